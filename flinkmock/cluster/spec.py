@@ -1,0 +1,205 @@
+"""The values a scenario is made of: what a cluster is, how a job lives, how long an operation takes.
+
+Nothing here moves. The loader (`flinkmock/scenario/`) makes these from YAML, tests make them by hand, and the
+cluster (`flinkmock/cluster/cluster.py`) plays them. Times are milliseconds, sizes are bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from flinkmock.cluster.problems import Throwable
+
+DAY_MS = 24 * 3600 * 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A number drawn evenly from `low` to `high`, both included; `high` None means "for ever".
+
+    Used for lengths of time (ms), sizes (bytes) and rates. `Span(3000, 3000)` is exactly 3 s.
+    """
+
+    low: int
+    high: int | None
+
+    @classmethod
+    def exactly(cls, value: int) -> Span:
+        return cls(value, value)
+
+    @property
+    def forever(self) -> bool:
+        return self.high is None
+
+
+FOREVER = Span(0, None)
+NOTHING = Span(0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why a job fails: a Java exception, and where it is thrown (None: wherever the seed decides)."""
+
+    throwable: Throwable
+    vertex: str | None = None
+    subtask: int | None = None
+    everywhere: bool = False
+    """True: a global failure, thrown by no task."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line of a lifecycle: a job state and how long it lasts."""
+
+    state: str
+    length: Span = NOTHING
+    cause: Cause | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """Steps that are gone through `times` times (None: for ever)."""
+
+    steps: tuple[Step | Repeat, ...]
+    times: int | None = None
+
+
+Lifecycle = tuple[Step | Repeat, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """An edge: from which vertex (by its place in the job's list) and how records travel."""
+
+    source: int
+    ship_strategy: str = "FORWARD"
+    exchange: str = "pipelined_bounded"
+
+
+@dataclass(frozen=True, slots=True)
+class VertexSpec:
+    """A vertex of the job graph; `operators` is its chain, and its name follows from it.
+
+    `id` is 32 hex digits, or empty: then it is worked out from job and name, the same each time.
+    """
+
+    operators: tuple[str, ...]
+    parallelism: int = 1
+    inputs: tuple[Input, ...] = ()
+    id: str = ""
+    max_parallelism: int = 128
+    slot_sharing_group: str = "default"
+    selectivity: float = 1.0
+    """Records out for each record in."""
+    records_per_second: float = 100.0
+    """Of a source, all its subtasks together."""
+    bytes_per_record: int = 28
+    accumulators: Mapping[str, str] = field(default_factory=dict)
+    """Name -> type as Flink calls it, e.g. {"words": "IntCounter"}."""
+
+    @property
+    def name(self) -> str:
+        return " -> ".join(self.operators)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckpointSpec:
+    every: int | None = 10_000
+    """Interval (ms); None: no periodic checkpoints."""
+    takes: Span = Span(30, 70)
+    size: Span = Span(2_300, 2_500)
+    fails: frozenset[int] = frozenset()
+    """Checkpoint ids that fail."""
+    timeout: int = 600_000
+    min_pause: int = 0
+    max_concurrent: int = 1
+    mode: str = "exactly_once"
+    unaligned: bool = False
+    tolerable_failures: int = 0
+    retained: str | None = None
+    """None: not externalized; else "retain" or "delete" on cancellation."""
+
+
+@dataclass(frozen=True, slots=True)
+class RestartStrategy:
+    """`kind` is "none", "fixed-delay" or "exponential-delay"; `attempts` None means without end."""
+
+    kind: str = "fixed-delay"
+    attempts: int | None = None
+    delay: int = 1000
+    configured_by_job: bool = True
+    """False: the job says nothing and `/config` tells of the cluster's default."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramSpec:
+    """What becomes of a jar's main method when it does not simply run its job.
+
+    `throws`: main ends with this exception. `executes` False: main returns without having started a job.
+    `arguments` maps a program argument to the field it sets ("--name" -> "name"): name, parallelism,
+    checkpoints.every, checkpoints.takes, entries of user-config are all arguments when `arguments_are_user_config`.
+    """
+
+    throws: Throwable | None = None
+    executes: bool = True
+    arguments: Mapping[str, str] = field(default_factory=dict)
+    arguments_are_user_config: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class JobSpec:
+    name: str
+    vertices: tuple[VertexSpec, ...]
+    lifecycle: Lifecycle
+    type: str = "STREAMING"
+    parallelism: int = 1
+    """What `/jobs/:jobid/config` calls job-parallelism."""
+    checkpoints: CheckpointSpec | None = CheckpointSpec()
+    restart: RestartStrategy = RestartStrategy()
+    user_config: Mapping[str, str] = field(default_factory=dict)
+    program: ProgramSpec = ProgramSpec()
+    operations: Mapping[str, OperationSpec] = field(default_factory=dict)
+    """What this job's operations take; wins over the cluster's."""
+    started_ago: int = 0
+    """For jobs that are older than the scenario (ms)."""
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OperationSpec:
+    """How long an asynchronous operation takes and which of its calls fail (1 is the first)."""
+
+    takes: Span
+    fails: frozenset[int] = frozenset()
+    cause: Throwable | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """Which template a submitted program becomes: `pattern` (as in fnmatch) is matched against the entry class, the
+    jar's name and the job's name; the first rule that fits wins."""
+
+    pattern: str
+    job: JobSpec
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterSpec:
+    """A whole scenario, ready to be played."""
+
+    flink: str | None = None
+    seed: int = 0
+    clock: str | None = None
+    """"real", "virtual", "10x", "1s per request"; None: as the entry point likes it."""
+    task_managers: int = 1
+    slots: int = 4
+    configuration: Mapping[str, str | None] = field(default_factory=dict)
+    """Flink options; None takes a default away."""
+    jobs: tuple[JobSpec, ...] = ()
+    submissions: tuple[Submission, ...] = ()
+    operations: Mapping[str, OperationSpec] = field(default_factory=dict)
+    """By Flink's words: savepoint, stop-with-savepoint, checkpoint, cancel, dispose-savepoint, rescale, submit, upload,
+    delete-dataset."""
+    caches: bool | None = None
+    """Whether answers are cached as Flink does (web.refresh-interval, metrics fetcher); None: when the clock is real."""
