@@ -86,6 +86,8 @@ class VertexSpec:
 
     operators: tuple[str, ...]
     parallelism: int = 1
+    own_parallelism: bool = False
+    """True: the program sets it itself, so running the jar with another parallelism leaves it as it is."""
     inputs: tuple[Input, ...] = ()
     id: str = ""
     max_parallelism: int = 128
@@ -137,13 +139,14 @@ class ProgramSpec:
     """What becomes of a jar's main method when it does not simply run its job.
 
     `throws`: main ends with this exception. `executes` False: main returns without having started a job.
-    `arguments` maps a program argument to the field it sets ("--name" -> "name"): name, parallelism,
-    checkpoints.every, checkpoints.takes, entries of user-config are all arguments when `arguments_are_user_config`.
+    `arguments` maps a program argument to the fields it sets ("--name" -> ("name",)): name, parallelism,
+    checkpoints.every and checkpoints.takes (given in ms), or VERTEX.parallelism with the vertex's full name. Entries of
+    user-config are all arguments, without their dashes, when `arguments_are_user_config`.
     """
 
     throws: Throwable | None = None
     executes: bool = True
-    arguments: Mapping[str, str] = field(default_factory=dict)
+    arguments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     arguments_are_user_config: bool = False
 
 
