@@ -24,7 +24,7 @@ JOB_STATES = (
 """In the order of Flink's enum."""
 
 GLOBALLY_TERMINAL = frozenset({"FAILED", "CANCELED", "FINISHED"})
-TERMINAL = GLOBALLY_TERMINAL | {"SUSPENDED"}
+TERMINAL_JOB_STATES = GLOBALLY_TERMINAL | {"SUSPENDED"}
 """SUSPENDED ends a job for this JobManager only: another leader may take it up again."""
 
 FAILURE_STATES = frozenset({"RESTARTING", "FAILING", "FAILED", "SUSPENDED"})
@@ -48,7 +48,7 @@ TERMINAL_EXECUTION_STATES = frozenset({"FINISHED", "CANCELED", "FAILED"})
 
 Moves = dict[str, frozenset[str]]
 
-_ENDED: Moves = {state: frozenset() for state in TERMINAL}
+_ENDED: Moves = {state: frozenset() for state in TERMINAL_JOB_STATES}
 
 _DEFAULT: Moves = {
     # FAILED at once: the JobMaster could not be made, e.g. because the savepoint to restore is not there
