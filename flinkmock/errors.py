@@ -1,0 +1,40 @@
+"""What flinkmock tells its user when something can't be done.
+
+FlinkMockError                     base of all of them
+├── UnknownRelease (ValueError)    no such Flink release is known
+├── ImportRefused (ValueError)     a file is no description of a REST API that can be read in
+└── ScenarioError (ValueError)     a scenario can't be played; tells of all its mistakes at once
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+
+class FlinkMockError(Exception):
+    """Base of everything that flinkmock raises for its user."""
+
+
+class UnknownRelease(FlinkMockError, ValueError):
+    """`asked` names no release of Flink; `known` are the minor releases that can be served, oldest first."""
+
+    def __init__(self, asked: str, known: Sequence[str]) -> None:
+        self.asked = asked
+        self.known = tuple(known)
+        close = get_close_matches(asked, known, n=1, cutoff=0.5)
+        hint = f" Did you mean {close[0]}?" if close else ""
+        super().__init__(f"Unknown Flink release {asked!r}.{hint} Known: {', '.join(known)}.")
+
+
+class ImportRefused(FlinkMockError, ValueError):
+    """A file that was to be read in as a contract is not one, or tells too little."""
+
+
+class ScenarioError(FlinkMockError, ValueError):
+    """A scenario that can't be played. `mistakes` has one text for each mistake, in the order of the file: where it is,
+    what is wrong and what is allowed, then the line with a caret under the place."""
+
+    def __init__(self, mistakes: Sequence[str]) -> None:
+        self.mistakes = tuple(mistakes)
+        super().__init__("\n".join(self.mistakes))
