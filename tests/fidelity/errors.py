@@ -1,0 +1,44 @@
+"""What two error bodies differ in: keys, number of messages, and each message's first line without ids and paths."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+CHANGING = (
+    (re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"), "<uuid>"),
+    (re.compile(r"\b[0-9a-fA-F]{40}\b|\b[0-9a-fA-F]{32}\b"), "<id>"),
+    (re.compile(r"@[0-9a-f]{1,8}\b"), "@<hash>"),
+    (re.compile(r"\S*/flink-web-upload"), "<upload>"),
+    (re.compile(r"\b[\w.-]+:\d{4,5}-[0-9a-f]{6}\b"), "<tm>"),
+    (re.compile(r"https?://[^/\s]+"), "<url>"),
+    (re.compile(r"\b\d{5,}\b"), "<n>"),
+    (re.compile(r"file:/+[^\s,'\"]+"), "<file>"),
+)
+
+
+def normal(text: str) -> str:
+    """An error message without what changes from run to run."""
+    for pattern, instead in CHANGING:
+        text = pattern.sub(instead, text)
+    return text
+
+
+def first_line(message: Any) -> str:
+    lines = str(message).split("\n")
+    if lines[0].startswith("<Exception on server side:") and len(lines) > 1:
+        return normal(f"{lines[0]} {lines[1]}")
+    return normal(lines[0])
+
+
+def compare_errors(real: dict[str, Any], other: dict[str, Any]) -> list[str]:
+    found = []
+    messages, ours = real.get("errors") or [], other.get("errors") or []
+    if list(real) != list(other):
+        found.append(f"error body keys {list(other)} not {list(real)}")
+    if len(messages) != len(ours):
+        found.append(f"{len(messages)} messages in real, {len(ours)} here")
+    for theirs, mine in zip(messages, ours, strict=False):
+        if first_line(theirs) != first_line(mine):
+            found.append(f"message '{first_line(mine)[:160]}' not '{first_line(theirs)[:160]}'")
+    return found

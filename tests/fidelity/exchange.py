@@ -1,0 +1,89 @@
+"""One exchange, as it is kept in a recording: what is worth keeping of an answer, and how long texts are shortened."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+TEXT_LIMIT = 20_000
+STRING_LIMIT = 1_500
+HEADERS_KEPT = frozenset(
+    {
+        "allow",
+        "cache-control",
+        "connection",
+        "content-disposition",
+        "content-encoding",
+        "content-type",
+        "date",
+        "expires",
+        "last-modified",
+        "location",
+        "server",
+        "transfer-encoding",
+    }
+)
+HEADERS_WITH_A_TIME = frozenset({"date", "expires", "last-modified"})
+
+NO_ANSWER = {"status": 0, "headers": {}, "kind": "none"}
+
+
+def cut_text(text: str, limit: int = TEXT_LIMIT) -> str:
+    """Stack traces keep their first three lines and every `Caused by`; other long texts keep their head."""
+    if "\n\tat " in text:
+        lines = text.split("\n")
+        keep = [
+            line
+            for i, line in enumerate(lines)
+            if i < 3 or line.startswith("Caused by:") or line in ("End of exception on server side>", "")
+        ]
+        if dropped := len(lines) - len(keep):
+            keep.append(f"\t... [cut {dropped} lines]")
+        text = "\n".join(keep)
+    if len(text) > limit:
+        text = text[:limit] + f" [cut {len(text) - limit} characters]"
+    return text
+
+
+def cut_json(value: Any, key: str | None = None, depth: int = 0) -> Any:
+    """The same for a whole body; thread dumps keep four threads, flame graphs 24 levels."""
+    if isinstance(value, str):
+        return cut_text(value, STRING_LIMIT)
+    if isinstance(value, list):
+        if key == "threadInfos":
+            value = value[:4]
+        if key == "children" and depth > 24:
+            value = []
+        return [cut_json(item, key, depth + 1) for item in value]
+    if isinstance(value, dict):
+        return {name: cut_json(item, name, depth + 1) for name, item in value.items()}
+    return value
+
+
+def kept_headers(headers: list[tuple[str, str]]) -> dict[str, str]:
+    kept = {}
+    for name, value in headers:
+        name = name.lower()
+        if name in HEADERS_KEPT or name.startswith("access-control-"):
+            kept[name] = "<time>" if name in HEADERS_WITH_A_TIME else value
+        elif name == "content-length":
+            kept[name] = "present"
+    return kept
+
+
+def record(
+    status: int, reason: str, headers: list[tuple[str, str]], raw: bytes, text_limit: int = TEXT_LIMIT
+) -> tuple[dict[str, Any], Any]:
+    """(what a recording keeps of this answer, the body as JSON or text or None)."""
+    kept: dict[str, Any] = {"status": status, "reason": reason, "headers": kept_headers(headers)}
+    if not raw:
+        return kept | {"kind": "empty"}, None
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return kept | {"kind": "binary", "bytes": len(raw)}, None
+    try:
+        body = json.loads(text)
+    except ValueError:
+        return kept | {"kind": "text", "text": cut_text(text, text_limit)}, text
+    return kept | {"kind": "json", "body": cut_json(body)}, body

@@ -1,0 +1,32 @@
+"""multipart/form-data as a browser or curl sends it: a part is a dict of name, data and, if any, filename and type."""
+
+from __future__ import annotations
+
+from typing import Any
+
+Part = dict[str, Any]
+
+BOUNDARY = "----oracleBoundary7MA4YWxkTrZu0gW"
+JAR_TYPE = "application/x-java-archive"
+
+
+def jar_part(filename: str, data: bytes, name: str = "jarfile", kind: str | None = JAR_TYPE) -> Part:
+    return {"name": name, "filename": filename} | ({"type": kind} if kind else {}) | {"data": data}
+
+
+def encode(parts: list[Part]) -> tuple[bytes, str]:
+    """(body, content type)."""
+    body = bytearray()
+    for part in parts:
+        filename = f'; filename="{part["filename"]}"' if "filename" in part else ""
+        body += f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{part["name"]}"{filename}\r\n'.encode()
+        if "type" in part:
+            body += f"Content-Type: {part['type']}\r\n".encode()
+        body += b"\r\n" + part["data"] + b"\r\n"
+    body += f"--{BOUNDARY}--\r\n".encode()
+    return bytes(body), f"multipart/form-data; boundary={BOUNDARY}"
+
+
+def describe(parts: list[Part]) -> list[Part]:
+    """The parts as a recording keeps them: sizes instead of data."""
+    return [{k: v for k, v in part.items() if k != "data"} | {"bytes": len(part["data"])} for part in parts]

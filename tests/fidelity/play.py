@@ -1,0 +1,58 @@
+"""Plays suites against a server, real or fake, and keeps the recordings.
+
+    python -m tests.fidelity.play --target http://127.0.0.1:8081 --jars tests/fidelity/jars/2.3.0 --out mine
+
+The fake has to be started with tests/fidelity/oracle.yaml, so that the jars behave as the real ones do; a real Flink
+as CONTRIBUTING.md tells.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from tests.fidelity.driver import Driver
+from tests.fidelity.jobs import settle
+from tests.fidelity.recordings import Steps, save
+from tests.fidelity.suites import SUITES
+
+JARS = Path(__file__).parent / "jars"
+"""VERSION/KIND.jar, built from jobs/."""
+
+
+def play(
+    driver: Driver, names: Iterable[str] = tuple(SUITES), tell: Callable[[str], None] = lambda text: None
+) -> dict[str, Steps]:
+    """Suite -> its steps."""
+    played = {}
+    for name in names:
+        start = time.time()
+        driver.begin(name)
+        SUITES[name](driver)
+        settle(driver)
+        played[name] = driver.steps
+        tell(f"{name}: {len(driver.steps)} steps, {time.time() - start:.0f} s")
+    return played
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--target", required=True, help="base URL, e.g. http://127.0.0.1:8081")
+    parser.add_argument("--jars", required=True, type=Path, help="the folder with the jars of the target's release")
+    parser.add_argument("--out", required=True, type=Path, help="a folder for one file per suite")
+    parser.add_argument("--suite", default=",".join(SUITES), help="names, comma separated; default: %(default)s")
+    scratch = str(Path(tempfile.gettempdir(), "flink-oracle"))
+    parser.add_argument("--scratch", default=scratch, help="where the cluster may write savepoints")
+    args = parser.parse_args()
+    names = args.suite.split(",")
+    if unknown := [name for name in names if name not in SUITES]:
+        parser.error(f"no suite {unknown[0]}; there are {', '.join(SUITES)}")
+    for name, steps in play(Driver(args.target, args.jars, args.scratch), names, print).items():
+        save(args.out / f"{name}.json", {"suite": name}, steps)
+
+
+if __name__ == "__main__":
+    main()

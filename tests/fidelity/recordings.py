@@ -1,0 +1,32 @@
+"""Recordings on disk: one file for each suite, {"meta": …, "steps": […]}, as JSON or gzipped JSON."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+RECORDINGS = Path(__file__).parent.parent / "recordings"
+"""Real Flink's: VERSION/SUITE.json.gz."""
+
+Steps = list[dict[str, Any]]
+
+
+def load(path: Path) -> Steps:
+    raw = path.read_bytes()
+    steps: Steps = json.loads(gzip.decompress(raw) if path.suffix == ".gz" else raw)["steps"]
+    return steps
+
+
+def save(path: Path, meta: dict[str, Any], steps: Steps) -> None:
+    """Equal recordings give equal bytes: the gzip header holds no time."""
+    raw = (json.dumps({"meta": meta, "steps": steps}, indent=1, ensure_ascii=False) + "\n").encode()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(gzip.compress(raw, mtime=0) if path.suffix == ".gz" else raw)
+
+
+def suites(folder: Path) -> dict[str, Path]:
+    """Suite -> its file."""
+    files = sorted(folder.glob("*.json")) + sorted(folder.glob("*.json.gz"))
+    return {path.name.partition(".")[0]: path for path in files}

@@ -1,0 +1,227 @@
+"""What two JSON bodies differ in, if values that change from run to run (ids, times, sizes, counts) don't count.
+
+What does count: the keys and their order, types (int and float differ), null or not, -1 or not, ids that look like
+ids, upper-case enum values, lists and maps empty or not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+HEX = re.compile(r"^[0-9a-f]{32}$")
+UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+ENUM = re.compile(r"^[A-Z][A-Z_]*[A-Z]$")
+
+MAPS = frozenset(
+    {
+        "accumulator-results",
+        "extendedResources",
+        "failureLabels",
+        "serialized-user-task-accumulators",
+        "user-config",
+    }
+)
+"""Objects used as maps: their keys are data (names, ids), not vocabulary."""
+
+NULLABLE = frozenset(
+    {
+        "checkpoint_timestamp",
+        "completed",
+        "discarded",
+        "endpoint",
+        "external_path",
+        "failed",
+        "restored",
+        "rootException",
+        "savepoint",
+    }
+)
+"""Null in one run and not in another: it depends on what happened just before."""
+
+STATES = frozenset(
+    {
+        "CANCELED",
+        "CANCELING",
+        "CANCELLING",
+        "COMPLETED",
+        "CREATED",
+        "DEPLOYING",
+        "FAILED",
+        "FAILING",
+        "FINISHED",
+        "INITIALIZING",
+        "IN_PROGRESS",
+        "RECONCILING",
+        "RESTARTING",
+        "RUNNING",
+        "SCHEDULED",
+        "SUSPENDED",
+    }
+)
+
+# What differs between two recordings of one and the same release
+VOLATILE_LISTS = (".history", ".data.children", ".user-task-accumulators", ".user-accumulators")
+VOLATILE_MAPS = frozenset({"serialized-user-task-accumulators"})
+VOLATILE_MINUS = frozenset({"jmxPort"})
+RACY = "(racy)"
+"""The path of a body that was asked for in the middle of a transition: any state will do."""
+VOLATILE_STATES = ("history[]", RACY, ".jobs[]")
+
+Differences = list[str]
+
+
+def compare_bodies(real: Any, other: Any, *, racy: bool = False) -> Differences:
+    found: Differences = []
+    _compare(real, other, RACY if racy else "", None, found)
+    return found
+
+
+def kind(value: Any) -> str:
+    if isinstance(value, bool):
+        return "bool"
+    if value is None:
+        return "null"
+    if isinstance(value, float) or value in ("NaN", "Infinity", "-Infinity"):
+        return "float"
+    return {int: "int", str: "string", list: "array", dict: "object"}[type(value)]
+
+
+def is_map(key: str | None, value: dict[str, Any]) -> bool:
+    """Objects whose keys are ids, numbers or user data."""
+    return key in MAPS or (bool(value) and all(HEX.match(k) or k.isdigit() or UUID.match(k) for k in value))
+
+
+def signature(value: Any, key: str | None = None) -> str:
+    """A text that is equal for two values of the same shape; pairs up the elements of lists."""
+    what = kind(value)
+    if what == "object":
+        if value and all(name in STATES for name in value):
+            return "states"
+        if is_map(key, value):
+            return "{*:" + "|".join(sorted({signature(item) for item in value.values()})) + "}"
+        return "{" + ",".join(f"{name}:{signature(item, name)}" for name, item in value.items()) + "}"
+    if what == "array":
+        return "[" + "|".join(sorted({signature(item, key) for item in value})) + "]"
+    if what == "string" and ENUM.match(value):
+        return "enum"
+    if what == "null" and key in NULLABLE:
+        return "?"
+    return what
+
+
+def _compare(real: Any, other: Any, path: str, key: str | None, found: Differences) -> None:
+    expected, got = kind(real), kind(other)
+    if expected != got:
+        if not ("null" in (expected, got) and key in NULLABLE):
+            found.append(f"{path or '/'}: {expected} in real, {got} here")
+    elif expected == "object":
+        _compare_objects(real, other, path, key, found)
+    elif expected == "array":
+        if bool(real) != bool(other):
+            if not path.endswith(VOLATILE_LISTS):
+                found.append(f"{path or '/'}: list {_filled(real)} in real, {_filled(other)} here")
+        elif real:
+            _compare_groups(real, other, path, key, found)
+    elif expected == "int":
+        if (real == -1) != (other == -1) and key not in VOLATILE_MINUS and ".jobs[]" not in path:
+            found.append(f"{path}: {_minus(real)} in real, {_minus(other)} here")
+    elif expected == "string":
+        _compare_strings(real, other, path, found)
+
+
+def _compare_objects(
+    real: dict[str, Any], other: dict[str, Any], path: str, key: str | None, found: Differences
+) -> None:
+    if is_map(key, real) or is_map(key, other):
+        if bool(real) != bool(other):
+            if key not in VOLATILE_MAPS:
+                found.append(f"{path}: map {_filled(real)} in real, {_filled(other)} here")
+        elif real:
+            _compare_groups(real.values(), other.values(), path + ".*", None, found)
+        return
+    missing, extra = [name for name in real if name not in other], [name for name in other if name not in real]
+    if key == "status-duration":  # only the states that a subtask passed through
+        missing, extra = [], [name for name in extra if name not in STATES]
+    if missing:
+        found.append(f"{path or '/'}: keys missing: {', '.join(missing)}")
+    if extra:
+        found.append(f"{path or '/'}: keys extra: {', '.join(extra)}")
+    # Flink keeps counts by state in hash maps, whose order differs from one JVM to the next
+    by_state = all(name in STATES for name in real)
+    if not missing and not extra and not by_state and list(real) != list(other):
+        found.append(f"{path or '/'}: key order {list(other)} not {list(real)}")
+    for name in real:
+        if name in other:
+            _compare(real[name], other[name], f"{path}.{name}", name, found)
+
+
+def _compare_groups(real: Iterable[Any], other: Iterable[Any], path: str, key: str | None, found: Differences) -> None:
+    """Elements of two lists (or values of two maps): every shape on one side must fit some shape on the other."""
+    ours, theirs = _distinct(other, key), _distinct(real, key)
+    _compare_shapes(ours, theirs, path, key, found, theirs_first=True)
+    if path != ".jobs":  # which other jobs a cluster remembers is its own affair
+        _compare_shapes(theirs, ours, path, key, found, theirs_first=False)
+
+
+def _compare_shapes(
+    mine: dict[str, Any],
+    rivals: dict[str, Any],
+    path: str,
+    key: str | None,
+    found: Differences,
+    *,
+    theirs_first: bool,
+) -> None:
+    """Each shape of `mine` that is not among the rivals counts with its differences from the nearest of them."""
+    for shape, value in mine.items():
+        if shape in rivals:
+            continue
+        fitting = list(rivals.values())
+        if name := _subtype(value):  # checkpoints: completed, failed or in_progress, each of its own shape
+            fitting = [rival for rival in fitting if _subtype(rival) == name]
+        nearest: Differences | None = None
+        for rival in fitting:
+            differences: Differences = []
+            pair = (rival, value) if theirs_first else (value, rival)
+            _compare(*pair, path + "[]", key, differences)
+            if nearest is None or _cost(differences) < _cost(nearest):
+                nearest = differences
+            if not differences:
+                break
+        found.extend(text for text in nearest or [] if text not in found)
+
+
+def _compare_strings(real: str, other: str, path: str, found: Differences) -> None:
+    any_state = real in STATES and other in STATES and any(part in path for part in VOLATILE_STATES)
+    if HEX.match(real) and not HEX.match(other):
+        found.append(f"{path}: a 32-digit id in real, '{other[:40]}' here")
+    elif ENUM.match(real) and real != other and not any_state:
+        found.append(f"{path}: {real} in real, '{other[:40]}' here")
+    elif (real == "") != (other == ""):
+        found.append(f"{path}: {_filled(real)} string in real, {_filled(other)} here")
+
+
+def _distinct(values: Iterable[Any], key: str | None) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for value in values:
+        found.setdefault(signature(value, key), value)
+    return found
+
+
+def _subtype(value: Any) -> str | None:
+    return (value.get("className") or value.get("@class")) if isinstance(value, dict) else None
+
+
+def _cost(differences: Differences) -> int:
+    """How far apart two shapes are: a different vocabulary weighs more than a different order."""
+    return sum(3 if "keys " in text else 1 for text in differences)
+
+
+def _filled(value: Any) -> str:
+    return "filled" if value else "empty"
+
+
+def _minus(value: int) -> str:
+    return "-1" if value == -1 else "not -1"

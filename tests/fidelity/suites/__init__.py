@@ -1,0 +1,24 @@
+"""The suites by name, in the order in which they are played: each is a function that takes a Driver."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tests.fidelity.driver import Driver
+from tests.fidelity.suites.cluster import cluster
+from tests.fidelity.suites.errors import errors
+from tests.fidelity.suites.jars import jars
+from tests.fidelity.suites.job_running import job_running
+from tests.fidelity.suites.lifecycle import lifecycle
+from tests.fidelity.suites.rescale import rescale
+from tests.fidelity.suites.savepoints import savepoints
+
+SUITES: dict[str, Callable[[Driver], None]] = {
+    "cluster": cluster,
+    "jars": jars,
+    "job-running": job_running,
+    "savepoints": savepoints,
+    "lifecycle": lifecycle,
+    "rescale": rescale,
+    "errors": errors,
+}

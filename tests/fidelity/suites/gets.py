@@ -1,0 +1,57 @@
+"""Every readable path of a job and of a vertex; several suites ask all of them in different situations."""
+
+from __future__ import annotations
+
+from tests.fidelity.driver import Driver
+
+JOB_GETS = (
+    "",
+    "/accumulators",
+    "/accumulators?includeSerializedValue=true",
+    "/checkpoints",
+    "/checkpoints/config",
+    "/config",
+    "/exceptions",
+    "/exceptions?maxExceptions=1",
+    "/execution-result",
+    "/metrics",
+    "/plan",
+    "/status",
+    "/jobmanager/config",
+    "/jobmanager/environment",
+    "/jobmanager/log-url",
+    "/taskmanagers/{tm}/log-url",
+    "/resource-requirements",
+    "/rescales/config",
+    "/rescales/overview",
+    "/rescales/history",
+    "/rescales/summary",
+    "/rescales/details/{unknown}",
+)
+VERTEX_GETS = (
+    "",
+    "/accumulators",
+    "/backpressure",
+    "/flamegraph",
+    "/flamegraph?type=on_cpu",
+    "/jm-operator-metrics",
+    "/metrics",
+    "/subtasks/0",
+    "/subtasks/0/attempts/0",
+    "/subtasks/0/attempts/0/accumulators",
+    "/subtasks/0/metrics",
+    "/subtasks/accumulators",
+    "/subtasks/metrics",
+    "/subtasktimes",
+    "/taskmanagers",
+    "/watermarks",
+)
+FROM_METRICS = ("/metrics", "/jm-operator-metrics", "/watermarks", "/backpressure", "/flamegraph")
+
+
+def get_all(d: Driver, label: str, base: str, tails: tuple[str, ...], *, ended: bool = False) -> None:
+    """One step for each tail; of an ended job what comes from metrics may or may not be there still."""
+    for tail in tails:
+        path, _, query = tail.partition("?")
+        volatile = ended and path.endswith(FROM_METRICS)
+        d.step(f"{label}{tail}", "GET", base + path, query or None, volatile=volatile)

@@ -1,0 +1,72 @@
+"""What depends on the bytes of the request rather than on its meaning: sizes, headers, kept connections, odd HTTP."""
+
+from __future__ import annotations
+
+import http.client
+import time
+from typing import Any
+
+from tests.fidelity.driver import NETWORK, Driver
+from tests.fidelity.exchange import NO_ANSWER, record
+
+SAVEPOINTS = "/jobs/{job}/savepoints"
+JSON = {"Content-Type": "application/json"}
+OVER_THE_LIMIT = 101 << 20
+"""Flink's rest.server.max-content-length is 100 MiB."""
+
+
+def wire(d: Driver) -> None:
+    big = b'{"target-directory": "' + b"x" * (1 << 20) + b'", "nope": 1}'
+    d.step("body: 1 MiB with unknown field", "POST", SAVEPOINTS, body=big, headers=JSON)
+    d.step("body: 101 MiB", "POST", SAVEPOINTS, body=b" " * OVER_THE_LIMIT, headers=JSON, timeout=120)
+    d.step("long URL", "GET", "/overview", "x=" + "y" * 3000)
+    d.step("URL too long", "GET", "/overview", "x=" + "y" * 9000)
+    d.step("accept gzip", "GET", "/jobs/overview", headers={"Accept-Encoding": "gzip, deflate"})
+    d.step("accept xml", "GET", "/overview", headers={"Accept": "application/xml"})
+    d.step("connection close", "GET", "/overview", headers={"Connection": "close"})
+    keep_alive(d)
+    chunked(d)
+    raw(d, "expect 100-continue", "POST", "/jars/upload", "Host: x", "Expect: 100-continue", "Content-Length: 0")
+    raw(d, "HTTP/1.0", "GET", "/overview", version="HTTP/1.0")
+    raw(d, "no Host header", "GET", "/overview")
+    absolute = f"http://{d.host}:{d.port}{d.base}/overview"
+    exchange_raw(d, "absolute-form target", "GET", "/overview", f"GET {absolute} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    exchange_raw(d, "garbage request line", "GET", "/overview", b"hello\r\n\r\n")
+
+
+def keep_alive(d: Driver) -> None:
+    """Three requests on one connection, an error in the middle."""
+    connection = http.client.HTTPConnection(d.host, d.port, timeout=20)
+    for number, path in enumerate(("/overview", "/jobs/nohex", "/config")):
+        entry = d.entry(f"keep-alive {number}", {"method": "GET", "path": path, "connection": "kept"})
+        start = time.time()
+        entry["response"], _ = d.exchange("GET", path, connection=connection)
+        d.keep(entry, start)
+    connection.close()
+
+
+def chunked(d: Driver) -> None:
+    head = f"POST {d.base}{d.fill(SAVEPOINTS)} HTTP/1.1\r\nHost: x\r\n"
+    head += "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    chunks = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in (b'{"no', b'pe":1}', b""))
+    exchange_raw(d, "chunked body", "POST", SAVEPOINTS, head.encode() + chunks)
+
+
+def raw(d: Driver, name: str, method: str, path: str, *headers: str, version: str = "HTTP/1.1") -> None:
+    lines = [f"{method} {d.base}{path} {version}", *headers, "", ""]
+    exchange_raw(d, name, method, path, "\r\n".join(lines).encode())
+
+
+def exchange_raw(d: Driver, name: str, method: str, path: str, data: bytes) -> None:
+    """Sends bytes that no HTTP client would send; `method` and `path` only tell what they mean."""
+    entry: dict[str, Any] = d.entry(name, {"method": method, "path": path})
+    start = time.time()
+    try:
+        with d.connect() as connection:
+            connection.sendall(data)
+            response = http.client.HTTPResponse(connection)
+            response.begin()
+            entry["response"], _ = record(response.status, response.reason, response.getheaders(), response.read())
+    except NETWORK as error:
+        entry["response"] = NO_ANSWER | {"reason": type(error).__name__}
+    d.keep(entry, start)
