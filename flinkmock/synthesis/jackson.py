@@ -1,0 +1,63 @@
+"""JSON as Flink's Jackson writes it: no spaces, UTF-8 not escaped, doubles as Java prints them, NaN in quotes."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from decimal import Decimal
+from typing import Any
+
+_dump = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
+
+# Python's repr and Java's Double.toString agree from 1.0E-3 up to 1.0E7, and Python writes \u001b where Jackson writes
+# \u001B. All that is rare, so three quick searches (each led by a literal) tell whether there is anything to do.
+_ODD_POINT = re.compile(r"\.(?:(?<=\d{8}\.)|000|\d+e[+-])")
+_ODD_EXPONENT = re.compile(r"e(?<=[:,\[-]\de)[+-]\d")
+_TOKENS = re.compile(
+    r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
+    r"|-?(?:0\.000\d+|\d{8,}\.\d+|\d+(?:\.\d+)?e[+-]?\d+)"
+)
+_ESCAPES = re.compile(r"\\(?:u00[01][a-f]|.)")
+
+
+def encode(value: Any) -> bytes:
+    """A JSON value (dicts, lists or tuples, strings, numbers, None) as bytes."""
+    try:
+        text = _dump(value)
+    except ValueError:
+        text = _dump(_quoted(value))
+    if _ODD_POINT.search(text) or _ODD_EXPONENT.search(text) or "\\u00" in text:
+        text = _TOKENS.sub(_as_java, text)
+    # Java's String.getBytes puts a question mark for half a surrogate pair
+    return text.encode("utf-8", errors="replace")
+
+
+def java_double(value: float) -> str:
+    """A double as `Double.toString` prints it: 1.0, 0.001, 1.0E-4, 1.0E10, NaN, -Infinity."""
+    if math.isnan(value):
+        return "NaN"
+    if math.isinf(value):
+        return "Infinity" if value > 0 else "-Infinity"
+    if value == 0 or 1e-3 <= abs(value) < 1e7:
+        return repr(value)
+    sign, digits, exponent = Decimal(repr(value)).as_tuple()
+    shortest = "".join(map(str, digits)).rstrip("0")
+    scientific = len(digits) - 1 + int(exponent)
+    return f"{'-' if sign else ''}{shortest[0]}.{shortest[1:] or '0'}E{scientific}"
+
+
+def _as_java(token: re.Match[str]) -> str:
+    text = token[0]
+    if not text.startswith('"'):
+        return java_double(float(text))
+    return _ESCAPES.sub(lambda escape: escape[0][:2] + escape[0][2:].upper(), text) if "\\u" in text else text
+
+
+def _quoted(value: Any) -> Any:
+    """The value with NaN and the infinities as strings, as Jackson's QUOTE_NON_NUMERIC_NUMBERS has them."""
+    if isinstance(value, dict):
+        return {key: _quoted(child) for key, child in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_quoted(child) for child in value]
+    return java_double(value) if isinstance(value, float) and not math.isfinite(value) else value
