@@ -1,0 +1,45 @@
+"""Applications of Flink 2.3: what a job belongs to. Most have one job, and its id."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flinkmock.cluster.job import Job
+
+WORDS = {
+    "FINISHED": "FINISHED",
+    "FAILING": "FAILING",
+    "FAILED": "FAILED",
+    "CANCELLING": "CANCELING",
+    "CANCELED": "CANCELED",
+}
+"""State of its job -> state of the application (ApplicationState spells CANCELING with one L); else RUNNING."""
+STATES = ("CREATED", "RUNNING", "FAILING", "FAILED", "CANCELING", "CANCELED", "FINISHED")
+
+
+@dataclass(eq=False, slots=True)
+class Application:
+    """`created_at` is epoch ms; it runs from the same moment on."""
+
+    id: str
+    name: str
+    created_at: int
+    jobs: list[Job] = field(default_factory=list)
+
+    def states_at(self, time: int) -> dict[str, int]:
+        """State -> when it was entered, in order."""
+        entered = {"CREATED": self.created_at, "RUNNING": self.created_at}
+        job = self.jobs[-1]
+        if not job.stillborn:  # an application whose job could not be initialized stays RUNNING (FACTS 16)
+            entered |= {WORDS[state]: at for at, state in job.states if at <= time and state in WORDS}
+        return entered
+
+    def state_at(self, time: int) -> str:
+        return list(self.states_at(time))[-1]
+
+    def ended_at(self, time: int) -> int | None:
+        entered = self.states_at(time)
+        last = list(entered)[-1]
+        return entered[last] if last in ("FINISHED", "FAILED", "CANCELED") else None

@@ -1,0 +1,265 @@
+"""Checkpoints and savepoints of one job: when they are triggered, how they end, and what is remembered of them.
+
+Periodic checkpoints cost nothing until somebody asks: `settle` works out those that fell due since. History, counts
+and summary follow CheckpointStatsTracker: one sequence of ids for checkpoints and savepoints, percentiles over a
+window of the last 10,000.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass
+
+from flinkmock.cluster.graph import JobGraph
+from flinkmock.cluster.spec import CheckpointSpec, Span
+from flinkmock.cluster.stream import Stream
+
+CHECKPOINT, SAVEPOINT, SYNC_SAVEPOINT = "CHECKPOINT", "SAVEPOINT", "SYNC_SAVEPOINT"
+WINDOW = 10_000
+SUSPENDING = "Checkpoint Coordinator is suspending."
+"""CheckpointFailureReason.CHECKPOINT_COORDINATOR_SUSPEND: what ends a checkpoint when its job stops running."""
+DECLINED = "Task has failed."
+NOT_ADDRESSABLE = "<checkpoint-not-externally-addressable>"
+"""CheckpointProperties' word for a checkpoint kept in memory only."""
+DEFAULT_SIZE = Span(2_300, 2_500)
+
+
+@dataclass(slots=True)
+class Checkpoint:
+    """One checkpoint or savepoint; `ends_at` (epoch ms) is when it completes or fails, `takes` what was planned (ms)."""
+
+    id: int
+    kind: str
+    format: str | None
+    triggered_at: int
+    takes: int
+    ends_at: int
+    failure: str | None
+    path: str
+    size: int
+
+    @property
+    def is_savepoint(self) -> bool:
+        return self.kind != CHECKPOINT
+
+    def status_at(self, time: int) -> str:
+        if time < self.ends_at:
+            return "IN_PROGRESS"
+        return "COMPLETED" if self.failure is None else "FAILED"
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """One subtask's part in a checkpoint: `at` is None while it is, or has remained, pending; sizes are bytes."""
+
+    subtask: int
+    at: int | None
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """From what a run was restored: the checkpoint's id, when (epoch ms), and where it lies."""
+
+    id: int
+    at: int
+    is_savepoint: bool
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """Smallest, largest and mean of a quantity, and the values in the window, in ascending order."""
+
+    minimum: int
+    maximum: int
+    average: int
+    window: tuple[int, ...]
+
+
+class CheckpointTracker:
+    def __init__(
+        self, spec: CheckpointSpec | None, job_id: str, graph: JobGraph, stream: Stream, directory: str | None
+    ) -> None:
+        self.spec = spec
+        self.restored: list[Restored] = []
+        self.records: list[Checkpoint] = []
+        """By id."""
+        self._job_id = job_id
+        self._graph = graph
+        self._stream = stream
+        self._directory = directory
+        self._next_id = 1
+        self._next_at: int | None = None
+        self._completed: list[Checkpoint] = []
+        self._failed: list[Checkpoint] = []
+
+    # -- what happens
+
+    def start(self, at: int) -> None:
+        """All tasks run from `at` on: periodic checkpoints begin, the first one after a part of the interval."""
+        if self.spec is None or self.spec.every is None:
+            return
+        every = self.spec.every
+        first = self._stream.integer(min(self.spec.min_pause, every), every, "checkpoints", self._job_id, at)
+        self._next_at = at + first
+
+    def stop(self, at: int) -> None:
+        """The tasks end at `at`: no more periodic checkpoints, and those in progress are aborted."""
+        self.settle(at)
+        self._next_at = None
+        for record in [r for r in (*self._completed[-WINDOW:], *self._failed[-WINDOW:]) if r.ends_at > at]:
+            self.abort(record, at)
+
+    def abort(self, record: Checkpoint, at: int, failure: str = SUSPENDING) -> None:
+        """Lets a checkpoint in progress fail at `at` instead of what was planned for it."""
+        self._ended_list(record).remove(record)
+        record.ends_at, record.failure = at, failure
+        self._put(record)
+
+    def restore(self, restored: Restored) -> None:
+        """A run starts from this checkpoint; ids go on from there."""
+        self.restored.append(restored)
+        self._next_id = max(self._next_id, restored.id + 1)
+
+    def trigger(self, at: int, kind: str, takes: int, *, format: str | None = None, path: str = "",
+                failure: str | None = None) -> Checkpoint:  # fmt: skip
+        """Triggers one at `at` that ends `takes` ms later, and completes unless `failure` says why not."""
+        self.settle(at)
+        record = self._make(self._next_id, at, kind, takes, format, path, failure)
+        self._next_id += 1
+        self.records.append(record)
+        self._put(record)
+        return record
+
+    def settle(self, now: int) -> None:
+        """Works out the periodic checkpoints that were triggered up to `now`."""
+        spec = self.spec
+        while self._next_at is not None and self._next_at <= now:
+            assert spec is not None and spec.every is not None
+            takes = self._stream.draw(spec.takes, "checkpoint", self._job_id, self._next_id, "takes")
+            takes = spec.timeout if takes is None else takes
+            failure = DECLINED if self._next_id in spec.fails else None
+            if takes >= spec.timeout:
+                takes, failure = spec.timeout, "Checkpoint expired before completing."
+            at, self._next_at = self._next_at, None  # `trigger` settles too, and must find nothing to do
+            record = self.trigger(at, CHECKPOINT, max(takes, 1), failure=failure)
+            self._next_at = max(at + spec.every, record.ends_at + spec.min_pause if spec.max_concurrent == 1 else 0)
+
+    # -- what is known
+
+    def counts_at(self, time: int) -> dict[str, int]:
+        """The five counts of `/checkpoints`; they add up: total = in progress + completed + failed."""
+        self.settle(time)
+        total = bisect_right(self.records, time, key=_trigger)
+        completed = bisect_right(self._completed, time, key=_end)
+        failed = bisect_right(self._failed, time, key=_end)
+        return {
+            "restored": sum(restored.at <= time for restored in self.restored),
+            "total": total,
+            "in_progress": total - completed - failed,
+            "completed": completed,
+            "failed": failed,
+        }
+
+    def history_at(self, time: int, length: int = 10) -> list[Checkpoint]:
+        """The newest ones, newest first."""
+        self.settle(time)
+        known = bisect_right(self.records, time, key=_trigger)
+        return self.records[max(0, known - length) : known][::-1]
+
+    def completed_at(self, time: int) -> list[Checkpoint]:
+        """Those completed by `time`, in the order in which they completed."""
+        self.settle(time)
+        return self._completed[: bisect_right(self._completed, time, key=_end)]
+
+    def failed_at(self, time: int) -> list[Checkpoint]:
+        self.settle(time)
+        return self._failed[: bisect_right(self._failed, time, key=_end)]
+
+    def latest_at(self, time: int, *, savepoint: bool) -> Checkpoint | None:
+        """The newest completed savepoint, or the newest completed checkpoint that is none."""
+        return next((c for c in reversed(self.completed_at(time)) if c.is_savepoint == savepoint), None)
+
+    def restored_at(self, time: int) -> Restored | None:
+        return next((restored for restored in reversed(self.restored) if restored.at <= time), None)
+
+    def acknowledgements(self, record: Checkpoint, time: int) -> list[list[Acknowledgement]]:
+        """Vertex by vertex; the last one comes at the very end, and the sizes add up to the whole."""
+        vertices = self._graph.vertices
+        number = self._stream.number
+        shares = [
+            [number("ack", self._job_id, record.id, v.index, s) for s in range(v.parallelism)] for v in vertices
+        ]
+        slowest = max((share for row in shares for share in row), default=1.0)
+        weights = [self._weight(v.index) for v in vertices]
+        heaviest = max(weights, default=0.0)
+        bytes_left = record.size
+        answer: list[list[Acknowledgement]] = []
+        for vertex, row in zip(vertices, shares, strict=True):
+            whole = int(record.size * weights[vertex.index] / sum(weights)) if sum(weights) else 0
+            acks = []
+            for subtask, share in enumerate(row):
+                size = whole // vertex.parallelism + (subtask < whole % vertex.parallelism)
+                moment = record.triggered_at + round(record.takes * (0.25 + 0.75 * share / slowest))
+                made = moment <= min(time, record.ends_at) and (record.failure is None or moment < record.ends_at)
+                acks.append(Acknowledgement(subtask, moment if made else None, size if made else 0))
+                bytes_left -= size
+            answer.append(acks)
+        self._give_rest(answer, weights.index(heaviest) if heaviest else 0, bytes_left)
+        return answer
+
+    @staticmethod
+    def _give_rest(answer: list[list[Acknowledgement]], vertex: int, rest: int) -> None:
+        """What integer division left over goes to the first subtask of the heaviest vertex."""
+        if answer and rest and (first := answer[vertex][0]).at is not None:
+            answer[vertex][0] = Acknowledgement(first.subtask, first.at, first.size + rest)
+
+    # -- how a checkpoint is made up
+
+    def _ended_list(self, record: Checkpoint) -> list[Checkpoint]:
+        return self._completed if record.failure is None else self._failed
+
+    def _put(self, record: Checkpoint) -> None:
+        ended = self._ended_list(record)
+        ended.insert(bisect_right(ended, record.ends_at, key=_end), record)
+
+    def _make(self, id: int, at: int, kind: str, takes: int, format: str | None, path: str, failure: str | None) -> Checkpoint:  # fmt: skip # noqa: E501
+        size = self._stream.draw(self.spec.size if self.spec else DEFAULT_SIZE, "checkpoint", self._job_id, id, "size")
+        if not path:
+            path = f"{self._directory}/{self._job_id}/chk-{id}" if self._directory else NOT_ADDRESSABLE
+        return Checkpoint(id, kind, format, at, takes, at + takes, failure, path, size or 0)
+
+    def _weight(self, vertex: int) -> float:
+        """How much state a vertex has: sources keep offsets, vertices behind a HASH edge keep keyed state."""
+        spec = self._graph.vertices[vertex]
+        if spec.is_source:
+            return 1.0
+        return 8.0 if any(edge.ship_strategy == "HASH" for edge in spec.inputs) else 0.0
+
+
+def _trigger(record: Checkpoint) -> int:
+    return record.triggered_at
+
+
+def _end(record: Checkpoint) -> int:
+    return record.ends_at
+
+
+def quantity(values: list[int]) -> Quantity | None:
+    """The figures of all `values`, in the order in which they came; None if there are none."""
+    if not values:
+        return None
+    return Quantity(min(values), max(values), sum(values) // len(values), tuple(sorted(values[-WINDOW:])))
+
+
+def percentile(ascending: tuple[int, ...], p: float) -> float:
+    """As commons-math's LEGACY estimation does, which Flink's DescriptiveStatisticsHistogram uses."""
+    count = len(ascending)
+    position = p * (count + 1)
+    if count == 1 or position < 1:
+        return float(ascending[0])
+    if position >= count:
+        return float(ascending[-1])
+    below = ascending[int(position) - 1]
+    return below + (position - int(position)) * (ascending[int(position)] - below)

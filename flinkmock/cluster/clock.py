@@ -1,0 +1,107 @@
+"""The cluster's one clock, in epoch milliseconds as Flink gives them.
+
+Nothing is patched: the wall clock is a function that is passed in, and only two of the four modes look at it.
+
+| mode             | moves                                                    |
+|------------------|----------------------------------------------------------|
+| `real`           | with the wall                                            |
+| `10x`            | faster or slower than the wall                           |
+| `virtual`        | only when told                                           |
+| `1s per request` | by a step for each request, and when told                |
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from enum import Enum
+
+EPOCH_MS = 1_767_225_600_000
+"""2026-01-01T00:00:00Z: where clocks start that do not follow the wall, so that equal seeds give equal bytes."""
+
+LENGTH = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min|m|h|d)")
+UNIT_MS = {"ms": 1, "s": 1_000, "m": 60_000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
+
+
+class ClockMode(Enum):
+    REAL = "real"
+    SCALED = "scaled"
+    VIRTUAL = "virtual"
+    STEP = "step"
+
+
+def milliseconds(length: int | str) -> int:
+    """`"2m30s"` -> 150000; an int is taken as milliseconds. Raises ValueError for anything else."""
+    if isinstance(length, int):
+        return length
+    text = length.strip()
+    parts = LENGTH.findall(text)
+    if not parts or LENGTH.sub("", text).strip():
+        raise ValueError(f'"{length}" is not a length of time. Write 500ms, 3s, 2m30s or 1h.')
+    return round(sum(float(number) * UNIT_MS[unit] for number, unit in parts))
+
+
+class Clock:
+    """Tells the cluster's time.
+
+    Args:
+        mode: "real", "virtual", a factor such as "10x", or a step such as "1s per request".
+        wall: gives the wall's time in epoch ms; asked in the modes real and scaled only.
+
+    Raises:
+        ValueError: for a mode that is none of these, naming them.
+    """
+
+    def __init__(self, mode: str, wall: Callable[[], int]) -> None:
+        self.text = mode
+        self.step = 0
+        self.factor = 1.0
+        self.mode = self._read(mode)
+        self._wall = wall
+        self._offset = 0
+        self._last = 0
+        self._origin = wall() if self.follows_wall else EPOCH_MS
+        self._last = self._origin
+
+    def _read(self, text: str) -> ClockMode:
+        words = text.strip().lower()
+        if words == "real":
+            return ClockMode.REAL
+        if words == "virtual":
+            return ClockMode.VIRTUAL
+        if factor := re.fullmatch(r"(\d+(?:\.\d+)?)x", words):
+            self.factor = float(factor[1])
+            if self.factor > 0:
+                return ClockMode.SCALED
+        if step := re.fullmatch(r"(.+?)\s+per\s+request", words):
+            try:
+                self.step = milliseconds(step[1])
+            except ValueError:
+                self.step = 0
+            if self.step > 0:
+                return ClockMode.STEP
+        raise ValueError(f'"{text}" is not a clock. Known: real, virtual, 10x (a factor), 1s per request (a step).')
+
+    @property
+    def follows_wall(self) -> bool:
+        return self.mode in (ClockMode.REAL, ClockMode.SCALED)
+
+    def now(self) -> int:
+        """Epoch milliseconds; never less than what was told before, even if the wall is set back."""
+        passed = 0
+        if self.follows_wall:
+            passed = round((self._wall() - self._origin) * self.factor)
+        self._last = max(self._last, self._origin + passed + self._offset)
+        return self._last
+
+    def advance(self, length: int | str) -> int:
+        """Moves the clock on by milliseconds, or by a text such as "30s", in any mode; returns the new time."""
+        by = milliseconds(length)
+        if by < 0:
+            raise ValueError("a clock does not run backwards")
+        self._offset += by
+        return self.now()
+
+    def on_request(self) -> int:
+        """The time at which a request is answered: one step later in step mode."""
+        return self.advance(self.step) if self.step else self.now()

@@ -1,0 +1,273 @@
+"""The cluster: everything it is made of, and its one way through time.
+
+Commands (submit, cancel, savepoint, …) happen at a time and never before one that has already happened; `settle`
+carries out what falls due until now, in the order of time. After that every question is answered by reading: the
+lists in jobs, slots and checkpoints only grow, so the past stays as it was told.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+from flinkmock.cluster.agenda import Agenda
+from flinkmock.cluster.applications import Application
+from flinkmock.cluster.asynchronous import AsyncOperation, AsyncOperations
+from flinkmock.cluster.caches import Caches
+from flinkmock.cluster.checkpoints import CheckpointTracker, Restored
+from flinkmock.cluster.clock import Clock
+from flinkmock.cluster.configuration import (
+    CHECKPOINT_DIR,
+    METRICS_INTERVAL,
+    REFRESH_INTERVAL,
+    SCHEDULER,
+    STORE_DURATION,
+    cluster_configuration,
+)
+from flinkmock.cluster.graph import JobGraph
+from flinkmock.cluster.jars import JarStore
+from flinkmock.cluster.job import Job
+from flinkmock.cluster.lifecycle import Lifecycles
+from flinkmock.cluster.paths import shown_path
+from flinkmock.cluster.problems import Throwable, UnknownJob, UnknownTaskManager
+from flinkmock.cluster.script import Script, script_of
+from flinkmock.cluster.slots import SlotTable
+from flinkmock.cluster.snapshots import Snapshots
+from flinkmock.cluster.spec import NOTHING, Cause, ClusterSpec, JobSpec, OperationSpec, Span, Step
+from flinkmock.cluster.states import beginning
+from flinkmock.cluster.stream import Stream
+from flinkmock.cluster.taskmanager import TaskManager, make_task_manager
+from flinkmock.release import Release
+
+OPERATIONS = {
+    "savepoint": OperationSpec(Span(40, 75)),
+    "stop-with-savepoint": OperationSpec(Span(90, 160)),
+    "checkpoint": OperationSpec(Span(25, 65)),
+    "cancel": OperationSpec(Span(30, 120)),
+    "dispose-savepoint": OperationSpec(Span(5, 30)),
+    "rescale": OperationSpec(Span.exactly(1_000)),
+    "submit": OperationSpec(NOTHING),
+    "upload": OperationSpec(NOTHING),
+    "delete-dataset": OperationSpec(Span(1, 5)),
+}
+"""What operations take unless a scenario says otherwise: as long as on a real cluster with a small job (FACTS 12)."""
+LOST = "org.apache.flink.runtime.jobmaster.JobMasterException"
+
+
+class Cluster:
+    """One cluster, as it is at the time of its clock.
+
+    Args:
+        spec: what the scenario says.
+        release: the Flink release that is served.
+        clock: tells the time; read when the cluster is made, afterwards callers pass the time in.
+        upload_dir: an existing folder of ours for uploaded jars; the caller removes it.
+    """
+
+    def __init__(self, spec: ClusterSpec, *, release: Release, clock: Clock, upload_dir: Path) -> None:
+        self.spec = spec
+        self.release = release
+        self.stream = Stream(spec.seed)
+        self.started_at = self.time = clock.now()
+        self.configuration = cluster_configuration(
+            spec.configuration,
+            release,
+            slots=spec.slots,
+            upload_dir="/tmp/flink-web-upload-parent",
+            web_tmpdir=f"/tmp/flink-web-{self.stream.uuid('web.tmpdir')}",
+            blob_port=self.stream.integer(30_000, 34_999, "blob-port"),
+        )
+        self.agenda = Agenda()
+        self.jobs: dict[str, Job] = {}
+        self.applications: dict[str, Application] = {}
+        self.task_managers: list[TaskManager] = []
+        self.slots = SlotTable()
+        self.waiting: list[str] = []
+        """Ids of the jobs that wait for slots, in the order in which they came."""
+        self.asynchronous = AsyncOperations(self.configuration.milliseconds(STORE_DURATION))
+        self.snapshots = Snapshots(self)
+        self.lifecycles = Lifecycles(self)
+        self.jars = JarStore(upload_dir, f"{self.configuration.values['web.upload.dir']}/flink-web-upload", self.stream)
+        self.caches = Caches(
+            clock.follows_wall if spec.caches is None else spec.caches,
+            self.configuration.milliseconds(REFRESH_INTERVAL),
+            self.configuration.milliseconds(METRICS_INTERVAL),
+        )
+        self.shut_down = False
+        self._submitted = 0
+        self._actions: dict[str, Callable[..., None]] = {
+            "step": self.lifecycles.step,
+            "slots_missing": self.lifecycles.slots_missing,
+            "snapshot_done": self.snapshots.done,
+            "start_job": self._start_job,
+        }
+        for _ in range(spec.task_managers):
+            self.add_task_manager(self.started_at)
+        self._start_jobs(spec.jobs)
+
+    @property
+    def adaptive(self) -> bool:
+        return (self.configuration.text(SCHEDULER) or "default").lower() == "adaptive"
+
+    # -- time
+
+    def settle(self, now: int) -> None:
+        """Carries out what falls due until `now` (epoch ms)."""
+        while (entry := self.agenda.pop_due(now)) is not None:
+            self.time = max(self.time, entry.at)
+            self._actions[entry.action](*entry.args, entry.at)
+        self.time = max(self.time, now)
+
+    # -- looking things up
+
+    def job(self, job_id: str) -> Job:
+        """Raises UnknownJob."""
+        job = self.jobs.get(job_id)
+        if job is None:
+            raise UnknownJob(job_id)
+        return job
+
+    def job_named(self, name: str) -> Job:
+        """The newest job of that name. Raises LookupError, naming those there are."""
+        found = [job for job in self.jobs.values() if job.name == name]
+        if not found:
+            known = ", ".join(sorted({job.name for job in self.jobs.values()})) or "none at all"
+            raise LookupError(f'there is no job "{name}". Jobs: {known}')
+        return found[-1]
+
+    def task_managers_at(self, time: int) -> list[TaskManager]:
+        return [task_manager for task_manager in self.task_managers if task_manager.registered_at(time)]
+
+    def task_manager(self, task_manager_id: str, time: int) -> TaskManager:
+        """Raises UnknownTaskManager."""
+        for task_manager in self.task_managers_at(time):
+            if task_manager.id == task_manager_id:
+                return task_manager
+        raise UnknownTaskManager(task_manager_id)
+
+    def operation(self, job: Job | None, name: str) -> OperationSpec:
+        """How an operation goes: as the job says, else as the scenario says, else as usual."""
+        for known in (job.spec.operations if job else {}, self.spec.operations, OPERATIONS):
+            if name in known:
+                return known[name]
+        raise LookupError(f"no operation is called {name}")
+
+    # -- jobs
+
+    def new_job_id(self) -> str:
+        """The id of the next job that names none."""
+        self._submitted += 1
+        return self.stream.hex(32, "job", self._submitted)
+
+    def submit(self, spec: JobSpec, at: int, *, job_id: str | None = None, savepoint: str | None = None,
+               application_id: str | None = None, application_name: str | None = None) -> Job:  # fmt: skip
+        """Starts a job at `at`.
+
+        Args:
+            job_id: 32 hex digits; made up if None.
+            savepoint: path of a savepoint or retained checkpoint to restore from. If nothing lies there the job fails
+                while it is initialized, and stays in the list, as in Flink.
+            application_id: of an application started on its own (2.3); None: the job's own one.
+        """
+        job_id = job_id or spec.id or self.new_job_id()
+        graph = JobGraph(spec)
+        directory = self.configuration.text(CHECKPOINT_DIR)
+        tracker = CheckpointTracker(
+            spec.checkpoints, job_id, graph, self.stream, shown_path(directory) if directory else None
+        )
+        job = Job(job_id, spec, graph, self._script(spec), tracker, at, application_id or job_id)
+        self.jobs[job_id] = job
+        name = application_name or f"SingleJobApplication({spec.name})"
+        self.applications.setdefault(job.application_id, Application(job.application_id, name, at)).jobs.append(job)
+        restored = None if savepoint is None else self._restorable(savepoint, at)
+        if savepoint is not None and restored is None:
+            job.states.append((at, "INITIALIZING"))
+            self.lifecycles.fail_initialization(job, at, self.nothing_there(savepoint))
+            return job
+        if restored is not None:
+            job.checkpoints.restore(restored)
+        self.lifecycles.begin(job, at)
+        self.settle(at)
+        return job
+
+    def _script(self, spec: JobSpec) -> Script:
+        """The job's script, with the states that come before its first one, passed through in no time."""
+        script = script_of(spec.lifecycle)
+        before = beginning(script.steps[0].state, "adaptive" if self.adaptive else "default") or ()
+        steps = (*(Step(state) for state in before), *script.steps)
+        return Script(steps, None if script.loop is None else script.loop + len(before))
+
+    def _restorable(self, path: str, at: int) -> Restored | None:
+        """What lies at a path: a savepoint, or the newest checkpoint that a job has retained there."""
+        wanted = shown_path(path).removesuffix("/_metadata")
+        savepoint = self.snapshots.savepoints.get(wanted)
+        if savepoint is not None:
+            return Restored(savepoint.id, at, True, savepoint.path)
+        for job in self.jobs.values():
+            for checkpoint in job.checkpoints.completed_at(at)[-1:]:
+                if checkpoint.path == wanted and not self.is_discarded(job, at):
+                    return Restored(checkpoint.id, at, False, checkpoint.path)
+        return None
+
+    def is_discarded(self, job: Job, time: int) -> bool:
+        """Whether even the newest checkpoint is gone: the job has ended and did not ask for it to be kept."""
+        if job.ended_at(time) is None:
+            return False
+        retained = job.spec.checkpoints.retained if job.spec.checkpoints else None
+        if retained == "retain":
+            return job.state == "FINISHED"
+        return retained is None or job.state in ("FINISHED", "CANCELED")
+
+    @staticmethod
+    def nothing_there(path: str) -> Throwable:
+        return Throwable(
+            "java.io.FileNotFoundException",
+            f"Cannot find checkpoint or savepoint file/directory '{path}' on file system 'file'.",
+        )
+
+    def _start_jobs(self, specs: tuple[JobSpec, ...]) -> None:
+        """The scenario's own jobs; those that are older than the file start in the past, one after the other."""
+        oldest = max((spec.started_ago for spec in specs), default=0)
+        for task_manager in self.task_managers:
+            task_manager.joined_at -= oldest
+        self.started_at -= oldest
+        self.time = self.started_at
+        for place, spec in enumerate(specs):
+            at = self.started_at + oldest - spec.started_ago
+            self.agenda.put(at, "start_job", place)
+        self.settle(self.started_at + oldest)
+
+    def _start_job(self, place: int, at: int) -> None:
+        """Agenda: one of the scenario's own jobs begins. Its id follows from the seed and its name."""
+        spec = self.spec.jobs[place]
+        same = sum(earlier.name == spec.name for earlier in self.spec.jobs[:place])
+        job_id = spec.id or self.stream.hex(32, "scenario-job", spec.name, same)
+        self.submit(dataclasses.replace(spec, id=job_id), at)
+
+    # -- task managers
+
+    def add_task_manager(self, at: int) -> TaskManager:
+        host = self.configuration.values.get("taskmanager.host", "localhost")
+        task_manager = make_task_manager(self.stream, len(self.task_managers), self.spec.slots, at, host)
+        self.task_managers.append(task_manager)
+        self.lifecycles.retry_slots(at)
+        return task_manager
+
+    def lose_task_manager(self, task_manager_id: str, at: int) -> None:
+        """It is gone at once, and the jobs that ran on it fail. Raises UnknownTaskManager."""
+        task_manager = self.task_manager(task_manager_id, at)
+        hit = {slot.job_id for slot in self.slots.held(at, task_manager=task_manager)}
+        task_manager.lost_at = at
+        self.slots.release(at, task_manager=task_manager)
+        cause = Throwable(LOST, f"TaskManager with id {task_manager.id} is no longer reachable.")
+        for job in [job for job in self.jobs.values() if job.id in hit and not job.ended]:
+            self.lifecycles.fail(job, at, Cause(cause, everywhere=True))
+
+    # -- data sets
+
+    def delete_data_set(self, trigger_id: str, at: int) -> AsyncOperation:
+        """No data set is ever cached here, and deleting one that is not there succeeds; in 1.12 it never ends."""
+        takes = self.stream.draw(self.operation(None, "delete-dataset").takes, "dataset", trigger_id) or 0
+        done = at + takes if self.release.since("1.13") else None
+        return self.asynchronous.add(AsyncOperation("dataset", trigger_id, None, at, done, {}))

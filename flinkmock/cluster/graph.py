@@ -1,0 +1,105 @@
+"""The job graph as the cluster runs it: vertices with their ids, edges, and how deep each vertex lies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from flinkmock.cluster.spec import Input, JobSpec, VertexSpec
+from flinkmock.cluster.stream import Stream
+
+
+@dataclass(frozen=True)
+class Vertex:
+    """A vertex in its place; `index` is that place in topological order, the order of every answer."""
+
+    index: int
+    id: str
+    spec: VertexSpec
+    level: int
+    """The longest way here from a source, in edges."""
+    stage: int
+    """The same, counting blocking edges only: vertices of one stage run at the same time."""
+    has_consumers: bool
+
+    @property
+    def name(self) -> str:
+        return self.spec.name
+
+    @property
+    def parallelism(self) -> int:
+        return self.spec.parallelism
+
+    @property
+    def inputs(self) -> tuple[Input, ...]:
+        return self.spec.inputs
+
+    @property
+    def is_source(self) -> bool:
+        return not self.spec.inputs
+
+
+class JobGraph:
+    """The vertices of one job.
+
+    Vertex ids are those of the spec; one without is a hash of the vertex's place and name, as Flink's are of uid or
+    topology: the same for every run of the same job.
+    """
+
+    def __init__(self, spec: JobSpec) -> None:
+        vertices: list[Vertex] = []
+        consumed = {edge.source for vertex in spec.vertices for edge in vertex.inputs}
+        for index, vertex in enumerate(spec.vertices):
+            above = [(vertices[edge.source], edge) for edge in vertex.inputs]
+            vertices.append(
+                Vertex(
+                    index,
+                    vertex.id or Stream(0).hex(32, "vertex", index, *vertex.operators),
+                    vertex,
+                    level=max((source.level + 1 for source, _ in above), default=0),
+                    stage=max((source.stage + (edge.exchange == "blocking") for source, edge in above), default=0),
+                    has_consumers=index in consumed,
+                )
+            )
+        self.vertices = tuple(vertices)
+
+    @cached_property
+    def by_id(self) -> dict[str, Vertex]:
+        return {vertex.id: vertex for vertex in self.vertices}
+
+    @cached_property
+    def stages(self) -> int:
+        return 1 + max((vertex.stage for vertex in self.vertices), default=0)
+
+    @cached_property
+    def depth(self) -> int:
+        return 1 + max((vertex.level for vertex in self.vertices), default=0)
+
+    @cached_property
+    def subtasks(self) -> int:
+        return sum(vertex.parallelism for vertex in self.vertices)
+
+    @cached_property
+    def groups(self) -> dict[str, int]:
+        """Slot sharing group -> slots it needs: as many as its widest vertex has subtasks."""
+        widest: dict[str, int] = {}
+        for vertex in self.vertices:
+            group = vertex.spec.slot_sharing_group
+            widest[group] = max(widest.get(group, 0), vertex.parallelism)
+        return widest
+
+    @cached_property
+    def slots_needed(self) -> int:
+        return sum(self.groups.values())
+
+    @cached_property
+    def _group_offset(self) -> dict[str, int]:
+        offset, offsets = 0, {}
+        for group, width in self.groups.items():
+            offsets[group] = offset
+            offset += width
+        return offsets
+
+    def slot_of(self, vertex: Vertex, subtask: int) -> int:
+        """Which of the job's slots a subtask runs in: subtask i of every vertex of a group shares one."""
+        return self._group_offset[vertex.spec.slot_sharing_group] + subtask

@@ -1,0 +1,267 @@
+"""How jobs move: along their script, and off it when a client or a failure cuts in.
+
+Each move enters a state at a moment and puts the next one on the agenda. What a state means for the tasks is said here
+once: RUNNING starts a run, RESTARTING and FAILING end it by a failure, CANCELLING and FINISHED end it as they say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from flinkmock.cluster.checkpoints import Restored
+from flinkmock.cluster.failures import Failure, suppressed
+from flinkmock.cluster.problems import JobEnded, Throwable
+from flinkmock.cluster.run import Ending, Run
+from flinkmock.cluster.script import Script
+from flinkmock.cluster.spec import Cause, Span, Step
+from flinkmock.cluster.states import TERMINAL_JOB_STATES
+
+if TYPE_CHECKING:
+    from flinkmock.cluster.cluster import Cluster
+    from flinkmock.cluster.job import Job
+
+DEFAULT_CAUSE = Cause(Throwable("java.lang.RuntimeException", "Intentional failure of the scenario"))
+SCHEDULING_MS = (2, 8)
+"""From SCHEDULED to DEPLOYING when slots are free; 2..100 ms in the recordings."""
+SETTLING_MS = (20, 60)
+"""How long tasks take to be CANCELED after one of them has failed."""
+FAILING_MS = (12, 24)
+NO_SLOTS_MS = 3_000
+"""How long a job waits for slots that are not there (FACTS 13: about 3 s with a standalone resource manager)."""
+NO_SLOTS = Cause(
+    Throwable(
+        "org.apache.flink.runtime.jobmanager.scheduler.NoResourceAvailableException",
+        "Could not acquire the minimum required resources.",
+    ),
+    everywhere=True,
+)
+
+
+class Lifecycles:
+    """Moves the jobs of one cluster."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+
+    # -- along the script
+
+    def begin(self, job: Job, at: int) -> None:
+        self._enter(job, at)
+
+    def step(self, job_id: str, epoch: int, at: int) -> None:
+        """Agenda: the length of the present step is over."""
+        job = self._cluster.jobs[job_id]
+        following = job.script.after(job.place)
+        if job.epoch == epoch and following is not None:
+            job.place = following
+            self._enter(job, at)
+
+    def _enter(self, job: Job, at: int) -> None:
+        step = job.script.steps[job.place]
+        job.states.append((at, step.state))
+        length = self._length(job, step)
+        cause = step.cause or DEFAULT_CAUSE
+        if step.state == "RUNNING":
+            self._run(job, at, length)
+            return
+        if step.state == "CREATED":
+            self._new_run(job, at)
+        elif step.state == "RESTARTING":
+            job.restarts += 1
+            self._fail_run(job, at, cause, length)
+        elif step.state == "FAILING":
+            self._fail_run(job, at, cause, length)
+        elif step.state == "FAILED":
+            self._give_up(job, at, cause)
+        elif step.state == "CANCELLING":
+            self._end_run(job, Ending("CANCELED", at, at + (length or 0)))
+        elif step.state == "CANCELED":
+            self._end_run(job, Ending("CANCELED", at, at))
+        elif step.state == "FINISHED":
+            self._end_run(job, Ending("FINISHED", at, at))
+        if step.state in TERMINAL_JOB_STATES:
+            self._leave(job, at)
+        else:
+            self._put_next(job, at, length)
+
+    def _length(self, job: Job, step: Step) -> int | None:
+        """Milliseconds; None for ever. Drawn anew each time a step is come to."""
+        return self._cluster.stream.draw(step.length, "step", job.id, job.place, len(job.states))
+
+    def _put_next(self, job: Job, at: int, length: int | None) -> None:
+        if length is not None and job.script.after(job.place) is not None:
+            self._cluster.agenda.put(at + length, "step", job.id, job.epoch)
+
+    # -- runs
+
+    def _new_run(self, job: Job, at: int) -> None:
+        if job.runs and job.runs[-1].ending is None:
+            return
+        job.runs.append(Run(len(job.runs), at, job.id, job.graph, self._cluster.stream))
+
+    def _run(self, job: Job, at: int, length: int | None) -> None:
+        """RUNNING: tasks are scheduled, and deployed as soon as there are slots for all of them."""
+        self._new_run(job, at)
+        job.runs[-1].schedule(at)
+        self.seek_slots(job, at, length)
+        if job.runs[-1].deployed_at is None:
+            self._cluster.waiting.append(job.id)
+            self._cluster.agenda.put(at + NO_SLOTS_MS, "slots_missing", job.id, job.epoch)
+
+    def seek_slots(self, job: Job, at: int, length: int | None) -> None:
+        """Takes what slots there are; with all that are needed the run is deployed and its time begins."""
+        cluster, run = self._cluster, job.runs[-1]
+        held = cluster.slots.held(at, job_id=job.id)
+        held += cluster.slots.take(job.id, job.graph.slots_needed - len(held), cluster.task_managers_at(at), at)
+        if len(held) < job.graph.slots_needed:
+            return
+        deployed = at + cluster.stream.integer(*SCHEDULING_MS, "scheduling", job.id, run.number)
+        if length is not None:
+            deployed = min(deployed, at + length)
+        following = job.script.step_after(job.place)
+        ends = at + length if length is not None and following is not None and following.state == "FINISHED" else None
+        run.deploy(deployed, held[: job.graph.slots_needed], ends)
+        self._restore(job, at)
+        running = run.running_from()
+        if running is not None:
+            job.checkpoints.start(running)
+        self._put_next(job, at, length)
+        if job.id in cluster.waiting:
+            cluster.waiting.remove(job.id)
+
+    def retry_slots(self, at: int) -> None:
+        """Slots have become free: jobs that wait for some try again, those that came first first."""
+        for job_id in list(self._cluster.waiting):
+            job = self._cluster.jobs[job_id]
+            if job.state == "RUNNING" and job.runs[-1].deployed_at is None:
+                self.seek_slots(job, at, self._length(job, job.script.steps[job.place]))
+            else:
+                self._cluster.waiting.remove(job_id)
+
+    def slots_missing(self, job_id: str, epoch: int, at: int) -> None:
+        """Agenda: the job has waited for slots as long as Flink lets it."""
+        job = self._cluster.jobs[job_id]
+        if job.epoch == epoch and job.state == "RUNNING" and job.runs[-1].deployed_at is None:
+            self.fail(job, at, NO_SLOTS)
+
+    def _restore(self, job: Job, at: int) -> None:
+        """A restarted run goes on from the latest completed checkpoint or savepoint."""
+        if job.runs[-1].number == 0:
+            return
+        completed = job.checkpoints.completed_at(at)
+        if completed:
+            last = max(completed, key=lambda checkpoint: checkpoint.id)
+            job.checkpoints.restore(Restored(last.id, at, last.is_savepoint, last.path))
+
+    def _end_run(self, job: Job, ending: Ending) -> None:
+        job.checkpoints.stop(ending.at)
+        self._cluster.snapshots.job_stopped(job, ending.at)
+        if job.runs and job.runs[-1].ending is None:
+            job.runs[-1].end(ending)
+
+    def _fail_run(self, job: Job, at: int, cause: Cause, length: int | None) -> None:
+        if not job.runs or job.runs[-1].ending is not None:
+            return
+        run = job.runs[-1]
+        culprit = self._culprit(job, run, cause)
+        settling = self._cluster.stream.integer(*SETTLING_MS, "settling", job.id, run.number)
+        settled = at + (settling if length is None else min(settling, length))
+        if job.script.steps[job.place].state == "FAILING" and length is not None:
+            settled = at + length
+        job.failures.append(self._failure(run, at, cause, culprit))
+        self._end_run(job, Ending("FAILED", at, settled, culprit))
+
+    def _culprit(self, job: Job, run: Run, cause: Cause) -> tuple[int, int] | None:
+        """Which task throws: the one named, else one the seed picks, never a source if there is another vertex."""
+        if cause.everywhere or run.deployed_at is None:
+            return None
+        vertices = job.graph.vertices
+        named = [v for v in vertices if cause.vertex is not None and cause.vertex in (v.name, v.id, *v.spec.operators)]
+        candidates = named or [v for v in vertices if not v.is_source and v.has_consumers] or list(vertices)
+        stream = self._cluster.stream
+        vertex = candidates[stream.integer(0, len(candidates) - 1, "culprit", job.id, run.number)]
+        subtask = cause.subtask
+        if subtask is None or subtask >= vertex.parallelism:
+            subtask = stream.integer(0, vertex.parallelism - 1, "culprit-subtask", job.id, run.number)
+        return vertex.index, subtask
+
+    @staticmethod
+    def _failure(run: Run, at: int, cause: Cause, culprit: tuple[int, int] | None) -> Failure:
+        if culprit is None:
+            return Failure(at, cause.throwable)
+        vertex = run.graph.vertices[culprit[0]]
+        slot = run.execution(vertex, culprit[1]).slot
+        return Failure(
+            at,
+            cause.throwable,
+            f"{vertex.name} ({culprit[1] + 1}/{vertex.parallelism}) - execution #{run.number}",
+            slot.task_manager.id if slot else None,
+            slot.task_manager.endpoint if slot else None,
+        )
+
+    def _give_up(self, job: Job, at: int, cause: Cause) -> None:
+        """FAILED: the last failure becomes one of those that happened beside the end of all recovery."""
+        job.stillborn = not job.runs
+        last = job.failures.pop() if len(job.failures) > job.restarts else None
+        thrown = last.throwable if last else cause.throwable
+        if job.stillborn:
+            job.failures.append(Failure(at, thrown))
+            return
+        end = suppressed(job.spec.restart, thrown)
+        job.failures.append(Failure(at, end, concurrent=(last,) if last else ()))
+        self._end_run(job, Ending("FAILED", at, at))
+
+    def _leave(self, job: Job, at: int) -> None:
+        cluster = self._cluster
+        cluster.slots.release(at, job_id=job.id)
+        if job.id in cluster.waiting:
+            cluster.waiting.remove(job.id)
+        self.retry_slots(at)
+
+    # -- off the script
+
+    def cut(self, job: Job, at: int, steps: Sequence[Step], resume: Script | None = None) -> None:
+        """Leaves the script at once and goes on with `steps`, then with `resume`."""
+        job.epoch += 1
+        rest = resume.steps if resume else ()
+        loop = None if resume is None or resume.loop is None else resume.loop + len(steps)
+        job.script = Script((*steps, *rest), loop)
+        job.place = 0
+        self._enter(job, at)
+
+    def cancel(self, job: Job, at: int) -> None:
+        """Raises JobEnded if the job has come to another end; a job that is on its way there stays on it."""
+        if job.state == "CANCELED" or job.state == "CANCELLING":
+            return
+        if job.ended:
+            raise JobEnded(job.id, job.state)
+        takes = self._cluster.operation(job, "cancel").takes
+        self.cut(job, at, (Step("CANCELLING", takes), Step("CANCELED")))
+
+    def fail(self, job: Job, at: int, cause: Cause = DEFAULT_CAUSE) -> None:
+        """A failure that no script foresaw: the restart strategy decides. Raises JobEnded."""
+        if job.ended:
+            raise JobEnded(job.id, job.state)
+        if job.state in ("RESTARTING", "FAILING", "CANCELLING"):
+            return
+        strategy = job.spec.restart
+        left = strategy.kind != "none" and (strategy.attempts is None or job.restarts < strategy.attempts)
+        if left and job.state == "RUNNING":
+            here = job.script.steps[job.place :]
+            loop = None if job.script.loop is None else max(job.script.loop - job.place, 0)
+            restarting = Step("RESTARTING", Span.exactly(strategy.delay), cause)
+            self.cut(job, at, (restarting,), Script(here, loop))
+        else:
+            low, high = FAILING_MS
+            self.cut(job, at, (Step("FAILING", Span(low, high), cause), Step("FAILED", cause=cause)))
+
+    def finish(self, job: Job, at: int) -> None:
+        """All tasks come to their end at `at`. Raises JobEnded."""
+        if job.ended:
+            raise JobEnded(job.id, job.state)
+        self.cut(job, at, (Step("FINISHED"),))
+
+    def fail_initialization(self, job: Job, at: int, cause: Throwable) -> None:
+        """The JobMaster can't be made: FAILED without ever having had a graph."""
+        self.cut(job, at, (Step("FAILED", cause=Cause(cause, everywhere=True)),))

@@ -1,0 +1,168 @@
+"""One run of a whole job graph: attempt n of every subtask, from its creation to its end.
+
+A run is told by a handful of moments; every subtask's states follow from these and the seed, so that nothing has to
+happen subtask by subtask. Spacings are those of `lifecycle` and `job-running` in the recordings of 2.3.0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from flinkmock.cluster.execution import Execution
+from flinkmock.cluster.graph import JobGraph, Vertex
+from flinkmock.cluster.slots import Slot
+from flinkmock.cluster.stream import Stream
+
+DEPLOYING_MS = (20, 45)
+INITIALIZING_MS = (8, 20)
+FINISH_SPREAD_MS = 12
+"""A vertex finishes this long after the one before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How a run ends. `at` is when the end begins, `settled_at` when the last subtask has come to rest (epoch ms)."""
+
+    state: str
+    """FINISHED, CANCELED or FAILED."""
+    at: int
+    settled_at: int
+    culprit: tuple[int, int] | None = None
+    """Of FAILED: (vertex index, subtask) of the task that threw; None if no task did."""
+
+
+@dataclass(slots=True)
+class Run:
+    """Moments are epoch ms; `scheduled_at` and `deployed_at` are None until they come, `ending` until it is known."""
+
+    number: int
+    created_at: int
+    job_id: str
+    graph: JobGraph
+    stream: Stream
+    scheduled_at: int | None = None
+    deployed_at: int | None = None
+    restores_ms: int = 0
+    """Added to INITIALIZING when there is state to restore."""
+    slots: list[Slot] = field(default_factory=list)
+    planned_end: int | None = None
+    """When all will be finished if nothing comes between."""
+    ending: Ending | None = None
+    _worked_out: list[list[Execution]] | None = None
+    """The executions, kept until something changes."""
+
+    def schedule(self, at: int) -> None:
+        self.scheduled_at = at
+        self._worked_out = None
+
+    def deploy(self, at: int, slots: list[Slot], planned_end: int | None) -> None:
+        self.deployed_at, self.slots, self.planned_end = at, slots, planned_end
+        self._worked_out = None
+
+    def end(self, ending: Ending) -> None:
+        if self.ending is None:
+            self.ending = ending
+            self._worked_out = None
+
+    def executions(self) -> list[list[Execution]]:
+        """The attempts of all subtasks, vertex by vertex."""
+        if self._worked_out is None:
+            self._worked_out = [
+                [self._execution(vertex, subtask) for subtask in range(vertex.parallelism)]
+                for vertex in self.graph.vertices
+            ]
+        return self._worked_out
+
+    def execution(self, vertex: Vertex, subtask: int) -> Execution:
+        return self.executions()[vertex.index][subtask]
+
+    def _execution(self, vertex: Vertex, subtask: int) -> Execution:
+        slot_index = self.graph.slot_of(vertex, subtask)
+        slot = self.slots[slot_index] if self.deployed_at is not None and slot_index < len(self.slots) else None
+        names = (self.job_id, self.number, vertex.index, subtask)
+        return Execution(
+            vertex,
+            subtask,
+            self.number,
+            f"{self.stream.hex(32, 'graph', self.job_id)}_{vertex.id}_{subtask}_{self.number}",
+            slot,
+            self._phases(vertex, names),
+        )
+
+    def running_from(self) -> int | None:
+        """When the last subtask of the first stage switches to RUNNING; None while the run waits for slots."""
+        if self.deployed_at is None:
+            return None
+        first = (execution for row in self.executions() for execution in row if execution.vertex.stage == 0)
+        return max((e.phases[4][1] for e in first if len(e.phases) > 4), default=self.deployed_at)
+
+    def _stage_start(self, stage: int) -> int | None:
+        """When a stage begins: the planned time is shared out evenly; without a plan only the first stage runs."""
+        assert self.deployed_at is not None
+        if stage == 0:
+            return self.deployed_at
+        if self.planned_end is None:
+            return None
+        return self.deployed_at + (self.planned_end - self.deployed_at) * stage // self.graph.stages
+
+    def _rise(self, vertex: Vertex, names: tuple[str | int, ...]) -> tuple[int, int, int]:
+        """The moments of DEPLOYING, INITIALIZING and RUNNING of a subtask."""
+        start = self._stage_start(vertex.stage)
+        assert start is not None
+        deploying = start + self.stream.integer(0, 3, "deploying", *names)
+        initializing = deploying + self.stream.integer(*DEPLOYING_MS, "initializing", *names)
+        running = initializing + self.stream.integer(*INITIALIZING_MS, "running", *names) + self.restores_ms
+        return deploying, initializing, running
+
+    def _finish(self, vertex: Vertex) -> int | None:
+        """When a subtask finishes by plan: the job's last vertex at the planned end, those before it a little earlier."""
+        if self.planned_end is None:
+            return None
+        stage_end = self.planned_end
+        if vertex.stage + 1 < self.graph.stages:
+            stage_end = self._stage_start(vertex.stage + 1) or self.planned_end
+        last_level = max(v.level for v in self.graph.vertices if v.stage == vertex.stage)
+        return stage_end - FINISH_SPREAD_MS * (last_level - vertex.level)
+
+    def _phases(self, vertex: Vertex, names: tuple[str | int, ...]) -> tuple[tuple[str, int], ...]:
+        phases = [("CREATED", self.created_at)]
+        if self.scheduled_at is not None:
+            start = self._stage_start(vertex.stage) if self.deployed_at is not None else None
+            if start is not None and vertex.stage > 0:
+                phases.append(("SCHEDULED", start))
+            elif vertex.stage == 0:
+                phases.append(("SCHEDULED", self.scheduled_at))
+            if start is not None:
+                phases.extend(zip(("DEPLOYING", "INITIALIZING", "RUNNING"), self._rise(vertex, names), strict=True))
+                finish = self._finish(vertex)
+                if finish is not None:
+                    phases = [(state, min(at, max(finish, self.scheduled_at))) for state, at in phases]
+                    phases.append(("FINISHED", max(finish, phases[-1][1])))
+        return tuple(self._cut(phases, vertex, names))
+
+    def _cut(
+        self, phases: list[tuple[str, int]], vertex: Vertex, names: tuple[str | int, ...]
+    ) -> list[tuple[str, int]]:
+        """What is left of the plan when the run ends before it."""
+        ending = self.ending
+        if ending is None or (ending.state == "FINISHED" and self.planned_end == ending.at):
+            return phases
+        kept = [(state, at) for state, at in phases if at <= ending.at]
+        if kept[-1][0] == "FINISHED":
+            return kept
+        if ending.state == "FINISHED":
+            return [*kept, ("FINISHED", ending.at)]
+        if ending.culprit == (vertex.index, names[-1]):
+            return [*kept, ("FAILED", ending.at)]
+        length = ending.settled_at - ending.at
+        calm = ending.at + round(length * _share(self.stream, names, vertex.index == len(self.graph.vertices) - 1))
+        if len(kept) > 2:  # CANCELING is for deployed tasks; others are CANCELED at once (Execution.cancel)
+            return [*kept, ("CANCELING", ending.at), ("CANCELED", max(calm, ending.at))]
+        return [*kept, ("CANCELED", ending.settled_at if length == 0 else calm)]
+
+
+@lru_cache(maxsize=4096)
+def _share(stream: Stream, names: tuple[str | int, ...], last: bool) -> float:
+    """Which part of the time to settle a subtask needs; the last vertex's first subtask needs all of it."""
+    return 1.0 if last and names[-1] == 0 else 0.2 + 0.8 * stream.number("settle", *names)

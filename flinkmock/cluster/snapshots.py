@@ -1,0 +1,164 @@
+"""Savepoints, checkpoints on demand, stop-with-savepoint and disposal: operations that are triggered and asked for later.
+
+Triggering never looks at the job (FACTS 12): an unknown or ended one makes the operation fail a moment later. What an
+operation will come to is planned when it is triggered, and revised if its job stops running before.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from flinkmock.cluster.asynchronous import AsyncOperation
+from flinkmock.cluster.checkpoints import CHECKPOINT, SAVEPOINT, SUSPENDING, SYNC_SAVEPOINT, Checkpoint
+from flinkmock.cluster.paths import scheme_problem, shown_path
+from flinkmock.cluster.problems import Throwable
+from flinkmock.cluster.spec import OperationSpec, Step
+
+if TYPE_CHECKING:
+    from flinkmock.cluster.cluster import Cluster
+    from flinkmock.cluster.job import Job
+
+FAILS_AFTER_MS = 4
+"""From the trigger to the failure of what can't even begin: at most 5 ms in the recordings."""
+COMPLETION = "java.util.concurrent.CompletionException"
+CHECKPOINT_EXCEPTION = "org.apache.flink.runtime.checkpoint.CheckpointException"
+NOT_ALL_RUNNING = "Not all required tasks are currently running."
+IO_PROBLEM = "An Exception occurred while triggering the checkpoint. IO-problem detected."
+TRIGGER_FAILURE = "Trigger checkpoint failure."
+"""1.12's words for the same."""
+SAVED_PART = 0.6
+"""The savepoint of a stop is complete after this part of the time; the rest is for the tasks to finish."""
+
+
+def wrapped(cause: Throwable) -> Throwable:
+    """As a future's failure reaches the status handler."""
+    return Throwable(COMPLETION, str(cause), cause)
+
+
+def job_not_found(job_id: str) -> Throwable:
+    return Throwable(
+        "org.apache.flink.runtime.messages.FlinkJobNotFoundException", f"Could not find Flink job ({job_id})"
+    )
+
+
+@dataclass(slots=True)
+class _Pending:
+    """An operation under way, the snapshot it waits for, and what follows it: "", "cancel" or "finish"."""
+
+    operation: AsyncOperation
+    checkpoint: Checkpoint
+    then: str
+
+
+@dataclass
+class Snapshots:
+    cluster: Cluster
+    savepoints: dict[str, Checkpoint] = field(default_factory=dict)
+    """Path -> the savepoint that lies there."""
+    _pending: dict[tuple[str, str], _Pending] = field(default_factory=dict)
+    _calls: dict[str, int] = field(default_factory=dict)
+
+    # -- triggers
+
+    def savepoint(self, job_id: str, trigger_id: str, directory: str, format: str, cancel: bool, at: int) -> None:
+        self._snapshot("savepoint", SAVEPOINT, job_id, trigger_id, at, directory, format, "cancel" if cancel else "")
+
+    def stop(self, job_id: str, trigger_id: str, directory: str, format: str, at: int) -> None:
+        self._snapshot("stop-with-savepoint", SYNC_SAVEPOINT, job_id, trigger_id, at, directory, format, "finish")
+
+    def checkpoint(self, job_id: str, trigger_id: str, at: int) -> None:
+        self._snapshot("checkpoint", CHECKPOINT, job_id, trigger_id, at, None, None, "")
+
+    def _snapshot(self, name: str, kind: str, job_id: str, trigger_id: str, at: int, directory: str | None,
+                  format: str | None, then: str) -> None:  # fmt: skip
+        status_kind = "checkpoint" if kind == CHECKPOINT else "savepoint"
+        if self.cluster.asynchronous.find(status_kind, trigger_id, job_id, at) is not None:
+            return  # the same trigger id again is the same operation
+        operation = self.cluster.asynchronous.add(AsyncOperation(status_kind, trigger_id, job_id, at, None, {}))
+        job = self.cluster.jobs.get(job_id)
+        if job is None or job.ended:
+            operation.fail(at + FAILS_AFTER_MS, wrapped(job_not_found(job_id)))
+            return
+        spec = self.cluster.operation(job, name)
+        problem = self._problem(job, directory, at)
+        if problem is not None:
+            operation.fail(at + FAILS_AFTER_MS, wrapped(problem))
+            return
+        takes = self.cluster.stream.draw(spec.takes, name, trigger_id) or 0
+        if kind == CHECKPOINT and job.spec.checkpoints is not None:
+            takes = self.cluster.stream.draw(job.spec.checkpoints.takes, name, trigger_id) or takes
+        planned = self._planned_failure(job, name, spec)
+        length = round(takes * SAVED_PART) if then == "finish" and planned is None else takes
+        path = "" if directory is None else self._path(job, trigger_id, directory)
+        failure = None if planned is None else planned.message
+        record = job.checkpoints.trigger(at, kind, length, format=format, path=path, failure=failure)
+        operation.result = {"checkpointId": record.id} if kind == CHECKPOINT else {"location": record.path}
+        operation.done_at = at + takes
+        if planned is not None:
+            operation.fail(at + takes, wrapped(planned))
+            return
+        self._pending[job.id, trigger_id] = _Pending(operation, record, then)
+        self.cluster.agenda.put(at + takes, "snapshot_done", job.id, trigger_id)
+
+    def _problem(self, job: Job, directory: str | None, at: int) -> Throwable | None:
+        """Why the snapshot can't even be triggered."""
+        if not all(e.state_at(at) in ("RUNNING", "FINISHED") for row in job.executions_at(at) for e in row) or (
+            job.state != "RUNNING"
+        ):
+            return Throwable(CHECKPOINT_EXCEPTION, NOT_ALL_RUNNING)
+        cause = scheme_problem(directory) if directory is not None else None
+        if cause is None:
+            return None
+        if not self.cluster.release.since("1.13"):
+            return Throwable(CHECKPOINT_EXCEPTION, TRIGGER_FAILURE, cause)
+        job.checkpoints.trigger(at, SAVEPOINT, FAILS_AFTER_MS, format="CANONICAL", path="", failure=IO_PROBLEM)
+        return Throwable(CHECKPOINT_EXCEPTION, IO_PROBLEM, cause)
+
+    def _planned_failure(self, job: Job, name: str, spec: OperationSpec) -> Throwable | None:
+        """The failure the scenario asks for in this call, counted per job and operation."""
+        call = self._calls[job.id + name] = self._calls.get(job.id + name, 0) + 1
+        if call not in spec.fails:
+            return None
+        return spec.cause or Throwable(CHECKPOINT_EXCEPTION, "Checkpoint expired before completing.")
+
+    def _path(self, job: Job, trigger_id: str, directory: str) -> str:
+        return f"{shown_path(directory)}/savepoint-{job.id[:6]}-{self.cluster.stream.hex(12, 'savepoint', trigger_id)}"
+
+    # -- what follows
+
+    def done(self, job_id: str, trigger_id: str, at: int) -> None:
+        """Agenda: the time of a snapshot operation is over."""
+        pending = self._pending.pop((job_id, trigger_id), None)
+        if pending is None:
+            return
+        job = self.cluster.jobs[job_id]
+        if pending.checkpoint.is_savepoint:
+            self.savepoints[pending.checkpoint.path] = pending.checkpoint
+        if pending.then == "cancel" and not job.ended:
+            self.cluster.lifecycles.cancel(job, at)
+        elif pending.then == "finish" and not job.ended:
+            self.cluster.lifecycles.cut(job, at, (Step("FINISHED"),))
+
+    def job_stopped(self, job: Job, at: int) -> None:
+        """The job's tasks stop running: what is under way fails, as its checkpoint does."""
+        for key, pending in list(self._pending.items()):
+            if key[0] == job.id:
+                del self._pending[key]
+                pending.operation.fail(at, wrapped(Throwable(CHECKPOINT_EXCEPTION, SUSPENDING)))
+
+    # -- disposal
+
+    def dispose(self, path: str, trigger_id: str, at: int) -> None:
+        if self.cluster.asynchronous.find("disposal", trigger_id, None, at) is not None:
+            return
+        takes = self.cluster.stream.draw(self.cluster.operation(None, "dispose-savepoint").takes, "dispose", trigger_id)
+        operation = AsyncOperation("disposal", trigger_id, None, at, at + (takes or 0), {})
+        self.cluster.asynchronous.add(operation)
+        if self.savepoints.pop(shown_path(path), None) is None:
+            cause = Throwable(
+                "java.io.FileNotFoundException",
+                f"Cannot find checkpoint or savepoint file/directory '{path}' on file system 'file'.",
+            )
+            failure = Throwable("org.apache.flink.util.FlinkException", f"Could not dispose savepoint {path}.", cause)
+            operation.fail(at + FAILS_AFTER_MS, failure if self.cluster.release.since("1.13") else wrapped(failure))

@@ -1,0 +1,48 @@
+"""Random numbers that depend on names and on nothing else.
+
+Each choice has its own stream, named by what it decides: `stream.number("checkpoint", job_id, 7, "duration")`. Adding
+a job changes no other job's numbers, and the same seed gives the same cluster in another process and on another
+Python.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from flinkmock.cluster.spec import Span
+
+Name = str | int
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """All the choices that follow from one seed."""
+
+    seed: int
+
+    def _digest(self, names: tuple[Name, ...]) -> bytes:
+        return blake2b("\x1f".join(map(str, (self.seed, *names))).encode(), digest_size=20).digest()
+
+    def number(self, *names: Name) -> float:
+        """A float in [0, 1)."""
+        return int.from_bytes(self._digest(names)[:6], "big") / (1 << 48)
+
+    def integer(self, low: int, high: int, *names: Name) -> int:
+        """An int from `low` to `high`, both included."""
+        return low + int(self.number(*names) * (high - low + 1))
+
+    def draw(self, span: Span, *names: Name) -> int | None:
+        """A number of `span`; None if it is for ever."""
+        if span.high is None:
+            return None
+        return span.low if span.low == span.high else self.integer(span.low, span.high, *names)
+
+    def hex(self, digits: int, *names: Name) -> str:
+        """Hexadecimal digits, at most 40."""
+        return self._digest(names).hex()[:digits]
+
+    def uuid(self, *names: Name) -> str:
+        """A version 4 UUID as Java prints it."""
+        d = self.hex(32, *names)
+        return f"{d[:8]}-{d[8:12]}-4{d[13:16]}-{'89ab'[int(d[16], 16) % 4]}{d[17:20]}-{d[20:32]}"

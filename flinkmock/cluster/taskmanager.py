@@ -1,0 +1,45 @@
+"""A task manager: who it is and when it was there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flinkmock.cluster.stream import Stream
+
+HEARTBEAT_MS = 10_000
+"""heartbeat.interval of Flink: how often a task manager reports."""
+
+
+@dataclass(eq=False, slots=True)
+class TaskManager:
+    """`joined_at` and `lost_at` are epoch ms; `number` counts task managers from 0 and is part of the actor's path."""
+
+    number: int
+    id: str
+    host: str
+    rpc_port: int
+    data_port: int
+    slots: int
+    joined_at: int
+    lost_at: int | None = None
+
+    @property
+    def endpoint(self) -> str:
+        """host:dataPort, as subtasks name where they run."""
+        return f"{self.host}:{self.data_port}"
+
+    def registered_at(self, time: int) -> bool:
+        return self.joined_at <= time and (self.lost_at is None or time < self.lost_at)
+
+    def last_heartbeat(self, time: int) -> int:
+        """The epoch ms of the last heartbeat, or 0 before the first: `timeSinceLastHeartbeat` is no span in Flink."""
+        beats = (time - self.joined_at) // HEARTBEAT_MS
+        return self.joined_at + beats * HEARTBEAT_MS if beats > 0 else 0
+
+
+def make_task_manager(stream: Stream, number: int, slots: int, joined_at: int, host: str) -> TaskManager:
+    """A task manager with ports and id as Flink makes them: `HOST:RPCPORT-6hex`."""
+    rpc_port = stream.integer(35_000, 39_999, "task-manager", number, "rpc-port")
+    data_port = stream.integer(40_000, 46_999, "task-manager", number, "data-port")
+    suffix = stream.hex(6, "task-manager", number, "id")
+    return TaskManager(number, f"{host}:{rpc_port}-{suffix}", host, rpc_port, data_port, slots, joined_at)
