@@ -178,6 +178,20 @@ class OperationSpec:
     cause: Throwable | None = None
 
 
+OPERATIONS: Mapping[str, OperationSpec] = {
+    "savepoint": OperationSpec(Span(40, 75)),
+    "stop-with-savepoint": OperationSpec(Span(90, 160)),
+    "checkpoint": OperationSpec(Span(25, 65)),
+    "cancel": OperationSpec(Span(30, 120)),
+    "dispose-savepoint": OperationSpec(Span(5, 30)),
+    "rescale": OperationSpec(Span.exactly(1_000)),
+    "submit": OperationSpec(NOTHING),
+    "upload": OperationSpec(NOTHING),
+    "delete-dataset": OperationSpec(Span(1, 5)),
+}
+"""What operations take unless a scenario says otherwise: as long as on a real cluster with a small job (FACTS 12)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Submission:
     """Which template a submitted program becomes: `pattern` (as in fnmatch) is matched against the entry class, the
