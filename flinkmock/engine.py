@@ -1,0 +1,102 @@
+"""One fake cluster without a wire: the contract of a release, the cluster's model, and bodies made of both.
+
+A request goes through here after the server has understood it: time moves on, the operation's resource is called with
+the converted parameters, and the facts it returns take the shape that the served release gives them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+import tempfile
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from flinkmock.cluster.clock import Clock
+from flinkmock.cluster.cluster import Cluster
+from flinkmock.cluster.spec import ClusterSpec
+from flinkmock.contract import LATEST, Contract, Operation
+from flinkmock.resources import REGISTRY, Call, FileContent, UploadedFile
+from flinkmock.synthesis import Bodies, encode
+
+
+def wall_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class Engine:
+    """Everything behind the wire.
+
+    Args:
+        spec: the scenario; None is a cluster with nothing on it.
+        flink: minor release to serve ("1.20"); None: the scenario's, else the newest.
+        seed: None: the scenario's.
+        clock: "real", "virtual", "10x", "1s per request"; None: the scenario's, else real.
+
+    `lock` guards the cluster: whoever reads or changes it from another thread holds it.
+
+    Raises:
+        UnknownRelease: for a release there is no contract of.
+        ValueError: for a clock that is none, or an option whose value can't be read.
+    """
+
+    def __init__(
+        self,
+        spec: ClusterSpec | None = None,
+        *,
+        flink: str | None = None,
+        seed: int | None = None,
+        clock: str | None = None,
+    ) -> None:
+        spec = spec or ClusterSpec()
+        if seed is not None:
+            spec = dataclasses.replace(spec, seed=seed)
+        self.contract = Contract.load(flink or spec.flink or LATEST)
+        self.clock = Clock(clock or spec.clock or "real", wall_ms)
+        self.bodies = Bodies(self.contract, spec.seed)
+        self.lock = threading.RLock()
+        self._folder = Path(tempfile.mkdtemp(prefix="flinkmock-"))
+        try:
+            self.cluster = Cluster(spec, release=self.contract.release, clock=self.clock, upload_dir=self._folder)
+        except BaseException:
+            self.close()
+            raise
+
+    def handle(
+        self,
+        operation: Operation,
+        *,
+        path: Mapping[str, Any],
+        query: Mapping[str, Sequence[Any]],
+        body: Mapping[str, Any],
+        files: Sequence[UploadedFile] = (),
+        base_url: str,
+    ) -> bytes | FileContent:
+        """Carries out one request; returns the JSON body, or a file.
+
+        Raises:
+            Problem: whatever the cluster refuses (`flinkmock/cluster/problems.py`).
+        """
+        with self.lock:
+            now = self.clock.on_request()
+            self.cluster.settle(now)
+            call = Call(operation, self.cluster, now, path, query, body, files, base_url)
+            facts = REGISTRY[operation.id](call)
+            if isinstance(facts, FileContent):
+                return facts
+            key = "/".join((operation.path, *map(str, path.values())))
+            return encode(self.bodies.body(operation, facts, key))
+
+    def advance(self, length: int | str) -> int:
+        """Moves the clock on (ms, or a text such as "30s") and lets happen what falls due; returns the time (epoch ms)."""
+        with self.lock:
+            now = self.clock.advance(length)
+            self.cluster.settle(now)
+            return now
+
+    def close(self) -> None:
+        """Removes the uploaded jars. Harmless the second time."""
+        shutil.rmtree(self._folder, ignore_errors=True)
