@@ -1,0 +1,82 @@
+"""What a check found, as values and as a table."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from flinkmock.contract import Operation
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One way in which answers of one operation deviate from the contract.
+
+    `pointer` is a JSON pointer with `*` for the items of lists and maps ("" for what is not in the body); `kind` is
+    "status", "content type", "body" (no JSON), or a kind of `flinkmock.contract.Deviation`.
+    """
+
+    operation: Operation
+    pointer: str
+    kind: str
+    expected: str
+    found: str = field(compare=False)
+    """An example."""
+
+    def __str__(self) -> str:
+        place = f"{self.pointer}: " if self.pointer else ""
+        return f"{place}{self.kind}: expected {self.expected}, found {self.found}"
+
+
+@dataclass
+class Report:
+    """Of one server.
+
+    `findings`: each with the paths where it was seen, the first one first. `answered`: operations that answered well
+    or ill at least once with their success status; `refused` and `skipped`: operations that could not be judged
+    further, and why.
+    """
+
+    url: str
+    flink: str
+    requests: int = 0
+    findings: dict[Finding, list[str]] = field(default_factory=dict)
+    answered: Counter[Operation] = field(default_factory=Counter)
+    refused: dict[Operation, str] = field(default_factory=dict)
+    skipped: dict[Operation, str] = field(default_factory=dict)
+
+    @property
+    def clean(self) -> bool:
+        return not self.findings
+
+    def add(self, finding: Finding, path: str) -> None:
+        self.findings.setdefault(finding, []).append(path)
+
+    def table(self) -> str:
+        unanswered = {**self.refused, **self.skipped}
+        unanswered = {op: why for op, why in unanswered.items() if op not in self.answered}
+        asked = len(self.answered) + len(unanswered)
+        lines = [
+            f"{self.url} as Flink {self.flink}: {self.requests} requests, "
+            f"{len(self.answered)} of {asked} readable operations answered, {self._verdict()}"
+        ]
+        for operation, found in self._by_operation().items():
+            lines += ["", f"{operation}  ({operation.id})"]
+            for finding, paths in found:
+                times = f"{len(paths)} times, " if len(paths) > 1 else ""
+                lines += [f"    {finding}", f"        {times}GET {paths[0]}"]
+        if unanswered:
+            width = max(len(str(operation)) for operation in unanswered)
+            lines += ["", "not judged:"]
+            lines += [f"    {operation!s:{width}}  {why}" for operation, why in unanswered.items()]
+        return "\n".join(lines)
+
+    def _verdict(self) -> str:
+        count = len(self.findings)
+        return "no deviation" if not count else "1 deviation" if count == 1 else f"{count} deviations"
+
+    def _by_operation(self) -> dict[Operation, list[tuple[Finding, list[str]]]]:
+        grouped: dict[Operation, list[tuple[Finding, list[str]]]] = {}
+        for finding, paths in self.findings.items():
+            grouped.setdefault(finding.operation, []).append((finding, paths))
+        return grouped
