@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from flinkmock.conformance import check
     from flinkmock.contract import Contract, known_releases
     from flinkmock.engine import Engine
-    from flinkmock.scenario import ScenarioError, load_scenario
+    from flinkmock.errors import FlinkMockError, ScenarioError, UnknownRelease
+    from flinkmock.scenario import load_scenario
     from flinkmock.testing import FlinkMock
 
 __version__ = "0.1.0"
@@ -27,7 +28,9 @@ _HOMES = {
     "Contract": "flinkmock.contract",
     "Engine": "flinkmock.engine",
     "FlinkMock": "flinkmock.testing",
-    "ScenarioError": "flinkmock.scenario",
+    "FlinkMockError": "flinkmock.errors",
+    "ScenarioError": "flinkmock.errors",
+    "UnknownRelease": "flinkmock.errors",
     "check": "flinkmock.conformance",
     "known_releases": "flinkmock.contract",
     "load_scenario": "flinkmock.scenario",
@@ -37,7 +40,9 @@ __all__ = [
     "Contract",
     "Engine",
     "FlinkMock",
+    "FlinkMockError",
     "ScenarioError",
+    "UnknownRelease",
     "__version__",
     "check",
     "known_releases",

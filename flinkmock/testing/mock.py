@@ -1,0 +1,139 @@
+"""A fake cluster that lives as long as a `with` block.
+
+Nothing heavy is imported before the first cluster starts: pytest imports this for every test run.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from flinkmock.cluster.clock import Clock
+    from flinkmock.cluster.cluster import Cluster
+    from flinkmock.cluster.spec import ClusterSpec
+    from flinkmock.engine import Engine
+    from flinkmock.server import ServerThread
+
+CLOCK = "1s per request"
+"""Any client that polls makes progress, with or without sleeping; how often it asks decides, not the machine."""
+
+
+class FlinkMock:
+    """A fake Flink cluster on a port of its own, in a thread of its own, so that sync and async clients can use it.
+
+        with FlinkMock("orders.yaml", flink="1.20") as cluster:
+            requests.get(cluster.url + "/jobs/overview")
+
+    Args:
+        scenario: a file, YAML text, a mapping of the same shape, or a `ClusterSpec`; None is a cluster with no job.
+        flink: minor release to serve; None: the scenario's, else the newest.
+        seed: None: the scenario's.
+        clock: "1s per request", "virtual", "real", "10x"; None: the scenario's, else "1s per request".
+        port: 0 takes a free one.
+
+    Raises (when it starts):
+        ScenarioError: the scenario has mistakes.
+        UnknownRelease: there is no contract of that release.
+        PortTaken: somebody listens there.
+        ValueError: the clock is none.
+    """
+
+    def __init__(
+        self,
+        scenario: str | os.PathLike[str] | Mapping[str, Any] | ClusterSpec | None = None,
+        *,
+        flink: str | None = None,
+        seed: int | None = None,
+        clock: str | None = None,
+        port: int = 0,
+    ) -> None:
+        self._scenario = scenario
+        self._flink = flink
+        self._seed = seed
+        self._clock = clock
+        self._port = port
+        self._engine: Engine | None = None
+        self._server: ServerThread | None = None
+
+    def start(self) -> Self:
+        """Starts serving; does nothing if it does so already."""
+        if self._server is None:
+            from flinkmock.engine import Engine
+            from flinkmock.server import ServerThread
+
+            spec = self._spec()
+            clock = self._clock or (spec and spec.clock) or CLOCK
+            self._engine = Engine(spec, flink=self._flink, seed=self._seed, clock=clock)
+            server = ServerThread(self._engine, "127.0.0.1", self._port)
+            try:
+                server.start()
+            except BaseException:
+                self._engine.close()
+                raise
+            self._server = server
+        return self
+
+    def close(self) -> None:
+        """Stops serving and removes the uploaded jars. Harmless when it does not run."""
+        server, self._server = self._server, None
+        if server is not None:
+            server.close()
+            self.engine.close()
+
+    @property
+    def url(self) -> str:
+        """Where it serves, without a final slash: "http://127.0.0.1:40123"."""
+        if self._server is None:
+            raise RuntimeError("this FlinkMock does not run: use it in a `with` block, or call start()")
+        return self._server.url
+
+    @property
+    def engine(self) -> Engine:
+        if self._engine is None:
+            raise RuntimeError("this FlinkMock was never started: use it in a `with` block, or call start()")
+        return self._engine
+
+    @property
+    def cluster(self) -> Cluster:
+        """The model; hold `engine.lock` while you look at it or change it."""
+        return self.engine.cluster
+
+    @property
+    def clock(self) -> Clock:
+        return self.engine.clock
+
+    def advance(self, length: int | str) -> int:
+        """Moves the cluster's time on by ms, or a text such as "30s"; returns the new time (epoch ms)."""
+        return self.engine.advance(length)
+
+    def _spec(self) -> ClusterSpec | None:
+        from flinkmock.cluster.spec import ClusterSpec
+
+        if self._scenario is None or isinstance(self._scenario, ClusterSpec):
+            return self._scenario
+        from flinkmock.scenario import load_scenario
+
+        return load_scenario(self._scenario)
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self.start()  # a few milliseconds: no reason to leave the loop
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<FlinkMock at {self._server.url}>" if self._server else "<FlinkMock, not running>"

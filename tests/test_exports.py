@@ -1,0 +1,39 @@
+"""The public names: complete, sorted, and cheap until they are used."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+import flinkmock
+
+HEAVY = {"aiohttp", "asyncio", "faker", "hypothesis", "jsonschema", "yaml"}
+
+
+def test_the_list_of_public_names_is_sorted() -> None:
+    assert flinkmock.__all__ == sorted(flinkmock.__all__)
+
+
+def test_the_list_of_public_names_is_complete() -> None:
+    assert set(flinkmock.__all__) == {*flinkmock._HOMES, "__version__"}
+    assert dir(flinkmock) == flinkmock.__all__
+
+
+@pytest.mark.parametrize("name", flinkmock.__all__)
+def test_each_public_name_can_be_had(name: str) -> None:
+    value = getattr(flinkmock, name)
+    assert name == "__version__" or value.__name__ == name
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'FlinkMok'"):
+        flinkmock.FlinkMok  # noqa: B018 - reading it is the test
+
+
+@pytest.mark.parametrize("module", ["flinkmock", "flinkmock.testing.plugin", "flinkmock.cli"])
+def test_nothing_heavy_is_imported_before_it_is_needed(module: str) -> None:
+    # pytest itself brings asyncio in nowhere, but this test's process has it: ask a fresh one
+    code = f"import sys, json, {module}; print(json.dumps(sorted(m.partition('.')[0] for m in sys.modules)))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert not HEAVY & set(json.loads(loaded))
