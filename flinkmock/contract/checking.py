@@ -52,6 +52,8 @@ class Checker:
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
         keywords = _keywords(contract.definitions)
+        if not contract.ordered:
+            keywords["properties"] = _properties
         extend: Callable[..., Any] = validators.extend
         self._answers = extend(Draft202012Validator, keywords, type_checker=_AS_WRITTEN)
         lenient: dict[str, Keyword] = {"properties": _properties, "format": _int_range}

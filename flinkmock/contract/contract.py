@@ -24,6 +24,8 @@ class Contract:
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         version = document["flink"]
+        self.document = document
+        """The schema file as it was read."""
         self.release = Release(
             minor=_minor(version), version=version, commit=document["commit"], built=document["built"]
         )
@@ -31,6 +33,8 @@ class Contract:
         self.default_api_version: str = document["default_api_version"]
         self.request_mapper: Mapping[str, bool] = document["request_mapper"]
         """The features with which Jackson reads request bodies ("fail_on_unknown_properties" …)."""
+        self.ordered: bool = document.get("key_order") != "unknown"
+        """Whether the order of keys is known (documentation does not tell it)."""
         self.error: Schema = document["error"]
         self.definitions: Mapping[str, Schema] = document["$defs"]
         self.operations: tuple[Operation, ...] = tuple(map(Operation.read, document["operations"]))

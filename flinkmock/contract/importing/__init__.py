@@ -1,0 +1,62 @@
+"""Flink's own descriptions of its REST API, read in as a contract.
+
+What Flink publishes (documentation pages with draft-03 schemas, an OpenAPI document) leaves things out: hidden
+operations, the order of keys, which keys are always there, subclasses, what converters accept. A known release lends
+all that (`base`), so that the next release is one command.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from flinkmock.contract.contract import Contract
+from flinkmock.contract.importing.alone import alone
+from flinkmock.contract.importing.description import Description
+from flinkmock.contract.importing.onto import Onto
+from flinkmock.contract.importing.openapi import read_openapi
+from flinkmock.contract.importing.page import read_page
+from flinkmock.errors import ImportRefused
+
+__all__ = ["documented", "dump", "import_contract", "read_description"]
+
+
+def read_description(text: str) -> Description:
+    """What a page or an OpenAPI document tells; the format is found out. Raises ImportRefused."""
+    description = read_openapi(text) or read_page(text)
+    if not description.operations:
+        raise ImportRefused(
+            "No operation found: neither an OpenAPI document nor a page of Flink's REST API documentation."
+        )
+    return description
+
+
+def import_contract(
+    file: Path, *, flink: str, base: Contract, commit: str = "unknown", built: str = "1970-01-01T00:00:00Z"
+) -> tuple[dict[str, Any], list[str]]:
+    """(the schema file for release `flink` ("2.4.0"), notes for people) from a description and the nearest release.
+
+    `built`: ISO time, as `/config` tells it. Raises ImportRefused, OSError.
+    """
+    description = read_description(file.read_text(encoding="utf-8"))
+    onto = Onto(base.document, description)
+    detail = f"Read from {file.name} ({description.kind}); what it does not tell was taken from {base.release.version}."
+    head = {
+        "flink": flink,
+        "commit": commit,
+        "built": built,
+        "provenance": {"source": "documentation", "detail": detail},
+    }
+    return onto.document(head), onto.notes
+
+
+def documented(text: str, flink: str) -> Contract:
+    """The documentation taken at its word: only what it tells, without any order of keys. Raises ImportRefused."""
+    return Contract(alone(read_description(text), flink))
+
+
+def dump(document: Mapping[str, Any]) -> str:
+    """The text of a schema file."""
+    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
