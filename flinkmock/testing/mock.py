@@ -5,9 +5,9 @@ Nothing heavy is imported before the first cluster starts: pytest imports this f
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -44,7 +44,7 @@ class FlinkMock:
 
     def __init__(
         self,
-        scenario: str | os.PathLike[str] | Mapping[str, Any] | ClusterSpec | None = None,
+        scenario: str | Path | Mapping[str, object] | ClusterSpec | None = None,
         *,
         flink: str | None = None,
         seed: int | None = None,
