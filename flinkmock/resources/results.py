@@ -1,0 +1,35 @@
+"""The result of a job's execution: in progress until the job has ended, then what came of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flinkmock.cluster.states import GLOBALLY_TERMINAL
+from flinkmock.resources.accumulators import of_job, serialized
+from flinkmock.resources.call import Call, Facts, resource
+from flinkmock.resources.throwables import throwable_facts
+
+APPLICATION_STATUS = {"FINISHED": "SUCCEEDED", "FAILED": "FAILED", "CANCELED": "CANCELED"}
+
+
+@resource("getJobExecutionResult")
+def execution_result(call: Call) -> Facts:
+    """Not cached: COMPLETED exactly when `/jobs/overview` says that the job has ended (FACTS-coherence)."""
+    job = call.cluster.job(call.path["jobid"])
+    state, end = job.state_at(call.now), job.ended_at(call.now)
+    if end is None or state not in GLOBALLY_TERMINAL:
+        return {"status": {"id": "IN_PROGRESS"}}
+    result: dict[str, Any] = {
+        "id": job.id,
+        "name": job.name,
+        "application-status": APPLICATION_STATUS[state],
+        "accumulator-results": serialized(of_job(call.cluster, job, call.now)),
+        "net-runtime": end - job.submitted_at,
+        "application-id": job.application_id,
+        "start-time": job.submitted_at,
+        "end-time": end,
+    }
+    failures = job.failures_at(call.now)
+    if state == "FAILED" and failures:
+        result["failure-cause"] = throwable_facts(failures[0].throwable)
+    return {"status": {"id": "COMPLETED"}, "job-execution-result": result}
