@@ -1,0 +1,73 @@
+"""Templates: what a job takes over from those it extends. Mappings are merged, all else is replaced."""
+
+from __future__ import annotations
+
+from flinkmock.scenario.document import Node
+from flinkmock.scenario.mistakes import Mistakes, choices
+
+_WORDS = ("extends", "template")
+
+
+def merged(over: Node, base: Node) -> Node:
+    """`over` laid on `base`. What `over` says comes first, so that its rules are asked first."""
+    if not isinstance(over.value, dict) or not isinstance(base.value, dict):
+        return over
+    items = {key: merged(node, base.items[key]) if key in base.items else node for key, node in over.items.items()}
+    rest = {key: node for key, node in base.items.items() if key not in items}
+    return Node(over.place, {**items, **rest}, keys={**(base.keys or {}), **(over.keys or {})})
+
+
+class Templates:
+    """The templates of a scenario over the built-in ones."""
+
+    def __init__(self, own: dict[str, Node], built_in: dict[str, Node], mistakes: Mistakes) -> None:
+        self._own = own
+        self._built_in = built_in
+        self._mistakes = mistakes
+        self._known = {**built_in, **own}
+
+    def job(self, node: Node) -> Node:
+        """The job with everything that it takes over, and without a word of whom from."""
+        if isinstance(node.value, str):
+            node = Node(node.place, {"template": node}, keys={"template": node.place})
+        return self._complete(node, ())
+
+    def named_by(self, node: Node) -> str | None:
+        """The scenario's own template that a job is made from, if it has a template of its own."""
+        word = self._word(node) if node.items else node
+        return word.text if word is not None and word.text in self._own else None
+
+    def _complete(self, node: Node, above: tuple[Node, ...]) -> Node:
+        own = Node(
+            node.place,
+            {key: value for key, value in node.items.items() if key not in _WORDS},
+            keys=node.keys,
+        )
+        word = self._word(node)
+        if word is not None:
+            base = self._template(word, above)
+        elif any(node is root for root in self._built_in.values()):
+            return own
+        else:
+            kind = node.get("type")
+            base = self._built_in["batch" if kind is not None and kind.value == "batch" else "streaming"]
+        if base is None:
+            base = self._built_in["streaming"]  # something to go on with: the mistake is told anyway
+        if any(base is other for other in (*above, node)):
+            self._mistakes.add(word.place if word else node.place, "this template extends itself in the end.")
+            return own
+        return merged(own, self._complete(base, (*above, node)))
+
+    def _template(self, word: Node, above: tuple[Node, ...]) -> Node | None:
+        name = word.text
+        found = self._known.get(name)
+        # `streaming: {extends: streaming}` changes the built-in template of that name
+        if name in self._built_in and found is not None and word is self._word(found):
+            found = self._built_in[name]
+        if found is None:
+            self._mistakes.add(word.place, f'no template "{name}".{choices(name, self._known)}')
+        return found
+
+    @staticmethod
+    def _word(node: Node) -> Node | None:
+        return node.get("extends") or node.get("template")

@@ -1,0 +1,165 @@
+"""Jobs: what a scenario says of one, as the value that the cluster plays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from flinkmock.cluster.problems import Throwable
+from flinkmock.cluster.spec import (
+    OPERATIONS,
+    CheckpointSpec,
+    JobSpec,
+    OperationSpec,
+    ProgramSpec,
+    RestartStrategy,
+    VertexSpec,
+)
+from flinkmock.scenario.amounts import length, size, whole
+from flinkmock.scenario.causes import Causes
+from flinkmock.scenario.document import Node
+from flinkmock.scenario.inheritance import Templates
+from flinkmock.scenario.lifecycle import LifecycleReader
+from flinkmock.scenario.mistakes import Mistakes, choices
+from flinkmock.scenario.vertices import read_vertices
+
+DEFAULT_NAMES = {"STREAMING": "Flink Streaming Job", "BATCH": "Flink Batch Job"}
+"""What Flink calls a job whose program gives it no name (StreamGraphGenerator)."""
+
+
+class JobReader:
+    """Reads the jobs of one scenario; `operations` are the scenario's own, `scheduler` is "default" or "adaptive"."""
+
+    def __init__(self, templates: Templates, causes: Causes, operations: Mapping[str, OperationSpec], scheduler: str,
+                 mistakes: Mistakes) -> None:  # fmt: skip
+        self._templates = templates
+        self._causes = causes
+        self._operations = operations
+        self._scheduler = scheduler
+        self._mistakes = mistakes
+
+    def read(self, node: Node, where: str, name: str | None) -> JobSpec:
+        """A job, or the name of a template. `where` names it in messages, `name` is what it is called if it has no
+        name of its own; None: as its template, else as Flink calls such jobs."""
+        job = self._templates.job(node)
+        kind = "BATCH" if _text(job, "type") == "batch" else "STREAMING"
+        parallelism = whole(job.get("parallelism"), 1)
+        vertices = read_vertices(job.items["vertices"], where, parallelism, kind == "BATCH", self._mistakes)
+        started_ago = self._started(job)
+        lifecycle = LifecycleReader(where, vertices, self._scheduler, started_ago, self._causes, self._mistakes)
+        return JobSpec(
+            name=_text(job, "name") or name or self._templates.named_by(node) or DEFAULT_NAMES[kind],
+            vertices=tuple(vertices.values()),
+            lifecycle=lifecycle.read(job.items["lifecycle"]),
+            type=kind,
+            parallelism=parallelism,
+            checkpoints=self._checkpoints(job.get("checkpoints")),
+            restart=self._restart(job.get("restart")),
+            user_config={key: value.text for key, value in _entries(job, "user-config").items()},
+            program=self._program(job.get("program"), vertices),
+            operations=read_operations(job.get("operations"), self._operations, self._causes, self._mistakes),
+            started_ago=started_ago,
+            id=_text(job, "id") or "",
+        )
+
+    def _started(self, job: Node) -> int:
+        started = job.get("started")
+        if started is None:
+            return 0
+        return length(replace(started, value=started.text.removesuffix(" ago")), self._mistakes).low
+
+    def _checkpoints(self, node: Node | None) -> CheckpointSpec | None:
+        usual = CheckpointSpec()
+        if node is None:
+            return usual
+        if node.value == "none":
+            return None
+        takes, total, mode, unaligned = node.get("takes"), node.get("size"), node.get("mode"), node.get("unaligned")
+        return CheckpointSpec(
+            every=self._duration(node, "every", usual.every or 0),
+            takes=length(takes, self._mistakes) if takes else usual.takes,
+            size=size(total, self._mistakes) if total else usual.size,
+            fails=_numbers(node.get("fail")),
+            timeout=self._duration(node, "timeout", usual.timeout),
+            min_pause=self._duration(node, "min-pause", usual.min_pause),
+            max_concurrent=whole(node.get("max-concurrent"), usual.max_concurrent),
+            mode=mode.text.replace("-", "_") if mode else usual.mode,
+            unaligned=bool(unaligned and unaligned.value),
+            tolerable_failures=whole(node.get("tolerable-failures"), usual.tolerable_failures),
+            retained=_text(node, "retained"),
+        )
+
+    def _restart(self, node: Node | None) -> RestartStrategy:
+        if node is None:
+            return RestartStrategy(configured_by_job=False)
+        if node.value == "none":
+            return RestartStrategy("none")
+        attempts, strategy = node.get("attempts"), _text(node, "strategy") or "none"
+        if strategy == "none" and attempts is not None:
+            self._mistakes.add(attempts.place, "the strategy none attempts nothing. Write fixed-delay.")
+        return RestartStrategy(
+            strategy,
+            whole(attempts, 1) if attempts else None,
+            self._duration(node, "delay", RestartStrategy().delay),
+        )
+
+    def _program(self, node: Node | None, vertices: Mapping[str, VertexSpec]) -> ProgramSpec:
+        if node is None:
+            return ProgramSpec()
+        throws, as_user_config = node.get("throws"), node.get("arguments-as-user-config")
+        return ProgramSpec(
+            throws=self._causes.throwable(throws) if throws else None,
+            executes=node.get("executes") is None,
+            arguments={
+                argument: tuple(self._field(field, vertices) for field in fields.elements or [fields])
+                for argument, fields in _entries(node, "arguments").items()
+            },
+            arguments_are_user_config=bool(as_user_config and as_user_config.value),
+        )
+
+    def _field(self, node: Node, vertices: Mapping[str, VertexSpec]) -> str:
+        """What an argument sets, vertices by their full names."""
+        fields = {name: name for name in ("name", "parallelism", "checkpoints.every", "checkpoints.takes")}
+        fields |= {f"{name}.parallelism": f"{vertex.name}.parallelism" for name, vertex in vertices.items()}
+        if node.text not in fields:
+            self._mistakes.add(node.place, f'no argument sets "{node.text}".{choices(node.text, fields)}')
+        return fields.get(node.text, "name")
+
+    def _duration(self, node: Node, key: str, default: int) -> int:
+        given = node.get(key)
+        return length(given, self._mistakes).low if given is not None else default
+
+
+def read_operations(node: Node | None, usual: Mapping[str, OperationSpec], causes: Causes,
+                    mistakes: Mistakes) -> dict[str, OperationSpec]:  # fmt: skip
+    """The operations that `node` speaks of; what it leaves out of them is as `usual`, else as on a real cluster."""
+    found = {}
+    for name, operation in (node.items if node else {}).items():
+        before = usual.get(name, OPERATIONS[name])
+        if operation.value is None:
+            continue
+        if not operation.items:
+            found[name] = replace(before, takes=length(operation, mistakes))
+            continue
+        takes, fails, because = operation.get("takes"), operation.get("fails"), operation.get("because")
+        cause: Throwable | None = causes.throwable(because) if because else before.cause
+        found[name] = OperationSpec(
+            length(takes, mistakes) if takes else before.takes,
+            _numbers(fails) if fails else before.fails,
+            cause,
+        )
+    return found
+
+
+def _text(node: Node, key: str) -> str | None:
+    found = node.get(key)
+    return found.text if found is not None else None
+
+
+def _entries(node: Node, key: str) -> dict[str, Node]:
+    found = node.get(key)
+    return found.items if found is not None else {}
+
+
+def _numbers(node: Node | None) -> frozenset[int]:
+    return frozenset(whole(number, 0) for number in node.elements) if node is not None else frozenset()

@@ -1,0 +1,173 @@
+"""The published JSON Schema (`schemas/scenario.schema.json`) as judge of a scenario, its verdicts as sentences.
+
+The schema holds its own words where the standard ones would not help: `x-say` has a sentence for a keyword of JSON
+Schema, with {value}, {hint} filled in; `x-later` names keys, or patterns of text, that the language will have later.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from flinkmock.data import data_dir
+from flinkmock.scenario.document import Node
+from flinkmock.scenario.mistakes import Mistakes, Place, choices, dotted
+
+if TYPE_CHECKING:
+    from jsonschema import Draft202012Validator
+
+Fault = Any
+"""A jsonschema.ValidationError. Its stubs say that each attribute may be unset; those of a verdict never are."""
+
+_KINDS = {
+    "object": "a mapping",
+    "array": "a list",
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+    "null": "nothing",
+}
+
+
+def check(document: Node, mistakes: Mistakes) -> None:
+    """Adds a mistake for each thing that the schema does not allow."""
+    if not document.items and isinstance(document.value, dict):
+        return  # and jsonschema, which takes long to import, is not needed
+    data = document.plain()
+    if isinstance(data, dict) and "flink" in data:
+        # 1.20 is a name that looks like a number
+        data["flink"] = document.items["flink"].text or data["flink"]
+    for error in _validator().iter_errors(data):
+        for place, text in _sentences(error, document):
+            mistakes.add(place, text)
+
+
+def known_keys(definition: str) -> list[str]:
+    """The keys of one of the schema's `$defs`, in the order of the schema."""
+    return list(_schema()["$defs"][definition]["properties"])
+
+
+@cache
+def _schema() -> dict[str, Any]:
+    schema: dict[str, Any] = json.loads((data_dir("schemas") / "scenario.schema.json").read_bytes())
+    return schema
+
+
+@cache
+def _validator() -> Draft202012Validator:
+    from jsonschema import Draft202012Validator
+
+    return Draft202012Validator(_schema())
+
+
+def _sentences(error: Fault, document: Node) -> Iterator[tuple[Place, str]]:
+    path = list(error.absolute_path)
+    node = document.at(path)
+    said: Mapping[str, str] = error.schema.get("x-say", {}) if isinstance(error.schema, dict) else {}
+    if error.validator in ("anyOf", "oneOf") and error.validator not in said:
+        for cause in _likeliest(error):
+            yield from _sentences(cause, document)
+    elif error.validator == "additionalProperties":
+        yield from _unknown_keys(error, node, path)
+    elif error.validator == "required":
+        for key in error.validator_value:
+            if key not in error.instance:
+                yield node.place, f'"{key}" is missing in {_where(path)}.'
+    elif "propertyNames" in list(error.absolute_schema_path)[-2:]:
+        yield node.key_place(error.instance), _say(error, said, path)
+    elif error.validator == "minProperties" or error.validator == "maxProperties":
+        yield node.key_place(list(error.instance)[-1]) if error.instance else node.place, _say(error, said, path)
+    else:
+        yield node.place, _say(error, said, path)
+
+
+def _likeliest(error: Fault) -> list[Fault]:
+    """The errors of the branch that was most likely meant: of the right kind, with a key that only it asks for; then
+    the one where the trouble lies deepest and is least."""
+    branches: dict[object, list[Fault]] = {}
+    for cause in error.context or ():
+        branches.setdefault(cause.schema_path[0], []).append(cause)
+
+    def likelihood(errors: list[Fault]) -> tuple[bool, bool, int, int]:
+        of_kind = not any(_of_another_kind(cause, error.instance) for cause in errors)
+        asked = {key for cause in errors if cause.validator == "required" for key in cause.validator_value}
+        named = isinstance(error.instance, dict) and bool(asked & error.instance.keys())
+        return of_kind, named, max(len(cause.path) for cause in errors), -len(errors)
+
+    return max(branches.values(), key=likelihood)
+
+
+def _of_another_kind(cause: Fault, instance: object) -> bool:
+    """Whether a branch is not even for values like this one: a mapping where text is wanted, say."""
+    if cause.validator in ("const", "enum"):
+        return cause.instance is instance and isinstance(instance, dict | list)
+    return cause.validator == "type" and not cause.path
+
+
+def _unknown_keys(error: Fault, node: Node, path: list[str | int]) -> Iterator[tuple[Place, str]]:
+    known: list[str] = list(error.schema.get("properties", {}))
+    later: list[str] = error.schema.get("x-later", [])
+    for key in error.instance:
+        if key in later:
+            yield node.key_place(key), f'"{key}" in {_where(path)} comes with a later version of the language.'
+        elif key not in known:
+            shown = [name for name in known if not name.startswith("$")]
+            yield node.key_place(key), f'unknown key "{key}" in {_where(path)}.{choices(key, shown)}'
+
+
+def _say(error: Fault, said: Mapping[str, str], path: list[str | int]) -> str:
+    value = _shown(error.instance)
+    keyword = str(error.validator)
+    if keyword == "pattern" and any(re.search(later, error.instance) for later in error.schema.get("x-later", ())):
+        return f"{value} comes with a later version of the language. Write 500ms, 3s, 2m30s, 1s..3s, 0 or forever."
+    if keyword in said:
+        hint = ""
+        if "{hint}" in said[keyword]:
+            hint = choices(str(error.instance), error.validator_value)
+        return said[keyword].replace("{value}", value).replace("{hint}", hint)
+    where, limit = _where(path), error.validator_value
+    match keyword:
+        case "type":
+            kinds = [limit] if isinstance(limit, str) else limit
+            wanted = " or ".join(_KINDS[kind] for kind in kinds if kind != "null" or len(kinds) == 1)
+            return f"{where} must be {wanted}, not {_kind(error.instance)}."
+        case "enum":
+            return f"{value} is not one of {', '.join(limit)}.{_hint(str(error.instance), limit)}"
+        case "const":
+            return f"{where} can only be {limit}."
+        case "minimum":
+            return f"{where} is at least {limit}, not {value}."
+        case "maximum":
+            return f"{where} is at most {limit}, not {value}."
+        case "minItems" | "minLength":
+            return f"{where} is empty."
+        case "maxItems":
+            return f"{where} has more than {limit} entries."
+        case _:
+            return f"{where}: {error.message}."
+
+
+def _hint(word: str, known: list[str]) -> str:
+    hint, _, _ = choices(word, known).partition(" Known:")
+    return hint
+
+
+def _where(path: list[str | int]) -> str:
+    return dotted(path) or "a scenario"
+
+
+def _kind(value: object) -> str:
+    if isinstance(value, dict):
+        return "a mapping"
+    if isinstance(value, list):
+        return "a list"
+    return "nothing" if value is None else _shown(value)
+
+
+def _shown(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 80 else f"{text[:77]}…"
