@@ -1,0 +1,74 @@
+"""What a start costs: `python benchmarks/startup.py [ROUNDS]` prints the time of `import flinkmock`, the time from the
+start of `flinkmock serve` to its first answer, and its resident memory when idle."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+
+def imported() -> float:
+    """ms for `import flinkmock` alone, as the fresh interpreter measures it."""
+    code = "import time; t = time.perf_counter(); import flinkmock; print((time.perf_counter() - t) * 1000)"
+    return float(subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout)
+
+
+@contextlib.contextmanager
+def serving() -> object:
+    command = [sys.executable, "-m", "flinkmock", "serve", "--port", "0"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.communicate()
+
+
+def ask(process: subprocess.Popen[str]) -> None:
+    """Reads the line that tells the address, and asks for /overview."""
+    assert process.stdout is not None
+    address = next(word for word in process.stdout.readline().split() if word.startswith("http://"))
+    host, _, port = address.removeprefix("http://").rstrip("/").partition(":")
+    connection = http.client.HTTPConnection(host, int(port))
+    connection.request("GET", "/overview")
+    assert connection.getresponse().read()
+    connection.close()
+
+
+def first_answer() -> float:
+    """ms from the start of the process to the last byte of its first answer."""
+    before = time.perf_counter()
+    with serving() as process:
+        ask(process)
+        return (time.perf_counter() - before) * 1000
+
+
+def resident() -> float:
+    """MiB, a second after the first answer (Linux only)."""
+    with serving() as process:
+        ask(process)
+        time.sleep(1)
+        status = Path(f"/proc/{process.pid}/status").read_text()
+        return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+
+
+def main() -> None:
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 10
+    measured: list[tuple[str, str, Callable[[], float]]] = [
+        ("import flinkmock", "ms", imported),
+        ("flinkmock serve, start to first answer", "ms", first_answer),
+        ("flinkmock serve, resident when idle", "MiB", resident),
+    ]
+    for name, unit, measure in measured:
+        values = [measure() for _ in range(rounds)]
+        print(f"{name:40} median {statistics.median(values):6.1f} {unit}, worst {max(values):6.1f} {unit}")
+
+
+if __name__ == "__main__":
+    main()

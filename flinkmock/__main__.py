@@ -1,0 +1,7 @@
+"""`python -m flinkmock` is the command `flinkmock`."""
+
+import sys
+
+from flinkmock.cli import main
+
+sys.exit(main())

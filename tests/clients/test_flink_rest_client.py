@@ -1,0 +1,93 @@
+"""The unmodified `flink-rest-client` from PyPI drives a job through its life."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from flink_rest_client import FlinkRestClient, RestException
+
+from flinkmock import FlinkMock
+
+JAR = Path(__file__).parent.parent / "fidelity" / "jars" / "2.3.0" / "wordcount.jar"
+RELEASES = ("1.12", "1.20", "2.3")
+
+# the client leaves its jar file open, which is no business of the fake's
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
+
+
+def connect(cluster: FlinkMock) -> Any:
+    address = urlsplit(cluster.url)
+    return FlinkRestClient.get(host=address.hostname, port=address.port)
+
+
+def wait(condition: Callable[[], Any], polls: int = 100) -> Any:
+    """Polls as users do; with the fixture's clock each poll is a second of the cluster's time."""
+    for _ in range(polls):
+        if result := condition():
+            return result
+    raise AssertionError(f"not in {polls} polls")
+
+
+@pytest.mark.parametrize("flink", RELEASES)
+def test_a_jobs_whole_life(flink: str) -> None:
+    with FlinkMock(flink=flink) as cluster:
+        client = connect(cluster)
+        assert client.overview()["flink-version"].startswith(f"{flink}.")
+
+        job_id = client.jars.upload_and_run(str(JAR), parallelism=2)
+        [jar] = client.jars.all()["files"]
+        assert jar["name"] == "wordcount.jar"
+        assert client.jars.get_plan(jar["id"])["nodes"]
+        assert client.jobs.job_ids() == [job_id]
+        wait(lambda: client.jobs.get(job_id)["state"] == "RUNNING")
+
+        wait(lambda: client.jobs.get_checkpoint_ids(job_id))
+        trigger = client.jobs.create_savepoint(job_id, "file:///savepoints")
+        done = wait(lambda: trigger.status["status"]["id"] == "COMPLETED" and trigger.status)
+        assert done["operation"]["location"].startswith("file:/savepoints/savepoint-")
+
+        vertex_id = client.jobs.get_vertex_ids(job_id)[0]
+        vertex = client.jobs.get_vertex(job_id, vertex_id)
+        assert wait(vertex.metric_names)
+        assert all(isinstance(value, str) for value in vertex.metrics().values())
+        sums = vertex.subtasks.metrics(["numRecordsOut"], agg_modes=["sum"])
+        assert set(sums["numRecordsOut"]) == {"sum"}
+        assert client.jobs.metrics(["numRestarts"])["numRestarts"]["max"] == 0
+        assert client.taskmanagers.metric_names()
+        assert client.jobmanager.metrics()
+
+        assert client.jobs.terminate(job_id)
+        wait(lambda: client.jobs.get(job_id)["state"] == "CANCELED")
+        assert client.overview()["jobs-cancelled"] == 1
+
+        assert client.jars.delete(jar["id"])
+        with pytest.raises(RestException, match=f"File {jar['id']} does not exist"):
+            client.jars.delete(jar["id"])
+
+
+def test_stop_with_savepoint_and_start_from_it() -> None:
+    with FlinkMock() as cluster:
+        client = connect(cluster)
+        job_id = client.jars.upload_and_run(str(JAR))
+        wait(lambda: client.jobs.get(job_id)["state"] == "RUNNING")
+        trigger = client.jobs.stop(job_id, "file:///savepoints")
+        location = wait(lambda: (trigger.status["operation"] or {}).get("location"))
+        wait(lambda: client.jobs.get(job_id)["state"] == "FINISHED")
+
+        jar_id = client.jars.all()["files"][0]["id"]
+        restored = client.jars.run(jar_id, savepoint_path=location)
+        wait(lambda: client.jobs.get(restored)["state"] == "RUNNING")
+        assert client.jobs.get_checkpoints(restored)["latest"]["restored"]["external_path"] == location
+
+
+def test_what_flink_refuses_is_an_exception_of_the_client() -> None:
+    with FlinkMock() as cluster:
+        client = connect(cluster)
+        with pytest.raises(RestException, match=r"\(404\)"):
+            client.jobs.get("f" * 32)
+        with pytest.raises(RestException, match=r"\(503\).*FLINK-12312"):
+            client.jobs.rescale("f" * 32, 4)
