@@ -1,0 +1,78 @@
+"""The plan of a job, as `/jobs/:jobid`, its `/plan` and the plan of a jar show it (JsonPlanGenerator)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from typing import Any
+
+from flinkmock.cluster.graph import JobGraph, Vertex
+from flinkmock.release import Release
+
+
+def plan_facts(
+    job_id: str, name: str, type: str, graph: JobGraph, release: Release, *, sources_first: bool = False
+) -> dict[str, Any]:
+    """Facts of a plan.
+
+    Args:
+        type: "STREAMING" or "BATCH".
+        sources_first: the order of the adaptive scheduler, which sorts the graph before it runs it (recording
+            2.3.0-adaptive); all others keep the order in which the graph was built.
+    """
+    vertices = graph.vertices if sources_first else built_order(graph)
+    return {"jid": job_id, "name": name, "type": type, "nodes": [_node(graph, vertex, release) for vertex in vertices]}
+
+
+def built_order(graph: JobGraph) -> list[Vertex]:
+    """What a vertex feeds comes before it, source by source: StreamingJobGraphGenerator adds a vertex to the graph when
+    all that follows it is there."""
+    consumers: dict[int, list[int]] = {}
+    for vertex in graph.vertices:
+        for edge in vertex.inputs:
+            consumers.setdefault(edge.source, []).append(vertex.index)
+    order: dict[int, Vertex] = {}
+    ahead = [(vertex.index, False) for vertex in reversed(graph.vertices) if vertex.is_source]
+    while ahead:
+        index, followed = ahead.pop()
+        if followed:
+            order.setdefault(index, graph.vertices[index])
+        elif index not in order:
+            ahead.append((index, True))
+            ahead.extend((consumer, False) for consumer in reversed(consumers.get(index, [])))
+    return list(order.values())
+
+
+def _node(graph: JobGraph, vertex: Vertex, release: Release) -> dict[str, Any]:
+    facts: dict[str, Any] = {
+        "id": vertex.id,
+        "parallelism": vertex.parallelism,
+        "operator": "",
+        "operator_strategy": "",
+        "description": description(vertex.spec.operators, release),
+        "optimizer_properties": {},
+    }
+    if not vertex.is_source:
+        facts["inputs"] = [
+            {
+                "num": place,
+                "id": graph.vertices[edge.source].id,
+                "ship_strategy": edge.ship_strategy,
+                "exchange": edge.exchange,
+            }
+            for place, edge in enumerate(vertex.inputs)
+        ]
+    return facts
+
+
+def description(operators: Sequence[str], release: Release) -> str:
+    """The chain as HTML: a tree since 1.15 (`pipeline.vertex-description-mode`), before that the vertex's name."""
+    if not release.since("1.15"):
+        return _html(" -> ".join(operators))
+    lines = [f"{'   ' * (depth - 1)}+- {name}" if depth else name for depth, name in enumerate(operators)]
+    return "".join(f"{_html(line)}<br/>" for line in lines)
+
+
+def _html(text: str) -> str:
+    """As StringEscapeUtils.escapeHtml4 does it: the apostrophe stays."""
+    return escape(text, quote=False).replace('"', "&quot;")
