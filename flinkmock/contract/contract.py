@@ -46,7 +46,10 @@ class Contract:
 
         Raises UnknownRelease.
         """
-        return _load(_minor(flink))
+        minor = _minor(flink)
+        if minor not in known_releases():
+            raise UnknownRelease(flink, known_releases())
+        return _load(minor)
 
     @staticmethod
     def read(file: Path) -> Contract:
@@ -115,8 +118,6 @@ def known_releases() -> tuple[str, ...]:
 
 @cache
 def _load(minor: str) -> Contract:
-    if minor not in known_releases():
-        raise UnknownRelease(minor, known_releases())
     return Contract.read(data_dir("schemas") / f"{minor}.json")
 
 

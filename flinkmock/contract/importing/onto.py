@@ -2,8 +2,7 @@
 
 The description wins in what it can tell: which operations there are, their status, which properties, their types and
 legal values. The base wins in what it can't: order, what is always there, null, converters, subclasses, what Flink
-writes by hand (`refined`), hidden operations and those that a setting switches on. A property that is no longer
-described stays: Flink's descriptions leave out properties that its servers do write (`pending-operators`).
+writes by hand (`refined`), hidden operations and those that a setting switches on.
 """
 
 from __future__ import annotations
@@ -138,12 +137,20 @@ class Onto:
     def _lay_object(self, told: Schema, plain: Schema, place: str) -> dict[str, Any]:
         properties = dict(plain["properties"])
         required = list(plain.get("required", ()))
+        request = place.endswith(("request", "@request"))
+        if not any("const" in child for child in properties.values()):  # else a subclass, of which nothing is told
+            for name in [name for name in properties if name not in told["properties"]]:
+                # what is not always there may be left out of a description, and does no harm
+                if request or name in required:
+                    del properties[name]
+                    required = [other for other in required if other != name]
+                    self.notes.append(f"gone: property {place}.{name} is no longer described")
         for name, child in told["properties"].items():
             if name in properties:
                 properties[name] = self._lay(child, properties[name], f"{place}.{name}")
             else:
                 properties[name] = self._lay(child, None, f"{place}.{name}")
-                if not place.endswith(("request", "@request")):
+                if not request:
                     required.append(name)  # Jackson writes every property unless told otherwise
                 self.notes.append(f"new property: {place}.{name}")
         return {**plain, "properties": properties, "required": required}

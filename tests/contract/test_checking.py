@@ -1,0 +1,180 @@
+import copy
+
+import pytest
+
+from flinkmock.contract import Contract
+
+OVERVIEW = {
+    "taskmanagers": 1,
+    "slots-total": 4,
+    "slots-available": 2,
+    "jobs-running": 1,
+    "jobs-finished": 0,
+    "jobs-cancelled": 0,
+    "jobs-failed": 0,
+    "flink-version": "2.3.0",
+    "flink-commit": "c0f8d1a",
+}
+STATISTICS = {
+    "counts": {"restored": 0, "total": 0, "in_progress": 0, "completed": 0, "failed": 0},
+    "summary": {
+        name: {"min": 0, "max": 0, "avg": 0, "p50": "NaN", "p90": 1.5, "p95": 0.0, "p99": "NaN", "p999": "NaN"}
+        for name in (
+            "checkpointed_size",
+            "state_size",
+            "end_to_end_duration",
+            "alignment_buffered",
+            "processed_data",
+            "persisted_data",
+        )
+    },
+    "latest": {"completed": None, "savepoint": None, "failed": None, "restored": None},
+    "history": [
+        {
+            "className": "failed",
+            "id": 3,
+            "status": "FAILED",
+            "is_savepoint": False,
+            "savepointFormat": None,
+            "trigger_timestamp": 1,
+            "latest_ack_timestamp": -1,
+            "checkpointed_size": 0,
+            "state_size": 0,
+            "end_to_end_duration": 5,
+            "alignment_buffered": 0,
+            "processed_data": 0,
+            "persisted_data": 0,
+            "num_subtasks": 7,
+            "num_acknowledged_subtasks": 0,
+            "checkpoint_type": "CHECKPOINT",
+            "tasks": {},
+            "failure_timestamp": 6,
+            "failure_message": "why",
+        }
+    ],
+}
+
+
+def check(operation_id, body, minor="2.3"):
+    contract = Contract.load(minor)
+    return [
+        (deviation.pointer, deviation.kind)
+        for deviation in contract.check_answer(contract.operation(operation_id), body)
+    ]
+
+
+def test_right_answers_have_no_deviations():
+    assert check("getClusterOverview", OVERVIEW) == []
+    assert check("getCheckpointingStatistics", STATISTICS) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "deviation"),
+    [
+        ({"taskmanagers": "1"}, ("/taskmanagers", "type")),
+        ({"taskmanagers": 1.0}, ("/taskmanagers", "type")),
+        ({"taskmanagers": True}, ("/taskmanagers", "type")),
+        ({"taskmanagers": None}, ("/taskmanagers", "null")),
+        ({"taskmanagers": 2**31}, ("/taskmanagers", "range")),
+        ({"a/b~c": 1}, ("/a~1b~0c", "extra")),
+    ],
+)
+def test_one_wrong_value_is_one_deviation(change, deviation):
+    assert check("getClusterOverview", OVERVIEW | change) == [deviation]
+
+
+def test_each_missing_key_is_told():
+    body = {name: value for name, value in OVERVIEW.items() if name not in ("taskmanagers", "jobs-failed")}
+    assert check("getClusterOverview", body) == [("/taskmanagers", "missing"), ("/jobs-failed", "missing")]
+
+
+def test_keys_in_another_order():
+    body = dict(reversed(OVERVIEW.items()))
+    assert check("getClusterOverview", body) == [("", "order")]
+
+
+def test_a_map_has_no_order():
+    job = {"INITIALIZING": 1, "CREATED": 2}
+    body = {"jobs": [{"id": "0" * 32, "status": "RUNNING"}]}
+    assert check("getJobIdsWithStatusesOverview", body) == []
+    contract = Contract.load("2.3")
+    details = contract.operation("getJobDetails")
+    deviations = contract.check_answer(details, {"timestamps": dict(reversed(job.items()))})
+    assert not [deviation for deviation in deviations if deviation.kind == "order"]
+
+
+def test_an_enum_key_that_is_none():
+    body = {"timestamps": {"SLEEPING": 1}}
+    assert ("/timestamps/SLEEPING", "extra") in check("getJobDetails", body)
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "kind"),
+    [
+        (("summary", "state_size", "p90"), 2, "type"),  # Jackson writes a double as 2.0
+        (("summary", "state_size", "p90"), "nan", "type"),
+        (("latest", "completed"), 7, "type"),
+        (("history", 0, "status"), "OK", "enum"),
+        (("history", 0, "failure_message"), 7, "type"),
+        (("history", 0, "discarded"), True, "extra"),  # that of a completed checkpoint
+        (("history", 0, "id"), None, "null"),
+    ],
+)
+def test_deviations_are_found_inside_alternatives(place, value, kind):
+    body = copy.deepcopy(STATISTICS)
+    inner = body
+    for step in place[:-1]:
+        inner = inner[step]
+    inner[place[-1]] = value
+    [(pointer, found)] = check("getCheckpointingStatistics", body)
+    assert found == kind
+    assert pointer == "".join(f"/{step}" for step in place)
+
+
+def test_ids_and_base64():
+    assert check("triggerSavepoint", {"request-id": "0123"}) == [("/request-id", "pattern")]
+    failed = {"class": "X", "stack-trace": "X", "serialized-throwable": "no base64!"}
+    body = {"status": {"id": "COMPLETED"}, "operation": {"failure-cause": failed}}
+    assert check("getSavepointStatus", body) == [("/operation/failure-cause/serialized-throwable", "encoding")]
+
+
+def test_a_deviation_reads_well():
+    contract = Contract.load("2.3")
+    [deviation] = contract.check_answer(contract.operation("getClusterOverview"), OVERVIEW | {"taskmanagers": "one"})
+    assert str(deviation) == "/taskmanagers: type: expected integer, found 'one'"
+    [order] = contract.check_answer(contract.operation("getClusterOverview"), dict(reversed(OVERVIEW.items())))
+    assert str(order).startswith("(the whole body): order: expected keys in the order ['taskmanagers'")
+
+
+def test_error_bodies():
+    contract = Contract.load("1.12")
+    assert contract.check_error({"errors": ["Not found: /x"]}) == []
+    assert [str(deviation) for deviation in contract.check_error({"error": "x"})] == [
+        "/errors: missing: expected a value, found nothing",
+        "/error: extra: expected no such key, found 'x'",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("minor", "operation_id", "body", "expected"),
+    [
+        ("2.3", "triggerSavepoint", {}, []),
+        ("2.3", "triggerSavepoint", {"target-directory": 5, "cancel-job": "true"}, []),  # coercion of scalars
+        ("2.3", "triggerSavepoint", {"nope": 1}, []),
+        ("1.12", "triggerSavepoint", {"cancel-job": False, "nope": 1}, [("/nope", "extra")]),
+        ("1.12", "triggerSavepoint", {}, [("/cancel-job", "missing")]),  # a primitive
+        ("2.3", "triggerSavepoint", {"formatType": "native"}, [("/formatType", "enum")]),
+        ("2.3", "triggerSavepoint", {"triggerId": "12"}, [("/triggerId", "pattern")]),
+        ("2.3", "submitJobFromJar", {"programArgsList": "a"}, [("/programArgsList", "type")]),
+        ("2.3", "submitJobFromJar", {"parallelism": "2"}, []),
+        ("2.3", "submitJobFromJar", {"parallelism": "two"}, [("/parallelism", "type")]),
+        ("2.3", "submitJobFromJar", {"parallelism": 2**40}, [("/parallelism", "range")]),
+        ("2.3", "triggerHeartbeat", {}, [("/expiredTimestamp", "missing")]),
+        ("2.3", "getJobDetails", {}, []),
+        ("2.3", "getJobDetails", [], [("", "type")]),
+    ],
+)
+def test_requests_as_jackson_reads_them(minor, operation_id, body, expected):
+    contract = Contract.load(minor)
+    found = contract.check_request(contract.operation(operation_id), body)
+    assert [(deviation.pointer, deviation.kind) for deviation in found] == expected

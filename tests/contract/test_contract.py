@@ -1,0 +1,125 @@
+import re
+import subprocess
+import sys
+import time
+
+import pytest
+
+from flinkmock.contract import LATEST, Contract, known_releases
+from flinkmock.errors import FlinkMockError, UnknownRelease
+
+
+def test_thirteen_releases_oldest_first():
+    assert known_releases() == (
+        *(f"1.{minor}" for minor in range(12, 21)),
+        *(f"2.{minor}" for minor in range(4)),
+    )
+    assert LATEST == "2.3"
+
+
+@pytest.mark.parametrize(("minor", "count"), [("1.12", 66), ("1.20", 86), ("2.3", 97)])
+def test_operations_of_the_jars(minor, count):
+    contract = Contract.load(minor)
+    assert len(contract.operations) == count
+    assert len({operation.id for operation in contract}) == count
+
+
+def test_a_patch_release_is_its_minor_and_loaded_once():
+    assert Contract.load("2.3.0") is Contract.load("2.3")
+    assert Contract.load("1.20.1").release.version == "1.20.5"
+
+
+@pytest.mark.parametrize("minor", known_releases())
+def test_a_release_knows_commit_build_time_and_provenance(minor):
+    contract = Contract.load(minor)
+    assert contract.release.minor == minor
+    assert contract.release.version.startswith(minor + ".")
+    assert re.fullmatch("[0-9a-f]{7}", contract.release.commit)
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+0[12]:00", contract.release.built)
+    assert "flink-dist" in contract.provenance["detail"]
+
+
+def test_the_revision_that_2_3_0_tells():
+    release = Contract.load("2.3").release
+    assert f"{release.commit} @ {release.built}" == "c0f8d1a @ 2026-06-14T16:29:03+02:00"
+
+
+@pytest.mark.parametrize(
+    ("asked", "hint"), [("2.03", "Did you mean 2.3?"), ("1.2", "Did you mean 1.20?"), ("latest", "'latest'. Known:")]
+)
+def test_an_unknown_release_is_refused_with_a_hint(asked, hint):
+    with pytest.raises(UnknownRelease) as caught:
+        Contract.load(asked)
+    assert hint in str(caught.value)
+    assert str(caught.value).endswith("2.0, 2.1, 2.2, 2.3.")
+    assert isinstance(caught.value, ValueError)
+    assert isinstance(caught.value, FlinkMockError)
+
+
+def test_an_unknown_release_is_called_as_it_was_asked_for():
+    with pytest.raises(UnknownRelease, match=r"Unknown Flink release '9\.1\.7'\."):
+        Contract.load("9.1.7")
+
+
+def test_loading_takes_milliseconds():
+    file = Contract.load("2.3")  # finds the folder
+    started = time.perf_counter()
+    Contract(file.document)
+    assert time.perf_counter() - started < 0.05
+
+
+def test_loading_a_contract_imports_neither_jsonschema_nor_faker():
+    code = (
+        "import sys; from flinkmock.contract import Contract; Contract.load('2.3');"
+        "assert not {'jsonschema', 'faker', 'aiohttp', 'yaml'} & sys.modules.keys()"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "operation_id"),
+    [
+        ("GET", "/jobs/overview", "getJobsOverview"),
+        ("GET", "/v1/jobs/overview/", "getJobsOverview"),
+        ("GET", "/jobs/0123456789abcdef0123456789abcdef", "getJobDetails"),
+        ("GET", "/jobs/x/vertices/y/subtasks/metrics?get=a", "getAggregatedSubtaskMetrics"),
+        ("PATCH", "/jobs/x", "cancelJob"),
+        ("GET", "/over%76iew", "getClusterOverview"),
+    ],
+)
+def test_a_path_finds_its_operation(method, path, operation_id):
+    assert Contract.load("2.3").match(method, path).id == operation_id
+
+
+def test_a_path_without_operation():
+    contract = Contract.load("2.3")
+    assert contract.match("GET", "/nowhere") is None
+    assert contract.match("DELETE", "/overview") is None
+
+
+def test_an_operation_tells_its_parameters():
+    run = Contract.load("2.3").operation("submitJobFromJar")
+    assert run.segments == ("jars", ":jarid", "run")
+    assert run.requires_config == {"web.submit.enable": True}
+    restored = run.query_parameters[0]
+    assert (restored.name, restored.type, restored.list, restored.other_text_is_false) == (
+        *("allowNonRestoredState", "boolean", True, True),
+    )
+    [job] = Contract.load("2.3").operation("getJobDetails").path_parameters
+    assert (job.format, job.java_type) == ("hex32", "JobID")
+
+
+def test_log_files_are_no_json():
+    contract = Contract.load("2.3")
+    log = contract.operation("getJobManagerLogFile")
+    assert log.answers_file
+    assert log.hidden
+    with pytest.raises(ValueError, match="answers a file"):
+        contract.check_answer(log, {})
+
+
+def test_an_id_that_a_release_has_not():
+    old = Contract.load("1.12")
+    assert "getApplicationsOverview" not in old
+    with pytest.raises(KeyError):
+        old.operation("getApplicationsOverview")

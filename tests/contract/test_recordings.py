@@ -1,0 +1,61 @@
+"""What real Flink answered, against the contract of its release."""
+
+import gzip
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from flinkmock.contract import Contract
+
+RECORDINGS = Path(__file__).parent.parent / "recordings"
+CUT = re.compile(r" \[cut \d+ characters\]$")
+
+
+def recorded(version):
+    """(name of the step, operation, body) of every JSON success in the recordings of a release."""
+    contract = Contract.load(version)
+    for file in sorted((RECORDINGS / version).glob("*.json.gz")):
+        for step in json.loads(gzip.decompress(file.read_bytes()))["steps"]:
+            answer = step.get("response", {})
+            if answer.get("status", 0) // 100 == 2 and answer["kind"] == "json":
+                request = step["request"]
+                operation = contract.match(request["method"], request["path"])
+                assert operation, f"{request['method']} {request['path']} is no operation of {version}"
+                yield f"{file.stem}: {step['step']}", operation, answer["body"]
+
+
+def whole(value):
+    """The recorder cuts long texts; what is left of base64 is made whole again."""
+    if isinstance(value, dict):
+        return {name: whole(child) for name, child in value.items()}
+    if isinstance(value, list):
+        return [whole(child) for child in value]
+    if isinstance(value, str) and CUT.search(value):
+        text = CUT.sub("", value)
+        return text[: len(text) // 4 * 4]
+    return value
+
+
+@pytest.mark.parametrize(("version", "least"), [("2.3.0", 580), ("1.20.5", 560), ("1.12.5", 430)])
+def test_every_recorded_success_is_as_the_contract_says(version, least):
+    contract = Contract.load(version)
+    checked = 0
+    deviating = []
+    for name, operation, body in recorded(version):
+        checked += 1
+        deviations = contract.check_answer(operation, whole(body))
+        deviating += [f"{name} ({operation}) {deviation}" for deviation in deviations]
+    assert deviating == []
+    assert checked >= least
+
+
+@pytest.mark.parametrize("version", ["2.3.0", "1.20.5", "1.12.5"])
+def test_every_recorded_error_has_the_shape_of_errors(version):
+    contract = Contract.load(version)
+    for file in sorted((RECORDINGS / version).glob("*.json.gz")):
+        for step in json.loads(gzip.decompress(file.read_bytes()))["steps"]:
+            answer = step.get("response", {})
+            if answer.get("status", 0) >= 400 and answer["kind"] == "json":
+                assert contract.check_error(answer["body"]) == [], step["step"]
