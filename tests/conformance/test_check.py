@@ -1,0 +1,156 @@
+"""`check`: silent about a server that is as the contract says, precise about one that is not."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from flinkmock import FlinkMock, UnknownRelease, check, known_releases
+from flinkmock.conformance import Unreachable
+from tests.conformance.tampering import Change, tampering
+
+JOBS = {"jobs": {"running": "streaming", "finished": "batch", "failed": "failing"}}
+
+
+def cluster_with_jobs(flink: str) -> FlinkMock:
+    """One job runs, one has finished, one has failed."""
+    cluster = FlinkMock(JOBS, flink=flink, clock="virtual").start()
+    cluster.advance("60s")
+    return cluster
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[FlinkMock]:
+    running = cluster_with_jobs("2.3")
+    yield running
+    running.close()
+
+
+@pytest.mark.parametrize("flink", known_releases())
+def test_a_fake_cluster_is_as_its_contract_says(flink: str) -> None:
+    running = cluster_with_jobs(flink)
+    try:
+        report = check(running.url)
+    finally:
+        running.close()
+    assert report.flink == flink
+    assert report.clean, report.table()
+    readable = len(report.answered) + len({**report.refused, **report.skipped}.keys() - report.answered.keys())
+    assert len(report.answered) > 0.7 * readable, report.table()
+
+
+def altered(change: Callable[[Any], Any]) -> Change:
+    """Changes the JSON of good answers."""
+
+    def alter(status: int, content_type: str, body: bytes) -> tuple[int, str, bytes]:
+        if status != 200:
+            return status, content_type, body
+        value = json.loads(body)
+        change(value)
+        return status, content_type, json.dumps(value).encode()
+
+    return alter
+
+
+def with_text(status: int, content_type: str, body: bytes) -> tuple[int, str, bytes]:
+    return status, content_type, b"<html>"
+
+
+def without_charset(status: int, content_type: str, body: bytes) -> tuple[int, str, bytes]:
+    return status, "application/json", body
+
+
+def created(status: int, content_type: str, body: bytes) -> tuple[int, str, bytes]:
+    return 201, content_type, body
+
+
+def gone(status: int, content_type: str, body: bytes) -> tuple[int, str, bytes]:
+    return 404, content_type, b'{"errors":["Unable to load requested file /overview."]}'
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (altered(lambda body: body.pop("taskmanagers")), "/taskmanagers: missing: expected a value, found nothing"),
+        (altered(lambda body: body.update({"slots-total": "4"})), "/slots-total: type: expected integer, found '4'"),
+        (altered(lambda body: body.update({"slots-total": None})), "/slots-total: null: expected integer, found null"),
+        (with_text, "body: expected JSON, found b'<html>'"),
+        (without_charset, "content type: expected application/json; charset=UTF-8, found application/json"),
+        (created, "status: expected 200, found 201"),
+        (gone, "status: expected 200, found 404 Unable to load requested file /overview."),
+    ],
+)
+def test_one_deviation_is_told(cluster: FlinkMock, change: Change, told: str) -> None:
+    with tampering(cluster.url, "/overview", change) as url:
+        report = check(url)
+    [finding] = report.findings
+    assert finding.operation.id == "getClusterOverview"
+    assert str(finding) == told
+    assert report.findings[finding] == ["/overview"]
+    assert "GET /overview  (getClusterOverview)" in report.table()
+
+
+def test_the_same_deviation_of_many_items_is_told_once(cluster: FlinkMock) -> None:
+    def retype(body: Any) -> None:
+        for job in body["jobs"]:
+            job["start-time"] = str(job["start-time"])
+
+    with tampering(cluster.url, "/jobs/overview", altered(retype)) as url:
+        report = check(url)
+    [finding] = report.findings
+    assert (finding.pointer, finding.kind, finding.expected) == ("/jobs/*/start-time", "type", "integer")
+
+
+def test_ids_in_maps_are_told_as_one_place(cluster: FlinkMock) -> None:
+    def retype(body: Any) -> None:
+        for vertex in body["vertices"]:
+            vertex["parallelism"] = None
+
+    with tampering(cluster.url, "/jobs/[0-9a-f]{32}", altered(retype)) as url:
+        report = check(url)
+    [finding] = report.findings
+    assert finding.pointer == "/vertices/*/parallelism"
+    assert len(report.findings[finding]) >= 3
+
+
+def test_another_release_deviates(cluster: FlinkMock) -> None:
+    assert not check(cluster.url, "1.12").clean
+
+
+def test_it_leaves_the_cluster_as_it_is(cluster: FlinkMock) -> None:
+    def states() -> list[str]:
+        with cluster.engine.lock:
+            return sorted(str(job) for job in cluster.cluster.jobs)
+
+    before = states()
+    check(cluster.url)
+    assert states() == before
+
+
+@pytest.mark.parametrize(
+    ("url", "told"),
+    [
+        ("http://127.0.0.1:1", "No answer from http://127.0.0.1:1/config"),
+        ("ftp://127.0.0.1", "is not the address of a server"),
+        ("http://", "is not the address of a server"),
+    ],
+)
+def test_a_server_that_cannot_be_asked(url: str, told: str) -> None:
+    with pytest.raises(Unreachable, match=told):
+        check(url)
+
+
+def test_a_server_that_does_not_tell_its_release(cluster: FlinkMock) -> None:
+    with (
+        tampering(cluster.url, "/config", altered(lambda body: body.clear())) as url,
+        pytest.raises(Unreachable, match="does not tell Flink's version"),
+    ):
+        check(url)
+
+
+def test_an_unknown_release(cluster: FlinkMock) -> None:
+    with pytest.raises(UnknownRelease, match="Did you mean"):
+        check(cluster.url, "2.4")

@@ -1,0 +1,53 @@
+"""What README.md shows is run as it stands there."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from flinkmock import FlinkMock, load_scenario
+from flinkmock.cli import COMMANDS
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def test_the_pytest_example(pytester: pytest.Pytester) -> None:
+    [example] = blocks("python")
+    pytester.makepyfile(example)
+    pytester.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=1)
+
+
+def test_the_scenario() -> None:
+    [example] = blocks("yaml")
+    assert [job.name for job in load_scenario(example).jobs] == ["orders", "import"]
+
+
+@pytest.mark.skipif(not shutil.which("curl"), reason="there is no curl here")
+def test_a_jobs_whole_life_with_curl() -> None:
+    walk = next(block for block in blocks("sh") if "curl" in block)
+    with FlinkMock(ROOT / "scenarios" / "demo.yaml", clock="real") as cluster:
+        script = "set -euo pipefail\n" + walk.replace("http://127.0.0.1:8081", cluster.url)
+        script = script.replace("curl -s", "curl -sS -w '\\n'")
+        ran = subprocess.run(["bash", "-c", script], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    answers = [json.loads(line) for line in ran.stdout.splitlines()]
+    assert not [answer for answer in answers if "errors" in answer]
+    assert answers[1]["status"] == "success"
+    assert answers[2] == {"status": "RUNNING"}
+    assert answers[-2]["state"] == "CANCELED"
+    assert answers[-1]["job-execution-result"]["application-status"] == "CANCELED"
+
+
+def test_every_command_is_in_the_table() -> None:
+    told = set(re.findall(r"^\| `flinkmock (\w+)", README, re.MULTILINE))
+    assert told == {command.__name__.rpartition(".")[2] for command in COMMANDS}
