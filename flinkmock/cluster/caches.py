@@ -11,6 +11,14 @@ from dataclasses import dataclass, field
 
 
 @dataclass(slots=True)
+class _Sampling:
+    """Stacks are being sampled since `started`; `done` is when the sample before that was complete."""
+
+    started: int
+    done: int | None = None
+
+
+@dataclass(slots=True)
 class Caches:
     """`enabled` False: every answer is of now. Intervals are ms."""
 
@@ -19,6 +27,7 @@ class Caches:
     metrics_ms: int
     _filled: dict[tuple[str, str], int] = field(default_factory=dict)
     _metrics_at: int | None = None
+    _samples: dict[tuple[str, ...], _Sampling] = field(default_factory=dict)
 
     def graph_time(self, job_id: str, now: int) -> int:
         """The time that answers about a job's graph are of."""
@@ -43,3 +52,19 @@ class Caches:
         if last is None or now - last >= self.metrics_ms:
             self._metrics_at = now
         return last
+
+    def sampled(self, key: tuple[str, ...], now: int, *, takes: int, refresh: int) -> int | None:
+        """When the newest complete sample of `key` was taken; None while there is none.
+
+        Asking starts one that takes `takes` ms if the last is older than `refresh` ms (flame graphs, and back
+        pressure before 1.13).
+        """
+        if not self.enabled:
+            return now
+        sampling = self._samples.setdefault(key, _Sampling(now))
+        complete = sampling.started + takes
+        if now < complete:
+            return sampling.done
+        if now - complete >= refresh:
+            sampling.started, sampling.done = now, complete
+        return complete

@@ -1,0 +1,152 @@
+"""What the metrics are read from: the cluster at one moment, scope by scope."""
+
+from __future__ import annotations
+
+from flinkmock.cluster import metrics
+from flinkmock.cluster.checkpoints import Checkpoint
+from flinkmock.cluster.cluster import Cluster
+from flinkmock.cluster.execution import FINAL, Execution
+from flinkmock.cluster.flow import Flow
+from flinkmock.cluster.job import Job
+from flinkmock.cluster.memory import job_manager_memory, task_manager_memory
+from flinkmock.cluster.states import JOB_STATES
+from flinkmock.cluster.taskmanager import TaskManager
+
+METADATA_BYTES = 1_500
+MINUTE_MS = 60_000
+WATERMARKS = "Timestamps/Watermarks"
+"""The operator that assigns timestamps; behind it event time follows the clock by a second."""
+EVENT_TIME_LAG_MS = 1_000
+
+
+def job_manager_reading(cluster: Cluster, time: int) -> metrics.JobManagerReading:
+    present = cluster.task_managers_at(time)
+    return metrics.JobManagerReading(
+        now=time,
+        started_at=cluster.started_at,
+        key="jobmanager",
+        stream=cluster.stream,
+        memory=job_manager_memory(cluster.configuration),
+        running_jobs=sum(job.ended_at(time) is None for job in jobs_at(cluster, time)),
+        task_managers=len(present),
+        slots_total=sum(task_manager.slots for task_manager in present),
+        slots_available=sum(cluster.slots.free(task_manager, time) for task_manager in present),
+    )
+
+
+def jobs_at(cluster: Cluster, time: int) -> list[Job]:
+    """The jobs that had been submitted by `time`."""
+    return [job for job in cluster.jobs.values() if job.submitted_at <= time]
+
+
+def task_manager_reading(cluster: Cluster, task_manager: TaskManager, time: int) -> metrics.TaskManagerReading:
+    return metrics.TaskManagerReading(
+        now=time,
+        started_at=task_manager.joined_at,
+        key=task_manager.id,
+        stream=cluster.stream,
+        memory=task_manager_memory(cluster.configuration),
+        tasks=len(tasks_on(cluster, task_manager, time)),
+    )
+
+
+def tasks_on(cluster: Cluster, task_manager: TaskManager, time: int) -> list[Execution]:
+    """The subtasks that are deployed to a task manager at `time`."""
+    busy = {slot.job_id for slot in cluster.slots.held(time, task_manager=task_manager)}
+    return [
+        execution
+        for job_id in busy
+        for row in cluster.jobs[job_id].executions_at(time)
+        for execution in row
+        if execution.slot and execution.slot.task_manager is task_manager and execution.occupies_slot_at(time)
+    ]
+
+
+def job_reading(cluster: Cluster, job: Job, time: int) -> metrics.JobReading:
+    entered = job.timestamps_at(time)
+    executions = [execution for row in job.executions_at(time) for execution in row]
+    running = [e.entered("RUNNING", time) for e in executions if e.state_at(time) in ("RUNNING", "FINISHED")]
+    deploying = [e.started(time) for e in executions if e.state_at(time) in ("DEPLOYING", "INITIALIZING")]
+    counts = job.checkpoints.counts_at(time)
+    completed = job.checkpoints.completed_at(time)
+    restored = job.checkpoints.restored_at(time)
+    return metrics.JobReading(
+        now=time,
+        started_at=job.submitted_at,
+        key=job.id,
+        stream=cluster.stream,
+        state=job.state_at(time),
+        timestamps={state: entered.get(state, 0) for state in JOB_STATES},
+        terminal=job.ended_at(time) is not None,
+        restarts=sum(state == "RESTARTING" for at, state in job.states if at <= time),
+        all_running_since=max((at for at in running if at), default=None) if len(running) == len(executions) else None,
+        deploying_since=min((at for at in deploying if at is not None), default=None),
+        completed=counts["completed"],
+        failed=counts["failed"],
+        in_progress=counts["in_progress"],
+        total=counts["total"],
+        last=_last(completed[-1]) if completed else None,
+        restored_at=restored.at if restored else None,
+    )
+
+
+def _last(checkpoint: Checkpoint) -> metrics.LastCheckpoint:
+    return metrics.LastCheckpoint(
+        id=checkpoint.id,
+        completed_at=checkpoint.ends_at,
+        duration=checkpoint.ends_at - checkpoint.triggered_at,
+        checkpointed_size=checkpoint.size,
+        state_size=checkpoint.size,
+        processed_data=0,
+        persisted_data=0,
+        metadata_size=METADATA_BYTES,
+        external_path=checkpoint.path,
+    )
+
+
+def subtask_reading(cluster: Cluster, job: Job, execution: Execution, time: int) -> metrics.SubtaskReading | None:
+    """None if the subtask does not run at `time`: then its task manager has no metrics of it."""
+    since = execution.entered("RUNNING", time)
+    if since is None or execution.state_at(time) in FINAL:
+        return None
+    run, vertex = job.runs[execution.attempt], execution.vertex
+    flow, before = Flow(run, time), Flow(run, time - MINUTE_MS)
+    io, earlier = flow.io(execution), before.io(execution)
+    now_io = metrics.Io(io.records_in, io.records_out, io.bytes_in, io.bytes_out)
+    then_io = metrics.Io(earlier.records_in, earlier.records_out, earlier.bytes_in, earlier.bytes_out)
+    watermark = watermark_of(job, execution, time)
+    busy = flow.busy_ratio(vertex)
+    initializing = execution.entered("INITIALIZING", time)
+    return metrics.SubtaskReading(
+        now=time,
+        started_at=since,
+        key=execution.id,
+        stream=cluster.stream,
+        io=now_io,
+        minute_ago=then_io,
+        is_source=vertex.is_source,
+        idle_ratio=1.0 - busy,
+        busy_ms=float(io.busy_ms),
+        idle_ms=io.idle_ms,
+        backpressured_ms=io.backpressured_ms,
+        initialized_in=since - initializing if initializing is not None else 0,
+        watermark=watermark,
+        checkpointed=bool(job.checkpoints.completed_at(time)),
+        operators=tuple(
+            metrics.OperatorReading(
+                name=name,
+                io=now_io,
+                minute_ago=then_io,
+                watermark=watermark,
+                is_source=vertex.is_source and place == 0,
+            )
+            for place, name in enumerate(vertex.spec.operators)
+        ),
+    )
+
+
+def watermark_of(job: Job, execution: Execution, time: int) -> int | None:
+    """The input watermark (epoch ms) of a subtask behind an operator that assigns timestamps; None before the first."""
+    since = execution.entered("RUNNING", time)
+    assigned = any(WATERMARKS in vertex.spec.operators for vertex in job.graph.vertices)
+    return time - EVENT_TIME_LAG_MS if assigned and since is not None else None

@@ -1,0 +1,95 @@
+"""Back pressure and flame graphs: what sampling, or the metrics in its place, tells of a vertex's tasks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flinkmock.cluster.configuration import FLAME_GRAPH, FLAME_GRAPH_REFRESH
+from flinkmock.cluster.execution import Execution
+from flinkmock.cluster.flamegraph import Sampled, flame_graph
+from flinkmock.cluster.flow import Flow
+from flinkmock.cluster.graph import Vertex
+from flinkmock.cluster.job import Job
+from flinkmock.cluster.problems import UnknownJob, UnknownSubtask
+from flinkmock.resources.call import Call, Facts, resource
+from flinkmock.resources.lookup import vertex_and_time
+
+SAMPLING_MS = 5_200
+"""100 samples, 50 ms apart, and a little (FACTS 6)."""
+BACK_PRESSURE_REFRESH_MS = 60_000
+"""web.backpressure.refresh-interval of 1.12."""
+NO_DATA = {"status": "deprecated"}
+NOTHING_TO_SAMPLE, NOT_YET = -1, -3
+"""`endTimestamp` of a flame graph without data: the job has ended, or sampling has just begun."""
+
+
+@resource("getJobVertexBackPressure")
+def back_pressure(call: Call) -> Facts:
+    """From the metrics since 1.13; before that sampled, and refused for a job that does not run."""
+    cluster = call.cluster
+    job = cluster.jobs.get(call.path["jobid"])
+    if not cluster.release.since("1.13") and (job is None or job.ended_at(call.now) is not None):
+        raise UnknownJob(call.path["jobid"])
+    vertex = job.graph.by_id.get(call.path["vertexid"]) if job else None
+    if job is None or vertex is None:
+        return NO_DATA
+    if cluster.release.since("1.13"):
+        time = cluster.caches.metrics_time(call.now)
+    else:
+        key = ("back pressure", job.id, vertex.id)
+        time = cluster.caches.sampled(key, call.now, takes=SAMPLING_MS, refresh=BACK_PRESSURE_REFRESH_MS)
+    running = _running(job, vertex, time)
+    if time is None or not running:
+        return NO_DATA
+    flow = Flow(job.runs[running[0].attempt], time)
+    busy = flow.busy_ratio(vertex)
+    return {
+        "status": "ok",
+        "backpressureLevel": "ok",
+        "backpressure-level": "ok",
+        "end-timestamp": time,
+        "subtasks": [_subtask(execution, busy) for execution in running],
+    }
+
+
+def _subtask(execution: Execution, busy: float) -> dict[str, Any]:
+    return {
+        "subtask": execution.subtask,
+        "backpressureLevel": "ok",
+        "backpressure-level": "ok",
+        "ratio": 0.0,
+        "idleRatio": round(1.0 - busy, 3),
+        "busyRatio": round(busy, 3),
+    }
+
+
+def _running(job: Job, vertex: Vertex, time: int | None) -> list[Execution]:
+    if time is None or time < job.submitted_at or not job.has_graph_at(time):
+        return []
+    return [e for e in job.executions_at(time)[vertex.index] if e.state_at(time) == "RUNNING"]
+
+
+@resource("getJobVertexFlameGraph")
+def flame(call: Call) -> Facts:
+    """All types come from one sample. Off by `rest.flamegraph.enabled`, it answers that there is no data."""
+    job, vertex, time = vertex_and_time(call)
+    subtask = call.one("subtaskindex")
+    if subtask is not None and subtask >= vertex.parallelism:
+        raise UnknownSubtask(vertex.id, subtask)
+    if not call.cluster.configuration.boolean(FLAME_GRAPH):
+        return {}
+    running = [e for e in _running(job, vertex, time) if subtask in (None, e.subtask)]
+    if not running:
+        return {"endTimestamp": NOTHING_TO_SAMPLE}
+    refresh = call.cluster.configuration.milliseconds(FLAME_GRAPH_REFRESH)
+    key = ("flame graph", job.id, vertex.id, str(subtask))
+    sampled = call.cluster.caches.sampled(key, call.now, takes=SAMPLING_MS, refresh=refresh)
+    if sampled is None:
+        # before 1.19 there was one word for "nothing" and "not yet" (JobVertexFlameGraph.terminated, .waiting)
+        return {"endTimestamp": NOT_YET if call.cluster.release.since("1.19") else NOTHING_TO_SAMPLE}
+    flow = Flow(job.runs[running[0].attempt], sampled)
+    samples = [Sampled(flow.busy_ratio(vertex), vertex.is_source) for _ in running]
+    return {
+        "endTimestamp": sampled,
+        "data": flame_graph(samples, str(call.one("type", "full")), call.cluster.release),
+    }
