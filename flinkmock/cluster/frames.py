@@ -50,6 +50,8 @@ class Lines:
     monitor: int
     invoke: int
     loop: int
+    wait: int
+    work: int
     mail: int
     idle: int
     take: int
@@ -59,12 +61,15 @@ class Lines:
 
 # Read from flame graphs of live clusters, one of each release. 1.12 has no flame graph: its dumps use the next one's.
 _LINES = {
-    "1.16": Lines(550, 728, 914, 935, 785, 836, 352, 363, 149, 545, 389),
-    "1.17": Lines(562, 745, 931, 952, 788, 839, 352, 363, 149, 550, 419),
-    "1.18": Lines(562, 746, 932, 953, 807, 858, 352, 363, 149, 562, 419),
-    "1.19": Lines(566, 751, 937, 958, 859, 917, 352, 363, 149, 580, 443),
-    "1.20": Lines(575, 763, 949, 970, 917, 973, 368, 379, 149, 638, 443),
-    "2.3": Lines(579, 774, 969, 987, 959, 1022, 369, 380, 161, 656, 535),
+    "1.15": Lines(563, 741, 927, 948, 756, 807, 201, 203, 324, 335, 149, 519, 385),
+    "1.16": Lines(550, 728, 914, 935, 785, 836, 229, 231, 352, 363, 149, 545, 389),
+    "1.17": Lines(562, 745, 931, 952, 788, 839, 229, 231, 352, 363, 149, 550, 419),
+    "1.18": Lines(562, 746, 932, 953, 807, 858, 229, 231, 352, 363, 149, 562, 419),
+    "1.19": Lines(566, 751, 937, 958, 859, 917, 229, 231, 352, 363, 149, 580, 443),
+    "1.20": Lines(575, 763, 949, 970, 917, 973, 229, 231, 368, 379, 149, 638, 443),
+    "2.0": Lines(568, 756, 942, 963, 917, 980, 229, 231, 368, 379, 149, 638, 466),
+    "2.1": Lines(568, 756, 942, 963, 917, 980, 229, 231, 369, 380, 161, 638, 495),
+    "2.3": Lines(579, 774, 969, 987, 959, 1022, 229, 231, 369, 380, 161, 656, 535),
 }
 
 
@@ -92,7 +97,7 @@ def idle_stack(release: Release) -> tuple[Frame, ...]:
     lines = _lines(release)
     return (
         *_trunk(release, lines),
-        Frame(_MAILBOX, "runMailboxLoop", 229),
+        Frame(_MAILBOX, "runMailboxLoop", lines.wait),
         Frame(_MAILBOX, "processMail", lines.mail),
         Frame(_MAILBOX, "processMailsWhenDefaultActionUnavailable", lines.idle),
         Frame("org.apache.flink.streaming.runtime.tasks.mailbox.TaskMailboxImpl", "take", lines.take),
@@ -115,7 +120,7 @@ def busy_stack(release: Release, is_source: bool) -> tuple[Frame, ...]:
     )
     return (
         *_trunk(release, lines),
-        Frame(_MAILBOX, "runMailboxLoop", 231),
+        Frame(_MAILBOX, "runMailboxLoop", lines.work),
         Frame(_STREAM_TASK + _lambda(release), "runDefaultAction", LAMBDA),
         Frame(_STREAM_TASK, "processInput", lines.process),
         Frame(f"{_IO}.StreamOneInputProcessor", "processInput", 65),

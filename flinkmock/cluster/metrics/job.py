@@ -73,7 +73,9 @@ JOB: Table[JobReading] = (
         lambda r: 0 if r.all_running_since is None else r.now - r.all_running_since,
         since="2.2",
     ),
-    Metric("numRestarts", lambda r: r.restarts),
+    # 1.15 alone has it not, only fullRestarts (live 1.15.4).
+    Metric("numRestarts", lambda r: r.restarts, until="1.15"),
+    Metric("numRestarts", lambda r: r.restarts, since="1.16"),
     Metric("fullRestarts", lambda r: r.restarts, until="2.0"),
     Metric("numRescales", lambda r: r.rescales, since="2.0"),
     Metric("numberOfCompletedCheckpoints", lambda r: r.completed),
