@@ -91,7 +91,7 @@ class Engine:
             return encode(self.bodies.body(operation, facts, key))
 
     def advance(self, length: int | str) -> int:
-        """Moves the clock on (ms, or a text such as "30s") and lets happen what falls due; returns the time (epoch ms)."""
+        """Moves the clock on (ms, or a text such as "30s") and lets happen what falls due; returns the epoch ms."""
         with self.lock:
             now = self.clock.advance(length)
             self.cluster.settle(now)

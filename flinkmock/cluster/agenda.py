@@ -9,7 +9,7 @@ from typing import Any
 
 @dataclass(order=True, slots=True)
 class Entry:
-    """At `at` (epoch ms) the cluster's method `action` is called with `args`. Plain values, so that it can be copied."""
+    """At `at` (epoch ms) the cluster's method `action` is called with `args`; plain values that can be copied."""
 
     at: int
     order: int

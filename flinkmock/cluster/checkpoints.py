@@ -26,7 +26,7 @@ DEFAULT_SIZE = Span(2_300, 2_500)
 
 @dataclass(slots=True)
 class Checkpoint:
-    """One checkpoint or savepoint; `ends_at` (epoch ms) is when it completes or fails, `takes` what was planned (ms)."""
+    """One checkpoint or savepoint; `ends_at` (epoch ms) is when it completes or fails, `takes` the plan (ms)."""
 
     id: int
     kind: str
@@ -188,9 +188,7 @@ class CheckpointTracker:
         """Vertex by vertex; the last one comes at the very end, and the sizes add up to the whole."""
         vertices = self._graph.vertices
         number = self._stream.number
-        shares = [
-            [number("ack", self._job_id, record.id, v.index, s) for s in range(v.parallelism)] for v in vertices
-        ]
+        shares = [[number("ack", self._job_id, record.id, v.index, s) for s in range(v.parallelism)] for v in vertices]
         slowest = max((share for row in shares for share in row), default=1.0)
         weights = [self._weight(v.index) for v in vertices]
         heaviest = max(weights, default=0.0)

@@ -34,24 +34,12 @@ from flinkmock.cluster.problems import Throwable, UnknownJob, UnknownTaskManager
 from flinkmock.cluster.script import Script, script_of
 from flinkmock.cluster.slots import SlotTable
 from flinkmock.cluster.snapshots import Snapshots
-from flinkmock.cluster.spec import NOTHING, Cause, ClusterSpec, JobSpec, OperationSpec, Span, Step
+from flinkmock.cluster.spec import OPERATIONS, Cause, ClusterSpec, JobSpec, OperationSpec, Step
 from flinkmock.cluster.states import beginning
 from flinkmock.cluster.stream import Stream
 from flinkmock.cluster.taskmanager import TaskManager, make_task_manager
 from flinkmock.release import Release
 
-OPERATIONS = {
-    "savepoint": OperationSpec(Span(40, 75)),
-    "stop-with-savepoint": OperationSpec(Span(90, 160)),
-    "checkpoint": OperationSpec(Span(25, 65)),
-    "cancel": OperationSpec(Span(30, 120)),
-    "dispose-savepoint": OperationSpec(Span(5, 30)),
-    "rescale": OperationSpec(Span.exactly(1_000)),
-    "submit": OperationSpec(NOTHING),
-    "upload": OperationSpec(NOTHING),
-    "delete-dataset": OperationSpec(Span(1, 5)),
-}
-"""What operations take unless a scenario says otherwise: as long as on a real cluster with a small job (FACTS 12)."""
 LOST = "org.apache.flink.runtime.jobmaster.JobMasterException"
 
 

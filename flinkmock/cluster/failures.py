@@ -48,7 +48,8 @@ def suppressed(strategy: RestartStrategy, cause: Throwable) -> Throwable:
     """What a job ends with when its restart strategy gives up (ExecutionFailureHandler.handleFailure)."""
     if strategy.kind == "fixed-delay":
         attempts = 2_147_483_647 if strategy.attempts is None else strategy.attempts
-        name = f"FixedDelayRestartBackoffTimeStrategy(maxNumberRestartAttempts={attempts}, backoffTimeMS={strategy.delay})"
+        figures = f"maxNumberRestartAttempts={attempts}, backoffTimeMS={strategy.delay}"
+        name = f"FixedDelayRestartBackoffTimeStrategy({figures})"
     elif strategy.kind == "exponential-delay":
         name = (
             f"ExponentialDelayRestartBackoffTimeStrategy(initialBackoffMS={strategy.delay}, maxBackoffMS=60000, "

@@ -86,4 +86,7 @@ class JarStore:
         del self._jars[jar_id]
 
     def newest_first(self) -> list[Jar]:
-        return sorted(reversed(self._jars.values()), key=lambda jar: -jar.uploaded)
+        """By the time of upload; of two uploaded in the same millisecond the later one comes first."""
+        jars = list(self._jars.values())
+        jars.reverse()
+        return sorted(jars, key=lambda jar: -jar.uploaded)

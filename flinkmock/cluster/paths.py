@@ -11,6 +11,7 @@ SCHEMES = ("file", "hdfs", "viewfs", "s3", "s3a", "s3n", "s3p", "gs", "oss", "ab
 """File systems that ship with Flink, as plugins or through Hadoop: what a real cluster is likely to have at hand."""
 READ_ONLY = ("/proc/", "/sys/", "/dev/")
 """Local folders in which no machine lets a JobManager make directories."""
+UNSUPPORTED_SCHEME = "org.apache.flink.core.fs.UnsupportedFileSystemSchemeException"
 UNSUPPORTED = (
     "Could not find a file system implementation for scheme '{}'. The scheme is not directly supported by Flink and no "
     "Hadoop file system to support this scheme could be loaded. For a full list of supported file systems, please see "
@@ -32,12 +33,8 @@ def scheme_problem(path: str) -> Throwable | None:
     """Why nothing can be written there; None if it can."""
     scheme, _, rest = shown_path(path).partition(":")
     if scheme not in SCHEMES:
-        return Throwable(
-            "org.apache.flink.core.fs.UnsupportedFileSystemSchemeException",
-            UNSUPPORTED.format(scheme),
-            Throwable("org.apache.flink.core.fs.UnsupportedFileSystemSchemeException",
-                      "Hadoop is not in the classpath/dependencies."),  # fmt: skip
-        )
+        no_hadoop = Throwable(UNSUPPORTED_SCHEME, "Hadoop is not in the classpath/dependencies.")
+        return Throwable(UNSUPPORTED_SCHEME, UNSUPPORTED.format(scheme), no_hadoop)
     if scheme == "file" and re.match("|".join(READ_ONLY), rest):
         return Throwable("java.io.IOException", f"Failed to create savepoint directory at {shown_path(path)}")
     return None

@@ -96,7 +96,7 @@ class UnknownCheckpointVertex(Problem):
 
 @dataclass
 class UnknownTrigger(Problem):
-    """`kind` is "savepoint", "checkpoint", "disposal", "dataset" or "rescaling"; `job_id` is None for the cluster's own."""
+    """`kind`: savepoint, checkpoint, disposal, dataset or rescaling; `job_id` is None for the cluster's own."""
 
     kind: str
     trigger_id: str

@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from flinkmock.cluster.clock import milliseconds
 from flinkmock.cluster.jars import Jar
 from flinkmock.cluster.problems import ProgramProblem, Throwable
 from flinkmock.cluster.spec import CheckpointSpec, JobSpec, Span, Submission
@@ -58,19 +57,18 @@ def job_of(program: Program, rules: Sequence[Submission]) -> JobSpec:
     name = entry_class(program)
     spec = template_of((name, program.jar.name), rules)
     if spec.program.throws is not None:
-        thrown = Throwable(INVOCATION, f"The main method caused an error: {spec.program.throws.message}",
-                           spec.program.throws)  # fmt: skip
-        raise ProgramProblem(thrown, refused=True)
+        raise main_failed(spec.program.throws)
     if not spec.program.executes:
         raise ProgramProblem(Throwable("org.apache.flink.util.FlinkException", "No jobs included in application."),
                              refused=True, text="No jobs included in application.")  # fmt: skip
     if program.parallelism is not None and (program.parallelism == 0 or program.parallelism < PARALLELISM_UNKNOWN):
-        wrong = Throwable(
-            "java.lang.IllegalArgumentException",
-            "Parallelism must be at least one, or ExecutionConfig.PARALLELISM_DEFAULT (use system default).",
+        raise main_failed(
+            Throwable(
+                "java.lang.IllegalArgumentException",
+                "Parallelism must be at least one, or ExecutionConfig.PARALLELISM_DEFAULT (use system default).",
+            )
         )
-        raise ProgramProblem(Throwable(INVOCATION, f"The main method caused an error: {wrong.message}", wrong), refused=True)  # fmt: skip # noqa: E501
-    return with_configuration(with_arguments(spec, program.arguments), program)
+    return with_arguments(with_configuration(spec, program), program.arguments)
 
 
 def template_of(names: Sequence[str], rules: Sequence[Submission]) -> JobSpec:
@@ -83,9 +81,9 @@ def template_of(names: Sequence[str], rules: Sequence[Submission]) -> JobSpec:
 
 def with_arguments(spec: JobSpec, arguments: Sequence[str]) -> JobSpec:
     """The job with what `--key value` pairs change in it, as far as its program says that it listens to them."""
-    pairs = {key: value for key, value in zip(arguments[::2], arguments[1::2], strict=False)}
-    for argument, field in spec.program.arguments.items():
-        if argument in pairs:
+    pairs = dict(zip(arguments[::2], arguments[1::2], strict=False))
+    for argument, fields in spec.program.arguments.items():
+        for field in fields if argument in pairs else ():
             spec = _with(spec, field, pairs[argument])
     if spec.program.arguments_are_user_config:
         spec = dataclasses.replace(spec, user_config={key.removeprefix("--"): value for key, value in pairs.items()})
@@ -93,36 +91,55 @@ def with_arguments(spec: JobSpec, arguments: Sequence[str]) -> JobSpec:
 
 
 def _with(spec: JobSpec, field: str, value: str) -> JobSpec:
+    """The job with one field set from an argument's text (lengths in ms). Raises ProgramProblem if it is no number."""
     if field == "name":
         return dataclasses.replace(spec, name=value)
+    try:
+        number = int(value)
+    except ValueError:
+        wrong = Throwable("java.lang.NumberFormatException", f'For input string: "{value}"')
+        raise main_failed(wrong) from None
     if field == "parallelism":
-        return with_parallelism(spec, int(value))
+        return with_parallelism(spec, number)
+    vertex, _, attribute = field.rpartition(".")
+    if attribute == "parallelism":
+        return dataclasses.replace(
+            spec,
+            vertices=tuple(
+                dataclasses.replace(v, parallelism=number) if v.name == vertex else v for v in spec.vertices
+            ),
+        )
     checkpoints = spec.checkpoints or CheckpointSpec()
-    length = int(value) if value.isdigit() else milliseconds(value)
     if field == "checkpoints.every":
-        return dataclasses.replace(spec, checkpoints=dataclasses.replace(checkpoints, every=length))
-    return dataclasses.replace(spec, checkpoints=dataclasses.replace(checkpoints, takes=Span.exactly(length)))
+        return dataclasses.replace(spec, checkpoints=dataclasses.replace(checkpoints, every=number))
+    takes = Span.exactly(number) if number else checkpoints.takes
+    return dataclasses.replace(spec, checkpoints=dataclasses.replace(checkpoints, takes=takes))
 
 
 def with_parallelism(spec: JobSpec, parallelism: int) -> JobSpec:
-    """Every vertex that is as wide as the widest gets the new parallelism; narrower ones were set by the program."""
-    widest = max((vertex.parallelism for vertex in spec.vertices), default=1)
+    """Every vertex whose parallelism the program does not set itself gets this one."""
     vertices = tuple(
-        dataclasses.replace(vertex, parallelism=parallelism) if vertex.parallelism == widest else vertex
+        vertex if vertex.own_parallelism else dataclasses.replace(vertex, parallelism=parallelism)
         for vertex in spec.vertices
     )
-    return dataclasses.replace(spec, vertices=vertices)
+    return dataclasses.replace(spec, vertices=vertices, parallelism=parallelism)
 
 
 def with_configuration(spec: JobSpec, program: Program) -> JobSpec:
-    """What the request itself sets: `pipeline.name`, and the parallelism that `/config` shows."""
-    name = program.configuration.get("pipeline.name")
+    """The job with the parallelism that the request gives, itself or by `parallelism.default`.
+
+    `pipeline.name` does not rename it: a program that names its job wins (recorded: `run flinkConfiguration`).
+    """
     parallelism = program.parallelism if program.parallelism and program.parallelism > 0 else None
     if parallelism is None and program.configuration.get("parallelism.default", "").isdigit():
         parallelism = int(program.configuration["parallelism.default"])
-    return dataclasses.replace(
-        spec, name=name or spec.name, parallelism=spec.parallelism if parallelism is None else parallelism
-    )
+    return spec if parallelism is None else with_parallelism(spec, parallelism)
+
+
+def main_failed(cause: Throwable) -> ProgramProblem:
+    """The main method ends with an exception."""
+    thrown = Throwable(INVOCATION, f"The main method caused an error: {cause.message}", cause)
+    return ProgramProblem(thrown, refused=True)
 
 
 def _invocation(text: str, cause: Throwable | None = None) -> ProgramProblem:

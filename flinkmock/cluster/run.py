@@ -116,7 +116,7 @@ class Run:
         return deploying, initializing, running
 
     def _finish(self, vertex: Vertex) -> int | None:
-        """When a subtask finishes by plan: the job's last vertex at the planned end, those before it a little earlier."""
+        """When a subtask finishes by plan: the last vertex at the planned end, those before it a little earlier."""
         if self.planned_end is None:
             return None
         stage_end = self.planned_end

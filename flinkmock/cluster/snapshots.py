@@ -1,4 +1,4 @@
-"""Savepoints, checkpoints on demand, stop-with-savepoint and disposal: operations that are triggered and asked for later.
+"""Savepoints, checkpoints on demand, stop-with-savepoint, disposal: operations triggered now and asked for later.
 
 Triggering never looks at the job (FACTS 12): an unknown or ended one makes the operation fail a moment later. What an
 operation will come to is planned when it is triggered, and revised if its job stops running before.

@@ -219,4 +219,4 @@ class ClusterSpec:
     """By Flink's words: savepoint, stop-with-savepoint, checkpoint, cancel, dispose-savepoint, rescale, submit, upload,
     delete-dataset."""
     caches: bool | None = None
-    """Whether answers are cached as Flink does (web.refresh-interval, metrics fetcher); None: when the clock is real."""
+    """Whether answers are cached as in Flink (web.refresh-interval, metrics fetcher); None: when the clock is real."""

@@ -177,7 +177,6 @@ class _Facts:
             facts["failure_message"] = checkpoint.failure
         return facts
 
-
     @staticmethod
     def _duration(checkpoint: Checkpoint, status: str, latest: int) -> int:
         """To the latest acknowledgement while it is in progress, -1 before the first (AbstractCheckpointStats)."""
