@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import quote
 
-from flinkmock.conformance.fetch import Fetcher
 from flinkmock.contract import Operation, Parameter
 
 PER_PARAMETER = 12
@@ -16,10 +15,17 @@ ASKED_OTHERWISE = frozenset({"get", "agg", "jobs", "taskmanagers", "subtasks", "
 """Query parameters that make no sense alone."""
 
 
+class Source(Protocol):
+    """Whom the lists are asked of."""
+
+    def json(self, target: str) -> Any:
+        """The body of a good answer, {} if there is none."""
+
+
 class Targets:
     """Finds ids on the server; each list is asked for once."""
 
-    def __init__(self, fetch: Fetcher) -> None:
+    def __init__(self, fetch: Source) -> None:
         self._fetch = fetch
         self._known: dict[str, Any] = {}
         self._finders: dict[str, Callable[[str], list[Any]]] = {

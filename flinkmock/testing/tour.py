@@ -1,0 +1,150 @@
+"""A tour of a fake cluster: each operation of its contract is asked at least once, those that change something last.
+
+Who makes the tour says how a question is put (over HTTP, or inside) and what becomes of the answers.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from flinkmock.conformance.check import UNSAFE
+from flinkmock.conformance.targets import Targets
+from flinkmock.contract import Contract, Operation
+
+SCENARIO: dict[str, Any] = {
+    "cluster": {"taskmanagers": 2, "slots": 8, "config": {"rest.profiling.enabled": True}},
+    "jobs": {
+        "running": {"template": "streaming", "started": "5m ago", "parallelism": 2},
+        "finished": {"template": "batch", "started": "5m ago"},
+        "failed": {"template": "failing", "started": "5m ago"},
+        "canceled": {
+            "template": "streaming",
+            "started": "5m ago",
+            "lifecycle": [{"RUNNING": "30s"}, {"CANCELLING": "100ms"}, "CANCELED"],
+        },
+    },
+}
+"""A cluster on which there is something to see everywhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """`file` is (name, content) of a multipart upload."""
+
+    operation: Operation
+    target: str
+    body: Any = None
+    file: tuple[str, bytes] | None = None
+
+    def __str__(self) -> str:
+        return f"{self.operation.method} {self.target}"
+
+
+class Asker(Protocol):
+    """Puts questions to a cluster."""
+
+    def json(self, target: str) -> Any:
+        """The body of a GET, {} if there is no good answer."""
+
+    def ask(self, question: Question) -> Any:
+        """The JSON of the answer; None if there is none."""
+
+
+@dataclass
+class Tour:
+    """`asker` is whom the questions go through."""
+
+    contract: Contract
+    asker: Asker
+    _targets: Targets = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._targets = Targets(self.asker)
+
+    def go(self) -> None:
+        """Asks everything, in an order in which nothing is gone before it is needed."""
+        for operation in self.contract:
+            if operation.method == "GET" and operation.id not in UNSAFE:
+                for path in self._targets.paths(operation):
+                    for query in self._targets.queries(operation, path):
+                        self.asker.ask(Question(operation, path + query))
+        for visit in (self._jars, self._running_job, self._applications, self._cluster, self._ends):
+            visit()
+        self._ask("shutdownCluster", "/cluster")
+
+    def _ask(self, operation_id: str, target: str, body: Any = None, file: tuple[str, bytes] | None = None) -> Any:
+        """None, too, if the release has no such operation."""
+        if operation_id not in self.contract:
+            return None
+        return self.asker.ask(Question(self.contract.operation(operation_id), target, body, file))
+
+    def _job(self, state: str) -> str:
+        jobs: list[dict[str, str]] = self.asker.json("/jobs")["jobs"]
+        return next("/jobs/" + job["id"] for job in jobs if job["status"] == state)
+
+    def _triggered(self, operation_id: str, target: str, body: Any, status_id: str, status: str) -> None:
+        answer = self._ask(operation_id, target, body)
+        trigger_id = (answer or {}).get("request-id") or (answer or {}).get("triggerid") or "0" * 32
+        self._ask(status_id, f"{status}/{trigger_id}")
+
+    def _jars(self) -> None:
+        answer = self._ask("uploadJar", "/jars/upload", file=("tour.jar", small_jar()))
+        jar = "/jars/" + answer["filename"].rpartition("/")[2]
+        self._ask("getJarList", "/jars")
+        self._ask("generatePlanFromJarGet", jar + "/plan")
+        self._ask("generatePlanFromJar", jar + "/plan", {})
+        self._ask("submitJobFromJar", jar + "/run", {"parallelism": 1})
+        self._ask("submitApplicationFromJar", jar + "/run-application", {})
+        self._ask("deleteJar", jar)
+        self._ask("submitJob", "/jobs", {"jobGraphFileName": "plan.bin"}, ("plan.bin", b"no plan"))
+
+    def _running_job(self) -> None:
+        job = self._job("RUNNING")
+        save = {"target-directory": "file:///savepoints", "cancel-job": False}
+        self._triggered("triggerSavepoint", job + "/savepoints", save, "getSavepointStatus", job + "/savepoints")
+        self._triggered("triggerCheckpoint", job + "/checkpoints", {}, "getCheckpointStatus", job + "/checkpoints")
+        self._triggered("rescaleJob", job + "/rescaling?parallelism=2", None, "getRescalingStatus", job + "/rescaling")
+        self._ask("triggerHeartbeat", job + "/clientHeartbeat", {"expiredTimestamp": 4_102_444_800_000})
+        vertices = [vertex["id"] for vertex in self.asker.json(job)["vertices"]]
+        request = {"serializedCoordinationRequest": "AAAA"}
+        self._ask("postClientCoordination", f"{job}/coordinators/{vertices[0]}", request)
+        bounds = {vertex: {"parallelism": {"lowerBound": 1, "upperBound": 2}} for vertex in vertices}
+        self._ask("updateJobResourceRequirements", job + "/resource-requirements", bounds)
+        stop = {"targetDirectory": "file:///savepoints", "drain": False}
+        self._triggered("triggerStopWithSavepoint", job + "/stop", stop, "getSavepointStatus", job + "/savepoints")
+
+    def _applications(self) -> None:
+        for application in self.asker.json("/applications/overview").get("applications", []):
+            if application["status"] == "RUNNING":
+                self._ask("cancelApplication", f"/applications/{application['id']}/cancel")
+                return
+
+    def _cluster(self) -> None:
+        disposal = "/savepoint-disposal"
+        dispose = {"savepoint-path": "file:///no/such/savepoint"}
+        self._triggered("triggerSavepointDisposal", disposal, dispose, "getSavepointDisposalStatus", disposal)
+        dataset = "/datasets/" + "d" * 32
+        delete = "/datasets/delete"
+        self._triggered("deleteClusterDataSet", dataset, None, "getClusterDataSetDeleteStatus", delete)
+        profile = {"mode": "CPU", "duration": 1}
+        self._ask("postJobManagerProfiling", "/jobmanager/profiler", profile)
+        for task_manager in self.asker.json("/taskmanagers")["taskmanagers"][:1]:
+            self._ask("postTaskManagerProfiling", f"/taskmanagers/{task_manager['id']}/profiler", profile)
+
+    def _ends(self) -> None:
+        """What is left of running jobs is cancelled; the old ways to do it are asked of a job that has ended."""
+        canceled = self._job("CANCELED")
+        self._ask("cancelJob", canceled)
+        self._ask("getYarnCancelJobTermination", canceled + "/yarn-cancel")
+        self._ask("getYarnStopJobTermination", canceled + "/yarn-stop")
+
+
+def small_jar() -> bytes:
+    """A jar with a main class in its manifest and nothing else."""
+    jar = io.BytesIO()
+    with zipfile.ZipFile(jar, "w") as archive:
+        archive.writestr("META-INF/MANIFEST.MF", "Manifest-Version: 1.0\r\nMain-Class: org.example.Tour\r\n\r\n")
+    return jar.getvalue()
