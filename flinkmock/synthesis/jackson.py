@@ -22,7 +22,7 @@ _ESCAPES = re.compile(r"\\(?:u00[01][a-f]|.)")
 
 
 def encode(value: Any) -> bytes:
-    """A JSON value (dicts, lists or tuples, strings, numbers, None) as bytes."""
+    """A JSON value (dicts, lists or tuples with strings, numbers, booleans and None in them) as bytes."""
     try:
         text = _dump(value)
     except ValueError:
@@ -43,6 +43,8 @@ def java_double(value: float) -> str:
         return repr(value)
     sign, digits, exponent = Decimal(repr(value)).as_tuple()
     shortest = "".join(map(str, digits)).rstrip("0")
+    if len(shortest) == 1:  # Java wants two digits, and the nearest two: 4.9E-324 where Python has 5e-324
+        return format(value, ".1e").replace("e+", "e").replace("e0", "e").replace("e-0", "e-").upper()
     scientific = len(digits) - 1 + int(exponent)
     return f"{'-' if sign else ''}{shortest[0]}.{shortest[1:] or '0'}E{scientific}"
 

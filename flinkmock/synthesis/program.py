@@ -130,7 +130,7 @@ class Compiler:
         if not isinstance(values, Mapping):
             return _raw
         child = self.compile(values)
-        legal: tuple[str, ...] | None = tuple(names["enum"]) if "enum" in names else None
+        legal = frozenset(names["enum"]) if "enum" in names else None
         required: tuple[str, ...] = tuple(schema.get("required", ()))
 
         def build(facts: Any, where: Where, source: Source) -> dict[str, Any]:
@@ -144,11 +144,11 @@ class Compiler:
                 raise Misfit(pointer(where), "object", facts)
             if legal is None:
                 return {key: child(fact, (where, key), source) for key, fact in facts.items()}
-            return {
-                key: child(facts.get(key, MISSING), (where, key), source)
-                for key in legal
-                if key in facts or key in required
-            }
+            made = {key: child(fact, (where, key), source) for key, fact in facts.items() if key in legal}
+            for key in required:
+                if key not in made:
+                    made[key] = child(MISSING, (where, key), source)
+            return made
 
         return build
 

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from flinkmock.contract.contract import Contract
 from flinkmock.contract.importing.alone import alone
 from flinkmock.contract.importing.description import Description
@@ -25,7 +27,12 @@ __all__ = ["documented", "dump", "import_contract", "read_description"]
 
 def read_description(text: str) -> Description:
     """What a page or an OpenAPI document tells; the format is found out. Raises ImportRefused."""
-    description = read_openapi(text) or read_page(text)
+    try:
+        description = read_openapi(text) or read_page(text)
+    except (json.JSONDecodeError, yaml.YAMLError) as error:
+        raise ImportRefused(f"The description is broken: {error}") from error
+    except KeyError as error:
+        raise ImportRefused(f"The description refers to {error}, which it does not have.") from error
     if not description.operations:
         raise ImportRefused(
             "No operation found: neither an OpenAPI document nor a page of Flink's REST API documentation."

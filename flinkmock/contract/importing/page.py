@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Mapping
 from html.parser import HTMLParser
+from itertools import zip_longest
 from typing import Any
 
 from flinkmock.contract.importing.description import DescribedOperation, Description, parameter
@@ -23,7 +24,7 @@ _PARAMETER = re.compile(r"^\* `?([\w-]+)`?(?: \((optional|mandatory)\))? ?[:-] ?
 
 
 def read_page(text: str) -> Description:
-    """The operations of a page; none when it is something else. Raises ValueError for a schema that is not JSON."""
+    """The operations of a page; none when it is something else. Raises JSONDecodeError, KeyError for a broken schema."""
     if re.search(r"<(table|h5|td)\b", text):
         text = _text_of_html(text)
     elif re.search(r"^\| \*\*/", text, re.M):
@@ -31,7 +32,7 @@ def read_page(text: str) -> Description:
     description = Description("documentation page")
     schemas = Draft03(description.definitions)
     starts = list(_HEADING.finditer(text))
-    for start, end in zip(starts, [*starts[1:], None], strict=True):
+    for start, end in zip_longest(starts, starts[1:]):
         section = text[start.end() : end.start() if end else None]
         operation = _operation(start[1].rstrip("#"), section, schemas)
         if operation:

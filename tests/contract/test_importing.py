@@ -1,0 +1,167 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from flinkmock.contract import Contract, known_releases
+from flinkmock.contract.importing import documented, dump, import_contract, read_description
+from flinkmock.data import data_dir
+from flinkmock.errors import ImportRefused
+from flinkmock.synthesis import Bodies
+
+DESCRIPTIONS = Path(__file__).parent / "descriptions"
+BASE = Contract.load("2.3")
+
+
+def read_onto(name, base=BASE):
+    document, notes = import_contract(DESCRIPTIONS / name, flink="2.4.0", base=base, commit="1234567")
+    return Contract(json.loads(dump(document))), notes
+
+
+def test_a_page_laid_onto_a_release_is_the_next_release():
+    contract, notes = read_onto("page.md")
+    assert (contract.release.minor, contract.release.commit) == ("2.4", "1234567")
+    assert "documentation page" in contract.provenance["detail"]
+    assert contract.operation("triggerStopWithSavepoint").status == 200
+    assert "gone: GET /taskmanagers (getTaskManagers) is no longer described" in notes
+    assert "new: GET /jobs/:jobid/notes (getJobsByJobidNotes)" in notes
+    assert "new property: ClusterOverviewWithVersion.jobs-paused" in notes
+    assert "gone: property ClusterOverviewWithVersion.slots-total is no longer described" in notes
+    assert "status of POST /jobs/:jobid/stop: 202 is now 200" in notes
+    assert "values at SavepointFormatType: CANONICAL, NATIVE, PORTABLE" in notes
+
+
+def test_the_base_lends_what_a_page_can_not_tell():
+    contract, _ = read_onto("page.md")
+    overview = contract.definitions["ClusterOverviewWithVersion"]
+    assert list(overview["properties"]) == [  # order, and the new one behind
+        "taskmanagers",
+        "slots-available",
+        "taskmanagers-blocked",
+        "slots-free-and-blocked",
+        "jobs-running",
+        "jobs-finished",
+        "jobs-cancelled",
+        "jobs-failed",
+        "flink-version",
+        "flink-commit",
+        "jobs-paused",
+    ]
+    assert "taskmanagers-blocked" not in overview["required"]
+    assert "jobs-paused" in overview["required"]
+    assert overview["properties"]["taskmanagers"] == {"type": "integer", "format": "int32"}
+    assert contract.definitions["TriggerResponse"] == BASE.definitions["TriggerResponse"]
+    stop = contract.definitions["StopWithSavepointRequestBody@request"]
+    assert stop["properties"]["drain"]["type"] == ["boolean", "null"]
+    assert contract.operation("getJobManagerLogFile").hidden  # hidden ones are in no page
+
+
+def test_the_next_release_is_served_at_once():
+    contract, _ = read_onto("page.md")
+    bodies = Bodies(contract)
+    for operation in contract:
+        if not operation.answers_file:
+            assert contract.check_answer(operation, bodies.body(operation, {})) == [], operation
+    notes = contract.match("GET", "/jobs/x/notes")
+    kind, limit, deep = notes.query_parameters
+    assert (kind.required, kind.enum, kind.case_insensitive) == (True, ("PUBLIC", "PRIVATE"), True)
+    assert (limit.required, limit.type) == (False, "integer")
+    assert (deep.type, deep.other_text_is_false) == ("boolean", True)
+    assert notes.path_parameters == BASE.operation("getJobDetails").path_parameters
+    note = {"answers": [{"answers": [], "text": "b"}], "text": "a"}
+    body = bodies.body(notes, {"latest": note, "notes": [note]})
+    assert list(body["latest"]) == ["answers", "extra", "labels", "score", "text"]
+    assert body["notes"][0]["answers"][0]["text"] == "b"
+    assert isinstance(body["notes"][0]["score"], float)
+
+
+def test_html_tells_the_same_as_its_text():
+    assert read_onto("page.html")[0].document["operations"] == read_onto("page.md")[0].document["operations"]
+    assert read_onto("page.html")[1] == read_onto("page.md")[1]
+
+
+def test_a_page_without_schemas_lends_them_all():
+    base = Contract.load("1.12")
+    contract, _ = read_onto("tables.md", base)
+    trigger = contract.match("POST", "/jobs/x/savepoints")
+    assert trigger.request == base.match("POST", "/jobs/x/savepoints").request
+    plan = contract.match("GET", "/jars/x/plan")
+    assert [parameter.name for parameter in plan.path_parameters] == ["jarid"]
+    assert [parameter.name for parameter in plan.query_parameters] == ["entry-class", "parallelism"]
+    assert plan.response == base.match("GET", "/jars/x/plan").response
+
+
+def test_an_openapi_document_laid_onto_a_release():
+    contract, notes = read_onto("openapi.yml")
+    assert "OpenAPI document" in contract.provenance["detail"]
+    job_notes = contract.operation("getJobNotes")
+    body = Bodies(contract).body(job_notes, {"notes": [{"text": "a"}]})
+    assert list(body) == ["owner", "latest", "notes"]
+    assert body["latest"] is None
+    assert list(body["notes"][0]) == ["text", "blob", "pages"]  # an heir: first what it inherits
+    assert contract.check_answer(job_notes, body) == []
+    assert contract.operation("uploadJar").file_upload
+    assert contract.operation("cancelJob").status == 202
+    # what an OpenAPI document says of subclasses is wrong (`clazz`); what is new in all of them is still seen
+    checkpoint = contract.operation("getCheckpointStatisticDetails")
+    made = Bodies(contract).body(checkpoint, {"className": "failed", "id": 1})
+    assert next(iter(made)) == "className"
+    assert isinstance(made["cost"], float)
+    assert contract.check_answer(checkpoint, made) == []
+    assert "new property: CheckpointStatistics.FailedCheckpointStatistics.cost" in notes
+
+
+def test_the_documentation_at_its_word():
+    contract = documented((DESCRIPTIONS / "page.md").read_text(), "2.4.0")
+    assert [str(operation) for operation in contract] == [
+        "GET /overview",
+        "POST /jobs/:jobid/stop",
+        "GET /jobs/:jobid/notes",
+        "POST /jars/upload",
+    ]
+    overview = contract.match("GET", "/overview")
+    assert contract.check_answer(overview, {"taskmanagers": 1, "flink-commit": "x"}) == []  # no order, nothing required
+    found = contract.check_answer(overview, {"slots-total": 4, "taskmanagers": "1"})
+    assert {(deviation.pointer, deviation.kind) for deviation in found} == {
+        ("/slots-total", "extra"),
+        ("/taskmanagers", "type"),
+    }
+    notes = contract.match("GET", "/jobs/x/notes")
+    [missing] = contract.check_answer(notes, {"notes": [{"text": "a", "answers": [{}]}]})
+    assert (missing.pointer, missing.kind) == ("/notes/0/answers/0/text", "missing")
+
+
+def test_something_else_is_refused():
+    with pytest.raises(ImportRefused, match="No operation found"):
+        read_description("# A page about something else\n\nNothing to see.")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ('"type" : "any"', '"type" : any', "is broken"),
+        (
+            '"id" : "urn:jsonschema:org:apache:flink:notes:NotesInfo:Note",',
+            "",
+            "NotesInfo:Note', which it does not have",
+        ),
+    ],
+)
+def test_a_broken_page_is_refused(old, new, words):
+    text = (DESCRIPTIONS / "page.md").read_text()
+    assert old in text
+    with pytest.raises(ImportRefused, match=words):
+        read_description(text.replace(old, new))
+
+
+def test_a_broken_openapi_document_is_refused():
+    with pytest.raises(ImportRefused, match="is broken"):
+        read_description("openapi: [")
+    with pytest.raises(ImportRefused, match="'paths', which it does not have"):
+        read_description("openapi: 3.0.1")
+
+
+@pytest.mark.parametrize("minor", known_releases())
+def test_schema_files_have_the_form_that_the_importer_writes(minor):
+    text = (data_dir("schemas") / f"{minor}.json").read_text(encoding="utf-8")
+    assert dump(json.loads(text)) == text
