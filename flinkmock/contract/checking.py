@@ -129,7 +129,9 @@ def _ordered_properties(validator: Any, properties: Any, instance: Any, schema: 
         written = [name for name in instance if name in properties]
         expected = [name for name in properties if name in instance]
         if written != expected:
-            yield ValidationError(f"{expected}|{written}", validator="order")
+            yield ValidationError(
+                "keys in another order", validator="order", validator_value=expected, instance=written
+            )
 
 
 def _known_properties(validator: Any, properties: Any, instance: Any, schema: Any) -> Errors:
@@ -185,11 +187,11 @@ def _translate(error: ValidationError) -> Iterator[Deviation]:
             if name not in instance:
                 yield Deviation(f"{pointer}/{_escape(name)}", "missing", "a value", "nothing")
     elif keyword == "additionalProperties":
-        for name in instance.keys() - schema.get("properties", {}).keys():
-            yield Deviation(f"{pointer}/{_escape(name)}", "extra", "no such key", _short(instance[name]))
+        for name in instance:
+            if name not in schema.get("properties", {}):
+                yield Deviation(f"{pointer}/{_escape(name)}", "extra", "no such key", _short(instance[name]))
     elif keyword == "order":
-        order, written = error.message.split("|")
-        yield Deviation(pointer, "order", f"keys in the order {order}", written)
+        yield Deviation(pointer, "order", f"keys in the order {expected}", str(instance))
     elif keyword == "type" and instance is None:
         yield Deviation(pointer, "null", _words(expected), "null")
     else:

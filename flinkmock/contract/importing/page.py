@@ -24,7 +24,7 @@ _PARAMETER = re.compile(r"^\* `?([\w-]+)`?(?: \((optional|mandatory)\))? ?[:-] ?
 
 
 def read_page(text: str) -> Description:
-    """The operations of a page; none when it is something else. Raises JSONDecodeError, KeyError for a broken schema."""
+    """The operations of a page; none when it is something else. JSONDecodeError, KeyError: a broken schema."""
     if re.search(r"<(table|h5|td)\b", text):
         text = _text_of_html(text)
     elif re.search(r"^\| \*\*/", text, re.M):
