@@ -7,7 +7,7 @@ import re
 from flinkmock.cluster.problems import Throwable
 
 SCHEMES = ("file", "hdfs", "viewfs", "s3", "s3a", "s3n", "s3p", "gs", "oss", "abfs", "abfss", "wasb", "wasbs", "azure",
-           "maprfs", "swift", "cosn", "obs", "alluxio", "dummy")  # fmt: skip
+           "maprfs", "swift", "cosn", "obs", "alluxio")  # fmt: skip
 """File systems that ship with Flink, as plugins or through Hadoop: what a real cluster is likely to have at hand."""
 READ_ONLY = ("/proc/", "/sys/", "/dev/")
 """Local folders in which no machine lets a JobManager make directories."""

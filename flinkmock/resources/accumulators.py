@@ -8,10 +8,11 @@ from flinkmock.cluster.accumulators import Accumulator, local, merged
 from flinkmock.cluster.cluster import Cluster
 from flinkmock.cluster.execution import Execution
 from flinkmock.cluster.flow import Flow
-from flinkmock.cluster.javaio import serialized_optional
+from flinkmock.cluster.javaio import Long
 from flinkmock.cluster.job import Job
 from flinkmock.resources.call import Call, Facts, resource
 from flinkmock.resources.lookup import execution_of, job_and_time, location_facts, vertex_and_time
+from flinkmock.resources.throwables import serialized_optional
 
 
 def of_execution(cluster: Cluster, job: Job, execution: Execution, time: int) -> list[Accumulator]:
@@ -33,8 +34,16 @@ def _facts(accumulators: list[Accumulator]) -> list[dict[str, str]]:
 
 
 def serialized(accumulators: list[Accumulator]) -> dict[str, str]:
-    """Name -> base64 of the value as Java serializes it."""
-    return {a.name: serialized_optional(a.type, a.value) for a in accumulators}
+    """Name -> base64 of the value as Java serializes it; whoever counts in longs has Longs."""
+    found = {}
+    for accumulator in accumulators:
+        value = accumulator.value
+        if accumulator.type.startswith("Long"):
+            value = Long(value)
+        elif isinstance(value, list):
+            value = [Long(element) for element in value]
+        found[accumulator.name] = serialized_optional(value)
+    return found
 
 
 @resource("getJobAccumulators")

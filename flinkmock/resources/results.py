@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from flinkmock.cluster.failures import IN_JOB_MASTER
 from flinkmock.cluster.states import GLOBALLY_TERMINAL
 from flinkmock.resources.accumulators import of_job, serialized
 from flinkmock.resources.call import Call, Facts, resource
-from flinkmock.resources.throwables import throwable_facts
+from flinkmock.resources.throwables import failure_facts
 
 APPLICATION_STATUS = {"FINISHED": "SUCCEEDED", "FAILED": "FAILED", "CANCELED": "CANCELED"}
 
@@ -31,5 +32,5 @@ def execution_result(call: Call) -> Facts:
     }
     failures = job.failures_at(call.now)
     if state == "FAILED" and failures:
-        result["failure-cause"] = throwable_facts(failures[0].throwable)
+        result["failure-cause"] = failure_facts(failures[0].throwable, IN_JOB_MASTER)
     return {"status": {"id": "COMPLETED"}, "job-execution-result": result}

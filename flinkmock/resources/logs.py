@@ -1,0 +1,52 @@
+"""Log files of the JobManager and of task managers: the lists, and the files themselves."""
+
+from __future__ import annotations
+
+from flinkmock.cluster.logbook import job_manager_files, task_manager_files
+from flinkmock.cluster.logs import JOB_MANAGER_LOG, JOB_MANAGER_OUT, LogFile, task_manager_log
+from flinkmock.cluster.problems import UnknownLog
+from flinkmock.resources.call import Call, Facts, FileContent, resource
+
+
+def _content(files: list[LogFile], name: str, task_manager_id: str | None = None) -> FileContent:
+    """Raises UnknownLog."""
+    for file in files:
+        if file.name == name:
+            return FileContent(file.content)
+    raise UnknownLog(name, task_manager_id)
+
+
+@resource("getJobManagerLogList")
+def job_manager_list(call: Call) -> Facts:
+    return {"logs": [file.facts() for file in job_manager_files(call.cluster, call.now)]}
+
+
+@resource("getJobManagerLogFile")
+def job_manager_log(call: Call) -> Facts:
+    return _content(job_manager_files(call.cluster, call.now), JOB_MANAGER_LOG)
+
+
+@resource("getJobManagerStdoutFile")
+def job_manager_stdout(call: Call) -> Facts:
+    return _content(job_manager_files(call.cluster, call.now), JOB_MANAGER_OUT)
+
+
+@resource("getJobManagerCustomLog")
+def job_manager_file(call: Call) -> Facts:
+    return _content(job_manager_files(call.cluster, call.now), call.path["filename"])
+
+
+@resource("getTaskManagerLogs")
+def task_manager_list(call: Call) -> Facts:
+    task_manager = call.cluster.task_manager(call.path["taskmanagerid"], call.now)
+    return {"logs": [file.facts() for file in task_manager_files(call.cluster, task_manager, call.now)]}
+
+
+@resource("getTaskManagerLogFile", "getTaskManagerStdoutFile", "getTaskManagerCustomLog")
+def task_manager_file(call: Call) -> Facts:
+    """`/log`, `/stdout` and `/logs/:filename` of a task manager. Raises UnknownTaskManager, UnknownLog."""
+    task_manager = call.cluster.task_manager(call.path["taskmanagerid"], call.now)
+    log = task_manager_log(task_manager)
+    usual = {"getTaskManagerLogFile": log, "getTaskManagerStdoutFile": log.removesuffix(".log") + ".out"}
+    name = usual.get(call.operation.id) or call.path["filename"]
+    return _content(task_manager_files(call.cluster, task_manager, call.now), name, task_manager.id)

@@ -1,0 +1,42 @@
+"""Failures inside answers: `{"class", "stack-trace", "serialized-throwable"}` (SerializedThrowableSerializer)."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from typing import Any
+
+from flinkmock.cluster import javaio
+from flinkmock.cluster.failures import stack_trace
+from flinkmock.cluster.problems import Throwable
+
+IN_FUTURE = (
+    "java.base/java.util.concurrent.CompletableFuture.encodeThrowable(CompletableFuture.java:332)",
+    "java.base/java.util.concurrent.CompletableFuture.uniComposeStage(CompletableFuture.java:1177)",
+    "java.base/java.lang.Thread.run(Thread.java:840)",
+)
+"""Where the failures of asynchronous operations come from (recording of 2.3.0, `poll unknown job`)."""
+_FRAME = re.compile(r"(?:(?P<module>[\w.]+)/)?(?P<class>.+)\.(?P<method>[^.]+)\((?P<file>[^:()]+)(?::(?P<line>\d+))?\)")
+
+
+def failure_facts(throwable: Throwable, frames: tuple[str, ...] = IN_FUTURE) -> dict[str, Any]:
+    """Facts of a `failure-cause`. `frames`: the calls of a throwable that has none of its own."""
+    trace = stack_trace(throwable, frames)
+    calls = tuple(map(_frame, frames))
+    return {
+        "class": throwable.java_class,
+        "stack-trace": trace,
+        "serialized-throwable": b64encode(javaio.serialized_throwable(throwable, trace, calls)).decode(),
+    }
+
+
+def serialized_optional(value: javaio.JavaValue) -> str:
+    """An accumulator's value as base64 of `SerializedValue<OptionalFailure<Object>>`. Raises TypeError."""
+    return b64encode(javaio.serialized_optional(value)).decode()
+
+
+def _frame(text: str) -> javaio.Frame:
+    match = _FRAME.fullmatch(text)
+    if match is None:  # a native method, or whatever a scenario calls a frame
+        return javaio.Frame(text, "", "", -1)
+    return javaio.Frame(match["class"], match["method"], match["file"], int(match["line"] or -1), match["module"])
