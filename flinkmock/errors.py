@@ -3,7 +3,8 @@
 FlinkMockError                     base of all of them
 ├── UnknownRelease (ValueError)    no such Flink release is known
 ├── ImportRefused (ValueError)     a file is no description of a REST API that can be read in
-└── ScenarioError (ValueError)     a scenario can't be played; tells of all its mistakes at once
+├── ScenarioError (ValueError)     a scenario can't be played; tells of all its mistakes at once
+└── PortTaken                      somebody else listens there
 """
 
 from __future__ import annotations
@@ -38,3 +39,11 @@ class ScenarioError(FlinkMockError, ValueError):
     def __init__(self, mistakes: Sequence[str]) -> None:
         self.mistakes = tuple(mistakes)
         super().__init__("\n".join(self.mistakes))
+
+
+class PortTaken(FlinkMockError):
+    """Another process listens on that address already."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self.host, self.port = host, port
+        super().__init__(f"Port {port} on {host} is taken by another process. Port 0 takes a free one.")

@@ -1,0 +1,6 @@
+"""Flink's REST API over HTTP: the request path, errors in Flink's words, and servers to run it in."""
+
+from flinkmock.server.app import Exchange, Observer, create_app
+from flinkmock.server.thread import ServerThread, serve
+
+__all__ = ["Exchange", "Observer", "ServerThread", "create_app", "serve"]

@@ -1,0 +1,198 @@
+"""The aiohttp application: how a request becomes an answer, on one page.
+
+aiohttp parses HTTP and nothing else; routing, decoding and errors are Flink's (FACTS.md sections 1 to 4).
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from flinkmock.cluster.configuration import MAX_CONTENT_LENGTH
+from flinkmock.cluster.problems import Problem, Throwable
+from flinkmock.resources.call import FileContent
+from flinkmock.server import messages
+from flinkmock.server.answer import Answer
+from flinkmock.server.behaviour import Behaviour
+from flinkmock.server.bodies import BodyReader
+from flinkmock.server.errors import HANDLER_REQUEST_EXCEPTION, Refused, internal, plain, rest
+from flinkmock.server.parameters import BadParameter, path_values, query_values, surplus_values
+from flinkmock.server.problems import told
+from flinkmock.server.routing import Route, Router
+from flinkmock.server.static import StaticFiles
+from flinkmock.server.target import BadEscape, Target
+from flinkmock.server.uploads import Routes, Upload, boundary_of, receive
+from flinkmock.server.wire import WireAnswer, headers_of_flink
+
+if TYPE_CHECKING:
+    from flinkmock.engine import Engine
+
+_LOG = logging.getLogger("flinkmock.server")
+MAX_REQUEST_LINE = 4096
+"""Bytes; Netty's HttpServerCodec."""
+_WITHOUT_CORS = frozenset({"getJobManagerLogUrl", "getTaskManagerLogUrl"})
+TOO_LARGE = Answer(413, b"", content_type=None, cors=False, close=True)
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One request and its answer, for whoever watches. `now` is the cluster's time (epoch ms); `operation` is an
+    operation id of the contract, None where no operation was found."""
+
+    method: str
+    target: str
+    now: int = 0
+    status: int = 0
+    operation: str | None = None
+    job_id: str | None = None
+
+
+Observer = Callable[[Exchange], None]
+
+
+def create_app(
+    engine: Engine, *, observer: Observer | None = None, on_shut_down: Callable[[], None] | None = None
+) -> web.Application:
+    """An application that serves `engine`.
+
+    `observer` is called once for each request, before its answer is sent. `on_shut_down` is called when a client has
+    shut the cluster down (`DELETE /cluster`), so that nobody is listening any more when that client is told.
+    """
+    server = _Server(engine, observer, on_shut_down)
+
+    @web.middleware
+    async def everything(
+        request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+    ) -> web.StreamResponse:
+        # no route is registered with aiohttp, so `handler` knows nothing but its own 404
+        return WireAnswer(await server.watched(request))
+
+    app = web.Application(middlewares=[everything])
+    app.on_response_prepare.append(headers_of_flink(server.behaviour))
+    return app
+
+
+class _Server:
+    def __init__(self, engine: Engine, observer: Observer | None, on_shut_down: Callable[[], None] | None) -> None:
+        contract, configuration = engine.contract, engine.cluster.configuration
+        self.behaviour = Behaviour.of(contract.release)
+        self._engine = engine
+        self._observer = observer
+        self._on_shut_down = on_shut_down
+        self._router = Router(contract, configuration.values)
+        self._bodies = BodyReader(contract, self.behaviour)
+        self._static = StaticFiles(contract.release, time.time())
+        self._limit = configuration.integer(MAX_CONTENT_LENGTH)
+
+    async def watched(self, request: web.Request) -> Answer:
+        """The answer, or what stands in its way. Faults and the journal of requests belong here."""
+        raw = request.raw_path.encode("utf-8", errors="surrogateescape").decode("latin-1")  # as Netty reads it
+        seen = Exchange(request.method, raw)
+        try:
+            answer = await self._answer(request, raw, seen)
+        except Refused as refused:
+            answer = refused.answer
+        if self._observer:
+            seen.now, seen.status = self._engine.clock.now(), answer.status
+            self._observer(seen)
+        if self._on_shut_down and self._engine.cluster.shut_down:
+            self._on_shut_down()
+        return answer
+
+    async def _answer(self, request: web.Request, raw: str, seen: Exchange) -> Answer:
+        """The path of a request. Raises Refused wherever it ends early."""
+        # 1. the target
+        if len(request.method) + len(raw) + len("  HTTP/1.1") > MAX_REQUEST_LINE:
+            return plain(404, messages.unable_to_load(messages.BAD_REQUEST_PATH), cors=False, close=True)
+        try:
+            target = Target.parse(raw)
+            route = self._router.route(request.method, target.path)
+        except BadEscape as error:
+            return plain(500, messages.pipeline_error(str(error)), close=True)
+        # 2. all of the body, which Flink receives before it looks for a handler
+        upload = await self._upload(request, route, target)
+        try:
+            body_text = await self._body(request) if upload is None else upload.json
+            # 3. an operation, or nothing of the kind
+            if route is None:
+                return self._nothing_there(request, target)
+            seen.operation, seen.job_id = route.operation.id, route.path.get("jobid")
+            # 4. the body's JSON; it is read before the parameters, so that its mistakes win
+            body = self._bodies.read(route.operation, body_text)
+            # 5. the parameters
+            try:
+                path = path_values(route.operation, route.path)
+                query = query_values(route.operation, target.query)
+            except BadParameter as error:
+                cause = Throwable(HANDLER_REQUEST_EXCEPTION, str(error))
+                return rest(400, messages.bad_parameters(str(error)), cause)
+            if surplus := surplus_values(route.operation, query, body):
+                return rest(400, surplus)
+            seen.job_id = path.get("jobid")
+            # 6. the cluster
+            try:
+                with self._engine.lock:
+                    found = self._engine.handle(
+                        route.operation,
+                        path=path,
+                        query=query,
+                        body=body,
+                        files=upload.files if upload else (),
+                        base_url=_base_url(request),
+                    )
+            except Problem as problem:
+                return told(problem, route.operation, self.behaviour)
+            except Exception as error:
+                _LOG.exception("%s %s", request.method, raw)
+                return internal(Throwable("java.lang.IllegalStateException", f"flinkmock failed: {error!r}"))
+        finally:
+            if upload is not None:
+                upload.close()
+        # 7. its answer
+        if isinstance(found, FileContent):
+            return Answer(route.operation.status, found.data, found.content_type, cors=False)
+        return Answer(route.operation.status, found, cors=route.operation.id not in _WITHOUT_CORS)
+
+    async def _upload(self, request: web.Request, route: Route | None, target: Target) -> Upload | None:
+        """The parts of a multipart form; None for any other body, and for methods other than POST."""
+        if (request.content_length or 0) > self._limit:
+            raise Refused(TOO_LARGE)
+        if request.method != "POST":
+            return None
+        boundary = boundary_of(request.headers.get("Content-Type", ""))
+        if boundary is None:
+            return None
+        routes = Routes(takes_post=route is not None, takes_files=route is not None and route.operation.file_upload)
+        return await receive(self._chunks(request), boundary, routes, self.behaviour)
+
+    async def _body(self, request: web.Request) -> bytes:
+        return b"".join([chunk async for chunk in self._chunks(request)])
+
+    async def _chunks(self, request: web.Request) -> AsyncIterator[bytes]:
+        """Raises Refused when the limit is passed: a chunked body doesn't tell its length beforehand."""
+        received = 0
+        async for chunk in request.content.iter_any():
+            received += len(chunk)
+            if received > self._limit:
+                raise Refused(TOO_LARGE)
+            yield chunk
+
+    def _nothing_there(self, request: web.Request, target: Target) -> Answer:
+        if request.method == "GET":
+            return self._static.answer(target.path, request.headers.get("If-Modified-Since"), time.time())
+        text = messages.not_found(target.raw) if self.behaviour.not_found_tells_path else messages.NOT_FOUND
+        return plain(404, text)
+
+
+def _base_url(request: web.Request) -> str:
+    """The address at which the request arrived: like Flink, which tells its own address whatever `Host` says."""
+    name = request.transport.get_extra_info("sockname") if request.transport else None
+    if not name:
+        return f"http://{request.host}"
+    host, port = name[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

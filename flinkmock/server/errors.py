@@ -1,0 +1,65 @@
+"""How a refusal is told: status and `{"errors":[...]}` in one of Flink's three forms (FACTS.md section 2).
+
+- plain: one short text, for what goes wrong before a handler is found, and for log files;
+- rest: one text, the whole stack trace of a RestHandlerException or one of its subclasses;
+- internal: "Internal server error." and the stack trace of an exception nobody expected.
+
+Which of them a problem of the cluster becomes: `problems.py`.
+"""
+
+from __future__ import annotations
+
+from flinkmock.cluster.problems import Throwable
+from flinkmock.server import messages
+from flinkmock.server.answer import Answer, error_answer
+
+REST_HANDLER = "org.apache.flink.runtime.rest.handler"
+REST_EXCEPTION = f"{REST_HANDLER}.RestHandlerException"
+HANDLER_REQUEST_EXCEPTION = f"{REST_HANDLER}.HandlerRequestException"
+NOT_FOUND_EXCEPTION = "org.apache.flink.runtime.rest.NotFoundException"
+COMPLETION_EXCEPTION = "java.util.concurrent.CompletionException"
+
+_DISPATCH = (
+    "org.apache.flink.runtime.rest.handler.AbstractRestHandler.respondToRequest(AbstractRestHandler.java:83)",
+    "org.apache.flink.runtime.rest.handler.AbstractHandler.respondAsLeader(AbstractHandler.java:196)",
+    "org.apache.flink.runtime.rest.handler.LeaderRetrievalHandler.lambda$channelRead0$0(LeaderRetrievalHandler.java:87)",
+    "java.base/java.util.Optional.ifPresent(Optional.java:178)",
+    "org.apache.flink.util.OptionalConsumer.ifPresent(OptionalConsumer.java:45)",
+    "org.apache.flink.runtime.rest.handler.LeaderRetrievalHandler.channelRead0(LeaderRetrievalHandler.java:84)",
+    "java.base/java.lang.Thread.run(Thread.java:840)",
+)
+"""The calls from Netty down to a handler, as in the recordings of 2.3.0. Other releases have other line numbers."""
+
+
+class Refused(Exception):
+    """Ends a request with `answer`."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__(answer)
+        self.answer = answer
+
+
+def plain(status: int, text: str, *, cors: bool = True, close: bool = False) -> Answer:
+    return error_answer(status, text, cors=cors, close=close)
+
+
+def rest(status: int, text: str, cause: Throwable | None = None, java_class: str = REST_EXCEPTION) -> Answer:
+    """One message: a stack trace of `java_class`, by default a RestHandlerException."""
+    return error_answer(status, stack_trace(Throwable(java_class, text, cause)))
+
+
+def internal(throwable: Throwable) -> Answer:
+    """500 with two messages."""
+    trace = f"<Exception on server side:\n{stack_trace(throwable)}\nEnd of exception on server side>"
+    return error_answer(500, messages.INTERNAL_ERROR, trace)
+
+
+def stack_trace(throwable: Throwable) -> str:
+    """As `Throwable.printStackTrace` writes it: the first line, the calls, each cause; ends with a line end."""
+    lines = [str(throwable), *(f"\tat {frame}" for frame in throwable.frames or _DISPATCH)]
+    for cause in throwable.chain()[1:]:
+        frames = cause.frames or _DISPATCH[:1]
+        shared = 0 if cause.frames else len(_DISPATCH) - 1
+        lines += [f"Caused by: {cause}", *(f"\tat {frame}" for frame in frames)]
+        lines += [f"\t... {shared} more"] if shared else []
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,92 @@
+"""A listening socket, and the application behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from flinkmock.errors import FlinkMockError, PortTaken
+from flinkmock.server.app import Observer, create_app
+from flinkmock.server.behaviour import Behaviour
+from flinkmock.server.door import Door
+
+if TYPE_CHECKING:
+    from flinkmock.engine import Engine
+
+_MAX_LINE = 64 * 1024
+"""Bytes of a request line or header that aiohttp reads: more than Netty, so that we give Netty's answer."""
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """A listening socket; `port` 0 takes a free one.
+
+    Raises:
+        PortTaken: somebody else listens there.
+        FlinkMockError: there is no such address here.
+    """
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listening = socket.socket(family, kind, protocol)
+        try:
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.bind(address)
+            listening.listen(128)
+            listening.setblocking(False)
+        except BaseException:
+            listening.close()
+            raise
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise PortTaken(host, port) from None
+        raise FlinkMockError(f"Can't listen on {host}:{port}: {error.strerror}.") from None
+    return listening
+
+
+def url_of(listening: socket.socket) -> str:
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+class Listener:
+    """Serves an engine on a socket, inside a running event loop. `patience` (seconds) is how long requests under way
+    are waited for when it closes."""
+
+    def __init__(
+        self, engine: Engine, listening: socket.socket, *, observer: Observer | None = None, patience: float = 0
+    ) -> None:
+        self.url = url_of(listening)
+        self.gone = asyncio.Event()
+        """Set when a client has shut the cluster down."""
+        self._socket = listening
+        self._behaviour = Behaviour.of(engine.contract.release)
+        self._doors: set[Door] = set()
+        self._runner = web.AppRunner(
+            create_app(engine, observer=observer, on_shut_down=self._shut_down),
+            access_log=None,
+            auto_decompress=False,  # Flink does not look at Content-Encoding
+            max_line_size=_MAX_LINE,
+            max_field_size=_MAX_LINE,
+            shutdown_timeout=patience,
+        )
+
+    async def start(self) -> None:
+        await self._runner.setup()
+        inner = self._runner.server
+        assert inner is not None
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(lambda: Door(inner, self._behaviour, self._doors), sock=self._socket)
+
+    async def close(self) -> None:
+        """Ends all connections."""
+        self._server.close()
+        for door in tuple(self._doors):
+            door.abort()
+        await self._runner.cleanup()
+
+    def _shut_down(self) -> None:
+        self._server.close()  # from here on connections are refused
+        self.gone.set()

@@ -1,0 +1,199 @@
+"""Every text with which the server refuses a request, in Flink's words.
+
+Each stands in the recordings (`FACTS.md` sections 1 to 4, suites `errors` and `jars`) unless its comment says where
+else it is from. Which release says what is decided in `behaviour.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+# Routing and static files: plain texts, without class and trace.
+BAD_REQUEST_PATH = "/bad-request"
+"""What Netty calls the target of a request line that it can't read."""
+FORBIDDEN = "Forbidden."
+NOT_FOUND = "Not found."
+
+
+def not_found(raw_target: str) -> str:
+    return f"Not found: {raw_target}"
+
+
+def unable_to_load(path: str) -> str:
+    return f"Unable to load requested file {path}."
+
+
+def pipeline_error(cause: str) -> str:
+    return f"Internal server error: {cause}"
+
+
+def unterminated_escape(index: int, text: str) -> str:
+    return f"unterminated escape sequence at index {index} of: {text}"
+
+
+def invalid_hex_byte(byte: str, index: int, text: str) -> str:
+    return f"invalid hex byte '{byte}' at index {index} of '{text}'"
+
+
+# Uploads: plain, and sent before the request is routed.
+UPLOAD_FAILED = "File upload failed."
+UPLOAD_NOT_ALLOWED = "File upload not allowed"
+UPLOADS_NOT_ALLOWED = "File uploads not allowed."
+POST_NOT_ALLOWED = "POST request not allowed"
+NO_BOUNDARY_VALUE = (
+    'Cannot invoke "org.apache.flink.shaded.netty4.io.netty.handler.codec.http.multipart.HttpPostRequestDecoder'
+    '.getBodyHttpDatas()" because "this.currentHttpPostRequestDecoder" is null'
+)
+
+
+def unknown_attribute(name: str) -> str:
+    return f"Received unknown attribute {name}."
+
+
+# Bodies and parameters.
+NO_BODY = "Bad request received. Request did not conform to expected format."
+
+
+def unexpected_format(class_name: str) -> str:
+    return f"Request did not match expected format {class_name}."
+
+
+def unresolved_parameter(kind: str, name: str, value: str) -> str:
+    """`kind` is "path" or "query"."""
+    return f'Cannot resolve {kind} parameter ({name}) from value "{value}".'
+
+
+def bad_parameters(cause: str) -> str:
+    return f"Bad request, could not parse parameters: {cause}"
+
+
+def only_one_value(values: Sequence[str]) -> str:
+    return f"Expected only one value [{', '.join(values)}]."
+
+
+# Problems of the cluster.
+INTERNAL_ERROR = "Internal server error."
+NO_LEADER = "Service temporarily unavailable due to an ongoing leader election. Please refresh."
+"""LeaderRetrievalHandler's text; what a cluster says that shuts down."""
+JOB_COULD_NOT_BE_FOUND = "Job could not be found."
+APPLICATION_COULD_NOT_BE_FOUND = "Application could not be found."
+STOP_MODE_REMOVED = (
+    'The termination mode "stop" has been removed. For an ungraceful shutdown, please use "cancel" instead. '
+    'For a graceful shutdown, please use "jobs/:jobId/stop" instead.'
+)
+RESCALING_DISABLED = "Rescaling is temporarily disabled. See FLINK-12312."
+NOT_RESCALABLE = (
+    "The DefaultScheduler does not support changing the parallelism without a job restart. "
+    "This feature is currently only expected to work with the AdaptiveScheduler."
+)
+NO_TRANSFER = "Could not transfer file to client."
+NO_SUCH_JOB_MANAGER_LOG = "This file does not exist in JobManager log dir."
+COULD_NOT_EXECUTE = "Could not execute application."
+
+
+def job_not_found(job_id: str) -> str:
+    return f"Job {job_id} not found"
+
+
+def could_not_find_job(job_id: str) -> str:
+    return f"Could not find Flink job ({job_id})"
+
+
+def could_not_find_application(application_id: str) -> str:
+    return f"Could not find Flink application ({application_id})"
+
+
+def initializing() -> str:
+    """From Dispatcher.getJobMasterGateway (1.12 to 2.3); not recorded."""
+    return (
+        "Unable to get JobMasterGateway for initializing job. "
+        "The requested operation is not available while the JobManager is initializing."
+    )
+
+
+def vertex_not_found(vertex_id: str) -> str:
+    return f"JobVertex {vertex_id} not found"
+
+
+def vertex_id_not_found(vertex_id: str) -> str:
+    return f"JobVertexID not found {vertex_id}"
+
+
+def no_vertex(vertex_id: str) -> str:
+    return f"No vertex with ID '{vertex_id}' exists."
+
+
+def invalid_subtask(vertex_id: str) -> str:
+    return f"Invalid subtask index for vertex {vertex_id}"
+
+
+def invalid_attempt(attempt: int) -> str:
+    return f"Invalid attempt num {attempt}"
+
+
+def no_checkpoint(checkpoint_id: int) -> str:
+    return f"Could not find checkpointing statistics for checkpoint {checkpoint_id}."
+
+
+def no_checkpoint_of_vertex(vertex_id: str) -> str:
+    return f"There is no checkpoint statistics for task {vertex_id}."
+
+
+def no_operation(kind: str, trigger_id: str, job_id: str | None) -> str:
+    """`kind` is "savepoint" or "checkpoint"."""
+    return f"There is no {kind} operation with triggerId={trigger_id} for job {job_id}."
+
+
+def no_operation_under_key(key: str) -> str:
+    return f"Operation not found under key: {key}"
+
+
+def no_ongoing_operation(key: str) -> str:
+    return f"No ongoing operation for {key}"
+
+
+def no_task_manager(task_manager_id: str) -> str:
+    return f"No TaskExecutor registered under {task_manager_id}."
+
+
+def could_not_find_task_manager(task_manager_id: str) -> str:
+    return f"Could not find TaskExecutor {task_manager_id}"
+
+
+def no_transfer_from_unknown(task_manager_id: str) -> str:
+    return f"Failed to transfer file from TaskExecutor {task_manager_id} because it was unknown."
+
+
+def no_transfer_from(task_manager_id: str) -> str:
+    return f"Failed to transfer file from TaskExecutor {task_manager_id}."
+
+
+def no_file_on_task_manager(name: str) -> str:
+    return f"The file {name} does not exist on the TaskExecutor."
+
+
+def no_jar(upload_dir: str, jar_id: str) -> str:
+    return f"Jar file {upload_dir}/{jar_id} does not exist"
+
+
+def no_jar_to_delete(upload_dir: str, jar_id: str) -> str:
+    return f"File {jar_id} does not exist in {upload_dir}."
+
+
+def already_ended(state: str) -> str:
+    return f"Job cancellation failed because the job has already reached another terminal state ({state})."
+
+
+def not_adaptive(job_id: str) -> str:
+    return f"AdaptiveScheduler is not enabled for this job ({job_id})."
+
+
+def no_rescales(job_id: str) -> str:
+    return (
+        f"The job `{job_id}` has not enabled the `Adaptive` scheduler, or it has been enabled but the value of "
+        "configuration option `web.adaptive-scheduler.rescale-history.size` has not been set to greater than `0`."
+    )
+
+
+def no_rescale_details(job_id: str) -> str:
+    return f"AdaptiveScheduler rescales was not enabled for job {job_id}."

@@ -1,0 +1,124 @@
+"""A server in a thread of its own, for clients in the same process; and one that is all the process does."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from flinkmock.server.app import Observer
+from flinkmock.server.listener import Listener, bind, url_of
+
+if TYPE_CHECKING:
+    from flinkmock.engine import Engine
+
+_PATIENCE = 1.0
+"""Seconds that `serve` waits for requests under way when it ends."""
+
+
+class ServerThread:
+    """Serves `engine` on `host`:`port` (0: a free one) with an event loop of its own.
+
+    Start and stop take a few milliseconds, and stop ends all connections. `url` is known once it has started.
+    """
+
+    def __init__(
+        self, engine: Engine, host: str = "127.0.0.1", port: int = 0, *, observer: Observer | None = None
+    ) -> None:
+        self.url = ""
+        self._engine = engine
+        self._host, self._port = host, port
+        self._observer = observer
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop: asyncio.Event | None = None
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> ServerThread:
+        """Returns when clients can connect. Raises PortTaken, or FlinkMockError for an address that is not here."""
+        listening = bind(self._host, self._port)  # clients can connect from here on, and wait
+        self.url = url_of(listening)
+        self._loop = asyncio.new_event_loop()
+        self._stop = asyncio.Event()
+        listener_up = threading.Event()
+
+        async def run(stop: asyncio.Event) -> None:
+            listener = Listener(self._engine, listening, observer=self._observer)
+            await listener.start()
+            listener_up.set()
+            await stop.wait()
+            await listener.close()
+
+        def work(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+            try:
+                loop.run_until_complete(run(stop))
+            finally:
+                listening.close()
+                loop.run_until_complete(_end_of_tasks())
+                loop.close()
+                listener_up.set()
+
+        self._thread = threading.Thread(target=work, args=(self._loop, self._stop), name="flinkmock", daemon=True)
+        self._thread.start()
+        listener_up.wait()
+        return self
+
+    def close(self) -> None:
+        """Harmless the second time."""
+        thread, self._thread = self._thread, None
+        if thread is None:
+            return
+        assert self._loop is not None and self._stop is not None
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._stop.set)
+        thread.join()
+
+    def __enter__(self) -> ServerThread:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+async def _end_of_tasks() -> None:
+    """Of connections that were cut off in the middle of something."""
+    tasks = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+    await asyncio.get_running_loop().shutdown_asyncgens()
+
+
+async def serve(
+    engine: Engine,
+    host: str = "127.0.0.1",
+    port: int = 8081,
+    *,
+    observer: Observer | None = None,
+    ready: Callable[[str], None] = lambda url: None,
+) -> None:
+    """Serves until SIGINT, SIGTERM or a client's `DELETE /cluster`. `ready` is called with the URL.
+
+    Raises:
+        PortTaken: somebody else listens there.
+        FlinkMockError: there is no such address here.
+    """
+    listening = bind(host, port)
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        listener = Listener(engine, listening, observer=observer, patience=_PATIENCE)
+        await listener.start()
+        ready(listener.url)
+        ends = [asyncio.ensure_future(event.wait()) for event in (stop, listener.gone)]
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        for end in ends:
+            end.cancel()
+        await listener.close()
+    finally:
+        listening.close()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
