@@ -206,7 +206,7 @@ def cluster_configuration(
     job manager adds itself. The REST port is put in with `with_values` once it is bound.
     """
     started = {"web.upload.dir": upload_dir, "taskmanager.numberOfTaskSlots": str(slots), "web.tmpdir": web_tmpdir}
-    if release.since("1.14"):
+    if release.since("1.15"):
         started["blob.server.port"] = str(blob_port)
     return Configuration({**DEFAULTS, **started}).with_values(overrides)
 

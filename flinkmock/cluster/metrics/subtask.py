@@ -120,7 +120,7 @@ def _mailbox() -> Table[SubtaskReading]:
     )
 
 
-# Which release has what: read from live clusters of 1.13 to 2.3 and the recording of 1.12.
+# Which release has what: read from live clusters of all 13 releases (tests/cluster/data/metric-names.tsv).
 SUBTASK: Table[SubtaskReading] = (
     *_counter("numRecordsIn", lambda r, io: io.records_in),
     *_counter("numRecordsOut", lambda r, io: io.records_out),
@@ -172,8 +172,8 @@ def _watermark(reading: OperatorReading) -> JavaValue:
 OPERATOR: Table[OperatorReading] = (
     *_operator_counter("numRecordsIn", lambda io: io.records_in),
     *_operator_counter("numRecordsOut", lambda io: io.records_out),
-    *_operator_counter("numBytesIn", lambda io: 0, since="1.14"),
-    *_operator_counter("numBytesOut", lambda io: 0, since="1.14"),
+    *_operator_counter("numBytesIn", lambda io: 0, since="1.15"),
+    *_operator_counter("numBytesOut", lambda io: 0, since="1.15"),
     Metric("currentOutputWatermark", _watermark),
 )
 
