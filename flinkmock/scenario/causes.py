@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from flinkmock.cluster.problems import Throwable
 from flinkmock.cluster.spec import Cause, VertexSpec
 from flinkmock.scenario.amounts import whole
@@ -10,10 +12,11 @@ from flinkmock.scenario.mistakes import Mistakes, choices
 
 
 class Causes:
-    """The causes of a scenario by name."""
+    """The causes of a scenario by name; of the `broken` ones nothing more is said."""
 
-    def __init__(self, named: dict[str, Node], mistakes: Mistakes) -> None:
-        self._named = named
+    def __init__(self, named: dict[str, Node], broken: Collection[str], mistakes: Mistakes) -> None:
+        self._named = {name: node for name, node in named.items() if name not in broken}
+        self._broken = broken
         self._mistakes = mistakes
 
     def check(self) -> None:
@@ -57,8 +60,8 @@ class Causes:
         if isinstance(because.value, dict):
             return because
         name = because.text
-        if name not in self._named:
-            self._mistakes.add(because.place, f'no cause "{name}".{choices(name, self._named)}')
+        if name not in self._named and name not in self._broken:
+            self._mistakes.add(because.place, f'no cause "{name}".{choices(name, [*self._named, *self._broken])}')
         return self._named.get(name)
 
     def _throwable(self, because: Node, above: tuple[Node, ...]) -> Throwable | None:

@@ -165,7 +165,8 @@ class _Reader:
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event)
         if getattr(event, "tag", None) is not None:
-            self._stop(event, f"tags like {event.tag} are not part of the language.")
+            tag = event.tag.replace("tag:yaml.org,2002:", "!!")
+            self._stop(event, f"tags like {tag} are not part of the language.")
         if depth > MAX_DEPTH:
             self._stop(event, f"this is nested more than {MAX_DEPTH} levels deep.")
         before = self._count(event, 1)
@@ -205,6 +206,8 @@ class _Reader:
                 self._stop(event, "a key is a word, not a list, a mapping or an alias.")
             key, at = event.value, self._place(event.start_mark)
             value = self._node(next(self._events), depth + 1)
+            if key == "<<":
+                self._stop(event, "merge keys are no part of YAML 1.2. Templates and extends do the same.")
             if key in items:
                 self._mistakes.add(at, f'"{key}" is given twice; first on line {keys[key].line}.')
             else:

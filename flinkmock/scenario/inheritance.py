@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from flinkmock.scenario.document import Node
 from flinkmock.scenario.mistakes import Mistakes, choices
 
@@ -32,6 +34,17 @@ class Templates:
             node = Node(node.place, {"template": node}, keys={"template": node.place})
         return self._complete(node, ())
 
+    def sound(self, node: Node, broken: Container[str]) -> bool:
+        """Whether a job is made from none of the `broken` templates."""
+        seen: set[str] = set()
+        word = node if isinstance(node.value, str) else self._word(node)
+        while word is not None and word.text in self._own and word.text not in seen:
+            if word.text in broken:
+                return False
+            seen.add(word.text)
+            word = self._word(self._own[word.text])
+        return True
+
     def named_by(self, node: Node) -> str | None:
         """The scenario's own template that a job is made from, if it has a template of its own."""
         word = self._word(node) if node.items else node
@@ -55,7 +68,7 @@ class Templates:
             base = self._built_in["streaming"]  # something to go on with: the mistake is told anyway
         if any(base is other for other in (*above, node)):
             self._mistakes.add(word.place if word else node.place, "this template extends itself in the end.")
-            return own
+            base = self._built_in["streaming"]
         return merged(own, self._complete(base, (*above, node)))
 
     def _template(self, word: Node, above: tuple[Node, ...]) -> Node | None:

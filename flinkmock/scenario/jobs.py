@@ -57,7 +57,7 @@ class JobReader:
             restart=self._restart(job.get("restart")),
             user_config={key: value.text for key, value in _entries(job, "user-config").items()},
             program=self._program(job.get("program"), vertices),
-            operations=read_operations(job.get("operations"), self._operations, self._causes, self._mistakes),
+            operations=read_operations(_entries(job, "operations"), self._operations, self._causes, self._mistakes),
             started_ago=started_ago,
             id=_text(job, "id") or "",
         )
@@ -130,15 +130,13 @@ class JobReader:
         return length(given, self._mistakes).low if given is not None else default
 
 
-def read_operations(node: Node | None, usual: Mapping[str, OperationSpec], causes: Causes,
+def read_operations(given: Mapping[str, Node], usual: Mapping[str, OperationSpec], causes: Causes,
                     mistakes: Mistakes) -> dict[str, OperationSpec]:  # fmt: skip
-    """The operations that `node` speaks of; what it leaves out of them is as `usual`, else as on a real cluster."""
+    """The operations that are spoken of; what is left out of one is as `usual`, else as on a real cluster."""
     found = {}
-    for name, operation in (node.items if node else {}).items():
+    for name, operation in given.items():
         before = usual.get(name, OPERATIONS[name])
-        if operation.value is None:
-            continue
-        if not operation.items:
+        if not isinstance(operation.value, dict):
             found[name] = replace(before, takes=length(operation, mistakes))
             continue
         takes, fails, because = operation.get("takes"), operation.get("fails"), operation.get("because")

@@ -87,7 +87,7 @@ class LifecycleReader:
         return _Line(
             place,
             state,
-            length(stay, self._mistakes) if stay is not None and stay.value is not None else None,
+            length(stay, self._mistakes) if stay is not None else None,
             self._causes.cause(because, self._job, self._vertices) if because is not None else None,
         )
 

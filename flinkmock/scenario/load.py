@@ -7,12 +7,12 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-from flinkmock.cluster.spec import ClusterSpec, Submission
+from flinkmock.cluster.spec import ClusterSpec, JobSpec, Submission
 from flinkmock.scenario import schema
 from flinkmock.scenario.amounts import whole
 from flinkmock.scenario.causes import Causes
 from flinkmock.scenario.document import MAX_CHARACTERS, Node, from_mapping, from_yaml
-from flinkmock.scenario.inheritance import Templates, merged
+from flinkmock.scenario.inheritance import Templates
 from flinkmock.scenario.jobs import JobReader, read_operations
 from flinkmock.scenario.mistakes import Mistakes, Place
 
@@ -32,9 +32,10 @@ def load_scenario(source: str | Path | Mapping[str, object] | None = None) -> Cl
     """
     mistakes = Mistakes()
     document = _document(source, mistakes)
-    schema.check(document, mistakes)
-    mistakes.check()
-    spec = _cluster(document, mistakes)
+    if not isinstance(document.value, dict):
+        schema.check(document, mistakes)
+        mistakes.check()
+    spec = _cluster(document, _broken(schema.check(document, mistakes)), mistakes)
     mistakes.check()
     return spec
 
@@ -68,21 +69,43 @@ def _built_in() -> Node:
     return from_yaml(text, "built in", Mistakes())
 
 
-def _cluster(document: Node, mistakes: Mistakes) -> ClusterSpec:
+def _broken(paths: set[tuple[str | int, ...]]) -> dict[str, set[str]]:
+    """Section -> the entries that the schema refuses. They are passed over when references are looked at, so that
+    one mistake is told once and the mistakes of other entries are told as well. "*" is the whole section."""
+    broken: dict[str, set[str]] = {}
+    for path in paths:
+        if path:
+            broken.setdefault(str(path[0]), set()).add(str(path[1]) if len(path) > 1 else "*")
+    return broken
+
+
+def _cluster(document: Node, broken: dict[str, set[str]], mistakes: Mistakes) -> ClusterSpec:
+    def section(key: str) -> dict[str, Node]:
+        bad = broken.get(key, set())
+        return {} if "*" in bad else {name: node for name, node in _entries(document, key).items() if name not in bad}
+
+    def value(key: str) -> Node | None:
+        return None if key in broken else document.get(key)
+
     built_in = _built_in()
-    own, given = _section(document, "templates"), _section(document, "cluster")
-    causes = Causes(_section(document, "causes"), mistakes)
+    given = section("cluster")
+    causes = Causes(_entries(document, "causes"), broken.get("causes", set()), mistakes)
     causes.check()
-    operations = read_operations(document.get("operations"), {}, causes, mistakes)
+    operations = read_operations(section("operations"), {}, causes, mistakes)
     configuration = _configuration(given)
     scheduler = "adaptive" if (configuration.get("jobmanager.scheduler") or "").lower() == "adaptive" else "default"
-    templates = Templates(own, _section(built_in, "templates"), mistakes)
-    jobs = JobReader(templates, causes, operations, scheduler, mistakes)
-    for name, node in own.items():
-        jobs.read(node, f"templates.{name}", name)
-    submitted = document.get("submitted")
-    rules = merged(submitted, built_in.items["submitted"]) if submitted else built_in.items["submitted"]
-    seed, flink, clock, caches = document.get("seed"), document.get("flink"), document.get("clock"), given.get("caches")
+    templates = Templates(_entries(document, "templates"), built_in.items["templates"].items, mistakes)
+    reader = JobReader(templates, causes, operations, scheduler, mistakes)
+
+    def jobs(of: str, entries: dict[str, Node], named: bool) -> dict[str, JobSpec]:
+        sound = {name: node for name, node in entries.items() if templates.sound(node, broken.get("templates", ()))}
+        return {name: reader.read(node, f"{of}.{name}", name if named else None) for name, node in sound.items()}
+
+    jobs("templates", section("templates"), named=True)
+    rules = {**(submitted := section("submitted")), **{
+        pattern: node for pattern, node in built_in.items["submitted"].items.items() if pattern not in submitted
+    }}  # fmt: skip
+    seed, flink, clock, caches = value("seed"), value("flink"), value("clock"), given.get("caches")
     usual = ClusterSpec()
     return ClusterSpec(
         flink=flink.text if flink else usual.flink,
@@ -91,10 +114,8 @@ def _cluster(document: Node, mistakes: Mistakes) -> ClusterSpec:
         task_managers=whole(given.get("taskmanagers"), usual.task_managers),
         slots=whole(given.get("slots"), usual.slots),
         configuration=configuration,
-        jobs=tuple(jobs.read(node, f"jobs.{name}", name) for name, node in _section(document, "jobs").items()),
-        submissions=tuple(
-            Submission(pattern, jobs.read(node, f"submitted.{pattern}", None)) for pattern, node in rules.items.items()
-        ),
+        jobs=tuple(jobs("jobs", section("jobs"), named=True).values()),
+        submissions=tuple(Submission(*rule) for rule in jobs("submitted", rules, named=False).items()),
         operations=operations,
         caches=bool(caches.value) if caches else usual.caches,
     )
@@ -107,6 +128,6 @@ def _configuration(cluster: dict[str, Node]) -> dict[str, str | None]:
     return {key: None if node.value is None else node.text for key, node in config.items.items()}
 
 
-def _section(document: Node, key: str) -> dict[str, Node]:
+def _entries(document: Node, key: str) -> dict[str, Node]:
     found = document.get(key)
     return found.items if found is not None else {}

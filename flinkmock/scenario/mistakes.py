@@ -40,13 +40,14 @@ def dotted(path: Iterable[str | int]) -> str:
 
 
 class Mistakes:
-    """Gathers mistakes; `stop` and `check` raise them as one ScenarioError."""
+    """Gathers mistakes, one for each place; `stop` and `check` raise them as one ScenarioError."""
 
     def __init__(self) -> None:
-        self._found: dict[tuple[Place, str], None] = {}
+        self._found: dict[Place, str] = {}
 
     def add(self, place: Place, text: str) -> None:
-        self._found[place, text] = None
+        """The first mistake of a place is told: a template's is found again in each job that is made from it."""
+        self._found.setdefault(place, text)
 
     def stop(self, place: Place, text: str) -> NoReturn:
         """Adds the last mistake: nothing more can be found out."""
@@ -57,8 +58,8 @@ class Mistakes:
     def check(self) -> None:
         """Raises ScenarioError if there are mistakes."""
         if self._found:
-            found = sorted(self._found, key=lambda mistake: mistake[0].order())
-            told = [_shown(place, text) for place, text in found[:MAX_MISTAKES]]
+            found = sorted(self._found, key=Place.order)
+            told = [_shown(place, self._found[place]) for place in found[:MAX_MISTAKES]]
             if len(found) > MAX_MISTAKES:
                 told.append(f"… and {len(found) - MAX_MISTAKES} more.")
             raise ScenarioError(told)

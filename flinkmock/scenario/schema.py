@@ -33,22 +33,19 @@ _KINDS = {
 }
 
 
-def check(document: Node, mistakes: Mistakes) -> None:
-    """Adds a mistake for each thing that the schema does not allow."""
+def check(document: Node, mistakes: Mistakes) -> set[tuple[str | int, ...]]:
+    """Adds a mistake for each thing that the schema does not allow; gives the paths to where they lie."""
     if not document.items and isinstance(document.value, dict):
-        return  # and jsonschema, which takes long to import, is not needed
+        return set()  # and jsonschema, which takes long to import, is not needed
     data = document.plain()
     if isinstance(data, dict) and "flink" in data:
         # 1.20 is a name that looks like a number
         data["flink"] = document.items["flink"].text or data["flink"]
-    for error in _validator().iter_errors(data):
+    errors = list(_validator().iter_errors(data))
+    for error in errors:
         for place, text in _sentences(error, document):
             mistakes.add(place, text)
-
-
-def known_keys(definition: str) -> list[str]:
-    """The keys of one of the schema's `$defs`, in the order of the schema."""
-    return list(_schema()["$defs"][definition]["properties"])
+    return {tuple(error.absolute_path) for error in errors}
 
 
 @cache
@@ -61,7 +58,20 @@ def _schema() -> dict[str, Any]:
 def _validator() -> Draft202012Validator:
     from jsonschema import Draft202012Validator
 
-    return Draft202012Validator(_schema())
+    return Draft202012Validator(_inlined(_schema(), _schema()["$defs"]))
+
+
+def _inlined(part: Any, definitions: Mapping[str, Any]) -> Any:
+    """The schema with those references resolved that lead to a definition without further ones: most of them, and
+    jsonschema looks each one up again for each value."""
+    if isinstance(part, list):
+        return [_inlined(each, definitions) for each in part]
+    if not isinstance(part, dict):
+        return part
+    target = definitions.get(str(part.get("$ref", "")).removeprefix("#/$defs/"))
+    if target is not None and '"$ref"' not in json.dumps(target):
+        return {**target, **{key: value for key, value in part.items() if key != "$ref"}}
+    return {key: _inlined(value, definitions) for key, value in part.items()}
 
 
 def _sentences(error: Fault, document: Node) -> Iterator[tuple[Place, str]]:
@@ -74,9 +84,8 @@ def _sentences(error: Fault, document: Node) -> Iterator[tuple[Place, str]]:
     elif error.validator == "additionalProperties":
         yield from _unknown_keys(error, node, path)
     elif error.validator == "required":
-        for key in error.validator_value:
-            if key not in error.instance:
-                yield node.place, f'"{key}" is missing in {_where(path)}.'
+        missing = [f'"{key}"' for key in error.validator_value if key not in error.instance]
+        yield node.place, f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing in {_where(path)}."
     elif "propertyNames" in list(error.absolute_schema_path)[-2:]:
         yield node.key_place(error.instance), _say(error, said, path)
     elif error.validator == "minProperties" or error.validator == "maxProperties":
@@ -113,7 +122,7 @@ def _unknown_keys(error: Fault, node: Node, path: list[str | int]) -> Iterator[t
     later: list[str] = error.schema.get("x-later", [])
     for key in error.instance:
         if key in later:
-            yield node.key_place(key), f'"{key}" in {_where(path)} comes with a later version of the language.'
+            yield node.key_place(key), f'"{dotted([*path, key])}" comes with a later version of the language.'
         elif key not in known:
             shown = [name for name in known if not name.startswith("$")]
             yield node.key_place(key), f'unknown key "{key}" in {_where(path)}.{choices(key, shown)}'
@@ -134,7 +143,8 @@ def _say(error: Fault, said: Mapping[str, str], path: list[str | int]) -> str:
         case "type":
             kinds = [limit] if isinstance(limit, str) else limit
             wanted = " or ".join(_KINDS[kind] for kind in kinds if kind != "null" or len(kinds) == 1)
-            return f"{where} must be {wanted}, not {_kind(error.instance)}."
+            quotes = " Put it in quotes." if wanted == "text" and isinstance(error.instance, int | float) else ""
+            return f"{where} must be {wanted}, not {_kind(error.instance)}.{quotes}"
         case "enum":
             return f"{value} is not one of {', '.join(limit)}.{_hint(str(error.instance), limit)}"
         case "const":

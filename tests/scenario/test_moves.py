@@ -1,0 +1,69 @@
+"""The moves between job states, against what real jobs were seen to do."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from flinkmock.cluster.states import (
+    EXECUTION_STATES,
+    GLOBALLY_TERMINAL,
+    JOB_STATES,
+    TERMINAL_EXECUTION_STATES,
+    TERMINAL_JOB_STATES,
+    beginning,
+    moves,
+)
+
+RECORDINGS = Path(__file__).parents[1] / "recordings"
+
+
+@pytest.mark.parametrize("scheduler", ["default", "adaptive"])
+def test_every_state_has_its_moves_and_ends_have_none(scheduler: str) -> None:
+    table = moves(scheduler)
+    assert set(table) == set(JOB_STATES)
+    assert {state for states in table.values() for state in states} <= set(JOB_STATES)
+    assert all(not table[state] for state in TERMINAL_JOB_STATES)
+    assert all("SUSPENDED" in table[state] for state in JOB_STATES if table[state])
+    assert GLOBALLY_TERMINAL < TERMINAL_JOB_STATES
+    assert set(EXECUTION_STATES) > TERMINAL_EXECUTION_STATES
+
+
+@pytest.mark.parametrize("scheduler", ["default", "adaptive"])
+@pytest.mark.parametrize("end", sorted(TERMINAL_JOB_STATES))
+def test_every_end_can_be_reached(scheduler: str, end: str) -> None:
+    table, reached = moves(scheduler), {"INITIALIZING"}
+    while more := {following for state in reached for following in table[state]} - reached:
+        reached |= more
+    assert end in reached
+
+
+def test_beginnings() -> None:
+    assert beginning("INITIALIZING") == ()
+    assert beginning("CREATED") == ("INITIALIZING",)
+    assert beginning("RUNNING") == ("INITIALIZING", "CREATED")
+    assert beginning("FAILED") == ("INITIALIZING",)
+    assert beginning("RESTARTING") is None
+    assert beginning("FINISHED") is None
+    assert beginning("CANCELED") is None
+    assert beginning("CANCELED", "adaptive") == ("INITIALIZING",)
+
+
+@pytest.mark.parametrize("release", sorted(folder.name for folder in RECORDINGS.iterdir()))
+def test_the_recorded_jobs_made_only_moves_of_the_table(release: str) -> None:
+    """The timestamps of a job that was never restarted tell its states in their order."""
+    seen = set()
+    for file in (RECORDINGS / release).glob("*.json.gz"):
+        for step in json.loads(gzip.decompress(file.read_bytes()))["steps"]:
+            body = step.get("response", {}).get("body")
+            if isinstance(body, dict) and isinstance(body.get("timestamps"), dict) and "jid" in body:
+                times = {state: at for state, at in body["timestamps"].items() if at}
+                if "RESTARTING" not in times:
+                    states = sorted(times, key=lambda state: (times[state], JOB_STATES.index(state)))
+                    seen |= set(pairwise(states))
+    assert {("CREATED", "RUNNING"), ("RUNNING", "FINISHED"), ("CANCELLING", "CANCELED")} <= seen
+    assert all(following in moves()[state] for state, following in seen)

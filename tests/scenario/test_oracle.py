@@ -1,0 +1,126 @@
+"""`tests/fidelity/oracle.yaml` says of the recorded jobs what the recordings say."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flinkmock.cluster.spec import JobSpec, Repeat, Step
+from flinkmock.scenario import load_scenario
+
+TESTS = Path(__file__).parents[1]
+RELEASES = sorted(folder.name for folder in (TESTS / "recordings").iterdir())
+
+
+@cache
+def oracle() -> dict[str, JobSpec]:
+    return {
+        rule.pattern.rpartition(".")[2]: rule.job
+        for rule in load_scenario(TESTS / "fidelity" / "oracle.yaml").submissions
+    }
+
+
+def bodies(release: str, suite: str, step: str) -> dict[str, Any]:
+    recording = json.loads(gzip.decompress((TESTS / "recordings" / release / f"{suite}.json.gz").read_bytes()))
+    (found,) = [each["response"]["body"] for each in recording["steps"] if each["step"] == step]
+    assert isinstance(found, dict)
+    return found
+
+
+JOBS = [
+    ("WordCount", "job-running", "job"),
+    ("TwoSources", "job-running", "GET /jobs/{job2}"),
+    ("Finite", "lifecycle", "FINISHED job"),
+    ("Failing", "lifecycle", "FAILED job"),
+]
+
+
+@pytest.mark.parametrize("release", RELEASES)
+@pytest.mark.parametrize(("name", "suite", "step"), JOBS, ids=[name for name, _, _ in JOBS])
+def test_the_graph_is_the_recorded_one(name: str, suite: str, step: str, release: str) -> None:
+    spec, body = oracle()[name], bodies(release, suite, step)
+    assert spec.name == body["name"]
+    assert [(v.id, v.name, v.parallelism) for v in spec.vertices] == [
+        (v["id"], v["name"], v["parallelism"]) for v in body["vertices"]
+    ]
+    edges = {
+        (spec.vertices[edge.source].id, vertex.id, edge.ship_strategy, edge.exchange)
+        for vertex in spec.vertices
+        for edge in vertex.inputs
+    }
+    assert edges == {
+        (edge["id"], node["id"], edge["ship_strategy"], edge["exchange"])
+        for node in body["plan"]["nodes"]
+        for edge in node.get("inputs", ())
+    }
+
+
+@pytest.mark.parametrize("release", RELEASES)
+@pytest.mark.parametrize(
+    ("name", "suite", "step"),
+    [
+        ("WordCount", "job-running", "job/checkpoints/config"),
+        ("Finite", "lifecycle", "FINISHED job/checkpoints/config"),
+        ("Failing", "lifecycle", "FAILED job/checkpoints/config"),
+    ],
+)
+def test_checkpoints_are_as_far_apart_as_recorded(name: str, suite: str, step: str, release: str) -> None:
+    checkpoints = oracle()[name].checkpoints
+    assert checkpoints is not None
+    assert checkpoints.every == bodies(release, suite, step)["interval"]
+
+
+@pytest.mark.parametrize("release", RELEASES)
+@pytest.mark.parametrize(
+    ("name", "suite", "step"),
+    [
+        ("WordCount", "job-running", "job/accumulators filled"),
+        ("Finite", "lifecycle", "FINISHED job/accumulators"),
+        ("Failing", "lifecycle", "FAILED job/accumulators"),
+    ],
+)
+def test_accumulators_are_the_recorded_ones(name: str, suite: str, step: str, release: str) -> None:
+    told = {
+        accumulator: kind for vertex in oracle()[name].vertices for accumulator, kind in vertex.accumulators.items()
+    }
+    recorded = bodies(release, suite, step)["user-task-accumulators"]
+    assert told == {each["name"]: each["type"] for each in recorded}
+
+
+def test_the_failing_job_fails_as_recorded() -> None:
+    entries = bodies("2.3.0", "lifecycle", "FAILED job/exceptions")["exceptionHistory"]["entries"]
+    spec = oracle()["Failing"]
+    repeat, failing = spec.lifecycle[2], spec.lifecycle[4]
+    assert isinstance(repeat, Repeat)
+    assert repeat.times == spec.restart.attempts == len(entries) - 1
+    assert isinstance(failing, Step)
+    cause = failing.cause
+    assert cause is not None
+    assert cause.subtask is not None
+    for entry, attempt in ((entries[2], 0), (entries[1], 1), (entries[0]["concurrentExceptions"][0], 2)):
+        assert entry["exceptionName"] == cause.throwable.java_class
+        assert entry["taskName"] == f"{cause.vertex} ({cause.subtask + 1}/2) - execution #{attempt}"
+        assert entry["stacktrace"].startswith(f"{cause.throwable}\n\tat {cause.throwable.frames[0]}\n")
+        assert f"Caused by: {cause.throwable.cause}\n" in entry["stacktrace"]
+
+
+def test_programs_that_start_no_job() -> None:
+    assert str(oracle()["MainThrows"].program.throws) == "java.lang.IllegalStateException: Intentional failure in main"
+    assert not oracle()["NoExecute"].program.executes
+
+
+def test_the_cluster_is_configured_as_recorded() -> None:
+    """Paths aside, and what a starting job manager adds."""
+    spec = load_scenario(TESTS / "fidelity" / "oracle.yaml")
+    recording = json.loads(gzip.decompress((TESTS / "recordings" / "2.3.0" / "cluster.json.gz").read_bytes()))
+    (body,) = [each["response"]["body"] for each in recording["steps"] if each["step"] == "GET /jobmanager/config"]
+    recorded = {entry["key"]: entry["value"] for entry in body}
+    own = {"rest.port", "blob.server.port", "web.tmpdir"}
+    paths = {"web.upload.dir", "io.tmp.dirs", "state.savepoints.dir", "state.checkpoints.dir"}
+    assert set(spec.configuration) == set(recorded) - own
+    assert all(spec.configuration[key] == recorded[key] for key in set(spec.configuration) - paths)

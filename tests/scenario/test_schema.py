@@ -1,0 +1,94 @@
+"""The published schema: valid, described, and with examples that are right."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+from flinkmock.cluster.spec import OPERATIONS
+from flinkmock.cluster.states import JOB_STATES
+
+ROOT = Path(__file__).parents[2]
+SCHEMA: dict[str, Any] = json.loads((ROOT / "schemas" / "scenario.schema.json").read_text("utf-8"))
+
+
+def parts(schema: Any, path: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    if isinstance(schema, dict):
+        yield path, schema
+        for key, value in schema.items():
+            if key not in ("examples", "x-say"):
+                yield from parts(value, f"{path}/{key}")
+    elif isinstance(schema, list):
+        for index, value in enumerate(schema):
+            yield from parts(value, f"{path}/{index}")
+
+
+def resolved(part: dict[str, Any]) -> dict[str, Any]:
+    name = str(part.get("$ref", "")).removeprefix("#/$defs/")
+    return {**SCHEMA["$defs"][name], **part} if name else part
+
+
+def test_it_is_a_json_schema() -> None:
+    Draft202012Validator.check_schema(SCHEMA)
+
+
+def test_every_reference_leads_somewhere_and_every_definition_is_used() -> None:
+    used = {part["$ref"].removeprefix("#/$defs/") for _, part in parts(SCHEMA) if "$ref" in part}
+    assert used == set(SCHEMA["$defs"])
+
+
+def test_every_key_is_described() -> None:
+    silent = [
+        f"{path}/{key}"
+        for path, part in parts(SCHEMA)
+        for key, value in part.get("properties", {}).items()
+        if "description" not in resolved(value)
+        and not any("description" in resolved(b) for b in value.get("anyOf", ()))
+    ]
+    assert not [path for path in silent if not path.endswith(("strategy", "message", "repeat"))]
+
+
+def test_every_mapping_says_what_it_allows() -> None:
+    open_ended = [path for path, part in parts(SCHEMA) if "properties" in part and "additionalProperties" not in part]
+    assert not open_ended
+
+
+def test_examples_are_right() -> None:
+    count = 0
+    for path, part in parts(SCHEMA):
+        for example in part.get("examples", ()):
+            inner = {**part, "$defs": SCHEMA["$defs"]}
+            assert not list(Draft202012Validator(inner).iter_errors(example)), f"{path}: {example}"
+            count += 1
+    assert count > 30
+
+
+def test_every_pattern_has_a_sentence() -> None:
+    assert all("pattern" in part["x-say"] for _, part in parts(SCHEMA) if isinstance(part.get("pattern"), str))
+
+
+def test_states_and_operations_are_those_of_the_cluster() -> None:
+    assert tuple(SCHEMA["$defs"]["state"]["enum"]) == JOB_STATES
+    assert set(SCHEMA["$defs"]["operations"]["properties"]) == set(OPERATIONS)
+
+
+@pytest.mark.parametrize(
+    "file",
+    [*sorted((ROOT / "scenarios").glob("*.yaml")), ROOT / "flinkmock/scenario/templates.yaml",
+     ROOT / "tests/fidelity/oracle.yaml"],
+    ids=lambda file: file.stem,
+)  # fmt: skip
+def test_an_editor_finds_the_schema_and_nothing_wrong(file: Path) -> None:
+    """An editor reads YAML as everybody does, not as our loader."""
+    text = file.read_text("utf-8")
+    named = re.match(r"# yaml-language-server: \$schema=(\S+)\n", text)
+    assert named
+    assert (file.parent / named[1]).resolve() == ROOT / "schemas" / "scenario.schema.json"
+    assert not list(Draft202012Validator(SCHEMA).iter_errors(yaml.safe_load(text)))

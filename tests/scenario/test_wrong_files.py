@@ -1,0 +1,90 @@
+"""Each file in `wrong/` is refused with the message that stands beside it.
+
+To take over changed messages: `FLINKMOCK_UPDATE=1 pytest tests/scenario/test_wrong_files.py`, and read the difference.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from flinkmock.errors import FlinkMockError
+from flinkmock.scenario import ScenarioError, load_scenario
+
+WRONG = Path(__file__).parent / "wrong"
+FILES = sorted(WRONG.glob("*.yaml"))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_a_wrong_file_is_refused_in_these_words(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(WRONG)
+    with pytest.raises(ScenarioError) as refused:
+        load_scenario(file.name)
+    told = f"{refused.value}\n"
+    expected = file.with_suffix(".txt")
+    if os.environ.get("FLINKMOCK_UPDATE"):
+        expected.write_text(told, "utf-8")
+    assert told == expected.read_text("utf-8")
+
+
+def test_no_message_is_left_over() -> None:
+    assert {file.stem for file in WRONG.glob("*.txt")} == {file.stem for file in FILES}
+    assert len(FILES) >= 60
+
+
+def test_each_mistake_has_its_place_and_a_caret_under_it() -> None:
+    with pytest.raises(ScenarioError) as refused:
+        load_scenario("jobs:\n  a: streamng\noperations:\n  savepoint: 3s\n  cancel: 1s\n")
+    (mistake,) = refused.value.mistakes
+    head, line, caret = mistake.splitlines()
+    assert head.startswith("<scenario>:2:6: ")
+    assert line[caret.index("^") :] == "streamng"
+
+
+def test_a_mapping_is_told_by_path() -> None:
+    with pytest.raises(ScenarioError) as refused:
+        load_scenario({"jobs": {"orders": {"lifecycle": [{"RUNNING": 3}, "FINISHED"], "vertices": [object]}}})
+    assert refused.value.mistakes == ("<scenario>: jobs.orders.vertices[0]: a scenario holds no type.",)
+    with pytest.raises(ScenarioError) as refused:
+        load_scenario({"jobs": {"orders": {"lifecycle": [{"RUNNING": 3}, "FINISHED"]}}})
+    assert refused.value.mistakes == ("<scenario>: jobs.orders.lifecycle[0].RUNNING: 3 has no unit. Write 3s or 3ms.",)
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    file = tmp_path / "none.yaml"
+    with pytest.raises(ScenarioError) as refused:
+        load_scenario(file)
+    assert str(refused.value) == f"{file}: there is no such file."
+
+
+def test_a_file_that_is_no_text(tmp_path: Path) -> None:
+    file = tmp_path / "latin.yaml"
+    file.write_bytes(b"name: caf\xe9\n")
+    with pytest.raises(ScenarioError, match="this is not UTF-8"):
+        load_scenario(file)
+
+
+def test_a_folder(tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError, match="this can't be read: Is a directory"):
+        load_scenario(tmp_path)
+
+
+def test_a_file_that_is_too_large(tmp_path: Path) -> None:
+    file = tmp_path / "large.yaml"
+    file.write_text("# " + "x" * (5 * 1024 * 1024))
+    with pytest.raises(ScenarioError, match="at most 4 MB"):
+        load_scenario(file)
+
+
+def test_more_mistakes_than_anyone_reads() -> None:
+    with pytest.raises(ScenarioError) as refused:
+        load_scenario("jobs:\n" + "".join(f"  j{i}: nothing\n" for i in range(80)))
+    assert len(refused.value.mistakes) == 51
+    assert refused.value.mistakes[-1] == "… and 30 more."
+
+
+def test_a_scenario_error_is_one_of_ours() -> None:
+    assert issubclass(ScenarioError, FlinkMockError)
+    assert issubclass(ScenarioError, ValueError)
