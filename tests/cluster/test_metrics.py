@@ -1,7 +1,7 @@
 """Metric names, kinds and values.
 
-`data/metric-names.tsv` has the names that real clusters told, one of each release from 1.12.5 to 2.3.0, with the kind of
-their values, for a word count job on one task manager. Those of 1.12.5, 1.20.5 and 2.3.0 equal the recordings.
+`data/metric-names.tsv` has the names that real clusters told, one of each release from 1.12.5 to 2.3.0, with the kind
+of their values, for a word count job on one task manager. Those of 1.12.5, 1.20.5 and 2.3.0 equal the recordings.
 """
 
 from collections.abc import Mapping
