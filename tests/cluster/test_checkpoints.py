@@ -1,0 +1,80 @@
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flinkmock.cluster.checkpoints import SUSPENDING, percentile
+from flinkmock.cluster.spec import CheckpointSpec, Span, Step
+from tests.cluster.building import Bench, job, ms
+
+
+def test_periodic_checkpoints_come_in_their_interval(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, job(every=2_000))
+    bench.advance(20_000)
+    records = bench.cluster.job_named("orders").checkpoints.history_at(bench.now)[::-1]
+    assert [record.id for record in records] == list(range(1, len(records) + 1))
+    gaps = {later.triggered_at - earlier.triggered_at for earlier, later in pairwise(records)}
+    assert gaps == {2_000}
+    assert 9 <= len(records) <= 10
+
+
+def test_counts_add_up_at_every_moment(tmp_path: Path) -> None:
+    spec = CheckpointSpec(every=500, takes=Span(100, 900), fails=frozenset({2, 5}))
+    bench = Bench(tmp_path, job(Step("RUNNING", ms(7_000)), Step("RESTARTING", ms(500)), checkpoints=spec))
+    tracker = bench.cluster.job_named("orders").checkpoints
+    for _ in range(120):
+        bench.advance(77)
+        counts = tracker.counts_at(bench.now)
+        assert counts["total"] == counts["in_progress"] + counts["completed"] + counts["failed"]
+        assert counts["in_progress"] <= 1  # max_concurrent
+    assert tracker.counts_at(bench.now)["failed"] >= 2
+
+
+def test_parts_add_up_to_the_whole(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, job())
+    bench.advance(10_000)
+    tracker = bench.cluster.job_named("orders").checkpoints
+    for record in tracker.completed_at(bench.now):
+        acks = [ack for row in tracker.acknowledgements(record, bench.now) for ack in row]
+        assert sum(ack.size for ack in acks) == record.size
+        assert max(ack.at or 0 for ack in acks) == record.ends_at
+
+
+def test_one_in_progress_is_aborted_when_its_job_ends(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, job(checkpoints=CheckpointSpec(every=1_000, takes=ms(60_000))))
+    bench.advance(3_000)
+    orders = bench.cluster.job_named("orders")
+    assert orders.checkpoints.counts_at(bench.now)["in_progress"] == 1
+    bench.cluster.lifecycles.cancel(orders, bench.now)
+    bench.advance(100)
+    (record,) = orders.checkpoints.failed_at(bench.now)
+    assert record.failure == SUSPENDING
+
+
+def test_one_that_takes_longer_than_its_timeout_expires(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, job(checkpoints=CheckpointSpec(every=1_000, takes=ms(5_000), timeout=2_000)))
+    bench.advance(5_000)
+    failed = bench.cluster.job_named("orders").checkpoints.failed_at(bench.now)
+    assert {record.failure for record in failed} == {"Checkpoint expired before completing."}
+    assert {record.ends_at - record.triggered_at for record in failed} == {2_000}
+
+
+@pytest.mark.parametrize(
+    ("values", "p", "expected"),
+    [  # recorded: `job/checkpoints` of 2.3.0 has 60 and 598
+        ((60, 598), 0.5, 329.0),
+        ((60, 598), 0.9, 598.0),
+        ((0, 13), 0.5, 6.5),
+        ((265,), 0.5, 265.0),
+    ],
+)
+def test_percentiles_as_recorded(values: tuple[int, ...], p: float, expected: float) -> None:
+    assert percentile(values, p) == expected
+
+
+@given(st.lists(st.integers(0, 10_000), min_size=1, max_size=50), st.floats(0.01, 0.999))
+def test_a_percentile_lies_between_the_extremes(values: list[int], p: float) -> None:
+    ascending = tuple(sorted(values))
+    assert ascending[0] <= percentile(ascending, p) <= ascending[-1]

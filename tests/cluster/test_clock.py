@@ -1,0 +1,66 @@
+import pytest
+
+from flinkmock.cluster.clock import EPOCH_MS, Clock, milliseconds
+
+
+class Wall:
+    def __init__(self) -> None:
+        self.now = 1_000_000
+
+    def __call__(self) -> int:
+        return self.now
+
+
+def test_real_follows_the_wall_and_never_goes_back() -> None:
+    wall = Wall()
+    clock = Clock("real", wall)
+    wall.now += 500
+    assert clock.now() == 1_000_500
+    wall.now -= 400
+    assert clock.now() == 1_000_500
+
+
+def test_scaled_runs_faster_from_the_wall_of_its_start() -> None:
+    wall = Wall()
+    clock = Clock("10x", wall)
+    wall.now += 100
+    assert clock.now() == 1_001_000
+
+
+def test_virtual_moves_only_when_told() -> None:
+    wall = Wall()
+    clock = Clock("virtual", wall)
+    wall.now += 10_000
+    assert clock.now() == EPOCH_MS
+    assert clock.advance("2m30s") == EPOCH_MS + 150_000
+    assert clock.on_request() == EPOCH_MS + 150_000
+
+
+def test_a_step_for_each_request() -> None:
+    clock = Clock("1s per request", Wall())
+    assert [clock.on_request() for _ in range(3)] == [EPOCH_MS + 1_000, EPOCH_MS + 2_000, EPOCH_MS + 3_000]
+    assert clock.now() == EPOCH_MS + 3_000
+
+
+@pytest.mark.parametrize("text", ["reel", "0x", "-1x", "0s per request", "1 per request", ""])
+def test_what_is_no_clock_is_refused_with_the_known_ones(text: str) -> None:
+    with pytest.raises(ValueError, match=r"is not a clock\. Known: real, virtual, 10x \(a factor\), 1s per request"):
+        Clock(text, Wall())
+
+
+def test_a_clock_does_not_run_backwards() -> None:
+    with pytest.raises(ValueError, match="backwards"):
+        Clock("virtual", Wall()).advance(-1)
+
+
+@pytest.mark.parametrize(
+    ("text", "ms"), [("500ms", 500), ("3s", 3_000), ("2m30s", 150_000), ("1.5h", 5_400_000), (7, 7)]
+)
+def test_lengths(text: int | str, ms: int) -> None:
+    assert milliseconds(text) == ms
+
+
+@pytest.mark.parametrize("text", ["3", "3 sec", "", "s", "1s..3s"])
+def test_what_is_no_length_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a length of time"):
+        milliseconds(text)
