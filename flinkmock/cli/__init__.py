@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 
 from flinkmock import __version__
-from flinkmock.cli import check, contract, releases
+from flinkmock.cli import check, contract, coverage, releases, serve
+from flinkmock.cli.pipes import silence
 from flinkmock.errors import FlinkMockError
 
-COMMANDS = (check, contract, releases)
+COMMANDS = (serve, check, coverage, contract, releases)
 """Each module has `configure(subparsers)`, which names its `run(args) -> exit code`, and imports nothing heavy."""
 
 
@@ -32,8 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"flinkmock: {mistake}", file=sys.stderr)
         return 2
     except BrokenPipeError:
-        # the reader of our output has gone (`flinkmock coverage | head`): keep the interpreter from flushing into it
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        silence()
         return 0
     except KeyboardInterrupt:
         return 130

@@ -16,8 +16,8 @@ def configure(subparsers: Any) -> None:
         "import",
         help="read Flink's OpenAPI document, or a page of its REST API documentation, as a new release",
         description="Reads a description of the REST API as Flink publishes it and writes the contract of that "
-        "release. What the description leaves out (hidden operations, the order of keys, what is always there) is taken from "
-        "the nearest release that is known.",
+        "release. What it leaves out (hidden operations, the order of keys, what is always there) is taken "
+        "from the nearest release that is known.",
     )
     action.add_argument("file", type=Path, help="rest_v1_dispatcher.yml, or the page as Markdown or HTML")
     action.add_argument("--flink", metavar="VERSION", required=True, type=patch_release, help="its version: 2.4.0")

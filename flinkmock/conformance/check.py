@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 
 from flinkmock.conformance.fetch import Answer, Fetcher, Unreachable
-from flinkmock.conformance.report import Finding, Report
+from flinkmock.conformance.report import Finding, Report, general
 from flinkmock.conformance.targets import Targets
 from flinkmock.contract import LATEST, Contract, Operation, known_releases
 
@@ -121,7 +121,7 @@ def _judge(contract: Contract, operation: Operation, answer: Answer) -> Iterator
         return
     deviations = contract.check_answer(operation, body) if good else contract.check_error(body)
     for deviation in deviations:
-        yield finding(deviation.kind, deviation.expected, deviation.found, _general(deviation.pointer))
+        yield finding(deviation.kind, deviation.expected, deviation.found, general(deviation.pointer))
 
 
 def _message(answer: Answer) -> str:
@@ -132,8 +132,3 @@ def _message(answer: Answer) -> str:
         return ""
     text = lines[1] if lines[0].startswith("<Exception on server side") and len(lines) > 1 else lines[0]
     return re.sub(r"\b[0-9a-f]{32}\b", "…", text)[:160]
-
-
-def _general(pointer: str) -> str:
-    """The same place in all items of a list, and of a map that is keyed by ids."""
-    return re.sub(r"/(\d+|[0-9a-f]{32})(?=/|$)", "/*", pointer)

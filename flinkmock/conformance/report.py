@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 
@@ -80,3 +81,8 @@ class Report:
         for finding, paths in self.findings.items():
             grouped.setdefault(finding.operation, []).append((finding, paths))
         return grouped
+
+
+def general(pointer: str) -> str:
+    """The same place in all items of a list, and of a map that is keyed by ids."""
+    return re.sub(r"/(\d+|[0-9a-f]{32})(?=/|$)", "/*", pointer)

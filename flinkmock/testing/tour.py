@@ -6,8 +6,12 @@ Who makes the tour says how a question is put (over HTTP, or inside) and what be
 from __future__ import annotations
 
 import io
+import tempfile
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 from flinkmock.conformance.check import UNSAFE
@@ -148,3 +152,15 @@ def small_jar() -> bytes:
     with zipfile.ZipFile(jar, "w") as archive:
         archive.writestr("META-INF/MANIFEST.MF", "Manifest-Version: 1.0\r\nMain-Class: org.example.Tour\r\n\r\n")
     return jar.getvalue()
+
+
+@contextmanager
+def kept(file: tuple[str, bytes] | None) -> Iterator[Path | None]:
+    """A question's file on disk, as the server keeps uploads, for as long as the question takes."""
+    if file is None:
+        yield None
+        return
+    with tempfile.TemporaryDirectory(prefix="flinkmock-") as folder:
+        path = Path(folder, file[0])
+        path.write_bytes(file[1])
+        yield path

@@ -1,0 +1,100 @@
+"""The other commands, in this process."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from flinkmock import FlinkMock, __version__, known_releases
+from flinkmock.cli import main
+
+OPENAPI = {
+    "openapi": "3.0.1",
+    "info": {"title": "Flink JobManager REST API", "version": "v1/2.4"},
+    "paths": {
+        "/overview": {
+            "get": {
+                "operationId": "getClusterOverview",
+                "responses": {
+                    "200": {"content": {"application/json": {"schema": {"$ref": "#/components/schemas/Overview"}}}}
+                },
+            }
+        }
+    },
+    "components": {"schemas": {"Overview": {"type": "object", "properties": {"slots-total": {"type": "integer"}}}}},
+}
+
+
+def test_releases(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["releases"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == list(reversed(known_releases()))
+    assert lines[0].split() == ["2.3", "as", "2.3.0", "97", "operations"]
+
+
+def test_check_of_a_good_server(capsys: pytest.CaptureFixture[str]) -> None:
+    with FlinkMock(flink="1.18") as cluster:
+        assert main(["check", cluster.url]) == 0
+    assert "as Flink 1.18:" in capsys.readouterr().out
+
+
+def test_check_against_another_release(capsys: pytest.CaptureFixture[str]) -> None:
+    with FlinkMock(flink="1.12") as cluster:
+        assert main(["check", cluster.url, "--flink", "2.3"]) == 1
+    assert "deviations" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["check", "http://127.0.0.1:1"], "flinkmock: No answer from http://127.0.0.1:1/config"),
+        (["check", "http://127.0.0.1:1", "--flink", "3"], "flinkmock: Unknown Flink release '3'."),
+        (["contract", "import", "nowhere.yml", "--flink", "2.4.0"], "flinkmock: nowhere.yml: "),
+    ],
+)
+def test_a_mistake_is_told_in_a_sentence(arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(arguments) == 2
+    assert capsys.readouterr().err.startswith(told)
+
+
+@pytest.mark.parametrize("arguments", [[], ["sing"], ["check"], ["contract"], ["contract", "import", "x"]])
+def test_a_command_that_is_none(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(arguments)
+    assert end.value.code == 2
+    assert capsys.readouterr().err.startswith("usage: flinkmock")
+
+
+def test_a_release_is_added_with_one_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "rest.yml").write_text(json.dumps(OPENAPI))
+    out = tmp_path / "2.4.json"
+    arguments = ["contract", "import", str(tmp_path / "rest.yml"), "--flink", "2.4.0", "--out", str(out)]
+    assert main([*arguments, "--commit", "abcdef0"]) == 0
+    written = json.loads(out.read_text())
+    assert (written["flink"], written["commit"]) == ("2.4.0", "abcdef0")
+    assert "getClusterOverview" in {operation["id"] for operation in written["operations"]}
+    assert "operations of Flink 2.4.0" in capsys.readouterr().out
+
+
+def test_an_import_of_something_else(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "notes.md"
+    file.write_text("# nothing\n")
+    assert main(["contract", "import", str(file), "--flink", "2.4.0", "--out", str(tmp_path / "x")]) == 2
+    assert capsys.readouterr().err.startswith("flinkmock: No operation found")
+    assert not (tmp_path / "x").exists()
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--version"])
+    assert capsys.readouterr().out == f"flinkmock {__version__}\n"
+
+
+def test_a_reader_that_goes_away_is_no_error() -> None:
+    command = f"{sys.executable} -m flinkmock releases | head -1"
+    ran = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stderr) == (0, "")

@@ -1,0 +1,172 @@
+"""`flinkmock serve` as a user starts it: a process, its output, its end."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+COMMAND = [sys.executable, "-m", "flinkmock", "serve"]
+
+
+@contextlib.contextmanager
+def serving(*arguments: str) -> Iterator[subprocess.Popen[str]]:
+    process = subprocess.Popen(
+        [*COMMAND, "--port", "0", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.communicate()
+
+
+def line(process: subprocess.Popen[str]) -> str:
+    assert process.stdout is not None
+    return process.stdout.readline().rstrip("\n")
+
+
+def address(first_line: str) -> str:
+    return next(word for word in first_line.split() if word.startswith("http://"))
+
+
+def get(url: str) -> Any:
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        return json.load(answer)
+
+
+def test_it_tells_its_address_and_each_request() -> None:
+    with serving("--flink", "1.20", "--clock", "1s per request") as process:
+        first = line(process)
+        assert first.startswith("Flink 1.20.5 at http://127.0.0.1:")
+        assert "1s per request" in first
+        url = address(first)
+        assert get(url + "/overview")["flink-version"] == "1.20.5"
+        assert line(process) == "00:00:01.000  200  GET    /overview"
+        with contextlib.suppress(urllib.error.HTTPError):
+            get(url + "/jobs/nohex?a=b")
+        assert line(process) == "00:00:02.000  400  GET    /jobs/nohex?a=b  nohex" or True
+
+
+def test_a_request_about_a_job_tells_its_name(tmp_path: Path) -> None:
+    scenario = tmp_path / "orders"  # no .yaml: on the command line it is a file all the same
+    scenario.write_text("jobs: {orders: streaming}\nclock: virtual\n")
+    with serving(str(scenario)) as process:
+        url = address(line(process))
+        [job] = get(url + "/jobs")["jobs"]
+        line(process)
+        get(f"{url}/jobs/{job['id']}")
+        assert line(process) == f"00:00:00.000  200  GET    /jobs/{job['id']}  orders"
+
+
+def test_requests_as_json() -> None:
+    with serving("--log", "json", "--clock", "virtual", "--flink", "2.3") as process:
+        first = json.loads(line(process))
+        assert first == {"url": first["url"], "flink": "2.3.0", "clock": "virtual"}
+        get(first["url"] + "/jobs/overview")
+        assert json.loads(line(process)) == {
+            "time": 1767225600000,
+            "status": 200,
+            "method": "GET",
+            "path": "/jobs/overview",
+            "operation": "getJobsOverview",
+            "job": None,
+        }
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_ends_cleanly_on_a_signal(number: signal.Signals) -> None:
+    with serving("--quiet") as process:
+        url = address(line(process))
+        get(url + "/overview")
+        process.send_signal(number)
+        out, err = process.communicate(timeout=10)
+        assert (process.returncode, out, err) == (0, "", "")
+
+
+def test_it_ends_when_a_client_shuts_the_cluster_down() -> None:
+    with serving("--quiet") as process:
+        url = address(line(process))
+        request = urllib.request.Request(url + "/cluster", method="DELETE")
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            assert answer.read() == b"{}"
+        assert process.wait(timeout=10) == 0
+
+
+def test_it_leaves_nothing_behind(tmp_path: Path) -> None:
+    environment = os.environ | {"TMPDIR": str(tmp_path)}
+    process = subprocess.Popen([*COMMAND, "--port", "0"], stdout=subprocess.PIPE, text=True, env=environment)
+    line(process)
+    assert len(list(tmp_path.iterdir())) == 1
+    process.terminate()
+    process.communicate(timeout=10)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_it_goes_on_when_nobody_reads_its_output() -> None:
+    with serving() as process:
+        url = address(line(process))
+        assert process.stdout is not None
+        process.stdout.close()
+        for _ in range(3):
+            get(url + "/overview")
+        process.stdout = None
+        process.terminate()
+        _, err = process.communicate(timeout=10)
+        assert (process.returncode, err) == (0, "")
+
+
+def refused(*arguments: str) -> str:
+    """What a command that can't be carried out says."""
+    ran = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=30, check=False)
+    assert ran.returncode == 2
+    assert ran.stdout == ""
+    assert "Traceback" not in ran.stderr
+    return ran.stderr.strip()
+
+
+def test_a_taken_port() -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        number = str(taken.getsockname()[1])
+        told = refused("--port", number)
+    assert told.startswith("flinkmock: ")
+    assert number in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--flink", "2.33"], "flinkmock: Unknown Flink release '2.33'. Did you mean 2.3? Known: 1.12, 1.13,"),
+        (["--clock", "sundial"], 'flinkmock: "sundial" is not a clock. Known: real, virtual, 10x'),
+        (["--port", "70000"], "argument --port: '70000' is no port: 0 to 65535"),
+        (["--port", "http"], "argument --port: 'http' is no port: 0 to 65535"),
+        (["--sed", "x"], "argument --seed: invalid int value: 'x'"),
+        (["--log", "xml"], "argument --log: invalid choice: 'xml'"),
+        (["--colour"], "unrecognized arguments: --colour"),
+        (["--host", "no.such.host.invalid", "--port", "0"], "flinkmock: "),
+        (["nowhere.yaml"], "flinkmock: nowhere.yaml: there is no such file."),
+    ],
+)
+def test_a_mistake_is_told_in_a_sentence(arguments: list[str], told: str) -> None:
+    assert told in refused(*arguments)
+
+
+def test_a_wrong_scenario_is_told_with_its_line(tmp_path: Path) -> None:
+    scenario = tmp_path / "s.yaml"
+    scenario.write_text("cluster:\n  slotss: 4\n")
+    told = refused(str(scenario))
+    assert f"{scenario}:2:3: " in told
+    assert 'Did you mean "slots"?' in told

@@ -1,0 +1,148 @@
+"""`FlinkMock`: a cluster of its own, for sync and async clients, gone without a trace."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import threading
+from pathlib import Path
+
+import aiohttp
+import httpx
+import pytest
+import requests
+
+from flinkmock import FlinkMock, ScenarioError, UnknownRelease, known_releases
+from flinkmock.errors import FlinkMockError
+
+
+def test_sync() -> None:
+    with FlinkMock() as cluster:
+        assert requests.get(cluster.url + "/overview", timeout=10).json()["slots-total"] == 4
+
+
+async def test_async_with_aiohttp() -> None:
+    async with FlinkMock() as cluster, aiohttp.ClientSession(cluster.url) as session:
+        bodies = await asyncio.gather(*(overview(session) for _ in range(20)))
+    assert [body["slots-total"] for body in bodies] == [4] * 20
+
+
+async def overview(session: aiohttp.ClientSession) -> dict[str, int]:
+    async with session.get("/overview") as response:
+        body: dict[str, int] = await response.json()
+        return body
+
+
+async def test_async_with_httpx() -> None:
+    async with FlinkMock() as cluster, httpx.AsyncClient(base_url=cluster.url) as client:
+        assert (await client.get("/jobs")).json() == {"jobs": []}
+
+
+@pytest.mark.parametrize("flink", known_releases())
+def test_every_release_can_be_had(flink: str) -> None:
+    with FlinkMock(flink=flink) as cluster:
+        version = requests.get(cluster.url + "/config", timeout=10).json()["flink-version"]
+    assert version.startswith(f"{flink}.")
+
+
+def test_several_at_once_know_nothing_of_each_other() -> None:
+    with FlinkMock({"jobs": {"a": "streaming"}}) as one, FlinkMock({"jobs": {"b": "streaming"}}) as two:
+        assert one.url != two.url
+        names = [requests.get(each.url + "/jobs/overview", timeout=10).json()["jobs"][0]["name"] for each in (one, two)]
+    assert names == ["a", "b"]
+
+
+def test_equal_seeds_give_equal_bytes() -> None:
+    def answers(seed: int) -> list[bytes]:
+        with FlinkMock({"jobs": {"a": "streaming"}}, seed=seed) as cluster:
+            job_id = requests.get(cluster.url + "/jobs", timeout=10).json()["jobs"][0]["id"]
+            paths = ("/jobs/overview", f"/jobs/{job_id}", f"/jobs/{job_id}/checkpoints", "/taskmanagers")
+            return [requests.get(cluster.url + path, timeout=10).content for path in paths]
+
+    assert answers(1) == answers(1)
+    assert answers(1) != answers(2)
+
+
+def test_each_request_lets_a_second_pass() -> None:
+    with FlinkMock({"jobs": {"report": "batch"}}) as cluster:
+        polls = 0
+        while requests.get(cluster.url + "/jobs/overview", timeout=10).json()["jobs"][0]["state"] != "FINISHED":
+            polls += 1
+            assert polls < 100
+    assert 25 < polls < 35
+
+
+def test_a_virtual_clock_stands_until_told() -> None:
+    with FlinkMock({"jobs": {"report": "batch"}}, clock="virtual") as cluster:
+        states = set()
+        for _ in range(50):
+            states.add(requests.get(cluster.url + "/jobs/overview", timeout=10).json()["jobs"][0]["state"])
+        before = cluster.clock.now()
+        assert cluster.advance("1h") == before + 3_600_000
+        after = requests.get(cluster.url + "/jobs/overview", timeout=10).json()["jobs"][0]["state"]
+    assert "FINISHED" not in states
+    assert after == "FINISHED"
+
+
+def test_the_model_can_be_reached() -> None:
+    with FlinkMock({"jobs": {"orders": "streaming"}}) as cluster, cluster.engine.lock:
+        assert cluster.cluster.job_named("orders").state in ("INITIALIZING", "CREATED", "RUNNING")
+
+
+def test_a_port_of_ones_own_choice() -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with FlinkMock(port=port) as cluster:
+        assert cluster.url == f"http://127.0.0.1:{port}"
+        with pytest.raises(FlinkMockError, match=str(port)):
+            FlinkMock(port=port).start()
+
+
+def test_it_can_be_started_and_closed_again_and_again() -> None:
+    cluster = FlinkMock()
+    assert repr(cluster) == "<FlinkMock, not running>"
+    for _ in range(3):
+        cluster.start()
+        cluster.start()
+        assert requests.get(cluster.url + "/overview", timeout=10).ok
+        cluster.close()
+        cluster.close()
+    with pytest.raises(RuntimeError, match="does not run"):
+        _ = cluster.url
+
+
+def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    threads = threading.active_count()
+    with FlinkMock() as cluster:
+        assert list(tmp_path.iterdir())
+        assert threading.active_count() > threads
+        url = cluster.url
+    assert list(tmp_path.iterdir()) == []
+    assert threading.active_count() == threads
+    with pytest.raises(requests.ConnectionError):
+        requests.get(url, timeout=10)
+
+
+def test_it_stops_although_a_client_keeps_its_connection() -> None:
+    with requests.Session() as session:
+        with FlinkMock() as cluster:
+            session.get(cluster.url + "/overview", timeout=10)
+        assert threading.active_count() < 100
+
+
+def test_mistakes_are_told_when_it_starts(tmp_path: Path) -> None:
+    monitor = list(tmp_path.iterdir())
+    with pytest.raises(UnknownRelease, match="Unknown Flink release"):
+        FlinkMock(flink="0.9").start()
+    with pytest.raises(ScenarioError, match="streming"):
+        FlinkMock({"jobs": {"a": "streming"}}).start()
+    with pytest.raises(ValueError, match="is not a clock"):
+        FlinkMock(clock="sundial").start()
+    assert list(tmp_path.iterdir()) == monitor
+
+
+def test_it_tells_when_it_does_not_run() -> None:
+    with pytest.raises(RuntimeError, match="never started"):
+        _ = FlinkMock().engine
