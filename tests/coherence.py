@@ -1,0 +1,246 @@
+"""What the answers of one cluster have to do with each other at one moment (held on real clusters, and must here).
+
+Everything is read from answers, nothing from the model: a reader of the REST API could check the same. Time stands
+still while a picture is taken.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from flinkmock.cluster.problems import JobInitializing
+from flinkmock.testing.inside import Inside
+
+TERMINAL = frozenset({"FINISHED", "FAILED", "CANCELED"})
+TASKS_END = TERMINAL
+ALIVE = frozenset({"DEPLOYING", "INITIALIZING", "RUNNING"})
+HOLDING_A_SLOT = ALIVE | {"CANCELING"}
+FITTING: dict[str, frozenset[str]] = {
+    "CREATED": frozenset({"CREATED"}),
+    "RUNNING": frozenset({"CREATED", "SCHEDULED", "DEPLOYING", "INITIALIZING", "RUNNING", "FINISHED"}),
+    "FINISHED": frozenset({"FINISHED"}),
+    "FAILING": frozenset({"CANCELING", "CANCELED", "FAILED", "FINISHED"}),
+    "FAILED": frozenset({"CANCELED", "FAILED", "FINISHED"}),
+    "CANCELLING": frozenset({"CANCELING", "CANCELED", "FAILED", "FINISHED"}),
+    "CANCELED": frozenset({"CANCELED", "FAILED", "FINISHED"}),
+    "RESTARTING": frozenset({"CANCELING", "CANCELED", "FAILED", "FINISHED"}),
+}
+"""Job state -> the states that its tasks may be in."""
+Json = Any
+
+
+def incoherences(inside: Inside) -> list[str]:
+    """What contradicts what; empty if all is well."""
+    return list(_incoherences(inside))
+
+
+def _incoherences(inside: Inside) -> Iterator[str]:
+    def get(target: str) -> Json:
+        return inside.ask("GET", target)
+
+    listed = get("/jobs/overview")["jobs"]
+    yield from cluster_counts(get("/overview"), listed, get("/jobs")["jobs"], get("/taskmanagers")["taskmanagers"])
+    holding: Counter[str] = Counter()
+    for row in listed:
+        job = get(f"/jobs/{row['jid']}")
+        place = f"job {job['name']} ({job['state']})"
+        told = [*job_facts(row, job), *vertices(job)]
+        for vertex in job["vertices"]:
+            detail = get(f"/jobs/{job['jid']}/vertices/{vertex['id']}")
+            times = get(f"/jobs/{job['jid']}/vertices/{vertex['id']}/subtasktimes")
+            told += subtasks(job, vertex, detail, times)
+        told += result(row, get(f"/jobs/{job['jid']}/execution-result"))
+        try:
+            told += checkpoints(get(f"/jobs/{job['jid']}/checkpoints"))
+        except JobInitializing:
+            if job["state"] != "INITIALIZING":
+                told.append("checkpoints say that it is INITIALIZING")
+        holding[job["jid"]] = slots_held(job)
+        yield from (f"{place}: {text}" for text in told)
+    yield from slots(get, holding)
+
+
+def cluster_counts(overview: Json, listed: Json, ids: Json, task_managers: Json) -> Iterator[str]:
+    states = Counter(job["state"] for job in listed)
+    if sorted((job["jid"], job["state"]) for job in listed) != sorted((job["id"], job["status"]) for job in ids):
+        yield f"/jobs and /jobs/overview differ: {ids} {listed}"
+    counted = {
+        "taskmanagers": len(task_managers),
+        "slots-total": sum(tm["slotsNumber"] for tm in task_managers),
+        "slots-available": sum(tm["freeSlots"] for tm in task_managers),
+        "jobs-running": sum(count for state, count in states.items() if state not in TERMINAL),
+        "jobs-finished": states["FINISHED"],
+        "jobs-cancelled": states["CANCELED"],
+        "jobs-failed": states["FAILED"],
+    }
+    for key, count in counted.items():
+        if overview[key] != count:
+            yield f"/overview tells {key} {overview[key]}, counted {count}"
+
+
+def job_facts(row: Json, job: Json) -> Iterator[str]:
+    """The list against the details, and the details' own times."""
+    for key in ("name", "state", "start-time", "end-time", "duration"):
+        if row[key] != job[key]:
+            yield f"{key} is {row[key]} in the list and {job[key]} in the details"
+    stamps = {state: time for state, time in job["timestamps"].items() if time}
+    now, state = job["now"], job["state"]
+    ended = state in TERMINAL
+    end = stamps.get(state) if ended else -1
+    if job["start-time"] != stamps.get("INITIALIZING"):
+        yield f"start-time {job['start-time']} is not the time of INITIALIZING: {stamps}"
+    if job["end-time"] != end or (ended and row["last-modification"] != end):
+        yield f"end-time {job['end-time']}, last-modification {row['last-modification']}, timestamps {stamps}"
+    if job["duration"] != (end if ended else now) - job["start-time"]:
+        yield f"duration {job['duration']}"
+    if any(time > now for time in [*stamps.values(), row["last-modification"]]):
+        yield f"a time of the future: {stamps} at {now}"
+    if max(stamps, key=stamps.__getitem__) != state and stamps[state] != max(stamps.values()):
+        yield f"the latest timestamp is not that of {state}: {stamps}"
+    tasks: Counter[str] = Counter()
+    for vertex in job["vertices"]:
+        tasks.update({name.lower(): count for name, count in vertex["tasks"].items() if count})
+    told = {name: count for name, count in row["tasks"].items() if count and name != "total"}
+    if told != dict(tasks) or row["tasks"]["total"] != sum(tasks.values()):
+        yield f"tasks in the list {row['tasks']}, in the details {tasks}"
+    statuses = Counter(vertex["status"] for vertex in job["vertices"])
+    if {name: count for name, count in job["status-counts"].items() if count} != dict(statuses):
+        yield f"status-counts {job['status-counts']} of vertices {statuses}"
+
+
+def vertices(job: Json) -> Iterator[str]:
+    """Each vertex against the job's state, and finished ones against their inputs."""
+    by_id = {vertex["id"]: vertex for vertex in job["vertices"]}
+    for vertex in job["vertices"]:
+        states = {state for state, count in vertex["tasks"].items() if count}
+        if not states <= FITTING[job["state"]]:
+            yield f"tasks of {vertex['name']} are {states}"
+        if vertex["status"] in ("SCHEDULED", "DEPLOYING"):
+            yield f"no vertex is ever {vertex['status']}"
+        if sum(vertex["tasks"].values()) != vertex["parallelism"]:
+            yield f"{vertex['parallelism']} subtasks of {vertex['name']}, but {vertex['tasks']}"
+        start, end, duration = vertex["start-time"], vertex["end-time"], vertex["duration"]
+        if (start == -1) != (duration == -1):
+            yield f"{vertex['name']} starts {start} and lasts {duration}"
+        elif start != -1 and duration != (job["now"] if end == -1 else end) - start:
+            yield f"{vertex['name']}: {start} .. {end} is not {duration}"
+    if {node["id"] for node in job["plan"]["nodes"]} != set(by_id):
+        yield "the plan has other vertices"
+    for node in job["plan"]["nodes"]:
+        inputs = [by_id[edge["id"]]["metrics"] for edge in node.get("inputs", [])]
+        metrics = by_id[node["id"]]["metrics"]
+        if job["state"] == "FINISHED" and inputs and not job["timestamps"]["RESTARTING"]:
+            written = sum(metric["write-records"] for metric in inputs)
+            if metrics["read-records"] != written:
+                yield f"{node['id']} read {metrics['read-records']} records of {written} written"
+
+
+def subtasks(job: Json, vertex: Json, detail: Json, times: Json) -> Iterator[str]:
+    name = vertex["name"]
+    rows = detail["subtasks"]
+    if Counter(row["status"] for row in rows) != Counter({k: v for k, v in vertex["tasks"].items() if v}):
+        yield f"subtasks of {name} against {vertex['tasks']}"
+    if [row["subtask"] for row in rows] != list(range(vertex["parallelism"])):
+        yield f"subtasks of {name} are {[row['subtask'] for row in rows]}"
+    starts = [row["start-time"] for row in rows if row["start-time"] > 0]
+    if starts and min(starts) != vertex["start-time"]:
+        yield f"{name} starts {vertex['start-time']}, its subtasks {starts}"
+    for row, timed in zip(rows, times["subtasks"], strict=True):
+        stamps = timed["timestamps"]
+        entered = sorted((time, state) for state, time in stamps.items() if time)
+        if any(time > job["now"] for time, _ in entered):
+            yield f"{name} {row['subtask']}: a time of the future: {entered}"
+        if stamps[row["status"]] == 0 and row["status"] != "CREATED":
+            yield f"{name} {row['subtask']} is {row['status']} and never became it: {entered}"
+        if row["start-time"] not in (stamps["DEPLOYING"], -1) or (row["start-time"] == -1 and stamps["DEPLOYING"]):
+            yield f"{name} {row['subtask']} starts {row['start-time']}: {entered}"
+        ended = row["status"] in TASKS_END
+        if ended and row["end-time"] != stamps[row["status"]]:
+            yield f"{name} {row['subtask']} ends {row['end-time']}: {entered}"
+        if row["status"] in HOLDING_A_SLOT and "(unassigned)" in row["taskmanager-id"]:
+            yield f"{name} {row['subtask']} runs nowhere"
+
+
+def slots_held(job: Json) -> int:
+    """The widest vertex of each slot sharing group, while the job's tasks are deployed."""
+    groups: dict[str, int] = {}
+    for vertex in job["vertices"]:
+        alive = sum(count for state, count in vertex["tasks"].items() if state in HOLDING_A_SLOT)
+        group = vertex.get("slotSharingGroupId", "")
+        groups[group] = max(groups.get(group, 0), alive)
+    return sum(groups.values())
+
+
+def slots(get: Any, holding: Counter[str]) -> Iterator[str]:
+    """The task managers' slots against the jobs' tasks."""
+    taken: Counter[str] = Counter()
+    for row in get("/taskmanagers")["taskmanagers"]:
+        detail = get(f"/taskmanagers/{row['id']}")
+        allocated = Counter(slot["jobId"] for slot in detail.get("allocatedSlots", []))
+        taken.update(allocated)
+        if "allocatedSlots" in detail and sum(allocated.values()) + row["freeSlots"] != row["slotsNumber"]:
+            yield f"task manager {row['id']}: {allocated} and {row['freeSlots']} free of {row['slotsNumber']}"
+    for job_id, wanted in holding.items():
+        if taken[job_id] < wanted:
+            yield f"job {job_id} holds {taken[job_id]} slots and its tasks run in {wanted}"
+
+
+def result(row: Json, answer: Json) -> Iterator[str]:
+    ended = row["state"] in TERMINAL
+    if (answer["status"]["id"] == "COMPLETED") != ended:
+        yield f"execution-result is {answer['status']['id']}"
+    if ended:
+        told = answer["job-execution-result"]
+        expected = {"FINISHED": "SUCCEEDED"}.get(row["state"], row["state"])
+        if told["application-status"] != expected or told["net-runtime"] != row["end-time"] - row["start-time"]:
+            yield f"execution-result {told['application-status']}, {told['net-runtime']} ms of {row}"
+        if ("failure-cause" in told) != (row["state"] in ("FAILED", "CANCELED")) and row["state"] != "CANCELED":
+            yield f"failure-cause: {'failure-cause' in told}"
+
+
+def checkpoints(answer: Json) -> Iterator[str]:
+    counts, latest, history = answer["counts"], answer["latest"], answer["history"]
+    if counts["total"] != counts["completed"] + counts["failed"] + counts["in_progress"]:
+        yield f"checkpoint counts {counts}"
+    if len(history) > 10 or len(history) > counts["total"]:
+        yield f"{len(history)} checkpoints in the history, {counts}"
+    ids = [entry["id"] for entry in history]
+    if ids != sorted(set(ids), reverse=True):
+        yield f"checkpoint ids {ids}"
+    if sum(entry["status"] == "IN_PROGRESS" for entry in history) != min(counts["in_progress"], len(history)):
+        yield f"in progress: {counts} and {[entry['status'] for entry in history]}"
+    for kind, is_savepoint in (("completed", False), ("savepoint", True)):
+        listed = [
+            entry["id"] for entry in history if entry["status"] == "COMPLETED" and entry["is_savepoint"] is is_savepoint
+        ]
+        told = latest[kind]["id"] if latest[kind] else None
+        if listed and told != listed[0]:
+            yield f"latest.{kind} is {told} of {listed}"
+    for entry in history:
+        if entry["status"] != "FAILED" and entry["num_acknowledged_subtasks"] > entry["num_subtasks"]:
+            yield f"checkpoint {entry['id']}: too many acknowledged"
+        took = entry["latest_ack_timestamp"] - entry["trigger_timestamp"]
+        if entry["status"] == "COMPLETED" and entry["end_to_end_duration"] != took:
+            yield f"checkpoint {entry['id']} took {took}, tells {entry['end_to_end_duration']}"
+
+
+def backwards(before: dict[str, Json], after: dict[str, Json]) -> list[str]:
+    """What ran backwards between two pictures of the same jobs (id -> details of /jobs/:jobid)."""
+    told = []
+    for job_id, old in before.items():
+        new = after.get(job_id)
+        if new is None:
+            told.append(f"job {job_id} has gone")
+            continue
+        if new["start-time"] != old["start-time"] or new["now"] < old["now"]:
+            told.append(f"job {job_id}: start-time or now went back")
+        told += [
+            f"job {job_id}: the time of {state} went from {time} to {new['timestamps'][state]}"
+            for state, time in old["timestamps"].items()
+            if new["timestamps"][state] < time
+        ]
+        if old["state"] in TERMINAL and new["state"] != old["state"]:
+            told.append(f"job {job_id} was {old['state']} and is {new['state']}")
+    return told

@@ -1,0 +1,183 @@
+"""Whatever clients and accidents do to a cluster, in any order: its answers tell one story, and each is valid."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    multiple,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
+
+from flinkmock import Engine, load_scenario
+from flinkmock.cluster.problems import Problem
+from flinkmock.cluster.spec import ClusterSpec, JobSpec
+from flinkmock.conformance.check import UNSAFE
+from flinkmock.conformance.targets import Targets
+from flinkmock.resources import FileContent
+from flinkmock.testing.inside import Inside
+from tests.coherence import backwards, incoherences
+
+RELEASES = ("2.3", "1.20", "1.12")
+TEMPLATES = """
+cluster: {taskmanagers: 2, slots: 4}
+jobs:
+  streaming: {template: streaming, checkpoints: {every: 3s, takes: 100ms..900ms, fail: [2]}}
+  wide: {template: streaming, parallelism: 3}
+  batch: {template: batch, parallelism: 2}
+  failing: failing
+  restarting: {template: restarting, parallelism: 2}
+  stuck: stuck
+"""
+TARGET = "file:///savepoints"
+
+
+def templates() -> tuple[ClusterSpec, tuple[JobSpec, ...]]:
+    """(a cluster with nothing on it, the jobs to submit to it)."""
+    spec = load_scenario(TEMPLATES)
+    return ClusterSpec(task_managers=spec.task_managers, slots=spec.slots), spec.jobs
+
+
+class Life(RuleBasedStateMachine):
+    """Rules are what may happen to a cluster. `release` is set by the test."""
+
+    release = RELEASES[0]
+    jobs = Bundle("jobs")
+    savepoints = Bundle("savepoints")
+
+    @initialize(seed=st.integers(0, 1000))
+    def start(self, seed: int) -> None:
+        spec, self.specs = templates()
+        self.engine = Engine(spec, flink=self.release, seed=seed, clock="virtual")
+        self.inside = Inside(self.engine)
+        self.pictures: dict[str, Any] = {}
+
+    def teardown(self) -> None:
+        if hasattr(self, "engine"):
+            try:
+                self.every_answer_is_valid()
+            finally:
+                self.engine.close()
+
+    # What may happen
+
+    @rule(target=jobs, place=st.integers(0, 5))
+    def submit(self, place: int) -> str:
+        return self.engine.cluster.submit(self.specs[place], self.engine.clock.now()).id
+
+    @rule(ms=st.one_of(st.integers(0, 500), st.integers(0, 60_000)))
+    def time_passes(self, ms: int) -> None:
+        self.engine.advance(ms)
+
+    @rule(job=jobs)
+    def cancel(self, job: str) -> None:
+        self.ask("PATCH", f"/jobs/{job}")
+
+    @rule(target=savepoints, job=jobs, cancel=st.booleans())
+    def savepoint(self, job: str, cancel: bool) -> Any:
+        answer = self.ask("POST", f"/jobs/{job}/savepoints", {"target-directory": TARGET, "cancel-job": cancel})
+        return self.location(job, answer)
+
+    @rule(target=savepoints, job=jobs, drain=st.booleans())
+    def stop(self, job: str, drain: bool) -> Any:
+        answer = self.ask("POST", f"/jobs/{job}/stop", {"targetDirectory": TARGET, "drain": drain})
+        return self.location(job, answer)
+
+    @precondition(lambda self: self.release != "1.12")
+    @rule(job=jobs)
+    def checkpoint(self, job: str) -> None:
+        self.ask("POST", f"/jobs/{job}/checkpoints")
+
+    @rule(target=jobs, path=savepoints)
+    def start_from_savepoint(self, path: str) -> str:
+        return self.engine.cluster.submit(self.specs[0], self.engine.clock.now(), savepoint=path).id
+
+    @rule(path=savepoints)
+    def dispose(self, path: str) -> None:
+        self.ask("POST", "/savepoint-disposal", {"savepoint-path": path})
+
+    @rule(job=jobs)
+    def fail(self, job: str) -> None:
+        cluster = self.engine.cluster
+        cluster.lifecycles.fail(cluster.jobs[job], self.engine.clock.now())
+
+    @rule(place=st.integers(0, 5))
+    def lose_a_task_manager(self, place: int) -> None:
+        now = self.engine.clock.now()
+        known = self.engine.cluster.task_managers_at(now)
+        if known:
+            self.engine.cluster.lose_task_manager(known[place % len(known)].id, now)
+
+    @rule()
+    def a_task_manager_comes(self) -> None:
+        self.engine.cluster.add_task_manager(self.engine.clock.now())
+
+    # What has to hold
+
+    @invariant()
+    def the_answers_tell_one_story(self) -> None:
+        if hasattr(self, "engine"):
+            assert incoherences(self.inside) == []
+
+    @invariant()
+    def nothing_runs_backwards(self) -> None:
+        if hasattr(self, "engine"):
+            ids = [job["id"] for job in self.inside.ask("GET", "/jobs")["jobs"]]
+            now = {job_id: self.inside.ask("GET", f"/jobs/{job_id}") for job_id in ids}
+            assert backwards(self.pictures, now) == []
+            self.pictures = now
+
+    def every_answer_is_valid(self) -> None:
+        """At the end, since there are hundreds of them."""
+        contract = self.engine.contract
+        targets = Targets(self)
+        for operation in contract:
+            if operation.method != "GET" or operation.id in UNSAFE:
+                continue
+            for path in targets.paths(operation):
+                try:
+                    body = self.inside.ask("GET", path)
+                except Problem:
+                    continue
+                if not isinstance(body, FileContent):
+                    assert [str(deviation) for deviation in contract.check_answer(operation, body)] == [], path
+
+    # Helpers
+
+    def json(self, target: str) -> Any:
+        """For `Targets`."""
+        try:
+            return self.inside.ask("GET", target)
+        except (LookupError, Problem):
+            return {}
+
+    def ask(self, method: str, target: str, body: dict[str, Any] | None = None) -> Any:
+        """{} if the cluster refuses, as it may."""
+        try:
+            return self.inside.ask(method, target, body)
+        except Problem:
+            return {}
+
+    def location(self, job: str, answer: Any) -> Any:
+        """Where the savepoint lies, if it has come to its end a minute later."""
+        self.engine.advance(60_000)
+        status = self.ask("GET", f"/jobs/{job}/savepoints/{answer['request-id']}") if answer else {}
+        path = (status.get("operation") or {}).get("location")
+        return path if path else multiple()
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_a_cluster_is_coherent_at_every_instant(release: str) -> None:
+    machine = type(f"Life{release}", (Life,), {"release": release})
+    examples = math.ceil(settings.default.max_examples / 2) if settings.default else 25
+    run_state_machine_as_test(machine, settings=settings(max_examples=examples, stateful_step_count=25))
