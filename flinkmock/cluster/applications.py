@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from flinkmock.cluster.problems import Throwable
+
 if TYPE_CHECKING:
     from flinkmock.cluster.job import Job
 
@@ -17,6 +19,7 @@ WORDS = {
 }
 """State of its job -> state of the application (ApplicationState spells CANCELING with one L); else RUNNING."""
 STATES = ("CREATED", "RUNNING", "FAILING", "FAILED", "CANCELING", "CANCELED", "FINISHED")
+TERMINAL = ("FINISHED", "FAILED", "CANCELED")
 
 
 @dataclass(eq=False, slots=True)
@@ -27,10 +30,14 @@ class Application:
     name: str
     created_at: int
     jobs: list[Job] = field(default_factory=list)
+    failure: Throwable | None = None
+    """Why its main method ended without a job; that is at once, too."""
 
     def states_at(self, time: int) -> dict[str, int]:
         """State -> when it was entered, in order."""
         entered = {"CREATED": self.created_at, "RUNNING": self.created_at}
+        if self.failure is not None:
+            return entered | {"FAILING": self.created_at, "FAILED": self.created_at}
         job = self.jobs[-1]
         if not job.stillborn:  # an application whose job could not be initialized stays RUNNING (FACTS 16)
             entered |= {WORDS[state]: at for at, state in job.states if at <= time and state in WORDS}
@@ -42,4 +49,4 @@ class Application:
     def ended_at(self, time: int) -> int | None:
         entered = self.states_at(time)
         last = list(entered)[-1]
-        return entered[last] if last in ("FINISHED", "FAILED", "CANCELED") else None
+        return entered[last] if last in TERMINAL else None

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flinkmock.cluster.problems import Throwable, UnknownTrigger
+from flinkmock.cluster.stream import Stream
 
 Result = dict[str, Any]
 
@@ -40,6 +41,12 @@ class AsyncOperations:
     def __init__(self, kept_ms: int) -> None:
         self._kept_ms = kept_ms
         self._by_key: dict[tuple[str, str | None, str], AsyncOperation] = {}
+        self._named = 0
+
+    def new_id(self, stream: Stream) -> str:
+        """The trigger id of the next operation whose client names none."""
+        self._named += 1
+        return stream.hex(32, "trigger", self._named)
 
     def add(self, operation: AsyncOperation) -> AsyncOperation:
         self._by_key[operation.kind, operation.job_id, operation.trigger_id] = operation

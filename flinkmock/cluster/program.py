@@ -7,6 +7,7 @@ and what a real client would run into (no entry class, a main that throws) is re
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -14,22 +15,38 @@ from fnmatch import fnmatchcase
 from flinkmock.cluster.jars import Jar
 from flinkmock.cluster.problems import ProgramProblem, Throwable
 from flinkmock.cluster.spec import CheckpointSpec, JobSpec, Span, Submission
+from flinkmock.release import Release
 
 INVOCATION = "org.apache.flink.client.program.ProgramInvocationException"
 COMPLETION = "java.util.concurrent.CompletionException"
 PARALLELISM_UNKNOWN = -2
 """ExecutionConfig lets -1 (the default) and -2 (not known) through."""
+BAD_PARALLELISM = Throwable(
+    "java.lang.IllegalArgumentException",
+    "Parallelism must be at least one, or ExecutionConfig.PARALLELISM_DEFAULT (use system default).",
+)
+NO_JOBS = "No jobs included in application."
+NO_PLAN = "The program plan could not be fetched - the program aborted pre-maturely."
+NO_PLAN_HINT = " The root cause may be that the main method doesn't call `env.execute()` or `env.executeAsync()`."
+"""Added in 1.19 (PackagedProgramUtils)."""
+_TOKEN = re.compile(r"""([^"']\S*|".+?"|'.+?')\s*""")
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What a client asks to run or to plan."""
+    """What a client asks to run or to plan. `location` is where the jar lies, as messages show it."""
 
     jar: Jar
+    location: str = ""
     entry_class: str | None = None
     arguments: Sequence[str] = ()
     parallelism: int | None = None
     configuration: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+
+def tokenized(text: str) -> list[str]:
+    """The arguments in a `programArgs` of old: parted at blanks, quotes hold together (JarHandlerUtils)."""
+    return [token.strip().replace('"', "").replace("'", "") for token in _TOKEN.findall(text)]
 
 
 def entry_class(program: Program) -> str:
@@ -37,38 +54,65 @@ def entry_class(program: Program) -> str:
     name = program.entry_class
     if name is None:
         if not program.jar.entries:
-            raise _invocation("Neither a 'Main-Class', nor a 'program-class' entry was found in the jar file.")
+            raise _not_packaged("Neither a 'Main-Class', nor a 'program-class' entry was found in the jar file.")
         # Flink takes the attribute as it stands, commas and all (PackagedProgram.getEntryPointClassNameFromJar).
         name = ",".join(program.jar.entries)
     if "," in name or not program.jar.has_class(name):
-        raise _invocation(
+        raise _not_packaged(
             f"The program's entry point class '{name}' was not found in the jar file.",
             Throwable("java.lang.ClassNotFoundException", name),
         )
     return name
 
 
-def job_of(program: Program, rules: Sequence[Submission]) -> JobSpec:
+def run_job(program: Program, rules: Sequence[Submission]) -> JobSpec:
     """The job that the program's main method starts.
 
     Raises:
         ProgramProblem: if there is no such class, main throws or starts no job, or the parallelism makes no sense.
     """
-    name = entry_class(program)
-    spec = template_of((name, program.jar.name), rules)
+    spec = template_of((entry_class(program), program.jar.name), rules)
+    if _bad_parallelism(program):
+        raise main_failed(BAD_PARALLELISM)
     if spec.program.throws is not None:
         raise main_failed(spec.program.throws)
     if not spec.program.executes:
-        raise ProgramProblem(Throwable("org.apache.flink.util.FlinkException", "No jobs included in application."),
-                             refused=True, text="No jobs included in application.")  # fmt: skip
-    if program.parallelism is not None and (program.parallelism == 0 or program.parallelism < PARALLELISM_UNKNOWN):
-        raise main_failed(
-            Throwable(
-                "java.lang.IllegalArgumentException",
-                "Parallelism must be at least one, or ExecutionConfig.PARALLELISM_DEFAULT (use system default).",
-            )
-        )
+        thrown = Throwable("org.apache.flink.util.FlinkException", NO_JOBS)
+        raise ProgramProblem(thrown, refused=True, text=NO_JOBS)
     return with_arguments(with_configuration(spec, program), program.arguments)
+
+
+def planned_job(program: Program, rules: Sequence[Submission], release: Release) -> JobSpec:
+    """The job that the program would start, for its plan: nobody catches here what goes wrong, so it is a 500.
+
+    Up to 1.16 JarPlanHandler made program and plan in one future, whose exceptions come bare, and let a parallelism
+    that is none pass (OptimizerPlanEnvironment).
+
+    Raises:
+        ProgramProblem: as `run_job`.
+    """
+    in_future = not release.since("1.17")
+    try:
+        name = entry_class(program)
+    except ProgramProblem as problem:
+        raise ProgramProblem(problem.throwable.chain()[int(in_future)], refused=False) from None
+    spec = template_of((name, program.jar.name), rules)
+    if _bad_parallelism(program):
+        if not in_future:
+            raise ProgramProblem(BAD_PARALLELISM, refused=False)
+        program = dataclasses.replace(program, parallelism=None)
+    if spec.program.throws is not None:
+        raise ProgramProblem(main_failed(spec.program.throws).throwable, refused=False)
+    if not spec.program.executes:
+        text = NO_PLAN + (NO_PLAN_HINT if release.since("1.19") else "")
+        outputs = f"\n\nClasspath: [file:{program.location}]\n\nSystem.out: (none)\n\nSystem.err: (none)"
+        raise ProgramProblem(Throwable(INVOCATION, text + outputs), refused=False)
+    return with_arguments(with_configuration(spec, program), program.arguments)
+
+
+def _bad_parallelism(program: Program) -> bool:
+    parallelism = program.parallelism
+    return parallelism is not None and (parallelism == 0 or parallelism < PARALLELISM_UNKNOWN)
 
 
 def template_of(names: Sequence[str], rules: Sequence[Submission]) -> JobSpec:
@@ -142,5 +186,33 @@ def main_failed(cause: Throwable) -> ProgramProblem:
     return ProgramProblem(thrown, refused=True)
 
 
-def _invocation(text: str, cause: Throwable | None = None) -> ProgramProblem:
-    return ProgramProblem(Throwable(COMPLETION, f"{INVOCATION}: {text}", Throwable(INVOCATION, text, cause)), refused=False)  # fmt: skip # noqa: E501
+def already_submitted(release: Release) -> Throwable:
+    """What the dispatcher throws at an id that it knows; the application has the id of its job."""
+    if release.since("2.3"):
+        name, text = "DuplicateApplicationSubmissionException", "Application has already been submitted."
+    else:
+        name, text = "DuplicateJobSubmissionException", "Job has already been submitted."
+    return Throwable(f"org.apache.flink.runtime.client.{name}", text)
+
+
+def not_submitted(job_name: str, cause: Throwable) -> ProgramProblem:
+    """`execute()` throws, for the dispatcher does not take the job."""
+    text = f"Failed to execute job '{job_name}'."
+    return main_failed(Throwable("org.apache.flink.util.FlinkException", text, cause))
+
+
+def not_initialized(job_name: str, cause: Throwable, release: Release) -> ProgramProblem:
+    """`execute()` throws, for the job's JobMaster can't be made."""
+    initialization = "org.apache.flink.runtime.client.JobInitializationException"
+    if release.since("1.13"):
+        runtime = Throwable("java.lang.RuntimeException", str(cause), cause)
+        completion = Throwable(COMPLETION, str(runtime), runtime)
+        failed = Throwable(initialization, "Could not start the JobMaster.", completion)
+    else:
+        failed = Throwable(initialization, "Could not instantiate JobManager.", cause)
+    return not_submitted(job_name, Throwable("java.lang.RuntimeException", str(failed), failed))
+
+
+def _not_packaged(text: str, cause: Throwable | None = None) -> ProgramProblem:
+    thrown = Throwable(INVOCATION, text, cause)
+    return ProgramProblem(Throwable(COMPLETION, str(thrown), thrown), refused=False)

@@ -1,28 +1,20 @@
 """Java's serialization, against bytes that real clusters sent."""
 
 import base64
-import json
-from pathlib import Path
 
 import pytest
 
 from flinkmock.cluster.javaio import Frame, Long, modified_utf8, serialized_optional, serialized_throwable
 from flinkmock.cluster.problems import Throwable
+from tests.fidelity.recordings import RECORDINGS, load
 
-RECORDINGS = Path(__file__).parents[1] / "recordings"
-INTEGERS = {
-    "Histogram": dict,
-    "IntCounter": int,
-    "LongCounter": Long,
-    "DoubleCounter": float,
-    "AverageAccumulator": float,
-}
+TYPES = {"IntCounter": int, "LongCounter": Long, "DoubleCounter": float, "AverageAccumulator": float}
 
 
 def recorded_accumulators():
     for version in ("2.3.0", "1.20.5", "1.12.5"):
         for suite in ("job-running", "lifecycle"):
-            for step in json.loads((RECORDINGS / version / f"{suite}.json").read_text())["steps"]:
+            for step in load(RECORDINGS / version / f"{suite}.json.gz"):
                 body = step.get("response", {}).get("body")
                 if isinstance(body, dict) and body.get("serialized-user-task-accumulators"):
                     texts = {entry["name"]: entry for entry in body["user-task-accumulators"]}
@@ -38,7 +30,7 @@ def value_of(type, text):
         return {int(key): int(value) for key, value in pairs}
     if type == "ListAccumulator":
         return [Long(item) for item in text.strip("[]").split(", ")]
-    return INTEGERS[type](text)
+    return TYPES[type](text)
 
 
 @pytest.mark.parametrize(("type", "text", "data"), list(recorded_accumulators()))
@@ -58,7 +50,7 @@ def test_a_throwable_begins_like_a_recorded_one():
     name = "org.apache.flink.runtime.dispatcher.Dispatcher"
     frames = tuple(Frame(name, method, "Dispatcher.java", line) for method, line in (
         ("getJobMasterGateway", 2432), ("performOperationOnJobMasterGateway", 2447)))  # fmt: skip
-    steps = json.loads((RECORDINGS / "2.3.0" / "savepoints.json").read_text())["steps"]
+    steps = load(RECORDINGS / "2.3.0" / "savepoints.json.gz")
     step = next(step for step in steps if step["step"] == "poll full body, an unknown job")
     recorded = step["response"]["body"]["operation"]["failure-cause"]["serialized-throwable"].split(" [cut")[0]
     real = base64.b64decode(recorded[: len(recorded) // 4 * 4])

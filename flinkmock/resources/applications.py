@@ -1,0 +1,84 @@
+"""Applications (2.3): the list, one of them, why it failed, and how to cancel it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from flinkmock.cluster.applications import STATES, Application
+from flinkmock.cluster.failures import stack_trace
+from flinkmock.cluster.problems import UnknownApplication
+from flinkmock.resources.call import Call, Facts, resource
+from flinkmock.resources.jobs import overview_facts
+
+
+def _application(call: Call) -> Application:
+    application_id = call.path["applicationid"]
+    application = call.cluster.applications.get(application_id)
+    if application is None:
+        raise UnknownApplication(application_id)
+    return application
+
+
+def _facts(application: Application, now: int) -> dict[str, Any]:
+    end = application.ended_at(now)
+    return {
+        "id": application.id,
+        "name": application.name,
+        "status": application.state_at(now),
+        "start-time": application.created_at,
+        "end-time": -1 if end is None else end,
+        "duration": (now if end is None else end) - application.created_at,
+    }
+
+
+@resource("getApplicationsOverview")
+def overview(call: Call) -> Facts:
+    return {
+        "applications": [
+            {
+                **_facts(application, call.now),
+                "jobs": dict(Counter(job.state_at(call.now) for job in application.jobs)),
+            }
+            for application in call.cluster.applications.values()
+        ]
+    }
+
+
+@resource("getApplicationDetails")
+def details(call: Call) -> Facts:
+    application = _application(call)
+    entered = application.states_at(call.now)
+    return {
+        **_facts(application, call.now),
+        "timestamps": {state: entered.get(state, 0) for state in STATES},
+        "jobs": [overview_facts(call.cluster, job, call.now) for job in application.jobs],
+    }
+
+
+@resource("getApplicationExceptions")
+def exceptions(call: Call) -> Facts:
+    """Only of the main method; failures of its jobs are told by the jobs."""
+    application = _application(call)
+    entries = []
+    if application.failure is not None:
+        entries.append(
+            {
+                "exceptionName": application.failure.java_class,
+                "stacktrace": stack_trace(application.failure),
+                "timestamp": application.created_at,
+            }
+        )
+    return {"exceptionHistory": {"entries": entries}}
+
+
+@resource("cancelApplication")
+def cancel(call: Call) -> Facts:
+    """Raises UnknownApplication, also for one that has ended: it is in the archive only (FACTS 16)."""
+    application = _application(call)
+    if application.ended_at(call.now) is not None:
+        raise UnknownApplication(application.id)
+    for job in application.jobs:
+        if not job.ended:
+            call.cluster.lifecycles.cancel(job, call.now)
+    return {}

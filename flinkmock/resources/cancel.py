@@ -1,0 +1,69 @@
+"""Ending a job, and the two requests that job clients send while it runs."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+
+from flinkmock.cluster.problems import JobEnded, StopModeRemoved, Throwable, UnknownJob, Unserviceable
+from flinkmock.resources.call import Call, Facts, resource
+
+_DEFAULT_MODE = {"getYarnStopJobTermination": "stop"}
+_HELPFUL = (
+    'Cannot invoke "org.apache.flink.util.SerializedValue.deserializeValue(java.lang.ClassLoader)" '
+    'because "serializedRequest" is null'
+)
+"""Java 17's words; the Java 11 of the recorded 1.12 has none."""
+
+
+@resource("cancelJob", "getYarnCancelJobTermination", "getYarnStopJobTermination")
+def cancel(call: Call) -> Facts:
+    """`mode=stop` is refused before the job is looked up; a CANCELED job may be cancelled again, but not up to 1.14."""
+    mode = call.one("mode", _DEFAULT_MODE.get(call.operation.id, "cancel"))
+    if mode == "stop":
+        raise StopModeRemoved
+    job = call.cluster.job(call.path["jobid"])
+    if job.ended and not call.cluster.release.since("1.15"):
+        raise JobEnded(job.id, job.state)
+    call.cluster.lifecycles.cancel(job, call.now)
+    return {}
+
+
+@resource("triggerHeartbeat")
+def heartbeat(call: Call) -> Facts:
+    """Taken for whatever job."""
+    return {}
+
+
+@resource("postClientCoordination")
+def coordinate(call: Call) -> Facts:
+    """No operator here has a coordinator that answers clients; but the request is read first, as Flink's JobMaster does.
+
+    Raises:
+        UnknownJob: also of a job that has ended.
+        Unserviceable: always else.
+    """
+    job = call.cluster.job(call.path["jobid"])
+    if job.ended:
+        raise UnknownJob(job.id)
+    problem = _unreadable(call.body.get("serializedCoordinationRequest"), call.cluster.release.since("1.15"))
+    if problem is None:
+        operator = call.path["operatorUid"] if "operatorUid" in call.path else call.path["operatorid"]
+        text = f"Coordinator of operator {operator} does not exist or the job vertex this operator belongs to is not initialized."
+        problem = Throwable("org.apache.flink.util.FlinkException", text)
+    raise Unserviceable(problem)
+
+
+def _unreadable(request: str | None, helpful: bool) -> Throwable | None:
+    """What Java throws at a request that is no serialized object."""
+    if request is None:
+        return Throwable("java.lang.NullPointerException", _HELPFUL if helpful else None)
+    try:
+        data = base64.b64decode(request)
+    except binascii.Error:
+        data = b""
+    if len(data) < 4:
+        return Throwable("java.io.EOFException")
+    if not data.startswith(b"\xac\xed\x00\x05"):
+        return Throwable("java.io.StreamCorruptedException", f"invalid stream header: {data[:4].hex().upper()}")
+    return None

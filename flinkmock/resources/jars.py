@@ -1,0 +1,155 @@
+"""Jars: the list, upload, plan, run and deletion."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flinkmock.cluster.applications import Application
+from flinkmock.cluster.graph import JobGraph
+from flinkmock.cluster.problems import BadRequest, BadUpload, ProgramProblem, Throwable
+from flinkmock.cluster.program import (
+    Program,
+    already_submitted,
+    entry_class,
+    not_initialized,
+    not_submitted,
+    planned_job,
+    run_job,
+    tokenized,
+)
+from flinkmock.cluster.spec import JobSpec
+from flinkmock.resources.call import Call, Facts, resource
+from flinkmock.resources.plan import plan_facts
+
+CONFUSING = "Confusing request: programArgs and programArgsList are specified, please, use only programArgsList"
+NO_EXECUTE = Throwable(
+    "org.apache.flink.client.deployment.application.ApplicationExecutionException",
+    "The application contains no execute() calls.",
+)
+"""ApplicationDispatcherBootstrap's text; not recorded."""
+_SAVEPOINT_PATHS = ("execution.state-recovery.path", "execution.savepoint.path")
+
+
+@resource("getJarList")
+def listing(call: Call) -> Facts:
+    return {
+        "address": call.base_url,
+        "files": [
+            {
+                "id": jar.id,
+                "name": jar.name,
+                "uploaded": jar.uploaded,
+                "entry": [{"name": name, "description": None} for name in jar.entries],
+            }
+            for jar in call.cluster.jars.newest_first()
+        ],
+    }
+
+
+@resource("uploadJar")
+def upload(call: Call) -> Facts:
+    """Raises BadUpload."""
+    if len(call.files) != 1:
+        raise BadUpload(f"Exactly 1 file must be sent, received {len(call.files)}.")
+    (file,) = call.files
+    jar = call.cluster.jars.add(file.name, file.path, call.now)
+    return {"filename": f"{call.cluster.jars.shown_folder}/{jar.id}", "status": "success"}
+
+
+@resource("deleteJar")
+def delete(call: Call) -> Facts:
+    """Raises UnknownJar."""
+    call.cluster.jars.delete(call.path["jarid"])
+    return {}
+
+
+@resource("generatePlanFromJar", "generatePlanFromJarGet")
+def plan(call: Call) -> Facts:
+    """Raises UnknownJar, ProgramProblem, BadRequest."""
+    cluster = call.cluster
+    spec = planned_job(_program(call), cluster.spec.submissions, cluster.release)
+    job_id = call.body.get("jobId") or cluster.new_job_id()
+    return {"plan": plan_facts(job_id, spec.name, spec.type, JobGraph(spec), cluster.release)}
+
+
+@resource("submitJobFromJar")
+def run(call: Call) -> Facts:
+    """Answers when the job has been initialized. Raises UnknownJar, ProgramProblem, BadRequest."""
+    cluster = call.cluster
+    spec = run_job(_program(call), cluster.spec.submissions)
+    job_id = call.body.get("jobId")
+    if job_id in cluster.jobs:
+        if not cluster.release.since("1.13"):  # 1.12 does not wait for what becomes of it
+            return {"jobid": job_id}
+        raise not_submitted(spec.name, already_submitted(cluster.release))
+    savepoint = _savepoint(call)
+    job = cluster.submit(spec, call.now, job_id=job_id, savepoint=savepoint)
+    if job.stillborn and savepoint is not None:
+        raise not_initialized(spec.name, cluster.nothing_there(savepoint), cluster.release)
+    return {"jobid": job.id, "applicationId": job.application_id}
+
+
+@resource("submitApplicationFromJar")
+def run_application(call: Call) -> Facts:
+    """Answers before main is called, so that what goes wrong there is the application's failure.
+
+    Raises UnknownJar, BadRequest, and ProgramProblem if there is no class to run.
+    """
+    cluster = call.cluster
+    program = _program(call)
+    name = entry_class(program)
+    application_id = call.body.get("applicationId") or cluster.new_job_id()
+    try:
+        spec = run_job(program, cluster.spec.submissions)
+    except ProgramProblem as problem:
+        failure = NO_EXECUTE if problem.throwable.message == problem.text else problem.throwable
+        cluster.applications[application_id] = Application(application_id, name, call.now, failure=failure)
+    else:
+        _submit_to(application_id, name, spec, call)
+    return {"applicationid": application_id}
+
+
+def _submit_to(application_id: str, name: str, spec: JobSpec, call: Call) -> None:
+    call.cluster.submit(
+        spec,
+        call.now,
+        job_id=call.body.get("jobId"),
+        savepoint=_savepoint(call),
+        application_id=application_id,
+        application_name=name,
+    )
+
+
+def _program(call: Call) -> Program:
+    """Raises UnknownJar, and BadRequest when arguments are given in both ways of 1.x."""
+    arguments = _arguments(call)
+    jar = call.cluster.jars.get(call.path["jarid"])
+    return Program(
+        jar=jar,
+        location=f"{call.cluster.jars.shown_folder}/{jar.id}",
+        entry_class=call.body.get("entryClass") or call.one("entry-class") or None,
+        arguments=arguments,
+        parallelism=_first(call.body.get("parallelism"), call.one("parallelism")),
+        configuration=call.body.get("flinkConfiguration") or {},
+    )
+
+
+def _arguments(call: Call) -> list[str]:
+    listed: list[str] = list(_first(call.body.get("programArgsList"), call.query.get("programArg"), []))
+    if call.cluster.release.since("2.0"):  # which knows no other way; what clients of 1.x send is ignored
+        return listed
+    tokens = tokenized(call.body.get("programArgs") or call.one("program-args") or "")
+    if tokens and listed:
+        raise BadRequest(CONFUSING)
+    return listed or tokens
+
+
+def _savepoint(call: Call) -> str | None:
+    configured = call.body.get("flinkConfiguration") or {}
+    given = call.body.get("savepointPath") or call.one("savepointPath")
+    return given or next((configured[key] for key in _SAVEPOINT_PATHS if key in configured), None)
+
+
+def _first(*values: Any) -> Any:
+    """The first that is given: the body wins over the query (HandlerRequestUtils.fromRequestBodyOrQueryParameter)."""
+    return next((value for value in values if value is not None), None)

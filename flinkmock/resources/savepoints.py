@@ -1,0 +1,132 @@
+"""Savepoints, stopping with one, checkpoints on demand, disposal, cached data sets, and the rescaling that was."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flinkmock.cluster.asynchronous import AsyncOperation
+from flinkmock.cluster.configuration import SAVEPOINT_DIR
+from flinkmock.cluster.problems import BadRequest, RescalingDisabled, Throwable, Unserviceable
+from flinkmock.resources.call import Call, Facts, resource
+from flinkmock.resources.throwables import failure_facts
+
+INCREMENTAL = Throwable(
+    "java.lang.IllegalStateException",
+    "Flink does not support triggering incremental checkpoint explicitly. See FLINK-33723.",
+)
+NO_PATH = "Field savepoint-path must not be omitted or be null."
+
+
+def _trigger_id(call: Call) -> str:
+    given: str | None = call.body.get("triggerId")
+    return given or call.cluster.asynchronous.new_id(call.cluster.stream)
+
+
+def _directory(call: Call, field: str) -> str:
+    """Where the savepoint goes. Raises BadRequest if neither the request nor the configuration says it."""
+    directory = call.body.get(field)
+    if directory is None:
+        directory = call.cluster.configuration.text(SAVEPOINT_DIR)
+    if directory is None:
+        key = SAVEPOINT_DIR.aliases[0] if call.cluster.release.since("1.20") else SAVEPOINT_DIR.key
+        raise BadRequest(f"Config key [{key}] is not set. Property [{field}] must be provided.")
+    return str(directory)
+
+
+@resource("triggerSavepoint")
+def savepoint(call: Call) -> Facts:
+    """Raises BadRequest."""
+    directory = _directory(call, "target-directory")
+    trigger_id = _trigger_id(call)
+    format = call.body.get("formatType") or "CANONICAL"
+    cancel = bool(call.body.get("cancel-job"))
+    call.cluster.snapshots.savepoint(call.path["jobid"], trigger_id, directory, format, cancel, call.now)
+    return {"request-id": trigger_id}
+
+
+@resource("triggerStopWithSavepoint")
+def stop(call: Call) -> Facts:
+    """Raises BadRequest."""
+    directory = _directory(call, "targetDirectory")
+    trigger_id = _trigger_id(call)
+    format = call.body.get("formatType") or "CANONICAL"
+    call.cluster.snapshots.stop(call.path["jobid"], trigger_id, directory, format, call.now)
+    return {"request-id": trigger_id}
+
+
+@resource("triggerCheckpoint")
+def checkpoint(call: Call) -> Facts:
+    """Raises Unserviceable for an incremental one, which 1.17 and 1.18 do take."""
+    if call.body.get("checkpointType") == "INCREMENTAL" and call.cluster.release.since("1.19"):
+        raise Unserviceable(INCREMENTAL)
+    trigger_id = _trigger_id(call)
+    call.cluster.snapshots.checkpoint(call.path["jobid"], trigger_id, call.now)
+    return {"request-id": trigger_id}
+
+
+@resource("triggerSavepointDisposal")
+def dispose(call: Call) -> Facts:
+    """Raises BadRequest."""
+    path = call.body.get("savepoint-path")
+    if path is None:
+        raise BadRequest(NO_PATH)
+    trigger_id = _trigger_id(call)
+    call.cluster.snapshots.dispose(str(path), trigger_id, call.now)
+    return {"request-id": trigger_id}
+
+
+@resource("getSavepointStatus")
+def savepoint_status(call: Call) -> Facts:
+    """Of stopping as well. Raises UnknownTrigger."""
+    return _status(call, "savepoint")
+
+
+@resource("getCheckpointStatus")
+def checkpoint_status(call: Call) -> Facts:
+    """Raises UnknownTrigger."""
+    return _status(call, "checkpoint")
+
+
+@resource("getSavepointDisposalStatus")
+def disposal_status(call: Call) -> Facts:
+    """Raises UnknownTrigger."""
+    return _status(call, "disposal")
+
+
+@resource("getClusterDataSetDeleteStatus")
+def data_set_status(call: Call) -> Facts:
+    """Raises UnknownTrigger."""
+    return _status(call, "dataset")
+
+
+def _status(call: Call, kind: str) -> dict[str, Any]:
+    operation = call.cluster.asynchronous.get(kind, call.path["triggerid"], call.path.get("jobid"), call.now)
+    if not operation.done_by(call.now):
+        return {"status": {"id": "IN_PROGRESS"}, "operation": None}
+    return {"status": {"id": "COMPLETED"}, "operation": _result(operation)}
+
+
+def _result(operation: AsyncOperation) -> dict[str, Any]:
+    """There is no state FAILED; a failure is told in place of the result, for checkpoints in camel case."""
+    if operation.failure is None:
+        return operation.result
+    return {"failureCause" if operation.kind == "checkpoint" else "failure-cause": failure_facts(operation.failure)}
+
+
+@resource("getClusterDataSetList")
+def data_sets(call: Call) -> Facts:
+    """No job here caches one."""
+    return {"dataSets": []}
+
+
+@resource("deleteClusterDataSet")
+def delete_data_set(call: Call) -> Facts:
+    trigger_id = _trigger_id(call)
+    call.cluster.delete_data_set(trigger_id, call.now)
+    return {"request-id": trigger_id}
+
+
+@resource("rescaleJob", "getRescalingStatus")
+def rescaling(call: Call) -> Facts:
+    """Raises RescalingDisabled, whatever job is named."""
+    raise RescalingDisabled
