@@ -5,6 +5,7 @@ aiohttp parses HTTP and nothing else; routing, decoding and errors are Flink's (
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -91,6 +92,8 @@ class _Server:
 
     async def watched(self, request: web.Request) -> Answer:
         """The answer, or what stands in its way. Faults and the journal of requests belong here."""
+        if self._engine.cluster.shut_down and request.transport:
+            request.transport.abort()  # a connection from before the end: there is no process any more
         raw = request.raw_path.encode("utf-8", errors="surrogateescape").decode("latin-1")  # as Netty reads it
         seen = Exchange(request.method, raw)
         try:
@@ -100,8 +103,10 @@ class _Server:
         if self._observer:
             seen.now, seen.status = self._engine.clock.now(), answer.status
             self._observer(seen)
-        if self._on_shut_down and self._engine.cluster.shut_down:
-            self._on_shut_down()
+        if self._engine.cluster.shut_down:
+            answer = dataclasses.replace(answer, close=True)
+            if self._on_shut_down:
+                self._on_shut_down()
         return answer
 
     async def _answer(self, request: web.Request, raw: str, seen: Exchange) -> Answer:

@@ -35,6 +35,8 @@ class Behaviour:
     """JobVertexBackPressureHandler asks the metric store since 1.13, so that it knows no unknown ids."""
     execution_plan: bool
     """JobSubmitHandler speaks of an ExecutionPlan since 2.0, of a JobGraph before."""
+    number_texts_tell_radix: bool
+    """NumberFormatException of Java 12 and later; Flink runs on 17 from 1.15 on, on 11 before."""
     jackson: tuple[int, int]
     """The version of Jackson, which decides the words of its messages (flink-shaded-jackson of the release)."""
 
@@ -51,6 +53,7 @@ class Behaviour:
             missing_task_manager_file_is_wrapped=release.since("1.18"),
             back_pressure_from_metrics=release.since("1.13"),
             execution_plan=release.since("2.0"),
+            number_texts_tell_radix=release.since("1.15"),
             jackson=_jackson(release),
         )
 

@@ -34,7 +34,7 @@ class BodyReader:
         self._unknown_fails = contract.request_mapper["fail_on_unknown_properties"]
         self._version = behaviour.jackson
         self._classes = javaclasses.of(contract.release)
-        self._scalars = Scalars(behaviour.jackson)
+        self._scalars = Scalars(behaviour)
 
     def read(self, operation: Operation, raw: bytes) -> dict[str, Any]:
         """The fields that were given and are known, converted; nulls are kept. {} for no body.

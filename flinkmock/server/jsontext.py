@@ -68,7 +68,7 @@ def parse(raw: bytes, version: tuple[int, int]) -> Any:
     try:
         value, end = _DECODER.raw_decode(text, start)
     except json.JSONDecodeError as error:
-        _check_octets(text[: error.pos + 1], raw)
+        _check_octets(text[: error.pos + len(_word(text, error.pos)) + 1], raw)
         _explain(text, error, version)
     except RecursionError:
         raise JacksonError(Throwable("java.lang.StackOverflowError"), fatal=True) from None
@@ -168,9 +168,9 @@ def _explain(text: str, error: json.JSONDecodeError, version: tuple[int, int]) -
     if mistake.startswith("Invalid \\"):
         escaped = text[place + 1 : place + 2]
         _refuse(text, place, f"Unrecognized character escape '{escaped}' (code {ord(escaped or '0')})", version)
-    word = re.compile(r"[\w$]*").match(text, place)
-    if mistake == "Expecting value" and word and word[0] and not word[0][0].isdigit():
-        _refuse(text, place, f"Unrecognized token '{word[0]}': was expecting {_EXPECTED}", version)
+    word = _word(text, place)
+    if mistake == "Expecting value" and word and not word[0].isdigit():
+        _refuse(text, place, f"Unrecognized token '{word}': was expecting {_EXPECTED}", version)
     expected = {
         "Expecting value": f"expected a valid value {_EXPECTED}",
         "Expecting ':' delimiter": "was expecting a colon to separate field name and value",
@@ -189,6 +189,12 @@ def _innermost(text: str) -> list[int]:
         elif match[0] in "]}" and opened:
             opened.pop()
     return opened
+
+
+def _word(text: str, place: int) -> str:
+    """What Java takes for an identifier; control characters count as parts of one."""
+    end = re.compile(r"[\w$\x00-\x08\x0e-\x1b\x7f-\x9f]*").match(text, place)
+    return end[0] if end else ""
 
 
 def _position(text: str, place: int) -> str:

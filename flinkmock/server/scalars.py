@@ -13,6 +13,7 @@ from typing import Any, NoReturn
 
 from flinkmock.cluster.problems import Throwable
 from flinkmock.server import javaclasses
+from flinkmock.server.behaviour import Behaviour
 from flinkmock.server.javanumbers import INT, LONG, parse_id, parse_number
 from flinkmock.server.jsontext import JACKSON, MAPPING, MISMATCH, FloatText, IntText, JacksonError, Pairs
 
@@ -48,10 +49,11 @@ def fail(java_class: str, text: str, path: str, cause: Throwable | None = None) 
 
 
 class Scalars:
-    """`version` is Jackson's, and decides about words only. All methods raise JacksonError."""
+    """The release decides about words only. All methods raise JacksonError."""
 
-    def __init__(self, version: tuple[int, int]) -> None:
-        self._newer = version >= _NEWER_WORDS
+    def __init__(self, behaviour: Behaviour) -> None:
+        self._newer = behaviour.jackson >= _NEWER_WORDS
+        self._tells_radix = behaviour.number_texts_tell_radix
 
     def string(self, value: Any, path: str) -> str:
         if isinstance(value, list):
@@ -117,7 +119,8 @@ class Scalars:
         except ValueError as error:
             not_a_number = str(error).startswith("For input string")
             kind = "NumberFormatException" if not_a_number else "IllegalArgumentException"
-            cause = Throwable(f"java.lang.{kind}", str(error))
+            why = str(error) if self._tells_radix else str(error).removesuffix(" under radix 16")
+            cause = Throwable(f"java.lang.{kind}", why)
         if java_class := _IDS_WITH_A_MESSAGE.get(path.rpartition('["')[2].removesuffix('"]')):
             cause = Throwable("java.lang.IllegalArgumentException", javaclasses.cannot_parse(java_class, text), cause)
         fail(MAPPING, f"{cause.message} (through reference chain: {path})", "", cause)

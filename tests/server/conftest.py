@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import http.client
+import socket
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from flinkmock.server import ServerThread
+from tests.server.fake import FakeEngine
+
+
+@dataclass
+class Reply:
+    status: int
+    headers: list[tuple[str, str]]
+    """As they stand on the wire."""
+    body: bytes
+
+    def header(self, name: str) -> str | None:
+        return next((value for key, value in self.headers if key.lower() == name), None)
+
+    @property
+    def errors(self) -> list[str]:
+        import json
+
+        body = json.loads(self.body)
+        assert list(body) == ["errors"]
+        return body["errors"]
+
+
+class Client:
+    """Sends what it is given, without mending it."""
+
+    def __init__(self, engine: FakeEngine, url: str) -> None:
+        self.engine = engine
+        parts = urlsplit(url)
+        self.address = (parts.hostname, parts.port)
+
+    def send(self, method: str, target: str, body: Any = None, headers: dict[str, str] | None = None) -> Reply:
+        connection = http.client.HTTPConnection(*self.address, timeout=20)
+        try:
+            connection.putrequest(method, target, skip_accept_encoding=True)
+            for name, value in (headers or {}).items():
+                connection.putheader(name, value)
+            if body is not None and "Transfer-Encoding" not in (headers or {}):
+                connection.putheader("Content-Length", str(len(body)))
+            connection.endheaders(body)
+            response = connection.getresponse()
+            return Reply(response.status, response.getheaders(), response.read())
+        finally:
+            connection.close()
+
+    def raw(self, data: bytes) -> Reply:
+        """The answer to exactly these bytes."""
+        with socket.create_connection(self.address, timeout=20) as wire:
+            wire.sendall(data)
+            response = http.client.HTTPResponse(wire)
+            response.begin()
+            return Reply(response.status, response.getheaders(), response.read())
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., Client]]:
+    """Starts a server with a fake engine; keyword arguments are the engine's."""
+    threads = []
+
+    def start(**engine: Any) -> Client:
+        fake = FakeEngine(**engine)
+        thread = ServerThread(fake)
+        threads.append(thread)
+        thread.start()
+        return Client(fake, thread.url)
+
+    yield start
+    for thread in threads:
+        thread.close()
+
+
+@pytest.fixture
+def client(serve: Callable[..., Client]) -> Client:
+    return serve()

@@ -1,0 +1,65 @@
+"""An engine without a cluster: it remembers what it was asked and answers what it was told to."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from flinkmock.cluster.configuration import Configuration
+from flinkmock.contract import Contract, Operation
+from flinkmock.resources.call import FileContent
+
+Handler = Callable[..., bytes | FileContent]
+
+
+@dataclass
+class FakeCluster:
+    configuration: Configuration
+    shut_down: bool = False
+
+
+class FakeClock:
+    def now(self) -> int:
+        return 1_700_000_000_000
+
+
+@dataclass
+class Asked:
+    operation: Operation
+    path: Mapping[str, Any]
+    query: Mapping[str, Any]
+    body: Mapping[str, Any]
+    files: tuple[tuple[str, bytes], ...]
+    base_url: str
+
+
+@dataclass
+class FakeEngine:
+    """`answer` is called instead of `handle`, if it is given."""
+
+    flink: str = "2.3"
+    settings: Mapping[str, str] = field(default_factory=dict)
+    answer: Handler | None = None
+
+    def __post_init__(self) -> None:
+        self.contract = Contract.load(self.flink)
+        self.cluster = FakeCluster(Configuration(dict(self.settings)))
+        self.clock = FakeClock()
+        self.lock = threading.RLock()
+        self.asked: list[Asked] = []
+
+    def handle(self, operation: Operation, *, path, query, body, files, base_url) -> bytes | FileContent:
+        contents = tuple((file.name, file.path.read_bytes()) for file in files)
+        self.asked.append(Asked(operation, path, query, body, contents, base_url))
+        if self.answer:
+            return self.answer(operation, path=path, query=query, body=body, files=files)
+        if operation.answers_file:
+            return FileContent(b"a line\n")
+        return json.dumps({"operation": operation.id}).encode()
+
+    @property
+    def last(self) -> Asked:
+        return self.asked[-1]

@@ -1,0 +1,169 @@
+"""Every recorded request, played against the server with an engine that has no cluster.
+
+What the server itself refuses has to be refused in the same words, causes included. What real Flink's cluster
+answered, well or not, has to get as far as the engine.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from flinkmock.server import ServerThread
+from tests.fidelity.errors import first_line, normal
+from tests.fidelity.recordings import RECORDINGS, load, suites
+from tests.server.conftest import Client, Reply
+from tests.server.fake import FakeEngine
+
+RELEASES = {"2.3.0": "2.3", "1.20.5": "1.20", "1.12.5": "1.12"}
+ID = "3951ca87e73b3edfbba4a783ff8d647a"
+PLACES = {
+    "unknown": "0123456789abcdef0123456789abcdef",
+    "tm": "localhost:45637-3a9bab",
+    "cp": "1",
+    "scratch": "/scratch",
+}
+SERVERS_OWN = re.compile(
+    r"<Exception on server side:\njava.lang.NullPointerException\n\tat org.apache.flink.util.Preconditions"
+    r"|Not found|Unable to load|Internal server error: |Received unknown attribute|File upload|POST request not allowed"
+    r"|\S+RestHandlerException: (Bad request|Request did not match|Expected only one value|File uploads not allowed)"
+)
+NOT_IN_THE_RECORDING = {
+    "jobs: garbage job graph, 2.x field names",
+    "requirements as they are",
+    "requirements smaller",
+    "requirements lower > upper",
+    "requirements zero",
+}
+"""The bodies of these are only told by their size."""
+BOUNDARY = "boundary-of-the-test"
+JAR = b"PK\x03\x04\x14\x00\x08\x08\x08\x00\xd3\x09v]\x00\x00"
+"""How a jar begins, with a time of day in it whose second byte is the one of the recording."""
+REQUESTS = {
+    10: b'{"nope":1}',
+    75: b'{"jobGraphFileName":"a.bin","jobJarFileNames":[],"jobArtifactFileNames":[]}',
+    78: b'{"jobGraphFileName":"nope.bin","jobJarFileNames":[],"jobArtifactFileNames":[]}',
+}
+"""Size -> the part named "request"; the recording tells only the size."""
+
+
+def steps(version: str) -> dict[str, dict[str, Any]]:
+    """Name -> the first recording of each distinct request."""
+    found: dict[str, dict[str, Any]] = {}
+    seen = set()
+    for suite, file in suites(RECORDINGS / version).items():
+        for step in load(file):
+            if "skipped" in step or step["response"]["status"] == 0 or "timeline" in step:
+                continue
+            request = json.dumps({**step["request"], "note": step.get("note")}, sort_keys=True)
+            if request not in seen:
+                seen.add(request)
+                found[f"{suite}/{step['step']}"] = step
+    return found
+
+
+STEPS = {version: steps(version) for version in RELEASES}
+
+
+@pytest.fixture(scope="module")
+def clients() -> Iterator[dict[str, Client]]:
+    threads, clients = [], {}
+    for version, flink in RELEASES.items():
+        engine = FakeEngine(flink)
+        threads.append(ServerThread(engine).start())
+        clients[version] = Client(engine, threads[-1].url)
+    yield clients
+    for thread in threads:
+        thread.close()
+
+
+@pytest.mark.parametrize(("version", "name"), [(version, name) for version in STEPS for name in STEPS[version]])
+def test_as_recorded(clients: dict[str, Client], version: str, name: str) -> None:
+    step = STEPS[version][name]
+    if step["step"] in NOT_IN_THE_RECORDING:
+        pytest.skip("the body is not in the recording")
+    client = clients[version]
+    asked = len(client.engine.asked)
+    reply = play(client, step)
+    real = step["response"]
+    texts = (real.get("body") or {}).get("errors") if isinstance(real.get("body"), dict) else None
+    if texts and not SERVERS_OWN.match(texts[-1]):
+        assert len(client.engine.asked) == asked + 1, reply.body
+        return
+    assert reply.status == real["status"]
+    assert ("access-control-allow-origin" in real["headers"]) == (reply.header("access-control-allow-origin") == "*")
+    assert reply.header("content-type") == real["headers"].get("content-type")
+    assert reply.header("connection") == real["headers"].get("connection")
+    assert reply.header("server") is None
+    assert (reply.header("date") is None) == ("date" not in real["headers"])
+    if texts:
+        assert len(client.engine.asked) == asked
+        assert [first_line(text) for text in reply.errors] == [first_line(text) for text in texts]
+        assert causes(reply.errors[-1])[: len(causes(texts[-1]))] == causes(texts[-1])
+
+
+def play(client: Client, step: dict[str, Any]) -> Reply:
+    request, note = step["request"], step.get("note", "")
+    target = placed(request["path"] + (f"?{request['query']}" if request.get("query") else ""))
+    headers = dict(request.get("headers") or {})
+    if note.startswith("HTTP/1.0"):
+        return client.raw(f"GET {target} HTTP/1.0\r\n\r\n".encode())
+    if note.startswith("HTTP/1.1, no Host"):
+        return client.raw(f"GET {target} HTTP/1.1\r\n\r\n".encode())
+    if note.startswith("absolute-form"):
+        return client.raw(f"GET http://localhost:18081{target} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+    if note == "not HTTP":
+        return client.raw(b"hello\r\n\r\n")
+    if note.startswith("Expect"):
+        return client.send(request["method"], target, b"", {"Expect": "100-continue"})
+    if note.startswith("Transfer-Encoding"):
+        body = request["body"].encode()
+        chunk = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+        return client.send(request["method"], target, chunk, {"Transfer-Encoding": "chunked"})
+    if "multipart" in request:
+        headers["Content-Type"] = f"multipart/form-data; boundary={BOUNDARY}"
+        return client.send(request["method"], target, multipart(request["multipart"]), headers)
+    return client.send(request["method"], target, body_of(request.get("body")), headers)
+
+
+def body_of(recorded: Any) -> bytes | None:
+    if recorded is None:
+        return None
+    if isinstance(recorded, str) and (size := re.fullmatch(r"<(\d+) bytes>", recorded)):
+        filler = int(size[1]) - len(b'{"target-directory": "", "nope": 1}')
+        if int(size[1]) < 100_000:
+            return JAR
+        return b'{"target-directory": "' + b"x" * filler + b'", "nope": 1}'
+    if isinstance(recorded, str):
+        return placed(recorded).encode("latin-1")
+    return placed(json.dumps(recorded)).encode()
+
+
+def multipart(parts: list[dict[str, Any]]) -> bytes:
+    body = b""
+    for part in parts:
+        filename = f'; filename="{part["filename"]}"' if "filename" in part else ""
+        content = REQUESTS[part["bytes"]] if part["name"] == "request" else b"x" * part["bytes"]
+        head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{part["name"]}"{filename}\r\n\r\n'
+        body += head.encode() + content + b"\r\n"
+    return body + f"--{BOUNDARY}--\r\n".encode()
+
+
+def placed(text: str) -> str:
+    """With the ids that the driver of the recording put in."""
+
+    def place(match: re.Match[str]) -> str:
+        name = match[1]
+        return PLACES.get(name) or (f"53f0b0c2-6ff1-4dfd-8f05-9555fa00fcfb_{name[4:]}.jar" if "jar_" in name else ID)
+
+    return re.sub(r"\{(\w+)\}", place, text)
+
+
+def causes(trace: str) -> list[str]:
+    """The `Caused by` lines. The recorder cut long lines, and a hash map orders the names of known properties."""
+    lines = [normal(line) for line in trace.split("\n") if line.startswith("Caused by:")]
+    return [re.split(r" \[cut|not marked as ignorable", line)[0] for line in lines]
