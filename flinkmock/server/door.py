@@ -24,12 +24,28 @@ _HOST = re.compile(rb"^host[ \t]*:", re.IGNORECASE | re.MULTILINE)
 _BODY = re.compile(rb"^(content-length|transfer-encoding)[ \t]*:", re.IGNORECASE | re.MULTILINE)
 
 
-class Door(asyncio.Protocol):
-    """`inner` makes the protocol that aiohttp answers with; `doors` lists the doors that somebody stands in."""
+class Doors:
+    """Makes a door for each connection. `inner` makes the protocol with which aiohttp answers."""
 
-    def __init__(self, inner: Callable[[], asyncio.Protocol], behaviour: Behaviour, doors: set[Door]) -> None:
-        self._inner = inner
-        self._behaviour = behaviour
+    def __init__(self, inner: Callable[[], asyncio.Protocol], behaviour: Behaviour) -> None:
+        self.inner = inner
+        self.behaviour = behaviour
+        self.occupied: set[Door] = set()
+        """Where somebody stands who has not been let in yet."""
+        self.closed = False
+
+    def __call__(self) -> Door:
+        return Door(self)
+
+    def close(self) -> None:
+        """Sends everybody away, and whoever may still come."""
+        self.closed = True
+        for door in tuple(self.occupied):
+            door.abort()
+
+
+class Door(asyncio.Protocol):
+    def __init__(self, doors: Doors) -> None:
         self._doors = doors
         self._received = bytearray()
         self._transport: asyncio.Transport | None = None
@@ -37,10 +53,12 @@ class Door(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
-        self._doors.add(self)
+        self._doors.occupied.add(self)
+        if self._doors.closed:
+            self.abort()
 
     def connection_lost(self, error: Exception | None) -> None:
-        self._doors.discard(self)
+        self._doors.occupied.discard(self)
 
     def abort(self) -> None:
         if self._transport is not None:
@@ -71,8 +89,8 @@ class Door(asyncio.Protocol):
 
     def _hand_over(self, data: bytes) -> None:
         assert self._transport is not None
-        self._doors.discard(self)
-        inner = self._inner()
+        self._doors.occupied.discard(self)
+        inner = self._doors.inner()
         self._transport.set_protocol(inner)
         inner.connection_made(self._transport)
         inner.data_received(data)
@@ -80,7 +98,7 @@ class Door(asyncio.Protocol):
     def _not_found(self, target: bytes, *, keep: bool) -> None:
         """A method that nobody knows: aiohttp would call it a bad request. `keep`: no body follows."""
         raw = target.decode("latin-1")
-        text = messages.not_found(raw) if self._behaviour.not_found_tells_path else messages.NOT_FOUND
+        text = messages.not_found(raw) if self._doors.behaviour.not_found_tells_path else messages.NOT_FOUND
         self._write(plain(404, text), keep=keep)
 
     def _bad_request(self) -> None:

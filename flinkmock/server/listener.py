@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import socket
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from aiohttp import web
 from flinkmock.errors import FlinkMockError, PortTaken
 from flinkmock.server.app import Observer, create_app
 from flinkmock.server.behaviour import Behaviour
-from flinkmock.server.door import Door
+from flinkmock.server.door import Doors
 
 if TYPE_CHECKING:
     from flinkmock.engine import Engine
@@ -52,39 +53,42 @@ def url_of(listening: socket.socket) -> str:
 
 
 class Listener:
-    """Serves an engine on a socket, inside a running event loop. `patience` (seconds) is how long requests under way
-    are waited for when it closes."""
+    """Serves an engine on a socket, inside a running event loop. `patience` (seconds, more than 0) is how long requests
+    under way are waited for when it closes."""
 
     def __init__(
-        self, engine: Engine, listening: socket.socket, *, observer: Observer | None = None, patience: float = 0
+        self, engine: Engine, listening: socket.socket, *, observer: Observer | None = None, patience: float = 0.001
     ) -> None:
         self.url = url_of(listening)
         self.gone = asyncio.Event()
         """Set when a client has shut the cluster down."""
         self._socket = listening
         self._behaviour = Behaviour.of(engine.contract.release)
-        self._doors: set[Door] = set()
         self._runner = web.AppRunner(
             create_app(engine, observer=observer, on_shut_down=self._shut_down),
             access_log=None,
             auto_decompress=False,  # Flink does not look at Content-Encoding
             max_line_size=_MAX_LINE,
             max_field_size=_MAX_LINE,
-            shutdown_timeout=patience,
+            shutdown_timeout=patience,  # to aiohttp, 0 is for ever
         )
 
     async def start(self) -> None:
         await self._runner.setup()
-        inner = self._runner.server
-        assert inner is not None
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: Door(inner, self._behaviour, self._doors), sock=self._socket)
+        assert self._runner.server is not None
+        self._doors = Doors(self._runner.server, self._behaviour)
+        self._server = await asyncio.get_running_loop().create_server(self._doors, sock=self._socket)
 
     async def close(self) -> None:
         """Ends all connections."""
-        self._server.close()
-        for door in tuple(self._doors):
-            door.abort()
+        if not self.gone.is_set():
+            # asyncio (up to 3.11) forgets a connection whose acceptance it has begun when its server is closed: it
+            # would neither be served nor closed. So stop accepting first, and let what was begun come to its door.
+            with contextlib.suppress(NotImplementedError):
+                asyncio.get_running_loop().remove_reader(self._socket)
+            await asyncio.sleep(0)
+            self._server.close()
+        self._doors.close()
         await self._runner.cleanup()
 
     def _shut_down(self) -> None:

@@ -195,5 +195,9 @@ def no_rescales(job_id: str) -> str:
     )
 
 
+def no_rescale(rescale_id: str) -> str:
+    return f"Could not find rescale details of specified rescaleUuid {rescale_id}."
+
+
 def no_rescale_details(job_id: str) -> str:
     return f"AdaptiveScheduler rescales was not enabled for job {job_id}."

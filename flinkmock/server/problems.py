@@ -214,6 +214,11 @@ def _not_adaptive(problem: p.NotAdaptive, place: _Place) -> Answer:
     return rest(404, m.no_rescales(problem.job_id), java_class=java_class)
 
 
+@_tells(p.UnknownRescale)
+def _unknown_rescale(problem: p.UnknownRescale, place: _Place) -> Answer:
+    return rest(404, m.no_rescale(problem.rescale_id))
+
+
 @_tells(p.BadRequirements)
 @_tells(p.BadUpload)
 def _refused_with_text(problem: p.BadRequirements | p.BadUpload, place: _Place) -> Answer:

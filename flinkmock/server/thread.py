@@ -87,6 +87,7 @@ async def _end_of_tasks() -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+    await asyncio.sleep(0)  # transports that were closed just now let go of their sockets
     await asyncio.get_running_loop().shutdown_asyncgens()
 
 

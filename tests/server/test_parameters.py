@@ -36,7 +36,9 @@ def test_ids(text: str, job: str) -> None:
     assert path_of("getJobDetails", jobid=text) == {"jobid": job}
 
 
-@pytest.mark.parametrize("text", ["nohex", "123", ID[:31], ID + "00", "z" * 32, " ", "01234567-89ab-cdef-0123-456789abcdef"])
+@pytest.mark.parametrize(
+    "text", ["nohex", "123", ID[:31], ID + "00", "z" * 32, " ", "01234567-89ab-cdef-0123-456789abcdef"]
+)
 def test_bad_ids(text: str) -> None:
     with pytest.raises(BadParameter) as caught:
         path_of("getJobDetails", jobid=text)
@@ -117,4 +119,6 @@ def test_only_the_jar_handlers_insist_on_one_value() -> None:
     assert surplus_values(run, {"allowNonRestoredState": [True, False]}, {}) == "Expected only one value [true, false]."
     assert surplus_values(run, query, {"parallelism": 3}) is None
     assert surplus_values(run, {"programArg": ["a", "b"]}, {}) is None
-    assert surplus_values(CONTRACT.operation("getJobAccumulators"), {"includeSerializedValue": [True, True]}, {}) is None
+    assert (
+        surplus_values(CONTRACT.operation("getJobAccumulators"), {"includeSerializedValue": [True, True]}, {}) is None
+    )

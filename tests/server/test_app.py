@@ -1,0 +1,180 @@
+"""The request path as a whole, over real HTTP."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+
+import pytest
+
+from flinkmock.cluster.problems import UnknownJob
+from flinkmock.contract import known_releases
+from flinkmock.resources.call import FileContent
+from flinkmock.server import Exchange, ServerThread, create_app
+from tests.server.conftest import Client
+from tests.server.fake import FakeEngine
+
+ID = "0123456789abcdef0123456789abcdef"
+
+
+async def test_with_pytest_aiohttp(aiohttp_client: Callable) -> None:
+    engine = FakeEngine()
+    client = await aiohttp_client(create_app(engine))
+    async with client.get("/v1/jobs/overview") as response:
+        assert response.status == 200
+        assert await response.json() == {"operation": "getJobsOverview"}
+
+
+@pytest.mark.parametrize(
+    ("flink", "names"),
+    [
+        ("2.3", ["content-type", "access-control-allow-origin", "connection", "content-length"]),
+        ("1.17", ["content-type", "access-control-allow-origin", "connection", "content-length"]),
+        ("1.16", ["Content-Type", "Access-Control-Allow-Origin", "Connection", "content-length"]),
+        ("1.12", ["Content-Type", "Access-Control-Allow-Origin", "Connection", "content-length"]),
+    ],
+)
+def test_headers(serve: Callable[..., Client], flink: str, names: list[str]) -> None:
+    reply = serve(flink=flink).send("GET", "/overview")
+    assert [name for name, _ in reply.headers] == names
+    assert reply.header("content-type") == "application/json; charset=UTF-8"
+    assert reply.header("access-control-allow-origin") == "*"
+    assert reply.header("connection") == "keep-alive"
+
+
+def test_the_engine_gets_converted_values(client: Client) -> None:
+    client.send("POST", f"/jobs/{ID.upper()}/savepoints", b'{"cancel-job": "true"}')
+    assert client.engine.last.operation.id == "triggerSavepoint"
+    assert client.engine.last.path == {"jobid": ID}
+    assert client.engine.last.body == {"cancel-job": True}
+    client.send("GET", f"/jobs/{ID}/metrics?get=a,b")
+    assert client.engine.last.query == {"get": ["a", "b"]}
+
+
+def test_the_base_url_is_the_servers_own(client: Client) -> None:
+    client.send("GET", "/jars", headers={"X-Forwarded-Host": "elsewhere"})
+    host, port = client.address
+    assert client.engine.last.base_url == f"http://{host}:{port}"
+
+
+def test_a_bad_body_wins_over_a_bad_id(client: Client) -> None:
+    reply = client.send("POST", "/jobs/nohex/savepoints", b"hello")
+    assert "Request did not match expected format" in reply.errors[0]
+    reply = client.send("POST", "/jobs/nohex/savepoints", b"{}")
+    assert 'Cannot resolve path parameter (jobid) from value "nohex".' in reply.errors[0]
+
+
+def test_a_problem_is_told(client: Client) -> None:
+    def fail(*_: object, **__: object) -> bytes:
+        raise UnknownJob(ID)
+
+    client.engine.answer = fail
+    assert client.send("GET", f"/jobs/{ID}").status == 404
+    assert client.send("GET", f"/jobs/{ID}/status").status == 500
+
+
+def test_a_mistake_of_our_own_is_an_internal_error_and_in_the_log(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail(*_: object, **__: object) -> bytes:
+        raise LookupError("oops")
+
+    client.engine.answer = fail
+    with caplog.at_level(logging.ERROR, "flinkmock.server"):
+        reply = client.send("GET", "/overview")
+    assert reply.status == 500
+    assert "flinkmock failed: LookupError('oops')" in reply.errors[1]
+    assert "LookupError: oops" in caplog.text
+
+
+def test_files_come_without_cors(client: Client) -> None:
+    client.engine.answer = lambda *_, **__: FileContent(b"a line\n")
+    reply = client.send("GET", "/jobmanager/log")
+    assert reply.headers == [("content-type", "text/plain"), ("connection", "keep-alive"), ("content-length", "7")]
+    assert reply.body == b"a line\n"
+
+
+def test_an_empty_file(client: Client) -> None:
+    client.engine.answer = lambda *_, **__: FileContent(b"")
+    reply = client.send("GET", "/jobmanager/stdout")
+    assert (reply.status, reply.body, reply.header("content-type")) == (200, b"", "text/plain")
+
+
+@pytest.mark.parametrize("path", [f"/jobs/{ID}/jobmanager/log-url", f"/jobs/{ID}/taskmanagers/tm/log-url"])
+def test_log_urls_come_without_cors(client: Client, path: str) -> None:
+    assert client.send("GET", path).header("access-control-allow-origin") is None
+
+
+@pytest.mark.parametrize("path", ["/", "//", "/index.html"])
+def test_the_index_page(client: Client, path: str) -> None:
+    reply = client.send("GET", path)
+    assert reply.status == 200
+    assert b"flinkmock" in reply.body
+    assert reply.header("content-type") == "text/html"
+    assert reply.header("cache-control") == "private, max-age=300"
+    assert reply.header("expires") and reply.header("date") and reply.header("last-modified")
+    assert reply.header("access-control-allow-origin") is None
+
+
+def test_an_index_page_that_has_not_changed(client: Client) -> None:
+    modified = client.send("GET", "/").header("last-modified")
+    reply = client.send("GET", "/", headers={"If-Modified-Since": modified or ""})
+    assert (reply.status, reply.body) == (304, b"")
+
+
+def test_outside_of_the_web_folder(client: Client) -> None:
+    reply = client.send("GET", "/..")
+    assert (reply.status, reply.errors) == (403, ["Forbidden."])
+    assert reply.header("access-control-allow-origin") is None
+
+
+@pytest.mark.parametrize("path", ["/web/", "/v1/", "/jobmanager/"])
+def test_folders_that_are_not_there(client: Client, path: str) -> None:
+    reply = client.send("GET", path)
+    assert reply.errors == [f"Unable to load requested file {path}index.html."]
+
+
+def test_bad_escapes_in_a_segment(client: Client) -> None:
+    reply = client.send("GET", "/taskmanagers/%25")
+    assert reply.status == 500
+    assert reply.errors == ["Internal server error: unterminated escape sequence at index 0 of: %"]
+    assert reply.header("connection") is None
+
+
+def test_the_observer_sees_every_exchange() -> None:
+    seen: list[Exchange] = []
+    with ServerThread(FakeEngine(), observer=seen.append) as thread:
+        client = Client(FakeEngine(), thread.url)
+        client.send("GET", f"/jobs/{ID.upper()}?x=1")
+        client.send("GET", "/nosuch")
+        client.send("GET", "/jobs/nohex")
+        client.send("GET", "/%")
+    assert seen == [
+        Exchange("GET", f"/jobs/{ID.upper()}?x=1", 1_700_000_000_000, 200, "getJobDetails", ID),
+        Exchange("GET", "/nosuch", 1_700_000_000_000, 404),
+        Exchange("GET", "/jobs/nohex", 1_700_000_000_000, 400, "getJobDetails", "nohex"),
+        Exchange("GET", "/%", 1_700_000_000_000, 500),
+    ]
+
+
+@pytest.mark.parametrize("flink", known_releases())
+def test_every_operation_reaches_the_engine(serve: Callable[..., Client], flink: str) -> None:
+    client = serve(flink=flink, settings={"rest.profiling.enabled": "true"})
+    for operation in client.engine.contract:
+        values = {parameter.name: parameter for parameter in operation.path_parameters}
+        path = operation.path
+        for name, parameter in values.items():
+            text = ID if parameter.format == "hex32" else "0" if parameter.type == "integer" else "x"
+            path = path.replace(f":{name}", text, 1)
+        body = {
+            "triggerSavepoint": b'{"cancel-job": false}',
+            "triggerStopWithSavepoint": b'{"drain": false}',
+            "triggerHeartbeat": b'{"expiredTimestamp": 5}' if operation.request and flink >= "1.20" else b"5",
+            "postJobManagerProfiling": b'{"mode": "CPU", "duration": 1}',
+            "postTaskManagerProfiling": b'{"mode": "CPU", "duration": 1}',
+        }
+        heartbeat = operation.id == "triggerHeartbeat" and client.engine.contract.release.since("1.20")
+        raw = b'{"expiredTimestamp": 5}' if heartbeat else body.get(operation.id)
+        reply = client.send(operation.method, path, raw)
+        assert reply.status == operation.status, (operation, reply.body)
+        assert client.engine.last.operation is operation

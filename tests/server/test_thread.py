@@ -1,0 +1,143 @@
+"""Starting and stopping, in a thread and as all that a process does."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import threading
+import time
+
+import pytest
+
+from flinkmock.errors import FlinkMockError, PortTaken
+from flinkmock.server import ServerThread, serve
+from flinkmock.server.listener import bind
+from tests.server.conftest import Client
+from tests.server.fake import FakeEngine
+
+
+def test_starts_on_a_free_port_and_stops() -> None:
+    thread = ServerThread(FakeEngine())
+    thread.start()
+    client = Client(FakeEngine(), thread.url)
+    assert client.send("GET", "/overview").status == 200
+    thread.close()
+    thread.close()
+    with pytest.raises(ConnectionRefusedError):
+        client.send("GET", "/overview")
+    assert not any(one.name == "flinkmock" for one in threading.enumerate())
+
+
+def test_the_port_is_free_again_at_once() -> None:
+    with ServerThread(FakeEngine()) as first:
+        port = int(first.url.rpartition(":")[2])
+        Client(FakeEngine(), first.url).send("GET", "/overview")
+    with ServerThread(FakeEngine(), port=port) as second:
+        assert second.url == first.url
+
+
+@pytest.mark.parametrize("after", [0, 0.001, 0.02])
+def test_stops_while_clients_hold_connections(after: float) -> None:
+    thread = ServerThread(FakeEngine()).start()
+    host, port = Client(FakeEngine(), thread.url).address
+    with socket.create_connection((host, port)) as idle, socket.create_connection((host, port)) as half:
+        half.sendall(b"POST /jars/upload HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{")
+        time.sleep(after)
+        thread.close()
+        for wire in (idle, half):
+            wire.settimeout(5)
+            with contextlib.suppress(ConnectionResetError):
+                assert wire.recv(100) == b""
+
+
+def test_a_taken_port() -> None:
+    with ServerThread(FakeEngine()) as first:
+        port = int(first.url.rpartition(":")[2])
+        with pytest.raises(PortTaken, match=f"Port {port} on 127.0.0.1 is taken"):
+            ServerThread(FakeEngine(), port=port).start()
+
+
+def test_an_address_that_is_not_here() -> None:
+    with pytest.raises(FlinkMockError, match=r"Can't listen on 192\.0\.2\.1:0"):
+        bind("192.0.2.1", 0)
+
+
+def test_the_engine_is_called_with_its_lock_held() -> None:
+    engine = FakeEngine()
+    held = []
+
+    def answer(*_: object, **__: object) -> bytes:
+        other = threading.Thread(target=lambda: held.append(not engine.lock.acquire(blocking=False)))
+        other.start()
+        other.join()
+        return b"{}"
+
+    engine.answer = answer
+    with ServerThread(engine) as thread:
+        Client(engine, thread.url).send("GET", "/overview")
+    assert held == [True]
+
+
+def shuts_down(engine: FakeEngine) -> FakeEngine:
+    def answer(*_: object, **__: object) -> bytes:
+        engine.cluster.shut_down = True
+        return b"{}"
+
+    engine.answer = answer
+    return engine
+
+
+def test_nobody_listens_after_delete_cluster() -> None:
+    with ServerThread(shuts_down(FakeEngine())) as thread:
+        client = Client(FakeEngine(), thread.url)
+        with socket.create_connection(client.address, timeout=5) as earlier:
+            earlier.sendall(b"GET /nosuch HTTP/1.1\r\nHost: x\r\n\r\n")
+            assert earlier.recv(10) == b"HTTP/1.1 4"
+            reply = client.send("DELETE", "/cluster")
+            assert (reply.status, reply.body) == (200, b"{}")
+            with pytest.raises(ConnectionRefusedError):
+                client.send("GET", "/overview")
+            earlier.sendall(b"GET /overview HTTP/1.1\r\nHost: x\r\n\r\n")
+            rest = b""
+            with contextlib.suppress(ConnectionResetError):
+                while piece := earlier.recv(4096):
+                    rest += piece
+            assert b"200 OK" not in rest
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_serve_ends_with_a_signal(number: signal.Signals) -> None:
+    async def interrupt(url: str) -> None:
+        host, port = Client(FakeEngine(), url).address
+        reader, writer = await asyncio.open_connection(host, port)
+        writer.write(b"GET /overview HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert await reader.readline() == b"HTTP/1.1 200 OK\r\n"
+        os.kill(os.getpid(), number)
+        writer.close()
+
+    tasks = []
+    await asyncio.wait_for(
+        serve(FakeEngine(), port=0, ready=lambda url: tasks.append(asyncio.ensure_future(interrupt(url)))), 10
+    )
+    await tasks[0]
+
+
+async def test_serve_ends_when_the_cluster_is_shut_down() -> None:
+    answers = []
+
+    async def end(url: str) -> None:
+        host, port = Client(FakeEngine(), url).address
+        reader, writer = await asyncio.open_connection(host, port)
+        writer.write(b"DELETE /cluster HTTP/1.1\r\nHost: x\r\n\r\n")
+        answers.append(await reader.read())
+        writer.close()
+
+    tasks = []
+    engine = shuts_down(FakeEngine())
+    await asyncio.wait_for(serve(engine, port=0, ready=lambda url: tasks.append(asyncio.ensure_future(end(url)))), 10)
+    await tasks[0]
+    assert answers[0].startswith(b"HTTP/1.1 200 OK\r\n")
+    assert answers[0].endswith(b"\r\n\r\n{}")

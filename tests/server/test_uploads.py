@@ -1,0 +1,175 @@
+"""FACTS.md section 4, FACTS-more.md "Multipart"."""
+
+from __future__ import annotations
+
+import glob
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.server.conftest import Client, Reply
+
+FORM = {"Content-Type": "multipart/form-data; boundary=b"}
+DISPOSITION = b"Content-Disposition: form-data"
+
+
+def part(disposition: bytes, content: bytes = b"x") -> bytes:
+    return b"--b\r\n" + disposition + b"\r\n\r\n" + content + b"\r\n"
+
+
+def file(filename: bytes, content: bytes = b"x") -> bytes:
+    return part(DISPOSITION + b'; name="jarfile"; filename="' + filename + b'"', content)
+
+
+def upload(client: Client, body: bytes, path: str = "/jars/upload", headers: dict[str, str] = FORM) -> Reply:
+    return client.send("POST", path, body, headers)
+
+
+@pytest.mark.parametrize(
+    ("body", "files"),
+    [
+        (file(b"a.jar", b"content") + b"--b--\r\n", [("a.jar", b"content")]),
+        (file(b"a.jar", b"line\r\nline\r\n") + b"--b--", [("a.jar", b"line\r\nline\r\n")]),
+        (file(b"a.jar", b"--b in it\r\n--c\n-") + b"--b--", [("a.jar", b"--b in it\r\n--c\n-")]),
+        (file(b"a.jar", b"") + b"--b--", [("a.jar", b"")]),
+        (file(b"a.jar", b"last line lacks the dashes") + b"--b", [("a.jar", b"last line lacks the dashes")]),
+        (file(b"../../evil.jar") + b"--b--", [("evil.jar", b"x")]),
+        (file(b"..\\evil.jar") + b"--b--", [("..\\evil.jar", b"x")]),
+        (file(b"%41.jar") + b"--b--", [("%41.jar", b"x")]),
+        (file(b"x.jar ") + b"--b--", [("x.jar ", b"x")]),
+        (file(b"a.jar") + file(b"b.jar", b"y") + b"--b--", [("a.jar", b"x"), ("b.jar", b"y")]),
+        (part(DISPOSITION + b"; name=f; filename=a.jar") + b"--b--", [("a.jar", b"x")]),
+        (part(DISPOSITION + b"; name=\"f\"; filename*=UTF-8''up%C3%A9.jar") + b"--b--", [("upé.jar", b"x")]),
+        (b"--b\n" + DISPOSITION + b'; name="f"; filename="a.jar"\n\nx\n--b--\n', [("a.jar", b"x")]),
+        (file(b"a.jar") + b"--b--\r\nepilogue", [("a.jar", b"x")]),
+        (file(b"a.jar") + file(b"b.jar")[:-10], [("a.jar", b"x")]),  # what is unfinished is lost
+        (file(b"a.jar")[:-2], []),
+        (b"preamble\r\n" + file(b"a.jar") + b"--b--", []),
+        (file(b"a.jar").replace(b"--b", b"--c") + b"--c--", []),
+        (b"--b--\r\n", []),
+        (b"", []),
+    ],
+)
+def test_files(client: Client, body: bytes, files: list[tuple[str, bytes]]) -> None:
+    assert upload(client, body).status == 200
+    assert list(client.engine.last.files) == files
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 64])
+def test_in_pieces(client: Client, size: int) -> None:
+    content = b"\r\n-\r\n--\r\n--a\r\n" * 20
+    body = file(b"a.jar", content) + b"--b--\r\n"
+    chunks = b"".join(
+        b"%x\r\n%s\r\n" % (len(body[at : at + size]), body[at : at + size]) for at in range(0, len(body), size)
+    )
+    reply = client.send("POST", "/jars/upload", chunks + b"0\r\n\r\n", {**FORM, "Transfer-Encoding": "chunked"})
+    assert reply.status == 200
+    assert list(client.engine.last.files) == [("a.jar", content)]
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        'multipart/form-data; boundary="b"',
+        "MULTIPART/FORM-DATA;boundary=b",
+        "multipart/form-data; charset=x; boundary=b",
+    ],
+)
+def test_spellings_of_the_content_type(client: Client, content_type: str) -> None:
+    upload(client, file(b"a.jar") + b"--b--", headers={"Content-Type": content_type})
+    assert list(client.engine.last.files) == [("a.jar", b"x")]
+
+
+@pytest.mark.parametrize("content_type", ["multipart/form-data", "multipart/mixed; boundary=b", "text/plain"])
+def test_what_is_no_form_is_json(client: Client, content_type: str) -> None:
+    reply = upload(client, file(b"a.jar"), headers={"Content-Type": content_type})
+    assert reply.status == 400
+    assert "Request did not match expected format EmptyRequestBody." in reply.errors[0]
+
+
+def test_an_empty_boundary(client: Client) -> None:
+    reply = upload(client, b"", headers={"Content-Type": "multipart/form-data; boundary="})
+    assert reply.status == 500
+    assert reply.errors[0].startswith("Internal server error: Cannot invoke ")
+    assert reply.header("connection") is None
+    assert client.send("GET", "/overview", headers={"Content-Type": "multipart/form-data; boundary="}).status == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "text"),
+    [
+        (part(DISPOSITION + b'; name="jarfile"') + b"--b--", 400, "Received unknown attribute jarfile."),
+        (file(b"a.jar") + part(DISPOSITION + b'; name="extra"') + b"--b--", 400, "Received unknown attribute extra."),
+        (part(DISPOSITION + b'; name="Request"', b"{}") + b"--b--", 400, "Received unknown attribute Request."),
+        (part(DISPOSITION + b'; name=""; filename="a.jar"') + b"--b--", 500, "File upload failed."),
+        (part(DISPOSITION + b'; name="f"; filename=""') + b"--b--", 500, "File upload failed."),
+        (part(DISPOSITION) + b"--b--", 500, "File upload failed."),
+        (part(b"Content-Disposition: attachment; filename=a.jar") + b"--b--", 500, "File upload failed."),
+    ],
+)
+def test_refused(client: Client, body: bytes, status: int, text: str) -> None:
+    reply = upload(client, body)
+    assert (reply.status, reply.errors) == (status, [text])
+    assert reply.header("access-control-allow-origin") is None
+    assert client.engine.asked == []
+
+
+def test_a_text_part_is_the_json_body(client: Client) -> None:
+    body = part(DISPOSITION + b'; name="request"', b'{"executionPlanFileName": "p"}') + file(b"p") + b"--b--"
+    assert upload(client, body, "/jobs").status == 202
+    assert client.engine.last.body == {"executionPlanFileName": "p"}
+    assert client.engine.last.files == (("p", b"x"),)
+
+
+@pytest.mark.parametrize(
+    ("flink", "savepoints", "overview"),
+    [
+        ("2.3", (400, "File upload not allowed"), (400, "POST request not allowed")),
+        ("1.19", (400, "File upload not allowed"), (400, "POST request not allowed")),
+        ("1.18", (400, "RestHandlerException: File uploads not allowed."), (404, "Not found: /overview")),
+        ("1.12", (400, "RestHandlerException: File uploads not allowed."), (404, "Not found.")),
+    ],
+)
+def test_where_no_files_are_taken(
+    serve: Callable[..., Client], flink: str, savepoints: tuple[int, str], overview: tuple[int, str]
+) -> None:
+    client = serve(flink=flink)
+    body = file(b"a.jar") + b"--b--"
+    for path, (status, text) in ((f"/jobs/{'0' * 32}/savepoints", savepoints), ("/overview", overview)):
+        reply = upload(client, body, path)
+        assert reply.status == status
+        assert reply.errors[0].split("\n")[0].endswith(text)
+    assert client.engine.asked == []
+
+
+def test_nothing_is_left_behind(client: Client) -> None:
+    def folders() -> set[str]:
+        return set(glob.glob(str(Path(tempfile.gettempdir(), "flinkmock-upload-*"))))
+
+    kept: list[Path] = []
+
+    def keep(operation: object, *, files: tuple, **_: object) -> bytes:
+        kept.extend(one.path for one in files)
+        assert all(one.path.exists() for one in files)
+        return b"{}"
+
+    client.engine.answer = keep
+    before = folders()
+    upload(client, file(b"a.jar") + b"--b--")
+    upload(client, file(b"a.jar") + part(DISPOSITION + b'; name="extra"') + b"--b--")
+    assert kept and not any(path.exists() for path in kept)
+    assert folders() <= before
+
+
+def test_the_limit(serve: Callable[..., Client]) -> None:
+    client = serve(settings={"rest.server.max-content-length": "1000"})
+    body = file(b"a.jar", b"x" * 2000) + b"--b--"
+    for headers in (FORM, {}):
+        reply = upload(client, body, headers=headers)
+        assert (reply.status, reply.body, reply.header("content-type")) == (413, b"", None)
+        assert reply.header("access-control-allow-origin") is None
+    chunked = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
+    assert client.send("POST", "/jars/upload", chunked, {**FORM, "Transfer-Encoding": "chunked"}).status == 413
+    assert client.engine.asked == []

@@ -1,0 +1,121 @@
+"""What no client library sends (FACTS.md section 1, FACTS-more.md "Request line and headers")."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+
+import pytest
+
+from tests.server.conftest import Client
+
+GOOD = [
+    b"GET /overview HTTP/1.1\r\n\r\n",
+    b"GET /overview HTTP/1.0\r\n\r\n",
+    b"\r\n\r\nGET /overview HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"  GET   /overview \t HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET /overview http/1.1\r\nHost: x\r\n\r\n",
+    b"GET /overview HTTP/1.1\r\nhost: x\r\nX: " + b"y" * 9000 + b"\r\n\r\n",
+    b"GET /overview?" + b"y" * 3000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET /overview#fragment HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET /overview HTTP/1.1\r\nHost: x\r\nAccept: text/xml\r\nAccept-Encoding: gzip\r\n\r\n",
+    b"GET /overview HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}",
+]
+
+
+@pytest.mark.parametrize("data", GOOD)
+def test_accepted(client: Client, data: bytes) -> None:
+    reply = client.raw(data)
+    assert reply.status == 200
+    assert reply.body == b'{"operation": "getClusterOverview"}'
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"hello\r\n\r\n",
+        b"GET /overview\r\n\r\n",
+        b"GET /overview FTP/1.1\r\n\r\n",
+        b"GET /over view HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /overview HTTP/1.1\nHost: x\n\n",
+        b"GET /overview?" + b"y" * 9000 + b" HTTP/1.1\r\nHost: x\r\n\r\n",
+    ],
+)
+def test_bad_requests(client: Client, data: bytes) -> None:
+    reply = client.raw(data)
+    assert (reply.status, reply.errors) == (404, ["Unable to load requested file /bad-request."])
+    assert reply.header("access-control-allow-origin") is None
+    assert reply.header("connection") is None
+
+
+@pytest.mark.parametrize("method", ["FOO", "get", "TRACE", "OPTIONS", "POST", "DELETE"])
+def test_methods_that_nobody_knows(serve: Callable[..., Client], method: str) -> None:
+    for flink, text in (
+        ("2.3", "Not found: /over%76iew?x=1"),
+        ("1.14", "Not found: /over%76iew?x=1"),
+        ("1.13", "Not found."),
+    ):
+        reply = serve(flink=flink).send(method, "/over%76iew?x=1")
+        assert (reply.status, reply.errors) == (404, [text])
+        assert reply.header("access-control-allow-origin") == "*"
+        assert reply.header("connection") == "keep-alive"
+
+
+def test_head(client: Client) -> None:
+    reply = client.send("HEAD", "/overview")
+    assert (reply.status, reply.body) == (404, b"")
+    assert reply.header("content-length") == str(len('{"errors":["Not found: /overview"]}'))
+
+
+def test_asterisk(client: Client) -> None:
+    assert client.raw(b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n").errors == ["Not found: *"]
+
+
+def test_absolute_form(client: Client) -> None:
+    reply = client.raw(b"GET http://localhost:8081/overview HTTP/1.1\r\nHost: x\r\n\r\n")
+    assert reply.errors == ["Unable to load requested file http://localhost:8081/overview."]
+
+
+def test_connection_close_is_honoured(client: Client) -> None:
+    reply = client.send("GET", "/overview", headers={"Connection": "close"})
+    assert reply.status == 200
+    assert reply.header("connection") is None
+
+
+def test_expectations(client: Client) -> None:
+    reply = client.send("GET", "/overview", headers={"Expect": "nonsense"})
+    assert (reply.status, reply.body) == (417, b"")
+    assert reply.header("content-type") is None
+    assert client.send("POST", "/jars/upload", b"{}", {"Expect": "100-continue"}).status == 200
+
+
+def test_a_length_beyond_the_limit_is_refused_at_once(client: Client) -> None:
+    reply = client.raw(b"POST /jars/upload HTTP/1.1\r\nHost: x\r\nContent-Length: 999999999999\r\n\r\n")
+    assert (reply.status, reply.body) == (413, b"")
+
+
+def test_one_connection_many_requests(client: Client) -> None:
+    requests = [
+        (b"FOO /a HTTP/1.1\r\nHost: x\r\n\r\n", 404),
+        (b"GET /overview HTTP/1.1\r\nHost: x\r\n\r\n", 200),
+        (b"GET /nosuch HTTP/1.1\r\nHost: x\r\n\r\n", 404),
+        (b"POST /jars/upload HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}", 200),
+        (b"GET /jobs/nohex HTTP/1.1\r\nHost: x\r\n\r\n", 400),
+    ]
+    with socket.create_connection(client.address, timeout=20) as wire, wire.makefile("rb") as answers:
+        for data, status in requests:
+            wire.sendall(data)
+            assert answers.readline().split()[1] == str(status).encode()
+            length = 0
+            while (line := answers.readline()) != b"\r\n":
+                if line.lower().startswith(b"content-length:"):
+                    length = int(line.split(b":")[1])
+            answers.read(length)
+
+
+def test_requests_in_tiny_pieces(client: Client) -> None:
+    with socket.create_connection(client.address, timeout=20) as wire:
+        wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for octet in b"GET /overview HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n":
+            wire.sendall(bytes([octet]))
+        assert wire.makefile("rb").read().startswith(b"HTTP/1.1 200 OK\r\n")
