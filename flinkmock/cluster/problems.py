@@ -9,6 +9,7 @@
     ├── UnknownCheckpoint       the checkpoint is not, or no longer, in the history
     ├── UnknownCheckpointVertex the checkpoint has no statistics of that vertex
     ├── UnknownTrigger          no asynchronous operation has that trigger id
+    ├── UnknownRescale          no rescale of the job has that id
     ├── UnknownApplication      the id names no application
     ├── UnknownTaskManager      no task manager has that id
     ├── UnknownFile             no such log file, or no such jar
@@ -27,7 +28,7 @@
     └── ClusterGone             the cluster was shut down
 
 How a problem is told to a client (status, Java class, text) depends on the operation and the release; that table
-is `flinkmock/server/errors.py`.
+is `flinkmock/server/problems.py`.
 """
 
 from __future__ import annotations
@@ -101,6 +102,11 @@ class UnknownTrigger(Problem):
     kind: str
     trigger_id: str
     job_id: str | None = None
+
+
+@dataclass
+class UnknownRescale(Problem):
+    rescale_id: str
 
 
 @dataclass

@@ -172,6 +172,14 @@ def no_file_on_task_manager(name: str) -> str:
     return f"The file {name} does not exist on the TaskExecutor."
 
 
+def can_not_find(name: str) -> str:
+    return f"Can not find file {name}."
+
+
+def is_a_directory(name: str) -> str:
+    return f"{name} (Is a directory)"
+
+
 def no_jar(upload_dir: str, jar_id: str) -> str:
     return f"Jar file {upload_dir}/{jar_id} does not exist"
 

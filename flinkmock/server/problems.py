@@ -165,6 +165,10 @@ def _unknown_task_manager(problem: p.UnknownTaskManager, place: _Place) -> Answe
 
 @_tells(p.UnknownLog)
 def _unknown_log(problem: p.UnknownLog, place: _Place) -> Answer:
+    if problem.task_manager_id is None and problem.name in (".", ".."):  # a folder, which Flink tries to send
+        missing = Throwable("java.io.FileNotFoundException", m.is_a_directory(problem.name))
+        unread = Throwable(_FLINK_EXCEPTION, m.can_not_find(problem.name), missing)
+        return internal(_completion(Throwable(_FLINK_EXCEPTION, m.NO_TRANSFER, unread)))
     if problem.task_manager_id is None:
         return plain(404, m.NO_SUCH_JOB_MANAGER_LOG, cors=False)
     text = m.no_file_on_task_manager(problem.name)

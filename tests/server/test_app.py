@@ -160,21 +160,19 @@ def test_the_observer_sees_every_exchange() -> None:
 @pytest.mark.parametrize("flink", known_releases())
 def test_every_operation_reaches_the_engine(serve: Callable[..., Client], flink: str) -> None:
     client = serve(flink=flink, settings={"rest.profiling.enabled": "true"})
+    object_in_heartbeats = client.engine.contract.release.since("1.20")
+    bodies = {
+        "triggerSavepoint": b'{"cancel-job": false}',
+        "triggerStopWithSavepoint": b'{"drain": false}',
+        "triggerHeartbeat": b'{"expiredTimestamp": 5}' if object_in_heartbeats else b"5",
+        "postJobManagerProfiling": b'{"mode": "CPU", "duration": 1}',
+        "postTaskManagerProfiling": b'{"mode": "CPU", "duration": 1}',
+    }
     for operation in client.engine.contract:
-        values = {parameter.name: parameter for parameter in operation.path_parameters}
         path = operation.path
-        for name, parameter in values.items():
+        for parameter in operation.path_parameters:
             text = ID if parameter.format == "hex32" else "0" if parameter.type == "integer" else "x"
-            path = path.replace(f":{name}", text, 1)
-        body = {
-            "triggerSavepoint": b'{"cancel-job": false}',
-            "triggerStopWithSavepoint": b'{"drain": false}',
-            "triggerHeartbeat": b'{"expiredTimestamp": 5}' if operation.request and flink >= "1.20" else b"5",
-            "postJobManagerProfiling": b'{"mode": "CPU", "duration": 1}',
-            "postTaskManagerProfiling": b'{"mode": "CPU", "duration": 1}',
-        }
-        heartbeat = operation.id == "triggerHeartbeat" and client.engine.contract.release.since("1.20")
-        raw = b'{"expiredTimestamp": 5}' if heartbeat else body.get(operation.id)
-        reply = client.send(operation.method, path, raw)
+            path = path.replace(f":{parameter.name}", text, 1)
+        reply = client.send(operation.method, path, bodies.get(operation.id))
         assert reply.status == operation.status, (operation, reply.body)
         assert client.engine.last.operation is operation

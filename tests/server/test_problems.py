@@ -91,6 +91,13 @@ def test_a_log_that_is_not_there_is_told_plainly() -> None:
     assert found == (404, ["This file does not exist in JobManager log dir."], False)
 
 
+def test_a_folder_for_a_log() -> None:
+    status, errors, _ = answer(p.UnknownLog(".."), "getJobManagerCustomLog", "1.12")
+    flink = "org.apache.flink.util.FlinkException: Could not transfer file to client."
+    assert status == 500
+    assert errors[1].split("\n")[1] == f"java.util.concurrent.CompletionException: {flink}"
+
+
 def test_the_stop_mode() -> None:
     status, errors, _ = answer(p.StopModeRemoved(), "cancelJob", "1.12")
     assert status == 308
