@@ -37,6 +37,8 @@ class Checkpoint:
     failure: str | None
     path: str
     size: int
+    begun: bool = True
+    """False: it failed before any task was asked to take part."""
 
     @property
     def is_savepoint(self) -> bool:
@@ -86,7 +88,7 @@ class CheckpointTracker:
         self.records: list[Checkpoint] = []
         """By id."""
         self._job_id = job_id
-        self._graph = graph
+        self.graph = graph
         self._stream = stream
         self._directory = directory
         self._next_id = 1
@@ -122,11 +124,25 @@ class CheckpointTracker:
         self.restored.append(restored)
         self._next_id = max(self._next_id, restored.id + 1)
 
-    def trigger(self, at: int, kind: str, takes: int, *, format: str | None = None, path: str = "",
-                failure: str | None = None) -> Checkpoint:  # fmt: skip
+    def trigger(
+        self,
+        at: int,
+        kind: str,
+        takes: int,
+        *,
+        format: str | None = None,
+        path: str = "",
+        failure: str | None = None,
+        begun: bool = True,
+    ) -> Checkpoint:
         """Triggers one at `at` that ends `takes` ms later, and completes unless `failure` says why not."""
         self.settle(at)
-        record = self._make(self._next_id, at, kind, takes, format, path, failure)
+        size = self._stream.draw(
+            self.spec.size if self.spec else DEFAULT_SIZE, "checkpoint", self._job_id, self._next_id, "size"
+        )
+        if not path:
+            path = f"{self._directory}/{self._job_id}/chk-{self._next_id}" if self._directory else NOT_ADDRESSABLE
+        record = Checkpoint(self._next_id, kind, format, at, takes, at + takes, failure, path, size or 0, begun)
         self._next_id += 1
         self.records.append(record)
         self._put(record)
@@ -186,7 +202,7 @@ class CheckpointTracker:
 
     def acknowledgements(self, record: Checkpoint, time: int) -> list[list[Acknowledgement]]:
         """Vertex by vertex; the last one comes at the very end, and the sizes add up to the whole."""
-        vertices = self._graph.vertices
+        vertices = self.graph.vertices
         number = self._stream.number
         shares = [[number("ack", self._job_id, record.id, v.index, s) for s in range(v.parallelism)] for v in vertices]
         slowest = max((share for row in shares for share in row), default=1.0)
@@ -201,6 +217,7 @@ class CheckpointTracker:
                 size = whole // vertex.parallelism + (subtask < whole % vertex.parallelism)
                 moment = record.triggered_at + round(record.takes * (0.25 + 0.75 * share / slowest))
                 made = moment <= min(time, record.ends_at) and (record.failure is None or moment < record.ends_at)
+                made = made and record.begun
                 acks.append(Acknowledgement(subtask, moment if made else None, size if made else 0))
                 bytes_left -= size
             answer.append(acks)
@@ -222,15 +239,9 @@ class CheckpointTracker:
         ended = self._ended_list(record)
         ended.insert(bisect_right(ended, record.ends_at, key=_end), record)
 
-    def _make(self, id: int, at: int, kind: str, takes: int, format: str | None, path: str, failure: str | None) -> Checkpoint:  # fmt: skip # noqa: E501
-        size = self._stream.draw(self.spec.size if self.spec else DEFAULT_SIZE, "checkpoint", self._job_id, id, "size")
-        if not path:
-            path = f"{self._directory}/{self._job_id}/chk-{id}" if self._directory else NOT_ADDRESSABLE
-        return Checkpoint(id, kind, format, at, takes, at + takes, failure, path, size or 0)
-
     def _weight(self, vertex: int) -> float:
         """How much state a vertex has: sources keep offsets, vertices behind a HASH edge keep keyed state."""
-        spec = self._graph.vertices[vertex]
+        spec = self.graph.vertices[vertex]
         if spec.is_source:
             return 1.0
         return 8.0 if any(edge.ship_strategy == "HASH" for edge in spec.inputs) else 0.0

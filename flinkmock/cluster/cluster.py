@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
+from flinkmock.cluster import rescaling
 from flinkmock.cluster.agenda import Agenda
 from flinkmock.cluster.applications import Application
 from flinkmock.cluster.asynchronous import AsyncOperation, AsyncOperations
@@ -20,6 +22,8 @@ from flinkmock.cluster.clock import Clock
 from flinkmock.cluster.configuration import (
     CHECKPOINT_DIR,
     METRICS_INTERVAL,
+    PROFILING_HISTORY,
+    PROFILING_LONGEST,
     REFRESH_INTERVAL,
     SCHEDULER,
     STORE_DURATION,
@@ -31,6 +35,7 @@ from flinkmock.cluster.job import Job
 from flinkmock.cluster.lifecycle import Lifecycles
 from flinkmock.cluster.paths import shown_path
 from flinkmock.cluster.problems import Throwable, UnknownJob, UnknownTaskManager
+from flinkmock.cluster.profiling import Profilings
 from flinkmock.cluster.script import Script, script_of
 from flinkmock.cluster.slots import SlotTable
 from flinkmock.cluster.snapshots import Snapshots
@@ -82,6 +87,9 @@ class Cluster:
             self.configuration.milliseconds(REFRESH_INTERVAL),
             self.configuration.milliseconds(METRICS_INTERVAL),
         )
+        self.profilings = Profilings(
+            self.configuration.milliseconds(PROFILING_LONGEST) // 1000, self.configuration.integer(PROFILING_HISTORY)
+        )
         self.shut_down = False
         self._submitted = 0
         self._actions: dict[str, Callable[..., None]] = {
@@ -89,6 +97,7 @@ class Cluster:
             "slots_missing": self.lifecycles.slots_missing,
             "snapshot_done": self.snapshots.done,
             "start_job": self._start_job,
+            "rescale": partial(rescaling.carry_out, self),
         }
         for _ in range(spec.task_managers):
             self.add_task_manager(self.started_at)

@@ -15,6 +15,7 @@ from flinkmock.cluster.execution import Execution
 from flinkmock.cluster.failures import Failure
 from flinkmock.cluster.graph import JobGraph, Vertex
 from flinkmock.cluster.problems import UnknownAttempt, UnknownSubtask, UnknownVertex
+from flinkmock.cluster.rescaling import Update
 from flinkmock.cluster.run import Run
 from flinkmock.cluster.script import Script
 from flinkmock.cluster.spec import JobSpec
@@ -44,6 +45,8 @@ class Job:
     """It failed while it was initialized: there never was a graph."""
     parallelism_bounds: dict[str, tuple[int, int]] = field(default_factory=dict)
     """Vertex id -> (lower, upper) bound, of the adaptive scheduler."""
+    updates: list[Update] = field(default_factory=list)
+    """Each change of these bounds."""
 
     @property
     def name(self) -> str:
@@ -76,6 +79,10 @@ class Job:
     def has_graph_at(self, time: int) -> bool:
         return not self.stillborn and self.state_at(time) != "INITIALIZING"
 
+    def rescaled(self, graph: JobGraph) -> None:
+        """The same vertices with another parallelism, from the next run on."""
+        self.graph = self.checkpoints.graph = graph
+
     # -- runs and what is in them
 
     def run_at(self, time: int) -> Run | None:
@@ -102,6 +109,8 @@ class Job:
         if current is None or (attempt is not None and not 0 <= attempt <= current.number):
             raise UnknownAttempt(attempt if attempt is not None else 0)
         run = current if attempt is None else self.runs[attempt]
+        if subtask >= run.graph.vertices[vertex.index].parallelism:  # a run from before a rescale
+            raise UnknownSubtask(vertex.id, subtask)
         return run.execution(vertex, subtask)
 
     def task_counts_at(self, time: int) -> Counter[str]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from flinkmock.cluster.checkpoints import Restored
 from flinkmock.cluster.failures import Failure, suppressed
+from flinkmock.cluster.graph import JobGraph
 from flinkmock.cluster.problems import JobEnded, Throwable
 from flinkmock.cluster.run import Ending, Run
 from flinkmock.cluster.script import Script
@@ -255,6 +256,18 @@ class Lifecycles:
         else:
             low, high = FAILING_MS
             self.cut(job, at, (Step("FAILING", Span(low, high), cause), Step("FAILED", cause=cause)))
+
+    def rescale(self, job: Job, graph: JobGraph, takes: int, at: int) -> None:
+        """A running job restarts with another parallelism `takes` ms later; that is no failure."""
+        here = job.script.steps[job.place :]
+        loop = None if job.script.loop is None else max(job.script.loop - job.place, 0) + 1
+        job.epoch += 1
+        job.script, job.place = Script((Step("RESTARTING"), *here), loop), 0
+        job.states.append((at, "RESTARTING"))
+        self._end_run(job, Ending("CANCELED", at, at + takes))
+        job.rescaled(graph)
+        self._cluster.slots.release(at, job_id=job.id)
+        self._put_next(job, at, takes)
 
     def finish(self, job: Job, at: int) -> None:
         """All tasks come to their end at `at`. Raises JobEnded."""

@@ -14,6 +14,10 @@ _HELPFUL = (
     'because "serializedRequest" is null'
 )
 """Java 17's words; the Java 11 of the recorded 1.12 has none."""
+NO_COORDINATOR = (
+    "Coordinator of operator {} does not exist or the job vertex this operator belongs to is not initialized."
+)
+"""From DefaultOperatorCoordinatorHandler; not recorded."""
 
 
 @resource("cancelJob", "getYarnCancelJobTermination", "getYarnStopJobTermination")
@@ -37,7 +41,7 @@ def heartbeat(call: Call) -> Facts:
 
 @resource("postClientCoordination")
 def coordinate(call: Call) -> Facts:
-    """No operator here has a coordinator that answers clients; but the request is read first, as Flink's JobMaster does.
+    """No operator here has a coordinator that answers clients; but the request is read first, as the JobMaster does.
 
     Raises:
         UnknownJob: also of a job that has ended.
@@ -48,9 +52,8 @@ def coordinate(call: Call) -> Facts:
         raise UnknownJob(job.id)
     problem = _unreadable(call.body.get("serializedCoordinationRequest"), call.cluster.release.since("1.15"))
     if problem is None:
-        operator = call.path["operatorUid"] if "operatorUid" in call.path else call.path["operatorid"]
-        text = f"Coordinator of operator {operator} does not exist or the job vertex this operator belongs to is not initialized."
-        problem = Throwable("org.apache.flink.util.FlinkException", text)
+        operator = call.path.get("operatorUid") or call.path.get("operatorid")
+        problem = Throwable("org.apache.flink.util.FlinkException", NO_COORDINATOR.format(operator))
     raise Unserviceable(problem)
 
 

@@ -33,7 +33,7 @@ def overview_facts(cluster: Cluster, job: Job, now: int) -> dict[str, Any]:
     return {
         "jid": job.id,
         "name": job.name,
-        "jobType": job.spec.type if known else None,
+        "jobType": job.spec.type,
         "schedulerType": scheduler_type(cluster, job) if known else None,
         "start-time": job.submitted_at,
         "end-time": -1 if end is None else end,
@@ -81,7 +81,7 @@ def details(call: Call) -> Facts:
         "name": job.name,
         "isStoppable": False,
         "state": job.state_at(time),
-        "job-type": job.spec.type if known else None,
+        "job-type": job.spec.type,
         "schedulerType": scheduler_type(call.cluster, job) if known else None,
         "start-time": job.submitted_at,
         "end-time": -1 if end is None else end,
@@ -136,7 +136,8 @@ def _counts(states: Any) -> dict[str, int]:
 def _plan(call: Call, job: Job, known: bool) -> dict[str, Any]:
     if not known:
         return {"jid": "", "name": "", "type": "", "nodes": []}
-    return plan_facts(job.id, job.name, job.spec.type, job.graph, call.cluster.release)
+    cluster = call.cluster
+    return plan_facts(job.id, job.name, job.spec.type, job.graph, cluster.release, sources_first=cluster.adaptive)
 
 
 @resource("getJobPlan")

@@ -1,0 +1,221 @@
+"""The adaptive scheduler's parallelism: bounds that clients set, and the rescales that follow from them.
+
+A change of the bounds takes effect when the cool-down after the last rescale is over: the job restarts with as many
+subtasks as bounds and slots allow (recording 2.3.0-adaptive for the bounds; the real rescale is from Flink's sources,
+`runtime.scheduler.adaptive`, for it was not recorded).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flinkmock.cluster.configuration import RESCALE_COOLDOWN
+from flinkmock.cluster.graph import JobGraph
+from flinkmock.cluster.java import hash_order, id_hash
+from flinkmock.cluster.states import GLOBALLY_TERMINAL
+
+if TYPE_CHECKING:
+    from flinkmock.cluster.cluster import Cluster
+    from flinkmock.cluster.job import Job
+    from flinkmock.cluster.run import Run
+
+Bounds = Mapping[str, tuple[int, int]]
+"""Vertex id -> (lower, upper)."""
+RETRY_MS = 1_000
+"""How long a rescale waits that falls due while the job is not running."""
+
+
+@dataclass(slots=True)
+class Update:
+    """A change of the bounds, at `at` (epoch ms). `ended_at` and `reason` are set if no rescale comes of it, `run` is
+    the number of the run that it led to."""
+
+    at: int
+    ended_at: int | None = None
+    reason: str | None = None
+    run: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rescale:
+    """One entry of the rescale history. Times are epoch ms; `ended_at`, `state` and `reason` are None until it ends,
+    `run` is None while it is not known, and if nothing came of it."""
+
+    number: int
+    version: int
+    """How many times the bounds had been changed before."""
+    attempt: int
+    """The how-manieth with these bounds."""
+    cause: str
+    started_at: int
+    ended_at: int | None
+    state: str | None
+    reason: str | None
+    run: Run | None
+
+
+def vertex_order(vertex_ids: Iterable[str]) -> list[str]:
+    """The order in which Java's HashMap gives back JobVertexIDs, as requirements and rescales are listed."""
+    return hash_order(vertex_ids, id_hash)
+
+
+def bounds_of(job: Job) -> dict[str, tuple[int, int]]:
+    """Those last set; before that, one to what the program says."""
+    return {vertex.id: job.parallelism_bounds.get(vertex.id, (1, vertex.parallelism)) for vertex in job.graph.vertices}
+
+
+def mistakes(job: Job, wanted: Bounds) -> list[str]:
+    """What JobResourceRequirements.validate finds. -1 stands for the least and for the most there can be."""
+    found = []
+    for vertex_id in vertex_order(wanted):
+        vertex = job.graph.by_id.get(vertex_id)
+        if vertex is None:
+            found.append(f"Job vertex [{vertex_id}] was not found in the JobGraph.")
+            continue
+        most = vertex.spec.max_parallelism
+        lower, upper = _explicit(wanted[vertex_id], most)
+        if lower <= 0 or upper <= 0:
+            found.append(
+                f"Both, the requested lower bound [{lower}] and upper bound [{upper}] for job vertex [{vertex_id}] "
+                "must be greater than zero."
+            )
+            continue
+        if lower > upper:
+            found.append(
+                f"The requested lower bound [{lower}] for job vertex [{vertex_id}] is higher than the upper bound "
+                f"[{upper}]."
+            )
+        if most < upper:
+            found.append(
+                f"The newly requested parallelism {upper} for the job vertex {vertex_id} exceeds its maximum "
+                f"parallelism {most}."
+            )
+    missing = vertex_order(vertex.id for vertex in job.graph.vertices if vertex.id not in wanted)
+    found += [f"The request is incomplete, missing job vertex [{id}] resource requirements." for id in missing]
+    return found
+
+
+def _explicit(bounds: tuple[int, int], most: int) -> tuple[int, int]:
+    lower, upper = bounds
+    return 1 if lower == -1 else lower, most if upper == -1 else upper
+
+
+def update(cluster: Cluster, job: Job, wanted: Bounds, at: int) -> None:
+    """Sets the bounds, which must be without mistakes; a rescale follows after the cool-down."""
+    for earlier in job.updates:
+        if earlier.ended_at is None and earlier.run is None:
+            earlier.ended_at, earlier.reason = at, "RESOURCE_REQUIREMENTS_UPDATED"
+    job.parallelism_bounds = {
+        vertex.id: _explicit(wanted[vertex.id], vertex.spec.max_parallelism) for vertex in job.graph.vertices
+    }
+    job.updates.append(Update(at))
+    run = job.run_at(at)
+    since = run.deployed_at if run is not None and run.deployed_at is not None else at
+    due = max(at, since + cluster.configuration.milliseconds(RESCALE_COOLDOWN))
+    cluster.agenda.put(due, "rescale", job.id, len(job.updates))
+
+
+def carry_out(cluster: Cluster, job_id: str, version: int, at: int) -> None:
+    """Agenda: the cool-down of a change is over."""
+    job = cluster.jobs[job_id]
+    if version != len(job.updates):
+        return
+    change = job.updates[-1]
+    if job.ended:
+        change.ended_at, change.reason = at, _end_of(job.state)
+    elif job.state != "RUNNING" or job.runs[-1].deployed_at is None:
+        cluster.agenda.put(at + RETRY_MS, "rescale", job_id, version)
+    else:
+        graph = _desired_graph(cluster, job, at)
+        if graph is None:
+            change.ended_at, change.reason = at, "NO_RESOURCES_OR_PARALLELISMS_CHANGE"
+            return
+        takes = cluster.stream.draw(cluster.operation(job, "rescale").takes, "rescale", job.id, version)
+        change.run = len(job.runs)
+        cluster.lifecycles.rescale(job, graph, takes or 0, at)
+
+
+def _desired_graph(cluster: Cluster, job: Job, at: int) -> JobGraph | None:
+    """The graph with as many subtasks as bounds and slots allow; None if that is what runs, or not even the lower
+    bounds can be met."""
+    bounds = bounds_of(job)
+    slots = len(cluster.slots.held(at, job_id=job.id))
+    slots += sum(cluster.slots.free(task_manager, at) for task_manager in cluster.task_managers_at(at))
+    least: dict[str, int] = {}
+    most: dict[str, int] = {}
+    for vertex in job.graph.vertices:
+        group = vertex.spec.slot_sharing_group
+        least[group] = max(least.get(group, 0), bounds[vertex.id][0])
+        most[group] = max(most.get(group, 0), bounds[vertex.id][1])
+    left = slots - sum(least.values())
+    if left < 0:
+        return None
+    given = {}
+    for group in least:
+        more = min(left, most[group] - least[group])
+        given[group] = least[group] + more
+        left -= more
+    vertices = tuple(
+        dataclasses.replace(
+            vertex.spec, id=vertex.id, parallelism=min(bounds[vertex.id][1], given[vertex.spec.slot_sharing_group])
+        )
+        for vertex in job.graph.vertices
+    )
+    if all(new.parallelism == old.parallelism for new, old in zip(vertices, job.graph.vertices, strict=True)):
+        return None
+    return JobGraph(dataclasses.replace(job.spec, vertices=vertices))
+
+
+def history_at(job: Job, time: int) -> list[Rescale]:
+    """All rescales that have begun by `time`, oldest first: one for each run, and those that came to nothing."""
+    led_to = {change.run: change for change in job.updates if change.run is not None}
+    begun: list[tuple[int, str, Run | None, Update | None]] = []
+    for run in job.runs:
+        change = led_to.pop(run.number, None)
+        begun.append((_start(job, run, change), _cause(run, change), run, change))
+    unfinished = (change for change in job.updates if change.run is None or change.run in led_to)
+    begun += [(change.at, "UPDATE_REQUIREMENT", None, change) for change in unfinished]
+    rescales: list[Rescale] = []
+    for at, cause, ran, change in sorted(begun, key=lambda entry: entry[0]):
+        if at > time:
+            continue
+        version = sum(change.at <= at for change in job.updates)
+        attempt = 1 + sum(rescale.version == version for rescale in rescales)
+        ended_at, state, reason = _ending(job, ran, change, time)
+        rescales.append(Rescale(len(rescales), version, attempt, cause, at, ended_at, state, reason, ran))
+    return rescales
+
+
+def _cause(run: Run, change: Update | None) -> str:
+    if change is not None:
+        return "UPDATE_REQUIREMENT"
+    return "INITIAL_SCHEDULE" if run.number == 0 else "RECOVERABLE_FAILOVER"
+
+
+def _start(job: Job, run: Run, change: Update | None) -> int:
+    if change is not None:
+        return change.at
+    if run.number == 0:
+        return job.submitted_at
+    return max(at for at, state in job.states if state != "RUNNING" and at <= run.created_at)
+
+
+def _ending(job: Job, run: Run | None, change: Update | None, time: int) -> tuple[int | None, str | None, str | None]:
+    """When and how a rescale ended, as known at `time`."""
+    if run is not None and run.deployed_at is not None:
+        if run.deployed_at <= time:
+            return run.deployed_at, "COMPLETED", "SUCCEEDED"
+    elif run is not None and run.ending is not None and run.ending.at <= time:
+        reason = "JOB_FAILOVER_RESTARTING" if job.ended_at(time) is None else _end_of(job.state_at(time))
+        return run.ending.at, "IGNORED", reason
+    elif change is not None and change.ended_at is not None and change.ended_at <= time:
+        return change.ended_at, "IGNORED", change.reason
+    return None, None, None
+
+
+def _end_of(state: str) -> str:
+    """TerminatedReason of a job that has ended; there is none for a suspended one."""
+    return f"JOB_{state}" if state in GLOBALLY_TERMINAL else "JOB_FAILED"
