@@ -157,14 +157,25 @@ class Cluster:
         self._submitted += 1
         return self.stream.hex(32, "job", self._submitted)
 
-    def submit(self, spec: JobSpec, at: int, *, job_id: str | None = None, savepoint: str | None = None,
-               application_id: str | None = None, application_name: str | None = None) -> Job:  # fmt: skip
+    def submit(
+        self,
+        spec: JobSpec,
+        at: int,
+        *,
+        job_id: str | None = None,
+        savepoint: str | None = None,
+        initialized: bool = False,
+        application_id: str | None = None,
+        application_name: str | None = None,
+    ) -> Job:
         """Starts a job at `at`.
 
         Args:
             job_id: 32 hex digits; made up if None.
             savepoint: path of a savepoint or retained checkpoint to restore from. If nothing lies there the job fails
                 while it is initialized, and stays in the list, as in Flink.
+            initialized: the client is answered only when the job is initialized, as by `/jars/:jarid/run`; so it has
+                taken its time already and takes none after `at`.
             application_id: of an application started on its own (2.3); None: the job's own one.
         """
         job_id = job_id or spec.id or self.new_job_id()
@@ -173,7 +184,11 @@ class Cluster:
         tracker = CheckpointTracker(
             spec.checkpoints, job_id, graph, self.stream, shown_path(directory) if directory else None
         )
-        job = Job(job_id, spec, graph, self._script(spec), tracker, at, application_id or job_id)
+        script = self._script(spec)
+        if initialized:
+            steps = (Step(s.state, cause=s.cause) if s.state == "INITIALIZING" else s for s in script.steps)
+            script = Script(tuple(steps), script.loop)
+        job = Job(job_id, spec, graph, script, tracker, at, application_id or job_id)
         self.jobs[job_id] = job
         name = application_name or f"SingleJobApplication({spec.name})"
         self.applications.setdefault(job.application_id, Application(job.application_id, name, at)).jobs.append(job)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from flinkmock.cluster import logevents as told
 from flinkmock.cluster.configuration import REST_PORT
 from flinkmock.cluster.execution import Execution
+from flinkmock.cluster.flow import Flow
 from flinkmock.cluster.job import Job
 from flinkmock.cluster.logs import (
     JOB_MANAGER_LOG,
@@ -28,6 +29,8 @@ from flinkmock.cluster.taskmanager import TaskManager
 if TYPE_CHECKING:
     from flinkmock.cluster.cluster import Cluster
 
+PRINTED_LINES = 1_000
+"""How many lines of each print sink are kept."""
 STARTUP_MS = 2_000
 """How long before it can be asked the JobManager began to start."""
 
@@ -62,7 +65,22 @@ def task_manager_files(cluster: Cluster, task_manager: TaskManager, time: int) -
         for execution in _executions(job):
             if execution.slot and execution.slot.task_manager is task_manager:
                 events.extend(_on_task_manager(cluster, job, execution))
-    return log_files(task_manager_log(task_manager), [event for event in events if event.time <= time], started)
+    happened = [event for event in events if event.time <= time]
+    return log_files(task_manager_log(task_manager), happened, started, _printed(cluster, task_manager, time))
+
+
+def _printed(cluster: Cluster, task_manager: TaskManager, time: int) -> str:
+    """What print sinks have written to standard output: a line for each record, the last ones only."""
+    lines: list[str] = []
+    for job in cluster.jobs.values():
+        for execution in _executions(job):
+            sink = execution.vertex.spec.operators[-1].lower()
+            if "print" not in sink or not execution.slot or execution.slot.task_manager is not task_manager:
+                continue
+            seen = Flow(job.runs[execution.attempt], time).io(execution).records_in
+            prefix = f"{execution.subtask + 1}> " if execution.vertex.parallelism > 1 else ""
+            lines.extend(f"{prefix}({job.name},{n})" for n in range(max(1, seen - PRINTED_LINES + 1), seen + 1))
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _executions(job: Job) -> Iterator[Execution]:

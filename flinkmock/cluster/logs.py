@@ -60,11 +60,11 @@ def log_text(events: Iterable[LogEvent]) -> str:
     return "".join(event.line() for event in sorted(events, key=lambda event: event.time))
 
 
-def log_files(name: str, events: Sequence[LogEvent], started_at: int) -> list[LogFile]:
-    """The two files of a process that logs into `name` ("flink-jm.log"): its log, and its output, which is empty."""
+def log_files(name: str, events: Sequence[LogEvent], started_at: int, output: str = "") -> list[LogFile]:
+    """The two files of a process that logs into `name` ("flink-jm.log"): its standard output, and its log."""
     written = max((event.time for event in events), default=started_at)
     return [
-        LogFile(name.removesuffix(".log") + ".out", b"", started_at),
+        LogFile(name.removesuffix(".log") + ".out", output.encode(), written if output else started_at),
         LogFile(name, log_text(events).encode(), written),
     ]
 

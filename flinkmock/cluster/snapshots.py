@@ -85,21 +85,27 @@ class Snapshots:
         if problem is not None:
             operation.fail(at + FAILS_AFTER_MS, wrapped(problem))
             return
-        takes = self.cluster.stream.draw(spec.takes, name, trigger_id) or 0
-        if kind == CHECKPOINT and job.spec.checkpoints is not None:
-            takes = self.cluster.stream.draw(job.spec.checkpoints.takes, name, trigger_id) or takes
+        takes = self._takes(job, name, spec, trigger_id)
         planned = self._planned_failure(job, name, spec)
-        length = round(takes * SAVED_PART) if then == "finish" and planned is None else takes
+        saved = round(takes * SAVED_PART) if then == "finish" and planned is None else takes
         path = "" if directory is None else self._path(job, trigger_id, directory)
         failure = None if planned is None else planned.message
-        record = job.checkpoints.trigger(at, kind, length, format=format, path=path, failure=failure)
+        record = job.checkpoints.trigger(at, kind, saved, format=format, path=path, failure=failure)
         operation.result = {"checkpointId": record.id} if kind == CHECKPOINT else {"location": record.path}
-        operation.done_at = at + takes
+        # StopWithSavepointTerminationManager waits for the tasks to finish since 1.13; before, the savepoint was enough
+        operation.done_at = at + (takes if self.cluster.release.since("1.13") else saved)
         if planned is not None:
             operation.fail(at + takes, wrapped(planned))
             return
         self._pending[job.id, trigger_id] = _Pending(operation, record, then)
         self.cluster.agenda.put(at + takes, "snapshot_done", job.id, trigger_id)
+
+    def _takes(self, job: Job, name: str, spec: OperationSpec, trigger_id: str) -> int:
+        """Milliseconds: what the scenario says, else as usual, but no less than this job's checkpoints take."""
+        takes = self.cluster.stream.draw(spec.takes, name, trigger_id) or 0
+        if name in job.spec.operations or name in self.cluster.spec.operations or job.spec.checkpoints is None:
+            return takes
+        return max(takes, self.cluster.stream.draw(job.spec.checkpoints.takes, name, trigger_id) or 0)
 
     def _problem(self, job: Job, directory: str | None, at: int) -> Throwable | None:
         """Why the snapshot can't even be triggered."""
@@ -112,7 +118,7 @@ class Snapshots:
             return None
         if not self.cluster.release.since("1.13"):
             return Throwable(CHECKPOINT_EXCEPTION, TRIGGER_FAILURE, cause)
-        job.checkpoints.trigger(at, SAVEPOINT, FAILS_AFTER_MS, format="CANONICAL", path="", failure=IO_PROBLEM)
+        job.checkpoints.trigger(at, SAVEPOINT, FAILS_AFTER_MS, format="CANONICAL", failure=IO_PROBLEM, begun=False)
         return Throwable(CHECKPOINT_EXCEPTION, IO_PROBLEM, cause)
 
     def _planned_failure(self, job: Job, name: str, spec: OperationSpec) -> Throwable | None:
@@ -145,7 +151,8 @@ class Snapshots:
         for key, pending in list(self._pending.items()):
             if key[0] == job.id:
                 del self._pending[key]
-                pending.operation.fail(at, wrapped(Throwable(CHECKPOINT_EXCEPTION, SUSPENDING)))
+                if not pending.operation.done_by(at):
+                    pending.operation.fail(at, wrapped(Throwable(CHECKPOINT_EXCEPTION, SUSPENDING)))
 
     # -- disposal
 

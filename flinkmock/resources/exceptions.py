@@ -26,9 +26,9 @@ def exceptions(call: Call) -> Facts:
             raise Unserviceable(Throwable("java.lang.IllegalArgumentException", str(limit)))
         limit = 0
     kept = job.failures_at(time)[: call.cluster.configuration.integer(EXCEPTION_HISTORY)]
+    root = kept[0] if kept else None
     if call.query.get("failureLabelFilter"):
         kept = []
-    root = kept[0] if kept else None
     failed_tasks = _failed_tasks(job, time)
     return {
         "root-exception": stack_trace(root.throwable) if root else None,

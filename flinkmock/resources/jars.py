@@ -83,7 +83,7 @@ def run(call: Call) -> Facts:
             return {"jobid": job_id}
         raise not_submitted(spec.name, already_submitted(cluster.release))
     savepoint = _savepoint(call)
-    job = cluster.submit(spec, call.now, job_id=job_id, savepoint=savepoint)
+    job = cluster.submit(spec, call.now, job_id=job_id, savepoint=savepoint, initialized=True)
     if job.stillborn and savepoint is not None:
         raise not_initialized(spec.name, cluster.nothing_there(savepoint), cluster.release)
     return {"jobid": job.id, "applicationId": job.application_id}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flinkmock.cluster.logbook import job_manager_files, task_manager_files
 from flinkmock.cluster.logs import JOB_MANAGER_LOG, JOB_MANAGER_OUT, LogFile, task_manager_log
-from flinkmock.cluster.problems import UnknownLog
+from flinkmock.cluster.problems import Throwable, UnknownLog, Unserviceable
 from flinkmock.resources.call import Call, Facts, FileContent, resource
 
 
@@ -33,7 +33,13 @@ def job_manager_stdout(call: Call) -> Facts:
 
 @resource("getJobManagerCustomLog")
 def job_manager_file(call: Call) -> Facts:
-    return _content(job_manager_files(call.cluster, call.now), call.path["filename"])
+    """Raises UnknownLog; `.` and `..` are there, but folders (recorded: `/jobmanager/logs/..`)."""
+    name = call.path["filename"]
+    if name in (".", ".."):
+        text = "Could not transfer file to client."
+        cause = Throwable("org.apache.flink.util.FlinkException", text)
+        raise Unserviceable(Throwable("java.util.concurrent.CompletionException", str(cause), cause))
+    return _content(job_manager_files(call.cluster, call.now), name)
 
 
 @resource("getTaskManagerLogs")

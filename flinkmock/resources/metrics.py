@@ -108,7 +108,7 @@ def subtasks(call: Call) -> Facts:
     """`subtasks` are indexes and ranges; one that is neither, or names no subtask, selects nothing (FACTS 3)."""
     holders = list(_subtasks(call))
     ranges = call.query.get("subtasks")
-    if ranges and any(ranges):
+    if ranges is not None:
         selected = {n for text in ranges for n in _range(text)}
         holders = [(n, holder) for n, holder in holders if n in selected]
     return aggregated(call, [holder for _, holder in holders])

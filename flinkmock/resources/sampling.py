@@ -10,7 +10,7 @@ from flinkmock.cluster.flamegraph import Sampled, flame_graph
 from flinkmock.cluster.flow import Flow
 from flinkmock.cluster.graph import Vertex
 from flinkmock.cluster.job import Job
-from flinkmock.cluster.problems import UnknownJob, UnknownSubtask
+from flinkmock.cluster.problems import Throwable, UnknownJob, UnknownSubtask, Unserviceable
 from flinkmock.resources.call import Call, Facts, resource
 from flinkmock.resources.lookup import vertex_and_time
 
@@ -32,6 +32,9 @@ def back_pressure(call: Call) -> Facts:
         raise UnknownJob(call.path["jobid"])
     vertex = job.graph.by_id.get(call.path["vertexid"]) if job else None
     if job is None or vertex is None:
+        if not cluster.release.since("1.13"):
+            text = f"JobVertexID not found {call.path['vertexid']}"
+            raise Unserviceable(Throwable("org.apache.flink.util.FlinkException", text))
         return NO_DATA
     if cluster.release.since("1.13"):
         time = cluster.caches.metrics_time(call.now)
@@ -82,7 +85,7 @@ def flame(call: Call) -> Facts:
     if not running:
         return {"endTimestamp": NOTHING_TO_SAMPLE}
     refresh = call.cluster.configuration.milliseconds(FLAME_GRAPH_REFRESH)
-    key = ("flame graph", job.id, vertex.id, str(subtask))
+    key = ("flame graph", job.id, vertex.id)
     sampled = call.cluster.caches.sampled(key, call.now, takes=SAMPLING_MS, refresh=refresh)
     if sampled is None:
         # before 1.19 there was one word for "nothing" and "not yet" (JobVertexFlameGraph.terminated, .waiting)
