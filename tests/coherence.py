@@ -128,6 +128,7 @@ def vertices(job: Json) -> Iterator[str]:
             yield f"{vertex['name']}: {start} .. {end} is not {duration}"
     if {node["id"] for node in job["plan"]["nodes"]} != set(by_id):
         yield "the plan has other vertices"
+        return
     for node in job["plan"]["nodes"]:
         inputs = [by_id[edge["id"]]["metrics"] for edge in node.get("inputs", [])]
         metrics = by_id[node["id"]]["metrics"]

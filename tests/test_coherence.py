@@ -25,7 +25,7 @@ from flinkmock.cluster.spec import ClusterSpec, JobSpec
 from flinkmock.conformance.check import UNSAFE
 from flinkmock.conformance.targets import Targets
 from flinkmock.resources import FileContent
-from flinkmock.testing.inside import Inside
+from flinkmock.testing.inside import Inside, NotRegistered
 from tests.coherence import backwards, incoherences
 
 RELEASES = ("2.3", "1.20", "1.12")
@@ -109,7 +109,8 @@ class Life(RuleBasedStateMachine):
     @rule(job=jobs)
     def fail(self, job: str) -> None:
         cluster = self.engine.cluster
-        cluster.lifecycles.fail(cluster.jobs[job], self.engine.clock.now())
+        if not cluster.jobs[job].ended:
+            cluster.lifecycles.fail(cluster.jobs[job], self.engine.clock.now())
 
     @rule(place=st.integers(0, 5))
     def lose_a_task_manager(self, place: int) -> None:
@@ -147,7 +148,7 @@ class Life(RuleBasedStateMachine):
             for path in targets.paths(operation):
                 try:
                     body = self.inside.ask("GET", path)
-                except Problem:
+                except (NotRegistered, Problem):
                     continue
                 if not isinstance(body, FileContent):
                     assert [str(deviation) for deviation in contract.check_answer(operation, body)] == [], path
@@ -158,7 +159,7 @@ class Life(RuleBasedStateMachine):
         """For `Targets`."""
         try:
             return self.inside.ask("GET", target)
-        except (LookupError, Problem):
+        except (NotRegistered, Problem):
             return {}
 
     def ask(self, method: str, target: str, body: dict[str, Any] | None = None) -> Any:

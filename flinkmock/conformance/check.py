@@ -108,7 +108,7 @@ def _judge(contract: Contract, operation: Operation, answer: Answer) -> Iterator
     good = answer.status == operation.status
     if not good and not _legal_refusal(operation, answer):
         yield finding("status", operation.status, f"{answer.status} {_message(answer)}".strip())
-    file_type = (operation.response or {}).get("contentType") if good else None
+    file_type = (operation.response or {}).get("contentType") if answer.status < 400 else None
     expected = file_type or JSON
     if answer.content_type != expected:
         yield finding("content type", expected, answer.content_type or "none")
@@ -119,7 +119,7 @@ def _judge(contract: Contract, operation: Operation, answer: Answer) -> Iterator
     except ValueError:
         yield finding("body", "JSON", answer.raw[:60])
         return
-    deviations = contract.check_answer(operation, body) if good else contract.check_error(body)
+    deviations = contract.check_answer(operation, body) if answer.status < 400 else contract.check_error(body)
     for deviation in deviations:
         yield finding(deviation.kind, deviation.expected, deviation.found, general(deviation.pointer))
 

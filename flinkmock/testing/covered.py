@@ -13,7 +13,7 @@ from flinkmock.engine import Engine
 from flinkmock.resources import FileContent, UploadedFile
 from flinkmock.scenario import load_scenario
 from flinkmock.synthesis import coverage, encode
-from flinkmock.testing.inside import Inside
+from flinkmock.testing.inside import Inside, NotRegistered
 from flinkmock.testing.tour import SCENARIO, Question, Tour, kept
 
 ADAPTIVE = "jobmanager.scheduler"
@@ -78,7 +78,7 @@ class _Surveyor:
     def json(self, target: str) -> Any:
         try:
             return self._inside.ask("GET", target)
-        except (LookupError, Problem):
+        except (NotRegistered, Problem):
             return {}
 
     def ask(self, question: Question) -> Any:
@@ -88,7 +88,7 @@ class _Surveyor:
             with kept(question.file) as path:
                 files = [UploadedFile(path.name, path)] if path else []
                 facts = self._inside.facts(operation.method, question.target, question.body, files)
-        except (LookupError, Problem):
+        except (NotRegistered, Problem):
             return None
         if isinstance(facts, FileContent):
             fields.file = True

@@ -16,6 +16,10 @@ from flinkmock.server.routing import Router
 URL = "http://127.0.0.1:8081"
 
 
+class NotRegistered(Exception):
+    """The cluster's configuration leaves that operation out, or no release ever had it."""
+
+
 class Inside:
     """Understands targets ("/jobs/overview?a=b") as the server does, and hands them to the engine."""
 
@@ -26,7 +30,7 @@ class Inside:
     def ask(
         self, method: str, target: str, body: Mapping[str, Any] | None = None, files: Sequence[UploadedFile] = ()
     ) -> Any:
-        """The answer's JSON, or a FileContent. Raises LookupError for what is not routed, Problem, BadParameter."""
+        """The answer's JSON, or a FileContent. Raises NotRegistered, Problem, BadParameter."""
         operation, path, query = self._read(method, target)
         answer = self.engine.handle(operation, path=path, query=query, body=body or {}, files=files, base_url=URL)
         return answer if isinstance(answer, FileContent) else json.loads(answer)
@@ -44,6 +48,6 @@ class Inside:
         path, _, query = target.partition("?")
         route = self._router.route(method, unquote(path))
         if route is None:
-            raise LookupError(f"{method} {target} is not registered")
+            raise NotRegistered(f"{method} {target} is not registered")
         given = parse_qs(query, keep_blank_values=True)
         return route.operation, path_values(route.operation, route.path), query_values(route.operation, given)

@@ -66,7 +66,7 @@ class FlinkMock:
             from flinkmock.server import ServerThread
 
             spec = self._spec()
-            clock = self._clock or (spec and spec.clock) or CLOCK
+            clock = self._clock or spec.clock or CLOCK
             self._engine = Engine(spec, flink=self._flink, seed=self._seed, clock=clock)
             server = ServerThread(self._engine, "127.0.0.1", self._port)
             try:
@@ -110,10 +110,10 @@ class FlinkMock:
         """Moves the cluster's time on by ms, or a text such as "30s"; returns the new time (epoch ms)."""
         return self.engine.advance(length)
 
-    def _spec(self) -> ClusterSpec | None:
+    def _spec(self) -> ClusterSpec:
         from flinkmock.cluster.spec import ClusterSpec
 
-        if self._scenario is None or isinstance(self._scenario, ClusterSpec):
+        if isinstance(self._scenario, ClusterSpec):
             return self._scenario
         from flinkmock.scenario import load_scenario
 

@@ -8,7 +8,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from flink_rest_client import FlinkRestClient, RestException
+from flink_rest_client import FlinkRestClient
+from flink_rest_client.common import RestException
 
 from flinkmock import FlinkMock
 
@@ -52,8 +53,10 @@ def test_a_jobs_whole_life(flink: str) -> None:
 
         vertex_id = client.jobs.get_vertex_ids(job_id)[0]
         vertex = client.jobs.get_vertex(job_id, vertex_id)
-        assert wait(vertex.metric_names)
-        assert all(isinstance(value, str) for value in vertex.metrics().values())
+        names = wait(vertex.metric_names)[:20]  # all of them make a URL that is too long, for real Flink too
+        values = vertex.metrics(names)
+        assert set(values) == set(names)
+        assert all(isinstance(value, str) for value in values.values())
         sums = vertex.subtasks.metrics(["numRecordsOut"], agg_modes=["sum"])
         assert set(sums["numRecordsOut"]) == {"sum"}
         assert client.jobs.metrics(["numRestarts"])["numRestarts"]["max"] == 0

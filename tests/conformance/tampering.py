@@ -21,6 +21,7 @@ def tampering(upstream: str, path: str, change: Change) -> Iterator[str]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
 
         def do_GET(self) -> None:
             answer = fetch(upstream + self.path)

@@ -101,5 +101,5 @@ def test_a_run_without_the_fixture_imports_nothing_heavy(pytester: pytest.Pytest
     )
     # the other plugins of this environment bring some of these in themselves
     pytester.runpytest_subprocess(
-        *OPTIONS, "-p", "no:aiohttp", "-p", "no:pytest_aiohttp", "-p", "no:hypothesispytest"
+        *OPTIONS, *(f"-pno:{name}" for name in ("aiohttp", "faker", "hypothesispytest"))
     ).assert_outcomes(passed=1)
