@@ -252,7 +252,9 @@ class Lifecycles:
             here = job.script.steps[job.place :]
             loop = None if job.script.loop is None else max(job.script.loop - job.place, 0)
             restarting = Step("RESTARTING", Span.exactly(strategy.delay), cause)
-            self.cut(job, at, (restarting,), Script(here, loop))
+            # the adaptive scheduler goes through CREATED again, while it waits for slots
+            again = (restarting, Step("CREATED")) if self._cluster.adaptive else (restarting,)
+            self.cut(job, at, again, Script(here, loop))
         else:
             low, high = FAILING_MS
             self.cut(job, at, (Step("FAILING", Span(low, high), cause), Step("FAILED", cause=cause)))
@@ -260,9 +262,9 @@ class Lifecycles:
     def rescale(self, job: Job, graph: JobGraph, takes: int, at: int) -> None:
         """A running job restarts with another parallelism `takes` ms later; that is no failure."""
         here = job.script.steps[job.place :]
-        loop = None if job.script.loop is None else max(job.script.loop - job.place, 0) + 1
+        loop = None if job.script.loop is None else max(job.script.loop - job.place, 0) + 2
         job.epoch += 1
-        job.script, job.place = Script((Step("RESTARTING"), *here), loop), 0
+        job.script, job.place = Script((Step("RESTARTING"), Step("CREATED"), *here), loop), 0
         job.states.append((at, "RESTARTING"))
         self._end_run(job, Ending("CANCELED", at, at + takes))
         job.rescaled(graph)
