@@ -10,12 +10,15 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass
 
-from flinkmock.cluster.graph import JobGraph
+from flinkmock.cluster.graph import JobGraph, Vertex
 from flinkmock.cluster.spec import CheckpointSpec, Span
 from flinkmock.cluster.stream import Stream
 
 CHECKPOINT, SAVEPOINT, SYNC_SAVEPOINT = "CHECKPOINT", "SAVEPOINT", "SYNC_SAVEPOINT"
 WINDOW = 10_000
+EAGER_MS = 5
+SOURCE_ACK_MS = 25
+"""A source acknowledges as soon as it is asked; what makes a checkpoint long lies behind it."""
 SUSPENDING = "Checkpoint Coordinator is suspending."
 """CheckpointFailureReason.CHECKPOINT_COORDINATOR_SUSPEND: what ends a checkpoint when its job stops running."""
 DECLINED = "Task has failed."
@@ -87,6 +90,8 @@ class CheckpointTracker:
         self.restored: list[Restored] = []
         self.records: list[Checkpoint] = []
         """By id."""
+        self.refused: list[int] = []
+        """When a checkpoint could not even be triggered: it counts as failed, but has no id and no place in history."""
         self._job_id = job_id
         self.graph = graph
         self._stream = stream
@@ -98,13 +103,28 @@ class CheckpointTracker:
 
     # -- what happens
 
-    def start(self, at: int) -> None:
-        """All tasks run from `at` on: periodic checkpoints begin, the first one after a part of the interval."""
-        if self.spec is None or self.spec.every is None:
+    def start(self, scheduled_at: int, running_at: int, *, eager: bool) -> None:
+        """A run begins: periodic checkpoints are triggered from now on.
+
+        The first comes after a part of the interval, drawn at random, from `scheduled_at` on; one that falls due before
+        all tasks run (`running_at`) is refused. `eager` coordinators (2.3) wait for the tasks instead: they are refused
+        once, when the first task runs, and trigger when the last one does (recorded in all suites).
+        """
+        spec = self.spec
+        if spec is None or spec.every is None:
             return
-        every = self.spec.every
-        first = self._stream.integer(min(self.spec.min_pause, every), every, "checkpoints", self._job_id, at)
-        self._next_at = at + first
+        if eager:
+            if not self.records and not self.refused:
+                self.refused.append(running_at - 1)
+            self._next_at = running_at + EAGER_MS
+            return
+        first = scheduled_at + self._stream.integer(
+            min(spec.min_pause, spec.every), spec.every, "checkpoints", self._job_id, scheduled_at
+        )
+        while first < running_at:
+            self.refused.append(first)
+            first += spec.every
+        self._next_at = first
 
     def stop(self, at: int) -> None:
         """The tasks end at `at`: no more periodic checkpoints, and those in progress are aborted."""
@@ -167,15 +187,16 @@ class CheckpointTracker:
     def counts_at(self, time: int) -> dict[str, int]:
         """The five counts of `/checkpoints`; they add up: total = in progress + completed + failed."""
         self.settle(time)
-        total = bisect_right(self.records, time, key=_trigger)
+        triggered = bisect_right(self.records, time, key=_trigger)
         completed = bisect_right(self._completed, time, key=_end)
         failed = bisect_right(self._failed, time, key=_end)
+        refused = bisect_right(self.refused, time)
         return {
             "restored": sum(restored.at <= time for restored in self.restored),
-            "total": total,
-            "in_progress": total - completed - failed,
+            "total": triggered + refused,
+            "in_progress": triggered - completed - failed,
             "completed": completed,
-            "failed": failed,
+            "failed": failed + refused,
         }
 
     def history_at(self, time: int, length: int = 10) -> list[Checkpoint]:
@@ -203,19 +224,16 @@ class CheckpointTracker:
     def acknowledgements(self, record: Checkpoint, time: int) -> list[list[Acknowledgement]]:
         """Vertex by vertex; the last one comes at the very end, and the sizes add up to the whole."""
         vertices = self.graph.vertices
-        number = self._stream.number
-        shares = [[number("ack", self._job_id, record.id, v.index, s) for s in range(v.parallelism)] for v in vertices]
-        slowest = max((share for row in shares for share in row), default=1.0)
         weights = [self._weight(v.index) for v in vertices]
         heaviest = max(weights, default=0.0)
         bytes_left = record.size
         answer: list[list[Acknowledgement]] = []
-        for vertex, row in zip(vertices, shares, strict=True):
+        for vertex, row in zip(vertices, self._delays(record), strict=True):
             whole = int(record.size * weights[vertex.index] / sum(weights)) if sum(weights) else 0
             acks = []
-            for subtask, share in enumerate(row):
+            for subtask, delay in enumerate(row):
                 size = whole // vertex.parallelism + (subtask < whole % vertex.parallelism)
-                moment = record.triggered_at + round(record.takes * (0.25 + 0.75 * share / slowest))
+                moment = record.triggered_at + delay
                 made = moment <= min(time, record.ends_at) and (record.failure is None or moment < record.ends_at)
                 made = made and record.begun
                 acks.append(Acknowledgement(subtask, moment if made else None, size if made else 0))
@@ -223,6 +241,25 @@ class CheckpointTracker:
             answer.append(acks)
         self._give_rest(answer, weights.index(heaviest) if heaviest else 0, bytes_left)
         return answer
+
+    def _delays(self, record: Checkpoint) -> list[list[int]]:
+        """Vertex by vertex, how many ms after the trigger each subtask acknowledges: the slowest at the very end."""
+        vertices = self.graph.vertices
+        shares = {
+            (v.index, s): self._stream.number("ack", self._job_id, record.id, v.index, s)
+            for v in vertices
+            for s in range(v.parallelism)
+        }
+        behind = [shares[key] for key in shares if not vertices[key[0]].is_source]
+        slowest = max(behind or shares.values(), default=1.0)
+        early = min(record.takes, SOURCE_ACK_MS)
+
+        def delay(vertex: Vertex, share: float) -> int:
+            if vertex.is_source and behind:
+                return round(early * (0.5 + 0.5 * share))
+            return round(early + (record.takes - early) * share / slowest)
+
+        return [[delay(v, shares[v.index, s]) for s in range(v.parallelism)] for v in vertices]
 
     @staticmethod
     def _give_rest(answer: list[list[Acknowledgement]], vertex: int, rest: int) -> None:

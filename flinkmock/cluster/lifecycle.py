@@ -126,7 +126,7 @@ class Lifecycles:
         self._restore(job, at)
         running = run.running_from()
         if running is not None:
-            job.checkpoints.start(running)
+            job.checkpoints.start(at, running, eager=cluster.release.since("2.3"))
         self._put_next(job, at, length)
         if job.id in cluster.waiting:
             cluster.waiting.remove(job.id)
