@@ -37,7 +37,10 @@ class Targets:
             "subtaskindex": self._subtasks,
             "attempt": self._attempts,
             "checkpointid": lambda path: self._column(f"{job(path)}/checkpoints", "history", "id"),
-            "filename": lambda path: self._column(path, "logs", "name"),
+            "filename": lambda path: [
+                *self._column(path, "logs", "name"),
+                *filter(None, self._column(path, "profilingList", "outputFile")),
+            ],
             "rescaleuuid": lambda path: self._rescales(f"{job(path)}/rescales/history"),
         }
 

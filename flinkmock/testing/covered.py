@@ -14,9 +14,7 @@ from flinkmock.resources import FileContent, UploadedFile
 from flinkmock.scenario import load_scenario
 from flinkmock.synthesis import coverage, encode
 from flinkmock.testing.inside import Inside, NotRegistered
-from flinkmock.testing.tour import SCENARIO, Question, Tour, kept
-
-ADAPTIVE = "jobmanager.scheduler"
+from flinkmock.testing.tour import Question, Tour, kept, scenario
 
 
 @dataclass
@@ -53,18 +51,12 @@ def fields_of(contract: Contract) -> dict[Operation, Fields]:
     """Asks a cluster with the default scheduler, and one with the adaptive one."""
     found: dict[Operation, Fields] = {}
     for scheduler in ("default", "adaptive"):
-        engine = Engine(load_scenario(with_scheduler(scheduler)), flink=contract.release.minor, clock="1s per request")
+        engine = Engine(load_scenario(scenario(scheduler)), flink=contract.release.minor, clock="1s per request")
         try:
             Tour(contract, _Surveyor(engine, found)).go()
         finally:
             engine.close()
     return found
-
-
-def with_scheduler(name: str) -> dict[str, Any]:
-    """The tour's scenario on a cluster with the "default" or the "adaptive" scheduler."""
-    config = SCENARIO["cluster"]["config"] | {ADAPTIVE: name}
-    return SCENARIO | {"cluster": SCENARIO["cluster"] | {"config": config}}
 
 
 class _Surveyor:

@@ -22,6 +22,8 @@ SCENARIO: dict[str, Any] = {
     "cluster": {"taskmanagers": 2, "slots": 8, "config": {"rest.profiling.enabled": True}},
     "jobs": {
         "running": {"template": "streaming", "started": "5m ago", "parallelism": 2},
+        "to be cancelled": {"template": "streaming", "started": "4m ago"},
+        "to be cancelled the old way": {"template": "streaming", "started": "4m ago"},
         "finished": {"template": "batch", "started": "5m ago"},
         "failed": {"template": "failing", "started": "5m ago"},
         "canceled": {
@@ -32,6 +34,18 @@ SCENARIO: dict[str, Any] = {
     },
 }
 """A cluster on which there is something to see everywhere."""
+ADAPTIVE = {"jobmanager.scheduler": "adaptive", "web.adaptive-scheduler.rescale-history.size": 8}
+
+
+def scenario(scheduler: str) -> dict[str, Any]:
+    """`SCENARIO` with the "default" or the "adaptive" scheduler: each answers what the other refuses."""
+    more = ADAPTIVE if scheduler == "adaptive" else {}
+    config = SCENARIO["cluster"]["config"] | more
+    return SCENARIO | {"cluster": SCENARIO["cluster"] | {"config": config}}
+
+
+FAR_AWAY = 4_102_444_800_000
+"""The year 2100."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +125,26 @@ class Tour:
         self._triggered("triggerSavepoint", job + "/savepoints", save, "getSavepointStatus", job + "/savepoints")
         self._triggered("triggerCheckpoint", job + "/checkpoints", {}, "getCheckpointStatus", job + "/checkpoints")
         self._triggered("rescaleJob", job + "/rescaling?parallelism=2", None, "getRescalingStatus", job + "/rescaling")
-        self._ask("triggerHeartbeat", job + "/clientHeartbeat", {"expiredTimestamp": 4_102_444_800_000})
+        self._heartbeat(job)
         vertices = [vertex["id"] for vertex in self.asker.json(job)["vertices"]]
         request = {"serializedCoordinationRequest": "AAAA"}
         self._ask("postClientCoordination", f"{job}/coordinators/{vertices[0]}", request)
-        bounds = {vertex: {"parallelism": {"lowerBound": 1, "upperBound": 2}} for vertex in vertices}
+        bounds = {vertex: {"parallelism": {"lowerBound": 1, "upperBound": 1}} for vertex in vertices}
         self._ask("updateJobResourceRequirements", job + "/resource-requirements", bounds)
+        for part in ("Config", "sOverview", "sSummary", "sHistory"):
+            self._ask(f"getJobRescale{part}", f"{job}/rescales/{part.removeprefix('s').lower()}")
+        for listed in self.asker.json(job + "/rescales/history") or []:
+            self._ask("getJobRescaleDetails", f"{job}/rescales/details/{listed['rescaleUuid']}")
         stop = {"targetDirectory": "file:///savepoints", "drain": False}
         self._triggered("triggerStopWithSavepoint", job + "/stop", stop, "getSavepointStatus", job + "/savepoints")
+
+    def _heartbeat(self, job: str) -> None:
+        if "triggerHeartbeat" not in self.contract:
+            return
+        body: Any = {"expiredTimestamp": FAR_AWAY}
+        if self.contract.check_request(self.contract.operation("triggerHeartbeat"), body):
+            body = FAR_AWAY  # 1.17 to 1.19 read the bare number: their constructor names no property
+        self._ask("triggerHeartbeat", job + "/clientHeartbeat", body)
 
     def _applications(self) -> None:
         for application in self.asker.json("/applications/overview").get("applications", []):
@@ -133,16 +159,25 @@ class Tour:
         dataset = "/datasets/" + "d" * 32
         delete = "/datasets/delete"
         self._triggered("deleteClusterDataSet", dataset, None, "getClusterDataSetDeleteStatus", delete)
-        profile = {"mode": "CPU", "duration": 1}
-        self._ask("postJobManagerProfiling", "/jobmanager/profiler", profile)
-        for task_manager in self.asker.json("/taskmanagers")["taskmanagers"][:1]:
-            self._ask("postTaskManagerProfiling", f"/taskmanagers/{task_manager['id']}/profiler", profile)
+        self._profile("JobManager", "/jobmanager/profiler")
+        task_manager = self.asker.json("/taskmanagers")["taskmanagers"][0]["id"]
+        self._profile("TaskManager", f"/taskmanagers/{task_manager}/profiler")
+
+    def _profile(self, whose: str, profiler: str) -> None:
+        """A second of profiling, which the next questions let pass; then its file."""
+        self._ask(f"post{whose}Profiling", profiler, {"mode": "CPU", "duration": 1})
+        for _ in range(3):
+            answer = self._ask(f"get{whose}ProfilingList", profiler) or {}
+        for listed in answer.get("profilingList", []):
+            if listed["outputFile"]:
+                self._ask(f"get{whose}ProfilingFile", f"{profiler}/{listed['outputFile']}")
 
     def _ends(self) -> None:
-        """What is left of running jobs is cancelled; the old ways to do it are asked of a job that has ended."""
         canceled = self._job("CANCELED")
-        self._ask("cancelJob", canceled)
-        self._ask("getYarnCancelJobTermination", canceled + "/yarn-cancel")
+        for job in (self._job("RUNNING"), canceled):
+            self._ask("cancelJob", job)
+        for job in (self._job("RUNNING"), canceled):
+            self._ask("getYarnCancelJobTermination", job + "/yarn-cancel")
         self._ask("getYarnStopJobTermination", canceled + "/yarn-stop")
 
 

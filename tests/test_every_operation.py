@@ -1,0 +1,103 @@
+"""Every operation of every release answers over HTTP, against jobs that run, have finished, failed and were canceled.
+
+No 404 of the router, no status that Flink would not give, and each JSON answer as the contract says.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from typing import Any
+
+import pytest
+import requests
+
+from flinkmock import Contract, FlinkMock, known_releases
+from flinkmock.conformance.check import REFUSALS
+from flinkmock.testing.tour import Question, Tour, scenario
+
+NEVER_ANSWERED = {
+    "rescaleJob": 503,  # FLINK-12312
+    "getRescalingStatus": 503,
+    "getYarnStopJobTermination": 308,  # mode=stop was removed in 1.9
+    "postClientCoordination": 500,  # no operator of a fake job has a coordinator
+    "submitJob": 400,  # the tour's plan is none
+}
+"""Operation id -> the only status it ever answers here, as Flink would."""
+MORE_REFUSALS = {
+    "updateJobResourceRequirements": (500,),  # without the adaptive scheduler
+    "cancelJob": (404,),  # 1.12, of a job that has ended
+    "getYarnCancelJobTermination": (404,),
+}
+
+
+class OverHttp:
+    """Puts the tour's questions to a server, and judges each answer at once."""
+
+    def __init__(self, url: str, contract: Contract) -> None:
+        self._url = url
+        self._contract = contract
+        self._session = requests.Session()
+        self.good: defaultdict[str, int] = defaultdict(int)
+        self.wrong: list[str] = []
+
+    def json(self, target: str) -> Any:
+        response = self._session.get(self._url + target, timeout=10)
+        return response.json() if response.status_code == 200 else {}
+
+    def ask(self, question: Question) -> Any:
+        operation = question.operation
+        response = self._session.request(
+            operation.method, self._url + question.target, timeout=10, allow_redirects=False, **sent(question)
+        )
+        if response.status_code != operation.status:
+            self._refused(question, response)
+            return None
+        self.good[operation.id] += 1
+        if operation.answers_file:
+            return None
+        body = response.json()
+        self.wrong += [f"{question}: {deviation}" for deviation in self._contract.check_answer(operation, body)]
+        return body
+
+    def _refused(self, question: Question, response: requests.Response) -> None:
+        operation_id, status = question.operation.id, response.status_code
+        allowed = REFUSALS.get(operation_id, ()) + MORE_REFUSALS.get(operation_id, ())
+        if status not in allowed and status != NEVER_ANSWERED.get(operation_id):
+            self.wrong.append(f"{question}: status {status} {response.text[:300]}")
+        deviations = self._contract.check_error(response.json())
+        self.wrong += [f"{question}: {status}: {deviation}" for deviation in deviations]
+        if "Unable to load requested file" in response.text or "Not found" in response.text:
+            self.wrong.append(f"{question} is not routed")
+
+    def close(self) -> None:
+        self._session.close()
+
+
+def sent(question: Question) -> dict[str, Any]:
+    """The body, as requests wants it: JSON, or a multipart form."""
+    if question.file is None:
+        return {} if question.body is None else {"json": question.body}
+    if question.body is None:
+        return {"files": {"jarfile": question.file}}
+    return {"files": {"request": (None, json.dumps(question.body)), "file_0": question.file}}
+
+
+@pytest.mark.parametrize("flink", known_releases())
+def test_every_operation_answers(flink: str) -> None:
+    contract = Contract.load(flink)
+    good: set[str] = set()
+    answers = 0
+    for scheduler in ("default", "adaptive"):
+        with FlinkMock(scenario(scheduler), flink=flink) as cluster:
+            asker = OverHttp(cluster.url, contract)
+            try:
+                Tour(contract, asker).go()
+            finally:
+                asker.close()
+        assert asker.wrong == []
+        good |= asker.good.keys()
+        answers += sum(asker.good.values())
+    expected = {operation.id for operation in contract} - NEVER_ANSWERED.keys()
+    print(f"Flink {flink}: {len(contract.operations)} operations covered, {answers} good answers")
+    assert expected - good == set()
