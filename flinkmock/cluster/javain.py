@@ -16,8 +16,8 @@ from flinkmock.cluster.problems import Throwable
 _HEADER = b"\xac\xed\x00\x05"
 _HAS_WRITE_METHOD, _SERIALIZABLE, _EXTERNALIZABLE = 1, 2, 4
 _PRIMITIVES = {"B": ">b", "C": ">H", "D": ">d", "F": ">f", "I": ">i", "J": ">q", "S": ">h", "Z": ">?"}
-_DEEPEST = 400
-"""Levels of objects in objects; a JobGraph has some forty."""
+_DEEPEST = 200
+"""Levels of objects in objects: the recorded jobs have twelve, and Python's stack has room for these."""
 
 
 class BadStream(Exception):
@@ -128,16 +128,24 @@ class _Reader:
                 raise BadStream("java.io.StreamCorruptedException", f"invalid field type: {kind}")
             described.fields.append((name, kind))
         self._annotation()
-        described.parent = self._class()
+        described.parent = self._parent_of(described)
         return described
 
+    def _parent_of(self, described: _Class) -> _Class | None:
+        parent = ancestor = self._class()
+        while ancestor is not None:
+            if ancestor is described:
+                raise BadStream("java.io.StreamCorruptedException", "invalid class descriptor")
+            ancestor = ancestor.parent
+        return parent
+
     def _proxy(self) -> _Class:
-        described = self._keep(_Class("proxy", _SERIALIZABLE))
+        described = _Class("proxy", _SERIALIZABLE)
+        self._keep(described)
         for _ in range(self._number(">i")):
             self._utf()
         self._annotation()
-        described.parent = self._class()
-        assert isinstance(described, _Class)
+        described.parent = self._parent_of(described)
         return described
 
     def _class_object(self) -> Any:

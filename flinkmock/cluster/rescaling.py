@@ -200,7 +200,8 @@ def _start(job: Job, run: Run, change: Update | None) -> int:
         return change.at
     if run.number == 0:
         return job.submitted_at
-    return max(at for at, state in job.states if state != "RUNNING" and at <= run.created_at)
+    failed = (at for at, state in job.states if state == "RESTARTING" and at <= run.created_at)
+    return max(failed, default=run.created_at)
 
 
 def _ending(job: Job, run: Run | None, change: Update | None, time: int) -> tuple[int | None, str | None, str | None]:

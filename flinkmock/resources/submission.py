@@ -46,7 +46,7 @@ def submit(call: Call) -> Facts:
     sent = _read(plan, cluster.release)
     if sent.id in cluster.jobs:
         raise Unserviceable(already_submitted(cluster.release))
-    template = template_of([name for name in (sent.name, *jars) if name], cluster.spec.submissions)
+    template = template_of((sent.name or "", *jars), cluster.spec.submissions)
     spec = dataclasses.replace(template, name=sent.name or template.name)
     job = cluster.submit(spec, call.now, job_id=sent.id or cluster.new_job_id(), savepoint=sent.savepoint)
     return {"jobUrl": f"/jobs/{job.id}"}
