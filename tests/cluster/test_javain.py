@@ -12,6 +12,9 @@ from flinkmock.cluster.javain import BadStream, read_object
 from flinkmock.cluster.javaio import Frame, Long, serialized_optional, serialized_throwable
 from flinkmock.cluster.problems import Throwable
 
+OWN_PARENT = b"\xac\xed\0\5sr\0\1A" + bytes(8) + b"\2\0\0xq\0\x7e\0\0"
+"""A class whose parent is itself."""
+
 
 def test_values_are_found_in_what_a_class_writes_itself():
     optional = read_object(serialized_optional({2: 3, 4: Long(5)}))
@@ -40,7 +43,7 @@ def test_a_throwable_and_its_cause():
     (b"garbage", "java.io.StreamCorruptedException: invalid stream header: 67617262"),
     (b"\xac\xed\0\5", "java.io.EOFException"),
     (b"\xac\xed\0\5\1", "java.io.StreamCorruptedException: invalid type code: 01"),
-    (b"\xac\xed\0\5sr\0\1A" + bytes(8) + b"\2\0\0xq\0\x7e\0\0", "java.io.StreamCorruptedException: invalid class descriptor"),
+    (OWN_PARENT, "java.io.StreamCorruptedException: invalid class descriptor"),
     (b"\xac\xed\0\5" + b"\x76" * 5000, "java.io.StreamCorruptedException: invalid type code: 76"),
     (b"\xac\xed\0\5q\0\x7e\0\0", "java.io.StreamCorruptedException: invalid handle value: 007E0000"),
 ])  # fmt: skip
