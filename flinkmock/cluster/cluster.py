@@ -98,6 +98,8 @@ class Cluster:
             "snapshot_done": self.snapshots.done,
             "start_job": self._start_job,
             "rescale": partial(rescaling.carry_out, self),
+            "give_back_slots": self.lifecycles.give_back_slots,
+            "retry_slots": self.lifecycles.retry_slots,
         }
         for _ in range(spec.task_managers):
             self.add_task_manager(self.started_at)

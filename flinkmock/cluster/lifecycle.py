@@ -268,8 +268,15 @@ class Lifecycles:
         job.states.append((at, "RESTARTING"))
         self._end_run(job, Ending("CANCELED", at, at + takes))
         job.rescaled(graph)
-        self._cluster.slots.release(at, job_id=job.id)
+        # all slots are given back when the last task has ended, and those still needed are taken at the same moment
+        self._cluster.agenda.put(at + takes, "give_back_slots", job.id, job.epoch)
         self._put_next(job, at, takes)
+        self._cluster.agenda.put(at + takes, "retry_slots")
+
+    def give_back_slots(self, job_id: str, epoch: int, at: int) -> None:
+        """Agenda: the tasks of a job that is being rescaled have ended."""
+        if self._cluster.jobs[job_id].epoch == epoch:
+            self._cluster.slots.release(at, job_id=job_id)
 
     def finish(self, job: Job, at: int) -> None:
         """All tasks come to their end at `at`. Raises JobEnded."""
