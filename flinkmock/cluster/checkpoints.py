@@ -257,7 +257,7 @@ class CheckpointTracker:
         def delay(vertex: Vertex, share: float) -> int:
             if vertex.is_source and behind:
                 return round(early * (0.5 + 0.5 * share))
-            return round(early + (record.takes - early) * share / slowest)
+            return round(early + (record.takes - early) * (0.6 + 0.4 * share / slowest))
 
         return [[delay(v, shares[v.index, s]) for s in range(v.parallelism)] for v in vertices]
 

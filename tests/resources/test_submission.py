@@ -1,4 +1,4 @@
-"""`POST /jobs`, with what Flink's command line really sends (recordings/submissions) and with what it never would."""
+"""`POST /jobs`, with what Flink's command line really sends (submissions/) and with what it never would."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from flinkmock.resources import UploadedFile
 from tests.cluster.building import job
 from tests.resources.asking import Asker
 
-SUBMISSIONS = Path(__file__).parents[1] / "recordings" / "submissions"
+SUBMISSIONS = Path(__file__).parent / "submissions"
 """Whole multipart bodies: the request, the plan, a jar."""
 REAL = {
     "1.12": ("1.12-jobgraph.bin", "jobGraphFileName", "acdcaee5b224a7b3fb6becded7cc06f5", "probe-one"),
