@@ -268,10 +268,10 @@ class Lifecycles:
         job.states.append((at, "RESTARTING"))
         self._end_run(job, Ending("CANCELED", at, at + takes))
         job.rescaled(graph)
-        # all slots are given back when the last task has ended, and those still needed are taken at the same moment
+        # slots are given back when the last task has ended; the job takes first what it needs, others what is left
         self._cluster.agenda.put(at + takes, "give_back_slots", job.id, job.epoch)
         self._put_next(job, at, takes)
-        self._cluster.agenda.put(at + takes, "retry_slots")
+        self._cluster.agenda.put(at + takes + 1, "retry_slots")
 
     def give_back_slots(self, job_id: str, epoch: int, at: int) -> None:
         """Agenda: the tasks of a job that is being rescaled have ended."""
