@@ -1,0 +1,101 @@
+"""What changes between releases, against facts computed from the releases' jars by another program (evolution.md)."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from flinkmock.contract import Contract, known_releases
+from flinkmock.contract.difference import Change, difference, history, steps_between
+
+STEPS = list(pairwise(known_releases()))
+
+
+def known(newer: str) -> set[str]:
+    """The lines of one step of evolution.md, each with its operation in front."""
+    text = (Path(__file__).parent / "evolution.md").read_text(encoding="utf-8")
+    [section] = re.findall(rf"^### \S+ → {re.escape(newer)}\n(.*?)(?=^### |\Z)", text, re.M | re.S)
+    lines, where = set(), ""
+    for line in filter(None, section.splitlines()):
+        if line.startswith("  - "):
+            lines.add(f"{where} {line[4:]}")
+        elif match := re.match(r"- \*\*(\w+)\*\* `(.*?)`: (.*)", line):
+            lines.add(f"{match[2]} {match[1]}: {match[3]}".replace("`", ""))
+        elif line.startswith("- request mapper"):
+            lines.add(line[2:])
+        elif line.startswith("- "):
+            where = line[3:-1]
+    return {line.replace("`", "") for line in lines if line != "No difference."}
+
+
+def as_there(change: Change) -> str:
+    """A change in the words of evolution.md."""
+    place = change.place or "(root)"
+    if change.where == "*":
+        return f"request mapper {place}: {change.words}"
+    if change.side == "operation":
+        told = f"{change.place}: {change.words}" if change.place else f"{change.kind}: {change.before or change.after}"
+    elif change.kind == "order":
+        told = f"{change.side} {change.words}"
+    elif "parameter" in change.side:
+        told = f"{change.side}{'' if change.kind == 'changed' else f' {change.kind}'}"
+        told += f" {change.place}: {change.words}" if change.kind == "changed" else f": {change.place} "
+        told += "" if change.kind == "changed" else f"({change.before or change.after})"
+    elif change.kind == "changed":
+        told = f"{change.side} changed {place}: {change.words}"
+    else:
+        told = f"{change.side} {change.kind} {place} ({change.before or change.after})"
+    return f"{change.where} {told}"
+
+
+@pytest.mark.parametrize(("old", "new"), STEPS)
+def test_neighbouring_releases(old: str, new: str) -> None:
+    found = {as_there(change) for change in difference(Contract.load(old), Contract.load(new))}
+    assert found == known(new)
+
+
+def test_the_facts_are_many() -> None:
+    assert sum(len(known(new)) for _, new in STEPS) > 340
+
+
+def test_a_release_is_not_different_from_itself() -> None:
+    for minor in known_releases():
+        assert difference(Contract.load(minor), Contract.load(minor)) == []
+
+
+def test_each_change_names_the_release_that_brought_it() -> None:
+    changes = {(each.where, each.side, each.place): each for each in history("1.12", "2.3")}
+    assert changes["GET /jobs/:jobid/exceptions", "response", ".all-exceptions"].since == "2.0"
+    assert changes["GET /jobs/:jobid", "response", ".maxParallelism"].since == "1.13"
+    assert changes["GET /jobs/:jobid/status", "operation", ""].since == "1.16"
+    assert {each.since for each in changes.values()} == set(known_releases()) - {"1.12", "2.2"}
+
+
+def breaking(old: str, new: str) -> set[tuple[str, str]]:
+    return {(each.where, each.place) for each in history(old, new) if each.breaking}
+
+
+def test_what_breaks_a_client() -> None:
+    found = breaking("1.20", "2.3")
+    assert ("GET /jobs/:jobid/exceptions", ".all-exceptions") in found  # a field is gone
+    assert ("POST /jars/:jarid/run", "program-args") in found  # a parameter is gone
+    assert ("POST /jobs", ".jobGraphFileName") in found
+    assert ("GET /jobs/:jobid", ".job-type") in found  # can be null from then on
+    assert ("GET /jobs/:jobid", ".vertices[].status") in breaking("1.12", "1.13")  # a state nobody knows yet
+    assert ("PATCH /jobs/:jobid/clientHeartbeat", "") in breaking("1.19", "1.20")  # an object where a number stood
+
+
+def test_what_breaks_nobody() -> None:
+    found = breaking("1.20", "2.3")
+    assert ("GET /jobs/:jobid", ".stream-graph") not in found  # a field more
+    assert ("POST /jobs/:jobid/coordinators/:operatorid", "") not in found  # the same path by another name
+    assert ("GET /applications/overview", "") not in found
+    assert breaking("2.1", "2.2") == set()
+
+
+def test_backwards_is_refused() -> None:
+    with pytest.raises(ValueError, match="not later"):
+        steps_between("2.3", "1.20")
