@@ -4,6 +4,7 @@ FlinkMockError                     base of all of them
 ├── UnknownRelease (ValueError)    no such Flink release is known
 ├── ImportRefused (ValueError)     a file is no description of a REST API that can be read in
 ├── ScenarioError (ValueError)     a scenario can't be played; tells of all its mistakes at once
+├── DashboardMissing               where Flink's dashboard should be, it is not
 └── PortTaken                      somebody else listens there
 """
 
@@ -39,6 +40,10 @@ class ScenarioError(FlinkMockError, ValueError):
     def __init__(self, mistakes: Sequence[str]) -> None:
         self.mistakes = tuple(mistakes)
         super().__init__("\n".join(self.mistakes))
+
+
+class DashboardMissing(FlinkMockError):
+    """A path that was to hold the files of Flink's dashboard doesn't, or holds those of another release."""
 
 
 class PortTaken(FlinkMockError):

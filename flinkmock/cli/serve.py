@@ -31,6 +31,14 @@ def configure(subparsers: Any) -> None:
     parser.add_argument(
         "--clock", metavar="CLOCK", help="real, 10x, virtual, '1s per request'; default: the scenario's, else real"
     )
+    parser.add_argument(
+        "--dashboard",
+        nargs="?",
+        const="auto",
+        metavar="PATH",
+        help="serve Flink's own dashboard out of this flink-dist jar or folder; without a PATH, or with auto, out of "
+        "an installed apache-flink-libraries",
+    )
     parser.add_argument("--log", choices=("text", "json"), default="text", help="how requests are told")
     parser.add_argument("--quiet", "-q", action="store_true", help="tell of no request")
     parser.set_defaults(run=run)
@@ -45,14 +53,14 @@ def port(text: str) -> int:
 def run(args: argparse.Namespace) -> int:
     import asyncio
 
-    from flinkmock.server import serve
+    from flinkmock.server import Dashboard, serve
 
     engine = _engine(args)
     journal = Journal(engine, as_json=args.log == "json")
+    observer = None if args.quiet else journal.request
     try:
-        asyncio.run(
-            serve(engine, args.host, args.port, observer=None if args.quiet else journal.request, ready=journal.ready)
-        )
+        dashboard = Dashboard.load(args.dashboard, engine.contract.release) if args.dashboard else None
+        asyncio.run(serve(engine, args.host, args.port, observer=observer, dashboard=dashboard, ready=journal.ready))
     finally:
         engine.close()
     return 0

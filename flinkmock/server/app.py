@@ -21,6 +21,7 @@ from flinkmock.server import messages
 from flinkmock.server.answer import Answer
 from flinkmock.server.behaviour import Behaviour
 from flinkmock.server.bodies import BodyReader
+from flinkmock.server.dashboard import Dashboard
 from flinkmock.server.errors import HANDLER_REQUEST_EXCEPTION, Refused, internal, plain, rest
 from flinkmock.server.parameters import BadParameter, path_values, query_values, surplus_values
 from flinkmock.server.problems import told
@@ -57,14 +58,18 @@ Observer = Callable[[Exchange], None]
 
 
 def create_app(
-    engine: Engine, *, observer: Observer | None = None, on_shut_down: Callable[[], None] | None = None
+    engine: Engine,
+    *,
+    observer: Observer | None = None,
+    on_shut_down: Callable[[], None] | None = None,
+    dashboard: Dashboard | None = None,
 ) -> web.Application:
-    """An application that serves `engine`.
+    """An application that serves `engine`, and the files of `dashboard` (None: a page of our own).
 
     `observer` is called once for each request, before its answer is sent. `on_shut_down` is called when a client has
     shut the cluster down (`DELETE /cluster`), so that nobody is listening any more when that client is told.
     """
-    server = _Server(engine, observer, on_shut_down)
+    server = _Server(engine, observer, on_shut_down, dashboard)
 
     @web.middleware
     async def everything(
@@ -79,7 +84,13 @@ def create_app(
 
 
 class _Server:
-    def __init__(self, engine: Engine, observer: Observer | None, on_shut_down: Callable[[], None] | None) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        observer: Observer | None,
+        on_shut_down: Callable[[], None] | None,
+        dashboard: Dashboard | None,
+    ) -> None:
         contract, configuration = engine.contract, engine.cluster.configuration
         self.behaviour = Behaviour.of(contract.release)
         self._engine = engine
@@ -87,7 +98,7 @@ class _Server:
         self._on_shut_down = on_shut_down
         self._router = Router(contract, configuration.values)
         self._bodies = BodyReader(contract, self.behaviour)
-        self._static = StaticFiles(contract.release, time.time())
+        self._static = StaticFiles(contract.release, time.time(), dashboard)
         self._limit = configuration.integer(MAX_CONTENT_LENGTH)
 
     async def watched(self, request: web.Request) -> Answer:

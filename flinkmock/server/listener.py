@@ -13,6 +13,7 @@ from aiohttp import web
 from flinkmock.errors import FlinkMockError, PortTaken
 from flinkmock.server.app import Observer, create_app
 from flinkmock.server.behaviour import Behaviour
+from flinkmock.server.dashboard import Dashboard
 from flinkmock.server.door import Doors
 
 if TYPE_CHECKING:
@@ -57,7 +58,13 @@ class Listener:
     under way are waited for when it closes."""
 
     def __init__(
-        self, engine: Engine, listening: socket.socket, *, observer: Observer | None = None, patience: float = 0.001
+        self,
+        engine: Engine,
+        listening: socket.socket,
+        *,
+        observer: Observer | None = None,
+        dashboard: Dashboard | None = None,
+        patience: float = 0.001,
     ) -> None:
         self.url = url_of(listening)
         self.gone = asyncio.Event()
@@ -65,7 +72,7 @@ class Listener:
         self._socket = listening
         self._behaviour = Behaviour.of(engine.contract.release)
         self._runner = web.AppRunner(
-            create_app(engine, observer=observer, on_shut_down=self._shut_down),
+            create_app(engine, observer=observer, on_shut_down=self._shut_down, dashboard=dashboard),
             access_log=None,
             auto_decompress=False,  # Flink does not look at Content-Encoding
             max_line_size=_MAX_LINE,

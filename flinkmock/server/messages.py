@@ -23,6 +23,12 @@ def unable_to_load(path: str) -> str:
     return f"Unable to load requested file {path}."
 
 
+FILE_NOT_FOUND = "File not found."
+"""Said of a folder, with status 405."""
+RESPONDING_FAILED = "Error while responding to the http request."
+"""To an If-Modified-Since that is no date (2.3.0)."""
+
+
 def pipeline_error(cause: str) -> str:
     return f"Internal server error: {cause}"
 

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from flinkmock.server.app import Observer
+from flinkmock.server.dashboard import Dashboard
 from flinkmock.server.listener import Listener, bind, url_of
 
 if TYPE_CHECKING:
@@ -25,12 +26,19 @@ class ServerThread:
     """
 
     def __init__(
-        self, engine: Engine, host: str = "127.0.0.1", port: int = 0, *, observer: Observer | None = None
+        self,
+        engine: Engine,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        *,
+        observer: Observer | None = None,
+        dashboard: Dashboard | None = None,
     ) -> None:
         self.url = ""
         self._engine = engine
         self._host, self._port = host, port
         self._observer = observer
+        self._dashboard = dashboard
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
         self._thread: threading.Thread | None = None
@@ -44,7 +52,7 @@ class ServerThread:
         listener_up = threading.Event()
 
         async def run(stop: asyncio.Event) -> None:
-            listener = Listener(self._engine, listening, observer=self._observer)
+            listener = Listener(self._engine, listening, observer=self._observer, dashboard=self._dashboard)
             await listener.start()
             listener_up.set()
             await stop.wait()
@@ -97,6 +105,7 @@ async def serve(
     port: int = 8081,
     *,
     observer: Observer | None = None,
+    dashboard: Dashboard | None = None,
     ready: Callable[[str], None] = lambda url: None,
 ) -> None:
     """Serves until SIGINT, SIGTERM or a client's `DELETE /cluster`. `ready` is called with the URL.
@@ -111,7 +120,7 @@ async def serve(
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     try:
-        listener = Listener(engine, listening, observer=observer, patience=_PATIENCE)
+        listener = Listener(engine, listening, observer=observer, dashboard=dashboard, patience=_PATIENCE)
         await listener.start()
         ready(listener.url)
         ends = [asyncio.ensure_future(event.wait()) for event in (stop, listener.gone)]

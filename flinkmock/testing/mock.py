@@ -34,11 +34,13 @@ class FlinkMock:
         seed: None: the scenario's.
         clock: "1s per request", "virtual", "real", "10x"; None: the scenario's, else "1s per request".
         port: 0 takes a free one.
+        dashboard: where Flink's own dashboard is, as for `flinkmock serve --dashboard`; None serves none.
 
     Raises (when it starts):
         ScenarioError: the scenario has mistakes.
         UnknownRelease: there is no contract of that release.
         PortTaken: somebody listens there.
+        DashboardMissing: there is no dashboard, or another release's.
         ValueError: the clock is none.
     """
 
@@ -50,12 +52,14 @@ class FlinkMock:
         seed: int | None = None,
         clock: str | None = None,
         port: int = 0,
+        dashboard: str | Path | None = None,
     ) -> None:
         self._scenario = scenario
         self._flink = flink
         self._seed = seed
         self._clock = clock
         self._port = port
+        self._dashboard = dashboard
         self._engine: Engine | None = None
         self._server: ServerThread | None = None
 
@@ -63,13 +67,15 @@ class FlinkMock:
         """Starts serving; does nothing if it does so already."""
         if self._server is None:
             from flinkmock.engine import Engine
-            from flinkmock.server import ServerThread
+            from flinkmock.server import Dashboard, ServerThread
 
             spec = self._spec()
             clock = self._clock or spec.clock or CLOCK
             self._engine = Engine(spec, flink=self._flink, seed=self._seed, clock=clock)
-            server = ServerThread(self._engine, "127.0.0.1", self._port)
             try:
+                release = self._engine.contract.release
+                dashboard = Dashboard.load(self._dashboard, release) if self._dashboard else None
+                server = ServerThread(self._engine, "127.0.0.1", self._port, dashboard=dashboard)
                 server.start()
             except BaseException:
                 self._engine.close()

@@ -19,8 +19,8 @@ import pytest
 from flinkmock.testing.mock import FlinkMock
 
 MARKER = (
-    "flinkmock(scenario=None, *, flink=None, seed=None, clock=None, port=0): the cluster that the fixture `flinkmock` "
-    "starts; a scenario's file is looked for beside the test, then where pytest was started"
+    "flinkmock(scenario=None, *, flink=None, seed=None, clock=None, port=0, dashboard=None): the cluster that the "
+    "fixture `flinkmock` starts; a scenario's file is looked for beside the test, then where pytest was started"
 )
 
 

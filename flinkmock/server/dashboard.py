@@ -1,0 +1,87 @@
+"""Flink's own dashboard: the files under `web/` in a flink-dist jar. None of them is part of this project."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from flinkmock.errors import DashboardMissing
+from flinkmock.release import Release
+
+AUTO = "auto"
+_WEB = "web/"
+_JAR = "flink-dist*.jar"
+_MINOR = re.compile(r"flink-dist(?:_[\d.]+)?-(\d+\.\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Dashboard:
+    """`files` by their path below `web/`; a folder's path ends in `/`, as in a zip, and its content is empty."""
+
+    files: Mapping[str, bytes]
+    source: str
+
+    @classmethod
+    def load(cls, where: str | Path, release: Release) -> Dashboard | None:
+        """From a flink-dist jar, a folder that holds one (itself or in `lib/`), or a folder of web files.
+
+        "auto" looks into an installed apache-flink-libraries, then into FLINK_HOME; None if there is nothing.
+
+        Raises:
+            DashboardMissing: there is no dashboard at the path, or it is another release's, which asks for answers
+                that this one does not give.
+        """
+        if str(where) == AUTO:
+            jar = next((jar for folder in _installed() if (jar := _jar_in(folder))), None)
+            return None if jar is None else _from_jar(jar, release)
+        path = Path(where)
+        if path.is_dir():
+            if jar := _jar_in(path):
+                return _from_jar(jar, release)
+            for folder in (path, path / "web"):
+                if (folder / "index.html").is_file():
+                    return cls(_files_of_folder(folder), str(folder))
+            raise DashboardMissing(f"There is no {_JAR} and no index.html in {path}.")
+        return _from_jar(path, release)
+
+
+def _installed() -> list[Path]:
+    """Folders in which a flink-dist jar may have been installed."""
+    found = importlib.util.find_spec("pyflink")  # not imported: apache-flink-libraries alone is a folder without code
+    folders = [Path(place) for place in (found.submodule_search_locations or ())] if found else []
+    return [*folders, *(Path(home) for home in [os.environ.get("FLINK_HOME")] if home)]
+
+
+def _jar_in(folder: Path) -> Path | None:
+    return next((jar for place in (folder, folder / "lib") for jar in sorted(place.glob(_JAR))), None)
+
+
+def _from_jar(jar: Path, release: Release) -> Dashboard:
+    minor = _MINOR.search(jar.name)
+    if minor and minor[1] != release.minor:
+        raise DashboardMissing(
+            f"{jar} has the dashboard of Flink {minor[1]}, and Flink {release.minor} is served. "
+            f"Serve Flink {minor[1]}, or give a jar of {release.minor}."
+        )
+    try:
+        with zipfile.ZipFile(jar) as archive:
+            entries = [entry for entry in archive.infolist() if entry.filename.startswith(_WEB)]
+            files = {entry.filename.removeprefix(_WEB): archive.read(entry) for entry in entries}
+    except (OSError, zipfile.BadZipFile) as error:
+        raise DashboardMissing(f"{jar} can't be read as a jar: {error}.") from None
+    if "index.html" not in files:
+        raise DashboardMissing(f"There is no web/index.html in {jar}: it is no flink-dist jar.")
+    return Dashboard(files, str(jar))
+
+
+def _files_of_folder(folder: Path) -> dict[str, bytes]:
+    paths = sorted(folder.rglob("*"))
+    return {
+        path.relative_to(folder).as_posix() + "/" * path.is_dir(): b"" if path.is_dir() else path.read_bytes()
+        for path in paths
+    }
