@@ -17,7 +17,7 @@ def told(capsys: pytest.CaptureFixture[str], *args: str) -> str:
 def test_as_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     lines = told(capsys, "1.20", "2.3").splitlines()
     place = lines.index("GET /jobs/:jobid/exceptions")
-    assert lines[place + 1].split() == "! 2.0 response .root-exception removed (string or null)".split()
+    assert lines[place + 1].split() == ["!", "2.0", "response", ".root-exception", "removed", "(string", "or", "null)"]
     assert any("execution plan: JobSubmitHandler speaks of an ExecutionPlan since 2.0" in line for line in lines)
 
 

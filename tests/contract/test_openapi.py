@@ -1,0 +1,109 @@
+"""The OpenAPI documents: valid, whole, and obeyed by what real Flink answered."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from jsonschema import Draft202012Validator
+
+from flinkmock.cli import main
+from flinkmock.contract import Contract, known_releases
+from flinkmock.contract.openapi import openapi
+
+RECORDINGS = Path(__file__).parent.parent / "recordings"
+
+
+@cache
+def document(flink: str) -> dict[str, Any]:
+    made = openapi(Contract.load(flink))
+    assert json.loads(json.dumps(made)) == made
+    return made
+
+
+@pytest.mark.parametrize("flink", ["1.12", "1.17", "1.20", "2.3"])  # the validator takes seconds for one
+def test_it_is_a_valid_document(flink: str) -> None:
+    validation = pytest.importorskip("openapi_spec_validator")
+    validation.validate(document(flink))
+
+
+@pytest.mark.parametrize("flink", known_releases())
+def test_it_has_every_operation(flink: str) -> None:
+    told = {
+        (method.upper(), re.sub(r"\{(\w+)\}", r":\1", path)): operation
+        for path, methods in document(flink)["paths"].items()
+        for method, operation in methods.items()
+    }
+    for operation in Contract.load(flink):
+        each = told.pop((operation.method, operation.path))
+        assert each["operationId"] == operation.id
+        names = [parameter["name"] for parameter in each.get("parameters", ())]
+        assert names == [one.name for one in (*operation.path_parameters, *operation.query_parameters)]
+        assert list(each["responses"]) == [str(operation.status), "default"]
+    assert not told
+
+
+def schema_of(flink: str, method: str, operation: Any, answer: str) -> Any:
+    path = re.sub(r":(\w+)", r"{\1}", operation.path)
+    responses = document(flink)["paths"][path][method.lower()]["responses"]
+    told = responses.get(answer) or document(flink)["components"]["responses"]["Error"]
+    return told["content"]["application/json"]["schema"]
+
+
+@pytest.mark.parametrize(("version", "least"), [("2.3.0", 780), ("1.20.5", 760), ("1.12.5", 690)])
+def test_every_recorded_answer_obeys_it(version: str, least: int) -> None:
+    contract = Contract.load(version)
+    validators: dict[str, Draft202012Validator] = {}
+    checked = 0
+    for file in sorted((RECORDINGS / version).glob("*.json.gz")):
+        for step in json.loads(gzip.decompress(file.read_bytes()))["steps"]:
+            answer, request = step.get("response", {}), step.get("request", {})
+            operation = contract.match(request.get("method", ""), request.get("path", ""))
+            if answer.get("kind") != "json" or operation is None:
+                continue
+            status = answer["status"]
+            assert status == operation.status or status >= 300, step["step"]
+            schema = schema_of(version, request["method"], operation, str(status))
+            key = json.dumps(schema)
+            if key not in validators:
+                validators[key] = Draft202012Validator(schema | {"components": document(version)["components"]})
+            errors = [
+                f"{error.json_path}: {error.message[:200]}" for error in validators[key].iter_errors(answer["body"])
+            ]
+            assert errors == [], step["step"]
+            checked += 1
+    assert checked >= least
+
+
+def test_a_wrong_answer_disobeys() -> None:
+    operation = Contract.load("2.3").operation("getClusterOverview")
+    schema = schema_of("2.3", "GET", operation, "200") | {"components": document("2.3")["components"]}
+    assert not Draft202012Validator(schema).is_valid({"taskmanagers": "1"})
+
+
+def test_bodies_of_requests() -> None:
+    paths = document("2.3")["paths"]
+    upload = paths["/jars/upload"]["post"]["requestBody"]["content"]["multipart/form-data"]["schema"]
+    assert upload["required"] == ["jarfile"]
+    submit = paths["/jobs"]["post"]["requestBody"]["content"]["multipart/form-data"]
+    assert submit["schema"]["properties"]["request"] == {"$ref": "#/components/schemas/JobSubmitRequestBody.Request"}
+    assert "requestBody" not in paths["/jars/{jarid}/plan"]["get"]
+
+
+def test_into_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "openapi.json"
+    assert main(["openapi", "--flink", "2.3", "-o", str(file)]) == 0
+    assert json.loads(file.read_text()) == document("2.3")
+    assert capsys.readouterr().out == f"{file}: 97 operations of Flink v1/2.3.0\n"
+    assert main(["openapi", "-o", str(tmp_path / "no" / "where.json")]) == 2
+
+
+def test_on_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["openapi", "--flink", "1.20", "--format", "yaml"]) == 0
+    assert yaml.safe_load(capsys.readouterr().out) == document("1.20")
