@@ -55,7 +55,7 @@ def _incoherences(inside: Inside) -> Iterator[str]:
         try:
             told += checkpoints(get(f"/jobs/{job['jid']}/checkpoints"))
         except JobInitializing:
-            if job["state"] != "INITIALIZING":
+            if job["vertices"] or job["state"] in TERMINAL:
                 told.append("checkpoints say that it is INITIALIZING")
         holding[job["jid"]] = slots_held(job)
         yield from (f"{place}: {text}" for text in told)

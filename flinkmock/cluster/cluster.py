@@ -276,6 +276,7 @@ class Cluster:
         self.slots.release(at, task_manager=task_manager)
         cause = Throwable(LOST, f"TaskManager with id {task_manager.id} is no longer reachable.")
         for job in [job for job in self.jobs.values() if job.id in hit and not job.ended]:
+            job.runs[-1].lost_slots()
             self.lifecycles.fail(job, at, Cause(cause, everywhere=True))
 
     # -- data sets

@@ -42,7 +42,7 @@ class Job:
     """Counts the times the script was left; agenda entries of an earlier epoch are void."""
     restarts: int = 0
     stillborn: bool = False
-    """It failed while it was initialized: there never was a graph."""
+    """It failed or was cancelled while it was initialized: there never was a graph."""
     parallelism_bounds: dict[str, tuple[int, int]] = field(default_factory=dict)
     """Vertex id -> (lower, upper) bound, of the adaptive scheduler."""
     updates: list[Update] = field(default_factory=list)
@@ -77,7 +77,8 @@ class Job:
         return (time if end is None else end) - self.submitted_at
 
     def has_graph_at(self, time: int) -> bool:
-        return not self.stillborn and self.state_at(time) != "INITIALIZING"
+        """Not while INITIALIZING, nor ever if that is where it failed or was cancelled."""
+        return not self.stillborn and (self.run_at(time) is not None or self.state_at(time) == "CREATED")
 
     def rescaled(self, graph: JobGraph) -> None:
         """The same vertices with another parallelism, from the next run on."""

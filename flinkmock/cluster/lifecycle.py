@@ -78,6 +78,7 @@ class Lifecycles:
         elif step.state == "CANCELLING":
             self._end_run(job, Ending("CANCELED", at, at + (length or 0)))
         elif step.state == "CANCELED":
+            job.stillborn = not job.runs
             self._end_run(job, Ending("CANCELED", at, at))
         elif step.state == "FINISHED":
             self._end_run(job, Ending("FINISHED", at, at))
@@ -245,6 +246,9 @@ class Lifecycles:
         if job.ended:
             raise JobEnded(job.id, job.state)
         if job.state in ("RESTARTING", "FAILING", "CANCELLING"):
+            return
+        if not job.runs:
+            self.fail_initialization(job, at, cause.throwable)
             return
         strategy = job.spec.restart
         left = strategy.kind != "none" and (strategy.attempts is None or job.restarts < strategy.attempts)

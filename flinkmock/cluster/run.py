@@ -65,6 +65,10 @@ class Run:
             self.ending = ending
             self._worked_out = None
 
+    def lost_slots(self) -> None:
+        """A task manager has gone: what was being cancelled on it is CANCELED then."""
+        self._worked_out = None
+
     def executions(self) -> list[list[Execution]]:
         """The attempts of all subtasks, vertex by vertex."""
         if self._worked_out is None:
@@ -87,7 +91,7 @@ class Run:
             self.number,
             f"{self.stream.hex(32, 'graph', self.job_id)}_{vertex.id}_{subtask}_{self.number}",
             slot,
-            self._phases(vertex, names),
+            self._phases(vertex, names, slot),
         )
 
     def running_from(self) -> int | None:
@@ -125,7 +129,7 @@ class Run:
         last_level = max(v.level for v in self.graph.vertices if v.stage == vertex.stage)
         return stage_end - FINISH_SPREAD_MS * (last_level - vertex.level)
 
-    def _phases(self, vertex: Vertex, names: tuple[str | int, ...]) -> tuple[tuple[str, int], ...]:
+    def _phases(self, vertex: Vertex, names: tuple[str | int, ...], slot: Slot | None) -> tuple[tuple[str, int], ...]:
         phases = [("CREATED", self.created_at)]
         if self.scheduled_at is not None:
             start = self._stage_start(vertex.stage) if self.deployed_at is not None else None
@@ -139,10 +143,10 @@ class Run:
                 if finish is not None:
                     phases = [(state, min(at, max(finish, self.scheduled_at))) for state, at in phases]
                     phases.append(("FINISHED", max(finish, phases[-1][1])))
-        return tuple(self._cut(phases, vertex, names))
+        return tuple(self._cut(phases, vertex, names, slot))
 
     def _cut(
-        self, phases: list[tuple[str, int]], vertex: Vertex, names: tuple[str | int, ...]
+        self, phases: list[tuple[str, int]], vertex: Vertex, names: tuple[str | int, ...], slot: Slot | None
     ) -> list[tuple[str, int]]:
         """What is left of the plan when the run ends before it."""
         ending = self.ending
@@ -153,13 +157,17 @@ class Run:
             return kept
         if ending.state == "FINISHED":
             return [*kept, ("FINISHED", ending.at)]
-        if ending.culprit == (vertex.index, names[-1]):
+        deployed = len(kept) > 2
+        lost = slot.task_manager.lost_at if slot and deployed else None
+        if ending.culprit == (vertex.index, names[-1]) or (ending.state == "FAILED" and lost == ending.at):
             return [*kept, ("FAILED", ending.at)]
+        if not deployed:  # CANCELING is for deployed tasks; others are CANCELED at once (Execution.cancel)
+            return [*kept, ("CANCELED", ending.at)]
         length = ending.settled_at - ending.at
         calm = ending.at + round(length * _share(self.stream, names, vertex.index == len(self.graph.vertices) - 1))
-        if len(kept) > 2:  # CANCELING is for deployed tasks; others are CANCELED at once (Execution.cancel)
-            return [*kept, ("CANCELING", ending.at), ("CANCELED", max(calm, ending.at))]
-        return [*kept, ("CANCELED", ending.settled_at if length == 0 else calm)]
+        if lost is not None and lost >= ending.at:
+            calm = min(calm, lost)
+        return [*kept, ("CANCELING", ending.at), ("CANCELED", max(calm, ending.at))]
 
 
 @lru_cache(maxsize=4096)

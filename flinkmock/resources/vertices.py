@@ -38,7 +38,7 @@ def attempt_facts(execution: Execution, io: IoMetrics, time: int, now: int) -> d
         "attempt": execution.attempt,
         **location_facts(execution, time),
         "start-time": -1 if start is None else start,
-        "end-time": -1 if end is None or start is None else end,
+        "end-time": -1 if end is None else end,
         "duration": -1 if start is None else (now if end is None else end) - start,
         "metrics": io.facts([execution]),
         "status-duration": {state: spent.get(state, -1) for state in STARTING},
