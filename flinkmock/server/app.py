@@ -23,6 +23,7 @@ from flinkmock.server.behaviour import Behaviour
 from flinkmock.server.bodies import BodyReader
 from flinkmock.server.dashboard import Dashboard
 from flinkmock.server.errors import HANDLER_REQUEST_EXCEPTION, Refused, internal, plain, rest
+from flinkmock.server.head import target_of
 from flinkmock.server.parameters import BadParameter, path_values, query_values, surplus_values
 from flinkmock.server.problems import told
 from flinkmock.server.routing import Route, Router
@@ -37,7 +38,8 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger("flinkmock.server")
 MAX_REQUEST_LINE = 4096
 """Bytes; Netty's HttpServerCodec."""
-_WITHOUT_CORS = frozenset({"getJobManagerLogUrl", "getTaskManagerLogUrl"})
+_LOG_URLS = frozenset({"getJobManagerLogUrl", "getTaskManagerLogUrl"})
+"""GeneratedLogUrlHandler: no handler of the REST API like others. It converts nothing, and sends no CORS header."""
 TOO_LARGE = Answer(413, b"", content_type=None, cors=False, close=True)
 
 
@@ -105,7 +107,7 @@ class _Server:
         """The answer, or what stands in its way. Faults and the journal of requests belong here."""
         if self._engine.cluster.shut_down and request.transport:
             request.transport.abort()  # a connection from before the end: there is no process any more
-        raw = request.raw_path.encode("utf-8", errors="surrogateescape").decode("latin-1")  # as Netty reads it
+        raw = target_of(request)
         seen = Exchange(request.method, raw)
         try:
             answer = await self._answer(request, raw, seen)
@@ -138,11 +140,12 @@ class _Server:
             if route is None:
                 return self._nothing_there(request, target)
             seen.operation, seen.job_id = route.operation.id, route.path.get("jobid")
+            plainly = route.operation.id in _LOG_URLS
             # 4. the body's JSON; it is read before the parameters, so that its mistakes win
-            body = self._bodies.read(route.operation, body_text)
+            body = {} if plainly else self._bodies.read(route.operation, body_text)
             # 5. the parameters
             try:
-                path = path_values(route.operation, route.path)
+                path = dict(route.path) if plainly else path_values(route.operation, route.path)
                 query = query_values(route.operation, target.query)
             except BadParameter as error:
                 cause = Throwable(HANDLER_REQUEST_EXCEPTION, str(error))
@@ -172,7 +175,7 @@ class _Server:
         # 7. its answer
         if isinstance(found, FileContent):
             return Answer(route.operation.status, found.data, found.content_type, cors=False)
-        return Answer(route.operation.status, found, cors=route.operation.id not in _WITHOUT_CORS)
+        return Answer(route.operation.status, found, cors=route.operation.id not in _LOG_URLS)
 
     async def _upload(self, request: web.Request, route: Route | None, target: Target) -> Upload | None:
         """The parts of a multipart form; None for any other body, and for methods other than POST."""

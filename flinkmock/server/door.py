@@ -15,12 +15,12 @@ from flinkmock.server import messages
 from flinkmock.server.answer import Answer
 from flinkmock.server.behaviour import Behaviour
 from flinkmock.server.errors import plain
+from flinkmock.server.head import mended
 
 _MAX_HEAD = 256 * 1024
 """Bytes of request line and headers; more than any test needs."""
 _REQUEST_LINE = re.compile(rb"(\S+)[ \t]+(\S+)[ \t]+(HTTP/\d\.\d)[ \t]*\r", re.IGNORECASE)
 _METHODS = frozenset(b"GET HEAD POST PUT PATCH DELETE OPTIONS TRACE CONNECT".split())
-_HOST = re.compile(rb"^host[ \t]*:", re.IGNORECASE | re.MULTILINE)
 _BODY = re.compile(rb"^(content-length|transfer-encoding)[ \t]*:", re.IGNORECASE | re.MULTILINE)
 
 
@@ -78,9 +78,7 @@ class Door(asyncio.Protocol):
         headers = bytes(self._received[line_end + 1 : head_end + 2])
         rest = bytes(self._received[head_end + 4 :])
         if method in _METHODS:
-            host = b"" if _HOST.search(headers) else b"Host: localhost\r\n"
-            head = b"%s %s %s\r\n%s%s\r\n" % (method, target, version.upper(), host, headers)
-            self._hand_over(head + rest)
+            self._hand_over(mended(method, target, version, headers, rest))
             return
         self._not_found(target, keep=not _BODY.search(headers))
         self._received = bytearray()

@@ -20,6 +20,8 @@ from flinkmock.server.jsontext import JACKSON, MAPPING, MISMATCH, FloatText, Int
 _INVALID = f"{JACKSON}.databind.exc.InvalidFormatException"
 _COERCION = f"{JACKSON}.core.exc.InputCoercionException"
 _NULL_PRIMITIVE = "(set DeserializationConfig.DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES to 'false' to allow)"
+_NO_DATA = "Serialized data must not be empty"
+"""SerializedValue.fromBytes."""
 _TOKENS = {
     "START_ARRAY": "Array",
     "START_OBJECT": "Object",
@@ -131,6 +133,9 @@ class Scalars:
             base64.b64decode(text, validate=True)
         except (binascii.Error, ValueError):
             fail(_INVALID, "Cannot access contents of TextNode as binary due to broken Base64 encoding", path)
+        if not text:
+            cause = Throwable("java.lang.IllegalArgumentException", _NO_DATA)
+            raise JacksonError(Throwable(MAPPING, f"{_NO_DATA} (through reference chain: {path})", cause))
         return text
 
     def null(self, kind: str, path: str, *, is_long: bool) -> NoReturn:

@@ -90,7 +90,7 @@ class StaticFiles:
 
     def answer(self, path: str, modified_since: str | None, now: float) -> Answer:
         """`path` is decoded once; `now` in seconds since 1970."""
-        if path == "/..":  # outside of the folder, and there
+        if path == "/.." and self._unpacked:  # outside of the folder, and there, once the folder is
             return plain(403, messages.FORBIDDEN, cors=False)
         if path.endswith("/"):
             path += "index.html"

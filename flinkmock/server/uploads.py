@@ -116,13 +116,14 @@ class _Parts:
         if headers is None:
             return False
         name, filename = _disposition(headers)
+        limit = _declared_length(headers)
         if filename is None:
             text = bytearray()
-            complete = await self._content(text.extend)
+            complete = await self._content(_limited(text.extend, limit))
             if complete:
                 self._attribute(name, bytes(text))
         else:
-            complete = await self._file(filename)
+            complete = await self._file(filename, limit)
         if not complete:
             return False
         rest_of_line = await self._line()
@@ -133,12 +134,12 @@ class _Parts:
             raise Refused(plain(400, messages.unknown_attribute(name), cors=False))
         self._upload.json = content
 
-    async def _file(self, filename: str) -> bool:
+    async def _file(self, filename: str, limit: int) -> bool:
         name = filename.rpartition("/")[2]  # java.io.File.getName: a backslash is no separator
         if not name or name in (".", ".."):
             raise _failed()
         with self._upload.new_file(name) as file:
-            complete = await self._content(file.write)
+            complete = await self._content(_limited(file.write, limit))
         if not complete:
             self._upload.drop(name)
         elif self._checked_first and not self._routes.takes_files:
@@ -216,6 +217,29 @@ def _disposition(headers: list[str]) -> tuple[str, str | None]:
     if not name or filename == "":
         raise _failed()
     return name, filename
+
+
+def _declared_length(headers: list[str]) -> int:
+    """Bytes; 0 where the part does not say."""
+    for header in headers:
+        key, _, value = header.partition(":")
+        if key.strip().lower() == "content-length":
+            return int(value) if value.strip().isdecimal() else 0
+    return 0
+
+
+def _limited(write: Callable[[bytes], object], limit: int) -> Callable[[bytes], None]:
+    """Netty gives up on a part that is longer than it said ("Out of size"); one that is shorter is fine."""
+    size = 0
+
+    def counted(data: bytes) -> None:
+        nonlocal size
+        size += len(data)
+        if 0 < limit < size:
+            raise _failed()
+        write(data)
+
+    return counted
 
 
 def _failed() -> Refused:

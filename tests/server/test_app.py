@@ -176,3 +176,11 @@ def test_every_operation_reaches_the_engine(serve: Callable[..., Client], flink:
         reply = client.send(operation.method, path, bodies.get(operation.id))
         assert reply.status == operation.status, (operation, reply.body)
         assert client.engine.last.operation is operation
+
+
+@pytest.mark.parametrize("target", ["/jobs/0/taskmanagers/x/log-url?mode=nope", "/jobs/*/jobmanager/log-url"])
+def test_log_urls_convert_nothing(serve: Callable[..., Client], target: str) -> None:
+    client = serve()
+    reply = client.send("GET", target, b"no JSON")
+    assert (reply.status, reply.header("access-control-allow-origin")) == (200, None)
+    assert client.engine.asked[-1].path["jobid"] == target.split("/")[2]

@@ -48,6 +48,7 @@ def upload(client: Client, body: bytes, path: str = "/jars/upload", headers: dic
         (file(b"a.jar")[:-2], []),
         (b"preamble\r\n" + file(b"a.jar") + b"--b--", []),
         (file(b"a.jar").replace(b"--b", b"--c") + b"--c--", []),
+        (part(DISPOSITION + b"; name=f; filename=a.jar\r\nContent-Length: 9") + b"--b--", [("a.jar", b"x")]),
         (b"--b--\r\n", []),
         (b"", []),
     ],
@@ -106,6 +107,8 @@ def test_an_empty_boundary(client: Client) -> None:
         (part(DISPOSITION + b'; name=""; filename="a.jar"') + b"--b--", 500, "File upload failed."),
         (part(DISPOSITION + b'; name="f"; filename=""') + b"--b--", 500, "File upload failed."),
         (part(DISPOSITION) + b"--b--", 500, "File upload failed."),
+        (part(DISPOSITION + b"; name=f; filename=a\r\nContent-Length: 1", b"x.") + b"--b", 500, "File upload failed."),
+        (part(DISPOSITION + b"; name=request\r\nContent-Length: 1", b"{}") + b"--b--", 500, "File upload failed."),
         (part(b"Content-Disposition: attachment; filename=a.jar") + b"--b--", 500, "File upload failed."),
     ],
 )

@@ -20,6 +20,16 @@ GOOD = [
     b"GET /overview#fragment HTTP/1.1\r\nHost: x\r\n\r\n",
     b"GET /overview HTTP/1.1\r\nHost: x\r\nAccept: text/xml\r\nAccept-Encoding: gzip\r\n\r\n",
     b"GET /overview HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Length: 2\r\n\r\n{}",
+    b"GET /overview HTTP/2.0\r\nHost: x\r\n\r\n",
+    b"GET overview HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET /overview?\xc3\xa9 HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"GET /overview HTTP/1.1\r\nHost: x\r\nHost: y\r\n\r\n",
+    b"GET /overview HTTP/1.1\r\nHost : x\r\nNo colon\r\n: v\r\n\xc3\xa9: \xc3\xa9\r\nA b: c\r\n\r\n",
+    b"GET /overview HTTP/1.1\r\nHost: x\r\n folded\r\nX: a\x01b\r\n\r\n",
+    b"GET /overview HTTP/1.1\r\nHost: x\r\nContent-Length: abc\r\n\r\n",
+    b"GET /overview HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+    b"GET /overview HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nContent-Length: 0\r\n\r\n",
+    b"GET /overview HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: identity\r\n\r\n",
 ]
 
 
@@ -69,6 +79,31 @@ def test_head(client: Client) -> None:
 
 def test_asterisk(client: Client) -> None:
     assert client.raw(b"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n").errors == ["Not found: *"]
+
+
+@pytest.mark.parametrize(
+    ("target", "path"),
+    [(b"/\xc3\xa9", "/Ã©"), (b"/\x01", "/\x01"), (b"*", "*"), (b"/a\\b", "/a\\b")],
+)
+def test_a_target_that_aiohttp_refuses(client: Client, target: bytes, path: str) -> None:
+    reply = client.raw(b"GET " + target + b" HTTP/1.1\r\nHost: x\r\nflinkmock-target: 00\r\n\r\n")
+    assert reply.errors == [f"Unable to load requested file {path}."]
+
+
+@pytest.mark.parametrize(
+    ("headers", "body", "read"),
+    [
+        (b"Content-Length: 32", b'{"savepoint-path":"file:/a/b/c"}', {"savepoint-path": "file:/a/b/c"}),
+        (b"Content-Length: 2\r\nTransfer-Encoding: gzip", b"{}", {}),
+        (b"Content-Length: 2\r\nTransfer-Encoding: chunked", b"2;x=y\r\n{}\r\n0\r\n\r\n", {}),
+        (b"Transfer-Encoding: chunked", b"zz\r\n{}\r\n0\r\n\r\n", {}),  # no size: no body, and no error
+        (b"Content-Length: 2\r\nContent-Length: 3", b"{x}", {}),
+    ],
+)
+def test_bodies_of_odd_lengths(client: Client, headers: bytes, body: bytes, read: dict[str, str]) -> None:
+    reply = client.raw(b"POST /savepoint-disposal HTTP/1.1\r\nHost: x\r\n" + headers + b"\r\n\r\n" + body)
+    assert reply.status == 200
+    assert client.engine.asked[-1].body == read
 
 
 def test_absolute_form(client: Client) -> None:
