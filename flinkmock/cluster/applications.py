@@ -31,13 +31,15 @@ class Application:
     created_at: int
     jobs: list[Job] = field(default_factory=list)
     failure: Throwable | None = None
-    """Why its main method ended without a job; that is at once, too."""
+    """Why its main method failed before it had started a job; that is at once, too."""
 
     def states_at(self, time: int) -> dict[str, int]:
         """State -> when it was entered, in order."""
         entered = {"CREATED": self.created_at, "RUNNING": self.created_at}
         if self.failure is not None:
             return entered | {"FAILING": self.created_at, "FAILED": self.created_at}
+        if not self.jobs:  # main returned without having started one (seen on 2.3.0)
+            return entered | {"FINISHED": self.created_at}
         job = self.jobs[-1]
         if not job.stillborn:  # an application whose job could not be initialized stays RUNNING (FACTS 16)
             entered |= {WORDS[state]: at for at, state in job.states if at <= time and state in WORDS}

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from flinkmock.cluster.jars import Jar
+from flinkmock.cluster.options import PARALLELISM, unparseable
 from flinkmock.cluster.problems import ProgramProblem, Throwable
 from flinkmock.cluster.spec import CheckpointSpec, JobSpec, Span, Submission
 from flinkmock.release import Release
@@ -72,6 +73,10 @@ def run_job(program: Program, rules: Sequence[Submission]) -> JobSpec:
         ProgramProblem: if there is no such class, main throws or starts no job, or the parallelism makes no sense.
     """
     spec = template_of((entry_class(program), program.jar.name), rules)
+    if wrong := unparseable(program.configuration):
+        if wrong[0] == PARALLELISM:  # read before main is called
+            raise ProgramProblem(wrong[1], refused=False)
+        raise main_failed(wrong[1])
     if _bad_parallelism(program):
         raise main_failed(BAD_PARALLELISM)
     if spec.program.throws is not None:
@@ -97,6 +102,8 @@ def planned_job(program: Program, rules: Sequence[Submission], release: Release)
     except ProgramProblem as problem:
         raise ProgramProblem(problem.throwable.chain()[int(in_future)], refused=False) from None
     spec = template_of((name, program.jar.name), rules)
+    if wrong := unparseable(program.configuration):
+        raise ProgramProblem(wrong[1], refused=False)
     if _bad_parallelism(program):
         if not in_future:
             raise ProgramProblem(BAD_PARALLELISM, refused=False)

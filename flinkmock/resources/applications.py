@@ -7,7 +7,7 @@ from typing import Any
 
 from flinkmock.cluster.applications import STATES, Application
 from flinkmock.cluster.failures import stack_trace
-from flinkmock.cluster.problems import UnknownApplication
+from flinkmock.cluster.problems import Throwable, UnknownApplication
 from flinkmock.resources.call import Call, Facts, resource
 from flinkmock.resources.jobs import overview_facts
 
@@ -58,18 +58,24 @@ def details(call: Call) -> Facts:
 
 @resource("getApplicationExceptions")
 def exceptions(call: Call) -> Facts:
-    """Only of the main method; failures of its jobs are told by the jobs."""
+    """What the main method threw, or what its jobs failed with in the end."""
     application = _application(call)
     entries = []
     if application.failure is not None:
-        entries.append(
-            {
-                "exceptionName": application.failure.java_class,
-                "stacktrace": stack_trace(application.failure),
-                "timestamp": application.created_at,
-            }
-        )
+        entries.append(_entry(application.failure, application.created_at))
+    for job in application.jobs:
+        failures = job.failures_at(call.now)
+        if failures and job.state_at(call.now) == "FAILED":
+            entries.append({**_entry(failures[0].throwable, job.ended_at(call.now)), "jobId": job.id})
     return {"exceptionHistory": {"entries": entries}}
+
+
+def _entry(throwable: Throwable, timestamp: int | None) -> dict[str, Any]:
+    return {
+        "exceptionName": throwable.java_class,
+        "stacktrace": stack_trace(throwable),
+        "timestamp": timestamp,
+    }
 
 
 @resource("cancelApplication")

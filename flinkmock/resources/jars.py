@@ -8,6 +8,7 @@ from flinkmock.cluster.applications import Application
 from flinkmock.cluster.graph import JobGraph
 from flinkmock.cluster.problems import BadRequest, BadUpload, ProgramProblem, Throwable
 from flinkmock.cluster.program import (
+    NO_JOBS,
     Program,
     already_submitted,
     entry_class,
@@ -22,11 +23,8 @@ from flinkmock.resources.call import Call, Facts, resource
 from flinkmock.resources.plan import plan_facts
 
 CONFUSING = "Confusing request: programArgs and programArgsList are specified, please, use only programArgsList"
-NO_EXECUTE = Throwable(
-    "org.apache.flink.client.deployment.application.ApplicationExecutionException",
-    "The application contains no execute() calls.",
-)
-"""ApplicationDispatcherBootstrap's text; not recorded."""
+DISK_FULL = Throwable("java.io.IOException", "No space left on device")
+"""Why an upload fails that no scenario gives a reason for."""
 _SAVEPOINT_PATHS = ("execution.state-recovery.path", "execution.savepoint.path")
 
 
@@ -102,7 +100,7 @@ def run_application(call: Call) -> Facts:
     try:
         spec = run_job(program, cluster.spec.submissions)
     except ProgramProblem as problem:
-        failure = NO_EXECUTE if problem.throwable.message == problem.text else problem.throwable
+        failure = None if problem.text == NO_JOBS else problem.throwable
         cluster.applications[application_id] = Application(application_id, name, call.now, failure=failure)
     else:
         _submit_to(application_id, name, spec, call)

@@ -25,7 +25,11 @@ def chosen(call: Call, values: Mapping[str, str]) -> Facts:
 
 
 def aggregated(call: Call, holders: Sequence[Mapping[str, str]]) -> Facts:
-    """Without `get` the names; with it the aggregations asked for, all of them unless told (`agg`)."""
+    """Without `get` the names; with it the aggregations asked for, all of them unless told (`agg`).
+
+    One name without values, or with a value that is no number, and nothing is told of the others either
+    (AbstractAggregatingMetricsHandler returns an empty list; seen on 2.3.0).
+    """
     names = list(dict.fromkeys(name for holder in holders for name in holder))
     if "get" not in call.query:
         return [{"id": name} for name in names]
@@ -37,7 +41,7 @@ def aggregated(call: Call, holders: Sequence[Mapping[str, str]]) -> Facts:
             figures = metrics.aggregate([holder[name] for holder in holders if name in holder], kinds)
             if figures is not None:
                 found.append({"id": name, **figures})
-    return found
+    return found if len(found) == len(wanted) else []
 
 
 @resource("getJobManagerMetrics")

@@ -10,17 +10,19 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
+from http import HTTPStatus
 
 from flinkmock.server import messages
 from flinkmock.server.answer import Answer
 from flinkmock.server.behaviour import Behaviour
 from flinkmock.server.errors import plain
 from flinkmock.server.head import mended
+from flinkmock.server.target import BadEscape, Target
 
 _MAX_HEAD = 256 * 1024
 """Bytes of request line and headers; more than any test needs."""
 _REQUEST_LINE = re.compile(rb"(\S+)[ \t]+(\S+)[ \t]+(HTTP/\d\.\d)[ \t]*\r", re.IGNORECASE)
-_METHODS = frozenset(b"GET HEAD POST PUT PATCH DELETE OPTIONS TRACE CONNECT".split())
+_METHODS = frozenset(b"GET HEAD POST PUT PATCH DELETE OPTIONS TRACE".split())
 _BODY = re.compile(rb"^(content-length|transfer-encoding)[ \t]*:", re.IGNORECASE | re.MULTILINE)
 
 
@@ -94,8 +96,13 @@ class Door(asyncio.Protocol):
         inner.data_received(data)
 
     def _not_found(self, target: bytes, *, keep: bool) -> None:
-        """A method that nobody knows: aiohttp would call it a bad request. `keep`: no body follows."""
+        """A method that aiohttp would not take, and no release has a handler for. `keep`: no body follows."""
         raw = target.decode("latin-1")
+        try:
+            Target.parse(raw)
+        except BadEscape as error:
+            self._write(plain(500, messages.pipeline_error(str(error))), keep=False)
+            return
         text = messages.not_found(raw) if self._doors.behaviour.not_found_tells_path else messages.NOT_FOUND
         self._write(plain(404, text), keep=keep)
 
@@ -105,7 +112,7 @@ class Door(asyncio.Protocol):
     def _write(self, answer: Answer, *, keep: bool) -> None:
         assert self._transport is not None
         lines = [
-            f"HTTP/1.1 {answer.status} Not Found",
+            f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}",
             f"content-type: {answer.content_type}",
             *(["access-control-allow-origin: *"] if answer.cors else []),
             *(["connection: keep-alive"] if keep else []),

@@ -15,17 +15,24 @@ _TARGET = "flinkmock-target"
 _PLAIN_TARGET = re.compile(rb"/[!-~]*|http://[!-~]+", re.IGNORECASE)
 _TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
+_MAX_FIELDS = 100
+"""More than that aiohttp refuses, and Netty does not."""
+_READ = frozenset({b"host", b"content-type", b"connection", b"expect", b"if-modified-since"})
+"""What Flink looks at."""
+_FRAMING = frozenset({b"transfer-encoding", b"content-length"})
 _CHUNK = re.compile(rb"[0-9a-fA-F]+[ \t]*(;[^\r\n]*)?\r?\n")
 
 
 def mended(method: bytes, target: bytes, version: bytes, headers: bytes, rest: bytes) -> bytes:
     """A whole request. `headers` ends with CR LF, `rest` is what has been received of the body."""
     fields = list(_fields(headers))
+    if len(fields) > _MAX_FIELDS:
+        fields = [(name, value) for name, value in fields if name in _READ | _FRAMING]
     encodings = [value.lower() for name, value in fields if name == b"transfer-encoding"]
     lengths = [value for name, value in fields if name == b"content-length"]
     chunked = b"chunked" in encodings
     readable = _CHUNK.match(rest) if chunked and b"\n" in rest else chunked or _is_length(lengths)
-    kept = [(name, value) for name, value in fields if name not in (b"transfer-encoding", b"content-length", b"host")]
+    kept = [(name, value) for name, value in fields if name not in {b"host"} | _FRAMING]
     kept += [(name, value) for name, value in fields if name == b"host"][:1] or [(b"host", b"localhost")]
     if not readable:  # for Netty the message ends here, and nothing more is read from the connection
         rest = rest if not lengths and not encodings else b""

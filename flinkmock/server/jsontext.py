@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 from typing import Any, NoReturn
 
 from flinkmock.cluster.problems import Throwable
@@ -21,6 +22,8 @@ CONSTRAINTS_EXCEPTION = f"{JACKSON}.core.exc.StreamConstraintsException"
 _CONSTRAINTS_SINCE = (2, 15)
 _REDACTED_SINCE = (2, 16)
 _MAX_DEPTH, _MAX_DIGITS, _MAX_NAME = 1000, 1000, 50_000
+_STACK = 5_000
+"""Python's usual 1000 frames don't reach for the depth that Jackson allows."""
 _STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]')
 _LITERAL_AND_MORE = re.compile(r"(?:null|true|false)[\w$]+")
 _EXPECTED = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
@@ -55,6 +58,15 @@ def parse(raw: bytes, version: tuple[int, int]) -> Any:
 
     Values are None, bool, str, IntText, FloatText, list and Pairs. Raises JacksonError.
     """
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, _STACK))
+    try:
+        return _parse(raw, version)
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+def _parse(raw: bytes, version: tuple[int, int]) -> Any:
     text = _decoded(raw)
     start = len(text) - len(text.lstrip(" \t\r\n"))
     if start == len(text):

@@ -191,6 +191,14 @@ def no_jar(upload_dir: str, jar_id: str) -> str:
 
 
 def no_jar_to_delete(upload_dir: str, jar_id: str) -> str:
+def jar_not_opened(path: str) -> str:
+    return f"Error while opening jar file '{path}'"
+
+
+def failed_to_delete_jar(path: str) -> str:
+    return f"Failed to delete jar {path}."
+
+
     return f"File {jar_id} does not exist in {upload_dir}."
 
 

@@ -79,6 +79,11 @@ def _job_not_found(job_id: str) -> Throwable:
     return Throwable(f"{_MESSAGES}.FlinkJobNotFoundException", m.could_not_find_job(job_id))
 
 
+_FOLDERS = frozenset({"", ".", ".."})
+"""File names that name a folder."""
+_INVOCATION_EXCEPTION = "org.apache.flink.client.program.ProgramInvocationException"
+
+
 def _completion(cause: Throwable) -> Throwable:
     return Throwable(COMPLETION_EXCEPTION, str(cause), cause)
 
@@ -165,7 +170,7 @@ def _unknown_task_manager(problem: p.UnknownTaskManager, place: _Place) -> Answe
 
 @_tells(p.UnknownLog)
 def _unknown_log(problem: p.UnknownLog, place: _Place) -> Answer:
-    if problem.task_manager_id is None and problem.name in (".", ".."):  # a folder, which Flink tries to send
+    if problem.task_manager_id is None and problem.name in _FOLDERS:  # a folder, which Flink tries to send
         missing = Throwable("java.io.FileNotFoundException", m.is_a_directory(problem.name))
         unread = Throwable(_FLINK_EXCEPTION, m.can_not_find(problem.name), missing)
         return internal(_completion(Throwable(_FLINK_EXCEPTION, m.NO_TRANSFER, unread)))
@@ -180,6 +185,11 @@ def _unknown_log(problem: p.UnknownLog, place: _Place) -> Answer:
 
 @_tells(p.UnknownJar)
 def _unknown_jar(problem: p.UnknownJar, place: _Place) -> Answer:
+    if problem.jar_id in _FOLDERS:  # which are there, but no jars
+        path = f"{problem.upload_dir}/{problem.jar_id}".rstrip("/")
+        if place.operation.id == "deleteJar":
+            return rest(500, m.failed_to_delete_jar(path))
+        return internal(_completion(Throwable(_INVOCATION_EXCEPTION, m.jar_not_opened(path))))
     if place.operation.id == "deleteJar":
         return rest(400, m.no_jar_to_delete(problem.upload_dir, problem.jar_id))
     text = m.no_jar(problem.upload_dir, problem.jar_id)

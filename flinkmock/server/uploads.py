@@ -116,14 +116,13 @@ class _Parts:
         if headers is None:
             return False
         name, filename = _disposition(headers)
-        limit = _declared_length(headers)
         if filename is None:
             text = bytearray()
-            complete = await self._content(_limited(text.extend, limit))
+            complete = await self._content(text.extend)
             if complete:
                 self._attribute(name, bytes(text))
         else:
-            complete = await self._file(filename, limit)
+            complete = await self._file(filename, _declared_length(headers))
         if not complete:
             return False
         rest_of_line = await self._line()
@@ -216,7 +215,12 @@ def _disposition(headers: list[str]) -> tuple[str, str | None]:
                         filename = unquote_to_bytes(encoded.partition("'")[2]).decode(charset or "utf-8", "replace")
     if not name or filename == "":
         raise _failed()
-    return name, filename
+    return _cleaned(name), None if filename is None else _cleaned(filename)
+
+
+def _cleaned(text: str) -> str:
+    """HttpPostMultipartRequestDecoder.cleanString."""
+    return re.sub("[:,=;\t]", " ", text.replace('"', "")).strip()
 
 
 def _declared_length(headers: list[str]) -> int:
@@ -229,7 +233,7 @@ def _declared_length(headers: list[str]) -> int:
 
 
 def _limited(write: Callable[[bytes], object], limit: int) -> Callable[[bytes], None]:
-    """Netty gives up on a part that is longer than it said ("Out of size"); one that is shorter is fine."""
+    """Netty gives up on a file that is longer than it said ("Out of size"); one that is shorter is fine."""
     size = 0
 
     def counted(data: bytes) -> None:

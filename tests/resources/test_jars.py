@@ -209,15 +209,40 @@ def test_an_application_has_a_job_with_another_id(tmp_path):
             asker.ask("cancelApplication", applicationid=application_id)
 
 
-@pytest.mark.parametrize(("program", "name"), [
-    (THROWS, "org.apache.flink.client.program.ProgramInvocationException"),
-    (ProgramSpec(executes=False), "org.apache.flink.client.deployment.application.ApplicationExecutionException"),
-])  # fmt: skip
-def test_an_application_whose_main_starts_no_job_fails(tmp_path, program, name):
-    with Asker(submissions=rules(dataclasses.replace(job(), program=program))) as asker:
+def test_an_application_whose_main_throws_fails(tmp_path):
+    with Asker(submissions=rules(dataclasses.replace(job(), program=THROWS))) as asker:
         jar = asker.upload(make_jar(tmp_path))
         application_id = asker.ask("submitApplicationFromJar", jarid=jar)["applicationid"]
         assert asker.ask("getApplicationDetails", applicationid=application_id)["status"] == "FAILED"
         (entry,) = asker.ask("getApplicationExceptions", applicationid=application_id)["exceptionHistory"]["entries"]
-        assert entry["exceptionName"] == name
+        assert entry["exceptionName"] == "org.apache.flink.client.program.ProgramInvocationException"
+        assert not asker.cluster.jobs
+
+
+def test_an_application_whose_main_starts_no_job_has_finished(tmp_path):
+    with Asker(submissions=rules(dataclasses.replace(job(), program=ProgramSpec(executes=False)))) as asker:
+        jar = asker.upload(make_jar(tmp_path))
+        application_id = asker.ask("submitApplicationFromJar", jarid=jar)["applicationid"]
+        assert asker.ask("getApplicationDetails", applicationid=application_id)["status"] == "FINISHED"
+        answer = asker.ask("getApplicationExceptions", applicationid=application_id)
+        assert answer["exceptionHistory"]["entries"] == []
+        assert not asker.cluster.jobs
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("execution.checkpointing.interval", "x"),
+        ("execution.checkpointing.timeout", "-1"),
+        ("pipeline.max-parallelism", "1.5"),
+        ("parallelism.default", "many"),
+    ],
+)
+def test_options_that_can_not_be_parsed(tmp_path, option, value):
+    with Asker(submissions=rules(job())) as asker:
+        jar = asker.upload(make_jar(tmp_path))
+        for operation in ("generatePlanFromJar", "submitJobFromJar"):
+            with pytest.raises(ProgramProblem) as raised:
+                asker.ask(operation, body={"flinkConfiguration": {option: value}}, jarid=jar)
+            assert f"Could not parse value '{value}' for key '{option}'." in str(raised.value.throwable)
         assert not asker.cluster.jobs

@@ -195,3 +195,8 @@ def test_any_octets_are_read_or_refused(raw: bytes) -> None:
         read(raw)
     except Refused as refused:
         assert refused.answer.status in (400, 500)
+
+
+def test_nesting_as_deep_as_jackson_goes() -> None:
+    body = b'{"nope":' + b'{"a":' * 990 + b"1" + b"}" * 991
+    assert read(body) == {}

@@ -13,6 +13,7 @@ from flinkmock.server.behaviour import Behaviour
 from flinkmock.server.problems import told
 
 ID = "0123456789abcdef0123456789abcdef"
+INVOCATION = "org.apache.flink.client.program.ProgramInvocationException"
 REST = "org.apache.flink.runtime.rest.handler.RestHandlerException: "
 NOT_FOUND = "org.apache.flink.runtime.rest.NotFoundException: "
 NO_JOB = f"org.apache.flink.runtime.messages.FlinkJobNotFoundException: Could not find Flink job ({ID})"
@@ -62,6 +63,7 @@ def answer(problem: Problem, operation: str, flink: str) -> tuple[int, list[str]
         (p.UnknownJar("x.jar", "/dir"), "generatePlanFromJarGet", "2.3", 500, f"java.util.concurrent.CompletionException: {REST}{NO_JAR}"),  # noqa: E501
         (p.UnknownJar("x.jar", "/dir"), "generatePlanFromJarGet", "1.16", 400, REST + NO_JAR),
         (p.UnknownJar("x.jar", "/dir"), "deleteJar", "2.3", 400, REST + "File x.jar does not exist in /dir."),
+        (p.UnknownJar("", "/dir"), "submitJobFromJar", "2.3", 500, f"java.util.concurrent.CompletionException: {INVOCATION}: Error while opening jar file '/dir'"),  # noqa: E501
         (p.JobEnded(ID, "FAILED"), "cancelJob", "1.15", 409, REST + "Job cancellation failed because the job has already reached another terminal state (FAILED)."),  # noqa: E501
         (p.JobEnded(ID, "FAILED"), "cancelJob", "1.14", 404, REST + "Job could not be found."),
         (p.RescalingDisabled(), "rescaleJob", "2.3", 503, REST + "Rescaling is temporarily disabled. See FLINK-12312."),

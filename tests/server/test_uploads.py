@@ -38,7 +38,8 @@ def upload(client: Client, body: bytes, path: str = "/jars/upload", headers: dic
         (file(b"../../evil.jar") + b"--b--", [("evil.jar", b"x")]),
         (file(b"..\\evil.jar") + b"--b--", [("..\\evil.jar", b"x")]),
         (file(b"%41.jar") + b"--b--", [("%41.jar", b"x")]),
-        (file(b"x.jar ") + b"--b--", [("x.jar ", b"x")]),
+        (file(b"x.jar ") + b"--b--", [("x.jar", b"x")]),
+        (file(b" a:b,c;d=e.jar") + b"--b--", [("a b c d e.jar", b"x")]),
         (file(b"a.jar") + file(b"b.jar", b"y") + b"--b--", [("a.jar", b"x"), ("b.jar", b"y")]),
         (part(DISPOSITION + b"; name=f; filename=a.jar") + b"--b--", [("a.jar", b"x")]),
         (part(DISPOSITION + b"; name=\"f\"; filename*=UTF-8''up%C3%A9.jar") + b"--b--", [("upé.jar", b"x")]),
@@ -108,7 +109,6 @@ def test_an_empty_boundary(client: Client) -> None:
         (part(DISPOSITION + b'; name="f"; filename=""') + b"--b--", 500, "File upload failed."),
         (part(DISPOSITION) + b"--b--", 500, "File upload failed."),
         (part(DISPOSITION + b"; name=f; filename=a\r\nContent-Length: 1", b"x.") + b"--b", 500, "File upload failed."),
-        (part(DISPOSITION + b"; name=request\r\nContent-Length: 1", b"{}") + b"--b--", 500, "File upload failed."),
         (part(b"Content-Disposition: attachment; filename=a.jar") + b"--b--", 500, "File upload failed."),
     ],
 )

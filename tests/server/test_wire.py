@@ -30,6 +30,7 @@ GOOD = [
     b"GET /overview HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
     b"GET /overview HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\nContent-Length: 0\r\n\r\n",
     b"GET /overview HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: identity\r\n\r\n",
+    b"GET /overview HTTP/1.1\r\nHost: x\r\n" + b"".join(b"X-%d: y\r\n" % n for n in range(300)) + b"\r\n",
 ]
 
 

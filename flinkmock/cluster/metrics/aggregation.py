@@ -35,8 +35,7 @@ AGGREGATIONS: dict[str, Callable[[Sequence[float]], float]] = {
 def aggregate(values: Sequence[str], aggregations: Collection[str]) -> dict[str, float] | None:
     """The aggregations asked for, in Flink's order whatever the order asked, as floats ("NaN" makes them NaN).
 
-    None if there is nothing to aggregate: no values, or one that is no number (AbstractAggregatingMetricsHandler
-    leaves such a metric out).
+    None if there is nothing to aggregate: no values, or one that is no number.
     """
     try:
         numbers = [float(value) for value in values]
