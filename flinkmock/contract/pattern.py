@@ -1,0 +1,61 @@
+"""`METHOD /path/:parameter`: how a scenario or a test names requests."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from flinkmock.contract.operation import Operation
+
+_FORM = re.compile(r"([A-Z]+) (/\S*)")
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """Requests of one method to a path. A segment such as `:jobid` stands for a parameter, whatever its value and its
+    name; any other segment, in the place of a parameter too, is what the client wrote."""
+
+    method: str
+    segments: tuple[str, ...]
+
+    @classmethod
+    def read(cls, text: str) -> Pattern:
+        """From "POST /jobs/:jobid/stop". Raises ValueError for text of another form."""
+        form = _FORM.fullmatch(text.strip())
+        if form is None:
+            raise ValueError(f'"{text}" names no requests. Write a method and a path: POST /jobs/:jobid/stop.')
+        return cls(form[1], _segments(form[2]))
+
+    def fits(self, method: str, path: str, operation: Operation | None) -> bool:
+        """Whether a request is meant. `path` is decoded and without a query; `operation` is what it was taken for:
+        `/jobs/overview` is no `/jobs/:jobid`."""
+        if method != self.method:
+            return False
+        theirs = _segments(path)
+        if operation is not None:
+            theirs = theirs[len(theirs) - len(operation.segments) :]  # without /v1
+        if len(theirs) != len(self.segments):
+            return False
+        declared = operation.segments if operation is not None else (":",) * len(theirs)
+        return all(
+            name.startswith(":") if mine.startswith(":") else mine == value
+            for mine, value, name in zip(self.segments, theirs, declared, strict=True)
+        )
+
+    def of(self, operation: Operation) -> bool:
+        """Whether requests of that operation can be meant."""
+        return (
+            operation.method == self.method
+            and len(operation.segments) == len(self.segments)
+            and all(
+                name.startswith(":") or mine == name
+                for mine, name in zip(self.segments, operation.segments, strict=True)
+            )
+        )
+
+    def __str__(self) -> str:
+        return f"{self.method} /{'/'.join(self.segments)}"
+
+
+def _segments(path: str) -> tuple[str, ...]:
+    return tuple(segment for segment in path.split("/") if segment)

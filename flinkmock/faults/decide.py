@@ -1,0 +1,147 @@
+"""Which fault strikes a request: the first one for which all holds that it asks for."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from statistics import NormalDist
+
+from flinkmock.cluster.spec import Span
+from flinkmock.cluster.stream import Stream
+from flinkmock.contract import Operation
+from flinkmock.faults.fault import Fault, LogNormal, When
+
+_P99 = NormalDist().inv_cdf(0.99)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a fault looks at. `path` is decoded; `since_start` are ms of the cluster's time; `job` is the name of the
+    job that is asked about; `state_of` gives the state of the newest job of a name, None if there is none."""
+
+    method: str
+    path: str
+    operation: Operation | None
+    since_start: int
+    job: str | None
+    headers: Mapping[str, str]
+    state_of: Callable[[str], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Strike:
+    """A fault that befalls a request. `nth` (1 is the first) names its random draws; `delay` in ms."""
+
+    fault: Fault
+    nth: int
+    delay: float = 0
+
+
+@dataclass(slots=True)
+class _Counted:
+    fault: Fault
+    asked: int = 0
+    struck: int = 0
+
+
+@dataclass(slots=True)
+class Faults:
+    """The faults of one cluster and how often each was asked for. Thread-safe.
+
+    Each fault counts every request that it is about, whether or not an earlier one wins, and draws from a stream of its
+    own: adding a fault changes nothing for another one, but that it may come first.
+    """
+
+    stream: Stream
+    _counted: list[_Counted] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, *faults: Fault, first: bool = False) -> None:
+        """`first`: before those there are, so that it wins."""
+        with self._lock:
+            at = 0 if first else len(self._counted)
+            self._counted[at:at] = map(_Counted, faults)
+
+    def clear(self) -> None:
+        with self._lock:
+            self._counted.clear()
+
+    def __bool__(self) -> bool:
+        return bool(self._counted)
+
+    def __len__(self) -> int:
+        return len(self._counted)
+
+    def struck(self, name: str) -> int:
+        """How often the fault of that name has struck. Raises LookupError."""
+        found = [counted.struck for counted in self._counted if counted.fault.name == name]
+        if not found:
+            known = ", ".join(counted.fault.name for counted in self._counted) or "none at all"
+            raise LookupError(f'there is no fault "{name}". Faults: {known}')
+        return sum(found)
+
+    def concerns(self, method: str, path: str, operation: Operation | None) -> bool:
+        """Whether some fault is about such requests at all."""
+        return any(_named(counted.fault.when, method, path, operation) for counted in self._counted)
+
+    def strike(self, seen: Seen) -> Strike | None:
+        """Counts the request and says what befalls it."""
+        winner: Strike | None = None
+        with self._lock:
+            for counted in self._counted:
+                if _is_about(counted.fault.when, seen):
+                    counted.asked += 1
+                    if winner is None and self._hits(counted):
+                        counted.struck += 1
+                        winner = Strike(counted.fault, counted.asked, self._delay(counted.fault, counted.asked))
+        return winner
+
+    def _hits(self, counted: _Counted) -> bool:
+        when, n = counted.fault.when, counted.asked
+        return (
+            n % when.every == 0
+            and (not when.nth or n in when.nth)
+            and (when.chance >= 1 or self.stream.number("fault", counted.fault.name, n, "chance") < when.chance)
+            and (when.times is None or counted.struck < when.times)
+        )
+
+    def _delay(self, fault: Fault, nth: int) -> float:
+        names = ("fault", fault.name, nth, "delay")
+        match fault.delay:
+            case None:
+                return 0
+            case Span() as span:
+                drawn = self.stream.draw(span, *names)
+                return math.inf if drawn is None else drawn
+            case LogNormal() as length:
+                return log_normal(length, self.stream.number(*names))
+
+
+def log_normal(length: LogNormal, quantile: float) -> int:
+    """The length (ms) below which that part of all lengths lies. `quantile` is in [0, 1)."""
+    deviation = math.log(length.p99 / length.median) / _P99
+    drawn = length.median * math.exp(deviation * NormalDist().inv_cdf(min(max(quantile, 1e-9), 1 - 1e-9)))
+    return round(drawn if length.max is None else min(drawn, length.max))
+
+
+def _named(when: When, method: str, path: str, operation: Operation | None) -> bool:
+    return not when.patterns or any(pattern.fits(method, path, operation) for pattern in when.patterns)
+
+
+def _is_about(when: When, seen: Seen) -> bool:
+    if not _named(when, seen.method, seen.path, seen.operation):
+        return False
+    if when.job is not None and seen.job != when.job:
+        return False
+    if any(seen.headers.get(name) != value for name, value in when.headers.items()):
+        return False
+    if when.during is not None and not _within(when.during, seen.since_start):
+        return False
+    return when.job_is is None or seen.state_of(when.job_is.job) == when.job_is.state
+
+
+def _within(during: Iterable[int | None], moment: int) -> bool:
+    begin, end = during
+    return moment >= (begin or 0) and (end is None or moment < end)

@@ -1,0 +1,123 @@
+"""The values of a fault. Times are milliseconds, sizes bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from flinkmock.cluster.spec import Span
+from flinkmock.contract.pattern import Pattern
+
+
+class Drop(Enum):
+    """How a connection ends without a whole answer. Only `MID_BODY` and `AFTER_EFFECT` carry the request out."""
+
+    RESET = "reset"
+    """TCP RST before the first byte of an answer."""
+    EMPTY = "empty"
+    """The connection is closed in good order, without a byte."""
+    MID_BODY = "mid-body"
+    """Headers and half of the body, then the end."""
+    AFTER_EFFECT = "after-effect"
+    """The request is carried out, its answer is lost: TCP RST."""
+    HANG = "hang"
+    """No answer and no end, until the client or the cluster leaves."""
+
+    @property
+    def carries_out(self) -> bool:
+        return self in (Drop.MID_BODY, Drop.AFTER_EFFECT)
+
+
+class NamedReply(Enum):
+    """Answers that stand in for the cluster's own, in Flink's words (a gateway's are those of a proxy)."""
+
+    LEADER_UNAVAILABLE = "leader-unavailable"
+    NOT_FOUND = "not-found"
+    GATEWAY_TIMEOUT = "gateway-timeout"
+    INTERNAL_ERROR = "internal-error"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer in a fault's own words: `errors` are the texts of Flink's `{"errors": [...]}`."""
+
+    status: int
+    errors: tuple[str, ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Corruption(Enum):
+    """How a body is spoiled. The answer's Content-Length fits the spoiled body."""
+
+    DROP_FIELD = "drop-field"
+    RETYPE = "retype"
+    """The field has a value of another JSON type."""
+    ADD_FIELD = "add-field"
+    TRUNCATE = "truncate"
+    """The first half of the text."""
+    HTML = "html"
+    """A proxy's page, as text/html."""
+
+
+@dataclass(frozen=True, slots=True)
+class Corrupt:
+    """`field`: a path of keys and indices such as "jobs.0.state", for the kinds that are about a field."""
+
+    kind: Corruption
+    field: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class LogNormal:
+    """A length of time (ms) as networks have them: half of them below `median`, 99 % below `p99`, none above `max`."""
+
+    median: int
+    p99: int
+    max: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobIs:
+    """`while: orders RESTARTING`: the newest job of that name is in that state."""
+
+    job: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class When:
+    """The requests that a fault is about: all that is said must hold.
+
+    `during`: ms since the cluster's start, from the first up to but not including the second (None: for ever).
+    The rest counts the requests for which everything else holds: `every` 5 is each fifth, `nth` names single ones
+    (1 is the first), `chance` is between 0 and 1, and the fault strikes `times` times at most.
+    """
+
+    patterns: tuple[Pattern, ...] = ()
+    job: str | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    during: tuple[int, int | None] | None = None
+    job_is: JobIs | None = None
+    every: int = 1
+    nth: frozenset[int] = frozenset()
+    chance: float = 1.0
+    times: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something that goes wrong. `throttle`: bytes per second of the cluster's time."""
+
+    name: str
+    when: When = field(default_factory=When)
+    delay: Span | LogNormal | None = None
+    reply: NamedReply | Reply | None = None
+    throttle: int | None = None
+    drop: Drop | None = None
+    corrupt: Corrupt | None = None
+
+    @property
+    def carries_out(self) -> bool:
+        """Whether the cluster gets to see the request."""
+        return self.reply is None and (self.drop is None or self.drop.carries_out)

@@ -1,0 +1,160 @@
+"""What clients must have done, and what to say if they have not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from typing import Any
+
+from flinkmock.contract.pattern import Pattern
+from flinkmock.journal.exchange import Exchange
+from flinkmock.journal.nearest import nearest
+from flinkmock.journal.times import AT_LEAST_ONCE, NEVER, Times, said
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Requests of a kind. `body`: what must be in the JSON, which may hold more; `query`: parameters and their values;
+    `status`: what they were answered. Text with a `*` is a pattern, as for file names; the other JSON values are
+    compared as they are."""
+
+    pattern: Pattern
+    body: Any = None
+    query: Mapping[str, Any] = field(default_factory=dict)
+    status: int | None = None
+
+    @classmethod
+    def read(cls, request: str | Wanted, body: Any = None, query: Mapping[str, Any] | None = None,
+             status: int | None = None) -> Wanted:  # fmt: skip
+        """From "POST /jobs/:jobid/stop". Raises ValueError."""
+        return request if isinstance(request, Wanted) else cls(Pattern.read(request), body, query or {}, status)
+
+    def misses(self, exchange: Exchange) -> list[str]:
+        """Why the request is not one of these; empty if it is."""
+        if not self.pattern.fits(exchange.method, exchange.path, exchange.declared):
+            return [self._other_request(exchange)]
+        reasons = []
+        if self.body is not None:
+            reasons += _differences("body", self.body, exchange.body)
+        for name, value in self.query.items():
+            given = exchange.query.get(name)
+            if given is None:
+                reasons.append(f"no query parameter {name}")
+            elif not any(_equal(str(value), one) for one in given):
+                reasons.append(f"query parameter {name} is {', '.join(given)}, not {value}")
+        if self.status is not None and exchange.status != self.status:
+            reasons.append(f"answered with {exchange.status or 'nothing'}, not {self.status}")
+        return reasons
+
+    def _other_request(self, exchange: Exchange) -> str:
+        if exchange.method != self.pattern.method:
+            same = Pattern(exchange.method, self.pattern.segments).fits(
+                exchange.method, exchange.path, exchange.declared
+            )
+            return f"the method is {exchange.method}" if same else "another method and path"
+        return "another path"
+
+    def __str__(self) -> str:
+        parts = [str(self.pattern)]
+        if self.query:
+            parts.append("with " + " and ".join(f"{name}={value}" for name, value in self.query.items()))
+        if self.body is not None:
+            parts.append(f"with a body like {self.body}")
+        if self.status is not None:
+            parts.append(f"answered with {self.status}")
+        return " ".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """Such requests came so often. `place` is where a scenario says so."""
+
+    wanted: Wanted
+    times: Times = AT_LEAST_ONCE
+    place: str = ""
+
+    def unmet(self, exchanges: Sequence[Exchange]) -> str | None:
+        found = [exchange for exchange in exchanges if not self.wanted.misses(exchange)]
+        if len(found) in self.times:
+            return None
+        head = f"expected {self.wanted} {self.times}, but it came {said(len(found))}"
+        return "\n".join([_at(self.place, head) + ".", *_those(found), *nearest(self.wanted, exchanges)])
+
+
+@dataclass(frozen=True, slots=True)
+class Unmatched:
+    """Requests for which there is no operation came so often."""
+
+    times: Times = NEVER
+    place: str = ""
+
+    def unmet(self, exchanges: Sequence[Exchange]) -> str | None:
+        found = [exchange for exchange in exchanges if not exchange.matched]
+        if len(found) in self.times:
+            return None
+        head = f"expected requests that match no operation {self.times}, but they came {said(len(found))}"
+        return "\n".join([_at(self.place, head) + ".", *_those(found)])
+
+
+@dataclass(frozen=True, slots=True)
+class InOrder:
+    """Such requests came one after the other; others may have come in between."""
+
+    wanted: tuple[Wanted, ...]
+    place: str = ""
+
+    def unmet(self, exchanges: Sequence[Exchange]) -> str | None:
+        rest = iter(exchanges)
+        lines: list[str] = []
+        for wanted in self.wanted:
+            found = next((exchange for exchange in rest if not wanted.misses(exchange)), None)
+            if found is None:
+                after = f"after {lines[-1].split()[0]}" if lines else "at all"
+                head = f"expected {', then '.join(map(str, self.wanted))}, but {wanted} did not come {after}"
+                seen = ["  found so far:", *(f"    {line}" for line in lines)] if lines else []
+                return "\n".join([_at(self.place, head) + ".", *seen, *nearest(wanted, exchanges)])
+            lines.append(str(found).strip())
+        return None
+
+
+def _at(place: str, text: str) -> str:
+    return f"{place}: {text}" if place else text
+
+
+def _those(found: Iterable[Exchange], most: int = 10) -> list[str]:
+    lines = [f"    {exchange}" for exchange in found]
+    more = [f"    … and {len(lines) - most} more"] if len(lines) > most else []
+    return ["  these came:", *lines[:most], *more] if lines else []
+
+
+def _differences(where: str, wanted: Any, found: Any) -> list[str]:
+    """Where `found` does not hold what is wanted."""
+    if isinstance(wanted, Mapping):
+        if not isinstance(found, Mapping):
+            return [f"{where} is {_shown(found)}, not an object"]
+        reasons = []
+        for name, value in wanted.items():
+            if name not in found:
+                reasons.append(f"{where} has no {name}")
+            else:
+                reasons += _differences(f"{where}.{name}", value, found[name])
+        return reasons
+    if isinstance(wanted, list | tuple):
+        if not isinstance(found, list) or len(found) != len(wanted):
+            return [f"{where} is {_shown(found)}, not {_shown(list(wanted))}"]
+        return [text for i, one in enumerate(wanted) for text in _differences(f"{where}[{i}]", one, found[i])]
+    return [] if _equal(wanted, found) else [f"{where} is {_shown(found)}, not {_shown(wanted)}"]
+
+
+def _equal(wanted: Any, found: Any) -> bool:
+    if isinstance(wanted, str) and "*" in wanted and isinstance(found, str):
+        return fnmatchcase(found, wanted)
+    return bool(wanted == found) and isinstance(wanted, bool) == isinstance(found, bool)
+
+
+def _shown(value: Any) -> str:
+    import json
+
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 60 else f"{text[:59]}…"

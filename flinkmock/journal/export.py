@@ -1,0 +1,98 @@
+"""A journal for other tools: JSON lines, and HAR 1.2 (http://www.softwareishard.com/blog/har-12-spec/)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any
+
+from flinkmock.journal.exchange import Exchange
+from flinkmock.journal.journal import Journal
+
+
+def as_json(exchange: Exchange) -> dict[str, Any]:
+    """`time` and `wall` in epoch ms; the verdict as `refused` and `advice`."""
+    return {
+        "number": exchange.number,
+        "time": exchange.now,
+        "wall": exchange.wall,
+        "method": exchange.method,
+        "target": exchange.target,
+        "operation": exchange.operation,
+        "parameters": dict(exchange.parameters),
+        "query": exchange.query,
+        "body": exchange.body,
+        "files": list(exchange.files),
+        "job": exchange.job,
+        "status": exchange.status,
+        "fault": exchange.fault,
+        "refused": exchange.verdict.refused,
+        "advice": list(exchange.verdict.advice),
+    }
+
+
+def as_json_lines(exchanges: Iterable[Exchange]) -> str:
+    return "".join(json.dumps(as_json(exchange), ensure_ascii=False) + "\n" for exchange in exchanges)
+
+
+def as_har(journal: Journal, base_url: str) -> dict[str, Any]:
+    """`base_url` is where it was served. What HAR has no word for begins with an underscore."""
+    from flinkmock import __version__
+
+    log: dict[str, Any] = {
+        "version": "1.2",
+        "creator": {"name": "flinkmock", "version": __version__},
+        "entries": [_entry(exchange, base_url) for exchange in journal],
+    }
+    if journal.dropped:
+        log["comment"] = f"{journal.dropped} older requests were dropped"
+    return {"log": log}
+
+
+def _entry(exchange: Exchange, base_url: str) -> dict[str, Any]:
+    headers = dict(exchange.headers)
+    request: dict[str, Any] = {
+        "method": exchange.method,
+        "url": base_url + exchange.target,
+        "httpVersion": "HTTP/1.1",
+        "cookies": [],
+        "headers": [{"name": name, "value": value} for name, value in exchange.headers],
+        "queryString": [
+            {"name": name, "value": value} for name, values in exchange.query.items() for value in values
+        ],
+        "headersSize": -1,
+        "bodySize": len(exchange.content) if exchange.content is not None else -1,
+    }
+    if exchange.content:
+        kind = next((value for name, value in headers.items() if name.lower() == "content-type"), "")
+        request["postData"] = {
+            "mimeType": kind,
+            "params": [],
+            "text": exchange.content.decode("utf-8", errors="replace"),
+        }
+    started = datetime.fromtimestamp(exchange.wall / 1000, UTC).isoformat(timespec="milliseconds")
+    took = exchange.took / 1000
+    return {
+        "startedDateTime": started.replace("+00:00", "Z"),
+        "time": took,
+        "request": request,
+        "response": {
+            "status": exchange.status,
+            "statusText": "",
+            "httpVersion": "HTTP/1.1",
+            "cookies": [],
+            "headers": [],
+            "content": {"size": exchange.answered, "mimeType": exchange.content_type or ""},
+            "redirectURL": "",
+            "headersSize": -1,
+            "bodySize": exchange.answered if exchange.status else -1,
+        },
+        "cache": {},
+        "timings": {"send": 0, "wait": took, "receive": 0},
+        "_operation": exchange.operation,
+        "_clusterTime": exchange.now,
+        "_job": exchange.job,
+        "_fault": exchange.fault,
+        "_advice": list(exchange.verdict.advice),
+    }

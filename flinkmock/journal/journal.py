@@ -1,0 +1,156 @@
+"""The journal of a cluster: its last requests, and what can be asked about them."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from time import monotonic
+from typing import Any, Protocol
+
+from flinkmock.journal.exchange import Exchange
+from flinkmock.journal.expectation import Expectation, InOrder, Wanted
+from flinkmock.journal.times import AT_LEAST_ONCE, Times
+
+LIMIT = 10_000
+
+
+class UnmetExpectation(AssertionError):
+    """A client did not do what was expected of it. The text shows the nearest requests and why they are not it."""
+
+
+class Expected(Protocol):
+    """An `Expectation`, `InOrder` or `Unmatched`."""
+
+    def unmet(self, exchanges: Sequence[Exchange]) -> str | None:
+        """What to say if it is not met."""
+
+
+class Journal(Sequence[Exchange]):
+    """The last `limit` requests, in the order in which their answers were made. Thread-safe.
+
+    Where a request is asked for, it is written "POST /jobs/:jobid/stop"; `body`, `query` and `status` narrow it down
+    as `Wanted` tells. Other text raises ValueError.
+    """
+
+    def __init__(self, limit: int = LIMIT) -> None:
+        self.limit = limit
+        self._kept: deque[Exchange] = deque(maxlen=limit)
+        self._told = 0
+        self._changed = threading.Condition()
+
+    @property
+    def dropped(self) -> int:
+        """How many are no longer kept."""
+        return self._told - len(self._kept)
+
+    def add(self, exchange: Exchange) -> None:
+        with self._changed:
+            self._told += 1
+            exchange.number = self._told
+            self._kept.append(exchange)
+            self._changed.notify_all()
+
+    def clear(self) -> None:
+        """Forgets all; numbers start again."""
+        with self._changed:
+            self._kept.clear()
+            self._told = 0
+
+    def snapshot(self) -> tuple[Exchange, ...]:
+        with self._changed:
+            return tuple(self._kept)
+
+    def matching(self, request: str | Wanted, *, body: Any = None, query: Mapping[str, Any] | None = None,
+                 status: int | None = None) -> list[Exchange]:  # fmt: skip
+        """The requests of that kind."""
+        wanted = Wanted.read(request, body, query, status)
+        return [exchange for exchange in self.snapshot() if not wanted.misses(exchange)]
+
+    def count(self, request: str | Wanted, *, body: Any = None, query: Mapping[str, Any] | None = None,
+              status: int | None = None) -> int:  # fmt: skip
+        return len(self.matching(request, body=body, query=query, status=status))
+
+    @property
+    def unmatched(self) -> list[Exchange]:
+        """The requests for which there is no operation."""
+        return [exchange for exchange in self.snapshot() if not exchange.matched]
+
+    def expect(
+        self,
+        request: str | Wanted,
+        *,
+        times: int | str | Times = AT_LEAST_ONCE,
+        body: Any = None,
+        query: Mapping[str, Any] | None = None,
+        status: int | None = None,
+    ) -> list[Exchange]:
+        """The requests of that kind, if they came so often: 2, "once", "never", "1..10 times"; default: at least once.
+
+        Raises UnmetExpectation.
+        """
+        wanted = Wanted.read(request, body, query, status)
+        self.check([Expectation(wanted, Times.read(times))])
+        return self.matching(wanted)
+
+    def expect_in_order(self, *requests: str | Wanted) -> None:
+        """Raises UnmetExpectation unless such requests came one after the other, whatever came in between."""
+        self.check([InOrder(tuple(Wanted.read(request) for request in requests))])
+
+    def check(self, expected: Iterable[Expected]) -> None:
+        """Raises UnmetExpectation, which tells of all that are not met."""
+        kept = self.snapshot()
+        unmet = [text for one in expected if (text := one.unmet(kept)) is not None]
+        if unmet:
+            if self.dropped:
+                unmet.append(f"The journal keeps {self.limit} requests; {self.dropped} older ones were dropped.")
+            raise UnmetExpectation("\n".join(unmet))
+
+    def wait_for(
+        self,
+        request: str | Wanted,
+        *,
+        times: int = 1,
+        timeout: float = 5.0,
+        body: Any = None,
+        query: Mapping[str, Any] | None = None,
+        status: int | None = None,
+    ) -> list[Exchange]:
+        """Waits until so many requests of that kind have come; `timeout` in seconds of the wall.
+
+        Blocks its thread: in a coroutine call it by `asyncio.to_thread`. Raises UnmetExpectation when the time is up.
+        """
+        wanted = Wanted.read(request, body, query, status)
+        end = monotonic() + timeout
+        found: list[Exchange] = []
+        looked_at = 0
+        with self._changed:
+            while True:
+                new = min(self._told - looked_at, len(self._kept))
+                found += [one for one in islice(self._kept, len(self._kept) - new, None) if not wanted.misses(one)]
+                looked_at = self._told
+                if len(found) >= times:
+                    return found
+                if not self._changed.wait(max(end - monotonic(), 0)) and monotonic() >= end:
+                    break
+        text = Expectation(wanted, Times(times)).unmet(self.snapshot())
+        raise UnmetExpectation(f"after {timeout:g} s: {text or f'{wanted} came too late.'}")
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.snapshot()[index]
+
+    def __iter__(self) -> Iterator[Exchange]:
+        return iter(self.snapshot())
+
+    def __str__(self) -> str:
+        """One line for each request; how many are missing at the top."""
+        lines = [f"… {self.dropped} older requests were dropped"] if self.dropped else []
+        return "\n".join([*lines, *map(str, self.snapshot())])
+
+    def __repr__(self) -> str:
+        more = f", {self.dropped} dropped" if self.dropped else ""
+        return f"<Journal of {len(self)} requests{more}>"
