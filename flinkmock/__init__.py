@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from flinkmock.contract import Contract, known_releases
     from flinkmock.engine import Engine
     from flinkmock.errors import FlinkMockError, ScenarioError, UnknownRelease
+    from flinkmock.journal import UnmetExpectation
     from flinkmock.scenario import load_scenario
     from flinkmock.testing import FlinkMock
 
@@ -31,6 +32,7 @@ _HOMES = {
     "FlinkMockError": "flinkmock.errors",
     "ScenarioError": "flinkmock.errors",
     "UnknownRelease": "flinkmock.errors",
+    "UnmetExpectation": "flinkmock.journal",
     "check": "flinkmock.conformance",
     "known_releases": "flinkmock.contract",
     "load_scenario": "flinkmock.scenario",
@@ -43,6 +45,7 @@ __all__ = [
     "FlinkMockError",
     "ScenarioError",
     "UnknownRelease",
+    "UnmetExpectation",
     "__version__",
     "check",
     "known_releases",

@@ -19,7 +19,10 @@ from flinkmock.cluster.clock import Clock
 from flinkmock.cluster.cluster import Cluster
 from flinkmock.cluster.spec import ClusterSpec
 from flinkmock.contract import LATEST, Contract, Operation
+from flinkmock.faults import Faults
+from flinkmock.journal import Expected, Journal
 from flinkmock.resources import REGISTRY, Call, FileContent, UploadedFile
+from flinkmock.scenario.scenario import Scenario
 from flinkmock.synthesis import Bodies, encode
 
 
@@ -36,7 +39,8 @@ class Engine:
         seed: None: the scenario's.
         clock: "real", "virtual", "10x", "1s per request"; None: the scenario's, else real.
 
-    `lock` guards the cluster: whoever reads or changes it from another thread holds it.
+    `lock` guards the cluster: whoever reads or changes it from another thread holds it. `faults` and `journal` guard
+    themselves; the server asks the one and fills the other.
 
     Raises:
         UnknownRelease: for a release there is no contract of.
@@ -61,6 +65,12 @@ class Engine:
         self._folder = Path(tempfile.mkdtemp(prefix="flinkmock-"))
         try:
             self.cluster = Cluster(spec, release=self.contract.release, clock=self.clock, upload_dir=self._folder)
+            self.faults = Faults(self.cluster.stream)
+            self.journal = Journal()
+            self.expected: tuple[Expected, ...] = ()
+            if isinstance(spec, Scenario):
+                self.faults.add(*spec.faults)
+                self.expected = spec.expect
         except BaseException:
             self.close()
             raise
@@ -74,21 +84,29 @@ class Engine:
         body: Mapping[str, Any],
         files: Sequence[UploadedFile] = (),
         base_url: str,
+        arrived: int | None = None,
     ) -> bytes | FileContent:
-        """Carries out one request; returns the JSON body, or a file.
+        """Carries out one request; returns the JSON body, or a file. `arrived` is what `arrive` told, if it was called
+        for this request already.
 
         Raises:
             Problem: whatever the cluster refuses (`flinkmock/cluster/problems.py`).
         """
         with self.lock:
-            now = self.clock.on_request()
-            self.cluster.settle(now)
+            now = self.arrive() if arrived is None else arrived
             call = Call(operation, self.cluster, now, path, query, body, files, base_url)
             facts = REGISTRY[operation.id](call)
             if isinstance(facts, FileContent):
                 return facts
             key = "/".join((operation.path, *map(str, path.values())))
             return encode(self.bodies.body(operation, facts, key))
+
+    def arrive(self) -> int:
+        """A request has come: the clock moves on as it does for each, and what falls due happens; returns epoch ms."""
+        with self.lock:
+            now = self.clock.on_request()
+            self.cluster.settle(now)
+            return now
 
     def advance(self, length: int | str) -> int:
         """Moves the clock on (ms, or a text such as "30s") and lets happen what falls due; returns the epoch ms."""

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flinkmock.cli.pipes import silence
+from flinkmock.cli.record import Record
 from flinkmock.errors import FlinkMockError
 
 if TYPE_CHECKING:
@@ -41,6 +43,12 @@ def configure(subparsers: Any) -> None:
     )
     parser.add_argument("--log", choices=("text", "json"), default="text", help="how requests are told")
     parser.add_argument("--quiet", "-q", action="store_true", help="tell of no request")
+    parser.add_argument(
+        "--expect", action="store_true", help="at the end, check the scenario's `expect`; exit code 1 if it is not met"
+    )
+    parser.add_argument(
+        "--journal", type=Path, metavar="FILE", help="keep every request in FILE: JSON lines, or HAR if it ends in .har"
+    )
     parser.set_defaults(run=run)
 
 
@@ -56,13 +64,34 @@ def run(args: argparse.Namespace) -> int:
     from flinkmock.server import Dashboard, serve
 
     engine = _engine(args)
-    journal = Journal(engine, as_json=args.log == "json")
-    observer = None if args.quiet else journal.request
+    log = Log(engine, as_json=args.log == "json")
     try:
         dashboard = Dashboard.load(args.dashboard, engine.contract.release) if args.dashboard else None
-        asyncio.run(serve(engine, args.host, args.port, observer=observer, dashboard=dashboard, ready=journal.ready))
+        with Record(engine, args.journal) as record:
+
+            def ready(url: str) -> None:
+                record.ready(url)
+                log.ready(url)
+
+            def observer(exchange: Exchange) -> None:
+                record.request(exchange)
+                if not args.quiet:
+                    log.request(exchange)
+
+            asyncio.run(serve(engine, args.host, args.port, observer=observer, dashboard=dashboard, ready=ready))
     finally:
         engine.close()
+    return _verified(engine) if args.expect else 0
+
+
+def _verified(engine: Engine) -> int:
+    from flinkmock.journal import UnmetExpectation
+
+    try:
+        engine.journal.check(engine.expected)
+    except UnmetExpectation as unmet:
+        print(unmet, file=sys.stderr)
+        return 1
     return 0
 
 
@@ -81,7 +110,7 @@ def _engine(args: argparse.Namespace) -> Engine:
         raise FlinkMockError(str(error)) from error
 
 
-class Journal:
+class Log:
     """Tells on standard output what happens. When nobody reads it any more, it falls silent."""
 
     def __init__(self, engine: Engine, *, as_json: bool) -> None:
@@ -97,8 +126,7 @@ class Journal:
             self._tell(f"Flink {release} at {url} (a fake; clock: {self._engine.clock.text})")
 
     def request(self, exchange: Exchange) -> None:
-        job = self._engine.cluster.jobs.get(exchange.job_id or "")
-        name = job.name if job else exchange.job_id
+        name = exchange.job or exchange.job_id
         if self._as_json:
             told = {
                 "time": exchange.now,
@@ -107,12 +135,13 @@ class Journal:
                 "path": exchange.target,
                 "operation": exchange.operation,
                 "job": name,
+                "fault": exchange.fault,
             }
             self._tell(json.dumps(told))
         else:
             time = datetime.fromtimestamp(exchange.now / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
-            line = f"{time}  {exchange.status}  {exchange.method:6} {exchange.target}"
-            self._tell(f"{line}  {name}" if name else line)
+            told_as = [f"{exchange.method:6} {exchange.target}", name, exchange.fault and f"({exchange.fault})"]
+            self._tell("  ".join([time, str(exchange.status or "---"), *filter(None, told_as)]))
 
     def _tell(self, line: str) -> None:
         if self._read:

@@ -9,13 +9,13 @@ import dataclasses
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from flinkmock.cluster.configuration import MAX_CONTENT_LENGTH
 from flinkmock.cluster.problems import Problem, Throwable
+from flinkmock.journal import Exchange
 from flinkmock.resources.call import FileContent
 from flinkmock.server import messages
 from flinkmock.server.answer import Answer
@@ -23,14 +23,17 @@ from flinkmock.server.behaviour import Behaviour
 from flinkmock.server.bodies import BodyReader
 from flinkmock.server.dashboard import Dashboard
 from flinkmock.server.errors import HANDLER_REQUEST_EXCEPTION, Refused, internal, plain, rest
+from flinkmock.server.faults import Blow
 from flinkmock.server.head import target_of
+from flinkmock.server.holding import Holding
+from flinkmock.server.noting import answered, begun, note_body, note_route
 from flinkmock.server.parameters import BadParameter, path_values, query_values, surplus_values
 from flinkmock.server.problems import told
 from flinkmock.server.routing import Route, Router
 from flinkmock.server.static import StaticFiles
 from flinkmock.server.target import BadEscape, Target
 from flinkmock.server.uploads import Routes, Upload, boundary_of, receive
-from flinkmock.server.wire import WireAnswer, headers_of_flink
+from flinkmock.server.wire import headers_of_flink
 
 if TYPE_CHECKING:
     from flinkmock.engine import Engine
@@ -41,19 +44,6 @@ MAX_REQUEST_LINE = 4096
 _LOG_URLS = frozenset({"getJobManagerLogUrl", "getTaskManagerLogUrl"})
 """GeneratedLogUrlHandler: no handler of the REST API like others. It converts nothing, and sends no CORS header."""
 TOO_LARGE = Answer(413, b"", content_type=None, cors=False, close=True)
-
-
-@dataclass(slots=True)
-class Exchange:
-    """One request and its answer, for whoever watches. `now` is the cluster's time (epoch ms); `operation` is an
-    operation id of the contract, None where no operation was found."""
-
-    method: str
-    target: str
-    now: int = 0
-    status: int = 0
-    operation: str | None = None
-    job_id: str | None = None
 
 
 Observer = Callable[[Exchange], None]
@@ -78,10 +68,12 @@ def create_app(
         request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
     ) -> web.StreamResponse:
         # no route is registered with aiohttp, so `handler` knows nothing but its own 404
-        return WireAnswer(await server.watched(request))
+        with server.holding.request():
+            return await server.watched(request)
 
     app = web.Application(middlewares=[everything])
     app.on_response_prepare.append(headers_of_flink(server.behaviour))
+    app.on_shutdown.append(server.close)
     return app
 
 
@@ -95,6 +87,7 @@ class _Server:
     ) -> None:
         contract, configuration = engine.contract, engine.cluster.configuration
         self.behaviour = Behaviour.of(contract.release)
+        self.holding = Holding(engine)
         self._engine = engine
         self._observer = observer
         self._on_shut_down = on_shut_down
@@ -103,26 +96,32 @@ class _Server:
         self._static = StaticFiles(contract.release, time.time(), dashboard)
         self._limit = configuration.integer(MAX_CONTENT_LENGTH)
 
-    async def watched(self, request: web.Request) -> Answer:
-        """The answer, or what stands in its way. Faults and the journal of requests belong here."""
+    async def watched(self, request: web.Request) -> web.StreamResponse:
+        """The answer, what stands in its way, and what befalls it; told to the journal."""
         if self._engine.cluster.shut_down and request.transport:
             request.transport.abort()  # a connection from before the end: there is no process any more
         raw = target_of(request)
-        seen = Exchange(request.method, raw)
+        seen = begun(request, raw)
+        blow = Blow(self._engine, self.behaviour, self.holding, request, seen)
         try:
-            answer = await self._answer(request, raw, seen)
+            answer = await self._answer(request, raw, seen, blow)
         except Refused as refused:
             answer = refused.answer
+        answer = blow.spoil(answer)
+        answered(self._engine, seen, answer, blow.arrived)
         if self._observer:
-            seen.now, seen.status = self._engine.clock.now(), answer.status
             self._observer(seen)
         if self._engine.cluster.shut_down:
             answer = dataclasses.replace(answer, close=True)
             if self._on_shut_down:
                 self._on_shut_down()
-        return answer
+        return await blow.response(answer)
 
-    async def _answer(self, request: web.Request, raw: str, seen: Exchange) -> Answer:
+    async def close(self, app: web.Application) -> None:
+        """Lets nobody wait any longer."""
+        await self.holding.close()
+
+    async def _answer(self, request: web.Request, raw: str, seen: Exchange, blow: Blow) -> Answer:
         """The path of a request. Raises Refused wherever it ends early."""
         # 1. the target
         if len(request.method) + len(raw) + len("  HTTP/1.1") > MAX_REQUEST_LINE:
@@ -136,10 +135,14 @@ class _Server:
         upload = await self._upload(request, route, target)
         try:
             body_text = await self._body(request) if upload is None else upload.json
-            # 3. an operation, or nothing of the kind
+            note_body(seen, body_text, upload.files if upload else ())
+            # 3. an operation, or nothing of the kind; and what befalls it on the way
+            if route is not None:
+                note_route(seen, route)
+            if (instead := blow.fall(target.path, route.operation if route else None)) is not None:
+                return instead
             if route is None:
                 return self._nothing_there(request, target)
-            seen.operation, seen.job_id = route.operation.id, route.path.get("jobid")
             plainly = route.operation.id in _LOG_URLS
             # 4. the body's JSON; it is read before the parameters, so that its mistakes win
             body = {} if plainly else self._bodies.read(route.operation, body_text)
@@ -163,6 +166,7 @@ class _Server:
                         body=body,
                         files=upload.files if upload else (),
                         base_url=_base_url(request),
+                        arrived=blow.arrived,
                     )
             except Problem as problem:
                 return told(problem, route.operation, self.behaviour)

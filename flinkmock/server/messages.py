@@ -223,3 +223,18 @@ def no_rescale(rescale_id: str) -> str:
 
 def no_rescale_details(job_id: str) -> str:
     return f"AdaptiveScheduler rescales was not enabled for job {job_id}."
+
+
+# Faults. Flink never answers 504: whatever stands in front of it does, here nginx in its own words.
+GATEWAY_TIMEOUT_PAGE = (
+    b"<html>\r\n<head><title>504 Gateway Time-out</title></head>\r\n<body>\r\n"
+    b"<center><h1>504 Gateway Time-out</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
+)
+RPC_TIMED_OUT = (
+    "Invocation of [RemoteRpcInvocation(RestfulGateway.requestMultipleJobDetails(Duration))] at recipient "
+    "[pekko.tcp://flink@localhost:6123/user/rpc/dispatcher_0] timed out. This is usually caused by: 1) Pekko failed "
+    "sending the message silently, due to problems like oversized payload or serialization failures. In that case, "
+    "you should find detailed error information in the logs. 2) The recipient needs more time for responding, due to "
+    "problems like slow machines or network jitters. In that case, you can try to increase pekko.ask.timeout."
+)
+"""From PekkoInvocationHandler (1.18 to 2.3); not recorded."""

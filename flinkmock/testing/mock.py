@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from flinkmock.cluster.cluster import Cluster
     from flinkmock.cluster.spec import ClusterSpec
     from flinkmock.engine import Engine
+    from flinkmock.faults import Faults
+    from flinkmock.journal import Journal
     from flinkmock.server import ServerThread
 
 CLOCK = "1s per request"
@@ -84,7 +86,8 @@ class FlinkMock:
         return self
 
     def close(self) -> None:
-        """Stops serving and removes the uploaded jars. Harmless when it does not run."""
+        """Stops serving and removes the uploaded jars. Harmless when it does not run. What is expected of clients is
+        checked at the end of a `with` block, or by `verify`."""
         server, self._server = self._server, None
         if server is not None:
             server.close()
@@ -112,6 +115,20 @@ class FlinkMock:
     def clock(self) -> Clock:
         return self.engine.clock
 
+    @property
+    def requests(self) -> Journal:
+        """What clients have asked: to be counted, waited for, and checked. It can be read after the end, too."""
+        return self.engine.journal
+
+    @property
+    def faults(self) -> Faults:
+        """What goes wrong on the way to the cluster: `add`, `clear`, and how often one has `struck`."""
+        return self.engine.faults
+
+    def verify(self) -> None:
+        """Raises UnmetExpectation, an AssertionError, unless clients did what the scenario's `expect` says."""
+        self.engine.journal.check(self.engine.expected)
+
     def advance(self, length: int | str) -> int:
         """Moves the cluster's time on by ms, or a text such as "30s"; returns the new time (epoch ms)."""
         return self.engine.advance(length)
@@ -132,6 +149,8 @@ class FlinkMock:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+        if kind is None:
+            self.verify()
 
     async def __aenter__(self) -> Self:
         return self.start()  # a few milliseconds: no reason to leave the loop
@@ -140,6 +159,8 @@ class FlinkMock:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+        if kind is None:
+            self.verify()
 
     def __repr__(self) -> str:
         return f"<FlinkMock at {self._server.url}>" if self._server else "<FlinkMock, not running>"

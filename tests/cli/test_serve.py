@@ -84,6 +84,7 @@ def test_requests_as_json() -> None:
             "path": "/jobs/overview",
             "operation": "getJobsOverview",
             "job": None,
+            "fault": None,
         }
 
 

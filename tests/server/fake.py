@@ -9,7 +9,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flinkmock.cluster.configuration import Configuration
+from flinkmock.cluster.stream import Stream
 from flinkmock.contract import Contract, Operation
+from flinkmock.faults import Faults
+from flinkmock.journal import Journal
 from flinkmock.resources.call import FileContent
 
 Handler = Callable[..., bytes | FileContent]
@@ -18,6 +21,7 @@ Handler = Callable[..., bytes | FileContent]
 @dataclass
 class FakeCluster:
     configuration: Configuration
+    jobs: Mapping[str, Any] = field(default_factory=dict)
     shut_down: bool = False
 
 
@@ -49,9 +53,11 @@ class FakeEngine:
         self.cluster = FakeCluster(Configuration(dict(self.settings)))
         self.clock = FakeClock()
         self.lock = threading.RLock()
+        self.faults = Faults(Stream(0))
+        self.journal = Journal()
         self.asked: list[Asked] = []
 
-    def handle(self, operation: Operation, *, path, query, body, files, base_url) -> bytes | FileContent:
+    def handle(self, operation: Operation, *, path, query, body, files, base_url, arrived) -> bytes | FileContent:
         contents = tuple((file.name, file.path.read_bytes()) for file in files)
         self.asked.append(Asked(operation, path, query, body, contents, base_url))
         if self.answer:

@@ -1,0 +1,167 @@
+"""Faults on the wire: what befalls one request and its answer (`flinkmock/faults/` decides which)."""
+
+from __future__ import annotations
+
+import dataclasses
+import socket
+import struct
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from flinkmock.cluster.problems import Throwable
+from flinkmock.contract import Operation
+from flinkmock.faults import Corruption, Drop, NamedReply, Reply, Seen
+from flinkmock.faults.corrupt import corrupted
+from flinkmock.faults.decide import Strike
+from flinkmock.server import messages
+from flinkmock.server.answer import Answer, error_answer
+from flinkmock.server.errors import COMPLETION_EXCEPTION, internal, plain
+from flinkmock.server.holding import FOREVER, Holding
+from flinkmock.server.wire import WireAnswer
+
+if TYPE_CHECKING:
+    from flinkmock.engine import Engine
+    from flinkmock.journal import Exchange
+    from flinkmock.server.behaviour import Behaviour
+
+_LINGER_0 = struct.pack("ii", 1, 0)
+_MOST_PIECES = 50
+_PIECES_PER_SECOND = 10
+
+
+class Blow:
+    """What befalls one request; nothing, for most of them. `arrived` is the cluster's time (epoch ms) at which it came,
+    None if no fault looked at it: then the clock has not moved for it either."""
+
+    def __init__(self, engine: Engine, behaviour: Behaviour, holding: Holding, request: web.Request,
+                 seen: Exchange) -> None:  # fmt: skip
+        self._engine = engine
+        self._behaviour = behaviour
+        self._holding = holding
+        self._request = request
+        self._seen = seen
+        self._strike: Strike | None = None
+        self.arrived: int | None = None
+
+    def fall(self, path: str, operation: Operation | None) -> Answer | None:
+        """Finds out what befalls the request; the answer with which it ends, if the cluster does not get to see it."""
+        engine, method = self._engine, self._seen.method
+        if not engine.faults or not engine.faults.concerns(method, path, operation):
+            return None
+        with engine.lock:
+            self.arrived = engine.arrive()
+            job = engine.cluster.jobs.get((self._seen.job_id or "").lower())
+            name = job.name if job else None
+            since = self.arrived - engine.cluster.started_at
+            seen = Seen(method, path, operation, since, name, self._request.headers, self._state_of)
+            self._strike = engine.faults.strike(seen)
+        if self._strike is None:
+            return None
+        fault = self._strike.fault
+        self._seen.fault = fault.name
+        if fault.carries_out:
+            return None
+        return self._reply(fault.reply) if fault.reply else Answer(0, b"")
+
+    def spoil(self, answer: Answer) -> Answer:
+        """The answer with its body corrupted."""
+        corrupt = self._strike.fault.corrupt if self._strike else None
+        if corrupt is None:
+            return answer
+        body = corrupted(answer.body, corrupt)
+        kind = "text/html" if corrupt.kind is Corruption.HTML else answer.content_type
+        return dataclasses.replace(answer, body=body, content_type=kind)
+
+    async def response(self, answer: Answer) -> web.StreamResponse:
+        """What aiohttp is to send, when the time has come. Cuts the connection if that is what befalls it; aiohttp
+        then finds a closed one and is content."""
+        if self._strike is None:
+            return WireAnswer(answer)
+        fault, start = self._strike.fault, self._engine.clock.now()
+        until = FOREVER if fault.drop is Drop.HANG else start + self._strike.delay
+        if not await self._holding.until(until, self._gone):
+            self._cut(reset=True)
+        match fault.drop:
+            case Drop.RESET | Drop.AFTER_EFFECT:
+                self._cut(reset=True)
+            case Drop.EMPTY:
+                self._cut(reset=False)
+            case Drop.MID_BODY if not answer.body:
+                self._cut(reset=False)
+        if answer.status == 0:
+            return WireAnswer(Answer(500, b"", close=True))  # never sent
+        if fault.drop is Drop.MID_BODY or fault.throttle:
+            return _InPieces(answer, self, fault.throttle, whole=fault.drop is not Drop.MID_BODY)
+        return WireAnswer(answer)
+
+    async def pause(self, milliseconds: float) -> bool:
+        """Lets the cluster's time go by. False: there is nobody any more."""
+        with self._holding.request():
+            return await self._holding.until(self._engine.clock.now() + milliseconds, self._gone)
+
+    def end(self) -> None:
+        """Closes the connection after what was written."""
+        self._cut(reset=False)
+
+    def _gone(self) -> bool:
+        transport = self._request.transport
+        return transport is None or transport.is_closing()
+
+    def _cut(self, *, reset: bool) -> None:
+        transport = self._request.transport
+        if transport is None:
+            return
+        if reset:
+            wire = transport.get_extra_info("socket")
+            if wire is not None:
+                wire.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_0)  # close() then sends RST, not FIN
+            transport.abort()
+        else:
+            transport.close()
+
+    def _state_of(self, name: str) -> str | None:
+        jobs = [job for job in self._engine.cluster.jobs.values() if job.name == name]
+        return jobs[-1].state if jobs else None
+
+    def _reply(self, reply: NamedReply | Reply) -> Answer:
+        match reply:
+            case Reply():
+                answer = error_answer(reply.status, *reply.errors)
+                return dataclasses.replace(answer, headers=reply.headers)
+            case NamedReply.LEADER_UNAVAILABLE:
+                return plain(503, messages.NO_LEADER)
+            case NamedReply.NOT_FOUND:
+                tells = self._behaviour.not_found_tells_path
+                return plain(404, messages.not_found(self._seen.target) if tells else messages.NOT_FOUND)
+            case NamedReply.GATEWAY_TIMEOUT:
+                return Answer(504, messages.GATEWAY_TIMEOUT_PAGE, content_type="text/html", cors=False)
+            case NamedReply.INTERNAL_ERROR:
+                timeout = Throwable("java.util.concurrent.TimeoutException", messages.RPC_TIMED_OUT)
+                return internal(Throwable(COMPLETION_EXCEPTION, str(timeout), timeout))
+
+
+class _InPieces(WireAnswer):
+    """An answer that comes slowly, or breaks off in the middle of its body. `rate`: bytes per second."""
+
+    def __init__(self, answer: Answer, blow: Blow, rate: int | None, *, whole: bool) -> None:
+        super().__init__(answer)
+        self._blow = blow
+        self._rate = rate
+        self._whole = whole
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        assert self._payload_writer is not None
+        if self._must_be_empty_body:
+            return await super().write_eof(data)
+        body = self.answer.body if self._whole else self.answer.body[: max(len(self.answer.body) // 2, 1)]
+        size = len(body) if self._rate is None else max(self._rate // _PIECES_PER_SECOND, len(body) // _MOST_PIECES, 1)
+        for start in range(0, len(body), size):
+            piece = body[start : start + size]
+            if self._rate is not None and not await self._blow.pause(1000 * len(piece) / self._rate):
+                raise ConnectionResetError("nobody is left to write to")
+            await self._payload_writer.write(piece)
+        if not self._whole:
+            self._blow.end()
+            raise ConnectionResetError("a fault ended the connection")
+        return await web.StreamResponse.write_eof(self)
