@@ -35,6 +35,11 @@ class AsyncOperation:
         self.done_at, self.failure = at, failure
 
 
+def thing(job_id: str | None, trigger_id: str) -> str:
+    """What an operation is called where it waits to be asked for (`Cluster.read`)."""
+    return f"{job_id}/{trigger_id}"
+
+
 class AsyncOperations:
     """Results are kept for `kept_ms` after completion (rest.async.store-duration), whatever becomes of the job."""
 

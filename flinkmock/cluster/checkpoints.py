@@ -22,6 +22,10 @@ SOURCE_ACK_MS = 25
 SUSPENDING = "Checkpoint Coordinator is suspending."
 """CheckpointFailureReason.CHECKPOINT_COORDINATOR_SUSPEND: what ends a checkpoint when its job stops running."""
 DECLINED = "Task has failed."
+EXPIRED = "Checkpoint expired before completing."
+"""CheckpointFailureReason.CHECKPOINT_EXPIRED: what ends one that takes longer than the checkpoint timeout."""
+OPEN_MS = 1 << 50
+"""What a checkpoint is said to take while nobody knows when it ends."""
 NOT_ADDRESSABLE = "<checkpoint-not-externally-addressable>"
 """CheckpointProperties' word for a checkpoint kept in memory only."""
 DEFAULT_SIZE = Span(2_300, 2_500)
@@ -135,8 +139,14 @@ class CheckpointTracker:
 
     def abort(self, record: Checkpoint, at: int, failure: str = SUSPENDING) -> None:
         """Lets a checkpoint in progress fail at `at` instead of what was planned for it."""
+        self.end(record, at, failure)
+
+    def end(self, record: Checkpoint, at: int, failure: str | None) -> None:
+        """One that was to last until somebody ends it is completed at `at`, or fails."""
         self._ended_list(record).remove(record)
         record.ends_at, record.failure = at, failure
+        if failure is None:
+            record.takes = at - record.triggered_at
         self._put(record)
 
     def restore(self, restored: Restored) -> None:
@@ -175,9 +185,10 @@ class CheckpointTracker:
             assert spec is not None and spec.every is not None
             takes = self._stream.draw(spec.takes, "checkpoint", self._job_id, self._next_id, "takes")
             takes = spec.timeout if takes is None else takes
-            failure = DECLINED if self._next_id in spec.fails else None
+            unlucky = self._stream.happens(spec.chance, "checkpoint", self._job_id, self._next_id, "fails")
+            failure = DECLINED if self._next_id in spec.fails or unlucky else None
             if takes >= spec.timeout:
-                takes, failure = spec.timeout, "Checkpoint expired before completing."
+                takes, failure = spec.timeout, EXPIRED
             at, self._next_at = self._next_at, None  # `trigger` settles too, and must find nothing to do
             record = self.trigger(at, CHECKPOINT, max(takes, 1), failure=failure)
             self._next_at = max(at + spec.every, record.ends_at + spec.min_pause if spec.max_concurrent == 1 else 0)

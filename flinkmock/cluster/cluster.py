@@ -8,9 +8,10 @@ lists in jobs, slots and checkpoints only grow, so the past stays as it was told
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from flinkmock.cluster import rescaling
 from flinkmock.cluster.agenda import Agenda
@@ -39,12 +40,15 @@ from flinkmock.cluster.profiling import Profilings
 from flinkmock.cluster.script import Script, script_of
 from flinkmock.cluster.slots import SlotTable
 from flinkmock.cluster.snapshots import Snapshots
-from flinkmock.cluster.spec import OPERATIONS, Cause, ClusterSpec, JobSpec, OperationSpec, Step
+from flinkmock.cluster.spec import OPERATIONS, Cause, ClusterSpec, JobSpec, Length, OperationSpec, Polls, Signal, Step
 from flinkmock.cluster.states import beginning
 from flinkmock.cluster.stream import Stream
 from flinkmock.cluster.taskmanager import TaskManager, make_task_manager
+from flinkmock.cluster.waits import Wait, Waits, signals_of
 from flinkmock.release import Release
 
+NOT_TAKEN = Throwable("org.apache.flink.runtime.client.JobSubmissionException", "Failed to submit job.")
+"""Why a submission fails that no scenario gives a reason for."""
 LOST = "org.apache.flink.runtime.jobmaster.JobMasterException"
 
 
@@ -72,6 +76,7 @@ class Cluster:
             blob_port=self.stream.integer(30_000, 34_999, "blob-port"),
         )
         self.agenda = Agenda()
+        self.waits = Waits(signals_of(spec))
         self.jobs: dict[str, Job] = {}
         self.applications: dict[str, Application] = {}
         self.task_managers: list[TaskManager] = []
@@ -92,10 +97,14 @@ class Cluster:
         )
         self.shut_down = False
         self._submitted = 0
+        self._calls: dict[tuple[str, str], int] = {}
         self._actions: dict[str, Callable[..., None]] = {
             "step": self.lifecycles.step,
             "slots_missing": self.lifecycles.slots_missing,
+            "machine_event": self._machine_event,
+            "disposed": self.snapshots.disposed,
             "snapshot_done": self.snapshots.done,
+            "snapshot_expired": self.snapshots.expired,
             "start_job": self._start_job,
             "rescale": partial(rescaling.carry_out, self),
             "give_back_slots": self.lifecycles.give_back_slots,
@@ -103,6 +112,10 @@ class Cluster:
         }
         for _ in range(spec.task_managers):
             self.add_task_manager(self.started_at)
+        for path in (*spec.savepoints, *(job.restored_from for job in spec.jobs if job.restored_from)):
+            self.snapshots.lies_there(path, self.started_at)
+        for place, event in enumerate(spec.machine_events):
+            self.agenda.put(self.started_at + event.at, "machine_event", place)
         self._start_jobs(spec.jobs)
 
     @property
@@ -117,6 +130,27 @@ class Cluster:
             self.time = max(self.time, entry.at)
             self._actions[entry.action](*entry.args, entry.at)
         self.time = max(self.time, now)
+
+    def wait(self, length: Length, thing: str, at: int, action: str, *args: Any) -> None:
+        """Calls `action` when `thing` has been read often enough, or at the signal; never if `length` is for ever."""
+        if isinstance(length, Polls | Signal):
+            over = self.waits.put(length, thing, action, *args)
+            self._go_on([over] if over else [], at)
+
+    def read(self, things: Iterable[str], at: int) -> None:
+        """Somebody asks how these jobs (by id) or asynchronous operations (by trigger id) are; `3 polls` count that.
+        Must be said before the answer is worked out."""
+        self._go_on([over for thing in things if (over := self.waits.read(thing))], at)
+        self.settle(at)
+
+    def signal(self, name: str, at: int) -> None:
+        """Lets go on what waits for `signal NAME`, or what comes to wait for it first. Raises LookupError."""
+        self._go_on(self.waits.give(name), at)
+        self.settle(at)
+
+    def _go_on(self, waits: Iterable[Wait], at: int) -> None:
+        for wait in waits:
+            self.agenda.put(at, wait.action, *wait.args)
 
     # -- looking things up
 
@@ -151,6 +185,16 @@ class Cluster:
             if name in known:
                 return known[name]
         raise LookupError(f"no operation is called {name}")
+
+    def call_fails(self, job_id: str, name: str, spec: OperationSpec) -> bool:
+        """Whether this call of an operation fails, and counts it: for each job by itself, "" for the cluster's own."""
+        call = self._calls[job_id, name] = self._calls.get((job_id, name), 0) + 1
+        return call in spec.fails or self.stream.happens(spec.chance, name, job_id, call, "fails")
+
+    def submission_failure(self, spec: JobSpec) -> Throwable | None:
+        """Why the dispatcher does not take this job now; None: it does."""
+        planned = spec.operations.get("submit") or self.operation(None, "submit")
+        return (planned.cause or NOT_TAKEN) if self.call_fails(spec.name, "submit", planned) else None
 
     # -- jobs
 
@@ -257,7 +301,7 @@ class Cluster:
         spec = self.spec.jobs[place]
         same = sum(earlier.name == spec.name for earlier in self.spec.jobs[:place])
         job_id = spec.id or self.stream.hex(32, "scenario-job", spec.name, same)
-        self.submit(dataclasses.replace(spec, id=job_id), at)
+        self.submit(dataclasses.replace(spec, id=job_id), at, savepoint=spec.restored_from)
 
     # -- task managers
 
@@ -268,13 +312,27 @@ class Cluster:
         self.lifecycles.retry_slots(at)
         return task_manager
 
-    def lose_task_manager(self, task_manager_id: str, at: int) -> None:
-        """It is gone at once, and the jobs that ran on it fail. Raises UnknownTaskManager."""
+    def _machine_event(self, place: int, at: int) -> None:
+        """Agenda: a task manager comes or goes, as the scenario says."""
+        event = self.spec.machine_events[place]
+        if event.kind == "joins":
+            self.add_task_manager(at)
+            return
+        there = [each for each in self.task_managers_at(at) if event.number in (None, each.number)]
+        if there:  # a test may have been faster
+            self.lose_task_manager(there[0].id, at, leaves=event.kind == "leaves")
+
+    def lose_task_manager(self, task_manager_id: str, at: int, *, leaves: bool = False) -> None:
+        """It is gone at once, and its jobs fail; `leaves`: with a goodbye. Raises UnknownTaskManager."""
         task_manager = self.task_manager(task_manager_id, at)
         hit = {slot.job_id for slot in self.slots.held(at, task_manager=task_manager)}
         task_manager.lost_at = at
         self.slots.release(at, task_manager=task_manager)
         cause = Throwable(LOST, f"TaskManager with id {task_manager.id} is no longer reachable.")
+        if leaves:
+            # TaskExecutor.onStop; the class was a plain FlinkException up to 1.13
+            kind = "FlinkExpectedException" if self.release.since("1.14") else "FlinkException"
+            cause = Throwable(f"org.apache.flink.util.{kind}", "The TaskExecutor is shutting down.")
         for job in [job for job in self.jobs.values() if job.id in hit and not job.ended]:
             job.runs[-1].lost_slots()
             self.lifecycles.fail(job, at, Cause(cause, everywhere=True))

@@ -76,7 +76,7 @@ class Lifecycles:
         elif step.state == "FAILED":
             self._give_up(job, at, cause)
         elif step.state == "CANCELLING":
-            self._end_run(job, Ending("CANCELED", at, at + (length or 0)))
+            self._end_run(job, Ending("CANCELED", at, None if length is None else at + length))
         elif step.state == "CANCELED":
             job.stillborn = not job.runs
             self._end_run(job, Ending("CANCELED", at, at))
@@ -88,18 +88,24 @@ class Lifecycles:
             self._put_next(job, at, length)
 
     def _length(self, job: Job, step: Step) -> int | None:
-        """Milliseconds; None for ever. Drawn anew each time a step is come to."""
+        """Milliseconds; None for ever, or until something is done. Drawn anew each time a step is come to."""
         return self._cluster.stream.draw(step.length, "step", job.id, job.place, len(job.states))
 
     def _put_next(self, job: Job, at: int, length: int | None) -> None:
-        if length is not None and job.script.after(job.place) is not None:
+        if job.script.after(job.place) is None:
+            return
+        if length is not None:
             self._cluster.agenda.put(at + length, "step", job.id, job.epoch)
+        else:
+            self._cluster.wait(job.script.steps[job.place].length, job.id, at, "step", job.id, job.epoch)
 
     # -- runs
 
     def _new_run(self, job: Job, at: int) -> None:
         if job.runs and job.runs[-1].ending is None:
             return
+        if job.runs:
+            job.runs[-1].settle(at)
         job.runs.append(Run(len(job.runs), at, job.id, job.graph, self._cluster.stream))
 
     def _run(self, job: Job, at: int, length: int | None) -> None:
@@ -123,8 +129,8 @@ class Lifecycles:
             deployed = min(deployed, at + length)
         following = job.script.step_after(job.place)
         ends = at + length if length is not None and following is not None and following.state == "FINISHED" else None
-        run.deploy(deployed, held[: job.graph.slots_needed], ends)
         self._restore(job, at)
+        run.deploy(deployed, held[: job.graph.slots_needed], ends)
         running = run.running_from()
         if running is not None:
             job.checkpoints.start(at, running, eager=cluster.release.since("2.3"))
@@ -148,13 +154,14 @@ class Lifecycles:
             self.fail(job, at, NO_SLOTS)
 
     def _restore(self, job: Job, at: int) -> None:
-        """A restarted run goes on from the latest completed checkpoint or savepoint."""
-        if job.runs[-1].number == 0:
-            return
-        completed = job.checkpoints.completed_at(at)
+        """A restarted run goes on from the latest completed checkpoint or savepoint; that takes its tasks time."""
+        run = job.runs[-1]
+        completed = job.checkpoints.completed_at(at) if run.number else []
         if completed:
             last = max(completed, key=lambda checkpoint: checkpoint.id)
             job.checkpoints.restore(Restored(last.id, at, last.is_savepoint, last.path))
+        if job.checkpoints.restored:
+            run.restores_ms = self._cluster.stream.draw(job.spec.restore, "restore", job.id, run.number) or 0
 
     def _end_run(self, job: Job, ending: Ending) -> None:
         job.checkpoints.stop(ending.at)
@@ -168,9 +175,9 @@ class Lifecycles:
         run = job.runs[-1]
         culprit = self._culprit(job, run, cause)
         settling = self._cluster.stream.integer(*SETTLING_MS, "settling", job.id, run.number)
-        settled = at + (settling if length is None else min(settling, length))
-        if job.script.steps[job.place].state == "FAILING" and length is not None:
-            settled = at + length
+        settled: int | None = at + (settling if length is None else min(settling, length))
+        if job.script.steps[job.place].state == "FAILING":
+            settled = None if length is None else at + length
         job.failures.append(self._failure(run, at, cause, culprit))
         self._end_run(job, Ending("FAILED", at, settled, culprit))
 
@@ -216,6 +223,9 @@ class Lifecycles:
 
     def _leave(self, job: Job, at: int) -> None:
         cluster = self._cluster
+        cluster.waits.leave(job.id)
+        if job.runs:
+            job.runs[-1].settle(at)
         cluster.slots.release(at, job_id=job.id)
         if job.id in cluster.waiting:
             cluster.waiting.remove(job.id)
@@ -226,6 +236,7 @@ class Lifecycles:
     def cut(self, job: Job, at: int, steps: Sequence[Step], resume: Script | None = None) -> None:
         """Leaves the script at once and goes on with `steps`, then with `resume`."""
         job.epoch += 1
+        self._cluster.waits.leave(job.id)
         rest = resume.steps if resume else ()
         loop = None if resume is None or resume.loop is None else resume.loop + len(steps)
         job.script = Script((*steps, *rest), loop)

@@ -16,6 +16,7 @@
     │   ├── UnknownLog
     │   └── UnknownJar
     ├── JobEnded                the job has already come to a (different) end
+    ├── CancellationFailed      the job can't be cancelled now, as the scenario wants it
     ├── StopModeRemoved         `mode=stop`, which Flink took away in 1.9
     ├── RescalingDisabled       `/rescaling`, which Flink switched off in 1.9 (FLINK-12312)
     ├── NotAdaptive             only the adaptive scheduler could do that
@@ -143,6 +144,11 @@ class UnknownJar(UnknownFile):
 class JobEnded(Problem):
     job_id: str
     state: str
+
+
+@dataclass
+class CancellationFailed(Problem):
+    throwable: Throwable
 
 
 @dataclass

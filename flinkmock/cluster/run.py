@@ -27,7 +27,8 @@ class Ending:
     state: str
     """FINISHED, CANCELED or FAILED."""
     at: int
-    settled_at: int
+    settled_at: int | None
+    """None: nobody knows yet (`Run.settle` will tell)."""
     culprit: tuple[int, int] | None = None
     """Of FAILED: (vertex index, subtask) of the task that threw; None if no task did."""
 
@@ -49,6 +50,8 @@ class Run:
     planned_end: int | None = None
     """When all will be finished if nothing comes between."""
     ending: Ending | None = None
+    settled_at: int | None = None
+    """When all subtasks came to rest together, of an ending that did not say it."""
     _worked_out: list[list[Execution]] | None = None
     """The executions, kept until something changes."""
 
@@ -63,6 +66,12 @@ class Run:
     def end(self, ending: Ending) -> None:
         if self.ending is None:
             self.ending = ending
+            self._worked_out = None
+
+    def settle(self, at: int) -> None:
+        """The last subtasks have come to rest by `at`, if it was not known before when they would."""
+        if self.ending is not None and self.ending.settled_at is None and self.settled_at is None:
+            self.settled_at = at
             self._worked_out = None
 
     def lost_slots(self) -> None:
@@ -163,10 +172,14 @@ class Run:
             return [*kept, ("FAILED", ending.at)]
         if not deployed:  # CANCELING is for deployed tasks; others are CANCELED at once (Execution.cancel)
             return [*kept, ("CANCELED", ending.at)]
-        length = ending.settled_at - ending.at
-        calm = ending.at + round(length * _share(self.stream, names, vertex.index == len(self.graph.vertices) - 1))
+        calm = self.settled_at
+        if ending.settled_at is not None:
+            share = _share(self.stream, names, vertex.index == len(self.graph.vertices) - 1)
+            calm = ending.at + round((ending.settled_at - ending.at) * share)
         if lost is not None and lost >= ending.at:
-            calm = min(calm, lost)
+            calm = lost if calm is None else min(calm, lost)
+        if calm is None:
+            return [*kept, ("CANCELING", ending.at)]
         return [*kept, ("CANCELING", ending.at), ("CANCELED", max(calm, ending.at))]
 
 

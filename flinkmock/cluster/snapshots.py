@@ -9,11 +9,20 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from flinkmock.cluster.asynchronous import AsyncOperation
-from flinkmock.cluster.checkpoints import CHECKPOINT, SAVEPOINT, SUSPENDING, SYNC_SAVEPOINT, Checkpoint
+from flinkmock.cluster.asynchronous import AsyncOperation, thing
+from flinkmock.cluster.checkpoints import (
+    CHECKPOINT,
+    DEFAULT_SIZE,
+    EXPIRED,
+    OPEN_MS,
+    SAVEPOINT,
+    SUSPENDING,
+    SYNC_SAVEPOINT,
+    Checkpoint,
+)
 from flinkmock.cluster.paths import scheme_problem, shown_path
 from flinkmock.cluster.problems import Throwable
-from flinkmock.cluster.spec import OperationSpec, Step
+from flinkmock.cluster.spec import CheckpointSpec, OperationSpec, Polls, Signal, Step
 
 if TYPE_CHECKING:
     from flinkmock.cluster.cluster import Cluster
@@ -49,6 +58,8 @@ class _Pending:
     operation: AsyncOperation
     checkpoint: Checkpoint
     then: str
+    planned: Throwable | None = None
+    """How it fails in the end; None: it does not."""
 
 
 @dataclass
@@ -57,7 +68,11 @@ class Snapshots:
     savepoints: dict[str, Checkpoint] = field(default_factory=dict)
     """Path -> the savepoint that lies there."""
     _pending: dict[tuple[str, str], _Pending] = field(default_factory=dict)
-    _calls: dict[str, int] = field(default_factory=dict)
+
+    def lies_there(self, path: str, at: int) -> None:
+        """A savepoint that somebody took before the cluster began."""
+        shown = shown_path(path)
+        self.savepoints[shown] = Checkpoint(1, SAVEPOINT, "CANONICAL", at, 0, at, None, shown, DEFAULT_SIZE.low)
 
     # -- triggers
 
@@ -86,23 +101,36 @@ class Snapshots:
             operation.fail(at + FAILS_AFTER_MS, wrapped(problem))
             return
         takes = self._takes(job, name, spec, trigger_id)
-        planned = self._planned_failure(job, name, spec)
-        saved = round(takes * SAVED_PART) if then == "finish" and planned is None else takes
+        planned = self._planned_failure(job.id, name, spec)
+        timeout = (job.spec.checkpoints or CheckpointSpec()).timeout
+        if takes is not None and takes >= timeout:
+            takes, planned = timeout, Throwable(CHECKPOINT_EXCEPTION, EXPIRED)
+        saved = round(takes * SAVED_PART) if takes and then == "finish" and planned is None else takes
         path = "" if directory is None else self._path(job, trigger_id, directory)
         failure = None if planned is None else planned.message
-        record = job.checkpoints.trigger(at, kind, saved, format=format, path=path, failure=failure)
+        record = job.checkpoints.trigger(
+            at, kind, OPEN_MS if saved is None else saved, format=format, path=path, failure=failure
+        )
         operation.result = {"checkpointId": record.id} if kind == CHECKPOINT else {"location": record.path}
+        self._pending[job.id, trigger_id] = _Pending(operation, record, then, planned)
+        if takes is None or saved is None:
+            self.cluster.agenda.put(at + timeout, "snapshot_expired", job.id, trigger_id)
+            self.cluster.wait(spec.takes, thing(job.id, trigger_id), at, "snapshot_done", job.id, trigger_id)
+            return
         # StopWithSavepointTerminationManager waits for the tasks to finish since 1.13; before, the savepoint was enough
         operation.done_at = at + (takes if self.cluster.release.since("1.13") else saved)
         if planned is not None:
+            del self._pending[job.id, trigger_id]
             operation.fail(at + takes, wrapped(planned))
             return
-        self._pending[job.id, trigger_id] = _Pending(operation, record, then)
         self.cluster.agenda.put(at + takes, "snapshot_done", job.id, trigger_id)
 
-    def _takes(self, job: Job, name: str, spec: OperationSpec, trigger_id: str) -> int:
-        """Milliseconds: what the scenario says, else as usual, but no less than this job's checkpoints take."""
-        takes = self.cluster.stream.draw(spec.takes, name, trigger_id) or 0
+    def _takes(self, job: Job, name: str, spec: OperationSpec, trigger_id: str) -> int | None:
+        """Milliseconds: what the scenario says, else as usual, but no less than this job's checkpoints take. None until
+        it has been asked for often enough, or until a signal. For ever is until the checkpoint timeout."""
+        if isinstance(spec.takes, Polls | Signal):
+            return None
+        takes = OPEN_MS if spec.takes.forever else self.cluster.stream.draw(spec.takes, name, trigger_id) or 0
         if name in job.spec.operations or name in self.cluster.spec.operations or job.spec.checkpoints is None:
             return takes
         return max(takes, self.cluster.stream.draw(job.spec.checkpoints.takes, name, trigger_id) or 0)
@@ -121,12 +149,11 @@ class Snapshots:
         job.checkpoints.trigger(at, SAVEPOINT, FAILS_AFTER_MS, format="CANONICAL", failure=IO_PROBLEM, begun=False)
         return Throwable(CHECKPOINT_EXCEPTION, IO_PROBLEM, cause)
 
-    def _planned_failure(self, job: Job, name: str, spec: OperationSpec) -> Throwable | None:
+    def _planned_failure(self, job_id: str, name: str, spec: OperationSpec) -> Throwable | None:
         """The failure the scenario asks for in this call, counted per job and operation."""
-        call = self._calls[job.id + name] = self._calls.get(job.id + name, 0) + 1
-        if call not in spec.fails:
+        if not self.cluster.call_fails(job_id, name, spec):
             return None
-        return spec.cause or Throwable(CHECKPOINT_EXCEPTION, "Checkpoint expired before completing.")
+        return spec.cause or Throwable(CHECKPOINT_EXCEPTION, EXPIRED)
 
     def _path(self, job: Job, trigger_id: str, directory: str) -> str:
         return f"{shown_path(directory)}/savepoint-{job.id[:6]}-{self.cluster.stream.hex(12, 'savepoint', trigger_id)}"
@@ -139,6 +166,10 @@ class Snapshots:
         if pending is None:
             return
         job = self.cluster.jobs[job_id]
+        if pending.operation.done_at is None:
+            self._end(job, pending, at, pending.planned)
+            if pending.planned is not None:
+                return
         if pending.checkpoint.is_savepoint:
             self.savepoints[pending.checkpoint.path] = pending.checkpoint
         if pending.then == "cancel" and not job.ended:
@@ -146,11 +177,27 @@ class Snapshots:
         elif pending.then == "finish" and not job.ended:
             self.cluster.lifecycles.cut(job, at, (Step("FINISHED"),))
 
+    def expired(self, job_id: str, trigger_id: str, at: int) -> None:
+        """Agenda: a snapshot that nobody has ended in all this time."""
+        pending = self._pending.pop((job_id, trigger_id), None)
+        if pending is not None:
+            self.cluster.waits.leave(thing(job_id, trigger_id))
+            self._end(self.cluster.jobs[job_id], pending, at, Throwable(CHECKPOINT_EXCEPTION, EXPIRED))
+
+    @staticmethod
+    def _end(job: Job, pending: _Pending, at: int, failure: Throwable | None) -> None:
+        """Ends a snapshot whose end was not known before."""
+        job.checkpoints.end(pending.checkpoint, at, None if failure is None else failure.message)
+        pending.operation.done_at = at
+        if failure is not None:
+            pending.operation.fail(at, wrapped(failure))
+
     def job_stopped(self, job: Job, at: int) -> None:
         """The job's tasks stop running: what is under way fails, as its checkpoint does."""
         for key, pending in list(self._pending.items()):
             if key[0] == job.id:
                 del self._pending[key]
+                self.cluster.waits.leave(thing(*key))
                 if not pending.operation.done_by(at):
                     pending.operation.fail(at, wrapped(Throwable(CHECKPOINT_EXCEPTION, SUSPENDING)))
 
@@ -159,13 +206,22 @@ class Snapshots:
     def dispose(self, path: str, trigger_id: str, at: int) -> None:
         if self.cluster.asynchronous.find("disposal", trigger_id, None, at) is not None:
             return
-        takes = self.cluster.stream.draw(self.cluster.operation(None, "dispose-savepoint").takes, "dispose", trigger_id)
-        operation = AsyncOperation("disposal", trigger_id, None, at, at + (takes or 0), {})
-        self.cluster.asynchronous.add(operation)
-        if self.savepoints.pop(shown_path(path), None) is None:
-            cause = Throwable(
-                "java.io.FileNotFoundException",
-                f"Cannot find checkpoint or savepoint file/directory '{path}' on file system 'file'.",
-            )
-            failure = Throwable("org.apache.flink.util.FlinkException", f"Could not dispose savepoint {path}.", cause)
-            operation.fail(at + FAILS_AFTER_MS, failure if self.cluster.release.since("1.13") else wrapped(failure))
+        spec = self.cluster.operation(None, "dispose-savepoint")
+        takes = self.cluster.stream.draw(spec.takes, "dispose", trigger_id)
+        operation = self.cluster.asynchronous.add(AsyncOperation("disposal", trigger_id, None, at, None, {}))
+        planned = self._planned_failure("", "dispose-savepoint", spec)
+        if planned is None and self.savepoints.pop(shown_path(path), None) is None:
+            takes, planned = FAILS_AFTER_MS, self.cluster.nothing_there(path)
+        if planned is not None:
+            failure = Throwable("org.apache.flink.util.FlinkException", f"Could not dispose savepoint {path}.", planned)
+            operation.failure = failure if self.cluster.release.since("1.13") else wrapped(failure)
+        if takes is None:
+            self.cluster.wait(spec.takes, thing(None, trigger_id), at, "disposed", trigger_id)
+        else:
+            operation.done_at = at + takes
+
+    def disposed(self, trigger_id: str, at: int) -> None:
+        """Agenda: a disposal has been waited for long enough."""
+        operation = self.cluster.asynchronous.find("disposal", trigger_id, None, at)
+        if operation is not None:
+            operation.done_at = at

@@ -38,6 +38,25 @@ NOTHING = Span(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
+class Polls:
+    """Until the thing has been read so many times: that read finds it changed. A job is read by whatever tells of its
+    state, an asynchronous operation by its status."""
+
+    times: int
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """Until `Cluster.signal(name)`."""
+
+    name: str
+
+
+Length = Span | Polls | Signal
+"""How long something lasts: by the clock, or until it is told."""
+
+
+@dataclass(frozen=True, slots=True)
 class Cause:
     """Why a job fails: a Java exception, and where it is thrown (None: wherever the seed decides)."""
 
@@ -53,7 +72,7 @@ class Step:
     """One line of a lifecycle: a job state and how long it lasts."""
 
     state: str
-    length: Span = NOTHING
+    length: Length = NOTHING
     cause: Cause | None = None
 
 
@@ -113,6 +132,8 @@ class CheckpointSpec:
     size: Span = Span(2_300, 2_500)
     fails: frozenset[int] = frozenset()
     """Checkpoint ids that fail."""
+    chance: float = 0.0
+    """How likely each checkpoint is to fail, from 0 to 1; beside those of `fails`."""
     timeout: int = 600_000
     min_pause: int = 0
     max_concurrent: int = 1
@@ -164,6 +185,10 @@ class JobSpec:
     program: ProgramSpec = ProgramSpec()
     operations: Mapping[str, OperationSpec] = field(default_factory=dict)
     """What this job's operations take; wins over the cluster's."""
+    restore: Span = NOTHING
+    """How much longer tasks are INITIALIZING when there is state to restore (ms)."""
+    restored_from: str | None = None
+    """The savepoint that a job of the scenario itself starts from; a submitted one is told by its request."""
     started_ago: int = 0
     """For jobs that are older than the scenario (ms)."""
     id: str = ""
@@ -173,9 +198,11 @@ class JobSpec:
 class OperationSpec:
     """How long an asynchronous operation takes and which of its calls fail (1 is the first)."""
 
-    takes: Span
+    takes: Length
     fails: frozenset[int] = frozenset()
     cause: Throwable | None = None
+    chance: float = 0.0
+    """How likely each call is to fail, from 0 to 1; beside those of `fails`."""
 
 
 OPERATIONS: Mapping[str, OperationSpec] = {
@@ -202,6 +229,19 @@ class Submission:
 
 
 @dataclass(frozen=True, slots=True)
+class MachineEvent:
+    """A task manager comes or goes `at` ms after the cluster began.
+
+    `kind` is "joins", "leaves" (it says goodbye) or "lost" (it is heard of no more). `number` tells who goes, counted
+    from 0 in the order of coming; None: the first that is there.
+    """
+
+    at: int
+    kind: str
+    number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ClusterSpec:
     """A whole scenario, ready to be played."""
 
@@ -210,6 +250,8 @@ class ClusterSpec:
     clock: str | None = None
     """"real", "virtual", "10x", "1s per request"; None: as the entry point likes it."""
     task_managers: int = 1
+    machine_events: tuple[MachineEvent, ...] = ()
+    """In the order of time."""
     slots: int = 4
     configuration: Mapping[str, str | None] = field(default_factory=dict)
     """Flink options; None takes a default away."""
@@ -218,5 +260,7 @@ class ClusterSpec:
     operations: Mapping[str, OperationSpec] = field(default_factory=dict)
     """By Flink's words: savepoint, stop-with-savepoint, checkpoint, cancel, dispose-savepoint, rescale, submit, upload,
     delete-dataset."""
+    savepoints: tuple[str, ...] = ()
+    """Paths of savepoints that were taken before the cluster began."""
     caches: bool | None = None
     """Whether answers are cached as in Flink (web.refresh-interval, metrics fetcher); None: when the clock is real."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from flinkmock.cluster.spec import Span
+from flinkmock.cluster.spec import Length, Span
 
 Name = str | int
 
@@ -32,11 +32,15 @@ class Stream:
         """An int from `low` to `high`, both included."""
         return low + int(self.number(*names) * (high - low + 1))
 
-    def draw(self, span: Span, *names: Name) -> int | None:
-        """A number of `span`; None if it is for ever."""
-        if span.high is None:
+    def draw(self, length: Length, *names: Name) -> int | None:
+        """A number of a span; None if it is for ever, or if no number says how long it is."""
+        if not isinstance(length, Span) or length.high is None:
             return None
-        return span.low if span.low == span.high else self.integer(span.low, span.high, *names)
+        return length.low if length.low == length.high else self.integer(length.low, length.high, *names)
+
+    def happens(self, chance: float, *names: Name) -> bool:
+        """True in so many cases: `chance` is from 0 to 1."""
+        return chance > 0 and self.number(*names) < chance
 
     def hex(self, digits: int, *names: Name) -> str:
         """Hexadecimal digits, at most 40."""

@@ -5,10 +5,19 @@ from __future__ import annotations
 import base64
 import binascii
 
-from flinkmock.cluster.problems import JobEnded, StopModeRemoved, Throwable, UnknownJob, Unserviceable
+from flinkmock.cluster.problems import (
+    CancellationFailed,
+    JobEnded,
+    StopModeRemoved,
+    Throwable,
+    UnknownJob,
+    Unserviceable,
+)
 from flinkmock.resources.call import Call, Facts, resource
 
 _DEFAULT_MODE = {"getYarnStopJobTermination": "stop"}
+TIMED_OUT = Throwable("java.util.concurrent.TimeoutException")
+"""Why a cancellation fails that no scenario gives a reason for."""
 _HELPFUL = (
     'Cannot invoke "org.apache.flink.util.SerializedValue.deserializeValue(java.lang.ClassLoader)" '
     'because "serializedRequest" is null'
@@ -22,13 +31,19 @@ NO_COORDINATOR = (
 
 @resource("cancelJob", "getYarnCancelJobTermination", "getYarnStopJobTermination")
 def cancel(call: Call) -> Facts:
-    """`mode=stop` is refused before the job is looked up; a CANCELED job may be cancelled again, but not up to 1.14."""
+    """`mode=stop` is refused before the job is looked up; a CANCELED job may be cancelled again, but not up to 1.14.
+
+    Raises UnknownJob, StopModeRemoved, JobEnded, and CancellationFailed if the scenario wants this call to fail.
+    """
     mode = call.one("mode", _DEFAULT_MODE.get(call.operation.id, "cancel"))
     if mode == "stop":
         raise StopModeRemoved
     job = call.cluster.job(call.path["jobid"])
     if job.ended and not call.cluster.release.since("1.15"):
         raise JobEnded(job.id, job.state)
+    planned = call.cluster.operation(job, "cancel")
+    if not job.ended and call.cluster.call_fails(job.id, "cancel", planned):
+        raise CancellationFailed(planned.cause or TIMED_OUT)
     call.cluster.lifecycles.cancel(job, call.now)
     return {}
 

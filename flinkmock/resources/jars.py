@@ -6,7 +6,7 @@ from typing import Any
 
 from flinkmock.cluster.applications import Application
 from flinkmock.cluster.graph import JobGraph
-from flinkmock.cluster.problems import BadRequest, BadUpload, ProgramProblem, Throwable
+from flinkmock.cluster.problems import BadRequest, BadUpload, ProgramProblem, Throwable, Unserviceable
 from flinkmock.cluster.program import (
     NO_JOBS,
     Program,
@@ -46,10 +46,13 @@ def listing(call: Call) -> Facts:
 
 @resource("uploadJar")
 def upload(call: Call) -> Facts:
-    """Raises BadUpload."""
+    """Raises BadUpload, and Unserviceable if the scenario wants this call to fail."""
     if len(call.files) != 1:
         raise BadUpload(f"Exactly 1 file must be sent, received {len(call.files)}.")
     (file,) = call.files
+    planned = call.cluster.operation(None, "upload")
+    if call.cluster.call_fails("", "upload", planned):
+        raise Unserviceable(planned.cause or DISK_FULL)
     jar = call.cluster.jars.add(file.name, file.path, call.now)
     return {"filename": f"{call.cluster.jars.shown_folder}/{jar.id}", "status": "success"}
 
@@ -80,6 +83,9 @@ def run(call: Call) -> Facts:
         if not cluster.release.since("1.13"):  # 1.12 does not wait for what becomes of it
             return {"jobid": job_id}
         raise not_submitted(spec.name, already_submitted(cluster.release))
+    failure = cluster.submission_failure(spec)
+    if failure is not None:
+        raise not_submitted(spec.name, failure)
     savepoint = _savepoint(call)
     job = cluster.submit(spec, call.now, job_id=job_id, savepoint=savepoint, initialized=True)
     if job.stillborn and savepoint is not None:

@@ -32,7 +32,7 @@ def submit(call: Call) -> Facts:
 
     Raises:
         BadSubmission: in the order of JobSubmitHandler: no plan named, files missing, the plan can't be read.
-        Unserviceable: the job is known already.
+        Unserviceable: the job is known already, or the scenario wants this call to fail.
     """
     cluster = call.cluster
     files = {file.name: file for file in call.files}
@@ -48,6 +48,9 @@ def submit(call: Call) -> Facts:
         raise Unserviceable(already_submitted(cluster.release))
     template = template_of((sent.name or "", *jars), cluster.spec.submissions)
     spec = dataclasses.replace(template, name=sent.name or template.name)
+    failure = cluster.submission_failure(spec)
+    if failure is not None:
+        raise Unserviceable(failure)
     job = cluster.submit(spec, call.now, job_id=sent.id or cluster.new_job_id(), savepoint=sent.savepoint)
     return {"jobUrl": f"/jobs/{job.id}"}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-from flinkmock.cluster.spec import FOREVER, Span
+from flinkmock.cluster.spec import FOREVER, Length, Polls, Signal, Span
 from flinkmock.scenario.document import Node
 from flinkmock.scenario.mistakes import Mistakes
 
@@ -16,7 +16,17 @@ _LONGEST_MS = 100 * 365 * 86_400_000
 _LARGEST_BYTES = 1 << 60
 
 
-def length(node: Node, mistakes: Mistakes) -> Span:
+def length(node: Node, mistakes: Mistakes) -> Length:
+    """`3 polls`, `signal go`, or what `span` reads."""
+    word, _, rest = node.text.partition(" ")
+    if rest in ("poll", "polls"):
+        return Polls(int(word))
+    if word == "signal":
+        return Signal(rest)
+    return span(node, mistakes)
+
+
+def span(node: Node, mistakes: Mistakes) -> Span:
     """Milliseconds: `3s`, `1s..3s`, `0`, `forever`."""
     if node.value == "forever":
         return FOREVER
@@ -26,6 +36,11 @@ def length(node: Node, mistakes: Mistakes) -> Span:
 def size(node: Node, mistakes: Mistakes) -> Span:
     """Bytes: `12MB`, `12MB..14MB`."""
     return _span(node, mistakes, _UNITS_BYTES, _LARGEST_BYTES, "a size is at most 1048576TB.")
+
+
+def chance(node: Node) -> float:
+    """From 0 to 1: `10%`."""
+    return float(node.text.removesuffix("%")) / 100
 
 
 def whole(node: Node | None, default: int) -> int:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from flinkmock.cluster.problems import Throwable
 from flinkmock.cluster.spec import (
+    NOTHING,
     OPERATIONS,
     CheckpointSpec,
     JobSpec,
@@ -15,7 +16,7 @@ from flinkmock.cluster.spec import (
     RestartStrategy,
     VertexSpec,
 )
-from flinkmock.scenario.amounts import length, size, whole
+from flinkmock.scenario.amounts import chance, length, size, span, whole
 from flinkmock.scenario.causes import Causes
 from flinkmock.scenario.document import Node
 from flinkmock.scenario.inheritance import Templates
@@ -58,6 +59,8 @@ class JobReader:
             user_config={key: value.text for key, value in _entries(job, "user-config").items()},
             program=self._program(job.get("program"), vertices),
             operations=read_operations(_entries(job, "operations"), self._operations, self._causes, self._mistakes),
+            restore=span(restore, self._mistakes) if (restore := job.get("restore")) else NOTHING,
+            restored_from=_text(job, "restored-from"),
             started_ago=started_ago,
             id=_text(job, "id") or "",
         )
@@ -66,7 +69,7 @@ class JobReader:
         started = job.get("started")
         if started is None:
             return 0
-        return length(replace(started, value=started.text.removesuffix(" ago")), self._mistakes).low
+        return span(replace(started, value=started.text.removesuffix(" ago")), self._mistakes).low
 
     def _checkpoints(self, node: Node | None) -> CheckpointSpec | None:
         usual = CheckpointSpec()
@@ -77,9 +80,10 @@ class JobReader:
         takes, total, mode, unaligned = node.get("takes"), node.get("size"), node.get("mode"), node.get("unaligned")
         return CheckpointSpec(
             every=self._duration(node, "every", usual.every or 0),
-            takes=length(takes, self._mistakes) if takes else usual.takes,
+            takes=span(takes, self._mistakes) if takes else usual.takes,
             size=size(total, self._mistakes) if total else usual.size,
             fails=_numbers(node.get("fail")),
+            chance=_chance(node.get("fail")),
             timeout=self._duration(node, "timeout", usual.timeout),
             min_pause=self._duration(node, "min-pause", usual.min_pause),
             max_concurrent=whole(node.get("max-concurrent"), usual.max_concurrent),
@@ -99,7 +103,7 @@ class JobReader:
             self._mistakes.add(attempts.place, "the strategy none attempts nothing. Write fixed-delay.")
         return RestartStrategy(
             strategy,
-            whole(attempts, 1) if attempts else None,
+            whole(attempts, 0) if attempts else None,
             self._duration(node, "delay", RestartStrategy().delay),
         )
 
@@ -127,7 +131,7 @@ class JobReader:
 
     def _duration(self, node: Node, key: str, default: int) -> int:
         given = node.get(key)
-        return length(given, self._mistakes).low if given is not None else default
+        return span(given, self._mistakes).low if given is not None else default
 
 
 def read_operations(given: Mapping[str, Node], usual: Mapping[str, OperationSpec], causes: Causes,
@@ -145,6 +149,7 @@ def read_operations(given: Mapping[str, Node], usual: Mapping[str, OperationSpec
             length(takes, mistakes) if takes else before.takes,
             _numbers(fails) if fails else before.fails,
             cause,
+            _chance(fails) if fails else before.chance,
         )
     return found
 
@@ -157,6 +162,10 @@ def _text(node: Node, key: str) -> str | None:
 def _entries(node: Node, key: str) -> dict[str, Node]:
     found = node.get(key)
     return found.items if found is not None else {}
+
+
+def _chance(node: Node | None) -> float:
+    return chance(node) if node is not None and isinstance(node.value, str) else 0.0
 
 
 def _numbers(node: Node | None) -> frozenset[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
-from flinkmock.cluster.spec import FOREVER, NOTHING, Cause, Lifecycle, Repeat, Span, Step, VertexSpec
+from flinkmock.cluster.spec import FOREVER, NOTHING, Cause, Length, Lifecycle, Repeat, Span, Step, VertexSpec
 from flinkmock.cluster.states import FAILURE_STATES, JOB_STATES, TERMINAL_JOB_STATES, beginning, moves
 from flinkmock.scenario.amounts import length, whole
 from flinkmock.scenario.causes import Causes
@@ -24,7 +24,7 @@ class _Line:
 
     place: Place
     state: str
-    length: Span | None
+    length: Length | None
     cause: Cause | None
 
 
@@ -124,11 +124,13 @@ class LifecycleReader:
             self._mistakes.add(
                 here.place, f"{here.state} needs a length, since {following.state} follows. Write {here.state}: 3s."
             )
-        elif here.length.forever:
+        elif _forever(here.length):
             self._mistakes.add(here.place, f"{here.state} lasts forever: {following.state} is never reached.")
 
     def _check_pace(self, loop: _Loop) -> None:
         shortest = sum(map(_shortest, loop.items))
+        if any(map(_waits, loop.items)):
+            return
         if shortest == 0:
             self._mistakes.add(loop.place, "this would repeat forever without time going by. Give a state a length.")
         elif self._started_ago // shortest > MAX_ROUNDS:
@@ -137,9 +139,9 @@ class LifecycleReader:
     def _check_end(self, item: _Line | _Loop) -> None:
         last = _last(item)
         if last.state in TERMINAL_JOB_STATES:
-            if last.length is not None and not last.length.forever and last.length != NOTHING:
+            if last.length is not None and not _forever(last.length) and last.length != NOTHING:
                 self._mistakes.add(last.place, f"{last.state} is final: it takes no length.")
-        elif not _goes_on(item) and last.length is not None and not last.length.forever:
+        elif not _goes_on(item) and last.length is not None and not _forever(last.length):
             self._mistakes.add(
                 last.place, f"nothing follows {last.state}. Write {last.state}: forever, or the state that comes next."
             )
@@ -176,4 +178,15 @@ def _steps(item: _Line | _Loop) -> int:
 def _shortest(item: _Line | _Loop) -> int:
     if isinstance(item, _Loop):
         return sum(map(_shortest, item.items)) * (item.times or 1)
-    return item.length.low if item.length is not None and not item.length.forever else 0
+    return item.length.low if isinstance(item.length, Span) and not item.length.forever else 0
+
+
+def _forever(length: Length) -> bool:
+    return isinstance(length, Span) and length.forever
+
+
+def _waits(item: _Line | _Loop) -> bool:
+    """Whether an item is never over before somebody reads the job or gives a signal."""
+    if isinstance(item, _Loop):
+        return any(map(_waits, item.items))
+    return item.length is not None and not isinstance(item.length, Span)

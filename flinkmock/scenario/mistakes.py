@@ -29,8 +29,8 @@ class Place:
             return f"{self.file}:{self.line}:{self.column}"
         return f"{self.file}: {dotted(self.path)}" if self.path else self.file
 
-    def order(self) -> tuple[int, int, str]:
-        return self.line, self.column, dotted(self.path)
+    def order(self) -> tuple[str, int, int, str]:
+        return self.file, self.line, self.column, dotted(self.path)
 
 
 def dotted(path: Iterable[str | int]) -> str:

@@ -83,6 +83,7 @@ NO_LEADER = "Service temporarily unavailable due to an ongoing leader election. 
 """LeaderRetrievalHandler's text; what a cluster says that shuts down."""
 JOB_COULD_NOT_BE_FOUND = "Job could not be found."
 APPLICATION_COULD_NOT_BE_FOUND = "Application could not be found."
+CANCELLATION_TIMED_OUT = "Job cancellation timed out."
 STOP_MODE_REMOVED = (
     'The termination mode "stop" has been removed. For an ungraceful shutdown, please use "cancel" instead. '
     'For a graceful shutdown, please use "jobs/:jobId/stop" instead.'
@@ -190,7 +191,6 @@ def no_jar(upload_dir: str, jar_id: str) -> str:
     return f"Jar file {upload_dir}/{jar_id} does not exist"
 
 
-def no_jar_to_delete(upload_dir: str, jar_id: str) -> str:
 def jar_not_opened(path: str) -> str:
     return f"Error while opening jar file '{path}'"
 
@@ -199,11 +199,16 @@ def failed_to_delete_jar(path: str) -> str:
     return f"Failed to delete jar {path}."
 
 
+def no_jar_to_delete(upload_dir: str, jar_id: str) -> str:
     return f"File {jar_id} does not exist in {upload_dir}."
 
 
 def already_ended(state: str) -> str:
     return f"Job cancellation failed because the job has already reached another terminal state ({state})."
+
+
+def cancellation_failed(why: str | None) -> str:
+    return f"Job cancellation failed: {why}"
 
 
 def not_adaptive(job_id: str) -> str:

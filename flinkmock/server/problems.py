@@ -206,6 +206,13 @@ def _job_ended(problem: p.JobEnded, place: _Place) -> Answer:
     return rest(409, m.already_ended(problem.state))
 
 
+@_tells(p.CancellationFailed)
+def _cancellation_failed(problem: p.CancellationFailed, place: _Place) -> Answer:
+    if problem.throwable.java_class == "java.util.concurrent.TimeoutException":
+        return rest(408, m.CANCELLATION_TIMED_OUT, problem.throwable)
+    return rest(500, m.cancellation_failed(problem.throwable.message), problem.throwable)
+
+
 @_tells(p.StopModeRemoved)
 def _stop_mode_removed(problem: p.StopModeRemoved, place: _Place) -> Answer:
     return rest(308, m.STOP_MODE_REMOVED)

@@ -1,0 +1,89 @@
+"""What a scenario says of the cluster itself: task managers, options, savepoints that lie there already."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flinkmock.cluster.configuration import STORE_DURATION
+from flinkmock.cluster.spec import ClusterSpec, MachineEvent
+from flinkmock.scenario.amounts import span, whole
+from flinkmock.scenario.document import Node
+from flinkmock.scenario.mistakes import Mistakes
+
+USUAL = ClusterSpec()
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterReader:
+    """Reads the section `cluster`, and `keep-results` of the section `operations`, which is an option of Flink's."""
+
+    given: Mapping[str, Node]
+    keep_results: Node | None
+    mistakes: Mistakes
+
+    def configuration(self) -> dict[str, str | None]:
+        config = self.given.get("config")
+        options = (
+            {key: None if node.value is None else node.text for key, node in config.items.items()} if config else {}
+        )
+        if self.keep_results is not None:
+            if STORE_DURATION.key in options:
+                self.mistakes.add(
+                    self.keep_results.place, f"config says {STORE_DURATION.key} as well: leave one of them out."
+                )
+            options[STORE_DURATION.key] = f"{span(self.keep_results, self.mistakes).low} ms"
+        return options
+
+    @property
+    def adaptive(self) -> bool:
+        return (self.configuration().get("jobmanager.scheduler") or "").lower() == "adaptive"
+
+    @property
+    def _task_managers(self) -> Node | None:
+        return self.given.get("taskmanagers")
+
+    def count(self) -> int:
+        node = self._task_managers
+        return whole(node.get("count") if node is not None and node.items else node, USUAL.task_managers)
+
+    def slots(self) -> int:
+        return whole(self.given.get("slots"), USUAL.slots)
+
+    def events(self) -> tuple[MachineEvent, ...]:
+        """Who comes and goes, in the order of time. Whoever is not there can't go."""
+        node = self._task_managers
+        listed = node.get("events") if node is not None and node.items else None
+        found = []
+        for line in listed.elements if listed is not None else ():
+            for when, what in line.items.items():
+                moment = span(Node(line.key_place(when), when, when), self.mistakes).low
+                if isinstance(what.value, dict):
+                    kind, number = next(iter(what.value.items()))
+                    found.append((MachineEvent(moment, kind, whole(number, 0)), number.place))
+                else:
+                    found.append((MachineEvent(moment, what.text), what.place))
+        found.sort(key=lambda each: each[0].at)
+        there = set(range(self.count()))
+        known = self.count()
+        for event, place in found:
+            if event.kind == "joins":
+                there.add(known)
+                known += 1
+                continue
+            gone = min(there, default=None) if event.number is None else event.number
+            if gone is None or gone not in there:
+                who = "nobody" if not there else ", ".join(map(str, sorted(there)))
+                missing = "there is none left to go" if gone is None else f"there is no task manager {gone}"
+                self.mistakes.add(place, f"{missing}. At that time there is {who}, counted from 0.")
+            else:
+                there.remove(gone)
+        return tuple(event for event, _ in found)
+
+    def caches(self) -> bool | None:
+        node = self.given.get("caches")
+        return bool(node.value) if node is not None and node.value is not None else USUAL.caches
+
+    def savepoints(self) -> tuple[str, ...]:
+        node = self.given.get("savepoints")
+        return tuple(path.text for path in node.elements) if node is not None else ()
