@@ -145,7 +145,7 @@ class Snapshots:
         if cause is None:
             return None
         if not self.cluster.release.since("1.13"):
-            return Throwable(CHECKPOINT_EXCEPTION, TRIGGER_FAILURE, cause)
+            return wrapped(Throwable(CHECKPOINT_EXCEPTION, TRIGGER_FAILURE, cause))
         job.checkpoints.trigger(at, SAVEPOINT, FAILS_AFTER_MS, format="CANONICAL", failure=IO_PROBLEM, begun=False)
         return Throwable(CHECKPOINT_EXCEPTION, IO_PROBLEM, cause)
 
@@ -214,6 +214,8 @@ class Snapshots:
             takes, planned = FAILS_AFTER_MS, self.cluster.nothing_there(path)
         if planned is not None:
             failure = Throwable("org.apache.flink.util.FlinkException", f"Could not dispose savepoint {path}.", planned)
+            if not path:  # not expected, and so not wrapped
+                failure = Throwable("java.lang.IllegalArgumentException", "empty checkpoint pointer")
             operation.failure = failure if self.cluster.release.since("1.13") else wrapped(failure)
         if takes is None:
             self.cluster.wait(spec.takes, thing(None, trigger_id), at, "disposed", trigger_id)

@@ -80,8 +80,8 @@ def run(call: Call) -> Facts:
     spec = run_job(_program(call), cluster.spec.submissions)
     job_id = call.body.get("jobId")
     if job_id in cluster.jobs:
-        if not cluster.release.since("1.13"):  # 1.12 does not wait for what becomes of it
-            return {"jobid": job_id}
+        if not cluster.release.since("1.13") and cluster.jobs[job_id].ended:
+            return {"jobid": job_id}  # 1.12 does not wait for what becomes of it
         raise not_submitted(spec.name, already_submitted(cluster.release))
     failure = cluster.submission_failure(spec)
     if failure is not None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from flinkmock.cluster import metrics
+from flinkmock.cluster.course import told
 from flinkmock.cluster.graph import Vertex
 from flinkmock.cluster.job import Job
 from flinkmock.resources import readings
@@ -27,13 +28,15 @@ def chosen(call: Call, values: Mapping[str, str]) -> Facts:
 def aggregated(call: Call, holders: Sequence[Mapping[str, str]]) -> Facts:
     """Without `get` the names; with it the aggregations asked for, all of them unless told (`agg`).
 
-    One name without values, or with a value that is no number, and nothing is told of the others either
-    (AbstractAggregatingMetricsHandler returns an empty list; seen on 2.3.0).
+    One name without values, and nothing is told of the others either; one whose values are no numbers is left out
+    (AbstractAggregatingMetricsHandler; seen on 2.3.0 and 1.20.5).
     """
     names = list(dict.fromkeys(name for holder in holders for name in holder))
     if "get" not in call.query:
         return [{"id": name} for name in names]
     wanted = set(call.query["get"])
+    if not wanted.issubset(names):
+        return []
     kinds = {str(kind).lower() for kind in call.query.get("agg", metrics.AGGREGATIONS)}
     found: list[dict[str, Any]] = []
     for name in names:
@@ -41,7 +44,7 @@ def aggregated(call: Call, holders: Sequence[Mapping[str, str]]) -> Facts:
             figures = metrics.aggregate([holder[name] for holder in holders if name in holder], kinds)
             if figures is not None:
                 found.append({"id": name, **figures})
-    return found if len(found) == len(wanted) else []
+    return found
 
 
 @resource("getJobManagerMetrics")
@@ -91,7 +94,9 @@ def _job(call: Call, job: Job | None) -> dict[str, str]:
     time = call.cluster.caches.metrics_time(call.now)
     if job is None or time is None or time < job.submitted_at or job.ended_at(time) is not None:
         return {}
-    return metrics.job_metrics(readings.job_reading(call.cluster, job, time), call.cluster.release)
+    found = metrics.job_metrics(readings.job_reading(call.cluster, job, time), call.cluster.release)
+    age = time - job.submitted_at
+    return found | told(job.spec.metrics, age, age)
 
 
 @resource("getJobVertexMetrics")
@@ -141,7 +146,9 @@ def _subtasks(call: Call) -> Iterable[tuple[int, dict[str, str]]]:
     for execution in job.executions_at(time)[vertex.index]:
         reading = readings.subtask_reading(call.cluster, job, execution, time)
         if reading is not None:
-            yield execution.subtask, metrics.subtask_metrics(reading, call.cluster.release)
+            found = metrics.subtask_metrics(reading, call.cluster.release)
+            given = told(vertex.spec.metrics, time - job.submitted_at, reading.age, execution.subtask)
+            yield execution.subtask, found | given
 
 
 @resource("getJobVertexWatermarks")

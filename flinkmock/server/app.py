@@ -153,6 +153,8 @@ class _Server:
             except BadParameter as error:
                 cause = Throwable(HANDLER_REQUEST_EXCEPTION, str(error))
                 return rest(400, messages.bad_parameters(str(error)), cause)
+            if body is None:  # HandlerRequest wants one, after the parameters
+                return internal(Throwable("java.lang.NullPointerException"))
             if surplus := surplus_values(route.operation, query, body):
                 return rest(400, surplus)
             seen.job_id = path.get("jobid")

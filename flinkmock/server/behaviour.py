@@ -37,6 +37,8 @@ class Behaviour:
     """JobSubmitHandler speaks of an ExecutionPlan since 2.0, of a JobGraph before."""
     number_texts_tell_radix: bool
     """NumberFormatException of Java 12 and later; Flink runs on 17 from 1.15 on, on 11 before."""
+    null_pointers_explained: bool
+    """NullPointerException has a message in Java 17, none in Java 11."""
     jackson: tuple[int, int]
     """The version of Jackson, which decides the words of its messages (flink-shaded-jackson of the release)."""
 
@@ -54,6 +56,7 @@ class Behaviour:
             back_pressure_from_metrics=release.since("1.13"),
             execution_plan=release.since("2.0"),
             number_texts_tell_radix=release.since("1.15"),
+            null_pointers_explained=release.since("1.15"),
             jackson=_jackson(release),
         )
 

@@ -36,8 +36,8 @@ class BodyReader:
         self._classes = javaclasses.of(contract.release)
         self._scalars = Scalars(behaviour)
 
-    def read(self, operation: Operation, raw: bytes) -> dict[str, Any]:
-        """The fields that were given and are known, converted; nulls are kept. {} for no body.
+    def read(self, operation: Operation, raw: bytes) -> dict[str, Any] | None:
+        """The fields that were given and are known, converted; nulls are kept. {} for no body, None for a `null`.
 
         Raises Refused.
         """
@@ -46,9 +46,7 @@ class BodyReader:
         name = _name(operation.request["$ref"]) if operation.request else "EmptyRequestBody"
         try:
             value = parse(raw or b"{}", self._version)
-            if value is None:
-                raise Refused(internal(Throwable("java.lang.NullPointerException")))
-            return self._top(name, value)
+            return None if value is None else self._top(name, value)
         except JacksonError as error:
             if error.fatal:
                 raise Refused(internal(error.throwable)) from None

@@ -74,7 +74,8 @@ def boundary_of(content_type: str) -> str | None:
 async def receive(chunks: AsyncIterator[bytes], boundary: str, routes: Routes, behaviour: Behaviour) -> Upload:
     """Raises Refused. The folder of the upload is the caller's to close; of a refused one nothing is left."""
     if not boundary:
-        raise Refused(plain(500, messages.pipeline_error(messages.NO_BOUNDARY_VALUE), close=True))
+        why = messages.NO_BOUNDARY_VALUE if behaviour.null_pointers_explained else "null"
+        raise Refused(plain(500, messages.pipeline_error(why), close=True))
     if behaviour.uploads_checked_first and not routes.takes_post:
         raise Refused(plain(400, messages.POST_NOT_ALLOWED, cors=False))
     upload = Upload()

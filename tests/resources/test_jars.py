@@ -152,20 +152,26 @@ def test_the_plan_with_a_parallelism_that_is_none(tmp_path, flink, passes):
 @pytest.mark.parametrize(("flink", "last"), [
     ("2.3", "DuplicateApplicationSubmissionException"),
     ("2.2", "DuplicateJobSubmissionException"),
-    ("1.12", None),
+    ("1.12", "DuplicateJobSubmissionException"),
 ])  # fmt: skip
 def test_an_id_that_is_taken(tmp_path, flink, last):
     with Asker(flink=flink) as asker:
         jar = asker.upload(make_jar(tmp_path))
         asker.ask("submitJobFromJar", body={"jobId": JOB_ID}, jarid=jar)
         first = asker.cluster.job(JOB_ID)
-        if last is None:
-            assert asker.ask("submitJobFromJar", body={"jobId": JOB_ID}, jarid=jar) == {"jobid": JOB_ID}
-        else:
-            with pytest.raises(ProgramProblem) as raised:
-                asker.ask("submitJobFromJar", body={"jobId": JOB_ID}, jarid=jar)
-            assert classes(raised.value) == ["ProgramInvocationException", "FlinkException", last]
+        with pytest.raises(ProgramProblem) as raised:
+            asker.ask("submitJobFromJar", body={"jobId": JOB_ID}, jarid=jar)
+        assert classes(raised.value) == ["ProgramInvocationException", "FlinkException", last]
         assert asker.cluster.job(JOB_ID) is first
+
+
+def test_in_1_12_the_id_of_an_ended_job_is_not_refused(tmp_path):
+    with Asker(flink="1.12") as asker:
+        jar = asker.upload(make_jar(tmp_path))
+        asker.ask("submitJobFromJar", body={"jobId": JOB_ID}, jarid=jar)
+        asker.ask("cancelJob", {"mode": "cancel"}, jobid=JOB_ID)
+        asker.advance("10s")
+        assert asker.ask("submitJobFromJar", body={"jobId": JOB_ID}, jarid=jar) == {"jobid": JOB_ID}
 
 
 @pytest.mark.parametrize(("flink", "depth"), [("2.3", 7), ("1.12", 5)])

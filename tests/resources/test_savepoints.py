@@ -103,6 +103,16 @@ def test_an_incremental_checkpoint(flink, taken):
             assert refused.value.throwable.java_class == "java.lang.IllegalStateException"
 
 
+def test_disposing_nothing():
+    with running() as asker:
+        trigger = asker.ask("triggerSavepointDisposal", body={"savepoint-path": ""})["request-id"]
+        asker.advance("1s")
+        answer = asker.ask("getSavepointDisposalStatus", triggerid=trigger)["operation"]
+        assert answer["failure-cause"]["stack-trace"].startswith(
+            "java.lang.IllegalArgumentException: empty checkpoint pointer\n"
+        )
+
+
 def test_disposing_twice():
     with running() as asker:
         trigger = asker.ask("triggerSavepoint", jobid=JOB_ID)["request-id"]

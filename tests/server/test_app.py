@@ -184,3 +184,12 @@ def test_log_urls_convert_nothing(serve: Callable[..., Client], target: str) -> 
     reply = client.send("GET", target, b"no JSON")
     assert (reply.status, reply.header("access-control-allow-origin")) == (200, None)
     assert client.engine.asked[-1].path["jobid"] == target.split("/")[2]
+
+
+def test_a_null_for_a_body_is_missed_after_the_parameters(serve: Callable[..., Client]) -> None:
+    client = serve()
+    reply = client.send("POST", f"/jobs/{ID}/savepoints", b"null")
+    assert reply.status == 500
+    assert "\njava.lang.NullPointerException\n" in reply.errors[1]
+    assert client.send("POST", "/jobs/nohex/savepoints", b"null").status == 400
+    assert client.engine.asked == []

@@ -1,0 +1,140 @@
+"""A real session cluster: one JobManager and one task manager of four slots, on free ports of the loopback."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import socket
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+_STARTS_WITHIN = 90
+_PACKAGES = (
+    "lang", "net", "io", "nio", "lang.reflect", "text", "time", "util", "util.concurrent", "util.concurrent.atomic",
+    "util.concurrent.locks",
+)  # fmt: skip
+_OPENED = [
+    "--add-exports=java.base/sun.net.util=ALL-UNNAMED",
+    "--add-exports=java.rmi/sun.rmi.registry=ALL-UNNAMED",
+    "--add-exports=java.security.jgss/sun.security.krb5=ALL-UNNAMED",
+    "--add-opens=java.base/sun.nio.ch=ALL-UNNAMED",
+    *(f"--add-opens=java.base/java.{package}=ALL-UNNAMED" for package in _PACKAGES),
+]
+"""As bin/config.sh passes them; serialization and Akka look into classes that Java 17 closes."""
+_CONFIGURATION = """\
+jobmanager.rpc.address: localhost
+jobmanager.rpc.port: {rpc}
+jobmanager.bind-host: localhost
+taskmanager.bind-host: localhost
+taskmanager.host: localhost
+jobmanager.memory.process.size: 1600m
+taskmanager.memory.process.size: 1728m
+taskmanager.numberOfTaskSlots: 4
+parallelism.default: 2
+rest.port: {rest}
+rest.address: localhost
+rest.bind-address: localhost
+rest.flamegraph.enabled: true
+web.upload.dir: {folder}/upload
+io.tmp.dirs: {folder}/tmp
+state.savepoints.dir: file://{folder}/savepoints
+state.checkpoints.dir: file://{folder}/checkpoints
+execution.checkpointing.interval: 5s
+"""
+_LOGGING = """\
+rootLogger.level = INFO
+rootLogger.appenderRef.f.ref = F
+appender.f.name = F
+appender.f.type = FILE
+appender.f.fileName = ${sys:log.file}
+appender.f.layout.type = PatternLayout
+appender.f.layout.pattern = %d{yyyy-MM-dd HH:mm:ss,SSS} %-5p %-60c %x - %m%n
+"""
+_RUNTIME = "org.apache.flink.runtime"
+
+
+@contextlib.contextmanager
+def real_cluster(home: Path, java: str, folder: Path) -> Iterator[str]:
+    """Runs a cluster and yields its base URL. `folder` takes its configuration, logs, savepoints and checkpoints.
+
+    Raises RuntimeError when the cluster is not there after a while; its logs are in `folder` then.
+    """
+    rest, rpc = free_port(), free_port()
+    for name in ("conf", "log", "tmp", "savepoints", "checkpoints", "upload"):
+        (folder / name).mkdir(parents=True, exist_ok=True)
+    text = _CONFIGURATION.format(rpc=rpc, rest=rest, folder=folder)
+    for name in ("flink-conf.yaml", "config.yaml"):  # until 1.18, and from then on
+        (folder / "conf" / name).write_text(text)
+    (folder / "conf" / "log4j.properties").write_text(_LOGGING)
+    url = f"http://localhost:{rest}"
+    processes = []
+    try:
+        cluster = _Launcher(home, java, folder)
+        processes.append(cluster.start("jm", f"{_RUNTIME}.entrypoint.StandaloneSessionClusterEntrypoint"))
+        memory = cluster.task_manager_memory()
+        processes.append(cluster.start("tm1", f"{_RUNTIME}.taskexecutor.TaskManagerRunner", *memory))
+        _await_slots(url, folder)
+        yield url
+    finally:
+        for process in reversed(processes):
+            process.terminate()
+        for process in processes:
+            process.wait(30)
+
+
+class _Launcher:
+    def __init__(self, home: Path, java: str, folder: Path) -> None:
+        self._java, self._folder = java, folder
+        self._conf = folder / "conf"
+        self._jars = ":".join(str(jar) for jar in sorted((home / "lib").glob("*.jar")))
+        self._bash_utils = home / "bin" / "bash-java-utils.jar"
+        self._environment = os.environ | {
+            "FLINK_CONF_DIR": str(self._conf),
+            "FLINK_LIB_DIR": str(home / "lib"),
+            "FLINK_OPT_DIR": str(home / "opt"),
+            "FLINK_PLUGINS_DIR": str(home / "plugins"),
+        }
+
+    def start(self, name: str, main: str, *arguments: str) -> subprocess.Popen[bytes]:
+        log = self._folder / "log" / f"flink-{name}.log"
+        logging = f"file:{self._conf}/log4j.properties"
+        command = [
+            self._java, *_OPENED, "-Xmx700m", f"-Dlog.file={log}", f"-Dlog4j.configurationFile={logging}",
+            f"-Dlog4j.configuration={logging}", "-cp", self._jars, main, "--configDir", str(self._conf), *arguments,
+        ]  # fmt: skip
+        with log.with_suffix(".out").open("wb") as out:
+            return subprocess.Popen(
+                command, stdin=subprocess.DEVNULL, stdout=out, stderr=out, env=self._environment,
+                cwd=self._folder / "tmp",  # savepoints with a relative target go there
+            )  # fmt: skip
+
+    def task_manager_memory(self) -> list[str]:
+        """The memory layout, which bin/config.sh has BashJavaUtils work out, too."""
+        told = subprocess.run(
+            [self._java, "-cp", f"{self._bash_utils}:{self._jars}", f"{_RUNTIME}.util.bash.BashJavaUtils",
+             "GET_TM_RESOURCE_PARAMS", "--configDir", str(self._conf)],
+            capture_output=True, text=True, env=self._environment, check=True,
+        ).stdout  # fmt: skip
+        lines = [line.partition("EXEC_RESULT:")[2] for line in told.splitlines() if "EXEC_RESULT:" in line]
+        return lines[-1].split()
+
+
+def _await_slots(url: str, folder: Path) -> None:
+    end = time.time() + _STARTS_WITHIN
+    while time.time() < end:
+        with contextlib.suppress(OSError, ValueError, KeyError), urllib.request.urlopen(f"{url}/overview") as answer:
+            if json.load(answer)["slots-total"] == 4:
+                return
+        time.sleep(0.5)
+    raise RuntimeError(f"no cluster after {_STARTS_WITHIN} s; its logs are in {folder}/log")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,72 @@
+"""Starts a real Flink of any release, plays the suites against it and against the fake, and compares the two.
+
+    python -m tests.fidelity.real 1.18.1
+    python -m tests.fidelity.real 2.3.0 --suite cluster,jars --record tests/recordings/2.3.0
+
+The jars come from the Python package index (see distribution.py) and are kept outside of the repository. With
+`--record` the real answers are written there, as data of the fidelity test. A whole play takes some five minutes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from pathlib import Path
+
+from flinkmock import FlinkMock
+from tests.fidelity.compare import compare, report
+from tests.fidelity.distribution import CACHE, flink_home, java_for, minor_of
+from tests.fidelity.driver import Driver
+from tests.fidelity.flink import real_cluster
+from tests.fidelity.play import JARS, play
+from tests.fidelity.recordings import Steps, save, scrubbed
+from tests.fidelity.suites import SUITES
+
+SCENARIO = Path(__file__).parent / "oracle.yaml"
+
+
+_BUILT = (((2, 0), "2.3.0"), ((1, 15), "1.20.5"), ((1, 12), "1.12.5"))
+"""From which release on which jars run: the newest release's of each API, as they run on what is a little older."""
+
+
+def jars_for(version: str) -> Path:
+    return JARS / next(built for since, built in _BUILT if minor_of(version) >= since)
+
+
+def play_real(version: str, names: list[str], home: Path | None = None, java: str | None = None) -> dict[str, Steps]:
+    """Suite -> the steps of a real cluster. Paths of this machine are taken out of them."""
+    home = home or flink_home(version)
+    java = java or java_for(version)
+    with tempfile.TemporaryDirectory() as folder, real_cluster(home, java, Path(folder)) as url:
+        played = play(Driver(url, jars_for(version), f"{folder}/scratch"), names, print)
+        paths = {folder: "/opt/flink/work", str(home): "/opt/flink"}
+        return {name: scrubbed(steps, paths) for name, steps in played.items()}
+
+
+def play_fake(version: str, names: list[str]) -> dict[str, Steps]:
+    minor = ".".join(map(str, minor_of(version)))
+    with tempfile.TemporaryDirectory() as folder, FlinkMock(SCENARIO, flink=minor, clock="real") as cluster:
+        return play(Driver(cluster.url, jars_for(version), folder), names, print)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("version", help="a release with its patch number, e.g. 1.18.1")
+    parser.add_argument("--suite", default=",".join(SUITES), help="names, comma separated; default: %(default)s")
+    parser.add_argument("--home", type=Path, help=f"a distribution (lib, bin, …); else it is downloaded to {CACHE}")
+    parser.add_argument("--java", help="the java to run it on; default: `java`, and a Java 11 of its own before 1.15")
+    parser.add_argument("--record", type=Path, metavar="FOLDER", help="write the real answers there, SUITE.json.gz")
+    args = parser.parse_args()
+    names = args.suite.split(",")
+    if unknown := [name for name in names if name not in SUITES]:
+        parser.error(f"no suite {unknown[0]}; there are {', '.join(SUITES)}")
+    real = play_real(args.version, names, args.home, args.java)
+    if args.record:
+        for name, steps in real.items():
+            save(args.record / f"{name}.json.gz", {"flink": args.version, "suite": name}, steps)
+    fake = play_fake(args.version, names)
+    print(report({name: compare(real[name], fake[name]) for name in names}, verbose=True))
+
+
+if __name__ == "__main__":
+    main()
