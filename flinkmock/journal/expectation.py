@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -41,8 +42,8 @@ class Wanted:
             given = exchange.query.get(name)
             if given is None:
                 reasons.append(f"no query parameter {name}")
-            elif not any(_equal(str(value), one) for one in given):
-                reasons.append(f"query parameter {name} is {', '.join(given)}, not {value}")
+            elif not any(_equal(_in_query(value), one) for one in given):
+                reasons.append(f"query parameter {name} is {', '.join(given)}, not {_in_query(value)}")
         if self.status is not None and exchange.status != self.status:
             reasons.append(f"answered with {exchange.status or 'nothing'}, not {self.status}")
         return reasons
@@ -58,9 +59,9 @@ class Wanted:
     def __str__(self) -> str:
         parts = [str(self.pattern)]
         if self.query:
-            parts.append("with " + " and ".join(f"{name}={value}" for name, value in self.query.items()))
+            parts.append("with " + " and ".join(f"{name}={_in_query(value)}" for name, value in self.query.items()))
         if self.body is not None:
-            parts.append(f"with a body like {self.body}")
+            parts.append(f"with a body like {_shown(self.body, most=200)}")
         if self.status is not None:
             parts.append(f"answered with {self.status}")
         return " ".join(parts)
@@ -78,8 +79,9 @@ class Expectation:
         found = [exchange for exchange in exchanges if not self.wanted.misses(exchange)]
         if len(found) in self.times:
             return None
-        head = f"expected {self.wanted} {self.times}, but it came {said(len(found))}"
-        return "\n".join([_at(self.place, head) + ".", *_those(found), *nearest(self.wanted, exchanges)])
+        head = f"expected {self.wanted} {self.times}, but it {_came(found)}"
+        near = nearest(self.wanted, exchanges) if len(found) < self.times.low else []
+        return "\n".join([_at(self.place, head) + ".", *_those(found), *near])
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ class Unmatched:
         found = [exchange for exchange in exchanges if not exchange.matched]
         if len(found) in self.times:
             return None
-        head = f"expected requests that match no operation {self.times}, but they came {said(len(found))}"
+        head = f"expected requests that match no operation {self.times}, but they {_came(found)}"
         return "\n".join([_at(self.place, head) + ".", *_those(found)])
 
 
@@ -110,11 +112,13 @@ class InOrder:
         for wanted in self.wanted:
             found = next((exchange for exchange in rest if not wanted.misses(exchange)), None)
             if found is None:
-                after = f"after {lines[-1].split()[0]}" if lines else "at all"
+                after = f"after number {lines[-1].split()[0]}" if lines else "at all"
                 head = f"expected {', then '.join(map(str, self.wanted))}, but {wanted} did not come {after}"
                 seen = ["  found so far:", *(f"    {line}" for line in lines)] if lines else []
-                return "\n".join([_at(self.place, head) + ".", *seen, *nearest(wanted, exchanges)])
-            lines.append(str(found).strip())
+                before = [exchange for exchange in exchanges if not wanted.misses(exchange)]
+                other = _those(before, head="before that:") or nearest(wanted, exchanges)
+                return "\n".join([_at(self.place, head) + ".", *seen, *other])
+            lines.append(str(found))
         return None
 
 
@@ -122,10 +126,14 @@ def _at(place: str, text: str) -> str:
     return f"{place}: {text}" if place else text
 
 
-def _those(found: Iterable[Exchange], most: int = 10) -> list[str]:
+def _came(found: Sequence[Exchange]) -> str:
+    return f"came {said(len(found))}" if found else "never came"
+
+
+def _those(found: Iterable[Exchange], most: int = 10, head: str = "these came:") -> list[str]:
     lines = [f"    {exchange}" for exchange in found]
     more = [f"    … and {len(lines) - most} more"] if len(lines) > most else []
-    return ["  these came:", *lines[:most], *more] if lines else []
+    return [f"  {head}", *lines[:most], *more] if lines else []
 
 
 def _differences(where: str, wanted: Any, found: Any) -> list[str]:
@@ -153,8 +161,10 @@ def _equal(wanted: Any, found: Any) -> bool:
     return bool(wanted == found) and isinstance(wanted, bool) == isinstance(found, bool)
 
 
-def _shown(value: Any) -> str:
-    import json
+def _in_query(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 60 else f"{text[:59]}…"
+
+def _shown(value: Any, most: int = 60) -> str:
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= most else f"{text[: most - 1]}…"

@@ -134,7 +134,7 @@ class Journal(Sequence[Exchange]):
                     return found
                 if not self._changed.wait(max(end - monotonic(), 0)) and monotonic() >= end:
                     break
-        text = Expectation(wanted, Times(times)).unmet(self.snapshot())
+        text = Expectation(wanted, Times(times, None)).unmet(self.snapshot())
         raise UnmetExpectation(f"after {timeout:g} s: {text or f'{wanted} came too late.'}")
 
     def __len__(self) -> int:

@@ -1,0 +1,63 @@
+"""`METHOD /path/:parameter`: which requests it means."""
+
+from __future__ import annotations
+
+import pytest
+
+from flinkmock.contract import Contract
+from flinkmock.contract.pattern import Pattern
+
+CONTRACT = Contract.load("2.3")
+JOB = "/jobs/2451d76ab8aa473ba87000eb834231f1"
+
+
+def fits(text: str, method: str, path: str) -> bool:
+    return Pattern.read(text).fits(method, path, CONTRACT.match(method, path))
+
+
+@pytest.mark.parametrize(
+    ("text", "method", "path"),
+    [
+        ("GET /jobs", "GET", "/jobs"),
+        ("GET /jobs", "GET", "/v1/jobs/"),
+        ("GET /jobs/:jobid", "GET", JOB),
+        ("GET /jobs/:whatever", "GET", "/v1" + JOB),
+        (f"GET {JOB}", "GET", JOB),
+        ("POST /jobs/:jobid/stop", "POST", JOB + "/stop"),
+        ("GET /jobs/:jobid/vertices/:v/subtasks/0", "GET", JOB + "/vertices/" + "a" * 32 + "/subtasks/0"),
+        ("GET /nowhere/at/all", "GET", "/nowhere/at/all"),
+        ("GET /:any/at/all", "GET", "/nowhere/at/all"),
+    ],
+)
+def test_meant(text: str, method: str, path: str) -> None:
+    assert fits(text, method, path)
+
+
+@pytest.mark.parametrize(
+    ("text", "method", "path"),
+    [
+        ("GET /jobs/:jobid", "GET", "/jobs/overview"),
+        ("GET /jobs/:jobid", "PATCH", JOB),
+        ("GET /jobs/:jobid", "GET", JOB + "/plan"),
+        (f"GET {JOB}", "GET", JOB.replace("f1", "f2")),
+        ("POST /jobs/:jobid/stop", "POST", JOB + "/savepoints"),
+        ("GET /v1", "GET", "/v1/jobs"),
+    ],
+)
+def test_not_meant(text: str, method: str, path: str) -> None:
+    assert not fits(text, method, path)
+
+
+@pytest.mark.parametrize("text", ["", "GET", "/jobs", "get /jobs", "GET jobs", "GET /jobs HTTP/1.1", "GET  /jobs"])
+def test_text_of_another_form(text: str) -> None:
+    with pytest.raises(ValueError, match="names no requests"):
+        Pattern.read(text)
+
+
+def test_it_is_written_as_it_was_read() -> None:
+    assert str(Pattern.read("PATCH /jobs/:jobid/")) == "PATCH /jobs/:jobid"
+
+
+def test_every_operation_is_named_by_its_own_words() -> None:
+    for operation in CONTRACT:
+        assert Pattern.read(str(operation)).of(operation)

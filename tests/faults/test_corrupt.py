@@ -1,0 +1,59 @@
+"""Spoiled bodies."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from flinkmock.faults import Corrupt, Corruption
+from flinkmock.faults.corrupt import ADDED, corrupted
+
+BODY = b'{"jobs":[{"id":"ab","state":"RUNNING","start":17,"ratio":1.0E-4}],"ok":true,"none":null}'
+
+
+def spoiled(kind: Corruption, field: str) -> dict[str, object]:
+    body: dict[str, object] = json.loads(corrupted(BODY, Corrupt(kind, field)))
+    return body
+
+
+def test_a_field_goes() -> None:
+    assert list(spoiled(Corruption.DROP_FIELD, "jobs")) == ["ok", "none"]
+    assert spoiled(Corruption.DROP_FIELD, "jobs.0") == {"jobs": [], "ok": True, "none": None}
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("jobs.0.state", 0), ("jobs.0.start", "17"), ("jobs.0", []), ("jobs", {}), ("ok", 0), ("none", 0)],
+)
+def test_a_field_gets_another_type(field: str, value: object) -> None:
+    found: object = spoiled(Corruption.RETYPE, field)
+    for step in field.split("."):
+        found = found[int(step)] if isinstance(found, list) else found[step]  # type: ignore[index]
+    assert (found, type(found)) == (value, type(value))
+
+
+def test_a_field_comes() -> None:
+    assert spoiled(Corruption.ADD_FIELD, "jobs.0.more")["jobs"][0]["more"] == ADDED  # type: ignore[index]
+
+
+def test_the_rest_stays_to_the_letter() -> None:
+    left = corrupted(BODY, Corrupt(Corruption.DROP_FIELD, "ok"))
+    assert left == b'{"jobs":[{"id":"ab","state":"RUNNING","start":17,"ratio":1.0E-4}],"none":null}'
+
+
+@pytest.mark.parametrize("kind", [Corruption.DROP_FIELD, Corruption.RETYPE])
+@pytest.mark.parametrize("field", ["nothing", "jobs.1", "jobs.x", "ok.deeper", "jobs.0.state.deeper"])
+def test_a_body_without_the_field_stays_as_it_is(kind: Corruption, field: str) -> None:
+    assert corrupted(BODY, Corrupt(kind, field)) == BODY
+
+
+def test_what_is_no_json_stays_as_it_is() -> None:
+    assert corrupted(b"a log", Corrupt(Corruption.DROP_FIELD, "jobs")) == b"a log"
+    assert corrupted(b"[1]", Corrupt(Corruption.ADD_FIELD, "jobs")) == b"[1]"
+
+
+def test_half_of_it_and_a_page() -> None:
+    half = corrupted(BODY, Corrupt(Corruption.TRUNCATE))
+    assert BODY.startswith(half) and len(half) == len(BODY) // 2
+    assert corrupted(BODY, Corrupt(Corruption.HTML)).startswith(b"<html>")

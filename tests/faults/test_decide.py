@@ -1,0 +1,160 @@
+"""Which fault strikes: every condition, their combination, and the seed."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Mapping
+
+import pytest
+
+from flinkmock.cluster.spec import FOREVER, Span
+from flinkmock.cluster.stream import Stream
+from flinkmock.contract import Contract
+from flinkmock.contract.pattern import Pattern
+from flinkmock.faults import Drop, Fault, Faults, JobIs, LogNormal, Seen, When
+from flinkmock.faults.decide import log_normal
+
+CONTRACT = Contract.load("2.3")
+JOB = "/jobs/2451d76ab8aa473ba87000eb834231f1"
+
+
+def seen(method: str = "GET", path: str = "/overview", *, since: int = 0, job: str | None = None,
+         headers: Mapping[str, str] | None = None, states: Mapping[str, str] | None = None) -> Seen:  # fmt: skip
+    operation = CONTRACT.match(method, path)
+    return Seen(method, path, operation, since, job, headers or {}, (states or {}).get)
+
+
+def faults(*many: Fault, seed: int = 0) -> Faults:
+    found = Faults(Stream(seed))
+    found.add(*many)
+    return found
+
+
+def fault(when: When, name: str = "it") -> Fault:
+    return Fault(name, when, drop=Drop.RESET)
+
+
+def strikes(of: Faults, count: int) -> list[int]:
+    """Which of so many equal requests are struck; 1 is the first."""
+    return [n for n in range(1, count + 1) if of.strike(seen())]
+
+
+def test_without_conditions_it_strikes_always() -> None:
+    assert strikes(faults(fault(When())), 3) == [1, 2, 3]
+
+
+def test_no_faults_strike_nothing() -> None:
+    none = faults()
+    assert not none
+    assert none.strike(seen()) is None
+
+
+def test_match() -> None:
+    some = faults(fault(When((Pattern.read("GET /jobs/:jobid"), Pattern.read("POST /jobs/:jobid/stop")))))
+    assert some.strike(seen("GET", JOB))
+    assert some.strike(seen("POST", JOB + "/stop"))
+    assert not some.strike(seen("GET", "/jobs/overview"))
+    assert some.concerns("GET", JOB, CONTRACT.match("GET", JOB))
+    assert not some.concerns("GET", "/overview", CONTRACT.match("GET", "/overview"))
+
+
+def test_during_begins_with_its_first_moment_and_ends_before_its_last() -> None:
+    some = faults(fault(When(during=(10_000, 15_000))))
+    assert [t for t in (0, 9_999, 10_000, 14_999, 15_000) if some.strike(seen(since=t))] == [10_000, 14_999]
+    endless = faults(fault(When(during=(10_000, None))))
+    assert [t for t in (0, 10_000, 10**9) if endless.strike(seen(since=t))] == [10_000, 10**9]
+
+
+def test_every_nth_and_times() -> None:
+    assert strikes(faults(fault(When(every=5))), 16) == [5, 10, 15]
+    assert strikes(faults(fault(When(nth=frozenset({2, 3, 9})))), 10) == [2, 3, 9]
+    assert strikes(faults(fault(When(times=2))), 5) == [1, 2]
+    assert strikes(faults(fault(When(every=2, times=2))), 10) == [2, 4]
+
+
+def test_job_and_header_and_state() -> None:
+    assert faults(fault(When(job="orders"))).strike(seen(job="orders"))
+    assert not faults(fault(When(job="orders"))).strike(seen(job=None))
+    assert faults(fault(When(headers={"X-Test": "a"}))).strike(seen(headers={"X-Test": "a"}))
+    assert not faults(fault(When(headers={"X-Test": "a"}))).strike(seen(headers={"X-Test": "b"}))
+    restarting = fault(When(job_is=JobIs("orders", "RESTARTING")))
+    assert faults(restarting).strike(seen(states={"orders": "RESTARTING"}))
+    assert not faults(restarting).strike(seen(states={"orders": "RUNNING"}))
+    assert not faults(restarting).strike(seen())
+
+
+def test_only_requests_for_which_all_else_holds_are_counted() -> None:
+    some = faults(fault(When((Pattern.read("GET /jobs"),), during=(10, 20), every=2)))
+    assert not some.strike(seen("GET", "/jobs", since=5))
+    assert not some.strike(seen("GET", "/overview", since=15))
+    assert not some.strike(seen("GET", "/jobs", since=15))
+    assert some.strike(seen("GET", "/jobs", since=16))
+
+
+def test_the_first_one_wins_and_the_others_count_on() -> None:
+    some = faults(fault(When(nth=frozenset({2})), "first"), fault(When(every=2), "second"))
+    won = [strike.fault.name if (strike := some.strike(seen())) else None for _ in range(4)]
+    assert won == [None, "first", None, "second"]
+    assert (some.struck("first"), some.struck("second")) == (1, 1)
+
+
+def test_one_added_in_front_wins() -> None:
+    some = faults(fault(When(), "old"))
+    some.add(fault(When(times=1), "new"), first=True)
+    names = [strike.fault.name for _ in range(2) if (strike := some.strike(seen()))]
+    assert names == ["new", "old"]
+    some.clear()
+    assert len(some) == 0
+
+
+def test_an_unknown_name() -> None:
+    with pytest.raises(LookupError, match=r'no fault "b"\. Faults: a'):
+        faults(fault(When(), "a")).struck("b")
+
+
+def test_chance_follows_seed_and_name_alone() -> None:
+    chance = When(chance=0.1)
+    one = strikes(faults(fault(chance)), 2_000)
+    assert strikes(faults(fault(chance)), 2_000) == one
+    assert strikes(faults(fault(chance), seed=1), 2_000) != one
+    assert strikes(faults(fault(chance, "by another name")), 2_000) != one
+    assert 150 < len(one) < 250
+
+
+def test_a_fault_more_changes_no_draw_of_another() -> None:
+    def struck_by_it(*more: Fault) -> list[int]:
+        some = faults(*more, fault(When(chance=0.1)))
+        return [n for n in range(500) if (strike := some.strike(seen())) and strike.fault.name == "it"]
+
+    before = struck_by_it()
+    hidden = [n for n in range(500) if (n + 1) % 3 == 0]
+    assert struck_by_it(fault(When(every=3), "more")) == [n for n in before if n not in hidden]
+
+
+def test_delays() -> None:
+    def delay(of: Span | LogNormal) -> list[float]:
+        some = faults(Fault("slow", delay=of))
+        return [strike.delay for _ in range(1_001) if (strike := some.strike(seen()))]
+
+    assert set(delay(Span(300, 300))) == {300}
+    even = delay(Span(1_000, 3_000))
+    assert min(even) >= 1_000 and max(even) <= 3_000 and 1_900 < statistics.mean(even) < 2_100
+    assert set(delay(FOREVER)) == {float("inf")}
+    spread = delay(LogNormal(200, 2_000, 5_000))
+    assert 180 < statistics.median(spread) < 220
+    assert max(spread) <= 5_000
+    assert 2 <= sum(one > 2_000 for one in spread) <= 25
+    assert delay(LogNormal(200, 2_000, 5_000)) == spread
+
+
+def test_a_log_normal_goes_through_its_median_and_its_p99() -> None:
+    length = LogNormal(200, 2_000)
+    assert log_normal(length, 0.5) == 200
+    assert log_normal(length, 0.99) == 2_000
+    assert log_normal(length, 0.0) >= 0
+    assert log_normal(LogNormal(200, 2_000, 3_000), 0.99999) == 3_000
+
+
+def test_what_gets_through_to_the_cluster() -> None:
+    carried = {drop: Fault("x", drop=drop).carries_out for drop in Drop}
+    assert [drop for drop in Drop if carried[drop]] == [Drop.MID_BODY, Drop.AFTER_EFFECT]

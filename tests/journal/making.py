@@ -1,0 +1,30 @@
+"""Entries of a journal, without a server."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from flinkmock.contract import Contract
+from flinkmock.journal import Exchange, Journal
+
+JOB = "2451d76ab8aa473ba87000eb834231f1"
+
+
+def exchange(method: str, target: str, body: Any = None, status: int = 200, flink: str = "2.3",
+             **more: Any) -> Exchange:  # fmt: skip
+    contract = Contract.load(flink)
+    operation = contract.match(method, target)
+    content = b"" if body is None else json.dumps(body).encode()
+    found = Exchange(method, target, 1_767_225_600_000, status, operation.id if operation else None, content=content)
+    found.contract = contract
+    for name, value in more.items():
+        setattr(found, name, value)
+    return found
+
+
+def journal(*exchanges: Exchange, limit: int = 10_000) -> Journal:
+    made = Journal(limit)
+    for one in exchanges:
+        made.add(one)
+    return made

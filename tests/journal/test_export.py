@@ -1,0 +1,62 @@
+"""JSON lines and HAR 1.2."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+from flinkmock.journal import as_har, as_json_lines
+from tests.journal.making import JOB, exchange, journal
+
+
+def test_json_lines() -> None:
+    some = journal(
+        exchange("POST", f"/jobs/{JOB}/stop?a=1&a=2", {"drain": False}, 202, job="orders", fault="lost", wall=17),
+        exchange("GET", "/jobs/é"),
+    )
+    first, second = map(json.loads, as_json_lines(some).splitlines())
+    assert first == {
+        "number": 1,
+        "time": 1767225600000,
+        "wall": 17,
+        "method": "POST",
+        "target": f"/jobs/{JOB}/stop?a=1&a=2",
+        "operation": "triggerStopWithSavepoint",
+        "parameters": {},
+        "query": {"a": ["1", "2"]},
+        "body": {"drain": False},
+        "files": [],
+        "job": "orders",
+        "status": 202,
+        "fault": "lost",
+        "refused": None,
+        "advice": ["Flink 2.3 does not read the query parameter a of POST /jobs/:jobid/stop."],
+    }
+    assert (second["number"], second["target"]) == (2, "/jobs/é")
+
+
+def test_har() -> None:
+    sent = exchange("POST", f"/jobs/{JOB}/stop?a=1", {"drain": False}, 202, wall=1_700_000_000_123, took=2_500,
+                    headers=(("Content-Type", "application/json"),), answered=44,
+                    content_type="application/json; charset=UTF-8")  # fmt: skip
+    har = as_har(journal(sent, limit=1), "http://127.0.0.1:8081")
+    assert har["log"]["version"] == "1.2"
+    assert har["log"]["creator"]["name"] == "flinkmock"
+    [entry] = har["log"]["entries"]
+    assert datetime.fromisoformat(entry["startedDateTime"]).timestamp() == 1_700_000_000.123
+    assert entry["time"] == 2.5 == sum(entry["timings"].values())
+    assert entry["request"]["url"] == f"http://127.0.0.1:8081/jobs/{JOB}/stop?a=1"
+    assert entry["request"]["postData"] == {"mimeType": "application/json", "params": [], "text": '{"drain": false}'}
+    assert entry["request"]["queryString"] == [{"name": "a", "value": "1"}]
+    assert entry["response"]["status"] == 202
+    assert entry["response"]["content"] == {"size": 44, "mimeType": "application/json; charset=UTF-8"}
+    needed = {"startedDateTime", "time", "request", "response", "cache", "timings"}
+    assert needed <= entry.keys()
+    assert all(key.startswith("_") for key in entry.keys() - needed)
+    json.dumps(har)
+
+
+def test_har_tells_what_is_missing() -> None:
+    har = as_har(journal(*(exchange("GET", "/jobs") for _ in range(5)), limit=2), "http://x")
+    assert har["log"]["comment"] == "3 older requests were dropped"
+    assert len(har["log"]["entries"]) == 2
