@@ -126,10 +126,11 @@ def vertices(job: Json) -> Iterator[str]:
             yield f"{vertex['name']} starts {start} and lasts {duration}"
         elif start != -1 and duration != (job["now"] if end == -1 else end) - start:
             yield f"{vertex['name']}: {start} .. {end} is not {duration}"
-    if {node["id"] for node in job["plan"]["nodes"]} != set(by_id):
+    nodes = job["plan"].get("nodes", [])  # before 2.0 the plan is {} when there is no graph
+    if {node["id"] for node in nodes} != set(by_id):
         yield "the plan has other vertices"
         return
-    for node in job["plan"]["nodes"]:
+    for node in nodes:
         inputs = [by_id[edge["id"]]["metrics"] for edge in node.get("inputs", [])]
         metrics = by_id[node["id"]]["metrics"]
         if job["state"] == "FINISHED" and inputs and not job["timestamps"]["RESTARTING"]:
@@ -179,9 +180,11 @@ def slots(get: Any, holding: Counter[str]) -> Iterator[str]:
     taken: Counter[str] = Counter()
     for row in get("/taskmanagers")["taskmanagers"]:
         detail = get(f"/taskmanagers/{row['id']}")
-        allocated = Counter(slot["jobId"] for slot in detail.get("allocatedSlots", []))
+        if "allocatedSlots" not in detail:  # 1.12 tells nothing about whose a slot is
+            return
+        allocated = Counter(slot["jobId"] for slot in detail["allocatedSlots"])
         taken.update(allocated)
-        if "allocatedSlots" in detail and sum(allocated.values()) + row["freeSlots"] != row["slotsNumber"]:
+        if sum(allocated.values()) + row["freeSlots"] != row["slotsNumber"]:
             yield f"task manager {row['id']}: {allocated} and {row['freeSlots']} free of {row['slotsNumber']}"
     for job_id, wanted in holding.items():
         if taken[job_id] < wanted:

@@ -106,7 +106,9 @@ class Lifecycles:
             return
         if job.runs:
             job.runs[-1].settle(at)
-        job.runs.append(Run(len(job.runs), at, job.id, job.graph, self._cluster.stream))
+        run = Run(len(job.runs), at, job.id, job.graph, self._cluster.stream)
+        run.initializes = self._cluster.release.since("1.13")
+        job.runs.append(run)
 
     def _run(self, job: Job, at: int, length: int | None) -> None:
         """RUNNING: tasks are scheduled, and deployed as soon as there are slots for all of them."""

@@ -44,6 +44,8 @@ class Run:
     stream: Stream
     scheduled_at: int | None = None
     deployed_at: int | None = None
+    initializes: bool = True
+    """Whether tasks are INITIALIZING before they are RUNNING; Flink knows no such state before 1.13."""
     restores_ms: int = 0
     """Added to INITIALIZING when there is state to restore."""
     slots: list[Slot] = field(default_factory=list)
@@ -108,7 +110,7 @@ class Run:
         if self.deployed_at is None:
             return None
         first = (execution for row in self.executions() for execution in row if execution.vertex.stage == 0)
-        return max((e.phases[4][1] for e in first if len(e.phases) > 4), default=self.deployed_at)
+        return max((at for e in first for state, at in e.phases if state == "RUNNING"), default=self.deployed_at)
 
     def _stage_start(self, stage: int) -> int | None:
         """When a stage begins: the planned time is shared out evenly; without a plan only the first stage runs."""
@@ -147,7 +149,8 @@ class Run:
             elif vertex.stage == 0:
                 phases.append(("SCHEDULED", self.scheduled_at))
             if start is not None:
-                phases.extend(zip(("DEPLOYING", "INITIALIZING", "RUNNING"), self._rise(vertex, names), strict=True))
+                rise = zip(("DEPLOYING", "INITIALIZING", "RUNNING"), self._rise(vertex, names), strict=True)
+                phases.extend((state, at) for state, at in rise if self.initializes or state != "INITIALIZING")
                 finish = self._finish(vertex)
                 if finish is not None:
                     phases = [(state, min(at, max(finish, self.scheduled_at))) for state, at in phases]

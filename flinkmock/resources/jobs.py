@@ -134,9 +134,9 @@ def _counts(states: Any) -> dict[str, int]:
 
 
 def _plan(call: Call, job: Job, known: bool) -> dict[str, Any]:
-    if not known:
-        return {"jid": "", "name": "", "type": "", "nodes": []}
     cluster = call.cluster
+    if not known:  # ArchivedExecutionGraph.createSparseArchivedExecutionGraph, which writes its plan itself before 2.0
+        return {"jid": "", "name": "", "type": "", "nodes": []} if cluster.release.since("2.0") else {}
     return plan_facts(job.id, job.name, job.spec.type, job.graph, cluster.release, sources_first=cluster.adaptive)
 
 
