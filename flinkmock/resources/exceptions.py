@@ -27,6 +27,8 @@ def exceptions(call: Call) -> Facts:
         limit = 0
     kept = job.failures_at(time)[: call.cluster.configuration.integer(EXCEPTION_HISTORY)]
     root = kept[0] if kept else None
+    if not call.cluster.release.since("1.19") and job.state_at(time) in ("RESTARTING", "FAILING"):
+        kept = kept[1:]  # archived when the tasks have been restarted, or the job has failed (recorded: 1.18.1)
     if call.query.get("failureLabelFilter"):
         kept = []
     failed_tasks = _failed_tasks(job, time)

@@ -20,7 +20,8 @@ BACK_PRESSURE_REFRESH_MS = 60_000
 """web.backpressure.refresh-interval of 1.12."""
 NO_DATA = {"status": "deprecated"}
 NOTHING_TO_SAMPLE, NOT_YET = -1, -3
-"""`endTimestamp` of a flame graph without data: the job has ended, or sampling has just begun."""
+"""`endTimestamp` of a flame graph without data (JobVertexFlameGraph.terminated, .waiting): the job has ended, or
+sampling has just begun."""
 
 
 @resource("getJobVertexBackPressure")
@@ -45,25 +46,31 @@ def back_pressure(call: Call) -> Facts:
     if time is None or not running:
         return NO_DATA
     flow = Flow(job.runs[running[0].attempt], time)
-    busy = flow.busy_ratio(vertex)
+    level = _level(flow.pressure(vertex))
     return {
         "status": "ok",
-        "backpressureLevel": "ok",
-        "backpressure-level": "ok",
+        "backpressureLevel": level,
+        "backpressure-level": level,
         "end-timestamp": time,
-        "subtasks": [_subtask(execution, busy) for execution in running],
+        "subtasks": [_subtask(execution, flow) for execution in running],
     }
 
 
-def _subtask(execution: Execution, busy: float) -> dict[str, Any]:
+def _subtask(execution: Execution, flow: Flow) -> dict[str, Any]:
+    busy, pressure = flow.busy_ratio(execution.vertex, execution.subtask), flow.pressure(execution.vertex)
     return {
         "subtask": execution.subtask,
-        "backpressureLevel": "ok",
-        "backpressure-level": "ok",
-        "ratio": 0.0,
-        "idleRatio": round(1.0 - busy, 3),
+        "backpressureLevel": _level(pressure),
+        "backpressure-level": _level(pressure),
+        "ratio": round(pressure, 3),
+        "idleRatio": round(1.0 - busy - pressure, 3),
         "busyRatio": round(busy, 3),
     }
+
+
+def _level(ratio: float) -> str:
+    """JobVertexBackPressureHandler.getBackPressureLevel."""
+    return "ok" if ratio <= 0.1 else "low" if ratio <= 0.5 else "high"
 
 
 def _running(job: Job, vertex: Vertex, time: int | None) -> list[Execution]:
@@ -88,10 +95,9 @@ def flame(call: Call) -> Facts:
     key = ("flame graph", job.id, vertex.id)
     sampled = call.cluster.caches.sampled(key, call.now, takes=SAMPLING_MS, refresh=refresh)
     if sampled is None:
-        # before 1.19 there was one word for "nothing" and "not yet" (JobVertexFlameGraph.terminated, .waiting)
-        return {"endTimestamp": NOT_YET if call.cluster.release.since("1.19") else NOTHING_TO_SAMPLE}
+        return {"endTimestamp": NOT_YET}
     flow = Flow(job.runs[running[0].attempt], sampled)
-    samples = [Sampled(flow.busy_ratio(vertex), vertex.is_source) for _ in running]
+    samples = [Sampled(flow.busy_ratio(vertex, execution.subtask), vertex.is_source) for execution in running]
     return {
         "endTimestamp": sampled,
         "data": flame_graph(samples, str(call.one("type", "full")), call.cluster.release),

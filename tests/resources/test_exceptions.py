@@ -1,0 +1,37 @@
+"""When a failure is in the exception history."""
+
+from __future__ import annotations
+
+import pytest
+
+from flinkmock import Engine, load_scenario
+from flinkmock.testing.inside import Inside
+
+JOB = """
+jobs:
+  one:
+    template: restarting
+    lifecycle:
+      - RUNNING: 10s
+      - RESTARTING: {for: 5s, because: oom}
+      - RUNNING: forever
+causes:
+  oom: {class: java.lang.OutOfMemoryError, message: Java heap space}
+"""
+
+
+@pytest.mark.parametrize(("flink", "while_restarting"), [("1.18", 0), ("1.19", 1)])
+def test_a_failure_is_archived_before_or_after_the_restart(flink: str, while_restarting: int) -> None:
+    engine = Engine(load_scenario(JOB), flink=flink, clock="virtual")
+    try:
+        inside = Inside(engine)
+        seen = []
+        (job,) = inside.ask("GET", "/jobs")["jobs"]
+        for seconds in (12, 8):
+            engine.advance(seconds * 1000)
+            answer = inside.ask("GET", f"/jobs/{job['id']}/exceptions")
+            assert answer["root-exception"].startswith("java.lang.OutOfMemoryError: Java heap space")
+            seen.append(len(answer["exceptionHistory"]["entries"]))
+        assert seen == [while_restarting, 1]
+    finally:
+        engine.close()
