@@ -1,134 +1,150 @@
-"""Asks a live server every safe GET of a contract and reports where status, content type and body deviate.
+"""Asks a live server everything of a contract that can be asked safely, and reports where it deviates.
 
 "Safe" means that it changes nothing; parameters are found on the server itself (jobs, vertices, subtasks, attempts,
 checkpoints, task managers, log files, applications). Nothing is made up: an operation that nothing can be asked of is
-reported as not judged.
+reported as not judged. What changes something is asked only when a job to change is named (`writing.Write`).
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import unquote
 
-from flinkmock.conformance.fetch import Answer, Fetcher, Unreachable
+from flinkmock.conformance.coherence import Contradiction, contradictions
+from flinkmock.conformance.fetch import Answer, Fetcher, Question, Reader, Server, Unreachable
+from flinkmock.conformance.judge import judge, legal_refusal
 from flinkmock.conformance.report import Finding, Report, general
 from flinkmock.conformance.targets import Targets
+from flinkmock.conformance.together import clashes
 from flinkmock.contract import LATEST, Contract, Operation, known_releases
 
-JSON = "application/json; charset=UTF-8"
 UNSAFE = frozenset({"getYarnCancelJobTermination", "getYarnStopJobTermination"})
 """GETs that end a job."""
-
-REFUSALS: dict[str, tuple[int, ...]] = {
-    "generatePlanFromJarGet": (400, 500),  # a jar whose main throws or that has none
-    "getJobResourceRequirements": (500,),  # without the adaptive scheduler, or the job has ended
-    "getJobRescaleConfig": (404,),  # without the adaptive scheduler
-    "getJobRescaleDetails": (404,),
-    "getJobRescalesHistory": (404,),
-    "getJobRescalesOverview": (404,),
-    "getJobRescalesSummary": (404,),
-    "getJobVertexBackPressure": (500,),  # 1.12, of a job that has ended
-    "getSubtaskExecutionAttemptDetails": (404,),  # an earlier attempt that is no longer known
-    "getSubtaskExecutionAttemptAccumulators": (404,),
-    "getCheckpointStatisticDetails": (404,),  # pushed out of the history since it was listed
-    "getTaskCheckpointStatistics": (404,),
-}
-"""Operation id -> statuses with which a healthy cluster refuses it (FACTS.md sections 2, 10, 14, 15)."""
-INITIALIZING = 500, "Unable to get JobMasterGateway for initializing job"
-UNROUTED = "Unable to load requested file"
-"""How Flink answers a path that is not registered."""
+Progress = Callable[[int, int, str], None]
+"""(operations done, of how many, the one that comes next)"""
 
 
-def check(url: str, flink: str | None = None) -> Report:
+def check(
+    url: str,
+    flink: str | None = None,
+    *,
+    contract: Contract | None = None,
+    further: tuple[Callable[[Check], None], ...] = (),
+    progress: Progress | None = None,
+) -> Report:
     """Checks the server at `url` against the contract of `flink` ("2.3"; None: of the release it says it is).
+
+    `contract`: another one to hold against it, such as the documentation's. `further`: what is asked after the safe
+    questions (`writing.Write`, `fuzzing.Fuzz`).
 
     Raises:
         Unreachable: nothing there answers, or it says that it is a release that is not known.
         UnknownRelease: `flink` is none.
     """
-    fetch = Fetcher(url)
+    server = Fetcher(url)
     try:
-        contract = Contract.load(flink or _told_release(fetch))
-        report = Report(fetch.url, str(contract.release))
-        targets = Targets(fetch)
-        for operation in contract:
-            if operation.method == "GET" and operation.id not in UNSAFE:
-                _check_operation(contract, operation, fetch, targets, report)
-        report.requests = fetch.requests
-        return report
+        return Check(server, contract or Contract.load(flink or told_release(server)), progress=progress).run(further)
     finally:
-        fetch.close()
+        server.close()
 
 
-def _told_release(fetch: Fetcher) -> str:
-    told = fetch.json("/config")
+class Check:
+    """One check of one server. `wait(ms)` lets time pass before a question is put again."""
+
+    def __init__(
+        self,
+        server: Server,
+        contract: Contract,
+        *,
+        progress: Progress | None = None,
+        wait: Callable[[int], None] = lambda ms: time.sleep(ms / 1000),
+    ) -> None:
+        self.server = server
+        self.contract = contract
+        self.wait = wait
+        self.report = Report(server.url, str(contract.release))
+        self.reader = Reader(server)
+        self.targets = Targets(self.reader)
+        self._progress = progress or (lambda done, of, what: None)
+
+    def run(self, further: tuple[Callable[[Check], None], ...] = ()) -> Report:
+        """Asks everything. Raises Unreachable."""
+        readable = [each for each in self.contract if each.method == "GET" and each.id not in UNSAFE]
+        for done, operation in enumerate(readable):
+            self._progress(done, len(readable), str(operation))
+            self._read(operation)
+        self._progress(len(readable), len(readable), "how the answers hang together")
+        for clash in clashes(_Sound(self), self.wait):
+            if clash.operation_id in self.contract:
+                self.contradicted(self.contract.operation(clash.operation_id), clash.path, clash.contradiction)
+        for more in further:
+            more(self)
+        self.report.requests = self.server.requests
+        return self.report
+
+    def put(self, operation: Operation, question: Question, refusals: tuple[int, ...] | None = None) -> Answer:
+        """Asks one question and judges the answer."""
+        answer = self.server.ask(question)
+        if answer.status == operation.status:
+            self.report.answered[operation] += 1
+        elif why := legal_refusal(operation, answer):
+            self.report.refused[operation] = why
+        for finding in judge(self.contract, operation, answer, refusals):
+            self.report.add(finding, question.target)
+        return answer
+
+    def _read(self, operation: Operation) -> None:
+        paths = self.targets.paths(operation)
+        if not paths:
+            self.report.skipped[operation] = "the server names nothing to ask for"
+        for path in paths:
+            for query in self.targets.queries(operation, path):
+                answer = self.put(operation, Question(path + query))
+                if answer.status != operation.status:
+                    break  # other query parameters will not change it
+                if not operation.answers_file and self.sound(operation):
+                    for contradiction in contradictions(operation.id, answer.body, asked(operation, path)):
+                        self.contradicted(operation, path + query, contradiction)
+
+    def sound(self, operation: Operation) -> bool:
+        """Whether its answers are what their schema says, so that it makes sense to compare what they tell."""
+        return operation not in self.report.unsound
+
+    def contradicted(self, operation: Operation, path: str, told: Contradiction) -> None:
+        finding = Finding(operation, general(told.pointer), "coherence", told.expected, told.found)
+        self.report.add(finding, path)
+
+
+class _Sound:
+    """The server's answers, but for those that are wrong by themselves: each mistake is told once."""
+
+    def __init__(self, check: Check) -> None:
+        self._check = check
+
+    def json(self, target: str) -> Any:
+        operation = self._check.contract.match("GET", target)
+        return self._check.reader.json(target) if operation and self._check.sound(operation) else {}
+
+
+def asked(operation: Operation, path: str) -> dict[str, str]:
+    """The values of the path's parameters in a concrete path."""
+    segments = path.partition("?")[0].strip("/").split("/")
+    return {
+        name[1:]: unquote(value)
+        for name, value in zip(operation.segments, segments, strict=True)
+        if name.startswith(":")
+    }
+
+
+def told_release(server: Server) -> str:
+    """The minor release that the server says it is. Raises Unreachable."""
+    told = Reader(server).json("/config")
     version = told.get("flink-version") if isinstance(told, dict) else None
     if not isinstance(version, str):
-        raise Unreachable(f"{fetch.url}/config does not tell Flink's version. Name it: --flink {LATEST}.")
+        raise Unreachable(f"{server.url}/config does not tell Flink's version. Name it: --flink {LATEST}.")
     minor = ".".join(version.split(".")[:2])
     if minor not in known_releases():
-        raise Unreachable(f"{fetch.url} is Flink {version}, which is not known. Compare with one: --flink {LATEST}.")
+        raise Unreachable(f"{server.url} is Flink {version}, which is not known. Compare with one: --flink {LATEST}.")
     return minor
-
-
-def _check_operation(
-    contract: Contract, operation: Operation, fetch: Fetcher, targets: Targets, report: Report
-) -> None:
-    paths = targets.paths(operation)
-    if not paths:
-        report.skipped[operation] = "the server names nothing to ask for"
-    for path in paths:
-        for query in targets.queries(operation, path):
-            answer = fetch.get(path + query)
-            if answer.status == operation.status:
-                report.answered[operation] += 1
-            elif why := _legal_refusal(operation, answer):
-                report.refused[operation] = why
-            for finding in _judge(contract, operation, answer):
-                report.add(finding, path + query)
-            if answer.status != operation.status:
-                break  # other query parameters will not change it
-
-
-def _legal_refusal(operation: Operation, answer: Answer) -> str | None:
-    text = _message(answer)
-    if answer.status == 404 and UNROUTED in text and (operation.requires_config or operation.session_cluster_only):
-        settings = ", ".join(f"{key}: {str(value).lower()}" for key, value in operation.requires_config.items())
-        return f"not registered without {settings}" if settings else "only in a session cluster"
-    initializing = answer.status == INITIALIZING[0] and INITIALIZING[1] in text
-    if answer.status in REFUSALS.get(operation.id, ()) or initializing:
-        return f"{answer.status} {text}"
-    return None
-
-
-def _judge(contract: Contract, operation: Operation, answer: Answer) -> Iterator[Finding]:
-    def finding(kind: str, expected: object, found: object, pointer: str = "") -> Finding:
-        return Finding(operation, pointer, kind, str(expected), str(found))
-
-    good = answer.status == operation.status
-    if not good and not _legal_refusal(operation, answer):
-        yield finding("status", operation.status, f"{answer.status} {_message(answer)}".strip())
-    file_type = (operation.response or {}).get("contentType") if answer.status < 400 else None
-    expected = file_type or JSON
-    if answer.content_type != expected:
-        yield finding("content type", expected, answer.content_type or "none")
-    if file_type:
-        return
-    try:
-        body = answer.body
-    except ValueError:
-        yield finding("body", "JSON", answer.raw[:60])
-        return
-    deviations = contract.check_answer(operation, body) if answer.status < 400 else contract.check_error(body)
-    for deviation in deviations:
-        yield finding(deviation.kind, deviation.expected, deviation.found, general(deviation.pointer))
-
-
-def _message(answer: Answer) -> str:
-    """The first line of an error's last message, the one that tells most."""
-    try:
-        lines = str(answer.body["errors"][-1]).split("\n")
-    except (ValueError, LookupError, TypeError):
-        return ""
-    text = lines[1] if lines[0].startswith("<Exception on server side") and len(lines) > 1 else lines[0]
-    return re.sub(r"\b[0-9a-f]{32}\b", "…", text)[:160]

@@ -1,17 +1,19 @@
-"""GET, with the standard library, over one connection that is kept."""
+"""Requests to a live server, with the standard library, over one connection that is kept."""
 
 from __future__ import annotations
 
 import http.client
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 from flinkmock.errors import FlinkMockError
 
 SECONDS = 30
+JSON_TYPE = "application/json"
 
 
 class Unreachable(FlinkMockError):
@@ -20,11 +22,16 @@ class Unreachable(FlinkMockError):
 
 @dataclass(frozen=True)
 class Answer:
-    """`content_type` is "" if there is no such header."""
+    """`headers`: names in lower case."""
 
     status: int
-    content_type: str
+    headers: Mapping[str, str]
     raw: bytes
+
+    @property
+    def content_type(self) -> str:
+        """ "" if there is no such header."""
+        return self.headers.get("content-type", "")
 
     @cached_property
     def body(self) -> Any:
@@ -32,8 +39,29 @@ class Answer:
         return json.loads(self.raw)
 
 
+@dataclass(frozen=True)
+class Question:
+    """A request as it is put to the server. `target` begins with a slash; `raw` is the body, None for none."""
+
+    target: str
+    method: str = "GET"
+    raw: bytes | None = None
+    content_type: str = JSON_TYPE
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class Server(Protocol):
+    """Whom a check asks."""
+
+    url: str
+    requests: int
+
+    def ask(self, question: Question) -> Answer:
+        """Raises Unreachable."""
+
+
 class Fetcher:
-    """Asks one server; `requests` counts. Raises Unreachable."""
+    """Asks one server; `requests` counts."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url if "//" in url else f"//{url}", scheme="http")
@@ -45,30 +73,43 @@ class Fetcher:
         self._base = parts.path.rstrip("/")
         self._connection = kind(parts.hostname, parts.port, timeout=SECONDS)
 
-    def get(self, target: str) -> Answer:
+    def ask(self, question: Question) -> Answer:
+        """Raises Unreachable."""
         self.requests += 1
         try:
             try:
-                return self._ask(target)
+                return self._ask(question)
             except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError):
                 self._connection.close()  # a kept connection may be closed at any time; a new one tells
-                return self._ask(target)
+                return self._ask(question)
         except (OSError, http.client.HTTPException) as error:
             self._connection.close()
-            raise Unreachable(f"No answer from {self.url}{target}: {str(error) or type(error).__name__}") from error
-
-    def json(self, target: str) -> Any:
-        """The body of a good answer, {} for any other: what is not told can't be asked for."""
-        answer = self.get(target)
-        try:
-            return answer.body if answer.status == 200 else {}
-        except ValueError:
-            return {}
+            told = str(error) or type(error).__name__
+            raise Unreachable(f"No answer from {self.url}{question.target}: {told}") from error
 
     def close(self) -> None:
         self._connection.close()
 
-    def _ask(self, target: str) -> Answer:
-        self._connection.request("GET", self._base + target, headers={"Accept": "application/json"})
+    def _ask(self, question: Question) -> Answer:
+        headers = {"Accept": JSON_TYPE, **question.headers}
+        if question.raw is not None:
+            headers["Content-Type"] = question.content_type
+        self._connection.request(question.method, self._base + question.target, question.raw, headers)
         response = self._connection.getresponse()
-        return Answer(response.status, response.getheader("content-type") or "", response.read())
+        told = {name.lower(): value for name, value in response.getheaders()}
+        return Answer(response.status, told, response.read())
+
+
+class Reader:
+    """Bodies of good answers, for those who only want to know what there is. Lets a server be read like a document."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+
+    def json(self, target: str) -> Any:
+        """The body of a good answer, {} for any other: what is not told can't be asked for."""
+        answer = self._server.ask(Question(target))
+        try:
+            return answer.body if answer.status == 200 else {}
+        except ValueError:
+            return {}

@@ -67,7 +67,8 @@ class Targets:
 
     def _metric_queries(self, path: str, agg: Parameter | None) -> Iterator[str]:
         listed = self._ask(path)
-        names = [quote(metric["id"]) for metric in listed[:METRICS_AT_ONCE]] if isinstance(listed, list) else []
+        told = [metric.get("id") for metric in listed if isinstance(metric, dict)] if isinstance(listed, list) else []
+        names = [quote(name) for name in told[:METRICS_AT_ONCE] if isinstance(name, str)]
         if names:
             yield "?get=" + ",".join(names)
             for way in agg.enum if agg else ():

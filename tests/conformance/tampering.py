@@ -31,6 +31,7 @@ def tampering(upstream: str, path: str, change: Change) -> Iterator[str]:
             self.send_response(status)
             self.send_header("content-type", content_type)
             self.send_header("content-length", str(len(body)))
+            self.send_header("access-control-allow-origin", "*")
             self.end_headers()
             self.wfile.write(body)
 

@@ -1,0 +1,118 @@
+"""A report for machines and for pages: JSON (also the form of a baseline), JUnit, Markdown, GitHub's annotations."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+from flinkmock.conformance.report import Finding, Report
+from flinkmock.errors import FlinkMockError
+
+FORMATS = ("table", "json", "junit", "markdown", "github")
+
+
+def told(report: Report, form: str) -> str:
+    """The report in one of `FORMATS`."""
+    writers = {"json": as_json, "junit": as_junit, "markdown": as_markdown, "github": as_github}
+    return writers[form](report) if form in writers else report.table()
+
+
+def as_json(report: Report) -> str:
+    document = {
+        "url": report.url,
+        "flink": report.flink,
+        "requests": report.requests,
+        "answered": {operation.id: times for operation, times in report.answered.items()},
+        "unanswered": {operation.id: why for operation, why in report.unanswered.items()},
+        "findings": [_entry(finding, paths) for finding, paths in report.findings.items()],
+        "accepted": [_entry(finding, paths) for finding, paths in report.accepted.items()],
+    }
+    return json.dumps(document, indent=1, ensure_ascii=False)
+
+
+def _entry(finding: Finding, paths: list[str]) -> dict[str, Any]:
+    return {
+        "operation": finding.operation.id,
+        "method": finding.operation.method,
+        "path": finding.operation.path,
+        "pointer": finding.pointer,
+        "kind": finding.kind,
+        "expected": finding.expected,
+        "found": finding.found,
+        "seen": paths,
+    }
+
+
+def read_baseline(file: Path) -> set[tuple[str, str, str, str]]:
+    """The keys of the findings in a report written as JSON. Raises FlinkMockError."""
+    try:
+        document = json.loads(file.read_text(encoding="utf-8"))
+        entries = [*document["findings"], *document["accepted"]]
+        return {(each["operation"], each["pointer"], each["kind"], each["expected"]) for each in entries}
+    except OSError as error:
+        raise FlinkMockError(f"{file}: {error.strerror}") from error
+    except (ValueError, LookupError, TypeError) as error:
+        raise FlinkMockError(f"{file} is no report that `flinkmock check --format json` has written.") from error
+
+
+def as_junit(report: Report) -> str:
+    """Each operation is a test case."""
+    failing = report.by_operation()
+    cases = {**dict.fromkeys(report.answered), **dict.fromkeys(failing), **dict.fromkeys(report.unanswered)}
+    suite = ElementTree.Element(
+        "testsuite",
+        name=f"{report.url} as Flink {report.flink}",
+        tests=str(len(cases)),
+        failures=str(len(failing)),
+        skipped=str(sum(operation not in failing for operation in report.unanswered)),
+    )
+    for operation in cases:
+        case = ElementTree.SubElement(suite, "testcase", classname=f"flink.{operation.id}", name=str(operation))
+        if found := failing.get(operation):
+            lines = [f"{finding} ({paths[0]})" for finding, paths in found]
+            ElementTree.SubElement(case, "failure", message=_printable(lines[0])).text = _printable("\n".join(lines))
+        elif operation in report.unanswered:
+            ElementTree.SubElement(case, "skipped", message=_printable(report.unanswered[operation]))
+    ElementTree.indent(suite)
+    return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True)
+
+
+def _printable(text: str) -> str:
+    """XML has no place for control characters."""
+    return "".join(letter if letter.isprintable() or letter == "\n" else "�" for letter in text)
+
+
+def as_markdown(report: Report) -> str:
+    lines = [f"# {report.url} as Flink {report.flink}", ""]
+    lines.append(f"{report.requests} requests, {len(report.answered)} operations answered, {report.verdict}.")
+    if report.findings:
+        lines += ["", "| operation | place | what | expected | found |", "| --- | --- | --- | --- | --- |"]
+        for each in report.findings:
+            cells = [
+                f"`{each.operation}`",
+                f"`{each.pointer}`" if each.pointer else "",
+                each.kind,
+                each.expected,
+                each.found,
+            ]
+            lines.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")
+    return "\n".join(lines)
+
+
+def as_github(report: Report) -> str:
+    """Workflow commands, which GitHub shows as annotations of the run."""
+    lines = [
+        f"::error title={_property(str(finding.operation))}::{_data(f'{finding} ({paths[0]})')}"
+        for finding, paths in report.findings.items()
+    ]
+    return "\n".join([*lines, f"::notice title=flinkmock check::{_data(f'{report.url}: {report.verdict}')}"])
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

@@ -1,0 +1,161 @@
+"""Generated requests, right and wrong ones, for every operation: no answer may be anything but Flink's.
+
+Nothing on the server is changed: what changes something is only asked of things that do not exist. Needs hypothesis
+(`pip install flinkmock[fuzz]`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlencode
+
+from flinkmock.conformance.fetch import Question
+from flinkmock.conformance.report import Finding
+from flinkmock.errors import FlinkMockError
+
+if TYPE_CHECKING:
+    from hypothesis.strategies import SearchStrategy
+
+    from flinkmock.conformance.check import Check
+    from flinkmock.contract import Operation, Parameter
+
+NEVER = frozenset(
+    {
+        "shutdownCluster",
+        "uploadJar",
+        "submitJob",
+        "postJobManagerProfiling",  # a real profile of a minute
+        "postTaskManagerProfiling",
+        "triggerSavepointDisposal",  # takes any path
+        "getYarnCancelJobTermination",
+        "getYarnStopJobTermination",
+    }
+)
+REFUSALS = 308, 400, 404, 405, 409, 413, 500, 503
+"""All the ways in which Flink says no (FACTS 2)."""
+HEX = "0123456789abcdef"
+
+
+@dataclass(frozen=True)
+class Fuzz:
+    """`requests` for each operation; the same `seed` asks the same of the same cluster."""
+
+    requests: int
+    seed: int = 0
+
+    def __call__(self, check: Check) -> None:
+        """Raises FlinkMockError without hypothesis, Unreachable."""
+        try:
+            import hypothesis
+        except ImportError as error:
+            raise FlinkMockError("--fuzz needs hypothesis: pip install 'flinkmock[fuzz]'.") from error
+        settings = hypothesis.settings(
+            max_examples=self.requests,
+            database=None,
+            deadline=None,
+            phases=(hypothesis.Phase.generate,),
+            suppress_health_check=list(hypothesis.HealthCheck),
+        )
+        for operation in check.contract:
+            if operation.id not in NEVER:
+                known = check.targets.paths(operation) if operation.method == "GET" else []
+                drawn = hypothesis.given(_questions(operation, known))
+                settings(hypothesis.seed(self.seed)(drawn(_asker(check, operation))))()
+
+
+def _asker(check: Check, operation: Operation) -> Callable[[tuple[Question, bool]], None]:
+    def ask(drawn: tuple[Question, bool]) -> None:
+        question, wrong = drawn
+        answer = check.put(operation, question, REFUSALS)
+        if wrong and answer.status < 300:
+            finding = Finding(operation, "", "status", "400 for a wrong parameter", str(answer.status))
+            check.report.add(finding, question.target)
+
+    return ask
+
+
+def _questions(operation: Operation, known: list[str]) -> SearchStrategy[tuple[Question, bool]]:
+    """(a request, whether it has a parameter that can't be converted)"""
+    from hypothesis import strategies as st
+
+    names = {parameter.name: parameter for parameter in operation.path_parameters}
+    segments: list[SearchStrategy[tuple[str, bool]]] = [
+        _path_value(names[segment[1:]]) if segment[1:] in names and segment[0] == ":" else st.just((segment, False))
+        for segment in operation.segments
+    ]
+    made = st.tuples(*segments).map(
+        lambda parts: ("".join(f"/{quote(text, safe='')}" for text, _ in parts), any(wrong for _, wrong in parts))
+    )
+    paths = st.one_of(st.sampled_from([(path, False) for path in known]), made) if known else made
+    queries = st.tuples(*(_query_value(each) for each in operation.query_parameters))
+    bodies = _bodies() if operation.method != "GET" else st.none()
+
+    def put_together(path: tuple[str, bool], query: tuple[Any, ...], body: bytes | None) -> tuple[Question, bool]:
+        given = [(name, text) for name, text, _ in query if text is not None]
+        target = path[0] + (f"?{urlencode(given)}" if given else "")
+        # a wrong id in a path can be a right literal of another operation, a wrong query can not
+        return Question(target, operation.method, body), any(wrong for _, _, wrong in query)
+
+    return st.builds(put_together, paths, queries, bodies)
+
+
+def _path_value(parameter: Parameter) -> SearchStrategy[tuple[str, bool]]:
+    from hypothesis import strategies as st
+
+    right: SearchStrategy[str]
+    if parameter.pattern:
+        right = st.text(HEX, min_size=32, max_size=32)
+    elif parameter.type == "integer":
+        right = st.integers(0, 2**31 - 1).map(str)
+    elif parameter.enum:
+        right = st.sampled_from(parameter.enum)
+    else:
+        right = st.text("abcdefghij-_.0123456789", min_size=1, max_size=20).map(lambda text: f"no-{text}")
+    wrong = st.one_of(st.text(min_size=1, max_size=12).filter(_encodable).map(lambda text: f"x{text}"), st.just("-1"))
+    return st.one_of(right.map(lambda text: (text, False)), wrong.map(lambda text: (text, bool(parameter.pattern))))
+
+
+def _query_value(parameter: Parameter) -> SearchStrategy[tuple[str, str | None, bool]]:
+    from hypothesis import strategies as st
+
+    right: SearchStrategy[str]
+    if parameter.enum:
+        right = st.sampled_from(parameter.enum)
+    elif parameter.type == "boolean":
+        right = st.sampled_from(["true", "false"])
+    elif parameter.type == "integer":
+        right = st.integers(parameter.minimum if parameter.minimum is not None else -(2**31), 2**31 - 1).map(str)
+    elif parameter.pattern:
+        right = st.text(HEX, min_size=32, max_size=32)
+    else:
+        right = st.text(max_size=12).filter(_encodable)
+    refused = bool(parameter.enum or parameter.type == "integer" or parameter.pattern)
+    wrong = st.text("xyz-!", min_size=1, max_size=6)
+    name = parameter.name
+    return st.one_of(
+        st.just((name, None, False)),
+        right.map(lambda text: (name, text, False)),
+        wrong.map(lambda text: (name, text, refused)),
+    )
+
+
+def _bodies() -> SearchStrategy[bytes | None]:
+    from hypothesis import strategies as st
+
+    leaves = st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=8).filter(_encodable))
+    values = st.recursive(leaves, lambda inner: st.one_of(st.lists(inner, max_size=3), _objects(inner)), max_leaves=6)
+    return st.one_of(st.none(), values.map(lambda value: json.dumps(value).encode()), st.binary(max_size=20))
+
+
+def _objects(inner: SearchStrategy[Any]) -> SearchStrategy[dict[str, Any]]:
+    from hypothesis import strategies as st
+
+    keys = st.sampled_from(["target-directory", "cancel-job", "drain", "programArgsList", "parallelism", "x"])
+    return st.dictionaries(keys, inner, max_size=3)
+
+
+def _encodable(text: str) -> bool:
+    return not any(0xD800 <= ord(letter) < 0xE000 for letter in text)

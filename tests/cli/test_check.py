@@ -1,0 +1,84 @@
+"""`flinkmock check`: its forms of output, baselines, the documentation, exit codes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from flinkmock import FlinkMock
+from flinkmock.cli import main
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with FlinkMock({"jobs": {"running": "streaming"}}, flink="2.3", clock="virtual") as cluster:
+        cluster.advance("60s")
+        yield cluster.url
+
+
+def test_json_and_as_a_baseline(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", url, "--flink", "2.2", "--format", "json"]) == 1
+    text = capsys.readouterr().out
+    told = json.loads(text)
+    assert told["flink"] == "2.2"
+    entry = next(each for each in told["findings"] if each["pointer"] == "/taskmanagers/*/assignedTasks")
+    assert (entry["operation"], entry["kind"], entry["seen"]) == ("getTaskManagers", "extra", ["/taskmanagers"])
+    baseline = tmp_path / "known.json"
+    baseline.write_text(text)
+    assert main(["check", url, "--flink", "2.2", "--baseline", str(baseline)]) == 0
+    assert f"no deviation, {len(told['findings'])} more in the baseline" in capsys.readouterr().out
+    told["findings"].remove(entry)
+    baseline.write_text(json.dumps(told))
+    assert main(["check", url, "--flink", "2.2", "--baseline", str(baseline)]) == 1
+    assert "1 deviation, " in capsys.readouterr().out
+
+
+def test_junit(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", url, "--flink", "2.2", "--format", "junit"]) == 1
+    suite = ElementTree.fromstring(capsys.readouterr().out)
+    failed = [case.get("name") for case in suite.iter("testcase") if case.find("failure") is not None]
+    assert "GET /taskmanagers" in failed
+    assert "GET /jobs" not in failed
+    assert int(suite.get("failures", 0)) == len(failed)
+
+
+def test_github(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", url, "--flink", "2.2", "--format", "github"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert "::error title=GET /taskmanagers::/taskmanagers/*/assignedTasks: extra: " in "\n".join(lines)
+    assert lines[-1].startswith("::notice title=flinkmock check::")
+
+
+def test_markdown(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", url, "--format", "markdown"]) == 0
+    assert "operations answered, no deviation." in capsys.readouterr().out
+
+
+def test_the_documentation(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", url, "--contract", "documented"]) == 1
+    told = capsys.readouterr().out
+    assert "/latest/failed: null: expected object, found null" in told
+
+
+def test_a_page_of_ones_own(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    page = Path(__file__).parent.parent / "contract" / "descriptions" / "page.md"
+    assert main(["check", url, "--contract", str(page)]) == 1
+    assert "GET /overview  (getClusterOverview)" in capsys.readouterr().out
+    assert main(["check", url, "--contract", __file__]) == 2
+    assert "No operation found" in capsys.readouterr().err
+
+
+def test_baselines_that_are_none(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", url, "--baseline", str(tmp_path / "none.json")]) == 2
+    (tmp_path / "other.json").write_text("[1]")
+    assert main(["check", url, "--baseline", str(tmp_path / "other.json")]) == 2
+    assert "no report that" in capsys.readouterr().err
+
+
+def test_nobody_there(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", "http://127.0.0.1:1"]) == 2
+    assert "No answer from" in capsys.readouterr().err

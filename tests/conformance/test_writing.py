@@ -1,0 +1,79 @@
+"""The operations that change something, and generated requests: put to a fake, which has to be silent about both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from flinkmock import FlinkMock, FlinkMockError, check
+from flinkmock.conformance.fuzzing import Fuzz
+from flinkmock.conformance.writing import Write
+
+JARS = Path(__file__).parent.parent / "fidelity" / "jars"
+JAR = {"1.12": JARS / "1.12.5", "1.20": JARS / "1.20.5", "2.3": JARS / "2.3.0"}
+CHANGING = {
+    "uploadJar",
+    "generatePlanFromJar",
+    "submitJobFromJar",
+    "triggerSavepoint",
+    "triggerSavepointDisposal",
+    "triggerStopWithSavepoint",
+    "cancelJob",
+    "getYarnCancelJobTermination",
+    "getSavepointStatus",
+    "getSavepointDisposalStatus",
+    "deleteJar",
+}
+LATER = {"1.20": {"triggerCheckpoint", "getCheckpointStatus", "triggerHeartbeat"}}
+LATER["2.3"] = {*LATER["1.20"], "submitApplicationFromJar", "cancelApplication"}
+
+
+@pytest.mark.parametrize("flink", ["1.12", "1.20", "2.3"])
+def test_what_changes_something(flink: str) -> None:
+    with FlinkMock(flink=flink, clock="20x") as cluster:
+        write = Write(JAR[flink] / "wordcount.jar", savepoints="file:///savepoints")
+        report = check(cluster.url, further=(write,))
+        assert report.clean, report.table()
+        answered = {operation.id for operation in report.answered}
+        assert answered >= CHANGING | LATER.get(flink, set()), report.table()
+
+
+def test_a_named_job() -> None:
+    with FlinkMock({"jobs": {"mine": "streaming", "others": "streaming"}}, clock="20x") as cluster:
+        with cluster.engine.lock:
+            [mine, others] = list(cluster.cluster.jobs.values())
+        report = check(cluster.url, further=(Write(job=mine.id, savepoints="file:///savepoints"),))
+        assert report.clean, report.table()
+        with cluster.engine.lock:
+            assert (mine.state, others.state) == ("CANCELED", "RUNNING")
+
+
+def test_a_jar_that_is_not_there() -> None:
+    with FlinkMock() as cluster, pytest.raises(FlinkMockError, match=r"no\.jar: No such file"):
+        check(cluster.url, further=(Write(Path("no.jar")),))
+
+
+@pytest.fixture
+def cluster() -> Iterator[FlinkMock]:
+    with FlinkMock({"jobs": {"running": "streaming", "finished": "batch"}}, clock="virtual") as running:
+        running.advance("60s")
+        yield running
+
+
+def test_generated_requests(cluster: FlinkMock) -> None:
+    before = check(cluster.url).requests
+    report = check(cluster.url, further=(Fuzz(8),))
+    assert report.clean, report.table()
+    assert report.requests > before + 4 * 97
+    with cluster.engine.lock:
+        assert [str(job.state) for job in cluster.cluster.jobs.values()] == ["RUNNING", "FINISHED"]
+
+
+def test_the_same_seed_asks_the_same(cluster: FlinkMock) -> None:
+    def asked(seed: int) -> dict[str, int]:
+        report = check(cluster.url, further=(Fuzz(4, seed),))
+        return {operation.id: times for operation, times in report.answered.items()}
+
+    assert asked(1) == asked(1)
