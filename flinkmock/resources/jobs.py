@@ -135,8 +135,8 @@ def _counts(states: Any) -> dict[str, int]:
 
 def _plan(call: Call, job: Job, known: bool) -> dict[str, Any]:
     cluster = call.cluster
-    if not known:  # ArchivedExecutionGraph.createSparseArchivedExecutionGraph, which writes its plan itself before 2.0
-        return {"jid": "", "name": "", "type": "", "nodes": []} if cluster.release.since("2.0") else {}
+    if not known:  # ArchivedExecutionGraph.createSparseArchivedExecutionGraph, which has no class for plans before 2.1
+        return {"jid": "", "name": "", "type": "", "nodes": []} if cluster.release.since("2.1") else {}
     return plan_facts(job.id, job.name, job.spec.type, job.graph, cluster.release, sources_first=cluster.adaptive)
 
 
