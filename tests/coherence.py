@@ -126,7 +126,7 @@ def vertices(job: Json) -> Iterator[str]:
             yield f"{vertex['name']} starts {start} and lasts {duration}"
         elif start != -1 and duration != (job["now"] if end == -1 else end) - start:
             yield f"{vertex['name']}: {start} .. {end} is not {duration}"
-    nodes = job["plan"].get("nodes", [])  # before 2.0 the plan is {} when there is no graph
+    nodes = job["plan"].get("nodes", [])  # before 2.1 the plan is {} when there is no graph
     if {node["id"] for node in nodes} != set(by_id):
         yield "the plan has other vertices"
         return
