@@ -22,6 +22,7 @@ from flinkmock.contract import LATEST, Contract, Operation
 from flinkmock.faults import Faults
 from flinkmock.journal import Expected, Journal
 from flinkmock.resources import REGISTRY, Call, FileContent, UploadedFile
+from flinkmock.resources.polling import polled
 from flinkmock.scenario.scenario import Scenario
 from flinkmock.synthesis import Bodies, encode
 
@@ -95,6 +96,7 @@ class Engine:
         with self.lock:
             now = self.arrive() if arrived is None else arrived
             call = Call(operation, self.cluster, now, path, query, body, files, base_url)
+            self.cluster.read(polled(call), now)
             facts = REGISTRY[operation.id](call)
             if isinstance(facts, FileContent):
                 return facts
@@ -114,6 +116,13 @@ class Engine:
             now = self.clock.advance(length)
             self.cluster.settle(now)
             return now
+
+    def signal(self, name: str) -> None:
+        """Lets go on what waits for `signal NAME`. Raises LookupError, naming the signals that there are."""
+        with self.lock:
+            now = self.clock.now()
+            self.cluster.settle(now)
+            self.cluster.signal(name, now)
 
     def close(self) -> None:
         """Removes the uploaded jars. Harmless the second time."""

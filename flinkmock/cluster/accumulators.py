@@ -53,11 +53,22 @@ class Accumulator:
         return Accumulator(self.name, self.type, merged, count)
 
 
-def local(types: Mapping[str, str], records: int) -> list[Accumulator]:
-    """The accumulators of one subtask that has seen `records`; none before the first, for then none is registered."""
+def local(types: Mapping[str, str], records: int, given: Mapping[str, Any], subtask: int) -> list[Accumulator]:
+    """The accumulators of one subtask that has seen `records`; none before the first, for then none is registered.
+    Values that are `given` are those of the whole vertex."""
     if not records:
         return []
-    return [Accumulator(name, type, _value(type, records), records) for name, type in types.items()]
+    return [
+        Accumulator(name, type, _part(type, given[name], subtask) if name in given else _value(type, records), records)
+        for name, type in types.items()
+    ]
+
+
+def _part(type: str, whole: Any, subtask: int) -> Any:
+    """A subtask's part of a given value: all of it lies with the first one, but for what does not add up."""
+    if subtask == 0 or type == "AverageAccumulator" or type.endswith(("Minimum", "Maximum")):
+        return whole
+    return {} if type == "Histogram" else [] if type == "ListAccumulator" else 0.0 if type.startswith("Double") else 0
 
 
 def _value(type: str, records: int) -> Any:

@@ -102,6 +102,7 @@ class Cluster:
             "step": self.lifecycles.step,
             "slots_missing": self.lifecycles.slots_missing,
             "machine_event": self._machine_event,
+            "note_failure": self.lifecycles.note_failure,
             "disposed": self.snapshots.disposed,
             "snapshot_done": self.snapshots.done,
             "snapshot_expired": self.snapshots.expired,
@@ -301,7 +302,9 @@ class Cluster:
         spec = self.spec.jobs[place]
         same = sum(earlier.name == spec.name for earlier in self.spec.jobs[:place])
         job_id = spec.id or self.stream.hex(32, "scenario-job", spec.name, same)
-        self.submit(dataclasses.replace(spec, id=job_id), at, savepoint=spec.restored_from)
+        job = self.submit(dataclasses.replace(spec, id=job_id), at, savepoint=spec.restored_from)
+        for nth, past in enumerate(spec.past_failures):
+            self.agenda.put(at + spec.started_ago - past.ago, "note_failure", job.id, nth)
 
     # -- task managers
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from flinkmock.cluster.course import pressed_ms, pressure_at
 from flinkmock.cluster.execution import Execution
 from flinkmock.cluster.graph import Vertex
 from flinkmock.cluster.run import Run
@@ -66,11 +67,13 @@ class Flow:
         """The counters of one subtask."""
         vertex, subtask = execution.vertex, execution.subtask
         records_in, records_out = self.records(vertex)
-        mine_in = _share(records_in, subtask, vertex.parallelism)
-        mine_out = _share(records_out, subtask, vertex.parallelism)
-        span = execution.running_span(self._time)
-        ran = span[1] - span[0] if span else 0
-        busy = round(ran * self.busy_ratio(vertex))
+        weights = _weights(vertex)
+        mine_in = _share(records_in, subtask, weights)
+        mine_out = _share(records_out, subtask, weights)
+        began = self._run.submitted_at
+        since, until = execution.running_span(self._time) or (began, began)
+        ran, pressed = until - since, pressed_ms(vertex.spec.pressures, since - began, until - began)
+        busy = round((ran - pressed) * self._busy(vertex, subtask))
         sizes = [self._run.graph.vertices[edge.source].spec.bytes_per_record for edge in vertex.inputs] or [0]
         return Io(
             mine_in,
@@ -78,13 +81,22 @@ class Flow:
             round(mine_in * sum(sizes) / len(sizes)),
             mine_out * vertex.spec.bytes_per_record,
             busy,
-            ran - busy,
+            ran - pressed - busy,
+            pressed,
         )
 
-    def busy_ratio(self, vertex: Vertex) -> float:
-        """Which part of the time a subtask works, from 0 to 1."""
-        rate = self._rate(vertex) / vertex.parallelism
-        return min(1.0, rate / BUSY_AT_RATE)
+    def busy_ratio(self, vertex: Vertex, subtask: int) -> float:
+        """Which part of the time a subtask works now, from 0 to 1."""
+        return self._busy(vertex, subtask) * (1.0 - self.pressure(vertex))
+
+    def pressure(self, vertex: Vertex) -> float:
+        """Which part of the time its subtasks are held up now, from 0 to 1."""
+        return pressure_at(vertex.spec.pressures, self._time - self._run.submitted_at)
+
+    def _busy(self, vertex: Vertex, subtask: int) -> float:
+        """Which part of the time a subtask works if nothing holds it up."""
+        weights = _weights(vertex)
+        return min(1.0, self._rate(vertex) * weights[subtask] / sum(weights) / BUSY_AT_RATE)
 
     def _rate(self, vertex: Vertex) -> float:
         """Records a second that a vertex handles when all is well."""
@@ -94,6 +106,13 @@ class Flow:
         return sum(self._rate(v) * (1.0 if v.is_source else v.spec.selectivity) for v in above)
 
 
-def _share(whole: int, part: int, parts: int) -> int:
-    """Part number `part` of `parts` that add up to `whole` and differ by one at most."""
-    return whole // parts + (part < whole % parts)
+def _weights(vertex: Vertex) -> list[int]:
+    """How many records each subtask is dealt in one round."""
+    skew = vertex.spec.skew or (1,)
+    return [skew[min(subtask, len(skew) - 1)] for subtask in range(vertex.parallelism)]
+
+
+def _share(whole: int, part: int, weights: list[int]) -> int:
+    """What falls to number `part` when `whole` records are dealt out: the parts add up, and never shrink."""
+    rounds, rest = divmod(whole, sum(weights))
+    return rounds * weights[part] + min(max(rest - sum(weights[:part]), 0), weights[part])

@@ -41,6 +41,8 @@ class Job:
     epoch: int = 0
     """Counts the times the script was left; agenda entries of an earlier epoch are void."""
     restarts: int = 0
+    past_failures: int = 0
+    """How many of `failures` the scenario has told."""
     stillborn: bool = False
     """It failed or was cancelled while it was initialized: there never was a graph."""
     parallelism_bounds: dict[str, tuple[int, int]] = field(default_factory=dict)

@@ -106,7 +106,7 @@ class Lifecycles:
             return
         if job.runs:
             job.runs[-1].settle(at)
-        run = Run(len(job.runs), at, job.id, job.graph, self._cluster.stream)
+        run = Run(len(job.runs), at, job.id, job.graph, self._cluster.stream, submitted_at=job.submitted_at)
         run.initializes = self._cluster.release.since("1.13")
         job.runs.append(run)
 
@@ -211,10 +211,18 @@ class Lifecycles:
             slot.task_manager.endpoint if slot else None,
         )
 
+    def note_failure(self, job_id: str, place: int, at: int) -> None:
+        """Agenda: one of the failures that the scenario tells of the job's past."""
+        job = self._cluster.jobs[job_id]
+        if job.runs:
+            cause = job.spec.past_failures[place].cause
+            job.failures.append(self._failure(job.runs[-1], at, cause, self._culprit(job, job.runs[-1], cause)))
+            job.past_failures += 1
+
     def _give_up(self, job: Job, at: int, cause: Cause) -> None:
         """FAILED: the last failure becomes one of those that happened beside the end of all recovery."""
         job.stillborn = not job.runs
-        last = job.failures.pop() if len(job.failures) > job.restarts else None
+        last = job.failures.pop() if len(job.failures) - job.past_failures > job.restarts else None
         thrown = last.throwable if last else cause.throwable
         if job.stillborn:
             job.failures.append(Failure(at, thrown))

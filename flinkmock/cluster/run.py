@@ -44,6 +44,8 @@ class Run:
     stream: Stream
     scheduled_at: int | None = None
     deployed_at: int | None = None
+    submitted_at: int = 0
+    """When the job began."""
     initializes: bool = True
     """Whether tasks are INITIALIZING before they are RUNNING; Flink knows no such state before 1.13."""
     restores_ms: int = 0

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
+from flinkmock.cluster.course import MetricSpec, Pressure
 from flinkmock.cluster.problems import Throwable
 
 DAY_MS = 24 * 3600 * 1000
@@ -118,6 +120,14 @@ class VertexSpec:
     bytes_per_record: int = 28
     accumulators: Mapping[str, str] = field(default_factory=dict)
     """Name -> type as Flink calls it, e.g. {"words": "IntCounter"}."""
+    accumulated: Mapping[str, Any] = field(default_factory=dict)
+    """Name -> value of those accumulators that do not follow from the records."""
+    skew: tuple[int, ...] = ()
+    """In which parts records are dealt out to the subtasks; the last one holds for the rest. Empty: evenly."""
+    pressures: tuple[Pressure, ...] = ()
+    """When, and how much, its tasks are held up by those behind them."""
+    metrics: Mapping[str, MetricSpec] = field(default_factory=dict)
+    """Of its subtasks, over those that Flink has."""
 
     @property
     def name(self) -> str:
@@ -172,6 +182,23 @@ class ProgramSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class Watermarks:
+    """Event time: `lag` ms behind the clock (None: there are no watermarks), until it stands still `stops` ms after the
+    job was submitted (None: it does not)."""
+
+    lag: int | None
+    stops: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PastFailure:
+    """An exception of the time before the scenario began, `ago` ms before."""
+
+    ago: int
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True)
 class JobSpec:
     name: str
     vertices: tuple[VertexSpec, ...]
@@ -189,6 +216,12 @@ class JobSpec:
     """How much longer tasks are INITIALIZING when there is state to restore (ms)."""
     restored_from: str | None = None
     """The savepoint that a job of the scenario itself starts from; a submitted one is told by its request."""
+    watermarks: Watermarks | None = None
+    """None: as the operators are called, a second behind if one is Timestamps/Watermarks."""
+    metrics: Mapping[str, MetricSpec] = field(default_factory=dict)
+    """Of the job, over those that Flink has."""
+    past_failures: tuple[PastFailure, ...] = ()
+    """Oldest first."""
     started_ago: int = 0
     """For jobs that are older than the scenario (ms)."""
     id: str = ""

@@ -22,7 +22,8 @@ def of_execution(cluster: Cluster, job: Job, execution: Execution, time: int) ->
     if execution.ended(time) is None and cluster.caches.enabled:
         time = execution.slot.task_manager.last_heartbeat(time) if execution.slot else 0
     io = Flow(job.runs[execution.attempt], time).io(execution)
-    return local(execution.vertex.spec.accumulators, io.records_out if execution.vertex.is_source else io.records_in)
+    spec, records = execution.vertex.spec, io.records_out if execution.vertex.is_source else io.records_in
+    return local(spec.accumulators, records, spec.accumulated, execution.subtask)
 
 
 def of_job(cluster: Cluster, job: Job, time: int) -> list[Accumulator]:

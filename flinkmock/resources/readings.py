@@ -115,7 +115,7 @@ def subtask_reading(cluster: Cluster, job: Job, execution: Execution, time: int)
     now_io = metrics.Io(io.records_in, io.records_out, io.bytes_in, io.bytes_out)
     then_io = metrics.Io(earlier.records_in, earlier.records_out, earlier.bytes_in, earlier.bytes_out)
     watermark = watermark_of(job, execution, time)
-    busy = flow.busy_ratio(vertex)
+    busy, pressure = flow.busy_ratio(vertex, execution.subtask), flow.pressure(vertex)
     initializing = execution.entered("INITIALIZING", time)
     return metrics.SubtaskReading(
         now=time,
@@ -125,7 +125,8 @@ def subtask_reading(cluster: Cluster, job: Job, execution: Execution, time: int)
         io=now_io,
         minute_ago=then_io,
         is_source=vertex.is_source,
-        idle_ratio=1.0 - busy,
+        idle_ratio=1.0 - busy - pressure,
+        backpressured_ratio=pressure,
         busy_ms=float(io.busy_ms),
         idle_ms=io.idle_ms,
         backpressured_ms=io.backpressured_ms,
@@ -146,7 +147,12 @@ def subtask_reading(cluster: Cluster, job: Job, execution: Execution, time: int)
 
 
 def watermark_of(job: Job, execution: Execution, time: int) -> int | None:
-    """The input watermark (epoch ms) of a subtask behind an operator that assigns timestamps; None before the first."""
+    """The input watermark (epoch ms) of a subtask, as the scenario says, or behind an operator that assigns timestamps;
+    None before the first."""
     since = execution.entered("RUNNING", time)
+    told = job.spec.watermarks
+    if told is not None:
+        stopped = time if told.stops is None else min(time, job.submitted_at + told.stops)
+        return None if told.lag is None or since is None else stopped - told.lag
     assigned = any(WATERMARKS in vertex.spec.operators for vertex in job.graph.vertices)
     return time - EVENT_TIME_LAG_MS if assigned and since is not None else None

@@ -12,12 +12,14 @@ from flinkmock.cluster.spec import (
     CheckpointSpec,
     JobSpec,
     OperationSpec,
+    PastFailure,
     ProgramSpec,
     RestartStrategy,
     VertexSpec,
 )
 from flinkmock.scenario.amounts import chance, length, size, span, whole
 from flinkmock.scenario.causes import Causes
+from flinkmock.scenario.courses import read_metrics, read_watermarks
 from flinkmock.scenario.document import Node
 from flinkmock.scenario.inheritance import Templates
 from flinkmock.scenario.lifecycle import LifecycleReader
@@ -61,6 +63,9 @@ class JobReader:
             operations=read_operations(_entries(job, "operations"), self._operations, self._causes, self._mistakes),
             restore=span(restore, self._mistakes) if (restore := job.get("restore")) else NOTHING,
             restored_from=_text(job, "restored-from"),
+            watermarks=read_watermarks(job.get("watermarks"), self._mistakes),
+            metrics=read_metrics(job.get("metrics"), self._mistakes),
+            past_failures=self._past_failures(job, where, started_ago, vertices),
             started_ago=started_ago,
             id=_text(job, "id") or "",
         )
@@ -70,6 +75,21 @@ class JobReader:
         if started is None:
             return 0
         return span(replace(started, value=started.text.removesuffix(" ago")), self._mistakes).low
+
+    def _past_failures(self, job: Node, where: str, started_ago: int,
+                       vertices: dict[str, VertexSpec]) -> tuple[PastFailure, ...]:  # fmt: skip
+        given = job.get("exceptions")
+        found = []
+        for each in given.elements if given is not None else ():
+            ago, because = each.items["ago"], each.items["because"]
+            before = span(ago, self._mistakes).low
+            if before > started_ago:
+                since = "has not begun yet" if not started_ago else "is younger than that"
+                self._mistakes.add(ago.place, f"{where} {since}. Write started: {ago.text} ago, or earlier.")
+            cause = self._causes.cause(because, where, vertices)
+            if cause is not None:
+                found.append(PastFailure(before, cause))
+        return tuple(sorted(found, key=lambda failure: -failure.ago))
 
     def _checkpoints(self, node: Node | None) -> CheckpointSpec | None:
         usual = CheckpointSpec()

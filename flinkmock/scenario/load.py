@@ -2,36 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable
 from functools import cache
-from importlib.resources import files
-from pathlib import Path
+from importlib import resources
 
 from flinkmock.cluster.spec import ClusterSpec, JobSpec, Submission
-from flinkmock.scenario import schema
+from flinkmock.scenario import files, schema
 from flinkmock.scenario.amounts import whole
 from flinkmock.scenario.causes import Causes
-from flinkmock.scenario.document import MAX_CHARACTERS, Node, from_mapping, from_yaml
+from flinkmock.scenario.clusters import ClusterReader
+from flinkmock.scenario.document import Node, from_yaml
+from flinkmock.scenario.expect import ExpectReader
+from flinkmock.scenario.faults import FaultReader
 from flinkmock.scenario.inheritance import Templates
 from flinkmock.scenario.jobs import JobReader, read_operations
-from flinkmock.scenario.mistakes import Mistakes, Place
+from flinkmock.scenario.mistakes import Mistakes
+from flinkmock.scenario.requests import RequestReader
+from flinkmock.scenario.scenario import Scenario
 
-INLINE = "<scenario>"
-"""What a scenario that is no file is called in messages."""
 
-
-def load_scenario(source: str | Path | Mapping[str, object] | None = None) -> ClusterSpec:
+def load_scenario(source: files.Source | None = None) -> Scenario:
     """Reads a scenario.
 
     Args:
         source: a path, or text that ends in `.yaml` or `.yml`, is a file; other text is YAML; a mapping is what YAML
-            would have given. None and an empty document are a working cluster without jobs.
+            would have given. None and an empty document are a working cluster without jobs. What a scenario `extends`
+            is a path from its own folder, or from where we are if it is no file.
 
     Raises:
         ScenarioError: with all mistakes of the scenario at once.
     """
     mistakes = Mistakes()
-    document = _document(source, mistakes)
+    document = files.read(source, mistakes)
     if not isinstance(document.value, dict):
         schema.check(document, mistakes)
         mistakes.check()
@@ -40,32 +42,9 @@ def load_scenario(source: str | Path | Mapping[str, object] | None = None) -> Cl
     return spec
 
 
-def _document(source: str | Path | Mapping[str, object] | None, mistakes: Mistakes) -> Node:
-    if source is None:
-        return from_yaml("", INLINE, mistakes)
-    if isinstance(source, Mapping):
-        return from_mapping(source, INLINE, mistakes)
-    if isinstance(source, Path) or ("\n" not in source and source.endswith((".yaml", ".yml"))):
-        return from_yaml(_text_of(Path(source), mistakes), str(source), mistakes)
-    return from_yaml(source, INLINE, mistakes)
-
-
-def _text_of(file: Path, mistakes: Mistakes) -> str:
-    try:
-        with file.open("rb") as stream:
-            # one byte more than is allowed shows that there is too much, however large the file is
-            return stream.read(MAX_CHARACTERS * 4 + 1).decode("utf-8-sig")
-    except FileNotFoundError:
-        mistakes.stop(Place(str(file)), "there is no such file.")
-    except OSError as error:
-        mistakes.stop(Place(str(file)), f"this can't be read: {error.strerror}.")
-    except ValueError as error:
-        mistakes.stop(Place(str(file)), f"this is not UTF-8: {getattr(error, 'reason', error)}.")
-
-
 @cache
 def _built_in() -> Node:
-    text = files(__package__).joinpath("templates.yaml").read_text("utf-8")
+    text = resources.files(__package__).joinpath("templates.yaml").read_text("utf-8")
     return from_yaml(text, "built in", Mistakes())
 
 
@@ -79,7 +58,7 @@ def _broken(paths: set[tuple[str | int, ...]]) -> dict[str, set[str]]:
     return broken
 
 
-def _cluster(document: Node, broken: dict[str, set[str]], mistakes: Mistakes) -> ClusterSpec:
+def _cluster(document: Node, broken: dict[str, set[str]], mistakes: Mistakes) -> Scenario:
     def section(key: str) -> dict[str, Node]:
         bad = broken.get(key, set())
         return {} if "*" in bad else {name: node for name, node in _entries(document, key).items() if name not in bad}
@@ -87,13 +66,17 @@ def _cluster(document: Node, broken: dict[str, set[str]], mistakes: Mistakes) ->
     def value(key: str) -> Node | None:
         return None if key in broken else document.get(key)
 
+    def elements(key: str) -> list[Node]:
+        bad, found = broken.get(key, set()), document.get(key)
+        return [node for i, node in enumerate(found.elements) if not bad & {"*", str(i)}] if found is not None else []
+
     built_in = _built_in()
-    given = section("cluster")
     causes = Causes(_entries(document, "causes"), broken.get("causes", set()), mistakes)
     causes.check()
-    operations = read_operations(section("operations"), {}, causes, mistakes)
-    configuration = _configuration(given)
-    scheduler = "adaptive" if (configuration.get("jobmanager.scheduler") or "").lower() == "adaptive" else "default"
+    given = section("operations")
+    cluster = ClusterReader(section("cluster"), given.pop("keep-results", None), mistakes)
+    operations = read_operations(given, {}, causes, mistakes)
+    scheduler = "adaptive" if cluster.adaptive else "default"
     templates = Templates(_entries(document, "templates"), built_in.items["templates"].items, mistakes)
     reader = JobReader(templates, causes, operations, scheduler, mistakes)
 
@@ -105,27 +88,35 @@ def _cluster(document: Node, broken: dict[str, set[str]], mistakes: Mistakes) ->
     rules = {**(submitted := section("submitted")), **{
         pattern: node for pattern, node in built_in.items["submitted"].items.items() if pattern not in submitted
     }}  # fmt: skip
-    seed, flink, clock, caches = value("seed"), value("flink"), value("clock"), given.get("caches")
+    seed, flink, clock = value("seed"), value("flink"), value("clock")
     usual = ClusterSpec()
-    return ClusterSpec(
+    requests = RequestReader(flink.text if flink else None, mistakes)
+    started = tuple(jobs("jobs", section("jobs"), named=True).values())
+    submissions = tuple(Submission(*rule) for rule in jobs("submitted", rules, named=False).items())
+    return Scenario(
         flink=flink.text if flink else usual.flink,
         seed=whole(seed, usual.seed),
         clock=clock.text if clock else usual.clock,
-        task_managers=whole(given.get("taskmanagers"), usual.task_managers),
-        slots=whole(given.get("slots"), usual.slots),
-        configuration=configuration,
-        jobs=tuple(jobs("jobs", section("jobs"), named=True).values()),
-        submissions=tuple(Submission(*rule) for rule in jobs("submitted", rules, named=False).items()),
+        task_managers=cluster.count(),
+        machine_events=cluster.events(),
+        slots=cluster.slots(),
+        configuration=cluster.configuration(),
+        savepoints=cluster.savepoints(),
+        jobs=started,
+        submissions=submissions,
         operations=operations,
-        caches=bool(caches.value) if caches else usual.caches,
+        caches=cluster.caches(),
+        faults=FaultReader(requests, _job_names(started, submissions), mistakes).read(elements("faults")),
+        expect=ExpectReader(requests, mistakes).read(elements("expect")),
     )
 
 
-def _configuration(cluster: dict[str, Node]) -> dict[str, str | None]:
-    config = cluster.get("config")
-    if config is None:
-        return {}
-    return {key: None if node.value is None else node.text for key, node in config.items.items()}
+def _job_names(jobs: Iterable[JobSpec], submissions: Iterable[Submission]) -> list[str] | None:
+    """What jobs can be called; None if an argument of a program decides it."""
+    specs = [*jobs, *(submission.job for submission in submissions)]
+    if any("name" in fields for spec in specs for fields in spec.program.arguments.values()):
+        return None
+    return list(dict.fromkeys(spec.name for spec in specs))
 
 
 def _entries(document: Node, key: str) -> dict[str, Node]:

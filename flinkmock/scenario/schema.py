@@ -49,7 +49,8 @@ def check(document: Node, mistakes: Mistakes) -> set[tuple[str | int, ...]]:
 
 
 @cache
-def _schema() -> dict[str, Any]:
+def published() -> dict[str, Any]:
+    """The schema as it stands in `schemas/`."""
     schema: dict[str, Any] = json.loads((data_dir("schemas") / "scenario.schema.json").read_bytes())
     return schema
 
@@ -58,7 +59,7 @@ def _schema() -> dict[str, Any]:
 def _validator() -> Draft202012Validator:
     from jsonschema import Draft202012Validator
 
-    return Draft202012Validator(_inlined(_schema(), _schema()["$defs"]))
+    return Draft202012Validator(_inlined(published(), published()["$defs"]))
 
 
 def _inlined(part: Any, definitions: Mapping[str, Any]) -> Any:
@@ -95,17 +96,18 @@ def _sentences(error: Fault, document: Node) -> Iterator[tuple[Place, str]]:
 
 
 def _likeliest(error: Fault) -> list[Fault]:
-    """The errors of the branch that was most likely meant: of the right kind, with a key that only it asks for; then
-    the one where the trouble lies deepest and is least."""
+    """The errors of the branch that was most likely meant: of the right kind, with no key that it does not know, and
+    with one that only it asks for; then the one where the trouble lies deepest and is least."""
     branches: dict[object, list[Fault]] = {}
     for cause in error.context or ():
         branches.setdefault(cause.schema_path[0], []).append(cause)
 
-    def likelihood(errors: list[Fault]) -> tuple[bool, bool, int, int]:
+    def likelihood(errors: list[Fault]) -> tuple[bool, bool, bool, int, int]:
         of_kind = not any(_of_another_kind(cause, error.instance) for cause in errors)
         asked = {key for cause in errors if cause.validator == "required" for key in cause.validator_value}
         named = isinstance(error.instance, dict) and bool(asked & error.instance.keys())
-        return of_kind, named, max(len(cause.path) for cause in errors), -len(errors)
+        fits = not any(cause.validator == "additionalProperties" and not cause.path for cause in errors)
+        return of_kind, fits, named, max(len(cause.path) for cause in errors), -len(errors)
 
     return max(branches.values(), key=likelihood)
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from flinkmock.cluster.spec import Input, VertexSpec
 from flinkmock.scenario.amounts import decimal, size, whole
-from flinkmock.scenario.document import Node
+from flinkmock.scenario.courses import read_metrics, read_pressures
+from flinkmock.scenario.document import Node, core_scalar
 from flinkmock.scenario.mistakes import Mistakes, choices
 
 MAX_PARALLELISM = 32_768
@@ -39,6 +42,9 @@ def _vertex(item: Node, above: dict[str, VertexSpec], job: str, parallelism: int
     operators, rate, selectivity = item.get("operators"), item.get("rate"), item.get("selectivity")
     record_size, most, group = item.get("record-size"), item.get("max-parallelism"), item.get("slot-sharing-group")
     identity, accumulators = item.get("id"), item.get("accumulators")
+    skew = item.get("skew")
+    if skew is not None and not any(part.value for part in skew.elements):
+        mistakes.add(skew.place, "somebody has to get the records. Write [8, 1].")
     limit = whole(most, _usual_max_parallelism(width))
     if width > limit and most is not None:
         mistakes.add(most.place, f"the parallelism {width} is above this max-parallelism.")
@@ -54,8 +60,43 @@ def _vertex(item: Node, above: dict[str, VertexSpec], job: str, parallelism: int
         selectivity=decimal(selectivity, usual.selectivity),
         records_per_second=decimal(rate, usual.records_per_second),
         bytes_per_record=size(record_size, mistakes).low if record_size else usual.bytes_per_record,
-        accumulators={name: kind.text for name, kind in accumulators.items.items()} if accumulators else {},
+        accumulators={name: _kind(node) for name, node in accumulators.items.items()} if accumulators else {},
+        accumulated=_accumulated(accumulators, mistakes),
+        skew=tuple(whole(part, 0) for part in skew.elements) if skew else usual.skew,
+        pressures=read_pressures(item.get("backpressure"), mistakes),
+        metrics=read_metrics(item.get("metrics"), mistakes, width),
     )
+
+
+def _kind(accumulator: Node) -> str:
+    return accumulator.items["type"].text if accumulator.items else accumulator.text
+
+
+def _accumulated(accumulators: Node | None, mistakes: Mistakes) -> dict[str, object]:
+    """The values that are given, each of the kind that its accumulator adds up."""
+    found: dict[str, object] = {}
+    for name, node in (accumulators.items if accumulators is not None else {}).items():
+        value = node.get("value")
+        if value is None:
+            continue
+        kind, plain = _kind(node), value.plain()
+        if kind == "Histogram":
+            form, right = "{2: 708, 3: 355}", isinstance(plain, dict) and _whole((*plain.values(), *map(core_scalar, plain)))
+        elif kind == "ListAccumulator":
+            form, right = "[100, 200]", isinstance(plain, list) and _whole(plain)
+        elif kind.startswith("Double") or kind == "AverageAccumulator":
+            form, right = "a number", isinstance(plain, int | float)
+            plain = float(plain) if isinstance(plain, int) else plain
+        else:
+            form, right = "a whole number", isinstance(plain, int)
+        if not right:
+            mistakes.add(value.place, f"an accumulator of type {kind} is {form}.")
+        found[name] = {int(key): count for key, count in plain.items()} if right and isinstance(plain, dict) else plain
+    return found
+
+
+def _whole(values: Iterable[object]) -> bool:
+    return all(isinstance(value, int) for value in values)
 
 
 def _inputs(item: Node, above: dict[str, VertexSpec], width: int, job: str, batch: bool,

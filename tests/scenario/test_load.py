@@ -16,7 +16,6 @@ from flinkmock.cluster.spec import (
     OPERATIONS,
     Cause,
     CheckpointSpec,
-    ClusterSpec,
     Input,
     JobSpec,
     OperationSpec,
@@ -26,6 +25,7 @@ from flinkmock.cluster.spec import (
     Step,
 )
 from flinkmock.scenario import load_scenario
+from flinkmock.scenario.scenario import Scenario
 
 ROOT = Path(__file__).parents[2]
 READY = sorted((ROOT / "scenarios").glob("*.yaml"))
@@ -298,7 +298,7 @@ def test_operations() -> None:
             operations:
               savepoint: 3s
               stop-with-savepoint: {takes: 1s}
-              rescale: {}
+              rescale: 2s
         """
     )
     expired = Throwable("org.apache.flink.runtime.checkpoint.CheckpointException", "Checkpoint expired.")
@@ -309,7 +309,7 @@ def test_operations() -> None:
     assert spec.jobs[0].operations == {
         "savepoint": OperationSpec(Span.exactly(3_000), frozenset({1, 3}), expired),
         "stop-with-savepoint": OperationSpec(Span.exactly(1_000)),
-        "rescale": OPERATIONS["rescale"],
+        "rescale": OperationSpec(Span.exactly(2_000)),
     }
 
 
@@ -383,4 +383,4 @@ def test_importing_flinkmock_loads_neither_yaml_nor_jsonschema() -> None:
 
 def test_a_hand_made_cluster_and_an_empty_scenario_agree() -> None:
     empty = load_scenario(None)
-    assert empty == ClusterSpec(submissions=empty.submissions)
+    assert empty == Scenario(submissions=empty.submissions)

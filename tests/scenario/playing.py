@@ -1,0 +1,74 @@
+"""A scenario played on a clock that stands until told, asked without HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from flinkmock.cluster.job import Job
+from flinkmock.engine import Engine
+from flinkmock.scenario import load_scenario
+from flinkmock.testing.inside import Inside
+
+
+class Stage:
+    """Time is told in ms since the scenario began."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.inside = Inside(engine)
+        self.began = engine.clock.now()
+
+    @property
+    def now(self) -> int:
+        return self.engine.clock.now() - self.began
+
+    def to(self, time: int) -> None:
+        self.engine.advance(time - self.now)
+
+    def get(self, target: str) -> Any:
+        return self.inside.ask("GET", target)
+
+    def post(self, target: str, body: dict[str, Any] | None = None) -> Any:
+        return self.inside.ask("POST", target, body)
+
+    def job(self, name: str = "orders") -> Job:
+        return self.engine.cluster.job_named(name)
+
+    def state(self, name: str = "orders") -> str:
+        """Asked by a client, so it counts as a poll."""
+        return str(self.get(f"/jobs/{self.job(name).id}")["state"])
+
+    def timeline(self, name: str = "orders") -> list[tuple[int, str]]:
+        return [(at - self.began, state) for at, state in self.job(name).states]
+
+    def savepoint(self, name: str = "orders") -> str:
+        """Triggers one; its status path."""
+        path = f"/jobs/{self.job(name).id}/savepoints"
+        return f"{path}/{self.post(path)['request-id']}"
+
+    def stop(self, name: str = "orders") -> str:
+        path = f"/jobs/{self.job(name).id}"
+        return f"{path}/savepoints/{self.post(f'{path}/stop')['request-id']}"
+
+    def outcome(self, status: str) -> str:
+        """IN_PROGRESS, the location, or the failure's innermost class and message."""
+        answer = self.get(status)
+        if answer["status"]["id"] == "IN_PROGRESS":
+            return "IN_PROGRESS"
+        operation = answer["operation"]
+        if "location" in operation:
+            return str(operation["location"])
+        trace = operation["failure-cause"]["stack-trace"]
+        return str([line for line in trace.splitlines() if not line.startswith("\t")][-1])
+
+
+@contextmanager
+def played(source: str | Path, **options: Any) -> Iterator[Stage]:
+    engine = Engine(load_scenario(source), **{"clock": "virtual", **options})
+    try:
+        yield Stage(engine)
+    finally:
+        engine.close()

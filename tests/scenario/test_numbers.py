@@ -1,0 +1,157 @@
+"""What a scenario says of numbers over time: metrics, back pressure, skew, watermarks, accumulators, old exceptions."""
+
+from __future__ import annotations
+
+from tests.scenario.playing import Stage, played
+
+TEXT = """
+causes:
+  reset: {class: java.io.IOException, message: Connection reset, vertex: window, subtask: 1}
+jobs:
+  orders:
+    started: 1h ago
+    parallelism: 2
+    lifecycle: [{RUNNING: forever}]
+    watermarks: {lag: 5s, stops: 1h30s}
+    metrics:
+      lag: 5
+      label: eu-west
+      load: {sine: [0, 100], every: 40s}
+      numRestarts: 7
+    exceptions:
+      - {ago: 20m, because: reset}
+      - {ago: 45m, because: {class: java.lang.OutOfMemoryError, message: Java heap space, global: true}}
+    vertices:
+      - {name: "Source: orders", rate: 1000}
+      - name: window
+        inputs: [{from: "Source: orders", ship: HASH}]
+        skew: [4, 1]
+        backpressure: {ratio: 80%, from: 1h10s, until: 1h20s}
+        metrics:
+          errors: {rate: 2, from: 10, subtasks: [1]}
+          heap: {spike: 900, base: 10, every: 10s, for: 2s}
+          step: {series: [a, b, c], every: 30m}
+          round: {series: [1, 2], every: 1s, again: true}
+        accumulators: {words: {type: IntCounter, value: 1418}, sizes: {type: Histogram, value: {3: 2, 2: 1}}, seen: LongCounter}
+      - "Sink: out"
+"""
+
+
+def vertex(stage: Stage, name: str) -> str:
+    (found,) = [v.id for v in stage.job().graph.vertices if v.name == name]
+    return f"/jobs/{stage.job().id}/vertices/{found}"
+
+
+def value(stage: Stage, target: str, name: str) -> str:
+    (found,) = stage.get(f"{target}/metrics?get={name}")
+    return str(found["value"])
+
+
+def test_metrics_of_a_job() -> None:
+    with played(TEXT) as stage:
+        base = f"/jobs/{stage.job().id}"
+        assert [value(stage, base, name) for name in ("lag", "label", "load", "numRestarts")] == ["5", "eu-west", "50.0", "7"]
+        stage.to(10_000)
+        assert value(stage, base, "load") == "100.0"
+        stage.to(30_000)
+        assert value(stage, base, "load") == "0.0"
+        assert {"id": "lag"} in stage.get(f"{base}/metrics")
+
+
+def test_metrics_of_subtasks() -> None:
+    with played(TEXT) as stage:
+        base = vertex(stage, "window")
+        stage.to(7_999)
+        assert value(stage, f"{base}/subtasks/0", "heap") == "10"
+        stage.to(8_000)
+        assert value(stage, f"{base}/subtasks/0", "heap") == "900"
+        assert value(stage, base, "1.errors") == str(10 + 2 * (3_608_000 - started(stage)) // 1000)
+        assert stage.get(f"{base}/metrics?get=0.errors") == []
+        assert (value(stage, base, "0.step"), value(stage, base, "1.round")) == ("c", "1")
+        stage.to(9_000)
+        assert value(stage, base, "1.round") == "2"
+        (figures,) = stage.get(f"{base}/subtasks/metrics?get=heap")
+        assert (figures["min"], figures["max"], figures["sum"]) == (900.0, 900.0, 1800.0)
+
+
+def started(stage: Stage) -> int:
+    """When subtask 1 of the window began to run, in ms of the job's life."""
+    job = stage.job()
+    since = job.runs[0].executions()[1][1].entered("RUNNING", stage.engine.clock.now())
+    assert since is not None
+    return since - job.submitted_at
+
+
+def test_records_are_dealt_out_in_these_parts() -> None:
+    with played(TEXT) as stage:
+        stage.to(1_000)
+        details = stage.get(vertex(stage, "window"))
+        shares = [subtask["metrics"]["read-records"] for subtask in details["subtasks"]]
+        whole = stage.get(f"/jobs/{stage.job().id}")["vertices"][0]["metrics"]["write-records"]
+        assert sum(shares) == whole > 3_000_000
+        assert abs(shares[0] - 4 * shares[1]) <= 4
+        busy = [subtask["metrics"]["accumulated-busy-time"] for subtask in details["subtasks"]]
+        assert abs(busy[0] / busy[1] - 4) < 0.01
+
+
+def test_back_pressure_for_ten_seconds() -> None:
+    with played(TEXT) as stage:
+        told = []
+        for time in (9_999, 10_000, 19_999, 20_000):
+            stage.to(time)
+            answer = stage.get(f"{vertex(stage, 'window')}/backpressure")
+            first = answer["subtasks"][0]
+            told.append((answer["backpressureLevel"], first["ratio"]))
+            assert abs(first["ratio"] + first["idleRatio"] + first["busyRatio"] - 1) < 0.01
+        assert told == [("ok", 0.0), ("high", 0.8), ("high", 0.8), ("ok", 0.0)]
+        stage.to(30_000)
+        metrics = stage.get(f"/jobs/{stage.job().id}")["vertices"][1]["metrics"]
+        assert metrics["accumulated-backpressured-time"] == 2 * 8_000
+
+
+def test_the_metrics_tell_of_back_pressure_too() -> None:
+    with played(TEXT) as stage:
+        stage.to(15_000)
+        base = f"{vertex(stage, 'window')}/subtasks/1"
+        assert value(stage, base, "backPressuredTimeMsPerSecond") == "800"
+        assert value(stage, base, "isBackPressured") == "true"
+        assert value(stage, base, "accumulateBackPressuredTimeMs") == "4000"
+
+
+def test_event_time_lags_and_stands_still() -> None:
+    with played(TEXT) as stage:
+        marks = []
+        for time in (10_000, 20_000, 40_000, 50_000):
+            stage.to(time)
+            marks.append({int(each["value"]) - stage.began for each in stage.get(f"{vertex(stage, 'window')}/watermarks")})
+        assert marks == [{5_000}, {15_000}, {25_000}, {25_000}]
+
+
+def test_given_accumulators() -> None:
+    with played(TEXT) as stage:
+        stage.to(1_000)
+        base = vertex(stage, "window")
+        told = {each["name"]: each["value"] for each in stage.get(f"{base}/accumulators")["user-accumulators"]}
+        assert (told["words"], told["sizes"]) == ("1418", "{2=1, 3=2}")
+        subtasks = stage.get(f"{base}/subtasks/accumulators")["subtasks"]
+        parts = [{each["name"]: each["value"] for each in subtask["user-accumulators"]} for subtask in subtasks]
+        assert [part["words"] for part in parts] == ["1418", "0"]
+        assert sum(int(part["seen"]) for part in parts) == int(told["seen"])
+
+
+def test_exceptions_of_a_job_that_is_older() -> None:
+    with played(TEXT) as stage:
+        entries = stage.get(f"/jobs/{stage.job().id}/exceptions")["exceptionHistory"]["entries"]
+        assert [(stage.began - each["timestamp"], each["exceptionName"]) for each in entries] == [
+            (20 * 60_000, "java.io.IOException"),
+            (45 * 60_000, "java.lang.OutOfMemoryError"),
+        ]
+        assert entries[0]["taskName"] == "window (2/2) - execution #0"
+        assert "taskName" not in entries[1]
+
+
+def test_no_watermarks() -> None:
+    text = "jobs: {orders: {watermarks: none, vertices: ['Source: a', Timestamps/Watermarks, b]}}\n"
+    with played(text) as stage:
+        stage.to(5_000)
+        assert {each["value"] for each in stage.get(f"{vertex(stage, 'b')}/watermarks")} == {str(-(2**63))}

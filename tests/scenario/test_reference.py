@@ -1,0 +1,30 @@
+"""docs/scenario-language.md is what the schema says."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from flinkmock.scenario.reference import reference
+from flinkmock.scenario.schema import published
+
+PAGE = Path(__file__).parents[2] / "docs" / "scenario-language.md"
+
+
+def test_the_page_is_up_to_date() -> None:
+    assert PAGE.read_text("utf-8") == reference(), "run: python -m flinkmock.scenario.reference > docs/scenario-language.md"
+
+
+def test_every_key_has_a_line_that_says_something() -> None:
+    text = reference()
+    schema = published()
+    for part in (schema, *schema["$defs"].values()):
+        for key in part.get("properties", {}):
+            if not key.startswith("$"):
+                assert re.search(rf"^\| `{re.escape(key)}` \| .+ \| \S.* \|$", text, re.MULTILINE), key
+
+
+def test_every_link_leads_to_a_section() -> None:
+    text = reference()
+    titles = {line[3:].lower().replace(" ", "-") for line in text.splitlines() if line.startswith("## ")}
+    assert set(re.findall(r"\(#([\w-]+)\)", text)) <= titles

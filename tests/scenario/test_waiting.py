@@ -1,0 +1,206 @@
+"""Lengths that no clock tells: `3 polls` and `signal go`, in lifecycles and operations."""
+
+from __future__ import annotations
+
+import pytest
+
+from flinkmock.cluster.problems import UnknownTrigger
+from flinkmock.cluster.spec import FOREVER, Polls, Signal, Step
+from flinkmock.scenario import load_scenario
+from tests.scenario.playing import played
+
+POLLED = """
+jobs:
+  orders:
+    lifecycle:
+      - CREATED: 2 polls
+      - RUNNING: 3 polls
+      - FINISHED
+  other: streaming
+"""
+
+
+def test_a_length_is_read() -> None:
+    spec = load_scenario(
+        "operations: {savepoint: 1 poll, cancel: signal let-go}\n"
+        "jobs: {orders: {lifecycle: [{CREATED: 3 polls}, {RUNNING: signal done}, FINISHED]}}\n"
+    )
+    assert (spec.operations["savepoint"].takes, spec.operations["cancel"].takes) == (Polls(1), Signal("let-go"))
+    assert spec.jobs[0].lifecycle[:2] == (Step("CREATED", Polls(3)), Step("RUNNING", Signal("done")))
+
+
+def test_the_nth_read_finds_the_job_changed() -> None:
+    with played(POLLED) as stage:
+        assert [stage.state() for _ in range(6)] == ["CREATED", *["RUNNING"] * 3, "FINISHED", "FINISHED"]
+
+
+def test_time_does_not_matter_and_every_job_is_counted_by_itself() -> None:
+    with played(POLLED) as stage:
+        stage.to(3_600_000)
+        assert stage.timeline()[-1][1] == "CREATED"
+        for _ in range(9):
+            stage.get(f"/jobs/{stage.job('other').id}")
+        assert stage.timeline()[-1][1] == "CREATED"
+
+
+def test_lists_and_whatever_else_tells_of_the_job_count() -> None:
+    with played(POLLED) as stage:
+        job_id = stage.job().id
+        for target in ("/jobs/overview", "/jobs", f"/jobs/{job_id}/exceptions", f"/jobs/{job_id}/status"):
+            stage.get(target)
+        assert [state for _, state in stage.timeline()] == ["INITIALIZING", "CREATED", "RUNNING"]
+        stage.get("/overview")
+        assert stage.timeline()[-1][1] == "RUNNING"
+        stage.get(f"/jobs/{job_id}/config")
+        assert stage.timeline()[-1][1] == "FINISHED"
+
+
+def test_an_operation_is_asked_for_by_its_status() -> None:
+    with played("jobs: {orders: streaming}\noperations: {savepoint: 3 polls}\n") as stage:
+        stage.to(1_000)
+        first, second = stage.savepoint(), stage.savepoint()
+        assert [stage.outcome(first) for _ in range(2)] == ["IN_PROGRESS"] * 2
+        assert stage.get(f"/jobs/{stage.job().id}/checkpoints")["counts"]["in_progress"] == 2
+        stage.to(60_000)
+        location = stage.outcome(first)
+        assert location.startswith("file:/flink/savepoints/savepoint-")
+        assert stage.outcome(second) == "IN_PROGRESS"
+        latest = stage.get(f"/jobs/{stage.job().id}/checkpoints")["latest"]["savepoint"]
+        assert (latest["external_path"], latest["end_to_end_duration"]) == (location, 59_000)
+
+
+def test_a_stop_that_waits_for_polls_finishes_the_job() -> None:
+    with played("jobs: {orders: streaming}\noperations: {stop-with-savepoint: 2 polls}\n") as stage:
+        stage.to(1_000)
+        status = stage.stop()
+        assert (stage.outcome(status), stage.state()) == ("IN_PROGRESS", "RUNNING")
+        assert (stage.outcome(status)[:5], stage.state()) == ("file:", "FINISHED")
+
+
+def test_a_planned_failure_comes_at_the_same_read() -> None:
+    with played("jobs: {orders: streaming}\noperations: {savepoint: {takes: 2 polls, fails: [1]}}\n") as stage:
+        stage.to(1_000)
+        status = stage.savepoint()
+        assert stage.outcome(status) == "IN_PROGRESS"
+        assert stage.outcome(status).endswith("CheckpointException: Checkpoint expired before completing.")
+        assert stage.get(f"/jobs/{stage.job().id}/checkpoints")["counts"]["failed"] == 2  # one refused at the start
+
+
+def test_what_nobody_ends_expires_with_the_checkpoint_timeout() -> None:
+    text = "jobs: {orders: {checkpoints: {every: 10m, timeout: 30s}}}\noperations: {savepoint: LENGTH}\n"
+    for length in ("5 polls", "signal go", "forever"):
+        with played(text.replace("LENGTH", length)) as stage:
+            stage.to(1_000)
+            status = stage.savepoint()
+            stage.to(30_999)
+            assert stage.outcome(status) == "IN_PROGRESS"
+            stage.to(31_000)
+            assert stage.outcome(status).endswith("Checkpoint expired before completing.")
+            assert stage.state() == "RUNNING"
+
+
+def test_a_job_that_stops_ends_what_waits() -> None:
+    with played("jobs: {orders: streaming}\noperations: {savepoint: 2 polls}\n") as stage:
+        stage.to(1_000)
+        status = stage.savepoint()
+        stage.inside.ask("PATCH", f"/jobs/{stage.job().id}")
+        assert stage.outcome(status).endswith("Checkpoint Coordinator is suspending.")
+        stage.to(5_000)
+        assert stage.outcome(status).endswith("Checkpoint Coordinator is suspending.")
+
+
+def test_a_disposal_can_wait_too() -> None:
+    operations = "operations: {dispose-savepoint: {takes: 2 polls, fails: [2]}}\n"
+    with played("cluster: {savepoints: [file:/old/savepoint-1]}\n" + operations) as stage:
+        for expected in ({}, "failure-cause"):
+            trigger = stage.post("/savepoint-disposal", {"savepoint-path": "file:/old/savepoint-1"})["request-id"]
+            assert stage.get(f"/savepoint-disposal/{trigger}")["status"]["id"] == "IN_PROGRESS"
+            done = stage.get(f"/savepoint-disposal/{trigger}")
+            assert done["status"]["id"] == "COMPLETED"
+            assert done["operation"] == expected or expected in done["operation"]
+
+
+def test_a_signal_lets_go_whatever_waits_for_it() -> None:
+    text = """
+    operations: {savepoint: signal saved, cancel: signal gone}
+    jobs:
+      orders: {lifecycle: [{CREATED: signal go}, {RUNNING: forever}]}
+      returns: {lifecycle: [{CREATED: signal go}, {RUNNING: forever}]}
+    """
+    with played(text) as stage:
+        stage.to(9_000)
+        assert stage.state() == stage.state("returns") == "CREATED"
+        stage.engine.signal("go")
+        assert stage.timeline()[-1] == stage.timeline("returns")[-1] == (9_000, "RUNNING")
+        stage.to(10_000)
+        status = stage.savepoint()
+        stage.to(70_000)
+        assert stage.outcome(status) == "IN_PROGRESS"
+        stage.engine.signal("saved")
+        assert stage.outcome(status).startswith("file:")
+        stage.inside.ask("PATCH", f"/jobs/{stage.job().id}")
+        stage.to(90_000)
+        details = stage.get(f"/jobs/{stage.job().id}")
+        assert (details["state"], details["status-counts"]["CANCELING"]) == ("CANCELLING", 3)
+        stage.engine.signal("gone")
+        details = stage.get(f"/jobs/{stage.job().id}")
+        assert (details["state"], details["status-counts"]["CANCELED"]) == ("CANCELED", 3)
+
+
+def test_a_signal_given_early_is_kept_for_the_first_that_waits() -> None:
+    text = "jobs: {orders: {lifecycle: [{repeat: forever, steps: [{RUNNING: signal go}, {RESTARTING: 1s}]}]}}\n"
+    with played(text) as stage:
+        stage.engine.signal("go")
+        assert stage.timeline()[-1] == (0, "RESTARTING")
+        stage.engine.signal("go")
+        stage.to(60_000)
+        assert stage.timeline()[-3:] == [(1_000, "RUNNING"), (1_000, "RESTARTING"), (2_000, "RUNNING")]
+
+
+def test_a_signal_that_nothing_waits_for_is_a_mistake() -> None:
+    with played(POLLED) as stage, pytest.raises(LookupError, match=r'signal "go"\. Signals: none at all'):
+        stage.engine.signal("go")
+
+
+def test_a_failure_cuts_a_wait_off() -> None:
+    text = "jobs: {orders: {lifecycle: [{RUNNING: 3 polls}, FINISHED], restart: {strategy: fixed-delay, delay: 1s}}}\n"
+    with played(text) as stage:
+        stage.to(1_000)
+        assert [stage.state(), stage.state()] == ["RUNNING"] * 2
+        stage.engine.cluster.lifecycles.fail(stage.job(), stage.engine.clock.now())
+        assert stage.state() == "RESTARTING"
+        stage.to(3_000)
+        assert [stage.state() for _ in range(3)] == ["RUNNING", "RUNNING", "FINISHED"]
+
+
+def test_results_are_kept_as_long_as_the_scenario_says() -> None:
+    with played("jobs: {orders: streaming}\noperations: {savepoint: 1s, keep-results: 90s}\n") as stage:
+        stage.to(1_000)
+        status = stage.savepoint()
+        stage.to(91_999)
+        assert stage.outcome(status).startswith("file:")
+        stage.to(92_000)
+        with pytest.raises(UnknownTrigger):
+            stage.outcome(status)
+
+
+def test_a_chance_is_decided_by_the_seed() -> None:
+    text = "seed: SEED\njobs: {orders: {checkpoints: {every: 1s, fail: 30%}}}\n"
+    counts = []
+    for seed in (1, 1, 2):
+        with played(text.replace("SEED", str(seed))) as stage:
+            stage.to(1_000_000)
+            told = stage.get(f"/jobs/{stage.job().id}/checkpoints")
+            counts.append((told["counts"]["failed"], [each["status"] for each in told["history"]]))
+    assert counts[0] == counts[1] != counts[2]
+    assert all(240 < failed < 360 for failed, _ in counts)
+
+
+def test_forever_is_forever() -> None:
+    assert load_scenario("operations: {cancel: forever}\n").operations["cancel"].takes == FOREVER
+    with played("jobs: {orders: streaming}\noperations: {cancel: forever}\n") as stage:
+        stage.to(1_000)
+        stage.inside.ask("PATCH", f"/jobs/{stage.job().id}")
+        stage.to(10**9)
+        details = stage.get(f"/jobs/{stage.job().id}")
+        assert (details["state"], details["status-counts"]["CANCELING"]) == ("CANCELLING", 3)
