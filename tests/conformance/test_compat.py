@@ -1,0 +1,97 @@
+"""What a client feels in an upgrade; the requests are those of Flink's own command line client of 1.12."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from flinkmock import FlinkMockError
+from flinkmock.cli import main
+from flinkmock.conformance.compat import FAILS, IGNORED, READS, Impact, Request, compat, read_requests
+
+CLI = Path(__file__).parent / "data" / "cli-1.12.5.jsonl"
+
+
+def felt(*requests: Request, old: str, new: str) -> set[tuple[str, str, str, str]]:
+    return {(each.where, each.effect, each.what, each.since) for each in compat(requests, old, new)}
+
+
+def of(impacts: list[Impact], effect: str) -> set[tuple[str, str]]:
+    return {(each.where, each.what) for each in impacts if each.effect == effect}
+
+
+def test_the_client_of_1_12_in_2_3() -> None:
+    impacts = compat(read_requests(CLI), "1.12", "2.3")
+    assert of(impacts, FAILS) == {("POST /jobs", "the plan is a Java object that only its own release can read")}
+    [submission] = [each for each in impacts if each.effect == FAILS]
+    assert (submission.since, submission.requests) == ("1.13", 6)
+    assert of(impacts, IGNORED) == set()
+    assert ("GET /jobs/:jobid", ".vertices[].status: +INITIALIZING") in of(impacts, READS)
+    assert not any("job-type" in what for _, what in of(impacts, READS))  # a field that 1.12 has not
+
+
+def test_the_same_release_line_changes_nothing_for_it() -> None:
+    requests = [each for each in read_requests(CLI) if "/v1/jobs?" not in each.target and each.method != "POST"]
+    assert compat(requests, "2.1", "2.2") == []
+
+
+def test_a_parameter_that_is_ignored() -> None:
+    run = Request("POST", "/jars/x_wordcount.jar/run?program-args=--port%201", {"programArgs": "--port 1"})
+    told = felt(run, old="1.20", new="2.3")
+    assert ("POST /jars/:jarid/run", IGNORED, "query parameter program-args", "2.0") in told
+    assert ("POST /jars/:jarid/run", IGNORED, "field programArgs of the body", "2.0") in told
+
+
+def test_a_body_that_is_refused() -> None:
+    beat = Request("PATCH", "/jobs/0123456789abcdef0123456789abcdef/clientHeartbeat", 1700000000000)
+    assert felt(beat, old="1.19", new="1.20") == {
+        ("PATCH /jobs/:jobid/clientHeartbeat", FAILS, "the body is refused: all of it: type", "1.20")
+    }
+
+
+def test_fields_it_may_be_reading() -> None:
+    told = felt(Request("GET", "/jobs/0123456789abcdef0123456789abcdef/exceptions"), old="1.18", new="2.3")
+    assert ("GET /jobs/:jobid/exceptions", READS, ".all-exceptions: removed (array)", "2.0") in told
+
+
+def test_another_name_of_a_path_parameter_is_nothing() -> None:
+    path = "/jobs/0123456789abcdef0123456789abcdef/coordinators/0123456789abcdef0123456789abcdef"
+    assert felt(Request("POST", path, {"serializedCoordinationRequest": [1]}), old="1.20", new="2.0") == set()
+
+
+def test_what_no_release_knows_is_no_matter() -> None:
+    assert felt(Request("GET", "/favicon.ico"), old="1.12", new="2.3") == set()
+
+
+def test_a_har(tmp_path: Path) -> None:
+    file = tmp_path / "session.har"
+    request = {"method": "GET", "url": "http://localhost:8081/v1/jobs/0123456789abcdef0123456789abcdef/exceptions?x=1"}
+    upload = {"method": "POST", "url": "http://localhost:8081/jars/upload", "postData": {"text": "--no json"}}
+    file.write_text(json.dumps({"log": {"version": "1.2", "entries": [{"request": request}, {"request": upload}]}}))
+    [one, other] = read_requests(file)
+    assert (one.method, one.target) == ("GET", "/v1/jobs/0123456789abcdef0123456789abcdef/exceptions?x=1")
+    assert other.body is None
+    assert compat([one], "1.20", "2.0")
+
+
+def test_something_else_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "x").write_text("<html>")
+    with pytest.raises(FlinkMockError, match="neither a journal"):
+        read_requests(tmp_path / "x")
+    with pytest.raises(FlinkMockError):
+        read_requests(tmp_path / "y")
+
+
+@pytest.mark.parametrize("form", ["table", "json", "markdown"])
+def test_the_command(form: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compat", str(CLI), "--from", "1.12", "--format", form]) == 1
+    told = capsys.readouterr().out
+    assert "the plan is a Java object" in told
+    assert form != "json" or json.loads(told)["to"] == "2.3"
+
+
+def test_the_command_when_nothing_changes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compat", str(CLI), "--from", "2.2", "--to", "2.1"]) == 2
+    assert "not later" in capsys.readouterr().err
