@@ -1,0 +1,57 @@
+"""A browser for all tests of the session, and a fake cluster with the dashboard of one release.
+
+Flink's jars are not part of the project. FLINKMOCK_DIST names them: flink-dist jars, or folders with one, of any
+releases, separated as in PATH. Without it an installed apache-flink-libraries is looked for.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from flinkmock import FlinkMock
+from flinkmock.contract import Contract
+from flinkmock.errors import DashboardMissing
+from flinkmock.server import Dashboard
+from tests.dashboard.browser import Browser, what_is_missing
+
+Start = Callable[[str], FlinkMock]
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    if missing := what_is_missing():
+        pytest.skip(missing)
+    started = Browser(tmp_path_factory.mktemp("browser"))
+    yield started
+    started.close()
+
+
+@pytest.fixture(scope="module")
+def start() -> Iterator[Start]:
+    """Starts a cluster of a release with its dashboard, once for each module; skips where there is no jar of it."""
+    clusters: dict[str, FlinkMock] = {}
+
+    def started(minor: str) -> FlinkMock:
+        if minor not in clusters:
+            scenario = Path(__file__).with_name("dashboard.yaml")
+            clusters[minor] = FlinkMock(scenario, flink=minor, dashboard=_jar(minor)).start()
+        return clusters[minor]
+
+    yield started
+    for cluster in clusters.values():
+        cluster.close()
+
+
+def _jar(minor: str) -> str:
+    release = Contract.load(minor).release
+    for place in [*filter(None, os.environ.get("FLINKMOCK_DIST", "").split(os.pathsep)), "auto"]:
+        try:
+            if Dashboard.load(place, release):
+                return place
+        except DashboardMissing:
+            pass  # of another release
+    pytest.skip(f"no flink-dist jar of Flink {minor}: name one in FLINKMOCK_DIST, or install apache-flink-libraries")

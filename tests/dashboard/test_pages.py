@@ -1,0 +1,146 @@
+"""Every page of Flink's own dashboard, in a browser: it shows what is so, and nothing fails."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from flinkmock import FlinkMock
+from tests.dashboard.browser import Browser
+from tests.dashboard.conftest import Start
+
+JARS = Path(__file__).parent.parent / "fidelity" / "jars" / "2.3.0"
+
+RUNNING = "/job/running/{orders}"
+VERTEX = RUNNING + "/overview/{window}"
+MANAGER = "/task-manager/{manager}"
+
+PAGES = {
+    "/overview": ("Running Application List", "SingleJobApplication(orders)", "RUNNING", "FINISHED", "FAILED"),
+    "/application/running": ("SingleJobApplication(orders)", "RUNNING"),
+    "/application/completed": ("SingleJobApplication(price-import)", "FAILED", "FINISHED"),
+    "/job/running": ("orders", "RUNNING"),
+    "/job/completed": ("nightly-report", "FINISHED", "price-import", "FAILED"),
+    RUNNING + "/overview": (
+        "orders",
+        "window -> enrich",
+        "Sink: warehouse",
+        "HASH",
+        "Backpressured (max): 0%",
+        "Data Skew: 0%",
+        "RUNNING",
+    ),
+    VERTEX + "/detail": ("orders", "window -> enrich", "Parallelism"),
+    VERTEX + "/subtasks": ("Subtask Metrics", "Records Received", "RUNNING"),
+    VERTEX + "/taskmanagers": ("{endpoint}", "RUNNING"),
+    VERTEX + "/watermarks": ("SubTask", "Low Watermark"),
+    VERTEX + "/accumulators": ("late", "LongCounter"),
+    VERTEX + "/backpressure": ("Back Pressure Status", "OK"),
+    VERTEX + "/metrics": ("SubTasks",),
+    VERTEX + "/flamegraph": ("On-CPU", "org.apache.flink.streaming.runtime.tasks.StreamTask.invoke"),
+    RUNNING + "/checkpoints": ("Checkpoint Counts", "Triggered: 24", "Completed: 24", "/chk-"),
+    RUNNING + "/exceptions": ("orders", "No Root Exception"),
+    RUNNING + "/timeline": ("orders", "RUNNING", "Vertex TimeLine"),
+    RUNNING + "/configuration": ("Execution Configuration", "team", "checkout"),
+    "/job/completed/{price-import}/overview": ("price-import", "FAILED", "Source: files", "CANCELED"),
+    "/job/completed/{price-import}/exceptions": (
+        "price-import",
+        "Recovery is suppressed by NoRestartBackoffTimeStrategy",
+        'java.lang.NumberFormatException: For input string: "12,5"',
+    ),
+    "/job/completed/{nightly-report}/overview": ("nightly-report", "FINISHED"),
+    "/job/completed/{nightly-report}/timeline": ("nightly-report", "FINISHED", "Vertex TimeLine"),
+    "/task-manager": ("{manager}", "512 MB"),
+    MANAGER + "/metrics": ("Framework Heap", "Network", "Garbage Collection", "G1_Young_Generation"),
+    MANAGER + "/logs": ("org.apache.flink.runtime.taskexecutor.TaskManagerRunner",),
+    MANAGER + "/stdout": ("{manager}",),
+    MANAGER + "/log-list": ("flink-tm", ".log"),
+    MANAGER + "/thread-dump": ("java.util.concurrent.locks.LockSupport.park",),
+    "/job-manager/config": ("taskmanager.numberOfTaskSlots", "web.upload.dir"),
+    "/job-manager/metrics": ("JVM (Heap/Non-Heap) Memory", "G1_Young_Generation"),
+    "/job-manager/logs": ("StandaloneSessionClusterEntrypoint",),
+    "/job-manager/stdout": ("Log List",),
+    "/job-manager/log": ("flink-jm.log", "flink-jm.out"),
+    "/job-manager/thread-dump": ("java.util.concurrent.locks.LockSupport.park",),
+    "/submit": ("Uploaded Jars", "No Data"),
+}
+
+
+def names(cluster: FlinkMock) -> dict[str, str]:
+    """What stands for the ids in a page's address."""
+    jobs = {job["name"]: job["jid"] for job in ask(cluster, "/jobs/overview")["jobs"]}
+    vertices = ask(cluster, f"/jobs/{jobs['orders']}")["vertices"]
+    window = next(vertex["id"] for vertex in vertices if vertex["name"].startswith("window"))
+    subtask = ask(cluster, f"/jobs/{jobs['orders']}/vertices/{window}")["subtasks"][0]
+    place = subtask.get("endpoint") or subtask["host"]  # "host" up to 1.20
+    return {**jobs, "window": window, "manager": subtask["taskmanager-id"], "endpoint": place}
+
+
+def ask(cluster: FlinkMock, path: str) -> Any:
+    return requests.get(cluster.url + path, timeout=10).json()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page(start: Start, browser: Browser, page: str) -> None:
+    cluster = start("2.3")
+    ids = names(cluster)
+    browser.open(f"{cluster.url}/#{page.format(**ids)}")
+    browser.wait_for(*(text.format(**ids) if text.startswith("{") else text for text in PAGES[page]))
+    assert browser.troubles() == []
+
+
+def test_a_job_is_submitted_and_cancelled(start: Start, browser: Browser) -> None:
+    cluster = start("2.3")
+    browser.open(f"{cluster.url}/#/submit")
+    browser.wait_for("Add New", "No Data")
+    browser.driver.find_element("css selector", "input[type=file]").send_keys(str(JARS / "wordcount.jar"))
+    browser.wait_for("wordcount.jar", "org.example.jobs.WordCount")
+
+    browser.click("td", "wordcount.jar")
+    browser.wait_for("Show Plan", "Submit")
+    browser.click("button", "Show Plan")
+    browser.wait_for("Plan Visualization", "Parallelism: 1", "FORWARD")
+    browser.click(".ant-drawer-close")
+
+    browser.click("button", "Submit")
+    browser.wait_for("Cancel Job", "Job State RUNNING", "Source: source", "Sink: sink")
+    job_id = browser.driver.current_url.split("/")[-2]
+    assert ask(cluster, f"/jobs/{job_id}/status") == {"status": "RUNNING"}
+    browser.click("a", "Cancel Job")
+    browser.click(".ant-popover button", "Yes")
+    browser.wait_for("Job State CANCELED")
+    assert ask(cluster, f"/jobs/{job_id}/status") == {"status": "CANCELED"}
+
+    browser.driver.get(f"{cluster.url}/#/submit")
+    browser.click("a", "Delete")
+    browser.click(".ant-popover button", "OK")
+    browser.wait_for("Uploaded Jars", "No Data")
+    assert ask(cluster, "/jars")["files"] == []
+    assert browser.troubles() == []
+
+
+@pytest.mark.parametrize("minor", ["1.20", "1.12"])
+def test_the_dashboards_of_other_releases(start: Start, browser: Browser, minor: str) -> None:
+    cluster = start(minor)
+    ids = names(cluster)
+    browser.open(f"{cluster.url}/#/overview")
+    browser.wait_for(
+        "Running Job List", "orders", "RUNNING", "Completed Job List", "price-import", "FAILED", "FINISHED"
+    )
+    job = f"{cluster.url}/#/job/running/{ids['orders']}" if minor != "1.12" else f"{cluster.url}/#/job/{ids['orders']}"
+    for page, shown in {
+        "overview": "window -> enrich",
+        "overview/{window}/subtasks": "RUNNING",
+        "checkpoints": "Triggered: 24",
+        "timeline": "TimeLine",
+        "configuration": "checkout",
+    }.items():
+        browser.driver.get("about:blank")
+        browser.driver.get(f"{job}/{page.format(**ids)}")
+        browser.wait_for("orders", shown)
+    browser.driver.get(f"{cluster.url}/#/task-manager/{ids['manager']}/metrics")
+    browser.wait_for(ids["manager"], "Garbage Collection")
+    assert browser.troubles() == []
