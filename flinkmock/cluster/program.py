@@ -123,10 +123,15 @@ def _bad_parallelism(program: Program) -> bool:
 
 
 def template_of(names: Sequence[str], rules: Sequence[Submission]) -> JobSpec:
+    """The job of the first rule that fits one of the names."""
+    return rule_of(names, rules).job
+
+
+def rule_of(names: Sequence[str], rules: Sequence[Submission]) -> Submission:
     """The first rule that fits one of the names; the last rule of every scenario fits all."""
     for rule in rules:
         if any(fnmatchcase(name, rule.pattern) for name in names):
-            return rule.job
+            return rule
     raise LookupError(f"no rule of `submitted` fits {names}; a cluster has one for '*'")
 
 

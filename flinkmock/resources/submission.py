@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 import re
-from dataclasses import dataclass
 
-from flinkmock.cluster.javain import BadStream, JavaObject, read_object
+from flinkmock.cluster.jars import read_jar
+from flinkmock.cluster.javain import BadStream, read_object
 from flinkmock.cluster.problems import BadSubmission, Unserviceable
-from flinkmock.cluster.program import already_submitted, template_of
+from flinkmock.cluster.program import already_submitted, rule_of
+from flinkmock.cluster.spec import JobSpec
+from flinkmock.cluster.submitted import SubmittedJob, submitted_job
 from flinkmock.release import Release
 from flinkmock.resources.call import Call, Facts, UploadedFile, resource
 
@@ -17,18 +19,12 @@ NO_PLAN_NAMED = "The jobGraphFileName field must not be omitted or be null."
 _ID_IN_NAME = re.compile(r"-([0-9a-f]{32})")
 
 
-@dataclass(frozen=True, slots=True)
-class SerializedJob:
-    """What is read of a job graph or stream graph. `savepoint` is the path to restore from."""
-
-    id: str | None
-    name: str | None
-    savepoint: str | None
-
-
 @resource("submitJob")
 def submit(call: Call) -> Facts:
-    """The job becomes what the first rule says that fits its name or that of one of its jars, but keeps its own name.
+    """The job becomes what the first rule says that fits its name, that of one of its jars or an entry class of them.
+
+    It keeps its name. A rule that fits every job tells how it lives and nothing else: graph, checkpoints and user
+    configuration are then those of the plan.
 
     Raises:
         BadSubmission: in the order of JobSubmitHandler: no plan named, files missing, the plan can't be read.
@@ -40,14 +36,13 @@ def submit(call: Call) -> Facts:
     if plan_name is None:
         raise BadSubmission(NO_PLAN_NAMED)
     plan = _file(files, plan_name, "ExecutionPlan" if cluster.release.since("2.0") else "JobGraph")
-    jars = [_file(files, name, "Jar").name for name in call.body.get("jobJarFileNames") or ()]
+    jars = [_file(files, name, "Jar") for name in call.body.get("jobJarFileNames") or ()]
     for artifact in call.body.get("jobArtifactFileNames") or ():
         _file(files, artifact["fileName"], "Artifact")
     sent = _read(plan, cluster.release)
     if sent.id in cluster.jobs:
         raise Unserviceable(already_submitted(cluster.release))
-    template = template_of((sent.name or "", *jars), cluster.spec.submissions)
-    spec = dataclasses.replace(template, name=sent.name or template.name)
+    spec = _spec(sent, jars, call)
     failure = cluster.submission_failure(spec)
     if failure is not None:
         raise Unserviceable(failure)
@@ -66,32 +61,28 @@ def _file(files: dict[str, UploadedFile], name: str, kind: str) -> UploadedFile:
     return files[name]
 
 
-def _read(file: UploadedFile, release: Release) -> SerializedJob:
-    """Id and name stand in the plan; since 1.20 the id is in the file's name, too (FACTS 17)."""
-    try:
-        plan = read_object(file.path.read_bytes())
-    except BadStream as bad:
-        kind = "ExecutionPlan" if release.since("2.0") else "JobGraph"
-        raise BadSubmission(f"Failed to deserialize {kind}.", cause=bad.cause) from None
-    fields = plan.fields if isinstance(plan, JavaObject) else {}
-    in_name = _ID_IN_NAME.search(file.name)
-    return SerializedJob(
-        id=_hex(fields.get("jobId") or fields.get("jobID")) or (in_name[1] if in_name else None),
-        name=_text(fields.get("jobName")),
-        savepoint=_restore_path(fields.get("savepointRestoreSettings")),
+def _spec(sent: SubmittedJob, jars: list[UploadedFile], call: Call) -> JobSpec:
+    entries = [entry for jar in jars for entry in read_jar(jar.path)[0]]
+    rule = rule_of((sent.name or "", *(jar.name for jar in jars), *entries), call.cluster.spec.submissions)
+    spec = dataclasses.replace(rule.job, name=sent.name or rule.job.name)
+    if rule.pattern != "*" or not sent.vertices:
+        return spec
+    return dataclasses.replace(
+        spec,
+        type=sent.type,
+        vertices=sent.vertices,
+        parallelism=max(vertex.parallelism for vertex in sent.vertices),
+        checkpoints=sent.checkpoints,
+        user_config=sent.user_config,
     )
 
 
-def _hex(job_id: object) -> str | None:
-    """The digits of an AbstractID: two longs, the lower part first."""
-    if not isinstance(job_id, JavaObject) or not {"lowerPart", "upperPart"} <= job_id.fields.keys():
-        return None
-    return "".join(f"{job_id.fields[part] & (1 << 64) - 1:016x}" for part in ("lowerPart", "upperPart"))
-
-
-def _restore_path(settings: object) -> str | None:
-    return _text(settings.fields.get("restorePath")) if isinstance(settings, JavaObject) else None
-
-
-def _text(value: object) -> str | None:
-    return value if isinstance(value, str) and value else None
+def _read(file: UploadedFile, release: Release) -> SubmittedJob:
+    """Since 1.20 the id is in the file's name, too (FACTS 17)."""
+    try:
+        sent = submitted_job(read_object(file.path.read_bytes()))
+    except BadStream as bad:
+        kind = "ExecutionPlan" if release.since("2.0") else "JobGraph"
+        raise BadSubmission(f"Failed to deserialize {kind}.", cause=bad.cause) from None
+    in_name = _ID_IN_NAME.search(file.name)
+    return sent if sent.id or not in_name else dataclasses.replace(sent, id=in_name[1])

@@ -56,6 +56,25 @@ def test_a_real_submission_becomes_a_job(tmp_path, flink):
         assert "already been submitted" in again.value.throwable.message
 
 
+@pytest.mark.parametrize("flink", REAL)
+def test_without_a_rule_of_its_own_the_graph_is_the_one_sent(tmp_path, flink):
+    file, field, job_id, _ = REAL[flink]
+    files = uploaded(tmp_path, parts(file))
+    with Asker(flink=flink, submissions=(Submission("*", job(name="any")),)) as asker:
+        asker.ask("submitJob", body={field: files[0].name}, files=files)
+        spec = asker.cluster.job(job_id).spec
+    assert [(vertex.name, vertex.parallelism) for vertex in spec.vertices] == [
+        ("Source: numbers -> slow", 1),
+        ("sum -> drop -> Sink: out", 1),
+    ]
+    assert [(edge.source, edge.ship_strategy, edge.exchange) for edge in spec.vertices[1].inputs] == [
+        (0, "HASH", "pipelined_bounded")
+    ]
+    assert spec.checkpoints.every is None
+    if flink == "1.12":  # since 2.0 the JobManager works them out itself
+        assert spec.vertices[0].id == "ca88eee0095684d687a1b6495617f957"
+
+
 @pytest.mark.parametrize(("flink", "kind"), [("1.20", "JobGraph"), ("2.0", "ExecutionPlan")])
 def test_what_is_refused(tmp_path, flink, kind):
     field = "executionPlanFileName" if flink == "2.0" else "jobGraphFileName"
