@@ -1,0 +1,82 @@
+"""`flinkmock serve --expect` and `--journal FILE`."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+EXPECT = "clock: virtual\nexpect:\n  - GET /overview: once\n  - unmatched: 0\n"
+
+
+def served(*arguments: str, ask: tuple[str, ...] = ()) -> tuple[int, str, str]:
+    """Exit code, standard output and standard error of a server that was asked for these paths."""
+    command = [sys.executable, "-m", "flinkmock", "serve", "--port", "0", *arguments]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        first = process.stdout.readline()
+        url = next(word for word in first.split() if word.startswith("http://"))
+        for path in ask:
+            with contextlib.suppress(urllib.error.HTTPError), urllib.request.urlopen(url + path, timeout=10) as answer:
+                answer.read()
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+    return process.returncode, out, err
+
+
+@pytest.fixture
+def scenario(tmp_path: Path) -> str:
+    file = tmp_path / "s.yaml"
+    file.write_text(EXPECT)
+    return str(file)
+
+
+def test_expectations_that_are_met(scenario: str) -> None:
+    assert served(scenario, "--expect", "--quiet", ask=("/overview",)) == (0, "", "")
+
+
+def test_expectations_that_are_not(scenario: str) -> None:
+    code, _, err = served(scenario, "--expect", "--quiet", ask=("/overview", "/overview", "/over"))
+    assert code == 1
+    assert f"{scenario}:3:5: expected GET /overview once, but it came 2 times." in err
+    assert f"{scenario}:4:5: expected requests that match no operation never, but they came once." in err
+    assert "Traceback" not in err
+
+
+def test_they_are_not_checked_unasked(scenario: str) -> None:
+    assert served(scenario, "--quiet") == (0, "", "")
+
+
+def test_the_journal_as_json_lines(scenario: str, tmp_path: Path) -> None:
+    file = tmp_path / "journal.jsonl"
+    assert served(scenario, "--journal", str(file), ask=("/overview", "/jobs?x=1"))[0] == 0
+    first, second = map(json.loads, file.read_text("utf-8").splitlines())
+    assert (first["operation"], first["status"], first["fault"]) == ("getClusterOverview", 200, None)
+    assert second["advice"] == ["Flink 2.3 does not read the query parameter x of GET /jobs."]
+
+
+def test_the_journal_as_har(scenario: str, tmp_path: Path) -> None:
+    file = tmp_path / "journal.har"
+    assert served(scenario, "--quiet", "--journal", str(file), ask=("/overview",))[0] == 0
+    [entry] = json.loads(file.read_text("utf-8"))["log"]["entries"]
+    assert entry["request"]["url"].startswith("http://127.0.0.1:")
+    assert entry["response"]["status"] == 200
+
+
+def test_a_fault_is_told_beside_the_request(tmp_path: Path) -> None:
+    file = tmp_path / "s.yaml"
+    file.write_text("clock: virtual\nfaults:\n  - {name: election, reply: leader-unavailable}\n")
+    assert served(str(file), ask=("/overview",))[1] == "00:00:00.000  503  GET    /overview  (election)\n"
+
+
+def test_a_journal_that_cannot_be_written(scenario: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "flinkmock", "serve", "--port", "0", scenario, "--journal", str(tmp_path)]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    assert (ran.returncode, ran.stderr) == (2, f"flinkmock: {tmp_path} can't be written: Is a directory.\n")

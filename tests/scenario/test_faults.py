@@ -1,0 +1,179 @@
+"""`faults` and `expect` of a scenario: what is read, and the ready scenarios played by a client."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx
+import pytest
+
+from flinkmock import FlinkMock, UnmetExpectation
+from flinkmock.cluster.spec import Span
+from flinkmock.contract.pattern import Pattern
+from flinkmock.faults import Corrupt, Corruption, Drop, Fault, JobIs, LogNormal, NamedReply, Reply, When
+from flinkmock.journal import Expectation, InOrder, Times, Unmatched, Wanted
+from flinkmock.scenario import load_scenario
+
+ROOT = Path(__file__).parents[2]
+STOP = Pattern.read("POST /jobs/:jobid/stop")
+JOBS = Pattern.read("GET /jobs")
+
+EVERYTHING = """
+jobs:
+  orders: streaming
+faults:
+  - name: all conditions
+    match: [POST /jobs/:jobid/stop, GET /jobs]
+    job: orders
+    header: {X-Test: a}
+    during: 10s..1m
+    while: orders RESTARTING
+    every: 2
+    nth: [1, 3]
+    chance: 12.5%
+    times: 4
+    drop: after-effect
+  - {delay: 1s..3s, throttle: 1.5KB/s}
+  - {delay: {median: 200ms, p99: 2s, max: 5s}, reply: leader-unavailable}
+  - {match: GET /jobs, during: 1m..forever, reply: {status: 429, errors: [no], headers: {Retry-After: "1"}}}
+  - {match: GET /jobs, corrupt: {retype: jobs.0.status}}
+  - {match: GET /jobs, corrupt: html}
+  - {match: GET /jobs, corrupt: html}
+"""
+
+
+def test_every_word_of_faults() -> None:
+    assert load_scenario(EVERYTHING).faults == (
+        Fault(
+            "all conditions",
+            When((STOP, JOBS), "orders", {"X-Test": "a"}, (10_000, 60_000), JobIs("orders", "RESTARTING"), 2,
+                 frozenset({1, 3}), 0.125, 4),
+            drop=Drop.AFTER_EFFECT,
+        ),
+        Fault("any request: delay: 1s..3s, throttle: 1.5KB/s", delay=Span(1_000, 3_000), throttle=1_536),
+        Fault(
+            "any request: delay: median 200ms p99 2s max 5s, reply: leader-unavailable",
+            delay=LogNormal(200, 2_000, 5_000),
+            reply=NamedReply.LEADER_UNAVAILABLE,
+        ),
+        Fault(
+            "GET /jobs: reply: status 429 errors headers",
+            When((JOBS,), during=(60_000, None)),
+            reply=Reply(429, ("no",), {"Retry-After": "1"}),
+        ),
+        Fault(
+            "GET /jobs: corrupt: retype jobs.0.status",
+            When((JOBS,)),
+            corrupt=Corrupt(Corruption.RETYPE, "jobs.0.status"),
+        ),
+        Fault("GET /jobs: corrupt: html", When((JOBS,)), corrupt=Corrupt(Corruption.HTML)),
+        Fault("GET /jobs: corrupt: html (2)", When((JOBS,)), corrupt=Corrupt(Corruption.HTML)),
+    )  # fmt: skip
+
+
+def test_every_word_of_expect() -> None:
+    found = load_scenario(
+        "expect:\n"
+        "  - POST /jobs/:jobid/stop\n"
+        "  - POST /jobs/:jobid/stop: 2 times\n"
+        "  - GET /jobs: {times: 1..10 times, query: {a: 1}, status: 200, body: {drain: false, list: [1, {a: b}]}}\n"
+        "  - unmatched: 3\n"
+        "  - in-order: [GET /jobs, POST /jobs/:jobid/stop]\n"
+    ).expect
+    assert found == (
+        Expectation(Wanted(STOP), Times(1, None), "<scenario>:2:5"),
+        Expectation(Wanted(STOP), Times(2, 2), "<scenario>:3:5"),
+        Expectation(
+            Wanted(JOBS, {"drain": False, "list": [1, {"a": "b"}]}, {"a": "1"}, 200), Times(1, 10), "<scenario>:4:5"
+        ),
+        Unmatched(Times(3, 3), "<scenario>:5:5"),
+        InOrder((Wanted(JOBS), Wanted(STOP)), "<scenario>:6:5"),
+    )
+
+
+def test_an_operation_of_any_release_can_be_named_if_the_scenario_names_none() -> None:
+    load_scenario({"faults": [{"match": "GET /applications/overview", "drop": "reset"}]})
+    with pytest.raises(ValueError, match=r"Flink 1\.20 has no operation"):
+        load_scenario({"flink": "1.20", "faults": [{"match": "GET /applications/overview", "drop": "reset"}]})
+
+
+def test_a_job_that_a_program_may_name_can_be_spoken_of() -> None:
+    load_scenario(
+        {
+            "faults": [{"while": "anything RUNNING", "drop": "reset"}],
+            "submitted": {"*": {"template": "streaming", "program": {"arguments": {"--name": "name"}}}},
+        }
+    )
+
+
+class Patient:
+    """A client that tries again when it gets no sensible answer."""
+
+    def __init__(self, url: str) -> None:
+        self.client = httpx.Client(base_url=url)
+        self.troubles: list[str] = []
+
+    def get(self, path: str) -> httpx.Response:
+        for _ in range(50):
+            try:
+                answer = self.client.get(path)
+                if answer.status_code == 200:
+                    return answer
+                self.troubles.append(str(answer.status_code))
+            except httpx.TransportError as error:
+                self.troubles.append(type(error).__name__)
+        raise AssertionError(f"no answer in 50 attempts: {self.troubles}")
+
+
+def test_a_patient_client_survives_a_flaky_job_manager() -> None:
+    def troubles() -> list[str]:
+        with FlinkMock(ROOT / "scenarios" / "flaky-jobmanager.yaml") as mock:
+            client = Patient(mock.url)
+            [job] = client.get("/jobs/overview").json()["jobs"]
+            for _ in range(30):
+                assert client.get(f"/jobs/{job['jid']}").json()["name"] == "orders"
+                client.get(f"/jobs/{job['jid']}/checkpoints")
+            client.client.close()
+            assert mock.faults.struck("leader election") == client.troubles.count("503") == 5
+            assert mock.faults.struck("every fifth job poll is reset") == client.troubles.count("ReadError") > 4
+            assert mock.faults.struck("half a body") == client.troubles.count("RemoteProtocolError") > 0
+            assert mock.faults.struck("slow overview") == 1
+            return client.troubles
+
+    assert troubles() == troubles()
+
+
+def test_lost_answers_have_their_effect() -> None:
+    from flinkmock.testing.tour import small_jar
+
+    with FlinkMock(ROOT / "scenarios" / "lost-answers.yaml") as mock, httpx.Client(base_url=mock.url) as client:
+
+        def lost(path: str, **what: object) -> None:
+            with pytest.raises(httpx.ReadError):
+                client.post(path, **what)  # type: ignore[arg-type]
+
+        lost("/jars/upload", files={"jarfile": ("orders.jar", small_jar())})
+        [jar] = client.get("/jars").json()["files"]
+        lost(f"/jars/{jar['id']}/run", json={})
+        jobs = client.get("/jobs/overview").json()["jobs"]
+        assert len(jobs) == 2
+        orders = next(job["jid"] for job in jobs if job["name"] == "orders")
+        lost(f"/jobs/{orders}/savepoints", json={"target-directory": "/sp"})
+        mock.advance("5s")
+        saved = client.get(f"/jobs/{orders}/checkpoints").json()["latest"]["savepoint"]
+        assert saved["external_path"].startswith("file:/sp/")
+        lost(f"/jobs/{orders}/stop", json={"targetDirectory": "/sp", "drain": False})
+        mock.advance("5s")
+        assert client.get(f"/jobs/{orders}").json()["state"] == "FINISHED"
+        again = client.post(f"/jobs/{orders}/stop", json={"drain": False}).json()["request-id"]
+        ended = client.get(f"/jobs/{orders}/savepoints/{again}").json()
+        assert "failure-cause" in ended["operation"]
+        assert [one.status for one in mock.requests if one.fault] == [200, 200, 202, 202]
+
+
+def test_lost_answers_expects_no_stray_requests() -> None:
+    with (
+        pytest.raises(UnmetExpectation, match=r"lost-answers\.yaml:\d+:5: expected requests that match no operation"),
+        FlinkMock(ROOT / "scenarios" / "lost-answers.yaml") as mock,
+    ):
+        httpx.get(mock.url + "/job")

@@ -1,0 +1,313 @@
+"""Each fault as it looks on the wire: a socket that reads to the letter, and the clients that people use."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+import aiohttp
+import httpx
+import pytest
+
+from flinkmock import FlinkMock
+from flinkmock.cluster.spec import Span
+from flinkmock.contract.pattern import Pattern
+from flinkmock.faults import Corrupt, Corruption, Drop, Fault, NamedReply, Reply, When
+
+JOBS = When((Pattern.read("GET /jobs"),))
+SAVEPOINT = When((Pattern.read("POST /jobs/:jobid/savepoints"),), times=1)
+
+
+@contextmanager
+def broken(*faults: Fault, **options: object) -> Iterator[FlinkMock]:
+    with FlinkMock({"jobs": {"orders": "streaming"}}, **options) as mock:  # type: ignore[arg-type]
+        mock.faults.add(*faults)
+        yield mock
+
+
+class Wire:
+    """One connection. `read` gives what comes until the end, and how it ends."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self.socket = socket.create_connection((parts.hostname, parts.port), timeout=10)
+
+    def send(self, method: str, target: str, body: bytes = b"") -> None:
+        length = b"Content-Length: %d\r\n" % len(body) if body else b""
+        self.socket.sendall(f"{method} {target} HTTP/1.1\r\nHost: x\r\n".encode() + length + b"\r\n" + body)
+
+    def read(self) -> tuple[bytes, str]:
+        received = b""
+        try:
+            while data := self.socket.recv(65536):
+                received += data
+        except ConnectionResetError:
+            return received, "reset"
+        except TimeoutError:
+            return received, "nothing more"
+        return received, "closed"
+
+    def answer(self) -> bytes:
+        """The body of a whole answer."""
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            head += self.socket.recv(1)
+        length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
+        body = b""
+        while len(body) < length:
+            body += self.socket.recv(length - len(body))
+        return body
+
+    def __enter__(self) -> Wire:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.socket.close()
+
+
+def ask(mock: FlinkMock, method: str = "GET", target: str = "/jobs", body: bytes = b"") -> tuple[bytes, str]:
+    with Wire(mock.url) as wire:
+        wire.send(method, target, body)
+        return wire.read()
+
+
+def job_id(mock: FlinkMock) -> str:
+    return next(iter(mock.cluster.jobs))
+
+
+def savepoint(mock: FlinkMock) -> str | None:
+    """Where the job's latest savepoint is, a minute later."""
+    mock.advance("1m")
+    latest = httpx.get(f"{mock.url}/jobs/{job_id(mock)}/checkpoints").json()["latest"]["savepoint"]
+    return latest and latest["external_path"]
+
+
+# -- drop
+
+
+def test_reset() -> None:
+    with broken(Fault("gone", JOBS, drop=Drop.RESET)) as mock:
+        assert ask(mock) == (b"", "reset")
+        assert httpx.get(mock.url + "/overview").status_code == 200
+
+
+def test_empty() -> None:
+    with broken(Fault("gone", JOBS, drop=Drop.EMPTY)) as mock:
+        assert ask(mock) == (b"", "closed")
+
+
+@pytest.mark.parametrize("drop", [Drop.RESET, Drop.EMPTY])
+def test_a_request_that_is_cut_off_before_it_is_not_carried_out(drop: Drop) -> None:
+    with broken(Fault("gone", SAVEPOINT, drop=drop)) as mock:
+        ask(mock, "POST", f"/jobs/{job_id(mock)}/savepoints", b'{"target-directory":"/sp"}')
+        assert savepoint(mock) is None
+        assert mock.requests[0].status == 0
+
+
+def test_mid_body() -> None:
+    with broken(Fault("half", JOBS, drop=Drop.MID_BODY)) as mock:
+        received, end = ask(mock)
+        head, _, body = received.partition(b"\r\n\r\n")
+        whole = httpx.get(mock.url + "/jobs/overview").headers["content-length"]
+        assert whole
+        length = int(head.split(b"content-length: ")[1].split(b"\r\n")[0])
+        assert (len(body), end) == (length // 2, "closed")
+        assert head.startswith(b"HTTP/1.1 200 OK\r\ncontent-type: application/json")
+
+
+def test_after_effect_the_savepoint_is_taken_and_its_answer_lost() -> None:
+    with broken(Fault("lost", SAVEPOINT, drop=Drop.AFTER_EFFECT)) as mock:
+        path = f"/jobs/{job_id(mock)}/savepoints"
+        assert ask(mock, "POST", path, b'{"target-directory":"/sp"}') == (b"", "reset")
+        assert savepoint(mock).startswith("file:/sp/savepoint-")
+        assert (mock.requests[0].status, mock.requests[0].fault) == (202, "lost")
+        again = httpx.post(mock.url + path, json={"target-directory": "/sp"})
+        assert again.status_code == 202
+
+
+def test_hang_lasts_until_the_client_leaves() -> None:
+    with broken(Fault("hangs", JOBS, drop=Drop.HANG)) as mock:
+        with pytest.raises(httpx.ReadTimeout):
+            httpx.get(mock.url + "/jobs", timeout=0.2)
+        assert httpx.get(mock.url + "/overview").status_code == 200
+
+
+@pytest.mark.parametrize("clock", ["real", "virtual", "1s per request", "100x"])
+def test_closing_does_not_wait_for_what_hangs(clock: str) -> None:
+    slow = Fault("slow", When((Pattern.read("GET /overview"),)), delay=Span(3_600_000, 3_600_000))
+    if clock == "1s per request":
+        slow = Fault("hangs as well", When((Pattern.read("GET /overview"),)), drop=Drop.HANG)
+    with broken(Fault("hangs", JOBS, drop=Drop.HANG), slow, clock=clock) as mock:
+        wires = [Wire(mock.url), Wire(mock.url)]
+        wires[0].send("GET", "/jobs")
+        wires[1].send("GET", "/overview")
+        mock.requests.wait_for("GET /overview")
+        mock.requests.wait_for("GET /jobs")
+        begin = time.monotonic()
+        mock.close()
+        assert time.monotonic() - begin < 1
+        for wire in wires:
+            with wire:
+                assert wire.read()[0] == b""
+
+
+# -- what clients make of it
+
+
+def test_httpx() -> None:
+    for drop, error in (
+        (Drop.RESET, httpx.ReadError),
+        (Drop.EMPTY, httpx.RemoteProtocolError),
+        (Drop.MID_BODY, httpx.RemoteProtocolError),
+        (Drop.AFTER_EFFECT, httpx.ReadError),
+    ):
+        with broken(Fault("x", JOBS, drop=drop)) as mock, pytest.raises(error):
+            httpx.get(mock.url + "/jobs")
+
+
+async def test_aiohttp() -> None:
+    for drop, error in (
+        (Drop.RESET, aiohttp.ClientOSError),
+        (Drop.EMPTY, aiohttp.ServerDisconnectedError),
+        (Drop.MID_BODY, aiohttp.ClientPayloadError),
+        (Drop.AFTER_EFFECT, aiohttp.ClientOSError),
+    ):
+        async with aiohttp.ClientSession() as session:
+            with broken(Fault("x", When((Pattern.read("POST /jobs/:jobid/stop"),)), drop=drop)) as mock:
+                with pytest.raises(error):
+                    # aiohttp tries a GET again by itself when the connection goes before an answer
+                    async with session.post(f"{mock.url}/jobs/{job_id(mock)}/stop", json={"drain": False}) as answer:
+                        await answer.read()
+                assert mock.requests.count("POST /jobs/:jobid/stop") == 1
+
+
+# -- reply
+
+
+@pytest.mark.parametrize("flink", ["1.12", "1.20", "2.3"])
+def test_named_replies(flink: str) -> None:
+    said = {}
+    for name in NamedReply:
+        with broken(Fault("x", JOBS, reply=name), flink=flink) as mock:
+            answer = httpx.get(mock.url + "/jobs")
+            said[name] = answer.status_code, answer.text, answer.headers.get("access-control-allow-origin")
+            assert mock.requests[0].fault == "x"
+    leader = {"errors": ["Service temporarily unavailable due to an ongoing leader election. Please refresh."]}
+    assert (said[NamedReply.LEADER_UNAVAILABLE][0], json.loads(said[NamedReply.LEADER_UNAVAILABLE][1])) == (503, leader)
+    missing = "Not found: /jobs" if flink != "1.12" else "Not found."
+    assert (said[NamedReply.NOT_FOUND][0], json.loads(said[NamedReply.NOT_FOUND][1])) == (404, {"errors": [missing]})
+    status, text, _ = said[NamedReply.INTERNAL_ERROR]
+    assert status == 500
+    assert json.loads(text)["errors"][0] == "Internal server error."
+    assert json.loads(text)["errors"][1].startswith("<Exception on server side:\njava.util.concurrent.Completion")
+    status, text, cors = said[NamedReply.GATEWAY_TIMEOUT]
+    assert (status, cors) == (504, None)
+    assert "nginx" in text
+
+
+def test_a_reply_in_words_of_ones_own() -> None:
+    with broken(Fault("x", JOBS, reply=Reply(429, ("Too many.", "Slow down."), {"Retry-After": "7"}))) as mock:
+        answer = httpx.get(mock.url + "/jobs")
+    assert (answer.status_code, answer.json()) == (429, {"errors": ["Too many.", "Slow down."]})
+    assert answer.headers["retry-after"] == "7"
+
+
+def test_a_request_that_is_replied_to_is_not_carried_out_but_takes_its_time() -> None:
+    with broken(Fault("x", SAVEPOINT, reply=NamedReply.LEADER_UNAVAILABLE)) as mock:
+        path = f"{mock.url}/jobs/{job_id(mock)}/savepoints"
+        before = mock.clock.now()
+        assert httpx.post(path, json={"target-directory": "/sp"}).status_code == 503
+        assert mock.clock.now() == before + 1_000
+        assert savepoint(mock) is None
+        assert httpx.post(path, json={"target-directory": "/sp"}).status_code == 202
+
+
+# -- throttle and corrupt
+
+
+def test_throttle_under_a_real_clock() -> None:
+    with broken(Fault("slow", JOBS, throttle=200), clock="real") as mock, Wire(mock.url) as wire:
+        wire.send("GET", "/jobs")
+        begin = time.monotonic()
+        first = wire.socket.recv(10_000)
+        early = time.monotonic() - begin
+        rest = wire.socket.recv(1)
+        body = first.partition(b"\r\n\r\n")[2] + rest
+        while len(body) < 71:
+            body += wire.socket.recv(10_000)
+        took = time.monotonic() - begin
+    assert json.loads(body)["jobs"][0]["status"]
+    assert early < 0.25 < took < 3
+
+
+def test_throttle_and_mid_body_together() -> None:
+    with broken(Fault("slow", JOBS, throttle=1, drop=Drop.MID_BODY)) as mock:
+        received, end = ask(mock)
+        assert (len(received.partition(b"\r\n\r\n")[2]), end) == (35, "closed")
+        assert mock.clock.now() - mock.cluster.started_at >= 35_000
+
+
+@pytest.mark.parametrize(
+    ("corrupt", "check"),
+    [
+        (Corrupt(Corruption.DROP_FIELD, "jobs"), lambda text: json.loads(text) == {}),
+        (Corrupt(Corruption.RETYPE, "jobs.0.status"), lambda text: json.loads(text)["jobs"][0]["status"] == 0),
+        (Corrupt(Corruption.ADD_FIELD, "more"), lambda text: list(json.loads(text)) == ["jobs", "more"]),
+        (Corrupt(Corruption.TRUNCATE), lambda text: len(text) == 35 and text.startswith('{"jobs":[')),
+        (Corrupt(Corruption.HTML), lambda text: text.startswith("<html>")),
+    ],
+)
+def test_corrupt_bodies_are_sound_http(corrupt: Corrupt, check) -> None:  # type: ignore[no-untyped-def]
+    with broken(Fault("x", JOBS, corrupt=corrupt)) as mock, httpx.Client(base_url=mock.url) as client:
+        for _ in range(2):
+            answer = client.get("/jobs")
+            assert answer.status_code == 200
+            assert check(answer.text)
+            assert answer.headers["content-length"] == str(len(answer.content))
+        assert ("text/html" in answer.headers["content-type"]) == (corrupt.kind is Corruption.HTML)
+
+
+# -- when
+
+
+def test_faults_see_the_cluster_as_the_request_would() -> None:
+    with FlinkMock(
+        {
+            "jobs": {"orders": {"lifecycle": [{"RUNNING": "3s"}, {"FAILING": {"for": "2s"}}, "FAILED"]}},
+            "faults": [{"while": "orders FAILING", "reply": "leader-unavailable"}],
+        }
+    ) as mock:
+        states = []
+        for _ in range(7):
+            answer = httpx.get(mock.url + "/jobs/overview")
+            states.append(answer.json()["jobs"][0]["state"] if answer.status_code == 200 else answer.status_code)
+    assert list(dict.fromkeys(states)) == ["RUNNING", 503, "FAILED"]
+    assert states.count(503) == 2
+
+
+def test_during_counts_the_time_of_the_cluster() -> None:
+    with FlinkMock({"faults": [{"during": "3s..5s", "reply": "leader-unavailable"}]}) as mock:
+        statuses = [httpx.get(mock.url + "/overview").status_code for _ in range(6)]
+    assert statuses == [200, 200, 503, 503, 200, 200]
+
+
+def test_job_and_header() -> None:
+    faults = [{"job": "orders", "header": {"x-test": "yes"}, "reply": "not-found"}]
+    with FlinkMock({"jobs": {"orders": "streaming", "other": "streaming"}, "faults": faults}) as mock:
+        orders, other = mock.cluster.jobs
+        asked = [(orders, "yes"), (orders, "no"), (other, "yes"), (orders.upper(), "yes")]
+        statuses = [httpx.get(f"{mock.url}/jobs/{job}", headers={"X-Test": test}).status_code for job, test in asked]
+    assert statuses == [404, 200, 200, 404]
+
+
+def test_requests_that_no_fault_is_about_move_the_clock_as_ever() -> None:
+    with broken(Fault("x", JOBS, drop=Drop.RESET)) as mock:
+        before = mock.clock.now()
+        assert httpx.get(mock.url + "/jobs/nohex").status_code == 400
+        assert mock.clock.now() == before
+        assert httpx.get(mock.url + "/overview").status_code == 200
+        assert mock.clock.now() == before + 1_000

@@ -1,0 +1,87 @@
+"""Ten thousand requests with faults by chance: the same seed gives the same sequence, and nothing is left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import http.client
+import threading
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from flinkmock import FlinkMock
+
+FILES = Path("/proc/self/fd")
+SCENARIO = {
+    "seed": 7,
+    "faults": [
+        {"name": "no leader", "chance": "4%", "reply": "leader-unavailable"},
+        {"name": "reset", "chance": "2%", "drop": "reset"},
+        {"name": "empty", "chance": "2%", "drop": "empty"},
+        {"name": "half", "chance": "2%", "drop": "mid-body"},
+        {"name": "slow", "chance": "0.2%", "delay": "2s"},
+    ],
+}
+
+
+class Client:
+    """Keeps its connection for as long as it lasts."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self.connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=10)
+
+    def get(self, path: str) -> str:
+        """A status, or how the connection ended."""
+        try:
+            self.connection.request("GET", path)
+            answer = self.connection.getresponse()
+            answer.read()
+            return str(answer.status)
+        except (ConnectionError, http.client.HTTPException) as error:
+            self.connection.close()
+            return type(error).__name__
+
+
+def outcomes(count: int, seed: int = 7) -> list[str]:
+    with FlinkMock(SCENARIO, seed=seed) as mock:
+        client = Client(mock.url)
+        found = [client.get("/config") for _ in range(count)]
+        client.connection.close()
+        assert len(mock.requests) == count
+    return found
+
+
+def test_the_same_seed_gives_the_same_sequence() -> None:
+    one = outcomes(1_000)
+    assert one == outcomes(1_000)
+    assert one != outcomes(1_000, seed=8)
+    assert set(one) == {"200", "503", "ConnectionResetError", "RemoteDisconnected", "IncompleteRead"}
+
+
+def test_ten_thousand_requests_leave_nothing_behind() -> None:
+    with FlinkMock(SCENARIO) as mock:
+        client = Client(mock.url)
+        found = [client.get("/config") for _ in range(2_000)]
+        before = left(mock)
+        found += [client.get("/config") for _ in range(8_000)]
+        after = left(mock)
+        client.connection.close()
+    assert 850 < sum(outcome != "200" for outcome in found) < 1_150
+    for what, count in after.items():
+        assert count <= before[what] + (1_000 if what == "objects" else 2), f"{what}: {before[what]}, then {count}"
+
+
+def left(mock: FlinkMock) -> dict[str, int]:
+    """What is there beside the journal, which is meant to grow up to its limit."""
+    mock.requests.clear()
+    server = mock._server
+    assert server is not None and server._loop is not None
+    tasks = asyncio.all_tasks(server._loop)
+    gc.collect()
+    return {
+        "tasks": len(tasks),
+        "threads": threading.active_count(),
+        "open files": len(list(FILES.iterdir())) if FILES.is_dir() else 0,
+        "objects": len(gc.get_objects()),
+    }

@@ -1,0 +1,107 @@
+"""`FlinkMock.requests`: what clients did, and what was expected of them."""
+
+from __future__ import annotations
+
+import asyncio
+
+import aiohttp
+import httpx
+import pytest
+
+from flinkmock import FlinkMock, UnmetExpectation
+
+SCENARIO = {
+    "jobs": {"orders": "streaming"},
+    "expect": [{"POST /jobs/:jobid/stop": {"times": "once", "body": {"drain": False}}}, {"unmatched": 0}],
+}
+
+
+def stop(mock: FlinkMock, **body: object) -> httpx.Response:
+    [job] = httpx.get(mock.url + "/jobs").json()["jobs"]
+    return httpx.post(f"{mock.url}/jobs/{job['id']}/stop", json=body)
+
+
+def test_an_entry_tells_all() -> None:
+    with FlinkMock(SCENARIO) as mock:
+        assert stop(mock, drain=False, targetDirectory="/sp").status_code == 202
+        listed, stopped = mock.requests
+    assert (listed.method, listed.target, listed.status) == ("GET", "/jobs", 200)
+    assert listed.operation == "getJobIdsWithStatusesOverview"
+    assert stopped.operation == "triggerStopWithSavepoint"
+    assert stopped.job == "orders"
+    assert stopped.parameters == {"jobid": stopped.job_id}
+    assert stopped.body == {"drain": False, "targetDirectory": "/sp"}
+    assert stopped.fault is None and stopped.verdict
+    assert stopped.now == listed.now + 1_000
+    assert stopped.wall >= listed.wall > 1_700_000_000_000
+    assert 0 < stopped.took < 60_000_000
+    assert ("content-type", "application/json") in [(name.lower(), value) for name, value in stopped.headers]
+
+
+def test_uploads_and_refusals() -> None:
+    with FlinkMock() as mock:
+        httpx.post(mock.url + "/jars/upload", files={"jarfile": ("orders.jar", b"PK")})
+        httpx.get(mock.url + "/jobs/nohex")
+        httpx.get(mock.url + "/jobs/" + "a" * 32)
+        httpx.get(mock.url + "/nowhere")
+        httpx.post(mock.url + "/jars/x.jar/run", content=b"x" * 100_000)
+        httpx.get(mock.url + "/")
+        upload, bad, unknown, nowhere, large, page = mock.requests
+    assert upload.files == ("orders.jar",)
+    assert "Bad request, could not parse parameters" in (bad.verdict.refused or "")
+    assert unknown.verdict.refused == f"org.apache.flink.runtime.rest.NotFoundException: Job {'a' * 32} not found"
+    assert nowhere.verdict.refused == "Unable to load requested file /nowhere."
+    assert large.content is None and large.body is None
+    assert mock.requests.unmatched == [nowhere]
+    assert page.matched
+
+
+def test_what_was_expected_is_checked_at_the_end() -> None:
+    with FlinkMock(SCENARIO) as mock:
+        stop(mock, drain=False)
+    with pytest.raises(UnmetExpectation) as unmet, FlinkMock(SCENARIO) as mock:
+        stop(mock, drain=True)
+    told = str(unmet.value)
+    assert 'expected POST /jobs/:jobid/stop with a body like {"drain": false} once, but it never came.' in told
+    assert "body.drain is true, not false" in told
+    assert isinstance(unmet.value, AssertionError)
+
+
+async def test_and_at_the_end_of_an_async_block() -> None:
+    with pytest.raises(UnmetExpectation, match="never came"):
+        async with FlinkMock(SCENARIO):
+            pass
+
+
+def test_another_error_is_not_covered_up() -> None:
+    with pytest.raises(ZeroDivisionError), FlinkMock(SCENARIO):
+        raise ZeroDivisionError
+
+
+def test_close_checks_nothing_and_verify_does() -> None:
+    mock = FlinkMock(SCENARIO).start()
+    mock.close()
+    with pytest.raises(UnmetExpectation):
+        mock.verify()
+
+
+async def test_waiting_for_a_client_that_works_in_the_background() -> None:
+    async with FlinkMock() as mock, aiohttp.ClientSession(mock.url) as session:
+
+        async def poll() -> None:
+            for _ in range(3):
+                async with session.get("/overview") as answer:
+                    await answer.read()
+
+        polling = asyncio.create_task(poll())
+        assert len(await asyncio.to_thread(mock.requests.wait_for, "GET /overview", times=3)) == 3
+        await polling
+
+
+def test_many_clients_at_once() -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    with FlinkMock() as mock, ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: httpx.get(mock.url + "/config").status_code, range(80)))
+        mock.requests.expect("GET /config", times=80)
+        assert [one.number for one in mock.requests] == list(range(1, 81))
