@@ -89,9 +89,10 @@ def test_values_replaced(text: str, data: st.DataObject) -> None:
 @QUIET
 @given(values)
 def test_anything_at_all_in_a_section(value: object) -> None:
-    for section in ("cluster", "templates", "jobs", "submitted", "operations", "causes"):
+    for section in ("cluster", "templates", "jobs", "submitted", "operations", "causes", "faults", "expect"):
         loads_or_is_refused({section: value})
         loads_or_is_refused({section: {"a": value}})
+        loads_or_is_refused({section: [value, {"match": value, "drop": "reset"}, {"GET /jobs": value}]})
 
 
 @QUIET
