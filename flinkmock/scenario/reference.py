@@ -1,6 +1,6 @@
 """The language reference, made from the published schema: every key, one line each.
 
-    python -m flinkmock.scenario.reference > docs/scenario-language.md
+python -m flinkmock.scenario.reference > docs/scenario-language.md
 """
 
 from __future__ import annotations

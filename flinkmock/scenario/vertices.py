@@ -81,7 +81,8 @@ def _accumulated(accumulators: Node | None, mistakes: Mistakes) -> dict[str, obj
             continue
         kind, plain = _kind(node), value.plain()
         if kind == "Histogram":
-            form, right = "{2: 708, 3: 355}", isinstance(plain, dict) and _whole((*plain.values(), *map(core_scalar, plain)))
+            form = "{2: 708, 3: 355}"
+            right = isinstance(plain, dict) and _whole((*plain.values(), *map(core_scalar, plain)))
         elif kind == "ListAccumulator":
             form, right = "[100, 200]", isinstance(plain, list) and _whole(plain)
         elif kind.startswith("Double") or kind == "AverageAccumulator":

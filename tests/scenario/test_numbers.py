@@ -32,7 +32,10 @@ jobs:
           heap: {spike: 900, base: 10, every: 10s, for: 2s}
           step: {series: [a, b, c], every: 30m}
           round: {series: [1, 2], every: 1s, again: true}
-        accumulators: {words: {type: IntCounter, value: 1418}, sizes: {type: Histogram, value: {3: 2, 2: 1}}, seen: LongCounter}
+        accumulators:
+          words: {type: IntCounter, value: 1418}
+          sizes: {type: Histogram, value: {3: 2, 2: 1}}
+          seen: LongCounter
       - "Sink: out"
 """
 
@@ -50,7 +53,12 @@ def value(stage: Stage, target: str, name: str) -> str:
 def test_metrics_of_a_job() -> None:
     with played(TEXT) as stage:
         base = f"/jobs/{stage.job().id}"
-        assert [value(stage, base, name) for name in ("lag", "label", "load", "numRestarts")] == ["5", "eu-west", "50.0", "7"]
+        assert [value(stage, base, name) for name in ("lag", "label", "load", "numRestarts")] == [
+            "5",
+            "eu-west",
+            "50.0",
+            "7",
+        ]
         stage.to(10_000)
         assert value(stage, base, "load") == "100.0"
         stage.to(30_000)
@@ -123,7 +131,9 @@ def test_event_time_lags_and_stands_still() -> None:
         marks = []
         for time in (10_000, 20_000, 40_000, 50_000):
             stage.to(time)
-            marks.append({int(each["value"]) - stage.began for each in stage.get(f"{vertex(stage, 'window')}/watermarks")})
+            marks.append(
+                {int(each["value"]) - stage.began for each in stage.get(f"{vertex(stage, 'window')}/watermarks")}
+            )
         assert marks == [{5_000}, {15_000}, {25_000}, {25_000}]
 
 

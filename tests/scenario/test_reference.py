@@ -12,7 +12,9 @@ PAGE = Path(__file__).parents[2] / "docs" / "scenario-language.md"
 
 
 def test_the_page_is_up_to_date() -> None:
-    assert PAGE.read_text("utf-8") == reference(), "run: python -m flinkmock.scenario.reference > docs/scenario-language.md"
+    assert PAGE.read_text("utf-8") == reference(), (
+        "run: python -m flinkmock.scenario.reference > docs/scenario-language.md"
+    )
 
 
 def test_every_key_has_a_line_that_says_something() -> None:

@@ -1,0 +1,165 @@
+"""The same file and seed give the same bytes: in another process, however time is cut up, whatever runs beside."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from hashlib import sha256
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from flinkmock.cluster.clock import Clock
+from tests.scenario.playing import Stage, played
+
+ROOT = Path(__file__).parents[2]
+RICH = """
+seed: 11
+cluster: {taskmanagers: {count: 4, events: [{25s: lost}, {40s: joins}]}}
+causes: {oom: {class: java.lang.OutOfMemoryError, message: Java heap space}}
+jobs:
+  orders:
+    parallelism: 2
+    vertices:
+      - "Source: orders"
+      - {name: window, skew: [3, 1], backpressure: {ratio: 60%, from: 5s, until: 9s}}
+      - "Sink: a"
+    metrics: {load: {sine: [0, 100], every: 13s}}
+    lifecycle:
+      - CREATED: 300ms..900ms
+      - repeat: forever
+        steps:
+          - RUNNING: 4s..9s
+          - RESTARTING: {for: 200ms..2s, because: oom}
+    checkpoints: {every: 1s, takes: 100ms..1500ms, size: 1MB..9MB, fail: 20%}
+    restore: 100ms..900ms
+  nightly: {template: batch, started: 5s ago}
+operations: {savepoint: 1s..3s, cancel: 100ms..900ms}
+"""
+TARGETS = ("", "/exceptions", "/checkpoints", "/config", "/plan", "/accumulators", "/metrics?get=load,uptime")
+QUIET = settings(max_examples=12, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+
+
+def answers(stage: Stage, name: str = "orders") -> list[object]:
+    """Everything that is asked about one job, its vertices included."""
+    job = stage.job(name)
+    found = [stage.get(f"/jobs/{job.id}{target}") for target in TARGETS]
+    for vertex in job.graph.vertices:
+        base = f"/jobs/{job.id}/vertices/{vertex.id}"
+        found += [
+            stage.get(f"{base}{target}")
+            for target in ("", "/subtasktimes", "/backpressure", "/metrics?get=0.numRecordsIn")
+        ]
+    return found
+
+
+def everything(stage: Stage) -> str:
+    jobs = [answers(stage, name) for name in ("orders", "nightly")]
+    shared = [stage.get(target) for target in ("/overview", "/jobs/overview", "/taskmanagers", "/jobmanager/metrics")]
+    return sha256(repr([jobs, shared]).encode()).hexdigest()
+
+
+def whole_story() -> str:
+    """Digests of all answers over a minute, one line for each moment."""
+    digests = []
+    with played(RICH) as stage:
+        for time in range(0, 60_000, 7_500):
+            stage.to(time)
+            if time == 15_000:
+                stage.savepoint()
+            digests.append(everything(stage))
+    return "\n".join(digests)
+
+
+def test_another_process_tells_the_same_story() -> None:
+    code = "from tests.scenario.test_determinism import whole_story; print(whole_story())"
+    told = set()
+    for hash_seed in ("1", "424242"):
+        environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
+        run = subprocess.run(
+            [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+        )
+        told.add(run.stdout.strip())
+    assert told == {whole_story()}
+
+
+def test_another_seed_tells_another_one() -> None:
+    with played(RICH) as stage, played(RICH.replace("seed: 11", "seed: 12")) as other:
+        for each in (stage, other):
+            each.to(30_000)
+        assert stage.timeline() != other.timeline()
+
+
+@QUIET
+@given(st.lists(st.integers(0, 20_000), min_size=1, max_size=6))
+def test_it_does_not_matter_how_time_is_cut_up(steps: list[int]) -> None:
+    with played(RICH) as small, played(RICH) as large:
+        for step in steps:
+            small.engine.advance(step)
+        large.engine.advance(sum(steps))
+        assert everything(small) == everything(large)
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        ("  nightly:", "  added: {parallelism: 3}\n  nightly:"),
+        ("jobs:\n", "jobs:\n  added: restarting\n"),
+        ("{template: batch, started: 5s ago}", "{template: streaming}"),
+        ("causes: {oom:", "causes: {other: {class: a.B}, oom:"),
+    ],
+    ids=["added-behind", "added-before", "another-changed", "cause-added"],
+)
+def test_an_unrelated_edit_changes_no_other_job(edit: tuple[str, str]) -> None:
+    """Slots apart, of which there are enough: a job runs on others when one is taken before."""
+    with played(RICH) as before, played(RICH.replace(*edit)) as after:
+        for time in (0, 10_000, 24_000):
+            found = []
+            for stage in (before, after):
+                stage.to(time)
+                found.append(without_places(answers(stage)))
+            assert found[0] == found[1]
+            assert before.timeline() == after.timeline()
+
+
+PLACES = {"host", "endpoint", "location", "taskmanager-id", "taskManagerId"}
+
+
+def without_places(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: without_places(each) for key, each in value.items() if key not in PLACES}
+    return [without_places(each) for each in value] if isinstance(value, list) else value
+
+
+def test_all_clocks_reach_the_same_states_at_the_same_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The wall is a function that is moved by hand, so that real clocks can be compared to the millisecond."""
+    wall = [1_700_000_000_000]
+    monkeypatch.setattr("flinkmock.engine.wall_ms", lambda: wall[0])
+    timelines = {clock: timeline_under(clock, wall) for clock in ("virtual", "real", "10x", "250ms per request")}
+    first = timelines["virtual"]
+    assert len(first) > 8
+    for clock, timeline in timelines.items():
+        assert timeline == first, clock
+
+
+def timeline_under(clock: str, wall: list[int]) -> list[tuple[int, str]]:
+    """The first half minute, with a request each 250 ms of the cluster's time."""
+    with played(RICH, clock=clock) as stage:
+        job = stage.job().id
+        while stage.now < 30_000:
+            if clock == "virtual":
+                stage.engine.advance(250)
+            else:
+                wall[0] += {"real": 250, "10x": 25}.get(clock, 0)
+            stage.get(f"/jobs/{job}/config")
+        return stage.timeline()
+
+
+def test_the_wall_is_not_looked_at_by_clocks_that_stand() -> None:
+    def wall() -> int:
+        raise AssertionError("nobody may look")
+
+    assert Clock("1s per request", wall).on_request() == Clock("virtual", wall).advance("1s")
