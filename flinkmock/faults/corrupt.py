@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import Any
 
@@ -23,6 +24,8 @@ def corrupted(body: bytes, corrupt: Corrupt) -> bytes:
             return HTML
         case Corruption.TRUNCATE:
             return body[: len(body) // 2]
+        case Corruption.GARBAGE:
+            return hashlib.shake_128(body).digest(len(body))
     try:
         value = json.loads(body)
     except ValueError:

@@ -58,6 +58,8 @@ class Corruption(Enum):
     """The first half of the text."""
     HTML = "html"
     """A proxy's page, as text/html."""
+    GARBAGE = "garbage"
+    """As many bytes, which mean nothing."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from flinkmock.journal.verdict import Verdict, judged
 if TYPE_CHECKING:
     from flinkmock.contract import Operation
 
-MAX_KEPT = 64 * 1024
+MAX_KEPT = 16 * 1024
 """Bytes of a request's body that are kept."""
 
 
@@ -26,7 +26,7 @@ class Exchange:
     `now` is the cluster's time at which it was answered (epoch ms), `wall` the wall's at which it arrived (epoch ms).
     `target` is what the client wrote. `operation` is an operation id of the contract, None where there is none;
     `parameters` are those of the path, as written; `job_id` as written, `job` the name of that job, if there is one.
-    `content` is the body as it was sent (of an upload: its JSON part), None if more than 64 KiB; `files` are the names
+    `content` is the body as it was sent (of an upload: its JSON part), None if more than 16 KiB; `files` are the names
     of uploaded files. `status` is what was answered, 0 if nothing was; `answered` the bytes of the answer's body;
     `refusal` what a refused client was told. `fault` names the fault that touched it.
     """

@@ -57,3 +57,11 @@ def test_half_of_it_and_a_page() -> None:
     half = corrupted(BODY, Corrupt(Corruption.TRUNCATE))
     assert BODY.startswith(half) and len(half) == len(BODY) // 2
     assert corrupted(BODY, Corrupt(Corruption.HTML)).startswith(b"<html>")
+
+
+def test_bytes_that_mean_nothing_and_are_the_same_each_time() -> None:
+    garbage = corrupted(BODY, Corrupt(Corruption.GARBAGE))
+    assert len(garbage) == len(BODY)
+    assert garbage == corrupted(BODY, Corrupt(Corruption.GARBAGE)) != BODY
+    with pytest.raises(ValueError):
+        json.loads(garbage)

@@ -259,6 +259,7 @@ def test_throttle_and_mid_body_together() -> None:
         (Corrupt(Corruption.ADD_FIELD, "more"), lambda text: list(json.loads(text)) == ["jobs", "more"]),
         (Corrupt(Corruption.TRUNCATE), lambda text: len(text) == 35 and text.startswith('{"jobs":[')),
         (Corrupt(Corruption.HTML), lambda text: text.startswith("<html>")),
+        (Corrupt(Corruption.GARBAGE), lambda text: '"jobs"' not in text),
     ],
 )
 def test_corrupt_bodies_are_sound_http(corrupt: Corrupt, check) -> None:  # type: ignore[no-untyped-def]
