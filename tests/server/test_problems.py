@@ -66,6 +66,7 @@ def answer(problem: Problem, operation: str, flink: str) -> tuple[int, list[str]
         (p.UnknownJar("", "/dir"), "submitJobFromJar", "2.3", 500, f"java.util.concurrent.CompletionException: {INVOCATION}: Error while opening jar file '/dir'"),  # noqa: E501
         (p.JobEnded(ID, "FAILED"), "cancelJob", "1.15", 409, REST + "Job cancellation failed because the job has already reached another terminal state (FAILED)."),  # noqa: E501
         (p.JobEnded(ID, "FAILED"), "cancelJob", "1.14", 404, REST + "Job could not be found."),
+        (p.CancellationFailed(Throwable("java.util.concurrent.TimeoutException")), "cancelJob", "2.3", 408, REST + "Job cancellation timed out."),  # noqa: E501
         (p.RescalingDisabled(), "rescaleJob", "2.3", 503, REST + "Rescaling is temporarily disabled. See FLINK-12312."),
         (p.NotAdaptive(ID, "rescale-config"), "getJobRescaleConfig", "2.3", 404, REST + f"AdaptiveScheduler is not enabled for this job ({ID})."),  # noqa: E501
         (p.NotAdaptive(ID, "rescale-details"), "getJobRescaleDetails", "2.3", 404, REST + f"AdaptiveScheduler rescales was not enabled for job {ID}."),  # noqa: E501
@@ -151,3 +152,11 @@ def test_every_problem_can_be_told(kind: type[Problem]) -> None:
 def test_an_unknown_job_in_every_release(flink: str) -> None:
     status, errors, _ = answer(p.UnknownJob(ID), "getJobDetails", flink)
     assert (status, errors[0].split("\n")[0]) == (404, NOT_FOUND + f"Job {ID} not found")
+
+
+def test_a_failed_cancellation_is_no_internal_server_error() -> None:
+    """A RestHandlerException has its own status, 500 too, and comes as one trace (AbstractHandler.handleException)."""
+    found, errors, _ = answer(p.CancellationFailed(Throwable("a.B", "not now")), "cancelJob", "2.3")
+    assert found == 500
+    assert errors[0].startswith(REST + "Job cancellation failed: not now\n")
+    assert len(errors) == 1

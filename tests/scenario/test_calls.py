@@ -1,0 +1,71 @@
+"""Calls that a scenario lets fail: cancelling, submitting, uploading; what the client is told."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flinkmock.cluster.problems import CancellationFailed, ProgramProblem, Throwable, Unserviceable
+from flinkmock.resources import UploadedFile
+from tests.scenario.playing import Stage, played
+
+TEXT = """
+causes:
+  refused: {class: org.apache.flink.util.FlinkException, message: not now}
+jobs:
+  orders: {operations: {cancel: {takes: 1s, fails: [1]}}}
+  returns: {operations: {cancel: {fails: [1], because: refused}}}
+submitted:
+  "*": {name: submitted, operations: {submit: {fails: [2], because: refused}}}
+operations:
+  upload: {fails: [1]}
+"""
+
+
+def upload(stage: Stage, folder: Path) -> str:
+    copy = folder / "copy.bin"
+    with zipfile.ZipFile(copy, "w") as archive:
+        archive.writestr("META-INF/MANIFEST.MF", "Manifest-Version: 1.0\nMain-Class: org.example.Orders\n")
+    answer: Any = stage.inside.ask("POST", "/jars/upload", files=[UploadedFile("orders.jar", copy)])
+    return str(answer["filename"]).rpartition("/")[2]
+
+
+def test_a_cancellation_that_times_out_leaves_the_job_running() -> None:
+    with played(TEXT) as stage:
+        stage.to(1_000)
+        target = f"/jobs/{stage.job().id}"
+        with pytest.raises(CancellationFailed) as failed:
+            stage.inside.ask("PATCH", target)
+        assert failed.value.throwable == Throwable("java.util.concurrent.TimeoutException")
+        assert stage.state() == "RUNNING"
+        stage.inside.ask("PATCH", target)
+        stage.inside.ask("PATCH", target)  # one that is under way is none that could fail
+        stage.to(2_000)
+        assert stage.timeline()[-2:] == [(1_000, "CANCELLING"), (2_000, "CANCELED")]
+
+
+def test_each_job_counts_its_own_cancellations() -> None:
+    with played(TEXT) as stage:
+        stage.to(1_000)
+        for name in ("orders", "returns"):
+            with pytest.raises(CancellationFailed):
+                stage.inside.ask("PATCH", f"/jobs/{stage.job(name).id}")
+
+
+def test_an_upload_fails_and_then_a_submission(tmp_path: Path) -> None:
+    with played(TEXT) as stage:
+        with pytest.raises(Unserviceable) as failed:
+            upload(stage, tmp_path)
+        assert str(failed.value.throwable) == "java.io.IOException: No space left on device"
+        assert stage.get("/jars")["files"] == []
+        jar = upload(stage, tmp_path)
+        stage.post(f"/jars/{jar}/run")
+        with pytest.raises(ProgramProblem) as refused:
+            stage.post(f"/jars/{jar}/run")
+        assert refused.value.throwable.chain()[-1].message == "not now"
+        assert [job.name for job in stage.engine.cluster.jobs.values()].count("submitted") == 1
+        stage.post(f"/jars/{jar}/run")
+        assert [job.name for job in stage.engine.cluster.jobs.values()].count("submitted") == 2

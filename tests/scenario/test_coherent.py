@@ -1,0 +1,65 @@
+"""The answers of scenarios with all the words of the language contradict each other at no moment."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.coherence import backwards, incoherences
+from tests.scenario.playing import Stage, played
+from tests.scenario.test_determinism import RICH
+
+READY = Path(__file__).parents[2] / "scenarios"
+WAITING = """
+jobs:
+  orders:
+    lifecycle:
+      - INITIALIZING: signal initialized
+      - CREATED: signal created
+      - RUNNING: signal fail
+      - RESTARTING: signal restarted
+      - RUNNING: signal fail
+      - FAILING: signal failed
+      - FAILED
+  batch: {template: batch, lifecycle: [{RUNNING: signal fail}, FINISHED]}
+  canceled: streaming
+operations: {cancel: signal failed}
+"""
+"""Signals only: what waits for polls changes while its picture is taken."""
+SIGNALS = ("initialized", "created", "fail", "restarted", "fail", "failed")
+
+
+def moment(stage: Stage) -> dict[str, object]:
+    return {job["jid"]: stage.get(f"/jobs/{job['jid']}") for job in stage.get("/jobs/overview")["jobs"]}
+
+
+@pytest.mark.parametrize("release", ["2.3", "1.20", "1.12"])
+def test_while_everything_waits_to_be_told(release: str) -> None:
+    with played(WAITING, flink=release) as stage:
+        for signal in SIGNALS:
+            assert incoherences(stage.inside) == []
+            stage.to(stage.now + 5_000)
+            assert incoherences(stage.inside) == []
+            stage.engine.signal(signal)
+            assert incoherences(stage.inside) == []
+            if signal == "created":
+                stage.inside.ask("PATCH", f"/jobs/{stage.job('canceled').id}?mode=cancel")
+        stage.to(stage.now + 5_000)
+        assert incoherences(stage.inside) == []
+        assert {job.state for job in stage.engine.cluster.jobs.values()} == {"FAILED", "FINISHED", "CANCELED"}
+
+
+@pytest.mark.parametrize("source", [RICH, READY / "lost-taskmanager.yaml", READY / "no-free-slots.yaml",
+                                    READY / "rescale.yaml", READY / "back-pressure.yaml",
+                                    READY / "checkpoint-storm.yaml"],
+                         ids=["rich", "lost", "no-slots", "rescale", "pressure", "storm"])  # fmt: skip
+def test_as_time_goes_by(source: str | Path) -> None:
+    with played(source) as stage:
+        before = moment(stage)
+        for time in range(0, 66_000, 1_370):
+            stage.to(time)
+            assert incoherences(stage.inside) == []
+            after = moment(stage)
+            assert backwards(before, after) == []
+            before = after
