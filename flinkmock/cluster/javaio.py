@@ -61,6 +61,37 @@ SERIALIZED_THROWABLE = JavaClass(
     (("fullStringifiedStackTrace", STRING), ("originalErrorClassName", STRING), ("serializedException", "[B")),
     EXCEPTION,
 )
+BYTES = JavaClass("[B", 0xACF317F8060854E0)
+
+
+def _classes(parents: dict[str, tuple[int, str]]) -> dict[str, JavaClass]:
+    known = {EXCEPTION.name: EXCEPTION}
+    for name, (uid, parent) in parents.items():
+        known[name] = JavaClass(name, uid & (1 << 64) - 1, (), known.get(parent, THROWABLE))
+    return known
+
+
+EXCEPTIONS = _classes({
+    "java.lang.RuntimeException": (-7034897190745766939, "java.lang.Exception"),
+    "java.lang.IllegalArgumentException": (-5365630128856068164, "java.lang.RuntimeException"),
+    "java.lang.IllegalStateException": (-1848914673093119416, "java.lang.RuntimeException"),
+    "java.lang.NullPointerException": (5162710183389028792, "java.lang.RuntimeException"),
+    "java.lang.UnsupportedOperationException": (-1242599979055084673, "java.lang.RuntimeException"),
+    "java.lang.ArithmeticException": (2256477558314496007, "java.lang.RuntimeException"),
+    "java.lang.ClassCastException": (-9223365651070458532, "java.lang.RuntimeException"),
+    "java.lang.NumberFormatException": (-2848938806368998894, "java.lang.IllegalArgumentException"),
+    "java.lang.Error": (4980196508277280342, "java.lang.Throwable"),
+    "java.lang.VirtualMachineError": (4161983926571568670, "java.lang.Error"),
+    "java.lang.OutOfMemoryError": (8228564086184010517, "java.lang.VirtualMachineError"),
+    "java.io.IOException": (7818375828146090155, "java.lang.Exception"),
+    "java.util.concurrent.TimeoutException": (1900926677490660714, "java.lang.Exception"),
+    "java.util.concurrent.ExecutionException": (7830266012832686185, "java.lang.Exception"),
+    "java.util.concurrent.CompletionException": (7830266012832686185, "java.lang.RuntimeException"),
+    "org.apache.flink.util.FlinkException": (450688772469004724, "java.lang.Exception"),
+    "org.apache.flink.util.FlinkRuntimeException": (193141189399279147, "java.lang.RuntimeException"),
+    "org.apache.flink.runtime.JobException": (1275864691743020176, "org.apache.flink.util.FlinkException"),
+})  # fmt: skip
+"""Exceptions that have no fields of their own, with their serialVersionUID (JDK 11 and 17, Flink 1.12 and 2.3)."""
 TRACE = JavaClass("[Ljava.lang.StackTraceElement;", 0x02462A3C3CFD2239)
 FRAME = JavaClass(
     "java.lang.StackTraceElement",
@@ -113,8 +144,9 @@ class Frame:
 def serialized_throwable(throwable: Throwable, trace: str, frames: tuple[Frame, ...]) -> bytes:
     """A Flink `SerializedThrowable`, which needs none of the user's classes to be read.
 
-    It carries no bytes of the original: Flink leaves them out, too, when an exception can't be serialized, and whoever
-    reads it shows the SerializedThrowable itself, with class, message and stack trace of the original.
+    It carries the original as well, if all classes of the chain are in EXCEPTIONS; Flink's clients show that one. They
+    show the SerializedThrowable itself, with class, message and stack trace, if there is none, as when an exception
+    can't be serialized.
 
     Args:
         trace: the whole stack trace, as printed.
@@ -137,9 +169,32 @@ def _write_throwable(stream: _Stream, throwable: Throwable, trace: str, frames: 
         stream.put(bytes([_END]))
         stream.string(trace)
         stream.string(throwable.java_class)
-        stream.null()
+        stream.byte_array(_original(throwable, frames))
 
     stream.object(SERIALIZED_THROWABLE, body)
+
+
+def _original(throwable: Throwable, frames: tuple[Frame, ...]) -> bytes | None:
+    """The exception itself; None if one of its chain is of a class that is not known here."""
+    if any(one.java_class not in EXCEPTIONS for one in throwable.chain()):
+        return None
+    stream = _Stream()
+
+    def write(one: Throwable) -> None:
+        def body() -> None:
+            if one.cause is None:
+                stream.null()
+            else:
+                write(one.cause)
+            stream.string(one.message)
+            stream.array(TRACE, [partial(_write_frame, stream, frame) for frame in frames])
+            stream.object(EMPTY_LIST, lambda: None)
+            stream.put(bytes([_END]))
+
+        stream.object(EXCEPTIONS[one.java_class], body)
+
+    write(throwable)
+    return stream.written()
 
 
 def _write_frame(stream: _Stream, frame: Frame) -> None:
@@ -224,6 +279,15 @@ class _Stream:
         self.put(struct.pack(">i", len(items)))
         for write in items:
             write()
+
+    def byte_array(self, data: bytes | None) -> None:
+        if data is None:
+            self.null()
+        else:
+            self.put(bytes([_ARRAY]))
+            self.describe(BYTES)
+            self._handle()
+            self.put(struct.pack(">I", len(data)) + data)
 
     def _block(self, number: int) -> None:
         self.put(struct.pack(">BBi", _BLOCK, 4, number))

@@ -37,6 +37,17 @@ def test_a_throwable_and_its_cause():
     assert (call.fields["declaringClass"], call.fields["lineNumber"]) == ("a.B", 7)
 
 
+def test_the_exception_itself_if_its_classes_are_known():
+    frames = (Frame("a.B", "run", "B.java", 7),)
+    known = Throwable("org.apache.flink.runtime.JobException", "suppressed", Throwable("java.io.IOException", "gone"))
+    original = read_object(read_object(serialized_throwable(known, "", frames)).fields["serializedException"])
+    assert (original.class_name, original.fields["detailMessage"]) == (known.java_class, "suppressed")
+    cause = original.fields["cause"]
+    assert (cause.class_name, cause.fields["detailMessage"]) == ("java.io.IOException", "gone")
+    own = Throwable("java.io.IOException", "gone", Throwable("com.example.Mine", "no"))
+    assert read_object(serialized_throwable(own, "", frames)).fields["serializedException"] is None
+
+
 @pytest.mark.parametrize(("data", "text"), [
     (b"", "java.io.EOFException"),
     (b"\xac\xed", "java.io.EOFException"),
