@@ -204,6 +204,12 @@ class ProgramProblem(Problem):
 
 
 @dataclass
+class UnknownCoordinator(Problem):
+    operator: str
+    """An operator id, or from 2.1 on whatever the client takes for an operator's uid."""
+
+
+@dataclass
 class Unserviceable(Problem):
     throwable: Throwable
 

@@ -73,6 +73,9 @@ def run_job(program: Program, rules: Sequence[Submission]) -> JobSpec:
         ProgramProblem: if there is no such class, main throws or starts no job, or the parallelism makes no sense.
     """
     spec = template_of((entry_class(program), program.jar.name), rules)
+    if not spec.program.executes:
+        thrown = Throwable("org.apache.flink.util.FlinkException", NO_JOBS)
+        raise ProgramProblem(thrown, refused=True, text=NO_JOBS)
     if wrong := unparseable(program.configuration):
         if wrong[0] == PARALLELISM:  # read before main is called
             raise ProgramProblem(wrong[1], refused=False)
@@ -81,9 +84,6 @@ def run_job(program: Program, rules: Sequence[Submission]) -> JobSpec:
         raise main_failed(BAD_PARALLELISM)
     if spec.program.throws is not None:
         raise main_failed(spec.program.throws)
-    if not spec.program.executes:
-        thrown = Throwable("org.apache.flink.util.FlinkException", NO_JOBS)
-        raise ProgramProblem(thrown, refused=True, text=NO_JOBS)
     return with_arguments(with_configuration(spec, program), program.arguments)
 
 

@@ -10,6 +10,7 @@ from flinkmock.cluster.problems import (
     JobEnded,
     StopModeRemoved,
     Throwable,
+    UnknownCoordinator,
     UnknownJob,
     Unserviceable,
 )
@@ -23,10 +24,6 @@ _HELPFUL = (
     'because "serializedRequest" is null'
 )
 """Java 17's words; the Java 11 of the recorded 1.12 has none."""
-NO_COORDINATOR = (
-    "Coordinator of operator {} does not exist or the job vertex this operator belongs to is not initialized."
-)
-"""From DefaultOperatorCoordinatorHandler; not recorded."""
 
 
 @resource("cancelJob", "getYarnCancelJobTermination", "getYarnStopJobTermination")
@@ -60,15 +57,15 @@ def coordinate(call: Call) -> Facts:
 
     Raises:
         UnknownJob: also of a job that has ended.
-        Unserviceable: always else.
+        Unserviceable: the request can't be read.
+        UnknownCoordinator: always else.
     """
     job = call.cluster.job(call.path["jobid"])
     if job.ended:
         raise UnknownJob(job.id)
     problem = _unreadable(call.body.get("serializedCoordinationRequest"), call.cluster.release.since("1.15"))
     if problem is None:
-        operator = call.path.get("operatorUid") or call.path.get("operatorid")
-        problem = Throwable("org.apache.flink.util.FlinkException", NO_COORDINATOR.format(operator))
+        raise UnknownCoordinator(call.path.get("operatorUid") or call.path["operatorid"])
     raise Unserviceable(problem)
 
 

@@ -22,6 +22,7 @@ from flinkmock.server.answer import Answer
 from flinkmock.server.behaviour import Behaviour
 from flinkmock.server.bodies import BodyReader
 from flinkmock.server.dashboard import Dashboard
+from flinkmock.server.door import MAX_REQUEST_LINE
 from flinkmock.server.errors import HANDLER_REQUEST_EXCEPTION, Refused, internal, plain, rest
 from flinkmock.server.faults import Blow
 from flinkmock.server.head import target_of
@@ -39,8 +40,6 @@ if TYPE_CHECKING:
     from flinkmock.engine import Engine
 
 _LOG = logging.getLogger("flinkmock.server")
-MAX_REQUEST_LINE = 4096
-"""Bytes; Netty's HttpServerCodec."""
 _LOG_URLS = frozenset({"getJobManagerLogUrl", "getTaskManagerLogUrl"})
 """GeneratedLogUrlHandler: no handler of the REST API like others. It converts nothing, and sends no CORS header."""
 TOO_LARGE = Answer(413, b"", content_type=None, cors=False, close=True)

@@ -33,6 +33,8 @@ class Behaviour:
     """TaskExecutor throws FileNotFoundException since 1.18, and the file handler names the task manager."""
     back_pressure_from_metrics: bool
     """JobVertexBackPressureHandler asks the metric store since 1.13, so that it knows no unknown ids."""
+    coordinator_not_found: bool
+    """CoordinatorNotExistException is there since 2.1, and a 404; before it was any FlinkException."""
     execution_plan: bool
     """JobSubmitHandler speaks of an ExecutionPlan since 2.0, of a JobGraph before."""
     number_texts_tell_radix: bool
@@ -54,6 +56,7 @@ class Behaviour:
             unknown_task_manager_file_is_404=release.since("1.18"),
             missing_task_manager_file_is_wrapped=release.since("1.18"),
             back_pressure_from_metrics=release.since("1.13"),
+            coordinator_not_found=release.since("2.1"),
             execution_plan=release.since("2.0"),
             number_texts_tell_radix=release.since("1.15"),
             null_pointers_explained=release.since("1.15"),

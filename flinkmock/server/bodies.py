@@ -56,6 +56,8 @@ class BodyReader:
     def _top(self, name: str, value: Any) -> dict[str, Any]:
         schema = self._definitions.get(f"{name}@request", {"type": "object", "properties": {}})
         if name in _ONLY_FIELD and "properties" not in schema:
+            if isinstance(value, Pairs):
+                self._scalars.no_creator(self._classes[name])
             return {_ONLY_FIELD[name]: self._value(schema, value, "")}
         return self._bean(name, schema, value, "")
 

@@ -19,6 +19,8 @@ from flinkmock.server.errors import plain
 from flinkmock.server.head import mended
 from flinkmock.server.target import BadEscape, Target
 
+MAX_REQUEST_LINE = 4096
+"""Bytes; Netty's HttpServerCodec."""
 _MAX_HEAD = 256 * 1024
 """Bytes of request line and headers; more than any test needs."""
 _REQUEST_LINE = re.compile(rb"(\S+)[ \t]+(\S+)[ \t]+(HTTP/\d\.\d)[ \t]*\r", re.IGNORECASE)
@@ -77,6 +79,9 @@ class Door(asyncio.Protocol):
         if line is None or head_end < 0:
             return
         method, target, version = line.groups()
+        if method not in _METHODS and line_end > MAX_REQUEST_LINE:
+            self._bad_request()
+            return
         headers = bytes(self._received[line_end + 1 : head_end + 2])
         rest = bytes(self._received[head_end + 4 :])
         if method in _METHODS:

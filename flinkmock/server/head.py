@@ -14,6 +14,8 @@ from aiohttp import web
 _TARGET = "flinkmock-target"
 _PLAIN_TARGET = re.compile(rb"/[!-~]*|http://[!-~]+", re.IGNORECASE)
 _TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_ODD_NAME = re.compile(rb"^(:|[^:\r\n]*[\x80-\xff][^:\r\n]*:)", re.MULTILINE)
+"""A name that Netty refuses, and with it all that follows."""
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _MAX_SIZE = 8192
 """Bytes of header lines; behind more Netty reads no body."""
@@ -34,7 +36,7 @@ def mended(method: bytes, target: bytes, version: bytes, headers: bytes, rest: b
     lengths = [value for name, value in fields if name == b"content-length"]
     chunked = b"chunked" in encodings
     readable = _CHUNK.match(rest) if chunked and b"\n" in rest else chunked or _is_length(lengths)
-    readable = readable and len(headers) <= _MAX_SIZE
+    readable = readable and len(headers) <= _MAX_SIZE and not _ODD_NAME.search(headers)
     kept = [(name, value) for name, value in fields if name not in {b"host"} | _FRAMING]
     kept += [(name, value) for name, value in fields if name == b"host"][:1] or [(b"host", b"localhost")]
     if not readable:  # for Netty the message ends here, and nothing more is read from the connection

@@ -191,6 +191,13 @@ def no_jar(upload_dir: str, jar_id: str) -> str:
     return f"Jar file {upload_dir}/{jar_id} does not exist"
 
 
+def no_coordinator(operator: str) -> str:
+    return (
+        f"Coordinator of operator {operator} does not exist or the job vertex this operator belongs to is not "
+        "initialized."
+    )
+
+
 def jar_not_opened(path: str) -> str:
     return f"Error while opening jar file '{path}'"
 

@@ -267,6 +267,14 @@ def _program_problem(problem: p.ProgramProblem, place: _Place) -> Answer:
     return rest(400, m.COULD_NOT_EXECUTE, _completion(runtime))
 
 
+@_tells(p.UnknownCoordinator)
+def _unknown_coordinator(problem: p.UnknownCoordinator, place: _Place) -> Answer:
+    text = m.no_coordinator(problem.operator)
+    if place.behaviour.coordinator_not_found:
+        return rest(404, text, java_class="org.apache.flink.runtime.scheduler.CoordinatorNotExistException")
+    return internal(Throwable(_FLINK_EXCEPTION, text))
+
+
 @_tells(p.Unserviceable)
 def _unserviceable(problem: p.Unserviceable, place: _Place) -> Answer:
     return internal(problem.throwable)

@@ -144,6 +144,12 @@ class Scalars:
         shown = f"`{primitive}`" if self._newer else primitive
         fail(MISMATCH, f"Cannot map `null` into type {shown} {_NULL_PRIMITIVE}", path)
 
+    def no_creator(self, java_class: str) -> NoReturn:
+        """An object, where a class has no constructor that takes fields (recorded: 1.18.1)."""
+        why = "cannot deserialize from Object value (no delegate- or property-based Creator)"
+        text = f"Cannot construct instance of `{java_class}` (although at least one Creator exists): {why}"
+        fail(MISMATCH, text, "")
+
     def not_constructible(self, java_class: str, value: Any, path: str) -> NoReturn:
         """A value that is no object, where an object is wanted."""
         if isinstance(value, list):

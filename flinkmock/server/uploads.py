@@ -64,8 +64,11 @@ class Upload:
 
 
 def boundary_of(content_type: str) -> str | None:
-    """The boundary of a multipart form ("" if it is empty), None if this is none, or has none: then it is JSON."""
-    if not content_type.lower().startswith("multipart/form-data"):
+    """The boundary of a multipart form ("" if it is empty), None if this is none, or has none: then it is JSON.
+
+    Capitals make it something else (seen on 2.3.0 and 1.20.5).
+    """
+    if not content_type.startswith("multipart/form-data"):
         return None
     match = _BOUNDARY.search(content_type)
     return (match[1] if match[1] is not None else match[2]) if match else None
@@ -104,9 +107,11 @@ class _Parts:
         self._ended = False
 
     async def read(self) -> None:
-        if await self._line() == self._delimiter:  # anything else before the first part loses all of them
-            while await self._part():
-                pass
+        line = await self._line()
+        while line is not None and line != self._delimiter:  # what comes before the first part is passed over
+            line = await self._line()
+        while line is not None and await self._part():
+            pass
         while not self._ended:
             await self._more()
             self._buffer.clear()
@@ -136,14 +141,14 @@ class _Parts:
 
     async def _file(self, filename: str, limit: int) -> bool:
         name = filename.rpartition("/")[2]  # java.io.File.getName: a backslash is no separator
-        if not name or name in (".", ".."):
-            raise _failed()
         with self._upload.new_file(name) as file:
             complete = await self._content(_limited(file.write, limit))
         if not complete:
             self._upload.drop(name)
         elif self._checked_first and not self._routes.takes_files:
             raise Refused(plain(400, messages.UPLOAD_NOT_ALLOWED, cors=False))
+        elif name in ("", ".", ".."):
+            raise _failed()
         return complete
 
     async def _headers(self) -> list[str] | None:
@@ -214,7 +219,7 @@ def _disposition(headers: list[str]) -> tuple[str, str | None]:
                     case "filename*":
                         charset, _, encoded = text.partition("'")
                         filename = unquote_to_bytes(encoded.partition("'")[2]).decode(charset or "utf-8", "replace")
-    if not name or filename == "":
+    if not name:
         raise _failed()
     return _cleaned(name), None if filename is None else _cleaned(filename)
 

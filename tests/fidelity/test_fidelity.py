@@ -12,21 +12,24 @@ import pytest
 from flinkmock import FlinkMock
 from tests.fidelity.compare import Score, compare, report
 from tests.fidelity.driver import Driver
-from tests.fidelity.play import JARS, play
+from tests.fidelity.play import play
+from tests.fidelity.real import SCENARIO, jars_for
 from tests.fidelity.recordings import RECORDINGS, load
 
-SCENARIO = Path(__file__).parent / "oracle.yaml"
-FLOOR = {"2.3.0": 0.90, "1.20.5": 0.85, "1.12.5": 0.85}
-"""Share of steps that have to be equal. Two recordings of one real release reach 1.0."""
+RELEASES = ("2.3.0", "2.1.3", "1.20.5", "1.18.1", "1.12.5")
+"""Those with a recording of a real cluster; `python -m tests.fidelity.real` makes more."""
+FLOOR = 0.995
+"""Share of steps that have to be equal. Two recordings of one real release reach 1.0, and so does the fake on a quiet
+machine; the rest is for steps that are about a moment."""
 
 
 @pytest.mark.fidelity
-@pytest.mark.parametrize("release", FLOOR)
+@pytest.mark.parametrize("release", RELEASES)
 def test_the_fake_answers_as_the_real_one_did(release: str, tmp_path: Path) -> None:
     minor = release.rpartition(".")[0]
     with FlinkMock(SCENARIO, flink=minor, clock="real") as cluster:
-        played = play(Driver(cluster.url, JARS / release, str(tmp_path)), tell=print)
+        played = play(Driver(cluster.url, jars_for(release), str(tmp_path)), tell=print)
     scores = {suite: compare(load(RECORDINGS / release / f"{suite}.json.gz"), steps) for suite, steps in played.items()}
     told = f"Flink {release}\n{report(scores)}"
     print(told)
-    assert sum(scores.values(), Score()).share >= FLOOR[release], told
+    assert sum(scores.values(), Score()).share >= FLOOR, told

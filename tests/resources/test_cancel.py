@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flinkmock.cluster.problems import JobEnded, StopModeRemoved, UnknownJob, Unserviceable
+from flinkmock.cluster.problems import JobEnded, StopModeRemoved, UnknownCoordinator, UnknownJob, Unserviceable
 from tests.cluster.building import job
 from tests.resources.asking import JOB_ID, UNKNOWN_ID, Asker
 
@@ -48,7 +48,6 @@ def test_heartbeats_are_taken_for_any_job():
     (None, "java.lang.NullPointerException", '"serializedRequest" is null'),
     ("AAAA", "java.io.EOFException", None),
     ("AAAAAA==", "java.io.StreamCorruptedException", "invalid stream header: 00000000"),
-    ("rO0ABXA=", "org.apache.flink.util.FlinkException", "Coordinator of operator count does not exist"),
 ])  # fmt: skip
 def test_no_coordinator_answers(request_text, java_class, text):
     with Asker(job(id=JOB_ID)) as asker:
@@ -59,3 +58,6 @@ def test_no_coordinator_answers(request_text, java_class, text):
         assert (text or "") in (raised.value.throwable.message or "")
         with pytest.raises(UnknownJob):
             asker.ask("postClientCoordination", body=body, jobid=UNKNOWN_ID, operatorUid="count")
+        with pytest.raises(UnknownCoordinator):
+            body = {"serializedCoordinationRequest": "rO0ABXA="}
+            asker.ask("postClientCoordination", body=body, jobid=JOB_ID, operatorUid="count")

@@ -13,6 +13,7 @@ from flinkmock.server.behaviour import Behaviour
 from flinkmock.server.problems import told
 
 ID = "0123456789abcdef0123456789abcdef"
+NO_COORDINATOR = "Coordinator of operator count does not exist or the job vertex this operator belongs to is not initialized."  # noqa: E501
 INVOCATION = "org.apache.flink.client.program.ProgramInvocationException"
 REST = "org.apache.flink.runtime.rest.handler.RestHandlerException: "
 NOT_FOUND = "org.apache.flink.runtime.rest.NotFoundException: "
@@ -53,6 +54,8 @@ def answer(problem: Problem, operation: str, flink: str) -> tuple[int, list[str]
         (p.UnknownApplication(ID), "cancelApplication", "2.3", 404, REST + "Application could not be found."),
         (p.UnknownApplication(ID), "getApplicationDetails", "2.3", 500, f"org.apache.flink.runtime.messages.FlinkApplicationNotFoundException: Could not find Flink application ({ID})"),  # noqa: E501
         (p.UnknownTaskManager("tm"), "getTaskManagerDetails", "2.3", 500, NO_TM),
+        (p.UnknownCoordinator("count"), "postClientCoordination", "2.3", 404, "org.apache.flink.runtime.scheduler.CoordinatorNotExistException: " + NO_COORDINATOR),  # noqa: E501
+        (p.UnknownCoordinator("count"), "postClientCoordination", "2.0", 500, "org.apache.flink.util.FlinkException: " + NO_COORDINATOR),  # noqa: E501
         (p.UnknownTaskManager("tm"), "getTaskManagerThreadDump", "1.12", 500, NO_TM),
         (p.UnknownTaskManager("tm"), "getTaskManagerLogs", "1.12", 404, REST + "Could not find TaskExecutor tm"),
         (p.UnknownTaskManager("tm"), "getTaskManagerLogFile", "2.3", 404, NOT_FOUND + "Failed to transfer file from TaskExecutor tm because it was unknown."),  # noqa: E501

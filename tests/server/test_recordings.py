@@ -19,7 +19,7 @@ from tests.fidelity.recordings import RECORDINGS, load, suites
 from tests.server.conftest import Client, Reply
 from tests.server.fake import FakeEngine
 
-RELEASES = {"2.3.0": "2.3", "1.20.5": "1.20", "1.12.5": "1.12"}
+RELEASES = {"2.3.0": "2.3", "2.1.3": "2.1", "1.20.5": "1.20", "1.18.1": "1.18", "1.12.5": "1.12"}
 ID = "3951ca87e73b3edfbba4a783ff8d647a"
 PLACES = {
     "unknown": "0123456789abcdef0123456789abcdef",
@@ -43,6 +43,8 @@ NOT_IN_THE_RECORDING = {
 BOUNDARY = "boundary-of-the-test"
 JAR = b"PK\x03\x04\x14\x00\x08\x08\x08\x00\xd3\x09v]\x00\x00"
 """How a jar begins, with a time of day in it whose second byte is the one of the recording."""
+SENT_JAR = RECORDINGS.parent / "fidelity" / "jars" / "1.20.5" / "wordcount.jar"
+"""Of the recordings made here; the jar of 2.3.0 is as long, and begins alike."""
 REQUESTS = {
     10: b'{"nope":1}',
     75: b'{"jobGraphFileName":"a.bin","jobJarFileNames":[],"jobArtifactFileNames":[]}',
@@ -135,6 +137,8 @@ def body_of(recorded: Any) -> bytes | None:
         return None
     if isinstance(recorded, str) and (size := re.fullmatch(r"<(\d+) bytes>", recorded)):
         filler = int(size[1]) - len(b'{"target-directory": "", "nope": 1}')
+        if int(size[1]) == SENT_JAR.stat().st_size:
+            return SENT_JAR.read_bytes()
         if int(size[1]) < 100_000:
             return JAR
         return b'{"target-directory": "' + b"x" * filler + b'", "nope": 1}'

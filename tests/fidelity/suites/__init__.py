@@ -1,4 +1,7 @@
-"""The suites by name, in the order in which they are played: each is a function that takes a Driver."""
+"""The suites by name, in the order in which they are played: each is a function that takes a Driver.
+
+`jars` leaves jobs behind that could not be initialized, which show in lists: it comes after those that list jobs.
+"""
 
 from __future__ import annotations
 
@@ -15,9 +18,9 @@ from tests.fidelity.suites.savepoints import savepoints
 
 SUITES: dict[str, Callable[[Driver], None]] = {
     "cluster": cluster,
-    "jars": jars,
     "job-running": job_running,
     "savepoints": savepoints,
+    "jars": jars,
     "lifecycle": lifecycle,
     "rescale": rescale,
     "errors": errors,

@@ -50,6 +50,8 @@ def chunked(d: Driver) -> None:
     head += "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
     chunks = b"".join(b"%x\r\n%b\r\n" % (len(part), part) for part in (b'{"no', b'pe":1}', b""))
     exchange_raw(d, "chunked body", "POST", SAVEPOINTS, head.encode() + chunks)
+    d.steps[-1]["request"]["body"] = '{"nope":1}'
+    d.steps[-1]["note"] = "Transfer-Encoding: chunked"
 
 
 def raw(d: Driver, name: str, method: str, path: str, *headers: str, version: str = "HTTP/1.1") -> None:
