@@ -95,10 +95,13 @@ class Blow:
             return _InPieces(answer, self, fault.throttle, whole=fault.drop is not Drop.MID_BODY)
         return WireAnswer(answer)
 
-    async def pause(self, milliseconds: float) -> bool:
-        """Lets the cluster's time go by. False: there is nobody any more."""
+    def now(self) -> int:
+        return self._engine.clock.now()
+
+    async def until(self, moment: float) -> bool:
+        """Waits until the clock shows `moment` (epoch ms). False: there is nobody any more."""
         with self._holding.request():
-            return await self._holding.until(self._engine.clock.now() + milliseconds, self._gone)
+            return await self._holding.until(moment, self._gone)
 
     def end(self) -> None:
         """Closes the connection after what was written."""
@@ -156,9 +159,10 @@ class _InPieces(WireAnswer):
             return await super().write_eof(data)
         body = self.answer.body if self._whole else self.answer.body[: max(len(self.answer.body) // 2, 1)]
         size = len(body) if self._rate is None else max(self._rate // _PIECES_PER_SECOND, len(body) // _MOST_PIECES, 1)
+        begin = self._blow.now()
         for start in range(0, len(body), size):
             piece = body[start : start + size]
-            if self._rate is not None and not await self._blow.pause(1000 * len(piece) / self._rate):
+            if self._rate and not await self._blow.until(begin + 1000 * (start + len(piece)) / self._rate):
                 raise ConnectionResetError("nobody is left to write to")
             await self._payload_writer.write(piece)
         if not self._whole:

@@ -35,7 +35,9 @@ _LOG = logging.getLogger("flinkmock.server")
 FOREVER = math.inf
 PATIENCE = 30.0
 """Seconds of the wall for which a virtual clock may stand while answers wait for it."""
-_TICK = 0.005
+_TICK, _SHORTEST, _IDLE = 0.005, 0.001, 0.02
+"""Seconds of the wall between two looks at the clock: usually; when it is about to come or to be moved; when all that
+is held hangs for ever."""
 _LOOK_AROUND = 20
 """Ticks between two looks at whether clients have gone."""
 
@@ -111,7 +113,7 @@ class Holding:
                 if self._engine.clock.mode is ClockMode.VIRTUAL and time.monotonic() - stands_since > PATIENCE:
                     self._give_up()
                 elif self._engine.clock.mode is ClockMode.STEP and tick > 1 and self._all_wait() and first < FOREVER:
-                    self._engine.advance(int(first) - now)
+                    self._engine.advance(math.ceil(first) - now)
                     continue
                 await asyncio.sleep(self._pause(first - now))
         finally:
@@ -124,7 +126,11 @@ class Holding:
     def _pause(self, left: float) -> float:
         """Seconds until the next tick, if there are so many ms left of the cluster's time."""
         clock = self._engine.clock
-        return min(max(left / clock.factor / 1000, 0.0005), _TICK) if clock.follows_wall else _TICK
+        if left == FOREVER:
+            return _IDLE
+        if clock.follows_wall:
+            return min(max(left / clock.factor / 1000, _SHORTEST), _TICK)
+        return _TICK if clock.mode is ClockMode.VIRTUAL else _SHORTEST
 
     def _give_up(self) -> None:
         waiting = sum(held.moment < FOREVER for held in self._held)

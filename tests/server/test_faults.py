@@ -244,6 +244,15 @@ def test_throttle_under_a_real_clock() -> None:
     assert early < 0.25 < took < 3
 
 
+@pytest.mark.parametrize("rate", [3, 7, 64, 10_000])
+def test_throttle_under_a_step_clock_takes_the_clusters_time(rate: int) -> None:
+    with broken(Fault("slow", JOBS, throttle=rate)) as mock:
+        before = mock.clock.now()
+        assert len(httpx.get(mock.url + "/jobs", timeout=5).content) == 71
+        passed = mock.clock.now() - before - 1_000
+    assert 71_000 / rate <= passed <= 71_000 / rate + 1
+
+
 def test_throttle_and_mid_body_together() -> None:
     with broken(Fault("slow", JOBS, throttle=1, drop=Drop.MID_BODY)) as mock:
         received, end = ask(mock)

@@ -97,6 +97,18 @@ async def test_under_a_step_clock_other_requests_move_it() -> None:
         assert mock.requests.matching("GET /overview")[0].now < mock.clock.now()
 
 
+async def test_many_slow_answers_at_once_all_come() -> None:
+    faults = [{"chance": "30%", "delay": "1s..5s"}, {"chance": "30%", "throttle": "20B/s"}]
+    async with FlinkMock({"faults": faults}) as mock, aiohttp.ClientSession(mock.url) as session:
+
+        async def ask() -> int:
+            async with session.get("/overview") as answer:
+                return len(await answer.read())
+
+        sizes = await asyncio.wait_for(asyncio.gather(*(ask() for _ in range(100))), 30)
+    assert len(set(sizes)) == 1
+
+
 def test_what_hangs_keeps_nobody_else_waiting() -> None:
     faults = [{"match": "GET /jobs", "drop": "hang"}, {"match": "GET /overview", "delay": "1h"}]
     with FlinkMock({"faults": faults}) as mock:
