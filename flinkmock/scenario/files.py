@@ -33,10 +33,11 @@ def _complete(document: Node, folder: Path, above: tuple[Path, ...], mistakes: M
     if word is None or not isinstance(word.value, str):
         return document
     file = folder / word.value
+    text = _text_of(file, word.place, mistakes, str(file))
     if any(file.resolve() == other.resolve() for other in above):
         way = " extends ".join(map(str, (*above, file)))
         mistakes.stop(word.place, f"this file extends itself in the end: {way}.")
-    base = from_yaml(_text_of(file, word.place, mistakes, str(file)), str(file), mistakes)
+    base = from_yaml(text, str(file), mistakes)
     if not isinstance(base.value, dict):
         mistakes.stop(word.place, f"{file} is no scenario: a scenario is a mapping.")
     return merged(document, _complete(base, file.parent, (*above, file), mistakes))
@@ -51,7 +52,7 @@ def _text_of(file: Path, place: Place, mistakes: Mistakes, name: str = "") -> st
             return stream.read(MAX_CHARACTERS * 4 + 1).decode("utf-8-sig")
     except FileNotFoundError:
         mistakes.stop(place, f"{name}there is no such file.")
-    except OSError as error:
-        mistakes.stop(place, f"{name}this can't be read: {error.strerror}.")
-    except ValueError as error:
-        mistakes.stop(place, f"{name}this is not UTF-8: {getattr(error, 'reason', error)}.")
+    except UnicodeDecodeError as error:
+        mistakes.stop(place, f"{name}this is not UTF-8: {error.reason}.")
+    except (OSError, ValueError) as error:  # a ValueError: no file has such a name
+        mistakes.stop(place, f"{name}this can't be read: {getattr(error, 'strerror', error)}.")

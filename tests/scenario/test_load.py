@@ -24,7 +24,7 @@ from flinkmock.cluster.spec import (
     Span,
     Step,
 )
-from flinkmock.scenario import load_scenario
+from flinkmock.scenario import ScenarioError, load_scenario
 from flinkmock.scenario.scenario import Scenario
 
 ROOT = Path(__file__).parents[2]
@@ -384,3 +384,24 @@ def test_importing_flinkmock_loads_neither_yaml_nor_jsonschema() -> None:
 def test_a_hand_made_cluster_and_an_empty_scenario_agree() -> None:
     empty = load_scenario(None)
     assert empty == Scenario(submissions=empty.submissions)
+
+
+def test_a_scenario_lies_over_the_one_it_extends(tmp_path: Path) -> None:
+    (tmp_path / "base").mkdir()
+    (tmp_path / "base" / "far.yaml").write_text("seed: 1\njobs: {returns: batch}\n")
+    (tmp_path / "base" / "near.yaml").write_text(
+        "extends: far.yaml\nseed: 2\noperations: {savepoint: 3s}\njobs: {orders: {parallelism: 2, vertices: [a, b]}}\n"
+    )
+    file = tmp_path / "own.yaml"
+    file.write_text("extends: base/near.yaml\njobs: {orders: {vertices: [c]}}\noperations: {cancel: 1s}\n")
+    spec = load_scenario(file)
+    assert (spec.seed, sorted(spec.operations)) == (2, ["cancel", "savepoint"])
+    orders, returns = spec.jobs
+    assert (orders.name, orders.parallelism, [v.name for v in orders.vertices]) == ("orders", 2, ["c"])
+    assert (returns.name, returns.type) == ("returns", "BATCH")
+
+
+@pytest.mark.parametrize("name", ["", "\0", "x" * 5000, "/", "."])
+def test_a_file_that_can_not_be_extended(name: str, tmp_path: Path) -> None:
+    with pytest.raises(ScenarioError):
+        load_scenario({"extends": name})

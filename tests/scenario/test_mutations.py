@@ -96,6 +96,18 @@ def test_anything_at_all_in_a_section(value: object) -> None:
 
 
 @QUIET
+@given(values)
+def test_anything_at_all_under_a_key(value: object) -> None:
+    loads_or_is_refused({"extends": value})
+    for key in ("taskmanagers", "savepoints", "config"):
+        loads_or_is_refused({"cluster": {key: value}})
+    for key in ("metrics", "exceptions", "watermarks", "vertices", "restore", "checkpoints", "operations"):
+        loads_or_is_refused({"jobs": {"a": {key: value}}})
+    for key in ("metrics", "backpressure", "skew", "accumulators"):
+        loads_or_is_refused({"jobs": {"a": {"vertices": [{"name": "map", key: value}]}}})
+
+
+@QUIET
 @given(st.text(max_size=60))
 def test_any_text(text: str) -> None:
     if not text.endswith((".yaml", ".yml")):
