@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flinkmock.cli.keeping import Record
 from flinkmock.cli.pipes import silence
-from flinkmock.cli.record import Record
 from flinkmock.errors import FlinkMockError
 
 if TYPE_CHECKING:
