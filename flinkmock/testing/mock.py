@@ -5,20 +5,23 @@ Nothing heavy is imported before the first cluster starts: pytest imports this f
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from flinkmock.cluster.clock import Clock
     from flinkmock.cluster.cluster import Cluster
     from flinkmock.cluster.spec import ClusterSpec
     from flinkmock.engine import Engine
     from flinkmock.faults import Faults
     from flinkmock.journal import Journal
+    from flinkmock.resources.call import Resource
     from flinkmock.server import ServerThread
+    from flinkmock.testing.control import ClusterClock, JobControl, TaskManagersControl
+
+    Decider = Resource
 
 CLOCK = "1s per request"
 """Any client that polls makes progress, with or without sleeping; how often it asks decides, not the machine."""
@@ -112,8 +115,61 @@ class FlinkMock:
         return self.engine.cluster
 
     @property
-    def clock(self) -> Clock:
-        return self.engine.clock
+    def clock(self) -> ClusterClock:
+        """The cluster's time: `now`, `advance`, and `next`, which moves on to the next thing that happens by itself."""
+        from flinkmock.testing.control import ClusterClock
+
+        return ClusterClock(self.engine)
+
+    def job(self, name: str) -> JobControl:
+        """The newest job of that name, to be looked at and decided about. Raises LookupError, naming the others."""
+        from flinkmock.testing.control import JobControl
+
+        with self.engine.lock:
+            self.engine.cluster.settle(self.engine.clock.now())
+            return JobControl(self.engine, self.cluster.job_named(name))
+
+    @property
+    def taskmanagers(self) -> TaskManagersControl:
+        """The ids of the task managers that are there; `add` and `lose`."""
+        from flinkmock.testing.control import TaskManagersControl
+
+        return TaskManagersControl(self.engine)
+
+    def signal(self, name: str) -> None:
+        """Lets go on what waits for `signal NAME` in the scenario. Raises LookupError, naming the signals there are."""
+        self.engine.signal(name)
+
+    def run_until(self, reached: Callable[[], bool] | None = None, **states: str) -> int:
+        """Moves the cluster's time on until jobs are in these states: `run_until(orders="FAILED")`, or until a function
+        of yours says so; returns the time (epoch ms).
+
+        Raises:
+            Unreachable: an AssertionError that says what the jobs are, when that will never be.
+        """
+        wanted = ", ".join(f"{name} {state}" for name, state in states.items()) or "what the function wants"
+
+        def all_reached() -> bool:
+            return (reached is None or reached()) and all(self.job(n).state == state for n, state in states.items())
+
+        return self.clock.run_until(all_reached, wanted)
+
+    def on(self, request: str) -> Callable[[Decider], Decider]:
+        """Decides in Python what a scenario can't say: `@cluster.on("POST /jobs/:jobid/stop")` above a function that
+        gets the `Call` and returns facts, raises a `Problem`, or returns None to let things take their course.
+
+        Raises LookupError if the served release has no such operation.
+        """
+        method, _, path = request.partition(" ")
+        operation = next((o for o in self.engine.contract if (o.method, o.path) == (method, path)), None)
+        if operation is None:
+            raise LookupError(f"{self.engine.contract.release} has no operation {request}")
+
+        def decide(function: Decider) -> Decider:
+            self.engine.deciders[operation.id] = function
+            return function
+
+        return decide
 
     @property
     def requests(self) -> Journal:

@@ -1,0 +1,174 @@
+"""What a test can do to its cluster besides asking it over HTTP: own its time, and decide what happens.
+
+All of it goes through the engine's lock, so it may be called while clients are asking.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flinkmock.errors import FlinkMockError
+
+if TYPE_CHECKING:
+    from flinkmock.cluster.checkpoints import Checkpoint
+    from flinkmock.cluster.job import Job
+    from flinkmock.engine import Engine
+
+STEPS = 5_000
+"""After so many things that happened `run_until` gives up: a job that fails and comes back does so for ever."""
+
+
+class Unreachable(FlinkMockError, AssertionError):
+    """What was waited for will never come, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterClock:
+    """The time of one cluster, in epoch ms."""
+
+    engine: Engine
+
+    def now(self) -> int:
+        return self.engine.clock.now()
+
+    def advance(self, length: int | str) -> int:
+        """Moves on by ms, or by a text such as "2m30s"; what falls due happens. Returns the new time."""
+        return self.engine.advance(length)
+
+    def next(self) -> int:
+        """Moves on to the next thing that happens by itself. Raises Unreachable if nothing ever will."""
+        with self.engine.lock:
+            due = self.engine.cluster.agenda.next_at()
+            if due is None:
+                raise Unreachable(f"nothing will happen by itself any more: {_states(self.engine)}")
+            return self.engine.advance(max(due - self.now(), 0))
+
+    def run_until(self, reached: Callable[[], bool], wanted: str) -> int:
+        """Moves from one thing that happens to the next until `reached()`; returns the time.
+
+        Raises Unreachable, telling `wanted` and what the jobs are, when nothing happens any more or only the same over
+        and over.
+        """
+        with self.engine.lock:
+            for _ in range(STEPS):
+                if reached():
+                    return self.now()
+                due = self.engine.cluster.agenda.next_at()
+                if due is None:
+                    raise Unreachable(f"{wanted} will never be: {_states(self.engine)}, and nothing more will happen")
+                self.engine.advance(max(due - self.now(), 0))
+            raise Unreachable(f"{wanted} was not to be in {STEPS} steps of the cluster: {_states(self.engine)}")
+
+
+def _states(engine: Engine) -> str:
+    jobs = [f"{job.name} is {job.state}" for job in engine.cluster.jobs.values()]
+    return ", ".join(jobs) if jobs else "there are no jobs"
+
+
+@dataclass(frozen=True, slots=True)
+class JobControl:
+    """One job of the cluster, as it is now."""
+
+    engine: Engine
+    job: Job
+
+    @property
+    def id(self) -> str:
+        return self.job.id
+
+    @property
+    def name(self) -> str:
+        return self.job.name
+
+    @property
+    def state(self) -> str:
+        """A `JobStatus` of Flink: "RUNNING"."""
+        with self.engine.lock:
+            return self.job.state_at(self._settled())
+
+    @property
+    def vertices(self) -> dict[str, str]:
+        """Vertex name -> vertex id, in the order of the answers."""
+        return {vertex.name: vertex.id for vertex in self.job.graph.vertices}
+
+    @property
+    def checkpoints(self) -> list[Checkpoint]:
+        """Those completed so far, savepoints not among them, oldest first."""
+        return [one for one in self._completed() if not one.is_savepoint]
+
+    @property
+    def savepoints(self) -> list[Checkpoint]:
+        """Those completed so far, oldest first; `.path` tells where one lies."""
+        return [one for one in self._completed() if one.is_savepoint]
+
+    @property
+    def restored_from(self) -> str | None:
+        """The path of the checkpoint or savepoint that it was last restored from."""
+        with self.engine.lock:
+            restored = self.job.checkpoints.restored_at(self._settled())
+            return restored.path if restored else None
+
+    def fail(self, message: str = "Intentional failure of the test", java_class: str = "java.lang.RuntimeException",
+             *, vertex: str | None = None) -> None:  # fmt: skip
+        """A task throws; the job's restart strategy decides what follows. Raises JobEnded."""
+        from flinkmock.cluster.problems import Throwable
+        from flinkmock.cluster.spec import Cause
+
+        with self.engine.lock:
+            now = self._settled()
+            self.engine.cluster.lifecycles.fail(self.job, now, Cause(Throwable(java_class, message), vertex=vertex))
+
+    def finish(self) -> None:
+        """All its tasks come to their end. Raises JobEnded."""
+        with self.engine.lock:
+            self.engine.cluster.lifecycles.finish(self.job, self._settled())
+
+    def cancel(self) -> None:
+        """As a client's `PATCH /jobs/:jobid`. Raises JobEnded."""
+        with self.engine.lock:
+            self.engine.cluster.lifecycles.cancel(self.job, self._settled())
+
+    def _completed(self) -> list[Checkpoint]:
+        with self.engine.lock:
+            return self.job.checkpoints.completed_at(self._settled())
+
+    def _settled(self) -> int:
+        now = self.engine.clock.now()
+        self.engine.cluster.settle(now)
+        return now
+
+
+@dataclass(frozen=True, slots=True)
+class TaskManagersControl:
+    """The task managers that are registered now, by id."""
+
+    engine: Engine
+
+    def __iter__(self) -> Iterator[str]:
+        with self.engine.lock:
+            now = self.engine.clock.now()
+            return iter([one.id for one in self.engine.cluster.task_managers_at(now)])
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def add(self) -> str:
+        """One more joins; returns its id."""
+        with self.engine.lock:
+            now = self.engine.clock.now()
+            self.engine.cluster.settle(now)
+            return self.engine.cluster.add_task_manager(now).id
+
+    def lose(self, task_manager_id: str | None = None) -> str:
+        """One is gone at once, the first unless told; returns its id. Raises UnknownTaskManager, LookupError."""
+        with self.engine.lock:
+            now = self.engine.clock.now()
+            self.engine.cluster.settle(now)
+            present = list(self)
+            if not present:
+                raise LookupError("there is no task manager to lose")
+            lost = task_manager_id or present[0]
+            self.engine.cluster.lose_task_manager(lost, now)
+            return lost

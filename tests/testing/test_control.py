@@ -1,0 +1,128 @@
+"""What a test can do to its cluster: own its time, and decide what happens."""
+
+import httpx
+import pytest
+
+from flinkmock import FlinkMock
+from flinkmock.cluster.problems import JobEnded, Throwable, Unserviceable
+from flinkmock.testing.control import Unreachable
+
+ORDERS = """
+clock: virtual
+cluster: {taskmanagers: 2, slots: 2}
+jobs:
+  orders:
+    lifecycle:
+      - RUNNING: 20s
+      - RESTARTING: 5s
+      - RUNNING: forever
+"""
+
+
+def test_run_until_a_state_is_reached_to_the_millisecond() -> None:
+    with FlinkMock(ORDERS) as cluster:
+        start = cluster.clock.now()
+        assert cluster.run_until(orders="RESTARTING") == start + 20_000
+        assert cluster.job("orders").state == "RESTARTING"
+
+
+def test_what_can_not_be_reached_says_why() -> None:
+    with (
+        FlinkMock(ORDERS) as cluster,
+        pytest.raises(Unreachable, match="orders FAILED will never be: orders is RUN"),
+    ):
+        cluster.run_until(orders="FAILED")
+
+
+def test_an_endless_loop_is_given_up() -> None:
+    with FlinkMock({"clock": "virtual", "jobs": {"loop": "restarting"}}) as cluster, pytest.raises(Unreachable):
+        cluster.run_until(loop="FINISHED")
+
+
+def test_run_until_a_function_says_so() -> None:
+    with FlinkMock(ORDERS) as cluster:
+        orders = cluster.job("orders")
+        cluster.run_until(lambda: bool(orders.checkpoints))
+        assert orders.checkpoints
+
+
+def test_next_moves_to_what_happens_next() -> None:
+    with FlinkMock(ORDERS) as cluster:
+        cluster.advance("1s")
+        start = cluster.clock.now()
+        cluster.clock.next()
+        assert cluster.clock.now() > start
+        assert cluster.job("orders").state in ("RUNNING", "RESTARTING")
+
+
+def test_a_job_can_be_failed_and_finished() -> None:
+    with FlinkMock({"clock": "virtual", "jobs": {"orders": "streaming"}}) as cluster:
+        cluster.advance("1s")
+        orders = cluster.job("orders")
+        orders.fail("out of coffee", "java.io.IOException")
+        assert orders.state == "RESTARTING"
+        history = httpx.get(f"{cluster.url}/jobs/{orders.id}/exceptions").json()["exceptionHistory"]["entries"]
+        assert history[0]["exceptionName"] == "java.io.IOException"
+        cluster.run_until(orders="RUNNING")
+        orders.finish()
+        assert orders.state == "FINISHED"
+        with pytest.raises(JobEnded):
+            orders.finish()
+
+
+def test_savepoints_can_be_looked_at_and_restored_from() -> None:
+    with FlinkMock({"clock": "virtual", "jobs": {"orders": "streaming"}}) as cluster:
+        cluster.advance("1s")
+        orders = cluster.job("orders")
+        httpx.post(f"{cluster.url}/jobs/{orders.id}/savepoints", json={"target-directory": "file:///backup"})
+        cluster.advance("1s")
+        (savepoint,) = orders.savepoints
+        assert savepoint.path.startswith("file:/backup/savepoint-")
+        assert orders.restored_from is None
+        assert orders.vertices
+
+
+def test_task_managers_come_and_go() -> None:
+    with FlinkMock(ORDERS) as cluster:
+        assert len(cluster.taskmanagers) == 2
+        lost = cluster.taskmanagers.lose()
+        joined = cluster.taskmanagers.add()
+        listed = [one["id"] for one in httpx.get(f"{cluster.url}/taskmanagers").json()["taskmanagers"]]
+        assert lost not in listed and joined in listed and listed == list(cluster.taskmanagers)
+
+
+def test_a_function_decides_what_a_scenario_can_not_say() -> None:
+    with FlinkMock(ORDERS) as cluster:
+        asked = []
+
+        @cluster.on("GET /jobs/:jobid/status")
+        def sometimes(call: object) -> object:
+            asked.append(call)
+            if len(asked) == 1:
+                raise Unserviceable(Throwable("java.lang.IllegalStateException", "not today"))
+            return {"status": "SUSPENDED"} if len(asked) == 2 else None
+
+        url = f"{cluster.url}/jobs/{cluster.job('orders').id}/status"
+        answers = [httpx.get(url) for _ in range(3)]
+        assert [answer.status_code for answer in answers] == [500, 200, 200]
+        assert "not today" in answers[0].json()["errors"][1]
+        assert [answer.json()["status"] for answer in answers[1:]] == ["SUSPENDED", "RUNNING"]
+
+
+def test_an_operation_that_is_not_there_can_not_be_decided() -> None:
+    with (
+        FlinkMock(ORDERS, flink="1.12") as cluster,
+        pytest.raises(LookupError, match=r"1\.12 has no operation GET /jobs"),
+    ):
+        cluster.on("GET /jobs/:jobid/status")
+
+
+def test_a_signal_lets_a_job_go_on() -> None:
+    lifecycle = [{"RUNNING": "signal go"}, "FINISHED"]
+    with FlinkMock({"clock": "virtual", "jobs": {"orders": {"lifecycle": lifecycle}}}) as cluster:
+        cluster.advance("1h")
+        assert cluster.job("orders").state == "RUNNING"
+        cluster.signal("go")
+        assert cluster.job("orders").state == "FINISHED"
+        with pytest.raises(LookupError, match="go"):
+            cluster.signal("stop")
