@@ -141,7 +141,9 @@ class Frame:
     module: str | None = None
 
 
-def serialized_throwable(throwable: Throwable, trace: str, frames: tuple[Frame, ...]) -> bytes:
+def serialized_throwable(
+    throwable: Throwable, trace: str, frames: tuple[Frame, ...], *, class_in_message: bool = True
+) -> bytes:
     """A Flink `SerializedThrowable`, which needs none of the user's classes to be read.
 
     It carries the original as well, if all classes of the chain are in EXCEPTIONS; Flink's clients show that one. They
@@ -151,19 +153,23 @@ def serialized_throwable(throwable: Throwable, trace: str, frames: tuple[Frame, 
     Args:
         trace: the whole stack trace, as printed.
         frames: the calls, for each throwable of the chain.
+        class_in_message: as since 1.16 (SerializedThrowable.getMessageOrError before).
     """
     stream = _Stream()
-    _write_throwable(stream, throwable, trace, frames)
+    _write_throwable(stream, throwable, trace, frames, class_in_message)
     return stream.written()
 
 
-def _write_throwable(stream: _Stream, throwable: Throwable, trace: str, frames: tuple[Frame, ...]) -> None:
+def _write_throwable(
+    stream: _Stream, throwable: Throwable, trace: str, frames: tuple[Frame, ...], class_in_message: bool
+) -> None:
     def body() -> None:
         if throwable.cause is None:
             stream.null()
         else:
-            _write_throwable(stream, throwable.cause, trace[max(trace.find("Caused by: "), 0) :], frames)
-        stream.string(str(throwable))
+            caused_by = trace[max(trace.find("Caused by: "), 0) :]
+            _write_throwable(stream, throwable.cause, caused_by, frames, class_in_message)
+        stream.string(str(throwable) if class_in_message else throwable.message)
         stream.array(TRACE, [partial(_write_frame, stream, frame) for frame in frames])
         stream.object(EMPTY_LIST, lambda: None)
         stream.put(bytes([_END]))

@@ -7,6 +7,7 @@ from typing import Any
 from flinkmock.cluster.asynchronous import AsyncOperation
 from flinkmock.cluster.configuration import SAVEPOINT_DIR
 from flinkmock.cluster.problems import BadRequest, RescalingDisabled, Throwable, Unserviceable
+from flinkmock.release import Release
 from flinkmock.resources.call import Call, Facts, resource
 from flinkmock.resources.throwables import failure_facts
 
@@ -103,14 +104,15 @@ def _status(call: Call, kind: str) -> dict[str, Any]:
     operation = call.cluster.asynchronous.get(kind, call.path["triggerid"], call.path.get("jobid"), call.now)
     if not operation.done_by(call.now):
         return {"status": {"id": "IN_PROGRESS"}, "operation": None}
-    return {"status": {"id": "COMPLETED"}, "operation": _result(operation)}
+    return {"status": {"id": "COMPLETED"}, "operation": _result(operation, call.cluster.release)}
 
 
-def _result(operation: AsyncOperation) -> dict[str, Any]:
+def _result(operation: AsyncOperation, release: Release) -> dict[str, Any]:
     """There is no state FAILED; a failure is told in place of the result, for checkpoints in camel case."""
     if operation.failure is None:
         return operation.result
-    return {"failureCause" if operation.kind == "checkpoint" else "failure-cause": failure_facts(operation.failure)}
+    name = "failureCause" if operation.kind == "checkpoint" else "failure-cause"
+    return {name: failure_facts(operation.failure, release)}
 
 
 @resource("getClusterDataSetList")

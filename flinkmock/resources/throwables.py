@@ -9,6 +9,7 @@ from typing import Any
 from flinkmock.cluster import javaio
 from flinkmock.cluster.failures import stack_trace
 from flinkmock.cluster.problems import Throwable
+from flinkmock.release import Release
 
 IN_FUTURE = (
     "java.base/java.util.concurrent.CompletableFuture.encodeThrowable(CompletableFuture.java:332)",
@@ -19,14 +20,15 @@ IN_FUTURE = (
 _FRAME = re.compile(r"(?:(?P<module>[\w.]+)/)?(?P<class>.+)\.(?P<method>[^.]+)\((?P<file>[^:()]+)(?::(?P<line>\d+))?\)")
 
 
-def failure_facts(throwable: Throwable, frames: tuple[str, ...] = IN_FUTURE) -> dict[str, Any]:
+def failure_facts(throwable: Throwable, release: Release, frames: tuple[str, ...] = IN_FUTURE) -> dict[str, Any]:
     """Facts of a `failure-cause`. `frames`: the calls of a throwable that has none of its own."""
     trace = stack_trace(throwable, frames)
     calls = tuple(map(_frame, frames))
+    serialized = javaio.serialized_throwable(throwable, trace, calls, class_in_message=release.since("1.16"))
     return {
         "class": throwable.java_class,
         "stack-trace": trace,
-        "serialized-throwable": b64encode(javaio.serialized_throwable(throwable, trace, calls)).decode(),
+        "serialized-throwable": b64encode(serialized).decode(),
     }
 
 

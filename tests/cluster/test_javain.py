@@ -37,6 +37,11 @@ def test_a_throwable_and_its_cause():
     assert (call.fields["declaringClass"], call.fields["lineNumber"]) == ("a.B", 7)
 
 
+def test_the_message_of_a_throwable_up_to_1_15():
+    throwable = serialized_throwable(Throwable("a.C", "why"), "", (), class_in_message=False)
+    assert read_object(throwable).fields["detailMessage"] == "why"
+
+
 def test_the_exception_itself_if_its_classes_are_known():
     frames = (Frame("a.B", "run", "B.java", 7),)
     known = Throwable("org.apache.flink.runtime.JobException", "suppressed", Throwable("java.io.IOException", "gone"))

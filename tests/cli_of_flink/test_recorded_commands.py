@@ -1,0 +1,99 @@
+"""Flink's unmodified command line against the fake: exit codes and printed lines as recorded with real clusters."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from difflib import unified_diff
+from pathlib import Path
+
+import pytest
+
+from flinkmock import FlinkMock
+from tests.cli_of_flink import frontend
+
+HERE = Path(__file__).parent
+JARS = HERE.parent / "fidelity" / "jars"
+
+COMMANDS = (
+    ["list"],
+    ["run", "-d", "wordcount.jar", "--name", "cli word count"],
+    ["list"],
+    ["list", "-a"],
+    ["list", "-r"],
+    ["savepoint", "JOB", "file:///opt/flink/work/scratch/cli"],
+    ["savepoint", "-d", "SAVEPOINT"],
+    ["savepoint", "0123456789abcdef0123456789abcdef"],
+    ["savepoint", "-type", "native", "JOB"],
+    ["checkpoint", "JOB"],
+    ["stop", "-p", "file:///opt/flink/work/scratch/cli", "JOB"],
+    ["run", "-d", "-s", "SAVEPOINT", "-p", "1", "wordcount.jar", "--name", "cli restored"],
+    ["cancel", "JOB"],
+    ["cancel", "JOB"],
+    ["cancel", "0123456789abcdef0123456789abcdef"],
+    ["stop", "0123456789abcdef0123456789abcdef"],
+    ["run", "-d", "wordcount.jar", "--name", "cli to cancel with savepoint"],
+    ["cancel", "-s", "file:///opt/flink/work/scratch/cli", "JOB"],
+    ["run", "finite.jar", "--count", "100"],
+    ["run", "failing.jar", "--at", "20", "--attempts", "0"],
+    ["run", "-d", "mainthrows.jar"],
+    ["run", "-d", "noexecute.jar"],
+    ["run", "-d", "nomain.jar"],
+    ["run", "-d", "-c", "org.example.jobs.Finite", "twoentries.jar", "--count", "10"],
+    ["info", "wordcount.jar"],
+    ["list"],
+)
+"""As recorded, in this order; JOB is the job that was run last, SAVEPOINT what was stored last. The last one asks a
+port that nobody listens at."""
+WITHOUT_CLUSTER = ("info",)
+
+
+@pytest.mark.parametrize("version", ["2.3.0", "1.20.5", "1.12.5"])
+def test_the_recorded_commands(version: str, tmp_path: Path) -> None:
+    minor = version.rpartition(".")[0]
+    java, libraries = frontend.java(), frontend.libraries(minor)
+    if java is None:
+        pytest.skip("there is no Java: set JAVA_HOME, or have java on the PATH")
+    if libraries is None:
+        pytest.skip(f"there are no jars of Flink {minor}: name its flink-dist jar or folder in FLINKMOCK_DIST")
+    recorded = json.loads(gzip.decompress((HERE / f"{version}.json.gz").read_bytes()))["commands"]
+    assert len(recorded) == len(COMMANDS)
+    with FlinkMock(HERE / "jobs.yaml", flink=minor) as cluster:
+        flink = frontend.Frontend(java, libraries, tmp_path, cluster.url.removeprefix("http://"))
+        flink.prepare()
+        known = {"JOB": "", "SAVEPOINT": ""}
+        differing = []
+        for number, (command, real) in enumerate(zip(COMMANDS, recorded, strict=True)):
+            arguments = [
+                str(JARS / version / word) if word.endswith(".jar") else known.get(word, word) for word in command
+            ]
+            if command[0] not in WITHOUT_CLUSTER:
+                address = "localhost:1" if number == len(COMMANDS) - 1 else flink.address
+                arguments[1:1] = ["-m", address]
+            code, output = flink(arguments)
+            if command[0] == "run" and (job := re.search("[0-9a-f]{32}", output)):
+                known["JOB"] = job[0]
+            if savepoint := re.search(r"file:\S*savepoint-[0-9a-f-]+", output):
+                known["SAVEPOINT"] = savepoint[0]
+            printed, cut, _ = real["output"].partition(" [cut ")  # what is very long was not recorded to its end
+            ours = [f"exit {code}", *lines(output[: len(printed)] if cut else output)]
+            theirs = [f"exit {real['exit']}", *lines(printed)]
+            if ours != theirs:
+                differing.append("\n".join((" ".join(command), *unified_diff(theirs, ours, "Flink", "flinkmock"))))
+    assert not differing, "\n\n".join(differing)
+
+
+def lines(output: str) -> list[str]:
+    """What was printed without what is new each time: ids, dates, lengths of time, counts, frames of stack traces."""
+    for pattern, name in (
+        (r"savepoint-[0-9a-f]{6}-[0-9a-f]{12}", "savepoint-X"),
+        (r"\b(?!0123456789abcdef)[0-9a-f]{32}\b", "ID"),
+        (r"\d\d\.\d\d\.\d{4} \d\d:\d\d:\d\d", "DATE"),
+        (r"Job Runtime: \d+ ms", "Job Runtime: N ms"),
+        (r"Checkpoint \d+ for", "Checkpoint N for"),
+        (r"^(- .*\): )[\d.]+$", r"\1N"),
+        (r"\[\d+ elements\]", "[N elements]"),
+    ):
+        output = re.sub(pattern, name, output, flags=re.MULTILINE)
+    return [line for line in output.split("\n") if not re.match(r"\s+(at |\.\.\. \d+ more)", line) and line.strip()]
