@@ -30,6 +30,11 @@ class ClusterClock:
 
     engine: Engine
 
+    @property
+    def text(self) -> str:
+        """Which clock it is: "virtual", "1s per request", "real", "10x"."""
+        return self.engine.clock.text
+
     def now(self) -> int:
         return self.engine.clock.now()
 
