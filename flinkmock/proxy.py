@@ -1,15 +1,18 @@
 """A proxy in front of a live cluster that passes everything on as it is and checks both directions.
 
 Bodies are streamed both ways; of each, only the beginning is kept to be judged. The verdict over an answer is made when
-the client has it already, and only once over the same bytes.
+the client has it already. It costs more than passing the answer on, so of an operation that has answered well for a
+while only one answer in many is judged, unless all are asked for.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import aiohttp
 from aiohttp import web
@@ -17,15 +20,15 @@ from yarl import URL
 
 from flinkmock.conformance.fetch import Answer
 from flinkmock.conformance.judge import REFUSALS, judge, message
-from flinkmock.conformance.report import Finding, Report
+from flinkmock.conformance.report import Report
 from flinkmock.contract import Contract, Operation
 from flinkmock.journal.exchange import MAX_KEPT, Exchange
 
 JUDGED_BYTES = 4 * 1024 * 1024
 """Answers that are longer are passed on unjudged."""
 CHUNK = 64 * 1024
-REMEMBERED = 10_000
-"""Answers whose verdict is remembered by their hash."""
+FIRST, ONE_IN = 50, 50
+"""So many answers of each operation are judged, then one in so many. Unexpected statuses always are."""
 REFUSED = 308, 400, 404, 405, 409, 413, 500, 503
 """Whether a refusal is right can't be told from outside; its form can."""
 HOP_BY_HOP = frozenset(
@@ -55,16 +58,21 @@ class Kept:
 
 
 class Proxy:
-    """`report` grows with what the server does wrong, `advice` with what its clients do. `told` hears each exchange."""
+    """`report` grows with what the server does wrong, `advice` with what its clients do. `told` hears each exchange.
 
-    def __init__(self, upstream: str, contract: Contract, told: Told | None = None) -> None:
+    `thorough`: every answer is judged.
+    """
+
+    def __init__(self, upstream: str, contract: Contract, told: Told | None = None, *, thorough: bool = False) -> None:
         self.upstream = upstream.rstrip("/")
         self.contract = contract
         self.report = Report(self.upstream, str(contract.release))
         self.advice: dict[str, int] = {}
         """Sentence -> how often there was reason for it."""
         self._told = told
-        self._verdicts: dict[tuple[str, int, int], list[Finding]] = {}
+        self._thorough = thorough
+        self._passed: Counter[str] = Counter()
+        self._match = lru_cache(maxsize=10_000)(contract.match)  # clients ask the same paths over and over
         self._client: aiohttp.ClientSession | None = None
 
     def app(self) -> web.Application:
@@ -94,7 +102,7 @@ class Proxy:
         assert self._client is not None
         seen = Exchange(request.method, request.raw_path, wall=round(time.time() * 1000), contract=self.contract)
         seen.headers = tuple(request.headers.items())
-        operation = self.contract.match(request.method, request.raw_path)
+        operation = self._match(request.method, request.raw_path)
         seen.operation = operation.id if operation else None
         started = time.perf_counter()
         sent, received = Kept(MAX_KEPT), Kept(JUDGED_BYTES)
@@ -112,48 +120,50 @@ class Proxy:
                         response.headers.add(name, value)
                 response.came = frozenset(name.lower() for name in answer.headers)
                 await response.prepare(request)
-                async for chunk in answer.content.iter_chunked(CHUNK):
-                    received.add(chunk)
+                due = operation is not None and self._due(operation, answer.status)
+                async for chunk in answer.content.iter_any():
+                    if due:
+                        received.add(chunk)
                     await response.write(chunk)
                 await response.write_eof()
         except aiohttp.ClientConnectorError as error:
             self._advise(f"no answer from {self.upstream}: {error}")
             return web.json_response({"errors": [f"No answer from {self.upstream}: {error}"]}, status=502)
         seen.took = round((time.perf_counter() - started) * 1e6)
-        seen.status, seen.answered = answer.status, received.size
+        seen.status, seen.answered = answer.status, response.body_length
         seen.content = bytes(sent.content) if sent.whole else None
         seen.content_type = answer.headers.get("content-type")
         self.report.requests += 1
-        told = {name.lower(): value for name, value in answer.headers.items()}
-        asyncio.get_running_loop().call_soon(self._judge, seen, operation, told, received)
+        asyncio.get_running_loop().call_soon(self._judge, seen, operation, answer.headers, received if due else None)
         return response
 
-    def _judge(self, seen: Exchange, operation: Operation | None, headers: dict[str, str], received: Kept) -> None:
+    def _due(self, operation: Operation, status: int) -> bool:
+        self._passed[operation.id] += 1
+        times = self._passed[operation.id]
+        return self._thorough or times <= FIRST or times % ONE_IN == 0 or status != operation.status
+
+    def _judge(
+        self, seen: Exchange, operation: Operation | None, headers: Mapping[str, str], received: Kept | None
+    ) -> None:
         if operation is not None:
             if seen.status == operation.status:
                 self.report.answered[operation] += 1
-            if received.whole and seen.method != "HEAD":
-                answer = Answer(seen.status, headers, bytes(received.content))
+            if received is not None and received.whole:
+                told = {name.lower(): value for name, value in headers.items()}
+                answer = Answer(seen.status, told, bytes(received.content))
                 seen.refusal = message(answer) or None if seen.status >= 400 else None
-                for finding in self._verdict(operation, answer):
+                refusals = (*REFUSED, *REFUSALS.get(operation.id, ()))
+                for finding in judge(self.contract, operation, answer, tuple(sorted(set(refusals)))):
                     self.report.add(finding, seen.target)
         elif seen.status < 400:
             self._advise(
                 f"{seen.method} {seen.path} is answered, but is no operation of Flink {self.contract.release}."
             )
-        for sentence in seen.verdict.advice:
-            self._advise(sentence)
+        if received is not None or seen.content or "?" in seen.target:
+            for sentence in seen.verdict.advice:
+                self._advise(sentence)
         if self._told:
             self._told(seen)
-
-    def _verdict(self, operation: Operation, answer: Answer) -> list[Finding]:
-        key = operation.id, answer.status, hash((answer.raw, answer.content_type))
-        if key not in self._verdicts:
-            if len(self._verdicts) >= REMEMBERED:
-                self._verdicts.clear()
-            refusals = {*REFUSED, *REFUSALS.get(operation.id, ())}
-            self._verdicts[key] = list(judge(self.contract, operation, answer, tuple(refusals)))
-        return self._verdicts[key]
 
     def _advise(self, sentence: str) -> None:
         self.advice[sentence] = self.advice.get(sentence, 0) + 1

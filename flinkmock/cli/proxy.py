@@ -28,6 +28,9 @@ def configure(subparsers: Any) -> None:
     parser.add_argument("--port", default=8082, type=port, help="0 takes a free one; default: %(default)s")
     parser.add_argument("--flink", metavar="RELEASE", help="default: what the server says it is")
     parser.add_argument("--journal", type=Path, metavar="FILE", help="write each exchange there, as JSON lines")
+    parser.add_argument(
+        "--thorough", action="store_true", help="judge every answer; default: once all is well, one in 50"
+    )
     parser.set_defaults(run=run)
 
 
@@ -47,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
             file = stack.enter_context(args.journal.open("w", encoding="utf-8")) if args.journal else None
         except OSError as error:
             raise FlinkMockError(f"{args.journal}: {error.strerror}") from error
-        proxy = Proxy(server.url, contract, _writer(file) if file else None)
+        proxy = Proxy(server.url, contract, _writer(file) if file else None, thorough=args.thorough)
         asyncio.run(_serve(proxy, args.host, args.port))
     print(proxy.summary())
     return 0 if proxy.report.clean else 1
