@@ -19,12 +19,15 @@ from flinkmock.server import Dashboard
 from tests.dashboard.browser import Browser, what_is_missing
 
 Start = Callable[[str], FlinkMock]
+RELEASES = ("2.3", "1.20", "1.12")
 
 
 @pytest.fixture(scope="session")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     if missing := what_is_missing():
         pytest.skip(missing)
+    if not any(_jar(minor) for minor in RELEASES):
+        pytest.skip("no flink-dist jar: name one in FLINKMOCK_DIST, or install apache-flink-libraries")
     started = Browser(tmp_path_factory.mktemp("browser"))
     yield started
     started.close()
@@ -37,8 +40,11 @@ def start() -> Iterator[Start]:
 
     def started(minor: str) -> FlinkMock:
         if minor not in clusters:
+            jar = _jar(minor)
+            if jar is None:
+                pytest.skip(f"no flink-dist jar of Flink {minor}: name one in FLINKMOCK_DIST")
             scenario = Path(__file__).with_name("dashboard.yaml")
-            clusters[minor] = FlinkMock(scenario, flink=minor, dashboard=_jar(minor)).start()
+            clusters[minor] = FlinkMock(scenario, flink=minor, dashboard=jar).start()
         return clusters[minor]
 
     yield started
@@ -46,7 +52,7 @@ def start() -> Iterator[Start]:
         cluster.close()
 
 
-def _jar(minor: str) -> str:
+def _jar(minor: str) -> str | None:
     release = Contract.load(minor).release
     for place in [*filter(None, os.environ.get("FLINKMOCK_DIST", "").split(os.pathsep)), "auto"]:
         try:
@@ -54,4 +60,4 @@ def _jar(minor: str) -> str:
                 return place
         except DashboardMissing:
             pass  # of another release
-    pytest.skip(f"no flink-dist jar of Flink {minor}: name one in FLINKMOCK_DIST, or install apache-flink-libraries")
+    return None
