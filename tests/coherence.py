@@ -12,6 +12,7 @@ from typing import Any
 
 from flinkmock.cluster.problems import JobInitializing
 from flinkmock.testing.inside import Inside
+from tests import coherent_checkpoints, coherent_jobs
 
 TERMINAL = frozenset({"FINISHED", "FAILED", "CANCELED"})
 TASKS_END = TERMINAL
@@ -46,14 +47,21 @@ def _incoherences(inside: Inside) -> Iterator[str]:
     for row in listed:
         job = get(f"/jobs/{row['jid']}")
         place = f"job {job['name']} ({job['state']})"
-        told = [*job_facts(row, job), *vertices(job)]
+        told = [*job_facts(row, job), *vertices(job), *coherent_jobs.statuses_and_order(get, job)]
+        attempts: list[int] = []
         for vertex in job["vertices"]:
             detail = get(f"/jobs/{job['jid']}/vertices/{vertex['id']}")
             times = get(f"/jobs/{job['jid']}/vertices/{vertex['id']}/subtasktimes")
             told += subtasks(job, vertex, detail, times)
+            told += coherent_jobs.ends(job, vertex, detail, times)
+            attempts += [subtask["attempt"] for subtask in detail["subtasks"]]
+        told += coherent_jobs.restarts(get, job, attempts)
         told += result(row, get(f"/jobs/{job['jid']}/execution-result"))
         try:
-            told += checkpoints(get(f"/jobs/{job['jid']}/checkpoints"))
+            answer = get(f"/jobs/{job['jid']}/checkpoints")
+            told += [*checkpoints(answer), *coherent_checkpoints.sums(get, job["jid"], answer)]
+            told += [*coherent_checkpoints.kept(answer), *coherent_checkpoints.restored(answer)]
+            told += coherent_checkpoints.metrics(get, job, answer)
         except JobInitializing:
             if job["vertices"] or job["state"] in TERMINAL:
                 told.append("checkpoints say that it is INITIALIZING")

@@ -1,0 +1,77 @@
+"""What a job's checkpoints have to do with each other (FACTS-coherence.md): sums, durations, discarding, metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+Json = Any
+_SUMMED = ("state_size", "checkpointed_size", "processed_data", "persisted_data")
+_METRICS = {
+    "lastCheckpointDuration": "end_to_end_duration",
+    "lastCheckpointFullSize": "state_size",
+    "lastCheckpointSize": "checkpointed_size",
+    "lastCheckpointProcessedData": "processed_data",
+    "lastCheckpointExternalPath": "external_path",
+}
+
+
+def sums(get: Any, job_id: str, answer: Json) -> Iterator[str]:
+    """Sizes add up from subtask to task to checkpoint; who acknowledged took from the trigger until then.
+
+    Asked of the newest one: the others were that in pictures before.
+    """
+    for entry in [entry for entry in answer["history"] if entry["status"] == "COMPLETED"][:1]:
+        where = f"/jobs/{job_id}/checkpoints/details/{entry['id']}"
+        tasks = get(where)["tasks"]
+        yield from _adds_up(f"checkpoint {entry['id']}", entry, list(tasks.values()))
+        acknowledged = [task["latest_ack_timestamp"] for task in tasks.values()]
+        if entry["latest_ack_timestamp"] != max(acknowledged):
+            yield f"checkpoint {entry['id']}: acknowledged {entry['latest_ack_timestamp']}, its tasks {acknowledged}"
+        for vertex_id, task in tasks.items():
+            subtasks = get(f"{where}/subtasks/{vertex_id}")["subtasks"]
+            yield from _adds_up(f"checkpoint {entry['id']}, {vertex_id}", task, subtasks)
+            for row in subtasks:
+                if row["end_to_end_duration"] != row["ack_timestamp"] - entry["trigger_timestamp"]:
+                    yield f"checkpoint {entry['id']}, {vertex_id} {row['index']}: {row}"
+
+
+def _adds_up(name: str, whole: Json, parts: list[Json]) -> Iterator[str]:
+    for key in _SUMMED:
+        if key in whole and key in parts[0] and whole[key] != sum(part[key] for part in parts):
+            yield f"{name}: {key} is {whole[key]}, the parts have {[part[key] for part in parts]}"
+
+
+def kept(answer: Json) -> Iterator[str]:
+    """Of the completed checkpoints only the newest may still lie there; minimum, average and maximum are in order."""
+    completed = [entry for entry in answer["history"] if entry["status"] == "COMPLETED" and not entry["is_savepoint"]]
+    for entry in completed[1:]:
+        if not entry["discarded"]:
+            yield f"checkpoint {entry['id']} is not discarded, and {completed[0]['id']} is newer"
+    for name, figures in answer["summary"].items():
+        if isinstance(figures, dict) and not figures["min"] <= figures["avg"] <= figures["max"]:
+            yield f"summary of {name}: {figures}"
+
+
+def metrics(get: Any, job: Json, answer: Json) -> Iterator[str]:
+    """The metrics of the last checkpoint are those of the one entry that has its id."""
+    if job["state"] != "RUNNING":
+        return
+    names = ",".join(["lastCompletedCheckpointId", *_METRICS])
+    told = {metric["id"]: metric["value"] for metric in get(f"/jobs/{job['jid']}/metrics?get={names}")}
+    last = told.get("lastCompletedCheckpointId")
+    for entry in answer["history"]:
+        if last is not None and entry["id"] == int(last):
+            for name, key in _METRICS.items():
+                if name in told and key in entry and told[name] != str(entry[key]):
+                    yield f"{name} is {told[name]}, {key} of checkpoint {last} {entry[key]}"
+
+
+def restored(answer: Json) -> Iterator[str]:
+    """Something was restored exactly if something is told of it, and checkpoints are numbered on from there."""
+    count, latest = answer["counts"]["restored"], answer["latest"]["restored"]
+    if (count > 0) != (latest is not None):
+        yield f"{count} restored, latest {latest}"
+    for entry in answer["history"]:
+        if latest and entry["trigger_timestamp"] > latest["restore_timestamp"] and entry["id"] <= latest["id"]:
+            yield f"checkpoint {entry['id']} after {latest['id']} was restored"
