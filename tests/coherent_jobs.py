@@ -22,7 +22,11 @@ def status_of(tasks: dict[str, int]) -> str:
 
 
 def statuses_and_order(get: Any, job: Json) -> Iterator[str]:
-    """Sources come first among the vertices, and last in the plan; the plan alone is that of the details."""
+    """Sources come first among the vertices; in the plan of the adaptive scheduler, too, in others last (recorded).
+
+    The plan alone is that of the details.
+    """
+    sources_first = job.get("schedulerType") == "Adaptive"
     place = {vertex["id"]: number for number, vertex in enumerate(job["vertices"])}
     for vertex in job["vertices"]:
         if vertex["status"] != status_of(vertex["tasks"]):
@@ -31,7 +35,7 @@ def statuses_and_order(get: Any, job: Json) -> Iterator[str]:
     in_plan = {node["id"]: number for number, node in enumerate(nodes)}
     for node in nodes:
         for edge in node.get("inputs", []):
-            if place[edge["id"]] > place[node["id"]] or in_plan[edge["id"]] < in_plan[node["id"]]:
+            if place[edge["id"]] > place[node["id"]] or (in_plan[edge["id"]] < in_plan[node["id"]]) != sources_first:
                 yield f"{edge['id']} is an input of {node['id']} and on the wrong side of it"
     if get(f"/jobs/{job['jid']}/plan")["plan"] != job["plan"]:
         yield "/plan is another one"
@@ -50,8 +54,11 @@ def ends(job: Json, vertex: Json, detail: Json, times: Json) -> Iterator[str]:
 
 
 def restarts(get: Any, job: Json, attempts: list[int]) -> Iterator[str]:
-    """Of a running job: numRestarts is the highest attempt, and each has its entry in the exception history."""
-    if job["state"] not in ("RUNNING", "FAILED"):
+    """Of a running job: numRestarts is the highest attempt, and each has its entry in the exception history.
+
+    The adaptive scheduler restarts jobs without a failure, too.
+    """
+    if job["state"] not in ("RUNNING", "FAILED") or job.get("schedulerType") == "Adaptive":
         return
     history = get(f"/jobs/{job['jid']}/exceptions").get("exceptionHistory")
     told = [metric["value"] for metric in get(f"/jobs/{job['jid']}/metrics?get=numRestarts")]
