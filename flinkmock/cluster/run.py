@@ -55,7 +55,7 @@ class Run:
     """When all will be finished if nothing comes between."""
     ending: Ending | None = None
     settled_at: int | None = None
-    """When all subtasks came to rest together, of an ending that did not say it."""
+    """By when all subtasks came to rest, of an ending that did not say it or that was overtaken."""
     _worked_out: list[list[Execution]] | None = None
     """The executions, kept until something changes."""
 
@@ -73,8 +73,10 @@ class Run:
             self._worked_out = None
 
     def settle(self, at: int) -> None:
-        """The last subtasks have come to rest by `at`, if it was not known before when they would."""
-        if self.ending is not None and self.ending.settled_at is None and self.settled_at is None:
+        """The last subtasks have come to rest by `at`: nobody knew when they would, or the job's end came before."""
+        if self.ending is None or self.settled_at is not None:
+            return
+        if self.ending.settled_at is None or self.ending.settled_at > at:
             self.settled_at = at
             self._worked_out = None
 
@@ -180,7 +182,8 @@ class Run:
         calm = self.settled_at
         if ending.settled_at is not None:
             share = _share(self.stream, names, vertex.index == len(self.graph.vertices) - 1)
-            calm = ending.at + round((ending.settled_at - ending.at) * share)
+            planned = ending.at + round((ending.settled_at - ending.at) * share)
+            calm = planned if calm is None else min(planned, calm)
         if lost is not None and lost >= ending.at:
             calm = lost if calm is None else min(calm, lost)
         if calm is None:
