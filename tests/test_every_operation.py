@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from flinkmock import Contract, FlinkMock, known_releases
-from flinkmock.conformance.check import REFUSALS
+from flinkmock.conformance.judge import REFUSALS
 from flinkmock.testing.tour import Question, Tour, scenario
 
 NEVER_ANSWERED = {
