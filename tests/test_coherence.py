@@ -180,5 +180,5 @@ class Life(RuleBasedStateMachine):
 @pytest.mark.parametrize("release", RELEASES)
 def test_a_cluster_is_coherent_at_every_instant(release: str) -> None:
     machine = type(f"Life{release}", (Life,), {"release": release})
-    examples = math.ceil(settings.default.max_examples / 2) if settings.default else 25
+    examples = math.ceil(settings.default.max_examples / 4) if settings.default else 12
     run_state_machine_as_test(machine, settings=settings(max_examples=examples, stateful_step_count=25))

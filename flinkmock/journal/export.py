@@ -58,9 +58,7 @@ def _entry(exchange: Exchange, base_url: str) -> dict[str, Any]:
         "httpVersion": "HTTP/1.1",
         "cookies": [],
         "headers": [{"name": name, "value": value} for name, value in exchange.headers],
-        "queryString": [
-            {"name": name, "value": value} for name, values in exchange.query.items() for value in values
-        ],
+        "queryString": [{"name": name, "value": value} for name, values in exchange.query.items() for value in values],
         "headersSize": -1,
         "bodySize": len(exchange.content) if exchange.content is not None else -1,
     }

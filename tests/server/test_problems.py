@@ -13,7 +13,9 @@ from flinkmock.server.behaviour import Behaviour
 from flinkmock.server.problems import told
 
 ID = "0123456789abcdef0123456789abcdef"
-NO_COORDINATOR = "Coordinator of operator count does not exist or the job vertex this operator belongs to is not initialized."  # noqa: E501
+NO_COORDINATOR = (
+    "Coordinator of operator count does not exist or the job vertex this operator belongs to is not initialized."
+)
 INVOCATION = "org.apache.flink.client.program.ProgramInvocationException"
 REST = "org.apache.flink.runtime.rest.handler.RestHandlerException: "
 NOT_FOUND = "org.apache.flink.runtime.rest.NotFoundException: "
