@@ -14,7 +14,8 @@ from tests.fidelity.compare import Score, compare, report
 from tests.fidelity.driver import Driver
 from tests.fidelity.play import play
 from tests.fidelity.real import SCENARIO, jars_for
-from tests.fidelity.recordings import RECORDINGS, load
+from tests.fidelity.recordings import RECORDINGS, Steps, load
+from tests.fidelity.suites import SUITES
 
 RELEASES = ("2.3.0", "2.1.3", "1.20.5", "1.18.1", "1.12.5")
 """Those with a recording of a real cluster; `python -m tests.fidelity.real` makes more."""
@@ -27,8 +28,11 @@ quiet machine; the rest is for steps that are about a moment, on machines that d
 @pytest.mark.parametrize("release", RELEASES)
 def test_the_fake_answers_as_the_real_one_did(release: str, tmp_path: Path) -> None:
     minor = release.rpartition(".")[0]
-    with FlinkMock(SCENARIO, flink=minor, clock="real") as cluster:
-        played = play(Driver(cluster.url, jars_for(release), str(tmp_path)), tell=print)
+    played: dict[str, Steps] = {}
+    # the jars were recorded on a cluster that had seen none, and leave jobs behind that the other suites would list
+    for suites in (tuple(name for name in SUITES if name != "jars"), ("jars",)):
+        with FlinkMock(SCENARIO, flink=minor, clock="real") as cluster:
+            played |= play(Driver(cluster.url, jars_for(release), str(tmp_path)), suites, tell=print)
     scores = {suite: compare(load(RECORDINGS / release / f"{suite}.json.gz"), steps) for suite, steps in played.items()}
     told = f"Flink {release}\n{report(scores)}"
     print(told)
