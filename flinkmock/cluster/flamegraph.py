@@ -14,8 +14,6 @@ from flinkmock.release import Release
 
 SAMPLES = 100
 """rest.flamegraph.num-samples."""
-DELAY_MS = 50
-"""rest.flamegraph.delay-between-samples: data is there 5 s after it was first asked for, and a little."""
 
 Node = dict[str, "str | int | list[Node]"]
 

@@ -54,10 +54,6 @@ class TaskManagerMemory:
         return -(-self.heap // MIB) * MIB
 
     @property
-    def max_direct(self) -> int:
-        return self.framework_off_heap + self.task_off_heap + self.network
-
-    @property
     def network_buffers(self) -> int:
         """How many buffers of 32 KiB the network memory holds."""
         return self.network // PAGE

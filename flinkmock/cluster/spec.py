@@ -13,8 +13,6 @@ from typing import Any
 from flinkmock.cluster.course import MetricSpec, Pressure
 from flinkmock.cluster.problems import Throwable
 
-DAY_MS = 24 * 3600 * 1000
-
 
 @dataclass(frozen=True, slots=True)
 class Span:
