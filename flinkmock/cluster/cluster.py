@@ -31,18 +31,18 @@ from flinkmock.cluster.configuration import (
     cluster_configuration,
 )
 from flinkmock.cluster.graph import JobGraph
-from flinkmock.cluster.jars import JarStore
 from flinkmock.cluster.job import Job
 from flinkmock.cluster.lifecycle import Lifecycles
 from flinkmock.cluster.paths import shown_path
 from flinkmock.cluster.problems import Throwable, UnknownJob, UnknownTaskManager
-from flinkmock.cluster.profiling import Profilings
+from flinkmock.cluster.process.profiling import Profilings
 from flinkmock.cluster.script import Script, script_of
 from flinkmock.cluster.slots import SlotTable
 from flinkmock.cluster.snapshots import Snapshots
 from flinkmock.cluster.spec import OPERATIONS, Cause, ClusterSpec, JobSpec, Length, OperationSpec, Polls, Signal, Step
 from flinkmock.cluster.states import beginning
 from flinkmock.cluster.stream import Stream
+from flinkmock.cluster.submission.jars import JarStore
 from flinkmock.cluster.taskmanager import TaskManager, make_task_manager
 from flinkmock.cluster.waits import Wait, Waits, signals_of
 from flinkmock.release import Release

@@ -8,8 +8,8 @@ from flinkmock.cluster.accumulators import Accumulator, local, merged
 from flinkmock.cluster.cluster import Cluster
 from flinkmock.cluster.execution import Execution
 from flinkmock.cluster.flow import Flow
-from flinkmock.cluster.javaio import Long
 from flinkmock.cluster.job import Job
+from flinkmock.cluster.submission.javaio import Long
 from flinkmock.resources.call import Call, Facts, resource
 from flinkmock.resources.lookup import execution_of, job_and_time, location_facts, vertex_and_time
 from flinkmock.resources.throwables import serialized_optional

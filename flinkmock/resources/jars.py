@@ -7,7 +7,8 @@ from typing import Any
 from flinkmock.cluster.applications import Application
 from flinkmock.cluster.graph import JobGraph
 from flinkmock.cluster.problems import BadRequest, BadUpload, ProgramProblem, Throwable, Unserviceable
-from flinkmock.cluster.program import (
+from flinkmock.cluster.spec import JobSpec
+from flinkmock.cluster.submission.program import (
     NO_JOBS,
     Program,
     already_submitted,
@@ -18,7 +19,6 @@ from flinkmock.cluster.program import (
     run_job,
     tokenized,
 )
-from flinkmock.cluster.spec import JobSpec
 from flinkmock.resources.call import Call, Facts, resource
 from flinkmock.resources.plan import plan_facts
 

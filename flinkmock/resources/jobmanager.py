@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from flinkmock.cluster.jvm import environment
-from flinkmock.cluster.memory import job_manager_memory
-from flinkmock.cluster.threads import job_manager_threads
+from flinkmock.cluster.process.jvm import environment
+from flinkmock.cluster.process.memory import job_manager_memory
+from flinkmock.cluster.process.threads import job_manager_threads
 from flinkmock.resources.call import Call, Facts, resource
 
 LOG_FILE = "flink-jm.log"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from flinkmock.cluster.logbook import job_manager_files, task_manager_files
-from flinkmock.cluster.logs import JOB_MANAGER_LOG, JOB_MANAGER_OUT, LogFile, task_manager_log
 from flinkmock.cluster.problems import Throwable, UnknownLog, Unserviceable
+from flinkmock.cluster.process.logbook import job_manager_files, task_manager_files
+from flinkmock.cluster.process.logs import JOB_MANAGER_LOG, JOB_MANAGER_OUT, LogFile, task_manager_log
 from flinkmock.resources.call import Call, Facts, FileContent, resource
 
 

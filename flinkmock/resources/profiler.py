@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flinkmock.cluster.problems import UnknownLog
-from flinkmock.cluster.profiling import JOB_MANAGER, Profiling
+from flinkmock.cluster.process.profiling import JOB_MANAGER, Profiling
 from flinkmock.resources.call import Call, Facts, FileContent, resource
 
 

@@ -8,7 +8,7 @@ from flinkmock.cluster.cluster import Cluster
 from flinkmock.cluster.execution import FINAL, Execution
 from flinkmock.cluster.flow import Flow
 from flinkmock.cluster.job import Job
-from flinkmock.cluster.memory import job_manager_memory, task_manager_memory
+from flinkmock.cluster.process.memory import job_manager_memory, task_manager_memory
 from flinkmock.cluster.states import JOB_STATES
 from flinkmock.cluster.taskmanager import TaskManager
 

@@ -10,8 +10,8 @@ from flinkmock.cluster import configuration as options
 from flinkmock.cluster.checkpoints import percentile, quantity
 from flinkmock.cluster.graph import JobGraph
 from flinkmock.cluster.job import Job
-from flinkmock.cluster.memory import task_manager_memory
 from flinkmock.cluster.problems import BadRequirements, NotAdaptive, UnknownJob, UnknownRescale
+from flinkmock.cluster.process.memory import task_manager_memory
 from flinkmock.cluster.rescaling import Rescale, bounds_of, history_at, mistakes, update, vertex_order
 from flinkmock.resources.call import Call, Facts, resource
 from flinkmock.resources.jobs import slot_sharing_group_id

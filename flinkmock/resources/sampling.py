@@ -6,11 +6,11 @@ from typing import Any
 
 from flinkmock.cluster.configuration import FLAME_GRAPH, FLAME_GRAPH_REFRESH
 from flinkmock.cluster.execution import Execution
-from flinkmock.cluster.flamegraph import Sampled, flame_graph
 from flinkmock.cluster.flow import Flow
 from flinkmock.cluster.graph import Vertex
 from flinkmock.cluster.job import Job
 from flinkmock.cluster.problems import Throwable, UnknownJob, UnknownSubtask, Unserviceable
+from flinkmock.cluster.process.flamegraph import Sampled, flame_graph
 from flinkmock.resources.call import Call, Facts, resource
 from flinkmock.resources.lookup import vertex_and_time
 

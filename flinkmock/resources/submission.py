@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 import re
 
-from flinkmock.cluster.jars import read_jar
-from flinkmock.cluster.javain import BadStream, read_object
 from flinkmock.cluster.problems import BadSubmission, Unserviceable
-from flinkmock.cluster.program import already_submitted, rule_of
 from flinkmock.cluster.spec import JobSpec
-from flinkmock.cluster.submitted import SubmittedJob, submitted_job
+from flinkmock.cluster.submission.jars import read_jar
+from flinkmock.cluster.submission.javain import BadStream, read_object
+from flinkmock.cluster.submission.program import already_submitted, rule_of
+from flinkmock.cluster.submission.submitted import SubmittedJob, submitted_job
 from flinkmock.release import Release
 from flinkmock.resources.call import Call, Facts, UploadedFile, resource
 

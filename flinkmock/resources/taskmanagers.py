@@ -7,9 +7,9 @@ from typing import Any
 
 from flinkmock.cluster import metrics
 from flinkmock.cluster.cluster import Cluster
-from flinkmock.cluster.memory import task_manager_memory
+from flinkmock.cluster.process.memory import task_manager_memory
+from flinkmock.cluster.process.threads import task_manager_threads
 from flinkmock.cluster.taskmanager import TaskManager
-from flinkmock.cluster.threads import task_manager_threads
 from flinkmock.resources.call import Call, Facts, resource
 from flinkmock.resources.readings import task_manager_reading, tasks_on
 

@@ -6,9 +6,9 @@ import re
 from base64 import b64encode
 from typing import Any
 
-from flinkmock.cluster import javaio
 from flinkmock.cluster.failures import stack_trace
 from flinkmock.cluster.problems import Throwable
+from flinkmock.cluster.submission import javaio
 from flinkmock.release import Release
 
 IN_FUTURE = (

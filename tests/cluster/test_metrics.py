@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from flinkmock.cluster.configuration import Configuration
-from flinkmock.cluster.memory import job_manager_memory, task_manager_memory
 from flinkmock.cluster.metrics import (
     Io,
     JobManagerReading,
@@ -27,6 +26,7 @@ from flinkmock.cluster.metrics import (
     task_manager_jvm,
     task_manager_metrics,
 )
+from flinkmock.cluster.process.memory import job_manager_memory, task_manager_memory
 from flinkmock.cluster.stream import Stream
 from flinkmock.release import Release
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flinkmock.cluster.memory import MIB, PAGE
 from flinkmock.cluster.metrics.readings import METER_SPAN_MS, JobManagerReading, Reading, TaskManagerReading, per_second
 from flinkmock.cluster.metrics.table import Metric, Table
-from flinkmock.cluster.threads import job_manager_thread_count, task_manager_thread_count
+from flinkmock.cluster.process.memory import MIB, PAGE
+from flinkmock.cluster.process.threads import job_manager_thread_count, task_manager_thread_count
 
 YOUNG = "G1_Young_Generation"
 OLD = "G1_Old_Generation"

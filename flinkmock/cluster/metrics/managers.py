@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from flinkmock.cluster.memory import PAGE
 from flinkmock.cluster.metrics.jvm import ALL, JVM, OLD, YOUNG, job_manager_state, task_manager_state
 from flinkmock.cluster.metrics.readings import JobManagerReading, TaskManagerReading
 from flinkmock.cluster.metrics.table import Metric, Table, measure
+from flinkmock.cluster.process.memory import PAGE
 from flinkmock.release import Release
 
 BUFFERS_PER_TASK = 4

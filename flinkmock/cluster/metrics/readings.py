@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from flinkmock.cluster.memory import JobManagerMemory, TaskManagerMemory
+from flinkmock.cluster.process.memory import JobManagerMemory, TaskManagerMemory
 from flinkmock.cluster.stream import Stream
 
 METER_SPAN_MS = 60_000

@@ -3,7 +3,7 @@
 import pytest
 
 from flinkmock.cluster.configuration import Configuration
-from flinkmock.cluster.memory import MIB, job_manager_memory, task_manager_memory
+from flinkmock.cluster.process.memory import MIB, job_manager_memory, task_manager_memory
 from flinkmock.release import Release
 
 NEW = Release("2.3", "2.3.0", "", "")

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from flinkmock.cluster.configuration import Configuration
-from flinkmock.cluster.jvm import INSTALLATION, class_path, jvm_options, vm_version
-from flinkmock.cluster.memory import MIB, JobManagerMemory, TaskManagerMemory
+from flinkmock.cluster.process.jvm import INSTALLATION, class_path, jvm_options, vm_version
+from flinkmock.cluster.process.memory import MIB, JobManagerMemory, TaskManagerMemory
 from flinkmock.cluster.taskmanager import TaskManager
 from flinkmock.release import Release
 

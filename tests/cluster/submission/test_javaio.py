@@ -4,8 +4,8 @@ import base64
 
 import pytest
 
-from flinkmock.cluster.javaio import Frame, Long, modified_utf8, serialized_optional, serialized_throwable
 from flinkmock.cluster.problems import Throwable
+from flinkmock.cluster.submission.javaio import Frame, Long, modified_utf8, serialized_optional, serialized_throwable
 from tests.fidelity.recordings import RECORDINGS, load
 
 TYPES = {"IntCounter": int, "LongCounter": Long, "DoubleCounter": float, "AverageAccumulator": float}

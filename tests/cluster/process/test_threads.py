@@ -5,15 +5,15 @@ import re
 import pytest
 
 from flinkmock.cluster.configuration import Configuration
-from flinkmock.cluster.memory import job_manager_memory, task_manager_memory
 from flinkmock.cluster.metrics import (
     JobManagerReading,
     TaskManagerReading,
     job_manager_metrics,
     task_manager_metrics,
 )
+from flinkmock.cluster.process.memory import job_manager_memory, task_manager_memory
+from flinkmock.cluster.process.threads import job_manager_threads, task_manager_threads
 from flinkmock.cluster.stream import Stream
-from flinkmock.cluster.threads import job_manager_threads, task_manager_threads
 from flinkmock.release import Release
 
 NEW = Release("2.3", "2.3.0", "", "")

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from flinkmock.cluster import logevents as told
 from flinkmock.cluster.configuration import REST_PORT
 from flinkmock.cluster.execution import Execution
 from flinkmock.cluster.flow import Flow
 from flinkmock.cluster.job import Job
-from flinkmock.cluster.logs import (
+from flinkmock.cluster.problems import Throwable
+from flinkmock.cluster.process import logevents as told
+from flinkmock.cluster.process.logs import (
     JOB_MANAGER_LOG,
     LogEvent,
     LogFile,
@@ -22,8 +23,7 @@ from flinkmock.cluster.logs import (
     task_manager_log,
     task_manager_startup,
 )
-from flinkmock.cluster.memory import job_manager_memory, task_manager_memory
-from flinkmock.cluster.problems import Throwable
+from flinkmock.cluster.process.memory import job_manager_memory, task_manager_memory
 from flinkmock.cluster.taskmanager import TaskManager
 
 if TYPE_CHECKING:

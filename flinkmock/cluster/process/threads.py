@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from flinkmock.cluster.frames import NATIVE, Frame, idle_stack
-from flinkmock.cluster.jvm import java_version
+from flinkmock.cluster.process.frames import NATIVE, Frame, idle_stack
+from flinkmock.cluster.process.jvm import java_version
 from flinkmock.cluster.stream import Stream
 from flinkmock.release import Release
 

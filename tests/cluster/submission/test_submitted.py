@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from flinkmock.cluster.javain import JavaObject
-from flinkmock.cluster.submitted import SubmittedJob, chained_operators, submitted_job
+from flinkmock.cluster.submission.javain import JavaObject
+from flinkmock.cluster.submission.submitted import SubmittedJob, chained_operators, submitted_job
 
 ID = JavaObject("org.apache.flink.api.common.JobID", {"lowerPart": 1, "upperPart": -1})
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from flinkmock.cluster.frames import Frame, busy_stack, idle_stack
+from flinkmock.cluster.process.frames import Frame, busy_stack, idle_stack
 from flinkmock.release import Release
 
 SAMPLES = 100

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from flinkmock.cluster.javain import JavaObject, read_object
 from flinkmock.cluster.spec import CheckpointSpec, Input, VertexSpec
+from flinkmock.cluster.submission.javain import JavaObject, read_object
 
 _NEVER = (1 << 63) - 1
 """ms; Long.MAX_VALUE, the checkpoint interval of a job without checkpoints."""

@@ -12,10 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from flinkmock.cluster.jars import Jar
-from flinkmock.cluster.options import PARALLELISM, unparseable
 from flinkmock.cluster.problems import ProgramProblem, Throwable
 from flinkmock.cluster.spec import CheckpointSpec, JobSpec, Span, Submission
+from flinkmock.cluster.submission.jars import Jar
+from flinkmock.cluster.submission.options import PARALLELISM, unparseable
 from flinkmock.release import Release
 
 INVOCATION = "org.apache.flink.client.program.ProgramInvocationException"

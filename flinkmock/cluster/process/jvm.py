@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flinkmock.cluster.memory import MIB
+from flinkmock.cluster.process.memory import MIB
 from flinkmock.release import Release
 
 INSTALLATION = "/opt/flink"

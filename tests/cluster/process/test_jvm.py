@@ -2,7 +2,7 @@
 
 import pytest
 
-from flinkmock.cluster.jvm import class_path, environment, java_version
+from flinkmock.cluster.process.jvm import class_path, environment, java_version
 from flinkmock.release import Release
 
 RELEASES = {

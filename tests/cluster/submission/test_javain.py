@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flinkmock.cluster.javain import BadStream, read_object
-from flinkmock.cluster.javaio import Frame, Long, serialized_optional, serialized_throwable
 from flinkmock.cluster.problems import Throwable
+from flinkmock.cluster.submission.javain import BadStream, read_object
+from flinkmock.cluster.submission.javaio import Frame, Long, serialized_optional, serialized_throwable
 
 OWN_PARENT = b"\xac\xed\0\5sr\0\1A" + bytes(8) + b"\2\0\0xq\0\x7e\0\0"
 """A class whose parent is itself."""

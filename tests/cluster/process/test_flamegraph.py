@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from flinkmock.cluster.flamegraph import Sampled, flame_graph
+from flinkmock.cluster.process.flamegraph import Sampled, flame_graph
 from flinkmock.release import Release
 
 NEW = Release("2.3", "2.3.0", "", "")

@@ -4,9 +4,10 @@ import re
 
 import pytest
 
-from flinkmock.cluster import logevents
 from flinkmock.cluster.configuration import Configuration
-from flinkmock.cluster.logs import (
+from flinkmock.cluster.problems import Throwable
+from flinkmock.cluster.process import logevents
+from flinkmock.cluster.process.logs import (
     LogEvent,
     job_manager_startup,
     log_files,
@@ -14,8 +15,7 @@ from flinkmock.cluster.logs import (
     task_manager_log,
     task_manager_startup,
 )
-from flinkmock.cluster.memory import job_manager_memory, task_manager_memory
-from flinkmock.cluster.problems import Throwable
+from flinkmock.cluster.process.memory import job_manager_memory, task_manager_memory
 from flinkmock.cluster.taskmanager import TaskManager
 from flinkmock.release import Release
 

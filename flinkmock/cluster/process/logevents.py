@@ -6,8 +6,8 @@ its place ("tokenize (1/2)"), `attempt` the attempt's id.
 
 from __future__ import annotations
 
-from flinkmock.cluster.logs import LogEvent
 from flinkmock.cluster.problems import Throwable
+from flinkmock.cluster.process.logs import LogEvent
 from flinkmock.cluster.taskmanager import TaskManager
 from flinkmock.release import Release
 
