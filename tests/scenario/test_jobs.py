@@ -1,0 +1,273 @@
+"""Jobs, their lifecycles and what else a scenario says of them: what they become."""
+
+from __future__ import annotations
+
+import pytest
+
+from flinkmock.cluster.problems import Throwable
+from flinkmock.cluster.spec import (
+    FOREVER,
+    NOTHING,
+    OPERATIONS,
+    Cause,
+    CheckpointSpec,
+    Input,
+    JobSpec,
+    OperationSpec,
+    Repeat,
+    RestartStrategy,
+    Span,
+    Step,
+)
+from flinkmock.scenario import load_scenario
+
+
+def job(text: str) -> JobSpec:
+    (found,) = load_scenario(text).jobs
+    return found
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("0", NOTHING),
+        ("500ms", Span.exactly(500)),
+        ("3s", Span.exactly(3_000)),
+        ("0.5s", Span.exactly(500)),
+        ("2m30s", Span.exactly(150_000)),
+        ("1h", Span.exactly(3_600_000)),
+        ("1d12h", Span.exactly(129_600_000)),
+        ("1m500ms", Span.exactly(60_500)),
+        ("1s..3s", Span(1_000, 3_000)),
+        ("900ms..1m", Span(900, 60_000)),
+        ("forever", FOREVER),
+    ],
+)
+def test_lengths(written: str, meant: Span) -> None:
+    assert load_scenario(f"operations:\n  savepoint: {written}").operations["savepoint"].takes == meant
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("0", NOTHING),
+        ("512B", Span.exactly(512)),
+        ("1.5KB", Span.exactly(1536)),
+        ("12MB..1GB", Span(12 << 20, 1 << 30)),
+    ],
+)
+def test_sizes(written: str, meant: Span) -> None:
+    checkpoints = job(f"jobs:\n  a:\n    checkpoints:\n      size: {written}").checkpoints
+    assert checkpoints is not None
+    assert checkpoints.size == meant
+
+
+def test_a_lifecycle_with_everything() -> None:
+    found = job(
+        """
+        causes:
+          oom: {class: java.lang.OutOfMemoryError, message: Java heap space, vertex: window, subtask: 1}
+        jobs:
+          orders:
+            parallelism: 2
+            vertices: [source, window, sink]
+            lifecycle:
+              - CREATED: 500ms
+              - repeat: 2
+                steps:
+                  - RUNNING: 20s
+                  - RESTARTING: {for: 5s..6s, because: oom}
+              - RUNNING: 20s
+              - FAILING: {for: 1s, because: {class: a.B, caused-by: oom}}
+              - FAILED
+        """
+    )
+    oom = Throwable("java.lang.OutOfMemoryError", "Java heap space")
+    assert found.lifecycle == (
+        Step("CREATED", Span.exactly(500)),
+        Repeat(
+            (
+                Step("RUNNING", Span.exactly(20_000)),
+                Step("RESTARTING", Span(5_000, 6_000), Cause(oom, "window", 1)),
+            ),
+            2,
+        ),
+        Step("RUNNING", Span.exactly(20_000)),
+        Step("FAILING", Span.exactly(1_000), Cause(Throwable("a.B", cause=oom))),
+        Step("FAILED"),
+    )
+
+
+def test_the_last_state_needs_no_length() -> None:
+    assert job("jobs: {a: {lifecycle: [RUNNING]}}").lifecycle == (Step("RUNNING", FOREVER),)
+    assert job("jobs: {a: {lifecycle: [{RUNNING: {}}]}}").lifecycle == (Step("RUNNING", FOREVER),)
+    assert job("jobs: {a: {lifecycle: [{RUNNING: 3s}, {FAILING: 1s}, {FAILED: forever}]}}").lifecycle[-1] == Step(
+        "FAILED"
+    )
+
+
+def test_moves_of_the_adaptive_scheduler() -> None:
+    text = "jobs: {a: {lifecycle: [{RUNNING: 3s}, {RESTARTING: 1s}, {CREATED: 2s}, RUNNING]}}"
+    assert len(job("cluster: {config: {jobmanager.scheduler: adaptive}}\n" + text).lifecycle) == 4
+
+
+def test_vertices() -> None:
+    found = job(
+        """
+        jobs:
+          orders:
+            parallelism: 4
+            vertices:
+              - name: left
+                operators: ["Source: a", parse]
+                parallelism: 2
+                rate: 1.5
+                record-size: 1KB
+              - {name: right, inputs: []}
+              - name: join
+                inputs: [{from: left, ship: HASH}, right]
+                accumulators: {seen: LongCounter}
+                selectivity: 0.5
+              - "a -> b"
+              - {name: sink, parallelism: 100, id: 0123456789abcdef0123456789abcdef}
+        """
+    )
+    left, right, join, chain, sink = found.vertices
+    assert (left.name, left.parallelism, left.own_parallelism, left.inputs) == ("Source: a -> parse", 2, True, ())
+    assert (left.records_per_second, left.bytes_per_record) == (1.5, 1024)
+    assert (right.name, right.parallelism, right.own_parallelism, right.inputs) == ("right", 4, False, ())
+    assert join.inputs == (Input(0, "HASH"), Input(1, "FORWARD"))
+    assert (join.accumulators, join.selectivity) == ({"seen": "LongCounter"}, 0.5)
+    assert chain.operators == ("a", "b")
+    assert chain.inputs == (Input(2, "FORWARD"),)
+    assert sink.inputs == (Input(3, "REBALANCE"),)
+    assert (sink.id, sink.max_parallelism) == ("0123456789abcdef0123456789abcdef", 256)
+
+
+def test_batch_jobs_exchange_whole_results() -> None:
+    found = job("jobs: {a: {type: batch}}")
+    assert found.type == "BATCH"
+    assert found.checkpoints is None
+    assert found.vertices[1].inputs == (Input(0, "FORWARD", "blocking"),)
+    assert found.lifecycle[-2:] == (Step("RUNNING", Span.exactly(30_000)), Step("FINISHED"))
+
+
+def test_extends_merges_mappings_and_replaces_all_else() -> None:
+    spec = load_scenario(
+        """
+        templates:
+          orders-v1:
+            name: orders
+            parallelism: 4
+            vertices: [source, window, sink]
+            checkpoints: {every: 10s, takes: 500ms}
+            user-config: {team: a, topic: b}
+          orders-v2:
+            extends: orders-v1
+            parallelism: 8
+            vertices: [source, sink]
+            checkpoints: {every: 1s}
+            user-config: {topic: c}
+        jobs:
+          first: orders-v1
+          second: {template: orders-v2, name: other, checkpoints: none}
+        submitted:
+          orders-2*.jar: orders-v2
+          plain.jar: {extends: batch}
+        """
+    )
+    first, second = spec.jobs
+    assert (first.name, second.name) == ("orders", "other")
+    assert first.checkpoints == CheckpointSpec(every=10_000, takes=Span.exactly(500))
+    assert second.checkpoints is None
+    assert [vertex.name for vertex in second.vertices] == ["source", "sink"]
+    assert second.user_config == {"team": "a", "topic": "c"}
+    assert [(rule.pattern, rule.job.name) for rule in spec.submissions] == [
+        ("orders-2*.jar", "orders"),
+        ("plain.jar", "Flink Batch Job"),
+        ("*", "Flink Streaming Job"),
+    ]
+    assert spec.submissions[0].job.checkpoints == CheckpointSpec(every=1_000, takes=Span.exactly(500))
+
+
+def test_a_built_in_template_can_be_changed() -> None:
+    spec = load_scenario(
+        "templates: {streaming: {extends: streaming, parallelism: 3}}\njobs: {a: streaming, b: failing, c: }"
+    )
+    assert [each.parallelism for each in spec.jobs] == [3, 3, 1]
+    assert spec.submissions[0].job.parallelism == 3
+
+
+def test_a_submission_is_named_by_its_template() -> None:
+    spec = load_scenario(
+        "templates: {orders: {parallelism: 2}}\nsubmitted: {'*': orders, x: {extends: orders, name: y}}"
+    )
+    assert [rule.job.name for rule in spec.submissions] == ["orders", "y"]
+
+
+@pytest.mark.parametrize("name", ["streaming", "batch", "failing", "restarting", "stuck"])
+def test_built_in_templates(name: str) -> None:
+    found = job(f"jobs: {{orders: {name}}}")
+    assert found.name == "orders"
+    assert found.type == ("BATCH" if name == "batch" else "STREAMING")
+    assert [vertex.name for vertex in found.vertices] == ["Source: source", "map", "Sink: sink"]
+
+
+def test_operations() -> None:
+    spec = load_scenario(
+        """
+        causes:
+          expired: {class: org.apache.flink.runtime.checkpoint.CheckpointException, message: Checkpoint expired.}
+        operations:
+          savepoint: {fails: [1, 3], because: expired}
+          cancel: 500ms
+        jobs:
+          orders:
+            operations:
+              savepoint: 3s
+              stop-with-savepoint: {takes: 1s}
+              rescale: 2s
+        """
+    )
+    expired = Throwable("org.apache.flink.runtime.checkpoint.CheckpointException", "Checkpoint expired.")
+    assert spec.operations == {
+        "savepoint": OperationSpec(OPERATIONS["savepoint"].takes, frozenset({1, 3}), expired),
+        "cancel": OperationSpec(Span.exactly(500)),
+    }
+    assert spec.jobs[0].operations == {
+        "savepoint": OperationSpec(Span.exactly(3_000), frozenset({1, 3}), expired),
+        "stop-with-savepoint": OperationSpec(Span.exactly(1_000)),
+        "rescale": OperationSpec(Span.exactly(2_000)),
+    }
+
+
+def test_restart_strategies() -> None:
+    spec = load_scenario(
+        "jobs:\n  a: {restart: none}\n  b: {restart: {strategy: fixed-delay, attempts: 2, delay: 1m}}\n  c: streaming\n"
+    )
+    assert [each.restart for each in spec.jobs] == [
+        RestartStrategy("none"),
+        RestartStrategy("fixed-delay", 2, 60_000),
+        RestartStrategy(configured_by_job=False),
+    ]
+
+
+def test_programs() -> None:
+    found = job(
+        """
+        jobs:
+          orders:
+            vertices: [source, {name: work, operators: [a, b]}, sink]
+            program:
+              throws: {class: java.lang.IllegalStateException, message: "no", at: [org.example.Main.main(Main.java:1)]}
+              executes: nothing
+              arguments: {--name: name, --par: [work.parallelism, sink.parallelism]}
+              arguments-as-user-config: true
+        """
+    )
+    assert found.program.throws == Throwable(
+        "java.lang.IllegalStateException", "no", frames=("org.example.Main.main(Main.java:1)",)
+    )
+    assert not found.program.executes
+    assert found.program.arguments == {"--name": ("name",), "--par": ("a -> b.parallelism", "sink.parallelism")}
+    assert found.program.arguments_are_user_config
