@@ -123,6 +123,21 @@ class Engine:
             self.cluster.settle(now)
             return now
 
+    @property
+    def started_at(self) -> int:
+        """The cluster's time at which it started, epoch ms."""
+        return self.cluster.started_at
+
+    def job_name(self, job_id: str | None) -> str | None:
+        """The name of the job of that id, as a request wrote it; None: there is none."""
+        job = self.cluster.jobs.get((job_id or "").lower())
+        return job.name if job else None
+
+    def state_of(self, name: str) -> str | None:
+        """The state of the newest job of that name; None: there is none."""
+        jobs = [job for job in self.cluster.jobs.values() if job.name == name]
+        return jobs[-1].state if jobs else None
+
     def signal(self, name: str) -> None:
         """Lets go on what waits for `signal NAME`. Raises LookupError, naming the signals that there are."""
         with self.lock:

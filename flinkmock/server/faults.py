@@ -17,11 +17,11 @@ from flinkmock.faults.decide import Strike
 from flinkmock.server import messages
 from flinkmock.server.answer import Answer, error_answer
 from flinkmock.server.errors import COMPLETION_EXCEPTION, internal, plain
+from flinkmock.server.fronted import Fronted
 from flinkmock.server.holding import FOREVER, Holding
 from flinkmock.server.wire import WireAnswer
 
 if TYPE_CHECKING:
-    from flinkmock.engine import Engine
     from flinkmock.journal import Exchange
     from flinkmock.server.behaviour import Behaviour
 
@@ -34,9 +34,9 @@ class Blow:
     """What befalls one request; nothing, for most of them. `arrived` is the cluster's time (epoch ms) at which it came,
     None if no fault looked at it: then the clock has not moved for it either."""
 
-    def __init__(self, engine: Engine, behaviour: Behaviour, holding: Holding, request: web.Request,
+    def __init__(self, cluster: Fronted, behaviour: Behaviour, holding: Holding, request: web.Request,
                  seen: Exchange) -> None:  # fmt: skip
-        self._engine = engine
+        self._cluster = cluster
         self._behaviour = behaviour
         self._holding = holding
         self._request = request
@@ -46,16 +46,15 @@ class Blow:
 
     def fall(self, path: str, operation: Operation | None) -> Answer | None:
         """Finds out what befalls the request; the answer with which it ends, if the cluster does not get to see it."""
-        engine, method = self._engine, self._seen.method
-        if not engine.faults or not engine.faults.concerns(method, path, operation):
+        cluster, method = self._cluster, self._seen.method
+        if not cluster.faults or not cluster.faults.concerns(method, path, operation):
             return None
-        with engine.lock:
-            self.arrived = engine.arrive()
-            job = engine.cluster.jobs.get((self._seen.job_id or "").lower())
-            name = job.name if job else None
-            since = self.arrived - engine.cluster.started_at
-            seen = Seen(method, path, operation, since, name, self._request.headers, self._state_of)
-            self._strike = engine.faults.strike(seen)
+        with cluster.lock:
+            self.arrived = cluster.arrive()
+            name = cluster.job_name(self._seen.job_id)
+            since = self.arrived - cluster.started_at
+            seen = Seen(method, path, operation, since, name, self._request.headers, cluster.state_of)
+            self._strike = cluster.faults.strike(seen)
         if self._strike is None:
             return None
         fault = self._strike.fault
@@ -73,15 +72,28 @@ class Blow:
         kind = "text/html" if corrupt.kind is Corruption.HTML else answer.content_type
         return dataclasses.replace(answer, body=body, content_type=kind)
 
+    @property
+    def changes_answer(self) -> bool:
+        """Whether the cluster's answer does not go out as it is, though perhaps late."""
+        fault = self._strike.fault if self._strike else None
+        return fault is not None and bool(fault.reply or fault.drop or fault.corrupt or fault.throttle)
+
+    async def hold(self) -> None:
+        """Waits for as long as the answer is held back."""
+        if self._strike is None:
+            return
+        fault, start = self._strike.fault, self._cluster.clock.now()
+        until = FOREVER if fault.drop is Drop.HANG else start + self._strike.delay
+        if not await self._holding.until(until, self._gone):
+            self._cut(reset=True)
+
     async def response(self, answer: Answer) -> web.StreamResponse:
         """What aiohttp is to send, when the time has come. Cuts the connection if that is what befalls it; aiohttp
         then finds a closed one and is content."""
         if self._strike is None:
             return WireAnswer(answer)
-        fault, start = self._strike.fault, self._engine.clock.now()
-        until = FOREVER if fault.drop is Drop.HANG else start + self._strike.delay
-        if not await self._holding.until(until, self._gone):
-            self._cut(reset=True)
+        await self.hold()
+        fault = self._strike.fault
         match fault.drop:
             case Drop.RESET | Drop.AFTER_EFFECT:
                 self._cut(reset=True)
@@ -96,7 +108,7 @@ class Blow:
         return WireAnswer(answer)
 
     def now(self) -> int:
-        return self._engine.clock.now()
+        return self._cluster.clock.now()
 
     async def until(self, moment: float) -> bool:
         """Waits until the clock shows `moment` (epoch ms). False: there is nobody any more."""
@@ -122,10 +134,6 @@ class Blow:
             transport.abort()
         else:
             transport.close()
-
-    def _state_of(self, name: str) -> str | None:
-        jobs = [job for job in self._engine.cluster.jobs.values() if job.name == name]
-        return jobs[-1].state if jobs else None
 
     def _reply(self, reply: NamedReply | Reply) -> Answer:
         match reply:

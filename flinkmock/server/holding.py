@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING
 from flinkmock.cluster.clock import ClockMode
 
 if TYPE_CHECKING:
-    from flinkmock.engine import Engine
+    from flinkmock.server.fronted import Fronted
 
 _LOG = logging.getLogger("flinkmock.server")
 FOREVER = math.inf
@@ -53,8 +53,8 @@ class _Held:
 class Holding:
     """All that one application holds back. To be used inside its event loop only."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, cluster: Fronted) -> None:
+        self._cluster = cluster
         self._held: list[_Held] = []
         self._order = itertools.count()
         self._under_way = 0
@@ -74,7 +74,7 @@ class Holding:
         """Waits until the clock shows `moment` (epoch ms). False: there is nobody to be answered any more."""
         if self._closed:
             return False
-        if moment <= self._engine.clock.now():
+        if moment <= self._cluster.clock.now():
             return True
         held = _Held(moment, next(self._order), asyncio.get_running_loop().create_future(), gone)
         heapq.heappush(self._held, held)
@@ -98,9 +98,9 @@ class Holding:
 
     async def _tick(self) -> None:
         try:
-            before, stands_since = self._engine.clock.now(), time.monotonic()
+            before, stands_since = self._cluster.clock.now(), time.monotonic()
             for tick in itertools.count(1):
-                now = self._engine.clock.now()
+                now = self._cluster.clock.now()
                 while self._held and self._held[0].moment <= now:
                     _end(heapq.heappop(self._held), well=True)
                 if now != before:
@@ -110,10 +110,10 @@ class Holding:
                 if not self._held:
                     return
                 first = self._held[0].moment
-                if self._engine.clock.mode is ClockMode.VIRTUAL and time.monotonic() - stands_since > PATIENCE:
+                if self._cluster.clock.mode is ClockMode.VIRTUAL and time.monotonic() - stands_since > PATIENCE:
                     self._give_up()
-                elif self._engine.clock.mode is ClockMode.STEP and tick > 1 and self._all_wait() and first < FOREVER:
-                    self._engine.advance(math.ceil(first) - now)
+                elif self._cluster.clock.mode is ClockMode.STEP and tick > 1 and self._all_wait() and first < FOREVER:
+                    self._cluster.advance(math.ceil(first) - now)
                     continue
                 await asyncio.sleep(self._pause(first - now))
         finally:
@@ -125,7 +125,7 @@ class Holding:
 
     def _pause(self, left: float) -> float:
         """Seconds until the next tick, if there are so many ms left of the cluster's time."""
-        clock = self._engine.clock
+        clock = self._cluster.clock
         if left == FOREVER:
             return _IDLE
         if clock.follows_wall:

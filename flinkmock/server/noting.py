@@ -43,8 +43,7 @@ def answered(engine: Engine, seen: Exchange, answer: Answer, arrived: int | None
     seen.status, seen.answered, seen.content_type = answer.status, len(answer.body), answer.content_type
     seen.refusal = _refusal(answer) if answer.status >= 400 else None
     seen.contract = engine.contract
-    job = engine.cluster.jobs.get((seen.job_id or "").lower())
-    seen.job = job.name if job else None
+    seen.job = engine.job_name(seen.job_id)
     engine.journal.add(seen)
 
 
