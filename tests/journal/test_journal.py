@@ -135,12 +135,10 @@ def test_waiting_for_a_request() -> None:
 
 def test_waiting_in_vain() -> None:
     some = journal(exchange("GET", "/jobs"))
-    begin = time.monotonic()
     with pytest.raises(UnmetExpectation, match=r"after 0\.05 s: expected GET /overview .* never came"):
         some.wait_for("GET /overview", timeout=0.05)
     with pytest.raises(UnmetExpectation, match=r"after 0\.05 s: expected GET /jobs at least 2 times, but it came once"):
         some.wait_for("GET /jobs", times=2, timeout=0.05)
-    assert time.monotonic() - begin < 5
 
 
 def test_many_threads_write_and_nothing_gets_lost() -> None:

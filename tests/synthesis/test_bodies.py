@@ -1,6 +1,5 @@
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -157,20 +156,6 @@ def test_a_tree_ends():
 def test_a_file_has_no_body():
     with pytest.raises(ValueError, match="answers a file"):
         body("getJobManagerLogFile", None)
-
-
-def test_a_hundred_jobs_take_milliseconds():
-    contract = Contract.load("2.3")
-    bodies, operation = Bodies(contract), contract.operation("getJobsOverview")
-    facts = {"jobs": [bodies.body(operation, {"jobs": [JOB]})["jobs"][0] | {"unknown": 1} for _ in range(100)]}
-    best = min(_timed(lambda: bodies.body(operation, facts)) for _ in range(5))
-    assert best < 0.01
-
-
-def _timed(work):
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
 
 
 def test_faker_is_imported_only_when_a_word_is_needed():
