@@ -21,7 +21,6 @@ Handler = Callable[..., bytes | FileContent]
 @dataclass
 class FakeCluster:
     configuration: Configuration
-    jobs: Mapping[str, Any] = field(default_factory=dict)
     shut_down: bool = False
 
 
@@ -56,6 +55,9 @@ class FakeEngine:
         self.faults = Faults(Stream(0))
         self.journal = Journal()
         self.asked: list[Asked] = []
+
+    def job_name(self, job_id: str | None) -> str | None:
+        return None
 
     def handle(self, operation: Operation, *, path, query, body, files, base_url, arrived) -> bytes | FileContent:
         contents = tuple((file.name, file.path.read_bytes()) for file in files)
