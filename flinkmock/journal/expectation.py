@@ -75,8 +75,11 @@ class Expectation:
     times: Times = AT_LEAST_ONCE
     place: str = ""
 
+    def covers(self, exchange: Exchange) -> bool:
+        return not self.wanted.misses(exchange)
+
     def unmet(self, exchanges: Sequence[Exchange]) -> str | None:
-        found = [exchange for exchange in exchanges if not self.wanted.misses(exchange)]
+        found = [exchange for exchange in exchanges if self.covers(exchange)]
         if len(found) in self.times:
             return None
         head = f"expected {self.wanted} {self.times}, but it {_came(found)}"
@@ -91,8 +94,11 @@ class Unmatched:
     times: Times = NEVER
     place: str = ""
 
+    def covers(self, exchange: Exchange) -> bool:
+        return not exchange.matched
+
     def unmet(self, exchanges: Sequence[Exchange]) -> str | None:
-        found = [exchange for exchange in exchanges if not exchange.matched]
+        found = [exchange for exchange in exchanges if self.covers(exchange)]
         if len(found) in self.times:
             return None
         head = f"expected requests that match no operation {self.times}, but they {_came(found)}"
@@ -105,6 +111,9 @@ class InOrder:
 
     wanted: tuple[Wanted, ...]
     place: str = ""
+
+    def covers(self, exchange: Exchange) -> bool:
+        return not all(wanted.misses(exchange) for wanted in self.wanted)
 
     def unmet(self, exchanges: Sequence[Exchange]) -> str | None:
         rest = iter(exchanges)

@@ -26,6 +26,9 @@ class Expected(Protocol):
     def unmet(self, exchanges: Sequence[Exchange]) -> str | None:
         """What to say if it is not met."""
 
+    def covers(self, exchange: Exchange) -> bool:
+        """Whether it is about such a request."""
+
 
 class Journal(Sequence[Exchange]):
     """The last `limit` requests, in the order in which their answers were made. Thread-safe.
@@ -38,6 +41,8 @@ class Journal(Sequence[Exchange]):
         self.limit = limit
         self._kept: deque[Exchange] = deque(maxlen=limit)
         self._told = 0
+        self._foreseen: set[int] = set()
+        """Numbers of requests without an operation that somebody expected or waited for."""
         self._changed = threading.Condition()
 
     @property
@@ -56,6 +61,7 @@ class Journal(Sequence[Exchange]):
         """Forgets all; numbers start again."""
         with self._changed:
             self._kept.clear()
+            self._foreseen.clear()
             self._told = 0
 
     def snapshot(self) -> tuple[Exchange, ...]:
@@ -76,6 +82,12 @@ class Journal(Sequence[Exchange]):
     def unmatched(self) -> list[Exchange]:
         """The requests for which there is no operation."""
         return [exchange for exchange in self.snapshot() if not exchange.matched]
+
+    @property
+    def unexpected(self) -> tuple[Exchange, ...]:
+        """Those of them that no fault answered, and that nobody has expected or waited for: most likely a mistake of
+        the client, or a release that has no such operation."""
+        return tuple(one for one in self.unmatched if one.fault is None and one.number not in self._foreseen)
 
     def expect(
         self,
@@ -100,8 +112,9 @@ class Journal(Sequence[Exchange]):
 
     def check(self, expected: Iterable[Expected]) -> None:
         """Raises UnmetExpectation, which tells of all that are not met."""
-        kept = self.snapshot()
-        unmet = [text for one in expected if (text := one.unmet(kept)) is not None]
+        kept, asked = self.snapshot(), tuple(expected)
+        self._foresee(exchange for exchange in kept if any(one.covers(exchange) for one in asked))
+        unmet = [text for one in asked if (text := one.unmet(kept)) is not None]
         if unmet:
             if self.dropped:
                 unmet.append(f"The journal keeps {self.limit} requests; {self.dropped} older ones were dropped.")
@@ -131,11 +144,15 @@ class Journal(Sequence[Exchange]):
                 found += [one for one in islice(self._kept, len(self._kept) - new, None) if not wanted.misses(one)]
                 looked_at = self._told
                 if len(found) >= times:
+                    self._foresee(found)
                     return found
                 if not self._changed.wait(max(end - monotonic(), 0)) and monotonic() >= end:
                     break
         text = Expectation(wanted, Times(times, None)).unmet(self.snapshot())
         raise UnmetExpectation(f"after {timeout:g} s: {text or f'{wanted} came too late.'}")
+
+    def _foresee(self, exchanges: Iterable[Exchange]) -> None:
+        self._foreseen.update(exchange.number for exchange in exchanges if not exchange.matched)
 
     def __len__(self) -> int:
         return len(self._kept)

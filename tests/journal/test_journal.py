@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from flinkmock.journal import Journal, UnmetExpectation
+from flinkmock.journal import Journal, Times, Unmatched, UnmetExpectation
 from flinkmock.journal.expectation import Wanted
 from tests.journal.making import JOB, exchange, journal
 
@@ -47,6 +47,28 @@ def test_counting_and_matching() -> None:
     assert some.count(f"GET /jobs/{JOB}/savepoints/:triggerid", status=200) == 1
     assert [one.number for one in some.matching(STOP)] == [3, 4]
     assert [one.target for one in some.unmatched] == ["/jbos"]
+
+
+def test_what_nobody_foresaw() -> None:
+    some = journal(
+        exchange("GET", "/jobs/overview"),
+        exchange("GET", "/", status=200),
+        exchange("GET", "/assets/logo.svg", status=200),
+        exchange("GET", "/jbos", status=404),
+        exchange("POST", "/jobs/overview", status=404),
+        exchange("GET", "/healthz", status=503, fault="a proxy in front"),
+        exchange("GET", "/jobs/nohex", status=400),
+    )
+    assert [one.number for one in some.unexpected] == [4, 5]
+    some.expect("GET /jbos", times=1)
+    assert [one.number for one in some.unexpected] == [5]
+    some.check([Unmatched(Times.read(3))])
+    assert some.unexpected == ()
+    some.clear()
+    some.add(exchange("GET", "/jbos", status=404))
+    assert len(some.unexpected) == 1
+    some.wait_for("GET /jbos")
+    assert some.unexpected == ()
 
 
 def test_a_met_expectation_gives_the_requests() -> None:
