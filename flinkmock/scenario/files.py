@@ -14,10 +14,11 @@ INLINE = "<scenario>"
 Source = str | Path | Mapping[str, object]
 
 
-def read(source: Source | None, mistakes: Mistakes) -> Node:
-    """The document with all that it takes over from other files. Raises ScenarioError for what can't be read."""
+def read(source: Source | None, mistakes: Mistakes) -> tuple[Node, tuple[Path, ...]]:
+    """The document with all that it takes over from other files, and those files, its own first. Raises ScenarioError
+    for what can't be read."""
     if source is None:
-        return from_yaml("", INLINE, mistakes)
+        return from_yaml("", INLINE, mistakes), ()
     if isinstance(source, Mapping):
         return _complete(from_mapping(source, INLINE, mistakes), Path(), (), mistakes)
     if isinstance(source, Path) or ("\n" not in source and source.endswith((".yaml", ".yml"))):
@@ -27,11 +28,14 @@ def read(source: Source | None, mistakes: Mistakes) -> Node:
     return _complete(from_yaml(source, INLINE, mistakes), Path(), (), mistakes)
 
 
-def _complete(document: Node, folder: Path, above: tuple[Path, ...], mistakes: Mistakes) -> Node:
-    """The document laid on the one that it extends, whose path is meant from the `folder` of this one."""
+def _complete(
+    document: Node, folder: Path, above: tuple[Path, ...], mistakes: Mistakes
+) -> tuple[Node, tuple[Path, ...]]:
+    """The document laid on the one that it extends, whose path is meant from the `folder` of this one; and all files
+    that were read for it."""
     word = document.get("extends")
     if word is None or not isinstance(word.value, str):
-        return document
+        return document, above
     file = folder / word.value
     text = _text_of(file, word.place, mistakes, str(file))
     if any(file.resolve() == other.resolve() for other in above):
@@ -40,7 +44,8 @@ def _complete(document: Node, folder: Path, above: tuple[Path, ...], mistakes: M
     base = from_yaml(text, str(file), mistakes)
     if not isinstance(base.value, dict):
         mistakes.stop(word.place, f"{file} is no scenario: a scenario is a mapping.")
-    return merged(document, _complete(base, file.parent, (*above, file), mistakes))
+    base, files = _complete(base, file.parent, (*above, file), mistakes)
+    return merged(document, base), files
 
 
 def _text_of(file: Path, place: Place, mistakes: Mistakes, name: str = "") -> str:

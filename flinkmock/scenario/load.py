@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
 from functools import cache
 from importlib import resources
@@ -33,13 +34,13 @@ def load_scenario(source: files.Source | None = None) -> Scenario:
         ScenarioError: with all mistakes of the scenario at once.
     """
     mistakes = Mistakes()
-    document = files.read(source, mistakes)
+    document, read = files.read(source, mistakes)
     if not isinstance(document.value, dict):
         schema.check(document, mistakes)
         mistakes.check()
     spec = _cluster(document, _broken(schema.check(document, mistakes)), mistakes)
     mistakes.check()
-    return spec
+    return dataclasses.replace(spec, files=read)
 
 
 @cache

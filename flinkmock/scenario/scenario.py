@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from flinkmock.cluster.spec import ClusterSpec
 from flinkmock.faults import Fault
@@ -12,7 +13,8 @@ from flinkmock.journal import Expected
 @dataclass(frozen=True, slots=True)
 class Scenario(ClusterSpec):
     """A `ClusterSpec` with what surrounds the cluster: `faults` in the order in which they are asked, and what is to be
-    checked in the journal when the cluster closes."""
+    checked in the journal when the cluster closes. `files` are those it was read from, its own first."""
 
     faults: tuple[Fault, ...] = ()
     expect: tuple[Expected, ...] = ()
+    files: tuple[Path, ...] = field(default=(), compare=False)

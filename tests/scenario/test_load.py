@@ -127,6 +127,7 @@ def test_a_scenario_lies_over_the_one_it_extends(tmp_path: Path) -> None:
     orders, returns = spec.jobs
     assert (orders.name, orders.parallelism, [v.name for v in orders.vertices]) == ("orders", 2, ["c"])
     assert (returns.name, returns.type) == ("returns", "BATCH")
+    assert spec.files == (file, tmp_path / "base" / "near.yaml", tmp_path / "base" / "far.yaml")
 
 
 @pytest.mark.parametrize("name", ["", "\0", "x" * 5000, "/", "."])
