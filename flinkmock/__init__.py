@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from flinkmock.errors import FlinkMockError, ScenarioError, UnknownRelease
     from flinkmock.journal import UnmetExpectation
     from flinkmock.scenario import load_scenario
-    from flinkmock.testing import FlinkMock
+    from flinkmock.testing.mock import FlinkMock
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "Contract": "flinkmock.contract",
     "Engine": "flinkmock.engine",
-    "FlinkMock": "flinkmock.testing",
+    "FlinkMock": "flinkmock.testing.mock",
     "FlinkMockError": "flinkmock.errors",
     "ScenarioError": "flinkmock.errors",
     "UnknownRelease": "flinkmock.errors",

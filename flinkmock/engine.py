@@ -46,6 +46,7 @@ class Engine:
 
     Raises:
         UnknownRelease: for a release there is no contract of.
+        FakerMissing: for an imported release, without the extra `synthesis`.
         ValueError: for a clock that is none, or an option whose value can't be read.
     """
 

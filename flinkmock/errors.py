@@ -4,6 +4,7 @@ FlinkMockError                     base of all of them
 ├── UnknownRelease (ValueError)    no such Flink release is known
 ├── ImportRefused (ValueError)     a file is no description of a REST API that can be read in
 ├── ScenarioError (ValueError)     a scenario can't be played; tells of all its mistakes at once
+├── FakerMissing                   what a release's answers have beyond the model can't be made up
 ├── DashboardMissing               where Flink's dashboard should be, it is not
 └── PortTaken                      somebody else listens there
 """
@@ -40,6 +41,16 @@ class ScenarioError(FlinkMockError, ValueError):
     def __init__(self, mistakes: Sequence[str]) -> None:
         self.mistakes = tuple(mistakes)
         super().__init__("\n".join(self.mistakes))
+
+
+class FakerMissing(FlinkMockError):
+    """A release read in from documentation needs Faker, and it is not installed."""
+
+    def __init__(self, version: str) -> None:
+        super().__init__(
+            f"Flink {version} was imported from its documentation. What its answers have beyond flinkmock's model is made "
+            "up with Faker, which is not installed: pip install 'flinkmock[synthesis]'."
+        )
 
 
 class DashboardMissing(FlinkMockError):

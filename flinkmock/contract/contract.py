@@ -95,6 +95,12 @@ class Contract:
         """
         return self._checker.request(operation, body)
 
+    @property
+    def imported(self) -> bool:
+        """Whether it was read in from documentation, so that its answers may have more than the model knows. What comes
+        with flinkmock was read from Flink's jars, and all of it is modelled (`flinkmock coverage`)."""
+        return bool(self.provenance["source"] == "documentation")
+
     @cached_property
     def _checker(self) -> Checker:
         # jsonschema takes long to import, and a server never checks its own answers

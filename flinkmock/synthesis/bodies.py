@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Any
 
 from flinkmock.contract import Contract, Operation
+from flinkmock.errors import FakerMissing
 from flinkmock.synthesis.program import MISSING, Build, Compiler, Misfit
 from flinkmock.synthesis.source import Invented, Source
 
@@ -22,9 +24,14 @@ class SynthesisError(Exception):
 
 
 class Bodies:
-    """Makes the bodies of one contract; equal (seed, release, key, facts) give equal bodies."""
+    """Makes the bodies of one contract; equal (seed, release, key, facts) give equal bodies.
+
+    Raises FakerMissing for a release that was imported, if Faker is missing: better now than in a request.
+    """
 
     def __init__(self, contract: Contract, seed: int = 0) -> None:
+        if contract.imported and find_spec("faker") is None:
+            raise FakerMissing(contract.release.version)
         self.contract = contract
         self.seed = seed
         self._compiler = Compiler(contract.definitions)

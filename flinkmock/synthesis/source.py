@@ -43,7 +43,8 @@ class Source(Protocol):
 
 
 class Invented:
-    """Values from a hash of (`salt`, place); words come from Faker, imported when the first word is needed."""
+    """Values from a hash of (`salt`, place); words come from Faker (the extra `synthesis`), imported when the
+    first word is needed."""
 
     def __init__(self, salt: str) -> None:
         self.salt = salt
@@ -90,7 +91,7 @@ class Invented:
 
     @cached_property
     def _words(self) -> Any:
-        # Faker takes longer to import than a cluster takes to start
+        # Faker takes longer to import than a cluster takes to start, and only imported releases need it: it is an extra
         from faker.generator import Generator
         from faker.providers.internet.en_US import Provider as Internet
         from faker.providers.lorem.en_US import Provider as Lorem

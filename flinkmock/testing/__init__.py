@@ -1,5 +1,1 @@
-"""A fake cluster inside a test: `FlinkMock` for any test runner, and the pytest fixture `flinkmock` (plugin.py)."""
-
-from flinkmock.testing.mock import FlinkMock
-
-__all__ = ["FlinkMock"]
+"""A fake cluster inside a test: `FlinkMock` (mock.py) for any test runner, and the pytest fixtures (plugin.py)."""

@@ -4,6 +4,7 @@ import sys
 import pytest
 
 from flinkmock.contract import Contract
+from flinkmock.errors import FakerMissing
 from flinkmock.synthesis import Bodies, SynthesisError
 
 JOB = {
@@ -156,6 +157,19 @@ def test_a_tree_ends():
 def test_a_file_has_no_body():
     with pytest.raises(ValueError, match="answers a file"):
         body("getJobManagerLogFile", None)
+
+
+def test_an_imported_release_without_faker_is_refused_before_anything_is_asked(monkeypatch):
+    shipped = Contract.load("2.3")
+    monkeypatch.setitem(sys.modules, "faker", None)
+    Bodies(shipped)
+    imported = Contract({**shipped.document, "flink": "2.4.0", "provenance": {"source": "documentation", "detail": ""}})
+    with pytest.raises(FakerMissing) as refused:
+        Bodies(imported)
+    assert str(refused.value) == (
+        "Flink 2.4.0 was imported from its documentation. What its answers have beyond flinkmock's model is made up with "
+        "Faker, which is not installed: pip install 'flinkmock[synthesis]'."
+    )
 
 
 def test_faker_is_imported_only_when_a_word_is_needed():
