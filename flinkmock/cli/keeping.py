@@ -10,20 +10,20 @@ from typing import TYPE_CHECKING, Self, TextIO
 from flinkmock.errors import FlinkMockError
 
 if TYPE_CHECKING:
-    from flinkmock.engine import Engine
     from flinkmock.journal import Exchange
 
 
 class Record:
-    """`file` None: nothing is kept. A name that ends in .har becomes HAR, which holds what the journal holds; any other
-    one JSON lines, which hold everything.
+    """`file` None: nothing is kept. A name that ends in .har becomes HAR, which holds as many as a journal does; any
+    other one JSON lines, which hold everything.
 
     Raises FlinkMockError if the file can't be written.
     """
 
-    def __init__(self, engine: Engine, file: Path | None) -> None:
-        self._engine = engine
-        self._har = file is not None and file.suffix == ".har"
+    def __init__(self, file: Path | None) -> None:
+        from flinkmock.journal import Journal
+
+        self._har = Journal() if file is not None and file.suffix == ".har" else None
         self._url = ""
         self._stream: TextIO | None = None
         if file is not None:
@@ -38,7 +38,9 @@ class Record:
     def request(self, exchange: Exchange) -> None:
         from flinkmock.journal import as_json_lines
 
-        if self._stream is not None and not self._har:
+        if self._har is not None:
+            self._har.add(exchange)
+        elif self._stream is not None:
             self._stream.write(as_json_lines([exchange]))
             self._stream.flush()
 
@@ -52,5 +54,5 @@ class Record:
 
         if self._stream is not None:
             with self._stream:
-                if self._har:
-                    json.dump(as_har(self._engine.journal, self._url), self._stream, ensure_ascii=False, indent=1)
+                if self._har is not None:
+                    json.dump(as_har(self._har, self._url), self._stream, ensure_ascii=False, indent=1)

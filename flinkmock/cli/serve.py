@@ -7,15 +7,16 @@ import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from flinkmock.cli.keeping import Record
 from flinkmock.cli.pipes import silence
+from flinkmock.cli.watching import Watched
 from flinkmock.errors import FlinkMockError
 
 if TYPE_CHECKING:
     from flinkmock.engine import Engine
-    from flinkmock.server import Exchange
+    from flinkmock.server import Dashboard, Exchange
 
 
 def configure(subparsers: Any) -> None:
@@ -49,6 +50,12 @@ def configure(subparsers: Any) -> None:
     parser.add_argument(
         "--journal", type=Path, metavar="FILE", help="keep every request in FILE: JSON lines, or HAR if it ends in .har"
     )
+    parser.add_argument(
+        "--watch",
+        action="store_true",
+        help="begin anew, at the same address, whenever the scenario's files change; mistakes are told, and the "
+        "cluster goes on as it was",
+    )
     parser.set_defaults(run=run)
 
 
@@ -61,27 +68,35 @@ def port(text: str) -> int:
 def run(args: argparse.Namespace) -> int:
     import asyncio
 
-    from flinkmock.server import Dashboard, serve
+    from flinkmock.server import serve
 
-    engine = _engine(args)
-    log = Log(engine, as_json=args.log == "json")
-    try:
-        dashboard = Dashboard.load(args.dashboard, engine.contract.release) if args.dashboard else None
-        with Record(engine, args.journal) as record:
+    if args.watch and not args.scenario:
+        raise FlinkMockError("--watch needs a SCENARIO: a file that it can watch.")
+    log = Log(as_json=args.log == "json")
+    with Lives(args) as lives, Record(args.journal) as record:
 
-            def ready(url: str) -> None:
-                record.ready(url)
-                log.ready(url)
+        def ready(url: str) -> None:
+            lives.end_past()
+            record.ready(url)
+            log.ready(url, lives.engine)
 
-            def observer(exchange: Exchange) -> None:
-                record.request(exchange)
-                if not args.quiet:
-                    log.request(exchange)
+        def observer(exchange: Exchange) -> None:
+            record.request(exchange)
+            if not args.quiet:
+                log.request(exchange)
 
-            asyncio.run(serve(engine, args.host, args.port, observer=observer, dashboard=dashboard, ready=ready))
-    finally:
-        engine.close()
-    return _verified(engine) if args.expect else 0
+        asyncio.run(
+            serve(
+                lives.engine,
+                args.host,
+                args.port,
+                observer=observer,
+                dashboard=lives.dashboard,
+                ready=ready,
+                successor=lives.next if args.watch else None,
+            )
+        )
+        return _verified(lives.engine) if args.expect else 0
 
 
 def _verified(engine: Engine) -> int:
@@ -95,35 +110,75 @@ def _verified(engine: Engine) -> int:
     return 0
 
 
-def _engine(args: argparse.Namespace) -> Engine:
-    """Raises FlinkMockError for whatever is wrong with what was asked for."""
-    from flinkmock.engine import Engine
-    from flinkmock.scenario import load_scenario
+class Lives:
+    """The cluster that is served; with --watch also those that follow it, one each time that the scenario changes."""
 
-    try:
-        # a Path, since on the command line a scenario is a file whatever its name ends in
-        spec = load_scenario(Path(args.scenario) if args.scenario else None)
-        return Engine(spec, flink=args.flink, seed=args.seed, clock=args.clock)
-    except FlinkMockError:
-        raise
-    except ValueError as error:
-        raise FlinkMockError(str(error)) from error
+    def __init__(self, args: argparse.Namespace) -> None:
+        self._args = args
+        self._past: list[Engine] = []
+        self._begin()
+
+    def _begin(self) -> None:
+        """Raises FlinkMockError for whatever is wrong with what was asked for."""
+        from flinkmock.engine import Engine
+        from flinkmock.scenario import load_scenario
+        from flinkmock.server import Dashboard
+
+        args = self._args
+        try:
+            # a Path, since on the command line a scenario is a file whatever its name ends in
+            scenario = load_scenario(Path(args.scenario) if args.scenario else None)
+            engine = Engine(scenario, flink=args.flink, seed=args.seed, clock=args.clock)
+        except FlinkMockError:
+            raise
+        except ValueError as error:
+            raise FlinkMockError(str(error)) from error
+        try:
+            self.dashboard = Dashboard.load(args.dashboard, engine.contract.release) if args.dashboard else None
+        except FlinkMockError:
+            engine.close()
+            raise
+        self.engine, self._files = engine, Watched(scenario.files)
+
+    async def next(self) -> tuple[Engine, Dashboard | None]:
+        """What comes when the scenario has changed, and changed for the better: mistakes are told, and waited out."""
+        while True:
+            await self._files.change()
+            before = self.engine
+            try:
+                self._begin()
+            except FlinkMockError as error:
+                print(f"{error}\nThe cluster goes on as it was.", file=sys.stderr, flush=True)
+            else:
+                self._past.append(before)
+                return self.engine, self.dashboard
+
+    def end_past(self) -> None:
+        """To be called when nobody is served by those before any more."""
+        while self._past:
+            self._past.pop().close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.end_past()
+        self.engine.close()
 
 
 class Log:
     """Tells on standard output what happens. When nobody reads it any more, it falls silent."""
 
-    def __init__(self, engine: Engine, *, as_json: bool) -> None:
-        self._engine = engine
+    def __init__(self, *, as_json: bool) -> None:
         self._as_json = as_json
         self._read = True
 
-    def ready(self, url: str) -> None:
-        release = self._engine.contract.release.version
+    def ready(self, url: str, engine: Engine) -> None:
+        release, clock = engine.contract.release.version, engine.clock.text
         if self._as_json:
-            self._tell(json.dumps({"url": url, "flink": release, "clock": self._engine.clock.text}))
+            self._tell(json.dumps({"url": url, "flink": release, "clock": clock}))
         else:
-            self._tell(f"Flink {release} at {url} (a fake; clock: {self._engine.clock.text})")
+            self._tell(f"Flink {release} at {url} (a fake; clock: {clock})")
 
     def request(self, exchange: Exchange) -> None:
         name = exchange.job or exchange.job_id

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from flinkmock.server.app import Observer
@@ -107,8 +107,12 @@ async def serve(
     observer: Observer | None = None,
     dashboard: Dashboard | None = None,
     ready: Callable[[str], None] = lambda url: None,
+    successor: Callable[[], Awaitable[tuple[Engine, Dashboard | None]]] | None = None,
 ) -> None:
     """Serves until SIGINT, SIGTERM or a client's `DELETE /cluster`. `ready` is called with the URL.
+
+    What `successor` returns, whenever it does, is served from then on at the same address, as if it had been started
+    anew: connections are ended, those to come wait for a moment, `ready` is called again.
 
     Raises:
         PortTaken: somebody else listens there.
@@ -120,14 +124,22 @@ async def serve(
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     try:
-        listener = Listener(engine, listening, observer=observer, dashboard=dashboard, patience=_PATIENCE)
-        await listener.start()
-        ready(listener.url)
-        ends = [asyncio.ensure_future(event.wait()) for event in (stop, listener.gone)]
-        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-        for end in ends:
-            end.cancel()
-        await listener.close()
+        while True:
+            listener = Listener(engine, listening, observer=observer, dashboard=dashboard, patience=_PATIENCE)
+            await listener.start()
+            ready(listener.url)
+            ends = [asyncio.ensure_future(event.wait()) for event in (stop, listener.gone)]
+            follows = [asyncio.ensure_future(successor())] if successor else []
+            await asyncio.wait([*ends, *follows], return_when=asyncio.FIRST_COMPLETED)
+            over = any(end.done() for end in ends)
+            if not over:
+                listening = listening.dup()  # for the listener closes its own
+                engine, dashboard = follows[0].result()
+            for waiting in (*ends, *follows):
+                waiting.cancel()
+            await listener.close()
+            if over:
+                return
     finally:
         listening.close()
         for number in (signal.SIGINT, signal.SIGTERM):

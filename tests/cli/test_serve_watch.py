@@ -1,0 +1,66 @@
+"""`flinkmock serve --watch`: a scenario is taken up anew when its files change."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+from tests.cli.test_serve import COMMAND, address, get, line, serving
+
+OLD = "clock: virtual\njobs: {orders: streaming}\n"
+NEW = "clock: virtual\njobs: {returns: batch}\n"
+
+
+def job_names(url: str) -> list[str]:
+    return [job["name"] for job in get(url + "/jobs/overview")["jobs"]]
+
+
+def test_a_change_is_taken_up_at_the_same_address(tmp_path: Path) -> None:
+    base, scenario = tmp_path / "base.yaml", tmp_path / "orders.yaml"
+    base.write_text(OLD)
+    scenario.write_text("extends: base.yaml\nflink: '1.20'\n")
+    with serving(str(scenario), "--watch", "--quiet") as process:
+        first = line(process)
+        assert job_names(address(first)) == ["orders"]
+        base.write_text(NEW)
+        assert line(process) == first  # it says so when it serves anew
+        assert job_names(address(first)) == ["returns"]
+        scenario.write_text("extends: base.yaml\nflink: '2.3'\n")
+        assert line(process) == first.replace("1.20.5", "2.3.0")
+        assert get(address(first) + "/overview")["flink-version"] == "2.3.0"
+
+
+def test_a_file_put_in_the_place_of_another(tmp_path: Path) -> None:
+    scenario, edited = tmp_path / "orders.yaml", tmp_path / "orders.yaml.new"
+    scenario.write_text(OLD)
+    with serving(str(scenario), "--watch", "--quiet") as process:
+        url = address(line(process))
+        edited.write_text(NEW)
+        os.replace(edited, scenario)
+        line(process)
+        assert job_names(url) == ["returns"]
+
+
+def test_mistakes_are_told_and_the_cluster_goes_on(tmp_path: Path) -> None:
+    scenario = tmp_path / "orders.yaml"
+    scenario.write_text(OLD)
+    with serving(str(scenario), "--watch", "--quiet") as process:
+        assert process.stderr is not None
+        url = address(line(process))
+        scenario.write_text("clock: virtual\njobs: {orders: streamng}\n")
+        told = [process.stderr.readline() for _ in range(4)]
+        assert told[0].startswith(f'{scenario}:2:16: no template "streamng". Did you mean "streaming"?')
+        assert told[-1] == "The cluster goes on as it was.\n"
+        assert job_names(url) == ["orders"]
+        scenario.unlink()
+        assert "there is no such file" in process.stderr.readline()
+        scenario.write_text(NEW)
+        line(process)
+        assert job_names(url) == ["returns"]
+
+
+def test_there_must_be_a_file() -> None:
+    run = subprocess.run([*COMMAND, "--watch"], capture_output=True, text=True, check=False)
+    assert (run.returncode, run.stdout) == (2, "")
+    assert "--watch needs a SCENARIO" in run.stderr
