@@ -26,6 +26,7 @@ from flinkmock.resources.call import Resource
 from flinkmock.resources.polling import polled
 from flinkmock.scenario.scenario import Scenario
 from flinkmock.synthesis import Bodies, encode
+from flinkmock.snapshot import Snapshot
 
 
 def wall_ms() -> int:
@@ -149,3 +150,13 @@ class Engine:
     def close(self) -> None:
         """Removes the uploaded jars. Harmless the second time."""
         shutil.rmtree(self._folder, ignore_errors=True)
+    def snapshot(self) -> Snapshot:
+        """Everything as it is now."""
+        with self.lock:
+            return Snapshot.of(self)
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Everything as it was then, the clock included. Raises ValueError for a snapshot of another engine."""
+        with self.lock:
+            snapshot.restore(self)
+

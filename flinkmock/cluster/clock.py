@@ -58,6 +58,8 @@ class Clock:
         self.factor = 1.0
         self.mode = self._read(mode)
         self._wall = wall
+        self.era = 0
+        """How often it was turned back: what has waited since an earlier era waits for what may never be."""
         self._offset = 0
         self._last = 0
         self._origin = wall() if self.follows_wall else EPOCH_MS
@@ -88,10 +90,7 @@ class Clock:
 
     def now(self) -> int:
         """Epoch milliseconds; never less than what was told before, even if the wall is set back."""
-        passed = 0
-        if self.follows_wall:
-            passed = round((self._wall() - self._origin) * self.factor)
-        self._last = max(self._last, self._origin + passed + self._offset)
+        self._last = max(self._last, self._unmoved() + self._offset)
         return self._last
 
     def advance(self, length: int | str) -> int:
@@ -101,6 +100,17 @@ class Clock:
             raise ValueError("a clock does not run backwards")
         self._offset += by
         return self.now()
+
+    def turn_back(self, moment: int) -> None:
+        """Lets it show `moment` (epoch ms), which it has shown before; it goes on from there as it always does."""
+        self._offset = moment - self._unmoved()
+        self._last = moment
+        self.era += 1
+
+    def _unmoved(self) -> int:
+        """What it would show if nobody had ever moved it."""
+        passed = (self._wall() - self._origin) * self.factor if self.follows_wall else 0
+        return self._origin + round(passed)
 
     def on_request(self) -> int:
         """The time at which a request is answered: one step later in step mode."""

@@ -274,15 +274,19 @@ class Lifecycles:
         strategy = job.spec.restart
         left = strategy.kind != "none" and (strategy.attempts is None or job.restarts < strategy.attempts)
         if left and job.state == "RUNNING":
-            here = job.script.steps[job.place :]
-            loop = None if job.script.loop is None else max(job.script.loop - job.place, 0)
-            restarting = Step("RESTARTING", Span.exactly(strategy.delay), cause)
-            # the adaptive scheduler goes through CREATED again, while it waits for slots
-            again = (restarting, Step("CREATED")) if self._cluster.adaptive else (restarting,)
-            self.cut(job, at, again, Script(here, loop))
+            self.restart(job, at, cause)
         else:
             low, high = FAILING_MS
             self.cut(job, at, (Step("FAILING", Span(low, high), cause), Step("FAILED", cause=cause)))
+
+    def restart(self, job: Job, at: int, cause: Cause = DEFAULT_CAUSE) -> None:
+        """A running job fails and comes back, as often as that may be."""
+        here = job.script.steps[job.place :]
+        loop = None if job.script.loop is None else max(job.script.loop - job.place, 0)
+        restarting = Step("RESTARTING", Span.exactly(job.spec.restart.delay), cause)
+        # the adaptive scheduler goes through CREATED again, while it waits for slots
+        again = (restarting, Step("CREATED")) if self._cluster.adaptive else (restarting,)
+        self.cut(job, at, again, Script(here, loop))
 
     def rescale(self, job: Job, graph: JobGraph, takes: int, at: int) -> None:
         """A running job restarts with another parallelism `takes` ms later; that is no failure."""

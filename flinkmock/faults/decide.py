@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import threading
 from collections.abc import Callable, Iterable, Mapping
@@ -46,6 +47,13 @@ class _Counted:
     struck: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class FaultsImage:
+    """What `Faults` are at a moment."""
+
+    counted: tuple[_Counted, ...]
+
+
 @dataclass(slots=True)
 class Faults:
     """The faults of one cluster and how often each was asked for. Thread-safe.
@@ -67,6 +75,15 @@ class Faults:
     def clear(self) -> None:
         with self._lock:
             self._counted.clear()
+
+    def image(self) -> FaultsImage:
+        """The faults there are and what they have counted, for `restore`."""
+        with self._lock:
+            return FaultsImage(tuple(map(dataclasses.replace, self._counted)))
+
+    def restore(self, image: FaultsImage) -> None:
+        with self._lock:
+            self._counted[:] = map(dataclasses.replace, image.counted)
 
     def __bool__(self) -> bool:
         return bool(self._counted)

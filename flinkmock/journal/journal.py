@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from time import monotonic
 from typing import Any, Protocol
@@ -28,6 +29,15 @@ class Expected(Protocol):
 
     def covers(self, exchange: Exchange) -> bool:
         """Whether it is about such a request."""
+
+
+@dataclass(frozen=True, slots=True)
+class JournalImage:
+    """What a journal is at a moment."""
+
+    kept: tuple[Exchange, ...]
+    told: int
+    foreseen: frozenset[int]
 
 
 class Journal(Sequence[Exchange]):
@@ -59,10 +69,19 @@ class Journal(Sequence[Exchange]):
 
     def clear(self) -> None:
         """Forgets all; numbers start again."""
+        self.restore(JournalImage((), 0, frozenset()))
+
+    def image(self) -> JournalImage:
+        """What it is now, for `restore`."""
         with self._changed:
-            self._kept.clear()
-            self._foreseen.clear()
-            self._told = 0
+            return JournalImage(tuple(self._kept), self._told, frozenset(self._foreseen))
+
+    def restore(self, image: JournalImage) -> None:
+        """Forgets what came later."""
+        with self._changed:
+            self._kept = deque(image.kept, self.limit)
+            self._told = image.told
+            self._foreseen = set(image.foreseen)
 
     def snapshot(self) -> tuple[Exchange, ...]:
         with self._changed:

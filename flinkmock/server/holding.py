@@ -10,7 +10,8 @@ How long that takes on the wall depends on the clock:
 | virtual        | waits until somebody advances the clock. When it has stood for 30 s of the wall, the     |
 |                | connection is cut and a warning logged: a test that forgot it would hang for ever        |
 
-Whoever leaves, client or server, ends the waiting at once.
+Whoever leaves, client or server, ends the waiting at once. When a snapshot is restored, answers to what was asked
+before are never given.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ class _Held:
     order: int
     over: asyncio.Future[bool] = field(compare=False)
     gone: Callable[[], bool] = field(compare=False)
+    era: int = field(compare=False)
 
 
 class Holding:
@@ -76,11 +78,12 @@ class Holding:
             return False
         if moment <= self._cluster.clock.now():
             return True
-        held = _Held(moment, next(self._order), asyncio.get_running_loop().create_future(), gone)
+        over: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        held = _Held(moment, next(self._order), over, gone, self._cluster.clock.era)
         heapq.heappush(self._held, held)
         if self._ticking is None:
             self._ticking = asyncio.create_task(self._tick())
-        return await held.over
+        return await over
 
     async def close(self) -> None:
         """Ends all waiting."""
@@ -91,6 +94,8 @@ class Holding:
 
     def _let_go(self, whom: Callable[[_Held], bool]) -> None:
         leaving = [held for held in self._held if whom(held)]
+        if not leaving:
+            return
         self._held = [held for held in self._held if not whom(held)]
         heapq.heapify(self._held)
         for held in leaving:
@@ -100,6 +105,7 @@ class Holding:
         try:
             before, stands_since = self._cluster.clock.now(), time.monotonic()
             for tick in itertools.count(1):
+                self._let_go(lambda held: held.era != self._cluster.clock.era)
                 now = self._cluster.clock.now()
                 while self._held and self._held[0].moment <= now:
                     _end(heapq.heappop(self._held), well=True)

@@ -74,14 +74,15 @@ def _states(engine: Engine) -> str:
 
 @dataclass(frozen=True, slots=True)
 class JobControl:
-    """One job of the cluster, as it is now."""
+    """One job of the cluster, as it is now. All of it raises UnknownJob when a snapshot from before it was restored."""
 
     engine: Engine
-    job: Job
+    id: str
 
     @property
-    def id(self) -> str:
-        return self.job.id
+    def job(self) -> Job:
+        """The model's; hold `engine.lock` while you look at it, and don't keep it over a `restore`."""
+        return self.engine.cluster.job(self.id)
 
     @property
     def name(self) -> str:
@@ -125,13 +126,20 @@ class JobControl:
             now = self._settled()
             self.engine.cluster.lifecycles.fail(self.job, now, Cause(Throwable(java_class, message), vertex=vertex))
 
+    def restart(self) -> None:
+        """Its tasks fail and are restarted, whatever its restart strategy says. Raises ValueError unless it runs."""
+        with self.engine.lock:
+            if self.state != "RUNNING":
+                raise ValueError(f"{self.name} is {self.state}: only a RUNNING job can be restarted")
+            self.engine.cluster.lifecycles.restart(self.job, self._settled())
+
     def finish(self) -> None:
         """All its tasks come to their end. Raises JobEnded."""
         with self.engine.lock:
             self.engine.cluster.lifecycles.finish(self.job, self._settled())
 
     def cancel(self) -> None:
-        """As a client's `PATCH /jobs/:jobid`. Raises JobEnded."""
+        """As by a client's `PATCH /jobs/:jobid`. Raises JobEnded."""
         with self.engine.lock:
             self.engine.cluster.lifecycles.cancel(self.job, self._settled())
 

@@ -12,13 +12,16 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from aiohttp import web
+
     from flinkmock.cluster.cluster import Cluster
     from flinkmock.cluster.spec import ClusterSpec
     from flinkmock.engine import Engine
     from flinkmock.faults import Faults
     from flinkmock.journal import Journal
     from flinkmock.resources.call import Resource
-    from flinkmock.server import ServerThread
+    from flinkmock.server import Dashboard, ServerThread
+    from flinkmock.snapshot import Snapshot
     from flinkmock.testing.control import ClusterClock, JobControl, TaskManagersControl
 
     Decider = Resource
@@ -67,26 +70,38 @@ class FlinkMock:
         self._dashboard = dashboard
         self._engine: Engine | None = None
         self._server: ServerThread | None = None
+        self._open = False
+        """Whether there is an engine that has not been closed."""
 
     def start(self) -> Self:
         """Starts serving; does nothing if it does so already."""
         if self._server is None:
-            from flinkmock.engine import Engine
-            from flinkmock.server import Dashboard, ServerThread
-
-            spec = self._spec()
-            clock = self._clock or spec.clock or CLOCK
-            self._engine = Engine(spec, flink=self._flink, seed=self._seed, clock=clock)
+            engine = self._begun()
             try:
-                release = self._engine.contract.release
-                dashboard = Dashboard.load(self._dashboard, release) if self._dashboard else None
-                server = ServerThread(self._engine, "127.0.0.1", self._port, dashboard=dashboard)
-                server.start()
+                self._serve(engine, self._port)
             except BaseException:
-                self._engine.close()
+                self.close()
                 raise
-            self._server = server
         return self
+
+    def create_app(self) -> web.Application:
+        """An aiohttp application that serves this cluster in the loop that runs it, for `aiohttp_client` and
+        `aiohttp_server` of pytest-aiohttp: `await aiohttp_client(cluster.create_app())`.
+
+        It takes the place of `start` and has no `url` of its own; everything else works. The cluster ends when the
+        application is cleaned up. What aiohttp's own server refuses before an application sees it is answered in
+        aiohttp's words, not in Flink's.
+        """
+        from flinkmock.server import create_app
+
+        engine = self._begun()
+        app = create_app(engine, dashboard=self._loaded_dashboard(engine))
+
+        async def end(app: web.Application) -> None:
+            self.close()
+
+        app.on_cleanup.append(end)
+        return app
 
     def close(self) -> None:
         """Stops serving and removes the uploaded jars. Harmless when it does not run. What is expected of clients is
@@ -94,7 +109,31 @@ class FlinkMock:
         server, self._server = self._server, None
         if server is not None:
             server.close()
-            self.engine.close()
+        if self._engine is not None:
+            self._engine.close()
+        self._open = False
+
+    def _begun(self) -> Engine:
+        """The engine: that of `create_app`, or a new one."""
+        if self._engine is None or not self._open:
+            from flinkmock.engine import Engine
+
+            spec = self._spec()
+            self._engine = Engine(spec, flink=self._flink, seed=self._seed, clock=self._clock or spec.clock or CLOCK)
+            self._open = True
+        return self._engine
+
+    def _serve(self, engine: Engine, port: int) -> None:
+        from flinkmock.server import ServerThread
+
+        server = ServerThread(engine, "127.0.0.1", port, dashboard=self._loaded_dashboard(engine))
+        server.start()
+        self._server = server
+
+    def _loaded_dashboard(self, engine: Engine) -> Dashboard | None:
+        from flinkmock.server import Dashboard
+
+        return Dashboard.load(self._dashboard, engine.contract.release) if self._dashboard else None
 
     @property
     def url(self) -> str:
@@ -127,7 +166,7 @@ class FlinkMock:
 
         with self.engine.lock:
             self.engine.cluster.settle(self.engine.clock.now())
-            return JobControl(self.engine, self.cluster.job_named(name))
+            return JobControl(self.engine, self.cluster.job_named(name).id)
 
     @property
     def taskmanagers(self) -> TaskManagersControl:
@@ -188,6 +227,28 @@ class FlinkMock:
     def advance(self, length: int | str) -> int:
         """Moves the cluster's time on by ms, or a text such as "30s"; returns the new time (epoch ms)."""
         return self.engine.advance(length)
+
+    def snapshot(self) -> Snapshot:
+        """The whole cluster as it is now, for `restore`: jobs, jars and their files, operations under way, what the
+        future holds, faults and how often they have struck, functions of `on`, requests, and the time."""
+        return self.engine.snapshot()
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Puts everything back as it was at the snapshot, as often as wanted, in less time than a start takes.
+
+        The clock is set back to the snapshot's moment in every mode: a real or scaled one goes on from there with the
+        wall, so that nothing has become due in between, and is behind the wall from then on. `requests` are those of
+        before the snapshot; `requests.clear()` before it lets each test see its own only. What clients are still
+        waiting for (answers held back by a fault) they never get: their connections are cut.
+
+        Raises ValueError for a snapshot of another cluster, or from before it was closed and started again.
+        """
+        had_gone = self.cluster.shut_down
+        self.engine.restore(snapshot)
+        if had_gone and self._server is not None:  # a client had ended it, so nobody listens any more
+            port = int(self._server.url.rpartition(":")[2])
+            self._server.close()
+            self._serve(self.engine, port)
 
     def _spec(self) -> ClusterSpec:
         from flinkmock.cluster.spec import ClusterSpec

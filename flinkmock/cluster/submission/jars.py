@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,8 @@ class Jar:
     entries: tuple[str, ...]
     classes: frozenset[str] | None
     """Names of the classes in it; None if it holds no class at all, as jars made for tests do."""
+    jobmanager: int = 0
+    """Where it was uploaded: no other JobManager has it."""
 
     def has_class(self, name: str) -> bool:
         return self.classes is None or name in self.classes
@@ -52,41 +55,75 @@ def read_jar(path: Path) -> tuple[tuple[str, ...], frozenset[str] | None]:
     return entries, classes or None
 
 
+class JarFiles:
+    """The files of jars, in `folder`. One that is held stays when its jar is deleted: a cluster that becomes again what
+    it was (`cluster/image.py`) has that jar once more."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._held: set[Path] = set()
+
+    def take(self, file: Path, name: str) -> Path:
+        """Moves the file here; returns where it is. A held one may have that name already."""
+        path, n = self._folder / name, 1
+        while path.exists():
+            path, n = self._folder / f"{n}_{name}", n + 1
+        return file.replace(path)
+
+    def hold(self, paths: Iterable[Path]) -> None:
+        self._held.update(paths)
+
+    def drop(self, path: Path) -> None:
+        if path not in self._held:
+            path.unlink(missing_ok=True)
+
+
 class JarStore:
-    """The jars of `web.upload.dir`. Files are kept in `folder`; messages show `shown_folder`, as Flink's would."""
+    """The jars of `web.upload.dir`, which each JobManager, by its number, has for itself. Files are kept in `folder`;
+    messages show `shown_folder`, as Flink's would."""
 
     def __init__(self, folder: Path, shown_folder: str, stream: Stream) -> None:
-        self._folder = folder
+        self._files = JarFiles(folder)
         self.shown_folder = shown_folder
         self._stream = stream
         self._jars: dict[str, Jar] = {}
         self._count = 0
 
-    def add(self, name: str, file: Path, now: int) -> Jar:
+    def add(self, name: str, file: Path, now: int, jobmanager: int = 0) -> Jar:
         """Takes the file over (it is moved). Raises BadUpload if its name does not end in `.jar`."""
         if not name.endswith(".jar"):
             raise BadUpload("Only Jar files are allowed.")
         self._count += 1
         jar_id = f"{self._stream.uuid('jar', self._count)}_{name}"
-        path = self._folder / jar_id.replace("/", "_")
-        file.replace(path)
-        jar = self._jars[jar_id] = Jar(jar_id, name, path, now, *read_jar(path))
+        path = self._files.take(file, jar_id.replace("/", "_"))
+        jar = self._jars[jar_id] = Jar(jar_id, name, path, now, *read_jar(path), jobmanager)
         return jar
 
-    def get(self, jar_id: str) -> Jar:
+    def get(self, jar_id: str, jobmanager: int = 0) -> Jar:
         """Raises UnknownJar."""
         jar = self._jars.get(jar_id)
-        if jar is None:
+        if jar is None or jar.jobmanager != jobmanager:
             raise UnknownJar(jar_id, self.shown_folder)
         return jar
 
-    def delete(self, jar_id: str) -> None:
+    def delete(self, jar_id: str, jobmanager: int = 0) -> None:
         """Raises UnknownJar."""
-        self.get(jar_id).path.unlink(missing_ok=True)
+        self._files.drop(self.get(jar_id, jobmanager).path)
         del self._jars[jar_id]
 
-    def newest_first(self) -> list[Jar]:
+    def hold(self) -> None:
+        """The files of all jars there are stay, even if the jars are deleted."""
+        self._files.hold(jar.path for jar in self._jars.values())
+
+    def give_way(self, other: JarStore) -> None:
+        """`other` takes the place of this one: files that neither it nor anybody else needs are gone."""
+        needed = {jar.path for jar in other._jars.values()}
+        for jar in self._jars.values():
+            if jar.path not in needed:
+                self._files.drop(jar.path)
+
+    def newest_first(self, jobmanager: int = 0) -> list[Jar]:
         """By the time of upload; of two uploaded in the same millisecond the later one comes first."""
-        jars = list(self._jars.values())
+        jars = [jar for jar in self._jars.values() if jar.jobmanager == jobmanager]
         jars.reverse()
         return sorted(jars, key=lambda jar: -jar.uploaded)

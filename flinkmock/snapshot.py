@@ -1,0 +1,42 @@
+"""All that an engine is at one moment, kept so that it can be put back: as often as wanted, each time the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flinkmock.cluster.image import Image
+
+if TYPE_CHECKING:
+    from flinkmock.engine import Engine
+    from flinkmock.faults.decide import FaultsImage
+    from flinkmock.journal.journal import JournalImage
+    from flinkmock.resources.call import Resource
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """Made by `Engine.snapshot`. `at` is the cluster's time then (epoch ms)."""
+
+    at: int
+    cluster: Image
+    faults: FaultsImage
+    journal: JournalImage
+    deciders: Mapping[str, Resource]
+
+    @classmethod
+    def of(cls, engine: Engine) -> Snapshot:
+        now = engine.clock.now()
+        engine.cluster.settle(now)
+        return cls(now, Image.of(engine.cluster), engine.faults.image(), engine.journal.image(), {**engine.deciders})
+
+    def restore(self, engine: Engine) -> None:
+        """Raises ValueError if it is of another engine."""
+        if self.cluster.cluster is not engine.cluster:
+            raise ValueError("this is a snapshot of another cluster, or of one that has been closed since")
+        self.cluster.restore()
+        engine.faults.restore(self.faults)
+        engine.journal.restore(self.journal)
+        engine.deciders = {**self.deciders}
+        engine.clock.turn_back(self.at)

@@ -1,0 +1,217 @@
+"""A cluster is put back as it was: all that clients see of it, its time, its files and what is noted of it."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from flinkmock import FlinkMock, load_scenario
+from flinkmock.cluster.problems import UnknownJob
+from flinkmock.testing.tour import small_jar
+
+SCENARIO = """
+clock: virtual
+cluster: {taskmanagers: 2, slots: 4}
+jobs:
+  orders: {extends: streaming, operations: {savepoint: 3s}}
+  later:
+    lifecycle: [{RUNNING: signal go}, FINISHED]
+faults:
+  - {name: first, match: GET /overview, times: 1, reply: leader-unavailable}
+"""
+
+
+@pytest.fixture
+def mock() -> Iterator[FlinkMock]:
+    with FlinkMock(SCENARIO) as cluster:
+        cluster.advance("20s")
+        yield cluster
+
+
+def everything(mock: FlinkMock) -> list[bytes]:
+    """What a client sees, in bytes."""
+    with httpx.Client(base_url=mock.url) as client:
+        jobs = [job["id"] for job in client.get("/jobs").json()["jobs"]]
+        paths = ["/jobs/overview", "/taskmanagers", "/jars", "/jobmanager/log"]
+        paths += [f"/jobs/{job}{part}" for job in jobs for part in ("", "/checkpoints", "/exceptions", "/config")]
+        return [client.get(path).content.replace(mock.url.encode(), b"") for path in paths]
+
+
+def upload(mock: FlinkMock, name: str = "orders.jar", content: bytes | None = None) -> str:
+    files = {"jarfile": (name, small_jar() if content is None else content, "application/x-java-archive")}
+    answer: str = httpx.post(f"{mock.url}/jars/upload", files=files).json()["filename"]
+    return answer.rpartition("/")[2]
+
+
+def jar_with(entry: str) -> bytes:
+    jar = io.BytesIO()
+    with zipfile.ZipFile(jar, "w") as archive:
+        archive.writestr("META-INF/MANIFEST.MF", f"Main-Class: {entry}\r\n\r\n")
+    return jar.getvalue()
+
+
+def trouble(mock: FlinkMock) -> None:
+    """Much that changes the cluster."""
+    jar = upload(mock, "trouble.jar")
+    httpx.post(f"{mock.url}/jars/{jar}/run")
+    orders = mock.job("orders")
+    httpx.post(f"{mock.url}/jobs/{orders.id}/savepoints", json={"target-directory": "file:///s"})
+    mock.advance("10s")
+    orders.fail("as if")
+    mock.taskmanagers.lose()
+    mock.advance("1m")
+    mock.signal("go")
+    mock.advance("1h")
+    orders.cancel()
+    mock.advance("1m")
+
+
+def test_put_back_it_answers_as_it_did_and_goes_the_same_way_again(mock: FlinkMock) -> None:
+    snapshot = mock.snapshot()
+    before, then = everything(mock), mock.clock.now()
+    trouble(mock)
+    first = everything(mock)
+    assert first != before
+    for _ in range(2):
+        mock.restore(snapshot)
+        assert mock.clock.now() == then
+        assert everything(mock) == before
+        trouble(mock)
+        assert everything(mock) == first
+
+
+def test_several_snapshots_know_nothing_of_each_other(mock: FlinkMock) -> None:
+    early, was_early = mock.snapshot(), everything(mock)
+    trouble(mock)
+    late, was_late = mock.snapshot(), everything(mock)
+    mock.restore(early)
+    assert everything(mock) == was_early
+    mock.restore(late)
+    assert everything(mock) == was_late
+
+
+def test_an_operation_under_way_goes_on_from_where_it_was(mock: FlinkMock) -> None:
+    job = f"{mock.url}/jobs/{mock.job('orders').id}"
+    trigger = httpx.post(f"{job}/savepoints", json={"target-directory": "file:///s"}).json()["request-id"]
+
+    def status() -> Any:
+        return httpx.get(f"{job}/savepoints/{trigger}").json()["status"]["id"]
+
+    mock.advance("2s")
+    snapshot = mock.snapshot()
+    for _ in range(2):
+        assert status() == "IN_PROGRESS"
+        mock.advance("2s")
+        assert status() == "COMPLETED"
+        mock.restore(snapshot)
+
+
+def test_jars_come_back_with_their_files(mock: FlinkMock) -> None:
+    jar = upload(mock, "orders.jar", jar_with("org.example.Orders"))
+    snapshot = mock.snapshot()
+    httpx.delete(f"{mock.url}/jars/{jar}")
+    assert httpx.post(f"{mock.url}/jars/{jar}/run").status_code != 200
+    mock.restore(snapshot)
+    [listed] = httpx.get(f"{mock.url}/jars").json()["files"]
+    assert (listed["id"], listed["entry"][0]["name"]) == (jar, "org.example.Orders")
+    assert httpx.post(f"{mock.url}/jars/{jar}/run").status_code == 200
+
+
+def test_a_jar_of_another_future_does_not_get_into_the_way(mock: FlinkMock, tmp_path: Path) -> None:
+    empty = mock.snapshot()
+    one = upload(mock, "app.jar", jar_with("org.example.One"))
+    with_one = mock.snapshot()
+    mock.restore(empty)
+    other = upload(mock, "app.jar", jar_with("org.example.Other"))
+    assert other == one  # the same seed
+    mock.restore(with_one)
+    [jar] = mock.cluster.jars.newest_first()
+    assert jar.path.read_bytes() == jar_with("org.example.One")
+    assert [file.name for file in jar.path.parent.iterdir()] == [jar.path.name]  # nobody needs the other one
+
+
+def test_faults_and_what_they_counted(mock: FlinkMock) -> None:
+    snapshot = mock.snapshot()
+    for _ in range(2):
+        mock.faults.add(*load_scenario({"faults": [{"name": "second", "drop": "reset"}]}).faults)
+        assert httpx.get(f"{mock.url}/overview").status_code == 503
+        assert mock.faults.struck("first") == 1
+        mock.restore(snapshot)
+        assert mock.faults.struck("first") == 0
+        assert len(mock.faults) == 1
+
+
+def test_functions_that_decide(mock: FlinkMock) -> None:
+    status = f"{mock.url}/jobs/{mock.job('orders').id}/status"
+    mock.on("GET /jobs/:jobid/status")(lambda call: {"status": "SUSPENDED"})
+    snapshot = mock.snapshot()
+    mock.on("GET /jobs/:jobid/status")(lambda call: {"status": "FAILED"})
+    assert httpx.get(status).json() == {"status": "FAILED"}
+    mock.restore(snapshot)
+    assert httpx.get(status).json() == {"status": "SUSPENDED"}
+
+
+def test_the_journal_is_cut_back(mock: FlinkMock) -> None:
+    httpx.get(f"{mock.url}/config")
+    snapshot = mock.snapshot()
+    httpx.get(f"{mock.url}/jobs")
+    mock.restore(snapshot)
+    httpx.get(f"{mock.url}/taskmanagers")
+    assert [(one.number, one.target) for one in mock.requests] == [(1, "/config"), (2, "/taskmanagers")]
+
+
+def test_a_clock_that_follows_the_wall_goes_on_from_there() -> None:
+    with FlinkMock({"jobs": {"orders": "streaming"}}, clock="real") as mock:
+        snapshot = mock.snapshot()
+        mock.advance("5h")
+        mock.restore(snapshot)
+        assert snapshot.at <= mock.clock.now() < snapshot.at + 3_600_000
+        assert mock.job("orders").state != "FINISHED"
+
+
+def test_a_job_at_hand_is_the_job_as_it_is_now(mock: FlinkMock) -> None:
+    snapshot = mock.snapshot()
+    orders = mock.job("orders")
+    orders.cancel()
+    mock.advance("1m")
+    jar = upload(mock)
+    httpx.post(f"{mock.url}/jars/{jar}/run")
+    [young] = [job for job in mock.cluster.jobs.values() if job.name not in ("orders", "later")]
+    newcomer = mock.job(young.name)
+    mock.restore(snapshot)
+    assert orders.state == "RUNNING"
+    with pytest.raises(UnknownJob):
+        _ = newcomer.state
+
+
+def test_a_cluster_that_a_client_has_ended_serves_again(mock: FlinkMock) -> None:
+    snapshot, url = mock.snapshot(), mock.url
+    assert httpx.delete(f"{mock.url}/cluster").status_code == 200
+    with pytest.raises(httpx.TransportError):
+        httpx.get(f"{mock.url}/config")
+    mock.restore(snapshot)
+    assert mock.url == url
+    assert httpx.get(f"{url}/config").status_code == 200
+
+
+def test_answers_that_are_held_back_are_lost(mock: FlinkMock) -> None:
+    snapshot = mock.snapshot()
+    mock.faults.add(*load_scenario({"faults": [{"name": "slow", "delay": "1h"}]}).faults)
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(httpx.get, f"{mock.url}/config", timeout=60)
+        mock.requests.wait_for("GET /config")
+        mock.restore(snapshot)
+        assert isinstance(waiting.exception(), httpx.TransportError)
+    assert httpx.get(f"{mock.url}/config").status_code == 200
+
+
+def test_only_its_own_cluster_takes_a_snapshot(mock: FlinkMock) -> None:
+    with FlinkMock(SCENARIO) as other, pytest.raises(ValueError, match="another cluster"):
+        other.restore(mock.snapshot())
