@@ -99,7 +99,7 @@ class Engine:
             Problem: whatever the cluster refuses (`flinkmock/cluster/problems.py`).
         """
         with self.lock:
-            now = self.arrive() if arrived is None else arrived
+            now = self.arrive() if arrived is None else min(arrived, self.clock.now())  # less: a snapshot came between
             call = Call(operation, self.cluster, now, path, query, body, files, base_url)
             self.cluster.read(polled(call), now)
             decide = self.deciders.get(operation.id)
@@ -147,9 +147,6 @@ class Engine:
             self.cluster.settle(now)
             self.cluster.signal(name, now)
 
-    def close(self) -> None:
-        """Removes the uploaded jars. Harmless the second time."""
-        shutil.rmtree(self._folder, ignore_errors=True)
     def snapshot(self) -> Snapshot:
         """Everything as it is now."""
         with self.lock:
@@ -160,3 +157,6 @@ class Engine:
         with self.lock:
             snapshot.restore(self)
 
+    def close(self) -> None:
+        """Removes the uploaded jars. Harmless the second time."""
+        shutil.rmtree(self._folder, ignore_errors=True)
