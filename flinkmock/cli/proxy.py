@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from flinkmock.cli.serve import port
 
 if TYPE_CHECKING:
+    from flinkmock.contract import Contract
     from flinkmock.journal import Exchange
     from flinkmock.proxy import Proxy
 
@@ -21,7 +22,7 @@ def configure(subparsers: Any) -> None:
         help="stand in front of a live cluster, pass everything on and check both directions",
         description="Passes every request on to a live cluster and every answer back as it is, and checks both against "
         "the contract. Ends with SIGINT or SIGTERM and a summary. Exit code 0: all was well; 1: the "
-        "server's answers deviate; 2: the server can't be asked.",
+        "server's answers deviate; 2: the server can't be asked, or has answered nothing.",
     )
     parser.add_argument("url", help="the cluster's address, e.g. http://flink:8081")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen at; default: %(default)s")
@@ -31,6 +32,12 @@ def configure(subparsers: Any) -> None:
     parser.add_argument(
         "--thorough", action="store_true", help="judge every answer; default: once all is well, one in 50"
     )
+    parser.add_argument(
+        "--faults",
+        metavar="SCENARIO",
+        help="let the faults of this scenario strike on the way, by its seed; the rest of it is passed over",
+    )
+    parser.add_argument("--seed", type=int, metavar="N", help="of the faults; default: the scenario's")
     parser.set_defaults(run=run)
 
 
@@ -50,10 +57,29 @@ def run(args: argparse.Namespace) -> int:
             file = stack.enter_context(args.journal.open("w", encoding="utf-8")) if args.journal else None
         except OSError as error:
             raise FlinkMockError(f"{args.journal}: {error.strerror}") from error
-        proxy = Proxy(server.url, contract, _writer(file) if file else None, thorough=args.thorough)
+        proxy = Proxy(
+            server.url, contract, _writer(file) if file else None, thorough=args.thorough, **_faults(args, contract)
+        )
         asyncio.run(_serve(proxy, args.host, args.port))
     print(proxy.summary())
-    return 0 if proxy.report.clean else 1
+    if not proxy.report.clean:
+        return 1
+    return 2 if proxy.judging.unanswered and not proxy.report.requests else 0
+
+
+def _faults(args: argparse.Namespace, contract: Contract) -> dict[str, Any]:
+    """Raises ScenarioError."""
+    if args.faults is None:
+        return {}
+    from flinkmock.scenario.load import load_faults
+
+    alone = load_faults(Path(args.faults), contract.release.minor)
+    if alone.passed_over:
+        print(
+            f"{args.faults}: passed over, since the cluster behind has its own: {', '.join(alone.passed_over)}",
+            file=sys.stderr,
+        )
+    return {"faults": alone.faults, "seed": alone.seed if args.seed is None else args.seed}
 
 
 def _writer(file: TextIO) -> Any:

@@ -8,6 +8,7 @@ from functools import cache
 from importlib import resources
 
 from flinkmock.cluster.spec import ClusterSpec, JobSpec, Submission
+from flinkmock.faults import Fault
 from flinkmock.scenario import files, schema
 from flinkmock.scenario.amounts import whole
 from flinkmock.scenario.causes import Causes
@@ -41,6 +42,33 @@ def load_scenario(source: files.Source | None = None) -> Scenario:
     spec = _cluster(document, _broken(schema.check(document, mistakes)), mistakes)
     mistakes.check()
     return dataclasses.replace(spec, files=read)
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class FaultsAlone:
+    """What of a scenario can be laid over a live cluster. `passed_over`: its sections that can't."""
+
+    faults: tuple[Fault, ...]
+    seed: int
+    passed_over: tuple[str, ...] = ()
+
+
+def load_faults(source: files.Source, flink: str) -> FaultsAlone:
+    """Reads the faults of a scenario that are to strike in front of a live cluster of the release `flink`, whose jobs
+    may have any name; `source` as for `load_scenario`.
+
+    Raises:
+        ScenarioError: with all mistakes of the faults, and all that the schema has to say of the rest.
+    """
+    mistakes = Mistakes()
+    document, _ = files.read(source, mistakes)
+    schema.check(document, mistakes)
+    mistakes.check()
+    nodes, seed = document.get("faults"), document.get("seed")
+    faults = FaultReader(RequestReader(flink, mistakes), None, mistakes).read(nodes.elements if nodes else [])
+    mistakes.check()
+    others = document.items.keys() - {"faults", "seed", "name", "description", "extends"}
+    return FaultsAlone(faults, whole(seed, ClusterSpec().seed), tuple(sorted(others)))
 
 
 @cache
@@ -98,7 +126,9 @@ def _cluster(document: Node, broken: dict[str, set[str]], mistakes: Mistakes) ->
         flink=flink.text if flink else usual.flink,
         seed=whole(seed, usual.seed),
         clock=clock.text if clock else usual.clock,
-        task_managers=cluster.count(),
+        jobmanagers=cluster.jobmanagers(),
+        leader_changes=cluster.leader_changes(),
+        task_managers=cluster.task_managers(),
         machine_events=cluster.events(),
         slots=cluster.slots(),
         configuration=cluster.configuration(),

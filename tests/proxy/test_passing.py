@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
-import os
-import signal
+import asyncio
+import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from flinkmock import Contract, FlinkMock
 from flinkmock.journal import Exchange
 from flinkmock.proxy import JUDGED_BYTES, Proxy
 
-JAR = Path(__file__).parent / "fidelity" / "jars" / "2.3.0" / "wordcount.jar"
+JAR = Path(__file__).parent.parent / "fidelity" / "jars" / "2.3.0" / "wordcount.jar"
 MIB = 1024 * 1024
 
 
@@ -30,32 +29,13 @@ def cluster() -> Iterator[FlinkMock]:
         yield running
 
 
-@pytest.fixture
-def told() -> list[Exchange]:
-    return []
-
-
-@pytest.fixture
-async def serve() -> AsyncIterator[Callable[[web.Application], Any]]:
-    runners: list[web.AppRunner] = []
-
-    async def start(app: web.Application) -> str:
-        runner = web.AppRunner(app, access_log=None)
-        runners.append(runner)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        return f"http://127.0.0.1:{runner.addresses[0][1]}"
-
-    yield start
-    for runner in reversed(runners):
-        await runner.cleanup()
-
-
-def steady(headers: Mapping[str, str]) -> dict[str, str]:
-    """Headers by name, without the values that the server works out from the second it answers in."""
-    moving = {"date", "expires"}
+def steady(answer: aiohttp.ClientResponse) -> dict[bytes, bytes]:
+    """Headers as they are spelled, without the values that the server works out from the second it answers in."""
+    moving = {b"date", b"expires"}
     return {
-        name: "" if name.lower() in moving else value for name, value in headers.items() if name.lower() != "connection"
+        name: b"" if name.lower() in moving else value
+        for name, value in answer.raw_headers
+        if name.lower() != b"connection"
     }
 
 
@@ -68,7 +48,7 @@ async def test_what_comes_is_what_was_sent(cluster: FlinkMock, serve: Any, told:
             async with session.get(cluster.url + target) as straight, session.get(url + target) as passed:
                 assert passed.status == straight.status
                 assert await passed.read() == await straight.read()
-                assert steady(passed.headers) == steady(straight.headers)
+                assert steady(passed) == steady(straight)
         form = aiohttp.FormData()
         form.add_field("jarfile", JAR.read_bytes(), filename="wordcount.jar")
         async with session.post(f"{url}/jars/upload", data=form) as answer:
@@ -99,10 +79,47 @@ async def test_a_server_that_deviates(serve: Any, told: list[Exchange]) -> None:
     assert "3 times, GET /overview" in proxy.summary()
 
 
-async def test_nobody_behind_it(serve: Any) -> None:
-    url = await serve(Proxy("http://127.0.0.1:1", Contract.load("2.3")).app())
+async def test_nobody_behind_it(serve: Any, told: list[Exchange]) -> None:
+    proxy = Proxy("http://127.0.0.1:1", Contract.load("2.3"), told.append)
+    url = await serve(proxy.app())
     async with aiohttp.ClientSession() as session, session.get(f"{url}/overview") as answer:
         assert answer.status == 502
+        assert "No answer from http://127.0.0.1:1" in await answer.text()
+    assert "without an answer:\n    1x  GET /overview: " in proxy.summary()
+    assert (told[0].target, told[0].status) == ("/overview", 502)
+
+
+async def test_a_server_that_leaves_in_the_middle(serve: Any, told: list[Exchange]) -> None:
+    """Its client is left as well, and does not take half an answer for a whole one."""
+
+    async def half(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"content-length": "100"})
+        await response.prepare(request)
+        await response.write(b"{")
+        assert request.transport
+        request.transport.close()
+        return response
+
+    behind = web.Application()
+    behind.router.add_get("/overview", half)
+    proxy = Proxy(await serve(behind), Contract.load("2.3"), told.append)
+    async with aiohttp.ClientSession(await serve(proxy.app())) as session, session.get("/overview") as answer:
+        with pytest.raises(aiohttp.ClientPayloadError):
+            await answer.read()
+    await asyncio.sleep(0)
+    assert "without an answer:\n    1x  GET /overview: " in proxy.summary()
+    assert proxy.report.clean
+    assert (told[0].status, told[0].answered) == (200, 1)
+
+
+async def test_clients_that_ask_before_they_send(cluster: FlinkMock, serve: Any) -> None:
+    """As curl does with a jar."""
+    url = await serve(Proxy(cluster.url, Contract.load("2.3")).app())
+    async with aiohttp.ClientSession(url) as session:
+        form = aiohttp.FormData()
+        form.add_field("jarfile", JAR.read_bytes(), filename="wordcount.jar")
+        async with session.post("/jars/upload", data=form, expect100=True) as answer:
+            assert answer.status == 200
 
 
 async def test_long_bodies_stream(serve: Any) -> None:
@@ -126,8 +143,6 @@ async def test_long_bodies_stream(serve: Any) -> None:
     script += "print('ready', flush=True)\n"
     script += "app = Proxy(sys.argv[1], Contract.load('2.3')).app()\n"
     script += "web.run_app(app, host='127.0.0.1', port=int(sys.argv[2]), print=None)"
-    import socket
-
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -152,8 +167,6 @@ async def test_long_bodies_stream(serve: Any) -> None:
 
 
 async def until_there(session: aiohttp.ClientSession, url: str) -> None:
-    import asyncio
-
     for _ in range(100):
         try:
             async with session.post(url, data=b"x") as answer:
@@ -169,26 +182,3 @@ def resident(pid: int) -> int:
         if line.startswith("VmHWM"):
             return int(line.split()[1]) * 1024
     pytest.skip("no /proc here")
-
-
-def test_the_command(cluster: FlinkMock, tmp_path: Path) -> None:
-    journal = tmp_path / "journal.jsonl"
-    command = [sys.executable, "-m", "flinkmock", "proxy", cluster.url, "--port", "0", "--journal", str(journal)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        assert line.startswith("Flink 2.3 at http://127.0.0.1:")
-        url = line.split()[3].rstrip(",")
-        import urllib.request
-
-        for target in ("/jobs", "/overview"):
-            with urllib.request.urlopen(url + target) as answer:
-                answer.read()
-        os.kill(process.pid, signal.SIGINT)
-        summary = process.stdout.read()
-    assert process.returncode == 0
-    assert "2 requests, 2 of 2 operations answered, no deviation" in summary
-    assert [json.loads(each)["operation"] for each in journal.read_text().splitlines()] == [
-        "getJobIdsWithStatusesOverview",
-        "getClusterOverview",
-    ]

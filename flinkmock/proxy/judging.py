@@ -1,0 +1,79 @@
+"""What a proxy makes of the exchanges that pass through it.
+
+A verdict over an answer is made when the client has it already. It costs more than passing the answer on, so of an
+operation that has answered well for a while only one answer in many is judged, unless all are asked for.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from flinkmock.conformance.fetch import Answer
+from flinkmock.conformance.judge import REFUSALS, judge, message
+from flinkmock.conformance.report import Report
+from flinkmock.contract import Contract, Operation
+from flinkmock.journal import Exchange
+
+JUDGED_BYTES = 4 * 1024 * 1024
+"""Answers that are longer are passed on unjudged."""
+FIRST, ONE_IN = 50, 50
+"""So many answers of each operation are judged, then one in so many. Unexpected statuses always are."""
+REFUSED = 308, 400, 404, 405, 409, 413, 500, 503
+"""Whether a refusal is right can't be told from outside; its form can."""
+
+
+class Judging:
+    """`report` grows with what the server does wrong, `advice` with what its clients do, `unanswered` with requests to
+    which no whole answer came. Both of these count sentences. `thorough`: every answer is judged."""
+
+    def __init__(self, contract: Contract, url: str, *, thorough: bool = False) -> None:
+        self.report = Report(url, str(contract.release))
+        self.advice: Counter[str] = Counter()
+        self.unanswered: Counter[str] = Counter()
+        self._contract = contract
+        self._thorough = thorough
+        self._passed: Counter[str] = Counter()
+
+    def due(self, operation: Operation | None, status: int) -> bool:
+        """Whether an answer of that status is to be kept and judged."""
+        if operation is None:
+            return False
+        self._passed[operation.id] += 1
+        times = self._passed[operation.id]
+        return self._thorough or times <= FIRST or times % ONE_IN == 0 or status != operation.status
+
+    def passed(
+        self, seen: Exchange, operation: Operation | None, status: int, headers: Mapping[str, str], body: bytes | None
+    ) -> None:
+        """Counts an exchange; `status`, `headers` and `body` are the server's own, whatever a fault made of them.
+
+        `body` None: it is not to be judged. Fills in what a refused client was told.
+        """
+        self.report.requests += 1
+        if operation is not None:
+            if status == operation.status:
+                self.report.answered[operation] += 1
+            if body is not None:
+                self._judge(seen, operation, Answer(status, {name.lower(): headers[name] for name in headers}, body))
+        elif status < 400:
+            self.advice[
+                f"{seen.method} {seen.path} is answered, but is no operation of Flink {self._contract.release}."
+            ] += 1
+        if body is not None or seen.content or "?" in seen.target:
+            self.advice.update(seen.verdict.advice)
+
+    def _judge(self, seen: Exchange, operation: Operation, answer: Answer) -> None:
+        if answer.status >= 400:
+            seen.refusal = message(answer) or None
+        refusals = tuple(sorted({*REFUSED, *REFUSALS.get(operation.id, ())}))
+        for finding in judge(self._contract, operation, answer, refusals):
+            self.report.add(finding, seen.target)
+
+    def summary(self) -> str:
+        """What was wrong on either side."""
+        lines = [self.report.table()]
+        for title, sentences in (("of the clients' requests", self.advice), ("without an answer", self.unanswered)):
+            if sentences:
+                lines += ["", f"{title}:", *(f"    {times}x  {sentence}" for sentence, times in sentences.items())]
+        return "\n".join(lines)

@@ -1,0 +1,246 @@
+"""The proxy itself: how a request travels to the server behind, and its answer back.
+
+Bodies are streamed both ways; of each, only the beginning is kept to be judged. An answer that a fault spoils, slows
+down or cuts off is fetched as a whole first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from urllib.parse import unquote
+
+import aiohttp
+from aiohttp import web
+from yarl import URL
+
+from flinkmock.conformance.report import Report
+from flinkmock.contract import Contract, Operation
+from flinkmock.faults import Fault
+from flinkmock.journal import Exchange
+from flinkmock.journal.exchange import MAX_KEPT
+from flinkmock.proxy.behind import Behind
+from flinkmock.proxy.judging import JUDGED_BYTES, Judging
+from flinkmock.proxy.passing import Kept, Passed, end_to_end, passing, received
+from flinkmock.server.answer import Answer
+from flinkmock.server.behaviour import Behaviour
+from flinkmock.server.faults import Blow
+from flinkmock.server.holding import Holding
+from flinkmock.server.wire import WireAnswer, headers_of_flink
+
+NOT_OURS = "Accept", "Accept-Encoding", "Content-Type", "User-Agent"
+"""Headers that aiohttp's client would add."""
+Told = Callable[[Exchange], None]
+
+
+@dataclass(frozen=True, slots=True)
+class _Route:
+    """What a target is: `operation` None for what the release has not."""
+
+    operation: Operation | None
+    parameters: Mapping[str, str]
+    url: URL
+
+
+class Proxy:
+    """Stands in front of the server at `upstream`.
+
+    `told` hears each exchange. `thorough`: every answer is judged. `faults` strike on the way, by the same rules and
+    in the same way as in a fake cluster; `seed` fixes their random choices.
+
+    Raises NotOverALiveCluster for faults that only a fake cluster can suffer.
+    """
+
+    def __init__(
+        self,
+        upstream: str,
+        contract: Contract,
+        told: Told | None = None,
+        *,
+        thorough: bool = False,
+        faults: Iterable[Fault] = (),
+        seed: int = 0,
+    ) -> None:
+        self.upstream = upstream.rstrip("/")
+        self.contract = contract
+        self.judging = Judging(contract, self.upstream, thorough=thorough)
+        self._told = told or (lambda exchange: None)
+        self._behind = Behind(self.upstream, faults, seed)
+        self._holding = Holding(self._behind)
+        self._behaviour = Behaviour.of(contract.release)
+        self._route = lru_cache(maxsize=10_000)(self._find)  # clients ask the same paths over and over
+        self._client: aiohttp.ClientSession | None = None
+
+    @property
+    def report(self) -> Report:
+        """What the server does wrong."""
+        return self.judging.report
+
+    def summary(self) -> str:
+        """What was wrong on either side, for people."""
+        return self.judging.summary()
+
+    def app(self) -> web.Application:
+        """To be run by aiohttp."""
+
+        async def client(_: web.Application) -> AsyncIterator[None]:
+            async with aiohttp.ClientSession(
+                auto_decompress=False,
+                skip_auto_headers=NOT_OURS,
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=10),
+                connector=aiohttp.TCPConnector(limit=0),
+            ) as self._client:
+                yield
+
+        @web.middleware
+        async def everything(
+            request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+        ) -> web.StreamResponse:
+            return await self._pass(request)
+
+        async def close(_: web.Application) -> None:
+            await self._holding.close()
+
+        app = web.Application(middlewares=[everything])
+        # targets that fit no route come to the middleware as well, but aiohttp makes an exception for each first
+        app.router.add_route("*", "/{path:.*}", self._pass)
+        app.cleanup_ctx.append(client)
+        app.on_response_prepare.append(_headers(self._behaviour))
+        app.on_shutdown.append(close)
+        return app
+
+    async def _pass(self, request: web.Request) -> web.StreamResponse:
+        route = self._route(request.method, request.raw_path)
+        seen, sent = self._begun(request, route), Kept(MAX_KEPT)
+        blow, instead = await self._befalls(request, seen, route.operation)
+        if blow is not None and instead is not None:
+            await received(request.content, sent)
+            _end(seen, sent, instead.status, len(instead.body), instead.content_type)
+            self._told(seen)
+            return await blow.response(instead)
+        try:
+            return await self._carried_out(request, route, seen, sent, blow)
+        except aiohttp.ClientError as error:
+            if not _gone(request):
+                self.judging.unanswered[f"{seen.method} {seen.path}: {error}"] += 1
+            response = web.json_response({"errors": [f"No answer from {self.upstream}: {error}"]}, status=502)
+            _end(seen, sent, response.status, response.content_length or 0, response.content_type)
+            self._told(seen)
+            return response
+
+    async def _carried_out(
+        self, request: web.Request, route: _Route, seen: Exchange, sent: Kept, blow: Blow | None
+    ) -> web.StreamResponse:
+        """Raises ClientError if no head of an answer comes."""
+        assert self._client is not None
+        async with self._client.request(
+            request.method,
+            route.url,
+            headers=end_to_end(request),
+            data=passing(request.content, sent) if request.body_exists else None,
+            allow_redirects=False,
+        ) as answer:
+            kept = Kept(JUDGED_BYTES if self.judging.due(route.operation, answer.status) else -1)
+            response: web.StreamResponse
+            if blow is not None and blow.changes_answer:
+                kept.add(body := await answer.read())
+                spoiled = blow.spoil(_as_answer(answer, body))
+                _end(seen, sent, spoiled.status, len(spoiled.body), spoiled.content_type)
+                response = await blow.response(spoiled)
+            else:
+                if blow is not None:
+                    await blow.hold()
+                response = await self._streamed(request, answer, kept)
+                _end(seen, sent, answer.status, kept.size, answer.headers.get("Content-Type"))
+        # the client has its answer already
+        asyncio.get_running_loop().call_soon(self._judge, seen, route.operation, answer, kept)
+        return response
+
+    async def _streamed(self, request: web.Request, answer: aiohttp.ClientResponse, kept: Kept) -> web.StreamResponse:
+        response = Passed(answer)
+        await response.prepare(request)
+        try:
+            async for chunk in answer.content.iter_any():
+                kept.add(chunk)
+                await response.write(chunk)
+            await response.write_eof()
+        except aiohttp.ClientError as error:
+            # one of the two has left: there is no other way to tell the client than to leave as well
+            if not _gone(request):
+                self.judging.unanswered[f"{request.method} {request.path}: {error}"] += 1
+            kept.forget()
+            if request.transport is not None:
+                request.transport.close()
+        return response
+
+    async def _befalls(
+        self, request: web.Request, seen: Exchange, operation: Operation | None
+    ) -> tuple[Blow | None, Answer | None]:
+        """The fault that strikes a request, and the answer with which it ends if the server does not get to see it."""
+        faults = self._behind.faults
+        if not faults or not faults.concerns(seen.method, seen.path, operation):
+            return None, None
+        assert self._client is not None
+        await self._behind.look(self._client)
+        blow = Blow(self._behind, self._behaviour, self._holding, request, seen)
+        instead = blow.fall(seen.path, operation)
+        return (blow, instead) if seen.fault else (None, None)
+
+    def _find(self, method: str, target: str) -> _Route:
+        operation = self.contract.match(method, target)
+        parameters = {}
+        if operation is not None:
+            # from the end, since the path may begin with a version
+            values = reversed(target.partition("?")[0].rstrip("/").split("/"))
+            pairs = zip(reversed(operation.segments), values, strict=False)
+            parameters = {name[1:]: unquote(value) for name, value in pairs if name.startswith(":")}
+        return _Route(operation, parameters, URL(self.upstream + target, encoded=True))
+
+    def _begun(self, request: web.Request, route: _Route) -> Exchange:
+        seen = Exchange(request.method, request.raw_path, contract=self.contract)
+        seen.now = seen.wall = time.time_ns() // 1_000_000
+        seen.took = time.perf_counter_ns()  # of when it began, until it is answered
+        seen.headers = tuple(request.headers.items())
+        if route.operation is not None:
+            seen.operation, seen.parameters = route.operation.id, route.parameters
+            seen.job_id = route.parameters.get("jobid")
+        return seen
+
+    def _judge(self, seen: Exchange, operation: Operation | None, answer: aiohttp.ClientResponse, kept: Kept) -> None:
+        self.judging.passed(seen, operation, answer.status, answer.headers, kept.content)
+        self._told(seen)
+
+
+def _headers(behaviour: Behaviour) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
+    """A hook for `on_response_prepare`: an answer has the headers it came with, or, if it is a fault's, Flink's."""
+    of_flink = headers_of_flink(behaviour)
+
+    async def prepare(request: web.Request, response: web.StreamResponse) -> None:
+        if isinstance(response, Passed):
+            response.mend()
+        elif isinstance(response, WireAnswer):
+            await of_flink(request, response)
+
+    return prepare
+
+
+def _as_answer(answer: aiohttp.ClientResponse, body: bytes) -> Answer:
+    """What a fault can work on. Its length is that of whatever becomes of it."""
+    headers = end_to_end(answer)
+    headers.popall("Content-Length", None)
+    kind = headers.pop("Content-Type", None)
+    return Answer(answer.status, body, content_type=kind, cors=False, headers=headers)
+
+
+def _end(seen: Exchange, sent: Kept, status: int, size: int, content_type: str | None) -> None:
+    """Completes the entry of an answered request."""
+    seen.took = (time.perf_counter_ns() - seen.took) // 1000
+    seen.content = sent.content
+    seen.status, seen.answered, seen.content_type = status, size, content_type
+
+
+def _gone(request: web.Request) -> bool:
+    return request.transport is None or request.transport.is_closing()

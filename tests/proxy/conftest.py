@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import pytest
+from aiohttp import web
+
+from flinkmock.journal import Exchange
+
+Serve = Callable[[web.Application], Awaitable[str]]
+
+
+@pytest.fixture
+def told() -> list[Exchange]:
+    return []
+
+
+@pytest.fixture
+async def serve() -> AsyncIterator[Serve]:
+    """Starts an application on a port of its own and gives its address."""
+    runners: list[web.AppRunner] = []
+
+    async def start(app: web.Application) -> str:
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        runners.append(runner)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        return f"http://127.0.0.1:{runner.addresses[0][1]}"
+
+    yield start
+    for runner in reversed(runners):
+        await runner.cleanup()

@@ -1,0 +1,118 @@
+"""`flinkmock proxy` as a process."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from flinkmock import FlinkMock
+
+FAULTS = """
+seed: 3
+jobs: {orders: streaming}
+faults:
+  - {name: no leader, match: GET /overview, reply: leader-unavailable}
+"""
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[FlinkMock]:
+    with FlinkMock({"jobs": {"running": "streaming"}}, flink="2.3", clock="virtual") as running:
+        running.advance("60s")
+        yield running
+
+
+class Running:
+    """`url` of a running proxy; `ended` gives its exit code, what it printed after that and what it complained of."""
+
+    def __init__(self, upstream: str, *options: str) -> None:
+        command = [sys.executable, "-m", "flinkmock", "proxy", upstream, "--port", "0", *options]
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert self._process.stdout is not None
+        self.first = self._process.stdout.readline()
+        self.url = self.first.split()[3].rstrip(",")
+
+    def ask(self, target: str) -> int:
+        try:
+            with urllib.request.urlopen(self.url + target) as answer:
+                answer.read()
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code
+
+    def ended(self) -> tuple[int, str, str]:
+        self._process.send_signal(signal.SIGINT)
+        out, err = self._process.communicate()
+        return self._process.returncode, out, err
+
+
+@contextlib.contextmanager
+def proxy(upstream: str, *options: str) -> Iterator[Running]:
+    running = Running(upstream, *options)
+    try:
+        yield running
+    finally:
+        running._process.kill()
+        running._process.communicate()
+
+
+def test_it_passes_on_and_tells_at_the_end(cluster: FlinkMock, tmp_path: Path) -> None:
+    journal = tmp_path / "journal.jsonl"
+    with proxy(cluster.url, "--journal", str(journal)) as running:
+        assert running.first.startswith("Flink 2.3 at http://127.0.0.1:")
+        assert [running.ask(target) for target in ("/jobs", "/overview")] == [200, 200]
+        code, told, _ = running.ended()
+    assert code == 0
+    assert "2 requests, 2 of 2 operations answered, no deviation" in told
+    assert [json.loads(each)["operation"] for each in journal.read_text().splitlines()] == [
+        "getJobIdsWithStatusesOverview",
+        "getClusterOverview",
+    ]
+
+
+def test_deviations_are_told_by_the_exit_code(cluster: FlinkMock) -> None:
+    with proxy(cluster.url, "--flink", "2.2") as running:
+        running.ask("/taskmanagers")
+        code, told, _ = running.ended()
+    assert code == 1
+    assert "/taskmanagers/*/assignedTasks: extra" in told
+
+
+def test_a_cluster_that_has_gone(tmp_path: Path) -> None:
+    with FlinkMock(flink="2.3") as cluster, proxy(cluster.url) as running:
+        cluster.close()
+        assert running.ask("/overview") == 502
+        code, told, _ = running.ended()
+    assert code == 2
+    assert "without an answer:" in told
+
+
+def test_faults_of_a_scenario(cluster: FlinkMock, tmp_path: Path) -> None:
+    scenario, journal = tmp_path / "faults.yaml", tmp_path / "journal.jsonl"
+    scenario.write_text(FAULTS)
+    with proxy(cluster.url, "--faults", str(scenario), "--journal", str(journal)) as running:
+        assert [running.ask("/overview"), running.ask("/config")] == [503, 200]
+        code, told, complained = running.ended()
+    assert code == 0
+    assert f"{scenario}: passed over, since the cluster behind has its own: jobs" in complained
+    assert "1 requests, 1 of 1 operations answered, no deviation" in told
+    assert [json.loads(each)["fault"] for each in journal.read_text().splitlines()] == ["no leader", None]
+
+
+def test_faults_that_are_none(cluster: FlinkMock, tmp_path: Path) -> None:
+    scenario = tmp_path / "faults.yaml"
+    scenario.write_text("faults: [{match: GET /overwiew, reply: not-found}]")
+    command = [sys.executable, "-m", "flinkmock", "proxy", cluster.url, "--faults", str(scenario)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert 'Flink 2.3 has no operation "GET /overwiew"' in done.stderr
