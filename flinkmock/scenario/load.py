@@ -126,7 +126,6 @@ def _cluster(document: Node, broken: dict[str, set[str]], mistakes: Mistakes) ->
         flink=flink.text if flink else usual.flink,
         seed=whole(seed, usual.seed),
         clock=clock.text if clock else usual.clock,
-        jobmanagers=cluster.jobmanagers(),
         leader_changes=cluster.leader_changes(),
         task_managers=cluster.task_managers(),
         machine_events=cluster.events(),
