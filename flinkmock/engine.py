@@ -17,6 +17,7 @@ from typing import Any
 
 from flinkmock.cluster.clock import Clock
 from flinkmock.cluster.cluster import Cluster
+from flinkmock.cluster.problems import NoLeader
 from flinkmock.cluster.spec import ClusterSpec
 from flinkmock.contract import LATEST, Contract, Operation
 from flinkmock.faults import Faults
@@ -25,8 +26,8 @@ from flinkmock.resources import REGISTRY, Call, FileContent, UploadedFile
 from flinkmock.resources.call import Resource
 from flinkmock.resources.polling import polled
 from flinkmock.scenario.scenario import Scenario
-from flinkmock.synthesis import Bodies, encode
 from flinkmock.snapshot import Snapshot
+from flinkmock.synthesis import Bodies, encode
 
 
 def wall_ms() -> int:
@@ -91,16 +92,23 @@ class Engine:
         files: Sequence[UploadedFile] = (),
         base_url: str,
         arrived: int | None = None,
+        jobmanager: int = 0,
     ) -> bytes | FileContent:
-        """Carries out one request; returns the JSON body, or a file. `arrived` is what `arrive` told, if it was called
-        for this request already.
+        """Carries out one request; returns the JSON body, or a file.
+
+        Args:
+            arrived: what `arrive` told, if it was called for this request already.
+            jobmanager: the number of the one that is asked.
 
         Raises:
+            NoLeader: whatever is asked, while no JobManager leads.
             Problem: whatever the cluster refuses (`flinkmock/cluster/problems.py`).
         """
         with self.lock:
             now = self.arrive() if arrived is None else min(arrived, self.clock.now())  # less: a snapshot came between
-            call = Call(operation, self.cluster, now, path, query, body, files, base_url)
+            if self.cluster.jobmanagers.leader is None:
+                raise NoLeader
+            call = Call(operation, self.cluster, now, path, query, body, files, base_url, jobmanager)
             self.cluster.read(polled(call), now)
             decide = self.deciders.get(operation.id)
             facts = decide(call) if decide else None
@@ -110,6 +118,14 @@ class Engine:
                 return facts
             key = "/".join((operation.path, *map(str, path.values())))
             return encode(self.bodies.body(operation, facts, key))
+
+    def turned_away(self, jobmanager: int) -> int | None:
+        """Whether a request to this JobManager finds nobody that could lead it on: it has fallen, or there is no leader
+        whom it could ask. Such requests make time go on, too: then the epoch ms, else None."""
+        with self.lock:
+            self.cluster.settle(self.clock.now())
+            jobmanagers = self.cluster.jobmanagers
+            return self.arrive() if jobmanagers.leader is None or jobmanagers.all[jobmanager].down else None
 
     def arrive(self) -> int:
         """A request has come: the clock moves on as it does for each, and what falls due happens; returns epoch ms."""
@@ -127,8 +143,8 @@ class Engine:
 
     @property
     def started_at(self) -> int:
-        """The cluster's time at which it started, epoch ms."""
-        return self.cluster.started_at
+        """The cluster's time at which the scenario began, epoch ms."""
+        return self.cluster.began_at
 
     def job_name(self, job_id: str | None) -> str | None:
         """The name of the job of that id, as a request wrote it; None: there is none."""

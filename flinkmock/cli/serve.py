@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -29,7 +30,12 @@ def configure(subparsers: Any) -> None:
     parser.add_argument("scenario", nargs="?", metavar="SCENARIO", help="a YAML file; default: a cluster with no job")
     parser.add_argument("--flink", metavar="RELEASE", help="e.g. 1.20; default: the scenario's, else the newest")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen at; default: %(default)s")
-    parser.add_argument("--port", default=8081, type=port, help="0 takes a free one; default: %(default)s")
+    parser.add_argument(
+        "--port",
+        default=8081,
+        type=port,
+        help="0 takes a free one; further JobManagers get those that follow; default: %(default)s",
+    )
     parser.add_argument("--seed", type=int, metavar="N", help="fixes ids and made-up values; default: the scenario's")
     parser.add_argument(
         "--clock", metavar="CLOCK", help="real, 10x, virtual, '1s per request'; default: the scenario's, else real"
@@ -75,10 +81,10 @@ def run(args: argparse.Namespace) -> int:
     log = Log(as_json=args.log == "json")
     with Lives(args) as lives, Record(args.journal) as record:
 
-        def ready(url: str) -> None:
+        def ready(urls: Sequence[str]) -> None:
             lives.end_past()
-            record.ready(url)
-            log.ready(url, lives.engine)
+            record.ready(urls[0])
+            log.ready(urls, lives.engine)
 
         def observer(exchange: Exchange) -> None:
             record.request(exchange)
@@ -173,12 +179,14 @@ class Log:
         self._as_json = as_json
         self._read = True
 
-    def ready(self, url: str, engine: Engine) -> None:
+    def ready(self, urls: Sequence[str], engine: Engine) -> None:
+        """`urls` has one for each JobManager."""
         release, clock = engine.contract.release.version, engine.clock.text
         if self._as_json:
-            self._tell(json.dumps({"url": url, "flink": release, "clock": clock}))
+            several = {"urls": urls} if len(urls) > 1 else {}
+            self._tell(json.dumps({"url": urls[0], **several, "flink": release, "clock": clock}))
         else:
-            self._tell(f"Flink {release} at {url} (a fake; clock: {clock})")
+            self._tell(f"Flink {release} at {', '.join(urls)} (a fake; clock: {clock})")
 
     def request(self, exchange: Exchange) -> None:
         name = exchange.job or exchange.job_id

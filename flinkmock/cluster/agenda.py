@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +26,11 @@ class Agenda:
     def put(self, at: int, action: str, *args: Any) -> None:
         self._order += 1
         heapq.heappush(self._heap, Entry(at, self._order, action, args))
+
+    def drop(self, actions: Collection[str]) -> None:
+        """Nothing of this kind will happen any more, as far as it is put down now."""
+        self._heap = [entry for entry in self._heap if entry.action not in actions]
+        heapq.heapify(self._heap)
 
     def next_at(self) -> int | None:
         """When the next entry falls due; None if nothing will ever happen by itself."""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from flinkmock.cluster.problems import Throwable, UnknownTrigger
 from flinkmock.cluster.stream import Stream
+from flinkmock.release import Release
 
 Result = dict[str, Any]
 
@@ -15,8 +17,8 @@ Result = dict[str, Any]
 class AsyncOperation:
     """`done_at` is epoch ms, None for one that never ends; it succeeds with `result` unless there is a `failure`.
 
-    `kind` is "savepoint" (stopping with one included: they share a status path), "checkpoint", "disposal", "dataset"
-    or "rescaling". `job_id` is None for the cluster's own.
+    `kind` is "savepoint" (stopping with one included: they share a status path), "checkpoint", "disposal" or "dataset".
+    `job_id` is None for the cluster's own, `jobmanager` the number of the one that was asked for it.
     """
 
     kind: str
@@ -26,6 +28,7 @@ class AsyncOperation:
     done_at: int | None
     result: Result
     failure: Throwable | None = None
+    jobmanager: int = 0
 
     def done_by(self, time: int) -> bool:
         return self.done_at is not None and self.done_at <= time
@@ -40,12 +43,20 @@ def thing(job_id: str | None, trigger_id: str) -> str:
     return f"{job_id}/{trigger_id}"
 
 
-class AsyncOperations:
-    """Results are kept for `kept_ms` after completion (rest.async.store-duration), whatever becomes of the job."""
+def kept_by_leader(release: Release) -> frozenset[str]:
+    """The kinds of which the leader's Dispatcher knows (DispatcherCachedOperationsHandler, FLINK-18312). All others are
+    known to the JobManager that was asked for them, and to no other one (recorded with two JobManagers)."""
+    return frozenset({"savepoint", "checkpoint"} if release.since("1.15") else ())
 
-    def __init__(self, kept_ms: int) -> None:
+
+class AsyncOperations:
+    """Results are kept for `kept_ms` after completion (rest.async.store-duration), whatever becomes of the job.
+    `shared` are the kinds that every JobManager knows."""
+
+    def __init__(self, kept_ms: int, shared: Collection[str] = ()) -> None:
         self._kept_ms = kept_ms
-        self._by_key: dict[tuple[str, str | None, str], AsyncOperation] = {}
+        self._shared = shared
+        self._by_key: dict[tuple[str, str | None, str, int | None], AsyncOperation] = {}
         self._named = 0
 
     def new_id(self, stream: Stream) -> str:
@@ -54,23 +65,31 @@ class AsyncOperations:
         return stream.hex(32, "trigger", self._named)
 
     def add(self, operation: AsyncOperation) -> AsyncOperation:
-        self._by_key[operation.kind, operation.job_id, operation.trigger_id] = operation
+        keeper = self._keeper(operation.kind, operation.jobmanager)
+        self._by_key[operation.kind, operation.job_id, operation.trigger_id, keeper] = operation
         return operation
 
-    def find(self, kind: str, trigger_id: str, job_id: str | None, now: int) -> AsyncOperation | None:
-        operation = self._by_key.get((kind, job_id, trigger_id))
+    def find(
+        self, kind: str, trigger_id: str, job_id: str | None, now: int, jobmanager: int = 0
+    ) -> AsyncOperation | None:
+        """What the JobManager of that number knows by that id; None: nothing, or nothing any more."""
+        key = (kind, job_id, trigger_id, self._keeper(kind, jobmanager))
+        operation = self._by_key.get(key)
         if operation is not None and operation.done_at is not None and operation.done_at + self._kept_ms <= now:
-            del self._by_key[kind, job_id, trigger_id]
+            del self._by_key[key]
             return None
         return operation
 
-    def get(self, kind: str, trigger_id: str, job_id: str | None, now: int) -> AsyncOperation:
+    def get(self, kind: str, trigger_id: str, job_id: str | None, now: int, jobmanager: int = 0) -> AsyncOperation:
         """Raises UnknownTrigger, also when the id names an operation of another kind or job."""
-        operation = self.find(kind, trigger_id, job_id, now)
-        if operation is None:
+        operation = self.find(kind, trigger_id, job_id, now, jobmanager)
+        if operation is None or operation.triggered_at > now:
             raise UnknownTrigger(kind, trigger_id, job_id)
         return operation
 
-    def pending(self, job_id: str, time: int) -> list[AsyncOperation]:
-        """A job's operations that are not done at `time`."""
-        return [o for o in self._by_key.values() if o.job_id == job_id and not o.done_by(time)]
+    def forget(self, jobmanager: int) -> None:
+        """The leader of that number is gone, and its memory with it."""
+        self._by_key = {key: kept for key, kept in self._by_key.items() if key[3] not in (None, jobmanager)}
+
+    def _keeper(self, kind: str, jobmanager: int) -> int | None:
+        return None if kind in self._shared else jobmanager

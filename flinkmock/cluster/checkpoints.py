@@ -7,6 +7,7 @@ window of the last 10,000.
 
 from __future__ import annotations
 
+import dataclasses
 from bisect import bisect_right
 from dataclasses import dataclass
 
@@ -153,6 +154,17 @@ class CheckpointTracker:
         """A run starts from this checkpoint; ids go on from there."""
         self.restored.append(restored)
         self._next_id = max(self._next_id, restored.id + 1)
+
+    def succeed(self, former: CheckpointTracker, at: int) -> None:
+        """A new leader's tracker takes the place of `former`, which stopped by `at`: it restores the latest checkpoint
+        or savepoint, else what the former one had begun with, and numbers go on."""
+        self._next_id = former._next_id
+        completed = former.completed_at(at)
+        if completed:
+            last = max(completed, key=lambda checkpoint: checkpoint.id)
+            self.restore(Restored(last.id, at, last.is_savepoint, last.path))
+        elif former.restored:
+            self.restore(dataclasses.replace(former.restored[-1], at=at))
 
     def trigger(
         self,

@@ -16,7 +16,7 @@ from typing import Any
 from flinkmock.cluster import rescaling
 from flinkmock.cluster.agenda import Agenda
 from flinkmock.cluster.applications import Application
-from flinkmock.cluster.asynchronous import AsyncOperation, AsyncOperations
+from flinkmock.cluster.asynchronous import AsyncOperation, AsyncOperations, kept_by_leader
 from flinkmock.cluster.caches import Caches
 from flinkmock.cluster.checkpoints import CheckpointTracker, Restored
 from flinkmock.cluster.clock import Clock
@@ -32,6 +32,7 @@ from flinkmock.cluster.configuration import (
 )
 from flinkmock.cluster.graph import JobGraph
 from flinkmock.cluster.job import Job
+from flinkmock.cluster.jobmanagers import JobManagers, recovered_script
 from flinkmock.cluster.lifecycle import Lifecycles
 from flinkmock.cluster.paths import shown_path
 from flinkmock.cluster.problems import Throwable, UnknownJob, UnknownTaskManager
@@ -66,7 +67,8 @@ class Cluster:
         self.spec = spec
         self.release = release
         self.stream = Stream(spec.seed)
-        self.started_at = self.time = clock.now()
+        self.began_at = self.started_at = self.time = clock.now()
+        """When the scenario begins; `started_at` is earlier if jobs are older than it. Epoch ms."""
         self.configuration = cluster_configuration(
             spec.configuration,
             release,
@@ -74,6 +76,7 @@ class Cluster:
             upload_dir="/tmp/flink-web-upload-parent",
             web_tmpdir=f"/tmp/flink-web-{self.stream.uuid('web.tmpdir')}",
             blob_port=self.stream.integer(30_000, 34_999, "blob-port"),
+            jobmanagers=spec.jobmanagers,
         )
         self.agenda = Agenda()
         self.waits = Waits(signals_of(spec))
@@ -83,14 +86,20 @@ class Cluster:
         self.slots = SlotTable()
         self.waiting: list[str] = []
         """Ids of the jobs that wait for slots, in the order in which they came."""
-        self.asynchronous = AsyncOperations(self.configuration.milliseconds(STORE_DURATION))
+        self.asynchronous = AsyncOperations(self.configuration.milliseconds(STORE_DURATION), kept_by_leader(release))
         self.snapshots = Snapshots(self)
         self.lifecycles = Lifecycles(self)
         self.jars = JarStore(upload_dir, f"{self.configuration.values['web.upload.dir']}/flink-web-upload", self.stream)
-        self.caches = Caches(
-            clock.follows_wall if spec.caches is None else spec.caches,
-            self.configuration.milliseconds(REFRESH_INTERVAL),
-            self.configuration.milliseconds(METRICS_INTERVAL),
+        self.caching = clock.follows_wall if spec.caches is None else spec.caches
+        self.jobmanagers = JobManagers(
+            self,
+            spec.jobmanagers,
+            partial(
+                Caches,
+                self.caching,
+                self.configuration.milliseconds(REFRESH_INTERVAL),
+                self.configuration.milliseconds(METRICS_INTERVAL),
+            ),
         )
         self.profilings = Profilings(
             self.configuration.milliseconds(PROFILING_LONGEST) // 1000, self.configuration.integer(PROFILING_HISTORY)
@@ -102,6 +111,8 @@ class Cluster:
             "step": self.lifecycles.step,
             "slots_missing": self.lifecycles.slots_missing,
             "machine_event": self._machine_event,
+            "leader_change": self._leader_change,
+            "elect": self.jobmanagers.elect,
             "note_failure": self.lifecycles.note_failure,
             "disposed": self.snapshots.disposed,
             "snapshot_done": self.snapshots.done,
@@ -116,7 +127,9 @@ class Cluster:
         for path in (*spec.savepoints, *(job.restored_from for job in spec.jobs if job.restored_from)):
             self.snapshots.lies_there(path, self.started_at)
         for place, event in enumerate(spec.machine_events):
-            self.agenda.put(self.started_at + event.at, "machine_event", place)
+            self.agenda.put(self.began_at + event.at, "machine_event", place)
+        for place, change in enumerate(spec.leader_changes):
+            self.agenda.put(self.began_at + change.at, "leader_change", place)
         self._start_jobs(spec.jobs)
 
     @property
@@ -214,6 +227,7 @@ class Cluster:
         initialized: bool = False,
         application_id: str | None = None,
         application_name: str | None = None,
+        settle: bool = True,
     ) -> Job:
         """Starts a job at `at`.
 
@@ -224,13 +238,12 @@ class Cluster:
             initialized: the client is answered only when the job is initialized, as by `/jars/:jarid/run`; so it has
                 taken its time already and takes none after `at`.
             application_id: of an application started on its own (2.3); None: the job's own one.
+            settle: whether to let happen at once what the job begins with; False for one that is started by the agenda,
+                where it happens in its turn.
         """
         job_id = job_id or spec.id or self.new_job_id()
         graph = JobGraph(spec)
-        directory = self.configuration.text(CHECKPOINT_DIR)
-        tracker = CheckpointTracker(
-            spec.checkpoints, job_id, graph, self.stream, shown_path(directory) if directory else None
-        )
+        tracker = self._tracker(spec, job_id, graph)
         script = self._script(spec)
         if initialized:
             steps = (Step(s.state, cause=s.cause) if s.state == "INITIALIZING" else s for s in script.steps)
@@ -247,8 +260,28 @@ class Cluster:
         if restored is not None:
             job.checkpoints.restore(restored)
         self.lifecycles.begin(job, at)
-        self.settle(at)
+        if settle:
+            self.settle(at)
         return job
+
+    def recover(self, before: Job, at: int) -> None:
+        """A new leader takes a job up again: under the same id, but for all else as if it had been submitted now, from
+        its latest checkpoint. The numbers of checkpoints go on; nothing else is known of its past (recorded)."""
+        tracker = self._tracker(before.spec, before.id, before.graph)
+        tracker.succeed(before.checkpoints, at)
+        script = recovered_script(before, self._script(before.spec))
+        job = Job(before.id, before.spec, before.graph, script, tracker, at, before.application_id)
+        job.parallelism_bounds = before.parallelism_bounds
+        self.jobs[job.id] = job
+        name = f"SingleJobApplication({job.name})"
+        self.applications.setdefault(job.application_id, Application(job.application_id, name, at)).jobs.append(job)
+        self.lifecycles.begin(job, at)
+
+    def _tracker(self, spec: JobSpec, job_id: str, graph: JobGraph) -> CheckpointTracker:
+        directory = self.configuration.text(CHECKPOINT_DIR)
+        return CheckpointTracker(
+            spec.checkpoints, job_id, graph, self.stream, shown_path(directory) if directory else None
+        )
 
     def _script(self, spec: JobSpec) -> Script:
         """The job's script, with the states that come before its first one, passed through in no time."""
@@ -263,7 +296,8 @@ class Cluster:
         savepoint = self.snapshots.savepoints.get(wanted)
         if savepoint is not None:
             return Restored(savepoint.id, at, True, savepoint.path)
-        for job in self.jobs.values():
+        past = (job for term in self.jobmanagers.past for job in term.jobs.values())
+        for job in (*past, *self.jobs.values()):
             for checkpoint in job.checkpoints.completed_at(at)[-1:]:
                 if checkpoint.path == wanted and not self.is_discarded(job, at):
                     return Restored(checkpoint.id, at, False, checkpoint.path)
@@ -302,7 +336,7 @@ class Cluster:
         spec = self.spec.jobs[place]
         same = sum(earlier.name == spec.name for earlier in self.spec.jobs[:place])
         job_id = spec.id or self.stream.hex(32, "scenario-job", spec.name, same)
-        job = self.submit(dataclasses.replace(spec, id=job_id), at, savepoint=spec.restored_from)
+        job = self.submit(dataclasses.replace(spec, id=job_id), at, savepoint=spec.restored_from, settle=False)
         for nth, past in enumerate(spec.past_failures):
             self.agenda.put(at + spec.started_ago - past.ago, "note_failure", job.id, nth)
 
@@ -340,10 +374,17 @@ class Cluster:
             job.runs[-1].lost_slots()
             self.lifecycles.fail(job, at, Cause(cause, everywhere=True))
 
+    # -- JobManagers
+
+    def _leader_change(self, place: int, at: int) -> None:
+        """Agenda: the leader falls, as the scenario says."""
+        self.jobmanagers.fail(self.stream.draw(self.spec.leader_changes[place].takes, "leader-change", place), at)
+
     # -- data sets
 
-    def delete_data_set(self, trigger_id: str, at: int) -> AsyncOperation:
+    def delete_data_set(self, trigger_id: str, at: int, jobmanager: int = 0) -> AsyncOperation:
         """No data set is ever cached here, and deleting one that is not there succeeds; in 1.12 it never ends."""
         takes = self.stream.draw(self.operation(None, "delete-dataset").takes, "dataset", trigger_id) or 0
         done = at + takes if self.release.since("1.13") else None
-        return self.asynchronous.add(AsyncOperation("dataset", trigger_id, None, at, done, {}))
+        operation = AsyncOperation("dataset", trigger_id, None, at, done, {}, jobmanager=jobmanager)
+        return self.asynchronous.add(operation)

@@ -64,6 +64,7 @@ RESCALE_COOLDOWN = Option(
 RESCALE_STABILIZATION = Option(f"{_ADAPTIVE}.executing.resource-stabilization-timeout", "1 min")
 RESCALE_MAX_DELAY = Option(f"{_ADAPTIVE}.rescale-trigger.max-delay")
 RESCALE_CHECKPOINT_FAILURES = Option(f"{_ADAPTIVE}.rescale-trigger.max-checkpoint-failures", "2")
+HIGH_AVAILABILITY = Option("high-availability.type", "NONE", ("high-availability",))
 PARALLELISM = Option("parallelism.default", "1")
 MAX_PARALLELISM = Option("pipeline.max-parallelism", "-1")
 RESTART_STRATEGY = Option("restart-strategy.type", None, ("restart-strategy",))
@@ -102,6 +103,12 @@ DEFAULTS: Mapping[str, str] = {
 }
 """What our cluster's configuration file says: Flink's own file, and what makes a cluster without a scenario useful."""
 
+SEVERAL_JOB_MANAGERS: Mapping[str, str] = {
+    "high-availability.zookeeper.quorum": "localhost:2181",
+    "high-availability.storageDir": "file:///flink/ha",
+}
+"""What must be configured where there are several."""
+
 HIDDEN = "******"
 _SENSITIVE = (
     ("password", "1.12"),
@@ -129,6 +136,11 @@ class Configuration:
         """The same configuration with these on top; None takes a key away."""
         merged: dict[str, str | None] = {**self.values, **values}
         return Configuration({key: value for key, value in merged.items() if value is not None})
+
+    @property
+    def highly_available(self) -> bool:
+        """Whether the cluster is highly available: jobs outlive the JobManager that leads (HighAvailabilityMode)."""
+        return (self.text(HIGH_AVAILABILITY) or "").lower() not in ("", "none", "standalone")
 
     def text(self, option: Option) -> str | None:
         for key in (option.key, *option.aliases):
@@ -207,6 +219,7 @@ def cluster_configuration(
     upload_dir: str,
     web_tmpdir: str,
     blob_port: int,
+    jobmanagers: int = 1,
 ) -> Configuration:
     """The effective configuration: our defaults, what the scenario says (None takes a key away), and what a starting
     job manager adds itself. The REST port is put in with `with_values` once it is bound.
@@ -214,6 +227,9 @@ def cluster_configuration(
     started = {"web.upload.dir": upload_dir, "taskmanager.numberOfTaskSlots": str(slots), "web.tmpdir": web_tmpdir}
     if release.since("1.15"):
         started["blob.server.port"] = str(blob_port)
+    if jobmanagers > 1:
+        kind = HIGH_AVAILABILITY.key if release.since("1.17") else HIGH_AVAILABILITY.aliases[0]
+        started |= {kind: "zookeeper", **SEVERAL_JOB_MANAGERS}
     return Configuration({**DEFAULTS, **started}).with_values(overrides)
 
 

@@ -26,7 +26,8 @@
     ├── BadRequest              the request is well formed, and the handler refuses it (400)
     ├── ProgramProblem          the jar's program can't be run: no entry class, main throws, nothing executed
     ├── Unserviceable           an exception nobody caught: Flink's 500
-    └── ClusterGone             the cluster was shut down
+    ├── ClusterGone             the cluster was shut down
+    └── NoLeader                no JobManager leads at present
 
 How a problem is told to a client (status, Java class, text) depends on the operation and the release; that table
 is `flinkmock/server/problems.py`.
@@ -216,3 +217,7 @@ class Unserviceable(Problem):
 
 class ClusterGone(Problem):
     pass
+
+
+class NoLeader(Problem):
+    """LeaderRetrievalHandler: whatever is asked, 503."""

@@ -23,6 +23,18 @@ class Script:
         following = self.after(place)
         return None if following is None else self.steps[following]
 
+    def rest(self, place: int) -> Script:
+        """What is left from `place` on, as a script of its own."""
+        left = self.steps[place:]
+        if self.loop is None or self.loop >= place:
+            return Script(left, None if self.loop is None else self.loop - place)
+        return Script((*left, *self.steps[self.loop :]), len(left))
+
+    def next_running(self, place: int) -> int | None:
+        """Where RUNNING is come to from `place` on, there or later; None if it is not any more."""
+        later = [*range(place, len(self.steps)), *(range(self.loop, place) if self.loop is not None else ())]
+        return next((each for each in later if self.steps[each].state == "RUNNING"), None)
+
 
 def script_of(lifecycle: Lifecycle) -> Script:
     """Unrolls counted repeats; a repeat without end is the last thing that is ever reached."""

@@ -76,21 +76,26 @@ class Snapshots:
 
     # -- triggers
 
-    def savepoint(self, job_id: str, trigger_id: str, directory: str, format: str, cancel: bool, at: int) -> None:
-        self._snapshot("savepoint", SAVEPOINT, job_id, trigger_id, at, directory, format, "cancel" if cancel else "")
+    def savepoint(self, job_id: str, trigger_id: str, directory: str, format: str, cancel: bool, at: int,
+                  jobmanager: int = 0) -> None:  # fmt: skip
+        then = "cancel" if cancel else ""
+        self._snapshot("savepoint", SAVEPOINT, job_id, trigger_id, at, directory, format, then, jobmanager)
 
-    def stop(self, job_id: str, trigger_id: str, directory: str, format: str, at: int) -> None:
-        self._snapshot("stop-with-savepoint", SYNC_SAVEPOINT, job_id, trigger_id, at, directory, format, "finish")
+    def stop(self, job_id: str, trigger_id: str, directory: str, format: str, at: int, jobmanager: int = 0) -> None:
+        name = "stop-with-savepoint"
+        self._snapshot(name, SYNC_SAVEPOINT, job_id, trigger_id, at, directory, format, "finish", jobmanager)
 
     def checkpoint(self, job_id: str, trigger_id: str, at: int) -> None:
-        self._snapshot("checkpoint", CHECKPOINT, job_id, trigger_id, at, None, None, "")
+        self._snapshot("checkpoint", CHECKPOINT, job_id, trigger_id, at, None, None, "", 0)
 
     def _snapshot(self, name: str, kind: str, job_id: str, trigger_id: str, at: int, directory: str | None,
-                  format: str | None, then: str) -> None:  # fmt: skip
+                  format: str | None, then: str, jobmanager: int) -> None:  # fmt: skip
+        """`jobmanager` is the number of the one that was asked."""
         status_kind = "checkpoint" if kind == CHECKPOINT else "savepoint"
-        if self.cluster.asynchronous.find(status_kind, trigger_id, job_id, at) is not None:
+        if self.cluster.asynchronous.find(status_kind, trigger_id, job_id, at, jobmanager) is not None:
             return  # the same trigger id again is the same operation
-        operation = self.cluster.asynchronous.add(AsyncOperation(status_kind, trigger_id, job_id, at, None, {}))
+        operation = AsyncOperation(status_kind, trigger_id, job_id, at, None, {}, jobmanager=jobmanager)
+        self.cluster.asynchronous.add(operation)
         job = self.cluster.jobs.get(job_id)
         if job is None or job.ended:
             operation.fail(at + FAILS_AFTER_MS, wrapped(job_not_found(job_id)))
@@ -201,14 +206,21 @@ class Snapshots:
                 if not pending.operation.done_by(at):
                     pending.operation.fail(at, wrapped(Throwable(CHECKPOINT_EXCEPTION, SUSPENDING)))
 
+    def forget(self) -> None:
+        """The leader is gone, and with it what was under way; nobody will tell how that ended."""
+        for key in self._pending:
+            self.cluster.waits.leave(thing(*key))
+        self._pending.clear()
+
     # -- disposal
 
-    def dispose(self, path: str, trigger_id: str, at: int) -> None:
-        if self.cluster.asynchronous.find("disposal", trigger_id, None, at) is not None:
+    def dispose(self, path: str, trigger_id: str, at: int, jobmanager: int = 0) -> None:
+        if self.cluster.asynchronous.find("disposal", trigger_id, None, at, jobmanager) is not None:
             return
         spec = self.cluster.operation(None, "dispose-savepoint")
         takes = self.cluster.stream.draw(spec.takes, "dispose", trigger_id)
-        operation = self.cluster.asynchronous.add(AsyncOperation("disposal", trigger_id, None, at, None, {}))
+        operation = AsyncOperation("disposal", trigger_id, None, at, None, {}, jobmanager=jobmanager)
+        self.cluster.asynchronous.add(operation)
         planned = self._planned_failure("", "dispose-savepoint", spec)
         if planned is None and self.savepoints.pop(shown_path(path), None) is None:
             takes, planned = FAILS_AFTER_MS, self.cluster.nothing_there(path)
@@ -218,12 +230,12 @@ class Snapshots:
                 failure = Throwable("java.lang.IllegalArgumentException", "empty checkpoint pointer")
             operation.failure = failure if self.cluster.release.since("1.13") else wrapped(failure)
         if takes is None:
-            self.cluster.wait(spec.takes, thing(None, trigger_id), at, "disposed", trigger_id)
+            self.cluster.wait(spec.takes, thing(None, trigger_id), at, "disposed", trigger_id, jobmanager)
         else:
             operation.done_at = at + takes
 
-    def disposed(self, trigger_id: str, at: int) -> None:
+    def disposed(self, trigger_id: str, jobmanager: int, at: int) -> None:
         """Agenda: a disposal has been waited for long enough."""
-        operation = self.cluster.asynchronous.find("disposal", trigger_id, None, at)
+        operation = self.cluster.asynchronous.find("disposal", trigger_id, None, at, jobmanager)
         if operation is not None:
             operation.done_at = at

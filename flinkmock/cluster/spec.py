@@ -273,6 +273,14 @@ class MachineEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class LeaderChange:
+    """The leading JobManager falls `at` ms after the cluster began, and another leads when that has taken its time."""
+
+    at: int
+    takes: Span = Span(5_000, 5_000)
+
+
+@dataclass(frozen=True, slots=True)
 class ClusterSpec:
     """A whole scenario, ready to be played."""
 
@@ -280,6 +288,9 @@ class ClusterSpec:
     seed: int = 0
     clock: str | None = None
     """"real", "virtual", "10x", "1s per request"; None: as the entry point likes it."""
+    jobmanagers: int = 1
+    leader_changes: tuple[LeaderChange, ...] = ()
+    """In the order of time."""
     task_managers: int = 1
     machine_events: tuple[MachineEvent, ...] = ()
     """In the order of time."""

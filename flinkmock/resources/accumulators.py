@@ -19,7 +19,7 @@ def of_execution(cluster: Cluster, job: Job, execution: Execution, time: int) ->
     """What one attempt has added up; of a running one as its last heartbeat told (FACTS 6), of an ended one all."""
     if not execution.vertex.spec.accumulators:
         return []
-    if execution.ended(time) is None and cluster.caches.enabled:
+    if execution.ended(time) is None and cluster.caching:
         time = execution.slot.task_manager.last_heartbeat(time) if execution.slot else 0
     io = Flow(job.runs[execution.attempt], time).io(execution)
     spec, records = execution.vertex.spec, io.records_out if execution.vertex.is_source else io.records_in

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from flinkmock.cluster.caches import Caches
     from flinkmock.cluster.cluster import Cluster
     from flinkmock.contract import Operation
 
@@ -38,6 +39,7 @@ class Call:
     `path`: parameter name -> converted value (ids as 32 lower-case hex digits, numbers as int, texts as str).
     `query`: name -> list of converted values; a name that was not given, or was empty, is absent.
     `body`: the JSON object of the request with explicit nulls kept; {} when there was none.
+    `jobmanager`: the number of the one that was asked; each answers for the leader.
     """
 
     operation: Operation
@@ -48,6 +50,12 @@ class Call:
     body: Mapping[str, Any] = field(default_factory=dict)
     files: Sequence[UploadedFile] = ()
     base_url: str = "http://127.0.0.1:8081"
+    jobmanager: int = 0
+
+    @property
+    def caches(self) -> Caches:
+        """Those of the JobManager that was asked."""
+        return self.cluster.jobmanagers.all[self.jobmanager].caches
 
     def one(self, name: str, default: Any = None) -> Any:
         """The only value of a query parameter, or `default`."""

@@ -19,7 +19,7 @@ NAN = float("nan")
 def _job_and_time(call: Call) -> tuple[Job, int]:
     """Checkpoint statistics have a cache of their own; a job without JobMaster has none to ask (FACTS-coherence)."""
     job = call.cluster.job(call.path["jobid"])
-    time = call.cluster.caches.checkpoints_time(job.id, call.now)
+    time = call.caches.checkpoints_time(job.id, call.now)
     if not job.has_graph_at(time) and not job.stillborn:
         raise JobInitializing(job.id)
     return job, time

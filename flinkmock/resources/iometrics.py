@@ -18,7 +18,7 @@ class IoMetrics:
     def __init__(self, call: Call, job: Job, time: int) -> None:
         self._job = job
         self._time = time
-        self._fetched = call.cluster.caches.metrics_time(call.now)
+        self._fetched = call.caches.metrics_time(call.now)
         self._flows: dict[tuple[int, int], Flow] = {}
 
     def _flow(self, attempt: int, time: int) -> Flow:

@@ -39,7 +39,8 @@ def listing(call: Call) -> Facts:
                 "uploaded": jar.uploaded,
                 "entry": [{"name": name, "description": None} for name in jar.entries],
             }
-            for jar in call.cluster.jars.newest_first()
+            for jar in call.cluster.jars.newest_first(call.jobmanager)
+            if jar.uploaded <= call.now
         ],
     }
 
@@ -53,14 +54,14 @@ def upload(call: Call) -> Facts:
     planned = call.cluster.operation(None, "upload")
     if call.cluster.call_fails("", "upload", planned):
         raise Unserviceable(planned.cause or DISK_FULL)
-    jar = call.cluster.jars.add(file.name, file.path, call.now)
+    jar = call.cluster.jars.add(file.name, file.path, call.now, call.jobmanager)
     return {"filename": f"{call.cluster.jars.shown_folder}/{jar.id}", "status": "success"}
 
 
 @resource("deleteJar")
 def delete(call: Call) -> Facts:
     """Raises UnknownJar."""
-    call.cluster.jars.delete(call.path["jarid"])
+    call.cluster.jars.delete(call.path["jarid"], call.jobmanager)
     return {}
 
 
@@ -127,7 +128,7 @@ def _submit_to(application_id: str, name: str, spec: JobSpec, call: Call) -> Non
 def _program(call: Call) -> Program:
     """Raises UnknownJar, and BadRequest when arguments are given in both ways of 1.x."""
     arguments = _arguments(call)
-    jar = call.cluster.jars.get(call.path["jarid"])
+    jar = call.cluster.jars.get(call.path["jarid"], call.jobmanager)
     return Program(
         jar=jar,
         location=f"{call.cluster.jars.shown_folder}/{jar.id}",

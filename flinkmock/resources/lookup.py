@@ -15,7 +15,7 @@ UNASSIGNED = "(unassigned)"
 def job_and_time(call: Call) -> tuple[Job, int]:
     """The job of `:jobid`, and the time its cached graph is of. Raises UnknownJob."""
     job = call.cluster.job(call.path["jobid"])
-    return job, call.cluster.caches.graph_time(job.id, call.now)
+    return job, call.caches.graph_time(job.id, call.now)
 
 
 def vertex_and_time(call: Call) -> tuple[Job, Vertex, int]:

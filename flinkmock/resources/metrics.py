@@ -49,7 +49,7 @@ def aggregated(call: Call, holders: Sequence[Mapping[str, str]]) -> Facts:
 
 @resource("getJobManagerMetrics")
 def job_manager(call: Call) -> Facts:
-    time = call.cluster.caches.metrics_time(call.now)
+    time = call.caches.metrics_time(call.now)
     # the JobManager's own metrics are in its own process: they are there before the first fetch (recorded)
     reading = readings.job_manager_reading(call.cluster, call.now if time is None else time)
     return chosen(call, metrics.job_manager_metrics(reading, call.cluster.release))
@@ -70,7 +70,7 @@ def task_managers(call: Call) -> Facts:
 
 def _task_managers(call: Call) -> Iterable[tuple[str, dict[str, str]]]:
     cluster = call.cluster
-    time = cluster.caches.metrics_time(call.now)
+    time = call.caches.metrics_time(call.now)
     if time is None:
         return
     for present in cluster.task_managers_at(time):
@@ -91,7 +91,7 @@ def jobs(call: Call) -> Facts:
 
 
 def _job(call: Call, job: Job | None) -> dict[str, str]:
-    time = call.cluster.caches.metrics_time(call.now)
+    time = call.caches.metrics_time(call.now)
     if job is None or time is None or time < job.submitted_at or job.ended_at(time) is not None:
         return {}
     found = metrics.job_metrics(readings.job_reading(call.cluster, job, time), call.cluster.release)
@@ -131,7 +131,7 @@ def _range(text: str) -> range:
 def _known(call: Call) -> tuple[Job, Vertex, int] | None:
     """Job, vertex and time of a request about a vertex; None if any of them is not there."""
     job = call.cluster.jobs.get(call.path["jobid"])
-    time = call.cluster.caches.metrics_time(call.now)
+    time = call.caches.metrics_time(call.now)
     if job is None or time is None or time < job.submitted_at or not job.has_graph_at(time):
         return None
     vertex = job.graph.by_id.get(call.path["vertexid"])

@@ -38,10 +38,10 @@ def back_pressure(call: Call) -> Facts:
             raise Unserviceable(Throwable("org.apache.flink.util.FlinkException", text))
         return NO_DATA
     if cluster.release.since("1.13"):
-        time = cluster.caches.metrics_time(call.now)
+        time = call.caches.metrics_time(call.now)
     else:
         key = ("back pressure", job.id, vertex.id)
-        time = cluster.caches.sampled(key, call.now, takes=SAMPLING_MS, refresh=BACK_PRESSURE_REFRESH_MS)
+        time = call.caches.sampled(key, call.now, takes=SAMPLING_MS, refresh=BACK_PRESSURE_REFRESH_MS)
     running = _running(job, vertex, time)
     if time is None or not running:
         return NO_DATA
@@ -93,7 +93,7 @@ def flame(call: Call) -> Facts:
         return {"endTimestamp": NOTHING_TO_SAMPLE}
     refresh = call.cluster.configuration.milliseconds(FLAME_GRAPH_REFRESH)
     key = ("flame graph", job.id, vertex.id)
-    sampled = call.cluster.caches.sampled(key, call.now, takes=SAMPLING_MS, refresh=refresh)
+    sampled = call.caches.sampled(key, call.now, takes=SAMPLING_MS, refresh=refresh)
     if sampled is None:
         return {"endTimestamp": NOT_YET}
     flow = Flow(job.runs[running[0].attempt], sampled)

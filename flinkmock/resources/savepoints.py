@@ -41,7 +41,9 @@ def savepoint(call: Call) -> Facts:
     trigger_id = _trigger_id(call)
     format = call.body.get("formatType") or "CANONICAL"
     cancel = bool(call.body.get("cancel-job"))
-    call.cluster.snapshots.savepoint(call.path["jobid"], trigger_id, directory, format, cancel, call.now)
+    call.cluster.snapshots.savepoint(
+        call.path["jobid"], trigger_id, directory, format, cancel, call.now, call.jobmanager
+    )
     return {"request-id": trigger_id}
 
 
@@ -51,7 +53,7 @@ def stop(call: Call) -> Facts:
     directory = _directory(call, "targetDirectory")
     trigger_id = _trigger_id(call)
     format = call.body.get("formatType") or "CANONICAL"
-    call.cluster.snapshots.stop(call.path["jobid"], trigger_id, directory, format, call.now)
+    call.cluster.snapshots.stop(call.path["jobid"], trigger_id, directory, format, call.now, call.jobmanager)
     return {"request-id": trigger_id}
 
 
@@ -72,7 +74,7 @@ def dispose(call: Call) -> Facts:
     if path is None:
         raise BadRequest(NO_PATH)
     trigger_id = _trigger_id(call)
-    call.cluster.snapshots.dispose(str(path), trigger_id, call.now)
+    call.cluster.snapshots.dispose(str(path), trigger_id, call.now, call.jobmanager)
     return {"request-id": trigger_id}
 
 
@@ -101,7 +103,9 @@ def data_set_status(call: Call) -> Facts:
 
 
 def _status(call: Call, kind: str) -> dict[str, Any]:
-    operation = call.cluster.asynchronous.get(kind, call.path["triggerid"], call.path.get("jobid"), call.now)
+    operation = call.cluster.asynchronous.get(
+        kind, call.path["triggerid"], call.path.get("jobid"), call.now, call.jobmanager
+    )
     if not operation.done_by(call.now):
         return {"status": {"id": "IN_PROGRESS"}, "operation": None}
     return {"status": {"id": "COMPLETED"}, "operation": _result(operation, call.cluster.release)}
@@ -124,7 +128,7 @@ def data_sets(call: Call) -> Facts:
 @resource("deleteClusterDataSet")
 def delete_data_set(call: Call) -> Facts:
     trigger_id = _trigger_id(call)
-    call.cluster.delete_data_set(trigger_id, call.now)
+    call.cluster.delete_data_set(trigger_id, call.now, call.jobmanager)
     return {"request-id": trigger_id}
 
 

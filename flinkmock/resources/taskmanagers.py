@@ -37,7 +37,7 @@ def task_manager_facts(cluster: Cluster, task_manager: TaskManager, now: int) ->
 
 def _reported(cluster: Cluster, task_manager: TaskManager, now: int) -> int:
     """The time that what a heartbeat carries is of."""
-    return task_manager.last_heartbeat(now) if cluster.caches.enabled else now
+    return task_manager.last_heartbeat(now) if cluster.caching else now
 
 
 @resource("getTaskManagers")

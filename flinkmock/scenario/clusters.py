@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from flinkmock.cluster.configuration import STORE_DURATION
-from flinkmock.cluster.spec import ClusterSpec, MachineEvent
+from flinkmock.cluster.configuration import HIGH_AVAILABILITY, STORE_DURATION, Configuration
+from flinkmock.cluster.spec import ClusterSpec, LeaderChange, MachineEvent
 from flinkmock.scenario.amounts import span, whole
 from flinkmock.scenario.document import Node
 from flinkmock.scenario.mistakes import Mistakes
@@ -39,33 +39,53 @@ class ClusterReader:
     def adaptive(self) -> bool:
         return (self.configuration().get("jobmanager.scheduler") or "").lower() == "adaptive"
 
-    @property
-    def _task_managers(self) -> Node | None:
-        return self.given.get("taskmanagers")
+    def jobmanagers(self) -> int:
+        return self._count("jobmanagers", USUAL.jobmanagers)
 
-    def count(self) -> int:
-        node = self._task_managers
-        return whole(node.get("count") if node is not None and node.items else node, USUAL.task_managers)
+    def leader_changes(self) -> tuple[LeaderChange, ...]:
+        """When the leader falls, in the order of time. Several JobManagers are none without high availability."""
+        node, options = self.given.get("jobmanagers"), self.configuration()
+        said = options.keys() & {HIGH_AVAILABILITY.key, *HIGH_AVAILABILITY.aliases}
+        if node is not None and self.jobmanagers() > 1 and said:
+            kind = options[said.pop()] or "NONE"
+            if not Configuration({HIGH_AVAILABILITY.key: kind}).highly_available:
+                self.mistakes.add(node.place, f"several JobManagers need high availability, and config says {kind}.")
+        found = []
+        for moment, what in self._events("jobmanagers"):
+            takes = what.get("fails") if what.items else None
+            found.append(LeaderChange(moment, span(takes, self.mistakes) if takes else LeaderChange(0).takes))
+        return tuple(sorted(found, key=lambda change: change.at))
+
+    def task_managers(self) -> int:
+        return self._count("taskmanagers", USUAL.task_managers)
+
+    def _count(self, section: str, usual: int) -> int:
+        node = self.given.get(section)
+        return whole(node.get("count") if node is not None and node.items else node, usual)
+
+    def _events(self, section: str) -> Iterator[tuple[int, Node]]:
+        """When and what, of each line."""
+        node = self.given.get(section)
+        listed = node.get("events") if node is not None and node.items else None
+        for line in listed.elements if listed is not None else ():
+            for when, what in line.items.items():
+                yield span(Node(line.key_place(when), when, when), self.mistakes).low, what
 
     def slots(self) -> int:
         return whole(self.given.get("slots"), USUAL.slots)
 
     def events(self) -> tuple[MachineEvent, ...]:
         """Who comes and goes, in the order of time. Whoever is not there can't go."""
-        node = self._task_managers
-        listed = node.get("events") if node is not None and node.items else None
         found = []
-        for line in listed.elements if listed is not None else ():
-            for when, what in line.items.items():
-                moment = span(Node(line.key_place(when), when, when), self.mistakes).low
-                if isinstance(what.value, dict):
-                    kind, number = next(iter(what.value.items()))
-                    found.append((MachineEvent(moment, kind, whole(number, 0)), number.place))
-                else:
-                    found.append((MachineEvent(moment, what.text), what.place))
+        for moment, what in self._events("taskmanagers"):
+            if isinstance(what.value, dict):
+                kind, number = next(iter(what.value.items()))
+                found.append((MachineEvent(moment, kind, whole(number, 0)), number.place))
+            else:
+                found.append((MachineEvent(moment, what.text), what.place))
         found.sort(key=lambda each: each[0].at)
-        there = set(range(self.count()))
-        known = self.count()
+        known = self.task_managers()
+        there = set(range(known))
         for event, place in found:
             if event.kind == "joins":
                 there.add(known)

@@ -34,6 +34,12 @@ def load_scenario(source: files.Source | None = None) -> Scenario:
     Raises:
         ScenarioError: with all mistakes of the scenario at once.
     """
+    return read_scenario(source)[0]
+
+
+def read_scenario(source: files.Source | None) -> tuple[Scenario, Node]:
+    """The same, and the document that it was read from, for those who have to point at a place in it. Raises as
+    `load_scenario`."""
     mistakes = Mistakes()
     document, read = files.read(source, mistakes)
     if not isinstance(document.value, dict):
@@ -41,7 +47,13 @@ def load_scenario(source: files.Source | None = None) -> Scenario:
         mistakes.check()
     spec = _cluster(document, _broken(schema.check(document, mistakes)), mistakes)
     mistakes.check()
-    return dataclasses.replace(spec, files=read)
+    return dataclasses.replace(spec, files=read), document
+
+
+def whole_job(document: Node, job: Node) -> Node:
+    """A job, or a rule of `submitted`, of a sound document with everything that it takes over from templates."""
+    built_in = _built_in().items["templates"].items
+    return Templates(_entries(document, "templates"), built_in, Mistakes()).job(job)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -126,6 +138,7 @@ def _cluster(document: Node, broken: dict[str, set[str]], mistakes: Mistakes) ->
         flink=flink.text if flink else usual.flink,
         seed=whole(seed, usual.seed),
         clock=clock.text if clock else usual.clock,
+        jobmanagers=cluster.jobmanagers(),
         leader_changes=cluster.leader_changes(),
         task_managers=cluster.task_managers(),
         machine_events=cluster.events(),

@@ -54,13 +54,16 @@ def create_app(
     observer: Observer | None = None,
     on_shut_down: Callable[[], None] | None = None,
     dashboard: Dashboard | None = None,
+    jobmanager: int = 0,
+    holding: Holding | None = None,
 ) -> web.Application:
     """An application that serves `engine`, and the files of `dashboard` (None: a page of our own).
 
+    `jobmanager` is the number of the one that is asked here; applications for several of one engine share `holding`.
     `observer` is called once for each request, before its answer is sent. `on_shut_down` is called when a client has
     shut the cluster down (`DELETE /cluster`), so that nobody is listening any more when that client is told.
     """
-    server = _Server(engine, observer, on_shut_down, dashboard)
+    server = _Server(engine, observer, on_shut_down, dashboard, jobmanager, holding or Holding(engine))
 
     @web.middleware
     async def everything(
@@ -83,11 +86,14 @@ class _Server:
         observer: Observer | None,
         on_shut_down: Callable[[], None] | None,
         dashboard: Dashboard | None,
+        jobmanager: int,
+        holding: Holding,
     ) -> None:
         contract, configuration = engine.contract, engine.cluster.configuration
         self.behaviour = Behaviour.of(contract.release)
-        self.holding = Holding(engine)
+        self.holding = holding
         self._engine = engine
+        self._jobmanager = jobmanager
         self._observer = observer
         self._on_shut_down = on_shut_down
         self._router = Router(contract, configuration.values)
@@ -102,7 +108,10 @@ class _Server:
         raw = target_of(request)
         seen = begun(request, raw)
         blow = Blow(self._engine, self.behaviour, self.holding, request, seen)
+        blow.arrived = self._engine.turned_away(self._jobmanager)
         try:
+            if blow.arrived is not None and self._engine.cluster.jobmanagers.all[self._jobmanager].down:
+                blow.nobody_there()
             answer = await self._answer(request, raw, seen, blow)
         except Refused as refused:
             answer = refused.answer
@@ -140,6 +149,9 @@ class _Server:
                 note_route(seen, route)
             if (instead := blow.fall(target.path, route.operation if route else None)) is not None:
                 return instead
+            # LeaderRetrievalHandler: without a leader there are not even files, nor mistakes in parameters (recorded)
+            if self._engine.cluster.jobmanagers.leader is None and (route or request.method == "GET"):
+                return plain(503, messages.NO_LEADER, cors=route is not None)
             if route is None:
                 return self._nothing_there(request, target)
             plainly = route.operation.id in _LOG_URLS
@@ -168,6 +180,7 @@ class _Server:
                         files=upload.files if upload else (),
                         base_url=_base_url(request),
                         arrived=blow.arrived,
+                        jobmanager=self._jobmanager,
                     )
             except Problem as problem:
                 return told(problem, route.operation, self.behaviour)

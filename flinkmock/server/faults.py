@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import socket
 import struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from aiohttp import web
 
@@ -16,7 +16,7 @@ from flinkmock.faults.corrupt import corrupted
 from flinkmock.faults.decide import Strike
 from flinkmock.server import messages
 from flinkmock.server.answer import Answer, error_answer
-from flinkmock.server.errors import COMPLETION_EXCEPTION, internal, plain
+from flinkmock.server.errors import COMPLETION_EXCEPTION, Refused, internal, plain
 from flinkmock.server.fronted import Fronted
 from flinkmock.server.holding import FOREVER, Holding
 from flinkmock.server.wire import WireAnswer
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from flinkmock.server.behaviour import Behaviour
 
 _LINGER_0 = struct.pack("ii", 1, 0)
+_NEVER_SENT = Answer(500, b"", close=True)
 _MOST_PIECES = 50
 _PIECES_PER_SECOND = 10
 
@@ -50,7 +51,8 @@ class Blow:
         if not cluster.faults or not cluster.faults.concerns(method, path, operation):
             return None
         with cluster.lock:
-            self.arrived = cluster.arrive()
+            if self.arrived is None:
+                self.arrived = cluster.arrive()
             name = cluster.job_name(self._seen.job_id)
             since = self.arrived - cluster.started_at
             seen = Seen(method, path, operation, since, name, self._request.headers, cluster.state_of)
@@ -62,6 +64,11 @@ class Blow:
         if fault.carries_out:
             return None
         return self._reply(fault.reply) if fault.reply else Answer(0, b"")
+
+    def nobody_there(self) -> NoReturn:
+        """There is no process at this address at present: the connection ends. Raises Refused."""
+        self._cut(reset=True)
+        raise Refused(Answer(0, b""))
 
     def spoil(self, answer: Answer) -> Answer:
         """The answer with its body corrupted."""
@@ -91,7 +98,7 @@ class Blow:
         """What aiohttp is to send, when the time has come. Cuts the connection if that is what befalls it; aiohttp
         then finds a closed one and is content."""
         if self._strike is None:
-            return WireAnswer(answer)
+            return WireAnswer(answer if answer.status else _NEVER_SENT)
         await self.hold()
         fault = self._strike.fault
         match fault.drop:
@@ -102,7 +109,7 @@ class Blow:
             case Drop.MID_BODY if not answer.body:
                 self._cut(reset=False)
         if answer.status == 0:
-            return WireAnswer(Answer(500, b"", close=True))  # never sent
+            return WireAnswer(_NEVER_SENT)
         if fault.drop is Drop.MID_BODY or fault.throttle:
             return _InPieces(answer, self, fault.throttle, whole=fault.drop is not Drop.MID_BODY)
         return WireAnswer(answer)

@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import errno
 import socket
+from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -15,6 +17,7 @@ from flinkmock.server.app import Observer, create_app
 from flinkmock.server.behaviour import Behaviour
 from flinkmock.server.dashboard import Dashboard
 from flinkmock.server.door import Doors
+from flinkmock.server.holding import Holding
 
 if TYPE_CHECKING:
     from flinkmock.engine import Engine
@@ -48,31 +51,79 @@ def bind(host: str, port: int) -> socket.socket:
     return listening
 
 
+def bind_each(host: str, port: int, count: int, bound: Sequence[socket.socket] = ()) -> list[socket.socket]:
+    """`count` listening sockets, of which some are `bound` already: the first at `port`, the others at the ports that
+    follow it (0: all at free ones). Raises as `bind`, and then leaves none of them open."""
+    sockets = list(bound[:count])
+    for surplus in bound[count:]:
+        surplus.close()
+    try:
+        for number in range(len(sockets), count):
+            sockets.append(bind(host, port and port + number))
+    except FlinkMockError:
+        for each in sockets:
+            each.close()
+        raise
+    return sockets
+
+
 def url_of(listening: socket.socket) -> str:
     host, port = listening.getsockname()[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-class Listener:
-    """Serves an engine on a socket, inside a running event loop. `patience` (seconds, more than 0) is how long requests
-    under way are waited for when it closes."""
+class Listeners:
+    """Serve an engine inside a running event loop: each of its JobManagers on a socket. `patience` (seconds, more than
+    0) is how long requests under way are waited for when they close."""
 
     def __init__(
         self,
         engine: Engine,
-        listening: socket.socket,
+        listening: Sequence[socket.socket],
         *,
         observer: Observer | None = None,
         dashboard: Dashboard | None = None,
         patience: float = 0.001,
     ) -> None:
-        self.url = url_of(listening)
+        self.urls = tuple(map(url_of, listening))
         self.gone = asyncio.Event()
         """Set when a client has shut the cluster down."""
+        create = partial(
+            create_app,
+            engine,
+            observer=observer,
+            on_shut_down=self._shut_down,
+            dashboard=dashboard,
+            holding=Holding(engine),
+        )
+        behaviour = Behaviour.of(engine.contract.release)
+        self._all = [
+            _Listener(create(jobmanager=number), each, behaviour, patience) for number, each in enumerate(listening)
+        ]
+
+    async def start(self) -> None:
+        for listener in self._all:
+            await listener.start()
+
+    async def close(self) -> None:
+        """Ends all connections."""
+        for listener in self._all:
+            await listener.close(gone=self.gone.is_set())
+
+    def _shut_down(self) -> None:
+        for listener in self._all:
+            listener.refuse()
+        self.gone.set()
+
+
+class _Listener:
+    """Serves an application on a socket."""
+
+    def __init__(self, app: web.Application, listening: socket.socket, behaviour: Behaviour, patience: float) -> None:
         self._socket = listening
-        self._behaviour = Behaviour.of(engine.contract.release)
+        self._behaviour = behaviour
         self._runner = web.AppRunner(
-            create_app(engine, observer=observer, on_shut_down=self._shut_down, dashboard=dashboard),
+            app,
             access_log=None,
             auto_decompress=False,  # Flink does not look at Content-Encoding
             max_line_size=_MAX_LINE,
@@ -86,9 +137,9 @@ class Listener:
         self._doors = Doors(self._runner.server, self._behaviour)
         self._server = await asyncio.get_running_loop().create_server(self._doors, sock=self._socket)
 
-    async def close(self) -> None:
-        """Ends all connections."""
-        if not self.gone.is_set():
+    async def close(self, *, gone: bool) -> None:
+        """Ends all connections. `gone`: none are accepted any more."""
+        if not gone:
             # asyncio (up to 3.11) forgets a connection whose acceptance it has begun when its server is closed: it
             # would neither be served nor closed. So stop accepting first, and let what was begun come to its door.
             with contextlib.suppress(NotImplementedError):
@@ -98,6 +149,6 @@ class Listener:
         self._doors.close()
         await self._runner.cleanup()
 
-    def _shut_down(self) -> None:
-        self._server.close()  # from here on connections are refused
-        self.gone.set()
+    def refuse(self) -> None:
+        """From here on connections are refused."""
+        self._server.close()

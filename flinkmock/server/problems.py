@@ -280,6 +280,11 @@ def _unserviceable(problem: p.Unserviceable, place: _Place) -> Answer:
     return internal(problem.throwable)
 
 
+@_tells(p.NoLeader)
+def _no_leader(problem: p.NoLeader, place: _Place) -> Answer:
+    return plain(503, m.NO_LEADER)
+
+
 @_tells(p.ClusterGone)
 def _cluster_gone(problem: p.ClusterGone, place: _Place) -> Answer:
     return plain(503, m.NO_LEADER, close=True)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
 from flinkmock.server.app import Observer
 from flinkmock.server.dashboard import Dashboard
-from flinkmock.server.listener import Listener, bind, url_of
+from flinkmock.server.listener import Listeners, bind_each, url_of
 
 if TYPE_CHECKING:
     from flinkmock.engine import Engine
@@ -20,9 +20,11 @@ _PATIENCE = 1.0
 
 
 class ServerThread:
-    """Serves `engine` on `host`:`port` (0: a free one) with an event loop of its own.
+    """Serves `engine` on `host`:`port` (0: a free one) with an event loop of its own, further JobManagers at the ports
+    that follow.
 
-    Start and stop take a few milliseconds, and stop ends all connections. `url` is known once it has started.
+    Start and stop take a few milliseconds, and stop ends all connections. `urls`, one for each JobManager, and the
+    first of them, `url`, are known once it has started.
     """
 
     def __init__(
@@ -34,7 +36,7 @@ class ServerThread:
         observer: Observer | None = None,
         dashboard: Dashboard | None = None,
     ) -> None:
-        self.url = ""
+        self.urls: tuple[str, ...] = ()
         self._engine = engine
         self._host, self._port = host, port
         self._observer = observer
@@ -43,16 +45,21 @@ class ServerThread:
         self._stop: asyncio.Event | None = None
         self._thread: threading.Thread | None = None
 
+    @property
+    def url(self) -> str:
+        return self.urls[0] if self.urls else ""
+
     def start(self) -> ServerThread:
         """Returns when clients can connect. Raises PortTaken, or FlinkMockError for an address that is not here."""
-        listening = bind(self._host, self._port)  # clients can connect from here on, and wait
-        self.url = url_of(listening)
+        # clients can connect from here on, and wait
+        listening = bind_each(self._host, self._port, len(self._engine.cluster.jobmanagers.all))
+        self.urls = tuple(map(url_of, listening))
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
         listener_up = threading.Event()
 
         async def run(stop: asyncio.Event) -> None:
-            listener = Listener(self._engine, listening, observer=self._observer, dashboard=self._dashboard)
+            listener = Listeners(self._engine, listening, observer=self._observer, dashboard=self._dashboard)
             await listener.start()
             listener_up.set()
             await stop.wait()
@@ -62,7 +69,8 @@ class ServerThread:
             try:
                 loop.run_until_complete(run(stop))
             finally:
-                listening.close()
+                for each in listening:
+                    each.close()
                 loop.run_until_complete(_end_of_tasks())
                 loop.close()
                 listener_up.set()
@@ -106,10 +114,11 @@ async def serve(
     *,
     observer: Observer | None = None,
     dashboard: Dashboard | None = None,
-    ready: Callable[[str], None] = lambda url: None,
+    ready: Callable[[Sequence[str]], None] = lambda urls: None,
     successor: Callable[[], Awaitable[tuple[Engine, Dashboard | None]]] | None = None,
 ) -> None:
-    """Serves until SIGINT, SIGTERM or a client's `DELETE /cluster`. `ready` is called with the URL.
+    """Serves until SIGINT, SIGTERM or a client's `DELETE /cluster`. `ready` is called with the URLs, one for each
+    JobManager: the first is at `port`, the others at the ports that follow it (0: all at free ones).
 
     What `successor` returns, whenever it does, is served from then on at the same address, as if it had been started
     anew: connections are ended, those to come wait for a moment, `ready` is called again.
@@ -118,29 +127,31 @@ async def serve(
         PortTaken: somebody else listens there.
         FlinkMockError: there is no such address here.
     """
-    listening = bind(host, port)
+    listening = bind_each(host, port, len(engine.cluster.jobmanagers.all))
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     try:
         while True:
-            listener = Listener(engine, listening, observer=observer, dashboard=dashboard, patience=_PATIENCE)
+            listener = Listeners(engine, listening, observer=observer, dashboard=dashboard, patience=_PATIENCE)
             await listener.start()
-            ready(listener.url)
+            ready(listener.urls)
             ends = [asyncio.ensure_future(event.wait()) for event in (stop, listener.gone)]
             follows = [asyncio.ensure_future(successor())] if successor else []
             await asyncio.wait([*ends, *follows], return_when=asyncio.FIRST_COMPLETED)
             over = any(end.done() for end in ends)
             if not over:
-                listening = listening.dup()  # for the listener closes its own
                 engine, dashboard = follows[0].result()
+                kept = [each.dup() for each in listening]  # for the listener closes its own
+                listening = bind_each(host, port, len(engine.cluster.jobmanagers.all), kept)
             for waiting in (*ends, *follows):
                 waiting.cancel()
             await listener.close()
             if over:
                 return
     finally:
-        listening.close()
+        for each in listening:
+            each.close()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)

@@ -185,3 +185,32 @@ class TaskManagersControl:
             lost = task_manager_id or present[0]
             self.engine.cluster.lose_task_manager(lost, now)
             return lost
+
+
+@dataclass(frozen=True, slots=True)
+class JobManagersControl:
+    """The JobManagers, by the numbers of their addresses in `FlinkMock.urls`."""
+
+    engine: Engine
+
+    def __len__(self) -> int:
+        return len(self.engine.cluster.jobmanagers.all)
+
+    @property
+    def leader(self) -> int | None:
+        """Which one leads; None: none at present."""
+        with self.engine.lock:
+            self.engine.cluster.settle(self.engine.clock.now())
+            leader = self.engine.cluster.jobmanagers.leader
+            return leader.number if leader else None
+
+    def fail(self, takes: int | str = "5s") -> None:
+        """The leader falls; `takes` (ms, or a text) later the next one leads, and the fallen one is back. What it kept
+        in memory is gone: trigger ids, jobs that had ended, and without high availability all jobs. Nothing happens
+        while there is none."""
+        from flinkmock.cluster.clock import milliseconds
+
+        with self.engine.lock:
+            now = self.engine.clock.now()
+            self.engine.cluster.settle(now)
+            self.engine.cluster.jobmanagers.fail(milliseconds(takes), now)

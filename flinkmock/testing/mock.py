@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from flinkmock.resources.call import Resource
     from flinkmock.server import Dashboard, ServerThread
     from flinkmock.snapshot import Snapshot
-    from flinkmock.testing.control import ClusterClock, JobControl, TaskManagersControl
+    from flinkmock.testing.control import ClusterClock, JobControl, JobManagersControl, TaskManagersControl
 
     Decider = Resource
 
@@ -138,9 +138,14 @@ class FlinkMock:
     @property
     def url(self) -> str:
         """Where it serves, without a final slash: "http://127.0.0.1:40123"."""
+        return self.urls[0]
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """Where each of its JobManagers serves; the first is `url`."""
         if self._server is None:
             raise RuntimeError("this FlinkMock does not run: use it in a `with` block, or call start()")
-        return self._server.url
+        return self._server.urls
 
     @property
     def engine(self) -> Engine:
@@ -167,6 +172,13 @@ class FlinkMock:
         with self.engine.lock:
             self.engine.cluster.settle(self.engine.clock.now())
             return JobControl(self.engine, self.cluster.job_named(name).id)
+
+    @property
+    def jobmanagers(self) -> JobManagersControl:
+        """Which of the JobManagers leads; `fail` lets it fall."""
+        from flinkmock.testing.control import JobManagersControl
+
+        return JobManagersControl(self.engine)
 
     @property
     def taskmanagers(self) -> TaskManagersControl:
@@ -199,10 +211,7 @@ class FlinkMock:
 
         Raises LookupError if the served release has no such operation.
         """
-        method, _, path = request.partition(" ")
-        operation = next((o for o in self.engine.contract if (o.method, o.path) == (method, path)), None)
-        if operation is None:
-            raise LookupError(f"{self.engine.contract.release} has no operation {request}")
+        operation = self.engine.contract.find(request)
 
         def decide(function: Decider) -> Decider:
             self.engine.deciders[operation.id] = function

@@ -21,7 +21,16 @@ Handler = Callable[..., bytes | FileContent]
 @dataclass
 class FakeCluster:
     configuration: Configuration
+    jobmanagers: FakeJobManagers
     shut_down: bool = False
+
+
+@dataclass
+class FakeJobManagers:
+    """The one there is leads."""
+
+    all: tuple[None] = (None,)
+    leader: object = "the only one"
 
 
 class FakeClock:
@@ -49,7 +58,7 @@ class FakeEngine:
 
     def __post_init__(self) -> None:
         self.contract = Contract.load(self.flink)
-        self.cluster = FakeCluster(Configuration(dict(self.settings)))
+        self.cluster = FakeCluster(Configuration(dict(self.settings)), FakeJobManagers())
         self.clock = FakeClock()
         self.lock = threading.RLock()
         self.faults = Faults(Stream(0))
@@ -59,7 +68,12 @@ class FakeEngine:
     def job_name(self, job_id: str | None) -> str | None:
         return None
 
-    def handle(self, operation: Operation, *, path, query, body, files, base_url, arrived) -> bytes | FileContent:
+    def turned_away(self, jobmanager: int) -> None:
+        return None
+
+    def handle(
+        self, operation: Operation, *, path, query, body, files, base_url, arrived, jobmanager
+    ) -> bytes | FileContent:
         contents = tuple((file.name, file.path.read_bytes()) for file in files)
         self.asked.append(Asked(operation, path, query, body, contents, base_url))
         if self.answer:

@@ -120,7 +120,7 @@ async def test_serve_ends_with_a_signal(number: signal.Signals) -> None:
 
     tasks = []
     await asyncio.wait_for(
-        serve(FakeEngine(), port=0, ready=lambda url: tasks.append(asyncio.ensure_future(interrupt(url)))), 10
+        serve(FakeEngine(), port=0, ready=lambda urls: tasks.append(asyncio.ensure_future(interrupt(*urls)))), 10
     )
     await tasks[0]
 
@@ -137,7 +137,9 @@ async def test_serve_ends_when_the_cluster_is_shut_down() -> None:
 
     tasks = []
     engine = shuts_down(FakeEngine())
-    await asyncio.wait_for(serve(engine, port=0, ready=lambda url: tasks.append(asyncio.ensure_future(end(url)))), 10)
+    await asyncio.wait_for(
+        serve(engine, port=0, ready=lambda urls: tasks.append(asyncio.ensure_future(end(*urls)))), 10
+    )
     await tasks[0]
     assert answers[0].startswith(b"HTTP/1.1 200 OK\r\n")
     assert answers[0].endswith(b"\r\n\r\n{}")
