@@ -79,7 +79,7 @@ def load_faults(source: files.Source, flink: str) -> FaultsAlone:
     nodes, seed = document.get("faults"), document.get("seed")
     faults = FaultReader(RequestReader(flink, mistakes), None, mistakes).read(nodes.elements if nodes else [])
     mistakes.check()
-    others = document.items.keys() - {"faults", "seed", "name", "description", "extends"}
+    others = document.items.keys() - {"$schema", "extends", "name", "seed", "faults"}
     return FaultsAlone(faults, whole(seed, ClusterSpec().seed), tuple(sorted(others)))
 
 
