@@ -29,15 +29,19 @@ ALIASES = {("submitJob", "jobGraphFileName")}
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a client sent. `body` is the parsed JSON, None if there was none."""
+    """What a client sent. `body` is the parsed JSON, None if there was none; `times`: so often."""
 
     method: str
     target: str
     body: Any = None
+    times: int = 1
 
     @property
     def parameters(self) -> dict[str, list[str]]:
         return parse_qs(urlsplit(self.target).query, keep_blank_values=True)
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.target}"
 
 
 @dataclass
@@ -101,7 +105,7 @@ def compat(requests: Iterable[Request], old: str, new: str) -> list[Impact]:
         for impact in _impacts(request, way):
             known = found.setdefault((impact.where, impact.effect, impact.what), impact)
             if known is not impact:
-                known.requests += 1
+                known.requests += request.times
     return sorted(found.values(), key=lambda each: (EFFECTS.index(each.effect), each.where))
 
 
@@ -119,7 +123,7 @@ def _impacts(request: Request, way: list[Contract]) -> Iterator[Impact]:
         for effect, what in _step(request, before, after, old, new, readable):
             if what not in told:
                 told.add(what)
-                yield Impact(where, effect, what, new.release.minor, f"{request.method} {request.target}")
+                yield Impact(where, effect, what, new.release.minor, str(request), request.times)
 
 
 def _step(

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-OPTIONS = ("-p", "no:cacheprovider", "-p", "no:randomly")
+pytestmark = pytest.mark.usefixtures("imported")
+OPTIONS = ("-p", "no:cacheprovider", "-o", "asyncio_default_fixture_loop_scope=function")
 
 
 def test_the_fixture_serves_each_test_a_cluster_of_its_own(pytester: pytest.Pytester) -> None:
@@ -31,7 +32,7 @@ def test_the_fixture_serves_each_test_a_cluster_of_its_own(pytester: pytest.Pyte
                 raise AssertionError(url)
         """
     )
-    pytester.runpytest_subprocess(*OPTIONS).assert_outcomes(passed=3)
+    pytester.runpytest_inprocess(*OPTIONS).assert_outcomes(passed=3)
 
 
 def test_the_marker_says_what_cluster(pytester: pytest.Pytester) -> None:
@@ -66,28 +67,54 @@ class TestClass:
         assert get(flinkmock.url + "/config")["flink-version"] == "2.0.2"
 """
     )
-    pytester.runpytest_subprocess(*OPTIONS).assert_outcomes(passed=4)
-
-
-def test_a_wrong_marker_fails_the_test_with_its_reason(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile(
-        """
-        import pytest
-
-        @pytest.mark.flinkmock("nowhere.yaml")
-        def test_no_file(flinkmock): ...
-
-        @pytest.mark.flinkmock(flink="2.33")
-        def test_no_release(flinkmock): ...
-        """
-    )
-    result = pytester.runpytest_subprocess(*OPTIONS)
-    result.assert_outcomes(errors=2)
-    result.stdout.fnmatch_lines(["*nowhere.yaml: there is no such file.*", "*Did you mean 2.3?*"])
+    pytester.runpytest_inprocess(*OPTIONS).assert_outcomes(passed=4)
 
 
 def test_the_marker_is_documented(pytester: pytest.Pytester) -> None:
-    pytester.runpytest_subprocess("--markers").stdout.fnmatch_lines(["@pytest.mark.flinkmock(scenario=None,*"])
+    pytester.runpytest_inprocess(*OPTIONS, "--markers").stdout.fnmatch_lines(["@pytest.mark.flinkmock(scenario=None,*"])
+
+
+@pytest.mark.parametrize(
+    ("mode", "marker"),
+    [("strict", "asyncio"), ("auto", "asyncio"), ("strict", "anyio")],
+    ids=["pytest-asyncio", "pytest-aiohttp", "anyio"],
+)
+def test_async_tests_use_the_same_fixtures(pytester: pytest.Pytester, mode: str, marker: str) -> None:
+    pytester.makepyfile(
+        f"""
+        import aiohttp, httpx, pytest
+
+        @pytest.fixture
+        def anyio_backend():
+            return "asyncio"
+
+        @pytest.mark.{marker}
+        @pytest.mark.flinkmock(flink=["1.12", "2.3"])
+        async def test_it(flinkmock, flinkmock_session):
+            async with httpx.AsyncClient(base_url=flinkmock.url) as client:
+                assert (await client.get("/jobs")).json() == {{"jobs": []}}
+            async with aiohttp.ClientSession(flinkmock_session.url) as session, session.get("/nowhere") as response:
+                assert response.status == 404
+        """
+    )
+    result = pytester.runpytest_inprocess(*OPTIONS, "-o", f"asyncio_mode={mode}")
+    result.assert_outcomes(failed=2)
+    result.stdout.fnmatch_lines(["a request met no operation of Flink 2.3.0:", "*1 404 GET /nowhere"])
+
+
+def test_several_workers_share_nothing(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+        import pytest, urllib.request
+
+        @pytest.mark.parametrize("number", range(10))
+        def test_it(flinkmock, flinkmock_session, number):
+            for cluster in (flinkmock, flinkmock_session):
+                urllib.request.urlopen(cluster.url + "/overview").close()
+            assert len(flinkmock.requests) == 1
+        """
+    )
+    pytester.runpytest_inprocess(*OPTIONS, "-n2", "--flinkmock-flink=1.12,2.3").assert_outcomes(passed=40)
 
 
 def test_a_run_without_the_fixture_imports_nothing_heavy(pytester: pytest.Pytester) -> None:

@@ -1,7 +1,10 @@
-"""The plugin against several releases, with several clusters, and when something was expected in vain."""
+"""The plugin against several releases, and with several clusters."""
 
 import pytest
 
+from flinkmock import known_releases
+
+pytestmark = pytest.mark.usefixtures("imported")
 OPTIONS = ("-p", "no:cacheprovider", "-p", "no:xdist", "-o", "asyncio_default_fixture_loop_scope=function")
 RELEASE = """
     import requests
@@ -23,15 +26,17 @@ def test_a_list_of_releases_runs_a_test_for_each(pytester: pytest.Pytester) -> N
         print("SERVED", version(flinkmock))
         """
     )
-    result = pytester.runpytest_subprocess(*OPTIONS, "-s", "-v")
+    result = pytester.runpytest_inprocess(*OPTIONS, "-s", "-v")
     result.assert_outcomes(passed=2)
     result.stdout.fnmatch_lines(["*test_it?flink-1.12? SERVED 1.12.5*", "*test_it?flink-2.3? SERVED 2.3.0*"])
 
 
-@pytest.mark.parametrize("where", ["option", "ini"])
+@pytest.mark.parametrize("where", ["option", "ini", "toml"])
 def test_a_whole_run_against_several_releases(pytester: pytest.Pytester, where: str) -> None:
     if where == "ini":
         pytester.makeini("[pytest]\nflinkmock_flink = 1.20, 2.3\n")
+    if where == "toml":
+        pytester.makepyprojecttoml('[tool.pytest.ini_options]\nflinkmock_flink = ["1.20", "2.3"]\n')
     pytester.makepyfile(
         RELEASE
         + """
@@ -40,42 +45,8 @@ def test_a_whole_run_against_several_releases(pytester: pytest.Pytester, where: 
         assert version(one) in ("1.20.5", "2.3.0") and version(other) == "1.12.5"
         """
     )
-    result = pytester.runpytest_subprocess(*OPTIONS, *(["--flinkmock-flink=1.20,2.3"] if where == "option" else []))
+    result = pytester.runpytest_inprocess(*OPTIONS, *(["--flinkmock-flink=1.20,2.3"] if where == "option" else []))
     result.assert_outcomes(passed=2)
-
-
-def test_an_unmet_expectation_fails_the_test_and_shows_what_was_asked(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile(
-        """
-    import pytest, requests
-
-    @pytest.mark.flinkmock({"jobs": {"orders": "streaming"}, "expect": [{"POST /jobs/:jobid/stop": "once"}]})
-    def test_it(flinkmock):
-        requests.get(flinkmock.url + "/jobs/overview")
-        """
-    )
-    result = pytester.runpytest_subprocess(*OPTIONS)
-    result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(
-        ["*POST /jobs/:jobid/stop*", "*- flinkmock -*", "*orders: *RUNNING*", "*GET /jobs/overview*"]
-    )
-
-
-def test_a_client_that_waits_for_a_standing_clock_is_told_so(pytester: pytest.Pytester) -> None:
-    pytester.makepyfile(
-        """
-    import pytest, requests
-
-    @pytest.mark.flinkmock({"jobs": {"report": "batch"}}, clock="virtual")
-    def test_it(flinkmock):
-        for _ in range(30):
-            state = requests.get(flinkmock.url + "/jobs/overview").json()["jobs"][0]["state"]
-        assert state == "FINISHED"
-        """
-    )
-    result = pytester.runpytest_subprocess(*OPTIONS)
-    result.assert_outcomes(failed=1)
-    result.stdout.fnmatch_lines(["*came at one cluster time, for the virtual clock stands until it is told to move*"])
 
 
 def test_one_cluster_for_the_whole_run(pytester: pytest.Pytester) -> None:
@@ -91,4 +62,67 @@ def test_one_cluster_for_the_whole_run(pytester: pytest.Pytester) -> None:
         assert len(seen) == 1
         """
     )
-    pytester.runpytest_subprocess(*OPTIONS).assert_outcomes(passed=2)
+    pytester.runpytest_inprocess(*OPTIONS).assert_outcomes(passed=2)
+
+
+def test_the_cluster_of_the_run_is_one_for_each_release(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        RELEASE
+        + """
+    urls = {}
+
+    def test_one(flinkmock_session):
+        urls[version(flinkmock_session)] = flinkmock_session.url
+
+    def test_two(flinkmock_session):
+        assert urls[version(flinkmock_session)] == flinkmock_session.url
+        print("SERVED", version(flinkmock_session))
+        """
+    )
+    result = pytester.runpytest_inprocess(*OPTIONS, "-sv", "--flinkmock-flink=1.20,2.3")
+    result.assert_outcomes(passed=4)
+    result.stdout.fnmatch_lines(["*test_two?flink-1.20? SERVED 1.20.5*", "*test_two?flink-2.3? SERVED 2.3.0*"])
+
+
+def test_all_releases(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile("def test_it(flinkmock): ...\nclass TestIt:\n    def test_other(self, flinkmock_factory): ...")
+    result = pytester.runpytest_inprocess(*OPTIONS, "--co", "-q", "--flinkmock-flink=all")
+    listed = [line for line in result.outlines if "::" in line]
+    assert len(listed) == 2 * len(known_releases())
+    assert listed[0].endswith("::test_it[flink-1.12]")
+
+
+def test_the_ini_file_says_what_a_marker_does_not(pytester: pytest.Pytester) -> None:
+    pytester.makeini(
+        """
+        [pytest]
+        flinkmock_scenario = clusters/orders.yaml
+        flinkmock_clock = virtual
+        flinkmock_seed = 7
+        """
+    )
+    (pytester.mkdir("clusters") / "orders.yaml").write_text("{seed: 3, jobs: {orders: streaming}}\n")
+    (pytester.mkdir("tests") / "test_it.py").write_text(
+        """
+import pytest
+
+def jobs(flink):
+    return [job.name for job in flink.cluster.jobs.values()]
+
+def test_unmarked(flinkmock):
+    assert (jobs(flinkmock), flinkmock.clock.text, flinkmock.cluster.spec.seed) == (["orders"], "virtual", 7)
+
+def test_session(flinkmock_session):
+    assert jobs(flinkmock_session) == ["orders"]
+
+@pytest.mark.flinkmock({}, clock="10x", seed=8)
+def test_marked(flinkmock, flinkmock_factory):
+    assert (jobs(flinkmock), flinkmock.clock.text, flinkmock.cluster.spec.seed) == ([], "10x", 8)
+    assert jobs(flinkmock_factory("clusters/orders.yaml")) == ["orders"]
+
+@pytest.mark.flinkmock("crash-loop.yaml")
+def test_one_of_flinkmock_s_own(flinkmock):
+    assert jobs(flinkmock)
+"""
+    )
+    pytester.runpytest_inprocess(*OPTIONS, "tests").assert_outcomes(passed=4)

@@ -1,0 +1,311 @@
+"""What the plugin says when a test fails because of it, and what a failed test is told."""
+
+from __future__ import annotations
+
+import pytest
+
+pytestmark = pytest.mark.usefixtures("imported")
+OPTIONS = ("-p", "no:cacheprovider", "-p", "no:xdist", "-o", "asyncio_default_fixture_loop_scope=function")
+HEAD = """
+import urllib.error, urllib.request
+import pytest
+
+def ask(flink, path, method="GET", body=None):
+    try:
+        request = urllib.request.Request(flink.url + path, method=method, data=body)
+        return urllib.request.urlopen(request).read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
+"""
+
+
+def run(pytester: pytest.Pytester, tests: str, *options: str) -> pytest.RunResult:
+    pytester.makepyfile(HEAD + tests)
+    return pytester.runpytest_inprocess(*OPTIONS, *options)
+
+
+def test_an_unmet_expectation_shows_what_came_nearest_and_why_not(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        """
+@pytest.mark.flinkmock({"jobs": {"orders": "streaming"}, "expect": [{"POST /jobs/:jobid/stop": "once"}]})
+def test_it(flinkmock):
+    ask(flinkmock, f"/jobs/{flinkmock.job('orders').id}/savepoints", "POST", b"{}")
+""",
+    )
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*expected POST /jobs/:jobid/stop once, but it never came.",
+            "  nearest:",
+            "       1 202 POST /jobs/*/savepoints {}",
+            "         another path",
+            "*- flinkmock -*",
+            "Flink 2.3.0, clock 1s per request, at *s",
+            "timeline:",
+            "  * s  orders RUNNING",
+            "requests:",
+            "      1.0 s    1 202 POST /jobs/*/savepoints {}",
+        ]
+    )
+    result.stdout.no_fnmatch_line("*Traceback*")
+
+
+def test_a_request_that_met_no_operation_fails_the_test(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        """
+JOB = "/jobs/0123456789abcdef0123456789abcdef"
+
+@pytest.mark.flinkmock(flink="1.12")
+def test_too_new(flinkmock):
+    assert ask(flinkmock, JOB + "/checkpoints", "POST", b"{}") == 404
+
+@pytest.mark.flinkmock(flink="2.3")
+def test_too_old(flinkmock):
+    ask(flinkmock, JOB + "/vertices/0123456789abcdef0123456789abcdef/subtasktimes", "PATCH")
+    ask(flinkmock, "/job/overview")
+    ask(flinkmock, "/favicon.ico/of/nobody")
+
+@pytest.mark.flinkmock({"cluster": {"config": {"web.submit.enable": False}}})
+def test_left_out(flinkmock):
+    ask(flinkmock, "/jars")
+
+def test_many(flinkmock):
+    for number in range(7):
+        ask(flinkmock, f"/nowhere/{number}")
+""",
+    )
+    result.assert_outcomes(failed=4)
+    result.stdout.fnmatch_lines(
+        [
+            "a request met no operation of Flink 1.12.5:",
+            "       1 404 POST /jobs/0123456789abcdef0123456789abcdef/checkpoints {}",
+            "         Flink has it since 1.17",
+            "  Where that is what is tested, say so, by",
+            '    flinkmock.requests.expect("POST /jobs/*/checkpoints") or @pytest.mark.flinkmock(unexpected="allow").',
+            "*- flinkmock -*",
+            "3 requests met no operation of Flink 2.3.0:",
+            "*1 404 PATCH /jobs/*/subtasktimes",
+            "         the path is right, and takes GET",
+            "*2 404 GET /job/overview",
+            "         nearest: GET /jobs/overview",
+            "*3 404 GET /favicon.ico/of/nobody",
+            "  Where that is what is tested, say so, by",
+            "*1 404 GET /jars",
+            "         this cluster is without it; it is there with the configuration web.submit.enable: true",
+            "*5 404 GET /nowhere/4",
+            "    … and 2 more",
+        ]
+    )
+
+
+def test_requests_that_meet_nothing_can_be_meant(pytester: pytest.Pytester) -> None:
+    tests = """
+def test_expected(flinkmock):
+    ask(flinkmock, "/nowhere")
+    flinkmock.requests.expect("GET /nowhere")
+
+@pytest.mark.flinkmock({"expect": [{"unmatched": "2 times"}]})
+def test_counted_by_the_scenario(flinkmock):
+    ask(flinkmock, "/nowhere")
+    ask(flinkmock, "/nowhere")
+
+@pytest.mark.flinkmock({"faults": [{"times": 1, "reply": "leader-unavailable"}]})
+def test_answered_by_a_fault(flinkmock):
+    ask(flinkmock, "/healthz")
+
+@pytest.mark.flinkmock(unexpected="allow")
+def test_allowed(flinkmock):
+    ask(flinkmock, "/nowhere")
+
+def test_says_nothing(flinkmock):
+    ask(flinkmock, "/nowhere")
+
+@pytest.mark.flinkmock(unexpected="fail")
+def test_insists(flinkmock):
+    ask(flinkmock, "/nowhere")
+"""
+    run(pytester, tests).assert_outcomes(passed=4, failed=2)
+    run(pytester, tests, "-o", "flinkmock_unexpected=allow").assert_outcomes(passed=5, failed=1)
+
+
+def test_a_failed_test_is_told_what_its_cluster_went_through(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        """
+@pytest.mark.flinkmock({"jobs": {"orders": {
+    "lifecycle": [{"RUNNING": "20s"}, {"FAILING": {"for": "1s", "because": "broken"}}, "FAILED"],
+}}, "causes": {"broken": {"class": "java.io.IOException", "message": "disk full"}}})
+def test_it(flinkmock):
+    orders = flinkmock.job("orders")
+    flinkmock.run_until(orders="RUNNING")
+    ask(flinkmock, f"/jobs/{orders.id}/savepoints", "POST", b'{"target-directory": "s3://saved"}')
+    for _ in range(25):
+        ask(flinkmock, f"/jobs/{orders.id}/status")
+    assert ask(flinkmock, "/jobs/overview") == "fine"
+""",
+    )
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*- flinkmock -*",
+            "Flink 2.3.0, clock 1s per request, at *s",
+            "timeline:",
+            "      0.0 s  orders INITIALIZING",
+            "* s  orders RUNNING",
+            "* s  orders savepoint s3://saved/savepoint-*",
+            "* s  orders FAILED",
+            "* s  orders fails: java.io.IOException: disk full",
+            "requests:",
+            '* s    1 202 POST /jobs/*/savepoints {"target-directory": "s3://saved"}',
+            "* s    2 200 GET /jobs/*/status  (25 times, until *s)",
+            "* s   27 200 GET /jobs/overview",
+        ]
+    )
+
+
+def test_a_setup_that_fails_is_told_too(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        """
+@pytest.fixture
+def deployed(flinkmock_factory):
+    one, other = flinkmock_factory(flink="1.20"), flinkmock_factory({"jobs": {"orders": "streaming"}})
+    ask(other, "/jobs/overview")
+    raise RuntimeError("not deployed")
+
+def test_it(deployed): ...
+""",
+    )
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*not deployed",
+            "*- flinkmock -*",
+            "Flink 1.20.5, *",
+            "no requests",
+            "*- flinkmock -*",
+            "*200 GET /jobs/overview",
+        ]
+    )
+
+
+def test_a_client_that_waits_for_a_standing_clock_is_told_what_to_do(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        """
+@pytest.mark.flinkmock({"jobs": {"report": "batch"}}, clock="virtual")
+def test_it(flinkmock):
+    flinkmock.advance("5s")
+    for _ in range(30):
+        assert "FINISHED" not in ask(flinkmock, "/jobs/overview")
+    raise TimeoutError("report was not to finish")
+""",
+    )
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "GET /jobs/overview came 30 times at 5 s and was answered the same: "
+            "the virtual clock stands until the test moves it.",
+            'Let requests move it (clock="1s per request", the default of the fixture), or move it yourself: '
+            'flinkmock.advance("1m"), flinkmock.clock.next(), flinkmock.run_until(NAME="FINISHED").',
+        ]
+    )
+
+
+@pytest.mark.parametrize("clock", ["1s per request", "real"])
+def test_a_clock_that_moves_is_no_matter(pytester: pytest.Pytester, clock: str) -> None:
+    result = run(
+        pytester,
+        f"""
+@pytest.mark.flinkmock({{"jobs": {{"report": "batch"}}}}, clock={clock!r})
+def test_it(flinkmock):
+    for _ in range(30):
+        ask(flinkmock, "/overview")
+    raise TimeoutError
+""",
+    )
+    result.assert_outcomes(failed=1)
+    result.stdout.no_fnmatch_line("*was answered the same*")
+
+
+def test_the_run_s_cluster_is_watched_test_by_test(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        """
+def test_one(flinkmock_session):
+    ask(flinkmock_session, "/nowhere")
+
+def test_two(flinkmock_session):
+    ask(flinkmock_session, "/overview")
+
+def test_three(flinkmock_session):
+    ask(flinkmock_session, "/config")
+    raise RuntimeError
+""",
+    )
+    result.assert_outcomes(failed=2, passed=1)
+    section = result.stdout.str().partition("test_three")[2]
+    assert "3 200 GET /config" in section
+    assert "/overview" not in section.partition("short test summary")[0]
+
+
+def test_a_marker_that_makes_no_sense(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        """
+@pytest.mark.flinkmock("orders.yaml", flnk="1.20")
+def test_typo(flinkmock): ...
+
+@pytest.mark.flinkmock("orders.yaml", "payments.yaml")
+def test_two_scenarios(flinkmock): ...
+
+@pytest.mark.flinkmock("nowhere.yaml")
+def test_no_file(flinkmock): ...
+
+@pytest.mark.flinkmock({"jobs": {"orders": "streeming"}})
+def test_a_mistake_in_the_scenario(flinkmock): ...
+
+@pytest.mark.flinkmock(flink="2.33")
+def test_no_release(flinkmock): ...
+
+@pytest.mark.flinkmock(clock="sundial")
+def test_no_clock(flinkmock): ...
+
+@pytest.mark.flinkmock(unexpected="shrug")
+def test_neither_fail_nor_allow(flinkmock): ...
+""",
+    )
+    result.assert_outcomes(errors=7)
+    result.stdout.fnmatch_lines(
+        [
+            "the marker flinkmock takes no flnk; it is flinkmock(scenario=None, *, flink=None, *)",
+            "the marker flinkmock takes one scenario, not 2; it is *",
+            "flinkmock: nowhere.yaml: there is no such file.",
+            "flinkmock: <scenario>*streeming*",
+            "flinkmock: Unknown Flink release '2.33'. Did you mean 2.3? Known: *",
+            'flinkmock: "sundial" is not a clock. *',
+            "flinkmock: unexpected requests are to fail or allow, not 'shrug'",
+        ]
+    )
+    result.stdout.no_fnmatch_line("*plugin.py*")
+    result.stdout.no_fnmatch_line("During handling*")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--flinkmock-flink=1.20,2.33"], "flinkmock: Unknown Flink release '2.33'. Did you mean 2.3? *"),
+        (["--flinkmock-compat=3.0"], "flinkmock: Unknown Flink release '3.0'. *"),
+        (["-o", "flinkmock_unexpected=shrug"], "flinkmock: unexpected requests *not 'shrug'"),
+        (["-o", "flinkmock_seed=seven"], "flinkmock: flinkmock_seed is a number, not 'seven'"),
+    ],
+)
+def test_an_option_that_makes_no_sense_ends_the_run(
+    pytester: pytest.Pytester, options: list[str], message: str
+) -> None:
+    result = run(pytester, "def test_it(): ...", *options)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"ERROR: {message}"])

@@ -1,0 +1,55 @@
+"""`pytest --flinkmock-compat 2.3`: what a run's requests will feel in an upgrade."""
+
+from __future__ import annotations
+
+import pytest
+
+pytestmark = pytest.mark.usefixtures("imported")
+OPTIONS = ("-p", "no:cacheprovider", "-o", "asyncio_default_fixture_loop_scope=function")
+TESTS = """
+import urllib.request
+import pytest
+
+def ask(flink, path, method="GET", body=None):
+    request = urllib.request.Request(flink.url + path, method=method, data=body)
+    return urllib.request.urlopen(request).read().decode()
+
+@pytest.mark.flinkmock({"jobs": {"orders": "streaming"}}, flink="1.19")
+class TestOrders:
+    @pytest.mark.parametrize("how_often", [2, 3])
+    def test_beats(self, flinkmock, how_often):
+        job = flinkmock.job("orders")
+        for _ in range(how_often):
+            ask(flinkmock, f"/jobs/{job.id}/clientHeartbeat", "PATCH", b"1700000000000")
+
+    def test_looks(self, flinkmock):
+        ask(flinkmock, "/overview")
+
+def test_newest(flinkmock):
+    ask(flinkmock, "/overview")
+"""
+TOLD = [
+    "* upgrade to Flink 2.3 *",
+    "Of 6 requests to Flink 1.19:",
+    "  fails:",
+    "    PATCH /jobs/:jobid/clientHeartbeat: the body is refused: all of it: type (since 1.20; 5 requests, first in "
+    "test_*::TestOrders::test_beats?2?)",
+]
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+def test_the_end_of_a_run_tells(pytester: pytest.Pytester, workers: int) -> None:
+    pytester.makepyfile(TESTS)
+    result = pytester.runpytest_inprocess(*OPTIONS, "--flinkmock-compat=2.3", f"-n{workers}")
+    result.assert_outcomes(passed=4)
+    result.stdout.fnmatch_lines(TOLD)
+
+
+def test_nothing_to_feel(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(TESTS)
+    result = pytester.runpytest_inprocess(*OPTIONS, "-pno:xdist", "--flinkmock-compat=2.3.0", "-k", "looks or newest")
+    result.stdout.fnmatch_lines(["Of 1 requests to Flink 1.19 none will feel it."])
+    result = pytester.runpytest_inprocess(*OPTIONS, "-pno:xdist", "--flinkmock-compat=2.3", "-k", "newest")
+    result.stdout.fnmatch_lines(["No request went to a Flink before 2.3."])
+    result = pytester.runpytest_inprocess(*OPTIONS, "-pno:xdist", "-k", "looks")
+    result.stdout.no_fnmatch_line("*upgrade to Flink*")
