@@ -4,7 +4,7 @@ Each answers for the leader (since Flink 1.5), and knows by itself what clients 
 uploaded there, and the asynchronous operations whose results no Dispatcher keeps. Jobs are the leader's. When it falls
 they are recovered by the next one from their latest checkpoints if the cluster is highly available, and otherwise gone;
 what had ended is gone in any case. Recorded with two JobManagers, ZooKeeper, and a leader that was killed (2.3.0 and
-1.12.5; tests/recordings/leader-change.json.gz).
+1.12.5; tests/server/leader-change.json.gz).
 """
 
 from __future__ import annotations

@@ -1,0 +1,161 @@
+"""Two JobManagers whose leader falls, asked over HTTP as two real ones were (leader-change.json.gz: 2.3.0 and 1.12.5
+with ZooKeeper, the leading process killed; JobManager 0 led)."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from flinkmock import FlinkMock
+
+RECORDED = json.loads(gzip.decompress((Path(__file__).parent / "leader-change.json.gz").read_bytes()))
+JOB, ENDED = "a" * 32, "b" * 32
+SCENARIO = {
+    "cluster": {"jobmanagers": 2, "caches": False},
+    "jobs": {
+        "orders": {"id": JOB, "checkpoints": {"every": "5s"}},
+        "import": {"id": ENDED, "lifecycle": [{"RUNNING": "1s"}, "FINISHED"]},
+    },
+}
+VARYING = re.compile(r"@[0-9a-f]+|[0-9a-f-]{32,}|[0-9a-f]{32}| in /\S+|=[0-9a-f]{32}")
+NO_LEADER = "Service temporarily unavailable due to an ongoing leader election. Please refresh."
+
+
+@contextmanager
+def running(**options: Any) -> Iterator[FlinkMock]:
+    with FlinkMock(SCENARIO, **{"clock": "virtual", **options}) as mock:
+        yield mock
+
+
+class Player:
+    """Asks what was asked of the real cluster. `known` are this cluster's ids, by the names of the recording."""
+
+    def __init__(self, mock: FlinkMock) -> None:
+        self.mock = mock
+        self.known = {"{job}": JOB, "{ended}": ENDED, "{folder}": "/flink"}
+        for number, url in enumerate(mock.urls):
+            answer = httpx.post(
+                url + "/jars/upload", files={"jarfile": ("wordcount.jar", b"", "application/x-java-archive")}
+            )
+            self.known[f"{{jar at {number}}}"] = answer.json()["filename"].rpartition("/")[2]
+
+    def ask(self, step: dict[str, Any]) -> httpx.Response:
+        path, body = self._filled(step["path"]), step.get("body")
+        url = self.mock.urls[step["jobmanager"]] + path
+        answer = httpx.request(step["method"], url, json=body and json.loads(self._filled(json.dumps(body))))
+        if "request-id" in answer.text:
+            kind = {"savepoints": "savepoint", "checkpoints": "checkpoint", "datasets": "dataset"}
+            named = next((word for part, word in kind.items() if f"/{part}" in path), "disposal")
+            self.known[f"{{{named} at {step['jobmanager']}}}"] = answer.json()["request-id"]
+        return answer
+
+    def _filled(self, text: str) -> str:
+        for name, value in self.known.items():
+            text = text.replace(name, value)
+        return text
+
+
+@pytest.mark.parametrize("version", sorted(RECORDED))
+def test_each_jobmanager_answers_as_a_real_one(version: str) -> None:
+    with running(flink=version.rpartition(".")[0]) as mock:
+        player = Player(mock)
+        mock.advance("20s")
+        situation = "before"
+        for step in RECORDED[version]:
+            if step["when"] != situation:
+                situation = step["when"]
+                if situation == "nobody leads":
+                    mock.jobmanagers.fail("5s")
+                else:
+                    mock.advance("20s")
+            elif step["path"].endswith("at 0}") and situation == "before":
+                mock.advance("2s")  # so that what was triggered is done
+            answer = player.ask(step)
+            where = f"{situation}: {step['method']} {step['path']} at {step['jobmanager']}"
+            assert (where, answer.status_code) == (where, step["status"])
+            assert (where, "access-control-allow-origin" in answer.headers) == (where, step["cors"])
+            told = step.get("answer") or {}
+            if answer.status_code >= 400:
+                ours = answer.json()["errors"][0].split("\n")[0]
+                assert VARYING.sub("…", ours)[:100] == VARYING.sub("…", told["errors"][0])[:100]
+            elif "status" in told:
+                assert answer.json()["status"] == told["status"]
+
+
+def test_a_recovered_job_knows_nothing_of_its_past_but_the_numbers_of_its_checkpoints() -> None:
+    with running() as mock:
+        began = mock.advance("21s")
+        before = httpx.get(f"{mock.url}/jobs/{JOB}/checkpoints").json()
+        mock.jobmanagers.fail("5s")
+        mock.advance("10s")
+        details = httpx.get(f"{mock.url}/jobs/{JOB}").json()
+        assert (details["state"], details["start-time"]) == ("RUNNING", began + 5_000)
+        assert details["timestamps"]["INITIALIZING"] == began + 5_000
+        assert all(vertex["start-time"] > began for vertex in details["vertices"])
+        after = httpx.get(f"{mock.url}/jobs/{JOB}/checkpoints").json()
+        assert (before["counts"]["restored"], after["counts"]["restored"]) == (0, 1)
+        assert after["latest"]["restored"]["id"] == before["latest"]["completed"]["id"]
+        assert {each["id"] for each in after["history"]} == {before["latest"]["completed"]["id"] + 1}
+        metrics = httpx.get(f"{mock.url}/jobs/{JOB}/metrics?get=numRestarts").json()
+        assert metrics == [{"id": "numRestarts", "value": "0"}]
+
+
+def test_a_fallen_jobmanager_answers_nobody_until_it_is_back_as_a_standby() -> None:
+    with running() as mock:
+        mock.advance("5s")
+        assert mock.jobmanagers.leader == 0
+        mock.jobmanagers.fail("5s")
+        assert mock.jobmanagers.leader is None
+        with pytest.raises(httpx.HTTPError):
+            httpx.get(mock.urls[0] + "/overview")
+        assert mock.requests[-1].status == 0
+        assert httpx.get(mock.urls[1] + "/overview").json() == {"errors": [NO_LEADER]}
+        mock.jobmanagers.fail()  # changes nothing: there is none that could
+        mock.advance("7s")
+        assert mock.jobmanagers.leader == 1
+        assert [httpx.get(url + "/jobs").json()["jobs"] for url in mock.urls] == [
+            [{"id": JOB, "status": "RUNNING"}]
+        ] * 2
+
+
+def test_clients_that_ask_again_get_through_on_the_clock_that_they_move() -> None:
+    with running(clock="1s per request") as mock:
+        httpx.get(mock.url + "/overview")
+        mock.jobmanagers.fail("3s")
+        statuses = [httpx.get(mock.urls[1] + "/overview").status_code for _ in range(4)]
+        assert statuses == [503, 503, 200, 200]
+
+
+def test_what_is_not_served_as_a_file_is_not_found_even_without_a_leader() -> None:
+    with running() as mock:
+        mock.jobmanagers.fail()
+        answer = httpx.post(mock.urls[1] + "/nowhere")
+        assert answer.status_code == 404  # RouterHandler: it never comes to a handler that would ask for the leader
+
+
+def test_without_high_availability_the_jobs_are_gone() -> None:
+    with FlinkMock({"jobs": {"orders": {"id": JOB}}}, clock="virtual") as mock:
+        mock.jobmanagers.fail("5s")
+        with pytest.raises(httpx.HTTPError):
+            httpx.get(mock.url + "/overview")
+        mock.advance("5s")
+        overview = httpx.get(mock.url + "/overview").json()
+        assert (overview["taskmanagers"], overview["jobs-running"]) == (1, 0)
+        assert overview["slots-available"] == overview["slots-total"]
+        assert httpx.get(f"{mock.url}/jobs/{JOB}").status_code == 404
+
+
+def test_one_jobmanager_that_is_highly_available_recovers_its_jobs_itself() -> None:
+    config = {"high-availability.type": "kubernetes"}
+    with FlinkMock({"cluster": {"config": config}, "jobs": {"orders": {"id": JOB}}}, clock="virtual") as mock:
+        mock.jobmanagers.fail("5s")
+        mock.advance("6s")
+        assert httpx.get(f"{mock.url}/jobs/{JOB}").json()["state"] == "RUNNING"
