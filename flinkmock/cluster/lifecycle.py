@@ -6,7 +6,7 @@ once: RUNNING starts a run, RESTARTING and FAILING end it by a failure, CANCELLI
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from flinkmock.cluster.checkpoints import Restored
@@ -39,11 +39,17 @@ NO_SLOTS = Cause(
 )
 
 
+def nobody_watches(job: Job, step: Step, at: int) -> None:
+    """What becomes of the news of a step, unless a rehearsal asks for it."""
+
+
 class Lifecycles:
     """Moves the jobs of one cluster."""
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
+        self.watch: Callable[[Job, Step, int], None] = nobody_watches
+        """Told of each step that a job comes to, before it shows."""
 
     # -- along the script
 
@@ -61,6 +67,7 @@ class Lifecycles:
     def _enter(self, job: Job, at: int) -> None:
         step = job.script.steps[job.place]
         job.states.append((at, step.state))
+        self.watch(job, step, at)
         length = self._length(job, step)
         cause = step.cause or DEFAULT_CAUSE
         if step.state == "RUNNING":

@@ -44,6 +44,10 @@ class Waits:
         self._by_thing[thing] = wait
         return None
 
+    def waiting(self) -> list[Wait]:
+        """What is waiting now, the earliest first."""
+        return list(self._by_thing.values())
+
     def leave(self, thing: str) -> None:
         """It waits no more."""
         self._by_thing.pop(thing, None)
