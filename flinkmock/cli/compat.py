@@ -26,10 +26,10 @@ def run(args: argparse.Namespace) -> int:
     import json
     from dataclasses import asdict
 
-    from flinkmock.cli.tables import columns, markdown
     from flinkmock.conformance.compat import READS, compat, read_requests
     from flinkmock.contract import LATEST
     from flinkmock.errors import FlinkMockError
+    from flinkmock.tables import columns, markdown
 
     requests = read_requests(args.journal)
     new = args.new or LATEST

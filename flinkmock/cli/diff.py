@@ -54,7 +54,7 @@ def as_json(old: str, new: str, changes: list[Change], behaviour: list[str]) -> 
 
 
 def as_markdown(old: str, new: str, changes: list[Change], behaviour: list[str]) -> str:
-    from flinkmock.cli.tables import markdown
+    from flinkmock.tables import markdown
 
     rows = [[f"`{each.where}`", each.what, each.words, each.since, "yes" if each.breaking else ""] for each in changes]
     lines = [f"# Flink {old} → {new}", "", markdown(["operation", "what", "change", "since", "breaking"], rows)]
@@ -63,7 +63,7 @@ def as_markdown(old: str, new: str, changes: list[Change], behaviour: list[str])
 
 
 def as_table(changes: list[Change], behaviour: list[str]) -> str:
-    from flinkmock.cli.tables import columns
+    from flinkmock.tables import columns
 
     lines: list[str] = []
     by_operation: dict[str, list[Change]] = {}
