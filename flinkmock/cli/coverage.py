@@ -17,7 +17,7 @@ def configure(subparsers: Any) -> None:
         "for each operation how many fields of its answer the model knows and which ones are made up.",
     )
     parser.add_argument("--flink", metavar="RELEASE", help="default: the newest")
-    parser.add_argument("--operation", metavar="ID", help="only this one, field by field: getJobDetails")
+    parser.add_argument("--operation", metavar="ID", help='only this one, field by field: getJobDetails, "GET /jobs"')
     parser.set_defaults(run=run)
 
 
@@ -44,13 +44,10 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _operation(contract: Contract, operation_id: str) -> Operation:
-    from difflib import get_close_matches
-
+def _operation(contract: Contract, named: str) -> Operation:
     from flinkmock.errors import FlinkMockError
 
-    if operation_id in contract:
-        return contract.operation(operation_id)
-    close = get_close_matches(operation_id, [operation.id for operation in contract], n=1)
-    hint = f" Did you mean {close[0]}?" if close else ""
-    raise FlinkMockError(f"Flink {contract.release} has no operation {operation_id!r}.{hint}")
+    try:
+        return contract.find(named)
+    except LookupError as error:
+        raise FlinkMockError(str(error)) from None

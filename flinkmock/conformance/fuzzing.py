@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from hypothesis.strategies import SearchStrategy
 
     from flinkmock.conformance.check import Check
-    from flinkmock.contract import Operation, Parameter
+    from flinkmock.contract import Contract, Operation, Parameter
 
 NEVER = frozenset(
     {
@@ -36,7 +36,6 @@ NEVER = frozenset(
 )
 REFUSALS = 308, 400, 404, 405, 409, 413, 500, 503
 """All the ways in which Flink says no (FACTS 2)."""
-HEX = "0123456789abcdef"
 
 
 @dataclass(frozen=True)
@@ -62,7 +61,7 @@ class Fuzz:
         for operation in check.contract:
             if operation.id not in NEVER:
                 known = check.targets.paths(operation) if operation.method == "GET" else []
-                drawn = hypothesis.given(_questions(operation, known))
+                drawn = hypothesis.given(_questions(check.contract, operation, known))
                 settings(hypothesis.seed(self.seed)(drawn(_asker(check, operation))))()
 
 
@@ -77,7 +76,7 @@ def _asker(check: Check, operation: Operation) -> Callable[[tuple[Question, bool
     return ask
 
 
-def _questions(operation: Operation, known: list[str]) -> SearchStrategy[tuple[Question, bool]]:
+def _questions(contract: Contract, operation: Operation, known: list[str]) -> SearchStrategy[tuple[Question, bool]]:
     """(a request, whether it has a parameter that can't be converted)"""
     from hypothesis import strategies as st
 
@@ -91,7 +90,7 @@ def _questions(operation: Operation, known: list[str]) -> SearchStrategy[tuple[Q
     )
     paths = st.one_of(st.sampled_from([(path, False) for path in known]), made) if known else made
     queries = st.tuples(*(_query_value(each) for each in operation.query_parameters))
-    bodies = _bodies() if operation.method != "GET" else st.none()
+    bodies = _bodies(contract, operation) if operation.method != "GET" else st.none()
 
     def put_together(path: tuple[str, bool], query: tuple[Any, ...], body: bytes | None) -> tuple[Question, bool]:
         given = [(name, text) for name, text, _ in query if text is not None]
@@ -105,48 +104,40 @@ def _questions(operation: Operation, known: list[str]) -> SearchStrategy[tuple[Q
 def _path_value(parameter: Parameter) -> SearchStrategy[tuple[str, bool]]:
     from hypothesis import strategies as st
 
-    right: SearchStrategy[str]
-    if parameter.pattern:
-        right = st.text(HEX, min_size=32, max_size=32)
-    elif parameter.type == "integer":
-        right = st.integers(0, 2**31 - 1).map(str)
-    elif parameter.enum:
-        right = st.sampled_from(parameter.enum)
-    else:
-        right = st.text("abcdefghij-_.0123456789", min_size=1, max_size=20).map(lambda text: f"no-{text}")
-    wrong = st.one_of(st.text(min_size=1, max_size=12).filter(_encodable).map(lambda text: f"x{text}"), st.just("-1"))
+    from flinkmock.strategies.parameters import texts
+
+    right = texts(parameter)
+    if parameter.type == "string" and not parameter.pattern:
+        right = right.map("no-{}".format)
+    wrong = st.one_of(st.text(min_size=1, max_size=12).filter(_encodable).map("x{}".format), st.just("-1"))
     return st.one_of(right.map(lambda text: (text, False)), wrong.map(lambda text: (text, bool(parameter.pattern))))
 
 
 def _query_value(parameter: Parameter) -> SearchStrategy[tuple[str, str | None, bool]]:
     from hypothesis import strategies as st
 
-    right: SearchStrategy[str]
-    if parameter.enum:
-        right = st.sampled_from(parameter.enum)
-    elif parameter.type == "boolean":
-        right = st.sampled_from(["true", "false"])
-    elif parameter.type == "integer":
-        right = st.integers(parameter.minimum if parameter.minimum is not None else -(2**31), 2**31 - 1).map(str)
-    elif parameter.pattern:
-        right = st.text(HEX, min_size=32, max_size=32)
-    else:
-        right = st.text(max_size=12).filter(_encodable)
+    from flinkmock.strategies.parameters import lists
+
     refused = bool(parameter.enum or parameter.type == "integer" or parameter.pattern)
+    odd = lists(parameter) if refused or parameter.type == "boolean" else st.text(max_size=12).filter(_encodable)
     wrong = st.text("xyz-!", min_size=1, max_size=6)
     name = parameter.name
     return st.one_of(
         st.just((name, None, False)),
-        right.map(lambda text: (name, text, False)),
+        st.one_of(lists(parameter), odd).map(lambda text: (name, text, False)),
         wrong.map(lambda text: (name, text, refused)),
     )
 
 
-def _bodies() -> SearchStrategy[bytes | None]:
+def _bodies(contract: Contract, operation: Operation) -> SearchStrategy[bytes | None]:
     from hypothesis import strategies as st
+
+    from flinkmock.strategies.values import values_of
 
     leaves = st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=8).filter(_encodable))
     values = st.recursive(leaves, lambda inner: st.one_of(st.lists(inner, max_size=3), _objects(inner)), max_leaves=6)
+    if operation.request is not None:
+        values = st.one_of(values_of(contract.release.minor).of(operation.request), values)
     return st.one_of(st.none(), values.map(lambda value: json.dumps(value).encode()), st.binary(max_size=20))
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from flinkmock.contract.operation import Operation, Schema
+from flinkmock.contract.operation import Operation, Schema, shape_of
 from flinkmock.data import data_dir
 from flinkmock.errors import UnknownRelease
 from flinkmock.release import Release
@@ -59,6 +60,17 @@ class Contract:
     def operation(self, operation_id: str) -> Operation:
         """Raises KeyError for an id that this release has not."""
         return self._by_id[operation_id]
+
+    def find(self, request: str) -> Operation:
+        """By "GET /jobs/:jobid", whatever its parameters are called there, or by operation id. Raises LookupError."""
+        method, _, path = request.partition(" ")
+        shape = shape_of(path)
+        for operation in self.operations:
+            if request == operation.id or (method == operation.method and shape == operation.shape):
+                return operation
+        near = get_close_matches(request, [*map(str, self.operations), *self._by_id], 1)
+        hint = f" Did you mean {near[0]}?" if near else ""
+        raise LookupError(f"Flink {self.release} has no operation {request}.{hint}")
 
     def __contains__(self, operation_id: str) -> bool:
         return operation_id in self._by_id

@@ -106,7 +106,7 @@ def _by_path(contract: Contract) -> dict[str, Operation]:
 
 def _shape(operation: Operation) -> tuple[str, ...]:
     """A client can't tell two paths apart that only name their parameters differently."""
-    return operation.method, *(segment[:1] if segment.startswith(":") else segment for segment in operation.segments)
+    return operation.method, *operation.shape
 
 
 def _difference(

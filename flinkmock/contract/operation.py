@@ -77,6 +77,11 @@ class Operation:
         return tuple(self.path.strip("/").split("/"))
 
     @property
+    def shape(self) -> tuple[str, ...]:
+        """The same without the names of parameters: ("jobs", ":"). They vary from release to release."""
+        return shape_of(self.path)
+
+    @property
     def answers_file(self) -> bool:
         """Whether the answer is a file (a log) and not JSON."""
         return self.response is not None and "contentType" in self.response
@@ -102,3 +107,7 @@ class Operation:
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
+
+
+def shape_of(path: str) -> tuple[str, ...]:
+    return tuple(segment[:1] if segment.startswith(":") else segment for segment in path.strip("/").split("/"))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from flinkmock.contract import Contract, Operation
 from flinkmock.contract.contract import known_releases
+from flinkmock.contract.operation import shape_of
 
 if TYPE_CHECKING:
     from flinkmock.journal.exchange import Exchange
@@ -85,12 +86,8 @@ def _vanishes(flink: str, method: str, path: str) -> str | None:
 @cache
 def _same(flink: str, method: str, path: str) -> Operation | None:
     """The operation of that method and path, whatever its parameters are called."""
-    wanted = [segment[:1] if segment.startswith(":") else segment for segment in path.strip("/").split("/")]
-    for operation in Contract.load(flink):
-        shape = [segment[:1] if segment.startswith(":") else segment for segment in operation.segments]
-        if operation.method == method and shape == wanted:
-            return operation
-    return None
+    wanted = shape_of(path)
+    return next((one for one in Contract.load(flink) if one.method == method and one.shape == wanted), None)
 
 
 def _drops(flink: str, operation: Operation, what: str, name: str) -> str | None:

@@ -5,9 +5,7 @@ Who makes the tour says how a question is put (over HTTP, or inside) and what be
 
 from __future__ import annotations
 
-import io
 import tempfile
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,6 +15,7 @@ from typing import Any, Protocol
 from flinkmock.conformance.check import UNSAFE
 from flinkmock.conformance.targets import Targets
 from flinkmock.contract import Contract, Operation
+from flinkmock.testing.jar import small_jar
 
 SCENARIO: dict[str, Any] = {
     "cluster": {"taskmanagers": 2, "slots": 8, "config": {"rest.profiling.enabled": True}},
@@ -179,14 +178,6 @@ class Tour:
         for job in (self._job("RUNNING"), canceled):
             self._ask("getYarnCancelJobTermination", job + "/yarn-cancel")
         self._ask("getYarnStopJobTermination", canceled + "/yarn-stop")
-
-
-def small_jar() -> bytes:
-    """A jar with a main class in its manifest and nothing else."""
-    jar = io.BytesIO()
-    with zipfile.ZipFile(jar, "w") as archive:
-        archive.writestr("META-INF/MANIFEST.MF", "Manifest-Version: 1.0\r\nMain-Class: org.example.Tour\r\n\r\n")
-    return jar.getvalue()
 
 
 @contextmanager

@@ -39,6 +39,8 @@ faults:
   - {match: GET /jobs, corrupt: {retype: jobs.0.status}}
   - {match: GET /jobs, corrupt: html}
   - {match: GET /jobs, corrupt: html}
+  - {match: [triggerSavepoint, "* /jobs/*"], lose-triggers: 1s..3s, taskmanager-lost: first}
+  - {stale: 1m, taskmanager-lost: 3}
 """
 
 
@@ -144,7 +146,7 @@ def test_a_patient_client_survives_a_flaky_job_manager() -> None:
 
 
 def test_lost_answers_have_their_effect() -> None:
-    from flinkmock.testing.tour import small_jar
+    from flinkmock.testing.jar import small_jar
 
     with FlinkMock(ROOT / "scenarios" / "lost-answers.yaml") as mock, httpx.Client(base_url=mock.url) as client:
 

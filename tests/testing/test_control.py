@@ -112,7 +112,7 @@ def test_a_function_decides_what_a_scenario_can_not_say() -> None:
 def test_an_operation_that_is_not_there_can_not_be_decided() -> None:
     with (
         FlinkMock(ORDERS, flink="1.12") as cluster,
-        pytest.raises(LookupError, match=r"1\.12 has no operation GET /jobs"),
+        pytest.raises(LookupError, match=r"1\.12 has no operation GET /jobs/:jobid/status"),
     ):
         cluster.on("GET /jobs/:jobid/status")
 

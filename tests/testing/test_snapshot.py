@@ -14,7 +14,7 @@ import pytest
 
 from flinkmock import FlinkMock, load_scenario
 from flinkmock.cluster.problems import UnknownJob
-from flinkmock.testing.tour import small_jar
+from flinkmock.testing.jar import small_jar
 
 SCENARIO = """
 clock: virtual

@@ -1,0 +1,12 @@
+"""Hypothesis strategies for clients of Flink: answers, requests, clusters and faults, valid by construction.
+
+Needs hypothesis: `pip install flinkmock[fuzz]`.
+"""
+
+from flinkmock.strategies.drawn import DrawnScenario
+from flinkmock.strategies.faults import FaultPlan, fault_plans
+from flinkmock.strategies.requests import Request, requests
+from flinkmock.strategies.responses import responses
+from flinkmock.strategies.scenarios import scenarios
+
+__all__ = ["DrawnScenario", "FaultPlan", "Request", "fault_plans", "requests", "responses", "scenarios"]
