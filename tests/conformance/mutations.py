@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flinkmock.conformance.fetch import Answer
+from flinkmock.conformance.judge import REFUSALS
 from flinkmock.conformance.report import Finding, general
 from flinkmock.contract import Contract, Operation
 from flinkmock.contract.places import Place, places
@@ -88,21 +89,22 @@ def _with(answer: Answer, **changes: Any) -> Answer:
 
 
 def _status(dice: random.Random, operation: Operation, answer: Answer) -> Mutation:
-    status = dice.choice([s for s in (200, 201, 202, 204) if s != operation.status])
+    refusals = REFUSALS.get(operation.id, ())
+    status = dice.choice([s for s in (200, 201, 202, 204, 404, 500, 503) if s not in (operation.status, *refusals)])
     return Mutation(f"status {status} of {operation}", _with(answer, status=status), _is(operation, "status"))
 
 
 def _content_type(dice: random.Random, operation: Operation, answer: Answer) -> Mutation:
     kind = dice.choice(["application/json", "text/html; charset=UTF-8", "application/json; charset=ISO-8859-1"])
     headers = {**answer.headers, "content-type": kind}
-    return Mutation(f"{kind} of {operation}", _with(answer, headers=headers), _is(operation, "content type"))
+    return Mutation(f"type {kind} of {operation}", _with(answer, headers=headers), _is(operation, "content type"))
 
 
 def _header(dice: random.Random, operation: Operation, answer: Answer) -> Mutation | None:
     if "access-control-allow-origin" not in answer.headers:
         return None
     headers = {name: value for name, value in answer.headers.items() if name != "access-control-allow-origin"}
-    return Mutation(f"no CORS of {operation}", _with(answer, headers=headers), _is(operation, "header"))
+    return Mutation(f"header missing of {operation}", _with(answer, headers=headers), _is(operation, "header"))
 
 
 def _is(operation: Operation, kind: str, pointer: str = "") -> Callable[[Finding], bool]:

@@ -1,15 +1,15 @@
-"""A server that passes a fake cluster's answers on, but for one thing that it changes."""
+"""An HTTP server in front of a fake cluster that passes its answers on, but for one thing that it changes."""
 
 from __future__ import annotations
 
 import re
 import threading
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from flinkmock.conformance.fetch import Answer, Fetcher, Question
 
 Change = Callable[[int, str, bytes], tuple[int, str, bytes]]
 """(status, content type, body) -> the same, changed."""
@@ -19,21 +19,36 @@ Change = Callable[[int, str, bytes], tuple[int, str, bytes]]
 def tampering(upstream: str, path: str, change: Change) -> Iterator[str]:
     """The address of a server that answers as `upstream` does, except where the whole path (without query) matches."""
 
+    def ask(target: str) -> Answer:
+        answer = server.ask(Question(target))
+        if not re.fullmatch(path, target.partition("?")[0]):
+            return answer
+        status, content_type, body = change(answer.status, answer.content_type, answer.raw)
+        return Answer(status, {**answer.headers, "content-type": content_type}, body)
+
+    with closing(Fetcher(upstream)) as server, answering(ask) as url:
+        yield url
+
+
+@contextmanager
+def answering(ask: Callable[[str], Answer]) -> Iterator[str]:
+    """The address of a server that answers to a GET of a target what `ask` says."""
+
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
         disable_nagle_algorithm = True
+        wbufsize = -1  # head and body go out at once
 
         def do_GET(self) -> None:
-            answer = fetch(upstream + self.path)
-            if re.fullmatch(path, self.path.partition("?")[0]):
-                answer = change(*answer)
-            status, content_type, body = answer
-            self.send_response(status)
-            self.send_header("content-type", content_type)
-            self.send_header("content-length", str(len(body)))
-            self.send_header("access-control-allow-origin", "*")
+            answer = ask(self.path)
+            self.send_response_only(answer.status)
+            for name, value in answer.headers.items():
+                if name != "content-length":
+                    self.send_header(name, value)
+            self.send_header("content-length", str(len(answer.raw)))
             self.end_headers()
-            self.wfile.write(body)
+            self.wfile.write(answer.raw)
+            self.wfile.flush()
 
         def log_message(self, format: str, *args: Any) -> None:
             pass
@@ -47,12 +62,3 @@ def tampering(upstream: str, path: str, change: Change) -> Iterator[str]:
         server.shutdown()
         thread.join()
         server.server_close()
-
-
-def fetch(url: str) -> tuple[int, str, bytes]:
-    try:
-        with urllib.request.urlopen(url, timeout=10) as answer:
-            return answer.status, answer.headers["content-type"], answer.read()
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, error.headers["content-type"], error.read()

@@ -1,0 +1,89 @@
+"""Holds the contract against a real Flink with a running, a finished and a failed job: every line it prints has to say
+"no deviation".
+
+    python -m tests.conformance.check_real 2.3.0 --write --fuzz 12
+
+checks as `flinkmock check` does: reads twice, then what changes something (`--write`) and generated requests
+(`--fuzz N`), and all of it once more through `flinkmock proxy --thorough`, whose own verdict comes last. Takes a minute
+or two. The jars come from the Python package index, see tests/fidelity/distribution.py.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from tests.fidelity.distribution import flink_home, java_for
+from tests.fidelity.driver import Driver
+from tests.fidelity.flink import real_cluster
+from tests.fidelity.jobs import has_ended, start_job, wait_checkpoints, wait_state
+from tests.fidelity.real import jars_for
+
+COMMAND = [sys.executable, "-m", "flinkmock"]
+
+
+def start_jobs(d: Driver) -> None:
+    """One that runs and has checkpoints, one that has finished, one that has failed."""
+    d.begin("jobs")
+    for kind in ("finite", "failing"):
+        job_id = start_job(d, kind, variable="ended", running=False)
+        assert job_id is not None
+        wait_state(d, job_id, has_ended, timeout=60)
+    start_job(d, "wordcount", "--par", "1")
+    wait_checkpoints(d, 2)
+
+
+def told(name: str, code: int, text: str) -> bool:
+    """Prints the outcome, with all that is to say if it is not 0."""
+    first, _, rest = text.partition("\n")
+    print(f"{name:27} exit code {code}: {first}", *([rest] if code else ()), sep="\n", flush=True)
+    return code == 0
+
+
+def checked(name: str, url: str, *options: str) -> bool:
+    """Whether there was no deviation."""
+    done = subprocess.run([*COMMAND, "check", url, *options], capture_output=True, text=True)
+    return told(name, done.returncode, done.stdout + done.stderr)
+
+
+def through_proxy(url: str, asked: dict[str, Sequence[str]]) -> bool:
+    """The same questions once more, put to a proxy."""
+    command = [*COMMAND, "proxy", url, "--port", "0", "--thorough"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as proxy:
+        assert proxy.stdout is not None
+        address = proxy.stdout.readline().split()[3].rstrip(",")
+        well = [checked(f"proxied {name}", address, *options) for name, options in asked.items()]
+        proxy.send_signal(signal.SIGINT)
+        summary, _ = proxy.communicate()
+    return told("the proxy itself", proxy.returncode, summary) and all(well)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("version", help="a release with its patch number, e.g. 2.3.0")
+    parser.add_argument("--write", action="store_true", help="also what changes something")
+    parser.add_argument("--fuzz", type=int, default=0, metavar="N", help="N generated requests for each operation")
+    parser.add_argument("--home", type=Path, help="a distribution (lib, bin, …); else it is downloaded")
+    parser.add_argument("--java", help="the java to run it on; default: `java`, and a Java 11 of its own before 1.15")
+    args = parser.parse_args()
+    home, java = args.home or flink_home(args.version), args.java or java_for(args.version)
+    with tempfile.TemporaryDirectory() as folder, real_cluster(home, java, Path(folder)) as url:
+        start_jobs(Driver(url, jars_for(args.version), f"{folder}/scratch"))
+        asked: dict[str, Sequence[str]] = {"reads": (), "reads again": ()}
+        if args.write:
+            jar = jars_for(args.version) / "wordcount.jar"
+            asked["writes"] = "--write", str(jar), "--savepoints", f"file://{folder}/scratch"
+        if args.fuzz:
+            asked["generated requests"] = "--fuzz", str(args.fuzz)
+        well = [checked(name, url, *options) for name, options in asked.items()]
+        del asked["reads again"]
+        return 0 if through_proxy(url, asked) and all(well) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,127 @@
+"""One thing is changed in one answer of a cluster, many times over, and a check has to find it and to name it.
+
+    python -m tests.conformance.mutating 500 --flink 2.3
+
+plays so many rounds, each a whole check through an HTTP server that makes one change, and tells how many were found
+and rightly named. Takes some ten minutes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
+
+from flinkmock import FlinkMock
+from flinkmock.conformance.check import Check
+from flinkmock.conformance.fetch import Answer, Fetcher, Question, Server
+from flinkmock.conformance.report import Report
+from flinkmock.contract import LATEST, Contract, Operation
+from tests.conformance.mutations import mutate
+from tests.conformance.recorded import Recorded
+from tests.conformance.tampering import answering
+
+SCENARIO = {"jobs": {"running": "streaming", "finished": "batch", "failed": "failing"}}
+
+
+@dataclass
+class Rounds:
+    """`kinds`: how often each kind of change was made. `unfound`: of those that were not found, or not rightly named,
+    the target, the change and what was said instead."""
+
+    kinds: Counter[str] = field(default_factory=Counter)
+    unfound: list[str] = field(default_factory=list)
+
+
+def play(
+    flink: str, wanted: int, seed: str, answers: dict[str, Answer], check: Callable[[dict[str, Answer]], Report]
+) -> Rounds:
+    """So many rounds. `check` checks a server with other answers to some targets, and fills `answers` on the way.
+
+    Raises AssertionError if something is said of the server as it is.
+    """
+    contract, dice, rounds = Contract.load(flink), random.Random(f"{seed}mutations of {flink}"), Rounds()
+    as_it_is = check({})
+    assert as_it_is.clean, as_it_is.table()
+    candidates = list(judged_by_their_bodies(contract, answers))
+    while rounds.kinds.total() < wanted:
+        target, operation = dice.choice(candidates)
+        mutation = mutate(dice, contract, operation, answers[target])
+        if mutation is None:
+            continue
+        rounds.kinds[mutation.name.split()[0]] += 1
+        findings = check({target: mutation.answer}).findings
+        if not any(map(mutation.told, findings)):
+            rounds.unfound.append(f"{target}: {[mutation.name, *map(str, findings)]}")
+    return rounds
+
+
+def in_process(flink: str, wanted: int, seed: str = "") -> Rounds:
+    """Each target is asked of a cluster once, and nothing but the changed answers goes over HTTP afterwards."""
+    answers: dict[str, Answer] = {}
+    with cluster_with_jobs(flink) as behind:
+        return play(flink, wanted, seed, answers, lambda changed: checked(Recorded(behind, answers, changed), flink))
+
+
+def over_http(flink: str, wanted: int, seed: str = "", *, once: bool = False) -> Rounds:
+    """A server stands between the cluster and each check, and asks the cluster whenever it is asked; `once`: only when
+    it is asked something new."""
+    answers: dict[str, Answer] = {}
+    instead: dict[str, Answer] = {}
+
+    def ask(target: str) -> Answer:
+        if not once or target not in answers:
+            answers[target] = behind.ask(Question(target))
+        return instead.get(target, answers[target])
+
+    def check(changed: dict[str, Answer]) -> Report:
+        instead.clear()
+        instead.update(changed)
+        with closing(Fetcher(url)) as server:
+            return checked(server, flink)
+
+    with cluster_with_jobs(flink) as behind, answering(ask) as url:
+        return play(flink, wanted, seed, answers, check)
+
+
+def checked(server: Server, flink: str) -> Report:
+    return Check(server, Contract.load(flink), wait=lambda ms: None).run()  # time stands still in the cluster
+
+
+@contextmanager
+def cluster_with_jobs(flink: str) -> Iterator[Fetcher]:
+    """One job runs, one has finished, one has failed; time stands still."""
+    with FlinkMock(SCENARIO, flink=flink, clock="virtual") as cluster:
+        cluster.advance("60s")
+        with closing(Fetcher(cluster.url)) as fetcher:
+            yield fetcher
+
+
+def judged_by_their_bodies(contract: Contract, answers: dict[str, Answer]) -> Iterator[tuple[str, Operation]]:
+    """The targets whose answers are good ones, and JSON."""
+    for target, answer in sorted(answers.items()):
+        operation = contract.match("GET", target)
+        if operation and answer.status == operation.status and not operation.answers_file:
+            yield target, operation
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("rounds", type=int, nargs="?", default=500, help="default: %(default)s")
+    parser.add_argument("--flink", default=LATEST, help="default: %(default)s")
+    parser.add_argument("--seed", default="", help="other changes for another text")
+    args = parser.parse_args()
+    rounds = over_http(args.flink, args.rounds, args.seed)
+    print(", ".join(f"{kind} {times}" for kind, times in rounds.kinds.most_common()))
+    print("\n".join(rounds.unfound), end="\n" * bool(rounds.unfound))
+    share = 1 - len(rounds.unfound) / args.rounds
+    print(f"{args.rounds - len(rounds.unfound)} of {args.rounds} found and rightly named: {share:.1%}")
+    return 0 if share >= 0.99 else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
