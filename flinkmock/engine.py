@@ -17,10 +17,11 @@ from typing import Any
 
 from flinkmock.cluster.clock import Clock
 from flinkmock.cluster.cluster import Cluster
+from flinkmock.cluster.past import as_of
 from flinkmock.cluster.problems import NoLeader
 from flinkmock.cluster.spec import ClusterSpec
 from flinkmock.contract import LATEST, Contract, Operation
-from flinkmock.faults import Faults
+from flinkmock.faults import FIRST, Fault, Faults
 from flinkmock.journal import Expected, Journal
 from flinkmock.resources import REGISTRY, Call, FileContent, UploadedFile
 from flinkmock.resources.call import Resource
@@ -93,12 +94,14 @@ class Engine:
         base_url: str,
         arrived: int | None = None,
         jobmanager: int = 0,
+        ago: int = 0,
     ) -> bytes | FileContent:
         """Carries out one request; returns the JSON body, or a file.
 
         Args:
             arrived: what `arrive` told, if it was called for this request already.
             jobmanager: the number of the one that is asked.
+            ago: answers as of so many ms ago; for requests that only read.
 
         Raises:
             NoLeader: whatever is asked, while no JobManager leads.
@@ -110,6 +113,8 @@ class Engine:
                 raise NoLeader
             call = Call(operation, self.cluster, now, path, query, body, files, base_url, jobmanager)
             self.cluster.read(polled(call), now)
+            if ago:
+                call = self._earlier(call, ago)
             decide = self.deciders.get(operation.id)
             facts = decide(call) if decide else None
             if facts is None:
@@ -118,6 +123,28 @@ class Engine:
                 return facts
             key = "/".join((operation.path, *map(str, path.values())))
             return encode(self.bodies.body(operation, facts, key))
+
+    def _earlier(self, call: Call, ago: int) -> Call:
+        """The same as it would have been asked so many ms ago, but not before there was a cluster. Raises NoLeader."""
+        then = max(call.now - ago, self.cluster.started_at)
+        cluster = as_of(self.cluster, then)
+        if cluster is None:
+            raise NoLeader
+        return dataclasses.replace(call, cluster=cluster, now=then)
+
+    def befall(self, fault: Fault) -> None:
+        """What a fault that strikes does to the cluster itself, if anything."""
+        if fault.lose_triggers is None and fault.taskmanager_lost is None:
+            return
+        with self.lock:
+            now, cluster = self.clock.now(), self.cluster
+            cluster.settle(now)
+            if fault.lose_triggers is not None:
+                takes = cluster.stream.draw(fault.lose_triggers, "fault", fault.name, self.faults.struck(fault.name))
+                cluster.jobmanagers.fail(takes, now, recovers=True)
+            if fault.taskmanager_lost is not None:
+                number = None if fault.taskmanager_lost == FIRST else fault.taskmanager_lost
+                cluster.lose_one(now, number)
 
     def turned_away(self, jobmanager: int) -> int | None:
         """Whether a request to this JobManager finds nobody that could lead it on: it has fallen, or there is no leader

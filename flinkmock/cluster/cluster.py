@@ -355,9 +355,13 @@ class Cluster:
         if event.kind == "joins":
             self.add_task_manager(at)
             return
-        there = [each for each in self.task_managers_at(at) if event.number in (None, each.number)]
-        if there:  # a test may have been faster
-            self.lose_task_manager(there[0].id, at, leaves=event.kind == "leaves")
+        self.lose_one(at, event.number, leaves=event.kind == "leaves")
+
+    def lose_one(self, at: int, number: int | None = None, *, leaves: bool = False) -> None:
+        """The task manager of that number goes, or the first that is there; nobody, if it has gone already."""
+        there = [each for each in self.task_managers_at(at) if number in (None, each.number)]
+        if there:
+            self.lose_task_manager(there[0].id, at, leaves=leaves)
 
     def lose_task_manager(self, task_manager_id: str, at: int, *, leaves: bool = False) -> None:
         """It is gone at once, and its jobs fail; `leaves`: with a goodbye. Raises UnknownTaskManager."""

@@ -9,6 +9,7 @@ what had ended is gone in any case. Recorded with two JobManagers, ZooKeeper, an
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -65,9 +66,10 @@ class JobManagers:
         """The terms that are over."""
         self._to_recover: list[Job] = []
 
-    def fail(self, takes: int | None, at: int) -> None:
+    def fail(self, takes: int | None, at: int, *, recovers: bool | None = None) -> None:
         """The leader's process ends. The next one leads `takes` ms later (None: none ever does); by then the fallen one
-        is back as well. Nothing happens while there is none."""
+        is back as well. Nothing happens while there is none. `recovers`: whether the next one takes the jobs up again;
+        None: as high availability has it."""
         leader, cluster = self.leader, self._cluster
         if leader is None:
             return
@@ -81,7 +83,7 @@ class JobManagers:
         cluster.waiting.clear()
         for job in cluster.jobs.values():
             self._suspend(job, at)
-        if cluster.configuration.highly_available:
+        if cluster.configuration.highly_available if recovers is None else recovers:
             self._to_recover = [job for job in cluster.jobs.values() if job.state not in GLOBALLY_TERMINAL]
         cluster.jobs, cluster.applications = {}, {}
         if takes is not None:
@@ -113,6 +115,13 @@ class JobManagers:
         if job.runs:
             job.runs[-1].end(Ending("CANCELED", at, at))
             job.runs[-1].settle(at)
+
+
+def without_caches(jobmanagers: JobManagers) -> JobManagers:
+    """The same ones, each with no memory of earlier answers."""
+    bare = copy.copy(jobmanagers)
+    bare.all = [JobManager(each.number, Caches(False, 0, 0), each.down) for each in jobmanagers.all]
+    return bare
 
 
 def recovered_script(job: Job, whole: Script) -> Script:

@@ -1,4 +1,4 @@
-"""`METHOD /path/:parameter`: how a scenario or a test names requests."""
+"""`METHOD /path/:parameter`: how a scenario or a test names requests; `GET /jobs/*` or `* /jars` names several."""
 
 from __future__ import annotations
 
@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 from flinkmock.contract.operation import Operation
 
-_FORM = re.compile(r"([A-Z]+) (/\S*)")
+_FORM = re.compile(r"([A-Z]+|\*) (/\S*)")
+ANY = "*"
 
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
     """Requests of one method to a path. A segment such as `:jobid` stands for a parameter, whatever its value and its
-    name; any other segment, in the place of a parameter too, is what the client wrote."""
+    name; any other segment, in the place of a parameter too, is what the client wrote. `*` is any method, and as the
+    last segment all that is left of a path, if anything is."""
 
     method: str
     segments: tuple[str, ...]
@@ -29,29 +31,35 @@ class Pattern:
     def fits(self, method: str, path: str, operation: Operation | None) -> bool:
         """Whether a request is meant. `path` is decoded and without a query; `operation` is what it was taken for:
         `/jobs/overview` is no `/jobs/:jobid`."""
-        if method != self.method:
-            return False
         theirs = _segments(path)
         if operation is not None:
             theirs = theirs[len(theirs) - len(operation.segments) :]  # without /v1
-        if len(theirs) != len(self.segments):
+        if not self._as_long(theirs) or self.method not in (method, ANY):
             return False
         declared = operation.segments if operation is not None else (":",) * len(theirs)
         return all(
             name.startswith(":") if mine.startswith(":") else mine == value
-            for mine, value, name in zip(self.segments, theirs, declared, strict=True)
+            for mine, value, name in zip(self._fixed, theirs, declared, strict=False)
         )
 
     def of(self, operation: Operation) -> bool:
         """Whether requests of that operation can be meant."""
         return (
-            operation.method == self.method
-            and len(operation.segments) == len(self.segments)
+            self.method in (operation.method, ANY)
+            and self._as_long(operation.segments)
             and all(
                 name.startswith(":") or mine == name
-                for mine, name in zip(self.segments, operation.segments, strict=True)
+                for mine, name in zip(self._fixed, operation.segments, strict=False)
             )
         )
+
+    @property
+    def _fixed(self) -> tuple[str, ...]:
+        return self.segments[:-1] if self.segments[-1:] == (ANY,) else self.segments
+
+    def _as_long(self, segments: tuple[str, ...]) -> bool:
+        fixed = len(self._fixed)
+        return len(segments) == fixed if fixed == len(self.segments) else len(segments) >= fixed
 
     def __str__(self) -> str:
         return f"{self.method} /{'/'.join(self.segments)}"

@@ -2,9 +2,10 @@
 server's part (`flinkmock/server/faults.py`)."""
 
 from flinkmock.faults.decide import Faults, Seen
-from flinkmock.faults.fault import Corrupt, Corruption, Drop, Fault, JobIs, LogNormal, NamedReply, Reply, When
+from flinkmock.faults.fault import FIRST, Corrupt, Corruption, Drop, Fault, JobIs, LogNormal, NamedReply, Reply, When
 
 __all__ = [
+    "FIRST",
     "Corrupt",
     "Corruption",
     "Drop",

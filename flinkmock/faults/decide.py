@@ -12,7 +12,7 @@ from statistics import NormalDist
 from flinkmock.cluster.spec import Span
 from flinkmock.cluster.stream import Stream
 from flinkmock.contract import Operation
-from flinkmock.faults.fault import Fault, LogNormal, When
+from flinkmock.faults.fault import Fault, LogNormal
 
 _P99 = NormalDist().inv_cdf(0.99)
 
@@ -101,14 +101,14 @@ class Faults:
 
     def concerns(self, method: str, path: str, operation: Operation | None) -> bool:
         """Whether some fault is about such requests at all."""
-        return any(_named(counted.fault.when, method, path, operation) for counted in self._counted)
+        return any(counted.fault.is_about(method, path, operation) for counted in self._counted)
 
     def strike(self, seen: Seen) -> Strike | None:
         """Counts the request and says what befalls it."""
         winner: Strike | None = None
         with self._lock:
             for counted in self._counted:
-                if _is_about(counted.fault.when, seen):
+                if _is_about(counted.fault, seen):
                     counted.asked += 1
                     if winner is None and self._hits(counted):
                         counted.struck += 1
@@ -143,12 +143,9 @@ def log_normal(length: LogNormal, quantile: float) -> int:
     return round(drawn if length.max is None else min(drawn, length.max))
 
 
-def _named(when: When, method: str, path: str, operation: Operation | None) -> bool:
-    return not when.patterns or any(pattern.fits(method, path, operation) for pattern in when.patterns)
-
-
-def _is_about(when: When, seen: Seen) -> bool:
-    if not _named(when, seen.method, seen.path, seen.operation):
+def _is_about(fault: Fault, seen: Seen) -> bool:
+    when = fault.when
+    if not fault.is_about(seen.method, seen.path, seen.operation):
         return False
     if when.job is not None and seen.job != when.job:
         return False

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from flinkmock.cluster.spec import Span
+from flinkmock.contract import Operation
 from flinkmock.contract.pattern import Pattern
 
 
@@ -107,9 +108,19 @@ class When:
     times: int | None = None
 
 
+FIRST = -1
+"""Of the task managers that are there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Something that goes wrong. `throttle`: bytes per second of the cluster's time."""
+    """Something that goes wrong.
+
+    `throttle`: bytes per second of the cluster's time. `stale`: so many ms old is what a GET is answered. The last two
+    befall the cluster itself, when the request has been dealt with: the leading JobManager falls and is replaced so
+    many ms later, jobs are recovered, trigger ids are not (`lose_triggers`); the task manager of that number, or the
+    `FIRST` one, is lost (`taskmanager_lost`).
+    """
 
     name: str
     when: When = field(default_factory=When)
@@ -118,6 +129,16 @@ class Fault:
     throttle: int | None = None
     drop: Drop | None = None
     corrupt: Corrupt | None = None
+    stale: int | None = None
+    lose_triggers: Span | None = None
+    taskmanager_lost: int | None = None
+
+    def is_about(self, method: str, path: str, operation: Operation | None) -> bool:
+        """Whether requests of that kind can be struck at all."""
+        if self.stale is not None and method != "GET":
+            return False
+        patterns = self.when.patterns
+        return not patterns or any(pattern.fits(method, path, operation) for pattern in patterns)
 
     @property
     def carries_out(self) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
-from flinkmock.contract.pattern import Pattern
+from flinkmock.contract.pattern import ANY, Pattern
 from flinkmock.journal.exchange import Exchange
 from flinkmock.journal.nearest import nearest
 from flinkmock.journal.times import AT_LEAST_ONCE, NEVER, Times, said
@@ -49,7 +49,7 @@ class Wanted:
         return reasons
 
     def _other_request(self, exchange: Exchange) -> str:
-        if exchange.method != self.pattern.method:
+        if self.pattern.method not in (exchange.method, ANY):
             same = Pattern(exchange.method, self.pattern.segments).fits(
                 exchange.method, exchange.path, exchange.declared
             )

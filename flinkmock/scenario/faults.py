@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from flinkmock.cluster.spec import Span
 from flinkmock.cluster.states import JOB_STATES
-from flinkmock.faults import Corrupt, Corruption, Drop, Fault, JobIs, LogNormal, NamedReply, Reply, When
+from flinkmock.contract.pattern import ANY, Pattern
+from flinkmock.faults import FIRST, Corrupt, Corruption, Drop, Fault, JobIs, LogNormal, NamedReply, Reply, When
 from flinkmock.scenario.amounts import chance, size, span, whole
 from flinkmock.scenario.document import Node
 from flinkmock.scenario.mistakes import Mistakes, choices
 from flinkmock.scenario.requests import RequestReader
+
+LONGEST_STALE_MS = 60_000
+"""So long it is remembered who had which slot (`cluster/slots.py`)."""
+WHAT = ("delay", "reply", "throttle", "drop", "corrupt", "stale", "lose-triggers", "taskmanager-lost")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +44,33 @@ class FaultReader:
 
     def _fault(self, node: Node, name: str) -> Fault:
         throttle, drop = node.get("throttle"), node.get("drop")
+        again, lost = node.get("lose-triggers"), node.get("taskmanager-lost")
+        when = self._when(node)
         return Fault(
             name,
-            self._when(node),
+            when,
             delay=self._delay(node.get("delay")),
             reply=_reply(node.get("reply")),
             throttle=self._rate(throttle) if throttle else None,
             drop=Drop(drop.text) if drop else None,
             corrupt=_corrupt(node.get("corrupt")),
+            stale=self._stale(node, when.patterns),
+            lose_triggers=span(again, self.mistakes) if again else None,
+            taskmanager_lost=None if lost is None else FIRST if lost.value == "first" else whole(lost, FIRST),
         )
+
+    def _stale(self, node: Node, patterns: Sequence[Pattern]) -> int | None:
+        stale = node.get("stale")
+        if stale is None:
+            return None
+        found = span(stale, self.mistakes).low
+        if not 0 < found <= LONGEST_STALE_MS:
+            self.mistakes.add(stale.place, "an answer is stale by more than 0, and by 1m at most.")
+        match = node.get("match")
+        for each, pattern in zip((match.elements or [match]) if match else (), patterns, strict=True):
+            if pattern.method not in ("GET", ANY):
+                self.mistakes.add(each.place, f"only what is read can be stale, and {pattern.method} reads nothing.")
+        return found
 
     def _when(self, node: Node) -> When:
         job, during, times, likely = node.get("job"), node.get("during"), node.get("times"), node.get("chance")
@@ -108,8 +131,7 @@ class FaultReader:
 
 
 def _described(node: Node) -> str:
-    what = [f"{key}: {_short(given)}" for key in ("delay", "reply", "throttle", "drop", "corrupt")
-            if (given := node.get(key)) is not None]  # fmt: skip
+    what = [f"{key}: {_short(given)}" for key in WHAT if (given := node.get(key)) is not None]
     match = node.get("match")
     where = ", ".join(each.text for each in match.elements or [match]) if match else "any request"
     return f"{where}: {', '.join(what)}"

@@ -8,6 +8,8 @@ from functools import cache
 from importlib import resources
 
 from flinkmock.cluster.spec import ClusterSpec, JobSpec, Submission
+from flinkmock.contract.contract import known_releases
+from flinkmock.errors import UnknownRelease
 from flinkmock.faults import Fault
 from flinkmock.scenario import files, schema
 from flinkmock.scenario.amounts import whole
@@ -130,6 +132,8 @@ def _cluster(document: Node, broken: dict[str, set[str]], mistakes: Mistakes) ->
         pattern: node for pattern, node in built_in.items["submitted"].items.items() if pattern not in submitted
     }}  # fmt: skip
     seed, flink, clock = value("seed"), value("flink"), value("clock")
+    if flink is not None and flink.text not in known_releases():
+        mistakes.add(flink.place, str(UnknownRelease(flink.text, known_releases())))
     usual = ClusterSpec()
     requests = RequestReader(flink.text if flink else None, mistakes)
     started = tuple(jobs("jobs", section("jobs"), named=True).values())

@@ -1,4 +1,4 @@
-"""`POST /jobs/:jobid/stop`: requests that a scenario names, checked against what Flink serves."""
+"""`POST /jobs/:jobid/stop` or `triggerSavepoint`: requests that a scenario names, checked against what Flink serves."""
 
 from __future__ import annotations
 
@@ -21,11 +21,24 @@ class RequestReader:
         self._mistakes = mistakes
 
     def read(self, text: str, place: Place) -> Pattern:
+        if "/" not in text:
+            return self._of_operation(text, place)
         pattern = Pattern.read(text)
         if not any(pattern.of(operation) for operation in self._operations()):
             has = f"Flink {self._flink} has no" if self._flink else "no release of Flink has an"
             self._mistakes.add(place, f'{has} operation "{pattern}".{self._hint(pattern)}')
         return pattern
+
+    def _of_operation(self, name: str, place: Place) -> Pattern:
+        """By the id that Flink's OpenAPI document gives it: `triggerSavepoint`."""
+        known = {operation.id: operation for operation in self._operations()}
+        if name not in known:
+            has = f"Flink {self._flink} has no" if self._flink else "no release of Flink has an"
+            close = get_close_matches(name, known, n=1)
+            hint = f' Did you mean "{close[0]}"?' if close else ""
+            self._mistakes.add(place, f'{has} operation "{name}".{hint}')
+            return Pattern("GET", ())
+        return Pattern(known[name].method, known[name].segments)
 
     def listed(self, node: Node | None) -> tuple[Pattern, ...]:
         """One, or a list of them; none if nothing is given."""

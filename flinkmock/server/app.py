@@ -119,6 +119,8 @@ class _Server:
         answered(self._engine, seen, answer, blow.arrived)
         if self._observer:
             self._observer(seen)
+        if blow.fault is not None:
+            self._engine.befall(blow.fault)
         if self._engine.cluster.shut_down:
             answer = dataclasses.replace(answer, close=True)
             if self._on_shut_down:
@@ -181,6 +183,7 @@ class _Server:
                         base_url=_base_url(request),
                         arrived=blow.arrived,
                         jobmanager=self._jobmanager,
+                        ago=(blow.fault.stale if blow.fault else None) or 0,
                     )
             except Problem as problem:
                 return told(problem, route.operation, self.behaviour)

@@ -11,7 +11,7 @@ from aiohttp import web
 
 from flinkmock.cluster.problems import Throwable
 from flinkmock.contract import Operation
-from flinkmock.faults import Corruption, Drop, NamedReply, Reply, Seen
+from flinkmock.faults import Corruption, Drop, Fault, NamedReply, Reply, Seen
 from flinkmock.faults.corrupt import corrupted
 from flinkmock.faults.decide import Strike
 from flinkmock.server import messages
@@ -44,6 +44,11 @@ class Blow:
         self._seen = seen
         self._strike: Strike | None = None
         self.arrived: int | None = None
+
+    @property
+    def fault(self) -> Fault | None:
+        """The one that strikes."""
+        return self._strike.fault if self._strike else None
 
     def fall(self, path: str, operation: Operation | None) -> Answer | None:
         """Finds out what befalls the request; the answer with which it ends, if the cluster does not get to see it."""

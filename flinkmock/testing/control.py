@@ -5,7 +5,7 @@ All of it goes through the engine's lock, so it may be called while clients are 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from flinkmock.cluster.checkpoints import Checkpoint
     from flinkmock.cluster.job import Job
     from flinkmock.engine import Engine
+    from flinkmock.faults import Fault
 
 STEPS = 5_000
 """After so many things that happened `run_until` gives up: a job that fails and comes back does so for ever."""
@@ -214,3 +215,36 @@ class JobManagersControl:
             now = self.engine.clock.now()
             self.engine.cluster.settle(now)
             self.engine.cluster.jobmanagers.fail(milliseconds(takes), now)
+
+
+@dataclass(frozen=True, slots=True)
+class FaultsControl:
+    """What goes wrong on the way to the cluster; the first fault that fits a request befalls it."""
+
+    engine: Engine
+
+    def add(self, *faults: Fault | Mapping[str, object], first: bool = False) -> None:
+        """One or several: mappings in the words of a scenario, such as
+        `{"match": "POST /jobs/:jobid/savepoints", "times": 1, "drop": "after-effect"}`, or `Fault`s.
+
+        `first`: before those there are, so that they win. Raises ScenarioError, which points at the words it refuses.
+        """
+        from flinkmock.faults import Fault
+        from flinkmock.scenario.load import load_faults
+
+        read = iter(load_faults({"faults": [each for each in faults if not isinstance(each, Fault)]},
+                                self.engine.contract.release.minor).faults)  # fmt: skip
+        values = [each if isinstance(each, Fault) else next(read) for each in faults]
+        self.engine.faults.add(*values, first=first)
+
+    def clear(self) -> None:
+        """Nothing goes wrong any more."""
+        self.engine.faults.clear()
+
+    def __len__(self) -> int:
+        return len(self.engine.faults)
+
+    def struck(self, name: str) -> int:
+        """How often the fault of that name has struck; one without a name is called after what it does. Raises
+        LookupError, naming those there are."""
+        return self.engine.faults.struck(name)

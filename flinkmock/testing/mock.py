@@ -17,12 +17,17 @@ if TYPE_CHECKING:
     from flinkmock.cluster.cluster import Cluster
     from flinkmock.cluster.spec import ClusterSpec
     from flinkmock.engine import Engine
-    from flinkmock.faults import Faults
     from flinkmock.journal import Journal
     from flinkmock.resources.call import Resource
     from flinkmock.server import Dashboard, ServerThread
     from flinkmock.snapshot import Snapshot
-    from flinkmock.testing.control import ClusterClock, JobControl, JobManagersControl, TaskManagersControl
+    from flinkmock.testing.control import (
+        ClusterClock,
+        FaultsControl,
+        JobControl,
+        JobManagersControl,
+        TaskManagersControl,
+    )
 
     Decider = Resource
 
@@ -225,9 +230,11 @@ class FlinkMock:
         return self.engine.journal
 
     @property
-    def faults(self) -> Faults:
+    def faults(self) -> FaultsControl:
         """What goes wrong on the way to the cluster: `add`, `clear`, and how often one has `struck`."""
-        return self.engine.faults
+        from flinkmock.testing.control import FaultsControl
+
+        return FaultsControl(self.engine)
 
     def verify(self) -> None:
         """Raises UnmetExpectation, an AssertionError, unless clients did what the scenario's `expect` says."""

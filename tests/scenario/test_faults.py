@@ -10,7 +10,7 @@ import pytest
 from flinkmock import FlinkMock, UnmetExpectation
 from flinkmock.cluster.spec import Span
 from flinkmock.contract.pattern import Pattern
-from flinkmock.faults import Corrupt, Corruption, Drop, Fault, JobIs, LogNormal, NamedReply, Reply, When
+from flinkmock.faults import FIRST, Corrupt, Corruption, Drop, Fault, JobIs, LogNormal, NamedReply, Reply, When
 from flinkmock.journal import Expectation, InOrder, Times, Unmatched, Wanted
 from flinkmock.scenario import load_scenario
 
@@ -70,6 +70,13 @@ def test_every_word_of_faults() -> None:
         ),
         Fault("GET /jobs: corrupt: html", When((JOBS,)), corrupt=Corrupt(Corruption.HTML)),
         Fault("GET /jobs: corrupt: html (2)", When((JOBS,)), corrupt=Corrupt(Corruption.HTML)),
+        Fault(
+            "triggerSavepoint, * /jobs/*: lose-triggers: 1s..3s, taskmanager-lost: first",
+            When((Pattern.read("POST /jobs/:jobid/savepoints"), Pattern.read("* /jobs/*"))),
+            lose_triggers=Span(1_000, 3_000),
+            taskmanager_lost=FIRST,
+        ),
+        Fault("any request: stale: 1m, taskmanager-lost: 3", stale=60_000, taskmanager_lost=3),
     )  # fmt: skip
 
 
