@@ -1,0 +1,15 @@
+"""What both suites need."""
+
+from pathlib import Path
+from zipfile import ZipFile
+
+import pytest
+
+
+@pytest.fixture
+def jar(tmp_path: Path) -> Path:
+    """The new version, as far as a cluster looks into it before it runs it."""
+    path = tmp_path / "orders-2.jar"
+    with ZipFile(path, "w") as archive:
+        archive.writestr("META-INF/MANIFEST.MF", "Manifest-Version: 1.0\r\nMain-Class: org.example.Orders\r\n\r\n")
+    return path

@@ -1,0 +1,88 @@
+"""The client with aiohttp. Each test runs against every release of the ini option `flinkmock_flink`."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from flinkmock import FlinkMock
+
+from deployer.aio import Deployer
+from deployer.flink import AnswerLost, JobEnded, Refused, SavepointFailed
+
+
+@pytest.fixture
+async def deployer(flinkmock: FlinkMock) -> AsyncIterator[Deployer]:
+    async with Deployer(flinkmock.url, poll=0) as client:  # no sleeping: each request lets a second pass in the cluster
+        yield client
+
+
+@pytest.mark.flinkmock("orders.yaml")
+async def test_a_deployed_job_is_up(flinkmock: FlinkMock, deployer: Deployer, jar: Path) -> None:
+    job = await deployer.deploy(jar)
+    assert flinkmock.job("orders").id == job
+    assert flinkmock.job("orders").state == "RUNNING"
+    flinkmock.requests.expect_in_order("POST /jars/upload", "POST /jars/:jarid/run", "GET /jobs/:jobid")
+
+
+@pytest.mark.flinkmock("orders.yaml")
+async def test_an_upgrade_goes_on_from_the_last_savepoint(flinkmock: FlinkMock, deployer: Deployer, jar: Path) -> None:
+    old = flinkmock.job("orders")
+    assert await deployer.upgrade(old.id, jar, "s3://savepoints") != old.id
+    assert old.state == "FINISHED"
+    assert [flinkmock.job("orders").restored_from] == [each.path for each in old.savepoints]
+    flinkmock.requests.expect_in_order("POST /jars/upload", "POST /jobs/:jobid/stop", "POST /jars/:jarid/run")
+
+
+@pytest.mark.flinkmock("disk-full.yaml")
+async def test_where_a_stop_fails_nothing_is_started(flinkmock: FlinkMock, deployer: Deployer, jar: Path) -> None:
+    old = flinkmock.job("orders")
+    with pytest.raises(SavepointFailed, match="No space left on device"):
+        await deployer.upgrade(old.id, jar, "s3://savepoints")
+    assert old.state == "RUNNING"
+    flinkmock.requests.expect("POST /jars/:jarid/run", times="never")
+
+
+@pytest.mark.flinkmock("disk-full.yaml")
+async def test_completed_is_not_success(flinkmock: FlinkMock, deployer: Deployer) -> None:
+    with pytest.raises(SavepointFailed, match="No space left on device"):
+        await deployer.savepoint(flinkmock.job("orders").id, "s3://savepoints")
+
+
+@pytest.mark.flinkmock("orders.yaml")
+async def test_a_savepoint_lies_where_the_cluster_says(flinkmock: FlinkMock, deployer: Deployer) -> None:
+    orders = flinkmock.job("orders")
+    location = await deployer.savepoint(orders.id, "s3://savepoints")
+    assert [each.path for each in orders.savepoints] == [location]
+
+
+@pytest.mark.flinkmock({"faults": [{"times": 3, "reply": "leader-unavailable"}]})
+async def test_a_cluster_without_a_leader_is_asked_again(flinkmock: FlinkMock, deployer: Deployer, jar: Path) -> None:
+    await deployer.deploy(jar)
+    flinkmock.requests.expect("POST /jars/upload", times=4)
+
+
+@pytest.mark.flinkmock({"faults": [{"reply": "leader-unavailable"}]})
+async def test_but_not_for_ever(deployer: Deployer, jar: Path) -> None:
+    with pytest.raises(Refused, match="503"):
+        await deployer.deploy(jar)
+
+
+@pytest.mark.flinkmock("out-of-memory.yaml")
+async def test_a_job_that_fails_is_given_up_with_its_cause(deployer: Deployer, jar: Path) -> None:
+    with pytest.raises(JobEnded, match="orders is FAILED: java.lang.OutOfMemoryError: Java heap space"):
+        await deployer.deploy(jar)
+
+
+@pytest.mark.flinkmock("lost-answer.yaml", flink=["1.20", "2.3"])
+async def test_a_lost_answer_costs_no_second_savepoint(flinkmock: FlinkMock, deployer: Deployer) -> None:
+    orders = flinkmock.job("orders")
+    location = await deployer.savepoint(orders.id, "s3://savepoints")
+    assert [each.path for each in orders.savepoints] == [location]
+    flinkmock.requests.expect("POST /jobs/:jobid/savepoints", times=2)
+
+
+@pytest.mark.flinkmock("lost-answer.yaml", flink="1.12")
+async def test_without_trigger_ids_nothing_is_asked_twice(flinkmock: FlinkMock, deployer: Deployer) -> None:
+    with pytest.raises(AnswerLost, match="may have been carried out"):
+        await deployer.savepoint(flinkmock.job("orders").id, "s3://savepoints")
+    flinkmock.requests.expect("POST /jobs/:jobid/savepoints", times=1)

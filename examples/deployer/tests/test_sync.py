@@ -1,0 +1,88 @@
+"""The client with httpx. Each test runs against every release of the ini option `flinkmock_flink`."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from flinkmock import FlinkMock
+
+from deployer.flink import AnswerLost, JobEnded, Refused, SavepointFailed
+from deployer.sync import Deployer
+
+
+@pytest.fixture
+def deployer(flinkmock: FlinkMock) -> Iterator[Deployer]:
+    with Deployer(flinkmock.url, poll=0) as client:  # no sleeping: each request lets a second pass in the cluster
+        yield client
+
+
+@pytest.mark.flinkmock("orders.yaml")
+def test_a_deployed_job_is_up(flinkmock: FlinkMock, deployer: Deployer, jar: Path) -> None:
+    job = deployer.deploy(jar)
+    assert flinkmock.job("orders").id == job
+    assert flinkmock.job("orders").state == "RUNNING"
+    flinkmock.requests.expect_in_order("POST /jars/upload", "POST /jars/:jarid/run", "GET /jobs/:jobid")
+
+
+@pytest.mark.flinkmock("orders.yaml")
+def test_an_upgrade_goes_on_from_the_last_savepoint(flinkmock: FlinkMock, deployer: Deployer, jar: Path) -> None:
+    old = flinkmock.job("orders")
+    assert deployer.upgrade(old.id, jar, "s3://savepoints") != old.id
+    assert old.state == "FINISHED"
+    assert [flinkmock.job("orders").restored_from] == [each.path for each in old.savepoints]
+    flinkmock.requests.expect_in_order("POST /jars/upload", "POST /jobs/:jobid/stop", "POST /jars/:jarid/run")
+
+
+@pytest.mark.flinkmock("disk-full.yaml")
+def test_where_a_stop_fails_nothing_is_started(flinkmock: FlinkMock, deployer: Deployer, jar: Path) -> None:
+    old = flinkmock.job("orders")
+    with pytest.raises(SavepointFailed, match="No space left on device"):
+        deployer.upgrade(old.id, jar, "s3://savepoints")
+    assert old.state == "RUNNING"
+    flinkmock.requests.expect("POST /jars/:jarid/run", times="never")
+
+
+@pytest.mark.flinkmock("disk-full.yaml")
+def test_completed_is_not_success(flinkmock: FlinkMock, deployer: Deployer) -> None:
+    with pytest.raises(SavepointFailed, match="No space left on device"):
+        deployer.savepoint(flinkmock.job("orders").id, "s3://savepoints")
+
+
+@pytest.mark.flinkmock("orders.yaml")
+def test_a_savepoint_lies_where_the_cluster_says(flinkmock: FlinkMock, deployer: Deployer) -> None:
+    orders = flinkmock.job("orders")
+    location = deployer.savepoint(orders.id, "s3://savepoints")
+    assert [each.path for each in orders.savepoints] == [location]
+
+
+@pytest.mark.flinkmock({"faults": [{"times": 3, "reply": "leader-unavailable"}]})
+def test_a_cluster_without_a_leader_is_asked_again(flinkmock: FlinkMock, deployer: Deployer, jar: Path) -> None:
+    deployer.deploy(jar)
+    flinkmock.requests.expect("POST /jars/upload", times=4)
+
+
+@pytest.mark.flinkmock({"faults": [{"reply": "leader-unavailable"}]})
+def test_but_not_for_ever(deployer: Deployer, jar: Path) -> None:
+    with pytest.raises(Refused, match="503"):
+        deployer.deploy(jar)
+
+
+@pytest.mark.flinkmock("out-of-memory.yaml")
+def test_a_job_that_fails_is_given_up_with_its_cause(deployer: Deployer, jar: Path) -> None:
+    with pytest.raises(JobEnded, match="orders is FAILED: java.lang.OutOfMemoryError: Java heap space"):
+        deployer.deploy(jar)
+
+
+@pytest.mark.flinkmock("lost-answer.yaml", flink=["1.20", "2.3"])
+def test_a_lost_answer_costs_no_second_savepoint(flinkmock: FlinkMock, deployer: Deployer) -> None:
+    orders = flinkmock.job("orders")
+    location = deployer.savepoint(orders.id, "s3://savepoints")
+    assert [each.path for each in orders.savepoints] == [location]
+    flinkmock.requests.expect("POST /jobs/:jobid/savepoints", times=2)
+
+
+@pytest.mark.flinkmock("lost-answer.yaml", flink="1.12")
+def test_without_trigger_ids_nothing_is_asked_twice(flinkmock: FlinkMock, deployer: Deployer) -> None:
+    with pytest.raises(AnswerLost, match="may have been carried out"):
+        deployer.savepoint(flinkmock.job("orders").id, "s3://savepoints")
+    flinkmock.requests.expect("POST /jobs/:jobid/savepoints", times=1)
