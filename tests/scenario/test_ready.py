@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from flinkmock.cluster.problems import NoLeader, UnknownTrigger
 from flinkmock.resources import UploadedFile
 from tests.scenario.playing import Stage, played
 
@@ -148,6 +149,30 @@ def test_lost_task_manager() -> None:
         assert restored["is_savepoint"] is False
         (entry,) = stage.get(f"/jobs/{stage.job().id}/exceptions")["exceptionHistory"]["entries"]
         assert re.match(r".*JobMasterException: TaskManager with id \S+ is no longer reachable\.", entry["stacktrace"])
+
+
+def test_leader_change() -> None:
+    with played(READY / "leader-change.yaml") as stage:
+        stage.to(25_000)
+        before = stage.get(f"/jobs/{stage.job().id}/checkpoints")["latest"]["completed"]["id"]
+        assert {job["name"]: job["state"] for job in stage.get("/jobs/overview")["jobs"]} == {
+            "orders": "RUNNING", "import": "FINISHED",
+        }  # fmt: skip
+        status = stage.savepoint()
+        stage.to(29_999)
+        assert stage.outcome(status) == "IN_PROGRESS"
+        for time in (30_000, 34_999):
+            stage.to(time)
+            with pytest.raises(NoLeader):
+                stage.get("/jobs/overview")
+        stage.to(40_000)
+        assert stage.timeline() == [(35_000, "INITIALIZING"), (35_300, "CREATED"), (35_800, "RUNNING")]
+        with pytest.raises(UnknownTrigger):
+            stage.outcome(status)
+        assert [job["name"] for job in stage.get("/jobs/overview")["jobs"]] == ["orders"]
+        restored = stage.get(f"/jobs/{stage.job().id}/checkpoints")["latest"]["restored"]
+        assert restored["is_savepoint"] is False
+        assert restored["id"] > before
 
 
 def test_no_free_slots() -> None:

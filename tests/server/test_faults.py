@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import json
 import socket
 import time
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from urllib.parse import urlsplit
@@ -19,6 +17,7 @@ from flinkmock import FlinkMock, ScenarioError
 from flinkmock.cluster.spec import Span
 from flinkmock.contract.pattern import Pattern
 from flinkmock.faults import Corrupt, Corruption, Drop, Fault, NamedReply, Reply, When
+from flinkmock.testing.jar import small_jar
 
 JOBS = When((Pattern.read("GET /jobs"),))
 SAVEPOINT = When((Pattern.read("POST /jobs/:jobid/savepoints"),), times=1)
@@ -344,9 +343,7 @@ def test_stale_answers_are_those_of_a_while_ago() -> None:
 def test_stale_lists_know_nothing_of_jobs_and_jars_that_came_later() -> None:
     with FlinkMock({}, clock="virtual") as mock:
         mock.advance("10s")
-        with zipfile.ZipFile(content := io.BytesIO(), "w") as archive:
-            archive.writestr("META-INF/MANIFEST.MF", "Manifest-Version: 1.0\nMain-Class: org.example.Orders\n")
-        file = ("a.jar", content.getvalue(), "application/x-java-archive")
+        file = ("a.jar", small_jar(), "application/x-java-archive")
         jar = httpx.post(mock.url + "/jars/upload", files={"jarfile": file})
         jar_id = jar.json()["filename"].rpartition("/")[2]
         httpx.post(f"{mock.url}/jars/{jar_id}/run")
