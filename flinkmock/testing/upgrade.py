@@ -68,12 +68,14 @@ class Upgrade:
         head = f"Of {sum(request.times for request in requests)} requests to Flink {flink}"
         yield f"{head}:" if impacts else f"{head} none will feel it."
         for effect, group in groupby(impacts, key=lambda impact: impact.effect):
-            told = [_line(impact, tests[impact.example]) for impact in group]
-            most = MOST if effect == READS else len(told)
+            felt = list(group)
+            most = MOST if effect == READS else len(felt)
             yield f"  {HEADS[effect]}:"
-            yield from told[:most]
-            if len(told) > most:
-                yield f"    … and {len(told) - most} more"
+            for (where, times, example), parts in groupby(felt[:most], key=_place):
+                yield f"    {where} ({f'{times} requests' if times > 1 else 'a request'}, first in {tests[example]})"
+                yield from (f"      {impact.what} (since {impact.since})" for impact in parts)
+            if len(felt) > most:
+                yield f"    … and {len(felt) - most} more"
 
     def _add(self, asked: Asked) -> None:
         operation = Contract.load(asked.flink).match(asked.method, asked.target)
@@ -83,6 +85,5 @@ class Upgrade:
         self._asked.setdefault(key, Asked(**{**asdict(asked), "times": 0})).times += asked.times
 
 
-def _line(impact: Impact, test: str) -> str:
-    often = "1 request" if impact.requests == 1 else f"{impact.requests} requests"
-    return f"    {impact.where}: {impact.what} (since {impact.since}; {often}, first in {test})"
+def _place(impact: Impact) -> tuple[str, int, str]:
+    return impact.where, impact.requests, impact.example
