@@ -105,10 +105,12 @@ def _last(checkpoint: Checkpoint) -> metrics.LastCheckpoint:
 
 
 def subtask_reading(cluster: Cluster, job: Job, execution: Execution, time: int) -> metrics.SubtaskReading | None:
-    """None if the subtask does not run at `time`: then its task manager has no metrics of it."""
+    """None if there are no metrics of the subtask at `time`."""
+    measured = measured_at(job, execution, time)
     since = execution.entered("RUNNING", time)
-    if since is None or execution.state_at(time) in FINAL:
+    if measured is None or since is None:
         return None
+    time = measured
     run, vertex = job.runs[execution.attempt], execution.vertex
     flow, before = Flow(run, time), Flow(run, time - MINUTE_MS)
     io, earlier = flow.io(execution), before.io(execution)
@@ -144,6 +146,20 @@ def subtask_reading(cluster: Cluster, job: Job, execution: Execution, time: int)
             for place, name in enumerate(vertex.spec.operators)
         ),
     )
+
+
+def measured_at(job: Job, execution: Execution, time: int) -> int | None:
+    """The time (epoch ms) that the metrics of a subtask are of; None if there are none.
+
+    What the JobManager has fetched it keeps as long as the job goes on and the subtask has no newer attempt
+    (MetricStore.retainAttempts): a job that waits for its restart still shows its last numbers (2.3.0, 1.20.5).
+    """
+    if execution.entered("RUNNING", time) is None:
+        return None
+    ended = execution.ended(time) if execution.state_at(time) in FINAL else None
+    if ended is None:
+        return time
+    return ended - 1 if job.ended_at(time) is None else None
 
 
 def watermark_of(job: Job, execution: Execution, time: int) -> int | None:

@@ -13,6 +13,7 @@ from flinkmock.cluster.problems import Throwable, UnknownJob, UnknownSubtask, Un
 from flinkmock.cluster.process.flamegraph import Sampled, flame_graph
 from flinkmock.resources.call import Call, Facts, resource
 from flinkmock.resources.lookup import vertex_and_time
+from flinkmock.resources.readings import measured_at
 
 SAMPLING_MS = 5_200
 """100 samples, 50 ms apart, and a little (FACTS 6)."""
@@ -39,13 +40,14 @@ def back_pressure(call: Call) -> Facts:
         return NO_DATA
     if cluster.release.since("1.13"):
         time = call.caches.metrics_time(call.now)
+        running = _measured(job, vertex, time)
     else:
         key = ("back pressure", job.id, vertex.id)
         time = call.caches.sampled(key, call.now, takes=SAMPLING_MS, refresh=BACK_PRESSURE_REFRESH_MS)
-    running = _running(job, vertex, time)
+        running = _running(job, vertex, time)
     if time is None or not running:
         return NO_DATA
-    flow = Flow(job.runs[running[0].attempt], time)
+    flow = Flow(job.runs[running[0].attempt], measured_at(job, running[0], time) or time)
     level = _level(flow.pressure(vertex))
     return {
         "status": "ok",
@@ -77,6 +79,13 @@ def _running(job: Job, vertex: Vertex, time: int | None) -> list[Execution]:
     if time is None or time < job.submitted_at or not job.has_graph_at(time):
         return []
     return [e for e in job.executions_at(time)[vertex.index] if e.state_at(time) == "RUNNING"]
+
+
+def _measured(job: Job, vertex: Vertex, time: int | None) -> list[Execution]:
+    """The subtasks that there are metrics of."""
+    if time is None or time < job.submitted_at or not job.has_graph_at(time):
+        return []
+    return [e for e in job.executions_at(time)[vertex.index] if measured_at(job, e, time) is not None]
 
 
 @resource("getJobVertexFlameGraph")
