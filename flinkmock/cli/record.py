@@ -5,8 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from flinkmock.conformance.recording import Notes
 
 
 def configure(subparsers: Any) -> None:
@@ -14,58 +18,88 @@ def configure(subparsers: Any) -> None:
         "record",
         help="watch a live cluster for a while and write it down as a scenario",
         description="Watches a live cluster, asking nothing that changes it, and writes what it saw as an ordinary "
-        "scenario: jobs, their graphs, states and failures with relative times, checkpoints, rates.",
+        "scenario: jobs, their graphs, states and failures with relative times, checkpoints, rates, accumulators, "
+        "metrics of the jobs' own, configuration. The scenario begins where the recording ended; ^C ends it early.",
     )
-    parser.add_argument("url", help="the cluster's address, e.g. http://127.0.0.1:8081")
+    parser.add_argument(
+        "url", help="the cluster's address, e.g. http://127.0.0.1:8081, or a file that --raw has written"
+    )
     parser.add_argument("-o", "--out", type=Path, metavar="FILE", required=True, help="the scenario to be written")
     parser.add_argument(
-        "--for", dest="length", type=seconds, default=30, metavar="SECONDS", help="default: %(default)s"
+        "--for", dest="length", type=length, default=60_000, metavar="TIME", help="30s, 5m or 1h; default: 1m"
     )
-    parser.add_argument(
-        "--every", type=seconds, default=1, metavar="SECONDS", help="between looks; default: %(default)s"
-    )
+    parser.add_argument("--every", type=length, default=1000, metavar="TIME", help="between two looks; default: 1s")
     parser.add_argument("--raw", type=Path, metavar="FILE", help="keep each question and its answer too, as JSON lines")
-    parser.add_argument("--scrub", action="store_true", help="leave out names, messages and configuration")
+    parser.add_argument(
+        "--scrub",
+        action="store_true",
+        help="leave out or replace what leads back to the cluster: names, ids, hosts, paths, messages, user "
+        "configuration, metrics",
+    )
     parser.set_defaults(run=run)
 
 
-def seconds(text: str) -> float:
-    if not re.fullmatch(r"\d+(\.\d+)?s?", text) or not float(text.rstrip("s")):
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of seconds: 30")
-    return float(text.rstrip("s"))
+def length(text: str) -> int:
+    """Milliseconds: "90s", "1m30s", "0.5s"; a plain number is seconds."""
+    match = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?", text)
+    parts = [float(part or 0) for part in match.groups()] if match else [0.0, 0.0, 0.0]
+    ms = round((parts[0] * 3600 + parts[1] * 60 + parts[2]) * 1000)
+    if not ms:
+        raise argparse.ArgumentTypeError(f"{text!r} is no length of time: 30s")
+    return ms
 
 
 def run(args: argparse.Namespace) -> int:
-    import time
-    from contextlib import ExitStack, closing
-
     import yaml
 
-    from flinkmock.conformance.fetch import Fetcher, Question, Reader
-    from flinkmock.conformance.recording import Recorder
+    from flinkmock.conformance.recording import read_raw, scenario
     from flinkmock.errors import FlinkMockError
 
-    class Kept(Fetcher):
-        """Writes what passes by."""
-
-        def ask(self, question: Question) -> Any:
-            answer = super().ask(question)
-            if raw is not None:
-                told = {"method": question.method, "target": question.target, "status": answer.status}
-                body = answer.raw.decode("utf-8", errors="replace")
-                raw.write(json.dumps({**told, "body": None, "answer": body}, ensure_ascii=False) + "\n")
-            return answer
-
+    if args.raw and args.scrub:
+        raise FlinkMockError(
+            "--raw keeps what --scrub takes out. Record with --raw first, then make the scenario of that file: "
+            "flinkmock record FILE -o OUT --scrub"
+        )
     try:
-        with closing(Kept(args.url)) as server, ExitStack() as stack:
-            raw = stack.enter_context(args.raw.open("w", encoding="utf-8")) if args.raw else None
-            recorder = Recorder(Reader(server), lambda ms: time.sleep(ms / 1000))
-            server.ask(Question("/overview"))  # complains at once if nobody is there
-            recorder.watch(round(args.length * 1000), round(args.every * 1000))
-            scenario = recorder.scenario(scrub=args.scrub)
-        text = yaml.safe_dump(scenario, sort_keys=False, allow_unicode=True, width=120)
+        if Path(args.url).is_file():
+            notes = read_raw(Path(args.url).read_text(encoding="utf-8").splitlines())
+        else:
+            notes = watch(args.url, args.length, args.every, args.raw)
+        told = scenario(notes, scrub=args.scrub)
+        text = yaml.safe_dump(told, sort_keys=False, allow_unicode=True, width=120)
         args.out.write_text(f"# Recorded by flinkmock record.\n{text}", encoding="utf-8")
     except OSError as error:
         raise FlinkMockError(str(error)) from error
-    print(f"{args.out}: {len(scenario.get('jobs', {}))} jobs")
+    print(f"{args.out}: {len(told.get('jobs', {}))} jobs")
     return 0
+
+
+def watch(url: str, length_ms: int, every_ms: int, raw: Path | None) -> Notes:
+    """The notes of a live cluster; each exchange is written to `raw`, too. Raises Unreachable, OSError."""
+    import time
+    from contextlib import ExitStack, closing
+
+    from flinkmock.conformance.fetch import Fetcher, Question, Reader
+    from flinkmock.conformance.recording import Notes, Watch
+
+    class Kept(Fetcher):
+        """Writes down what passes by."""
+
+        def ask(self, question: Question) -> Any:
+            answer = super().ask(question)
+            if file is not None:
+                told: Mapping[str, Any] = {
+                    "method": question.method,
+                    "target": question.target,
+                    "status": answer.status,
+                    "body": None,
+                    "answer": answer.raw.decode("utf-8", errors="replace"),
+                }
+                file.write(json.dumps(told, ensure_ascii=False) + "\n")
+            return answer
+
+    notes = Notes()
+    with closing(Kept(url)) as server, ExitStack() as stack:
+        file = stack.enter_context(raw.open("w", encoding="utf-8")) if raw else None
+        Watch(Reader(server), notes, lambda ms: time.sleep(ms / 1000)).watch(length_ms, every_ms)
+    return notes

@@ -12,7 +12,8 @@ import yaml
 from flinkmock import FlinkMock
 from flinkmock.cli import main
 from flinkmock.conformance.fetch import Fetcher, Reader
-from flinkmock.conformance.recording import Recorder
+from flinkmock.conformance.recording import Notes, Watch, scenario
+from flinkmock.conformance.recording.scrubbing import Scrubber
 
 SCENARIO = """
 cluster: {taskmanagers: 2, slots: 4}
@@ -45,9 +46,9 @@ jobs:
 def recorded(cluster: FlinkMock, seconds: int = 40, scrub: bool = False) -> dict[str, Any]:
     fetcher = Fetcher(cluster.url)
     try:
-        recorder = Recorder(Reader(fetcher), lambda ms: cluster.advance(f"{ms}ms"))
-        recorder.watch(seconds * 1000)
-        return recorder.scenario(scrub=scrub)
+        notes = Notes()
+        Watch(Reader(fetcher), notes, lambda ms: cluster.advance(f"{ms}ms")).watch(seconds * 1000, 1000)
+        return scenario(notes, scrub=scrub)
     finally:
         fetcher.close()
 
@@ -69,9 +70,9 @@ def timeline(cluster: FlinkMock) -> dict[str, list[tuple[str, int]]]:
 def test_the_recording_tells_the_same_timeline(flink: str) -> None:
     with FlinkMock(SCENARIO, flink=flink, clock="virtual") as cluster:
         cluster.advance("20s")
-        scenario = recorded(cluster)
+        told = recorded(cluster)
         truth = timeline(cluster)
-    text = yaml.safe_dump(scenario)
+    text = yaml.safe_dump(told)
     with FlinkMock(text, clock="virtual") as again:
         assert again.engine.contract.release.minor == flink
         replayed = timeline(again)
@@ -81,7 +82,8 @@ def test_the_recording_tells_the_same_timeline(flink: str) -> None:
 def test_graphs_and_checkpoints() -> None:
     with FlinkMock(SCENARIO, clock="virtual") as cluster:
         cluster.advance("60s")
-        jobs = recorded(cluster, 5)["jobs"]
+        told = recorded(cluster, 5)
+    jobs = told["jobs"]
     source, window, sink = jobs["orders"]["vertices"]
     assert (source["name"], source["parallelism"], source["inputs"]) == ("Source: orders", 2, [])
     assert source["rate"] == pytest.approx(200, rel=0.1)
@@ -90,31 +92,144 @@ def test_graphs_and_checkpoints() -> None:
     assert window["selectivity"] == pytest.approx(0.5, rel=0.05)
     assert sink["parallelism"] == 1
     checkpoints = jobs["orders"]["checkpoints"]
-    assert checkpoints["every"] == "5000ms"
+    assert checkpoints["every"] == "5s"
     low, high = checkpoints["takes"].split("..")
     assert 200 <= int(low[:-2]) <= int(high[:-2]) <= 400
     assert jobs["nightly"]["type"] == "batch"
-    failing = jobs["doomed"]["lifecycle"][-2]["FAILING"]
-    assert failing["because"]["class"] == "java.lang.IllegalStateException"
-    assert failing["because"]["message"] == "no way"
+    assert jobs["nightly"]["vertices"][1]["inputs"][0]["exchange"] == "blocking"
+    assert (jobs["fragile"]["restart"], jobs["doomed"]["restart"]) == (
+        {"strategy": "fixed-delay", "delay": "3s"},
+        "none",
+    )
+    failing = told["causes"][jobs["doomed"]["lifecycle"][-2]["FAILING"]["because"]]
+    assert (failing["class"], failing["message"]) == ("java.lang.IllegalStateException", "no way")
+    assert "subtask" in failing
 
 
-def test_scrubbed() -> None:
-    with FlinkMock(SCENARIO, clock="virtual") as cluster:
+RICH = """
+cluster: {taskmanagers: 2, slots: 3, config: {taskmanager.memory.process.size: 4g, parallelism.default: 3}}
+jobs:
+  sessions:
+    parallelism: 2
+    restored-from: file:///savepoints/savepoint-1
+    restart: {strategy: exponential-delay, delay: 2s}
+    watermarks: 5s
+    user-config: {topic: clicks}
+    metrics: {backlog: {series: [5, 7, 9], every: 1s, again: true}}
+    vertices:
+      - name: "Source: clicks"
+        metrics: {Source__clicks.lag: {rate: 10, from: 500}, Source__clicks.share: {value: 0.5, subtasks: [1]}}
+        accumulators: {seen: LongCounter, lost: {type: IntCounter, value: 3}}
+      - {name: Map, skew: [8, 2], backpressure: 40%, slot-sharing-group: heavy}
+      - {name: more, operators: [Map]}
+"""
+
+
+def test_what_else_is_told() -> None:
+    with FlinkMock(RICH, clock="virtual") as cluster:
         cluster.advance("60s")
+        told = recorded(cluster, 12)
+    assert told["cluster"]["slots"] == 3
+    config = told["cluster"]["config"]
+    assert (config["parallelism.default"], config["taskmanager.memory.process.size"]) == ("3", "4g")
+    assert not {"rest.port", "taskmanager.numberOfTaskSlots", "web.tmpdir", "rest.address"} & set(config)
+    job = told["jobs"]["sessions"]
+    assert job["started"] == "1m11s ago"
+    assert job["parallelism"] == 2
+    assert job["restart"] == {"strategy": "exponential-delay", "delay": "2s"}
+    assert job["restored-from"] == "file:/savepoints/savepoint-1"
+    assert job["user-config"] == {"topic": "clicks"}
+    assert job["watermarks"] == "5s"
+    assert job["metrics"]["backlog"]["again"] is True
+    assert set(job["metrics"]["backlog"]["series"]) == {5, 7, 9}
+    source, window, other = job["vertices"]
+    assert source["accumulators"] == {"seen": "LongCounter", "lost": {"type": "IntCounter", "value": 3}}
+    assert source["metrics"]["Source__clicks.share"] == {"value": 0.5, "subtasks": [1]}
+    assert source["metrics"]["Source__clicks.lag"]["rate"] == pytest.approx(10, abs=0.5)
+    assert window["skew"] == [100, 25]
+    assert window["backpressure"] == "40%"
+    assert (window["slot-sharing-group"], "slot-sharing-group" in source) == ("group-2", False)
+    assert (other["name"], other["operators"]) == ("Map #2", ["Map"])
+    with FlinkMock(told, clock="virtual") as again:
+        assert recorded(again, 1)["jobs"]["sessions"]["vertices"][1]["skew"] == [100, 25]
+
+
+def test_an_interrupted_watch_still_tells() -> None:
+    def interrupt(ms: int) -> None:
+        if not interrupted:
+            interrupted.append(ms)
+            raise KeyboardInterrupt
+
+    interrupted: list[int] = []
+    with FlinkMock(SCENARIO, clock="virtual") as cluster:
+        cluster.advance("5s")
+        fetcher = Fetcher(cluster.url)
+        notes = Notes()
+        Watch(Reader(fetcher), notes, interrupt).watch(60_000, 1000)
+        fetcher.close()
+    assert len(scenario(notes)["jobs"]) == 4
+
+
+def test_a_job_goes_on_when_the_recording_ends_in_a_passing_state() -> None:
+    with FlinkMock(SCENARIO, clock="virtual") as cluster:
+        cluster.advance("20.5s")
+        assert cluster.job("fragile").state == "RESTARTING"
+        told = recorded(cluster, 1)
+    with FlinkMock(told, clock="virtual") as again:
+        assert again.job("fragile").state == "RESTARTING"
+        again.advance("1m")
+        assert again.job("fragile").state == "RUNNING"
+
+
+@pytest.mark.parametrize("told", [SCENARIO, RICH])
+def test_scrubbed(told: str) -> None:
+    with FlinkMock(told, clock="virtual") as cluster:
+        cluster.advance("60s")
+        jobs = len(cluster.cluster.jobs)
         text = yaml.safe_dump(recorded(cluster, 2, scrub=True))
-    for secret in ("orders", "doomed", "no way", "broken pipe", "nightly"):
+    for secret in ("orders", "doomed", "no way", "broken pipe", "nightly", "clicks", "topic", "seen", "savepoint-1"):
         assert secret not in text
     with FlinkMock(text) as again:
-        assert len(again.cluster.jobs) == 4
+        assert len(again.cluster.jobs) == jobs
+
+
+def test_scrubbed_configuration() -> None:
+    scrubber = Scrubber(True)
+    assert scrubber.option("jobmanager.rpc.address", "jm.example.org") == "host-1"
+    assert scrubber.option("rest.address", "jm.example.org") == "host-1"
+    assert scrubber.option("rest.bind-address", "0.0.0.0") == "0.0.0.0"
+    assert scrubber.option("state.savepoints.dir", "s3://bucket/savepoints") == "s3:///path-1"
+    assert scrubber.option("io.tmp.dirs", "/data/tmp") == "/path-2"
+    assert scrubber.option("taskmanager.memory.process.size", "1728m") == "1728m"
+    assert scrubber.option("jobmanager.scheduler", "adaptive") == "adaptive"
+    assert scrubber.option("kubernetes.cluster-id", "orders-prod") is None
 
 
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out, raw = tmp_path / "orders.yaml", tmp_path / "raw.jsonl"
     with FlinkMock(SCENARIO, clock="20x") as cluster:
-        assert main(["record", cluster.url, "-o", str(out), "--for", "0.4", "--every", "0.2", "--raw", str(raw)]) == 0
+        watching = ["--for", "0.4s", "--every", "0.2"]
+        assert main(["record", cluster.url, "-o", str(out), "--raw", str(raw), *watching]) == 0
     assert capsys.readouterr().out == f"{out}: 4 jobs\n"
     assert {json.loads(line)["target"] for line in raw.read_text().splitlines()} >= {"/overview", "/jobs/overview"}
     with FlinkMock(out, clock="virtual") as again:
         assert len(again.cluster.jobs) == 4
     assert main(["record", "http://127.0.0.1:1", "-o", str(out)]) == 2
+
+    made = tmp_path / "made.yaml"
+    assert main(["record", str(raw), "-o", str(made)]) == 0
+    assert made.read_text() == out.read_text()
+    assert main(["record", str(raw), "-o", str(made), "--scrub"]) == 0
+    assert "orders" not in made.read_text()
+
+
+def test_what_the_command_refuses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "notes.txt"
+    file.write_text("no exchange\n")
+    assert main(["record", str(file), "-o", str(tmp_path / "x")]) == 2
+    assert "no exchanges that flinkmock record has kept" in capsys.readouterr().err
+    assert main(["record", "localhost:8081", "-o", "x", "--raw", "y", "--scrub"]) == 2
+    assert "--raw keeps what --scrub takes out" in capsys.readouterr().err
+    for wrong in ("soon", "0s"):
+        with pytest.raises(SystemExit):
+            main(["record", "localhost:8081", "-o", "x", "--for", wrong])

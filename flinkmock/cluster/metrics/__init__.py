@@ -1,7 +1,7 @@
 """Flink's metrics, by scope and release, as functions of what the cluster knows."""
 
 from flinkmock.cluster.metrics.aggregation import AGGREGATIONS, aggregate
-from flinkmock.cluster.metrics.job import coordinator_metrics, job_metrics
+from flinkmock.cluster.metrics.job import JOB, coordinator_metrics, job_metrics
 from flinkmock.cluster.metrics.managers import job_manager_metrics, task_manager_jvm, task_manager_metrics
 from flinkmock.cluster.metrics.names import metric_operator_name
 from flinkmock.cluster.metrics.readings import (
@@ -13,10 +13,26 @@ from flinkmock.cluster.metrics.readings import (
     SubtaskReading,
     TaskManagerReading,
 )
-from flinkmock.cluster.metrics.subtask import operator_metrics, subtask_metrics
+from flinkmock.cluster.metrics.subtask import (
+    AFTER_ANOTHER,
+    BEHIND_AN_EDGE,
+    OPERATOR,
+    SOURCE,
+    SUBTASK,
+    operator_metrics,
+    subtask_metrics,
+)
+
+OWN = frozenset(
+    metric.name.rpartition(".")[2]
+    for table in (JOB, SUBTASK, BEHIND_AN_EDGE, OPERATOR, AFTER_ANOTHER, SOURCE)
+    for metric in table
+)
+"""The last words of the metrics that Flink itself has for a job and its subtasks, of any release."""
 
 __all__ = [
     "AGGREGATIONS",
+    "OWN",
     "Io",
     "JobManagerReading",
     "JobReading",

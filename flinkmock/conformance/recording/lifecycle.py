@@ -1,0 +1,100 @@
+"""A job's states with their lengths, from its timestamps and its exceptions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+from statistics import median_low
+from typing import Any
+
+from flinkmock.cluster.states import TERMINAL_JOB_STATES, moves
+from flinkmock.conformance.recording.causes import Causes
+from flinkmock.conformance.recording.notes import JobNotes
+from flinkmock.conformance.recording.words import length
+
+ORDER = (
+    *("INITIALIZING", "CREATED", "RECONCILING", "RUNNING", "RESTARTING", "FAILING", "CANCELLING"),
+    *("FINISHED", "FAILED", "CANCELED", "SUSPENDED"),
+)
+"""Within one millisecond a job goes on in the order of its life."""
+NEXT = {
+    "INITIALIZING": "CREATED",
+    "CREATED": "RUNNING",
+    "RECONCILING": "RUNNING",
+    "RESTARTING": "RUNNING",
+    "FAILING": "FAILED",
+    "CANCELLING": "CANCELED",
+}
+"""What follows if the recording ended in a state that no job stays in."""
+SAME_MS = 500
+"""A failure and the restart that follows it bear times so far apart at most."""
+PASSING_MS = 1000
+"""How long such a state lasts on, if the job has not shown it."""
+Moment = tuple[int, str]
+
+
+def lifecycle(job: JobNotes, now: int, scheduler: str, causes: Causes, labels: Mapping[str, str]) -> list[Any]:
+    """Each state that was entered, with the time until the next one. `now`: when the recording ended (epoch ms);
+    `labels`: vertex name -> what the file calls it."""
+    moments = _moments(job, scheduler)
+    usual = {state: stays for state in NEXT if (stays := _stays(moments, state))}
+    ends = [at for at, _ in moments[1:]]
+    while moments[-1][1] in NEXT and moments[-1][1] in moves(scheduler):
+        entered, state = moments[-1]
+        following = "CREATED" if (scheduler, state) == ("adaptive", "RESTARTING") else NEXT[state]
+        lasts = median_low(usual[state]) if state in usual else PASSING_MS
+        ends.append(max(entered + lasts, now + PASSING_MS))
+        moments.append((ends[-1], following))
+    steps: list[Any] = []
+    for number, (at, state) in enumerate(moments):
+        stay = length(ends[number] - at) if number < len(ends) else None
+        entry = _failure(job, at) if state in ("RESTARTING", "FAILING") else None
+        if entry is not None and stay is not None:
+            steps.append({state: {"for": stay, "because": causes.name(entry, labels)}})
+        else:
+            steps.append({state: stay} if stay is not None else state)
+    return steps
+
+
+def _moments(job: JobNotes, scheduler: str) -> list[Moment]:
+    """When which state was entered, without what no scheduler does: a state may have passed unseen."""
+    found = sorted(job.entered | _forgotten(job), key=lambda each: (each[0], ORDER.index(each[1])))
+    kept = found[:1]
+    for at, state in found[1:]:
+        if state in moves(scheduler)[kept[-1][1]]:
+            kept.append((at, state))
+    if kept[-1][1] not in TERMINAL_JOB_STATES and found[-1][1] in TERMINAL_JOB_STATES:
+        kept.append(found[-1])
+    return kept
+
+
+def _stays(moments: list[Moment], state: str) -> list[int]:
+    return [after - at for (at, entered), (after, _) in pairwise(moments) if entered == state]
+
+
+def _forgotten(job: JobNotes) -> set[Moment]:
+    """Restarts that the timestamps have forgotten (they keep the last one of each) but the exceptions have not."""
+    if not any(state == "RESTARTING" for _, state in job.entered):
+        return set()
+    broken = {at for at, state in job.entered if state in ("RESTARTING", "FAILING")}
+    last = max(broken)
+    broken |= {at for at in job.failures if at < last and all(abs(at - other) > SAME_MS for other in broken)}
+    running = {at for at, state in job.entered if state == "RUNNING"}
+    created = max((at for at, state in job.entered if state == "CREATED"), default=0)
+    spans = list(pairwise(sorted(broken)))
+    restarts = [min(within) - at for at, after in spans if (within := _between(running, at, after))]
+    usual = median_low(restarts) if restarts else PASSING_MS
+    found = {(at, "RESTARTING") for at in broken if (at, "FAILING") not in job.entered}
+    found |= {(min(at + usual, after - 1), "RUNNING") for at, after in spans if not _between(running, at, after)}
+    if not _between(running, created, min(broken)):
+        found.add((created + 1, "RUNNING"))  # when it first ran has been overwritten
+    return found - job.entered
+
+
+def _between(moments: set[int], since: int, until: int) -> list[int]:
+    return [at for at in moments if since <= at < until]
+
+
+def _failure(job: JobNotes, at: int) -> Any:
+    """The failure nearest to the moment; None if none is known."""
+    return job.failures[min(job.failures, key=lambda each: abs(each - at))] if job.failures else None

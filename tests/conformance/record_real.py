@@ -1,0 +1,110 @@
+"""Records a real Flink with running, failing and ended jobs: the data of test_record_real.py.
+
+    python -m tests.conformance.record_real 2.3.0
+
+writes data/recorded-2.3.0.jsonl.gz (the exchanges that `flinkmock record --raw` keeps) and data/reads-2.3.0.json.gz
+(what the cluster answered to reads.py right after that). Takes a minute.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+from flinkmock.conformance.fetch import Answer, Fetcher, Question, Reader
+from flinkmock.conformance.recording import Notes, Watch
+from tests.conformance.reads import read_all
+from tests.fidelity.distribution import flink_home, java_for
+from tests.fidelity.driver import Driver
+from tests.fidelity.flink import real_cluster
+from tests.fidelity.jobs import cancel, has_ended, poll_operation, start_job, trigger, wait_checkpoints, wait_state
+from tests.fidelity.real import jars_for
+from tests.fidelity.recordings import save, scrubbed
+
+DATA = Path(__file__).parent / "data"
+WATCHED_MS = 24_000
+EVERY_MS = 2_000
+
+
+class Kept(Fetcher):
+    """Keeps what passes by, as `flinkmock record --raw` does."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self.exchanges: list[dict[str, Any]] = []
+
+    def ask(self, question: Question) -> Answer:
+        answer = super().ask(question)
+        told = {"method": "GET", "target": question.target, "status": answer.status, "body": None}
+        self.exchanges.append(told | {"answer": answer.raw.decode()})
+        return answer
+
+
+def start_jobs(d: Driver) -> None:
+    """One of each kind: running, cancelled, finished, failed, and one that fails and restarts for ever."""
+    d.begin("jobs")
+    start_job(d, "wordcount", "--par", "1", "--name", "orders")
+    start_job(d, "wordcount", "--par", "1", "--name", "not wanted", variable="other")
+    cancel(d, "other")
+    for kind in ("finite", "failing"):
+        job_id = start_job(d, kind, variable="other", running=False)
+        assert job_id is not None
+        wait_state(d, job_id, has_ended, timeout=60)
+    arguments = ("--attempts", "1000", "--delay", "20 s", "--name", "crash loop", "--at", "500")
+    start_job(d, "failing", *arguments, variable="loop")
+    wait_checkpoints(d, 3)
+    trigger(d, None, "POST", "/jobs/{job}/savepoints", json_body={"target-directory": f"file://{d.scratch}/savepoints"})
+    poll_operation(d, "savepoint", "/jobs/{job}/savepoints/{trigger}")
+
+
+def calm(d: Driver) -> bool:
+    """Whether the job that restarts for ever waits, since longer than Flink's caches last and for a while yet."""
+    body = d.peek("/jobs/{loop}") or {}
+    since = body.get("now", 0) - body.get("timestamps", {}).get("RESTARTING", 0)
+    return body.get("state") == "RESTARTING" and 11_000 < since < 14_000
+
+
+def watched(d: Driver, url: str) -> list[dict[str, Any]]:
+    """The exchanges of a watching that ends at a calm moment."""
+    server = Kept(url)
+
+    def wait(ms: int) -> None:
+        time.sleep(ms / 1000)
+        while ms == EVERY_MS and time.time() > until:
+            if calm(d):
+                raise KeyboardInterrupt  # as a user would end it
+            time.sleep(0.1)
+
+    until = time.time() + WATCHED_MS / 1000
+    Watch(Reader(server), Notes(), wait).watch(10 * WATCHED_MS, EVERY_MS)
+    server.close()
+    return server.exchanges
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("version", help="a release with its patch number, e.g. 2.3.0")
+    parser.add_argument("--home", type=Path, help="a distribution (lib, bin, …); else it is downloaded")
+    parser.add_argument("--java", help="the java to run it on")
+    args = parser.parse_args()
+    home, java = args.home or flink_home(args.version), args.java or java_for(args.version)
+    with tempfile.TemporaryDirectory() as folder, real_cluster(home, java, Path(folder)) as url:
+        d = Driver(url, jars_for(args.version), f"{folder}/scratch")
+        start_jobs(d)
+        exchanges = watched(d, url)
+        steps = read_all(d)
+        paths = {folder: "/opt/flink/work", str(home): "/opt/flink"}
+    lines = "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in scrubbed(exchanges, paths))
+    raw = DATA / f"recorded-{args.version}.jsonl.gz"
+    raw.write_bytes(gzip.compress(lines.encode(), mtime=0))
+    save(DATA / f"reads-{args.version}.json.gz", {"flink": args.version, "suite": "reads"}, scrubbed(steps, paths))
+    print(f"{raw}: {len(exchanges)} exchanges, {len(steps)} steps")
+
+
+if __name__ == "__main__":
+    main()

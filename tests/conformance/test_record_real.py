@@ -1,0 +1,43 @@
+"""Real clusters were recorded: their scenarios, served, answer as the clusters did at the end of the recording.
+
+The exchanges and answers are in data/; `python -m tests.conformance.record_real` makes them.
+"""
+
+from __future__ import annotations
+
+import gzip
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flinkmock import FlinkMock
+from flinkmock.conformance.recording import read_raw, scenario
+from tests.conformance.reads import read_all
+from tests.fidelity.compare import Score, compare, report
+from tests.fidelity.driver import Driver
+from tests.fidelity.recordings import load
+
+DATA = Path(__file__).parent / "data"
+VERSIONS = ("2.3.0", "1.20.5", "1.12.5")
+
+
+@cache
+def recorded(version: str) -> dict[str, Any]:
+    raw = gzip.decompress((DATA / f"recorded-{version}.jsonl.gz").read_bytes()).decode()
+    return scenario(read_raw(raw.splitlines()))
+
+
+def score(told: dict[str, Any], version: str) -> Score:
+    # a real cluster answers from caches, which a fake whose clock stands does only if told to
+    told = told | {"cluster": told["cluster"] | {"caches": True}}
+    with FlinkMock(told, clock="virtual") as cluster:
+        return compare(load(DATA / f"reads-{version}.json.gz"), read_all(Driver(cluster.url, DATA, "/scratch")))
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_replay_answers_as_the_cluster_did(version: str) -> None:
+    found = score(recorded(version), version)
+    assert found.steps > 400
+    assert found.share >= 0.95, report({"reads": found}, verbose=True)
