@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
         args.flink,
         contract=_contract(args),
         further=_further(args),
-        progress=_bar if sys.stderr.isatty() else None,
+        progress=bar if sys.stderr.isatty() else None,
     )
     report.accept(known)
     print(told(report, args.format))
@@ -89,7 +89,7 @@ def _further(args: argparse.Namespace) -> tuple[Callable[[Check], None], ...]:
     return tuple(asked)
 
 
-def _bar(done: int, of: int, what: str) -> None:
+def bar(done: int, of: int, what: str) -> None:
     """One line on standard error that is written over; nothing is left of it in the end."""
     filled = BAR * done // of
     line = f"[{'#' * filled}{' ' * (BAR - filled)}] {done}/{of} {what}" if done < of else ""

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
+from flinkmock.cli.check import FORMATS
 from flinkmock.cli.serve import port
 
 if TYPE_CHECKING:
     from flinkmock.contract import Contract
-    from flinkmock.journal import Exchange
     from flinkmock.proxy import Proxy
 
 
@@ -28,7 +28,9 @@ def configure(subparsers: Any) -> None:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen at; default: %(default)s")
     parser.add_argument("--port", default=8082, type=port, help="0 takes a free one; default: %(default)s")
     parser.add_argument("--flink", metavar="RELEASE", help="default: what the server says it is")
-    parser.add_argument("--journal", type=Path, metavar="FILE", help="write each exchange there, as JSON lines")
+    parser.add_argument(
+        "--journal", type=Path, metavar="FILE", help="keep every request in FILE: JSON lines, or HAR if it ends in .har"
+    )
     parser.add_argument(
         "--thorough", action="store_true", help="judge every answer; default: once all is well, one in 50"
     )
@@ -38,30 +40,32 @@ def configure(subparsers: Any) -> None:
         help="let the faults of this scenario strike on the way, by its seed; the rest of it is passed over",
     )
     parser.add_argument("--seed", type=int, metavar="N", help="of the faults; default: the scenario's")
+    parser.add_argument("--format", choices=FORMATS, default="table", help="of the summary; default: %(default)s")
+    parser.add_argument(
+        "--baseline", type=Path, metavar="FILE", help="accept what this report (of --format json) tells"
+    )
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     import asyncio
-    from contextlib import ExitStack, closing
+    from contextlib import closing
 
+    from flinkmock.cli.keeping import Record
     from flinkmock.conformance.check import told_release
     from flinkmock.conformance.fetch import Fetcher
+    from flinkmock.conformance.formats import read_baseline, told
     from flinkmock.contract import Contract
-    from flinkmock.errors import FlinkMockError
     from flinkmock.proxy import Proxy
 
-    with closing(Fetcher(args.url)) as server, ExitStack() as stack:
+    known = read_baseline(args.baseline) if args.baseline else frozenset()
+    with closing(Fetcher(args.url)) as server:
         contract = Contract.load(args.flink or told_release(server))
-        try:
-            file = stack.enter_context(args.journal.open("w", encoding="utf-8")) if args.journal else None
-        except OSError as error:
-            raise FlinkMockError(f"{args.journal}: {error.strerror}") from error
-        proxy = Proxy(
-            server.url, contract, _writer(file) if file else None, thorough=args.thorough, **_faults(args, contract)
-        )
-        asyncio.run(_serve(proxy, args.host, args.port))
-    print(proxy.summary())
+    with Record(args.journal) as record:
+        proxy = Proxy(server.url, contract, record.request, thorough=args.thorough, **_faults(args, contract))
+        asyncio.run(_serve(proxy, args.host, args.port, record.ready))
+    proxy.report.accept(known)
+    print(proxy.summary() if args.format == "table" else told(proxy.report, args.format))
     if not proxy.report.clean:
         return 1
     return 2 if proxy.judging.unanswered and not proxy.report.requests else 0
@@ -82,21 +86,8 @@ def _faults(args: argparse.Namespace, contract: Contract) -> dict[str, Any]:
     return {"faults": alone.faults, "seed": alone.seed if args.seed is None else args.seed}
 
 
-def _writer(file: TextIO) -> Any:
-    from flinkmock.journal.export import as_json
-
-    numbers = iter(range(1, sys.maxsize))
-
-    def write(exchange: Exchange) -> None:
-        exchange.number = next(numbers)
-        file.write(json.dumps(as_json(exchange), ensure_ascii=False) + "\n")
-        file.flush()
-
-    return write
-
-
-async def _serve(proxy: Proxy, host: str, at: int) -> None:
-    """Until SIGINT or SIGTERM. Raises PortTaken."""
+async def _serve(proxy: Proxy, host: str, at: int, ready: Callable[[str], None]) -> None:
+    """Until SIGINT or SIGTERM; `ready` hears the address. Raises PortTaken."""
     import asyncio
     import errno
     import signal
@@ -118,8 +109,9 @@ async def _serve(proxy: Proxy, host: str, at: int) -> None:
             if error.errno == errno.EADDRINUSE:
                 raise PortTaken(host, at) from error
             raise
-        told = runner.addresses[0][1]
-        print(f"Flink {proxy.contract.release} at http://{host}:{told}, passed on to {proxy.upstream}", flush=True)
+        url = f"http://{host}:{runner.addresses[0][1]}"
+        ready(url)
+        print(f"Flink {proxy.contract.release} at {url}, passed on to {proxy.upstream}", flush=True)
         await ended.wait()
     finally:
         await runner.cleanup()

@@ -23,7 +23,8 @@ from flinkmock.contract import LATEST, Contract, Operation, known_releases
 UNSAFE = frozenset({"getYarnCancelJobTermination", "getYarnStopJobTermination"})
 """GETs that end a job."""
 Progress = Callable[[int, int, str], None]
-"""(operations done, of how many, the one that comes next)"""
+"""(steps done, of how many, the one that comes next). Reading, changing and generated requests each count their own; in
+the end it is called with as many done as there are."""
 
 
 def check(
@@ -67,20 +68,21 @@ class Check:
         self.report = Report(server.url, str(contract.release))
         self.reader = Reader(server)
         self.targets = Targets(self.reader)
-        self._progress = progress or (lambda done, of, what: None)
+        self.progress = progress or (lambda done, of, what: None)
 
     def run(self, further: tuple[Callable[[Check], None], ...] = ()) -> Report:
         """Asks everything. Raises Unreachable."""
         readable = [each for each in self.contract if each.method == "GET" and each.id not in UNSAFE]
         for done, operation in enumerate(readable):
-            self._progress(done, len(readable), str(operation))
+            self.progress(done, len(readable) + 1, str(operation))
             self._read(operation)
-        self._progress(len(readable), len(readable), "how the answers hang together")
+        self.progress(len(readable), len(readable) + 1, "how the answers hang together")
         for clash in clashes(_Sound(self), self.wait):
             if clash.operation_id in self.contract:
                 self.contradicted(self.contract.operation(clash.operation_id), clash.path, clash.contradiction)
         for more in further:
             more(self)
+        self.progress(1, 1, "")
         self.report.requests = self.server.requests
         return self.report
 

@@ -58,11 +58,12 @@ class Fuzz:
             phases=(hypothesis.Phase.generate,),
             suppress_health_check=list(hypothesis.HealthCheck),
         )
-        for operation in check.contract:
-            if operation.id not in NEVER:
-                known = check.targets.paths(operation) if operation.method == "GET" else []
-                drawn = hypothesis.given(_questions(check.contract, operation, known))
-                settings(hypothesis.seed(self.seed)(drawn(_asker(check, operation))))()
+        operations = [operation for operation in check.contract if operation.id not in NEVER]
+        for done, operation in enumerate(operations):
+            check.progress(done, len(operations), f"generated requests: {operation}")
+            known = check.targets.paths(operation) if operation.method == "GET" else []
+            drawn = hypothesis.given(_questions(check.contract, operation, known))
+            settings(hypothesis.seed(self.seed)(drawn(_asker(check, operation))))()
 
 
 def _asker(check: Check, operation: Operation) -> Callable[[tuple[Question, bool]], None]:

@@ -39,24 +39,32 @@ class Write:
 
     def __call__(self, check: Check) -> None:
         """Raises FlinkMockError when the jar can't be read, Unreachable."""
-        session = _Session(check, self.savepoints)
+        session = _Session(check, self.savepoints, steps=6 * (self.jar is not None) + (self.job is not None))
         if self.jar is not None:
             session.with_jar(self.jar)
         if self.job is not None:
+            session.next(f"job {self.job}")
             session.change(self.job)
             session.cancel(self.job)
 
 
 class _Session:
-    def __init__(self, check: Check, savepoints: str | None) -> None:
+    def __init__(self, check: Check, savepoints: str | None, steps: int) -> None:
         self._check = check
         self._savepoints = savepoints
+        self._done, self._steps = 0, steps
+
+    def next(self, what: str) -> None:
+        """Tells how far it has come."""
+        self._check.progress(self._done, self._steps, what)
+        self._done += 1
 
     def with_jar(self, jar: Path) -> None:
         try:
             content = jar.read_bytes()
         except OSError as error:
             raise FlinkMockError(f"{jar}: {error.strerror}") from error
+        self.next("upload and plan of the jar")
         raw, content_type = multipart(jar.name, content)
         answer = self._check.put(
             self._operation("uploadJar"), Question("/jars/upload", "POST", raw, content_type=content_type)
@@ -66,12 +74,20 @@ class _Session:
         jar_id = Path(answer.body["filename"]).name
         at = f"/jars/{quote(jar_id)}"
         self._post("generatePlanFromJar", f"{at}/plan", {})
-        for end in (self.stop, self.cancel, self.cancel_by_yarn):
+        ends = {
+            self.stop: "a job that is changed and stopped",
+            self.cancel: "a job that is cancelled",
+            self.cancel_by_yarn: "a job that is cancelled by YARN's way",
+        }
+        for end, what in ends.items():
+            self.next(what)
             if job := self._start(at):
                 if end == self.stop:
                     self.change(job)
                 end(job)
+        self.next("an application")
         self._application(at)
+        self.next("deletion of the jar")
         self._ask("deleteJar", "DELETE", at)
         listed = self._check.reader.json("/jars")
         if any(file["id"] == jar_id for file in listed.get("files", ())):

@@ -7,6 +7,7 @@ down or cuts off is fetched as a whole first.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -67,7 +68,8 @@ class Proxy:
         self.upstream = upstream.rstrip("/")
         self.contract = contract
         self.judging = Judging(contract, self.upstream, thorough=thorough)
-        self._told = told or (lambda exchange: None)
+        self._told = told
+        self._numbers = itertools.count(1)
         self._behind = Behind(self.upstream, faults, seed)
         self._holding = Holding(self._behind)
         self._behaviour = Behaviour.of(contract.release)
@@ -119,7 +121,7 @@ class Proxy:
         if blow is not None and instead is not None:
             await received(request.content, sent)
             _end(seen, sent, instead.status, len(instead.body), instead.content_type)
-            self._told(seen)
+            self._tell(seen)
             return await blow.response(instead)
         try:
             return await self._carried_out(request, route, seen, sent, blow)
@@ -128,7 +130,7 @@ class Proxy:
                 self.judging.unanswered[f"{seen.method} {seen.path}: {error}"] += 1
             response = web.json_response({"errors": [f"No answer from {self.upstream}: {error}"]}, status=502)
             _end(seen, sent, response.status, response.content_length or 0, response.content_type)
-            self._told(seen)
+            self._tell(seen)
             return response
 
     async def _carried_out(
@@ -211,7 +213,12 @@ class Proxy:
 
     def _judge(self, seen: Exchange, operation: Operation | None, answer: aiohttp.ClientResponse, kept: Kept) -> None:
         self.judging.passed(seen, operation, answer.status, answer.headers, kept.content)
-        self._told(seen)
+        self._tell(seen)
+
+    def _tell(self, seen: Exchange) -> None:
+        seen.number = next(self._numbers)
+        if self._told:
+            self._told(seen)
 
 
 def _headers(behaviour: Behaviour) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:

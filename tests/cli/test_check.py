@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 import pytest
 
 from flinkmock import FlinkMock
-from flinkmock.cli import main
+from flinkmock.cli import check, main
 
 
 @pytest.fixture(scope="module")
@@ -82,3 +82,10 @@ def test_baselines_that_are_none(url: str, tmp_path: Path, capsys: pytest.Captur
 def test_nobody_there(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "http://127.0.0.1:1"]) == 2
     assert "No answer from" in capsys.readouterr().err
+
+
+def test_how_far_it_has_come(capsys: pytest.CaptureFixture[str]) -> None:
+    check.bar(3, 6, "GET /jobs")
+    assert capsys.readouterr().err.rstrip() == "\r[############            ] 3/6 GET /jobs"
+    check.bar(1, 1, "")
+    assert capsys.readouterr().err.strip() == ""

@@ -34,10 +34,12 @@ LATER["2.3"] = {*LATER["1.20"], "submitApplicationFromJar", "cancelApplication"}
 def test_what_changes_something(flink: str) -> None:
     with FlinkMock(flink=flink, clock="20x") as cluster:
         write = Write(JAR[flink] / "wordcount.jar", savepoints="file:///savepoints")
-        report = check(cluster.url, further=(write,))
+        steps: list[tuple[int, int, str]] = []
+        report = check(cluster.url, further=(write,), progress=lambda *step: steps.append(step))
         assert report.clean, report.table()
         answered = {operation.id for operation in report.answered}
         assert answered >= CHANGING | LATER.get(flink, set()), report.table()
+        assert [step[:2] for step in steps[-7:]] == [*((done, 6) for done in range(6)), (1, 1)]
 
 
 def test_a_named_job() -> None:
@@ -64,9 +66,12 @@ def cluster() -> Iterator[FlinkMock]:
 
 def test_generated_requests(cluster: FlinkMock) -> None:
     before = check(cluster.url).requests
-    report = check(cluster.url, further=(Fuzz(8),))
+    steps: list[tuple[int, int, str]] = []
+    report = check(cluster.url, further=(Fuzz(8),), progress=lambda *step: steps.append(step))
     assert report.clean, report.table()
     assert report.requests > before + 4 * 97
+    assert [what for done, of, what in steps if done == of] == [""]  # only in the end
+    assert sum(what.startswith("generated requests: ") for _, _, what in steps) == steps[-2][1]
     with cluster.engine.lock:
         assert [str(job.state) for job in cluster.cluster.jobs.values()] == ["RUNNING", "FINISHED"]
 

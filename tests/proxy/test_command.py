@@ -88,6 +88,31 @@ def test_deviations_are_told_by_the_exit_code(cluster: FlinkMock) -> None:
     assert "/taskmanagers/*/assignedTasks: extra" in told
 
 
+def test_a_report_for_machines_that_is_accepted_the_next_time(cluster: FlinkMock, tmp_path: Path) -> None:
+    with proxy(cluster.url, "--flink", "2.2", "--format", "json") as running:
+        running.ask("/taskmanagers")
+        code, told, _ = running.ended()
+    assert code == 1
+    assert "/taskmanagers/*/assignedTasks" in {each["pointer"] for each in json.loads(told)["findings"]}
+    known = tmp_path / "known.json"
+    known.write_text(told)
+    with proxy(cluster.url, "--flink", "2.2", "--baseline", str(known)) as running:
+        running.ask("/taskmanagers")
+        code, told, _ = running.ended()
+    assert code == 0
+    assert "no deviation, 1 more in the baseline" in told
+
+
+def test_a_journal_for_browsers(cluster: FlinkMock, tmp_path: Path) -> None:
+    journal = tmp_path / "journal.har"
+    with proxy(cluster.url, "--journal", str(journal)) as running:
+        running.ask("/jobs?x=1")
+        running.ended()
+    [entry] = json.loads(journal.read_text())["log"]["entries"]
+    assert entry["request"]["url"] == f"{running.url}/jobs?x=1"
+    assert entry["response"]["status"] == 200
+
+
 def test_a_cluster_that_has_gone(tmp_path: Path) -> None:
     with FlinkMock(flink="2.3") as cluster, proxy(cluster.url) as running:
         cluster.close()
