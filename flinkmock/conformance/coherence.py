@@ -192,9 +192,12 @@ def task_checkpoint(body: Json, _: dict[str, str]) -> Found:
 
 
 def between(at: str, told: Json) -> Found:
-    """min <= avg <= max; any of them can be "NaN"."""
-    numbers = all(isinstance(told[key], (int, float)) for key in ("min", "avg", "max"))
-    if numbers and not told["min"] <= told["avg"] <= told["max"]:
+    """min <= avg <= max, but for what a mean of equal numbers loses by rounding; any of them can be "NaN"."""
+    low, mean, high = (told[key] for key in ("min", "avg", "max"))
+    if not all(isinstance(each, (int, float)) for each in (low, mean, high)):
+        return
+    slack = 1e-9 * max(abs(low), abs(high))
+    if not low - slack <= mean <= high + slack:
         yield Contradiction(f"{at}/avg", "min <= avg <= max", str(told))
 
 

@@ -23,10 +23,11 @@ class Source(Protocol):
 
 
 class Targets:
-    """Finds ids on the server; each list is asked for once."""
+    """Finds ids on the server, up to `most` of a kind; each list is asked for once."""
 
-    def __init__(self, fetch: Source) -> None:
+    def __init__(self, fetch: Source, most: int = PER_PARAMETER) -> None:
         self._fetch = fetch
+        self._most = most
         self._known: dict[str, Any] = {}
         self._finders: dict[str, Callable[[str], list[Any]]] = {
             "jobid": lambda _: self._column("/jobs", "jobs", "id"),
@@ -76,7 +77,7 @@ class Targets:
 
     def _values(self, name: str, path: str) -> list[Any]:
         find = self._finders.get(name)
-        return some(find(path)) if find else []
+        return some(find(path), self._most) if find else []
 
     def _ask(self, path: str) -> Any:
         if path not in self._known:
@@ -108,10 +109,10 @@ def job(path: str) -> str:
     return "/".join(path.split("/")[:3])
 
 
-def some(values: list[Any]) -> list[Any]:
+def some(values: list[Any], most: int = PER_PARAMETER) -> list[Any]:
     """Not too many: the first ones and the last ones."""
-    half = PER_PARAMETER // 2
-    return values if len(values) <= PER_PARAMETER else values[:half] + values[-half:]
+    half = most // 2
+    return values if len(values) <= most else values[:half] + values[-half:]
 
 
 def examples(parameter: Parameter) -> tuple[str, ...]:
