@@ -16,10 +16,11 @@ from flinkmock.cluster.clock import Clock
 from flinkmock.cluster.stream import Stream
 from flinkmock.errors import FlinkMockError
 from flinkmock.faults import Fault, Faults
+from flinkmock.proxy.past import Past
 
 LOOK_MS = 500
 """So old may be what is known of the jobs when a fault asks for a job's name or state."""
-_STRIKES_ON_THE_WAY = frozenset({"name", "when", "delay", "reply", "throttle", "drop", "corrupt"})
+_STRIKES_ON_THE_WAY = frozenset({"name", "when", "delay", "reply", "throttle", "drop", "corrupt", "stale"})
 """What a fault may say here. Anything else befalls the cluster itself."""
 
 
@@ -46,6 +47,7 @@ class Behind:
             raise NotOverALiveCluster(f"Only flinkmock's own cluster can suffer {', '.join(told)}.")
         self.faults = Faults(Stream(seed))
         self.faults.add(*faults)
+        self.past = Past(faults)
         self.clock = Clock("real", lambda: time.time_ns() // 1_000_000)
         self.lock = threading.RLock()
         self.started_at = self.clock.now()

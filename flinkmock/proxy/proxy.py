@@ -145,11 +145,13 @@ class Proxy:
             data=passing(request.content, sent) if request.body_exists else None,
             allow_redirects=False,
         ) as answer:
-            kept = Kept(JUDGED_BYTES if self.judging.due(route.operation, answer.status) else -1)
+            matters = self._behind.past.matters(seen.method, seen.path, route.operation)
+            due = self.judging.due(route.operation, answer.status)
+            kept = Kept(JUDGED_BYTES if due or matters else -1)
             response: web.StreamResponse
             if blow is not None and blow.changes_answer:
                 kept.add(body := await answer.read())
-                spoiled = blow.spoil(_as_answer(answer, body))
+                spoiled = blow.spoil(self._stale(seen, blow) or _as_answer(answer, body))
                 _end(seen, sent, spoiled.status, len(spoiled.body), spoiled.content_type)
                 response = await blow.response(spoiled)
             else:
@@ -157,9 +159,19 @@ class Proxy:
                     await blow.hold()
                 response = await self._streamed(request, answer, kept)
                 _end(seen, sent, answer.status, kept.size, answer.headers.get("Content-Type"))
+            if matters and kept.content is not None:
+                self._behind.past.keep(seen.target, self._behind.clock.now(), _as_answer(answer, kept.content))
+            if not due:
+                kept.forget()
         # the client has its answer already
         asyncio.get_running_loop().call_soon(self._judge, seen, route.operation, answer, kept)
         return response
+
+    def _stale(self, seen: Exchange, blow: Blow) -> Answer | None:
+        """The old answer that is to be given; None: none is, or nobody has asked for so long."""
+        if blow.fault is None or not blow.fault.stale:
+            return None
+        return self._behind.past.before(seen.target, self._behind.clock.now() - blow.fault.stale)
 
     async def _streamed(self, request: web.Request, answer: aiohttp.ClientResponse, kept: Kept) -> web.StreamResponse:
         response = Passed(answer)

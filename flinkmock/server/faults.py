@@ -88,7 +88,7 @@ class Blow:
     def changes_answer(self) -> bool:
         """Whether the cluster's answer does not go out as it is, though perhaps late."""
         fault = self._strike.fault if self._strike else None
-        return fault is not None and bool(fault.reply or fault.drop or fault.corrupt or fault.throttle)
+        return fault is not None and bool(fault.reply or fault.drop or fault.corrupt or fault.throttle or fault.stale)
 
     async def hold(self) -> None:
         """Waits for as long as the answer is held back."""

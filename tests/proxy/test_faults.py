@@ -12,8 +12,9 @@ import aiohttp
 import pytest
 
 from flinkmock import Contract, FlinkMock
+from flinkmock.cluster.clock import Clock
 from flinkmock.journal import Exchange
-from flinkmock.proxy import Proxy
+from flinkmock.proxy import NotOverALiveCluster, Proxy
 from flinkmock.scenario.load import load_faults
 
 JOBS = {"jobs": {"orders": "streaming", "clicks": "streaming"}}
@@ -119,6 +120,41 @@ async def test_after_effect_the_savepoint_is_taken_and_its_answer_lost(
     assert came.startswith(b"HTTP/1.1 202 ")
     assert [seen.fault is not None for seen in told] == [True, False]
     assert [seen.body for seen in told] == [{"target-directory": "/sp"}] * 2
+
+
+async def test_stale_answers_are_those_that_passed_by(serve: Any, told: list[Exchange], ask: Any) -> None:
+    now = 1_000_000
+    with FlinkMock(JOBS, flink="2.3", clock="virtual") as cluster:
+        cluster.advance("60s")
+        proxy = over(cluster, told, {"match": "GET /overview", "stale": "5s"})
+        proxy._behind.clock = Clock("real", lambda: now)
+        url = await serve(proxy.app())
+
+        async def running() -> int:
+            async with aiohttp.ClientSession(url) as session, session.get("/overview") as answer:
+                return (await answer.json())["jobs-running"]
+
+        assert await running() == 2  # nothing is so old yet
+        cluster.job("clicks").cancel()
+        cluster.advance("60s")
+        now += 4_000
+        assert await running() == 1
+        now += 4_000
+        assert await running() == 2
+        now += 4_000
+        assert await running() == 1
+    assert proxy.report.clean
+    assert proxy.report.requests == 4
+
+
+@pytest.mark.parametrize(
+    ("fault", "word"), [({"lose-triggers": "2s"}, "lose-triggers"), ({"taskmanager-lost": 1}, "taskmanager-lost")]
+)
+def test_what_befalls_the_cluster_itself_is_refused(
+    cluster: FlinkMock, told: list[Exchange], fault: dict[str, Any], word: str
+) -> None:
+    with pytest.raises(NotOverALiveCluster, match=f"Only flinkmock's own cluster can suffer bad day: {word}."):
+        over(cluster, told, {"name": "bad day", "match": "GET /overview", **fault})
 
 
 async def test_what_hangs_does_so_until_the_client_leaves(cluster: FlinkMock, serve: Any, told: list[Exchange]) -> None:
