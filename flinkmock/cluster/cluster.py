@@ -110,6 +110,8 @@ class Cluster:
         self._actions: dict[str, Callable[..., None]] = {
             "step": self.lifecycles.step,
             "slots_missing": self.lifecycles.slots_missing,
+            "settle_for_less": self.lifecycles.settle_for_less,
+            "slots_never_came": self.lifecycles.slots_never_came,
             "machine_event": self._machine_event,
             "leader_change": self._leader_change,
             "elect": self.jobmanagers.elect,

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 OF_JOBS = frozenset({
     "step", "slots_missing", "note_failure", "snapshot_done", "snapshot_expired", "rescale", "give_back_slots",
-    "retry_slots",
+    "retry_slots", "settle_for_less", "slots_never_came",
 })  # fmt: skip
 """What is on the agenda for the sake of jobs, or of what was asked of them."""
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from flinkmock.cluster import adaptive
 from flinkmock.cluster.checkpoints import Restored
 from flinkmock.cluster.failures import Failure, suppressed
 from flinkmock.cluster.graph import JobGraph
@@ -60,9 +61,14 @@ class Lifecycles:
         """Agenda: the length of the present step is over."""
         job = self._cluster.jobs[job_id]
         following = job.script.after(job.place)
-        if job.epoch == epoch and following is not None:
-            job.place = following
-            self._enter(job, at)
+        if job.epoch != epoch or following is None:
+            return
+        runs = job.script.steps[following].state == "RUNNING"
+        if runs and self._cluster.adaptive and not adaptive.ready(self._cluster, job, at):
+            adaptive.wait(self._cluster, job, at)
+            return
+        job.place = following
+        self._enter(job, at)
 
     def _enter(self, job: Job, at: int) -> None:
         step = job.script.steps[job.place]
@@ -153,8 +159,31 @@ class Lifecycles:
             job = self._cluster.jobs[job_id]
             if job.state == "RUNNING" and job.runs[-1].deployed_at is None:
                 self.seek_slots(job, at, self._length(job, job.script.steps[job.place]))
-            else:
+            elif not self._cluster.adaptive:
                 self._cluster.waiting.remove(job_id)
+        if self._cluster.adaptive:
+            adaptive.slots_came(self._cluster, at)
+
+    def settle_for_less(self, job_id: str, epoch: int, at: int) -> None:
+        """Agenda: what slots there are for a waiting job of the adaptive scheduler have been the same for a while."""
+        job = self._cluster.jobs[job_id]
+        waits = job.epoch == epoch and job_id in self._cluster.waiting
+        if waits and adaptive.settle_for_less(self._cluster, job, at):
+            self.slots_are_there(job, at)
+
+    def slots_are_there(self, job: Job, at: int) -> None:
+        """A job of the adaptive scheduler has waited for slots, and runs with what it got."""
+        self._cluster.waiting.remove(job.id)
+        following = job.script.after(job.place)
+        assert following is not None
+        job.place = following
+        self._enter(job, at)
+
+    def slots_never_came(self, job_id: str, epoch: int, at: int) -> None:
+        """Agenda: a job of the adaptive scheduler has no patience left."""
+        job = self._cluster.jobs[job_id]
+        if job.epoch == epoch and job_id in self._cluster.waiting:
+            self.cut(job, at, (Step("FAILED", cause=NO_SLOTS),))
 
     def slots_missing(self, job_id: str, epoch: int, at: int) -> None:
         """Agenda: the job has waited for slots as long as Flink lets it."""

@@ -2,7 +2,7 @@
 
 A change of the bounds takes effect when the cool-down after the last rescale is over: the job restarts with as many
 subtasks as bounds and slots allow (recording 2.3.0-adaptive for the bounds; the real rescale is from Flink's sources,
-`runtime.scheduler.adaptive`, for it was not recorded).
+`runtime.scheduler.adaptive`). What slots that come and go do by themselves is told in `adaptive.py`.
 """
 
 from __future__ import annotations
@@ -24,16 +24,18 @@ if TYPE_CHECKING:
 
 Bounds = Mapping[str, tuple[int, int]]
 """Vertex id -> (lower, upper)."""
+UPDATED = "UPDATE_REQUIREMENT"
 RETRY_MS = 1_000
 """How long a rescale waits that falls due while the job is not running."""
 
 
 @dataclass(slots=True)
 class Update:
-    """A change of the bounds, at `at` (epoch ms). `ended_at` and `reason` are set if no rescale comes of it, `run` is
-    the number of the run that it led to."""
+    """A change of the bounds, or of the slots there are, at `at` (epoch ms). `ended_at` and `reason` are set if no
+    rescale comes of it, `run` is the number of the run that it led to."""
 
     at: int
+    cause: str = UPDATED
     ended_at: int | None = None
     reason: str | None = None
     run: int | None = None
@@ -64,7 +66,8 @@ def vertex_order(vertex_ids: Iterable[str]) -> list[str]:
 
 def bounds_of(job: Job) -> dict[str, tuple[int, int]]:
     """Those last set; before that, one to what the program says."""
-    return {vertex.id: job.parallelism_bounds.get(vertex.id, (1, vertex.parallelism)) for vertex in job.graph.vertices}
+    usual = {vertex.id: (1, job.spec.vertices[vertex.index].parallelism) for vertex in job.graph.vertices}
+    return usual | job.parallelism_bounds
 
 
 def mistakes(job: Job, wanted: Bounds) -> list[str]:
@@ -129,18 +132,38 @@ def carry_out(cluster: Cluster, job_id: str, version: int, at: int) -> None:
     elif job.state != "RUNNING" or job.runs[-1].deployed_at is None:
         cluster.agenda.put(at + RETRY_MS, "rescale", job_id, version)
     else:
-        graph = _desired_graph(cluster, job, at)
-        if graph is None:
+        best = best_parallelisms(cluster, job, at)
+        if best is None or best == [vertex.parallelism for vertex in job.graph.vertices]:
             change.ended_at, change.reason = at, "NO_RESOURCES_OR_PARALLELISMS_CHANGE"
             return
         takes = cluster.stream.draw(cluster.operation(job, "rescale").takes, "rescale", job.id, version)
         change.run = len(job.runs)
-        cluster.lifecycles.rescale(job, graph, takes or 0, at)
+        cluster.lifecycles.rescale(job, _graph_with(job, best), takes or 0, at)
 
 
-def _desired_graph(cluster: Cluster, job: Job, at: int) -> JobGraph | None:
-    """The graph with as many subtasks as bounds and slots allow; None if that is what runs, or not even the lower
-    bounds can be met."""
+def wanted(job: Job) -> list[int]:
+    """The upper bounds, vertex by vertex."""
+    bounds = bounds_of(job)
+    return [bounds[vertex.id][1] for vertex in job.graph.vertices]
+
+
+def fit(job: Job, parallelisms: list[int]) -> None:
+    """A job that does not run yet is to run so."""
+    if parallelisms != [vertex.parallelism for vertex in job.graph.vertices]:
+        job.rescaled(_graph_with(job, parallelisms))
+        job.runs[-1].rescaled(job.graph)
+
+
+def _graph_with(job: Job, parallelisms: list[int]) -> JobGraph:
+    vertices = tuple(
+        dataclasses.replace(vertex.spec, id=vertex.id, parallelism=parallelism)
+        for vertex, parallelism in zip(job.graph.vertices, parallelisms, strict=True)
+    )
+    return JobGraph(dataclasses.replace(job.spec, vertices=vertices))
+
+
+def best_parallelisms(cluster: Cluster, job: Job, at: int) -> list[int] | None:
+    """As many subtasks as bounds and slots allow, vertex by vertex; None if not even the lower bounds can be met."""
     bounds = bounds_of(job)
     slots = len(cluster.slots.held(at, job_id=job.id))
     slots += sum(cluster.slots.free(task_manager, at) for task_manager in cluster.task_managers_at(at))
@@ -158,15 +181,7 @@ def _desired_graph(cluster: Cluster, job: Job, at: int) -> JobGraph | None:
         more = min(left, most[group] - least[group])
         given[group] = least[group] + more
         left -= more
-    vertices = tuple(
-        dataclasses.replace(
-            vertex.spec, id=vertex.id, parallelism=min(bounds[vertex.id][1], given[vertex.spec.slot_sharing_group])
-        )
-        for vertex in job.graph.vertices
-    )
-    if all(new.parallelism == old.parallelism for new, old in zip(vertices, job.graph.vertices, strict=True)):
-        return None
-    return JobGraph(dataclasses.replace(job.spec, vertices=vertices))
+    return [min(bounds[vertex.id][1], given[vertex.spec.slot_sharing_group]) for vertex in job.graph.vertices]
 
 
 def history_at(job: Job, time: int) -> list[Rescale]:
@@ -177,12 +192,12 @@ def history_at(job: Job, time: int) -> list[Rescale]:
         change = led_to.pop(run.number, None)
         begun.append((_start(job, run, change), _cause(run, change), run, change))
     unfinished = (change for change in job.updates if change.run is None or change.run in led_to)
-    begun += [(change.at, "UPDATE_REQUIREMENT", None, change) for change in unfinished]
+    begun += [(change.at, change.cause, None, change) for change in unfinished]
     rescales: list[Rescale] = []
     for at, cause, ran, change in sorted(begun, key=lambda entry: entry[0]):
         if at > time:
             continue
-        version = sum(change.at <= at for change in job.updates)
+        version = sum(change.at <= at and change.cause == UPDATED for change in job.updates)
         attempt = 1 + sum(rescale.version == version for rescale in rescales)
         ended_at, state, reason = _ending(job, ran, change, time)
         rescales.append(Rescale(len(rescales), version, attempt, cause, at, ended_at, state, reason, ran))
@@ -191,7 +206,7 @@ def history_at(job: Job, time: int) -> list[Rescale]:
 
 def _cause(run: Run, change: Update | None) -> str:
     if change is not None:
-        return "UPDATE_REQUIREMENT"
+        return change.cause
     return "INITIAL_SCHEDULE" if run.number == 0 else "RECOVERABLE_FAILOVER"
 
 

@@ -59,6 +59,11 @@ class Run:
     _worked_out: list[list[Execution]] | None = None
     """The executions, kept until something changes."""
 
+    def rescaled(self, graph: JobGraph) -> None:
+        """It is to run with another parallelism; nothing of it runs yet."""
+        self.graph = graph
+        self._worked_out = None
+
     def schedule(self, at: int) -> None:
         self.scheduled_at = at
         self._worked_out = None
