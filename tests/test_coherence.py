@@ -109,8 +109,9 @@ class Life(RuleBasedStateMachine):
     @rule(job=jobs)
     def fail(self, job: str) -> None:
         cluster = self.engine.cluster
-        if not cluster.jobs[job].ended:
-            cluster.lifecycles.fail(cluster.jobs[job], self.engine.clock.now())
+        known = cluster.jobs.get(job)  # or a leader took it along
+        if known is not None and not known.ended:
+            cluster.lifecycles.fail(known, self.engine.clock.now())
 
     @rule(place=st.integers(0, 5))
     def lose_a_task_manager(self, place: int) -> None:
@@ -122,6 +123,13 @@ class Life(RuleBasedStateMachine):
     @rule()
     def a_task_manager_comes(self) -> None:
         self.engine.cluster.add_task_manager(self.engine.clock.now())
+
+    @rule(recovers=st.booleans())
+    def the_leader_falls(self, recovers: bool) -> None:
+        """And is back at once. Jobs begin anew, or are gone."""
+        self.engine.cluster.jobmanagers.fail(0, self.engine.clock.now(), recovers=recovers)
+        self.engine.advance(0)
+        self.pictures = {}
 
     # What has to hold
 
