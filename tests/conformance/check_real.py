@@ -5,7 +5,8 @@
 
 checks as `flinkmock check` does: reads twice, then what changes something (`--write`) and generated requests
 (`--fuzz N`), and all of it once more through `flinkmock proxy --thorough`, whose own verdict comes last. Takes a minute
-or two. The jars come from the Python package index, see tests/fidelity/distribution.py.
+or two. `--option "jobmanager.scheduler: adaptive" --option "rest.profiling.enabled: true"` registers more operations.
+The jars come from the Python package index, see tests/fidelity/distribution.py.
 """
 
 from __future__ import annotations
@@ -68,11 +69,12 @@ def main() -> int:
     parser.add_argument("version", help="a release with its patch number, e.g. 2.3.0")
     parser.add_argument("--write", action="store_true", help="also what changes something")
     parser.add_argument("--fuzz", type=int, default=0, metavar="N", help="N generated requests for each operation")
+    parser.add_argument("--option", action="append", default=[], metavar="LINE", help="of the configuration, see above")
     parser.add_argument("--home", type=Path, help="a distribution (lib, bin, …); else it is downloaded")
     parser.add_argument("--java", help="the java to run it on; default: `java`, and a Java 11 of its own before 1.15")
     args = parser.parse_args()
     home, java = args.home or flink_home(args.version), args.java or java_for(args.version)
-    with tempfile.TemporaryDirectory() as folder, real_cluster(home, java, Path(folder)) as url:
+    with tempfile.TemporaryDirectory() as folder, real_cluster(home, java, Path(folder), args.option) as url:
         start_jobs(Driver(url, jars_for(args.version), f"{folder}/scratch"))
         asked: dict[str, Sequence[str]] = {"reads": (), "reads again": ()}
         if args.write:

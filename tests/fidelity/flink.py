@@ -9,7 +9,7 @@ import socket
 import subprocess
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 _STARTS_WITHIN = 90
@@ -58,15 +58,16 @@ _RUNTIME = "org.apache.flink.runtime"
 
 
 @contextlib.contextmanager
-def real_cluster(home: Path, java: str, folder: Path) -> Iterator[str]:
-    """Runs a cluster and yields its base URL. `folder` takes its configuration, logs, savepoints and checkpoints.
+def real_cluster(home: Path, java: str, folder: Path, options: Sequence[str] = ()) -> Iterator[str]:
+    """Runs a cluster and yields its base URL. `folder` takes its configuration, logs, savepoints and checkpoints;
+    `options` are more lines of the configuration, "jobmanager.scheduler: adaptive".
 
     Raises RuntimeError when the cluster is not there after a while; its logs are in `folder` then.
     """
     rest, rpc = free_port(), free_port()
     for name in ("conf", "log", "tmp", "savepoints", "checkpoints", "upload"):
         (folder / name).mkdir(parents=True, exist_ok=True)
-    text = _CONFIGURATION.format(rpc=rpc, rest=rest, folder=folder)
+    text = _CONFIGURATION.format(rpc=rpc, rest=rest, folder=folder) + "".join(f"{line}\n" for line in options)
     for name in ("flink-conf.yaml", "config.yaml"):  # until 1.18, and from then on
         (folder / "conf" / name).write_text(text)
     (folder / "conf" / "log4j.properties").write_text(_LOGGING)
