@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flinkmock.contract.contract import Contract, known_releases
+from flinkmock.contract.contract import Contract, known_releases, own_releases
 from flinkmock.contract.operation import Operation, Parameter, Schema
 
 if TYPE_CHECKING:
@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 __all__ = ["LATEST", "Contract", "Deviation", "Operation", "Parameter", "Schema", "known_releases"]
 
-LATEST = known_releases()[-1]
-"""The newest minor release that can be served."""
+LATEST = own_releases()[-1]
+"""The newest minor release among flinkmock's own. One that was imported elsewhere is served only by its name."""
 
 
 def __getattr__(name: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
@@ -18,6 +19,9 @@ from flinkmock.release import Release
 
 if TYPE_CHECKING:
     from flinkmock.contract.checking import Checker, Deviation
+
+
+IMPORTED = "FLINKMOCK_SCHEMAS"
 
 
 class Contract:
@@ -47,10 +51,10 @@ class Contract:
 
         Raises UnknownRelease.
         """
-        minor = _minor(flink)
-        if minor not in known_releases():
+        file = _schema_files(imported_dir()).get(_minor(flink))
+        if file is None:
             raise UnknownRelease(flink, known_releases())
-        return _load(minor)
+        return _load(file)
 
     @staticmethod
     def read(file: Path) -> Contract:
@@ -127,16 +131,39 @@ class Contract:
         return f"<Contract of Flink {self.release.version}: {len(self.operations)} operations>"
 
 
-@cache
 def known_releases() -> tuple[str, ...]:
-    """The minor releases that have a schema file, oldest first."""
-    minors = (file.stem for file in data_dir("schemas").glob("[0-9]*.[0-9]*.json"))
-    return tuple(sorted(minors, key=lambda minor: tuple(map(int, minor.split(".")))))
+    """The minor releases that have a schema file, oldest first: those that come with flinkmock, and those imported."""
+    return tuple(_schema_files(imported_dir()))
+
+
+def own_releases() -> tuple[str, ...]:
+    """Those that come with flinkmock."""
+    return tuple(_schema_files(None))
+
+
+def imported_dir() -> Path | None:
+    """The folder of schema files that the environment variable FLINKMOCK_SCHEMAS names; None: it names none."""
+    named = os.environ.get(IMPORTED)
+    return Path(named) if named else None
 
 
 @cache
-def _load(minor: str) -> Contract:
-    return Contract.read(data_dir("schemas") / f"{minor}.json")
+def _schema_files(imported: Path | None) -> Mapping[str, Path]:
+    """Minor release -> its file, oldest first. An imported one stands before one of flinkmock's own."""
+    folders = [folder for folder in (data_dir("schemas"), imported) if folder is not None]
+    found = {file.stem: file for folder in folders for file in folder.glob("[0-9]*.[0-9]*.json")}
+    return {minor: found[minor] for minor in sorted(found, key=lambda minor: tuple(map(int, minor.split("."))))}
+
+
+def forget_releases() -> None:
+    """Looks for schema files anew when next asked: one has been written."""
+    _schema_files.cache_clear()
+    _load.cache_clear()
+
+
+@cache
+def _load(file: Path) -> Contract:
+    return Contract.read(file)
 
 
 def _minor(flink: str) -> str:

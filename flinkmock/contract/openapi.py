@@ -2,8 +2,10 @@
 
 Flink's own document is wrong about metrics, watermarks, ids of slot sharing groups, checkpoint statistics,
 `SerializedThrowable` and the spelling of enums; this one is made of the schemas that recordings of real clusters are
-checked with. What OpenAPI can't say stands in extensions: `x-flink-hidden`, `x-flink-requires-config`,
-`x-flink-session-cluster-only`, `x-flink-headers`.
+checked with. What OpenAPI can't say stands in extensions, so that `flinkmock import` makes the same contract of the
+document again: `x-flink` (of the release), `x-flink-headers`, `x-flink-hidden`,
+`x-flink-requires-config`, `x-flink-session-cluster-only`, `x-flink-request` (a body of GET), `x-flink-converter` (of
+parameters) and `x-flink-refined`.
 """
 
 from __future__ import annotations
@@ -17,8 +19,11 @@ from flinkmock.contract.operation import Operation, Parameter, Schema
 
 Document = dict[str, Any]
 _DEFINITIONS, _COMPONENTS = "#/$defs/", "#/components/schemas/"
-_NOT_SCHEMA = frozenset({"refined"})
-"""Notes of the contract's makers among its keywords."""
+CONVERTER = ("java_type", "case_insensitive", "other_text_is_false")
+"""What is told of a parameter's converter beside the schema."""
+RELEASE = "x-flink"
+REFINED = "x-flink-refined"
+"""What the schema files call `refined`: Flink writes this by hand, no class tells it."""
 _FILES: Mapping[str, Schema] = {
     "uploadJar": {
         "type": "object",
@@ -42,6 +47,12 @@ def openapi(contract: Contract) -> Document:
             "version": f"{contract.default_api_version}/{contract.release.version}",
             "description": f"Of Apache Flink {contract.release.version}, as its JobManager serves it.",
             "license": {"name": "Apache 2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0.html"},
+        },
+        RELEASE: {
+            "commit": contract.release.commit,
+            "built": contract.release.built,
+            "request_mapper": dict(contract.request_mapper),
+            "static_content": contract.document.get("static_content", []),
         },
         "servers": [
             {"url": f"http://localhost:8081/{contract.default_api_version}"},
@@ -72,7 +83,9 @@ def _operation(operation: Operation) -> Document:
     if parameters:
         told["parameters"] = parameters
     # a body of GET has no meaning in HTTP; where Flink reads one (the plan of a jar) the query says the same
-    if operation.method != "GET" and (body := _request(operation)):
+    if operation.method == "GET" and operation.request is not None:
+        told["x-flink-request"] = _schema(operation.request)
+    elif body := _request(operation):
         told["requestBody"] = body
     told["responses"] = {
         str(operation.status): _response(operation),
@@ -102,7 +115,10 @@ def _parameter(parameter: Parameter, place: str) -> Document:
         told |= {"style": "form", "explode": False, "schema": {"type": "array", "items": schema}}
     else:
         told["schema"] = schema
-    return told
+    converter = {name: value for name in CONVERTER if (value := getattr(parameter, name))}
+    if parameter.format == "hex32":
+        converter["format"] = parameter.format
+    return told | {"x-flink-converter": converter}
 
 
 def _request(operation: Operation) -> Document | None:
@@ -137,9 +153,9 @@ def _schema(schema: Any) -> Any:
         return schema
     out: Document = {}
     for keyword, value in schema.items():
-        if keyword in _NOT_SCHEMA and not isinstance(value, Mapping):
-            continue
-        if keyword == "$ref":
+        if keyword == "refined":
+            out[REFINED] = value
+        elif keyword == "$ref":
             out[keyword] = _COMPONENTS + component(value.removeprefix(_DEFINITIONS))
         elif keyword == "properties":
             out[keyword] = {name: _schema(child) for name, child in value.items()}

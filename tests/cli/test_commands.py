@@ -53,7 +53,7 @@ def test_check_against_another_release(capsys: pytest.CaptureFixture[str]) -> No
     [
         (["check", "http://127.0.0.1:1"], "flinkmock: No answer from http://127.0.0.1:1/config"),
         (["check", "http://127.0.0.1:1", "--flink", "3"], "flinkmock: Unknown Flink release '3'."),
-        (["contract", "import", "nowhere.yml", "--flink", "2.4.0"], "flinkmock: nowhere.yml: "),
+        (["import", "nowhere.yml", "--flink", "2.4.0"], "flinkmock: nowhere.yml: "),
     ],
 )
 def test_a_mistake_is_told_in_a_sentence(arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -61,7 +61,7 @@ def test_a_mistake_is_told_in_a_sentence(arguments: list[str], told: str, capsys
     assert capsys.readouterr().err.startswith(told)
 
 
-@pytest.mark.parametrize("arguments", [[], ["sing"], ["check"], ["contract"], ["contract", "import", "x"]])
+@pytest.mark.parametrize("arguments", [[], ["sing"], ["check"], ["import"], ["import", "x"]])
 def test_a_command_that_is_none(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         main(arguments)
@@ -72,7 +72,7 @@ def test_a_command_that_is_none(arguments: list[str], capsys: pytest.CaptureFixt
 def test_a_release_is_added_with_one_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "rest.yml").write_text(json.dumps(OPENAPI))
     out = tmp_path / "2.4.json"
-    arguments = ["contract", "import", str(tmp_path / "rest.yml"), "--flink", "2.4.0", "--out", str(out)]
+    arguments = ["import", str(tmp_path / "rest.yml"), "--flink", "2.4.0", "--out", str(out)]
     assert main([*arguments, "--commit", "abcdef0"]) == 0
     written = json.loads(out.read_text())
     assert (written["flink"], written["commit"]) == ("2.4.0", "abcdef0")
@@ -83,7 +83,7 @@ def test_a_release_is_added_with_one_command(tmp_path: Path, capsys: pytest.Capt
 def test_an_import_of_something_else(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "notes.md"
     file.write_text("# nothing\n")
-    assert main(["contract", "import", str(file), "--flink", "2.4.0", "--out", str(tmp_path / "x")]) == 2
+    assert main(["import", str(file), "--flink", "2.4.0", "--out", str(tmp_path / "x")]) == 2
     assert capsys.readouterr().err.startswith("flinkmock: No operation found")
     assert not (tmp_path / "x").exists()
 

@@ -1,10 +1,15 @@
 import json
+import urllib.request
 from pathlib import Path
 
 import pytest
+import yaml
 
-from flinkmock.contract import Contract, known_releases
+from flinkmock import FlinkMock
+from flinkmock.cli import main
+from flinkmock.contract import LATEST, Contract, known_releases
 from flinkmock.contract.importing import documented, dump, import_contract, read_description
+from flinkmock.contract.openapi import openapi
 from flinkmock.data import data_dir
 from flinkmock.errors import ImportRefused
 from flinkmock.synthesis import Bodies
@@ -159,6 +164,91 @@ def test_a_broken_openapi_document_is_refused():
         read_description("openapi: [")
     with pytest.raises(ImportRefused, match="'paths', which it does not have"):
         read_description("openapi: 3.0.1")
+
+
+def served(contract):
+    """All that a server goes by: operations by id, and everything else, definitions with their order of keys."""
+    told = {name: value for name, value in contract.document.items() if name not in ("provenance", "operations")}
+    operations = {
+        entry["id"]: {name: value for name, value in entry.items() if name != "hidden_reason"}
+        for entry in contract.document["operations"]
+    }
+    return operations, told, list(contract.definitions), [list(each) for each in told["$defs"].values()]
+
+
+@pytest.mark.parametrize("minor", known_releases())
+def test_our_own_document_is_the_same_contract_again(minor, tmp_path):
+    contract = Contract.load(minor)
+    file = tmp_path / "flink.json"
+    file.write_text(json.dumps(openapi(contract)), encoding="utf-8")
+    document, notes = import_contract(file, flink=contract.release.version, base=Contract.load("1.12"))
+    again = Contract(json.loads(dump(document)))
+    assert served(again) == served(contract)
+    assert again.release == contract.release
+    assert (notes, again.imported) == ([], True)
+
+
+@pytest.fixture
+def of_2_4(tmp_path):
+    """What Flink 2.4 may come to: our document of 2.3, one field and one operation more."""
+    document = openapi(BASE)
+    overview = document["components"]["schemas"]["ClusterOverviewWithVersion"]
+    overview["properties"]["jobs-paused"] = {"type": "integer", "format": "int32"}
+    overview["required"].append("jobs-paused")
+    parameters = document["paths"]["/jobs/{jobid}"]["get"]["parameters"]
+    answer = {"description": "", "content": {"application/json": {"schema": overview}}}
+    paused = {"operationId": "getPausedJobs", "parameters": parameters, "responses": {"200": answer}}
+    document["paths"]["/jobs/{jobid}/paused"] = {"get": paused}
+    file = tmp_path / "flink.yaml"
+    file.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
+    return file
+
+
+def test_our_own_document_edited(of_2_4):
+    contract = Contract(import_contract(of_2_4, flink="2.4.0", base=BASE, commit="1234567")[0])
+    assert (contract.release.version, contract.release.commit) == ("2.4.0", "1234567")
+    assert documented(of_2_4.read_text(), "2.4.0").operation("getPausedJobs").status == 200
+
+
+def test_an_imported_release_is_served_by_its_name(of_2_4, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("FLINKMOCK_SCHEMAS", str(tmp_path / "schemas"))
+    assert "2.4" not in known_releases()
+    assert main(["import", str(of_2_4), "--flink", "2.4.0"]) == 0
+    assert capsys.readouterr().out == f"{tmp_path}/schemas/2.4.json: 98 operations of Flink 2.4.0\n"
+    assert known_releases()[-1] == "2.4"
+    assert LATEST == "2.3"  # whoever names no release is not surprised
+    with FlinkMock({"flink": 2.4, "jobs": {"orders": "streaming"}}) as cluster:
+        contract = cluster.engine.contract
+        targets = (
+            "/overview",
+            "/config",
+            f"/jobs/{cluster.job('orders').id}",
+            f"/jobs/{cluster.job('orders').id}/paused",
+        )
+        bodies = []
+        for target in targets:
+            with urllib.request.urlopen(cluster.url + target) as answer:
+                bodies.append(json.load(answer))
+            assert contract.check_answer(contract.match("GET", target), bodies[-1]) == []
+    assert isinstance(bodies[0]["jobs-paused"], int)
+    assert bodies[1]["flink-version"] == "2.4.0"
+    assert main(["releases"]) == 0
+    assert capsys.readouterr().out.startswith("2.4   as 2.4.0    98 operations")
+    assert main(["diff", "2.3", "2.4"]) == 0
+    assert "jobs-paused" in capsys.readouterr().out
+
+
+def test_the_releases_of_flinkmocks_own_are_not_written_over(tmp_path, monkeypatch, capsys):
+    monkeypatch.delenv("FLINKMOCK_SCHEMAS", raising=False)
+    before = (data_dir("schemas") / "2.3.json").read_bytes()
+    assert main(["import", str(DESCRIPTIONS / "openapi.yml"), "--flink", "2.3.0"]) == 2
+    assert "Flink 2.3 comes with flinkmock" in capsys.readouterr().err
+    assert (data_dir("schemas") / "2.3.json").read_bytes() == before
+    monkeypatch.setenv("FLINKMOCK_SCHEMAS", str(tmp_path))
+    assert main(["import", str(DESCRIPTIONS / "openapi.yml"), "--flink", "2.3.0"]) == 0
+    assert Contract.load("2.3").imported
+    monkeypatch.delenv("FLINKMOCK_SCHEMAS")
+    assert not Contract.load("2.3").imported
 
 
 @pytest.mark.parametrize("minor", known_releases())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -14,11 +15,17 @@ _METHODS = ("get", "post", "put", "patch", "delete")
 _COMPONENTS = "#/components/schemas/"
 
 
-def read_openapi(text: str) -> Description | None:
-    """The operations of an OpenAPI document; None when the text is none."""
-    if not re.search(r"^\s*[{\"]*openapi\b", text):
-        return None
-    document = yaml.safe_load(text)
+def read_document(text: str) -> Mapping[str, Any] | None:
+    """An OpenAPI document, as YAML or JSON; None when the text is none. Raises YAMLError, JSONDecodeError."""
+    if text.lstrip().startswith("{"):
+        document = json.loads(text)
+    else:
+        document = yaml.safe_load(text) if re.search(r"^openapi\s*:", text, re.M) else None
+    return document if isinstance(document, Mapping) and "openapi" in document else None
+
+
+def read_openapi(document: Mapping[str, Any]) -> Description:
+    """Its operations. Raises KeyError for what is referred to and missing."""
     components = document.get("components", {}).get("schemas", {})
     description = Description("OpenAPI document", definitions=_definitions(components))
     for path, methods in document["paths"].items():
@@ -80,7 +87,9 @@ def _modern(schema: Mapping[str, Any], components: Mapping[str, Any], suffix: st
         return {"anyOf": branches} if len(branches) > 1 else branches[0]
     if "allOf" in schema:  # a subclass: the properties of its ancestors, then its own
         return _modern(_flattened(schema, components), components, suffix)
-    kind = schema.get("type")
+    told = schema.get("type")  # since 3.1 a list, of which one may be null
+    kinds = [told] if isinstance(told, str) else list(told or ())
+    kind = next((each for each in kinds if each != "null"), None)
     if kind is None:
         return {}
     out: dict[str, Any] = {"type": kind}
@@ -100,7 +109,7 @@ def _modern(schema: Mapping[str, Any], components: Mapping[str, Any], suffix: st
         out["required"] = [name for name in schema.get("required", ()) if name in out["properties"]]
     elif isinstance(schema.get("additionalProperties"), Mapping):
         out["additionalProperties"] = _modern(schema["additionalProperties"], components, suffix)
-    return out | ({"type": [kind, "null"]} if schema.get("nullable") else {})
+    return out | ({"type": [kind, "null"]} if schema.get("nullable") or "null" in kinds else {})
 
 
 def _flattened(schema: Mapping[str, Any], components: Mapping[str, Any]) -> dict[str, Any]:
