@@ -26,6 +26,7 @@ from flinkmock.journal import Expected, Journal
 from flinkmock.resources import REGISTRY, Call, FileContent, UploadedFile
 from flinkmock.resources.call import Resource
 from flinkmock.resources.polling import polled
+from flinkmock.resources.unmodelled import unmodelled
 from flinkmock.scenario.scenario import Scenario
 from flinkmock.snapshot import Snapshot
 from flinkmock.synthesis import Bodies, encode
@@ -118,7 +119,7 @@ class Engine:
             decide = self.deciders.get(operation.id)
             facts = decide(call) if decide else None
             if facts is None:
-                facts = REGISTRY[operation.id](call)
+                facts = REGISTRY.get(operation.id, unmodelled)(call)
             if isinstance(facts, FileContent):
                 return facts
             key = "/".join((operation.path, *map(str, path.values())))
