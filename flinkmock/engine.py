@@ -14,6 +14,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 from flinkmock.cluster.clock import Clock
 from flinkmock.cluster.cluster import Cluster
@@ -71,7 +72,7 @@ class Engine:
         self.lock = threading.RLock()
         self.deciders: dict[str, Resource] = {}
         """Operation id -> a function of the user's, asked first; None from it leaves the answer to the cluster."""
-        self._folder = Path(tempfile.mkdtemp(prefix="flinkmock-"))
+        self._folder = Path(tempfile.gettempdir(), f"flinkmock-{uuid4().hex}")  # made for the first jar: most see none
         try:
             self.cluster = Cluster(spec, release=self.contract.release, clock=self.clock, upload_dir=self._folder)
             self.faults = Faults(self.cluster.stream)

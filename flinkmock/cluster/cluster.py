@@ -60,7 +60,7 @@ class Cluster:
         spec: what the scenario says.
         release: the Flink release that is served.
         clock: tells the time; read when the cluster is made, afterwards callers pass the time in.
-        upload_dir: an existing folder of ours for uploaded jars; the caller removes it.
+        upload_dir: a folder of ours for uploaded jars, made when there is one; the caller removes it.
     """
 
     def __init__(self, spec: ClusterSpec, *, release: Release, clock: Clock, upload_dir: Path) -> None:

@@ -116,6 +116,8 @@ def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     threads = threading.active_count()
     with FlinkMock() as cluster:
+        assert not list(tmp_path.iterdir())
+        requests.post(cluster.url + "/jars/upload", files={"jarfile": ("a.jar", b"")}, timeout=10).raise_for_status()
         assert list(tmp_path.iterdir())
         assert threading.active_count() > threads
         url = cluster.url

@@ -56,8 +56,8 @@ def read_jar(path: Path) -> tuple[tuple[str, ...], frozenset[str] | None]:
 
 
 class JarFiles:
-    """The files of jars, in `folder`. One that is held stays when its jar is deleted: a cluster that becomes again what
-    it was (`cluster/image.py`) has that jar once more."""
+    """The files of jars, in `folder`, which is made for the first one. One that is held stays when its jar is deleted:
+    a cluster that becomes again what it was (`cluster/image.py`) has that jar once more."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -65,6 +65,7 @@ class JarFiles:
 
     def take(self, file: Path, name: str) -> Path:
         """Moves the file here; returns where it is. A held one may have that name already."""
+        self._folder.mkdir(mode=0o700, exist_ok=True)
         path, n = self._folder / name, 1
         while path.exists():
             path, n = self._folder / f"{n}_{name}", n + 1
