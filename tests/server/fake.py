@@ -72,7 +72,7 @@ class FakeEngine:
         return None
 
     def handle(
-        self, operation: Operation, *, path, query, body, files, base_url, arrived, jobmanager
+        self, operation: Operation, *, path, query, body, files, base_url, arrived, jobmanager, ago
     ) -> bytes | FileContent:
         contents = tuple((file.name, file.path.read_bytes()) for file in files)
         self.asked.append(Asked(operation, path, query, body, contents, base_url))
