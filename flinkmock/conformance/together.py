@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
+from urllib.parse import quote
 
 from flinkmock.conformance.coherence import TERMINAL, Contradiction, differs
 from flinkmock.conformance.targets import some
@@ -60,7 +61,7 @@ def _picture(source: Source) -> Iterator[Clash]:
     yield from _told("getClusterOverview", "/overview", cluster_counts, overview, listed, task_managers)
     yield from _told("getDashboardConfiguration", "/config", same_version, source.json("/config"), overview)
     for row in some(_rows(task_managers, "taskmanagers")):
-        path = f"/taskmanagers/{row.get('id')}"
+        path = f"/taskmanagers/{quote(str(row.get('id')), safe='')}"  # as `Targets` spells it: the same question
         yield from _told("getTaskManagerDetails", path, same_task_manager, source.json(path), row)
     for row in some(_rows(listed, "jobs")):
         yield from _job(source, row)
