@@ -7,11 +7,11 @@ import sys
 from collections.abc import Sequence
 
 from flinkmock import __version__
-from flinkmock.cli import check, compat, coverage, diff, importing, openapi, proxy, record, releases, serve
+from flinkmock.cli import check, compat, coverage, diff, importing, openapi, proxy, record, releases, scenario, serve
 from flinkmock.cli.pipes import silence
 from flinkmock.errors import FlinkMockError
 
-COMMANDS = (serve, check, diff, compat, proxy, record, openapi, importing, coverage, releases)
+COMMANDS = (serve, scenario, check, diff, compat, proxy, record, openapi, coverage, importing, releases)
 """Each module has `configure(subparsers)`, which names its `run(args) -> exit code`, and imports nothing heavy."""
 
 

@@ -1,0 +1,54 @@
+"""The colours of a drawn plan, for paper and for a dark room.
+
+Hues are those that people who see colours otherwise can tell apart (Okabe and Ito, 2008), and each state keeps its
+lightness among them in both rooms; what is bad is hatched as well, so that no hue is needed to find it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Colour:
+    """Of one thing: in the light, in the dark, and of the text upon it (there is one for both)."""
+
+    light: str
+    dark: str
+    text: str = "#ffffff"
+
+
+STATES = {
+    "INITIALIZING": Colour("#c3cfdb", "#66778a", "#14202b"),
+    "CREATED": Colour("#8fc7ee", "#3f7ea8", "#14202b"),
+    "RUNNING": Colour("#00916a", "#12a67c", "#ffffff"),
+    "RESTARTING": Colour("#f0b429", "#e0a31c", "#14202b"),
+    "FAILING": Colour("#d9622b", "#d9622b", "#ffffff"),
+    "FAILED": Colour("#a01c3a", "#c22f52", "#ffffff"),
+    "CANCELLING": Colour("#c9a3c4", "#9c7298", "#14202b"),
+    "CANCELED": Colour("#8a5b86", "#a678a2", "#ffffff"),
+    "FINISHED": Colour("#0b64a8", "#2f86cc", "#ffffff"),
+    "SUSPENDED": Colour("#7a7a7a", "#8c8c8c", "#ffffff"),
+    "RECONCILING": Colour("#b5b08a", "#8d8965", "#14202b"),
+}
+"""By the state of a job."""
+PAPER = {
+    "ground": Colour("#ffffff", "#0d1117"),
+    "ink": Colour("#1f2933", "#e6edf3"),
+    "faint": Colour("#5d6b78", "#9aa7b4"),
+    "line": Colour("#d5dce3", "#2d3640"),
+    "good": Colour("#0b64a8", "#58a6ff"),
+    "bad": Colour("#b3261e", "#ff7b72"),
+    "fault": Colour("#b3261e", "#ff7b72"),
+}
+"""What is not a state."""
+
+
+def css() -> str:
+    """Custom properties: those of the light room, and those of the dark one for who prefers it."""
+    named = {f"s-{name.lower()}": colour for name, colour in STATES.items()}
+    named |= {f"t-{name.lower()}": Colour(colour.text, colour.text) for name, colour in STATES.items()}
+    named |= PAPER
+    light = "".join(f"--{name}:{colour.light};" for name, colour in named.items())
+    dark = "".join(f"--{name}:{colour.dark};" for name, colour in named.items() if colour.dark != colour.light)
+    return f".plan{{{light}}}@media(prefers-color-scheme:dark){{.plan{{{dark}}}}}"
