@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from flinkmock.cluster.graph import Vertex
 from flinkmock.cluster.slots import Slot
+from flinkmock.cluster.states import TERMINAL_EXECUTION_STATES
 
 STARTING = ("CREATED", "SCHEDULED", "DEPLOYING", "INITIALIZING", "RUNNING")
 """The states on the way up, in their order; `status-duration` tells of these."""
-FINAL = ("FINISHED", "CANCELED", "FAILED")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Execution:
 
     def ended(self, time: int) -> int | None:
         state, since = self.phases[-1]
-        return since if state in FINAL and since <= time else None
+        return since if state in TERMINAL_EXECUTION_STATES and since <= time else None
 
     def duration(self, time: int) -> int:
         """Milliseconds from the start to the end or to `time`; -1 if never deployed."""

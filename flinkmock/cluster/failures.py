@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from flinkmock.cluster.problems import Throwable
+from flinkmock.cluster.problems import Throwable, stack_trace
 from flinkmock.cluster.spec import RestartStrategy
 
 IN_TASK = (
@@ -33,15 +33,9 @@ class Failure:
     concurrent: tuple[Failure, ...] = field(default=())
 
 
-def stack_trace(throwable: Throwable, frames: tuple[str, ...] = IN_TASK) -> str:
-    """As Java's printStackTrace writes it: tabs, `Caused by:`, a final line end."""
-    lines = []
-    for place, part in enumerate(throwable.chain()):
-        lines.append(f"{'Caused by: ' if place else ''}{part}")
-        lines.extend(f"\tat {frame}" for frame in (part.frames or frames))
-        if place:
-            lines.append(f"\t... {len(frames)} more")
-    return "\n".join(lines) + "\n"
+def failure_trace(throwable: Throwable, frames: tuple[str, ...] = IN_TASK) -> str:
+    """As the exception history has it."""
+    return stack_trace(throwable, frames, more=len(frames))
 
 
 def suppressed(strategy: RestartStrategy, cause: Throwable) -> Throwable:

@@ -29,6 +29,14 @@ class Io:
     idle_ms: int = 0
     backpressured_ms: int = 0
 
+    @property
+    def buffers_in(self) -> int:
+        return _buffers(self.bytes_in)
+
+    @property
+    def buffers_out(self) -> int:
+        return _buffers(self.bytes_out)
+
     def __add__(self, other: Io) -> Io:
         return Io(
             self.records_in + other.records_in,
@@ -39,6 +47,11 @@ class Io:
             self.idle_ms + other.idle_ms,
             self.backpressured_ms + other.backpressured_ms,
         )
+
+
+def _buffers(size: int) -> int:
+    # Nearly empty buffers are sent each 100 ms (execution.buffer-timeout): 102 bytes in each on a real word count.
+    return -(-size // 102)
 
 
 class Flow:

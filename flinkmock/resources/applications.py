@@ -6,7 +6,7 @@ from collections import Counter
 from typing import Any
 
 from flinkmock.cluster.applications import STATES, Application
-from flinkmock.cluster.failures import stack_trace
+from flinkmock.cluster.failures import failure_trace
 from flinkmock.cluster.problems import Throwable, UnknownApplication
 from flinkmock.resources.call import Call, Facts, resource
 from flinkmock.resources.jobs import overview_facts
@@ -73,7 +73,7 @@ def exceptions(call: Call) -> Facts:
 def _entry(throwable: Throwable, timestamp: int | None) -> dict[str, Any]:
     return {
         "exceptionName": throwable.java_class,
-        "stacktrace": stack_trace(throwable),
+        "stacktrace": failure_trace(throwable),
         "timestamp": timestamp,
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flinkmock.cluster.configuration import EXCEPTION_HISTORY
-from flinkmock.cluster.failures import Failure, stack_trace
+from flinkmock.cluster.failures import Failure, failure_trace
 from flinkmock.cluster.job import Job
 from flinkmock.cluster.problems import Throwable, Unserviceable
 from flinkmock.resources.call import Call, Facts, resource
@@ -33,7 +33,7 @@ def exceptions(call: Call) -> Facts:
         kept = []
     failed_tasks = _failed_tasks(job, time)
     return {
-        "root-exception": stack_trace(root.throwable) if root else None,
+        "root-exception": failure_trace(root.throwable) if root else None,
         "timestamp": root.at if root else None,
         "all-exceptions": failed_tasks[:limit],
         "truncated": len(failed_tasks) > limit,
@@ -48,7 +48,7 @@ def _entry(failure: Failure, *, with_concurrent: bool) -> dict[str, Any]:
     """A global failure has no task, endpoint and task manager: the keys are left out, not null."""
     facts: dict[str, Any] = {
         "exceptionName": failure.throwable.java_class,
-        "stacktrace": stack_trace(failure.throwable),
+        "stacktrace": failure_trace(failure.throwable),
         "timestamp": failure.at,
         "failureLabels": {},
     }
@@ -77,7 +77,7 @@ def _failed_tasks(job: Job, time: int) -> list[dict[str, Any]]:
             if failure is not None:
                 found.append(
                     {
-                        "exception": stack_trace(failure.throwable),
+                        "exception": failure_trace(failure.throwable),
                         "task": task,
                         "location": failure.endpoint,
                         "endpoint": failure.endpoint,

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from flinkmock.cluster.cluster import Cluster
-from flinkmock.cluster.execution import FINAL, Execution, vertex_status
+from flinkmock.cluster.execution import Execution, vertex_status
 from flinkmock.cluster.job import Job
 from flinkmock.cluster.spec import RestartStrategy
-from flinkmock.cluster.states import EXECUTION_STATES, JOB_STATES
+from flinkmock.cluster.states import EXECUTION_STATES, JOB_STATES, TERMINAL_EXECUTION_STATES
 from flinkmock.cluster.stream import Stream
 from flinkmock.release import Release
 from flinkmock.resources.call import Call, Facts, resource
@@ -123,7 +123,7 @@ def span_facts(row: Sequence[Execution], time: int, now: int) -> dict[str, int]:
     starts = [start for execution in row if (start := execution.started(time)) is not None]
     if not starts:
         return {"start-time": -1, "end-time": -1, "duration": -1}
-    ended = all(execution.state_at(time) in FINAL for execution in row)
+    ended = all(execution.state_at(time) in TERMINAL_EXECUTION_STATES for execution in row)
     end = max(execution.ended(time) or 0 for execution in row) if ended else -1
     return {"start-time": min(starts), "end-time": end, "duration": (end if ended else now) - min(starts)}
 

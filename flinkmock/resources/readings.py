@@ -5,11 +5,11 @@ from __future__ import annotations
 from flinkmock.cluster import metrics
 from flinkmock.cluster.checkpoints import Checkpoint
 from flinkmock.cluster.cluster import Cluster
-from flinkmock.cluster.execution import FINAL, Execution
+from flinkmock.cluster.execution import Execution
 from flinkmock.cluster.flow import Flow
 from flinkmock.cluster.job import Job
 from flinkmock.cluster.process.memory import job_manager_memory, task_manager_memory
-from flinkmock.cluster.states import JOB_STATES
+from flinkmock.cluster.states import JOB_STATES, TERMINAL_EXECUTION_STATES
 from flinkmock.cluster.taskmanager import TaskManager
 
 METADATA_BYTES = 1_500
@@ -114,8 +114,6 @@ def subtask_reading(cluster: Cluster, job: Job, execution: Execution, time: int)
     run, vertex = job.runs[execution.attempt], execution.vertex
     flow, before = Flow(run, time), Flow(run, time - MINUTE_MS)
     io, earlier = flow.io(execution), before.io(execution)
-    now_io = metrics.Io(io.records_in, io.records_out, io.bytes_in, io.bytes_out)
-    then_io = metrics.Io(earlier.records_in, earlier.records_out, earlier.bytes_in, earlier.bytes_out)
     watermark = watermark_of(job, execution, time)
     busy, pressure = flow.busy_ratio(vertex, execution.subtask), flow.pressure(vertex)
     initializing = execution.entered("INITIALIZING", time)
@@ -124,22 +122,19 @@ def subtask_reading(cluster: Cluster, job: Job, execution: Execution, time: int)
         started_at=since,
         key=execution.id,
         stream=cluster.stream,
-        io=now_io,
-        minute_ago=then_io,
+        io=io,
+        minute_ago=earlier,
         is_source=vertex.is_source,
         idle_ratio=1.0 - busy - pressure,
         backpressured_ratio=pressure,
-        busy_ms=float(io.busy_ms),
-        idle_ms=io.idle_ms,
-        backpressured_ms=io.backpressured_ms,
         initialized_in=since - initializing if initializing is not None else 0,
         watermark=watermark,
         checkpointed=bool(job.checkpoints.completed_at(time)),
         operators=tuple(
             metrics.OperatorReading(
                 name=name,
-                io=now_io,
-                minute_ago=then_io,
+                io=io,
+                minute_ago=earlier,
                 watermark=watermark,
                 is_source=vertex.is_source and place == 0,
             )
@@ -156,7 +151,7 @@ def measured_at(job: Job, execution: Execution, time: int) -> int | None:
     """
     if execution.entered("RUNNING", time) is None:
         return None
-    ended = execution.ended(time) if execution.state_at(time) in FINAL else None
+    ended = execution.ended(time) if execution.state_at(time) in TERMINAL_EXECUTION_STATES else None
     if ended is None:
         return time
     return ended - 1 if job.ended_at(time) is None else None

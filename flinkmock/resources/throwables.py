@@ -6,7 +6,7 @@ import re
 from base64 import b64encode
 from typing import Any
 
-from flinkmock.cluster.failures import stack_trace
+from flinkmock.cluster.failures import failure_trace
 from flinkmock.cluster.problems import Throwable
 from flinkmock.cluster.submission import javaio
 from flinkmock.release import Release
@@ -22,7 +22,7 @@ _FRAME = re.compile(r"(?:(?P<module>[\w.]+)/)?(?P<class>.+)\.(?P<method>[^.]+)\(
 
 def failure_facts(throwable: Throwable, release: Release, frames: tuple[str, ...] = IN_FUTURE) -> dict[str, Any]:
     """Facts of a `failure-cause`. `frames`: the calls of a throwable that has none of its own."""
-    trace = stack_trace(throwable, frames)
+    trace = failure_trace(throwable, frames)
     calls = tuple(map(_frame, frames))
     serialized = javaio.serialized_throwable(throwable, trace, calls, class_in_message=release.since("1.16"))
     return {

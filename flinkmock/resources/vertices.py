@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from flinkmock.cluster.execution import FINAL, STARTING, Execution, vertex_status
-from flinkmock.cluster.states import EXECUTION_STATES
+from flinkmock.cluster.execution import STARTING, Execution, vertex_status
+from flinkmock.cluster.states import EXECUTION_STATES, TERMINAL_EXECUTION_STATES
 from flinkmock.resources.call import Call, Facts, resource
 from flinkmock.resources.iometrics import IoMetrics
 from flinkmock.resources.jobs import span_facts
@@ -67,7 +67,7 @@ def _times(execution: Execution, time: int, now: int) -> dict[str, Any]:
     """Here, and only here, the duration counts from SCHEDULED (FACTS-coherence)."""
     entered = execution.timestamps_at(time)
     state = execution.state_at(time)
-    until = entered[state] if state in FINAL else now
+    until = entered[state] if state in TERMINAL_EXECUTION_STATES else now
     location = location_facts(execution, time)
     return {
         "subtask": execution.subtask,

@@ -9,7 +9,7 @@ Which of them a problem of the cluster becomes: `problems.py`.
 
 from __future__ import annotations
 
-from flinkmock.cluster.problems import Throwable
+from flinkmock.cluster.problems import Throwable, stack_trace
 from flinkmock.server import messages
 from flinkmock.server.answer import Answer, error_answer
 
@@ -45,21 +45,14 @@ def plain(status: int, text: str, *, cors: bool = True, close: bool = False) -> 
 
 def rest(status: int, text: str, cause: Throwable | None = None, java_class: str = REST_EXCEPTION) -> Answer:
     """One message: a stack trace of `java_class`, by default a RestHandlerException."""
-    return error_answer(status, stack_trace(Throwable(java_class, text, cause)))
+    return error_answer(status, _trace(Throwable(java_class, text, cause)))
 
 
 def internal(throwable: Throwable) -> Answer:
     """500 with two messages."""
-    trace = f"<Exception on server side:\n{stack_trace(throwable)}\nEnd of exception on server side>"
+    trace = f"<Exception on server side:\n{_trace(throwable)}\nEnd of exception on server side>"
     return error_answer(500, messages.INTERNAL_ERROR, trace)
 
 
-def stack_trace(throwable: Throwable) -> str:
-    """As `Throwable.printStackTrace` writes it: the first line, the calls, each cause; ends with a line end."""
-    lines = [str(throwable), *(f"\tat {frame}" for frame in throwable.frames or _DISPATCH)]
-    for cause in throwable.chain()[1:]:
-        frames = cause.frames or _DISPATCH[:1]
-        shared = 0 if cause.frames else len(_DISPATCH) - 1
-        lines += [f"Caused by: {cause}", *(f"\tat {frame}" for frame in frames)]
-        lines += [f"\t... {shared} more"] if shared else []
-    return "\n".join(lines) + "\n"
+def _trace(throwable: Throwable) -> str:
+    return stack_trace(throwable, _DISPATCH, of_causes=_DISPATCH[:1], more=len(_DISPATCH) - 1)

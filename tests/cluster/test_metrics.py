@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from flinkmock.cluster.configuration import Configuration
+from flinkmock.cluster.flow import Io
 from flinkmock.cluster.metrics import (
-    Io,
     JobManagerReading,
     JobReading,
     LastCheckpoint,
@@ -106,7 +106,8 @@ def subtask(scope: str = "count", now: int = START + 30_000, **facts: object) ->
 
 def io_at(now: int) -> Io:
     records = max(0, now - START) // 10
-    return Io(records_in=records, records_out=2 * records, bytes_in=22 * records, bytes_out=51 * records)
+    sizes = {"bytes_in": 22 * records, "bytes_out": 51 * records}
+    return Io(records_in=records, records_out=2 * records, busy_ms=max(0, now - START), **sizes)
 
 
 def metrics_of(scope: str, minor: str) -> Mapping[str, str]:
@@ -141,7 +142,7 @@ def test_counters_never_fall(minor: str) -> None:
     for now in range(START, START + 400_000, 7_000):
         told = {
             **job_manager_metrics(job_manager(now), release(minor)),
-            **subtask_metrics(subtask("source", now, busy_ms=float(now - START)), release(minor)),
+            **subtask_metrics(subtask("source", now), release(minor)),
         }
         for name, value in told.items():
             if any(part in name for part in counting) and not any(part in name for part in flowing):

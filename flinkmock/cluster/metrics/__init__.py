@@ -5,7 +5,6 @@ from flinkmock.cluster.metrics.job import JOB, coordinator_metrics, job_metrics
 from flinkmock.cluster.metrics.managers import job_manager_metrics, task_manager_jvm, task_manager_metrics
 from flinkmock.cluster.metrics.names import metric_operator_name
 from flinkmock.cluster.metrics.readings import (
-    Io,
     JobManagerReading,
     JobReading,
     LastCheckpoint,
@@ -33,7 +32,6 @@ OWN = frozenset(
 __all__ = [
     "AGGREGATIONS",
     "OWN",
-    "Io",
     "JobManagerReading",
     "JobReading",
     "LastCheckpoint",

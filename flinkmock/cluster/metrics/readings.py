@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from flinkmock.cluster.flow import Io
 from flinkmock.cluster.process.memory import JobManagerMemory, TaskManagerMemory
 from flinkmock.cluster.stream import Stream
 
@@ -96,29 +97,6 @@ class JobReading(Reading):
     restored_at: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Io:
-    """Counters of records and bytes; they only grow while a task lives."""
-
-    records_in: int = 0
-    records_out: int = 0
-    bytes_in: int = 0
-    bytes_out: int = 0
-
-    @property
-    def buffers_in(self) -> int:
-        return _buffers(self.bytes_in)
-
-    @property
-    def buffers_out(self) -> int:
-        return _buffers(self.bytes_out)
-
-
-def _buffers(size: int) -> int:
-    # Nearly empty buffers are sent each 100 ms (execution.buffer-timeout): 102 bytes in each on a real word count.
-    return -(-size // 102)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperatorReading:
     """One operator of a chain; `watermark` None means that none has come yet."""
@@ -135,8 +113,7 @@ class OperatorReading:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubtaskReading(Reading):
     """`started_at` is when the attempt began to run; `io` are the task's own counters and `minute_ago` what they were a
-    minute before (zeros if it did not run then). `busy_ms`, `idle_ms`, `backpressured_ms` are those of the answer about
-    the vertex; ratios are from 0 to 1 and those of the present moment.
+    minute before (zeros if it did not run then). Ratios are from 0 to 1 and those of the present moment.
     """
 
     io: Io = field(default_factory=Io)
@@ -144,9 +121,6 @@ class SubtaskReading(Reading):
     is_source: bool = False
     idle_ratio: float = 0.0
     backpressured_ratio: float = 0.0
-    busy_ms: float = 0.0
-    idle_ms: int = 0
-    backpressured_ms: int = 0
     initialized_in: int = 0
     """How long INITIALIZING took (ms)."""
     watermark: int | None = None

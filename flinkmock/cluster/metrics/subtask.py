@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from flinkmock.cluster.flow import Io
 from flinkmock.cluster.java import JavaValue
 from flinkmock.cluster.metrics.names import metric_operator_name
-from flinkmock.cluster.metrics.readings import Io, OperatorReading, SubtaskReading, per_second
+from flinkmock.cluster.metrics.readings import OperatorReading, SubtaskReading, per_second
 from flinkmock.cluster.metrics.table import Metric, Table, measure
 from flinkmock.release import Release
 
@@ -142,9 +143,9 @@ SUBTASK: Table[SubtaskReading] = (
     Metric("maxSoftBackPressureTimeMs", lambda r: _ms_per_second(r.backpressured_ratio), since="1.15"),
     Metric("maxHardBackPressureTimeMs", lambda r: 0, since="1.15"),
     Metric("changelogBusyTimeMsPerSecond", lambda r: 0, since="1.18"),
-    Metric("accumulateBusyTimeMs", lambda r: float(r.busy_ms), since="1.16"),
-    Metric("accumulateIdleTimeMs", lambda r: r.idle_ms, since="1.16"),
-    Metric("accumulateBackPressuredTimeMs", lambda r: r.backpressured_ms, since="1.16"),
+    Metric("accumulateBusyTimeMs", lambda r: float(r.io.busy_ms), since="1.16"),
+    Metric("accumulateIdleTimeMs", lambda r: r.io.idle_ms, since="1.16"),
+    Metric("accumulateBackPressuredTimeMs", lambda r: r.io.backpressured_ms, since="1.16"),
     Metric("initializationTime", lambda r: r.initialized_in, since="1.18"),
     Metric("isBackPressured", lambda r: r.backpressured_ratio >= 0.5),
     Metric("checkpointStartDelayNanos", _start_delay_ns),

@@ -6,7 +6,7 @@ its place ("tokenize (1/2)"), `attempt` the attempt's id.
 
 from __future__ import annotations
 
-from flinkmock.cluster.problems import Throwable
+from flinkmock.cluster.problems import Throwable, stack_trace
 from flinkmock.cluster.process.logs import LogEvent
 from flinkmock.cluster.taskmanager import TaskManager
 from flinkmock.release import Release
@@ -22,14 +22,8 @@ TASK = f"{_RUNTIME}.taskmanager.Task"
 EXECUTOR = f"{_RUNTIME}.taskexecutor.TaskExecutor"
 
 
-def stack_trace(throwable: Throwable) -> str:
-    """A throwable and its causes as Java prints them."""
-    first, *causes = ("\n".join((str(each), *(f"\tat {frame}" for frame in each.frames))) for each in throwable.chain())
-    return "\n".join((first, *(f"Caused by: {cause}" for cause in causes)))
-
-
 def _with(message: str, cause: Throwable | None) -> str:
-    return message if cause is None else f"{message}\n{stack_trace(cause)}"
+    return message if cause is None else f"{message}\n{stack_trace(cause).rstrip()}"
 
 
 def job_received(time: int, job_id: str, name: str, release: Release) -> LogEvent:
@@ -155,4 +149,4 @@ def task_switched_there(
     message = f"{task}#{number} ({attempt}) switched from {old} to {new}."
     if cause is None:
         return LogEvent(time, TASK, message)
-    return LogEvent(time, TASK, f"{message[:-1]} with failure cause:\n{stack_trace(cause)}", "WARN")
+    return LogEvent(time, TASK, f"{message[:-1]} with failure cause:\n{stack_trace(cause).rstrip()}", "WARN")
