@@ -100,7 +100,7 @@ async def _serve(proxy: Proxy, host: str, at: int, ready: Callable[[str], None])
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ended.set)
-    runner = web.AppRunner(proxy.app(), access_log=None, shutdown_timeout=2)
+    runner = proxy.runner()
     await runner.setup()
     try:
         try:

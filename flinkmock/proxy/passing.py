@@ -62,6 +62,11 @@ def end_to_end(head: web.BaseRequest | aiohttp.ClientResponse) -> CIMultiDict[st
     return CIMultiDict((name, value) for name, value in told if name.lower() not in HOP_BY_HOP)
 
 
+def origin_form(target: str) -> str:
+    """The target as a server is asked for it: who takes us for a proxy that he was told of writes http://flink/jobs."""
+    return target if target.startswith("/") else "/" + target.partition("://")[2].partition("/")[2]
+
+
 async def passing(content: aiohttp.StreamReader, kept: Kept) -> AsyncIterator[bytes]:
     """A body, piece by piece."""
     async for chunk in content.iter_chunked(CHUNK):

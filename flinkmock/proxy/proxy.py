@@ -25,7 +25,7 @@ from flinkmock.journal import Exchange
 from flinkmock.journal.exchange import MAX_KEPT
 from flinkmock.proxy.behind import Behind
 from flinkmock.proxy.judging import JUDGED_BYTES, Judging
-from flinkmock.proxy.passing import Kept, Passed, end_to_end, passing, received
+from flinkmock.proxy.passing import Kept, Passed, end_to_end, origin_form, passing, received
 from flinkmock.server.answer import Answer
 from flinkmock.server.behaviour import Behaviour
 from flinkmock.server.faults import Blow
@@ -34,6 +34,8 @@ from flinkmock.server.wire import WireAnswer, headers_of_flink
 
 NOT_OURS = "Accept", "Accept-Encoding", "Content-Type", "User-Agent"
 """Headers that aiohttp's client would add."""
+MAX_LINE = 64 * 1024
+"""Bytes of a request line or header that are passed on: more than Flink reads, so that the refusal is Flink's."""
 Told = Callable[[Exchange], None]
 
 
@@ -85,9 +87,19 @@ class Proxy:
         """What was wrong on either side, for people."""
         return self.judging.summary()
 
-    def app(self) -> web.Application:
-        """To be run by aiohttp."""
+    def runner(self, patience: float = 2.0) -> web.AppRunner:
+        """To be set up and given a site. `patience`: seconds (more than 0) for which requests under way are waited for
+        when it is cleaned up."""
+        return web.AppRunner(
+            self._app(),
+            access_log=None,
+            auto_decompress=False,
+            max_line_size=MAX_LINE,
+            max_field_size=MAX_LINE,
+            shutdown_timeout=patience,
+        )
 
+    def _app(self) -> web.Application:
         async def client(_: web.Application) -> AsyncIterator[None]:
             async with aiohttp.ClientSession(
                 auto_decompress=False,
@@ -204,6 +216,7 @@ class Proxy:
         return (blow, instead) if seen.fault else (None, None)
 
     def _find(self, method: str, target: str) -> _Route:
+        target = origin_form(target)
         operation = self.contract.match(method, target)
         parameters = {}
         if operation is not None:

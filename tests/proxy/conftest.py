@@ -6,8 +6,9 @@ import pytest
 from aiohttp import web
 
 from flinkmock.journal import Exchange
+from flinkmock.proxy import Proxy
 
-Serve = Callable[[web.Application], Awaitable[str]]
+Serve = Callable[[web.Application | Proxy], Awaitable[str]]
 
 
 @pytest.fixture
@@ -17,11 +18,14 @@ def told() -> list[Exchange]:
 
 @pytest.fixture
 async def serve() -> AsyncIterator[Serve]:
-    """Starts an application on a port of its own and gives its address."""
+    """Starts an application, or a proxy, on a port of its own and gives its address."""
     runners: list[web.AppRunner] = []
 
-    async def start(app: web.Application) -> str:
-        runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    async def start(app: web.Application | Proxy) -> str:
+        if isinstance(app, Proxy):
+            runner = app.runner(patience=0.1)
+        else:
+            runner = web.AppRunner(app, access_log=None, auto_decompress=False, shutdown_timeout=0.1)
         runners.append(runner)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -95,7 +95,7 @@ async def test_a_fault_looks_as_in_front_of_a_fake_cluster(
         expected, expected_end = await wire(fake.url)
         noted = fake.requests[0]
     proxy = over(cluster, told, fault)
-    came, end = await wire(await serve(proxy.app()))
+    came, end = await wire(await serve(proxy))
     assert (end, *parts(came)) == (expected_end, *parts(expected))
     await asyncio.sleep(0)  # the verdict over an answer is made after it has been sent
     [seen] = told
@@ -111,7 +111,7 @@ async def test_after_effect_the_savepoint_is_taken_and_its_answer_lost(
     cluster: FlinkMock, serve: Any, told: list[Exchange]
 ) -> None:
     proxy = over(cluster, told, {"match": "POST /jobs/:jobid/savepoints", "drop": "after-effect", "times": 1})
-    url = await serve(proxy.app())
+    url = await serve(proxy)
     job = next(iter(cluster.cluster.jobs))
     asked = b'{"target-directory":"/sp"}'
     assert await wire(url, "POST", f"/jobs/{job}/savepoints", asked) == (b"", "reset")
@@ -128,7 +128,7 @@ async def test_stale_answers_are_those_that_passed_by(serve: Any, told: list[Exc
         cluster.advance("60s")
         proxy = over(cluster, told, {"match": "GET /overview", "stale": "5s"})
         proxy._behind.clock = Clock("real", lambda: now)
-        url = await serve(proxy.app())
+        url = await serve(proxy)
 
         async def running() -> int:
             async with aiohttp.ClientSession(url) as session, session.get("/overview") as answer:
@@ -158,7 +158,7 @@ def test_what_befalls_the_cluster_itself_is_refused(
 
 
 async def test_what_hangs_does_so_until_the_client_leaves(cluster: FlinkMock, serve: Any, told: list[Exchange]) -> None:
-    url = await serve(over(cluster, told, {"match": "GET /config", "drop": "hang"}).app())
+    url = await serve(over(cluster, told, {"match": "GET /config", "drop": "hang"}))
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(0.1):
             await wire(url)
@@ -180,8 +180,8 @@ async def test_the_same_seed_strikes_the_same_requests(cluster: FlinkMock, serve
 
     with FlinkMock({"faults": faults, "seed": 7}, flink="2.3") as fake:
         expected = await statuses(fake.url)
-    assert await statuses(await serve(over(cluster, told, *faults, seed=7).app())) == expected
-    assert await statuses(await serve(over(cluster, told, *faults, seed=8).app())) != expected
+    assert await statuses(await serve(over(cluster, told, *faults, seed=7))) == expected
+    assert await statuses(await serve(over(cluster, told, *faults, seed=8))) != expected
     assert set(expected) == {200, 404, 503}
 
 
@@ -205,14 +205,14 @@ async def test_jobs_are_known_by_asking_the_cluster(serve: Any, told: list[Excha
     with FlinkMock(JOBS, flink="2.3", clock="virtual") as cluster:
         cluster.advance("60s")
         ids = {job.name: job.id for job in cluster.cluster.jobs.values()}
-        url = await serve(over(cluster, told, *faults).app())
+        url = await serve(over(cluster, told, *faults))
         assert await ask(f"{url}/jobs/{ids['orders']}") == 500
         assert await ask(f"{url}/jobs/{ids['clicks']}") == 200
         assert await ask(f"{url}/overview") == 200
         cluster.job("clicks").cancel()
         cluster.advance("60s")
         later = over(cluster, told, *faults)  # what one proxy knows of the jobs may be half a second old
-        assert await ask(f"{await serve(later.app())}/overview") == 503
+        assert await ask(f"{await serve(later)}/overview") == 503
     assert await ask(f"{url}/overview") == 502  # and a cluster that has gone has no jobs
 
 
@@ -225,6 +225,6 @@ async def test_during_counts_from_the_start_of_the_proxy(
         {"match": "GET /config", "during": "0s..1h", "reply": "not-found"},
         {"match": "GET /overview", "during": "1h..2h", "reply": "not-found"},
     )
-    url = await serve(proxy.app())
+    url = await serve(proxy)
     assert await ask(f"{url}/config") == 404
     assert await ask(f"{url}/overview") == 200

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import socket
+import gzip
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -41,7 +41,7 @@ def steady(answer: aiohttp.ClientResponse) -> dict[bytes, bytes]:
 
 async def test_what_comes_is_what_was_sent(cluster: FlinkMock, serve: Any, told: list[Exchange]) -> None:
     proxy = Proxy(cluster.url, Contract.load("2.3"), told.append)
-    url = await serve(proxy.app())
+    url = await serve(proxy)
     targets = ["/v1/jobs/overview", "/taskmanagers", "/jobmanager/log", "/jobs/nohex", "/nothing%20there?x=1", "/"]
     async with aiohttp.ClientSession() as session:
         for target in targets:
@@ -69,7 +69,7 @@ async def test_a_server_that_deviates(serve: Any, told: list[Exchange]) -> None:
     behind = web.Application()
     behind.router.add_get("/overview", overview)
     proxy = Proxy(await serve(behind), Contract.load("2.3"), told.append)
-    url = await serve(proxy.app())
+    url = await serve(proxy)
     async with aiohttp.ClientSession() as session:
         for _ in range(3):
             async with session.get(f"{url}/overview") as answer:
@@ -81,7 +81,7 @@ async def test_a_server_that_deviates(serve: Any, told: list[Exchange]) -> None:
 
 async def test_nobody_behind_it(serve: Any, told: list[Exchange]) -> None:
     proxy = Proxy("http://127.0.0.1:1", Contract.load("2.3"), told.append)
-    url = await serve(proxy.app())
+    url = await serve(proxy)
     async with aiohttp.ClientSession() as session, session.get(f"{url}/overview") as answer:
         assert answer.status == 502
         assert "No answer from http://127.0.0.1:1" in await answer.text()
@@ -103,7 +103,7 @@ async def test_a_server_that_leaves_in_the_middle(serve: Any, told: list[Exchang
     behind = web.Application()
     behind.router.add_get("/overview", half)
     proxy = Proxy(await serve(behind), Contract.load("2.3"), told.append)
-    async with aiohttp.ClientSession(await serve(proxy.app())) as session, session.get("/overview") as answer:
+    async with aiohttp.ClientSession(await serve(proxy)) as session, session.get("/overview") as answer:
         with pytest.raises(aiohttp.ClientPayloadError):
             await answer.read()
     await asyncio.sleep(0)
@@ -112,9 +112,45 @@ async def test_a_server_that_leaves_in_the_middle(serve: Any, told: list[Exchang
     assert (told[0].status, told[0].answered) == (200, 1)
 
 
+async def test_what_is_compressed_stays_so(serve: Any, told: list[Exchange]) -> None:
+    async def echo(request: web.Request) -> web.Response:
+        encoding = request.headers["content-encoding"]
+        return web.Response(body=await request.read(), headers={"content-encoding": encoding})
+
+    behind = web.Application()
+    behind.router.add_post("/jars/x/run", echo)
+    url = await serve(Proxy(await serve(behind), Contract.load("2.3"), told.append))
+    body = gzip.compress(b'{"parallelism": 2}')
+    async with (
+        aiohttp.ClientSession(url, auto_decompress=False) as session,
+        session.post("/jars/x/run", data=body, headers={"content-encoding": "gzip"}) as answer,
+    ):
+        assert await answer.read() == body
+
+
+async def test_targets_with_an_address(cluster: FlinkMock, serve: Any, told: list[Exchange]) -> None:
+    """As clients write them that were told of a proxy, and take ours for one."""
+    url = await serve(Proxy(cluster.url, Contract.load("2.3"), told.append))
+    async with aiohttp.ClientSession() as session, session.get("http://flink:8081/overview", proxy=url) as answer:
+        assert (await answer.json())["flink-version"] == "2.3.0"
+    await asyncio.sleep(0)
+    assert told[0].operation == "getClusterOverview"
+
+
+async def test_what_is_too_long_is_refused_by_the_server(cluster: FlinkMock, serve: Any) -> None:
+    url = await serve(Proxy(cluster.url, Contract.load("2.3")))
+    target = "/jobs?x=" + 9_000 * "x"
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(cluster.url + target) as straight,
+        session.get(url + target) as passed,
+    ):
+        assert (passed.status, await passed.read()) == (straight.status, await straight.read())
+
+
 async def test_clients_that_ask_before_they_send(cluster: FlinkMock, serve: Any) -> None:
     """As curl does with a jar."""
-    url = await serve(Proxy(cluster.url, Contract.load("2.3")).app())
+    url = await serve(Proxy(cluster.url, Contract.load("2.3")))
     async with aiohttp.ClientSession(url) as session:
         form = aiohttp.FormData()
         form.add_field("jarfile", JAR.read_bytes(), filename="wordcount.jar")
@@ -139,41 +175,26 @@ async def test_long_bodies_stream(serve: Any) -> None:
     behind = web.Application(client_max_size=0)
     behind.router.add_post("/jars/upload", count)
     upstream = await serve(behind)
-    script = "from aiohttp import web; import sys; from flinkmock import Contract; from flinkmock.proxy import Proxy\n"
-    script += "print('ready', flush=True)\n"
-    script += "app = Proxy(sys.argv[1], Contract.load('2.3')).app()\n"
-    script += "web.run_app(app, host='127.0.0.1', port=int(sys.argv[2]), print=None)"
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    with subprocess.Popen([sys.executable, "-c", script, upstream, str(port)], stdout=subprocess.PIPE) as process:
+    command = [sys.executable, "-m", "flinkmock", "proxy", upstream, "--flink", "2.3", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
-            process.stdout.readline()
+            url = process.stdout.readline().split()[3].rstrip(",")
 
             async def sent() -> AsyncIterator[bytes]:
                 for _ in range(size // MIB):
                     yield bytes(MIB)
 
-            async with aiohttp.ClientSession() as session:
-                await until_there(session, f"http://127.0.0.1:{port}/jars/upload")
+            async with aiohttp.ClientSession(url) as session:
+                async with session.post("/jars/upload", data=b"x") as answer:
+                    await answer.read()
                 before = resident(process.pid)
-                async with session.post(f"http://127.0.0.1:{port}/jars/upload", data=sent()) as answer:
+                async with session.post("/jars/upload", data=sent()) as answer:
                     assert answer.headers["x-got"] == str(size)
                     assert len(await answer.read()) == size
                 assert resident(process.pid) - before < size // 10 + 2 * JUDGED_BYTES
         finally:
             process.terminate()
-
-
-async def until_there(session: aiohttp.ClientSession, url: str) -> None:
-    for _ in range(100):
-        try:
-            async with session.post(url, data=b"x") as answer:
-                await answer.read()
-            return
-        except aiohttp.ClientConnectorError:
-            await asyncio.sleep(0.1)
 
 
 def resident(pid: int) -> int:
