@@ -28,6 +28,8 @@ PROBABLE_CLASSES = (
 CAUSES: SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
     {"class": st.sampled_from(PROBABLE_CLASSES)}, optional={"message": WORDS, "global": st.booleans()}
 )
+_GOES_ON = st.integers(0, 4).map(bool)
+_COMES_BACK = st.sampled_from((False, False, True))
 _FIRST = {scheduler: tuple(state for state in ("RUNNING", *JOB_STATES) if beginning(state, scheduler) is not None)
           for scheduler in ("default", "adaptive")}  # fmt: skip
 
@@ -45,11 +47,11 @@ def lifecycles(draw: DrawFn, scheduler: str = "default", causes: Sequence[str] =
     state = draw(st.sampled_from(_FIRST[scheduler]))
     while True:
         ways = sorted(legal[state], key=lambda way: (way not in TERMINAL_JOB_STATES, JOB_STATES.index(way)))
-        if not ways or len(lines) == LONGEST or not draw(st.booleans()):
+        if not ways or len(lines) == LONGEST or not draw(_GOES_ON):
             lines.append(_line(draw, state, None, causes))
             return lines
         lines.append(_line(draw, state, draw(LENGTHS), causes))
-        if "RUNNING" in ways and draw(st.integers(0, 4)) == 4:
+        if "RUNNING" in ways and draw(_COMES_BACK):
             return [*lines, *_loops(draw, scheduler, causes)]
         state = draw(st.sampled_from(ways))
 

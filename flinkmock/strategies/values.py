@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -11,12 +11,13 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from flinkmock.contract import Contract, Schema
-from flinkmock.contract.choice import alternatives, types
+from flinkmock.contract.choice import alternatives, resolve, types
 
 MOST = 3
 """Items of an array, entries of a map: more make an example slow, and tell a client nothing new."""
 HEX = "0123456789abcdef"
 TEXT = st.text(st.characters(codec="utf-8"))
+_ZEROS = {"boolean": False, "integer": 0, "number": 0.0}
 _RANGES = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
 
 
@@ -28,11 +29,14 @@ class Values:
         self._named: dict[str, SearchStrategy[Any]] = {}
 
     def of(self, schema: Schema) -> SearchStrategy[Any]:
+        """Of the schema of a whole body."""
+        return self._of(resolve(schema, self._definitions))
+
+    def _of(self, schema: Schema) -> SearchStrategy[Any]:
         if "$ref" in schema:
             return self._definition(schema["$ref"].removeprefix("#/$defs/"))
         if branches := alternatives(schema):
-            plain_first = sorted(branches, key=lambda branch: "$ref" in branch or "properties" in branch)
-            return st.one_of([self.of(branch) for branch in plain_first])
+            return st.one_of([self._of(branch) for branch in _plain_first(branches)])
         if "const" in schema:
             return st.just(schema["const"])
         if "enum" in schema:
@@ -42,8 +46,13 @@ class Values:
         return st.one_of(made) if made else st.just({})  # a schema that says nothing: Flink writes objects there
 
     def _definition(self, name: str) -> SearchStrategy[Any]:
+        """A part of a body. An object is often as simple as it can be, by one choice: so a failing example is shrunk
+        part by part and not number by number, and what is left of it is what matters."""
         if name not in self._named:
-            self._named[name] = st.deferred(lambda: self.of(self._definitions[name]))
+            schema = self._definitions[name]
+            full = st.deferred(lambda: self._of(schema))
+            simple = st.none().map(lambda _: self._simplest(schema))
+            self._named[name] = simple | full if "properties" in schema else full
         return self._named[name]
 
     def _of_type(self, kind: str, schema: Schema) -> SearchStrategy[Any]:
@@ -59,7 +68,7 @@ class Values:
             case "string":
                 return _strings(schema)
             case "array":
-                return st.lists(self.of(schema["items"]), max_size=MOST)
+                return st.lists(self._of(schema["items"]), max_size=MOST)
             case _:
                 return self._objects(schema)
 
@@ -69,19 +78,44 @@ class Values:
         required = schema.get("required", ())
         if isinstance(others, Mapping):
             return self._maps(schema, others)
-        always = {name: self.of(child) for name, child in properties.items() if name in required}
-        sometimes = {name: self.of(child) for name, child in properties.items() if name not in required}
+        always = {name: self._of(child) for name, child in properties.items() if name in required}
+        sometimes = {name: self._of(child) for name, child in properties.items() if name not in required}
         drawn: SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(always, optional=sometimes)
         return drawn.map(lambda value: {name: value[name] for name in properties if name in value})
 
     def _maps(self, schema: Schema, values: Schema) -> SearchStrategy[dict[str, Any]]:
-        names = self.of({"type": "string", **schema.get("propertyNames", {})})
-        more = st.dictionaries(names, self.of(values), max_size=MOST)
+        names = self._of({"type": "string", **schema.get("propertyNames", {})})
+        more = st.dictionaries(names, self._of(values), max_size=MOST)
         required = schema.get("required", ())
         if not required:
             return more
-        always: SearchStrategy[dict[str, Any]] = st.fixed_dictionaries({name: self.of(values) for name in required})
+        always: SearchStrategy[dict[str, Any]] = st.fixed_dictionaries({name: self._of(values) for name in required})
         return st.builds(lambda one, other: {**other, **one}, always, more)
+
+    def _simplest(self, schema: Schema) -> Any:
+        """What the strategy for the schema shrinks to."""
+        schema = resolve(schema, self._definitions)
+        if branches := alternatives(schema):
+            return self._simplest(_plain_first(branches)[0])
+        if "const" in schema or "enum" in schema:
+            return schema["const"] if "const" in schema else schema["enum"][0]
+        if "null" in (kinds := types(schema)):
+            return None
+        if kinds & _ZEROS.keys():
+            return _ZEROS[next(iter(kinds))]
+        if "string" in kinds:
+            return "0" * 32 if "pattern" in schema else ""
+        if "array" in kinds:
+            return []
+        others, properties = schema.get("additionalProperties"), schema.get("properties", {})
+        required = schema.get("required", ())
+        if isinstance(others, Mapping):
+            return {name: self._simplest(others) for name in required}
+        return {name: self._simplest(child) for name, child in properties.items() if name in required}
+
+
+def _plain_first(branches: Sequence[Schema]) -> list[Schema]:
+    return sorted(branches, key=lambda branch: "$ref" in branch or "properties" in branch)
 
 
 @cache
@@ -91,10 +125,8 @@ def values_of(flink: str) -> Values:
 
 
 def _strings(schema: Schema) -> SearchStrategy[str]:
-    if "{32}" in schema.get("pattern", ""):
+    if "pattern" in schema:  # all that have one are ids
         return st.text(HEX, min_size=32, max_size=32)
-    if "pattern" in schema:
-        return st.from_regex(schema["pattern"].removeprefix("^").removesuffix("$"), fullmatch=True)
     if schema.get("contentEncoding") == "base64":
         return st.binary().map(lambda data: base64.b64encode(data).decode())
     return TEXT

@@ -1,0 +1,60 @@
+"""Drawn faults are loaded and strike, and are shown as the section of a scenario."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+from hypothesis import given, settings
+
+from flinkmock import FlinkMock, UnknownRelease, load_scenario
+from flinkmock.faults import Drop
+from flinkmock.strategies import FaultPlan, fault_plans
+from tests.strategies.finding import least, simplest, some
+
+
+@settings(max_examples=60)
+@given(fault_plans(flink="1.20"))
+def test_every_plan_is_what_its_text_says(plan: FaultPlan) -> None:
+    assert load_scenario("flink: '1.20'\n" + plan.yaml).faults == tuple(plan)
+    assert load_scenario({"flink": "1.20", "faults": plan.told}).faults == tuple(plan)
+    assert not any(fault.drop is Drop.HANG for fault in plan)
+
+
+def test_clients_survive_them_or_not_but_the_cluster_does() -> None:
+    with FlinkMock({"jobs": {"orders": "streaming"}}) as cluster, httpx.Client(base_url=cluster.url) as client:
+        start = cluster.snapshot()
+
+        @settings(max_examples=25)
+        @given(fault_plans(min_size=1))
+        def ask(plan: FaultPlan) -> None:
+            cluster.restore(start)
+            cluster.faults.add(*plan)
+            for _ in range(3):
+                try:
+                    client.get("/jobs/overview")
+                except httpx.HTTPError:
+                    continue
+            cluster.faults.clear()
+            assert client.get("/jobs/overview").json()["jobs"][0]["name"] == "orders"
+
+        ask()
+
+
+def test_the_simplest_plan_is_empty_and_the_simplest_fault_has_no_conditions() -> None:
+    assert simplest(fault_plans()) == []
+    assert repr(simplest(fault_plans(min_size=1))) == 'r"""\nfaults:\n- reply: leader-unavailable\n"""'
+    lost = least(fault_plans(), lambda plan: any(fault.drop is Drop.AFTER_EFFECT for fault in plan))
+    assert lost.told == [{"drop": "after-effect"}]
+
+
+WORDS = ["match", "times", "nth", "chance", "during", "delay", "throttle", "corrupt", "status"]
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_what_the_language_has_is_there_at_times(word: str) -> None:
+    some(fault_plans(), lambda plan: word in str(plan.told))
+
+
+def test_what_there_is_not() -> None:
+    with pytest.raises(UnknownRelease):
+        fault_plans(flink="3.0")

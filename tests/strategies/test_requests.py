@@ -1,0 +1,119 @@
+"""Drawn requests are taken by every release, by way of any client."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+import requests as requests_library
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flinkmock import Contract, FlinkMock, known_releases
+from flinkmock.strategies import Request, requests
+from tests.strategies.finding import least, simplest
+
+RELEASES = st.sampled_from(known_releases())
+
+
+def with_httpx(request: Request, base: str) -> int:
+    return httpx.request(request.method, request.url(base), headers=request.headers, content=request.body).status_code
+
+
+def with_requests(request: Request, base: str) -> int:
+    return requests_library.request(
+        request.method, request.url(base), headers=dict(request.headers), data=request.body, timeout=10
+    ).status_code
+
+
+def with_urllib(request: Request, base: str) -> int:
+    asked = urllib.request.Request(request.url(base), request.body, dict(request.headers), method=request.method)
+    try:
+        with urllib.request.urlopen(asked, timeout=10) as answer:
+            return int(answer.status)
+    except urllib.error.HTTPError as error:
+        error.close()
+        return error.code
+
+
+@settings(max_examples=150)
+@given(st.data())
+def test_every_request_is_one_of_its_operation_with_a_body_that_it_takes(data: st.DataObject) -> None:
+    contract = Contract.load(data.draw(RELEASES))
+    operation = data.draw(st.sampled_from(contract.operations))
+    request = data.draw(requests(operation.id, flink=contract.release.minor))
+    assert contract.match(request.method, request.target) is operation
+    if request.body is None or operation.file_upload:
+        return
+    assert contract.check_request(operation, json.loads(request.body)) == []
+
+
+@pytest.mark.parametrize("flink", ["1.12", "1.20", "2.3"])
+def test_no_server_refuses_its_form(flink: str) -> None:
+    contract = Contract.load(flink)
+    usual = [each for each in contract if each.id != "shutdownCluster" and "profiler" not in each.path]
+    with FlinkMock({"jobs": {"orders": "streaming"}}, flink=flink) as cluster, httpx.Client() as client:
+
+        @settings(max_examples=60)
+        @given(st.sampled_from(usual).flatmap(lambda each: requests(each.id, flink=flink)))
+        def ask(request: Request) -> None:
+            client.request(request.method, request.url(cluster.url), headers=request.headers, content=request.body)
+            asked = cluster.requests[-1]
+            assert asked.operation is not None
+            refused = asked.verdict.refused or ""
+            assert "could not parse parameters" not in refused and "did not match expected format" not in refused
+
+        ask()
+        assert cluster.requests.unexpected == ()
+
+
+def test_the_simplest_request_asks_for_nothing_that_is_optional() -> None:
+    drawn = simplest(requests("POST /jobs/:jobid/stop"))
+    assert drawn == Request("POST", f"/jobs/{'0' * 32}/stop", (), {"Content-Type": "application/json"}, b"{}")
+    assert simplest(requests("GET /taskmanagers/metrics")).target == "/taskmanagers/metrics"
+
+
+def test_what_is_required_is_there() -> None:
+    drawn = least(requests("PATCH /jobs/:jobid"), lambda request: bool(request.query))
+    assert drawn.target == f"/jobs/{'0' * 32}?mode=cancel"
+
+
+@settings(max_examples=20)
+@given(requests("GET /jobs/:jobid/metrics", known={"jobid": ["a" * 32], "get": ["uptime", "numRestarts"]}))
+def test_what_is_known_is_used(request: Request) -> None:
+    assert request.path == f"/jobs/{'a' * 32}/metrics"
+    assert set(",".join(value for _, value in request.query).split(",")) <= {"", "uptime", "numRestarts"}
+
+
+@pytest.mark.parametrize("send", [with_httpx, with_requests, with_urllib])
+def test_any_client_can_send_it(send: Callable[[Request, str], int]) -> None:
+    jar = simplest(requests("POST /jars/upload"))
+    with FlinkMock(clock="virtual") as cluster:
+        assert send(jar, cluster.url) == 200
+        [uploaded] = cluster.cluster.jars.newest_first()
+        run = simplest(requests("POST /jars/:jarid/run", known={"jarid": [uploaded.id]}))
+        assert send(run, cluster.url) == 200
+        [job] = cluster.cluster.jobs.values()
+        known = {"jobid": [job.id]}
+        patch = simplest(requests("PATCH /jobs/:jobid", known=known))
+        overview: Any = simplest(requests("GET /jobs/overview"))
+        cluster.advance("1s")
+        assert [send(each, cluster.url) for each in (overview, patch)] == [200, 202]
+
+
+def test_a_plan_comes_in_a_form() -> None:
+    plan = simplest(requests("POST /jobs", flink="1.20"))
+    with FlinkMock(flink="1.20") as cluster:
+        assert with_httpx(plan, cluster.url) == 400  # it says nothing that could be deserialized
+        [asked] = cluster.requests
+    assert (asked.files, asked.body) == (("plan.bin",), {"jobGraphFileName": "plan.bin"})
+
+
+def test_what_there_is_not() -> None:
+    with pytest.raises(LookupError, match="has no operation"):
+        requests("GET /nowhere")

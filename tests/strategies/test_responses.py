@@ -1,0 +1,70 @@
+"""Drawn answers are what the contract allows, and the simplest are simple."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flinkmock import Contract, UnknownRelease, known_releases
+from flinkmock.strategies import responses
+from tests.strategies.finding import least, simplest, some
+
+RELEASES = st.sampled_from(known_releases())
+
+
+@settings(max_examples=150)
+@given(st.data())
+def test_every_answer_is_one_that_the_release_may_give(data: st.DataObject) -> None:
+    contract = Contract.load(data.draw(RELEASES))
+    operation = data.draw(st.sampled_from(contract.operations))
+    flink = contract.release.minor
+    value = data.draw(responses(operation.id, flink=flink))
+    if operation.answers_file:
+        assert isinstance(value, str)
+        return
+    assert contract.check_answer(operation, value) == []
+    raw = data.draw(responses(str(operation), flink=flink, as_bytes=True))
+    assert contract.check_answer(operation, json.loads(raw)) == []
+
+
+def test_the_simplest_answer_has_nothing_but_zeros_and_empty_texts() -> None:
+    overview = simplest(responses("GET /overview", flink="1.20"))
+    assert {value for value in overview.values() if not isinstance(value, str)} == {0}
+    assert simplest(responses("GET /jobs")) == {"jobs": []}
+
+
+def test_what_fails_a_test_is_all_that_is_left_of_an_answer() -> None:
+    body = least(responses("GET /jobs"), lambda body: any(job["status"] == "FAILED" for job in body["jobs"]))
+    assert body == {"jobs": [{"id": "0" * 32, "status": "FAILED"}]}
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        pytest.param(lambda body: body["latest"]["savepoint"] is not None, id="null or not"),
+        pytest.param(lambda body: body["summary"]["state_size"]["p50"] == "NaN", id="a number or NaN"),
+        pytest.param(lambda body: len(body["history"]) > 1, id="several"),
+        pytest.param(lambda body: body["counts"]["total"] < -(2**20), id="any integer"),
+    ],
+)
+def test_what_clients_forget_is_there_at_times(told: Callable[[Any], bool]) -> None:
+    assert told(some(responses("getCheckpointingStatistics", flink="1.20"), told))
+
+
+def test_a_log_is_text() -> None:
+    assert simplest(responses("GET /jobmanager/log")) == ""
+    assert simplest(responses("GET /jobmanager/log", as_bytes=True)) == b""
+
+
+def test_what_there_is_not() -> None:
+    with pytest.raises(LookupError, match=r"Flink 2\.3 has no operation GET /jbos\. Did you mean GET /jobs\?"):
+        responses("GET /jbos")
+    with pytest.raises(LookupError, match=r"Flink 1\.12 has no operation getJobStatusInfo"):
+        responses("getJobStatusInfo", flink="1.12")
+    with pytest.raises(UnknownRelease):
+        responses("GET /jobs", flink="3.0")

@@ -1,0 +1,85 @@
+"""Drawn scenarios are loaded and played, and shown as YAML that does the same."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from flinkmock import Engine, FlinkMock, UnknownRelease, known_releases, load_scenario
+from flinkmock.cluster.problems import JobInitializing
+from flinkmock.cluster.states import JOB_STATES
+from flinkmock.strategies import DrawnScenario, scenarios
+from flinkmock.strategies.lifecycles import lifecycles
+from flinkmock.testing.inside import Inside
+from tests.strategies.finding import least, simplest, some
+
+
+@settings(max_examples=40)
+@given(scenarios(faults=True), st.sampled_from(known_releases()))
+def test_every_scenario_is_played_on_every_release(scenario: DrawnScenario, flink: str) -> None:
+    if "adaptive" in scenario.yaml and flink == "1.12":
+        return
+    engine = Engine(load_scenario(scenario), flink=flink, clock="virtual")
+    try:
+        inside = Inside(engine)
+        for length in ("1s", "1m", "30m"):
+            engine.advance(length)
+            for job in inside.ask("GET", "/jobs/overview")["jobs"]:
+                details = inside.ask("GET", f"/jobs/{job['jid']}")
+                assert details["state"] == job["state"] and job["state"] in JOB_STATES
+                with contextlib.suppress(JobInitializing):
+                    inside.ask("GET", f"/jobs/{job['jid']}/checkpoints")
+    finally:
+        engine.close()
+
+
+@settings(max_examples=60)
+@given(scenarios(faults=True))
+def test_the_text_says_the_same(scenario: DrawnScenario) -> None:
+    told = load_scenario(scenario)
+    assert load_scenario(scenario.yaml) == told
+    assert load_scenario(eval(repr(scenario))) == told
+
+
+@settings(max_examples=30)
+@given(scenarios(flink="1.20", min_jobs=1, max_jobs=2))
+def test_what_was_asked_for(scenario: DrawnScenario) -> None:
+    told = load_scenario(scenario)
+    assert told.flink == "1.20" and 1 <= len(told.jobs) <= 2 and not told.faults
+
+
+def test_the_simplest_scenario_is_empty_and_the_simplest_job_a_template() -> None:
+    assert simplest(scenarios()) == {}
+    assert simplest(scenarios(min_jobs=1)) == {"jobs": {"a": "streaming"}}
+
+
+def test_nothing_is_left_in_a_scenario_but_what_matters() -> None:
+    two: Any = least(scenarios(), lambda scenario: len(_jobs(scenario)) == 2)
+    assert (list(two), _jobs(two)) == (["jobs"], ["streaming", "streaming"])
+    canceled = least(lifecycles(), lambda lines: "CANCELED" in lines)
+    assert len(canceled) <= 3 and canceled[-1] == "CANCELED"
+    assert all(length == "1s" for line in canceled[:-1] for length in line.values())
+
+
+WORDS = ["repeat", "because", "polls", "signal", "..", "adaptive", "stop-with-savepoint", "checkpoints", "submitted"]
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_what_the_language_has_is_there_at_times(word: str) -> None:
+    some(scenarios(min_jobs=1), lambda scenario: word in str(dict(scenario)))
+
+
+def test_a_scenario_is_a_mapping_for_flinkmock() -> None:
+    with FlinkMock(simplest(scenarios(min_jobs=1))) as cluster:
+        assert cluster.job("a").name == "a"
+    with pytest.raises(UnknownRelease):
+        simplest(scenarios(flink="3.0"))
+
+
+def _jobs(scenario: DrawnScenario) -> list[Any]:
+    jobs: Any = scenario.get("jobs", {})
+    return list(jobs.values())
