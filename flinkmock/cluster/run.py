@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from flinkmock.cluster.execution import Execution
+from flinkmock.cluster.execution import STARTING, Execution
 from flinkmock.cluster.graph import JobGraph, Vertex
 from flinkmock.cluster.slots import Slot
 from flinkmock.cluster.stream import Stream
@@ -177,7 +177,10 @@ class Run:
         if kept[-1][0] == "FINISHED":
             return kept
         if ending.state == "FINISHED":
-            return [*kept, ("FINISHED", ending.at)]
+            # the script knows no reason why tasks that had not begun need any time
+            missing = [state for state in STARTING if state not in dict(kept)] if self.deployed_at is not None else []
+            rise = [(state, ending.at) for state in missing if self.initializes or state != "INITIALIZING"]
+            return [*kept, *rise, ("FINISHED", ending.at)]
         deployed = len(kept) > 2
         lost = slot.task_manager.lost_at if slot and deployed else None
         if ending.culprit == (vertex.index, names[-1]) or (ending.state == "FAILED" and lost == ending.at):

@@ -47,6 +47,15 @@ def get(url: str) -> Any:
         return json.load(answer)
 
 
+def test_each_jobmanager_has_an_address(tmp_path: Path) -> None:
+    scenario = tmp_path / "two.yaml"
+    scenario.write_text("cluster: {jobmanagers: 2}\njobs: {orders: streaming}\n")
+    with serving(str(scenario), "--log", "json") as process:
+        told = json.loads(line(process))
+        assert told["url"] == told["urls"][0]
+        assert [get(url + "/jobs")["jobs"][0]["status"] for url in told["urls"]] == ["RUNNING", "RUNNING"]
+
+
 def test_it_tells_its_address_and_each_request() -> None:
     with serving("--flink", "1.20", "--clock", "1s per request") as process:
         first = line(process)

@@ -1,3 +1,4 @@
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -5,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flinkmock.cluster.problems import JobEnded, Throwable
-from flinkmock.cluster.spec import FOREVER, Cause, Repeat, RestartStrategy, Step
+from flinkmock.cluster.spec import FOREVER, Cause, Input, Repeat, RestartStrategy, Step, VertexSpec
 from flinkmock.cluster.states import JOB_STATES
 from tests.cluster.building import Bench, job, ms
 
@@ -165,3 +166,18 @@ def test_the_past_stays_as_it_was_told(tmp_path_factory: pytest.TempPathFactory,
     bench.advance(1_000)
     assert (orders.state_at(then), orders.task_counts_at(then), orders.checkpoints.counts_at(then)) == before
     assert orders.state_at(bench.now) in JOB_STATES
+
+
+def test_stages_that_had_not_begun_pass_through_all_states_when_a_job_is_finished_from_outside(tmp_path: Path) -> None:
+    stages = (VertexSpec(("Source: files",)), VertexSpec(("Sink: table",), inputs=(Input(0, exchange="blocking"),)))
+    spec = dataclasses.replace(job(Step("RUNNING", ms(60_000)), Step("FINISHED"), every=None), vertices=stages)
+    bench = Bench(tmp_path, dataclasses.replace(spec, type="BATCH"))
+    bench.advance(10_000)
+    the_job = bench.cluster.job_named("orders")
+    bench.cluster.lifecycles.finish(the_job, bench.now)
+    sink = the_job.executions_at(bench.now)[1][0]
+    ended = {at for state, at in sink.phases if state != "CREATED"}
+    assert ended == {bench.now}
+    assert [state for state, _ in sink.phases] == [
+        "CREATED", "SCHEDULED", "DEPLOYING", "INITIALIZING", "RUNNING", "FINISHED",
+    ]  # fmt: skip

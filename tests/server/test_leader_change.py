@@ -3,6 +3,7 @@ with ZooKeeper, the leading process killed; JobManager 0 led)."""
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import re
@@ -15,6 +16,8 @@ import httpx
 import pytest
 
 from flinkmock import FlinkMock
+from flinkmock.errors import PortTaken
+from flinkmock.server.listener import bind, bind_each
 
 RECORDED = json.loads(gzip.decompress((Path(__file__).parent / "leader-change.json.gz").read_bytes()))
 JOB, ENDED = "a" * 32, "b" * 32
@@ -159,3 +162,41 @@ def test_one_jobmanager_that_is_highly_available_recovers_its_jobs_itself() -> N
         mock.jobmanagers.fail("5s")
         mock.advance("6s")
         assert httpx.get(f"{mock.url}/jobs/{JOB}").json()["state"] == "RUNNING"
+
+
+def test_when_the_cluster_is_shut_down_no_address_answers() -> None:
+    with running() as mock:
+        assert len(set(mock.urls)) == len(mock.jobmanagers) == 2
+        assert httpx.delete(mock.urls[1] + "/cluster").status_code == 200
+        for url in mock.urls:
+            with pytest.raises(httpx.ConnectError):
+                httpx.get(url + "/overview")
+
+
+def test_a_snapshot_remembers_who_led() -> None:
+    with running() as mock:
+        mock.advance("3s")
+        before = mock.snapshot()
+        mock.jobmanagers.fail("1s")
+        mock.advance("3s")
+        assert mock.jobmanagers.leader == 1
+        mock.restore(before)
+        assert mock.jobmanagers.leader == 0
+        mock.jobmanagers.fail("1s")
+        mock.advance("3s")
+        assert mock.jobmanagers.leader == 1
+        assert httpx.get(f"{mock.url}/jobs/{JOB}").json()["state"] == "RUNNING"
+
+
+def test_ports_follow_one_another() -> None:
+    for _ in range(20):
+        with contextlib.suppress(PortTaken):  # by anybody
+            first = bind("127.0.0.1", 0)
+            port = first.getsockname()[1]
+            sockets = bind_each("127.0.0.1", port, 3, [first])
+            assert [each.getsockname()[1] for each in sockets] == [port, port + 1, port + 2]
+            fewer = bind_each("127.0.0.1", port, 1, sockets)
+            assert (fewer, [each.fileno() for each in sockets[1:]]) == ([first], [-1, -1])
+            first.close()
+            return
+    pytest.fail("there were never three free ports in a row")
