@@ -15,6 +15,20 @@ settings.register_profile("thorough", max_examples=1000, deadline=None, suppress
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
+@pytest.fixture(scope="session")
+def imported() -> None:
+    """For runs of pytest in this process (pytester), which are much faster than others. What is imported in them is
+    forgotten, and not everything likes to be imported twice; so it is imported before."""
+    import aiohttp  # noqa: F401
+    import httpx  # noqa: F401
+    import requests  # noqa: F401
+
+    from flinkmock import FlinkMock
+
+    with FlinkMock():
+        pass
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The suites that take minutes come first, so that several workers go through them side by side."""
     items.sort(key=lambda item: item.get_closest_marker("fidelity") is None)

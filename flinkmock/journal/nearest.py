@@ -36,5 +36,7 @@ def _likeness(wanted: Wanted, exchange: Exchange) -> float:
     mine = wanted.pattern.segments
     plain = [":" if segment.startswith(":") else segment for segment in mine]
     other = [":" if segment.startswith(":") else segment for segment in theirs]
+    if operation is None and len(other) == len(plain):  # any text may be what the parameter stands for
+        other = [":" if name == ":" else segment for name, segment in zip(plain, other, strict=True)]
     path = SequenceMatcher(None, "/".join(plain), "/".join(other)).ratio()
     return 0.8 * path + (0.2 if exchange.method == wanted.pattern.method else 0)

@@ -22,7 +22,7 @@ def told(cluster: FlinkMock, asked: Sequence[Exchange]) -> str:
     with engine.lock:
         now, start = engine.clock.now(), engine.cluster.started_at
         events = [event for job in engine.cluster.jobs.values() for event in _events(job, now)]
-    head = f"Flink {engine.contract.release.version}, clock {engine.clock.text}, at {(now - start) / 1000:g} s"
+    head = f"Flink {engine.contract.release.version}, clock {engine.clock.text}, at {(now - start) / 1000:.1f} s"
     lines = [head]
     if events:
         lines += ["timeline:", *(f"{(at - start) / 1000:9.1f} s  {text}" for at, text in sorted(events, key=_moment))]

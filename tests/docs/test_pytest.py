@@ -1,0 +1,61 @@
+"""What docs/pytest.md shows is run as it stands there, and everything that the plugin takes stands there."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from itertools import takewhile
+from pathlib import Path
+
+import pytest
+
+from flinkmock import FlinkMock
+from flinkmock.testing import plugin
+
+PAGE = (Path(__file__).parents[2] / "docs" / "pytest.md").read_text("utf-8")
+BLOCKS = re.findall(r"```(\w+)\n(.*?)```", PAGE, re.DOTALL)
+TESTS = [place for place, (language, _) in enumerate(BLOCKS) if language == "python"]
+pytestmark = pytest.mark.usefixtures("imported")
+OPTIONS = ("-p", "no:cacheprovider", "-o", "asyncio_default_fixture_loop_scope=function")
+
+
+@pytest.mark.parametrize("place", TESTS)
+def test_a_block_does_what_the_page_says(pytester: pytest.Pytester, place: int) -> None:
+    _, code = BLOCKS[place]
+    before, text = BLOCKS[place - 1] if place else ("", "")
+    (pytester.path / "orders.yaml").write_text("jobs: {orders: streaming}")
+    if before == "yaml":
+        (pytester.path / "orders.yaml").write_text(text)
+    if before == "toml":
+        pytester.makepyprojecttoml(text)
+    (pytester.path / "test_page.py").write_text(code)
+    result = pytester.runpytest_inprocess(*OPTIONS)
+    outcomes = result.parseoutcomes()
+    told = [text for _, text in takewhile(lambda block: block[0] == "text", BLOCKS[place + 1 :])]
+    if not told:
+        assert outcomes.keys() == {"passed"}
+        return
+    assert outcomes.keys() == {"failed"}
+    result.stdout.fnmatch_lines([line.replace("[", "[[]") for text in told for line in text.splitlines()])
+
+
+def test_every_block_that_can_be_run_is() -> None:
+    assert len(TESTS) >= 8
+    assert "".join(code for language, code in BLOCKS if language == "python").count("def test_") >= 12
+
+
+def test_every_argument_of_the_marker_is_in_the_table() -> None:
+    told = set(re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE))
+    assert told == set(plugin.ARGUMENTS)
+    known = inspect.signature(FlinkMock).parameters.keys()
+    assert set(plugin.ARGUMENTS) - {"unexpected"} == known - {"scenario"}
+
+
+def test_every_option_fixture_and_ini_value_is_told(pytester: pytest.Pytester) -> None:
+    helped = pytester.runpytest_inprocess(*OPTIONS, "--help").stdout.str()
+    names = set(re.findall(r"--flinkmock-\w+|^ +(flinkmock_\w+) \(", helped, re.MULTILINE)) - {""}
+    options = set(re.findall(r"--flinkmock-\w+", helped))
+    fixtures = {name for name in vars(plugin) if name.startswith("flinkmock")}
+    assert len(names) == 5 and len(options) == 2 and len(fixtures) == 4
+    for name in names | options | fixtures:
+        assert re.search(rf"`?{name}\b", PAGE), name
