@@ -14,6 +14,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from flinkmock.contract.choice import resolve
 from flinkmock.contract.contract import Contract
 from flinkmock.contract.operation import Operation, Parameter, Schema
 
@@ -27,11 +28,14 @@ REFINED = "x-flink-refined"
 _FILES: Mapping[str, Schema] = {
     "uploadJar": {
         "type": "object",
-        "properties": {"jarfile": {"type": "string", "contentMediaType": "application/java-archive"}},
+        "properties": {
+            "jarfile": {"type": "string", "format": "binary", "contentMediaType": "application/java-archive"}
+        },
         "required": ["jarfile"],
     }
 }
-_BINARY = {"type": "string", "contentMediaType": "application/octet-stream"}
+_BINARY = {"type": "string", "format": "binary", "contentMediaType": "application/octet-stream"}
+"""`format` is what OpenAPI 3.0 had for files; generators go by it."""
 
 
 def openapi(contract: Contract) -> Document:
@@ -39,7 +43,7 @@ def openapi(contract: Contract) -> Document:
     paths: Document = {}
     for operation in contract:
         path = re.sub(r":(\w+)", r"{\1}", operation.path)
-        paths.setdefault(path, {})[operation.method.lower()] = _operation(operation)
+        paths.setdefault(path, {})[operation.method.lower()] = _operation(operation, contract)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -76,7 +80,7 @@ def component(name: str) -> str:
     return re.sub(r"[^\w.-]", "_", name.replace("@request", ".Request"))
 
 
-def _operation(operation: Operation) -> Document:
+def _operation(operation: Operation, contract: Contract) -> Document:
     told: Document = {"operationId": operation.id, "summary": str(operation)}
     parameters = [_parameter(each, "path") for each in operation.path_parameters]
     parameters += [_parameter(each, "query") for each in operation.query_parameters]
@@ -85,7 +89,7 @@ def _operation(operation: Operation) -> Document:
     # a body of GET has no meaning in HTTP; where Flink reads one (the plan of a jar) the query says the same
     if operation.method == "GET" and operation.request is not None:
         told["x-flink-request"] = _schema(operation.request)
-    elif body := _request(operation):
+    elif body := _request(operation, contract):
         told["requestBody"] = body
     told["responses"] = {
         str(operation.status): _response(operation),
@@ -112,7 +116,7 @@ def _parameter(parameter: Parameter, place: str) -> Document:
             schema[keyword] = value
     told: Document = {"name": parameter.name, "in": place, "required": parameter.required or place == "path"}
     if parameter.list and place == "query":
-        told |= {"style": "form", "explode": False, "schema": {"type": "array", "items": schema}}
+        told |= {"style": "form", "explode": False, "schema": {"type": "array", "items": schema, "minItems": 1}}
     else:
         told["schema"] = schema
     converter = {name: value for name in CONVERTER if (value := getattr(parameter, name))}
@@ -121,10 +125,14 @@ def _parameter(parameter: Parameter, place: str) -> Document:
     return told | {"x-flink-converter": converter}
 
 
-def _request(operation: Operation) -> Document | None:
+def _request(operation: Operation, contract: Contract) -> Document | None:
     schema = _schema(operation.request) if operation.request is not None else None
+    if operation.request is not None and not operation.file_upload:
+        # what has no field that must be there may be left out altogether
+        needed = bool(resolve(operation.request, contract.definitions).get("required"))
+        return {"content": {"application/json": {"schema": schema}}} | ({"required": True} if needed else {})
     if not operation.file_upload:
-        return {"content": {"application/json": {"schema": schema}}} if schema is not None else None
+        return None
     parts = _FILES.get(operation.id) or {
         "type": "object",
         "properties": {"request": schema} if schema is not None else {},

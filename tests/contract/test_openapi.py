@@ -5,6 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import tomllib
+import urllib.request
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ import pytest
 import yaml
 from jsonschema import Draft202012Validator
 
+from flinkmock import FlinkMock
 from flinkmock.cli import main
 from flinkmock.contract import Contract, known_releases
 from flinkmock.contract.openapi import openapi
@@ -94,6 +97,30 @@ def test_bodies_of_requests() -> None:
     submit = paths["/jobs"]["post"]["requestBody"]["content"]["multipart/form-data"]
     assert submit["schema"]["properties"]["request"] == {"$ref": "#/components/schemas/JobSubmitRequestBody.Request"}
     assert "requestBody" not in paths["/jars/{jarid}/plan"]["get"]
+    assert upload["properties"]["jarfile"]["format"] == "binary"
+    assert paths["/jobs/{jobid}/clientHeartbeat"]["patch"]["requestBody"]["required"] is True  # Flink refuses none
+    assert "required" not in paths["/jobs/{jobid}/savepoints"]["post"]["requestBody"]
+
+
+def test_lists_of_query_parameters_are_not_empty() -> None:
+    parameters = document("2.3")["paths"]["/jobs/metrics"]["get"]["parameters"]
+    schemas = {parameter["name"]: parameter["schema"] for parameter in parameters}
+    assert schemas["jobs"]["minItems"] == 1  # "jobs=" is refused: no id
+
+
+@pytest.mark.parametrize("flink", ["1.12", "2.3"])
+def test_schemathesis_is_told_ids_that_are_there(flink: str) -> None:
+    folder = Path(__file__).parent / "schemathesis"
+    ids = tomllib.loads((folder / "schemathesis.toml").read_text())["parameters"]
+    told = {name.removeprefix("path."): str(value) for name, value in ids.items()}
+    with FlinkMock(folder / "jobs.yaml", flink=flink, clock="virtual") as cluster:
+        for target in (
+            "/jobs/{jobid}/vertices/{vertexid}/subtasks/{subtaskindex}/attempts/{attempt}",
+            "/jobs/{jobid}/checkpoints/details/{checkpointid}",
+            "/taskmanagers/{taskmanagerid}",
+        ):
+            with urllib.request.urlopen(cluster.url + target.format(**told)) as answer:
+                assert answer.status == 200
 
 
 def test_into_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
