@@ -92,6 +92,8 @@ class _Check:
         entered: dict[int, set[int]] = {}
         for life in player.lives:
             entered.setdefault(id(life.job.spec.lifecycle), set()).update(life.entered)
+        listed = self._document.get("jobs")
+        own = listed.items.values() if listed is not None else ()
         for node, spec in self._specs():
             steps = entered.get(id(spec.lifecycle))
             missed = [step for step in _flat(spec.lifecycle) if steps and id(step) not in steps]
@@ -100,6 +102,8 @@ class _Check:
                 missed = [step for step in missed if step.state not in ("INITIALIZING", "CREATED")]
             if missed:
                 life = next(life for life in player.lives if life.job.spec.lifecycle is spec.lifecycle)
+                if _starved(life.job) and not any(node is each for each in own):
+                    continue  # the player ran more jars at once than there is room for
                 self._mistakes.add(
                     self._place_of_step(node, spec, missed[0]),
                     f"{life.job.name} never comes to {missed[0].state}: {_why(life, player)}.",
@@ -162,10 +166,15 @@ def _lines(lifecycle: Node) -> Iterator[Place]:
             yield line.key_place(next(iter(line.items))) if line.items else line.place
 
 
+def _starved(job: Job) -> bool:
+    """Whether it waits for slots, or has just done so in vain."""
+    return not job.ended and bool(job.runs) and job.runs[-1].deployed_at is None
+
+
 def _why(life: Life, player: Player) -> str:
     job = life.job
-    if not job.ended and job.runs and job.runs[-1].deployed_at is None:
-        needed, there = job.graph.slots_needed, player.scenario.slots * player.scenario.task_managers
-        return f"it needs {needed} slots, and the cluster begins with {there}"
+    if _starved(job):
+        there = sum(each.slots for each in player.cluster.task_managers_at(player.now))
+        return f"its tasks need {job.graph.slots_needed} slots, and in the end there are {there}"
     at = job.states[-1][0] - player.began
-    return f"it is {job.state} from {length(max(at, 0)) if at > 0 else 'the beginning'} on"
+    return f"it is {job.state} from {length(at) if at > 0 else 'the beginning'} on"

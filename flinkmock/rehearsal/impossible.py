@@ -3,9 +3,9 @@ nobody, expectations that nobody meets, lengths of operations that there are not
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from flinkmock.contract import Contract
+from flinkmock.contract import Contract, Operation
 from flinkmock.contract.pattern import Pattern
 from flinkmock.faults import Fault, When
 from flinkmock.journal import Expectation, Expected, InOrder
@@ -51,16 +51,17 @@ class Impossible:
         self._faults()
         self._expectations()
 
-    def _served(self, pattern: Pattern) -> bool:
-        return any(pattern.of(operation) for operation in self._contract if self._registered(operation.id))
+    def _missing(self, pattern: Pattern) -> str | None:
+        """Why no request of the pattern is ever served; None if some are."""
+        meant = [operation for operation in self._contract if pattern.of(operation)]
+        return self._why_missing(f"operation {pattern}", meant)
 
-    def _registered(self, operation_id: str) -> bool:
-        if operation_id not in self._contract:
-            return False
-        operation = self._contract.operation(operation_id)
-        return self._router.route(operation.method, operation.path) is not None
-
-    def _lacks(self, what: str) -> str:
+    def _why_missing(self, what: str, meant: Sequence[Operation]) -> str | None:
+        if any(self._router.route(operation.method, operation.path) is not None for operation in meant):
+            return None
+        for operation in meant:
+            switches = ", ".join(operation.requires_config)
+            return f"this cluster has {what} switched off ({switches})"
         return f"Flink {self._contract.release.minor} has no {what}"
 
     # -- operations
@@ -69,8 +70,10 @@ class Impossible:
         given = node.get("operations")
         for name in given.items if given is not None else ():
             ids = OPERATIONS.get(name, ())
-            if given is not None and ids and not any(map(self._registered, ids)):
-                self._mistakes.add(given.key_place(name), f"{self._lacks(name)}, or this cluster has it switched off.")
+            meant = [self._contract.operation(each) for each in ids if each in self._contract]
+            why = self._why_missing(f'"{name}"', meant) if ids else None
+            if why and given is not None:
+                self._mistakes.add(given.key_place(name), f"{why}: this is never asked.")
 
     # -- faults
 
@@ -82,9 +85,8 @@ class Impossible:
             place = (node.get("match") or node).place
             patterns = fault.when.patterns
             for pattern in patterns:
-                if not self._served(pattern):
-                    lacks = self._lacks(f"operation {pattern}")
-                    self._mistakes.add(place, f'{lacks}: "{fault.name}" never strikes it.')
+                if missing := self._missing(pattern):
+                    self._mistakes.add(place, f'{missing}: "{fault.name}" never strikes it.')
             why = _never(fault.when)
             if why:
                 self._mistakes.add(node.place, f'"{fault.name}" can never strike: {why}.')
@@ -105,8 +107,8 @@ class Impossible:
             if node is None:
                 continue
             for pattern in _asked_for(each):
-                if not self._served(pattern):
-                    self._mistakes.add(node.place, f"{self._lacks(f'operation {pattern}')}: no client can meet this.")
+                if missing := self._missing(pattern):
+                    self._mistakes.add(node.place, f"{missing}: no client can meet this.")
             if isinstance(each, Expectation):
                 self._contradicts(each, counted, node)
                 counted.append(each)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from flinkmock.cluster.job import Job
 from flinkmock.cluster.script import script_of
 from flinkmock.cluster.spec import Step
+from flinkmock.cluster.states import FAILURE_STATES
 from flinkmock.engine import Engine
 from flinkmock.rehearsal.timeline import Kind
 from flinkmock.scenario.scenario import Scenario
@@ -119,11 +120,14 @@ class Player:
         script = job.script
         has_been_around = script.loop is not None and len(job.states) > len(script.steps)
         ahead = set() if has_been_around else {id(step) for step in script.steps[job.place + 1 :]}
+        life.turns = int(script.loop is not None and job.place >= script.loop)
         life.entered = {id(step) for step in script_of(job.spec.lifecycle).steps} - ahead
-        for place, failure in enumerate(at for at, _ in job.states):
-            told = [each for each in job.failures if each.at == failure]
-            if told:
-                self.causes[id(job), place] = str(told[0].throwable)
+        for place, (at, state) in enumerate(job.states):
+            thrown = next((failure.throwable for failure in job.failures if failure.at == at), None)
+            if thrown is not None and state in FAILURE_STATES:
+                # what a job ends with is wrapped in why it is not restarted
+                told = thrown.cause if state == "FAILED" and thrown.cause is not None else thrown
+                self.causes[id(job), place] = str(told)
         self._moved.append(job)
 
     # -- time

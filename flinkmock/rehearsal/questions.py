@@ -98,23 +98,25 @@ class Questions:
     def _put(self, operation: Operation, target: str, job: Job | None) -> None:
         self.asked += 1
         try:
-            facts = self._inside.facts("GET", target)
-        except NotRegistered:
-            return
-        except JobInitializing:
+            body = self._answer(operation, target)
+        except (NotRegistered, JobInitializing):
             return
         except Problem as problem:
             if operation.id not in REFUSALS:
                 self._tell(operation, job, f"is refused: {type(problem).__name__}")
             return
-        except Exception as error:  # a fault of ours that a client would see as 500
-            self._tell(operation, job, f"can't be answered: {type(error).__name__}: {error}")
+        except Exception as error:  # a client would get a 500
+            self._tell(operation, job, f"can't be made: {type(error).__name__}: {error}")
             return
-        if isinstance(facts, FileContent):
-            return
-        body = json.loads(encode(self._player.engine.bodies.body(operation, facts, target)))
-        for text in self._wrong_in(operation, target, body):
+        for text in self._wrong_in(operation, target, body) if body is not None else ():
             self._tell(operation, job, text)
+
+    def _answer(self, operation: Operation, target: str) -> Any:
+        """The JSON of an answer, as its client would read it; None for a file. Asking so is no poll."""
+        facts = self._inside.facts("GET", target)
+        if isinstance(facts, FileContent):
+            return None
+        return json.loads(encode(self._player.engine.bodies.body(operation, facts, target)))
 
     def _wrong_in(self, operation: Operation, target: str, body: Any) -> Iterator[str]:
         check = self._checks.get(operation.id)
