@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from functools import lru_cache
 
 from flinkmock.conformance.fetch import Answer
 from flinkmock.conformance.judge import REFUSALS, judge, message
@@ -34,6 +35,7 @@ class Judging:
         self._contract = contract
         self._thorough = thorough
         self._passed: Counter[str] = Counter()
+        self._without_body = lru_cache(maxsize=10_000)(self._advice)  # clients ask the same targets over and over
 
     def due(self, operation: Operation | None, status: int) -> bool:
         """Whether an answer of that status is to be kept and judged."""
@@ -60,8 +62,15 @@ class Judging:
             self.advice[
                 f"{seen.method} {seen.path} is answered, but is no operation of Flink {self._contract.release}."
             ] += 1
-        if body is not None or seen.content or "?" in seen.target:
+        if seen.content:
             self.advice.update(seen.verdict.advice)
+        elif operation is not None and (body is not None or "?" in seen.target):
+            self.advice.update(self._without_body(operation.id, seen.target))
+
+    def _advice(self, operation_id: str, target: str) -> tuple[str, ...]:
+        """What is to be said of a request without a body."""
+        operation = self._contract.operation(operation_id)
+        return Exchange(operation.method, target, operation=operation_id, contract=self._contract).verdict.advice
 
     def _judge(self, seen: Exchange, operation: Operation, answer: Answer) -> None:
         if answer.status >= 400:

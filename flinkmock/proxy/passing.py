@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import aiohttp
 from aiohttp import web
-from multidict import CIMultiDict
+from multidict import CIMultiDict, CIMultiDictProxy
 
 CHUNK = 64 * 1024
 HOP_BY_HOP = frozenset(
@@ -46,7 +47,7 @@ class Passed(web.StreamResponse):
     _send_headers_immediately = False
 
     def __init__(self, answer: aiohttp.ClientResponse) -> None:
-        super().__init__(status=answer.status, reason=answer.reason, headers=end_to_end(answer))
+        super().__init__(status=answer.status, reason=answer.reason, headers=end_to_end(answer.raw_headers))
         self._came = answer.headers
 
     def mend(self) -> None:
@@ -56,10 +57,11 @@ class Passed(web.StreamResponse):
                 self.headers.popall(name, None)
 
 
-def end_to_end(head: web.BaseRequest | aiohttp.ClientResponse) -> CIMultiDict[str]:
+@lru_cache(maxsize=1024)  # a client sends the same ones with each request
+def end_to_end(raw: tuple[tuple[bytes, bytes], ...]) -> CIMultiDictProxy[str]:
     """The headers that are not about one connection only: each as often as it came, and spelled as it came."""
-    told = ((name.decode(), value.decode("utf-8", "surrogateescape")) for name, value in head.raw_headers)
-    return CIMultiDict((name, value) for name, value in told if name.lower() not in HOP_BY_HOP)
+    told = ((name.decode(), value.decode("utf-8", "surrogateescape")) for name, value in raw)
+    return CIMultiDictProxy(CIMultiDict((name, value) for name, value in told if name.lower() not in HOP_BY_HOP))
 
 
 def origin_form(target: str) -> str:

@@ -109,18 +109,11 @@ class Proxy:
             ) as self._client:
                 yield
 
-        @web.middleware
-        async def everything(
-            request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-        ) -> web.StreamResponse:
-            return await self._pass(request)
-
         async def close(_: web.Application) -> None:
             await self._holding.close()
 
-        app = web.Application(middlewares=[everything])
-        # targets that fit no route come to the middleware as well, but aiohttp makes an exception for each first
-        app.router.add_route("*", "/{path:.*}", self._pass)
+        app = web.Application()
+        app.router.add_route("*", "/{path:(?s:.*)}", self._pass)
         app.cleanup_ctx.append(client)
         app.on_response_prepare.append(_headers(self._behaviour))
         app.on_shutdown.append(close)
@@ -153,7 +146,7 @@ class Proxy:
         async with self._client.request(
             request.method,
             route.url,
-            headers=end_to_end(request),
+            headers=end_to_end(request.raw_headers),
             data=passing(request.content, sent) if request.body_exists else None,
             allow_redirects=False,
         ) as answer:
@@ -261,7 +254,7 @@ def _headers(behaviour: Behaviour) -> Callable[[web.Request, web.StreamResponse]
 
 def _as_answer(answer: aiohttp.ClientResponse, body: bytes) -> Answer:
     """What a fault can work on. Its length is that of whatever becomes of it."""
-    headers = end_to_end(answer)
+    headers = end_to_end(answer.raw_headers).copy()
     headers.popall("Content-Length", None)
     kind = headers.pop("Content-Type", None)
     return Answer(answer.status, body, content_type=kind, cors=False, headers=headers)
