@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from flinkmock.scenario.mistakes import Mistakes, Place
 
@@ -54,7 +54,7 @@ class Node:
 
     def get(self, key: str) -> Node | None:
         """The entry of a mapping; None if there is none, or if nothing is written there."""
-        node = self.items.get(key)
+        node = self.value.get(key) if isinstance(self.value, dict) else None
         return None if node is None or node.value is None else node
 
     def key_place(self, key: str) -> Place:
@@ -110,42 +110,45 @@ class _Reader:
     """Turns the parser's events into nodes."""
 
     def __init__(self, text: str, file: str, mistakes: Mistakes) -> None:
+        import yaml
+
+        self._yaml = yaml
+        self._text = text
         self._lines = _LINE_BREAK.split(text)
         self._file = file
         self._mistakes = mistakes
         self._anchors: dict[str, Node] = {}
         self._sizes: dict[str, int] = {}
         self._values = 0
-        self._events = self._parse(text)
+        try:
+            # libyaml's parser, where PyYAML has it; both give the same events
+            self._get_event = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text).get_event
+        except (yaml.YAMLError, UnicodeError) as error:
+            self._explain(error)
 
     def document(self) -> Node:
-        import yaml
-
         found: Node | None = None
-        for event in self._events:
-            if isinstance(event, yaml.DocumentStartEvent):
+        while (event := self._next()) is not None:
+            if isinstance(event, self._yaml.DocumentStartEvent):
                 if found is not None:
                     self._stop(event, "a second document begins here. A scenario is one document.")
-                found = self._node(next(self._events), 0)
+                found = self._node(self._next(), 0)
         if found is None or (found.value is None and found.text in ("", "~", "null")):
             return empty(self._file)
         return found
 
-    def _parse(self, text: str) -> Iterator[Event]:
-        """Events of libyaml's parser, where PyYAML has it; both parsers give the same events."""
-        import yaml
-
+    def _next(self) -> Event:
+        """The next event; None at the end."""
         try:
-            yield from yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-        except (yaml.YAMLError, UnicodeError) as error:
-            self._explain(text, error)
+            return self._get_event()
+        except (self._yaml.YAMLError, UnicodeError) as error:
+            self._explain(error)
 
-    def _explain(self, text: str, error: Exception) -> None:
+    def _explain(self, error: Exception) -> NoReturn:
         """Says what is wrong with the YAML in the words of PyYAML's own parser, which are the same on each machine."""
-        import yaml
-
+        yaml = self._yaml
         try:
-            for _ in yaml.parse(text, Loader=yaml.SafeLoader):
+            for _ in yaml.parse(self._text, Loader=yaml.SafeLoader):
                 pass
         except (yaml.YAMLError, UnicodeError) as other:
             error = other
@@ -154,34 +157,33 @@ class _Reader:
             what = " ".join(part for part in (error.context, error.problem) if part)
             self._mistakes.stop(self._place(mark), f"this is not YAML: {what}.")
         at = int(getattr(error, "position", getattr(error, "start", 0)))
-        before = text[:at]
+        before = self._text[:at]
         line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
         shown = self._lines[line - 1] if line <= len(self._lines) else ""
         self._mistakes.stop(Place(self._file, line, column, shown), "this character can't stand in YAML.")
 
     def _node(self, event: Event, depth: int) -> Node:
-        import yaml
-
-        if isinstance(event, yaml.AliasEvent):
+        yaml = self._yaml
+        kind = type(event)
+        if kind is yaml.AliasEvent:
             return self._alias(event)
-        if getattr(event, "tag", None) is not None:
+        if event.tag is not None:
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")
             self._stop(event, f"tags like {tag} are not part of the language.")
         if depth > MAX_DEPTH:
             self._stop(event, f"this is nested more than {MAX_DEPTH} levels deep.")
         before = self._count(event, 1)
-        anchor = getattr(event, "anchor", None)
         place = self._place(event.start_mark)
-        if isinstance(event, yaml.ScalarEvent):
-            plain = event.implicit[0]
-            node = Node(place, core_scalar(event.value) if plain else event.value, event.value)
-        elif isinstance(event, yaml.SequenceStartEvent):
+        if kind is yaml.ScalarEvent:
+            text = event.value
+            node = Node(place, core_scalar(text) if event.implicit[0] else text, text)
+        elif kind is yaml.SequenceStartEvent:
             node = Node(place, list(self._elements(depth)))
         else:
             node = self._mapping(place, depth)
-        if anchor is not None:
-            self._anchors[anchor] = node
-            self._sizes[anchor] = self._values - before
+        if event.anchor is not None:
+            self._anchors[event.anchor] = node
+            self._sizes[event.anchor] = self._values - before
         return node
 
     def _alias(self, event: Event) -> Node:
@@ -191,21 +193,17 @@ class _Reader:
         return self._anchors[event.anchor]
 
     def _elements(self, depth: int) -> Iterator[Node]:
-        import yaml
-
-        while not isinstance(event := next(self._events), yaml.SequenceEndEvent):
+        while type(event := self._next()) is not self._yaml.SequenceEndEvent:
             yield self._node(event, depth + 1)
 
     def _mapping(self, place: Place, depth: int) -> Node:
-        import yaml
-
         items: dict[str, Node] = {}
         keys: dict[str, Place] = {}
-        while not isinstance(event := next(self._events), yaml.MappingEndEvent):
-            if not isinstance(event, yaml.ScalarEvent):
+        while type(event := self._next()) is not self._yaml.MappingEndEvent:
+            if type(event) is not self._yaml.ScalarEvent:
                 self._stop(event, "a key is a word, not a list, a mapping or an alias.")
             key, at = event.value, self._place(event.start_mark)
-            value = self._node(next(self._events), depth + 1)
+            value = self._node(self._next(), depth + 1)
             if key == "<<":
                 self._stop(event, "merge keys are no part of YAML 1.2. Templates and extends do the same.")
             if key in items:
@@ -225,10 +223,11 @@ class _Reader:
     def _place(self, mark: Any) -> Place:
         if mark is None:
             return Place(self._file)
-        line = self._lines[mark.line] if mark.line < len(self._lines) else ""
-        return Place(self._file, mark.line + 1, mark.column + 1, line)
+        number = mark.line
+        line = self._lines[number] if number < len(self._lines) else ""
+        return Place(self._file, number + 1, mark.column + 1, line)
 
-    def _stop(self, event: Event, text: str) -> None:
+    def _stop(self, event: Event, text: str) -> NoReturn:
         self._mistakes.stop(self._place(event.start_mark), text)
 
 
