@@ -47,6 +47,8 @@ class Checkpoint:
     size: int
     begun: bool = True
     """False: it failed before any task was asked to take part."""
+    operators: tuple[str, ...] = ()
+    """Ids of the vertices whose state it has, as far as the job itself names them."""
 
     @property
     def is_savepoint(self) -> bool:
@@ -103,6 +105,7 @@ class CheckpointTracker:
         self._directory = directory
         self._next_id = 1
         self._next_at: int | None = None
+        self._operators = tuple(v.id for v in graph.vertices if v.spec.id and self._weight(v.index))
         self._completed: list[Checkpoint] = []
         self._failed: list[Checkpoint] = []
 
@@ -185,6 +188,7 @@ class CheckpointTracker:
         if not path:
             path = f"{self._directory}/{self._job_id}/chk-{self._next_id}" if self._directory else NOT_ADDRESSABLE
         record = Checkpoint(self._next_id, kind, format, at, takes, at + takes, failure, path, size or 0, begun)
+        record.operators = self._operators
         self._next_id += 1
         self.records.append(record)
         self._put(record)

@@ -13,12 +13,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from flinkmock.cluster import rescaling
+from flinkmock.cluster import rescaling, restoring
 from flinkmock.cluster.agenda import Agenda
 from flinkmock.cluster.applications import Application
 from flinkmock.cluster.asynchronous import AsyncOperation, AsyncOperations, kept_by_leader
 from flinkmock.cluster.caches import Caches
-from flinkmock.cluster.checkpoints import CheckpointTracker, Restored
+from flinkmock.cluster.checkpoints import CheckpointTracker
 from flinkmock.cluster.clock import Clock
 from flinkmock.cluster.configuration import (
     CHECKPOINT_DIR,
@@ -226,6 +226,8 @@ class Cluster:
         *,
         job_id: str | None = None,
         savepoint: str | None = None,
+        skips: bool = False,
+        claims: bool = False,
         initialized: bool = False,
         application_id: str | None = None,
         application_name: str | None = None,
@@ -237,6 +239,8 @@ class Cluster:
             job_id: 32 hex digits; made up if None.
             savepoint: path of a savepoint or retained checkpoint to restore from. If nothing lies there the job fails
                 while it is initialized, and stays in the list, as in Flink.
+            skips: state that the job has no use for is left out (allowNonRestoredState); else it fails like that.
+            claims: the savepoint is the job's from now on (claimMode CLAIM), and gone when it has one of its own.
             initialized: the client is answered only when the job is initialized, as by `/jars/:jarid/run`; so it has
                 taken its time already and takes none after `at`.
             application_id: of an application started on its own (2.3); None: the job's own one.
@@ -254,13 +258,16 @@ class Cluster:
         self.jobs[job_id] = job
         name = application_name or f"SingleJobApplication({spec.name})"
         self.applications.setdefault(job.application_id, Application(job.application_id, name, at)).jobs.append(job)
-        restored = None if savepoint is None else self._restorable(savepoint, at)
-        if savepoint is not None and restored is None:
-            job.states.append((at, "INITIALIZING"))
-            self.lifecycles.fail_initialization(job, at, self.nothing_there(savepoint))
-            return job
-        if restored is not None:
-            job.checkpoints.restore(restored)
+        if savepoint is not None:
+            state = restoring.state_at(self, savepoint, at)
+            misfit = restoring.misfit(state, spec, graph) if state is not None and not skips else None
+            if state is None or misfit is not None:
+                job.states.append((at, "INITIALIZING"))
+                self.lifecycles.fail_initialization(job, at, misfit or self.nothing_there(savepoint))
+                return job
+            job.checkpoints.restore(state.restored)
+            if claims:
+                self.snapshots.claim(state.restored.path, job)
         self.lifecycles.begin(job, at)
         if settle:
             self.settle(at)
@@ -291,19 +298,6 @@ class Cluster:
         before = beginning(script.steps[0].state, "adaptive" if self.adaptive else "default") or ()
         steps = (*(Step(state) for state in before), *script.steps)
         return Script(steps, None if script.loop is None else script.loop + len(before))
-
-    def _restorable(self, path: str, at: int) -> Restored | None:
-        """What lies at a path: a savepoint, or the newest checkpoint that a job has retained there."""
-        wanted = shown_path(path).removesuffix("/_metadata")
-        savepoint = self.snapshots.savepoints.get(wanted)
-        if savepoint is not None:
-            return Restored(savepoint.id, at, True, savepoint.path)
-        past = (job for term in self.jobmanagers.past for job in term.jobs.values())
-        for job in (*past, *self.jobs.values()):
-            for checkpoint in job.checkpoints.completed_at(at)[-1:]:
-                if checkpoint.path == wanted and not self.is_discarded(job, at):
-                    return Restored(checkpoint.id, at, False, checkpoint.path)
-        return None
 
     def is_discarded(self, job: Job, time: int) -> bool:
         """Whether even the newest checkpoint is gone: the job has ended and did not ask for it to be kept."""

@@ -156,7 +156,7 @@ def fit(job: Job, parallelisms: list[int]) -> None:
 
 def _graph_with(job: Job, parallelisms: list[int]) -> JobGraph:
     vertices = tuple(
-        dataclasses.replace(vertex.spec, id=vertex.id, parallelism=parallelism)
+        dataclasses.replace(vertex.spec, parallelism=parallelism)
         for vertex, parallelism in zip(job.graph.vertices, parallelisms, strict=True)
     )
     return JobGraph(dataclasses.replace(job.spec, vertices=vertices))

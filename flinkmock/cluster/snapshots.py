@@ -67,12 +67,26 @@ class Snapshots:
     cluster: Cluster
     savepoints: dict[str, Checkpoint] = field(default_factory=dict)
     """Path -> the savepoint that lies there."""
+    _owners: dict[str, Job] = field(default_factory=dict)
+    """Path -> the job that has claimed what lies there."""
     _pending: dict[tuple[str, str], _Pending] = field(default_factory=dict)
 
     def lies_there(self, path: str, at: int) -> None:
         """A savepoint that somebody took before the cluster began."""
         shown = shown_path(path)
         self.savepoints[shown] = Checkpoint(1, SAVEPOINT, "CANONICAL", at, 0, at, None, shown, DEFAULT_SIZE.low)
+
+    def claim(self, path: str, job: Job) -> None:
+        """The job may do with it as it likes, and does away with it when it has a checkpoint of its own."""
+        self._owners[path] = job
+
+    def lying_at(self, path: str, at: int) -> Checkpoint | None:
+        """The savepoint at a path, as it is shown; None: there is none, or none any more."""
+        owner = self._owners.get(path)
+        if owner is not None and owner.checkpoints.completed_at(at):
+            del self._owners[path]
+            self.savepoints.pop(path, None)
+        return self.savepoints.get(path)
 
     # -- triggers
 
@@ -222,8 +236,10 @@ class Snapshots:
         operation = AsyncOperation("disposal", trigger_id, None, at, None, {}, jobmanager=jobmanager)
         self.cluster.asynchronous.add(operation)
         planned = self._planned_failure("", "dispose-savepoint", spec)
-        if planned is None and self.savepoints.pop(shown_path(path), None) is None:
+        if planned is None and self.lying_at(shown_path(path), at) is None:
             takes, planned = FAILS_AFTER_MS, self.cluster.nothing_there(path)
+        elif planned is None:
+            del self.savepoints[shown_path(path)]
         if planned is not None:
             failure = Throwable("org.apache.flink.util.FlinkException", f"Could not dispose savepoint {path}.", planned)
             if not path:  # not expected, and so not wrapped

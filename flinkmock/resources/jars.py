@@ -25,7 +25,6 @@ from flinkmock.resources.plan import plan_facts
 CONFUSING = "Confusing request: programArgs and programArgsList are specified, please, use only programArgsList"
 DISK_FULL = Throwable("java.io.IOException", "No space left on device")
 """Why an upload fails that no scenario gives a reason for."""
-_SAVEPOINT_PATHS = ("execution.state-recovery.path", "execution.savepoint.path")
 
 
 @resource("getJarList")
@@ -87,10 +86,9 @@ def run(call: Call) -> Facts:
     failure = cluster.submission_failure(spec)
     if failure is not None:
         raise not_submitted(spec.name, failure)
-    savepoint = _savepoint(call)
-    job = cluster.submit(spec, call.now, job_id=job_id, savepoint=savepoint, initialized=True)
-    if job.stillborn and savepoint is not None:
-        raise not_initialized(spec.name, cluster.nothing_there(savepoint), cluster.release)
+    job = cluster.submit(spec, call.now, job_id=job_id, initialized=True, **_restore_settings(call))
+    if job.stillborn:
+        raise not_initialized(spec.name, job.failures[-1].throwable, cluster.release)
     return {"jobid": job.id, "applicationId": job.application_id}
 
 
@@ -119,7 +117,7 @@ def _submit_to(application_id: str, name: str, spec: JobSpec, call: Call) -> Non
         spec,
         call.now,
         job_id=call.body.get("jobId"),
-        savepoint=_savepoint(call),
+        **_restore_settings(call),
         application_id=application_id,
         application_name=name,
     )
@@ -149,10 +147,22 @@ def _arguments(call: Call) -> list[str]:
     return listed or tokens
 
 
-def _savepoint(call: Call) -> str | None:
+def _restore_settings(call: Call) -> dict[str, Any]:
+    """What `Cluster.submit` wants to know (SavepointRestoreSettings). The request wins over the configuration in it."""
     configured = call.body.get("flinkConfiguration") or {}
-    given = call.body.get("savepointPath") or call.one("savepointPath")
-    return given or next((configured[key] for key in _SAVEPOINT_PATHS if key in configured), None)
+
+    def option(name: str) -> str | None:
+        keys = (f"execution.state-recovery.{name}", f"execution.savepoint.{name}")
+        return next((configured[key] for key in keys if key in configured), None)
+
+    skips = _first(call.body.get("allowNonRestoredState"), call.one("allowNonRestoredState"))
+    ignores = (option("ignore-unclaimed-state") or "").lower() == "true"
+    mode = call.body.get("claimMode") or call.body.get("restoreMode") or option("claim-mode") or ""
+    return {
+        "savepoint": call.body.get("savepointPath") or call.one("savepointPath") or option("path"),
+        "skips": ignores if skips is None else bool(skips),
+        "claims": mode.upper() == "CLAIM",
+    }
 
 
 def _first(*values: Any) -> Any:

@@ -46,7 +46,8 @@ def submit(call: Call) -> Facts:
     failure = cluster.submission_failure(spec)
     if failure is not None:
         raise Unserviceable(failure)
-    job = cluster.submit(spec, call.now, job_id=sent.id or cluster.new_job_id(), savepoint=sent.savepoint)
+    job_id = sent.id or cluster.new_job_id()
+    job = cluster.submit(spec, call.now, job_id=job_id, savepoint=sent.savepoint, skips=sent.skips)
     return {"jobUrl": f"/jobs/{job.id}"}
 
 

@@ -35,11 +35,13 @@ _RETAINED = {"RETAIN_ON_CANCELLATION": "retain", "RETAIN_ON_FAILURE": "delete"}
 
 @dataclass(frozen=True, slots=True)
 class SubmittedJob:
-    """What a plan says; None or nothing where it can't be found. `savepoint` is the path to restore from."""
+    """What a plan says; None or nothing where it can't be found. `savepoint` is the path to restore from, `skips`
+    whether state that the job has no use for is left out."""
 
     id: str | None = None
     name: str | None = None
     savepoint: str | None = None
+    skips: bool = False
     type: str = "STREAMING"
     vertices: tuple[VertexSpec, ...] = ()
     checkpoints: CheckpointSpec = field(default_factory=lambda: CheckpointSpec(every=None))
@@ -58,6 +60,7 @@ def submitted_job(plan: Any) -> SubmittedJob:
         id=abstract_id(fields.get("jobID") or fields.get("jobId")),  # JobGraph, StreamGraph
         name=_text(fields.get("jobName")),
         savepoint=_text(settings.fields.get("restorePath")) if isinstance(settings, JavaObject) else None,
+        skips=settings.fields.get("allowNonRestoredState") is True if isinstance(settings, JavaObject) else False,
         type=str(fields.get("jobType") or "STREAMING"),
     )
     try:
