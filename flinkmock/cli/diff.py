@@ -26,53 +26,48 @@ def configure(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     from flinkmock.contract import Contract
-    from flinkmock.contract.difference import history
+    from flinkmock.contract.difference import behaviours_between, by_operation, history
     from flinkmock.errors import FlinkMockError
-    from flinkmock.server.told import changes_of_behaviour
 
     try:
-        changes = [change for change in history(args.old, args.new) if change.breaking or not args.breaking]
+        found = by_operation([*history(args.old, args.new), *behaviours_between(args.old, args.new)])
     except ValueError as error:
         raise FlinkMockError(str(error)) from error
+    changes = [change for change in found if change.breaking or not args.breaking]
     old, new = (Contract.load(minor).release for minor in (args.old, args.new))
-    behaviour = [] if args.breaking else changes_of_behaviour(old, new)
     if args.format == "json":
-        print(as_json(old.minor, new.minor, changes, behaviour))
+        print(as_json(old.minor, new.minor, changes))
     elif args.format == "markdown":
-        print(as_markdown(old.minor, new.minor, changes, behaviour))
+        print(as_markdown(old.minor, new.minor, changes))
     else:
-        print(as_table(changes, behaviour) or f"No difference between Flink {old} and {new}.")
+        print(as_table(changes) or f"No difference between Flink {old} and {new}.")
     return 0
 
 
-def as_json(old: str, new: str, changes: list[Change], behaviour: list[str]) -> str:
+def as_json(old: str, new: str, changes: list[Change]) -> str:
     import json
     from dataclasses import asdict
 
-    told = {"from": old, "to": new, "changes": [asdict(change) for change in changes], "behaviour": behaviour}
-    return json.dumps(told, indent=1, ensure_ascii=False)
+    told = [asdict(change) | {"what": change.what, "words": change.words} for change in changes]
+    return json.dumps({"from": old, "to": new, "changes": told}, indent=1, ensure_ascii=False)
 
 
-def as_markdown(old: str, new: str, changes: list[Change], behaviour: list[str]) -> str:
+def as_markdown(old: str, new: str, changes: list[Change]) -> str:
     from flinkmock.tables import markdown
 
     rows = [[f"`{each.where}`", each.what, each.words, each.since, "yes" if each.breaking else ""] for each in changes]
-    lines = [f"# Flink {old} → {new}", "", markdown(["operation", "what", "change", "since", "breaking"], rows)]
-    lines += ["", "## Behaviour", "", *(f"- {sentence}" for sentence in behaviour)] if behaviour else []
-    return "\n".join(lines)
+    table = markdown(["operation", "what", "change", "since", "breaking"], rows)
+    return f"# Flink {old} → {new}\n\n{table}"
 
 
-def as_table(changes: list[Change], behaviour: list[str]) -> str:
+def as_table(changes: list[Change]) -> str:
+    from itertools import groupby
+
     from flinkmock.tables import columns
 
     lines: list[str] = []
-    by_operation: dict[str, list[Change]] = {}
-    for change in changes:
-        by_operation.setdefault(change.where, []).append(change)
-    for where, found in by_operation.items():
+    for where, found in groupby(changes, lambda change: change.where):
         lines += ["", "all requests" if where == "*" else where]
         rows = [["  !" if each.breaking else "   ", each.since, each.what, each.words] for each in found]
         lines.append(columns(rows))
-    if behaviour:
-        lines += ["", "behaviour", *(f"       {sentence}" for sentence in behaviour)]
     return "\n".join(lines[1:])

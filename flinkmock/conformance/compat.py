@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from flinkmock.contract import Contract, Operation, known_releases
-from flinkmock.contract.difference import Change, difference, steps_between
+from flinkmock.contract import Contract, Operation
+from flinkmock.contract.difference import Change, behaviours_between, contracts_between, difference
+from flinkmock.contract.operation import shape_of
 from flinkmock.contract.places import places
 from flinkmock.errors import FlinkMockError
 
@@ -97,9 +98,7 @@ def compat(requests: Iterable[Request], old: str, new: str) -> list[Impact]:
 
     Raises UnknownRelease; ValueError when `new` is not later than `old`.
     """
-    steps_between(old, new)  # complains of what can't be compared
-    first, last = (known_releases().index(Contract.load(minor).release.minor) for minor in (old, new))
-    way = [Contract.load(minor) for minor in known_releases()[first : last + 1]]
+    way = contracts_between(old, new)
     found: dict[tuple[str, str, str], Impact] = {}
     for request in requests:
         for impact in _impacts(request, way):
@@ -147,6 +146,14 @@ def _step(
     for change in _changes(str(before), str(after), old, new):
         if change.side == "response" and change.breaking and change.place in readable:
             yield READS, f"{change.place or 'the whole answer'}: {change.words}"
+    for change in behaviours_between(old.release.minor, new.release.minor):
+        if change.breaking and after.id != "submitJob" and _is_of(change, after):
+            yield READS, change.words
+
+
+def _is_of(change: Change, operation: Operation) -> bool:
+    method, _, path = change.where.partition(" ")
+    return method == operation.method and shape_of(path) == operation.shape
 
 
 def _query(request: Request, before: Operation, after: Operation) -> Iterator[tuple[str, str]]:

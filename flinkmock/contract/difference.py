@@ -15,11 +15,12 @@ from dataclasses import dataclass, replace
 from functools import cache
 from itertools import pairwise
 
+from flinkmock.contract.behaviours import ALL, BEHAVIOURS
 from flinkmock.contract.contract import Contract, known_releases
 from flinkmock.contract.operation import Operation, Parameter
 from flinkmock.contract.places import Place, places
 
-ANY = "*"
+ANY = ALL
 """Stands for the operation when a change is of all of them."""
 _ATTRIBUTES = ("status", "file_upload", "hidden", "api_versions", "session_cluster_only", "requires_config", "id")
 
@@ -28,10 +29,11 @@ _ATTRIBUTES = ("status", "file_upload", "hidden", "api_versions", "session_clust
 class Change:
     """One thing that is different.
 
-    `where`: "GET /jobs/:jobid", or `ANY`. `side`: "operation", "path parameter", "query parameter", "request" or
-    "response". `kind`: "added", "removed", "changed" or "order". `place`: the parameter, the place in the body
-    (`.vertices[].status`), or the attribute of the operation ("status"); "" is the operation itself, or the whole body.
-    `before`, `after`: what stood and stands there, "" for nothing. `since`: the minor release that has it first.
+    `where`: "GET /jobs/:jobid", or `ANY`. `side`: "operation", "path parameter", "query parameter", "request",
+    "response" or "behaviour" (of which `after` tells). `kind`: "added", "removed", "changed" or "order". `place`: the
+    parameter, the place in the body (`.vertices[].status`), or the attribute of the operation ("status"); "" is the
+    operation itself, or the whole body. `before`, `after`: what stood and stands there, "" for nothing. `since`: the
+    minor release that has it first.
     """
 
     where: str
@@ -48,11 +50,15 @@ class Change:
         """The place in words, without the operation."""
         if self.side == "operation":
             return self.place or "operation"
+        if self.side == "behaviour":
+            return self.side
         return f"{self.side} {self.place or 'as a whole'}"
 
     @property
     def words(self) -> str:
         """What happens at that place."""
+        if self.side == "behaviour":
+            return self.after
         match self.kind:
             case "added" | "removed":
                 return f"{self.kind} ({self.after or self.before})"
@@ -86,13 +92,29 @@ def history(old: str, new: str) -> list[Change]:
     ]
 
 
+def behaviours_between(old: str, new: str) -> list[Change]:
+    """What is done differently beyond the schemas. Raises UnknownRelease; ValueError as `history` does."""
+    later = [step.release.minor for step in contracts_between(old, new)[1:]]
+    return [
+        Change(where, "behaviour", "changed", "", "", each.words, each.breaking, each.since)
+        for each in BEHAVIOURS
+        if each.since in later
+        for where in each.where
+    ]
+
+
 def steps_between(old: str, new: str) -> list[list[Change]]:
     """The changes of each release after `old` up to `new`. Raises UnknownRelease, ValueError as `history` does."""
+    way = contracts_between(old, new)
+    return [_step(earlier.release.minor, later.release.minor) for earlier, later in pairwise(way)]
+
+
+def contracts_between(old: str, new: str) -> list[Contract]:
+    """All releases from `old` to `new`. Raises UnknownRelease, ValueError as `history` does."""
     first, last = Contract.load(old).release, Contract.load(new).release
     if not first < last:
         raise ValueError(f"Flink {last} is not later than {first}.")
-    way = [minor for minor in known_releases() if first <= Contract.load(minor).release <= last]
-    return [_step(earlier, later) for earlier, later in pairwise(way)]
+    return [way for way in map(Contract.load, known_releases()) if first <= way.release <= last]
 
 
 @cache
@@ -129,8 +151,17 @@ def _difference(
                 yield replace(change, where=where, since=since)
 
 
+def by_operation(changes: Iterable[Change]) -> list[Change]:
+    """The same, those of one operation together: what is of all requests first, then by path."""
+    return sorted(changes, key=lambda change: _place(change.where))
+
+
 def _sorted(names: Iterable[str]) -> list[str]:
-    return sorted(names, key=lambda name: name.split(" ")[::-1])
+    return sorted(names, key=_place)
+
+
+def _place(where: str) -> list[str]:
+    return where.split(" ")[::-1]
 
 
 def _operation(before: Operation, after: Operation, old: Contract, new: Contract) -> Iterator[Change]:

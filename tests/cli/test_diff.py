@@ -18,14 +18,16 @@ def test_as_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     lines = told(capsys, "1.20", "2.3").splitlines()
     place = lines.index("GET /jobs/:jobid/exceptions")
     assert lines[place + 1].split() == ["!", "2.0", "response", ".root-exception", "removed", "(string", "or", "null)"]
-    assert any("execution plan: JobSubmitHandler speaks of an ExecutionPlan since 2.0" in line for line in lines)
+    words = "the file is a serialized ExecutionPlan; before a JobGraph"
+    assert any(line.startswith("  !  2.0  behaviour ") and line.endswith(words) for line in lines)
 
 
 def test_only_what_breaks(capsys: pytest.CaptureFixture[str]) -> None:
     text = told(capsys, "1.20", "2.3", "--breaking")
     assert "program-args" in text
     assert "stream-graph" not in text
-    assert "behaviour" not in text
+    assert "404 for an unknown operator; before 500" in text
+    assert "the newest job comes first" not in text
 
 
 def test_as_json(capsys: pytest.CaptureFixture[str]) -> None:
@@ -34,8 +36,11 @@ def test_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     added = [change["where"] for change in answer["changes"] if change["side"] == "operation"]
     assert len(added) == 11
     assert "POST /jars/:jarid/run-application" in added
-    assert answer["behaviour"] == ["jackson: The version of Jackson, which decides the words of its messages "
-                                   "(flink-shaded-jackson of the release). (2.18 → 2.20)"]  # fmt: skip
+    [first] = [
+        change for change in answer["changes"] if change["where"] == "GET /jobs/overview" and not change["place"]
+    ]
+    assert (first["what"], first["words"]) == ("behaviour", "the newest job comes first; before in no order")
+    assert (first["since"], first["breaking"]) == ("2.3", False)
 
 
 def test_as_markdown(capsys: pytest.CaptureFixture[str]) -> None:

@@ -56,6 +56,18 @@ def test_fields_it_may_be_reading() -> None:
     assert ("GET /jobs/:jobid/exceptions", READS, ".all-exceptions: removed (array)", "2.0") in told
 
 
+def test_behaviour() -> None:
+    job = "/jobs/0123456789abcdef0123456789abcdef"
+    told = felt(Request("PATCH", f"{job}?mode=cancel"), old="1.12", new="1.20")
+    assert ("PATCH /jobs/:jobid", READS, "409 for a job that has ended; before 404", "1.15") in told
+    beat = Request(
+        "POST", f"{job}/coordinators/0123456789abcdef0123456789abcdef", {"serializedCoordinationRequest": [1]}
+    )
+    assert {(what, since) for _, _, what, since in felt(beat, old="2.0", new="2.3")} == {
+        ("404 for an unknown operator; before 500", "2.1")
+    }
+
+
 def test_another_name_of_a_path_parameter_is_nothing() -> None:
     path = "/jobs/0123456789abcdef0123456789abcdef/coordinators/0123456789abcdef0123456789abcdef"
     assert felt(Request("POST", path, {"serializedCoordinationRequest": [1]}), old="1.20", new="2.0") == set()

@@ -9,7 +9,10 @@ from pathlib import Path
 import pytest
 
 from flinkmock.contract import Contract, known_releases
-from flinkmock.contract.difference import Change, difference, history, steps_between
+from flinkmock.contract.behaviours import BEHAVIOURS
+from flinkmock.contract.difference import Change, behaviours_between, difference, history, steps_between
+from flinkmock.contract.operation import shape_of
+from flinkmock.server.behaviour import Behaviour
 
 STEPS = list(pairwise(known_releases()))
 
@@ -99,3 +102,44 @@ def test_what_breaks_nobody() -> None:
 def test_backwards_is_refused() -> None:
     with pytest.raises(ValueError, match="not later"):
         steps_between("2.3", "1.20")
+
+
+def test_behaviours_are_of_operations_that_there_are() -> None:
+    shapes = {operation.shape for minor in known_releases() for operation in Contract.load(minor)}
+    for each in BEHAVIOURS:
+        assert each.since in known_releases()[1:]
+        assert all(where == "*" or shape_of(where.partition(" ")[2]) in shapes for where in each.where), each
+    releases = [known_releases().index(each.since) for each in BEHAVIOURS]
+    assert releases == sorted(releases)
+
+
+def test_behaviours_between_two_releases() -> None:
+    changes = behaviours_between("1.16", "1.18")
+    assert {change.since for change in changes} == {"1.17", "1.18"}
+    [jars, _] = [change for change in changes if "jar" in change.words]
+    assert (str(jars), jars.breaking) == ("GET /jars/:jarid/plan: behaviour: 500 for an unknown jar; before 400", True)
+    assert behaviours_between("2.1", "2.2") == []
+
+
+@pytest.mark.parametrize(
+    ("field", "where"),
+    [
+        ("not_found_tells_path", "*"),
+        ("lower_case_headers", "*"),
+        ("uploads_checked_first", "*"),
+        ("ended_job_is_conflict", "PATCH /jobs/:jobid"),
+        ("trigger_named_in_text", "GET /jobs/:jobid/savepoints/:triggerid"),
+        ("plan_reads_jar_at_once", "POST /jars/:jarid/plan"),
+        ("unknown_task_manager_file_is_404", "GET /taskmanagers/:taskmanagerid/log"),
+        ("back_pressure_from_metrics", "GET /jobs/:jobid/vertices/:vertexid/backpressure"),
+        ("coordinator_not_found", "POST /jobs/:jobid/coordinators/:operatorid"),
+        ("execution_plan", "POST /jobs"),
+        ("number_texts_tell_radix", "*"),
+        ("jackson", "*"),
+    ],
+)
+def test_what_the_server_does_otherwise_is_told_of_the_same_release(field: str, where: str) -> None:
+    for old, new in STEPS:
+        before, after = (getattr(Behaviour.of(Contract.load(minor).release), field) for minor in (old, new))
+        if before != after:
+            assert where in {change.where for change in behaviours_between(old, new)}, (field, new)
