@@ -8,6 +8,7 @@ lists in jobs, slots and checkpoints only grow, so the past stays as it was told
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
@@ -322,15 +323,17 @@ class Cluster:
             task_manager.joined_at -= oldest
         self.started_at -= oldest
         self.time = self.started_at
+        named: Counter[str] = Counter()
         for place, spec in enumerate(specs):
             at = self.started_at + oldest - spec.started_ago
-            self.agenda.put(at, "start_job", place)
+            self.agenda.put(at, "start_job", place, named[spec.name])
+            named[spec.name] += 1
         self.settle(self.started_at + oldest)
 
-    def _start_job(self, place: int, at: int) -> None:
-        """Agenda: one of the scenario's own jobs begins. Its id follows from the seed and its name."""
+    def _start_job(self, place: int, same: int, at: int) -> None:
+        """Agenda: one of the scenario's own jobs begins. Its id follows from the seed, its name, and how many of the
+        same name stand before it."""
         spec = self.spec.jobs[place]
-        same = sum(earlier.name == spec.name for earlier in self.spec.jobs[:place])
         job_id = spec.id or self.stream.hex(32, "scenario-job", spec.name, same)
         job = self.submit(dataclasses.replace(spec, id=job_id), at, savepoint=spec.restored_from, settle=False)
         for nth, past in enumerate(spec.past_failures):

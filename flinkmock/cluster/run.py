@@ -58,6 +58,7 @@ class Run:
     """By when all subtasks came to rest, of an ending that did not say it or that was overtaken."""
     _worked_out: list[list[Execution]] | None = None
     """The executions, kept until something changes."""
+    _running_from: int | None = None
 
     def rescaled(self, graph: JobGraph) -> None:
         """It is to run with another parallelism; nothing of it runs yet."""
@@ -70,7 +71,7 @@ class Run:
 
     def deploy(self, at: int, slots: list[Slot], planned_end: int | None) -> None:
         self.deployed_at, self.slots, self.planned_end = at, slots, planned_end
-        self._worked_out = None
+        self._worked_out = self._running_from = None
 
     def end(self, ending: Ending) -> None:
         if self.ending is None:
@@ -115,11 +116,22 @@ class Run:
         )
 
     def running_from(self) -> int | None:
-        """When the last subtask of the first stage switches to RUNNING; None while the run waits for slots."""
+        """When the last subtask of the first stage is to be RUNNING; None while the run waits for slots.
+
+        Asked for each run, so it is worked out without the executions, which most runs are never asked for.
+        """
         if self.deployed_at is None:
             return None
-        first = (execution for row in self.executions() for execution in row if execution.vertex.stage == 0)
-        return max((at for e in first for state, at in e.phases if state == "RUNNING"), default=self.deployed_at)
+        if self._running_from is None:
+            first = (vertex for vertex in self.graph.vertices if vertex.stage == 0)
+            moments = (self._running_at(vertex, subtask) for vertex in first for subtask in range(vertex.parallelism))
+            self._running_from = max(moments, default=self.deployed_at)
+        return self._running_from
+
+    def _running_at(self, vertex: Vertex, subtask: int) -> int:
+        running = self._rise(vertex, (self.job_id, self.number, vertex.index, subtask))[2]
+        finish = self._finish(vertex)
+        return running if finish is None else min(running, max(finish, self.scheduled_at or finish))
 
     def _stage_start(self, stage: int) -> int | None:
         """When a stage begins: the planned time is shared out evenly; without a plan only the first stage runs."""

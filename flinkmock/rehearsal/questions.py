@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator
+from itertools import islice
 from typing import Any
 
 from flinkmock.cluster.job import Job
@@ -83,7 +84,9 @@ class Questions:
             if (":jobid" in operation.segments) is (job is not None):
                 if wide and not self._bearable(operation, job):
                     continue
-                for target in _targets(targets, operation):
+                targets_of_it = _targets(targets, operation)
+                # a list of everything is long there, whatever is asked of it
+                for target in islice(targets_of_it, 2) if job is None and self._many else targets_of_it:
                     self._put(operation, target, job)
 
     def _bearable(self, operation: Operation, job: Job | None) -> bool:

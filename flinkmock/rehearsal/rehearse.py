@@ -82,7 +82,7 @@ class Rehearsal:
         for place, (at, state) in enumerate(job.states):
             end = moments[place + 1] - began if place + 1 < len(moments) else None
             why = self.player.causes.get((id(job), place), "")
-            lacks, idle_until = self._idle(job, at) if state == "RUNNING" else ("", None)
+            lacks, idle_until = self._idle(job, at, end) if state == "RUNNING" else ("", None)
             lane.stays.append(Stay(state, at - began, end, why or lacks, idle_until))
         job.checkpoints.settle(self.player.now)
         for record in job.checkpoints.records:
@@ -92,8 +92,9 @@ class Rehearsal:
         lane.refused += len(job.checkpoints.refused)
         lane.goes_on = self._goes_on(life)
 
-    def _idle(self, job: Job, at: int) -> tuple[str, float | None]:
-        """What a job that is RUNNING from `at` on waits for before its tasks work, and until when (ms)."""
+    def _idle(self, job: Job, at: int, end: int | None) -> tuple[str, float | None]:
+        """What a job that is RUNNING from `at` (epoch ms) until `end` waits for before its tasks work, and until when
+        (ms)."""
         run = next((run for run in job.runs if run.scheduled_at == at), None)
         if run is None:
             return "", None
@@ -103,6 +104,8 @@ class Rehearsal:
         if works - at < FELT_MS:
             return "", None
         late = works - self.player.began
+        if end is not None and late >= end:
+            return "its tasks come to no work", inf
         if run.deployed_at - at >= FELT_MS:
             return f"waits for slots, its tasks work from {moment(late)} on", late
         return f"its tasks restore their state and work from {moment(late)} on", late
