@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 import shutil
@@ -50,4 +51,7 @@ def test_a_jobs_whole_life_with_curl() -> None:
 
 def test_every_command_is_in_the_table() -> None:
     told = set(re.findall(r"^\| `flinkmock (\w+)", README, re.MULTILINE))
-    assert told == {command.__name__.rpartition(".")[2] for command in COMMANDS}
+    subparsers = argparse.ArgumentParser().add_subparsers()
+    for command in COMMANDS:
+        command.configure(subparsers)
+    assert told == set(subparsers.choices)

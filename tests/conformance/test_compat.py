@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import httpx
 import pytest
 
-from flinkmock import FlinkMockError
+from flinkmock import FlinkMock, FlinkMockError
 from flinkmock.cli import main
+from flinkmock.cli.keeping import Record
 from flinkmock.conformance.compat import FAILS, IGNORED, READS, Impact, Request, compat, read_requests
 
 CLI = Path(__file__).parent / "data" / "cli-1.12.5.jsonl"
@@ -86,6 +88,24 @@ def test_a_har(tmp_path: Path) -> None:
     assert (one.method, one.target) == ("GET", "/v1/jobs/0123456789abcdef0123456789abcdef/exceptions?x=1")
     assert other.body is None
     assert compat([one], "1.20", "2.0")
+
+
+@pytest.mark.parametrize("name", ["journal.jsonl", "journal.har"])
+def test_a_journal_that_serve_or_proxy_kept(name: str, tmp_path: Path) -> None:
+    with FlinkMock({"jobs": {"orders": "streaming"}}, flink="1.20", clock="virtual") as cluster:
+        job = f"{cluster.url}/jobs/{cluster.job('orders').id}"
+        httpx.get(f"{job}/exceptions")
+        httpx.post(f"{cluster.url}/jars/x.jar/run?program-args=a", json={"programArgs": "--port 1"})
+        with Record(tmp_path / name) as record:
+            record.ready(cluster.url)
+            for exchange in cluster.requests:
+                record.request(exchange)
+    requests = read_requests(tmp_path / name)
+    assert [request.method for request in requests] == ["GET", "POST"]
+    assert requests[1].body == {"programArgs": "--port 1"}
+    told = compat(requests, "1.20", "2.3")
+    assert ("POST /jars/:jarid/run", "field programArgs of the body") in of(told, IGNORED)
+    assert ("GET /jobs/:jobid/exceptions", ".root-exception: removed (string or null)") in of(told, READS)
 
 
 def test_something_else_is_refused(tmp_path: Path) -> None:
