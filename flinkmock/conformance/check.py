@@ -16,7 +16,7 @@ from flinkmock.conformance.coherence import Contradiction, contradictions
 from flinkmock.conformance.fetch import Answer, Fetcher, Question, Reader, Server, Unreachable
 from flinkmock.conformance.judge import judge, legal_refusal
 from flinkmock.conformance.report import Finding, Report, general
-from flinkmock.conformance.targets import Targets
+from flinkmock.conformance.targets import PER_PARAMETER, Targets
 from flinkmock.conformance.together import clashes
 from flinkmock.contract import LATEST, Contract, Operation, known_releases
 
@@ -52,7 +52,8 @@ def check(
 
 
 class Check:
-    """One check of one server. `wait(ms)` lets time pass before a question is put again."""
+    """One check of one server. `wait(ms)` lets time pass before a question is put again; up to `most` things of a kind
+    are asked for, such as the vertices of a job."""
 
     def __init__(
         self,
@@ -61,13 +62,15 @@ class Check:
         *,
         progress: Progress | None = None,
         wait: Callable[[int], None] = lambda ms: time.sleep(ms / 1000),
+        most: int = PER_PARAMETER,
     ) -> None:
         self.server = server
         self.contract = contract
         self.wait = wait
+        self._most = most
         self.report = Report(server.url, str(contract.release))
         self.reader = Reader(server)
-        self.targets = Targets(self.reader)
+        self.targets = Targets(self.reader, most)
         self.progress = progress or (lambda done, of, what: None)
 
     def run(self, further: tuple[Callable[[Check], None], ...] = ()) -> Report:
@@ -77,7 +80,7 @@ class Check:
             self.progress(done, len(readable) + 1, str(operation))
             self._read(operation)
         self.progress(len(readable), len(readable) + 1, "how the answers hang together")
-        for clash in clashes(_Sound(self), self.wait):
+        for clash in clashes(_Sound(self), self.wait, self._most):
             if clash.operation_id in self.contract:
                 self.contradicted(self.contract.operation(clash.operation_id), clash.path, clash.contradiction)
         for more in further:

@@ -41,18 +41,19 @@ class Clash:
         return self.operation_id, self.path, self.contradiction.pointer
 
 
-def clashes(source: Source, wait: Callable[[int], None]) -> list[Clash]:
-    """What contradicts what, each time it was asked. `wait(ms)` lets time pass."""
-    standing = {clash.place: clash for clash in _picture(source)}
+def clashes(source: Source, wait: Callable[[int], None], most: int) -> list[Clash]:
+    """What contradicts what, each time it was asked. `wait(ms)` lets time pass; up to `most` things of a kind are asked
+    for, the same ones as `Targets` finds."""
+    standing = {clash.place: clash for clash in _picture(source, most)}
     for pause in AGAIN_MS:
         if standing:
             wait(pause)
-            again = {clash.place: clash for clash in _picture(source)}
+            again = {clash.place: clash for clash in _picture(source, most)}
             standing = {place: clash for place, clash in again.items() if place in standing}
     return list(standing.values())
 
 
-def _picture(source: Source) -> Iterator[Clash]:
+def _picture(source: Source, most: int) -> Iterator[Clash]:
     listed = source.json("/jobs/overview")
     ids = source.json("/jobs")
     task_managers = source.json("/taskmanagers")
@@ -60,14 +61,14 @@ def _picture(source: Source) -> Iterator[Clash]:
     yield from _told("getJobIdsWithStatusesOverview", "/jobs", same_jobs, ids, listed)
     yield from _told("getClusterOverview", "/overview", cluster_counts, overview, listed, task_managers)
     yield from _told("getDashboardConfiguration", "/config", same_version, source.json("/config"), overview)
-    for row in some(_rows(task_managers, "taskmanagers")):
+    for row in some(_rows(task_managers, "taskmanagers"), most):
         path = f"/taskmanagers/{quote(str(row.get('id')), safe='')}"  # as `Targets` spells it: the same question
         yield from _told("getTaskManagerDetails", path, same_task_manager, source.json(path), row)
-    for row in some(_rows(listed, "jobs")):
-        yield from _job(source, row)
+    for row in some(_rows(listed, "jobs"), most):
+        yield from _job(source, row, most)
 
 
-def _job(source: Source, row: Json) -> Iterator[Clash]:
+def _job(source: Source, row: Json, most: int) -> Iterator[Clash]:
     base = f"/jobs/{row.get('jid')}"
     details = source.json(base)
     if not _settled(row, details):
@@ -79,7 +80,7 @@ def _job(source: Source, row: Json) -> Iterator[Clash]:
     yield from _told(
         "getJobExecutionResult", f"{base}/execution-result", ended, source.json(f"{base}/execution-result"), row
     )
-    for vertex in some(_rows(details, "vertices")):
+    for vertex in some(_rows(details, "vertices"), most):
         path = f"{base}/vertices/{vertex.get('id')}"
         yield from _told("getJobVertexDetails", path, same_vertex, source.json(path), vertex)
         times = source.json(f"{path}/subtasktimes")
@@ -87,7 +88,7 @@ def _job(source: Source, row: Json) -> Iterator[Clash]:
         homes = source.json(f"{path}/taskmanagers")
         yield from _told("getJobVertexTaskManagers", f"{path}/taskmanagers", homes_of_subtasks, homes, vertex)
     statistics = source.json(f"{base}/checkpoints")
-    for entry in some(_rows(statistics, "history"))[:4]:
+    for entry in some(_rows(statistics, "history"), most)[:4]:
         path = f"{base}/checkpoints/details/{entry.get('id')}"
         yield from _told("getCheckpointStatisticDetails", path, same_checkpoint, source.json(path), entry)
 

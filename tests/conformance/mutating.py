@@ -20,6 +20,7 @@ from flinkmock import FlinkMock
 from flinkmock.conformance.check import Check
 from flinkmock.conformance.fetch import Answer, Fetcher, Question, Server
 from flinkmock.conformance.report import Report
+from flinkmock.conformance.targets import PER_PARAMETER
 from flinkmock.contract import LATEST, Contract, Operation
 from tests.conformance.mutations import mutate
 from tests.conformance.recorded import Recorded
@@ -60,14 +61,18 @@ def play(
     return rounds
 
 
-def in_process(flink: str, wanted: int, seed: str = "") -> Rounds:
+def in_process(flink: str, wanted: int, seed: str = "", *, most: int = PER_PARAMETER) -> Rounds:
     """Each target is asked of a cluster once, and nothing but the changed answers goes over HTTP afterwards."""
     answers: dict[str, Answer] = {}
     with cluster_with_jobs(flink) as behind:
-        return play(flink, wanted, seed, answers, lambda changed: checked(Recorded(behind, answers, changed), flink))
+
+        def check(changed: dict[str, Answer]) -> Report:
+            return checked(Recorded(behind, answers, changed), flink, most)
+
+        return play(flink, wanted, seed, answers, check)
 
 
-def over_http(flink: str, wanted: int, seed: str = "", *, once: bool = False) -> Rounds:
+def over_http(flink: str, wanted: int, seed: str = "", *, most: int = PER_PARAMETER, once: bool = False) -> Rounds:
     """A server stands between the cluster and each check, and asks the cluster whenever it is asked; `once`: only when
     it is asked something new."""
     answers: dict[str, Answer] = {}
@@ -82,14 +87,15 @@ def over_http(flink: str, wanted: int, seed: str = "", *, once: bool = False) ->
         instead.clear()
         instead.update(changed)
         with closing(Fetcher(url)) as server:
-            return checked(server, flink)
+            return checked(server, flink, most)
 
     with cluster_with_jobs(flink) as behind, answering(ask) as url:
         return play(flink, wanted, seed, answers, check)
 
 
-def checked(server: Server, flink: str) -> Report:
-    return Check(server, Contract.load(flink), wait=lambda ms: None).run()  # time stands still in the cluster
+def checked(server: Server, flink: str, most: int) -> Report:
+    # time stands still in the cluster
+    return Check(server, Contract.load(flink), wait=lambda ms: None, most=most).run()
 
 
 @contextmanager
