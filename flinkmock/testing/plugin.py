@@ -92,15 +92,17 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         marker = metafunc.definition.get_closest_marker("flinkmock")
         own = marker.kwargs.get("flink") if marker else None
         if own is not None:  # a single release is no matrix: the test keeps its name
-            releases = [] if isinstance(own, str) and own != "all" and "," not in own else _releases(own)
+            releases = [] if isinstance(own, str) and _releases(own) == [own] else _releases(own)
         _once_for_each(metafunc, "flinkmock_flink", releases, scope=None)
 
 
 @pytest.fixture
 def flinkmock_flink(request: pytest.FixtureRequest) -> str | None:
     """The Flink release that this test's clusters serve; None: what the scenario says, else the newest."""
-    release: str | None = getattr(request, "param", None)
-    return release or _marked(request.node)[1].get("flink")
+    release: object = getattr(request, "param", None) or _marked(request.node)[1].get("flink")
+    if release is None or isinstance(release, str):
+        return release
+    pytest.fail("flinkmock: several releases stand in the marker of a test, not of a parameter", pytrace=False)
 
 
 @pytest.fixture

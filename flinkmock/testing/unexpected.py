@@ -35,17 +35,9 @@ def _hints(exchange: Exchange, contract: Contract) -> list[str]:
     if own is not None and own.requires_config:
         needed = ", ".join(f"{key}: {str(value).lower()}" for key, value in own.requires_config.items())
         return [f"this cluster is without it; it is there with the configuration {needed}"]
-    having = [
-        minor for minor in known_releases() if Contract.load(minor).match(exchange.method, exchange.target) is not None
-    ]
-    minors = known_releases()
-    here = contract.release.minor
-    if having and here in minors:
-        return [
-            f"Flink has it since {having[0]}"
-            if minors.index(here) < minors.index(having[0])
-            else f"Flink had it up to {having[-1]}"
-        ]
+    having = [flink for flink in known_releases() if Contract.load(flink).match(exchange.method, exchange.target)]
+    if having:
+        return [f"there is one in Flink {having[0] if len(having) == 1 else f'{having[0]} to {having[-1]}'}"]
     methods = [
         method for method in ("GET", "POST", "PUT", "PATCH", "DELETE") if contract.match(method, exchange.target)
     ]

@@ -68,6 +68,10 @@ def test_too_old(flinkmock):
     ask(flinkmock, "/job/overview")
     ask(flinkmock, "/favicon.ico/of/nobody")
 
+@pytest.mark.flinkmock(flink="2.2")
+def test_newest(flinkmock):
+    ask(flinkmock, JOB + "/rescales/summary")
+
 @pytest.mark.flinkmock({"cluster": {"config": {"web.submit.enable": False}}})
 def test_left_out(flinkmock):
     ask(flinkmock, "/jars")
@@ -77,12 +81,12 @@ def test_many(flinkmock):
         ask(flinkmock, f"/nowhere/{number}")
 """,
     )
-    result.assert_outcomes(failed=4)
+    result.assert_outcomes(failed=5)
     result.stdout.fnmatch_lines(
         [
             "a request met no operation of Flink 1.12.5:",
             "       1 404 POST /jobs/0123456789abcdef0123456789abcdef/checkpoints {}",
-            "         Flink has it since 1.17",
+            "         there is one in Flink 1.17 to 2.3",
             "  Where that is what is tested, say so, by",
             '    flinkmock.requests.expect("POST /jobs/*/checkpoints") or @pytest.mark.flinkmock(unexpected="allow").',
             "*- flinkmock -*",
@@ -93,6 +97,8 @@ def test_many(flinkmock):
             "         nearest: GET /jobs/overview",
             "*3 404 GET /favicon.ico/of/nobody",
             "  Where that is what is tested, say so, by",
+            "*1 404 GET /jobs/*/rescales/summary",
+            "         there is one in Flink 2.3",
             "*1 404 GET /jars",
             "         this cluster is without it; it is there with the configuration web.submit.enable: true",
             "*5 404 GET /nowhere/4",
@@ -271,6 +277,9 @@ def test_a_mistake_in_the_scenario(flinkmock): ...
 @pytest.mark.flinkmock(flink="2.33")
 def test_no_release(flinkmock): ...
 
+@pytest.mark.parametrize("one", [pytest.param(1, marks=pytest.mark.flinkmock(flink=["1.20", "2.3"]))])
+def test_a_matrix_too_late(flinkmock, one): ...
+
 @pytest.mark.flinkmock(clock="sundial")
 def test_no_clock(flinkmock): ...
 
@@ -278,7 +287,7 @@ def test_no_clock(flinkmock): ...
 def test_neither_fail_nor_allow(flinkmock): ...
 """,
     )
-    result.assert_outcomes(errors=7)
+    result.assert_outcomes(errors=8)
     result.stdout.fnmatch_lines(
         [
             "the marker flinkmock takes no flnk; it is flinkmock(scenario=None, *, flink=None, *)",
@@ -286,6 +295,7 @@ def test_neither_fail_nor_allow(flinkmock): ...
             "flinkmock: nowhere.yaml: there is no such file.",
             "flinkmock: <scenario>*streeming*",
             "flinkmock: Unknown Flink release '2.33'. Did you mean 2.3? Known: *",
+            "flinkmock: several releases stand in the marker of a test, not of a parameter",
             'flinkmock: "sundial" is not a clock. *',
             "flinkmock: unexpected requests are to fail or allow, not 'shrug'",
         ]

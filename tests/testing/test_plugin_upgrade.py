@@ -5,7 +5,9 @@ from __future__ import annotations
 import pytest
 
 pytestmark = pytest.mark.usefixtures("imported")
-OPTIONS = ("-p", "no:cacheprovider", "-o", "asyncio_default_fixture_loop_scope=function")
+# other plugins take a worker longer to import than its tests to run
+ALONE = ("-pno:aiohttp", "-pno:anyio", "-pno:faker", "-pno:hypothesispytest")
+OPTIONS = ("-p", "no:cacheprovider", *ALONE, "-o", "asyncio_default_fixture_loop_scope=function")
 TESTS = """
 import urllib.request
 import pytest
