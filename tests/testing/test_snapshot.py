@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -48,13 +46,6 @@ def upload(mock: FlinkMock, name: str = "orders.jar", content: bytes | None = No
     files = {"jarfile": (name, small_jar() if content is None else content, "application/x-java-archive")}
     answer: str = httpx.post(f"{mock.url}/jars/upload", files=files).json()["filename"]
     return answer.rpartition("/")[2]
-
-
-def jar_with(entry: str) -> bytes:
-    jar = io.BytesIO()
-    with zipfile.ZipFile(jar, "w") as archive:
-        archive.writestr("META-INF/MANIFEST.MF", f"Main-Class: {entry}\r\n\r\n")
-    return jar.getvalue()
 
 
 def trouble(mock: FlinkMock) -> None:
@@ -114,7 +105,7 @@ def test_an_operation_under_way_goes_on_from_where_it_was(mock: FlinkMock) -> No
 
 
 def test_jars_come_back_with_their_files(mock: FlinkMock) -> None:
-    jar = upload(mock, "orders.jar", jar_with("org.example.Orders"))
+    jar = upload(mock, "orders.jar", small_jar("org.example.Orders"))
     snapshot = mock.snapshot()
     httpx.delete(f"{mock.url}/jars/{jar}")
     assert httpx.post(f"{mock.url}/jars/{jar}/run").status_code != 200
@@ -126,14 +117,14 @@ def test_jars_come_back_with_their_files(mock: FlinkMock) -> None:
 
 def test_a_jar_of_another_future_does_not_get_into_the_way(mock: FlinkMock, tmp_path: Path) -> None:
     empty = mock.snapshot()
-    one = upload(mock, "app.jar", jar_with("org.example.One"))
+    one = upload(mock, "app.jar", small_jar("org.example.One"))
     with_one = mock.snapshot()
     mock.restore(empty)
-    other = upload(mock, "app.jar", jar_with("org.example.Other"))
+    other = upload(mock, "app.jar", small_jar("org.example.Other"))
     assert other == one  # the same seed
     mock.restore(with_one)
     [jar] = mock.cluster.jars.newest_first()
-    assert jar.path.read_bytes() == jar_with("org.example.One")
+    assert jar.path.read_bytes() == small_jar("org.example.One")
     assert [file.name for file in jar.path.parent.iterdir()] == [jar.path.name]  # nobody needs the other one
 
 
