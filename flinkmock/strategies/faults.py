@@ -84,8 +84,8 @@ def _whats() -> list[SearchStrategy[dict[str, Any]]]:
         {"status": st.sampled_from((429, 500, 502, 503))}, optional={"errors": st.lists(WORDS, max_size=2)}
     )
     what: dict[str, SearchStrategy[Any]] = {
-        "reply": st.sampled_from([reply.value for reply in NamedReply]) | replies,
         "drop": st.sampled_from(drops),
+        "reply": st.sampled_from([reply.value for reply in NamedReply]) | replies,
         "delay": SPANS,
         "corrupt": st.sampled_from(whole) | st.dictionaries(spoiled, _FIELDS, min_size=1, max_size=1),
         "throttle": st.integers(1, 99).map("{}KB/s".format),

@@ -121,6 +121,7 @@ def _plain_first(branches: Sequence[Schema]) -> list[Schema]:
 @cache
 def values_of(flink: str) -> Values:
     """Those of a minor release."""
+    TEXT.validate()  # finds out about all of Unicode once: too slow for the first draw, whose time hypothesis takes
     return Values(Contract.load(flink))
 
 

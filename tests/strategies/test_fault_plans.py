@@ -12,7 +12,7 @@ from flinkmock.strategies import FaultPlan, fault_plans
 from tests.strategies.finding import least, simplest, some
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(fault_plans(flink="1.20"))
 def test_every_plan_is_what_its_text_says(plan: FaultPlan) -> None:
     assert load_scenario("flink: '1.20'\n" + plan.yaml).faults == tuple(plan)
@@ -24,7 +24,7 @@ def test_clients_survive_them_or_not_but_the_cluster_does() -> None:
     with FlinkMock({"jobs": {"orders": "streaming"}}) as cluster, httpx.Client(base_url=cluster.url) as client:
         start = cluster.snapshot()
 
-        @settings(max_examples=25)
+        @settings(max_examples=15)
         @given(fault_plans(min_size=1))
         def ask(plan: FaultPlan) -> None:
             cluster.restore(start)
@@ -42,7 +42,7 @@ def test_clients_survive_them_or_not_but_the_cluster_does() -> None:
 
 def test_the_simplest_plan_is_empty_and_the_simplest_fault_has_no_conditions() -> None:
     assert simplest(fault_plans()) == []
-    assert repr(simplest(fault_plans(min_size=1))) == 'r"""\nfaults:\n- reply: leader-unavailable\n"""'
+    assert repr(simplest(fault_plans(min_size=1))) == 'r"""\nfaults:\n- drop: reset\n"""'
     lost = least(fault_plans(), lambda plan: any(fault.drop is Drop.AFTER_EFFECT for fault in plan))
     assert lost.told == [{"drop": "after-effect"}]
 

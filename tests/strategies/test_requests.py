@@ -41,7 +41,7 @@ def with_urllib(request: Request, base: str) -> int:
         return error.code
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(st.data())
 def test_every_request_is_one_of_its_operation_with_a_body_that_it_takes(data: st.DataObject) -> None:
     contract = Contract.load(data.draw(RELEASES))
@@ -59,7 +59,7 @@ def test_no_server_refuses_its_form(flink: str) -> None:
     usual = [each for each in contract if each.id != "shutdownCluster" and "profiler" not in each.path]
     with FlinkMock({"jobs": {"orders": "streaming"}}, flink=flink) as cluster, httpx.Client() as client:
 
-        @settings(max_examples=60)
+        @settings(max_examples=40)
         @given(st.sampled_from(usual).flatmap(lambda each: requests(each.id, flink=flink)))
         def ask(request: Request) -> None:
             client.request(request.method, request.url(cluster.url), headers=request.headers, content=request.body)

@@ -17,7 +17,7 @@ from tests.strategies.finding import least, simplest, some
 RELEASES = st.sampled_from(known_releases())
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(st.data())
 def test_every_answer_is_one_that_the_release_may_give(data: st.DataObject) -> None:
     contract = Contract.load(data.draw(RELEASES))

@@ -18,7 +18,7 @@ from flinkmock.testing.inside import Inside
 from tests.strategies.finding import least, simplest, some
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(scenarios(faults=True), st.sampled_from(known_releases()))
 def test_every_scenario_is_played_on_every_release(scenario: DrawnScenario, flink: str) -> None:
     if "adaptive" in scenario.yaml and flink == "1.12":
@@ -37,7 +37,7 @@ def test_every_scenario_is_played_on_every_release(scenario: DrawnScenario, flin
         engine.close()
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(scenarios(faults=True))
 def test_the_text_says_the_same(scenario: DrawnScenario) -> None:
     told = load_scenario(scenario)
@@ -45,7 +45,7 @@ def test_the_text_says_the_same(scenario: DrawnScenario) -> None:
     assert load_scenario(eval(repr(scenario))) == told
 
 
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(scenarios(flink="1.20", min_jobs=1, max_jobs=2))
 def test_what_was_asked_for(scenario: DrawnScenario) -> None:
     told = load_scenario(scenario)
@@ -60,8 +60,8 @@ def test_the_simplest_scenario_is_empty_and_the_simplest_job_a_template() -> Non
 def test_nothing_is_left_in_a_scenario_but_what_matters() -> None:
     two: Any = least(scenarios(), lambda scenario: len(_jobs(scenario)) == 2)
     assert (list(two), _jobs(two)) == (["jobs"], ["streaming", "streaming"])
-    canceled = least(lifecycles(), lambda lines: "CANCELED" in lines)
-    assert len(canceled) <= 3 and canceled[-1] == "CANCELED"
+    canceled = least(lifecycles(), lambda lines: lines[-1] == "CANCELED")
+    assert len(canceled) <= 4
     assert all(length == "1s" for line in canceled[:-1] for length in line.values())
 
 
