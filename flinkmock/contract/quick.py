@@ -17,7 +17,7 @@ Schema = Mapping[str, Any]
 
 SILENT = frozenset({
     "$defs", "$id", "$schema", "contentType", "default", "deprecated", "description", "examples", "java_type",
-    "refined", "title", "x-later", "x-say",
+    "refined", "title", "x-instead", "x-say",
 })  # fmt: skip
 """Keywords that refuse nothing."""
 _RANGES = {"int32": range(-(2**31), 2**31), "int64": range(-(2**63), 2**63)}
