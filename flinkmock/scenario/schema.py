@@ -1,13 +1,12 @@
 """The published JSON Schema (`schemas/scenario.schema.json`) as judge of a scenario, its verdicts as sentences.
 
 The schema holds its own words where the standard ones would not help: `x-say` has a sentence for a keyword of JSON
-Schema, with {value}, {hint} filled in; `x-later` names keys, or patterns of text, that the language will have later.
+Schema, with {value}, {hint} filled in; `x-instead` has what to write for keys that other words stand for.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -128,10 +127,10 @@ def _of_another_kind(cause: Fault, instance: object) -> bool:
 
 def _unknown_keys(error: Fault, node: Node, path: list[str | int]) -> Iterator[tuple[Place, str]]:
     known: list[str] = list(error.schema.get("properties", {}))
-    later: list[str] = error.schema.get("x-later", [])
+    instead: Mapping[str, str] = error.schema.get("x-instead", {})
     for key in error.instance:
-        if key in later:
-            yield node.key_place(key), f'"{dotted([*path, key])}" comes with a later version of the language.'
+        if key in instead:
+            yield node.key_place(key), f'unknown key "{key}" in {_where(path)}. Write {instead[key]}.'
         elif key not in known:
             shown = [name for name in known if not name.startswith("$")]
             yield node.key_place(key), f'unknown key "{key}" in {_where(path)}.{choices(key, shown)}'
@@ -140,8 +139,6 @@ def _unknown_keys(error: Fault, node: Node, path: list[str | int]) -> Iterator[t
 def _say(error: Fault, said: Mapping[str, str], path: list[str | int]) -> str:
     value = _shown(error.instance)
     keyword = str(error.validator)
-    if keyword == "pattern" and any(re.search(later, error.instance) for later in error.schema.get("x-later", ())):
-        return f"{value} comes with a later version of the language. Write 500ms, 3s, 2m30s, 1s..3s, 0 or forever."
     if keyword in said:
         hint = ""
         if "{hint}" in said[keyword]:
