@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -53,7 +54,8 @@ def run(args: argparse.Namespace) -> int:
     import yaml
 
     from flinkmock.conformance.recording import read_raw, scenario
-    from flinkmock.errors import FlinkMockError
+    from flinkmock.errors import FlinkMockError, ScenarioError
+    from flinkmock.scenario import load_scenario
 
     if args.raw and args.scrub:
         raise FlinkMockError(
@@ -71,6 +73,11 @@ def run(args: argparse.Namespace) -> int:
     except OSError as error:
         raise FlinkMockError(str(error)) from error
     print(f"{args.out}: {len(told.get('jobs', {}))} jobs")
+    try:
+        load_scenario(args.out)
+    except ScenarioError as mistakes:
+        print(f"flinkmock: It needs a hand before it can be played.\n{mistakes}", file=sys.stderr)
+        return 1
     return 0
 
 

@@ -86,6 +86,9 @@ class Fetcher:
             self._connection.close()
             told = str(error) or type(error).__name__
             raise Unreachable(f"No answer from {self.url}{question.target}: {told}") from error
+        except KeyboardInterrupt:
+            self._connection.close()  # what it waited for must not be the answer to the next question
+            raise
 
     def close(self) -> None:
         self._connection.close()

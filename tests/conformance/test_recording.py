@@ -11,7 +11,7 @@ import yaml
 
 from flinkmock import FlinkMock
 from flinkmock.cli import main
-from flinkmock.conformance.fetch import Fetcher, Reader
+from flinkmock.conformance.fetch import Fetcher, Reader, Unreachable
 from flinkmock.conformance.recording import Notes, Watch, scenario
 from flinkmock.conformance.recording.scrubbing import Scrubber
 
@@ -168,6 +168,31 @@ def test_an_interrupted_watch_still_tells() -> None:
         Watch(Reader(fetcher), notes, interrupt).watch(60_000, 1000)
         fetcher.close()
     assert len(scenario(notes)["jobs"]) == 4
+
+
+def test_a_cluster_that_goes_away_leaves_what_was_seen() -> None:
+    class Fading:
+        """Is gone from the second look on."""
+
+        asked = 0
+
+        def json(self, target: str) -> Any:
+            self.asked += target == "/jobs/overview"
+            if self.asked > 1:
+                raise Unreachable("gone")
+            return reader.json(target)
+
+    with FlinkMock(SCENARIO, clock="virtual") as cluster:
+        cluster.advance("5s")
+        fetcher = Fetcher(cluster.url)
+        reader = Reader(fetcher)
+        notes = Notes()
+        Watch(Fading(), notes, lambda ms: None).watch(3000, 1000)
+        fetcher.close()
+    told = scenario(notes)
+    assert len(told["jobs"]) == 4
+    assert told["jobs"]["orders"]["checkpoints"]["every"] == "5s"
+    assert told["cluster"]["slots"] == 4
 
 
 def test_a_job_goes_on_when_the_recording_ends_in_a_passing_state() -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import Any, Protocol
 from urllib.parse import quote
 
 from flinkmock.cluster.metrics import OWN
 from flinkmock.cluster.states import TERMINAL_JOB_STATES
+from flinkmock.conformance.fetch import Unreachable
 from flinkmock.conformance.recording.notes import JobNotes, Notes, rows
 
 LISTED_EVERY = 10
@@ -24,7 +26,10 @@ class Source(Protocol):
 
 
 class Watch:
-    """Fills `notes` from `source`. `wait(ms)` lets time pass between two looks."""
+    """Fills `notes` from `source`. `wait(ms)` lets time pass between two looks.
+
+    Who can't be reached at the start is complained of (Unreachable); a cluster that goes away later may come back.
+    """
 
     def __init__(self, source: Source, notes: Notes, wait: Callable[[int], None]) -> None:
         self._source = source
@@ -35,15 +40,15 @@ class Watch:
 
     def watch(self, length_ms: int, every_ms: int) -> None:
         """Looks at everything every `every_ms`, at least once. A KeyboardInterrupt ends it early, and well."""
-        self._ask("/overview")
-        try:
+        self._look_at_machines()
+        with suppress(KeyboardInterrupt):
             for look in range(max(1, length_ms // every_ms)):
                 if look:
                     self._wait(every_ms)
-                self._look(listing=look % LISTED_EVERY == 0)
-        except KeyboardInterrupt:
-            pass
-        self._finish()
+                with suppress(Unreachable):
+                    self._look(listing=look % LISTED_EVERY == 0)
+        with suppress(Unreachable):
+            self._finish()
 
     def _ask(self, target: str) -> Any:
         body = self._source.json(target)
@@ -59,8 +64,15 @@ class Watch:
             self._ask(base)
             self._ask(f"{base}/exceptions")
             self._ask(f"{base}/checkpoints")
+            if not job.config:  # which stays as it is
+                self._ask(f"{base}/config")
+                self._ask(f"{base}/checkpoints/config")
             if job.details.get("state") == "RUNNING":
                 self._look_at_metrics(base, job, listing)
+
+    def _look_at_machines(self) -> None:
+        for target in ("/overview", "/taskmanagers", "/jobmanager/config"):
+            self._ask(target)
 
     def _look_at_metrics(self, base: str, job: JobNotes, listing: bool) -> None:
         since_1_13 = self._notes.version and not self._notes.version.startswith("1.12")
@@ -77,19 +89,16 @@ class Watch:
                     self._ask(f"{place}/backpressure")
 
     def _finish(self) -> None:
-        """How everything stands at the end, and what hardly changes and so is asked for only now."""
+        """How everything stands at the end, and what of the vertices is asked for only now."""
         for look in range(CACHED_LOOKS):
             if look:
                 self._wait(1000)
             self._look(listing=False)
             if all(job.state == job.details.get("state", job.state) for job in self._notes.jobs.values()):
                 break
-        for target in ("/overview", "/taskmanagers", "/jobmanager/config"):
-            self._ask(target)
+        self._look_at_machines()
         for job_id, job in self._notes.jobs.items():
             base = f"/jobs/{job_id}"
-            for tail in ("/config", "/checkpoints/config"):
-                self._ask(base + tail)
             for vertex in rows(job.details, "vertices"):
                 self._ask(f"{base}/vertices/{vertex['id']}")
                 self._ask(f"{base}/vertices/{vertex['id']}/accumulators")
