@@ -6,7 +6,7 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -20,6 +20,7 @@ from flinkmock.proxy.past import Past
 
 LOOK_MS = 500
 """So old may be what is known of the jobs when a fault asks for a job's name or state."""
+_KEYS = "Authorization", "Cookie"
 _STRIKES_ON_THE_WAY = frozenset({"name", "when", "delay", "reply", "throttle", "drop", "corrupt", "stale"})
 """What a fault may say here. Anything else befalls the cluster itself."""
 
@@ -57,9 +58,9 @@ class Behind:
         self._looking = asyncio.Lock()
         self._overview = f"{url}/jobs/overview"
 
-    async def look(self, client: aiohttp.ClientSession) -> None:
+    async def look(self, client: aiohttp.ClientSession, headers: Mapping[str, str]) -> None:
         """Asks the cluster for its jobs if a fault is about one and what is known is too old. A cluster that does not
-        answer has none."""
+        answer has none. `headers`: of the request on whose behalf it is asked, which may hold the key to it."""
         if not self._jobs_matter:
             return
         async with self._looking:
@@ -67,7 +68,8 @@ class Behind:
             if self._looked_at is not None and now - self._looked_at < LOOK_MS:
                 return
             try:
-                async with client.get(self._overview, headers={"Accept": "application/json"}) as answer:
+                keys = {name: headers[name] for name in _KEYS if name in headers}
+                async with client.get(self._overview, headers={"Accept": "application/json", **keys}) as answer:
                     self._jobs = _jobs(json.loads(await answer.read()))
             except (aiohttp.ClientError, ValueError):
                 self._jobs = []

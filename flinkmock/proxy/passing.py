@@ -12,8 +12,9 @@ from multidict import CIMultiDict, CIMultiDictProxy
 
 CHUNK = 64 * 1024
 HOP_BY_HOP = frozenset(
-    {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
+    {"connection", "host", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
 )
+"""`Host` is among them: behind an ingress, only the server's own name leads to it."""
 
 
 @dataclass(slots=True)

@@ -203,7 +203,7 @@ class Proxy:
         if not faults or not faults.concerns(seen.method, seen.path, operation):
             return None, None
         assert self._client is not None
-        await self._behind.look(self._client)
+        await self._behind.look(self._client, request.headers)
         blow = Blow(self._behind, self._behaviour, self._holding, request, seen)
         instead = blow.fall(seen.path, operation)
         return (blow, instead) if seen.fault else (None, None)

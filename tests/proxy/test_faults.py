@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
+from aiohttp import web
 
 from flinkmock import Contract, FlinkMock
 from flinkmock.cluster.clock import Clock
@@ -214,6 +215,23 @@ async def test_jobs_are_known_by_asking_the_cluster(serve: Any, told: list[Excha
         later = over(cluster, told, *faults)  # what one proxy knows of the jobs may be half a second old
         assert await ask(f"{await serve(later)}/overview") == 503
     assert await ask(f"{url}/overview") == 502  # and a cluster that has gone has no jobs
+
+
+async def test_the_proxy_asks_in_the_name_of_its_client(serve: Any, told: list[Exchange], ask: Any) -> None:
+    asked: list[str | None] = []
+
+    async def overview(request: web.Request) -> web.Response:
+        asked.append(request.headers.get("Authorization"))
+        job = {"jid": "a" * 32, "name": "orders", "state": "RUNNING", "start-time": 1}
+        return web.json_response({"jobs": [job]})
+
+    behind = web.Application()
+    behind.router.add_get("/jobs/overview", overview)
+    alone = load_faults({"faults": [{"match": "GET /config", "while": "orders RUNNING", "reply": "not-found"}]}, "2.3")
+    url = await serve(Proxy(await serve(behind), CONTRACT, faults=alone.faults))
+    async with aiohttp.ClientSession(url, headers={"Authorization": "Bearer x"}) as session:
+        assert (await session.get("/config")).status == 404
+    assert asked == ["Bearer x"]
 
 
 async def test_during_counts_from_the_start_of_the_proxy(

@@ -112,6 +112,18 @@ async def test_a_server_that_leaves_in_the_middle(serve: Any, told: list[Exchang
     assert (told[0].status, told[0].answered) == (200, 1)
 
 
+async def test_the_server_is_called_by_its_own_name(serve: Any) -> None:
+    async def name(request: web.Request) -> web.Response:
+        return web.Response(text=f"{request.headers['host']} {request.headers['x-own']}")
+
+    behind = web.Application()
+    behind.router.add_get("/overview", name)
+    upstream = await serve(behind)
+    url = await serve(Proxy(upstream, Contract.load("2.3")))
+    async with aiohttp.ClientSession() as session, session.get(f"{url}/overview", headers={"x-own": "y"}) as answer:
+        assert await answer.text() == f"{upstream.removeprefix('http://')} y"
+
+
 async def test_what_is_compressed_stays_so(serve: Any, told: list[Exchange]) -> None:
     async def echo(request: web.Request) -> web.Response:
         encoding = request.headers["content-encoding"]
