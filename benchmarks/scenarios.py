@@ -1,8 +1,8 @@
 """What scenarios cost: `python benchmarks/scenarios.py [ROUNDS]` prints how long it takes to load an ordinary file, and
 the processor's time of `flinkmock scenario check` and `plan` for files with 1,000 jobs, the start of Python included.
 
-`alike` has 1,000 jobs of one line each that run for ever; `eventful` has 1,000 that are told on 13 lines each and change
-their state nine times, each at times of its own.
+`alike` has 1,000 jobs of one line each that run for ever; `eventful` has 1,000 that take 13 lines each and change their
+state nine times, each at times of its own.
 """
 
 from __future__ import annotations

@@ -238,7 +238,7 @@ class Lifecycles:
         if culprit is None:
             return Failure(at, cause.throwable)
         vertex = run.graph.vertices[culprit[0]]
-        slot = run.execution(vertex, culprit[1]).slot
+        slot = run.slot(vertex, culprit[1])
         return Failure(
             at,
             cause.throwable,

@@ -102,9 +102,13 @@ class Run:
     def execution(self, vertex: Vertex, subtask: int) -> Execution:
         return self.executions()[vertex.index][subtask]
 
+    def slot(self, vertex: Vertex, subtask: int) -> Slot | None:
+        """Where a subtask runs; None while the run waits for slots."""
+        index = self.graph.slot_of(vertex, subtask)
+        return self.slots[index] if self.deployed_at is not None and index < len(self.slots) else None
+
     def _execution(self, vertex: Vertex, subtask: int) -> Execution:
-        slot_index = self.graph.slot_of(vertex, subtask)
-        slot = self.slots[slot_index] if self.deployed_at is not None and slot_index < len(self.slots) else None
+        slot = self.slot(vertex, subtask)
         names = (self.job_id, self.number, vertex.index, subtask)
         return Execution(
             vertex,

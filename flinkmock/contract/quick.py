@@ -17,9 +17,9 @@ Schema = Mapping[str, Any]
 
 SILENT = frozenset({
     "$defs", "$id", "$schema", "contentType", "default", "deprecated", "description", "examples", "java_type",
-    "refined", "title", "x-instead", "x-say",
+    "refined", "title",
 })  # fmt: skip
-"""Keywords that refuse nothing."""
+"""Keywords that refuse nothing; nor do those that begin with x-."""
 _RANGES = {"int32": range(-(2**31), 2**31), "int64": range(-(2**63), 2**63)}
 _PREFIX = "#/$defs/"
 
@@ -42,7 +42,7 @@ class Quick:
 
     def check(self, schema: Schema) -> Check:
         """Raises NotImplementedError for a schema with keywords that are not known here."""
-        found = [self._keyword(name, value, schema) for name, value in schema.items() if name not in SILENT]
+        found = [self._keyword(name, value, schema) for name, value in schema.items() if not _silent(name)]
         checks = [check for check in found if check is not None]
         if len(checks) == 1:
             return checks[0]
@@ -165,6 +165,10 @@ _MEASURES: Mapping[str, tuple[tuple[type, ...], Callable[[Any], Any]]] = {
     "imum": ((int, float), lambda value: value),
 }
 """End of the keyword -> what it is about, and what of it is measured."""
+
+
+def _silent(keyword: str) -> bool:
+    return keyword in SILENT or keyword.startswith("x-")
 
 
 def _bound(name: str, limit: Any) -> Check:

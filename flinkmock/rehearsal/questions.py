@@ -21,7 +21,7 @@ from flinkmock.cluster.problems import JobInitializing, Problem
 from flinkmock.conformance.check import UNSAFE, asked
 from flinkmock.conformance.coherence import contradictions
 from flinkmock.conformance.judge import REFUSALS
-from flinkmock.conformance.targets import Targets
+from flinkmock.conformance.targets import Targets, some
 from flinkmock.contract import Operation
 from flinkmock.contract.quick import Check, Quick
 from flinkmock.rehearsal.player import Player
@@ -139,7 +139,8 @@ class Questions:
 
 
 class _Lists:
-    """The answers in which ids are found. There is no other job than the one that is asked about."""
+    """The answers in which ids are found. There is no other job than the one that is asked about; and of task managers
+    only those that will be asked about are told, for there may be many."""
 
     def __init__(self, inside: Inside, job: Job | None) -> None:
         self._inside = inside
@@ -148,6 +149,10 @@ class _Lists:
     def json(self, target: str) -> Any:
         if target == "/jobs":
             return {"jobs": [{"id": self._job.id}] if self._job is not None else []}
+        if target == "/taskmanagers":
+            engine = self._inside.engine
+            there = engine.cluster.task_managers_at(engine.clock.now())
+            return {"taskmanagers": [{"id": each.id} for each in some(there, OF_EACH)]}
         try:
             facts = self._inside.facts("GET", target)
         except (Problem, NotRegistered):

@@ -1,0 +1,79 @@
+"""The command `flinkmock scenario`: what it prints, what it writes, and how it ends."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from flinkmock.cli import main
+
+ROOT = Path(__file__).parents[2]
+LOOP = str(ROOT / "scenarios" / "crash-loop.yaml")
+
+
+def test_check_tells_of_each_file_and_goes_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text("jobs:\n  orders: streamng\n")
+    assert main(["scenario", "check", str(wrong), str(tmp_path / "none.yaml"), LOOP]) == 1
+    told = capsys.readouterr().out
+    assert f'{wrong}:2:11: no template "streamng"' in told
+    assert f"{tmp_path / 'none.yaml'}: there is no such file." in told
+    assert f"{LOOP}: good as Flink 2.3: 1 job, 8 changes of state in 57s592ms, " in told
+
+
+def test_check_of_good_files(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["scenario", "check", LOOP, "--flink", "1.20", "--flink", "1.20"]) == 0
+    assert capsys.readouterr().out.count("good as Flink 1.20") == 1
+
+
+def test_a_release_that_is_none_is_no_fault_of_the_file(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["scenario", "check", LOOP, "--flink", "1.2"]) == 2
+    assert "Unknown Flink release" in capsys.readouterr().err
+    assert main(["scenario", "plan", LOOP, "--flink", "1.2"]) == 2
+
+
+@pytest.mark.parametrize(
+    "text", ["\x00", "- a\n", "jobs: [\n", "jobs: {a: {lifecycle: []}}\n", "!!python/none\n", "&a [*a]\n"]
+)
+def test_no_file_ends_in_a_traceback(text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "wrong.yaml"
+    file.write_text(text)
+    assert main(["scenario", "check", str(file)]) == 1
+    assert main(["scenario", "plan", str(file)]) == 1
+    told = capsys.readouterr()
+    assert told.out == told.err
+    assert str(file) in told.err
+
+
+def test_plan_prints_the_timeline(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["scenario", "plan", LOOP, "--until", "10s", "--flink", "1.15"]) == 0
+    told = capsys.readouterr().out
+    assert told.startswith("crash loop\nFlink 1.15, seed 7, 1 task manager with 4 slots\n")
+    assert "  4.575s  orders  RESTARTING" in told
+    assert "14.575s" not in told
+
+
+def test_plan_draws(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for option, begin in (("--svg", "<svg "), ("--html", "<!doctype html>")):
+        file = tmp_path / option
+        assert main(["scenario", "plan", LOOP, option, str(file)]) == 0
+        assert file.read_text("utf-8").startswith(begin)
+    assert capsys.readouterr().out == ""
+    assert main(["scenario", "plan", LOOP, "--svg", str(tmp_path / "none" / "plan.svg")]) == 2
+    assert "can't be written: No such file or directory" in capsys.readouterr().err
+
+
+def test_until_is_a_length(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["scenario", "plan", LOOP, "--until", "soon"])
+    assert left.value.code == 2
+    assert '"soon" is not a length of time' in capsys.readouterr().err
+
+
+def test_schema_is_the_published_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["scenario", "schema"]) == 0
+    told = capsys.readouterr().out
+    assert told == (ROOT / "schemas" / "scenario.schema.json").read_text("utf-8")
+    assert "jobs" in json.loads(told)["properties"]
