@@ -170,10 +170,10 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
     before = item.config.stash.get(SHARED, None)
     asked = len(before.requests) + before.requests.dropped if before else 0
     result = yield
-    if "flinkmock_session" in getattr(item, "fixturenames", ()):
+    shared = item.config.stash.get(SHARED, None)  # none if a project has a fixture of its own by that name
+    if shared is not None and "flinkmock_session" in getattr(item, "fixturenames", ()):
         from flinkmock.testing.watch import Watch
 
-        shared = item.config.stash[SHARED]
         watches.append(Watch(shared, asked if shared is before else 0))
     return result
 

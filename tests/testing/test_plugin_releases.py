@@ -126,3 +126,23 @@ def test_one_of_flinkmock_s_own(flinkmock):
 """
     )
     pytester.runpytest_inprocess(*OPTIONS, "tests").assert_outcomes(passed=4)
+
+
+def test_a_project_may_have_a_cluster_of_its_own_by_the_same_name(pytester: pytest.Pytester) -> None:
+    pytester.makepyfile(
+        """
+    import pytest
+    from flinkmock import FlinkMock
+
+    @pytest.fixture(scope="session")
+    def flinkmock_session():
+        with FlinkMock({"jobs": {"orders": "streaming"}}) as cluster:
+            yield cluster
+
+    def test_it(flinkmock_session):
+        assert flinkmock_session.job("orders").name == "orders"
+        """
+    )
+    pytester.runpytest_inprocess(*OPTIONS).assert_outcomes(passed=1)
+    result = pytester.runpytest_inprocess(*OPTIONS, "--setup-plan", "-q")
+    result.stdout.fnmatch_lines(["*SETUP    S flinkmock_session"])
