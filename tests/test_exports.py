@@ -1,13 +1,17 @@
 """The public names: complete, sorted, and cheap until they are used."""
 
+import inspect
 import json
 import subprocess
 import sys
+from importlib import import_module
 
 import pytest
 
 import flinkmock
 
+PUBLIC = ("flinkmock", "flinkmock.faults", "flinkmock.journal", "flinkmock.strategies")
+"""The modules from which users take names; all else may change without notice."""
 HEAVY = {"aiohttp", "asyncio", "faker", "hypothesis", "jsonschema", "yaml"}
 
 
@@ -26,12 +30,24 @@ def test_each_public_name_can_be_had(name: str) -> None:
     assert name == "__version__" or value.__name__ == name
 
 
+@pytest.mark.parametrize("name", PUBLIC)
+def test_each_public_module_lists_names_that_are_there_and_explained(name: str) -> None:
+    module = import_module(name)
+    assert module.__doc__
+    assert len(set(module.__all__)) == len(module.__all__)
+    for each in module.__all__:
+        value = getattr(module, each)
+        if inspect.isclass(value) or inspect.isroutine(value):
+            # a dataclass without words of its own has its signature for a docstring
+            assert (inspect.getdoc(value) or "").strip() and not value.__doc__.startswith(f"{each}("), each
+
+
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no attribute 'FlinkMok'"):
         flinkmock.FlinkMok  # noqa: B018 - reading it is the test
 
 
-@pytest.mark.parametrize("module", ["flinkmock", "flinkmock.testing.plugin", "flinkmock.cli"])
+@pytest.mark.parametrize("module", ["flinkmock", "flinkmock.testing.plugin", "flinkmock.testing.mock", "flinkmock.cli"])
 def test_nothing_heavy_is_imported_before_it_is_needed(module: str) -> None:
     # pytest itself brings asyncio in nowhere, but this test's process has it: ask a fresh one
     code = f"import sys, json, {module}; print(json.dumps(sorted(m.partition('.')[0] for m in sys.modules)))"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -21,6 +20,8 @@ class Watched:
     async def change(self) -> None:
         """Returns when one of them has been written, made or removed, and then all were left alone for a moment: an
         editor may empty a file before it writes it."""
+        import asyncio  # which no other command needs
+
         before = self._known
         while True:
             await asyncio.sleep(INTERVAL)

@@ -231,6 +231,8 @@ class UnknownCoordinator(Problem):
 
 @dataclass
 class Unserviceable(Problem):
+    """The request can't be carried out, for this cause: a 500 with its words."""
+
     throwable: Throwable
 
 

@@ -33,6 +33,7 @@ def as_json(exchange: Exchange) -> dict[str, Any]:
 
 
 def as_json_lines(exchanges: Iterable[Exchange]) -> str:
+    """One line of JSON for each, the keys as in `as_json`."""
     return "".join(json.dumps(as_json(exchange), ensure_ascii=False) + "\n" for exchange in exchanges)
 
 

@@ -1,0 +1,43 @@
+"""What docs/python.md shows is run as it stands there, and every public name is among it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import flinkmock
+from flinkmock import strategies
+
+PAGE = (Path(__file__).parents[2] / "docs" / "python.md").read_text("utf-8")
+BLOCKS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+NAMES = [name for name in flinkmock.__all__ if not name.startswith("_")]
+
+
+def test_the_examples(pytester: pytest.Pytester) -> None:
+    pytester.makepyprojecttoml(
+        """
+        [tool.pytest.ini_options]
+        asyncio_mode = "auto"
+        asyncio_default_fixture_loop_scope = "function"
+        """
+    )
+    for number, block in enumerate(BLOCKS):
+        (pytester.path / f"test_block_{number}.py").write_text(block)
+    tests = sum(len(re.findall(r"^(?:async )?def test_", block, re.MULTILINE)) for block in BLOCKS)
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-W", "error")
+    result.assert_outcomes(passed=tests + 1)  # one has two parameters
+
+
+@pytest.mark.parametrize("name", [*NAMES, *strategies.__all__])
+def test_every_public_name_is_in_the_table_and_in_an_example(name: str) -> None:
+    rows = [line for line in PAGE.splitlines() if line.startswith("| ")]
+    assert any(f"`{name}`" in row for row in rows), name
+    assert any(re.search(rf"\b{name}\b", block) for block in BLOCKS), name
+
+
+def test_nothing_else_is_in_the_table() -> None:
+    first = [line.split("|")[1] for line in PAGE.splitlines() if line.startswith("| [")]
+    told = {name for cell in first for name in re.findall(r"`(\w+)`", cell)}
+    assert told - {*NAMES, *strategies.__all__} == set()

@@ -1,0 +1,60 @@
+"""A cluster as an aiohttp application, in the loop of the test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+from pytest_aiohttp.plugin import AiohttpClient, AiohttpServer
+
+from flinkmock import FlinkMock, ScenarioError
+from flinkmock.testing.jar import small_jar
+
+Client = TestClient[web.Request, web.Application]
+ORDERS = {"jobs": {"orders": "streaming"}}
+
+
+async def test_a_client_of_pytest_aiohttp(aiohttp_client: AiohttpClient) -> None:
+    flink = FlinkMock(ORDERS, flink="1.20", clock="virtual")
+    client: Client = await aiohttp_client(flink.create_app())
+    assert (await (await client.get("/config")).json())["flink-version"].startswith("1.20")
+    flink.advance("1m")
+    orders = flink.job("orders")
+    answer = await client.patch(f"/jobs/{orders.id}")
+    assert answer.status == 202
+    flink.run_until(orders="CANCELED")
+    flink.requests.expect("PATCH /jobs/:jobid", times=1)
+
+
+async def test_a_server_of_pytest_aiohttp(aiohttp_server: AiohttpServer) -> None:
+    flink = FlinkMock(ORDERS)
+    server: TestServer = await aiohttp_server(flink.create_app())
+    snapshot = flink.snapshot()
+    async with TestClient(server) as client:
+        for _ in range(2):
+            assert (await client.get("/jobs/overview")).status == 200
+            assert len(flink.requests) == 1
+            flink.restore(snapshot)
+
+
+async def test_it_goes_with_its_application(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    flink = FlinkMock(ORDERS)
+    async with TestClient(TestServer(flink.create_app())) as client:
+        form = aiohttp.FormData()
+        form.add_field("jarfile", small_jar(), filename="orders.jar")
+        assert (await client.post("/jars/upload", data=form)).status == 200
+        assert list(tmp_path.iterdir())
+        with pytest.raises(RuntimeError, match="does not run"):
+            _ = flink.url
+    assert list(tmp_path.iterdir()) == []
+    assert flink.job("orders").name == "orders"  # what is known of it can still be read
+    flink.close()
+
+
+def test_mistakes_are_told_at_once() -> None:
+    with pytest.raises(ScenarioError):
+        FlinkMock({"jobs": {"orders": "streming"}}).create_app()
