@@ -64,7 +64,7 @@ def openapi(contract: Contract) -> Document:
         ],
         "paths": paths,
         "components": {
-            "schemas": {component(name): _schema(each) for name, each in contract.definitions.items()},
+            "schemas": {component(name): _definition(each, contract) for name, each in contract.definitions.items()},
             "responses": {
                 "Error": {
                     "description": "What went wrong, and the stack trace of the server's exception.",
@@ -153,8 +153,20 @@ def _response(operation: Operation) -> Document:
     return {"description": "Success.", "content": {"application/json": {"schema": _schema(response)}}}
 
 
+def _definition(schema: Schema, contract: Contract) -> Document:
+    """The schema of a class, with a discriminator if its subclasses have one: a property that is constant in each."""
+    out: Document = _schema(schema)
+    variants = [resolve(branch, contract.definitions).get("properties", {}) for branch in schema.get("oneOf", ())]
+    for name in variants[0] if variants else ():
+        if all("const" in variant.get(name, {}) for variant in variants):
+            references = [branch["$ref"] for branch in out["oneOf"]]
+            mapping = dict(zip((variant[name]["const"] for variant in variants), references, strict=True))
+            return out | {"discriminator": {"propertyName": name, "mapping": mapping}}
+    return out
+
+
 def _schema(schema: Any) -> Any:
-    """The schema with its references led to the components, and with a discriminator where subclasses have one."""
+    """The schema with its references led to the components."""
     if isinstance(schema, list):
         return [_schema(each) for each in schema]
     if not isinstance(schema, Mapping):

@@ -102,6 +102,16 @@ def test_bodies_of_requests() -> None:
     assert "required" not in paths["/jobs/{jobid}/savepoints"]["post"]["requestBody"]
 
 
+def test_subclasses_are_told_apart_by_a_discriminator() -> None:
+    schemas = document("2.3")["components"]["schemas"]
+    told = schemas["CheckpointStatistics"]["discriminator"]
+    assert told["propertyName"] == "className"
+    assert told["mapping"]["failed"] == "#/components/schemas/CheckpointStatistics.FailedCheckpointStatistics"
+    assert (
+        document("1.12")["components"]["schemas"]["CheckpointStatistics"]["discriminator"]["propertyName"] == "@class"
+    )
+
+
 def test_lists_of_query_parameters_are_not_empty() -> None:
     parameters = document("2.3")["paths"]["/jobs/metrics"]["get"]["parameters"]
     schemas = {parameter["name"]: parameter["schema"] for parameter in parameters}

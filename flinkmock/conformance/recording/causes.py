@@ -37,14 +37,14 @@ class Causes:
         return name
 
     def _cause(self, entry: Json, labels: Mapping[str, str]) -> dict[str, Json]:
-        trace = str(entry.get("stacktrace", ""))
-        thrown = entry
+        trace, others = str(entry.get("stacktrace", "")), entry.get("concurrentExceptions") or []
         if trace.startswith(_SUPPRESSED):  # Flink's own words around the failure of a job that may not restart
-            others = entry.get("concurrentExceptions") or [{}]
-            thrown = entry if entry.get("taskName") else others[0]
-            trace = thrown["stacktrace"] if "stacktrace" in others[0] else trace.partition("\nCaused by: ")[2] or trace
+            trace = others[0]["stacktrace"] if others else trace.partition("\nCaused by: ")[2] or trace
         told = exception(trace, self._scrubber)
-        task = _TASK.match(thrown.get("taskName") or "")
+        # where the job's failure names no task, one of the tasks' own does
+        head = trace.partition("\n")[0]
+        thrower = entry if entry.get("taskName") else next((o for o in others if o["stacktrace"].startswith(head)), {})
+        task = _TASK.match(thrower.get("taskName") or "")
         if task and task["vertex"] in labels:
             return told | {"vertex": labels[task["vertex"]], "subtask": int(task["subtask"]) - 1}
         return told | {"global": True}

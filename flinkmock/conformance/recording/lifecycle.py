@@ -78,7 +78,9 @@ def _forgotten(job: JobNotes) -> set[Moment]:
         return set()
     broken = {at for at, state in job.entered if state in ("RESTARTING", "FAILING")}
     last = max(broken)
-    broken |= {at for at in job.failures if at < last and all(abs(at - other) > SAME_MS for other in broken)}
+    for at in sorted(job.failures):
+        if at < last and all(abs(at - other) > SAME_MS for other in broken):
+            broken.add(at)
     running = {at for at, state in job.entered if state == "RUNNING"}
     created = max((at for at, state in job.entered if state == "CREATED"), default=0)
     spans = list(pairwise(sorted(broken)))

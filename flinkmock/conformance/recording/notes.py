@@ -154,16 +154,17 @@ def values(body: Json) -> list[tuple[str, str]]:
 
 
 def failures(body: Json) -> dict[int, Json]:
-    """Epoch ms -> a failure in the form of the exception history, which 1.12 has not got."""
-    history = rows(body.get("exceptionHistory"), "entries")
-    if history or not body.get("root-exception"):
-        return {entry["timestamp"]: entry for entry in history}
+    """Epoch ms -> a failure in the form of the exception history, which 1.12 has not got, and in which up to 1.18 a
+    failure stands only when the tasks have been restarted."""
+    history = {entry["timestamp"]: entry for entry in rows(body.get("exceptionHistory"), "entries")}
+    if not body.get("root-exception"):
+        return history
     tasks = [
         {"stacktrace": each["exception"], "taskName": each["task"], "timestamp": each["timestamp"]}
         for each in rows(body, "all-exceptions")
     ]
     entry = {"stacktrace": body["root-exception"], "timestamp": body["timestamp"], "concurrentExceptions": tasks}
-    return {body["timestamp"]: entry}
+    return {body["timestamp"]: entry} | history
 
 
 def newest(known: dict[int, Json]) -> dict[int, Json]:

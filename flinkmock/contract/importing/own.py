@@ -91,6 +91,8 @@ def _schema(schema: Any) -> Any:
         return schema
     out: dict[str, Any] = {}
     for keyword, value in schema.items():
+        if keyword == "discriminator":
+            continue  # it follows from the variants
         if keyword == "$ref":
             out[keyword] = _DEFINITIONS + _class(value.removeprefix(_COMPONENTS))
         elif keyword == "properties":
