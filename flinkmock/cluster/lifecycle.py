@@ -136,7 +136,7 @@ class Lifecycles:
         """Takes what slots there are; with all that are needed the run is deployed and its time begins."""
         cluster, run = self._cluster, job.runs[-1]
         held = cluster.slots.held(at, job_id=job.id)
-        held += cluster.slots.take(job.id, job.graph.slots_needed - len(held), cluster.task_managers_at(at), at)
+        held += cluster.slots.take(job.id, job.graph.slots_needed - len(held), cluster.task_managers, at)
         if len(held) < job.graph.slots_needed:
             return
         deployed = at + cluster.stream.integer(*SCHEDULING_MS, "scheduling", job.id, run.number)

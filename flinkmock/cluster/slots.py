@@ -55,12 +55,13 @@ class SlotTable:
         return task_manager.slots - len(self.held(time, task_manager=task_manager))
 
     def take(self, job_id: str, wanted: int, task_managers: Iterable[TaskManager], time: int) -> list[Slot]:
-        """Gives the job up to `wanted` free slots, filling one task manager after the other; returns the new ones."""
+        """Gives the job up to `wanted` free slots, filling one task manager after the other, of those that are there at
+        `time`; returns the new ones."""
         taken: list[Slot] = []
         for task_manager in task_managers:
             if len(taken) >= wanted:
                 break
-            if self._taken[task_manager.number] == task_manager.slots:
+            if self._taken[task_manager.number] == task_manager.slots or not task_manager.registered_at(time):
                 continue
             busy = {slot.index for slot in self.held(time, task_manager=task_manager)}
             free = [index for index in range(task_manager.slots) if index not in busy]

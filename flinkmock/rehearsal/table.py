@@ -27,9 +27,11 @@ def _timeline(timeline: Timeline) -> Rows:
     times = [moment(at, digits) for at, *_ in rows]
     width = max(map(len, [*times, moment(timeline.end, digits)]), default=0)
     told: list[list[str]] = []
+    client_from = timeline.client_from
     for (at, _, *cells), time in zip(rows, times, strict=True):
-        if timeline.client_from is not None and at >= timeline.client_from and [CLIENT] not in [r[2:3] for r in told]:
+        if client_from is not None and at >= client_from:
             told.append(["", "", CLIENT, ""])
+            client_from = None
         told.append([f"  {time:>{width}}", *cells])
     for lane in timeline.lanes:
         if lane.goes_on.startswith("and"):
