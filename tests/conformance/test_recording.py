@@ -211,9 +211,11 @@ def test_scrubbed(told: str) -> None:
     with FlinkMock(told, clock="virtual") as cluster:
         cluster.advance("60s")
         jobs = len(cluster.cluster.jobs)
+        ids = {vertex.id for job in cluster.cluster.jobs.values() for vertex in job.graph.vertices}
         text = yaml.safe_dump(recorded(cluster, 2, scrub=True))
     for secret in ("orders", "doomed", "no way", "broken pipe", "nightly", "clicks", "topic", "seen", "savepoint-1"):
         assert secret not in text
+    assert not any(each in text for each in ids)
     with FlinkMock(text) as again:
         assert len(again.cluster.jobs) == jobs
 

@@ -20,6 +20,7 @@ EXCHANGES = frozenset({"blocking", "blocking_persistent", "pipelined", "pipeline
 UNEVEN = 1.5
 """From so many times the records on, one subtask has more than another one."""
 NEARLY = 0.1
+HEARTBEAT_MS = 10_000
 """Accumulators come with heartbeats, records with metrics: the two are not of the same moment."""
 HELD_UP = 0.1
 """Flink calls less than that no back pressure."""
@@ -53,14 +54,16 @@ def vertices(job: JobNotes, known: Mapping[str, str], scrubber: Scrubber) -> lis
         entry: dict[str, Any] = {"name": name}
         if name != (shown := scrubber.vertex(vertex["name"])):
             entry["operators"] = shown.split(" -> ")
-        entry |= {"id": vertex["id"], "parallelism": max(1, vertex["parallelism"])}
+        if not scrubber.on:  # an id is a hash of what the program calls the vertex
+            entry["id"] = vertex["id"]
+        entry["parallelism"] = max(1, vertex["parallelism"])
         if vertex.get("maxParallelism", 0) > 0:
             entry["max-parallelism"] = vertex["maxParallelism"]
         if groups.index(vertex.get("slotSharingGroupId", "")):  # Flink tells only which vertices share one
             entry["slot-sharing-group"] = f"group-{groups.index(vertex['slotSharingGroupId']) + 1}"
         entry["inputs"] = [_input(edge, known[edge["id"]]) for edge in edges]
         entry |= _flow(vertex, job, reads=bool(edges), is_read=vertex["id"] in read)
-        told.append(entry | _seen(job.vertex(vertex["id"]), vertex, scrubber))
+        told.append(entry | _seen(job.vertex(vertex["id"]), vertex, ran_ms(vertex, job), scrubber))
     return told
 
 
@@ -94,8 +97,8 @@ def ran_ms(vertex: Json, job: JobNotes) -> int:
     return max(0, until - since) if vertex["start-time"] > 0 else 0
 
 
-def _seen(notes: VertexNotes, vertex: Json, scrubber: Scrubber) -> dict[str, Any]:
-    """What was found out of the vertex beside its job's details."""
+def _seen(notes: VertexNotes, vertex: Json, ran: int, scrubber: Scrubber) -> dict[str, Any]:
+    """What was found out of the vertex beside its job's details; `ran`: for how long it has been running (ms)."""
     told: dict[str, Any] = {}
     records = [row["metrics"]["read-records"] or row["metrics"]["write-records"] for row in _subtasks(notes)]
     if len(records) > 1 and max(records) > UNEVEN * max(1, min(records)):
@@ -103,7 +106,7 @@ def _seen(notes: VertexNotes, vertex: Json, scrubber: Scrubber) -> dict[str, Any
     if notes.pressures and (held := fmean(notes.pressures)) >= HELD_UP:
         told["backpressure"] = f"{min(100, round(held * 100))}%"
     if accumulators := {
-        scrubber.accumulator(row["name"]): _accumulator(row, vertex)
+        scrubber.accumulator(row["name"]): _accumulator(row, vertex, ran)
         for row in notes.accumulators
         if ACCUMULATORS.fullmatch(row["type"])
     }:
@@ -125,12 +128,13 @@ def _subtasks(notes: VertexNotes) -> list[Json]:
     return [row for row in rows if row.get("metrics", {}).get("read-records-complete")]
 
 
-def _accumulator(accumulator: Json, vertex: Json) -> Any:
+def _accumulator(accumulator: Json, vertex: Json, ran: int) -> Any:
     """Type and value; of a running vertex the type alone if the value is the number of its records, and so grows."""
     told = {"type": accumulator["type"], **_value(accumulator)}
     records = vertex["metrics"]["read-records"] or vertex["metrics"]["write-records"]
     counts = accumulator["type"] in ("IntCounter", "LongCounter") and vertex["end-time"] <= 0
-    if "value" not in told or (counts and abs(told["value"] - records) <= NEARLY * records):
+    nearly = records * max(NEARLY, HEARTBEAT_MS / max(ran, HEARTBEAT_MS))
+    if "value" not in told or (counts and records and abs(told["value"] - records) <= nearly):
         return accumulator["type"]
     return told
 
