@@ -6,11 +6,13 @@ release no longer knows it. All of it is read off the contracts.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from flinkmock.contract import Contract, Operation
+from flinkmock.contract import Contract, Operation, Schema
+from flinkmock.contract.choice import alternatives, choose, resolve
 from flinkmock.contract.contract import known_releases
 from flinkmock.contract.operation import shape_of
 
@@ -35,38 +37,50 @@ def judged(exchange: Exchange) -> Verdict:
     refused = exchange.refusal if exchange.fault is None else None
     if operation is None or contract is None:
         return Verdict(refused)
-    sent = exchange.body.keys() if isinstance(exchange.body, dict) else ()
-    mine = _names(contract.release.minor, operation.id)
-    advice = []
-    if gone := _vanishes(contract.release.minor, operation.method, operation.path):
-        advice.append(f"{operation} is gone in Flink {gone}.")
-    for what, given, known in (("query parameter", exchange.query, mine.query), ("field", sent, mine.fields)):
-        for name in given:
-            if name not in known:
-                advice.append(f"Flink {contract.release.minor} does not read the {what} {name} of {operation}.")
-            elif not gone and (later := _drops(contract.release.minor, operation, what, name)):
+    flink = contract.release.minor
+    gone = _vanishes(flink, operation.method, operation.path)
+    advice = [f"{operation} is gone in Flink {gone}."] if gone else []
+    asked = {name: name in _query(flink, operation.id) for name in exchange.query}
+    sent = _fields(exchange.body, operation.request or {}, contract)
+    for what, given in (("query parameter", asked), ("field", sent)):
+        for name, is_read in given.items():
+            if not is_read:
+                advice.append(f"Flink {flink} does not read the {what} {name} of {operation}.")
+            elif not gone and (later := _drops(flink, operation, what, name, exchange.body)):
                 advice.append(f"the {what} {name} of {operation} is deprecated: Flink {later} no longer reads it.")
     return Verdict(refused, tuple(advice))
 
 
-@dataclass(frozen=True, slots=True)
-class _Names:
-    query: frozenset[str]
-    fields: frozenset[str]
-
-
 @cache
-def _names(flink: str, operation_id: str) -> _Names:
-    """What a release reads of an operation's requests."""
-    contract = Contract.load(flink)
-    operation = contract.operation(operation_id)
-    fields = _resolved(operation.request or {}, contract).get("properties", {})
-    return _Names(frozenset(parameter.name for parameter in operation.query_parameters), frozenset(fields))
+def _query(flink: str, operation_id: str) -> frozenset[str]:
+    """The query parameters that a release reads."""
+    return frozenset(parameter.name for parameter in Contract.load(flink).operation(operation_id).query_parameters)
 
 
-def _resolved(schema: Any, contract: Contract) -> Any:
-    reference = schema.get("$ref")
-    return contract.definitions[reference.removeprefix("#/$defs/")] if reference else schema
+def _fields(body: Any, schema: Schema, contract: Contract) -> dict[str, bool]:
+    """Field of the body, such as "jobArtifactFileNames.entryName" -> whether it is read, as far down as it is. The keys
+    of a map ("*") are no fields."""
+    found: dict[str, bool] = {}
+
+    def walk(value: Any, schema: Schema, where: str) -> None:
+        schema = resolve(schema, contract.definitions)
+        if branches := alternatives(schema):
+            walk(value, branches[choose(branches, value, contract.definitions)], where)
+        elif isinstance(value, list):
+            for item in value:
+                walk(item, schema.get("items", {}), where)
+        elif isinstance(value, dict):
+            others, properties = schema.get("additionalProperties"), schema.get("properties", {})
+            for name, child in value.items():
+                if isinstance(others, Mapping):
+                    walk(child, others, f"{where}*.")
+                    continue
+                found[where + name] = name in properties
+                if name in properties:
+                    walk(child, properties[name], f"{where}{name}.")
+
+    walk(body, schema, "")
+    return found
 
 
 def _later(flink: str) -> tuple[str, ...]:
@@ -90,12 +104,17 @@ def _same(flink: str, method: str, path: str) -> Operation | None:
     return next((one for one in Contract.load(flink) if one.method == method and one.shape == wanted), None)
 
 
-def _drops(flink: str, operation: Operation, what: str, name: str) -> str | None:
+def _drops(flink: str, operation: Operation, what: str, name: str, body: Any) -> str | None:
     """The first later release that no longer reads it."""
     for later in _later(flink):
         same = _same(later, operation.method, operation.path)
-        if same is not None:
-            names = _names(later, same.id)
-            if name not in (names.query if what == "query parameter" else names.fields):
-                return later
+        if same is None:
+            continue
+        if what == "query parameter":
+            is_read = name in _query(later, same.id)
+        else:
+            # what stands in something that is no longer read is told of together with that
+            is_read = _fields(body, same.request or {}, Contract.load(later)).get(name, True)
+        if not is_read:
+            return later
     return None

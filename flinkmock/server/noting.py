@@ -41,7 +41,8 @@ def answered(engine: Engine, seen: Exchange, answer: Answer, arrived: int | None
     seen.now = engine.clock.now() if arrived is None else arrived
     seen.took = (time.perf_counter_ns() - seen.took) // 1000
     seen.status, seen.answered, seen.content_type = answer.status, len(answer.body), answer.content_type
-    seen.refusal = _refusal(answer) if answer.status >= 400 else None
+    # 308: what Flink says to a way of stopping that is no more
+    seen.refusal = _refusal(answer) if answer.status >= 400 or answer.status == 308 else None
     seen.contract = engine.contract
     seen.job = engine.job_name(seen.job_id)
     engine.journal.add(seen)

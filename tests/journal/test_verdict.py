@@ -33,6 +33,22 @@ def test_a_field_that_is_not_read() -> None:
     )
 
 
+def test_fields_are_looked_for_as_far_down_as_there_are_any() -> None:
+    bounds = {"parallelism": {"lowerBound": 1, "upperBound": 2}}
+    target = f"/jobs/{JOB}/resource-requirements"
+    assert advice("PUT", target, {"a" * 32: bounds}) == ()  # the keys are vertices
+    assert advice("PUT", target, {"a" * 32: {"parallelism": {"lowerBound": 1, "most": 2}, "memory": {"mb": 5}}}) == (
+        "Flink 2.3 does not read the field *.parallelism.most of PUT /jobs/:jobid/resource-requirements.",
+        "Flink 2.3 does not read the field *.memory of PUT /jobs/:jobid/resource-requirements.",
+    )
+    plan = {"executionPlanFileName": "plan", "jobArtifactFileNames": [{"entryName": "a", "size": 1}, {"size": 2}]}
+    assert advice("POST", "/jobs", plan) == (
+        "Flink 2.3 does not read the field jobArtifactFileNames.size of POST /jobs.",
+    )
+    configured = {"flinkConfiguration": {"parallelism.default": "2"}}
+    assert advice("POST", "/jars/a.jar/run", configured) == ()
+
+
 def test_a_field_that_a_release_does_not_know_yet() -> None:
     body = {"target-directory": "/x", "formatType": "NATIVE"}
     assert advice("POST", f"/jobs/{JOB}/savepoints", body, flink="1.20") == ()
