@@ -20,5 +20,5 @@ def java_environment(call: Call) -> Facts:
 @resource("getJobManagerThreadDump")
 def thread_dump(call: Call) -> Facts:
     cluster = call.cluster
-    running = sum(not job.ended for job in cluster.jobs.values())
+    running = sum(job.ended_at(call.now) is None for job in cluster.jobs.values())
     return {"threadInfos": job_manager_threads(running, cluster.release, cluster.stream)}
