@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -248,6 +252,20 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert made.read_text() == out.read_text()
     assert main(["record", str(raw), "-o", str(made), "--scrub"]) == 0
     assert "orders" not in made.read_text()
+
+
+def test_the_command_is_ended_by_ctrl_c(tmp_path: Path) -> None:
+    out, raw = tmp_path / "orders.yaml", tmp_path / "raw.jsonl"
+    with FlinkMock(SCENARIO, clock="real") as cluster:
+        command = ["record", cluster.url, "-o", str(out), "--raw", str(raw), "--for", "1h", "--every", "0.1s"]
+        process = subprocess.Popen([sys.executable, "-m", "flinkmock", *command], stdout=subprocess.PIPE, text=True)
+        while not raw.exists() or not raw.stat().st_size:
+            assert process.poll() is None
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        told, _ = process.communicate(timeout=60)
+    assert (process.returncode, told) == (0, f"{out}: 4 jobs\n")
+    assert len(yaml.safe_load(out.read_text())["jobs"]) == 4
 
 
 def test_what_the_command_refuses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -40,8 +40,8 @@ class Watch:
 
     def watch(self, length_ms: int, every_ms: int) -> None:
         """Looks at everything every `every_ms`, at least once. A KeyboardInterrupt ends it early, and well."""
-        self._look_at_machines()
         with suppress(KeyboardInterrupt):
+            self._look_at_machines()
             for look in range(max(1, length_ms // every_ms)):
                 if look:
                     self._wait(every_ms)
