@@ -18,7 +18,9 @@ from tests.scenario.playing import Stage, played
 ROOT = Path(__file__).parents[2]
 RICH = """
 seed: 11
-cluster: {taskmanagers: {count: 4, events: [{25s: lost}, {40s: joins}]}}
+cluster:
+  taskmanagers: {count: 4, events: [{25s: lost}, {40s: joins}]}
+  jobmanagers: {count: 2, events: [{48s: {fails: 0}}]}
 causes: {oom: {class: java.lang.OutOfMemoryError, message: Java heap space}}
 jobs:
   orders:
@@ -57,7 +59,7 @@ def answers(stage: Stage, name: str = "orders") -> list[object]:
 
 
 def everything(stage: Stage) -> str:
-    jobs = [answers(stage, name) for name in ("orders", "nightly")]
+    jobs = [answers(stage, job.name) for job in stage.engine.cluster.jobs.values()]
     shared = [stage.get(target) for target in ("/overview", "/jobs/overview", "/taskmanagers", "/jobmanager/metrics")]
     return sha256(repr([jobs, shared]).encode()).hexdigest()
 
