@@ -16,7 +16,7 @@ from flinkmock.cluster.failures import Failure
 from flinkmock.cluster.graph import JobGraph, Vertex
 from flinkmock.cluster.problems import Throwable
 from flinkmock.cluster.script import Script
-from flinkmock.cluster.spec import ClusterSpec, JobSpec
+from flinkmock.cluster.spec import JobSpec
 from flinkmock.cluster.stream import Stream
 from flinkmock.cluster.submission.jars import Jar, JarFiles
 from flinkmock.release import Release
@@ -24,8 +24,7 @@ from flinkmock.release import Release
 if TYPE_CHECKING:
     from flinkmock.cluster.cluster import Cluster
 
-_SHARED = (
-    ClusterSpec,
+_SHARED = frozenset((
     Configuration,
     Failure,
     Jar,
@@ -37,8 +36,8 @@ _SHARED = (
     Stream,
     Throwable,
     Vertex,
-)
-"""Values that nobody changes, and the files of jars, which take care of themselves."""
+))  # fmt: skip
+"""Values that nobody changes, as the scenario, and the files of jars, which take care of themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +68,11 @@ class Image:
 class _Writer(pickle.Pickler):
     def __init__(self, file: io.BytesIO, cluster: Cluster) -> None:
         super().__init__(file, pickle.HIGHEST_PROTOCOL)
-        self.shared: list[object] = [cluster]
-        self._numbers = {id(cluster): 0}
+        self.shared: list[object] = [cluster, cluster.spec]
+        self._numbers = {id(cluster): 0, id(cluster.spec): 1}
 
     def persistent_id(self, value: Any) -> int | None:
-        if not isinstance(value, _SHARED):
+        if type(value) not in _SHARED:
             return self._numbers.get(id(value))
         number = self._numbers.setdefault(id(value), len(self.shared))
         if number == len(self.shared):

@@ -1,0 +1,65 @@
+"""What it takes to keep a cluster as it is and to put it back, beside a start: `python benchmarks/putting_back.py`."""
+
+from __future__ import annotations
+
+import statistics
+import time
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+from flinkmock import FlinkMock, small_jar
+from flinkmock.strategies.requests import BOUNDARY
+
+LARGE = Path(__file__).parents[1] / "scenarios" / "large-cluster.yaml"
+
+
+def median_ms(call: Callable[[], object], rounds: int) -> float:
+    values = []
+    for _ in range(rounds):
+        before = time.perf_counter()
+        call()
+        values.append((time.perf_counter() - before) * 1000)
+    return statistics.median(values)
+
+
+def start_and_stop() -> None:
+    FlinkMock().start().close()
+
+
+def ready(cluster: FlinkMock) -> None:
+    """A jar is uploaded and run."""
+    part = b'Content-Disposition: form-data; name="jarfile"; filename="a.jar"\r\n\r\n' + small_jar()
+    form = f"--{BOUNDARY}\r\n".encode() + part + f"\r\n--{BOUNDARY}--\r\n".encode()
+    kind = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
+    urllib.request.urlopen(urllib.request.Request(cluster.url + "/jars/upload", form, kind)).close()
+    [jar] = cluster.cluster.jars.newest_first()
+    urllib.request.urlopen(urllib.request.Request(f"{cluster.url}/jars/{jar.id}/run", method="POST")).close()
+
+
+def tell(name: str, cluster: FlinkMock, rounds: int) -> None:
+    for job in cluster.cluster.jobs.values():
+        job.checkpoints.settle(cluster.clock.now())  # which are worked out when somebody asks
+    kept = median_ms(cluster.snapshot, rounds // 10)
+    snapshot = cluster.snapshot()
+    back = median_ms(lambda: cluster.restore(snapshot), rounds)
+    print(f"{name:42} snapshot {kept:7.2f} ms, restore {back:7.2f} ms, {len(snapshot.cluster.state) // 1024} KiB")
+
+
+def main() -> None:
+    start_and_stop()  # which imports
+    print(f"{'start and stop of an empty cluster':42} {median_ms(start_and_stop, 200):7.2f} ms")
+    with FlinkMock(clock="virtual") as cluster:
+        tell("empty cluster", cluster, 500)
+        ready(cluster)
+        cluster.advance("1m")
+        tell("a jar and its job, after a minute", cluster, 500)
+        cluster.advance("1h")
+        tell("the same after an hour (360 checkpoints)", cluster, 200)
+    with FlinkMock(LARGE, clock="virtual") as cluster:
+        cluster.advance("1h")
+        tell(f"{LARGE.name} after an hour", cluster, 30)
+
+
+if __name__ == "__main__":
+    main()
