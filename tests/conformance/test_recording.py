@@ -83,6 +83,31 @@ def test_the_recording_tells_the_same_timeline(flink: str) -> None:
     assert replayed == truth
 
 
+ADAPTIVE = """
+cluster: {config: {jobmanager.scheduler: adaptive}}
+jobs:
+  fragile:
+    lifecycle:
+      - RUNNING: 20s
+      - RESTARTING: {for: 3s, because: {class: java.io.IOException}}
+      - CREATED: 100ms
+      - RUNNING: 25s
+      - RESTARTING: {for: 3s, because: {class: java.io.IOException}}
+      - CREATED: 100ms
+      - RUNNING
+"""
+
+
+@pytest.mark.parametrize(("began", "seconds"), [(10, 50), (60, 3), (21, 2), (47, 2)])
+def test_the_adaptive_scheduler_creates_a_job_anew_after_each_failure(began: int, seconds: int) -> None:
+    with FlinkMock(ADAPTIVE, clock="virtual") as cluster:
+        cluster.advance(f"{began}s")
+        told = recorded(cluster, seconds)
+        truth = timeline(cluster)
+    with FlinkMock(told, clock="virtual") as again:
+        assert timeline(again) == truth
+
+
 def test_graphs_and_checkpoints() -> None:
     with FlinkMock(SCENARIO, clock="virtual") as cluster:
         cluster.advance("60s")

@@ -58,7 +58,7 @@ def lifecycle(job: JobNotes, now: int, scheduler: str, causes: Causes, labels: M
 
 def _moments(job: JobNotes, scheduler: str) -> list[Moment]:
     """When which state was entered, without what no scheduler does: a state may have passed unseen."""
-    found = sorted(job.entered | _forgotten(job), key=lambda each: (each[0], ORDER.index(each[1])))
+    found = sorted(job.entered | _forgotten(job, scheduler), key=lambda each: (each[0], ORDER.index(each[1])))
     kept = found[:1]
     for at, state in found[1:]:
         if state in moves(scheduler)[kept[-1][1]]:
@@ -72,24 +72,27 @@ def _stays(moments: list[Moment], state: str) -> list[int]:
     return [after - at for (at, entered), (after, _) in pairwise(moments) if entered == state]
 
 
-def _forgotten(job: JobNotes) -> set[Moment]:
+def _forgotten(job: JobNotes, scheduler: str) -> set[Moment]:
     """Restarts that the timestamps have forgotten (they keep the last one of each) but the exceptions have not."""
-    if not any(state == "RESTARTING" for _, state in job.entered):
+    seen: dict[str, set[int]] = {state: {at for at, entered in job.entered if entered == state} for state in ORDER}
+    if not seen["RESTARTING"]:
         return set()
-    broken = {at for at, state in job.entered if state in ("RESTARTING", "FAILING")}
+    broken = seen["RESTARTING"] | seen["FAILING"]
     last = max(broken)
     for at in sorted(job.failures):
         if at < last and all(abs(at - other) > SAME_MS for other in broken):
             broken.add(at)
-    running = {at for at, state in job.entered if state == "RUNNING"}
-    created = max((at for at, state in job.entered if state == "CREATED"), default=0)
+    found = {(at, "RESTARTING") for at in broken - seen["FAILING"]}
     spans = list(pairwise(sorted(broken)))
-    restarts = [min(within) - at for at, after in spans if (within := _between(running, at, after))]
+    restarts = [min(within) - at for at, after in spans if (within := _between(seen["RUNNING"], at, after))]
     usual = median_low(restarts) if restarts else PASSING_MS
-    found = {(at, "RESTARTING") for at in broken if (at, "FAILING") not in job.entered}
-    found |= {(min(at + usual, after - 1), "RUNNING") for at, after in spans if not _between(running, at, after)}
-    if not _between(running, created, min(broken)):
-        found.add((created + 1, "RUNNING"))  # when it first ran has been overwritten
+    born, first = min(at for at, _ in job.entered), min(broken)
+    # each life, the first one too, has to have its RUNNING, and with the adaptive scheduler its CREATED
+    for since, until, takes in [(born, first, 1), *((at, after, usual) for at, after in spans)]:
+        resumed = min(_between(seen["RUNNING"], since, until), default=min(since + takes, until - 1))
+        found.add((resumed, "RUNNING"))
+        if (scheduler == "adaptive" or since == born) and not _between(seen["CREATED"], since, until):
+            found.add((min(resumed, since + 1) if since == born else resumed, "CREATED"))
     return found - job.entered
 
 
