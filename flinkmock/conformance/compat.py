@@ -17,15 +17,13 @@ from urllib.parse import parse_qs, urlsplit
 
 from flinkmock.contract import Contract, Operation
 from flinkmock.contract.difference import Change, behaviours_between, contracts_between, difference
-from flinkmock.contract.operation import shape_of
+from flinkmock.contract.operation import ALIASES, shape_of
 from flinkmock.contract.places import places
 from flinkmock.errors import FlinkMockError
 
 FAILS, IGNORED, READS = "fails", "ignored", "may read"
 """Effects: the call is refused; a part of it has no effect any more; its answer is another one."""
 EFFECTS = FAILS, IGNORED, READS
-ALIASES = {("submitJob", "jobGraphFileName")}
-"""(operation, field) that the contract has no more and that is still read (a second name, since 2.0)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +184,7 @@ def _body(
     strict = new.request_mapper["fail_on_unknown_properties"]
     for change in _changes(str(before), str(after), old, new):
         name = change.place.lstrip(".")
-        if change.side == "request" and change.kind == "removed" and name in fields and (after.id, name) not in ALIASES:
+        if change.side == "request" and change.kind == "removed" and name in fields and name not in ALIASES:
             yield (FAILS if strict else IGNORED), f"field {name} of the body"
     known = {str(deviation) for deviation in old.check_request(before, request.body)}
     for deviation in new.check_request(after, request.body):

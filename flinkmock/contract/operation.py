@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 Schema = Mapping[str, Any]
+ALIASES: Mapping[str, str] = {"jobGraphFileName": "executionPlanFileName"}
+"""Names that fields of requests still go by although the contract has them under another one (since 2.0)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from flinkmock.contract import Contract, Operation, Schema
 from flinkmock.contract.choice import alternatives, choose, resolve
 from flinkmock.contract.contract import known_releases
-from flinkmock.contract.operation import shape_of
+from flinkmock.contract.operation import ALIASES, shape_of
 
 if TYPE_CHECKING:
     from flinkmock.journal.exchange import Exchange
@@ -69,15 +69,16 @@ def _fields(body: Any, schema: Schema, contract: Contract) -> dict[str, bool]:
         elif isinstance(value, list):
             for item in value:
                 walk(item, schema.get("items", {}), where)
+        elif isinstance(value, dict) and isinstance(others := schema.get("additionalProperties"), Mapping):
+            for child in value.values():
+                walk(child, others, f"{where}*.")
         elif isinstance(value, dict):
-            others, properties = schema.get("additionalProperties"), schema.get("properties", {})
-            for name, child in value.items():
-                if isinstance(others, Mapping):
-                    walk(child, others, f"{where}*.")
-                    continue
-                found[where + name] = name in properties
+            properties = schema.get("properties", {})
+            for given, child in value.items():
+                name = given if given in properties else ALIASES.get(given, given)
+                found[where + given] = name in properties
                 if name in properties:
-                    walk(child, properties[name], f"{where}{name}.")
+                    walk(child, properties[name], f"{where}{given}.")
 
     walk(body, schema, "")
     return found

@@ -12,6 +12,7 @@ from typing import Any, NoReturn
 
 from flinkmock.cluster.problems import Throwable
 from flinkmock.contract import Contract, Operation, Schema
+from flinkmock.contract.operation import ALIASES
 from flinkmock.server import javaclasses, messages
 from flinkmock.server.behaviour import Behaviour
 from flinkmock.server.errors import Refused, internal, rest
@@ -20,8 +21,6 @@ from flinkmock.server.scalars import Scalars, fail, token_of
 
 _UNRECOGNIZED = f"{JACKSON}.databind.exc.UnrecognizedPropertyException"
 _INSTANTIATION = f"{JACKSON}.databind.exc.ValueInstantiationException"
-_ALIASES = {("JobSubmitRequestBody", "jobGraphFileName"): "executionPlanFileName"}
-"""Names that a field has besides its own, from 2.0 on."""
 _ONLY_FIELD = {"JobClientHeartbeatRequestBody": "expiredTimestamp"}
 """A class that is read from a bare number (1.17 to 1.19), and what the number means."""
 
@@ -73,7 +72,7 @@ class BodyReader:
         bean: dict[str, Any] = {}
         unknown = []
         for field, child in value:
-            known = field if field in properties else _ALIASES.get((name, field), field)
+            known = field if field in properties else ALIASES.get(field, field)
             if known in properties:
                 bean[known] = self._value(properties[known], child, f'{path}["{field}"]')
             else:
