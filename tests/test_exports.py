@@ -47,6 +47,12 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
         flinkmock.FlinkMok  # noqa: B018 - reading it is the test
 
 
+def test_without_hypothesis_strategies_say_what_to_install() -> None:
+    code = "import sys; sys.modules['hypothesis'] = None; import flinkmock.strategies"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert "needs hypothesis: pip install 'flinkmock[fuzz]'" in ran.stderr
+
+
 @pytest.mark.parametrize("module", ["flinkmock", "flinkmock.testing.plugin", "flinkmock.testing.mock", "flinkmock.cli"])
 def test_nothing_heavy_is_imported_before_it_is_needed(module: str) -> None:
     # pytest itself brings asyncio in nowhere, but this test's process has it: ask a fresh one

@@ -3,6 +3,11 @@
 Needs hypothesis: `pip install flinkmock[fuzz]`.
 """
 
+try:
+    import hypothesis as _hypothesis  # noqa: F401 - asked for first, for the sake of the message
+except ImportError as error:
+    raise ImportError("flinkmock.strategies needs hypothesis: pip install 'flinkmock[fuzz]'") from error
+
 from flinkmock.strategies.drawn import DrawnScenario
 from flinkmock.strategies.faults import FaultPlan, fault_plans
 from flinkmock.strategies.requests import Request, requests

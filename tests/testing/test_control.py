@@ -70,6 +70,19 @@ def test_a_job_can_be_failed_and_finished() -> None:
             orders.finish()
 
 
+def test_a_job_is_restarted_whatever_its_strategy_says() -> None:
+    with FlinkMock({"clock": "virtual", "jobs": {"orders": {"restart": "none"}}}) as cluster:
+        cluster.run_until(orders="RUNNING")
+        orders = cluster.job("orders")
+        orders.restart()
+        assert orders.state == "RESTARTING"
+        with pytest.raises(ValueError, match="orders is RESTARTING: only a RUNNING job can be restarted"):
+            orders.restart()
+        cluster.run_until(orders="RUNNING")
+        orders.fail()
+        cluster.run_until(orders="FAILED")
+
+
 def test_savepoints_can_be_looked_at_and_restored_from() -> None:
     with FlinkMock({"clock": "virtual", "jobs": {"orders": "streaming"}}) as cluster:
         cluster.advance("1s")
