@@ -68,8 +68,10 @@ class Checker:
     def answer(self, operation: Operation, body: Any) -> list[Deviation]:
         if operation.id not in self._quickly:
             self._quickly[operation.id] = self._quick_check(operation.response or {})
-        if self._quickly[operation.id](body):
-            return []
+        return [] if self._quickly[operation.id](body) else self.deviations(operation, body)
+
+    def deviations(self, operation: Operation, body: Any) -> list[Deviation]:
+        """Of an answer; what `answer` says, but looked for whether or not there are any."""
         return _deviations(self._validator("answer", operation.id, self._answers, operation.response or {}), body)
 
     def error(self, body: Any) -> list[Deviation]:

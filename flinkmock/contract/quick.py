@@ -22,6 +22,9 @@ SILENT = frozenset({
 """Keywords that refuse nothing; nor do those that begin with x-."""
 _RANGES = {"int32": range(-(2**31), 2**31), "int64": range(-(2**63), 2**63)}
 _PREFIX = "#/$defs/"
+_WHOLE = {"type", "properties", "required", "additionalProperties"}
+_SCALAR = {"type", "format"}
+_NULL = {"type": "null"}
 
 
 class Quick:
@@ -42,7 +45,12 @@ class Quick:
 
     def check(self, schema: Schema) -> Check:
         """Raises NotImplementedError for a schema with keywords that are not known here."""
-        found = [self._keyword(name, value, schema) for name, value in schema.items() if not _silent(name)]
+        said = {name: value for name, value in schema.items() if not _silent(name)}
+        if said.keys() == _WHOLE and said["type"] == "object" and said["additionalProperties"] is False:
+            return self._record(said["properties"], frozenset(said["required"]))
+        if said.keys() == _SCALAR and said["type"] in ("integer", "number") and self._as_written:
+            return _number(said["type"], said["format"])
+        found = [self._keyword(name, value, schema) for name, value in said.items()]
         checks = [check for check in found if check is not None]
         if len(checks) == 1:
             return checks[0]
@@ -66,7 +74,8 @@ class Quick:
             case "const":
                 return _one_of([wanted])
             case "anyOf" | "oneOf":
-                return _any_of([self.check(branch) for branch in wanted])
+                checks = [self.check(branch) for branch in wanted if branch != _NULL]
+                return _any_of(checks, or_null=len(checks) < len(wanted))
             case "not":
                 refused = self.check(wanted)
                 return lambda value: not refused(value)
@@ -93,9 +102,8 @@ class Quick:
                 return _bound(name, wanted)
 
     def _type(self, names: Collection[str]) -> Check:
-        if len(names) == 1:
-            return self._one_type(next(iter(names)))
-        return _any_of([self._one_type(name) for name in names])
+        checks = [self._one_type(name) for name in names if name != "null"]
+        return _any_of(checks, or_null=len(checks) < len(names))
 
     def _one_type(self, name: str) -> Check:
         if name == "integer" and not self._as_written:
@@ -108,11 +116,32 @@ class Quick:
 
     def _reference(self, name: str) -> Check:
         if name not in self._known:
-            # a definition may lead back to itself, so its check is looked up when it is needed
+            # a definition may lead back to itself, so within itself its check is looked up when it is needed
             self._known[name] = lambda value: self._known[name](value)
             self._known[name] = self.check(self._definitions[name])
-        known = self._known
-        return lambda value: known[name](value)
+        return self._known[name]
+
+    def _record(self, properties: Mapping[str, Schema], required: frozenset[str]) -> Check:
+        """An object with these keys and no other; most of what Flink answers is made of such, so it is looked at once
+        and not keyword by keyword."""
+        checks = {name: (place, self.check(schema)) for place, (name, schema) in enumerate(properties.items())}
+        ordered = self._ordered
+
+        def fit(value: Any) -> bool:
+            if type(value) is not dict or not required <= value.keys():
+                return False
+            last = -1
+            for name, each in value.items():
+                found = checks.get(name)
+                if found is None:
+                    return False
+                place, check = found
+                if (ordered and place < last) or not check(each):
+                    return False
+                last = place
+            return True
+
+        return fit
 
     def _properties(self, wanted: Mapping[str, Schema]) -> Check:
         checks = {name: self.check(schema) for name, schema in wanted.items()}
@@ -189,8 +218,26 @@ def _one_of(values: Sequence[Any]) -> Check:
     return lambda value: any(value == each and (type(value) is bool) == (type(each) is bool) for each in values)
 
 
-def _any_of(checks: Sequence[Check]) -> Check:
+def _number(kind: str, width: str) -> Check:
+    """One as Jackson writes it. Raises NotImplementedError for a width that Java has not."""
+    if kind == "number" and width == "double":
+        return lambda value: type(value) is float
+    if kind != "integer" or width not in _RANGES:
+        raise NotImplementedError(f"the format {width} of {kind}")
+    low, high = _RANGES[width][0], _RANGES[width][-1]
+    return lambda value: type(value) is int and low <= value <= high
+
+
+def _any_of(checks: Sequence[Check], *, or_null: bool) -> Check:
+    if not checks:
+        return lambda value: or_null and value is None
+    if len(checks) == 1:
+        [check] = checks
+        return (lambda value: value is None or check(value)) if or_null else check
+
     def some(value: Any) -> bool:
+        if or_null and value is None:
+            return True
         for check in checks:  # noqa: SIM110  a generator would cost more than the checks
             if check(value):
                 return True
