@@ -15,7 +15,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+
+from flinkmock.testing.jar import small_jar
 
 COMMAND = [sys.executable, "-m", "flinkmock", "serve"]
 
@@ -121,7 +124,10 @@ def test_it_ends_when_a_client_shuts_the_cluster_down() -> None:
 def test_it_leaves_nothing_behind(tmp_path: Path) -> None:
     environment = os.environ | {"TMPDIR": str(tmp_path)}
     process = subprocess.Popen([*COMMAND, "--port", "0"], stdout=subprocess.PIPE, text=True, env=environment)
-    line(process)
+    url = address(line(process))
+    assert list(tmp_path.iterdir()) == []
+    file = ("orders.jar", small_jar(), "application/x-java-archive")
+    assert httpx.post(url + "/jars/upload", files={"jarfile": file}, timeout=30).status_code == 200
     assert len(list(tmp_path.iterdir())) == 1
     process.terminate()
     process.communicate(timeout=10)
