@@ -32,6 +32,7 @@ MARKER = (
     "unexpected='allow' lets clients ask for what the release does not have"
 )
 ARGUMENTS = "flink", "seed", "clock", "port", "dashboard", "unexpected"
+"""What the marker takes besides the scenario."""
 UNEXPECTED = "fail", "allow"
 """What becomes of a test in which clients asked for what the release does not have."""
 WATCHES: pytest.StashKey[list[Watch]] = pytest.StashKey()
@@ -136,11 +137,11 @@ def flinkmock_factory(
 @pytest.fixture
 def flinkmock(request: pytest.FixtureRequest, flinkmock_factory: Callable[..., FlinkMock]) -> FlinkMock:
     """A fake Flink cluster (`FlinkMock`), started for this test and stopped after it."""
+    from flinkmock.errors import FlinkMockError
+
     args, options = _marked(request.node)
     options.pop("flink", None)
     options.pop("unexpected", None)
-    from flinkmock.errors import FlinkMockError
-
     try:
         return flinkmock_factory(*args, **options)
     except (FlinkMockError, ValueError) as error:
@@ -245,9 +246,10 @@ def _marked(node: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
     if marker is None:
         return (), {}
     options = {**marker.kwargs}
-    strange = sorted(options.keys() - ARGUMENTS)
-    if strange or len(marker.args) > 1:
-        what = f"no {', '.join(strange)}" if strange else f"one scenario, not {len(marker.args)}"
+    strange = sorted(options.keys() - {"scenario", *ARGUMENTS})
+    scenarios = len(marker.args) + ("scenario" in options)
+    if strange or scenarios > 1:
+        what = f"no {', '.join(strange)}" if strange else f"one scenario, not {scenarios}"
         pytest.fail(f"the marker flinkmock takes {what}; it is {MARKER.partition(':')[0]}", pytrace=False)
     if options.get("unexpected", "fail") not in UNEXPECTED:
         pytest.fail(_refusal(options["unexpected"]), pytrace=False)

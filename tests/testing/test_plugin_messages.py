@@ -265,7 +265,7 @@ def test_a_marker_that_makes_no_sense(pytester: pytest.Pytester) -> None:
 @pytest.mark.flinkmock("orders.yaml", flnk="1.20")
 def test_typo(flinkmock): ...
 
-@pytest.mark.flinkmock("orders.yaml", "payments.yaml")
+@pytest.mark.flinkmock("orders.yaml", scenario="payments.yaml")
 def test_two_scenarios(flinkmock): ...
 
 @pytest.mark.flinkmock("nowhere.yaml")

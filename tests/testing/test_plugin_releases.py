@@ -120,7 +120,7 @@ def test_marked(flinkmock, flinkmock_factory):
     assert (jobs(flinkmock), flinkmock.clock.text, flinkmock.cluster.spec.seed) == ([], "10x", 8)
     assert jobs(flinkmock_factory("clusters/orders.yaml")) == ["orders"]
 
-@pytest.mark.flinkmock("crash-loop.yaml")
+@pytest.mark.flinkmock(scenario="crash-loop.yaml")
 def test_one_of_flinkmock_s_own(flinkmock):
     assert jobs(flinkmock)
 """
