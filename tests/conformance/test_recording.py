@@ -83,6 +83,24 @@ def test_the_recording_tells_the_same_timeline(flink: str) -> None:
     assert replayed == truth
 
 
+def test_a_job_that_has_been_failing_for_days() -> None:
+    told = """
+jobs:
+  returns:
+    started: 3d ago
+    restart: {strategy: fixed-delay, delay: 1s}
+    lifecycle:
+      - INITIALIZING: 20ms
+      - CREATED: 30ms
+      - repeat: forever
+        steps: [{RUNNING: 1h}, {RESTARTING: {for: 1s, because: {class: java.io.IOException}}}]
+"""
+    with FlinkMock(told, clock="virtual") as cluster:
+        truth, again = timeline(cluster), recorded(cluster, 1)
+    with FlinkMock(again, clock="virtual") as replay:
+        assert timeline(replay) == truth
+
+
 ADAPTIVE = """
 cluster: {config: {jobmanager.scheduler: adaptive}}
 jobs:

@@ -89,10 +89,12 @@ def _forgotten(job: JobNotes, scheduler: str) -> set[Moment]:
     born, first = min(at for at, _ in job.entered), min(broken)
     # each life, the first one too, has to have its RUNNING, and with the adaptive scheduler its CREATED
     for since, until, takes in [(born, first, 1), *((at, after, usual) for at, after in spans)]:
-        resumed = min(_between(seen["RUNNING"], since, until), default=min(since + takes, until - 1))
-        found.add((resumed, "RUNNING"))
-        if (scheduler == "adaptive" or since == born) and not _between(seen["CREATED"], since, until):
-            found.add((min(resumed, since + 1) if since == born else resumed, "CREATED"))
+        created = max(_between(seen["CREATED"], since, until), default=None)
+        ready = since + takes if created is None else max(created + 1, since + takes)
+        running = min(_between(seen["RUNNING"], since, until), default=min(ready, until - 1))
+        found.add((running, "RUNNING"))
+        if created is None and (scheduler == "adaptive" or since == born):
+            found.add((running, "CREATED"))
     return found - job.entered
 
 
