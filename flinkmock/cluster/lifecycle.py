@@ -317,19 +317,17 @@ class Lifecycles:
 
     def restart(self, job: Job, at: int, cause: Cause = DEFAULT_CAUSE) -> None:
         """A running job fails and comes back, as often as that may be."""
-        here = job.script.steps[job.place :]
-        loop = None if job.script.loop is None else max(job.script.loop - job.place, 0)
         restarting = Step("RESTARTING", Span.exactly(job.spec.restart.delay), cause)
         # the adaptive scheduler goes through CREATED again, while it waits for slots
         again = (restarting, Step("CREATED")) if self._cluster.adaptive else (restarting,)
-        self.cut(job, at, again, Script(here, loop))
+        self.cut(job, at, again, job.script.rest(job.place))
 
     def rescale(self, job: Job, graph: JobGraph, takes: int, at: int) -> None:
         """A running job restarts with another parallelism `takes` ms later; that is no failure."""
-        here = job.script.steps[job.place :]
-        loop = None if job.script.loop is None else max(job.script.loop - job.place, 0) + 2
+        left = job.script.rest(job.place)
+        loop = None if left.loop is None else left.loop + 2
         job.epoch += 1
-        job.script, job.place = Script((Step("RESTARTING"), Step("CREATED"), *here), loop), 0
+        job.script, job.place = Script((Step("RESTARTING"), Step("CREATED"), *left.steps), loop), 0
         job.states.append((at, "RESTARTING"))
         self._end_run(job, Ending("CANCELED", at, at + takes))
         job.rescaled(graph)

@@ -181,3 +181,16 @@ def test_stages_that_had_not_begun_pass_through_all_states_when_a_job_is_finishe
     assert [state for state, _ in sink.phases] == [
         "CREATED", "SCHEDULED", "DEPLOYING", "INITIALIZING", "RUNNING", "FINISHED",
     ]  # fmt: skip
+
+
+def test_a_failure_in_the_middle_of_a_loop_leaves_the_loop_whole(tmp_path: Path) -> None:
+    loop = Repeat((Step("RUNNING", ms(1_000)), Step("RESTARTING", ms(10)), Step("RUNNING", ms(2_000)),
+                   Step("RESTARTING", ms(20))))  # fmt: skip
+    bench = Bench(tmp_path, job(loop, restart=RestartStrategy("fixed-delay", None, 500)))
+    bench.advance(1_500)
+    bench.cluster.lifecycles.fail(bench.cluster.job_named("orders"), bench.now)
+    bench.advance(6_555)
+    assert bench.states()[-6:] == [
+        (4_020, "RUNNING"), (5_020, "RESTARTING"), (5_030, "RUNNING"), (7_030, "RESTARTING"), (7_050, "RUNNING"),
+        (8_050, "RESTARTING"),
+    ]  # fmt: skip
