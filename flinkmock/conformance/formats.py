@@ -26,13 +26,13 @@ def as_json(report: Report) -> str:
         "requests": report.requests,
         "answered": {operation.id: times for operation, times in report.answered.items()},
         "unanswered": {operation.id: why for operation, why in report.unanswered.items()},
-        "findings": [_entry(finding, paths) for finding, paths in report.findings.items()],
-        "accepted": [_entry(finding, paths) for finding, paths in report.accepted.items()],
+        "findings": [_entry(finding, paths, report.times[finding]) for finding, paths in report.findings.items()],
+        "accepted": [_entry(finding, paths, report.times[finding]) for finding, paths in report.accepted.items()],
     }
     return json.dumps(document, indent=1, ensure_ascii=False)
 
 
-def _entry(finding: Finding, paths: list[str]) -> dict[str, Any]:
+def _entry(finding: Finding, paths: list[str], times: int) -> dict[str, Any]:
     return {
         "operation": finding.operation.id,
         "method": finding.operation.method,
@@ -41,6 +41,7 @@ def _entry(finding: Finding, paths: list[str]) -> dict[str, Any]:
         "kind": finding.kind,
         "expected": finding.expected,
         "found": finding.found,
+        "times": times,
         "seen": paths,
     }
 

@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 
 from flinkmock.contract import Operation
 
+PATHS = 100
+"""So many are kept of a finding: a proxy may see it for days."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -39,16 +42,17 @@ class Finding:
 class Report:
     """Of one server.
 
-    `findings`: each with the paths where it was seen, the first one first. `answered`: operations that answered well
-    or ill at least once with their success status; `refused` and `skipped`: operations that could not be judged
-    further, and why. `accepted`: findings that a baseline knows. `unsound`: operations with answers that are wrong by
-    themselves.
+    `findings`: each with the first paths where it was seen; `times`: how often it was. `answered`: operations that
+    answered well or ill at least once with their success status; `refused` and `skipped`: operations that could not be
+    judged further, and why. `accepted`: findings that a baseline knows. `unsound`: operations with answers that are
+    wrong by themselves.
     """
 
     url: str
     flink: str
     requests: int = 0
     findings: dict[Finding, list[str]] = field(default_factory=dict)
+    times: Counter[Finding] = field(default_factory=Counter)
     answered: Counter[Operation] = field(default_factory=Counter)
     refused: dict[Operation, str] = field(default_factory=dict)
     skipped: dict[Operation, str] = field(default_factory=dict)
@@ -62,7 +66,10 @@ class Report:
     def add(self, finding: Finding, path: str) -> None:
         if finding.kind != "coherence":
             self.unsound.add(finding.operation)
-        self.findings.setdefault(finding, []).append(path)
+        self.times[finding] += 1
+        paths = self.findings.setdefault(finding, [])
+        if len(paths) < PATHS:
+            paths.append(path)
 
     def accept(self, known: Collection[tuple[str, str, str, str]]) -> None:
         """Moves to `accepted` what a baseline knows: the `key` of each finding."""
@@ -85,7 +92,7 @@ class Report:
         for operation, found in self.by_operation().items():
             lines += ["", f"{operation}  ({operation.id})"]
             for finding, paths in found:
-                times = f"{len(paths)} times, " if len(paths) > 1 else ""
+                times = f"{self.times[finding]} times, " if self.times[finding] > 1 else ""
                 lines += [f"    {finding}", f"        {times}{operation.method} {paths[0]}"]
         if unanswered:
             width = max(len(str(operation)) for operation in unanswered)

@@ -131,8 +131,7 @@ class Proxy:
         try:
             return await self._carried_out(request, route, seen, sent, blow)
         except aiohttp.ClientError as error:
-            if not _gone(request):
-                self.judging.unanswered[f"{seen.method} {seen.path}: {error}"] += 1
+            self._unanswered(request, route, error)
             response = web.json_response({"errors": [f"No answer from {self.upstream}: {error}"]}, status=502)
             _end(seen, sent, response.status, response.content_length or 0, response.content_type)
             self._tell(seen)
@@ -162,7 +161,7 @@ class Proxy:
             else:
                 if blow is not None:
                     await blow.hold()
-                response = await self._streamed(request, answer, kept)
+                response = await self._streamed(request, route, answer, kept)
                 _end(seen, sent, answer.status, kept.size, answer.headers.get("Content-Type"))
             if matters and kept.content is not None:
                 self._behind.past.keep(seen.target, self._behind.clock.now(), _as_answer(answer, kept.content))
@@ -178,7 +177,9 @@ class Proxy:
             return None
         return self._behind.past.before(seen.target, self._behind.clock.now() - blow.fault.stale)
 
-    async def _streamed(self, request: web.Request, answer: aiohttp.ClientResponse, kept: Kept) -> web.StreamResponse:
+    async def _streamed(
+        self, request: web.Request, route: _Route, answer: aiohttp.ClientResponse, kept: Kept
+    ) -> web.StreamResponse:
         response = Passed(answer)
         await response.prepare(request)
         try:
@@ -188,12 +189,15 @@ class Proxy:
             await response.write_eof()
         except aiohttp.ClientError as error:
             # one of the two has left: there is no other way to tell the client than to leave as well
-            if not _gone(request):
-                self.judging.unanswered[f"{request.method} {request.path}: {error}"] += 1
+            self._unanswered(request, route, error)
             kept.forget()
             if request.transport is not None:
                 request.transport.close()
         return response
+
+    def _unanswered(self, request: web.Request, route: _Route, error: Exception) -> None:
+        if not _gone(request):  # a client that left wants no answer
+            self.judging.unanswered[f"{route.operation or request.method}: {error}"] += 1
 
     async def _befalls(
         self, request: web.Request, seen: Exchange, operation: Operation | None

@@ -27,6 +27,7 @@ def test_json_and_as_a_baseline(url: str, tmp_path: Path, capsys: pytest.Capture
     assert told["flink"] == "2.2"
     entry = next(each for each in told["findings"] if each["pointer"] == "/taskmanagers/*/assignedTasks")
     assert (entry["operation"], entry["kind"], entry["seen"]) == ("getTaskManagers", "extra", ["/taskmanagers"])
+    assert entry["times"] == 1
     baseline = tmp_path / "known.json"
     baseline.write_text(text)
     assert main(["check", url, "--flink", "2.2", "--baseline", str(baseline)]) == 0
