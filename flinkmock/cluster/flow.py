@@ -80,9 +80,8 @@ class Flow:
         """The counters of one subtask."""
         vertex, subtask = execution.vertex, execution.subtask
         records_in, records_out = self.records(vertex)
-        weights = _weights(vertex)
-        mine_in = _share(records_in, subtask, weights)
-        mine_out = _share(records_out, subtask, weights)
+        mine_in = _share(records_in, subtask, vertex)
+        mine_out = _share(records_out, subtask, vertex)
         began = self._run.submitted_at
         since, until = execution.running_span(self._time) or (began, began)
         ran, pressed = until - since, pressed_ms(vertex.spec.pressures, since - began, until - began)
@@ -108,8 +107,8 @@ class Flow:
 
     def _busy(self, vertex: Vertex, subtask: int) -> float:
         """Which part of the time a subtask works if nothing holds it up."""
-        weights = _weights(vertex)
-        return min(1.0, self._rate(vertex) * weights[subtask] / sum(weights) / BUSY_AT_RATE)
+        rate = self._rate(vertex) * _weight(vertex, subtask) / _dealt_to_first(vertex, vertex.parallelism)
+        return min(1.0, rate / BUSY_AT_RATE)
 
     def _rate(self, vertex: Vertex) -> float:
         """Records a second that a vertex handles when all is well."""
@@ -119,13 +118,20 @@ class Flow:
         return sum(self._rate(v) * (1.0 if v.is_source else v.spec.selectivity) for v in above)
 
 
-def _weights(vertex: Vertex) -> list[int]:
-    """How many records each subtask is dealt in one round."""
+def _weight(vertex: Vertex, subtask: int) -> int:
+    """How many records a subtask is dealt in one round."""
     skew = vertex.spec.skew or (1,)
-    return [skew[min(subtask, len(skew) - 1)] for subtask in range(vertex.parallelism)]
+    return skew[min(subtask, len(skew) - 1)]
 
 
-def _share(whole: int, part: int, weights: list[int]) -> int:
-    """What falls to number `part` when `whole` records are dealt out: the parts add up, and never shrink."""
-    rounds, rest = divmod(whole, sum(weights))
-    return rounds * weights[part] + min(max(rest - sum(weights[:part]), 0), weights[part])
+def _dealt_to_first(vertex: Vertex, subtasks: int) -> int:
+    """How many records the first so many subtasks are dealt in one round, all together."""
+    skew = vertex.spec.skew or (1,)
+    return sum(skew[:subtasks]) + max(subtasks - len(skew), 0) * skew[-1]
+
+
+def _share(whole: int, part: int, vertex: Vertex) -> int:
+    """What falls to subtask `part` when `whole` records are dealt out: the parts add up, and never shrink."""
+    rounds, rest = divmod(whole, _dealt_to_first(vertex, vertex.parallelism))
+    weight = _weight(vertex, part)
+    return rounds * weight + min(max(rest - _dealt_to_first(vertex, part), 0), weight)

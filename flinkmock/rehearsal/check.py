@@ -175,6 +175,9 @@ def _why(life: Life, player: Player) -> str:
     job = life.job
     if _starved(job):
         there = sum(each.slots for each in player.cluster.task_managers_at(player.now))
-        return f"its tasks need {job.graph.slots_needed} slots, and in the end there are {there}"
+        needed = job.graph.slots_needed
+        if needed <= there:
+            return f"of the {there} slots that are there in the end others hold those that it needs"
+        return f"its tasks need {needed} slots, and in the end there are {there}"
     at = job.states[-1][0] - player.began
     return f"it is {job.state} from {length(at) if at > 0 else 'the beginning'} on"

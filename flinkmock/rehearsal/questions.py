@@ -6,7 +6,7 @@ as many vertices with as many inputs, each with one subtask or more, with or wit
 accumulators, coming from the same state. Of vertices, subtasks, checkpoints and the like the first and the last one are
 asked about; of a job with many tasks once about its vertices, and never about their metrics, of which it has too many.
 What is not about a job is asked each time something new is asked about a job; in a cluster with many jobs or task
-managers only at the beginning.
+managers only at the beginning. Nobody is asked for logs that would tell of very many attempts.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ from flinkmock.testing.inside import Inside, NotRegistered
 OF_EACH = 2
 MANY = 100
 """Jobs and task managers, or tasks of a job."""
+MOST_ATTEMPTS = 50_000
+"""Of all tasks together: what log files tell of."""
 Shape = tuple[Any, ...]
 
 
@@ -82,12 +84,19 @@ class Questions:
         wide = job is not None and job.graph.subtasks > MANY
         for operation in self._readable:
             if (":jobid" in operation.segments) is (job is not None):
-                if wide and not self._bearable(operation, job):
+                if (wide and not self._bearable(operation, job)) or self._too_long(operation):
                     continue
                 targets_of_it = _targets(targets, operation)
                 # a list of everything is long there, whatever is asked of it
                 for target in islice(targets_of_it, 2) if job is None and self._many else targets_of_it:
                     self._put(operation, target, job)
+
+    def _too_long(self, operation: Operation) -> bool:
+        """Whether it answers a log in which each task of a long history has its lines."""
+        if not {"log", "logs", "stdout"} & {*operation.segments}:
+            return False
+        jobs = self._player.cluster.jobs.values()
+        return sum(len(job.runs) * job.graph.subtasks for job in jobs) > MOST_ATTEMPTS
 
     def _bearable(self, operation: Operation, job: Job | None) -> bool:
         """Whether it can be asked about a job with many tasks, now."""
