@@ -1,11 +1,15 @@
 """What all rooms share: fewer hypothesis examples by default, and no deadlines on a machine that others use too."""
 
 import os
+import sys
+from pathlib import Path
 
+import _pytest.pytester
 import pytest
 from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["pytester"]
+ROOT = Path(__file__).parents[1]
 
 # the same examples each time: a change fails by what it breaks and not by what it draws; "thorough" looks for more
 settings.register_profile(
@@ -15,18 +19,21 @@ settings.register_profile("thorough", max_examples=1000, deadline=None, suppress
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
-@pytest.fixture(scope="session")
-def imported() -> None:
-    """For runs of pytest in this process (pytester), which are much faster than others. What is imported in them is
-    forgotten, and not everything likes to be imported twice; so it is imported before."""
-    import aiohttp  # noqa: F401
-    import httpx  # noqa: F401
-    import requests  # noqa: F401
+class _TestsForgotten:
+    """What pytester forgets after a run in this process: all that was imported in it, and not everything likes to be
+    imported twice (yaml's C part, requests, httpx). This forgets nothing but the run's own files."""
 
-    from flinkmock import FlinkMock
+    def __init__(self, preserve: object = None) -> None:
+        self._before = frozenset(sys.modules)
 
-    with FlinkMock():
-        pass
+    def restore(self) -> None:
+        for name in sys.modules.keys() - self._before:
+            file = getattr(sys.modules[name], "__file__", None)
+            if file and not file.startswith((sys.prefix, sys.base_prefix, str(ROOT))):
+                del sys.modules[name]
+
+
+_pytest.pytester.SysModulesSnapshot = _TestsForgotten
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

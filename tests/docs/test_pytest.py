@@ -15,7 +15,6 @@ from flinkmock.testing import plugin
 PAGE = (Path(__file__).parents[2] / "docs" / "pytest.md").read_text("utf-8")
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", PAGE, re.DOTALL)
 TESTS = [place for place, (language, _) in enumerate(BLOCKS) if language == "python"]
-pytestmark = pytest.mark.usefixtures("imported")
 OPTIONS = ("-p", "no:cacheprovider", "-o", "asyncio_default_fixture_loop_scope=function")
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.usefixtures("imported")
 # other plugins bring in much themselves, which takes a worker longer to import than its tests to run
 ALONE = tuple(f"-pno:{name}" for name in ("aiohttp", "anyio", "faker", "hypothesispytest"))
 OPTIONS = ("-p", "no:cacheprovider", "-o", "asyncio_default_fixture_loop_scope=function")

@@ -4,7 +4,6 @@ import pytest
 
 from flinkmock import known_releases
 
-pytestmark = pytest.mark.usefixtures("imported")
 OPTIONS = ("-p", "no:cacheprovider", "-p", "no:xdist", "-o", "asyncio_default_fixture_loop_scope=function")
 RELEASE = """
     import requests

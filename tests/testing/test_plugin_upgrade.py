@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-pytestmark = pytest.mark.usefixtures("imported")
 # other plugins take a worker longer to import than its tests to run
 ALONE = ("-pno:aiohttp", "-pno:anyio", "-pno:faker", "-pno:hypothesispytest")
 OPTIONS = ("-p", "no:cacheprovider", *ALONE, "-o", "asyncio_default_fixture_loop_scope=function")
