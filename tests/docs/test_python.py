@@ -23,6 +23,15 @@ def test_the_examples(pytester: pytest.Pytester) -> None:
         asyncio_default_fixture_loop_scope = "function"
         """
     )
+    # where flinkmock is no installed package, hypothesis reads all of its source in the first draw
+    pytester.makeconftest(
+        """
+        from hypothesis import HealthCheck, settings
+
+        settings.register_profile("here", suppress_health_check=[HealthCheck.too_slow], deadline=None)
+        settings.load_profile("here")
+        """
+    )
     for number, block in enumerate(BLOCKS):
         (pytester.path / f"test_block_{number}.py").write_text(block)
     tests = sum(len(re.findall(r"^(?:async )?def test_", block, re.MULTILINE)) for block in BLOCKS)
