@@ -30,7 +30,7 @@ def document(flink: str) -> dict[str, Any]:
     return made
 
 
-@pytest.mark.parametrize("flink", ["1.12", "1.17", "1.20", "2.3"])  # the validator takes seconds for one
+@pytest.mark.parametrize("flink", ["1.12", "2.3"])  # the validator takes seconds for one
 def test_it_is_a_valid_document(flink: str) -> None:
     validation = pytest.importorskip("openapi_spec_validator")
     validation.validate(document(flink))
