@@ -114,6 +114,8 @@ class Rehearsal:
         job = life.job
         if job.ended:
             return ""
+        if job.runs and job.runs[-1].scheduled_at is not None and job.runs[-1].deployed_at is None:
+            return "and so on, until there are slots"
         loop = job.script.loop
         if loop is not None:
             steps = job.script.steps[loop:]
