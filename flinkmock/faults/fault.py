@@ -20,6 +20,8 @@ class Drop(Enum):
     """The connection is closed in good order, without a byte."""
     MID_BODY = "mid-body"
     """Headers and half of the body, then the end."""
+    BEFORE_EFFECT = "before-effect"
+    """As `RESET`: the counterpart of `AFTER_EFFECT`, for who has the two beside each other."""
     AFTER_EFFECT = "after-effect"
     """The request is carried out, its answer is lost: TCP RST."""
     HANG = "hang"

@@ -107,7 +107,7 @@ class Blow:
         await self.hold()
         fault = self._strike.fault
         match fault.drop:
-            case Drop.RESET | Drop.AFTER_EFFECT:
+            case Drop.RESET | Drop.BEFORE_EFFECT | Drop.AFTER_EFFECT:
                 self._cut(reset=True)
             case Drop.EMPTY:
                 self._cut(reset=False)

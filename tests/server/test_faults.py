@@ -101,7 +101,7 @@ def test_empty() -> None:
         assert ask(mock) == (b"", "closed")
 
 
-@pytest.mark.parametrize("drop", [Drop.RESET, Drop.EMPTY])
+@pytest.mark.parametrize("drop", [Drop.RESET, Drop.BEFORE_EFFECT, Drop.EMPTY])
 def test_a_request_that_is_cut_off_before_it_is_not_carried_out(drop: Drop) -> None:
     with broken(Fault("gone", SAVEPOINT, drop=drop)) as mock:
         ask(mock, "POST", f"/jobs/{job_id(mock)}/savepoints", b'{"target-directory":"/sp"}')
@@ -160,6 +160,7 @@ def test_closing_does_not_wait_for_what_hangs(clock: str) -> None:
 def test_httpx() -> None:
     for drop, error in (
         (Drop.RESET, httpx.ReadError),
+        (Drop.BEFORE_EFFECT, httpx.ReadError),
         (Drop.EMPTY, httpx.RemoteProtocolError),
         (Drop.MID_BODY, httpx.RemoteProtocolError),
         (Drop.AFTER_EFFECT, httpx.ReadError),
