@@ -26,6 +26,7 @@ def held() -> tuple[set[threading.Thread], int]:
 
 
 def test_nothing_is_left_of_clusters_that_have_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    gc.collect()  # what earlier tests have left is not ours
     unraisable: list[object] = []
     monkeypatch.setattr(sys, "unraisablehook", unraisable.append)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
@@ -33,14 +34,15 @@ def test_nothing_is_left_of_clusters_that_have_gone(tmp_path: Path, monkeypatch:
         pass  # what is imported or opened once is no leak
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        before = held()
+        threads, files = held()
         for round_ in range(100):
             with FlinkMock({"jobs": {"orders": "streaming"}}) as cluster:
                 urllib.request.urlopen(cluster.url + "/jobs").close()
                 if round_ % 10 == 0:  # a client that is still connected, and has asked for nothing yet
                     host, _, port = cluster.url.removeprefix("http://").partition(":")
                     socket.create_connection((host, int(port))).close()
-        assert held() == before
+        threads_after, files_after = held()
+        assert threads_after <= threads and files_after <= files
     assert unraisable == []
     assert list(tmp_path.iterdir()) == []
 
