@@ -182,6 +182,24 @@ def test_a_job_at_hand_is_the_job_as_it_is_now(mock: FlinkMock) -> None:
         _ = newcomer.state
 
 
+def test_a_leader_that_has_fallen_leads_again() -> None:
+    scenario = {
+        "cluster": {"jobmanagers": 2, "config": {"high-availability.type": "zookeeper"}},
+        "jobs": {"orders": "streaming"},
+    }
+    with FlinkMock(scenario, clock="virtual") as mock:
+        mock.advance("1m")
+        snapshot, before, orders = mock.snapshot(), everything(mock), mock.job("orders")
+        for _ in range(2):
+            mock.jobmanagers.fail("5s")
+            mock.advance("1m")
+            assert mock.jobmanagers.leader == 1
+            assert orders.state == "RUNNING"  # under its id, recovered by the next leader
+            mock.restore(snapshot)
+            assert mock.jobmanagers.leader == 0
+            assert everything(mock) == before
+
+
 def test_a_cluster_that_a_client_has_ended_serves_again(mock: FlinkMock) -> None:
     snapshot, url = mock.snapshot(), mock.url
     assert httpx.delete(f"{mock.url}/cluster").status_code == 200
