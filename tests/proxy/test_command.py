@@ -72,7 +72,7 @@ def test_it_passes_on_and_tells_at_the_end(cluster: FlinkMock, tmp_path: Path) -
         assert running.first.startswith("Flink 2.3 at http://127.0.0.1:")
         assert [running.ask(target) for target in ("/jobs", "/overview")] == [200, 200]
         code, told, _ = running.ended()
-    assert code == 0
+    assert code == 0, told
     assert "2 requests, 2 of 2 operations answered, no deviation" in told
     assert [json.loads(each)["operation"] for each in journal.read_text().splitlines()] == [
         "getJobIdsWithStatusesOverview",
@@ -84,7 +84,7 @@ def test_deviations_are_told_by_the_exit_code(cluster: FlinkMock) -> None:
     with proxy(cluster.url, "--flink", "2.2") as running:
         running.ask("/taskmanagers")
         code, told, _ = running.ended()
-    assert code == 1
+    assert code == 1, told
     assert "/taskmanagers/*/assignedTasks: extra" in told
 
 
@@ -92,14 +92,14 @@ def test_a_report_for_machines_that_is_accepted_the_next_time(cluster: FlinkMock
     with proxy(cluster.url, "--flink", "2.2", "--format", "json") as running:
         running.ask("/taskmanagers")
         code, told, _ = running.ended()
-    assert code == 1
+    assert code == 1, told
     assert "/taskmanagers/*/assignedTasks" in {each["pointer"] for each in json.loads(told)["findings"]}
     known = tmp_path / "known.json"
     known.write_text(told)
     with proxy(cluster.url, "--flink", "2.2", "--baseline", str(known)) as running:
         running.ask("/taskmanagers")
         code, told, _ = running.ended()
-    assert code == 0
+    assert code == 0, told
     assert "no deviation, 1 more in the baseline" in told
 
 
@@ -118,7 +118,7 @@ def test_a_cluster_that_has_gone(tmp_path: Path) -> None:
         cluster.close()
         assert running.ask("/overview") == 502
         code, told, _ = running.ended()
-    assert code == 2
+    assert code == 2, told
     assert "without an answer:" in told
 
 
@@ -128,7 +128,7 @@ def test_faults_of_a_scenario(cluster: FlinkMock, tmp_path: Path) -> None:
     with proxy(cluster.url, "--faults", str(scenario), "--journal", str(journal)) as running:
         assert [running.ask("/overview"), running.ask("/config")] == [503, 200]
         code, told, complained = running.ended()
-    assert code == 0
+    assert code == 0, told
     assert f"{scenario}: passed over, since the cluster behind has its own: jobs" in complained
     assert "1 requests, 1 of 1 operations answered, no deviation" in told
     assert [json.loads(each)["fault"] for each in journal.read_text().splitlines()] == ["no leader", None]

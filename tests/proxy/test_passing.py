@@ -162,6 +162,33 @@ async def test_what_is_too_long_is_refused_by_the_server(cluster: FlinkMock, ser
         assert (passed.status, await passed.read()) == (straight.status, await straight.read())
 
 
+async def test_a_client_that_left_is_in_the_journal(serve: Any, told: list[Exchange]) -> None:
+    """When the proxy ends while the server still thinks about its request."""
+    asked, go = asyncio.Event(), asyncio.Event()
+
+    async def overview(_: web.Request) -> web.Response:
+        asked.set()
+        await go.wait()
+        return web.Response(text="{}")
+
+    behind = web.Application()
+    behind.router.add_get("/overview", overview)
+    runner = Proxy(await serve(behind), Contract.load("2.3"), told.append).runner(patience=30)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    _, writer = await asyncio.open_connection(*runner.addresses[0])
+    writer.write(b"GET /overview HTTP/1.1\r\nHost: x\r\n\r\n")
+    await asked.wait()
+    writer.close()
+    await writer.wait_closed()
+    end = asyncio.create_task(runner.cleanup())
+    for _ in range(100):  # it would end at once if it did not wait
+        await asyncio.sleep(0)
+    go.set()
+    await end
+    assert [seen.status for seen in told] == [200]
+
+
 async def test_clients_that_ask_before_they_send(cluster: FlinkMock, serve: Any) -> None:
     """As curl does with a jar."""
     url = await serve(Proxy(cluster.url, Contract.load("2.3")))
