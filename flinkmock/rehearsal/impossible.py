@@ -90,7 +90,7 @@ class Impossible:
             why = _never(fault.when)
             if why:
                 self._mistakes.add(node.place, f'"{fault.name}" can never strike: {why}.')
-            before = next((other for other in earlier if _takes_all(other.when, fault.when)), None)
+            before = next((other for other in earlier if _takes_all(other, fault.when)), None)
             if before is not None:
                 text = f'"{fault.name}" can never strike: "{before.name}" stands before it and takes each such request.'
                 self._mistakes.add(node.place, text)
@@ -143,8 +143,11 @@ def _has_id(pattern: Pattern) -> bool:
     return pattern.segments[:1] == ("jobs",) and len(pattern.segments) > 1 and pattern.segments[1] != "overview"
 
 
-def _takes_all(first: When, second: When) -> bool:
-    """Whether the first takes every request that the second is about."""
+def _takes_all(earlier: Fault, second: When) -> bool:
+    """Whether the earlier one takes every request that the second is about."""
+    first = earlier.when
+    if earlier.stale is not None and not (second.patterns and all(each.method == "GET" for each in second.patterns)):
+        return False  # only what is read can be out of date
     always = (
         first.job in (None, second.job)
         and first.headers.items() <= second.headers.items()

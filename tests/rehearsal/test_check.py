@@ -61,6 +61,16 @@ def test_what_another_file_gives_need_not_be_used(tmp_path: Path) -> None:
         check(tmp_path / "base.yaml")
 
 
+def test_an_old_answer_hides_no_fault_of_what_changes_something(tmp_path: Path) -> None:
+    file = tmp_path / "stale.yaml"
+    begin = "jobs: {orders: streaming}\nfaults:\n  - {name: old, stale: 5s}\n"
+    file.write_text(begin + "  - {match: POST /jars/upload, drop: reset}\n")
+    check(file)
+    file.write_text(begin + "  - {match: GET /overview, drop: reset}\n")
+    with pytest.raises(ScenarioError, match='"old" stands before it'):
+        check(file)
+
+
 def test_an_answer_that_breaks_the_contract_is_told_at_its_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from flinkmock.resources import REGISTRY
 
