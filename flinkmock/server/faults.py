@@ -43,6 +43,7 @@ class Blow:
         self._request = request
         self._seen = seen
         self._strike: Strike | None = None
+        self._era = cluster.clock.era
         self.arrived: int | None = None
 
     @property
@@ -132,8 +133,9 @@ class Blow:
         self._cut(reset=False)
 
     def _gone(self) -> bool:
+        """The client, or the time in which it asked: a snapshot was restored."""
         transport = self._request.transport
-        return transport is None or transport.is_closing()
+        return transport is None or transport.is_closing() or self._era != self._cluster.clock.era
 
     def _cut(self, *, reset: bool) -> None:
         transport = self._request.transport

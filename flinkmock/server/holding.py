@@ -49,7 +49,6 @@ class _Held:
     order: int
     over: asyncio.Future[bool] = field(compare=False)
     gone: Callable[[], bool] = field(compare=False)
-    era: int = field(compare=False)
 
 
 class Holding:
@@ -73,13 +72,14 @@ class Holding:
             self._under_way -= 1
 
     async def until(self, moment: float, gone: Callable[[], bool]) -> bool:
-        """Waits until the clock shows `moment` (epoch ms). False: there is nobody to be answered any more."""
-        if self._closed:
+        """Waits until the clock shows `moment` (epoch ms). False: there is nobody to be answered any more, as `gone`
+        tells, which is asked now and then, and at once when the clock was turned back."""
+        if self._closed or gone():
             return False
         if moment <= self._cluster.clock.now():
             return True
         over: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        held = _Held(moment, next(self._order), over, gone, self._cluster.clock.era)
+        held = _Held(moment, next(self._order), over, gone)
         heapq.heappush(self._held, held)
         if self._ticking is None:
             self._ticking = asyncio.create_task(self._tick())
@@ -104,14 +104,15 @@ class Holding:
     async def _tick(self) -> None:
         try:
             before, stands_since = self._cluster.clock.now(), time.monotonic()
+            era = -1  # the first tick looks around, too
             for tick in itertools.count(1):
-                self._let_go(lambda held: held.era != self._cluster.clock.era)
                 now = self._cluster.clock.now()
                 while self._held and self._held[0].moment <= now:
                     _end(heapq.heappop(self._held), well=True)
                 if now != before:
                     before, stands_since = now, time.monotonic()
-                if tick % _LOOK_AROUND == 0:
+                if tick % _LOOK_AROUND == 0 or era != self._cluster.clock.era:
+                    era = self._cluster.clock.era
                     self._let_go(lambda held: held.gone() or held.over.done())
                 if not self._held:
                     return

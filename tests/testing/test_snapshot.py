@@ -215,7 +215,7 @@ def test_answers_that_are_held_back_are_lost(mock: FlinkMock) -> None:
     mock.faults.add(*load_scenario({"faults": [{"name": "slow", "delay": "1h"}]}).faults)
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(httpx.get, f"{mock.url}/config", timeout=60)
-        mock.requests.wait_for("GET /config")
+        mock.requests.wait_for("GET /config", timeout=60)
         mock.restore(snapshot)
         assert isinstance(waiting.exception(), httpx.TransportError)
     assert httpx.get(f"{mock.url}/config").status_code == 200
