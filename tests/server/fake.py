@@ -34,6 +34,8 @@ class FakeJobManagers:
 
 
 class FakeClock:
+    era = 0
+
     def now(self) -> int:
         return 1_700_000_000_000
 
