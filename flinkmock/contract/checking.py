@@ -16,7 +16,6 @@ from jsonschema import Draft202012Validator, ValidationError, validators
 from jsonschema.protocols import Validator
 
 from flinkmock.contract.choice import choose, resolve
-from flinkmock.contract.quick import Check, Quick
 
 if TYPE_CHECKING:
     from flinkmock.contract.contract import Contract
@@ -62,16 +61,8 @@ class Checker:
             lenient["properties"] = _known_properties
         self._requests = extend(Draft202012Validator, keywords | lenient, type_checker=_AS_READ)
         self._cache: dict[tuple[str, str], Validator] = {}
-        self._quick = Quick(contract.definitions, as_written=True, ordered=contract.ordered)
-        self._quickly: dict[str, Check] = {}
 
     def answer(self, operation: Operation, body: Any) -> list[Deviation]:
-        if operation.id not in self._quickly:
-            self._quickly[operation.id] = self._quick_check(operation.response or {})
-        return [] if self._quickly[operation.id](body) else self.deviations(operation, body)
-
-    def deviations(self, operation: Operation, body: Any) -> list[Deviation]:
-        """Of an answer; what `answer` says, but looked for whether or not there are any."""
         return _deviations(self._validator("answer", operation.id, self._answers, operation.response or {}), body)
 
     def error(self, body: Any) -> list[Deviation]:
@@ -80,13 +71,6 @@ class Checker:
     def request(self, operation: Operation, body: Any) -> list[Deviation]:
         schema = operation.request or {"type": "object", "properties": {}}
         return _deviations(self._validator("request", operation.id, self._requests, schema), body)
-
-    def _quick_check(self, schema: Mapping[str, Any]) -> Check:
-        """Nearly all answers are well, and found to be so in a fiftieth of the time."""
-        try:
-            return self._quick.check(schema)
-        except NotImplementedError:
-            return lambda body: False
 
     def _validator(self, side: str, name: str, of: Any, schema: Mapping[str, Any]) -> Validator:
         key = side, name

@@ -23,7 +23,6 @@ from flinkmock.conformance.coherence import contradictions
 from flinkmock.conformance.judge import REFUSALS
 from flinkmock.conformance.targets import Targets, some
 from flinkmock.contract import Operation
-from flinkmock.contract.quick import Check, Quick
 from flinkmock.rehearsal.player import Player
 from flinkmock.resources import FileContent
 from flinkmock.synthesis import encode
@@ -44,10 +43,7 @@ class Questions:
     def __init__(self, player: Player) -> None:
         self._player = player
         self._inside = Inside(player.engine)
-        contract = player.engine.contract
-        self._quick = Quick(contract.definitions, as_written=True, ordered=contract.ordered)
-        self._checks: dict[str, Check] = {}
-        self._readable = [each for each in contract if each.method == "GET" and each.id not in UNSAFE]
+        self._readable = [each for each in player.engine.contract if each.method == "GET" and each.id not in UNSAFE]
         self._shapes: set[Shape] = set()
         self._looked_into: set[Shape] = set()
         self._structures: dict[str, Shape] = {}
@@ -131,12 +127,8 @@ class Questions:
         return json.loads(encode(self._player.engine.bodies.body(operation, facts, target)))
 
     def _wrong_in(self, operation: Operation, target: str, body: Any) -> Iterator[str]:
-        check = self._checks.get(operation.id)
-        if check is None:
-            check = self._checks[operation.id] = self._quick.check(operation.response or {})
-        if not check(body):
-            for deviation in self._player.engine.contract.check_answer(operation, body):
-                yield f"is not what the contract says: {deviation}"
+        for deviation in self._player.engine.contract.check_answer(operation, body):
+            yield f"is not what the contract says: {deviation}"
         for contradiction in contradictions(operation.id, body, asked(operation, target)):
             yield f"contradicts itself: {contradiction.pointer} {contradiction.expected}, {contradiction.found}"
 
