@@ -32,9 +32,6 @@ def configure(subparsers: Any) -> None:
         "--journal", type=Path, metavar="FILE", help="keep every request in FILE: JSON lines, or HAR if it ends in .har"
     )
     parser.add_argument(
-        "--thorough", action="store_true", help="judge every answer; default: once all is well, one in 50"
-    )
-    parser.add_argument(
         "--faults",
         metavar="SCENARIO",
         help="let the faults of this scenario strike on the way, by its seed; the rest of it is passed over",
@@ -62,7 +59,7 @@ def run(args: argparse.Namespace) -> int:
     with closing(Fetcher(args.url)) as server:
         contract = Contract.load(args.flink or told_release(server))
     with Record(args.journal) as record:
-        proxy = Proxy(server.url, contract, record.request, thorough=args.thorough, **_faults(args, contract))
+        proxy = Proxy(server.url, contract, record.request, **_faults(args, contract))
         asyncio.run(_serve(proxy, args.host, args.port, record.ready))
     proxy.report.accept(known)
     print(proxy.summary() if args.format == "table" else told(proxy.report, args.format))

@@ -1,7 +1,6 @@
 """What a proxy makes of the exchanges that pass through it.
 
-A verdict over an answer is made when the client has it already. It costs more than passing the answer on, so of an
-operation that has answered well for a while only one answer in many is judged, unless all are asked for.
+A verdict over an answer is made when the client has it already.
 """
 
 from __future__ import annotations
@@ -18,32 +17,20 @@ from flinkmock.journal import Exchange
 
 JUDGED_BYTES = 4 * 1024 * 1024
 """Answers that are longer are passed on unjudged."""
-FIRST, ONE_IN = 50, 50
-"""So many answers of each operation are judged, then one in so many. Unexpected statuses always are."""
 REFUSED = 308, 400, 404, 405, 409, 413, 500, 503
 """Whether a refusal is right can't be told from outside; its form can."""
 
 
 class Judging:
     """`report` grows with what the server does wrong, `advice` with what its clients do, `unanswered` with requests to
-    which no whole answer came. Both of these count sentences. `thorough`: every answer is judged."""
+    which no whole answer came. Both of these count sentences."""
 
-    def __init__(self, contract: Contract, url: str, *, thorough: bool = False) -> None:
+    def __init__(self, contract: Contract, url: str) -> None:
         self.report = Report(url, str(contract.release))
         self.advice: Counter[str] = Counter()
         self.unanswered: Counter[str] = Counter()
         self._contract = contract
-        self._thorough = thorough
-        self._passed: Counter[str] = Counter()
         self._without_body = lru_cache(maxsize=10_000)(self._advice)  # clients ask the same targets over and over
-
-    def due(self, operation: Operation | None, status: int) -> bool:
-        """Whether an answer of that status is to be kept and judged."""
-        if operation is None:
-            return False
-        self._passed[operation.id] += 1
-        times = self._passed[operation.id]
-        return self._thorough or times <= FIRST or times % ONE_IN == 0 or status != operation.status
 
     def passed(
         self, seen: Exchange, operation: Operation | None, status: int, headers: Mapping[str, str], body: bytes | None

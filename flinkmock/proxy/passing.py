@@ -33,6 +33,7 @@ class Kept:
             self._content.clear()
 
     def forget(self) -> None:
+        """It broke off."""
         self.limit = -1
 
     @property

@@ -51,8 +51,8 @@ class _Route:
 class Proxy:
     """Stands in front of the server at `upstream`.
 
-    `told` hears each exchange. `thorough`: every answer is judged. `faults` strike on the way, by the same rules and
-    in the same way as in a fake cluster; `seed` fixes their random choices.
+    `told` hears each exchange. `faults` strike on the way, by the same rules and in the same way as in a fake cluster;
+    `seed` fixes their random choices.
 
     Raises NotOverALiveCluster for faults that only a fake cluster can suffer.
     """
@@ -63,13 +63,12 @@ class Proxy:
         contract: Contract,
         told: Told | None = None,
         *,
-        thorough: bool = False,
         faults: Iterable[Fault] = (),
         seed: int = 0,
     ) -> None:
         self.upstream = upstream.rstrip("/")
         self.contract = contract
-        self.judging = Judging(contract, self.upstream, thorough=thorough)
+        self.judging = Judging(contract, self.upstream)
         self._told = told
         self._numbers = itertools.count(1)
         self._behind = Behind(self.upstream, faults, seed)
@@ -150,8 +149,7 @@ class Proxy:
             allow_redirects=False,
         ) as answer:
             matters = self._behind.past.matters(seen.method, seen.path, route.operation)
-            due = self.judging.due(route.operation, answer.status)
-            kept = Kept(JUDGED_BYTES if due or matters else -1)
+            kept = Kept(JUDGED_BYTES if matters or route.operation is not None else -1)
             response: web.StreamResponse
             if blow is not None and blow.changes_answer:
                 kept.add(body := await answer.read())
@@ -165,8 +163,6 @@ class Proxy:
                 _end(seen, sent, answer.status, kept.size, answer.headers.get("Content-Type"))
             if matters and kept.content is not None:
                 self._behind.past.keep(seen.target, self._behind.clock.now(), _as_answer(answer, kept.content))
-            if not due:
-                kept.forget()
         # the client has its answer already
         asyncio.get_running_loop().call_soon(self._judge, seen, route.operation, answer, kept)
         return response

@@ -4,7 +4,7 @@
     python -m tests.conformance.check_real 2.3.0 --write --fuzz 12
 
 checks as `flinkmock check` does: reads twice, then what changes something (`--write`) and generated requests
-(`--fuzz N`), and all of it once more through `flinkmock proxy --thorough`, whose own verdict comes last. Takes a minute
+(`--fuzz N`), and all of it once more through `flinkmock proxy`, whose own verdict comes last. Takes a minute
 or two. `--option "jobmanager.scheduler: adaptive" --option "rest.profiling.enabled: true"` registers more operations.
 The jars come from the Python package index, see tests/fidelity/distribution.py.
 """
@@ -54,7 +54,7 @@ def checked(name: str, url: str, *options: str) -> bool:
 
 def through_proxy(url: str, asked: dict[str, Sequence[str]]) -> bool:
     """The same questions once more, put to a proxy."""
-    command = [*COMMAND, "proxy", url, "--port", "0", "--thorough"]
+    command = [*COMMAND, "proxy", url, "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as proxy:
         assert proxy.stdout is not None
         address = proxy.stdout.readline().split()[3].rstrip(",")

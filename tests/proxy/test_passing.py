@@ -17,7 +17,6 @@ from aiohttp import web
 from flinkmock import Contract, FlinkMock
 from flinkmock.journal import Exchange
 from flinkmock.proxy import JUDGED_BYTES, Proxy
-from flinkmock.proxy.judging import FIRST, ONE_IN
 
 JAR = Path(__file__).parent.parent / "fidelity" / "jars" / "2.3.0" / "wordcount.jar"
 MIB = 1024 * 1024
@@ -72,13 +71,12 @@ async def test_a_server_that_deviates(serve: Any, told: list[Exchange]) -> None:
     proxy = Proxy(await serve(behind), Contract.load("2.3"), told.append)
     url = await serve(proxy)
     async with aiohttp.ClientSession() as session:
-        for _ in range(120):
+        for _ in range(20):
             async with session.get(f"{url}/overview") as answer:
                 assert await answer.json() == {"taskmanagers": "1"}
     assert not proxy.report.clean
     assert "/taskmanagers: type: expected integer, found '1'" in proxy.summary()
-    judged = FIRST + 120 // ONE_IN - FIRST // ONE_IN
-    assert f"{judged} times, GET /overview" in proxy.summary()
+    assert "20 times, GET /overview" in proxy.summary()
 
 
 async def test_nobody_behind_it(serve: Any, told: list[Exchange]) -> None:
