@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from flinkmock.cluster.configuration import HIGH_AVAILABILITY, STORE_DURATION, Configuration
+from flinkmock.cluster.configuration import HIGH_AVAILABILITY, SCHEDULER, STORE_DURATION, Configuration
 from flinkmock.cluster.spec import ClusterSpec, LeaderChange, MachineEvent
 from flinkmock.scenario.amounts import span, whole
 from flinkmock.scenario.document import Node
@@ -36,8 +36,10 @@ class ClusterReader:
         return options
 
     @property
-    def adaptive(self) -> bool:
-        return (self.configuration().get("jobmanager.scheduler") or "").lower() == "adaptive"
+    def scheduler(self) -> str:
+        """ "default" or "adaptive"."""
+        adaptive = (self.configuration().get(SCHEDULER.key) or "").lower() == "adaptive"
+        return "adaptive" if adaptive else "default"
 
     def jobmanagers(self) -> int:
         return self._count("jobmanagers", USUAL.jobmanagers)

@@ -18,7 +18,7 @@ from flinkmock.scenario.clusters import ClusterReader
 from flinkmock.scenario.document import Node, from_yaml
 from flinkmock.scenario.expect import ExpectReader
 from flinkmock.scenario.faults import FaultReader
-from flinkmock.scenario.inheritance import Templates
+from flinkmock.scenario.inheritance import Templates, merged
 from flinkmock.scenario.jobs import JobReader, read_operations
 from flinkmock.scenario.mistakes import Mistakes
 from flinkmock.scenario.requests import RequestReader
@@ -54,7 +54,8 @@ def read_scenario(source: files.Source | None) -> tuple[Scenario, Node]:
 
 def whole_job(document: Node, job: Node) -> Node:
     """A job, or a rule of `submitted`, of a sound document with everything that it takes over from templates."""
-    built_in = _built_in().items["templates"].items
+    cluster = ClusterReader(_entries(document, "cluster"), None, Mistakes())
+    built_in = _built_in(cluster.scheduler).items["templates"].items
     return Templates(_entries(document, "templates"), built_in, Mistakes()).job(job)
 
 
@@ -86,9 +87,14 @@ def load_faults(source: files.Source, flink: str) -> FaultsAlone:
 
 
 @cache
-def _built_in() -> Node:
-    text = resources.files(__package__).joinpath("templates.yaml").read_text("utf-8")
-    return from_yaml(text, "built in", Mistakes())
+def _built_in(scheduler: str) -> Node:
+    """What a scenario has without saying it, under the "default" or the "adaptive" scheduler."""
+
+    def read(name: str) -> Node:
+        return from_yaml(resources.files(__package__).joinpath(name).read_text("utf-8"), "built in", Mistakes())
+
+    usual = read("templates.yaml")
+    return merged(read("templates-adaptive.yaml"), usual) if scheduler == "adaptive" else usual
 
 
 def _broken(paths: set[tuple[str | int, ...]]) -> dict[str, set[str]]:
@@ -113,15 +119,14 @@ def _cluster(document: Node, broken: dict[str, set[str]], mistakes: Mistakes) ->
         bad, found = broken.get(key, set()), document.get(key)
         return [node for i, node in enumerate(found.elements) if not bad & {"*", str(i)}] if found is not None else []
 
-    built_in = _built_in()
     causes = Causes(_entries(document, "causes"), broken.get("causes", set()), mistakes)
     causes.check()
     given = section("operations")
     cluster = ClusterReader(section("cluster"), given.pop("keep-results", None), mistakes)
     operations = read_operations(given, {}, causes, mistakes)
-    scheduler = "adaptive" if cluster.adaptive else "default"
+    built_in = _built_in(cluster.scheduler)
     templates = Templates(_entries(document, "templates"), built_in.items["templates"].items, mistakes)
-    reader = JobReader(templates, causes, operations, scheduler, mistakes)
+    reader = JobReader(templates, causes, operations, cluster.scheduler, mistakes)
 
     def jobs(of: str, entries: dict[str, Node], named: bool) -> dict[str, JobSpec]:
         sound = {name: node for name, node in entries.items() if templates.sound(node, broken.get("templates", ()))}

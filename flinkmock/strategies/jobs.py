@@ -10,11 +10,7 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 
 from flinkmock.strategies.lifecycles import CAUSES, DURATIONS, LENGTHS, NAMES, SECONDS, SPANS, WORDS, lifecycles
 
-TEMPLATES = {
-    "default": ("streaming", "batch", "failing", "restarting", "stuck"),
-    "adaptive": ("streaming", "batch", "failing", "stuck"),
-}
-"""By scheduler: those that live as it lets them."""
+TEMPLATES = ("streaming", "batch", "failing", "restarting", "stuck")
 CHANCES = st.integers(0, 100).map("{}%".format)
 _FAILS: SearchStrategy[Any] = CHANCES | st.lists(st.integers(1, 5), min_size=1, max_size=2, unique=True)
 _SIZES = st.integers(1, 999).map("{}B".format) | st.integers(1, 99).map("{}MB".format)
@@ -67,7 +63,7 @@ def vertices(draw: DrawFn) -> list[Any]:
 def jobs(draw: DrawFn, scheduler: str, causes: Sequence[str]) -> Any:
     """The name of a template, or a job. The simplest one is `streaming`."""
     if not draw(st.booleans()):
-        return draw(st.sampled_from(TEMPLATES[scheduler]))
+        return draw(st.sampled_from(TEMPLATES))
     optional: dict[str, SearchStrategy[Any]] = {
         "lifecycle": lifecycles(scheduler, causes),
         "name": WORDS.filter(bool),

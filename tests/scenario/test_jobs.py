@@ -20,6 +20,7 @@ from flinkmock.cluster.spec import (
     Step,
 )
 from flinkmock.scenario import load_scenario
+from tests.scenario.playing import played
 
 
 def job(text: str) -> JobSpec:
@@ -211,6 +212,28 @@ def test_built_in_templates(name: str) -> None:
     assert found.name == "orders"
     assert found.type == ("BATCH" if name == "batch" else "STREAMING")
     assert [vertex.name for vertex in found.vertices] == ["Source: source", "map", "Sink: sink"]
+
+
+@pytest.mark.parametrize(
+    ("name", "scheduler", "states"),
+    [
+        ("streaming", "default", ["RUNNING"]),
+        ("streaming", "adaptive", ["RUNNING"]),
+        ("batch", "default", ["RUNNING", "FINISHED"]),
+        ("batch", "adaptive", ["RUNNING", "FINISHED"]),
+        ("failing", "default", ["RUNNING", "FAILING", "FAILED"]),
+        ("failing", "adaptive", ["RUNNING", "FAILING", "FAILED"]),
+        ("restarting", "default", ["RUNNING", "RESTARTING", "RUNNING", "RESTARTING"]),
+        ("restarting", "adaptive", ["RUNNING", "RESTARTING", "CREATED", "RUNNING", "RESTARTING"]),
+        ("stuck", "default", ["RUNNING", "RESTARTING"] * 10 + ["RUNNING"]),
+        ("stuck", "adaptive", []),
+    ],
+)
+def test_built_in_templates_live_as_the_scheduler_lets_them(name: str, scheduler: str, states: list[str]) -> None:
+    text = f"cluster: {{config: {{jobmanager.scheduler: {scheduler}}}}}\njobs: {{orders: {{extends: {name}}}}}"
+    with played(text) as stage:
+        stage.to(41_500)
+        assert [state for _, state in stage.timeline()] == ["INITIALIZING", "CREATED", *states]
 
 
 def test_operations() -> None:

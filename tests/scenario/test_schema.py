@@ -82,7 +82,7 @@ def test_states_and_operations_are_those_of_the_cluster() -> None:
 
 @pytest.mark.parametrize(
     "file",
-    [*sorted((ROOT / "scenarios").glob("*.yaml")), ROOT / "flinkmock/scenario/templates.yaml",
+    [*sorted((ROOT / "scenarios").glob("*.yaml")), *sorted((ROOT / "flinkmock/scenario").glob("*.yaml")),
      ROOT / "tests/fidelity/oracle.yaml"],
     ids=lambda file: file.stem,
 )  # fmt: skip
