@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,11 @@ def test_streaming_happy() -> None:
     with played(READY / "streaming-happy.yaml") as stage:
         stage.to(3_600_000)
         assert stage.timeline() == [(0, "INITIALIZING"), (200, "CREATED"), (1_000, "RUNNING")]
+        history = stage.get(f"/jobs/{stage.job().id}/checkpoints")["history"]
+        triggered = [each["trigger_timestamp"] for each in history]
+        assert {later - earlier for later, earlier in pairwise(triggered)} == {10_000}
+        assert all(400 <= each["end_to_end_duration"] <= 900 for each in history)
+        assert all(12 << 20 <= each["state_size"] <= 14 << 20 for each in history)
         status = stage.savepoint()
         stage.to(3_602_999)
         assert stage.outcome(status) == "IN_PROGRESS"
@@ -44,6 +50,8 @@ def test_fails_for_good() -> None:
         entries = stage.get(f"/jobs/{stage.job().id}/exceptions")["exceptionHistory"]["entries"]
         assert len(entries) == 3
         assert all(entry["taskName"].startswith("window (1/1)") for entry in entries[1:])
+        history = stage.get(f"/jobs/{stage.job().id}/checkpoints")["history"]
+        assert {each["id"] for each in history if each["status"] == "FAILED"} == {4, 8}
 
 
 def test_slow_savepoint() -> None:

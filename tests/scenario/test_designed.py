@@ -1,0 +1,166 @@
+"""The fragments that the language was designed from, in the words it has now: each does what it says, to the
+millisecond. The complete examples are ready scenarios (test_ready.py, test_faults.py)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx
+import pytest
+
+from flinkmock import FlinkMock, UnmetExpectation
+from flinkmock.cluster.spec import OPERATIONS, Span
+from flinkmock.testing.jar import small_jar
+from tests.scenario.playing import played
+
+READY = Path(__file__).parents[2] / "scenarios"
+LIVES = """
+causes: {oom: {class: java.lang.OutOfMemoryError, message: Java heap space}}
+jobs:
+  orders:
+    lifecycle:
+      - CREATED: 500ms
+      - repeat: 2
+        steps:
+          - RUNNING: 20s
+          - RESTARTING: {for: 5s, because: oom}
+      - RUNNING: 5s
+      - FAILING: 1s
+      - FAILED
+"""
+OPERATED = """
+causes:
+  checkpoint-expired:
+    class: org.apache.flink.runtime.checkpoint.CheckpointException
+    message: Checkpoint expired before completing.
+jobs:
+  orders: streaming
+  returns: {template: streaming, operations: {savepoint: 7s}}
+operations:
+  savepoint: 3s
+  stop-with-savepoint:
+    takes: 3s
+    fails: [1]
+    because: checkpoint-expired
+  cancel: 500ms
+"""
+EXPECTED = f"""
+extends: {READY / "rolling-upgrade.yaml"}
+clock: virtual
+expect:
+  - POST /jobs/:jobid/stop: 2 times
+  - GET /jobs/:jobid/savepoints/:triggerid: 1..10 times
+  - POST /jars/upload: once
+  - POST /jars/:jarid/run: {{times: 1, body: {{savepointPath: "file:/*/savepoint-*"}}}}
+  - unmatched: 0
+"""
+
+
+def test_an_empty_file_is_a_working_cluster() -> None:
+    with FlinkMock({"clock": "virtual"}) as mock, httpx.Client(base_url=mock.url) as client:
+        overview = client.get("/overview").json()
+        assert (overview["taskmanagers"], overview["slots-total"], overview["jobs-running"]) == (1, 4, 0)
+        uploaded = client.post("/jars/upload", files={"jarfile": ("orders.jar", small_jar())}).json()
+        job = client.post(f"/jars/{Path(uploaded['filename']).name}/run", json={}).json()["jobid"]
+        mock.advance("1s")
+        assert client.get(f"/jobs/{job}").json()["state"] == "RUNNING"
+        trigger = client.post(f"/jobs/{job}/savepoints", json={}).json()["request-id"]
+        takes = OPERATIONS["savepoint"].takes
+        assert isinstance(takes, Span)
+        mock.advance(takes.high)
+        saved = client.get(f"/jobs/{job}/savepoints/{trigger}").json()
+        assert saved["operation"]["location"].startswith("file:/flink/savepoints/savepoint-")
+        client.patch(f"/jobs/{job}")
+        mock.advance("1s")
+        assert client.get(f"/jobs/{job}").json()["state"] == "CANCELED"
+
+
+def test_without_a_folder_for_savepoints_one_has_to_be_given() -> None:
+    text = "clock: virtual\ncluster: {config: {state.savepoints.dir: null}}\njobs: {orders: streaming}\n"
+    with FlinkMock(text) as mock:
+        mock.advance("1s")
+        refused = httpx.post(f"{mock.url}/jobs/{mock.job('orders').id}/savepoints", json={})
+        assert refused.status_code == 400
+        assert "state.savepoints.dir" in refused.text or "savepoint-dir" in refused.text
+
+
+def test_one_line_for_each_state() -> None:
+    with played(LIVES) as stage:
+        stage.to(100_000)
+        assert stage.timeline() == [
+            (0, "INITIALIZING"), (0, "CREATED"), (500, "RUNNING"), (20_500, "RESTARTING"), (25_500, "RUNNING"),
+            (45_500, "RESTARTING"), (50_500, "RUNNING"), (55_500, "FAILING"), (56_500, "FAILED"),
+        ]  # fmt: skip
+        entries = stage.get(f"/jobs/{stage.job().id}/exceptions")["exceptionHistory"]["entries"]
+        assert [entry["exceptionName"] for entry in entries[1:]] == ["java.lang.OutOfMemoryError"] * 2
+
+
+def test_a_client_cuts_in() -> None:
+    with played(OPERATED) as stage:
+        stage.to(5_000)
+        stage.inside.ask("PATCH", f"/jobs/{stage.job().id}?mode=cancel")
+        stage.to(60_000)
+        assert stage.timeline()[-2:] == [(5_000, "CANCELLING"), (5_500, "CANCELED")]
+
+
+def test_a_stop_that_fails_leaves_the_job_and_its_checkpoints() -> None:
+    with played(OPERATED) as stage:
+        stage.to(5_000)
+        first = stage.stop()
+        stage.to(7_999)
+        assert stage.outcome(first) == "IN_PROGRESS"
+        stage.to(8_000)
+        assert stage.outcome(first).endswith("CheckpointException: Checkpoint expired before completing.")
+        before = stage.get(f"/jobs/{stage.job().id}/checkpoints")["counts"]["completed"]
+        stage.to(30_000)
+        assert stage.state() == "RUNNING"
+        assert stage.get(f"/jobs/{stage.job().id}/checkpoints")["counts"]["completed"] - before == 2
+        second = stage.stop()
+        stage.to(33_000)
+        assert stage.outcome(second).startswith("file:")
+        assert stage.timeline()[-1][1] == "FINISHED"
+
+
+def test_an_operation_in_a_job_wins() -> None:
+    with played(OPERATED) as stage:
+        stage.to(5_000)
+        usual, own = stage.savepoint("orders"), stage.savepoint("returns")
+        for time, expected in ((7_999, (False, False)), (8_000, (True, False)), (11_999, (True, False)),
+                               (12_000, (True, True))):  # fmt: skip
+            stage.to(time)
+            assert tuple(stage.outcome(each).startswith("file:") for each in (usual, own)) == expected
+
+
+def test_a_job_that_restarts_takes_no_savepoint() -> None:
+    with played(LIVES) as stage:
+        stage.to(21_000)
+        for status in (stage.savepoint(), stage.stop()):
+            stage.to(stage.now + 500)
+            assert stage.outcome(status).endswith("Not all required tasks are currently running.")
+        assert stage.timeline()[-1] == (20_500, "RESTARTING")
+
+
+def upgrade(mock: FlinkMock, *, restored: bool) -> None:
+    """As a deployer does it that has the patience for a second try."""
+    with httpx.Client(base_url=mock.url) as client:
+        mock.advance("5s")
+        job = mock.job("orders").id
+        for _ in range(2):
+            trigger = client.post(f"/jobs/{job}/stop", json={}).json()["request-id"]
+            mock.advance("3s")
+            stopped = client.get(f"/jobs/{job}/savepoints/{trigger}").json()["operation"]
+        uploaded = client.post("/jars/upload", files={"jarfile": ("orders-2.1.jar", small_jar())}).json()
+        body = {"savepointPath": stopped["location"]} if restored else {}
+        assert client.post(f"/jars/{Path(uploaded['filename']).name}/run", json=body).status_code == 200
+        mock.advance("10s")
+        assert mock.job("orders").restored_from == body.get("savepointPath")
+
+
+def test_what_is_expected_of_an_upgrade() -> None:
+    with FlinkMock(EXPECTED) as mock:
+        upgrade(mock, restored=True)
+
+
+def test_an_upgrade_that_forgets_its_state_is_found_out() -> None:
+    with pytest.raises(UnmetExpectation, match=r"POST /jars/:jarid/run .*savepointPath"), FlinkMock(EXPECTED) as mock:
+        upgrade(mock, restored=False)
