@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_FORM = re.compile(r"(\d{1,9})(\.\.)?(\d{1,9})?(?: times)?")
+_FORM = re.compile(r"(\d{1,9})(\.\.)?(\d{1,9})?(?: times?)?")
 _WORDS = {"never": 0, "once": 1, "twice": 2}
 
 

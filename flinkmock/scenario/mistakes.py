@@ -79,7 +79,7 @@ def choices(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
     """` Did you mean "x"? Known: …` with the blank in front."""
     names = list(known)
     close = get_close_matches(word, names, n=1, cutoff=cutoff)
-    if not close:
-        close = [name for name in names if name.lower() == word.lower()]
+    if not close and word:
+        close = [name for name in names if name.lower().startswith(word.lower())]
     hint = f' Did you mean "{close[0]}"?' if close else ""
     return f"{hint} Known: {', '.join(names)}." if names else f"{hint} There are none."

@@ -14,6 +14,7 @@ from flinkmock.journal import Times
         ("once", 1, 1, "once"),
         ("twice", 2, 2, "2 times"),
         ("2 times", 2, 2, "2 times"),
+        ("1 time", 1, 1, "once"),
         ("7", 7, 7, "7 times"),
         ("1..10 times", 1, 10, "1 to 10 times"),
         ("1..10", 1, 10, "1 to 10 times"),
