@@ -14,7 +14,7 @@ import time
 from typing import Any
 
 from flinkmock import FlinkMock
-from flinkmock.testing.jar import small_jar
+from flinkmock.jar import small_jar
 
 BOUNDARY = "of-this-form"
 SCENARIO = {

@@ -21,12 +21,12 @@ if TYPE_CHECKING:
     from flinkmock.contract import Contract, known_releases
     from flinkmock.engine import Engine
     from flinkmock.errors import DashboardMissing, FlinkMockError, PortTaken, ScenarioError, UnknownRelease
+    from flinkmock.jar import small_jar
     from flinkmock.journal import Exchange, Journal, UnmetExpectation
     from flinkmock.resources import Call
     from flinkmock.scenario import load_scenario
     from flinkmock.snapshot import Snapshot
     from flinkmock.testing.control import JobControl, Unreachable
-    from flinkmock.testing.jar import small_jar
     from flinkmock.testing.mock import FlinkMock
 
 __version__ = "0.1.0"
@@ -52,7 +52,7 @@ _HOMES = {
     "check": "flinkmock.conformance",
     "known_releases": "flinkmock.contract",
     "load_scenario": "flinkmock.scenario",
-    "small_jar": "flinkmock.testing.jar",
+    "small_jar": "flinkmock.jar",
 }
 
 __all__ = [

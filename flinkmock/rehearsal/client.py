@@ -13,11 +13,11 @@ from typing import Any
 from flinkmock.cluster.job import Job
 from flinkmock.cluster.problems import Problem, ProgramProblem
 from flinkmock.cluster.spec import OperationSpec, Submission
+from flinkmock.jar import small_jar
 from flinkmock.rehearsal.player import Player
 from flinkmock.rehearsal.timeline import Kind
 from flinkmock.resources import UploadedFile
 from flinkmock.testing.inside import Inside, NotRegistered
-from flinkmock.testing.jar import small_jar
 from flinkmock.testing.tour import kept
 
 PAUSE_MS = 5_000

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from flinkmock.contract import LATEST, Contract, Operation
+from flinkmock.jar import small_jar
 from flinkmock.strategies.parameters import Known, lists, texts
 from flinkmock.strategies.values import values_of
-from flinkmock.testing.jar import small_jar
 
 BOUNDARY = "flinkmock-0f1e2d3c"
 JSON = {"Content-Type": "application/json"}

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from flinkmock.conformance.check import UNSAFE
 from flinkmock.conformance.targets import Targets
 from flinkmock.contract import Contract, Operation
-from flinkmock.testing.jar import small_jar
+from flinkmock.jar import small_jar
 
 SCENARIO: dict[str, Any] = {
     "cluster": {"taskmanagers": 2, "slots": 8, "config": {"rest.profiling.enabled": True}},

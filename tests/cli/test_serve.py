@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 import pytest
 
-from flinkmock.testing.jar import small_jar
+from flinkmock.jar import small_jar
 
 COMMAND = [sys.executable, "-m", "flinkmock", "serve"]
 

@@ -10,7 +10,7 @@ import pytest
 
 from flinkmock import FlinkMock, UnmetExpectation
 from flinkmock.cluster.spec import OPERATIONS, Span
-from flinkmock.testing.jar import small_jar
+from flinkmock.jar import small_jar
 from tests.scenario.playing import played
 
 READY = Path(__file__).parents[2] / "scenarios"

@@ -153,7 +153,7 @@ def test_a_patient_client_survives_a_flaky_job_manager() -> None:
 
 
 def test_lost_answers_have_their_effect() -> None:
-    from flinkmock.testing.jar import small_jar
+    from flinkmock.jar import small_jar
 
     with FlinkMock(ROOT / "scenarios" / "lost-answers.yaml") as mock, httpx.Client(base_url=mock.url) as client:
 

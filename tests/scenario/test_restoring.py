@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from flinkmock.cluster.problems import ProgramProblem
+from flinkmock.jar import small_jar
 from flinkmock.resources import UploadedFile
-from flinkmock.testing.jar import small_jar
 from tests.scenario.playing import Stage, played
 
 OLD, NEW = "a" * 32, "b" * 32

@@ -17,7 +17,7 @@ from flinkmock import FlinkMock, ScenarioError
 from flinkmock.cluster.spec import Span
 from flinkmock.contract.pattern import Pattern
 from flinkmock.faults import Corrupt, Corruption, Drop, Fault, NamedReply, Reply, When
-from flinkmock.testing.jar import small_jar
+from flinkmock.jar import small_jar
 
 JOBS = When((Pattern.read("GET /jobs"),))
 SAVEPOINT = When((Pattern.read("POST /jobs/:jobid/savepoints"),), times=1)

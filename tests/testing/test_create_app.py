@@ -11,7 +11,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from pytest_aiohttp.plugin import AiohttpClient, AiohttpServer
 
 from flinkmock import FlinkMock, ScenarioError
-from flinkmock.testing.jar import small_jar
+from flinkmock.jar import small_jar
 
 Client = TestClient[web.Request, web.Application]
 ORDERS = {"jobs": {"orders": "streaming"}}

@@ -12,7 +12,7 @@ import pytest
 
 from flinkmock import FlinkMock, load_scenario
 from flinkmock.cluster.problems import UnknownJob
-from flinkmock.testing.jar import small_jar
+from flinkmock.jar import small_jar
 
 SCENARIO = """
 clock: virtual

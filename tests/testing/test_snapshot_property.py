@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from flinkmock import Engine, load_scenario
 from flinkmock.cluster.problems import Problem
+from flinkmock.jar import small_jar
 from flinkmock.resources import FileContent, UploadedFile
 from flinkmock.strategies import DrawnScenario, scenarios
 from flinkmock.synthesis import encode
 from flinkmock.testing.inside import Inside
-from flinkmock.testing.jar import small_jar
 
 SLOW = DrawnScenario(
     jobs={"orders": {"extends": "streaming", "checkpoints": {"every": "4s", "takes": "3s"}}, "report": "restarting"},
