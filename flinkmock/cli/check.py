@@ -37,7 +37,7 @@ def configure(subparsers: Any) -> None:
     parser.add_argument("--write", type=Path, metavar="JAR", help="also what changes something, on jobs of this jar")
     parser.add_argument("--job", metavar="ID", help="also what changes something, on this job; it is cancelled")
     parser.add_argument("--savepoints", metavar="DIR", help="where savepoints go; default: the cluster's directory")
-    parser.add_argument("--fuzz", type=int, default=0, metavar="N", help="N generated requests for each operation")
+    parser.add_argument("--fuzz", type=number, default=0, metavar="N", help="N generated requests for each operation")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="of --fuzz; default: %(default)s")
     parser.add_argument("--format", choices=FORMATS, default="table", help="default: %(default)s")
     parser.add_argument(
@@ -46,16 +46,23 @@ def configure(subparsers: Any) -> None:
     parser.set_defaults(run=run)
 
 
+def number(text: str) -> int:
+    if not text.isascii() or not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of requests: 20")
+    return int(text)
+
+
 def run(args: argparse.Namespace) -> int:
     from flinkmock.conformance import check
     from flinkmock.conformance.formats import read_baseline, told
 
     known = read_baseline(args.baseline) if args.baseline else frozenset()
+    further = _further(args)
     report = check(
         args.url,
         args.flink,
         contract=_contract(args),
-        further=_further(args),
+        further=further,
         progress=bar if sys.stderr.isatty() else None,
     )
     report.accept(known)

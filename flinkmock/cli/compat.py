@@ -26,7 +26,7 @@ def run(args: argparse.Namespace) -> int:
     import json
     from dataclasses import asdict
 
-    from flinkmock.conformance.compat import READS, compat, read_requests
+    from flinkmock.conformance.compat import READS, compat, read_requests, strange
     from flinkmock.contract import LATEST
     from flinkmock.errors import FlinkMockError
     from flinkmock.tables import columns, markdown
@@ -37,10 +37,18 @@ def run(args: argparse.Namespace) -> int:
         impacts = compat(requests, args.old, new)
     except ValueError as error:
         raise FlinkMockError(str(error)) from error
-    head = f"{len(requests)} requests, from Flink {args.old} to {new}"
+    unknown = strange(requests, args.old)
+    aside = f" ({unknown} of them no calls of Flink {args.old})" if unknown else ""
+    head = f"{len(requests)} requests{aside}, from Flink {args.old} to {new}"
     rows = [[each.effect, each.since, each.where, f"{each.requests}x", each.what] for each in impacts]
     if args.format == "json":
-        told = {"from": args.old, "to": new, "requests": len(requests), "impacts": [asdict(each) for each in impacts]}
+        told = {
+            "from": args.old,
+            "to": new,
+            "requests": len(requests),
+            "unknown": unknown,
+            "impacts": [asdict(each) for each in impacts],
+        }
         print(json.dumps(told, indent=1, ensure_ascii=False))
     elif args.format == "markdown":
         print(f"# {head}\n\n{markdown(['effect', 'since', 'operation', 'requests', 'what'], rows)}")

@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     from flinkmock.contract import LATEST, Contract
     from flinkmock.contract.contract import forget_releases
     from flinkmock.contract.importing import dump, import_contract
-    from flinkmock.errors import FlinkMockError
+    from flinkmock.errors import FlinkMockError, ImportRefused
 
     base = Contract.load(args.base or LATEST)
     out: Path = args.out or place_of(args.flink.rpartition(".")[0])
@@ -50,7 +50,9 @@ def run(args: argparse.Namespace) -> int:
         document, notes = import_contract(args.file, flink=args.flink, base=base, commit=args.commit, built=args.built)
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(dump(document), encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
+        raise FlinkMockError(f"{error.filename}: {error.strerror}") from error
+    except (UnicodeDecodeError, ImportRefused) as error:
         raise FlinkMockError(f"{args.file}: {error}") from error
     forget_releases()
     for note in notes:

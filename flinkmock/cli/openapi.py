@@ -25,7 +25,8 @@ def run(args: argparse.Namespace) -> int:
     from flinkmock.contract.openapi import openapi
     from flinkmock.errors import FlinkMockError
 
-    document = openapi(Contract.load(args.flink or LATEST))
+    contract = Contract.load(args.flink or LATEST)
+    document = openapi(contract)
     if args.format == "yaml":
         import yaml
 
@@ -41,5 +42,5 @@ def run(args: argparse.Namespace) -> int:
         args.out.write_text(text, encoding="utf-8")
     except OSError as error:
         raise FlinkMockError(f"{args.out}: {error.strerror}") from error
-    print(f"{args.out}: {sum(map(len, document['paths'].values()))} operations of Flink {document['info']['version']}")
+    print(f"{args.out}: {sum(map(len, document['paths'].values()))} operations of Flink {contract.release.version}")
     return 0

@@ -60,7 +60,14 @@ def run(args: argparse.Namespace) -> int:
         contract = Contract.load(args.flink or told_release(server))
     with Record(args.journal) as record:
         proxy = Proxy(server.url, contract, record.request, **_faults(args, contract))
-        asyncio.run(_serve(proxy, args.host, args.port, record.ready))
+
+        def ready(url: str) -> None:
+            record.ready(url)
+            # a report for machines has standard output to itself
+            out = sys.stdout if args.format == "table" else sys.stderr
+            print(f"Flink {contract.release} at {url}, passed on to {proxy.upstream}", file=out, flush=True)
+
+        asyncio.run(_serve(proxy, args.host, args.port, ready))
     proxy.report.accept(known)
     print(proxy.summary() if args.format == "table" else told(proxy.report, args.format))
     if not proxy.report.clean:
@@ -84,15 +91,16 @@ def _faults(args: argparse.Namespace, contract: Contract) -> dict[str, Any]:
 
 
 async def _serve(proxy: Proxy, host: str, at: int, ready: Callable[[str], None]) -> None:
-    """Until SIGINT or SIGTERM; `ready` hears the address. Raises PortTaken."""
+    """Until SIGINT or SIGTERM; `ready` hears the address. Raises PortTaken, or FlinkMockError for an address that is
+    not here."""
     import asyncio
-    import errno
     import signal
 
     from aiohttp import web
 
-    from flinkmock.errors import PortTaken
+    from flinkmock.server.listener import bind, url_of
 
+    listening = bind(host, at)
     ended = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -100,15 +108,8 @@ async def _serve(proxy: Proxy, host: str, at: int, ready: Callable[[str], None])
     runner = proxy.runner()
     await runner.setup()
     try:
-        try:
-            await web.TCPSite(runner, host, at).start()
-        except OSError as error:
-            if error.errno == errno.EADDRINUSE:
-                raise PortTaken(host, at) from error
-            raise
-        url = f"http://{host}:{runner.addresses[0][1]}"
-        ready(url)
-        print(f"Flink {proxy.contract.release} at {url}, passed on to {proxy.upstream}", flush=True)
+        await web.SockSite(runner, listening).start()
+        ready(url_of(listening))
         await ended.wait()
     finally:
         await runner.cleanup()

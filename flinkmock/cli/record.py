@@ -62,6 +62,8 @@ def run(args: argparse.Namespace) -> int:
             "--raw keeps what --scrub takes out. Record with --raw first, then make the scenario of that file: "
             "flinkmock record FILE -o OUT --scrub"
         )
+    if not args.out.parent.is_dir() or args.out.is_dir():  # told now, and not when the recording is lost
+        raise FlinkMockError(f"{args.out} can't be written: there is no such folder.")
     try:
         if Path(args.url).is_file():
             notes = read_raw(Path(args.url).read_text(encoding="utf-8").splitlines())
@@ -71,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
         text = yaml.safe_dump(told, sort_keys=False, allow_unicode=True, width=120)
         args.out.write_text(f"# Recorded by flinkmock record.\n{text}", encoding="utf-8")
     except OSError as error:
-        raise FlinkMockError(str(error)) from error
+        raise FlinkMockError(f"{error.filename}: {error.strerror}") from error
     print(f"{args.out}: {len(told.get('jobs', {}))} jobs")
     try:
         load_scenario(args.out)
@@ -86,6 +88,7 @@ def watch(url: str, length_ms: int, every_ms: int, raw: Path | None) -> Notes:
     import time
     from contextlib import ExitStack, closing
 
+    from flinkmock.conformance.check import told_version
     from flinkmock.conformance.fetch import Fetcher, Question, Reader
     from flinkmock.conformance.recording import Notes, Watch
 
@@ -108,5 +111,6 @@ def watch(url: str, length_ms: int, every_ms: int, raw: Path | None) -> Notes:
     notes = Notes()
     with closing(Kept(url)) as server, ExitStack() as stack:
         file = stack.enter_context(raw.open("w", encoding="utf-8")) if raw else None
+        told_version(server)  # a server that tells none is no Flink
         Watch(Reader(server), notes, lambda ms: time.sleep(ms / 1000)).watch(length_ms, every_ms)
     return notes

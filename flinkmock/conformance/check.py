@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 from urllib.parse import unquote
 
@@ -145,11 +146,24 @@ def asked(operation: Operation, path: str) -> dict[str, str]:
 
 def told_release(server: Server) -> str:
     """The minor release that the server says it is. Raises Unreachable."""
-    told = Reader(server).json("/config")
-    version = told.get("flink-version") if isinstance(told, dict) else None
-    if not isinstance(version, str):
-        raise Unreachable(f"{server.url}/config does not tell Flink's version. Name it: --flink {LATEST}.")
+    version = told_version(server, f"Name it: --flink {LATEST}.")
     minor = ".".join(version.split(".")[:2])
     if minor not in known_releases():
         raise Unreachable(f"{server.url} is Flink {version}, which is not known. Compare with one: --flink {LATEST}.")
     return minor
+
+
+def told_version(server: Server, otherwise: str = "") -> str:
+    """The version that the server says it is ("2.3.0"). `otherwise`: what helps if it tells none.
+
+    Raises Unreachable.
+    """
+    answer = server.ask(Question("/config"))
+    if answer.status == 200:
+        with suppress(ValueError, LookupError, TypeError):
+            if isinstance(version := answer.body["flink-version"], str):
+                return version
+    why = f", it answers {answer.status}" if answer.status != 200 else ""
+    if answer.status in (401, 403):
+        why += ": flinkmock has no key of its own, only `flinkmock proxy` passes on those of its clients"
+    raise Unreachable(f"{server.url}/config does not tell Flink's version{why}. {otherwise}".rstrip())

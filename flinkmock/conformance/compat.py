@@ -61,12 +61,12 @@ class Impact:
 def read_requests(file: Path) -> list[Request]:
     """Raises FlinkMockError for a file that is neither a journal nor a HAR."""
     try:
-        text = file.read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8-sig")  # some programs put a mark before a HAR
     except (OSError, UnicodeDecodeError) as error:
         raise FlinkMockError(f"{file}: {error}") from error
     try:
         return list(_har(text) if '"log"' in text[:200] else _json_lines(text))
-    except (ValueError, LookupError, TypeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise FlinkMockError(f"{file} is neither a journal as JSON lines nor a HAR: {error}") from error
 
 
@@ -104,6 +104,12 @@ def compat(requests: Iterable[Request], old: str, new: str) -> list[Impact]:
             if known is not impact:
                 known.requests += request.times
     return sorted(found.values(), key=lambda each: (EFFECTS.index(each.effect), each.where))
+
+
+def strange(requests: Iterable[Request], old: str) -> int:
+    """How many are no calls of the older release, so that nothing can be said of them. Raises UnknownRelease."""
+    contract = Contract.load(old)
+    return sum(each.times for each in requests if contract.match(each.method, each.target) is None)
 
 
 def _impacts(request: Request, way: list[Contract]) -> Iterator[Impact]:

@@ -64,14 +64,18 @@ class Fetcher:
     """Asks one server; `requests` counts."""
 
     def __init__(self, url: str) -> None:
-        parts = urlsplit(url if "//" in url else f"//{url}", scheme="http")
+        try:
+            parts = urlsplit(url if "//" in url else f"//{url}", scheme="http")
+            port = parts.port
+        except ValueError as error:
+            raise Unreachable(f"{url!r} is not the address of a server: {error}.") from error
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise Unreachable(f"{url!r} is not the address of a server. Write http://host:8081.")
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         self.url = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
         self.requests = 0
         self._base = parts.path.rstrip("/")
-        self._connection = kind(parts.hostname, parts.port, timeout=SECONDS)
+        self._connection = kind(parts.hostname, port, timeout=SECONDS)
 
     def ask(self, question: Question) -> Answer:
         """Raises Unreachable."""

@@ -37,12 +37,20 @@ class Write:
     job: str | None = None
     savepoints: str | None = None
 
+    def __post_init__(self) -> None:
+        """Raises FlinkMockError for a jar that no Flink would take."""
+        if self.jar is not None and self.jar.suffix != ".jar":
+            raise FlinkMockError(f"{self.jar}: Flink takes only files whose name ends in .jar.")
+        if self.jar is not None and not self.jar.is_file():
+            raise FlinkMockError(f"{self.jar}: there is no such file.")
+
     def __call__(self, check: Check) -> None:
-        """Raises FlinkMockError when the jar can't be read, Unreachable."""
+        """Raises FlinkMockError when the jar can't be read or there is no such job, Unreachable."""
         session = _Session(check, self.savepoints, steps=6 * (self.jar is not None) + (self.job is not None))
         if self.jar is not None:
             session.with_jar(self.jar)
         if self.job is not None:
+            session.find(self.job)
             session.next(f"job {self.job}")
             session.change(self.job)
             session.cancel(self.job)
@@ -53,6 +61,17 @@ class _Session:
         self._check = check
         self._savepoints = savepoints
         self._done, self._steps = 0, steps
+
+    def find(self, job: str) -> None:
+        """Raises FlinkMockError."""
+        jobs = {row["id"]: row["status"] for row in self._check.reader.json("/jobs").get("jobs", ())}
+        state = jobs.get(job.lower())
+        if state is None or state in TERMINAL:
+            running = [each for each, known in jobs.items() if known not in TERMINAL]
+            raise FlinkMockError(
+                f"{self._check.server.url} has no job {job} that could be cancelled"
+                f"{'' if state is None else f', it is {state}'}. Jobs there: {', '.join(running) or 'none'}."
+            )
 
     def next(self, what: str) -> None:
         """Tells how far it has come."""

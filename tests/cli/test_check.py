@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import http.server
 import json
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -83,6 +85,83 @@ def test_baselines_that_are_none(url: str, tmp_path: Path, capsys: pytest.Captur
 def test_nobody_there(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "http://127.0.0.1:1"]) == 2
     assert "No answer from" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("answered", "told"),
+    [
+        (404, "/config does not tell Flink's version, it answers 404. Name it: --flink 2.3."),
+        (
+            401,
+            "it answers 401: flinkmock has no key of its own, only `flinkmock proxy` passes on those of its clients.",
+        ),
+        (200, "/config does not tell Flink's version. Name it"),
+    ],
+)
+@pytest.mark.parametrize("command", ["check", "proxy"])
+def test_no_flink(
+    other: Callable[[int], str], command: str, answered: int, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([command, other(answered)]) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_nothing_is_recorded_of_what_is_no_flink(
+    other: Callable[[int], str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["record", other(404), "-o", str(tmp_path / "none.yaml")]) == 2
+    assert capsys.readouterr().err.endswith("/config does not tell Flink's version, it answers 404.\n")
+    assert not (tmp_path / "none.yaml").exists()
+
+
+@pytest.fixture
+def other() -> Iterator[Callable[[int], str]]:
+    """The address of a server that answers everything with a status and "hello"."""
+    statuses: list[int] = []
+
+    class Other(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(statuses[-1])
+            self.send_header("Content-Length", "5")
+            self.end_headers()
+            self.wfile.write(b"hello")
+
+        def log_message(self, *_: object) -> None: ...
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Other) as server:
+
+        def at(status: int) -> str:
+            statuses.append(status)
+            return f"http://127.0.0.1:{server.server_port}"
+
+        threading.Thread(target=server.serve_forever, args=(0.01,)).start()
+        yield at
+        server.shutdown()
+
+
+def test_addresses_that_are_none(capsys: pytest.CaptureFixture[str]) -> None:
+    for address in ("ftp://flink", "http://", "http://flink:port", "http://flink:99999"):
+        assert main(["check", address]) == 2
+        assert f"'{address}' is not the address of a server" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--write", "report.txt"], "Flink takes only files whose name ends in .jar"),
+        (["--write", "missing.jar"], "missing.jar: there is no such file"),
+        (["--job", "f" * 32], f"has no job {'f' * 32} that could be cancelled. Jobs there: "),
+    ],
+)
+def test_what_can_not_be_changed(url: str, options: list[str], told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["check", url, *options]) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_a_number_of_requests_that_is_none(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["check", url, "--fuzz", "-3"])
+    assert "'-3' is no number of requests" in capsys.readouterr().err
 
 
 def test_how_far_it_has_come(capsys: pytest.CaptureFixture[str]) -> None:

@@ -84,7 +84,7 @@ def test_an_import_of_something_else(tmp_path: Path, capsys: pytest.CaptureFixtu
     file = tmp_path / "notes.md"
     file.write_text("# nothing\n")
     assert main(["import", str(file), "--flink", "2.4.0", "--out", str(tmp_path / "x")]) == 2
-    assert capsys.readouterr().err.startswith("flinkmock: No operation found")
+    assert capsys.readouterr().err.startswith(f"flinkmock: {file}: No operation found")
     assert not (tmp_path / "x").exists()
 
 

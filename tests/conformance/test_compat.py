@@ -83,7 +83,10 @@ def test_a_har(tmp_path: Path) -> None:
     file = tmp_path / "session.har"
     request = {"method": "GET", "url": "http://localhost:8081/v1/jobs/0123456789abcdef0123456789abcdef/exceptions?x=1"}
     upload = {"method": "POST", "url": "http://localhost:8081/jars/upload", "postData": {"text": "--no json"}}
-    file.write_text(json.dumps({"log": {"version": "1.2", "entries": [{"request": request}, {"request": upload}]}}))
+    mark = "\ufeff"
+    file.write_text(
+        mark + json.dumps({"log": {"version": "1.2", "entries": [{"request": request}, {"request": upload}]}})
+    )
     [one, other] = read_requests(file)
     assert (one.method, one.target) == ("GET", "/v1/jobs/0123456789abcdef0123456789abcdef/exceptions?x=1")
     assert other.body is None
@@ -114,6 +117,9 @@ def test_something_else_is_refused(tmp_path: Path) -> None:
         read_requests(tmp_path / "x")
     with pytest.raises(FlinkMockError):
         read_requests(tmp_path / "y")
+    (tmp_path / "z").write_text('{"log": {"entries": [{"request": {"method": "GET", "url": "/", "postData": 1}}]}}')
+    with pytest.raises(FlinkMockError, match="neither a journal"):
+        read_requests(tmp_path / "z")
 
 
 @pytest.mark.parametrize("form", ["table", "json", "markdown"])
@@ -122,6 +128,15 @@ def test_the_command(form: str, capsys: pytest.CaptureFixture[str]) -> None:
     told = capsys.readouterr().out
     assert "the plan is a Java object" in told
     assert form != "json" or json.loads(told)["to"] == "2.3"
+
+
+def test_calls_of_something_else_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    journal = tmp_path / "journal.jsonl"
+    asked = ("/favicon.ico", "/jobs", "/flink/jobs")
+    journal.write_text("".join(json.dumps({"method": "GET", "target": each}) + "\n" for each in asked))
+    assert main(["compat", str(journal), "--from", "2.0", "--to", "2.1"]) == 0
+    told = "3 requests (2 of them no calls of Flink 2.0), from Flink 2.0 to 2.1: nothing changes for them\n"
+    assert capsys.readouterr().out == told
 
 
 def test_the_command_when_nothing_changes(capsys: pytest.CaptureFixture[str]) -> None:

@@ -318,6 +318,8 @@ def test_what_the_command_refuses(tmp_path: Path, capsys: pytest.CaptureFixture[
     assert "no exchanges that flinkmock record has kept" in capsys.readouterr().err
     assert main(["record", "localhost:8081", "-o", "x", "--raw", "y", "--scrub"]) == 2
     assert "--raw keeps what --scrub takes out" in capsys.readouterr().err
+    assert main(["record", "localhost:8081", "-o", str(tmp_path / "no" / "x")]) == 2
+    assert "can't be written: there is no such folder" in capsys.readouterr().err
     for wrong in ("soon", "0s"):
         with pytest.raises(SystemExit):
             main(["record", "localhost:8081", "-o", "x", "--for", wrong])

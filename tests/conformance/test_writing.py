@@ -53,7 +53,7 @@ def test_a_named_job() -> None:
 
 
 def test_a_jar_that_is_not_there() -> None:
-    with FlinkMock() as cluster, pytest.raises(FlinkMockError, match=r"no\.jar: No such file"):
+    with FlinkMock() as cluster, pytest.raises(FlinkMockError, match=r"no\.jar: there is no such file"):
         check(cluster.url, further=(Write(Path("no.jar")),))
 
 

@@ -166,6 +166,17 @@ def test_a_broken_openapi_document_is_refused():
         read_description("openapi: 3.0.1")
 
 
+@pytest.mark.parametrize(
+    "paths", [[], {"/jobs": {"get": "everything"}}, {"/jobs": {"get": {"responses": {"2XX": {}}}}}, {"/jobs": []}]
+)
+def test_a_document_of_another_form_is_refused(paths, tmp_path, capsys):
+    broken = tmp_path / "broken.json"
+    broken.write_text(json.dumps({"openapi": "3.1.0", "paths": paths}))
+    assert main(["import", str(broken), "--flink", "2.4.0", "--out", str(tmp_path / "2.4.json")]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith(f"flinkmock: {broken}: ") and "Traceback" not in told
+
+
 def served(contract):
     """All that a server goes by: operations by id, and everything else, definitions with their order of keys."""
     told = {name: value for name, value in contract.document.items() if name not in ("provenance", "operations")}

@@ -37,8 +37,9 @@ class Running:
     def __init__(self, upstream: str, *options: str) -> None:
         command = [sys.executable, "-m", "flinkmock", "proxy", upstream, "--port", "0", *options]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        assert self._process.stdout is not None
-        self.first = self._process.stdout.readline()
+        announced = self._process.stderr if "--format" in options else self._process.stdout
+        assert announced is not None
+        self.first = announced.readline()
         self.url = self.first.split()[3].rstrip(",")
 
     def ask(self, target: str) -> int:
@@ -101,6 +102,13 @@ def test_a_report_for_machines_that_is_accepted_the_next_time(cluster: FlinkMock
         code, told, _ = running.ended()
     assert code == 0, told
     assert "no deviation, 1 more in the baseline" in told
+
+
+def test_an_address_that_is_not_here(cluster: FlinkMock) -> None:
+    command = [sys.executable, "-m", "flinkmock", "proxy", cluster.url, "--host", "192.0.2.1"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("flinkmock: Can't listen on 192.0.2.1:8082: ")
 
 
 def test_a_journal_for_browsers(cluster: FlinkMock, tmp_path: Path) -> None:

@@ -149,6 +149,19 @@ async def test_targets_with_an_address(cluster: FlinkMock, serve: Any, told: lis
     assert told[0].operation == "getClusterOverview"
 
 
+async def test_netty_refuses_by_itself_what_is_too_large(serve: Any) -> None:
+    limited = {"cluster": {"config": {"rest.server.max-content-length": "1000"}}}
+    with FlinkMock(limited, flink="2.3", clock="virtual") as small:
+        proxy = Proxy(small.url, Contract.load("2.3"))
+        url = await serve(proxy)
+        async with aiohttp.ClientSession() as session:
+            async with session.post(f"{url}/jars/upload", data=JAR.read_bytes()) as answer:
+                assert (answer.status, await answer.read()) == (413, b"")
+            await asyncio.sleep(0)  # it is judged after that
+    assert proxy.report.requests == 1
+    assert proxy.report.clean, proxy.summary()
+
+
 async def test_what_is_too_long_is_refused_by_the_server(cluster: FlinkMock, serve: Any) -> None:
     url = await serve(Proxy(cluster.url, Contract.load("2.3")))
     target = "/jobs?x=" + 9_000 * "x"

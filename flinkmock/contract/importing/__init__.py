@@ -78,6 +78,12 @@ def _refusals() -> Iterator[None]:
         raise ImportRefused(f"The description is broken: {error}") from error
     except KeyError as error:
         raise ImportRefused(f"The description refers to {error}, which it does not have.") from error
+    except ImportRefused:
+        raise
+    except (AttributeError, TypeError, ValueError) as error:  # a list where a mapping belongs, a status that is none
+        raise ImportRefused(
+            f"The description is broken: it has not the form of an OpenAPI document ({error})."
+        ) from error
 
 
 def _head(flink: str, commit: str, built: str, detail: str) -> dict[str, Any]:
