@@ -22,11 +22,13 @@ class FlinkMockError(Exception):
 class UnknownRelease(FlinkMockError, ValueError):
     """`asked` names no release of Flink; `known` are the minor releases that can be served, oldest first."""
 
-    def __init__(self, asked: str, known: Sequence[str]) -> None:
+    def __init__(self, asked: object, known: Sequence[str]) -> None:
         self.asked = asked
         self.known = tuple(known)
-        close = get_close_matches(asked, known, n=1, cutoff=0.5)
+        close = get_close_matches(str(asked), known, n=1, cutoff=0.5)
         hint = f" Did you mean {close[0]}?" if close else ""
+        if not isinstance(asked, str):  # as a number 1.20 is 1.2
+            hint += " A release is written as text."
         super().__init__(f"Unknown Flink release {asked!r}.{hint} Known: {', '.join(known)}.")
 
 

@@ -66,7 +66,7 @@ class Clock:
         self._last = self._origin
 
     def _read(self, text: str) -> ClockMode:
-        words = text.strip().lower()
+        words = str(text).strip().lower()  # a number, too, is to be told what it should have been
         if words == "real":
             return ClockMode.REAL
         if words == "virtual":

@@ -53,7 +53,7 @@ class Contract:
 
         Raises UnknownRelease.
         """
-        file = _schema_files(imported_dir()).get(_minor(flink))
+        file = _schema_files(imported_dir()).get(_minor(flink)) if isinstance(flink, str) else None
         if file is None:
             raise UnknownRelease(flink, known_releases())
         return _load(file)

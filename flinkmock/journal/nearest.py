@@ -21,8 +21,13 @@ def nearest(wanted: Wanted, exchanges: Sequence[Exchange]) -> list[str]:
     missed = [(exchange, reasons) for exchange in exchanges if (reasons := wanted.misses(exchange))]
     scored = sorted(missed, key=lambda one: (-_likeness(wanted, one[0]), len(one[1]), one[0].number))
     shown = [one for one in scored[:MOST] if _likeness(wanted, one[0]) >= 0.5]
+    if not missed:
+        return []
     if not shown:
-        return [f"  none of the other {len(missed)} requests comes near."] if missed else []
+        none = (
+            f"none of the {len(missed)} other requests comes" if missed[1:] else "the only other request does not come"
+        )
+        return [f"  {none} near."]
     lines = ["  nearest:"]
     for exchange, reasons in shown:
         lines += [f"    {exchange}", f"         {'; '.join(reasons)}"]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
+from typing import TypeGuard
 
+from flinkmock.data import data_dir
 from flinkmock.scenario.document import MAX_CHARACTERS, Node, from_mapping, from_yaml
 from flinkmock.scenario.inheritance import merged
 from flinkmock.scenario.mistakes import Mistakes, Place
@@ -21,11 +24,45 @@ def read(source: Source | None, mistakes: Mistakes) -> tuple[Node, tuple[Path, .
         return from_yaml("", INLINE, mistakes), ()
     if isinstance(source, Mapping):
         return _complete(from_mapping(source, INLINE, mistakes), Path(), (), mistakes)
-    if isinstance(source, Path) or ("\n" not in source and source.endswith((".yaml", ".yml"))):
-        file = Path(source)
-        document = from_yaml(_text_of(file, Place(str(file)), mistakes), str(source), mistakes)
+    if names_file(source):
+        place = Place(str(source))
+        file = found(source, (Path(),), place, mistakes)
+        document = from_yaml(_text_of(file, place, mistakes), place.file, mistakes)
         return _complete(document, file.parent, (file,), mistakes)
+    if not isinstance(source, str):
+        mistakes.stop(Place(INLINE), f"a scenario is a file's name, YAML text or a mapping, not {source!r}.")
     return _complete(from_yaml(source, INLINE, mistakes), Path(), (), mistakes)
+
+
+def found(name: str | Path, folders: Sequence[Path], place: Place, mistakes: Mistakes, told: str = "") -> Path:
+    """The first file of that name in one of the `folders`, else among flinkmock's own scenarios. Raises ScenarioError,
+    which tells at `place`, behind what is `told` there, where was looked."""
+    if Path(name).is_absolute():
+        return Path(name)
+    own = data_dir("scenarios")
+    for folder in (*folders, own):
+        if not _nowhere(file := folder / name):
+            return file
+    close = get_close_matches(Path(name).stem, [file.stem for file in own.glob("*.yaml")], n=1)
+    hint = f' Did you mean "{close[0]}.yaml"?' if close else ""
+    places = ", ".join(map(str, dict.fromkeys(folder.resolve() for folder in folders)))
+    mistakes.stop(place, f"{told}there is no such file in {places}, nor among flinkmock's own scenarios.{hint}")
+
+
+def _nowhere(file: Path) -> bool:
+    try:
+        file.stat()
+    except FileNotFoundError:
+        return True
+    except (OSError, ValueError):
+        pass  # what is wrong with it is told when it is read
+    return False
+
+
+def names_file(source: object) -> TypeGuard[str | Path]:
+    """Whether this is a file's name, and not what stands in one."""
+    in_words = isinstance(source, str) and "\n" not in source and source.endswith((".yaml", ".yml"))
+    return in_words or isinstance(source, Path)
 
 
 def _complete(
@@ -36,8 +73,8 @@ def _complete(
     word = document.get("extends")
     if word is None or not isinstance(word.value, str):
         return document, above
-    file = folder / word.value
-    text = _text_of(file, word.place, mistakes, str(file))
+    file = found(word.value, (folder,), word.place, mistakes, f"{word.value}: ")
+    text = _text_of(file, word.place, mistakes, f"{file}: ")
     if any(file.resolve() == other.resolve() for other in above):
         way = " extends ".join(map(str, (*above, file)))
         mistakes.stop(word.place, f"this file extends itself in the end: {way}.")
@@ -48,16 +85,16 @@ def _complete(
     return merged(document, base), files
 
 
-def _text_of(file: Path, place: Place, mistakes: Mistakes, name: str = "") -> str:
-    """The file's text. What is wrong with it is told at `place`, with the file's `name` if that is another one."""
-    name = name and f"{name}: "
+def _text_of(file: Path, place: Place, mistakes: Mistakes, told: str = "") -> str:
+    """The file's text. What is wrong with it is told at `place`, behind what is `told` there."""
     try:
         with file.open("rb") as stream:
             # one byte more than is allowed shows that there is too much, however large the file is
             return stream.read(MAX_CHARACTERS * 4 + 1).decode("utf-8-sig")
     except FileNotFoundError:
-        mistakes.stop(place, f"{name}there is no such file.")
+        wrong = "there is no such file."
     except UnicodeDecodeError as error:
-        mistakes.stop(place, f"{name}this is not UTF-8: {error.reason}.")
+        wrong = f"this is not UTF-8: {error.reason}."
     except (OSError, ValueError) as error:  # a ValueError: no file has such a name
-        mistakes.stop(place, f"{name}this can't be read: {getattr(error, 'strerror', error)}.")
+        wrong = f"this can't be read: {getattr(error, 'strerror', error)}."
+    mistakes.stop(place, told + wrong)  # out here, so that a test's report is not about how we came to know

@@ -8,6 +8,7 @@ from functools import cache
 from importlib import resources
 
 from flinkmock.cluster.spec import ClusterSpec, JobSpec, Submission
+from flinkmock.cluster.states import scheduler_of
 from flinkmock.contract.contract import known_releases
 from flinkmock.errors import UnknownRelease
 from flinkmock.faults import Fault
@@ -18,7 +19,7 @@ from flinkmock.scenario.clusters import ClusterReader
 from flinkmock.scenario.document import Node, from_yaml
 from flinkmock.scenario.expect import ExpectReader
 from flinkmock.scenario.faults import FaultReader
-from flinkmock.scenario.inheritance import Templates, merged
+from flinkmock.scenario.inheritance import Templates, complete, merged
 from flinkmock.scenario.jobs import JobReader, read_operations
 from flinkmock.scenario.mistakes import Mistakes
 from flinkmock.scenario.requests import RequestReader
@@ -31,7 +32,8 @@ def load_scenario(source: files.Source | None = None) -> Scenario:
     Args:
         source: a path, or text that ends in `.yaml` or `.yml`, is a file; other text is YAML; a mapping is what YAML
             would have given. None and an empty document are a working cluster without jobs. What a scenario `extends`
-            is a path from its own folder, or from where we are if it is no file.
+            is a path from its own folder, or from where we are if it is no file. Files that are not there are looked
+            for among flinkmock's own scenarios ("crash-loop.yaml").
 
     Raises:
         ScenarioError: with all mistakes of the scenario at once.
@@ -55,8 +57,7 @@ def read_scenario(source: files.Source | None) -> tuple[Scenario, Node]:
 def whole_job(document: Node, job: Node) -> Node:
     """A job, or a rule of `submitted`, of a sound document with everything that it takes over from templates."""
     cluster = ClusterReader(_entries(document, "cluster"), None, Mistakes())
-    built_in = _built_in(cluster.scheduler).items["templates"].items
-    return Templates(_entries(document, "templates"), built_in, Mistakes()).job(job)
+    return complete(_templates(document, cluster.scheduler, Mistakes()), cluster.scheduler, job)[0]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -97,6 +98,15 @@ def _built_in(scheduler: str) -> Node:
     return merged(read("templates-adaptive.yaml"), usual) if scheduler == "adaptive" else usual
 
 
+def _templates(document: Node, configured: str | None, mistakes: Mistakes) -> dict[str, Templates]:
+    """By scheduler: the default one has some jobs in each cluster."""
+    own = _entries(document, "templates")
+    return {
+        scheduler: Templates(own, _built_in(scheduler).items["templates"].items, mistakes)
+        for scheduler in ("default", scheduler_of(configured, "STREAMING"))
+    }
+
+
 def _broken(paths: set[tuple[str | int, ...]]) -> dict[str, set[str]]:
     """Section -> the entries that the schema refuses. They are passed over when references are looked at, so that
     one mistake is told once and the mistakes of other entries are told as well. "*" is the whole section."""
@@ -124,17 +134,20 @@ def _cluster(document: Node, broken: dict[str, set[str]], mistakes: Mistakes) ->
     given = section("operations")
     cluster = ClusterReader(section("cluster"), given.pop("keep-results", None), mistakes)
     operations = read_operations(given, {}, causes, mistakes)
-    built_in = _built_in(cluster.scheduler)
-    templates = Templates(_entries(document, "templates"), built_in.items["templates"].items, mistakes)
+    templates = _templates(document, cluster.scheduler, mistakes)
     reader = JobReader(templates, causes, operations, cluster.scheduler, mistakes)
 
     def jobs(of: str, entries: dict[str, Node], named: bool) -> dict[str, JobSpec]:
-        sound = {name: node for name, node in entries.items() if templates.sound(node, broken.get("templates", ()))}
+        sound = {
+            name: node
+            for name, node in entries.items()
+            if templates["default"].sound(node, broken.get("templates", ()))
+        }
         return {name: reader.read(node, f"{of}.{name}", name if named else None) for name, node in sound.items()}
 
     jobs("templates", section("templates"), named=True)
     rules = {**(submitted := section("submitted")), **{
-        pattern: node for pattern, node in built_in.items["submitted"].items.items() if pattern not in submitted
+        pattern: node for pattern, node in _built_in("default").items["submitted"].items.items() if pattern not in submitted
     }}  # fmt: skip
     seed, flink, clock = value("seed"), value("flink"), value("clock")
     if flink is not None and flink.text not in known_releases():

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any, Literal, overload
 
-from hypothesis.strategies import SearchStrategy
+from hypothesis.strategies import DrawFn, SearchStrategy, composite
 
 from flinkmock.contract import LATEST, Contract
 from flinkmock.strategies.values import TEXT, values_of
@@ -37,5 +38,11 @@ def responses(operation: str, *, flink: str = LATEST, as_bytes: bool = False) ->
     found = contract.find(operation)
     if found.answers_file or found.response is None:
         return TEXT.map(str.encode) if as_bytes else TEXT
-    values = values_of(flink).of(found.response)
-    return values.map(encode) if as_bytes else values
+    return _bodies(values_of(flink).of(found.response), as_bytes)
+
+
+@composite
+def _bodies(draw: DrawFn, values: SearchStrategy[Any], as_bytes: bool) -> Any:
+    """What a client gets, made anew: hypothesis shows it as it is, and not as the calls that its parts came from."""
+    raw = encode(draw(values))
+    return raw if as_bytes else json.loads(raw)

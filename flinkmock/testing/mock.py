@@ -42,7 +42,8 @@ class FlinkMock:
             requests.get(cluster.url + "/jobs/overview")
 
     Args:
-        scenario: a file, YAML text, a mapping of the same shape, or a `ClusterSpec`; None is a cluster with no job.
+        scenario: a file, YAML text, a mapping of the same shape, or a `ClusterSpec`; None is a cluster with no job. A
+            file is looked for where we are and among flinkmock's own scenarios.
         flink: minor release to serve; None: the scenario's, else the newest.
         seed: None: the scenario's.
         clock: "1s per request", "virtual", "real", "10x"; None: the scenario's, else "1s per request".
@@ -202,7 +203,15 @@ class FlinkMock:
 
         Raises:
             Unreachable: an AssertionError that says what the jobs are, when that will never be.
+            LookupError: there is no job of that name.
+            ValueError: Flink has no such state.
         """
+        from flinkmock.cluster.states import JOB_STATES
+        from flinkmock.scenario.mistakes import choices
+
+        for state in states.values():
+            if state not in JOB_STATES:
+                raise ValueError(f'"{state}" is no state of a job.{choices(state, JOB_STATES)}')
         wanted = ", ".join(f"{name} {state}" for name, state in states.items()) or "what the function wants"
 
         def all_reached() -> bool:

@@ -14,7 +14,7 @@ pytest imports this file in every run, so nothing of ours is imported here befor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -87,14 +87,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     releases: Any = _releases_of_run(metafunc.config)
-    if "flinkmock_session" in metafunc.fixturenames:
+    if "flinkmock_session" in metafunc.fixturenames and releases:
         _once_for_each(metafunc, "flinkmock_session", releases, scope="session")
     if "flinkmock_flink" in metafunc.fixturenames:
         marker = metafunc.definition.get_closest_marker("flinkmock")
         own = marker.kwargs.get("flink") if marker else None
-        if own is not None:  # a single release is no matrix: the test keeps its name
-            releases = [] if isinstance(own, str) and _releases(own) == [own] else _releases(own)
-        _once_for_each(metafunc, "flinkmock_flink", releases, scope=None)
+        alone = isinstance(own, str) and _releases(own) == [own]  # no matrix: the test keeps its name
+        if not alone and (own is not None or releases):
+            _once_for_each(metafunc, "flinkmock_flink", releases if own is None else _releases(own), scope=None)
 
 
 @pytest.fixture
@@ -123,7 +123,7 @@ def flinkmock_factory(
     def start(scenario: Any = None, **options: Any) -> FlinkMock:
         __tracebackhide__ = True
         given = {**_defaults(request.config), "flink": flinkmock_flink, **options}
-        file = _found(scenario, request.config, request.path.parent)
+        file = _scenario(scenario, request.config, request.path.parent)
         cluster = FlinkMock(file, **given).start()
         started.append(cluster)
         watches.append(Watch(cluster))
@@ -155,7 +155,7 @@ def flinkmock_session(request: pytest.FixtureRequest) -> Iterator[FlinkMock]:
     from flinkmock.testing.mock import FlinkMock
 
     options = {"clock": "real", **_defaults(request.config), "flink": getattr(request, "param", None)}
-    with FlinkMock(_found(None, request.config, None), **options) as cluster:
+    with FlinkMock(_scenario(None, request.config), **options) as cluster:
         request.config.stash[SHARED] = cluster
         yield cluster
     del request.config.stash[SHARED]
@@ -272,30 +272,34 @@ def _releases_of_run(config: pytest.Config) -> list[str]:
     return _releases(config.getoption("--flinkmock-flink") or ",".join(config.getini("flinkmock_flink")))
 
 
-def _releases(asked: str | Sequence[object]) -> list[str]:
-    """From "1.20, 2.3", from a list of them, or from "all"."""
+def _releases(asked: object) -> list[str]:
+    """From "1.20, 2.3", from a list of them, or from "all". Whatever else there is stays, to be refused by name."""
     if asked == "all":
         from flinkmock.contract import known_releases
 
         return list(known_releases())
-    names = asked.split(",") if isinstance(asked, str) else map(str, asked)
-    return [name.strip() for name in names if name.strip()]
+    names = asked.split(",") if isinstance(asked, str) else asked if isinstance(asked, list | tuple) else [asked]
+    return [name for each in names if (name := str(each).strip())]
 
 
 def _once_for_each(metafunc: pytest.Metafunc, fixture: str, releases: list[str], *, scope: Any) -> None:
-    if releases:
-        ids = [f"flink-{release}" for release in releases]
-        metafunc.parametrize(fixture, releases, indirect=True, ids=ids, scope=scope)
+    """pytest skips the test if there is no release."""
+    ids = [f"flink-{release}" for release in releases]
+    metafunc.parametrize(fixture, releases, indirect=True, ids=ids, scope=scope)
 
 
-def _found(scenario: Any, config: pytest.Config, folder: Path | None) -> Any:
-    """The scenario of the ini file where None is given; a file's name as the path where the file is."""
+def _scenario(scenario: Any, config: pytest.Config, folder: Path = Path()) -> Any:
+    """The scenario of the ini file where None is given; a file's name as the path where the file is, which may be the
+    test's `folder`. Raises ScenarioError if it is nowhere."""
+    from flinkmock.scenario.files import found, names_file
+    from flinkmock.scenario.mistakes import Mistakes, Place
+
     beside_ini = config.inipath.parent if config.inipath else config.rootpath
-    if scenario is None and (default := config.getini("flinkmock_scenario")):
-        return beside_ini / default
-    if isinstance(scenario, str) and scenario.endswith((".yaml", ".yml")):
-        from flinkmock.data import data_dir
-
-        folders = [*([folder] if folder else []), beside_ini, Path(), data_dir("scenarios")]
-        return next((file for place in folders if (file := place / scenario).is_file()), scenario)
-    return scenario
+    folders = [folder, beside_ini, Path()]
+    if scenario is None:
+        scenario, folders = config.getini("flinkmock_scenario"), [beside_ini]
+        if not scenario:
+            return None
+    elif not names_file(scenario):
+        return scenario
+    return found(scenario, folders, Place(str(scenario)), Mistakes())

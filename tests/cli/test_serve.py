@@ -177,7 +177,7 @@ def test_a_taken_port() -> None:
         (["--log", "xml"], "argument --log: invalid choice: 'xml'"),
         (["--colour"], "unrecognized arguments: --colour"),
         (["--host", "no.such.host.invalid", "--port", "0"], "flinkmock: "),
-        (["nowhere.yaml"], "flinkmock: nowhere.yaml: there is no such file."),
+        (["nowhere.yaml"], "flinkmock: nowhere.yaml: there is no such file in "),
     ],
 )
 def test_a_mistake_is_told_in_a_sentence(arguments: list[str], told: str) -> None:

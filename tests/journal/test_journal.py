@@ -98,6 +98,8 @@ FAILURES = {
     "another-method": lambda some: some.expect("DELETE /jobs/:jobid/stop"),
     "unexpected": lambda some: some.expect("PATCH /jobs/:jobid", times="never"),
     "out-of-order": lambda some: some.expect_in_order(STOP, "POST /jars/upload"),
+    "nothing-near": lambda some: some.expect("DELETE /cluster"),
+    "nothing-near-of-one": lambda some: journal(exchange("GET", "/config")).expect(STOP),
     "no-requests": lambda some: journal().expect(STOP),
     "dropped": lambda some: journal(*upgrade(), limit=2).expect(STOP),
 }

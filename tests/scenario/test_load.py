@@ -130,6 +130,22 @@ def test_a_scenario_lies_over_the_one_it_extends(tmp_path: Path) -> None:
     assert spec.files == (file, tmp_path / "base" / "near.yaml", tmp_path / "base" / "far.yaml")
 
 
+def test_a_file_that_is_not_there_is_looked_for_among_our_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    own = load_scenario(Path(__file__).parents[2] / "scenarios" / "crash-loop.yaml")
+    assert [job.name for job in own.jobs] == ["orders"]
+    for source in ("crash-loop.yaml", Path("crash-loop.yaml"), {"extends": "crash-loop.yaml"}):
+        assert load_scenario(source).jobs == own.jobs
+    with pytest.raises(ScenarioError) as refused:
+        load_scenario("crashloop.yaml")
+    assert str(refused.value) == (
+        f"crashloop.yaml: there is no such file in {tmp_path}, nor among flinkmock's own scenarios. "
+        'Did you mean "crash-loop.yaml"?'
+    )
+    (tmp_path / "crash-loop.yaml").write_text("seed: 4")
+    assert load_scenario("crash-loop.yaml").seed == 4
+
+
 @pytest.mark.parametrize("name", ["", "\0", "x" * 5000, "/", "."])
 def test_a_file_that_can_not_be_extended(name: str, tmp_path: Path) -> None:
     with pytest.raises(ScenarioError):

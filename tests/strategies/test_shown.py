@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 
-def test_scenarios_and_faults_are_shown_as_yaml_and_a_request_as_what_makes_it(pytester: pytest.Pytester) -> None:
+def test_scenarios_and_faults_are_shown_as_yaml_and_answers_as_json(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """
         import hypothesis
-        from flinkmock.strategies import DrawnScenario, FaultPlan, Request, fault_plans, requests, scenarios
+        from flinkmock.strategies import (
+            DrawnScenario, FaultPlan, Request, fault_plans, requests, responses, scenarios,
+        )
 
         # the first example is the simplest one
         first = hypothesis.settings(database=None, phases=[hypothesis.Phase.generate])
@@ -23,10 +27,14 @@ def test_scenarios_and_faults_are_shown_as_yaml_and_a_request_as_what_makes_it(p
         @hypothesis.given(requests("PATCH /jobs/:jobid"))
         def test_request(request: Request) -> None:
             raise AssertionError
+
+        @hypothesis.given(responses("GET /jobs/overview"))
+        def test_response(body) -> None:
+            assert not body["jobs"]
         """
     )
     result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:xdist")
-    result.assert_outcomes(failed=2)
+    result.assert_outcomes(failed=3)
     shown = [line.removeprefix("E").strip() for line in result.outlines]
     start = next(number for number, line in enumerate(shown) if line.startswith("scenario=r"))
     assert shown[start : start + 8] == [
@@ -41,3 +49,4 @@ def test_scenarios_and_faults_are_shown_as_yaml_and_a_request_as_what_makes_it(p
     ]
     made = r".*Request\(method='PATCH', path='/jobs/0{32}', query=\(\), headers={}, body=None\).*"
     result.stdout.re_match_lines([made])
+    assert re.search(r"body=\{'jobs': \[\{'jid': '0{32}',", " ".join(shown)), shown

@@ -39,6 +39,12 @@ def test_an_endless_loop_is_given_up() -> None:
         cluster.run_until(loop="FINISHED")
 
 
+def test_run_until_a_state_that_flink_does_not_have() -> None:
+    told = r'^"FINISHD" is no state of a job\. Did you mean "FINISHED"\? Known: '
+    with FlinkMock(ORDERS) as cluster, pytest.raises(ValueError, match=told):
+        cluster.run_until(orders="FINISHD")
+
+
 def test_run_until_a_function_says_so() -> None:
     with FlinkMock(ORDERS) as cluster:
         orders = cluster.job("orders")

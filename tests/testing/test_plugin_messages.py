@@ -284,19 +284,38 @@ def test_no_clock(flinkmock): ...
 
 @pytest.mark.flinkmock(unexpected="shrug")
 def test_neither_fail_nor_allow(flinkmock): ...
+
+@pytest.mark.flinkmock(flink=1.20)
+def test_a_release_as_a_number(flinkmock): ...
+
+def test_a_release_as_a_number_later(flinkmock_factory):
+    flinkmock_factory(flink=1.20)
+
+@pytest.mark.flinkmock(clock=10)
+def test_a_clock_as_a_number(flinkmock): ...
+
+@pytest.mark.flinkmock(["jobs"])
+def test_a_scenario_as_a_list(flinkmock): ...
+
+@pytest.mark.flinkmock(flink=[])
+def test_no_release_is_left(flinkmock): ...
 """,
     )
-    result.assert_outcomes(errors=8)
+    result.assert_outcomes(errors=11, failed=1, skipped=1)
     result.stdout.fnmatch_lines(
         [
             "the marker flinkmock takes no flnk; it is flinkmock(scenario=None, *, flink=None, *)",
             "the marker flinkmock takes one scenario, not 2; it is *",
-            "flinkmock: nowhere.yaml: there is no such file.",
+            f"flinkmock: nowhere.yaml: there is no such file in {pytester.path}, nor among flinkmock's own scenarios.",
             "flinkmock: <scenario>*streeming*",
             "flinkmock: Unknown Flink release '2.33'. Did you mean 2.3? Known: *",
             "flinkmock: several releases stand in the marker of a test, not of a parameter",
             'flinkmock: "sundial" is not a clock. *',
             "flinkmock: unexpected requests are to fail or allow, not 'shrug'",
+            "flinkmock: Unknown Flink release '1.2'. Did you mean 1.20? *",
+            'flinkmock: "10" is not a clock. *',
+            "flinkmock: <scenario>: a scenario is a file's name, YAML text or a mapping, not [[]'jobs'].",
+            "*UnknownRelease: Unknown Flink release 1.2. Did you mean 1.20? A release is written as text. *",
         ]
     )
     result.stdout.no_fnmatch_line("*plugin.py*")
