@@ -69,7 +69,12 @@ def run(args: argparse.Namespace) -> int:
 
         asyncio.run(_serve(proxy, args.host, args.port, ready))
     proxy.report.accept(known)
-    print(proxy.summary() if args.format == "table" else told(proxy.report, args.format))
+    if args.format == "table":
+        print(proxy.summary())
+    else:
+        print(told(proxy.report, args.format))
+        for line in proxy.judging.beside():
+            print(line, file=sys.stderr)
     if not proxy.report.clean:
         return 1
     return 2 if proxy.judging.unanswered and not proxy.report.requests else 0

@@ -68,8 +68,12 @@ class Judging:
 
     def summary(self) -> str:
         """What was wrong on either side."""
-        lines = [self.report.table()]
+        return "\n".join([self.report.table(), *self.beside()])
+
+    def beside(self) -> list[str]:
+        """What the report does not tell, being no fault of the answers."""
+        lines: list[str] = []
         for title, sentences in (("of the clients' requests", self.advice), ("without an answer", self.unanswered)):
             if sentences:
                 lines += ["", f"{title}:", *(f"    {times}x  {sentence}" for sentence, times in sentences.items())]
-        return "\n".join(lines)
+        return lines

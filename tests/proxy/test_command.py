@@ -91,9 +91,10 @@ def test_deviations_are_told_by_the_exit_code(cluster: FlinkMock) -> None:
 
 def test_a_report_for_machines_that_is_accepted_the_next_time(cluster: FlinkMock, tmp_path: Path) -> None:
     with proxy(cluster.url, "--flink", "2.2", "--format", "json") as running:
-        running.ask("/taskmanagers")
-        code, told, _ = running.ended()
+        running.ask("/taskmanagers?x=1")
+        code, told, complained = running.ended()
     assert code == 1, told
+    assert "1x  Flink 2.2 does not read the query parameter x of GET /taskmanagers." in complained
     assert "/taskmanagers/*/assignedTasks" in {each["pointer"] for each in json.loads(told)["findings"]}
     known = tmp_path / "known.json"
     known.write_text(told)
