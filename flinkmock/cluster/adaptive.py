@@ -55,7 +55,7 @@ def settle_for_less(cluster: Cluster, job: Job, at: int) -> bool:
 
 def slots_came(cluster: Cluster, at: int) -> None:
     """Slots are free: jobs that wait go on, those that run see whether they can have more."""
-    for job in [job for job in cluster.jobs.values() if not job.ended]:
+    for job in [job for job in cluster.jobs.values() if not job.ended and cluster.adapts(job.spec)]:
         if job.id in cluster.waiting and job.state == "CREATED":
             if ready(cluster, job, at):
                 cluster.lifecycles.slots_are_there(job, at)

@@ -42,7 +42,7 @@ from flinkmock.cluster.script import Script, script_of
 from flinkmock.cluster.slots import SlotTable
 from flinkmock.cluster.snapshots import Snapshots
 from flinkmock.cluster.spec import OPERATIONS, Cause, ClusterSpec, JobSpec, Length, OperationSpec, Polls, Signal, Step
-from flinkmock.cluster.states import beginning
+from flinkmock.cluster.states import beginning, scheduler_of
 from flinkmock.cluster.stream import Stream
 from flinkmock.cluster.submission.jars import JarStore
 from flinkmock.cluster.taskmanager import TaskManager, make_task_manager
@@ -137,7 +137,15 @@ class Cluster:
 
     @property
     def adaptive(self) -> bool:
-        return (self.configuration.text(SCHEDULER) or "default").lower() == "adaptive"
+        """Whether there is the adaptive scheduler, if only for streaming jobs."""
+        return self._scheduler_of("STREAMING") == "adaptive"
+
+    def adapts(self, spec: JobSpec) -> bool:
+        """Whether the adaptive scheduler has such a job."""
+        return self._scheduler_of(spec.type) == "adaptive"
+
+    def _scheduler_of(self, kind: str) -> str:
+        return scheduler_of(self.configuration.text(SCHEDULER), kind)
 
     # -- time
 
@@ -296,7 +304,7 @@ class Cluster:
     def _script(self, spec: JobSpec) -> Script:
         """The job's script, with the states that come before its first one, passed through in no time."""
         script = script_of(spec.lifecycle)
-        before = beginning(script.steps[0].state, "adaptive" if self.adaptive else "default") or ()
+        before = beginning(script.steps[0].state, self._scheduler_of(spec.type)) or ()
         steps = (*(Step(state) for state in before), *script.steps)
         return Script(steps, None if script.loop is None else script.loop + len(before))
 

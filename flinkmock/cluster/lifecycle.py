@@ -64,7 +64,7 @@ class Lifecycles:
         if job.epoch != epoch or following is None:
             return
         runs = job.script.steps[following].state == "RUNNING"
-        if runs and self._cluster.adaptive and not adaptive.ready(self._cluster, job, at):
+        if runs and self._cluster.adapts(job.spec) and not adaptive.ready(self._cluster, job, at):
             adaptive.wait(self._cluster, job, at)
             return
         job.place = following
@@ -159,7 +159,7 @@ class Lifecycles:
             job = self._cluster.jobs[job_id]
             if job.state == "RUNNING" and job.runs[-1].deployed_at is None:
                 self.seek_slots(job, at, self._length(job, job.script.steps[job.place]))
-            elif not self._cluster.adaptive:
+            elif not self._cluster.adapts(job.spec):
                 self._cluster.waiting.remove(job_id)
         if self._cluster.adaptive:
             adaptive.slots_came(self._cluster, at)
@@ -319,7 +319,7 @@ class Lifecycles:
         """A running job fails and comes back, as often as that may be."""
         restarting = Step("RESTARTING", Span.exactly(job.spec.restart.delay), cause)
         # the adaptive scheduler goes through CREATED again, while it waits for slots
-        again = (restarting, Step("CREATED")) if self._cluster.adaptive else (restarting,)
+        again = (restarting, Step("CREATED")) if self._cluster.adapts(job.spec) else (restarting,)
         self.cut(job, at, again, job.script.rest(job.place))
 
     def rescale(self, job: Job, graph: JobGraph, takes: int, at: int) -> None:

@@ -79,6 +79,12 @@ _ADAPTIVE: Moves = {
 _MOVES: dict[str, Moves] = {"default": _DEFAULT, "adaptive": _ADAPTIVE}
 
 
+def scheduler_of(configured: str | None, kind: str) -> str:
+    """Which scheduler has a job: "default" or "adaptive". `configured` is the option jobmanager.scheduler, `kind` is
+    STREAMING or BATCH: batch jobs are never the adaptive scheduler's (DefaultSlotPoolServiceSchedulerFactory)."""
+    return "adaptive" if (configured or "").lower() == "adaptive" and kind != "BATCH" else "default"
+
+
 def moves(scheduler: str = "default") -> Moves:
     """State -> the states that can follow it at once. `scheduler` is "default" or "adaptive"."""
     return _MOVES[scheduler]

@@ -94,7 +94,7 @@ class Client:
             self._player.event(Kind.OPERATION, job, name, f"refused: {said(refused)}", bad=True)
 
     def _rescale(self, job: Job) -> None:
-        if not self._player.cluster.adaptive:
+        if not self._player.cluster.adapts(job.spec):
             return
         cluster, now = self._player.cluster, self._player.now
         there = sum(each.slots for each in cluster.task_managers_at(now))

@@ -36,7 +36,7 @@ def _running_job(call: Call) -> Job:
 def requirements(call: Call) -> Facts:
     """Raises UnknownJob, NotAdaptive."""
     job = _running_job(call)
-    if not call.cluster.adaptive:
+    if not call.cluster.adapts(job.spec):
         raise NotAdaptive(job.id, "requirements")
     bounds = bounds_of(job)
     return {
@@ -57,7 +57,7 @@ def set_requirements(call: Call) -> Facts:
         wanted[vertex_id] = (parallelism["lowerBound"], parallelism["upperBound"])
     if found := mistakes(job, wanted):
         raise BadRequirements("\n".join(found))
-    if not call.cluster.adaptive:
+    if not call.cluster.adapts(job.spec):
         raise NotAdaptive(job.id, "requirements")
     update(call.cluster, job, wanted, call.now)
     return {}
@@ -70,7 +70,7 @@ def set_requirements(call: Call) -> Facts:
 def config(call: Call) -> Facts:
     """Raises UnknownJob, NotAdaptive."""
     job, _ = job_and_time(call)
-    if not call.cluster.adaptive:
+    if not call.cluster.adapts(job.spec):
         raise NotAdaptive(job.id, "rescale-config")
     configuration = call.cluster.configuration
     failures = configuration.integer(options.RESCALE_CHECKPOINT_FAILURES)
@@ -93,7 +93,7 @@ def config(call: Call) -> Facts:
 def _history(call: Call, about: str) -> tuple[Job, list[Rescale]]:
     """The job's rescales, oldest first. Raises UnknownJob, and NotAdaptive also if no history is kept."""
     job, time = job_and_time(call)
-    if not call.cluster.adaptive or call.cluster.configuration.integer(options.RESCALE_HISTORY) <= 0:
+    if not call.cluster.adapts(job.spec) or call.cluster.configuration.integer(options.RESCALE_HISTORY) <= 0:
         raise NotAdaptive(job.id, about)
     return job, history_at(job, time)
 

@@ -36,10 +36,9 @@ class ClusterReader:
         return options
 
     @property
-    def scheduler(self) -> str:
-        """ "default" or "adaptive"."""
-        adaptive = (self.configuration().get(SCHEDULER.key) or "").lower() == "adaptive"
-        return "adaptive" if adaptive else "default"
+    def scheduler(self) -> str | None:
+        """What is configured."""
+        return self.configuration().get(SCHEDULER.key)
 
     def jobmanagers(self) -> int:
         return self._count("jobmanagers", USUAL.jobmanagers)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Mapping
 
+from flinkmock.cluster.states import scheduler_of
 from flinkmock.scenario.document import Node
 from flinkmock.scenario.mistakes import Mistakes, choices
 
@@ -17,6 +18,19 @@ def merged(over: Node, base: Node) -> Node:
     items = {key: merged(node, base.items[key]) if key in base.items else node for key, node in over.items.items()}
     rest = {key: node for key, node in base.items.items() if key not in items}
     return Node(over.place, {**items, **rest}, keys={**(base.keys or {}), **(over.keys or {})})
+
+
+def complete(templates: Mapping[str, Templates], configured: str | None, job: Node) -> tuple[Node, str]:
+    """The job with everything that it takes over, and the scheduler that has it, which its kind decides.
+
+    Args:
+        templates: by scheduler, since the built-in ones live as their scheduler lets them.
+        configured: the scheduler of the cluster.
+    """
+    whole = templates["default"].job(job)
+    kind = whole.get("type")
+    scheduler = scheduler_of(configured, "BATCH" if kind is not None and kind.value == "batch" else "STREAMING")
+    return (whole if scheduler == "default" else templates[scheduler].job(job)), scheduler
 
 
 class Templates:

@@ -21,7 +21,7 @@ from flinkmock.scenario.amounts import chance, length, size, span, whole
 from flinkmock.scenario.causes import Causes
 from flinkmock.scenario.courses import read_metrics, read_watermarks
 from flinkmock.scenario.document import Node
-from flinkmock.scenario.inheritance import Templates
+from flinkmock.scenario.inheritance import Templates, complete
 from flinkmock.scenario.lifecycle import LifecycleReader
 from flinkmock.scenario.mistakes import Mistakes, choices
 from flinkmock.scenario.vertices import read_vertices
@@ -31,10 +31,11 @@ DEFAULT_NAMES = {"STREAMING": "Flink Streaming Job", "BATCH": "Flink Batch Job"}
 
 
 class JobReader:
-    """Reads the jobs of one scenario; `operations` are the scenario's own, `scheduler` is "default" or "adaptive"."""
+    """Reads the jobs of one scenario; `operations` are the scenario's own, `scheduler` is what its cluster is
+    configured for, `templates` are those of each scheduler."""
 
-    def __init__(self, templates: Templates, causes: Causes, operations: Mapping[str, OperationSpec], scheduler: str,
-                 mistakes: Mistakes) -> None:  # fmt: skip
+    def __init__(self, templates: Mapping[str, Templates], causes: Causes, operations: Mapping[str, OperationSpec],
+                 scheduler: str | None, mistakes: Mistakes) -> None:  # fmt: skip
         self._templates = templates
         self._causes = causes
         self._operations = operations
@@ -44,14 +45,14 @@ class JobReader:
     def read(self, node: Node, where: str, name: str | None) -> JobSpec:
         """A job, or the name of a template. `where` names it in messages, `name` is what it is called if it has no
         name of its own; None: as its template, else as Flink calls such jobs."""
-        job = self._templates.job(node)
+        job, scheduler = complete(self._templates, self._scheduler, node)
         kind = "BATCH" if _text(job, "type") == "batch" else "STREAMING"
         parallelism = whole(job.get("parallelism"), 1)
         vertices = read_vertices(job.items["vertices"], where, parallelism, kind == "BATCH", self._mistakes)
         started_ago = self._started(job)
-        lifecycle = LifecycleReader(where, vertices, self._scheduler, started_ago, self._causes, self._mistakes)
+        lifecycle = LifecycleReader(where, vertices, scheduler, started_ago, self._causes, self._mistakes)
         return JobSpec(
-            name=_text(job, "name") or name or self._templates.named_by(node) or DEFAULT_NAMES[kind],
+            name=_text(job, "name") or name or self._templates["default"].named_by(node) or DEFAULT_NAMES[kind],
             vertices=tuple(vertices.values()),
             lifecycle=lifecycle.read(job.items["lifecycle"]),
             type=kind,

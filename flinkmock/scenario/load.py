@@ -138,16 +138,14 @@ def _cluster(document: Node, broken: dict[str, set[str]], mistakes: Mistakes) ->
     reader = JobReader(templates, causes, operations, cluster.scheduler, mistakes)
 
     def jobs(of: str, entries: dict[str, Node], named: bool) -> dict[str, JobSpec]:
-        sound = {
-            name: node
-            for name, node in entries.items()
-            if templates["default"].sound(node, broken.get("templates", ()))
-        }
+        bad = broken.get("templates", ())
+        sound = {name: node for name, node in entries.items() if templates["default"].sound(node, bad)}
         return {name: reader.read(node, f"{of}.{name}", name if named else None) for name, node in sound.items()}
 
     jobs("templates", section("templates"), named=True)
+    built_in = _built_in("default").items["submitted"].items
     rules = {**(submitted := section("submitted")), **{
-        pattern: node for pattern, node in _built_in("default").items["submitted"].items.items() if pattern not in submitted
+        pattern: node for pattern, node in built_in.items() if pattern not in submitted
     }}  # fmt: skip
     seed, flink, clock = value("seed"), value("flink"), value("clock")
     if flink is not None and flink.text not in known_releases():

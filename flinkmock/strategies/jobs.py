@@ -8,6 +8,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
+from flinkmock.cluster.states import scheduler_of
 from flinkmock.strategies.lifecycles import CAUSES, DURATIONS, LENGTHS, NAMES, SECONDS, SPANS, WORDS, lifecycles
 
 TEMPLATES = ("streaming", "batch", "failing", "restarting", "stuck")
@@ -64,10 +65,10 @@ def jobs(draw: DrawFn, scheduler: str, causes: Sequence[str]) -> Any:
     """The name of a template, or a job. The simplest one is `streaming`."""
     if not draw(st.booleans()):
         return draw(st.sampled_from(TEMPLATES))
+    batch = draw(st.booleans())
     optional: dict[str, SearchStrategy[Any]] = {
-        "lifecycle": lifecycles(scheduler, causes),
+        "lifecycle": lifecycles(scheduler_of(scheduler, "BATCH" if batch else "STREAMING"), causes),
         "name": WORDS.filter(bool),
-        "type": st.just("batch"),
         "parallelism": st.integers(1, 4),
         "vertices": vertices(),
         "checkpoints": _CHECKPOINTS,
@@ -77,4 +78,4 @@ def jobs(draw: DrawFn, scheduler: str, causes: Sequence[str]) -> Any:
         "operations": operations(causes, of_job=True),
         "started": st.integers(1, 10).map("{}m ago".format),
     }
-    return draw(st.fixed_dictionaries({}, optional=optional))
+    return draw(st.fixed_dictionaries({"type": st.just("batch")} if batch else {}, optional=optional))

@@ -124,3 +124,19 @@ def test_a_waiting_job_can_be_cancelled(tmp_path: Path) -> None:
     b.advance(60_000)
     assert b.states()[-1][1] == "CANCELED"
     assert b.cluster.waiting == []
+
+
+def test_batch_jobs_are_never_its_own(tmp_path: Path) -> None:
+    """They wait RUNNING for their slots, beside a job that waits CREATED, and come back without CREATED."""
+    batch = dataclasses.replace(job(name="nightly", every=None, type="BATCH"), vertices=WIDE)
+    stream = dataclasses.replace(job(every=None), vertices=WIDE)
+    b = Bench(tmp_path, batch, stream, slots=6, task_managers=0, configuration=ADAPTIVE,
+              machine_events=(MachineEvent(2_000, "joins"), MachineEvent(2_000, "joins")))  # fmt: skip
+    b.advance(1_000)
+    assert (b.states("nightly")[-1][1], b.states()[-1][1]) == ("RUNNING", "CREATED")
+    b.advance(2_000)
+    assert (b.states("nightly")[-1], b.states()[-1]) == ((0, "RUNNING"), (2_000, "RUNNING"))
+    b.cluster.lifecycles.fail(b.cluster.job_named("nightly"), b.now)
+    b.advance(2_000)
+    assert b.states("nightly")[-2:] == [(3_000, "RESTARTING"), (4_000, "RUNNING")]
+    assert b.cluster.waiting == []

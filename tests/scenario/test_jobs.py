@@ -221,6 +221,7 @@ def test_built_in_templates(name: str) -> None:
         ("streaming", "adaptive", ["RUNNING"]),
         ("batch", "default", ["RUNNING", "FINISHED"]),
         ("batch", "adaptive", ["RUNNING", "FINISHED"]),
+        ("restarting, type: batch", "adaptive", ["RUNNING", "RESTARTING", "RUNNING", "RESTARTING"]),
         ("failing", "default", ["RUNNING", "FAILING", "FAILED"]),
         ("failing", "adaptive", ["RUNNING", "FAILING", "FAILED"]),
         ("restarting", "default", ["RUNNING", "RESTARTING", "RUNNING", "RESTARTING"]),

@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from flinkmock.cluster.configuration import DEFAULTS, milliseconds, size_in_bytes
+from flinkmock.cluster.states import scheduler_of
 from flinkmock.conformance.recording.causes import Causes
 from flinkmock.conformance.recording.checkpoints import checkpoints, restored_from, savepoints_take
 from flinkmock.conformance.recording.graph import labels, vertices
@@ -84,8 +85,8 @@ def _job(job_id: str, job: JobNotes, name: str, notes: Notes, scrubber: Scrubber
     if (width := job.config.get("job-parallelism", 0)) > 0:
         told["parallelism"] = width
     told["vertices"] = vertices(job, called, scrubber)
-    scheduler = notes.configuration.get("jobmanager.scheduler", "default").lower()
-    told["lifecycle"] = lifecycle(job, notes.now, "adaptive" if scheduler == "adaptive" else "default", causes, by_name)
+    scheduler = scheduler_of(notes.configuration.get("jobmanager.scheduler"), kind)
+    told["lifecycle"] = lifecycle(job, notes.now, scheduler, causes, by_name)
     told["checkpoints"] = checkpoints(job)
     if restart := restart_strategy(job.config.get("restart-strategy", "")):
         told["restart"] = restart
