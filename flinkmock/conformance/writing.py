@@ -64,7 +64,8 @@ class _Session:
 
     def find(self, job: str) -> None:
         """Raises FlinkMockError."""
-        jobs = {row["id"]: row["status"] for row in self._check.reader.json("/jobs").get("jobs", ())}
+        listed = rows(self._check.reader.json("/jobs"), "jobs")
+        jobs = {str(row.get("id")): str(row.get("status")) for row in listed}
         state = jobs.get(job.lower())
         if state is None or state in TERMINAL:
             running = [each for each, known in jobs.items() if known not in TERMINAL]
@@ -88,9 +89,10 @@ class _Session:
         answer = self._check.put(
             self._operation("uploadJar"), Question("/jars/upload", "POST", raw, content_type=content_type)
         )
-        if answer.status != 200:
+        file = told(answer, "filename")
+        if answer.status != 200 or not isinstance(file, str):
             return
-        jar_id = Path(answer.body["filename"]).name
+        jar_id = Path(file).name
         at = f"/jars/{quote(jar_id)}"
         self._post("generatePlanFromJar", f"{at}/plan", {})
         ends = {
@@ -108,8 +110,7 @@ class _Session:
         self._application(at)
         self.next("deletion of the jar")
         self._ask("deleteJar", "DELETE", at)
-        listed = self._check.reader.json("/jars")
-        if any(file["id"] == jar_id for file in listed.get("files", ())):
+        if any(row.get("id") == jar_id for row in rows(self._check.reader.json("/jars"), "files")):
             self._contradicts("deleteJar", at, "", "gone from /jars", "still listed")
 
     def change(self, job: str) -> None:
@@ -161,13 +162,15 @@ class _Session:
         answer = self._post("submitJobFromJar", f"{at}/run", {})
         if answer is None or answer.status != 200:
             return None
-        job = str(answer.body["jobid"])
+        job = told(answer, "jobid")
+        if not isinstance(job, str):
+            return None
         for _ in range(PATIENCE):
             details = self._check.reader.json(f"/jobs/{job}")
-            tasks = [vertex["status"] for vertex in details.get("vertices", ())]
-            if details.get("state") in TERMINAL:
+            tasks = [vertex.get("status") for vertex in rows(details, "vertices")]
+            if str(within(details, "state")) in TERMINAL:
                 return None
-            if tasks and set(tasks) == {"RUNNING"}:
+            if tasks and all(task == "RUNNING" for task in tasks):
                 return job
             self._check.wait(POLL_MS)
         return job
@@ -178,9 +181,9 @@ class _Session:
         answer = self._post("submitApplicationFromJar", f"{at}/run-application", {})
         if answer is None or answer.status != 202:
             return
-        application = f"/applications/{answer.body['applicationid']}"
+        application = f"/applications/{told(answer, 'applicationid')}"
         for _ in range(PATIENCE):
-            if self._check.reader.json(application).get("status") == "RUNNING":
+            if within(self._check.reader.json(application), "status") == "RUNNING":
                 break
             self._check.wait(POLL_MS)
         self._ask("cancelApplication", "POST", f"{application}/cancel")
@@ -195,11 +198,12 @@ class _Session:
         if answer is None or answer.status >= 300 or operation is None:
             return {}
         for _ in range(PATIENCE):
-            told = self._check.put(operation, Question(f"{polled or at}/{answer.body['request-id']}"))
-            if told.status != 200:
+            answered = self._check.put(operation, Question(f"{polled or at}/{told(answer, 'request-id')}"))
+            state = told(answered, "status", "id")
+            if answered.status != 200 or state is None:
                 return {}
-            if told.body["status"]["id"] == "COMPLETED":
-                done = told.body.get("operation")
+            if state == "COMPLETED":
+                done = told(answered, "operation")
                 return done if isinstance(done, dict) else {}
             self._check.wait(POLL_MS)
         self._contradicts(status, at, "/status/id", "COMPLETED in the end", "IN_PROGRESS for a minute")
@@ -208,7 +212,7 @@ class _Session:
     def _ends(self, job: str, because: str, expected: str) -> None:
         state = None
         for _ in range(PATIENCE):
-            state = self._check.reader.json(f"/jobs/{job}").get("state")
+            state = str(within(self._check.reader.json(f"/jobs/{job}"), "state"))
             if state in TERMINAL:
                 break
             self._check.wait(POLL_MS)
@@ -237,6 +241,25 @@ class _Session:
 
     def _contradicts(self, operation_id: str, path: str, pointer: str, expected: str, found: str) -> None:
         self._check.contradicted(self._operation(operation_id), path, Contradiction(pointer, expected, found))
+
+
+def told(answer: Answer, *keys: str) -> Any:
+    """What stands there in an answer; None if nothing does, which has been judged when it was asked for."""
+    try:
+        return within(answer.body, *keys)
+    except ValueError:
+        return None
+
+
+def within(body: Any, *keys: str) -> Any:
+    for key in keys:
+        body = body.get(key) if isinstance(body, dict) else None
+    return body
+
+
+def rows(body: Any, key: str) -> list[dict[str, Any]]:
+    found = within(body, key)
+    return [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
 
 
 def multipart(name: str, content: bytes) -> tuple[bytes, str]:

@@ -7,8 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from flinkmock import FlinkMock, FlinkMockError, check
+from flinkmock import Contract, FlinkMock, FlinkMockError, check
+from flinkmock.conformance.check import Check
+from flinkmock.conformance.fetch import Answer, Question
 from flinkmock.conformance.fuzzing import Fuzz
+from flinkmock.conformance.judge import JSON
 from flinkmock.conformance.writing import Write
 
 JARS = Path(__file__).parent.parent / "fidelity" / "jars"
@@ -55,6 +58,37 @@ def test_a_named_job() -> None:
 def test_a_jar_that_is_not_there() -> None:
     with FlinkMock() as cluster, pytest.raises(FlinkMockError, match=r"no\.jar: there is no such file"):
         check(cluster.url, further=(Write(Path("no.jar")),))
+
+
+@pytest.mark.parametrize(
+    "body", ["{}", "[1]", "no JSON", '{"filename": 5}', '{"filename": "/x/a.jar", "jobid": 7, "files": [1, {}]}']
+)
+def test_a_fake_that_answers_something_else(body: str) -> None:
+    """Its answers are told of, and nothing is made of them."""
+    server = Answering(body)
+    report = Check(server, Contract.load("2.3"), wait=lambda ms: None).run((Write(JAR["2.3"] / "wordcount.jar"),))
+    assert "POST /jars/upload" in {str(each.operation) for each in report.findings}
+
+
+def test_an_operation_whose_end_is_not_told() -> None:
+    job = '{"request-id": 3, "status": "x", "jobs": [{"id": "a", "status": "RUNNING"}], "state": []}'
+    report = Check(Answering(job), Contract.load("2.3"), wait=lambda ms: None).run((Write(job="a"),))
+    assert "GET /jobs/:jobid/savepoints/:triggerid" in {str(each.operation) for each in report.findings}
+
+
+class Answering:
+    """A server that gives the same answer to everything, with the status that is hoped for."""
+
+    url = "http://somewhere"
+
+    def __init__(self, body: str) -> None:
+        self.requests = 0
+        self._body = body.encode()
+
+    def ask(self, question: Question) -> Answer:
+        self.requests += 1
+        operation = Contract.load("2.3").match(question.method, question.target)
+        return Answer(operation.status if operation else 404, {"content-type": JSON}, self._body)
 
 
 @pytest.fixture
