@@ -59,7 +59,7 @@ def test_the_same_seed_gives_the_same_sequence() -> None:
     assert set(one) == {"200", "503", "ConnectionResetError", "RemoteDisconnected", "IncompleteRead"}
 
 
-def test_ten_thousand_requests_leave_nothing_behind() -> None:
+def test_ten_thousand_requests_come_the_same_again_and_leave_nothing_behind() -> None:
     with FlinkMock(SCENARIO) as mock:
         client = Client(mock.url)
         found = [client.get("/config") for _ in range(2_000)]
@@ -67,6 +67,7 @@ def test_ten_thousand_requests_leave_nothing_behind() -> None:
         found += [client.get("/config") for _ in range(8_000)]
         after = left(mock)
         client.connection.close()
+    assert found == outcomes(10_000)
     assert 850 < sum(outcome != "200" for outcome in found) < 1_150
     for what, count in after.items():
         assert count <= before[what] + (1_000 if what == "objects" else 2), f"{what}: {before[what]}, then {count}"
