@@ -31,7 +31,10 @@ def read(source: Source | None, mistakes: Mistakes) -> tuple[Node, tuple[Path, .
         return _complete(document, file.parent, (file,), mistakes)
     if not isinstance(source, str):
         mistakes.stop(Place(INLINE), f"a scenario is a file's name, YAML text or a mapping, not {source!r}.")
-    return _complete(from_yaml(source, INLINE, mistakes), Path(), (), mistakes)
+    document = from_yaml(source, INLINE, mistakes)
+    if isinstance(document.value, str):
+        mistakes.stop(document.place, "a scenario is a mapping, and the name of a file ends in .yaml or .yml.")
+    return _complete(document, Path(), (), mistakes)
 
 
 def found(name: str | Path, folders: Sequence[Path], place: Place, mistakes: Mistakes, told: str = "") -> Path:

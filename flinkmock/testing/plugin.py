@@ -137,16 +137,10 @@ def flinkmock_factory(
 @pytest.fixture
 def flinkmock(request: pytest.FixtureRequest, flinkmock_factory: Callable[..., FlinkMock]) -> FlinkMock:
     """A fake Flink cluster (`FlinkMock`), started for this test and stopped after it."""
-    from flinkmock.errors import FlinkMockError
-
     args, options = _marked(request.node)
     options.pop("flink", None)
     options.pop("unexpected", None)
-    try:
-        return flinkmock_factory(*args, **options)
-    except (FlinkMockError, ValueError) as error:
-        wrong = f"flinkmock: {error}"
-    pytest.fail(wrong, pytrace=False)  # out here, without the way that the mistake has come
+    return _started(lambda: flinkmock_factory(*args, **options))
 
 
 @pytest.fixture(scope="session")
@@ -155,10 +149,21 @@ def flinkmock_session(request: pytest.FixtureRequest) -> Iterator[FlinkMock]:
     from flinkmock.testing.mock import FlinkMock
 
     options = {"clock": "real", **_defaults(request.config), "flink": getattr(request, "param", None)}
-    with FlinkMock(_scenario(None, request.config), **options) as cluster:
+    with _started(lambda: FlinkMock(_scenario(None, request.config), **options).start()) as cluster:
         request.config.stash[SHARED] = cluster
         yield cluster
     del request.config.stash[SHARED]
+
+
+def _started(start: Callable[[], FlinkMock]) -> FlinkMock:
+    """A mistake in what was asked for fails the test by its own words alone."""
+    from flinkmock.errors import FlinkMockError
+
+    try:
+        return start()
+    except (FlinkMockError, ValueError) as error:
+        wrong = f"flinkmock: {error}"
+    pytest.fail(wrong, pytrace=False)  # out here, without the way that the mistake has come
 
 
 # -- what a test is told

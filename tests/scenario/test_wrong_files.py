@@ -59,6 +59,11 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     assert str(refused.value) == f"{file}: there is no such file."
 
 
+def test_a_name_without_its_end() -> None:
+    with pytest.raises(ScenarioError, match=r"^<scenario>:1:1: .* the name of a file ends in \.yaml or \.yml\."):
+        load_scenario("crash-loop")
+
+
 def test_a_file_that_is_no_text(tmp_path: Path) -> None:
     file = tmp_path / "latin.yaml"
     file.write_bytes(b"name: caf\xe9\n")

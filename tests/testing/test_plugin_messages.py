@@ -322,6 +322,24 @@ def test_no_release_is_left(flinkmock): ...
     result.stdout.no_fnmatch_line("During handling*")
 
 
+def test_the_scenario_of_the_ini_file_is_looked_for_as_a_markers_is(pytester: pytest.Pytester) -> None:
+    tests = """
+def test_own(flinkmock):
+    assert flinkmock.job("orders")
+
+def test_shared(flinkmock_session):
+    assert flinkmock_session.job("orders")
+"""
+    run(pytester, tests, "-o", "flinkmock_scenario=crash-loop.yaml").assert_outcomes(passed=2)
+    result = run(pytester, tests, "-o", "flinkmock_scenario=crashloop.yaml")
+    result.assert_outcomes(errors=2)
+    message = (
+        f"flinkmock: crashloop.yaml: there is no such file in {pytester.path}, nor among flinkmock's own scenarios. *"
+    )
+    result.stdout.fnmatch_lines([message, message])
+    result.stdout.no_fnmatch_line("*plugin.py*")
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
