@@ -38,7 +38,9 @@ def configure(subparsers: Any) -> None:
     )
     parser.add_argument("--seed", type=int, metavar="N", help="fixes ids and made-up values; default: the scenario's")
     parser.add_argument(
-        "--clock", metavar="CLOCK", help="real, 10x, virtual, '1s per request'; default: the scenario's, else real"
+        "--clock",
+        metavar="CLOCK",
+        help="real, 10x, '1s per request', virtual (stands still); default: the scenario's, else real",
     )
     parser.add_argument(
         "--dashboard",
@@ -186,7 +188,8 @@ class Log:
             several = {"urls": urls} if len(urls) > 1 else {}
             self._tell(json.dumps({"url": urls[0], **several, "flink": release, "clock": clock}))
         else:
-            self._tell(f"Flink {release} at {', '.join(urls)} (a fake; clock: {clock})")
+            stands = ", which stands still" if clock == "virtual" else ""  # no request moves it on
+            self._tell(f"Flink {release} at {', '.join(urls)} (a fake; clock: {clock}{stands})")
 
     def request(self, exchange: Exchange) -> None:
         name = exchange.job or exchange.job_id

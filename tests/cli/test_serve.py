@@ -79,7 +79,9 @@ def test_a_request_about_a_job_tells_its_name(tmp_path: Path) -> None:
     scenario = tmp_path / "orders"  # no .yaml: on the command line it is a file all the same
     scenario.write_text("jobs: {orders: streaming}\nclock: virtual\n")
     with serving(str(scenario)) as process:
-        url = address(line(process))
+        first = line(process)
+        assert first.endswith("(a fake; clock: virtual, which stands still)")
+        url = address(first)
         [job] = get(url + "/jobs")["jobs"]
         line(process)
         get(f"{url}/jobs/{job['id']}")
