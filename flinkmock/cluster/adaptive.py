@@ -72,14 +72,15 @@ def _settle_later(cluster: Cluster, job: Job, at: int) -> None:
 
 def _grow(cluster: Cluster, job: Job, at: int) -> None:
     """A rescale falls due, unless one does already or nothing would change."""
-    if any(change.ended_at is None and change.run is None for change in job.updates):
+    present, wanted = [vertex.parallelism for vertex in job.graph.vertices], rescaling.wanted(job)
+    if present == wanted or any(change.ended_at is None and change.run is None for change in job.updates):
         return
     best = rescaling.best_parallelisms(cluster, job, at)
-    if best is None or best == [vertex.parallelism for vertex in job.graph.vertices]:
+    if best is None or best == present:
         return
     job.updates.append(Update(at, cause=NEW_RESOURCES))
     deployed = job.runs[-1].deployed_at or at
     due = max(at, deployed + cluster.configuration.milliseconds(RESCALE_COOLDOWN))
-    if best != rescaling.wanted(job):
+    if best != wanted:
         due += cluster.configuration.milliseconds(RESCALE_STABILIZATION)
     cluster.agenda.put(due, "rescale", job.id, len(job.updates))
