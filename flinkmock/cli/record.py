@@ -74,6 +74,11 @@ def run(args: argparse.Namespace) -> int:
         args.out.write_text(f"# Recorded by flinkmock record.\n{text}", encoding="utf-8")
     except OSError as error:
         raise FlinkMockError(f"{error.filename}: {error.strerror}") from error
+    except (LookupError, TypeError, AttributeError) as error:
+        raise FlinkMockError(
+            f"{args.url} answers in a form that Flink has not, so nothing can be written down: {error!r}. "
+            "flinkmock check tells more."
+        ) from error
     print(f"{args.out}: {len(told.get('jobs', {}))} jobs")
     try:
         load_scenario(args.out)

@@ -114,6 +114,17 @@ def test_nothing_is_recorded_of_what_is_no_flink(
     assert not (tmp_path / "none.yaml").exists()
 
 
+def test_nothing_is_recorded_of_what_answers_in_another_form(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    raw = [{"target": "/jobs/overview", "status": 200, "answer": '{"jobs": []}'}]
+    raw.append({"target": "/taskmanagers", "status": 200, "answer": '{"taskmanagers": [{"id": 1}]}'})
+    kept = tmp_path / "kept.jsonl"
+    kept.write_text("".join(json.dumps(each) + "\n" for each in raw))
+    assert main(["record", str(kept), "-o", str(tmp_path / "none.yaml")]) == 2
+    assert "answers in a form that Flink has not" in capsys.readouterr().err
+
+
 @pytest.fixture
 def other() -> Iterator[Callable[[int], str]]:
     """The address of a server that answers everything with a status and "hello"."""

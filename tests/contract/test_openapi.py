@@ -137,7 +137,7 @@ def test_into_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     file = tmp_path / "openapi.json"
     assert main(["openapi", "--flink", "2.3", "-o", str(file)]) == 0
     assert json.loads(file.read_text()) == document("2.3")
-    assert capsys.readouterr().out == f"{file}: 97 operations of Flink v1/2.3.0\n"
+    assert capsys.readouterr().out == f"{file}: 97 operations of Flink 2.3.0\n"
     assert main(["openapi", "-o", str(tmp_path / "no" / "where.json")]) == 2
 
 
