@@ -27,7 +27,12 @@ def configure(subparsers: Any) -> None:
         description="Serves a fake Flink cluster until SIGINT, SIGTERM or a client's DELETE /cluster. Prints "
         "its address, then one line for each request: the cluster's time, status, method, path and job.",
     )
-    parser.add_argument("scenario", nargs="?", metavar="SCENARIO", help="a YAML file; default: a cluster with no job")
+    parser.add_argument(
+        "scenario",
+        nargs="?",
+        metavar="SCENARIO",
+        help="a YAML file, or the name of one of flinkmock's own (crash-loop.yaml); default: a cluster with no job",
+    )
     parser.add_argument("--flink", metavar="RELEASE", help="e.g. 1.20; default: the scenario's, else the newest")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen at; default: %(default)s")
     parser.add_argument(
