@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flinkmock.cli import headers
+
 if TYPE_CHECKING:
     from flinkmock.conformance.check import Check
     from flinkmock.contract import Contract
@@ -43,6 +45,7 @@ def configure(subparsers: Any) -> None:
     parser.add_argument(
         "--baseline", type=Path, metavar="FILE", help="accept what this report (of --format json) tells"
     )
+    headers.configure(parser)
     parser.set_defaults(run=run)
 
 
@@ -64,6 +67,7 @@ def run(args: argparse.Namespace) -> int:
         contract=_contract(args),
         further=further,
         progress=bar if sys.stderr.isatty() else None,
+        headers=dict(args.headers),
     )
     report.accept(known)
     print(told(report, args.format))
@@ -80,7 +84,7 @@ def _contract(args: argparse.Namespace) -> Contract | None:
     from flinkmock.conformance.documentation import at_its_word
     from flinkmock.conformance.fetch import Fetcher
 
-    with closing(Fetcher(args.url)) as server:
+    with closing(Fetcher(args.url, dict(args.headers))) as server:
         return at_its_word(args.contract, args.flink or told_release(server))
 
 

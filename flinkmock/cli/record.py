@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flinkmock.cli import headers
+
 if TYPE_CHECKING:
     from flinkmock.conformance.recording import Notes
 
@@ -37,6 +39,7 @@ def configure(subparsers: Any) -> None:
         help="leave out or replace what leads back to the cluster: names, ids, hosts, paths, messages, user "
         "configuration, metrics",
     )
+    headers.configure(parser)
     parser.set_defaults(run=run)
 
 
@@ -68,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
         if Path(args.url).is_file():
             notes = read_raw(Path(args.url).read_text(encoding="utf-8").splitlines())
         else:
-            notes = watch(args.url, args.length, args.every, args.raw)
+            notes = watch(args.url, args.length, args.every, args.raw, dict(args.headers))
         told = scenario(notes, scrub=args.scrub)
         text = yaml.safe_dump(told, sort_keys=False, allow_unicode=True, width=120)
         args.out.write_text(f"# Recorded by flinkmock record.\n{text}", encoding="utf-8")
@@ -88,7 +91,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def watch(url: str, length_ms: int, every_ms: int, raw: Path | None) -> Notes:
+def watch(url: str, length_ms: int, every_ms: int, raw: Path | None, keys: Mapping[str, str]) -> Notes:
     """The notes of a live cluster; each exchange is written to `raw`, too. Raises Unreachable, OSError."""
     import time
     from contextlib import ExitStack, closing
@@ -114,7 +117,7 @@ def watch(url: str, length_ms: int, every_ms: int, raw: Path | None) -> Notes:
             return answer
 
     notes = Notes()
-    with closing(Kept(url)) as server, ExitStack() as stack:
+    with closing(Kept(url, keys)) as server, ExitStack() as stack:
         file = stack.enter_context(raw.open("w", encoding="utf-8")) if raw else None
         told_version(server)  # a server that tells none is no Flink
         Watch(Reader(server), notes, lambda ms: time.sleep(ms / 1000)).watch(length_ms, every_ms)

@@ -8,7 +8,7 @@ reported as not judged. What changes something is asked only when a job to chang
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 from urllib.parse import unquote
@@ -35,17 +35,18 @@ def check(
     contract: Contract | None = None,
     further: tuple[Callable[[Check], None], ...] = (),
     progress: Progress | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> Report:
     """Checks the server at `url` against the contract of `flink` ("2.3"; None: of the release it says it is).
 
     `contract`: another one to hold against it, such as the documentation's. `further`: what is asked after the safe
-    questions (`writing.Write`, `fuzzing.Fuzz`).
+    questions (`writing.Write`, `fuzzing.Fuzz`). `headers`: what goes with each request, such as a key.
 
     Raises:
         Unreachable: nothing there answers, or it says that it is a release that is not known.
         UnknownRelease: `flink` is none.
     """
-    server = Fetcher(url)
+    server = Fetcher(url, headers)
     try:
         return Check(server, contract or Contract.load(flink or told_release(server)), progress=progress).run(further)
     finally:
@@ -165,5 +166,8 @@ def told_version(server: Server, otherwise: str = "") -> str:
                 return version
     why = f", it answers {answer.status}" if answer.status != 200 else ""
     if answer.status in (401, 403):
-        why += ": flinkmock has no key of its own, only `flinkmock proxy` passes on those of its clients"
+        why += (
+            ": it wants to know who asks. check and record take a key, --header 'Authorization: Bearer …'; the proxy "
+            "passes on those of its clients"
+        )
     raise Unreachable(f"{server.url}/config does not tell Flink's version{why}. {otherwise}".rstrip())

@@ -61,9 +61,9 @@ class Server(Protocol):
 
 
 class Fetcher:
-    """Asks one server; `requests` counts."""
+    """Asks one server; `requests` counts. `headers` go with each request."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, headers: Mapping[str, str] | None = None) -> None:
         try:
             parts = urlsplit(url if "//" in url else f"//{url}", scheme="http")
             port = parts.port
@@ -74,6 +74,7 @@ class Fetcher:
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         self.url = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
         self.requests = 0
+        self._headers = {"Accept": JSON_TYPE, **(headers or {})}
         self._base = parts.path.rstrip("/")
         self._connection = kind(parts.hostname, port, timeout=SECONDS)
 
@@ -98,7 +99,7 @@ class Fetcher:
         self._connection.close()
 
     def _ask(self, question: Question) -> Answer:
-        headers = {"Accept": JSON_TYPE, **question.headers}
+        headers = {**self._headers, **question.headers}
         if question.raw is not None:
             headers["Content-Type"] = question.content_type
         self._connection.request(question.method, self._base + question.target, question.raw, headers)

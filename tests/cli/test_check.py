@@ -93,7 +93,7 @@ def test_nobody_there(capsys: pytest.CaptureFixture[str]) -> None:
         (404, "/config does not tell Flink's version, it answers 404. Name it: --flink 2.3."),
         (
             401,
-            "it answers 401: flinkmock has no key of its own, only `flinkmock proxy` passes on those of its clients.",
+            "it answers 401: it wants to know who asks. check and record take a key, --header 'Authorization: ",
         ),
         (200, "/config does not tell Flink's version. Name it"),
     ],
@@ -104,6 +104,25 @@ def test_no_flink(
 ) -> None:
     assert main([command, other(answered)]) == 2
     assert told in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [["check"], ["record", "--for", "0.1s", "-o"]])
+def test_a_key_goes_with_each_request(command: list[str], tmp_path: Path) -> None:
+    with FlinkMock({"jobs": {"orders": "streaming"}}) as mock:
+        out = [str(tmp_path / "recorded.yaml")] if "-o" in command else []
+        key = ["--header", "Authorization: Bearer a:b", "-H", "X-Team:orders"]
+        assert main([*command, *out, mock.url, *key]) == 0
+        assert len(mock.requests) > 5
+        for exchange in mock.requests:
+            sent = {name.lower(): value for name, value in exchange.headers}
+            assert (sent["authorization"], sent["x-team"]) == ("Bearer a:b", "orders")
+
+
+def test_a_header_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["check", "http://127.0.0.1:1", "-H", "Bearer 7"])
+    assert end.value.code == 2
+    assert "'Bearer 7' is no header: 'Authorization: Bearer …'" in capsys.readouterr().err
 
 
 def test_nothing_is_recorded_of_what_is_no_flink(

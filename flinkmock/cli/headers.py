@@ -1,0 +1,29 @@
+"""`--header`, for clusters that want to know who asks."""
+
+from __future__ import annotations
+
+import argparse
+import re
+
+_HEADER = re.compile(r"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n\0]*)")
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "-H",
+        "--header",
+        dest="headers",
+        action="append",
+        default=[],
+        type=header,
+        metavar="HEADER",
+        help="sent with each request, as 'Authorization: Bearer …'; may be given several times",
+    )
+
+
+def header(text: str) -> tuple[str, str]:
+    match = _HEADER.fullmatch(text)
+    if match is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no header: 'Authorization: Bearer …'")
+    name, value = match.groups()
+    return name, value.strip()
