@@ -165,6 +165,9 @@ class JobEnded(Problem):
     job_id: str
     state: str
 
+    def __str__(self) -> str:
+        return f"job {self.job_id} has come to its end: it is {self.state}"
+
 
 @dataclass
 class CancellationFailed(Problem):

@@ -72,7 +72,7 @@ def test_a_job_can_be_failed_and_finished() -> None:
         cluster.run_until(orders="RUNNING")
         orders.finish()
         assert orders.state == "FINISHED"
-        with pytest.raises(JobEnded):
+        with pytest.raises(JobEnded, match=r"job [0-9a-f]{32} has come to its end: it is [A-Z]+$"):
             orders.finish()
 
 
