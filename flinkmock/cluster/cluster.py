@@ -272,7 +272,7 @@ class Cluster:
             misfit = restoring.misfit(state, spec, graph) if state is not None and not skips else None
             if state is None or misfit is not None:
                 job.states.append((at, "INITIALIZING"))
-                self.lifecycles.fail_initialization(job, at, misfit or self.nothing_there(savepoint))
+                self.lifecycles.fail_initialization(job, at, misfit or restoring.nothing_there(savepoint))
                 return job
             job.checkpoints.restore(state.restored)
             if claims:
@@ -307,22 +307,6 @@ class Cluster:
         before = beginning(script.steps[0].state, self._scheduler_of(spec.type)) or ()
         steps = (*(Step(state) for state in before), *script.steps)
         return Script(steps, None if script.loop is None else script.loop + len(before))
-
-    def is_discarded(self, job: Job, time: int) -> bool:
-        """Whether even the newest checkpoint is gone: the job has ended and did not ask for it to be kept."""
-        if job.ended_at(time) is None:
-            return False
-        retained = job.spec.checkpoints.retained if job.spec.checkpoints else None
-        if retained == "retain":
-            return job.state == "FINISHED"
-        return retained is None or job.state in ("FINISHED", "CANCELED")
-
-    @staticmethod
-    def nothing_there(path: str) -> Throwable:
-        return Throwable(
-            "java.io.FileNotFoundException",
-            f"Cannot find checkpoint or savepoint file/directory '{path}' on file system 'file'.",
-        )
 
     def _start_jobs(self, specs: tuple[JobSpec, ...]) -> None:
         """The scenario's own jobs; those that are older than the file start in the past, one after the other."""

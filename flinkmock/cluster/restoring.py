@@ -13,6 +13,7 @@ from flinkmock.cluster.spec import JobSpec
 
 if TYPE_CHECKING:
     from flinkmock.cluster.cluster import Cluster
+    from flinkmock.cluster.job import Job
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +33,26 @@ def state_at(cluster: Cluster, path: str, at: int) -> State | None:
     past = (job for term in cluster.jobmanagers.past for job in term.jobs.values())
     for job in (*past, *cluster.jobs.values()):
         for checkpoint in job.checkpoints.completed_at(at)[-1:]:
-            if checkpoint.path == wanted and not cluster.is_discarded(job, at):
+            if checkpoint.path == wanted and not is_discarded(job, at):
                 return _state(checkpoint, at)
     return None
+
+
+def is_discarded(job: Job, time: int) -> bool:
+    """Whether even the newest checkpoint is gone: the job has ended and did not ask for it to be kept."""
+    if job.ended_at(time) is None:
+        return False
+    retained = job.spec.checkpoints.retained if job.spec.checkpoints else None
+    if retained == "retain":
+        return job.state == "FINISHED"
+    return retained is None or job.state in ("FINISHED", "CANCELED")
+
+
+def nothing_there(path: str) -> Throwable:
+    return Throwable(
+        "java.io.FileNotFoundException",
+        f"Cannot find checkpoint or savepoint file/directory '{path}' on file system 'file'.",
+    )
 
 
 def _state(checkpoint: Checkpoint, at: int) -> State:

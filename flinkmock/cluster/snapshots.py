@@ -22,6 +22,7 @@ from flinkmock.cluster.checkpoints import (
 )
 from flinkmock.cluster.paths import scheme_problem, shown_path
 from flinkmock.cluster.problems import Throwable
+from flinkmock.cluster.restoring import nothing_there
 from flinkmock.cluster.spec import CheckpointSpec, OperationSpec, Polls, Signal, Step
 
 if TYPE_CHECKING:
@@ -237,7 +238,7 @@ class Snapshots:
         self.cluster.asynchronous.add(operation)
         planned = self._planned_failure("", "dispose-savepoint", spec)
         if planned is None and self.lying_at(shown_path(path), at) is None:
-            takes, planned = FAILS_AFTER_MS, self.cluster.nothing_there(path)
+            takes, planned = FAILS_AFTER_MS, nothing_there(path)
         elif planned is None:
             del self.savepoints[shown_path(path)]
         if planned is not None:

@@ -10,6 +10,7 @@ from flinkmock.cluster.configuration import CHECKPOINT_DIR, CHECKPOINT_HISTORY
 from flinkmock.cluster.graph import Vertex
 from flinkmock.cluster.job import Job
 from flinkmock.cluster.problems import JobInitializing, UnknownCheckpoint, UnknownCheckpointVertex
+from flinkmock.cluster.restoring import is_discarded
 from flinkmock.resources.call import Call, Facts, resource
 
 PERCENTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
@@ -137,7 +138,7 @@ class _Facts:
         self._job = job
         self._time = time
         self._newest = job.checkpoints.latest_at(time, savepoint=False)
-        self._all_gone = call.cluster.is_discarded(job, time)
+        self._all_gone = is_discarded(job, time)
 
     def of(self, checkpoint: Checkpoint, *, with_tasks: bool = False) -> dict[str, Any]:
         time, job = self._time, self._job

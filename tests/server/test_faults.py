@@ -3,89 +3,17 @@
 from __future__ import annotations
 
 import json
-import socket
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from urllib.parse import urlsplit
 
 import aiohttp
 import httpx
 import pytest
 
-from flinkmock import FlinkMock, ScenarioError
+from flinkmock import FlinkMock
 from flinkmock.cluster.spec import Span
 from flinkmock.contract.pattern import Pattern
 from flinkmock.faults import Corrupt, Corruption, Drop, Fault, NamedReply, Reply, When
-from flinkmock.jar import small_jar
-
-JOBS = When((Pattern.read("GET /jobs"),))
-SAVEPOINT = When((Pattern.read("POST /jobs/:jobid/savepoints"),), times=1)
-
-
-@contextmanager
-def broken(*faults: Fault, **options: object) -> Iterator[FlinkMock]:
-    with FlinkMock({"jobs": {"orders": "streaming"}}, **options) as mock:  # type: ignore[arg-type]
-        mock.faults.add(*faults)
-        yield mock
-
-
-class Wire:
-    """One connection. `read` gives what comes until the end, and how it ends."""
-
-    def __init__(self, url: str) -> None:
-        parts = urlsplit(url)
-        self.socket = socket.create_connection((parts.hostname, parts.port), timeout=10)
-
-    def send(self, method: str, target: str, body: bytes = b"") -> None:
-        length = b"Content-Length: %d\r\n" % len(body) if body else b""
-        self.socket.sendall(f"{method} {target} HTTP/1.1\r\nHost: x\r\n".encode() + length + b"\r\n" + body)
-
-    def read(self) -> tuple[bytes, str]:
-        received = b""
-        try:
-            while data := self.socket.recv(65536):
-                received += data
-        except ConnectionResetError:
-            return received, "reset"
-        except TimeoutError:
-            return received, "nothing more"
-        return received, "closed"
-
-    def answer(self) -> bytes:
-        """The body of a whole answer."""
-        head = b""
-        while not head.endswith(b"\r\n\r\n"):
-            head += self.socket.recv(1)
-        length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
-        body = b""
-        while len(body) < length:
-            body += self.socket.recv(length - len(body))
-        return body
-
-    def __enter__(self) -> Wire:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.socket.close()
-
-
-def ask(mock: FlinkMock, method: str = "GET", target: str = "/jobs", body: bytes = b"") -> tuple[bytes, str]:
-    with Wire(mock.url) as wire:
-        wire.send(method, target, body)
-        return wire.read()
-
-
-def job_id(mock: FlinkMock) -> str:
-    return next(iter(mock.cluster.jobs))
-
-
-def savepoint(mock: FlinkMock) -> str | None:
-    """Where the job's latest savepoint is, a minute later."""
-    mock.advance("1m")
-    latest = httpx.get(f"{mock.url}/jobs/{job_id(mock)}/checkpoints").json()["latest"]["savepoint"]
-    return latest and latest["external_path"]
-
+from tests.server.wires import JOBS, SAVEPOINT, Wire, ask, broken, job_id, savepoint
 
 # -- drop
 
@@ -319,112 +247,3 @@ def test_requests_that_no_fault_is_about_move_the_clock_as_ever() -> None:
         assert mock.clock.now() == before
         assert httpx.get(mock.url + "/overview").status_code == 200
         assert mock.clock.now() == before + 1_000
-
-
-# -- what befalls the cluster itself
-
-
-def test_stale_answers_are_those_of_a_while_ago() -> None:
-    scenario = {"jobs": {"orders": {"lifecycle": [{"CREATED": "2s"}, {"RUNNING": "10s"}, "FINISHED"]}}}
-    with FlinkMock(scenario, clock="virtual") as mock:
-        details = f"/jobs/{job_id(mock)}"
-        mock.advance("4s")
-        earlier = httpx.get(mock.url + details).content
-        mock.advance("8s")
-        assert httpx.get(mock.url + details).json()["state"] == "FINISHED"
-        mock.faults.add({"match": "GET /jobs/*", "stale": "8s"})
-        with Wire(mock.url) as wire:
-            wire.send("GET", details)
-            assert wire.answer() == earlier
-        mock.advance("10s")
-        assert httpx.get(mock.url + details).json()["state"] == "FINISHED"
-        assert httpx.get(mock.url + "/overview").json()["jobs-finished"] == 1
-
-
-def test_stale_lists_know_nothing_of_jobs_and_jars_that_came_later() -> None:
-    with FlinkMock({}, clock="virtual") as mock:
-        mock.advance("10s")
-        file = ("a.jar", small_jar(), "application/x-java-archive")
-        jar = httpx.post(mock.url + "/jars/upload", files={"jarfile": file})
-        jar_id = jar.json()["filename"].rpartition("/")[2]
-        httpx.post(f"{mock.url}/jars/{jar_id}/run")
-        mock.faults.add({"stale": "5s"})
-        asked = {path: httpx.get(mock.url + path).json() for path in ("/jobs", "/jars", "/overview")}
-        assert asked["/jobs"] == {"jobs": []}
-        assert asked["/jars"]["files"] == []
-        assert asked["/overview"]["slots-available"] == asked["/overview"]["slots-total"] == 4
-        assert httpx.post(f"{mock.url}/jars/{jar_id}/run").status_code == 200  # only what is read is stale
-        mock.advance("1m")
-        assert len(httpx.get(mock.url + "/jobs").json()["jobs"]) == 2
-
-
-def test_lose_triggers_the_savepoint_is_answered_and_then_unknown() -> None:
-    scenario = {"jobs": {"orders": {"checkpoints": {"every": "2s"}}}}
-    with FlinkMock(scenario, clock="virtual") as mock:
-        mock.advance("11s")
-        mock.faults.add({"match": "triggerSavepoint", "times": 1, "lose-triggers": "3s"})
-        path = f"/jobs/{job_id(mock)}/savepoints"
-        with Wire(mock.url) as wire:
-            wire.send("POST", path, b'{"target-directory":"/sp"}')
-            trigger = json.loads(wire.answer())["request-id"]
-        assert ask(mock, "GET", f"{path}/{trigger}") == (b"", "reset")
-        mock.advance("5s")
-        answer = httpx.get(f"{mock.url}{path}/{trigger}")
-        assert answer.status_code == 404
-        assert f"There is no savepoint operation with triggerId={trigger}" in answer.json()["errors"][0]
-        checkpoints = httpx.get(f"{mock.url}/jobs/{job_id(mock)}/checkpoints").json()
-        assert checkpoints["latest"]["restored"]["is_savepoint"] is False
-        assert mock.job("orders").state == "RUNNING"
-        assert httpx.post(mock.url + path, json={"target-directory": "/sp"}).status_code == 202
-
-
-def test_a_lost_task_manager_takes_its_jobs_along() -> None:
-    scenario = {"cluster": {"taskmanagers": 2, "slots": 1}, "jobs": {"orders": {"parallelism": 2}}}
-    with FlinkMock(scenario, clock="virtual") as mock:
-        mock.advance("5s")
-        first, second = mock.taskmanagers
-        mock.faults.add({"match": "GET /jobs/:jobid", "times": 1, "taskmanager-lost": "first"},
-                        {"match": "GET /overview", "times": 1, "taskmanager-lost": 1})  # fmt: skip
-        with Wire(mock.url) as wire:
-            wire.send("GET", f"/jobs/{job_id(mock)}")
-            assert json.loads(wire.answer())["state"] == "RUNNING"
-            wire.send("GET", f"/jobs/{job_id(mock)}")
-            assert json.loads(wire.answer())["state"] == "RESTARTING"
-        assert list(mock.taskmanagers) == [second]
-        assert httpx.get(mock.url + "/overview").json()["taskmanagers"] == 1
-        assert list(mock.taskmanagers) == []
-        assert first in mock.job("orders").job.failures[-1].throwable.message
-
-
-# -- which requests
-
-
-@pytest.mark.parametrize(
-    ("match", "struck"),
-    [
-        ("GET /jobs/*", {"/jobs", "/jobs/overview", "/v1/jobs/overview"}),
-        ("* /overview", {"/overview"}),
-        ("* /*", {"/jobs", "/jobs/overview", "/v1/jobs/overview", "/overview"}),
-        ("getJobsOverview", {"/jobs/overview", "/v1/jobs/overview"}),
-        ("POST /*", set()),
-    ],
-)
-def test_several_kinds_of_requests(match: str, struck: set[str]) -> None:
-    with FlinkMock({"faults": [{"match": match, "reply": "internal-error"}]}) as mock:
-        asked = ("/jobs", "/jobs/overview", "/v1/jobs/overview", "/overview")
-        assert {path for path in asked if httpx.get(mock.url + path).status_code == 500} == struck
-
-
-def test_words_of_a_scenario_from_python() -> None:
-    with FlinkMock({}) as mock:
-        mock.faults.add({"match": "GET /jobs", "reply": "not-found"}, Fault("gone", JOBS, drop=Drop.RESET))
-        assert httpx.get(mock.url + "/jobs").status_code == 404
-        assert mock.faults.struck("GET /jobs: reply: not-found") == 1
-        mock.faults.add({"name": "now", "reply": {"status": 418}}, first=True)
-        assert httpx.get(mock.url + "/jobs").status_code == 418
-        mock.faults.clear()
-        assert len(mock.faults) == 0
-        with pytest.raises(ScenarioError) as refused:
-            mock.faults.add({"match": "GET /jobs", "reply": "not-found"}, {"match": "GET /jobz", "delay": 3})
-        assert refused.value.mistakes == ("<scenario>: faults[1].delay: 3 has no unit. Write 3s or 3ms.",)
-        assert len(mock.faults) == 0
