@@ -6,8 +6,6 @@ double (Jackson writes 4.0, never 4) and the other way round, the range of int a
 
 from __future__ import annotations
 
-import base64
-import binascii
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
@@ -16,6 +14,7 @@ from jsonschema import Draft202012Validator, ValidationError, validators
 from jsonschema.protocols import Validator
 
 from flinkmock.contract.choice import choose, resolve
+from flinkmock.contract.quick import INT_RANGES, is_base64
 
 if TYPE_CHECKING:
     from flinkmock.contract.contract import Contract
@@ -25,7 +24,6 @@ Errors = Iterator[ValidationError]
 Keyword = Callable[[Any, Any, Any, Any], Errors]
 
 _properties: Keyword = Draft202012Validator.VALIDATORS["properties"]
-_RANGES = {"int32": range(-(2**31), 2**31), "int64": range(-(2**63), 2**63)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +139,7 @@ def _known_properties(validator: Any, properties: Any, instance: Any, schema: An
 
 
 def _int_range(validator: Any, name: str, instance: Any, schema: Any) -> Errors:
-    if name in _RANGES and isinstance(instance, int) and instance not in _RANGES[name]:
+    if name in INT_RANGES and isinstance(instance, int) and instance not in INT_RANGES[name]:
         yield ValidationError("out of range", validator="range", validator_value=name)
 
 
@@ -152,11 +150,8 @@ def _java_number(validator: Any, name: str, instance: Any, schema: Any) -> Error
 
 
 def _base64(validator: Any, encoding: str, instance: Any, schema: Any) -> Errors:
-    if encoding == "base64" and isinstance(instance, str):
-        try:
-            base64.b64decode(instance, validate=True)
-        except (binascii.Error, ValueError):
-            yield ValidationError("no base64", validator="contentEncoding", validator_value=encoding)
+    if encoding == "base64" and not is_base64(instance):
+        yield ValidationError("no base64", validator="contentEncoding", validator_value=encoding)
 
 
 _KINDS = {

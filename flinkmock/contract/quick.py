@@ -20,7 +20,8 @@ SILENT = frozenset({
     "refined", "title",
 })  # fmt: skip
 """Keywords that refuse nothing; nor do those that begin with x-."""
-_RANGES = {"int32": range(-(2**31), 2**31), "int64": range(-(2**63), 2**63)}
+INT_RANGES = {"int32": range(-(2**31), 2**31), "int64": range(-(2**63), 2**63)}
+"""Format -> the values of Java's int and long."""
 _PREFIX = "#/$defs/"
 _WHOLE = {"type", "properties", "required", "additionalProperties"}
 _SCALAR = {"type", "format"}
@@ -94,7 +95,7 @@ class Quick:
             case "format":
                 return self._format(wanted)
             case "contentEncoding":
-                return _is_base64 if wanted == "base64" else None
+                return is_base64 if wanted == "base64" else None
             case "pattern":
                 search = re.compile(wanted).search
                 return lambda value: not isinstance(value, str) or search(value) is not None
@@ -182,11 +183,11 @@ class Quick:
             return None
         if name == "double":
             return lambda value: type(value) is not int
-        allowed = _RANGES.get(name)
+        allowed = INT_RANGES.get(name)
         return None if allowed is None else (lambda value: type(value) is not int or value in allowed)
 
 
-_TYPES = {"integer": int, "object": dict, "array": list, "string": str, "boolean": bool, "null": type(None)}
+_TYPES = {"integer": int, "object": dict, "array": list, "string": str, "boolean": bool}
 _MEASURES: Mapping[str, tuple[tuple[type, ...], Callable[[Any], Any]]] = {
     "Length": ((str,), len),
     "Items": ((list,), len),
@@ -222,9 +223,9 @@ def _number(kind: str, width: str) -> Check:
     """One as Jackson writes it. Raises NotImplementedError for a width that Java has not."""
     if kind == "number" and width == "double":
         return lambda value: type(value) is float
-    if kind != "integer" or width not in _RANGES:
+    if kind != "integer" or width not in INT_RANGES:
         raise NotImplementedError(f"the format {width} of {kind}")
-    low, high = _RANGES[width][0], _RANGES[width][-1]
+    low, high = INT_RANGES[width][0], INT_RANGES[width][-1]
     return lambda value: type(value) is int and low <= value <= high
 
 
@@ -246,7 +247,8 @@ def _any_of(checks: Sequence[Check], *, or_null: bool) -> Check:
     return some
 
 
-def _is_base64(value: Any) -> bool:
+def is_base64(value: Any) -> bool:
+    """Whether it is, or is no text at all."""
     if not isinstance(value, str):
         return True
     try:
