@@ -16,23 +16,24 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from flinkmock.cluster.problems import Throwable, Unserviceable
+    from flinkmock.cluster.errors import UncaughtJavaException
     from flinkmock.conformance import check
     from flinkmock.contract import Contract, known_releases
     from flinkmock.engine import Engine
     from flinkmock.errors import DashboardMissing, FlinkMockError, PortTaken, ScenarioError, UnknownRelease
+    from flinkmock.flink.java_exception import JavaException
     from flinkmock.jar import small_jar
     from flinkmock.journal import Exchange, Journal, UnmetExpectation
-    from flinkmock.resources import Call
+    from flinkmock.rest.handlers import RestCall
     from flinkmock.scenario import load_scenario
     from flinkmock.snapshot import Snapshot
-    from flinkmock.testing.control import JobControl, Unreachable
+    from flinkmock.testing.control import JobControl, StateNeverReached
     from flinkmock.testing.mock import FlinkMock
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Call": "flinkmock.resources",
+    "RestCall": "flinkmock.rest.handlers",
     "Contract": "flinkmock.contract",
     "DashboardMissing": "flinkmock.errors",
     "Engine": "flinkmock.engine",
@@ -44,11 +45,11 @@ _HOMES = {
     "PortTaken": "flinkmock.errors",
     "ScenarioError": "flinkmock.errors",
     "Snapshot": "flinkmock.snapshot",
-    "Throwable": "flinkmock.cluster.problems",
+    "JavaException": "flinkmock.flink.java_exception",
     "UnknownRelease": "flinkmock.errors",
     "UnmetExpectation": "flinkmock.journal",
-    "Unreachable": "flinkmock.testing.control",
-    "Unserviceable": "flinkmock.cluster.problems",
+    "StateNeverReached": "flinkmock.testing.control",
+    "UncaughtJavaException": "flinkmock.cluster.errors",
     "check": "flinkmock.conformance",
     "known_releases": "flinkmock.contract",
     "load_scenario": "flinkmock.scenario",
@@ -56,23 +57,23 @@ _HOMES = {
 }
 
 __all__ = [
-    "Call",
     "Contract",
     "DashboardMissing",
     "Engine",
     "Exchange",
     "FlinkMock",
     "FlinkMockError",
+    "JavaException",
     "JobControl",
     "Journal",
     "PortTaken",
+    "RestCall",
     "ScenarioError",
     "Snapshot",
-    "Throwable",
+    "StateNeverReached",
+    "UncaughtJavaException",
     "UnknownRelease",
     "UnmetExpectation",
-    "Unreachable",
-    "Unserviceable",
     "__version__",
     "check",
     "known_releases",

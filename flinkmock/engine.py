@@ -18,19 +18,19 @@ from uuid import uuid4
 
 from flinkmock.cluster.clock import Clock
 from flinkmock.cluster.cluster import Cluster
-from flinkmock.cluster.past import as_of
-from flinkmock.cluster.problems import NoLeader
+from flinkmock.cluster.errors import NoLeader
+from flinkmock.cluster.history import as_of
 from flinkmock.cluster.spec import ClusterSpec
 from flinkmock.contract import LATEST, Contract, Operation
 from flinkmock.faults import FIRST, Fault, Faults
 from flinkmock.journal import Expected, Journal
-from flinkmock.resources import REGISTRY, Call, FileContent, UploadedFile
-from flinkmock.resources.call import Resource
-from flinkmock.resources.polling import polled
-from flinkmock.resources.unmodelled import unmodelled
+from flinkmock.rest.call import Resource
+from flinkmock.rest.handlers import HANDLERS, FileContent, RestCall, UploadedFile
+from flinkmock.rest.handlers.polling import polled
+from flinkmock.rest.handlers.unmodelled import unmodelled
+from flinkmock.rest.rendering import ResponseRenderer, encode
 from flinkmock.scenario.scenario import Scenario
 from flinkmock.snapshot import Snapshot
-from flinkmock.synthesis import Bodies, encode
 
 
 def wall_ms() -> int:
@@ -68,7 +68,7 @@ class Engine:
             spec = dataclasses.replace(spec, seed=seed)
         self.contract = Contract.load(flink or spec.flink or LATEST)
         self.clock = Clock(clock or spec.clock or "real", wall_ms)
-        self.bodies = Bodies(self.contract, spec.seed)
+        self.bodies = ResponseRenderer(self.contract, spec.seed)
         self.lock = threading.RLock()
         self.deciders: dict[str, Resource] = {}
         """Operation id -> a function of the user's, asked first; None from it leaves the answer to the cluster."""
@@ -113,20 +113,20 @@ class Engine:
             now = self.arrive() if arrived is None else min(arrived, self.clock.now())  # less: a snapshot came between
             if self.cluster.jobmanagers.leader is None:
                 raise NoLeader
-            call = Call(operation, self.cluster, now, path, query, body, files, base_url, jobmanager)
+            call = RestCall(operation, self.cluster, now, path, query, body, files, base_url, jobmanager)
             self.cluster.read(polled(call), now)
             if ago:
                 call = self._earlier(call, ago)
             decide = self.deciders.get(operation.id)
             facts = decide(call) if decide else None
             if facts is None:
-                facts = REGISTRY.get(operation.id, unmodelled)(call)
+                facts = HANDLERS.get(operation.id, unmodelled)(call)
             if isinstance(facts, FileContent):
                 return facts
             key = "/".join((operation.path, *map(str, path.values())))
             return encode(self.bodies.body(operation, facts, key))
 
-    def _earlier(self, call: Call, ago: int) -> Call:
+    def _earlier(self, call: RestCall, ago: int) -> RestCall:
         """The same as it would have been asked so many ms ago, but not before there was a cluster. Raises NoLeader."""
         then = max(call.now - ago, self.cluster.started_at)
         cluster = as_of(self.cluster, then)

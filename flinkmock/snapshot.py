@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flinkmock.cluster.image import Image
+from flinkmock.cluster.snapshot import ClusterSnapshot
 
 if TYPE_CHECKING:
     from flinkmock.engine import Engine
-    from flinkmock.faults.decide import FaultsImage
-    from flinkmock.journal.journal import JournalImage
-    from flinkmock.resources.call import Resource
+    from flinkmock.faults.decide import FaultsSnapshot
+    from flinkmock.journal.journal import JournalSnapshot
+    from flinkmock.rest.call import Resource
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -20,16 +20,18 @@ class Snapshot:
     """Made by `Engine.snapshot`. `at` is the cluster's time then (epoch ms)."""
 
     at: int
-    cluster: Image
-    faults: FaultsImage
-    journal: JournalImage
+    cluster: ClusterSnapshot
+    faults: FaultsSnapshot
+    journal: JournalSnapshot
     deciders: Mapping[str, Resource]
 
     @classmethod
     def of(cls, engine: Engine) -> Snapshot:
         now = engine.clock.now()
         engine.cluster.settle(now)
-        return cls(now, Image.of(engine.cluster), engine.faults.image(), engine.journal.image(), {**engine.deciders})
+        return cls(
+            now, ClusterSnapshot.of(engine.cluster), engine.faults.image(), engine.journal.image(), {**engine.deciders}
+        )
 
     def restore(self, engine: Engine) -> None:
         """Raises ValueError if it is of another engine."""

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from flinkmock.cluster.problems import JobInitializing
+from flinkmock.cluster.errors import JobInitializing
 from flinkmock.testing.inside import Inside
 from tests import coherent_checkpoints, coherent_jobs
 

@@ -20,11 +20,11 @@ from hypothesis.stateful import (
 )
 
 from flinkmock import Engine, load_scenario
-from flinkmock.cluster.problems import Problem
+from flinkmock.cluster.errors import ClusterError
 from flinkmock.cluster.spec import ClusterSpec, JobSpec
 from flinkmock.conformance.check import UNSAFE
 from flinkmock.conformance.targets import Targets
-from flinkmock.resources import FileContent
+from flinkmock.rest.handlers import FileContent
 from flinkmock.testing.inside import Inside, NotRegistered
 from tests.coherence import backwards, incoherences
 
@@ -48,7 +48,7 @@ def templates() -> tuple[ClusterSpec, tuple[JobSpec, ...]]:
     return ClusterSpec(task_managers=spec.task_managers, slots=spec.slots), spec.jobs
 
 
-class Life(RuleBasedStateMachine):
+class JobRun(RuleBasedStateMachine):
     """Rules are what may happen to a cluster. `release` is set by the test."""
 
     release = RELEASES[0]
@@ -156,7 +156,7 @@ class Life(RuleBasedStateMachine):
             for path in targets.paths(operation):
                 try:
                     body = self.inside.ask("GET", path)
-                except (NotRegistered, Problem):
+                except (NotRegistered, ClusterError):
                     continue
                 if not isinstance(body, FileContent):
                     assert [str(deviation) for deviation in contract.check_answer(operation, body)] == [], path
@@ -167,14 +167,14 @@ class Life(RuleBasedStateMachine):
         """For `Targets`."""
         try:
             return self.inside.ask("GET", target)
-        except (NotRegistered, Problem):
+        except (NotRegistered, ClusterError):
             return {}
 
     def ask(self, method: str, target: str, body: dict[str, Any] | None = None) -> Any:
         """{} if the cluster refuses, as it may."""
         try:
             return self.inside.ask(method, target, body)
-        except Problem:
+        except ClusterError:
             return {}
 
     def location(self, job: str, answer: Any) -> Any:
@@ -187,6 +187,6 @@ class Life(RuleBasedStateMachine):
 
 @pytest.mark.parametrize("release", RELEASES)
 def test_a_cluster_is_coherent_at_every_instant(release: str) -> None:
-    machine = type(f"Life{release}", (Life,), {"release": release})
+    machine = type(f"Life{release}", (JobRun,), {"release": release})
     examples = math.ceil(settings.default.max_examples / 4) if settings.default else 12
     run_state_machine_as_test(machine, settings=settings(max_examples=examples, stateful_step_count=25))

@@ -13,8 +13,8 @@ import pytest
 import requests
 
 from flinkmock import Contract, FlinkMock, known_releases
-from flinkmock.conformance.judge import REFUSALS
-from flinkmock.testing.tour import Question, Tour, scenario
+from flinkmock.conformance.operation_tour import OperationTour, TourRequest, scenario
+from flinkmock.conformance.response_check import REFUSALS
 
 NEVER_ANSWERED = {
     "rescaleJob": 503,  # FLINK-12312
@@ -45,7 +45,7 @@ class OverHttp:
         response = self._session.get(self._url + target, timeout=10)
         return response.json() if response.status_code == 200 else {}
 
-    def ask(self, question: Question) -> Any:
+    def ask(self, question: TourRequest) -> Any:
         operation = question.operation
         response = self._session.request(
             operation.method, self._url + question.target, timeout=10, allow_redirects=False, **sent(question)
@@ -60,7 +60,7 @@ class OverHttp:
         self.wrong += [f"{question}: {deviation}" for deviation in self._contract.check_answer(operation, body)]
         return body
 
-    def _refused(self, question: Question, response: requests.Response) -> None:
+    def _refused(self, question: TourRequest, response: requests.Response) -> None:
         operation_id, status = question.operation.id, response.status_code
         allowed = REFUSALS.get(operation_id, ()) + MORE_REFUSALS.get(operation_id, ())
         if status not in allowed and status != NEVER_ANSWERED.get(operation_id):
@@ -74,7 +74,7 @@ class OverHttp:
         self._session.close()
 
 
-def sent(question: Question) -> dict[str, Any]:
+def sent(question: TourRequest) -> dict[str, Any]:
     """The body, as requests wants it: JSON, or a multipart form."""
     if question.file is None:
         return {} if question.body is None else {"json": question.body}
@@ -92,7 +92,7 @@ def test_every_operation_answers(flink: str) -> None:
         with FlinkMock(scenario(scheduler), flink=flink) as cluster:
             asker = OverHttp(cluster.url, contract)
             try:
-                Tour(contract, asker).go()
+                OperationTour(contract, asker).go()
             finally:
                 asker.close()
         assert asker.wrong == []

@@ -9,7 +9,7 @@ from typing import Any, assert_type
 from hypothesis import Phase, given, settings
 from hypothesis.strategies import SearchStrategy
 
-from flinkmock import Call, Exchange, FlinkMock, JobControl, Journal, Snapshot, known_releases, load_scenario
+from flinkmock import Exchange, FlinkMock, JobControl, Journal, RestCall, Snapshot, known_releases, load_scenario
 from flinkmock.strategies import (
     DrawnScenario,
     FaultPlan,
@@ -36,7 +36,7 @@ def test_a_cluster() -> None:
         assert_type(snapshot, Snapshot)
 
         @flink.on("GET /jobs/:jobid/status")
-        def decide(call: Call) -> dict[str, str]:
+        def decide(call: RestCall) -> dict[str, str]:
             return {"status": call.cluster.job(call.path["jobid"]).state}
 
         urllib.request.urlopen(f"{flink.url}/jobs/{orders.id}/status").close()

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from flinkmock import __version__
 from flinkmock.cli import check, compat, coverage, diff, importing, openapi, proxy, record, releases, scenario, serve
-from flinkmock.cli.pipes import silence
+from flinkmock.cli.stdout import silence
 from flinkmock.errors import FlinkMockError
 
 COMMANDS = (serve, scenario, check, diff, compat, proxy, record, openapi, coverage, importing, releases)

@@ -82,21 +82,21 @@ def _contract(args: argparse.Namespace) -> Contract | None:
 
     from flinkmock.conformance.check import told_release
     from flinkmock.conformance.documentation import at_its_word
-    from flinkmock.conformance.fetch import Fetcher
+    from flinkmock.conformance.http_client import HttpClient
 
-    with closing(Fetcher(args.url, dict(args.headers))) as server:
+    with closing(HttpClient(args.url, dict(args.headers))) as server:
         return at_its_word(args.contract, args.flink or told_release(server))
 
 
 def _further(args: argparse.Namespace) -> tuple[Callable[[Check], None], ...]:
-    from flinkmock.conformance.fuzzing import Fuzz
-    from flinkmock.conformance.writing import Write
+    from flinkmock.conformance.fuzzing import FuzzChecks
+    from flinkmock.conformance.mutating_checks import MutatingChecks
 
     asked: list[Callable[[Check], None]] = []
     if args.write or args.job:
-        asked.append(Write(args.write, args.job, args.savepoints))
+        asked.append(MutatingChecks(args.write, args.job, args.savepoints))
     if args.fuzz:
-        asked.append(Fuzz(args.fuzz, args.seed))
+        asked.append(FuzzChecks(args.fuzz, args.seed))
     return tuple(asked)
 
 

@@ -22,19 +22,19 @@ def configure(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
+    from flinkmock.conformance.field_coverage import FieldCoverage, fields_of
     from flinkmock.contract import LATEST, Contract
-    from flinkmock.testing.covered import Fields, fields_of
 
     contract = Contract.load(args.flink or LATEST)
     wanted = [_operation(contract, args.operation)] if args.operation else list(contract)
     known = fields_of(contract)
     if args.operation:
         print(f"{wanted[0]}  ({wanted[0].id})")
-        for pointer, is_modelled in sorted(known.get(wanted[0], Fields()).by_pointer.items()):
+        for pointer, is_modelled in sorted(known.get(wanted[0], FieldCoverage()).by_pointer.items()):
             print(f"    {'modelled   ' if is_modelled else 'synthesized'}  {pointer or '(the whole body)'}")
         return 0
     for operation in wanted:
-        fields = known.get(operation, Fields())
+        fields = known.get(operation, FieldCoverage())
         print(f"{operation!s:90} {fields}")
         for pointer in fields.synthesized:
             print(f"    synthesized  {pointer or '(the whole body)'}")

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from flinkmock.contract.difference import Change
+    from flinkmock.contract.difference import ContractChange
 
 
 def configure(subparsers: Any) -> None:
@@ -44,7 +44,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def as_json(old: str, new: str, changes: list[Change]) -> str:
+def as_json(old: str, new: str, changes: list[ContractChange]) -> str:
     import json
     from dataclasses import asdict
 
@@ -52,7 +52,7 @@ def as_json(old: str, new: str, changes: list[Change]) -> str:
     return json.dumps({"from": old, "to": new, "changes": told}, indent=1, ensure_ascii=False)
 
 
-def as_markdown(old: str, new: str, changes: list[Change]) -> str:
+def as_markdown(old: str, new: str, changes: list[ContractChange]) -> str:
     from flinkmock.tables import markdown
 
     rows = [[f"`{each.where}`", each.what, each.words, each.since, "yes" if each.breaking else ""] for each in changes]
@@ -60,7 +60,7 @@ def as_markdown(old: str, new: str, changes: list[Change]) -> str:
     return f"# Flink {old} → {new}\n\n{table}"
 
 
-def as_table(changes: list[Change]) -> str:
+def as_table(changes: list[ContractChange]) -> str:
     from itertools import groupby
 
     from flinkmock.tables import columns

@@ -48,17 +48,17 @@ def run(args: argparse.Namespace) -> int:
     import asyncio
     from contextlib import closing
 
-    from flinkmock.cli.keeping import Record
+    from flinkmock.cli.journal_file import JournalFile
     from flinkmock.conformance.check import told_release
-    from flinkmock.conformance.fetch import Fetcher
     from flinkmock.conformance.formats import read_baseline, told
+    from flinkmock.conformance.http_client import HttpClient
     from flinkmock.contract import Contract
     from flinkmock.proxy import Proxy
 
     known = read_baseline(args.baseline) if args.baseline else frozenset()
-    with closing(Fetcher(args.url)) as server:
+    with closing(HttpClient(args.url)) as server:
         contract = Contract.load(args.flink or told_release(server))
-    with Record(args.journal) as record:
+    with JournalFile(args.journal) as record:
         proxy = Proxy(server.url, contract, record.request, **_faults(args, contract))
 
         def ready(url: str) -> None:

@@ -97,13 +97,13 @@ def watch(url: str, length_ms: int, every_ms: int, raw: Path | None, keys: Mappi
     from contextlib import ExitStack, closing
 
     from flinkmock.conformance.check import told_version
-    from flinkmock.conformance.fetch import Fetcher, Question, Reader
-    from flinkmock.conformance.recording import Notes, Watch
+    from flinkmock.conformance.http_client import HttpClient, HttpRequest, Reader
+    from flinkmock.conformance.recording import Notes, Poller
 
-    class Kept(Fetcher):
+    class Kept(HttpClient):
         """Writes down what passes by."""
 
-        def ask(self, question: Question) -> Any:
+        def ask(self, question: HttpRequest) -> Any:
             answer = super().ask(question)
             if file is not None:
                 told: Mapping[str, Any] = {
@@ -120,5 +120,5 @@ def watch(url: str, length_ms: int, every_ms: int, raw: Path | None, keys: Mappi
     with closing(Kept(url, keys)) as server, ExitStack() as stack:
         file = stack.enter_context(raw.open("w", encoding="utf-8")) if raw else None
         told_version(server)  # a server that tells none is no Flink
-        Watch(Reader(server), notes, lambda ms: time.sleep(ms / 1000)).watch(length_ms, every_ms)
+        Poller(Reader(server), notes, lambda ms: time.sleep(ms / 1000)).watch(length_ms, every_ms)
     return notes

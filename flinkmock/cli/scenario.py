@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from flinkmock.rehearsal.plan import Plan
+    from flinkmock.dryrun.plan import Plan
 
 
 def configure(subparsers: Any) -> None:
@@ -65,8 +65,8 @@ def _configure_check(actions: Any) -> None:
 
 def check(args: argparse.Namespace) -> int:
     from flinkmock.contract import Contract, known_releases
+    from flinkmock.dryrun.check import check as checked
     from flinkmock.errors import ScenarioError
-    from flinkmock.rehearsal.check import check as checked
 
     releases = [each for given in args.flink or () for each in (known_releases() if given == "all" else (given,))]
     for release in releases:
@@ -115,8 +115,8 @@ def _length(text: str) -> int:
 
 
 def plan(args: argparse.Namespace) -> int:
+    from flinkmock.dryrun.plan import plan as played
     from flinkmock.errors import ScenarioError
-    from flinkmock.rehearsal.plan import plan as played
 
     try:
         with _all_is_kept():
@@ -125,18 +125,18 @@ def plan(args: argparse.Namespace) -> int:
         print(error, file=sys.stderr)
         return 1
     if args.svg is not None:
-        from flinkmock.rehearsal.svg import svg
+        from flinkmock.dryrun.svg import svg
 
         return _write(args.svg, svg(found))
     if args.html is not None:
-        from flinkmock.rehearsal.html import page
+        from flinkmock.dryrun.html import page
 
         return _write(args.html, page(found))
     return _print(found)
 
 
 def _print(found: Plan) -> int:
-    from flinkmock.rehearsal.table import table
+    from flinkmock.dryrun.table import table
 
     print(table(found), end="")
     return 0

@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from flinkmock.cli.keeping import Record
-from flinkmock.cli.pipes import silence
-from flinkmock.cli.watching import Watched
+from flinkmock.cli.file_watcher import FileWatcher
+from flinkmock.cli.journal_file import JournalFile
+from flinkmock.cli.stdout import silence
 from flinkmock.errors import FlinkMockError
 
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
     if args.watch and not args.scenario:
         raise FlinkMockError("--watch needs a SCENARIO: a file that it can watch.")
     log = Log(as_json=args.log == "json")
-    with Lives(args) as lives, Record(args.journal) as record:
+    with ReloadingCluster(args) as lives, JournalFile(args.journal) as record:
 
         def ready(urls: Sequence[str]) -> None:
             lives.end_past()
@@ -123,7 +123,7 @@ def _verified(engine: Engine) -> int:
     return 0
 
 
-class Lives:
+class ReloadingCluster:
     """The cluster that is served; with --watch also those that follow it, one each time that the scenario changes."""
 
     def __init__(self, args: argparse.Namespace) -> None:
@@ -151,7 +151,7 @@ class Lives:
         except FlinkMockError:
             engine.close()
             raise
-        self.engine, self._files = engine, Watched(scenario.files)
+        self.engine, self._files = engine, FileWatcher(scenario.files)
 
     async def next(self) -> tuple[Engine, Dashboard | None]:
         """What comes when the scenario has changed, and changed for the better: mistakes are told, and waited out."""

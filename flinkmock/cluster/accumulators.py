@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from flinkmock.cluster.java import java_text
+from flinkmock.flink.java_format import java_text
 
 LENGTHS = ((2, 4), (3, 2), (4, 1), (8, 1))
 """A histogram's keys and the part of eight records that falls to each."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from flinkmock.cluster.problems import Throwable
+from flinkmock.flink.java_exception import JavaException
 
 if TYPE_CHECKING:
     from flinkmock.cluster.job import Job
@@ -30,7 +30,7 @@ class Application:
     name: str
     created_at: int
     jobs: list[Job] = field(default_factory=list)
-    failure: Throwable | None = None
+    failure: JavaException | None = None
     """Why its main method failed before it had started a job; that is at once, too."""
 
     def states_at(self, time: int) -> dict[str, int]:

@@ -12,8 +12,8 @@ from bisect import bisect_right
 from dataclasses import dataclass
 
 from flinkmock.cluster.graph import JobGraph, Vertex
-from flinkmock.cluster.spec import CheckpointSpec, Span
-from flinkmock.cluster.stream import Stream
+from flinkmock.cluster.spec import CheckpointSpec, UniformRange
+from flinkmock.named_random import NamedRandom
 
 CHECKPOINT, SAVEPOINT, SYNC_SAVEPOINT = "CHECKPOINT", "SAVEPOINT", "SYNC_SAVEPOINT"
 WINDOW = 10_000
@@ -29,7 +29,7 @@ OPEN_MS = 1 << 50
 """What a checkpoint is said to take while nobody knows when it ends."""
 NOT_ADDRESSABLE = "<checkpoint-not-externally-addressable>"
 """CheckpointProperties' word for a checkpoint kept in memory only."""
-DEFAULT_SIZE = Span(2_300, 2_500)
+DEFAULT_SIZE = UniformRange(2_300, 2_500)
 
 
 @dataclass(slots=True)
@@ -80,7 +80,7 @@ class Restored:
 
 
 @dataclass(frozen=True, slots=True)
-class Quantity:
+class SummaryStatistics:
     """Smallest, largest and mean of a quantity, and the values in the window, in ascending order."""
 
     minimum: int
@@ -91,7 +91,7 @@ class Quantity:
 
 class CheckpointTracker:
     def __init__(
-        self, spec: CheckpointSpec | None, job_id: str, graph: JobGraph, stream: Stream, directory: str | None
+        self, spec: CheckpointSpec | None, job_id: str, graph: JobGraph, stream: NamedRandom, directory: str | None
     ) -> None:
         self.spec = spec
         self.restored: list[Restored] = []
@@ -319,11 +319,11 @@ def _end(record: Checkpoint) -> int:
     return record.ends_at
 
 
-def quantity(values: list[int]) -> Quantity | None:
+def quantity(values: list[int]) -> SummaryStatistics | None:
     """The figures of all `values`, in the order in which they came; None if there are none."""
     if not values:
         return None
-    return Quantity(min(values), max(values), sum(values) // len(values), tuple(sorted(values[-WINDOW:])))
+    return SummaryStatistics(min(values), max(values), sum(values) // len(values), tuple(sorted(values[-WINDOW:])))
 
 
 def percentile(ascending: tuple[int, ...], p: float) -> float:

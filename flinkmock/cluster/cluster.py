@@ -14,14 +14,38 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from flinkmock.cluster import rescaling, restoring
-from flinkmock.cluster.agenda import Agenda
+from flinkmock.cluster import rescaling, restore
 from flinkmock.cluster.applications import Application
-from flinkmock.cluster.asynchronous import AsyncOperation, AsyncOperations, kept_by_leader
+from flinkmock.cluster.async_operations import AsyncOperation, AsyncOperations, kept_by_leader
 from flinkmock.cluster.caches import Caches
 from flinkmock.cluster.checkpoints import CheckpointTracker
 from flinkmock.cluster.clock import Clock
-from flinkmock.cluster.configuration import (
+from flinkmock.cluster.errors import JobNotFound, TaskManagerNotFound
+from flinkmock.cluster.event_queue import EventQueue
+from flinkmock.cluster.flat_lifecycle import FlatLifecycle, script_of
+from flinkmock.cluster.graph import JobGraph
+from flinkmock.cluster.job import Job
+from flinkmock.cluster.leadership import JobManagers, recovered_script
+from flinkmock.cluster.profiling import Profiler
+from flinkmock.cluster.savepoints import SavepointCoordinator
+from flinkmock.cluster.slots import SlotTable
+from flinkmock.cluster.spec import (
+    OPERATIONS,
+    ClusterSpec,
+    DurationSpec,
+    ExceptionSpec,
+    JobSpec,
+    OperationSpec,
+    Polls,
+    Signal,
+    Step,
+)
+from flinkmock.cluster.state_machine import JobStateMachines
+from flinkmock.cluster.states import beginning, scheduler_of
+from flinkmock.cluster.submission.jars import JarStore
+from flinkmock.cluster.taskmanager import TaskManager, make_task_manager
+from flinkmock.cluster.wait_conditions import WaitCondition, WaitConditions, signals_of
+from flinkmock.flink.configuration import (
     CHECKPOINT_DIR,
     METRICS_INTERVAL,
     PROFILING_HISTORY,
@@ -31,25 +55,12 @@ from flinkmock.cluster.configuration import (
     STORE_DURATION,
     cluster_configuration,
 )
-from flinkmock.cluster.graph import JobGraph
-from flinkmock.cluster.job import Job
-from flinkmock.cluster.jobmanagers import JobManagers, recovered_script
-from flinkmock.cluster.lifecycle import Lifecycles
-from flinkmock.cluster.paths import shown_path
-from flinkmock.cluster.problems import Throwable, UnknownJob, UnknownTaskManager
-from flinkmock.cluster.process.profiling import Profilings
-from flinkmock.cluster.script import Script, script_of
-from flinkmock.cluster.slots import SlotTable
-from flinkmock.cluster.snapshots import Snapshots
-from flinkmock.cluster.spec import OPERATIONS, Cause, ClusterSpec, JobSpec, Length, OperationSpec, Polls, Signal, Step
-from flinkmock.cluster.states import beginning, scheduler_of
-from flinkmock.cluster.stream import Stream
-from flinkmock.cluster.submission.jars import JarStore
-from flinkmock.cluster.taskmanager import TaskManager, make_task_manager
-from flinkmock.cluster.waits import Wait, Waits, signals_of
+from flinkmock.flink.java_exception import JavaException
+from flinkmock.flink.paths import shown_path
+from flinkmock.named_random import NamedRandom
 from flinkmock.release import Release
 
-NOT_TAKEN = Throwable("org.apache.flink.runtime.client.JobSubmissionException", "Failed to submit job.")
+NOT_TAKEN = JavaException("org.apache.flink.runtime.client.JobSubmissionException", "Failed to submit job.")
 """Why a submission fails that no scenario gives a reason for."""
 LOST = "org.apache.flink.runtime.jobmaster.JobMasterException"
 
@@ -67,7 +78,7 @@ class Cluster:
     def __init__(self, spec: ClusterSpec, *, release: Release, clock: Clock, upload_dir: Path) -> None:
         self.spec = spec
         self.release = release
-        self.stream = Stream(spec.seed)
+        self.stream = NamedRandom(spec.seed)
         self.began_at = self.started_at = self.time = clock.now()
         """When the scenario begins; `started_at` is earlier if jobs are older than it. Epoch ms."""
         self.configuration = cluster_configuration(
@@ -79,8 +90,8 @@ class Cluster:
             blob_port=self.stream.integer(30_000, 34_999, "blob-port"),
             jobmanagers=spec.jobmanagers,
         )
-        self.agenda = Agenda()
-        self.waits = Waits(signals_of(spec))
+        self.agenda = EventQueue()
+        self.waits = WaitConditions(signals_of(spec))
         self.jobs: dict[str, Job] = {}
         self.applications: dict[str, Application] = {}
         self.task_managers: list[TaskManager] = []
@@ -88,8 +99,8 @@ class Cluster:
         self.waiting: list[str] = []
         """Ids of the jobs that wait for slots, in the order in which they came."""
         self.asynchronous = AsyncOperations(self.configuration.milliseconds(STORE_DURATION), kept_by_leader(release))
-        self.snapshots = Snapshots(self)
-        self.lifecycles = Lifecycles(self)
+        self.snapshots = SavepointCoordinator(self)
+        self.lifecycles = JobStateMachines(self)
         self.jars = JarStore(upload_dir, f"{self.configuration.values['web.upload.dir']}/flink-web-upload", self.stream)
         self.caching = clock.follows_wall if spec.caches is None else spec.caches
         self.jobmanagers = JobManagers(
@@ -102,7 +113,7 @@ class Cluster:
                 self.configuration.milliseconds(METRICS_INTERVAL),
             ),
         )
-        self.profilings = Profilings(
+        self.profilings = Profiler(
             self.configuration.milliseconds(PROFILING_LONGEST) // 1000, self.configuration.integer(PROFILING_HISTORY)
         )
         self.shut_down = False
@@ -156,7 +167,7 @@ class Cluster:
             self._actions[entry.action](*entry.args, entry.at)
         self.time = max(self.time, now)
 
-    def wait(self, length: Length, thing: str, at: int, action: str, *args: Any) -> None:
+    def wait(self, length: DurationSpec, thing: str, at: int, action: str, *args: Any) -> None:
         """Calls `action` when `thing` has been read often enough, or at the signal; never if `length` is for ever."""
         if isinstance(length, Polls | Signal):
             over = self.waits.put(length, thing, action, *args)
@@ -173,7 +184,7 @@ class Cluster:
         self._go_on(self.waits.give(name), at)
         self.settle(at)
 
-    def _go_on(self, waits: Iterable[Wait], at: int) -> None:
+    def _go_on(self, waits: Iterable[WaitCondition], at: int) -> None:
         for wait in waits:
             self.agenda.put(at, wait.action, *wait.args)
 
@@ -183,7 +194,7 @@ class Cluster:
         """Raises UnknownJob."""
         job = self.jobs.get(job_id)
         if job is None:
-            raise UnknownJob(job_id)
+            raise JobNotFound(job_id)
         return job
 
     def job_named(self, name: str) -> Job:
@@ -202,7 +213,7 @@ class Cluster:
         for task_manager in self.task_managers_at(time):
             if task_manager.id == task_manager_id:
                 return task_manager
-        raise UnknownTaskManager(task_manager_id)
+        raise TaskManagerNotFound(task_manager_id)
 
     def operation(self, job: Job | None, name: str) -> OperationSpec:
         """How an operation goes: as the job says, else as the scenario says, else as usual."""
@@ -216,7 +227,7 @@ class Cluster:
         call = self._calls[job_id, name] = self._calls.get((job_id, name), 0) + 1
         return call in spec.fails or self.stream.happens(spec.chance, name, job_id, call, "fails")
 
-    def submission_failure(self, spec: JobSpec) -> Throwable | None:
+    def submission_failure(self, spec: JobSpec) -> JavaException | None:
         """Why the dispatcher does not take this job now; None: it does."""
         planned = spec.operations.get("submit") or self.operation(None, "submit")
         return (planned.cause or NOT_TAKEN) if self.call_fails(spec.name, "submit", planned) else None
@@ -262,17 +273,17 @@ class Cluster:
         script = self._script(spec)
         if initialized:
             steps = (Step(s.state, cause=s.cause) if s.state == "INITIALIZING" else s for s in script.steps)
-            script = Script(tuple(steps), script.loop)
+            script = FlatLifecycle(tuple(steps), script.loop)
         job = Job(job_id, spec, graph, script, tracker, at, application_id or job_id)
         self.jobs[job_id] = job
         name = application_name or f"SingleJobApplication({spec.name})"
         self.applications.setdefault(job.application_id, Application(job.application_id, name, at)).jobs.append(job)
         if savepoint is not None:
-            state = restoring.state_at(self, savepoint, at)
-            misfit = restoring.misfit(state, spec, graph) if state is not None and not skips else None
+            state = restore.state_at(self, savepoint, at)
+            misfit = restore.misfit(state, spec, graph) if state is not None and not skips else None
             if state is None or misfit is not None:
                 job.states.append((at, "INITIALIZING"))
-                self.lifecycles.fail_initialization(job, at, misfit or restoring.nothing_there(savepoint))
+                self.lifecycles.fail_initialization(job, at, misfit or restore.nothing_there(savepoint))
                 return job
             job.checkpoints.restore(state.restored)
             if claims:
@@ -301,12 +312,12 @@ class Cluster:
             spec.checkpoints, job_id, graph, self.stream, shown_path(directory) if directory else None
         )
 
-    def _script(self, spec: JobSpec) -> Script:
+    def _script(self, spec: JobSpec) -> FlatLifecycle:
         """The job's script, with the states that come before its first one, passed through in no time."""
         script = script_of(spec.lifecycle)
         before = beginning(script.steps[0].state, self._scheduler_of(spec.type)) or ()
         steps = (*(Step(state) for state in before), *script.steps)
-        return Script(steps, None if script.loop is None else script.loop + len(before))
+        return FlatLifecycle(steps, None if script.loop is None else script.loop + len(before))
 
     def _start_jobs(self, specs: tuple[JobSpec, ...]) -> None:
         """The scenario's own jobs; those that are older than the file start in the past, one after the other."""
@@ -360,14 +371,14 @@ class Cluster:
         hit = {slot.job_id for slot in self.slots.held(at, task_manager=task_manager)}
         task_manager.lost_at = at
         self.slots.release(at, task_manager=task_manager)
-        cause = Throwable(LOST, f"TaskManager with id {task_manager.id} is no longer reachable.")
+        cause = JavaException(LOST, f"TaskManager with id {task_manager.id} is no longer reachable.")
         if leaves:
             # TaskExecutor.onStop; the class was a plain FlinkException up to 1.13
             kind = "FlinkExpectedException" if self.release.since("1.14") else "FlinkException"
-            cause = Throwable(f"org.apache.flink.util.{kind}", "The TaskExecutor is shutting down.")
+            cause = JavaException(f"org.apache.flink.util.{kind}", "The TaskExecutor is shutting down.")
         for job in [job for job in self.jobs.values() if job.id in hit and not job.ended]:
             job.runs[-1].lost_slots()
-            self.lifecycles.fail(job, at, Cause(cause, everywhere=True))
+            self.lifecycles.fail(job, at, ExceptionSpec(cause, everywhere=True))
 
     # -- JobManagers
 

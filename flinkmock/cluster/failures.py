@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from flinkmock.cluster.problems import Throwable, stack_trace
 from flinkmock.cluster.spec import RestartStrategy
+from flinkmock.flink.java_exception import JavaException, stack_trace
 
 IN_TASK = (
     "org.apache.flink.streaming.runtime.tasks.StreamTask.processInput(StreamTask.java:656)",
@@ -26,19 +26,19 @@ class Failure:
     """One entry of the exception history. `at` is epoch ms; the task's fields are None for a global failure."""
 
     at: int
-    throwable: Throwable
+    throwable: JavaException
     task_name: str | None = None
     task_manager_id: str | None = None
     endpoint: str | None = None
     concurrent: tuple[Failure, ...] = field(default=())
 
 
-def failure_trace(throwable: Throwable, frames: tuple[str, ...] = IN_TASK) -> str:
+def failure_trace(throwable: JavaException, frames: tuple[str, ...] = IN_TASK) -> str:
     """As the exception history has it."""
     return stack_trace(throwable, frames, more=len(frames))
 
 
-def suppressed(strategy: RestartStrategy, cause: Throwable) -> Throwable:
+def suppressed(strategy: RestartStrategy, cause: JavaException) -> JavaException:
     """What a job ends with when its restart strategy gives up (ExecutionFailureHandler.handleFailure)."""
     if strategy.kind == "fixed-delay":
         attempts = 2_147_483_647 if strategy.attempts is None else strategy.attempts
@@ -52,6 +52,6 @@ def suppressed(strategy: RestartStrategy, cause: Throwable) -> Throwable:
         )
     else:
         name = "NoRestartBackoffTimeStrategy"
-    return Throwable(
+    return JavaException(
         "org.apache.flink.runtime.JobException", f"Recovery is suppressed by {name}", cause, frames=IN_JOB_MASTER
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from flinkmock.cluster.spec import Input, JobSpec, VertexSpec
-from flinkmock.cluster.stream import Stream
+from flinkmock.named_random import NamedRandom
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class JobGraph:
             vertices.append(
                 Vertex(
                     index,
-                    vertex.id or Stream(0).hex(32, "vertex", index, *vertex.operators),
+                    vertex.id or NamedRandom(0).hex(32, "vertex", index, *vertex.operators),
                     vertex,
                     level=max((source.level + 1 for source, _ in above), default=0),
                     stage=max((source.stage + (edge.exchange == "blocking") for source, edge in above), default=0),

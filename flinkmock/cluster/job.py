@@ -11,13 +11,13 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from flinkmock.cluster.checkpoints import CheckpointTracker
+from flinkmock.cluster.errors import AttemptNotFound, SubtaskNotFound, VertexNotFound
 from flinkmock.cluster.execution import Execution
 from flinkmock.cluster.failures import Failure
+from flinkmock.cluster.flat_lifecycle import FlatLifecycle
 from flinkmock.cluster.graph import JobGraph, Vertex
-from flinkmock.cluster.problems import UnknownAttempt, UnknownSubtask, UnknownVertex
-from flinkmock.cluster.rescaling import Update
-from flinkmock.cluster.run import Run
-from flinkmock.cluster.script import Script
+from flinkmock.cluster.job_attempt import JobAttempt
+from flinkmock.cluster.rescaling import RequirementsChange
 from flinkmock.cluster.spec import JobSpec
 from flinkmock.cluster.states import TERMINAL_JOB_STATES
 
@@ -29,12 +29,12 @@ class Job:
     id: str
     spec: JobSpec
     graph: JobGraph
-    script: Script
+    script: FlatLifecycle
     checkpoints: CheckpointTracker
     submitted_at: int
     application_id: str
     states: list[tuple[int, str]] = field(default_factory=list)
-    runs: list[Run] = field(default_factory=list)
+    runs: list[JobAttempt] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     place: int = 0
     """Where in the script the job is."""
@@ -47,7 +47,7 @@ class Job:
     """It failed or was cancelled while it was initialized: there never was a graph."""
     parallelism_bounds: dict[str, tuple[int, int]] = field(default_factory=dict)
     """Vertex id -> (lower, upper) bound, of the adaptive scheduler."""
-    updates: list[Update] = field(default_factory=list)
+    updates: list[RequirementsChange] = field(default_factory=list)
     """Each change of these bounds."""
 
     @property
@@ -88,7 +88,7 @@ class Job:
 
     # -- runs and what is in them
 
-    def run_at(self, time: int) -> Run | None:
+    def run_at(self, time: int) -> JobAttempt | None:
         """The run that was the current one at `time`; None before there was a graph."""
         return next((run for run in reversed(self.runs) if run.created_at <= time), None)
 
@@ -101,19 +101,19 @@ class Job:
         """Raises UnknownVertex."""
         vertex = None if self.stillborn else self.graph.by_id.get(vertex_id)
         if vertex is None:
-            raise UnknownVertex(self.id, vertex_id)
+            raise VertexNotFound(self.id, vertex_id)
         return vertex
 
     def execution_at(self, vertex: Vertex, subtask: int, time: int, attempt: int | None = None) -> Execution:
         """One attempt of a subtask, the current one unless told. Raises UnknownSubtask, UnknownAttempt."""
         if subtask >= vertex.parallelism:
-            raise UnknownSubtask(vertex.id, subtask)
+            raise SubtaskNotFound(vertex.id, subtask)
         current = self.run_at(time)
         if current is None or (attempt is not None and not 0 <= attempt <= current.number):
-            raise UnknownAttempt(attempt if attempt is not None else 0)
+            raise AttemptNotFound(attempt if attempt is not None else 0)
         run = current if attempt is None else self.runs[attempt]
         if subtask >= run.graph.vertices[vertex.index].parallelism:  # a run from before a rescale
-            raise UnknownSubtask(vertex.id, subtask)
+            raise SubtaskNotFound(vertex.id, subtask)
         return run.execution(vertex, subtask)
 
     def task_counts_at(self, time: int) -> Counter[str]:

@@ -12,15 +12,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flinkmock.cluster.configuration import RESCALE_COOLDOWN
 from flinkmock.cluster.graph import JobGraph
-from flinkmock.cluster.java import hash_order, id_hash
 from flinkmock.cluster.states import GLOBALLY_TERMINAL
+from flinkmock.flink.configuration import RESCALE_COOLDOWN
+from flinkmock.flink.java_format import hash_order, id_hash
 
 if TYPE_CHECKING:
     from flinkmock.cluster.cluster import Cluster
     from flinkmock.cluster.job import Job
-    from flinkmock.cluster.run import Run
+    from flinkmock.cluster.job_attempt import JobAttempt
 
 Bounds = Mapping[str, tuple[int, int]]
 """Vertex id -> (lower, upper)."""
@@ -30,7 +30,7 @@ RETRY_MS = 1_000
 
 
 @dataclass(slots=True)
-class Update:
+class RequirementsChange:
     """A change of the bounds, or of the slots there are, at `at` (epoch ms). `ended_at` and `reason` are set if no
     rescale comes of it, `run` is the number of the run that it led to."""
 
@@ -56,7 +56,7 @@ class Rescale:
     ended_at: int | None
     state: str | None
     reason: str | None
-    run: Run | None
+    run: JobAttempt | None
 
 
 def vertex_order(vertex_ids: Iterable[str]) -> list[str]:
@@ -114,7 +114,7 @@ def update(cluster: Cluster, job: Job, wanted: Bounds, at: int) -> None:
     job.parallelism_bounds = {
         vertex.id: _explicit(wanted[vertex.id], vertex.spec.max_parallelism) for vertex in job.graph.vertices
     }
-    job.updates.append(Update(at))
+    job.updates.append(RequirementsChange(at))
     run = job.run_at(at)
     since = run.deployed_at if run is not None and run.deployed_at is not None else at
     due = max(at, since + cluster.configuration.milliseconds(RESCALE_COOLDOWN))
@@ -187,7 +187,7 @@ def best_parallelisms(cluster: Cluster, job: Job, at: int) -> list[int] | None:
 def history_at(job: Job, time: int) -> list[Rescale]:
     """All rescales that have begun by `time`, oldest first: one for each run, and those that came to nothing."""
     led_to = {change.run: change for change in job.updates if change.run is not None}
-    begun: list[tuple[int, str, Run | None, Update | None]] = []
+    begun: list[tuple[int, str, JobAttempt | None, RequirementsChange | None]] = []
     for run in job.runs:
         change = led_to.pop(run.number, None)
         begun.append((_start(job, run, change), _cause(run, change), run, change))
@@ -204,13 +204,13 @@ def history_at(job: Job, time: int) -> list[Rescale]:
     return rescales
 
 
-def _cause(run: Run, change: Update | None) -> str:
+def _cause(run: JobAttempt, change: RequirementsChange | None) -> str:
     if change is not None:
         return change.cause
     return "INITIAL_SCHEDULE" if run.number == 0 else "RECOVERABLE_FAILOVER"
 
 
-def _start(job: Job, run: Run, change: Update | None) -> int:
+def _start(job: Job, run: JobAttempt, change: RequirementsChange | None) -> int:
     if change is not None:
         return change.at
     if run.number == 0:
@@ -219,7 +219,9 @@ def _start(job: Job, run: Run, change: Update | None) -> int:
     return max(failed, default=run.created_at)
 
 
-def _ending(job: Job, run: Run | None, change: Update | None, time: int) -> tuple[int | None, str | None, str | None]:
+def _ending(
+    job: Job, run: JobAttempt | None, change: RequirementsChange | None, time: int
+) -> tuple[int | None, str | None, str | None]:
     """When and how a rescale ended, as known at `time`."""
     if run is not None and run.deployed_at is not None:
         if run.deployed_at <= time:

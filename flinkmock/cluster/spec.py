@@ -10,12 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from flinkmock.cluster.course import MetricSpec, Pressure
-from flinkmock.cluster.problems import Throwable
+from flinkmock.cluster.metric_series import MetricSpec, Pressure
+from flinkmock.flink.java_exception import JavaException
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class UniformRange:
     """A number drawn evenly from `low` to `high`, both included; `high` None means "for ever".
 
     Used for lengths of time (ms), sizes (bytes) and rates. `Span(3000, 3000)` is exactly 3 s.
@@ -25,7 +25,7 @@ class Span:
     high: int | None
 
     @classmethod
-    def exactly(cls, value: int) -> Span:
+    def exactly(cls, value: int) -> UniformRange:
         return cls(value, value)
 
     @property
@@ -33,8 +33,8 @@ class Span:
         return self.high is None
 
 
-FOREVER = Span(0, None)
-NOTHING = Span(0, 0)
+FOREVER = UniformRange(0, None)
+NOTHING = UniformRange(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +52,15 @@ class Signal:
     name: str
 
 
-Length = Span | Polls | Signal
+DurationSpec = UniformRange | Polls | Signal
 """How long something lasts: by the clock, or until it is told."""
 
 
 @dataclass(frozen=True, slots=True)
-class Cause:
+class ExceptionSpec:
     """Why a job fails: a Java exception, and where it is thrown (None: wherever the seed decides)."""
 
-    throwable: Throwable
+    throwable: JavaException
     vertex: str | None = None
     subtask: int | None = None
     everywhere: bool = False
@@ -72,8 +72,8 @@ class Step:
     """One line of a lifecycle: a job state and how long it lasts."""
 
     state: str
-    length: Length = NOTHING
-    cause: Cause | None = None
+    length: DurationSpec = NOTHING
+    cause: ExceptionSpec | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +136,8 @@ class VertexSpec:
 class CheckpointSpec:
     every: int | None = 10_000
     """Interval (ms); None: no periodic checkpoints."""
-    takes: Span = Span(30, 70)
-    size: Span = Span(2_300, 2_500)
+    takes: UniformRange = UniformRange(30, 70)
+    size: UniformRange = UniformRange(2_300, 2_500)
     fails: frozenset[int] = frozenset()
     """Checkpoint ids that fail."""
     chance: float = 0.0
@@ -173,7 +173,7 @@ class ProgramSpec:
     user-config are all arguments, without their dashes, when `arguments_are_user_config`.
     """
 
-    throws: Throwable | None = None
+    throws: JavaException | None = None
     executes: bool = True
     arguments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     arguments_are_user_config: bool = False
@@ -193,7 +193,7 @@ class PastFailure:
     """An exception of the time before the scenario began, `ago` ms before."""
 
     ago: int
-    cause: Cause
+    cause: ExceptionSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +210,7 @@ class JobSpec:
     program: ProgramSpec = ProgramSpec()
     operations: Mapping[str, OperationSpec] = field(default_factory=dict)
     """What this job's operations take; wins over the cluster's."""
-    restore: Span = NOTHING
+    restore: UniformRange = NOTHING
     """How much longer tasks are INITIALIZING when there is state to restore (ms)."""
     restored_from: str | None = None
     """The savepoint that a job of the scenario itself starts from; a submitted one is told by its request."""
@@ -229,29 +229,29 @@ class JobSpec:
 class OperationSpec:
     """How long an asynchronous operation takes and which of its calls fail (1 is the first)."""
 
-    takes: Length
+    takes: DurationSpec
     fails: frozenset[int] = frozenset()
-    cause: Throwable | None = None
+    cause: JavaException | None = None
     chance: float = 0.0
     """How likely each call is to fail, from 0 to 1; beside those of `fails`."""
 
 
 OPERATIONS: Mapping[str, OperationSpec] = {
-    "savepoint": OperationSpec(Span(40, 75)),
-    "stop-with-savepoint": OperationSpec(Span(90, 160)),
-    "checkpoint": OperationSpec(Span(25, 65)),
-    "cancel": OperationSpec(Span(30, 120)),
-    "dispose-savepoint": OperationSpec(Span(5, 30)),
-    "rescale": OperationSpec(Span.exactly(1_000)),
+    "savepoint": OperationSpec(UniformRange(40, 75)),
+    "stop-with-savepoint": OperationSpec(UniformRange(90, 160)),
+    "checkpoint": OperationSpec(UniformRange(25, 65)),
+    "cancel": OperationSpec(UniformRange(30, 120)),
+    "dispose-savepoint": OperationSpec(UniformRange(5, 30)),
+    "rescale": OperationSpec(UniformRange.exactly(1_000)),
     "submit": OperationSpec(NOTHING),
     "upload": OperationSpec(NOTHING),
-    "delete-dataset": OperationSpec(Span(1, 5)),
+    "delete-dataset": OperationSpec(UniformRange(1, 5)),
 }
 """What operations take unless a scenario says otherwise: as long as on a real cluster with a small job (FACTS 12)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Submission:
+class SubmissionRule:
     """Which template a submitted program becomes: `pattern` (as in fnmatch) is matched against the entry class, the
     jar's name and the job's name; the first rule that fits wins."""
 
@@ -260,7 +260,7 @@ class Submission:
 
 
 @dataclass(frozen=True, slots=True)
-class MachineEvent:
+class TaskManagerEvent:
     """A task manager comes or goes `at` ms after the cluster began.
 
     `kind` is "joins", "leaves" (it says goodbye) or "lost" (it is heard of no more). `number` tells who goes, counted
@@ -277,7 +277,7 @@ class LeaderChange:
     """The leading JobManager falls `at` ms after the cluster began, and another leads when that has taken its time."""
 
     at: int
-    takes: Span = Span(5_000, 5_000)
+    takes: UniformRange = UniformRange(5_000, 5_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,13 +292,13 @@ class ClusterSpec:
     leader_changes: tuple[LeaderChange, ...] = ()
     """In the order of time."""
     task_managers: int = 1
-    machine_events: tuple[MachineEvent, ...] = ()
+    machine_events: tuple[TaskManagerEvent, ...] = ()
     """In the order of time."""
     slots: int = 4
     configuration: Mapping[str, str | None] = field(default_factory=dict)
     """Flink options; None takes a default away."""
     jobs: tuple[JobSpec, ...] = ()
-    submissions: tuple[Submission, ...] = ()
+    submissions: tuple[SubmissionRule, ...] = ()
     operations: Mapping[str, OperationSpec] = field(default_factory=dict)
     """By Flink's words: savepoint, stop-with-savepoint, checkpoint, cancel, dispose-savepoint, rescale, submit, upload,
     delete-dataset."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flinkmock.cluster.stream import Stream
+from flinkmock.named_random import NamedRandom
 
 HEARTBEAT_MS = 10_000
 """heartbeat.interval of Flink: how often a task manager reports."""
@@ -37,7 +37,7 @@ class TaskManager:
         return self.joined_at + beats * HEARTBEAT_MS if beats > 0 else 0
 
 
-def make_task_manager(stream: Stream, number: int, slots: int, joined_at: int, host: str) -> TaskManager:
+def make_task_manager(stream: NamedRandom, number: int, slots: int, joined_at: int, host: str) -> TaskManager:
     """A task manager with ports and id as Flink makes them: `HOST:RPCPORT-6hex`."""
     rpc_port = stream.integer(35_000, 39_999, "task-manager", number, "rpc-port")
     data_port = stream.integer(40_000, 46_999, "task-manager", number, "data-port")

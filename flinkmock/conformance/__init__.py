@@ -1,7 +1,12 @@
 """Does a live server speak Flink's REST API? Asks it every safe question of the contract and judges the answers."""
 
 from flinkmock.conformance.check import check
-from flinkmock.conformance.fetch import Unreachable
+from flinkmock.conformance.http_client import ServerUnreachable
 from flinkmock.conformance.report import Finding, Report
 
-__all__ = ["Finding", "Report", "Unreachable", "check"]
+__all__ = [
+    "Finding",
+    "Report",
+    "ServerUnreachable",
+    "check",
+]

@@ -13,12 +13,12 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import unquote
 
-from flinkmock.conformance.coherence import Contradiction, contradictions
-from flinkmock.conformance.fetch import Answer, Fetcher, Question, Reader, Server, Unreachable
-from flinkmock.conformance.judge import judge, legal_refusal
+from flinkmock.conformance.cross_checks import clashes
+from flinkmock.conformance.http_client import HttpClient, HttpRequest, HttpResponse, Reader, Server, ServerUnreachable
+from flinkmock.conformance.invariants import InvariantViolation, contradictions
 from flinkmock.conformance.report import Finding, Report, general
+from flinkmock.conformance.response_check import judge, legal_refusal
 from flinkmock.conformance.targets import PER_PARAMETER, Targets
-from flinkmock.conformance.together import clashes
 from flinkmock.contract import LATEST, Contract, Operation, known_releases
 
 UNSAFE = frozenset({"getYarnCancelJobTermination", "getYarnStopJobTermination"})
@@ -46,7 +46,7 @@ def check(
         Unreachable: nothing there answers, or it says that it is a release that is not known.
         UnknownRelease: `flink` is none.
     """
-    server = Fetcher(url, headers)
+    server = HttpClient(url, headers)
     try:
         return Check(server, contract or Contract.load(flink or told_release(server)), progress=progress).run(further)
     finally:
@@ -91,7 +91,7 @@ class Check:
         self.report.requests = self.server.requests
         return self.report
 
-    def put(self, operation: Operation, question: Question, refusals: tuple[int, ...] | None = None) -> Answer:
+    def put(self, operation: Operation, question: HttpRequest, refusals: tuple[int, ...] | None = None) -> HttpResponse:
         """Asks one question and judges the answer."""
         answer = self.server.ask(question)
         if answer.status == operation.status:
@@ -108,7 +108,7 @@ class Check:
             self.report.skipped[operation] = "the server names nothing to ask for"
         for path in paths:
             for query in self.targets.queries(operation, path):
-                answer = self.put(operation, Question(path + query))
+                answer = self.put(operation, HttpRequest(path + query))
                 if answer.status != operation.status:
                     break  # other query parameters will not change it
                 if not operation.answers_file and self.sound(operation):
@@ -119,7 +119,7 @@ class Check:
         """Whether its answers are what their schema says, so that it makes sense to compare what they tell."""
         return operation not in self.report.unsound
 
-    def contradicted(self, operation: Operation, path: str, told: Contradiction) -> None:
+    def contradicted(self, operation: Operation, path: str, told: InvariantViolation) -> None:
         finding = Finding(operation, general(told.pointer), "coherence", told.expected, told.found)
         self.report.add(finding, path)
 
@@ -150,7 +150,9 @@ def told_release(server: Server) -> str:
     version = told_version(server, f"Name it: --flink {LATEST}.")
     minor = ".".join(version.split(".")[:2])
     if minor not in known_releases():
-        raise Unreachable(f"{server.url} is Flink {version}, which is not known. Compare with one: --flink {LATEST}.")
+        raise ServerUnreachable(
+            f"{server.url} is Flink {version}, which is not known. Compare with one: --flink {LATEST}."
+        )
     return minor
 
 
@@ -159,7 +161,7 @@ def told_version(server: Server, otherwise: str = "") -> str:
 
     Raises Unreachable.
     """
-    answer = server.ask(Question("/config"))
+    answer = server.ask(HttpRequest("/config"))
     if answer.status == 200:
         with suppress(ValueError, LookupError, TypeError):
             if isinstance(version := answer.body["flink-version"], str):
@@ -170,4 +172,4 @@ def told_version(server: Server, otherwise: str = "") -> str:
             ": it wants to know who asks. check and record take a key, --header 'Authorization: Bearer …'; the proxy "
             "passes on those of its clients"
         )
-    raise Unreachable(f"{server.url}/config does not tell Flink's version{why}. {otherwise}".rstrip())
+    raise ServerUnreachable(f"{server.url}/config does not tell Flink's version{why}. {otherwise}".rstrip())

@@ -16,9 +16,9 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from flinkmock.contract import Contract, Operation
-from flinkmock.contract.difference import Change, behaviours_between, contracts_between, difference
+from flinkmock.contract.difference import ContractChange, behaviours_between, contracts_between, difference
 from flinkmock.contract.operation import ALIASES, shape_of
-from flinkmock.contract.places import places
+from flinkmock.contract.schema_fields import places
 from flinkmock.errors import FlinkMockError
 
 FAILS, IGNORED, READS = "fails", "ignored", "may read"
@@ -44,7 +44,7 @@ class Request:
 
 
 @dataclass
-class Impact:
+class UpgradeImpact:
     """One effect on one kind of request. `where`: the operation, as the older release has it."""
 
     where: str
@@ -91,13 +91,13 @@ def _json_or_none(text: str | None) -> Any:
         return None
 
 
-def compat(requests: Iterable[Request], old: str, new: str) -> list[Impact]:
+def compat(requests: Iterable[Request], old: str, new: str) -> list[UpgradeImpact]:
     """What is felt between two releases, the worst first.
 
     Raises UnknownRelease; ValueError when `new` is not later than `old`.
     """
     way = contracts_between(old, new)
-    found: dict[tuple[str, str, str], Impact] = {}
+    found: dict[tuple[str, str, str], UpgradeImpact] = {}
     for request in requests:
         for impact in _impacts(request, way):
             known = found.setdefault((impact.where, impact.effect, impact.what), impact)
@@ -112,7 +112,7 @@ def strange(requests: Iterable[Request], old: str) -> int:
     return sum(each.times for each in requests if contract.match(each.method, each.target) is None)
 
 
-def _impacts(request: Request, way: list[Contract]) -> Iterator[Impact]:
+def _impacts(request: Request, way: list[Contract]) -> Iterator[UpgradeImpact]:
     operation = way[0].match(request.method, request.target)
     if operation is None:
         return  # no call of the older release either
@@ -126,7 +126,7 @@ def _impacts(request: Request, way: list[Contract]) -> Iterator[Impact]:
         for effect, what in _step(request, before, after, old, new, readable):
             if what not in told:
                 told.add(what)
-                yield Impact(where, effect, what, new.release.minor, str(request), request.times)
+                yield UpgradeImpact(where, effect, what, new.release.minor, str(request), request.times)
 
 
 def _step(
@@ -155,7 +155,7 @@ def _step(
             yield READS, change.words
 
 
-def _is_of(change: Change, operation: Operation) -> bool:
+def _is_of(change: ContractChange, operation: Operation) -> bool:
     method, _, path = change.where.partition(" ")
     return method == operation.method and shape_of(path) == operation.shape
 
@@ -206,14 +206,14 @@ def _names(body: Any, at: str = "") -> set[str]:
     return names.union(*(_names(value, f"{at}{name}.") for name, value in body.items())) if names else names
 
 
-_KNOWN: dict[tuple[str, str], dict[str, list[Change]]] = {}
+_KNOWN: dict[tuple[str, str], dict[str, list[ContractChange]]] = {}
 
 
-def _changes(before: str, after: str, old: Contract, new: Contract) -> list[Change]:
+def _changes(before: str, after: str, old: Contract, new: Contract) -> list[ContractChange]:
     """The changes of one operation between two neighbouring releases."""
     pair = old.release.minor, new.release.minor
     if pair not in _KNOWN:
-        grouped: dict[str, list[Change]] = {}
+        grouped: dict[str, list[ContractChange]] = {}
         for change in difference(old, new):
             grouped.setdefault(change.where, []).append(change)
         _KNOWN[pair] = grouped

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
-from flinkmock.conformance.fetch import Question
+from flinkmock.conformance.http_client import HttpRequest
 from flinkmock.conformance.report import Finding
 from flinkmock.errors import FlinkMockError
 
@@ -39,7 +39,7 @@ REFUSALS = 308, 400, 404, 405, 409, 413, 500, 503
 
 
 @dataclass(frozen=True)
-class Fuzz:
+class FuzzChecks:
     """`requests` for each operation; the same `seed` asks the same of the same cluster."""
 
     requests: int
@@ -66,8 +66,8 @@ class Fuzz:
             settings(hypothesis.seed(self.seed)(drawn(_asker(check, operation))))()
 
 
-def _asker(check: Check, operation: Operation) -> Callable[[tuple[Question, bool]], None]:
-    def ask(drawn: tuple[Question, bool]) -> None:
+def _asker(check: Check, operation: Operation) -> Callable[[tuple[HttpRequest, bool]], None]:
+    def ask(drawn: tuple[HttpRequest, bool]) -> None:
         question, wrong = drawn
         answer = check.put(operation, question, REFUSALS)
         if wrong and answer.status < 300:
@@ -77,7 +77,7 @@ def _asker(check: Check, operation: Operation) -> Callable[[tuple[Question, bool
     return ask
 
 
-def _questions(contract: Contract, operation: Operation, known: list[str]) -> SearchStrategy[tuple[Question, bool]]:
+def _questions(contract: Contract, operation: Operation, known: list[str]) -> SearchStrategy[tuple[HttpRequest, bool]]:
     """(a request, whether it has a parameter that can't be converted)"""
     from hypothesis import strategies as st
 
@@ -93,11 +93,11 @@ def _questions(contract: Contract, operation: Operation, known: list[str]) -> Se
     queries = st.tuples(*(_query_value(each) for each in operation.query_parameters))
     bodies = _bodies(contract, operation) if operation.method != "GET" else st.none()
 
-    def put_together(path: tuple[str, bool], query: tuple[Any, ...], body: bytes | None) -> tuple[Question, bool]:
+    def put_together(path: tuple[str, bool], query: tuple[Any, ...], body: bytes | None) -> tuple[HttpRequest, bool]:
         given = [(name, text) for name, text, _ in query if text is not None]
         target = path[0] + (f"?{urlencode(given)}" if given else "")
         # a wrong id in a path can be a right literal of another operation, a wrong query can not
-        return Question(target, operation.method, body), any(wrong for _, _, wrong in query)
+        return HttpRequest(target, operation.method, body), any(wrong for _, _, wrong in query)
 
     return st.builds(put_together, paths, queries, bodies)
 

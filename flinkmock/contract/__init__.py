@@ -8,9 +8,9 @@ from flinkmock.contract.contract import Contract, known_releases, own_releases
 from flinkmock.contract.operation import Operation, Parameter, Schema
 
 if TYPE_CHECKING:
-    from flinkmock.contract.checking import Deviation
+    from flinkmock.contract.validator import SchemaViolation
 
-__all__ = ["LATEST", "Contract", "Deviation", "Operation", "Parameter", "Schema", "known_releases"]
+__all__ = ["LATEST", "Contract", "Operation", "Parameter", "Schema", "SchemaViolation", "known_releases"]
 
 LATEST = own_releases()[-1]
 """The newest minor release among flinkmock's own. One that was imported elsewhere is served only by its name."""
@@ -18,8 +18,8 @@ LATEST = own_releases()[-1]
 
 def __getattr__(name: str) -> Any:
     # kept out of the import of this package because jsonschema takes long to import
-    if name == "Deviation":
-        from flinkmock.contract.checking import Deviation
+    if name == "SchemaViolation":
+        from flinkmock.contract.validator import SchemaViolation
 
-        return Deviation
+        return SchemaViolation
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -18,8 +18,8 @@ from flinkmock.errors import UnknownRelease
 from flinkmock.release import Release
 
 if TYPE_CHECKING:
-    from flinkmock.contract.checking import Checker, Deviation
-    from flinkmock.contract.quick import Check, Quick
+    from flinkmock.contract.fast_validator import Check, CompiledValidator
+    from flinkmock.contract.validator import ContractValidator, SchemaViolation
 
 
 IMPORTED = "FLINKMOCK_SCHEMAS"
@@ -93,7 +93,7 @@ class Contract:
         ]
         return min(fitting, key=lambda operation: operation.path.count(":"), default=None)
 
-    def check_answer(self, operation: Operation, body: Any) -> list[Deviation]:
+    def check_answer(self, operation: Operation, body: Any) -> list[SchemaViolation]:
         """How a success answer (parsed JSON, keys in the order received) deviates; an empty list when it does not.
 
         Raises ValueError for an operation that answers a file.
@@ -104,11 +104,11 @@ class Contract:
             self._quick_checks[operation.id] = self._quick_check(operation.response or {})
         return [] if self._quick_checks[operation.id](body) else self._checker.answer(operation, body)
 
-    def check_error(self, body: Any) -> list[Deviation]:
+    def check_error(self, body: Any) -> list[SchemaViolation]:
         """How the body of an error answer deviates."""
         return self._checker.error(body)
 
-    def check_request(self, operation: Operation, body: Any) -> list[Deviation]:
+    def check_request(self, operation: Operation, body: Any) -> list[SchemaViolation]:
         """What Flink's Jackson would refuse of a request body (parsed JSON), coercion of scalars allowed for.
 
         An operation without a request schema takes the empty object.
@@ -122,10 +122,10 @@ class Contract:
         return bool(self.provenance["source"] == "documentation")
 
     @cached_property
-    def _quick(self) -> Quick:
-        from flinkmock.contract.quick import Quick
+    def _quick(self) -> CompiledValidator:
+        from flinkmock.contract.fast_validator import CompiledValidator
 
-        return Quick(self.definitions, as_written=True, ordered=self.ordered)
+        return CompiledValidator(self.definitions, as_written=True, ordered=self.ordered)
 
     def _quick_check(self, schema: Schema) -> Check:
         """Nearly all answers are well, and found to be so in a fiftieth of the time."""
@@ -135,11 +135,11 @@ class Contract:
             return lambda body: False
 
     @cached_property
-    def _checker(self) -> Checker:
+    def _checker(self) -> ContractValidator:
         # jsonschema takes long to import, and is asked only when something is wrong
-        from flinkmock.contract.checking import Checker
+        from flinkmock.contract.validator import ContractValidator
 
-        return Checker(self)
+        return ContractValidator(self)
 
     def __iter__(self) -> Iterator[Operation]:
         return iter(self.operations)

@@ -15,10 +15,10 @@ from dataclasses import dataclass, replace
 from functools import cache
 from itertools import pairwise
 
-from flinkmock.contract.behaviours import ALL, BEHAVIOURS
+from flinkmock.contract.behaviour_changes import ALL, BEHAVIOURS
 from flinkmock.contract.contract import Contract, known_releases
 from flinkmock.contract.operation import Operation, Parameter
-from flinkmock.contract.places import Place, places
+from flinkmock.contract.schema_fields import SchemaField, places
 
 ANY = ALL
 """Stands for the operation when a change is of all of them."""
@@ -26,7 +26,7 @@ _ATTRIBUTES = ("status", "file_upload", "hidden", "api_versions", "session_clust
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ContractChange:
     """One thing that is different.
 
     `where`: "GET /jobs/:jobid", or `ANY`. `side`: "operation", "path parameter", "query parameter", "request",
@@ -70,13 +70,13 @@ class Change:
         return f"{self.where}: {self.what}: {self.words}"
 
 
-def difference(old: Contract, new: Contract) -> list[Change]:
+def difference(old: Contract, new: Contract) -> list[ContractChange]:
     """What is different in `new`; `since` is always that release. Operations are the same that have the same path."""
     before, after = _by_path(old), _by_path(new)
     return list(_difference(before, after, old, new))
 
 
-def history(old: str, new: str) -> list[Change]:
+def history(old: str, new: str) -> list[ContractChange]:
     """What is different between two minor releases, each change with the release in between that brought it.
 
     Raises UnknownRelease; ValueError when `new` is not later than `old`.
@@ -92,18 +92,18 @@ def history(old: str, new: str) -> list[Change]:
     ]
 
 
-def behaviours_between(old: str, new: str) -> list[Change]:
+def behaviours_between(old: str, new: str) -> list[ContractChange]:
     """What is done differently beyond the schemas. Raises UnknownRelease; ValueError as `history` does."""
     later = [step.release.minor for step in contracts_between(old, new)[1:]]
     return [
-        Change(where, "behaviour", "changed", "", "", each.words, each.breaking, each.since)
+        ContractChange(where, "behaviour", "changed", "", "", each.words, each.breaking, each.since)
         for each in BEHAVIOURS
         if each.since in later
         for where in each.where
     ]
 
 
-def steps_between(old: str, new: str) -> list[list[Change]]:
+def steps_between(old: str, new: str) -> list[list[ContractChange]]:
     """The changes of each release after `old` up to `new`. Raises UnknownRelease, ValueError as `history` does."""
     way = contracts_between(old, new)
     return [_step(earlier.release.minor, later.release.minor) for earlier, later in pairwise(way)]
@@ -118,7 +118,7 @@ def contracts_between(old: str, new: str) -> list[Contract]:
 
 
 @cache
-def _step(earlier: str, later: str) -> list[Change]:
+def _step(earlier: str, later: str) -> list[ContractChange]:
     return difference(Contract.load(earlier), Contract.load(later))
 
 
@@ -133,25 +133,25 @@ def _shape(operation: Operation) -> tuple[str, ...]:
 
 def _difference(
     before: dict[str, Operation], after: dict[str, Operation], old: Contract, new: Contract
-) -> Iterator[Change]:
+) -> Iterator[ContractChange]:
     since = new.release.minor
     for name, value in new.request_mapper.items():
         was = old.request_mapper.get(name)
         if was != value:
-            yield Change(ANY, "request", "changed", name, str(was), str(value), value and "fail" in name, since)
+            yield ContractChange(ANY, "request", "changed", name, str(was), str(value), value and "fail" in name, since)
     shapes = {_shape(operation) for operation in after.values()}
     for where in _sorted(before.keys() | after.keys()):
         if where not in before:
-            yield Change(where, "operation", "added", "", "", summary(after[where]), False, since)
+            yield ContractChange(where, "operation", "added", "", "", summary(after[where]), False, since)
         elif where not in after:
             gone = _shape(before[where]) not in shapes
-            yield Change(where, "operation", "removed", "", summary(before[where]), "", gone, since)
+            yield ContractChange(where, "operation", "removed", "", summary(before[where]), "", gone, since)
         else:
             for change in _operation(before[where], after[where], old, new):
                 yield replace(change, where=where, since=since)
 
 
-def by_operation(changes: Iterable[Change]) -> list[Change]:
+def by_operation(changes: Iterable[ContractChange]) -> list[ContractChange]:
     """The same, those of one operation together: what is of all requests first, then by path."""
     return sorted(changes, key=lambda change: _place(change.where))
 
@@ -164,13 +164,13 @@ def _place(where: str) -> list[str]:
     return where.split(" ")[::-1]
 
 
-def _operation(before: Operation, after: Operation, old: Contract, new: Contract) -> Iterator[Change]:
+def _operation(before: Operation, after: Operation, old: Contract, new: Contract) -> Iterator[ContractChange]:
     """Changes with `where` and `since` still to be filled in."""
     for name in _ATTRIBUTES:
         was, now = getattr(before, name), getattr(after, name)
         if was != now:
             breaking = name in ("status", "file_upload") or (name == "requires_config" and bool(now))
-            yield Change("", "operation", "changed", name, _plain(was), _plain(now), breaking, "")
+            yield ContractChange("", "operation", "changed", name, _plain(was), _plain(now), breaking, "")
     for side in ("path", "query"):
         attribute = f"{side}_parameters"
         yield from _parameters(f"{side} parameter", getattr(before, attribute), getattr(after, attribute))
@@ -183,45 +183,47 @@ def _plain(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
-def _parameters(side: str, old: Iterable[Parameter], new: Iterable[Parameter]) -> Iterator[Change]:
+def _parameters(side: str, old: Iterable[Parameter], new: Iterable[Parameter]) -> Iterator[ContractChange]:
     before, after = ({parameter.name: parameter for parameter in each} for each in (old, new))
     for name in [name for name in before if name not in after]:
-        yield Change("", side, "removed", name, parameter_words(before[name]), "", side.startswith("query"), "")
+        yield ContractChange("", side, "removed", name, parameter_words(before[name]), "", side.startswith("query"), "")
     for name, parameter in after.items():
         told = parameter_words(parameter)
         if name not in before:
-            yield Change("", side, "added", name, "", told, parameter.required and side.startswith("query"), "")
+            yield ContractChange("", side, "added", name, "", told, parameter.required and side.startswith("query"), "")
         elif parameter_words(before[name]) != told:
             was = before[name]
             narrower = bool(set(was.enum) - set(parameter.enum)) or was.type != parameter.type
             narrower |= parameter.required and not was.required
-            yield Change("", side, "changed", name, parameter_words(was), told, narrower, "")
+            yield ContractChange("", side, "changed", name, parameter_words(was), told, narrower, "")
 
 
-def _body(side: str, before: dict[str, Place], after: dict[str, Place]) -> Iterator[Change]:
+def _body(side: str, before: dict[str, SchemaField], after: dict[str, SchemaField]) -> Iterator[ContractChange]:
     if not before and not after:
         return
     if not before or not after:
         kind = "added" if after else "removed"
-        yield Change("", side, kind, "", "a body" if before else "", "a body" if after else "", side == "response", "")
+        yield ContractChange(
+            "", side, kind, "", "a body" if before else "", "a body" if after else "", side == "response", ""
+        )
         return
     for place in _outermost(before, after):
-        yield Change("", side, "removed", place, str(before[place]), "", True, "")
+        yield ContractChange("", side, "removed", place, str(before[place]), "", True, "")
     for place in _outermost(after, before):
         needed = side == "request" and not after[place].optional
-        yield Change("", side, "added", place, "", str(after[place]), needed, "")
+        yield ContractChange("", side, "added", place, "", str(after[place]), needed, "")
     for place, now in after.items():
         was = before.get(place, now)
         if was != now:
             breaking = _wider(was, now) if side == "response" else _wider(now, was)
-            yield Change("", side, "changed", place, str(was), str(now), breaking, "")
+            yield ContractChange("", side, "changed", place, str(was), str(now), breaking, "")
     common = [place for place in before if place in after], [place for place in after if place in before]
     if common[0] != common[1]:
         first = next(now for was, now in zip(*common, strict=True) if was != now)
-        yield Change("", side, "order", first, "", first, False, "")
+        yield ContractChange("", side, "order", first, "", first, False, "")
 
 
-def _outermost(mine: dict[str, Place], theirs: dict[str, Place]) -> Iterator[str]:
+def _outermost(mine: dict[str, SchemaField], theirs: dict[str, SchemaField]) -> Iterator[str]:
     """Places only I have, without those inside of one only I have."""
     only = [place for place in mine if place not in theirs]
     for place in only:
@@ -229,7 +231,7 @@ def _outermost(mine: dict[str, Place], theirs: dict[str, Place]) -> Iterator[str
             yield place
 
 
-def _wider(known: Place, now: Place) -> bool:
+def _wider(known: SchemaField, now: SchemaField) -> bool:
     """Whether `now` takes in what `known` does not."""
     if now.kind != known.kind and now.kind not in ("any", "enum"):
         return (known.kind, now.kind) not in (("int64", "int32"), ("string", "hex32"))

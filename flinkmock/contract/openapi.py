@@ -14,8 +14,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from flinkmock.contract.choice import resolve
 from flinkmock.contract.contract import Contract
+from flinkmock.contract.one_of import resolve
 from flinkmock.contract.operation import Operation, Parameter, Schema
 
 Document = dict[str, Any]

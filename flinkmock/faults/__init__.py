@@ -1,8 +1,19 @@
 """What goes wrong between a client and the cluster, and when: values and decisions. How it looks on the wire is the
 server's part (`flinkmock/server/faults.py`)."""
 
-from flinkmock.faults.decide import Faults, Seen
-from flinkmock.faults.fault import FIRST, Corrupt, Corruption, Drop, Fault, JobIs, LogNormal, NamedReply, Reply, When
+from flinkmock.faults.decide import Faults, RequestInfo
+from flinkmock.faults.fault import (
+    FIRST,
+    Corrupt,
+    Corruption,
+    Drop,
+    Fault,
+    FaultTrigger,
+    JobIs,
+    LogNormal,
+    NamedReply,
+    Reply,
+)
 
 __all__ = [
     "FIRST",
@@ -10,11 +21,11 @@ __all__ = [
     "Corruption",
     "Drop",
     "Fault",
+    "FaultTrigger",
     "Faults",
     "JobIs",
     "LogNormal",
     "NamedReply",
     "Reply",
-    "Seen",
-    "When",
+    "RequestInfo",
 ]

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from flinkmock.faults.fault import Corrupt, Corruption
-from flinkmock.synthesis import encode
+from flinkmock.rest.rendering import encode
 
 HTML = (
     b"<html>\r\n<head><title>200 OK</title></head>\r\n<body>\r\n<center><h1>Please wait</h1></center>\r\n"

@@ -9,16 +9,16 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from statistics import NormalDist
 
-from flinkmock.cluster.spec import Span
-from flinkmock.cluster.stream import Stream
+from flinkmock.cluster.spec import UniformRange
 from flinkmock.contract import Operation
 from flinkmock.faults.fault import Fault, LogNormal
+from flinkmock.named_random import NamedRandom
 
 _P99 = NormalDist().inv_cdf(0.99)
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class RequestInfo:
     """What a fault looks at. `path` is decoded; `since_start` are ms of the cluster's time; `job` is the name of the
     job that is asked about; `state_of` gives the state of the newest job of a name, None if there is none."""
 
@@ -32,7 +32,7 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class Strike:
+class FaultHit:
     """A fault that befalls a request. `nth` (1 is the first) names its random draws; `delay` in ms."""
 
     fault: Fault
@@ -48,7 +48,7 @@ class _Counted:
 
 
 @dataclass(frozen=True, slots=True)
-class FaultsImage:
+class FaultsSnapshot:
     """What `Faults` are at a moment."""
 
     counted: tuple[_Counted, ...]
@@ -62,7 +62,7 @@ class Faults:
     own: adding a fault changes nothing for another one, but that it may come first.
     """
 
-    stream: Stream
+    stream: NamedRandom
     _counted: list[_Counted] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -76,12 +76,12 @@ class Faults:
         with self._lock:
             self._counted.clear()
 
-    def image(self) -> FaultsImage:
+    def image(self) -> FaultsSnapshot:
         """The faults there are and what they have counted, for `restore`."""
         with self._lock:
-            return FaultsImage(tuple(map(dataclasses.replace, self._counted)))
+            return FaultsSnapshot(tuple(map(dataclasses.replace, self._counted)))
 
-    def restore(self, image: FaultsImage) -> None:
+    def restore(self, image: FaultsSnapshot) -> None:
         with self._lock:
             self._counted[:] = map(dataclasses.replace, image.counted)
 
@@ -103,16 +103,16 @@ class Faults:
         """Whether some fault is about such requests at all."""
         return any(counted.fault.is_about(method, path, operation) for counted in self._counted)
 
-    def strike(self, seen: Seen) -> Strike | None:
+    def strike(self, seen: RequestInfo) -> FaultHit | None:
         """Counts the request and says what befalls it."""
-        winner: Strike | None = None
+        winner: FaultHit | None = None
         with self._lock:
             for counted in self._counted:
                 if _is_about(counted.fault, seen):
                     counted.asked += 1
                     if winner is None and self._hits(counted):
                         counted.struck += 1
-                        winner = Strike(counted.fault, counted.asked, self._delay(counted.fault, counted.asked))
+                        winner = FaultHit(counted.fault, counted.asked, self._delay(counted.fault, counted.asked))
         return winner
 
     def _hits(self, counted: _Counted) -> bool:
@@ -129,7 +129,7 @@ class Faults:
         match fault.delay:
             case None:
                 return 0
-            case Span() as span:
+            case UniformRange() as span:
                 drawn = self.stream.draw(span, *names)
                 return math.inf if drawn is None else drawn
             case LogNormal() as length:
@@ -143,7 +143,7 @@ def log_normal(length: LogNormal, quantile: float) -> int:
     return round(drawn if length.max is None else min(drawn, length.max))
 
 
-def _is_about(fault: Fault, seen: Seen) -> bool:
+def _is_about(fault: Fault, seen: RequestInfo) -> bool:
     when = fault.when
     if not fault.is_about(seen.method, seen.path, seen.operation):
         return False

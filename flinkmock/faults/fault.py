@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from flinkmock.cluster.spec import Span
+from flinkmock.cluster.spec import UniformRange
 from flinkmock.contract import Operation
 from flinkmock.contract.pattern import Pattern
 
@@ -91,7 +91,7 @@ class JobIs:
 
 
 @dataclass(frozen=True, slots=True)
-class When:
+class FaultTrigger:
     """The requests that a fault is about: all that is said must hold.
 
     `during`: ms since the cluster's start, from the first up to but not including the second (None: for ever).
@@ -125,14 +125,14 @@ class Fault:
     """
 
     name: str
-    when: When = field(default_factory=When)
-    delay: Span | LogNormal | None = None
+    when: FaultTrigger = field(default_factory=FaultTrigger)
+    delay: UniformRange | LogNormal | None = None
     reply: NamedReply | Reply | None = None
     throttle: int | None = None
     drop: Drop | None = None
     corrupt: Corrupt | None = None
     stale: int | None = None
-    lose_triggers: Span | None = None
+    lose_triggers: UniformRange | None = None
     taskmanager_lost: int | None = None
 
     def is_about(self, method: str, path: str, operation: Operation | None) -> bool:

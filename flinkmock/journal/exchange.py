@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote
 
 from flinkmock.contract import Contract
-from flinkmock.journal.verdict import Verdict, judged
+from flinkmock.journal.contract_review import ContractReview, judged
 
 if TYPE_CHECKING:
     from flinkmock.contract import Operation
@@ -83,7 +83,7 @@ class Exchange:
         return self.operation is not None or (self.method in ("GET", "HEAD") and 0 < self.status < 400)
 
     @cached_property
-    def verdict(self) -> Verdict:
+    def verdict(self) -> ContractReview:
         """What the contract says of the request."""
         return judged(self)
 

@@ -9,13 +9,13 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from flinkmock.contract.pattern import ANY, Pattern
+from flinkmock.journal.count_range import AT_LEAST_ONCE, NEVER, CountRange, said
 from flinkmock.journal.exchange import Exchange
-from flinkmock.journal.nearest import nearest
-from flinkmock.journal.times import AT_LEAST_ONCE, NEVER, Times, said
+from flinkmock.journal.near_misses import nearest
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class RequestMatcher:
     """Requests of a kind. `body`: what must be in the JSON, which may hold more; `query`: parameters and their values;
     `status`: what they were answered. Text with a `*` is a pattern, as for file names; the other JSON values are
     compared as they are."""
@@ -26,10 +26,10 @@ class Wanted:
     status: int | None = None
 
     @classmethod
-    def read(cls, request: str | Wanted, body: Any = None, query: Mapping[str, Any] | None = None,
-             status: int | None = None) -> Wanted:  # fmt: skip
+    def read(cls, request: str | RequestMatcher, body: Any = None, query: Mapping[str, Any] | None = None,
+             status: int | None = None) -> RequestMatcher:  # fmt: skip
         """From "POST /jobs/:jobid/stop". Raises ValueError."""
-        return request if isinstance(request, Wanted) else cls(Pattern.read(request), body, query or {}, status)
+        return request if isinstance(request, RequestMatcher) else cls(Pattern.read(request), body, query or {}, status)
 
     def misses(self, exchange: Exchange) -> list[str]:
         """Why the request is not one of these; empty if it is."""
@@ -71,8 +71,8 @@ class Wanted:
 class Expectation:
     """Such requests came so often. `place` is where a scenario says so."""
 
-    wanted: Wanted
-    times: Times = AT_LEAST_ONCE
+    wanted: RequestMatcher
+    times: CountRange = AT_LEAST_ONCE
     place: str = ""
 
     def covers(self, exchange: Exchange) -> bool:
@@ -91,7 +91,7 @@ class Expectation:
 class Unmatched:
     """Requests for which there is no operation came so often."""
 
-    times: Times = NEVER
+    times: CountRange = NEVER
     place: str = ""
 
     def covers(self, exchange: Exchange) -> bool:
@@ -109,7 +109,7 @@ class Unmatched:
 class InOrder:
     """Such requests came one after the other; others may have come in between."""
 
-    wanted: tuple[Wanted, ...]
+    wanted: tuple[RequestMatcher, ...]
     place: str = ""
 
     def covers(self, exchange: Exchange) -> bool:

@@ -10,9 +10,9 @@ from itertools import islice
 from time import monotonic
 from typing import Any, Protocol
 
+from flinkmock.journal.count_range import AT_LEAST_ONCE, CountRange
 from flinkmock.journal.exchange import Exchange
-from flinkmock.journal.expectation import Expectation, InOrder, Wanted
-from flinkmock.journal.times import AT_LEAST_ONCE, Times
+from flinkmock.journal.expectation import Expectation, InOrder, RequestMatcher
 
 LIMIT = 10_000
 
@@ -32,7 +32,7 @@ class Expected(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class JournalImage:
+class JournalSnapshot:
     """What a journal is at a moment."""
 
     kept: tuple[Exchange, ...]
@@ -69,14 +69,14 @@ class Journal(Sequence[Exchange]):
 
     def clear(self) -> None:
         """Forgets all; numbers start again."""
-        self.restore(JournalImage((), 0, frozenset()))
+        self.restore(JournalSnapshot((), 0, frozenset()))
 
-    def image(self) -> JournalImage:
+    def image(self) -> JournalSnapshot:
         """What it is now, for `restore`."""
         with self._changed:
-            return JournalImage(tuple(self._kept), self._told, frozenset(self._foreseen))
+            return JournalSnapshot(tuple(self._kept), self._told, frozenset(self._foreseen))
 
-    def restore(self, image: JournalImage) -> None:
+    def restore(self, image: JournalSnapshot) -> None:
         """Forgets what came later."""
         with self._changed:
             self._kept = deque(image.kept, self.limit)
@@ -87,13 +87,13 @@ class Journal(Sequence[Exchange]):
         with self._changed:
             return tuple(self._kept)
 
-    def matching(self, request: str | Wanted, *, body: Any = None, query: Mapping[str, Any] | None = None,
+    def matching(self, request: str | RequestMatcher, *, body: Any = None, query: Mapping[str, Any] | None = None,
                  status: int | None = None) -> list[Exchange]:  # fmt: skip
         """The requests of that kind."""
-        wanted = Wanted.read(request, body, query, status)
+        wanted = RequestMatcher.read(request, body, query, status)
         return [exchange for exchange in self.snapshot() if not wanted.misses(exchange)]
 
-    def count(self, request: str | Wanted, *, body: Any = None, query: Mapping[str, Any] | None = None,
+    def count(self, request: str | RequestMatcher, *, body: Any = None, query: Mapping[str, Any] | None = None,
               status: int | None = None) -> int:  # fmt: skip
         return len(self.matching(request, body=body, query=query, status=status))
 
@@ -110,9 +110,9 @@ class Journal(Sequence[Exchange]):
 
     def expect(
         self,
-        request: str | Wanted,
+        request: str | RequestMatcher,
         *,
-        times: int | str | Times = AT_LEAST_ONCE,
+        times: int | str | CountRange = AT_LEAST_ONCE,
         body: Any = None,
         query: Mapping[str, Any] | None = None,
         status: int | None = None,
@@ -121,13 +121,13 @@ class Journal(Sequence[Exchange]):
 
         Raises UnmetExpectation.
         """
-        wanted = Wanted.read(request, body, query, status)
-        self.check([Expectation(wanted, Times.read(times))])
+        wanted = RequestMatcher.read(request, body, query, status)
+        self.check([Expectation(wanted, CountRange.read(times))])
         return self.matching(wanted)
 
-    def expect_in_order(self, *requests: str | Wanted) -> None:
+    def expect_in_order(self, *requests: str | RequestMatcher) -> None:
         """Raises UnmetExpectation unless such requests came one after the other, whatever came in between."""
-        self.check([InOrder(tuple(Wanted.read(request) for request in requests))])
+        self.check([InOrder(tuple(RequestMatcher.read(request) for request in requests))])
 
     def check(self, expected: Iterable[Expected]) -> None:
         """Raises UnmetExpectation, which tells of all that are not met."""
@@ -141,7 +141,7 @@ class Journal(Sequence[Exchange]):
 
     def wait_for(
         self,
-        request: str | Wanted,
+        request: str | RequestMatcher,
         *,
         times: int = 1,
         timeout: float = 5.0,
@@ -153,7 +153,7 @@ class Journal(Sequence[Exchange]):
 
         Blocks its thread: in a coroutine call it by `asyncio.to_thread`. Raises UnmetExpectation when the time is up.
         """
-        wanted = Wanted.read(request, body, query, status)
+        wanted = RequestMatcher.read(request, body, query, status)
         end = monotonic() + timeout
         found: list[Exchange] = []
         looked_at = 0
@@ -167,7 +167,7 @@ class Journal(Sequence[Exchange]):
                     return found
                 if not self._changed.wait(max(end - monotonic(), 0)) and monotonic() >= end:
                     break
-        text = Expectation(wanted, Times(times, None)).unmet(self.snapshot())
+        text = Expectation(wanted, CountRange(times, None)).unmet(self.snapshot())
         raise UnmetExpectation(f"after {timeout:g} s: {text or f'{wanted} came too late.'}")
 
     def _foresee(self, exchanges: Iterable[Exchange]) -> None:

@@ -23,14 +23,14 @@ from flinkmock.contract import Contract, Operation
 from flinkmock.faults import Fault
 from flinkmock.journal import Exchange
 from flinkmock.journal.exchange import MAX_KEPT
-from flinkmock.proxy.behind import Behind
-from flinkmock.proxy.judging import JUDGED_BYTES, Judging
-from flinkmock.proxy.passing import Kept, Passed, end_to_end, origin_form, passing, received
-from flinkmock.server.answer import Answer
-from flinkmock.server.behaviour import Behaviour
-from flinkmock.server.faults import Blow
-from flinkmock.server.holding import Holding
-from flinkmock.server.wire import WireAnswer, headers_of_flink
+from flinkmock.proxy.streaming import BodyBuffer, UpstreamResponse, end_to_end, origin_form, passing, received
+from flinkmock.proxy.traffic_checker import JUDGED_BYTES, TrafficChecker
+from flinkmock.proxy.upstream import UpstreamCluster
+from flinkmock.rest.release_quirks import ReleaseQuirks
+from flinkmock.rest.response import Response
+from flinkmock.server.aiohttp_response import FlinkResponse, headers_of_flink
+from flinkmock.server.delayed_responses import DelayedResponses
+from flinkmock.server.faults import FaultInjection
 
 NOT_OURS = "Accept", "Accept-Encoding", "Content-Type", "User-Agent"
 """Headers that aiohttp's client would add."""
@@ -68,12 +68,12 @@ class Proxy:
     ) -> None:
         self.upstream = upstream.rstrip("/")
         self.contract = contract
-        self.judging = Judging(contract, self.upstream)
+        self.judging = TrafficChecker(contract, self.upstream)
         self._told = told
         self._numbers = itertools.count(1)
-        self._behind = Behind(self.upstream, faults, seed)
-        self._holding = Holding(self._behind)
-        self._behaviour = Behaviour.of(contract.release)
+        self._behind = UpstreamCluster(self.upstream, faults, seed)
+        self._holding = DelayedResponses(self._behind)
+        self._behaviour = ReleaseQuirks.of(contract.release)
         self._route = lru_cache(maxsize=10_000)(self._find)  # clients ask the same paths over and over
         self._client: aiohttp.ClientSession | None = None
 
@@ -120,7 +120,7 @@ class Proxy:
 
     async def _pass(self, request: web.Request) -> web.StreamResponse:
         route = self._route(request.method, request.raw_path)
-        seen, sent = self._begun(request, route), Kept(MAX_KEPT)
+        seen, sent = self._begun(request, route), BodyBuffer(MAX_KEPT)
         blow, instead = await self._befalls(request, seen, route.operation)
         if blow is not None and instead is not None:
             await received(request.content, sent)
@@ -137,7 +137,7 @@ class Proxy:
             return response
 
     async def _carried_out(
-        self, request: web.Request, route: _Route, seen: Exchange, sent: Kept, blow: Blow | None
+        self, request: web.Request, route: _Route, seen: Exchange, sent: BodyBuffer, blow: FaultInjection | None
     ) -> web.StreamResponse:
         """Raises ClientError if no head of an answer comes."""
         assert self._client is not None
@@ -149,7 +149,7 @@ class Proxy:
             allow_redirects=False,
         ) as answer:
             matters = self._behind.past.matters(seen.method, seen.path, route.operation)
-            kept = Kept(JUDGED_BYTES if matters or route.operation is not None else -1)
+            kept = BodyBuffer(JUDGED_BYTES if matters or route.operation is not None else -1)
             response: web.StreamResponse
             if blow is not None and blow.changes_answer:
                 kept.add(body := await answer.read())
@@ -167,16 +167,16 @@ class Proxy:
         asyncio.get_running_loop().call_soon(self._judge, seen, route.operation, answer, kept)
         return response
 
-    def _stale(self, seen: Exchange, blow: Blow) -> Answer | None:
+    def _stale(self, seen: Exchange, blow: FaultInjection) -> Response | None:
         """The old answer that is to be given; None: none is, or nobody has asked for so long."""
         if blow.fault is None or not blow.fault.stale:
             return None
         return self._behind.past.before(seen.target, self._behind.clock.now() - blow.fault.stale)
 
     async def _streamed(
-        self, request: web.Request, route: _Route, answer: aiohttp.ClientResponse, kept: Kept
+        self, request: web.Request, route: _Route, answer: aiohttp.ClientResponse, kept: BodyBuffer
     ) -> web.StreamResponse:
-        response = Passed(answer)
+        response = UpstreamResponse(answer)
         await response.prepare(request)
         try:
             async for chunk in answer.content.iter_any():
@@ -197,14 +197,14 @@ class Proxy:
 
     async def _befalls(
         self, request: web.Request, seen: Exchange, operation: Operation | None
-    ) -> tuple[Blow | None, Answer | None]:
+    ) -> tuple[FaultInjection | None, Response | None]:
         """The fault that strikes a request, and the answer with which it ends if the server does not get to see it."""
         faults = self._behind.faults
         if not faults or not faults.concerns(seen.method, seen.path, operation):
             return None, None
         assert self._client is not None
         await self._behind.look(self._client, request.headers)
-        blow = Blow(self._behind, self._behaviour, self._holding, request, seen)
+        blow = FaultInjection(self._behind, self._behaviour, self._holding, request, seen)
         instead = blow.fall(seen.path, operation)
         return (blow, instead) if seen.fault else (None, None)
 
@@ -229,7 +229,9 @@ class Proxy:
             seen.job_id = route.parameters.get("jobid")
         return seen
 
-    def _judge(self, seen: Exchange, operation: Operation | None, answer: aiohttp.ClientResponse, kept: Kept) -> None:
+    def _judge(
+        self, seen: Exchange, operation: Operation | None, answer: aiohttp.ClientResponse, kept: BodyBuffer
+    ) -> None:
         self.judging.passed(seen, operation, answer.status, answer.headers, kept.content)
         self._tell(seen)
 
@@ -239,28 +241,28 @@ class Proxy:
             self._told(seen)
 
 
-def _headers(behaviour: Behaviour) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
+def _headers(behaviour: ReleaseQuirks) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
     """A hook for `on_response_prepare`: an answer has the headers it came with, or, if it is a fault's, Flink's."""
     of_flink = headers_of_flink(behaviour)
 
     async def prepare(request: web.Request, response: web.StreamResponse) -> None:
-        if isinstance(response, Passed):
+        if isinstance(response, UpstreamResponse):
             response.mend()
-        elif isinstance(response, WireAnswer):
+        elif isinstance(response, FlinkResponse):
             await of_flink(request, response)
 
     return prepare
 
 
-def _as_answer(answer: aiohttp.ClientResponse, body: bytes) -> Answer:
+def _as_answer(answer: aiohttp.ClientResponse, body: bytes) -> Response:
     """What a fault can work on. Its length is that of whatever becomes of it."""
     headers = end_to_end(answer.raw_headers).copy()
     headers.popall("Content-Length", None)
     kind = headers.pop("Content-Type", None)
-    return Answer(answer.status, body, content_type=kind, cors=False, headers=headers)
+    return Response(answer.status, body, content_type=kind, cors=False, headers=headers)
 
 
-def _end(seen: Exchange, sent: Kept, status: int, size: int, content_type: str | None) -> None:
+def _end(seen: Exchange, sent: BodyBuffer, status: int, size: int, content_type: str | None) -> None:
     """Completes the entry of an answered request."""
     seen.took = (time.perf_counter_ns() - seen.took) // 1000
     seen.content = sent.content

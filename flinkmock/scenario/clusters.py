@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from flinkmock.cluster.configuration import HIGH_AVAILABILITY, SCHEDULER, STORE_DURATION, Configuration
-from flinkmock.cluster.spec import ClusterSpec, LeaderChange, MachineEvent
-from flinkmock.scenario.amounts import span, whole
-from flinkmock.scenario.document import Node
-from flinkmock.scenario.mistakes import Mistakes
+from flinkmock.cluster.spec import ClusterSpec, LeaderChange, TaskManagerEvent
+from flinkmock.flink.configuration import HIGH_AVAILABILITY, SCHEDULER, STORE_DURATION, Configuration
+from flinkmock.scenario.diagnostics import Diagnostics
+from flinkmock.scenario.document import YamlNode
+from flinkmock.scenario.quantities import span, whole
 
 USUAL = ClusterSpec()
 
@@ -18,9 +18,9 @@ USUAL = ClusterSpec()
 class ClusterReader:
     """Reads the section `cluster`, and `keep-results` of the section `operations`, which is an option of Flink's."""
 
-    given: Mapping[str, Node]
-    keep_results: Node | None
-    mistakes: Mistakes
+    given: Mapping[str, YamlNode]
+    keep_results: YamlNode | None
+    mistakes: Diagnostics
 
     def configuration(self) -> dict[str, str | None]:
         config = self.given.get("config")
@@ -64,26 +64,26 @@ class ClusterReader:
         node = self.given.get(section)
         return whole(node.get("count") if node is not None and node.items else node, usual)
 
-    def _events(self, section: str) -> Iterator[tuple[int, Node]]:
+    def _events(self, section: str) -> Iterator[tuple[int, YamlNode]]:
         """When and what, of each line."""
         node = self.given.get(section)
         listed = node.get("events") if node is not None and node.items else None
         for line in listed.elements if listed is not None else ():
             for when, what in line.items.items():
-                yield span(Node(line.key_place(when), when, when), self.mistakes).low, what
+                yield span(YamlNode(line.key_place(when), when, when), self.mistakes).low, what
 
     def slots(self) -> int:
         return whole(self.given.get("slots"), USUAL.slots)
 
-    def events(self) -> tuple[MachineEvent, ...]:
+    def events(self) -> tuple[TaskManagerEvent, ...]:
         """Who comes and goes, in the order of time. Whoever is not there can't go."""
         found = []
         for moment, what in self._events("taskmanagers"):
             if isinstance(what.value, dict):
                 kind, number = next(iter(what.value.items()))
-                found.append((MachineEvent(moment, kind, whole(number, 0)), number.place))
+                found.append((TaskManagerEvent(moment, kind, whole(number, 0)), number.place))
             else:
-                found.append((MachineEvent(moment, what.text), what.place))
+                found.append((TaskManagerEvent(moment, what.text), what.place))
         found.sort(key=lambda each: each[0].at)
         known = self.task_managers()
         there = set(range(known))

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
-from flinkmock.scenario.mistakes import Mistakes, Place
+from flinkmock.scenario.diagnostics import Diagnostics, SourceLocation
 
 Event = Any
 """A yaml.Event; its stubs know nothing of tag, anchor and value."""
@@ -34,30 +34,30 @@ _WORDS: dict[str, Scalar] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class YamlNode:
     """A value and where it was written. `value` is a scalar, a list of nodes, or a mapping name -> node; `text` is a
     scalar as it was written; `keys` tells where the keys of a mapping stand."""
 
-    place: Place
-    value: Scalar | list[Node] | dict[str, Node]
+    place: SourceLocation
+    value: Scalar | list[YamlNode] | dict[str, YamlNode]
     text: str = ""
-    keys: Mapping[str, Place] | None = None
+    keys: Mapping[str, SourceLocation] | None = None
 
     @property
-    def items(self) -> dict[str, Node]:
+    def items(self) -> dict[str, YamlNode]:
         """The entries of a mapping; none for anything else."""
         return self.value if isinstance(self.value, dict) else {}
 
     @property
-    def elements(self) -> list[Node]:
+    def elements(self) -> list[YamlNode]:
         return self.value if isinstance(self.value, list) else []
 
-    def get(self, key: str) -> Node | None:
+    def get(self, key: str) -> YamlNode | None:
         """The entry of a mapping; None if there is none, or if nothing is written there."""
         node = self.value.get(key) if isinstance(self.value, dict) else None
         return None if node is None or node.value is None else node
 
-    def key_place(self, key: str) -> Place:
+    def key_place(self, key: str) -> SourceLocation:
         return (self.keys or {}).get(key, self.place)
 
     def plain(self) -> object:
@@ -68,7 +68,7 @@ class Node:
             return [node.plain() for node in self.value]
         return self.value
 
-    def at(self, path: Sequence[str | int]) -> Node:
+    def at(self, path: Sequence[str | int]) -> YamlNode:
         """The node at the end of a path of keys and indices, as far as the path can be followed."""
         node = self
         for step in path:
@@ -79,18 +79,18 @@ class Node:
         return node
 
 
-def empty(file: str) -> Node:
-    return Node(Place(file), {}, keys={})
+def empty(file: str) -> YamlNode:
+    return YamlNode(SourceLocation(file), {}, keys={})
 
 
-def from_yaml(text: str, file: str, mistakes: Mistakes) -> Node:
+def from_yaml(text: str, file: str, mistakes: Diagnostics) -> YamlNode:
     """Reads one document; an empty one is an empty mapping. Mistakes of the reading end it: raises ScenarioError."""
     if len(text) > MAX_CHARACTERS:
-        mistakes.stop(Place(file), f"a scenario has at most {MAX_CHARACTERS // 1024 // 1024} MB.")
+        mistakes.stop(SourceLocation(file), f"a scenario has at most {MAX_CHARACTERS // 1024 // 1024} MB.")
     return _Reader(text, file, mistakes).document()
 
 
-def from_mapping(data: Mapping[str, object], file: str, mistakes: Mistakes) -> Node:
+def from_mapping(data: Mapping[str, object], file: str, mistakes: Diagnostics) -> YamlNode:
     """The same for data that never was YAML: a place is then the path to it."""
     return _FromData(file, mistakes).node(data, (), 0)
 
@@ -109,7 +109,7 @@ def core_scalar(text: str) -> Scalar:
 class _Reader:
     """Turns the parser's events into nodes."""
 
-    def __init__(self, text: str, file: str, mistakes: Mistakes) -> None:
+    def __init__(self, text: str, file: str, mistakes: Diagnostics) -> None:
         import yaml
 
         self._yaml = yaml
@@ -117,7 +117,7 @@ class _Reader:
         self._lines = _LINE_BREAK.split(text)
         self._file = file
         self._mistakes = mistakes
-        self._anchors: dict[str, Node] = {}
+        self._anchors: dict[str, YamlNode] = {}
         self._sizes: dict[str, int] = {}
         self._values = 0
         try:
@@ -126,8 +126,8 @@ class _Reader:
         except (yaml.YAMLError, UnicodeError) as error:
             self._explain(error)
 
-    def document(self) -> Node:
-        found: Node | None = None
+    def document(self) -> YamlNode:
+        found: YamlNode | None = None
         while (event := self._next()) is not None:
             if isinstance(event, self._yaml.DocumentStartEvent):
                 if found is not None:
@@ -160,9 +160,9 @@ class _Reader:
         before = self._text[:at]
         line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
         shown = self._lines[line - 1] if line <= len(self._lines) else ""
-        self._mistakes.stop(Place(self._file, line, column, shown), "this character can't stand in YAML.")
+        self._mistakes.stop(SourceLocation(self._file, line, column, shown), "this character can't stand in YAML.")
 
-    def _node(self, event: Event, depth: int) -> Node:
+    def _node(self, event: Event, depth: int) -> YamlNode:
         yaml = self._yaml
         kind = type(event)
         if kind is yaml.AliasEvent:
@@ -176,9 +176,9 @@ class _Reader:
         place = self._place(event.start_mark)
         if kind is yaml.ScalarEvent:
             text = event.value
-            node = Node(place, core_scalar(text) if event.implicit[0] else text, text)
+            node = YamlNode(place, core_scalar(text) if event.implicit[0] else text, text)
         elif kind is yaml.SequenceStartEvent:
-            node = Node(place, list(self._elements(depth)))
+            node = YamlNode(place, list(self._elements(depth)))
         else:
             node = self._mapping(place, depth)
         if event.anchor is not None:
@@ -186,19 +186,19 @@ class _Reader:
             self._sizes[event.anchor] = self._values - before
         return node
 
-    def _alias(self, event: Event) -> Node:
+    def _alias(self, event: Event) -> YamlNode:
         if event.anchor not in self._anchors:
             self._stop(event, f"no anchor &{event.anchor} stands before this.")
         self._count(event, self._sizes[event.anchor])
         return self._anchors[event.anchor]
 
-    def _elements(self, depth: int) -> Iterator[Node]:
+    def _elements(self, depth: int) -> Iterator[YamlNode]:
         while type(event := self._next()) is not self._yaml.SequenceEndEvent:
             yield self._node(event, depth + 1)
 
-    def _mapping(self, place: Place, depth: int) -> Node:
-        items: dict[str, Node] = {}
-        keys: dict[str, Place] = {}
+    def _mapping(self, place: SourceLocation, depth: int) -> YamlNode:
+        items: dict[str, YamlNode] = {}
+        keys: dict[str, SourceLocation] = {}
         while type(event := self._next()) is not self._yaml.MappingEndEvent:
             if type(event) is not self._yaml.ScalarEvent:
                 self._stop(event, "a key is a word, not a list, a mapping or an alias.")
@@ -210,7 +210,7 @@ class _Reader:
                 self._mistakes.add(at, f'"{key}" is given twice; first on line {keys[key].line}.')
             else:
                 items[key], keys[key] = value, at
-        return Node(place, items, keys=keys)
+        return YamlNode(place, items, keys=keys)
 
     def _count(self, event: Event, more: int) -> int:
         """Counts values; gives what the count was before."""
@@ -220,12 +220,12 @@ class _Reader:
             self._stop(event, f"a scenario has at most {MAX_VALUES:,} values, those that aliases repeat included.")
         return before
 
-    def _place(self, mark: Any) -> Place:
+    def _place(self, mark: Any) -> SourceLocation:
         if mark is None:
-            return Place(self._file)
+            return SourceLocation(self._file)
         number = mark.line
         line = self._lines[number] if number < len(self._lines) else ""
-        return Place(self._file, number + 1, mark.column + 1, line)
+        return SourceLocation(self._file, number + 1, mark.column + 1, line)
 
     def _stop(self, event: Event, text: str) -> NoReturn:
         self._mistakes.stop(self._place(event.start_mark), text)
@@ -234,24 +234,24 @@ class _Reader:
 class _FromData:
     """Turns Python data into nodes; a place tells the path instead of line and column."""
 
-    def __init__(self, file: str, mistakes: Mistakes) -> None:
+    def __init__(self, file: str, mistakes: Diagnostics) -> None:
         self._file = file
         self._mistakes = mistakes
         self._values = 0
 
-    def node(self, data: object, path: tuple[str | int, ...], depth: int) -> Node:
-        place = Place(self._file, path=path)
+    def node(self, data: object, path: tuple[str | int, ...], depth: int) -> YamlNode:
+        place = SourceLocation(self._file, path=path)
         self._values += 1
         if depth > MAX_DEPTH or self._values > MAX_VALUES:
             self._mistakes.stop(place, f"more than {MAX_DEPTH} levels or {MAX_VALUES:,} values.")
         if isinstance(data, Mapping):
             names = {str(key): key for key in data}
             items = {name: self.node(data[key], (*path, name), depth + 1) for name, key in names.items()}
-            return Node(place, items, keys={name: items[name].place for name in names})
+            return YamlNode(place, items, keys={name: items[name].place for name in names})
         if isinstance(data, list | tuple):
-            return Node(place, [self.node(item, (*path, i), depth + 1) for i, item in enumerate(data)])
+            return YamlNode(place, [self.node(item, (*path, i), depth + 1) for i, item in enumerate(data)])
         if data is None or isinstance(data, str | int | float):
-            return Node(place, data, _as_written(data))
+            return YamlNode(place, data, _as_written(data))
         self._mistakes.stop(place, f"a scenario holds no {type(data).__name__}.")
         raise AssertionError("unreachable")
 

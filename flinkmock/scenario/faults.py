@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from flinkmock.cluster.spec import Span
+from flinkmock.cluster.spec import UniformRange
 from flinkmock.cluster.states import JOB_STATES
 from flinkmock.contract.pattern import ANY, Pattern
-from flinkmock.faults import FIRST, Corrupt, Corruption, Drop, Fault, JobIs, LogNormal, NamedReply, Reply, When
-from flinkmock.scenario.amounts import chance, size, span, whole
-from flinkmock.scenario.document import Node
-from flinkmock.scenario.mistakes import Mistakes, choices
-from flinkmock.scenario.requests import RequestReader
+from flinkmock.faults import FIRST, Corrupt, Corruption, Drop, Fault, FaultTrigger, JobIs, LogNormal, NamedReply, Reply
+from flinkmock.scenario.diagnostics import Diagnostics, choices
+from flinkmock.scenario.document import YamlNode
+from flinkmock.scenario.quantities import chance, size, span, whole
+from flinkmock.scenario.request_patterns import RequestReader
 
 LONGEST_STALE_MS = 60_000
 """So long it is remembered who had which slot (`cluster/slots.py`)."""
@@ -25,9 +25,9 @@ class FaultReader:
 
     requests: RequestReader
     jobs: Collection[str] | None
-    mistakes: Mistakes
+    mistakes: Diagnostics
 
-    def read(self, nodes: list[Node]) -> tuple[Fault, ...]:
+    def read(self, nodes: list[YamlNode]) -> tuple[Fault, ...]:
         """Faults without a name are called after what they do."""
         faults: dict[str, Fault] = {}
         for node in nodes:
@@ -42,7 +42,7 @@ class FaultReader:
             faults[unique] = self._fault(node, unique)
         return tuple(faults.values())
 
-    def _fault(self, node: Node, name: str) -> Fault:
+    def _fault(self, node: YamlNode, name: str) -> Fault:
         throttle, drop = node.get("throttle"), node.get("drop")
         again, lost = node.get("lose-triggers"), node.get("taskmanager-lost")
         when = self._when(node)
@@ -59,7 +59,7 @@ class FaultReader:
             taskmanager_lost=None if lost is None else FIRST if lost.value == "first" else whole(lost, FIRST),
         )
 
-    def _stale(self, node: Node, patterns: Sequence[Pattern]) -> int | None:
+    def _stale(self, node: YamlNode, patterns: Sequence[Pattern]) -> int | None:
         stale = node.get("stale")
         if stale is None:
             return None
@@ -72,12 +72,12 @@ class FaultReader:
                 self.mistakes.add(each.place, f"only what is read can be stale, and {pattern.method} reads nothing.")
         return found
 
-    def _when(self, node: Node) -> When:
+    def _when(self, node: YamlNode) -> FaultTrigger:
         job, during, times, likely = node.get("job"), node.get("during"), node.get("times"), node.get("chance")
         nth, job_is = node.get("nth"), node.get("while")
         if job:
             self._known_job(job, job.text)
-        return When(
+        return FaultTrigger(
             self.requests.listed(node.get("match")),
             job.text if job else None,
             _texts(node.get("header")),
@@ -89,25 +89,25 @@ class FaultReader:
             whole(times, 1) if times else None,
         )
 
-    def _during(self, node: Node) -> tuple[int, int | None]:
+    def _during(self, node: YamlNode) -> tuple[int, int | None]:
         begin, _, end = node.text.partition("..")
         if end == "forever":
-            return span(Node(node.place, begin, begin), self.mistakes).low, None
+            return span(YamlNode(node.place, begin, begin), self.mistakes).low, None
         found = span(node, self.mistakes)
         return found.low, found.high
 
-    def _job_is(self, node: Node) -> JobIs:
+    def _job_is(self, node: YamlNode) -> JobIs:
         job, _, state = node.text.rpartition(" ")
         if state not in JOB_STATES:
             self.mistakes.add(node.place, f'"{state}" is not a Flink job state.{choices(state, JOB_STATES)}')
         self._known_job(node, job)
         return JobIs(job, state)
 
-    def _known_job(self, node: Node, name: str) -> None:
+    def _known_job(self, node: YamlNode, name: str) -> None:
         if self.jobs is not None and name not in self.jobs:
             self.mistakes.add(node.place, f'no job is called "{name}".{choices(name, self.jobs)}')
 
-    def _delay(self, node: Node | None) -> Span | LogNormal | None:
+    def _delay(self, node: YamlNode | None) -> UniformRange | LogNormal | None:
         if node is None:
             return None
         if not isinstance(node.value, dict):
@@ -122,28 +122,28 @@ class FaultReader:
             self.mistakes.add(node.place, "median, p99 and max are given from the shortest to the longest.")
         return LogNormal(median or 1, p99 or median or 1, most)
 
-    def _rate(self, node: Node) -> int:
+    def _rate(self, node: YamlNode) -> int:
         text = node.text.removesuffix("/s")
-        found = size(Node(node.place, text, text), self.mistakes).low
+        found = size(YamlNode(node.place, text, text), self.mistakes).low
         if found == 0:
             self.mistakes.add(node.place, "nothing would ever come. Write 1B/s, or drop: hang.")
         return max(found, 1)
 
 
-def _described(node: Node) -> str:
+def _described(node: YamlNode) -> str:
     what = [f"{key}: {_short(given)}" for key in WHAT if (given := node.get(key)) is not None]
     match = node.get("match")
     where = ", ".join(each.text for each in match.elements or [match]) if match else "any request"
     return f"{where}: {', '.join(what)}"
 
 
-def _short(node: Node) -> str:
+def _short(node: YamlNode) -> str:
     if isinstance(node.value, dict):
         return " ".join(f"{key} {value.text}".strip() for key, value in node.items.items())
     return node.text
 
 
-def _reply(node: Node | None) -> NamedReply | Reply | None:
+def _reply(node: YamlNode | None) -> NamedReply | Reply | None:
     if node is None:
         return None
     if not isinstance(node.value, dict):
@@ -156,7 +156,7 @@ def _reply(node: Node | None) -> NamedReply | Reply | None:
     )
 
 
-def _corrupt(node: Node | None) -> Corrupt | None:
+def _corrupt(node: YamlNode | None) -> Corrupt | None:
     if node is None:
         return None
     if not isinstance(node.value, dict):
@@ -165,5 +165,5 @@ def _corrupt(node: Node | None) -> Corrupt | None:
     return Corrupt(Corruption(kind), field.text)
 
 
-def _texts(node: Node | None) -> Mapping[str, str]:
+def _texts(node: YamlNode | None) -> Mapping[str, str]:
     return {key: value.text for key, value in node.items.items()} if node is not None else {}

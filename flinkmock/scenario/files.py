@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import TypeGuard
 
 from flinkmock.data import data_dir
-from flinkmock.scenario.document import MAX_CHARACTERS, Node, from_mapping, from_yaml
-from flinkmock.scenario.inheritance import merged
-from flinkmock.scenario.mistakes import Mistakes, Place
+from flinkmock.scenario.diagnostics import Diagnostics, SourceLocation
+from flinkmock.scenario.document import MAX_CHARACTERS, YamlNode, from_mapping, from_yaml
+from flinkmock.scenario.templates import merged
 
 INLINE = "<scenario>"
 """What a scenario that is no file is called in messages."""
 Source = str | Path | Mapping[str, object]
 
 
-def read(source: Source | None, mistakes: Mistakes) -> tuple[Node, tuple[Path, ...]]:
+def read(source: Source | None, mistakes: Diagnostics) -> tuple[YamlNode, tuple[Path, ...]]:
     """The document with all that it takes over from other files, and those files, its own first. Raises ScenarioError
     for what can't be read."""
     if source is None:
@@ -25,19 +25,21 @@ def read(source: Source | None, mistakes: Mistakes) -> tuple[Node, tuple[Path, .
     if isinstance(source, Mapping):
         return _complete(from_mapping(source, INLINE, mistakes), Path(), (), mistakes)
     if names_file(source):
-        place = Place(str(source))
+        place = SourceLocation(str(source))
         file = found(source, (Path(),), place, mistakes)
         document = from_yaml(_text_of(file, place, mistakes), place.file, mistakes)
         return _complete(document, file.parent, (file,), mistakes)
     if not isinstance(source, str):
-        mistakes.stop(Place(INLINE), f"a scenario is a file's name, YAML text or a mapping, not {source!r}.")
+        mistakes.stop(SourceLocation(INLINE), f"a scenario is a file's name, YAML text or a mapping, not {source!r}.")
     document = from_yaml(source, INLINE, mistakes)
     if isinstance(document.value, str):
         mistakes.stop(document.place, "a scenario is a mapping, and the name of a file ends in .yaml or .yml.")
     return _complete(document, Path(), (), mistakes)
 
 
-def found(name: str | Path, folders: Sequence[Path], place: Place, mistakes: Mistakes, told: str = "") -> Path:
+def found(
+    name: str | Path, folders: Sequence[Path], place: SourceLocation, mistakes: Diagnostics, told: str = ""
+) -> Path:
     """The first file of that name in one of the `folders`, else among flinkmock's own scenarios. Raises ScenarioError,
     which tells at `place`, behind what is `told` there, where was looked."""
     if Path(name).is_absolute():
@@ -69,8 +71,8 @@ def names_file(source: object) -> TypeGuard[str | Path]:
 
 
 def _complete(
-    document: Node, folder: Path, above: tuple[Path, ...], mistakes: Mistakes
-) -> tuple[Node, tuple[Path, ...]]:
+    document: YamlNode, folder: Path, above: tuple[Path, ...], mistakes: Diagnostics
+) -> tuple[YamlNode, tuple[Path, ...]]:
     """The document laid on the one that it extends, whose path is meant from the `folder` of this one; and all files
     that were read for it."""
     word = document.get("extends")
@@ -88,7 +90,7 @@ def _complete(
     return merged(document, base), files
 
 
-def _text_of(file: Path, place: Place, mistakes: Mistakes, told: str = "") -> str:
+def _text_of(file: Path, place: SourceLocation, mistakes: Diagnostics, told: str = "") -> str:
     """The file's text. What is wrong with it is told at `place`, behind what is `told` there."""
     try:
         with file.open("rb") as stream:

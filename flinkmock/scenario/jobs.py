@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from flinkmock.cluster.problems import Throwable
 from flinkmock.cluster.spec import (
     NOTHING,
     OPERATIONS,
@@ -17,13 +16,14 @@ from flinkmock.cluster.spec import (
     RestartStrategy,
     VertexSpec,
 )
-from flinkmock.scenario.amounts import chance, length, size, span, whole
-from flinkmock.scenario.causes import Causes
-from flinkmock.scenario.courses import read_metrics, read_watermarks
-from flinkmock.scenario.document import Node
-from flinkmock.scenario.inheritance import Templates, complete
+from flinkmock.flink.java_exception import JavaException
+from flinkmock.scenario.diagnostics import Diagnostics, choices
+from flinkmock.scenario.document import YamlNode
+from flinkmock.scenario.exceptions import Causes
 from flinkmock.scenario.lifecycle import LifecycleReader
-from flinkmock.scenario.mistakes import Mistakes, choices
+from flinkmock.scenario.metric_series import read_metrics, read_watermarks
+from flinkmock.scenario.quantities import chance, length, size, span, whole
+from flinkmock.scenario.templates import Templates, complete
 from flinkmock.scenario.vertices import read_vertices
 
 DEFAULT_NAMES = {"STREAMING": "Flink Streaming Job", "BATCH": "Flink Batch Job"}
@@ -35,14 +35,14 @@ class JobReader:
     configured for, `templates` are those of each scheduler."""
 
     def __init__(self, templates: Mapping[str, Templates], causes: Causes, operations: Mapping[str, OperationSpec],
-                 scheduler: str | None, mistakes: Mistakes) -> None:  # fmt: skip
+                 scheduler: str | None, mistakes: Diagnostics) -> None:  # fmt: skip
         self._templates = templates
         self._causes = causes
         self._operations = operations
         self._scheduler = scheduler
         self._mistakes = mistakes
 
-    def read(self, node: Node, where: str, name: str | None) -> JobSpec:
+    def read(self, node: YamlNode, where: str, name: str | None) -> JobSpec:
         """A job, or the name of a template. `where` names it in messages, `name` is what it is called if it has no
         name of its own; None: as its template, else as Flink calls such jobs."""
         job, scheduler = complete(self._templates, self._scheduler, node)
@@ -71,13 +71,13 @@ class JobReader:
             id=_text(job, "id") or "",
         )
 
-    def _started(self, job: Node) -> int:
+    def _started(self, job: YamlNode) -> int:
         started = job.get("started")
         if started is None:
             return 0
         return span(replace(started, value=started.text.removesuffix(" ago")), self._mistakes).low
 
-    def _past_failures(self, job: Node, where: str, started_ago: int,
+    def _past_failures(self, job: YamlNode, where: str, started_ago: int,
                        vertices: dict[str, VertexSpec]) -> tuple[PastFailure, ...]:  # fmt: skip
         given = job.get("exceptions")
         found = []
@@ -92,7 +92,7 @@ class JobReader:
                 found.append(PastFailure(before, cause))
         return tuple(sorted(found, key=lambda failure: -failure.ago))
 
-    def _checkpoints(self, node: Node | None) -> CheckpointSpec | None:
+    def _checkpoints(self, node: YamlNode | None) -> CheckpointSpec | None:
         usual = CheckpointSpec()
         if node is None:
             return usual
@@ -114,7 +114,7 @@ class JobReader:
             retained=_text(node, "retained"),
         )
 
-    def _restart(self, node: Node | None) -> RestartStrategy:
+    def _restart(self, node: YamlNode | None) -> RestartStrategy:
         if node is None:
             return RestartStrategy(configured_by_job=False)
         if node.value == "none":
@@ -128,7 +128,7 @@ class JobReader:
             self._duration(node, "delay", RestartStrategy().delay),
         )
 
-    def _program(self, node: Node | None, vertices: Mapping[str, VertexSpec]) -> ProgramSpec:
+    def _program(self, node: YamlNode | None, vertices: Mapping[str, VertexSpec]) -> ProgramSpec:
         if node is None:
             return ProgramSpec()
         throws, as_user_config = node.get("throws"), node.get("arguments-as-user-config")
@@ -142,7 +142,7 @@ class JobReader:
             arguments_are_user_config=bool(as_user_config and as_user_config.value),
         )
 
-    def _field(self, node: Node, vertices: Mapping[str, VertexSpec]) -> str:
+    def _field(self, node: YamlNode, vertices: Mapping[str, VertexSpec]) -> str:
         """What an argument sets, vertices by their full names."""
         fields = {name: name for name in ("name", "parallelism", "checkpoints.every", "checkpoints.takes")}
         fields |= {f"{name}.parallelism": f"{vertex.name}.parallelism" for name, vertex in vertices.items()}
@@ -150,13 +150,13 @@ class JobReader:
             self._mistakes.add(node.place, f'no argument sets "{node.text}".{choices(node.text, fields)}')
         return fields.get(node.text, "name")
 
-    def _duration(self, node: Node, key: str, default: int) -> int:
+    def _duration(self, node: YamlNode, key: str, default: int) -> int:
         given = node.get(key)
         return span(given, self._mistakes).low if given is not None else default
 
 
-def read_operations(given: Mapping[str, Node], usual: Mapping[str, OperationSpec], causes: Causes,
-                    mistakes: Mistakes) -> dict[str, OperationSpec]:  # fmt: skip
+def read_operations(given: Mapping[str, YamlNode], usual: Mapping[str, OperationSpec], causes: Causes,
+                    mistakes: Diagnostics) -> dict[str, OperationSpec]:  # fmt: skip
     """The operations that are spoken of; what is left out of one is as `usual`, else as on a real cluster."""
     found = {}
     for name, operation in given.items():
@@ -165,7 +165,7 @@ def read_operations(given: Mapping[str, Node], usual: Mapping[str, OperationSpec
             found[name] = replace(before, takes=length(operation, mistakes))
             continue
         takes, fails, because = operation.get("takes"), operation.get("fails"), operation.get("because")
-        cause: Throwable | None = causes.throwable(because) if because else before.cause
+        cause: JavaException | None = causes.throwable(because) if because else before.cause
         found[name] = OperationSpec(
             length(takes, mistakes) if takes else before.takes,
             _numbers(fails) if fails else before.fails,
@@ -175,19 +175,19 @@ def read_operations(given: Mapping[str, Node], usual: Mapping[str, OperationSpec
     return found
 
 
-def _text(node: Node, key: str) -> str | None:
+def _text(node: YamlNode, key: str) -> str | None:
     found = node.get(key)
     return found.text if found is not None else None
 
 
-def _entries(node: Node, key: str) -> dict[str, Node]:
+def _entries(node: YamlNode, key: str) -> dict[str, YamlNode]:
     found = node.get(key)
     return found.items if found is not None else {}
 
 
-def _chance(node: Node | None) -> float:
+def _chance(node: YamlNode | None) -> float:
     return chance(node) if node is not None and isinstance(node.value, str) else 0.0
 
 
-def _numbers(node: Node | None) -> frozenset[int]:
+def _numbers(node: YamlNode | None) -> frozenset[int]:
     return frozenset(whole(number, 0) for number in node.elements) if node is not None else frozenset()

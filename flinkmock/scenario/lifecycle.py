@@ -5,12 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
-from flinkmock.cluster.spec import FOREVER, NOTHING, Cause, Length, Lifecycle, Repeat, Span, Step, VertexSpec
+from flinkmock.cluster.spec import (
+    FOREVER,
+    NOTHING,
+    DurationSpec,
+    ExceptionSpec,
+    Lifecycle,
+    Repeat,
+    Step,
+    UniformRange,
+    VertexSpec,
+)
 from flinkmock.cluster.states import FAILURE_STATES, JOB_STATES, TERMINAL_JOB_STATES, beginning, moves
-from flinkmock.scenario.amounts import length, whole
-from flinkmock.scenario.causes import Causes
-from flinkmock.scenario.document import Node
-from flinkmock.scenario.mistakes import Mistakes, Place
+from flinkmock.scenario.diagnostics import Diagnostics, SourceLocation
+from flinkmock.scenario.document import YamlNode
+from flinkmock.scenario.exceptions import Causes
+from flinkmock.scenario.quantities import length, whole
 
 MAX_STEPS = 10_000
 """Counted repeats are unrolled when they are played."""
@@ -22,15 +32,15 @@ MAX_ROUNDS = 100_000
 class _Line:
     """A state and where it is written; `length` is None where none is given."""
 
-    place: Place
+    place: SourceLocation
     state: str
-    length: Length | None
-    cause: Cause | None
+    length: DurationSpec | None
+    cause: ExceptionSpec | None
 
 
 @dataclass(frozen=True, slots=True)
 class _Loop:
-    place: Place
+    place: SourceLocation
     times: int | None
     items: list[_Line | _Loop]
 
@@ -47,7 +57,7 @@ class LifecycleReader:
     """Reads the lifecycle of one job. `job` names it in messages; `started_ago` is how long it has lived (ms)."""
 
     def __init__(self, job: str, vertices: dict[str, VertexSpec], scheduler: str, started_ago: int, causes: Causes,
-                 mistakes: Mistakes) -> None:  # fmt: skip
+                 mistakes: Diagnostics) -> None:  # fmt: skip
         self._job = job
         self._vertices = vertices
         self._scheduler = scheduler
@@ -56,7 +66,7 @@ class LifecycleReader:
         self._causes = causes
         self._mistakes = mistakes
 
-    def read(self, node: Node) -> Lifecycle:
+    def read(self, node: YamlNode) -> Lifecycle:
         items = [self._item(line) for line in node.elements]
         self._check_beginning(_first(items[0]))
         self._check_order(items)
@@ -67,7 +77,7 @@ class LifecycleReader:
 
     # -- lines
 
-    def _item(self, node: Node) -> _Line | _Loop:
+    def _item(self, node: YamlNode) -> _Line | _Loop:
         if isinstance(node.value, str):
             return self._line(node.place, node.value, None)
         times, steps = node.get("repeat"), node.get("steps")
@@ -77,7 +87,7 @@ class LifecycleReader:
         state, stay = next(iter(node.items.items()))
         return self._line(node.key_place(state), state, stay)
 
-    def _line(self, place: Place, state: str, stay: Node | None) -> _Line:
+    def _line(self, place: SourceLocation, state: str, stay: YamlNode | None) -> _Line:
         because = stay.get("because") if stay else None
         if stay is not None and isinstance(stay.value, dict):
             stay = stay.get("for")
@@ -178,15 +188,15 @@ def _steps(item: _Line | _Loop) -> int:
 def _shortest(item: _Line | _Loop) -> int:
     if isinstance(item, _Loop):
         return sum(map(_shortest, item.items)) * (item.times or 1)
-    return item.length.low if isinstance(item.length, Span) and not item.length.forever else 0
+    return item.length.low if isinstance(item.length, UniformRange) and not item.length.forever else 0
 
 
-def _forever(length: Length) -> bool:
-    return isinstance(length, Span) and length.forever
+def _forever(length: DurationSpec) -> bool:
+    return isinstance(length, UniformRange) and length.forever
 
 
 def _waits(item: _Line | _Loop) -> bool:
     """Whether an item is never over before somebody reads the job or gives a signal."""
     if isinstance(item, _Loop):
         return any(map(_waits, item.items))
-    return item.length is not None and not isinstance(item.length, Span)
+    return item.length is not None and not isinstance(item.length, UniformRange)

@@ -7,23 +7,23 @@ from collections.abc import Iterable
 from functools import cache
 from importlib import resources
 
-from flinkmock.cluster.spec import ClusterSpec, JobSpec, Submission
+from flinkmock.cluster.spec import ClusterSpec, JobSpec, SubmissionRule
 from flinkmock.cluster.states import scheduler_of
 from flinkmock.contract.contract import known_releases
 from flinkmock.errors import UnknownRelease
 from flinkmock.faults import Fault
 from flinkmock.scenario import files, schema
-from flinkmock.scenario.amounts import whole
-from flinkmock.scenario.causes import Causes
 from flinkmock.scenario.clusters import ClusterReader
-from flinkmock.scenario.document import Node, from_yaml
+from flinkmock.scenario.diagnostics import Diagnostics
+from flinkmock.scenario.document import YamlNode, from_yaml
+from flinkmock.scenario.exceptions import Causes
 from flinkmock.scenario.expect import ExpectReader
 from flinkmock.scenario.faults import FaultReader
-from flinkmock.scenario.inheritance import Templates, complete, merged
 from flinkmock.scenario.jobs import JobReader, read_operations
-from flinkmock.scenario.mistakes import Mistakes
-from flinkmock.scenario.requests import RequestReader
+from flinkmock.scenario.quantities import whole
+from flinkmock.scenario.request_patterns import RequestReader
 from flinkmock.scenario.scenario import Scenario
+from flinkmock.scenario.templates import Templates, complete, merged
 
 
 def load_scenario(source: files.Source | None = None) -> Scenario:
@@ -41,10 +41,10 @@ def load_scenario(source: files.Source | None = None) -> Scenario:
     return read_scenario(source)[0]
 
 
-def read_scenario(source: files.Source | None) -> tuple[Scenario, Node]:
+def read_scenario(source: files.Source | None) -> tuple[Scenario, YamlNode]:
     """The same, and the document that it was read from, for those who have to point at a place in it. Raises as
     `load_scenario`."""
-    mistakes = Mistakes()
+    mistakes = Diagnostics()
     document, read = files.read(source, mistakes)
     if not isinstance(document.value, dict):
         schema.check(document, mistakes)
@@ -54,14 +54,14 @@ def read_scenario(source: files.Source | None) -> tuple[Scenario, Node]:
     return dataclasses.replace(spec, files=read), document
 
 
-def whole_job(document: Node, job: Node) -> Node:
+def whole_job(document: YamlNode, job: YamlNode) -> YamlNode:
     """A job, or a rule of `submitted`, of a sound document with everything that it takes over from templates."""
-    cluster = ClusterReader(_entries(document, "cluster"), None, Mistakes())
-    return complete(_templates(document, cluster.scheduler, Mistakes()), cluster.scheduler, job)[0]
+    cluster = ClusterReader(_entries(document, "cluster"), None, Diagnostics())
+    return complete(_templates(document, cluster.scheduler, Diagnostics()), cluster.scheduler, job)[0]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class FaultsAlone:
+class FaultConfig:
     """What of a scenario can be laid over a live cluster. `passed_over`: its sections that can't."""
 
     faults: tuple[Fault, ...]
@@ -69,14 +69,14 @@ class FaultsAlone:
     passed_over: tuple[str, ...] = ()
 
 
-def load_faults(source: files.Source, flink: str) -> FaultsAlone:
+def load_faults(source: files.Source, flink: str) -> FaultConfig:
     """Reads the faults of a scenario that are to strike in front of a live cluster of the release `flink`, whose jobs
     may have any name; `source` as for `load_scenario`.
 
     Raises:
         ScenarioError: with all mistakes of the faults, and all that the schema has to say of the rest.
     """
-    mistakes = Mistakes()
+    mistakes = Diagnostics()
     document, _ = files.read(source, mistakes)
     schema.check(document, mistakes)
     mistakes.check()
@@ -84,21 +84,21 @@ def load_faults(source: files.Source, flink: str) -> FaultsAlone:
     faults = FaultReader(RequestReader(flink, mistakes), None, mistakes).read(nodes.elements if nodes else [])
     mistakes.check()
     others = document.items.keys() - {"$schema", "extends", "name", "seed", "faults"}
-    return FaultsAlone(faults, whole(seed, ClusterSpec().seed), tuple(sorted(others)))
+    return FaultConfig(faults, whole(seed, ClusterSpec().seed), tuple(sorted(others)))
 
 
 @cache
-def _built_in(scheduler: str) -> Node:
+def _built_in(scheduler: str) -> YamlNode:
     """What a scenario has without saying it, under the "default" or the "adaptive" scheduler."""
 
-    def read(name: str) -> Node:
-        return from_yaml(resources.files(__package__).joinpath(name).read_text("utf-8"), "built in", Mistakes())
+    def read(name: str) -> YamlNode:
+        return from_yaml(resources.files(__package__).joinpath(name).read_text("utf-8"), "built in", Diagnostics())
 
     usual = read("templates.yaml")
     return merged(read("templates-adaptive.yaml"), usual) if scheduler == "adaptive" else usual
 
 
-def _templates(document: Node, configured: str | None, mistakes: Mistakes) -> dict[str, Templates]:
+def _templates(document: YamlNode, configured: str | None, mistakes: Diagnostics) -> dict[str, Templates]:
     """By scheduler: the default one has some jobs in each cluster."""
     own = _entries(document, "templates")
     return {
@@ -117,15 +117,15 @@ def _broken(paths: set[tuple[str | int, ...]]) -> dict[str, set[str]]:
     return broken
 
 
-def _cluster(document: Node, broken: dict[str, set[str]], mistakes: Mistakes) -> Scenario:
-    def section(key: str) -> dict[str, Node]:
+def _cluster(document: YamlNode, broken: dict[str, set[str]], mistakes: Diagnostics) -> Scenario:
+    def section(key: str) -> dict[str, YamlNode]:
         bad = broken.get(key, set())
         return {} if "*" in bad else {name: node for name, node in _entries(document, key).items() if name not in bad}
 
-    def value(key: str) -> Node | None:
+    def value(key: str) -> YamlNode | None:
         return None if key in broken else document.get(key)
 
-    def elements(key: str) -> list[Node]:
+    def elements(key: str) -> list[YamlNode]:
         bad, found = broken.get(key, set()), document.get(key)
         return [node for i, node in enumerate(found.elements) if not bad & {"*", str(i)}] if found is not None else []
 
@@ -137,7 +137,7 @@ def _cluster(document: Node, broken: dict[str, set[str]], mistakes: Mistakes) ->
     templates = _templates(document, cluster.scheduler, mistakes)
     reader = JobReader(templates, causes, operations, cluster.scheduler, mistakes)
 
-    def jobs(of: str, entries: dict[str, Node], named: bool) -> dict[str, JobSpec]:
+    def jobs(of: str, entries: dict[str, YamlNode], named: bool) -> dict[str, JobSpec]:
         bad = broken.get("templates", ())
         sound = {name: node for name, node in entries.items() if templates["default"].sound(node, bad)}
         return {name: reader.read(node, f"{of}.{name}", name if named else None) for name, node in sound.items()}
@@ -153,7 +153,7 @@ def _cluster(document: Node, broken: dict[str, set[str]], mistakes: Mistakes) ->
     usual = ClusterSpec()
     requests = RequestReader(flink.text if flink else None, mistakes)
     started = tuple(jobs("jobs", section("jobs"), named=True).values())
-    submissions = tuple(Submission(*rule) for rule in jobs("submitted", rules, named=False).items())
+    submissions = tuple(SubmissionRule(*rule) for rule in jobs("submitted", rules, named=False).items())
     return Scenario(
         flink=flink.text if flink else usual.flink,
         seed=whole(seed, usual.seed),
@@ -174,7 +174,7 @@ def _cluster(document: Node, broken: dict[str, set[str]], mistakes: Mistakes) ->
     )
 
 
-def _job_names(jobs: Iterable[JobSpec], submissions: Iterable[Submission]) -> list[str] | None:
+def _job_names(jobs: Iterable[JobSpec], submissions: Iterable[SubmissionRule]) -> list[str] | None:
     """What jobs can be called; None if an argument of a program decides it."""
     specs = [*jobs, *(submission.job for submission in submissions)]
     if any("name" in fields for spec in specs for fields in spec.program.arguments.values()):
@@ -182,6 +182,6 @@ def _job_names(jobs: Iterable[JobSpec], submissions: Iterable[Submission]) -> li
     return list(dict.fromkeys(spec.name for spec in specs))
 
 
-def _entries(document: Node, key: str) -> dict[str, Node]:
+def _entries(document: YamlNode, key: str) -> dict[str, YamlNode]:
     found = document.get(key)
     return found.items if found is not None else {}

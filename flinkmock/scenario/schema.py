@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from flinkmock.contract.quick import Check, Quick
+from flinkmock.contract.fast_validator import Check, CompiledValidator
 from flinkmock.data import data_dir
-from flinkmock.scenario.document import Node
-from flinkmock.scenario.mistakes import Mistakes, Place, choices, dotted
+from flinkmock.scenario.diagnostics import Diagnostics, SourceLocation, choices, dotted
+from flinkmock.scenario.document import YamlNode
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
@@ -33,7 +33,7 @@ _KINDS = {
 }
 
 
-def check(document: Node, mistakes: Mistakes) -> set[tuple[str | int, ...]]:
+def check(document: YamlNode, mistakes: Diagnostics) -> set[tuple[str | int, ...]]:
     """Adds a mistake for each thing that the schema does not allow; gives the paths to where they lie."""
     data = document.plain()
     if isinstance(data, dict) and "flink" in data:
@@ -58,7 +58,7 @@ def published() -> dict[str, Any]:
 @cache
 def _fits() -> Check:
     """Tells good scenarios from others without jsonschema, which takes long, and long to import."""
-    return Quick(published()["$defs"]).check(published())
+    return CompiledValidator(published()["$defs"]).check(published())
 
 
 @cache
@@ -81,7 +81,7 @@ def _inlined(part: Any, definitions: Mapping[str, Any]) -> Any:
     return {key: _inlined(value, definitions) for key, value in part.items()}
 
 
-def _sentences(error: Fault, document: Node) -> Iterator[tuple[Place, str]]:
+def _sentences(error: Fault, document: YamlNode) -> Iterator[tuple[SourceLocation, str]]:
     path = list(error.absolute_path)
     node = document.at(path)
     said: Mapping[str, str] = error.schema.get("x-say", {}) if isinstance(error.schema, dict) else {}
@@ -125,7 +125,7 @@ def _of_another_kind(cause: Fault, instance: object) -> bool:
     return cause.validator == "type" and not cause.path
 
 
-def _unknown_keys(error: Fault, node: Node, path: list[str | int]) -> Iterator[tuple[Place, str]]:
+def _unknown_keys(error: Fault, node: YamlNode, path: list[str | int]) -> Iterator[tuple[SourceLocation, str]]:
     known: list[str] = list(error.schema.get("properties", {}))
     instead: Mapping[str, str] = error.schema.get("x-instead", {})
     for key in error.instance:

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from flinkmock.cluster.spec import Input, VertexSpec
-from flinkmock.scenario.amounts import decimal, size, whole
-from flinkmock.scenario.courses import read_metrics, read_pressures
-from flinkmock.scenario.document import Node, core_scalar
-from flinkmock.scenario.mistakes import Mistakes, choices
+from flinkmock.scenario.diagnostics import Diagnostics, choices
+from flinkmock.scenario.document import YamlNode, core_scalar
+from flinkmock.scenario.metric_series import read_metrics, read_pressures
+from flinkmock.scenario.quantities import decimal, size, whole
 
 MAX_PARALLELISM = 32_768
 _LEAST_MAX_PARALLELISM = 128
 
 
-def read_vertices(node: Node, job: str, parallelism: int, batch: bool, mistakes: Mistakes) -> dict[str, VertexSpec]:
+def read_vertices(
+    node: YamlNode, job: str, parallelism: int, batch: bool, mistakes: Diagnostics
+) -> dict[str, VertexSpec]:
     """The vertices by what the file calls them, in the order of the file. `job` names the job in messages."""
     vertices: dict[str, VertexSpec] = {}
     for item in node.elements:
@@ -26,7 +28,7 @@ def read_vertices(node: Node, job: str, parallelism: int, batch: bool, mistakes:
     return vertices
 
 
-def _name(item: Node) -> str:
+def _name(item: YamlNode) -> str:
     if isinstance(item.value, str):
         return item.value
     name, operators = item.get("name"), item.get("operators")
@@ -35,8 +37,8 @@ def _name(item: Node) -> str:
     return " -> ".join(operator.text for operator in operators.elements) if operators else ""
 
 
-def _vertex(item: Node, above: dict[str, VertexSpec], job: str, parallelism: int, batch: bool,
-            mistakes: Mistakes) -> VertexSpec:  # fmt: skip
+def _vertex(item: YamlNode, above: dict[str, VertexSpec], job: str, parallelism: int, batch: bool,
+            mistakes: Diagnostics) -> VertexSpec:  # fmt: skip
     own = item.get("parallelism")
     width = whole(own, parallelism)
     operators, rate, selectivity = item.get("operators"), item.get("rate"), item.get("selectivity")
@@ -68,11 +70,11 @@ def _vertex(item: Node, above: dict[str, VertexSpec], job: str, parallelism: int
     )
 
 
-def _kind(accumulator: Node) -> str:
+def _kind(accumulator: YamlNode) -> str:
     return accumulator.items["type"].text if accumulator.items else accumulator.text
 
 
-def _accumulated(accumulators: Node | None, mistakes: Mistakes) -> dict[str, object]:
+def _accumulated(accumulators: YamlNode | None, mistakes: Diagnostics) -> dict[str, object]:
     """The values that are given, each of the kind that its accumulator adds up."""
     found: dict[str, object] = {}
     for name, node in (accumulators.items if accumulators is not None else {}).items():
@@ -100,8 +102,8 @@ def _whole(values: Iterable[object]) -> bool:
     return all(isinstance(value, int) for value in values)
 
 
-def _inputs(item: Node, above: dict[str, VertexSpec], width: int, job: str, batch: bool,
-            mistakes: Mistakes) -> tuple[Input, ...]:  # fmt: skip
+def _inputs(item: YamlNode, above: dict[str, VertexSpec], width: int, job: str, batch: bool,
+            mistakes: Diagnostics) -> tuple[Input, ...]:  # fmt: skip
     exchange = "blocking" if batch else "pipelined_bounded"
     names = list(above)
     given = item.get("inputs")

@@ -13,28 +13,29 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from flinkmock.cluster.configuration import MAX_CONTENT_LENGTH
-from flinkmock.cluster.problems import Problem, Throwable
+from flinkmock.cluster.errors import ClusterError
+from flinkmock.flink import messages
+from flinkmock.flink.configuration import MAX_CONTENT_LENGTH
+from flinkmock.flink.java_exception import JavaException
 from flinkmock.journal import Exchange
-from flinkmock.resources.call import FileContent
-from flinkmock.server import messages
-from flinkmock.server.answer import Answer
-from flinkmock.server.behaviour import Behaviour
-from flinkmock.server.bodies import BodyReader
+from flinkmock.journal.middleware import answered, begun, note_body, note_route
+from flinkmock.rest.call import FileContent
+from flinkmock.rest.error_mapping import told
+from flinkmock.rest.error_responses import HANDLER_REQUEST_EXCEPTION, RequestRejected, internal, plain, rest
+from flinkmock.rest.jackson.binding import BodyReader
+from flinkmock.rest.multipart import Routes, Upload, boundary_of, receive
+from flinkmock.rest.parameters import BadParameter, path_values, query_values, surplus_values
+from flinkmock.rest.release_quirks import ReleaseQuirks
+from flinkmock.rest.request_target import BadEscape, Target
+from flinkmock.rest.response import Response
+from flinkmock.rest.router import Route, Router
+from flinkmock.server.aiohttp_response import headers_of_flink
 from flinkmock.server.dashboard import Dashboard
-from flinkmock.server.door import MAX_REQUEST_LINE
-from flinkmock.server.errors import HANDLER_REQUEST_EXCEPTION, Refused, internal, plain, rest
-from flinkmock.server.faults import Blow
-from flinkmock.server.head import target_of
-from flinkmock.server.holding import Holding
-from flinkmock.server.noting import answered, begun, note_body, note_route
-from flinkmock.server.parameters import BadParameter, path_values, query_values, surplus_values
-from flinkmock.server.problems import told
-from flinkmock.server.routing import Route, Router
-from flinkmock.server.static import StaticFiles
-from flinkmock.server.target import BadEscape, Target
-from flinkmock.server.uploads import Routes, Upload, boundary_of, receive
-from flinkmock.server.wire import headers_of_flink
+from flinkmock.server.delayed_responses import DelayedResponses
+from flinkmock.server.faults import FaultInjection
+from flinkmock.server.first_request import MAX_REQUEST_LINE
+from flinkmock.server.head_normalizer import target_of
+from flinkmock.server.static_files import StaticFiles
 
 if TYPE_CHECKING:
     from flinkmock.engine import Engine
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger("flinkmock.server")
 _LOG_URLS = frozenset({"getJobManagerLogUrl", "getTaskManagerLogUrl"})
 """GeneratedLogUrlHandler: no handler of the REST API like others. It converts nothing, and sends no CORS header."""
-TOO_LARGE = Answer(413, b"", content_type=None, cors=False, close=True)
+TOO_LARGE = Response(413, b"", content_type=None, cors=False, close=True)
 
 
 Observer = Callable[[Exchange], None]
@@ -55,7 +56,7 @@ def create_app(
     on_shut_down: Callable[[], None] | None = None,
     dashboard: Dashboard | None = None,
     jobmanager: int = 0,
-    holding: Holding | None = None,
+    holding: DelayedResponses | None = None,
 ) -> web.Application:
     """An application that serves `engine`, and the files of `dashboard` (None: a page of our own).
 
@@ -63,7 +64,7 @@ def create_app(
     `observer` is called once for each request, before its answer is sent. `on_shut_down` is called when a client has
     shut the cluster down (`DELETE /cluster`), so that nobody is listening any more when that client is told.
     """
-    server = _Server(engine, observer, on_shut_down, dashboard, jobmanager, holding or Holding(engine))
+    server = _Server(engine, observer, on_shut_down, dashboard, jobmanager, holding or DelayedResponses(engine))
 
     @web.middleware
     async def everything(
@@ -87,10 +88,10 @@ class _Server:
         on_shut_down: Callable[[], None] | None,
         dashboard: Dashboard | None,
         jobmanager: int,
-        holding: Holding,
+        holding: DelayedResponses,
     ) -> None:
         contract, configuration = engine.contract, engine.cluster.configuration
-        self.behaviour = Behaviour.of(contract.release)
+        self.behaviour = ReleaseQuirks.of(contract.release)
         self.holding = holding
         self._engine = engine
         self._jobmanager = jobmanager
@@ -107,13 +108,13 @@ class _Server:
             request.transport.abort()  # a connection from before the end: there is no process any more
         raw = target_of(request)
         seen = begun(request, raw)
-        blow = Blow(self._engine, self.behaviour, self.holding, request, seen)
+        blow = FaultInjection(self._engine, self.behaviour, self.holding, request, seen)
         blow.arrived = self._engine.turned_away(self._jobmanager)
         try:
             if blow.arrived is not None and self._engine.cluster.jobmanagers.all[self._jobmanager].down:
                 blow.nobody_there()
             answer = await self._answer(request, raw, seen, blow)
-        except Refused as refused:
+        except RequestRejected as refused:
             answer = refused.answer
         answer = blow.spoil(answer)
         answered(self._engine, seen, answer, blow.arrived)
@@ -131,7 +132,7 @@ class _Server:
         """Lets nobody wait any longer."""
         await self.holding.close()
 
-    async def _answer(self, request: web.Request, raw: str, seen: Exchange, blow: Blow) -> Answer:
+    async def _answer(self, request: web.Request, raw: str, seen: Exchange, blow: FaultInjection) -> Response:
         """The path of a request. Raises Refused wherever it ends early."""
         # 1. the target
         if len(request.method) + len(raw) + len("  HTTP/1.1") > MAX_REQUEST_LINE:
@@ -164,10 +165,10 @@ class _Server:
                 path = dict(route.path) if plainly else path_values(route.operation, route.path)
                 query = query_values(route.operation, target.query)
             except BadParameter as error:
-                cause = Throwable(HANDLER_REQUEST_EXCEPTION, str(error))
+                cause = JavaException(HANDLER_REQUEST_EXCEPTION, str(error))
                 return rest(400, messages.bad_parameters(str(error)), cause)
             if body is None:  # HandlerRequest wants one, after the parameters
-                return internal(Throwable("java.lang.NullPointerException"))
+                return internal(JavaException("java.lang.NullPointerException"))
             if surplus := surplus_values(route.operation, query, body):
                 return rest(400, surplus)
             seen.job_id = path.get("jobid")
@@ -185,23 +186,23 @@ class _Server:
                         jobmanager=self._jobmanager,
                         ago=(blow.fault.stale if blow.fault else None) or 0,
                     )
-            except Problem as problem:
+            except ClusterError as problem:
                 return told(problem, route.operation, self.behaviour)
             except Exception as error:
                 _LOG.exception("%s %s", request.method, raw)
-                return internal(Throwable("java.lang.IllegalStateException", f"flinkmock failed: {error!r}"))
+                return internal(JavaException("java.lang.IllegalStateException", f"flinkmock failed: {error!r}"))
         finally:
             if upload is not None:
                 upload.close()
         # 7. its answer
         if isinstance(found, FileContent):
-            return Answer(route.operation.status, found.data, found.content_type, cors=False)
-        return Answer(route.operation.status, found, cors=route.operation.id not in _LOG_URLS)
+            return Response(route.operation.status, found.data, found.content_type, cors=False)
+        return Response(route.operation.status, found, cors=route.operation.id not in _LOG_URLS)
 
     async def _upload(self, request: web.Request, route: Route | None, target: Target) -> Upload | None:
         """The parts of a multipart form; None for any other body, and for methods other than POST."""
         if (request.content_length or 0) > self._limit:
-            raise Refused(TOO_LARGE)
+            raise RequestRejected(TOO_LARGE)
         if request.method != "POST":
             return None
         boundary = boundary_of(request.headers.get("Content-Type", ""))
@@ -219,10 +220,10 @@ class _Server:
         async for chunk in request.content.iter_any():
             received += len(chunk)
             if received > self._limit:
-                raise Refused(TOO_LARGE)
+                raise RequestRejected(TOO_LARGE)
             yield chunk
 
-    def _nothing_there(self, request: web.Request, target: Target) -> Answer:
+    def _nothing_there(self, request: web.Request, target: Target) -> Response:
         if request.method == "GET":
             return self._static.answer(target.path, request.headers.get("If-Modified-Since"), time.time())
         text = messages.not_found(target.raw) if self.behaviour.not_found_tells_path else messages.NOT_FOUND

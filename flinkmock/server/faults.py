@@ -9,40 +9,40 @@ from typing import TYPE_CHECKING, NoReturn
 
 from aiohttp import web
 
-from flinkmock.cluster.problems import Throwable
 from flinkmock.contract import Operation
-from flinkmock.faults import Corruption, Drop, Fault, NamedReply, Reply, Seen
+from flinkmock.faults import Corruption, Drop, Fault, NamedReply, Reply, RequestInfo
 from flinkmock.faults.corrupt import corrupted
-from flinkmock.faults.decide import Strike
-from flinkmock.server import messages
-from flinkmock.server.answer import Answer, error_answer
-from flinkmock.server.errors import COMPLETION_EXCEPTION, Refused, internal, plain
-from flinkmock.server.fronted import Fronted
-from flinkmock.server.holding import FOREVER, Holding
-from flinkmock.server.wire import WireAnswer
+from flinkmock.faults.decide import FaultHit
+from flinkmock.faults.target import FaultTarget
+from flinkmock.flink import messages
+from flinkmock.flink.java_exception import JavaException
+from flinkmock.rest.error_responses import COMPLETION_EXCEPTION, RequestRejected, internal, plain
+from flinkmock.rest.response import Response, error_answer
+from flinkmock.server.aiohttp_response import FlinkResponse
+from flinkmock.server.delayed_responses import FOREVER, DelayedResponses
 
 if TYPE_CHECKING:
     from flinkmock.journal import Exchange
-    from flinkmock.server.behaviour import Behaviour
+    from flinkmock.rest.release_quirks import ReleaseQuirks
 
 _LINGER_0 = struct.pack("ii", 1, 0)
-_NEVER_SENT = Answer(500, b"", close=True)
+_NEVER_SENT = Response(500, b"", close=True)
 _MOST_PIECES = 50
 _PIECES_PER_SECOND = 10
 
 
-class Blow:
+class FaultInjection:
     """What befalls one request; nothing, for most of them. `arrived` is the cluster's time (epoch ms) at which it came,
     None if no fault looked at it: then the clock has not moved for it either."""
 
-    def __init__(self, cluster: Fronted, behaviour: Behaviour, holding: Holding, request: web.Request,
+    def __init__(self, cluster: FaultTarget, behaviour: ReleaseQuirks, holding: DelayedResponses, request: web.Request,
                  seen: Exchange) -> None:  # fmt: skip
         self._cluster = cluster
         self._behaviour = behaviour
         self._holding = holding
         self._request = request
         self._seen = seen
-        self._strike: Strike | None = None
+        self._strike: FaultHit | None = None
         self._era = cluster.clock.era
         self.arrived: int | None = None
 
@@ -51,7 +51,7 @@ class Blow:
         """The one that strikes."""
         return self._strike.fault if self._strike else None
 
-    def fall(self, path: str, operation: Operation | None) -> Answer | None:
+    def fall(self, path: str, operation: Operation | None) -> Response | None:
         """Finds out what befalls the request; the answer with which it ends, if the cluster does not get to see it."""
         cluster, method = self._cluster, self._seen.method
         if not cluster.faults or not cluster.faults.concerns(method, path, operation):
@@ -61,7 +61,7 @@ class Blow:
                 self.arrived = cluster.arrive()
             name = cluster.job_name(self._seen.job_id)
             since = self.arrived - cluster.started_at
-            seen = Seen(method, path, operation, since, name, self._request.headers, cluster.state_of)
+            seen = RequestInfo(method, path, operation, since, name, self._request.headers, cluster.state_of)
             self._strike = cluster.faults.strike(seen)
         if self._strike is None:
             return None
@@ -69,14 +69,14 @@ class Blow:
         self._seen.fault = fault.name
         if fault.carries_out:
             return None
-        return self._reply(fault.reply) if fault.reply else Answer(0, b"")
+        return self._reply(fault.reply) if fault.reply else Response(0, b"")
 
     def nobody_there(self) -> NoReturn:
         """There is no process at this address at present: the connection ends. Raises Refused."""
         self._cut(reset=True)
-        raise Refused(Answer(0, b""))
+        raise RequestRejected(Response(0, b""))
 
-    def spoil(self, answer: Answer) -> Answer:
+    def spoil(self, answer: Response) -> Response:
         """The answer with its body corrupted."""
         corrupt = self._strike.fault.corrupt if self._strike else None
         if corrupt is None:
@@ -100,11 +100,11 @@ class Blow:
         if not await self._holding.until(until, self._gone):
             self._cut(reset=True)
 
-    async def response(self, answer: Answer) -> web.StreamResponse:
+    async def response(self, answer: Response) -> web.StreamResponse:
         """What aiohttp is to send, when the time has come. Cuts the connection if that is what befalls it; aiohttp
         then finds a closed one and is content."""
         if self._strike is None:
-            return WireAnswer(answer if answer.status else _NEVER_SENT)
+            return FlinkResponse(answer if answer.status else _NEVER_SENT)
         await self.hold()
         fault = self._strike.fault
         match fault.drop:
@@ -115,10 +115,10 @@ class Blow:
             case Drop.MID_BODY if not answer.body:
                 self._cut(reset=False)
         if answer.status == 0:
-            return WireAnswer(_NEVER_SENT)
+            return FlinkResponse(_NEVER_SENT)
         if fault.drop is Drop.MID_BODY or fault.throttle:
-            return _InPieces(answer, self, fault.throttle, whole=fault.drop is not Drop.MID_BODY)
-        return WireAnswer(answer)
+            return _ChunkedFlinkResponse(answer, self, fault.throttle, whole=fault.drop is not Drop.MID_BODY)
+        return FlinkResponse(answer)
 
     def now(self) -> int:
         return self._cluster.clock.now()
@@ -149,7 +149,7 @@ class Blow:
         else:
             transport.close()
 
-    def _reply(self, reply: NamedReply | Reply) -> Answer:
+    def _reply(self, reply: NamedReply | Reply) -> Response:
         match reply:
             case Reply():
                 answer = error_answer(reply.status, *reply.errors)
@@ -160,16 +160,16 @@ class Blow:
                 tells = self._behaviour.not_found_tells_path
                 return plain(404, messages.not_found(self._seen.target) if tells else messages.NOT_FOUND)
             case NamedReply.GATEWAY_TIMEOUT:
-                return Answer(504, messages.GATEWAY_TIMEOUT_PAGE, content_type="text/html", cors=False)
+                return Response(504, messages.GATEWAY_TIMEOUT_PAGE, content_type="text/html", cors=False)
             case NamedReply.INTERNAL_ERROR:
-                timeout = Throwable("java.util.concurrent.TimeoutException", messages.RPC_TIMED_OUT)
-                return internal(Throwable(COMPLETION_EXCEPTION, str(timeout), timeout))
+                timeout = JavaException("java.util.concurrent.TimeoutException", messages.RPC_TIMED_OUT)
+                return internal(JavaException(COMPLETION_EXCEPTION, str(timeout), timeout))
 
 
-class _InPieces(WireAnswer):
+class _ChunkedFlinkResponse(FlinkResponse):
     """An answer that comes slowly, or breaks off in the middle of its body. `rate`: bytes per second."""
 
-    def __init__(self, answer: Answer, blow: Blow, rate: int | None, *, whole: bool) -> None:
+    def __init__(self, answer: Response, blow: FaultInjection, rate: int | None, *, whole: bool) -> None:
         super().__init__(answer)
         self._blow = blow
         self._rate = rate

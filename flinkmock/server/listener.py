@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from flinkmock.errors import FlinkMockError, PortTaken
+from flinkmock.rest.release_quirks import ReleaseQuirks
 from flinkmock.server.app import Observer, create_app
-from flinkmock.server.behaviour import Behaviour
 from flinkmock.server.dashboard import Dashboard
-from flinkmock.server.door import Doors
-from flinkmock.server.holding import Holding
+from flinkmock.server.delayed_responses import DelayedResponses
+from flinkmock.server.first_request import FirstRequestProtocolFactory
 
 if TYPE_CHECKING:
     from flinkmock.engine import Engine
@@ -94,9 +94,9 @@ class Listeners:
             observer=observer,
             on_shut_down=self._shut_down,
             dashboard=dashboard,
-            holding=Holding(engine),
+            holding=DelayedResponses(engine),
         )
-        behaviour = Behaviour.of(engine.contract.release)
+        behaviour = ReleaseQuirks.of(engine.contract.release)
         self._all = [
             _Listener(create(jobmanager=number), each, behaviour, patience) for number, each in enumerate(listening)
         ]
@@ -119,7 +119,9 @@ class Listeners:
 class _Listener:
     """Serves an application on a socket."""
 
-    def __init__(self, app: web.Application, listening: socket.socket, behaviour: Behaviour, patience: float) -> None:
+    def __init__(
+        self, app: web.Application, listening: socket.socket, behaviour: ReleaseQuirks, patience: float
+    ) -> None:
         self._socket = listening
         self._behaviour = behaviour
         self._runner = web.AppRunner(
@@ -134,7 +136,7 @@ class _Listener:
     async def start(self) -> None:
         await self._runner.setup()
         assert self._runner.server is not None
-        self._doors = Doors(self._runner.server, self._behaviour)
+        self._doors = FirstRequestProtocolFactory(self._runner.server, self._behaviour)
         self._server = await asyncio.get_running_loop().create_server(self._doors, sock=self._socket)
 
     async def close(self, *, gone: bool) -> None:

@@ -8,10 +8,10 @@ try:
 except ImportError as error:
     raise ImportError("flinkmock.strategies needs hypothesis: pip install 'flinkmock[fuzz]'") from error
 
-from flinkmock.strategies.drawn import DrawnScenario
 from flinkmock.strategies.faults import FaultPlan, fault_plans
 from flinkmock.strategies.requests import Request, requests
 from flinkmock.strategies.responses import responses
 from flinkmock.strategies.scenarios import scenarios
+from flinkmock.strategies.yaml_repr import DrawnScenario
 
 __all__ = ["DrawnScenario", "FaultPlan", "Request", "fault_plans", "requests", "responses", "scenarios"]

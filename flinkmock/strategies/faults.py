@@ -12,9 +12,9 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 from flinkmock.contract import LATEST, Contract
 from flinkmock.faults import Corruption, Drop, Fault, NamedReply
 from flinkmock.scenario import load_scenario
-from flinkmock.strategies.drawn import as_literal, as_yaml
 from flinkmock.strategies.jobs import CHANCES
 from flinkmock.strategies.lifecycles import SPANS, WORDS
+from flinkmock.strategies.yaml_repr import as_literal, as_yaml
 
 MOST = 3
 _FIELDS = st.sampled_from(("jobs", "state", "status.id", "jobs.0.status", "vertices.0.id", "errors.0"))

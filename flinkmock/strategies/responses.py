@@ -8,8 +8,8 @@ from typing import Any, Literal, overload
 from hypothesis.strategies import DrawFn, SearchStrategy, composite
 
 from flinkmock.contract import LATEST, Contract
+from flinkmock.rest.rendering import encode
 from flinkmock.strategies.values import TEXT, values_of
-from flinkmock.synthesis import encode
 
 
 @overload

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
 from flinkmock.contract import LATEST, Contract
-from flinkmock.strategies.drawn import DrawnScenario
 from flinkmock.strategies.faults import fault_mappings
 from flinkmock.strategies.jobs import jobs, operations
 from flinkmock.strategies.lifecycles import CAUSES, NAMES
+from flinkmock.strategies.yaml_repr import DrawnScenario
 
 MOST_JOBS = 3
 

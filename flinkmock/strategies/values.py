@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from flinkmock.contract import Contract, Schema
-from flinkmock.contract.choice import alternatives, resolve, types
+from flinkmock.contract.one_of import alternatives, resolve, types
 
 MOST = 3
 """Items of an array, entries of a map: more make an example slow, and tell a client nothing new."""

@@ -21,7 +21,7 @@ STEPS = 5_000
 """After so many things that happened `run_until` gives up: a job that fails and comes back does so for ever."""
 
 
-class Unreachable(FlinkMockError, AssertionError):
+class StateNeverReached(FlinkMockError, AssertionError):
     """What was waited for will never come, and why."""
 
 
@@ -48,7 +48,7 @@ class ClusterClock:
         with self.engine.lock:
             due = self.engine.cluster.agenda.next_at()
             if due is None:
-                raise Unreachable(f"nothing will happen by itself any more: {_states(self.engine)}")
+                raise StateNeverReached(f"nothing will happen by itself any more: {_states(self.engine)}")
             return self.engine.advance(max(due - self.now(), 0))
 
     def run_until(self, reached: Callable[[], bool], wanted: str) -> int:
@@ -63,9 +63,11 @@ class ClusterClock:
                     return self.now()
                 due = self.engine.cluster.agenda.next_at()
                 if due is None:
-                    raise Unreachable(f"{wanted} will never be: {_states(self.engine)}, and nothing more will happen")
+                    raise StateNeverReached(
+                        f"{wanted} will never be: {_states(self.engine)}, and nothing more will happen"
+                    )
                 self.engine.advance(max(due - self.now(), 0))
-            raise Unreachable(f"{wanted} was not to be in {STEPS} steps of the cluster: {_states(self.engine)}")
+            raise StateNeverReached(f"{wanted} was not to be in {STEPS} steps of the cluster: {_states(self.engine)}")
 
 
 def _states(engine: Engine) -> str:
@@ -120,12 +122,14 @@ class JobControl:
     def fail(self, message: str = "Intentional failure of the test", java_class: str = "java.lang.RuntimeException",
              *, vertex: str | None = None) -> None:  # fmt: skip
         """A task throws; the job's restart strategy decides what follows. Raises JobEnded."""
-        from flinkmock.cluster.problems import Throwable
-        from flinkmock.cluster.spec import Cause
+        from flinkmock.cluster.spec import ExceptionSpec
+        from flinkmock.flink.java_exception import JavaException
 
         with self.engine.lock:
             now = self._settled()
-            self.engine.cluster.lifecycles.fail(self.job, now, Cause(Throwable(java_class, message), vertex=vertex))
+            self.engine.cluster.lifecycles.fail(
+                self.job, now, ExceptionSpec(JavaException(java_class, message), vertex=vertex)
+            )
 
     def restart(self) -> None:
         """Its tasks fail and are restarted, whatever its restart strategy says. Raises ValueError unless it runs."""

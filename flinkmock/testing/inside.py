@@ -9,9 +9,9 @@ from urllib.parse import parse_qs, unquote
 
 from flinkmock.contract import Operation
 from flinkmock.engine import Engine
-from flinkmock.resources import REGISTRY, Call, FileContent, UploadedFile
-from flinkmock.server.parameters import path_values, query_values
-from flinkmock.server.routing import Router
+from flinkmock.rest.handlers import HANDLERS, FileContent, RestCall, UploadedFile
+from flinkmock.rest.parameters import path_values, query_values
+from flinkmock.rest.router import Router
 
 URL = "http://127.0.0.1:8081"
 
@@ -42,7 +42,9 @@ class Inside:
         operation, path, query = self._read(method, target)
         now = self.engine.clock.on_request()
         self.engine.cluster.settle(now)
-        return REGISTRY[operation.id](Call(operation, self.engine.cluster, now, path, query, body or {}, files, URL))
+        return HANDLERS[operation.id](
+            RestCall(operation, self.engine.cluster, now, path, query, body or {}, files, URL)
+        )
 
     def _read(self, method: str, target: str) -> tuple[Operation, dict[str, Any], dict[str, list[Any]]]:
         path, _, query = target.partition("?")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from flinkmock.cluster.spec import ClusterSpec
     from flinkmock.engine import Engine
     from flinkmock.journal import Journal
-    from flinkmock.resources.call import Resource
+    from flinkmock.rest.call import Resource
     from flinkmock.server import Dashboard, ServerThread
     from flinkmock.snapshot import Snapshot
     from flinkmock.testing.control import (
@@ -207,7 +207,7 @@ class FlinkMock:
             ValueError: Flink has no such state.
         """
         from flinkmock.cluster.states import JOB_STATES
-        from flinkmock.scenario.mistakes import choices
+        from flinkmock.scenario.diagnostics import choices
 
         for state in states.values():
             if state not in JOB_STATES:

@@ -21,9 +21,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from flinkmock.testing.cluster_record import ClusterRecord
+    from flinkmock.testing.compat_report import CompatReport
     from flinkmock.testing.mock import FlinkMock
-    from flinkmock.testing.upgrade import Upgrade
-    from flinkmock.testing.watch import Watch
 
 MARKER = (
     "flinkmock(scenario=None, *, flink=None, seed=None, clock=None, port=0, dashboard=None, unexpected=None): the "
@@ -35,11 +35,11 @@ ARGUMENTS = "flink", "seed", "clock", "port", "dashboard", "unexpected"
 """What the marker takes besides the scenario."""
 UNEXPECTED = "fail", "allow"
 """What becomes of a test in which clients asked for what the release does not have."""
-WATCHES: pytest.StashKey[list[Watch]] = pytest.StashKey()
+WATCHES: pytest.StashKey[list[ClusterRecord]] = pytest.StashKey()
 """The clusters that a test uses."""
 SHARED: pytest.StashKey[FlinkMock] = pytest.StashKey()
 """The cluster of the whole run, as soon as there is one."""
-UPGRADE: pytest.StashKey[Upgrade] = pytest.StashKey()
+UPGRADE: pytest.StashKey[CompatReport] = pytest.StashKey()
 """What all tests have asked, if `--flinkmock-compat` wants to know."""
 ASKED = "flinkmock_asked"
 """Under which name a worker of pytest-xdist hands that to the controller."""
@@ -77,9 +77,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if (unexpected := config.getini("flinkmock_unexpected")) not in UNEXPECTED:
         raise pytest.UsageError(_refusal(unexpected))
     if target:
-        from flinkmock.testing.upgrade import Upgrade
+        from flinkmock.testing.compat_report import CompatReport
 
-        config.stash[UPGRADE] = Upgrade(target)
+        config.stash[UPGRADE] = CompatReport(target)
 
 
 # -- fixtures
@@ -114,8 +114,8 @@ def flinkmock_factory(
 
     Takes what `FlinkMock` takes, and raises what it raises.
     """
+    from flinkmock.testing.cluster_record import ClusterRecord
     from flinkmock.testing.mock import FlinkMock
-    from flinkmock.testing.watch import Watch
 
     watches = request.node.stash[WATCHES]
     started: list[FlinkMock] = []
@@ -126,7 +126,7 @@ def flinkmock_factory(
         file = _scenario(scenario, request.config, request.path.parent)
         cluster = FlinkMock(file, **given).start()
         started.append(cluster)
-        watches.append(Watch(cluster))
+        watches.append(ClusterRecord(cluster))
         return cluster
 
     yield start
@@ -178,9 +178,9 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
     result = yield
     shared = item.config.stash.get(SHARED, None)  # none if a project has a fixture of its own by that name
     if shared is not None and "flinkmock_session" in getattr(item, "fixturenames", ()):
-        from flinkmock.testing.watch import Watch
+        from flinkmock.testing.cluster_record import ClusterRecord
 
-        watches.append(Watch(shared, asked if shared is before else 0))
+        watches.append(ClusterRecord(shared, asked if shared is before else 0))
     return result
 
 
@@ -296,8 +296,8 @@ def _once_for_each(metafunc: pytest.Metafunc, fixture: str, releases: list[str],
 def _scenario(scenario: Any, config: pytest.Config, folder: Path = Path()) -> Any:
     """The scenario of the ini file where None is given; a file's name as the path where the file is, which may be the
     test's `folder`. Raises ScenarioError if it is nowhere."""
+    from flinkmock.scenario.diagnostics import Diagnostics, SourceLocation
     from flinkmock.scenario.files import found, names_file
-    from flinkmock.scenario.mistakes import Mistakes, Place
 
     beside_ini = config.inipath.parent if config.inipath else config.rootpath
     folders = [folder, beside_ini, Path()]
@@ -307,4 +307,4 @@ def _scenario(scenario: Any, config: pytest.Config, folder: Path = Path()) -> An
             return None
     elif not names_file(scenario):
         return scenario
-    return found(scenario, folders, Place(str(scenario)), Mistakes())
+    return found(scenario, folders, SourceLocation(str(scenario)), Diagnostics())

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flinkmock.cluster.checkpoints import SUSPENDING, percentile
-from flinkmock.cluster.spec import CheckpointSpec, Span, Step
-from tests.cluster.building import Bench, job, ms
+from flinkmock.cluster.spec import CheckpointSpec, Step, UniformRange
+from tests.cluster.cluster_factory import Bench, job, ms
 
 
 def test_periodic_checkpoints_come_in_their_interval(tmp_path: Path) -> None:
@@ -21,7 +21,7 @@ def test_periodic_checkpoints_come_in_their_interval(tmp_path: Path) -> None:
 
 
 def test_counts_add_up_at_every_moment(tmp_path: Path) -> None:
-    spec = CheckpointSpec(every=500, takes=Span(100, 900), fails=frozenset({2, 5}))
+    spec = CheckpointSpec(every=500, takes=UniformRange(100, 900), fails=frozenset({2, 5}))
     bench = Bench(tmp_path, job(Step("RUNNING", ms(7_000)), Step("RESTARTING", ms(500)), checkpoints=spec))
     tracker = bench.cluster.job_named("orders").checkpoints
     for _ in range(120):

@@ -18,13 +18,13 @@ from dataclasses import dataclass, field
 
 from flinkmock import FlinkMock
 from flinkmock.conformance.check import Check
-from flinkmock.conformance.fetch import Answer, Fetcher, Question, Server
+from flinkmock.conformance.http_client import HttpClient, HttpRequest, HttpResponse, Server
 from flinkmock.conformance.report import Report
 from flinkmock.conformance.targets import PER_PARAMETER
 from flinkmock.contract import LATEST, Contract, Operation
 from tests.conformance.mutations import mutate
 from tests.conformance.recorded import Recorded
-from tests.conformance.tampering import answering
+from tests.conformance.tampering_proxy import answering
 
 SCENARIO = {"jobs": {"running": "streaming", "finished": "batch", "failed": "failing"}}
 
@@ -39,7 +39,11 @@ class Rounds:
 
 
 def play(
-    flink: str, wanted: int, seed: str, answers: dict[str, Answer], check: Callable[[dict[str, Answer]], Report]
+    flink: str,
+    wanted: int,
+    seed: str,
+    answers: dict[str, HttpResponse],
+    check: Callable[[dict[str, HttpResponse]], Report],
 ) -> Rounds:
     """So many rounds. `check` checks a server with other answers to some targets, and fills `answers` on the way.
 
@@ -63,10 +67,10 @@ def play(
 
 def in_process(flink: str, wanted: int, seed: str = "", *, most: int = PER_PARAMETER) -> Rounds:
     """Each target is asked of a cluster once, and nothing but the changed answers goes over HTTP afterwards."""
-    answers: dict[str, Answer] = {}
+    answers: dict[str, HttpResponse] = {}
     with cluster_with_jobs(flink) as behind:
 
-        def check(changed: dict[str, Answer]) -> Report:
+        def check(changed: dict[str, HttpResponse]) -> Report:
             return checked(Recorded(behind, answers, changed), flink, most)
 
         return play(flink, wanted, seed, answers, check)
@@ -75,18 +79,18 @@ def in_process(flink: str, wanted: int, seed: str = "", *, most: int = PER_PARAM
 def over_http(flink: str, wanted: int, seed: str = "", *, most: int = PER_PARAMETER, once: bool = False) -> Rounds:
     """A server stands between the cluster and each check, and asks the cluster whenever it is asked; `once`: only when
     it is asked something new."""
-    answers: dict[str, Answer] = {}
-    instead: dict[str, Answer] = {}
+    answers: dict[str, HttpResponse] = {}
+    instead: dict[str, HttpResponse] = {}
 
-    def ask(target: str) -> Answer:
+    def ask(target: str) -> HttpResponse:
         if not once or target not in answers:
-            answers[target] = behind.ask(Question(target))
+            answers[target] = behind.ask(HttpRequest(target))
         return instead.get(target, answers[target])
 
-    def check(changed: dict[str, Answer]) -> Report:
+    def check(changed: dict[str, HttpResponse]) -> Report:
         instead.clear()
         instead.update(changed)
-        with closing(Fetcher(url)) as server:
+        with closing(HttpClient(url)) as server:
             return checked(server, flink, most)
 
     with cluster_with_jobs(flink) as behind, answering(ask) as url:
@@ -99,15 +103,15 @@ def checked(server: Server, flink: str, most: int) -> Report:
 
 
 @contextmanager
-def cluster_with_jobs(flink: str) -> Iterator[Fetcher]:
+def cluster_with_jobs(flink: str) -> Iterator[HttpClient]:
     """One job runs, one has finished, one has failed; time stands still."""
     with FlinkMock(SCENARIO, flink=flink, clock="virtual") as cluster:
         cluster.advance("60s")
-        with closing(Fetcher(cluster.url)) as fetcher:
+        with closing(HttpClient(cluster.url)) as fetcher:
             yield fetcher
 
 
-def judged_by_their_bodies(contract: Contract, answers: dict[str, Answer]) -> Iterator[tuple[str, Operation]]:
+def judged_by_their_bodies(contract: Contract, answers: dict[str, HttpResponse]) -> Iterator[tuple[str, Operation]]:
     """The targets whose answers are good ones, and JSON."""
     for target, answer in sorted(answers.items()):
         operation = contract.match("GET", target)

@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from flinkmock.conformance.fetch import Answer
-from flinkmock.conformance.judge import REFUSALS
+from flinkmock.conformance.http_client import HttpResponse
 from flinkmock.conformance.report import Finding, general
+from flinkmock.conformance.response_check import REFUSALS
 from flinkmock.contract import Contract, Operation
-from flinkmock.contract.places import Place, places
+from flinkmock.contract.schema_fields import SchemaField, places
 
 Json = Any
 COUNTS: dict[str, tuple[str, ...]] = {
@@ -47,7 +47,7 @@ class Mutation:
     """`answer` instead of the right one; `told(finding)` says whether a finding names what was done."""
 
     name: str
-    answer: Answer
+    answer: HttpResponse
     told: Callable[[Finding], bool]
 
 
@@ -58,7 +58,7 @@ class Spot:
     parent: Json
     key: Any
     pointer: str
-    place: Place | None
+    place: SchemaField | None
     entry: bool
     """Whether it is an item of a list, or stands in a map under a key that may be missing as well."""
 
@@ -67,7 +67,7 @@ class Spot:
         return self.parent[self.key]
 
 
-def mutate(dice: random.Random, contract: Contract, operation: Operation, answer: Answer) -> Mutation | None:
+def mutate(dice: random.Random, contract: Contract, operation: Operation, answer: HttpResponse) -> Mutation | None:
     """One thing changed, None if the dice ask for what this answer has no place for."""
     kinds = (_drop, _retype, _rename, _null, _enum, _order, _count)
     whole = {"status": _status, "type": _content_type, "header": _header}
@@ -83,24 +83,24 @@ def mutate(dice: random.Random, contract: Contract, operation: Operation, answer
     return Mutation(f"{name} of {operation}", _with(answer, raw=json.dumps(body).encode()), told)
 
 
-def _with(answer: Answer, **changes: Any) -> Answer:
+def _with(answer: HttpResponse, **changes: Any) -> HttpResponse:
     parts = {"status": answer.status, "headers": answer.headers, "raw": answer.raw} | changes
-    return Answer(**parts)
+    return HttpResponse(**parts)
 
 
-def _status(dice: random.Random, operation: Operation, answer: Answer) -> Mutation:
+def _status(dice: random.Random, operation: Operation, answer: HttpResponse) -> Mutation:
     refusals = REFUSALS.get(operation.id, ())
     status = dice.choice([s for s in (200, 201, 202, 204, 404, 500, 503) if s not in (operation.status, *refusals)])
     return Mutation(f"status {status} of {operation}", _with(answer, status=status), _is(operation, "status"))
 
 
-def _content_type(dice: random.Random, operation: Operation, answer: Answer) -> Mutation:
+def _content_type(dice: random.Random, operation: Operation, answer: HttpResponse) -> Mutation:
     kind = dice.choice(["application/json", "text/html; charset=UTF-8", "application/json; charset=ISO-8859-1"])
     headers = {**answer.headers, "content-type": kind}
     return Mutation(f"type {kind} of {operation}", _with(answer, headers=headers), _is(operation, "content type"))
 
 
-def _header(dice: random.Random, operation: Operation, answer: Answer) -> Mutation | None:
+def _header(dice: random.Random, operation: Operation, answer: HttpResponse) -> Mutation | None:
     if "access-control-allow-origin" not in answer.headers:
         return None
     headers = {name: value for name, value in answer.headers.items() if name != "access-control-allow-origin"}
@@ -117,7 +117,7 @@ def _spots(contract: Contract, operation: Operation, body: Json) -> Iterator[Spo
 
 
 def _walk(
-    parent: Json, key: Any, pointer: str, at: str, known: dict[str, Place], entry: bool = False
+    parent: Json, key: Any, pointer: str, at: str, known: dict[str, SchemaField], entry: bool = False
 ) -> Iterator[Spot]:
     """`at`: the place in the contract's words; a variant's is looked for by its discriminator."""
     value = parent[key]

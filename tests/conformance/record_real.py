@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from flinkmock.conformance.fetch import Answer, Fetcher, Question, Reader
+from flinkmock.conformance.http_client import HttpClient, HttpRequest, HttpResponse, Reader
 from flinkmock.conformance.recording import Notes, Watch
 from tests.conformance.reads import read_all
 from tests.fidelity.distribution import flink_home, java_for
@@ -31,14 +31,14 @@ WATCHED_MS = 24_000
 EVERY_MS = 2_000
 
 
-class Kept(Fetcher):
+class Kept(HttpClient):
     """Keeps what passes by, as `flinkmock record --raw` does."""
 
     def __init__(self, url: str) -> None:
         super().__init__(url)
         self.exchanges: list[dict[str, Any]] = []
 
-    def ask(self, question: Question) -> Answer:
+    def ask(self, question: HttpRequest) -> HttpResponse:
         answer = super().ask(question)
         told = {"method": "GET", "target": question.target, "status": answer.status, "body": None}
         self.exchanges.append(told | {"answer": answer.raw.decode()})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from flinkmock.conformance.fetch import Answer, Fetcher, Question
+from flinkmock.conformance.http_client import HttpClient, HttpRequest, HttpResponse
 
 
 class Recorded:
@@ -12,13 +12,15 @@ class Recorded:
 
     url = "http://recorded"
 
-    def __init__(self, server: Fetcher, answers: dict[str, Answer], changed: Mapping[str, Answer]) -> None:
+    def __init__(
+        self, server: HttpClient, answers: dict[str, HttpResponse], changed: Mapping[str, HttpResponse]
+    ) -> None:
         self.requests = 0
         self._server = server
         self._answers = answers
         self._changed = changed
 
-    def ask(self, question: Question) -> Answer:
+    def ask(self, question: HttpRequest) -> HttpResponse:
         self.requests += 1
         if question.target in self._changed:
             return self._changed[question.target]

@@ -10,8 +10,8 @@ import pytest
 
 from flinkmock import FlinkMock, FlinkMockError
 from flinkmock.cli import main
-from flinkmock.cli.keeping import Record
-from flinkmock.conformance.compat import FAILS, IGNORED, READS, Impact, Request, compat, read_requests
+from flinkmock.cli.journal_file import JournalFile
+from flinkmock.conformance.compat import FAILS, IGNORED, READS, Request, UpgradeImpact, compat, read_requests
 
 CLI = Path(__file__).parent / "data" / "cli-1.12.5.jsonl"
 
@@ -20,7 +20,7 @@ def felt(*requests: Request, old: str, new: str) -> set[tuple[str, str, str, str
     return {(each.where, each.effect, each.what, each.since) for each in compat(requests, old, new)}
 
 
-def of(impacts: list[Impact], effect: str) -> set[tuple[str, str]]:
+def of(impacts: list[UpgradeImpact], effect: str) -> set[tuple[str, str]]:
     return {(each.where, each.what) for each in impacts if each.effect == effect}
 
 
@@ -99,7 +99,7 @@ def test_a_journal_that_serve_or_proxy_kept(name: str, tmp_path: Path) -> None:
         job = f"{cluster.url}/jobs/{cluster.job('orders').id}"
         httpx.get(f"{job}/exceptions")
         httpx.post(f"{cluster.url}/jars/x.jar/run?program-args=a", json={"programArgs": "--port 1"})
-        with Record(tmp_path / name) as record:
+        with JournalFile(tmp_path / name) as record:
             record.ready(cluster.url)
             for exchange in cluster.requests:
                 record.request(exchange)

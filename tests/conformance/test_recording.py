@@ -15,9 +15,9 @@ import yaml
 
 from flinkmock import FlinkMock
 from flinkmock.cli import main
-from flinkmock.conformance.fetch import Fetcher, Reader, Unreachable
-from flinkmock.conformance.recording import Notes, Watch, scenario
-from flinkmock.conformance.recording.scrubbing import Scrubber
+from flinkmock.conformance.http_client import HttpClient, Reader, ServerUnreachable
+from flinkmock.conformance.recording import Notes, Poller, scenario
+from flinkmock.conformance.recording.anonymize import Scrubber
 
 SCENARIO = """
 cluster: {taskmanagers: 2, slots: 4}
@@ -48,10 +48,10 @@ jobs:
 
 
 def recorded(cluster: FlinkMock, seconds: int = 40, scrub: bool = False) -> dict[str, Any]:
-    fetcher = Fetcher(cluster.url)
+    fetcher = HttpClient(cluster.url)
     try:
         notes = Notes()
-        Watch(Reader(fetcher), notes, lambda ms: cluster.advance(f"{ms}ms")).watch(seconds * 1000, 1000)
+        Poller(Reader(fetcher), notes, lambda ms: cluster.advance(f"{ms}ms")).watch(seconds * 1000, 1000)
         return scenario(notes, scrub=scrub)
     finally:
         fetcher.close()
@@ -59,7 +59,7 @@ def recorded(cluster: FlinkMock, seconds: int = 40, scrub: bool = False) -> dict
 
 def timeline(cluster: FlinkMock) -> dict[str, list[tuple[str, int]]]:
     """Job -> state and ms since its start, of each state's last entry."""
-    fetcher = Fetcher(cluster.url)
+    fetcher = HttpClient(cluster.url)
     reader = Reader(fetcher)
     told = {}
     for row in reader.json("/jobs/overview")["jobs"]:
@@ -210,9 +210,9 @@ def test_an_interrupted_watch_still_tells() -> None:
     interrupted: list[int] = []
     with FlinkMock(SCENARIO, clock="virtual") as cluster:
         cluster.advance("5s")
-        fetcher = Fetcher(cluster.url)
+        fetcher = HttpClient(cluster.url)
         notes = Notes()
-        Watch(Reader(fetcher), notes, interrupt).watch(60_000, 1000)
+        Poller(Reader(fetcher), notes, interrupt).watch(60_000, 1000)
         fetcher.close()
     assert len(scenario(notes)["jobs"]) == 4
 
@@ -226,15 +226,15 @@ def test_a_cluster_that_goes_away_leaves_what_was_seen() -> None:
         def json(self, target: str) -> Any:
             self.asked += target == "/jobs/overview"
             if self.asked > 1:
-                raise Unreachable("gone")
+                raise ServerUnreachable("gone")
             return reader.json(target)
 
     with FlinkMock(SCENARIO, clock="virtual") as cluster:
         cluster.advance("5s")
-        fetcher = Fetcher(cluster.url)
+        fetcher = HttpClient(cluster.url)
         reader = Reader(fetcher)
         notes = Notes()
-        Watch(Fading(), notes, lambda ms: None).watch(3000, 1000)
+        Poller(Fading(), notes, lambda ms: None).watch(3000, 1000)
         fetcher.close()
     told = scenario(notes)
     assert len(told["jobs"]) == 4

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from flinkmock.contract import Contract, known_releases
-from flinkmock.contract.behaviours import BEHAVIOURS
-from flinkmock.contract.difference import Change, behaviours_between, difference, history, steps_between
+from flinkmock.contract.behaviour_changes import BEHAVIOURS
+from flinkmock.contract.difference import ContractChange, behaviours_between, difference, history, steps_between
 from flinkmock.contract.operation import shape_of
-from flinkmock.server.behaviour import Behaviour
+from flinkmock.rest.release_quirks import ReleaseQuirks
 
 STEPS = list(pairwise(known_releases()))
 
@@ -34,7 +34,7 @@ def known(newer: str) -> set[str]:
     return {line.replace("`", "") for line in lines if line != "No difference."}
 
 
-def as_there(change: Change) -> str:
+def as_there(change: ContractChange) -> str:
     """A change in the words of evolution.md."""
     place = change.place or "(root)"
     if change.where == "*":
@@ -140,6 +140,6 @@ def test_behaviours_between_two_releases() -> None:
 )
 def test_what_the_server_does_otherwise_is_told_of_the_same_release(field: str, where: str) -> None:
     for old, new in STEPS:
-        before, after = (getattr(Behaviour.of(Contract.load(minor).release), field) for minor in (old, new))
+        before, after = (getattr(ReleaseQuirks.of(Contract.load(minor).release), field) for minor in (old, new))
         if before != after:
             assert where in {change.where for change in behaviours_between(old, new)}, (field, new)

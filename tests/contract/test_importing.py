@@ -12,7 +12,7 @@ from flinkmock.contract.importing import documented, dump, import_contract, read
 from flinkmock.contract.openapi import openapi
 from flinkmock.data import data_dir
 from flinkmock.errors import ImportRefused
-from flinkmock.synthesis import Bodies
+from flinkmock.rest.rendering import ResponseRenderer
 
 DESCRIPTIONS = Path(__file__).parent / "descriptions"
 BASE = Contract.load("2.3")
@@ -63,7 +63,7 @@ def test_the_base_lends_what_a_page_can_not_tell():
 
 def test_the_next_release_is_served_at_once():
     contract, _ = read_onto("page.md")
-    bodies = Bodies(contract)
+    bodies = ResponseRenderer(contract)
     for operation in contract:
         if not operation.answers_file:
             assert contract.check_answer(operation, bodies.body(operation, {})) == [], operation
@@ -100,7 +100,7 @@ def test_an_openapi_document_laid_onto_a_release():
     contract, notes = read_onto("openapi.yml")
     assert "OpenAPI document" in contract.provenance["detail"]
     job_notes = contract.operation("getJobNotes")
-    body = Bodies(contract).body(job_notes, {"notes": [{"text": "a"}]})
+    body = ResponseRenderer(contract).body(job_notes, {"notes": [{"text": "a"}]})
     assert list(body) == ["owner", "latest", "notes"]
     assert body["latest"] is None
     assert list(body["notes"][0]) == ["text", "blob", "pages"]  # an heir: first what it inherits
@@ -109,7 +109,7 @@ def test_an_openapi_document_laid_onto_a_release():
     assert contract.operation("cancelJob").status == 202
     # what an OpenAPI document says of subclasses is wrong (`clazz`); what is new in all of them is still seen
     checkpoint = contract.operation("getCheckpointStatisticDetails")
-    made = Bodies(contract).body(checkpoint, {"className": "failed", "id": 1})
+    made = ResponseRenderer(contract).body(checkpoint, {"className": "failed", "id": 1})
     assert next(iter(made)) == "className"
     assert isinstance(made["cost"], float)
     assert contract.check_answer(checkpoint, made) == []

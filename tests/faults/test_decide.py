@@ -7,30 +7,30 @@ from collections.abc import Mapping
 
 import pytest
 
-from flinkmock.cluster.spec import FOREVER, Span
-from flinkmock.cluster.stream import Stream
+from flinkmock.cluster.spec import FOREVER, UniformRange
 from flinkmock.contract import Contract
 from flinkmock.contract.pattern import Pattern
-from flinkmock.faults import Drop, Fault, Faults, JobIs, LogNormal, Seen, When
+from flinkmock.faults import Drop, Fault, Faults, FaultTrigger, JobIs, LogNormal, RequestInfo
 from flinkmock.faults.decide import log_normal
+from flinkmock.named_random import NamedRandom
 
 CONTRACT = Contract.load("2.3")
 JOB = "/jobs/2451d76ab8aa473ba87000eb834231f1"
 
 
 def seen(method: str = "GET", path: str = "/overview", *, since: int = 0, job: str | None = None,
-         headers: Mapping[str, str] | None = None, states: Mapping[str, str] | None = None) -> Seen:  # fmt: skip
+         headers: Mapping[str, str] | None = None, states: Mapping[str, str] | None = None) -> RequestInfo:  # fmt: skip
     operation = CONTRACT.match(method, path)
-    return Seen(method, path, operation, since, job, headers or {}, (states or {}).get)
+    return RequestInfo(method, path, operation, since, job, headers or {}, (states or {}).get)
 
 
 def faults(*many: Fault, seed: int = 0) -> Faults:
-    found = Faults(Stream(seed))
+    found = Faults(NamedRandom(seed))
     found.add(*many)
     return found
 
 
-def fault(when: When, name: str = "it") -> Fault:
+def fault(when: FaultTrigger, name: str = "it") -> Fault:
     return Fault(name, when, drop=Drop.RESET)
 
 
@@ -40,7 +40,7 @@ def strikes(of: Faults, count: int) -> list[int]:
 
 
 def test_without_conditions_it_strikes_always() -> None:
-    assert strikes(faults(fault(When())), 3) == [1, 2, 3]
+    assert strikes(faults(fault(FaultTrigger())), 3) == [1, 2, 3]
 
 
 def test_no_faults_strike_nothing() -> None:
@@ -50,7 +50,7 @@ def test_no_faults_strike_nothing() -> None:
 
 
 def test_match() -> None:
-    some = faults(fault(When((Pattern.read("GET /jobs/:jobid"), Pattern.read("POST /jobs/:jobid/stop")))))
+    some = faults(fault(FaultTrigger((Pattern.read("GET /jobs/:jobid"), Pattern.read("POST /jobs/:jobid/stop")))))
     assert some.strike(seen("GET", JOB))
     assert some.strike(seen("POST", JOB + "/stop"))
     assert not some.strike(seen("GET", "/jobs/overview"))
@@ -59,32 +59,32 @@ def test_match() -> None:
 
 
 def test_during_begins_with_its_first_moment_and_ends_before_its_last() -> None:
-    some = faults(fault(When(during=(10_000, 15_000))))
+    some = faults(fault(FaultTrigger(during=(10_000, 15_000))))
     assert [t for t in (0, 9_999, 10_000, 14_999, 15_000) if some.strike(seen(since=t))] == [10_000, 14_999]
-    endless = faults(fault(When(during=(10_000, None))))
+    endless = faults(fault(FaultTrigger(during=(10_000, None))))
     assert [t for t in (0, 10_000, 10**9) if endless.strike(seen(since=t))] == [10_000, 10**9]
 
 
 def test_every_nth_and_times() -> None:
-    assert strikes(faults(fault(When(every=5))), 16) == [5, 10, 15]
-    assert strikes(faults(fault(When(nth=frozenset({2, 3, 9})))), 10) == [2, 3, 9]
-    assert strikes(faults(fault(When(times=2))), 5) == [1, 2]
-    assert strikes(faults(fault(When(every=2, times=2))), 10) == [2, 4]
+    assert strikes(faults(fault(FaultTrigger(every=5))), 16) == [5, 10, 15]
+    assert strikes(faults(fault(FaultTrigger(nth=frozenset({2, 3, 9})))), 10) == [2, 3, 9]
+    assert strikes(faults(fault(FaultTrigger(times=2))), 5) == [1, 2]
+    assert strikes(faults(fault(FaultTrigger(every=2, times=2))), 10) == [2, 4]
 
 
 def test_job_and_header_and_state() -> None:
-    assert faults(fault(When(job="orders"))).strike(seen(job="orders"))
-    assert not faults(fault(When(job="orders"))).strike(seen(job=None))
-    assert faults(fault(When(headers={"X-Test": "a"}))).strike(seen(headers={"X-Test": "a"}))
-    assert not faults(fault(When(headers={"X-Test": "a"}))).strike(seen(headers={"X-Test": "b"}))
-    restarting = fault(When(job_is=JobIs("orders", "RESTARTING")))
+    assert faults(fault(FaultTrigger(job="orders"))).strike(seen(job="orders"))
+    assert not faults(fault(FaultTrigger(job="orders"))).strike(seen(job=None))
+    assert faults(fault(FaultTrigger(headers={"X-Test": "a"}))).strike(seen(headers={"X-Test": "a"}))
+    assert not faults(fault(FaultTrigger(headers={"X-Test": "a"}))).strike(seen(headers={"X-Test": "b"}))
+    restarting = fault(FaultTrigger(job_is=JobIs("orders", "RESTARTING")))
     assert faults(restarting).strike(seen(states={"orders": "RESTARTING"}))
     assert not faults(restarting).strike(seen(states={"orders": "RUNNING"}))
     assert not faults(restarting).strike(seen())
 
 
 def test_only_requests_for_which_all_else_holds_are_counted() -> None:
-    some = faults(fault(When((Pattern.read("GET /jobs"),), during=(10, 20), every=2)))
+    some = faults(fault(FaultTrigger((Pattern.read("GET /jobs"),), during=(10, 20), every=2)))
     assert not some.strike(seen("GET", "/jobs", since=5))
     assert not some.strike(seen("GET", "/overview", since=15))
     assert not some.strike(seen("GET", "/jobs", since=15))
@@ -92,15 +92,15 @@ def test_only_requests_for_which_all_else_holds_are_counted() -> None:
 
 
 def test_the_first_one_wins_and_the_others_count_on() -> None:
-    some = faults(fault(When(nth=frozenset({2})), "first"), fault(When(every=2), "second"))
+    some = faults(fault(FaultTrigger(nth=frozenset({2})), "first"), fault(FaultTrigger(every=2), "second"))
     won = [strike.fault.name if (strike := some.strike(seen())) else None for _ in range(4)]
     assert won == [None, "first", None, "second"]
     assert (some.struck("first"), some.struck("second")) == (1, 1)
 
 
 def test_one_added_in_front_wins() -> None:
-    some = faults(fault(When(), "old"))
-    some.add(fault(When(times=1), "new"), first=True)
+    some = faults(fault(FaultTrigger(), "old"))
+    some.add(fault(FaultTrigger(times=1), "new"), first=True)
     names = [strike.fault.name for _ in range(2) if (strike := some.strike(seen()))]
     assert names == ["new", "old"]
     some.clear()
@@ -109,11 +109,11 @@ def test_one_added_in_front_wins() -> None:
 
 def test_an_unknown_name() -> None:
     with pytest.raises(LookupError, match=r'no fault "b"\. Faults: a'):
-        faults(fault(When(), "a")).struck("b")
+        faults(fault(FaultTrigger(), "a")).struck("b")
 
 
 def test_chance_follows_seed_and_name_alone() -> None:
-    chance = When(chance=0.1)
+    chance = FaultTrigger(chance=0.1)
     one = strikes(faults(fault(chance)), 2_000)
     assert strikes(faults(fault(chance)), 2_000) == one
     assert strikes(faults(fault(chance), seed=1), 2_000) != one
@@ -123,21 +123,21 @@ def test_chance_follows_seed_and_name_alone() -> None:
 
 def test_a_fault_more_changes_no_draw_of_another() -> None:
     def struck_by_it(*more: Fault) -> list[int]:
-        some = faults(*more, fault(When(chance=0.1)))
+        some = faults(*more, fault(FaultTrigger(chance=0.1)))
         return [n for n in range(500) if (strike := some.strike(seen())) and strike.fault.name == "it"]
 
     before = struck_by_it()
     hidden = [n for n in range(500) if (n + 1) % 3 == 0]
-    assert struck_by_it(fault(When(every=3), "more")) == [n for n in before if n not in hidden]
+    assert struck_by_it(fault(FaultTrigger(every=3), "more")) == [n for n in before if n not in hidden]
 
 
 def test_delays() -> None:
-    def delay(of: Span | LogNormal) -> list[float]:
+    def delay(of: UniformRange | LogNormal) -> list[float]:
         some = faults(Fault("slow", delay=of))
         return [strike.delay for _ in range(1_001) if (strike := some.strike(seen()))]
 
-    assert set(delay(Span(300, 300))) == {300}
-    even = delay(Span(1_000, 3_000))
+    assert set(delay(UniformRange(300, 300))) == {300}
+    even = delay(UniformRange(1_000, 3_000))
     assert min(even) >= 1_000 and max(even) <= 3_000 and 1_900 < statistics.mean(even) < 2_100
     assert set(delay(FOREVER)) == {float("inf")}
     spread = delay(LogNormal(200, 2_000, 5_000))

@@ -6,7 +6,7 @@ import json
 from datetime import datetime
 
 from flinkmock.journal import as_har, as_json_lines
-from tests.journal.making import JOB, exchange, journal
+from tests.journal.exchange_factory import JOB, exchange, journal
 
 
 def test_json_lines() -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from flinkmock.journal import Journal, Times, Unmatched, UnmetExpectation
-from flinkmock.journal.expectation import Wanted
-from tests.journal.making import JOB, exchange, journal
+from flinkmock.journal import CountRange, Journal, Unmatched, UnmetExpectation
+from flinkmock.journal.expectation import RequestMatcher
+from tests.journal.exchange_factory import JOB, exchange, journal
 
 STOP = "POST /jobs/:jobid/stop"
 
@@ -62,7 +62,7 @@ def test_what_nobody_foresaw() -> None:
     assert [one.number for one in some.unexpected] == [4, 5]
     some.expect("GET /jbos", times=1)
     assert [one.number for one in some.unexpected] == [5]
-    some.check([Unmatched(Times.read(3))])
+    some.check([Unmatched(CountRange.read(3))])
     assert some.unexpected == ()
     some.clear()
     some.add(exchange("GET", "/jbos", status=404))
@@ -121,7 +121,7 @@ def test_all_unmet_expectations_are_told_at_once() -> None:
     from flinkmock.journal import Expectation, Unmatched
 
     with pytest.raises(AssertionError) as unmet:
-        upgrade().check([Expectation(Wanted.read("DELETE /cluster"), place="s.yaml:7:3"), Unmatched()])
+        upgrade().check([Expectation(RequestMatcher.read("DELETE /cluster"), place="s.yaml:7:3"), Unmatched()])
     told = str(unmet.value)
     assert told.startswith("s.yaml:7:3: expected DELETE /cluster at least once, but it never came.")
     assert "expected requests that match no operation never, but they came once." in told

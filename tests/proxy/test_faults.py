@@ -15,7 +15,7 @@ from aiohttp import web
 from flinkmock import Contract, FlinkMock
 from flinkmock.cluster.clock import Clock
 from flinkmock.journal import Exchange
-from flinkmock.proxy import NotOverALiveCluster, Proxy
+from flinkmock.proxy import FaultRequiresFakeCluster, Proxy
 from flinkmock.scenario.load import load_faults
 
 JOBS = {"jobs": {"orders": "streaming", "clicks": "streaming"}}
@@ -154,7 +154,7 @@ async def test_stale_answers_are_those_that_passed_by(serve: Any, told: list[Exc
 def test_what_befalls_the_cluster_itself_is_refused(
     cluster: FlinkMock, told: list[Exchange], fault: dict[str, Any], word: str
 ) -> None:
-    with pytest.raises(NotOverALiveCluster, match=f"Only flinkmock's own cluster can suffer bad day: {word}."):
+    with pytest.raises(FaultRequiresFakeCluster, match=f"Only flinkmock's own cluster can suffer bad day: {word}."):
         over(cluster, told, {"name": "bad day", "match": "GET /overview", **fault})
 
 

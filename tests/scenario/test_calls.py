@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from flinkmock.cluster.problems import CancellationFailed, ProgramProblem, Throwable, Unserviceable
-from flinkmock.resources import UploadedFile
-from tests.scenario.playing import Stage, played
+from flinkmock.cluster.errors import CancellationFailed, ProgramError, UncaughtJavaException
+from flinkmock.flink.java_exception import JavaException
+from flinkmock.rest.handlers import UploadedFile
+from tests.scenario.scenario_helpers import Stage, played
 
 TEXT = """
 causes:
@@ -39,7 +40,7 @@ def test_a_cancellation_that_times_out_leaves_the_job_running() -> None:
         target = f"/jobs/{stage.job().id}"
         with pytest.raises(CancellationFailed) as failed:
             stage.inside.ask("PATCH", target)
-        assert failed.value.throwable == Throwable("java.util.concurrent.TimeoutException")
+        assert failed.value.throwable == JavaException("java.util.concurrent.TimeoutException")
         assert stage.state() == "RUNNING"
         stage.inside.ask("PATCH", target)
         stage.inside.ask("PATCH", target)  # one that is under way is none that could fail
@@ -57,13 +58,13 @@ def test_each_job_counts_its_own_cancellations() -> None:
 
 def test_an_upload_fails_and_then_a_submission(tmp_path: Path) -> None:
     with played(TEXT) as stage:
-        with pytest.raises(Unserviceable) as failed:
+        with pytest.raises(UncaughtJavaException) as failed:
             upload(stage, tmp_path)
         assert str(failed.value.throwable) == "java.io.IOException: No space left on device"
         assert stage.get("/jars")["files"] == []
         jar = upload(stage, tmp_path)
         stage.post(f"/jars/{jar}/run")
-        with pytest.raises(ProgramProblem) as refused:
+        with pytest.raises(ProgramError) as refused:
             stage.post(f"/jars/{jar}/run")
         assert refused.value.throwable.chain()[-1].message == "not now"
         assert [job.name for job in stage.engine.cluster.jobs.values()].count("submitted") == 1

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.coherence import backwards, incoherences
-from tests.scenario.playing import Stage, played
+from tests.scenario.scenario_helpers import Stage, played
 from tests.scenario.test_determinism import RICH
 
 READY = Path(__file__).parents[2] / "scenarios"

@@ -9,9 +9,9 @@ import httpx
 import pytest
 
 from flinkmock import FlinkMock, UnmetExpectation
-from flinkmock.cluster.spec import OPERATIONS, Span
+from flinkmock.cluster.spec import OPERATIONS, UniformRange
 from flinkmock.jar import small_jar
-from tests.scenario.playing import played
+from tests.scenario.scenario_helpers import played
 
 READY = Path(__file__).parents[2] / "scenarios"
 LIVES = """
@@ -66,7 +66,7 @@ def test_an_empty_file_is_a_working_cluster() -> None:
         assert client.get(f"/jobs/{job}").json()["state"] == "RUNNING"
         trigger = client.post(f"/jobs/{job}/savepoints", json={}).json()["request-id"]
         takes = OPERATIONS["savepoint"].takes
-        assert isinstance(takes, Span)
+        assert isinstance(takes, UniformRange)
         mock.advance(takes.high)
         saved = client.get(f"/jobs/{job}/savepoints/{trigger}").json()
         assert saved["operation"]["location"].startswith("file:/flink/savepoints/savepoint-")

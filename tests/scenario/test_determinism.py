@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from flinkmock.cluster.clock import Clock
-from tests.scenario.playing import Stage, played
+from tests.scenario.scenario_helpers import Stage, played
 
 ROOT = Path(__file__).parents[2]
 RICH = """

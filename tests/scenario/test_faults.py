@@ -8,10 +8,10 @@ import httpx
 import pytest
 
 from flinkmock import FlinkMock, UnmetExpectation
-from flinkmock.cluster.spec import Span
+from flinkmock.cluster.spec import UniformRange
 from flinkmock.contract.pattern import Pattern
-from flinkmock.faults import FIRST, Corrupt, Corruption, Drop, Fault, JobIs, LogNormal, NamedReply, Reply, When
-from flinkmock.journal import Expectation, InOrder, Times, Unmatched, Wanted
+from flinkmock.faults import FIRST, Corrupt, Corruption, Drop, Fault, FaultTrigger, JobIs, LogNormal, NamedReply, Reply
+from flinkmock.journal import CountRange, Expectation, InOrder, RequestMatcher, Unmatched
 from flinkmock.scenario import load_scenario
 
 ROOT = Path(__file__).parents[2]
@@ -48,11 +48,11 @@ def test_every_word_of_faults() -> None:
     assert load_scenario(EVERYTHING).faults == (
         Fault(
             "all conditions",
-            When((STOP, JOBS), "orders", {"X-Test": "a"}, (10_000, 60_000), JobIs("orders", "RESTARTING"), 2,
+            FaultTrigger((STOP, JOBS), "orders", {"X-Test": "a"}, (10_000, 60_000), JobIs("orders", "RESTARTING"), 2,
                  frozenset({1, 3}), 0.125, 4),
             drop=Drop.AFTER_EFFECT,
         ),
-        Fault("any request: delay: 1s..3s, throttle: 1.5KB/s", delay=Span(1_000, 3_000), throttle=1_536),
+        Fault("any request: delay: 1s..3s, throttle: 1.5KB/s", delay=UniformRange(1_000, 3_000), throttle=1_536),
         Fault(
             "any request: delay: median 200ms p99 2s max 5s, reply: leader-unavailable",
             delay=LogNormal(200, 2_000, 5_000),
@@ -60,20 +60,20 @@ def test_every_word_of_faults() -> None:
         ),
         Fault(
             "GET /jobs: reply: status 429 errors headers",
-            When((JOBS,), during=(60_000, None)),
+            FaultTrigger((JOBS,), during=(60_000, None)),
             reply=Reply(429, ("no",), {"Retry-After": "1"}),
         ),
         Fault(
             "GET /jobs: corrupt: retype jobs.0.status",
-            When((JOBS,)),
+            FaultTrigger((JOBS,)),
             corrupt=Corrupt(Corruption.RETYPE, "jobs.0.status"),
         ),
-        Fault("GET /jobs: corrupt: html", When((JOBS,)), corrupt=Corrupt(Corruption.HTML)),
-        Fault("GET /jobs: corrupt: html (2)", When((JOBS,)), corrupt=Corrupt(Corruption.HTML)),
+        Fault("GET /jobs: corrupt: html", FaultTrigger((JOBS,)), corrupt=Corrupt(Corruption.HTML)),
+        Fault("GET /jobs: corrupt: html (2)", FaultTrigger((JOBS,)), corrupt=Corrupt(Corruption.HTML)),
         Fault(
             "triggerSavepoint, * /jobs/*: lose-triggers: 1s..3s, taskmanager-lost: first",
-            When((Pattern.read("POST /jobs/:jobid/savepoints"), Pattern.read("* /jobs/*"))),
-            lose_triggers=Span(1_000, 3_000),
+            FaultTrigger((Pattern.read("POST /jobs/:jobid/savepoints"), Pattern.read("* /jobs/*"))),
+            lose_triggers=UniformRange(1_000, 3_000),
             taskmanager_lost=FIRST,
         ),
         Fault("any request: stale: 1m, taskmanager-lost: 3", stale=60_000, taskmanager_lost=3),
@@ -90,13 +90,15 @@ def test_every_word_of_expect() -> None:
         "  - in-order: [GET /jobs, POST /jobs/:jobid/stop]\n"
     ).expect
     assert found == (
-        Expectation(Wanted(STOP), Times(1, None), "<scenario>:2:5"),
-        Expectation(Wanted(STOP), Times(2, 2), "<scenario>:3:5"),
+        Expectation(RequestMatcher(STOP), CountRange(1, None), "<scenario>:2:5"),
+        Expectation(RequestMatcher(STOP), CountRange(2, 2), "<scenario>:3:5"),
         Expectation(
-            Wanted(JOBS, {"drain": False, "list": [1, {"a": "b"}]}, {"a": "1"}, 200), Times(1, 10), "<scenario>:4:5"
+            RequestMatcher(JOBS, {"drain": False, "list": [1, {"a": "b"}]}, {"a": "1"}, 200),
+            CountRange(1, 10),
+            "<scenario>:4:5",
         ),
-        Unmatched(Times(3, 3), "<scenario>:5:5"),
-        InOrder((Wanted(JOBS), Wanted(STOP)), "<scenario>:6:5"),
+        Unmatched(CountRange(3, 3), "<scenario>:5:5"),
+        InOrder((RequestMatcher(JOBS), RequestMatcher(STOP)), "<scenario>:6:5"),
     )
 
 

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import pytest
 
-from flinkmock.cluster.problems import Throwable
 from flinkmock.cluster.spec import (
     FOREVER,
     NOTHING,
     OPERATIONS,
-    Cause,
     CheckpointSpec,
+    ExceptionSpec,
     Input,
     JobSpec,
     OperationSpec,
     Repeat,
     RestartStrategy,
-    Span,
     Step,
+    UniformRange,
 )
+from flinkmock.flink.java_exception import JavaException
 from flinkmock.scenario import load_scenario
-from tests.scenario.playing import played
+from tests.scenario.scenario_helpers import played
 
 
 def job(text: str) -> JobSpec:
@@ -32,19 +32,19 @@ def job(text: str) -> JobSpec:
     ("written", "meant"),
     [
         ("0", NOTHING),
-        ("500ms", Span.exactly(500)),
-        ("3s", Span.exactly(3_000)),
-        ("0.5s", Span.exactly(500)),
-        ("2m30s", Span.exactly(150_000)),
-        ("1h", Span.exactly(3_600_000)),
-        ("1d12h", Span.exactly(129_600_000)),
-        ("1m500ms", Span.exactly(60_500)),
-        ("1s..3s", Span(1_000, 3_000)),
-        ("900ms..1m", Span(900, 60_000)),
+        ("500ms", UniformRange.exactly(500)),
+        ("3s", UniformRange.exactly(3_000)),
+        ("0.5s", UniformRange.exactly(500)),
+        ("2m30s", UniformRange.exactly(150_000)),
+        ("1h", UniformRange.exactly(3_600_000)),
+        ("1d12h", UniformRange.exactly(129_600_000)),
+        ("1m500ms", UniformRange.exactly(60_500)),
+        ("1s..3s", UniformRange(1_000, 3_000)),
+        ("900ms..1m", UniformRange(900, 60_000)),
         ("forever", FOREVER),
     ],
 )
-def test_lengths(written: str, meant: Span) -> None:
+def test_lengths(written: str, meant: UniformRange) -> None:
     assert load_scenario(f"operations:\n  savepoint: {written}").operations["savepoint"].takes == meant
 
 
@@ -52,12 +52,12 @@ def test_lengths(written: str, meant: Span) -> None:
     ("written", "meant"),
     [
         ("0", NOTHING),
-        ("512B", Span.exactly(512)),
-        ("1.5KB", Span.exactly(1536)),
-        ("12MB..1GB", Span(12 << 20, 1 << 30)),
+        ("512B", UniformRange.exactly(512)),
+        ("1.5KB", UniformRange.exactly(1536)),
+        ("12MB..1GB", UniformRange(12 << 20, 1 << 30)),
     ],
 )
-def test_sizes(written: str, meant: Span) -> None:
+def test_sizes(written: str, meant: UniformRange) -> None:
     checkpoints = job(f"jobs:\n  a:\n    checkpoints:\n      size: {written}").checkpoints
     assert checkpoints is not None
     assert checkpoints.size == meant
@@ -83,18 +83,18 @@ def test_a_lifecycle_with_everything() -> None:
               - FAILED
         """
     )
-    oom = Throwable("java.lang.OutOfMemoryError", "Java heap space")
+    oom = JavaException("java.lang.OutOfMemoryError", "Java heap space")
     assert found.lifecycle == (
-        Step("CREATED", Span.exactly(500)),
+        Step("CREATED", UniformRange.exactly(500)),
         Repeat(
             (
-                Step("RUNNING", Span.exactly(20_000)),
-                Step("RESTARTING", Span(5_000, 6_000), Cause(oom, "window", 1)),
+                Step("RUNNING", UniformRange.exactly(20_000)),
+                Step("RESTARTING", UniformRange(5_000, 6_000), ExceptionSpec(oom, "window", 1)),
             ),
             2,
         ),
-        Step("RUNNING", Span.exactly(20_000)),
-        Step("FAILING", Span.exactly(1_000), Cause(Throwable("a.B", cause=oom))),
+        Step("RUNNING", UniformRange.exactly(20_000)),
+        Step("FAILING", UniformRange.exactly(1_000), ExceptionSpec(JavaException("a.B", cause=oom))),
         Step("FAILED"),
     )
 
@@ -150,7 +150,7 @@ def test_batch_jobs_exchange_whole_results() -> None:
     assert found.type == "BATCH"
     assert found.checkpoints is None
     assert found.vertices[1].inputs == (Input(0, "FORWARD", "blocking"),)
-    assert found.lifecycle[-2:] == (Step("RUNNING", Span.exactly(30_000)), Step("FINISHED"))
+    assert found.lifecycle[-2:] == (Step("RUNNING", UniformRange.exactly(30_000)), Step("FINISHED"))
 
 
 def test_extends_merges_mappings_and_replaces_all_else() -> None:
@@ -179,7 +179,7 @@ def test_extends_merges_mappings_and_replaces_all_else() -> None:
     )
     first, second = spec.jobs
     assert (first.name, second.name) == ("orders", "other")
-    assert first.checkpoints == CheckpointSpec(every=10_000, takes=Span.exactly(500))
+    assert first.checkpoints == CheckpointSpec(every=10_000, takes=UniformRange.exactly(500))
     assert second.checkpoints is None
     assert [vertex.name for vertex in second.vertices] == ["source", "sink"]
     assert second.user_config == {"team": "a", "topic": "c"}
@@ -188,7 +188,7 @@ def test_extends_merges_mappings_and_replaces_all_else() -> None:
         ("plain.jar", "Flink Batch Job"),
         ("*", "Flink Streaming Job"),
     ]
-    assert spec.submissions[0].job.checkpoints == CheckpointSpec(every=1_000, takes=Span.exactly(500))
+    assert spec.submissions[0].job.checkpoints == CheckpointSpec(every=1_000, takes=UniformRange.exactly(500))
 
 
 def test_a_built_in_template_can_be_changed() -> None:
@@ -253,15 +253,15 @@ def test_operations() -> None:
               rescale: 2s
         """
     )
-    expired = Throwable("org.apache.flink.runtime.checkpoint.CheckpointException", "Checkpoint expired.")
+    expired = JavaException("org.apache.flink.runtime.checkpoint.CheckpointException", "Checkpoint expired.")
     assert spec.operations == {
         "savepoint": OperationSpec(OPERATIONS["savepoint"].takes, frozenset({1, 3}), expired),
-        "cancel": OperationSpec(Span.exactly(500)),
+        "cancel": OperationSpec(UniformRange.exactly(500)),
     }
     assert spec.jobs[0].operations == {
-        "savepoint": OperationSpec(Span.exactly(3_000), frozenset({1, 3}), expired),
-        "stop-with-savepoint": OperationSpec(Span.exactly(1_000)),
-        "rescale": OperationSpec(Span.exactly(2_000)),
+        "savepoint": OperationSpec(UniformRange.exactly(3_000), frozenset({1, 3}), expired),
+        "stop-with-savepoint": OperationSpec(UniformRange.exactly(1_000)),
+        "rescale": OperationSpec(UniformRange.exactly(2_000)),
     }
 
 
@@ -289,7 +289,7 @@ def test_programs() -> None:
               arguments-as-user-config: true
         """
     )
-    assert found.program.throws == Throwable(
+    assert found.program.throws == JavaException(
         "java.lang.IllegalStateException", "no", frames=("org.example.Main.main(Main.java:1)",)
     )
     assert not found.program.executes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.scenario.playing import Stage, played
+from tests.scenario.scenario_helpers import Stage, played
 
 TEXT = """
 causes:

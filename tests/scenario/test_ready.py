@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from flinkmock.cluster.problems import NoLeader, UnknownTrigger
-from flinkmock.resources import UploadedFile
-from tests.scenario.playing import Stage, played
+from flinkmock.cluster.errors import NoLeader, TriggerNotFound
+from flinkmock.rest.handlers import UploadedFile
+from tests.scenario.scenario_helpers import Stage, played
 
 READY = Path(__file__).parents[2] / "scenarios"
 
@@ -175,7 +175,7 @@ def test_leader_change() -> None:
                 stage.get("/jobs/overview")
         stage.to(40_000)
         assert stage.timeline() == [(35_000, "INITIALIZING"), (35_300, "CREATED"), (35_800, "RUNNING")]
-        with pytest.raises(UnknownTrigger):
+        with pytest.raises(TriggerNotFound):
             stage.outcome(status)
         assert [job["name"] for job in stage.get("/jobs/overview")["jobs"]] == ["orders"]
         restored = stage.get(f"/jobs/{stage.job().id}/checkpoints")["latest"]["restored"]

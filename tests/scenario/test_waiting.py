@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from flinkmock.cluster.problems import UnknownTrigger
+from flinkmock.cluster.errors import TriggerNotFound
 from flinkmock.cluster.spec import FOREVER, Polls, Signal, Step
 from flinkmock.scenario import load_scenario
-from tests.scenario.playing import played
+from tests.scenario.scenario_helpers import played
 
 POLLED = """
 jobs:
@@ -180,7 +180,7 @@ def test_results_are_kept_as_long_as_the_scenario_says() -> None:
         stage.to(91_999)
         assert stage.outcome(status).startswith("file:")
         stage.to(92_000)
-        with pytest.raises(UnknownTrigger):
+        with pytest.raises(TriggerNotFound):
             stage.outcome(status)
 
 

@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from flinkmock.cluster.configuration import Configuration
-from flinkmock.cluster.stream import Stream
 from flinkmock.contract import Contract, Operation
 from flinkmock.faults import Faults
+from flinkmock.flink.configuration import Configuration
 from flinkmock.journal import Journal
-from flinkmock.resources.call import FileContent
+from flinkmock.named_random import NamedRandom
+from flinkmock.rest.call import FileContent
 
 Handler = Callable[..., bytes | FileContent]
 
@@ -41,7 +41,7 @@ class FakeClock:
 
 
 @dataclass
-class Asked:
+class RequestSample:
     operation: Operation
     path: Mapping[str, Any]
     query: Mapping[str, Any]
@@ -63,9 +63,9 @@ class FakeEngine:
         self.cluster = FakeCluster(Configuration(dict(self.settings)), FakeJobManagers())
         self.clock = FakeClock()
         self.lock = threading.RLock()
-        self.faults = Faults(Stream(0))
+        self.faults = Faults(NamedRandom(0))
         self.journal = Journal()
-        self.asked: list[Asked] = []
+        self.asked: list[RequestSample] = []
 
     def job_name(self, job_id: str | None) -> str | None:
         return None
@@ -77,7 +77,7 @@ class FakeEngine:
         self, operation: Operation, *, path, query, body, files, base_url, arrived, jobmanager, ago
     ) -> bytes | FileContent:
         contents = tuple((file.name, file.path.read_bytes()) for file in files)
-        self.asked.append(Asked(operation, path, query, body, contents, base_url))
+        self.asked.append(RequestSample(operation, path, query, body, contents, base_url))
         if self.answer:
             return self.answer(operation, path=path, query=query, body=body, files=files)
         if operation.answers_file:
@@ -85,5 +85,5 @@ class FakeEngine:
         return json.dumps({"operation": operation.id}).encode()
 
     @property
-    def last(self) -> Asked:
+    def last(self) -> RequestSample:
         return self.asked[-1]

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
-from flinkmock.cluster.problems import UnknownJob
+from flinkmock.cluster.errors import JobNotFound
 from flinkmock.contract import known_releases
-from flinkmock.resources.call import FileContent
+from flinkmock.rest.call import FileContent
 from flinkmock.server import Exchange, ServerThread, create_app
 from tests.server.conftest import Client
 from tests.server.fake import FakeEngine
@@ -66,7 +66,7 @@ def test_a_bad_body_wins_over_a_bad_id(client: Client) -> None:
 
 def test_a_problem_is_told(client: Client) -> None:
     def fail(*_: object, **__: object) -> bytes:
-        raise UnknownJob(ID)
+        raise JobNotFound(ID)
 
     client.engine.answer = fail
     assert client.send("GET", f"/jobs/{ID}").status == 404

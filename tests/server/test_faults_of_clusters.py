@@ -10,7 +10,7 @@ import pytest
 from flinkmock import FlinkMock, ScenarioError
 from flinkmock.faults import Drop, Fault
 from flinkmock.jar import small_jar
-from tests.server.wires import JOBS, Wire, ask, job_id
+from tests.server.raw_socket import JOBS, Wire, ask, job_id
 
 # -- what befalls the cluster itself
 

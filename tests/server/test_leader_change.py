@@ -38,7 +38,7 @@ def running(**options: Any) -> Iterator[FlinkMock]:
         yield mock
 
 
-class Player:
+class Simulator:
     """Asks what was asked of the real cluster. `known` are this cluster's ids, by the names of the recording."""
 
     def __init__(self, mock: FlinkMock) -> None:
@@ -69,7 +69,7 @@ class Player:
 @pytest.mark.parametrize("version", sorted(RECORDED))
 def test_each_jobmanager_answers_as_a_real_one(version: str) -> None:
     with running(flink=version.rpartition(".")[0]) as mock:
-        player = Player(mock)
+        player = Simulator(mock)
         mock.advance("20s")
         situation = "before"
         for step in RECORDED[version]:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flinkmock import Engine, FlinkMock, UnknownRelease, known_releases, load_scenario
-from flinkmock.cluster.problems import JobInitializing
+from flinkmock.cluster.errors import JobInitializing
 from flinkmock.cluster.states import JOB_STATES
 from flinkmock.strategies import DrawnScenario, scenarios
 from flinkmock.strategies.lifecycles import lifecycles

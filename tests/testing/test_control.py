@@ -4,8 +4,9 @@ import httpx
 import pytest
 
 from flinkmock import FlinkMock
-from flinkmock.cluster.problems import JobEnded, Throwable, Unserviceable
-from flinkmock.testing.control import Unreachable
+from flinkmock.cluster.errors import JobAlreadyTerminated, UncaughtJavaException
+from flinkmock.flink.java_exception import JavaException
+from flinkmock.testing.control import StateNeverReached
 
 ORDERS = """
 clock: virtual
@@ -29,13 +30,13 @@ def test_run_until_a_state_is_reached_to_the_millisecond() -> None:
 def test_what_can_not_be_reached_says_why() -> None:
     with (
         FlinkMock(ORDERS) as cluster,
-        pytest.raises(Unreachable, match="orders FAILED will never be: orders is RUN"),
+        pytest.raises(StateNeverReached, match="orders FAILED will never be: orders is RUN"),
     ):
         cluster.run_until(orders="FAILED")
 
 
 def test_an_endless_loop_is_given_up() -> None:
-    with FlinkMock({"clock": "virtual", "jobs": {"loop": "restarting"}}) as cluster, pytest.raises(Unreachable):
+    with FlinkMock({"clock": "virtual", "jobs": {"loop": "restarting"}}) as cluster, pytest.raises(StateNeverReached):
         cluster.run_until(loop="FINISHED")
 
 
@@ -72,7 +73,7 @@ def test_a_job_can_be_failed_and_finished() -> None:
         cluster.run_until(orders="RUNNING")
         orders.finish()
         assert orders.state == "FINISHED"
-        with pytest.raises(JobEnded, match=r"job [0-9a-f]{32} has come to its end: it is [A-Z]+$"):
+        with pytest.raises(JobAlreadyTerminated, match=r"job [0-9a-f]{32} has come to its end: it is [A-Z]+$"):
             orders.finish()
 
 
@@ -118,7 +119,7 @@ def test_a_function_decides_what_a_scenario_can_not_say() -> None:
         def sometimes(call: object) -> object:
             asked.append(call)
             if len(asked) == 1:
-                raise Unserviceable(Throwable("java.lang.IllegalStateException", "not today"))
+                raise UncaughtJavaException(JavaException("java.lang.IllegalStateException", "not today"))
             return {"status": "SUSPENDED"} if len(asked) == 2 else None
 
         url = f"{cluster.url}/jobs/{cluster.job('orders').id}/status"

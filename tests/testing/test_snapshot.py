@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from flinkmock import FlinkMock, load_scenario
-from flinkmock.cluster.problems import UnknownJob
+from flinkmock.cluster.errors import JobNotFound
 from flinkmock.jar import small_jar
 
 SCENARIO = """
@@ -178,7 +178,7 @@ def test_a_job_at_hand_is_the_job_as_it_is_now(mock: FlinkMock) -> None:
     newcomer = mock.job(young.name)
     mock.restore(snapshot)
     assert orders.state == "RUNNING"
-    with pytest.raises(UnknownJob):
+    with pytest.raises(JobNotFound):
         _ = newcomer.state
 
 

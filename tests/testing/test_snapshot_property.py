@@ -10,11 +10,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from flinkmock import Engine, load_scenario
-from flinkmock.cluster.problems import Problem
+from flinkmock.cluster.errors import ClusterError
 from flinkmock.jar import small_jar
-from flinkmock.resources import FileContent, UploadedFile
+from flinkmock.rest.handlers import FileContent, UploadedFile
+from flinkmock.rest.rendering import encode
 from flinkmock.strategies import DrawnScenario, scenarios
-from flinkmock.synthesis import encode
 from flinkmock.testing.inside import Inside
 
 SLOW = DrawnScenario(
@@ -96,7 +96,7 @@ class Actor:
     def _ask(self, method: str, target: str, body: dict[str, Any] | None = None, files: Any = ()) -> bytes:
         try:
             answer = self._inside.ask(method, target, body, files)
-        except Problem as problem:
+        except ClusterError as problem:
             return repr(problem).encode()
         return answer.data if isinstance(answer, FileContent) else encode(answer)
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from flinkmock.cluster.problems import BadUpload, UnknownJar
-from flinkmock.cluster.stream import Stream
+from flinkmock.cluster.errors import InvalidUpload, JarNotFound
+from flinkmock.named_random import NamedRandom
 
 MANIFEST = "META-INF/MANIFEST.MF"
 
@@ -83,7 +83,7 @@ class JarStore:
     """The jars of `web.upload.dir`, which each JobManager, by its number, has for itself. Files are kept in `folder`;
     messages show `shown_folder`, as Flink's would."""
 
-    def __init__(self, folder: Path, shown_folder: str, stream: Stream) -> None:
+    def __init__(self, folder: Path, shown_folder: str, stream: NamedRandom) -> None:
         self._files = JarFiles(folder)
         self.shown_folder = shown_folder
         self._stream = stream
@@ -93,7 +93,7 @@ class JarStore:
     def add(self, name: str, file: Path, now: int, jobmanager: int = 0) -> Jar:
         """Takes the file over (it is moved). Raises BadUpload if its name does not end in `.jar`."""
         if not name.endswith(".jar"):
-            raise BadUpload("Only Jar files are allowed.")
+            raise InvalidUpload("Only Jar files are allowed.")
         self._count += 1
         jar_id = f"{self._stream.uuid('jar', self._count)}_{name}"
         path = self._files.take(file, jar_id.replace("/", "_"))
@@ -104,7 +104,7 @@ class JarStore:
         """Raises UnknownJar."""
         jar = self._jars.get(jar_id)
         if jar is None or jar.jobmanager != jobmanager:
-            raise UnknownJar(jar_id, self.shown_folder)
+            raise JarNotFound(jar_id, self.shown_folder)
         return jar
 
     def delete(self, jar_id: str, jobmanager: int = 0) -> None:

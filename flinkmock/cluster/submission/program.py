@@ -12,17 +12,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from flinkmock.cluster.problems import ProgramProblem, Throwable
-from flinkmock.cluster.spec import CheckpointSpec, JobSpec, Span, Submission
+from flinkmock.cluster.errors import ProgramError
+from flinkmock.cluster.spec import CheckpointSpec, JobSpec, SubmissionRule, UniformRange
+from flinkmock.cluster.submission.config_validation import PARALLELISM, unparseable
 from flinkmock.cluster.submission.jars import Jar
-from flinkmock.cluster.submission.options import PARALLELISM, unparseable
+from flinkmock.flink.java_exception import JavaException
 from flinkmock.release import Release
 
 INVOCATION = "org.apache.flink.client.program.ProgramInvocationException"
 COMPLETION = "java.util.concurrent.CompletionException"
 PARALLELISM_UNKNOWN = -2
 """ExecutionConfig lets -1 (the default) and -2 (not known) through."""
-BAD_PARALLELISM = Throwable(
+BAD_PARALLELISM = JavaException(
     "java.lang.IllegalArgumentException",
     "Parallelism must be at least one, or ExecutionConfig.PARALLELISM_DEFAULT (use system default).",
 )
@@ -61,12 +62,12 @@ def entry_class(program: Program) -> str:
     if "," in name or not program.jar.has_class(name):
         raise _not_packaged(
             f"The program's entry point class '{name}' was not found in the jar file.",
-            Throwable("java.lang.ClassNotFoundException", name),
+            JavaException("java.lang.ClassNotFoundException", name),
         )
     return name
 
 
-def run_job(program: Program, rules: Sequence[Submission]) -> JobSpec:
+def run_job(program: Program, rules: Sequence[SubmissionRule]) -> JobSpec:
     """The job that the program's main method starts.
 
     Raises:
@@ -74,11 +75,11 @@ def run_job(program: Program, rules: Sequence[Submission]) -> JobSpec:
     """
     spec = template_of((entry_class(program), program.jar.name), rules)
     if not spec.program.executes:
-        thrown = Throwable("org.apache.flink.util.FlinkException", NO_JOBS)
-        raise ProgramProblem(thrown, refused=True, text=NO_JOBS)
+        thrown = JavaException("org.apache.flink.util.FlinkException", NO_JOBS)
+        raise ProgramError(thrown, refused=True, text=NO_JOBS)
     if wrong := unparseable(program.configuration):
         if wrong[0] == PARALLELISM:  # read before main is called
-            raise ProgramProblem(wrong[1], refused=False)
+            raise ProgramError(wrong[1], refused=False)
         raise main_failed(wrong[1])
     if _bad_parallelism(program):
         raise main_failed(BAD_PARALLELISM)
@@ -87,7 +88,7 @@ def run_job(program: Program, rules: Sequence[Submission]) -> JobSpec:
     return with_arguments(with_configuration(spec, program), program.arguments)
 
 
-def planned_job(program: Program, rules: Sequence[Submission], release: Release) -> JobSpec:
+def planned_job(program: Program, rules: Sequence[SubmissionRule], release: Release) -> JobSpec:
     """The job that the program would start, for its plan: nobody catches here what goes wrong, so it is a 500.
 
     Up to 1.16 JarPlanHandler made program and plan in one future, whose exceptions come bare, and let a parallelism
@@ -99,21 +100,21 @@ def planned_job(program: Program, rules: Sequence[Submission], release: Release)
     in_future = not release.since("1.17")
     try:
         name = entry_class(program)
-    except ProgramProblem as problem:
-        raise ProgramProblem(problem.throwable.chain()[int(in_future)], refused=False) from None
+    except ProgramError as problem:
+        raise ProgramError(problem.throwable.chain()[int(in_future)], refused=False) from None
     spec = template_of((name, program.jar.name), rules)
     if wrong := unparseable(program.configuration):
-        raise ProgramProblem(wrong[1], refused=False)
+        raise ProgramError(wrong[1], refused=False)
     if _bad_parallelism(program):
         if not in_future:
-            raise ProgramProblem(BAD_PARALLELISM, refused=False)
+            raise ProgramError(BAD_PARALLELISM, refused=False)
         program = dataclasses.replace(program, parallelism=None)
     if spec.program.throws is not None:
-        raise ProgramProblem(main_failed(spec.program.throws).throwable, refused=False)
+        raise ProgramError(main_failed(spec.program.throws).throwable, refused=False)
     if not spec.program.executes:
         text = NO_PLAN + (NO_PLAN_HINT if release.since("1.19") else "")
         outputs = f"\n\nClasspath: [file:{program.location}]\n\nSystem.out: (none)\n\nSystem.err: (none)"
-        raise ProgramProblem(Throwable(INVOCATION, text + outputs), refused=False)
+        raise ProgramError(JavaException(INVOCATION, text + outputs), refused=False)
     return with_arguments(with_configuration(spec, program), program.arguments)
 
 
@@ -122,12 +123,12 @@ def _bad_parallelism(program: Program) -> bool:
     return parallelism is not None and (parallelism == 0 or parallelism < PARALLELISM_UNKNOWN)
 
 
-def template_of(names: Sequence[str], rules: Sequence[Submission]) -> JobSpec:
+def template_of(names: Sequence[str], rules: Sequence[SubmissionRule]) -> JobSpec:
     """The job of the first rule that fits one of the names."""
     return rule_of(names, rules).job
 
 
-def rule_of(names: Sequence[str], rules: Sequence[Submission]) -> Submission:
+def rule_of(names: Sequence[str], rules: Sequence[SubmissionRule]) -> SubmissionRule:
     """The first rule that fits one of the names; the last rule of every scenario fits all."""
     for rule in rules:
         if any(fnmatchcase(name, rule.pattern) for name in names):
@@ -153,7 +154,7 @@ def _with(spec: JobSpec, field: str, value: str) -> JobSpec:
     try:
         number = int(value)
     except ValueError:
-        wrong = Throwable("java.lang.NumberFormatException", f'For input string: "{value}"')
+        wrong = JavaException("java.lang.NumberFormatException", f'For input string: "{value}"')
         raise main_failed(wrong) from None
     if field == "parallelism":
         return with_parallelism(spec, number)
@@ -168,7 +169,7 @@ def _with(spec: JobSpec, field: str, value: str) -> JobSpec:
     checkpoints = spec.checkpoints or CheckpointSpec()
     if field == "checkpoints.every":
         return dataclasses.replace(spec, checkpoints=dataclasses.replace(checkpoints, every=number))
-    takes = Span.exactly(number) if number else checkpoints.takes
+    takes = UniformRange.exactly(number) if number else checkpoints.takes
     return dataclasses.replace(spec, checkpoints=dataclasses.replace(checkpoints, takes=takes))
 
 
@@ -192,39 +193,39 @@ def with_configuration(spec: JobSpec, program: Program) -> JobSpec:
     return spec if parallelism is None else with_parallelism(spec, parallelism)
 
 
-def main_failed(cause: Throwable) -> ProgramProblem:
+def main_failed(cause: JavaException) -> ProgramError:
     """The main method ends with an exception."""
-    thrown = Throwable(INVOCATION, f"The main method caused an error: {cause.message}", cause)
-    return ProgramProblem(thrown, refused=True)
+    thrown = JavaException(INVOCATION, f"The main method caused an error: {cause.message}", cause)
+    return ProgramError(thrown, refused=True)
 
 
-def already_submitted(release: Release) -> Throwable:
+def already_submitted(release: Release) -> JavaException:
     """What the dispatcher throws at an id that it knows; the application has the id of its job."""
     if release.since("2.3"):
         name, text = "DuplicateApplicationSubmissionException", "Application has already been submitted."
     else:
         name, text = "DuplicateJobSubmissionException", "Job has already been submitted."
-    return Throwable(f"org.apache.flink.runtime.client.{name}", text)
+    return JavaException(f"org.apache.flink.runtime.client.{name}", text)
 
 
-def not_submitted(job_name: str, cause: Throwable) -> ProgramProblem:
+def not_submitted(job_name: str, cause: JavaException) -> ProgramError:
     """`execute()` throws, for the dispatcher does not take the job."""
     text = f"Failed to execute job '{job_name}'."
-    return main_failed(Throwable("org.apache.flink.util.FlinkException", text, cause))
+    return main_failed(JavaException("org.apache.flink.util.FlinkException", text, cause))
 
 
-def not_initialized(job_name: str, cause: Throwable, release: Release) -> ProgramProblem:
+def not_initialized(job_name: str, cause: JavaException, release: Release) -> ProgramError:
     """`execute()` throws, for the job's JobMaster can't be made."""
     initialization = "org.apache.flink.runtime.client.JobInitializationException"
     if release.since("1.13"):
-        runtime = Throwable("java.lang.RuntimeException", str(cause), cause)
-        completion = Throwable(COMPLETION, str(runtime), runtime)
-        failed = Throwable(initialization, "Could not start the JobMaster.", completion)
+        runtime = JavaException("java.lang.RuntimeException", str(cause), cause)
+        completion = JavaException(COMPLETION, str(runtime), runtime)
+        failed = JavaException(initialization, "Could not start the JobMaster.", completion)
     else:
-        failed = Throwable(initialization, "Could not instantiate JobManager.", cause)
-    return not_submitted(job_name, Throwable("java.lang.RuntimeException", str(failed), failed))
+        failed = JavaException(initialization, "Could not instantiate JobManager.", cause)
+    return not_submitted(job_name, JavaException("java.lang.RuntimeException", str(failed), failed))
 
 
-def _not_packaged(text: str, cause: Throwable | None = None) -> ProgramProblem:
-    thrown = Throwable(INVOCATION, text, cause)
-    return ProgramProblem(Throwable(COMPLETION, str(thrown), thrown), refused=False)
+def _not_packaged(text: str, cause: JavaException | None = None) -> ProgramError:
+    thrown = JavaException(INVOCATION, text, cause)
+    return ProgramError(JavaException(COMPLETION, str(thrown), thrown), refused=False)

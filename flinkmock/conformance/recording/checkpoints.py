@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from flinkmock.conformance.recording.notes import JobNotes
-from flinkmock.conformance.recording.words import length, lengths, sizes
+from flinkmock.conformance.recording.formatting import length, lengths, sizes
+from flinkmock.conformance.recording.observations import JobNotes
 
 Json = Any
 OFF = 2**63 - 1

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from statistics import fmean
 from typing import Any
 
-from flinkmock.conformance.recording.notes import JobNotes, VertexNotes
+from flinkmock.conformance.recording.anonymize import Scrubber
+from flinkmock.conformance.recording.formatting import number
+from flinkmock.conformance.recording.observations import JobNotes, VertexNotes
 from flinkmock.conformance.recording.samples import course
-from flinkmock.conformance.recording.scrubbing import Scrubber
-from flinkmock.conformance.recording.words import number
 
 Json = Any
 SHIPS = frozenset({"FORWARD", "REBALANCE", "HASH", "RESCALE", "BROADCAST", "SHUFFLE", "GLOBAL", "CUSTOM"})

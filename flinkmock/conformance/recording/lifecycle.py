@@ -8,9 +8,9 @@ from statistics import median_low
 from typing import Any
 
 from flinkmock.cluster.states import TERMINAL_JOB_STATES, moves
-from flinkmock.conformance.recording.causes import Causes
-from flinkmock.conformance.recording.notes import JobNotes
-from flinkmock.conformance.recording.words import length
+from flinkmock.conformance.recording.exceptions import Causes
+from flinkmock.conformance.recording.formatting import length
+from flinkmock.conformance.recording.observations import JobNotes
 
 ORDER = (
     *("INITIALIZING", "CREATED", "RECONCILING", "RUNNING", "RESTARTING", "FAILING", "CANCELLING"),

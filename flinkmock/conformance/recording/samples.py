@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-from flinkmock.conformance.recording.words import length, number
+from flinkmock.conformance.recording.formatting import length, number
 
 POINTS = 60
 """So many values of a metric are kept; when there are more, every second one is forgotten."""

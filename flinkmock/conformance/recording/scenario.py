@@ -5,16 +5,16 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from flinkmock.cluster.configuration import DEFAULTS, milliseconds, size_in_bytes
 from flinkmock.cluster.states import scheduler_of
-from flinkmock.conformance.recording.causes import Causes
+from flinkmock.conformance.recording.anonymize import Scrubber
 from flinkmock.conformance.recording.checkpoints import checkpoints, restored_from, savepoints_take
+from flinkmock.conformance.recording.exceptions import Causes
+from flinkmock.conformance.recording.formatting import length
 from flinkmock.conformance.recording.graph import labels, vertices
 from flinkmock.conformance.recording.lifecycle import lifecycle
-from flinkmock.conformance.recording.notes import JobNotes, Notes
+from flinkmock.conformance.recording.observations import JobNotes, Notes
 from flinkmock.conformance.recording.samples import course
-from flinkmock.conformance.recording.scrubbing import Scrubber
-from flinkmock.conformance.recording.words import length
+from flinkmock.flink.configuration import DEFAULTS, milliseconds, size_in_bytes
 
 Json = Any
 STARTED = frozenset({"web.tmpdir", "blob.server.port", "rest.port", "taskmanager.numberOfTaskSlots"})

@@ -16,12 +16,12 @@ from typing import Any
 import yaml
 
 from flinkmock.contract.contract import Contract
-from flinkmock.contract.importing.alone import alone
 from flinkmock.contract.importing.description import Description
-from flinkmock.contract.importing.onto import Onto
+from flinkmock.contract.importing.docs_page import read_page
+from flinkmock.contract.importing.flinkmock_openapi import read_own
+from flinkmock.contract.importing.merge import ContractMerger
 from flinkmock.contract.importing.openapi import read_document, read_openapi
-from flinkmock.contract.importing.own import read_own
-from flinkmock.contract.importing.page import read_page
+from flinkmock.contract.importing.standalone import alone
 from flinkmock.errors import ImportRefused
 
 __all__ = ["documented", "dump", "import_contract", "read_description"]
@@ -53,7 +53,7 @@ def import_contract(
         head = _head(flink, commit or own["commit"], built or own["built"], detail)
         return head | {name: value for name, value in own.items() if name not in head}, []
     description = read_description(text)
-    onto = Onto(base.document, description)
+    onto = ContractMerger(base.document, description)
     detail = f"Read from {file.name} ({description.kind}); what it does not tell was taken from {base.release.version}."
     return onto.document(_head(flink, commit or "unknown", built or "1970-01-01T00:00:00Z", detail)), onto.notes
 

@@ -12,7 +12,7 @@ from typing import Any
 _PREFIX = "urn:jsonschema:"
 
 
-class Draft03:
+class Draft03Converter:
     """Turns schemas into ours; classes become entries of `definitions`."""
 
     def __init__(self, definitions: dict[str, Any]) -> None:

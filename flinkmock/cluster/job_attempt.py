@@ -1,0 +1,221 @@
+"""One run of a whole job graph: attempt n of every subtask, from its creation to its end.
+
+A run is told by a handful of moments; every subtask's states follow from these and the seed, so that nothing has to
+happen subtask by subtask. Spacings are those of `lifecycle` and `job-running` in the recordings of 2.3.0.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from flinkmock.cluster.execution import STARTING, Execution
+from flinkmock.cluster.graph import JobGraph, Vertex
+from flinkmock.cluster.slots import Slot
+from flinkmock.named_random import NamedRandom
+
+DEPLOYING_MS = (20, 45)
+INITIALIZING_MS = (8, 20)
+FINISH_SPREAD_MS = 12
+"""A vertex finishes this long after the one before it."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptOutcome:
+    """How a run ends. `at` is when the end begins, `settled_at` when the last subtask has come to rest (epoch ms)."""
+
+    state: str
+    """FINISHED, CANCELED or FAILED."""
+    at: int
+    settled_at: int | None
+    """None: nobody knows yet (`Run.settle` will tell)."""
+    culprit: tuple[int, int] | None = None
+    """Of FAILED: (vertex index, subtask) of the task that threw; None if no task did."""
+
+
+@dataclass(slots=True)
+class JobAttempt:
+    """Moments are epoch ms; `scheduled_at` and `deployed_at` are None until they come, `ending` until it is known."""
+
+    number: int
+    created_at: int
+    job_id: str
+    graph: JobGraph
+    stream: NamedRandom
+    scheduled_at: int | None = None
+    deployed_at: int | None = None
+    submitted_at: int = 0
+    """When the job began."""
+    initializes: bool = True
+    """Whether tasks are INITIALIZING before they are RUNNING; Flink knows no such state before 1.13."""
+    restores_ms: int = 0
+    """Added to INITIALIZING when there is state to restore."""
+    slots: list[Slot] = field(default_factory=list)
+    planned_end: int | None = None
+    """When all will be finished if nothing comes between."""
+    ending: AttemptOutcome | None = None
+    settled_at: int | None = None
+    """By when all subtasks came to rest, of an ending that did not say it or that was overtaken."""
+    _worked_out: list[list[Execution]] | None = None
+    """The executions, kept until something changes."""
+    _running_from: int | None = None
+
+    def rescaled(self, graph: JobGraph) -> None:
+        """It is to run with another parallelism; nothing of it runs yet."""
+        self.graph = graph
+        self._worked_out = None
+
+    def schedule(self, at: int) -> None:
+        self.scheduled_at = at
+        self._worked_out = None
+
+    def deploy(self, at: int, slots: list[Slot], planned_end: int | None) -> None:
+        self.deployed_at, self.slots, self.planned_end = at, slots, planned_end
+        self._worked_out = self._running_from = None
+
+    def end(self, ending: AttemptOutcome) -> None:
+        if self.ending is None:
+            self.ending = ending
+            self._worked_out = None
+
+    def settle(self, at: int) -> None:
+        """The last subtasks have come to rest by `at`: nobody knew when they would, or the job's end came before."""
+        if self.ending is None or self.settled_at is not None:
+            return
+        if self.ending.settled_at is None or self.ending.settled_at > at:
+            self.settled_at = at
+            self._worked_out = None
+
+    def lost_slots(self) -> None:
+        """A task manager has gone: what was being cancelled on it is CANCELED then."""
+        self._worked_out = None
+
+    def executions(self) -> list[list[Execution]]:
+        """The attempts of all subtasks, vertex by vertex."""
+        if self._worked_out is None:
+            self._worked_out = [
+                [self._execution(vertex, subtask) for subtask in range(vertex.parallelism)]
+                for vertex in self.graph.vertices
+            ]
+        return self._worked_out
+
+    def execution(self, vertex: Vertex, subtask: int) -> Execution:
+        return self.executions()[vertex.index][subtask]
+
+    def slot(self, vertex: Vertex, subtask: int) -> Slot | None:
+        """Where a subtask runs; None while the run waits for slots."""
+        index = self.graph.slot_of(vertex, subtask)
+        return self.slots[index] if self.deployed_at is not None and index < len(self.slots) else None
+
+    def _execution(self, vertex: Vertex, subtask: int) -> Execution:
+        slot = self.slot(vertex, subtask)
+        names = (self.job_id, self.number, vertex.index, subtask)
+        return Execution(
+            vertex,
+            subtask,
+            self.number,
+            f"{self.stream.hex(32, 'graph', self.job_id)}_{vertex.id}_{subtask}_{self.number}",
+            slot,
+            self._phases(vertex, names, slot),
+        )
+
+    def running_from(self) -> int | None:
+        """When the last subtask of the first stage is to be RUNNING; None while the run waits for slots.
+
+        Asked for each run, so it is worked out without the executions, which most runs are never asked for.
+        """
+        if self.deployed_at is None:
+            return None
+        if self._running_from is None:
+            first = (vertex for vertex in self.graph.vertices if vertex.stage == 0)
+            moments = (self._running_at(vertex, subtask) for vertex in first for subtask in range(vertex.parallelism))
+            self._running_from = max(moments, default=self.deployed_at)
+        return self._running_from
+
+    def _running_at(self, vertex: Vertex, subtask: int) -> int:
+        running = self._rise(vertex, (self.job_id, self.number, vertex.index, subtask))[2]
+        finish = self._finish(vertex)
+        return running if finish is None else min(running, max(finish, self.scheduled_at or finish))
+
+    def _stage_start(self, stage: int) -> int | None:
+        """When a stage begins: the planned time is shared out evenly; without a plan only the first stage runs."""
+        assert self.deployed_at is not None
+        if stage == 0:
+            return self.deployed_at
+        if self.planned_end is None:
+            return None
+        return self.deployed_at + (self.planned_end - self.deployed_at) * stage // self.graph.stages
+
+    def _rise(self, vertex: Vertex, names: tuple[str | int, ...]) -> tuple[int, int, int]:
+        """The moments of DEPLOYING, INITIALIZING and RUNNING of a subtask."""
+        start = self._stage_start(vertex.stage)
+        assert start is not None
+        deploying = start + self.stream.integer(0, 3, "deploying", *names)
+        initializing = deploying + self.stream.integer(*DEPLOYING_MS, "initializing", *names)
+        running = initializing + self.stream.integer(*INITIALIZING_MS, "running", *names) + self.restores_ms
+        return deploying, initializing, running
+
+    def _finish(self, vertex: Vertex) -> int | None:
+        """When a subtask finishes by plan: the last vertex at the planned end, those before it a little earlier."""
+        if self.planned_end is None:
+            return None
+        stage_end = self.planned_end
+        if vertex.stage + 1 < self.graph.stages:
+            stage_end = self._stage_start(vertex.stage + 1) or self.planned_end
+        last_level = max(v.level for v in self.graph.vertices if v.stage == vertex.stage)
+        return stage_end - FINISH_SPREAD_MS * (last_level - vertex.level)
+
+    def _phases(self, vertex: Vertex, names: tuple[str | int, ...], slot: Slot | None) -> tuple[tuple[str, int], ...]:
+        phases = [("CREATED", self.created_at)]
+        if self.scheduled_at is not None:
+            start = self._stage_start(vertex.stage) if self.deployed_at is not None else None
+            if start is not None and vertex.stage > 0:
+                phases.append(("SCHEDULED", start))
+            elif vertex.stage == 0:
+                phases.append(("SCHEDULED", self.scheduled_at))
+            if start is not None:
+                rise = zip(("DEPLOYING", "INITIALIZING", "RUNNING"), self._rise(vertex, names), strict=True)
+                phases.extend((state, at) for state, at in rise if self.initializes or state != "INITIALIZING")
+                finish = self._finish(vertex)
+                if finish is not None:
+                    phases = [(state, min(at, max(finish, self.scheduled_at))) for state, at in phases]
+                    phases.append(("FINISHED", max(finish, phases[-1][1])))
+        return tuple(self._cut(phases, vertex, names, slot))
+
+    def _cut(
+        self, phases: list[tuple[str, int]], vertex: Vertex, names: tuple[str | int, ...], slot: Slot | None
+    ) -> list[tuple[str, int]]:
+        """What is left of the plan when the run ends before it."""
+        ending = self.ending
+        if ending is None or (ending.state == "FINISHED" and self.planned_end == ending.at):
+            return phases
+        kept = [(state, at) for state, at in phases if at <= ending.at]
+        if kept[-1][0] == "FINISHED":
+            return kept
+        if ending.state == "FINISHED":
+            # the script knows no reason why tasks that had not begun need any time
+            missing = [state for state in STARTING if state not in dict(kept)] if self.deployed_at is not None else []
+            rise = [(state, ending.at) for state in missing if self.initializes or state != "INITIALIZING"]
+            return [*kept, *rise, ("FINISHED", ending.at)]
+        deployed = len(kept) > 2
+        lost = slot.task_manager.lost_at if slot and deployed else None
+        if ending.culprit == (vertex.index, names[-1]) or (ending.state == "FAILED" and lost == ending.at):
+            return [*kept, ("FAILED", ending.at)]
+        if not deployed:  # CANCELING is for deployed tasks; others are CANCELED at once (Execution.cancel)
+            return [*kept, ("CANCELED", ending.at)]
+        calm = self.settled_at
+        if ending.settled_at is not None:
+            share = _share(self.stream, names, vertex.index == len(self.graph.vertices) - 1)
+            planned = ending.at + round((ending.settled_at - ending.at) * share)
+            calm = planned if calm is None else min(planned, calm)
+        if lost is not None and lost >= ending.at:
+            calm = lost if calm is None else min(calm, lost)
+        if calm is None:
+            return [*kept, ("CANCELING", ending.at)]
+        return [*kept, ("CANCELING", ending.at), ("CANCELED", max(calm, ending.at))]
+
+
+@lru_cache(maxsize=4096)
+def _share(stream: NamedRandom, names: tuple[str | int, ...], last: bool) -> float:
+    """Which part of the time to settle a subtask needs; the last vertex's first subtask needs all of it."""
+    return 1.0 if last and names[-1] == 0 else 0.2 + 0.8 * stream.number("settle", *names)

@@ -1,0 +1,137 @@
+"""Records and bytes: how much has flowed through a job by a given time.
+
+Counts follow from rates and the time that tasks have been running, so nothing is counted record by record. What goes
+out of a vertex comes in behind it, exactly, at every instant; split over subtasks it adds up to the whole.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flinkmock.cluster.execution import Execution
+from flinkmock.cluster.graph import Vertex
+from flinkmock.cluster.job_attempt import JobAttempt
+from flinkmock.cluster.metric_series import pressed_ms, pressure_at
+
+BUSY_AT_RATE = 1_000.0
+"""Records per second and subtask at which a task has no idle time left."""
+
+
+@dataclass(frozen=True, slots=True)
+class IoCounters:
+    """One subtask's counters since its attempt began: records, bytes, and ms spent busy, idle and back-pressured."""
+
+    records_in: int = 0
+    records_out: int = 0
+    bytes_in: int = 0
+    bytes_out: int = 0
+    busy_ms: int = 0
+    idle_ms: int = 0
+    backpressured_ms: int = 0
+
+    @property
+    def buffers_in(self) -> int:
+        return _buffers(self.bytes_in)
+
+    @property
+    def buffers_out(self) -> int:
+        return _buffers(self.bytes_out)
+
+    def __add__(self, other: IoCounters) -> IoCounters:
+        return IoCounters(
+            self.records_in + other.records_in,
+            self.records_out + other.records_out,
+            self.bytes_in + other.bytes_in,
+            self.bytes_out + other.bytes_out,
+            self.busy_ms + other.busy_ms,
+            self.idle_ms + other.idle_ms,
+            self.backpressured_ms + other.backpressured_ms,
+        )
+
+
+def _buffers(size: int) -> int:
+    # Nearly empty buffers are sent each 100 ms (execution.buffer-timeout): 102 bytes in each on a real word count.
+    return -(-size // 102)
+
+
+class RecordFlow:
+    """The flow of one run as it is at `time` (epoch ms)."""
+
+    def __init__(self, run: JobAttempt, time: int) -> None:
+        self._run = run
+        self._time = time
+        self._records: dict[int, tuple[int, int]] = {}
+
+    def records(self, vertex: Vertex) -> tuple[int, int]:
+        """Records into and out of a vertex, all subtasks together."""
+        if vertex.index not in self._records:
+            self._records[vertex.index] = self._work_out(vertex)
+        return self._records[vertex.index]
+
+    def _work_out(self, vertex: Vertex) -> tuple[int, int]:
+        if vertex.is_source:
+            spans = [e.running_span(self._time) for e in self._run.executions()[vertex.index]]
+            ran = sum(until - since for since, until in filter(None, spans)) / vertex.parallelism
+            return 0, int(vertex.spec.records_per_second * ran / 1000) if vertex.has_consumers else 0
+        came = sum(self.records(self._run.graph.vertices[edge.source])[1] for edge in vertex.inputs)
+        return came, int(came * vertex.spec.selectivity) if vertex.has_consumers else 0
+
+    def io(self, execution: Execution) -> IoCounters:
+        """The counters of one subtask."""
+        vertex, subtask = execution.vertex, execution.subtask
+        records_in, records_out = self.records(vertex)
+        mine_in = _share(records_in, subtask, vertex)
+        mine_out = _share(records_out, subtask, vertex)
+        began = self._run.submitted_at
+        since, until = execution.running_span(self._time) or (began, began)
+        ran, pressed = until - since, pressed_ms(vertex.spec.pressures, since - began, until - began)
+        busy = round((ran - pressed) * self._busy(vertex, subtask))
+        sizes = [self._run.graph.vertices[edge.source].spec.bytes_per_record for edge in vertex.inputs] or [0]
+        return IoCounters(
+            mine_in,
+            mine_out,
+            round(mine_in * sum(sizes) / len(sizes)),
+            mine_out * vertex.spec.bytes_per_record,
+            busy,
+            ran - pressed - busy,
+            pressed,
+        )
+
+    def busy_ratio(self, vertex: Vertex, subtask: int) -> float:
+        """Which part of the time a subtask works now, from 0 to 1."""
+        return self._busy(vertex, subtask) * (1.0 - self.pressure(vertex))
+
+    def pressure(self, vertex: Vertex) -> float:
+        """Which part of the time its subtasks are held up now, from 0 to 1."""
+        return pressure_at(vertex.spec.pressures, self._time - self._run.submitted_at)
+
+    def _busy(self, vertex: Vertex, subtask: int) -> float:
+        """Which part of the time a subtask works if nothing holds it up."""
+        rate = self._rate(vertex) * _weight(vertex, subtask) / _dealt_to_first(vertex, vertex.parallelism)
+        return min(1.0, rate / BUSY_AT_RATE)
+
+    def _rate(self, vertex: Vertex) -> float:
+        """Records a second that a vertex handles when all is well."""
+        if vertex.is_source:
+            return vertex.spec.records_per_second
+        above = (self._run.graph.vertices[edge.source] for edge in vertex.inputs)
+        return sum(self._rate(v) * (1.0 if v.is_source else v.spec.selectivity) for v in above)
+
+
+def _weight(vertex: Vertex, subtask: int) -> int:
+    """How many records a subtask is dealt in one round."""
+    skew = vertex.spec.skew or (1,)
+    return skew[min(subtask, len(skew) - 1)]
+
+
+def _dealt_to_first(vertex: Vertex, subtasks: int) -> int:
+    """How many records the first so many subtasks are dealt in one round, all together."""
+    skew = vertex.spec.skew or (1,)
+    return sum(skew[:subtasks]) + max(subtasks - len(skew), 0) * skew[-1]
+
+
+def _share(whole: int, part: int, vertex: Vertex) -> int:
+    """What falls to subtask `part` when `whole` records are dealt out: the parts add up, and never shrink."""
+    rounds, rest = divmod(whole, _dealt_to_first(vertex, vertex.parallelism))
+    weight = _weight(vertex, part)
+    return rounds * weight + min(max(rest - _dealt_to_first(vertex, part), 0), weight)

@@ -1,0 +1,75 @@
+"""What a job can be restored from, and whether it fits: savepoints, and checkpoints that were retained."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flinkmock.cluster.checkpoints import Checkpoint, Restored
+from flinkmock.cluster.graph import JobGraph
+from flinkmock.cluster.spec import JobSpec
+from flinkmock.flink.java_exception import JavaException
+from flinkmock.flink.paths import shown_path
+
+if TYPE_CHECKING:
+    from flinkmock.cluster.cluster import Cluster
+    from flinkmock.cluster.job import Job
+
+
+@dataclass(frozen=True, slots=True)
+class RestorableState:
+    """What lies at a path. `operators` are ids of the vertices whose state it has, as far as their job names them."""
+
+    restored: Restored
+    operators: tuple[str, ...]
+
+
+def state_at(cluster: Cluster, path: str, at: int) -> RestorableState | None:
+    """A savepoint, or the newest checkpoint that a job has retained there; None: there is nothing."""
+    wanted = shown_path(path).removesuffix("/_metadata")
+    savepoint = cluster.snapshots.lying_at(wanted, at)
+    if savepoint is not None:
+        return _state(savepoint, at)
+    past = (job for term in cluster.jobmanagers.past for job in term.jobs.values())
+    for job in (*past, *cluster.jobs.values()):
+        for checkpoint in job.checkpoints.completed_at(at)[-1:]:
+            if checkpoint.path == wanted and not is_discarded(job, at):
+                return _state(checkpoint, at)
+    return None
+
+
+def is_discarded(job: Job, time: int) -> bool:
+    """Whether even the newest checkpoint is gone: the job has ended and did not ask for it to be kept."""
+    if job.ended_at(time) is None:
+        return False
+    retained = job.spec.checkpoints.retained if job.spec.checkpoints else None
+    if retained == "retain":
+        return job.state == "FINISHED"
+    return retained is None or job.state in ("FINISHED", "CANCELED")
+
+
+def nothing_there(path: str) -> JavaException:
+    return JavaException(
+        "java.io.FileNotFoundException",
+        f"Cannot find checkpoint or savepoint file/directory '{path}' on file system 'file'.",
+    )
+
+
+def _state(checkpoint: Checkpoint, at: int) -> RestorableState:
+    return RestorableState(Restored(checkpoint.id, at, checkpoint.is_savepoint, checkpoint.path), checkpoint.operators)
+
+
+def misfit(state: RestorableState, spec: JobSpec, graph: JobGraph) -> JavaException | None:
+    """Why a job can't take that state over without skipping some of it (Checkpoints.loadAndValidateCheckpoint). A job
+    that names no vertex by id takes anything over: as in Flink, ids that nobody has set say nothing to the user."""
+    if not any(vertex.id for vertex in spec.vertices):
+        return None
+    missing = next((operator for operator in state.operators if operator not in graph.by_id), None)
+    if missing is None:
+        return None
+    return JavaException(
+        "java.lang.IllegalStateException",
+        f"Failed to rollback to checkpoint/savepoint {state.restored.path}. Cannot map checkpoint/savepoint state for "
+        f"operator {missing} to the new program, because the operator is not available in the new program. If you want "
+        "to allow to skip this, you can set the --allowNonRestoredState option on the CLI.",
+    )

@@ -1,0 +1,301 @@
+"""The job in what a client submits: a serialized JobGraph (up to 1.20) or StreamGraph (since 2.0).
+
+A JobGraph holds the vertices as they will run. A StreamGraph holds single operators, which the JobManager chains to
+vertices itself; so that is done here, by the rules of StreamingJobGraphGenerator.isChainable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from flinkmock.cluster.spec import CheckpointSpec, Input, VertexSpec
+from flinkmock.flink.java_serialization.reader import JavaObject, read_object
+
+_NEVER = (1 << 63) - 1
+"""ms; Long.MAX_VALUE, the checkpoint interval of a job without checkpoints."""
+_MAX_PARALLELISM = 128
+"""Of a vertex that says nothing about it; KeyGroupRangeAssignment's lower bound."""
+_STRATEGIES = {
+    "ForwardPartitioner": "FORWARD",
+    "ForwardForConsecutiveHashPartitioner": "FORWARD",
+    "ForwardForUnspecifiedPartitioner": "FORWARD",
+    "RebalancePartitioner": "REBALANCE",
+    "KeyGroupStreamPartitioner": "HASH",
+    "RescalePartitioner": "RESCALE",
+    "BroadcastPartitioner": "BROADCAST",
+    "GlobalPartitioner": "GLOBAL",
+    "ShufflePartitioner": "SHUFFLE",
+    "CustomPartitionerWrapper": "CUSTOM",
+}
+"""What StreamPartitioner.toString says, by class."""
+_RETAINED = {"RETAIN_ON_CANCELLATION": "retain", "RETAIN_ON_FAILURE": "delete"}
+
+
+@dataclass(frozen=True, slots=True)
+class SubmittedJob:
+    """What a plan says; None or nothing where it can't be found. `savepoint` is the path to restore from, `skips`
+    whether state that the job has no use for is left out."""
+
+    id: str | None = None
+    name: str | None = None
+    savepoint: str | None = None
+    skips: bool = False
+    type: str = "STREAMING"
+    vertices: tuple[VertexSpec, ...] = ()
+    checkpoints: CheckpointSpec = field(default_factory=lambda: CheckpointSpec(every=None))
+    user_config: Mapping[str, str] = field(default_factory=dict)
+
+
+def submitted_job(plan: Any) -> SubmittedJob:
+    """What the first object of a stream says of a job; of classes that no release has, at most id and name.
+
+    Raises:
+        BadStream: something that is serialized inside of it can't be read.
+    """
+    fields = plan.fields if isinstance(plan, JavaObject) else {}
+    settings = fields.get("savepointRestoreSettings")
+    named = SubmittedJob(
+        id=abstract_id(fields.get("jobID") or fields.get("jobId")),  # JobGraph, StreamGraph
+        name=_text(fields.get("jobName")),
+        savepoint=_text(settings.fields.get("restorePath")) if isinstance(settings, JavaObject) else None,
+        skips=settings.fields.get("allowNonRestoredState") is True if isinstance(settings, JavaObject) else False,
+        type=str(fields.get("jobType") or "STREAMING"),
+    )
+    try:
+        return _with_graph(named, fields)
+    except (AttributeError, IndexError, KeyError, TypeError):
+        return named
+
+
+def _with_graph(job: SubmittedJob, fields: Mapping[str, Any]) -> SubmittedJob:
+    config = _configuration(fields.get("jobConfiguration"))
+    user_config = _texts(config.get("pipeline.global-job-parameters"))
+    if "taskVertices" in fields:
+        vertices = _vertices(_job_graph(fields["taskVertices"]))
+        checkpoints = _settings(fields.get("snapshotSettings"))
+        user_config = user_config or _parameters(_inside(fields.get("serializedExecutionConfig")))
+    else:
+        vertices = _vertices(_stream_graph(fields["userDefinedObjectsHolder"].fields))
+        checkpoints = CheckpointSpec(every=_milliseconds(config.get("execution.checkpointing.interval")))
+    return replace(job, vertices=vertices, checkpoints=checkpoints, user_config=user_config)
+
+
+def abstract_id(value: object) -> str | None:
+    """The digits of an AbstractID: two longs, the lower part first."""
+    if not isinstance(value, JavaObject) or not {"lowerPart", "upperPart"} <= value.fields.keys():
+        return None
+    return "".join(f"{value.fields[part] & (1 << 64) - 1:016x}" for part in ("lowerPart", "upperPart"))
+
+
+@dataclass(slots=True)
+class _Node:
+    """A vertex with the keys of those it reads from, each with ship strategy and kind of exchange."""
+
+    operators: tuple[str, ...]
+    parallelism: int
+    max_parallelism: int
+    group: str
+    id: str = ""
+    inputs: list[tuple[Any, str, str]] = field(default_factory=list)
+
+
+def _vertices(nodes: Mapping[Any, _Node]) -> tuple[VertexSpec, ...]:
+    """From sources to sinks, as Flink sorts them. What reads from itself, directly or not, comes last."""
+    order: list[Any] = []
+    waiting = dict(nodes)
+    while waiting:
+        ready = [key for key, node in waiting.items() if all(edge[0] not in waiting for edge in node.inputs)]
+        for key in ready or list(waiting):
+            order.append(key)
+            del waiting[key]
+    place = {key: index for index, key in enumerate(order)}
+    return tuple(
+        VertexSpec(
+            operators=nodes[key].operators,
+            parallelism=max(nodes[key].parallelism, 1),
+            own_parallelism=True,
+            inputs=tuple(Input(place[key_], ship, kind) for key_, ship, kind in node.inputs if place[key_] < index),
+            id=node.id,
+            slot_sharing_group=node.group,
+            max_parallelism=node.max_parallelism if node.max_parallelism > 0 else _MAX_PARALLELISM,
+        )
+        for index, key in enumerate(order)
+        for node in (nodes[key],)
+    )
+
+
+def _job_graph(task_vertices: Any) -> dict[Any, _Node]:
+    nodes: dict[Any, _Node] = {}
+    groups: dict[str | None, str] = {}
+    for vertex in (value.fields for _, value in _pairs(task_vertices)):
+        group = vertex.get("slotSharingGroup")
+        group_id = abstract_id(group.fields.get("slotSharingGroupId")) if isinstance(group, JavaObject) else None
+        node = _Node(
+            operators=chained_operators(vertex["name"]),
+            parallelism=vertex["parallelism"],
+            max_parallelism=vertex.get("maxParallelism", 0),
+            group=groups.setdefault(group_id, f"group-{len(groups) + 1}" if groups else "default"),
+            id=abstract_id(vertex.get("id")) or "",
+        )
+        for edge in (one.fields for one in _items(vertex.get("inputs"))):
+            data_set = edge["source"].fields
+            source = abstract_id(data_set["producer"].fields["id"])
+            node.inputs.append((source, edge.get("shipStrategyName") or "FORWARD", str(data_set["resultType"]).lower()))
+        nodes[node.id] = node
+    return nodes
+
+
+def _stream_graph(holder: Mapping[str, Any]) -> dict[Any, _Node]:
+    tuples = _items(holder["streamNodeToSerializedOperatorFactories"])
+    factories = {_plain(pair.fields["f0"]): pair.fields["f1"] for pair in tuples}
+    operators = [value.fields for _, value in _pairs(_inside(holder["serializedStreamNodes"]))]
+    strategies = {one["id"]: _chaining_strategy(_inside(factories.get(one["id"]))) for one in operators}
+    by_id = {one["id"]: one for one in operators}
+    chained: dict[int, list[int]] = {one["id"]: [] for one in operators}
+    heads: list[int] = []
+    for one in operators:
+        edges = [edge.fields for edge in _items(one["inEdges"])]
+        if len(edges) == 1 and _chainable(edges[0], by_id, strategies):
+            chained[edges[0]["sourceId"]].append(one["id"])
+        else:
+            heads.append(one["id"])
+
+    def names(operator: int) -> tuple[str, ...]:
+        """As StreamingJobGraphGenerator.createChainedName: `a -> b`, or `a -> (b, c)` where a chain forks."""
+        name, below = by_id[operator]["operatorName"], chained[operator]
+        if len(below) == 1:
+            return (name, *names(below[0]))
+        return (name, f"({', '.join(' -> '.join(names(one)) for one in below)})") if below else (name,)
+
+    def members(operator: int) -> Iterator[int]:
+        yield operator
+        for one in chained[operator]:
+            yield from members(one)
+
+    head_of = {member: head for head in heads for member in members(head)}
+    nodes: dict[Any, _Node] = {}
+    for head in heads:
+        one = by_id[head]
+        node = _Node(names(head), one["parallelism"], one["maxParallelism"], one.get("slotSharingGroup") or "default")
+        for edge in (found.fields for found in _items(one["inEdges"])):
+            kind = "blocking" if edge.get("exchangeMode") == "BATCH" else "pipelined_bounded"
+            node.inputs.append((head_of[edge["sourceId"]], _strategy(edge), kind))
+        nodes[head] = node
+    return nodes
+
+
+def _chainable(edge: Mapping[str, Any], by_id: Mapping[int, Any], strategies: Mapping[int, str | None]) -> bool:
+    source, target = by_id[edge["sourceId"]], by_id[edge["targetId"]]
+    above, below = strategies[source["id"]], strategies[target["id"]]
+    return (
+        _strategy(edge) == "FORWARD"
+        and edge.get("exchangeMode") != "BATCH"
+        and source["parallelism"] == target["parallelism"]
+        and source.get("slotSharingGroup") == target.get("slotSharingGroup")
+        and above not in (None, "NEVER")
+        and (below == "ALWAYS" or (below == "HEAD_WITH_SOURCES" and not _items(source["inEdges"])))
+    )
+
+
+def _chaining_strategy(factory: Any) -> str | None:
+    """Of an operator's factory, or of the operator that it wraps (SimpleOperatorFactory)."""
+    if not isinstance(factory, JavaObject):
+        return None
+    found = factory.fields.get("chainingStrategy") or _chaining_strategy(factory.fields.get("operator"))
+    return str(found) if found else None
+
+
+def _strategy(edge: Mapping[str, Any]) -> str:
+    partitioner = edge.get("outputPartitioner")
+    name = partitioner.class_name.rpartition(".")[2] if isinstance(partitioner, JavaObject) else ""
+    return _STRATEGIES.get(name, "CUSTOM" if name else "FORWARD")
+
+
+def chained_operators(name: str) -> tuple[str, ...]:
+    """The operators of a vertex's name; what stands in brackets, where a chain forks, is left in one piece."""
+    parts, depth = [""], 0
+    for piece in name.split(" -> "):
+        parts[-1] += (" -> " if parts[-1] else "") + piece
+        depth += piece.count("(") - piece.count(")")
+        if depth <= 0:
+            parts.append("")
+    return tuple(part for part in parts if part) or (name,)
+
+
+def _settings(settings: Any) -> CheckpointSpec:
+    """JobCheckpointingSettings; their names changed over time."""
+    if not isinstance(settings, JavaObject):
+        return CheckpointSpec(every=None)
+    found, usual = settings.fields["checkpointCoordinatorConfiguration"].fields, CheckpointSpec()
+    every = found.get("checkpointInterval", _NEVER)
+    return CheckpointSpec(
+        every=None if every == _NEVER else every,
+        timeout=found.get("checkpointTimeout", usual.timeout),
+        min_pause=found.get("minPauseBetweenCheckpoints", usual.min_pause),
+        max_concurrent=found.get("maxConcurrentCheckpoints", usual.max_concurrent),
+        mode="exactly_once" if found.get("isExactlyOnce", True) else "at_least_once",
+        unaligned=found.get("isUnalignedCheckpointsEnabled", usual.unaligned),
+        tolerable_failures=found.get("tolerableCheckpointFailureNumber", usual.tolerable_failures),
+        retained=_RETAINED.get(str(found.get("checkpointRetentionPolicy"))),
+    )
+
+
+def _parameters(execution_config: Any) -> dict[str, str]:
+    """Global job parameters are of a class of the user, which keeps them in some map."""
+    if not isinstance(execution_config, JavaObject):
+        return {}
+    parameters = execution_config.fields.get("globalJobParameters")
+    values = parameters.fields.values() if isinstance(parameters, JavaObject) else ()
+    return next((found for value in values if (found := _texts(value))), {})
+
+
+def _configuration(configuration: Any) -> dict[str, Any]:
+    """Flink's Configuration as a dict."""
+    return dict(_pairs(configuration.fields.get("confData"))) if isinstance(configuration, JavaObject) else {}
+
+
+def _milliseconds(value: Any) -> int | None:
+    """A java.time.Duration: what its Externalizable writes is a 1, seconds and nanoseconds. Texts are not read."""
+    data = value.more[0] if isinstance(value, JavaObject) and value.more else None
+    if not isinstance(data, bytes) or len(data) != 13:
+        return None
+    return int.from_bytes(data[1:9], "big") * 1000 + int.from_bytes(data[9:], "big") // 1_000_000
+
+
+def _inside(value: Any) -> Any:
+    """Of Flink's SerializedValue."""
+    data = value.fields.get("serializedData") if isinstance(value, JavaObject) else None
+    return read_object(data) if isinstance(data, bytes) else None
+
+
+def _items(collection: Any) -> Sequence[Any]:
+    """Of one of Java's lists."""
+    if not isinstance(collection, JavaObject):
+        return ()
+    for wrapped in ("a", "c", "list"):  # Arrays$ArrayList, Collections$Unmodifiable…
+        if wrapped in collection.fields:
+            inner = collection.fields[wrapped]
+            return inner if isinstance(inner, list) else _items(inner)
+    return collection.more[1:]  # after the size, which is written first
+
+
+def _pairs(mapping: Any) -> list[tuple[Any, Any]]:
+    """Of one of Java's maps; keys are plain."""
+    items = list(_items(mapping))
+    return [(_plain(key), value) for key, value in zip(items[::2], items[1::2], strict=False)]
+
+
+def _texts(mapping: Any) -> dict[str, str]:
+    """A map's entries if it is one of texts."""
+    return {key: value for key, value in _pairs(mapping) if isinstance(key, str) and isinstance(value, str)}
+
+
+def _plain(value: Any) -> Any:
+    """What a boxed number holds."""
+    return value.fields["value"] if isinstance(value, JavaObject) and "value" in value.fields else value
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and value else None

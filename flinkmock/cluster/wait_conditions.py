@@ -1,0 +1,90 @@
+"""What waits for something other than time: to be read so often, or to be told to go on."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from flinkmock.cluster.spec import ClusterSpec, DurationSpec, Lifecycle, Polls, Repeat, Signal
+
+
+@dataclass(slots=True)
+class WaitCondition:
+    """`action` with `args` goes on the agenda when `thing` has been read `left` more times, or at the `signal`."""
+
+    thing: str
+    action: str
+    args: tuple[Any, ...]
+    left: int = 0
+    signal: str | None = None
+
+
+@dataclass(slots=True)
+class WaitConditions:
+    """Things are jobs, by id, and asynchronous operations, by trigger id: each waits for one thing at a time.
+
+    `signals` are those that the scenario knows. One that is given while nothing waits for it is kept for the first that
+    comes to wait, so that it does not matter who is earlier.
+    """
+
+    signals: Collection[str]
+    _by_thing: dict[str, WaitCondition] = field(default_factory=dict)
+    _kept: set[str] = field(default_factory=set)
+
+    def put(self, length: Polls | Signal, thing: str, action: str, *args: Any) -> WaitCondition | None:
+        """Lets `thing` wait, for what it was waiting before no more; returns the wait if it is over at once."""
+        if isinstance(length, Polls):
+            self._by_thing[thing] = WaitCondition(thing, action, args, left=length.times)
+            return None
+        wait = WaitCondition(thing, action, args, signal=length.name)
+        if length.name in self._kept:
+            self._kept.remove(length.name)
+            return wait
+        self._by_thing[thing] = wait
+        return None
+
+    def waiting(self) -> list[WaitCondition]:
+        """What is waiting now, the earliest first."""
+        return list(self._by_thing.values())
+
+    def leave(self, thing: str) -> None:
+        """It waits no more."""
+        self._by_thing.pop(thing, None)
+
+    def read(self, thing: str) -> WaitCondition | None:
+        """Counts one read of `thing`; returns what that one ends."""
+        wait = self._by_thing.get(thing)
+        if wait is None or wait.signal is not None:
+            return None
+        wait.left -= 1
+        return None if wait.left else self._by_thing.pop(thing)
+
+    def give(self, signal: str) -> list[WaitCondition]:
+        """What a signal ends, in the order of waiting. Raises LookupError for one that the scenario does not know."""
+        if signal not in self.signals:
+            known = ", ".join(sorted(self.signals)) or "none at all"
+            raise LookupError(f'nothing in this scenario waits for the signal "{signal}". Signals: {known}')
+        over = [wait for wait in self._by_thing.values() if wait.signal == signal]
+        for wait in over:
+            del self._by_thing[wait.thing]
+        if not over:
+            self._kept.add(signal)
+        return over
+
+
+def signals_of(spec: ClusterSpec) -> frozenset[str]:
+    """The names of all signals that lifecycles and operations of a scenario wait for."""
+    jobs = (*spec.jobs, *(rule.job for rule in spec.submissions))
+    operations = (spec.operations, *(job.operations for job in jobs))
+    lengths = [operation.takes for each in operations for operation in each.values()]
+    lengths += [length for job in jobs for length in _lengths(job.lifecycle)]
+    return frozenset(length.name for length in lengths if isinstance(length, Signal))
+
+
+def _lengths(lifecycle: Lifecycle) -> Iterator[DurationSpec]:
+    for item in lifecycle:
+        if isinstance(item, Repeat):
+            yield from _lengths(item.steps)
+        else:
+            yield item.length

@@ -1,0 +1,206 @@
+"""Whether a body is what the contract says: JSON Schema, and beyond it what JSON Schema can't say.
+
+Beyond it: the order of keys (Jackson writes properties in a fixed order; maps have none), an integer where Java has a
+double (Jackson writes 4.0, never 4) and the other way round, the range of int and long, base64.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from jsonschema import Draft202012Validator, ValidationError, validators
+from jsonschema.protocols import Validator
+
+from flinkmock.contract.fast_validator import INT_RANGES, is_base64
+from flinkmock.contract.one_of import choose, resolve
+
+if TYPE_CHECKING:
+    from flinkmock.contract.contract import Contract
+    from flinkmock.contract.operation import Operation
+
+Errors = Iterator[ValidationError]
+Keyword = Callable[[Any, Any, Any, Any], Errors]
+
+_properties: Keyword = Draft202012Validator.VALIDATORS["properties"]
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaViolation:
+    """One way in which a body is not as the contract says.
+
+    `pointer`: JSON pointer, "" for the whole body. `kind`: "missing" (a key), "extra" (a key), "type", "null" (where
+    null is not allowed), "enum", "pattern", "range", "encoding" (no base64), "order" (of keys), or "value" (anything
+    else). `expected` and `found` are words and values for people.
+    """
+
+    pointer: str
+    kind: str
+    expected: str
+    found: str
+
+    def __str__(self) -> str:
+        return f"{self.pointer or '(the whole body)'}: {self.kind}: expected {self.expected}, found {self.found}"
+
+
+class ContractValidator:
+    """The checks of one contract; a validator is made for an operation when it is first asked for."""
+
+    def __init__(self, contract: Contract) -> None:
+        self._contract = contract
+        keywords = _keywords(contract.definitions)
+        if not contract.ordered:
+            keywords["properties"] = _properties
+        extend: Callable[..., Any] = validators.extend
+        self._answers = extend(Draft202012Validator, keywords, type_checker=_AS_WRITTEN)
+        lenient: dict[str, Keyword] = {"properties": _properties, "format": _int_range}
+        if contract.request_mapper["fail_on_unknown_properties"]:
+            lenient["properties"] = _known_properties
+        self._requests = extend(Draft202012Validator, keywords | lenient, type_checker=_AS_READ)
+        self._cache: dict[tuple[str, str], Validator] = {}
+
+    def answer(self, operation: Operation, body: Any) -> list[SchemaViolation]:
+        return _deviations(self._validator("answer", operation.id, self._answers, operation.response or {}), body)
+
+    def error(self, body: Any) -> list[SchemaViolation]:
+        return _deviations(self._validator("error", "", self._answers, self._contract.error), body)
+
+    def request(self, operation: Operation, body: Any) -> list[SchemaViolation]:
+        schema = operation.request or {"type": "object", "properties": {}}
+        return _deviations(self._validator("request", operation.id, self._requests, schema), body)
+
+    def _validator(self, side: str, name: str, of: Any, schema: Mapping[str, Any]) -> Validator:
+        key = side, name
+        if key not in self._cache:
+            self._cache[key] = of(schema)
+        return self._cache[key]
+
+
+_AS_WRITTEN = Draft202012Validator.TYPE_CHECKER.redefine(
+    # JSON Schema takes 4.0 for an integer, Jackson would never write it for one
+    "integer",
+    lambda _, value: isinstance(value, int) and not isinstance(value, bool),
+)
+
+
+def _read_as_integer(_: Any, value: Any) -> bool:
+    if isinstance(value, str):
+        text = value.strip()
+        return text == "" or text.removeprefix("-").isdecimal()
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+# ALLOW_COERCION_OF_SCALARS: Jackson reads 5 as "5" and "5" as 5, "true" as true (FACTS 4)
+_AS_READ = Draft202012Validator.TYPE_CHECKER.redefine_many(
+    {
+        "string": lambda _, value: isinstance(value, (str, int, float)),
+        "integer": _read_as_integer,
+        "boolean": lambda _, value: isinstance(value, (bool, int)) or value in ("true", "false", "True", "False", ""),
+    }
+)
+
+
+def _keywords(definitions: Mapping[str, Mapping[str, Any]]) -> dict[str, Keyword]:
+    """Keywords that go beyond JSON Schema, or lead to the one alternative that is meant."""
+
+    def reference(validator: Any, ref: Any, instance: Any, schema: Any) -> Errors:
+        yield from validator.descend(instance, resolve(schema, definitions))
+
+    def alternative(validator: Any, branches: Any, instance: Any, _: Any) -> Errors:
+        if not any(validator.evolve(schema=branch).is_valid(instance) for branch in branches):
+            yield from validator.descend(instance, branches[choose(branches, instance, definitions)])
+
+    return {
+        "$ref": reference,
+        "anyOf": alternative,
+        "oneOf": alternative,
+        "properties": _ordered_properties,
+        "format": _java_number,
+        "contentEncoding": _base64,
+    }
+
+
+def _ordered_properties(validator: Any, properties: Any, instance: Any, schema: Any) -> Errors:
+    yield from _properties(validator, properties, instance, schema)
+    if isinstance(instance, dict):
+        written = [name for name in instance if name in properties]
+        expected = [name for name in properties if name in instance]
+        if written != expected:
+            yield ValidationError(
+                "keys in another order", validator="order", validator_value=expected, instance=written
+            )
+
+
+def _known_properties(validator: Any, properties: Any, instance: Any, schema: Any) -> Errors:
+    yield from _properties(validator, properties, instance, schema)
+    if isinstance(instance, dict) and "additionalProperties" not in schema and instance.keys() - properties.keys():
+        yield ValidationError("unknown property", validator="additionalProperties", validator_value=False)
+
+
+def _int_range(validator: Any, name: str, instance: Any, schema: Any) -> Errors:
+    if name in INT_RANGES and isinstance(instance, int) and instance not in INT_RANGES[name]:
+        yield ValidationError("out of range", validator="range", validator_value=name)
+
+
+def _java_number(validator: Any, name: str, instance: Any, schema: Any) -> Errors:
+    yield from _int_range(validator, name, instance, schema)
+    if name == "double" and isinstance(instance, int) and not isinstance(instance, bool):
+        yield ValidationError("an integer", validator="type", validator_value="number with a decimal point")
+
+
+def _base64(validator: Any, encoding: str, instance: Any, schema: Any) -> Errors:
+    if encoding == "base64" and not is_base64(instance):
+        yield ValidationError("no base64", validator="contentEncoding", validator_value=encoding)
+
+
+_KINDS = {
+    "type": "type",
+    "enum": "enum",
+    "const": "enum",
+    "pattern": "pattern",
+    "range": "range",
+    "contentEncoding": "encoding",
+    "order": "order",
+}
+
+
+def _deviations(validator: Validator, body: Any) -> list[SchemaViolation]:
+    found = (deviation for error in validator.iter_errors(body) for deviation in _translate(error))
+    return list(dict.fromkeys(found))
+
+
+def _translate(error: ValidationError) -> Iterator[SchemaViolation]:
+    pointer = "".join(f"/{_escape(step)}" for step in error.absolute_path)
+    instance: Any = error.instance
+    schema: Any = error.schema
+    keyword, expected = str(error.validator), cast(Any, error.validator_value)
+    if error.parent is None and "propertyNames" in error.absolute_schema_path:
+        yield SchemaViolation(f"{pointer}/{_escape(instance)}", "extra", "no such key", "this key")
+    elif keyword == "required":
+        for name in expected:
+            if name not in instance:
+                yield SchemaViolation(f"{pointer}/{_escape(name)}", "missing", "a value", "nothing")
+    elif keyword == "additionalProperties":
+        for name in instance:
+            if name not in schema.get("properties", {}):
+                yield SchemaViolation(f"{pointer}/{_escape(name)}", "extra", "no such key", _short(instance[name]))
+    elif keyword == "order":
+        yield SchemaViolation(pointer, "order", f"keys in the order {expected}", str(instance))
+    elif keyword == "type" and instance is None:
+        yield SchemaViolation(pointer, "null", _words(expected), "null")
+    else:
+        yield SchemaViolation(pointer, _KINDS.get(keyword, "value"), _words(expected), _short(instance))
+
+
+def _escape(step: str | int) -> str:
+    return str(step).replace("~", "~0").replace("/", "~1")
+
+
+def _words(expected: Any) -> str:
+    return " or ".join(map(str, expected)) if isinstance(expected, list) else str(expected)
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:77] + "..."

@@ -1,0 +1,25 @@
+"""A plan as a page of its own: the picture, and the same as text below it."""
+
+from __future__ import annotations
+
+from html import escape
+
+from flinkmock.dryrun.palette import css
+from flinkmock.dryrun.plan import Plan
+from flinkmock.dryrun.svg import svg
+from flinkmock.dryrun.table import table
+
+STYLE = """
+html{color-scheme:light dark} body{margin:0;padding:24px;background:var(--ground);color:var(--ink)}
+svg{max-width:100%;height:auto} pre{font-size:13px;line-height:1.5;overflow-x:auto;color:var(--ink)}
+""".replace("\n", "")
+
+
+def page(plan: Plan) -> str:
+    """A whole document without script and without anything from elsewhere."""
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width">\n'
+        f"<title>{escape(plan.title)}</title>\n<style>{css()}{STYLE}</style>\n</head>\n"
+        f'<body class="plan">\n{svg(plan)}<pre>{escape(table(plan), quote=False)}</pre>\n</body>\n</html>\n'
+    )

@@ -1,0 +1,284 @@
+"""The configuration of a cluster: what `/jobmanager/config` lists, and typed readings of what the model asks for.
+
+Options carry Flink's keys and defaults (`*Options` classes of Flink's jars). An option that was renamed knows all its
+names, as Flink does through fallback and deprecated keys, whatever the release.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+
+from flinkmock.flink.java_format import hash_order
+from flinkmock.release import Release
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A key, Flink's default (None: has none) and the names the option had or has elsewhere."""
+
+    key: str
+    default: str | None = None
+    aliases: tuple[str, ...] = ()
+
+
+def _share(prefix: str, low: str, high: str) -> Mapping[str, Option]:
+    parts = {"fraction": "0.1", "min": low, "max": high}
+    return {part: Option(f"{prefix}.{part}", default) for part, default in parts.items()}
+
+
+REFRESH_INTERVAL = Option("web.refresh-interval", "3 s")
+STORE_DURATION = Option("rest.async.store-duration", "5 min")
+METRICS_INTERVAL = Option("metrics.fetcher.update-interval", "10 s")
+REST_PORT = Option("rest.port", "8081")
+MAX_CONTENT_LENGTH = Option("rest.server.max-content-length", "104857600")
+FLAME_GRAPH = Option("rest.flamegraph.enabled", "false")
+FLAME_GRAPH_REFRESH = Option("rest.flamegraph.refresh-interval", "1 min")
+PROFILING_LONGEST = Option("rest.profiling.duration-max", "300 s")
+PROFILING_HISTORY = Option("rest.profiling.history-size", "10")
+UPLOAD_DIR = Option("web.upload.dir")
+SUBMIT = Option("web.submit.enable", "true")
+CANCEL = Option("web.cancel.enable", "true")
+RESCALE = Option("web.rescale.enable", "true")
+CHECKPOINT_HISTORY = Option("web.checkpoints.history", "10")
+EXCEPTION_HISTORY = Option("web.exception-history-size", "16")
+RESCALE_HISTORY = Option("web.adaptive-scheduler.rescale-history.size", "0")
+SAVEPOINT_DIR = Option("state.savepoints.dir", None, ("execution.checkpointing.savepoint-dir",))
+CHECKPOINT_DIR = Option("state.checkpoints.dir", None, ("execution.checkpointing.dir",))
+CHECKPOINT_INTERVAL = Option("execution.checkpointing.interval")
+SCHEDULER = Option("jobmanager.scheduler", "default")
+SCHEDULER_MODE = Option("scheduler-mode")
+_ADAPTIVE = "jobmanager.adaptive-scheduler"
+SUBMISSION_WAIT = Option(
+    f"{_ADAPTIVE}.submission.resource-wait-timeout", "5 min", (f"{_ADAPTIVE}.resource-wait-timeout",)
+)
+SUBMISSION_STABILIZATION = Option(
+    f"{_ADAPTIVE}.submission.resource-stabilization-timeout", "10 s", (f"{_ADAPTIVE}.resource-stabilization-timeout",)
+)
+SLOT_IDLE_TIMEOUT = Option("slot.idle.timeout", "50 s")
+RESCALE_COOLDOWN = Option(
+    f"{_ADAPTIVE}.executing.cooldown-after-rescaling", "30 s", (f"{_ADAPTIVE}.scaling-interval.min",)
+)
+RESCALE_STABILIZATION = Option(f"{_ADAPTIVE}.executing.resource-stabilization-timeout", "1 min")
+RESCALE_MAX_DELAY = Option(f"{_ADAPTIVE}.rescale-trigger.max-delay")
+RESCALE_CHECKPOINT_FAILURES = Option(f"{_ADAPTIVE}.rescale-trigger.max-checkpoint-failures", "2")
+HIGH_AVAILABILITY = Option("high-availability.type", "NONE", ("high-availability",))
+PARALLELISM = Option("parallelism.default", "1")
+MAX_PARALLELISM = Option("pipeline.max-parallelism", "-1")
+RESTART_STRATEGY = Option("restart-strategy.type", None, ("restart-strategy",))
+SLOTS = Option("taskmanager.numberOfTaskSlots", "1")
+
+TASK_MANAGER_PROCESS_SIZE = Option("taskmanager.memory.process.size", "1728m")
+TASK_MANAGER_FRAMEWORK_HEAP = Option("taskmanager.memory.framework.heap.size", "128m")
+TASK_MANAGER_FRAMEWORK_OFF_HEAP = Option("taskmanager.memory.framework.off-heap.size", "128m")
+TASK_MANAGER_TASK_OFF_HEAP = Option("taskmanager.memory.task.off-heap.size", "0")
+TASK_MANAGER_METASPACE = Option("taskmanager.memory.jvm-metaspace.size", "256m")
+TASK_MANAGER_MANAGED_SIZE = Option("taskmanager.memory.managed.size")
+TASK_MANAGER_MANAGED_FRACTION = Option("taskmanager.memory.managed.fraction", "0.4")
+TASK_MANAGER_OVERHEAD = _share("taskmanager.memory.jvm-overhead", "192m", "1g")
+TASK_MANAGER_NETWORK = _share("taskmanager.memory.network", "64m", "1g")
+JOB_MANAGER_PROCESS_SIZE = Option("jobmanager.memory.process.size", "1600m")
+JOB_MANAGER_METASPACE = Option("jobmanager.memory.jvm-metaspace.size", "256m")
+JOB_MANAGER_OFF_HEAP = Option("jobmanager.memory.off-heap.size", "128m")
+JOB_MANAGER_OVERHEAD = _share("jobmanager.memory.jvm-overhead", "192m", "1g")
+
+DEFAULTS: Mapping[str, str] = {
+    "jobmanager.rpc.address": "localhost",
+    "jobmanager.rpc.port": "6123",
+    "jobmanager.bind-host": "localhost",
+    "taskmanager.bind-host": "localhost",
+    "taskmanager.host": "localhost",
+    "jobmanager.memory.process.size": "1600m",
+    "taskmanager.memory.process.size": "1728m",
+    "taskmanager.numberOfTaskSlots": "1",
+    "parallelism.default": "1",
+    "rest.port": "8081",
+    "rest.address": "localhost",
+    "rest.bind-address": "localhost",
+    "rest.flamegraph.enabled": "true",
+    "state.savepoints.dir": "file:///flink/savepoints",
+    "state.checkpoints.dir": "file:///flink/checkpoints",
+}
+"""What our cluster's configuration file says: Flink's own file, and what makes a cluster without a scenario useful."""
+
+SEVERAL_JOB_MANAGERS: Mapping[str, str] = {
+    "high-availability.zookeeper.quorum": "localhost:2181",
+    "high-availability.storageDir": "file:///flink/ha",
+}
+"""What must be configured where there are several."""
+
+HIDDEN = "******"
+_SENSITIVE = (
+    ("password", "1.12"),
+    ("secret", "1.12"),
+    ("fs.azure.account.key", "1.12"),
+    ("apikey", "1.12"),
+    ("auth-params", "1.17"),
+    ("service-key", "1.17"),
+    ("token", "1.17"),
+    ("basic-auth", "1.17"),
+    ("jaas.config", "1.17"),
+    ("http-headers", "1.19"),
+    ("api-key", "2.1"),
+)
+"""A key that contains one of these has its value hidden, since that release (GlobalConfiguration in the jars)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """Keys and values as text. Reading an option raises ValueError, naming the key, when its value can't be parsed."""
+
+    values: Mapping[str, str]
+
+    def with_values(self, values: Mapping[str, str | None]) -> Configuration:
+        """The same configuration with these on top; None takes a key away."""
+        merged: dict[str, str | None] = {**self.values, **values}
+        return Configuration({key: value for key, value in merged.items() if value is not None})
+
+    @property
+    def highly_available(self) -> bool:
+        """Whether the cluster is highly available: jobs outlive the JobManager that leads (HighAvailabilityMode)."""
+        return (self.text(HIGH_AVAILABILITY) or "").lower() not in ("", "none", "standalone")
+
+    def text(self, option: Option) -> str | None:
+        for key in (option.key, *option.aliases):
+            if key in self.values:
+                return self.values[key]
+        return option.default
+
+    def integer(self, option: Option) -> int:
+        text = self._required(option)
+        try:
+            return int(text)
+        except ValueError:
+            raise self._bad(option, text, "a whole number") from None
+
+    def decimal(self, option: Option) -> float:
+        text = self._required(option)
+        try:
+            return float(text)
+        except ValueError:
+            raise self._bad(option, text, "a number") from None
+
+    def boolean(self, option: Option) -> bool:
+        text = self._required(option)
+        if text.lower() not in ("true", "false"):
+            raise self._bad(option, text, "true or false")
+        return text.lower() == "true"
+
+    def duration(self, option: Option) -> int | None:
+        """Milliseconds, or None when neither the configuration nor Flink sets it."""
+        text = self.text(option)
+        if text is None:
+            return None
+        try:
+            return milliseconds(text)
+        except ValueError:
+            raise self._bad(option, text, 'a length of time like "3 s", "5 min" or "PT5M"') from None
+
+    def milliseconds(self, option: Option) -> int:
+        """Like `duration`, for options that always have a value."""
+        self._required(option)
+        length = self.duration(option)
+        assert length is not None
+        return length
+
+    def size(self, option: Option) -> int:
+        """Bytes."""
+        text = self._required(option)
+        try:
+            return size_in_bytes(text)
+        except ValueError:
+            raise self._bad(option, text, 'a size like "1728m" or "1 gb"') from None
+
+    def entries(self, release: Release) -> list[dict[str, str]]:
+        """`/jobmanager/config`: keys and values in Flink's order, secrets hidden (ClusterConfigurationInfo)."""
+        return [
+            {"key": key, "value": HIDDEN if _is_sensitive(key, release) else self.values[key]}
+            for key in hash_order(self.values)
+        ]
+
+    def _required(self, option: Option) -> str:
+        text = self.text(option)
+        if text is None:
+            raise ValueError(f"{option.key} is not set and has no default")
+        return text
+
+    def _bad(self, option: Option, text: str, wanted: str) -> ValueError:
+        key = next((key for key in (option.key, *option.aliases) if key in self.values), option.key)
+        return ValueError(f"{key}: {text!r} is not {wanted}")
+
+
+def cluster_configuration(
+    overrides: Mapping[str, str | None],
+    release: Release,
+    *,
+    slots: int,
+    upload_dir: str,
+    web_tmpdir: str,
+    blob_port: int,
+    jobmanagers: int = 1,
+) -> Configuration:
+    """The effective configuration: our defaults, what the scenario says (None takes a key away), and what a starting
+    job manager adds itself. The REST port is put in with `with_values` once it is bound.
+    """
+    started = {"web.upload.dir": upload_dir, "taskmanager.numberOfTaskSlots": str(slots), "web.tmpdir": web_tmpdir}
+    if release.since("1.15"):
+        started["blob.server.port"] = str(blob_port)
+    if jobmanagers > 1:
+        kind = HIGH_AVAILABILITY.key if release.since("1.17") else HIGH_AVAILABILITY.aliases[0]
+        started |= {kind: "zookeeper", **SEVERAL_JOB_MANAGERS}
+    return Configuration({**DEFAULTS, **started}).with_values(overrides)
+
+
+_TIME_UNITS = {
+    **dict.fromkeys(("d", "day", "days"), 86_400_000),
+    **dict.fromkeys(("h", "hour", "hours"), 3_600_000),
+    **dict.fromkeys(("m", "min", "minute", "minutes"), 60_000),
+    **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), 1000),
+    **dict.fromkeys(("", "ms", "milli", "millis", "millisecond", "milliseconds"), 1),
+}
+_ISO = re.compile(r"p(?:(\d+)d)?(?:t(?:(\d+)h)?(?:(\d+)m)?(?:([\d.]+)s)?)?")
+
+
+def milliseconds(text: str) -> int:
+    """A length of time as Flink's TimeUtils reads it: "5 min", "3s", "3000" (ms) or ISO "PT5M"; else ValueError."""
+    lowered = text.strip().lower()
+    plain = re.fullmatch(r"(\d+)\s*([a-zµ]*)", lowered)
+    if plain and plain[2] in _TIME_UNITS:
+        return int(plain[1]) * _TIME_UNITS[plain[2]]
+    if plain and plain[2] in ("µs", "micro", "micros", "microsecond", "microseconds"):
+        return int(plain[1]) // 1000
+    if plain and plain[2] in ("ns", "nano", "nanos", "nanosecond", "nanoseconds"):
+        return int(plain[1]) // 1_000_000
+    iso = _ISO.fullmatch(lowered)
+    if iso is None or not any(iso.groups()):
+        raise ValueError(f"{text!r} is no length of time")
+    try:
+        days, hours, minutes, seconds = (Decimal(part or 0) for part in iso.groups())
+    except InvalidOperation:
+        raise ValueError(f"{text!r} is no length of time") from None
+    return int((((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000)
+
+
+_SIZE_UNITS = {
+    **dict.fromkeys(("", "b", "bytes"), 0),
+    **dict.fromkeys(("k", "kb", "kibibytes"), 1),
+    **dict.fromkeys(("m", "mb", "mebibytes"), 2),
+    **dict.fromkeys(("g", "gb", "gibibytes"), 3),
+    **dict.fromkeys(("t", "tb", "tebibytes"), 4),
+}
+
+
+def size_in_bytes(text: str) -> int:
+    """A size as Flink's MemorySize reads it: "1728m", "1 gb", "1024" (bytes); else ValueError."""
+    match = re.fullmatch(r"(\d+)\s*([a-z]*)", text.strip().lower())
+    if match is None or match[2] not in _SIZE_UNITS:
+        raise ValueError(f"{text!r} is no size")
+    return int(match[1]) << 10 * _SIZE_UNITS[match[2]]
+
+
+def _is_sensitive(key: str, release: Release) -> bool:
+    return any(part in key.lower() and release.since(since) for part, since in _SENSITIVE)

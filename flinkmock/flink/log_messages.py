@@ -1,0 +1,152 @@
+"""What Flink logs while jobs run: one function for each kind of event, in Flink's words.
+
+Texts and loggers are those of live clusters of 1.16, 1.20 and 2.3. `time` is epoch ms; `task` is a subtask's name with
+its place ("tokenize (1/2)"), `attempt` the attempt's id.
+"""
+
+from __future__ import annotations
+
+from flinkmock.cluster.taskmanager import TaskManager
+from flinkmock.flink.java_exception import JavaException, stack_trace
+from flinkmock.flink.logs import LogEvent
+from flinkmock.release import Release
+
+_RUNTIME = "org.apache.flink.runtime"
+DISPATCHER = f"{_RUNTIME}.dispatcher.StandaloneDispatcher"
+GRAPH = f"{_RUNTIME}.executiongraph.ExecutionGraph"
+JOB_MASTER = f"{_RUNTIME}.jobmaster.JobMaster"
+CHECKPOINTS = f"{_RUNTIME}.checkpoint.CheckpointCoordinator"
+CHECKPOINT_FAILURES = f"{_RUNTIME}.checkpoint.CheckpointFailureManager"
+RESOURCES = f"{_RUNTIME}.resourcemanager.StandaloneResourceManager"
+TASK = f"{_RUNTIME}.taskmanager.Task"
+EXECUTOR = f"{_RUNTIME}.taskexecutor.TaskExecutor"
+
+
+def _with(message: str, cause: JavaException | None) -> str:
+    return message if cause is None else f"{message}\n{stack_trace(cause).rstrip()}"
+
+
+def job_received(time: int, job_id: str, name: str, release: Release) -> LogEvent:
+    what = "job" if release.since("2.0") else "JobGraph"
+    return LogEvent(time, DISPATCHER, f"Received {what} submission '{name}' ({job_id}).")
+
+
+def job_initializing(time: int, job_id: str, name: str) -> LogEvent:
+    return LogEvent(time, JOB_MASTER, f"Initializing job '{name}' ({job_id}).")
+
+
+def job_switched(time: int, job_id: str, name: str, old: str, new: str, cause: JavaException | None = None) -> LogEvent:
+    """A job's state changes; `cause` when it fails."""
+    return LogEvent(time, GRAPH, _with(f"Job {name} ({job_id}) switched from state {old} to {new}.", cause))
+
+
+def job_ended(time: int, job_id: str, state: str) -> LogEvent:
+    return LogEvent(time, DISPATCHER, f"Job {job_id} reached terminal state {state}.")
+
+
+def job_stopped(time: int, job_id: str, name: str) -> LogEvent:
+    return LogEvent(time, JOB_MASTER, f"Stopping the JobMaster for job '{name}' ({job_id}).")
+
+
+def tasks_restarted(time: int, count: int, attempt: str) -> LogEvent:
+    return LogEvent(time, JOB_MASTER, f"{count} tasks will be restarted to recover the failed task {attempt}.")
+
+
+def task_switched(time: int, task: str, attempt: str, old: str, new: str) -> LogEvent:
+    """In the job manager's log."""
+    return LogEvent(time, GRAPH, f"{task} ({attempt}) switched from {old} to {new}.")
+
+
+def task_failed(time: int, task: str, attempt: str, old: str, where: TaskManager, cause: JavaException) -> LogEvent:
+    message = f"{task} ({attempt}) switched from {old} to FAILED on {_place(where)}."
+    return LogEvent(time, GRAPH, _with(message, cause))
+
+
+def task_deployed(
+    time: int, task: str, number: int, attempt: str, vertex: str, where: TaskManager, allocation: str
+) -> LogEvent:
+    """`number` is the attempt's, `vertex` the execution vertex's id, `allocation` the slot's."""
+    return LogEvent(
+        time,
+        GRAPH,
+        f"Deploying {task} (attempt #{number}) with attempt id {attempt} and vertex id {vertex} "
+        f"to {_place(where)} with allocation id {allocation}",
+    )
+
+
+def _place(where: TaskManager) -> str:
+    return f"{where.id} @ {where.host} (dataPort={where.data_port})"
+
+
+def checkpoint_triggered(time: int, job_id: str, checkpoint: int, savepoint_format: str | None = None) -> LogEvent:
+    """`savepoint_format` is CANONICAL or NATIVE for a savepoint, None for a checkpoint."""
+    kind = (
+        "CheckpointType{name='Checkpoint', sharingFilesStrategy=FORWARD_BACKWARD}"
+        if savepoint_format is None
+        else f"SavepointType{{name='Savepoint', postCheckpointAction=NONE, formatType={savepoint_format}}}"
+    )
+    return LogEvent(time, CHECKPOINTS, f"Triggering checkpoint {checkpoint} (type={kind}) @ {time} for job {job_id}.")
+
+
+def checkpoint_completed(time: int, job_id: str, checkpoint: int, size: int, duration: int) -> LogEvent:
+    """`size` in bytes, `duration` in ms."""
+    return LogEvent(
+        time,
+        CHECKPOINTS,
+        f"Completed checkpoint {checkpoint} for job {job_id} "
+        f"({size} bytes, checkpointDuration={duration} ms, finalizationTime=1 ms).",
+    )
+
+
+def checkpoint_failed(
+    time: int, job_id: str, checkpoint: int, failures: int, cause: JavaException | None = None
+) -> LogEvent:
+    """`failures` are those since the last completed checkpoint, this one included."""
+    message = (
+        f"Failed to trigger or complete checkpoint {checkpoint} for job {job_id}. "
+        f"({failures} consecutive failed attempts so far)"
+    )
+    return LogEvent(time, CHECKPOINT_FAILURES, _with(message, cause), "WARN")
+
+
+def checkpoint_restored(time: int, job_id: str, checkpoint: int, triggered_at: int, path: str) -> LogEvent:
+    return LogEvent(
+        time,
+        CHECKPOINTS,
+        f"Restoring job {job_id} from Checkpoint {checkpoint} @ {triggered_at} for {job_id} located at {path}.",
+    )
+
+
+def savepoint_triggered(time: int, job_id: str) -> LogEvent:
+    return LogEvent(time, JOB_MASTER, f"Triggering savepoint for job {job_id}.")
+
+
+def task_manager_registered(time: int, task_manager: TaskManager, release: Release) -> LogEvent:
+    rpc = "pekko" if release.since("1.18") else "akka"
+    path = f"{rpc}.tcp://flink@{task_manager.host}:{task_manager.rpc_port}/user/rpc/taskmanager_{task_manager.number}"
+    return LogEvent(
+        time, RESOURCES, f"Registering TaskManager with ResourceID {task_manager.id} ({path}) at ResourceManager"
+    )
+
+
+def task_manager_lost(time: int, task_manager_id: str, reason: str) -> LogEvent:
+    return LogEvent(time, RESOURCES, f"Closing TaskExecutor connection {task_manager_id} because: {reason}")
+
+
+def task_received(time: int, task: str, number: int, attempt: str, allocation: str) -> LogEvent:
+    """In the task manager's log."""
+    return LogEvent(
+        time,
+        EXECUTOR,
+        f"Received task {task}#{number} ({attempt}), deploy into slot with allocation id {allocation}.",
+    )
+
+
+def task_switched_there(
+    time: int, task: str, number: int, attempt: str, old: str, new: str, cause: JavaException | None = None
+) -> LogEvent:
+    """A task changes its state, in the task manager's log; with its cause, a warning, when it fails."""
+    message = f"{task}#{number} ({attempt}) switched from {old} to {new}."
+    if cause is None:
+        return LogEvent(time, TASK, message)
+    return LogEvent(time, TASK, f"{message[:-1]} with failure cause:\n{stack_trace(cause).rstrip()}", "WARN")

@@ -1,0 +1,157 @@
+"""Log files as text: lines in Flink's log4j layout, what a starting process logs, and the files of a log directory.
+
+The layout is `%d{yyyy-MM-dd HH:mm:ss,SSS} %-5p %-60c %x - %m%n` of Flink's log4j-console.properties. What happens
+while a cluster runs is told by `logevents`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from flinkmock.cluster.taskmanager import TaskManager
+from flinkmock.flink.configuration import Configuration
+from flinkmock.flink.jvm import INSTALLATION, class_path, jvm_options, vm_version
+from flinkmock.flink.memory import MIB, JobManagerMemory, TaskManagerMemory
+from flinkmock.release import Release
+
+JOB_MANAGER_LOG = "flink-jm.log"
+JOB_MANAGER_OUT = "flink-jm.out"
+
+_ENTRYPOINT = "org.apache.flink.runtime.entrypoint.ClusterEntrypoint"
+_RUNNER = "org.apache.flink.runtime.taskexecutor.TaskManagerRunner"
+_CONFIGURATION = "org.apache.flink.configuration.GlobalConfiguration"
+_REST = "org.apache.flink.runtime.dispatcher.DispatcherRestEndpoint"
+_RESOURCES = "org.apache.flink.runtime.resourcemanager.StandaloneResourceManager"
+_RULE = "-" * 80
+
+
+@dataclass(frozen=True, slots=True)
+class LogEvent:
+    """One entry of a log. `time` is epoch ms; `message` may have more lines (a stack trace)."""
+
+    time: int
+    logger: str
+    message: str
+    level: str = "INFO"
+
+    def line(self) -> str:
+        moment = datetime.fromtimestamp(self.time // 1000, UTC)
+        stamp = f"{moment:%Y-%m-%d %H:%M:%S},{self.time % 1000:03d}"
+        return f"{stamp} {self.level:<5} {self.logger:<60} [] - {self.message}\n"
+
+
+@dataclass(frozen=True, slots=True)
+class LogFile:
+    """A file of the log directory; `modified_at` is epoch ms."""
+
+    name: str
+    content: bytes
+    modified_at: int
+
+    def facts(self) -> dict[str, str | int]:
+        """An entry of `/jobmanager/logs` and `/taskmanagers/:taskmanagerid/logs`."""
+        return {"name": self.name, "size": len(self.content), "mtime": self.modified_at}
+
+
+def log_text(events: Iterable[LogEvent]) -> str:
+    """The events as a log file has them: by time, those of one moment in the order given."""
+    return "".join(event.line() for event in sorted(events, key=lambda event: event.time))
+
+
+def log_files(name: str, events: Sequence[LogEvent], started_at: int, output: str = "") -> list[LogFile]:
+    """The two files of a process that logs into `name` ("flink-jm.log"): its standard output, and its log."""
+    written = max((event.time for event in events), default=started_at)
+    return [
+        LogFile(name.removesuffix(".log") + ".out", output.encode(), written if output else started_at),
+        LogFile(name, log_text(events).encode(), written),
+    ]
+
+
+def task_manager_log(task_manager: TaskManager) -> str:
+    """The name of its log: `flink-tm1.log` for the first one."""
+    return f"flink-tm{task_manager.number + 1}.log"
+
+
+def job_manager_startup(
+    at: int, release: Release, configuration: Configuration, memory: JobManagerMemory, rest_url: str
+) -> list[LogEvent]:
+    """What a job manager that begins to start at `at` (epoch ms) logs until it is ready; `rest_url` is its own."""
+    rpc = f"{_rpc(release)}.tcp://flink@{_address(configuration)}"
+    name = "StandaloneSessionClusterEntrypoint"
+    events = [*_banner(at, _ENTRYPOINT, name, release, memory.max_heap, JOB_MANAGER_LOG)]
+    events += _properties(at + 60, configuration, release)
+    events += [
+        LogEvent(at + 120, _ENTRYPOINT, f"Starting {name}."),
+        LogEvent(at + 150, _ENTRYPOINT, "Initializing cluster services."),
+        LogEvent(at + 900, _rpc_utils(release), f"Actor system started at {rpc}"),
+        LogEvent(at + 1100, _REST, "Starting rest endpoint."),
+        LogEvent(at + 1500, _REST, f"Rest endpoint listening at {rest_url.rpartition('//')[2]}"),
+        LogEvent(at + 1510, _REST, f"Web frontend listening at {rest_url}."),
+        LogEvent(at + 1600, _RESOURCES, "Starting the resource manager."),
+    ]
+    return events
+
+
+def task_manager_startup(
+    at: int, release: Release, configuration: Configuration, memory: TaskManagerMemory, task_manager: TaskManager
+) -> list[LogEvent]:
+    """What a task manager that begins to start at `at` (epoch ms) logs until it is registered."""
+    file = task_manager_log(task_manager)
+    rpc = f"{_rpc(release)}.tcp://flink@{task_manager.host}:{task_manager.rpc_port}"
+    executor = "org.apache.flink.runtime.taskexecutor.TaskExecutor"
+    shuffle = "org.apache.flink.runtime.io.network.NettyShuffleEnvironment"
+    events = [*_banner(at, _RUNNER, "TaskManager", release, memory.max_heap, file)]
+    events += _properties(at + 60, configuration, release)
+    events += [
+        LogEvent(at + 900, _rpc_utils(release), f"Actor system started at {rpc}"),
+        LogEvent(at + 950, _RUNNER, f"Starting TaskManager with ResourceID: {task_manager.id}"),
+        LogEvent(at + 1000, shuffle, "Starting the network environment and its components."),
+        LogEvent(at + 1100, executor, f"Connecting to ResourceManager at {_address(configuration)}."),
+        LogEvent(at + 1250, executor, "Successful registration at resource manager."),
+    ]
+    return events
+
+
+def _banner(at: int, logger: str, name: str, release: Release, max_heap: int, log_file: str) -> Iterator[LogEvent]:
+    """EnvironmentInformation.logEnvironmentInfo: who starts, on which JVM, with which options and classes."""
+    facts = (
+        f" Starting {name} (Version: {release.version}, Scala: 2.12, Rev:{release.commit}, Date:{release.built})",
+        " OS current user: flink",
+        f" JVM: {vm_version(release)}",
+        " Arch: amd64",
+        f" Maximum heap size: {max_heap // MIB} MiBytes",
+        " JVM Options:",
+        *(f"    {option}" for option in jvm_options(release, max_heap, log_file)),
+        " Program Arguments:",
+        "    --configDir",
+        f"    {INSTALLATION}/conf",
+        f" Classpath: {':'.join(class_path(release))}",
+    )
+    yield LogEvent(at, logger, _RULE)
+    for step, fact in enumerate(facts):
+        yield LogEvent(at + 5 + step // 4, logger, fact)
+    yield LogEvent(at + 20, logger, _RULE)
+
+
+def _properties(at: int, configuration: Configuration, release: Release) -> list[LogEvent]:
+    return [
+        LogEvent(at, _CONFIGURATION, f"Loading configuration property: {entry['key']}, {entry['value']}")
+        for entry in configuration.entries(release)
+    ]
+
+
+def _rpc(release: Release) -> str:
+    """Akka became Pekko in 1.18."""
+    return "pekko" if release.since("1.18") else "akka"
+
+
+def _rpc_utils(release: Release) -> str:
+    rpc = _rpc(release)
+    return f"org.apache.flink.runtime.rpc.{rpc}.{rpc.capitalize()}RpcServiceUtils"
+
+
+def _address(configuration: Configuration) -> str:
+    values = configuration.values
+    return f"{values.get('jobmanager.rpc.address', 'localhost')}:{values.get('jobmanager.rpc.port', '6123')}"

@@ -1,0 +1,180 @@
+"""How Flink divides a process's memory, worked out from `*.memory.process.size` by Flink's own rules.
+
+Classes: `TaskExecutorProcessUtils`, `JobManagerProcessUtils`, `ProcessMemoryUtils`. All sizes are bytes unless a name
+says MiB. The numbers for 1728m are those of the recordings (suite cluster, `/taskmanagers`).
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flinkmock.flink import configuration as options
+from flinkmock.flink.configuration import Configuration
+from flinkmock.release import Release
+
+MIB = 1024 * 1024
+PAGE = 32 * 1024
+"""taskmanager.memory.segment-size: one network buffer."""
+PHYSICAL_MEMORY = 16 * 1024 * MIB
+CORES = 2
+
+Resource = dict[str, float | int | dict[str, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class TaskManagerMemory:
+    """The parts of one task manager's memory, in bytes."""
+
+    framework_heap: int
+    task_heap: int
+    framework_off_heap: int
+    task_off_heap: int
+    network: int
+    managed: int
+    metaspace: int
+    overhead: int
+
+    @property
+    def total_flink(self) -> int:
+        return self.heap + self.framework_off_heap + self.task_off_heap + self.network + self.managed
+
+    @property
+    def total_process(self) -> int:
+        return self.total_flink + self.metaspace + self.overhead
+
+    @property
+    def heap(self) -> int:
+        return self.framework_heap + self.task_heap
+
+    @property
+    def max_heap(self) -> int:
+        """What the JVM makes of `-Xmx`: a multiple of 1 MiB, a G1 region."""
+        return -(-self.heap // MIB) * MIB
+
+    @property
+    def network_buffers(self) -> int:
+        """How many buffers of 32 KiB the network memory holds."""
+        return self.network // PAGE
+
+    def configuration(self) -> dict[str, int]:
+        """`memoryConfiguration` of `/taskmanagers`, bytes."""
+        return {
+            "frameworkHeap": self.framework_heap,
+            "taskHeap": self.task_heap,
+            "frameworkOffHeap": self.framework_off_heap,
+            "taskOffHeap": self.task_off_heap,
+            "networkMemory": self.network,
+            "managedMemory": self.managed,
+            "jvmMetaspace": self.metaspace,
+            "jvmOverhead": self.overhead,
+            "totalFlinkMemory": self.total_flink,
+            "totalProcessMemory": self.total_process,
+        }
+
+    def hardware(self) -> dict[str, int]:
+        """`hardware` of `/taskmanagers`, bytes; `freeMemory` is the most the heap can grow to."""
+        return {
+            "cpuCores": CORES,
+            "physicalMemory": PHYSICAL_MEMORY,
+            "freeMemory": self.max_heap,
+            "managedMemory": self.managed,
+        }
+
+    def total_resource(self, slots: int, release: Release) -> Resource:
+        """`totalResource`: MiB, and as many cores as slots. 1.12 tells zeros in standalone mode."""
+        return self._resource(slots, slots, release)
+
+    def free_resource(self, slots: int, free: int, release: Release) -> Resource:
+        """`freeResource` with `free` of `slots` slots unused, MiB."""
+        return self._resource(slots, free, release)
+
+    def slot_resource(self, slots: int) -> Resource:
+        """`resource` of one allocated slot, MiB."""
+        return _resource(1.0, *(part // slots // MIB for part in self._divided()))
+
+    def _divided(self) -> tuple[int, int, int, int]:
+        return self.task_heap, self.task_off_heap, self.managed, self.network
+
+    def _resource(self, slots: int, free: int, release: Release) -> Resource:
+        if not release.since("1.13"):
+            return _resource(0.0, 0, 0, 0, 0)
+        # What is taken is a whole number of slots; what division leaves over stays free.
+        taken = slots - free
+        return _resource(float(free), *((part - taken * (part // slots)) // MIB for part in self._divided()))
+
+
+def _resource(cores: float, task_heap: int, task_off_heap: int, managed: int, network: int) -> Resource:
+    return {
+        "cpuCores": cores,
+        "taskHeapMemory": task_heap,
+        "taskOffHeapMemory": task_off_heap,
+        "managedMemory": managed,
+        "networkMemory": network,
+        "extendedResources": {},
+    }
+
+
+def task_manager_memory(configuration: Configuration) -> TaskManagerMemory:
+    """The layout that follows from `taskmanager.memory.process.size`.
+
+    Raises ValueError if the process is too small for its parts, as Flink refuses to start.
+    """
+    process = configuration.size(options.TASK_MANAGER_PROCESS_SIZE)
+    metaspace = configuration.size(options.TASK_MANAGER_METASPACE)
+    overhead = _share(configuration, options.TASK_MANAGER_OVERHEAD, process)
+    flink = process - metaspace - overhead
+    network = _share(configuration, options.TASK_MANAGER_NETWORK, flink)
+    managed_size = configuration.text(options.TASK_MANAGER_MANAGED_SIZE)
+    managed = (
+        configuration.size(options.TASK_MANAGER_MANAGED_SIZE)
+        if managed_size is not None
+        else _fraction(configuration.decimal(options.TASK_MANAGER_MANAGED_FRACTION), flink)
+    )
+    framework_heap = configuration.size(options.TASK_MANAGER_FRAMEWORK_HEAP)
+    framework_off_heap = configuration.size(options.TASK_MANAGER_FRAMEWORK_OFF_HEAP)
+    task_off_heap = configuration.size(options.TASK_MANAGER_TASK_OFF_HEAP)
+    task_heap = flink - framework_heap - framework_off_heap - task_off_heap - network - managed
+    if task_heap < 0:
+        raise ValueError(f"taskmanager.memory.process.size: {process} bytes are too few for a task manager")
+    return TaskManagerMemory(
+        framework_heap, task_heap, framework_off_heap, task_off_heap, network, managed, metaspace, overhead
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class JobManagerMemory:
+    """The parts of the job manager's memory, in bytes."""
+
+    heap: int
+    off_heap: int
+    metaspace: int
+    overhead: int
+
+    @property
+    def max_heap(self) -> int:
+        return -(-self.heap // MIB) * MIB
+
+
+def job_manager_memory(configuration: Configuration) -> JobManagerMemory:
+    """The layout that follows from `jobmanager.memory.process.size`; ValueError if that is too small."""
+    process = configuration.size(options.JOB_MANAGER_PROCESS_SIZE)
+    metaspace = configuration.size(options.JOB_MANAGER_METASPACE)
+    off_heap = configuration.size(options.JOB_MANAGER_OFF_HEAP)
+    overhead = _share(configuration, options.JOB_MANAGER_OVERHEAD, process)
+    heap = process - metaspace - off_heap - overhead
+    if heap <= 0:
+        raise ValueError(f"jobmanager.memory.process.size: {process} bytes are too few for a job manager")
+    return JobManagerMemory(heap, off_heap, metaspace, overhead)
+
+
+def _share(configuration: Configuration, share: Mapping[str, options.Option], of: int) -> int:
+    low, high = configuration.size(share["min"]), configuration.size(share["max"])
+    return min(max(_fraction(configuration.decimal(share["fraction"]), of), low), high)
+
+
+def _fraction(fraction: float, of: int) -> int:
+    # Fractions are Java floats: 0.4f of 1342177280 is 536870920, not ...912 (recorded).
+    single: float = struct.unpack("f", struct.pack("f", fraction))[0]
+    return int(single * of)

@@ -1,0 +1,131 @@
+"""What the cluster knows when somebody asks for metrics: one reading per scope and moment.
+
+Times are epoch milliseconds, lengths of time milliseconds, sizes bytes. Whatever another answer of the cluster tells
+too (checkpoints, restarts, slots, records) stands in the reading; only what nobody else tells is made up from the
+stream, always in the same way for the same moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from flinkmock.cluster.record_flow import IoCounters
+from flinkmock.flink.memory import JobManagerMemory, TaskManagerMemory
+from flinkmock.named_random import NamedRandom
+
+METER_SPAN_MS = 60_000
+"""Flink's MeterView: a rate is the growth of its counter within the last minute, divided by 60."""
+
+
+def per_second(now: float, minute_ago: float) -> float:
+    return (now - minute_ago) / 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MetricInputs:
+    """`key` names whose reading it is (task manager id, attempt id …): equal keys see equal made-up numbers."""
+
+    now: int
+    started_at: int
+    key: str
+    stream: NamedRandom
+
+    @property
+    def age(self) -> int:
+        return max(0, self.now - self.started_at)
+
+    def constant(self, low: int, high: int, name: str) -> int:
+        """A number that stays the same for the life of `key`."""
+        return self.stream.integer(low, high, "metrics", self.key, name)
+
+    def moving(self, low: int, high: int, name: str, every: int = 10_000) -> int:
+        """A number that is drawn anew `every` ms."""
+        return self.stream.integer(low, high, "metrics", self.key, name, self.now // every)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobManagerInputs(MetricInputs):
+    memory: JobManagerMemory
+    running_jobs: int = 0
+    task_managers: int = 0
+    slots_total: int = 0
+    slots_available: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskManagerInputs(MetricInputs):
+    memory: TaskManagerMemory
+    tasks: int = 0
+    """Tasks deployed to it now."""
+    managed_used: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastCheckpoint:
+    """The newest completed checkpoint, as `/jobs/:jobid/checkpoints` tells it."""
+
+    id: int
+    completed_at: int
+    duration: int
+    checkpointed_size: int
+    state_size: int
+    processed_data: int
+    persisted_data: int
+    metadata_size: int
+    external_path: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobInputs(MetricInputs):
+    """`timestamps` is the job's own map: when it entered each state, 0 for never (`/jobs/:jobid`)."""
+
+    state: str
+    timestamps: Mapping[str, int]
+    terminal: bool = False
+    restarts: int = 0
+    rescales: int = 0
+    all_running_since: int | None = None
+    """Since when each subtask is RUNNING or FINISHED; None while one is not."""
+    deploying_since: int | None = None
+    """Since when tasks are being deployed; None if none is."""
+    completed: int = 0
+    failed: int = 0
+    in_progress: int = 0
+    total: int = 0
+    last: LastCheckpoint | None = None
+    restored_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OperatorInputs:
+    """One operator of a chain; `watermark` None means that none has come yet."""
+
+    name: str
+    io: IoCounters = field(default_factory=IoCounters)
+    minute_ago: IoCounters = field(default_factory=IoCounters)
+    watermark: int | None = None
+    is_source: bool = False
+    splits: tuple[str, ...] = ()
+    """Ids of a source's splits."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SubtaskInputs(MetricInputs):
+    """`started_at` is when the attempt began to run; `io` are the task's own counters and `minute_ago` what they were a
+    minute before (zeros if it did not run then). Ratios are from 0 to 1 and those of the present moment.
+    """
+
+    io: IoCounters = field(default_factory=IoCounters)
+    minute_ago: IoCounters = field(default_factory=IoCounters)
+    is_source: bool = False
+    idle_ratio: float = 0.0
+    backpressured_ratio: float = 0.0
+    initialized_in: int = 0
+    """How long INITIALIZING took (ms)."""
+    watermark: int | None = None
+    checkpointed: bool = False
+    """Whether the task has acknowledged a checkpoint."""
+    local_share: float = 1.0
+    """The part of its input that comes from its own task manager, from 0 to 1."""
+    operators: tuple[OperatorInputs, ...] = ()

@@ -1,0 +1,109 @@
+"""Metrics of a job and of its source coordinators, as the JobMaster's gauges work them out."""
+
+from __future__ import annotations
+
+from flinkmock.flink.java_format import JavaValue
+from flinkmock.flink.metrics.inputs import JobInputs
+from flinkmock.flink.metrics.names import metric_operator_name
+from flinkmock.flink.metrics.table import Metric, Table, measure
+from flinkmock.release import Release
+
+
+def _time_in(state: str) -> Metric[JobInputs]:
+    """JobStatusMetrics: how long the job has been in this state, 0 if it is in another one."""
+    return Metric(
+        f"{state.lower()}Time",
+        lambda r: r.now - r.timestamps.get(state, r.now) if r.state == state else 0,
+        since="1.15",
+    )
+
+
+def _up(reading: JobInputs) -> JavaValue:
+    """UpTimeGauge: 0 before the job runs, -1 after its end."""
+    if reading.terminal:
+        return -1
+    return max(0, reading.now - reading.timestamps["RUNNING"]) if reading.state == "RUNNING" else 0
+
+
+def _down(reading: JobInputs) -> JavaValue:
+    """DownTimeGauge: how long a job that has run before has been away; -1 after its end."""
+    if reading.terminal:
+        return -1
+    fell = max(reading.timestamps.get(state, 0) for state in ("FAILING", "RESTARTING"))
+    return max(0, reading.now - fell) if reading.state != "RUNNING" and fell > 0 else 0
+
+
+def _last_restart(reading: JobInputs) -> JavaValue:
+    """RestartTimeGauge (until 1.14): how long the last restart took, or the present one has taken so far."""
+    began = reading.timestamps.get("RESTARTING", 0)
+    if began == 0:
+        return 0
+    back = reading.timestamps.get("RUNNING", 0)
+    ended = max((reading.timestamps.get(state, 0) for state in ("FAILED", "CANCELED", "FINISHED")), default=0)
+    return (back if back >= began else ended if reading.terminal else reading.now) - began
+
+
+def _present_restart(reading: JobInputs) -> JavaValue:
+    return reading.now - reading.timestamps["RESTARTING"] if reading.state == "RESTARTING" else 0
+
+
+def _restored(reading: JobInputs) -> JavaValue:
+    return -1 if reading.restored_at is None else reading.restored_at
+
+
+def _restored_or_started(reading: JobInputs) -> JavaValue:
+    # From 1.19 a start without state counts as well: real clusters tell the time at which the job went RUNNING.
+    return reading.restored_at or reading.timestamps.get("RUNNING") or -1
+
+
+# Which release has what: read from live clusters of all 13 releases (tests/cluster/data/metric-names.tsv).
+JOB: Table[JobInputs] = (
+    Metric("uptime", _up),
+    Metric("downtime", _down),
+    Metric("restartingTime", _last_restart, until="1.15"),
+    Metric("restartingTime", _present_restart, since="1.15"),
+    _time_in("INITIALIZING"),
+    _time_in("CREATED"),
+    _time_in("RUNNING"),
+    _time_in("FAILING"),
+    _time_in("CANCELLING"),
+    Metric("deployingTime", lambda r: 0 if r.deploying_since is None else r.now - r.deploying_since, since="1.15"),
+    Metric(
+        "allSubTasksRunningOrFinishedTime",
+        lambda r: 0 if r.all_running_since is None else r.now - r.all_running_since,
+        since="2.2",
+    ),
+    # 1.15 alone has it not, only fullRestarts (live 1.15.4).
+    Metric("numRestarts", lambda r: r.restarts, until="1.15"),
+    Metric("numRestarts", lambda r: r.restarts, since="1.16"),
+    Metric("fullRestarts", lambda r: r.restarts, until="2.0"),
+    Metric("numRescales", lambda r: r.rescales, since="2.0"),
+    Metric("numberOfCompletedCheckpoints", lambda r: r.completed),
+    Metric("numberOfFailedCheckpoints", lambda r: r.failed),
+    Metric("numberOfInProgressCheckpoints", lambda r: r.in_progress),
+    Metric("totalNumberOfCheckpoints", lambda r: r.total),
+    Metric("lastCheckpointDuration", lambda r: r.last.duration if r.last else -1),
+    Metric("lastCheckpointSize", lambda r: r.last.checkpointed_size if r.last else -1),
+    Metric("lastCheckpointFullSize", lambda r: r.last.state_size if r.last else -1, since="1.15"),
+    Metric("lastCheckpointMetadataSize", lambda r: r.last.metadata_size if r.last else -1, since="2.2"),
+    Metric("lastCheckpointProcessedData", lambda r: r.last.processed_data if r.last else -1),
+    Metric("lastCheckpointPersistedData", lambda r: r.last.persisted_data if r.last else -1),
+    Metric("lastCheckpointExternalPath", lambda r: r.last.external_path if r.last else "n/a"),
+    Metric("lastCheckpointCompletedTimestamp", lambda r: r.last.completed_at if r.last else -1, since="2.0"),
+    Metric("lastCompletedCheckpointId", lambda r: r.last.id if r.last else -1, since="1.17"),
+    Metric("lastCheckpointRestoreTimestamp", _restored, until="1.19"),
+    Metric("lastCheckpointRestoreTimestamp", _restored_or_started, since="1.19"),
+)
+
+
+def job_metrics(reading: JobInputs, release: Release) -> dict[str, str]:
+    """Names and values of `/jobs/:jobid/metrics`."""
+    return measure(JOB, reading, release)
+
+
+def coordinator_metrics(source_vertex: str, release: Release, unassigned_splits: int = 0) -> dict[str, str]:
+    """Names and values of `/jobs/:jobid/vertices/:vertexid/jm-operator-metrics` for a source vertex of that name."""
+    if not release.since("1.18"):
+        return {}
+    name = metric_operator_name(source_vertex, release)
+    return {f"{name}.coordinator.enumerator.unassignedSplits": str(unassigned_splits)}

@@ -1,0 +1,144 @@
+"""A JVM of the cluster as its metrics tell it: heap, garbage collection, threads, processor.
+
+The heap is a saw: it fills up evenly and falls at each young collection. Counters depend on the age of the process
+alone, so that they never fall. Orders of size are those of real clusters of 2.3.0, 1.20.5 and 1.12.5.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flinkmock.flink.memory import MIB, PAGE
+from flinkmock.flink.metrics.inputs import METER_SPAN_MS, JobManagerInputs, MetricInputs, TaskManagerInputs, per_second
+from flinkmock.flink.metrics.table import Metric, Table
+from flinkmock.flink.threads import job_manager_thread_count, task_manager_thread_count
+
+YOUNG = "G1_Young_Generation"
+OLD = "G1_Old_Generation"
+ALL = "All"
+"""The sum of all collectors, a collector of its own from 1.19."""
+
+
+@dataclass(frozen=True, slots=True)
+class JvmState:
+    """One JVM at one moment; sizes in bytes, `gc_time` in ms, `cpu_time` in ns."""
+
+    heap_used: int
+    heap_committed: int
+    heap_max: int
+    non_heap_used: int
+    non_heap_committed: int
+    metaspace_used: int
+    metaspace_committed: int
+    direct_count: int
+    direct_used: int
+    gc_count: int
+    gc_time: int
+    gc_time_minute_ago: int
+    threads: int
+    cpu_load: float
+    cpu_time: int
+    classes: int
+    files: int
+
+
+def task_manager_state(reading: TaskManagerInputs) -> JvmState:
+    """A task manager's JVM: its network memory is direct memory, each buffer a direct buffer."""
+    return _state(
+        reading,
+        max_heap=reading.memory.max_heap,
+        threads=task_manager_thread_count(reading.tasks),
+        work=reading.tasks,
+        buffers=reading.memory.network_buffers,
+    )
+
+
+def job_manager_state(reading: JobManagerInputs) -> JvmState:
+    return _state(
+        reading,
+        max_heap=reading.memory.max_heap,
+        threads=job_manager_thread_count(reading.running_jobs),
+        work=reading.running_jobs,
+        buffers=0,
+    )
+
+
+def _state(reading: MetricInputs, *, max_heap: int, threads: int, work: int, buffers: int) -> JvmState:
+    live = reading.constant(20, 26, "live") * MIB + work * MIB // 2
+    young = reading.constant(24, 40, "young") * MIB
+    period = reading.constant(15_000, 30_000, "gc period")
+    used = min(live + young * (reading.age % period) // period, max_heap * 9 // 10)
+    metaspace = reading.constant(44, 56, "metaspace") * MIB + min(work, 8) * MIB // 4
+    code = reading.constant(14, 20, "code") * MIB
+    own_buffers = reading.constant(18, 30, "direct")
+    return JvmState(
+        heap_used=used,
+        heap_committed=min(max(live + young + 8 * MIB, 64 * MIB), max_heap),
+        heap_max=max_heap,
+        non_heap_used=metaspace + code,
+        non_heap_committed=metaspace + code + 2 * MIB,
+        metaspace_used=metaspace,
+        metaspace_committed=metaspace + MIB // 2,
+        direct_count=buffers + own_buffers,
+        direct_used=buffers * PAGE + own_buffers * MIB // 4,
+        gc_count=_collections(reading, reading.age, period),
+        gc_time=_collection_time(reading, reading.age, period),
+        gc_time_minute_ago=_collection_time(reading, reading.age - METER_SPAN_MS, period),
+        threads=threads,
+        cpu_load=reading.moving(2, 60, "load") / 1000 if reading.age >= METER_SPAN_MS // 12 else 0.0,
+        # Linux counts processor time in steps of 10 ms: some seconds for the start, then 2 % of the time.
+        cpu_time=(400 + reading.constant(0, 200, "cpu") + reading.age // 500) * 10_000_000,
+        classes=reading.constant(9_500, 12_500, "classes") + min(work, 8) * 20,
+        files=reading.constant(70, 80, "files") + work,
+    )
+
+
+def _collections(reading: MetricInputs, age: int, period: int) -> int:
+    return reading.constant(5, 9, "start-up collections") + age // period if age >= 0 else 0
+
+
+def _collection_time(reading: MetricInputs, age: int, period: int) -> int:
+    return _collections(reading, age, period) * reading.constant(9, 16, "pause")
+
+
+def _collector(name: str, old: bool = False, since: str = "1.12") -> Table[JvmState]:
+    prefix = f"Status.JVM.GarbageCollector.{name}"
+    return (
+        Metric(f"{prefix}.Count", lambda jvm: 0 if old else jvm.gc_count, since=since),
+        Metric(f"{prefix}.Time", lambda jvm: 0 if old else jvm.gc_time, since=since),
+        Metric(
+            f"{prefix}.TimeMsPerSecond",
+            lambda jvm: 0.0 if old else per_second(jvm.gc_time, jvm.gc_time_minute_ago),
+            since="1.19",
+        ),
+    )
+
+
+# Which release has what: read from live clusters of all 13 releases (tests/cluster/data/metric-names.tsv).
+JVM: Table[JvmState] = (
+    Metric("Status.JVM.CPU.Load", lambda jvm: jvm.cpu_load),
+    Metric("Status.JVM.CPU.Time", lambda jvm: jvm.cpu_time),
+    Metric("Status.JVM.ClassLoader.ClassesLoaded", lambda jvm: jvm.classes),
+    Metric("Status.JVM.ClassLoader.ClassesUnloaded", lambda jvm: 0),
+    Metric("Status.JVM.FileDescriptor.Max", lambda jvm: 1_048_576, since="2.1"),
+    Metric("Status.JVM.FileDescriptor.Open", lambda jvm: jvm.files, since="2.1"),
+    *_collector(ALL, since="1.19"),
+    *_collector(YOUNG),
+    *_collector(OLD, old=True),
+    Metric("Status.JVM.Memory.Direct.Count", lambda jvm: jvm.direct_count),
+    Metric("Status.JVM.Memory.Direct.MemoryUsed", lambda jvm: jvm.direct_used + 2),
+    Metric("Status.JVM.Memory.Direct.TotalCapacity", lambda jvm: jvm.direct_used),
+    Metric("Status.JVM.Memory.Heap.Committed", lambda jvm: jvm.heap_committed),
+    Metric("Status.JVM.Memory.Heap.Max", lambda jvm: jvm.heap_max),
+    Metric("Status.JVM.Memory.Heap.Used", lambda jvm: jvm.heap_used),
+    Metric("Status.JVM.Memory.Mapped.Count", lambda jvm: 0),
+    Metric("Status.JVM.Memory.Mapped.MemoryUsed", lambda jvm: 0),
+    Metric("Status.JVM.Memory.Mapped.TotalCapacity", lambda jvm: 0),
+    Metric("Status.JVM.Memory.Metaspace.Committed", lambda jvm: jvm.metaspace_committed),
+    Metric("Status.JVM.Memory.Metaspace.Max", lambda jvm: -1),
+    Metric("Status.JVM.Memory.Metaspace.Used", lambda jvm: jvm.metaspace_used),
+    Metric("Status.JVM.Memory.NonHeap.Committed", lambda jvm: jvm.non_heap_committed),
+    Metric("Status.JVM.Memory.NonHeap.Max", lambda jvm: -1),
+    Metric("Status.JVM.Memory.NonHeap.Used", lambda jvm: jvm.non_heap_used),
+    Metric("Status.JVM.Threads.Count", lambda jvm: jvm.threads),
+)

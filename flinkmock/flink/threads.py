@@ -1,0 +1,256 @@
+"""Thread dumps: Flink's threads by their real names, with the states and stacks they have when nothing is amiss.
+
+Names were read from live clusters of all releases. A dump says the same at each request of the same moment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from flinkmock.flink.jvm import java_version
+from flinkmock.flink.stack_frames import NATIVE, Frame, idle_stack
+from flinkmock.named_random import NamedRandom
+from flinkmock.release import Release
+
+_LOCKS = "java.util.concurrent.locks"
+_CONDITION = f"{_LOCKS}.AbstractQueuedSynchronizer$ConditionObject"
+_POOL = "java.util.concurrent.ThreadPoolExecutor"
+_PARK = Frame("jdk.internal.misc.Unsafe", "park", NATIVE)
+_WORKER = (Frame(_POOL, "getTask", 1062), Frame(_POOL, "runWorker", 1122), Frame(f"{_POOL}$Worker", "run", 635))
+_THREAD = Frame("java.lang.Thread", "run", 840)
+_NETTY = "org.apache.flink.shaded.netty4.io.netty"
+
+
+@dataclass(frozen=True, slots=True)
+class ThreadActivity:
+    """What a thread is doing: its state, the class of what it waits for, its frames from the innermost outwards."""
+
+    state: str
+    waits_for: str | None = None
+    frames: tuple[Frame, ...] = ()
+
+
+_NONE = ThreadActivity("RUNNABLE")
+_REFERENCES = ThreadActivity(
+    "RUNNABLE", None, (Frame("java.lang.ref.Reference", "waitForReferencePendingList", NATIVE),)
+)
+_FINALIZER = ThreadActivity(
+    "WAITING",
+    "java.lang.ref.ReferenceQueue$Lock",
+    (
+        Frame("java.lang.Object", "wait", NATIVE),
+        Frame("java.lang.ref.ReferenceQueue", "remove", 155),
+        Frame("java.lang.ref.ReferenceQueue", "remove", 176),
+        Frame("java.lang.ref.Finalizer$FinalizerThread", "run", 172),
+    ),
+)
+_TIMER = ThreadActivity(
+    "TIMED_WAITING",
+    "java.util.TaskQueue",
+    (
+        Frame("java.lang.Object", "wait", NATIVE),
+        Frame("java.util.TimerThread", "mainLoop", 563),
+        Frame("java.util.TimerThread", "run", 516),
+    ),
+)
+_IDLE_WORKER = ThreadActivity(
+    "WAITING",
+    _CONDITION,
+    (
+        _PARK,
+        Frame(f"{_LOCKS}.LockSupport", "park", 341),
+        Frame(_CONDITION, "await", 1630),
+        Frame("java.util.concurrent.LinkedBlockingQueue", "take", 435),
+        *_WORKER,
+        _THREAD,
+    ),
+)
+_SCHEDULED = ThreadActivity(
+    "TIMED_WAITING",
+    _CONDITION,
+    (
+        _PARK,
+        Frame(f"{_LOCKS}.LockSupport", "parkNanos", 252),
+        Frame(_CONDITION, "awaitNanos", 1679),
+        Frame("java.util.concurrent.ScheduledThreadPoolExecutor$DelayedWorkQueue", "take", 1182),
+        *_WORKER,
+        _THREAD,
+    ),
+)
+_EVENT_LOOP = ThreadActivity(
+    "RUNNABLE (in native)",
+    None,
+    (
+        Frame("sun.nio.ch.EPoll", "wait", NATIVE),
+        Frame("sun.nio.ch.EPollSelectorImpl", "doSelect", 118),
+        Frame("sun.nio.ch.SelectorImpl", "select", 141),
+        Frame(f"{_NETTY}.channel.nio.SelectedSelectionKeySetSelector", "select", 62),
+        Frame(f"{_NETTY}.util.internal.ThreadExecutorMap$2", "run", 74),
+        _THREAD,
+    ),
+)
+_SLEEPER = ThreadActivity("TIMED_WAITING", None, (Frame("java.lang.Thread", "sleep", NATIVE), _THREAD))
+_FLUSHER = ThreadActivity(
+    "TIMED_WAITING",
+    None,
+    (
+        Frame("java.lang.Thread", "sleep", NATIVE),
+        Frame("org.apache.flink.runtime.io.network.api.writer.RecordWriter$OutputFlusher", "run", 280),
+    ),
+)
+
+
+def _main(entry: str, method: str, line: int, start: int) -> ThreadActivity:
+    signaller = "java.util.concurrent.CompletableFuture$Signaller"
+    return ThreadActivity(
+        "WAITING",
+        signaller,
+        (
+            _PARK,
+            Frame(f"{_LOCKS}.LockSupport", "park", 211),
+            Frame(signaller, "block", 1864),
+            Frame("java.util.concurrent.CompletableFuture", "get", 2072),
+            Frame(entry, method, line),
+            Frame(entry, "main", start),
+        ),
+    )
+
+
+def _dispatcher(release: Release) -> ThreadActivity:
+    pool = (
+        "org.apache.pekko.dispatch.PekkoJdk9ForkJoinPool"
+        if release.since("1.18")
+        else "akka.dispatch.ForkJoinExecutorConfigurator$AkkaForkJoinPool"
+    )
+    fork_join = "java.util.concurrent.ForkJoin"
+    return ThreadActivity(
+        "WAITING",
+        pool,
+        (
+            _PARK,
+            Frame(f"{_LOCKS}.LockSupport", "park", 341),
+            Frame(f"{fork_join}Pool", "awaitWork", 1724),
+            Frame(f"{fork_join}Pool", "runWorker", 1623),
+            Frame(f"{fork_join}WorkerThread", "run", 165),
+        ),
+    )
+
+
+Named = tuple[str, ThreadActivity]
+
+
+def _common(main: ThreadActivity, release: Release) -> Iterator[Named]:
+    """Threads of the JVM, of the RPC service and of the metrics, which every Flink process has."""
+    rpc = "pekko" if release.since("1.18") else "akka"
+    dispatcher = _dispatcher(release)
+    yield "main", main
+    yield "Reference Handler", _REFERENCES
+    yield "Finalizer", _FINALIZER
+    yield "Signal Dispatcher", _NONE
+    for system in ("flink", "flink-metrics"):
+        yield f"{system}-scheduler-1", _SLEEPER
+        for number in (2, 3, 4):
+            yield f"{system}-{rpc}.actor.internal-dispatcher-{number}", dispatcher
+        for number in (5, 6, 7):
+            yield f"{system}-{rpc}.remote.default-remote-dispatcher-{number}", dispatcher
+        yield f"{system}-8", _EVENT_LOOP
+    for number in range(9, 13):
+        yield f"flink-{rpc}.actor.default-dispatcher-{number}", dispatcher
+    yield "Timer-0", _TIMER
+    yield "Timer-1", _TIMER
+    yield "Flink-Metric-View-Updater-thread-1", _SCHEDULED
+
+
+_JOB_MANAGER_OWN: tuple[Named, ...] = (
+    *((f"Flink-DispatcherRestEndpoint-thread-{number}", _SCHEDULED) for number in range(1, 5)),
+    ("flink-rest-server-netty-boss-thread-1", _EVENT_LOOP),
+    *((f"flink-rest-server-netty-worker-thread-{number}", _EVENT_LOOP) for number in range(1, 5)),
+    *((f"cluster-io-thread-{number}", _IDLE_WORKER) for number in range(1, 9)),
+    ("resourcemanager_1-main-scheduler-thread-1", _SCHEDULED),
+)
+_PER_JOB = 3
+_TASK_MANAGER_OWN: tuple[Named, ...] = (
+    ("IOManager writer thread #1", _IDLE_WORKER),
+    ("IOManager reader thread #1", _IDLE_WORKER),
+    ("Flink Netty Server (0) Thread 0", _EVENT_LOOP),
+    ("taskmanager_0-main-scheduler-thread-1", _SCHEDULED),
+    ("CloseableReaperThread", _FINALIZER),
+    *((f"flink-taskexecutor-io-thread-{number}", _IDLE_WORKER) for number in range(1, 4)),
+    ("flink-thread-info-sampler-thread-1", _SCHEDULED),
+)
+_PER_TASK = 3
+_COMMON_COUNT = 27
+
+ThreadInfos = list[dict[str, str]]
+
+
+def job_manager_thread_count(jobs: int) -> int:
+    """How many threads `job_manager_threads` tells of; the metric `Status.JVM.Threads.Count` is the same number."""
+    return _COMMON_COUNT + len(_JOB_MANAGER_OWN) + _PER_JOB * jobs
+
+
+def task_manager_thread_count(tasks: int) -> int:
+    """How many threads `task_manager_threads` tells of."""
+    return _COMMON_COUNT + len(_TASK_MANAGER_OWN) + _PER_TASK * tasks
+
+
+def job_manager_threads(jobs: int, release: Release, stream: NamedRandom) -> ThreadInfos:
+    """`threadInfos` of `/jobmanager/thread-dump` with that many jobs running."""
+    main = _main("org.apache.flink.runtime.entrypoint.ClusterEntrypoint", "runClusterEntrypoint", 739, 59)
+    named = [*_common(main, release), *_JOB_MANAGER_OWN]
+    for number in range(2, 2 + jobs):
+        named += [
+            (f"jobmanager_{number}-main-scheduler-thread-1", _SCHEDULED),
+            (f"jobmanager-io-thread-{number - 1}", _IDLE_WORKER),
+            ("Checkpoint Timer", _SCHEDULED),
+        ]
+    return _dump(named, release, stream, "jobmanager")
+
+
+def task_manager_threads(
+    task_manager_id: str, tasks: Sequence[str], release: Release, stream: NamedRandom
+) -> ThreadInfos:
+    """`threadInfos` of `/taskmanagers/:taskmanagerid/thread-dump`.
+
+    `tasks` are the names of the tasks that run there, as Flink calls their threads: `tokenize (1/2)#0`.
+    """
+    named = [
+        *_common(_main("org.apache.flink.runtime.taskexecutor.TaskManagerRunner", "runTaskManager", 508, 484), release),
+        *_TASK_MANAGER_OWN,
+    ]
+    waiting = ThreadActivity("TIMED_WAITING", _CONDITION, tuple(reversed(idle_stack(release))))
+    for task in tasks:
+        named += [
+            (task, waiting),
+            (f"OutputFlusher for {task}", _FLUSHER),
+            (f"System Time Trigger for {task}", _SCHEDULED),
+        ]
+    return _dump(named, release, stream, task_manager_id)
+
+
+def _dump(named: Sequence[Named], release: Release, stream: NamedRandom, process: str) -> ThreadInfos:
+    return [
+        {"threadName": name, "stringifiedThreadInfo": _text(number, name, kind, release, stream, process)}
+        for number, (name, kind) in enumerate(named, 1)
+    ]
+
+
+def _text(number: int, name: str, kind: ThreadActivity, release: Release, stream: NamedRandom, process: str) -> str:
+    lock = f"{kind.waits_for}@{int(stream.hex(8, 'lock', process, number), 16):x}" if kind.waits_for else None
+    # Until 1.14 the text is Java's own ThreadInfo.toString, with the priority and eight frames (recording of 1.12.5).
+    javas_own = not release.since("1.15")
+    priority = "prio=5 " if javas_own else ""
+    lines = [f'"{name}" {priority}Id={number} {kind.state}' + (f" on {lock}" if lock else "")]
+    for place, frame in enumerate(kind.frames[:8] if javas_own else kind.frames):
+        lines.append(f"\tat {_module(frame, release)}{frame.place()}")
+        if place == 0 and lock:
+            lines.append(f"\t-  waiting on {lock}")
+    if javas_own and len(kind.frames) > 8:
+        lines.append("\t...")
+    return "\n".join(lines) + "\n\n"
+
+
+def _module(frame: Frame, release: Release) -> str:
+    java = frame.class_name.startswith(("java.", "jdk.", "sun."))
+    return f"java.base@{java_version(release)}/" if java else "app//"

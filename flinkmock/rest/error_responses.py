@@ -1,0 +1,58 @@
+"""How a refusal is told: status and `{"errors":[...]}` in one of Flink's three forms (FACTS.md section 2).
+
+- plain: one short text, for what goes wrong before a handler is found, and for log files;
+- rest: one text, the whole stack trace of a RestHandlerException or one of its subclasses;
+- internal: "Internal server error." and the stack trace of an exception nobody expected.
+
+Which of them a problem of the cluster becomes: `problems.py`.
+"""
+
+from __future__ import annotations
+
+from flinkmock.flink import messages
+from flinkmock.flink.java_exception import JavaException, stack_trace
+from flinkmock.rest.response import Response, error_answer
+
+REST_HANDLER = "org.apache.flink.runtime.rest.handler"
+REST_EXCEPTION = f"{REST_HANDLER}.RestHandlerException"
+HANDLER_REQUEST_EXCEPTION = f"{REST_HANDLER}.HandlerRequestException"
+NOT_FOUND_EXCEPTION = "org.apache.flink.runtime.rest.NotFoundException"
+COMPLETION_EXCEPTION = "java.util.concurrent.CompletionException"
+
+_DISPATCH = (
+    "org.apache.flink.runtime.rest.handler.AbstractRestHandler.respondToRequest(AbstractRestHandler.java:83)",
+    "org.apache.flink.runtime.rest.handler.AbstractHandler.respondAsLeader(AbstractHandler.java:196)",
+    "org.apache.flink.runtime.rest.handler.LeaderRetrievalHandler.lambda$channelRead0$0(LeaderRetrievalHandler.java:87)",
+    "java.base/java.util.Optional.ifPresent(Optional.java:178)",
+    "org.apache.flink.util.OptionalConsumer.ifPresent(OptionalConsumer.java:45)",
+    "org.apache.flink.runtime.rest.handler.LeaderRetrievalHandler.channelRead0(LeaderRetrievalHandler.java:84)",
+    "java.base/java.lang.Thread.run(Thread.java:840)",
+)
+"""The calls from Netty down to a handler, as in the recordings of 2.3.0. Other releases have other line numbers."""
+
+
+class RequestRejected(Exception):
+    """Ends a request with `answer`."""
+
+    def __init__(self, answer: Response) -> None:
+        super().__init__(answer)
+        self.answer = answer
+
+
+def plain(status: int, text: str, *, cors: bool = True, close: bool = False) -> Response:
+    return error_answer(status, text, cors=cors, close=close)
+
+
+def rest(status: int, text: str, cause: JavaException | None = None, java_class: str = REST_EXCEPTION) -> Response:
+    """One message: a stack trace of `java_class`, by default a RestHandlerException."""
+    return error_answer(status, _trace(JavaException(java_class, text, cause)))
+
+
+def internal(throwable: JavaException) -> Response:
+    """500 with two messages."""
+    trace = f"<Exception on server side:\n{_trace(throwable)}\nEnd of exception on server side>"
+    return error_answer(500, messages.INTERNAL_ERROR, trace)
+
+
+def _trace(throwable: JavaException) -> str:
+    return stack_trace(throwable, _DISPATCH, of_causes=_DISPATCH[:1], more=len(_DISPATCH) - 1)

@@ -1,0 +1,99 @@
+"""Accumulators of a job, a vertex, its subtasks and their attempts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flinkmock.cluster.accumulators import Accumulator, local, merged
+from flinkmock.cluster.cluster import Cluster
+from flinkmock.cluster.execution import Execution
+from flinkmock.cluster.job import Job
+from flinkmock.cluster.record_flow import RecordFlow
+from flinkmock.flink.java_serialization.writer import Long
+from flinkmock.rest.call import Facts, RestCall, handles
+from flinkmock.rest.handlers.lookup import execution_of, job_and_time, location_facts, vertex_and_time
+from flinkmock.rest.handlers.throwables import serialized_optional
+
+
+def of_execution(cluster: Cluster, job: Job, execution: Execution, time: int) -> list[Accumulator]:
+    """What one attempt has added up; of a running one as its last heartbeat told (FACTS 6), of an ended one all."""
+    if not execution.vertex.spec.accumulators:
+        return []
+    if execution.ended(time) is None and cluster.caching:
+        time = execution.slot.task_manager.last_heartbeat(time) if execution.slot else 0
+    io = RecordFlow(job.runs[execution.attempt], time).io(execution)
+    spec, records = execution.vertex.spec, io.records_out if execution.vertex.is_source else io.records_in
+    return local(spec.accumulators, records, spec.accumulated, execution.subtask)
+
+
+def of_job(cluster: Cluster, job: Job, time: int) -> list[Accumulator]:
+    return merged(of_execution(cluster, job, e, time) for row in job.executions_at(time) for e in row)
+
+
+def _facts(accumulators: list[Accumulator]) -> list[dict[str, str]]:
+    return [{"name": a.name, "type": a.type, "value": a.text} for a in accumulators]
+
+
+def serialized(accumulators: list[Accumulator]) -> dict[str, str]:
+    """Name -> base64 of the value as Java serializes it; whoever counts in longs has Longs."""
+    found = {}
+    for accumulator in accumulators:
+        value = accumulator.value
+        if accumulator.type.startswith("Long"):
+            value = Long(value)
+        elif isinstance(value, list):
+            value = [Long(element) for element in value]
+        found[accumulator.name] = serialized_optional(value)
+    return found
+
+
+@handles("getJobAccumulators")
+def job_accumulators(call: RestCall) -> Facts:
+    job, time = job_and_time(call)
+    found = of_job(call.cluster, job, time)
+    return {
+        "job-accumulators": [],
+        "user-task-accumulators": _facts(found),
+        "serialized-user-task-accumulators": serialized(found) if call.one("includeSerializedValue", False) else {},
+    }
+
+
+@handles("getJobVertexAccumulators")
+def vertex_accumulators(call: RestCall) -> Facts:
+    job, vertex, time = vertex_and_time(call)
+    row = job.executions_at(time)[vertex.index]
+    return {
+        "id": vertex.id,
+        "user-accumulators": _facts(merged(of_execution(call.cluster, job, e, time) for e in row)),
+    }
+
+
+@handles("getSubtasksAllAccumulators")
+def subtasks_accumulators(call: RestCall) -> Facts:
+    job, vertex, time = vertex_and_time(call)
+    return {
+        "id": vertex.id,
+        "parallelism": vertex.parallelism,
+        "subtasks": [_subtask(call, job, e, time) for e in job.executions_at(time)[vertex.index]],
+    }
+
+
+def _subtask(call: RestCall, job: Job, execution: Execution, time: int) -> dict[str, Any]:
+    return {
+        "subtask": execution.subtask,
+        "attempt": execution.attempt,
+        **location_facts(execution, time),
+        "user-accumulators": _facts(of_execution(call.cluster, job, execution, time)),
+    }
+
+
+@handles("getSubtaskExecutionAttemptAccumulators")
+def attempt_accumulators(call: RestCall) -> Facts:
+    job, execution, time = execution_of(call)
+    return {
+        "subtask": execution.subtask,
+        "attempt": execution.attempt,
+        # attempt ids became graph_vertex_subtask_attempt in 1.13; before they were random (FACTS 10)
+        "id": execution.id if call.cluster.release.since("1.13") else call.cluster.stream.hex(32, execution.id),
+        "user-accumulators": _facts(of_execution(call.cluster, job, execution, time)),
+    }

@@ -1,0 +1,91 @@
+"""Applications (2.3): the list, one of them, why it failed, and how to cancel it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from flinkmock.cluster.applications import STATES, Application
+from flinkmock.cluster.errors import ApplicationNotFound
+from flinkmock.cluster.failures import failure_trace
+from flinkmock.flink.java_exception import JavaException
+from flinkmock.rest.call import Facts, RestCall, handles
+from flinkmock.rest.handlers.jobs import overview_facts
+
+
+def _application(call: RestCall) -> Application:
+    application_id = call.path["applicationid"]
+    application = call.cluster.applications.get(application_id)
+    if application is None:
+        raise ApplicationNotFound(application_id)
+    return application
+
+
+def _facts(application: Application, now: int) -> dict[str, Any]:
+    end = application.ended_at(now)
+    return {
+        "id": application.id,
+        "name": application.name,
+        "status": application.state_at(now),
+        "start-time": application.created_at,
+        "end-time": -1 if end is None else end,
+        "duration": (now if end is None else end) - application.created_at,
+    }
+
+
+@handles("getApplicationsOverview")
+def overview(call: RestCall) -> Facts:
+    return {
+        "applications": [
+            {
+                **_facts(application, call.now),
+                "jobs": dict(Counter(job.state_at(call.now) for job in application.jobs)),
+            }
+            for application in call.cluster.applications.values()
+        ]
+    }
+
+
+@handles("getApplicationDetails")
+def details(call: RestCall) -> Facts:
+    application = _application(call)
+    entered = application.states_at(call.now)
+    return {
+        **_facts(application, call.now),
+        "timestamps": {state: entered.get(state, 0) for state in STATES},
+        "jobs": [overview_facts(call.cluster, job, call.now) for job in application.jobs],
+    }
+
+
+@handles("getApplicationExceptions")
+def exceptions(call: RestCall) -> Facts:
+    """What the main method threw, or what its jobs failed with in the end."""
+    application = _application(call)
+    entries = []
+    if application.failure is not None:
+        entries.append(_entry(application.failure, application.created_at))
+    for job in application.jobs:
+        failures = job.failures_at(call.now)
+        if failures and job.state_at(call.now) == "FAILED":
+            entries.append({**_entry(failures[0].throwable, job.ended_at(call.now)), "jobId": job.id})
+    return {"exceptionHistory": {"entries": entries}}
+
+
+def _entry(throwable: JavaException, timestamp: int | None) -> dict[str, Any]:
+    return {
+        "exceptionName": throwable.java_class,
+        "stacktrace": failure_trace(throwable),
+        "timestamp": timestamp,
+    }
+
+
+@handles("cancelApplication")
+def cancel(call: RestCall) -> Facts:
+    """Raises UnknownApplication, also for one that has ended: it is in the archive only (FACTS 16)."""
+    application = _application(call)
+    if application.ended_at(call.now) is not None:
+        raise ApplicationNotFound(application.id)
+    for job in application.jobs:
+        if not job.ended:
+            call.cluster.lifecycles.cancel(job, call.now)
+    return {}

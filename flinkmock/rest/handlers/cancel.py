@@ -1,0 +1,84 @@
+"""Ending a job, and the two requests that job clients send while it runs."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+
+from flinkmock.cluster.errors import (
+    CancellationFailed,
+    CoordinatorNotFound,
+    JobAlreadyTerminated,
+    JobNotFound,
+    StopModeRemoved,
+    UncaughtJavaException,
+)
+from flinkmock.flink.java_exception import JavaException
+from flinkmock.rest.call import Facts, RestCall, handles
+
+_DEFAULT_MODE = {"getYarnStopJobTermination": "stop"}
+TIMED_OUT = JavaException("java.util.concurrent.TimeoutException")
+"""Why a cancellation fails that no scenario gives a reason for."""
+_HELPFUL = (
+    'Cannot invoke "org.apache.flink.util.SerializedValue.deserializeValue(java.lang.ClassLoader)" '
+    'because "serializedRequest" is null'
+)
+"""Java 17's words; the Java 11 of the recorded 1.12 has none."""
+
+
+@handles("cancelJob", "getYarnCancelJobTermination", "getYarnStopJobTermination")
+def cancel(call: RestCall) -> Facts:
+    """`mode=stop` is refused before the job is looked up; a CANCELED job may be cancelled again, but not up to 1.14.
+
+    Raises UnknownJob, StopModeRemoved, JobEnded, and CancellationFailed if the scenario wants this call to fail.
+    """
+    mode = call.one("mode", _DEFAULT_MODE.get(call.operation.id, "cancel"))
+    if mode == "stop":
+        raise StopModeRemoved
+    job = call.cluster.job(call.path["jobid"])
+    if job.ended and not call.cluster.release.since("1.15"):
+        raise JobAlreadyTerminated(job.id, job.state)
+    planned = call.cluster.operation(job, "cancel")
+    if not job.ended and call.cluster.call_fails(job.id, "cancel", planned):
+        raise CancellationFailed(planned.cause or TIMED_OUT)
+    call.cluster.lifecycles.cancel(job, call.now)
+    return {}
+
+
+@handles("triggerHeartbeat")
+def heartbeat(call: RestCall) -> Facts:
+    """Taken for whatever job."""
+    return {}
+
+
+@handles("postClientCoordination")
+def coordinate(call: RestCall) -> Facts:
+    """No operator here has a coordinator that answers clients; but the request is read first, as the JobMaster does.
+
+    Raises:
+        UnknownJob: also of a job that has ended.
+        Unserviceable: the request can't be read.
+        UnknownCoordinator: always else.
+    """
+    job = call.cluster.job(call.path["jobid"])
+    if job.ended:
+        raise JobNotFound(job.id)
+    problem = _unreadable(call.body.get("serializedCoordinationRequest"), call.cluster.release.since("1.15"))
+    if problem is None:
+        raise CoordinatorNotFound(call.path.get("operatorUid") or call.path["operatorid"])
+    raise UncaughtJavaException(problem)
+
+
+def _unreadable(request: str | None, helpful: bool) -> JavaException | None:
+    """What Java throws at a request that is no serialized object."""
+    if request is None:
+        return JavaException("java.lang.NullPointerException", _HELPFUL if helpful else None)
+    try:
+        data = base64.b64decode(request)
+    except binascii.Error:
+        data = b""
+    if len(data) < 4:
+        return JavaException("java.io.EOFException")
+    if not data.startswith(b"\xac\xed\x00\x05"):
+        return JavaException("java.io.StreamCorruptedException", f"invalid stream header: {data[:4].hex().upper()}")
+    return None

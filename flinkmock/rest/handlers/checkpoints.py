@@ -1,0 +1,265 @@
+"""Checkpoints of a job: statistics, history, one checkpoint in every detail, and how checkpointing is configured."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from flinkmock.cluster.checkpoints import Acknowledgement, Checkpoint, SummaryStatistics, percentile, quantity
+from flinkmock.cluster.errors import CheckpointNotFound, CheckpointVertexNotFound, JobInitializing
+from flinkmock.cluster.graph import Vertex
+from flinkmock.cluster.job import Job
+from flinkmock.cluster.restore import is_discarded
+from flinkmock.flink.configuration import CHECKPOINT_DIR, CHECKPOINT_HISTORY
+from flinkmock.rest.call import Facts, RestCall, handles
+
+PERCENTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
+NAN = float("nan")
+
+
+def _job_and_time(call: RestCall) -> tuple[Job, int]:
+    """Checkpoint statistics have a cache of their own; a job without JobMaster has none to ask (FACTS-coherence)."""
+    job = call.cluster.job(call.path["jobid"])
+    time = call.caches.checkpoints_time(job.id, call.now)
+    if not job.has_graph_at(time) and not job.stillborn:
+        raise JobInitializing(job.id)
+    return job, time
+
+
+@handles("getCheckpointingStatistics")
+def statistics(call: RestCall) -> Facts:
+    job, time = _job_and_time(call)
+    tracker = job.checkpoints
+    completed = tracker.completed_at(time)
+    restored = tracker.restored_at(time)
+    facts = _Facts(call, job, time)
+    failed = tracker.failed_at(time)
+    checkpoint, savepoint = tracker.latest_at(time, savepoint=False), tracker.latest_at(time, savepoint=True)
+    return {
+        "counts": tracker.counts_at(time),
+        "summary": {
+            "checkpointed_size": summary([c.size for c in completed]),
+            "state_size": summary([c.size for c in completed]),
+            "end_to_end_duration": summary([c.ends_at - c.triggered_at for c in completed]),
+            "alignment_buffered": summary([0] * len(completed), nothing=0.0),
+            "processed_data": summary([0] * len(completed)),
+            "persisted_data": summary([0] * len(completed)),
+        },
+        "latest": {
+            "completed": facts.of(checkpoint) if checkpoint else None,
+            "savepoint": facts.of(savepoint) if savepoint else None,
+            "failed": facts.of(failed[-1]) if failed else None,
+            "restored": {
+                "id": restored.id,
+                "restore_timestamp": restored.at,
+                "is_savepoint": restored.is_savepoint,
+                "external_path": restored.path,
+            }
+            if restored
+            else None,
+        },
+        "history": [facts.of(c) for c in tracker.history_at(time, _history_length(call))],
+    }
+
+
+@handles("getCheckpointStatisticDetails")
+def details(call: RestCall) -> Facts:
+    job, time = _job_and_time(call)
+    return _Facts(call, job, time).of(_checkpoint(call, job, time), with_tasks=True)
+
+
+@handles("getTaskCheckpointStatistics")
+def task_details(call: RestCall) -> Facts:
+    job, time = _job_and_time(call)
+    checkpoint = _checkpoint(call, job, time)
+    vertex = job.graph.by_id.get(call.path["vertexid"])
+    if vertex is None:
+        raise CheckpointVertexNotFound(checkpoint.id, call.path["vertexid"])
+    acks = job.checkpoints.acknowledgements(checkpoint, time)[vertex.index]
+    made = [ack for ack in acks if ack.at is not None]
+    durations = [ack.at - checkpoint.triggered_at for ack in made if ack.at is not None]
+    none = [0] * len(made)
+    return {
+        **_task(checkpoint, vertex, acks, time),
+        "summary": {
+            "checkpointed_size": summary([ack.size for ack in made], percentiles=False),
+            "state_size": summary([ack.size for ack in made], percentiles=False),
+            "end_to_end_duration": summary(durations, percentiles=False),
+            "checkpoint_duration": {
+                "sync": summary(none, percentiles=False),
+                "async": summary([_async_ms(d) for d in durations], percentiles=False),
+            },
+            "alignment": {
+                "buffered": summary([], nothing=0.0),
+                "processed": summary(none, percentiles=False),
+                "persisted": summary(none, percentiles=False),
+                "duration": summary(none, percentiles=False),
+            },
+            "start_delay": summary([_start_delay_ms(d) for d in durations], percentiles=False),
+        },
+        "subtasks": [_subtask(checkpoint, ack) for ack in acks],
+    }
+
+
+def _checkpoint(call: RestCall, job: Job, time: int) -> Checkpoint:
+    """One that is still in the history. Raises UnknownCheckpoint."""
+    wanted = call.path["checkpointid"]
+    for checkpoint in job.checkpoints.history_at(time, _history_length(call)):
+        if checkpoint.id == wanted:
+            return checkpoint
+    raise CheckpointNotFound(wanted)
+
+
+def _history_length(call: RestCall) -> int:
+    return call.cluster.configuration.integer(CHECKPOINT_HISTORY)
+
+
+def summary(values: Sequence[int], *, percentiles: bool = True, nothing: float = NAN) -> dict[str, Any]:
+    """min, max and avg as ints, percentiles as doubles.
+
+    Without values, or where Flink keeps no histogram (`percentiles` False: subtask summaries), these are `nothing`:
+    NaN everywhere but in `alignment_buffered`, which is a constant (FACTS 5).
+    """
+    known: SummaryStatistics | None = quantity(list(values))
+    facts: dict[str, Any] = {
+        "min": known.minimum if known else 0,
+        "max": known.maximum if known else 0,
+        "avg": known.average if known else 0,
+    }
+    for name, p in PERCENTILES.items():
+        facts[name] = percentile(known.window, p) if known and percentiles else nothing
+    return facts
+
+
+class _Facts:
+    """Checkpoints of one job as the lists and the details show them."""
+
+    def __init__(self, call: RestCall, job: Job, time: int) -> None:
+        self._job = job
+        self._time = time
+        self._newest = job.checkpoints.latest_at(time, savepoint=False)
+        self._all_gone = is_discarded(job, time)
+
+    def of(self, checkpoint: Checkpoint, *, with_tasks: bool = False) -> dict[str, Any]:
+        time, job = self._time, self._job
+        status = checkpoint.status_at(time)
+        acks = job.checkpoints.acknowledgements(checkpoint, time) if with_tasks or status != "COMPLETED" else []
+        made = [ack for row in acks for ack in row if ack.at is not None]
+        size = checkpoint.size if status == "COMPLETED" else sum(ack.size for ack in made)
+        latest = max((ack.at for ack in made if ack.at is not None), default=-1)
+        kind = {"COMPLETED": "completed", "FAILED": "failed", "IN_PROGRESS": "in_progress"}[status]
+        facts: dict[str, Any] = {
+            "className": kind,
+            "@class": kind,
+            "id": checkpoint.id,
+            "status": status,
+            "is_savepoint": checkpoint.is_savepoint,
+            "savepointFormat": checkpoint.format,
+            "trigger_timestamp": checkpoint.triggered_at,
+            "latest_ack_timestamp": checkpoint.ends_at if status == "COMPLETED" else latest,
+            "checkpointed_size": size,
+            "state_size": size,
+            "end_to_end_duration": self._duration(checkpoint, status, latest),
+            "alignment_buffered": 0,
+            "processed_data": 0,
+            "persisted_data": 0,
+            "num_subtasks": job.graph.subtasks,
+            "num_acknowledged_subtasks": job.graph.subtasks if status == "COMPLETED" else len(made),
+            "checkpoint_type": checkpoint.kind,
+            "tasks": {},
+        }
+        if with_tasks:
+            facts["tasks"] = {v.id: _task(checkpoint, v, acks[v.index], time) for v in job.graph.vertices}
+        if status == "COMPLETED":
+            facts["external_path"] = checkpoint.path
+            facts["discarded"] = not checkpoint.is_savepoint and (self._all_gone or checkpoint is not self._newest)
+        elif status == "FAILED":
+            facts["failure_timestamp"] = checkpoint.ends_at
+            facts["failure_message"] = checkpoint.failure
+        return facts
+
+    @staticmethod
+    def _duration(checkpoint: Checkpoint, status: str, latest: int) -> int:
+        """To the latest acknowledgement while it is in progress, -1 before the first (AbstractCheckpointStats)."""
+        if status != "IN_PROGRESS":
+            return checkpoint.ends_at - checkpoint.triggered_at
+        return latest - checkpoint.triggered_at if latest >= 0 else -1
+
+
+def _task(checkpoint: Checkpoint, vertex: Vertex, acks: Sequence[Acknowledgement], time: int) -> dict[str, Any]:
+    """One vertex's part in a checkpoint (TaskCheckpointStatistics)."""
+    made = [ack.at for ack in acks if ack.at is not None]
+    size = sum(ack.size for ack in acks)
+    latest = max(made, default=-1)
+    return {
+        "id": checkpoint.id,
+        "status": checkpoint.status_at(time),
+        "latest_ack_timestamp": latest,
+        "checkpointed_size": size,
+        "state_size": size,
+        "end_to_end_duration": -1 if latest < 0 else latest - checkpoint.triggered_at,
+        "alignment_buffered": 0,
+        "processed_data": 0,
+        "persisted_data": 0,
+        "num_subtasks": vertex.parallelism,
+        "num_acknowledged_subtasks": len(made),
+    }
+
+
+def _subtask(checkpoint: Checkpoint, ack: Acknowledgement) -> dict[str, Any]:
+    """One subtask's part; its status is lower case, unlike all others (FACTS 11)."""
+    if ack.at is None:
+        return {"className": "pending", "@class": "pending", "index": ack.subtask, "status": "pending_or_failed"}
+    duration = ack.at - checkpoint.triggered_at
+    return {
+        "className": "completed",
+        "@class": "completed",
+        "index": ack.subtask,
+        "ack_timestamp": ack.at,
+        "end_to_end_duration": duration,
+        "checkpointed_size": ack.size,
+        "state_size": ack.size,
+        "checkpoint": {"sync": 0, "async": _async_ms(duration)},
+        "alignment": {"buffered": 0, "processed": 0, "persisted": 0, "duration": 0},
+        "start_delay": _start_delay_ms(duration),
+        "unaligned_checkpoint": False,
+        "aborted": False,
+        "status": "completed",
+    }
+
+
+def _start_delay_ms(duration: int) -> int:
+    """How long a subtask waited for the barrier: most of the time in the recordings."""
+    return duration * 2 // 3
+
+
+def _async_ms(duration: int) -> int:
+    return duration - _start_delay_ms(duration)
+
+
+@handles("getCheckpointConfig")
+def config(call: RestCall) -> Facts:
+    job = call.cluster.job(call.path["jobid"])
+    spec = job.spec.checkpoints
+    directory = call.cluster.configuration.text(CHECKPOINT_DIR)
+    return {
+        "mode": spec.mode if spec else "exactly_once",
+        # a job without periodic checkpoints has the longest interval there is (CheckpointCoordinatorConfiguration)
+        "interval": spec.every if spec and spec.every is not None else (1 << 63) - 1,
+        "timeout": spec.timeout if spec else 600_000,
+        "min_pause": spec.min_pause if spec else 0,
+        "max_concurrent": spec.max_concurrent if spec else 1,
+        "externalization": {
+            "enabled": bool(spec and spec.retained),
+            "delete_on_cancellation": not spec or spec.retained != "retain",
+        },
+        "state_backend": "HashMapStateBackend" if call.cluster.release.since("1.13") else "MemoryStateBackend",
+        "checkpoint_storage": "FileSystemCheckpointStorage" if directory else "JobManagerCheckpointStorage",
+        "unaligned_checkpoints": bool(spec and spec.unaligned),
+        "tolerable_failed_checkpoints": spec.tolerable_failures if spec else 0,
+        "aligned_checkpoint_timeout": 0,
+        "checkpoints_after_tasks_finish": True,
+        "state_changelog_enabled": False,
+        "changelog_periodic_materialization_interval": 600_000,
+        "changelog_storage": "memory",
+    }

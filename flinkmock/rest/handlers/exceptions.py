@@ -1,0 +1,89 @@
+"""A job's exceptions: the history of new releases, and root exception and task failures of old ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flinkmock.cluster.errors import UncaughtJavaException
+from flinkmock.cluster.failures import Failure, failure_trace
+from flinkmock.cluster.job import Job
+from flinkmock.flink.configuration import EXCEPTION_HISTORY
+from flinkmock.flink.java_exception import JavaException
+from flinkmock.rest.call import Facts, RestCall, handles
+from flinkmock.rest.handlers.lookup import job_and_time
+
+SHOWN = 20
+"""JobExceptionsHandler.MAX_NUMBER_EXCEPTION_TO_REPORT."""
+
+
+@handles("getJobExceptions")
+def exceptions(call: RestCall) -> Facts:
+    """`failureLabelFilter` keeps entries that have the labels; no failure here has any."""
+    job, time = job_and_time(call)
+    limit = call.one("maxExceptions", SHOWN)
+    if limit < 0:
+        # 1.12 has no history and counts instead of cutting a stream (FACTS 3)
+        if call.cluster.release.since("1.13"):
+            raise UncaughtJavaException(JavaException("java.lang.IllegalArgumentException", str(limit)))
+        limit = 0
+    kept = job.failures_at(time)[: call.cluster.configuration.integer(EXCEPTION_HISTORY)]
+    root = kept[0] if kept else None
+    if not call.cluster.release.since("1.19") and job.state_at(time) in ("RESTARTING", "FAILING"):
+        kept = kept[1:]  # archived when the tasks have been restarted, or the job has failed (recorded: 1.18.1)
+    if call.query.get("failureLabelFilter"):
+        kept = []
+    failed_tasks = _failed_tasks(job, time)
+    return {
+        "root-exception": failure_trace(root.throwable) if root else None,
+        "timestamp": root.at if root else None,
+        "all-exceptions": failed_tasks[:limit],
+        "truncated": len(failed_tasks) > limit,
+        "exceptionHistory": {
+            "entries": [_entry(failure, with_concurrent=True) for failure in kept[:limit]],
+            "truncated": len(kept) > limit,
+        },
+    }
+
+
+def _entry(failure: Failure, *, with_concurrent: bool) -> dict[str, Any]:
+    """A global failure has no task, endpoint and task manager: the keys are left out, not null."""
+    facts: dict[str, Any] = {
+        "exceptionName": failure.throwable.java_class,
+        "stacktrace": failure_trace(failure.throwable),
+        "timestamp": failure.at,
+        "failureLabels": {},
+    }
+    if failure.task_name is not None:
+        facts |= {
+            "taskName": failure.task_name,
+            "location": failure.endpoint,
+            "endpoint": failure.endpoint,
+            "taskManagerId": failure.task_manager_id,
+        }
+    if with_concurrent:
+        facts["concurrentExceptions"] = [_entry(other, with_concurrent=False) for other in failure.concurrent]
+    return facts
+
+
+def _failed_tasks(job: Job, time: int) -> list[dict[str, Any]]:
+    """The current attempts that have FAILED (`all-exceptions` of 1.x)."""
+    told = [entry for failure in job.failures_at(time) for entry in (failure, *failure.concurrent)]
+    found = []
+    for row in job.executions_at(time):
+        for execution in row:
+            if execution.state_at(time) != "FAILED":
+                continue
+            task = f"{execution.vertex.name} ({execution.subtask + 1}/{execution.vertex.parallelism})"
+            failure = next((f for f in told if f.task_name == f"{task} - execution #{execution.attempt}"), None)
+            if failure is not None:
+                found.append(
+                    {
+                        "exception": failure_trace(failure.throwable),
+                        "task": task,
+                        "location": failure.endpoint,
+                        "endpoint": failure.endpoint,
+                        "timestamp": failure.at,
+                        "taskManagerId": failure.task_manager_id,
+                    }
+                )
+    return found

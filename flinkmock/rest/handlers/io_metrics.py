@@ -1,0 +1,88 @@
+"""The I/O metrics that stand in answers about jobs, vertices and subtasks, and figures over several of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from flinkmock.cluster.checkpoints import percentile
+from flinkmock.cluster.execution import STARTING, Execution
+from flinkmock.cluster.job import Job
+from flinkmock.cluster.record_flow import IoCounters, RecordFlow
+from flinkmock.rest.call import RestCall
+
+
+class IoMetrics:
+    """Counters of one job's subtasks: of ended ones for good, of running ones as they were last fetched (FACTS 6)."""
+
+    def __init__(self, call: RestCall, job: Job, time: int) -> None:
+        self._job = job
+        self._time = time
+        self._fetched = call.caches.metrics_time(call.now)
+        self._flows: dict[tuple[int, int], RecordFlow] = {}
+
+    def _flow(self, attempt: int, time: int) -> RecordFlow:
+        if (attempt, time) not in self._flows:
+            self._flows[attempt, time] = RecordFlow(self._job.runs[attempt], time)
+        return self._flows[attempt, time]
+
+    def io(self, execution: Execution) -> tuple[IoCounters, bool]:
+        """A subtask's counters, and whether they are complete."""
+        if execution.ended(self._time) is not None:
+            return self._flow(execution.attempt, self._time).io(execution), True
+        if self._fetched is None:
+            return IoCounters(), False
+        running = execution.entered("RUNNING", self._fetched)
+        return self._flow(execution.attempt, self._fetched).io(execution), running is not None
+
+    def facts(self, executions: Sequence[Execution]) -> dict[str, Any]:
+        """The counters of several subtasks added up."""
+        total, complete = IoCounters(), True
+        for execution in executions:
+            io, known = self.io(execution)
+            total, complete = total + io, complete and known
+        return {
+            "read-bytes": total.bytes_in,
+            "read-bytes-complete": complete,
+            "write-bytes": total.bytes_out,
+            "write-bytes-complete": complete,
+            "read-records": total.records_in,
+            "read-records-complete": complete,
+            "write-records": total.records_out,
+            "write-records-complete": complete,
+            "accumulated-backpressured-time": total.backpressured_ms,
+            "accumulated-idle-time": total.idle_ms,
+            "accumulated-busy-time": float(total.busy_ms),
+        }
+
+    def aggregated(self, executions: Sequence[Execution]) -> dict[str, Any]:
+        """`aggregated`: figures of the counters and of the time spent in each state, over the subtasks."""
+        counters = [self.io(execution)[0] for execution in executions]
+        durations = [execution.status_duration(self._time) for execution in executions]
+        return {
+            "metrics": {
+                "write-records": figures(io.records_out for io in counters),
+                "accumulated-backpressured-time": figures(io.backpressured_ms for io in counters),
+                "accumulated-idle-time": figures(io.idle_ms for io in counters),
+                "write-bytes": figures(io.bytes_out for io in counters),
+                "read-bytes": figures(io.bytes_in for io in counters),
+                "read-records": figures(io.records_in for io in counters),
+                "accumulated-busy-time": figures(io.busy_ms for io in counters),
+            },
+            "status-duration": {state: figures(d.get(state, -1) for d in durations) for state in STARTING},
+        }
+
+
+def figures(values: Iterable[int]) -> dict[str, int]:
+    """`{"p25","min","avg","median","max","sum","p95","p75"}` as ints: the order is that of Java's hash map."""
+    ascending = tuple(sorted(values))
+    return {
+        "p25": int(percentile(ascending, 0.25)),
+        "min": ascending[0],
+        "avg": sum(ascending) // len(ascending),
+        "median": int(percentile(ascending, 0.5)),
+        "max": ascending[-1],
+        "sum": sum(ascending),
+        "p95": int(percentile(ascending, 0.95)),
+        "p75": int(percentile(ascending, 0.75)),
+    }

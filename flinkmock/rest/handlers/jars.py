@@ -1,0 +1,171 @@
+"""Jars: the list, upload, plan, run and deletion."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flinkmock.cluster.applications import Application
+from flinkmock.cluster.errors import BadRequest, InvalidUpload, ProgramError, UncaughtJavaException
+from flinkmock.cluster.graph import JobGraph
+from flinkmock.cluster.spec import JobSpec
+from flinkmock.cluster.submission.program import (
+    NO_JOBS,
+    Program,
+    already_submitted,
+    entry_class,
+    not_initialized,
+    not_submitted,
+    planned_job,
+    run_job,
+    tokenized,
+)
+from flinkmock.flink.java_exception import JavaException
+from flinkmock.rest.call import Facts, RestCall, handles
+from flinkmock.rest.handlers.plan import plan_facts
+
+CONFUSING = "Confusing request: programArgs and programArgsList are specified, please, use only programArgsList"
+DISK_FULL = JavaException("java.io.IOException", "No space left on device")
+"""Why an upload fails that no scenario gives a reason for."""
+
+
+@handles("getJarList")
+def listing(call: RestCall) -> Facts:
+    return {
+        "address": call.base_url,
+        "files": [
+            {
+                "id": jar.id,
+                "name": jar.name,
+                "uploaded": jar.uploaded,
+                "entry": [{"name": name, "description": None} for name in jar.entries],
+            }
+            for jar in call.cluster.jars.newest_first(call.jobmanager)
+            if jar.uploaded <= call.now
+        ],
+    }
+
+
+@handles("uploadJar")
+def upload(call: RestCall) -> Facts:
+    """Raises BadUpload, and Unserviceable if the scenario wants this call to fail."""
+    if len(call.files) != 1:
+        raise InvalidUpload(f"Exactly 1 file must be sent, received {len(call.files)}.")
+    (file,) = call.files
+    planned = call.cluster.operation(None, "upload")
+    if call.cluster.call_fails("", "upload", planned):
+        raise UncaughtJavaException(planned.cause or DISK_FULL)
+    jar = call.cluster.jars.add(file.name, file.path, call.now, call.jobmanager)
+    return {"filename": f"{call.cluster.jars.shown_folder}/{jar.id}", "status": "success"}
+
+
+@handles("deleteJar")
+def delete(call: RestCall) -> Facts:
+    """Raises UnknownJar."""
+    call.cluster.jars.delete(call.path["jarid"], call.jobmanager)
+    return {}
+
+
+@handles("generatePlanFromJar", "generatePlanFromJarGet")
+def plan(call: RestCall) -> Facts:
+    """Raises UnknownJar, ProgramProblem, BadRequest."""
+    cluster = call.cluster
+    spec = planned_job(_program(call), cluster.spec.submissions, cluster.release)
+    job_id = call.body.get("jobId") or cluster.new_job_id()
+    return {"plan": plan_facts(job_id, spec.name, spec.type, JobGraph(spec), cluster.release)}
+
+
+@handles("submitJobFromJar")
+def run(call: RestCall) -> Facts:
+    """Answers when the job has been initialized. Raises UnknownJar, ProgramProblem, BadRequest."""
+    cluster = call.cluster
+    spec = run_job(_program(call), cluster.spec.submissions)
+    job_id = call.body.get("jobId")
+    if job_id in cluster.jobs:
+        if not cluster.release.since("1.13") and cluster.jobs[job_id].ended:
+            return {"jobid": job_id}  # 1.12 does not wait for what becomes of it
+        raise not_submitted(spec.name, already_submitted(cluster.release))
+    failure = cluster.submission_failure(spec)
+    if failure is not None:
+        raise not_submitted(spec.name, failure)
+    job = cluster.submit(spec, call.now, job_id=job_id, initialized=True, **_restore_settings(call))
+    if job.stillborn:
+        raise not_initialized(spec.name, job.failures[-1].throwable, cluster.release)
+    return {"jobid": job.id, "applicationId": job.application_id}
+
+
+@handles("submitApplicationFromJar")
+def run_application(call: RestCall) -> Facts:
+    """Answers before main is called, so that what goes wrong there is the application's failure.
+
+    Raises UnknownJar, BadRequest, and ProgramProblem if there is no class to run.
+    """
+    cluster = call.cluster
+    program = _program(call)
+    name = entry_class(program)
+    application_id = call.body.get("applicationId") or cluster.new_job_id()
+    try:
+        spec = run_job(program, cluster.spec.submissions)
+    except ProgramError as problem:
+        failure = None if problem.text == NO_JOBS else problem.throwable
+        cluster.applications[application_id] = Application(application_id, name, call.now, failure=failure)
+    else:
+        _submit_to(application_id, name, spec, call)
+    return {"applicationid": application_id}
+
+
+def _submit_to(application_id: str, name: str, spec: JobSpec, call: RestCall) -> None:
+    call.cluster.submit(
+        spec,
+        call.now,
+        job_id=call.body.get("jobId"),
+        **_restore_settings(call),
+        application_id=application_id,
+        application_name=name,
+    )
+
+
+def _program(call: RestCall) -> Program:
+    """Raises UnknownJar, and BadRequest when arguments are given in both ways of 1.x."""
+    arguments = _arguments(call)
+    jar = call.cluster.jars.get(call.path["jarid"], call.jobmanager)
+    return Program(
+        jar=jar,
+        location=f"{call.cluster.jars.shown_folder}/{jar.id}",
+        entry_class=call.body.get("entryClass") or call.one("entry-class") or None,
+        arguments=arguments,
+        parallelism=_first(call.body.get("parallelism"), call.one("parallelism")),
+        configuration=call.body.get("flinkConfiguration") or {},
+    )
+
+
+def _arguments(call: RestCall) -> list[str]:
+    listed: list[str] = list(_first(call.body.get("programArgsList"), call.query.get("programArg"), []))
+    if call.cluster.release.since("2.0"):  # which knows no other way; what clients of 1.x send is ignored
+        return listed
+    tokens = tokenized(call.body.get("programArgs") or call.one("program-args") or "")
+    if tokens and listed:
+        raise BadRequest(CONFUSING)
+    return listed or tokens
+
+
+def _restore_settings(call: RestCall) -> dict[str, Any]:
+    """What `Cluster.submit` wants to know (SavepointRestoreSettings). The request wins over the configuration in it."""
+    configured = call.body.get("flinkConfiguration") or {}
+
+    def option(name: str) -> str | None:
+        keys = (f"execution.state-recovery.{name}", f"execution.savepoint.{name}")
+        return next((configured[key] for key in keys if key in configured), None)
+
+    skips = _first(call.body.get("allowNonRestoredState"), call.one("allowNonRestoredState"))
+    ignores = (option("ignore-unclaimed-state") or "").lower() == "true"
+    mode = call.body.get("claimMode") or call.body.get("restoreMode") or option("claim-mode") or ""
+    return {
+        "savepoint": call.body.get("savepointPath") or call.one("savepointPath") or option("path"),
+        "skips": ignores if skips is None else bool(skips),
+        "claims": mode.upper() == "CLAIM",
+    }
+
+
+def _first(*values: Any) -> Any:
+    """The first that is given: the body wins over the query (HandlerRequestUtils.fromRequestBodyOrQueryParameter)."""
+    return next((value for value in values if value is not None), None)

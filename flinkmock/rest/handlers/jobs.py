@@ -1,0 +1,192 @@
+"""Jobs: the lists, one job's details, its plan, configuration and status."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from flinkmock.cluster.cluster import Cluster
+from flinkmock.cluster.execution import Execution, vertex_status
+from flinkmock.cluster.job import Job
+from flinkmock.cluster.spec import RestartStrategy
+from flinkmock.cluster.states import EXECUTION_STATES, JOB_STATES, TERMINAL_EXECUTION_STATES
+from flinkmock.named_random import NamedRandom
+from flinkmock.release import Release
+from flinkmock.rest.call import Facts, RestCall, handles
+from flinkmock.rest.handlers.io_metrics import IoMetrics
+from flinkmock.rest.handlers.lookup import job_and_time
+from flinkmock.rest.handlers.plan import plan_facts
+
+
+def scheduler_type(cluster: Cluster, job: Job) -> str:
+    """`schedulerType`: batch jobs have one of their own since 1.15."""
+    if cluster.adapts(job.spec):
+        return "Adaptive"
+    return "AdaptiveBatch" if job.spec.type == "BATCH" else "Default"
+
+
+def overview_facts(cluster: Cluster, job: Job, now: int) -> dict[str, Any]:
+    """A job as `/jobs/overview` and `/applications/:id` list it."""
+    counts = job.task_counts_at(now)
+    end = job.ended_at(now)
+    known = job.has_graph_at(now)
+    return {
+        "jid": job.id,
+        "name": job.name,
+        "jobType": job.spec.type,
+        "schedulerType": scheduler_type(cluster, job) if known else None,
+        "start-time": job.submitted_at,
+        "end-time": -1 if end is None else end,
+        "duration": job.duration(now),
+        "state": job.state_at(now),
+        "last-modification": job.last_modification(now),
+        "tasks": {"total": sum(counts.values())} | {state.lower(): counts[state] for state in EXECUTION_STATES},
+        "pending-operators": 0,
+    }
+
+
+def listed(cluster: Cluster) -> list[Job]:
+    """All jobs; from 2.3 on the newest comes first, before that they come as Java's hash map has them."""
+    jobs = list(cluster.jobs.values())
+    return sorted(jobs, key=lambda job: -job.submitted_at) if cluster.release.since("2.3") else jobs
+
+
+@handles("getJobIdsWithStatusesOverview")
+def ids(call: RestCall) -> Facts:
+    return {"jobs": [{"id": job.id, "status": job.state_at(call.now)} for job in listed(call.cluster)]}
+
+
+@handles("getJobsOverview")
+def overview(call: RestCall) -> Facts:
+    return {"jobs": [overview_facts(call.cluster, job, call.now) for job in listed(call.cluster)]}
+
+
+@handles("getJobStatusInfo")
+def status(call: RestCall) -> Facts:
+    return {"status": call.cluster.job(call.path["jobid"]).state_at(call.now)}
+
+
+@handles("getJobDetails")
+def details(call: RestCall) -> Facts:
+    job, time = job_and_time(call)
+    end = job.ended_at(time)
+    known = job.has_graph_at(time)
+    rows = job.executions_at(time) if known else []
+    io = IoMetrics(call, job, time)
+    vertices = [vertex_facts(job, row, io, time, call.now) for row in rows]
+    entered = job.timestamps_at(time)
+    return {
+        "jid": job.id,
+        "application-id": job.application_id if known else None,
+        "name": job.name,
+        "isStoppable": False,
+        "state": job.state_at(time),
+        "job-type": job.spec.type,
+        "schedulerType": scheduler_type(call.cluster, job) if known else None,
+        "start-time": job.submitted_at,
+        "end-time": -1 if end is None else end,
+        "duration": (call.now if end is None else end) - job.submitted_at,
+        "maxParallelism": -1,
+        "now": call.now,
+        "timestamps": {state: entered.get(state, 0) for state in JOB_STATES},
+        "vertices": vertices,
+        "status-counts": _counts(vertex["status"] for vertex in vertices),
+        "plan": _plan(call, job, known),
+        "pending-operators": 0,
+    }
+
+
+def vertex_facts(job: Job, row: Sequence[Execution], io: IoMetrics, time: int, now: int) -> dict[str, Any]:
+    """A vertex as the details of its job show it."""
+    vertex = row[0].vertex
+    states = [execution.state_at(time) for execution in row]
+    return {
+        "id": vertex.id,
+        "slotSharingGroupId": slot_sharing_group_id(job, vertex.spec.slot_sharing_group),
+        "name": vertex.name,
+        "maxParallelism": vertex.spec.max_parallelism,
+        "parallelism": vertex.parallelism,
+        "status": vertex_status(states),
+        **span_facts(row, time, now),
+        "tasks": _counts(states),
+        "metrics": io.facts(row),
+    }
+
+
+def slot_sharing_group_id(job: Job, group: str) -> str:
+    """32 hex digits; the same for all vertices of a group, another for each job."""
+    return NamedRandom(0).hex(32, "slot-sharing-group", job.id, group)
+
+
+def span_facts(row: Sequence[Execution], time: int, now: int) -> dict[str, int]:
+    """start-time, end-time and duration over several subtasks (JobDetailsHandler.createJobVertexDetailsInfo)."""
+    starts = [start for execution in row if (start := execution.started(time)) is not None]
+    if not starts:
+        return {"start-time": -1, "end-time": -1, "duration": -1}
+    ended = all(execution.state_at(time) in TERMINAL_EXECUTION_STATES for execution in row)
+    end = max(execution.ended(time) or 0 for execution in row) if ended else -1
+    return {"start-time": min(starts), "end-time": end, "duration": (end if ended else now) - min(starts)}
+
+
+def _counts(states: Any) -> dict[str, int]:
+    found = list(states)
+    return {state: found.count(state) for state in EXECUTION_STATES}
+
+
+def _plan(call: RestCall, job: Job, known: bool) -> dict[str, Any]:
+    cluster = call.cluster
+    if not known:  # ArchivedExecutionGraph.createSparseArchivedExecutionGraph, which has no class for plans before 2.1
+        return {"jid": "", "name": "", "type": "", "nodes": []} if cluster.release.since("2.1") else {}
+    sources_first = cluster.adapts(job.spec)
+    return plan_facts(job.id, job.name, job.spec.type, job.graph, cluster.release, sources_first=sources_first)
+
+
+@handles("getJobPlan")
+def plan(call: RestCall) -> Facts:
+    job, time = job_and_time(call)
+    return {"plan": _plan(call, job, job.has_graph_at(time))}
+
+
+@handles("getJobConfig")
+def config(call: RestCall) -> Facts:
+    job, _ = job_and_time(call)
+    return {
+        "jid": job.id,
+        "name": job.name,
+        "execution-config": {
+            "execution-mode": "PIPELINED",
+            "restart-strategy": restart_sentence(job.spec.restart, call.cluster.release),
+            "job-parallelism": job.spec.parallelism,
+            "object-reuse-mode": False,
+            "user-config": dict(job.spec.user_config),
+        },
+    }
+
+
+def restart_sentence(strategy: RestartStrategy, release: Release) -> str:
+    """What `restart-strategy` says.
+
+    1.19 and 1.20 read the strategy from the configuration but describe only one set in code, so they always name the
+    cluster's (FACTS 9); before them lengths are Flink's `Time`, after them Java's `Duration`.
+    """
+    if not strategy.configured_by_job or (release.since("1.19") and not release.since("2.0")):
+        return "Cluster level default restart strategy"
+    if strategy.kind == "none":
+        return "Restart deactivated."
+    if strategy.kind == "exponential-delay":
+        return (
+            f"Restart with exponential delay: starting at {_length(strategy.delay, release)}, increasing by 1.5, with "
+            f"maximum {_length(60_000, release)}. Delay resets after {_length(3_600_000, release)} with jitter 0.1"
+        )
+    attempts = 2_147_483_647 if strategy.attempts is None else strategy.attempts
+    return f"Restart with fixed delay ({_length(strategy.delay, release)}). #{attempts} restart attempts."
+
+
+def _length(ms: int, release: Release) -> str:
+    """`1000 ms`, or `PT1S` as java.time.Duration prints it."""
+    if not release.since("2.0"):
+        return f"{ms} ms"
+    hours, rest = divmod(ms, 3_600_000)
+    minutes, rest = divmod(rest, 60_000)
+    parts = f"{hours}H" * bool(hours) + f"{minutes}M" * bool(minutes) + f"{rest / 1000:g}S" * bool(rest)
+    return f"PT{parts or '0S'}"

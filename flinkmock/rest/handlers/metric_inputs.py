@@ -1,0 +1,169 @@
+"""What the metrics are read from: the cluster at one moment, scope by scope."""
+
+from __future__ import annotations
+
+from flinkmock.cluster.checkpoints import Checkpoint
+from flinkmock.cluster.cluster import Cluster
+from flinkmock.cluster.execution import Execution
+from flinkmock.cluster.job import Job
+from flinkmock.cluster.record_flow import RecordFlow
+from flinkmock.cluster.states import JOB_STATES, TERMINAL_EXECUTION_STATES
+from flinkmock.cluster.taskmanager import TaskManager
+from flinkmock.flink import metrics
+from flinkmock.flink.memory import job_manager_memory, task_manager_memory
+
+METADATA_BYTES = 1_500
+MINUTE_MS = 60_000
+WATERMARKS = "Timestamps/Watermarks"
+"""The operator that assigns timestamps; behind it event time follows the clock by a second."""
+EVENT_TIME_LAG_MS = 1_000
+
+
+def job_manager_reading(cluster: Cluster, time: int) -> metrics.JobManagerInputs:
+    present = cluster.task_managers_at(time)
+    return metrics.JobManagerInputs(
+        now=time,
+        started_at=cluster.started_at,
+        key="jobmanager",
+        stream=cluster.stream,
+        memory=job_manager_memory(cluster.configuration),
+        running_jobs=sum(job.ended_at(time) is None for job in jobs_at(cluster, time)),
+        task_managers=len(present),
+        slots_total=sum(task_manager.slots for task_manager in present),
+        slots_available=sum(cluster.slots.free(task_manager, time) for task_manager in present),
+    )
+
+
+def jobs_at(cluster: Cluster, time: int) -> list[Job]:
+    """The jobs that had been submitted by `time`."""
+    return [job for job in cluster.jobs.values() if job.submitted_at <= time]
+
+
+def task_manager_reading(cluster: Cluster, task_manager: TaskManager, time: int) -> metrics.TaskManagerInputs:
+    return metrics.TaskManagerInputs(
+        now=time,
+        started_at=task_manager.joined_at,
+        key=task_manager.id,
+        stream=cluster.stream,
+        memory=task_manager_memory(cluster.configuration),
+        tasks=len(tasks_on(cluster, task_manager, time)),
+    )
+
+
+def tasks_on(cluster: Cluster, task_manager: TaskManager, time: int) -> list[Execution]:
+    """The subtasks that are deployed to a task manager at `time`."""
+    busy = {slot.job_id for slot in cluster.slots.held(time, task_manager=task_manager)}
+    return [
+        execution
+        for job_id in busy
+        for row in cluster.jobs[job_id].executions_at(time)
+        for execution in row
+        if execution.slot and execution.slot.task_manager is task_manager and execution.occupies_slot_at(time)
+    ]
+
+
+def job_reading(cluster: Cluster, job: Job, time: int) -> metrics.JobInputs:
+    entered = job.timestamps_at(time)
+    executions = [execution for row in job.executions_at(time) for execution in row]
+    running = [e.entered("RUNNING", time) for e in executions if e.state_at(time) in ("RUNNING", "FINISHED")]
+    deploying = [e.started(time) for e in executions if e.state_at(time) in ("DEPLOYING", "INITIALIZING")]
+    counts = job.checkpoints.counts_at(time)
+    completed = job.checkpoints.completed_at(time)
+    restored = job.checkpoints.restored_at(time)
+    return metrics.JobInputs(
+        now=time,
+        started_at=job.submitted_at,
+        key=job.id,
+        stream=cluster.stream,
+        state=job.state_at(time),
+        timestamps={state: entered.get(state, 0) for state in JOB_STATES},
+        terminal=job.ended_at(time) is not None,
+        restarts=sum(state == "RESTARTING" for at, state in job.states if at <= time),
+        all_running_since=max((at for at in running if at), default=None) if len(running) == len(executions) else None,
+        deploying_since=min((at for at in deploying if at is not None), default=None),
+        completed=counts["completed"],
+        failed=counts["failed"],
+        in_progress=counts["in_progress"],
+        total=counts["total"],
+        last=_last(completed[-1]) if completed else None,
+        restored_at=restored.at if restored else None,
+    )
+
+
+def _last(checkpoint: Checkpoint) -> metrics.LastCheckpoint:
+    return metrics.LastCheckpoint(
+        id=checkpoint.id,
+        completed_at=checkpoint.ends_at,
+        duration=checkpoint.ends_at - checkpoint.triggered_at,
+        checkpointed_size=checkpoint.size,
+        state_size=checkpoint.size,
+        processed_data=0,
+        persisted_data=0,
+        metadata_size=METADATA_BYTES,
+        external_path=checkpoint.path,
+    )
+
+
+def subtask_reading(cluster: Cluster, job: Job, execution: Execution, time: int) -> metrics.SubtaskInputs | None:
+    """None if there are no metrics of the subtask at `time`."""
+    measured = measured_at(job, execution, time)
+    since = execution.entered("RUNNING", time)
+    if measured is None or since is None:
+        return None
+    time = measured
+    run, vertex = job.runs[execution.attempt], execution.vertex
+    flow, before = RecordFlow(run, time), RecordFlow(run, time - MINUTE_MS)
+    io, earlier = flow.io(execution), before.io(execution)
+    watermark = watermark_of(job, execution, time)
+    busy, pressure = flow.busy_ratio(vertex, execution.subtask), flow.pressure(vertex)
+    initializing = execution.entered("INITIALIZING", time)
+    return metrics.SubtaskInputs(
+        now=time,
+        started_at=since,
+        key=execution.id,
+        stream=cluster.stream,
+        io=io,
+        minute_ago=earlier,
+        is_source=vertex.is_source,
+        idle_ratio=1.0 - busy - pressure,
+        backpressured_ratio=pressure,
+        initialized_in=since - initializing if initializing is not None else 0,
+        watermark=watermark,
+        checkpointed=bool(job.checkpoints.completed_at(time)),
+        operators=tuple(
+            metrics.OperatorInputs(
+                name=name,
+                io=io,
+                minute_ago=earlier,
+                watermark=watermark,
+                is_source=vertex.is_source and place == 0,
+            )
+            for place, name in enumerate(vertex.spec.operators)
+        ),
+    )
+
+
+def measured_at(job: Job, execution: Execution, time: int) -> int | None:
+    """The time (epoch ms) that the metrics of a subtask are of; None if there are none.
+
+    What the JobManager has fetched it keeps as long as the job goes on and the subtask has no newer attempt
+    (MetricStore.retainAttempts): a job that waits for its restart still shows its last numbers (2.3.0, 1.20.5).
+    """
+    if execution.entered("RUNNING", time) is None:
+        return None
+    ended = execution.ended(time) if execution.state_at(time) in TERMINAL_EXECUTION_STATES else None
+    if ended is None:
+        return time
+    return ended - 1 if job.ended_at(time) is None else None
+
+
+def watermark_of(job: Job, execution: Execution, time: int) -> int | None:
+    """The input watermark (epoch ms) of a subtask, as the scenario says, or behind an operator that assigns timestamps;
+    None before the first."""
+    since = execution.entered("RUNNING", time)
+    told = job.spec.watermarks
+    if told is not None:
+        stopped = time if told.stops is None else min(time, job.submitted_at + told.stops)
+        return None if told.lag is None or since is None else stopped - told.lag
+    assigned = any(WATERMARKS in vertex.spec.operators for vertex in job.graph.vertices)
+    return time - EVENT_TIME_LAG_MS if assigned and since is not None else None

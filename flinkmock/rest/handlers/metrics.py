@@ -1,0 +1,178 @@
+"""Metrics of every scope: lists of names, values of those asked for, and aggregates over several holders."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from flinkmock.cluster.graph import Vertex
+from flinkmock.cluster.job import Job
+from flinkmock.cluster.metric_series import told
+from flinkmock.flink import metrics
+from flinkmock.rest.call import Facts, RestCall, handles
+from flinkmock.rest.handlers import metric_inputs
+
+RANGE = re.compile(r"(\d+)(?:-(\d+))?")
+NO_WATERMARK = str(-(1 << 63))
+
+
+def chosen(call: RestCall, values: Mapping[str, str]) -> Facts:
+    """Without `get` the names; with it name and value of those that there are, in the order of the store."""
+    if "get" not in call.query:
+        return [{"id": name} for name in values]
+    wanted = set(call.query["get"])
+    return [{"id": name, "value": value} for name, value in values.items() if name in wanted]
+
+
+def aggregated(call: RestCall, holders: Sequence[Mapping[str, str]]) -> Facts:
+    """Without `get` the names; with it the aggregations asked for, all of them unless told (`agg`).
+
+    One name without values, and nothing is told of the others either; one whose values are no numbers is left out
+    (AbstractAggregatingMetricsHandler; seen on 2.3.0 and 1.20.5).
+    """
+    names = list(dict.fromkeys(name for holder in holders for name in holder))
+    if "get" not in call.query:
+        return [{"id": name} for name in names]
+    wanted = set(call.query["get"])
+    if not wanted.issubset(names):
+        return []
+    kinds = {str(kind).lower() for kind in call.query.get("agg", metrics.AGGREGATIONS)}
+    found: list[dict[str, Any]] = []
+    for name in names:
+        if name in wanted:
+            figures = metrics.aggregate([holder[name] for holder in holders if name in holder], kinds)
+            if figures is not None:
+                found.append({"id": name, **figures})
+    return found
+
+
+@handles("getJobManagerMetrics")
+def job_manager(call: RestCall) -> Facts:
+    time = call.caches.metrics_time(call.now)
+    # the JobManager's own metrics are in its own process: they are there before the first fetch (recorded)
+    reading = metric_inputs.job_manager_reading(call.cluster, call.now if time is None else time)
+    return chosen(call, metrics.job_manager_metrics(reading, call.cluster.release))
+
+
+@handles("getTaskManagerMetrics")
+def task_manager(call: RestCall) -> Facts:
+    """An unknown task manager has no metrics, which is no error."""
+    wanted = call.path["taskmanagerid"]
+    return chosen(call, next((values for id, values in _task_managers(call) if id == wanted), {}))
+
+
+@handles("getAggregatedTaskManagerMetrics")
+def task_managers(call: RestCall) -> Facts:
+    only = call.query.get("taskmanagers")
+    return aggregated(call, [values for id, values in _task_managers(call) if not only or id in only])
+
+
+def _task_managers(call: RestCall) -> Iterable[tuple[str, dict[str, str]]]:
+    cluster = call.cluster
+    time = call.caches.metrics_time(call.now)
+    if time is None:
+        return
+    for present in cluster.task_managers_at(time):
+        reading = metric_inputs.task_manager_reading(cluster, present, time)
+        yield present.id, metrics.task_manager_metrics(reading, cluster.release)
+
+
+@handles("getJobMetrics")
+def job(call: RestCall) -> Facts:
+    """An unknown job has no metrics, which is no error."""
+    return chosen(call, _job(call, call.cluster.jobs.get(call.path["jobid"])))
+
+
+@handles("getAggregatedJobMetrics")
+def jobs(call: RestCall) -> Facts:
+    only = call.query.get("jobs")
+    return aggregated(call, [_job(call, job) for job in call.cluster.jobs.values() if not only or job.id in only])
+
+
+def _job(call: RestCall, job: Job | None) -> dict[str, str]:
+    time = call.caches.metrics_time(call.now)
+    if job is None or time is None or time < job.submitted_at or job.ended_at(time) is not None:
+        return {}
+    found = metrics.job_metrics(metric_inputs.job_reading(call.cluster, job, time), call.cluster.release)
+    age = time - job.submitted_at
+    return found | told(job.spec.metrics, age, age)
+
+
+@handles("getJobVertexMetrics")
+def vertex(call: RestCall) -> Facts:
+    """All subtasks' metrics, each name prefixed with the subtask's index."""
+    values = {f"{n}.{name}": value for n, holder in _subtasks(call) for name, value in holder.items()}
+    return chosen(call, values)
+
+
+@handles("getSubtaskMetrics")
+def subtask(call: RestCall) -> Facts:
+    wanted = call.path["subtaskindex"]
+    return chosen(call, next((holder for n, holder in _subtasks(call) if n == wanted), {}))
+
+
+@handles("getAggregatedSubtaskMetrics")
+def subtasks(call: RestCall) -> Facts:
+    """`subtasks` are indexes and ranges; one that is neither, or names no subtask, selects nothing (FACTS 3)."""
+    holders = list(_subtasks(call))
+    ranges = call.query.get("subtasks")
+    if ranges is not None:
+        selected = {n for text in ranges for n in _range(text)}
+        holders = [(n, holder) for n, holder in holders if n in selected]
+    return aggregated(call, [holder for _, holder in holders])
+
+
+def _range(text: str) -> range:
+    match = RANGE.fullmatch(text)
+    return range(int(match[1]), int(match[2] or match[1]) + 1) if match else range(0)
+
+
+def _known(call: RestCall) -> tuple[Job, Vertex, int] | None:
+    """Job, vertex and time of a request about a vertex; None if any of them is not there."""
+    job = call.cluster.jobs.get(call.path["jobid"])
+    time = call.caches.metrics_time(call.now)
+    if job is None or time is None or time < job.submitted_at or not job.has_graph_at(time):
+        return None
+    vertex = job.graph.by_id.get(call.path["vertexid"])
+    return (job, vertex, time) if vertex is not None else None
+
+
+def _subtasks(call: RestCall) -> Iterable[tuple[int, dict[str, str]]]:
+    known = _known(call)
+    if known is None:
+        return
+    job, vertex, time = known
+    for execution in job.executions_at(time)[vertex.index]:
+        reading = metric_inputs.subtask_reading(call.cluster, job, execution, time)
+        if reading is not None:
+            found = metrics.subtask_metrics(reading, call.cluster.release)
+            given = told(vertex.spec.metrics, time - job.submitted_at, reading.age, execution.subtask)
+            yield execution.subtask, found | given
+
+
+@handles("getJobVertexWatermarks")
+def watermarks(call: RestCall) -> Facts:
+    """Each subtask's input watermark; a source has none."""
+    job = call.cluster.job(call.path["jobid"])
+    vertex = job.vertex(call.path["vertexid"])
+    known = _known(call)
+    if known is None or vertex.is_source:
+        return []
+    time = known[2]
+    found = []
+    for execution in job.executions_at(time)[vertex.index]:
+        if metric_inputs.subtask_reading(call.cluster, job, execution, time) is not None:
+            watermark = metric_inputs.watermark_of(job, execution, time)
+            value = NO_WATERMARK if watermark is None else str(watermark)
+            found.append({"id": f"{execution.subtask}.currentInputWatermark", "value": value})
+    return found
+
+
+@handles("getJobManagerOperatorMetrics")
+def coordinators(call: RestCall) -> Facts:
+    """Metrics of a source's coordinator, which runs in the JobManager."""
+    known = _known(call)
+    if known is None or not known[1].is_source or known[0].ended_at(known[2]) is not None:
+        return []
+    return chosen(call, metrics.coordinator_metrics(known[1].name, call.cluster.release))

@@ -1,0 +1,70 @@
+"""The cluster as a whole: overview, what the dashboard asks first, configuration, where the logs are, shutting down."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from flinkmock.cluster.states import TERMINAL_JOB_STATES
+from flinkmock.flink.configuration import CANCEL, REFRESH_INTERVAL, RESCALE, SCHEDULER_MODE, SUBMIT
+from flinkmock.rest.call import Facts, RestCall, handles
+
+
+@handles("getClusterOverview")
+def overview(call: RestCall) -> Facts:
+    """Blocked task managers are told of only when there are any, and here never are (FACTS 7)."""
+    cluster, now = call.cluster, call.now
+    task_managers = cluster.task_managers_at(now)
+    states = Counter(job.state_at(now) for job in cluster.jobs.values())
+    return {
+        "taskmanagers": len(task_managers),
+        "slots-total": sum(task_manager.slots for task_manager in task_managers),
+        "slots-available": sum(cluster.slots.free(task_manager, now) for task_manager in task_managers),
+        "jobs-running": sum(count for state, count in states.items() if state not in TERMINAL_JOB_STATES),
+        "jobs-finished": states["FINISHED"],
+        "jobs-cancelled": states["CANCELED"],
+        "jobs-failed": states["FAILED"],
+        "flink-version": cluster.release.version,
+        "flink-commit": cluster.release.commit,
+    }
+
+
+@handles("getDashboardConfiguration")
+def dashboard(call: RestCall) -> Facts:
+    """Rescaling by hand is for the adaptive scheduler, outside of reactive mode (RestHandlerConfiguration)."""
+    configuration, release = call.cluster.configuration, call.cluster.release
+    reactive = (configuration.text(SCHEDULER_MODE) or "").lower() == "reactive"
+    return {
+        "refresh-interval": configuration.milliseconds(REFRESH_INTERVAL),
+        "timezone-name": "Coordinated Universal Time",
+        "timezone-offset": 0,
+        "flink-version": release.version,
+        "flink-revision": f"{release.commit} @ {release.built}",
+        "features": {
+            "web-submit": configuration.boolean(SUBMIT),
+            "web-cancel": configuration.boolean(CANCEL),
+            "web-rescale": call.cluster.adaptive and not reactive and configuration.boolean(RESCALE),
+            "web-history": False,
+        },
+    }
+
+
+@handles("getClusterConfigurationInfo", "getJobManagerJobConfiguration", "getJobManagerApplicationConfiguration")
+def configuration(call: RestCall) -> Facts:
+    """The same for every job and application; nobody looks whether there is one (FACTS 2)."""
+    return call.cluster.configuration.entries(call.cluster.release)
+
+
+@handles("getJobManagerLogUrl")
+def job_manager_log_url(call: RestCall) -> Facts:
+    return {"url": f"{call.base_url}/#/job-manager/logs"}
+
+
+@handles("getTaskManagerLogUrl")
+def task_manager_log_url(call: RestCall) -> Facts:
+    return {"url": f"{call.base_url}/#/task-manager/{call.path['taskmanagerid']}/logs"}
+
+
+@handles("shutdownCluster")
+def shut_down(call: RestCall) -> Facts:
+    call.cluster.shut_down = True
+    return {}

@@ -1,0 +1,54 @@
+"""The profiler of the JobManager and of task managers (1.19 and later, with `rest.profiling.enabled`)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flinkmock.cluster.errors import LogNotFound
+from flinkmock.cluster.profiling import JOB_MANAGER, Profiling
+from flinkmock.rest.call import Facts, FileContent, RestCall, handles
+
+
+def _subject(call: RestCall) -> str:
+    """Raises UnknownTaskManager."""
+    if "taskmanagerid" not in call.path:
+        return JOB_MANAGER
+    return call.cluster.task_manager(call.path["taskmanagerid"], call.now).id
+
+
+def _facts(profiling: Profiling, now: int) -> dict[str, Any]:
+    finished = profiling.finished_at <= now
+    return {
+        "status": "FINISHED" if finished else "RUNNING",
+        "mode": profiling.mode,
+        "triggerTime": profiling.triggered_at,
+        "finishedTime": profiling.finished_at if finished else None,
+        "duration": profiling.seconds,
+        "message": None,
+        "outputFile": profiling.output if finished else None,
+        "profilingMode": profiling.mode,
+    }
+
+
+@handles("postJobManagerProfiling", "postTaskManagerProfiling")
+def start(call: RestCall) -> Facts:
+    """Raises UnknownTaskManager, Unserviceable."""
+    subject = _subject(call)
+    profiling = call.cluster.profilings.start(subject, call.body.get("mode"), call.body["duration"], call.now)
+    return _facts(profiling, call.now)
+
+
+@handles("getJobManagerProfilingList", "getTaskManagerProfilingList")
+def listing(call: RestCall) -> Facts:
+    """Raises UnknownTaskManager."""
+    found = call.cluster.profilings.of(_subject(call), call.now)
+    return {"profilingList": [_facts(profiling, call.now) for profiling in found]}
+
+
+@handles("getJobManagerProfilingFile", "getTaskManagerProfilingFile")
+def file(call: RestCall) -> FileContent:
+    """Raises UnknownTaskManager, UnknownLog: the file handlers are those of the logs."""
+    for profiling in call.cluster.profilings.of(_subject(call), call.now):
+        if profiling.output == call.path["filename"] and profiling.finished_at <= call.now:
+            return FileContent(profiling.page(), "text/html")
+    raise LogNotFound(call.path["filename"], call.path.get("taskmanagerid"))

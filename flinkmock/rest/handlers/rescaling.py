@@ -1,0 +1,266 @@
+"""Resource requirements of jobs, and the rescales of the adaptive scheduler (2.3)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from flinkmock.cluster.checkpoints import percentile, quantity
+from flinkmock.cluster.errors import (
+    AdaptiveSchedulerRequired,
+    InvalidResourceRequirements,
+    JobNotFound,
+    RescaleNotFound,
+)
+from flinkmock.cluster.graph import JobGraph
+from flinkmock.cluster.job import Job
+from flinkmock.cluster.rescaling import Rescale, bounds_of, history_at, mistakes, update, vertex_order
+from flinkmock.flink import configuration as options
+from flinkmock.flink.memory import task_manager_memory
+from flinkmock.rest.call import Facts, RestCall, handles
+from flinkmock.rest.handlers.jobs import slot_sharing_group_id
+from flinkmock.rest.handlers.lookup import job_and_time
+
+NOT_SPECIFIED = "Request body does not specify resource requirements."
+_PERCENTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
+_ANY = {"cpuCores": -1.0, "taskHeapMemory": -1, "taskOffHeapMemory": -1, "managedMemory": -1, "networkMemory": -1,
+        "extendedResources": {}}  # fmt: skip
+"""ResourceProfile.UNKNOWN: what a job asks for that does not say how large its slots have to be."""
+
+
+def _running_job(call: RestCall) -> Job:
+    """A job that has a JobMaster. Raises UnknownJob, also for one that has ended."""
+    job = call.cluster.job(call.path["jobid"])
+    if job.ended_at(call.now) is not None:
+        raise JobNotFound(job.id)
+    return job
+
+
+@handles("getJobResourceRequirements")
+def requirements(call: RestCall) -> Facts:
+    """Raises UnknownJob, NotAdaptive."""
+    job = _running_job(call)
+    if not call.cluster.adapts(job.spec):
+        raise AdaptiveSchedulerRequired(job.id, "requirements")
+    bounds = bounds_of(job)
+    return {
+        vertex_id: {"parallelism": {"lowerBound": bounds[vertex_id][0], "upperBound": bounds[vertex_id][1]}}
+        for vertex_id in vertex_order(bounds)
+    }
+
+
+@handles("updateJobResourceRequirements")
+def set_requirements(call: RestCall) -> Facts:
+    """Raises BadRequirements before anybody asks which scheduler there is; UnknownJob, NotAdaptive."""
+    if not call.body:
+        raise InvalidResourceRequirements(NOT_SPECIFIED)
+    job = _running_job(call)
+    wanted = {}
+    for vertex_id, told in call.body.items():
+        parallelism = told["parallelism"]
+        wanted[vertex_id] = (parallelism["lowerBound"], parallelism["upperBound"])
+    if found := mistakes(job, wanted):
+        raise InvalidResourceRequirements("\n".join(found))
+    if not call.cluster.adapts(job.spec):
+        raise AdaptiveSchedulerRequired(job.id, "requirements")
+    update(call.cluster, job, wanted, call.now)
+    return {}
+
+
+# -- rescales
+
+
+@handles("getJobRescaleConfig")
+def config(call: RestCall) -> Facts:
+    """Raises UnknownJob, NotAdaptive."""
+    job, _ = job_and_time(call)
+    if not call.cluster.adapts(job.spec):
+        raise AdaptiveSchedulerRequired(job.id, "rescale-config")
+    configuration = call.cluster.configuration
+    failures = configuration.integer(options.RESCALE_CHECKPOINT_FAILURES)
+    every = job.spec.checkpoints.every if job.spec.checkpoints else None
+    delay = configuration.duration(options.RESCALE_MAX_DELAY)
+    return {
+        "rescaleHistoryMax": configuration.integer(options.RESCALE_HISTORY),
+        "schedulerExecutionMode": configuration.text(options.SCHEDULER_MODE),
+        "submissionResourceWaitTimeoutInMillis": configuration.milliseconds(options.SUBMISSION_WAIT),
+        "submissionResourceStabilizationTimeoutInMillis": configuration.milliseconds(options.SUBMISSION_STABILIZATION),
+        "slotIdleTimeoutInMillis": configuration.milliseconds(options.SLOT_IDLE_TIMEOUT),
+        "executingCooldownTimeoutInMillis": configuration.milliseconds(options.RESCALE_COOLDOWN),
+        "executingResourceStabilizationTimeoutInMillis": configuration.milliseconds(options.RESCALE_STABILIZATION),
+        # as recorded: 6 s, 3 s and 15 s for checkpoints every 2 s, 1 s and 5 s
+        "maximumDelayForTriggeringRescaleInMillis": (failures + 1) * (every or 0) if delay is None else delay,
+        "rescaleOnFailedCheckpointCount": failures,
+    }
+
+
+def _history(call: RestCall, about: str) -> tuple[Job, list[Rescale]]:
+    """The job's rescales, oldest first. Raises UnknownJob, and NotAdaptive also if no history is kept."""
+    job, time = job_and_time(call)
+    if not call.cluster.adapts(job.spec) or call.cluster.configuration.integer(options.RESCALE_HISTORY) <= 0:
+        raise AdaptiveSchedulerRequired(job.id, about)
+    return job, history_at(job, time)
+
+
+def _kept(call: RestCall, rescales: Sequence[Rescale]) -> list[Rescale]:
+    """Newest first, as many as are kept."""
+    return list(reversed(rescales))[: call.cluster.configuration.integer(options.RESCALE_HISTORY)]
+
+
+@handles("getJobRescalesOverview")
+def overview(call: RestCall) -> Facts:
+    job, rescales = _history(call, "rescales")
+    latest = {}
+    for state in ("COMPLETED", "FAILED", "IGNORED"):
+        newest = next((rescale for rescale in reversed(rescales) if rescale.state == state), None)
+        latest[state.lower()] = None if newest is None else _facts(call, job, newest)
+    return {"rescalesCounts": _counts(rescales), "latest": latest}
+
+
+@handles("getJobRescalesHistory")
+def history(call: RestCall) -> Facts:
+    job, rescales = _history(call, "rescales")
+    return [_facts(call, job, rescale) for rescale in _kept(call, rescales)]
+
+
+@handles("getJobRescalesSummary")
+def summary(call: RestCall) -> Facts:
+    _, rescales = _history(call, "rescales")
+    ended = [rescale for rescale in rescales if rescale.ended_at is not None]
+    return {
+        "rescalesCounts": _counts(rescales),
+        "rescalesDurationStatsInMillis": _durations(ended),
+        **{
+            f"{state.lower()}RescalesDurationStatsInMillis": _durations([r for r in ended if r.state == state])
+            for state in ("COMPLETED", "IGNORED", "FAILED")
+        },
+    }
+
+
+@handles("getJobRescaleDetails")
+def details(call: RestCall) -> Facts:
+    """Raises UnknownJob, NotAdaptive, UnknownRescale."""
+    job, rescales = _history(call, "rescale-details")
+    for rescale in _kept(call, rescales):
+        if _uuid(call, job, rescale) == call.path["rescaleuuid"]:
+            return {**_facts(call, job, rescale), **_details(call, job, rescale)}
+    raise RescaleNotFound(call.path["rescaleuuid"])
+
+
+def _uuid(call: RestCall, job: Job, rescale: Rescale) -> str:
+    return call.cluster.stream.hex(32, "rescale", job.id, rescale.number)
+
+
+def _counts(rescales: Sequence[Rescale]) -> dict[str, int]:
+    states = Counter(rescale.state for rescale in rescales)
+    return {
+        "ignored": states["IGNORED"],
+        "inProgress": states[None],
+        "completed": states["COMPLETED"],
+        "failed": states["FAILED"],
+    }
+
+
+def _durations(rescales: Sequence[Rescale]) -> dict[str, Any]:
+    known = quantity([(rescale.ended_at or 0) - rescale.started_at for rescale in rescales])
+    if known is None:
+        return {"min": 0, "max": 0, "avg": 0} | dict.fromkeys(_PERCENTILES, float("nan"))
+    return {
+        "min": known.minimum,
+        "max": known.maximum,
+        "avg": known.average,
+        **{name: percentile(known.window, part) for name, part in _PERCENTILES.items()},
+    }
+
+
+def _facts(call: RestCall, job: Job, rescale: Rescale) -> dict[str, Any]:
+    """A rescale in a list; what it changed is told by its details only."""
+    return {
+        "rescaleUuid": _uuid(call, job, rescale),
+        "resourceRequirementsUuid": call.cluster.stream.hex(32, "requirements", job.id, rescale.version),
+        "rescaleAttemptId": rescale.attempt,
+        "vertices": {},
+        "slots": {},
+        "schedulerStates": [],
+        "startTimestampInMillis": rescale.started_at,
+        "endTimestampInMillis": rescale.ended_at,
+        "terminalState": rescale.state,
+        "triggerCause": rescale.cause,
+        "terminatedReason": rescale.reason,
+    }
+
+
+def _details(call: RestCall, job: Job, rescale: Rescale) -> dict[str, Any]:
+    before = job.runs[rescale.run.number - 1].graph if rescale.run is not None and rescale.run.number else None
+    after = rescale.run.graph if rescale.run is not None and rescale.state == "COMPLETED" else None
+    return {
+        "vertices": _vertices(job, before, after),
+        "slots": _slots(call, job, before, after),
+        "schedulerStates": _spans(job, rescale),
+    }
+
+
+def _vertices(job: Job, before: JobGraph | None, after: JobGraph | None) -> dict[str, Any]:
+    bounds = bounds_of(job)
+    found = {}
+    for vertex_id in vertex_order(bounds):
+        vertex = job.graph.by_id[vertex_id]
+        group = vertex.spec.slot_sharing_group
+        found[vertex_id] = {
+            "jobVertexId": vertex_id,
+            "jobVertexName": vertex.name,
+            "slotSharingGroupId": slot_sharing_group_id(job, group),
+            "slotSharingGroupName": group,
+            "desiredParallelism": bounds[vertex_id][1],
+            "sufficientParallelism": bounds[vertex_id][0],
+            "preRescaleParallelism": before.by_id[vertex_id].parallelism if before else None,
+            "postRescaleParallelism": after.by_id[vertex_id].parallelism if after else None,
+        }
+    return found
+
+
+def _slots(call: RestCall, job: Job, before: JobGraph | None, after: JobGraph | None) -> dict[str, Any]:
+    bounds = bounds_of(job)
+    slot = task_manager_memory(call.cluster.configuration).slot_resource(call.cluster.spec.slots)
+    found = {}
+    for group in job.graph.groups:
+        members = [bounds[v.id] for v in job.graph.vertices if v.spec.slot_sharing_group == group]
+        group_id = slot_sharing_group_id(job, group)
+        found[group_id] = {
+            "slotSharingGroupId": group_id,
+            "slotSharingGroupName": group,
+            "requestResourceProfile": _ANY,
+            "desiredSlots": max(upper for _, upper in members),
+            "minimalRequiredSlots": max(lower for lower, _ in members),
+            "preRescaleSlots": before.groups[group] if before else None,
+            "postRescaleSlots": after.groups[group] if after else None,
+            "acquiredResourceProfile": slot,
+        }
+    return found
+
+
+def _spans(job: Job, rescale: Rescale) -> list[dict[str, Any]]:
+    """The states of the adaptive scheduler that a completed rescale went through; of the first one, as recorded."""
+    if rescale.run is None or rescale.ended_at is None or rescale.state != "COMPLETED":
+        return []
+    scheduled = max(rescale.started_at, rescale.run.created_at)
+    if rescale.run.number == 0:
+        states = [
+            ("Created", rescale.started_at, rescale.started_at),
+            ("WaitingForResources", rescale.started_at, scheduled),
+        ]
+    else:
+        states = [("Restarting", rescale.started_at, scheduled), ("WaitingForResources", scheduled, scheduled)]
+    states.append(("CreatingExecutionGraph", scheduled, rescale.ended_at))
+    states.append(("Executing", rescale.ended_at, rescale.ended_at))
+    return [
+        {
+            "state": state,
+            "enterTimestampInMillis": entered,
+            "leaveTimestampInMillis": left,
+            "durationInMillis": left - entered,
+            "stringifiedException": None,
+        }
+        for state, entered, left in states
+    ]

@@ -1,0 +1,139 @@
+"""Savepoints, stopping with one, checkpoints on demand, disposal, cached data sets, and the rescaling that was."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flinkmock.cluster.async_operations import AsyncOperation
+from flinkmock.cluster.errors import BadRequest, RescalingDisabled, UncaughtJavaException
+from flinkmock.flink.configuration import SAVEPOINT_DIR
+from flinkmock.flink.java_exception import JavaException
+from flinkmock.release import Release
+from flinkmock.rest.call import Facts, RestCall, handles
+from flinkmock.rest.handlers.throwables import failure_facts
+
+INCREMENTAL = JavaException(
+    "java.lang.IllegalStateException",
+    "Flink does not support triggering incremental checkpoint explicitly. See FLINK-33723.",
+)
+NO_PATH = "Field savepoint-path must not be omitted or be null."
+
+
+def _trigger_id(call: RestCall) -> str:
+    given: str | None = call.body.get("triggerId")
+    return given or call.cluster.asynchronous.new_id(call.cluster.stream)
+
+
+def _directory(call: RestCall, field: str) -> str:
+    """Where the savepoint goes. Raises BadRequest if neither the request nor the configuration says it."""
+    directory = call.body.get(field)
+    if directory is None:
+        directory = call.cluster.configuration.text(SAVEPOINT_DIR)
+    if directory is None:
+        key = SAVEPOINT_DIR.aliases[0] if call.cluster.release.since("1.20") else SAVEPOINT_DIR.key
+        raise BadRequest(f"Config key [{key}] is not set. Property [{field}] must be provided.")
+    return str(directory)
+
+
+@handles("triggerSavepoint")
+def savepoint(call: RestCall) -> Facts:
+    """Raises BadRequest."""
+    directory = _directory(call, "target-directory")
+    trigger_id = _trigger_id(call)
+    format = call.body.get("formatType") or "CANONICAL"
+    cancel = bool(call.body.get("cancel-job"))
+    call.cluster.snapshots.savepoint(
+        call.path["jobid"], trigger_id, directory, format, cancel, call.now, call.jobmanager
+    )
+    return {"request-id": trigger_id}
+
+
+@handles("triggerStopWithSavepoint")
+def stop(call: RestCall) -> Facts:
+    """Raises BadRequest."""
+    directory = _directory(call, "targetDirectory")
+    trigger_id = _trigger_id(call)
+    format = call.body.get("formatType") or "CANONICAL"
+    call.cluster.snapshots.stop(call.path["jobid"], trigger_id, directory, format, call.now, call.jobmanager)
+    return {"request-id": trigger_id}
+
+
+@handles("triggerCheckpoint")
+def checkpoint(call: RestCall) -> Facts:
+    """Raises Unserviceable for an incremental one, which 1.17 and 1.18 do take."""
+    if call.body.get("checkpointType") == "INCREMENTAL" and call.cluster.release.since("1.19"):
+        raise UncaughtJavaException(INCREMENTAL)
+    trigger_id = _trigger_id(call)
+    call.cluster.snapshots.checkpoint(call.path["jobid"], trigger_id, call.now)
+    return {"request-id": trigger_id}
+
+
+@handles("triggerSavepointDisposal")
+def dispose(call: RestCall) -> Facts:
+    """Raises BadRequest."""
+    path = call.body.get("savepoint-path")
+    if path is None:
+        raise BadRequest(NO_PATH)
+    trigger_id = _trigger_id(call)
+    call.cluster.snapshots.dispose(str(path), trigger_id, call.now, call.jobmanager)
+    return {"request-id": trigger_id}
+
+
+@handles("getSavepointStatus")
+def savepoint_status(call: RestCall) -> Facts:
+    """Of stopping as well. Raises UnknownTrigger."""
+    return _status(call, "savepoint")
+
+
+@handles("getCheckpointStatus")
+def checkpoint_status(call: RestCall) -> Facts:
+    """Raises UnknownTrigger."""
+    return _status(call, "checkpoint")
+
+
+@handles("getSavepointDisposalStatus")
+def disposal_status(call: RestCall) -> Facts:
+    """Raises UnknownTrigger."""
+    return _status(call, "disposal")
+
+
+@handles("getClusterDataSetDeleteStatus")
+def data_set_status(call: RestCall) -> Facts:
+    """Raises UnknownTrigger."""
+    return _status(call, "dataset")
+
+
+def _status(call: RestCall, kind: str) -> dict[str, Any]:
+    operation = call.cluster.asynchronous.get(
+        kind, call.path["triggerid"], call.path.get("jobid"), call.now, call.jobmanager
+    )
+    if not operation.done_by(call.now):
+        return {"status": {"id": "IN_PROGRESS"}, "operation": None}
+    return {"status": {"id": "COMPLETED"}, "operation": _result(operation, call.cluster.release)}
+
+
+def _result(operation: AsyncOperation, release: Release) -> dict[str, Any]:
+    """There is no state FAILED; a failure is told in place of the result, for checkpoints in camel case."""
+    if operation.failure is None:
+        return operation.result
+    name = "failureCause" if operation.kind == "checkpoint" else "failure-cause"
+    return {name: failure_facts(operation.failure, release)}
+
+
+@handles("getClusterDataSetList")
+def data_sets(call: RestCall) -> Facts:
+    """No job here caches one."""
+    return {"dataSets": []}
+
+
+@handles("deleteClusterDataSet")
+def delete_data_set(call: RestCall) -> Facts:
+    trigger_id = _trigger_id(call)
+    call.cluster.delete_data_set(trigger_id, call.now, call.jobmanager)
+    return {"request-id": trigger_id}
+
+
+@handles("rescaleJob", "getRescalingStatus")
+def rescaling(call: RestCall) -> Facts:
+    """Raises RescalingDisabled, whatever job is named."""
+    raise RescalingDisabled

@@ -1,0 +1,89 @@
+"""`POST /jobs`: a job as Flink's command line sends it, serialized, with its jars."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+
+from flinkmock.cluster.errors import InvalidJobSubmission, UncaughtJavaException
+from flinkmock.cluster.spec import JobSpec
+from flinkmock.cluster.submission.jars import read_jar
+from flinkmock.cluster.submission.job_graph_decoder import SubmittedJob, submitted_job
+from flinkmock.cluster.submission.program import already_submitted, rule_of
+from flinkmock.flink.java_serialization.reader import BadStream, read_object
+from flinkmock.release import Release
+from flinkmock.rest.call import Facts, RestCall, UploadedFile, handles
+
+NO_PLAN_NAMED = "The jobGraphFileName field must not be omitted or be null."
+"""So in 2.x as well, where the field is called executionPlanFileName."""
+_ID_IN_NAME = re.compile(r"-([0-9a-f]{32})")
+
+
+@handles("submitJob")
+def submit(call: RestCall) -> Facts:
+    """The job becomes what the first rule says that fits its name, that of one of its jars or an entry class of them.
+
+    It keeps its name. A rule that fits every job tells how it lives and nothing else: graph, checkpoints and user
+    configuration are then those of the plan.
+
+    Raises:
+        BadSubmission: in the order of JobSubmitHandler: no plan named, files missing, the plan can't be read.
+        Unserviceable: the job is known already, or the scenario wants this call to fail.
+    """
+    cluster = call.cluster
+    files = {file.name: file for file in call.files}
+    plan_name = _plan_file_name(call)
+    if plan_name is None:
+        raise InvalidJobSubmission(NO_PLAN_NAMED)
+    plan = _file(files, plan_name, "ExecutionPlan" if cluster.release.since("2.0") else "JobGraph")
+    jars = [_file(files, name, "Jar") for name in call.body.get("jobJarFileNames") or ()]
+    for artifact in call.body.get("jobArtifactFileNames") or ():
+        _file(files, artifact["fileName"], "Artifact")
+    sent = _read(plan, cluster.release)
+    if sent.id in cluster.jobs:
+        raise UncaughtJavaException(already_submitted(cluster.release))
+    spec = _spec(sent, jars, call)
+    failure = cluster.submission_failure(spec)
+    if failure is not None:
+        raise UncaughtJavaException(failure)
+    job_id = sent.id or cluster.new_job_id()
+    job = cluster.submit(spec, call.now, job_id=job_id, savepoint=sent.savepoint, skips=sent.skips)
+    return {"jobUrl": f"/jobs/{job.id}"}
+
+
+def _plan_file_name(call: RestCall) -> str | None:
+    name: str | None = call.body.get("executionPlanFileName") or call.body.get("jobGraphFileName")
+    return name
+
+
+def _file(files: dict[str, UploadedFile], name: str, kind: str) -> UploadedFile:
+    if name not in files:
+        raise InvalidJobSubmission(f"{kind} file {name} could not be found on the server.", missing_file=True)
+    return files[name]
+
+
+def _spec(sent: SubmittedJob, jars: list[UploadedFile], call: RestCall) -> JobSpec:
+    entries = [entry for jar in jars for entry in read_jar(jar.path)[0]]
+    rule = rule_of((sent.name or "", *(jar.name for jar in jars), *entries), call.cluster.spec.submissions)
+    spec = dataclasses.replace(rule.job, name=sent.name or rule.job.name)
+    if rule.pattern != "*" or not sent.vertices:
+        return spec
+    return dataclasses.replace(
+        spec,
+        type=sent.type,
+        vertices=sent.vertices,
+        parallelism=max(vertex.parallelism for vertex in sent.vertices),
+        checkpoints=sent.checkpoints,
+        user_config=sent.user_config,
+    )
+
+
+def _read(file: UploadedFile, release: Release) -> SubmittedJob:
+    """Since 1.20 the id is in the file's name, too (FACTS 17)."""
+    try:
+        sent = submitted_job(read_object(file.path.read_bytes()))
+    except BadStream as bad:
+        kind = "ExecutionPlan" if release.since("2.0") else "JobGraph"
+        raise InvalidJobSubmission(f"Failed to deserialize {kind}.", cause=bad.cause) from None
+    in_name = _ID_IN_NAME.search(file.name)
+    return sent if sent.id or not in_name else dataclasses.replace(sent, id=in_name[1])

@@ -1,0 +1,44 @@
+"""Failures inside answers: `{"class", "stack-trace", "serialized-throwable"}` (SerializedThrowableSerializer)."""
+
+from __future__ import annotations
+
+import re
+from base64 import b64encode
+from typing import Any
+
+from flinkmock.cluster.failures import failure_trace
+from flinkmock.flink.java_exception import JavaException
+from flinkmock.flink.java_serialization import writer
+from flinkmock.release import Release
+
+IN_FUTURE = (
+    "java.base/java.util.concurrent.CompletableFuture.encodeThrowable(CompletableFuture.java:332)",
+    "java.base/java.util.concurrent.CompletableFuture.uniComposeStage(CompletableFuture.java:1177)",
+    "java.base/java.lang.Thread.run(Thread.java:840)",
+)
+"""Where the failures of asynchronous operations come from (recording of 2.3.0, `poll unknown job`)."""
+_FRAME = re.compile(r"(?:(?P<module>[\w.]+)/)?(?P<class>.+)\.(?P<method>[^.]+)\((?P<file>[^:()]+)(?::(?P<line>\d+))?\)")
+
+
+def failure_facts(throwable: JavaException, release: Release, frames: tuple[str, ...] = IN_FUTURE) -> dict[str, Any]:
+    """Facts of a `failure-cause`. `frames`: the calls of a throwable that has none of its own."""
+    trace = failure_trace(throwable, frames)
+    calls = tuple(map(_frame, frames))
+    serialized = writer.serialized_throwable(throwable, trace, calls, class_in_message=release.since("1.16"))
+    return {
+        "class": throwable.java_class,
+        "stack-trace": trace,
+        "serialized-throwable": b64encode(serialized).decode(),
+    }
+
+
+def serialized_optional(value: writer.JavaValue) -> str:
+    """An accumulator's value as base64 of `SerializedValue<OptionalFailure<Object>>`. Raises TypeError."""
+    return b64encode(writer.serialized_optional(value)).decode()
+
+
+def _frame(text: str) -> writer.Frame:
+    match = _FRAME.fullmatch(text)
+    if match is None:  # a native method, or whatever a scenario calls a frame
+        return writer.Frame(text, "", "", -1)
+    return writer.Frame(match["class"], match["method"], match["file"], int(match["line"] or -1), match["module"])

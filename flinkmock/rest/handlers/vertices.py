@@ -1,0 +1,110 @@
+"""Vertices, their subtasks and the attempts of these."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flinkmock.cluster.execution import STARTING, Execution, vertex_status
+from flinkmock.cluster.states import EXECUTION_STATES, TERMINAL_EXECUTION_STATES
+from flinkmock.rest.call import Facts, RestCall, handles
+from flinkmock.rest.handlers.io_metrics import IoMetrics
+from flinkmock.rest.handlers.jobs import span_facts
+from flinkmock.rest.handlers.lookup import execution_of, location_facts, vertex_and_time
+
+
+@handles("getJobVertexDetails")
+def details(call: RestCall) -> Facts:
+    job, vertex, time = vertex_and_time(call)
+    row = job.executions_at(time)[vertex.index]
+    io = IoMetrics(call, job, time)
+    return {
+        "id": vertex.id,
+        "name": vertex.name,
+        "parallelism": vertex.parallelism,
+        "maxParallelism": vertex.spec.max_parallelism,
+        "now": call.now,
+        "subtasks": [attempt_facts(execution, io, time, call.now) for execution in row],
+        "aggregated": io.aggregated(row),
+    }
+
+
+def attempt_facts(execution: Execution, io: IoMetrics, time: int, now: int) -> dict[str, Any]:
+    """One attempt of a subtask (SubtaskExecutionAttemptDetailsInfo)."""
+    start, end = execution.started(time), execution.ended(time)
+    spent = execution.status_duration(time if end is not None else now)
+    return {
+        "subtask": execution.subtask,
+        "status": execution.state_at(time),
+        "attempt": execution.attempt,
+        **location_facts(execution, time),
+        "start-time": -1 if start is None else start,
+        "end-time": -1 if end is None else end,
+        "duration": -1 if start is None else (now if end is None else end) - start,
+        "metrics": io.facts([execution]),
+        "status-duration": {state: spent.get(state, -1) for state in STARTING},
+        "start_time": -1 if start is None else start,
+    }
+
+
+@handles("getSubtaskCurrentAttemptDetails", "getSubtaskExecutionAttemptDetails")
+def attempt(call: RestCall) -> Facts:
+    job, execution, time = execution_of(call)
+    return attempt_facts(execution, IoMetrics(call, job, time), time, call.now)
+
+
+@handles("getSubtasksTimes")
+def times(call: RestCall) -> Facts:
+    job, vertex, time = vertex_and_time(call)
+    return {
+        "id": vertex.id,
+        "name": vertex.name,
+        "now": call.now,
+        "subtasks": [_times(execution, time, call.now) for execution in job.executions_at(time)[vertex.index]],
+    }
+
+
+def _times(execution: Execution, time: int, now: int) -> dict[str, Any]:
+    """Here, and only here, the duration counts from SCHEDULED (FACTS-coherence)."""
+    entered = execution.timestamps_at(time)
+    state = execution.state_at(time)
+    until = entered[state] if state in TERMINAL_EXECUTION_STATES else now
+    location = location_facts(execution, time)
+    return {
+        "subtask": execution.subtask,
+        "host": location["host"],
+        "endpoint": location["endpoint"],
+        "duration": until - entered["SCHEDULED"] if "SCHEDULED" in entered else -1,
+        "timestamps": {name: entered.get(name, 0) for name in EXECUTION_STATES},
+    }
+
+
+@handles("getJobVertexTaskManagers")
+def task_managers(call: RestCall) -> Facts:
+    job, vertex, time = vertex_and_time(call)
+    io = IoMetrics(call, job, time)
+    groups: dict[tuple[str, str], list[Execution]] = {}
+    for execution in job.executions_at(time)[vertex.index]:
+        location = location_facts(execution, time)
+        groups.setdefault((location["endpoint"], location["taskmanager-id"]), []).append(execution)
+    return {
+        "id": vertex.id,
+        "name": vertex.name,
+        "now": call.now,
+        "taskmanagers": [_group(place, row, io, time, call.now) for place, row in groups.items()],
+    }
+
+
+def _group(place: tuple[str, str], row: list[Execution], io: IoMetrics, time: int, now: int) -> dict[str, Any]:
+    """The subtasks of a vertex that run on one task manager; those not deployed yet are a group of their own."""
+    endpoint, task_manager_id = place
+    states = [execution.state_at(time) for execution in row]
+    return {
+        "host": endpoint,
+        "endpoint": endpoint,
+        "status": vertex_status(states),
+        **span_facts(row, time, now),
+        "metrics": io.facts(row),
+        "status-counts": {state: states.count(state) for state in EXECUTION_STATES},
+        "taskmanager-id": task_manager_id,
+        "aggregated": io.aggregated(row),
+    }

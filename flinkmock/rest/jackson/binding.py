@@ -1,0 +1,160 @@
+"""Request bodies, read as Jackson binds them to Flink's request classes (FACTS.md section 4).
+
+The contract's request schema says which fields a class has. The order of the checks is Jackson's: fields as they come,
+then primitives that are missing, then unknown fields, because the classes are built by their constructors. What
+becomes of single values: `scalars.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+from flinkmock.contract import Contract, Operation, Schema
+from flinkmock.contract.operation import ALIASES
+from flinkmock.flink import messages
+from flinkmock.flink.java_exception import JavaException
+from flinkmock.rest.error_responses import RequestRejected, internal, rest
+from flinkmock.rest.jackson import class_names
+from flinkmock.rest.jackson.coercion import Scalars, fail, token_of
+from flinkmock.rest.jackson.parser import JACKSON, JacksonError, Pairs, parse
+from flinkmock.rest.release_quirks import ReleaseQuirks
+
+_UNRECOGNIZED = f"{JACKSON}.databind.exc.UnrecognizedPropertyException"
+_INSTANTIATION = f"{JACKSON}.databind.exc.ValueInstantiationException"
+_ONLY_FIELD = {"JobClientHeartbeatRequestBody": "expiredTimestamp"}
+"""A class that is read from a bare number (1.17 to 1.19), and what the number means."""
+
+
+class BodyReader:
+    """Reads the bodies of one release."""
+
+    def __init__(self, contract: Contract, behaviour: ReleaseQuirks) -> None:
+        self._definitions = contract.definitions
+        self._unknown_fails = contract.request_mapper["fail_on_unknown_properties"]
+        self._version = behaviour.jackson
+        self._classes = class_names.of(contract.release)
+        self._scalars = Scalars(behaviour)
+
+    def read(self, operation: Operation, raw: bytes) -> dict[str, Any] | None:
+        """The fields that were given and are known, converted; nulls are kept. {} for no body, None for a `null`.
+
+        Raises Refused.
+        """
+        if not raw and operation.request is None:
+            return {}
+        name = _name(operation.request["$ref"]) if operation.request else "EmptyRequestBody"
+        try:
+            value = parse(raw or b"{}", self._version)
+            return None if value is None else self._top(name, value)
+        except JacksonError as error:
+            if error.fatal:
+                raise RequestRejected(internal(error.throwable)) from None
+            text = messages.unexpected_format(name) if raw else messages.NO_BODY
+            raise RequestRejected(rest(400, text, error.throwable)) from None
+
+    def _top(self, name: str, value: Any) -> dict[str, Any]:
+        schema = self._definitions.get(f"{name}@request", {"type": "object", "properties": {}})
+        if name in _ONLY_FIELD and "properties" not in schema:
+            if isinstance(value, Pairs):
+                self._scalars.no_creator(self._classes[name])
+            return {_ONLY_FIELD[name]: self._value(schema, value, "")}
+        return self._bean(name, schema, value, "")
+
+    def _bean(self, name: str, schema: Schema, value: Any, path: str) -> dict[str, Any]:
+        java_class = self._classes[name]
+        if not isinstance(value, Pairs):
+            self._scalars.not_constructible(java_class, value, path)
+        path = path or java_class
+        others = schema.get("additionalProperties")
+        if isinstance(others, Mapping):
+            return self._by_id(others, value, path)
+        properties: Schema = schema["properties"]
+        bean: dict[str, Any] = {}
+        unknown = []
+        for field, child in value:
+            known = field if field in properties else ALIASES.get(field, field)
+            if known in properties:
+                bean[known] = self._value(properties[known], child, f'{path}["{field}"]')
+            else:
+                unknown.append(field)
+        for field in schema.get("required", ()):
+            if field not in bean:
+                self._value(properties[field], None, f'{path}["{field}"]')
+        if unknown and self._unknown_fails:
+            self._unrecognized(unknown[0], java_class, tuple(properties), path)
+        return bean
+
+    def _by_id(self, schema: Schema, pairs: Pairs, path: str) -> dict[str, Any]:
+        """A class that is a map with ids for its keys: JobResourceRequirementsBody."""
+        found = {}
+        for key, child in pairs:
+            here = f'{path}["{key}"]'
+            vertex_id = self._scalars.id(key, here)
+            found[vertex_id] = self._value(schema, child, here)
+        return found
+
+    def _value(self, schema: Schema, value: Any, path: str) -> Any:
+        name, schema, nullable = self._resolved(schema)
+        if value is None:
+            return None if nullable else self._null(name, schema, path)
+        if "enum" in schema:
+            return self._scalars.enum(self._classes[name], schema["enum"], value, path)
+        kind = schema["type"] if isinstance(schema["type"], str) else schema["type"][0]
+        match kind:
+            case "boolean":
+                return self._scalars.boolean(value, path, nullable=nullable)
+            case "integer":
+                return self._scalars.integer(value, path, is_long=schema.get("format") == "int64", nullable=nullable)
+            case "array":
+                return self._list(schema["items"], value, path)
+            case "object" if name:
+                return self._bean(name, schema, value, path)
+            case "object":
+                return self._map(schema, value, path)
+        if "pattern" in schema:
+            return self._scalars.id(self._scalars.string(value, path), path)
+        if "contentEncoding" in schema:
+            return self._scalars.base64(self._scalars.string(value, path), path)
+        return self._scalars.string(value, path)
+
+    def _resolved(self, schema: Schema) -> tuple[str, Schema, bool]:
+        """The name of the class ("" for none), its schema, and whether null will do."""
+        nullable = "anyOf" in schema
+        if nullable:
+            schema = next(one for one in schema["anyOf"] if one != {"type": "null"})
+        name = ""
+        if "$ref" in schema:
+            name = _name(schema["$ref"])
+            schema = self._definitions[schema["$ref"].rpartition("/")[2]]
+        return name, schema, nullable or "null" in schema.get("type", ())
+
+    def _null(self, name: str, schema: Schema, path: str) -> NoReturn:
+        if schema["type"] in ("boolean", "integer"):
+            self._scalars.null(schema["type"], path, is_long=schema.get("format") == "int64")
+        # the constructors of the classes check their arguments
+        text = f"Cannot construct instance of `{self._classes[name]}`, problem: null"
+        fail(_INSTANTIATION, text, path, JavaException("java.lang.NullPointerException"))
+
+    def _list(self, items: Schema, value: Any, path: str) -> list[Any]:
+        if not isinstance(value, list) or isinstance(value, Pairs):
+            element = self._classes[_name(items["$ref"])] if "$ref" in items else "java.lang.String"
+            self._scalars.mismatch(f"java.util.ArrayList<{element}>", token_of(value), path)
+        items = {"anyOf": [items, {"type": "null"}]}  # Java's lists hold nulls
+        return [self._value(items, child, f"{path}->java.util.ArrayList[{at}]") for at, child in enumerate(value)]
+
+    def _map(self, schema: Schema, value: Any, path: str) -> dict[str, Any]:
+        if not isinstance(value, Pairs):
+            self._scalars.not_constructible("java.util.LinkedHashMap", value, path)
+        values = {"anyOf": [schema["additionalProperties"], {"type": "null"}]}
+        return {key: self._value(values, child, f'{path}->java.util.LinkedHashMap["{key}"]') for key, child in value}
+
+    def _unrecognized(self, field: str, java_class: str, known: tuple[str, ...], path: str) -> NoReturn:
+        count = "one known property" if len(known) == 1 else f"{len(known)} known properties"
+        listed = ", ".join(f'"{name}"' for name in known)
+        text = f'Unrecognized field "{field}" (class {java_class}), not marked as ignorable ({count}: {listed}])'
+        fail(_UNRECOGNIZED, text, f'{path}["{field}"]')
+
+
+def _name(reference: str) -> str:
+    return reference.rpartition("/")[2].removesuffix("@request")

@@ -1,0 +1,219 @@
+"""JSON text read as Jackson reads it, with Jackson's messages (FACTS.md section 4, FACTS-more.md "JSON bodies").
+
+Python's own scanner does the work; what Jackson makes of numbers, of repeated names and of mistakes differs.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from typing import Any, NoReturn
+
+from flinkmock.flink.java_exception import JavaException
+
+JACKSON = "org.apache.flink.shaded.jackson2.com.fasterxml.jackson"
+PARSE_EXCEPTION = f"{JACKSON}.core.JsonParseException"
+EOF_EXCEPTION = f"{JACKSON}.core.io.JsonEOFException"
+MAPPING = f"{JACKSON}.databind.JsonMappingException"
+MISMATCH = f"{JACKSON}.databind.exc.MismatchedInputException"
+CONSTRAINTS_EXCEPTION = f"{JACKSON}.core.exc.StreamConstraintsException"
+
+_CONSTRAINTS_SINCE = (2, 15)
+_REDACTED_SINCE = (2, 16)
+_MAX_DEPTH, _MAX_DIGITS, _MAX_NAME = 1000, 1000, 50_000
+_STACK = 5_000
+"""Python's usual 1000 frames don't reach for the depth that Jackson allows."""
+_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]')
+_LITERAL_AND_MORE = re.compile(r"(?:null|true|false)[\w$]+")
+_EXPECTED = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
+_COMMENT = (
+    "maybe a (non-standard) comment? (not recognized as one since Feature 'ALLOW_COMMENTS' not enabled for parser)"
+)
+
+
+class JacksonError(Exception):
+    """What Jackson throws. `fatal`: neither a parse nor a mapping exception, which Flink does not expect: a 500."""
+
+    def __init__(self, throwable: JavaException, *, fatal: bool = False) -> None:
+        super().__init__(str(throwable))
+        self.throwable = throwable
+        self.fatal = fatal
+
+
+class IntText(str):
+    """A number without fraction or exponent, as it was written."""
+
+
+class FloatText(str):
+    """Any other number, as it was written."""
+
+
+class Pairs(list[tuple[str, Any]]):
+    """An object: its names and values in their order, repeated names and all."""
+
+
+def parse(raw: bytes, version: tuple[int, int]) -> Any:
+    """The first complete value; whatever follows it does not matter. `version` is Jackson's.
+
+    Values are None, bool, str, IntText, FloatText, list and Pairs. Raises JacksonError.
+    """
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, _STACK))
+    try:
+        return _parse(raw, version)
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+def _parse(raw: bytes, version: tuple[int, int]) -> Any:
+    text = _decoded(raw)
+    start = len(text) - len(text.lstrip(" \t\r\n"))
+    if start == len(text):
+        raise JacksonError(JavaException(MISMATCH, "No content to map due to end-of-input"))
+    if text[start] == "[":
+        return []  # no body is a list, so Jackson gives up at its first bracket, whatever follows
+    if literal := _LITERAL_AND_MORE.match(text, start):
+        _refuse(text, start, f"Unrecognized token '{literal[0]}': was expecting {_EXPECTED}", version)
+    if version >= _CONSTRAINTS_SINCE:
+        _check_depth(text)
+    try:
+        value, end = _DECODER.raw_decode(text, start)
+    except json.JSONDecodeError as error:
+        _check_octets(text[: error.pos + len(_word(text, error.pos)) + 1], raw)
+        _explain(text, error, version)
+    except RecursionError:
+        raise JacksonError(JavaException("java.lang.StackOverflowError"), fatal=True) from None
+    _check_octets(text[:end], raw)
+    if version >= _CONSTRAINTS_SINCE:
+        _check_lengths(value)
+    return value
+
+
+def source(version: tuple[int, int]) -> str:
+    """How Jackson names where a text comes from."""
+    if version >= _REDACTED_SINCE:
+        return "[Source: REDACTED (`StreamReadFeature.INCLUDE_SOURCE_IN_LOCATION` disabled)"
+    return "[Source: (org.apache.flink.shaded.netty4.io.netty.buffer.ByteBufInputStream)"
+
+
+def _no_constant(name: str) -> NoReturn:
+    text = f"Non-standard token '{name}': enable `JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS` to allow"
+    raise JacksonError(JavaException(PARSE_EXCEPTION, text))
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=Pairs, parse_int=IntText, parse_float=FloatText, parse_constant=_no_constant
+)
+
+
+def _decoded(raw: bytes) -> str:
+    """UTF-8, -16 and -32, with or without BOM. Octets that are no UTF-8 become lone surrogates, see _check_octets."""
+    encoding = json.detect_encoding(raw)
+    if encoding.startswith("utf-8"):
+        return raw.decode(encoding, errors="surrogateescape")
+    return raw.decode(encoding, errors="replace")
+
+
+def _check_octets(text: str, raw: bytes) -> None:
+    """Refuses what was no UTF-8 in the part that is read."""
+    if not re.search("[\udc80-\udcff]", text):
+        return
+    try:
+        raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        middle = error.reason == "invalid continuation byte"
+        place, octet = ("middle", raw[error.end]) if middle and error.end < len(raw) else ("start", raw[error.start])
+        cause = JavaException(PARSE_EXCEPTION, f"Invalid UTF-8 {place} byte 0x{octet:x}")
+        inside = text.lstrip().startswith("{")  # then the class that is being built adds its own exception
+        raise JacksonError(JavaException(MAPPING, cause.message, cause) if inside else cause) from None
+
+
+def _check_depth(text: str) -> None:
+    if text.count("[") + text.count("{") <= _MAX_DEPTH:
+        return
+    depth = 0
+    for match in _STRING_OR_BRACKET.finditer(text):
+        mark = match[0]
+        depth += 1 if mark in "[{" else -1 if mark in "]}" else 0
+        if depth > _MAX_DEPTH:
+            _too_much(f"Document nesting depth ({depth})", _MAX_DEPTH, "getMaxNestingDepth")
+        if depth == 0:
+            return
+
+
+def _check_lengths(value: Any) -> None:
+    if isinstance(value, Pairs):
+        for name, child in value:
+            if len(name) > _MAX_NAME:
+                _too_much(f"Name length ({len(name)})", _MAX_NAME, "getMaxNameLength")
+            _check_lengths(child)
+    elif isinstance(value, list):
+        for child in value:
+            _check_lengths(child)
+    elif isinstance(value, (IntText, FloatText)) and len(value.lstrip("-")) > _MAX_DIGITS:
+        _too_much(f"Number value length ({len(value.lstrip('-'))})", _MAX_DIGITS, "getMaxNumberLength")
+
+
+def _too_much(what: str, limit: int, getter: str) -> NoReturn:
+    text = f"{what} exceeds the maximum allowed ({limit}, from `StreamReadConstraints.{getter}()`)"
+    raise JacksonError(JavaException(CONSTRAINTS_EXCEPTION, text), fatal=True)
+
+
+def _explain(text: str, error: json.JSONDecodeError, version: tuple[int, int]) -> NoReturn:
+    """Python's mistake in Jackson's words."""
+    opened = _innermost(text[: error.pos])
+    kind = "Array" if opened and text[opened[-1]] == "[" else "Object"
+    mistake, place = error.msg, error.pos
+    if mistake.startswith("Unterminated string"):
+        _refuse(text, len(text), "Unexpected end-of-input in VALUE_STRING", version, EOF_EXCEPTION)
+    if not text[place:].strip(" \t\r\n"):
+        if mistake.startswith(("Expecting ',' delimiter", "Expecting property name", "Illegal trailing comma")):
+            marker = f"(start marker at {source(version)}; {_position(text, opened[-1] if opened else 0)}])"
+            close = f"Unexpected end-of-input: expected close marker for {kind} {marker}"
+            _refuse(text, len(text), close, version, EOF_EXCEPTION)
+        _refuse(text, len(text), f"Unexpected end-of-input within/between {kind} entries", version, EOF_EXCEPTION)
+    character = text[place]
+    if mistake.startswith("Invalid control character"):
+        why = "has to be escaped using backslash to be included in string value"
+        _refuse(text, place, f"Illegal unquoted character ((CTRL-CHAR, code {ord(character)})): {why}", version)
+    if mistake.startswith("Invalid \\"):
+        escaped = text[place + 1 : place + 2]
+        _refuse(text, place, f"Unrecognized character escape '{escaped}' (code {ord(escaped or '0')})", version)
+    word = _word(text, place)
+    if mistake == "Expecting value" and word and not word[0].isdigit():
+        _refuse(text, place, f"Unrecognized token '{word}': was expecting {_EXPECTED}", version)
+    expected = {
+        "Expecting value": f"expected a valid value {_EXPECTED}",
+        "Expecting ':' delimiter": "was expecting a colon to separate field name and value",
+        "Expecting ',' delimiter": f"was expecting comma to separate {kind} entries",
+    }.get(mistake, "was expecting double-quote to start field name")
+    why = _COMMENT if character == "/" else expected
+    _refuse(text, place, f"Unexpected character ('{character}' (code {ord(character)})): {why}", version)
+
+
+def _innermost(text: str) -> list[int]:
+    """Where the brackets that are still open stand."""
+    opened: list[int] = []
+    for match in _STRING_OR_BRACKET.finditer(text):
+        if match[0] in "[{":
+            opened.append(match.start())
+        elif match[0] in "]}" and opened:
+            opened.pop()
+    return opened
+
+
+def _word(text: str, place: int) -> str:
+    """What Java takes for an identifier; control characters count as parts of one."""
+    end = re.compile(r"[\w$\x00-\x08\x0e-\x1b\x7f-\x9f]*").match(text, place)
+    return end[0] if end else ""
+
+
+def _position(text: str, place: int) -> str:
+    line = text.count("\n", 0, place) + 1
+    return f"line: {line}, column: {place - text.rfind(chr(10), 0, place)}"
+
+
+def _refuse(text: str, place: int, why: str, version: tuple[int, int], java_class: str = PARSE_EXCEPTION) -> NoReturn:
+    location = f"\n at {source(version)}; {_position(text, place)}]"
+    raise JacksonError(JavaException(java_class, why + location)) from None

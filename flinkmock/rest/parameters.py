@@ -1,0 +1,141 @@
+"""Path and query parameters, converted as Flink's MessageParameters do (FACTS.md section 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from flinkmock.contract import Operation, Parameter
+from flinkmock.flink import messages
+from flinkmock.rest.java_parsing import INT, LONG, parse_id, parse_number
+
+Converter = Callable[[str], Any]
+
+
+class BadParameter(Exception):
+    """A value that can't be converted. The text is that of Flink's HandlerRequestException."""
+
+
+def path_values(operation: Operation, given: Mapping[str, str]) -> dict[str, Any]:
+    """Raises BadParameter."""
+    return {
+        parameter.name: _converted("path", parameter, given[parameter.name], [given[parameter.name]])[0]
+        for parameter in operation.path_parameters
+    }
+
+
+def query_values(operation: Operation, given: Mapping[str, Sequence[str]]) -> dict[str, list[Any]]:
+    """Values of a name that is given several times count as one list. Names that are unknown, or have no value at all,
+    are absent. Raises BadParameter."""
+    values = {}
+    for parameter in operation.query_parameters:
+        if parameter.name in given:
+            joined = ",".join(given[parameter.name])
+            converted = _converted("query", parameter, joined, _java_split(joined))
+            if converted:
+                values[parameter.name] = converted
+    return values
+
+
+_SINGLE = {
+    "entry-class": "entryClass",
+    "program-args": "programArgs",
+    "parallelism": "parallelism",
+    "allowNonRestoredState": "allowNonRestoredState",
+    "savepointPath": "savepointPath",
+}
+"""Query parameter -> field of the body that wins over it, for the jar handlers; they alone insist on one value."""
+_JAR_HANDLERS = {"submitJobFromJar", "submitApplicationFromJar", "generatePlanFromJar", "generatePlanFromJarGet"}
+
+
+def surplus_values(operation: Operation, query: Mapping[str, Sequence[Any]], body: Mapping[str, Any]) -> str | None:
+    """The text of HandlerRequestUtils when a parameter of a jar's run or plan has several values, else None."""
+    if operation.id not in _JAR_HANDLERS:
+        return None
+    for name, field in _SINGLE.items():
+        if len(query.get(name, ())) > 1 and body.get(field) is None:
+            return messages.only_one_value([_java_text(value) for value in query[name]])
+    return None
+
+
+def _converted(kind: str, parameter: Parameter, shown: str, texts: Sequence[str]) -> list[Any]:
+    try:
+        return [_value(parameter, text) for text in texts]
+    except ValueError:
+        raise BadParameter(messages.unresolved_parameter(kind, parameter.name, shown)) from None
+
+
+def _value(parameter: Parameter, text: str) -> Any:
+    """Raises ValueError."""
+    if parameter.name == "jarid":
+        return _file_name(text)
+    if parameter.enum:
+        return _enum(parameter, text)
+    value = _CONVERTERS.get(parameter.java_type, parse_id)(text)
+    if parameter.minimum is not None and value < parameter.minimum:
+        raise ValueError(text)
+    return value
+
+
+def _java_split(text: str) -> list[str]:
+    """`String.split(",")`: no empty strings at the end, but one for the empty text."""
+    parts = text.split(",")
+    if len(parts) == 1:
+        return parts
+    while parts and not parts[-1]:
+        parts.pop()
+    return parts
+
+
+def _boolean(text: str) -> bool:
+    return text.lower() == "true"
+
+
+def _int(text: str) -> int:
+    return parse_number(text, INT)
+
+
+def _long(text: str) -> int:
+    return parse_number(text, LONG)
+
+
+def _text(text: str) -> str:
+    return text
+
+
+def _label(text: str) -> tuple[str, str]:
+    parts = text.split(":")
+    while parts and not parts[-1]:
+        parts.pop()
+    key, value = parts  # ValueError for any other number
+    return key, value
+
+
+def _enum(parameter: Parameter, text: str) -> str:
+    """In the contract's spelling."""
+    for value in parameter.enum:
+        if value == text or (parameter.case_insensitive and value.upper() == text.upper()):
+            return value
+    raise ValueError(text)
+
+
+def _file_name(text: str) -> str:
+    """JarIdPathParameter: what java.nio.file.Paths takes, and without a folder."""
+    if "\0" in text or "/" in text:
+        raise ValueError(text)
+    return text
+
+
+_CONVERTERS: Mapping[str, Converter] = {
+    "Boolean": _boolean,
+    "FailureLabel": _label,
+    "Integer": _int,
+    "Long": _long,
+    "ResourceID": _text,
+    "String": _text,
+}
+"""By Java type; what is neither here nor an enum is an id of 16 bytes."""
+
+
+def _java_text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

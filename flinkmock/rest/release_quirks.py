@@ -1,0 +1,70 @@
+"""What differs from release to release in how the server speaks HTTP: one table, no scattered ifs.
+
+Recorded: 1.12.5, 1.20.5 and 2.3.0. Where in between a difference begins was read out of the classes in each
+release's own flink-dist jar (text constants and calls); each line names the class.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flinkmock.release import Release
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseQuirks:
+    """The fields are named for what the later releases do."""
+
+    not_found_tells_path: bool
+    """`Not found: /x` instead of `Not found.`; RouterHandler, since 1.14."""
+    lower_case_headers: bool
+    """HandlerUtils uses HttpHeaderNames (lower case) since 1.17, HttpHeaders.Names before."""
+    uploads_checked_first: bool
+    """FileUploadHandler knows since 1.19 which paths take POST and files, and refuses others before routing."""
+    ended_job_is_conflict: bool
+    """JobCancellationHandler knows 409 since 1.15. Before, a job that ended is unknown to it: 404."""
+    trigger_named_in_text: bool
+    """SavepointHandlers: `There is no savepoint operation with triggerId=…` since 1.15."""
+    plan_reads_jar_at_once: bool
+    """JarPlanHandler looks into the jar outside of its future since 1.17: an unknown jar is a 500 instead of a 400."""
+    unknown_task_manager_file_is_404: bool
+    """AbstractTaskManagerFileHandler answers with what it found out (`handle` instead of `whenComplete`)."""
+    missing_task_manager_file_is_wrapped: bool
+    """TaskExecutor throws FileNotFoundException since 1.18, and the file handler names the task manager."""
+    back_pressure_from_metrics: bool
+    """JobVertexBackPressureHandler asks the metric store since 1.13, so that it knows no unknown ids."""
+    coordinator_not_found: bool
+    """CoordinatorNotExistException is there since 2.1, and a 404; before it was any FlinkException."""
+    execution_plan: bool
+    """JobSubmitHandler speaks of an ExecutionPlan since 2.0, of a JobGraph before."""
+    number_texts_tell_radix: bool
+    """NumberFormatException of Java 12 and later; Flink runs on 17 from 1.15 on, on 11 before."""
+    null_pointers_explained: bool
+    """NullPointerException has a message in Java 17, none in Java 11."""
+    jackson: tuple[int, int]
+    """The version of Jackson, which decides the words of its messages (flink-shaded-jackson of the release)."""
+
+    @classmethod
+    def of(cls, release: Release) -> ReleaseQuirks:
+        return cls(
+            not_found_tells_path=release.since("1.14"),
+            lower_case_headers=release.since("1.17"),
+            uploads_checked_first=release.since("1.19"),
+            ended_job_is_conflict=release.since("1.15"),
+            trigger_named_in_text=release.since("1.15"),
+            plan_reads_jar_at_once=release.since("1.17"),
+            unknown_task_manager_file_is_404=release.since("1.18"),
+            missing_task_manager_file_is_wrapped=release.since("1.18"),
+            back_pressure_from_metrics=release.since("1.13"),
+            coordinator_not_found=release.since("2.1"),
+            execution_plan=release.since("2.0"),
+            number_texts_tell_radix=release.since("1.15"),
+            null_pointers_explained=release.since("1.15"),
+            jackson=_jackson(release),
+        )
+
+
+def _jackson(release: Release) -> tuple[int, int]:
+    """databind's PackageVersion in the release's jar."""
+    versions = {"2.3": (2, 20), "2.1": (2, 18), "2.0": (2, 15), "1.18": (2, 14), "1.17": (2, 13), "1.13": (2, 12)}
+    return next((version for since, version in versions.items() if release.since(since)), (2, 10))

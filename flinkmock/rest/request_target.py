@@ -1,0 +1,86 @@
+"""The target of a request line, read as Netty's QueryStringDecoder reads it.
+
+Bytes that are not ASCII are Latin-1 here, as in Netty; the escapes of a `%C3%A9` are UTF-8.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from flinkmock.flink import messages
+
+_PATH_END = re.compile("[?#]")
+_HEX = frozenset("0123456789abcdefABCDEF")
+
+
+class BadEscape(Exception):
+    """A `%` that is not followed by two hex digits. The text is Netty's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """`raw` as it was sent, `path` decoded once, `query` with all values of a name in the order of the request."""
+
+    raw: str
+    path: str
+    query: Mapping[str, list[str]]
+
+    @classmethod
+    def parse(cls, raw: str) -> Target:
+        """Raises BadEscape, for the query too, whether or not somebody would have read it."""
+        end = _PATH_END.search(raw)
+        path_end = end.start() if end else len(raw)
+        return cls(raw, decode(raw, 0, path_end, plus_is_blank=False), _query(raw, path_end))
+
+
+def decode(text: str, start: int = 0, end: int | None = None, *, plus_is_blank: bool = True) -> str:
+    """The part of `text` from `start` to `end`, without escapes. Indexes in messages count from the start of `text`.
+
+    Raises BadEscape.
+    """
+    end = len(text) if end is None else end
+    part = text[start:end]
+    if "%" not in part:
+        return part.replace("+", " ") if plus_is_blank else part
+    pieces: list[str] = []
+    at = start
+    while at < end:
+        if text[at] != "%":
+            upto = text.find("%", at, end)
+            upto = end if upto < 0 else upto
+            piece = text[at:upto]
+            pieces.append(piece.replace("+", " ") if plus_is_blank else piece)
+            at = upto
+            continue
+        octets = bytearray()
+        while at < end and text[at] == "%":
+            if at + 3 > end:
+                raise BadEscape(messages.unterminated_escape(at, text))
+            digits = text[at + 1 : at + 3]
+            if not _HEX.issuperset(digits):
+                raise BadEscape(messages.invalid_hex_byte(digits, at + 1, text))
+            octets.append(int(digits, 16))
+            at += 3
+        pieces.append(octets.decode("utf-8", errors="replace"))
+    return "".join(pieces)
+
+
+def _query(raw: str, path_end: int) -> dict[str, list[str]]:
+    start = path_end + 1 if raw[path_end : path_end + 1] == "?" else path_end
+    fragment = raw.find("#", start)
+    end = len(raw) if fragment < 0 else fragment
+    query: dict[str, list[str]] = {}
+    for match in re.compile("[^&;]+").finditer(raw, start, end):  # `;` separates like `&`
+        name_start, piece_end = match.span()
+        while name_start < piece_end and raw[name_start] == "=":  # `==x` is the name `x`
+            name_start += 1
+        if name_start == piece_end:
+            continue
+        equals = raw.find("=", name_start, piece_end)
+        name_end = piece_end if equals < 0 else equals
+        value_start = piece_end if equals < 0 else equals + 1
+        name, value = decode(raw, name_start, name_end), decode(raw, value_start, piece_end)
+        query.setdefault(name, []).append(value)
+    return query

@@ -1,0 +1,79 @@
+"""Which operation a request belongs to, as Flink's router finds it (FACTS.md section 1, FACTS-more.md).
+
+The router takes the path that was decoded once, splits it and decodes each segment a second time; there `+` is a
+blank. Slashes at both ends don't count. Literal segments win over parameters, but only within one method.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from flinkmock.contract import Contract, Operation
+from flinkmock.rest.request_target import decode
+
+_DEFAULTS: Mapping[str, bool] = {"web.submit.enable": True, "web.cancel.enable": True, "rest.profiling.enabled": False}
+"""What a setting is when the cluster's configuration says nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """`path` holds the values of the path parameters, decoded twice and not converted yet."""
+
+    operation: Operation
+    path: Mapping[str, str]
+
+
+class Router:
+    """The operations of a contract that are registered under a cluster's configuration."""
+
+    def __init__(self, contract: Contract, configuration: Mapping[str, str]) -> None:
+        self._version = contract.default_api_version
+        self._tables: dict[str, dict[int, list[Operation]]] = defaultdict(lambda: defaultdict(list))
+        for operation in contract.operations:
+            if _registered(operation.requires_config, configuration):
+                self._tables[operation.method][len(operation.segments)].append(operation)
+        for table in self._tables.values():
+            for operations in table.values():
+                operations.sort(key=lambda one: [segment.startswith(":") for segment in one.segments])
+
+    def route(self, method: str, path: str) -> Route | None:
+        """`path` is decoded once. Raises BadEscape when it can't be decoded again."""
+        segments = _segments(path)
+        found = self._find(method, segments)
+        if found is None and segments[0] == self._version:
+            found = self._find(method, segments[1:])
+        return found
+
+    def _find(self, method: str, segments: list[str]) -> Route | None:
+        if method not in self._tables:
+            return None
+        for operation in self._tables[method].get(len(segments), ()):
+            parameters = {}
+            for mine, theirs in zip(operation.segments, segments, strict=True):
+                if mine.startswith(":"):
+                    parameters[mine[1:]] = theirs
+                elif mine != theirs:
+                    break
+            else:
+                return Route(operation, parameters)
+        return None
+
+
+def _segments(path: str) -> list[str]:
+    # The router takes a `?` that came out of an escape for the start of a query.
+    segments = path.partition("?")[0].strip("/").split("/")
+    while len(segments) > 1 and not segments[-1]:  # Java's split drops empty strings at the end
+        segments.pop()
+    return [decode(segment) for segment in segments]
+
+
+def _registered(required: Mapping[str, Any], configuration: Mapping[str, str]) -> bool:
+    for key, wanted in required.items():
+        text = configuration.get(key)
+        value = _DEFAULTS.get(key, False) if text is None else text.strip().lower() == "true"
+        if value != wanted:
+            return False
+    return True

@@ -1,0 +1,81 @@
+"""Why things fail: named or inline exceptions of a scenario."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from flinkmock.cluster.spec import ExceptionSpec, VertexSpec
+from flinkmock.flink.java_exception import JavaException
+from flinkmock.scenario.diagnostics import Diagnostics, choices
+from flinkmock.scenario.document import YamlNode
+from flinkmock.scenario.quantities import whole
+
+
+class Causes:
+    """The causes of a scenario by name; of the `broken` ones nothing more is said."""
+
+    def __init__(self, named: dict[str, YamlNode], broken: Collection[str], mistakes: Diagnostics) -> None:
+        self._named = {name: node for name, node in named.items() if name not in broken}
+        self._broken = broken
+        self._mistakes = mistakes
+
+    def check(self) -> None:
+        """Adds the mistakes of causes that nothing uses, too."""
+        for node in self._named.values():
+            self.throwable(node)
+
+    def throwable(self, because: YamlNode) -> JavaException | None:
+        """The exception that a `because` means; None if it can't be told."""
+        return self._throwable(because, ())
+
+    def cause(self, because: YamlNode, job: str, vertices: dict[str, VertexSpec]) -> ExceptionSpec | None:
+        """The same with the place where it is thrown. `job` names the job in messages; `vertices` are its vertices as
+        the file calls them."""
+        throwable = self._throwable(because, ())
+        node = self._resolve(because)
+        if throwable is None or node is None:
+            return None
+        vertex, subtask, everywhere = node.get("vertex"), node.get("subtask"), node.get("global")
+        if everywhere and everywhere.value and (vertex or subtask):
+            self._mistakes.add(everywhere.place, "a global failure is thrown by no task: leave out vertex and subtask.")
+        found = self._vertex(vertex, job, vertices) if vertex else None
+        if subtask and found and whole(subtask, 0) >= found.parallelism:
+            last = found.parallelism - 1
+            self._mistakes.add(subtask.place, f'"{found.name}" in {job} has the subtasks 0 to {last}.')
+        return ExceptionSpec(
+            throwable,
+            found.name if found else None,
+            whole(subtask, 0) if subtask else None,
+            bool(everywhere and everywhere.value),
+        )
+
+    def _vertex(self, node: YamlNode, job: str, vertices: dict[str, VertexSpec]) -> VertexSpec | None:
+        by_name = {vertex.name: vertex for vertex in vertices.values()} | vertices
+        name = node.text
+        if name not in by_name:
+            self._mistakes.add(node.place, f'no vertex "{name}" in {job}.{choices(name, vertices)}')
+        return by_name.get(name)
+
+    def _resolve(self, because: YamlNode) -> YamlNode | None:
+        if isinstance(because.value, dict):
+            return because
+        name = because.text
+        if name not in self._named and name not in self._broken:
+            self._mistakes.add(because.place, f'no cause "{name}".{choices(name, [*self._named, *self._broken])}')
+        return self._named.get(name)
+
+    def _throwable(self, because: YamlNode, above: tuple[YamlNode, ...]) -> JavaException | None:
+        node = self._resolve(because)
+        if node is None:
+            return None
+        if any(node is other for other in above):
+            self._mistakes.add(because.place, f'"{because.text}" is caused by itself.')
+            return None
+        message, caused_by, frames = node.get("message"), node.get("caused-by"), node.get("at")
+        java_class = node.get("class")
+        return JavaException(
+            java_class.text if java_class else "",
+            message.text if message else None,
+            self._throwable(caused_by, (*above, node)) if caused_by else None,
+            tuple(frame.text for frame in frames.elements) if frames else (),
+        )

@@ -1,0 +1,68 @@
+"""Small clusters for tests: a clock that stands still, a job of three vertices."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flinkmock.cluster.clock import Clock
+from flinkmock.cluster.cluster import Cluster
+from flinkmock.cluster.spec import (
+    FOREVER,
+    CheckpointSpec,
+    ClusterSpec,
+    Input,
+    JobSpec,
+    RestartStrategy,
+    Step,
+    UniformRange,
+    VertexSpec,
+)
+from flinkmock.release import Release
+
+RELEASE = Release("2.3", "2.3.0", "c0f8d1a", "2026-06-14T16:29:03+02:00")
+OLD = Release("1.12", "1.12.5", "bfd0f20", "2021-07-23T05:52:23+02:00")
+
+CHAIN = (
+    VertexSpec(("Source: numbers",), 1),
+    VertexSpec(("count", "every-500th"), 2, inputs=(Input(0, "HASH"),), selectivity=0.5),
+    VertexSpec(("Sink: print",), 1, inputs=(Input(1, "REBALANCE"),)),
+)
+
+
+def ms(length: int) -> UniformRange:
+    return UniformRange.exactly(length)
+
+
+def job(
+    *lifecycle: Step,
+    name: str = "orders",
+    every: int | None = 1_000,
+    restart: RestartStrategy = RestartStrategy("fixed-delay", 2, 1_000),  # noqa: B008 - a frozen value
+    **more: object,
+) -> JobSpec:
+    """A job of four subtasks in two slots; without steps it runs for ever."""
+    steps = lifecycle or (Step("RUNNING", FOREVER),)
+    values: dict[str, object] = {"checkpoints": CheckpointSpec(every=every), "restart": restart} | more
+    return JobSpec(name, CHAIN, steps, **values)  # type: ignore[arg-type]
+
+
+class Bench:
+    """A cluster on a virtual clock."""
+
+    def __init__(self, folder: Path, *jobs: JobSpec, release: Release = RELEASE, **spec: object) -> None:
+        self.clock = Clock("virtual", lambda: 0)
+        self.start = self.clock.now()
+        values = ClusterSpec(jobs=jobs, **spec)  # type: ignore[arg-type]
+        self.cluster = Cluster(values, release=release, clock=self.clock, upload_dir=folder)
+
+    @property
+    def now(self) -> int:
+        return self.clock.now()
+
+    def advance(self, length: int) -> None:
+        """Moves the clock on by `length` ms and lets happen what falls due."""
+        self.cluster.settle(self.clock.advance(length))
+
+    def states(self, name: str = "orders") -> list[tuple[int, str]]:
+        """The states the job has entered so far, with the ms since the start."""
+        return [(at - self.start, state) for at, state in self.cluster.job_named(name).states]

@@ -1,0 +1,38 @@
+"""What is read of a plan; plans of real clients are read in tests/rest/handlers/test_submission.py."""
+
+from __future__ import annotations
+
+import pytest
+
+from flinkmock.cluster.submission.job_graph_decoder import SubmittedJob, chained_operators, submitted_job
+from flinkmock.flink.java_serialization.reader import JavaObject
+
+ID = JavaObject("org.apache.flink.api.common.JobID", {"lowerPart": 1, "upperPart": -1})
+
+
+@pytest.mark.parametrize(("name", "operators"), [
+    ("tokenize", ("tokenize",)),
+    ("Source: a -> b -> Sink: c", ("Source: a", "b", "Sink: c")),
+    ("a -> (b -> c, Sink: d)", ("a", "(b -> c, Sink: d)")),
+    ("a (really) -> b", ("a (really)", "b")),
+    ("", ("",)),
+])  # fmt: skip
+def test_the_operators_of_a_vertex(name, operators):
+    assert chained_operators(name) == operators
+
+
+@pytest.mark.parametrize("fields", [
+    {},
+    {"taskVertices": None, "snapshotSettings": JavaObject("x")},
+    {"taskVertices": JavaObject("java.util.HashMap", more=[b"", ID, JavaObject("no.Vertex")])},
+    {"userDefinedObjectsHolder": None},
+    {"userDefinedObjectsHolder": JavaObject("Holder")},
+])  # fmt: skip
+def test_of_other_classes_id_and_name_are_enough(fields):
+    plan = JavaObject("some.Plan", {"jobId": ID, "jobName": "orders", **fields})
+    assert submitted_job(plan) == SubmittedJob("0000000000000001ffffffffffffffff", "orders")
+
+
+def test_what_is_no_plan_says_nothing():
+    assert submitted_job("a text") == SubmittedJob()
+    assert submitted_job(None) == SubmittedJob()

@@ -1,0 +1,135 @@
+"""The leader falls: what its successor makes of the jobs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from flinkmock.cluster.job import Job
+from flinkmock.cluster.spec import FOREVER, ClusterSpec, LeaderChange, Polls, Repeat, Signal, Step, UniformRange
+from tests.cluster.cluster_factory import Bench, job, ms
+
+HA = {"configuration": {"high-availability.type": "zookeeper"}}
+
+
+def recovered(folder: Path, *lifecycle: Step | Repeat, at: int, **more: object) -> tuple[Bench, Job]:
+    """A cluster one hour after its leader fell at `at` ms and was back at once."""
+    spec = job(*lifecycle, **more)  # type: ignore[arg-type]
+    bench = Bench(folder, spec, leader_changes=(LeaderChange(at, UniformRange(0, 0)),), **HA)
+    bench.advance(3_600_000)
+    return bench, bench.cluster.job_named("orders")
+
+
+def names(bench: Bench) -> list[str]:
+    return [state for _, state in bench.states()]
+
+
+def test_it_goes_on_where_it_was(tmp_path: Path) -> None:
+    steps = (Step("CREATED", ms(500)), Step("RUNNING", ms(10_000)), Step("RESTARTING", ms(1_000)),
+             Step("RUNNING", ms(20_000)), Step("FINISHED"))  # fmt: skip
+    bench, _ = recovered(tmp_path, *steps, at=15_000)
+    assert bench.states() == [
+        (15_000, "INITIALIZING"), (15_000, "CREATED"), (15_500, "RUNNING"), (35_500, "FINISHED"),
+    ]  # fmt: skip
+
+
+def test_a_loop_stays_a_loop(tmp_path: Path) -> None:
+    first = Step("RUNNING", ms(1_000))
+    loop = Repeat((Step("RESTARTING", ms(10)), Step("RUNNING", ms(20)), Step("RESTARTING", ms(30)), first))
+    bench, _ = recovered(tmp_path, first, loop, at=1_015)
+    moments = [at for at, _ in bench.states()]
+    assert [moments[n + 1] - moments[n] for n in range(2, 8)] == [20, 30, 1_000, 10, 20, 30]
+
+
+@pytest.mark.parametrize("at", [1_000, 1_500])
+def test_while_it_restarts_or_begins_it_begins_anew(tmp_path: Path, at: int) -> None:
+    steps = (
+        Step("CREATED", ms(1_200)),
+        Step("RUNNING", ms(200)),
+        Step("RESTARTING", ms(200)),
+        Step("RUNNING", FOREVER),
+    )
+    bench, _ = recovered(tmp_path, *steps, at=at)
+    assert names(bench)[:3] == ["INITIALIZING", "CREATED", "RUNNING"]
+    assert names(bench)[-1] == "RUNNING"
+
+
+def test_nobody_remembers_a_cancellation(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, job(), **HA)
+    bench.advance(5_000)
+    bench.cluster.lifecycles.cancel(bench.cluster.job_named("orders"), bench.now)
+    bench.cluster.jobmanagers.fail(1_000, bench.now)
+    bench.advance(60_000)
+    assert names(bench) == ["INITIALIZING", "CREATED", "RUNNING"]
+
+
+@pytest.mark.parametrize("length", [Polls(3), Signal("go")])
+def test_what_it_waited_for_to_begin_is_not_waited_for_again(tmp_path: Path, length: Polls | Signal) -> None:
+    bench = Bench(tmp_path, job(Step("CREATED", length), Step("RUNNING", FOREVER)), **HA)
+    the_job = bench.cluster.job_named("orders")
+    for _ in range(3):
+        bench.cluster.read([the_job.id], bench.now)
+    if isinstance(length, Signal):
+        bench.cluster.signal("go", bench.now)
+    bench.cluster.jobmanagers.fail(0, bench.now)
+    bench.advance(1)
+    assert names(bench)[-1] == "RUNNING"
+
+
+def test_a_job_that_comes_to_an_end_before_it_runs_does_so_again(tmp_path: Path) -> None:
+    bench, _ = recovered(tmp_path, Step("CREATED", ms(2_000)), Step("CANCELLING", ms(10)), Step("CANCELED"), at=1_000)
+    assert bench.states()[-1] == (3_010, "CANCELED")
+
+
+def test_jobs_that_had_ended_are_gone_and_their_slots_are_free(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, job(Step("RUNNING", ms(1_000)), Step("FINISHED")), **HA)
+    bench.advance(2_000)
+    bench.cluster.jobmanagers.fail(500, bench.now)
+    bench.advance(500)
+    assert bench.cluster.jobs == {}
+    assert bench.cluster.applications == {}
+
+
+def test_a_job_from_a_savepoint_that_has_no_checkpoint_yet_begins_there_again(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, job(every=None, restored_from="/sp/one"), **HA)
+    bench.cluster.jobmanagers.fail(0, bench.now)
+    bench.advance(100)
+    restored = bench.cluster.job_named("orders").checkpoints.restored
+    assert [(each.path, each.is_savepoint) for each in restored] == [("file:/sp/one", True)]
+
+
+def test_the_leader_goes_around(tmp_path: Path) -> None:
+    changes = tuple(LeaderChange(at, UniformRange(100, 100)) for at in (1_000, 2_000, 3_000))
+    bench = Bench(tmp_path, job(), jobmanagers=3, leader_changes=changes)
+    leaders = []
+    for _ in range(8):
+        leader = bench.cluster.jobmanagers.leader
+        leaders.append(None if leader is None else leader.number)
+        bench.advance(500)
+    assert leaders == [0, 0, None, 1, None, 2, None, 0]
+    terms = [(term.leader, term.since and term.since - bench.start) for term in bench.cluster.jobmanagers.past]
+    assert terms == [(0, 0), (1, 1_100), (2, 2_100)]
+
+
+def test_the_past_stays_as_it_was_told(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, job(), jobmanagers=2)
+    bench.advance(5_000)
+    before = bench.cluster.job_named("orders")
+    told = before.state_at(bench.now), before.task_counts_at(bench.now), before.checkpoints.counts_at(bench.now)
+    then = bench.now
+    bench.advance(10)
+    bench.cluster.jobmanagers.fail(100, bench.now)
+    bench.advance(10_000)
+    term = bench.cluster.jobmanagers.term_at(then)
+    assert term is not None
+    assert term.jobs == {before.id: before}
+    assert (before.state_at(then), before.task_counts_at(then), before.checkpoints.counts_at(then)) == told
+    assert bench.cluster.jobmanagers.term_at(then + 50) is None
+
+
+def test_nobody_may_ever_lead_again(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, job(), leader_changes=(LeaderChange(1_000, FOREVER),))
+    bench.advance(86_400_000)
+    assert bench.cluster.jobmanagers.leader is None
+    assert ClusterSpec().jobmanagers == 1

@@ -1,0 +1,120 @@
+"""The operations that change something, and generated requests: put to a fake, which has to be silent about both."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from flinkmock import Contract, FlinkMock, FlinkMockError, check
+from flinkmock.conformance.check import Check
+from flinkmock.conformance.fuzzing import FuzzChecks
+from flinkmock.conformance.http_client import HttpRequest, HttpResponse
+from flinkmock.conformance.mutating_checks import MutatingChecks
+from flinkmock.conformance.response_check import JSON
+
+JARS = Path(__file__).parent.parent / "fidelity" / "jars"
+JAR = {"1.12": JARS / "1.12.5", "1.20": JARS / "1.20.5", "2.3": JARS / "2.3.0"}
+CHANGING = {
+    "uploadJar",
+    "generatePlanFromJar",
+    "submitJobFromJar",
+    "triggerSavepoint",
+    "triggerSavepointDisposal",
+    "triggerStopWithSavepoint",
+    "cancelJob",
+    "getYarnCancelJobTermination",
+    "getSavepointStatus",
+    "getSavepointDisposalStatus",
+    "deleteJar",
+}
+LATER = {"1.20": {"triggerCheckpoint", "getCheckpointStatus", "triggerHeartbeat"}}
+LATER["2.3"] = {*LATER["1.20"], "submitApplicationFromJar", "cancelApplication"}
+
+
+@pytest.mark.parametrize("flink", ["1.12", "1.20", "2.3"])
+def test_what_changes_something(flink: str) -> None:
+    with FlinkMock(flink=flink, clock="20x") as cluster:
+        write = MutatingChecks(JAR[flink] / "wordcount.jar", savepoints="file:///savepoints")
+        steps: list[tuple[int, int, str]] = []
+        report = check(cluster.url, further=(write,), progress=lambda *step: steps.append(step))
+        assert report.clean, report.table()
+        answered = {operation.id for operation in report.answered}
+        assert answered >= CHANGING | LATER.get(flink, set()), report.table()
+        assert [step[:2] for step in steps[-7:]] == [*((done, 6) for done in range(6)), (1, 1)]
+
+
+def test_a_named_job() -> None:
+    with FlinkMock({"jobs": {"mine": "streaming", "others": "streaming"}}, clock="20x") as cluster:
+        with cluster.engine.lock:
+            [mine, others] = list(cluster.cluster.jobs.values())
+        report = check(cluster.url, further=(MutatingChecks(job=mine.id, savepoints="file:///savepoints"),))
+        assert report.clean, report.table()
+        with cluster.engine.lock:
+            assert (mine.state, others.state) == ("CANCELED", "RUNNING")
+
+
+def test_a_jar_that_is_not_there() -> None:
+    with FlinkMock() as cluster, pytest.raises(FlinkMockError, match=r"no\.jar: there is no such file"):
+        check(cluster.url, further=(MutatingChecks(Path("no.jar")),))
+
+
+@pytest.mark.parametrize(
+    "body", ["{}", "[1]", "no JSON", '{"filename": 5}', '{"filename": "/x/a.jar", "jobid": 7, "files": [1, {}]}']
+)
+def test_a_fake_that_answers_something_else(body: str) -> None:
+    """Its answers are told of, and nothing is made of them."""
+    server = Answering(body)
+    report = Check(server, Contract.load("2.3"), wait=lambda ms: None).run(
+        (MutatingChecks(JAR["2.3"] / "wordcount.jar"),)
+    )
+    assert "POST /jars/upload" in {str(each.operation) for each in report.findings}
+
+
+def test_an_operation_whose_end_is_not_told() -> None:
+    job = '{"request-id": 3, "status": "x", "jobs": [{"id": "a", "status": "RUNNING"}], "state": []}'
+    report = Check(Answering(job), Contract.load("2.3"), wait=lambda ms: None).run((MutatingChecks(job="a"),))
+    assert "GET /jobs/:jobid/savepoints/:triggerid" in {str(each.operation) for each in report.findings}
+
+
+class Answering:
+    """A server that gives the same answer to everything, with the status that is hoped for."""
+
+    url = "http://somewhere"
+
+    def __init__(self, body: str) -> None:
+        self.requests = 0
+        self._body = body.encode()
+
+    def ask(self, question: HttpRequest) -> HttpResponse:
+        self.requests += 1
+        operation = Contract.load("2.3").match(question.method, question.target)
+        return HttpResponse(operation.status if operation else 404, {"content-type": JSON}, self._body)
+
+
+@pytest.fixture
+def cluster() -> Iterator[FlinkMock]:
+    with FlinkMock({"jobs": {"running": "streaming", "finished": "batch"}}, clock="virtual") as running:
+        running.advance("60s")
+        yield running
+
+
+def test_generated_requests(cluster: FlinkMock) -> None:
+    before = check(cluster.url).requests
+    steps: list[tuple[int, int, str]] = []
+    report = check(cluster.url, further=(FuzzChecks(8),), progress=lambda *step: steps.append(step))
+    assert report.clean, report.table()
+    assert report.requests > before + 4 * 97
+    assert [what for done, of, what in steps if done == of] == [""]  # only in the end
+    assert sum(what.startswith("generated requests: ") for _, _, what in steps) == steps[-2][1]
+    with cluster.engine.lock:
+        assert [str(job.state) for job in cluster.cluster.jobs.values()] == ["RUNNING", "FINISHED"]
+
+
+def test_the_same_seed_asks_the_same(cluster: FlinkMock) -> None:
+    def asked(seed: int) -> dict[str, int]:
+        report = check(cluster.url, further=(FuzzChecks(4, seed),))
+        return {operation.id: times for operation, times in report.answered.items()}
+
+    assert asked(1) == asked(1)

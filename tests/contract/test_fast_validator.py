@@ -1,0 +1,134 @@
+"""The quick check says yes and no where jsonschema does: to real answers, to spoiled ones, and to scenarios."""
+
+from __future__ import annotations
+
+import copy
+import json
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from flinkmock.contract import Contract
+from flinkmock.contract.fast_validator import CompiledValidator
+from flinkmock.contract.validator import ContractValidator
+from flinkmock.data import data_dir
+from flinkmock.scenario.diagnostics import Diagnostics
+from flinkmock.scenario.document import from_yaml
+from tests.fidelity.recordings import load
+
+ROOT = Path(__file__).parents[2]
+
+
+def spoiled(value: Any, dice: random.Random) -> Any:
+    """A copy with one thing changed that may or may not be allowed."""
+    changed = copy.deepcopy(value)
+    places = list(_places(changed))
+    if not places:
+        return [changed]
+    holder, key = dice.choice(places)
+    match dice.randrange(6):
+        case 0:
+            del holder[key]
+        case 1:
+            holder[key] = dice.choice([None, True, 1, 4.0, "", "x", [], {}, -(2**40), 2**70])
+        case 2 if isinstance(holder, dict):
+            holder[key] = holder.pop(key)  # the same, but the last one
+        case 3 if isinstance(holder, dict):
+            holder["unheard-of"] = 1
+        case 4 if isinstance(holder[key], int | float):
+            holder[key] = holder[key] * -1.5
+        case _:
+            holder[key] = [holder[key]]
+    return changed
+
+
+def _places(value: Any) -> Iterator[tuple[Any, Any]]:
+    steps = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, below in list(steps):
+        yield value, key
+        yield from _places(below)
+
+
+@pytest.mark.parametrize("version", ["1.12.5", "2.3.0"])
+def test_real_answers(version: str) -> None:
+    contract = Contract.load(version)
+    quick = CompiledValidator(contract.definitions, as_written=True, ordered=contract.ordered)
+    thorough = ContractValidator(contract)
+    dice, told = random.Random(7), {True: 0, False: 0}
+    for file in sorted((ROOT / "tests" / "recordings" / version).glob("*.json.gz")):
+        for step in load(file):
+            answer = step.get("response", {})
+            if answer.get("status") not in (200, 202) or answer["kind"] != "json" or len(str(answer)) > 5_000:
+                continue
+            operation = contract.match(step["request"]["method"], step["request"]["path"])
+            assert operation is not None
+            for body in (answer["body"], spoiled(answer["body"], dice)):
+                verdict = quick.check(operation.response or {})(body)
+                assert verdict is not bool(thorough.answer(operation, body)), (operation, body)
+                told[verdict] += 1
+    assert min(told.values()) > 100
+
+
+def test_scenarios() -> None:
+    schema = json.loads((data_dir("schemas") / "scenario.schema.json").read_bytes())
+    check, validator, dice = (
+        CompiledValidator(schema["$defs"]).check(schema),
+        Draft202012Validator(schema),
+        random.Random(7),
+    )
+    told = {True: 0, False: 0}
+    for file in sorted((ROOT / "scenarios").glob("*.yaml")):
+        data = from_yaml(file.read_text("utf-8"), file.name, Diagnostics()).plain()
+        for other in (data, *(spoiled(data, dice) for _ in range(20))):
+            verdict = check(other)
+            assert verdict is validator.is_valid(other), (file, other)
+            told[verdict] += 1
+    assert min(told.values()) > 50
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "fits"),
+    [
+        ({"type": "integer"}, 4.0, True),
+        ({"type": "integer"}, True, False),
+        ({"enum": [1]}, True, False),
+        ({"const": True}, 1, False),
+        ({"enum": ["a", 1]}, 1, True),
+        ({"type": ["string", "null"]}, None, True),
+        ({"not": {"required": ["a"]}}, {"a": 1}, False),
+        ({"additionalProperties": {"type": "integer"}, "properties": {"a": {}}}, {"a": "x", "b": 1}, True),
+        ({"additionalProperties": {"type": "integer"}, "properties": {"a": {}}}, {"a": "x", "b": "y"}, False),
+        ({"propertyNames": {"maxLength": 1}}, {"ab": 1}, False),
+        ({"minItems": 1}, [], False),
+        ({"maxProperties": 0}, {"a": 1}, False),
+        ({"minimum": 2}, True, True),
+        ({"pattern": "^a"}, "ba", False),
+        ({}, object(), True),
+    ],
+)
+def test_keywords(schema: dict[str, Any], value: object, fits: bool) -> None:
+    assert CompiledValidator({}).check(schema)(value) is fits
+    assert Draft202012Validator(schema).is_valid(value) is fits
+
+
+def test_numbers_as_jackson_writes_them() -> None:
+    quick = CompiledValidator({}, as_written=True)
+    assert not quick.check({"type": "integer"})(4.0)
+    assert not quick.check({"type": "number", "format": "double"})(4)
+    assert not quick.check({"type": "integer", "format": "int32"})(2**31)
+
+
+def test_a_definition_may_lead_back_to_itself() -> None:
+    definitions = {"tree": {"type": "object", "additionalProperties": {"$ref": "#/$defs/tree"}}}
+    check = CompiledValidator(definitions).check({"$ref": "#/$defs/tree"})
+    assert check({"a": {"b": {}}})
+    assert not check({"a": {"b": 1}})
+
+
+def test_what_it_does_not_know_it_does_not_pass_over() -> None:
+    with pytest.raises(NotImplementedError, match="uniqueItems"):
+        CompiledValidator({}).check({"uniqueItems": True})

@@ -1,0 +1,79 @@
+"""Reading Java's serialization: what our own writer writes, and bytes that mean nothing."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flinkmock.flink.java_exception import JavaException
+from flinkmock.flink.java_serialization.reader import BadStream, read_object
+from flinkmock.flink.java_serialization.writer import Frame, Long, serialized_optional, serialized_throwable
+
+OWN_PARENT = b"\xac\xed\0\5sr\0\1A" + bytes(8) + b"\2\0\0xq\0\x7e\0\0"
+"""A class whose parent is itself."""
+
+
+def test_values_are_found_in_what_a_class_writes_itself():
+    optional = read_object(serialized_optional({2: 3, 4: Long(5)}))
+    assert optional.class_name == "org.apache.flink.util.OptionalFailure"
+    assert optional.fields == {"failureCause": None}
+    (tree_map,) = optional.more
+    size, *entries = tree_map.more
+    assert size == b"\0\0\0\2"
+    assert [entry.fields["value"] for entry in entries] == [2, 3, 4, 5]
+    assert [entry.class_name for entry in entries] == ["java.lang.Integer"] * 3 + ["java.lang.Long"]
+
+
+def test_a_throwable_and_its_cause():
+    frame = Frame("a.B", "run", "B.java", 7)
+    cause = JavaException("java.io.IOException", "gone")
+    throwable = read_object(serialized_throwable(JavaException("a.C", "why", cause), "whole trace", (frame,)))
+    assert throwable.fields["originalErrorClassName"] == "a.C"
+    assert throwable.fields["cause"].fields["detailMessage"] == "java.io.IOException: gone"
+    (call,) = throwable.fields["stackTrace"]
+    assert (call.fields["declaringClass"], call.fields["lineNumber"]) == ("a.B", 7)
+
+
+def test_the_message_of_a_throwable_up_to_1_15():
+    throwable = serialized_throwable(JavaException("a.C", "why"), "", (), class_in_message=False)
+    assert read_object(throwable).fields["detailMessage"] == "why"
+
+
+def test_the_exception_itself_if_its_classes_are_known():
+    frames = (Frame("a.B", "run", "B.java", 7),)
+    known = JavaException(
+        "org.apache.flink.runtime.JobException", "suppressed", JavaException("java.io.IOException", "gone")
+    )
+    original = read_object(read_object(serialized_throwable(known, "", frames)).fields["serializedException"])
+    assert (original.class_name, original.fields["detailMessage"]) == (known.java_class, "suppressed")
+    cause = original.fields["cause"]
+    assert (cause.class_name, cause.fields["detailMessage"]) == ("java.io.IOException", "gone")
+    own = JavaException("java.io.IOException", "gone", JavaException("com.example.Mine", "no"))
+    assert read_object(serialized_throwable(own, "", frames)).fields["serializedException"] is None
+
+
+@pytest.mark.parametrize(("data", "text"), [
+    (b"", "java.io.EOFException"),
+    (b"\xac\xed", "java.io.EOFException"),
+    (b"garbage", "java.io.StreamCorruptedException: invalid stream header: 67617262"),
+    (b"\xac\xed\0\5", "java.io.EOFException"),
+    (b"\xac\xed\0\5\1", "java.io.StreamCorruptedException: invalid type code: 01"),
+    (OWN_PARENT, "java.io.StreamCorruptedException: invalid class descriptor"),
+    (b"\xac\xed\0\5" + b"\x76" * 5000, "java.io.StreamCorruptedException: invalid type code: 76"),
+    (b"\xac\xed\0\5q\0\x7e\0\0", "java.io.StreamCorruptedException: invalid handle value: 007E0000"),
+])  # fmt: skip
+def test_what_java_throws_at_other_bytes(data, text):
+    with pytest.raises(BadStream) as refused:
+        read_object(data)
+    assert str(refused.value.cause) == text
+
+
+@given(st.binary(max_size=60), st.integers(0, 300))
+def test_nothing_but_bad_stream_ever_comes_out(noise, place):
+    whole = serialized_optional({2: [1.5, "text"], 4: Long(5)})
+    for data in (b"\xac\xed\0\5" + noise, whole[:place] + noise + whole[place + len(noise) :], whole[:place]):
+        with suppress(BadStream):
+            read_object(data)

@@ -1,0 +1,45 @@
+"""Aggregated metrics against the recordings (suite job-running)."""
+
+import math
+
+import pytest
+
+from flinkmock.flink.metrics import AGGREGATIONS, aggregate
+
+ALL = list(AGGREGATIONS)
+
+
+@pytest.mark.parametrize(
+    ("values", "recorded"),
+    [
+        (["2", "16"], {"min": 2.0, "max": 16.0, "avg": 9.0, "sum": 18.0, "skew": 77.77777777777779}),
+        (["9", "61"], {"min": 9.0, "max": 61.0, "avg": 35.0, "sum": 70.0, "skew": 74.28571428571429}),
+        (["0"], {"min": 0.0, "max": 0.0, "avg": 0.0, "sum": 0.0, "skew": 0.0}),
+        (["41310496"], {"min": 41310496.0, "max": 41310496.0, "avg": 41310496.0, "sum": 41310496.0, "skew": 0.0}),
+        (["5", "5"], {"min": 5.0, "max": 5.0, "avg": 5.0, "sum": 10.0, "skew": 0.0}),
+    ],
+)
+def test_recorded_examples(values: list[str], recorded: dict[str, float]) -> None:
+    told = aggregate(values, ALL)
+    assert told == recorded
+    assert told is not None
+    assert list(told) == list(recorded)
+    assert all(isinstance(value, float) for value in told.values())
+
+
+def test_only_what_was_asked_for_in_flinks_order() -> None:
+    told = aggregate(["2", "16"], ["sum", "avg"])
+    assert told == {"avg": 9.0, "sum": 18.0}
+    assert told is not None
+    assert list(told) == ["avg", "sum"]
+
+
+@pytest.mark.parametrize("values", [[], ["n/a"], ["1", "file:/cp"], ["true"]])
+def test_what_is_no_number_is_left_out(values: list[str]) -> None:
+    assert aggregate(values, ALL) is None
+
+
+def test_nan_spreads() -> None:
+    told = aggregate(["1.0", "NaN"], ALL)
+    assert told is not None
+    assert all(math.isnan(value) for value in told.values())

@@ -1,0 +1,312 @@
+"""Metric names, kinds and values.
+
+`data/metric-names.tsv` has the names that real clusters told, one of each release from 1.12.5 to 2.3.0, with the kind
+of their values, for a word count job on one task manager. Those of 1.12.5, 1.20.5 and 2.3.0 equal the recordings.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from flinkmock.cluster.record_flow import IoCounters
+from flinkmock.flink.configuration import Configuration
+from flinkmock.flink.memory import job_manager_memory, task_manager_memory
+from flinkmock.flink.metrics import (
+    JobInputs,
+    JobManagerInputs,
+    LastCheckpoint,
+    OperatorInputs,
+    SubtaskInputs,
+    TaskManagerInputs,
+    coordinator_metrics,
+    job_manager_metrics,
+    job_metrics,
+    metric_operator_name,
+    subtask_metrics,
+    task_manager_jvm,
+    task_manager_metrics,
+)
+from flinkmock.named_random import NamedRandom
+from flinkmock.release import Release
+
+MINORS = ["1.12", "1.13", "1.14", "1.15", "1.16", "1.17", "1.18", "1.19", "1.20", "2.0", "2.1", "2.2", "2.3"]
+START = 1_795_311_431_000
+CHAINS = {
+    "source": ("Source: Sequence Source", "Timestamps/Watermarks", "numbers"),
+    "count": ("count", "every-500th"),
+}
+
+
+def release(minor: str) -> Release:
+    return Release(minor, f"{minor}.0", "", "")
+
+
+def real_names(scope: str, minor: str) -> dict[str, str]:
+    """Name -> kind, as a real cluster of that release told."""
+    kinds: dict[str, str] = {}
+    for line in (Path(__file__).parent / "data" / "metric-names.tsv").read_text().splitlines():
+        if line.startswith("#"):
+            continue
+        where, name, kind, first, last = line.split("\t")
+        if where == scope and MINORS.index(first) <= MINORS.index(minor) <= MINORS.index(last):
+            kinds[name] = kind
+    return kinds
+
+
+def kind(value: str) -> str:
+    if value in ("true", "false"):
+        return "bool"
+    for name, parse in (("int", int), ("float", float)):
+        try:
+            parse(value)
+        except ValueError:
+            continue
+        return name
+    return "text"
+
+
+def job_manager(now: int = START + 30_000, **facts: int) -> JobManagerInputs:
+    memory = job_manager_memory(Configuration({}))
+    return JobManagerInputs(now=now, started_at=START, key="jm", stream=NamedRandom(7), memory=memory, **facts)
+
+
+def task_manager(now: int = START + 30_000, tasks: int = 6) -> TaskManagerInputs:
+    memory = task_manager_memory(Configuration({}))
+    return TaskManagerInputs(now=now, started_at=START, key="tm", stream=NamedRandom(7), memory=memory, tasks=tasks)
+
+
+def job(now: int = START + 30_000, **facts: object) -> JobInputs:
+    given: dict[str, object] = {"state": "RUNNING", "timestamps": {"RUNNING": START + 10}, **facts}
+    return JobInputs(now=now, started_at=START, key="job", stream=NamedRandom(7), **given)  # type: ignore[arg-type]
+
+
+def subtask(scope: str = "count", now: int = START + 30_000, **facts: object) -> SubtaskInputs:
+    io, before = io_at(now), io_at(now - 60_000)
+    operators = tuple(
+        OperatorInputs(
+            name=name,
+            io=io,
+            minute_ago=before,
+            watermark=now,
+            is_source=name.startswith("Source"),
+            splits=("1",) if name.startswith("Source") else (),
+        )
+        for name in CHAINS[scope]
+    )
+    given: dict[str, object] = {
+        "io": io,
+        "minute_ago": before,
+        "operators": operators,
+        "is_source": scope == "source",
+        **facts,
+    }
+    return SubtaskInputs(now=now, started_at=START, key="task", stream=NamedRandom(7), **given)  # type: ignore[arg-type]
+
+
+def io_at(now: int) -> IoCounters:
+    records = max(0, now - START) // 10
+    sizes = {"bytes_in": 22 * records, "bytes_out": 51 * records}
+    return IoCounters(records_in=records, records_out=2 * records, busy_ms=max(0, now - START), **sizes)
+
+
+def metrics_of(scope: str, minor: str) -> Mapping[str, str]:
+    match scope:
+        case "job manager":
+            return job_manager_metrics(job_manager(), release(minor))
+        case "task manager":
+            return task_manager_metrics(task_manager(), release(minor))
+        case "job":
+            return job_metrics(job(), release(minor))
+        case _:
+            return subtask_metrics(subtask(scope), release(minor))
+
+
+SCOPES = ["job manager", "task manager", "job", "source", "count"]
+
+
+@pytest.mark.parametrize("minor", MINORS)
+@pytest.mark.parametrize("scope", SCOPES)
+def test_names_and_kinds_are_those_of_the_real_cluster(scope: str, minor: str) -> None:
+    real = real_names(scope, minor)
+    assert real, "the data file knows the scope"
+    assert {name: kind(value) for name, value in metrics_of(scope, minor).items()} == real
+
+
+@pytest.mark.parametrize("minor", ["1.12", "1.18", "2.3"])
+def test_counters_never_fall(minor: str) -> None:
+    """Whatever counts: records, bytes, buffers, collections, processor time, checkpoints."""
+    counting = ("num", "Count", ".Time", "accumulate")
+    flowing = ("PerSecond", "Usage", "Threads", "Direct", "Mapped", "numRunning", "numRegistered")
+    before: dict[str, float] = {}
+    for now in range(START, START + 400_000, 7_000):
+        told = {
+            **job_manager_metrics(job_manager(now), release(minor)),
+            **subtask_metrics(subtask("source", now), release(minor)),
+        }
+        for name, value in told.items():
+            if any(part in name for part in counting) and not any(part in name for part in flowing):
+                assert float(value) >= before.get(name, 0.0), name
+                before[name] = float(value)
+    assert before["numRecordsOut"] > 0
+    assert before["Status.JVM.GarbageCollector.G1_Young_Generation.Count"] > 10
+
+
+def test_rates_agree_with_their_counters() -> None:
+    """MeterView: the growth within the last minute, divided by 60."""
+    young, old = (subtask_metrics(subtask(now=START + age), release("2.3")) for age in (30_000, 300_000))
+    assert float(young["numRecordsInPerSecond"]) == int(young["numRecordsIn"]) / 60
+    assert float(old["numRecordsInPerSecond"]) == 100.0
+    assert float(old["numRecordsOutPerSecond"]) == 200.0
+    for name in ("numBytesIn", "numBuffersOut", "Shuffle.Netty.Input.numBytesInLocal", "count.numRecordsIn"):
+        minute_before = subtask_metrics(subtask(now=START + 240_000), release("2.3"))
+        assert float(old[f"{name}PerSecond"]) == pytest.approx((int(old[name]) - int(minute_before[name])) / 60)
+
+
+def test_input_is_local_and_remote_and_nothing_else() -> None:
+    told = subtask_metrics(subtask(local_share=0.3), release("2.3"))
+    for unit in ("Bytes", "Buffers"):
+        local, remote = int(told[f"num{unit}InLocal"]), int(told[f"num{unit}InRemote"])
+        assert 0 < local < remote
+        assert told[f"Shuffle.Netty.Input.num{unit}InRemote"] == str(remote)
+    assert int(told["numBytesInLocal"]) + int(told["numBytesInRemote"]) == int(told["numBytesIn"])
+
+
+def test_a_second_has_a_thousand_milliseconds() -> None:
+    told = subtask_metrics(subtask(idle_ratio=0.25, backpressured_ratio=0.6), release("2.3"))
+    assert (told["idleTimeMsPerSecond"], told["backPressuredTimeMsPerSecond"]) == ("250", "600")
+    assert told["busyTimeMsPerSecond"] == "150.0"
+    assert told["isBackPressured"] == "true"
+    busy = subtask_metrics(subtask(), release("1.20"))
+    assert (busy["busyTimeMsPerSecond"], busy["isBackPressured"]) == ("1000.0", "false")
+
+
+def test_watermarks() -> None:
+    told = subtask_metrics(subtask("source"), release("2.3"))
+    assert told["numbers.currentOutputWatermark"] == str(START + 30_000)
+    assert "Source__Sequence_Source.currentInputWatermark" not in told
+    assert "currentInputWatermark" not in told
+    assert subtask_metrics(subtask(), release("2.3"))["currentInputWatermark"] == "-9223372036854775808"
+
+
+def test_slots_and_jobs_come_from_the_reading() -> None:
+    reading = job_manager(running_jobs=3, task_managers=2, slots_total=8, slots_available=5)
+    told = job_manager_metrics(reading, release("2.3"))
+    names = ("numRunningJobs", "numRegisteredTaskManagers", "taskSlotsTotal", "taskSlotsAvailable")
+    assert [told[name] for name in names] == ["3", "2", "8", "5"]
+
+
+@pytest.mark.parametrize("minor", ["1.12", "1.20", "2.3"])
+def test_task_manager_details_tell_the_numbers_of_its_metrics(minor: str) -> None:
+    details, told = (
+        task_manager_jvm(task_manager(), release(minor)),
+        task_manager_metrics(task_manager(), release(minor)),
+    )
+    pairs = {
+        "heapUsed": "Status.JVM.Memory.Heap.Used",
+        "heapCommitted": "Status.JVM.Memory.Heap.Committed",
+        "heapMax": "Status.JVM.Memory.Heap.Max",
+        "nonHeapUsed": "Status.JVM.Memory.NonHeap.Used",
+        "nonHeapMax": "Status.JVM.Memory.NonHeap.Max",
+        "directCount": "Status.JVM.Memory.Direct.Count",
+        "directMax": "Status.JVM.Memory.Direct.TotalCapacity",
+        "nettyShuffleMemorySegmentsAvailable": "Status.Shuffle.Netty.AvailableMemorySegments",
+        "nettyShuffleMemoryUsed": "Status.Shuffle.Netty.UsedMemory",
+    }
+    assert {key: str(details[key]) for key in pairs} == {key: told[name] for key, name in pairs.items()}
+    collectors = details["garbageCollectors"]
+    assert isinstance(collectors, list)
+    for collector in collectors:
+        prefix = f"Status.JVM.GarbageCollector.{collector['name']}"
+        assert str(collector["count"]) == told[f"{prefix}.Count"]
+        assert str(collector["time"]) == told[f"{prefix}.Time"]
+    assert [each["name"] for each in collectors][-2:] == ["G1_Young_Generation", "G1_Old_Generation"]
+    assert ("memorySegmentsTotal" in details) == (minor != "2.3")
+    assert told["Status.Flink.Memory.Managed.Total"] == "536870920"
+
+
+def test_a_heap_stays_within_its_limits() -> None:
+    for now in range(START, START + 200_000, 3_000):
+        details = task_manager_jvm(task_manager(now), release("2.3"))
+        used, committed, most = (details[key] for key in ("heapUsed", "heapCommitted", "heapMax"))
+        assert isinstance(used, int)
+        assert isinstance(committed, int)
+        assert isinstance(most, int)
+        assert 0 < used <= committed <= most
+
+
+def test_uptime_and_downtime_through_a_life() -> None:
+    at = {"CREATED": START, "RUNNING": START + 100, "RESTARTING": START + 5_000, "FAILED": START + 6_000}
+
+    def told(state: str, now: int, minor: str = "2.3", terminal: bool = False, **more: int) -> dict[str, str]:
+        stamps = {key: value for key, value in {**at, **more}.items() if value <= now}
+        return job_metrics(job(now, state=state, timestamps=stamps, terminal=terminal), release(minor))
+
+    running = told("RUNNING", START + 1_100)
+    assert (running["uptime"], running["downtime"], running["runningTime"]) == ("1000", "0", "1000")
+    away = told("RESTARTING", START + 5_400)
+    assert (away["uptime"], away["downtime"], away["restartingTime"], away["runningTime"]) == ("0", "400", "400", "0")
+    assert told("RESTARTING", START + 5_400, "1.12")["restartingTime"] == "400"
+    back = told("RUNNING", START + 7_000, "1.12", RUNNING=START + 5_800)
+    assert (back["uptime"], back["restartingTime"]) == ("1200", "800"), "1.12 remembers how long the restart took"
+    assert told("RUNNING", START + 7_000, RUNNING=START + 5_800)["restartingTime"] == "0"
+    over = told("FAILED", START + 9_000, terminal=True)
+    assert (over["uptime"], over["downtime"]) == ("-1", "-1")
+
+
+def test_checkpoints_before_and_after_the_first() -> None:
+    none = job_metrics(job(), release("2.3"))
+    assert none["lastCheckpointExternalPath"] == "n/a"
+    assert {none[f"lastCheckpoint{part}"] for part in ("Duration", "Size", "FullSize", "ProcessedData")} == {"-1"}
+    assert none["lastCompletedCheckpointId"] == "-1"
+    last = LastCheckpoint(
+        id=8,
+        completed_at=START + 9_000,
+        duration=22,
+        checkpointed_size=2393,
+        state_size=2400,
+        processed_data=126,
+        persisted_data=0,
+        metadata_size=5033,
+        external_path="file:/cp/chk-8",
+    )
+    some = job_metrics(job(completed=8, failed=1, total=9, last=last, restored_at=START + 5), release("2.3"))
+    assert some["numberOfCompletedCheckpoints"] == "8"
+    assert some["totalNumberOfCheckpoints"] == "9"
+    assert some["lastCheckpointSize"] == "2393"
+    assert some["lastCheckpointFullSize"] == "2400"
+    assert some["lastCheckpointExternalPath"] == "file:/cp/chk-8"
+    assert some["lastCheckpointRestoreTimestamp"] == str(START + 5)
+
+
+def test_a_start_without_state_counts_as_restored_from_1_19() -> None:
+    """Live clusters: 1.18.1 tells -1, 1.19.3 the time at which the job went RUNNING."""
+    assert job_metrics(job(), release("1.18"))["lastCheckpointRestoreTimestamp"] == "-1"
+    assert job_metrics(job(), release("1.19"))["lastCheckpointRestoreTimestamp"] == str(START + 10)
+
+
+def test_operator_names() -> None:
+    new, old = release("2.3"), release("1.20")
+    assert metric_operator_name("Source: Sequence Source -> a.b, c", new) == "Source__Sequence_Source_->_a_b__c"
+    assert metric_operator_name("x" * 90, new) == "x" * 80
+    writer = "x" * 90 + ": Writer"
+    assert metric_operator_name(writer, new) == "x" * 72 + "__Writer"
+    assert metric_operator_name(writer, old) == "x" * 80
+
+
+def test_source_coordinators() -> None:
+    """Recorded for 2.3.0 and 1.20.5; 1.12 has no such answer."""
+    name = "Source__Sequence_Source_->_Timestamps/Watermarks_->_numbers.coordinator.enumerator.unassignedSplits"
+    vertex = " -> ".join(CHAINS["source"])
+    assert coordinator_metrics(vertex, release("2.3")) == {name: "0"}
+    assert coordinator_metrics(vertex, release("1.12")) == {}
+
+
+def test_equal_readings_give_equal_numbers_and_other_seeds_others() -> None:
+    def told(seed: int) -> dict[str, str]:
+        memory = task_manager_memory(Configuration({}))
+        reading = TaskManagerInputs(now=START + 1, started_at=START, key="tm", stream=NamedRandom(seed), memory=memory)
+        return task_manager_metrics(reading, release("2.3"))
+
+    assert told(1) == told(1)
+    assert told(1) != told(2)

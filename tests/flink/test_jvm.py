@@ -1,0 +1,89 @@
+"""`/jobmanager/environment` against the recordings of 2.3.0 and 1.20.5, and the lib/ directories of all releases."""
+
+import pytest
+
+from flinkmock.flink.jvm import class_path, environment, java_version
+from flinkmock.release import Release
+
+RELEASES = {
+    "1.12": "1.12.5",
+    "1.13": "1.13.6",
+    "1.14": "1.14.6",
+    "1.15": "1.15.4",
+    "1.16": "1.16.3",
+    "1.17": "1.17.2",
+    "1.18": "1.18.1",
+    "1.19": "1.19.3",
+    "1.20": "1.20.5",
+    "2.0": "2.0.2",
+    "2.1": "2.1.3",
+    "2.2": "2.2.1",
+    "2.3": "2.3.0",
+}
+
+
+def release(minor: str) -> Release:
+    return Release(minor, RELEASES[minor], "", "")
+
+
+def jars(minor: str) -> list[str]:
+    return [path.rpartition("/")[2] for path in class_path(release(minor))]
+
+
+def test_class_path_of_2_3_is_the_recorded_one() -> None:
+    assert jars("2.3") == [
+        "flink-cep-2.3.0.jar",
+        "flink-connector-files-2.3.0.jar",
+        "flink-csv-2.3.0.jar",
+        "flink-dist-2.3.0.jar",
+        "flink-json-2.3.0.jar",
+        "flink-scala_2.12-2.3.0.jar",
+        "flink-table-api-java-uber-2.3.0.jar",
+        "flink-table-planner-loader-2.3.0.jar",
+        "flink-table-runtime-2.3.0.jar",
+        "log4j-1.2-api-2.25.3.jar",
+        "log4j-api-2.25.3.jar",
+        "log4j-core-2.25.3.jar",
+        "log4j-layout-template-json-2.25.3.jar",
+        "log4j-slf4j-impl-2.25.3.jar",
+    ]
+
+
+def test_class_path_of_1_13_is_that_of_its_distribution() -> None:
+    assert jars("1.13") == [
+        "flink-csv-1.13.6.jar",
+        "flink-dist_2.12-1.13.6.jar",
+        "flink-json-1.13.6.jar",
+        "flink-shaded-zookeeper-3.4.14.jar",
+        "flink-table-blink_2.12-1.13.6.jar",
+        "flink-table_2.12-1.13.6.jar",
+        "log4j-1.2-api-2.17.1.jar",
+        "log4j-api-2.17.1.jar",
+        "log4j-core-2.17.1.jar",
+        "log4j-slf4j-impl-2.17.1.jar",
+    ]
+
+
+@pytest.mark.parametrize(("minor", "count"), [("1.12", 10), ("1.14", 9), ("1.16", 14), ("1.19", 13), ("2.1", 14)])
+def test_as_many_jars_as_in_the_distribution(minor: str, count: int) -> None:
+    assert len(jars(minor)) == count
+
+
+def test_environment_has_the_recorded_shape() -> None:
+    facts = environment(release("2.3"), 1 << 30, "flink-jm.log")
+    assert list(facts) == ["jvm", "classpath"]
+    jvm = facts["jvm"]
+    assert isinstance(jvm, dict)
+    assert jvm["version"] == "OpenJDK 64-Bit Server VM - Debian - 17/17.0.15+6-Debian-1deb12u1"
+    assert jvm["arch"] == "amd64"
+    options = jvm["options"]
+    assert options[0] == "--add-exports=java.base/sun.net.util=ALL-UNNAMED"
+    assert options[15] == "-Xmx1024m"
+    assert len(options) == 19
+
+
+def test_old_releases_run_on_java_11() -> None:
+    assert java_version(release("1.12")) == "11.0.13"
+    old = environment(release("1.14"), 1 << 30, "flink-jm.log")["jvm"]
+    assert isinstance(old, dict)
+    assert old["options"][0] == "-Xmx1024m"

@@ -1,0 +1,150 @@
+"""Log files: Flink's line format, order, sizes, and the words of events."""
+
+import re
+
+import pytest
+
+from flinkmock.cluster.taskmanager import TaskManager
+from flinkmock.flink import log_messages
+from flinkmock.flink.configuration import Configuration
+from flinkmock.flink.java_exception import JavaException
+from flinkmock.flink.logs import (
+    LogEvent,
+    job_manager_startup,
+    log_files,
+    log_text,
+    task_manager_log,
+    task_manager_startup,
+)
+from flinkmock.flink.memory import job_manager_memory, task_manager_memory
+from flinkmock.release import Release
+
+START = 1_795_311_433_012
+NEW = Release("2.3", "2.3.0", "c0f8d1a", "2026-06-14T16:29:03+02:00")
+AKKA = Release("1.17", "1.17.2", "c0027e5", "2023-11-09T13:24:38+01:00")
+SETTINGS = Configuration({"rest.port": "8081", "security.ssl.password": "hush"})
+WORKER = TaskManager(0, "localhost:45637-3a9bab", "localhost", 45637, 34415, 4, START)
+LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} (INFO |WARN |ERROR) \S+ +\[\] - .*")
+
+
+def startup(release: Release) -> list[LogEvent]:
+    return job_manager_startup(START, release, SETTINGS, job_manager_memory(Configuration({})), "http://localhost:8081")
+
+
+def test_a_line_is_the_recorded_one() -> None:
+    """The first line of the task manager's log of 2.3.0, suite cluster."""
+    event = LogEvent(START, "org.apache.flink.runtime.taskexecutor.TaskManagerRunner", "-" * 80)
+    assert event.line() == (
+        "2026-11-22 01:37:13,012 INFO  org.apache.flink.runtime.taskexecutor.TaskManagerRunner      [] - "
+        + "-" * 80
+        + "\n"
+    )
+
+
+def test_lines_come_in_the_order_of_time() -> None:
+    late, early = LogEvent(START + 5, "b", "second"), LogEvent(START, "a", "first")
+    also_early = LogEvent(START, "c", "first too")
+    assert [line.split(" - ")[1] for line in log_text([late, early, also_early]).splitlines()] == [
+        "first",
+        "first too",
+        "second",
+    ]
+
+
+@pytest.mark.parametrize("release", [NEW, AKKA])
+def test_start_up_of_both_kinds_of_process(release: Release) -> None:
+    memory = task_manager_memory(Configuration({}))
+    for events in (startup(release), task_manager_startup(START, release, SETTINGS, memory, WORKER)):
+        lines = log_text(events).splitlines()
+        assert all(LINE.fullmatch(line) for line in lines)
+        assert [event.time for event in events] == sorted(event.time for event in events)
+        assert f"(Version: {release.version}, Scala: 2.12, Rev:{release.commit}, Date:{release.built})" in lines[1]
+        rpc = "pekko" if release is NEW else "akka"
+        assert any(f"Actor system started at {rpc}.tcp://flink@" in line for line in lines)
+
+
+def test_secrets_are_not_logged() -> None:
+    text = log_text(startup(NEW))
+    assert "hush" not in text
+    assert "Loading configuration property: security.ssl.password, ******" in text
+
+
+def test_files_have_the_size_of_their_content() -> None:
+    events = startup(NEW)
+    output, log = log_files("flink-jm.log", events, START)
+    assert output.facts() == {"name": "flink-jm.out", "size": 0, "mtime": START}
+    assert log.facts()["size"] == len(log.content) == len(log_text(events).encode())
+    assert log.modified_at == max(event.time for event in events)
+    assert task_manager_log(WORKER) == "flink-tm1.log"
+
+
+def test_a_failing_job_as_a_live_2_3_logged_it() -> None:
+    cause = JavaException(
+        "java.lang.IllegalStateException",
+        "record 100 reached",
+        JavaException("java.lang.IllegalArgumentException", "the cause"),
+        ("org.example.Bomb.map(Bomb.java:49)",),
+    )
+    switched = log_messages.job_switched(START, "1e82", "failing job", "RUNNING", "FAILING", cause)
+    assert switched.message == (
+        "Job failing job (1e82) switched from state RUNNING to FAILING.\n"
+        "java.lang.IllegalStateException: record 100 reached\n"
+        "\tat org.example.Bomb.map(Bomb.java:49)\n"
+        "Caused by: java.lang.IllegalArgumentException: the cause"
+    )
+    failed = log_messages.task_failed(START, "bomb (2/2)", "32c0_1_0", "RUNNING", WORKER, cause)
+    assert failed.message.splitlines()[0] == (
+        "bomb (2/2) (32c0_1_0) switched from RUNNING to FAILED on localhost:45637-3a9bab @ localhost (dataPort=34415)."
+    )
+    restarted = log_messages.tasks_restarted(START, 4, "32c0_1_0")
+    assert restarted.message == "4 tasks will be restarted to recover the failed task 32c0_1_0."
+    there = log_messages.task_switched_there(START, "bomb (2/2)", 0, "32c0_1_0", "RUNNING", "FAILED", cause)
+    assert there.level == "WARN"
+    assert there.message.startswith("bomb (2/2)#0 (32c0_1_0) switched from RUNNING to FAILED with failure cause:\n")
+
+
+def test_events_in_flinks_words() -> None:
+    said = {
+        log_messages.job_received(START, "59", "words", NEW): "Received job submission 'words' (59).",
+        log_messages.job_received(START, "59", "words", AKKA): "Received JobGraph submission 'words' (59).",
+        log_messages.job_initializing(START, "59", "words"): "Initializing job 'words' (59).",
+        log_messages.job_ended(START, "59", "CANCELED"): "Job 59 reached terminal state CANCELED.",
+        log_messages.job_stopped(START, "59", "words"): "Stopping the JobMaster for job 'words' (59).",
+        log_messages.task_switched(START, "tokenize (1/2)", "81_0_0", "CREATED", "SCHEDULED"): (
+            "tokenize (1/2) (81_0_0) switched from CREATED to SCHEDULED."
+        ),
+        log_messages.task_deployed(START, "tokenize (1/2)", 0, "81_0_0", "c4_0", WORKER, "0254"): (
+            "Deploying tokenize (1/2) (attempt #0) with attempt id 81_0_0 and vertex id c4_0 to "
+            "localhost:45637-3a9bab @ localhost (dataPort=34415) with allocation id 0254"
+        ),
+        log_messages.task_received(START, "tokenize (1/2)", 0, "81_0_0", "0254"): (
+            "Received task tokenize (1/2)#0 (81_0_0), deploy into slot with allocation id 0254."
+        ),
+        log_messages.checkpoint_triggered(START, "59", 1): (
+            "Triggering checkpoint 1 (type=CheckpointType{name='Checkpoint', sharingFilesStrategy=FORWARD_BACKWARD}) "
+            f"@ {START} for job 59."
+        ),
+        log_messages.checkpoint_triggered(START, "59", 43, "CANONICAL"): (
+            "Triggering checkpoint 43 (type=SavepointType{name='Savepoint', postCheckpointAction=NONE, "
+            f"formatType=CANONICAL}}) @ {START} for job 59."
+        ),
+        log_messages.checkpoint_completed(START, "59", 1, 1322, 181): (
+            "Completed checkpoint 1 for job 59 (1322 bytes, checkpointDuration=181 ms, finalizationTime=1 ms)."
+        ),
+        log_messages.checkpoint_failed(START, "59", 2, 1): (
+            "Failed to trigger or complete checkpoint 2 for job 59. (1 consecutive failed attempts so far)"
+        ),
+        log_messages.checkpoint_restored(START, "59", 1, START - 9, "file:/cp/chk-1"): (
+            f"Restoring job 59 from Checkpoint 1 @ {START - 9} for 59 located at file:/cp/chk-1."
+        ),
+        log_messages.savepoint_triggered(START, "59"): "Triggering savepoint for job 59.",
+        log_messages.task_manager_registered(START, WORKER, NEW): (
+            "Registering TaskManager with ResourceID localhost:45637-3a9bab "
+            "(pekko.tcp://flink@localhost:45637/user/rpc/taskmanager_0) at ResourceManager"
+        ),
+        log_messages.task_manager_lost(START, WORKER.id, "The heartbeat timed out."): (
+            "Closing TaskExecutor connection localhost:45637-3a9bab because: The heartbeat timed out."
+        ),
+    }
+    assert {event.message for event in said} == set(said.values())
+    assert all(event.message == text for event, text in said.items())

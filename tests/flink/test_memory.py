@@ -1,0 +1,99 @@
+"""Task manager and job manager memory against the recordings (suite cluster, `/taskmanagers`)."""
+
+import pytest
+
+from flinkmock.flink.configuration import Configuration
+from flinkmock.flink.memory import MIB, job_manager_memory, task_manager_memory
+from flinkmock.release import Release
+
+NEW = Release("2.3", "2.3.0", "", "")
+OLD = Release("1.12", "1.12.5", "", "")
+RECORDED = {
+    "frameworkHeap": 134217728,
+    "taskHeap": 402653174,
+    "frameworkOffHeap": 134217728,
+    "taskOffHeap": 0,
+    "networkMemory": 134217730,
+    "managedMemory": 536870920,
+    "jvmMetaspace": 268435456,
+    "jvmOverhead": 201326592,
+    "totalFlinkMemory": 1342177280,
+    "totalProcessMemory": 1811939328,
+}
+
+
+def test_the_layout_of_1728m_is_the_recorded_one() -> None:
+    memory = task_manager_memory(Configuration({"taskmanager.memory.process.size": "1728m"}))
+    assert memory.configuration() == RECORDED
+    assert list(memory.configuration()) == list(RECORDED)
+    assert memory.hardware()["managedMemory"] == 536870920
+    assert memory.network_buffers == 4096
+
+
+def test_total_resource_is_the_recorded_one() -> None:
+    memory = task_manager_memory(Configuration({}))
+    assert memory.total_resource(4, NEW) == {
+        "cpuCores": 4.0,
+        "taskHeapMemory": 383,
+        "taskOffHeapMemory": 0,
+        "managedMemory": 512,
+        "networkMemory": 128,
+        "extendedResources": {},
+    }
+
+
+def test_two_of_four_slots_taken_as_on_a_live_2_3() -> None:
+    memory = task_manager_memory(Configuration({}))
+    free, slot = memory.free_resource(4, 2, NEW), memory.slot_resource(4)
+    assert (free["cpuCores"], free["taskHeapMemory"], free["managedMemory"], free["networkMemory"]) == (
+        2.0,
+        191,
+        256,
+        64,
+    )
+    assert (slot["cpuCores"], slot["taskHeapMemory"], slot["managedMemory"], slot["networkMemory"]) == (
+        1.0,
+        95,
+        128,
+        32,
+    )
+
+
+def test_nothing_is_free_when_all_slots_are_taken() -> None:
+    free = task_manager_memory(Configuration({})).free_resource(4, 0, NEW)
+    assert {value for value in free.values() if value != {}} == {0}
+
+
+def test_1_12_tells_zeros() -> None:
+    memory = task_manager_memory(Configuration({}))
+    for resource in (memory.total_resource(4, OLD), memory.free_resource(4, 2, OLD)):
+        assert {value for value in resource.values() if value != {}} == {0}
+
+
+@pytest.mark.parametrize("size", ["1g", "1728m", "4g", "16g", "64g"])
+def test_the_parts_add_up(size: str) -> None:
+    memory = task_manager_memory(Configuration({"taskmanager.memory.process.size": size}))
+    parts = memory.configuration()
+    total = parts.pop("totalProcessMemory")
+    assert parts.pop("totalFlinkMemory") + memory.metaspace + memory.overhead == total
+    assert sum(parts.values()) == total
+    assert 192 * MIB <= memory.overhead <= 1024 * MIB
+    assert 64 * MIB <= memory.network <= 1024 * MIB
+    assert memory.heap <= memory.max_heap < memory.heap + MIB
+
+
+def test_a_fixed_managed_size_wins() -> None:
+    memory = task_manager_memory(Configuration({"taskmanager.memory.managed.size": "100m"}))
+    assert memory.managed == 100 * MIB
+
+
+def test_a_process_that_is_too_small() -> None:
+    with pytest.raises(ValueError, match="too few for a task manager"):
+        task_manager_memory(Configuration({"taskmanager.memory.process.size": "600m"}))
+    with pytest.raises(ValueError, match="too few for a job manager"):
+        job_manager_memory(Configuration({"jobmanager.memory.process.size": "500m"}))
+
+
+def test_job_manager_of_1600m_has_a_heap_of_1_gib() -> None:
+    memory = job_manager_memory(Configuration({}))
+    assert memory.max_heap == 1024 * MIB

@@ -1,0 +1,92 @@
+"""What a release thinks of a request: refused, not read, or soon no longer there."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from flinkmock.journal import Exchange
+from tests.journal.exchange_factory import JOB, exchange
+
+
+def advice(*args: Any, **more: Any) -> tuple[str, ...]:
+    return exchange(*args, **more).verdict.advice
+
+
+@pytest.mark.parametrize("flink", ["1.12", "1.20", "2.3"])
+def test_an_ordinary_request_is_fine(flink: str) -> None:
+    for one in (
+        exchange("GET", "/jobs/overview", flink=flink),
+        exchange("GET", f"/jobs/{JOB}/metrics?get=uptime", flink=flink),
+        exchange("POST", f"/jobs/{JOB}/stop", {"drain": False, "targetDirectory": "/x"}, 202, flink=flink),
+    ):
+        assert one.verdict and one.verdict.advice == () and one.verdict.refused is None
+
+
+def test_a_field_that_is_not_read() -> None:
+    assert advice("POST", f"/jobs/{JOB}/stop", {"drain": False, "target-dir": "/x"}) == (
+        "Flink 2.3 does not read the field target-dir of POST /jobs/:jobid/stop.",
+    )
+    assert advice("GET", "/jobs/overview?state=RUNNING") == (
+        "Flink 2.3 does not read the query parameter state of GET /jobs/overview.",
+    )
+
+
+def test_fields_are_looked_for_as_far_down_as_there_are_any() -> None:
+    bounds = {"parallelism": {"lowerBound": 1, "upperBound": 2}}
+    target = f"/jobs/{JOB}/resource-requirements"
+    assert advice("PUT", target, {"a" * 32: bounds}) == ()  # the keys are vertices
+    assert advice("PUT", target, {"a" * 32: {"parallelism": {"lowerBound": 1, "most": 2}, "memory": {"mb": 5}}}) == (
+        "Flink 2.3 does not read the field *.parallelism.most of PUT /jobs/:jobid/resource-requirements.",
+        "Flink 2.3 does not read the field *.memory of PUT /jobs/:jobid/resource-requirements.",
+    )
+    plan = {"executionPlanFileName": "plan", "jobArtifactFileNames": [{"entryName": "a", "size": 1}, {"size": 2}]}
+    assert advice("POST", "/jobs", plan) == (
+        "Flink 2.3 does not read the field jobArtifactFileNames.size of POST /jobs.",
+    )
+    configured = {"flinkConfiguration": {"parallelism.default": "2"}}
+    assert advice("POST", "/jars/a.jar/run", configured) == ()
+
+
+def test_a_field_that_a_release_does_not_know_yet() -> None:
+    body = {"target-directory": "/x", "formatType": "NATIVE"}
+    assert advice("POST", f"/jobs/{JOB}/savepoints", body, flink="1.20") == ()
+    assert advice("POST", f"/jobs/{JOB}/savepoints", body, flink="1.12") == (
+        "Flink 1.12 does not read the field formatType of POST /jobs/:jobid/savepoints.",
+    )
+
+
+def test_a_field_that_a_later_release_drops() -> None:
+    jar = "/jars/3d5b_orders.jar/run"
+    assert advice("POST", jar, {"programArgs": "--a b"}, flink="1.20") == (
+        "the field programArgs of POST /jars/:jarid/run is deprecated: Flink 2.0 no longer reads it.",
+    )
+    assert advice("POST", jar + "?program-args=x", {}, flink="1.20") == (
+        "the query parameter program-args of POST /jars/:jarid/run is deprecated: Flink 2.0 no longer reads it.",
+    )
+    assert advice("POST", jar, {"programArgsList": ["--a", "b"]}, flink="1.20") == ()
+    assert advice("POST", "/jobs", {"jobGraphFileName": "plan"}, flink="1.20") == ()  # 2.0 goes on reading it
+
+
+def test_an_operation_that_a_later_release_drops() -> None:
+    from flinkmock.contract import Contract, known_releases
+
+    newest = {(one.method, len(one.segments), one.segments[-1]) for one in Contract.load(known_releases()[-1])}
+    gone = [one for one in Contract.load("1.12")
+            if one.method == "GET" and (one.method, len(one.segments), one.segments[-1]) not in newest]  # fmt: skip
+    for operation in gone:
+        path = "/".join("a" * 32 if segment.startswith(":") else segment for segment in ("", *operation.segments))
+        assert any("is gone in Flink" in text for text in advice("GET", path, flink="1.12"))
+
+
+def test_a_refusal_is_told_and_one_by_a_fault_is_none_of_flinks() -> None:
+    refused = exchange("GET", "/jobs/nohex", status=400, refusal="Bad request")
+    assert refused.verdict.refused == "Bad request"
+    assert not refused.verdict
+    faulty = exchange("GET", "/jobs", status=503, refusal="no leader", fault="leader election")
+    assert faulty.verdict.refused is None
+
+
+def test_a_request_for_nothing() -> None:
+    assert Exchange("GET", "/nowhere", status=404, refusal="Not found").verdict.refused == "Not found"

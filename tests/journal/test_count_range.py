@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import pytest
+
+from flinkmock.journal import CountRange
+
+
+@pytest.mark.parametrize(
+    ("text", "low", "high", "said"),
+    [
+        (0, 0, 0, "never"),
+        (3, 3, 3, "3 times"),
+        ("never", 0, 0, "never"),
+        ("once", 1, 1, "once"),
+        ("twice", 2, 2, "2 times"),
+        ("2 times", 2, 2, "2 times"),
+        ("1 time", 1, 1, "once"),
+        ("7", 7, 7, "7 times"),
+        ("1..10 times", 1, 10, "1 to 10 times"),
+        ("1..10", 1, 10, "1 to 10 times"),
+        ("2.. times", 2, None, "at least 2 times"),
+        (CountRange(), 1, None, "at least once"),
+    ],
+)
+def test_how_often(text: int | str | CountRange, low: int, high: int | None, said: str) -> None:
+    times = CountRange.read(text)
+    assert (times.low, times.high, str(times)) == (low, high, said)
+    assert low in times and (low - 1) not in times
+    most = 10**6 if high is None else high
+    assert most in times and (high is None or high + 1 not in times)
+
+
+@pytest.mark.parametrize("text", ["", "often", "2 tims", "-1", -1, True, "..3", "a..b", "3 4 times", "2times"])
+def test_not_how_often(text: int | str) -> None:
+    with pytest.raises(ValueError, match=r"is not how often. Write once, never, 2 times"):
+        CountRange.read(text)
+
+
+def test_the_wrong_way_round() -> None:
+    with pytest.raises(ValueError, match=r"Write 3\.\.5 times"):
+        CountRange.read("5..3 times")

@@ -1,0 +1,71 @@
+"""Asking an engine without HTTP."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from flinkmock.cluster.spec import ClusterSpec, JobSpec, SubmissionRule
+from flinkmock.engine import Engine
+from flinkmock.rest.handlers import FileContent, UploadedFile
+from tests.cluster.cluster_factory import job
+
+URL = "http://127.0.0.1:8081"
+JOB_ID = "00000000000000000000000000000042"
+UNKNOWN_ID = "0123456789abcdef0123456789abcdef"
+
+
+def rules(spec: JobSpec | None = None) -> tuple[SubmissionRule, ...]:
+    return (SubmissionRule("*", spec or job(name="submitted")),)
+
+
+class TourClient:
+    """An engine on a virtual clock; closed at the end of a `with` block."""
+
+    def __init__(
+        self, *jobs: JobSpec, flink: str = "2.3", submissions: Sequence[SubmissionRule] = (), **spec: Any
+    ) -> None:
+        values = ClusterSpec(jobs=jobs, submissions=tuple(submissions) or rules(), **spec)
+        self.engine = Engine(values, flink=flink, clock="virtual")
+        self.cluster = self.engine.cluster
+
+    def __enter__(self) -> TourClient:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:  # fmt: skip # noqa: E501
+        self.engine.close()
+
+    def ask(self, operation: str, query: dict[str, Any] | None = None, body: dict[str, Any] | None = None,
+            files: Sequence[UploadedFile] = (), **path: Any) -> Any:  # fmt: skip
+        """The answer's JSON, or the file. Raises what the cluster raises."""
+        answer = self.engine.handle(
+            self.engine.contract.operation(operation),
+            path=path,
+            query={name: value if isinstance(value, list) else [value] for name, value in (query or {}).items()},
+            body=body or {},
+            files=files,
+            base_url=URL,
+        )
+        return answer if isinstance(answer, FileContent) else json.loads(answer)
+
+    def upload(self, path: Path) -> str:
+        """Uploads a copy of the jar (the engine takes the file away) and returns its id."""
+        copy = path.with_suffix(".copy")
+        copy.write_bytes(path.read_bytes())
+        answer = self.ask("uploadJar", files=[UploadedFile(path.name, copy)])
+        return str(answer["filename"]).rpartition("/")[2]
+
+    def advance(self, length: int | str) -> None:
+        self.engine.advance(length)
+
+
+def make_jar(folder: Path, name: str = "orders.jar", manifest: str = "Main-Class: org.example.Orders") -> Path:
+    """A jar with a manifest and no classes, as tests of clients make them."""
+    path = folder / name
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("META-INF/MANIFEST.MF", f"Manifest-Version: 1.0\n{manifest}\n")
+    return path

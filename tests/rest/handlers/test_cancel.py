@@ -1,0 +1,69 @@
+"""Cancelling, and what job clients send beside it."""
+
+from __future__ import annotations
+
+import pytest
+
+from flinkmock.cluster.errors import (
+    CoordinatorNotFound,
+    JobAlreadyTerminated,
+    JobNotFound,
+    StopModeRemoved,
+    UncaughtJavaException,
+)
+from tests.cluster.cluster_factory import job
+from tests.rest.handlers.http_helpers import JOB_ID, UNKNOWN_ID, TourClient
+
+
+@pytest.mark.parametrize("operation", ["cancelJob", "getYarnCancelJobTermination"])
+def test_a_job_is_cancelled(operation):
+    with TourClient(job(id=JOB_ID)) as asker:
+        assert asker.ask(operation, jobid=JOB_ID) == {}
+        asker.advance("1s")
+        assert asker.cluster.job(JOB_ID).state == "CANCELED"
+
+
+def test_the_mode_of_the_request_wins_over_that_of_the_path():
+    with TourClient(job(id=JOB_ID)) as asker:
+        for operation, query in (("cancelJob", {"mode": "stop"}), ("getYarnStopJobTermination", {})):
+            with pytest.raises(StopModeRemoved):
+                asker.ask(operation, query, jobid=UNKNOWN_ID)
+        assert asker.ask("getYarnStopJobTermination", {"mode": "cancel"}, jobid=JOB_ID) == {}
+        with pytest.raises(JobNotFound):
+            asker.ask("cancelJob", jobid=UNKNOWN_ID)
+
+
+@pytest.mark.parametrize(("flink", "again"), [("1.14", False), ("1.15", True), ("2.3", True)])
+def test_a_canceled_job_may_be_cancelled_again(flink, again):
+    with TourClient(job(id=JOB_ID), flink=flink) as asker:
+        asker.ask("cancelJob", jobid=JOB_ID)
+        asker.advance("1s")
+        if again:
+            assert asker.ask("cancelJob", jobid=JOB_ID) == {}
+        else:
+            with pytest.raises(JobAlreadyTerminated):
+                asker.ask("cancelJob", jobid=JOB_ID)
+
+
+def test_heartbeats_are_taken_for_any_job():
+    with TourClient() as asker:
+        assert asker.ask("triggerHeartbeat", body={"expiredTimestamp": 5}, jobid=UNKNOWN_ID) == {}
+
+
+@pytest.mark.parametrize(("request_text", "java_class", "text"), [
+    (None, "java.lang.NullPointerException", '"serializedRequest" is null'),
+    ("AAAA", "java.io.EOFException", None),
+    ("AAAAAA==", "java.io.StreamCorruptedException", "invalid stream header: 00000000"),
+])  # fmt: skip
+def test_no_coordinator_answers(request_text, java_class, text):
+    with TourClient(job(id=JOB_ID)) as asker:
+        body = {"serializedCoordinationRequest": request_text}
+        with pytest.raises(UncaughtJavaException) as raised:
+            asker.ask("postClientCoordination", body=body, jobid=JOB_ID, operatorUid="count")
+        assert raised.value.throwable.java_class == java_class
+        assert (text or "") in (raised.value.throwable.message or "")
+        with pytest.raises(JobNotFound):
+            asker.ask("postClientCoordination", body=body, jobid=UNKNOWN_ID, operatorUid="count")
+        with pytest.raises(CoordinatorNotFound):
+            body = {"serializedCoordinationRequest": "rO0ABXA="}
+            asker.ask("postClientCoordination", body=body, jobid=JOB_ID, operatorUid="count")

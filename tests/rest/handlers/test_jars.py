@@ -1,0 +1,248 @@
+"""Jars: what clients may send, and what comes of it. Answers to the letter stand in the recordings (suite jars)."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from flinkmock.cluster.errors import ApplicationNotFound, BadRequest, InvalidUpload, JarNotFound, ProgramError
+from flinkmock.cluster.spec import ProgramSpec
+from flinkmock.flink.java_exception import JavaException
+from flinkmock.rest.handlers import UploadedFile
+from tests.cluster.cluster_factory import job
+from tests.rest.handlers.http_helpers import JOB_ID, URL, TourClient, make_jar, rules
+
+THROWS = ProgramSpec(throws=JavaException("java.lang.IllegalStateException", "Intentional failure in main"))
+LISTENS = ProgramSpec(arguments={"--name": ("name",), "--par": ("parallelism",)}, arguments_are_user_config=True)
+
+
+def classes(problem: Exception) -> list[str]:
+    return [part.java_class.rpartition(".")[2] for part in problem.throwable.chain()]
+
+
+def test_a_jar_is_listed_planned_run_and_deleted(tmp_path):
+    with TourClient() as asker:
+        jar = asker.upload(make_jar(tmp_path))
+        listed = asker.ask("getJarList")
+        assert listed["address"] == URL
+        assert listed["files"][0]["id"] == jar
+        assert listed["files"][0]["entry"] == [{"name": "org.example.Orders", "description": None}]
+        plan = asker.ask("generatePlanFromJarGet", jarid=jar)["plan"]
+        assert [node["description"] for node in plan["nodes"]] == [
+            "Sink: print<br/>",
+            "count<br/>+- every-500th<br/>",
+            "Source: numbers<br/>",
+        ]
+        started = asker.ask("submitJobFromJar", jarid=jar)
+        assert started["jobid"] == started["applicationId"] != plan["jid"]
+        assert asker.cluster.job(started["jobid"]).name == "submitted"
+        assert asker.ask("deleteJar", jarid=jar) == {}
+        with pytest.raises(JarNotFound):
+            asker.ask("generatePlanFromJar", jarid=jar)
+
+
+@pytest.mark.parametrize(("names", "text"), [
+    ((), "Exactly 1 file must be sent, received 0."),
+    (("a.jar", "b.jar"), "Exactly 1 file must be sent, received 2."),
+    (("UP.JAR",), "Only Jar files are allowed."),
+])  # fmt: skip
+def test_uploads_are_refused(tmp_path, names, text):
+    files = [UploadedFile(name, make_jar(tmp_path, name)) for name in names]
+    with TourClient() as asker, pytest.raises(InvalidUpload) as refused:
+        asker.ask("uploadJar", files=files)
+    assert refused.value.text == text
+
+
+def test_each_plan_has_an_id_of_its_own_unless_one_is_given(tmp_path):
+    with TourClient() as asker:
+        jar = asker.upload(make_jar(tmp_path))
+        ids = {asker.ask("generatePlanFromJar", jarid=jar)["plan"]["jid"] for _ in range(3)}
+        assert len(ids) == 3
+        assert asker.ask("generatePlanFromJar", body={"jobId": JOB_ID}, jarid=jar)["plan"]["jid"] == JOB_ID
+
+
+def test_the_body_wins_over_the_query(tmp_path):
+    with TourClient(submissions=rules(job(program=LISTENS))) as asker:
+        jar = asker.upload(make_jar(tmp_path))
+        body = {"parallelism": 3, "programArgsList": ["--name", "from body"]}
+        query = {"parallelism": 1, "programArg": ["--name", "from query"]}
+        started = asker.cluster.job(asker.ask("submitJobFromJar", query, body, jarid=jar)["jobid"])
+        assert started.name == "from body"
+        assert started.spec.parallelism == 3
+        assert started.spec.user_config == {"name": "from body"}
+
+
+@pytest.mark.parametrize(("flink", "name"), [("1.12", "old style"), ("1.20", "old style"), ("2.0", "orders")])
+def test_arguments_in_one_text_are_for_1x(tmp_path, flink, name):
+    with TourClient(submissions=rules(job(program=LISTENS)), flink=flink) as asker:
+        jar = asker.upload(make_jar(tmp_path))
+        body = {"programArgs": "--par 1 --name 'old style'"}
+        started = asker.ask("submitJobFromJar", body=body, jarid=jar)
+        assert asker.cluster.job(started["jobid"]).name == name
+
+
+def test_arguments_in_both_ways_are_confusing(tmp_path):
+    with TourClient(flink="1.20") as asker:
+        jar = asker.upload(make_jar(tmp_path))
+        with pytest.raises(BadRequest, match="Confusing request"):
+            asker.ask("submitJobFromJar", {"program-args": "--a 1"}, {"programArgsList": ["--a", "2"]}, jarid=jar)
+
+
+@pytest.mark.parametrize(("flink", "chain"), [
+    ("2.3", ["CompletionException", "ProgramInvocationException"]),
+    ("1.16", ["ProgramInvocationException"]),
+])  # fmt: skip
+def test_a_jar_without_an_entry_class(tmp_path, flink, chain):
+    with TourClient(flink=flink) as asker:
+        jar = asker.upload(make_jar(tmp_path, manifest="Created-By: me"))
+        with pytest.raises(ProgramError) as planned:
+            asker.ask("generatePlanFromJar", jarid=jar)
+        assert classes(planned.value) == chain
+        with pytest.raises(ProgramError) as run:
+            asker.ask("submitJobFromJar", jarid=jar)
+        assert classes(run.value) == ["CompletionException", "ProgramInvocationException"]
+        assert not planned.value.refused and not run.value.refused
+        assert not asker.cluster.jobs
+
+
+def test_a_main_that_throws_is_a_500_for_a_plan_and_a_400_for_a_run(tmp_path):
+    with TourClient(submissions=rules(job(program=THROWS))) as asker:
+        jar = asker.upload(make_jar(tmp_path))
+        for operation, refused in (("generatePlanFromJar", False), ("submitJobFromJar", True)):
+            with pytest.raises(ProgramError) as raised:
+                asker.ask(operation, jarid=jar)
+            assert raised.value.refused is refused
+            assert classes(raised.value) == ["ProgramInvocationException", "IllegalStateException"]
+
+
+@pytest.mark.parametrize(("flink", "hint"), [("1.18", False), ("1.19", True)])
+def test_the_plan_of_a_main_without_a_job(tmp_path, flink, hint):
+    with TourClient(submissions=rules(job(program=ProgramSpec(executes=False))), flink=flink) as asker:
+        jar = asker.upload(make_jar(tmp_path))
+        with pytest.raises(ProgramError) as raised:
+            asker.ask("generatePlanFromJar", jarid=jar)
+        text = raised.value.throwable.message
+        assert text.startswith("The program plan could not be fetched - the program aborted pre-maturely.")
+        assert ("The root cause may be that" in text) is hint
+        assert f"Classpath: [file:{asker.cluster.jars.shown_folder}/{jar}]" in text
+
+
+@pytest.mark.parametrize(("flink", "passes"), [("1.16", True), ("1.17", False)])
+def test_the_plan_with_a_parallelism_that_is_none(tmp_path, flink, passes):
+    with TourClient(flink=flink) as asker:
+        jar = asker.upload(make_jar(tmp_path))
+        if passes:
+            assert asker.ask("generatePlanFromJar", {"parallelism": 0}, jarid=jar)["plan"]["nodes"]
+        else:
+            with pytest.raises(ProgramError) as raised:
+                asker.ask("generatePlanFromJar", {"parallelism": 0}, jarid=jar)
+            assert classes(raised.value) == ["IllegalArgumentException"]
+        with pytest.raises(ProgramError):
+            asker.ask("submitJobFromJar", {"parallelism": 0}, jarid=jar)
+        assert asker.ask("submitJobFromJar", {"parallelism": -2}, jarid=jar)["jobid"]
+
+
+@pytest.mark.parametrize(("flink", "last"), [
+    ("2.3", "DuplicateApplicationSubmissionException"),
+    ("2.2", "DuplicateJobSubmissionException"),
+    ("1.12", "DuplicateJobSubmissionException"),
+])  # fmt: skip
+def test_an_id_that_is_taken(tmp_path, flink, last):
+    with TourClient(flink=flink) as asker:
+        jar = asker.upload(make_jar(tmp_path))
+        asker.ask("submitJobFromJar", body={"jobId": JOB_ID}, jarid=jar)
+        first = asker.cluster.job(JOB_ID)
+        with pytest.raises(ProgramError) as raised:
+            asker.ask("submitJobFromJar", body={"jobId": JOB_ID}, jarid=jar)
+        assert classes(raised.value) == ["ProgramInvocationException", "FlinkException", last]
+        assert asker.cluster.job(JOB_ID) is first
+
+
+def test_in_1_12_the_id_of_an_ended_job_is_not_refused(tmp_path):
+    with TourClient(flink="1.12") as asker:
+        jar = asker.upload(make_jar(tmp_path))
+        asker.ask("submitJobFromJar", body={"jobId": JOB_ID}, jarid=jar)
+        asker.ask("cancelJob", {"mode": "cancel"}, jobid=JOB_ID)
+        asker.advance("10s")
+        assert asker.ask("submitJobFromJar", body={"jobId": JOB_ID}, jarid=jar) == {"jobid": JOB_ID}
+
+
+@pytest.mark.parametrize(("flink", "depth"), [("2.3", 7), ("1.12", 5)])
+def test_a_savepoint_that_is_not_there_leaves_a_failed_job(tmp_path, flink, depth):
+    with TourClient(flink=flink) as asker:
+        jar = asker.upload(make_jar(tmp_path))
+        with pytest.raises(ProgramError) as raised:
+            asker.ask("submitJobFromJar", body={"savepointPath": "file:///no/such"}, jarid=jar)
+        chain = classes(raised.value)
+        assert len(chain) == depth
+        assert chain[-1] == "FileNotFoundException"
+        assert [overview["status"] for overview in asker.ask("getJobIdsWithStatusesOverview")["jobs"]] == ["FAILED"]
+
+
+def test_a_job_starts_from_a_savepoint(tmp_path):
+    with TourClient(job(id=JOB_ID)) as asker:
+        asker.advance("2s")
+        trigger = asker.ask("triggerSavepoint", body={}, jobid=JOB_ID)["request-id"]
+        asker.advance("1s")
+        path = asker.ask("getSavepointStatus", jobid=JOB_ID, triggerid=trigger)["operation"]["location"]
+        jar = asker.upload(make_jar(tmp_path))
+        started = asker.ask("submitJobFromJar", {"savepointPath": path}, jarid=jar)
+        assert asker.cluster.job(started["jobid"]).checkpoints.restored[0].path == path
+
+
+def test_an_application_has_a_job_with_another_id(tmp_path):
+    with TourClient() as asker:
+        jar = asker.upload(make_jar(tmp_path))
+        application_id = asker.ask("submitApplicationFromJar", jarid=jar)["applicationid"]
+        details = asker.ask("getApplicationDetails", applicationid=application_id)
+        assert details["name"] == "org.example.Orders"
+        assert details["status"] == "RUNNING"
+        assert details["jobs"][0]["jid"] != application_id
+        listed = asker.ask("getApplicationsOverview")["applications"]
+        assert [(one["id"], one["jobs"]) for one in listed] == [(application_id, {"RUNNING": 1})]
+        assert asker.ask("cancelApplication", applicationid=application_id) == {}
+        assert asker.ask("getApplicationDetails", applicationid=application_id)["status"] == "CANCELING"
+        asker.advance("1s")
+        assert asker.ask("getApplicationDetails", applicationid=application_id)["timestamps"]["CANCELED"] > 0
+        with pytest.raises(ApplicationNotFound):
+            asker.ask("cancelApplication", applicationid=application_id)
+
+
+def test_an_application_whose_main_throws_fails(tmp_path):
+    with TourClient(submissions=rules(dataclasses.replace(job(), program=THROWS))) as asker:
+        jar = asker.upload(make_jar(tmp_path))
+        application_id = asker.ask("submitApplicationFromJar", jarid=jar)["applicationid"]
+        assert asker.ask("getApplicationDetails", applicationid=application_id)["status"] == "FAILED"
+        (entry,) = asker.ask("getApplicationExceptions", applicationid=application_id)["exceptionHistory"]["entries"]
+        assert entry["exceptionName"] == "org.apache.flink.client.program.ProgramInvocationException"
+        assert not asker.cluster.jobs
+
+
+def test_an_application_whose_main_starts_no_job_has_finished(tmp_path):
+    with TourClient(submissions=rules(dataclasses.replace(job(), program=ProgramSpec(executes=False)))) as asker:
+        jar = asker.upload(make_jar(tmp_path))
+        application_id = asker.ask("submitApplicationFromJar", jarid=jar)["applicationid"]
+        assert asker.ask("getApplicationDetails", applicationid=application_id)["status"] == "FINISHED"
+        answer = asker.ask("getApplicationExceptions", applicationid=application_id)
+        assert answer["exceptionHistory"]["entries"] == []
+        assert not asker.cluster.jobs
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("execution.checkpointing.interval", "x"),
+        ("execution.checkpointing.timeout", "-1"),
+        ("pipeline.max-parallelism", "1.5"),
+        ("parallelism.default", "many"),
+    ],
+)
+def test_options_that_can_not_be_parsed(tmp_path, option, value):
+    with TourClient(submissions=rules(job())) as asker:
+        jar = asker.upload(make_jar(tmp_path))
+        for operation in ("generatePlanFromJar", "submitJobFromJar"):
+            with pytest.raises(ProgramError) as raised:
+                asker.ask(operation, body={"flinkConfiguration": {option: value}}, jarid=jar)
+            assert f"Could not parse value '{value}' for key '{option}'." in str(raised.value.throwable)
+        assert not asker.cluster.jobs

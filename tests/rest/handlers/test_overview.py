@@ -1,0 +1,72 @@
+"""The cluster as a whole."""
+
+from __future__ import annotations
+
+import pytest
+
+from flinkmock.cluster.spec import Step
+from tests.cluster.cluster_factory import job, ms
+from tests.rest.handlers.http_helpers import JOB_ID, UNKNOWN_ID, URL, TourClient
+
+
+def test_the_overview_counts_jobs_and_slots():
+    with TourClient(job(id=JOB_ID), job(Step("RUNNING", ms(1_000)), Step("FINISHED"), name="done"), slots=5) as asker:
+        before = asker.ask("getClusterOverview")
+        assert (before["jobs-running"], before["slots-total"], before["slots-available"]) == (2, 5, 1)
+        asker.ask("cancelJob", jobid=JOB_ID)
+        asker.advance("2s")
+        after = asker.ask("getClusterOverview")
+        assert after == {
+            "taskmanagers": 1,
+            "slots-total": 5,
+            "slots-available": 5,
+            "jobs-running": 0,
+            "jobs-finished": 1,
+            "jobs-cancelled": 1,
+            "jobs-failed": 0,
+            "flink-version": "2.3.0",
+            "flink-commit": "c0f8d1a",
+        }
+
+
+@pytest.mark.parametrize(("configuration", "rescale"), [
+    ({}, False),
+    ({"jobmanager.scheduler": "adaptive"}, True),
+    ({"jobmanager.scheduler": "Adaptive", "scheduler-mode": "reactive"}, False),
+    ({"jobmanager.scheduler": "adaptive", "web.rescale.enable": "false"}, False),
+])  # fmt: skip
+def test_the_dashboard_is_told_what_it_may_do(configuration, rescale):
+    options = {"web.refresh-interval": "1 s", "web.cancel.enable": "false"} | configuration
+    with TourClient(configuration=options) as asker:
+        answer = asker.ask("getDashboardConfiguration")
+        assert answer["refresh-interval"] == 1000
+        assert answer["flink-revision"] == "c0f8d1a @ 2026-06-14T16:29:03+02:00"
+        assert answer["features"] == {
+            "web-submit": True,
+            "web-cancel": False,
+            "web-rescale": rescale,
+            "web-history": False,
+        }
+    with TourClient(flink="1.12") as asker:
+        assert asker.ask("getDashboardConfiguration")["features"] == {"web-submit": True}
+
+
+def test_the_configuration_is_the_same_for_any_job():
+    with TourClient(configuration={"my.password": "secret"}) as asker:
+        entries = asker.ask("getClusterConfigurationInfo")
+        assert {"key": "my.password", "value": "******"} in entries
+        assert asker.ask("getJobManagerJobConfiguration", jobid=UNKNOWN_ID) == entries
+        assert asker.ask("getJobManagerApplicationConfiguration", applicationid=UNKNOWN_ID) == entries
+
+
+def test_where_the_logs_are():
+    with TourClient() as asker:
+        assert asker.ask("getJobManagerLogUrl", jobid=UNKNOWN_ID) == {"url": f"{URL}/#/job-manager/logs"}
+        answer = asker.ask("getTaskManagerLogUrl", jobid=UNKNOWN_ID, taskmanagerid="tm-1")
+        assert answer == {"url": f"{URL}/#/task-manager/tm-1/logs"}
+
+
+def test_shutting_down():
+    with TourClient() as asker:
+        assert asker.ask("shutdownCluster") == {}
+        assert asker.cluster.shut_down

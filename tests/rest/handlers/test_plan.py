@@ -1,0 +1,49 @@
+"""Plans: order and wording."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+
+from flinkmock.cluster.graph import JobGraph
+from flinkmock.cluster.spec import Input, VertexSpec
+from flinkmock.contract import Contract
+from flinkmock.rest.handlers.plan import built_order, description, plan_facts
+from tests.cluster.cluster_factory import job
+
+JOIN = (
+    VertexSpec(("left",)),
+    VertexSpec(("right",), 2),
+    VertexSpec(("join",), 2, inputs=(Input(0, "HASH"), Input(1, "HASH"))),
+    VertexSpec(("sink",), inputs=(Input(2, "REBALANCE"),)),
+)
+
+
+@pytest.mark.parametrize(("flink", "text"), [
+    ("1.12", "Source: &lt;a&gt; -&gt; b &amp; c -&gt; d"),
+    ("1.14", "Source: &lt;a&gt; -&gt; b &amp; c -&gt; d"),
+    ("1.15", "Source: &lt;a&gt;<br/>+- b &amp; c<br/>   +- d<br/>"),
+    ("2.3", "Source: &lt;a&gt;<br/>+- b &amp; c<br/>   +- d<br/>"),
+])  # fmt: skip
+def test_a_chain_is_told_as_html(flink, text):
+    assert description(("Source: <a>", "b & c", "d"), Contract.load(flink).release) == text
+
+
+def test_the_order_of_a_recorded_plan():
+    """Suite jars, `plan query entry-class`: sink, join, then the sources as the program has them."""
+    graph = JobGraph(dataclasses.replace(job(), vertices=JOIN))
+    assert [vertex.name for vertex in built_order(graph)] == ["sink", "join", "left", "right"]
+    facts = plan_facts("id", "two", "STREAMING", graph, Contract.load("2.3").release, sources_first=True)
+    assert [node["description"] for node in facts["nodes"]] == ["left<br/>", "right<br/>", "join<br/>", "sink<br/>"]
+    assert "inputs" not in facts["nodes"][0]
+    assert [(edge["num"], edge["id"]) for edge in facts["nodes"][2]["inputs"]] == [
+        (0, graph.vertices[0].id),
+        (1, graph.vertices[1].id),
+    ]
+
+
+def test_a_long_chain_of_vertices_is_no_recursion():
+    vertices = tuple(VertexSpec((f"v{i}",), inputs=(Input(i - 1),) if i else ()) for i in range(3_000))
+    graph = JobGraph(dataclasses.replace(job(), vertices=vertices))
+    assert [vertex.index for vertex in built_order(graph)] == list(reversed(range(3_000)))

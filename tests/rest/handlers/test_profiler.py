@@ -1,0 +1,68 @@
+"""The profiler: runs, ends after its time, leaves a file."""
+
+from __future__ import annotations
+
+import pytest
+
+from flinkmock.cluster.errors import LogNotFound, TaskManagerNotFound, UncaughtJavaException
+from tests.rest.handlers.http_helpers import TourClient
+
+ENABLED = {"rest.profiling.enabled": "true", "rest.profiling.history-size": "2", "rest.profiling.duration-max": "1 min"}
+
+
+def test_from_start_to_file():
+    with TourClient(configuration=ENABLED) as asker:
+        assert asker.ask("getJobManagerProfilingList") == {"profilingList": []}
+        started = asker.ask("postJobManagerProfiling", body={"mode": "CPU", "duration": 5})
+        assert started["status"] == "RUNNING"
+        assert started["finishedTime"] is started["outputFile"] is None
+        assert started["mode"] == started["profilingMode"] == "CPU"
+        asker.advance("5s")
+        (finished,) = asker.ask("getJobManagerProfilingList")["profilingList"]
+        assert finished["status"] == "FINISHED"
+        assert finished["finishedTime"] - finished["triggerTime"] == 5_000
+        assert finished["outputFile"] == "JobManager_CPU_2026-01-01_00_00_05.html"
+        page = asker.ask("getJobManagerProfilingFile", filename=finished["outputFile"])
+        assert page.content_type == "text/html"
+        assert page.data.startswith(b"<!DOCTYPE html>")
+        with pytest.raises(LogNotFound):
+            asker.ask("getJobManagerProfilingFile", filename="other.html")
+
+
+@pytest.mark.parametrize(("body", "name"), [
+    ({"mode": "CPU", "duration": 0}, "IllegalArgumentException"),
+    ({"mode": "CPU", "duration": 61}, "IllegalArgumentException"),
+    ({"mode": None, "duration": 1}, "NullPointerException"),
+    ({"mode": "LOCK", "duration": 1}, "IllegalStateException"),
+])  # fmt: skip
+def test_what_is_refused(body, name):
+    with TourClient(configuration=ENABLED) as asker:
+        asker.ask("postJobManagerProfiling", body={"mode": "CPU", "duration": 5})
+        with pytest.raises(UncaughtJavaException) as refused:
+            asker.ask("postJobManagerProfiling", body=body)
+        assert refused.value.throwable.java_class == f"java.lang.{name}"
+
+
+def test_each_task_manager_has_a_profiler_of_its_own():
+    with TourClient(task_managers=2, configuration=ENABLED) as asker:
+        first, second = (task_manager.id for task_manager in asker.cluster.task_managers)
+        for id in (first, second):
+            asker.ask("postTaskManagerProfiling", body={"mode": "WALL", "duration": 2}, taskmanagerid=id)
+        asker.advance("2s")
+        (finished,) = asker.ask("getTaskManagerProfilingList", taskmanagerid=first)["profilingList"]
+        name = finished["outputFile"]
+        assert name.startswith(f"{first}_WALL_")
+        assert asker.ask("getTaskManagerProfilingFile", taskmanagerid=first, filename=name).data
+        with pytest.raises(LogNotFound):
+            asker.ask("getTaskManagerProfilingFile", taskmanagerid=second, filename=name)
+        with pytest.raises(TaskManagerNotFound):
+            asker.ask("getTaskManagerProfilingList", taskmanagerid="no-such-tm")
+
+
+def test_only_the_newest_are_kept():
+    with TourClient(configuration=ENABLED) as asker:
+        for mode in ("CPU", "LOCK", "WALL"):
+            asker.ask("postJobManagerProfiling", body={"mode": mode, "duration": 1})
+            asker.advance("2s")
+        kept = asker.ask("getJobManagerProfilingList")["profilingList"]
+        assert [one["mode"] for one in kept] == ["WALL", "LOCK"]

@@ -1,0 +1,157 @@
+"""Savepoints, stopping, checkpoints on demand, disposal and data sets, as clients see them."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+
+from flinkmock.cluster.errors import BadRequest, RescalingDisabled, TriggerNotFound, UncaughtJavaException
+from tests.cluster.cluster_factory import job
+from tests.rest.handlers.http_helpers import JOB_ID, UNKNOWN_ID, TourClient
+
+IN_PROGRESS = {"status": {"id": "IN_PROGRESS"}, "operation": None}
+
+
+def running(**more):
+    asker = TourClient(job(id=JOB_ID), **more)
+    asker.advance("2s")
+    return asker
+
+
+def test_a_savepoint_from_trigger_to_location():
+    with running() as asker:
+        trigger = asker.ask("triggerSavepoint", body={"target-directory": "file:///mine/"}, jobid=JOB_ID)["request-id"]
+        assert asker.ask("getSavepointStatus", jobid=JOB_ID, triggerid=trigger) == IN_PROGRESS
+        asker.advance("1s")
+        answer = asker.ask("getSavepointStatus", jobid=JOB_ID, triggerid=trigger)
+        assert answer["status"] == {"id": "COMPLETED"}
+        assert answer["operation"]["location"].startswith(f"file:/mine/savepoint-{JOB_ID[:6]}-")
+
+
+def test_a_trigger_id_may_be_given_and_given_again():
+    with running() as asker:
+        for _ in range(2):
+            answer = asker.ask("triggerSavepoint", body={"triggerId": UNKNOWN_ID}, jobid=JOB_ID)
+            assert answer == {"request-id": UNKNOWN_ID}
+        asker.advance("1s")
+        assert len([record for record in asker.cluster.job(JOB_ID).checkpoints.records if record.is_savepoint]) == 1
+
+
+def test_stopping_ends_the_job():
+    with running() as asker:
+        trigger = asker.ask("triggerStopWithSavepoint", body={"drain": False}, jobid=JOB_ID)["request-id"]
+        asker.advance("1s")
+        assert asker.ask("getSavepointStatus", jobid=JOB_ID, triggerid=trigger)["operation"].keys() == {"location"}
+        assert asker.cluster.job(JOB_ID).state == "FINISHED"
+
+
+@pytest.mark.parametrize(("flink", "key"), [
+    ("1.19", "state.savepoints.dir"),
+    ("1.20", "execution.checkpointing.savepoint-dir"),
+])  # fmt: skip
+@pytest.mark.parametrize(("operation", "field"), [
+    ("triggerSavepoint", "target-directory"),
+    ("triggerStopWithSavepoint", "targetDirectory"),
+])  # fmt: skip
+def test_without_any_directory(flink, key, operation, field):
+    with running(flink=flink, configuration={"state.savepoints.dir": None}) as asker:
+        with pytest.raises(BadRequest) as refused:
+            asker.ask(operation, jobid=JOB_ID)
+        assert refused.value.text == f"Config key [{key}] is not set. Property [{field}] must be provided."
+        assert asker.ask(operation, body={field: "file:///mine"}, jobid=JOB_ID)["request-id"]
+
+
+@pytest.mark.parametrize(("trigger", "status", "key"), [
+    ("triggerSavepoint", "getSavepointStatus", "failure-cause"),
+    ("triggerStopWithSavepoint", "getSavepointStatus", "failure-cause"),
+    ("triggerCheckpoint", "getCheckpointStatus", "failureCause"),
+])  # fmt: skip
+def test_an_unknown_job_is_told_of_later(trigger, status, key):
+    with running() as asker:
+        trigger_id = asker.ask(trigger, jobid=UNKNOWN_ID)["request-id"]
+        asker.advance("1s")
+        cause = asker.ask(status, jobid=UNKNOWN_ID, triggerid=trigger_id)["operation"][key]
+        assert cause["class"] == "java.util.concurrent.CompletionException"
+        lines = cause["stack-trace"].splitlines()
+        missing = (
+            f"org.apache.flink.runtime.messages.FlinkJobNotFoundException: Could not find Flink job ({UNKNOWN_ID})"
+        )
+        assert lines[0] == f"java.util.concurrent.CompletionException: {missing}"
+        assert f"Caused by: {missing}" in lines
+        assert base64.b64decode(cause["serialized-throwable"]).startswith(b"\xac\xed\0\5sr\0)org.apache.flink")
+
+
+def test_checkpoints_on_demand():
+    with running() as asker:
+        trigger = asker.ask("triggerCheckpoint", body={"checkpointType": "FULL"}, jobid=JOB_ID)["request-id"]
+        asker.advance("1s")
+        done = asker.ask("getCheckpointStatus", jobid=JOB_ID, triggerid=trigger)["operation"]
+        assert done == {"checkpointId": asker.cluster.job(JOB_ID).checkpoints.records[done["checkpointId"] - 1].id}
+        with pytest.raises(TriggerNotFound):
+            asker.ask("getSavepointStatus", jobid=JOB_ID, triggerid=trigger)
+
+
+@pytest.mark.parametrize(("flink", "taken"), [("1.18", True), ("1.19", False)])
+def test_an_incremental_checkpoint(flink, taken):
+    with running(flink=flink) as asker:
+        if taken:
+            assert asker.ask("triggerCheckpoint", body={"checkpointType": "INCREMENTAL"}, jobid=JOB_ID)["request-id"]
+        else:
+            with pytest.raises(UncaughtJavaException) as refused:
+                asker.ask("triggerCheckpoint", body={"checkpointType": "INCREMENTAL"}, jobid=UNKNOWN_ID)
+            assert refused.value.throwable.java_class == "java.lang.IllegalStateException"
+
+
+def test_disposing_nothing():
+    with running() as asker:
+        trigger = asker.ask("triggerSavepointDisposal", body={"savepoint-path": ""})["request-id"]
+        asker.advance("1s")
+        answer = asker.ask("getSavepointDisposalStatus", triggerid=trigger)["operation"]
+        assert answer["failure-cause"]["stack-trace"].startswith(
+            "java.lang.IllegalArgumentException: empty checkpoint pointer\n"
+        )
+
+
+def test_disposing_twice():
+    with running() as asker:
+        trigger = asker.ask("triggerSavepoint", jobid=JOB_ID)["request-id"]
+        asker.advance("1s")
+        path = asker.ask("getSavepointStatus", jobid=JOB_ID, triggerid=trigger)["operation"]["location"]
+        results = []
+        for _ in range(2):
+            trigger = asker.ask("triggerSavepointDisposal", body={"savepoint-path": path})["request-id"]
+            asker.advance("1s")
+            results.append(asker.ask("getSavepointDisposalStatus", triggerid=trigger)["operation"])
+        assert results[0] == {}
+        assert results[1]["failure-cause"]["stack-trace"].startswith(
+            f"org.apache.flink.util.FlinkException: Could not dispose savepoint {path}.\n"
+        )
+        with pytest.raises(BadRequest, match=r"Field savepoint-path must not be omitted or be null\."):
+            asker.ask("triggerSavepointDisposal")
+
+
+@pytest.mark.parametrize(("flink", "state"), [("1.12", "IN_PROGRESS"), ("1.13", "COMPLETED")])
+def test_deleting_a_data_set_never_ends_in_1_12(flink, state):
+    with running(flink=flink) as asker:
+        assert asker.ask("getClusterDataSetList") == {"dataSets": []}
+        trigger = asker.ask("deleteClusterDataSet", datasetid=UNKNOWN_ID)["request-id"]
+        asker.advance("10s")
+        assert asker.ask("getClusterDataSetDeleteStatus", triggerid=trigger)["status"] == {"id": state}
+
+
+def test_rescaling_is_switched_off_for_any_job():
+    with running() as asker:
+        with pytest.raises(RescalingDisabled):
+            asker.ask("rescaleJob", {"parallelism": 2}, jobid=UNKNOWN_ID)
+        with pytest.raises(RescalingDisabled):
+            asker.ask("getRescalingStatus", jobid=JOB_ID, triggerid=UNKNOWN_ID)
+
+
+def test_trigger_ids_follow_from_the_seed():
+    ids = []
+    for seed in (1, 1, 2):
+        with running(seed=seed) as asker:
+            ids.append([asker.ask("triggerSavepoint", jobid=JOB_ID)["request-id"] for _ in range(2)])
+    assert ids[0] == ids[1] != ids[2]
+    assert len({*ids[0], *ids[2]}) == 4

@@ -1,0 +1,115 @@
+"""`POST /jobs`, with what Flink's command line really sends (submissions/) and with what it never would."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from flinkmock.cluster.errors import InvalidJobSubmission, UncaughtJavaException
+from flinkmock.cluster.spec import SubmissionRule
+from flinkmock.rest.handlers import UploadedFile
+from tests.cluster.cluster_factory import job
+from tests.rest.handlers.http_helpers import TourClient
+
+SUBMISSIONS = Path(__file__).parent / "submissions"
+"""Whole multipart bodies: the request, the plan, a jar."""
+REAL = {
+    "1.12": ("1.12-jobgraph.bin", "jobGraphFileName", "acdcaee5b224a7b3fb6becded7cc06f5", "probe-one"),
+    "2.3": ("2.3-executionplan.bin", "executionPlanFileName", "a019c0ba18070324639214be1b718733", "probe-two"),
+}
+
+
+def parts(file: str) -> dict[str, bytes]:
+    """File name -> content, of a recorded body."""
+    body = (SUBMISSIONS / file).read_bytes()
+    boundary = b"\r\n" + body.partition(b"\r\n")[0]
+    found = {}
+    for part in (b"\r\n" + body).split(boundary)[1:-1]:
+        head, _, content = part.partition(b"\r\n\r\n")
+        if name := re.search(rb'filename="([^"]+)"', head):
+            found[name[1].decode()] = content
+    return found
+
+
+def uploaded(folder: Path, files: dict[str, bytes]) -> list[UploadedFile]:
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    return [UploadedFile(name, folder / name) for name in files]
+
+
+@pytest.mark.parametrize("flink", REAL)
+def test_a_real_submission_becomes_a_job(tmp_path, flink):
+    file, field, job_id, name = REAL[flink]
+    files = uploaded(tmp_path, parts(file))
+    jars = [one.name for one in files if one.name.endswith(".jar")]
+    body = {field: files[0].name, "jobJarFileNames": jars, "jobArtifactFileNames": []}
+    rules = (SubmissionRule("probe-*", job(name="probe", every=500)), SubmissionRule("*", job(name="any")))
+    with TourClient(flink=flink, submissions=rules) as asker:
+        assert asker.ask("submitJob", body=body, files=files) == {"jobUrl": f"/jobs/{job_id}"}
+        started = asker.cluster.job(job_id)
+        assert started.name == name
+        assert started.spec.checkpoints.every == 500
+        with pytest.raises(UncaughtJavaException) as again:
+            asker.ask("submitJob", body=body, files=files)
+        assert "already been submitted" in again.value.throwable.message
+
+
+@pytest.mark.parametrize("flink", REAL)
+def test_without_a_rule_of_its_own_the_graph_is_the_one_sent(tmp_path, flink):
+    file, field, job_id, _ = REAL[flink]
+    files = uploaded(tmp_path, parts(file))
+    with TourClient(flink=flink, submissions=(SubmissionRule("*", job(name="any")),)) as asker:
+        asker.ask("submitJob", body={field: files[0].name}, files=files)
+        spec = asker.cluster.job(job_id).spec
+    assert [(vertex.name, vertex.parallelism) for vertex in spec.vertices] == [
+        ("Source: numbers -> slow", 1),
+        ("sum -> drop -> Sink: out", 1),
+    ]
+    assert [(edge.source, edge.ship_strategy, edge.exchange) for edge in spec.vertices[1].inputs] == [
+        (0, "HASH", "pipelined_bounded")
+    ]
+    assert spec.checkpoints.every is None
+    if flink == "1.12":  # since 2.0 the JobManager works them out itself
+        assert spec.vertices[0].id == "ca88eee0095684d687a1b6495617f957"
+
+
+@pytest.mark.parametrize(("flink", "kind"), [("1.20", "JobGraph"), ("2.0", "ExecutionPlan")])
+def test_what_is_refused(tmp_path, flink, kind):
+    field = "executionPlanFileName" if flink == "2.0" else "jobGraphFileName"
+    (plan, short) = uploaded(tmp_path, {"plan.bin": b"garbage", "short.bin": b"\xac\xed\0\5sr\0"})
+    entries = {"fileName": "nope.zip", "entryName": "x"}
+    with TourClient(flink=flink) as asker:
+
+        def refusal(files, **body):
+            with pytest.raises(InvalidJobSubmission) as refused:
+                asker.ask("submitJob", body=body, files=files)
+            return refused.value.text, refused.value.missing_file, str(refused.value.cause or "")
+
+        assert refusal([]) == ("The jobGraphFileName field must not be omitted or be null.", False, "")
+        missing = refusal([plan], **{field: "nope.bin"})
+        assert missing == (f"{kind} file nope.bin could not be found on the server.", True, "")
+        missing = refusal([plan], **{field: "plan.bin"}, jobJarFileNames=["nope.jar"])
+        assert missing == ("Jar file nope.jar could not be found on the server.", True, "")
+        missing = refusal([plan], **{field: "plan.bin"}, jobArtifactFileNames=[entries])
+        assert missing == ("Artifact file nope.zip could not be found on the server.", True, "")
+        garbage = refusal([plan], **{field: "plan.bin"})
+        corrupted = "java.io.StreamCorruptedException: invalid stream header: 67617262"
+        assert garbage == (f"Failed to deserialize {kind}.", False, corrupted)
+        cut = refusal([short], **{field: "short.bin"})
+        assert cut == (f"Failed to deserialize {kind}.", False, "java.io.EOFException")
+        assert not asker.cluster.jobs
+
+
+def test_the_id_may_stand_in_the_files_name_alone(tmp_path):
+    """As a mock client may send it; without any id one is made up."""
+    object_of_class_a = b"\xac\xed\0\5sr\0\1A" + bytes(8) + b"\2\0\0xp"
+    job_id = "00000000000000000000000000000042"
+    names = (f"flink-jobgraph-{job_id}123.bin", "flink-jobgraph.bin")
+    files = uploaded(tmp_path, dict.fromkeys(names, object_of_class_a))
+    with TourClient(flink="1.20") as asker:
+        answers = [asker.ask("submitJob", body={"jobGraphFileName": name}, files=files) for name in names]
+        assert answers[0] == {"jobUrl": f"/jobs/{job_id}"}
+        assert re.fullmatch("/jobs/[0-9a-f]{32}", answers[1]["jobUrl"])
+        assert {one.name for one in asker.cluster.jobs.values()} == {"submitted"}

@@ -1,0 +1,204 @@
+"""FACTS.md section 4, FACTS-more.md "JSON bodies". The recorded texts are checked in test_recordings.py."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flinkmock.contract import Contract, known_releases
+from flinkmock.rest.error_responses import RequestRejected
+from flinkmock.rest.jackson.binding import BodyReader
+from flinkmock.rest.jackson.class_names import jackson_order
+from flinkmock.rest.release_quirks import ReleaseQuirks
+
+ID = "0123456789abcdef0123456789abcdef"
+
+
+def read(raw: bytes, operation: str = "triggerSavepoint", flink: str = "2.3") -> dict[str, Any]:
+    contract = Contract.load(flink)
+    body = BodyReader(contract, ReleaseQuirks.of(contract.release)).read(contract.operation(operation), raw)
+    assert body is not None
+    return body
+
+
+def refusal(raw: bytes, operation: str = "triggerSavepoint", flink: str = "2.3") -> tuple[int, list[str]]:
+    with pytest.raises(RequestRejected) as caught:
+        read(raw, operation, flink)
+    return caught.value.answer.status, json.loads(caught.value.answer.body)["errors"]
+
+
+@pytest.mark.parametrize(
+    ("raw", "body"),
+    [
+        (b"", {}),
+        (b"{}", {}),
+        (b"{}x", {}),
+        (b"{}}", {}),
+        (b'{"nope":1}{"nope":2}', {}),
+        (b'{"cancel-job": null, "target-directory": null}', {"cancel-job": None, "target-directory": None}),
+        (b'{"cancel-job": "true"}', {"cancel-job": True}),
+        (b'{"cancel-job": 0}', {"cancel-job": False}),
+        (b'{"target-directory": 5}', {"target-directory": "5"}),
+        (b'{"target-directory": 1.50}', {"target-directory": "1.50"}),
+        (b'{"target-directory": false}', {"target-directory": "false"}),
+        (b'{"target-directory": "a", "target-directory": "b"}', {"target-directory": "b"}),
+        (b'{"formatType": "NATIVE"}', {"formatType": "NATIVE"}),
+        (b'{"formatType": 1}', {"formatType": "NATIVE"}),
+        (b'{"nope": 1e999, "\\ud800": "\\ud800"}', {}),
+        (b'\xef\xbb\xbf{"cancel-job":true}', {"cancel-job": True}),
+        ('{"cancel-job":true}'.encode("utf-16"), {"cancel-job": True}),
+        ('{"cancel-job":true}'.encode("utf-32"), {"cancel-job": True}),
+        (b'{"triggerId": "%s"}' % ID.upper().encode(), {"triggerId": ID}),
+    ],
+)
+def test_savepoint_bodies(raw: bytes, body: dict[str, Any]) -> None:
+    assert read(raw) == body
+
+
+def test_run_bodies() -> None:
+    raw = b'{"programArgsList": ["--n", 5, null], "parallelism": "3", "flinkConfiguration": {"a": 1}, "jobId": null}'
+    assert read(raw, "submitJobFromJar") == {
+        "programArgsList": ["--n", "5", None],
+        "parallelism": 3,
+        "flinkConfiguration": {"a": "1"},
+        "jobId": None,
+    }
+
+
+def test_a_fraction_is_cut_off() -> None:
+    assert read(b'{"parallelism": 2.9}', "submitJobFromJar") == {"parallelism": 2}
+
+
+def test_requirements_are_keyed_by_lower_case_ids() -> None:
+    raw = b'{"%s": {"parallelism": {"lowerBound": 1, "upperBound": 2}}}' % ID.upper().encode()
+    bounds = {"parallelism": {"lowerBound": 1, "upperBound": 2}}
+    assert read(raw, "updateJobResourceRequirements") == {ID: bounds}
+
+
+def test_the_old_name_of_the_plan() -> None:
+    assert read(b'{"jobGraphFileName": "x"}', "submitJob") == {"executionPlanFileName": "x"}
+    assert read(b'{"jobGraphFileName": "x"}', "submitJob", "1.20") == {"jobGraphFileName": "x"}
+
+
+def test_a_heartbeat_was_a_bare_number_once() -> None:
+    assert read(b"5", "triggerHeartbeat", "1.17") == {"expiredTimestamp": 5}
+    assert read(b'{"expiredTimestamp": 5}', "triggerHeartbeat", "2.3") == {"expiredTimestamp": 5}
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        b" ",
+        b"hello",
+        b"nullx",
+        b"{'a':1}",
+        b'{"a":01}',
+        b'{"a":+1}',
+        b'{"a":NaN}',
+        b'{"a":1,}',
+        b'{"a":"\t"}',
+        b'{"a":"\\x"}',
+        b'{"a"',
+        b'{"a":"x',
+        b'{"cancel-job": "maybe"}',
+        b'{"cancel-job": 0.5}',
+        b'{"formatType": "native"}',
+        b'{"formatType": 2}',
+        b'{"triggerId": "%s"}' % ID[:31].encode(),
+        b"[" * 5000,
+        b'{"target-directory": "\xff"}',
+    ],
+)
+def test_what_does_not_fit(raw: bytes) -> None:
+    status, errors = refusal(raw)
+    assert status == 400
+    assert len(errors) == 1
+    assert errors[0].startswith(
+        "org.apache.flink.runtime.rest.handler.RestHandlerException: "
+        "Request did not match expected format SavepointTriggerRequestBody.\n\tat "
+    )
+    assert "\nCaused by: org.apache.flink.shaded.jackson2.com.fasterxml.jackson." in errors[0]
+    assert errors[0].endswith("\n")
+
+
+@pytest.mark.parametrize(
+    ("raw", "exceeded"),
+    [
+        (b'{"a":' * 1200 + b"1" + b"}" * 1200, "Document nesting depth (1001)"),
+        (b'{"a": ' + b"1" * 1001 + b"}", "Number value length (1001)"),
+        (b'{"' + b"a" * 60_000 + b'": 1}', "Name length (60000)"),
+    ],
+)
+def test_limits_of_jackson_are_unexpected(raw: bytes, exceeded: str) -> None:
+    status, errors = refusal(raw)
+    assert status == 500
+    assert errors[0] == "Internal server error."
+    assert errors[1].startswith("<Exception on server side:\n")
+    assert f"StreamConstraintsException: {exceeded} exceeds the maximum allowed (" in errors[1]
+    assert errors[1].endswith("\n\nEnd of exception on server side>")
+
+
+def test_long_strings_are_fine() -> None:
+    assert read(b'{"target-directory": "%s"}' % (b"x" * 300_000)) == {"target-directory": "x" * 300_000}
+
+
+def test_null_is_told_apart_from_no_body() -> None:
+    contract = Contract.load("2.3")
+    reader = BodyReader(contract, ReleaseQuirks.of(contract.release))
+    assert reader.read(contract.operation("triggerSavepoint"), b" null") is None
+
+
+def test_missing_primitives_without_a_body() -> None:
+    status, errors = refusal(b"", flink="1.12")
+    assert status == 400
+    assert "Bad request received. Request did not conform to expected format." in errors[0]
+    assert read(b"", flink="1.13") == {}
+
+
+@pytest.mark.parametrize("flink", known_releases())
+def test_unknown_fields_are_refused_up_to_1_19(flink: str) -> None:
+    raw = b'{"cancel-job": false, "nope": 1}'
+    if Contract.load(flink).release.since("1.20"):
+        assert read(raw, flink=flink) == {"cancel-job": False}
+    else:
+        _, errors = refusal(raw, flink=flink)
+        assert 'UnrecognizedPropertyException: Unrecognized field "nope"' in errors[0]
+
+
+def test_enums_are_listed_in_jacksons_order() -> None:
+    assert jackson_order(["CONFIGURED", "FULL", "INCREMENTAL"]) == ["INCREMENTAL", "CONFIGURED", "FULL"]
+    assert jackson_order(["CLAIM", "NO_CLAIM", "LEGACY"]) == ["LEGACY", "CLAIM", "NO_CLAIM"]
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.sampled_from(["target-directory", "cancel-job", "formatType", "triggerId", "x"]), JSON))
+def test_any_object_is_read_or_refused(body: dict[str, Any]) -> None:
+    try:
+        found = read(json.dumps(body).encode())
+    except RequestRejected as refused:
+        assert refused.answer.status == 400
+    else:
+        assert set(found) == set(body) - {"x"}
+
+
+@given(st.binary(max_size=60))
+def test_any_octets_are_read_or_refused(raw: bytes) -> None:
+    try:
+        read(raw)
+    except RequestRejected as refused:
+        assert refused.answer.status in (400, 500)
+
+
+def test_nesting_as_deep_as_jackson_goes() -> None:
+    body = b'{"nope":' + b'{"a":' * 990 + b"1" + b"}" * 991
+    assert read(body) == {}

@@ -1,0 +1,182 @@
+import subprocess
+import sys
+
+import pytest
+
+from flinkmock.contract import Contract
+from flinkmock.errors import FakerMissing
+from flinkmock.rest.rendering import ResponseRenderer, SynthesisError
+
+JOB = {
+    "jid": "0" * 32,
+    "name": "orders",
+    "start-time": 1,
+    "end-time": -1,
+    "duration": 5,
+    "state": "RUNNING",
+    "last-modification": 2,
+    "tasks": {"running": 3, "total": 3},
+    "jobType": "STREAMING",
+    "schedulerType": "Default",
+    "pending-operators": 0,
+}
+
+
+def body(operation_id, facts, minor="2.3", seed=0, key=""):
+    contract = Contract.load(minor)
+    return ResponseRenderer(contract, seed).body(contract.operation(operation_id), facts, key)
+
+
+def test_facts_take_the_order_and_the_keys_of_the_release():
+    [new] = body("getJobsOverview", {"jobs": [JOB]})["jobs"]
+    [old] = body("getJobsOverview", {"jobs": [JOB]}, "1.12")["jobs"]
+    assert list(new)[:4] == ["jid", "name", "jobType", "schedulerType"]
+    assert list(old)[:4] == ["jid", "name", "state", "start-time"]
+    assert "jobType" not in old
+    assert next(iter(old["tasks"])) == "total"
+    assert new["tasks"]["running"] == 3
+
+
+def test_what_no_fact_tells_is_made_up_and_what_is_not_asked_for_is_left_out():
+    overview = body("getClusterOverview", {"taskmanagers": 2})
+    assert overview["taskmanagers"] == 2
+    assert isinstance(overview["slots-total"], int)
+    assert "taskmanagers-blocked" not in overview
+
+
+def test_equal_seeds_give_equal_bodies():
+    assert body("getTaskManagers", None, seed=7, key="k") == body("getTaskManagers", None, seed=7, key="k")
+    different = [body("getTaskManagers", None, seed=8, key="k"), body("getTaskManagers", None, seed=7, key="l")]
+    assert body("getTaskManagers", None, seed=7, key="k") not in different
+    contract = Contract.load("2.3")
+    bodies = ResponseRenderer(contract, 7)
+    bodies.body(contract.operation("getJobsOverview"), None, "before")
+    assert bodies.body(contract.operation("getTaskManagers"), None, "k") == body(
+        "getTaskManagers", None, seed=7, key="k"
+    )
+
+
+def test_numbers_take_the_type_of_the_contract():
+    [metric] = body("getAggregatedJobMetrics", [{"id": "m", "min": 2, "max": float("nan"), "avg": float("-inf")}])
+    assert metric == {"id": "m", "min": 2.0, "max": "NaN", "avg": "-Infinity"}
+    assert type(metric["min"]) is float
+    slots = body("getClusterOverview", {"slots-total": 4.0})["slots-total"]
+    assert (slots, type(slots)) == (4, int)
+
+
+@pytest.mark.parametrize(
+    ("facts", "pointer"),
+    [
+        ({"jobs": [JOB | {"name": None}]}, "/jobs/0/name"),
+        ({"jobs": [JOB, JOB | {"state": "SLEEPING"}]}, "/jobs/1/state"),
+        ({"jobs": [JOB | {"start-time": 1.5}]}, "/jobs/0/start-time"),
+        ({"jobs": [JOB | {"start-time": True}]}, "/jobs/0/start-time"),
+        ({"jobs": [JOB | {"tasks": {"running": "3"}}]}, "/jobs/0/tasks/running"),
+        ({"jobs": [JOB | {"tasks": []}]}, "/jobs/0/tasks"),
+        ({"jobs": {}}, "/jobs"),
+        ({"jobs": "many"}, "/jobs"),
+    ],
+)
+def test_a_fact_that_does_not_fit_is_our_mistake(facts, pointer):
+    with pytest.raises(SynthesisError) as caught:
+        body("getJobsOverview", facts)
+    assert caught.value.pointer == pointer
+    assert str(caught.value).startswith(f"getJobsOverview (GET /jobs/overview) {pointer}: expected ")
+
+
+def test_null_where_there_is_none_leaves_out_what_may_be_left_out():
+    assert body("getClusterOverview", {"taskmanagers-blocked": None}).get("taskmanagers-blocked", "absent") == "absent"
+    assert body("getSavepointStatus", {"status": {"id": "COMPLETED"}, "operation": {"location": None}}) == {
+        "status": {"id": "COMPLETED"},
+        "operation": {},
+    }
+
+
+def test_null_where_there_is_one():
+    status = {"id": "IN_PROGRESS"}
+    answer = {"status": status, "operation": None}
+    assert body("getSavepointStatus", answer) == answer
+
+
+@pytest.mark.parametrize(("minor", "name"), [("1.12", "@class"), ("2.3", "className")])
+@pytest.mark.parametrize("told_as", ["@class", "className"])
+def test_a_subclass_is_told_by_its_name_whatever_the_release_calls_it(minor, name, told_as):
+    facts = {told_as: "failed", "id": 3, "failure_timestamp": 9, "failure_message": None}
+    made = body("getCheckpointStatisticDetails", facts, minor)
+    assert made[name] == "failed"
+    assert next(iter(made)) == name
+    assert (made["id"], made["failure_timestamp"], made["failure_message"]) == (3, 9, None)
+    assert "discarded" not in made
+
+
+def test_a_subclass_without_a_name_is_known_by_its_keys():
+    assert body("getCheckpointStatisticDetails", {"discarded": True, "external_path": "p"})["className"] == "completed"
+
+
+def test_a_subclass_that_does_not_exist():
+    with pytest.raises(SynthesisError, match="/className: expected completed or failed or in_progress"):
+        body("getCheckpointStatisticDetails", {"className": "lost"})
+
+
+def test_maps_keep_the_keys_of_the_release():
+    counts = {"RUNNING": 2, "INITIALIZING": 1}
+    assert body("getJobDetails", {"status-counts": counts}, "1.12")["status-counts"]["RUNNING"] == 2
+    assert "INITIALIZING" not in body("getJobDetails", {"status-counts": counts}, "1.12")["status-counts"]
+    new = body("getJobDetails", {"status-counts": counts})["status-counts"]
+    assert (new["RUNNING"], new["INITIALIZING"], "CREATED" in new) == (2, 1, True)
+    assert body("getJobConfig", {"execution-config": {"user-config": {"--k": "v"}}})["execution-config"][
+        "user-config"
+    ] == {"--k": "v"}
+
+
+def test_an_empty_map_stays_empty():
+    assert body("getJobResourceRequirements", {}) == {}
+    [vertex] = body("getJobResourceRequirements", {"0" * 32: {}}).values()
+    assert vertex["parallelism"].keys() == {"lowerBound", "upperBound"}
+
+
+def test_an_empty_plan_and_a_plan():
+    assert body("getJobDetails", {"plan": {}}, "1.20")["plan"] == {}
+    node = {"id": "0" * 32, "parallelism": 1, "operator": "", "operator_strategy": "", "description": "d"}
+    plan = {"jid": "0" * 32, "name": "n", "type": "STREAMING", "nodes": [node | {"optimizer_properties": {"x": 1}}]}
+    assert body("getJobDetails", {"plan": plan}, "1.20")["plan"] == plan
+
+
+def test_an_answer_without_content_is_the_empty_object():
+    assert body("cancelJob", None) == {}
+    assert body("cancelJob", {"whatever": 1}) == {}
+
+
+def test_a_tree_ends():
+    leaf = {"name": "b", "value": 1, "children": []}
+    graph = {"endTimestamp": 1, "data": {"name": "a", "value": 2, "children": [leaf]}}
+    assert body("getJobVertexFlameGraph", graph) == graph
+    assert body("getJobVertexFlameGraph", {"data": {"name": "a"}})["data"]["children"] == []
+
+
+def test_a_file_has_no_body():
+    with pytest.raises(ValueError, match="answers a file"):
+        body("getJobManagerLogFile", None)
+
+
+def test_an_imported_release_without_faker_is_refused_before_anything_is_asked(monkeypatch):
+    shipped = Contract.load("2.3")
+    monkeypatch.setitem(sys.modules, "faker", None)
+    ResponseRenderer(shipped)
+    imported = Contract({**shipped.document, "flink": "2.4.0", "provenance": {"source": "documentation", "detail": ""}})
+    with pytest.raises(FakerMissing) as refused:
+        ResponseRenderer(imported)
+    assert str(refused.value) == (
+        "Flink 2.4.0 was imported from its documentation. What its answers have beyond flinkmock's model is made up "
+        "with Faker, which is not installed: pip install 'flinkmock[synthesis]'."
+    )
+
+
+def test_faker_is_imported_only_when_a_word_is_needed():
+    code = (
+        "import sys; from flinkmock.contract import Contract; from flinkmock.rest.rendering import Bodies;"
+        "c = Contract.load('2.3'); b = ResponseRenderer(c);"
+        "b.body(c.operation('getJobStatusInfo'), {'status': 'RUNNING'}); assert 'faker' not in sys.modules;"
+        "b.body(c.operation('getJobsOverview'), None); assert 'faker' in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

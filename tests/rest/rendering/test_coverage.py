@@ -1,0 +1,45 @@
+from flinkmock.contract import Contract
+from flinkmock.rest.rendering import ResponseRenderer, coverage
+
+CONTRACT = Contract.load("2.3")
+
+
+def cover(operation_id, facts):
+    return coverage(ResponseRenderer(CONTRACT), CONTRACT.operation(operation_id), facts)
+
+
+def test_nothing_known_is_all_made_up():
+    modelled, synthesized = cover("getJobStatusInfo", None)
+    assert (modelled, synthesized) == (frozenset(), {"/status"})
+
+
+def test_facts_are_modelled_and_the_rest_is_made_up():
+    jobs = [{"id": "0" * 32, "status": "RUNNING"}, {"id": "1" * 32}]
+    modelled, synthesized = cover("getJobIdsWithStatusesOverview", {"jobs": jobs, "unknown": 1})
+    assert modelled == {"/jobs/*/id"}
+    assert synthesized == {"/jobs/*/status"}
+
+
+def test_keys_that_may_be_absent_are_neither():
+    modelled, synthesized = cover("getClusterOverview", {"taskmanagers": 1})
+    assert modelled == {"/taskmanagers"}
+    assert "/slots-total" in synthesized
+    assert "/taskmanagers-blocked" not in modelled | synthesized
+
+
+def test_an_empty_list_and_null_are_facts():
+    assert cover("getJobIdsWithStatusesOverview", {"jobs": []}) == ({"/jobs"}, frozenset())
+    modelled, synthesized = cover("getSavepointStatus", {"status": {"id": "IN_PROGRESS"}, "operation": None})
+    assert (modelled, synthesized) == ({"/status/id", "/operation"}, frozenset())
+    assert cover("getSavepointStatus", {"status": {"id": "IN_PROGRESS"}})[1] == {"/operation"}
+
+
+def test_every_operation_can_be_covered():
+    bodies = ResponseRenderer(CONTRACT)
+    for operation in CONTRACT:
+        if not operation.answers_file:
+            body = bodies.body(operation, None)
+            _, synthesized = coverage(bodies, operation, None)
+            assert bool(synthesized) == bool(body), operation
+            if body:
+                assert coverage(bodies, operation, body)[1] == frozenset(), operation

@@ -1,0 +1,63 @@
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flinkmock.contract import Contract, known_releases
+from flinkmock.rest.rendering import ResponseRenderer, encode
+from tests.contract.test_recordings import recorded
+
+EVERY = [
+    (minor, operation.id)
+    for minor in known_releases()
+    for operation in Contract.load(minor)
+    if not operation.answers_file
+]
+
+
+@pytest.mark.parametrize("minor", known_releases())
+def test_nothing_known_still_gives_a_valid_body_for_every_operation(minor):
+    contract = Contract.load(minor)
+    bodies = ResponseRenderer(contract, seed=1)
+    for operation in contract:
+        if not operation.answers_file:
+            body = json.loads(encode(bodies.body(operation, {}, "key")))
+            assert contract.check_answer(operation, body) == [], operation
+
+
+@given(st.sampled_from(EVERY), st.integers(min_value=0), st.text())
+def test_any_seed_and_key_give_a_valid_body(where, seed, key):
+    minor, operation_id = where
+    contract = Contract.load(minor)
+    operation = contract.operation(operation_id)
+    body = ResponseRenderer(contract, seed).body(operation, {}, key)
+    assert contract.check_answer(operation, json.loads(encode(body))) == []
+    assert (
+        body
+        == ResponseRenderer(contract, seed).body(operation, None if operation.response["type"] == "array" else {}, key)
+        if "type" in operation.response
+        else True
+    )
+
+
+@pytest.mark.parametrize("version", ["2.3.0", "1.20.5", "1.12.5"])
+def test_what_flink_answered_goes_through_unchanged(version):
+    bodies = ResponseRenderer(Contract.load(version))
+    for name, operation, answer in recorded(version):
+        body = bodies.body(operation, answer)
+        assert body == answer, name
+        assert encode(body) == encode(answer), name  # the order of keys, and 4.0 not 4
+
+
+@given(st.data())
+def test_a_body_with_some_of_its_facts_taken_away_is_filled_up_again(data):
+    minor, operation_id = data.draw(st.sampled_from(EVERY))
+    contract = Contract.load(minor)
+    operation = contract.operation(operation_id)
+    bodies = ResponseRenderer(contract, seed=3)
+    body = bodies.body(operation, None, "key")
+    if isinstance(body, dict) and body:
+        kept = data.draw(st.sets(st.sampled_from(sorted(body))))
+        again = bodies.body(operation, {name: body[name] for name in body if name in kept}, "key")
+        assert contract.check_answer(operation, json.loads(encode(again))) == []

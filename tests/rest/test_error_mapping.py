@@ -1,0 +1,168 @@
+"""The table of FACTS.md section 2: problem, operation and release -> status and first line."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from flinkmock.cluster import errors as p
+from flinkmock.cluster.errors import ClusterError
+from flinkmock.contract import Contract, known_releases
+from flinkmock.flink.java_exception import JavaException
+from flinkmock.rest.error_mapping import told
+from flinkmock.rest.release_quirks import ReleaseQuirks
+
+ID = "0123456789abcdef0123456789abcdef"
+NO_COORDINATOR = (
+    "Coordinator of operator count does not exist or the job vertex this operator belongs to is not initialized."
+)
+INVOCATION = "org.apache.flink.client.program.ProgramInvocationException"
+REST = "org.apache.flink.runtime.rest.handler.RestHandlerException: "
+NOT_FOUND = "org.apache.flink.runtime.rest.NotFoundException: "
+NO_JOB = f"org.apache.flink.runtime.messages.FlinkJobNotFoundException: Could not find Flink job ({ID})"
+NO_TM = "org.apache.flink.runtime.resourcemanager.exceptions.UnknownTaskExecutorException: No TaskExecutor registered under tm."  # noqa: E501
+NO_JAR = "Jar file /dir/x.jar does not exist"
+KEY = "Operation not found under key: org.apache.flink.runtime.rest.handler."
+
+
+def answer(problem: ClusterError, operation: str, flink: str) -> tuple[int, list[str], bool]:
+    contract = Contract.load(flink)
+    found = told(problem, contract.operation(operation), ReleaseQuirks.of(contract.release))
+    return found.status, json.loads(found.body)["errors"], found.cors
+
+
+@pytest.mark.parametrize(
+    ("problem", "operation", "flink", "status", "first"),
+    [
+        (p.JobNotFound(ID), "getJobDetails", "2.3", 404, NOT_FOUND + f"Job {ID} not found"),
+        (p.JobNotFound(ID), "getJobExecutionResult", "2.3", 404, REST + NO_JOB),
+        (p.JobNotFound(ID), "cancelJob", "2.3", 404, REST + "Job could not be found."),
+        (p.JobNotFound(ID), "getYarnCancelJobTermination", "1.12", 404, REST + "Job could not be found."),
+        (p.JobNotFound(ID), "getJobStatusInfo", "2.3", 500, NO_JOB),
+        (p.JobNotFound(ID), "getJobResourceRequirements", "2.3", 500, NO_JOB),
+        (p.JobNotFound(ID), "postClientCoordination", "1.20", 500, NO_JOB),
+        (p.JobNotFound(ID), "getJobVertexBackPressure", "1.12", 500, NO_JOB),
+        (p.VertexNotFound(ID, ID), "getJobVertexDetails", "2.3", 404, NOT_FOUND + f"JobVertex {ID} not found"),
+        (p.VertexNotFound(ID, ID), "getJobVertexTaskManagers", "1.12", 404, NOT_FOUND + f"JobVertex {ID} not found"),
+        (p.VertexNotFound(ID, ID), "getSubtasksTimes", "2.3", 404, REST + f"No vertex with ID '{ID}' exists."),
+        (p.VertexNotFound(ID, ID), "getJobVertexBackPressure", "1.12", 500, f"org.apache.flink.util.FlinkException: JobVertexID not found {ID}"),  # noqa: E501
+        (p.SubtaskNotFound(ID, 99), "getSubtaskCurrentAttemptDetails", "2.3", 404, REST + f"Invalid subtask index for vertex {ID}"),  # noqa: E501
+        (p.AttemptNotFound(-1), "getSubtaskExecutionAttemptDetails", "2.3", 404, REST + "Invalid attempt num -1"),
+        (p.CheckpointNotFound(9), "getCheckpointStatisticDetails", "2.3", 404, REST + "Could not find checkpointing statistics for checkpoint 9."),  # noqa: E501
+        (p.CheckpointVertexNotFound(9, ID), "getTaskCheckpointStatistics", "2.3", 404, NOT_FOUND + f"There is no checkpoint statistics for task {ID}."),  # noqa: E501
+        (p.TriggerNotFound("savepoint", ID, ID), "getSavepointStatus", "2.3", 404, REST + f"There is no savepoint operation with triggerId={ID} for job {ID}."),  # noqa: E501
+        (p.TriggerNotFound("savepoint", ID, ID), "getSavepointStatus", "1.15", 404, REST + f"There is no savepoint operation with triggerId={ID} for job {ID}."),  # noqa: E501
+        (p.TriggerNotFound("checkpoint", ID, ID), "getCheckpointStatus", "1.17", 404, REST + f"There is no checkpoint operation with triggerId={ID} for job {ID}."),  # noqa: E501
+        (p.ApplicationNotFound(ID), "cancelApplication", "2.3", 404, REST + "Application could not be found."),
+        (p.ApplicationNotFound(ID), "getApplicationDetails", "2.3", 500, f"org.apache.flink.runtime.messages.FlinkApplicationNotFoundException: Could not find Flink application ({ID})"),  # noqa: E501
+        (p.TaskManagerNotFound("tm"), "getTaskManagerDetails", "2.3", 500, NO_TM),
+        (p.CoordinatorNotFound("count"), "postClientCoordination", "2.3", 404, "org.apache.flink.runtime.scheduler.CoordinatorNotExistException: " + NO_COORDINATOR),  # noqa: E501
+        (p.CoordinatorNotFound("count"), "postClientCoordination", "2.0", 500, "org.apache.flink.util.FlinkException: " + NO_COORDINATOR),  # noqa: E501
+        (p.TaskManagerNotFound("tm"), "getTaskManagerThreadDump", "1.12", 500, NO_TM),
+        (p.TaskManagerNotFound("tm"), "getTaskManagerLogs", "1.12", 404, REST + "Could not find TaskExecutor tm"),
+        (p.TaskManagerNotFound("tm"), "getTaskManagerLogFile", "2.3", 404, NOT_FOUND + "Failed to transfer file from TaskExecutor tm because it was unknown."),  # noqa: E501
+        (p.TaskManagerNotFound("tm"), "getTaskManagerCustomLog", "1.17", 500, NO_TM),
+        (p.LogNotFound("x", "tm"), "getTaskManagerCustomLog", "1.18", 500, "org.apache.flink.util.FlinkException: Failed to transfer file from TaskExecutor tm."),  # noqa: E501
+        (p.LogNotFound("x", "tm"), "getTaskManagerCustomLog", "1.17", 500, "org.apache.flink.util.FlinkException: The file x does not exist on the TaskExecutor."),  # noqa: E501
+        (p.JarNotFound("x.jar", "/dir"), "submitJobFromJar", "1.12", 500, f"java.util.concurrent.CompletionException: {REST}{NO_JAR}"),  # noqa: E501
+        (p.JarNotFound("x.jar", "/dir"), "generatePlanFromJarGet", "2.3", 500, f"java.util.concurrent.CompletionException: {REST}{NO_JAR}"),  # noqa: E501
+        (p.JarNotFound("x.jar", "/dir"), "generatePlanFromJarGet", "1.16", 400, REST + NO_JAR),
+        (p.JarNotFound("x.jar", "/dir"), "deleteJar", "2.3", 400, REST + "File x.jar does not exist in /dir."),
+        (p.JarNotFound("", "/dir"), "submitJobFromJar", "2.3", 500, f"java.util.concurrent.CompletionException: {INVOCATION}: Error while opening jar file '/dir'"),  # noqa: E501
+        (p.JobAlreadyTerminated(ID, "FAILED"), "cancelJob", "1.15", 409, REST + "Job cancellation failed because the job has already reached another terminal state (FAILED)."),  # noqa: E501
+        (p.JobAlreadyTerminated(ID, "FAILED"), "cancelJob", "1.14", 404, REST + "Job could not be found."),
+        (p.CancellationFailed(JavaException("java.util.concurrent.TimeoutException")), "cancelJob", "2.3", 408, REST + "Job cancellation timed out."),  # noqa: E501
+        (p.RescalingDisabled(), "rescaleJob", "2.3", 503, REST + "Rescaling is temporarily disabled. See FLINK-12312."),
+        (p.AdaptiveSchedulerRequired(ID, "rescale-config"), "getJobRescaleConfig", "2.3", 404, REST + f"AdaptiveScheduler is not enabled for this job ({ID})."),  # noqa: E501
+        (p.AdaptiveSchedulerRequired(ID, "rescale-details"), "getJobRescaleDetails", "2.3", 404, REST + f"AdaptiveScheduler rescales was not enabled for job {ID}."),  # noqa: E501
+        (p.InvalidUpload("Only Jar files are allowed."), "uploadJar", "2.3", 400, REST + "Only Jar files are allowed."),
+        (p.InvalidJobSubmission("JobGraph file x could not be found on the server.", missing_file=True), "submitJob", "1.20", 400, "org.apache.flink.runtime.rest.handler.job.JobSubmitHandler$MissingFileException: JobGraph file x could not be found on the server."),  # noqa: E501
+        (p.UncaughtJavaException(JavaException("java.lang.IllegalArgumentException", "-1")), "getJobExceptions", "2.3", 500, "java.lang.IllegalArgumentException: -1"),  # noqa: E501
+    ],
+)  # fmt: skip
+def test_first_line(problem: ClusterError, operation: str, flink: str, status: int, first: str) -> None:
+    found, errors, cors = answer(problem, operation, flink)
+    assert found == status
+    if status == 500:
+        assert errors[0] == "Internal server error."
+        assert errors[1].startswith(f"<Exception on server side:\n{first}\n\tat ")
+        assert errors[1].endswith("\n\nEnd of exception on server side>")
+    else:
+        assert errors[0].startswith(f"{first}\n\tat ")
+        assert errors[0].endswith("\n")
+    assert len(errors) == (2 if status == 500 else 1)
+    assert cors
+
+
+def test_a_log_that_is_not_there_is_told_plainly() -> None:
+    found = answer(p.LogNotFound("x"), "getJobManagerCustomLog", "2.3")
+    assert found == (404, ["This file does not exist in JobManager log dir."], False)
+
+
+def test_a_folder_for_a_log() -> None:
+    status, errors, _ = answer(p.LogNotFound(".."), "getJobManagerCustomLog", "1.12")
+    flink = "org.apache.flink.util.FlinkException: Could not transfer file to client."
+    assert status == 500
+    assert errors[1].split("\n")[1] == f"java.util.concurrent.CompletionException: {flink}"
+
+
+def test_the_stop_mode() -> None:
+    status, errors, _ = answer(p.StopModeRemoved(), "cancelJob", "1.12")
+    assert status == 308
+    assert errors[0].startswith(REST + 'The termination mode "stop" has been removed. For an ungraceful shutdown, ')
+
+
+@pytest.mark.parametrize("kind", ["disposal", "dataset", "rescaling", "savepoint"])
+def test_triggers_by_key(kind: str) -> None:
+    _, errors, _ = answer(p.TriggerNotFound(kind, ID), "getSavepointStatus", "1.14")
+    assert errors[0].startswith(NOT_FOUND + KEY)
+    assert "UnknownOperationKeyException: No ongoing operation for org.apache.flink" in errors[0]
+
+
+def test_causes_stand_below() -> None:
+    thrown = JavaException("java.lang.IllegalStateException", "Intentional failure in main")
+    invocation = JavaException("org.apache.flink.client.program.ProgramInvocationException", "The main method", thrown)
+    _, errors, _ = answer(p.ProgramError(invocation, refused=True), "submitJobFromJar", "2.3")
+    lines = [line for line in errors[0].split("\n") if not line.startswith("\t")]
+    runtime = "org.apache.flink.util.FlinkRuntimeException: Could not execute application."
+    assert lines == [
+        REST + "Could not execute application.",
+        f"Caused by: java.util.concurrent.CompletionException: {runtime}",
+        f"Caused by: {runtime}",
+        "Caused by: org.apache.flink.client.program.ProgramInvocationException: The main method",
+        "Caused by: java.lang.IllegalStateException: Intentional failure in main",
+        "",
+    ]
+
+
+def test_a_program_without_jobs_has_no_cause() -> None:
+    text = "No jobs included in application."
+    _, errors, _ = answer(p.ProgramError(JavaException("X"), refused=True, text=text), "submitJobFromJar", "2.3")
+    assert errors[0].startswith(REST + text)
+    assert "Caused by" not in errors[0]
+
+
+def leaves(kind: type[ClusterError]) -> list[type[ClusterError]]:
+    return [leaf for child in kind.__subclasses__() for leaf in leaves(child)] or [kind]
+
+
+@pytest.mark.parametrize("kind", leaves(ClusterError))
+def test_every_problem_can_be_told(kind: type[ClusterError]) -> None:
+    from flinkmock.rest.error_mapping import _TELLERS
+
+    assert kind in _TELLERS
+
+
+@pytest.mark.parametrize("flink", known_releases())
+def test_an_unknown_job_in_every_release(flink: str) -> None:
+    status, errors, _ = answer(p.JobNotFound(ID), "getJobDetails", flink)
+    assert (status, errors[0].split("\n")[0]) == (404, NOT_FOUND + f"Job {ID} not found")
+
+
+def test_a_failed_cancellation_is_no_internal_server_error() -> None:
+    """A RestHandlerException has its own status, 500 too, and comes as one trace (AbstractHandler.handleException)."""
+    found, errors, _ = answer(p.CancellationFailed(JavaException("a.B", "not now")), "cancelJob", "2.3")
+    assert found == 500
+    assert errors[0].startswith(REST + "Job cancellation failed: not now\n")
+    assert len(errors) == 1

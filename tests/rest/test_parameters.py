@@ -1,0 +1,124 @@
+"""FACTS.md section 3, FACTS-more.md."""
+
+from typing import Any
+
+import pytest
+
+from flinkmock.contract import Contract
+from flinkmock.rest.parameters import BadParameter, path_values, query_values, surplus_values
+
+CONTRACT = Contract.load("2.3")
+ID = "0123456789abcdef0123456789abcdef"
+
+
+def path_of(operation: str, **values: str) -> dict[str, Any]:
+    return path_values(CONTRACT.operation(operation), values)
+
+
+def query_of(operation: str, **values: list[str]) -> dict[str, Any]:
+    return query_values(CONTRACT.operation(operation), values)
+
+
+@pytest.mark.parametrize(
+    ("text", "job"),
+    [
+        (ID, ID),
+        (ID.upper(), ID),
+        (ID + "0", ID),
+        (ID + " ", ID),
+        ("-1234567890abcdef1234567890abcdef", "ff234567890abcdef1234567890abcde"),
+        ("٣" * 32, "33" * 16),
+        ("\uff10" * 32, "00" * 16),
+        ("\uff41\uff21" * 16, "aa" * 16),
+    ],
+)
+def test_ids(text: str, job: str) -> None:
+    assert path_of("getJobDetails", jobid=text) == {"jobid": job}
+
+
+@pytest.mark.parametrize(
+    "text", ["nohex", "123", ID[:31], ID + "00", "z" * 32, " ", "01234567-89ab-cdef-0123-456789abcdef"]
+)
+def test_bad_ids(text: str) -> None:
+    with pytest.raises(BadParameter) as caught:
+        path_of("getJobDetails", jobid=text)
+    assert str(caught.value) == f'Cannot resolve path parameter (jobid) from value "{text}".'
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("0", 0), ("00", 0), ("-0", 0), ("٠", 0), ("+1", 1), ("2147483647", 2147483647)]
+)
+def test_subtasks(text: str, number: int) -> None:
+    values = path_of("getSubtaskCurrentAttemptDetails", jobid=ID, vertexid=ID, subtaskindex=text)
+    assert values["subtaskindex"] == number
+
+
+@pytest.mark.parametrize("text", ["-1", " 1", "x", "", "2147483648", "1.0"])
+def test_bad_subtasks(text: str) -> None:
+    with pytest.raises(BadParameter, match="subtaskindex"):
+        path_of("getSubtaskCurrentAttemptDetails", jobid=ID, vertexid=ID, subtaskindex=text)
+
+
+def test_attempts_may_be_negative() -> None:
+    values = path_of("getSubtaskExecutionAttemptDetails", jobid=ID, vertexid=ID, subtaskindex="0", attempt="-1")
+    assert values["attempt"] == -1
+
+
+@pytest.mark.parametrize("jar", ["a/b.jar", "\0.jar"])
+def test_a_jar_id_is_a_file_name(jar: str) -> None:
+    with pytest.raises(BadParameter, match="jarid"):
+        path_of("deleteJar", jarid=jar)
+    assert path_of("deleteJar", jarid="..") == {"jarid": ".."}
+
+
+@pytest.mark.parametrize(
+    ("operation", "given", "expected"),
+    [
+        ("getJobMetrics", {"get": ["a,b"]}, {"get": ["a", "b"]}),
+        ("getJobMetrics", {"get": ["a", "b"]}, {"get": ["a", "b"]}),
+        ("getJobMetrics", {"get": [""]}, {"get": [""]}),
+        ("getJobMetrics", {"get": ["", ""]}, {}),
+        ("getJobMetrics", {"get": ["x,"]}, {"get": ["x"]}),
+        ("getJobMetrics", {"GET": ["x"]}, {}),
+        ("getAggregatedJobMetrics", {"agg": ["MAX,sum"]}, {"agg": ["max", "sum"]}),
+        ("getAggregatedJobMetrics", {"jobs": [ID.upper()]}, {"jobs": [ID]}),
+        ("getJobVertexFlameGraph", {"type": ["ON_CPU"]}, {"type": ["on_cpu"]}),
+        ("getJobAccumulators", {"includeSerializedValue": ["maybe"]}, {"includeSerializedValue": [False]}),
+        ("getJobAccumulators", {"includeSerializedValue": ["TRUE"]}, {"includeSerializedValue": [True]}),
+        ("getJobExceptions", {"maxExceptions": [","]}, {}),
+        ("getJobExceptions", {"maxExceptions": ["-1"]}, {"maxExceptions": [-1]}),
+        ("getJobExceptions", {"failureLabelFilter": ["a:b:,:d"]}, {"failureLabelFilter": [("a", "b"), ("", "d")]}),
+        ("cancelJob", {"mode": ["Cancel"]}, {"mode": ["cancel"]}),
+    ],
+)
+def test_queries(operation: str, given: dict[str, list[str]], expected: dict[str, Any]) -> None:
+    assert query_of(operation, **given) == expected
+
+
+@pytest.mark.parametrize(
+    ("operation", "name", "given"),
+    [
+        ("cancelJob", "mode", [""]),
+        ("cancelJob", "mode", ["nope"]),
+        ("getAggregatedJobMetrics", "agg", ["max", "median"]),
+        ("getJobExceptions", "maxExceptions", ["abc"]),
+        ("getJobExceptions", "failureLabelFilter", ["nocolon"]),
+        ("getJobExceptions", "failureLabelFilter", ["a::b"]),
+        ("getJobExceptions", "failureLabelFilter", ["a:"]),
+    ],
+)
+def test_bad_queries(operation: str, name: str, given: list[str]) -> None:
+    with pytest.raises(BadParameter) as caught:
+        query_of(operation, **{name: given})
+    assert str(caught.value) == f'Cannot resolve query parameter ({name}) from value "{",".join(given)}".'
+
+
+def test_only_the_jar_handlers_insist_on_one_value() -> None:
+    run, query = CONTRACT.operation("submitJobFromJar"), {"parallelism": [1, 2]}
+    assert surplus_values(run, query, {}) == "Expected only one value [1, 2]."
+    assert surplus_values(run, {"allowNonRestoredState": [True, False]}, {}) == "Expected only one value [true, false]."
+    assert surplus_values(run, query, {"parallelism": 3}) is None
+    assert surplus_values(run, {"programArg": ["a", "b"]}, {}) is None
+    assert (
+        surplus_values(CONTRACT.operation("getJobAccumulators"), {"includeSerializedValue": [True, True]}, {}) is None
+    )

@@ -1,0 +1,73 @@
+"""FACTS.md section 1."""
+
+import pytest
+
+from flinkmock.contract import Contract, known_releases
+from flinkmock.rest.router import Router
+
+JOB = "3951ca87e73b3edfbba4a783ff8d647a"
+
+
+def operation(method: str, path: str, flink: str = "2.3", **settings: str) -> str | None:
+    found = Router(Contract.load(flink), {key.replace("_", "."): value for key, value in settings.items()}).route(
+        method, path
+    )
+    return found and found.operation.id
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "expected"),
+    [
+        ("GET", "/overview", "getClusterOverview"),
+        ("GET", "/v1/overview", "getClusterOverview"),
+        ("GET", "/overview/", "getClusterOverview"),
+        ("GET", "//overview", "getClusterOverview"),
+        ("GET", "/jobs/overview", "getJobsOverview"),
+        ("PATCH", "/jobs/overview", "cancelJob"),
+        ("GET", f"/jobs/{JOB}/", "getJobDetails"),
+        ("GET", "/datasets/delete/x", "getClusterDataSetDeleteStatus"),
+        ("DELETE", "/datasets/delete", "deleteClusterDataSet"),
+        ("GET", "/taskmanagers/metrics", "getAggregatedTaskManagerMetrics"),
+        ("GET", "/overview?x", "getClusterOverview"),  # a %3F that was decoded
+        ("GET", "/jobs//overview", None),
+        ("GET", "/OVERVIEW", None),
+        ("GET", "/overview ", None),
+        ("GET", "/./overview", None),
+        ("GET", "/jobs/../overview", None),
+        ("GET", "/v1", None),
+        ("GET", "/v1/v1/overview", None),
+        ("GET", "/v2/overview", None),
+        ("GET", "/", None),
+        ("get", "/overview", None),
+        ("HEAD", "/overview", None),
+        ("OPTIONS", "/overview", None),
+        ("POST", "/overview", None),
+        ("GET", "/jars/upload", None),
+    ],
+)
+def test_finds(method: str, path: str, expected: str | None) -> None:
+    assert operation(method, path) == expected
+
+
+def test_segments_are_decoded_a_second_time() -> None:
+    route = Router(Contract.load("2.3"), {}).route("GET", "/taskmanagers/a+b%2525")
+    assert route is not None
+    assert route.path == {"taskmanagerid": "a b%25"}
+
+
+def test_switched_off_operations_are_not_there() -> None:
+    assert operation("GET", "/jars") == "getJarList"
+    assert operation("GET", "/jars", web_submit_enable="false") is None
+    assert operation("GET", "/jobmanager/profiler") is None
+    assert operation("GET", "/jobmanager/profiler", rest_profiling_enabled="true") == "getJobManagerProfilingList"
+
+
+@pytest.mark.parametrize("flink", known_releases())
+def test_every_operation_is_found_at_its_path(flink: str) -> None:
+    contract = Contract.load(flink)
+    router = Router(contract, {"rest.profiling.enabled": "true"})
+    for one in contract:
+        path = "/".join("x" if segment.startswith(":") else segment for segment in one.segments)
+        for prefix in ("/", "/v1/"):
+            found = router.route(one.method, prefix + path)
+            assert found and found.operation is one, one

@@ -1,0 +1,81 @@
+"""A cluster with faults, and a socket that reads to the letter what they do."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlsplit
+
+import httpx
+
+from flinkmock import FlinkMock
+from flinkmock.contract.pattern import Pattern
+from flinkmock.faults import Fault, FaultTrigger
+
+JOBS = FaultTrigger((Pattern.read("GET /jobs"),))
+SAVEPOINT = FaultTrigger((Pattern.read("POST /jobs/:jobid/savepoints"),), times=1)
+
+
+@contextmanager
+def broken(*faults: Fault, **options: object) -> Iterator[FlinkMock]:
+    with FlinkMock({"jobs": {"orders": "streaming"}}, **options) as mock:  # type: ignore[arg-type]
+        mock.faults.add(*faults)
+        yield mock
+
+
+class Wire:
+    """One connection. `read` gives what comes until the end, and how it ends."""
+
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self.socket = socket.create_connection((parts.hostname, parts.port), timeout=10)
+
+    def send(self, method: str, target: str, body: bytes = b"") -> None:
+        length = b"Content-Length: %d\r\n" % len(body) if body else b""
+        self.socket.sendall(f"{method} {target} HTTP/1.1\r\nHost: x\r\n".encode() + length + b"\r\n" + body)
+
+    def read(self) -> tuple[bytes, str]:
+        received = b""
+        try:
+            while data := self.socket.recv(65536):
+                received += data
+        except ConnectionResetError:
+            return received, "reset"
+        except TimeoutError:
+            return received, "nothing more"
+        return received, "closed"
+
+    def answer(self) -> bytes:
+        """The body of a whole answer."""
+        head = b""
+        while not head.endswith(b"\r\n\r\n"):
+            head += self.socket.recv(1)
+        length = int(head.lower().split(b"content-length: ")[1].split(b"\r\n")[0])
+        body = b""
+        while len(body) < length:
+            body += self.socket.recv(length - len(body))
+        return body
+
+    def __enter__(self) -> Wire:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.socket.close()
+
+
+def ask(mock: FlinkMock, method: str = "GET", target: str = "/jobs", body: bytes = b"") -> tuple[bytes, str]:
+    with Wire(mock.url) as wire:
+        wire.send(method, target, body)
+        return wire.read()
+
+
+def job_id(mock: FlinkMock) -> str:
+    return next(iter(mock.cluster.jobs))
+
+
+def savepoint(mock: FlinkMock) -> str | None:
+    """Where the job's latest savepoint is, a minute later."""
+    mock.advance("1m")
+    latest = httpx.get(f"{mock.url}/jobs/{job_id(mock)}/checkpoints").json()["latest"]["savepoint"]
+    return latest and latest["external_path"]

@@ -1,0 +1,147 @@
+"""Answers that are held back until the cluster's clock shows the moment."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import threading
+import time
+
+import aiohttp
+import httpx
+import pytest
+
+from flinkmock import FlinkMock
+from flinkmock.server import delayed_responses
+from flinkmock.server.delayed_responses import DelayedResponses
+
+SLOW = {"faults": [{"match": "GET /overview", "delay": "2s"}]}
+
+
+async def test_under_a_virtual_clock_the_answer_comes_when_the_clock_passes_it() -> None:
+    async with FlinkMock(SLOW, clock="virtual") as mock, aiohttp.ClientSession(mock.url) as session:
+        answer = asyncio.create_task(session.get("/overview"))
+        await asyncio.to_thread(mock.requests.wait_for, "GET /overview")
+        mock.advance("1999ms")
+        await asyncio.sleep(0.05)
+        assert not answer.done()
+        async with session.get("/jobs") as other:
+            assert other.status == 200
+        mock.advance("1ms")
+        async with await asyncio.wait_for(answer, 5) as late:
+            assert late.status == 200
+
+
+async def test_answers_come_in_the_order_of_their_moments() -> None:
+    faults = [{"match": "GET /overview", "delay": "3s"}, {"match": "GET /jobs", "delay": "1s"}]
+    async with FlinkMock({"faults": faults}, clock="virtual") as mock, aiohttp.ClientSession(mock.url) as session:
+        order: list[str] = []
+
+        async def ask(path: str) -> None:
+            async with session.get(path) as answer:
+                await answer.read()
+            order.append(path)
+
+        tasks = [asyncio.create_task(ask(path)) for path in ("/overview", "/jobs")]
+        for path in ("GET /overview", "GET /jobs"):
+            await asyncio.to_thread(mock.requests.wait_for, path)
+        mock.advance("1s")
+        await asyncio.wait_for(tasks[1], 5)
+        assert order == ["/jobs"]
+        mock.advance("2s")
+        await asyncio.wait_for(tasks[0], 5)
+        assert order == ["/jobs", "/overview"]
+
+
+def test_under_a_real_clock_it_takes_that_long() -> None:
+    with FlinkMock({"faults": [{"match": "GET /overview", "delay": "300ms"}]}, clock="real") as mock:
+        begin = time.monotonic()
+        httpx.get(mock.url + "/overview")
+        assert 0.28 < time.monotonic() - begin < 30
+
+
+def test_under_a_scaled_clock_it_takes_as_much_less() -> None:
+    with FlinkMock({"faults": [{"match": "GET /overview", "delay": "60s"}]}, clock="200x") as mock:
+        begin = time.monotonic()
+        httpx.get(mock.url + "/overview")
+        assert 0.28 < time.monotonic() - begin < 30
+
+
+def test_a_real_clock_can_be_moved_on_too() -> None:
+    with FlinkMock({"faults": [{"match": "GET /overview", "delay": "1h"}]}, clock="real") as mock:
+        client = threading.Thread(target=lambda: httpx.get(mock.url + "/overview", timeout=10))
+        client.start()
+        mock.requests.wait_for("GET /overview")
+        mock.advance("1h")
+        client.join(5)
+        assert not client.is_alive()
+
+
+def test_under_a_step_clock_a_client_alone_makes_the_clock_go_on() -> None:
+    with FlinkMock({"faults": [{"match": "GET /overview", "delay": "1h"}]}) as mock:
+        before = mock.clock.now()
+        for _ in range(3):
+            assert httpx.get(mock.url + "/overview").status_code == 200
+        assert mock.clock.now() - before == 3 * 3_601_000
+
+
+async def test_under_a_step_clock_other_requests_move_it() -> None:
+    async with FlinkMock(SLOW) as mock, aiohttp.ClientSession(mock.url) as session:
+        answer = asyncio.create_task(session.get("/overview"))
+        for _ in range(20):
+            async with session.get("/jobs") as other:
+                await other.read()
+        async with await asyncio.wait_for(answer, 5) as late:
+            assert late.status == 200
+        assert mock.requests.matching("GET /overview")[0].now < mock.clock.now()
+
+
+async def test_many_slow_answers_at_once_all_come() -> None:
+    faults = [{"chance": "30%", "delay": "1s..5s"}, {"chance": "30%", "throttle": "20B/s"}]
+    async with FlinkMock({"faults": faults}) as mock, aiohttp.ClientSession(mock.url) as session:
+
+        async def ask() -> int:
+            async with session.get("/overview") as answer:
+                return len(await answer.read())
+
+        sizes = await asyncio.wait_for(asyncio.gather(*(ask() for _ in range(100))), 30)
+    assert len(set(sizes)) == 1
+
+
+def test_what_hangs_keeps_nobody_else_waiting() -> None:
+    faults = [{"match": "GET /jobs", "drop": "hang"}, {"match": "GET /overview", "delay": "1h"}]
+    with FlinkMock({"faults": faults}) as mock:
+
+        def hang() -> None:
+            with contextlib.suppress(httpx.HTTPError):
+                httpx.get(mock.url + "/jobs", timeout=30)
+
+        hanging = threading.Thread(target=hang)
+        hanging.start()
+        mock.requests.wait_for("GET /jobs")
+        assert httpx.get(mock.url + "/overview", timeout=5).status_code == 200
+        mock.close()
+        hanging.join(5)
+        assert not hanging.is_alive()
+
+
+def test_a_virtual_clock_that_nobody_moves_is_told_of(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(delayed_responses, "PATIENCE", 0.1)
+    with FlinkMock(SLOW, clock="virtual") as mock, caplog.at_level(logging.WARNING, "flinkmock.server"):
+        with pytest.raises(httpx.ReadError):
+            httpx.get(mock.url + "/overview", timeout=10)
+        assert httpx.get(mock.url + "/jobs").status_code == 200
+    assert "1 answers wait for a virtual clock that nobody has moved for 0.1 s" in caplog.text
+
+
+async def test_clients_that_have_gone_are_forgotten() -> None:
+    """Long before the clock is given up."""
+    with FlinkMock(clock="virtual") as mock:
+        held = DelayedResponses(mock.engine)
+        stays = asyncio.create_task(held.until(mock.clock.now() + 1000, lambda: False))
+        assert await held.until(mock.clock.now() + 1000, lambda: True) is False
+        mock.advance("1s")
+        assert await stays is True

@@ -1,0 +1,153 @@
+"""Files of a dashboard: served as recorded of a real 2.3.0, out of a jar made here."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from flinkmock import FlinkMock
+from flinkmock.contract import Contract
+from flinkmock.errors import DashboardMissing
+from flinkmock.server.dashboard import Dashboard
+from flinkmock.server.static_files import StaticFiles
+
+RELEASE = Contract.load("2.3").release
+NOW = 1_800_000_000.5
+DATE = "Fri, 15 Jan 2027 08:00:00 GMT"
+
+
+@pytest.fixture
+def jar(tmp_path: Path) -> Path:
+    path = tmp_path / "lib" / "flink-dist-2.3.0.jar"
+    path.parent.mkdir()
+    with zipfile.ZipFile(path, "w") as archive:
+        for folder in ("web/", "web/assets/", "web/assets/icons/", "org/"):
+            archive.writestr(folder, "")
+        archive.writestr("web/index.html", "<html>the dashboard</html>")
+        archive.writestr("web/main.0a1b.js", "start()")
+        archive.writestr("web/assets/icons/favicon.ico", "icon")
+        archive.writestr("web/assets/icons/flink.svg", "<svg/>")
+        archive.writestr("org/secret.txt", "not of the web")
+    return path
+
+
+@pytest.fixture
+def static(jar: Path) -> StaticFiles:
+    return StaticFiles(RELEASE, NOW - 60, Dashboard.load(jar, RELEASE))
+
+
+def test_a_file_and_its_headers(static: StaticFiles) -> None:
+    answer = static.answer("/main.0a1b.js", None, NOW)
+    assert (answer.status, answer.body, answer.content_type) == (200, b"start()", "application/javascript")
+    assert not answer.cors
+    assert answer.headers == {
+        "date": DATE,
+        "expires": "Fri, 15 Jan 2027 08:05:00 GMT",
+        "cache-control": "private, max-age=300",
+        "last-modified": DATE,  # it is unpacked when it is first asked for
+    }
+
+
+@pytest.mark.parametrize(
+    ("path", "content_type"),
+    [
+        ("/", "text/html"),
+        ("/assets/icons/flink.svg", "image/svg+xml"),
+        ("/assets/icons/favicon.ico", "application/octet-stream"),
+    ],
+)
+def test_content_types(static: StaticFiles, path: str, content_type: str) -> None:
+    assert static.answer(path, None, NOW).content_type == content_type
+
+
+@pytest.mark.parametrize(
+    "path", ["/nothing", "/assets/", "/web/index.html", "/../org/secret.txt", "/../index.html", "//main.0a1b.js"]
+)
+def test_what_is_not_there(static: StaticFiles, path: str) -> None:
+    answer = static.answer(path, None, NOW)
+    name = path + "index.html" if path.endswith("/") else path
+    assert answer.body.decode() == f'{{"errors":["Unable to load requested file {name}."]}}'
+    assert (answer.status, answer.cors) == (404, False)
+
+
+def test_not_modified(static: StaticFiles) -> None:
+    static.answer("/", None, NOW)
+    answer = static.answer("/", DATE, NOW + 9)
+    assert (answer.status, answer.body, answer.content_type, answer.close) == (304, b"", None, True)
+    assert static.answer("/", "Fri, 15 Jan 2027 08:00:01 GMT", NOW + 9).status == 200  # later is another time, too
+    assert static.answer("/", "", NOW).status == 200
+    nonsense = static.answer("/", "yesterday", NOW)
+    assert (nonsense.status, nonsense.body) == (500, b'{"errors":["Error while responding to the http request."]}')
+
+
+def test_a_folder_asked_for_first_hides_what_is_in_it(static: StaticFiles) -> None:
+    folder = static.answer("/assets", None, NOW)
+    assert (folder.status, folder.body, folder.content_type) == (200, b"", "application/octet-stream")
+    assert static.answer("/assets/icons/favicon.ico", None, NOW).status == 404
+    assert static.answer("/assets", None, NOW).status == 200
+
+
+def test_a_folder_that_something_was_unpacked_into_cannot_be_had(static: StaticFiles) -> None:
+    assert static.answer("/assets/icons/favicon.ico", None, NOW).status == 200
+    for path in ("/assets", "/assets/icons", "/."):
+        answer = static.answer(path, None, NOW)
+        assert (answer.status, answer.body) == (405, b'{"errors":["File not found."]}')
+    # what is unpacked is found by any name for the place
+    for path in ("//assets/icons/favicon.ico", "/assets//icons/./favicon.ico", "/assets/../assets/icons/favicon.ico"):
+        assert static.answer(path, None, NOW).body == b"icon"
+    assert static.answer("/nothing/../assets/icons/favicon.ico", None, NOW).status == 404
+    assert static.answer("/..", None, NOW).status == 403
+
+
+def test_without_a_dashboard_there_is_a_page_that_says_how_to_get_it() -> None:
+    static = StaticFiles(RELEASE, NOW)
+    page = static.answer("/", None, NOW)
+    assert b"apache-flink-libraries==2.3.*" in page.body
+    assert static.answer("//", None, NOW).body == page.body
+    assert static.answer("/main.0a1b.js", None, NOW).status == 404
+
+
+def test_where_a_dashboard_is_found(jar: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("FLINK_HOME", raising=False)
+    files = StaticFiles(RELEASE, NOW, Dashboard.load(tmp_path, RELEASE))  # a folder with a jar in its lib/
+    assert files.answer("/", None, NOW).body == b"<html>the dashboard</html>"
+    with zipfile.ZipFile(jar) as archive:
+        archive.extractall(tmp_path / "unpacked")
+    for folder in (tmp_path / "unpacked", tmp_path / "unpacked" / "web"):
+        dashboard = Dashboard.load(folder, RELEASE)
+        assert dashboard is not None and dashboard.files["main.0a1b.js"] == b"start()"
+    (tmp_path / "pyflink").mkdir()  # what apache-flink-libraries installs
+    (tmp_path / "lib").rename(tmp_path / "pyflink" / "lib")
+    monkeypatch.syspath_prepend(tmp_path)
+    dashboard = Dashboard.load("auto", RELEASE)
+    assert dashboard is not None and dashboard.source == str(tmp_path / "pyflink" / "lib" / jar.name)
+
+
+def test_what_is_no_dashboard(jar: Path, tmp_path: Path) -> None:
+    with pytest.raises(DashboardMissing, match=r"the dashboard of Flink 2\.3, and Flink 1\.20 is"):
+        Dashboard.load(jar, Contract.load("1.20").release)
+    other = tmp_path / "other.jar"
+    with pytest.raises(DashboardMissing, match="can't be read"):
+        Dashboard.load(other, RELEASE)
+    with zipfile.ZipFile(other, "w") as archive:
+        archive.writestr("META-INF/MANIFEST.MF", "")
+    with pytest.raises(DashboardMissing, match=r"no web/index\.html"):
+        Dashboard.load(other, RELEASE)
+    jar.unlink()
+    with pytest.raises(DashboardMissing, match=r"no flink-dist\*\.jar and no index\.html"):
+        Dashboard.load(tmp_path, RELEASE)
+
+
+def test_flinkmock_serves_it(jar: Path) -> None:
+    import requests
+
+    with FlinkMock(dashboard=jar) as cluster:
+        answer = requests.get(cluster.url + "/", timeout=10)
+        assert answer.text == "<html>the dashboard</html>"
+        cached = requests.get(
+            cluster.url + "/", headers={"If-Modified-Since": answer.headers["last-modified"]}, timeout=10
+        )
+        assert (cached.status_code, cached.headers["connection"]) == (304, "close")
+        assert "content-length" not in cached.headers
