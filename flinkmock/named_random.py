@@ -1,8 +1,7 @@
 """Random numbers that depend on names and on nothing else.
 
-Each choice has its own stream, named by what it decides: `stream.number("checkpoint", job_id, 7, "duration")`. Adding
-a job changes no other job's numbers, and the same seed gives the same cluster in another process and on another
-Python.
+Each choice has a name that says what it decides: `random.number("checkpoint", job_id, 7, "duration")`. Adding a job
+changes no other job's numbers, and the same seed gives the same cluster in another process and on another Python.
 """
 
 from __future__ import annotations
@@ -10,9 +9,30 @@ from __future__ import annotations
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from flinkmock.cluster.spec import DurationSpec, UniformRange
-
 Name = str | int
+
+
+@dataclass(frozen=True, slots=True)
+class UniformRange:
+    """A number drawn evenly from `low` to `high`, both included; `high` None means that there is no upper limit.
+
+    Used for durations (ms), sizes (bytes) and rates. `UniformRange(3000, 3000)` is exactly 3 s.
+    """
+
+    low: int
+    high: int | None
+
+    @classmethod
+    def exactly(cls, value: int) -> UniformRange:
+        return cls(value, value)
+
+    @property
+    def forever(self) -> bool:
+        return self.high is None
+
+
+FOREVER = UniformRange(0, None)
+NOTHING = UniformRange(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,28 +45,32 @@ class NamedRandom:
         return blake2b("\x1f".join(map(str, (self.seed, *names))).encode(), digest_size=20).digest()
 
     def number(self, *names: Name) -> float:
-        """A float in [0, 1)."""
+        """Return a float in [0, 1)."""
         return int.from_bytes(self._digest(names)[:6], "big") / (1 << 48)
 
     def integer(self, low: int, high: int, *names: Name) -> int:
-        """An int from `low` to `high`, both included."""
+        """Return an int from `low` to `high`, both included."""
         return low + int(self.number(*names) * (high - low + 1))
 
-    def draw(self, length: DurationSpec, *names: Name) -> int | None:
-        """A number of a span; None if it is for ever, or if no number says how long it is."""
-        if not isinstance(length, UniformRange) or length.high is None:
+    def draw(self, values: object, *names: Name) -> int | None:
+        """Return a number in the range `values`.
+
+        Returns:
+            None for a range without an upper limit, and for durations that no range describes (wait conditions).
+        """
+        if not isinstance(values, UniformRange) or values.high is None:
             return None
-        return length.low if length.low == length.high else self.integer(length.low, length.high, *names)
+        return values.low if values.low == values.high else self.integer(values.low, values.high, *names)
 
     def happens(self, chance: float, *names: Name) -> bool:
-        """True in so many cases: `chance` is from 0 to 1."""
+        """Return True with the probability `chance` (0 to 1)."""
         return chance > 0 and self.number(*names) < chance
 
     def hex(self, digits: int, *names: Name) -> str:
-        """Hexadecimal digits, at most 40."""
+        """Return hexadecimal digits, at most 40."""
         return self._digest(names).hex()[:digits]
 
     def uuid(self, *names: Name) -> str:
-        """A version 4 UUID as Java prints it."""
+        """Return a version 4 UUID as Java prints it."""
         d = self.hex(32, *names)
         return f"{d[:8]}-{d[8:12]}-4{d[13:16]}-{'89ab'[int(d[16], 16) % 4]}{d[17:20]}-{d[20:32]}"

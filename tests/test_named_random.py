@@ -1,5 +1,4 @@
-from flinkmock.cluster.spec import FOREVER, UniformRange
-from flinkmock.named_random import NamedRandom
+from flinkmock.named_random import FOREVER, NamedRandom, UniformRange
 
 
 def test_the_same_names_give_the_same_number_in_every_process() -> None:

@@ -12,7 +12,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 
 from flinkmock.cluster.graph import JobGraph, Vertex
-from flinkmock.cluster.spec import CheckpointSpec, UniformRange
+from flinkmock.cluster.spec import CHECKPOINT_SIZE, CheckpointSpec
 from flinkmock.named_random import NamedRandom
 
 CHECKPOINT, SAVEPOINT, SYNC_SAVEPOINT = "CHECKPOINT", "SAVEPOINT", "SYNC_SAVEPOINT"
@@ -29,7 +29,6 @@ OPEN_MS = 1 << 50
 """What a checkpoint is said to take while nobody knows when it ends."""
 NOT_ADDRESSABLE = "<checkpoint-not-externally-addressable>"
 """CheckpointProperties' word for a checkpoint kept in memory only."""
-DEFAULT_SIZE = UniformRange(2_300, 2_500)
 
 
 @dataclass(slots=True)
@@ -183,7 +182,7 @@ class CheckpointTracker:
         """Triggers one at `at` that ends `takes` ms later, and completes unless `failure` says why not."""
         self.settle(at)
         size = self._stream.draw(
-            self.spec.size if self.spec else DEFAULT_SIZE, "checkpoint", self._job_id, self._next_id, "size"
+            self.spec.size if self.spec else CHECKPOINT_SIZE, "checkpoint", self._job_id, self._next_id, "size"
         )
         if not path:
             path = f"{self._directory}/{self._job_id}/chk-{self._next_id}" if self._directory else NOT_ADDRESSABLE

@@ -18,8 +18,9 @@ from flinkmock.cluster.caches import Caches
 from flinkmock.cluster.flat_lifecycle import FlatLifecycle
 from flinkmock.cluster.job import Job
 from flinkmock.cluster.job_attempt import AttemptOutcome
-from flinkmock.cluster.spec import Step, UniformRange
+from flinkmock.cluster.spec import Step
 from flinkmock.cluster.states import GLOBALLY_TERMINAL
+from flinkmock.named_random import UniformRange
 
 if TYPE_CHECKING:
     from flinkmock.cluster.applications import Application

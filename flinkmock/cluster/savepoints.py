@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from flinkmock.cluster.async_operations import AsyncOperation, thing
 from flinkmock.cluster.checkpoints import (
     CHECKPOINT,
-    DEFAULT_SIZE,
     EXPIRED,
     OPEN_MS,
     SAVEPOINT,
@@ -21,7 +20,7 @@ from flinkmock.cluster.checkpoints import (
     Checkpoint,
 )
 from flinkmock.cluster.restore import nothing_there
-from flinkmock.cluster.spec import CheckpointSpec, OperationSpec, Polls, Signal, Step
+from flinkmock.cluster.spec import CHECKPOINT_SIZE, CheckpointSpec, OperationSpec, Polls, Signal, Step
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.flink.paths import scheme_problem, shown_path
 
@@ -75,7 +74,7 @@ class SavepointCoordinator:
     def lies_there(self, path: str, at: int) -> None:
         """A savepoint that somebody took before the cluster began."""
         shown = shown_path(path)
-        self.savepoints[shown] = Checkpoint(1, SAVEPOINT, "CANONICAL", at, 0, at, None, shown, DEFAULT_SIZE.low)
+        self.savepoints[shown] = Checkpoint(1, SAVEPOINT, "CANONICAL", at, 0, at, None, shown, CHECKPOINT_SIZE.low)
 
     def claim(self, path: str, job: Job) -> None:
         """The job may do with it as it likes, and does away with it when it has a checkpoint of its own."""

@@ -12,29 +12,7 @@ from typing import Any
 
 from flinkmock.cluster.metric_series import MetricSpec, Pressure
 from flinkmock.flink.java_exception import JavaException
-
-
-@dataclass(frozen=True, slots=True)
-class UniformRange:
-    """A number drawn evenly from `low` to `high`, both included; `high` None means "for ever".
-
-    Used for lengths of time (ms), sizes (bytes) and rates. `Span(3000, 3000)` is exactly 3 s.
-    """
-
-    low: int
-    high: int | None
-
-    @classmethod
-    def exactly(cls, value: int) -> UniformRange:
-        return cls(value, value)
-
-    @property
-    def forever(self) -> bool:
-        return self.high is None
-
-
-FOREVER = UniformRange(0, None)
-NOTHING = UniformRange(0, 0)
+from flinkmock.named_random import NOTHING, UniformRange
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,12 +110,17 @@ class VertexSpec:
         return " -> ".join(self.operators)
 
 
+CHECKPOINT_DURATION = UniformRange(30, 70)
+CHECKPOINT_SIZE = UniformRange(2_300, 2_500)
+"""What a checkpoint of a small job with heap state takes (ms) and holds (bytes), unless the scenario says otherwise."""
+
+
 @dataclass(frozen=True, slots=True)
 class CheckpointSpec:
     every: int | None = 10_000
     """Interval (ms); None: no periodic checkpoints."""
-    takes: UniformRange = UniformRange(30, 70)
-    size: UniformRange = UniformRange(2_300, 2_500)
+    takes: UniformRange = CHECKPOINT_DURATION
+    size: UniformRange = CHECKPOINT_SIZE
     fails: frozenset[int] = frozenset()
     """Checkpoint ids that fail."""
     chance: float = 0.0
@@ -272,12 +255,16 @@ class TaskManagerEvent:
     number: int | None = None
 
 
+LEADER_ELECTION = UniformRange(5_000, 5_000)
+"""How long no JobManager leads after a crash (ms)."""
+
+
 @dataclass(frozen=True, slots=True)
 class LeaderChange:
     """The leading JobManager falls `at` ms after the cluster began, and another leads when that has taken its time."""
 
     at: int
-    takes: UniformRange = UniformRange(5_000, 5_000)
+    takes: UniformRange = LEADER_ELECTION
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,9 +16,10 @@ from flinkmock.cluster.failures import Failure, suppressed
 from flinkmock.cluster.flat_lifecycle import FlatLifecycle
 from flinkmock.cluster.graph import JobGraph
 from flinkmock.cluster.job_attempt import AttemptOutcome, JobAttempt
-from flinkmock.cluster.spec import ExceptionSpec, Step, UniformRange
+from flinkmock.cluster.spec import ExceptionSpec, Step
 from flinkmock.cluster.states import TERMINAL_JOB_STATES
 from flinkmock.flink.java_exception import JavaException
+from flinkmock.named_random import UniformRange
 
 if TYPE_CHECKING:
     from flinkmock.cluster.cluster import Cluster

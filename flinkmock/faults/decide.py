@@ -9,10 +9,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from statistics import NormalDist
 
-from flinkmock.cluster.spec import UniformRange
 from flinkmock.contract import Operation
 from flinkmock.faults.fault import Fault, LogNormal
-from flinkmock.named_random import NamedRandom
+from flinkmock.named_random import NamedRandom, UniformRange
 
 _P99 = NormalDist().inv_cdf(0.99)
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from flinkmock.cluster.spec import UniformRange
 from flinkmock.contract import Operation
 from flinkmock.contract.pattern import Pattern
+from flinkmock.named_random import UniformRange
 
 
 class Drop(Enum):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from flinkmock.cluster.spec import UniformRange
 from flinkmock.cluster.states import JOB_STATES
 from flinkmock.contract.pattern import ANY, Pattern
 from flinkmock.faults import FIRST, Corrupt, Corruption, Drop, Fault, FaultTrigger, JobIs, LogNormal, NamedReply, Reply
+from flinkmock.named_random import UniformRange
 from flinkmock.scenario.diagnostics import Diagnostics, choices
 from flinkmock.scenario.document import YamlNode
 from flinkmock.scenario.quantities import chance, size, span, whole

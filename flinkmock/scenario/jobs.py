@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from flinkmock.cluster.spec import (
-    NOTHING,
     OPERATIONS,
     CheckpointSpec,
     JobSpec,
@@ -17,6 +16,7 @@ from flinkmock.cluster.spec import (
     VertexSpec,
 )
 from flinkmock.flink.java_exception import JavaException
+from flinkmock.named_random import NOTHING
 from flinkmock.scenario.diagnostics import Diagnostics, choices
 from flinkmock.scenario.document import YamlNode
 from flinkmock.scenario.exceptions import Causes

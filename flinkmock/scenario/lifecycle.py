@@ -5,18 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
-from flinkmock.cluster.spec import (
-    FOREVER,
-    NOTHING,
-    DurationSpec,
-    ExceptionSpec,
-    Lifecycle,
-    Repeat,
-    Step,
-    UniformRange,
-    VertexSpec,
-)
+from flinkmock.cluster.spec import DurationSpec, ExceptionSpec, Lifecycle, Repeat, Step, VertexSpec
 from flinkmock.cluster.states import FAILURE_STATES, JOB_STATES, TERMINAL_JOB_STATES, beginning, moves
+from flinkmock.named_random import FOREVER, NOTHING, UniformRange
 from flinkmock.scenario.diagnostics import Diagnostics, SourceLocation
 from flinkmock.scenario.document import YamlNode
 from flinkmock.scenario.exceptions import Causes

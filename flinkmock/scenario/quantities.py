@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
-from flinkmock.cluster.spec import FOREVER, DurationSpec, Polls, Signal, UniformRange
+from flinkmock.cluster.spec import DurationSpec, Polls, Signal
+from flinkmock.named_random import FOREVER, UniformRange
 from flinkmock.scenario.diagnostics import Diagnostics
 from flinkmock.scenario.document import YamlNode
 

@@ -6,17 +6,8 @@ from pathlib import Path
 
 from flinkmock.cluster.clock import Clock
 from flinkmock.cluster.cluster import Cluster
-from flinkmock.cluster.spec import (
-    FOREVER,
-    CheckpointSpec,
-    ClusterSpec,
-    Input,
-    JobSpec,
-    RestartStrategy,
-    Step,
-    UniformRange,
-    VertexSpec,
-)
+from flinkmock.cluster.spec import CheckpointSpec, ClusterSpec, Input, JobSpec, RestartStrategy, Step, VertexSpec
+from flinkmock.named_random import FOREVER, UniformRange
 from flinkmock.release import Release
 
 RELEASE = Release("2.3", "2.3.0", "c0f8d1a", "2026-06-14T16:29:03+02:00")

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from flinkmock.cluster.checkpoints import SUSPENDING, percentile
-from flinkmock.cluster.spec import CheckpointSpec, Step, UniformRange
+from flinkmock.cluster.spec import CheckpointSpec, Step
+from flinkmock.named_random import UniformRange
 from tests.cluster.cluster_factory import Bench, job, ms
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from flinkmock.cluster.job import Job
-from flinkmock.cluster.spec import FOREVER, ClusterSpec, LeaderChange, Polls, Repeat, Signal, Step, UniformRange
+from flinkmock.cluster.spec import ClusterSpec, LeaderChange, Polls, Repeat, Signal, Step
+from flinkmock.named_random import FOREVER, UniformRange
 from tests.cluster.cluster_factory import Bench, job, ms
 
 HA = {"configuration": {"high-availability.type": "zookeeper"}}

@@ -6,9 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from flinkmock.cluster.errors import JobAlreadyTerminated
-from flinkmock.cluster.spec import FOREVER, ExceptionSpec, Input, Repeat, RestartStrategy, Step, VertexSpec
+from flinkmock.cluster.spec import ExceptionSpec, Input, Repeat, RestartStrategy, Step, VertexSpec
 from flinkmock.cluster.states import JOB_STATES
 from flinkmock.flink.java_exception import JavaException
+from flinkmock.named_random import FOREVER
 from tests.cluster.cluster_factory import Bench, job, ms
 
 OOM = ExceptionSpec(JavaException("java.lang.OutOfMemoryError", "Java heap space"), vertex="count", subtask=1)

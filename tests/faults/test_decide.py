@@ -7,12 +7,11 @@ from collections.abc import Mapping
 
 import pytest
 
-from flinkmock.cluster.spec import FOREVER, UniformRange
 from flinkmock.contract import Contract
 from flinkmock.contract.pattern import Pattern
 from flinkmock.faults import Drop, Fault, Faults, FaultTrigger, JobIs, LogNormal, RequestInfo
 from flinkmock.faults.decide import log_normal
-from flinkmock.named_random import NamedRandom
+from flinkmock.named_random import FOREVER, NamedRandom, UniformRange
 
 CONTRACT = Contract.load("2.3")
 JOB = "/jobs/2451d76ab8aa473ba87000eb834231f1"

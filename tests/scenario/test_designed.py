@@ -9,8 +9,9 @@ import httpx
 import pytest
 
 from flinkmock import FlinkMock, UnmetExpectation
-from flinkmock.cluster.spec import OPERATIONS, UniformRange
+from flinkmock.cluster.spec import OPERATIONS
 from flinkmock.jar import small_jar
+from flinkmock.named_random import UniformRange
 from tests.scenario.scenario_helpers import played
 
 READY = Path(__file__).parents[2] / "scenarios"

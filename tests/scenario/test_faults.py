@@ -8,10 +8,10 @@ import httpx
 import pytest
 
 from flinkmock import FlinkMock, UnmetExpectation
-from flinkmock.cluster.spec import UniformRange
 from flinkmock.contract.pattern import Pattern
 from flinkmock.faults import FIRST, Corrupt, Corruption, Drop, Fault, FaultTrigger, JobIs, LogNormal, NamedReply, Reply
 from flinkmock.journal import CountRange, Expectation, InOrder, RequestMatcher, Unmatched
+from flinkmock.named_random import UniformRange
 from flinkmock.scenario import load_scenario
 
 ROOT = Path(__file__).parents[2]

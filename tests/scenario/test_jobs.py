@@ -5,8 +5,6 @@ from __future__ import annotations
 import pytest
 
 from flinkmock.cluster.spec import (
-    FOREVER,
-    NOTHING,
     OPERATIONS,
     CheckpointSpec,
     ExceptionSpec,
@@ -16,9 +14,9 @@ from flinkmock.cluster.spec import (
     Repeat,
     RestartStrategy,
     Step,
-    UniformRange,
 )
 from flinkmock.flink.java_exception import JavaException
+from flinkmock.named_random import FOREVER, NOTHING, UniformRange
 from flinkmock.scenario import load_scenario
 from tests.scenario.scenario_helpers import played
 

@@ -8,11 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from flinkmock.cluster.spec import (
-    FOREVER,
-    CheckpointSpec,
-    Step,
-)
+from flinkmock.cluster.spec import CheckpointSpec, Step
+from flinkmock.named_random import FOREVER
 from flinkmock.scenario import ScenarioError, load_scenario
 from flinkmock.scenario.scenario import Scenario
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from flinkmock.cluster.errors import TriggerNotFound
-from flinkmock.cluster.spec import FOREVER, Polls, Signal, Step
+from flinkmock.cluster.spec import Polls, Signal, Step
+from flinkmock.named_random import FOREVER
 from flinkmock.scenario import load_scenario
 from tests.scenario.scenario_helpers import played
 

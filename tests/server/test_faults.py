@@ -10,9 +10,9 @@ import httpx
 import pytest
 
 from flinkmock import FlinkMock
-from flinkmock.cluster.spec import UniformRange
 from flinkmock.contract.pattern import Pattern
 from flinkmock.faults import Corrupt, Corruption, Drop, Fault, FaultTrigger, NamedReply, Reply
+from flinkmock.named_random import UniformRange
 from tests.server.raw_socket import JOBS, SAVEPOINT, Wire, ask, broken, job_id, savepoint
 
 # -- drop

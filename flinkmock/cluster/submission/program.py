@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from flinkmock.cluster.errors import ProgramError
-from flinkmock.cluster.spec import CheckpointSpec, JobSpec, SubmissionRule, UniformRange
+from flinkmock.cluster.spec import CheckpointSpec, JobSpec, SubmissionRule
 from flinkmock.cluster.submission.config_validation import PARALLELISM, unparseable
 from flinkmock.cluster.submission.jars import Jar
 from flinkmock.flink.java_exception import JavaException
+from flinkmock.named_random import UniformRange
 from flinkmock.release import Release
 
 INVOCATION = "org.apache.flink.client.program.ProgramInvocationException"

@@ -174,7 +174,7 @@ def test_an_imported_release_without_faker_is_refused_before_anything_is_asked(m
 
 def test_faker_is_imported_only_when_a_word_is_needed():
     code = (
-        "import sys; from flinkmock.contract import Contract; from flinkmock.rest.rendering import Bodies;"
+        "import sys; from flinkmock.contract import Contract; from flinkmock.rest.rendering import ResponseRenderer;"
         "c = Contract.load('2.3'); b = ResponseRenderer(c);"
         "b.body(c.operation('getJobStatusInfo'), {'status': 'RUNNING'}); assert 'faker' not in sys.modules;"
         "b.body(c.operation('getJobsOverview'), None); assert 'faker' in sys.modules"
