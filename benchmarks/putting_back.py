@@ -39,7 +39,7 @@ def ready(cluster: FlinkMock) -> None:
 
 def tell(name: str, cluster: FlinkMock, rounds: int) -> None:
     for job in cluster.cluster.jobs.values():
-        job.checkpoints.settle(cluster.clock.now())  # which are worked out when somebody asks
+        job.checkpoints.materialize_until(cluster.clock.now())  # which are worked out when somebody asks
     kept = median_ms(cluster.snapshot, rounds // 10)
     snapshot = cluster.snapshot()
     back = median_ms(lambda: cluster.restore(snapshot), rounds)

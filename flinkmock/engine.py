@@ -75,7 +75,7 @@ class Engine:
         self._folder = Path(tempfile.gettempdir(), f"flinkmock-{uuid4().hex}")  # made for the first jar: most see none
         try:
             self.cluster = Cluster(spec, release=self.contract.release, clock=self.clock, upload_dir=self._folder)
-            self.faults = Faults(self.cluster.stream)
+            self.faults = Faults(self.cluster.random)
             self.journal = Journal()
             self.expected: tuple[Expected, ...] = ()
             if isinstance(spec, Scenario):
@@ -111,10 +111,10 @@ class Engine:
         """
         with self.lock:
             now = self.arrive() if arrived is None else min(arrived, self.clock.now())  # less: a snapshot came between
-            if self.cluster.jobmanagers.leader is None:
+            if self.cluster.leadership.leader is None:
                 raise NoLeader
             call = RestCall(operation, self.cluster, now, path, query, body, files, base_url, jobmanager)
-            self.cluster.read(polled(call), now)
+            self.cluster.record_polls(polled(call), now)
             if ago:
                 call = self._earlier(call, ago)
             decide = self.deciders.get(operation.id)
@@ -140,40 +140,40 @@ class Engine:
             return
         with self.lock:
             now, cluster = self.clock.now(), self.cluster
-            cluster.settle(now)
+            cluster.run_due_events(now)
             if fault.lose_triggers is not None:
-                takes = cluster.stream.draw(fault.lose_triggers, "fault", fault.name, self.faults.struck(fault.name))
-                cluster.jobmanagers.fail(takes, now, recovers=True)
+                takes = cluster.random.draw(fault.lose_triggers, "fault", fault.name, self.faults.struck(fault.name))
+                cluster.leadership.fail(takes, now, recovers=True)
             if fault.taskmanager_lost is not None:
                 number = None if fault.taskmanager_lost == FIRST else fault.taskmanager_lost
-                cluster.lose_one(now, number)
+                cluster.remove_one_taskmanager(now, number)
 
     def turned_away(self, jobmanager: int) -> int | None:
         """Whether a request to this JobManager finds nobody that could lead it on: it has fallen, or there is no leader
         whom it could ask. Such requests make time go on, too: then the epoch ms, else None."""
         with self.lock:
-            self.cluster.settle(self.clock.now())
-            jobmanagers = self.cluster.jobmanagers
+            self.cluster.run_due_events(self.clock.now())
+            jobmanagers = self.cluster.leadership
             return self.arrive() if jobmanagers.leader is None or jobmanagers.all[jobmanager].down else None
 
     def arrive(self) -> int:
         """A request has come: the clock moves on as it does for each, and what falls due happens; returns epoch ms."""
         with self.lock:
             now = self.clock.on_request()
-            self.cluster.settle(now)
+            self.cluster.run_due_events(now)
             return now
 
     def advance(self, length: int | str) -> int:
         """Moves the clock on (ms, or a text such as "30s") and lets happen what falls due; returns the epoch ms."""
         with self.lock:
             now = self.clock.advance(length)
-            self.cluster.settle(now)
+            self.cluster.run_due_events(now)
             return now
 
     @property
     def started_at(self) -> int:
         """The cluster's time at which the scenario began, epoch ms."""
-        return self.cluster.began_at
+        return self.cluster.scenario_started_at
 
     def job_name(self, job_id: str | None) -> str | None:
         """The name of the job of that id, as a request wrote it; None: there is none."""
@@ -189,7 +189,7 @@ class Engine:
         """Lets go on what waits for `signal NAME`. Raises LookupError, naming the signals that there are."""
         with self.lock:
             now = self.clock.now()
-            self.cluster.settle(now)
+            self.cluster.run_due_events(now)
             self.cluster.signal(name, now)
 
     def snapshot(self) -> Snapshot:

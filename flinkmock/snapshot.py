@@ -28,7 +28,7 @@ class Snapshot:
     @classmethod
     def of(cls, engine: Engine) -> Snapshot:
         now = engine.clock.now()
-        engine.cluster.settle(now)
+        engine.cluster.run_due_events(now)
         return cls(
             now, ClusterSnapshot.of(engine.cluster), engine.faults.image(), engine.journal.image(), {**engine.deciders}
         )

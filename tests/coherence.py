@@ -70,14 +70,14 @@ def _incoherences(inside: Inside) -> Iterator[str]:
     yield from slots(get, holding)
 
 
-def cluster_counts(overview: Json, listed: Json, ids: Json, task_managers: Json) -> Iterator[str]:
+def cluster_counts(overview: Json, listed: Json, ids: Json, taskmanagers: Json) -> Iterator[str]:
     states = Counter(job["state"] for job in listed)
     if sorted((job["jid"], job["state"]) for job in listed) != sorted((job["id"], job["status"]) for job in ids):
         yield f"/jobs and /jobs/overview differ: {ids} {listed}"
     counted = {
-        "taskmanagers": len(task_managers),
-        "slots-total": sum(tm["slotsNumber"] for tm in task_managers),
-        "slots-available": sum(tm["freeSlots"] for tm in task_managers),
+        "taskmanagers": len(taskmanagers),
+        "slots-total": sum(tm["slotsNumber"] for tm in taskmanagers),
+        "slots-available": sum(tm["freeSlots"] for tm in taskmanagers),
         "jobs-running": sum(count for state, count in states.items() if state not in TERMINAL),
         "jobs-finished": states["FINISHED"],
         "jobs-cancelled": states["CANCELED"],

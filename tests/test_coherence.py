@@ -45,7 +45,7 @@ TARGET = "file:///savepoints"
 def templates() -> tuple[ClusterSpec, tuple[JobSpec, ...]]:
     """(a cluster with nothing on it, the jobs to submit to it)."""
     spec = load_scenario(TEMPLATES)
-    return ClusterSpec(task_managers=spec.task_managers, slots=spec.slots), spec.jobs
+    return ClusterSpec(taskmanagers=spec.taskmanagers, slots=spec.slots), spec.jobs
 
 
 class JobRun(RuleBasedStateMachine):
@@ -111,23 +111,23 @@ class JobRun(RuleBasedStateMachine):
         cluster = self.engine.cluster
         known = cluster.jobs.get(job)  # or a leader took it along
         if known is not None and not known.ended:
-            cluster.lifecycles.fail(known, self.engine.clock.now())
+            cluster.state_machines.fail(known, self.engine.clock.now())
 
     @rule(place=st.integers(0, 5))
-    def lose_a_task_manager(self, place: int) -> None:
+    def lose_a_taskmanager(self, place: int) -> None:
         now = self.engine.clock.now()
-        known = self.engine.cluster.task_managers_at(now)
+        known = self.engine.cluster.taskmanagers_at(now)
         if known:
-            self.engine.cluster.lose_task_manager(known[place % len(known)].id, now)
+            self.engine.cluster.lose_taskmanager(known[place % len(known)].id, now)
 
     @rule()
-    def a_task_manager_comes(self) -> None:
-        self.engine.cluster.add_task_manager(self.engine.clock.now())
+    def a_taskmanager_comes(self) -> None:
+        self.engine.cluster.add_taskmanager(self.engine.clock.now())
 
     @rule(recovers=st.booleans())
     def the_leader_falls(self, recovers: bool) -> None:
         """And is back at once. Jobs begin anew, or are gone."""
-        self.engine.cluster.jobmanagers.fail(0, self.engine.clock.now(), recovers=recovers)
+        self.engine.cluster.leadership.fail(0, self.engine.clock.now(), recovers=recovers)
         self.engine.advance(0)
         self.pictures = {}
 

@@ -25,10 +25,10 @@ class JournalFile:
 
         self._har = Journal() if file is not None and file.suffix == ".har" else None
         self._url = ""
-        self._stream: TextIO | None = None
+        self._random: TextIO | None = None
         if file is not None:
             try:
-                self._stream = file.open("w", encoding="utf-8")
+                self._random = file.open("w", encoding="utf-8")
             except OSError as error:
                 raise FlinkMockError(f"{file} can't be written: {error.strerror}.") from None
 
@@ -40,9 +40,9 @@ class JournalFile:
 
         if self._har is not None:
             self._har.add(exchange)
-        elif self._stream is not None:
-            self._stream.write(as_json_lines([exchange]))
-            self._stream.flush()
+        elif self._random is not None:
+            self._random.write(as_json_lines([exchange]))
+            self._random.flush()
 
     def __enter__(self) -> Self:
         return self
@@ -52,7 +52,7 @@ class JournalFile:
     ) -> None:
         from flinkmock.journal import as_har
 
-        if self._stream is not None:
-            with self._stream:
+        if self._random is not None:
+            with self._random:
                 if self._har is not None:
-                    json.dump(as_har(self._har, self._url), self._stream, ensure_ascii=False, indent=1)
+                    json.dump(as_har(self._har, self._url), self._random, ensure_ascii=False, indent=1)

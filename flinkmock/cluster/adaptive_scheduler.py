@@ -38,10 +38,10 @@ def ready(cluster: Cluster, job: Job, at: int) -> bool:
 
 def wait(cluster: Cluster, job: Job, at: int) -> None:
     """It stays CREATED until there are slots, or for as long as it has the patience."""
-    cluster.waiting.append(job.id)
+    cluster.jobs_awaiting_slots.append(job.id)
     _settle_later(cluster, job, at)
     patience = cluster.configuration.milliseconds(SUBMISSION_WAIT)
-    cluster.agenda.put(at + patience, "slots_never_came", job.id, job.epoch)
+    cluster.event_queue.put(at + patience, "slots_never_came", job.id, job.epoch)
 
 
 def settle_for_less(cluster: Cluster, job: Job, at: int) -> bool:
@@ -55,10 +55,10 @@ def settle_for_less(cluster: Cluster, job: Job, at: int) -> bool:
 
 def slots_came(cluster: Cluster, at: int) -> None:
     """Slots are free: jobs that wait go on, those that run see whether they can have more."""
-    for job in [job for job in cluster.jobs.values() if not job.ended and cluster.adapts(job.spec)]:
-        if job.id in cluster.waiting and job.state == "CREATED":
+    for job in [job for job in cluster.jobs.values() if not job.ended and cluster.uses_adaptive_scheduler(job.spec)]:
+        if job.id in cluster.jobs_awaiting_slots and job.state == "CREATED":
             if ready(cluster, job, at):
-                cluster.lifecycles.slots_are_there(job, at)
+                cluster.state_machines.slots_are_there(job, at)
             else:
                 _settle_later(cluster, job, at)
         elif job.state == "RUNNING" and job.runs[-1].deployed_at is not None:
@@ -67,7 +67,7 @@ def slots_came(cluster: Cluster, at: int) -> None:
 
 def _settle_later(cluster: Cluster, job: Job, at: int) -> None:
     stable = cluster.configuration.milliseconds(SUBMISSION_STABILIZATION)
-    cluster.agenda.put(at + stable, "settle_for_less", job.id, job.epoch)
+    cluster.event_queue.put(at + stable, "settle_for_less", job.id, job.epoch)
 
 
 def _grow(cluster: Cluster, job: Job, at: int) -> None:
@@ -83,4 +83,4 @@ def _grow(cluster: Cluster, job: Job, at: int) -> None:
     due = max(at, deployed + cluster.configuration.milliseconds(RESCALE_COOLDOWN))
     if best != wanted:
         due += cluster.configuration.milliseconds(RESCALE_STABILIZATION)
-    cluster.agenda.put(due, "rescale", job.id, len(job.updates))
+    cluster.event_queue.put(due, "rescale", job.id, len(job.updates))

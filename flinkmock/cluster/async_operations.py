@@ -60,10 +60,10 @@ class AsyncOperations:
         self._by_key: dict[tuple[str, str | None, str, int | None], AsyncOperation] = {}
         self._named = 0
 
-    def new_id(self, stream: NamedRandom) -> str:
+    def new_id(self, random: NamedRandom) -> str:
         """The trigger id of the next operation whose client names none."""
         self._named += 1
-        return stream.hex(32, "trigger", self._named)
+        return random.hex(32, "trigger", self._named)
 
     def add(self, operation: AsyncOperation) -> AsyncOperation:
         keeper = self._keeper(operation.kind, operation.jobmanager)

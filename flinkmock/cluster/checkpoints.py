@@ -90,7 +90,7 @@ class SummaryStatistics:
 
 class CheckpointTracker:
     def __init__(
-        self, spec: CheckpointSpec | None, job_id: str, graph: JobGraph, stream: NamedRandom, directory: str | None
+        self, spec: CheckpointSpec | None, job_id: str, graph: JobGraph, random: NamedRandom, directory: str | None
     ) -> None:
         self.spec = spec
         self.restored: list[Restored] = []
@@ -100,7 +100,7 @@ class CheckpointTracker:
         """When a checkpoint could not even be triggered: it counts as failed, but has no id and no place in history."""
         self._job_id = job_id
         self.graph = graph
-        self._stream = stream
+        self._random = random
         self._directory = directory
         self._next_id = 1
         self._next_at: int | None = None
@@ -125,7 +125,7 @@ class CheckpointTracker:
                 self.refused.append(running_at - 1)
             self._next_at = running_at + EAGER_MS
             return
-        first = scheduled_at + self._stream.integer(
+        first = scheduled_at + self._random.integer(
             min(spec.min_pause, spec.every), spec.every, "checkpoints", self._job_id, scheduled_at
         )
         while first < running_at:
@@ -135,7 +135,7 @@ class CheckpointTracker:
 
     def stop(self, at: int) -> None:
         """The tasks end at `at`: no more periodic checkpoints, and those in progress are aborted."""
-        self.settle(at)
+        self.materialize_until(at)
         self._next_at = None
         for record in [r for r in (*self._completed[-WINDOW:], *self._failed[-WINDOW:]) if r.ends_at > at]:
             self.abort(record, at)
@@ -180,8 +180,8 @@ class CheckpointTracker:
         begun: bool = True,
     ) -> Checkpoint:
         """Triggers one at `at` that ends `takes` ms later, and completes unless `failure` says why not."""
-        self.settle(at)
-        size = self._stream.draw(
+        self.materialize_until(at)
+        size = self._random.draw(
             self.spec.size if self.spec else CHECKPOINT_SIZE, "checkpoint", self._job_id, self._next_id, "size"
         )
         if not path:
@@ -193,14 +193,14 @@ class CheckpointTracker:
         self._put(record)
         return record
 
-    def settle(self, now: int) -> None:
+    def materialize_until(self, now: int) -> None:
         """Works out the periodic checkpoints that were triggered up to `now`."""
         spec = self.spec
         while self._next_at is not None and self._next_at <= now:
             assert spec is not None and spec.every is not None
-            takes = self._stream.draw(spec.takes, "checkpoint", self._job_id, self._next_id, "takes")
+            takes = self._random.draw(spec.takes, "checkpoint", self._job_id, self._next_id, "takes")
             takes = spec.timeout if takes is None else takes
-            unlucky = self._stream.happens(spec.chance, "checkpoint", self._job_id, self._next_id, "fails")
+            unlucky = self._random.happens(spec.chance, "checkpoint", self._job_id, self._next_id, "fails")
             failure = DECLINED if self._next_id in spec.fails or unlucky else None
             if takes >= spec.timeout:
                 takes, failure = spec.timeout, EXPIRED
@@ -212,7 +212,7 @@ class CheckpointTracker:
 
     def counts_at(self, time: int) -> dict[str, int]:
         """The five counts of `/checkpoints`; they add up: total = in progress + completed + failed."""
-        self.settle(time)
+        self.materialize_until(time)
         triggered = bisect_right(self.records, time, key=_trigger)
         completed = bisect_right(self._completed, time, key=_end)
         failed = bisect_right(self._failed, time, key=_end)
@@ -227,17 +227,17 @@ class CheckpointTracker:
 
     def history_at(self, time: int, length: int = 10) -> list[Checkpoint]:
         """The newest ones, newest first."""
-        self.settle(time)
+        self.materialize_until(time)
         known = bisect_right(self.records, time, key=_trigger)
         return self.records[max(0, known - length) : known][::-1]
 
     def completed_at(self, time: int) -> list[Checkpoint]:
         """Those completed by `time`, in the order in which they completed."""
-        self.settle(time)
+        self.materialize_until(time)
         return self._completed[: bisect_right(self._completed, time, key=_end)]
 
     def failed_at(self, time: int) -> list[Checkpoint]:
-        self.settle(time)
+        self.materialize_until(time)
         return self._failed[: bisect_right(self._failed, time, key=_end)]
 
     def latest_at(self, time: int, *, savepoint: bool) -> Checkpoint | None:
@@ -272,7 +272,7 @@ class CheckpointTracker:
         """Vertex by vertex, how many ms after the trigger each subtask acknowledges: the slowest at the very end."""
         vertices = self.graph.vertices
         shares = {
-            (v.index, s): self._stream.number("ack", self._job_id, record.id, v.index, s)
+            (v.index, s): self._random.number("ack", self._job_id, record.id, v.index, s)
             for v in vertices
             for s in range(v.parallelism)
         }

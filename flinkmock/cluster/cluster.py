@@ -25,7 +25,7 @@ from flinkmock.cluster.event_queue import EventQueue
 from flinkmock.cluster.flat_lifecycle import FlatLifecycle, script_of
 from flinkmock.cluster.graph import JobGraph
 from flinkmock.cluster.job import Job
-from flinkmock.cluster.leadership import JobManagers, recovered_script
+from flinkmock.cluster.leadership import Leadership, recovered_script
 from flinkmock.cluster.profiling import Profiler
 from flinkmock.cluster.savepoints import SavepointCoordinator
 from flinkmock.cluster.slots import SlotTable
@@ -43,7 +43,7 @@ from flinkmock.cluster.spec import (
 from flinkmock.cluster.state_machine import JobStateMachines
 from flinkmock.cluster.states import beginning, scheduler_of
 from flinkmock.cluster.submission.jars import JarStore
-from flinkmock.cluster.taskmanager import TaskManager, make_task_manager
+from flinkmock.cluster.taskmanager import TaskManager, make_taskmanager
 from flinkmock.cluster.wait_conditions import WaitCondition, WaitConditions, signals_of
 from flinkmock.flink.configuration import (
     CHECKPOINT_DIR,
@@ -78,80 +78,82 @@ class Cluster:
     def __init__(self, spec: ClusterSpec, *, release: Release, clock: Clock, upload_dir: Path) -> None:
         self.spec = spec
         self.release = release
-        self.stream = NamedRandom(spec.seed)
-        self.began_at = self.started_at = self.time = clock.now()
+        self.random = NamedRandom(spec.seed)
+        self.scenario_started_at = self.started_at = self.now = clock.now()
         """When the scenario begins; `started_at` is earlier if jobs are older than it. Epoch ms."""
         self.configuration = cluster_configuration(
             spec.configuration,
             release,
             slots=spec.slots,
             upload_dir="/tmp/flink-web-upload-parent",
-            web_tmpdir=f"/tmp/flink-web-{self.stream.uuid('web.tmpdir')}",
-            blob_port=self.stream.integer(30_000, 34_999, "blob-port"),
+            web_tmpdir=f"/tmp/flink-web-{self.random.uuid('web.tmpdir')}",
+            blob_port=self.random.integer(30_000, 34_999, "blob-port"),
             jobmanagers=spec.jobmanagers,
         )
-        self.agenda = EventQueue()
-        self.waits = WaitConditions(signals_of(spec))
+        self.event_queue = EventQueue()
+        self.wait_conditions = WaitConditions(signals_of(spec))
         self.jobs: dict[str, Job] = {}
         self.applications: dict[str, Application] = {}
-        self.task_managers: list[TaskManager] = []
+        self.taskmanagers: list[TaskManager] = []
         self.slots = SlotTable()
-        self.waiting: list[str] = []
+        self.jobs_awaiting_slots: list[str] = []
         """Ids of the jobs that wait for slots, in the order in which they came."""
-        self.asynchronous = AsyncOperations(self.configuration.milliseconds(STORE_DURATION), kept_by_leader(release))
-        self.snapshots = SavepointCoordinator(self)
-        self.lifecycles = JobStateMachines(self)
-        self.jars = JarStore(upload_dir, f"{self.configuration.values['web.upload.dir']}/flink-web-upload", self.stream)
-        self.caching = clock.follows_wall if spec.caches is None else spec.caches
-        self.jobmanagers = JobManagers(
+        self.async_operations = AsyncOperations(
+            self.configuration.milliseconds(STORE_DURATION), kept_by_leader(release)
+        )
+        self.savepoints = SavepointCoordinator(self)
+        self.state_machines = JobStateMachines(self)
+        self.jars = JarStore(upload_dir, f"{self.configuration.values['web.upload.dir']}/flink-web-upload", self.random)
+        self.cache_enabled = clock.follows_wall if spec.caches is None else spec.caches
+        self.leadership = Leadership(
             self,
             spec.jobmanagers,
             partial(
                 Caches,
-                self.caching,
+                self.cache_enabled,
                 self.configuration.milliseconds(REFRESH_INTERVAL),
                 self.configuration.milliseconds(METRICS_INTERVAL),
             ),
         )
-        self.profilings = Profiler(
+        self.profiler = Profiler(
             self.configuration.milliseconds(PROFILING_LONGEST) // 1000, self.configuration.integer(PROFILING_HISTORY)
         )
         self.shut_down = False
         self._submitted = 0
         self._calls: dict[tuple[str, str], int] = {}
         self._actions: dict[str, Callable[..., None]] = {
-            "step": self.lifecycles.step,
-            "slots_missing": self.lifecycles.slots_missing,
-            "settle_for_less": self.lifecycles.settle_for_less,
-            "slots_never_came": self.lifecycles.slots_never_came,
+            "step": self.state_machines.step,
+            "slots_missing": self.state_machines.slots_missing,
+            "settle_for_less": self.state_machines.settle_for_less,
+            "slots_never_came": self.state_machines.slots_never_came,
             "machine_event": self._machine_event,
             "leader_change": self._leader_change,
-            "elect": self.jobmanagers.elect,
-            "note_failure": self.lifecycles.note_failure,
-            "disposed": self.snapshots.disposed,
-            "snapshot_done": self.snapshots.done,
-            "snapshot_expired": self.snapshots.expired,
+            "elect": self.leadership.elect,
+            "note_failure": self.state_machines.note_failure,
+            "disposed": self.savepoints.disposed,
+            "snapshot_done": self.savepoints.done,
+            "snapshot_expired": self.savepoints.expired,
             "start_job": self._start_job,
             "rescale": partial(rescaling.carry_out, self),
-            "give_back_slots": self.lifecycles.give_back_slots,
-            "retry_slots": self.lifecycles.retry_slots,
+            "give_back_slots": self.state_machines.give_back_slots,
+            "retry_slots": self.state_machines.retry_slots,
         }
-        for _ in range(spec.task_managers):
-            self.add_task_manager(self.started_at)
+        for _ in range(spec.taskmanagers):
+            self.add_taskmanager(self.started_at)
         for path in (*spec.savepoints, *(job.restored_from for job in spec.jobs if job.restored_from)):
-            self.snapshots.lies_there(path, self.started_at)
+            self.savepoints.lies_there(path, self.started_at)
         for place, event in enumerate(spec.machine_events):
-            self.agenda.put(self.began_at + event.at, "machine_event", place)
+            self.event_queue.put(self.scenario_started_at + event.at, "machine_event", place)
         for place, change in enumerate(spec.leader_changes):
-            self.agenda.put(self.began_at + change.at, "leader_change", place)
+            self.event_queue.put(self.scenario_started_at + change.at, "leader_change", place)
         self._start_jobs(spec.jobs)
 
     @property
-    def adaptive(self) -> bool:
+    def has_adaptive_scheduler(self) -> bool:
         """Whether there is the adaptive scheduler, if only for streaming jobs."""
         return self._scheduler_of("STREAMING") == "adaptive"
 
-    def adapts(self, spec: JobSpec) -> bool:
+    def uses_adaptive_scheduler(self, spec: JobSpec) -> bool:
         """Whether the adaptive scheduler has such a job."""
         return self._scheduler_of(spec.type) == "adaptive"
 
@@ -160,33 +162,33 @@ class Cluster:
 
     # -- time
 
-    def settle(self, now: int) -> None:
+    def run_due_events(self, now: int) -> None:
         """Carries out what falls due until `now` (epoch ms)."""
-        while (entry := self.agenda.pop_due(now)) is not None:
-            self.time = max(self.time, entry.at)
+        while (entry := self.event_queue.pop_due(now)) is not None:
+            self.now = max(self.now, entry.at)
             self._actions[entry.action](*entry.args, entry.at)
-        self.time = max(self.time, now)
+        self.now = max(self.now, now)
 
-    def wait(self, length: DurationSpec, thing: str, at: int, action: str, *args: Any) -> None:
+    def wait_for(self, length: DurationSpec, thing: str, at: int, action: str, *args: Any) -> None:
         """Calls `action` when `thing` has been read often enough, or at the signal; never if `length` is for ever."""
         if isinstance(length, Polls | Signal):
-            over = self.waits.put(length, thing, action, *args)
+            over = self.wait_conditions.put(length, thing, action, *args)
             self._go_on([over] if over else [], at)
 
-    def read(self, things: Iterable[str], at: int) -> None:
+    def record_polls(self, things: Iterable[str], at: int) -> None:
         """Somebody asks how these jobs (by id) or asynchronous operations (by trigger id) are; `3 polls` count that.
         Must be said before the answer is worked out."""
-        self._go_on([over for thing in things if (over := self.waits.read(thing))], at)
-        self.settle(at)
+        self._go_on([over for thing in things if (over := self.wait_conditions.read(thing))], at)
+        self.run_due_events(at)
 
     def signal(self, name: str, at: int) -> None:
         """Lets go on what waits for `signal NAME`, or what comes to wait for it first. Raises LookupError."""
-        self._go_on(self.waits.give(name), at)
-        self.settle(at)
+        self._go_on(self.wait_conditions.give(name), at)
+        self.run_due_events(at)
 
     def _go_on(self, waits: Iterable[WaitCondition], at: int) -> None:
         for wait in waits:
-            self.agenda.put(at, wait.action, *wait.args)
+            self.event_queue.put(at, wait.action, *wait.args)
 
     # -- looking things up
 
@@ -205,39 +207,39 @@ class Cluster:
             raise LookupError(f'there is no job "{name}". Jobs: {known}')
         return found[-1]
 
-    def task_managers_at(self, time: int) -> list[TaskManager]:
-        return [task_manager for task_manager in self.task_managers if task_manager.registered_at(time)]
+    def taskmanagers_at(self, time: int) -> list[TaskManager]:
+        return [taskmanager for taskmanager in self.taskmanagers if taskmanager.registered_at(time)]
 
-    def task_manager(self, task_manager_id: str, time: int) -> TaskManager:
+    def taskmanager(self, taskmanager_id: str, time: int) -> TaskManager:
         """Raises UnknownTaskManager."""
-        for task_manager in self.task_managers_at(time):
-            if task_manager.id == task_manager_id:
-                return task_manager
-        raise TaskManagerNotFound(task_manager_id)
+        for taskmanager in self.taskmanagers_at(time):
+            if taskmanager.id == taskmanager_id:
+                return taskmanager
+        raise TaskManagerNotFound(taskmanager_id)
 
-    def operation(self, job: Job | None, name: str) -> OperationSpec:
+    def operation_spec(self, job: Job | None, name: str) -> OperationSpec:
         """How an operation goes: as the job says, else as the scenario says, else as usual."""
         for known in (job.spec.operations if job else {}, self.spec.operations, OPERATIONS):
             if name in known:
                 return known[name]
         raise LookupError(f"no operation is called {name}")
 
-    def call_fails(self, job_id: str, name: str, spec: OperationSpec) -> bool:
+    def next_call_fails(self, job_id: str, name: str, spec: OperationSpec) -> bool:
         """Whether this call of an operation fails, and counts it: for each job by itself, "" for the cluster's own."""
         call = self._calls[job_id, name] = self._calls.get((job_id, name), 0) + 1
-        return call in spec.fails or self.stream.happens(spec.chance, name, job_id, call, "fails")
+        return call in spec.fails or self.random.happens(spec.chance, name, job_id, call, "fails")
 
     def submission_failure(self, spec: JobSpec) -> JavaException | None:
         """Why the dispatcher does not take this job now; None: it does."""
-        planned = spec.operations.get("submit") or self.operation(None, "submit")
-        return (planned.cause or NOT_TAKEN) if self.call_fails(spec.name, "submit", planned) else None
+        planned = spec.operations.get("submit") or self.operation_spec(None, "submit")
+        return (planned.cause or NOT_TAKEN) if self.next_call_fails(spec.name, "submit", planned) else None
 
     # -- jobs
 
     def new_job_id(self) -> str:
         """The id of the next job that names none."""
         self._submitted += 1
-        return self.stream.hex(32, "job", self._submitted)
+        return self.random.hex(32, "job", self._submitted)
 
     def submit(
         self,
@@ -283,14 +285,14 @@ class Cluster:
             misfit = restore.misfit(state, spec, graph) if state is not None and not skips else None
             if state is None or misfit is not None:
                 job.states.append((at, "INITIALIZING"))
-                self.lifecycles.fail_initialization(job, at, misfit or restore.nothing_there(savepoint))
+                self.state_machines.fail_initialization(job, at, misfit or restore.nothing_there(savepoint))
                 return job
             job.checkpoints.restore(state.restored)
             if claims:
-                self.snapshots.claim(state.restored.path, job)
-        self.lifecycles.begin(job, at)
+                self.savepoints.claim(state.restored.path, job)
+        self.state_machines.begin(job, at)
         if settle:
-            self.settle(at)
+            self.run_due_events(at)
         return job
 
     def recover(self, before: Job, at: int) -> None:
@@ -304,12 +306,12 @@ class Cluster:
         self.jobs[job.id] = job
         name = f"SingleJobApplication({job.name})"
         self.applications.setdefault(job.application_id, Application(job.application_id, name, at)).jobs.append(job)
-        self.lifecycles.begin(job, at)
+        self.state_machines.begin(job, at)
 
     def _tracker(self, spec: JobSpec, job_id: str, graph: JobGraph) -> CheckpointTracker:
         directory = self.configuration.text(CHECKPOINT_DIR)
         return CheckpointTracker(
-            spec.checkpoints, job_id, graph, self.stream, shown_path(directory) if directory else None
+            spec.checkpoints, job_id, graph, self.random, shown_path(directory) if directory else None
         )
 
     def _script(self, spec: JobSpec) -> FlatLifecycle:
@@ -322,75 +324,75 @@ class Cluster:
     def _start_jobs(self, specs: tuple[JobSpec, ...]) -> None:
         """The scenario's own jobs; those that are older than the file start in the past, one after the other."""
         oldest = max((spec.started_ago for spec in specs), default=0)
-        for task_manager in self.task_managers:
-            task_manager.joined_at -= oldest
+        for taskmanager in self.taskmanagers:
+            taskmanager.joined_at -= oldest
         self.started_at -= oldest
-        self.time = self.started_at
+        self.now = self.started_at
         named: Counter[str] = Counter()
         for place, spec in enumerate(specs):
             at = self.started_at + oldest - spec.started_ago
-            self.agenda.put(at, "start_job", place, named[spec.name])
+            self.event_queue.put(at, "start_job", place, named[spec.name])
             named[spec.name] += 1
-        self.settle(self.started_at + oldest)
+        self.run_due_events(self.started_at + oldest)
 
     def _start_job(self, place: int, same: int, at: int) -> None:
         """Agenda: one of the scenario's own jobs begins. Its id follows from the seed, its name, and how many of the
         same name stand before it."""
         spec = self.spec.jobs[place]
-        job_id = spec.id or self.stream.hex(32, "scenario-job", spec.name, same)
+        job_id = spec.id or self.random.hex(32, "scenario-job", spec.name, same)
         job = self.submit(dataclasses.replace(spec, id=job_id), at, savepoint=spec.restored_from, settle=False)
         for nth, past in enumerate(spec.past_failures):
-            self.agenda.put(at + spec.started_ago - past.ago, "note_failure", job.id, nth)
+            self.event_queue.put(at + spec.started_ago - past.ago, "note_failure", job.id, nth)
 
     # -- task managers
 
-    def add_task_manager(self, at: int) -> TaskManager:
+    def add_taskmanager(self, at: int) -> TaskManager:
         host = self.configuration.values.get("taskmanager.host", "localhost")
-        task_manager = make_task_manager(self.stream, len(self.task_managers), self.spec.slots, at, host)
-        self.task_managers.append(task_manager)
-        self.lifecycles.retry_slots(at)
-        return task_manager
+        taskmanager = make_taskmanager(self.random, len(self.taskmanagers), self.spec.slots, at, host)
+        self.taskmanagers.append(taskmanager)
+        self.state_machines.retry_slots(at)
+        return taskmanager
 
     def _machine_event(self, place: int, at: int) -> None:
         """Agenda: a task manager comes or goes, as the scenario says."""
         event = self.spec.machine_events[place]
         if event.kind == "joins":
-            self.add_task_manager(at)
+            self.add_taskmanager(at)
             return
-        self.lose_one(at, event.number, leaves=event.kind == "leaves")
+        self.remove_one_taskmanager(at, event.number, leaves=event.kind == "leaves")
 
-    def lose_one(self, at: int, number: int | None = None, *, leaves: bool = False) -> None:
+    def remove_one_taskmanager(self, at: int, number: int | None = None, *, leaves: bool = False) -> None:
         """The task manager of that number goes, or the first that is there; nobody, if it has gone already."""
-        there = [each for each in self.task_managers_at(at) if number in (None, each.number)]
+        there = [each for each in self.taskmanagers_at(at) if number in (None, each.number)]
         if there:
-            self.lose_task_manager(there[0].id, at, leaves=leaves)
+            self.lose_taskmanager(there[0].id, at, leaves=leaves)
 
-    def lose_task_manager(self, task_manager_id: str, at: int, *, leaves: bool = False) -> None:
+    def lose_taskmanager(self, taskmanager_id: str, at: int, *, leaves: bool = False) -> None:
         """It is gone at once, and its jobs fail; `leaves`: with a goodbye. Raises UnknownTaskManager."""
-        task_manager = self.task_manager(task_manager_id, at)
-        hit = {slot.job_id for slot in self.slots.held(at, task_manager=task_manager)}
-        task_manager.lost_at = at
-        self.slots.release(at, task_manager=task_manager)
-        cause = JavaException(LOST, f"TaskManager with id {task_manager.id} is no longer reachable.")
+        taskmanager = self.taskmanager(taskmanager_id, at)
+        hit = {slot.job_id for slot in self.slots.held(at, taskmanager=taskmanager)}
+        taskmanager.lost_at = at
+        self.slots.release(at, taskmanager=taskmanager)
+        cause = JavaException(LOST, f"TaskManager with id {taskmanager.id} is no longer reachable.")
         if leaves:
             # TaskExecutor.onStop; the class was a plain FlinkException up to 1.13
             kind = "FlinkExpectedException" if self.release.since("1.14") else "FlinkException"
             cause = JavaException(f"org.apache.flink.util.{kind}", "The TaskExecutor is shutting down.")
         for job in [job for job in self.jobs.values() if job.id in hit and not job.ended]:
             job.runs[-1].lost_slots()
-            self.lifecycles.fail(job, at, ExceptionSpec(cause, everywhere=True))
+            self.state_machines.fail(job, at, ExceptionSpec(cause, everywhere=True))
 
     # -- JobManagers
 
     def _leader_change(self, place: int, at: int) -> None:
         """Agenda: the leader falls, as the scenario says."""
-        self.jobmanagers.fail(self.stream.draw(self.spec.leader_changes[place].takes, "leader-change", place), at)
+        self.leadership.fail(self.random.draw(self.spec.leader_changes[place].takes, "leader-change", place), at)
 
     # -- data sets
 
     def delete_data_set(self, trigger_id: str, at: int, jobmanager: int = 0) -> AsyncOperation:
         """No data set is ever cached here, and deleting one that is not there succeeds; in 1.12 it never ends."""
-        takes = self.stream.draw(self.operation(None, "delete-dataset").takes, "dataset", trigger_id) or 0
+        takes = self.random.draw(self.operation_spec(None, "delete-dataset").takes, "dataset", trigger_id) or 0
         done = at + takes if self.release.since("1.13") else None
         operation = AsyncOperation("dataset", trigger_id, None, at, done, {}, jobmanager=jobmanager)
-        return self.asynchronous.add(operation)
+        return self.async_operations.add(operation)

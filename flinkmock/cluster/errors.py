@@ -103,7 +103,7 @@ class ApplicationNotFound(ClusterError):
 
 @dataclass
 class TaskManagerNotFound(ClusterError):
-    task_manager_id: str
+    taskmanager_id: str
 
 
 class FileNotFound(ClusterError):
@@ -112,10 +112,10 @@ class FileNotFound(ClusterError):
 
 @dataclass
 class LogNotFound(FileNotFound):
-    """`task_manager_id` is None for the JobManager's log directory."""
+    """`taskmanager_id` is None for the JobManager's log directory."""
 
     name: str
-    task_manager_id: str | None = None
+    taskmanager_id: str | None = None
 
 
 @dataclass

@@ -28,7 +28,7 @@ class Failure:
     at: int
     throwable: JavaException
     task_name: str | None = None
-    task_manager_id: str | None = None
+    taskmanager_id: str | None = None
     endpoint: str | None = None
     concurrent: tuple[Failure, ...] = field(default=())
 

@@ -17,12 +17,12 @@ def as_of(cluster: Cluster, time: int) -> Cluster | None:
     It has the jobs and applications that its leader then had. What the present still has of jars and results is told
     by their own times; those deleted since are missing.
     """
-    term = cluster.jobmanagers.term_at(time)
+    term = cluster.leadership.term_at(time)
     if term is None:
         return None
     past = copy.copy(cluster)
     past.jobs = {id: job for id, job in term.jobs.items() if job.submitted_at <= time}
     past.applications = {id: each for id, each in term.applications.items() if each.created_at <= time}
-    past.caching = False
-    past.jobmanagers = without_caches(cluster.jobmanagers)
+    past.cache_enabled = False
+    past.leadership = without_caches(cluster.leadership)
     return past

@@ -41,7 +41,7 @@ class JobAttempt:
     created_at: int
     job_id: str
     graph: JobGraph
-    stream: NamedRandom
+    random: NamedRandom
     scheduled_at: int | None = None
     deployed_at: int | None = None
     submitted_at: int = 0
@@ -78,7 +78,7 @@ class JobAttempt:
             self.ending = ending
             self._worked_out = None
 
-    def settle(self, at: int) -> None:
+    def mark_settled(self, at: int) -> None:
         """The last subtasks have come to rest by `at`: nobody knew when they would, or the job's end came before."""
         if self.ending is None or self.settled_at is not None:
             return
@@ -114,7 +114,7 @@ class JobAttempt:
             vertex,
             subtask,
             self.number,
-            f"{self.stream.hex(32, 'graph', self.job_id)}_{vertex.id}_{subtask}_{self.number}",
+            f"{self.random.hex(32, 'graph', self.job_id)}_{vertex.id}_{subtask}_{self.number}",
             slot,
             self._phases(vertex, names, slot),
         )
@@ -150,9 +150,9 @@ class JobAttempt:
         """The moments of DEPLOYING, INITIALIZING and RUNNING of a subtask."""
         start = self._stage_start(vertex.stage)
         assert start is not None
-        deploying = start + self.stream.integer(0, 3, "deploying", *names)
-        initializing = deploying + self.stream.integer(*DEPLOYING_MS, "initializing", *names)
-        running = initializing + self.stream.integer(*INITIALIZING_MS, "running", *names) + self.restores_ms
+        deploying = start + self.random.integer(0, 3, "deploying", *names)
+        initializing = deploying + self.random.integer(*DEPLOYING_MS, "initializing", *names)
+        running = initializing + self.random.integer(*INITIALIZING_MS, "running", *names) + self.restores_ms
         return deploying, initializing, running
 
     def _finish(self, vertex: Vertex) -> int | None:
@@ -198,14 +198,14 @@ class JobAttempt:
             rise = [(state, ending.at) for state in missing if self.initializes or state != "INITIALIZING"]
             return [*kept, *rise, ("FINISHED", ending.at)]
         deployed = len(kept) > 2
-        lost = slot.task_manager.lost_at if slot and deployed else None
+        lost = slot.taskmanager.lost_at if slot and deployed else None
         if ending.culprit == (vertex.index, names[-1]) or (ending.state == "FAILED" and lost == ending.at):
             return [*kept, ("FAILED", ending.at)]
         if not deployed:  # CANCELING is for deployed tasks; others are CANCELED at once (Execution.cancel)
             return [*kept, ("CANCELED", ending.at)]
         calm = self.settled_at
         if ending.settled_at is not None:
-            share = _share(self.stream, names, vertex.index == len(self.graph.vertices) - 1)
+            share = _share(self.random, names, vertex.index == len(self.graph.vertices) - 1)
             planned = ending.at + round((ending.settled_at - ending.at) * share)
             calm = planned if calm is None else min(planned, calm)
         if lost is not None and lost >= ending.at:
@@ -216,6 +216,6 @@ class JobAttempt:
 
 
 @lru_cache(maxsize=4096)
-def _share(stream: NamedRandom, names: tuple[str | int, ...], last: bool) -> float:
+def _share(random: NamedRandom, names: tuple[str | int, ...], last: bool) -> float:
     """Which part of the time to settle a subtask needs; the last vertex's first subtask needs all of it."""
-    return 1.0 if last and names[-1] == 0 else 0.2 + 0.8 * stream.number("settle", *names)
+    return 1.0 if last and names[-1] == 0 else 0.2 + 0.8 * random.number("settle", *names)

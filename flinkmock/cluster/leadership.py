@@ -53,7 +53,7 @@ class LeadershipTerm:
     until: int | None = None
 
 
-class JobManagers:
+class Leadership:
     """`make_caches` is called for each one, and again when what it knew is void."""
 
     def __init__(self, cluster: Cluster, count: int, make_caches: Callable[[], Caches]) -> None:
@@ -78,17 +78,17 @@ class JobManagers:
         self.past.append(LeadershipTerm(leader.number, self.since, cluster.jobs, cluster.applications, at))
         for jobmanager in self.all:
             jobmanager.caches = self._make_caches()
-        cluster.agenda.drop(OF_JOBS)
-        cluster.asynchronous.forget(leader.number)
-        cluster.snapshots.forget()
-        cluster.waiting.clear()
+        cluster.event_queue.drop(OF_JOBS)
+        cluster.async_operations.forget(leader.number)
+        cluster.savepoints.forget()
+        cluster.jobs_awaiting_slots.clear()
         for job in cluster.jobs.values():
             self._suspend(job, at)
         if cluster.configuration.highly_available if recovers is None else recovers:
             self._to_recover = [job for job in cluster.jobs.values() if job.state not in GLOBALLY_TERMINAL]
         cluster.jobs, cluster.applications = {}, {}
         if takes is not None:
-            cluster.agenda.put(at + takes, "elect", leader.number)
+            cluster.event_queue.put(at + takes, "elect", leader.number)
 
     def elect(self, fallen: int, at: int) -> None:
         """Agenda: the next JobManager after the fallen one leads."""
@@ -107,7 +107,7 @@ class JobManagers:
 
     def _suspend(self, job: Job, at: int) -> None:
         """Its tasks end, for their JobMaster is gone."""
-        self._cluster.waits.leave(job.id)
+        self._cluster.wait_conditions.leave(job.id)
         self._cluster.slots.release(at, job_id=job.id)
         if job.ended:
             return
@@ -115,10 +115,10 @@ class JobManagers:
         job.checkpoints.stop(at)
         if job.runs:
             job.runs[-1].end(AttemptOutcome("CANCELED", at, at))
-            job.runs[-1].settle(at)
+            job.runs[-1].mark_settled(at)
 
 
-def without_caches(jobmanagers: JobManagers) -> JobManagers:
+def without_caches(jobmanagers: Leadership) -> Leadership:
     """The same ones, each with no memory of earlier answers."""
     bare = copy.copy(jobmanagers)
     bare.all = [JobManager(each.number, Caches(False, 0, 0), each.down) for each in jobmanagers.all]

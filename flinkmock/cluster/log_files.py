@@ -19,12 +19,12 @@ from flinkmock.flink.logs import (
     JOB_MANAGER_LOG,
     LogEvent,
     LogFile,
-    job_manager_startup,
+    jobmanager_startup,
     log_files,
-    task_manager_log,
-    task_manager_startup,
+    taskmanager_log,
+    taskmanager_startup,
 )
-from flinkmock.flink.memory import job_manager_memory, task_manager_memory
+from flinkmock.flink.memory import jobmanager_memory, taskmanager_memory
 
 if TYPE_CHECKING:
     from flinkmock.cluster.cluster import Cluster
@@ -35,47 +35,47 @@ STARTUP_MS = 2_000
 """How long before it can be asked the JobManager began to start."""
 
 
-def job_manager_files(cluster: Cluster, time: int) -> list[LogFile]:
+def jobmanager_files(cluster: Cluster, time: int) -> list[LogFile]:
     """The JobManager's log directory at `time` (epoch ms)."""
     started = cluster.started_at - STARTUP_MS
     port = cluster.configuration.text(REST_PORT)
-    events = job_manager_startup(
+    events = jobmanager_startup(
         started,
         cluster.release,
         cluster.configuration,
-        job_manager_memory(cluster.configuration),
+        jobmanager_memory(cluster.configuration),
         f"http://{cluster.configuration.values.get('rest.address', 'localhost')}:{port}",
     )
-    for task_manager in cluster.task_managers:
-        events.append(told.task_manager_registered(task_manager.joined_at, task_manager, cluster.release))
-        if task_manager.lost_at is not None:
-            reason = f"The heartbeat of TaskManager with id {task_manager.id} timed out."
-            events.append(told.task_manager_lost(task_manager.lost_at, task_manager.id, reason))
+    for taskmanager in cluster.taskmanagers:
+        events.append(told.taskmanager_registered(taskmanager.joined_at, taskmanager, cluster.release))
+        if taskmanager.lost_at is not None:
+            reason = f"The heartbeat of TaskManager with id {taskmanager.id} timed out."
+            events.append(told.taskmanager_lost(taskmanager.lost_at, taskmanager.id, reason))
     for job in cluster.jobs.values():
         events.extend(_of_job(cluster, job, time))
     return log_files(JOB_MANAGER_LOG, [event for event in events if event.time <= time], started)
 
 
-def task_manager_files(cluster: Cluster, task_manager: TaskManager, time: int) -> list[LogFile]:
+def taskmanager_files(cluster: Cluster, taskmanager: TaskManager, time: int) -> list[LogFile]:
     """A task manager's log directory at `time` (epoch ms)."""
-    started = task_manager.joined_at - STARTUP_MS
-    memory = task_manager_memory(cluster.configuration)
-    events = task_manager_startup(started, cluster.release, cluster.configuration, memory, task_manager)
+    started = taskmanager.joined_at - STARTUP_MS
+    memory = taskmanager_memory(cluster.configuration)
+    events = taskmanager_startup(started, cluster.release, cluster.configuration, memory, taskmanager)
     for job in cluster.jobs.values():
         for execution in _executions(job):
-            if execution.slot and execution.slot.task_manager is task_manager:
-                events.extend(_on_task_manager(cluster, job, execution))
+            if execution.slot and execution.slot.taskmanager is taskmanager:
+                events.extend(_on_taskmanager(cluster, job, execution))
     happened = [event for event in events if event.time <= time]
-    return log_files(task_manager_log(task_manager), happened, started, _printed(cluster, task_manager, time))
+    return log_files(taskmanager_log(taskmanager), happened, started, _printed(cluster, taskmanager, time))
 
 
-def _printed(cluster: Cluster, task_manager: TaskManager, time: int) -> str:
+def _printed(cluster: Cluster, taskmanager: TaskManager, time: int) -> str:
     """What print sinks have written to standard output: a line for each record, the last ones only."""
     lines: list[str] = []
     for job in cluster.jobs.values():
         for execution in _executions(job):
             sink = execution.vertex.spec.operators[-1].lower()
-            if "print" not in sink or not execution.slot or execution.slot.task_manager is not task_manager:
+            if "print" not in sink or not execution.slot or execution.slot.taskmanager is not taskmanager:
                 continue
             seen = RecordFlow(job.runs[execution.attempt], time).io(execution).records_in
             prefix = f"{execution.subtask + 1}> " if execution.vertex.parallelism > 1 else ""
@@ -94,7 +94,7 @@ def _task(execution: Execution) -> str:
 
 
 def _allocation(cluster: Cluster, job: Job, execution: Execution) -> str:
-    return cluster.stream.hex(32, "allocation", job.id, execution.slot.index if execution.slot else 0)
+    return cluster.random.hex(32, "allocation", job.id, execution.slot.index if execution.slot else 0)
 
 
 def _thrown(job: Job, execution: Execution) -> JavaException | None:
@@ -115,8 +115,8 @@ def _of_job(cluster: Cluster, job: Job, time: int) -> Iterator[LogEvent]:
             if failed is not None:
                 yield told.tasks_restarted(at, job.graph.subtasks, failed)
     for execution in _executions(job):
-        yield from _in_job_manager(cluster, job, execution)
-    job.checkpoints.settle(time)
+        yield from _in_jobmanager(cluster, job, execution)
+    job.checkpoints.materialize_until(time)
     for restored in job.checkpoints.restored:
         yield told.checkpoint_restored(restored.at, job.id, restored.id, restored.at, restored.path)
     for checkpoint in job.checkpoints.records:
@@ -134,9 +134,9 @@ def _of_job(cluster: Cluster, job: Job, time: int) -> Iterator[LogEvent]:
         yield told.job_stopped(end, job.id, job.name)
 
 
-def _in_job_manager(cluster: Cluster, job: Job, execution: Execution) -> Iterator[LogEvent]:
+def _in_jobmanager(cluster: Cluster, job: Job, execution: Execution) -> Iterator[LogEvent]:
     for (old, _), (new, at) in zip(execution.phases, execution.phases[1:], strict=False):
-        task, where = _task(execution), execution.slot.task_manager if execution.slot else None
+        task, where = _task(execution), execution.slot.taskmanager if execution.slot else None
         thrown = _thrown(job, execution) if new == "FAILED" else None
         if thrown is not None and where is not None:
             yield told.task_failed(at, task, execution.id, old, where, thrown)
@@ -148,7 +148,7 @@ def _in_job_manager(cluster: Cluster, job: Job, execution: Execution) -> Iterato
             yield told.task_deployed(at, task, execution.attempt, execution.id, vertex, where, allocation)
 
 
-def _on_task_manager(cluster: Cluster, job: Job, execution: Execution) -> Iterator[LogEvent]:
+def _on_taskmanager(cluster: Cluster, job: Job, execution: Execution) -> Iterator[LogEvent]:
     task, number = _task(execution), execution.attempt
     for (old, _), (new, at) in zip(execution.phases, execution.phases[1:], strict=False):
         if new == "DEPLOYING":

@@ -118,7 +118,7 @@ def update(cluster: Cluster, job: Job, wanted: Bounds, at: int) -> None:
     run = job.run_at(at)
     since = run.deployed_at if run is not None and run.deployed_at is not None else at
     due = max(at, since + cluster.configuration.milliseconds(RESCALE_COOLDOWN))
-    cluster.agenda.put(due, "rescale", job.id, len(job.updates))
+    cluster.event_queue.put(due, "rescale", job.id, len(job.updates))
 
 
 def carry_out(cluster: Cluster, job_id: str, version: int, at: int) -> None:
@@ -130,15 +130,15 @@ def carry_out(cluster: Cluster, job_id: str, version: int, at: int) -> None:
     if job.ended:
         change.ended_at, change.reason = at, _end_of(job.state)
     elif job.state != "RUNNING" or job.runs[-1].deployed_at is None:
-        cluster.agenda.put(at + RETRY_MS, "rescale", job_id, version)
+        cluster.event_queue.put(at + RETRY_MS, "rescale", job_id, version)
     else:
         best = best_parallelisms(cluster, job, at)
         if best is None or best == [vertex.parallelism for vertex in job.graph.vertices]:
             change.ended_at, change.reason = at, "NO_RESOURCES_OR_PARALLELISMS_CHANGE"
             return
-        takes = cluster.stream.draw(cluster.operation(job, "rescale").takes, "rescale", job.id, version)
+        takes = cluster.random.draw(cluster.operation_spec(job, "rescale").takes, "rescale", job.id, version)
         change.run = len(job.runs)
-        cluster.lifecycles.rescale(job, _graph_with(job, best), takes or 0, at)
+        cluster.state_machines.rescale(job, _graph_with(job, best), takes or 0, at)
 
 
 def wanted(job: Job) -> list[int]:
@@ -166,7 +166,7 @@ def best_parallelisms(cluster: Cluster, job: Job, at: int) -> list[int] | None:
     """As many subtasks as bounds and slots allow, vertex by vertex; None if not even the lower bounds can be met."""
     bounds = bounds_of(job)
     slots = len(cluster.slots.held(at, job_id=job.id))
-    slots += sum(cluster.slots.free(task_manager, at) for task_manager in cluster.task_managers_at(at))
+    slots += sum(cluster.slots.free(taskmanager, at) for taskmanager in cluster.taskmanagers_at(at))
     least: dict[str, int] = {}
     most: dict[str, int] = {}
     for vertex in job.graph.vertices:

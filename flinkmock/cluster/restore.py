@@ -27,10 +27,10 @@ class RestorableState:
 def state_at(cluster: Cluster, path: str, at: int) -> RestorableState | None:
     """A savepoint, or the newest checkpoint that a job has retained there; None: there is nothing."""
     wanted = shown_path(path).removesuffix("/_metadata")
-    savepoint = cluster.snapshots.lying_at(wanted, at)
+    savepoint = cluster.savepoints.lying_at(wanted, at)
     if savepoint is not None:
         return _state(savepoint, at)
-    past = (job for term in cluster.jobmanagers.past for job in term.jobs.values())
+    past = (job for term in cluster.leadership.past for job in term.jobs.values())
     for job in (*past, *cluster.jobs.values()):
         for checkpoint in job.checkpoints.completed_at(at)[-1:]:
             if checkpoint.path == wanted and not is_discarded(job, at):

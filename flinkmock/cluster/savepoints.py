@@ -106,15 +106,15 @@ class SavepointCoordinator:
                   format: str | None, then: str, jobmanager: int) -> None:  # fmt: skip
         """`jobmanager` is the number of the one that was asked."""
         status_kind = "checkpoint" if kind == CHECKPOINT else "savepoint"
-        if self.cluster.asynchronous.find(status_kind, trigger_id, job_id, at, jobmanager) is not None:
+        if self.cluster.async_operations.find(status_kind, trigger_id, job_id, at, jobmanager) is not None:
             return  # the same trigger id again is the same operation
         operation = AsyncOperation(status_kind, trigger_id, job_id, at, None, {}, jobmanager=jobmanager)
-        self.cluster.asynchronous.add(operation)
+        self.cluster.async_operations.add(operation)
         job = self.cluster.jobs.get(job_id)
         if job is None or job.ended:
             operation.fail(at + FAILS_AFTER_MS, wrapped(job_not_found(job_id)))
             return
-        spec = self.cluster.operation(job, name)
+        spec = self.cluster.operation_spec(job, name)
         problem = self._problem(job, directory, at)
         if problem is not None:
             operation.fail(at + FAILS_AFTER_MS, wrapped(problem))
@@ -133,8 +133,8 @@ class SavepointCoordinator:
         operation.result = {"checkpointId": record.id} if kind == CHECKPOINT else {"location": record.path}
         self._pending[job.id, trigger_id] = _Pending(operation, record, then, planned)
         if takes is None or saved is None:
-            self.cluster.agenda.put(at + timeout, "snapshot_expired", job.id, trigger_id)
-            self.cluster.wait(spec.takes, thing(job.id, trigger_id), at, "snapshot_done", job.id, trigger_id)
+            self.cluster.event_queue.put(at + timeout, "snapshot_expired", job.id, trigger_id)
+            self.cluster.wait_for(spec.takes, thing(job.id, trigger_id), at, "snapshot_done", job.id, trigger_id)
             return
         # StopWithSavepointTerminationManager waits for the tasks to finish since 1.13; before, the savepoint was enough
         operation.done_at = at + (takes if self.cluster.release.since("1.13") else saved)
@@ -142,17 +142,17 @@ class SavepointCoordinator:
             del self._pending[job.id, trigger_id]
             operation.fail(at + takes, wrapped(planned))
             return
-        self.cluster.agenda.put(at + takes, "snapshot_done", job.id, trigger_id)
+        self.cluster.event_queue.put(at + takes, "snapshot_done", job.id, trigger_id)
 
     def _takes(self, job: Job, name: str, spec: OperationSpec, trigger_id: str) -> int | None:
         """Milliseconds: what the scenario says, else as usual, but no less than this job's checkpoints take. None until
         it has been asked for often enough, or until a signal. For ever is until the checkpoint timeout."""
         if isinstance(spec.takes, Polls | Signal):
             return None
-        takes = OPEN_MS if spec.takes.forever else self.cluster.stream.draw(spec.takes, name, trigger_id) or 0
+        takes = OPEN_MS if spec.takes.forever else self.cluster.random.draw(spec.takes, name, trigger_id) or 0
         if name in job.spec.operations or name in self.cluster.spec.operations or job.spec.checkpoints is None:
             return takes
-        return max(takes, self.cluster.stream.draw(job.spec.checkpoints.takes, name, trigger_id) or 0)
+        return max(takes, self.cluster.random.draw(job.spec.checkpoints.takes, name, trigger_id) or 0)
 
     def _problem(self, job: Job, directory: str | None, at: int) -> JavaException | None:
         """Why the snapshot can't even be triggered."""
@@ -170,12 +170,12 @@ class SavepointCoordinator:
 
     def _planned_failure(self, job_id: str, name: str, spec: OperationSpec) -> JavaException | None:
         """The failure the scenario asks for in this call, counted per job and operation."""
-        if not self.cluster.call_fails(job_id, name, spec):
+        if not self.cluster.next_call_fails(job_id, name, spec):
             return None
         return spec.cause or JavaException(CHECKPOINT_EXCEPTION, EXPIRED)
 
     def _path(self, job: Job, trigger_id: str, directory: str) -> str:
-        return f"{shown_path(directory)}/savepoint-{job.id[:6]}-{self.cluster.stream.hex(12, 'savepoint', trigger_id)}"
+        return f"{shown_path(directory)}/savepoint-{job.id[:6]}-{self.cluster.random.hex(12, 'savepoint', trigger_id)}"
 
     # -- what follows
 
@@ -192,15 +192,15 @@ class SavepointCoordinator:
         if pending.checkpoint.is_savepoint:
             self.savepoints[pending.checkpoint.path] = pending.checkpoint
         if pending.then == "cancel" and not job.ended:
-            self.cluster.lifecycles.cancel(job, at)
+            self.cluster.state_machines.cancel(job, at)
         elif pending.then == "finish" and not job.ended:
-            self.cluster.lifecycles.cut(job, at, (Step("FINISHED"),))
+            self.cluster.state_machines.cut(job, at, (Step("FINISHED"),))
 
     def expired(self, job_id: str, trigger_id: str, at: int) -> None:
         """Agenda: a snapshot that nobody has ended in all this time."""
         pending = self._pending.pop((job_id, trigger_id), None)
         if pending is not None:
-            self.cluster.waits.leave(thing(job_id, trigger_id))
+            self.cluster.wait_conditions.leave(thing(job_id, trigger_id))
             self._end(self.cluster.jobs[job_id], pending, at, JavaException(CHECKPOINT_EXCEPTION, EXPIRED))
 
     @staticmethod
@@ -216,25 +216,25 @@ class SavepointCoordinator:
         for key, pending in list(self._pending.items()):
             if key[0] == job.id:
                 del self._pending[key]
-                self.cluster.waits.leave(thing(*key))
+                self.cluster.wait_conditions.leave(thing(*key))
                 if not pending.operation.done_by(at):
                     pending.operation.fail(at, wrapped(JavaException(CHECKPOINT_EXCEPTION, SUSPENDING)))
 
     def forget(self) -> None:
         """The leader is gone, and with it what was under way; nobody will tell how that ended."""
         for key in self._pending:
-            self.cluster.waits.leave(thing(*key))
+            self.cluster.wait_conditions.leave(thing(*key))
         self._pending.clear()
 
     # -- disposal
 
     def dispose(self, path: str, trigger_id: str, at: int, jobmanager: int = 0) -> None:
-        if self.cluster.asynchronous.find("disposal", trigger_id, None, at, jobmanager) is not None:
+        if self.cluster.async_operations.find("disposal", trigger_id, None, at, jobmanager) is not None:
             return
-        spec = self.cluster.operation(None, "dispose-savepoint")
-        takes = self.cluster.stream.draw(spec.takes, "dispose", trigger_id)
+        spec = self.cluster.operation_spec(None, "dispose-savepoint")
+        takes = self.cluster.random.draw(spec.takes, "dispose", trigger_id)
         operation = AsyncOperation("disposal", trigger_id, None, at, None, {}, jobmanager=jobmanager)
-        self.cluster.asynchronous.add(operation)
+        self.cluster.async_operations.add(operation)
         planned = self._planned_failure("", "dispose-savepoint", spec)
         if planned is None and self.lying_at(shown_path(path), at) is None:
             takes, planned = FAILS_AFTER_MS, nothing_there(path)
@@ -248,12 +248,12 @@ class SavepointCoordinator:
                 failure = JavaException("java.lang.IllegalArgumentException", "empty checkpoint pointer")
             operation.failure = failure if self.cluster.release.since("1.13") else wrapped(failure)
         if takes is None:
-            self.cluster.wait(spec.takes, thing(None, trigger_id), at, "disposed", trigger_id, jobmanager)
+            self.cluster.wait_for(spec.takes, thing(None, trigger_id), at, "disposed", trigger_id, jobmanager)
         else:
             operation.done_at = at + takes
 
     def disposed(self, trigger_id: str, jobmanager: int, at: int) -> None:
         """Agenda: a disposal has been waited for long enough."""
-        operation = self.cluster.asynchronous.find("disposal", trigger_id, None, at, jobmanager)
+        operation = self.cluster.async_operations.find("disposal", trigger_id, None, at, jobmanager)
         if operation is not None:
             operation.done_at = at

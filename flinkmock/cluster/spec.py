@@ -278,7 +278,7 @@ class ClusterSpec:
     jobmanagers: int = 1
     leader_changes: tuple[LeaderChange, ...] = ()
     """In the order of time."""
-    task_managers: int = 1
+    taskmanagers: int = 1
     machine_events: tuple[TaskManagerEvent, ...] = ()
     """In the order of time."""
     slots: int = 4

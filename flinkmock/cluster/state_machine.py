@@ -66,7 +66,11 @@ class JobStateMachines:
         if job.epoch != epoch or following is None:
             return
         runs = job.script.steps[following].state == "RUNNING"
-        if runs and self._cluster.adapts(job.spec) and not adaptive_scheduler.ready(self._cluster, job, at):
+        if (
+            runs
+            and self._cluster.uses_adaptive_scheduler(job.spec)
+            and not adaptive_scheduler.ready(self._cluster, job, at)
+        ):
             adaptive_scheduler.wait(self._cluster, job, at)
             return
         job.place = following
@@ -104,15 +108,15 @@ class JobStateMachines:
 
     def _length(self, job: Job, step: Step) -> int | None:
         """Milliseconds; None for ever, or until something is done. Drawn anew each time a step is come to."""
-        return self._cluster.stream.draw(step.length, "step", job.id, job.place, len(job.states))
+        return self._cluster.random.draw(step.length, "step", job.id, job.place, len(job.states))
 
     def _put_next(self, job: Job, at: int, length: int | None) -> None:
         if job.script.after(job.place) is None:
             return
         if length is not None:
-            self._cluster.agenda.put(at + length, "step", job.id, job.epoch)
+            self._cluster.event_queue.put(at + length, "step", job.id, job.epoch)
         else:
-            self._cluster.wait(job.script.steps[job.place].length, job.id, at, "step", job.id, job.epoch)
+            self._cluster.wait_for(job.script.steps[job.place].length, job.id, at, "step", job.id, job.epoch)
 
     # -- runs
 
@@ -120,8 +124,8 @@ class JobStateMachines:
         if job.runs and job.runs[-1].ending is None:
             return
         if job.runs:
-            job.runs[-1].settle(at)
-        run = JobAttempt(len(job.runs), at, job.id, job.graph, self._cluster.stream, submitted_at=job.submitted_at)
+            job.runs[-1].mark_settled(at)
+        run = JobAttempt(len(job.runs), at, job.id, job.graph, self._cluster.random, submitted_at=job.submitted_at)
         run.initializes = self._cluster.release.since("1.13")
         job.runs.append(run)
 
@@ -131,17 +135,17 @@ class JobStateMachines:
         job.runs[-1].schedule(at)
         self.seek_slots(job, at, length)
         if job.runs[-1].deployed_at is None:
-            self._cluster.waiting.append(job.id)
-            self._cluster.agenda.put(at + NO_SLOTS_MS, "slots_missing", job.id, job.epoch)
+            self._cluster.jobs_awaiting_slots.append(job.id)
+            self._cluster.event_queue.put(at + NO_SLOTS_MS, "slots_missing", job.id, job.epoch)
 
     def seek_slots(self, job: Job, at: int, length: int | None) -> None:
         """Takes what slots there are; with all that are needed the run is deployed and its time begins."""
         cluster, run = self._cluster, job.runs[-1]
         held = cluster.slots.held(at, job_id=job.id)
-        held += cluster.slots.take(job.id, job.graph.slots_needed - len(held), cluster.task_managers, at)
+        held += cluster.slots.take(job.id, job.graph.slots_needed - len(held), cluster.taskmanagers, at)
         if len(held) < job.graph.slots_needed:
             return
-        deployed = at + cluster.stream.integer(*SCHEDULING_MS, "scheduling", job.id, run.number)
+        deployed = at + cluster.random.integer(*SCHEDULING_MS, "scheduling", job.id, run.number)
         if length is not None:
             deployed = min(deployed, at + length)
         following = job.script.step_after(job.place)
@@ -152,30 +156,30 @@ class JobStateMachines:
         if running is not None:
             job.checkpoints.start(at, running, eager=cluster.release.since("2.3"))
         self._put_next(job, at, length)
-        if job.id in cluster.waiting:
-            cluster.waiting.remove(job.id)
+        if job.id in cluster.jobs_awaiting_slots:
+            cluster.jobs_awaiting_slots.remove(job.id)
 
     def retry_slots(self, at: int) -> None:
         """Slots have become free: jobs that wait for some try again, those that came first first."""
-        for job_id in list(self._cluster.waiting):
+        for job_id in list(self._cluster.jobs_awaiting_slots):
             job = self._cluster.jobs[job_id]
             if job.state == "RUNNING" and job.runs[-1].deployed_at is None:
                 self.seek_slots(job, at, self._length(job, job.script.steps[job.place]))
-            elif not self._cluster.adapts(job.spec):
-                self._cluster.waiting.remove(job_id)
-        if self._cluster.adaptive:
+            elif not self._cluster.uses_adaptive_scheduler(job.spec):
+                self._cluster.jobs_awaiting_slots.remove(job_id)
+        if self._cluster.has_adaptive_scheduler:
             adaptive_scheduler.slots_came(self._cluster, at)
 
     def settle_for_less(self, job_id: str, epoch: int, at: int) -> None:
         """Agenda: what slots there are for a waiting job of the adaptive scheduler have been the same for a while."""
         job = self._cluster.jobs[job_id]
-        waits = job.epoch == epoch and job_id in self._cluster.waiting
+        waits = job.epoch == epoch and job_id in self._cluster.jobs_awaiting_slots
         if waits and adaptive_scheduler.settle_for_less(self._cluster, job, at):
             self.slots_are_there(job, at)
 
     def slots_are_there(self, job: Job, at: int) -> None:
         """A job of the adaptive scheduler has waited for slots, and runs with what it got."""
-        self._cluster.waiting.remove(job.id)
+        self._cluster.jobs_awaiting_slots.remove(job.id)
         following = job.script.after(job.place)
         assert following is not None
         job.place = following
@@ -184,7 +188,7 @@ class JobStateMachines:
     def slots_never_came(self, job_id: str, epoch: int, at: int) -> None:
         """Agenda: a job of the adaptive scheduler has no patience left."""
         job = self._cluster.jobs[job_id]
-        if job.epoch == epoch and job_id in self._cluster.waiting:
+        if job.epoch == epoch and job_id in self._cluster.jobs_awaiting_slots:
             self.cut(job, at, (Step("FAILED", cause=NO_SLOTS),))
 
     def slots_missing(self, job_id: str, epoch: int, at: int) -> None:
@@ -201,11 +205,11 @@ class JobStateMachines:
             last = max(completed, key=lambda checkpoint: checkpoint.id)
             job.checkpoints.restore(Restored(last.id, at, last.is_savepoint, last.path))
         if job.checkpoints.restored:
-            run.restores_ms = self._cluster.stream.draw(job.spec.restore, "restore", job.id, run.number) or 0
+            run.restores_ms = self._cluster.random.draw(job.spec.restore, "restore", job.id, run.number) or 0
 
     def _end_run(self, job: Job, ending: AttemptOutcome) -> None:
         job.checkpoints.stop(ending.at)
-        self._cluster.snapshots.job_stopped(job, ending.at)
+        self._cluster.savepoints.job_stopped(job, ending.at)
         if job.runs and job.runs[-1].ending is None:
             job.runs[-1].end(ending)
 
@@ -214,7 +218,7 @@ class JobStateMachines:
             return
         run = job.runs[-1]
         culprit = self._culprit(job, run, cause)
-        settling = self._cluster.stream.integer(*SETTLING_MS, "settling", job.id, run.number)
+        settling = self._cluster.random.integer(*SETTLING_MS, "settling", job.id, run.number)
         settled: int | None = at + (settling if length is None else min(settling, length))
         if job.script.steps[job.place].state == "FAILING":
             settled = None if length is None else at + length
@@ -228,11 +232,11 @@ class JobStateMachines:
         vertices = job.graph.vertices
         named = [v for v in vertices if cause.vertex is not None and cause.vertex in (v.name, v.id, *v.spec.operators)]
         candidates = named or [v for v in vertices if not v.is_source and v.has_consumers] or list(vertices)
-        stream = self._cluster.stream
-        vertex = candidates[stream.integer(0, len(candidates) - 1, "culprit", job.id, run.number)]
+        random = self._cluster.random
+        vertex = candidates[random.integer(0, len(candidates) - 1, "culprit", job.id, run.number)]
         subtask = cause.subtask
         if subtask is None or subtask >= vertex.parallelism:
-            subtask = stream.integer(0, vertex.parallelism - 1, "culprit-subtask", job.id, run.number)
+            subtask = random.integer(0, vertex.parallelism - 1, "culprit-subtask", job.id, run.number)
         return vertex.index, subtask
 
     @staticmethod
@@ -245,8 +249,8 @@ class JobStateMachines:
             at,
             cause.throwable,
             f"{vertex.name} ({culprit[1] + 1}/{vertex.parallelism}) - execution #{run.number}",
-            slot.task_manager.id if slot else None,
-            slot.task_manager.endpoint if slot else None,
+            slot.taskmanager.id if slot else None,
+            slot.taskmanager.endpoint if slot else None,
         )
 
     def note_failure(self, job_id: str, place: int, at: int) -> None:
@@ -271,12 +275,12 @@ class JobStateMachines:
 
     def _leave(self, job: Job, at: int) -> None:
         cluster = self._cluster
-        cluster.waits.leave(job.id)
+        cluster.wait_conditions.leave(job.id)
         if job.runs:
-            job.runs[-1].settle(at)
+            job.runs[-1].mark_settled(at)
         cluster.slots.release(at, job_id=job.id)
-        if job.id in cluster.waiting:
-            cluster.waiting.remove(job.id)
+        if job.id in cluster.jobs_awaiting_slots:
+            cluster.jobs_awaiting_slots.remove(job.id)
         self.retry_slots(at)
 
     # -- off the script
@@ -284,7 +288,7 @@ class JobStateMachines:
     def cut(self, job: Job, at: int, steps: Sequence[Step], resume: FlatLifecycle | None = None) -> None:
         """Leaves the script at once and goes on with `steps`, then with `resume`."""
         job.epoch += 1
-        self._cluster.waits.leave(job.id)
+        self._cluster.wait_conditions.leave(job.id)
         rest = resume.steps if resume else ()
         loop = None if resume is None or resume.loop is None else resume.loop + len(steps)
         job.script = FlatLifecycle((*steps, *rest), loop)
@@ -297,7 +301,7 @@ class JobStateMachines:
             return
         if job.ended:
             raise JobAlreadyTerminated(job.id, job.state)
-        takes = self._cluster.operation(job, "cancel").takes
+        takes = self._cluster.operation_spec(job, "cancel").takes
         self.cut(job, at, (Step("CANCELLING", takes), Step("CANCELED")))
 
     def fail(self, job: Job, at: int, cause: ExceptionSpec = DEFAULT_CAUSE) -> None:
@@ -321,7 +325,7 @@ class JobStateMachines:
         """A running job fails and comes back, as often as that may be."""
         restarting = Step("RESTARTING", UniformRange.exactly(job.spec.restart.delay), cause)
         # the adaptive scheduler goes through CREATED again, while it waits for slots
-        again = (restarting, Step("CREATED")) if self._cluster.adapts(job.spec) else (restarting,)
+        again = (restarting, Step("CREATED")) if self._cluster.uses_adaptive_scheduler(job.spec) else (restarting,)
         self.cut(job, at, again, job.script.rest(job.place))
 
     def rescale(self, job: Job, graph: JobGraph, takes: int, at: int) -> None:
@@ -334,9 +338,9 @@ class JobStateMachines:
         self._end_run(job, AttemptOutcome("CANCELED", at, at + takes))
         job.rescaled(graph)
         # slots are given back when the last task has ended; the job takes first what it needs, others what is left
-        self._cluster.agenda.put(at + takes, "give_back_slots", job.id, job.epoch)
+        self._cluster.event_queue.put(at + takes, "give_back_slots", job.id, job.epoch)
         self._put_next(job, at, takes)
-        self._cluster.agenda.put(at + takes + 1, "retry_slots")
+        self._cluster.event_queue.put(at + takes + 1, "retry_slots")
 
     def give_back_slots(self, job_id: str, epoch: int, at: int) -> None:
         """Agenda: the tasks of a job that is being rescaled have ended."""

@@ -37,9 +37,9 @@ class TaskManager:
         return self.joined_at + beats * HEARTBEAT_MS if beats > 0 else 0
 
 
-def make_task_manager(stream: NamedRandom, number: int, slots: int, joined_at: int, host: str) -> TaskManager:
+def make_taskmanager(random: NamedRandom, number: int, slots: int, joined_at: int, host: str) -> TaskManager:
     """A task manager with ports and id as Flink makes them: `HOST:RPCPORT-6hex`."""
-    rpc_port = stream.integer(35_000, 39_999, "task-manager", number, "rpc-port")
-    data_port = stream.integer(40_000, 46_999, "task-manager", number, "data-port")
-    suffix = stream.hex(6, "task-manager", number, "id")
+    rpc_port = random.integer(35_000, 39_999, "task-manager", number, "rpc-port")
+    data_port = random.integer(40_000, 46_999, "task-manager", number, "data-port")
+    suffix = random.hex(6, "task-manager", number, "id")
     return TaskManager(number, f"{host}:{rpc_port}-{suffix}", host, rpc_port, data_port, slots, joined_at)

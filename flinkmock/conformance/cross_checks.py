@@ -56,14 +56,14 @@ def clashes(source: Source, wait: Callable[[int], None], most: int) -> list[Cros
 def _picture(source: Source, most: int) -> Iterator[CrossCheckViolation]:
     listed = source.json("/jobs/overview")
     ids = source.json("/jobs")
-    task_managers = source.json("/taskmanagers")
+    taskmanagers = source.json("/taskmanagers")
     overview = source.json("/overview")
     yield from _told("getJobIdsWithStatusesOverview", "/jobs", same_jobs, ids, listed)
-    yield from _told("getClusterOverview", "/overview", cluster_counts, overview, listed, task_managers)
+    yield from _told("getClusterOverview", "/overview", cluster_counts, overview, listed, taskmanagers)
     yield from _told("getDashboardConfiguration", "/config", same_version, source.json("/config"), overview)
-    for row in some(_rows(task_managers, "taskmanagers"), most):
+    for row in some(_rows(taskmanagers, "taskmanagers"), most):
         path = f"/taskmanagers/{quote(str(row.get('id')), safe='')}"  # as `Targets` spells it: the same question
-        yield from _told("getTaskManagerDetails", path, same_task_manager, source.json(path), row)
+        yield from _told("getTaskManagerDetails", path, same_taskmanager, source.json(path), row)
     for row in some(_rows(listed, "jobs"), most):
         yield from _job(source, row, most)
 
@@ -127,9 +127,9 @@ def same_jobs(ids: Json, listed: Json) -> Iterator[InvariantViolation]:
         yield from differs("/jobs/*/status", known[job_id], told[job_id], "/jobs/overview")
 
 
-def cluster_counts(overview: Json, listed: Json, task_managers: Json) -> Iterator[InvariantViolation]:
+def cluster_counts(overview: Json, listed: Json, taskmanagers: Json) -> Iterator[InvariantViolation]:
     states = Counter(job["state"] for job in listed["jobs"])
-    rows = task_managers["taskmanagers"]
+    rows = taskmanagers["taskmanagers"]
     counted = {
         "taskmanagers": (len(rows), "/taskmanagers"),
         "slots-total": (sum(row["slotsNumber"] for row in rows), "/taskmanagers"),
@@ -151,7 +151,7 @@ def same_version(config: Json, overview: Json) -> Iterator[InvariantViolation]:
         )
 
 
-def same_task_manager(details: Json, row: Json) -> Iterator[InvariantViolation]:
+def same_taskmanager(details: Json, row: Json) -> Iterator[InvariantViolation]:
     for key in ("path", "dataPort", "jmxPort", "slotsNumber", "freeSlots", "totalResource", "hardware"):
         if key in row and key in details:
             yield from differs(f"/{key}", row[key], details[key], "/taskmanagers")

@@ -207,12 +207,12 @@ def aggregated(body: Json, _: dict[str, str]) -> Found:
             yield from between("/*", metric)
 
 
-def task_managers(body: Json, _: dict[str, str]) -> Found:
+def taskmanagers(body: Json, _: dict[str, str]) -> Found:
     for row in body["taskmanagers"]:
         yield from free_slots("/taskmanagers/*", row)
 
 
-def task_manager(body: Json, _: dict[str, str]) -> Found:
+def taskmanager(body: Json, _: dict[str, str]) -> Found:
     yield from free_slots("", body)
     if body.get("allocatedSlots"):  # always empty up to 1.17: its slot manager does not know them
         free = body["slotsNumber"] - len(body["allocatedSlots"])
@@ -241,8 +241,8 @@ RULES: dict[str, tuple[Rule, ...]] = {
     "getCheckpointingStatistics": (checkpoints,),
     "getCheckpointStatisticDetails": (checkpoint_details,),
     "getTaskCheckpointStatistics": (task_checkpoint,),
-    "getTaskManagers": (unique("taskmanagers", "id"), task_managers),
-    "getTaskManagerDetails": (task_manager,),
+    "getTaskManagers": (unique("taskmanagers", "id"), taskmanagers),
+    "getTaskManagerDetails": (taskmanager,),
     "getAggregatedTaskManagerMetrics": (aggregated,),
     "getAggregatedJobMetrics": (aggregated,),
     "getAggregatedSubtaskMetrics": (aggregated,),

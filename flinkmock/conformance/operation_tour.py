@@ -159,8 +159,8 @@ class OperationTour:
         delete = "/datasets/delete"
         self._triggered("deleteClusterDataSet", dataset, None, "getClusterDataSetDeleteStatus", delete)
         self._profile("JobManager", "/jobmanager/profiler")
-        task_manager = self.asker.json("/taskmanagers")["taskmanagers"][0]["id"]
-        self._profile("TaskManager", f"/taskmanagers/{task_manager}/profiler")
+        taskmanager = self.asker.json("/taskmanagers")["taskmanagers"][0]["id"]
+        self._profile("TaskManager", f"/taskmanagers/{taskmanager}/profiler")
 
     def _profile(self, whose: str, profiler: str) -> None:
         """A second of profiling, which the next questions let pass; then its file."""

@@ -174,7 +174,7 @@ def _starved(job: Job) -> bool:
 def _why(life: JobRun, player: Simulator) -> str:
     job = life.job
     if _starved(job):
-        there = sum(each.slots for each in player.cluster.task_managers_at(player.now))
+        there = sum(each.slots for each in player.cluster.taskmanagers_at(player.now))
         needed = job.graph.slots_needed
         if needed <= there:
             return f"of the {there} slots that are there in the end others hold those that it needs"

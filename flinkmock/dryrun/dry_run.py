@@ -84,7 +84,7 @@ class DryRun:
             why = self.player.causes.get((id(job), place), "")
             lacks, idle_until = self._idle(job, at, end) if state == "RUNNING" else ("", None)
             lane.stays.append(StateInterval(state, at - began, end, why or lacks, idle_until))
-        job.checkpoints.settle(self.player.now)
+        job.checkpoints.materialize_until(self.player.now)
         for record in job.checkpoints.records:
             end = record.ends_at - began if record.ends_at <= self.player.now else None
             failure = record.failure if end is not None else None
@@ -127,14 +127,14 @@ class DryRun:
         began = self.player.began
         cluster = self.player.cluster
         leaves = {event.at for event in self.player.scenario.machine_events if event.kind == "leaves"}
-        for each in cluster.task_managers:
-            if each.number >= self.player.scenario.task_managers:
+        for each in cluster.taskmanagers:
+            if each.number >= self.player.scenario.taskmanagers:
                 yield TimelineEvent(each.joined_at - began, Kind.TASK_MANAGER, f"task manager {each.number} joins")
             if each.lost_at is not None:
                 at = each.lost_at - began
                 how = "leaves" if at in leaves else "is lost"
                 yield TimelineEvent(at, Kind.TASK_MANAGER, f"task manager {each.number} {how}", bad=True)
-        for term in cluster.jobmanagers.past:
+        for term in cluster.leadership.past:
             end = next((later for later in self._terms_begin() if later >= (term.until or 0)), None)
             since = (term.until or began) - began
             back = None if end is None else end - began
@@ -143,13 +143,13 @@ class DryRun:
             )
 
     def _next_leader(self, fallen: LeadershipTerm) -> str:
-        managers = self.player.cluster.jobmanagers
+        managers = self.player.cluster.leadership
         later = [term.leader for term in managers.past if term.since >= (fallen.until or 0)]
         later += [managers.leader.number] if managers.leader is not None else []
         return f"JobManager {later[0]} leads" if later else "nobody leads"
 
     def _terms_begin(self) -> Iterator[int]:
-        managers = self.player.cluster.jobmanagers
+        managers = self.player.cluster.leadership
         yield from (term.since for term in managers.past)
         if managers.leader is not None:
             yield managers.since

@@ -61,9 +61,9 @@ def plan(file: Path, *, flink: str | None = None, until: int | None = None) -> P
 
 
 def _cluster(scenario: Scenario, release: str) -> str:
-    managers = "1 task manager" if scenario.task_managers == 1 else f"{scenario.task_managers} task managers"
+    managers = "1 task manager" if scenario.taskmanagers == 1 else f"{scenario.taskmanagers} task managers"
     slots = "1 slot" if scenario.slots == 1 else f"{scenario.slots} slots"
-    each = " each" if scenario.task_managers != 1 else ""
+    each = " each" if scenario.taskmanagers != 1 else ""
     leaders = f", {scenario.jobmanagers} JobManagers" if scenario.jobmanagers > 1 else ""
     return f"Flink {release}, seed {scenario.seed}, {managers} with {slots}{each}{leaders}"
 

@@ -47,7 +47,7 @@ class ResponseChecks:
         self._shapes: set[Shape] = set()
         self._looked_into: set[Shape] = set()
         self._structures: dict[str, Shape] = {}
-        self._many = len(player.scenario.jobs) + player.scenario.task_managers > MANY
+        self._many = len(player.scenario.jobs) + player.scenario.taskmanagers > MANY
         self._told: set[tuple[str, str]] = set()
         self.wrong: list[tuple[Job | None, str]] = []
         self.asked = 0
@@ -74,7 +74,7 @@ class ResponseChecks:
         return True
 
     def _ask(self, job: Job | None) -> None:
-        if self._player.cluster.jobmanagers.leader is None:
+        if self._player.cluster.leadership.leader is None:
             return
         targets = Targets(_Lists(self._inside, job), OF_EACH)
         wide = job is not None and job.graph.subtasks > MANY
@@ -152,7 +152,7 @@ class _Lists:
             return {"jobs": [{"id": self._job.id}] if self._job is not None else []}
         if target == "/taskmanagers":
             engine = self._inside.engine
-            there = engine.cluster.task_managers_at(engine.clock.now())
+            there = engine.cluster.taskmanagers_at(engine.clock.now())
             return {"taskmanagers": [{"id": each.id} for each in some(there, OF_EACH)]}
         try:
             facts = self._inside.facts("GET", target)

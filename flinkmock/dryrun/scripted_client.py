@@ -94,10 +94,10 @@ class Client:
             self._player.event(Kind.OPERATION, job, name, f"refused: {said(refused)}", bad=True)
 
     def _rescale(self, job: Job) -> None:
-        if not self._player.cluster.adapts(job.spec):
+        if not self._player.cluster.uses_adaptive_scheduler(job.spec):
             return
         cluster, now = self._player.cluster, self._player.now
-        there = sum(each.slots for each in cluster.task_managers_at(now))
+        there = sum(each.slots for each in cluster.taskmanagers_at(now))
         bounds = {
             vertex.id: {"parallelism": {"lowerBound": 1, "upperBound": min(there, vertex.spec.max_parallelism)}}
             for vertex in job.graph.vertices
@@ -111,7 +111,7 @@ class Client:
         trigger = answer["request-id"]
         kind = "checkpoint" if name == "checkpoint" else "savepoint"
         while True:
-            operation = self._player.cluster.asynchronous.find(kind, trigger, job.id, self._player.now)
+            operation = self._player.cluster.async_operations.find(kind, trigger, job.id, self._player.now)
             if operation is None:
                 break
             if operation.done_by(self._player.now):

@@ -95,7 +95,7 @@ class Simulator:
         self._reset_at |= {self.began + change.at for change in scenario.leader_changes}
         for job in self.cluster.jobs.values():
             self._begin_in_the_middle(job)
-        self.cluster.lifecycles.watch = self._entered
+        self.cluster.state_machines.watch = self._entered
 
     # -- what is seen
 
@@ -185,27 +185,27 @@ class Simulator:
         self._prompt()
 
     def _next(self, turn: int | None) -> int | None:
-        moments = [self.cluster.agenda.next_at(), turn]
-        for wait in self.cluster.waits.waiting():
+        moments = [self.cluster.event_queue.next_at(), turn]
+        for wait in self.cluster.wait_conditions.waiting():
             since = self._waits.setdefault(wait.thing, self.now)
             moments.append(since + (SIGNAL_MS if wait.signal is not None else POLL_MS))
         return min((moment for moment in moments if moment is not None), default=None)
 
     def _prompt(self) -> None:
         """Reads what waits to be read, and gives the signals that are waited for, when their time has come."""
-        waiting = self.cluster.waits.waiting()
+        waiting = self.cluster.wait_conditions.waiting()
         self._waits = {wait.thing: self._waits.get(wait.thing, self.now) for wait in waiting}
         for wait in waiting:
             past = self.now - self._waits[wait.thing]
             job = self.cluster.jobs.get(wait.thing.partition("/")[0])
             if wait.signal is not None and past >= SIGNAL_MS:
-                if any(other.signal == wait.signal for other in self.cluster.waits.waiting()):
+                if any(other.signal == wait.signal for other in self.cluster.wait_conditions.waiting()):
                     self.event(Kind.PROMPT, job, f"signal {wait.signal}")
                     self.cluster.signal(wait.signal, self.now)
             elif wait.signal is None and past >= POLL_MS:
                 self._waits[wait.thing] = self.now
                 self.event(Kind.PROMPT, job, "read")
-                self.cluster.read([wait.thing], self.now)
+                self.cluster.record_polls([wait.thing], self.now)
 
     def event(
         self, kind: Kind, job: Job | None, text: str, outcome: str = "", *, since: int | None = None, bad: bool = False
@@ -221,7 +221,7 @@ class Simulator:
             return False
         while self._unsettled and self._unsettled[-1].settled():
             self._unsettled.pop()
-        return not self._unsettled and not self.cluster.waits.waiting()
+        return not self._unsettled and not self.cluster.wait_conditions.waiting()
 
     def _planned(self) -> Iterator[int]:
         """When things happen that the scenario gives a time for (ms after the beginning)."""

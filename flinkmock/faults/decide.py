@@ -61,7 +61,7 @@ class Faults:
     own: adding a fault changes nothing for another one, but that it may come first.
     """
 
-    stream: NamedRandom
+    random: NamedRandom
     _counted: list[_Counted] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -119,7 +119,7 @@ class Faults:
         return (
             n % when.every == 0
             and (not when.nth or n in when.nth)
-            and (when.chance >= 1 or self.stream.number("fault", counted.fault.name, n, "chance") < when.chance)
+            and (when.chance >= 1 or self.random.number("fault", counted.fault.name, n, "chance") < when.chance)
             and (when.times is None or counted.struck < when.times)
         )
 
@@ -129,10 +129,10 @@ class Faults:
             case None:
                 return 0
             case UniformRange() as span:
-                drawn = self.stream.draw(span, *names)
+                drawn = self.random.draw(span, *names)
                 return math.inf if drawn is None else drawn
             case LogNormal() as length:
-                return log_normal(length, self.stream.number(*names))
+                return log_normal(length, self.random.number(*names))
 
 
 def log_normal(length: LogNormal, quantile: float) -> int:

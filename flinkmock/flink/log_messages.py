@@ -121,16 +121,16 @@ def savepoint_triggered(time: int, job_id: str) -> LogEvent:
     return LogEvent(time, JOB_MASTER, f"Triggering savepoint for job {job_id}.")
 
 
-def task_manager_registered(time: int, task_manager: TaskManager, release: Release) -> LogEvent:
+def taskmanager_registered(time: int, taskmanager: TaskManager, release: Release) -> LogEvent:
     rpc = "pekko" if release.since("1.18") else "akka"
-    path = f"{rpc}.tcp://flink@{task_manager.host}:{task_manager.rpc_port}/user/rpc/taskmanager_{task_manager.number}"
+    path = f"{rpc}.tcp://flink@{taskmanager.host}:{taskmanager.rpc_port}/user/rpc/taskmanager_{taskmanager.number}"
     return LogEvent(
-        time, RESOURCES, f"Registering TaskManager with ResourceID {task_manager.id} ({path}) at ResourceManager"
+        time, RESOURCES, f"Registering TaskManager with ResourceID {taskmanager.id} ({path}) at ResourceManager"
     )
 
 
-def task_manager_lost(time: int, task_manager_id: str, reason: str) -> LogEvent:
-    return LogEvent(time, RESOURCES, f"Closing TaskExecutor connection {task_manager_id} because: {reason}")
+def taskmanager_lost(time: int, taskmanager_id: str, reason: str) -> LogEvent:
+    return LogEvent(time, RESOURCES, f"Closing TaskExecutor connection {taskmanager_id} because: {reason}")
 
 
 def task_received(time: int, task: str, number: int, attempt: str, allocation: str) -> LogEvent:

@@ -69,12 +69,12 @@ def log_files(name: str, events: Sequence[LogEvent], started_at: int, output: st
     ]
 
 
-def task_manager_log(task_manager: TaskManager) -> str:
+def taskmanager_log(taskmanager: TaskManager) -> str:
     """The name of its log: `flink-tm1.log` for the first one."""
-    return f"flink-tm{task_manager.number + 1}.log"
+    return f"flink-tm{taskmanager.number + 1}.log"
 
 
-def job_manager_startup(
+def jobmanager_startup(
     at: int, release: Release, configuration: Configuration, memory: JobManagerMemory, rest_url: str
 ) -> list[LogEvent]:
     """What a job manager that begins to start at `at` (epoch ms) logs until it is ready; `rest_url` is its own."""
@@ -94,19 +94,19 @@ def job_manager_startup(
     return events
 
 
-def task_manager_startup(
-    at: int, release: Release, configuration: Configuration, memory: TaskManagerMemory, task_manager: TaskManager
+def taskmanager_startup(
+    at: int, release: Release, configuration: Configuration, memory: TaskManagerMemory, taskmanager: TaskManager
 ) -> list[LogEvent]:
     """What a task manager that begins to start at `at` (epoch ms) logs until it is registered."""
-    file = task_manager_log(task_manager)
-    rpc = f"{_rpc(release)}.tcp://flink@{task_manager.host}:{task_manager.rpc_port}"
+    file = taskmanager_log(taskmanager)
+    rpc = f"{_rpc(release)}.tcp://flink@{taskmanager.host}:{taskmanager.rpc_port}"
     executor = "org.apache.flink.runtime.taskexecutor.TaskExecutor"
     shuffle = "org.apache.flink.runtime.io.network.NettyShuffleEnvironment"
     events = [*_banner(at, _RUNNER, "TaskManager", release, memory.max_heap, file)]
     events += _properties(at + 60, configuration, release)
     events += [
         LogEvent(at + 900, _rpc_utils(release), f"Actor system started at {rpc}"),
-        LogEvent(at + 950, _RUNNER, f"Starting TaskManager with ResourceID: {task_manager.id}"),
+        LogEvent(at + 950, _RUNNER, f"Starting TaskManager with ResourceID: {taskmanager.id}"),
         LogEvent(at + 1000, shuffle, "Starting the network environment and its components."),
         LogEvent(at + 1100, executor, f"Connecting to ResourceManager at {_address(configuration)}."),
         LogEvent(at + 1250, executor, "Successful registration at resource manager."),

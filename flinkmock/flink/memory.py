@@ -116,7 +116,7 @@ def _resource(cores: float, task_heap: int, task_off_heap: int, managed: int, ne
     }
 
 
-def task_manager_memory(configuration: Configuration) -> TaskManagerMemory:
+def taskmanager_memory(configuration: Configuration) -> TaskManagerMemory:
     """The layout that follows from `taskmanager.memory.process.size`.
 
     Raises ValueError if the process is too small for its parts, as Flink refuses to start.
@@ -157,7 +157,7 @@ class JobManagerMemory:
         return -(-self.heap // MIB) * MIB
 
 
-def job_manager_memory(configuration: Configuration) -> JobManagerMemory:
+def jobmanager_memory(configuration: Configuration) -> JobManagerMemory:
     """The layout that follows from `jobmanager.memory.process.size`; ValueError if that is too small."""
     process = configuration.size(options.JOB_MANAGER_PROCESS_SIZE)
     metaspace = configuration.size(options.JOB_MANAGER_METASPACE)

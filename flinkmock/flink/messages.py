@@ -159,23 +159,23 @@ def no_ongoing_operation(key: str) -> str:
     return f"No ongoing operation for {key}"
 
 
-def no_task_manager(task_manager_id: str) -> str:
-    return f"No TaskExecutor registered under {task_manager_id}."
+def no_taskmanager(taskmanager_id: str) -> str:
+    return f"No TaskExecutor registered under {taskmanager_id}."
 
 
-def could_not_find_task_manager(task_manager_id: str) -> str:
-    return f"Could not find TaskExecutor {task_manager_id}"
+def could_not_find_taskmanager(taskmanager_id: str) -> str:
+    return f"Could not find TaskExecutor {taskmanager_id}"
 
 
-def no_transfer_from_unknown(task_manager_id: str) -> str:
-    return f"Failed to transfer file from TaskExecutor {task_manager_id} because it was unknown."
+def no_transfer_from_unknown(taskmanager_id: str) -> str:
+    return f"Failed to transfer file from TaskExecutor {taskmanager_id} because it was unknown."
 
 
-def no_transfer_from(task_manager_id: str) -> str:
-    return f"Failed to transfer file from TaskExecutor {task_manager_id}."
+def no_transfer_from(taskmanager_id: str) -> str:
+    return f"Failed to transfer file from TaskExecutor {taskmanager_id}."
 
 
-def no_file_on_task_manager(name: str) -> str:
+def no_file_on_taskmanager(name: str) -> str:
     return f"The file {name} does not exist on the TaskExecutor."
 
 

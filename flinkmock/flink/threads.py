@@ -185,17 +185,17 @@ _COMMON_COUNT = 27
 ThreadInfos = list[dict[str, str]]
 
 
-def job_manager_thread_count(jobs: int) -> int:
-    """How many threads `job_manager_threads` tells of; the metric `Status.JVM.Threads.Count` is the same number."""
+def jobmanager_thread_count(jobs: int) -> int:
+    """How many threads `jobmanager_threads` tells of; the metric `Status.JVM.Threads.Count` is the same number."""
     return _COMMON_COUNT + len(_JOB_MANAGER_OWN) + _PER_JOB * jobs
 
 
-def task_manager_thread_count(tasks: int) -> int:
-    """How many threads `task_manager_threads` tells of."""
+def taskmanager_thread_count(tasks: int) -> int:
+    """How many threads `taskmanager_threads` tells of."""
     return _COMMON_COUNT + len(_TASK_MANAGER_OWN) + _PER_TASK * tasks
 
 
-def job_manager_threads(jobs: int, release: Release, stream: NamedRandom) -> ThreadInfos:
+def jobmanager_threads(jobs: int, release: Release, random: NamedRandom) -> ThreadInfos:
     """`threadInfos` of `/jobmanager/thread-dump` with that many jobs running."""
     main = _main("org.apache.flink.runtime.entrypoint.ClusterEntrypoint", "runClusterEntrypoint", 739, 59)
     named = [*_common(main, release), *_JOB_MANAGER_OWN]
@@ -205,11 +205,11 @@ def job_manager_threads(jobs: int, release: Release, stream: NamedRandom) -> Thr
             (f"jobmanager-io-thread-{number - 1}", _IDLE_WORKER),
             ("Checkpoint Timer", _SCHEDULED),
         ]
-    return _dump(named, release, stream, "jobmanager")
+    return _dump(named, release, random, "jobmanager")
 
 
-def task_manager_threads(
-    task_manager_id: str, tasks: Sequence[str], release: Release, stream: NamedRandom
+def taskmanager_threads(
+    taskmanager_id: str, tasks: Sequence[str], release: Release, random: NamedRandom
 ) -> ThreadInfos:
     """`threadInfos` of `/taskmanagers/:taskmanagerid/thread-dump`.
 
@@ -226,18 +226,18 @@ def task_manager_threads(
             (f"OutputFlusher for {task}", _FLUSHER),
             (f"System Time Trigger for {task}", _SCHEDULED),
         ]
-    return _dump(named, release, stream, task_manager_id)
+    return _dump(named, release, random, taskmanager_id)
 
 
-def _dump(named: Sequence[Named], release: Release, stream: NamedRandom, process: str) -> ThreadInfos:
+def _dump(named: Sequence[Named], release: Release, random: NamedRandom, process: str) -> ThreadInfos:
     return [
-        {"threadName": name, "stringifiedThreadInfo": _text(number, name, kind, release, stream, process)}
+        {"threadName": name, "stringifiedThreadInfo": _text(number, name, kind, release, random, process)}
         for number, (name, kind) in enumerate(named, 1)
     ]
 
 
-def _text(number: int, name: str, kind: ThreadActivity, release: Release, stream: NamedRandom, process: str) -> str:
-    lock = f"{kind.waits_for}@{int(stream.hex(8, 'lock', process, number), 16):x}" if kind.waits_for else None
+def _text(number: int, name: str, kind: ThreadActivity, release: Release, random: NamedRandom, process: str) -> str:
+    lock = f"{kind.waits_for}@{int(random.hex(8, 'lock', process, number), 16):x}" if kind.waits_for else None
     # Until 1.14 the text is Java's own ThreadInfo.toString, with the priority and eight frames (recording of 1.12.5).
     javas_own = not release.since("1.15")
     priority = "prio=5 " if javas_own else ""

@@ -158,30 +158,30 @@ def _unknown_application(problem: p.ApplicationNotFound, place: _Place) -> Respo
 
 
 @_tells(p.TaskManagerNotFound)
-def _unknown_task_manager(problem: p.TaskManagerNotFound, place: _Place) -> Response:
-    tm = problem.task_manager_id
+def _unknown_taskmanager(problem: p.TaskManagerNotFound, place: _Place) -> Response:
+    tm = problem.taskmanager_id
     java_class = "org.apache.flink.runtime.resourcemanager.exceptions.UnknownTaskExecutorException"
-    cause = JavaException(java_class, m.no_task_manager(tm))
+    cause = JavaException(java_class, m.no_taskmanager(tm))
     if place.operation.id == "getTaskManagerLogs":
-        return rest(404, m.could_not_find_task_manager(tm), cause)
-    if place.is_one_of(_TASK_MANAGER_FILES) and place.behaviour.unknown_task_manager_file_is_404:
+        return rest(404, m.could_not_find_taskmanager(tm), cause)
+    if place.is_one_of(_TASK_MANAGER_FILES) and place.behaviour.unknown_taskmanager_file_is_404:
         return rest(404, m.no_transfer_from_unknown(tm), cause, NOT_FOUND_EXCEPTION)
     return internal(cause)
 
 
 @_tells(p.LogNotFound)
 def _unknown_log(problem: p.LogNotFound, place: _Place) -> Response:
-    if problem.task_manager_id is None and problem.name in _FOLDERS:  # a folder, which Flink tries to send
+    if problem.taskmanager_id is None and problem.name in _FOLDERS:  # a folder, which Flink tries to send
         missing = JavaException("java.io.FileNotFoundException", m.is_a_directory(problem.name))
         unread = JavaException(_FLINK_EXCEPTION, m.can_not_find(problem.name), missing)
         return internal(_completion(JavaException(_FLINK_EXCEPTION, m.NO_TRANSFER, unread)))
-    if problem.task_manager_id is None:
+    if problem.taskmanager_id is None:
         return plain(404, m.NO_SUCH_JOB_MANAGER_LOG, cors=False)
-    text = m.no_file_on_task_manager(problem.name)
-    if not place.behaviour.missing_task_manager_file_is_wrapped:
+    text = m.no_file_on_taskmanager(problem.name)
+    if not place.behaviour.missing_taskmanager_file_is_wrapped:
         return internal(JavaException(_FLINK_EXCEPTION, text))
     cause = JavaException("java.io.FileNotFoundException", text)
-    return internal(JavaException(_FLINK_EXCEPTION, m.no_transfer_from(problem.task_manager_id), cause))
+    return internal(JavaException(_FLINK_EXCEPTION, m.no_transfer_from(problem.taskmanager_id), cause))
 
 
 @_tells(p.JarNotFound)

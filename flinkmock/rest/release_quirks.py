@@ -27,9 +27,9 @@ class ReleaseQuirks:
     """SavepointHandlers: `There is no savepoint operation with triggerId=…` since 1.15."""
     plan_reads_jar_at_once: bool
     """JarPlanHandler looks into the jar outside of its future since 1.17: an unknown jar is a 500 instead of a 400."""
-    unknown_task_manager_file_is_404: bool
+    unknown_taskmanager_file_is_404: bool
     """AbstractTaskManagerFileHandler answers with what it found out (`handle` instead of `whenComplete`)."""
-    missing_task_manager_file_is_wrapped: bool
+    missing_taskmanager_file_is_wrapped: bool
     """TaskExecutor throws FileNotFoundException since 1.18, and the file handler names the task manager."""
     back_pressure_from_metrics: bool
     """JobVertexBackPressureHandler asks the metric store since 1.13, so that it knows no unknown ids."""
@@ -53,8 +53,8 @@ class ReleaseQuirks:
             ended_job_is_conflict=release.since("1.15"),
             trigger_named_in_text=release.since("1.15"),
             plan_reads_jar_at_once=release.since("1.17"),
-            unknown_task_manager_file_is_404=release.since("1.18"),
-            missing_task_manager_file_is_wrapped=release.since("1.18"),
+            unknown_taskmanager_file_is_404=release.since("1.18"),
+            missing_taskmanager_file_is_wrapped=release.since("1.18"),
             back_pressure_from_metrics=release.since("1.13"),
             coordinator_not_found=release.since("2.1"),
             execution_plan=release.since("2.0"),

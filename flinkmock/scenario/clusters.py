@@ -57,8 +57,8 @@ class ClusterReader:
             found.append(LeaderChange(moment, span(takes, self.mistakes) if takes else LeaderChange(0).takes))
         return tuple(sorted(found, key=lambda change: change.at))
 
-    def task_managers(self) -> int:
-        return self._count("taskmanagers", USUAL.task_managers)
+    def taskmanagers(self) -> int:
+        return self._count("taskmanagers", USUAL.taskmanagers)
 
     def _count(self, section: str, usual: int) -> int:
         node = self.given.get(section)
@@ -85,7 +85,7 @@ class ClusterReader:
             else:
                 found.append((TaskManagerEvent(moment, what.text), what.place))
         found.sort(key=lambda each: each[0].at)
-        known = self.task_managers()
+        known = self.taskmanagers()
         there = set(range(known))
         for event, place in found:
             if event.kind == "joins":

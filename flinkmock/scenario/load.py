@@ -160,7 +160,7 @@ def _cluster(document: YamlNode, broken: dict[str, set[str]], mistakes: Diagnost
         clock=clock.text if clock else usual.clock,
         jobmanagers=cluster.jobmanagers(),
         leader_changes=cluster.leader_changes(),
-        task_managers=cluster.task_managers(),
+        taskmanagers=cluster.taskmanagers(),
         machine_events=cluster.events(),
         slots=cluster.slots(),
         configuration=cluster.configuration(),

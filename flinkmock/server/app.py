@@ -111,7 +111,7 @@ class _Server:
         blow = FaultInjection(self._engine, self.behaviour, self.holding, request, seen)
         blow.arrived = self._engine.turned_away(self._jobmanager)
         try:
-            if blow.arrived is not None and self._engine.cluster.jobmanagers.all[self._jobmanager].down:
+            if blow.arrived is not None and self._engine.cluster.leadership.all[self._jobmanager].down:
                 blow.nobody_there()
             answer = await self._answer(request, raw, seen, blow)
         except RequestRejected as refused:
@@ -153,7 +153,7 @@ class _Server:
             if (instead := blow.fall(target.path, route.operation if route else None)) is not None:
                 return instead
             # LeaderRetrievalHandler: without a leader there are not even files, nor mistakes in parameters (recorded)
-            if self._engine.cluster.jobmanagers.leader is None and (route or request.method == "GET"):
+            if self._engine.cluster.leadership.leader is None and (route or request.method == "GET"):
                 return plain(503, messages.NO_LEADER, cors=route is not None)
             if route is None:
                 return self._nothing_there(request, target)

@@ -46,7 +46,7 @@ class ClusterClock:
     def next(self) -> int:
         """Moves on to the next thing that happens by itself. Raises Unreachable if nothing ever will."""
         with self.engine.lock:
-            due = self.engine.cluster.agenda.next_at()
+            due = self.engine.cluster.event_queue.next_at()
             if due is None:
                 raise StateNeverReached(f"nothing will happen by itself any more: {_states(self.engine)}")
             return self.engine.advance(max(due - self.now(), 0))
@@ -61,7 +61,7 @@ class ClusterClock:
             for _ in range(STEPS):
                 if reached():
                     return self.now()
-                due = self.engine.cluster.agenda.next_at()
+                due = self.engine.cluster.event_queue.next_at()
                 if due is None:
                     raise StateNeverReached(
                         f"{wanted} will never be: {_states(self.engine)}, and nothing more will happen"
@@ -127,7 +127,7 @@ class JobControl:
 
         with self.engine.lock:
             now = self._settled()
-            self.engine.cluster.lifecycles.fail(
+            self.engine.cluster.state_machines.fail(
                 self.job, now, ExceptionSpec(JavaException(java_class, message), vertex=vertex)
             )
 
@@ -136,17 +136,17 @@ class JobControl:
         with self.engine.lock:
             if self.state != "RUNNING":
                 raise ValueError(f"{self.name} is {self.state}: only a RUNNING job can be restarted")
-            self.engine.cluster.lifecycles.restart(self.job, self._settled())
+            self.engine.cluster.state_machines.restart(self.job, self._settled())
 
     def finish(self) -> None:
         """All its tasks come to their end. Raises JobEnded."""
         with self.engine.lock:
-            self.engine.cluster.lifecycles.finish(self.job, self._settled())
+            self.engine.cluster.state_machines.finish(self.job, self._settled())
 
     def cancel(self) -> None:
         """As by a client's `PATCH /jobs/:jobid`. Raises JobEnded."""
         with self.engine.lock:
-            self.engine.cluster.lifecycles.cancel(self.job, self._settled())
+            self.engine.cluster.state_machines.cancel(self.job, self._settled())
 
     def _completed(self) -> list[Checkpoint]:
         with self.engine.lock:
@@ -154,7 +154,7 @@ class JobControl:
 
     def _settled(self) -> int:
         now = self.engine.clock.now()
-        self.engine.cluster.settle(now)
+        self.engine.cluster.run_due_events(now)
         return now
 
 
@@ -167,7 +167,7 @@ class TaskManagersControl:
     def __iter__(self) -> Iterator[str]:
         with self.engine.lock:
             now = self.engine.clock.now()
-            return iter([one.id for one in self.engine.cluster.task_managers_at(now)])
+            return iter([one.id for one in self.engine.cluster.taskmanagers_at(now)])
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
@@ -176,19 +176,19 @@ class TaskManagersControl:
         """One more joins; returns its id."""
         with self.engine.lock:
             now = self.engine.clock.now()
-            self.engine.cluster.settle(now)
-            return self.engine.cluster.add_task_manager(now).id
+            self.engine.cluster.run_due_events(now)
+            return self.engine.cluster.add_taskmanager(now).id
 
-    def lose(self, task_manager_id: str | None = None) -> str:
+    def lose(self, taskmanager_id: str | None = None) -> str:
         """One is gone at once, the first unless told; returns its id. Raises UnknownTaskManager, LookupError."""
         with self.engine.lock:
             now = self.engine.clock.now()
-            self.engine.cluster.settle(now)
+            self.engine.cluster.run_due_events(now)
             present = list(self)
             if not present:
                 raise LookupError("there is no task manager to lose")
-            lost = task_manager_id or present[0]
-            self.engine.cluster.lose_task_manager(lost, now)
+            lost = taskmanager_id or present[0]
+            self.engine.cluster.lose_taskmanager(lost, now)
             return lost
 
 
@@ -199,14 +199,14 @@ class JobManagersControl:
     engine: Engine
 
     def __len__(self) -> int:
-        return len(self.engine.cluster.jobmanagers.all)
+        return len(self.engine.cluster.leadership.all)
 
     @property
     def leader(self) -> int | None:
         """Which one leads; None: none at present."""
         with self.engine.lock:
-            self.engine.cluster.settle(self.engine.clock.now())
-            leader = self.engine.cluster.jobmanagers.leader
+            self.engine.cluster.run_due_events(self.engine.clock.now())
+            leader = self.engine.cluster.leadership.leader
             return leader.number if leader else None
 
     def fail(self, takes: int | str = "5s") -> None:
@@ -217,8 +217,8 @@ class JobManagersControl:
 
         with self.engine.lock:
             now = self.engine.clock.now()
-            self.engine.cluster.settle(now)
-            self.engine.cluster.jobmanagers.fail(milliseconds(takes), now)
+            self.engine.cluster.run_due_events(now)
+            self.engine.cluster.leadership.fail(milliseconds(takes), now)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ class Inside:
         """What the answer is made of. Raises as `ask`."""
         operation, path, query = self._read(method, target)
         now = self.engine.clock.on_request()
-        self.engine.cluster.settle(now)
+        self.engine.cluster.run_due_events(now)
         return HANDLERS[operation.id](
             RestCall(operation, self.engine.cluster, now, path, query, body or {}, files, URL)
         )

@@ -176,7 +176,7 @@ class FlinkMock:
         from flinkmock.testing.control import JobControl
 
         with self.engine.lock:
-            self.engine.cluster.settle(self.engine.clock.now())
+            self.engine.cluster.run_due_events(self.engine.clock.now())
             return JobControl(self.engine, self.cluster.job_named(name).id)
 
     @property

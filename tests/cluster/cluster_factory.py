@@ -52,7 +52,7 @@ class Bench:
 
     def advance(self, length: int) -> None:
         """Moves the clock on by `length` ms and lets happen what falls due."""
-        self.cluster.settle(self.clock.advance(length))
+        self.cluster.run_due_events(self.clock.advance(length))
 
     def states(self, name: str = "orders") -> list[tuple[int, str]]:
         """The states the job has entered so far, with the ms since the start."""

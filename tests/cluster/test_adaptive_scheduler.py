@@ -13,10 +13,10 @@ WIDE = (VertexSpec(("Source: numbers",), 1), VertexSpec(("count",), 6, inputs=(I
 ADAPTIVE = {"jobmanager.scheduler": "adaptive"}
 
 
-def bench(folder: Path, *events: TaskManagerEvent, task_managers: int = 1, slots: int = 2, **more: object) -> Bench:
+def bench(folder: Path, *events: TaskManagerEvent, taskmanagers: int = 1, slots: int = 2, **more: object) -> Bench:
     """A job that wants six slots."""
     wide = dataclasses.replace(job(every=5_000), vertices=WIDE)
-    return Bench(folder, wide, machine_events=events, task_managers=task_managers, slots=slots,
+    return Bench(folder, wide, machine_events=events, taskmanagers=taskmanagers, slots=slots,
                  configuration=ADAPTIVE | more)  # type: ignore[operator]  # fmt: skip
 
 
@@ -25,7 +25,7 @@ def widths(b: Bench) -> list[int]:
 
 
 def test_a_job_waits_ten_seconds_for_all_it_wants_and_then_makes_do(tmp_path: Path) -> None:
-    b = bench(tmp_path, task_managers=2)
+    b = bench(tmp_path, taskmanagers=2)
     b.advance(9_999)
     assert (b.states()[-1][1], widths(b)) == ("CREATED", [1, 6])
     b.advance(1)
@@ -33,11 +33,11 @@ def test_a_job_waits_ten_seconds_for_all_it_wants_and_then_makes_do(tmp_path: Pa
     b.advance(100)
     the_job = b.cluster.job_named("orders")
     assert the_job.task_counts_at(b.now) == {"RUNNING": 5}
-    assert sum(b.cluster.slots.free(each, b.now) for each in b.cluster.task_managers_at(b.now)) == 0
+    assert sum(b.cluster.slots.free(each, b.now) for each in b.cluster.taskmanagers_at(b.now)) == 0
 
 
 def test_it_does_not_wait_if_all_is_there(tmp_path: Path) -> None:
-    b = bench(tmp_path, task_managers=3)
+    b = bench(tmp_path, taskmanagers=3)
     assert b.states()[-1] == (0, "RUNNING")
 
 
@@ -49,7 +49,7 @@ def test_it_runs_as_soon_as_all_is_there(tmp_path: Path) -> None:
 
 
 def test_without_a_slot_it_fails_after_five_minutes(tmp_path: Path) -> None:
-    b = bench(tmp_path, task_managers=0)
+    b = bench(tmp_path, taskmanagers=0)
     b.advance(299_999)
     assert b.states()[-1][1] == "CREATED"
     b.advance(1)
@@ -60,13 +60,13 @@ def test_without_a_slot_it_fails_after_five_minutes(tmp_path: Path) -> None:
 
 
 def test_slots_that_come_while_it_has_too_few_are_waited_for_once_more(tmp_path: Path) -> None:
-    b = bench(tmp_path, TaskManagerEvent(100_000, "joins"), task_managers=0)
+    b = bench(tmp_path, TaskManagerEvent(100_000, "joins"), taskmanagers=0)
     b.advance(200_000)
     assert (b.states()[-1], widths(b)) == ((110_000, "RUNNING"), [1, 2])
 
 
 def test_it_grows_at_once_when_all_that_it_wants_is_there(tmp_path: Path) -> None:
-    b = bench(tmp_path, TaskManagerEvent(60_000, "joins"), task_managers=2)
+    b = bench(tmp_path, TaskManagerEvent(60_000, "joins"), taskmanagers=2)
     b.advance(120_000)
     assert b.states()[-3:] == [(60_000, "RESTARTING"), (61_000, "CREATED"), (61_000, "RUNNING")]
     assert widths(b) == [1, 6]
@@ -89,14 +89,14 @@ def test_it_grows_a_minute_later_when_only_some_of_it_is_there(tmp_path: Path) -
 
 
 def test_it_does_not_grow_before_the_cool_down_is_over(tmp_path: Path) -> None:
-    b = bench(tmp_path, TaskManagerEvent(12_000, "joins"), task_managers=2)
+    b = bench(tmp_path, TaskManagerEvent(12_000, "joins"), taskmanagers=2)
     b.advance(60_000)
     restarts = [at for at, state in b.states() if state == "RESTARTING"]
     assert [30_000 <= at - 10_000 <= 30_010 for at in restarts] == [True]
 
 
-def test_it_shrinks_when_a_task_manager_is_lost_and_grows_again(tmp_path: Path) -> None:
-    b = bench(tmp_path, TaskManagerEvent(60_000, "lost"), TaskManagerEvent(200_000, "joins"), task_managers=3)
+def test_it_shrinks_when_a_taskmanager_is_lost_and_grows_again(tmp_path: Path) -> None:
+    b = bench(tmp_path, TaskManagerEvent(60_000, "lost"), TaskManagerEvent(200_000, "joins"), taskmanagers=3)
     b.advance(100_000)
     assert (widths(b), b.cluster.job_named("orders").restarts) == ([1, 4], 1)
     # RESTARTING for a second, then ten in which the slots might have come back
@@ -110,7 +110,7 @@ def test_it_shrinks_when_a_task_manager_is_lost_and_grows_again(tmp_path: Path) 
 def test_slots_of_a_job_that_ends_go_to_the_one_that_wants_more(tmp_path: Path) -> None:
     first = job(Step("RUNNING", ms(60_000)), Step("FINISHED"), name="first", every=None)
     second = dataclasses.replace(job(name="second", every=None), vertices=WIDE)
-    b = Bench(tmp_path, first, second, task_managers=3, slots=2, configuration=ADAPTIVE)
+    b = Bench(tmp_path, first, second, taskmanagers=3, slots=2, configuration=ADAPTIVE)
     b.advance(50_000)
     assert [v.parallelism for v in b.cluster.job_named("second").graph.vertices] == [1, 4]
     b.advance(50_000)
@@ -118,25 +118,25 @@ def test_slots_of_a_job_that_ends_go_to_the_one_that_wants_more(tmp_path: Path) 
 
 
 def test_a_waiting_job_can_be_cancelled(tmp_path: Path) -> None:
-    b = bench(tmp_path, TaskManagerEvent(30_000, "joins"), task_managers=0)
+    b = bench(tmp_path, TaskManagerEvent(30_000, "joins"), taskmanagers=0)
     b.advance(1_000)
-    b.cluster.lifecycles.cancel(b.cluster.job_named("orders"), b.now)
+    b.cluster.state_machines.cancel(b.cluster.job_named("orders"), b.now)
     b.advance(60_000)
     assert b.states()[-1][1] == "CANCELED"
-    assert b.cluster.waiting == []
+    assert b.cluster.jobs_awaiting_slots == []
 
 
 def test_batch_jobs_are_never_its_own(tmp_path: Path) -> None:
     """They wait RUNNING for their slots, beside a job that waits CREATED, and come back without CREATED."""
     batch = dataclasses.replace(job(name="nightly", every=None, type="BATCH"), vertices=WIDE)
     stream = dataclasses.replace(job(every=None), vertices=WIDE)
-    b = Bench(tmp_path, batch, stream, slots=6, task_managers=0, configuration=ADAPTIVE,
+    b = Bench(tmp_path, batch, stream, slots=6, taskmanagers=0, configuration=ADAPTIVE,
               machine_events=(TaskManagerEvent(2_000, "joins"), TaskManagerEvent(2_000, "joins")))  # fmt: skip
     b.advance(1_000)
     assert (b.states("nightly")[-1][1], b.states()[-1][1]) == ("RUNNING", "CREATED")
     b.advance(2_000)
     assert (b.states("nightly")[-1], b.states()[-1]) == ((0, "RUNNING"), (2_000, "RUNNING"))
-    b.cluster.lifecycles.fail(b.cluster.job_named("nightly"), b.now)
+    b.cluster.state_machines.fail(b.cluster.job_named("nightly"), b.now)
     b.advance(2_000)
     assert b.states("nightly")[-2:] == [(3_000, "RESTARTING"), (4_000, "RUNNING")]
-    assert b.cluster.waiting == []
+    assert b.cluster.jobs_awaiting_slots == []

@@ -48,7 +48,7 @@ def test_one_in_progress_is_aborted_when_its_job_ends(tmp_path: Path) -> None:
     bench.advance(3_000)
     orders = bench.cluster.job_named("orders")
     assert orders.checkpoints.counts_at(bench.now)["in_progress"] == 1
-    bench.cluster.lifecycles.cancel(orders, bench.now)
+    bench.cluster.state_machines.cancel(orders, bench.now)
     bench.advance(100)
     (record,) = orders.checkpoints.failed_at(bench.now)
     assert record.failure == SUSPENDING

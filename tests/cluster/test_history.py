@@ -60,7 +60,7 @@ def test_each_answer_is_given_again(flink: str) -> None:
     given = {}
     for length in (4_000, 5_500, 7_000, 6_000, 9_500, 8_000):  # the fifth is in the time without a leader
         now = engine.advance(length)
-        given[now] = asker.answers(asker.paths() if engine.cluster.jobmanagers.leader else ["/overview"])
+        given[now] = asker.answers(asker.paths() if engine.cluster.leadership.leader else ["/overview"])
     now = engine.advance(15_000)
     for then, answers in given.items():
         again = asker.answers(list(answers), now - then)

@@ -20,8 +20,8 @@ def bench(tmp_path: Path) -> Bench:
 
 def test_a_savepoint_is_in_progress_then_completed(bench: Bench) -> None:
     orders = bench.cluster.job_named("orders")
-    bench.cluster.snapshots.savepoint(orders.id, TRIGGER, DIRECTORY, "CANONICAL", False, bench.now)
-    operation = bench.cluster.asynchronous.get("savepoint", TRIGGER, orders.id, bench.now)
+    bench.cluster.savepoints.savepoint(orders.id, TRIGGER, DIRECTORY, "CANONICAL", False, bench.now)
+    operation = bench.cluster.async_operations.get("savepoint", TRIGGER, orders.id, bench.now)
     assert not operation.done_by(bench.now)
     bench.advance(300)
     assert operation.done_by(bench.now)
@@ -34,7 +34,7 @@ def test_a_savepoint_is_in_progress_then_completed(bench: Bench) -> None:
 def test_the_same_trigger_id_takes_no_second_savepoint(bench: Bench) -> None:
     orders = bench.cluster.job_named("orders")
     for _ in range(2):
-        bench.cluster.snapshots.savepoint(orders.id, TRIGGER, DIRECTORY, "CANONICAL", False, bench.now)
+        bench.cluster.savepoints.savepoint(orders.id, TRIGGER, DIRECTORY, "CANONICAL", False, bench.now)
         bench.advance(100)
     bench.advance(1_000)
     assert sum(record.is_savepoint for record in orders.checkpoints.records) == 1
@@ -42,18 +42,18 @@ def test_the_same_trigger_id_takes_no_second_savepoint(bench: Bench) -> None:
 
 def test_a_result_is_forgotten_after_the_store_duration(bench: Bench) -> None:
     orders = bench.cluster.job_named("orders")
-    bench.cluster.snapshots.savepoint(orders.id, TRIGGER, DIRECTORY, "CANONICAL", False, bench.now)
+    bench.cluster.savepoints.savepoint(orders.id, TRIGGER, DIRECTORY, "CANONICAL", False, bench.now)
     bench.advance(300 + 300_000 - 1)
-    bench.cluster.asynchronous.get("savepoint", TRIGGER, orders.id, bench.now)
+    bench.cluster.async_operations.get("savepoint", TRIGGER, orders.id, bench.now)
     bench.advance(1)
     with pytest.raises(TriggerNotFound):
-        bench.cluster.asynchronous.get("savepoint", TRIGGER, orders.id, bench.now)
+        bench.cluster.async_operations.get("savepoint", TRIGGER, orders.id, bench.now)
 
 
 def test_an_unknown_job_fails_a_moment_later(bench: Bench) -> None:
-    bench.cluster.snapshots.savepoint("0" * 32, TRIGGER, DIRECTORY, "CANONICAL", False, bench.now)
+    bench.cluster.savepoints.savepoint("0" * 32, TRIGGER, DIRECTORY, "CANONICAL", False, bench.now)
     bench.advance(5)
-    operation = bench.cluster.asynchronous.get("savepoint", TRIGGER, "0" * 32, bench.now)
+    operation = bench.cluster.async_operations.get("savepoint", TRIGGER, "0" * 32, bench.now)
     assert str(operation.failure) == (
         "java.util.concurrent.CompletionException: org.apache.flink.runtime.messages.FlinkJobNotFoundException: "
         f"Could not find Flink job ({'0' * 32})"
@@ -62,20 +62,20 @@ def test_an_unknown_job_fails_a_moment_later(bench: Bench) -> None:
 
 def test_stopping_finishes_the_job_when_the_operation_is_done(bench: Bench) -> None:
     orders = bench.cluster.job_named("orders")
-    bench.cluster.snapshots.stop(orders.id, TRIGGER, DIRECTORY, "CANONICAL", bench.now)
+    bench.cluster.savepoints.stop(orders.id, TRIGGER, DIRECTORY, "CANONICAL", bench.now)
     bench.advance(1_000)
-    operation = bench.cluster.asynchronous.get("savepoint", TRIGGER, orders.id, bench.now)
+    operation = bench.cluster.async_operations.get("savepoint", TRIGGER, orders.id, bench.now)
     assert orders.state == "FINISHED"
     assert orders.ended_at(bench.now) == operation.done_at
-    assert operation.result["location"] in bench.cluster.snapshots.savepoints
+    assert operation.result["location"] in bench.cluster.savepoints.savepoints
 
 
 def test_a_cancel_cuts_a_stop_short(bench: Bench) -> None:
     orders = bench.cluster.job_named("orders")
-    bench.cluster.snapshots.stop(orders.id, TRIGGER, DIRECTORY, "CANONICAL", bench.now)
+    bench.cluster.savepoints.stop(orders.id, TRIGGER, DIRECTORY, "CANONICAL", bench.now)
     bench.advance(5)
-    bench.cluster.lifecycles.cancel(orders, bench.now)
-    operation = bench.cluster.asynchronous.get("savepoint", TRIGGER, orders.id, bench.now)
+    bench.cluster.state_machines.cancel(orders, bench.now)
+    operation = bench.cluster.async_operations.get("savepoint", TRIGGER, orders.id, bench.now)
     assert str(operation.failure).endswith("CheckpointException: Checkpoint Coordinator is suspending.")
     bench.advance(1_000)
     assert orders.state == "CANCELED"
@@ -83,7 +83,7 @@ def test_a_cancel_cuts_a_stop_short(bench: Bench) -> None:
 
 def test_cancel_with_savepoint(bench: Bench) -> None:
     orders = bench.cluster.job_named("orders")
-    bench.cluster.snapshots.savepoint(orders.id, TRIGGER, DIRECTORY, "CANONICAL", True, bench.now)
+    bench.cluster.savepoints.savepoint(orders.id, TRIGGER, DIRECTORY, "CANONICAL", True, bench.now)
     bench.advance(299)
     assert orders.state == "RUNNING"
     bench.advance(1_000)
@@ -96,11 +96,11 @@ def test_a_planned_failure_leaves_the_job_running(tmp_path: Path) -> None:
     bench = Bench(tmp_path, job(), operations={"stop-with-savepoint": stop})
     bench.advance(2_000)
     orders = bench.cluster.job_named("orders")
-    bench.cluster.snapshots.stop(orders.id, TRIGGER, DIRECTORY, "CANONICAL", bench.now)
+    bench.cluster.savepoints.stop(orders.id, TRIGGER, DIRECTORY, "CANONICAL", bench.now)
     bench.advance(1_000)
     assert orders.state == "RUNNING"
-    assert bench.cluster.asynchronous.get("savepoint", TRIGGER, orders.id, bench.now).failure is not None
-    bench.cluster.snapshots.stop(orders.id, OTHER, DIRECTORY, "CANONICAL", bench.now)
+    assert bench.cluster.async_operations.get("savepoint", TRIGGER, orders.id, bench.now).failure is not None
+    bench.cluster.savepoints.stop(orders.id, OTHER, DIRECTORY, "CANONICAL", bench.now)
     bench.advance(1_000)
     assert orders.state == "FINISHED"
 
@@ -108,18 +108,18 @@ def test_a_planned_failure_leaves_the_job_running(tmp_path: Path) -> None:
 @pytest.mark.parametrize("directory", ["nosuch://x/y", "file:///proc/no/such"])
 def test_a_directory_that_takes_nothing(bench: Bench, directory: str) -> None:
     orders = bench.cluster.job_named("orders")
-    bench.cluster.snapshots.savepoint(orders.id, TRIGGER, directory, "CANONICAL", False, bench.now)
+    bench.cluster.savepoints.savepoint(orders.id, TRIGGER, directory, "CANONICAL", False, bench.now)
     bench.advance(5)
-    operation = bench.cluster.asynchronous.get("savepoint", TRIGGER, orders.id, bench.now)
+    operation = bench.cluster.async_operations.get("savepoint", TRIGGER, orders.id, bench.now)
     assert "IO-problem detected." in str(operation.failure)
     assert orders.checkpoints.failed_at(bench.now)[-1].is_savepoint
 
 
 def test_a_restored_job_goes_on_with_the_ids(bench: Bench) -> None:
     orders = bench.cluster.job_named("orders")
-    bench.cluster.snapshots.stop(orders.id, TRIGGER, DIRECTORY, "CANONICAL", bench.now)
+    bench.cluster.savepoints.stop(orders.id, TRIGGER, DIRECTORY, "CANONICAL", bench.now)
     bench.advance(1_000)
-    operation = bench.cluster.asynchronous.get("savepoint", TRIGGER, orders.id, bench.now)
+    operation = bench.cluster.async_operations.get("savepoint", TRIGGER, orders.id, bench.now)
     again = bench.cluster.submit(job(name="again"), bench.now, savepoint=operation.result["location"])
     bench.advance(5_000)
     restored = again.checkpoints.restored_at(bench.now)
@@ -138,12 +138,12 @@ def test_disposing_twice_fails(tmp_path: Path, old: bool, text: str) -> None:
     bench = Bench(tmp_path, job(), **({"release": OLD} if old else {}))
     bench.advance(2_000)
     orders = bench.cluster.job_named("orders")
-    bench.cluster.snapshots.savepoint(orders.id, TRIGGER, DIRECTORY, "CANONICAL", False, bench.now)
+    bench.cluster.savepoints.savepoint(orders.id, TRIGGER, DIRECTORY, "CANONICAL", False, bench.now)
     bench.advance(1_000)
-    path = bench.cluster.asynchronous.get("savepoint", TRIGGER, orders.id, bench.now).result["location"]
+    path = bench.cluster.async_operations.get("savepoint", TRIGGER, orders.id, bench.now).result["location"]
     for trigger in (TRIGGER, OTHER):
-        bench.cluster.snapshots.dispose(path, trigger, bench.now)
+        bench.cluster.savepoints.dispose(path, trigger, bench.now)
         bench.advance(1_000)
-    assert bench.cluster.asynchronous.get("disposal", TRIGGER, None, bench.now).failure is None
-    failure = bench.cluster.asynchronous.get("disposal", OTHER, None, bench.now).failure
+    assert bench.cluster.async_operations.get("disposal", TRIGGER, None, bench.now).failure is None
+    failure = bench.cluster.async_operations.get("disposal", OTHER, None, bench.now).failure
     assert text in str(failure) and f"Could not dispose savepoint {path}." in str(failure)

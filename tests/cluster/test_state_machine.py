@@ -40,7 +40,7 @@ def test_crash_loop_counts_attempts_and_keeps_its_slots(tmp_path: Path) -> None:
 
 def test_failing_for_good_suppresses_recovery_as_flink_words_it(tmp_path: Path) -> None:
     bench = Bench(
-        tmp_path, job(Step("RUNNING", ms(5_000)), Step("FAILING", ms(100), OOM), Step("FAILED")), task_managers=1
+        tmp_path, job(Step("RUNNING", ms(5_000)), Step("FAILING", ms(100), OOM), Step("FAILED")), taskmanagers=1
     )
     bench.advance(6_000)
     orders = bench.cluster.job_named("orders")
@@ -59,32 +59,32 @@ def test_cancel_goes_over_cancelling_and_frees_the_slots(tmp_path: Path) -> None
     bench = Bench(tmp_path, job())
     bench.advance(1_000)
     orders = bench.cluster.job_named("orders")
-    bench.cluster.lifecycles.cancel(orders, bench.now)
+    bench.cluster.state_machines.cancel(orders, bench.now)
     assert orders.state == "CANCELLING"
     bench.advance(1_000)
     assert [state for _, state in bench.states()] == ["INITIALIZING", "CREATED", "RUNNING", "CANCELLING", "CANCELED"]
     assert dict(orders.task_counts_at(bench.now)) == {"CANCELED": 4}
     last_task = max(execution.phases[-1][1] for row in orders.executions_at(bench.now) for execution in row)
     assert last_task <= orders.states[-1][0]
-    bench.cluster.lifecycles.cancel(orders, bench.now)  # once more is fine
+    bench.cluster.state_machines.cancel(orders, bench.now)  # once more is fine
 
 
 def test_an_ended_job_can_not_be_cancelled(tmp_path: Path) -> None:
     bench = Bench(tmp_path, job(Step("RUNNING", ms(100)), Step("FINISHED")))
     bench.advance(1_000)
     with pytest.raises(JobAlreadyTerminated):
-        bench.cluster.lifecycles.cancel(bench.cluster.job_named("orders"), bench.now)
+        bench.cluster.state_machines.cancel(bench.cluster.job_named("orders"), bench.now)
 
 
 def test_unforeseen_failures_use_up_the_restart_strategy(tmp_path: Path) -> None:
     bench = Bench(tmp_path, job(restart=RestartStrategy("fixed-delay", 1, 500)))
     orders = bench.cluster.job_named("orders")
     bench.advance(1_000)
-    bench.cluster.lifecycles.fail(orders, bench.now, OOM)
+    bench.cluster.state_machines.fail(orders, bench.now, OOM)
     assert orders.state == "RESTARTING"
     bench.advance(600)
     assert orders.state == "RUNNING"
-    bench.cluster.lifecycles.fail(orders, bench.now, OOM)
+    bench.cluster.state_machines.fail(orders, bench.now, OOM)
     bench.advance(100)
     assert orders.state == "FAILED"
     assert len(orders.failures) == 2  # one for each restart, and one for FAILED
@@ -112,20 +112,20 @@ def test_freed_slots_go_to_the_job_that_waits(tmp_path: Path) -> None:
     assert dict(waits.task_counts_at(bench.now)) == {"SCHEDULED": 4}
     bench.advance(1_000)
     assert dict(waits.task_counts_at(bench.now)) == {"RUNNING": 4}
-    assert bench.cluster.waiting == []
+    assert bench.cluster.jobs_awaiting_slots == []
 
 
-def test_a_lost_task_manager_fails_its_jobs_and_they_come_back_elsewhere(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, job(), task_managers=2, slots=2)
+def test_a_lost_taskmanager_fails_its_jobs_and_they_come_back_elsewhere(tmp_path: Path) -> None:
+    bench = Bench(tmp_path, job(), taskmanagers=2, slots=2)
     bench.advance(1_000)
     orders = bench.cluster.job_named("orders")
-    lost = bench.cluster.slots.held(bench.now, job_id=orders.id)[0].task_manager
-    bench.cluster.lose_task_manager(lost.id, bench.now)
+    lost = bench.cluster.slots.held(bench.now, job_id=orders.id)[0].taskmanager
+    bench.cluster.lose_taskmanager(lost.id, bench.now)
     assert orders.state == "RESTARTING"
     bench.advance(2_000)
     assert orders.state == "RUNNING"
-    assert {slot.task_manager.id for slot in bench.cluster.slots.held(bench.now)} == {
-        manager.id for manager in bench.cluster.task_managers_at(bench.now)
+    assert {slot.taskmanager.id for slot in bench.cluster.slots.held(bench.now)} == {
+        manager.id for manager in bench.cluster.taskmanagers_at(bench.now)
     }
 
 
@@ -164,7 +164,7 @@ def test_the_past_stays_as_it_was_told(tmp_path_factory: pytest.TempPathFactory,
     then = bench.now
     before = (orders.state_at(then), orders.task_counts_at(then), orders.checkpoints.counts_at(then))
     bench.advance(5_000)
-    bench.cluster.lifecycles.cancel(orders, bench.now)
+    bench.cluster.state_machines.cancel(orders, bench.now)
     bench.advance(1_000)
     assert (orders.state_at(then), orders.task_counts_at(then), orders.checkpoints.counts_at(then)) == before
     assert orders.state_at(bench.now) in JOB_STATES
@@ -176,7 +176,7 @@ def test_stages_that_had_not_begun_pass_through_all_states_when_a_job_is_finishe
     bench = Bench(tmp_path, dataclasses.replace(spec, type="BATCH"))
     bench.advance(10_000)
     the_job = bench.cluster.job_named("orders")
-    bench.cluster.lifecycles.finish(the_job, bench.now)
+    bench.cluster.state_machines.finish(the_job, bench.now)
     sink = the_job.executions_at(bench.now)[1][0]
     ended = {at for state, at in sink.phases if state != "CREATED"}
     assert ended == {bench.now}
@@ -190,7 +190,7 @@ def test_a_failure_in_the_middle_of_a_loop_leaves_the_loop_whole(tmp_path: Path)
                    Step("RESTARTING", ms(20))))  # fmt: skip
     bench = Bench(tmp_path, job(loop, restart=RestartStrategy("fixed-delay", None, 500)))
     bench.advance(1_500)
-    bench.cluster.lifecycles.fail(bench.cluster.job_named("orders"), bench.now)
+    bench.cluster.state_machines.fail(bench.cluster.job_named("orders"), bench.now)
     bench.advance(6_555)
     assert bench.states()[-6:] == [
         (4_020, "RUNNING"), (5_020, "RESTARTING"), (5_030, "RUNNING"), (7_030, "RESTARTING"), (7_050, "RUNNING"),

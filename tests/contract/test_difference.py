@@ -130,7 +130,7 @@ def test_behaviours_between_two_releases() -> None:
         ("ended_job_is_conflict", "PATCH /jobs/:jobid"),
         ("trigger_named_in_text", "GET /jobs/:jobid/savepoints/:triggerid"),
         ("plan_reads_jar_at_once", "POST /jars/:jarid/plan"),
-        ("unknown_task_manager_file_is_404", "GET /taskmanagers/:taskmanagerid/log"),
+        ("unknown_taskmanager_file_is_404", "GET /taskmanagers/:taskmanagerid/log"),
         ("back_pressure_from_metrics", "GET /jobs/:jobid/vertices/:vertexid/backpressure"),
         ("coordinator_not_found", "POST /jobs/:jobid/coordinators/:operatorid"),
         ("execution_plan", "POST /jobs"),

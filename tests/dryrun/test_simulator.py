@@ -73,7 +73,7 @@ def test_reading_for_the_check_is_no_poll() -> None:
     assert states(timeline)[-1] == (3 * POLL_MS, "RUNNING")
 
 
-def test_task_managers_and_faults_have_their_time() -> None:
+def test_taskmanagers_and_faults_have_their_time() -> None:
     text = "cluster: {taskmanagers: {count: 1, events: [{3m: joins}]}}\njobs: {orders: streaming}\n"
     timeline = played(text)
     assert timeline.end == 180_000 + LINGER_MS

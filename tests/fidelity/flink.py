@@ -76,7 +76,7 @@ def real_cluster(home: Path, java: str, folder: Path, options: Sequence[str] = (
     try:
         cluster = _Launcher(home, java, folder)
         processes.append(cluster.start("jm", f"{_RUNTIME}.entrypoint.StandaloneSessionClusterEntrypoint"))
-        memory = cluster.task_manager_memory()
+        memory = cluster.taskmanager_memory()
         processes.append(cluster.start("tm1", f"{_RUNTIME}.taskexecutor.TaskManagerRunner", *memory))
         _await_slots(url, folder)
         yield url
@@ -113,7 +113,7 @@ class _Launcher:
                 cwd=self._folder / "tmp",  # savepoints with a relative target go there
             )  # fmt: skip
 
-    def task_manager_memory(self) -> list[str]:
+    def taskmanager_memory(self) -> list[str]:
         """The memory layout, which bin/config.sh has BashJavaUtils work out, too."""
         told = subprocess.run(
             [self._java, "-cp", f"{self._bash_utils}:{self._jars}", f"{_RUNTIME}.util.bash.BashJavaUtils",

@@ -77,7 +77,7 @@ def vertex_variables(d: Driver) -> list[str]:
     return [f"v{i}" for i in range(6) if f"v{i}" in d.variables]
 
 
-def learn_task_manager(d: Driver) -> None:
+def learn_taskmanager(d: Driver) -> None:
     """{tm}: the task manager that has the fewest free slots, so one that runs something if any does."""
     known = (d.peek("/taskmanagers") or {}).get("taskmanagers") or [{"id": "none", "freeSlots": 0}]
     d.variables["tm"] = min(known, key=lambda tm: tm["freeSlots"])["id"]

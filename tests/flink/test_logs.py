@@ -10,13 +10,13 @@ from flinkmock.flink.configuration import Configuration
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.flink.logs import (
     LogEvent,
-    job_manager_startup,
+    jobmanager_startup,
     log_files,
     log_text,
-    task_manager_log,
-    task_manager_startup,
+    taskmanager_log,
+    taskmanager_startup,
 )
-from flinkmock.flink.memory import job_manager_memory, task_manager_memory
+from flinkmock.flink.memory import jobmanager_memory, taskmanager_memory
 from flinkmock.release import Release
 
 START = 1_795_311_433_012
@@ -28,7 +28,7 @@ LINE = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d,\d{3} (INFO |WARN |ERROR) \S+
 
 
 def startup(release: Release) -> list[LogEvent]:
-    return job_manager_startup(START, release, SETTINGS, job_manager_memory(Configuration({})), "http://localhost:8081")
+    return jobmanager_startup(START, release, SETTINGS, jobmanager_memory(Configuration({})), "http://localhost:8081")
 
 
 def test_a_line_is_the_recorded_one() -> None:
@@ -53,8 +53,8 @@ def test_lines_come_in_the_order_of_time() -> None:
 
 @pytest.mark.parametrize("release", [NEW, AKKA])
 def test_start_up_of_both_kinds_of_process(release: Release) -> None:
-    memory = task_manager_memory(Configuration({}))
-    for events in (startup(release), task_manager_startup(START, release, SETTINGS, memory, WORKER)):
+    memory = taskmanager_memory(Configuration({}))
+    for events in (startup(release), taskmanager_startup(START, release, SETTINGS, memory, WORKER)):
         lines = log_text(events).splitlines()
         assert all(LINE.fullmatch(line) for line in lines)
         assert [event.time for event in events] == sorted(event.time for event in events)
@@ -75,7 +75,7 @@ def test_files_have_the_size_of_their_content() -> None:
     assert output.facts() == {"name": "flink-jm.out", "size": 0, "mtime": START}
     assert log.facts()["size"] == len(log.content) == len(log_text(events).encode())
     assert log.modified_at == max(event.time for event in events)
-    assert task_manager_log(WORKER) == "flink-tm1.log"
+    assert taskmanager_log(WORKER) == "flink-tm1.log"
 
 
 def test_a_failing_job_as_a_live_2_3_logged_it() -> None:
@@ -138,11 +138,11 @@ def test_events_in_flinks_words() -> None:
             f"Restoring job 59 from Checkpoint 1 @ {START - 9} for 59 located at file:/cp/chk-1."
         ),
         log_messages.savepoint_triggered(START, "59"): "Triggering savepoint for job 59.",
-        log_messages.task_manager_registered(START, WORKER, NEW): (
+        log_messages.taskmanager_registered(START, WORKER, NEW): (
             "Registering TaskManager with ResourceID localhost:45637-3a9bab "
             "(pekko.tcp://flink@localhost:45637/user/rpc/taskmanager_0) at ResourceManager"
         ),
-        log_messages.task_manager_lost(START, WORKER.id, "The heartbeat timed out."): (
+        log_messages.taskmanager_lost(START, WORKER.id, "The heartbeat timed out."): (
             "Closing TaskExecutor connection localhost:45637-3a9bab because: The heartbeat timed out."
         ),
     }

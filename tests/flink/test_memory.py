@@ -3,7 +3,7 @@
 import pytest
 
 from flinkmock.flink.configuration import Configuration
-from flinkmock.flink.memory import MIB, job_manager_memory, task_manager_memory
+from flinkmock.flink.memory import MIB, jobmanager_memory, taskmanager_memory
 from flinkmock.release import Release
 
 NEW = Release("2.3", "2.3.0", "", "")
@@ -23,7 +23,7 @@ RECORDED = {
 
 
 def test_the_layout_of_1728m_is_the_recorded_one() -> None:
-    memory = task_manager_memory(Configuration({"taskmanager.memory.process.size": "1728m"}))
+    memory = taskmanager_memory(Configuration({"taskmanager.memory.process.size": "1728m"}))
     assert memory.configuration() == RECORDED
     assert list(memory.configuration()) == list(RECORDED)
     assert memory.hardware()["managedMemory"] == 536870920
@@ -31,7 +31,7 @@ def test_the_layout_of_1728m_is_the_recorded_one() -> None:
 
 
 def test_total_resource_is_the_recorded_one() -> None:
-    memory = task_manager_memory(Configuration({}))
+    memory = taskmanager_memory(Configuration({}))
     assert memory.total_resource(4, NEW) == {
         "cpuCores": 4.0,
         "taskHeapMemory": 383,
@@ -43,7 +43,7 @@ def test_total_resource_is_the_recorded_one() -> None:
 
 
 def test_two_of_four_slots_taken_as_on_a_live_2_3() -> None:
-    memory = task_manager_memory(Configuration({}))
+    memory = taskmanager_memory(Configuration({}))
     free, slot = memory.free_resource(4, 2, NEW), memory.slot_resource(4)
     assert (free["cpuCores"], free["taskHeapMemory"], free["managedMemory"], free["networkMemory"]) == (
         2.0,
@@ -60,19 +60,19 @@ def test_two_of_four_slots_taken_as_on_a_live_2_3() -> None:
 
 
 def test_nothing_is_free_when_all_slots_are_taken() -> None:
-    free = task_manager_memory(Configuration({})).free_resource(4, 0, NEW)
+    free = taskmanager_memory(Configuration({})).free_resource(4, 0, NEW)
     assert {value for value in free.values() if value != {}} == {0}
 
 
 def test_1_12_tells_zeros() -> None:
-    memory = task_manager_memory(Configuration({}))
+    memory = taskmanager_memory(Configuration({}))
     for resource in (memory.total_resource(4, OLD), memory.free_resource(4, 2, OLD)):
         assert {value for value in resource.values() if value != {}} == {0}
 
 
 @pytest.mark.parametrize("size", ["1g", "1728m", "4g", "16g", "64g"])
 def test_the_parts_add_up(size: str) -> None:
-    memory = task_manager_memory(Configuration({"taskmanager.memory.process.size": size}))
+    memory = taskmanager_memory(Configuration({"taskmanager.memory.process.size": size}))
     parts = memory.configuration()
     total = parts.pop("totalProcessMemory")
     assert parts.pop("totalFlinkMemory") + memory.metaspace + memory.overhead == total
@@ -83,17 +83,17 @@ def test_the_parts_add_up(size: str) -> None:
 
 
 def test_a_fixed_managed_size_wins() -> None:
-    memory = task_manager_memory(Configuration({"taskmanager.memory.managed.size": "100m"}))
+    memory = taskmanager_memory(Configuration({"taskmanager.memory.managed.size": "100m"}))
     assert memory.managed == 100 * MIB
 
 
 def test_a_process_that_is_too_small() -> None:
     with pytest.raises(ValueError, match="too few for a task manager"):
-        task_manager_memory(Configuration({"taskmanager.memory.process.size": "600m"}))
+        taskmanager_memory(Configuration({"taskmanager.memory.process.size": "600m"}))
     with pytest.raises(ValueError, match="too few for a job manager"):
-        job_manager_memory(Configuration({"jobmanager.memory.process.size": "500m"}))
+        jobmanager_memory(Configuration({"jobmanager.memory.process.size": "500m"}))
 
 
-def test_job_manager_of_1600m_has_a_heap_of_1_gib() -> None:
-    memory = job_manager_memory(Configuration({}))
+def test_jobmanager_of_1600m_has_a_heap_of_1_gib() -> None:
+    memory = jobmanager_memory(Configuration({}))
     assert memory.max_heap == 1024 * MIB

@@ -5,14 +5,14 @@ import re
 import pytest
 
 from flinkmock.flink.configuration import Configuration
-from flinkmock.flink.memory import job_manager_memory, task_manager_memory
+from flinkmock.flink.memory import jobmanager_memory, taskmanager_memory
 from flinkmock.flink.metrics import (
     JobManagerInputs,
     TaskManagerInputs,
-    job_manager_metrics,
-    task_manager_metrics,
+    jobmanager_metrics,
+    taskmanager_metrics,
 )
-from flinkmock.flink.threads import job_manager_threads, task_manager_threads
+from flinkmock.flink.threads import jobmanager_threads, taskmanager_threads
 from flinkmock.named_random import NamedRandom
 from flinkmock.release import Release
 
@@ -24,29 +24,29 @@ TASKS = ["Source: Sequence Source -> numbers (1/1)#0", "tokenize (1/2)#0", "toke
 
 @pytest.mark.parametrize("tasks", [0, 3])
 def test_as_many_threads_as_the_metric_says(tasks: int) -> None:
-    dump = task_manager_threads("tm", TASKS[:tasks], NEW, NamedRandom(1))
-    memory = task_manager_memory(Configuration({}))
-    reading = TaskManagerInputs(now=1, started_at=0, key="tm", stream=NamedRandom(1), memory=memory, tasks=tasks)
-    assert task_manager_metrics(reading, NEW)["Status.JVM.Threads.Count"] == str(len(dump))
+    dump = taskmanager_threads("tm", TASKS[:tasks], NEW, NamedRandom(1))
+    memory = taskmanager_memory(Configuration({}))
+    reading = TaskManagerInputs(now=1, started_at=0, key="tm", random=NamedRandom(1), memory=memory, tasks=tasks)
+    assert taskmanager_metrics(reading, NEW)["Status.JVM.Threads.Count"] == str(len(dump))
 
 
 @pytest.mark.parametrize("jobs", [0, 2])
-def test_as_many_threads_of_the_job_manager(jobs: int) -> None:
-    dump = job_manager_threads(jobs, NEW, NamedRandom(1))
-    memory = job_manager_memory(Configuration({}))
-    reading = JobManagerInputs(now=1, started_at=0, key="jm", stream=NamedRandom(1), memory=memory, running_jobs=jobs)
-    assert job_manager_metrics(reading, NEW)["Status.JVM.Threads.Count"] == str(len(dump))
+def test_as_many_threads_of_the_jobmanager(jobs: int) -> None:
+    dump = jobmanager_threads(jobs, NEW, NamedRandom(1))
+    memory = jobmanager_memory(Configuration({}))
+    reading = JobManagerInputs(now=1, started_at=0, key="jm", random=NamedRandom(1), memory=memory, running_jobs=jobs)
+    assert jobmanager_metrics(reading, NEW)["Status.JVM.Threads.Count"] == str(len(dump))
 
 
 def test_tasks_have_threads_of_their_names() -> None:
-    names = [thread["threadName"] for thread in task_manager_threads("tm", TASKS, NEW, NamedRandom(1))]
+    names = [thread["threadName"] for thread in taskmanager_threads("tm", TASKS, NEW, NamedRandom(1))]
     assert set(TASKS) <= set(names)
     assert "OutputFlusher for tokenize (1/2)#0" in names
 
 
 def test_the_rpc_service_has_its_name() -> None:
-    new = {thread["threadName"] for thread in job_manager_threads(1, NEW, NamedRandom(1))}
-    old = {thread["threadName"] for thread in job_manager_threads(1, AKKA, NamedRandom(1))}
+    new = {thread["threadName"] for thread in jobmanager_threads(1, NEW, NamedRandom(1))}
+    old = {thread["threadName"] for thread in jobmanager_threads(1, AKKA, NamedRandom(1))}
     assert "flink-pekko.actor.default-dispatcher-9" in new
     assert "flink-akka.actor.default-dispatcher-9" in old
     assert "jobmanager_2-main-scheduler-thread-1" in new
@@ -54,7 +54,7 @@ def test_the_rpc_service_has_its_name() -> None:
 
 def test_the_text_is_that_of_the_recording() -> None:
     """2.3.0, suite cluster: the thread `main`, but for the hash; Java 11's own words in 1.12.5."""
-    main = job_manager_threads(0, NEW, NamedRandom(1))[0]["stringifiedThreadInfo"]
+    main = jobmanager_threads(0, NEW, NamedRandom(1))[0]["stringifiedThreadInfo"]
     signaller = r"java\.util\.concurrent\.CompletableFuture\$Signaller@[0-9a-f]+"
     assert re.match(
         rf'"main" Id=1 WAITING on {signaller}\n\tat java\.base@17\.0\.15/jdk\.internal\.misc\.Unsafe\.park'
@@ -62,7 +62,7 @@ def test_the_text_is_that_of_the_recording() -> None:
         main,
     )
     assert main.endswith("\n\n")
-    old = task_manager_threads("tm", TASKS, OLD, NamedRandom(1))
+    old = taskmanager_threads("tm", TASKS, OLD, NamedRandom(1))
     assert old[0]["stringifiedThreadInfo"].startswith('"main" prio=5 Id=1 WAITING on ')
     task = next(thread for thread in old if thread["threadName"] == TASKS[1])
     assert task["stringifiedThreadInfo"].count("\tat ") == 8
@@ -70,6 +70,6 @@ def test_the_text_is_that_of_the_recording() -> None:
 
 
 def test_a_dump_is_the_same_each_time() -> None:
-    assert task_manager_threads("tm", TASKS, NEW, NamedRandom(1)) == task_manager_threads(
+    assert taskmanager_threads("tm", TASKS, NEW, NamedRandom(1)) == taskmanager_threads(
         "tm", TASKS, NEW, NamedRandom(1)
     )

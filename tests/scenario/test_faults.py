@@ -136,7 +136,7 @@ class Patient:
         raise AssertionError(f"no answer in 50 attempts: {self.troubles}")
 
 
-def test_a_patient_client_survives_a_flaky_job_manager() -> None:
+def test_a_patient_client_survives_a_flaky_jobmanager() -> None:
     def troubles() -> list[str]:
         with FlinkMock(ROOT / "scenarios" / "flaky-jobmanager.yaml") as mock:
             client = Patient(mock.url)

@@ -37,7 +37,7 @@ def test_the_demo_shows_each_end_of_a_job() -> None:
 @pytest.mark.parametrize("source", [None, "", "# nothing\n", "---\n", "~", {}, "jobs:\ncluster:\n"])
 def test_an_empty_scenario_is_a_working_cluster(source: str | dict[str, object] | None) -> None:
     spec = load_scenario(source)
-    assert (spec.task_managers, spec.slots, spec.seed, spec.flink, spec.jobs) == (1, 4, 0, None, ())
+    assert (spec.taskmanagers, spec.slots, spec.seed, spec.flink, spec.jobs) == (1, 4, 0, None, ())
     (rule,) = spec.submissions
     assert (rule.pattern, rule.job.name, rule.job.type) == ("*", "Flink Streaming Job", "STREAMING")
     assert rule.job.lifecycle[-1] == Step("RUNNING", FOREVER)
@@ -85,7 +85,7 @@ def test_the_rest() -> None:
         "clock: 1s per request\nseed: 5\ncluster: {taskmanagers: 0, slots: 2, caches: false}\n"
         "jobs: {a: {started: 1h30m ago, id: 0123456789abcdef0123456789abcdef}}\n$schema: x\n"
     )
-    assert (spec.clock, spec.seed, spec.task_managers, spec.slots, spec.caches) == ("1s per request", 5, 0, 2, False)
+    assert (spec.clock, spec.seed, spec.taskmanagers, spec.slots, spec.caches) == ("1s per request", 5, 0, 2, False)
     assert (spec.jobs[0].started_ago, spec.jobs[0].id) == (5_400_000, "0123456789abcdef0123456789abcdef")
 
 

@@ -138,7 +138,7 @@ def test_rescale() -> None:
         assert [vertex["parallelism"] for vertex in stage.get(base)["vertices"]] == [6, 6, 6]
 
 
-def test_lost_task_manager() -> None:
+def test_lost_taskmanager() -> None:
     with played(READY / "lost-taskmanager.yaml") as stage:
         stage.to(29_999)
         assert len(stage.get("/taskmanagers")["taskmanagers"]) == 2
@@ -229,7 +229,7 @@ def test_large_cluster() -> None:
         assert "The TaskExecutor is shutting down." in entry["stacktrace"]
 
 
-def test_what_a_task_manager_says_when_it_leaves() -> None:
+def test_what_a_taskmanager_says_when_it_leaves() -> None:
     text = "cluster: {taskmanagers: {count: 2, events: [{10s: {leaves: 1}}]}}\njobs: {orders: {parallelism: 8}}\n"
     for release, kind in (("1.12", "FlinkException"), ("2.3", "FlinkExpectedException")):
         with played(text, flink=release) as stage:

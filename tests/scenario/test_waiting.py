@@ -168,7 +168,7 @@ def test_a_failure_cuts_a_wait_off() -> None:
     with played(text) as stage:
         stage.to(1_000)
         assert [stage.state(), stage.state()] == ["RUNNING"] * 2
-        stage.engine.cluster.lifecycles.fail(stage.job(), stage.engine.clock.now())
+        stage.engine.cluster.state_machines.fail(stage.job(), stage.engine.clock.now())
         assert stage.state() == "RESTARTING"
         stage.to(3_000)
         assert [stage.state() for _ in range(3)] == ["RUNNING", "RUNNING", "FINISHED"]

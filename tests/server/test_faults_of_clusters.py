@@ -69,7 +69,7 @@ def test_lose_triggers_the_savepoint_is_answered_and_then_unknown() -> None:
         assert httpx.post(mock.url + path, json={"target-directory": "/sp"}).status_code == 202
 
 
-def test_a_lost_task_manager_takes_its_jobs_along() -> None:
+def test_a_lost_taskmanager_takes_its_jobs_along() -> None:
     scenario = {"cluster": {"taskmanagers": 2, "slots": 1}, "jobs": {"orders": {"parallelism": 2}}}
     with FlinkMock(scenario, clock="virtual") as mock:
         mock.advance("5s")

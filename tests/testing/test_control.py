@@ -102,7 +102,7 @@ def test_savepoints_can_be_looked_at_and_restored_from() -> None:
         assert orders.vertices
 
 
-def test_task_managers_come_and_go() -> None:
+def test_taskmanagers_come_and_go() -> None:
     with FlinkMock(ORDERS) as cluster:
         assert len(cluster.taskmanagers) == 2
         lost = cluster.taskmanagers.lose()

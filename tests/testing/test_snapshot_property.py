@@ -76,11 +76,11 @@ class Actor:
             case "cancel":
                 return [self._ask("PATCH", f"/jobs/{job}")]
             case "join":
-                engine.cluster.add_task_manager(engine.clock.now())
-            case "lose" if managers := engine.cluster.task_managers_at(engine.clock.now()):
-                engine.cluster.lose_task_manager(managers[number % len(managers)].id, engine.clock.now())
+                engine.cluster.add_taskmanager(engine.clock.now())
+            case "lose" if managers := engine.cluster.taskmanagers_at(engine.clock.now()):
+                engine.cluster.lose_taskmanager(managers[number % len(managers)].id, engine.clock.now())
             case "fail" if jobs and not engine.cluster.jobs[job].ended:
-                engine.cluster.lifecycles.fail(engine.cluster.jobs[job], engine.clock.now())
+                engine.cluster.state_machines.fail(engine.cluster.jobs[job], engine.clock.now())
         return []
 
     def _look(self) -> list[bytes]:

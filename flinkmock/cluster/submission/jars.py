@@ -83,10 +83,10 @@ class JarStore:
     """The jars of `web.upload.dir`, which each JobManager, by its number, has for itself. Files are kept in `folder`;
     messages show `shown_folder`, as Flink's would."""
 
-    def __init__(self, folder: Path, shown_folder: str, stream: NamedRandom) -> None:
+    def __init__(self, folder: Path, shown_folder: str, random: NamedRandom) -> None:
         self._files = JarFiles(folder)
         self.shown_folder = shown_folder
-        self._stream = stream
+        self._random = random
         self._jars: dict[str, Jar] = {}
         self._count = 0
 
@@ -95,7 +95,7 @@ class JarStore:
         if not name.endswith(".jar"):
             raise InvalidUpload("Only Jar files are allowed.")
         self._count += 1
-        jar_id = f"{self._stream.uuid('jar', self._count)}_{name}"
+        jar_id = f"{self._random.uuid('jar', self._count)}_{name}"
         path = self._files.take(file, jar_id.replace("/", "_"))
         jar = self._jars[jar_id] = Jar(jar_id, name, path, now, *read_jar(path), jobmanager)
         return jar

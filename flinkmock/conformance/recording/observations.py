@@ -59,7 +59,7 @@ class Notes:
 
     def __init__(self) -> None:
         self.version = ""
-        self.task_managers: list[Json] = []
+        self.taskmanagers: list[Json] = []
         self.configuration: dict[str, str] = {}
         self.jobs: dict[str, JobNotes] = {}
 
@@ -77,7 +77,7 @@ class Notes:
             case ["overview"]:
                 self.version = str(body.get("flink-version", self.version))
             case ["taskmanagers"]:
-                self.task_managers = rows(body, "taskmanagers")
+                self.taskmanagers = rows(body, "taskmanagers")
             case ["jobmanager", "config"] if isinstance(body, list):
                 self.configuration = {entry["key"]: entry["value"] for entry in body}
             case ["jobs", "overview"]:

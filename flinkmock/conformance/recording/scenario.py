@@ -46,8 +46,8 @@ def scenario(notes: Notes, *, scrub: bool = False) -> dict[str, Any]:
 
 
 def _cluster(notes: Notes, scrubber: Scrubber) -> dict[str, Any]:
-    slots = max((row["slotsNumber"] for row in notes.task_managers), default=1)
-    told: dict[str, Any] = {"taskmanagers": len(notes.task_managers), "slots": max(1, slots)}
+    slots = max((row["slotsNumber"] for row in notes.taskmanagers), default=1)
+    told: dict[str, Any] = {"taskmanagers": len(notes.taskmanagers), "slots": max(1, slots)}
     if not notes.configuration:
         return told
     usual = {key: value for key, value in DEFAULTS.items() if key not in STARTED}
@@ -63,7 +63,7 @@ def _cluster(notes: Notes, scrubber: Scrubber) -> dict[str, Any]:
 
 def _process_size(notes: Notes) -> str | None:
     """What the task managers are given, if their configuration is another one than the JobManager's."""
-    told = [row.get("memoryConfiguration", {}).get("totalProcessMemory") or 0 for row in notes.task_managers[:1]]
+    told = [row.get("memoryConfiguration", {}).get("totalProcessMemory") or 0 for row in notes.taskmanagers[:1]]
     try:
         known = size_in_bytes(notes.configuration.get(PROCESS, "0"))
     except ValueError:

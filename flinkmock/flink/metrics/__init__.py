@@ -10,7 +10,7 @@ from flinkmock.flink.metrics.inputs import (
     TaskManagerInputs,
 )
 from flinkmock.flink.metrics.job import JOB, coordinator_metrics, job_metrics
-from flinkmock.flink.metrics.managers import job_manager_metrics, task_manager_jvm, task_manager_metrics
+from flinkmock.flink.metrics.managers import jobmanager_metrics, taskmanager_jvm, taskmanager_metrics
 from flinkmock.flink.metrics.names import metric_operator_name
 from flinkmock.flink.metrics.subtask import (
     AFTER_ANOTHER,
@@ -40,11 +40,11 @@ __all__ = [
     "TaskManagerInputs",
     "aggregate",
     "coordinator_metrics",
-    "job_manager_metrics",
     "job_metrics",
+    "jobmanager_metrics",
     "metric_operator_name",
     "operator_metrics",
     "subtask_metrics",
-    "task_manager_jvm",
-    "task_manager_metrics",
+    "taskmanager_jvm",
+    "taskmanager_metrics",
 ]

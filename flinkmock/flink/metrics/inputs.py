@@ -29,7 +29,7 @@ class MetricInputs:
     now: int
     started_at: int
     key: str
-    stream: NamedRandom
+    random: NamedRandom
 
     @property
     def age(self) -> int:
@@ -37,18 +37,18 @@ class MetricInputs:
 
     def constant(self, low: int, high: int, name: str) -> int:
         """A number that stays the same for the life of `key`."""
-        return self.stream.integer(low, high, "metrics", self.key, name)
+        return self.random.integer(low, high, "metrics", self.key, name)
 
     def moving(self, low: int, high: int, name: str, every: int = 10_000) -> int:
         """A number that is drawn anew `every` ms."""
-        return self.stream.integer(low, high, "metrics", self.key, name, self.now // every)
+        return self.random.integer(low, high, "metrics", self.key, name, self.now // every)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobManagerInputs(MetricInputs):
     memory: JobManagerMemory
     running_jobs: int = 0
-    task_managers: int = 0
+    taskmanagers: int = 0
     slots_total: int = 0
     slots_available: int = 0
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from flinkmock.flink.memory import MIB, PAGE
 from flinkmock.flink.metrics.inputs import METER_SPAN_MS, JobManagerInputs, MetricInputs, TaskManagerInputs, per_second
 from flinkmock.flink.metrics.table import Metric, Table
-from flinkmock.flink.threads import job_manager_thread_count, task_manager_thread_count
+from flinkmock.flink.threads import jobmanager_thread_count, taskmanager_thread_count
 
 YOUNG = "G1_Young_Generation"
 OLD = "G1_Old_Generation"
@@ -42,22 +42,22 @@ class JvmState:
     files: int
 
 
-def task_manager_state(reading: TaskManagerInputs) -> JvmState:
+def taskmanager_state(reading: TaskManagerInputs) -> JvmState:
     """A task manager's JVM: its network memory is direct memory, each buffer a direct buffer."""
     return _state(
         reading,
         max_heap=reading.memory.max_heap,
-        threads=task_manager_thread_count(reading.tasks),
+        threads=taskmanager_thread_count(reading.tasks),
         work=reading.tasks,
         buffers=reading.memory.network_buffers,
     )
 
 
-def job_manager_state(reading: JobManagerInputs) -> JvmState:
+def jobmanager_state(reading: JobManagerInputs) -> JvmState:
     return _state(
         reading,
         max_heap=reading.memory.max_heap,
-        threads=job_manager_thread_count(reading.running_jobs),
+        threads=jobmanager_thread_count(reading.running_jobs),
         work=reading.running_jobs,
         buffers=0,
     )

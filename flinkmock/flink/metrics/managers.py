@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flinkmock.flink.memory import PAGE
 from flinkmock.flink.metrics.inputs import JobManagerInputs, TaskManagerInputs
-from flinkmock.flink.metrics.jvm import ALL, JVM, OLD, YOUNG, job_manager_state, task_manager_state
+from flinkmock.flink.metrics.jvm import ALL, JVM, OLD, YOUNG, jobmanager_state, taskmanager_state
 from flinkmock.flink.metrics.table import Metric, Table, measure
 from flinkmock.release import Release
 
@@ -13,7 +13,7 @@ REQUESTED_PER_TASK = 14
 """Buffers in use and asked for: the six tasks of a real word count (2.3.0) used 22 of 4096 and asked for 2 %."""
 
 JOB_MANAGER: Table[JobManagerInputs] = (
-    Metric("numRegisteredTaskManagers", lambda r: r.task_managers),
+    Metric("numRegisteredTaskManagers", lambda r: r.taskmanagers),
     Metric("numRunningJobs", lambda r: r.running_jobs),
     Metric("taskSlotsAvailable", lambda r: r.slots_available),
     Metric("taskSlotsTotal", lambda r: r.slots_total),
@@ -34,19 +34,19 @@ TASK_MANAGER: Table[TaskManagerInputs] = (
 )
 
 
-def job_manager_metrics(reading: JobManagerInputs, release: Release) -> dict[str, str]:
+def jobmanager_metrics(reading: JobManagerInputs, release: Release) -> dict[str, str]:
     """Names and values of `/jobmanager/metrics`."""
-    return measure(JOB_MANAGER, reading, release) | measure(JVM, job_manager_state(reading), release)
+    return measure(JOB_MANAGER, reading, release) | measure(JVM, jobmanager_state(reading), release)
 
 
-def task_manager_metrics(reading: TaskManagerInputs, release: Release) -> dict[str, str]:
+def taskmanager_metrics(reading: TaskManagerInputs, release: Release) -> dict[str, str]:
     """Names and values of `/taskmanagers/:taskmanagerid/metrics`."""
-    return measure(TASK_MANAGER, reading, release) | measure(JVM, task_manager_state(reading), release)
+    return measure(TASK_MANAGER, reading, release) | measure(JVM, taskmanager_state(reading), release)
 
 
-def task_manager_jvm(reading: TaskManagerInputs, release: Release) -> dict[str, int | list[dict[str, str | int]]]:
-    """`metrics` of `/taskmanagers/:taskmanagerid`: the numbers of `task_manager_metrics` under their other names."""
-    jvm = task_manager_state(reading)
+def taskmanager_jvm(reading: TaskManagerInputs, release: Release) -> dict[str, int | list[dict[str, str | int]]]:
+    """`metrics` of `/taskmanagers/:taskmanagerid`: the numbers of `taskmanager_metrics` under their other names."""
+    jvm = taskmanager_state(reading)
     total, used = _buffers(reading), _used(reading)
     collectors: list[dict[str, str | int]] = [
         {"name": YOUNG, "count": jvm.gc_count, "time": jvm.gc_time},

@@ -19,8 +19,8 @@ def of_execution(cluster: Cluster, job: Job, execution: Execution, time: int) ->
     """What one attempt has added up; of a running one as its last heartbeat told (FACTS 6), of an ended one all."""
     if not execution.vertex.spec.accumulators:
         return []
-    if execution.ended(time) is None and cluster.caching:
-        time = execution.slot.task_manager.last_heartbeat(time) if execution.slot else 0
+    if execution.ended(time) is None and cluster.cache_enabled:
+        time = execution.slot.taskmanager.last_heartbeat(time) if execution.slot else 0
     io = RecordFlow(job.runs[execution.attempt], time).io(execution)
     spec, records = execution.vertex.spec, io.records_out if execution.vertex.is_source else io.records_in
     return local(spec.accumulators, records, spec.accumulated, execution.subtask)
@@ -94,6 +94,6 @@ def attempt_accumulators(call: RestCall) -> Facts:
         "subtask": execution.subtask,
         "attempt": execution.attempt,
         # attempt ids became graph_vertex_subtask_attempt in 1.13; before they were random (FACTS 10)
-        "id": execution.id if call.cluster.release.since("1.13") else call.cluster.stream.hex(32, execution.id),
+        "id": execution.id if call.cluster.release.since("1.13") else call.cluster.random.hex(32, execution.id),
         "user-accumulators": _facts(of_execution(call.cluster, job, execution, time)),
     }

@@ -87,5 +87,5 @@ def cancel(call: RestCall) -> Facts:
         raise ApplicationNotFound(application.id)
     for job in application.jobs:
         if not job.ended:
-            call.cluster.lifecycles.cancel(job, call.now)
+            call.cluster.state_machines.cancel(job, call.now)
     return {}

@@ -38,10 +38,10 @@ def cancel(call: RestCall) -> Facts:
     job = call.cluster.job(call.path["jobid"])
     if job.ended and not call.cluster.release.since("1.15"):
         raise JobAlreadyTerminated(job.id, job.state)
-    planned = call.cluster.operation(job, "cancel")
-    if not job.ended and call.cluster.call_fails(job.id, "cancel", planned):
+    planned = call.cluster.operation_spec(job, "cancel")
+    if not job.ended and call.cluster.next_call_fails(job.id, "cancel", planned):
         raise CancellationFailed(planned.cause or TIMED_OUT)
-    call.cluster.lifecycles.cancel(job, call.now)
+    call.cluster.state_machines.cancel(job, call.now)
     return {}
 
 

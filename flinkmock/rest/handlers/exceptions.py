@@ -58,7 +58,7 @@ def _entry(failure: Failure, *, with_concurrent: bool) -> dict[str, Any]:
             "taskName": failure.task_name,
             "location": failure.endpoint,
             "endpoint": failure.endpoint,
-            "taskManagerId": failure.task_manager_id,
+            "taskManagerId": failure.taskmanager_id,
         }
     if with_concurrent:
         facts["concurrentExceptions"] = [_entry(other, with_concurrent=False) for other in failure.concurrent]
@@ -83,7 +83,7 @@ def _failed_tasks(job: Job, time: int) -> list[dict[str, Any]]:
                         "location": failure.endpoint,
                         "endpoint": failure.endpoint,
                         "timestamp": failure.at,
-                        "taskManagerId": failure.task_manager_id,
+                        "taskManagerId": failure.taskmanager_id,
                     }
                 )
     return found

@@ -51,8 +51,8 @@ def upload(call: RestCall) -> Facts:
     if len(call.files) != 1:
         raise InvalidUpload(f"Exactly 1 file must be sent, received {len(call.files)}.")
     (file,) = call.files
-    planned = call.cluster.operation(None, "upload")
-    if call.cluster.call_fails("", "upload", planned):
+    planned = call.cluster.operation_spec(None, "upload")
+    if call.cluster.next_call_fails("", "upload", planned):
         raise UncaughtJavaException(planned.cause or DISK_FULL)
     jar = call.cluster.jars.add(file.name, file.path, call.now, call.jobmanager)
     return {"filename": f"{call.cluster.jars.shown_folder}/{jar.id}", "status": "success"}

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from flinkmock.flink.jvm import environment
-from flinkmock.flink.memory import job_manager_memory
-from flinkmock.flink.threads import job_manager_threads
+from flinkmock.flink.memory import jobmanager_memory
+from flinkmock.flink.threads import jobmanager_threads
 from flinkmock.rest.call import Facts, RestCall, handles
 
 LOG_FILE = "flink-jm.log"
@@ -13,7 +13,7 @@ LOG_FILE = "flink-jm.log"
 @handles("getJobManagerEnvironment", "getJobManagerJobEnvironment")
 def java_environment(call: RestCall) -> Facts:
     """A job of a session cluster has the cluster's; whether the job is known is not looked at (FACTS 2)."""
-    memory = job_manager_memory(call.cluster.configuration)
+    memory = jobmanager_memory(call.cluster.configuration)
     return environment(call.cluster.release, memory.max_heap, LOG_FILE)
 
 
@@ -21,4 +21,4 @@ def java_environment(call: RestCall) -> Facts:
 def thread_dump(call: RestCall) -> Facts:
     cluster = call.cluster
     running = sum(job.ended_at(call.now) is None for job in cluster.jobs.values())
-    return {"threadInfos": job_manager_threads(running, cluster.release, cluster.stream)}
+    return {"threadInfos": jobmanager_threads(running, cluster.release, cluster.random)}

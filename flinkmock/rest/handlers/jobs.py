@@ -20,7 +20,7 @@ from flinkmock.rest.handlers.plan import plan_facts
 
 def scheduler_type(cluster: Cluster, job: Job) -> str:
     """`schedulerType`: batch jobs have one of their own since 1.15."""
-    if cluster.adapts(job.spec):
+    if cluster.uses_adaptive_scheduler(job.spec):
         return "Adaptive"
     return "AdaptiveBatch" if job.spec.type == "BATCH" else "Default"
 
@@ -137,7 +137,7 @@ def _plan(call: RestCall, job: Job, known: bool) -> dict[str, Any]:
     cluster = call.cluster
     if not known:  # ArchivedExecutionGraph.createSparseArchivedExecutionGraph, which has no class for plans before 2.1
         return {"jid": "", "name": "", "type": "", "nodes": []} if cluster.release.since("2.1") else {}
-    sources_first = cluster.adapts(job.spec)
+    sources_first = cluster.uses_adaptive_scheduler(job.spec)
     return plan_facts(job.id, job.name, job.spec.type, job.graph, cluster.release, sources_first=sources_first)
 
 

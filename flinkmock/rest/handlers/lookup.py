@@ -40,5 +40,5 @@ def location_facts(execution: Execution, time: int) -> dict[str, str]:
     slot = execution.slot if execution.started(time) is not None else None
     if slot is None:
         return {"host": UNASSIGNED, "endpoint": UNASSIGNED, "taskmanager-id": UNASSIGNED}
-    task_manager = slot.task_manager
-    return {"host": task_manager.host, "endpoint": task_manager.endpoint, "taskmanager-id": task_manager.id}
+    taskmanager = slot.taskmanager
+    return {"host": taskmanager.host, "endpoint": taskmanager.endpoint, "taskmanager-id": taskmanager.id}

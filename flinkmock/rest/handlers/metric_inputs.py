@@ -10,7 +10,7 @@ from flinkmock.cluster.record_flow import RecordFlow
 from flinkmock.cluster.states import JOB_STATES, TERMINAL_EXECUTION_STATES
 from flinkmock.cluster.taskmanager import TaskManager
 from flinkmock.flink import metrics
-from flinkmock.flink.memory import job_manager_memory, task_manager_memory
+from flinkmock.flink.memory import jobmanager_memory, taskmanager_memory
 
 METADATA_BYTES = 1_500
 MINUTE_MS = 60_000
@@ -19,18 +19,18 @@ WATERMARKS = "Timestamps/Watermarks"
 EVENT_TIME_LAG_MS = 1_000
 
 
-def job_manager_reading(cluster: Cluster, time: int) -> metrics.JobManagerInputs:
-    present = cluster.task_managers_at(time)
+def jobmanager_reading(cluster: Cluster, time: int) -> metrics.JobManagerInputs:
+    present = cluster.taskmanagers_at(time)
     return metrics.JobManagerInputs(
         now=time,
         started_at=cluster.started_at,
         key="jobmanager",
-        stream=cluster.stream,
-        memory=job_manager_memory(cluster.configuration),
+        random=cluster.random,
+        memory=jobmanager_memory(cluster.configuration),
         running_jobs=sum(job.ended_at(time) is None for job in jobs_at(cluster, time)),
-        task_managers=len(present),
-        slots_total=sum(task_manager.slots for task_manager in present),
-        slots_available=sum(cluster.slots.free(task_manager, time) for task_manager in present),
+        taskmanagers=len(present),
+        slots_total=sum(taskmanager.slots for taskmanager in present),
+        slots_available=sum(cluster.slots.free(taskmanager, time) for taskmanager in present),
     )
 
 
@@ -39,26 +39,26 @@ def jobs_at(cluster: Cluster, time: int) -> list[Job]:
     return [job for job in cluster.jobs.values() if job.submitted_at <= time]
 
 
-def task_manager_reading(cluster: Cluster, task_manager: TaskManager, time: int) -> metrics.TaskManagerInputs:
+def taskmanager_reading(cluster: Cluster, taskmanager: TaskManager, time: int) -> metrics.TaskManagerInputs:
     return metrics.TaskManagerInputs(
         now=time,
-        started_at=task_manager.joined_at,
-        key=task_manager.id,
-        stream=cluster.stream,
-        memory=task_manager_memory(cluster.configuration),
-        tasks=len(tasks_on(cluster, task_manager, time)),
+        started_at=taskmanager.joined_at,
+        key=taskmanager.id,
+        random=cluster.random,
+        memory=taskmanager_memory(cluster.configuration),
+        tasks=len(tasks_on(cluster, taskmanager, time)),
     )
 
 
-def tasks_on(cluster: Cluster, task_manager: TaskManager, time: int) -> list[Execution]:
+def tasks_on(cluster: Cluster, taskmanager: TaskManager, time: int) -> list[Execution]:
     """The subtasks that are deployed to a task manager at `time`."""
-    busy = {slot.job_id for slot in cluster.slots.held(time, task_manager=task_manager)}
+    busy = {slot.job_id for slot in cluster.slots.held(time, taskmanager=taskmanager)}
     return [
         execution
         for job_id in busy
         for row in cluster.jobs[job_id].executions_at(time)
         for execution in row
-        if execution.slot and execution.slot.task_manager is task_manager and execution.occupies_slot_at(time)
+        if execution.slot and execution.slot.taskmanager is taskmanager and execution.occupies_slot_at(time)
     ]
 
 
@@ -74,7 +74,7 @@ def job_reading(cluster: Cluster, job: Job, time: int) -> metrics.JobInputs:
         now=time,
         started_at=job.submitted_at,
         key=job.id,
-        stream=cluster.stream,
+        random=cluster.random,
         state=job.state_at(time),
         timestamps={state: entered.get(state, 0) for state in JOB_STATES},
         terminal=job.ended_at(time) is not None,
@@ -121,7 +121,7 @@ def subtask_reading(cluster: Cluster, job: Job, execution: Execution, time: int)
         now=time,
         started_at=since,
         key=execution.id,
-        stream=cluster.stream,
+        random=cluster.random,
         io=io,
         minute_ago=earlier,
         is_source=vertex.is_source,

@@ -48,34 +48,34 @@ def aggregated(call: RestCall, holders: Sequence[Mapping[str, str]]) -> Facts:
 
 
 @handles("getJobManagerMetrics")
-def job_manager(call: RestCall) -> Facts:
+def jobmanager(call: RestCall) -> Facts:
     time = call.caches.metrics_time(call.now)
     # the JobManager's own metrics are in its own process: they are there before the first fetch (recorded)
-    reading = metric_inputs.job_manager_reading(call.cluster, call.now if time is None else time)
-    return chosen(call, metrics.job_manager_metrics(reading, call.cluster.release))
+    reading = metric_inputs.jobmanager_reading(call.cluster, call.now if time is None else time)
+    return chosen(call, metrics.jobmanager_metrics(reading, call.cluster.release))
 
 
 @handles("getTaskManagerMetrics")
-def task_manager(call: RestCall) -> Facts:
+def taskmanager(call: RestCall) -> Facts:
     """An unknown task manager has no metrics, which is no error."""
     wanted = call.path["taskmanagerid"]
-    return chosen(call, next((values for id, values in _task_managers(call) if id == wanted), {}))
+    return chosen(call, next((values for id, values in _taskmanagers(call) if id == wanted), {}))
 
 
 @handles("getAggregatedTaskManagerMetrics")
-def task_managers(call: RestCall) -> Facts:
+def taskmanagers(call: RestCall) -> Facts:
     only = call.query.get("taskmanagers")
-    return aggregated(call, [values for id, values in _task_managers(call) if not only or id in only])
+    return aggregated(call, [values for id, values in _taskmanagers(call) if not only or id in only])
 
 
-def _task_managers(call: RestCall) -> Iterable[tuple[str, dict[str, str]]]:
+def _taskmanagers(call: RestCall) -> Iterable[tuple[str, dict[str, str]]]:
     cluster = call.cluster
     time = call.caches.metrics_time(call.now)
     if time is None:
         return
-    for present in cluster.task_managers_at(time):
-        reading = metric_inputs.task_manager_reading(cluster, present, time)
-        yield present.id, metrics.task_manager_metrics(reading, cluster.release)
+    for present in cluster.taskmanagers_at(time):
+        reading = metric_inputs.taskmanager_reading(cluster, present, time)
+        yield present.id, metrics.taskmanager_metrics(reading, cluster.release)
 
 
 @handles("getJobMetrics")

@@ -13,12 +13,12 @@ from flinkmock.rest.call import Facts, RestCall, handles
 def overview(call: RestCall) -> Facts:
     """Blocked task managers are told of only when there are any, and here never are (FACTS 7)."""
     cluster, now = call.cluster, call.now
-    task_managers = cluster.task_managers_at(now)
+    taskmanagers = cluster.taskmanagers_at(now)
     states = Counter(job.state_at(now) for job in cluster.jobs.values())
     return {
-        "taskmanagers": len(task_managers),
-        "slots-total": sum(task_manager.slots for task_manager in task_managers),
-        "slots-available": sum(cluster.slots.free(task_manager, now) for task_manager in task_managers),
+        "taskmanagers": len(taskmanagers),
+        "slots-total": sum(taskmanager.slots for taskmanager in taskmanagers),
+        "slots-available": sum(cluster.slots.free(taskmanager, now) for taskmanager in taskmanagers),
         "jobs-running": sum(count for state, count in states.items() if state not in TERMINAL_JOB_STATES),
         "jobs-finished": states["FINISHED"],
         "jobs-cancelled": states["CANCELED"],
@@ -42,7 +42,7 @@ def dashboard(call: RestCall) -> Facts:
         "features": {
             "web-submit": configuration.boolean(SUBMIT),
             "web-cancel": configuration.boolean(CANCEL),
-            "web-rescale": call.cluster.adaptive and not reactive and configuration.boolean(RESCALE),
+            "web-rescale": call.cluster.has_adaptive_scheduler and not reactive and configuration.boolean(RESCALE),
             "web-history": False,
         },
     }
@@ -55,12 +55,12 @@ def configuration(call: RestCall) -> Facts:
 
 
 @handles("getJobManagerLogUrl")
-def job_manager_log_url(call: RestCall) -> Facts:
+def jobmanager_log_url(call: RestCall) -> Facts:
     return {"url": f"{call.base_url}/#/job-manager/logs"}
 
 
 @handles("getTaskManagerLogUrl")
-def task_manager_log_url(call: RestCall) -> Facts:
+def taskmanager_log_url(call: RestCall) -> Facts:
     return {"url": f"{call.base_url}/#/task-manager/{call.path['taskmanagerid']}/logs"}
 
 

@@ -13,7 +13,7 @@ def _subject(call: RestCall) -> str:
     """Raises UnknownTaskManager."""
     if "taskmanagerid" not in call.path:
         return JOB_MANAGER
-    return call.cluster.task_manager(call.path["taskmanagerid"], call.now).id
+    return call.cluster.taskmanager(call.path["taskmanagerid"], call.now).id
 
 
 def _facts(profiling: Profiling, now: int) -> dict[str, Any]:
@@ -34,21 +34,21 @@ def _facts(profiling: Profiling, now: int) -> dict[str, Any]:
 def start(call: RestCall) -> Facts:
     """Raises UnknownTaskManager, Unserviceable."""
     subject = _subject(call)
-    profiling = call.cluster.profilings.start(subject, call.body.get("mode"), call.body["duration"], call.now)
+    profiling = call.cluster.profiler.start(subject, call.body.get("mode"), call.body["duration"], call.now)
     return _facts(profiling, call.now)
 
 
 @handles("getJobManagerProfilingList", "getTaskManagerProfilingList")
 def listing(call: RestCall) -> Facts:
     """Raises UnknownTaskManager."""
-    found = call.cluster.profilings.of(_subject(call), call.now)
+    found = call.cluster.profiler.of(_subject(call), call.now)
     return {"profilingList": [_facts(profiling, call.now) for profiling in found]}
 
 
 @handles("getJobManagerProfilingFile", "getTaskManagerProfilingFile")
 def file(call: RestCall) -> FileContent:
     """Raises UnknownTaskManager, UnknownLog: the file handlers are those of the logs."""
-    for profiling in call.cluster.profilings.of(_subject(call), call.now):
+    for profiling in call.cluster.profiler.of(_subject(call), call.now):
         if profiling.output == call.path["filename"] and profiling.finished_at <= call.now:
             return FileContent(profiling.page(), "text/html")
     raise LogNotFound(call.path["filename"], call.path.get("taskmanagerid"))

@@ -17,7 +17,7 @@ from flinkmock.cluster.graph import JobGraph
 from flinkmock.cluster.job import Job
 from flinkmock.cluster.rescaling import Rescale, bounds_of, history_at, mistakes, update, vertex_order
 from flinkmock.flink import configuration as options
-from flinkmock.flink.memory import task_manager_memory
+from flinkmock.flink.memory import taskmanager_memory
 from flinkmock.rest.call import Facts, RestCall, handles
 from flinkmock.rest.handlers.jobs import slot_sharing_group_id
 from flinkmock.rest.handlers.lookup import job_and_time
@@ -41,7 +41,7 @@ def _running_job(call: RestCall) -> Job:
 def requirements(call: RestCall) -> Facts:
     """Raises UnknownJob, NotAdaptive."""
     job = _running_job(call)
-    if not call.cluster.adapts(job.spec):
+    if not call.cluster.uses_adaptive_scheduler(job.spec):
         raise AdaptiveSchedulerRequired(job.id, "requirements")
     bounds = bounds_of(job)
     return {
@@ -62,7 +62,7 @@ def set_requirements(call: RestCall) -> Facts:
         wanted[vertex_id] = (parallelism["lowerBound"], parallelism["upperBound"])
     if found := mistakes(job, wanted):
         raise InvalidResourceRequirements("\n".join(found))
-    if not call.cluster.adapts(job.spec):
+    if not call.cluster.uses_adaptive_scheduler(job.spec):
         raise AdaptiveSchedulerRequired(job.id, "requirements")
     update(call.cluster, job, wanted, call.now)
     return {}
@@ -75,7 +75,7 @@ def set_requirements(call: RestCall) -> Facts:
 def config(call: RestCall) -> Facts:
     """Raises UnknownJob, NotAdaptive."""
     job, _ = job_and_time(call)
-    if not call.cluster.adapts(job.spec):
+    if not call.cluster.uses_adaptive_scheduler(job.spec):
         raise AdaptiveSchedulerRequired(job.id, "rescale-config")
     configuration = call.cluster.configuration
     failures = configuration.integer(options.RESCALE_CHECKPOINT_FAILURES)
@@ -98,7 +98,10 @@ def config(call: RestCall) -> Facts:
 def _history(call: RestCall, about: str) -> tuple[Job, list[Rescale]]:
     """The job's rescales, oldest first. Raises UnknownJob, and NotAdaptive also if no history is kept."""
     job, time = job_and_time(call)
-    if not call.cluster.adapts(job.spec) or call.cluster.configuration.integer(options.RESCALE_HISTORY) <= 0:
+    if (
+        not call.cluster.uses_adaptive_scheduler(job.spec)
+        or call.cluster.configuration.integer(options.RESCALE_HISTORY) <= 0
+    ):
         raise AdaptiveSchedulerRequired(job.id, about)
     return job, history_at(job, time)
 
@@ -149,7 +152,7 @@ def details(call: RestCall) -> Facts:
 
 
 def _uuid(call: RestCall, job: Job, rescale: Rescale) -> str:
-    return call.cluster.stream.hex(32, "rescale", job.id, rescale.number)
+    return call.cluster.random.hex(32, "rescale", job.id, rescale.number)
 
 
 def _counts(rescales: Sequence[Rescale]) -> dict[str, int]:
@@ -178,7 +181,7 @@ def _facts(call: RestCall, job: Job, rescale: Rescale) -> dict[str, Any]:
     """A rescale in a list; what it changed is told by its details only."""
     return {
         "rescaleUuid": _uuid(call, job, rescale),
-        "resourceRequirementsUuid": call.cluster.stream.hex(32, "requirements", job.id, rescale.version),
+        "resourceRequirementsUuid": call.cluster.random.hex(32, "requirements", job.id, rescale.version),
         "rescaleAttemptId": rescale.attempt,
         "vertices": {},
         "slots": {},
@@ -222,7 +225,7 @@ def _vertices(job: Job, before: JobGraph | None, after: JobGraph | None) -> dict
 
 def _slots(call: RestCall, job: Job, before: JobGraph | None, after: JobGraph | None) -> dict[str, Any]:
     bounds = bounds_of(job)
-    slot = task_manager_memory(call.cluster.configuration).slot_resource(call.cluster.spec.slots)
+    slot = taskmanager_memory(call.cluster.configuration).slot_resource(call.cluster.spec.slots)
     found = {}
     for group in job.graph.groups:
         members = [bounds[v.id] for v in job.graph.vertices if v.spec.slot_sharing_group == group]

@@ -21,7 +21,7 @@ NO_PATH = "Field savepoint-path must not be omitted or be null."
 
 def _trigger_id(call: RestCall) -> str:
     given: str | None = call.body.get("triggerId")
-    return given or call.cluster.asynchronous.new_id(call.cluster.stream)
+    return given or call.cluster.async_operations.new_id(call.cluster.random)
 
 
 def _directory(call: RestCall, field: str) -> str:
@@ -42,7 +42,7 @@ def savepoint(call: RestCall) -> Facts:
     trigger_id = _trigger_id(call)
     format = call.body.get("formatType") or "CANONICAL"
     cancel = bool(call.body.get("cancel-job"))
-    call.cluster.snapshots.savepoint(
+    call.cluster.savepoints.savepoint(
         call.path["jobid"], trigger_id, directory, format, cancel, call.now, call.jobmanager
     )
     return {"request-id": trigger_id}
@@ -54,7 +54,7 @@ def stop(call: RestCall) -> Facts:
     directory = _directory(call, "targetDirectory")
     trigger_id = _trigger_id(call)
     format = call.body.get("formatType") or "CANONICAL"
-    call.cluster.snapshots.stop(call.path["jobid"], trigger_id, directory, format, call.now, call.jobmanager)
+    call.cluster.savepoints.stop(call.path["jobid"], trigger_id, directory, format, call.now, call.jobmanager)
     return {"request-id": trigger_id}
 
 
@@ -64,7 +64,7 @@ def checkpoint(call: RestCall) -> Facts:
     if call.body.get("checkpointType") == "INCREMENTAL" and call.cluster.release.since("1.19"):
         raise UncaughtJavaException(INCREMENTAL)
     trigger_id = _trigger_id(call)
-    call.cluster.snapshots.checkpoint(call.path["jobid"], trigger_id, call.now)
+    call.cluster.savepoints.checkpoint(call.path["jobid"], trigger_id, call.now)
     return {"request-id": trigger_id}
 
 
@@ -75,7 +75,7 @@ def dispose(call: RestCall) -> Facts:
     if path is None:
         raise BadRequest(NO_PATH)
     trigger_id = _trigger_id(call)
-    call.cluster.snapshots.dispose(str(path), trigger_id, call.now, call.jobmanager)
+    call.cluster.savepoints.dispose(str(path), trigger_id, call.now, call.jobmanager)
     return {"request-id": trigger_id}
 
 
@@ -104,7 +104,7 @@ def data_set_status(call: RestCall) -> Facts:
 
 
 def _status(call: RestCall, kind: str) -> dict[str, Any]:
-    operation = call.cluster.asynchronous.get(
+    operation = call.cluster.async_operations.get(
         kind, call.path["triggerid"], call.path.get("jobid"), call.now, call.jobmanager
     )
     if not operation.done_by(call.now):

@@ -15,5 +15,5 @@ def unmodelled(call: RestCall) -> Facts | FileContent:
         if "vertexid" in call.path:
             job.vertex(call.path["vertexid"])
     if "taskmanagerid" in call.path:
-        call.cluster.task_manager(call.path["taskmanagerid"], call.now)
+        call.cluster.taskmanager(call.path["taskmanagerid"], call.now)
     return FileContent(b"") if call.operation.answers_file else {}

@@ -79,7 +79,7 @@ def _times(execution: Execution, time: int, now: int) -> dict[str, Any]:
 
 
 @handles("getJobVertexTaskManagers")
-def task_managers(call: RestCall) -> Facts:
+def taskmanagers(call: RestCall) -> Facts:
     job, vertex, time = vertex_and_time(call)
     io = IoMetrics(call, job, time)
     groups: dict[tuple[str, str], list[Execution]] = {}
@@ -96,7 +96,7 @@ def task_managers(call: RestCall) -> Facts:
 
 def _group(place: tuple[str, str], row: list[Execution], io: IoMetrics, time: int, now: int) -> dict[str, Any]:
     """The subtasks of a vertex that run on one task manager; those not deployed yet are a group of their own."""
-    endpoint, task_manager_id = place
+    endpoint, taskmanager_id = place
     states = [execution.state_at(time) for execution in row]
     return {
         "host": endpoint,
@@ -105,6 +105,6 @@ def _group(place: tuple[str, str], row: list[Execution], io: IoMetrics, time: in
         **span_facts(row, time, now),
         "metrics": io.facts(row),
         "status-counts": {state: states.count(state) for state in EXECUTION_STATES},
-        "taskmanager-id": task_manager_id,
+        "taskmanager-id": taskmanager_id,
         "aggregated": io.aggregated(row),
     }

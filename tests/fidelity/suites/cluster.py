@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.fidelity.driver import Body, Driver
-from tests.fidelity.jobs import learn_task_manager, poll_operation, trigger
+from tests.fidelity.jobs import learn_taskmanager, poll_operation, trigger
 
 
 def log_name(logs: Body, ending: str) -> str:
@@ -13,7 +13,7 @@ def log_name(logs: Body, ending: str) -> str:
 
 
 def cluster(d: Driver) -> None:
-    learn_task_manager(d)
+    learn_taskmanager(d)
     d.read("/overview")
     d.read("/config")
     d.read("/jobs")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.fidelity.driver import Driver
-from tests.fidelity.jobs import cancel, learn_task_manager, start_job
+from tests.fidelity.jobs import cancel, learn_taskmanager, start_job
 from tests.fidelity.suites.gets import JOB_GETS, VERTEX_GETS, get_all
 from tests.fidelity.suites.wire import wire
 
@@ -15,7 +15,7 @@ JSON = {"Content-Type": "application/json"}
 
 
 def errors(d: Driver) -> None:
-    learn_task_manager(d)
+    learn_taskmanager(d)
     start_job(d, "wordcount", "--name", "oracle word count")
     wrong_methods(d)
     head_options_and_odd_methods(d)

@@ -7,7 +7,7 @@ import time
 from tests.fidelity.driver import Driver
 from tests.fidelity.jobs import (
     cancel,
-    learn_task_manager,
+    learn_taskmanager,
     learn_vertices,
     start_job,
     vertex_variables,
@@ -21,7 +21,7 @@ VERTEX = JOB + "/vertices/{vertex}"
 
 def job_running(d: Driver) -> None:
     start_job(d, "wordcount", "--name", "oracle word count", "--note", "seen in user-config")
-    learn_task_manager(d)
+    learn_taskmanager(d)
     # two completed checkpoints, and metrics fetched at least once (the fetcher updates every 10 s at most)
     wait_checkpoints(d, 2)
     d.wait(JOB + "/vertices/{vertex}/metrics", lambda b: len(b) > 20, timeout=30, interval=0.5)

@@ -10,7 +10,7 @@ from tests.fidelity.driver import Body, Driver, met
 from tests.fidelity.jobs import (
     TERMINAL,
     cancel,
-    learn_task_manager,
+    learn_taskmanager,
     learn_vertices,
     start_job,
     wait_checkpoints,
@@ -23,7 +23,7 @@ SECONDS_AFTER_THE_END = 1.0
 
 
 def lifecycle(d: Driver) -> None:
-    learn_task_manager(d)
+    learn_taskmanager(d)
     start_job(d, "finite", "--name", "oracle finite job", running=False)
     transition(d, "finite")
     after_end(d, "FINISHED")

@@ -11,7 +11,7 @@ import pytest
 
 from flinkmock.cluster.record_flow import IoCounters
 from flinkmock.flink.configuration import Configuration
-from flinkmock.flink.memory import job_manager_memory, task_manager_memory
+from flinkmock.flink.memory import jobmanager_memory, taskmanager_memory
 from flinkmock.flink.metrics import (
     JobInputs,
     JobManagerInputs,
@@ -20,12 +20,12 @@ from flinkmock.flink.metrics import (
     SubtaskInputs,
     TaskManagerInputs,
     coordinator_metrics,
-    job_manager_metrics,
     job_metrics,
+    jobmanager_metrics,
     metric_operator_name,
     subtask_metrics,
-    task_manager_jvm,
-    task_manager_metrics,
+    taskmanager_jvm,
+    taskmanager_metrics,
 )
 from flinkmock.named_random import NamedRandom
 from flinkmock.release import Release
@@ -66,19 +66,19 @@ def kind(value: str) -> str:
     return "text"
 
 
-def job_manager(now: int = START + 30_000, **facts: int) -> JobManagerInputs:
-    memory = job_manager_memory(Configuration({}))
-    return JobManagerInputs(now=now, started_at=START, key="jm", stream=NamedRandom(7), memory=memory, **facts)
+def jobmanager(now: int = START + 30_000, **facts: int) -> JobManagerInputs:
+    memory = jobmanager_memory(Configuration({}))
+    return JobManagerInputs(now=now, started_at=START, key="jm", random=NamedRandom(7), memory=memory, **facts)
 
 
-def task_manager(now: int = START + 30_000, tasks: int = 6) -> TaskManagerInputs:
-    memory = task_manager_memory(Configuration({}))
-    return TaskManagerInputs(now=now, started_at=START, key="tm", stream=NamedRandom(7), memory=memory, tasks=tasks)
+def taskmanager(now: int = START + 30_000, tasks: int = 6) -> TaskManagerInputs:
+    memory = taskmanager_memory(Configuration({}))
+    return TaskManagerInputs(now=now, started_at=START, key="tm", random=NamedRandom(7), memory=memory, tasks=tasks)
 
 
 def job(now: int = START + 30_000, **facts: object) -> JobInputs:
     given: dict[str, object] = {"state": "RUNNING", "timestamps": {"RUNNING": START + 10}, **facts}
-    return JobInputs(now=now, started_at=START, key="job", stream=NamedRandom(7), **given)  # type: ignore[arg-type]
+    return JobInputs(now=now, started_at=START, key="job", random=NamedRandom(7), **given)  # type: ignore[arg-type]
 
 
 def subtask(scope: str = "count", now: int = START + 30_000, **facts: object) -> SubtaskInputs:
@@ -101,7 +101,7 @@ def subtask(scope: str = "count", now: int = START + 30_000, **facts: object) ->
         "is_source": scope == "source",
         **facts,
     }
-    return SubtaskInputs(now=now, started_at=START, key="task", stream=NamedRandom(7), **given)  # type: ignore[arg-type]
+    return SubtaskInputs(now=now, started_at=START, key="task", random=NamedRandom(7), **given)  # type: ignore[arg-type]
 
 
 def io_at(now: int) -> IoCounters:
@@ -113,9 +113,9 @@ def io_at(now: int) -> IoCounters:
 def metrics_of(scope: str, minor: str) -> Mapping[str, str]:
     match scope:
         case "job manager":
-            return job_manager_metrics(job_manager(), release(minor))
+            return jobmanager_metrics(jobmanager(), release(minor))
         case "task manager":
-            return task_manager_metrics(task_manager(), release(minor))
+            return taskmanager_metrics(taskmanager(), release(minor))
         case "job":
             return job_metrics(job(), release(minor))
         case _:
@@ -141,7 +141,7 @@ def test_counters_never_fall(minor: str) -> None:
     before: dict[str, float] = {}
     for now in range(START, START + 400_000, 7_000):
         told = {
-            **job_manager_metrics(job_manager(now), release(minor)),
+            **jobmanager_metrics(jobmanager(now), release(minor)),
             **subtask_metrics(subtask("source", now), release(minor)),
         }
         for name, value in told.items():
@@ -190,17 +190,17 @@ def test_watermarks() -> None:
 
 
 def test_slots_and_jobs_come_from_the_reading() -> None:
-    reading = job_manager(running_jobs=3, task_managers=2, slots_total=8, slots_available=5)
-    told = job_manager_metrics(reading, release("2.3"))
+    reading = jobmanager(running_jobs=3, taskmanagers=2, slots_total=8, slots_available=5)
+    told = jobmanager_metrics(reading, release("2.3"))
     names = ("numRunningJobs", "numRegisteredTaskManagers", "taskSlotsTotal", "taskSlotsAvailable")
     assert [told[name] for name in names] == ["3", "2", "8", "5"]
 
 
 @pytest.mark.parametrize("minor", ["1.12", "1.20", "2.3"])
-def test_task_manager_details_tell_the_numbers_of_its_metrics(minor: str) -> None:
+def test_taskmanager_details_tell_the_numbers_of_its_metrics(minor: str) -> None:
     details, told = (
-        task_manager_jvm(task_manager(), release(minor)),
-        task_manager_metrics(task_manager(), release(minor)),
+        taskmanager_jvm(taskmanager(), release(minor)),
+        taskmanager_metrics(taskmanager(), release(minor)),
     )
     pairs = {
         "heapUsed": "Status.JVM.Memory.Heap.Used",
@@ -227,7 +227,7 @@ def test_task_manager_details_tell_the_numbers_of_its_metrics(minor: str) -> Non
 
 def test_a_heap_stays_within_its_limits() -> None:
     for now in range(START, START + 200_000, 3_000):
-        details = task_manager_jvm(task_manager(now), release("2.3"))
+        details = taskmanager_jvm(taskmanager(now), release("2.3"))
         used, committed, most = (details[key] for key in ("heapUsed", "heapCommitted", "heapMax"))
         assert isinstance(used, int)
         assert isinstance(committed, int)
@@ -304,9 +304,9 @@ def test_source_coordinators() -> None:
 
 def test_equal_readings_give_equal_numbers_and_other_seeds_others() -> None:
     def told(seed: int) -> dict[str, str]:
-        memory = task_manager_memory(Configuration({}))
-        reading = TaskManagerInputs(now=START + 1, started_at=START, key="tm", stream=NamedRandom(seed), memory=memory)
-        return task_manager_metrics(reading, release("2.3"))
+        memory = taskmanager_memory(Configuration({}))
+        reading = TaskManagerInputs(now=START + 1, started_at=START, key="tm", random=NamedRandom(seed), memory=memory)
+        return taskmanager_metrics(reading, release("2.3"))
 
     assert told(1) == told(1)
     assert told(1) != told(2)

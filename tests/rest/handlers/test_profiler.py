@@ -43,9 +43,9 @@ def test_what_is_refused(body, name):
         assert refused.value.throwable.java_class == f"java.lang.{name}"
 
 
-def test_each_task_manager_has_a_profiler_of_its_own():
-    with TourClient(task_managers=2, configuration=ENABLED) as asker:
-        first, second = (task_manager.id for task_manager in asker.cluster.task_managers)
+def test_each_taskmanager_has_a_profiler_of_its_own():
+    with TourClient(taskmanagers=2, configuration=ENABLED) as asker:
+        first, second = (taskmanager.id for taskmanager in asker.cluster.taskmanagers)
         for id in (first, second):
             asker.ask("postTaskManagerProfiling", body={"mode": "WALL", "duration": 2}, taskmanagerid=id)
         asker.advance("2s")

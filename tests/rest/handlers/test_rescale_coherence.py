@@ -37,8 +37,8 @@ def test_slots_that_a_rescale_frees_go_to_a_job_that_waits():
         asker.advance("28s")
         waiting = asker.cluster.submit(dataclasses.replace(job(name="waits"), vertices=WIDE), asker.engine.clock.now())
         asker.advance("100ms")
-        assert asker.cluster.waiting == [waiting.id]
+        assert asker.cluster.jobs_awaiting_slots == [waiting.id]
         asker.advance("2s")
-        assert asker.cluster.waiting == []
+        assert asker.cluster.jobs_awaiting_slots == []
         assert asker.ask("getClusterOverview")["slots-available"] == 0
         assert asker.cluster.job(JOB_ID).state == waiting.state == "RUNNING"
