@@ -103,3 +103,21 @@ class JobGraph:
     def slot_of(self, vertex: Vertex, subtask: int) -> int:
         """Which of the job's slots a subtask runs in: subtask i of every vertex of a group shares one."""
         return self._group_offset[vertex.spec.slot_sharing_group] + subtask
+
+    def input_channels(self, vertex: Vertex) -> int:
+        """Return how many subtasks send records to one subtask of `vertex`."""
+        return sum(_channels(edge, self.vertices[edge.source]) for edge in vertex.inputs)
+
+    def output_channels(self, vertex: Vertex) -> int:
+        """Return to how many subtasks one subtask of `vertex` sends records."""
+        return sum(
+            _channels(edge, consumer)
+            for consumer in self.vertices
+            for edge in consumer.inputs
+            if edge.source == vertex.index
+        )
+
+
+def _channels(edge: Input, other: Vertex) -> int:
+    """Return how many channels one subtask has along an edge; `other` is the vertex at its other end."""
+    return 1 if edge.ship_strategy == "FORWARD" else other.parallelism

@@ -6,52 +6,17 @@ out of a vertex comes in behind it, exactly, at every instant; split over subtas
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from flinkmock.cluster.execution import Execution
 from flinkmock.cluster.graph import Vertex
 from flinkmock.cluster.job_attempt import JobAttempt
 from flinkmock.cluster.metric_series import pressed_ms, pressure_at
+from flinkmock.flink.memory import PAGE
+from flinkmock.flink.metrics.io_counters import IoCounters
 
 BUSY_AT_RATE = 1_000.0
 """Records per second and subtask at which a task has no idle time left."""
-
-
-@dataclass(frozen=True, slots=True)
-class IoCounters:
-    """One subtask's counters since its attempt began: records, bytes, and ms spent busy, idle and back-pressured."""
-
-    records_in: int = 0
-    records_out: int = 0
-    bytes_in: int = 0
-    bytes_out: int = 0
-    busy_ms: int = 0
-    idle_ms: int = 0
-    backpressured_ms: int = 0
-
-    @property
-    def buffers_in(self) -> int:
-        return _buffers(self.bytes_in)
-
-    @property
-    def buffers_out(self) -> int:
-        return _buffers(self.bytes_out)
-
-    def __add__(self, other: IoCounters) -> IoCounters:
-        return IoCounters(
-            self.records_in + other.records_in,
-            self.records_out + other.records_out,
-            self.bytes_in + other.bytes_in,
-            self.bytes_out + other.bytes_out,
-            self.busy_ms + other.busy_ms,
-            self.idle_ms + other.idle_ms,
-            self.backpressured_ms + other.backpressured_ms,
-        )
-
-
-def _buffers(size: int) -> int:
-    # Nearly empty buffers are sent each 100 ms (execution.buffer-timeout): 102 bytes in each on a real word count.
-    return -(-size // 102)
+BUFFER_TIMEOUT_MS = 100
+"""execution.buffer-timeout: how long a buffer waits at most before it is sent, however little is in it."""
 
 
 class RecordFlow:
@@ -87,14 +52,18 @@ class RecordFlow:
         ran, pressed = until - since, pressed_ms(vertex.spec.pressures, since - began, until - began)
         busy = round((ran - pressed) * self._busy(vertex, subtask))
         sizes = [self._run.graph.vertices[edge.source].spec.bytes_per_record for edge in vertex.inputs] or [0]
+        bytes_in = round(mine_in * sum(sizes) / len(sizes))
+        bytes_out = mine_out * vertex.spec.bytes_per_record
         return IoCounters(
-            mine_in,
-            mine_out,
-            round(mine_in * sum(sizes) / len(sizes)),
-            mine_out * vertex.spec.bytes_per_record,
-            busy,
-            ran - pressed - busy,
-            pressed,
+            records_in=mine_in,
+            records_out=mine_out,
+            bytes_in=bytes_in,
+            bytes_out=bytes_out,
+            buffers_in=_buffers(mine_in, bytes_in, self._run.graph.input_channels(vertex), ran),
+            buffers_out=_buffers(mine_out, bytes_out, self._run.graph.output_channels(vertex), ran),
+            busy_ms=busy,
+            idle_ms=ran - pressed - busy,
+            backpressured_ms=pressed,
         )
 
     def busy_ratio(self, vertex: Vertex, subtask: int) -> float:
@@ -116,6 +85,12 @@ class RecordFlow:
             return vertex.spec.records_per_second
         above = (self._run.graph.vertices[edge.source] for edge in vertex.inputs)
         return sum(self._rate(v) * (1.0 if v.is_source else v.spec.selectivity) for v in above)
+
+
+def _buffers(records: int, size: int, channels: int, ran_ms: int) -> int:
+    """Return how many buffers hold `size` bytes: each channel sends what it has at each timeout, and full buffers."""
+    flushes = channels * -(-ran_ms // BUFFER_TIMEOUT_MS)
+    return max(min(records, flushes), -(-size // PAGE))
 
 
 def _weight(vertex: Vertex, subtask: int) -> int:

@@ -6,9 +6,9 @@ its place ("tokenize (1/2)"), `attempt` the attempt's id.
 
 from __future__ import annotations
 
-from flinkmock.cluster.taskmanager import TaskManager
 from flinkmock.flink.java_exception import JavaException, stack_trace
 from flinkmock.flink.logs import LogEvent
+from flinkmock.flink.rpc import TaskManagerLocation, taskmanager_path
 from flinkmock.release import Release
 
 _RUNTIME = "org.apache.flink.runtime"
@@ -57,13 +57,15 @@ def task_switched(time: int, task: str, attempt: str, old: str, new: str) -> Log
     return LogEvent(time, GRAPH, f"{task} ({attempt}) switched from {old} to {new}.")
 
 
-def task_failed(time: int, task: str, attempt: str, old: str, where: TaskManager, cause: JavaException) -> LogEvent:
+def task_failed(
+    time: int, task: str, attempt: str, old: str, where: TaskManagerLocation, cause: JavaException
+) -> LogEvent:
     message = f"{task} ({attempt}) switched from {old} to FAILED on {_place(where)}."
     return LogEvent(time, GRAPH, _with(message, cause))
 
 
 def task_deployed(
-    time: int, task: str, number: int, attempt: str, vertex: str, where: TaskManager, allocation: str
+    time: int, task: str, number: int, attempt: str, vertex: str, where: TaskManagerLocation, allocation: str
 ) -> LogEvent:
     """`number` is the attempt's, `vertex` the execution vertex's id, `allocation` the slot's."""
     return LogEvent(
@@ -74,7 +76,7 @@ def task_deployed(
     )
 
 
-def _place(where: TaskManager) -> str:
+def _place(where: TaskManagerLocation) -> str:
     return f"{where.id} @ {where.host} (dataPort={where.data_port})"
 
 
@@ -121,9 +123,8 @@ def savepoint_triggered(time: int, job_id: str) -> LogEvent:
     return LogEvent(time, JOB_MASTER, f"Triggering savepoint for job {job_id}.")
 
 
-def taskmanager_registered(time: int, taskmanager: TaskManager, release: Release) -> LogEvent:
-    rpc = "pekko" if release.since("1.18") else "akka"
-    path = f"{rpc}.tcp://flink@{taskmanager.host}:{taskmanager.rpc_port}/user/rpc/taskmanager_{taskmanager.number}"
+def taskmanager_registered(time: int, taskmanager: TaskManagerLocation, release: Release) -> LogEvent:
+    path = taskmanager_path(taskmanager, release)
     return LogEvent(
         time, RESOURCES, f"Registering TaskManager with ResourceID {taskmanager.id} ({path}) at ResourceManager"
     )

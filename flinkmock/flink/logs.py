@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from flinkmock.cluster.taskmanager import TaskManager
 from flinkmock.flink.configuration import Configuration
 from flinkmock.flink.jvm import INSTALLATION, class_path, jvm_options, vm_version
 from flinkmock.flink.memory import MIB, JobManagerMemory, TaskManagerMemory
+from flinkmock.flink.rpc import TaskManagerLocation, rpc_address, rpc_system
 from flinkmock.release import Release
 
 JOB_MANAGER_LOG = "flink-jm.log"
@@ -69,7 +69,7 @@ def log_files(name: str, events: Sequence[LogEvent], started_at: int, output: st
     ]
 
 
-def taskmanager_log(taskmanager: TaskManager) -> str:
+def taskmanager_log(taskmanager: TaskManagerLocation) -> str:
     """The name of its log: `flink-tm1.log` for the first one."""
     return f"flink-tm{taskmanager.number + 1}.log"
 
@@ -78,7 +78,7 @@ def jobmanager_startup(
     at: int, release: Release, configuration: Configuration, memory: JobManagerMemory, rest_url: str
 ) -> list[LogEvent]:
     """What a job manager that begins to start at `at` (epoch ms) logs until it is ready; `rest_url` is its own."""
-    rpc = f"{_rpc(release)}.tcp://flink@{_address(configuration)}"
+    rpc = rpc_address(*_address(configuration), release)
     name = "StandaloneSessionClusterEntrypoint"
     events = [*_banner(at, _ENTRYPOINT, name, release, memory.max_heap, JOB_MANAGER_LOG)]
     events += _properties(at + 60, configuration, release)
@@ -95,11 +95,15 @@ def jobmanager_startup(
 
 
 def taskmanager_startup(
-    at: int, release: Release, configuration: Configuration, memory: TaskManagerMemory, taskmanager: TaskManager
+    at: int,
+    release: Release,
+    configuration: Configuration,
+    memory: TaskManagerMemory,
+    taskmanager: TaskManagerLocation,
 ) -> list[LogEvent]:
     """What a task manager that begins to start at `at` (epoch ms) logs until it is registered."""
     file = taskmanager_log(taskmanager)
-    rpc = f"{_rpc(release)}.tcp://flink@{taskmanager.host}:{taskmanager.rpc_port}"
+    rpc = rpc_address(taskmanager.host, taskmanager.rpc_port, release)
     executor = "org.apache.flink.runtime.taskexecutor.TaskExecutor"
     shuffle = "org.apache.flink.runtime.io.network.NettyShuffleEnvironment"
     events = [*_banner(at, _RUNNER, "TaskManager", release, memory.max_heap, file)]
@@ -108,7 +112,7 @@ def taskmanager_startup(
         LogEvent(at + 900, _rpc_utils(release), f"Actor system started at {rpc}"),
         LogEvent(at + 950, _RUNNER, f"Starting TaskManager with ResourceID: {taskmanager.id}"),
         LogEvent(at + 1000, shuffle, "Starting the network environment and its components."),
-        LogEvent(at + 1100, executor, f"Connecting to ResourceManager at {_address(configuration)}."),
+        LogEvent(at + 1100, executor, f"Connecting to ResourceManager at {':'.join(_address(configuration))}."),
         LogEvent(at + 1250, executor, "Successful registration at resource manager."),
     ]
     return events
@@ -142,16 +146,11 @@ def _properties(at: int, configuration: Configuration, release: Release) -> list
     ]
 
 
-def _rpc(release: Release) -> str:
-    """Akka became Pekko in 1.18."""
-    return "pekko" if release.since("1.18") else "akka"
-
-
 def _rpc_utils(release: Release) -> str:
-    rpc = _rpc(release)
+    rpc = rpc_system(release)
     return f"org.apache.flink.runtime.rpc.{rpc}.{rpc.capitalize()}RpcServiceUtils"
 
 
-def _address(configuration: Configuration) -> str:
+def _address(configuration: Configuration) -> tuple[str, str]:
     values = configuration.values
-    return f"{values.get('jobmanager.rpc.address', 'localhost')}:{values.get('jobmanager.rpc.port', '6123')}"
+    return values.get("jobmanager.rpc.address", "localhost"), values.get("jobmanager.rpc.port", "6123")

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from flinkmock.flink.jvm import java_version
+from flinkmock.flink.rpc import rpc_system
 from flinkmock.flink.stack_frames import NATIVE, Frame, idle_stack
 from flinkmock.named_random import NamedRandom
 from flinkmock.release import Release
@@ -120,7 +121,7 @@ def _main(entry: str, method: str, line: int, start: int) -> ThreadActivity:
 def _dispatcher(release: Release) -> ThreadActivity:
     pool = (
         "org.apache.pekko.dispatch.PekkoJdk9ForkJoinPool"
-        if release.since("1.18")
+        if rpc_system(release) == "pekko"
         else "akka.dispatch.ForkJoinExecutorConfigurator$AkkaForkJoinPool"
     )
     fork_join = "java.util.concurrent.ForkJoin"
@@ -142,7 +143,7 @@ Named = tuple[str, ThreadActivity]
 
 def _common(main: ThreadActivity, release: Release) -> Iterator[Named]:
     """Threads of the JVM, of the RPC service and of the metrics, which every Flink process has."""
-    rpc = "pekko" if release.since("1.18") else "akka"
+    rpc = rpc_system(release)
     dispatcher = _dispatcher(release)
     yield "main", main
     yield "Reference Handler", _REFERENCES

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from flinkmock.cluster.record_flow import IoCounters
 from flinkmock.flink.memory import JobManagerMemory, TaskManagerMemory
+from flinkmock.flink.metrics.io_counters import IoCounters
 from flinkmock.named_random import NamedRandom
 
 METER_SPAN_MS = 60_000
@@ -58,7 +58,6 @@ class TaskManagerInputs(MetricInputs):
     memory: TaskManagerMemory
     tasks: int = 0
     """Tasks deployed to it now."""
-    managed_used: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +83,9 @@ class JobInputs(MetricInputs):
     timestamps: Mapping[str, int]
     terminal: bool = False
     restarts: int = 0
+    """All restarts, those of rescales among them."""
     rescales: int = 0
+    """Restarts with another parallelism."""
     all_running_since: int | None = None
     """Since when each subtask is RUNNING or FINISHED; None while one is not."""
     deploying_since: int | None = None
@@ -106,8 +107,6 @@ class OperatorInputs:
     minute_ago: IoCounters = field(default_factory=IoCounters)
     watermark: int | None = None
     is_source: bool = False
-    splits: tuple[str, ...] = ()
-    """Ids of a source's splits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,5 +126,5 @@ class SubtaskInputs(MetricInputs):
     checkpointed: bool = False
     """Whether the task has acknowledged a checkpoint."""
     local_share: float = 1.0
-    """The part of its input that comes from its own task manager, from 0 to 1."""
+    """The part of its input that comes from its own TaskManager, from 0 to 1."""
     operators: tuple[OperatorInputs, ...] = ()

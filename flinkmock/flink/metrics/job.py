@@ -75,7 +75,8 @@ JOB: Table[JobInputs] = (
     ),
     # 1.15 alone has it not, only fullRestarts (live 1.15.4).
     Metric("numRestarts", lambda r: r.restarts, until="1.15"),
-    Metric("numRestarts", lambda r: r.restarts, since="1.16"),
+    Metric("numRestarts", lambda r: r.restarts, since="1.16", until="2.0"),
+    Metric("numRestarts", lambda r: r.restarts - r.rescales, since="2.0"),
     Metric("fullRestarts", lambda r: r.restarts, until="2.0"),
     Metric("numRescales", lambda r: r.rescales, since="2.0"),
     Metric("numberOfCompletedCheckpoints", lambda r: r.completed),
@@ -101,9 +102,9 @@ def job_metrics(reading: JobInputs, release: Release) -> dict[str, str]:
     return measure(JOB, reading, release)
 
 
-def coordinator_metrics(source_vertex: str, release: Release, unassigned_splits: int = 0) -> dict[str, str]:
+def coordinator_metrics(source_vertex: str, release: Release) -> dict[str, str]:
     """Names and values of `/jobs/:jobid/vertices/:vertexid/jm-operator-metrics` for a source vertex of that name."""
     if not release.since("1.18"):
         return {}
     name = metric_operator_name(source_vertex, release)
-    return {f"{name}.coordinator.enumerator.unassignedSplits": str(unassigned_splits)}
+    return {f"{name}.coordinator.enumerator.unassignedSplits": "0"}

@@ -21,7 +21,7 @@ JOB_MANAGER: Table[JobManagerInputs] = (
 
 TASK_MANAGER: Table[TaskManagerInputs] = (
     Metric("Status.Flink.Memory.Managed.Total", lambda r: r.memory.managed),
-    Metric("Status.Flink.Memory.Managed.Used", lambda r: r.managed_used),
+    Metric("Status.Flink.Memory.Managed.Used", lambda r: 0),
     Metric("Status.Network.AvailableMemorySegments", lambda r: _buffers(r) - _used(r), until="2.0"),
     Metric("Status.Network.TotalMemorySegments", lambda r: _buffers(r), until="2.0"),
     Metric("Status.Shuffle.Netty.AvailableMemory", lambda r: (_buffers(r) - _used(r)) * PAGE),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flinkmock.cluster.record_flow import IoCounters
 from flinkmock.flink.java_format import JavaValue
 from flinkmock.flink.metrics.inputs import OperatorInputs, SubtaskInputs, per_second
+from flinkmock.flink.metrics.io_counters import IoCounters
 from flinkmock.flink.metrics.names import metric_operator_name
 from flinkmock.flink.metrics.table import Metric, Table, measure
 from flinkmock.release import Release
@@ -188,28 +188,12 @@ SOURCE: Table[OperatorInputs] = (
 )
 
 
-def operator_metrics(reading: OperatorInputs, release: Release, age: int = 0) -> dict[str, str]:
-    """Names, `OPERATOR_NAME.` in front, and values of one operator; `age` is how long its task has run (ms)."""
+def operator_metrics(reading: OperatorInputs, release: Release) -> dict[str, str]:
+    """Return the metrics of one operator by name; each name begins with the operator's."""
     prefix = metric_operator_name(reading.name, release) + "."
     metrics = measure(OPERATOR, reading, release, prefix)
     metrics |= measure(SOURCE if reading.is_source else AFTER_ANOTHER, reading, release, prefix)
-    if release.since("2.1"):
-        for split in reading.splits:
-            metrics |= _split_metrics(f"{prefix}split.{split}.watermark.", reading, age)
     return metrics
-
-
-def _split_metrics(prefix: str, reading: OperatorInputs, age: int) -> dict[str, str]:
-    """InternalSourceSplitMetricGroup: a split that is always active, as those of real word counts are."""
-    return {
-        f"{prefix}currentWatermark": str(_watermark(reading)),
-        f"{prefix}accumulatedActiveTimeMs": f"{age}.0",
-        f"{prefix}accumulatedIdleTimeMs": "0",
-        f"{prefix}accumulatedPausedTimeMs": "0",
-        f"{prefix}activeTimeMsPerSecond": "1000.0",
-        f"{prefix}idleTimeMsPerSecond": "0",
-        f"{prefix}pausedTimeMsPerSecond": "0",
-    }
 
 
 def subtask_metrics(reading: SubtaskInputs, release: Release) -> dict[str, str]:
@@ -218,5 +202,5 @@ def subtask_metrics(reading: SubtaskInputs, release: Release) -> dict[str, str]:
     if not reading.is_source:
         metrics |= measure(BEHIND_AN_EDGE, reading, release)
     for operator in reading.operators:
-        metrics |= operator_metrics(operator, release, reading.age)
+        metrics |= operator_metrics(operator, release)
     return metrics

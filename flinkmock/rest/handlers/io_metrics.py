@@ -8,7 +8,8 @@ from typing import Any
 from flinkmock.cluster.checkpoints import percentile
 from flinkmock.cluster.execution import STARTING, Execution
 from flinkmock.cluster.job import Job
-from flinkmock.cluster.record_flow import IoCounters, RecordFlow
+from flinkmock.cluster.record_flow import RecordFlow
+from flinkmock.flink.metrics.io_counters import IoCounters
 from flinkmock.rest.call import RestCall
 
 

@@ -6,6 +6,7 @@ from flinkmock.cluster.checkpoints import Checkpoint
 from flinkmock.cluster.cluster import Cluster
 from flinkmock.cluster.execution import Execution
 from flinkmock.cluster.job import Job
+from flinkmock.cluster.job_attempt import JobAttempt
 from flinkmock.cluster.record_flow import RecordFlow
 from flinkmock.cluster.states import JOB_STATES, TERMINAL_EXECUTION_STATES
 from flinkmock.cluster.taskmanager import TaskManager
@@ -79,6 +80,7 @@ def job_reading(cluster: Cluster, job: Job, time: int) -> metrics.JobInputs:
         timestamps={state: entered.get(state, 0) for state in JOB_STATES},
         terminal=job.ended_at(time) is not None,
         restarts=sum(state == "RESTARTING" for at, state in job.states if at <= time),
+        rescales=sum(_began(job, change.run, time) for change in job.updates if change.run is not None),
         all_running_since=max((at for at in running if at), default=None) if len(running) == len(executions) else None,
         deploying_since=min((at for at in deploying if at is not None), default=None),
         completed=counts["completed"],
@@ -88,6 +90,12 @@ def job_reading(cluster: Cluster, job: Job, time: int) -> metrics.JobInputs:
         last=_last(completed[-1]) if completed else None,
         restored_at=restored.at if restored else None,
     )
+
+
+def _began(job: Job, attempt: int, time: int) -> bool:
+    """Return whether the restart that led to this attempt began by `time`."""
+    outcome = job.runs[attempt - 1].ending
+    return outcome is not None and outcome.at <= time
 
 
 def _last(checkpoint: Checkpoint) -> metrics.LastCheckpoint:
@@ -130,6 +138,7 @@ def subtask_reading(cluster: Cluster, job: Job, execution: Execution, time: int)
         initialized_in=since - initializing if initializing is not None else 0,
         watermark=watermark,
         checkpointed=bool(job.checkpoints.completed_at(time)),
+        local_share=_local_share(run, execution),
         operators=tuple(
             metrics.OperatorInputs(
                 name=name,
@@ -141,6 +150,20 @@ def subtask_reading(cluster: Cluster, job: Job, execution: Execution, time: int)
             for place, name in enumerate(vertex.spec.operators)
         ),
     )
+
+
+def _local_share(run: JobAttempt, execution: Execution) -> float:
+    """Return the part of a subtask's input channels that come from its own TaskManager, from 0 to 1."""
+    local = remote = 0
+    rows = run.executions()
+    for edge in execution.vertex.inputs:
+        row = rows[edge.source]
+        for producer in row[execution.subtask :][:1] if edge.ship_strategy == "FORWARD" else row:
+            if producer.slot and execution.slot and producer.slot.taskmanager is not execution.slot.taskmanager:
+                remote += 1
+            else:
+                local += 1
+    return local / (local + remote) if remote else 1.0
 
 
 def measured_at(job: Job, execution: Execution, time: int) -> int | None:

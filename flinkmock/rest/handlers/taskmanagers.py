@@ -9,6 +9,7 @@ from flinkmock.cluster.cluster import Cluster
 from flinkmock.cluster.taskmanager import TaskManager
 from flinkmock.flink import metrics
 from flinkmock.flink.memory import taskmanager_memory
+from flinkmock.flink.rpc import taskmanager_path
 from flinkmock.flink.threads import taskmanager_threads
 from flinkmock.rest.call import Facts, RestCall, handles
 from flinkmock.rest.handlers.metric_inputs import taskmanager_reading, tasks_on
@@ -18,10 +19,9 @@ def taskmanager_facts(cluster: Cluster, taskmanager: TaskManager, now: int) -> d
     """A task manager as the list shows it. Slots are of now, assigned tasks of the last heartbeat (FACTS-coherence)."""
     release, memory = cluster.release, taskmanager_memory(cluster.configuration)
     free = cluster.slots.free(taskmanager, now)
-    rpc = "pekko" if release.since("1.18") else "akka"
     return {
         "id": taskmanager.id,
-        "path": f"{rpc}.tcp://flink@{taskmanager.host}:{taskmanager.rpc_port}/user/rpc/taskmanager_0",
+        "path": taskmanager_path(taskmanager, release),
         "dataPort": taskmanager.data_port,
         "jmxPort": -1,
         "timeSinceLastHeartbeat": taskmanager.last_heartbeat(now),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from flinkmock.cluster.spec import CheckpointSpec
-from tests.rest.handlers.http_helpers import TourClient, job
+from tests.cluster.cluster_factory import CHAIN
+from tests.rest.handlers.http_helpers import JOB_ID, TourClient, job
 
 
 def names(asker: TourClient, wanted: str) -> list[str]:
@@ -21,3 +24,39 @@ def test_a_value_that_is_no_number_is_left_out():
     with TourClient(job(checkpoints=CheckpointSpec(every=1_000))) as asker:
         asker.advance("1min")
         assert names(asker, "lastCheckpointExternalPath,numRestarts") == ["numRestarts"]
+
+
+def metric(asker: TourClient, operation: str, name: str, **path: object) -> str:
+    [found] = asker.ask(operation, {"get": name}, **path)
+    return str(found["value"])
+
+
+def test_input_of_subtasks_on_other_taskmanagers_is_remote():
+    with TourClient(job(id=JOB_ID), taskmanagers=2, slots=1) as asker:
+        asker.advance("1min")
+        [_source, count, _sink] = asker.ask("getJobDetails", jobid=JOB_ID)["vertices"]
+        remote = []
+        for subtask in range(2):
+            path = {"jobid": JOB_ID, "vertexid": count["id"], "subtaskindex": subtask}
+            local, away = (
+                int(metric(asker, "getSubtaskMetrics", f"numBytesIn{kind}", **path)) for kind in ("Local", "Remote")
+            )
+            assert bool(local) != bool(away)
+            remote.append(bool(away))
+        assert sorted(remote) == [False, True]
+
+
+def test_a_buffer_is_sent_at_each_timeout_or_when_it_is_full():
+    slow, fast = ({"records_per_second": rate} for rate in (5.0, 1_000_000.0))
+    counts = []
+    for values in (slow, fast):
+        vertices = (dataclasses.replace(CHAIN[0], **values), *CHAIN[1:])
+        with TourClient(dataclasses.replace(job(id=JOB_ID), vertices=vertices)) as asker:
+            asker.advance("10s")
+            vertex = asker.ask("getJobDetails", jobid=JOB_ID)["vertices"][0]["id"]
+            path = {"jobid": JOB_ID, "vertexid": vertex, "subtaskindex": 0}
+            names = ("numRecordsOut", "numBytesOut", "numBuffersOut")
+            counts.append([int(metric(asker, "getSubtaskMetrics", name, **path)) for name in names])
+    [[records, _, buffers], [_, size, full_buffers]] = counts
+    assert buffers == records, "a record is sent before the next one comes"
+    assert full_buffers == -(-size // 32_768)

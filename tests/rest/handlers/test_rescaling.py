@@ -203,3 +203,19 @@ def test_no_history_is_kept_unless_asked_for():
         assert asker.ask("getJobRescaleConfig", jobid=JOB_ID)["rescaleHistoryMax"] == 0
         with pytest.raises(AdaptiveSchedulerRequired):
             asker.ask("getJobRescalesHistory", jobid=JOB_ID)
+
+
+@pytest.mark.parametrize("flink", ["1.20", "2.3"])
+def test_the_metrics_count_restarts_and_rescales(flink):
+    configuration = ADAPTIVE | {"jobmanager.adaptive-scheduler.scaling-interval.min": "1s"}
+    with TourClient(job_of(), flink=flink, configuration=configuration) as asker:
+        asker.advance("2s")
+        asker.ask("updateJobResourceRequirements", body=bounds(1, 1), jobid=JOB_ID)
+        asker.advance("1min")
+        names = ("numRestarts", "numRescales")
+        values = {
+            metric["id"]: metric["value"]
+            for name in names
+            for metric in asker.ask("getJobMetrics", {"get": name}, jobid=JOB_ID)
+        }
+        assert values == ({"numRestarts": "0", "numRescales": "1"} if flink == "2.3" else {"numRestarts": "1"})

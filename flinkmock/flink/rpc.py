@@ -1,0 +1,39 @@
+"""Flink's RPC system: its name and the addresses of its actors."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from flinkmock.release import Release
+
+
+class TaskManagerLocation(Protocol):
+    """Where a TaskManager runs; `id` is its resource id."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def number(self) -> int:
+        """Its number among the TaskManagers of the cluster, from 0."""
+
+    @property
+    def host(self) -> str: ...
+    @property
+    def rpc_port(self) -> int: ...
+    @property
+    def data_port(self) -> int: ...
+
+
+def rpc_system(release: Release) -> str:
+    """Return the name of the RPC system: Akka became Pekko in 1.18."""
+    return "pekko" if release.since("1.18") else "akka"
+
+
+def rpc_address(host: str, port: int | str, release: Release) -> str:
+    """Return the address of an actor system: `pekko.tcp://flink@localhost:6123`."""
+    return f"{rpc_system(release)}.tcp://flink@{host}:{port}"
+
+
+def taskmanager_path(taskmanager: TaskManagerLocation, release: Release) -> str:
+    """Return the path of a TaskManager's actor; each process has its own actor system, so its number there is 0."""
+    return f"{rpc_address(taskmanager.host, taskmanager.rpc_port, release)}/user/rpc/taskmanager_0"
