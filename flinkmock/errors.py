@@ -19,6 +19,10 @@ class FlinkMockError(Exception):
     """Base of everything that flinkmock raises for its user."""
 
 
+class InvalidArgument(FlinkMockError, ValueError):
+    """An argument has a value that is not allowed. The message names the allowed ones."""
+
+
 class UnknownRelease(FlinkMockError, ValueError):
     """`asked` names no release of Flink; `known` are the minor releases that can be served, oldest first."""
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flinkmock.cli import headers
+from flinkmock.cli.arguments import positive_duration
 
 if TYPE_CHECKING:
     from flinkmock.conformance.recording import Notes
@@ -29,9 +29,20 @@ def configure(subparsers: Any) -> None:
     )
     parser.add_argument("-o", "--out", type=Path, metavar="FILE", required=True, help="the scenario to be written")
     parser.add_argument(
-        "--for", dest="length", type=length, default=60_000, metavar="TIME", help="30s, 5m or 1h; default: 1m"
+        "--for",
+        dest="length",
+        type=positive_duration,
+        default=60_000,
+        metavar="DURATION",
+        help="how long to record: 30s, 5m or 1h; default: 1m",
     )
-    parser.add_argument("--every", type=length, default=1000, metavar="TIME", help="between two looks; default: 1s")
+    parser.add_argument(
+        "--every",
+        type=positive_duration,
+        default=1_000,
+        metavar="DURATION",
+        help="the interval between two polls; default: 1s",
+    )
     parser.add_argument("--raw", type=Path, metavar="FILE", help="keep each question and its answer too, as JSON lines")
     parser.add_argument(
         "--scrub",
@@ -41,16 +52,6 @@ def configure(subparsers: Any) -> None:
     )
     headers.configure(parser)
     parser.set_defaults(run=run)
-
-
-def length(text: str) -> int:
-    """Milliseconds: "90s", "1m30s", "0.5s"; a plain number is seconds."""
-    match = re.fullmatch(r"(?:(\d+)h)?(?:(\d+)m)?(?:(\d+(?:\.\d+)?)s?)?", text)
-    parts = [float(part or 0) for part in match.groups()] if match else [0.0, 0.0, 0.0]
-    ms = round((parts[0] * 3600 + parts[1] * 60 + parts[2]) * 1000)
-    if not ms:
-        raise argparse.ArgumentTypeError(f"{text!r} is no length of time: 30s")
-    return ms
 
 
 def run(args: argparse.Namespace) -> int:

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flinkmock.cli.arguments import duration
+
 if TYPE_CHECKING:
     from flinkmock.dryrun.plan import Plan
 
@@ -97,21 +99,12 @@ def _configure_plan(actions: Any) -> None:
     parser.add_argument("file", type=Path, metavar="FILE", help="a scenario")
     parser.add_argument("--flink", metavar="RELEASE", help="default: what the file says, else the newest")
     parser.add_argument(
-        "--until", type=_length, metavar="LENGTH", help="e.g. 10m; default: until there is nothing new to see"
+        "--until", type=duration, metavar="DURATION", help="e.g. 10m; default: until there is nothing new to see"
     )
     drawn = parser.add_mutually_exclusive_group()
     drawn.add_argument("--svg", type=Path, metavar="OUT", help="draw it into this file, light or dark as its reader is")
     drawn.add_argument("--html", type=Path, metavar="OUT", help="the same as a page, with the text below the picture")
     parser.set_defaults(run=plan)
-
-
-def _length(text: str) -> int:
-    from flinkmock.cluster.clock import milliseconds
-
-    try:
-        return milliseconds(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def plan(args: argparse.Namespace) -> int:

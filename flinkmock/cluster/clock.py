@@ -16,11 +16,11 @@ import re
 from collections.abc import Callable
 from enum import Enum
 
+from flinkmock.errors import InvalidArgument
+from flinkmock.units import parse_duration
+
 EPOCH_MS = 1_767_225_600_000
 """2026-01-01T00:00:00Z: where clocks start that do not follow the wall, so that equal seeds give equal bytes."""
-
-LENGTH = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|min|m|h|d)")
-UNIT_MS = {"ms": 1, "s": 1_000, "m": 60_000, "min": 60_000, "h": 3_600_000, "d": 86_400_000}
 
 
 class ClockMode(Enum):
@@ -28,17 +28,6 @@ class ClockMode(Enum):
     SCALED = "scaled"
     VIRTUAL = "virtual"
     STEP = "step"
-
-
-def milliseconds(length: int | str) -> int:
-    """`"2m30s"` -> 150000; an int is taken as milliseconds. Raises ValueError for anything else."""
-    if isinstance(length, int):
-        return length
-    text = length.strip()
-    parts = LENGTH.findall(text)
-    if not parts or LENGTH.sub("", text).strip():
-        raise ValueError(f'"{length}" is not a length of time. Write 500ms, 3s, 2m30s or 1h.')
-    return round(sum(float(number) * UNIT_MS[unit] for number, unit in parts))
 
 
 class Clock:
@@ -49,7 +38,7 @@ class Clock:
         wall: gives the wall's time in epoch ms; asked in the modes real and scaled only.
 
     Raises:
-        ValueError: for a mode that is none of these, naming them.
+        InvalidArgument: For any other mode. The message names the modes.
     """
 
     def __init__(self, mode: str, wall: Callable[[], int]) -> None:
@@ -77,12 +66,14 @@ class Clock:
                 return ClockMode.SCALED
         if step := re.fullmatch(r"(.+?)\s+per\s+request", words):
             try:
-                self.step = milliseconds(step[1])
-            except ValueError:
+                self.step = parse_duration(step[1])
+            except InvalidArgument:
                 self.step = 0
             if self.step > 0:
                 return ClockMode.STEP
-        raise ValueError(f'"{text}" is not a clock. Known: real, virtual, 10x (a factor), 1s per request (a step).')
+        raise InvalidArgument(
+            f'"{text}" is not a clock. Known: real, virtual, 10x (a factor), 1s per request (a step).'
+        )
 
     @property
     def follows_wall(self) -> bool:
@@ -95,9 +86,9 @@ class Clock:
 
     def advance(self, length: int | str) -> int:
         """Moves the clock on by milliseconds, or by a text such as "30s", in any mode; returns the new time."""
-        by = milliseconds(length)
+        by = parse_duration(length)
         if by < 0:
-            raise ValueError("a clock does not run backwards")
+            raise InvalidArgument(f"{length} is negative. A clock moves forward only.")
         self._offset += by
         return self.now()
 

@@ -10,7 +10,6 @@ from flinkmock.cluster.job import Job
 from flinkmock.cluster.spec import JobSpec, Lifecycle, Repeat, Step
 from flinkmock.contract import LATEST
 from flinkmock.dryrun.dry_run import DryRun
-from flinkmock.dryrun.durations import length
 from flinkmock.dryrun.response_checks import ResponseChecks
 from flinkmock.dryrun.simulator import JobRun, Simulator
 from flinkmock.dryrun.static_checks import StaticChecks
@@ -19,6 +18,7 @@ from flinkmock.scenario.diagnostics import Diagnostics, SourceLocation
 from flinkmock.scenario.document import YamlNode
 from flinkmock.scenario.load import read_scenario, whole_job
 from flinkmock.scenario.scenario import Scenario
+from flinkmock.units import format_duration
 
 BY_CLIENTS = frozenset({"CANCELLING", "CANCELED", "FINISHED"})
 """States that a client can bring any job into, so that no scenario has to."""
@@ -37,7 +37,9 @@ class CheckResult:
     def __str__(self) -> str:
         jobs = "1 job" if self.jobs == 1 else f"{self.jobs:,} jobs"
         changes = "1 change" if self.changes == 1 else f"{self.changes:,} changes"
-        return f"Flink {self.flink}: {jobs}, {changes} of state in {length(self.lasts)}, {self.answers:,} answers"
+        return (
+            f"Flink {self.flink}: {jobs}, {changes} of state in {format_duration(self.lasts)}, {self.answers:,} answers"
+        )
 
 
 def check(file: Path, releases: Sequence[str] = ()) -> list[CheckResult]:
@@ -180,4 +182,4 @@ def _why(life: JobRun, player: Simulator) -> str:
             return f"of the {there} slots that are there in the end others hold those that it needs"
         return f"its tasks need {needed} slots, and in the end there are {there}"
     at = job.states[-1][0] - player.began
-    return f"it is {job.state} from {length(at) if at > 0 else 'the beginning'} on"
+    return f"it is {job.state} from {format_duration(at) if at > 0 else 'the beginning'} on"

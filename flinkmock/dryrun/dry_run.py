@@ -8,7 +8,7 @@ from math import inf
 
 from flinkmock.cluster.job import Job
 from flinkmock.cluster.leadership import LeadershipTerm
-from flinkmock.dryrun.durations import moment, said
+from flinkmock.dryrun.durations import format_duration_spec, format_moment
 from flinkmock.dryrun.scripted_client import Client
 from flinkmock.dryrun.simulator import JobRun, Simulator
 from flinkmock.dryrun.timeline import FaultWindow, JobLane, Kind, Snapshot, StateInterval, Timeline, TimelineEvent
@@ -107,8 +107,8 @@ class DryRun:
         if end is not None and late >= end:
             return "its tasks come to no work", inf
         if run.deployed_at - at >= FELT_MS:
-            return f"waits for slots, its tasks work from {moment(late)} on", late
-        return f"its tasks restore their state and work from {moment(late)} on", late
+            return f"waits for slots, its tasks work from {format_moment(late)} on", late
+        return f"its tasks restore their state and work from {format_moment(late)} on", late
 
     def _goes_on(self, life: JobRun) -> str:
         job = life.job
@@ -119,7 +119,7 @@ class DryRun:
         loop = job.script.loop
         if loop is not None:
             steps = job.script.steps[loop:]
-            return "and so on: " + ", ".join(f"{step.state} {said(step.length)}" for step in steps)
+            return "and so on: " + ", ".join(f"{step.state} {format_duration_spec(step.length)}" for step in steps)
         return "for ever" if job.script.after(job.place) is None else "and on"
 
     def _comings_and_goings(self) -> Iterator[TimelineEvent]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from flinkmock.cluster.spec import JobSpec, OperationSpec
 from flinkmock.dryrun.dry_run import DryRun
-from flinkmock.dryrun.durations import said
+from flinkmock.dryrun.durations import format_duration_spec
 from flinkmock.dryrun.timeline import Timeline
 from flinkmock.scenario.document import YamlNode
 from flinkmock.scenario.load import read_scenario
@@ -77,7 +77,7 @@ def _operations(scenario: Scenario) -> Iterator[Row]:
 
 
 def _goes(spec: OperationSpec) -> str:
-    told = [f"takes {said(spec.takes)}"]
+    told = [f"takes {format_duration_spec(spec.takes)}"]
     if spec.fails:
         calls = ", ".join(map(str, sorted(spec.fails)))
         told.append(f"call {calls} fails" if len(spec.fails) == 1 else f"calls {calls} fail")

@@ -10,10 +10,11 @@ from collections.abc import Iterable, Iterator
 from html import escape
 
 from flinkmock.dryrun.axis import Axis
-from flinkmock.dryrun.durations import decimals, length, moment
+from flinkmock.dryrun.durations import decimals_needed, format_moment
 from flinkmock.dryrun.palette import STATES, css
 from flinkmock.dryrun.plan import Plan
 from flinkmock.dryrun.timeline import JobLane, Kind, Snapshot, StateInterval, Timeline, TimelineEvent
+from flinkmock.units import format_duration
 
 WIDTH = 960
 EDGE = 16
@@ -55,7 +56,7 @@ class _Picture:
         self._timeline = timeline = plan.timeline
         self._lanes = timeline.lanes[:MOST_LANES]
         self._axis = Axis(_beginning(timeline), timeline.end, EDGE + LABELS, WIDTH - EDGE - 26)
-        self._digits = decimals([stay.begin for lane in self._lanes for stay in lane.stays])
+        self._digits = decimals_needed([stay.begin for lane in self._lanes for stay in lane.stays])
         self._windows = [each for each in timeline.windows if (each.begin, each.end) != (0, None)]
         self._cluster = [mark for mark in timeline.marks if mark.lane is None]
         self._top = 84
@@ -98,7 +99,9 @@ class _Picture:
         for at in self._axis.marks():
             x = _n(self._axis.x(at))
             yield f'<path class="grid" d="M{x} 74V{_n(bottom)}"/>'
-            yield _text(x, bottom + 16, length(at) if at >= 0 else f"-{length(-at)}", "faint", anchor="middle")
+            yield _text(
+                x, bottom + 16, format_duration(at) if at >= 0 else f"-{format_duration(-at)}", "faint", anchor="middle"
+            )
 
     def _client(self, bottom: float) -> Iterator[str]:
         if self._timeline.client_from is not None:
@@ -180,9 +183,9 @@ class _Picture:
         return self._axis.x(end) - self._axis.x(stay.begin)
 
     def _title(self, stay: StateInterval, *, last: bool, goes_on: str) -> str:
-        head = f"{stay.state} from {moment(stay.begin, self._digits)}"
+        head = f"{stay.state} from {format_moment(stay.begin, self._digits)}"
         if stay.end is not None:
-            head += f" for {length(stay.end - stay.begin)}"
+            head += f" for {format_duration(stay.end - stay.begin)}"
         return "\n".join(filter(None, (head, stay.note, goes_on if last else "")))
 
     def _apart(self, snapshots: Iterable[Snapshot]) -> Iterator[Snapshot]:
@@ -217,9 +220,9 @@ class _Picture:
         left = self._axis.x(mark.at)
         right = left if mark.end is None else max(self._axis.x(mark.end), left + 2)
         y = bar - 3
-        until = f" until {moment(mark.end, self._digits)}" if mark.end is not None else ""
+        until = f" until {format_moment(mark.end, self._digits)}" if mark.end is not None else ""
         said = f"{mark.text} {mark.outcome}".strip()
-        title = escape(f"{said}\n{moment(mark.at, self._digits)}{until}")
+        title = escape(f"{said}\n{format_moment(mark.at, self._digits)}{until}")
         shape = f"M{_n(left)} {_n(y + 3)}v-5" + (f"H{_n(right)}v5" if mark.end is not None else "")
         yield f'<g><title>{title}</title><path class="{kind} line" d="{shape}"/>'
         name = f"{mark.text} fails" if mark.bad and mark.kind is Kind.OPERATION else mark.text
@@ -247,7 +250,9 @@ class _Picture:
         for each in self._windows:
             end = self._timeline.end if each.end is None else each.end
             left, right = self._axis.x(each.begin), self._axis.x(end)
-            title = escape(f"{each.fault}: {moment(each.begin, 1)} to {moment(end, 1) if each.end else 'the end'}")
+            title = escape(
+                f"{each.fault}: {format_moment(each.begin, 1)} to {format_moment(end, 1) if each.end else 'the end'}"
+            )
             box = f'x="{_n(left)}" y="{_n(self._top + 6)}" width="{_n(max(right - left, 2))}" height="16"'
             yield f'<g><title>{title}</title><rect class="window" {box} rx="2"/>'
             wide = len(each.fault) * SMALL

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from flinkmock.dryrun.durations import decimals, length, moment
+from flinkmock.dryrun.durations import decimals_needed, format_moment
 from flinkmock.dryrun.plan import Plan
 from flinkmock.dryrun.timeline import JobLane, Kind, Snapshot, StateInterval, Timeline
 from flinkmock.tables import Rows, columns
+from flinkmock.units import format_duration_range
 
 CLUSTER = "cluster"
 """What happens to no single job is told of it."""
@@ -23,9 +24,9 @@ def table(plan: Plan) -> str:
 
 def _timeline(timeline: Timeline) -> Rows:
     rows = sorted(_rows(timeline), key=lambda row: row[:2])
-    digits = decimals(at for at, *_ in rows)
-    times = [moment(at, digits) for at, *_ in rows]
-    width = max(map(len, [*times, moment(timeline.end, digits)]), default=0)
+    digits = decimals_needed(at for at, *_ in rows)
+    times = [format_moment(at, digits) for at, *_ in rows]
+    width = max(map(len, [*times, format_moment(timeline.end, digits)]), default=0)
     told: list[list[str]] = []
     client_from = timeline.client_from
     for (at, _, *cells), time in zip(rows, times, strict=True):
@@ -70,7 +71,7 @@ def _at_once(lane: JobLane) -> Iterator[tuple[int, list[StateInterval]]]:
 
 
 def _sections(plan: Plan) -> Iterator[tuple[str, Rows]]:
-    until = moment(plan.timeline.end, decimals([plan.timeline.end]))
+    until = format_moment(plan.timeline.end, decimals_needed([plan.timeline.end]))
     yield f"checkpoints until {until}", [_checkpoints(lane) for lane in plan.timeline.lanes if lane.snapshots]
     yield "operations", [[f"  {name}", *cells] for name, *cells in plan.operations]
     yield "a jar that is run becomes", [[f"  {pattern}", job] for pattern, job in plan.submitted]
@@ -92,7 +93,7 @@ def _counted(snapshots: list[Snapshot], word: str = "") -> Iterator[str]:
     good = [(each.end or 0) - each.begin for each in snapshots if each.end is not None and each.failure is None]
     if good:
         word = word or ("savepoint" if len(good) == 1 else "savepoints")
-        spread = length(min(good)) if min(good) == max(good) else f"{length(min(good))}..{length(max(good))}"
+        spread = format_duration_range(min(good), max(good))
         yield f"{len(good)} {word} in {spread}"
     failed = sum(each.failure is not None for each in snapshots)
     if failed:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from decimal import Decimal
+from collections.abc import Callable
 
 from flinkmock.cluster.spec import DurationSpec, Polls, Signal
 from flinkmock.named_random import FOREVER, UniformRange
 from flinkmock.scenario.diagnostics import Diagnostics
 from flinkmock.scenario.document import YamlNode
+from flinkmock.units import parse_duration, parse_size
 
-_UNITS_MS = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1_000, "ms": 1}
-_UNITS_BYTES = {"B": 1, "KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30, "TB": 1 << 40}
-_PART = re.compile(r"([0-9.]+?)(ms|[dhms]|[KMGT]?B)")
 _LONGEST_MS = 100 * 365 * 86_400_000
 _LARGEST_BYTES = 1 << 60
 
@@ -31,12 +28,12 @@ def span(node: YamlNode, mistakes: Diagnostics) -> UniformRange:
     """Milliseconds: `3s`, `1s..3s`, `0`, `forever`."""
     if node.value == "forever":
         return FOREVER
-    return _span(node, mistakes, _UNITS_MS, _LONGEST_MS, "a length is at most 100 years. Write forever.")
+    return _span(node, mistakes, parse_duration, _LONGEST_MS, "a length is at most 100 years. Write forever.")
 
 
 def size(node: YamlNode, mistakes: Diagnostics) -> UniformRange:
     """Bytes: `12MB`, `12MB..14MB`."""
-    return _span(node, mistakes, _UNITS_BYTES, _LARGEST_BYTES, "a size is at most 1048576TB.")
+    return _span(node, mistakes, parse_size, _LARGEST_BYTES, "a size is at most 1048576TB.")
 
 
 def chance(node: YamlNode) -> float:
@@ -52,16 +49,12 @@ def decimal(node: YamlNode | None, default: float) -> float:
     return float(node.value) if node is not None and isinstance(node.value, int | float) else default
 
 
-def _span(node: YamlNode, mistakes: Diagnostics, units: dict[str, int], most: int, too_much: str) -> UniformRange:
+def _span(node: YamlNode, mistakes: Diagnostics, parse: Callable[[str], int], most: int, too_much: str) -> UniformRange:
     low_text, dots, high_text = str(node.value).partition("..")
-    low = _amount(low_text, units)
-    high = _amount(high_text, units) if dots else low
+    low = parse(low_text)
+    high = parse(high_text) if dots else low
     if low > high:
         mistakes.add(node.place, f'"{node.value}" runs from the larger to the smaller. Write {high_text}..{low_text}.')
     if high > most:
         mistakes.add(node.place, too_much)
     return UniformRange(min(low, high), max(low, high))
-
-
-def _amount(text: str, units: dict[str, int]) -> int:
-    return int(sum(Decimal(number) * units[unit] for number, unit in _PART.findall(text)))

@@ -213,12 +213,12 @@ class JobManagersControl:
         """The leader falls; `takes` (ms, or a text) later the next one leads, and the fallen one is back. What it kept
         in memory is gone: trigger ids, jobs that had ended, and without high availability all jobs. Nothing happens
         while there is none."""
-        from flinkmock.cluster.clock import milliseconds
+        from flinkmock.units import parse_duration
 
         with self.engine.lock:
             now = self.engine.clock.now()
             self.engine.cluster.run_due_events(now)
-            self.engine.cluster.leadership.fail(milliseconds(takes), now)
+            self.engine.cluster.leadership.fail(parse_duration(takes), now)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import pytest
 
 from flinkmock import FlinkMock, __version__, known_releases
 from flinkmock.cli import main
+from flinkmock.cli.arguments import positive_duration
 
 OPENAPI = {
     "openapi": "3.0.1",
@@ -98,3 +99,26 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
     command = f"{sys.executable} -m flinkmock releases | head -1"
     ran = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True, check=False)
     assert (ran.returncode, ran.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("duration", "message"),
+    [
+        ("90", '"90" has no unit of time. Write 90s, 90ms or 90m.'),
+        ("soon", '"soon" is not a duration. Write 500ms, 3s, 2m30s, 1h or 1d.'),
+        ("0", '"0" is too short. Write a duration above 0, such as 1s.'),
+    ],
+)
+@pytest.mark.parametrize("option", ["--for", "--every"])
+def test_record_refuses_other_durations(
+    option: str, duration: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["record", "http://127.0.0.1:1", "-o", "out.yaml", option, duration])
+    assert left.value.code == 2
+    assert f"argument {option}: {message}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("text", "ms"), [("500ms", 500), ("2min", 120_000), ("1d", 86_400_000), ("1m30s", 90_000)])
+def test_record_takes_durations_with_every_unit(text: str, ms: int) -> None:
+    assert positive_duration(text) == ms

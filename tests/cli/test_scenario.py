@@ -20,7 +20,7 @@ def test_check_tells_of_each_file_and_goes_on(tmp_path: Path, capsys: pytest.Cap
     told = capsys.readouterr().out
     assert f'{wrong}:2:11: no template "streamng"' in told
     assert f"{tmp_path / 'none.yaml'}: there is no such file." in told
-    assert f"{LOOP}: good as Flink 2.3: 1 job, 8 changes of state in 57s592ms, " in told
+    assert f"{LOOP}: good as Flink 2.3: 1 job, 8 changes of state in 57.592s, " in told
 
 
 def test_check_of_good_files(capsys: pytest.CaptureFixture[str]) -> None:
@@ -65,11 +65,11 @@ def test_plan_draws(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "can't be written: No such file or directory" in capsys.readouterr().err
 
 
-def test_until_is_a_length(capsys: pytest.CaptureFixture[str]) -> None:
+def test_until_is_a_duration(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as left:
         main(["scenario", "plan", LOOP, "--until", "soon"])
     assert left.value.code == 2
-    assert '"soon" is not a length of time' in capsys.readouterr().err
+    assert '"soon" is not a duration' in capsys.readouterr().err
 
 
 def test_schema_is_the_published_one(capsys: pytest.CaptureFixture[str]) -> None:

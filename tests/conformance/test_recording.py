@@ -282,7 +282,7 @@ def test_scrubbed_configuration() -> None:
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out, raw = tmp_path / "orders.yaml", tmp_path / "raw.jsonl"
     with FlinkMock(SCENARIO, clock="20x") as cluster:
-        watching = ["--for", "0.4s", "--every", "0.2"]
+        watching = ["--for", "0.4s", "--every", "0.2s"]
         assert main(["record", cluster.url, "-o", str(out), "--raw", str(raw), *watching]) == 0
     assert capsys.readouterr().out == f"{out}: 4 jobs\n"
     assert {json.loads(line)["target"] for line in raw.read_text().splitlines()} >= {"/overview", "/jobs/overview"}

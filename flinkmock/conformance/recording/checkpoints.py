@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from flinkmock.conformance.recording.formatting import length, lengths, sizes
+from flinkmock.conformance.recording.formatting import lengths, sizes
 from flinkmock.conformance.recording.observations import JobNotes
+from flinkmock.units import format_duration
 
 Json = Any
 OFF = 2**63 - 1
@@ -17,9 +18,9 @@ def checkpoints(job: JobNotes) -> dict[str, Any] | str:
     if not config or not 0 < config["interval"] < OFF:
         return "none"
     told: dict[str, Any] = {
-        "every": length(config["interval"]),
-        "timeout": length(config["timeout"]),
-        "min-pause": length(config["min_pause"]),
+        "every": format_duration(config["interval"]),
+        "timeout": format_duration(config["timeout"]),
+        "min-pause": format_duration(config["min_pause"]),
         "max-concurrent": config["max_concurrent"],
         "mode": str(config["mode"]).lower().replace("_", "-"),
     }

@@ -4,25 +4,12 @@ from __future__ import annotations
 
 import re
 
-_UNITS = (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000))
-
-
-def length(ms: float) -> str:
-    """A length of time: 0 is "0s", 345 "345ms", 61,500 "1m1.5s"."""
-    rest = max(0, round(ms))
-    if 0 < rest < 1000:
-        return f"{rest}ms"
-    text = ""
-    for unit, size in _UNITS:
-        count, rest = divmod(rest, size)
-        text += f"{count}{unit}" * bool(count)
-    return text + (f"{rest / 1000:g}s" if rest or not text else "")
+from flinkmock.units import format_duration_range
 
 
 def lengths(several: list[int]) -> str:
     """The span in which they all lie: "19ms..297ms"."""
-    low, high = length(min(several)), length(max(several))
-    return low if low == high else f"{low}..{high}"
+    return format_duration_range(max(min(several), 0), max(max(several), 0))
 
 
 def sizes(several: list[int]) -> str:

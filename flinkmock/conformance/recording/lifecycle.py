@@ -9,8 +9,8 @@ from typing import Any
 
 from flinkmock.cluster.states import TERMINAL_JOB_STATES, moves
 from flinkmock.conformance.recording.exceptions import Causes
-from flinkmock.conformance.recording.formatting import length
 from flinkmock.conformance.recording.observations import JobNotes
+from flinkmock.units import format_duration
 
 ORDER = (
     *("INITIALIZING", "CREATED", "RECONCILING", "RUNNING", "RESTARTING", "FAILING", "CANCELLING"),
@@ -47,7 +47,7 @@ def lifecycle(job: JobNotes, now: int, scheduler: str, causes: Causes, labels: M
         moments.append((ends[-1], following))
     steps: list[Any] = []
     for number, (at, state) in enumerate(moments):
-        stay = length(ends[number] - at) if number < len(ends) else None
+        stay = format_duration(max(ends[number] - at, 0)) if number < len(ends) else None
         entry = _failure(job, at) if state in ("RESTARTING", "FAILING") else None
         if entry is not None and stay is not None:
             steps.append({state: {"for": stay, "because": causes.name(entry, labels)}})

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
-from flinkmock.conformance.recording.formatting import length, number
+from flinkmock.conformance.recording.formatting import number
+from flinkmock.units import format_duration
 
 POINTS = 60
 """So many values of a metric are kept; when there are more, every second one is forgotten."""
@@ -51,7 +52,7 @@ def course(several: Sequence[Samples], age: int) -> Any:
         return {"rate": round(rate, 3), "from": max(0, round(merged[-1] - rate * age / 1000))}
     every = max(1, round(took / max(1, len(merged) - 1)))
     # it goes on as it was seen: what comes after the recording is not known
-    return {"series": merged, "every": length(every), "again": True}
+    return {"series": merged, "every": format_duration(every), "again": True}
 
 
 def _grows(values: Sequence[Any]) -> bool:

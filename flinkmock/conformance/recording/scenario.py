@@ -9,12 +9,12 @@ from flinkmock.cluster.states import scheduler_of
 from flinkmock.conformance.recording.anonymize import Scrubber
 from flinkmock.conformance.recording.checkpoints import checkpoints, restored_from, savepoints_take
 from flinkmock.conformance.recording.exceptions import Causes
-from flinkmock.conformance.recording.formatting import length
 from flinkmock.conformance.recording.graph import labels, vertices
 from flinkmock.conformance.recording.lifecycle import lifecycle
 from flinkmock.conformance.recording.observations import JobNotes, Notes
 from flinkmock.conformance.recording.samples import course
 from flinkmock.flink.configuration import DEFAULTS, milliseconds, size_in_bytes
+from flinkmock.units import format_duration
 
 Json = Any
 STARTED = frozenset({"web.tmpdir", "blob.server.port", "rest.port", "taskmanager.numberOfTaskSlots"})
@@ -81,7 +81,7 @@ def _job(job_id: str, job: JobNotes, name: str, notes: Notes, scrubber: Scrubber
     kind = details.get("job-type") or details.get("plan", {}).get("type")
     told["type"] = "batch" if kind == "BATCH" else "streaming"
     if (age := notes.now - details["start-time"]) > 0:
-        told["started"] = f"{length(age)} ago"
+        told["started"] = f"{format_duration(age)} ago"
     if (width := job.config.get("job-parallelism", 0)) > 0:
         told["parallelism"] = width
     told["vertices"] = vertices(job, called, scrubber)
@@ -110,9 +110,9 @@ def restart_strategy(sentence: str) -> dict[str, Any] | str | None:
         return "none"
     if fixed := re.match(r"Restart with fixed delay \((.*?)\)\. #(\d+) restart", sentence):
         attempts = {"attempts": int(fixed[2])} if int(fixed[2]) < WITHOUT_END else {}
-        return {"strategy": "fixed-delay", **attempts, "delay": length(milliseconds(fixed[1]))}
+        return {"strategy": "fixed-delay", **attempts, "delay": format_duration(milliseconds(fixed[1]))}
     if growing := re.match(r"Restart with exponential delay: starting at (.*?),", sentence):
-        return {"strategy": "exponential-delay", "delay": length(milliseconds(growing[1]))}
+        return {"strategy": "exponential-delay", "delay": format_duration(milliseconds(growing[1]))}
     return None
 
 
@@ -123,4 +123,4 @@ def _watermarks(job: JobNotes) -> str | None:
     if not marks:
         return "none" if seen else None
     lag = max(at - mark for at, mark in marks)
-    return length(lag) if 0 <= lag < LATEST_EVENT_MS else None
+    return format_duration(lag) if 0 <= lag < LATEST_EVENT_MS else None

@@ -1,0 +1,24 @@
+"""Types of arguments that several commands take."""
+
+from __future__ import annotations
+
+from argparse import ArgumentTypeError
+
+from flinkmock.errors import InvalidArgument
+from flinkmock.units import parse_duration
+
+
+def duration(text: str) -> int:
+    """Convert "90s" or "1m30s" to milliseconds; argparse prints the message of a refused text."""
+    try:
+        return parse_duration(text)
+    except InvalidArgument as error:
+        raise ArgumentTypeError(str(error)) from error
+
+
+def positive_duration(text: str) -> int:
+    """Like `duration`, but refuse 0."""
+    ms = duration(text)
+    if ms == 0:
+        raise ArgumentTypeError(f'"{text}" is too short. Write a duration above 0, such as 1s.')
+    return ms

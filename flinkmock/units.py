@@ -1,0 +1,85 @@
+"""Durations and sizes as users write them: `2m30s`, `500ms`, `12MB`.
+
+Scenarios, the command line and the Python API share this grammar. Flink's own configuration has another one, in
+`flinkmock/flink/configuration.py`.
+"""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+
+from flinkmock.errors import InvalidArgument
+
+_DURATION_UNITS = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "min": 60_000, "s": 1_000, "ms": 1}
+_SIZE_UNITS = {"B": 1, "KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30, "TB": 1 << 40}
+
+_NUMBER = r"[0-9]{1,15}(?:\.[0-9]{1,9})?"
+_DURATION = re.compile(
+    r"(?=[0-9])" + "".join(rf"(?:({_NUMBER})\s*({unit})\s*)?" for unit in ("d", "h", "m(?:in)?(?!s)", "s", "ms"))
+)
+_SIZE = re.compile(rf"({_NUMBER})\s*([KMGT]?B)")
+_PLAIN_NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?")
+
+
+def parse_duration(duration: int | str) -> int:
+    """Convert a duration to milliseconds.
+
+    Args:
+        duration: Text such as "500ms", "1.5s", "2m30s", "2min", "1h" or "1d", with units from the largest to the
+            smallest. An int is milliseconds already.
+
+    Raises:
+        InvalidArgument: For any other text. A number without a unit is refused, except "0".
+    """
+    if isinstance(duration, int):
+        return duration
+    text = duration.strip() if isinstance(duration, str) else str(duration)
+    if text == "0":
+        return 0
+    if match := _DURATION.fullmatch(text):
+        parts = match.groups()
+        return round(
+            sum(Decimal(n) * _DURATION_UNITS[unit] for n, unit in zip(parts[::2], parts[1::2], strict=True) if n)
+        )
+    if _PLAIN_NUMBER.fullmatch(text):
+        number = text.lstrip("+-")
+        raise InvalidArgument(f'"{text}" has no unit of time. Write {number}s, {number}ms or {number}m.')
+    raise InvalidArgument(f'"{duration}" is not a duration. Write 500ms, 3s, 2m30s, 1h or 1d.')
+
+
+def format_duration(ms: int) -> str:
+    """Format milliseconds in the shortest way that `parse_duration` reads back: "0s", "345ms", "1m1.5s", "2h".
+
+    Negative durations get a minus sign.
+    """
+    sign, rest = ("-", -ms) if ms < 0 else ("", ms)
+    if 0 < rest < 1_000:
+        return f"{sign}{rest}ms"
+    text = ""
+    for unit in ("d", "h", "m"):
+        count, rest = divmod(rest, _DURATION_UNITS[unit])
+        text += f"{count}{unit}" if count else ""
+    if rest or not text:
+        seconds, fraction = divmod(rest, 1_000)
+        text += f"{seconds}" + (f".{fraction:03d}".rstrip("0") if fraction else "") + "s"
+    return sign + text
+
+
+def format_duration_range(low: int, high: int) -> str:
+    """Format a range of milliseconds: "1s..1.5s", or "1s" if both ends are equal."""
+    return format_duration(low) if low == high else f"{format_duration(low)}..{format_duration(high)}"
+
+
+def parse_size(size: str) -> int:
+    """Convert a size such as "512B", "12MB" or "1.5GB" to bytes. A KB has 1024 bytes.
+
+    Raises:
+        InvalidArgument: For any other text. A number without a unit is refused, except "0".
+    """
+    text = size.strip()
+    if text == "0":
+        return 0
+    if match := _SIZE.fullmatch(text):
+        return int(Decimal(match[1]) * _SIZE_UNITS[match[2]])
+    raise InvalidArgument(f'"{size}" is not a size. Write 512B, 12MB or 1GB.')
