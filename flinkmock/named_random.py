@@ -27,12 +27,12 @@ class UniformRange:
         return cls(value, value)
 
     @property
-    def forever(self) -> bool:
+    def unbounded(self) -> bool:
         return self.high is None
 
 
-FOREVER = UniformRange(0, None)
-NOTHING = UniformRange(0, 0)
+UNBOUNDED = UniformRange(0, None)
+ZERO = UniformRange(0, 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-from flinkmock.named_random import FOREVER, NamedRandom, UniformRange
+from flinkmock.named_random import UNBOUNDED, NamedRandom, UniformRange
 
 
 def test_the_same_names_give_the_same_number_in_every_process() -> None:
@@ -13,7 +13,7 @@ def test_other_names_and_other_seeds_give_other_numbers() -> None:
 def test_draws_stay_within_their_span() -> None:
     drawn = {NamedRandom(0).draw(UniformRange(3, 5), "x", n) for n in range(200)}
     assert drawn == {3, 4, 5}
-    assert NamedRandom(0).draw(FOREVER, "x") is None
+    assert NamedRandom(0).draw(UNBOUNDED, "x") is None
     assert NamedRandom(0).draw(UniformRange.exactly(9), "x") == 9
 
 

@@ -53,16 +53,16 @@ class Caches:
             self._metrics_at = now
         return last
 
-    def sampled(self, key: tuple[str, ...], now: int, *, takes: int, refresh: int) -> int | None:
+    def sampled(self, key: tuple[str, ...], now: int, *, duration: int, refresh: int) -> int | None:
         """When the newest complete sample of `key` was taken; None while there is none.
 
-        Asking starts one that takes `takes` ms if the last is older than `refresh` ms (flame graphs, and back
+        Asking starts one of `duration` ms if the last is older than `refresh` ms (flame graphs, and back
         pressure before 1.13).
         """
         if not self.enabled:
             return now
         sampling = self._samples.setdefault(key, _Sampling(now))
-        complete = sampling.started + takes
+        complete = sampling.started + duration
         if now < complete:
             return sampling.done
         if now - complete >= refresh:

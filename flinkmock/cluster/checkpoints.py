@@ -198,7 +198,7 @@ class CheckpointTracker:
         spec = self.spec
         while self._next_at is not None and self._next_at <= now:
             assert spec is not None and spec.every is not None
-            takes = self._random.draw(spec.takes, "checkpoint", self._job_id, self._next_id, "takes")
+            takes = self._random.draw(spec.duration, "checkpoint", self._job_id, self._next_id, "takes")
             takes = spec.timeout if takes is None else takes
             unlucky = self._random.happens(spec.chance, "checkpoint", self._job_id, self._next_id, "fails")
             failure = DECLINED if self._next_id in spec.fails or unlucky else None

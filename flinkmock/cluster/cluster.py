@@ -22,7 +22,7 @@ from flinkmock.cluster.checkpoints import CheckpointTracker
 from flinkmock.cluster.clock import Clock
 from flinkmock.cluster.errors import JobNotFound, TaskManagerNotFound
 from flinkmock.cluster.event_queue import EventQueue
-from flinkmock.cluster.flat_lifecycle import FlatLifecycle, script_of
+from flinkmock.cluster.flat_lifecycle import FlatLifecycle, flatten
 from flinkmock.cluster.graph import JobGraph
 from flinkmock.cluster.job import Job
 from flinkmock.cluster.leadership import Leadership, recovered_script
@@ -140,9 +140,9 @@ class Cluster:
         }
         for _ in range(spec.taskmanagers):
             self.add_taskmanager(self.started_at)
-        for path in (*spec.savepoints, *(job.restored_from for job in spec.jobs if job.restored_from)):
+        for path in (*spec.savepoints, *(job.restore_path for job in spec.jobs if job.restore_path)):
             self.savepoints.lies_there(path, self.started_at)
-        for place, event in enumerate(spec.machine_events):
+        for place, event in enumerate(spec.taskmanager_events):
             self.event_queue.put(self.scenario_started_at + event.at, "machine_event", place)
         for place, change in enumerate(spec.leader_changes):
             self.event_queue.put(self.scenario_started_at + change.at, "leader_change", place)
@@ -232,7 +232,7 @@ class Cluster:
     def submission_failure(self, spec: JobSpec) -> JavaException | None:
         """Why the dispatcher does not take this job now; None: it does."""
         planned = spec.operations.get("submit") or self.operation_spec(None, "submit")
-        return (planned.cause or NOT_TAKEN) if self.next_call_fails(spec.name, "submit", planned) else None
+        return (planned.exception or NOT_TAKEN) if self.next_call_fails(spec.name, "submit", planned) else None
 
     # -- jobs
 
@@ -274,7 +274,7 @@ class Cluster:
         tracker = self._tracker(spec, job_id, graph)
         script = self._script(spec)
         if initialized:
-            steps = (Step(s.state, cause=s.cause) if s.state == "INITIALIZING" else s for s in script.steps)
+            steps = (Step(s.state, exception=s.exception) if s.state == "INITIALIZING" else s for s in script.steps)
             script = FlatLifecycle(tuple(steps), script.loop)
         job = Job(job_id, spec, graph, script, tracker, at, application_id or job_id)
         self.jobs[job_id] = job
@@ -316,21 +316,21 @@ class Cluster:
 
     def _script(self, spec: JobSpec) -> FlatLifecycle:
         """The job's script, with the states that come before its first one, passed through in no time."""
-        script = script_of(spec.lifecycle)
+        script = flatten(spec.lifecycle)
         before = beginning(script.steps[0].state, self._scheduler_of(spec.type)) or ()
         steps = (*(Step(state) for state in before), *script.steps)
         return FlatLifecycle(steps, None if script.loop is None else script.loop + len(before))
 
     def _start_jobs(self, specs: tuple[JobSpec, ...]) -> None:
         """The scenario's own jobs; those that are older than the file start in the past, one after the other."""
-        oldest = max((spec.started_ago for spec in specs), default=0)
+        oldest = max((spec.age for spec in specs), default=0)
         for taskmanager in self.taskmanagers:
             taskmanager.joined_at -= oldest
         self.started_at -= oldest
         self.now = self.started_at
         named: Counter[str] = Counter()
         for place, spec in enumerate(specs):
-            at = self.started_at + oldest - spec.started_ago
+            at = self.started_at + oldest - spec.age
             self.event_queue.put(at, "start_job", place, named[spec.name])
             named[spec.name] += 1
         self.run_due_events(self.started_at + oldest)
@@ -340,9 +340,9 @@ class Cluster:
         same name stand before it."""
         spec = self.spec.jobs[place]
         job_id = spec.id or self.random.hex(32, "scenario-job", spec.name, same)
-        job = self.submit(dataclasses.replace(spec, id=job_id), at, savepoint=spec.restored_from, settle=False)
+        job = self.submit(dataclasses.replace(spec, id=job_id), at, savepoint=spec.restore_path, settle=False)
         for nth, past in enumerate(spec.past_failures):
-            self.event_queue.put(at + spec.started_ago - past.ago, "note_failure", job.id, nth)
+            self.event_queue.put(at + spec.age - past.age, "note_failure", job.id, nth)
 
     # -- task managers
 
@@ -355,7 +355,7 @@ class Cluster:
 
     def _machine_event(self, place: int, at: int) -> None:
         """Agenda: a task manager comes or goes, as the scenario says."""
-        event = self.spec.machine_events[place]
+        event = self.spec.taskmanager_events[place]
         if event.kind == "joins":
             self.add_taskmanager(at)
             return
@@ -386,13 +386,13 @@ class Cluster:
 
     def _leader_change(self, place: int, at: int) -> None:
         """Agenda: the leader falls, as the scenario says."""
-        self.leadership.fail(self.random.draw(self.spec.leader_changes[place].takes, "leader-change", place), at)
+        self.leadership.fail(self.random.draw(self.spec.leader_changes[place].duration, "leader-change", place), at)
 
     # -- data sets
 
     def delete_data_set(self, trigger_id: str, at: int, jobmanager: int = 0) -> AsyncOperation:
         """No data set is ever cached here, and deleting one that is not there succeeds; in 1.12 it never ends."""
-        takes = self.random.draw(self.operation_spec(None, "delete-dataset").takes, "dataset", trigger_id) or 0
+        takes = self.random.draw(self.operation_spec(None, "delete-dataset").duration, "dataset", trigger_id) or 0
         done = at + takes if self.release.since("1.13") else None
         operation = AsyncOperation("dataset", trigger_id, None, at, done, {}, jobmanager=jobmanager)
         return self.async_operations.add(operation)

@@ -137,7 +137,7 @@ class JobAlreadyTerminated(ClusterError):
 
 @dataclass
 class CancellationFailed(ClusterError):
-    throwable: JavaException
+    exception: JavaException
 
 
 @dataclass
@@ -187,7 +187,7 @@ class BadRequest(ClusterError):
 class ProgramError(ClusterError):
     """`refused` is True where Flink answers 400 `Could not execute application.`, False where it is a 500."""
 
-    throwable: JavaException
+    exception: JavaException
     refused: bool
     text: str = "Could not execute application."
 
@@ -202,7 +202,7 @@ class CoordinatorNotFound(ClusterError):
 class UncaughtJavaException(ClusterError):
     """The request can't be carried out, for this cause: a 500 with its words."""
 
-    throwable: JavaException
+    exception: JavaException
 
 
 class ClusterGone(ClusterError):

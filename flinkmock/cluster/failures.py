@@ -26,7 +26,7 @@ class Failure:
     """One entry of the exception history. `at` is epoch ms; the task's fields are None for a global failure."""
 
     at: int
-    throwable: JavaException
+    exception: JavaException
     task_name: str | None = None
     taskmanager_id: str | None = None
     endpoint: str | None = None

@@ -36,7 +36,7 @@ class FlatLifecycle:
         return next((each for each in later if self.steps[each].state == "RUNNING"), None)
 
 
-def script_of(lifecycle: Lifecycle) -> FlatLifecycle:
+def flatten(lifecycle: Lifecycle) -> FlatLifecycle:
     """Unrolls counted repeats; a repeat without end is the last thing that is ever reached."""
     steps: list[Step] = []
     loop = _unroll(lifecycle, steps)

@@ -142,7 +142,7 @@ def recovered_script(job: Job, whole: FlatLifecycle) -> FlatLifecycle:
     for step in whole.steps:
         if step.state not in ("INITIALIZING", "CREATED"):
             break
-        length = step.length
+        length = step.duration
         # what it once waited for to begin has been
-        beginning.append(step if isinstance(length, UniformRange) and not length.forever else Step(step.state))
+        beginning.append(step if isinstance(length, UniformRange) and not length.unbounded else Step(step.state))
     return FlatLifecycle((*beginning, *left.steps), None if left.loop is None else left.loop + len(beginning))

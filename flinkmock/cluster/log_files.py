@@ -101,13 +101,13 @@ def _thrown(job: Job, execution: Execution) -> JavaException | None:
     """What made a task fail, as the exception history has it."""
     name = f"{_task(execution)} - execution #{execution.attempt}"
     failures = [entry for failure in job.failures for entry in (failure, *failure.concurrent)]
-    return next((failure.throwable for failure in failures if failure.task_name == name), None)
+    return next((failure.exception for failure in failures if failure.task_name == name), None)
 
 
 def _of_job(cluster: Cluster, job: Job, time: int) -> Iterator[LogEvent]:
     yield told.job_received(job.submitted_at, job.id, job.name, cluster.release)
     yield told.job_initializing(job.submitted_at, job.id, job.name)
-    causes = {failure.at: failure.throwable for failure in job.failures}
+    causes = {failure.at: failure.exception for failure in job.failures}
     for (_, old), (at, new) in zip(job.states, job.states[1:], strict=False):
         yield told.job_switched(at, job.id, job.name, old, new, causes.get(at))
         if new == "RESTARTING":

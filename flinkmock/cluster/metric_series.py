@@ -49,15 +49,15 @@ class Sine:
 
 @dataclass(frozen=True, slots=True)
 class Spike:
-    """`base`, but `peak` for `length` ms at the end of `every` ms."""
+    """`base`, but `peak` for `duration` ms at the end of `every` ms."""
 
     base: float
     peak: float
     every: int
-    length: int
+    duration: int
 
     def at(self, time: int, running: int) -> Value:
-        return self.peak if time % self.every >= self.every - self.length else self.base
+        return self.peak if time % self.every >= self.every - self.duration else self.base
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +66,11 @@ class Series:
 
     values: tuple[Value, ...]
     every: int
-    again: bool = False
+    repeat: bool = False
 
     def at(self, time: int, running: int) -> Value:
         place = time // self.every
-        return self.values[place % len(self.values) if self.again else min(place, len(self.values) - 1)]
+        return self.values[place % len(self.values) if self.repeat else min(place, len(self.values) - 1)]
 
 
 MetricSeries = Constant | Counter | Sine | Spike | Series
@@ -80,12 +80,12 @@ MetricSeries = Constant | Counter | Sine | Spike | Series
 class MetricSpec:
     """A metric that the scenario gives. Of a vertex's, `subtasks` tells which of them have it; None: all."""
 
-    course: MetricSeries
+    series: MetricSeries
     subtasks: frozenset[int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Pressure:
+class Backpressure:
     """How much of its time a task is held up by those behind it: `ratio` from 0 to 1, from `since` to `until` (ms since
     the job was submitted; None: to its end)."""
 
@@ -94,23 +94,23 @@ class Pressure:
     until: int | None = None
 
 
-def pressure_at(pressures: tuple[Pressure, ...], time: int) -> float:
+def backpressure_at(pressures: tuple[Backpressure, ...], time: int) -> float:
     """The ratio at a moment: the highest of those that hold then."""
     return max((p.ratio for p in pressures if p.since <= time and (p.until is None or time < p.until)), default=0.0)
 
 
-def pressed_ms(pressures: tuple[Pressure, ...], since: int, until: int) -> int:
+def backpressured_time_ms(pressures: tuple[Backpressure, ...], since: int, until: int) -> int:
     """How many ms of a span a task was held up, all in all."""
     edges = {since, until}
     for p in pressures:
         edges |= {edge for edge in (p.since, p.until) if edge is not None and since < edge < until}
-    return round(sum(pressure_at(pressures, here) * (there - here) for here, there in pairwise(sorted(edges))))
+    return round(sum(backpressure_at(pressures, here) * (there - here) for here, there in pairwise(sorted(edges))))
 
 
 def told(metrics: Mapping[str, MetricSpec], time: int, running: int, subtask: int | None = None) -> dict[str, str]:
     """Names and values, as Java prints them, of the given metrics that a job, or this subtask, has."""
     return {
-        name: java_text(metric.course.at(time, running))
+        name: java_text(metric.series.at(time, running))
         for name, metric in metrics.items()
         if metric.subtasks is None or subtask in metric.subtasks
     }

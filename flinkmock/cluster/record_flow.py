@@ -9,7 +9,7 @@ from __future__ import annotations
 from flinkmock.cluster.execution import Execution
 from flinkmock.cluster.graph import Vertex
 from flinkmock.cluster.job_attempt import JobAttempt
-from flinkmock.cluster.metric_series import pressed_ms, pressure_at
+from flinkmock.cluster.metric_series import backpressure_at, backpressured_time_ms
 from flinkmock.flink.memory import PAGE
 from flinkmock.flink.metrics.io_counters import IoCounters
 
@@ -49,7 +49,7 @@ class RecordFlow:
         mine_out = _share(records_out, subtask, vertex)
         began = self._run.submitted_at
         since, until = execution.running_span(self._time) or (began, began)
-        ran, pressed = until - since, pressed_ms(vertex.spec.pressures, since - began, until - began)
+        ran, pressed = until - since, backpressured_time_ms(vertex.spec.backpressure, since - began, until - began)
         busy = round((ran - pressed) * self._busy(vertex, subtask))
         sizes = [self._run.graph.vertices[edge.source].spec.bytes_per_record for edge in vertex.inputs] or [0]
         bytes_in = round(mine_in * sum(sizes) / len(sizes))
@@ -72,7 +72,7 @@ class RecordFlow:
 
     def pressure(self, vertex: Vertex) -> float:
         """Which part of the time its subtasks are held up now, from 0 to 1."""
-        return pressure_at(vertex.spec.pressures, self._time - self._run.submitted_at)
+        return backpressure_at(vertex.spec.backpressure, self._time - self._run.submitted_at)
 
     def _busy(self, vertex: Vertex, subtask: int) -> float:
         """Which part of the time a subtask works if nothing holds it up."""

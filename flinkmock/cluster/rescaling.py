@@ -136,7 +136,7 @@ def carry_out(cluster: Cluster, job_id: str, version: int, at: int) -> None:
         if best is None or best == [vertex.parallelism for vertex in job.graph.vertices]:
             change.ended_at, change.reason = at, "NO_RESOURCES_OR_PARALLELISMS_CHANGE"
             return
-        takes = cluster.random.draw(cluster.operation_spec(job, "rescale").takes, "rescale", job.id, version)
+        takes = cluster.random.draw(cluster.operation_spec(job, "rescale").duration, "rescale", job.id, version)
         change.run = len(job.runs)
         cluster.state_machines.rescale(job, _graph_with(job, best), takes or 0, at)
 

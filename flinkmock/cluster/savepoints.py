@@ -134,7 +134,7 @@ class SavepointCoordinator:
         self._pending[job.id, trigger_id] = _Pending(operation, record, then, planned)
         if takes is None or saved is None:
             self.cluster.event_queue.put(at + timeout, "snapshot_expired", job.id, trigger_id)
-            self.cluster.wait_for(spec.takes, thing(job.id, trigger_id), at, "snapshot_done", job.id, trigger_id)
+            self.cluster.wait_for(spec.duration, thing(job.id, trigger_id), at, "snapshot_done", job.id, trigger_id)
             return
         # StopWithSavepointTerminationManager waits for the tasks to finish since 1.13; before, the savepoint was enough
         operation.done_at = at + (takes if self.cluster.release.since("1.13") else saved)
@@ -147,12 +147,12 @@ class SavepointCoordinator:
     def _takes(self, job: Job, name: str, spec: OperationSpec, trigger_id: str) -> int | None:
         """Milliseconds: what the scenario says, else as usual, but no less than this job's checkpoints take. None until
         it has been asked for often enough, or until a signal. For ever is until the checkpoint timeout."""
-        if isinstance(spec.takes, Polls | Signal):
+        if isinstance(spec.duration, Polls | Signal):
             return None
-        takes = OPEN_MS if spec.takes.forever else self.cluster.random.draw(spec.takes, name, trigger_id) or 0
+        takes = OPEN_MS if spec.duration.unbounded else self.cluster.random.draw(spec.duration, name, trigger_id) or 0
         if name in job.spec.operations or name in self.cluster.spec.operations or job.spec.checkpoints is None:
             return takes
-        return max(takes, self.cluster.random.draw(job.spec.checkpoints.takes, name, trigger_id) or 0)
+        return max(takes, self.cluster.random.draw(job.spec.checkpoints.duration, name, trigger_id) or 0)
 
     def _problem(self, job: Job, directory: str | None, at: int) -> JavaException | None:
         """Why the snapshot can't even be triggered."""
@@ -172,7 +172,7 @@ class SavepointCoordinator:
         """The failure the scenario asks for in this call, counted per job and operation."""
         if not self.cluster.next_call_fails(job_id, name, spec):
             return None
-        return spec.cause or JavaException(CHECKPOINT_EXCEPTION, EXPIRED)
+        return spec.exception or JavaException(CHECKPOINT_EXCEPTION, EXPIRED)
 
     def _path(self, job: Job, trigger_id: str, directory: str) -> str:
         return f"{shown_path(directory)}/savepoint-{job.id[:6]}-{self.cluster.random.hex(12, 'savepoint', trigger_id)}"
@@ -232,7 +232,7 @@ class SavepointCoordinator:
         if self.cluster.async_operations.find("disposal", trigger_id, None, at, jobmanager) is not None:
             return
         spec = self.cluster.operation_spec(None, "dispose-savepoint")
-        takes = self.cluster.random.draw(spec.takes, "dispose", trigger_id)
+        takes = self.cluster.random.draw(spec.duration, "dispose", trigger_id)
         operation = AsyncOperation("disposal", trigger_id, None, at, None, {}, jobmanager=jobmanager)
         self.cluster.async_operations.add(operation)
         planned = self._planned_failure("", "dispose-savepoint", spec)
@@ -248,7 +248,7 @@ class SavepointCoordinator:
                 failure = JavaException("java.lang.IllegalArgumentException", "empty checkpoint pointer")
             operation.failure = failure if self.cluster.release.since("1.13") else wrapped(failure)
         if takes is None:
-            self.cluster.wait_for(spec.takes, thing(None, trigger_id), at, "disposed", trigger_id, jobmanager)
+            self.cluster.wait_for(spec.duration, thing(None, trigger_id), at, "disposed", trigger_id, jobmanager)
         else:
             operation.done_at = at + takes
 

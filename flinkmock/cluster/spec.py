@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from flinkmock.cluster.metric_series import MetricSpec, Pressure
+from flinkmock.cluster.metric_series import Backpressure, MetricSpec
 from flinkmock.flink.java_exception import JavaException
-from flinkmock.named_random import NOTHING, UniformRange
+from flinkmock.named_random import ZERO, UniformRange
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ DurationSpec = UniformRange | Polls | Signal
 class ExceptionSpec:
     """Why a job fails: a Java exception, and where it is thrown (None: wherever the seed decides)."""
 
-    throwable: JavaException
+    java_exception: JavaException
     vertex: str | None = None
     subtask: int | None = None
     everywhere: bool = False
@@ -50,8 +50,8 @@ class Step:
     """One line of a lifecycle: a job state and how long it lasts."""
 
     state: str
-    length: DurationSpec = NOTHING
-    cause: ExceptionSpec | None = None
+    duration: DurationSpec = ZERO
+    exception: ExceptionSpec | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +96,11 @@ class VertexSpec:
     bytes_per_record: int = 28
     accumulators: Mapping[str, str] = field(default_factory=dict)
     """Name -> type as Flink calls it, e.g. {"words": "IntCounter"}."""
-    accumulated: Mapping[str, Any] = field(default_factory=dict)
+    accumulator_values: Mapping[str, Any] = field(default_factory=dict)
     """Name -> value of those accumulators that do not follow from the records."""
     skew: tuple[int, ...] = ()
     """In which parts records are dealt out to the subtasks; the last one holds for the rest. Empty: evenly."""
-    pressures: tuple[Pressure, ...] = ()
+    backpressure: tuple[Backpressure, ...] = ()
     """When, and how much, its tasks are held up by those behind them."""
     metrics: Mapping[str, MetricSpec] = field(default_factory=dict)
     """Of its subtasks, over those that Flink has."""
@@ -119,7 +119,7 @@ CHECKPOINT_SIZE = UniformRange(2_300, 2_500)
 class CheckpointSpec:
     every: int | None = 10_000
     """Interval (ms); None: no periodic checkpoints."""
-    takes: UniformRange = CHECKPOINT_DURATION
+    duration: UniformRange = CHECKPOINT_DURATION
     size: UniformRange = CHECKPOINT_SIZE
     fails: frozenset[int] = frozenset()
     """Checkpoint ids that fail."""
@@ -153,30 +153,30 @@ class ProgramSpec:
     `throws`: main ends with this exception. `executes` False: main returns without having started a job.
     `arguments` maps a program argument to the fields it sets ("--name" -> ("name",)): name, parallelism,
     checkpoints.every and checkpoints.takes (given in ms), or VERTEX.parallelism with the vertex's full name. Entries of
-    user-config are all arguments, without their dashes, when `arguments_are_user_config`.
+    user-config are all arguments, without their dashes, when `arguments_in_user_config`.
     """
 
     throws: JavaException | None = None
     executes: bool = True
     arguments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    arguments_are_user_config: bool = False
+    arguments_in_user_config: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Watermarks:
-    """Event time: `lag` ms behind the clock (None: there are no watermarks), until it stands still `stops` ms after the
+    """Event time: `lag` ms behind the clock (None: no watermarks); it stands still `stops_after` ms after the
     job was submitted (None: it does not)."""
 
     lag: int | None
-    stops: int | None = None
+    stops_after: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PastFailure:
-    """An exception of the time before the scenario began, `ago` ms before."""
+    """An exception of the time before the scenario began, `age` ms before."""
 
-    ago: int
-    cause: ExceptionSpec
+    age: int
+    exception: ExceptionSpec
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,9 +193,9 @@ class JobSpec:
     program: ProgramSpec = ProgramSpec()
     operations: Mapping[str, OperationSpec] = field(default_factory=dict)
     """What this job's operations take; wins over the cluster's."""
-    restore: UniformRange = NOTHING
+    restore_duration: UniformRange = ZERO
     """How much longer tasks are INITIALIZING when there is state to restore (ms)."""
-    restored_from: str | None = None
+    restore_path: str | None = None
     """The savepoint that a job of the scenario itself starts from; a submitted one is told by its request."""
     watermarks: Watermarks | None = None
     """None: as the operators are called, a second behind if one is Timestamps/Watermarks."""
@@ -203,7 +203,7 @@ class JobSpec:
     """Of the job, over those that Flink has."""
     past_failures: tuple[PastFailure, ...] = ()
     """Oldest first."""
-    started_ago: int = 0
+    age: int = 0
     """For jobs that are older than the scenario (ms)."""
     id: str = ""
 
@@ -212,9 +212,9 @@ class JobSpec:
 class OperationSpec:
     """How long an asynchronous operation takes and which of its calls fail (1 is the first)."""
 
-    takes: DurationSpec
+    duration: DurationSpec
     fails: frozenset[int] = frozenset()
-    cause: JavaException | None = None
+    exception: JavaException | None = None
     chance: float = 0.0
     """How likely each call is to fail, from 0 to 1; beside those of `fails`."""
 
@@ -226,8 +226,8 @@ OPERATIONS: Mapping[str, OperationSpec] = {
     "cancel": OperationSpec(UniformRange(30, 120)),
     "dispose-savepoint": OperationSpec(UniformRange(5, 30)),
     "rescale": OperationSpec(UniformRange.exactly(1_000)),
-    "submit": OperationSpec(NOTHING),
-    "upload": OperationSpec(NOTHING),
+    "submit": OperationSpec(ZERO),
+    "upload": OperationSpec(ZERO),
     "delete-dataset": OperationSpec(UniformRange(1, 5)),
 }
 """What operations take unless a scenario says otherwise: as long as on a real cluster with a small job (FACTS 12)."""
@@ -264,7 +264,7 @@ class LeaderChange:
     """The leading JobManager falls `at` ms after the cluster began, and another leads when that has taken its time."""
 
     at: int
-    takes: UniformRange = LEADER_ELECTION
+    duration: UniformRange = LEADER_ELECTION
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,7 +279,7 @@ class ClusterSpec:
     leader_changes: tuple[LeaderChange, ...] = ()
     """In the order of time."""
     taskmanagers: int = 1
-    machine_events: tuple[TaskManagerEvent, ...] = ()
+    taskmanager_events: tuple[TaskManagerEvent, ...] = ()
     """In the order of time."""
     slots: int = 4
     configuration: Mapping[str, str | None] = field(default_factory=dict)

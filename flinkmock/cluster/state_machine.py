@@ -81,7 +81,7 @@ class JobStateMachines:
         job.states.append((at, step.state))
         self.watch(job, step, at)
         length = self._length(job, step)
-        cause = step.cause or DEFAULT_CAUSE
+        cause = step.exception or DEFAULT_CAUSE
         if step.state == "RUNNING":
             self._run(job, at, length)
             return
@@ -108,7 +108,7 @@ class JobStateMachines:
 
     def _length(self, job: Job, step: Step) -> int | None:
         """Milliseconds; None for ever, or until something is done. Drawn anew each time a step is come to."""
-        return self._cluster.random.draw(step.length, "step", job.id, job.place, len(job.states))
+        return self._cluster.random.draw(step.duration, "step", job.id, job.place, len(job.states))
 
     def _put_next(self, job: Job, at: int, length: int | None) -> None:
         if job.script.after(job.place) is None:
@@ -116,7 +116,7 @@ class JobStateMachines:
         if length is not None:
             self._cluster.event_queue.put(at + length, "step", job.id, job.epoch)
         else:
-            self._cluster.wait_for(job.script.steps[job.place].length, job.id, at, "step", job.id, job.epoch)
+            self._cluster.wait_for(job.script.steps[job.place].duration, job.id, at, "step", job.id, job.epoch)
 
     # -- runs
 
@@ -189,7 +189,7 @@ class JobStateMachines:
         """Agenda: a job of the adaptive scheduler has no patience left."""
         job = self._cluster.jobs[job_id]
         if job.epoch == epoch and job_id in self._cluster.jobs_awaiting_slots:
-            self.cut(job, at, (Step("FAILED", cause=NO_SLOTS),))
+            self.cut(job, at, (Step("FAILED", exception=NO_SLOTS),))
 
     def slots_missing(self, job_id: str, epoch: int, at: int) -> None:
         """Agenda: the job has waited for slots as long as Flink lets it."""
@@ -205,7 +205,7 @@ class JobStateMachines:
             last = max(completed, key=lambda checkpoint: checkpoint.id)
             job.checkpoints.restore(Restored(last.id, at, last.is_savepoint, last.path))
         if job.checkpoints.restored:
-            run.restores_ms = self._cluster.random.draw(job.spec.restore, "restore", job.id, run.number) or 0
+            run.restores_ms = self._cluster.random.draw(job.spec.restore_duration, "restore", job.id, run.number) or 0
 
     def _end_run(self, job: Job, ending: AttemptOutcome) -> None:
         job.checkpoints.stop(ending.at)
@@ -242,12 +242,12 @@ class JobStateMachines:
     @staticmethod
     def _failure(run: JobAttempt, at: int, cause: ExceptionSpec, culprit: tuple[int, int] | None) -> Failure:
         if culprit is None:
-            return Failure(at, cause.throwable)
+            return Failure(at, cause.java_exception)
         vertex = run.graph.vertices[culprit[0]]
         slot = run.slot(vertex, culprit[1])
         return Failure(
             at,
-            cause.throwable,
+            cause.java_exception,
             f"{vertex.name} ({culprit[1] + 1}/{vertex.parallelism}) - execution #{run.number}",
             slot.taskmanager.id if slot else None,
             slot.taskmanager.endpoint if slot else None,
@@ -257,7 +257,7 @@ class JobStateMachines:
         """Agenda: one of the failures that the scenario tells of the job's past."""
         job = self._cluster.jobs[job_id]
         if job.runs:
-            cause = job.spec.past_failures[place].cause
+            cause = job.spec.past_failures[place].exception
             job.failures.append(self._failure(job.runs[-1], at, cause, self._culprit(job, job.runs[-1], cause)))
             job.past_failures += 1
 
@@ -265,7 +265,7 @@ class JobStateMachines:
         """FAILED: the last failure becomes one of those that happened beside the end of all recovery."""
         job.stillborn = not job.runs
         last = job.failures.pop() if len(job.failures) - job.past_failures > job.restarts else None
-        thrown = last.throwable if last else cause.throwable
+        thrown = last.exception if last else cause.java_exception
         if job.stillborn:
             job.failures.append(Failure(at, thrown))
             return
@@ -301,7 +301,7 @@ class JobStateMachines:
             return
         if job.ended:
             raise JobAlreadyTerminated(job.id, job.state)
-        takes = self._cluster.operation_spec(job, "cancel").takes
+        takes = self._cluster.operation_spec(job, "cancel").duration
         self.cut(job, at, (Step("CANCELLING", takes), Step("CANCELED")))
 
     def fail(self, job: Job, at: int, cause: ExceptionSpec = DEFAULT_CAUSE) -> None:
@@ -311,7 +311,7 @@ class JobStateMachines:
         if job.state in ("RESTARTING", "FAILING", "CANCELLING"):
             return
         if not job.runs:
-            self.fail_initialization(job, at, cause.throwable)
+            self.fail_initialization(job, at, cause.java_exception)
             return
         strategy = job.spec.restart
         left = strategy.kind != "none" and (strategy.attempts is None or job.restarts < strategy.attempts)
@@ -319,7 +319,7 @@ class JobStateMachines:
             self.restart(job, at, cause)
         else:
             low, high = FAILING_MS
-            self.cut(job, at, (Step("FAILING", UniformRange(low, high), cause), Step("FAILED", cause=cause)))
+            self.cut(job, at, (Step("FAILING", UniformRange(low, high), cause), Step("FAILED", exception=cause)))
 
     def restart(self, job: Job, at: int, cause: ExceptionSpec = DEFAULT_CAUSE) -> None:
         """A running job fails and comes back, as often as that may be."""
@@ -355,4 +355,4 @@ class JobStateMachines:
 
     def fail_initialization(self, job: Job, at: int, cause: JavaException) -> None:
         """The JobMaster can't be made: FAILED without ever having had a graph."""
-        self.cut(job, at, (Step("FAILED", cause=ExceptionSpec(cause, everywhere=True)),))
+        self.cut(job, at, (Step("FAILED", exception=ExceptionSpec(cause, everywhere=True)),))

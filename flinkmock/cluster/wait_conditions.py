@@ -77,7 +77,7 @@ def signals_of(spec: ClusterSpec) -> frozenset[str]:
     """The names of all signals that lifecycles and operations of a scenario wait for."""
     jobs = (*spec.jobs, *(rule.job for rule in spec.submissions))
     operations = (spec.operations, *(job.operations for job in jobs))
-    lengths = [operation.takes for each in operations for operation in each.values()]
+    lengths = [operation.duration for each in operations for operation in each.values()]
     lengths += [length for job in jobs for length in _lengths(job.lifecycle)]
     return frozenset(length.name for length in lengths if isinstance(length, Signal))
 
@@ -87,4 +87,4 @@ def _lengths(lifecycle: Lifecycle) -> Iterator[DurationSpec]:
         if isinstance(item, Repeat):
             yield from _lengths(item.steps)
         else:
-            yield item.length
+            yield item.duration

@@ -119,14 +119,14 @@ class DryRun:
         loop = job.script.loop
         if loop is not None:
             steps = job.script.steps[loop:]
-            return "and so on: " + ", ".join(f"{step.state} {format_duration_spec(step.length)}" for step in steps)
+            return "and so on: " + ", ".join(f"{step.state} {format_duration_spec(step.duration)}" for step in steps)
         return "for ever" if job.script.after(job.place) is None else "and on"
 
     def _comings_and_goings(self) -> Iterator[TimelineEvent]:
         """Of task managers, but for those that are there from the beginning, and of leaders."""
         began = self.player.began
         cluster = self.player.cluster
-        leaves = {event.at for event in self.player.scenario.machine_events if event.kind == "leaves"}
+        leaves = {event.at for event in self.player.scenario.taskmanager_events if event.kind == "leaves"}
         for each in cluster.taskmanagers:
             if each.number >= self.player.scenario.taskmanagers:
                 yield TimelineEvent(each.joined_at - began, Kind.TASK_MANAGER, f"task manager {each.number} joins")

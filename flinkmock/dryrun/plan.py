@@ -77,13 +77,13 @@ def _operations(scenario: Scenario) -> Iterator[Row]:
 
 
 def _goes(spec: OperationSpec) -> str:
-    told = [f"takes {format_duration_spec(spec.takes)}"]
+    told = [f"takes {format_duration_spec(spec.duration)}"]
     if spec.fails:
         calls = ", ".join(map(str, sorted(spec.fails)))
         told.append(f"call {calls} fails" if len(spec.fails) == 1 else f"calls {calls} fail")
     if spec.chance:
         told.append(f"{spec.chance:.4g} of all calls fail" if spec.chance < 1 else "every call fails")
-    why = f": {spec.cause}" if spec.cause is not None and (spec.fails or spec.chance) else ""
+    why = f": {spec.exception}" if spec.exception is not None and (spec.fails or spec.chance) else ""
     return "; ".join(told) + why
 
 

@@ -159,5 +159,5 @@ def jar_for(pattern: str) -> tuple[str, str | None]:
 def said(refused: Exception) -> str:
     """Why the cluster refuses something, in a few words."""
     if isinstance(refused, ProgramError):
-        return str(refused.throwable.chain()[-1])
+        return str(refused.exception.chain()[-1])
     return type(refused).__name__ if not isinstance(refused, NotRegistered) else str(refused)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from flinkmock.cluster.flat_lifecycle import script_of
+from flinkmock.cluster.flat_lifecycle import flatten
 from flinkmock.cluster.job import Job
 from flinkmock.cluster.spec import Step
 from flinkmock.cluster.states import FAILURE_STATES
@@ -47,7 +47,7 @@ class JobRun:
 
     def missed(self) -> list[Step]:
         """Steps of its lifecycle that it did not come to."""
-        return [step for step in script_of(self.job.spec.lifecycle).steps if id(step) not in self.entered]
+        return [step for step in flatten(self.job.spec.lifecycle).steps if id(step) not in self.entered]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +91,7 @@ class Simulator:
         self._unsettled: list[JobRun] = []
         self._waits: dict[str, int] = {}
         self._last_planned = self.began + max(self._planned(), default=0)
-        self._reset_at = {self.began + event.at for event in scenario.machine_events}
+        self._reset_at = {self.began + event.at for event in scenario.taskmanager_events}
         self._reset_at |= {self.began + change.at for change in scenario.leader_changes}
         for job in self.cluster.jobs.values():
             self._begin_in_the_middle(job)
@@ -103,8 +103,8 @@ class Simulator:
         life = self._by_job.get(id(job)) or self._met(job)
         life.entered.add(id(step))
         life.turns += job.place == job.script.loop
-        if step.cause is not None:
-            self.causes[id(job), len(job.states) - 1] = str(step.cause.throwable)
+        if step.exception is not None:
+            self.causes[id(job), len(job.states) - 1] = str(step.exception.java_exception)
         self.changes += 1
         self._moved.append(job)
 
@@ -121,9 +121,9 @@ class Simulator:
         has_been_around = script.loop is not None and len(job.states) > len(script.steps)
         ahead = set() if has_been_around else {id(step) for step in script.steps[job.place + 1 :]}
         life.turns = int(script.loop is not None and job.place >= script.loop)
-        life.entered = {id(step) for step in script_of(job.spec.lifecycle).steps} - ahead
+        life.entered = {id(step) for step in flatten(job.spec.lifecycle).steps} - ahead
         for place, (at, state) in enumerate(job.states):
-            thrown = next((failure.throwable for failure in job.failures if failure.at == at), None)
+            thrown = next((failure.exception for failure in job.failures if failure.at == at), None)
             if thrown is not None and state in FAILURE_STATES:
                 # what a job ends with is wrapped in why it is not restarted
                 told = thrown.cause if state == "FAILED" and thrown.cause is not None else thrown
@@ -225,12 +225,12 @@ class Simulator:
 
     def _planned(self) -> Iterator[int]:
         """When things happen that the scenario gives a time for (ms after the beginning)."""
-        yield from (event.at for event in self.scenario.machine_events)
-        yield from (change.at + (change.takes.high or 0) for change in self.scenario.leader_changes)
+        yield from (event.at for event in self.scenario.taskmanager_events)
+        yield from (change.at + (change.duration.high or 0) for change in self.scenario.leader_changes)
         for job in self.scenario.jobs:
-            for pressure in (each for vertex in job.vertices for each in vertex.pressures):
+            for pressure in (each for vertex in job.vertices for each in vertex.backpressure):
                 yield pressure.since if pressure.until is None else pressure.until
-            yield (job.watermarks.stops or 0) - job.started_ago if job.watermarks is not None else 0
+            yield (job.watermarks.stops_after or 0) - job.age if job.watermarks is not None else 0
         for fault in self.scenario.faults:
             if fault.when.during is not None:
                 begin, end = fault.when.during

@@ -209,9 +209,9 @@ def _job_ended(problem: p.JobAlreadyTerminated, place: _Place) -> Response:
 
 @_tells(p.CancellationFailed)
 def _cancellation_failed(problem: p.CancellationFailed, place: _Place) -> Response:
-    if problem.throwable.java_class == "java.util.concurrent.TimeoutException":
-        return rest(408, m.CANCELLATION_TIMED_OUT, problem.throwable)
-    return rest(500, m.cancellation_failed(problem.throwable.message), problem.throwable)
+    if problem.exception.java_class == "java.util.concurrent.TimeoutException":
+        return rest(408, m.CANCELLATION_TIMED_OUT, problem.exception)
+    return rest(500, m.cancellation_failed(problem.exception.message), problem.exception)
 
 
 @_tells(p.StopModeRemoved)
@@ -261,10 +261,10 @@ def _bad_request(problem: p.BadRequest, place: _Place) -> Response:
 @_tells(p.ProgramError)
 def _program_problem(problem: p.ProgramError, place: _Place) -> Response:
     if not problem.refused:
-        return internal(problem.throwable)
+        return internal(problem.exception)
     if problem.text != m.COULD_NOT_EXECUTE:  # "No jobs included in application." comes without a cause
         return rest(400, problem.text)
-    runtime = JavaException("org.apache.flink.util.FlinkRuntimeException", m.COULD_NOT_EXECUTE, problem.throwable)
+    runtime = JavaException("org.apache.flink.util.FlinkRuntimeException", m.COULD_NOT_EXECUTE, problem.exception)
     return rest(400, m.COULD_NOT_EXECUTE, _completion(runtime))
 
 
@@ -278,7 +278,7 @@ def _unknown_coordinator(problem: p.CoordinatorNotFound, place: _Place) -> Respo
 
 @_tells(p.UncaughtJavaException)
 def _unserviceable(problem: p.UncaughtJavaException, place: _Place) -> Response:
-    return internal(problem.throwable)
+    return internal(problem.exception)
 
 
 @_tells(p.NoLeader)

@@ -54,7 +54,7 @@ class ClusterReader:
         found = []
         for moment, what in self._events("jobmanagers"):
             takes = what.get("fails") if what.items else None
-            found.append(LeaderChange(moment, span(takes, self.mistakes) if takes else LeaderChange(0).takes))
+            found.append(LeaderChange(moment, span(takes, self.mistakes) if takes else LeaderChange(0).duration))
         return tuple(sorted(found, key=lambda change: change.at))
 
     def taskmanagers(self) -> int:

@@ -16,7 +16,7 @@ from flinkmock.cluster.spec import (
     VertexSpec,
 )
 from flinkmock.flink.java_exception import JavaException
-from flinkmock.named_random import NOTHING
+from flinkmock.named_random import ZERO
 from flinkmock.scenario.diagnostics import Diagnostics, choices
 from flinkmock.scenario.document import YamlNode
 from flinkmock.scenario.exceptions import Causes
@@ -62,12 +62,12 @@ class JobReader:
             user_config={key: value.text for key, value in _entries(job, "user-config").items()},
             program=self._program(job.get("program"), vertices),
             operations=read_operations(_entries(job, "operations"), self._operations, self._causes, self._mistakes),
-            restore=span(restore, self._mistakes) if (restore := job.get("restore")) else NOTHING,
-            restored_from=_text(job, "restored-from"),
+            restore_duration=span(restore, self._mistakes) if (restore := job.get("restore")) else ZERO,
+            restore_path=_text(job, "restored-from"),
             watermarks=read_watermarks(job.get("watermarks"), self._mistakes),
             metrics=read_metrics(job.get("metrics"), self._mistakes),
             past_failures=self._past_failures(job, where, started_ago, vertices),
-            started_ago=started_ago,
+            age=started_ago,
             id=_text(job, "id") or "",
         )
 
@@ -90,7 +90,7 @@ class JobReader:
             cause = self._causes.cause(because, where, vertices)
             if cause is not None:
                 found.append(PastFailure(before, cause))
-        return tuple(sorted(found, key=lambda failure: -failure.ago))
+        return tuple(sorted(found, key=lambda failure: -failure.age))
 
     def _checkpoints(self, node: YamlNode | None) -> CheckpointSpec | None:
         usual = CheckpointSpec()
@@ -101,7 +101,7 @@ class JobReader:
         takes, total, mode, unaligned = node.get("takes"), node.get("size"), node.get("mode"), node.get("unaligned")
         return CheckpointSpec(
             every=self._duration(node, "every", usual.every or 0),
-            takes=span(takes, self._mistakes) if takes else usual.takes,
+            duration=span(takes, self._mistakes) if takes else usual.duration,
             size=size(total, self._mistakes) if total else usual.size,
             fails=_numbers(node.get("fail")),
             chance=_chance(node.get("fail")),
@@ -139,7 +139,7 @@ class JobReader:
                 argument: tuple(self._field(field, vertices) for field in fields.elements or [fields])
                 for argument, fields in _entries(node, "arguments").items()
             },
-            arguments_are_user_config=bool(as_user_config and as_user_config.value),
+            arguments_in_user_config=bool(as_user_config and as_user_config.value),
         )
 
     def _field(self, node: YamlNode, vertices: Mapping[str, VertexSpec]) -> str:
@@ -162,12 +162,12 @@ def read_operations(given: Mapping[str, YamlNode], usual: Mapping[str, Operation
     for name, operation in given.items():
         before = usual.get(name, OPERATIONS[name])
         if not isinstance(operation.value, dict):
-            found[name] = replace(before, takes=length(operation, mistakes))
+            found[name] = replace(before, duration=length(operation, mistakes))
             continue
         takes, fails, because = operation.get("takes"), operation.get("fails"), operation.get("because")
-        cause: JavaException | None = causes.throwable(because) if because else before.cause
+        cause: JavaException | None = causes.throwable(because) if because else before.exception
         found[name] = OperationSpec(
-            length(takes, mistakes) if takes else before.takes,
+            length(takes, mistakes) if takes else before.duration,
             _numbers(fails) if fails else before.fails,
             cause,
             _chance(fails) if fails else before.chance,

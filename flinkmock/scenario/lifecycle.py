@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from flinkmock.cluster.spec import DurationSpec, ExceptionSpec, Lifecycle, Repeat, Step, VertexSpec
 from flinkmock.cluster.states import FAILURE_STATES, JOB_STATES, TERMINAL_JOB_STATES, beginning, moves
-from flinkmock.named_random import FOREVER, NOTHING, UniformRange
+from flinkmock.named_random import UNBOUNDED, ZERO, UniformRange
 from flinkmock.scenario.diagnostics import Diagnostics, SourceLocation
 from flinkmock.scenario.document import YamlNode
 from flinkmock.scenario.exceptions import Causes
@@ -140,7 +140,7 @@ class LifecycleReader:
     def _check_end(self, item: _Line | _Loop) -> None:
         last = _last(item)
         if last.state in TERMINAL_JOB_STATES:
-            if last.length is not None and not _forever(last.length) and last.length != NOTHING:
+            if last.length is not None and not _forever(last.length) and last.length != ZERO:
                 self._mistakes.add(last.place, f"{last.state} is final: it takes no length.")
         elif not _goes_on(item) and last.length is not None and not _forever(last.length):
             self._mistakes.add(
@@ -155,8 +155,8 @@ class LifecycleReader:
                 tuple(self._played(each, last=last and each is item.items[-1]) for each in item.items), item.times
             )
         ended = item.state in TERMINAL_JOB_STATES
-        lasts = FOREVER if last and item.length is None and not ended else item.length
-        return Step(item.state, NOTHING if ended or lasts is None else lasts, item.cause)
+        lasts = UNBOUNDED if last and item.length is None and not ended else item.length
+        return Step(item.state, ZERO if ended or lasts is None else lasts, item.cause)
 
 
 def _first(item: _Line | _Loop) -> _Line:
@@ -179,11 +179,11 @@ def _steps(item: _Line | _Loop) -> int:
 def _shortest(item: _Line | _Loop) -> int:
     if isinstance(item, _Loop):
         return sum(map(_shortest, item.items)) * (item.times or 1)
-    return item.length.low if isinstance(item.length, UniformRange) and not item.length.forever else 0
+    return item.length.low if isinstance(item.length, UniformRange) and not item.length.unbounded else 0
 
 
 def _forever(length: DurationSpec) -> bool:
-    return isinstance(length, UniformRange) and length.forever
+    return isinstance(length, UniformRange) and length.unbounded
 
 
 def _waits(item: _Line | _Loop) -> bool:

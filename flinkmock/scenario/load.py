@@ -161,7 +161,7 @@ def _cluster(document: YamlNode, broken: dict[str, set[str]], mistakes: Diagnost
         jobmanagers=cluster.jobmanagers(),
         leader_changes=cluster.leader_changes(),
         taskmanagers=cluster.taskmanagers(),
-        machine_events=cluster.events(),
+        taskmanager_events=cluster.events(),
         slots=cluster.slots(),
         configuration=cluster.configuration(),
         savepoints=cluster.savepoints(),

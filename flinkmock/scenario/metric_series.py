@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from flinkmock.cluster.metric_series import (
+    Backpressure,
     Constant,
     Counter,
     MetricSeries,
     MetricSpec,
-    Pressure,
     Series,
     Sine,
     Spike,
@@ -57,7 +57,7 @@ def _course(node: YamlNode, mistakes: Diagnostics) -> MetricSeries:
         return Spike(_number(base), _number(spike), every, length)
     series, again = node.get("series"), node.get("again")
     values = tuple(_value(value) for value in series.elements) if series is not None else (0,)
-    return Series(values, every, again=bool(again and again.value))
+    return Series(values, every, repeat=bool(again and again.value))
 
 
 def _period(node: YamlNode, mistakes: Diagnostics) -> int:
@@ -79,11 +79,11 @@ def _value(node: YamlNode) -> Value:
     return node.value if isinstance(node.value, int | float | str) else ""
 
 
-def read_pressures(node: YamlNode | None, mistakes: Diagnostics) -> tuple[Pressure, ...]:
+def read_pressures(node: YamlNode | None, mistakes: Diagnostics) -> tuple[Backpressure, ...]:
     if node is None:
         return ()
     if isinstance(node.value, str):
-        return (Pressure(chance(node)),)
+        return (Backpressure(chance(node)),)
     found = []
     for each in node.elements or [node]:
         since, until, ratio = each.get("from"), each.get("until"), each.get("ratio")
@@ -91,7 +91,7 @@ def read_pressures(node: YamlNode | None, mistakes: Diagnostics) -> tuple[Pressu
         ends = span(until, mistakes).low if until is not None else None
         if until is not None and ends is not None and ends <= begins:
             mistakes.add(until.place, "this is over before it begins: until comes after from.")
-        found.append(Pressure(chance(ratio) if ratio is not None else 0.0, begins, ends))
+        found.append(Backpressure(chance(ratio) if ratio is not None else 0.0, begins, ends))
     return tuple(found)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from flinkmock.cluster.spec import DurationSpec, Polls, Signal
-from flinkmock.named_random import FOREVER, UniformRange
+from flinkmock.named_random import UNBOUNDED, UniformRange
 from flinkmock.scenario.diagnostics import Diagnostics
 from flinkmock.scenario.document import YamlNode
 from flinkmock.units import parse_duration, parse_size
@@ -27,7 +27,7 @@ def length(node: YamlNode, mistakes: Diagnostics) -> DurationSpec:
 def span(node: YamlNode, mistakes: Diagnostics) -> UniformRange:
     """Milliseconds: `3s`, `1s..3s`, `0`, `forever`."""
     if node.value == "forever":
-        return FOREVER
+        return UNBOUNDED
     return _span(node, mistakes, parse_duration, _LONGEST_MS, "a length is at most 100 years. Write forever.")
 
 

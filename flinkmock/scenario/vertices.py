@@ -63,9 +63,9 @@ def _vertex(item: YamlNode, above: dict[str, VertexSpec], job: str, parallelism:
         records_per_second=decimal(rate, usual.records_per_second),
         bytes_per_record=size(record_size, mistakes).low if record_size else usual.bytes_per_record,
         accumulators={name: _kind(node) for name, node in accumulators.items.items()} if accumulators else {},
-        accumulated=_accumulated(accumulators, mistakes),
+        accumulator_values=_accumulated(accumulators, mistakes),
         skew=tuple(whole(part, 0) for part in skew.elements) if skew else usual.skew,
-        pressures=read_pressures(item.get("backpressure"), mistakes),
+        backpressure=read_pressures(item.get("backpressure"), mistakes),
         metrics=read_metrics(item.get("metrics"), mistakes, width),
     )
 

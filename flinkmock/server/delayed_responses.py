@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from flinkmock.faults.target import FaultTarget
 
 _LOG = logging.getLogger("flinkmock.server")
-FOREVER = math.inf
+UNBOUNDED = math.inf
 PATIENCE = 30.0
 """Seconds of the wall for which a virtual clock may stand while answers wait for it."""
 _TICK, _SHORTEST, _IDLE = 0.005, 0.001, 0.02
@@ -119,7 +119,7 @@ class DelayedResponses:
                 first = self._held[0].moment
                 if self._cluster.clock.mode is ClockMode.VIRTUAL and time.monotonic() - stands_since > PATIENCE:
                     self._give_up()
-                elif self._cluster.clock.mode is ClockMode.STEP and tick > 1 and self._all_wait() and first < FOREVER:
+                elif self._cluster.clock.mode is ClockMode.STEP and tick > 1 and self._all_wait() and first < UNBOUNDED:
                     self._cluster.advance(math.ceil(first) - now)
                     continue
                 await asyncio.sleep(self._pause(first - now))
@@ -133,14 +133,14 @@ class DelayedResponses:
     def _pause(self, left: float) -> float:
         """Seconds until the next tick, if there are so many ms left of the cluster's time."""
         clock = self._cluster.clock
-        if left == FOREVER:
+        if left == UNBOUNDED:
             return _IDLE
         if clock.follows_wall:
             return min(max(left / clock.factor / 1000, _SHORTEST), _TICK)
         return _TICK if clock.mode is ClockMode.VIRTUAL else _SHORTEST
 
     def _give_up(self) -> None:
-        waiting = sum(held.moment < FOREVER for held in self._held)
+        waiting = sum(held.moment < UNBOUNDED for held in self._held)
         if waiting:
             _LOG.warning(
                 "%d answers wait for a virtual clock that nobody has moved for %g s; their connections are cut. "
@@ -148,7 +148,7 @@ class DelayedResponses:
                 waiting,
                 PATIENCE,
             )
-        self._let_go(lambda held: held.moment < FOREVER)
+        self._let_go(lambda held: held.moment < UNBOUNDED)
 
 
 def _end(held: _Held, *, well: bool) -> None:

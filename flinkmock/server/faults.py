@@ -19,7 +19,7 @@ from flinkmock.flink.java_exception import JavaException
 from flinkmock.rest.error_responses import COMPLETION_EXCEPTION, RequestRejected, internal, plain
 from flinkmock.rest.response import Response, error_answer
 from flinkmock.server.aiohttp_response import FlinkResponse
-from flinkmock.server.delayed_responses import FOREVER, DelayedResponses
+from flinkmock.server.delayed_responses import UNBOUNDED, DelayedResponses
 
 if TYPE_CHECKING:
     from flinkmock.journal import Exchange
@@ -96,7 +96,7 @@ class FaultInjection:
         if self._strike is None:
             return
         fault, start = self._strike.fault, self._cluster.clock.now()
-        until = FOREVER if fault.drop is Drop.HANG else start + self._strike.delay
+        until = UNBOUNDED if fault.drop is Drop.HANG else start + self._strike.delay
         if not await self._holding.until(until, self._gone):
             self._cut(reset=True)
 

@@ -38,7 +38,7 @@ def _events(job: Job, now: int) -> Iterator[tuple[int, str]]:
     for at, state in job.states:
         yield at, f"{job.name} {state}"
     for failure in job.failures_at(now):
-        yield failure.at, f"{job.name} fails: {failure.throwable.chain()[-1]}"
+        yield failure.at, f"{job.name} fails: {failure.exception.chain()[-1]}"
     for one in (*job.checkpoints.completed_at(now), *job.checkpoints.failed_at(now)):
         if one.is_savepoint:
             yield one.ends_at, f"{job.name} savepoint {one.path}{f' fails: {one.failure}' if one.failure else ''}"

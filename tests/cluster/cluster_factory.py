@@ -7,7 +7,7 @@ from pathlib import Path
 from flinkmock.cluster.clock import Clock
 from flinkmock.cluster.cluster import Cluster
 from flinkmock.cluster.spec import CheckpointSpec, ClusterSpec, Input, JobSpec, RestartStrategy, Step, VertexSpec
-from flinkmock.named_random import FOREVER, UniformRange
+from flinkmock.named_random import UNBOUNDED, UniformRange
 from flinkmock.release import Release
 
 RELEASE = Release("2.3", "2.3.0", "c0f8d1a", "2026-06-14T16:29:03+02:00")
@@ -32,7 +32,7 @@ def job(
     **more: object,
 ) -> JobSpec:
     """A job of four subtasks in two slots; without steps it runs for ever."""
-    steps = lifecycle or (Step("RUNNING", FOREVER),)
+    steps = lifecycle or (Step("RUNNING", UNBOUNDED),)
     values: dict[str, object] = {"checkpoints": CheckpointSpec(every=every), "restart": restart} | more
     return JobSpec(name, CHAIN, steps, **values)  # type: ignore[arg-type]
 

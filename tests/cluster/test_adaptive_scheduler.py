@@ -16,7 +16,7 @@ ADAPTIVE = {"jobmanager.scheduler": "adaptive"}
 def bench(folder: Path, *events: TaskManagerEvent, taskmanagers: int = 1, slots: int = 2, **more: object) -> Bench:
     """A job that wants six slots."""
     wide = dataclasses.replace(job(every=5_000), vertices=WIDE)
-    return Bench(folder, wide, machine_events=events, taskmanagers=taskmanagers, slots=slots,
+    return Bench(folder, wide, taskmanager_events=events, taskmanagers=taskmanagers, slots=slots,
                  configuration=ADAPTIVE | more)  # type: ignore[operator]  # fmt: skip
 
 
@@ -55,7 +55,7 @@ def test_without_a_slot_it_fails_after_five_minutes(tmp_path: Path) -> None:
     b.advance(1)
     assert b.states()[-1] == (300_000, "FAILED")
     assert "Could not acquire the minimum required resources." in str(
-        b.cluster.job_named("orders").failures[-1].throwable.chain()[-1]
+        b.cluster.job_named("orders").failures[-1].exception.chain()[-1]
     )
 
 
@@ -131,7 +131,7 @@ def test_batch_jobs_are_never_its_own(tmp_path: Path) -> None:
     batch = dataclasses.replace(job(name="nightly", every=None, type="BATCH"), vertices=WIDE)
     stream = dataclasses.replace(job(every=None), vertices=WIDE)
     b = Bench(tmp_path, batch, stream, slots=6, taskmanagers=0, configuration=ADAPTIVE,
-              machine_events=(TaskManagerEvent(2_000, "joins"), TaskManagerEvent(2_000, "joins")))  # fmt: skip
+              taskmanager_events=(TaskManagerEvent(2_000, "joins"), TaskManagerEvent(2_000, "joins")))  # fmt: skip
     b.advance(1_000)
     assert (b.states("nightly")[-1][1], b.states()[-1][1]) == ("RUNNING", "CREATED")
     b.advance(2_000)

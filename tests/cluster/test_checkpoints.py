@@ -22,7 +22,7 @@ def test_periodic_checkpoints_come_in_their_interval(tmp_path: Path) -> None:
 
 
 def test_counts_add_up_at_every_moment(tmp_path: Path) -> None:
-    spec = CheckpointSpec(every=500, takes=UniformRange(100, 900), fails=frozenset({2, 5}))
+    spec = CheckpointSpec(every=500, duration=UniformRange(100, 900), fails=frozenset({2, 5}))
     bench = Bench(tmp_path, job(Step("RUNNING", ms(7_000)), Step("RESTARTING", ms(500)), checkpoints=spec))
     tracker = bench.cluster.job_named("orders").checkpoints
     for _ in range(120):
@@ -44,7 +44,7 @@ def test_parts_add_up_to_the_whole(tmp_path: Path) -> None:
 
 
 def test_one_in_progress_is_aborted_when_its_job_ends(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, job(checkpoints=CheckpointSpec(every=1_000, takes=ms(60_000))))
+    bench = Bench(tmp_path, job(checkpoints=CheckpointSpec(every=1_000, duration=ms(60_000))))
     bench.advance(3_000)
     orders = bench.cluster.job_named("orders")
     assert orders.checkpoints.counts_at(bench.now)["in_progress"] == 1
@@ -55,7 +55,7 @@ def test_one_in_progress_is_aborted_when_its_job_ends(tmp_path: Path) -> None:
 
 
 def test_one_that_takes_longer_than_its_timeout_expires(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, job(checkpoints=CheckpointSpec(every=1_000, takes=ms(5_000), timeout=2_000)))
+    bench = Bench(tmp_path, job(checkpoints=CheckpointSpec(every=1_000, duration=ms(5_000), timeout=2_000)))
     bench.advance(5_000)
     failed = bench.cluster.job_named("orders").checkpoints.failed_at(bench.now)
     assert {record.failure for record in failed} == {"Checkpoint expired before completing."}

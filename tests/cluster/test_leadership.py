@@ -8,7 +8,7 @@ import pytest
 
 from flinkmock.cluster.job import Job
 from flinkmock.cluster.spec import ClusterSpec, LeaderChange, Polls, Repeat, Signal, Step
-from flinkmock.named_random import FOREVER, UniformRange
+from flinkmock.named_random import UNBOUNDED, UniformRange
 from tests.cluster.cluster_factory import Bench, job, ms
 
 HA = {"configuration": {"high-availability.type": "zookeeper"}}
@@ -49,7 +49,7 @@ def test_while_it_restarts_or_begins_it_begins_anew(tmp_path: Path, at: int) -> 
         Step("CREATED", ms(1_200)),
         Step("RUNNING", ms(200)),
         Step("RESTARTING", ms(200)),
-        Step("RUNNING", FOREVER),
+        Step("RUNNING", UNBOUNDED),
     )
     bench, _ = recovered(tmp_path, *steps, at=at)
     assert names(bench)[:3] == ["INITIALIZING", "CREATED", "RUNNING"]
@@ -67,7 +67,7 @@ def test_nobody_remembers_a_cancellation(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("length", [Polls(3), Signal("go")])
 def test_what_it_waited_for_to_begin_is_not_waited_for_again(tmp_path: Path, length: Polls | Signal) -> None:
-    bench = Bench(tmp_path, job(Step("CREATED", length), Step("RUNNING", FOREVER)), **HA)
+    bench = Bench(tmp_path, job(Step("CREATED", length), Step("RUNNING", UNBOUNDED)), **HA)
     the_job = bench.cluster.job_named("orders")
     for _ in range(3):
         bench.cluster.record_polls([the_job.id], bench.now)
@@ -93,7 +93,7 @@ def test_jobs_that_had_ended_are_gone_and_their_slots_are_free(tmp_path: Path) -
 
 
 def test_a_job_from_a_savepoint_that_has_no_checkpoint_yet_begins_there_again(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, job(every=None, restored_from="/sp/one"), **HA)
+    bench = Bench(tmp_path, job(every=None, restore_path="/sp/one"), **HA)
     bench.cluster.leadership.fail(0, bench.now)
     bench.advance(100)
     restored = bench.cluster.job_named("orders").checkpoints.restored
@@ -130,7 +130,7 @@ def test_the_past_stays_as_it_was_told(tmp_path: Path) -> None:
 
 
 def test_nobody_may_ever_lead_again(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, job(), leader_changes=(LeaderChange(1_000, FOREVER),))
+    bench = Bench(tmp_path, job(), leader_changes=(LeaderChange(1_000, UNBOUNDED),))
     bench.advance(86_400_000)
     assert bench.cluster.leadership.leader is None
     assert ClusterSpec().jobmanagers == 1

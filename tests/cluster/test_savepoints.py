@@ -92,7 +92,7 @@ def test_cancel_with_savepoint(bench: Bench) -> None:
 
 def test_a_planned_failure_leaves_the_job_running(tmp_path: Path) -> None:
     expired = JavaException("org.apache.flink.runtime.checkpoint.CheckpointException", "Checkpoint expired.")
-    stop = OperationSpec(ms(200), fails=frozenset({1}), cause=expired)
+    stop = OperationSpec(ms(200), fails=frozenset({1}), exception=expired)
     bench = Bench(tmp_path, job(), operations={"stop-with-savepoint": stop})
     bench.advance(2_000)
     orders = bench.cluster.job_named("orders")

@@ -9,7 +9,7 @@ from flinkmock.cluster.errors import JobAlreadyTerminated
 from flinkmock.cluster.spec import ExceptionSpec, Input, Repeat, RestartStrategy, Step, VertexSpec
 from flinkmock.cluster.states import JOB_STATES
 from flinkmock.flink.java_exception import JavaException
-from flinkmock.named_random import FOREVER
+from flinkmock.named_random import UNBOUNDED
 from tests.cluster.cluster_factory import Bench, job, ms
 
 OOM = ExceptionSpec(JavaException("java.lang.OutOfMemoryError", "Java heap space"), vertex="count", subtask=1)
@@ -23,7 +23,7 @@ def test_a_job_enters_its_states_to_the_millisecond(tmp_path: Path) -> None:
 
 def test_crash_loop_counts_attempts_and_keeps_its_slots(tmp_path: Path) -> None:
     crash = Repeat((Step("RUNNING", ms(20_000)), Step("RESTARTING", ms(5_000), OOM)), times=2)
-    bench = Bench(tmp_path, job(crash, Step("RUNNING", FOREVER)))
+    bench = Bench(tmp_path, job(crash, Step("RUNNING", UNBOUNDED)))
     bench.advance(22_000)
     orders = bench.cluster.job_named("orders")
     assert orders.state == "RESTARTING"
@@ -46,12 +46,12 @@ def test_failing_for_good_suppresses_recovery_as_flink_words_it(tmp_path: Path) 
     orders = bench.cluster.job_named("orders")
     assert orders.state == "FAILED"
     (entry,) = orders.failures_at(bench.now)
-    assert str(entry.throwable) == (
+    assert str(entry.exception) == (
         "org.apache.flink.runtime.JobException: Recovery is suppressed by "
         "FixedDelayRestartBackoffTimeStrategy(maxNumberRestartAttempts=2, backoffTimeMS=1000)"
     )
     assert entry.task_name is None
-    assert [str(other.throwable) for other in entry.concurrent] == ["java.lang.OutOfMemoryError: Java heap space"]
+    assert [str(other.exception) for other in entry.concurrent] == ["java.lang.OutOfMemoryError: Java heap space"]
     assert bench.cluster.slots.held(bench.now) == []
 
 
@@ -100,7 +100,7 @@ def test_too_few_slots_scheduled_then_failed(tmp_path: Path) -> None:
     bench.advance(5_000)
     assert orders.state == "FAILED"
     (entry,) = orders.failures
-    assert "NoResourceAvailableException" in str(entry.concurrent[0].throwable)
+    assert "NoResourceAvailableException" in str(entry.concurrent[0].exception)
     assert bench.cluster.slots.held(bench.now) == []
 
 
@@ -130,7 +130,7 @@ def test_a_lost_taskmanager_fails_its_jobs_and_they_come_back_elsewhere(tmp_path
 
 
 def test_a_job_that_is_older_than_the_scenario(tmp_path: Path) -> None:
-    bench = Bench(tmp_path, job(Step("RUNNING", FOREVER), started_ago=7_200_000))
+    bench = Bench(tmp_path, job(Step("RUNNING", UNBOUNDED), age=7_200_000))
     orders = bench.cluster.job_named("orders")
     assert orders.duration(bench.now) == 7_200_000
     assert orders.checkpoints.counts_at(bench.now)["completed"] == pytest.approx(7_200, abs=3)

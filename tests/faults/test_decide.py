@@ -11,7 +11,7 @@ from flinkmock.contract import Contract
 from flinkmock.contract.pattern import Pattern
 from flinkmock.faults import Drop, Fault, Faults, FaultTrigger, JobIs, LogNormal, RequestInfo
 from flinkmock.faults.decide import log_normal
-from flinkmock.named_random import FOREVER, NamedRandom, UniformRange
+from flinkmock.named_random import UNBOUNDED, NamedRandom, UniformRange
 
 CONTRACT = Contract.load("2.3")
 JOB = "/jobs/2451d76ab8aa473ba87000eb834231f1"
@@ -138,7 +138,7 @@ def test_delays() -> None:
     assert set(delay(UniformRange(300, 300))) == {300}
     even = delay(UniformRange(1_000, 3_000))
     assert min(even) >= 1_000 and max(even) <= 3_000 and 1_900 < statistics.mean(even) < 2_100
-    assert set(delay(FOREVER)) == {float("inf")}
+    assert set(delay(UNBOUNDED)) == {float("inf")}
     spread = delay(LogNormal(200, 2_000, 5_000))
     assert 180 < statistics.median(spread) < 220
     assert max(spread) <= 5_000

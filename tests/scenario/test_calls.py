@@ -40,7 +40,7 @@ def test_a_cancellation_that_times_out_leaves_the_job_running() -> None:
         target = f"/jobs/{stage.job().id}"
         with pytest.raises(CancellationFailed) as failed:
             stage.inside.ask("PATCH", target)
-        assert failed.value.throwable == JavaException("java.util.concurrent.TimeoutException")
+        assert failed.value.exception == JavaException("java.util.concurrent.TimeoutException")
         assert stage.state() == "RUNNING"
         stage.inside.ask("PATCH", target)
         stage.inside.ask("PATCH", target)  # one that is under way is none that could fail
@@ -60,13 +60,13 @@ def test_an_upload_fails_and_then_a_submission(tmp_path: Path) -> None:
     with played(TEXT) as stage:
         with pytest.raises(UncaughtJavaException) as failed:
             upload(stage, tmp_path)
-        assert str(failed.value.throwable) == "java.io.IOException: No space left on device"
+        assert str(failed.value.exception) == "java.io.IOException: No space left on device"
         assert stage.get("/jars")["files"] == []
         jar = upload(stage, tmp_path)
         stage.post(f"/jars/{jar}/run")
         with pytest.raises(ProgramError) as refused:
             stage.post(f"/jars/{jar}/run")
-        assert refused.value.throwable.chain()[-1].message == "not now"
+        assert refused.value.exception.chain()[-1].message == "not now"
         assert [job.name for job in stage.engine.cluster.jobs.values()].count("submitted") == 1
         stage.post(f"/jars/{jar}/run")
         assert [job.name for job in stage.engine.cluster.jobs.values()].count("submitted") == 2

@@ -66,7 +66,7 @@ def test_an_empty_file_is_a_working_cluster() -> None:
         mock.advance("1s")
         assert client.get(f"/jobs/{job}").json()["state"] == "RUNNING"
         trigger = client.post(f"/jobs/{job}/savepoints", json={}).json()["request-id"]
-        takes = OPERATIONS["savepoint"].takes
+        takes = OPERATIONS["savepoint"].duration
         assert isinstance(takes, UniformRange)
         mock.advance(takes.high)
         saved = client.get(f"/jobs/{job}/savepoints/{trigger}").json()

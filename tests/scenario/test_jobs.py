@@ -16,7 +16,7 @@ from flinkmock.cluster.spec import (
     Step,
 )
 from flinkmock.flink.java_exception import JavaException
-from flinkmock.named_random import FOREVER, NOTHING, UniformRange
+from flinkmock.named_random import UNBOUNDED, ZERO, UniformRange
 from flinkmock.scenario import load_scenario
 from tests.scenario.scenario_helpers import played
 
@@ -29,7 +29,7 @@ def job(text: str) -> JobSpec:
 @pytest.mark.parametrize(
     ("written", "meant"),
     [
-        ("0", NOTHING),
+        ("0", ZERO),
         ("500ms", UniformRange.exactly(500)),
         ("3s", UniformRange.exactly(3_000)),
         ("0.5s", UniformRange.exactly(500)),
@@ -39,17 +39,17 @@ def job(text: str) -> JobSpec:
         ("1m500ms", UniformRange.exactly(60_500)),
         ("1s..3s", UniformRange(1_000, 3_000)),
         ("900ms..1m", UniformRange(900, 60_000)),
-        ("forever", FOREVER),
+        ("forever", UNBOUNDED),
     ],
 )
 def test_lengths(written: str, meant: UniformRange) -> None:
-    assert load_scenario(f"operations:\n  savepoint: {written}").operations["savepoint"].takes == meant
+    assert load_scenario(f"operations:\n  savepoint: {written}").operations["savepoint"].duration == meant
 
 
 @pytest.mark.parametrize(
     ("written", "meant"),
     [
-        ("0", NOTHING),
+        ("0", ZERO),
         ("512B", UniformRange.exactly(512)),
         ("1.5KB", UniformRange.exactly(1536)),
         ("12MB..1GB", UniformRange(12 << 20, 1 << 30)),
@@ -98,8 +98,8 @@ def test_a_lifecycle_with_everything() -> None:
 
 
 def test_the_last_state_needs_no_length() -> None:
-    assert job("jobs: {a: {lifecycle: [RUNNING]}}").lifecycle == (Step("RUNNING", FOREVER),)
-    assert job("jobs: {a: {lifecycle: [{RUNNING: {}}]}}").lifecycle == (Step("RUNNING", FOREVER),)
+    assert job("jobs: {a: {lifecycle: [RUNNING]}}").lifecycle == (Step("RUNNING", UNBOUNDED),)
+    assert job("jobs: {a: {lifecycle: [{RUNNING: {}}]}}").lifecycle == (Step("RUNNING", UNBOUNDED),)
     assert job("jobs: {a: {lifecycle: [{RUNNING: 3s}, {FAILING: 1s}, {FAILED: forever}]}}").lifecycle[-1] == Step(
         "FAILED"
     )
@@ -177,7 +177,7 @@ def test_extends_merges_mappings_and_replaces_all_else() -> None:
     )
     first, second = spec.jobs
     assert (first.name, second.name) == ("orders", "other")
-    assert first.checkpoints == CheckpointSpec(every=10_000, takes=UniformRange.exactly(500))
+    assert first.checkpoints == CheckpointSpec(every=10_000, duration=UniformRange.exactly(500))
     assert second.checkpoints is None
     assert [vertex.name for vertex in second.vertices] == ["source", "sink"]
     assert second.user_config == {"team": "a", "topic": "c"}
@@ -186,7 +186,7 @@ def test_extends_merges_mappings_and_replaces_all_else() -> None:
         ("plain.jar", "Flink Batch Job"),
         ("*", "Flink Streaming Job"),
     ]
-    assert spec.submissions[0].job.checkpoints == CheckpointSpec(every=1_000, takes=UniformRange.exactly(500))
+    assert spec.submissions[0].job.checkpoints == CheckpointSpec(every=1_000, duration=UniformRange.exactly(500))
 
 
 def test_a_built_in_template_can_be_changed() -> None:
@@ -253,7 +253,7 @@ def test_operations() -> None:
     )
     expired = JavaException("org.apache.flink.runtime.checkpoint.CheckpointException", "Checkpoint expired.")
     assert spec.operations == {
-        "savepoint": OperationSpec(OPERATIONS["savepoint"].takes, frozenset({1, 3}), expired),
+        "savepoint": OperationSpec(OPERATIONS["savepoint"].duration, frozenset({1, 3}), expired),
         "cancel": OperationSpec(UniformRange.exactly(500)),
     }
     assert spec.jobs[0].operations == {
@@ -292,4 +292,4 @@ def test_programs() -> None:
     )
     assert not found.program.executes
     assert found.program.arguments == {"--name": ("name",), "--par": ("a -> b.parallelism", "sink.parallelism")}
-    assert found.program.arguments_are_user_config
+    assert found.program.arguments_in_user_config

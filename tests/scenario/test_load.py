@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from flinkmock.cluster.spec import CheckpointSpec, Step
-from flinkmock.named_random import FOREVER
+from flinkmock.named_random import UNBOUNDED
 from flinkmock.scenario import ScenarioError, load_scenario
 from flinkmock.scenario.scenario import Scenario
 
@@ -40,7 +40,7 @@ def test_an_empty_scenario_is_a_working_cluster(source: str | dict[str, object] 
     assert (spec.taskmanagers, spec.slots, spec.seed, spec.flink, spec.jobs) == (1, 4, 0, None, ())
     (rule,) = spec.submissions
     assert (rule.pattern, rule.job.name, rule.job.type) == ("*", "Flink Streaming Job", "STREAMING")
-    assert rule.job.lifecycle[-1] == Step("RUNNING", FOREVER)
+    assert rule.job.lifecycle[-1] == Step("RUNNING", UNBOUNDED)
     assert rule.job.checkpoints == CheckpointSpec(every=10_000)
 
 
@@ -86,7 +86,7 @@ def test_the_rest() -> None:
         "jobs: {a: {started: 1h30m ago, id: 0123456789abcdef0123456789abcdef}}\n$schema: x\n"
     )
     assert (spec.clock, spec.seed, spec.taskmanagers, spec.slots, spec.caches) == ("1s per request", 5, 0, 2, False)
-    assert (spec.jobs[0].started_ago, spec.jobs[0].id) == (5_400_000, "0123456789abcdef0123456789abcdef")
+    assert (spec.jobs[0].age, spec.jobs[0].id) == (5_400_000, "0123456789abcdef0123456789abcdef")
 
 
 @pytest.mark.parametrize("clock", ["real", "virtual", "10x", "0.5x", "1s per request", "1m30s per request"])

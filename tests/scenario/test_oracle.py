@@ -99,14 +99,14 @@ def test_the_failing_job_fails_as_recorded() -> None:
     assert isinstance(repeat, Repeat)
     assert repeat.times == spec.restart.attempts == len(entries) - 1
     assert isinstance(failing, Step)
-    cause = failing.cause
+    cause = failing.exception
     assert cause is not None
     assert cause.subtask is not None
     for entry, attempt in ((entries[2], 0), (entries[1], 1), (entries[0]["concurrentExceptions"][0], 2)):
-        assert entry["exceptionName"] == cause.throwable.java_class
+        assert entry["exceptionName"] == cause.java_exception.java_class
         assert entry["taskName"] == f"{cause.vertex} ({cause.subtask + 1}/2) - execution #{attempt}"
-        assert entry["stacktrace"].startswith(f"{cause.throwable}\n\tat {cause.throwable.frames[0]}\n")
-        assert f"Caused by: {cause.throwable.cause}\n" in entry["stacktrace"]
+        assert entry["stacktrace"].startswith(f"{cause.java_exception}\n\tat {cause.java_exception.frames[0]}\n")
+        assert f"Caused by: {cause.java_exception.cause}\n" in entry["stacktrace"]
 
 
 def test_programs_that_start_no_job() -> None:

@@ -234,7 +234,7 @@ def test_what_a_taskmanager_says_when_it_leaves() -> None:
     for release, kind in (("1.12", "FlinkException"), ("2.3", "FlinkExpectedException")):
         with played(text, flink=release) as stage:
             stage.to(10_000)
-            root = stage.job().failures[-1].throwable
+            root = stage.job().failures[-1].exception
             assert str(root) == f"org.apache.flink.util.{kind}: The TaskExecutor is shutting down."
 
 

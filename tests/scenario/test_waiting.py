@@ -6,7 +6,7 @@ import pytest
 
 from flinkmock.cluster.errors import TriggerNotFound
 from flinkmock.cluster.spec import Polls, Signal, Step
-from flinkmock.named_random import FOREVER
+from flinkmock.named_random import UNBOUNDED
 from flinkmock.scenario import load_scenario
 from tests.scenario.scenario_helpers import played
 
@@ -26,7 +26,7 @@ def test_a_length_is_read() -> None:
         "operations: {savepoint: 1 poll, cancel: signal let-go}\n"
         "jobs: {orders: {lifecycle: [{CREATED: 3 polls}, {RUNNING: signal done}, FINISHED]}}\n"
     )
-    assert (spec.operations["savepoint"].takes, spec.operations["cancel"].takes) == (Polls(1), Signal("let-go"))
+    assert (spec.operations["savepoint"].duration, spec.operations["cancel"].duration) == (Polls(1), Signal("let-go"))
     assert spec.jobs[0].lifecycle[:2] == (Step("CREATED", Polls(3)), Step("RUNNING", Signal("done")))
 
 
@@ -198,7 +198,7 @@ def test_a_chance_is_decided_by_the_seed() -> None:
 
 
 def test_forever_is_forever() -> None:
-    assert load_scenario("operations: {cancel: forever}\n").operations["cancel"].takes == FOREVER
+    assert load_scenario("operations: {cancel: forever}\n").operations["cancel"].duration == UNBOUNDED
     with played("jobs: {orders: streaming}\noperations: {cancel: forever}\n") as stage:
         stage.to(1_000)
         stage.inside.ask("PATCH", f"/jobs/{stage.job().id}")

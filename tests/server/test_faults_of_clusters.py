@@ -84,7 +84,7 @@ def test_a_lost_taskmanager_takes_its_jobs_along() -> None:
         assert list(mock.taskmanagers) == [second]
         assert httpx.get(mock.url + "/overview").json()["taskmanagers"] == 1
         assert list(mock.taskmanagers) == []
-        assert first in mock.job("orders").job.failures[-1].throwable.message
+        assert first in mock.job("orders").job.failures[-1].exception.message
 
 
 # -- which requests

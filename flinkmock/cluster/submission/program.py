@@ -102,7 +102,7 @@ def planned_job(program: Program, rules: Sequence[SubmissionRule], release: Rele
     try:
         name = entry_class(program)
     except ProgramError as problem:
-        raise ProgramError(problem.throwable.chain()[int(in_future)], refused=False) from None
+        raise ProgramError(problem.exception.chain()[int(in_future)], refused=False) from None
     spec = template_of((name, program.jar.name), rules)
     if wrong := unparseable(program.configuration):
         raise ProgramError(wrong[1], refused=False)
@@ -111,7 +111,7 @@ def planned_job(program: Program, rules: Sequence[SubmissionRule], release: Rele
             raise ProgramError(BAD_PARALLELISM, refused=False)
         program = dataclasses.replace(program, parallelism=None)
     if spec.program.throws is not None:
-        raise ProgramError(main_failed(spec.program.throws).throwable, refused=False)
+        raise ProgramError(main_failed(spec.program.throws).exception, refused=False)
     if not spec.program.executes:
         text = NO_PLAN + (NO_PLAN_HINT if release.since("1.19") else "")
         outputs = f"\n\nClasspath: [file:{program.location}]\n\nSystem.out: (none)\n\nSystem.err: (none)"
@@ -143,7 +143,7 @@ def with_arguments(spec: JobSpec, arguments: Sequence[str]) -> JobSpec:
     for argument, fields in spec.program.arguments.items():
         for field in fields if argument in pairs else ():
             spec = _with(spec, field, pairs[argument])
-    if spec.program.arguments_are_user_config:
+    if spec.program.arguments_in_user_config:
         spec = dataclasses.replace(spec, user_config={key.removeprefix("--"): value for key, value in pairs.items()})
     return spec
 
@@ -170,8 +170,8 @@ def _with(spec: JobSpec, field: str, value: str) -> JobSpec:
     checkpoints = spec.checkpoints or CheckpointSpec()
     if field == "checkpoints.every":
         return dataclasses.replace(spec, checkpoints=dataclasses.replace(checkpoints, every=number))
-    takes = UniformRange.exactly(number) if number else checkpoints.takes
-    return dataclasses.replace(spec, checkpoints=dataclasses.replace(checkpoints, takes=takes))
+    takes = UniformRange.exactly(number) if number else checkpoints.duration
+    return dataclasses.replace(spec, checkpoints=dataclasses.replace(checkpoints, duration=takes))
 
 
 def with_parallelism(spec: JobSpec, parallelism: int) -> JobSpec:

@@ -23,7 +23,7 @@ def of_execution(cluster: Cluster, job: Job, execution: Execution, time: int) ->
         time = execution.slot.taskmanager.last_heartbeat(time) if execution.slot else 0
     io = RecordFlow(job.runs[execution.attempt], time).io(execution)
     spec, records = execution.vertex.spec, io.records_out if execution.vertex.is_source else io.records_in
-    return local(spec.accumulators, records, spec.accumulated, execution.subtask)
+    return local(spec.accumulators, records, spec.accumulator_values, execution.subtask)
 
 
 def of_job(cluster: Cluster, job: Job, time: int) -> list[Accumulator]:

@@ -67,7 +67,7 @@ def exceptions(call: RestCall) -> Facts:
     for job in application.jobs:
         failures = job.failures_at(call.now)
         if failures and job.state_at(call.now) == "FAILED":
-            entries.append({**_entry(failures[0].throwable, job.ended_at(call.now)), "jobId": job.id})
+            entries.append({**_entry(failures[0].exception, job.ended_at(call.now)), "jobId": job.id})
     return {"exceptionHistory": {"entries": entries}}
 
 

@@ -40,7 +40,7 @@ def cancel(call: RestCall) -> Facts:
         raise JobAlreadyTerminated(job.id, job.state)
     planned = call.cluster.operation_spec(job, "cancel")
     if not job.ended and call.cluster.next_call_fails(job.id, "cancel", planned):
-        raise CancellationFailed(planned.cause or TIMED_OUT)
+        raise CancellationFailed(planned.exception or TIMED_OUT)
     call.cluster.state_machines.cancel(job, call.now)
     return {}
 

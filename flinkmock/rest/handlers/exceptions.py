@@ -34,7 +34,7 @@ def exceptions(call: RestCall) -> Facts:
         kept = []
     failed_tasks = _failed_tasks(job, time)
     return {
-        "root-exception": failure_trace(root.throwable) if root else None,
+        "root-exception": failure_trace(root.exception) if root else None,
         "timestamp": root.at if root else None,
         "all-exceptions": failed_tasks[:limit],
         "truncated": len(failed_tasks) > limit,
@@ -48,8 +48,8 @@ def exceptions(call: RestCall) -> Facts:
 def _entry(failure: Failure, *, with_concurrent: bool) -> dict[str, Any]:
     """A global failure has no task, endpoint and task manager: the keys are left out, not null."""
     facts: dict[str, Any] = {
-        "exceptionName": failure.throwable.java_class,
-        "stacktrace": failure_trace(failure.throwable),
+        "exceptionName": failure.exception.java_class,
+        "stacktrace": failure_trace(failure.exception),
         "timestamp": failure.at,
         "failureLabels": {},
     }
@@ -78,7 +78,7 @@ def _failed_tasks(job: Job, time: int) -> list[dict[str, Any]]:
             if failure is not None:
                 found.append(
                     {
-                        "exception": failure_trace(failure.throwable),
+                        "exception": failure_trace(failure.exception),
                         "task": task,
                         "location": failure.endpoint,
                         "endpoint": failure.endpoint,

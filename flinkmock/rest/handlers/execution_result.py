@@ -32,5 +32,5 @@ def execution_result(call: RestCall) -> Facts:
     }
     failures = job.failures_at(call.now)
     if state == "FAILED" and failures:
-        result["failure-cause"] = failure_facts(failures[0].throwable, call.cluster.release, IN_JOB_MASTER)
+        result["failure-cause"] = failure_facts(failures[0].exception, call.cluster.release, IN_JOB_MASTER)
     return {"status": {"id": "COMPLETED"}, "job-execution-result": result}

@@ -53,7 +53,7 @@ def upload(call: RestCall) -> Facts:
     (file,) = call.files
     planned = call.cluster.operation_spec(None, "upload")
     if call.cluster.next_call_fails("", "upload", planned):
-        raise UncaughtJavaException(planned.cause or DISK_FULL)
+        raise UncaughtJavaException(planned.exception or DISK_FULL)
     jar = call.cluster.jars.add(file.name, file.path, call.now, call.jobmanager)
     return {"filename": f"{call.cluster.jars.shown_folder}/{jar.id}", "status": "success"}
 
@@ -89,7 +89,7 @@ def run(call: RestCall) -> Facts:
         raise not_submitted(spec.name, failure)
     job = cluster.submit(spec, call.now, job_id=job_id, initialized=True, **_restore_settings(call))
     if job.stillborn:
-        raise not_initialized(spec.name, job.failures[-1].throwable, cluster.release)
+        raise not_initialized(spec.name, job.failures[-1].exception, cluster.release)
     return {"jobid": job.id, "applicationId": job.application_id}
 
 
@@ -106,7 +106,7 @@ def run_application(call: RestCall) -> Facts:
     try:
         spec = run_job(program, cluster.spec.submissions)
     except ProgramError as problem:
-        failure = None if problem.text == NO_JOBS else problem.throwable
+        failure = None if problem.text == NO_JOBS else problem.exception
         cluster.applications[application_id] = Application(application_id, name, call.now, failure=failure)
     else:
         _submit_to(application_id, name, spec, call)

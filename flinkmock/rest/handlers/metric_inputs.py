@@ -186,7 +186,7 @@ def watermark_of(job: Job, execution: Execution, time: int) -> int | None:
     since = execution.entered("RUNNING", time)
     told = job.spec.watermarks
     if told is not None:
-        stopped = time if told.stops is None else min(time, job.submitted_at + told.stops)
+        stopped = time if told.stops_after is None else min(time, job.submitted_at + told.stops_after)
         return None if told.lag is None or since is None else stopped - told.lag
     assigned = any(WATERMARKS in vertex.spec.operators for vertex in job.graph.vertices)
     return time - EVENT_TIME_LAG_MS if assigned and since is not None else None

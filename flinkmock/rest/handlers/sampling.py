@@ -44,7 +44,7 @@ def back_pressure(call: RestCall) -> Facts:
         running = _measured(job, vertex, time)
     else:
         key = ("back pressure", job.id, vertex.id)
-        time = call.caches.sampled(key, call.now, takes=SAMPLING_MS, refresh=BACK_PRESSURE_REFRESH_MS)
+        time = call.caches.sampled(key, call.now, duration=SAMPLING_MS, refresh=BACK_PRESSURE_REFRESH_MS)
         running = _running(job, vertex, time)
     if time is None or not running:
         return NO_DATA
@@ -103,7 +103,7 @@ def flame(call: RestCall) -> Facts:
         return {"endTimestamp": NOTHING_TO_SAMPLE}
     refresh = call.cluster.configuration.milliseconds(FLAME_GRAPH_REFRESH)
     key = ("flame graph", job.id, vertex.id)
-    sampled = call.caches.sampled(key, call.now, takes=SAMPLING_MS, refresh=refresh)
+    sampled = call.caches.sampled(key, call.now, duration=SAMPLING_MS, refresh=refresh)
     if sampled is None:
         return {"endTimestamp": NOT_YET}
     flow = RecordFlow(job.runs[running[0].attempt], sampled)

@@ -60,8 +60,8 @@ def test_no_coordinator_answers(request_text, java_class, text):
         body = {"serializedCoordinationRequest": request_text}
         with pytest.raises(UncaughtJavaException) as raised:
             asker.ask("postClientCoordination", body=body, jobid=JOB_ID, operatorUid="count")
-        assert raised.value.throwable.java_class == java_class
-        assert (text or "") in (raised.value.throwable.message or "")
+        assert raised.value.exception.java_class == java_class
+        assert (text or "") in (raised.value.exception.message or "")
         with pytest.raises(JobNotFound):
             asker.ask("postClientCoordination", body=body, jobid=UNKNOWN_ID, operatorUid="count")
         with pytest.raises(CoordinatorNotFound):

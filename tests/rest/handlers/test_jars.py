@@ -14,11 +14,11 @@ from tests.cluster.cluster_factory import job
 from tests.rest.handlers.http_helpers import JOB_ID, URL, TourClient, make_jar, rules
 
 THROWS = ProgramSpec(throws=JavaException("java.lang.IllegalStateException", "Intentional failure in main"))
-LISTENS = ProgramSpec(arguments={"--name": ("name",), "--par": ("parallelism",)}, arguments_are_user_config=True)
+LISTENS = ProgramSpec(arguments={"--name": ("name",), "--par": ("parallelism",)}, arguments_in_user_config=True)
 
 
 def classes(problem: Exception) -> list[str]:
-    return [part.java_class.rpartition(".")[2] for part in problem.throwable.chain()]
+    return [part.java_class.rpartition(".")[2] for part in problem.exception.chain()]
 
 
 def test_a_jar_is_listed_planned_run_and_deleted(tmp_path):
@@ -122,7 +122,7 @@ def test_the_plan_of_a_main_without_a_job(tmp_path, flink, hint):
         jar = asker.upload(make_jar(tmp_path))
         with pytest.raises(ProgramError) as raised:
             asker.ask("generatePlanFromJar", jarid=jar)
-        text = raised.value.throwable.message
+        text = raised.value.exception.message
         assert text.startswith("The program plan could not be fetched - the program aborted pre-maturely.")
         assert ("The root cause may be that" in text) is hint
         assert f"Classpath: [file:{asker.cluster.jars.shown_folder}/{jar}]" in text
@@ -244,5 +244,5 @@ def test_options_that_can_not_be_parsed(tmp_path, option, value):
         for operation in ("generatePlanFromJar", "submitJobFromJar"):
             with pytest.raises(ProgramError) as raised:
                 asker.ask(operation, body={"flinkConfiguration": {option: value}}, jarid=jar)
-            assert f"Could not parse value '{value}' for key '{option}'." in str(raised.value.throwable)
+            assert f"Could not parse value '{value}' for key '{option}'." in str(raised.value.exception)
         assert not asker.cluster.jobs

@@ -40,7 +40,7 @@ def test_what_is_refused(body, name):
         asker.ask("postJobManagerProfiling", body={"mode": "CPU", "duration": 5})
         with pytest.raises(UncaughtJavaException) as refused:
             asker.ask("postJobManagerProfiling", body=body)
-        assert refused.value.throwable.java_class == f"java.lang.{name}"
+        assert refused.value.exception.java_class == f"java.lang.{name}"
 
 
 def test_each_taskmanager_has_a_profiler_of_its_own():

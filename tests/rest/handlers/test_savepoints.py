@@ -100,7 +100,7 @@ def test_an_incremental_checkpoint(flink, taken):
         else:
             with pytest.raises(UncaughtJavaException) as refused:
                 asker.ask("triggerCheckpoint", body={"checkpointType": "INCREMENTAL"}, jobid=UNKNOWN_ID)
-            assert refused.value.throwable.java_class == "java.lang.IllegalStateException"
+            assert refused.value.exception.java_class == "java.lang.IllegalStateException"
 
 
 def test_disposing_nothing():

@@ -53,7 +53,7 @@ def test_a_real_submission_becomes_a_job(tmp_path, flink):
         assert started.spec.checkpoints.every == 500
         with pytest.raises(UncaughtJavaException) as again:
             asker.ask("submitJob", body=body, files=files)
-        assert "already been submitted" in again.value.throwable.message
+        assert "already been submitted" in again.value.exception.message
 
 
 @pytest.mark.parametrize("flink", REAL)
