@@ -1,0 +1,94 @@
+"""docs/flink-behaviour.md: citations of it have their anchors, and the recordings that it cites have their steps."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests.fidelity import recordings
+
+ROOT = Path(__file__).parent.parent.parent
+PAGE = ROOT / "docs" / "flink-behaviour.md"
+LEADER_CHANGE = "leader-change"
+SUITES = {suite for folder in recordings.RECORDINGS.iterdir() for suite in recordings.suites(folder)} | {LEADER_CHANGE}
+
+ANCHOR = re.compile(r'^<a id="([^"]*)"></a>$', re.MULTILINE)
+SECTION = re.compile(r"^(.*)\n## (.+)$", re.MULTILINE)
+LINK = re.compile(r"\]\(#([^)]*)\)")
+EVIDENCE = re.compile(rf"`({'|'.join(sorted(SUITES))}): ([^`]+)`")
+PATH = re.compile(r"`((?:tests|flinkmock|docs)/[^`\s]+)`")
+CITATION = re.compile(r"flink-behaviour\.md(?:#([\w-]*))?")
+
+
+@cache
+def page() -> str:
+    return PAGE.read_text(encoding="utf-8")
+
+
+@cache
+def anchors() -> list[str]:
+    return ANCHOR.findall(page())
+
+
+@cache
+def steps(suite: str) -> frozenset[str]:
+    """The names of a suite's steps, those of all recorded versions together."""
+    if suite == LEADER_CHANGE:
+        raw = (ROOT / "tests" / "server" / "leader-change.json.gz").read_bytes()
+        recorded = json.loads(gzip.decompress(raw)).values()
+        return frozenset(f"{step['when']} {step['method']} {step['path']}" for each in recorded for step in each)
+    files = [recordings.suites(folder)[suite] for folder in recordings.RECORDINGS.iterdir()]
+    return frozenset(step["step"] for file in files for step in recordings.load(file))
+
+
+def citing_files() -> list[Path]:
+    folders = (ROOT / name for name in ("benchmarks", "docs", "flinkmock", "scenarios", "tests"))
+    inside = [path for folder in folders for path in folder.rglob("*") if path.suffix in {".md", ".py", ".yaml"}]
+    return [path for path in (*inside, *ROOT.glob("*.md")) if path not in (PAGE, Path(__file__))]
+
+
+def test_every_section_has_an_anchor() -> None:
+    for line, title in SECTION.findall(page()):
+        assert ANCHOR.fullmatch(line), title
+    assert len(set(anchors())) == len(anchors()) == len(SECTION.findall(page()))
+    assert [name for name in anchors() if not re.fullmatch(r"[a-z]+(-[a-z]+)*", name)] == []
+
+
+def test_links_within_the_page() -> None:
+    assert set(LINK.findall(page())) - set(anchors()) == set()
+
+
+def test_citations_in_the_tree_name_an_anchor_that_exists() -> None:
+    wrong = []
+    for path in citing_files():
+        for match in CITATION.finditer(path.read_text(encoding="utf-8")):
+            # prose may link the page as a whole; code says which section it means
+            if match[1] is None and path.suffix == ".md":
+                continue
+            if match[1] not in anchors():
+                wrong.append(f"{path.relative_to(ROOT)}: {match[0]}")
+    assert wrong == []
+
+
+@pytest.mark.parametrize("suite", sorted(SUITES))
+def test_recorded_steps_exist(suite: str) -> None:
+    cited = {step for name, step in EVIDENCE.findall(page()) if name == suite}
+    assert cited, "each suite is cited"
+    assert cited - steps(suite) == set()
+
+
+def test_files_that_the_page_names_exist() -> None:
+    named = {path for path in PATH.findall(page()) if "VERSION" not in path}
+    assert named
+    assert [path for path in sorted(named) if not (ROOT / path).exists()] == []
+
+
+def test_releases_that_the_page_names_are_the_recorded_ones() -> None:
+    introduction = page().partition("**Evidence.**")[0]
+    named = set(re.findall(r"\b\d\.\d+\.\d+\b", introduction))
+    assert named == {folder.name for folder in recordings.RECORDINGS.iterdir()}
