@@ -1,4 +1,7 @@
-"""What a job's checkpoints have to do with each other (FACTS-coherence.md): sums, durations, discarding, metrics."""
+"""How a job's checkpoints hang together: sums, durations, discarding, metrics.
+
+See docs/flink-behaviour.md#rules-that-hold.
+"""
 
 from __future__ import annotations
 

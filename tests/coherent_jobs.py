@@ -1,4 +1,7 @@
-"""More of what a job's answers have to do with each other (FACTS-coherence.md): statuses, order, restarts, failures."""
+"""How a job's answers hang together: statuses, order, restarts, failures.
+
+See docs/flink-behaviour.md#rules-that-hold.
+"""
 
 from __future__ import annotations
 

@@ -41,7 +41,9 @@ class Application:
         if not self.jobs:  # main returned without having started one (seen on 2.3.0)
             return entered | {"FINISHED": self.created_at}
         job = self.jobs[-1]
-        if not job.stillborn:  # an application whose job could not be initialized stays RUNNING (FACTS 16)
+        # An application whose job could not be initialized stays RUNNING.
+        # See docs/flink-behaviour.md#failed-initialization.
+        if not job.stillborn:
             entered |= {WORDS[state]: at for at, state in job.states if at <= time and state in WORDS}
         return entered
 

@@ -2,7 +2,9 @@
 
 `/jobs/:jobid` and what hangs on it come from a graph that is fetched anew every `web.refresh-interval`; checkpoint
 statistics have a cache of their own; metrics are fetched at most every `metrics.fetcher.update-interval`, and only when
-somebody asks (FACTS 6). Since a job can be asked about any time up to now, a cache is nothing but that time.
+a request asks for them. A job can be asked about any time up to now, so a cache is only that time.
+
+See docs/flink-behaviour.md#caches.
 """
 
 from __future__ import annotations

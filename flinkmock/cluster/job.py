@@ -121,7 +121,10 @@ class Job:
         return Counter(execution.state_at(time) for row in self.executions_at(time) for execution in row)
 
     def last_modification(self, time: int) -> int:
-        """The latest change of state of the job or of a task; 0 while INITIALIZING (FACTS-coherence)."""
+        """The latest change of state of the job or of a task; 0 while INITIALIZING.
+
+        See docs/flink-behaviour.md#job-lists.
+        """
         if not self.has_graph_at(time):
             return self.ended_at(time) or 0
         moments = [at for at, _ in self.states if at <= time]

@@ -1,7 +1,9 @@
 """Savepoints, checkpoints on demand, stop-with-savepoint, disposal: operations triggered now and asked for later.
 
-Triggering never looks at the job (FACTS 12): an unknown or ended one makes the operation fail a moment later. What an
-operation will come to is planned when it is triggered, and revised if its job stops running before.
+Triggering does not look at the job: with an unknown or ended one the operation fails a moment later. The result of an
+operation is planned when it is triggered, and revised if its job stops running before.
+
+See docs/flink-behaviour.md#async-operations.
 """
 
 from __future__ import annotations

@@ -230,7 +230,10 @@ OPERATIONS: Mapping[str, OperationSpec] = {
     "upload": OperationSpec(ZERO),
     "delete-dataset": OperationSpec(UniformRange(1, 5)),
 }
-"""What operations take unless a scenario says otherwise: as long as on a real cluster with a small job (FACTS 12)."""
+"""How long operations take unless a scenario says otherwise: as long as on a real cluster with a small job.
+
+See docs/flink-behaviour.md#operation-timing.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,10 @@ SETTLING_MS = (20, 60)
 """How long tasks take to be CANCELED after one of them has failed."""
 FAILING_MS = (12, 24)
 NO_SLOTS_MS = 3_000
-"""How long a job waits for slots that are not there (FACTS 13: about 3 s with a standalone resource manager)."""
+"""How long a job waits for missing slots, as with a standalone resource manager.
+
+See docs/flink-behaviour.md#waiting-for-slots.
+"""
 NO_SLOTS = ExceptionSpec(
     JavaException(
         "org.apache.flink.runtime.jobmanager.scheduler.NoResourceAvailableException",

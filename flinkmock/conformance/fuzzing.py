@@ -35,7 +35,7 @@ NEVER = frozenset(
     }
 )
 REFUSALS = 308, 400, 404, 405, 409, 413, 500, 503
-"""All the ways in which Flink says no (FACTS 2)."""
+"""Every status of an error response. See docs/flink-behaviour.md#statuses."""
 
 
 @dataclass(frozen=True)

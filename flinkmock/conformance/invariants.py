@@ -1,6 +1,7 @@
 """What one answer has to satisfy beyond its schema: counts that add up, ids that are unique and the ones asked for.
 
-Only what held on real clusters in every answer, in steady state and while jobs came and went (FACTS-coherence.md).
+Only what held on real clusters in every answer, in steady state and while jobs came and went.
+See docs/flink-behaviour.md#rules-that-hold.
 """
 
 from __future__ import annotations

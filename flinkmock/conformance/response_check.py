@@ -26,9 +26,9 @@ REFUSALS: dict[str, tuple[int, ...]] = {
     "getCheckpointStatisticDetails": (404,),  # pushed out of the history since it was listed
     "getTaskCheckpointStatistics": (404,),
 }
-"""Operation id -> statuses with which a healthy cluster refuses it (FACTS.md sections 2, 10, 14, 15)."""
+"""Operation id -> statuses with which a healthy cluster refuses it. See docs/flink-behaviour.md#unknown-ids."""
 WITHOUT_CORS = frozenset({"getJobManagerLogUrl", "getTaskManagerLogUrl"})
-"""GeneratedLogUrlHandler sends no CORS header (FACTS 1)."""
+"""GeneratedLogUrlHandler sends no CORS header. See docs/flink-behaviour.md#cors."""
 OF_NETTY = frozenset({413, 417})
 """Netty refuses by itself what is too large or expects too much, in an empty answer without a type."""
 INITIALIZING = 500, "Unable to get JobMasterGateway for initializing job"

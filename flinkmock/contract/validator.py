@@ -91,7 +91,8 @@ def _read_as_integer(_: Any, value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-# ALLOW_COERCION_OF_SCALARS: Jackson reads 5 as "5" and "5" as 5, "true" as true (FACTS 4)
+# ALLOW_COERCION_OF_SCALARS: Jackson reads 5 as "5" and "5" as 5, "true" as true.
+# See docs/flink-behaviour.md#type-coercion.
 _AS_READ = Draft202012Validator.TYPE_CHECKER.redefine_many(
     {
         "string": lambda _, value: isinstance(value, (str, int, float)),

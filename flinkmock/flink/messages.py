@@ -1,7 +1,7 @@
 """Every text with which the server refuses a request, in Flink's words.
 
-Each stands in the recordings (`FACTS.md` sections 1 to 4, suites `errors` and `jars`) unless its comment says where
-else it is from. Which release says what is decided in `behaviour.py`.
+Each is in the recordings, most of them in the suites `errors` and `jars`, unless its comment names another source.
+See docs/flink-behaviour.md#error-bodies. Which release says what is decided in `behaviour.py`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,6 @@
-"""Which answer a problem of the cluster becomes: by problem, operation and release (FACTS.md section 2).
+"""Which answer a problem of the cluster becomes: by problem, operation and release.
+
+See docs/flink-behaviour.md#unknown-ids.
 
 One function for each problem; what an operation or a release does differently stands in it.
 """

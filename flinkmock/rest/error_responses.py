@@ -1,4 +1,6 @@
-"""How a refusal is told: status and `{"errors":[...]}` in one of Flink's three forms (FACTS.md section 2).
+"""Error responses: a status and `{"errors":[...]}` in one of Flink's three forms.
+
+See docs/flink-behaviour.md#error-bodies.
 
 - plain: one short text, for what goes wrong before a handler is found, and for log files;
 - rest: one text, the whole stack trace of a RestHandlerException or one of its subclasses;

@@ -1,7 +1,7 @@
 """Numbers and ids as Java's `Integer.parseInt`, `Long.parseLong` and Flink's hex strings read them.
 
-Java takes any decimal digit of Unicode, so `٣` is 3; and ids are read two digits at a time (FACTS.md section 3,
-FACTS-more.md).
+Java takes any decimal digit of Unicode, so `٣` is 3; and ids are read two digits at a time.
+See docs/flink-behaviour.md#ids-and-numbers.
 """
 
 from __future__ import annotations

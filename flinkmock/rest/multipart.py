@@ -1,7 +1,7 @@
 """Multipart bodies, as Netty's HttpPostRequestDecoder and Flink's FileUploadHandler take them.
 
-(FACTS.md section 4, FACTS-more.md "Multipart".) A body is read in pieces; files go to a folder of the request's own,
-which is removed when the request has been answered. No file is ever held in memory.
+A body is read in pieces. Files go to a temporary folder for the request, which is removed when the request has been
+answered. No file is held in memory. See docs/flink-behaviour.md#multipart.
 """
 
 from __future__ import annotations

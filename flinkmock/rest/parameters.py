@@ -1,4 +1,8 @@
-"""Path and query parameters, converted as Flink's MessageParameters do (FACTS.md section 3)."""
+"""Path and query parameters, converted as Flink's MessageParameters do.
+
+See docs/flink-behaviour.md#path-parameters.
+See docs/flink-behaviour.md#query-parameters.
+"""
 
 from __future__ import annotations
 

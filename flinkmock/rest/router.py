@@ -1,4 +1,4 @@
-"""Which operation a request belongs to, as Flink's router finds it (FACTS.md section 1, FACTS-more.md).
+"""Which operation a request belongs to, as Flink's router finds it. See docs/flink-behaviour.md#routing.
 
 The router takes the path that was decoded once, splits it and decodes each segment a second time; there `+` is a
 blank. Slashes at both ends don't count. Literal segments win over parameters, but only within one method.

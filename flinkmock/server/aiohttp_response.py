@@ -1,4 +1,7 @@
-"""An answer as an aiohttp response, with the headers that Flink sends and no others (FACTS.md section 1)."""
+"""A response as an aiohttp response, with the headers that Flink sends and no others.
+
+See docs/flink-behaviour.md#response-headers.
+"""
 
 from __future__ import annotations
 

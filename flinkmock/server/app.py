@@ -1,6 +1,7 @@
 """The aiohttp application: how a request becomes an answer, on one page.
 
-aiohttp parses HTTP and nothing else; routing, decoding and errors are Flink's (FACTS.md sections 1 to 4).
+aiohttp parses HTTP and nothing else; routing, decoding and errors are Flink's.
+See docs/flink-behaviour.md#order-of-checks.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The head of a request, mended so that aiohttp takes it as Netty would (FACTS-more.md, "Request line and headers").
+"""The head of a request, rewritten so that aiohttp takes it as Netty would. See docs/flink-behaviour.md#request-line.
 
 Netty reads nearly everything: header lines that are none, lengths that are no numbers, any byte in the target. What
 Flink does not look at is left out; a target that aiohttp refuses travels in a header of our own.

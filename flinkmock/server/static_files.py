@@ -2,7 +2,8 @@
 
 Flink unpacks a file out of its jar when it is first asked for, and from then on looks into the folder it unpacks to.
 That folder's state shows: a folder of the jar is unpacked as an empty file, which hides all that would be in it; once
-something was unpacked into it, it is a folder and can't be had (FACTS-more.md; recorded on 2.3.0 with both orders).
+something was unpacked into it, it is a folder and can't be served (seen on 2.3.0 in both orders).
+See docs/flink-behaviour.md#dashboard-files.
 """
 
 from __future__ import annotations

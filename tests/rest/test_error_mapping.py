@@ -1,4 +1,4 @@
-"""The table of FACTS.md section 2: problem, operation and release -> status and first line."""
+"""Problem, operation and release -> status and first line. See docs/flink-behaviour.md#unknown-ids."""
 
 from __future__ import annotations
 

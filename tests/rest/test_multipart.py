@@ -1,4 +1,4 @@
-"""FACTS.md section 4, FACTS-more.md "Multipart"."""
+"""Uploads and other multipart bodies. See docs/flink-behaviour.md#multipart."""
 
 from __future__ import annotations
 

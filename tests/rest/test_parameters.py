@@ -1,4 +1,8 @@
-"""FACTS.md section 3, FACTS-more.md."""
+"""Path and query parameters.
+
+See docs/flink-behaviour.md#path-parameters.
+See docs/flink-behaviour.md#query-parameters.
+"""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""FACTS.md section 1, FACTS-more.md "Corrections" and "Query"."""
+"""The request target: escapes, path and query. See docs/flink-behaviour.md#target."""
 
 import pytest
 from hypothesis import given

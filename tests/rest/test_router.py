@@ -1,4 +1,4 @@
-"""FACTS.md section 1."""
+"""Paths and methods -> operations. See docs/flink-behaviour.md#routing."""
 
 import pytest
 

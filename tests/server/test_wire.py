@@ -1,4 +1,4 @@
-"""What no client library sends (FACTS.md section 1, FACTS-more.md "Request line and headers")."""
+"""Requests that no client library sends. See docs/flink-behaviour.md#request-line."""
 
 from __future__ import annotations
 

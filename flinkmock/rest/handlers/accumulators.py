@@ -16,7 +16,10 @@ from flinkmock.rest.handlers.throwables import serialized_optional
 
 
 def of_execution(cluster: Cluster, job: Job, execution: Execution, time: int) -> list[Accumulator]:
-    """What one attempt has added up; of a running one as its last heartbeat told (FACTS 6), of an ended one all."""
+    """What one attempt has added up: all of it after its end, until then what the last heartbeat carried.
+
+    See docs/flink-behaviour.md#heartbeats.
+    """
     if not execution.vertex.spec.accumulators:
         return []
     if execution.ended(time) is None and cluster.cache_enabled:
@@ -93,7 +96,7 @@ def attempt_accumulators(call: RestCall) -> Facts:
     return {
         "subtask": execution.subtask,
         "attempt": execution.attempt,
-        # attempt ids became graph_vertex_subtask_attempt in 1.13; before they were random (FACTS 10)
+        # Attempt ids are random before 1.13, GRAPH_VERTEX_SUBTASK_ATTEMPT since. See docs/flink-behaviour.md#subtasks.
         "id": execution.id if call.cluster.release.since("1.13") else call.cluster.random.hex(32, execution.id),
         "user-accumulators": _facts(of_execution(call.cluster, job, execution, time)),
     }

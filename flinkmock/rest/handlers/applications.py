@@ -81,7 +81,10 @@ def _entry(throwable: JavaException, timestamp: int | None) -> dict[str, Any]:
 
 @handles("cancelApplication")
 def cancel(call: RestCall) -> Facts:
-    """Raises UnknownApplication, also for one that has ended: it is in the archive only (FACTS 16)."""
+    """Raises UnknownApplication, also for one that has ended: it is in the archive only.
+
+    See docs/flink-behaviour.md#applications.
+    """
     application = _application(call)
     if application.ended_at(call.now) is not None:
         raise ApplicationNotFound(application.id)

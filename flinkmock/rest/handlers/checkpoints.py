@@ -18,7 +18,10 @@ NAN = float("nan")
 
 
 def _job_and_time(call: RestCall) -> tuple[Job, int]:
-    """Checkpoint statistics have a cache of their own; a job without JobMaster has none to ask (FACTS-coherence)."""
+    """Checkpoint statistics have a second cache, and a job without JobMaster has no statistics.
+
+    See docs/flink-behaviour.md#caches.
+    """
     job = call.cluster.job(call.path["jobid"])
     time = call.caches.checkpoints_time(job.id, call.now)
     if not job.has_graph_at(time) and not job.stillborn:
@@ -118,7 +121,7 @@ def summary(values: Sequence[int], *, percentiles: bool = True, nothing: float =
     """min, max and avg as ints, percentiles as doubles.
 
     Without values, or where Flink keeps no histogram (`percentiles` False: subtask summaries), these are `nothing`:
-    NaN everywhere but in `alignment_buffered`, which is a constant (FACTS 5).
+    NaN everywhere but in `alignment_buffered`, which is a constant. See docs/flink-behaviour.md#checkpoint-statistics.
     """
     known: SummaryStatistics | None = quantity(list(values))
     facts: dict[str, Any] = {
@@ -207,7 +210,10 @@ def _task(checkpoint: Checkpoint, vertex: Vertex, acks: Sequence[Acknowledgement
 
 
 def _subtask(checkpoint: Checkpoint, ack: Acknowledgement) -> dict[str, Any]:
-    """One subtask's part; its status is lower case, unlike all others (FACTS 11)."""
+    """One subtask's part; its status is in lower case, unlike all others.
+
+    See docs/flink-behaviour.md#checkpoint-details.
+    """
     if ack.at is None:
         return {"className": "pending", "@class": "pending", "index": ack.subtask, "status": "pending_or_failed"}
     duration = ack.at - checkpoint.triggered_at

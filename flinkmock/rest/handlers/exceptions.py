@@ -22,7 +22,7 @@ def exceptions(call: RestCall) -> Facts:
     job, time = job_and_time(call)
     limit = call.one("maxExceptions", SHOWN)
     if limit < 0:
-        # 1.12 has no history and counts instead of cutting a stream (FACTS 3)
+        # 1.12 has no history, and counts instead of limiting a stream. See docs/flink-behaviour.md#query-parameters.
         if call.cluster.release.since("1.13"):
             raise UncaughtJavaException(JavaException("java.lang.IllegalArgumentException", str(limit)))
         limit = 0

@@ -15,7 +15,10 @@ APPLICATION_STATUS = {"FINISHED": "SUCCEEDED", "FAILED": "FAILED", "CANCELED": "
 
 @handles("getJobExecutionResult")
 def execution_result(call: RestCall) -> Facts:
-    """Not cached: COMPLETED exactly when `/jobs/overview` says that the job has ended (FACTS-coherence)."""
+    """Not cached: COMPLETED exactly when `/jobs/overview` says that the job has ended.
+
+    See docs/flink-behaviour.md#execution-result.
+    """
     job = call.cluster.job(call.path["jobid"])
     state, end = job.state_at(call.now), job.ended_at(call.now)
     if end is None or state not in GLOBALLY_TERMINAL:

@@ -14,7 +14,10 @@ from flinkmock.rest.call import RestCall
 
 
 class IoMetrics:
-    """Counters of one job's subtasks: of ended ones for good, of running ones as they were last fetched (FACTS 6)."""
+    """Counters of one job's subtasks: final ones after the end, until then as they were last fetched.
+
+    See docs/flink-behaviour.md#metric-freshness.
+    """
 
     def __init__(self, call: RestCall, job: Job, time: int) -> None:
         self._job = job

@@ -12,7 +12,10 @@ LOG_FILE = "flink-jm.log"
 
 @handles("getJobManagerEnvironment", "getJobManagerJobEnvironment")
 def java_environment(call: RestCall) -> Facts:
-    """A job of a session cluster has the cluster's; whether the job is known is not looked at (FACTS 2)."""
+    """A job of a session cluster has the cluster's. The job id is not looked up.
+
+    See docs/flink-behaviour.md#unknown-ids.
+    """
     memory = jobmanager_memory(call.cluster.configuration)
     return environment(call.cluster.release, memory.max_heap, LOG_FILE)
 

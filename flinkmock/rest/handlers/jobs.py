@@ -167,7 +167,8 @@ def restart_sentence(strategy: RestartStrategy, release: Release) -> str:
     """What `restart-strategy` says.
 
     1.19 and 1.20 read the strategy from the configuration but describe only one set in code, so they always name the
-    cluster's (FACTS 9); before them lengths are Flink's `Time`, after them Java's `Duration`.
+    cluster's; before them lengths are Flink's `Time`, after them Java's `Duration`.
+    See docs/flink-behaviour.md#job-configuration.
     """
     if not strategy.configured_by_job or (release.since("1.19") and not release.since("2.0")):
         return "Cluster level default restart strategy"

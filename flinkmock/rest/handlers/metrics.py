@@ -114,7 +114,10 @@ def subtask(call: RestCall) -> Facts:
 
 @handles("getAggregatedSubtaskMetrics")
 def subtasks(call: RestCall) -> Facts:
-    """`subtasks` are indexes and ranges; one that is neither, or names no subtask, selects nothing (FACTS 3)."""
+    """`subtasks` are indexes and ranges; one that is neither, or names no subtask, selects nothing.
+
+    See docs/flink-behaviour.md#query-parameters.
+    """
     holders = list(_subtasks(call))
     ranges = call.query.get("subtasks")
     if ranges is not None:

@@ -11,7 +11,10 @@ from flinkmock.rest.call import Facts, RestCall, handles
 
 @handles("getClusterOverview")
 def overview(call: RestCall) -> Facts:
-    """Blocked task managers are told of only when there are any, and here never are (FACTS 7)."""
+    """Blocked task managers are counted only when there are any, and here there never are.
+
+    See docs/flink-behaviour.md#cluster-overview.
+    """
     cluster, now = call.cluster, call.now
     taskmanagers = cluster.taskmanagers_at(now)
     states = Counter(job.state_at(now) for job in cluster.jobs.values())
@@ -50,7 +53,7 @@ def dashboard(call: RestCall) -> Facts:
 
 @handles("getClusterConfigurationInfo", "getJobManagerJobConfiguration", "getJobManagerApplicationConfiguration")
 def configuration(call: RestCall) -> Facts:
-    """The same for every job and application; nobody looks whether there is one (FACTS 2)."""
+    """The same for every job and application, known or not. See docs/flink-behaviour.md#unknown-ids."""
     return call.cluster.configuration.entries(call.cluster.release)
 
 

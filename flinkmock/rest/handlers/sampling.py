@@ -17,7 +17,7 @@ from flinkmock.rest.handlers.lookup import vertex_and_time
 from flinkmock.rest.handlers.metric_inputs import measured_at
 
 SAMPLING_MS = 5_200
-"""100 samples, 50 ms apart, and a little (FACTS 6)."""
+"""100 samples, 50 ms apart, and a little. See docs/flink-behaviour.md#flame-graphs."""
 BACK_PRESSURE_REFRESH_MS = 60_000
 """web.backpressure.refresh-interval of 1.12."""
 NO_DATA = {"status": "deprecated"}

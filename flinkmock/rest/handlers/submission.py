@@ -79,7 +79,7 @@ def _spec(sent: SubmittedJob, jars: list[UploadedFile], call: RestCall) -> JobSp
 
 
 def _read(file: UploadedFile, release: Release) -> SubmittedJob:
-    """Since 1.20 the id is in the file's name, too (FACTS 17)."""
+    """Since 1.20 the id is in the file's name, too. See docs/flink-behaviour.md#command-line-client."""
     try:
         sent = submitted_job(read_object(file.path.read_bytes()))
     except BadStream as bad:

@@ -16,7 +16,10 @@ from flinkmock.rest.handlers.metric_inputs import taskmanager_reading, tasks_on
 
 
 def taskmanager_facts(cluster: Cluster, taskmanager: TaskManager, now: int) -> dict[str, Any]:
-    """A task manager as the list shows it. Slots are of now, assigned tasks of the last heartbeat (FACTS-coherence)."""
+    """A task manager as the list shows it. Slots are current, assigned tasks are of the last heartbeat.
+
+    See docs/flink-behaviour.md#heartbeats.
+    """
     release, memory = cluster.release, taskmanager_memory(cluster.configuration)
     free = cluster.slots.free(taskmanager, now)
     return {

@@ -64,7 +64,7 @@ def times(call: RestCall) -> Facts:
 
 
 def _times(execution: Execution, time: int, now: int) -> dict[str, Any]:
-    """Here, and only here, the duration counts from SCHEDULED (FACTS-coherence)."""
+    """Here, and only here, the duration counts from SCHEDULED. See docs/flink-behaviour.md#subtasks."""
     entered = execution.timestamps_at(time)
     state = execution.state_at(time)
     until = entered[state] if state in TERMINAL_EXECUTION_STATES else now

@@ -1,4 +1,6 @@
-"""Request bodies, read as Jackson binds them to Flink's request classes (FACTS.md section 4).
+"""Request bodies, read as Jackson binds them to Flink's request classes.
+
+See docs/flink-behaviour.md#request-bodies.
 
 The contract's request schema says which fields a class has. The order of the checks is Jackson's: fields as they come,
 then primitives that are missing, then unknown fields, because the classes are built by their constructors. What

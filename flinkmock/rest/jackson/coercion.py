@@ -1,7 +1,9 @@
 """Single values of a JSON body, coerced as Jackson coerces them, or refused in its words.
 
-Numbers and booleans do as strings, strings as numbers and booleans, fractions are cut off, an enum's constant may be
-given by its place; and everything else is a mistake (FACTS.md section 4; Jackson's own deserializers).
+Numbers and booleans are taken as strings, strings as numbers and booleans; fractions are cut off; an enum constant may
+be given by its ordinal. Anything else is a mistake, as in Jackson's own deserializers.
+
+See docs/flink-behaviour.md#type-coercion.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""JSON text read as Jackson reads it, with Jackson's messages (FACTS.md section 4, FACTS-more.md "JSON bodies").
+"""JSON text read as Jackson reads it, with Jackson's messages. See docs/flink-behaviour.md#json-parsing.
 
 Python's own scanner does the work; what Jackson makes of numbers, of repeated names and of mistakes differs.
 """

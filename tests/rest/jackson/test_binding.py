@@ -1,4 +1,8 @@
-"""FACTS.md section 4, FACTS-more.md "JSON bodies". The recorded texts are checked in test_recordings.py."""
+"""Request bodies as Jackson binds them. The recorded texts are checked in test_recordings.py.
+
+See docs/flink-behaviour.md#request-bodies.
+See docs/flink-behaviour.md#json-parsing.
+"""
 
 from __future__ import annotations
 
