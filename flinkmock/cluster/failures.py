@@ -6,19 +6,8 @@ from dataclasses import dataclass, field
 
 from flinkmock.cluster.spec import RestartStrategy
 from flinkmock.flink.java_exception import JavaException, stack_trace
-
-IN_TASK = (
-    "org.apache.flink.streaming.runtime.tasks.StreamTask.processInput(StreamTask.java:656)",
-    "org.apache.flink.streaming.runtime.tasks.mailbox.MailboxProcessor.runMailboxLoop(MailboxProcessor.java:231)",
-    "org.apache.flink.streaming.runtime.tasks.StreamTask.invoke(StreamTask.java:959)",
-    "org.apache.flink.runtime.taskmanager.Task.doRun(Task.java:774)",
-    "java.base/java.lang.Thread.run(Thread.java:840)",
-)
-IN_JOB_MASTER = (
-    "org.apache.flink.runtime.executiongraph.failover.ExecutionFailureHandler.handleFailure(ExecutionFailureHandler.java:213)",
-    "org.apache.flink.runtime.scheduler.DefaultScheduler.recordTaskFailure(DefaultScheduler.java:288)",
-    "org.apache.flink.runtime.scheduler.DefaultScheduler.handleTaskFailure(DefaultScheduler.java:279)",
-)
+from flinkmock.flink.stack_frames import job_master_trace
+from flinkmock.release import Release
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +22,13 @@ class Failure:
     concurrent: tuple[Failure, ...] = field(default=())
 
 
-def failure_trace(throwable: JavaException, frames: tuple[str, ...] = IN_TASK) -> str:
-    """As the exception history has it."""
+def failure_trace(throwable: JavaException, frames: tuple[str, ...]) -> str:
+    """Return the stack trace that the exception history has; `frames` are the calls of an exception without any."""
     return stack_trace(throwable, frames, more=len(frames))
 
 
-def suppressed(strategy: RestartStrategy, cause: JavaException) -> JavaException:
-    """What a job ends with when its restart strategy gives up (ExecutionFailureHandler.handleFailure)."""
+def suppressed(strategy: RestartStrategy, cause: JavaException, release: Release) -> JavaException:
+    """Return what a job fails with when its restart strategy gives up (ExecutionFailureHandler.handleFailure)."""
     if strategy.kind == "fixed-delay":
         attempts = 2_147_483_647 if strategy.attempts is None else strategy.attempts
         figures = f"maxNumberRestartAttempts={attempts}, backoffTimeMS={strategy.delay}"
@@ -53,5 +42,8 @@ def suppressed(strategy: RestartStrategy, cause: JavaException) -> JavaException
     else:
         name = "NoRestartBackoffTimeStrategy"
     return JavaException(
-        "org.apache.flink.runtime.JobException", f"Recovery is suppressed by {name}", cause, frames=IN_JOB_MASTER
+        "org.apache.flink.runtime.JobException",
+        f"Recovery is suppressed by {name}",
+        cause,
+        frames=job_master_trace(release),
     )

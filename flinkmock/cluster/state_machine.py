@@ -272,7 +272,7 @@ class JobStateMachines:
         if job.stillborn:
             job.failures.append(Failure(at, thrown))
             return
-        end = suppressed(job.spec.restart, thrown)
+        end = suppressed(job.spec.restart, thrown, self._cluster.release)
         job.failures.append(Failure(at, end, concurrent=(last,) if last else ()))
         self._end_run(job, AttemptOutcome("FAILED", at, at))
 

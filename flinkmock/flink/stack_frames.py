@@ -1,4 +1,4 @@
-"""Stack frames of a Flink task, with each release's line numbers: for flame graphs and thread dumps."""
+"""Stack frames of Flink, with each release's line numbers: for flame graphs, thread dumps and stack traces."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def _trunk(release: Release, lines: ReleaseLineNumbers) -> tuple[Frame, ...]:
         else ()
     )
     return (
-        Frame("java.lang.Thread", "run", 840),
+        Frame("java.lang.Thread", "run", 840 if release.since("1.15") else 829),  # Java 17 and 11
         Frame(_TASK, "run", lines.run),
         Frame(_TASK, "doRun", lines.do_run),
         *restoring,
@@ -144,3 +144,59 @@ def _lines(release: Release) -> ReleaseLineNumbers:
     """Those of the release; of a later one than we know, the newest known."""
     known = [lines for minor, lines in _LINES.items() if release.since(minor)]
     return known[-1] if known else _LINES["1.13"]
+
+
+# Stack traces: the innermost call first. A release whose line numbers are not known has no frames.
+
+REST_HANDLER_TRACE = (
+    "org.apache.flink.runtime.rest.handler.AbstractRestHandler.respondToRequest(AbstractRestHandler.java:83)",
+)
+"""The call that every REST handler's exception comes through; the line is the same in all recorded releases."""
+
+_FAILOVER = "org.apache.flink.runtime.executiongraph.failover"
+_OF_JOB_MASTER = {
+    "1.12": (
+        f"{_FAILOVER}.flip1.ExecutionFailureHandler.handleFailure(ExecutionFailureHandler.java:118)",
+        f"{_FAILOVER}.flip1.ExecutionFailureHandler.getFailureHandlingResult(ExecutionFailureHandler.java:80)",
+    ),
+    "1.18": (
+        f"{_FAILOVER}.flip1.ExecutionFailureHandler.handleFailure(ExecutionFailureHandler.java:176)",
+        f"{_FAILOVER}.flip1.ExecutionFailureHandler.getFailureHandlingResult(ExecutionFailureHandler.java:107)",
+    ),
+    **dict.fromkeys(
+        ("1.20", "2.1"),
+        (
+            f"{_FAILOVER}.ExecutionFailureHandler.handleFailure(ExecutionFailureHandler.java:219)",
+            f"{_FAILOVER}.ExecutionFailureHandler.handleFailureAndReport(ExecutionFailureHandler.java:166)",
+        ),
+    ),
+    "2.3": (
+        f"{_FAILOVER}.ExecutionFailureHandler.handleFailure(ExecutionFailureHandler.java:213)",
+        f"{_FAILOVER}.ExecutionFailureHandler.handleFailureAndReport(ExecutionFailureHandler.java:163)",
+    ),
+}
+"""Those of the recorded releases (suite lifecycle)."""
+
+_OF_FUTURE = (
+    "java.base/java.util.concurrent.CompletableFuture.encodeThrowable(CompletableFuture.java:332)",
+    "java.base/java.util.concurrent.CompletableFuture.uniComposeStage(CompletableFuture.java:1177)",
+)
+"""Java 17 (recorded with all releases that run on it)."""
+
+
+def task_trace(release: Release) -> tuple[str, ...]:
+    """Return the calls of an exception that a task throws while it processes records."""
+    if release.minor not in _LINES:
+        return ()
+    calls = [frame for frame in reversed(busy_stack(release, is_source=False)) if frame.line != LAMBDA]
+    return tuple(f"java.base/{call.place()}" if call.class_name.startswith("java.") else call.place() for call in calls)
+
+
+def job_master_trace(release: Release) -> tuple[str, ...]:
+    """Return the calls of the exception that a job fails with when its restart strategy gives up."""
+    return _OF_JOB_MASTER.get(release.minor, ())
+
+
+def future_trace(release: Release) -> tuple[str, ...]:
+    """Return the calls of the exception that an async operation fails with."""
+    return _OF_FUTURE if release.since("1.15") else ()

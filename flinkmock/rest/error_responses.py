@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from flinkmock.flink import messages
 from flinkmock.flink.java_exception import JavaException, stack_trace
+from flinkmock.flink.stack_frames import REST_HANDLER_TRACE
 from flinkmock.rest.response import Response, error_answer
 
 REST_HANDLER = "org.apache.flink.runtime.rest.handler"
@@ -20,17 +21,6 @@ REST_EXCEPTION = f"{REST_HANDLER}.RestHandlerException"
 HANDLER_REQUEST_EXCEPTION = f"{REST_HANDLER}.HandlerRequestException"
 NOT_FOUND_EXCEPTION = "org.apache.flink.runtime.rest.NotFoundException"
 COMPLETION_EXCEPTION = "java.util.concurrent.CompletionException"
-
-_DISPATCH = (
-    "org.apache.flink.runtime.rest.handler.AbstractRestHandler.respondToRequest(AbstractRestHandler.java:83)",
-    "org.apache.flink.runtime.rest.handler.AbstractHandler.respondAsLeader(AbstractHandler.java:196)",
-    "org.apache.flink.runtime.rest.handler.LeaderRetrievalHandler.lambda$channelRead0$0(LeaderRetrievalHandler.java:87)",
-    "java.base/java.util.Optional.ifPresent(Optional.java:178)",
-    "org.apache.flink.util.OptionalConsumer.ifPresent(OptionalConsumer.java:45)",
-    "org.apache.flink.runtime.rest.handler.LeaderRetrievalHandler.channelRead0(LeaderRetrievalHandler.java:84)",
-    "java.base/java.lang.Thread.run(Thread.java:840)",
-)
-"""The calls from Netty down to a handler, as in the recordings of 2.3.0. Other releases have other line numbers."""
 
 
 class RequestRejected(Exception):
@@ -57,4 +47,4 @@ def internal(throwable: JavaException) -> Response:
 
 
 def _trace(throwable: JavaException) -> str:
-    return stack_trace(throwable, _DISPATCH, of_causes=_DISPATCH[:1], more=len(_DISPATCH) - 1)
+    return stack_trace(throwable, REST_HANDLER_TRACE, of_causes=(), more=len(REST_HANDLER_TRACE))

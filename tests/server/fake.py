@@ -21,7 +21,7 @@ Handler = Callable[..., bytes | FileContent]
 @dataclass
 class FakeCluster:
     configuration: Configuration
-    jobmanagers: FakeJobManagers
+    leadership: FakeJobManagers
     shut_down: bool = False
 
 

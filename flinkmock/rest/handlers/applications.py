@@ -9,6 +9,8 @@ from flinkmock.cluster.applications import STATES, Application
 from flinkmock.cluster.errors import ApplicationNotFound
 from flinkmock.cluster.failures import failure_trace
 from flinkmock.flink.java_exception import JavaException
+from flinkmock.flink.stack_frames import task_trace
+from flinkmock.release import Release
 from flinkmock.rest.call import Facts, RestCall, handles
 from flinkmock.rest.handlers.jobs import overview_facts
 
@@ -63,18 +65,19 @@ def exceptions(call: RestCall) -> Facts:
     application = _application(call)
     entries = []
     if application.failure is not None:
-        entries.append(_entry(application.failure, application.created_at))
+        entries.append(_entry(application.failure, application.created_at, call.cluster.release))
     for job in application.jobs:
         failures = job.failures_at(call.now)
         if failures and job.state_at(call.now) == "FAILED":
-            entries.append({**_entry(failures[0].exception, job.ended_at(call.now)), "jobId": job.id})
+            entry = _entry(failures[0].exception, job.ended_at(call.now), call.cluster.release)
+            entries.append({**entry, "jobId": job.id})
     return {"exceptionHistory": {"entries": entries}}
 
 
-def _entry(throwable: JavaException, timestamp: int | None) -> dict[str, Any]:
+def _entry(exception: JavaException, timestamp: int | None, release: Release) -> dict[str, Any]:
     return {
-        "exceptionName": throwable.java_class,
-        "stacktrace": failure_trace(throwable),
+        "exceptionName": exception.java_class,
+        "stacktrace": failure_trace(exception, task_trace(release)),
         "timestamp": timestamp,
     }
 

@@ -9,6 +9,7 @@ from flinkmock.cluster.failures import Failure, failure_trace
 from flinkmock.cluster.job import Job
 from flinkmock.flink.configuration import EXCEPTION_HISTORY
 from flinkmock.flink.java_exception import JavaException
+from flinkmock.flink.stack_frames import task_trace
 from flinkmock.rest.call import Facts, RestCall, handles
 from flinkmock.rest.handlers.lookup import job_and_time
 
@@ -32,24 +33,25 @@ def exceptions(call: RestCall) -> Facts:
         kept = kept[1:]  # archived when the tasks have been restarted, or the job has failed (recorded: 1.18.1)
     if call.query.get("failureLabelFilter"):
         kept = []
-    failed_tasks = _failed_tasks(job, time)
+    frames = task_trace(call.cluster.release)
+    failed_tasks = _failed_tasks(job, time, frames)
     return {
-        "root-exception": failure_trace(root.exception) if root else None,
+        "root-exception": failure_trace(root.exception, frames) if root else None,
         "timestamp": root.at if root else None,
         "all-exceptions": failed_tasks[:limit],
         "truncated": len(failed_tasks) > limit,
         "exceptionHistory": {
-            "entries": [_entry(failure, with_concurrent=True) for failure in kept[:limit]],
+            "entries": [_entry(failure, frames, with_concurrent=True) for failure in kept[:limit]],
             "truncated": len(kept) > limit,
         },
     }
 
 
-def _entry(failure: Failure, *, with_concurrent: bool) -> dict[str, Any]:
+def _entry(failure: Failure, frames: tuple[str, ...], *, with_concurrent: bool) -> dict[str, Any]:
     """A global failure has no task, endpoint and task manager: the keys are left out, not null."""
     facts: dict[str, Any] = {
         "exceptionName": failure.exception.java_class,
-        "stacktrace": failure_trace(failure.exception),
+        "stacktrace": failure_trace(failure.exception, frames),
         "timestamp": failure.at,
         "failureLabels": {},
     }
@@ -61,11 +63,11 @@ def _entry(failure: Failure, *, with_concurrent: bool) -> dict[str, Any]:
             "taskManagerId": failure.taskmanager_id,
         }
     if with_concurrent:
-        facts["concurrentExceptions"] = [_entry(other, with_concurrent=False) for other in failure.concurrent]
+        facts["concurrentExceptions"] = [_entry(other, frames, with_concurrent=False) for other in failure.concurrent]
     return facts
 
 
-def _failed_tasks(job: Job, time: int) -> list[dict[str, Any]]:
+def _failed_tasks(job: Job, time: int, frames: tuple[str, ...]) -> list[dict[str, Any]]:
     """The current attempts that have FAILED (`all-exceptions` of 1.x)."""
     told = [entry for failure in job.failures_at(time) for entry in (failure, *failure.concurrent)]
     found = []
@@ -78,7 +80,7 @@ def _failed_tasks(job: Job, time: int) -> list[dict[str, Any]]:
             if failure is not None:
                 found.append(
                     {
-                        "exception": failure_trace(failure.exception),
+                        "exception": failure_trace(failure.exception, frames),
                         "task": task,
                         "location": failure.endpoint,
                         "endpoint": failure.endpoint,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from flinkmock.cluster.failures import IN_JOB_MASTER
 from flinkmock.cluster.states import GLOBALLY_TERMINAL
+from flinkmock.flink.stack_frames import job_master_trace
 from flinkmock.rest.call import Facts, RestCall, handles
 from flinkmock.rest.handlers.accumulators import of_job, serialized
 from flinkmock.rest.handlers.throwables import failure_facts
@@ -35,5 +35,6 @@ def execution_result(call: RestCall) -> Facts:
     }
     failures = job.failures_at(call.now)
     if state == "FAILED" and failures:
-        result["failure-cause"] = failure_facts(failures[0].exception, call.cluster.release, IN_JOB_MASTER)
+        release = call.cluster.release
+        result["failure-cause"] = failure_facts(failures[0].exception, release, job_master_trace(release))
     return {"status": {"id": "COMPLETED"}, "job-execution-result": result}

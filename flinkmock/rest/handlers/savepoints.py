@@ -8,6 +8,7 @@ from flinkmock.cluster.async_operations import AsyncOperation
 from flinkmock.cluster.errors import BadRequest, RescalingDisabled, UncaughtJavaException
 from flinkmock.flink.configuration import SAVEPOINT_DIR
 from flinkmock.flink.java_exception import JavaException
+from flinkmock.flink.stack_frames import future_trace
 from flinkmock.release import Release
 from flinkmock.rest.call import Facts, RestCall, handles
 from flinkmock.rest.handlers.throwables import failure_facts
@@ -117,7 +118,7 @@ def _result(operation: AsyncOperation, release: Release) -> dict[str, Any]:
     if operation.failure is None:
         return operation.result
     name = "failureCause" if operation.kind == "checkpoint" else "failure-cause"
-    return {name: failure_facts(operation.failure, release)}
+    return {name: failure_facts(operation.failure, release, future_trace(release))}
 
 
 @handles("getClusterDataSetList")

@@ -11,17 +11,11 @@ from flinkmock.flink.java_exception import JavaException
 from flinkmock.flink.java_serialization import writer
 from flinkmock.release import Release
 
-IN_FUTURE = (
-    "java.base/java.util.concurrent.CompletableFuture.encodeThrowable(CompletableFuture.java:332)",
-    "java.base/java.util.concurrent.CompletableFuture.uniComposeStage(CompletableFuture.java:1177)",
-    "java.base/java.lang.Thread.run(Thread.java:840)",
-)
-"""Where the failures of asynchronous operations come from (recording of 2.3.0, `poll unknown job`)."""
 _FRAME = re.compile(r"(?:(?P<module>[\w.]+)/)?(?P<class>.+)\.(?P<method>[^.]+)\((?P<file>[^:()]+)(?::(?P<line>\d+))?\)")
 
 
-def failure_facts(throwable: JavaException, release: Release, frames: tuple[str, ...] = IN_FUTURE) -> dict[str, Any]:
-    """Facts of a `failure-cause`. `frames`: the calls of a throwable that has none of its own."""
+def failure_facts(throwable: JavaException, release: Release, frames: tuple[str, ...]) -> dict[str, Any]:
+    """Return the payload of a `failure-cause`; `frames` are the calls of an exception without any."""
     trace = failure_trace(throwable, frames)
     calls = tuple(map(_frame, frames))
     serialized = writer.serialized_throwable(throwable, trace, calls, class_in_message=release.since("1.16"))
