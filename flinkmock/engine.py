@@ -19,7 +19,7 @@ from uuid import uuid4
 from flinkmock.cluster.clock import Clock
 from flinkmock.cluster.cluster import Cluster
 from flinkmock.cluster.errors import NoLeader
-from flinkmock.cluster.history import as_of
+from flinkmock.cluster.history import cluster_at
 from flinkmock.cluster.spec import ClusterSpec
 from flinkmock.contract import LATEST, Contract, Operation
 from flinkmock.faults import FIRST, Fault, Faults
@@ -129,7 +129,7 @@ class Engine:
     def _earlier(self, call: RestCall, ago: int) -> RestCall:
         """The same as it would have been asked so many ms ago, but not before there was a cluster. Raises NoLeader."""
         then = max(call.now - ago, self.cluster.started_at)
-        cluster = as_of(self.cluster, then)
+        cluster = cluster_at(self.cluster, then)
         if cluster is None:
             raise NoLeader
         return dataclasses.replace(call, cluster=cluster, now=then)
@@ -143,7 +143,7 @@ class Engine:
             cluster.run_due_events(now)
             if fault.lose_triggers is not None:
                 takes = cluster.random.draw(fault.lose_triggers, "fault", fault.name, self.faults.struck(fault.name))
-                cluster.leadership.fail(takes, now, recovers=True)
+                cluster.leadership.fail_leader(takes, now, recovers=True)
             if fault.taskmanager_lost is not None:
                 number = None if fault.taskmanager_lost == FIRST else fault.taskmanager_lost
                 cluster.remove_one_taskmanager(now, number)
@@ -154,7 +154,7 @@ class Engine:
         with self.lock:
             self.cluster.run_due_events(self.clock.now())
             jobmanagers = self.cluster.leadership
-            return self.arrive() if jobmanagers.leader is None or jobmanagers.all[jobmanager].down else None
+            return self.arrive() if jobmanagers.leader is None or jobmanagers.jobmanagers[jobmanager].down else None
 
     def arrive(self) -> int:
         """A request has come: the clock moves on as it does for each, and what falls due happens; returns epoch ms."""

@@ -41,4 +41,4 @@ class Snapshot:
         engine.faults.restore(self.faults)
         engine.journal.restore(self.journal)
         engine.deciders = {**self.deciders}
-        engine.clock.turn_back(self.at)
+        engine.clock.rewind(self.at)

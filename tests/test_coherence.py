@@ -127,7 +127,7 @@ class JobRun(RuleBasedStateMachine):
     @rule(recovers=st.booleans())
     def the_leader_falls(self, recovers: bool) -> None:
         """And is back at once. Jobs begin anew, or are gone."""
-        self.engine.cluster.leadership.fail(0, self.engine.clock.now(), recovers=recovers)
+        self.engine.cluster.leadership.fail_leader(0, self.engine.clock.now(), recovers=recovers)
         self.engine.advance(0)
         self.pictures = {}
 

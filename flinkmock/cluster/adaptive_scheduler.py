@@ -41,7 +41,7 @@ def wait(cluster: Cluster, job: Job, at: int) -> None:
     cluster.jobs_awaiting_slots.append(job.id)
     _settle_later(cluster, job, at)
     patience = cluster.configuration.milliseconds(SUBMISSION_WAIT)
-    cluster.event_queue.put(at + patience, "slots_never_came", job.id, job.epoch)
+    cluster.event_queue.schedule(at + patience, "slots_never_came", job.id, job.lifecycle_version)
 
 
 def settle_for_less(cluster: Cluster, job: Job, at: int) -> bool:
@@ -58,29 +58,31 @@ def slots_came(cluster: Cluster, at: int) -> None:
     for job in [job for job in cluster.jobs.values() if not job.ended and cluster.uses_adaptive_scheduler(job.spec)]:
         if job.id in cluster.jobs_awaiting_slots and job.state == "CREATED":
             if ready(cluster, job, at):
-                cluster.state_machines.slots_are_there(job, at)
+                cluster.state_machines.on_slots_available(job, at)
             else:
                 _settle_later(cluster, job, at)
-        elif job.state == "RUNNING" and job.runs[-1].deployed_at is not None:
+        elif job.state == "RUNNING" and job.attempts[-1].deployed_at is not None:
             _grow(cluster, job, at)
 
 
 def _settle_later(cluster: Cluster, job: Job, at: int) -> None:
     stable = cluster.configuration.milliseconds(SUBMISSION_STABILIZATION)
-    cluster.event_queue.put(at + stable, "settle_for_less", job.id, job.epoch)
+    cluster.event_queue.schedule(at + stable, "settle_for_less", job.id, job.lifecycle_version)
 
 
 def _grow(cluster: Cluster, job: Job, at: int) -> None:
     """A rescale falls due, unless one does already or nothing would change."""
     present, wanted = [vertex.parallelism for vertex in job.graph.vertices], rescaling.wanted(job)
-    if present == wanted or any(change.ended_at is None and change.run is None for change in job.updates):
+    if present == wanted or any(
+        change.ended_at is None and change.attempt_number is None for change in job.requirements_changes
+    ):
         return
     best = rescaling.best_parallelisms(cluster, job, at)
     if best is None or best == present:
         return
-    job.updates.append(RequirementsChange(at, cause=NEW_RESOURCES))
-    deployed = job.runs[-1].deployed_at or at
+    job.requirements_changes.append(RequirementsChange(at, cause=NEW_RESOURCES))
+    deployed = job.attempts[-1].deployed_at or at
     due = max(at, deployed + cluster.configuration.milliseconds(RESCALE_COOLDOWN))
     if best != wanted:
         due += cluster.configuration.milliseconds(RESCALE_STABILIZATION)
-    cluster.event_queue.put(due, "rescale", job.id, len(job.updates))
+    cluster.event_queue.schedule(due, "rescale", job.id, len(job.requirements_changes))

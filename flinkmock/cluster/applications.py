@@ -43,7 +43,7 @@ class Application:
         job = self.jobs[-1]
         # An application whose job could not be initialized stays RUNNING.
         # See docs/flink-behaviour.md#failed-initialization.
-        if not job.stillborn:
+        if not job.failed_before_start:
             entered |= {WORDS[state]: at for at, state in job.states if at <= time and state in WORDS}
         return entered
 

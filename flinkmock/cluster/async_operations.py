@@ -44,7 +44,7 @@ def thing(job_id: str | None, trigger_id: str) -> str:
     return f"{job_id}/{trigger_id}"
 
 
-def kept_by_leader(release: Release) -> frozenset[str]:
+def leader_cached_kinds(release: Release) -> frozenset[str]:
     """The kinds of which the leader's Dispatcher knows (DispatcherCachedOperationsHandler, FLINK-18312). All others are
     known to the JobManager that was asked for them, and to no other one (recorded with two JobManagers)."""
     return frozenset({"savepoint", "checkpoint"} if release.since("1.15") else ())
@@ -55,18 +55,18 @@ class AsyncOperations:
     `shared` are the kinds that every JobManager knows."""
 
     def __init__(self, kept_ms: int, shared: Collection[str] = ()) -> None:
-        self._kept_ms = kept_ms
-        self._shared = shared
+        self._ttl_ms = kept_ms
+        self._leader_cached_kinds = shared
         self._by_key: dict[tuple[str, str | None, str, int | None], AsyncOperation] = {}
-        self._named = 0
+        self._generated_ids = 0
 
-    def new_id(self, random: NamedRandom) -> str:
+    def next_trigger_id(self, random: NamedRandom) -> str:
         """The trigger id of the next operation whose client names none."""
-        self._named += 1
-        return random.hex(32, "trigger", self._named)
+        self._generated_ids += 1
+        return random.hex(32, "trigger", self._generated_ids)
 
     def add(self, operation: AsyncOperation) -> AsyncOperation:
-        keeper = self._keeper(operation.kind, operation.jobmanager)
+        keeper = self._owner(operation.kind, operation.jobmanager)
         self._by_key[operation.kind, operation.job_id, operation.trigger_id, keeper] = operation
         return operation
 
@@ -74,9 +74,9 @@ class AsyncOperations:
         self, kind: str, trigger_id: str, job_id: str | None, now: int, jobmanager: int = 0
     ) -> AsyncOperation | None:
         """What the JobManager of that number knows by that id; None: nothing, or nothing any more."""
-        key = (kind, job_id, trigger_id, self._keeper(kind, jobmanager))
+        key = (kind, job_id, trigger_id, self._owner(kind, jobmanager))
         operation = self._by_key.get(key)
-        if operation is not None and operation.done_at is not None and operation.done_at + self._kept_ms <= now:
+        if operation is not None and operation.done_at is not None and operation.done_at + self._ttl_ms <= now:
             del self._by_key[key]
             return None
         return operation
@@ -88,9 +88,9 @@ class AsyncOperations:
             raise TriggerNotFound(kind, trigger_id, job_id)
         return operation
 
-    def forget(self, jobmanager: int) -> None:
+    def drop_results_of(self, jobmanager: int) -> None:
         """The leader of that number is gone, and its memory with it."""
         self._by_key = {key: kept for key, kept in self._by_key.items() if key[3] not in (None, jobmanager)}
 
-    def _keeper(self, kind: str, jobmanager: int) -> int | None:
-        return None if kind in self._shared else jobmanager
+    def _owner(self, kind: str, jobmanager: int) -> int | None:
+        return None if kind in self._leader_cached_kinds else jobmanager

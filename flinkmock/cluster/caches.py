@@ -55,7 +55,7 @@ class Caches:
             self._metrics_at = now
         return last
 
-    def sampled(self, key: tuple[str, ...], now: int, *, duration: int, refresh: int) -> int | None:
+    def sample_time(self, key: tuple[str, ...], now: int, *, duration: int, refresh: int) -> int | None:
         """When the newest complete sample of `key` was taken; None while there is none.
 
         Asking starts one of `duration` ms if the last is older than `refresh` ms (flame graphs, and back

@@ -17,7 +17,7 @@ from flinkmock.named_random import NamedRandom
 
 CHECKPOINT, SAVEPOINT, SYNC_SAVEPOINT = "CHECKPOINT", "SAVEPOINT", "SYNC_SAVEPOINT"
 WINDOW = 10_000
-EAGER_MS = 5
+FIRST_CHECKPOINT_DELAY_MS = 5
 SOURCE_ACK_MS = 25
 """A source acknowledges as soon as it is asked; what makes a checkpoint long lies behind it."""
 SUSPENDING = "Checkpoint Coordinator is suspending."
@@ -25,7 +25,7 @@ SUSPENDING = "Checkpoint Coordinator is suspending."
 DECLINED = "Task has failed."
 EXPIRED = "Checkpoint expired before completing."
 """CheckpointFailureReason.CHECKPOINT_EXPIRED: what ends one that takes longer than the checkpoint timeout."""
-OPEN_MS = 1 << 50
+UNBOUNDED_MS = 1 << 50
 """What a checkpoint is said to take while nobody knows when it ends."""
 NOT_ADDRESSABLE = "<checkpoint-not-externally-addressable>"
 """CheckpointProperties' word for a checkpoint kept in memory only."""
@@ -33,18 +33,18 @@ NOT_ADDRESSABLE = "<checkpoint-not-externally-addressable>"
 
 @dataclass(slots=True)
 class Checkpoint:
-    """One checkpoint or savepoint; `ends_at` (epoch ms) is when it completes or fails, `takes` the plan (ms)."""
+    """One checkpoint or savepoint; `ends_at` (epoch ms) is when it completes or fails, `duration` the plan (ms)."""
 
     id: int
     kind: str
     format: str | None
     triggered_at: int
-    takes: int
+    duration: int
     ends_at: int
     failure: str | None
     path: str
     size: int
-    begun: bool = True
+    reached_tasks: bool = True
     """False: it failed before any task was asked to take part."""
     operators: tuple[str, ...] = ()
     """Ids of the vertices whose state it has, as far as the job itself names them."""
@@ -69,7 +69,7 @@ class Acknowledgement:
 
 
 @dataclass(frozen=True, slots=True)
-class Restored:
+class RestoredCheckpoint:
     """From what a run was restored: the checkpoint's id, when (epoch ms), and where it lies."""
 
     id: int
@@ -93,10 +93,10 @@ class CheckpointTracker:
         self, spec: CheckpointSpec | None, job_id: str, graph: JobGraph, random: NamedRandom, directory: str | None
     ) -> None:
         self.spec = spec
-        self.restored: list[Restored] = []
+        self.restored: list[RestoredCheckpoint] = []
         self.records: list[Checkpoint] = []
         """By id."""
-        self.refused: list[int] = []
+        self.rejected_at: list[int] = []
         """When a checkpoint could not even be triggered: it counts as failed, but has no id and no place in history."""
         self._job_id = job_id
         self.graph = graph
@@ -121,15 +121,15 @@ class CheckpointTracker:
         if spec is None or spec.every is None:
             return
         if eager:
-            if not self.records and not self.refused:
-                self.refused.append(running_at - 1)
-            self._next_at = running_at + EAGER_MS
+            if not self.records and not self.rejected_at:
+                self.rejected_at.append(running_at - 1)
+            self._next_at = running_at + FIRST_CHECKPOINT_DELAY_MS
             return
         first = scheduled_at + self._random.integer(
             min(spec.min_pause, spec.every), spec.every, "checkpoints", self._job_id, scheduled_at
         )
         while first < running_at:
-            self.refused.append(first)
+            self.rejected_at.append(first)
             first += spec.every
         self._next_at = first
 
@@ -146,25 +146,25 @@ class CheckpointTracker:
 
     def end(self, record: Checkpoint, at: int, failure: str | None) -> None:
         """One that was to last until somebody ends it is completed at `at`, or fails."""
-        self._ended_list(record).remove(record)
+        self._list_for(record).remove(record)
         record.ends_at, record.failure = at, failure
         if failure is None:
-            record.takes = at - record.triggered_at
-        self._put(record)
+            record.duration = at - record.triggered_at
+        self._insert(record)
 
-    def restore(self, restored: Restored) -> None:
+    def restore(self, restored: RestoredCheckpoint) -> None:
         """A run starts from this checkpoint; ids go on from there."""
         self.restored.append(restored)
         self._next_id = max(self._next_id, restored.id + 1)
 
-    def succeed(self, former: CheckpointTracker, at: int) -> None:
+    def take_over_from(self, former: CheckpointTracker, at: int) -> None:
         """A new leader's tracker takes the place of `former`, which stopped by `at`: it restores the latest checkpoint
         or savepoint, else what the former one had begun with, and numbers go on."""
         self._next_id = former._next_id
         completed = former.completed_at(at)
         if completed:
             last = max(completed, key=lambda checkpoint: checkpoint.id)
-            self.restore(Restored(last.id, at, last.is_savepoint, last.path))
+            self.restore(RestoredCheckpoint(last.id, at, last.is_savepoint, last.path))
         elif former.restored:
             self.restore(dataclasses.replace(former.restored[-1], at=at))
 
@@ -190,7 +190,7 @@ class CheckpointTracker:
         record.operators = self._operators
         self._next_id += 1
         self.records.append(record)
-        self._put(record)
+        self._insert(record)
         return record
 
     def materialize_until(self, now: int) -> None:
@@ -216,7 +216,7 @@ class CheckpointTracker:
         triggered = bisect_right(self.records, time, key=_trigger)
         completed = bisect_right(self._completed, time, key=_end)
         failed = bisect_right(self._failed, time, key=_end)
-        refused = bisect_right(self.refused, time)
+        refused = bisect_right(self.rejected_at, time)
         return {
             "restored": sum(restored.at <= time for restored in self.restored),
             "total": triggered + refused,
@@ -244,7 +244,7 @@ class CheckpointTracker:
         """The newest completed savepoint, or the newest completed checkpoint that is none."""
         return next((c for c in reversed(self.completed_at(time)) if c.is_savepoint == savepoint), None)
 
-    def restored_at(self, time: int) -> Restored | None:
+    def restored_at(self, time: int) -> RestoredCheckpoint | None:
         return next((restored for restored in reversed(self.restored) if restored.at <= time), None)
 
     def acknowledgements(self, record: Checkpoint, time: int) -> list[list[Acknowledgement]]:
@@ -261,11 +261,11 @@ class CheckpointTracker:
                 size = whole // vertex.parallelism + (subtask < whole % vertex.parallelism)
                 moment = record.triggered_at + delay
                 made = moment <= min(time, record.ends_at) and (record.failure is None or moment < record.ends_at)
-                made = made and record.begun
+                made = made and record.reached_tasks
                 acks.append(Acknowledgement(subtask, moment if made else None, size if made else 0))
                 bytes_left -= size
             answer.append(acks)
-        self._give_rest(answer, weights.index(heaviest) if heaviest else 0, bytes_left)
+        self._add_remainder(answer, weights.index(heaviest) if heaviest else 0, bytes_left)
         return answer
 
     def _delays(self, record: Checkpoint) -> list[list[int]]:
@@ -278,28 +278,28 @@ class CheckpointTracker:
         }
         behind = [shares[key] for key in shares if not vertices[key[0]].is_source]
         slowest = max(behind or shares.values(), default=1.0)
-        early = min(record.takes, SOURCE_ACK_MS)
+        early = min(record.duration, SOURCE_ACK_MS)
 
         def delay(vertex: Vertex, share: float) -> int:
             if vertex.is_source and behind:
                 return round(early * (0.5 + 0.5 * share))
-            return round(early + (record.takes - early) * (0.6 + 0.4 * share / slowest))
+            return round(early + (record.duration - early) * (0.6 + 0.4 * share / slowest))
 
         return [[delay(v, shares[v.index, s]) for s in range(v.parallelism)] for v in vertices]
 
     @staticmethod
-    def _give_rest(answer: list[list[Acknowledgement]], vertex: int, rest: int) -> None:
+    def _add_remainder(answer: list[list[Acknowledgement]], vertex: int, rest: int) -> None:
         """What integer division left over goes to the first subtask of the heaviest vertex."""
         if answer and rest and (first := answer[vertex][0]).at is not None:
             answer[vertex][0] = Acknowledgement(first.subtask, first.at, first.size + rest)
 
     # -- how a checkpoint is made up
 
-    def _ended_list(self, record: Checkpoint) -> list[Checkpoint]:
+    def _list_for(self, record: Checkpoint) -> list[Checkpoint]:
         return self._completed if record.failure is None else self._failed
 
-    def _put(self, record: Checkpoint) -> None:
-        ended = self._ended_list(record)
+    def _insert(self, record: Checkpoint) -> None:
+        ended = self._list_for(record)
         ended.insert(bisect_right(ended, record.ends_at, key=_end), record)
 
     def _weight(self, vertex: int) -> float:
@@ -318,7 +318,7 @@ def _end(record: Checkpoint) -> int:
     return record.ends_at
 
 
-def quantity(values: list[int]) -> SummaryStatistics | None:
+def summary_statistics(values: list[int]) -> SummaryStatistics | None:
     """The figures of all `values`, in the order in which they came; None if there are none."""
     if not values:
         return None

@@ -46,8 +46,8 @@ class Clock:
         self.step = 0
         self.factor = 1.0
         self.mode = self._read(mode)
-        self._wall = wall
-        self.era = 0
+        self._wall_clock = wall
+        self.generation = 0
         """How often it was turned back: what has waited since an earlier era waits for what may never be."""
         self._offset = 0
         self._last = 0
@@ -81,7 +81,7 @@ class Clock:
 
     def now(self) -> int:
         """Epoch milliseconds; never less than what was told before, even if the wall is set back."""
-        self._last = max(self._last, self._unmoved() + self._offset)
+        self._last = max(self._last, self._unshifted() + self._offset)
         return self._last
 
     def advance(self, length: int | str) -> int:
@@ -92,15 +92,15 @@ class Clock:
         self._offset += by
         return self.now()
 
-    def turn_back(self, moment: int) -> None:
+    def rewind(self, moment: int) -> None:
         """Lets it show `moment` (epoch ms), which it has shown before; it goes on from there as it always does."""
-        self._offset = moment - self._unmoved()
+        self._offset = moment - self._unshifted()
         self._last = moment
-        self.era += 1
+        self.generation += 1
 
-    def _unmoved(self) -> int:
+    def _unshifted(self) -> int:
         """What it would show if nobody had ever moved it."""
-        passed = (self._wall() - self._origin) * self.factor if self.follows_wall else 0
+        passed = (self._wall_clock() - self._origin) * self.factor if self.follows_wall else 0
         return self._origin + round(passed)
 
     def on_request(self) -> int:

@@ -16,7 +16,7 @@ from typing import Any
 
 from flinkmock.cluster import rescaling, restore
 from flinkmock.cluster.applications import Application
-from flinkmock.cluster.async_operations import AsyncOperation, AsyncOperations, kept_by_leader
+from flinkmock.cluster.async_operations import AsyncOperation, AsyncOperations, leader_cached_kinds
 from flinkmock.cluster.caches import Caches
 from flinkmock.cluster.checkpoints import CheckpointTracker
 from flinkmock.cluster.clock import Clock
@@ -25,7 +25,7 @@ from flinkmock.cluster.event_queue import EventQueue
 from flinkmock.cluster.flat_lifecycle import FlatLifecycle, flatten
 from flinkmock.cluster.graph import JobGraph
 from flinkmock.cluster.job import Job
-from flinkmock.cluster.leadership import Leadership, recovered_script
+from flinkmock.cluster.leadership import Leadership, recovered_lifecycle
 from flinkmock.cluster.profiling import Profiler
 from flinkmock.cluster.savepoints import SavepointCoordinator
 from flinkmock.cluster.slots import SlotTable
@@ -99,7 +99,7 @@ class Cluster:
         self.jobs_awaiting_slots: list[str] = []
         """Ids of the jobs that wait for slots, in the order in which they came."""
         self.async_operations = AsyncOperations(
-            self.configuration.milliseconds(STORE_DURATION), kept_by_leader(release)
+            self.configuration.milliseconds(STORE_DURATION), leader_cached_kinds(release)
         )
         self.savepoints = SavepointCoordinator(self)
         self.state_machines = JobStateMachines(self)
@@ -122,30 +122,30 @@ class Cluster:
         self._submitted = 0
         self._calls: dict[tuple[str, str], int] = {}
         self._actions: dict[str, Callable[..., None]] = {
-            "step": self.state_machines.step,
-            "slots_missing": self.state_machines.slots_missing,
-            "settle_for_less": self.state_machines.settle_for_less,
-            "slots_never_came": self.state_machines.slots_never_came,
+            "step": self.state_machines.advance,
+            "slots_missing": self.state_machines.on_slot_request_timeout,
+            "settle_for_less": self.state_machines.accept_fewer_slots,
+            "slots_never_came": self.state_machines.on_slot_wait_timeout,
             "machine_event": self._machine_event,
             "leader_change": self._leader_change,
             "elect": self.leadership.elect,
-            "note_failure": self.state_machines.note_failure,
-            "disposed": self.savepoints.disposed,
-            "snapshot_done": self.savepoints.done,
-            "snapshot_expired": self.savepoints.expired,
+            "note_failure": self.state_machines.record_past_failure,
+            "disposed": self.savepoints.on_disposed,
+            "snapshot_done": self.savepoints.on_completed,
+            "snapshot_expired": self.savepoints.on_expired,
             "start_job": self._start_job,
             "rescale": partial(rescaling.carry_out, self),
-            "give_back_slots": self.state_machines.give_back_slots,
+            "give_back_slots": self.state_machines.release_slots,
             "retry_slots": self.state_machines.retry_slots,
         }
         for _ in range(spec.taskmanagers):
             self.add_taskmanager(self.started_at)
         for path in (*spec.savepoints, *(job.restore_path for job in spec.jobs if job.restore_path)):
-            self.savepoints.lies_there(path, self.started_at)
+            self.savepoints.register_existing(path, self.started_at)
         for place, event in enumerate(spec.taskmanager_events):
-            self.event_queue.put(self.scenario_started_at + event.at, "machine_event", place)
+            self.event_queue.schedule(self.scenario_started_at + event.at, "machine_event", place)
         for place, change in enumerate(spec.leader_changes):
-            self.event_queue.put(self.scenario_started_at + change.at, "leader_change", place)
+            self.event_queue.schedule(self.scenario_started_at + change.at, "leader_change", place)
         self._start_jobs(spec.jobs)
 
     @property
@@ -172,23 +172,23 @@ class Cluster:
     def wait_for(self, length: DurationSpec, thing: str, at: int, action: str, *args: Any) -> None:
         """Calls `action` when `thing` has been read often enough, or at the signal; never if `length` is for ever."""
         if isinstance(length, Polls | Signal):
-            over = self.wait_conditions.put(length, thing, action, *args)
+            over = self.wait_conditions.add(length, thing, action, *args)
             self._go_on([over] if over else [], at)
 
     def record_polls(self, things: Iterable[str], at: int) -> None:
         """Somebody asks how these jobs (by id) or asynchronous operations (by trigger id) are; `3 polls` count that.
         Must be said before the answer is worked out."""
-        self._go_on([over for thing in things if (over := self.wait_conditions.read(thing))], at)
+        self._go_on([over for thing in things if (over := self.wait_conditions.count_poll(thing))], at)
         self.run_due_events(at)
 
     def signal(self, name: str, at: int) -> None:
         """Lets go on what waits for `signal NAME`, or what comes to wait for it first. Raises LookupError."""
-        self._go_on(self.wait_conditions.give(name), at)
+        self._go_on(self.wait_conditions.send_signal(name), at)
         self.run_due_events(at)
 
     def _go_on(self, waits: Iterable[WaitCondition], at: int) -> None:
         for wait in waits:
-            self.event_queue.put(at, wait.action, *wait.args)
+            self.event_queue.schedule(at, wait.action, *wait.args)
 
     # -- looking things up
 
@@ -275,7 +275,7 @@ class Cluster:
         script = self._script(spec)
         if initialized:
             steps = (Step(s.state, exception=s.exception) if s.state == "INITIALIZING" else s for s in script.steps)
-            script = FlatLifecycle(tuple(steps), script.loop)
+            script = FlatLifecycle(tuple(steps), script.loop_index)
         job = Job(job_id, spec, graph, script, tracker, at, application_id or job_id)
         self.jobs[job_id] = job
         name = application_name or f"SingleJobApplication({spec.name})"
@@ -285,12 +285,12 @@ class Cluster:
             misfit = restore.misfit(state, spec, graph) if state is not None and not skips else None
             if state is None or misfit is not None:
                 job.states.append((at, "INITIALIZING"))
-                self.state_machines.fail_initialization(job, at, misfit or restore.nothing_there(savepoint))
+                self.state_machines.fail_initialization(job, at, misfit or restore.missing_savepoint_error(savepoint))
                 return job
             job.checkpoints.restore(state.restored)
             if claims:
                 self.savepoints.claim(state.restored.path, job)
-        self.state_machines.begin(job, at)
+        self.state_machines.start(job, at)
         if settle:
             self.run_due_events(at)
         return job
@@ -299,14 +299,14 @@ class Cluster:
         """A new leader takes a job up again: under the same id, but for all else as if it had been submitted now, from
         its latest checkpoint. The numbers of checkpoints go on; nothing else is known of its past (recorded)."""
         tracker = self._tracker(before.spec, before.id, before.graph)
-        tracker.succeed(before.checkpoints, at)
-        script = recovered_script(before, self._script(before.spec))
+        tracker.take_over_from(before.checkpoints, at)
+        script = recovered_lifecycle(before, self._script(before.spec))
         job = Job(before.id, before.spec, before.graph, script, tracker, at, before.application_id)
         job.parallelism_bounds = before.parallelism_bounds
         self.jobs[job.id] = job
         name = f"SingleJobApplication({job.name})"
         self.applications.setdefault(job.application_id, Application(job.application_id, name, at)).jobs.append(job)
-        self.state_machines.begin(job, at)
+        self.state_machines.start(job, at)
 
     def _tracker(self, spec: JobSpec, job_id: str, graph: JobGraph) -> CheckpointTracker:
         directory = self.configuration.text(CHECKPOINT_DIR)
@@ -319,7 +319,7 @@ class Cluster:
         script = flatten(spec.lifecycle)
         before = beginning(script.steps[0].state, self._scheduler_of(spec.type)) or ()
         steps = (*(Step(state) for state in before), *script.steps)
-        return FlatLifecycle(steps, None if script.loop is None else script.loop + len(before))
+        return FlatLifecycle(steps, None if script.loop_index is None else script.loop_index + len(before))
 
     def _start_jobs(self, specs: tuple[JobSpec, ...]) -> None:
         """The scenario's own jobs; those that are older than the file start in the past, one after the other."""
@@ -331,7 +331,7 @@ class Cluster:
         named: Counter[str] = Counter()
         for place, spec in enumerate(specs):
             at = self.started_at + oldest - spec.age
-            self.event_queue.put(at, "start_job", place, named[spec.name])
+            self.event_queue.schedule(at, "start_job", place, named[spec.name])
             named[spec.name] += 1
         self.run_due_events(self.started_at + oldest)
 
@@ -342,7 +342,7 @@ class Cluster:
         job_id = spec.id or self.random.hex(32, "scenario-job", spec.name, same)
         job = self.submit(dataclasses.replace(spec, id=job_id), at, savepoint=spec.restore_path, settle=False)
         for nth, past in enumerate(spec.past_failures):
-            self.event_queue.put(at + spec.age - past.age, "note_failure", job.id, nth)
+            self.event_queue.schedule(at + spec.age - past.age, "note_failure", job.id, nth)
 
     # -- task managers
 
@@ -379,14 +379,16 @@ class Cluster:
             kind = "FlinkExpectedException" if self.release.since("1.14") else "FlinkException"
             cause = JavaException(f"org.apache.flink.util.{kind}", "The TaskExecutor is shutting down.")
         for job in [job for job in self.jobs.values() if job.id in hit and not job.ended]:
-            job.runs[-1].lost_slots()
+            job.attempts[-1].on_slots_lost()
             self.state_machines.fail(job, at, ExceptionSpec(cause, everywhere=True))
 
     # -- JobManagers
 
     def _leader_change(self, place: int, at: int) -> None:
         """Agenda: the leader falls, as the scenario says."""
-        self.leadership.fail(self.random.draw(self.spec.leader_changes[place].duration, "leader-change", place), at)
+        self.leadership.fail_leader(
+            self.random.draw(self.spec.leader_changes[place].duration, "leader-change", place), at
+        )
 
     # -- data sets
 

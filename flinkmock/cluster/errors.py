@@ -152,34 +152,34 @@ class RescalingDisabled(ClusterError):
 
 @dataclass
 class AdaptiveSchedulerRequired(ClusterError):
-    """`about` is "requirements", "rescale-config", "rescales" or "rescale-details"."""
+    """`feature` is "requirements", "rescale-config", "rescales" or "rescale-details"."""
 
     job_id: str
-    about: str
+    feature: str
 
 
 @dataclass
 class InvalidResourceRequirements(ClusterError):
-    text: str
+    message: str
 
 
 @dataclass
 class InvalidUpload(ClusterError):
-    text: str
+    message: str
 
 
 @dataclass
 class InvalidJobSubmission(ClusterError):
     """`missing_file` when a named file was not sent, else `cause` tells why the plan can't be read."""
 
-    text: str
+    message: str
     missing_file: bool = False
     cause: JavaException | None = None
 
 
 @dataclass
 class BadRequest(ClusterError):
-    text: str
+    message: str
     cause: JavaException | None = None
 
 
@@ -189,7 +189,7 @@ class ProgramError(ClusterError):
 
     exception: JavaException
     refused: bool
-    text: str = "Could not execute application."
+    message: str = "Could not execute application."
 
 
 @dataclass

@@ -13,7 +13,7 @@ class ScheduledEvent:
     """At `at` (epoch ms) the cluster's method `action` is called with `args`; plain values that can be copied."""
 
     at: int
-    order: int
+    sequence: int
     action: str = field(compare=False)
     args: tuple[Any, ...] = field(compare=False, default=())
 
@@ -23,11 +23,11 @@ class EventQueue:
         self._heap: list[ScheduledEvent] = []
         self._order = 0
 
-    def put(self, at: int, action: str, *args: Any) -> None:
+    def schedule(self, at: int, action: str, *args: Any) -> None:
         self._order += 1
         heapq.heappush(self._heap, ScheduledEvent(at, self._order, action, args))
 
-    def drop(self, actions: Collection[str]) -> None:
+    def discard(self, actions: Collection[str]) -> None:
         """Nothing of this kind will happen any more, as far as it is put down now."""
         self._heap = [entry for entry in self._heap if entry.action not in actions]
         heapq.heapify(self._heap)

@@ -34,7 +34,7 @@ class Execution:
             state = phase
         return state
 
-    def entered(self, state: str, time: int) -> int | None:
+    def entered_at(self, state: str, time: int) -> int | None:
         """When `state` was entered, as known at `time`; None if it was not."""
         for phase, since in self.phases:
             if phase == state and since <= time:
@@ -45,25 +45,25 @@ class Execution:
         """State -> epoch ms of those entered by `time`."""
         return {phase: since for phase, since in self.phases if since <= time}
 
-    def started(self, time: int) -> int | None:
+    def started_at(self, time: int) -> int | None:
         """The time of DEPLOYING, which Flink calls the start."""
-        return self.entered("DEPLOYING", time)
+        return self.entered_at("DEPLOYING", time)
 
-    def ended(self, time: int) -> int | None:
+    def ended_at(self, time: int) -> int | None:
         state, since = self.phases[-1]
         return since if state in TERMINAL_EXECUTION_STATES and since <= time else None
 
     def duration(self, time: int) -> int:
         """Milliseconds from the start to the end or to `time`; -1 if never deployed."""
-        start = self.started(time)
+        start = self.started_at(time)
         if start is None:
             return -1
-        end = self.ended(time)
+        end = self.ended_at(time)
         return (time if end is None else end) - start
 
     def running_span(self, time: int) -> tuple[int, int] | None:
         """From when to when it was RUNNING, cut at `time`; None if it never was."""
-        since = self.entered("RUNNING", time)
+        since = self.entered_at("RUNNING", time)
         if since is None:
             return None
         later = [moment for phase, moment in self.phases if phase not in STARTING and moment <= time]

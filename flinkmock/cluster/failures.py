@@ -27,7 +27,7 @@ def failure_trace(throwable: JavaException, frames: tuple[str, ...]) -> str:
     return stack_trace(throwable, frames, more=len(frames))
 
 
-def suppressed(strategy: RestartStrategy, cause: JavaException, release: Release) -> JavaException:
+def recovery_suppressed_error(strategy: RestartStrategy, cause: JavaException, release: Release) -> JavaException:
     """Return what a job fails with when its restart strategy gives up (ExecutionFailureHandler.handleFailure)."""
     if strategy.kind == "fixed-delay":
         attempts = 2_147_483_647 if strategy.attempts is None else strategy.attempts

@@ -10,29 +10,32 @@ from flinkmock.cluster.spec import Lifecycle, Repeat, Step
 
 @dataclass(frozen=True, slots=True)
 class FlatLifecycle:
-    """`loop` is the place the last step is followed by, or None if the script ends there."""
+    """`loop_index` is the place the last step is followed by, or None if the script ends there."""
 
     steps: tuple[Step, ...]
-    loop: int | None = None
+    loop_index: int | None = None
 
-    def after(self, place: int) -> int | None:
+    def next_index(self, place: int) -> int | None:
         """The place that follows `place`; None at the end."""
-        return place + 1 if place + 1 < len(self.steps) else self.loop
+        return place + 1 if place + 1 < len(self.steps) else self.loop_index
 
-    def step_after(self, place: int) -> Step | None:
-        following = self.after(place)
+    def next_step(self, place: int) -> Step | None:
+        following = self.next_index(place)
         return None if following is None else self.steps[following]
 
-    def rest(self, place: int) -> FlatLifecycle:
+    def remaining(self, place: int) -> FlatLifecycle:
         """What is left from `place` on, as a script of its own."""
         left = self.steps[place:]
-        if self.loop is None or self.loop >= place:
-            return FlatLifecycle(left, None if self.loop is None else self.loop - place)
-        return FlatLifecycle((*left, *self.steps[self.loop :]), len(left))
+        if self.loop_index is None or self.loop_index >= place:
+            return FlatLifecycle(left, None if self.loop_index is None else self.loop_index - place)
+        return FlatLifecycle((*left, *self.steps[self.loop_index :]), len(left))
 
-    def next_running(self, place: int) -> int | None:
+    def next_running_index(self, place: int) -> int | None:
         """Where RUNNING is come to from `place` on, there or later; None if it is not any more."""
-        later = [*range(place, len(self.steps)), *(range(self.loop, place) if self.loop is not None else ())]
+        later = [
+            *range(place, len(self.steps)),
+            *(range(self.loop_index, place) if self.loop_index is not None else ()),
+        ]
         return next((each for each in later if self.steps[each].state == "RUNNING"), None)
 
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from flinkmock.cluster.cluster import Cluster
 
 
-def as_of(cluster: Cluster, time: int) -> Cluster | None:
+def cluster_at(cluster: Cluster, time: int) -> Cluster | None:
     """What the cluster was like at `time` (epoch ms), to be read as of that time and no further; None: nobody led.
 
     It has the jobs and applications that its leader then had. What the present still has of jars and results is told

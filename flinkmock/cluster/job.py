@@ -29,25 +29,25 @@ class Job:
     id: str
     spec: JobSpec
     graph: JobGraph
-    script: FlatLifecycle
+    lifecycle: FlatLifecycle
     checkpoints: CheckpointTracker
     submitted_at: int
     application_id: str
     states: list[tuple[int, str]] = field(default_factory=list)
-    runs: list[JobAttempt] = field(default_factory=list)
+    attempts: list[JobAttempt] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
-    place: int = 0
+    step_index: int = 0
     """Where in the script the job is."""
-    epoch: int = 0
+    lifecycle_version: int = 0
     """Counts the times the script was left; agenda entries of an earlier epoch are void."""
     restarts: int = 0
     past_failures: int = 0
     """How many of `failures` the scenario has told."""
-    stillborn: bool = False
+    failed_before_start: bool = False
     """It failed or was cancelled while it was initialized: there never was a graph."""
     parallelism_bounds: dict[str, tuple[int, int]] = field(default_factory=dict)
     """Vertex id -> (lower, upper) bound, of the adaptive scheduler."""
-    updates: list[RequirementsChange] = field(default_factory=list)
+    requirements_changes: list[RequirementsChange] = field(default_factory=list)
     """Each change of these bounds."""
 
     @property
@@ -80,26 +80,26 @@ class Job:
 
     def has_graph_at(self, time: int) -> bool:
         """Not while INITIALIZING, nor ever if that is where it failed or was cancelled."""
-        return not self.stillborn and (self.run_at(time) is not None or self.state_at(time) == "CREATED")
+        return not self.failed_before_start and (self.attempt_at(time) is not None or self.state_at(time) == "CREATED")
 
-    def rescaled(self, graph: JobGraph) -> None:
+    def change_graph(self, graph: JobGraph) -> None:
         """The same vertices with another parallelism, from the next run on."""
         self.graph = self.checkpoints.graph = graph
 
     # -- runs and what is in them
 
-    def run_at(self, time: int) -> JobAttempt | None:
+    def attempt_at(self, time: int) -> JobAttempt | None:
         """The run that was the current one at `time`; None before there was a graph."""
-        return next((run for run in reversed(self.runs) if run.created_at <= time), None)
+        return next((run for run in reversed(self.attempts) if run.created_at <= time), None)
 
     def executions_at(self, time: int) -> list[list[Execution]]:
         """The current attempts, vertex by vertex; empty before there is a graph."""
-        run = self.run_at(time)
+        run = self.attempt_at(time)
         return run.executions() if run else []
 
     def vertex(self, vertex_id: str) -> Vertex:
         """Raises UnknownVertex."""
-        vertex = None if self.stillborn else self.graph.by_id.get(vertex_id)
+        vertex = None if self.failed_before_start else self.graph.by_id.get(vertex_id)
         if vertex is None:
             raise VertexNotFound(self.id, vertex_id)
         return vertex
@@ -108,10 +108,10 @@ class Job:
         """One attempt of a subtask, the current one unless told. Raises UnknownSubtask, UnknownAttempt."""
         if subtask >= vertex.parallelism:
             raise SubtaskNotFound(vertex.id, subtask)
-        current = self.run_at(time)
+        current = self.attempt_at(time)
         if current is None or (attempt is not None and not 0 <= attempt <= current.number):
             raise AttemptNotFound(attempt if attempt is not None else 0)
-        run = current if attempt is None else self.runs[attempt]
+        run = current if attempt is None else self.attempts[attempt]
         if subtask >= run.graph.vertices[vertex.index].parallelism:  # a run from before a rescale
             raise SubtaskNotFound(vertex.id, subtask)
         return run.execution(vertex, subtask)

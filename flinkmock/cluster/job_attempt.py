@@ -29,13 +29,13 @@ class AttemptOutcome:
     at: int
     settled_at: int | None
     """None: nobody knows yet (`Run.settle` will tell)."""
-    culprit: tuple[int, int] | None = None
+    failed_task: tuple[int, int] | None = None
     """Of FAILED: (vertex index, subtask) of the task that threw; None if no task did."""
 
 
 @dataclass(slots=True)
 class JobAttempt:
-    """Moments are epoch ms; `scheduled_at` and `deployed_at` are None until they come, `ending` until it is known."""
+    """Moments are epoch ms; `scheduled_at` and `deployed_at` are None until they come, `outcome` until it is known."""
 
     number: int
     created_at: int
@@ -46,58 +46,58 @@ class JobAttempt:
     deployed_at: int | None = None
     submitted_at: int = 0
     """When the job began."""
-    initializes: bool = True
+    has_initializing_state: bool = True
     """Whether tasks are INITIALIZING before they are RUNNING; Flink knows no such state before 1.13."""
-    restores_ms: int = 0
+    restore_ms: int = 0
     """Added to INITIALIZING when there is state to restore."""
     slots: list[Slot] = field(default_factory=list)
     planned_end: int | None = None
     """When all will be finished if nothing comes between."""
-    ending: AttemptOutcome | None = None
+    outcome: AttemptOutcome | None = None
     settled_at: int | None = None
     """By when all subtasks came to rest, of an ending that did not say it or that was overtaken."""
-    _worked_out: list[list[Execution]] | None = None
+    _cached_executions: list[list[Execution]] | None = None
     """The executions, kept until something changes."""
-    _running_from: int | None = None
+    _first_stage_running_at: int | None = None
 
-    def rescaled(self, graph: JobGraph) -> None:
+    def change_graph(self, graph: JobGraph) -> None:
         """It is to run with another parallelism; nothing of it runs yet."""
         self.graph = graph
-        self._worked_out = None
+        self._cached_executions = None
 
     def schedule(self, at: int) -> None:
         self.scheduled_at = at
-        self._worked_out = None
+        self._cached_executions = None
 
     def deploy(self, at: int, slots: list[Slot], planned_end: int | None) -> None:
         self.deployed_at, self.slots, self.planned_end = at, slots, planned_end
-        self._worked_out = self._running_from = None
+        self._cached_executions = self._first_stage_running_at = None
 
     def end(self, ending: AttemptOutcome) -> None:
-        if self.ending is None:
-            self.ending = ending
-            self._worked_out = None
+        if self.outcome is None:
+            self.outcome = ending
+            self._cached_executions = None
 
     def mark_settled(self, at: int) -> None:
         """The last subtasks have come to rest by `at`: nobody knew when they would, or the job's end came before."""
-        if self.ending is None or self.settled_at is not None:
+        if self.outcome is None or self.settled_at is not None:
             return
-        if self.ending.settled_at is None or self.ending.settled_at > at:
+        if self.outcome.settled_at is None or self.outcome.settled_at > at:
             self.settled_at = at
-            self._worked_out = None
+            self._cached_executions = None
 
-    def lost_slots(self) -> None:
+    def on_slots_lost(self) -> None:
         """A task manager has gone: what was being cancelled on it is CANCELED then."""
-        self._worked_out = None
+        self._cached_executions = None
 
     def executions(self) -> list[list[Execution]]:
         """The attempts of all subtasks, vertex by vertex."""
-        if self._worked_out is None:
-            self._worked_out = [
+        if self._cached_executions is None:
+            self._cached_executions = [
                 [self._execution(vertex, subtask) for subtask in range(vertex.parallelism)]
                 for vertex in self.graph.vertices
             ]
-        return self._worked_out
+        return self._cached_executions
 
     def execution(self, vertex: Vertex, subtask: int) -> Execution:
         return self.executions()[vertex.index][subtask]
@@ -119,22 +119,24 @@ class JobAttempt:
             self._phases(vertex, names, slot),
         )
 
-    def running_from(self) -> int | None:
+    def first_stage_running_at(self) -> int | None:
         """When the last subtask of the first stage is to be RUNNING; None while the run waits for slots.
 
         Asked for each run, so it is worked out without the executions, which most runs are never asked for.
         """
         if self.deployed_at is None:
             return None
-        if self._running_from is None:
+        if self._first_stage_running_at is None:
             first = (vertex for vertex in self.graph.vertices if vertex.stage == 0)
-            moments = (self._running_at(vertex, subtask) for vertex in first for subtask in range(vertex.parallelism))
-            self._running_from = max(moments, default=self.deployed_at)
-        return self._running_from
+            moments = (
+                self._subtask_running_at(vertex, subtask) for vertex in first for subtask in range(vertex.parallelism)
+            )
+            self._first_stage_running_at = max(moments, default=self.deployed_at)
+        return self._first_stage_running_at
 
-    def _running_at(self, vertex: Vertex, subtask: int) -> int:
-        running = self._rise(vertex, (self.job_id, self.number, vertex.index, subtask))[2]
-        finish = self._finish(vertex)
+    def _subtask_running_at(self, vertex: Vertex, subtask: int) -> int:
+        running = self._startup_times(vertex, (self.job_id, self.number, vertex.index, subtask))[2]
+        finish = self._planned_finish(vertex)
         return running if finish is None else min(running, max(finish, self.scheduled_at or finish))
 
     def _stage_start(self, stage: int) -> int | None:
@@ -146,16 +148,16 @@ class JobAttempt:
             return None
         return self.deployed_at + (self.planned_end - self.deployed_at) * stage // self.graph.stages
 
-    def _rise(self, vertex: Vertex, names: tuple[str | int, ...]) -> tuple[int, int, int]:
+    def _startup_times(self, vertex: Vertex, names: tuple[str | int, ...]) -> tuple[int, int, int]:
         """The moments of DEPLOYING, INITIALIZING and RUNNING of a subtask."""
         start = self._stage_start(vertex.stage)
         assert start is not None
         deploying = start + self.random.integer(0, 3, "deploying", *names)
         initializing = deploying + self.random.integer(*DEPLOYING_MS, "initializing", *names)
-        running = initializing + self.random.integer(*INITIALIZING_MS, "running", *names) + self.restores_ms
+        running = initializing + self.random.integer(*INITIALIZING_MS, "running", *names) + self.restore_ms
         return deploying, initializing, running
 
-    def _finish(self, vertex: Vertex) -> int | None:
+    def _planned_finish(self, vertex: Vertex) -> int | None:
         """When a subtask finishes by plan: the last vertex at the planned end, those before it a little earlier."""
         if self.planned_end is None:
             return None
@@ -174,19 +176,21 @@ class JobAttempt:
             elif vertex.stage == 0:
                 phases.append(("SCHEDULED", self.scheduled_at))
             if start is not None:
-                rise = zip(("DEPLOYING", "INITIALIZING", "RUNNING"), self._rise(vertex, names), strict=True)
-                phases.extend((state, at) for state, at in rise if self.initializes or state != "INITIALIZING")
-                finish = self._finish(vertex)
+                rise = zip(("DEPLOYING", "INITIALIZING", "RUNNING"), self._startup_times(vertex, names), strict=True)
+                phases.extend(
+                    (state, at) for state, at in rise if self.has_initializing_state or state != "INITIALIZING"
+                )
+                finish = self._planned_finish(vertex)
                 if finish is not None:
                     phases = [(state, min(at, max(finish, self.scheduled_at))) for state, at in phases]
                     phases.append(("FINISHED", max(finish, phases[-1][1])))
-        return tuple(self._cut(phases, vertex, names, slot))
+        return tuple(self._truncate_phases(phases, vertex, names, slot))
 
-    def _cut(
+    def _truncate_phases(
         self, phases: list[tuple[str, int]], vertex: Vertex, names: tuple[str | int, ...], slot: Slot | None
     ) -> list[tuple[str, int]]:
         """What is left of the plan when the run ends before it."""
-        ending = self.ending
+        ending = self.outcome
         if ending is None or (ending.state == "FINISHED" and self.planned_end == ending.at):
             return phases
         kept = [(state, at) for state, at in phases if at <= ending.at]
@@ -195,11 +199,11 @@ class JobAttempt:
         if ending.state == "FINISHED":
             # the script knows no reason why tasks that had not begun need any time
             missing = [state for state in STARTING if state not in dict(kept)] if self.deployed_at is not None else []
-            rise = [(state, ending.at) for state in missing if self.initializes or state != "INITIALIZING"]
+            rise = [(state, ending.at) for state in missing if self.has_initializing_state or state != "INITIALIZING"]
             return [*kept, *rise, ("FINISHED", ending.at)]
         deployed = len(kept) > 2
         lost = slot.taskmanager.lost_at if slot and deployed else None
-        if ending.culprit == (vertex.index, names[-1]) or (ending.state == "FAILED" and lost == ending.at):
+        if ending.failed_task == (vertex.index, names[-1]) or (ending.state == "FAILED" and lost == ending.at):
             return [*kept, ("FAILED", ending.at)]
         if not deployed:  # CANCELING is for deployed tasks; others are CANCELED at once (Execution.cancel)
             return [*kept, ("CANCELED", ending.at)]

@@ -59,15 +59,15 @@ class Leadership:
     def __init__(self, cluster: Cluster, count: int, make_caches: Callable[[], Caches]) -> None:
         self._cluster = cluster
         self._make_caches = make_caches
-        self.all = [JobManager(number, make_caches()) for number in range(count)]
-        self.leader: JobManager | None = self.all[0]
-        self.since = 0
+        self.jobmanagers = [JobManager(number, make_caches()) for number in range(count)]
+        self.leader: JobManager | None = self.jobmanagers[0]
+        self.leader_since = 0
         """When the leader began to lead (epoch ms); 0: before there was anything to tell of."""
-        self.past: list[LeadershipTerm] = []
+        self.past_terms: list[LeadershipTerm] = []
         """The terms that are over."""
         self._to_recover: list[Job] = []
 
-    def fail(self, takes: int | None, at: int, *, recovers: bool | None = None) -> None:
+    def fail_leader(self, takes: int | None, at: int, *, recovers: bool | None = None) -> None:
         """The leader's process ends. The next one leads `takes` ms later (None: none ever does); by then the fallen one
         is back as well. Nothing happens while there is none. `recovers`: whether the next one takes the jobs up again;
         None: as high availability has it."""
@@ -75,12 +75,12 @@ class Leadership:
         if leader is None:
             return
         self.leader, leader.down = None, True
-        self.past.append(LeadershipTerm(leader.number, self.since, cluster.jobs, cluster.applications, at))
-        for jobmanager in self.all:
+        self.past_terms.append(LeadershipTerm(leader.number, self.leader_since, cluster.jobs, cluster.applications, at))
+        for jobmanager in self.jobmanagers:
             jobmanager.caches = self._make_caches()
-        cluster.event_queue.drop(OF_JOBS)
-        cluster.async_operations.forget(leader.number)
-        cluster.savepoints.forget()
+        cluster.event_queue.discard(OF_JOBS)
+        cluster.async_operations.drop_results_of(leader.number)
+        cluster.savepoints.drop_pending()
         cluster.jobs_awaiting_slots.clear()
         for job in cluster.jobs.values():
             self._suspend(job, at)
@@ -88,12 +88,12 @@ class Leadership:
             self._to_recover = [job for job in cluster.jobs.values() if job.state not in GLOBALLY_TERMINAL]
         cluster.jobs, cluster.applications = {}, {}
         if takes is not None:
-            cluster.event_queue.put(at + takes, "elect", leader.number)
+            cluster.event_queue.schedule(at + takes, "elect", leader.number)
 
     def elect(self, fallen: int, at: int) -> None:
         """Agenda: the next JobManager after the fallen one leads."""
-        self.all[fallen].down = False
-        self.leader, self.since = self.all[(fallen + 1) % len(self.all)], at
+        self.jobmanagers[fallen].down = False
+        self.leader, self.leader_since = self.jobmanagers[(fallen + 1) % len(self.jobmanagers)], at
         to_recover, self._to_recover = self._to_recover, []
         for job in to_recover:
             self._cluster.recover(job, at)
@@ -101,41 +101,41 @@ class Leadership:
     def term_at(self, time: int) -> LeadershipTerm | None:
         """Who led at `time` (epoch ms), with the jobs as objects that know all of their past; None: nobody."""
         cluster = self._cluster
-        if time >= self.since and self.leader is not None:
-            return LeadershipTerm(self.leader.number, self.since, cluster.jobs, cluster.applications)
-        return next((term for term in self.past if term.since <= time < (term.until or 0)), None)
+        if time >= self.leader_since and self.leader is not None:
+            return LeadershipTerm(self.leader.number, self.leader_since, cluster.jobs, cluster.applications)
+        return next((term for term in self.past_terms if term.since <= time < (term.until or 0)), None)
 
     def _suspend(self, job: Job, at: int) -> None:
         """Its tasks end, for their JobMaster is gone."""
-        self._cluster.wait_conditions.leave(job.id)
+        self._cluster.wait_conditions.remove(job.id)
         self._cluster.slots.release(at, job_id=job.id)
         if job.ended:
             return
         job.states.append((at, "SUSPENDED"))
         job.checkpoints.stop(at)
-        if job.runs:
-            job.runs[-1].end(AttemptOutcome("CANCELED", at, at))
-            job.runs[-1].mark_settled(at)
+        if job.attempts:
+            job.attempts[-1].end(AttemptOutcome("CANCELED", at, at))
+            job.attempts[-1].mark_settled(at)
 
 
 def without_caches(jobmanagers: Leadership) -> Leadership:
     """The same ones, each with no memory of earlier answers."""
     bare = copy.copy(jobmanagers)
-    bare.all = [JobManager(each.number, Caches(False, 0, 0), each.down) for each in jobmanagers.all]
+    bare.jobmanagers = [JobManager(each.number, Caches(False, 0, 0), each.down) for each in jobmanagers.jobmanagers]
     return bare
 
 
-def recovered_script(job: Job, whole: FlatLifecycle) -> FlatLifecycle:
+def recovered_lifecycle(job: Job, whole: FlatLifecycle) -> FlatLifecycle:
     """How a recovered job goes on: it begins as it always does, then runs, from where it was in its lifecycle.
 
     Args:
         job: as it was when its JobMaster went.
         whole: the script that it had at first. A job that was being cancelled or failing runs again: nobody remembers.
     """
-    place = job.script.next_running(job.place)
-    left = job.script.rest(place) if place is not None else None
-    if left is None and (first := whole.next_running(0)) is not None:
-        left = whole.rest(first)
+    place = job.lifecycle.next_running_index(job.step_index)
+    left = job.lifecycle.remaining(place) if place is not None else None
+    if left is None and (first := whole.next_running_index(0)) is not None:
+        left = whole.remaining(first)
     if left is None:
         return whole
     beginning = []
@@ -145,4 +145,6 @@ def recovered_script(job: Job, whole: FlatLifecycle) -> FlatLifecycle:
         length = step.duration
         # what it once waited for to begin has been
         beginning.append(step if isinstance(length, UniformRange) and not length.unbounded else Step(step.state))
-    return FlatLifecycle((*beginning, *left.steps), None if left.loop is None else left.loop + len(beginning))
+    return FlatLifecycle(
+        (*beginning, *left.steps), None if left.loop_index is None else left.loop_index + len(beginning)
+    )

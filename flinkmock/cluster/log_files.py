@@ -77,14 +77,14 @@ def _printed(cluster: Cluster, taskmanager: TaskManager, time: int) -> str:
             sink = execution.vertex.spec.operators[-1].lower()
             if "print" not in sink or not execution.slot or execution.slot.taskmanager is not taskmanager:
                 continue
-            seen = RecordFlow(job.runs[execution.attempt], time).io(execution).records_in
+            seen = RecordFlow(job.attempts[execution.attempt], time).io_counters(execution).records_in
             prefix = f"{execution.subtask + 1}> " if execution.vertex.parallelism > 1 else ""
             lines.extend(f"{prefix}({job.name},{n})" for n in range(max(1, seen - PRINTED_LINES + 1), seen + 1))
     return "".join(f"{line}\n" for line in lines)
 
 
 def _executions(job: Job) -> Iterator[Execution]:
-    for run in job.runs:
+    for run in job.attempts:
         for row in run.executions():
             yield from row
 

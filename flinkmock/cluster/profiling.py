@@ -51,7 +51,7 @@ class Profiler:
             raise UncaughtJavaException(JavaException("java.lang.IllegalArgumentException", text))
         if mode is None:
             raise UncaughtJavaException(JavaException("java.lang.NullPointerException"))
-        newest = next(iter(self.of(subject, now)), None)
+        newest = next(iter(self.history(subject, now)), None)
         if newest is not None and now < newest.finished_at:
             text = f"{subject} is still under profiling."
             raise UncaughtJavaException(JavaException("java.lang.IllegalStateException", text))
@@ -59,7 +59,7 @@ class Profiler:
         self._all.append(profiling)
         return profiling
 
-    def of(self, subject: str, now: int) -> list[Profiling]:
+    def history(self, subject: str, now: int) -> list[Profiling]:
         """Newest first; old ones are forgotten when a new one is finished."""
         found = [profiling for profiling in reversed(self._all) if profiling.subject == subject]
         running = bool(found) and now < found[0].finished_at

@@ -23,35 +23,35 @@ class RecordFlow:
     """The flow of one run as it is at `time` (epoch ms)."""
 
     def __init__(self, run: JobAttempt, time: int) -> None:
-        self._run = run
+        self._attempt = run
         self._time = time
         self._records: dict[int, tuple[int, int]] = {}
 
     def records(self, vertex: Vertex) -> tuple[int, int]:
         """Records into and out of a vertex, all subtasks together."""
         if vertex.index not in self._records:
-            self._records[vertex.index] = self._work_out(vertex)
+            self._records[vertex.index] = self._count_records(vertex)
         return self._records[vertex.index]
 
-    def _work_out(self, vertex: Vertex) -> tuple[int, int]:
+    def _count_records(self, vertex: Vertex) -> tuple[int, int]:
         if vertex.is_source:
-            spans = [e.running_span(self._time) for e in self._run.executions()[vertex.index]]
+            spans = [e.running_span(self._time) for e in self._attempt.executions()[vertex.index]]
             ran = sum(until - since for since, until in filter(None, spans)) / vertex.parallelism
             return 0, int(vertex.spec.records_per_second * ran / 1000) if vertex.has_consumers else 0
-        came = sum(self.records(self._run.graph.vertices[edge.source])[1] for edge in vertex.inputs)
+        came = sum(self.records(self._attempt.graph.vertices[edge.source])[1] for edge in vertex.inputs)
         return came, int(came * vertex.spec.selectivity) if vertex.has_consumers else 0
 
-    def io(self, execution: Execution) -> IoCounters:
+    def io_counters(self, execution: Execution) -> IoCounters:
         """The counters of one subtask."""
         vertex, subtask = execution.vertex, execution.subtask
         records_in, records_out = self.records(vertex)
         mine_in = _share(records_in, subtask, vertex)
         mine_out = _share(records_out, subtask, vertex)
-        began = self._run.submitted_at
+        began = self._attempt.submitted_at
         since, until = execution.running_span(self._time) or (began, began)
         ran, pressed = until - since, backpressured_time_ms(vertex.spec.backpressure, since - began, until - began)
         busy = round((ran - pressed) * self._busy(vertex, subtask))
-        sizes = [self._run.graph.vertices[edge.source].spec.bytes_per_record for edge in vertex.inputs] or [0]
+        sizes = [self._attempt.graph.vertices[edge.source].spec.bytes_per_record for edge in vertex.inputs] or [0]
         bytes_in = round(mine_in * sum(sizes) / len(sizes))
         bytes_out = mine_out * vertex.spec.bytes_per_record
         return IoCounters(
@@ -59,8 +59,8 @@ class RecordFlow:
             records_out=mine_out,
             bytes_in=bytes_in,
             bytes_out=bytes_out,
-            buffers_in=_buffers(mine_in, bytes_in, self._run.graph.input_channels(vertex), ran),
-            buffers_out=_buffers(mine_out, bytes_out, self._run.graph.output_channels(vertex), ran),
+            buffers_in=_buffers(mine_in, bytes_in, self._attempt.graph.input_channels(vertex), ran),
+            buffers_out=_buffers(mine_out, bytes_out, self._attempt.graph.output_channels(vertex), ran),
             busy_ms=busy,
             idle_ms=ran - pressed - busy,
             backpressured_ms=pressed,
@@ -68,22 +68,22 @@ class RecordFlow:
 
     def busy_ratio(self, vertex: Vertex, subtask: int) -> float:
         """Which part of the time a subtask works now, from 0 to 1."""
-        return self._busy(vertex, subtask) * (1.0 - self.pressure(vertex))
+        return self._busy(vertex, subtask) * (1.0 - self.backpressure_ratio(vertex))
 
-    def pressure(self, vertex: Vertex) -> float:
+    def backpressure_ratio(self, vertex: Vertex) -> float:
         """Which part of the time its subtasks are held up now, from 0 to 1."""
-        return backpressure_at(vertex.spec.backpressure, self._time - self._run.submitted_at)
+        return backpressure_at(vertex.spec.backpressure, self._time - self._attempt.submitted_at)
 
     def _busy(self, vertex: Vertex, subtask: int) -> float:
         """Which part of the time a subtask works if nothing holds it up."""
-        rate = self._rate(vertex) * _weight(vertex, subtask) / _dealt_to_first(vertex, vertex.parallelism)
+        rate = self._rate(vertex) * _weight(vertex, subtask) / _skew_prefix_sum(vertex, vertex.parallelism)
         return min(1.0, rate / BUSY_AT_RATE)
 
     def _rate(self, vertex: Vertex) -> float:
         """Records a second that a vertex handles when all is well."""
         if vertex.is_source:
             return vertex.spec.records_per_second
-        above = (self._run.graph.vertices[edge.source] for edge in vertex.inputs)
+        above = (self._attempt.graph.vertices[edge.source] for edge in vertex.inputs)
         return sum(self._rate(v) * (1.0 if v.is_source else v.spec.selectivity) for v in above)
 
 
@@ -99,7 +99,7 @@ def _weight(vertex: Vertex, subtask: int) -> int:
     return skew[min(subtask, len(skew) - 1)]
 
 
-def _dealt_to_first(vertex: Vertex, subtasks: int) -> int:
+def _skew_prefix_sum(vertex: Vertex, subtasks: int) -> int:
     """How many records the first so many subtasks are dealt in one round, all together."""
     skew = vertex.spec.skew or (1,)
     return sum(skew[:subtasks]) + max(subtasks - len(skew), 0) * skew[-1]
@@ -107,6 +107,6 @@ def _dealt_to_first(vertex: Vertex, subtasks: int) -> int:
 
 def _share(whole: int, part: int, vertex: Vertex) -> int:
     """What falls to subtask `part` when `whole` records are dealt out: the parts add up, and never shrink."""
-    rounds, rest = divmod(whole, _dealt_to_first(vertex, vertex.parallelism))
+    rounds, rest = divmod(whole, _skew_prefix_sum(vertex, vertex.parallelism))
     weight = _weight(vertex, part)
-    return rounds * weight + min(max(rest - _dealt_to_first(vertex, part), 0), weight)
+    return rounds * weight + min(max(rest - _skew_prefix_sum(vertex, part), 0), weight)

@@ -32,39 +32,39 @@ RETRY_MS = 1_000
 @dataclass(slots=True)
 class RequirementsChange:
     """A change of the bounds, or of the slots there are, at `at` (epoch ms). `ended_at` and `reason` are set if no
-    rescale comes of it, `run` is the number of the run that it led to."""
+    rescale comes of it, `attempt_number` is the number of the run that it led to."""
 
     at: int
     cause: str = UPDATED
     ended_at: int | None = None
     reason: str | None = None
-    run: int | None = None
+    attempt_number: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Rescale:
     """One entry of the rescale history. Times are epoch ms; `ended_at`, `state` and `reason` are None until it ends,
-    `run` is None while it is not known, and if nothing came of it."""
+    `job_attempt` is None while it is not known, and if nothing came of it."""
 
     number: int
     version: int
     """How many times the bounds had been changed before."""
-    attempt: int
+    attempt_number: int
     """The how-manieth with these bounds."""
     cause: str
     started_at: int
     ended_at: int | None
     state: str | None
     reason: str | None
-    run: JobAttempt | None
+    job_attempt: JobAttempt | None
 
 
-def vertex_order(vertex_ids: Iterable[str]) -> list[str]:
+def java_vertex_order(vertex_ids: Iterable[str]) -> list[str]:
     """The order in which Java's HashMap gives back JobVertexIDs, as requirements and rescales are listed."""
     return hash_order(vertex_ids, id_hash)
 
 
-def bounds_of(job: Job) -> dict[str, tuple[int, int]]:
+def parallelism_bounds_of(job: Job) -> dict[str, tuple[int, int]]:
     """Those last set; before that, one to what the program says."""
     usual = {vertex.id: (1, job.spec.vertices[vertex.index].parallelism) for vertex in job.graph.vertices}
     return usual | job.parallelism_bounds
@@ -73,7 +73,7 @@ def bounds_of(job: Job) -> dict[str, tuple[int, int]]:
 def mistakes(job: Job, wanted: Bounds) -> list[str]:
     """What JobResourceRequirements.validate finds. -1 stands for the least and for the most there can be."""
     found = []
-    for vertex_id in vertex_order(wanted):
+    for vertex_id in java_vertex_order(wanted):
         vertex = job.graph.by_id.get(vertex_id)
         if vertex is None:
             found.append(f"Job vertex [{vertex_id}] was not found in the JobGraph.")
@@ -96,7 +96,7 @@ def mistakes(job: Job, wanted: Bounds) -> list[str]:
                 f"The newly requested parallelism {upper} for the job vertex {vertex_id} exceeds its maximum "
                 f"parallelism {most}."
             )
-    missing = vertex_order(vertex.id for vertex in job.graph.vertices if vertex.id not in wanted)
+    missing = java_vertex_order(vertex.id for vertex in job.graph.vertices if vertex.id not in wanted)
     found += [f"The request is incomplete, missing job vertex [{id}] resource requirements." for id in missing]
     return found
 
@@ -108,50 +108,50 @@ def _explicit(bounds: tuple[int, int], most: int) -> tuple[int, int]:
 
 def update(cluster: Cluster, job: Job, wanted: Bounds, at: int) -> None:
     """Sets the bounds, which must be without mistakes; a rescale follows after the cool-down."""
-    for earlier in job.updates:
-        if earlier.ended_at is None and earlier.run is None:
+    for earlier in job.requirements_changes:
+        if earlier.ended_at is None and earlier.attempt_number is None:
             earlier.ended_at, earlier.reason = at, "RESOURCE_REQUIREMENTS_UPDATED"
     job.parallelism_bounds = {
         vertex.id: _explicit(wanted[vertex.id], vertex.spec.max_parallelism) for vertex in job.graph.vertices
     }
-    job.updates.append(RequirementsChange(at))
-    run = job.run_at(at)
+    job.requirements_changes.append(RequirementsChange(at))
+    run = job.attempt_at(at)
     since = run.deployed_at if run is not None and run.deployed_at is not None else at
     due = max(at, since + cluster.configuration.milliseconds(RESCALE_COOLDOWN))
-    cluster.event_queue.put(due, "rescale", job.id, len(job.updates))
+    cluster.event_queue.schedule(due, "rescale", job.id, len(job.requirements_changes))
 
 
 def carry_out(cluster: Cluster, job_id: str, version: int, at: int) -> None:
     """Agenda: the cool-down of a change is over."""
     job = cluster.jobs[job_id]
-    if version != len(job.updates):
+    if version != len(job.requirements_changes):
         return
-    change = job.updates[-1]
+    change = job.requirements_changes[-1]
     if job.ended:
         change.ended_at, change.reason = at, _end_of(job.state)
-    elif job.state != "RUNNING" or job.runs[-1].deployed_at is None:
-        cluster.event_queue.put(at + RETRY_MS, "rescale", job_id, version)
+    elif job.state != "RUNNING" or job.attempts[-1].deployed_at is None:
+        cluster.event_queue.schedule(at + RETRY_MS, "rescale", job_id, version)
     else:
         best = best_parallelisms(cluster, job, at)
         if best is None or best == [vertex.parallelism for vertex in job.graph.vertices]:
             change.ended_at, change.reason = at, "NO_RESOURCES_OR_PARALLELISMS_CHANGE"
             return
         takes = cluster.random.draw(cluster.operation_spec(job, "rescale").duration, "rescale", job.id, version)
-        change.run = len(job.runs)
+        change.attempt_number = len(job.attempts)
         cluster.state_machines.rescale(job, _graph_with(job, best), takes or 0, at)
 
 
 def wanted(job: Job) -> list[int]:
     """The upper bounds, vertex by vertex."""
-    bounds = bounds_of(job)
+    bounds = parallelism_bounds_of(job)
     return [bounds[vertex.id][1] for vertex in job.graph.vertices]
 
 
 def fit(job: Job, parallelisms: list[int]) -> None:
     """A job that does not run yet is to run so."""
     if parallelisms != [vertex.parallelism for vertex in job.graph.vertices]:
-        job.rescaled(_graph_with(job, parallelisms))
-        job.runs[-1].rescaled(job.graph)
+        job.change_graph(_graph_with(job, parallelisms))
+        job.attempts[-1].change_graph(job.graph)
 
 
 def _graph_with(job: Job, parallelisms: list[int]) -> JobGraph:
@@ -164,9 +164,9 @@ def _graph_with(job: Job, parallelisms: list[int]) -> JobGraph:
 
 def best_parallelisms(cluster: Cluster, job: Job, at: int) -> list[int] | None:
     """As many subtasks as bounds and slots allow, vertex by vertex; None if not even the lower bounds can be met."""
-    bounds = bounds_of(job)
+    bounds = parallelism_bounds_of(job)
     slots = len(cluster.slots.held(at, job_id=job.id))
-    slots += sum(cluster.slots.free(taskmanager, at) for taskmanager in cluster.taskmanagers_at(at))
+    slots += sum(cluster.slots.free_slots(taskmanager, at) for taskmanager in cluster.taskmanagers_at(at))
     least: dict[str, int] = {}
     most: dict[str, int] = {}
     for vertex in job.graph.vertices:
@@ -186,18 +186,22 @@ def best_parallelisms(cluster: Cluster, job: Job, at: int) -> list[int] | None:
 
 def history_at(job: Job, time: int) -> list[Rescale]:
     """All rescales that have begun by `time`, oldest first: one for each run, and those that came to nothing."""
-    led_to = {change.run: change for change in job.updates if change.run is not None}
+    led_to = {change.attempt_number: change for change in job.requirements_changes if change.attempt_number is not None}
     begun: list[tuple[int, str, JobAttempt | None, RequirementsChange | None]] = []
-    for run in job.runs:
+    for run in job.attempts:
         change = led_to.pop(run.number, None)
         begun.append((_start(job, run, change), _cause(run, change), run, change))
-    unfinished = (change for change in job.updates if change.run is None or change.run in led_to)
+    unfinished = (
+        change
+        for change in job.requirements_changes
+        if change.attempt_number is None or change.attempt_number in led_to
+    )
     begun += [(change.at, change.cause, None, change) for change in unfinished]
     rescales: list[Rescale] = []
     for at, cause, ran, change in sorted(begun, key=lambda entry: entry[0]):
         if at > time:
             continue
-        version = sum(change.at <= at and change.cause == UPDATED for change in job.updates)
+        version = sum(change.at <= at and change.cause == UPDATED for change in job.requirements_changes)
         attempt = 1 + sum(rescale.version == version for rescale in rescales)
         ended_at, state, reason = _ending(job, ran, change, time)
         rescales.append(Rescale(len(rescales), version, attempt, cause, at, ended_at, state, reason, ran))
@@ -226,9 +230,9 @@ def _ending(
     if run is not None and run.deployed_at is not None:
         if run.deployed_at <= time:
             return run.deployed_at, "COMPLETED", "SUCCEEDED"
-    elif run is not None and run.ending is not None and run.ending.at <= time:
+    elif run is not None and run.outcome is not None and run.outcome.at <= time:
         reason = "JOB_FAILOVER_RESTARTING" if job.ended_at(time) is None else _end_of(job.state_at(time))
-        return run.ending.at, "IGNORED", reason
+        return run.outcome.at, "IGNORED", reason
     elif change is not None and change.ended_at is not None and change.ended_at <= time:
         return change.ended_at, "IGNORED", change.reason
     return None, None, None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flinkmock.cluster.checkpoints import Checkpoint, Restored
+from flinkmock.cluster.checkpoints import Checkpoint, RestoredCheckpoint
 from flinkmock.cluster.graph import JobGraph
 from flinkmock.cluster.spec import JobSpec
 from flinkmock.flink.java_exception import JavaException
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 class RestorableState:
     """What lies at a path. `operators` are ids of the vertices whose state it has, as far as their job names them."""
 
-    restored: Restored
+    restored: RestoredCheckpoint
     operators: tuple[str, ...]
 
 
 def state_at(cluster: Cluster, path: str, at: int) -> RestorableState | None:
     """A savepoint, or the newest checkpoint that a job has retained there; None: there is nothing."""
     wanted = shown_path(path).removesuffix("/_metadata")
-    savepoint = cluster.savepoints.lying_at(wanted, at)
+    savepoint = cluster.savepoints.savepoint_at(wanted, at)
     if savepoint is not None:
         return _state(savepoint, at)
-    past = (job for term in cluster.leadership.past for job in term.jobs.values())
+    past = (job for term in cluster.leadership.past_terms for job in term.jobs.values())
     for job in (*past, *cluster.jobs.values()):
         for checkpoint in job.checkpoints.completed_at(at)[-1:]:
             if checkpoint.path == wanted and not is_discarded(job, at):
@@ -48,7 +48,7 @@ def is_discarded(job: Job, time: int) -> bool:
     return retained is None or job.state in ("FINISHED", "CANCELED")
 
 
-def nothing_there(path: str) -> JavaException:
+def missing_savepoint_error(path: str) -> JavaException:
     return JavaException(
         "java.io.FileNotFoundException",
         f"Cannot find checkpoint or savepoint file/directory '{path}' on file system 'file'.",
@@ -56,7 +56,9 @@ def nothing_there(path: str) -> JavaException:
 
 
 def _state(checkpoint: Checkpoint, at: int) -> RestorableState:
-    return RestorableState(Restored(checkpoint.id, at, checkpoint.is_savepoint, checkpoint.path), checkpoint.operators)
+    return RestorableState(
+        RestoredCheckpoint(checkpoint.id, at, checkpoint.is_savepoint, checkpoint.path), checkpoint.operators
+    )
 
 
 def misfit(state: RestorableState, spec: JobSpec, graph: JobGraph) -> JavaException | None:

@@ -15,13 +15,13 @@ from flinkmock.cluster.async_operations import AsyncOperation, thing
 from flinkmock.cluster.checkpoints import (
     CHECKPOINT,
     EXPIRED,
-    OPEN_MS,
     SAVEPOINT,
     SUSPENDING,
     SYNC_SAVEPOINT,
+    UNBOUNDED_MS,
     Checkpoint,
 )
-from flinkmock.cluster.restore import nothing_there
+from flinkmock.cluster.restore import missing_savepoint_error
 from flinkmock.cluster.spec import CHECKPOINT_SIZE, CheckpointSpec, OperationSpec, Polls, Signal, Step
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.flink.paths import scheme_problem, shown_path
@@ -73,7 +73,7 @@ class SavepointCoordinator:
     """Path -> the job that has claimed what lies there."""
     _pending: dict[tuple[str, str], _Pending] = field(default_factory=dict)
 
-    def lies_there(self, path: str, at: int) -> None:
+    def register_existing(self, path: str, at: int) -> None:
         """A savepoint that somebody took before the cluster began."""
         shown = shown_path(path)
         self.savepoints[shown] = Checkpoint(1, SAVEPOINT, "CANONICAL", at, 0, at, None, shown, CHECKPOINT_SIZE.low)
@@ -82,7 +82,7 @@ class SavepointCoordinator:
         """The job may do with it as it likes, and does away with it when it has a checkpoint of its own."""
         self._owners[path] = job
 
-    def lying_at(self, path: str, at: int) -> Checkpoint | None:
+    def savepoint_at(self, path: str, at: int) -> Checkpoint | None:
         """The savepoint at a path, as it is shown; None: there is none, or none any more."""
         owner = self._owners.get(path)
         if owner is not None and owner.checkpoints.completed_at(at):
@@ -92,19 +92,21 @@ class SavepointCoordinator:
 
     # -- triggers
 
-    def savepoint(self, job_id: str, trigger_id: str, directory: str, format: str, cancel: bool, at: int,
+    def trigger_savepoint(self, job_id: str, trigger_id: str, directory: str, format: str, cancel: bool, at: int,
                   jobmanager: int = 0) -> None:  # fmt: skip
         then = "cancel" if cancel else ""
-        self._snapshot("savepoint", SAVEPOINT, job_id, trigger_id, at, directory, format, then, jobmanager)
+        self._trigger("savepoint", SAVEPOINT, job_id, trigger_id, at, directory, format, then, jobmanager)
 
-    def stop(self, job_id: str, trigger_id: str, directory: str, format: str, at: int, jobmanager: int = 0) -> None:
+    def stop_with_savepoint(
+        self, job_id: str, trigger_id: str, directory: str, format: str, at: int, jobmanager: int = 0
+    ) -> None:
         name = "stop-with-savepoint"
-        self._snapshot(name, SYNC_SAVEPOINT, job_id, trigger_id, at, directory, format, "finish", jobmanager)
+        self._trigger(name, SYNC_SAVEPOINT, job_id, trigger_id, at, directory, format, "finish", jobmanager)
 
-    def checkpoint(self, job_id: str, trigger_id: str, at: int) -> None:
-        self._snapshot("checkpoint", CHECKPOINT, job_id, trigger_id, at, None, None, "", 0)
+    def trigger_checkpoint(self, job_id: str, trigger_id: str, at: int) -> None:
+        self._trigger("checkpoint", CHECKPOINT, job_id, trigger_id, at, None, None, "", 0)
 
-    def _snapshot(self, name: str, kind: str, job_id: str, trigger_id: str, at: int, directory: str | None,
+    def _trigger(self, name: str, kind: str, job_id: str, trigger_id: str, at: int, directory: str | None,
                   format: str | None, then: str, jobmanager: int) -> None:  # fmt: skip
         """`jobmanager` is the number of the one that was asked."""
         status_kind = "checkpoint" if kind == CHECKPOINT else "savepoint"
@@ -117,11 +119,11 @@ class SavepointCoordinator:
             operation.fail(at + FAILS_AFTER_MS, wrapped(job_not_found(job_id)))
             return
         spec = self.cluster.operation_spec(job, name)
-        problem = self._problem(job, directory, at)
+        problem = self._trigger_error(job, directory, at)
         if problem is not None:
             operation.fail(at + FAILS_AFTER_MS, wrapped(problem))
             return
-        takes = self._takes(job, name, spec, trigger_id)
+        takes = self._draw_duration(job, name, spec, trigger_id)
         planned = self._planned_failure(job.id, name, spec)
         timeout = (job.spec.checkpoints or CheckpointSpec()).timeout
         if takes is not None and takes >= timeout:
@@ -130,12 +132,12 @@ class SavepointCoordinator:
         path = "" if directory is None else self._path(job, trigger_id, directory)
         failure = None if planned is None else planned.message
         record = job.checkpoints.trigger(
-            at, kind, OPEN_MS if saved is None else saved, format=format, path=path, failure=failure
+            at, kind, UNBOUNDED_MS if saved is None else saved, format=format, path=path, failure=failure
         )
         operation.result = {"checkpointId": record.id} if kind == CHECKPOINT else {"location": record.path}
         self._pending[job.id, trigger_id] = _Pending(operation, record, then, planned)
         if takes is None or saved is None:
-            self.cluster.event_queue.put(at + timeout, "snapshot_expired", job.id, trigger_id)
+            self.cluster.event_queue.schedule(at + timeout, "snapshot_expired", job.id, trigger_id)
             self.cluster.wait_for(spec.duration, thing(job.id, trigger_id), at, "snapshot_done", job.id, trigger_id)
             return
         # StopWithSavepointTerminationManager waits for the tasks to finish since 1.13; before, the savepoint was enough
@@ -144,19 +146,21 @@ class SavepointCoordinator:
             del self._pending[job.id, trigger_id]
             operation.fail(at + takes, wrapped(planned))
             return
-        self.cluster.event_queue.put(at + takes, "snapshot_done", job.id, trigger_id)
+        self.cluster.event_queue.schedule(at + takes, "snapshot_done", job.id, trigger_id)
 
-    def _takes(self, job: Job, name: str, spec: OperationSpec, trigger_id: str) -> int | None:
+    def _draw_duration(self, job: Job, name: str, spec: OperationSpec, trigger_id: str) -> int | None:
         """Milliseconds: what the scenario says, else as usual, but no less than this job's checkpoints take. None until
         it has been asked for often enough, or until a signal. For ever is until the checkpoint timeout."""
         if isinstance(spec.duration, Polls | Signal):
             return None
-        takes = OPEN_MS if spec.duration.unbounded else self.cluster.random.draw(spec.duration, name, trigger_id) or 0
+        takes = (
+            UNBOUNDED_MS if spec.duration.unbounded else self.cluster.random.draw(spec.duration, name, trigger_id) or 0
+        )
         if name in job.spec.operations or name in self.cluster.spec.operations or job.spec.checkpoints is None:
             return takes
         return max(takes, self.cluster.random.draw(job.spec.checkpoints.duration, name, trigger_id) or 0)
 
-    def _problem(self, job: Job, directory: str | None, at: int) -> JavaException | None:
+    def _trigger_error(self, job: Job, directory: str | None, at: int) -> JavaException | None:
         """Why the snapshot can't even be triggered."""
         if not all(e.state_at(at) in ("RUNNING", "FINISHED") for row in job.executions_at(at) for e in row) or (
             job.state != "RUNNING"
@@ -181,14 +185,14 @@ class SavepointCoordinator:
 
     # -- what follows
 
-    def done(self, job_id: str, trigger_id: str, at: int) -> None:
+    def on_completed(self, job_id: str, trigger_id: str, at: int) -> None:
         """Agenda: the time of a snapshot operation is over."""
         pending = self._pending.pop((job_id, trigger_id), None)
         if pending is None:
             return
         job = self.cluster.jobs[job_id]
         if pending.operation.done_at is None:
-            self._end(job, pending, at, pending.planned)
+            self._finish(job, pending, at, pending.planned)
             if pending.planned is not None:
                 return
         if pending.checkpoint.is_savepoint:
@@ -196,36 +200,36 @@ class SavepointCoordinator:
         if pending.then == "cancel" and not job.ended:
             self.cluster.state_machines.cancel(job, at)
         elif pending.then == "finish" and not job.ended:
-            self.cluster.state_machines.cut(job, at, (Step("FINISHED"),))
+            self.cluster.state_machines.divert(job, at, (Step("FINISHED"),))
 
-    def expired(self, job_id: str, trigger_id: str, at: int) -> None:
+    def on_expired(self, job_id: str, trigger_id: str, at: int) -> None:
         """Agenda: a snapshot that nobody has ended in all this time."""
         pending = self._pending.pop((job_id, trigger_id), None)
         if pending is not None:
-            self.cluster.wait_conditions.leave(thing(job_id, trigger_id))
-            self._end(self.cluster.jobs[job_id], pending, at, JavaException(CHECKPOINT_EXCEPTION, EXPIRED))
+            self.cluster.wait_conditions.remove(thing(job_id, trigger_id))
+            self._finish(self.cluster.jobs[job_id], pending, at, JavaException(CHECKPOINT_EXCEPTION, EXPIRED))
 
     @staticmethod
-    def _end(job: Job, pending: _Pending, at: int, failure: JavaException | None) -> None:
+    def _finish(job: Job, pending: _Pending, at: int, failure: JavaException | None) -> None:
         """Ends a snapshot whose end was not known before."""
         job.checkpoints.end(pending.checkpoint, at, None if failure is None else failure.message)
         pending.operation.done_at = at
         if failure is not None:
             pending.operation.fail(at, wrapped(failure))
 
-    def job_stopped(self, job: Job, at: int) -> None:
+    def on_job_stopped(self, job: Job, at: int) -> None:
         """The job's tasks stop running: what is under way fails, as its checkpoint does."""
         for key, pending in list(self._pending.items()):
             if key[0] == job.id:
                 del self._pending[key]
-                self.cluster.wait_conditions.leave(thing(*key))
+                self.cluster.wait_conditions.remove(thing(*key))
                 if not pending.operation.done_by(at):
                     pending.operation.fail(at, wrapped(JavaException(CHECKPOINT_EXCEPTION, SUSPENDING)))
 
-    def forget(self) -> None:
+    def drop_pending(self) -> None:
         """The leader is gone, and with it what was under way; nobody will tell how that ended."""
         for key in self._pending:
-            self.cluster.wait_conditions.leave(thing(*key))
+            self.cluster.wait_conditions.remove(thing(*key))
         self._pending.clear()
 
     # -- disposal
@@ -238,8 +242,8 @@ class SavepointCoordinator:
         operation = AsyncOperation("disposal", trigger_id, None, at, None, {}, jobmanager=jobmanager)
         self.cluster.async_operations.add(operation)
         planned = self._planned_failure("", "dispose-savepoint", spec)
-        if planned is None and self.lying_at(shown_path(path), at) is None:
-            takes, planned = FAILS_AFTER_MS, nothing_there(path)
+        if planned is None and self.savepoint_at(shown_path(path), at) is None:
+            takes, planned = FAILS_AFTER_MS, missing_savepoint_error(path)
         elif planned is None:
             del self.savepoints[shown_path(path)]
         if planned is not None:
@@ -254,7 +258,7 @@ class SavepointCoordinator:
         else:
             operation.done_at = at + takes
 
-    def disposed(self, trigger_id: str, jobmanager: int, at: int) -> None:
+    def on_disposed(self, trigger_id: str, jobmanager: int, at: int) -> None:
         """Agenda: a disposal has been waited for long enough."""
         operation = self.cluster.async_operations.find("disposal", trigger_id, None, at, jobmanager)
         if operation is not None:

@@ -9,7 +9,7 @@ from itertools import chain
 
 from flinkmock.cluster.taskmanager import TaskManager
 
-KEPT_MS = 60_000
+SLOT_HISTORY_MS = 60_000
 """How long a released slot is remembered: answers may be as old as the longest cache."""
 
 
@@ -36,7 +36,7 @@ class SlotTable:
     def __init__(self) -> None:
         self._by_job: dict[str, list[Slot]] = {}
         self._by_taskmanager: dict[int, list[Slot]] = {}
-        self._taken: Counter[int] = Counter()
+        self._allocated: Counter[int] = Counter()
         """How many slots of a task manager have a holder now: full ones are passed over without a look at each slot."""
 
     def held(self, time: int, *, job_id: str | None = None, taskmanager: TaskManager | None = None) -> list[Slot]:
@@ -51,23 +51,23 @@ class SlotTable:
             found = chain.from_iterable(self._by_job.values())
         return [slot for slot in found if slot.held_at(time)]
 
-    def free(self, taskmanager: TaskManager, time: int) -> int:
+    def free_slots(self, taskmanager: TaskManager, time: int) -> int:
         return taskmanager.slots - len(self.held(time, taskmanager=taskmanager))
 
-    def take(self, job_id: str, wanted: int, taskmanagers: Iterable[TaskManager], time: int) -> list[Slot]:
+    def allocate(self, job_id: str, wanted: int, taskmanagers: Iterable[TaskManager], time: int) -> list[Slot]:
         """Gives the job up to `wanted` free slots, filling one task manager after the other, of those that are there at
         `time`; returns the new ones."""
         taken: list[Slot] = []
         for taskmanager in taskmanagers:
             if len(taken) >= wanted:
                 break
-            if self._taken[taskmanager.number] == taskmanager.slots or not taskmanager.registered_at(time):
+            if self._allocated[taskmanager.number] == taskmanager.slots or not taskmanager.registered_at(time):
                 continue
             busy = {slot.index for slot in self.held(time, taskmanager=taskmanager)}
             free = [index for index in range(taskmanager.slots) if index not in busy]
             new = [Slot(taskmanager, index, job_id, time) for index in free[: wanted - len(taken)]]
             self._by_taskmanager.setdefault(taskmanager.number, []).extend(new)
-            self._taken[taskmanager.number] += len(new)
+            self._allocated[taskmanager.number] += len(new)
             taken += new
         self._by_job.setdefault(job_id, []).extend(taken)
         return taken
@@ -77,11 +77,11 @@ class SlotTable:
         released = self.held(time, job_id=job_id, taskmanager=taskmanager)
         for slot in released:
             slot.until = time
-            self._taken[slot.taskmanager.number] -= 1
+            self._allocated[slot.taskmanager.number] -= 1
         for slot in released:
             _forget(self._by_job[slot.job_id], time)
             _forget(self._by_taskmanager[slot.taskmanager.number], time)
 
 
 def _forget(slots: list[Slot], time: int) -> None:
-    slots[:] = [slot for slot in slots if slot.until is None or slot.until > time - KEPT_MS]
+    slots[:] = [slot for slot in slots if slot.until is None or slot.until > time - SLOT_HISTORY_MS]

@@ -51,7 +51,7 @@ class ClusterSnapshot:
     @classmethod
     def of(cls, cluster: Cluster) -> ClusterSnapshot:
         """The files of its jars stay from now on, even if the jars are deleted."""
-        cluster.jars.hold()
+        cluster.jars.pin()
         file = io.BytesIO()
         writer = _Writer(file, cluster)
         writer.dump(vars(cluster))

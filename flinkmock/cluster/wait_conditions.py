@@ -11,12 +11,12 @@ from flinkmock.cluster.spec import ClusterSpec, DurationSpec, Lifecycle, Polls, 
 
 @dataclass(slots=True)
 class WaitCondition:
-    """`action` with `args` goes on the agenda when `thing` has been read `left` more times, or at the `signal`."""
+    """Schedules `action` with `args` when `subject_id` has been polled `polls_left` more times, or at the `signal`."""
 
-    thing: str
+    subject_id: str
     action: str
     args: tuple[Any, ...]
-    left: int = 0
+    polls_left: int = 0
     signal: str | None = None
 
 
@@ -29,47 +29,47 @@ class WaitConditions:
     """
 
     signals: Collection[str]
-    _by_thing: dict[str, WaitCondition] = field(default_factory=dict)
-    _kept: set[str] = field(default_factory=set)
+    _by_subject: dict[str, WaitCondition] = field(default_factory=dict)
+    _early_signals: set[str] = field(default_factory=set)
 
-    def put(self, length: Polls | Signal, thing: str, action: str, *args: Any) -> WaitCondition | None:
+    def add(self, length: Polls | Signal, thing: str, action: str, *args: Any) -> WaitCondition | None:
         """Lets `thing` wait, for what it was waiting before no more; returns the wait if it is over at once."""
         if isinstance(length, Polls):
-            self._by_thing[thing] = WaitCondition(thing, action, args, left=length.times)
+            self._by_subject[thing] = WaitCondition(thing, action, args, polls_left=length.times)
             return None
         wait = WaitCondition(thing, action, args, signal=length.name)
-        if length.name in self._kept:
-            self._kept.remove(length.name)
+        if length.name in self._early_signals:
+            self._early_signals.remove(length.name)
             return wait
-        self._by_thing[thing] = wait
+        self._by_subject[thing] = wait
         return None
 
-    def waiting(self) -> list[WaitCondition]:
+    def pending(self) -> list[WaitCondition]:
         """What is waiting now, the earliest first."""
-        return list(self._by_thing.values())
+        return list(self._by_subject.values())
 
-    def leave(self, thing: str) -> None:
+    def remove(self, thing: str) -> None:
         """It waits no more."""
-        self._by_thing.pop(thing, None)
+        self._by_subject.pop(thing, None)
 
-    def read(self, thing: str) -> WaitCondition | None:
+    def count_poll(self, thing: str) -> WaitCondition | None:
         """Counts one read of `thing`; returns what that one ends."""
-        wait = self._by_thing.get(thing)
+        wait = self._by_subject.get(thing)
         if wait is None or wait.signal is not None:
             return None
-        wait.left -= 1
-        return None if wait.left else self._by_thing.pop(thing)
+        wait.polls_left -= 1
+        return None if wait.polls_left else self._by_subject.pop(thing)
 
-    def give(self, signal: str) -> list[WaitCondition]:
+    def send_signal(self, signal: str) -> list[WaitCondition]:
         """What a signal ends, in the order of waiting. Raises LookupError for one that the scenario does not know."""
         if signal not in self.signals:
             known = ", ".join(sorted(self.signals)) or "none at all"
             raise LookupError(f'nothing in this scenario waits for the signal "{signal}". Signals: {known}')
-        over = [wait for wait in self._by_thing.values() if wait.signal == signal]
+        over = [wait for wait in self._by_subject.values() if wait.signal == signal]
         for wait in over:
-            del self._by_thing[wait.thing]
+            del self._by_subject[wait.subject_id]
         if not over:
-            self._kept.add(signal)
+            self._early_signals.add(signal)
         return over
 
 

@@ -170,7 +170,7 @@ def _lines(lifecycle: YamlNode) -> Iterator[SourceLocation]:
 
 def _starved(job: Job) -> bool:
     """Whether it waits for slots, or has just done so in vain."""
-    return not job.ended and bool(job.runs) and job.runs[-1].deployed_at is None
+    return not job.ended and bool(job.attempts) and job.attempts[-1].deployed_at is None
 
 
 def _why(life: JobRun, player: Simulator) -> str:

@@ -89,16 +89,16 @@ class DryRun:
             end = record.ends_at - began if record.ends_at <= self.player.now else None
             failure = record.failure if end is not None else None
             lane.snapshots.append(Snapshot(record.id, record.triggered_at - began, end, failure, record.is_savepoint))
-        lane.refused += len(job.checkpoints.refused)
+        lane.refused += len(job.checkpoints.rejected_at)
         lane.goes_on = self._goes_on(life)
 
     def _idle(self, job: Job, at: int, end: int | None) -> tuple[str, float | None]:
         """What a job that is RUNNING from `at` (epoch ms) until `end` waits for before its tasks work, and until when
         (ms)."""
-        run = next((run for run in job.runs if run.scheduled_at == at), None)
+        run = next((run for run in job.attempts if run.scheduled_at == at), None)
         if run is None:
             return "", None
-        works = run.running_from()
+        works = run.first_stage_running_at()
         if works is None or run.deployed_at is None:
             return f"no slots: it needs {run.graph.slots_needed}", inf
         if works - at < FELT_MS:
@@ -114,13 +114,13 @@ class DryRun:
         job = life.job
         if job.ended:
             return ""
-        if job.runs and job.runs[-1].scheduled_at is not None and job.runs[-1].deployed_at is None:
+        if job.attempts and job.attempts[-1].scheduled_at is not None and job.attempts[-1].deployed_at is None:
             return "and so on, until there are slots"
-        loop = job.script.loop
+        loop = job.lifecycle.loop_index
         if loop is not None:
-            steps = job.script.steps[loop:]
+            steps = job.lifecycle.steps[loop:]
             return "and so on: " + ", ".join(f"{step.state} {format_duration_spec(step.duration)}" for step in steps)
-        return "for ever" if job.script.after(job.place) is None else "and on"
+        return "for ever" if job.lifecycle.next_index(job.step_index) is None else "and on"
 
     def _comings_and_goings(self) -> Iterator[TimelineEvent]:
         """Of task managers, but for those that are there from the beginning, and of leaders."""
@@ -134,7 +134,7 @@ class DryRun:
                 at = each.lost_at - began
                 how = "leaves" if at in leaves else "is lost"
                 yield TimelineEvent(at, Kind.TASK_MANAGER, f"task manager {each.number} {how}", bad=True)
-        for term in cluster.leadership.past:
+        for term in cluster.leadership.past_terms:
             end = next((later for later in self._terms_begin() if later >= (term.until or 0)), None)
             since = (term.until or began) - began
             back = None if end is None else end - began
@@ -144,15 +144,15 @@ class DryRun:
 
     def _next_leader(self, fallen: LeadershipTerm) -> str:
         managers = self.player.cluster.leadership
-        later = [term.leader for term in managers.past if term.since >= (fallen.until or 0)]
+        later = [term.leader for term in managers.past_terms if term.since >= (fallen.until or 0)]
         later += [managers.leader.number] if managers.leader is not None else []
         return f"JobManager {later[0]} leads" if later else "nobody leads"
 
     def _terms_begin(self) -> Iterator[int]:
         managers = self.player.cluster.leadership
-        yield from (term.since for term in managers.past)
+        yield from (term.since for term in managers.past_terms)
         if managers.leader is not None:
-            yield managers.since
+            yield managers.leader_since
 
     def _windows(self) -> Iterator[FaultWindow]:
         end = self.player.now - self.player.began

@@ -66,7 +66,7 @@ class ResponseChecks:
         if structure is None:
             structure = self._structures[job.id] = _structure(job)
         states = [state for _, state in job.states[-2:]]
-        run = job.runs[-1] if job.runs else None
+        run = job.attempts[-1] if job.attempts else None
         shape = (*structure, *states, run is not None and run.deployed_at is None, bool(job.checkpoints.restored))
         if shape in self._shapes or self._player.cluster.jobs.get(job.id) is not job:
             return False
@@ -92,7 +92,7 @@ class ResponseChecks:
         if not {"log", "logs", "stdout"} & {*operation.segments}:
             return False
         jobs = self._player.cluster.jobs.values()
-        return sum(len(job.runs) * job.graph.subtasks for job in jobs) > MOST_ATTEMPTS
+        return sum(len(job.attempts) * job.graph.subtasks for job in jobs) > MOST_ATTEMPTS
 
     def _bearable(self, operation: Operation, job: Job | None) -> bool:
         """Whether it can be asked about a job with many tasks, now."""

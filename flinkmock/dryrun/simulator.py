@@ -40,10 +40,10 @@ class JobRun:
     def settled(self) -> bool:
         """Whether it has shown all that it does by itself."""
         job = self.job
-        if job.ended or self.turns > TURNS or job.epoch - self.cuts >= TURNS:
+        if job.ended or self.turns > TURNS or job.lifecycle_version - self.cuts >= TURNS:
             return True
-        starved = job.state == "RUNNING" and job.runs[-1].deployed_at is None
-        return job.script.after(job.place) is None and not starved
+        starved = job.state == "RUNNING" and job.attempts[-1].deployed_at is None
+        return job.lifecycle.next_index(job.step_index) is None and not starved
 
     def missed(self) -> list[Step]:
         """Steps of its lifecycle that it did not come to."""
@@ -95,21 +95,21 @@ class Simulator:
         self._reset_at |= {self.began + change.at for change in scenario.leader_changes}
         for job in self.cluster.jobs.values():
             self._begin_in_the_middle(job)
-        self.cluster.state_machines.watch = self._entered
+        self.cluster.state_machines.on_step = self._entered
 
     # -- what is seen
 
     def _entered(self, job: Job, step: Step, at: int) -> None:
         life = self._by_job.get(id(job)) or self._met(job)
         life.entered.add(id(step))
-        life.turns += job.place == job.script.loop
+        life.turns += job.step_index == job.lifecycle.loop_index
         if step.exception is not None:
             self.causes[id(job), len(job.states) - 1] = str(step.exception.java_exception)
         self.changes += 1
         self._moved.append(job)
 
     def _met(self, job: Job) -> JobRun:
-        life = self._by_job[id(job)] = JobRun(job, cuts=job.epoch)
+        life = self._by_job[id(job)] = JobRun(job, cuts=job.lifecycle_version)
         self.lives.append(life)
         self._unsettled.append(life)
         return life
@@ -117,10 +117,10 @@ class Simulator:
     def _begin_in_the_middle(self, job: Job) -> None:
         """A job that is there when the rehearsal begins: it came to all steps but those that are still before it."""
         life = self._met(job)
-        script = job.script
-        has_been_around = script.loop is not None and len(job.states) > len(script.steps)
-        ahead = set() if has_been_around else {id(step) for step in script.steps[job.place + 1 :]}
-        life.turns = int(script.loop is not None and job.place >= script.loop)
+        script = job.lifecycle
+        has_been_around = script.loop_index is not None and len(job.states) > len(script.steps)
+        ahead = set() if has_been_around else {id(step) for step in script.steps[job.step_index + 1 :]}
+        life.turns = int(script.loop_index is not None and job.step_index >= script.loop_index)
         life.entered = {id(step) for step in flatten(job.spec.lifecycle).steps} - ahead
         for place, (at, state) in enumerate(job.states):
             thrown = next((failure.exception for failure in job.failures if failure.at == at), None)
@@ -180,32 +180,32 @@ class Simulator:
         self.engine.advance(max(at - self.now, 0))
         if self.now in self._reset_at:
             for life in self.lives:
-                life.cuts = life.job.epoch
+                life.cuts = life.job.lifecycle_version
             self._unsettled = list(self.lives)
         self._prompt()
 
     def _next(self, turn: int | None) -> int | None:
         moments = [self.cluster.event_queue.next_at(), turn]
-        for wait in self.cluster.wait_conditions.waiting():
-            since = self._waits.setdefault(wait.thing, self.now)
+        for wait in self.cluster.wait_conditions.pending():
+            since = self._waits.setdefault(wait.subject_id, self.now)
             moments.append(since + (SIGNAL_MS if wait.signal is not None else POLL_MS))
         return min((moment for moment in moments if moment is not None), default=None)
 
     def _prompt(self) -> None:
         """Reads what waits to be read, and gives the signals that are waited for, when their time has come."""
-        waiting = self.cluster.wait_conditions.waiting()
-        self._waits = {wait.thing: self._waits.get(wait.thing, self.now) for wait in waiting}
+        waiting = self.cluster.wait_conditions.pending()
+        self._waits = {wait.subject_id: self._waits.get(wait.subject_id, self.now) for wait in waiting}
         for wait in waiting:
-            past = self.now - self._waits[wait.thing]
-            job = self.cluster.jobs.get(wait.thing.partition("/")[0])
+            past = self.now - self._waits[wait.subject_id]
+            job = self.cluster.jobs.get(wait.subject_id.partition("/")[0])
             if wait.signal is not None and past >= SIGNAL_MS:
-                if any(other.signal == wait.signal for other in self.cluster.wait_conditions.waiting()):
+                if any(other.signal == wait.signal for other in self.cluster.wait_conditions.pending()):
                     self.event(Kind.PROMPT, job, f"signal {wait.signal}")
                     self.cluster.signal(wait.signal, self.now)
             elif wait.signal is None and past >= POLL_MS:
-                self._waits[wait.thing] = self.now
+                self._waits[wait.subject_id] = self.now
                 self.event(Kind.PROMPT, job, "read")
-                self.cluster.record_polls([wait.thing], self.now)
+                self.cluster.record_polls([wait.subject_id], self.now)
 
     def event(
         self, kind: Kind, job: Job | None, text: str, outcome: str = "", *, since: int | None = None, bad: bool = False
@@ -221,7 +221,7 @@ class Simulator:
             return False
         while self._unsettled and self._unsettled[-1].settled():
             self._unsettled.pop()
-        return not self._unsettled and not self.cluster.wait_conditions.waiting()
+        return not self._unsettled and not self.cluster.wait_conditions.pending()
 
     def _planned(self) -> Iterator[int]:
         """When things happen that the scenario gives a time for (ms after the beginning)."""

@@ -55,7 +55,7 @@ class RestCall:
     @property
     def caches(self) -> Caches:
         """Those of the JobManager that was asked."""
-        return self.cluster.leadership.all[self.jobmanager].caches
+        return self.cluster.leadership.jobmanagers[self.jobmanager].caches
 
     def one(self, name: str, default: Any = None) -> Any:
         """The only value of a query parameter, or `default`."""

@@ -228,11 +228,11 @@ def _rescaling_disabled(problem: p.RescalingDisabled, place: _Place) -> Response
 
 @_tells(p.AdaptiveSchedulerRequired)
 def _not_adaptive(problem: p.AdaptiveSchedulerRequired, place: _Place) -> Response:
-    if problem.about == "requirements":
+    if problem.feature == "requirements":
         return internal(JavaException("java.lang.UnsupportedOperationException", m.NOT_RESCALABLE))
-    if problem.about == "rescale-config":
+    if problem.feature == "rescale-config":
         return rest(404, m.not_adaptive(problem.job_id))
-    if problem.about == "rescale-details":
+    if problem.feature == "rescale-details":
         return rest(404, m.no_rescale_details(problem.job_id))
     java_class = f"{REST_HANDLER}.job.rescales.RescalesUnavailableException"
     return rest(404, m.no_rescales(problem.job_id), java_class=java_class)
@@ -246,26 +246,26 @@ def _unknown_rescale(problem: p.RescaleNotFound, place: _Place) -> Response:
 @_tells(p.InvalidResourceRequirements)
 @_tells(p.InvalidUpload)
 def _refused_with_text(problem: p.InvalidResourceRequirements | p.InvalidUpload, place: _Place) -> Response:
-    return rest(400, problem.text)
+    return rest(400, problem.message)
 
 
 @_tells(p.InvalidJobSubmission)
 def _bad_submission(problem: p.InvalidJobSubmission, place: _Place) -> Response:
     missing = f"{REST_HANDLER}.job.JobSubmitHandler$MissingFileException"
-    return rest(400, problem.text, problem.cause, missing if problem.missing_file else REST_EXCEPTION)
+    return rest(400, problem.message, problem.cause, missing if problem.missing_file else REST_EXCEPTION)
 
 
 @_tells(p.BadRequest)
 def _bad_request(problem: p.BadRequest, place: _Place) -> Response:
-    return rest(400, problem.text, problem.cause)
+    return rest(400, problem.message, problem.cause)
 
 
 @_tells(p.ProgramError)
 def _program_problem(problem: p.ProgramError, place: _Place) -> Response:
     if not problem.refused:
         return internal(problem.exception)
-    if problem.text != m.COULD_NOT_EXECUTE:  # "No jobs included in application." comes without a cause
-        return rest(400, problem.text)
+    if problem.message != m.COULD_NOT_EXECUTE:  # "No jobs included in application." comes without a cause
+        return rest(400, problem.message)
     runtime = JavaException("org.apache.flink.util.FlinkRuntimeException", m.COULD_NOT_EXECUTE, problem.exception)
     return rest(400, m.COULD_NOT_EXECUTE, _completion(runtime))
 

@@ -112,7 +112,7 @@ class _Server:
         blow = FaultInjection(self._engine, self.behaviour, self.holding, request, seen)
         blow.arrived = self._engine.turned_away(self._jobmanager)
         try:
-            if blow.arrived is not None and self._engine.cluster.leadership.all[self._jobmanager].down:
+            if blow.arrived is not None and self._engine.cluster.leadership.jobmanagers[self._jobmanager].down:
                 blow.nobody_there()
             answer = await self._answer(request, raw, seen, blow)
         except RequestRejected as refused:

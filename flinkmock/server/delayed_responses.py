@@ -111,8 +111,8 @@ class DelayedResponses:
                     _end(heapq.heappop(self._held), well=True)
                 if now != before:
                     before, stands_since = now, time.monotonic()
-                if tick % _LOOK_AROUND == 0 or era != self._cluster.clock.era:
-                    era = self._cluster.clock.era
+                if tick % _LOOK_AROUND == 0 or era != self._cluster.clock.generation:
+                    era = self._cluster.clock.generation
                     self._let_go(lambda held: held.gone() or held.over.done())
                 if not self._held:
                     return

@@ -43,7 +43,7 @@ class FaultInjection:
         self._request = request
         self._seen = seen
         self._strike: FaultHit | None = None
-        self._era = cluster.clock.era
+        self._era = cluster.clock.generation
         self.arrived: int | None = None
 
     @property
@@ -135,7 +135,7 @@ class FaultInjection:
     def _gone(self) -> bool:
         """The client, or the time in which it asked: a snapshot was restored."""
         transport = self._request.transport
-        return transport is None or transport.is_closing() or self._era != self._cluster.clock.era
+        return transport is None or transport.is_closing() or self._era != self._cluster.clock.generation
 
     def _cut(self, *, reset: bool) -> None:
         transport = self._request.transport

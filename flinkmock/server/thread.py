@@ -52,7 +52,7 @@ class ServerThread:
     def start(self) -> ServerThread:
         """Returns when clients can connect. Raises PortTaken, or FlinkMockError for an address that is not here."""
         # clients can connect from here on, and wait
-        listening = bind_each(self._host, self._port, len(self._engine.cluster.leadership.all))
+        listening = bind_each(self._host, self._port, len(self._engine.cluster.leadership.jobmanagers))
         self.urls = tuple(map(url_of, listening))
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
@@ -127,7 +127,7 @@ async def serve(
         PortTaken: somebody else listens there.
         FlinkMockError: there is no such address here.
     """
-    listening = bind_each(host, port, len(engine.cluster.leadership.all))
+    listening = bind_each(host, port, len(engine.cluster.leadership.jobmanagers))
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -144,7 +144,7 @@ async def serve(
             if not over:
                 engine, dashboard = follows[0].result()
                 kept = [each.dup() for each in listening]  # for the listener closes its own
-                listening = bind_each(host, port, len(engine.cluster.leadership.all), kept)
+                listening = bind_each(host, port, len(engine.cluster.leadership.jobmanagers), kept)
             for waiting in (*ends, *follows):
                 waiting.cancel()
             await listener.close()

@@ -199,7 +199,7 @@ class JobManagersControl:
     engine: Engine
 
     def __len__(self) -> int:
-        return len(self.engine.cluster.leadership.all)
+        return len(self.engine.cluster.leadership.jobmanagers)
 
     @property
     def leader(self) -> int | None:
@@ -218,7 +218,7 @@ class JobManagersControl:
         with self.engine.lock:
             now = self.engine.clock.now()
             self.engine.cluster.run_due_events(now)
-            self.engine.cluster.leadership.fail(parse_duration(takes), now)
+            self.engine.cluster.leadership.fail_leader(parse_duration(takes), now)
 
 
 @dataclass(frozen=True, slots=True)

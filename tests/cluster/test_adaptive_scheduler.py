@@ -33,7 +33,7 @@ def test_a_job_waits_ten_seconds_for_all_it_wants_and_then_makes_do(tmp_path: Pa
     b.advance(100)
     the_job = b.cluster.job_named("orders")
     assert the_job.task_counts_at(b.now) == {"RUNNING": 5}
-    assert sum(b.cluster.slots.free(each, b.now) for each in b.cluster.taskmanagers_at(b.now)) == 0
+    assert sum(b.cluster.slots.free_slots(each, b.now) for each in b.cluster.taskmanagers_at(b.now)) == 0
 
 
 def test_it_does_not_wait_if_all_is_there(tmp_path: Path) -> None:
@@ -75,7 +75,7 @@ def test_it_grows_at_once_when_all_that_it_wants_is_there(tmp_path: Path) -> Non
     assert the_job.failures == []
     initial, grown = history_at(the_job, b.now)
     assert [rescale.cause for rescale in (initial, grown)] == ["INITIAL_SCHEDULE", "NEW_RESOURCE_AVAILABLE"]
-    assert [(rescale.version, rescale.attempt) for rescale in (initial, grown)] == [(0, 1), (0, 2)]
+    assert [(rescale.version, rescale.attempt_number) for rescale in (initial, grown)] == [(0, 1), (0, 2)]
     assert grown.state == "COMPLETED"
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from flinkmock import Engine, load_scenario
 from flinkmock.cluster.errors import ClusterError, NoLeader
-from flinkmock.cluster.history import as_of
+from flinkmock.cluster.history import cluster_at
 from flinkmock.conformance.check import UNSAFE
 from flinkmock.conformance.targets import Targets
 from flinkmock.rest.handlers import FileContent
@@ -71,12 +71,12 @@ def test_each_answer_is_given_again(flink: str) -> None:
 def test_nobody_led_then() -> None:
     engine = Engine(load_scenario(EVENTFUL), clock="virtual")
     engine.advance(32_000)
-    assert as_of(engine.cluster, engine.clock.now()) is None
+    assert cluster_at(engine.cluster, engine.clock.now()) is None
     engine.advance(5_000)
     with pytest.raises(NoLeader):
         operation, path, query = Inside(engine)._read("GET", "/overview")
         engine.handle(operation, path=path, query=query, body={}, base_url=URL, ago=5_000)
-    before = as_of(engine.cluster, engine.clock.now() - 10_000)
+    before = cluster_at(engine.cluster, engine.clock.now() - 10_000)
     assert before is not None
     assert len(before.jobs) == 4
     engine.close()

@@ -60,7 +60,7 @@ def test_nobody_remembers_a_cancellation(tmp_path: Path) -> None:
     bench = Bench(tmp_path, job(), **HA)
     bench.advance(5_000)
     bench.cluster.state_machines.cancel(bench.cluster.job_named("orders"), bench.now)
-    bench.cluster.leadership.fail(1_000, bench.now)
+    bench.cluster.leadership.fail_leader(1_000, bench.now)
     bench.advance(60_000)
     assert names(bench) == ["INITIALIZING", "CREATED", "RUNNING"]
 
@@ -73,7 +73,7 @@ def test_what_it_waited_for_to_begin_is_not_waited_for_again(tmp_path: Path, len
         bench.cluster.record_polls([the_job.id], bench.now)
     if isinstance(length, Signal):
         bench.cluster.signal("go", bench.now)
-    bench.cluster.leadership.fail(0, bench.now)
+    bench.cluster.leadership.fail_leader(0, bench.now)
     bench.advance(1)
     assert names(bench)[-1] == "RUNNING"
 
@@ -86,7 +86,7 @@ def test_a_job_that_comes_to_an_end_before_it_runs_does_so_again(tmp_path: Path)
 def test_jobs_that_had_ended_are_gone_and_their_slots_are_free(tmp_path: Path) -> None:
     bench = Bench(tmp_path, job(Step("RUNNING", ms(1_000)), Step("FINISHED")), **HA)
     bench.advance(2_000)
-    bench.cluster.leadership.fail(500, bench.now)
+    bench.cluster.leadership.fail_leader(500, bench.now)
     bench.advance(500)
     assert bench.cluster.jobs == {}
     assert bench.cluster.applications == {}
@@ -94,7 +94,7 @@ def test_jobs_that_had_ended_are_gone_and_their_slots_are_free(tmp_path: Path) -
 
 def test_a_job_from_a_savepoint_that_has_no_checkpoint_yet_begins_there_again(tmp_path: Path) -> None:
     bench = Bench(tmp_path, job(every=None, restore_path="/sp/one"), **HA)
-    bench.cluster.leadership.fail(0, bench.now)
+    bench.cluster.leadership.fail_leader(0, bench.now)
     bench.advance(100)
     restored = bench.cluster.job_named("orders").checkpoints.restored
     assert [(each.path, each.is_savepoint) for each in restored] == [("file:/sp/one", True)]
@@ -109,7 +109,7 @@ def test_the_leader_goes_around(tmp_path: Path) -> None:
         leaders.append(None if leader is None else leader.number)
         bench.advance(500)
     assert leaders == [0, 0, None, 1, None, 2, None, 0]
-    terms = [(term.leader, term.since and term.since - bench.start) for term in bench.cluster.leadership.past]
+    terms = [(term.leader, term.since and term.since - bench.start) for term in bench.cluster.leadership.past_terms]
     assert terms == [(0, 0), (1, 1_100), (2, 2_100)]
 
 
@@ -120,7 +120,7 @@ def test_the_past_stays_as_it_was_told(tmp_path: Path) -> None:
     told = before.state_at(bench.now), before.task_counts_at(bench.now), before.checkpoints.counts_at(bench.now)
     then = bench.now
     bench.advance(10)
-    bench.cluster.leadership.fail(100, bench.now)
+    bench.cluster.leadership.fail_leader(100, bench.now)
     bench.advance(10_000)
     term = bench.cluster.leadership.term_at(then)
     assert term is not None

@@ -20,7 +20,7 @@ def bench(tmp_path: Path) -> Bench:
 
 def test_a_savepoint_is_in_progress_then_completed(bench: Bench) -> None:
     orders = bench.cluster.job_named("orders")
-    bench.cluster.savepoints.savepoint(orders.id, TRIGGER, DIRECTORY, "CANONICAL", False, bench.now)
+    bench.cluster.savepoints.trigger_savepoint(orders.id, TRIGGER, DIRECTORY, "CANONICAL", False, bench.now)
     operation = bench.cluster.async_operations.get("savepoint", TRIGGER, orders.id, bench.now)
     assert not operation.done_by(bench.now)
     bench.advance(300)
@@ -34,7 +34,7 @@ def test_a_savepoint_is_in_progress_then_completed(bench: Bench) -> None:
 def test_the_same_trigger_id_takes_no_second_savepoint(bench: Bench) -> None:
     orders = bench.cluster.job_named("orders")
     for _ in range(2):
-        bench.cluster.savepoints.savepoint(orders.id, TRIGGER, DIRECTORY, "CANONICAL", False, bench.now)
+        bench.cluster.savepoints.trigger_savepoint(orders.id, TRIGGER, DIRECTORY, "CANONICAL", False, bench.now)
         bench.advance(100)
     bench.advance(1_000)
     assert sum(record.is_savepoint for record in orders.checkpoints.records) == 1
@@ -42,7 +42,7 @@ def test_the_same_trigger_id_takes_no_second_savepoint(bench: Bench) -> None:
 
 def test_a_result_is_forgotten_after_the_store_duration(bench: Bench) -> None:
     orders = bench.cluster.job_named("orders")
-    bench.cluster.savepoints.savepoint(orders.id, TRIGGER, DIRECTORY, "CANONICAL", False, bench.now)
+    bench.cluster.savepoints.trigger_savepoint(orders.id, TRIGGER, DIRECTORY, "CANONICAL", False, bench.now)
     bench.advance(300 + 300_000 - 1)
     bench.cluster.async_operations.get("savepoint", TRIGGER, orders.id, bench.now)
     bench.advance(1)
@@ -51,7 +51,7 @@ def test_a_result_is_forgotten_after_the_store_duration(bench: Bench) -> None:
 
 
 def test_an_unknown_job_fails_a_moment_later(bench: Bench) -> None:
-    bench.cluster.savepoints.savepoint("0" * 32, TRIGGER, DIRECTORY, "CANONICAL", False, bench.now)
+    bench.cluster.savepoints.trigger_savepoint("0" * 32, TRIGGER, DIRECTORY, "CANONICAL", False, bench.now)
     bench.advance(5)
     operation = bench.cluster.async_operations.get("savepoint", TRIGGER, "0" * 32, bench.now)
     assert str(operation.failure) == (
@@ -62,7 +62,7 @@ def test_an_unknown_job_fails_a_moment_later(bench: Bench) -> None:
 
 def test_stopping_finishes_the_job_when_the_operation_is_done(bench: Bench) -> None:
     orders = bench.cluster.job_named("orders")
-    bench.cluster.savepoints.stop(orders.id, TRIGGER, DIRECTORY, "CANONICAL", bench.now)
+    bench.cluster.savepoints.stop_with_savepoint(orders.id, TRIGGER, DIRECTORY, "CANONICAL", bench.now)
     bench.advance(1_000)
     operation = bench.cluster.async_operations.get("savepoint", TRIGGER, orders.id, bench.now)
     assert orders.state == "FINISHED"
@@ -72,7 +72,7 @@ def test_stopping_finishes_the_job_when_the_operation_is_done(bench: Bench) -> N
 
 def test_a_cancel_cuts_a_stop_short(bench: Bench) -> None:
     orders = bench.cluster.job_named("orders")
-    bench.cluster.savepoints.stop(orders.id, TRIGGER, DIRECTORY, "CANONICAL", bench.now)
+    bench.cluster.savepoints.stop_with_savepoint(orders.id, TRIGGER, DIRECTORY, "CANONICAL", bench.now)
     bench.advance(5)
     bench.cluster.state_machines.cancel(orders, bench.now)
     operation = bench.cluster.async_operations.get("savepoint", TRIGGER, orders.id, bench.now)
@@ -83,7 +83,7 @@ def test_a_cancel_cuts_a_stop_short(bench: Bench) -> None:
 
 def test_cancel_with_savepoint(bench: Bench) -> None:
     orders = bench.cluster.job_named("orders")
-    bench.cluster.savepoints.savepoint(orders.id, TRIGGER, DIRECTORY, "CANONICAL", True, bench.now)
+    bench.cluster.savepoints.trigger_savepoint(orders.id, TRIGGER, DIRECTORY, "CANONICAL", True, bench.now)
     bench.advance(299)
     assert orders.state == "RUNNING"
     bench.advance(1_000)
@@ -96,11 +96,11 @@ def test_a_planned_failure_leaves_the_job_running(tmp_path: Path) -> None:
     bench = Bench(tmp_path, job(), operations={"stop-with-savepoint": stop})
     bench.advance(2_000)
     orders = bench.cluster.job_named("orders")
-    bench.cluster.savepoints.stop(orders.id, TRIGGER, DIRECTORY, "CANONICAL", bench.now)
+    bench.cluster.savepoints.stop_with_savepoint(orders.id, TRIGGER, DIRECTORY, "CANONICAL", bench.now)
     bench.advance(1_000)
     assert orders.state == "RUNNING"
     assert bench.cluster.async_operations.get("savepoint", TRIGGER, orders.id, bench.now).failure is not None
-    bench.cluster.savepoints.stop(orders.id, OTHER, DIRECTORY, "CANONICAL", bench.now)
+    bench.cluster.savepoints.stop_with_savepoint(orders.id, OTHER, DIRECTORY, "CANONICAL", bench.now)
     bench.advance(1_000)
     assert orders.state == "FINISHED"
 
@@ -108,7 +108,7 @@ def test_a_planned_failure_leaves_the_job_running(tmp_path: Path) -> None:
 @pytest.mark.parametrize("directory", ["nosuch://x/y", "file:///proc/no/such"])
 def test_a_directory_that_takes_nothing(bench: Bench, directory: str) -> None:
     orders = bench.cluster.job_named("orders")
-    bench.cluster.savepoints.savepoint(orders.id, TRIGGER, directory, "CANONICAL", False, bench.now)
+    bench.cluster.savepoints.trigger_savepoint(orders.id, TRIGGER, directory, "CANONICAL", False, bench.now)
     bench.advance(5)
     operation = bench.cluster.async_operations.get("savepoint", TRIGGER, orders.id, bench.now)
     assert "IO-problem detected." in str(operation.failure)
@@ -117,7 +117,7 @@ def test_a_directory_that_takes_nothing(bench: Bench, directory: str) -> None:
 
 def test_a_restored_job_goes_on_with_the_ids(bench: Bench) -> None:
     orders = bench.cluster.job_named("orders")
-    bench.cluster.savepoints.stop(orders.id, TRIGGER, DIRECTORY, "CANONICAL", bench.now)
+    bench.cluster.savepoints.stop_with_savepoint(orders.id, TRIGGER, DIRECTORY, "CANONICAL", bench.now)
     bench.advance(1_000)
     operation = bench.cluster.async_operations.get("savepoint", TRIGGER, orders.id, bench.now)
     again = bench.cluster.submit(job(name="again"), bench.now, savepoint=operation.result["location"])
@@ -138,7 +138,7 @@ def test_disposing_twice_fails(tmp_path: Path, old: bool, text: str) -> None:
     bench = Bench(tmp_path, job(), **({"release": OLD} if old else {}))
     bench.advance(2_000)
     orders = bench.cluster.job_named("orders")
-    bench.cluster.savepoints.savepoint(orders.id, TRIGGER, DIRECTORY, "CANONICAL", False, bench.now)
+    bench.cluster.savepoints.trigger_savepoint(orders.id, TRIGGER, DIRECTORY, "CANONICAL", False, bench.now)
     bench.advance(1_000)
     path = bench.cluster.async_operations.get("savepoint", TRIGGER, orders.id, bench.now).result["location"]
     for trigger in (TRIGGER, OTHER):

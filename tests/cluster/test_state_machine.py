@@ -31,7 +31,7 @@ def test_crash_loop_counts_attempts_and_keeps_its_slots(tmp_path: Path) -> None:
     assert len(bench.cluster.slots.held(bench.now, job_id=orders.id)) == 2
     bench.advance(40_000)
     assert orders.state == "RUNNING"
-    assert [run.number for run in orders.runs] == [0, 1, 2]
+    assert [run.number for run in orders.attempts] == [0, 1, 2]
     assert {execution.attempt for row in orders.executions_at(bench.now) for execution in row} == {2}
     first = orders.failures[0]
     assert first.task_name == "count -> every-500th (2/2) - execution #0"

@@ -138,7 +138,7 @@ def test_causes_stand_below() -> None:
 
 def test_a_program_without_jobs_has_no_cause() -> None:
     text = "No jobs included in application."
-    _, errors, _ = answer(p.ProgramError(JavaException("X"), refused=True, text=text), "submitJobFromJar", "2.3")
+    _, errors, _ = answer(p.ProgramError(JavaException("X"), refused=True, message=text), "submitJobFromJar", "2.3")
     assert errors[0].startswith(REST + text)
     assert "Caused by" not in errors[0]
 

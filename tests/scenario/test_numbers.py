@@ -85,7 +85,7 @@ def test_metrics_of_subtasks() -> None:
 def started(stage: Stage) -> int:
     """When subtask 1 of the window began to run, in ms of the job's life."""
     job = stage.job()
-    since = job.runs[0].executions()[1][1].entered("RUNNING", stage.engine.clock.now())
+    since = job.attempts[0].executions()[1][1].entered_at("RUNNING", stage.engine.clock.now())
     assert since is not None
     return since - job.submitted_at
 

@@ -15,13 +15,13 @@ MANIFEST = "META-INF/MANIFEST.MF"
 
 @dataclass(frozen=True, slots=True)
 class Jar:
-    """`id` is `UUID_name.jar`; `uploaded` epoch ms. `entries` are the classes its manifest offers to run."""
+    """`id` is `UUID_name.jar`; `uploaded` epoch ms. `entry_classes` are the classes its manifest offers to run."""
 
     id: str
     name: str
     path: Path
     uploaded: int
-    entries: tuple[str, ...]
+    entry_classes: tuple[str, ...]
     classes: frozenset[str] | None
     """Names of the classes in it; None if it holds no class at all, as jars made for tests do."""
     jobmanager: int = 0
@@ -61,9 +61,9 @@ class JarFiles:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._held: set[Path] = set()
+        self._pinned: set[Path] = set()
 
-    def take(self, file: Path, name: str) -> Path:
+    def move_in(self, file: Path, name: str) -> Path:
         """Moves the file here; returns where it is. A held one may have that name already."""
         self._folder.mkdir(mode=0o700, exist_ok=True)
         path, n = self._folder / name, 1
@@ -71,11 +71,11 @@ class JarFiles:
             path, n = self._folder / f"{n}_{name}", n + 1
         return file.replace(path)
 
-    def hold(self, paths: Iterable[Path]) -> None:
-        self._held.update(paths)
+    def pin(self, paths: Iterable[Path]) -> None:
+        self._pinned.update(paths)
 
-    def drop(self, path: Path) -> None:
-        if path not in self._held:
+    def delete(self, path: Path) -> None:
+        if path not in self._pinned:
             path.unlink(missing_ok=True)
 
 
@@ -96,7 +96,7 @@ class JarStore:
             raise InvalidUpload("Only Jar files are allowed.")
         self._count += 1
         jar_id = f"{self._random.uuid('jar', self._count)}_{name}"
-        path = self._files.take(file, jar_id.replace("/", "_"))
+        path = self._files.move_in(file, jar_id.replace("/", "_"))
         jar = self._jars[jar_id] = Jar(jar_id, name, path, now, *read_jar(path), jobmanager)
         return jar
 
@@ -109,19 +109,19 @@ class JarStore:
 
     def delete(self, jar_id: str, jobmanager: int = 0) -> None:
         """Raises UnknownJar."""
-        self._files.drop(self.get(jar_id, jobmanager).path)
+        self._files.delete(self.get(jar_id, jobmanager).path)
         del self._jars[jar_id]
 
-    def hold(self) -> None:
+    def pin(self) -> None:
         """The files of all jars there are stay, even if the jars are deleted."""
-        self._files.hold(jar.path for jar in self._jars.values())
+        self._files.pin(jar.path for jar in self._jars.values())
 
     def give_way(self, other: JarStore) -> None:
         """`other` takes the place of this one: files that neither it nor anybody else needs are gone."""
         needed = {jar.path for jar in other._jars.values()}
         for jar in self._jars.values():
             if jar.path not in needed:
-                self._files.drop(jar.path)
+                self._files.delete(jar.path)
 
     def newest_first(self, jobmanager: int = 0) -> list[Jar]:
         """By the time of upload; of two uploaded in the same millisecond the later one comes first."""

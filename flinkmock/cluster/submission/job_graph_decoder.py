@@ -35,20 +35,23 @@ _RETAINED = {"RETAIN_ON_CANCELLATION": "retain", "RETAIN_ON_FAILURE": "delete"}
 
 @dataclass(frozen=True, slots=True)
 class SubmittedJob:
-    """What a plan says; None or nothing where it can't be found. `savepoint` is the path to restore from, `skips`
-    whether state that the job has no use for is left out."""
+    """The job that a plan describes; a field is None or empty where the plan does not contain it.
+
+    `restore_path` is the path to restore from; with `allow_non_restored_state`, state that the job has no operator for
+    is left out.
+    """
 
     id: str | None = None
     name: str | None = None
-    savepoint: str | None = None
-    skips: bool = False
+    restore_path: str | None = None
+    allow_non_restored_state: bool = False
     type: str = "STREAMING"
     vertices: tuple[VertexSpec, ...] = ()
     checkpoints: CheckpointSpec = field(default_factory=lambda: CheckpointSpec(every=None))
     user_config: Mapping[str, str] = field(default_factory=dict)
 
 
-def submitted_job(plan: Any) -> SubmittedJob:
+def decode_job(plan: Any) -> SubmittedJob:
     """What the first object of a stream says of a job; of classes that no release has, at most id and name.
 
     Raises:
@@ -59,8 +62,10 @@ def submitted_job(plan: Any) -> SubmittedJob:
     named = SubmittedJob(
         id=abstract_id(fields.get("jobID") or fields.get("jobId")),  # JobGraph, StreamGraph
         name=_text(fields.get("jobName")),
-        savepoint=_text(settings.fields.get("restorePath")) if isinstance(settings, JavaObject) else None,
-        skips=settings.fields.get("allowNonRestoredState") is True if isinstance(settings, JavaObject) else False,
+        restore_path=_text(settings.fields.get("restorePath")) if isinstance(settings, JavaObject) else None,
+        allow_non_restored_state=settings.fields.get("allowNonRestoredState") is True
+        if isinstance(settings, JavaObject)
+        else False,
         type=str(fields.get("jobType") or "STREAMING"),
     )
     try:

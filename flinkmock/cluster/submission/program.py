@@ -47,7 +47,7 @@ class Program:
     configuration: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
-def tokenized(text: str) -> list[str]:
+def tokenize(text: str) -> list[str]:
     """The arguments in a `programArgs` of old: parted at blanks, quotes hold together (JarHandlerUtils)."""
     return [token.strip().replace('"', "").replace("'", "") for token in _TOKEN.findall(text)]
 
@@ -56,10 +56,10 @@ def entry_class(program: Program) -> str:
     """The class to run. Raises ProgramProblem where PackagedProgram would throw."""
     name = program.entry_class
     if name is None:
-        if not program.jar.entries:
+        if not program.jar.entry_classes:
             raise _not_packaged("Neither a 'Main-Class', nor a 'program-class' entry was found in the jar file.")
         # Flink takes the attribute as it stands, commas and all (PackagedProgram.getEntryPointClassNameFromJar).
-        name = ",".join(program.jar.entries)
+        name = ",".join(program.jar.entry_classes)
     if "," in name or not program.jar.has_class(name):
         raise _not_packaged(
             f"The program's entry point class '{name}' was not found in the jar file.",
@@ -68,28 +68,28 @@ def entry_class(program: Program) -> str:
     return name
 
 
-def run_job(program: Program, rules: Sequence[SubmissionRule]) -> JobSpec:
+def job_to_run(program: Program, rules: Sequence[SubmissionRule]) -> JobSpec:
     """The job that the program's main method starts.
 
     Raises:
         ProgramProblem: if there is no such class, main throws or starts no job, or the parallelism makes no sense.
     """
-    spec = template_of((entry_class(program), program.jar.name), rules)
+    spec = matching_template((entry_class(program), program.jar.name), rules)
     if not spec.program.executes:
         thrown = JavaException("org.apache.flink.util.FlinkException", NO_JOBS)
-        raise ProgramError(thrown, refused=True, text=NO_JOBS)
+        raise ProgramError(thrown, refused=True, message=NO_JOBS)
     if wrong := unparseable(program.configuration):
         if wrong[0] == PARALLELISM:  # read before main is called
             raise ProgramError(wrong[1], refused=False)
-        raise main_failed(wrong[1])
+        raise main_method_error(wrong[1])
     if _bad_parallelism(program):
-        raise main_failed(BAD_PARALLELISM)
+        raise main_method_error(BAD_PARALLELISM)
     if spec.program.throws is not None:
-        raise main_failed(spec.program.throws)
+        raise main_method_error(spec.program.throws)
     return with_arguments(with_configuration(spec, program), program.arguments)
 
 
-def planned_job(program: Program, rules: Sequence[SubmissionRule], release: Release) -> JobSpec:
+def job_to_plan(program: Program, rules: Sequence[SubmissionRule], release: Release) -> JobSpec:
     """The job that the program would start, for its plan: nobody catches here what goes wrong, so it is a 500.
 
     Up to 1.16 JarPlanHandler made program and plan in one future, whose exceptions come bare, and let a parallelism
@@ -103,7 +103,7 @@ def planned_job(program: Program, rules: Sequence[SubmissionRule], release: Rele
         name = entry_class(program)
     except ProgramError as problem:
         raise ProgramError(problem.exception.chain()[int(in_future)], refused=False) from None
-    spec = template_of((name, program.jar.name), rules)
+    spec = matching_template((name, program.jar.name), rules)
     if wrong := unparseable(program.configuration):
         raise ProgramError(wrong[1], refused=False)
     if _bad_parallelism(program):
@@ -111,7 +111,7 @@ def planned_job(program: Program, rules: Sequence[SubmissionRule], release: Rele
             raise ProgramError(BAD_PARALLELISM, refused=False)
         program = dataclasses.replace(program, parallelism=None)
     if spec.program.throws is not None:
-        raise ProgramError(main_failed(spec.program.throws).exception, refused=False)
+        raise ProgramError(main_method_error(spec.program.throws).exception, refused=False)
     if not spec.program.executes:
         text = NO_PLAN + (NO_PLAN_HINT if release.since("1.19") else "")
         outputs = f"\n\nClasspath: [file:{program.location}]\n\nSystem.out: (none)\n\nSystem.err: (none)"
@@ -124,12 +124,12 @@ def _bad_parallelism(program: Program) -> bool:
     return parallelism is not None and (parallelism == 0 or parallelism < PARALLELISM_UNKNOWN)
 
 
-def template_of(names: Sequence[str], rules: Sequence[SubmissionRule]) -> JobSpec:
+def matching_template(names: Sequence[str], rules: Sequence[SubmissionRule]) -> JobSpec:
     """The job of the first rule that fits one of the names."""
-    return rule_of(names, rules).job
+    return matching_rule(names, rules).job
 
 
-def rule_of(names: Sequence[str], rules: Sequence[SubmissionRule]) -> SubmissionRule:
+def matching_rule(names: Sequence[str], rules: Sequence[SubmissionRule]) -> SubmissionRule:
     """The first rule that fits one of the names; the last rule of every scenario fits all."""
     for rule in rules:
         if any(fnmatchcase(name, rule.pattern) for name in names):
@@ -156,7 +156,7 @@ def _with(spec: JobSpec, field: str, value: str) -> JobSpec:
         number = int(value)
     except ValueError:
         wrong = JavaException("java.lang.NumberFormatException", f'For input string: "{value}"')
-        raise main_failed(wrong) from None
+        raise main_method_error(wrong) from None
     if field == "parallelism":
         return with_parallelism(spec, number)
     vertex, _, attribute = field.rpartition(".")
@@ -194,13 +194,13 @@ def with_configuration(spec: JobSpec, program: Program) -> JobSpec:
     return spec if parallelism is None else with_parallelism(spec, parallelism)
 
 
-def main_failed(cause: JavaException) -> ProgramError:
+def main_method_error(cause: JavaException) -> ProgramError:
     """The main method ends with an exception."""
     thrown = JavaException(INVOCATION, f"The main method caused an error: {cause.message}", cause)
     return ProgramError(thrown, refused=True)
 
 
-def already_submitted(release: Release) -> JavaException:
+def duplicate_submission_error(release: Release) -> JavaException:
     """What the dispatcher throws at an id that it knows; the application has the id of its job."""
     if release.since("2.3"):
         name, text = "DuplicateApplicationSubmissionException", "Application has already been submitted."
@@ -209,13 +209,13 @@ def already_submitted(release: Release) -> JavaException:
     return JavaException(f"org.apache.flink.runtime.client.{name}", text)
 
 
-def not_submitted(job_name: str, cause: JavaException) -> ProgramError:
+def submission_error(job_name: str, cause: JavaException) -> ProgramError:
     """`execute()` throws, for the dispatcher does not take the job."""
     text = f"Failed to execute job '{job_name}'."
-    return main_failed(JavaException("org.apache.flink.util.FlinkException", text, cause))
+    return main_method_error(JavaException("org.apache.flink.util.FlinkException", text, cause))
 
 
-def not_initialized(job_name: str, cause: JavaException, release: Release) -> ProgramError:
+def initialization_error(job_name: str, cause: JavaException, release: Release) -> ProgramError:
     """`execute()` throws, for the job's JobMaster can't be made."""
     initialization = "org.apache.flink.runtime.client.JobInitializationException"
     if release.since("1.13"):
@@ -224,7 +224,7 @@ def not_initialized(job_name: str, cause: JavaException, release: Release) -> Pr
         failed = JavaException(initialization, "Could not start the JobMaster.", completion)
     else:
         failed = JavaException(initialization, "Could not instantiate JobManager.", cause)
-    return not_submitted(job_name, JavaException("java.lang.RuntimeException", str(failed), failed))
+    return submission_error(job_name, JavaException("java.lang.RuntimeException", str(failed), failed))
 
 
 def _not_packaged(text: str, cause: JavaException | None = None) -> ProgramError:

@@ -22,9 +22,9 @@ def of_execution(cluster: Cluster, job: Job, execution: Execution, time: int) ->
     """
     if not execution.vertex.spec.accumulators:
         return []
-    if execution.ended(time) is None and cluster.cache_enabled:
+    if execution.ended_at(time) is None and cluster.cache_enabled:
         time = execution.slot.taskmanager.last_heartbeat(time) if execution.slot else 0
-    io = RecordFlow(job.runs[execution.attempt], time).io(execution)
+    io = RecordFlow(job.attempts[execution.attempt], time).io_counters(execution)
     spec, records = execution.vertex.spec, io.records_out if execution.vertex.is_source else io.records_in
     return local(spec.accumulators, records, spec.accumulator_values, execution.subtask)
 

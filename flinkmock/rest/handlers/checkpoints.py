@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from flinkmock.cluster.checkpoints import Acknowledgement, Checkpoint, SummaryStatistics, percentile, quantity
+from flinkmock.cluster.checkpoints import Acknowledgement, Checkpoint, SummaryStatistics, percentile, summary_statistics
 from flinkmock.cluster.errors import CheckpointNotFound, CheckpointVertexNotFound, JobInitializing
 from flinkmock.cluster.graph import Vertex
 from flinkmock.cluster.job import Job
@@ -24,7 +24,7 @@ def _job_and_time(call: RestCall) -> tuple[Job, int]:
     """
     job = call.cluster.job(call.path["jobid"])
     time = call.caches.checkpoints_time(job.id, call.now)
-    if not job.has_graph_at(time) and not job.stillborn:
+    if not job.has_graph_at(time) and not job.failed_before_start:
         raise JobInitializing(job.id)
     return job, time
 
@@ -123,7 +123,7 @@ def summary(values: Sequence[int], *, percentiles: bool = True, nothing: float =
     Without values, or where Flink keeps no histogram (`percentiles` False: subtask summaries), these are `nothing`:
     NaN everywhere but in `alignment_buffered`, which is a constant. See docs/flink-behaviour.md#checkpoint-statistics.
     """
-    known: SummaryStatistics | None = quantity(list(values))
+    known: SummaryStatistics | None = summary_statistics(list(values))
     facts: dict[str, Any] = {
         "min": known.minimum if known else 0,
         "max": known.maximum if known else 0,

@@ -27,17 +27,17 @@ class IoMetrics:
 
     def _flow(self, attempt: int, time: int) -> RecordFlow:
         if (attempt, time) not in self._flows:
-            self._flows[attempt, time] = RecordFlow(self._job.runs[attempt], time)
+            self._flows[attempt, time] = RecordFlow(self._job.attempts[attempt], time)
         return self._flows[attempt, time]
 
     def io(self, execution: Execution) -> tuple[IoCounters, bool]:
         """A subtask's counters, and whether they are complete."""
-        if execution.ended(self._time) is not None:
-            return self._flow(execution.attempt, self._time).io(execution), True
+        if execution.ended_at(self._time) is not None:
+            return self._flow(execution.attempt, self._time).io_counters(execution), True
         if self._fetched is None:
             return IoCounters(), False
-        running = execution.entered("RUNNING", self._fetched)
-        return self._flow(execution.attempt, self._fetched).io(execution), running is not None
+        running = execution.entered_at("RUNNING", self._fetched)
+        return self._flow(execution.attempt, self._fetched).io_counters(execution), running is not None
 
     def facts(self, executions: Sequence[Execution]) -> dict[str, Any]:
         """The counters of several subtasks added up."""

@@ -11,13 +11,13 @@ from flinkmock.cluster.spec import JobSpec
 from flinkmock.cluster.submission.program import (
     NO_JOBS,
     Program,
-    already_submitted,
+    duplicate_submission_error,
     entry_class,
-    not_initialized,
-    not_submitted,
-    planned_job,
-    run_job,
-    tokenized,
+    initialization_error,
+    job_to_plan,
+    job_to_run,
+    submission_error,
+    tokenize,
 )
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.rest.call import Facts, RestCall, handles
@@ -37,7 +37,7 @@ def listing(call: RestCall) -> Facts:
                 "id": jar.id,
                 "name": jar.name,
                 "uploaded": jar.uploaded,
-                "entry": [{"name": name, "description": None} for name in jar.entries],
+                "entry": [{"name": name, "description": None} for name in jar.entry_classes],
             }
             for jar in call.cluster.jars.newest_first(call.jobmanager)
             if jar.uploaded <= call.now
@@ -69,7 +69,7 @@ def delete(call: RestCall) -> Facts:
 def plan(call: RestCall) -> Facts:
     """Raises UnknownJar, ProgramProblem, BadRequest."""
     cluster = call.cluster
-    spec = planned_job(_program(call), cluster.spec.submissions, cluster.release)
+    spec = job_to_plan(_program(call), cluster.spec.submissions, cluster.release)
     job_id = call.body.get("jobId") or cluster.new_job_id()
     return {"plan": plan_facts(job_id, spec.name, spec.type, JobGraph(spec), cluster.release)}
 
@@ -78,18 +78,18 @@ def plan(call: RestCall) -> Facts:
 def run(call: RestCall) -> Facts:
     """Answers when the job has been initialized. Raises UnknownJar, ProgramProblem, BadRequest."""
     cluster = call.cluster
-    spec = run_job(_program(call), cluster.spec.submissions)
+    spec = job_to_run(_program(call), cluster.spec.submissions)
     job_id = call.body.get("jobId")
     if job_id in cluster.jobs:
         if not cluster.release.since("1.13") and cluster.jobs[job_id].ended:
             return {"jobid": job_id}  # 1.12 does not wait for what becomes of it
-        raise not_submitted(spec.name, already_submitted(cluster.release))
+        raise submission_error(spec.name, duplicate_submission_error(cluster.release))
     failure = cluster.submission_failure(spec)
     if failure is not None:
-        raise not_submitted(spec.name, failure)
+        raise submission_error(spec.name, failure)
     job = cluster.submit(spec, call.now, job_id=job_id, initialized=True, **_restore_settings(call))
-    if job.stillborn:
-        raise not_initialized(spec.name, job.failures[-1].exception, cluster.release)
+    if job.failed_before_start:
+        raise initialization_error(spec.name, job.failures[-1].exception, cluster.release)
     return {"jobid": job.id, "applicationId": job.application_id}
 
 
@@ -104,9 +104,9 @@ def run_application(call: RestCall) -> Facts:
     name = entry_class(program)
     application_id = call.body.get("applicationId") or cluster.new_job_id()
     try:
-        spec = run_job(program, cluster.spec.submissions)
+        spec = job_to_run(program, cluster.spec.submissions)
     except ProgramError as problem:
-        failure = None if problem.text == NO_JOBS else problem.exception
+        failure = None if problem.message == NO_JOBS else problem.exception
         cluster.applications[application_id] = Application(application_id, name, call.now, failure=failure)
     else:
         _submit_to(application_id, name, spec, call)
@@ -142,7 +142,7 @@ def _arguments(call: RestCall) -> list[str]:
     listed: list[str] = list(_first(call.body.get("programArgsList"), call.query.get("programArg"), []))
     if call.cluster.release.since("2.0"):  # which knows no other way; what clients of 1.x send is ignored
         return listed
-    tokens = tokenized(call.body.get("programArgs") or call.one("program-args") or "")
+    tokens = tokenize(call.body.get("programArgs") or call.one("program-args") or "")
     if tokens and listed:
         raise BadRequest(CONFUSING)
     return listed or tokens

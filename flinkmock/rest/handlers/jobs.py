@@ -120,11 +120,11 @@ def slot_sharing_group_id(job: Job, group: str) -> str:
 
 def span_facts(row: Sequence[Execution], time: int, now: int) -> dict[str, int]:
     """start-time, end-time and duration over several subtasks (JobDetailsHandler.createJobVertexDetailsInfo)."""
-    starts = [start for execution in row if (start := execution.started(time)) is not None]
+    starts = [start for execution in row if (start := execution.started_at(time)) is not None]
     if not starts:
         return {"start-time": -1, "end-time": -1, "duration": -1}
     ended = all(execution.state_at(time) in TERMINAL_EXECUTION_STATES for execution in row)
-    end = max(execution.ended(time) or 0 for execution in row) if ended else -1
+    end = max(execution.ended_at(time) or 0 for execution in row) if ended else -1
     return {"start-time": min(starts), "end-time": end, "duration": (end if ended else now) - min(starts)}
 
 

@@ -37,7 +37,7 @@ def execution_of(call: RestCall) -> tuple[Job, Execution, int]:
 
 def location_facts(execution: Execution, time: int) -> dict[str, str]:
     """Where a subtask runs: host of old, endpoint of new releases, and the task manager's id."""
-    slot = execution.slot if execution.started(time) is not None else None
+    slot = execution.slot if execution.started_at(time) is not None else None
     if slot is None:
         return {"host": UNASSIGNED, "endpoint": UNASSIGNED, "taskmanager-id": UNASSIGNED}
     taskmanager = slot.taskmanager

@@ -31,7 +31,7 @@ def jobmanager_reading(cluster: Cluster, time: int) -> metrics.JobManagerInputs:
         running_jobs=sum(job.ended_at(time) is None for job in jobs_at(cluster, time)),
         taskmanagers=len(present),
         slots_total=sum(taskmanager.slots for taskmanager in present),
-        slots_available=sum(cluster.slots.free(taskmanager, time) for taskmanager in present),
+        slots_available=sum(cluster.slots.free_slots(taskmanager, time) for taskmanager in present),
     )
 
 
@@ -66,8 +66,8 @@ def tasks_on(cluster: Cluster, taskmanager: TaskManager, time: int) -> list[Exec
 def job_reading(cluster: Cluster, job: Job, time: int) -> metrics.JobInputs:
     entered = job.timestamps_at(time)
     executions = [execution for row in job.executions_at(time) for execution in row]
-    running = [e.entered("RUNNING", time) for e in executions if e.state_at(time) in ("RUNNING", "FINISHED")]
-    deploying = [e.started(time) for e in executions if e.state_at(time) in ("DEPLOYING", "INITIALIZING")]
+    running = [e.entered_at("RUNNING", time) for e in executions if e.state_at(time) in ("RUNNING", "FINISHED")]
+    deploying = [e.started_at(time) for e in executions if e.state_at(time) in ("DEPLOYING", "INITIALIZING")]
     counts = job.checkpoints.counts_at(time)
     completed = job.checkpoints.completed_at(time)
     restored = job.checkpoints.restored_at(time)
@@ -80,7 +80,11 @@ def job_reading(cluster: Cluster, job: Job, time: int) -> metrics.JobInputs:
         timestamps={state: entered.get(state, 0) for state in JOB_STATES},
         terminal=job.ended_at(time) is not None,
         restarts=sum(state == "RESTARTING" for at, state in job.states if at <= time),
-        rescales=sum(_began(job, change.run, time) for change in job.updates if change.run is not None),
+        rescales=sum(
+            _began(job, change.attempt_number, time)
+            for change in job.requirements_changes
+            if change.attempt_number is not None
+        ),
         all_running_since=max((at for at in running if at), default=None) if len(running) == len(executions) else None,
         deploying_since=min((at for at in deploying if at is not None), default=None),
         completed=counts["completed"],
@@ -94,7 +98,7 @@ def job_reading(cluster: Cluster, job: Job, time: int) -> metrics.JobInputs:
 
 def _began(job: Job, attempt: int, time: int) -> bool:
     """Return whether the restart that led to this attempt began by `time`."""
-    outcome = job.runs[attempt - 1].ending
+    outcome = job.attempts[attempt - 1].outcome
     return outcome is not None and outcome.at <= time
 
 
@@ -115,16 +119,16 @@ def _last(checkpoint: Checkpoint) -> metrics.LastCheckpoint:
 def subtask_reading(cluster: Cluster, job: Job, execution: Execution, time: int) -> metrics.SubtaskInputs | None:
     """None if there are no metrics of the subtask at `time`."""
     measured = measured_at(job, execution, time)
-    since = execution.entered("RUNNING", time)
+    since = execution.entered_at("RUNNING", time)
     if measured is None or since is None:
         return None
     time = measured
-    run, vertex = job.runs[execution.attempt], execution.vertex
+    run, vertex = job.attempts[execution.attempt], execution.vertex
     flow, before = RecordFlow(run, time), RecordFlow(run, time - MINUTE_MS)
-    io, earlier = flow.io(execution), before.io(execution)
+    io, earlier = flow.io_counters(execution), before.io_counters(execution)
     watermark = watermark_of(job, execution, time)
-    busy, pressure = flow.busy_ratio(vertex, execution.subtask), flow.pressure(vertex)
-    initializing = execution.entered("INITIALIZING", time)
+    busy, pressure = flow.busy_ratio(vertex, execution.subtask), flow.backpressure_ratio(vertex)
+    initializing = execution.entered_at("INITIALIZING", time)
     return metrics.SubtaskInputs(
         now=time,
         started_at=since,
@@ -172,9 +176,9 @@ def measured_at(job: Job, execution: Execution, time: int) -> int | None:
     What the JobManager has fetched it keeps as long as the job goes on and the subtask has no newer attempt
     (MetricStore.retainAttempts): a job that waits for its restart still shows its last numbers (2.3.0, 1.20.5).
     """
-    if execution.entered("RUNNING", time) is None:
+    if execution.entered_at("RUNNING", time) is None:
         return None
-    ended = execution.ended(time) if execution.state_at(time) in TERMINAL_EXECUTION_STATES else None
+    ended = execution.ended_at(time) if execution.state_at(time) in TERMINAL_EXECUTION_STATES else None
     if ended is None:
         return time
     return ended - 1 if job.ended_at(time) is None else None
@@ -183,7 +187,7 @@ def measured_at(job: Job, execution: Execution, time: int) -> int | None:
 def watermark_of(job: Job, execution: Execution, time: int) -> int | None:
     """The input watermark (epoch ms) of a subtask, as the scenario says, or behind an operator that assigns timestamps;
     None before the first."""
-    since = execution.entered("RUNNING", time)
+    since = execution.entered_at("RUNNING", time)
     told = job.spec.watermarks
     if told is not None:
         stopped = time if told.stops_after is None else min(time, job.submitted_at + told.stops_after)

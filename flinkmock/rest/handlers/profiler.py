@@ -41,14 +41,14 @@ def start(call: RestCall) -> Facts:
 @handles("getJobManagerProfilingList", "getTaskManagerProfilingList")
 def listing(call: RestCall) -> Facts:
     """Raises UnknownTaskManager."""
-    found = call.cluster.profiler.of(_subject(call), call.now)
+    found = call.cluster.profiler.history(_subject(call), call.now)
     return {"profilingList": [_facts(profiling, call.now) for profiling in found]}
 
 
 @handles("getJobManagerProfilingFile", "getTaskManagerProfilingFile")
 def file(call: RestCall) -> FileContent:
     """Raises UnknownTaskManager, UnknownLog: the file handlers are those of the logs."""
-    for profiling in call.cluster.profiler.of(_subject(call), call.now):
+    for profiling in call.cluster.profiler.history(_subject(call), call.now):
         if profiling.output == call.path["filename"] and profiling.finished_at <= call.now:
             return FileContent(profiling.page(), "text/html")
     raise LogNotFound(call.path["filename"], call.path.get("taskmanagerid"))

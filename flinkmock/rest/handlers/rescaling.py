@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from flinkmock.cluster.checkpoints import percentile, quantity
+from flinkmock.cluster.checkpoints import percentile, summary_statistics
 from flinkmock.cluster.errors import (
     AdaptiveSchedulerRequired,
     InvalidResourceRequirements,
@@ -15,7 +15,7 @@ from flinkmock.cluster.errors import (
 )
 from flinkmock.cluster.graph import JobGraph
 from flinkmock.cluster.job import Job
-from flinkmock.cluster.rescaling import Rescale, bounds_of, history_at, mistakes, update, vertex_order
+from flinkmock.cluster.rescaling import Rescale, history_at, java_vertex_order, mistakes, parallelism_bounds_of, update
 from flinkmock.flink import configuration as options
 from flinkmock.flink.memory import taskmanager_memory
 from flinkmock.rest.call import Facts, RestCall, handles
@@ -43,10 +43,10 @@ def requirements(call: RestCall) -> Facts:
     job = _running_job(call)
     if not call.cluster.uses_adaptive_scheduler(job.spec):
         raise AdaptiveSchedulerRequired(job.id, "requirements")
-    bounds = bounds_of(job)
+    bounds = parallelism_bounds_of(job)
     return {
         vertex_id: {"parallelism": {"lowerBound": bounds[vertex_id][0], "upperBound": bounds[vertex_id][1]}}
-        for vertex_id in vertex_order(bounds)
+        for vertex_id in java_vertex_order(bounds)
     }
 
 
@@ -166,7 +166,7 @@ def _counts(rescales: Sequence[Rescale]) -> dict[str, int]:
 
 
 def _durations(rescales: Sequence[Rescale]) -> dict[str, Any]:
-    known = quantity([(rescale.ended_at or 0) - rescale.started_at for rescale in rescales])
+    known = summary_statistics([(rescale.ended_at or 0) - rescale.started_at for rescale in rescales])
     if known is None:
         return {"min": 0, "max": 0, "avg": 0} | dict.fromkeys(_PERCENTILES, float("nan"))
     return {
@@ -182,7 +182,7 @@ def _facts(call: RestCall, job: Job, rescale: Rescale) -> dict[str, Any]:
     return {
         "rescaleUuid": _uuid(call, job, rescale),
         "resourceRequirementsUuid": call.cluster.random.hex(32, "requirements", job.id, rescale.version),
-        "rescaleAttemptId": rescale.attempt,
+        "rescaleAttemptId": rescale.attempt_number,
         "vertices": {},
         "slots": {},
         "schedulerStates": [],
@@ -195,8 +195,12 @@ def _facts(call: RestCall, job: Job, rescale: Rescale) -> dict[str, Any]:
 
 
 def _details(call: RestCall, job: Job, rescale: Rescale) -> dict[str, Any]:
-    before = job.runs[rescale.run.number - 1].graph if rescale.run is not None and rescale.run.number else None
-    after = rescale.run.graph if rescale.run is not None and rescale.state == "COMPLETED" else None
+    before = (
+        job.attempts[rescale.job_attempt.number - 1].graph
+        if rescale.job_attempt is not None and rescale.job_attempt.number
+        else None
+    )
+    after = rescale.job_attempt.graph if rescale.job_attempt is not None and rescale.state == "COMPLETED" else None
     return {
         "vertices": _vertices(job, before, after),
         "slots": _slots(call, job, before, after),
@@ -205,9 +209,9 @@ def _details(call: RestCall, job: Job, rescale: Rescale) -> dict[str, Any]:
 
 
 def _vertices(job: Job, before: JobGraph | None, after: JobGraph | None) -> dict[str, Any]:
-    bounds = bounds_of(job)
+    bounds = parallelism_bounds_of(job)
     found = {}
-    for vertex_id in vertex_order(bounds):
+    for vertex_id in java_vertex_order(bounds):
         vertex = job.graph.by_id[vertex_id]
         group = vertex.spec.slot_sharing_group
         found[vertex_id] = {
@@ -224,7 +228,7 @@ def _vertices(job: Job, before: JobGraph | None, after: JobGraph | None) -> dict
 
 
 def _slots(call: RestCall, job: Job, before: JobGraph | None, after: JobGraph | None) -> dict[str, Any]:
-    bounds = bounds_of(job)
+    bounds = parallelism_bounds_of(job)
     slot = taskmanager_memory(call.cluster.configuration).slot_resource(call.cluster.spec.slots)
     found = {}
     for group in job.graph.groups:
@@ -245,10 +249,10 @@ def _slots(call: RestCall, job: Job, before: JobGraph | None, after: JobGraph | 
 
 def _spans(job: Job, rescale: Rescale) -> list[dict[str, Any]]:
     """The states of the adaptive scheduler that a completed rescale went through; of the first one, as recorded."""
-    if rescale.run is None or rescale.ended_at is None or rescale.state != "COMPLETED":
+    if rescale.job_attempt is None or rescale.ended_at is None or rescale.state != "COMPLETED":
         return []
-    scheduled = max(rescale.started_at, rescale.run.created_at)
-    if rescale.run.number == 0:
+    scheduled = max(rescale.started_at, rescale.job_attempt.created_at)
+    if rescale.job_attempt.number == 0:
         states = [
             ("Created", rescale.started_at, rescale.started_at),
             ("WaitingForResources", rescale.started_at, scheduled),

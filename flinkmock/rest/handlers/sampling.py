@@ -44,12 +44,12 @@ def back_pressure(call: RestCall) -> Facts:
         running = _measured(job, vertex, time)
     else:
         key = ("back pressure", job.id, vertex.id)
-        time = call.caches.sampled(key, call.now, duration=SAMPLING_MS, refresh=BACK_PRESSURE_REFRESH_MS)
+        time = call.caches.sample_time(key, call.now, duration=SAMPLING_MS, refresh=BACK_PRESSURE_REFRESH_MS)
         running = _running(job, vertex, time)
     if time is None or not running:
         return NO_DATA
-    flow = RecordFlow(job.runs[running[0].attempt], measured_at(job, running[0], time) or time)
-    level = _level(flow.pressure(vertex))
+    flow = RecordFlow(job.attempts[running[0].attempt], measured_at(job, running[0], time) or time)
+    level = _level(flow.backpressure_ratio(vertex))
     return {
         "status": "ok",
         "backpressureLevel": level,
@@ -60,7 +60,7 @@ def back_pressure(call: RestCall) -> Facts:
 
 
 def _subtask(execution: Execution, flow: RecordFlow) -> dict[str, Any]:
-    busy, pressure = flow.busy_ratio(execution.vertex, execution.subtask), flow.pressure(execution.vertex)
+    busy, pressure = flow.busy_ratio(execution.vertex, execution.subtask), flow.backpressure_ratio(execution.vertex)
     return {
         "subtask": execution.subtask,
         "backpressureLevel": _level(pressure),
@@ -103,10 +103,10 @@ def flame(call: RestCall) -> Facts:
         return {"endTimestamp": NOTHING_TO_SAMPLE}
     refresh = call.cluster.configuration.milliseconds(FLAME_GRAPH_REFRESH)
     key = ("flame graph", job.id, vertex.id)
-    sampled = call.caches.sampled(key, call.now, duration=SAMPLING_MS, refresh=refresh)
+    sampled = call.caches.sample_time(key, call.now, duration=SAMPLING_MS, refresh=refresh)
     if sampled is None:
         return {"endTimestamp": NOT_YET}
-    flow = RecordFlow(job.runs[running[0].attempt], sampled)
+    flow = RecordFlow(job.attempts[running[0].attempt], sampled)
     samples = [SubtaskSample(flow.busy_ratio(vertex, execution.subtask), vertex.is_source) for execution in running]
     return {
         "endTimestamp": sampled,

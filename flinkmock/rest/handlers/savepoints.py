@@ -22,7 +22,7 @@ NO_PATH = "Field savepoint-path must not be omitted or be null."
 
 def _trigger_id(call: RestCall) -> str:
     given: str | None = call.body.get("triggerId")
-    return given or call.cluster.async_operations.new_id(call.cluster.random)
+    return given or call.cluster.async_operations.next_trigger_id(call.cluster.random)
 
 
 def _directory(call: RestCall, field: str) -> str:
@@ -43,7 +43,7 @@ def savepoint(call: RestCall) -> Facts:
     trigger_id = _trigger_id(call)
     format = call.body.get("formatType") or "CANONICAL"
     cancel = bool(call.body.get("cancel-job"))
-    call.cluster.savepoints.savepoint(
+    call.cluster.savepoints.trigger_savepoint(
         call.path["jobid"], trigger_id, directory, format, cancel, call.now, call.jobmanager
     )
     return {"request-id": trigger_id}
@@ -55,7 +55,9 @@ def stop(call: RestCall) -> Facts:
     directory = _directory(call, "targetDirectory")
     trigger_id = _trigger_id(call)
     format = call.body.get("formatType") or "CANONICAL"
-    call.cluster.savepoints.stop(call.path["jobid"], trigger_id, directory, format, call.now, call.jobmanager)
+    call.cluster.savepoints.stop_with_savepoint(
+        call.path["jobid"], trigger_id, directory, format, call.now, call.jobmanager
+    )
     return {"request-id": trigger_id}
 
 
@@ -65,7 +67,7 @@ def checkpoint(call: RestCall) -> Facts:
     if call.body.get("checkpointType") == "INCREMENTAL" and call.cluster.release.since("1.19"):
         raise UncaughtJavaException(INCREMENTAL)
     trigger_id = _trigger_id(call)
-    call.cluster.savepoints.checkpoint(call.path["jobid"], trigger_id, call.now)
+    call.cluster.savepoints.trigger_checkpoint(call.path["jobid"], trigger_id, call.now)
     return {"request-id": trigger_id}
 
 

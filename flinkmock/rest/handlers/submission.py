@@ -8,8 +8,8 @@ import re
 from flinkmock.cluster.errors import InvalidJobSubmission, UncaughtJavaException
 from flinkmock.cluster.spec import JobSpec
 from flinkmock.cluster.submission.jars import read_jar
-from flinkmock.cluster.submission.job_graph_decoder import SubmittedJob, submitted_job
-from flinkmock.cluster.submission.program import already_submitted, rule_of
+from flinkmock.cluster.submission.job_graph_decoder import SubmittedJob, decode_job
+from flinkmock.cluster.submission.program import duplicate_submission_error, matching_rule
 from flinkmock.flink.java_serialization.reader import BadStream, read_object
 from flinkmock.release import Release
 from flinkmock.rest.call import Facts, RestCall, UploadedFile, handles
@@ -41,13 +41,15 @@ def submit(call: RestCall) -> Facts:
         _file(files, artifact["fileName"], "Artifact")
     sent = _read(plan, cluster.release)
     if sent.id in cluster.jobs:
-        raise UncaughtJavaException(already_submitted(cluster.release))
+        raise UncaughtJavaException(duplicate_submission_error(cluster.release))
     spec = _spec(sent, jars, call)
     failure = cluster.submission_failure(spec)
     if failure is not None:
         raise UncaughtJavaException(failure)
     job_id = sent.id or cluster.new_job_id()
-    job = cluster.submit(spec, call.now, job_id=job_id, savepoint=sent.savepoint, skips=sent.skips)
+    job = cluster.submit(
+        spec, call.now, job_id=job_id, savepoint=sent.restore_path, skips=sent.allow_non_restored_state
+    )
     return {"jobUrl": f"/jobs/{job.id}"}
 
 
@@ -64,7 +66,7 @@ def _file(files: dict[str, UploadedFile], name: str, kind: str) -> UploadedFile:
 
 def _spec(sent: SubmittedJob, jars: list[UploadedFile], call: RestCall) -> JobSpec:
     entries = [entry for jar in jars for entry in read_jar(jar.path)[0]]
-    rule = rule_of((sent.name or "", *(jar.name for jar in jars), *entries), call.cluster.spec.submissions)
+    rule = matching_rule((sent.name or "", *(jar.name for jar in jars), *entries), call.cluster.spec.submissions)
     spec = dataclasses.replace(rule.job, name=sent.name or rule.job.name)
     if rule.pattern != "*" or not sent.vertices:
         return spec
@@ -81,7 +83,7 @@ def _spec(sent: SubmittedJob, jars: list[UploadedFile], call: RestCall) -> JobSp
 def _read(file: UploadedFile, release: Release) -> SubmittedJob:
     """Since 1.20 the id is in the file's name, too. See docs/flink-behaviour.md#command-line-client."""
     try:
-        sent = submitted_job(read_object(file.path.read_bytes()))
+        sent = decode_job(read_object(file.path.read_bytes()))
     except BadStream as bad:
         kind = "ExecutionPlan" if release.since("2.0") else "JobGraph"
         raise InvalidJobSubmission(f"Failed to deserialize {kind}.", cause=bad.cause) from None

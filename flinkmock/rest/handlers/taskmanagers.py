@@ -21,7 +21,7 @@ def taskmanager_facts(cluster: Cluster, taskmanager: TaskManager, now: int) -> d
     See docs/flink-behaviour.md#heartbeats.
     """
     release, memory = cluster.release, taskmanager_memory(cluster.configuration)
-    free = cluster.slots.free(taskmanager, now)
+    free = cluster.slots.free_slots(taskmanager, now)
     return {
         "id": taskmanager.id,
         "path": taskmanager_path(taskmanager, release),

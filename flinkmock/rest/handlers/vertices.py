@@ -30,7 +30,7 @@ def details(call: RestCall) -> Facts:
 
 def attempt_facts(execution: Execution, io: IoMetrics, time: int, now: int) -> dict[str, Any]:
     """One attempt of a subtask (SubtaskExecutionAttemptDetailsInfo)."""
-    start, end = execution.started(time), execution.ended(time)
+    start, end = execution.started_at(time), execution.ended_at(time)
     spent = execution.status_duration(time if end is not None else now)
     return {
         "subtask": execution.subtask,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from flinkmock.cluster.submission.job_graph_decoder import SubmittedJob, chained_operators, submitted_job
+from flinkmock.cluster.submission.job_graph_decoder import SubmittedJob, chained_operators, decode_job
 from flinkmock.flink.java_serialization.reader import JavaObject
 
 ID = JavaObject("org.apache.flink.api.common.JobID", {"lowerPart": 1, "upperPart": -1})
@@ -30,9 +30,9 @@ def test_the_operators_of_a_vertex(name, operators):
 ])  # fmt: skip
 def test_of_other_classes_id_and_name_are_enough(fields):
     plan = JavaObject("some.Plan", {"jobId": ID, "jobName": "orders", **fields})
-    assert submitted_job(plan) == SubmittedJob("0000000000000001ffffffffffffffff", "orders")
+    assert decode_job(plan) == SubmittedJob("0000000000000001ffffffffffffffff", "orders")
 
 
 def test_what_is_no_plan_says_nothing():
-    assert submitted_job("a text") == SubmittedJob()
-    assert submitted_job(None) == SubmittedJob()
+    assert decode_job("a text") == SubmittedJob()
+    assert decode_job(None) == SubmittedJob()

@@ -51,7 +51,7 @@ def test_uploads_are_refused(tmp_path, names, text):
     files = [UploadedFile(name, make_jar(tmp_path, name)) for name in names]
     with TourClient() as asker, pytest.raises(InvalidUpload) as refused:
         asker.ask("uploadJar", files=files)
-    assert refused.value.text == text
+    assert refused.value.message == text
 
 
 def test_each_plan_has_an_id_of_its_own_unless_one_is_given(tmp_path):

@@ -78,7 +78,7 @@ def test_mistakes_are_found_whatever_the_scheduler(body, lines):
         with TourClient(job_of(), configuration=configuration) as asker:
             with pytest.raises(InvalidResourceRequirements) as refused:
                 asker.ask("updateJobResourceRequirements", body=body, jobid=JOB_ID)
-            assert refused.value.text.splitlines() == lines
+            assert refused.value.message.splitlines() == lines
 
 
 def test_minus_one_is_the_least_and_the_most():
@@ -97,7 +97,7 @@ def test_the_default_scheduler_can_do_nothing_of_it():
         for name in ("Config", "sOverview", "sHistory", "sSummary"):
             with pytest.raises(AdaptiveSchedulerRequired) as refused:
                 asker.ask(f"getJobRescale{name}", jobid=JOB_ID)
-            about[name] = refused.value.about
+            about[name] = refused.value.feature
         assert about == {"Config": "rescale-config"} | dict.fromkeys(("sOverview", "sHistory", "sSummary"), "rescales")
 
 
@@ -146,7 +146,7 @@ def test_bounds_that_change_nothing_come_to_nothing():
         asker.advance("40s")
         ignored = asker.ask("getJobRescalesOverview", jobid=JOB_ID)["latest"]["ignored"]
         assert ignored["terminatedReason"] == "NO_RESOURCES_OR_PARALLELISMS_CHANGE"
-        assert len(asker.cluster.job(JOB_ID).runs) == 1
+        assert len(asker.cluster.job(JOB_ID).attempts) == 1
 
 
 def test_the_last_change_counts():

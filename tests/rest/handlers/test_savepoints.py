@@ -58,7 +58,7 @@ def test_without_any_directory(flink, key, operation, field):
     with running(flink=flink, configuration={"state.savepoints.dir": None}) as asker:
         with pytest.raises(BadRequest) as refused:
             asker.ask(operation, jobid=JOB_ID)
-        assert refused.value.text == f"Config key [{key}] is not set. Property [{field}] must be provided."
+        assert refused.value.message == f"Config key [{key}] is not set. Property [{field}] must be provided."
         assert asker.ask(operation, body={field: "file:///mine"}, jobid=JOB_ID)["request-id"]
 
 

@@ -85,7 +85,7 @@ def test_what_is_refused(tmp_path, flink, kind):
         def refusal(files, **body):
             with pytest.raises(InvalidJobSubmission) as refused:
                 asker.ask("submitJob", body=body, files=files)
-            return refused.value.text, refused.value.missing_file, str(refused.value.cause or "")
+            return refused.value.message, refused.value.missing_file, str(refused.value.cause or "")
 
         assert refusal([]) == ("The jobGraphFileName field must not be omitted or be null.", False, "")
         missing = refusal([plan], **{field: "nope.bin"})
