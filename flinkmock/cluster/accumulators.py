@@ -1,4 +1,4 @@
-"""Accumulators: what tasks have added up, by the records they have seen.
+"""Accumulators: what tasks have added up.
 
 A value is made for each subtask and merged as Flink merges it, so that a vertex's value is that of its subtasks and a
 job's that of its vertices.
@@ -11,9 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from flinkmock.flink.java_format import java_text
-
-LENGTHS = ((2, 4), (3, 2), (4, 1), (8, 1))
-"""A histogram's keys and the part of eight records that falls to each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,34 +50,46 @@ class Accumulator:
         return Accumulator(self.name, self.type, merged, count)
 
 
-def local(types: Mapping[str, str], records: int, given: Mapping[str, Any], subtask: int) -> list[Accumulator]:
-    """The accumulators of one subtask that has seen `records`; none before the first, for then none is registered.
-    Values that are `given` are those of the whole vertex."""
+def local(types: Mapping[str, str], records: int, values: Mapping[str, Any], subtask: int) -> list[Accumulator]:
+    """Return the accumulators of one subtask that has seen so many records.
+
+    Args:
+        types: type of each accumulator by its name.
+        records: none before the first record: until then no accumulator is registered.
+        values: those of the whole vertex by name, as the scenario gives them; all others count the records.
+        subtask: its index.
+    """
     if not records:
         return []
-    return [
-        Accumulator(name, type, _part(type, given[name], subtask) if name in given else _value(type, records), records)
-        for name, type in types.items()
-    ]
+    found = []
+    for name, type in types.items():
+        value = _part(type, values[name], subtask) if name in values else _count(type, records)
+        found.append(Accumulator(name, type, value, records))
+    return found
 
 
 def _part(type: str, whole: Any, subtask: int) -> Any:
-    """A subtask's part of a given value: all of it lies with the first one, but for what does not add up."""
+    """Return a subtask's part of a vertex's value: the first subtask has all of it if values of subtasks add up."""
     if subtask == 0 or type == "AverageAccumulator" or type.endswith(("Minimum", "Maximum")):
         return whole
-    return {} if type == "Histogram" else [] if type == "ListAccumulator" else 0.0 if type.startswith("Double") else 0
+    return _empty(type)
 
 
-def _value(type: str, records: int) -> Any:
+def _count(type: str, records: int) -> Any:
+    """Return how many records there were if the accumulator is of integers, else the value of an empty one."""
+    return records if _is_integer(type) else _empty(type)
+
+
+def _empty(type: str) -> Any:
     if type == "Histogram":
-        return {key: records * eighths // 8 for key, eighths in LENGTHS if records * eighths // 8}
+        return {}
     if type == "ListAccumulator":
-        return [100 * n for n in range(1, records // 100 + 1)]
-    if type == "AverageAccumulator":
-        return (records + 1) / 2
-    if type.startswith("Double"):
-        return records * 0.5
-    return records
+        return []
+    return 0 if _is_integer(type) else 0.0
+
+
+def _is_integer(type: str) -> bool:
+    return type.startswith(("Int", "Long"))
 
 
 def merged(several: Iterable[Iterable[Accumulator]]) -> list[Accumulator]:

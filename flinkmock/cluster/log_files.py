@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from flinkmock.cluster.cluster import Cluster
 
 PRINTED_LINES = 1_000
-"""How many lines of each print sink are kept."""
+"""How many lines of each subtask of a print sink are kept."""
 STARTUP_MS = 2_000
 """How long before it can be asked the JobManager began to start."""
 
@@ -74,12 +74,13 @@ def _printed(cluster: Cluster, taskmanager: TaskManager, time: int) -> str:
     lines: list[str] = []
     for job in cluster.jobs.values():
         for execution in _executions(job):
-            sink = execution.vertex.spec.operators[-1].lower()
-            if "print" not in sink or not execution.slot or execution.slot.taskmanager is not taskmanager:
+            if not execution.vertex.spec.prints_records:
+                continue
+            if not execution.slot or execution.slot.taskmanager is not taskmanager:
                 continue
             seen = RecordFlow(job.attempts[execution.attempt], time).io_counters(execution).records_in
             prefix = f"{execution.subtask + 1}> " if execution.vertex.parallelism > 1 else ""
-            lines.extend(f"{prefix}({job.name},{n})" for n in range(max(1, seen - PRINTED_LINES + 1), seen + 1))
+            lines.extend(f"{prefix}record {n}" for n in range(max(1, seen - PRINTED_LINES + 1), seen + 1))
     return "".join(f"{line}\n" for line in lines)
 
 

@@ -74,6 +74,9 @@ class Input:
     exchange: str = "pipelined_bounded"
 
 
+PRINT_SINK = "Print to Std. Out"
+
+
 @dataclass(frozen=True, slots=True)
 class VertexSpec:
     """A vertex of the job graph; `operators` is its chain, and its name follows from it.
@@ -97,7 +100,9 @@ class VertexSpec:
     accumulators: Mapping[str, str] = field(default_factory=dict)
     """Name -> type as Flink calls it, e.g. {"words": "IntCounter"}."""
     accumulator_values: Mapping[str, Any] = field(default_factory=dict)
-    """Name -> value of those accumulators that do not follow from the records."""
+    """Values of accumulators by name; all others of integers count the records, the rest stay empty."""
+    prints: bool | None = None
+    """Whether a line for each record is printed to the TaskManager's `.out` file; None: if the sink is Flink's own."""
     skew: tuple[int, ...] = ()
     """In which parts records are dealt out to the subtasks; the last one holds for the rest. Empty: evenly."""
     backpressure: tuple[Backpressure, ...] = ()
@@ -108,6 +113,11 @@ class VertexSpec:
     @property
     def name(self) -> str:
         return " -> ".join(self.operators)
+
+    @property
+    def prints_records(self) -> bool:
+        """Whether its subtasks print their records; `DataStream.print()` names its sink `Print to Std. Out`."""
+        return self.operators[-1].removeprefix("Sink: ") == PRINT_SINK if self.prints is None else self.prints
 
 
 CHECKPOINT_DURATION = UniformRange(30, 70)
@@ -198,7 +208,7 @@ class JobSpec:
     restore_path: str | None = None
     """The savepoint that a job of the scenario itself starts from; a submitted one is told by its request."""
     watermarks: Watermarks | None = None
-    """None: as the operators are called, a second behind if one is Timestamps/Watermarks."""
+    """None: in step with the clock if an operator is called Timestamps/Watermarks, else there are none."""
     metrics: Mapping[str, MetricSpec] = field(default_factory=dict)
     """Of the job, over those that Flink has."""
     past_failures: tuple[PastFailure, ...] = ()

@@ -44,7 +44,7 @@ def _vertex(item: YamlNode, above: dict[str, VertexSpec], job: str, parallelism:
     operators, rate, selectivity = item.get("operators"), item.get("rate"), item.get("selectivity")
     record_size, most, group = item.get("record-size"), item.get("max-parallelism"), item.get("slot-sharing-group")
     identity, accumulators = item.get("id"), item.get("accumulators")
-    skew = item.get("skew")
+    skew, prints = item.get("skew"), item.get("prints")
     if skew is not None and not any(part.value for part in skew.elements):
         mistakes.add(skew.place, "somebody has to get the records. Write [8, 1].")
     limit = whole(most, _usual_max_parallelism(width))
@@ -64,6 +64,7 @@ def _vertex(item: YamlNode, above: dict[str, VertexSpec], job: str, parallelism:
         bytes_per_record=size(record_size, mistakes).low if record_size else usual.bytes_per_record,
         accumulators={name: _kind(node) for name, node in accumulators.items.items()} if accumulators else {},
         accumulator_values=_accumulated(accumulators, mistakes),
+        prints=None if prints is None else bool(prints.value),
         skew=tuple(whole(part, 0) for part in skew.elements) if skew else usual.skew,
         backpressure=read_pressures(item.get("backpressure"), mistakes),
         metrics=read_metrics(item.get("metrics"), mistakes, width),

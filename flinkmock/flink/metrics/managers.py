@@ -8,9 +8,11 @@ from flinkmock.flink.metrics.jvm import ALL, JVM, OLD, YOUNG, jobmanager_state, 
 from flinkmock.flink.metrics.table import Metric, Table, measure
 from flinkmock.release import Release
 
-BUFFERS_PER_TASK = 4
-REQUESTED_PER_TASK = 14
-"""Buffers in use and asked for: the six tasks of a real word count (2.3.0) used 22 of 4096 and asked for 2 %."""
+USED_BUFFERS_PER_TASK = 4
+"""A task with three input channels that is not back-pressured: a buffer under way in each, and one being filled."""
+REQUESTED_BUFFERS_PER_TASK = 14
+"""What the same task asks for: 2 buffers per channel and 8 per gate, Flink's defaults (`buffers-per-channel`,
+`floating-buffers-per-gate` of `taskmanager.network.memory`)."""
 
 JOB_MANAGER: Table[JobManagerInputs] = (
     Metric("numRegisteredTaskManagers", lambda r: r.taskmanagers),
@@ -85,8 +87,8 @@ def _buffers(reading: TaskManagerInputs) -> int:
 
 
 def _used(reading: TaskManagerInputs) -> int:
-    return min(BUFFERS_PER_TASK * reading.tasks, _buffers(reading))
+    return min(USED_BUFFERS_PER_TASK * reading.tasks, _buffers(reading))
 
 
 def _requested_percent(reading: TaskManagerInputs) -> int:
-    return 100 * REQUESTED_PER_TASK * reading.tasks // _buffers(reading)
+    return 100 * REQUESTED_BUFFERS_PER_TASK * reading.tasks // _buffers(reading)

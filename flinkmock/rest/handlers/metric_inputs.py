@@ -14,10 +14,12 @@ from flinkmock.flink import metrics
 from flinkmock.flink.memory import jobmanager_memory, taskmanager_memory
 
 METADATA_BYTES = 1_500
+"""The size of the `_metadata` file of a checkpoint of a small job."""
 MINUTE_MS = 60_000
 WATERMARKS = "Timestamps/Watermarks"
-"""The operator that assigns timestamps; behind it event time follows the clock by a second."""
-EVENT_TIME_LAG_MS = 1_000
+"""The operator of `assignTimestampsAndWatermarks`."""
+WATERMARK_LAG_MS = 1
+"""How far the watermarks of `WatermarkStrategy.forMonotonousTimestamps` are behind the newest record."""
 
 
 def jobmanager_reading(cluster: Cluster, time: int) -> metrics.JobManagerInputs:
@@ -193,4 +195,4 @@ def watermark_of(job: Job, execution: Execution, time: int) -> int | None:
         stopped = time if told.stops_after is None else min(time, job.submitted_at + told.stops_after)
         return None if told.lag is None or since is None else stopped - told.lag
     assigned = any(WATERMARKS in vertex.spec.operators for vertex in job.graph.vertices)
-    return time - EVENT_TIME_LAG_MS if assigned and since is not None else None
+    return time - WATERMARK_LAG_MS if assigned and since is not None else None

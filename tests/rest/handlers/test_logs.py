@@ -1,0 +1,26 @@
+"""Standard output of TaskManagers."""
+
+import dataclasses
+
+import pytest
+
+from tests.cluster.cluster_factory import CHAIN
+from tests.rest.handlers.http_helpers import TourClient, job
+
+
+def printed(sink: str, prints: bool | None = None) -> bytes:
+    vertices = (*CHAIN[:2], dataclasses.replace(CHAIN[2], operators=(sink,), prints=prints))
+    with TourClient(dataclasses.replace(job(), vertices=vertices)) as client:
+        client.advance("1s")
+        [taskmanager] = client.ask("getTaskManagers")["taskmanagers"]
+        return bytes(client.ask("getTaskManagerStdoutFile", taskmanagerid=taskmanager["id"]).data)
+
+
+@pytest.mark.parametrize(("sink", "prints"), [("Sink: Print to Std. Out", None), ("Sink: mine", True)])
+def test_a_print_sink_writes_a_line_for_each_record(sink: str, prints: bool | None) -> None:
+    assert printed(sink, prints).startswith(b"record 1\nrecord 2\n")
+
+
+@pytest.mark.parametrize(("sink", "prints"), [("Sink: fingerprints", None), ("Sink: Print to Std. Out", False)])
+def test_other_sinks_print_nothing(sink: str, prints: bool | None) -> None:
+    assert printed(sink, prints) == b""
