@@ -16,12 +16,12 @@ from flinkmock.flink import log_messages as told
 from flinkmock.flink.configuration import REST_PORT
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.flink.logs import (
-    JOB_MANAGER_LOG,
     LogEvent,
     LogFile,
+    jobmanager_log_name,
     jobmanager_startup,
     log_files,
-    taskmanager_log,
+    taskmanager_log_name,
     taskmanager_startup,
 )
 from flinkmock.flink.memory import jobmanager_memory, taskmanager_memory
@@ -53,7 +53,8 @@ def jobmanager_files(cluster: Cluster, time: int) -> list[LogFile]:
             events.append(told.taskmanager_lost(taskmanager.lost_at, taskmanager.id, reason))
     for job in cluster.jobs.values():
         events.extend(_of_job(cluster, job, time))
-    return log_files(JOB_MANAGER_LOG, [event for event in events if event.time <= time], started)
+    name = jobmanager_log_name(cluster.configuration, cluster.release)
+    return log_files(name, [event for event in events if event.time <= time], started)
 
 
 def taskmanager_files(cluster: Cluster, taskmanager: TaskManager, time: int) -> list[LogFile]:
@@ -66,7 +67,9 @@ def taskmanager_files(cluster: Cluster, taskmanager: TaskManager, time: int) -> 
             if execution.slot and execution.slot.taskmanager is taskmanager:
                 events.extend(_on_taskmanager(cluster, job, execution))
     happened = [event for event in events if event.time <= time]
-    return log_files(taskmanager_log(taskmanager), happened, started, _printed(cluster, taskmanager, time))
+    return log_files(
+        taskmanager_log_name(taskmanager, cluster.release), happened, started, _printed(cluster, taskmanager, time)
+    )
 
 
 def _printed(cluster: Cluster, taskmanager: TaskManager, time: int) -> str:

@@ -1,12 +1,10 @@
-"""The Java under the cluster: version, options, class path, as `/jobmanager/environment` and the logs tell them."""
+"""The options and the class path of Flink's processes, as `/jobmanager/environment` and the logs show them."""
 
 from __future__ import annotations
 
+from flinkmock.flink.environment import environment_of
 from flinkmock.flink.memory import MIB
 from flinkmock.release import Release
-
-INSTALLATION = "/opt/flink"
-"""Where Flink's own container image has it."""
 
 _ADDED = (
     "--add-exports=java.base/sun.net.util=ALL-UNNAMED",
@@ -30,7 +28,7 @@ _ADDED = (
         )
     ),
 )
-"""What opens Java 17 to Flink; Java 11 needs none of it."""
+"""Options that open modules of Java 17 to Flink; Java 11 needs none."""
 
 _LOG4J = (("2.3", "2.25.3"), ("1.20", "2.24.3"), ("1.13", "2.17.1"), ("1.12", "2.12.1"))
 """The newest release first: from that minor on, this log4j lies in lib/ (file names of all 13 distributions)."""
@@ -39,25 +37,14 @@ _MODERN = ("cep", "connector-files", "csv", "dist", "json")
 _TABLES = ("table-api-java-uber", "table-planner-loader", "table-runtime")
 
 
-def java_version(release: Release) -> str:
-    """The Java that the recordings ran on: 11 for the old releases, which know no 17, else 17."""
-    return "17.0.15" if release.since("1.15") else "11.0.13"
-
-
-def vm_version(release: Release) -> str:
-    """Name, vendor and version as EnvironmentInformation.getJvmVersion puts them together."""
-    if release.since("1.15"):
-        return "OpenJDK 64-Bit Server VM - Debian - 17/17.0.15+6-Debian-1deb12u1"
-    return "OpenJDK 64-Bit Server VM - Eclipse Adoptium - 11/11.0.13+8"
-
-
 def jvm_options(release: Release, max_heap: int, log_file: str) -> list[str]:
     """The options of a Flink process with `max_heap` bytes of heap that logs into the file of that name."""
-    logging = f"file:{INSTALLATION}/conf/log4j-console.properties"
+    home = environment_of(release).home
+    logging = f"file:{home}/conf/log4j-console.properties"
     return [
         *(_ADDED if release.since("1.15") else ()),
         f"-Xmx{max_heap // MIB}m",
-        f"-Dlog.file={INSTALLATION}/log/{log_file}",
+        f"-Dlog.file={home}/log/{log_file}",
         f"-Dlog4j.configurationFile={logging}",
         f"-Dlog4j.configuration={logging}",
     ]
@@ -80,15 +67,16 @@ def class_path(release: Release) -> list[str]:
     jars += [f"log4j-{part}-{log4j}.jar" for part in ("1.2-api", "api", "core", "slf4j-impl")]
     if release.since("2.1"):
         jars.append(f"log4j-layout-template-json-{log4j}.jar")
-    return [f"{INSTALLATION}/lib/{jar}" for jar in sorted(jars)]
+    return [f"{environment_of(release).home}/lib/{jar}" for jar in sorted(jars)]
 
 
-def environment(release: Release, max_heap: int, log_file: str) -> dict[str, dict[str, str | list[str]] | list[str]]:
-    """Facts of `/jobmanager/environment` (1.16 and later)."""
+def jvm_payload(release: Release, max_heap: int, log_file: str) -> dict[str, dict[str, str | list[str]] | list[str]]:
+    """Return the payload of `/jobmanager/environment` (1.16 and later)."""
+    environment = environment_of(release)
     return {
         "jvm": {
-            "version": vm_version(release),
-            "arch": "amd64",
+            "version": environment.vm,
+            "arch": environment.architecture,
             "options": jvm_options(release, max_heap, log_file),
         },
         "classpath": class_path(release),

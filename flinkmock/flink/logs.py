@@ -11,13 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from flinkmock.flink.configuration import Configuration
-from flinkmock.flink.jvm import INSTALLATION, class_path, jvm_options, vm_version
+from flinkmock.flink.environment import environment_of
+from flinkmock.flink.jvm import class_path, jvm_options
 from flinkmock.flink.memory import MIB, JobManagerMemory, TaskManagerMemory
 from flinkmock.flink.rpc import TaskManagerLocation, rpc_address, rpc_system
 from flinkmock.release import Release
-
-JOB_MANAGER_LOG = "flink-jm.log"
-JOB_MANAGER_OUT = "flink-jm.out"
 
 _ENTRYPOINT = "org.apache.flink.runtime.entrypoint.ClusterEntrypoint"
 _RUNNER = "org.apache.flink.runtime.taskexecutor.TaskManagerRunner"
@@ -61,17 +59,28 @@ def log_text(events: Iterable[LogEvent]) -> str:
 
 
 def log_files(name: str, events: Sequence[LogEvent], started_at: int, output: str = "") -> list[LogFile]:
-    """The two files of a process that logs into `name` ("flink-jm.log"): its standard output, and its log."""
+    """Return the two files of a process that logs into `name`: its standard output and its log."""
     written = max((event.time for event in events), default=started_at)
     return [
-        LogFile(name.removesuffix(".log") + ".out", output.encode(), written if output else started_at),
+        LogFile(out_file(name), output.encode(), written if output else started_at),
         LogFile(name, log_text(events).encode(), written),
     ]
 
 
-def taskmanager_log(taskmanager: TaskManagerLocation) -> str:
-    """The name of its log: `flink-tm1.log` for the first one."""
-    return f"flink-tm{taskmanager.number + 1}.log"
+def jobmanager_log_name(configuration: Configuration, release: Release) -> str:
+    """Return the name of the JobManager's log file: `flink-flink-standalonesession-0-localhost.log`."""
+    host, _ = _address(configuration)
+    return environment_of(release).log_file("standalonesession", 0, host)
+
+
+def taskmanager_log_name(taskmanager: TaskManagerLocation, release: Release) -> str:
+    """Return the name of a TaskManager's log file: `flink-flink-taskexecutor-0-localhost.log`."""
+    return environment_of(release).log_file("taskexecutor", taskmanager.number, taskmanager.host)
+
+
+def out_file(log_file: str) -> str:
+    """Return the name of the file for the standard output of the process that logs into `log_file`."""
+    return log_file.removesuffix(".log") + ".out"
 
 
 def jobmanager_startup(
@@ -80,7 +89,7 @@ def jobmanager_startup(
     """What a job manager that begins to start at `at` (epoch ms) logs until it is ready; `rest_url` is its own."""
     rpc = rpc_address(*_address(configuration), release)
     name = "StandaloneSessionClusterEntrypoint"
-    events = [*_banner(at, _ENTRYPOINT, name, release, memory.max_heap, JOB_MANAGER_LOG)]
+    events = [*_banner(at, _ENTRYPOINT, name, release, memory.max_heap, jobmanager_log_name(configuration, release))]
     events += _properties(at + 60, configuration, release)
     events += [
         LogEvent(at + 120, _ENTRYPOINT, f"Starting {name}."),
@@ -102,7 +111,7 @@ def taskmanager_startup(
     taskmanager: TaskManagerLocation,
 ) -> list[LogEvent]:
     """What a task manager that begins to start at `at` (epoch ms) logs until it is registered."""
-    file = taskmanager_log(taskmanager)
+    file = taskmanager_log_name(taskmanager, release)
     rpc = rpc_address(taskmanager.host, taskmanager.rpc_port, release)
     executor = "org.apache.flink.runtime.taskexecutor.TaskExecutor"
     shuffle = "org.apache.flink.runtime.io.network.NettyShuffleEnvironment"
@@ -120,17 +129,18 @@ def taskmanager_startup(
 
 def _banner(at: int, logger: str, name: str, release: Release, max_heap: int, log_file: str) -> Iterator[LogEvent]:
     """EnvironmentInformation.logEnvironmentInfo: who starts, on which JVM, with which options and classes."""
+    environment = environment_of(release)
     facts = (
         f" Starting {name} (Version: {release.version}, Scala: 2.12, Rev:{release.commit}, Date:{release.built})",
-        " OS current user: flink",
-        f" JVM: {vm_version(release)}",
-        " Arch: amd64",
+        f" OS current user: {environment.user}",
+        f" JVM: {environment.vm}",
+        f" Arch: {environment.architecture}",
         f" Maximum heap size: {max_heap // MIB} MiBytes",
         " JVM Options:",
         *(f"    {option}" for option in jvm_options(release, max_heap, log_file)),
         " Program Arguments:",
         "    --configDir",
-        f"    {INSTALLATION}/conf",
+        f"    {environment.home}/conf",
         f" Classpath: {':'.join(class_path(release))}",
     )
     yield LogEvent(at, logger, _RULE)

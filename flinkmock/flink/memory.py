@@ -12,13 +12,12 @@ from dataclasses import dataclass
 
 from flinkmock.flink import configuration as options
 from flinkmock.flink.configuration import Configuration
+from flinkmock.flink.environment import Environment
 from flinkmock.release import Release
 
 MIB = 1024 * 1024
 PAGE = 32 * 1024
 """taskmanager.memory.segment-size: one network buffer."""
-PHYSICAL_MEMORY = 16 * 1024 * MIB
-CORES = 2
 
 Resource = dict[str, float | int | dict[str, float]]
 
@@ -73,11 +72,11 @@ class TaskManagerMemory:
             "totalProcessMemory": self.total_process,
         }
 
-    def hardware(self) -> dict[str, int]:
+    def hardware(self, environment: Environment) -> dict[str, int]:
         """`hardware` of `/taskmanagers`, bytes; `freeMemory` is the most the heap can grow to."""
         return {
-            "cpuCores": CORES,
-            "physicalMemory": PHYSICAL_MEMORY,
+            "cpuCores": environment.cores,
+            "physicalMemory": environment.physical_memory,
             "freeMemory": self.max_heap,
             "managedMemory": self.managed,
         }

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from flinkmock.flink.jvm import java_version
+from flinkmock.flink.environment import environment_of
 from flinkmock.flink.rpc import rpc_system
 from flinkmock.flink.stack_frames import NATIVE, Frame, idle_stack
 from flinkmock.named_random import NamedRandom
@@ -254,4 +254,4 @@ def _text(number: int, name: str, kind: ThreadActivity, release: Release, random
 
 def _module(frame: Frame, release: Release) -> str:
     java = frame.class_name.startswith(("java.", "jdk.", "sun."))
-    return f"java.base@{java_version(release)}/" if java else "app//"
+    return f"java.base@{environment_of(release).java_version}/" if java else "app//"

@@ -2,7 +2,8 @@
 
 import pytest
 
-from flinkmock.flink.jvm import class_path, environment, java_version
+from flinkmock.flink.environment import environment_of
+from flinkmock.flink.jvm import class_path, jvm_payload
 from flinkmock.release import Release
 
 RELEASES = {
@@ -70,11 +71,11 @@ def test_as_many_jars_as_in_the_distribution(minor: str, count: int) -> None:
 
 
 def test_environment_has_the_recorded_shape() -> None:
-    facts = environment(release("2.3"), 1 << 30, "flink-jm.log")
+    facts = jvm_payload(release("2.3"), 1 << 30, "jm.log")
     assert list(facts) == ["jvm", "classpath"]
     jvm = facts["jvm"]
     assert isinstance(jvm, dict)
-    assert jvm["version"] == "OpenJDK 64-Bit Server VM - Debian - 17/17.0.15+6-Debian-1deb12u1"
+    assert jvm["version"] == "OpenJDK 64-Bit Server VM - Eclipse Adoptium - 17/17.0.15+6"
     assert jvm["arch"] == "amd64"
     options = jvm["options"]
     assert options[0] == "--add-exports=java.base/sun.net.util=ALL-UNNAMED"
@@ -83,7 +84,7 @@ def test_environment_has_the_recorded_shape() -> None:
 
 
 def test_old_releases_run_on_java_11() -> None:
-    assert java_version(release("1.12")) == "11.0.13"
-    old = environment(release("1.14"), 1 << 30, "flink-jm.log")["jvm"]
+    assert environment_of(release("1.12")).java_version == "11.0.13"
+    old = jvm_payload(release("1.14"), 1 << 30, "jm.log")["jvm"]
     assert isinstance(old, dict)
     assert old["options"][0] == "-Xmx1024m"

@@ -13,7 +13,7 @@ from flinkmock.flink.logs import (
     jobmanager_startup,
     log_files,
     log_text,
-    taskmanager_log,
+    taskmanager_log_name,
     taskmanager_startup,
 )
 from flinkmock.flink.memory import jobmanager_memory, taskmanager_memory
@@ -71,11 +71,11 @@ def test_secrets_are_not_logged() -> None:
 
 def test_files_have_the_size_of_their_content() -> None:
     events = startup(NEW)
-    output, log = log_files("flink-jm.log", events, START)
-    assert output.facts() == {"name": "flink-jm.out", "size": 0, "mtime": START}
+    output, log = log_files("jm.log", events, START)
+    assert output.facts() == {"name": "jm.out", "size": 0, "mtime": START}
     assert log.facts()["size"] == len(log.content) == len(log_text(events).encode())
     assert log.modified_at == max(event.time for event in events)
-    assert taskmanager_log(WORKER) == "flink-tm1.log"
+    assert taskmanager_log_name(WORKER, NEW) == "flink-flink-taskexecutor-0-localhost.log"
 
 
 def test_a_failing_job_as_a_live_2_3_logged_it() -> None:

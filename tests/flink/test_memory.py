@@ -3,6 +3,7 @@
 import pytest
 
 from flinkmock.flink.configuration import Configuration
+from flinkmock.flink.environment import environment_of
 from flinkmock.flink.memory import MIB, jobmanager_memory, taskmanager_memory
 from flinkmock.release import Release
 
@@ -26,7 +27,7 @@ def test_the_layout_of_1728m_is_the_recorded_one() -> None:
     memory = taskmanager_memory(Configuration({"taskmanager.memory.process.size": "1728m"}))
     assert memory.configuration() == RECORDED
     assert list(memory.configuration()) == list(RECORDED)
-    assert memory.hardware()["managedMemory"] == 536870920
+    assert memory.hardware(environment_of(NEW))["managedMemory"] == 536870920
     assert memory.network_buffers == 4096
 
 

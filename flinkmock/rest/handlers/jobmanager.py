@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from flinkmock.flink.jvm import environment
+from flinkmock.flink.jvm import jvm_payload
+from flinkmock.flink.logs import jobmanager_log_name
 from flinkmock.flink.memory import jobmanager_memory
 from flinkmock.flink.threads import jobmanager_threads
 from flinkmock.rest.call import Facts, RestCall, handles
-
-LOG_FILE = "flink-jm.log"
 
 
 @handles("getJobManagerEnvironment", "getJobManagerJobEnvironment")
@@ -17,7 +16,8 @@ def java_environment(call: RestCall) -> Facts:
     See docs/flink-behaviour.md#unknown-ids.
     """
     memory = jobmanager_memory(call.cluster.configuration)
-    return environment(call.cluster.release, memory.max_heap, LOG_FILE)
+    log_file = jobmanager_log_name(call.cluster.configuration, call.cluster.release)
+    return jvm_payload(call.cluster.release, memory.max_heap, log_file)
 
 
 @handles("getJobManagerThreadDump")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flinkmock.cluster.errors import LogNotFound, UncaughtJavaException
 from flinkmock.cluster.log_files import jobmanager_files, taskmanager_files
 from flinkmock.flink.java_exception import JavaException
-from flinkmock.flink.logs import JOB_MANAGER_LOG, JOB_MANAGER_OUT, LogFile, taskmanager_log
+from flinkmock.flink.logs import LogFile, jobmanager_log_name, out_file, taskmanager_log_name
 from flinkmock.rest.call import Facts, FileContent, RestCall, handles
 
 
@@ -24,12 +24,14 @@ def jobmanager_list(call: RestCall) -> Facts:
 
 @handles("getJobManagerLogFile")
 def jobmanager_log(call: RestCall) -> Facts:
-    return _content(jobmanager_files(call.cluster, call.now), JOB_MANAGER_LOG)
+    name = jobmanager_log_name(call.cluster.configuration, call.cluster.release)
+    return _content(jobmanager_files(call.cluster, call.now), name)
 
 
 @handles("getJobManagerStdoutFile")
 def jobmanager_stdout(call: RestCall) -> Facts:
-    return _content(jobmanager_files(call.cluster, call.now), JOB_MANAGER_OUT)
+    name = out_file(jobmanager_log_name(call.cluster.configuration, call.cluster.release))
+    return _content(jobmanager_files(call.cluster, call.now), name)
 
 
 @handles("getJobManagerCustomLog")
@@ -53,7 +55,7 @@ def taskmanager_list(call: RestCall) -> Facts:
 def taskmanager_file(call: RestCall) -> Facts:
     """`/log`, `/stdout` and `/logs/:filename` of a task manager. Raises UnknownTaskManager, UnknownLog."""
     taskmanager = call.cluster.taskmanager(call.path["taskmanagerid"], call.now)
-    log = taskmanager_log(taskmanager)
-    usual = {"getTaskManagerLogFile": log, "getTaskManagerStdoutFile": log.removesuffix(".log") + ".out"}
+    log = taskmanager_log_name(taskmanager, call.cluster.release)
+    usual = {"getTaskManagerLogFile": log, "getTaskManagerStdoutFile": out_file(log)}
     name = usual.get(call.operation.id) or call.path["filename"]
     return _content(taskmanager_files(call.cluster, taskmanager, call.now), name, taskmanager.id)

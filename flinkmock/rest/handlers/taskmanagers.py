@@ -8,6 +8,7 @@ from typing import Any
 from flinkmock.cluster.cluster import Cluster
 from flinkmock.cluster.taskmanager import TaskManager
 from flinkmock.flink import metrics
+from flinkmock.flink.environment import environment_of
 from flinkmock.flink.memory import taskmanager_memory
 from flinkmock.flink.rpc import taskmanager_path
 from flinkmock.flink.threads import taskmanager_threads
@@ -33,7 +34,7 @@ def taskmanager_facts(cluster: Cluster, taskmanager: TaskManager, now: int) -> d
         "assignedTasks": len(tasks_on(cluster, taskmanager, _reported(cluster, taskmanager, now))),
         "totalResource": memory.total_resource(taskmanager.slots, release),
         "freeResource": memory.free_resource(taskmanager.slots, free, release),
-        "hardware": memory.hardware(),
+        "hardware": memory.hardware(environment_of(release)),
         "memoryConfiguration": memory.configuration(),
     }
 

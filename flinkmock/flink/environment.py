@@ -1,0 +1,47 @@
+"""The machine and the Java that a fake cluster runs on: a container of Flink's own image.
+
+No answer of a cluster follows from these values but those that show them: `/jobmanager/environment`, the hardware of
+TaskManagers, thread dumps and logs.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from flinkmock.release import Release
+
+GIB = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """`java_version` is the full version of Java, `java_build` the same with its build; memory is in bytes."""
+
+    java_version: str
+    java_build: str
+    java_vendor: str = "Eclipse Adoptium"
+    architecture: str = "amd64"
+    cores: int = 2
+    physical_memory: int = 16 * GIB
+    user: str = "flink"
+    home: str = "/opt/flink"
+    """Where Flink is installed."""
+
+    @property
+    def vm(self) -> str:
+        """The JVM as EnvironmentInformation.getJvmVersion describes it."""
+        major = self.java_version.partition(".")[0]
+        return f"OpenJDK 64-Bit Server VM - {self.java_vendor} - {major}/{self.java_build}"
+
+    def log_file(self, daemon: str, number: int, host: str) -> str:
+        """Return the name of a process's log file (`bin/flink-daemon.sh`); `daemon` is e.g. "taskexecutor"."""
+        return f"flink-{self.user}-{daemon}-{number}-{host}.log"
+
+
+JAVA_17 = Environment("17.0.15", "17.0.15+6")
+JAVA_11 = Environment("11.0.13", "11.0.13+8")
+
+
+def environment_of(release: Release) -> Environment:
+    """Return the environment of a release: Java 17 where Flink runs on it, since 1.15, else Java 11."""
+    return JAVA_17 if release.since("1.15") else JAVA_11
