@@ -26,11 +26,11 @@ EVENTFUL = """  job-{n}:
       - repeat: 3
         steps:
           - RUNNING: {runs}s
-          - RESTARTING: {{for: 5s, because: oom}}
+          - RESTARTING: {{duration: 5s, exception: oom}}
       - RUNNING: 20s
-      - FAILING: {{for: 1s, because: oom}}
+      - FAILING: {{duration: 1s, exception: oom}}
       - FAILED
-    checkpoints: {{every: 10s, takes: 400ms..900ms}}
+    checkpoints: {{every: 10s, duration: 400ms..900ms}}
 """
 
 

@@ -136,16 +136,16 @@ class Engine:
 
     def befall(self, fault: Fault) -> None:
         """What a fault that strikes does to the cluster itself, if anything."""
-        if fault.lose_triggers is None and fault.taskmanager_lost is None:
+        if fault.leader_failover is None and fault.kill_taskmanager is None:
             return
         with self.lock:
             now, cluster = self.clock.now(), self.cluster
             cluster.run_due_events(now)
-            if fault.lose_triggers is not None:
-                takes = cluster.random.draw(fault.lose_triggers, "fault", fault.name, self.faults.struck(fault.name))
+            if fault.leader_failover is not None:
+                takes = cluster.random.draw(fault.leader_failover, "fault", fault.name, self.faults.struck(fault.name))
                 cluster.leadership.fail_leader(takes, now, recovers=True)
-            if fault.taskmanager_lost is not None:
-                number = None if fault.taskmanager_lost == FIRST else fault.taskmanager_lost
+            if fault.kill_taskmanager is not None:
+                number = None if fault.kill_taskmanager == FIRST else fault.kill_taskmanager
                 cluster.remove_one_taskmanager(now, number)
 
     def turned_away(self, jobmanager: int) -> int | None:

@@ -32,11 +32,11 @@ RELEASES = ("2.3", "1.20", "1.12")
 TEMPLATES = """
 cluster: {taskmanagers: 2, slots: 4}
 jobs:
-  streaming: {template: streaming, checkpoints: {every: 3s, takes: 100ms..900ms, fail: [2]}}
-  wide: {template: streaming, parallelism: 3}
-  batch: {template: batch, parallelism: 2}
+  streaming: {extends: streaming, checkpoints: {every: 3s, duration: 100ms..900ms, fails: [2]}}
+  wide: {extends: streaming, parallelism: 3}
+  batch: {extends: batch, parallelism: 2}
   failing: failing
-  restarting: {template: restarting, parallelism: 2}
+  restarting: {extends: restarting, parallelism: 2}
   stuck: stuck
 """
 TARGET = "file:///savepoints"

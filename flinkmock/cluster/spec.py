@@ -162,8 +162,8 @@ class ProgramSpec:
 
     `throws`: main ends with this exception. `executes` False: main returns without having started a job.
     `arguments` maps a program argument to the fields it sets ("--name" -> ("name",)): name, parallelism,
-    checkpoints.every and checkpoints.takes (given in ms), or VERTEX.parallelism with the vertex's full name. Entries of
-    user-config are all arguments, without their dashes, when `arguments_in_user_config`.
+    checkpoints.every and checkpoints.duration (given in ms), or VERTEX.parallelism with the vertex's full name. Entries
+    of user-config are all arguments, without their dashes, when `arguments_in_user_config`.
     """
 
     throws: JavaException | None = None

@@ -20,14 +20,14 @@ from flinkmock.jar import small_jar
 SCENARIO: dict[str, Any] = {
     "cluster": {"taskmanagers": 2, "slots": 8, "config": {"rest.profiling.enabled": True}},
     "jobs": {
-        "running": {"template": "streaming", "started": "5m ago", "parallelism": 2},
-        "to be cancelled": {"template": "streaming", "started": "4m ago"},
-        "to be cancelled the old way": {"template": "streaming", "started": "4m ago"},
-        "finished": {"template": "batch", "started": "5m ago"},
-        "failed": {"template": "failing", "started": "5m ago"},
+        "running": {"extends": "streaming", "age": "5m", "parallelism": 2},
+        "to be cancelled": {"extends": "streaming", "age": "4m"},
+        "to be cancelled the old way": {"extends": "streaming", "age": "4m"},
+        "finished": {"extends": "batch", "age": "5m"},
+        "failed": {"extends": "failing", "age": "5m"},
         "canceled": {
-            "template": "streaming",
-            "started": "5m ago",
+            "extends": "streaming",
+            "age": "5m",
             "lifecycle": [{"RUNNING": "30s"}, {"CANCELLING": "100ms"}, "CANCELED"],
         },
     },

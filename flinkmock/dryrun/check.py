@@ -120,7 +120,7 @@ class _Check:
             awaited = fault.when.job_is
             if awaited is None or awaited.state in BY_CLIENTS or (awaited.job, awaited.state) in seen:
                 continue
-            place = (node.get("while") or node).place
+            place = (node.get("while-job") or node).place
             self._mistakes.add(
                 place, f'"{fault.name}" never strikes by itself: {awaited.job} was never {awaited.state} when played.'
             )

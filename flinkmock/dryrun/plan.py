@@ -14,7 +14,7 @@ from flinkmock.scenario.document import YamlNode
 from flinkmock.scenario.load import read_scenario
 from flinkmock.scenario.scenario import Scenario
 
-WHEN = ("match", "job", "header", "during", "after", "every", "nth", "chance", "times", "while")
+WHEN = ("match", "job", "headers", "during", "after", "every", "nth", "chance", "times", "while-job")
 """The keys of a fault that say when it strikes; the others say what it does."""
 Row = tuple[str, ...]
 

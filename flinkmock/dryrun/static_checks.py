@@ -146,7 +146,9 @@ def _has_id(pattern: Pattern) -> bool:
 def _takes_all(earlier: Fault, second: FaultTrigger) -> bool:
     """Whether the earlier one takes every request that the second is about."""
     first = earlier.when
-    if earlier.stale is not None and not (second.patterns and all(each.method == "GET" for each in second.patterns)):
+    if earlier.serve_stale is not None and not (
+        second.patterns and all(each.method == "GET" for each in second.patterns)
+    ):
         return False  # only what is read can be out of date
     always = (
         first.job in (None, second.job)

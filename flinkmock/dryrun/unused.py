@@ -8,16 +8,15 @@ from fnmatch import fnmatchcase
 from flinkmock.scenario.diagnostics import Diagnostics
 from flinkmock.scenario.document import YamlNode
 
-BECAUSE = ("because", "caused-by", "throws")
-"""Keys that name a cause."""
-EXTENDS = ("extends", "template")
+EXCEPTION_KEYS = ("exception", "cause", "throws")
+"""Keys that name an exception."""
 
 
 def find_unused(document: YamlNode, mistakes: Diagnostics) -> None:
     """Adds a mistake for each name that nobody uses. What another file gives, for others too, is left alone."""
     for section, used, said in (
         ("templates", _templates_used(document), "no job is made from it"),
-        ("causes", _causes_used(document), "nothing fails because of it"),
+        ("exceptions", _causes_used(document), "nothing fails because of it"),
     ):
         for name in _own(document, section):
             if name not in used:
@@ -40,7 +39,7 @@ def _templates_used(document: YamlNode) -> set[str]:
     ahead = [node for section in ("jobs", "submitted") for node in _entries(document, section)]
     while ahead:
         node = ahead.pop()
-        named = [node.text] if isinstance(node.value, str) else [word.text for word in map(node.get, EXTENDS) if word]
+        named = [node.text] if isinstance(node.value, str) else _extended(node)
         for name in named:
             if name not in used:
                 used.add(name)
@@ -50,10 +49,15 @@ def _templates_used(document: YamlNode) -> set[str]:
     return used | {"streaming"}
 
 
+def _extended(node: YamlNode) -> list[str]:
+    template = node.get("extends")
+    return [template.text] if template else []
+
+
 def _causes_used(document: YamlNode) -> set[str]:
-    causes = document.get("causes")
+    causes = document.get("exceptions")
     known = causes.items if causes is not None else {}
-    ahead = [name for key, node in document.items.items() if key != "causes" for name in _named(node)]
+    ahead = [name for key, node in document.items.items() if key != "exceptions" for name in _named(node)]
     used: set[str] = set()
     while ahead:
         name = ahead.pop()
@@ -66,7 +70,7 @@ def _causes_used(document: YamlNode) -> set[str]:
 def _named(node: YamlNode) -> Iterator[str]:
     """The causes that a part of the document names."""
     for key, below in node.items.items():
-        if key in BECAUSE and isinstance(below.value, str):
+        if key in EXCEPTION_KEYS and isinstance(below.value, str):
             yield below.text
         yield from _named(below)
     for below in node.elements:

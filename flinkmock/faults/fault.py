@@ -12,24 +12,22 @@ from flinkmock.named_random import UniformRange
 
 
 class Drop(Enum):
-    """How a connection ends without a whole answer. Only `MID_BODY` and `AFTER_EFFECT` carry the request out."""
+    """How a connection ends without a whole answer. Only `TRUNCATE` and `AFTER_PROCESSING` carry the request out."""
 
     RESET = "reset"
     """TCP RST before the first byte of an answer."""
-    EMPTY = "empty"
+    CLOSE = "close"
     """The connection is closed in good order, without a byte."""
-    MID_BODY = "mid-body"
+    TRUNCATE = "truncate"
     """Headers and half of the body, then the end."""
-    BEFORE_EFFECT = "before-effect"
-    """As `RESET`: the counterpart of `AFTER_EFFECT`, for who has the two beside each other."""
-    AFTER_EFFECT = "after-effect"
+    AFTER_PROCESSING = "after-processing"
     """The request is carried out, its answer is lost: TCP RST."""
     HANG = "hang"
     """No answer and no end, until the client or the cluster leaves."""
 
     @property
     def carries_out(self) -> bool:
-        return self in (Drop.MID_BODY, Drop.AFTER_EFFECT)
+        return self in (Drop.TRUNCATE, Drop.AFTER_PROCESSING)
 
 
 class NamedReply(Enum):
@@ -54,7 +52,7 @@ class Corruption(Enum):
     """How a body is spoiled. The answer's Content-Length fits the spoiled body."""
 
     DROP_FIELD = "drop-field"
-    RETYPE = "retype"
+    CHANGE_TYPE = "change-type"
     """The field has a value of another JSON type."""
     ADD_FIELD = "add-field"
     TRUNCATE = "truncate"
@@ -84,7 +82,7 @@ class LogNormal:
 
 @dataclass(frozen=True, slots=True)
 class JobIs:
-    """`while: orders RESTARTING`: the newest job of that name is in that state."""
+    """`while-job: orders RESTARTING`: the newest job of that name is in that state."""
 
     job: str
     state: str
@@ -118,10 +116,10 @@ FIRST = -1
 class Fault:
     """Something that goes wrong.
 
-    `throttle`: bytes per second of the cluster's time. `stale`: so many ms old is what a GET is answered. The last two
-    befall the cluster itself, when the request has been dealt with: the leading JobManager falls and is replaced so
-    many ms later, jobs are recovered, trigger ids are not (`lose_triggers`); the task manager of that number, or the
-    `FIRST` one, is lost (`taskmanager_lost`).
+    `throttle` is in bytes per second of cluster time, `serve_stale` is the age (ms) of the response to a GET. Two
+    faults change the cluster after it has processed the request. `leader_failover`: the leading JobManager crashes and
+    another one leads after that many ms; it recovers the jobs, but no trigger ids. `kill_taskmanager`: the
+    TaskManager of that number is lost, or the first one (`FIRST`).
     """
 
     name: str
@@ -131,13 +129,13 @@ class Fault:
     throttle: int | None = None
     drop: Drop | None = None
     corrupt: Corrupt | None = None
-    stale: int | None = None
-    lose_triggers: UniformRange | None = None
-    taskmanager_lost: int | None = None
+    serve_stale: int | None = None
+    leader_failover: UniformRange | None = None
+    kill_taskmanager: int | None = None
 
     def is_about(self, method: str, path: str, operation: Operation | None) -> bool:
         """Whether requests of that kind can be struck at all."""
-        if self.stale is not None and method != "GET":
+        if self.serve_stale is not None and method != "GET":
             return False
         patterns = self.when.patterns
         return not patterns or any(pattern.fits(method, path, operation) for pattern in patterns)

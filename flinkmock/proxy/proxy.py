@@ -169,9 +169,9 @@ class Proxy:
 
     def _stale(self, seen: Exchange, blow: FaultInjection) -> Response | None:
         """The old answer that is to be given; None: none is, or nobody has asked for so long."""
-        if blow.fault is None or not blow.fault.stale:
+        if blow.fault is None or not blow.fault.serve_stale:
             return None
-        return self._behind.past.before(seen.target, self._behind.clock.now() - blow.fault.stale)
+        return self._behind.past.before(seen.target, self._behind.clock.now() - blow.fault.serve_stale)
 
     async def _streamed(
         self, request: web.Request, route: _Route, answer: aiohttp.ClientResponse, kept: BodyBuffer

@@ -17,8 +17,8 @@ class ResponseHistory:
     """Keeps what some of the `faults` may ask for, and nothing else. Moments are epoch ms."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:
-        self._faults = [fault for fault in faults if fault.stale]
-        self._longest = max((fault.stale or 0 for fault in self._faults), default=0)
+        self._faults = [fault for fault in faults if fault.serve_stale]
+        self._longest = max((fault.serve_stale or 0 for fault in self._faults), default=0)
         self._kept: OrderedDict[str, deque[tuple[int, Response]]] = OrderedDict()
         self._bytes = 0
 

@@ -21,7 +21,7 @@ from flinkmock.proxy.response_history import ResponseHistory
 LOOK_MS = 500
 """So old may be what is known of the jobs when a fault asks for a job's name or state."""
 _KEYS = "Authorization", "Cookie"
-_STRIKES_ON_THE_WAY = frozenset({"name", "when", "delay", "reply", "throttle", "drop", "corrupt", "stale"})
+_STRIKES_ON_THE_WAY = frozenset({"name", "when", "delay", "reply", "throttle", "drop", "corrupt", "serve_stale"})
 """What a fault may say here. Anything else befalls the cluster itself."""
 
 

@@ -16,7 +16,7 @@ USUAL = ClusterSpec()
 
 @dataclass(frozen=True, slots=True)
 class ClusterReader:
-    """Reads the section `cluster`, and `keep-results` of the section `operations`, which is an option of Flink's."""
+    """Reads the section `cluster`, and `result-ttl` of the section `operations`, which is an option of Flink's."""
 
     given: Mapping[str, YamlNode]
     keep_results: YamlNode | None
@@ -53,7 +53,7 @@ class ClusterReader:
                 self.mistakes.add(node.place, f"several JobManagers need high availability, and config says {kind}.")
         found = []
         for moment, what in self._events("jobmanagers"):
-            takes = what.get("fails") if what.items else None
+            takes = what.get("crashes") if what.items else None
             found.append(LeaderChange(moment, span(takes, self.mistakes) if takes else LeaderChange(0).duration))
         return tuple(sorted(found, key=lambda change: change.at))
 

@@ -24,15 +24,15 @@ class Causes:
         for node in self._named.values():
             self.throwable(node)
 
-    def throwable(self, because: YamlNode) -> JavaException | None:
-        """The exception that a `because` means; None if it can't be told."""
-        return self._throwable(because, ())
+    def throwable(self, exception: YamlNode) -> JavaException | None:
+        """The exception that an `exception` means; None if it can't be told."""
+        return self._throwable(exception, ())
 
-    def cause(self, because: YamlNode, job: str, vertices: dict[str, VertexSpec]) -> ExceptionSpec | None:
+    def cause(self, exception: YamlNode, job: str, vertices: dict[str, VertexSpec]) -> ExceptionSpec | None:
         """The same with the place where it is thrown. `job` names the job in messages; `vertices` are its vertices as
         the file calls them."""
-        throwable = self._throwable(because, ())
-        node = self._resolve(because)
+        throwable = self._throwable(exception, ())
+        node = self._resolve(exception)
         if throwable is None or node is None:
             return None
         vertex, subtask, everywhere = node.get("vertex"), node.get("subtask"), node.get("global")
@@ -56,22 +56,22 @@ class Causes:
             self._mistakes.add(node.place, f'no vertex "{name}" in {job}.{choices(name, vertices)}')
         return by_name.get(name)
 
-    def _resolve(self, because: YamlNode) -> YamlNode | None:
-        if isinstance(because.value, dict):
-            return because
-        name = because.text
+    def _resolve(self, exception: YamlNode) -> YamlNode | None:
+        if isinstance(exception.value, dict):
+            return exception
+        name = exception.text
         if name not in self._named and name not in self._broken:
-            self._mistakes.add(because.place, f'no cause "{name}".{choices(name, [*self._named, *self._broken])}')
+            self._mistakes.add(exception.place, f'no cause "{name}".{choices(name, [*self._named, *self._broken])}')
         return self._named.get(name)
 
-    def _throwable(self, because: YamlNode, above: tuple[YamlNode, ...]) -> JavaException | None:
-        node = self._resolve(because)
+    def _throwable(self, exception: YamlNode, above: tuple[YamlNode, ...]) -> JavaException | None:
+        node = self._resolve(exception)
         if node is None:
             return None
         if any(node is other for other in above):
-            self._mistakes.add(because.place, f'"{because.text}" is caused by itself.')
+            self._mistakes.add(exception.place, f'"{exception.text}" is caused by itself.')
             return None
-        message, caused_by, frames = node.get("message"), node.get("caused-by"), node.get("at")
+        message, caused_by, frames = node.get("message"), node.get("cause"), node.get("stack-trace")
         java_class = node.get("class")
         return JavaException(
             java_class.text if java_class else "",

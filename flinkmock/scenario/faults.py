@@ -16,7 +16,7 @@ from flinkmock.scenario.request_patterns import RequestReader
 
 LONGEST_STALE_MS = 60_000
 """So long it is remembered who had which slot (`cluster/slots.py`)."""
-WHAT = ("delay", "reply", "throttle", "drop", "corrupt", "stale", "lose-triggers", "taskmanager-lost")
+WHAT = ("delay", "reply", "throttle", "drop", "corrupt", "serve-stale", "leader-failover", "kill-taskmanager")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ class FaultReader:
 
     def _fault(self, node: YamlNode, name: str) -> Fault:
         throttle, drop = node.get("throttle"), node.get("drop")
-        again, lost = node.get("lose-triggers"), node.get("taskmanager-lost")
+        failover, lost = node.get("leader-failover"), node.get("kill-taskmanager")
         when = self._when(node)
         return Fault(
             name,
@@ -54,13 +54,13 @@ class FaultReader:
             throttle=self._rate(throttle) if throttle else None,
             drop=Drop(drop.text) if drop else None,
             corrupt=_corrupt(node.get("corrupt")),
-            stale=self._stale(node, when.patterns),
-            lose_triggers=span(again, self.mistakes) if again else None,
-            taskmanager_lost=None if lost is None else FIRST if lost.value == "first" else whole(lost, FIRST),
+            serve_stale=self._stale(node, when.patterns),
+            leader_failover=span(failover, self.mistakes) if failover else None,
+            kill_taskmanager=None if lost is None else FIRST if lost.value == "first" else whole(lost, FIRST),
         )
 
     def _stale(self, node: YamlNode, patterns: Sequence[Pattern]) -> int | None:
-        stale = node.get("stale")
+        stale = node.get("serve-stale")
         if stale is None:
             return None
         found = span(stale, self.mistakes).low
@@ -74,13 +74,13 @@ class FaultReader:
 
     def _when(self, node: YamlNode) -> FaultTrigger:
         job, during, times, likely = node.get("job"), node.get("during"), node.get("times"), node.get("chance")
-        nth, job_is = node.get("nth"), node.get("while")
+        nth, job_is = node.get("nth"), node.get("while-job")
         if job:
             self._known_job(job, job.text)
         return FaultTrigger(
             self.requests.listed(node.get("match")),
             job.text if job else None,
-            _texts(node.get("header")),
+            _texts(node.get("headers")),
             self._during(during) if during else None,
             self._job_is(job_is) if job_is else None,
             whole(node.get("every"), 1),

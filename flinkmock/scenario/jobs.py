@@ -49,8 +49,8 @@ class JobReader:
         kind = "BATCH" if _text(job, "type") == "batch" else "STREAMING"
         parallelism = whole(job.get("parallelism"), 1)
         vertices = read_vertices(job.items["vertices"], where, parallelism, kind == "BATCH", self._mistakes)
-        started_ago = self._started(job)
-        lifecycle = LifecycleReader(where, vertices, scheduler, started_ago, self._causes, self._mistakes)
+        age = self._duration(job, "age", 0)
+        lifecycle = LifecycleReader(where, vertices, scheduler, age, self._causes, self._mistakes)
         return JobSpec(
             name=_text(job, "name") or name or self._templates["default"].named_by(node) or DEFAULT_NAMES[kind],
             vertices=tuple(vertices.values()),
@@ -62,32 +62,26 @@ class JobReader:
             user_config={key: value.text for key, value in _entries(job, "user-config").items()},
             program=self._program(job.get("program"), vertices),
             operations=read_operations(_entries(job, "operations"), self._operations, self._causes, self._mistakes),
-            restore_duration=span(restore, self._mistakes) if (restore := job.get("restore")) else ZERO,
-            restore_path=_text(job, "restored-from"),
+            restore_duration=span(restore, self._mistakes) if (restore := job.get("restore-duration")) else ZERO,
+            restore_path=_text(job, "restore-path"),
             watermarks=read_watermarks(job.get("watermarks"), self._mistakes),
             metrics=read_metrics(job.get("metrics"), self._mistakes),
-            past_failures=self._past_failures(job, where, started_ago, vertices),
-            age=started_ago,
+            past_failures=self._past_failures(job, where, age, vertices),
+            age=age,
             id=_text(job, "id") or "",
         )
 
-    def _started(self, job: YamlNode) -> int:
-        started = job.get("started")
-        if started is None:
-            return 0
-        return span(replace(started, value=started.text.removesuffix(" ago")), self._mistakes).low
-
-    def _past_failures(self, job: YamlNode, where: str, started_ago: int,
+    def _past_failures(self, job: YamlNode, where: str, job_age: int,
                        vertices: dict[str, VertexSpec]) -> tuple[PastFailure, ...]:  # fmt: skip
-        given = job.get("exceptions")
+        given = job.get("exception-history")
         found = []
         for each in given.elements if given is not None else ():
-            ago, because = each.items["ago"], each.items["because"]
-            before = span(ago, self._mistakes).low
-            if before > started_ago:
-                since = "has not begun yet" if not started_ago else "is younger than that"
-                self._mistakes.add(ago.place, f"{where} {since}. Write started: {ago.text} ago, or earlier.")
-            cause = self._causes.cause(because, where, vertices)
+            age, exception = each.items["age"], each.items["exception"]
+            before = span(age, self._mistakes).low
+            if before > job_age:
+                since = "has not begun yet" if not job_age else "is younger than that"
+                self._mistakes.add(age.place, f"{where} {since}. Write age: {age.text} in the job, or more.")
+            cause = self._causes.cause(exception, where, vertices)
             if cause is not None:
                 found.append(PastFailure(before, cause))
         return tuple(sorted(found, key=lambda failure: -failure.age))
@@ -98,13 +92,18 @@ class JobReader:
             return usual
         if node.value == "none":
             return None
-        takes, total, mode, unaligned = node.get("takes"), node.get("size"), node.get("mode"), node.get("unaligned")
+        duration, total, mode, unaligned = (
+            node.get("duration"),
+            node.get("size"),
+            node.get("mode"),
+            node.get("unaligned"),
+        )
         return CheckpointSpec(
             every=self._duration(node, "every", usual.every or 0),
-            duration=span(takes, self._mistakes) if takes else usual.duration,
+            duration=span(duration, self._mistakes) if duration else usual.duration,
             size=size(total, self._mistakes) if total else usual.size,
-            fails=_numbers(node.get("fail")),
-            chance=_chance(node.get("fail")),
+            fails=_numbers(node.get("fails")),
+            chance=_chance(node.get("fails")),
             timeout=self._duration(node, "timeout", usual.timeout),
             min_pause=self._duration(node, "min-pause", usual.min_pause),
             max_concurrent=whole(node.get("max-concurrent"), usual.max_concurrent),
@@ -131,20 +130,21 @@ class JobReader:
     def _program(self, node: YamlNode | None, vertices: Mapping[str, VertexSpec]) -> ProgramSpec:
         if node is None:
             return ProgramSpec()
-        throws, as_user_config = node.get("throws"), node.get("arguments-as-user-config")
+        throws, executes = node.get("throws"), node.get("executes")
+        in_user_config = node.get("arguments-in-user-config")
         return ProgramSpec(
             throws=self._causes.throwable(throws) if throws else None,
-            executes=node.get("executes") is None,
+            executes=executes is None or bool(executes.value),
             arguments={
                 argument: tuple(self._field(field, vertices) for field in fields.elements or [fields])
                 for argument, fields in _entries(node, "arguments").items()
             },
-            arguments_in_user_config=bool(as_user_config and as_user_config.value),
+            arguments_in_user_config=bool(in_user_config and in_user_config.value),
         )
 
     def _field(self, node: YamlNode, vertices: Mapping[str, VertexSpec]) -> str:
         """What an argument sets, vertices by their full names."""
-        fields = {name: name for name in ("name", "parallelism", "checkpoints.every", "checkpoints.takes")}
+        fields = {name: name for name in ("name", "parallelism", "checkpoints.every", "checkpoints.duration")}
         fields |= {f"{name}.parallelism": f"{vertex.name}.parallelism" for name, vertex in vertices.items()}
         if node.text not in fields:
             self._mistakes.add(node.place, f'no argument sets "{node.text}".{choices(node.text, fields)}')
@@ -164,12 +164,12 @@ def read_operations(given: Mapping[str, YamlNode], usual: Mapping[str, Operation
         if not isinstance(operation.value, dict):
             found[name] = replace(before, duration=length(operation, mistakes))
             continue
-        takes, fails, because = operation.get("takes"), operation.get("fails"), operation.get("because")
-        cause: JavaException | None = causes.throwable(because) if because else before.exception
+        duration, fails, named = operation.get("duration"), operation.get("fails"), operation.get("exception")
+        exception: JavaException | None = causes.throwable(named) if named else before.exception
         found[name] = OperationSpec(
-            length(takes, mistakes) if takes else before.duration,
+            length(duration, mistakes) if duration else before.duration,
             _numbers(fails) if fails else before.fails,
-            cause,
+            exception,
             _chance(fails) if fails else before.chance,
         )
     return found

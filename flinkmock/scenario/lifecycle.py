@@ -79,17 +79,19 @@ class LifecycleReader:
         return self._line(node.key_place(state), state, stay)
 
     def _line(self, place: SourceLocation, state: str, stay: YamlNode | None) -> _Line:
-        because = stay.get("because") if stay else None
+        exception = stay.get("exception") if stay else None
         if stay is not None and isinstance(stay.value, dict):
-            stay = stay.get("for")
-        if because is not None and state not in FAILURE_STATES:
+            stay = stay.get("duration")
+        if exception is not None and state not in FAILURE_STATES:
             belongs = ", ".join(name for name in JOB_STATES if name in FAILURE_STATES)
-            self._mistakes.add(because.place, f"no exception leads to {state}. because belongs to {belongs}.")
+            self._mistakes.add(
+                exception.place, f"no exception leads to {state}. The key exception belongs to {belongs}."
+            )
         return _Line(
             place,
             state,
             length(stay, self._mistakes) if stay is not None else None,
-            self._causes.cause(because, self._job, self._vertices) if because is not None else None,
+            self._causes.cause(exception, self._job, self._vertices) if exception is not None else None,
         )
 
     # -- order

@@ -129,10 +129,10 @@ def _cluster(document: YamlNode, broken: dict[str, set[str]], mistakes: Diagnost
         bad, found = broken.get(key, set()), document.get(key)
         return [node for i, node in enumerate(found.elements) if not bad & {"*", str(i)}] if found is not None else []
 
-    causes = Causes(_entries(document, "causes"), broken.get("causes", set()), mistakes)
+    causes = Causes(_entries(document, "exceptions"), broken.get("exceptions", set()), mistakes)
     causes.check()
     given = section("operations")
-    cluster = ClusterReader(section("cluster"), given.pop("keep-results", None), mistakes)
+    cluster = ClusterReader(section("cluster"), given.pop("result-ttl", None), mistakes)
     operations = read_operations(given, {}, causes, mistakes)
     templates = _templates(document, cluster.scheduler, mistakes)
     reader = JobReader(templates, causes, operations, cluster.scheduler, mistakes)

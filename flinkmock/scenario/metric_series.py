@@ -49,15 +49,15 @@ def _course(node: YamlNode, mistakes: Diagnostics) -> MetricSeries:
         low, high = (decimal(end, 0) for end in sine.elements)
         return Sine(low, high, every)
     if (spike := node.get("spike")) is not None:
-        lasts = node.get("for")
+        lasts = node.get("duration")
         length = span(lasts, mistakes).low if lasts is not None else 0
         if lasts is not None and length > every:
             mistakes.add(lasts.place, "a spike is over before the next one begins: this is longer than every.")
         base = node.get("base")
         return Spike(_number(base), _number(spike), every, length)
-    series, again = node.get("series"), node.get("again")
+    series, repeat = node.get("series"), node.get("repeat")
     values = tuple(_value(value) for value in series.elements) if series is not None else (0,)
-    return Series(values, every, repeat=bool(again and again.value))
+    return Series(values, every, repeat=bool(repeat and repeat.value))
 
 
 def _period(node: YamlNode, mistakes: Diagnostics) -> int:
@@ -100,7 +100,8 @@ def read_watermarks(node: YamlNode | None, mistakes: Diagnostics) -> Watermarks 
         return None
     if node.value == "none":
         return Watermarks(None)
-    lag, stops = (node.get("lag"), node.get("stops")) if node.items else (node, None)
+    lag, stops_after = (node.get("lag"), node.get("stops-after")) if isinstance(node.value, dict) else (node, None)
     return Watermarks(
-        span(lag, mistakes).low if lag is not None else 0, span(stops, mistakes).low if stops is not None else None
+        span(lag, mistakes).low if lag is not None else 0,
+        span(stops_after, mistakes).low if stops_after is not None else None,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from flinkmock.cluster.spec import DurationSpec, Polls, Signal
-from flinkmock.named_random import UNBOUNDED, UniformRange
+from flinkmock.named_random import UNBOUNDED, ZERO, UniformRange
 from flinkmock.scenario.diagnostics import Diagnostics
 from flinkmock.scenario.document import YamlNode
 from flinkmock.units import parse_duration, parse_size
@@ -50,6 +50,8 @@ def decimal(node: YamlNode | None, default: float) -> float:
 
 
 def _span(node: YamlNode, mistakes: Diagnostics, parse: Callable[[str], int], most: int, too_much: str) -> UniformRange:
+    if isinstance(node.value, int | float):  # the schema allows no number but 0
+        return ZERO
     low_text, dots, high_text = str(node.value).partition("..")
     low = parse(low_text)
     high = parse(high_text) if dots else low

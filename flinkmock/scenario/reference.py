@@ -22,7 +22,12 @@ the 1.2 core rules: `on` and `no` are words; anchors are allowed, tags and merge
 
 What stands in italics is explained further down. [Ready scenarios](scenarios.md) show how it is put together.
 """
-_NAMES = {"state": "a state", "because": "a cause, or its name", "numbers": "numbers: [1, 3]", "id": "32 hex digits"}
+_NAMES = {
+    "state": "a state",
+    "exceptionOrName": "an exception, or the name of one",
+    "numbers": "numbers: [1, 3]",
+    "id": "32 hex digits",
+}
 _TYPES = {"integer": "whole number", "number": "number", "string": "text", "boolean": "true, false", "array": "list",
           "object": "mapping", "null": "nothing"}  # fmt: skip
 

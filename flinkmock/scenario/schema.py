@@ -15,6 +15,7 @@ from flinkmock.contract.fast_validator import Check, CompiledValidator
 from flinkmock.data import data_dir
 from flinkmock.scenario.diagnostics import Diagnostics, SourceLocation, choices, dotted
 from flinkmock.scenario.document import YamlNode
+from flinkmock.scenario.renamed import KEYS, VALUES, present_name
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
@@ -91,14 +92,24 @@ def _sentences(error: Fault, document: YamlNode) -> Iterator[tuple[SourceLocatio
     elif error.validator == "additionalProperties":
         yield from _unknown_keys(error, node, path)
     elif error.validator == "required":
-        missing = [f'"{key}"' for key in error.validator_value if key not in error.instance]
-        yield node.place, f"{' and '.join(missing)} {'is' if len(missing) == 1 else 'are'} missing in {_where(path)}."
+        replaced = _renamed_keys(error).values()
+        missing = [f'"{key}"' for key in error.validator_value if key not in error.instance and key not in replaced]
+        if missing:
+            verb = "is" if len(missing) == 1 else "are"
+            yield node.place, f"{' and '.join(missing)} {verb} missing in {_where(path)}."
     elif "propertyNames" in list(error.absolute_schema_path)[-2:]:
         yield node.key_place(error.instance), _say(error, said, path)
     elif error.validator == "minProperties" or error.validator == "maxProperties":
         yield node.key_place(list(error.instance)[-1]) if error.instance else node.place, _say(error, said, path)
-    else:
+    elif error.validator != "anyOf" or not _renamed_keys(error):
         yield node.place, _say(error, said, path)
+
+
+def _renamed_keys(error: Fault) -> dict[str, str]:
+    """The former keys that a mapping has, with the keys of its schema that replaced them."""
+    known = error.schema.get("properties", {})
+    unknown = error.instance.keys() - known.keys() if isinstance(error.instance, dict) else ()
+    return {key: present for key in unknown if (present := present_name(key, KEYS, known))}
 
 
 def _likeliest(error: Fault) -> list[Fault]:
@@ -112,7 +123,9 @@ def _likeliest(error: Fault) -> list[Fault]:
         of_kind = not any(_of_another_kind(cause, error.instance) for cause in errors)
         asked = {key for cause in errors if cause.validator == "required" for key in cause.validator_value}
         named = isinstance(error.instance, dict) and bool(asked & error.instance.keys())
-        fits = not any(cause.validator == "additionalProperties" and not cause.path for cause in errors)
+        unknown = (cause for cause in errors if cause.validator == "additionalProperties" and not cause.path)
+        fits = all(cause.instance.keys() - cause.schema["properties"].keys() == _renamed_keys(cause).keys()
+                   for cause in unknown)  # fmt: skip
         return of_kind, fits, named, max(len(cause.path) for cause in errors), -len(errors)
 
     return max(branches.values(), key=likelihood)
@@ -128,9 +141,12 @@ def _of_another_kind(cause: Fault, instance: object) -> bool:
 def _unknown_keys(error: Fault, node: YamlNode, path: list[str | int]) -> Iterator[tuple[SourceLocation, str]]:
     known: list[str] = list(error.schema.get("properties", {}))
     instead: Mapping[str, str] = error.schema.get("x-instead", {})
+    renamed = _renamed_keys(error)
     for key in error.instance:
         if key in instead:
             yield node.key_place(key), f'unknown key "{key}" in {_where(path)}. Write {instead[key]}.'
+        elif key in renamed:
+            yield node.key_place(key), f'"{key}" is not a key here; it is called "{renamed[key]}".'
         elif key not in known:
             shown = [name for name in known if not name.startswith("$")]
             yield node.key_place(key), f'unknown key "{key}" in {_where(path)}.{choices(key, shown)}'
@@ -139,6 +155,8 @@ def _unknown_keys(error: Fault, node: YamlNode, path: list[str | int]) -> Iterat
 def _say(error: Fault, said: Mapping[str, str], path: list[str | int]) -> str:
     value = _shown(error.instance)
     keyword = str(error.validator)
+    if keyword == "enum" and (present := present_name(error.instance, VALUES, error.validator_value)):
+        return f'{value} is not a value here; it is called "{present}".'
     if keyword in said:
         hint = ""
         if "{hint}" in said[keyword]:

@@ -8,8 +8,6 @@ from flinkmock.cluster.states import scheduler_of
 from flinkmock.scenario.diagnostics import Diagnostics, choices
 from flinkmock.scenario.document import YamlNode
 
-_WORDS = ("extends", "template")
-
 
 def merged(over: YamlNode, base: YamlNode) -> YamlNode:
     """`over` laid on `base`. What `over` says comes first, so that its rules are asked first."""
@@ -45,7 +43,7 @@ class Templates:
     def job(self, node: YamlNode) -> YamlNode:
         """The job with everything that it takes over, and without a word of whom from."""
         if isinstance(node.value, str):
-            node = YamlNode(node.place, {"template": node}, keys={"template": node.place})
+            node = YamlNode(node.place, {"extends": node}, keys={"extends": node.place})
         return self._complete(node, ())
 
     def sound(self, node: YamlNode, broken: Container[str]) -> bool:
@@ -67,7 +65,7 @@ class Templates:
     def _complete(self, node: YamlNode, above: tuple[YamlNode, ...]) -> YamlNode:
         own = YamlNode(
             node.place,
-            {key: value for key, value in node.items.items() if key not in _WORDS},
+            {key: value for key, value in node.items.items() if key != "extends"},
             keys=node.keys,
         )
         word = self._word(node)
@@ -97,4 +95,4 @@ class Templates:
 
     @staticmethod
     def _word(node: YamlNode) -> YamlNode | None:
-        return node.get("extends") or node.get("template")
+        return node.get("extends")

@@ -120,7 +120,7 @@ def _inputs(item: YamlNode, above: dict[str, VertexSpec], width: int, job: str, 
             place = (origin or edge).place
             mistakes.add(place, f'no vertex "{name}" stands above "{_name(item)}" in {job}.{choices(name, names)}')
             continue
-        ship, how, width_there = edge.get("ship"), edge.get("exchange"), above[origin.text].parallelism
+        ship, how, width_there = edge.get("ship-strategy"), edge.get("exchange"), above[origin.text].parallelism
         if ship is not None and ship.text == "FORWARD" and width_there != width:
             mistakes.add(
                 ship.place, f"FORWARD joins equal parallelisms, and here {width_there} meets {width}. Write REBALANCE."

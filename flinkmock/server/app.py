@@ -185,7 +185,7 @@ class _Server:
                         base_url=_base_url(request),
                         arrived=blow.arrived,
                         jobmanager=self._jobmanager,
-                        ago=(blow.fault.stale if blow.fault else None) or 0,
+                        ago=(blow.fault.serve_stale if blow.fault else None) or 0,
                     )
             except ClusterError as problem:
                 return told(problem, route.operation, self.behaviour)

@@ -89,7 +89,9 @@ class FaultInjection:
     def changes_answer(self) -> bool:
         """Whether the cluster's answer does not go out as it is, though perhaps late."""
         fault = self._strike.fault if self._strike else None
-        return fault is not None and bool(fault.reply or fault.drop or fault.corrupt or fault.throttle or fault.stale)
+        return fault is not None and bool(
+            fault.reply or fault.drop or fault.corrupt or fault.throttle or fault.serve_stale
+        )
 
     async def hold(self) -> None:
         """Waits for as long as the answer is held back."""
@@ -108,16 +110,16 @@ class FaultInjection:
         await self.hold()
         fault = self._strike.fault
         match fault.drop:
-            case Drop.RESET | Drop.BEFORE_EFFECT | Drop.AFTER_EFFECT:
+            case Drop.RESET | Drop.AFTER_PROCESSING:
                 self._cut(reset=True)
-            case Drop.EMPTY:
+            case Drop.CLOSE:
                 self._cut(reset=False)
-            case Drop.MID_BODY if not answer.body:
+            case Drop.TRUNCATE if not answer.body:
                 self._cut(reset=False)
         if answer.status == 0:
             return FlinkResponse(_NEVER_SENT)
-        if fault.drop is Drop.MID_BODY or fault.throttle:
-            return _ChunkedFlinkResponse(answer, self, fault.throttle, whole=fault.drop is not Drop.MID_BODY)
+        if fault.drop is Drop.TRUNCATE or fault.throttle:
+            return _ChunkedFlinkResponse(answer, self, fault.throttle, whole=fault.drop is not Drop.TRUNCATE)
         return FlinkResponse(answer)
 
     def now(self) -> int:

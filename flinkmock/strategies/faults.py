@@ -78,8 +78,8 @@ def fault_mappings(flink: str) -> SearchStrategy[dict[str, Any]]:
 
 def _whats() -> list[SearchStrategy[dict[str, Any]]]:
     drops = [drop.value for drop in Drop if drop is not Drop.HANG]
-    whole = [kind.value for kind in Corruption if not kind.value.endswith(("-field", "retype"))]
-    spoiled = st.sampled_from(("drop-field", "retype", "add-field"))
+    whole = [kind.value for kind in Corruption if not kind.value.endswith(("-field", "change-type"))]
+    spoiled = st.sampled_from(("drop-field", "change-type", "add-field"))
     replies: SearchStrategy[Any] = st.fixed_dictionaries(
         {"status": st.sampled_from((429, 500, 502, 503))}, optional={"errors": st.lists(WORDS, max_size=2)}
     )

@@ -19,9 +19,9 @@ _CHECKPOINTS: SearchStrategy[Any] = st.just("none") | st.fixed_dictionaries(
     {},
     optional={
         "every": SECONDS,
-        "takes": SPANS,
+        "duration": SPANS,
         "size": _SIZES,
-        "fail": _FAILS,
+        "fails": _FAILS,
         "timeout": SECONDS,
         "min-pause": DURATIONS,
         "mode": st.sampled_from(("exactly-once", "at-least-once")),
@@ -38,12 +38,12 @@ _RESTART: SearchStrategy[Any] = st.just("none") | st.fixed_dictionaries(
 def operations(causes: Sequence[str], *, of_job: bool) -> SearchStrategy[dict[str, Any]]:
     """How long operations take, and which of their calls fail. `causes` are names of the scenario's."""
     because = st.sampled_from(causes) if causes else CAUSES
-    how = {"fails": _FAILS, "because": because}
-    planned: SearchStrategy[Any] = LENGTHS | st.fixed_dictionaries({}, optional={"takes": LENGTHS, **how})
+    how = {"fails": _FAILS, "exception": because}
+    planned: SearchStrategy[Any] = LENGTHS | st.fixed_dictionaries({}, optional={"duration": LENGTHS, **how})
     calls: SearchStrategy[Any] = st.fixed_dictionaries({}, optional=how)
     known = dict.fromkeys(("savepoint", "stop-with-savepoint", "checkpoint", "cancel"), planned) | {"submit": calls}
     if not of_job:
-        known |= {"dispose-savepoint": planned, "upload": calls, "delete-dataset": SPANS, "keep-results": SECONDS}
+        known |= {"dispose-savepoint": planned, "upload": calls, "delete-dataset": SPANS, "result-ttl": SECONDS}
     return st.fixed_dictionaries({}, optional=known)
 
 
@@ -73,9 +73,9 @@ def jobs(draw: DrawFn, scheduler: str, causes: Sequence[str]) -> Any:
         "vertices": vertices(),
         "checkpoints": _CHECKPOINTS,
         "restart": _RESTART,
-        "restore": SPANS,
+        "restore-duration": SPANS,
         "user-config": st.dictionaries(NAMES, WORDS, max_size=2),
         "operations": operations(causes, of_job=True),
-        "started": st.integers(1, 10).map("{}m ago".format),
+        "age": st.integers(1, 10).map("{}m".format),
     }
     return draw(st.fixed_dictionaries({"type": st.just("batch")} if batch else {}, optional=optional))

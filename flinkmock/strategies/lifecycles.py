@@ -64,7 +64,7 @@ def _line(draw: DrawFn, state: str, length: str | None, causes: Sequence[str]) -
     if state in FAILURE_STATES and draw(st.booleans()):
         because = draw(st.sampled_from(causes) if causes else CAUSES)
     if because is not None:
-        return {state: {"because": because} if length is None else {"for": length, "because": because}}
+        return {state: {"exception": because} if length is None else {"duration": length, "exception": because}}
     return state if length is None else {state: length}
 
 

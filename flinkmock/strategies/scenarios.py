@@ -48,7 +48,7 @@ def scenarios(
     started = draw(st.dictionaries(NAMES, jobs(scheduler, named), min_size=min_jobs, max_size=max_jobs))
     sections = {
         "cluster": cluster,
-        "causes": causes,
+        "exceptions": causes,
         "jobs": started,
         "submitted": draw(st.dictionaries(NAMES.map("{}*".format), jobs(scheduler, named), max_size=1)),
         "operations": draw(operations(named, of_job=False)),

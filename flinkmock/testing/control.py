@@ -229,7 +229,7 @@ class FaultsControl:
 
     def add(self, *faults: Fault | Mapping[str, object], first: bool = False) -> None:
         """One or several: mappings in the words of a scenario, such as
-        `{"match": "POST /jobs/:jobid/savepoints", "times": 1, "drop": "after-effect"}`, or `Fault`s.
+        `{"match": "POST /jobs/:jobid/savepoints", "times": 1, "drop": "after-processing"}`, or `Fault`s.
 
         `first`: before those there are, so that they win. Raises ScenarioError, which points at the words it refuses.
         """

@@ -12,7 +12,7 @@ from flinkmock import FlinkMock
 from tests.cli_of_flink import frontend
 
 HERE = Path(__file__).parent
-ENDS = {"submitted": {"*": {"template": "batch", "lifecycle": [{"RUNNING": "1s"}, "FINISHED"]}}}
+ENDS = {"submitted": {"*": {"extends": "batch", "lifecycle": [{"RUNNING": "1s"}, "FINISHED"]}}}
 
 
 def test_a_python_program(tmp_path: Path) -> None:

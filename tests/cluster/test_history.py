@@ -18,12 +18,12 @@ EVENTFUL = """
 cluster:
   slots: 4
   taskmanagers: {count: 2, events: [{9s: lost}, {13s: joins}]}
-  jobmanagers: {count: 2, events: [{31s: {fails: 3s}}]}
+  jobmanagers: {count: 2, events: [{31s: {crashes: 3s}}]}
 jobs:
-  streaming: {template: streaming, checkpoints: {every: 3s, takes: 100ms..900ms, fail: [2]}}
-  batch: {template: batch, parallelism: 2}
+  streaming: {extends: streaming, checkpoints: {every: 3s, duration: 100ms..900ms, fails: [2]}}
+  batch: {extends: batch, parallelism: 2}
   failing: failing
-  restarting: {template: restarting, parallelism: 2}
+  restarting: {extends: restarting, parallelism: 2}
 """
 
 

@@ -26,23 +26,23 @@ jobs:
     parallelism: 2
     vertices:
       - {name: "Source: orders", rate: 200, record-size: 40B}
-      - {name: window, inputs: [{from: "Source: orders", ship: HASH}], selectivity: 0.5}
+      - {name: window, inputs: [{from: "Source: orders", ship-strategy: HASH}], selectivity: 0.5}
       - {name: "Sink: print", parallelism: 1}
-    checkpoints: {every: 5s, takes: 200ms..400ms, size: 1000B..2000B}
-  nightly: {template: batch, lifecycle: [{RUNNING: 12s}, FINISHED]}
+    checkpoints: {every: 5s, duration: 200ms..400ms, size: 1000B..2000B}
+  nightly: {extends: batch, lifecycle: [{RUNNING: 12s}, FINISHED]}
   fragile:
     restart: {strategy: fixed-delay, delay: 3s}
     lifecycle:
       - RUNNING: 20s
-      - RESTARTING: {for: 3s, because: {class: java.io.IOException, message: "broken pipe"}}
+      - RESTARTING: {duration: 3s, exception: {class: java.io.IOException, message: "broken pipe"}}
       - RUNNING: 25s
-      - RESTARTING: {for: 3s, because: {class: java.io.IOException, message: "broken pipe"}}
+      - RESTARTING: {duration: 3s, exception: {class: java.io.IOException, message: "broken pipe"}}
       - RUNNING
   doomed:
     restart: none
     lifecycle:
       - RUNNING: 30s
-      - FAILING: {for: 200ms, because: {class: java.lang.IllegalStateException, message: "no way"}}
+      - FAILING: {duration: 200ms, exception: {class: java.lang.IllegalStateException, message: "no way"}}
       - FAILED
 """
 
@@ -87,13 +87,13 @@ def test_a_job_that_has_been_failing_for_days() -> None:
     told = """
 jobs:
   returns:
-    started: 3d ago
+    age: 3d
     restart: {strategy: fixed-delay, delay: 1s}
     lifecycle:
       - INITIALIZING: 20ms
       - CREATED: 30ms
       - repeat: forever
-        steps: [{RUNNING: 1h}, {RESTARTING: {for: 1s, because: {class: java.io.IOException}}}]
+        steps: [{RUNNING: 1h}, {RESTARTING: {duration: 1s, exception: {class: java.io.IOException}}}]
 """
     with FlinkMock(told, clock="virtual") as cluster:
         truth, again = timeline(cluster), recorded(cluster, 1)
@@ -107,10 +107,10 @@ jobs:
   fragile:
     lifecycle:
       - RUNNING: 20s
-      - RESTARTING: {for: 3s, because: {class: java.io.IOException}}
+      - RESTARTING: {duration: 3s, exception: {class: java.io.IOException}}
       - CREATED: 100ms
       - RUNNING: 25s
-      - RESTARTING: {for: 3s, because: {class: java.io.IOException}}
+      - RESTARTING: {duration: 3s, exception: {class: java.io.IOException}}
       - CREATED: 100ms
       - RUNNING
 """
@@ -135,12 +135,12 @@ def test_graphs_and_checkpoints() -> None:
     assert (source["name"], source["parallelism"], source["inputs"]) == ("Source: orders", 2, [])
     assert source["rate"] == pytest.approx(200, rel=0.1)
     assert source["record-size"] == "40B"
-    assert window["inputs"] == [{"from": "Source: orders", "ship": "HASH"}]
+    assert window["inputs"] == [{"from": "Source: orders", "ship-strategy": "HASH"}]
     assert window["selectivity"] == pytest.approx(0.5, rel=0.05)
     assert sink["parallelism"] == 1
     checkpoints = jobs["orders"]["checkpoints"]
     assert checkpoints["every"] == "5s"
-    low, high = checkpoints["takes"].split("..")
+    low, high = checkpoints["duration"].split("..")
     assert 200 <= int(low[:-2]) <= int(high[:-2]) <= 400
     assert jobs["nightly"]["type"] == "batch"
     assert jobs["nightly"]["vertices"][1]["inputs"][0]["exchange"] == "blocking"
@@ -148,7 +148,7 @@ def test_graphs_and_checkpoints() -> None:
         {"strategy": "fixed-delay", "delay": "3s"},
         "none",
     )
-    failing = told["causes"][jobs["doomed"]["lifecycle"][-2]["FAILING"]["because"]]
+    failing = told["exceptions"][jobs["doomed"]["lifecycle"][-2]["FAILING"]["exception"]]
     assert (failing["class"], failing["message"]) == ("java.lang.IllegalStateException", "no way")
     assert "subtask" in failing
 
@@ -158,11 +158,11 @@ cluster: {taskmanagers: 2, slots: 3, config: {taskmanager.memory.process.size: 4
 jobs:
   sessions:
     parallelism: 2
-    restored-from: file:///savepoints/savepoint-1
+    restore-path: file:///savepoints/savepoint-1
     restart: {strategy: exponential-delay, delay: 2s}
     watermarks: 5s
     user-config: {topic: clicks}
-    metrics: {backlog: {series: [5, 7, 9], every: 1s, again: true}}
+    metrics: {backlog: {series: [5, 7, 9], every: 1s, repeat: true}}
     vertices:
       - name: "Source: clicks"
         metrics: {Source__clicks.lag: {rate: 10, from: 500}, Source__clicks.share: {value: 0.5, subtasks: [1]}}
@@ -181,13 +181,13 @@ def test_what_else_is_told() -> None:
     assert (config["parallelism.default"], config["taskmanager.memory.process.size"]) == ("3", "4g")
     assert not {"rest.port", "taskmanager.numberOfTaskSlots", "web.tmpdir", "rest.address"} & set(config)
     job = told["jobs"]["sessions"]
-    assert job["started"] == "1m11s ago"
+    assert job["age"] == "1m11s"
     assert job["parallelism"] == 2
     assert job["restart"] == {"strategy": "exponential-delay", "delay": "2s"}
-    assert job["restored-from"] == "file:/savepoints/savepoint-1"
+    assert job["restore-path"] == "file:/savepoints/savepoint-1"
     assert job["user-config"] == {"topic": "clicks"}
     assert job["watermarks"] == "5s"
-    assert job["metrics"]["backlog"]["again"] is True
+    assert job["metrics"]["backlog"]["repeat"] is True
     assert set(job["metrics"]["backlog"]["series"]) == {5, 7, 9}
     source, window, other = job["vertices"]
     assert source["accumulators"] == {"seen": "LongCounter", "lost": {"type": "IntCounter", "value": 3}}

@@ -52,7 +52,7 @@ def test_a_file_is_played_as_each_release_that_is_asked_for() -> None:
 
 
 def test_what_another_file_gives_need_not_be_used(tmp_path: Path) -> None:
-    base = "templates: {pipeline: {parallelism: 2}}\ncauses: {oom: {class: java.lang.OutOfMemoryError}}\n"
+    base = "templates: {pipeline: {parallelism: 2}}\nexceptions: {oom: {class: java.lang.OutOfMemoryError}}\n"
     (tmp_path / "base.yaml").write_text(base)
     above = tmp_path / "above.yaml"
     above.write_text("extends: base.yaml\njobs: {orders: streaming}\n")
@@ -63,7 +63,7 @@ def test_what_another_file_gives_need_not_be_used(tmp_path: Path) -> None:
 
 def test_an_old_answer_hides_no_fault_of_what_changes_something(tmp_path: Path) -> None:
     file = tmp_path / "stale.yaml"
-    begin = "jobs: {orders: streaming}\nfaults:\n  - {name: old, stale: 5s}\n"
+    begin = "jobs: {orders: streaming}\nfaults:\n  - {name: old, serve-stale: 5s}\n"
     file.write_text(begin + "  - {match: POST /jars/upload, drop: reset}\n")
     check(file)
     file.write_text(begin + "  - {match: GET /overview, drop: reset}\n")

@@ -91,7 +91,7 @@ def test_until_a_time() -> None:
 
 
 def test_a_job_that_is_older_than_the_scenario() -> None:
-    timeline = played("jobs:\n  orders: {template: batch, started: 1h ago}\n")
+    timeline = played("jobs:\n  orders: {extends: batch, age: 1h}\n")
     assert timeline.begin == -3_600_000
     assert timeline.lanes[0].stays[-1].state == "FINISHED"
 
@@ -99,7 +99,7 @@ def test_a_job_that_is_older_than_the_scenario() -> None:
 def test_the_client_calls_what_the_scenario_speaks_of() -> None:
     text = (
         "jobs: {orders: streaming}\n"
-        "operations:\n  savepoint: {takes: 2s, fails: [1], because: {class: java.io.IOException, message: full}}\n"
+        "operations:\n  savepoint: {duration: 2s, fails: [1], exception: {class: java.io.IOException, message: full}}\n"
         "  cancel: 1s\n"
         "submitted: {'orders-2*.jar': batch, '*': streaming}\n"
     )

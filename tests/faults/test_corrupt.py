@@ -27,7 +27,7 @@ def test_a_field_goes() -> None:
     [("jobs.0.state", 0), ("jobs.0.start", "17"), ("jobs.0", []), ("jobs", {}), ("ok", 0), ("none", 0)],
 )
 def test_a_field_gets_another_type(field: str, value: object) -> None:
-    found: object = spoiled(Corruption.RETYPE, field)
+    found: object = spoiled(Corruption.CHANGE_TYPE, field)
     for step in field.split("."):
         found = found[int(step)] if isinstance(found, list) else found[step]  # type: ignore[index]
     assert (found, type(found)) == (value, type(value))
@@ -42,7 +42,7 @@ def test_the_rest_stays_to_the_letter() -> None:
     assert left == b'{"jobs":[{"id":"ab","state":"RUNNING","start":17,"ratio":1.0E-4}],"none":null}'
 
 
-@pytest.mark.parametrize("kind", [Corruption.DROP_FIELD, Corruption.RETYPE])
+@pytest.mark.parametrize("kind", [Corruption.DROP_FIELD, Corruption.CHANGE_TYPE])
 @pytest.mark.parametrize("field", ["nothing", "jobs.1", "jobs.x", "ok.deeper", "jobs.0.state.deeper"])
 def test_a_body_without_the_field_stays_as_it_is(kind: Corruption, field: str) -> None:
     assert corrupted(BODY, Corrupt(kind, field)) == BODY

@@ -156,4 +156,4 @@ def test_a_log_normal_goes_through_its_median_and_its_p99() -> None:
 
 def test_what_gets_through_to_the_cluster() -> None:
     carried = {drop: Fault("x", drop=drop).carries_out for drop in Drop}
-    assert [drop for drop in Drop if carried[drop]] == [Drop.MID_BODY, Drop.AFTER_EFFECT]
+    assert [drop for drop in Drop if carried[drop]] == [Drop.TRUNCATE, Drop.AFTER_PROCESSING]

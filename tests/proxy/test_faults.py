@@ -68,9 +68,9 @@ def parts(came: bytes) -> tuple[str, dict[str, str], bytes]:
 
 KINDS: list[dict[str, Any]] = [
     {"drop": "reset"},
-    {"drop": "empty"},
-    {"drop": "mid-body"},
-    {"drop": "after-effect"},
+    {"drop": "close"},
+    {"drop": "truncate"},
+    {"drop": "after-processing"},
     {"reply": "leader-unavailable"},
     {"reply": "not-found"},
     {"reply": "gateway-timeout"},
@@ -82,7 +82,7 @@ KINDS: list[dict[str, Any]] = [
     {"corrupt": "html"},
     {"corrupt": "garbage"},
     {"corrupt": {"drop-field": "flink-version"}},
-    {"corrupt": {"retype": "flink-version"}},
+    {"corrupt": {"change-type": "flink-version"}},
     {"corrupt": {"add-field": "features.more"}},
 ]
 
@@ -102,7 +102,7 @@ async def test_a_fault_looks_as_in_front_of_a_fake_cluster(
     [seen] = told
     assert (seen.fault, seen.operation) == ("it", "getDashboardConfiguration")
     assert (seen.status, seen.answered, seen.content_type) == (noted.status, noted.answered, noted.content_type)
-    carried_out = "reply" not in fault and fault.get("drop") not in ("reset", "empty")
+    carried_out = "reply" not in fault and fault.get("drop") not in ("reset", "close")
     assert cluster.requests.count("GET /config") == proxy.report.requests == carried_out
     assert proxy.report.clean, proxy.summary()
     assert not proxy.judging.advice
@@ -111,7 +111,7 @@ async def test_a_fault_looks_as_in_front_of_a_fake_cluster(
 async def test_after_effect_the_savepoint_is_taken_and_its_answer_lost(
     cluster: FlinkMock, serve: Any, told: list[Exchange]
 ) -> None:
-    proxy = over(cluster, told, {"match": "POST /jobs/:jobid/savepoints", "drop": "after-effect", "times": 1})
+    proxy = over(cluster, told, {"match": "POST /jobs/:jobid/savepoints", "drop": "after-processing", "times": 1})
     url = await serve(proxy)
     job = next(iter(cluster.cluster.jobs))
     asked = b'{"target-directory":"/sp"}'
@@ -127,7 +127,7 @@ async def test_stale_answers_are_those_that_passed_by(serve: Any, told: list[Exc
     now = 1_000_000
     with FlinkMock(JOBS, flink="2.3", clock="virtual") as cluster:
         cluster.advance("60s")
-        proxy = over(cluster, told, {"match": "GET /overview", "stale": "5s"})
+        proxy = over(cluster, told, {"match": "GET /overview", "serve-stale": "5s"})
         proxy._behind.clock = Clock("real", lambda: now)
         url = await serve(proxy)
 
@@ -149,7 +149,7 @@ async def test_stale_answers_are_those_that_passed_by(serve: Any, told: list[Exc
 
 
 @pytest.mark.parametrize(
-    ("fault", "word"), [({"lose-triggers": "2s"}, "lose-triggers"), ({"taskmanager-lost": 1}, "taskmanager-lost")]
+    ("fault", "word"), [({"leader-failover": "2s"}, "leader-failover"), ({"kill-taskmanager": 1}, "kill-taskmanager")]
 )
 def test_what_befalls_the_cluster_itself_is_refused(
     cluster: FlinkMock, told: list[Exchange], fault: dict[str, Any], word: str
@@ -201,7 +201,7 @@ async def ask() -> AsyncIterator[Any]:
 async def test_jobs_are_known_by_asking_the_cluster(serve: Any, told: list[Exchange], ask: Any) -> None:
     faults = [
         {"job": "orders", "reply": "internal-error"},
-        {"match": "GET /overview", "while": "clicks CANCELED", "reply": "leader-unavailable"},
+        {"match": "GET /overview", "while-job": "clicks CANCELED", "reply": "leader-unavailable"},
     ]
     with FlinkMock(JOBS, flink="2.3", clock="virtual") as cluster:
         cluster.advance("60s")
@@ -227,7 +227,9 @@ async def test_the_proxy_asks_in_the_name_of_its_client(serve: Any, told: list[E
 
     behind = web.Application()
     behind.router.add_get("/jobs/overview", overview)
-    alone = load_faults({"faults": [{"match": "GET /config", "while": "orders RUNNING", "reply": "not-found"}]}, "2.3")
+    alone = load_faults(
+        {"faults": [{"match": "GET /config", "while-job": "orders RUNNING", "reply": "not-found"}]}, "2.3"
+    )
     url = await serve(Proxy(await serve(behind), CONTRACT, faults=alone.faults))
     async with aiohttp.ClientSession(url, headers={"Authorization": "Bearer x"}) as session:
         assert (await session.get("/config")).status == 404

@@ -14,13 +14,13 @@ from flinkmock.rest.handlers import UploadedFile
 from tests.scenario.scenario_helpers import Stage, played
 
 TEXT = """
-causes:
+exceptions:
   refused: {class: org.apache.flink.util.FlinkException, message: not now}
 jobs:
-  orders: {operations: {cancel: {takes: 1s, fails: [1]}}}
-  returns: {operations: {cancel: {fails: [1], because: refused}}}
+  orders: {operations: {cancel: {duration: 1s, fails: [1]}}}
+  returns: {operations: {cancel: {fails: [1], exception: refused}}}
 submitted:
-  "*": {name: submitted, operations: {submit: {fails: [2], because: refused}}}
+  "*": {name: submitted, operations: {submit: {fails: [2], exception: refused}}}
 operations:
   upload: {fails: [1]}
 """

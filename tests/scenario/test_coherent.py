@@ -22,7 +22,7 @@ jobs:
       - RUNNING: signal fail
       - FAILING: signal failed
       - FAILED
-  batch: {template: batch, lifecycle: [{RUNNING: signal fail}, FINISHED]}
+  batch: {extends: batch, lifecycle: [{RUNNING: signal fail}, FINISHED]}
   canceled: streaming
 operations: {cancel: signal failed}
 """
@@ -34,7 +34,7 @@ def moment(stage: Stage) -> dict[str, object]:
     return {job["jid"]: stage.get(f"/jobs/{job['jid']}") for job in stage.get("/jobs/overview")["jobs"]}
 
 
-LASTING = RICH.replace("{48s: {fails: 0}}", "")
+LASTING = RICH.replace("{48s: {crashes: 0}}", "")
 """Its leader stays: with another one jobs begin anew, which goes back in every way."""
 ELASTIC = """
 cluster:

@@ -16,7 +16,7 @@ from tests.scenario.scenario_helpers import played
 
 READY = Path(__file__).parents[2] / "scenarios"
 LIVES = """
-causes: {oom: {class: java.lang.OutOfMemoryError, message: Java heap space}}
+exceptions: {oom: {class: java.lang.OutOfMemoryError, message: Java heap space}}
 jobs:
   orders:
     lifecycle:
@@ -24,25 +24,25 @@ jobs:
       - repeat: 2
         steps:
           - RUNNING: 20s
-          - RESTARTING: {for: 5s, because: oom}
+          - RESTARTING: {duration: 5s, exception: oom}
       - RUNNING: 5s
       - FAILING: 1s
       - FAILED
 """
 OPERATED = """
-causes:
+exceptions:
   checkpoint-expired:
     class: org.apache.flink.runtime.checkpoint.CheckpointException
     message: Checkpoint expired before completing.
 jobs:
   orders: streaming
-  returns: {template: streaming, operations: {savepoint: 7s}}
+  returns: {extends: streaming, operations: {savepoint: 7s}}
 operations:
   savepoint: 3s
   stop-with-savepoint:
-    takes: 3s
+    duration: 3s
     fails: [1]
-    because: checkpoint-expired
+    exception: checkpoint-expired
   cancel: 500ms
 """
 EXPECTED = f"""

@@ -25,22 +25,22 @@ faults:
   - name: all conditions
     match: [POST /jobs/:jobid/stop, GET /jobs]
     job: orders
-    header: {X-Test: a}
+    headers: {X-Test: a}
     during: 10s..1m
-    while: orders RESTARTING
+    while-job: orders RESTARTING
     every: 2
     nth: [1, 3]
     chance: 12.5%
     times: 4
-    drop: after-effect
+    drop: after-processing
   - {delay: 1s..3s, throttle: 1.5KB/s}
   - {delay: {median: 200ms, p99: 2s, max: 5s}, reply: leader-unavailable}
   - {match: GET /jobs, during: 1m..forever, reply: {status: 429, errors: [no], headers: {Retry-After: "1"}}}
-  - {match: GET /jobs, corrupt: {retype: jobs.0.status}}
+  - {match: GET /jobs, corrupt: {change-type: jobs.0.status}}
   - {match: GET /jobs, corrupt: html}
   - {match: GET /jobs, corrupt: html}
-  - {match: [triggerSavepoint, "* /jobs/*"], lose-triggers: 1s..3s, taskmanager-lost: first}
-  - {stale: 1m, taskmanager-lost: 3}
+  - {match: [triggerSavepoint, "* /jobs/*"], leader-failover: 1s..3s, kill-taskmanager: first}
+  - {serve-stale: 1m, kill-taskmanager: 3}
 """
 
 
@@ -50,7 +50,7 @@ def test_every_word_of_faults() -> None:
             "all conditions",
             FaultTrigger((STOP, JOBS), "orders", {"X-Test": "a"}, (10_000, 60_000), JobIs("orders", "RESTARTING"), 2,
                  frozenset({1, 3}), 0.125, 4),
-            drop=Drop.AFTER_EFFECT,
+            drop=Drop.AFTER_PROCESSING,
         ),
         Fault("any request: delay: 1s..3s, throttle: 1.5KB/s", delay=UniformRange(1_000, 3_000), throttle=1_536),
         Fault(
@@ -64,19 +64,19 @@ def test_every_word_of_faults() -> None:
             reply=Reply(429, ("no",), {"Retry-After": "1"}),
         ),
         Fault(
-            "GET /jobs: corrupt: retype jobs.0.status",
+            "GET /jobs: corrupt: change-type jobs.0.status",
             FaultTrigger((JOBS,)),
-            corrupt=Corrupt(Corruption.RETYPE, "jobs.0.status"),
+            corrupt=Corrupt(Corruption.CHANGE_TYPE, "jobs.0.status"),
         ),
         Fault("GET /jobs: corrupt: html", FaultTrigger((JOBS,)), corrupt=Corrupt(Corruption.HTML)),
         Fault("GET /jobs: corrupt: html (2)", FaultTrigger((JOBS,)), corrupt=Corrupt(Corruption.HTML)),
         Fault(
-            "triggerSavepoint, * /jobs/*: lose-triggers: 1s..3s, taskmanager-lost: first",
+            "triggerSavepoint, * /jobs/*: leader-failover: 1s..3s, kill-taskmanager: first",
             FaultTrigger((Pattern.read("POST /jobs/:jobid/savepoints"), Pattern.read("* /jobs/*"))),
-            lose_triggers=UniformRange(1_000, 3_000),
-            taskmanager_lost=FIRST,
+            leader_failover=UniformRange(1_000, 3_000),
+            kill_taskmanager=FIRST,
         ),
-        Fault("any request: stale: 1m, taskmanager-lost: 3", stale=60_000, taskmanager_lost=3),
+        Fault("any request: serve-stale: 1m, kill-taskmanager: 3", serve_stale=60_000, kill_taskmanager=3),
     )  # fmt: skip
 
 
@@ -111,8 +111,8 @@ def test_an_operation_of_any_release_can_be_named_if_the_scenario_names_none() -
 def test_a_job_that_a_program_may_name_can_be_spoken_of() -> None:
     load_scenario(
         {
-            "faults": [{"while": "anything RUNNING", "drop": "reset"}],
-            "submitted": {"*": {"template": "streaming", "program": {"arguments": {"--name": "name"}}}},
+            "faults": [{"while-job": "anything RUNNING", "drop": "reset"}],
+            "submitted": {"*": {"extends": "streaming", "program": {"arguments": {"--name": "name"}}}},
         }
     )
 

@@ -64,7 +64,7 @@ def test_sizes(written: str, meant: UniformRange) -> None:
 def test_a_lifecycle_with_everything() -> None:
     found = job(
         """
-        causes:
+        exceptions:
           oom: {class: java.lang.OutOfMemoryError, message: Java heap space, vertex: window, subtask: 1}
         jobs:
           orders:
@@ -75,9 +75,9 @@ def test_a_lifecycle_with_everything() -> None:
               - repeat: 2
                 steps:
                   - RUNNING: 20s
-                  - RESTARTING: {for: 5s..6s, because: oom}
+                  - RESTARTING: {duration: 5s..6s, exception: oom}
               - RUNNING: 20s
-              - FAILING: {for: 1s, because: {class: a.B, caused-by: oom}}
+              - FAILING: {duration: 1s, exception: {class: a.B, cause: oom}}
               - FAILED
         """
     )
@@ -124,7 +124,7 @@ def test_vertices() -> None:
                 record-size: 1KB
               - {name: right, inputs: []}
               - name: join
-                inputs: [{from: left, ship: HASH}, right]
+                inputs: [{from: left, ship-strategy: HASH}, right]
                 accumulators: {seen: LongCounter}
                 selectivity: 0.5
               - "a -> b"
@@ -159,7 +159,7 @@ def test_extends_merges_mappings_and_replaces_all_else() -> None:
             name: orders
             parallelism: 4
             vertices: [source, window, sink]
-            checkpoints: {every: 10s, takes: 500ms}
+            checkpoints: {every: 10s, duration: 500ms}
             user-config: {team: a, topic: b}
           orders-v2:
             extends: orders-v1
@@ -169,7 +169,7 @@ def test_extends_merges_mappings_and_replaces_all_else() -> None:
             user-config: {topic: c}
         jobs:
           first: orders-v1
-          second: {template: orders-v2, name: other, checkpoints: none}
+          second: {extends: orders-v2, name: other, checkpoints: none}
         submitted:
           orders-2*.jar: orders-v2
           plain.jar: {extends: batch}
@@ -238,16 +238,16 @@ def test_built_in_templates_live_as_the_scheduler_lets_them(name: str, scheduler
 def test_operations() -> None:
     spec = load_scenario(
         """
-        causes:
+        exceptions:
           expired: {class: org.apache.flink.runtime.checkpoint.CheckpointException, message: Checkpoint expired.}
         operations:
-          savepoint: {fails: [1, 3], because: expired}
+          savepoint: {fails: [1, 3], exception: expired}
           cancel: 500ms
         jobs:
           orders:
             operations:
               savepoint: 3s
-              stop-with-savepoint: {takes: 1s}
+              stop-with-savepoint: {duration: 1s}
               rescale: 2s
         """
     )
@@ -281,14 +281,14 @@ def test_programs() -> None:
           orders:
             vertices: [source, {name: work, operators: [a, b]}, sink]
             program:
-              throws: {class: java.lang.IllegalStateException, message: "no", at: [org.example.Main.main(Main.java:1)]}
-              executes: nothing
+              throws: {class: java.lang.IllegalStateException, message: "no", stack-trace: [a.Main.main(Main.java:1)]}
+              executes: false
               arguments: {--name: name, --par: [work.parallelism, sink.parallelism]}
-              arguments-as-user-config: true
+              arguments-in-user-config: true
         """
     )
     assert found.program.throws == JavaException(
-        "java.lang.IllegalStateException", "no", frames=("org.example.Main.main(Main.java:1)",)
+        "java.lang.IllegalStateException", "no", frames=("a.Main.main(Main.java:1)",)
     )
     assert not found.program.executes
     assert found.program.arguments == {"--name": ("name",), "--par": ("a -> b.parallelism", "sink.parallelism")}

@@ -83,7 +83,7 @@ def test_options_are_text_as_written() -> None:
 def test_the_rest() -> None:
     spec = load_scenario(
         "clock: 1s per request\nseed: 5\ncluster: {taskmanagers: 0, slots: 2, caches: false}\n"
-        "jobs: {a: {started: 1h30m ago, id: 0123456789abcdef0123456789abcdef}}\n$schema: x\n"
+        "jobs: {a: {age: 1h30m, id: 0123456789abcdef0123456789abcdef}}\n$schema: x\n"
     )
     assert (spec.clock, spec.seed, spec.taskmanagers, spec.slots, spec.caches) == ("1s per request", 5, 0, 2, False)
     assert (spec.jobs[0].age, spec.jobs[0].id) == (5_400_000, "0123456789abcdef0123456789abcdef")

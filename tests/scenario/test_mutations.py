@@ -89,7 +89,7 @@ def test_values_replaced(text: str, data: st.DataObject) -> None:
 @QUIET
 @given(values)
 def test_anything_at_all_in_a_section(value: object) -> None:
-    for section in ("cluster", "templates", "jobs", "submitted", "operations", "causes", "faults", "expect"):
+    for section in ("cluster", "templates", "jobs", "submitted", "operations", "exceptions", "faults", "expect"):
         loads_or_is_refused({section: value})
         loads_or_is_refused({section: {"a": value}})
         loads_or_is_refused({section: [value, {"match": value, "drop": "reset"}, {"GET /jobs": value}]})
@@ -101,7 +101,15 @@ def test_anything_at_all_under_a_key(value: object) -> None:
     loads_or_is_refused({"extends": value})
     for key in ("taskmanagers", "savepoints", "config"):
         loads_or_is_refused({"cluster": {key: value}})
-    for key in ("metrics", "exceptions", "watermarks", "vertices", "restore", "checkpoints", "operations"):
+    for key in (
+        "metrics",
+        "exception-history",
+        "watermarks",
+        "vertices",
+        "restore-duration",
+        "checkpoints",
+        "operations",
+    ):
         loads_or_is_refused({"jobs": {"a": {key: value}}})
     for key in ("metrics", "backpressure", "skew", "accumulators"):
         loads_or_is_refused({"jobs": {"a": {"vertices": [{"name": "map", key: value}]}}})

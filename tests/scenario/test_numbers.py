@@ -5,33 +5,33 @@ from __future__ import annotations
 from tests.scenario.scenario_helpers import Stage, played
 
 TEXT = """
-causes:
+exceptions:
   reset: {class: java.io.IOException, message: Connection reset, vertex: window, subtask: 1}
 jobs:
   orders:
-    started: 1h ago
+    age: 1h
     parallelism: 2
     lifecycle: [{RUNNING: forever}]
-    watermarks: {lag: 5s, stops: 1h30s}
+    watermarks: {lag: 5s, stops-after: 1h30s}
     metrics:
       lag: 5
       label: eu-west
       load: {sine: [0, 100], every: 40s}
       numRestarts: 7
-    exceptions:
-      - {ago: 20m, because: reset}
-      - {ago: 45m, because: {class: java.lang.OutOfMemoryError, message: Java heap space, global: true}}
+    exception-history:
+      - {age: 20m, exception: reset}
+      - {age: 45m, exception: {class: java.lang.OutOfMemoryError, message: Java heap space, global: true}}
     vertices:
       - {name: "Source: orders", rate: 1000}
       - name: window
-        inputs: [{from: "Source: orders", ship: HASH}]
+        inputs: [{from: "Source: orders", ship-strategy: HASH}]
         skew: [4, 1]
         backpressure: {ratio: 80%, from: 1h10s, until: 1h20s}
         metrics:
           errors: {rate: 2, from: 10, subtasks: [1]}
-          heap: {spike: 900, base: 10, every: 10s, for: 2s}
+          heap: {spike: 900, base: 10, every: 10s, duration: 2s}
           step: {series: [a, b, c], every: 30m}
-          round: {series: [1, 2], every: 1s, again: true}
+          round: {series: [1, 2], every: 1s, repeat: true}
         accumulators:
           words: {type: IntCounter, value: 1418}
           sizes: {type: Histogram, value: {3: 2, 2: 1}}

@@ -79,7 +79,7 @@ def test_a_stop_that_waits_for_polls_finishes_the_job() -> None:
 
 
 def test_a_planned_failure_comes_at_the_same_read() -> None:
-    with played("jobs: {orders: streaming}\noperations: {savepoint: {takes: 2 polls, fails: [1]}}\n") as stage:
+    with played("jobs: {orders: streaming}\noperations: {savepoint: {duration: 2 polls, fails: [1]}}\n") as stage:
         stage.to(1_000)
         status = stage.savepoint()
         assert stage.outcome(status) == "IN_PROGRESS"
@@ -111,7 +111,7 @@ def test_a_job_that_stops_ends_what_waits() -> None:
 
 
 def test_a_disposal_can_wait_too() -> None:
-    operations = "operations: {dispose-savepoint: {takes: 2 polls, fails: [2]}}\n"
+    operations = "operations: {dispose-savepoint: {duration: 2 polls, fails: [2]}}\n"
     with played("cluster: {savepoints: [file:/old/savepoint-1]}\n" + operations) as stage:
         for expected in ({}, "failure-cause"):
             trigger = stage.post("/savepoint-disposal", {"savepoint-path": "file:/old/savepoint-1"})["request-id"]
@@ -175,7 +175,7 @@ def test_a_failure_cuts_a_wait_off() -> None:
 
 
 def test_results_are_kept_as_long_as_the_scenario_says() -> None:
-    with played("jobs: {orders: streaming}\noperations: {savepoint: 1s, keep-results: 90s}\n") as stage:
+    with played("jobs: {orders: streaming}\noperations: {savepoint: 1s, result-ttl: 90s}\n") as stage:
         stage.to(1_000)
         status = stage.savepoint()
         stage.to(91_999)
@@ -186,7 +186,7 @@ def test_results_are_kept_as_long_as_the_scenario_says() -> None:
 
 
 def test_a_chance_is_decided_by_the_seed() -> None:
-    text = "seed: SEED\njobs: {orders: {checkpoints: {every: 1s, fail: 30%}}}\n"
+    text = "seed: SEED\njobs: {orders: {checkpoints: {every: 1s, fails: 30%}}}\n"
     counts = []
     for seed in (1, 1, 2):
         with played(text.replace("SEED", str(seed))) as stage:

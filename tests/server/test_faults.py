@@ -25,11 +25,11 @@ def test_reset() -> None:
 
 
 def test_empty() -> None:
-    with broken(Fault("gone", JOBS, drop=Drop.EMPTY)) as mock:
+    with broken(Fault("gone", JOBS, drop=Drop.CLOSE)) as mock:
         assert ask(mock) == (b"", "closed")
 
 
-@pytest.mark.parametrize("drop", [Drop.RESET, Drop.BEFORE_EFFECT, Drop.EMPTY])
+@pytest.mark.parametrize("drop", [Drop.RESET, Drop.CLOSE])
 def test_a_request_that_is_cut_off_before_it_is_not_carried_out(drop: Drop) -> None:
     with broken(Fault("gone", SAVEPOINT, drop=drop)) as mock:
         ask(mock, "POST", f"/jobs/{job_id(mock)}/savepoints", b'{"target-directory":"/sp"}')
@@ -38,7 +38,7 @@ def test_a_request_that_is_cut_off_before_it_is_not_carried_out(drop: Drop) -> N
 
 
 def test_mid_body() -> None:
-    with broken(Fault("half", JOBS, drop=Drop.MID_BODY)) as mock:
+    with broken(Fault("half", JOBS, drop=Drop.TRUNCATE)) as mock:
         received, end = ask(mock)
         head, _, body = received.partition(b"\r\n\r\n")
         whole = httpx.get(mock.url + "/jobs/overview").headers["content-length"]
@@ -49,7 +49,7 @@ def test_mid_body() -> None:
 
 
 def test_after_effect_the_savepoint_is_taken_and_its_answer_lost() -> None:
-    with broken(Fault("lost", SAVEPOINT, drop=Drop.AFTER_EFFECT)) as mock:
+    with broken(Fault("lost", SAVEPOINT, drop=Drop.AFTER_PROCESSING)) as mock:
         path = f"/jobs/{job_id(mock)}/savepoints"
         assert ask(mock, "POST", path, b'{"target-directory":"/sp"}') == (b"", "reset")
         assert savepoint(mock).startswith("file:/sp/savepoint-")
@@ -88,10 +88,9 @@ def test_closing_does_not_wait_for_what_hangs(clock: str) -> None:
 def test_httpx() -> None:
     for drop, error in (
         (Drop.RESET, httpx.ReadError),
-        (Drop.BEFORE_EFFECT, httpx.ReadError),
-        (Drop.EMPTY, httpx.RemoteProtocolError),
-        (Drop.MID_BODY, httpx.RemoteProtocolError),
-        (Drop.AFTER_EFFECT, httpx.ReadError),
+        (Drop.CLOSE, httpx.RemoteProtocolError),
+        (Drop.TRUNCATE, httpx.RemoteProtocolError),
+        (Drop.AFTER_PROCESSING, httpx.ReadError),
     ):
         with broken(Fault("x", JOBS, drop=drop)) as mock, pytest.raises(error):
             httpx.get(mock.url + "/jobs")
@@ -100,9 +99,9 @@ def test_httpx() -> None:
 async def test_aiohttp() -> None:
     for drop, error in (
         (Drop.RESET, aiohttp.ClientOSError),
-        (Drop.EMPTY, aiohttp.ServerDisconnectedError),
-        (Drop.MID_BODY, aiohttp.ClientPayloadError),
-        (Drop.AFTER_EFFECT, aiohttp.ClientOSError),
+        (Drop.CLOSE, aiohttp.ServerDisconnectedError),
+        (Drop.TRUNCATE, aiohttp.ClientPayloadError),
+        (Drop.AFTER_PROCESSING, aiohttp.ClientOSError),
     ):
         async with aiohttp.ClientSession() as session:
             with broken(Fault("x", FaultTrigger((Pattern.read("POST /jobs/:jobid/stop"),)), drop=drop)) as mock:
@@ -180,7 +179,7 @@ def test_throttle_under_a_step_clock_takes_the_clusters_time(rate: int) -> None:
 
 
 def test_throttle_and_mid_body_together() -> None:
-    with broken(Fault("slow", JOBS, throttle=1, drop=Drop.MID_BODY)) as mock:
+    with broken(Fault("slow", JOBS, throttle=1, drop=Drop.TRUNCATE)) as mock:
         received, end = ask(mock)
         assert (len(received.partition(b"\r\n\r\n")[2]), end) == (35, "closed")
         assert mock.clock.now() - mock.cluster.started_at >= 35_000
@@ -190,7 +189,7 @@ def test_throttle_and_mid_body_together() -> None:
     ("corrupt", "check"),
     [
         (Corrupt(Corruption.DROP_FIELD, "jobs"), lambda text: json.loads(text) == {}),
-        (Corrupt(Corruption.RETYPE, "jobs.0.status"), lambda text: json.loads(text)["jobs"][0]["status"] == 0),
+        (Corrupt(Corruption.CHANGE_TYPE, "jobs.0.status"), lambda text: json.loads(text)["jobs"][0]["status"] == 0),
         (Corrupt(Corruption.ADD_FIELD, "more"), lambda text: list(json.loads(text)) == ["jobs", "more"]),
         (Corrupt(Corruption.TRUNCATE), lambda text: len(text) == 35 and text.startswith('{"jobs":[')),
         (Corrupt(Corruption.HTML), lambda text: text.startswith("<html>")),
@@ -213,8 +212,8 @@ def test_corrupt_bodies_are_sound_http(corrupt: Corrupt, check) -> None:  # type
 def test_faults_see_the_cluster_as_the_request_would() -> None:
     with FlinkMock(
         {
-            "jobs": {"orders": {"lifecycle": [{"RUNNING": "3s"}, {"FAILING": {"for": "2s"}}, "FAILED"]}},
-            "faults": [{"while": "orders FAILING", "reply": "leader-unavailable"}],
+            "jobs": {"orders": {"lifecycle": [{"RUNNING": "3s"}, {"FAILING": {"duration": "2s"}}, "FAILED"]}},
+            "faults": [{"while-job": "orders FAILING", "reply": "leader-unavailable"}],
         }
     ) as mock:
         states = []
@@ -232,7 +231,7 @@ def test_during_counts_the_time_of_the_cluster() -> None:
 
 
 def test_job_and_header() -> None:
-    faults = [{"job": "orders", "header": {"x-test": "yes"}, "reply": "not-found"}]
+    faults = [{"job": "orders", "headers": {"x-test": "yes"}, "reply": "not-found"}]
     with FlinkMock({"jobs": {"orders": "streaming", "other": "streaming"}, "faults": faults}) as mock:
         orders, other = mock.cluster.jobs
         asked = [(orders, "yes"), (orders, "no"), (other, "yes"), (orders.upper(), "yes")]

@@ -23,7 +23,7 @@ def test_stale_answers_are_those_of_a_while_ago() -> None:
         earlier = httpx.get(mock.url + details).content
         mock.advance("8s")
         assert httpx.get(mock.url + details).json()["state"] == "FINISHED"
-        mock.faults.add({"match": "GET /jobs/*", "stale": "8s"})
+        mock.faults.add({"match": "GET /jobs/*", "serve-stale": "8s"})
         with Wire(mock.url) as wire:
             wire.send("GET", details)
             assert wire.answer() == earlier
@@ -39,7 +39,7 @@ def test_stale_lists_know_nothing_of_jobs_and_jars_that_came_later() -> None:
         jar = httpx.post(mock.url + "/jars/upload", files={"jarfile": file})
         jar_id = jar.json()["filename"].rpartition("/")[2]
         httpx.post(f"{mock.url}/jars/{jar_id}/run")
-        mock.faults.add({"stale": "5s"})
+        mock.faults.add({"serve-stale": "5s"})
         asked = {path: httpx.get(mock.url + path).json() for path in ("/jobs", "/jars", "/overview")}
         assert asked["/jobs"] == {"jobs": []}
         assert asked["/jars"]["files"] == []
@@ -53,7 +53,7 @@ def test_lose_triggers_the_savepoint_is_answered_and_then_unknown() -> None:
     scenario = {"jobs": {"orders": {"checkpoints": {"every": "2s"}}}}
     with FlinkMock(scenario, clock="virtual") as mock:
         mock.advance("11s")
-        mock.faults.add({"match": "triggerSavepoint", "times": 1, "lose-triggers": "3s"})
+        mock.faults.add({"match": "triggerSavepoint", "times": 1, "leader-failover": "3s"})
         path = f"/jobs/{job_id(mock)}/savepoints"
         with Wire(mock.url) as wire:
             wire.send("POST", path, b'{"target-directory":"/sp"}')
@@ -74,8 +74,8 @@ def test_a_lost_taskmanager_takes_its_jobs_along() -> None:
     with FlinkMock(scenario, clock="virtual") as mock:
         mock.advance("5s")
         first, second = mock.taskmanagers
-        mock.faults.add({"match": "GET /jobs/:jobid", "times": 1, "taskmanager-lost": "first"},
-                        {"match": "GET /overview", "times": 1, "taskmanager-lost": 1})  # fmt: skip
+        mock.faults.add({"match": "GET /jobs/:jobid", "times": 1, "kill-taskmanager": "first"},
+                        {"match": "GET /overview", "times": 1, "kill-taskmanager": 1})  # fmt: skip
         with Wire(mock.url) as wire:
             wire.send("GET", f"/jobs/{job_id(mock)}")
             assert json.loads(wire.answer())["state"] == "RUNNING"

@@ -17,8 +17,8 @@ SCENARIO = {
     "faults": [
         {"name": "no leader", "chance": "4%", "reply": "leader-unavailable"},
         {"name": "reset", "chance": "2%", "drop": "reset"},
-        {"name": "empty", "chance": "2%", "drop": "empty"},
-        {"name": "half", "chance": "2%", "drop": "mid-body"},
+        {"name": "empty", "chance": "2%", "drop": "close"},
+        {"name": "half", "chance": "2%", "drop": "truncate"},
         {"name": "slow", "chance": "0.2%", "delay": "2s"},
     ],
 }

@@ -43,8 +43,8 @@ def test_clients_survive_them_or_not_but_the_cluster_does() -> None:
 def test_the_simplest_plan_is_empty_and_the_simplest_fault_has_no_conditions() -> None:
     assert simplest(fault_plans()) == []
     assert repr(simplest(fault_plans(min_size=1))) == 'r"""\nfaults:\n- drop: reset\n"""'
-    lost = least(fault_plans(max_size=1), lambda plan: any(fault.drop is Drop.AFTER_EFFECT for fault in plan))
-    assert lost.told == [{"drop": "after-effect"}]
+    lost = least(fault_plans(max_size=1), lambda plan: any(fault.drop is Drop.AFTER_PROCESSING for fault in plan))
+    assert lost.told == [{"drop": "after-processing"}]
 
 
 WORDS = ["match", "times", "nth", "chance", "during", "delay", "throttle", "corrupt", "status"]

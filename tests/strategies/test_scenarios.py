@@ -64,7 +64,7 @@ def test_nothing_is_left_in_a_scenario_but_what_matters() -> None:
     assert all(length == "1s" for line in canceled[:-1] for length in line.values())
 
 
-WORDS = ["repeat", "because", "polls", "signal", "..", "adaptive", "stop-with-savepoint", "checkpoints", "submitted"]
+WORDS = ["repeat", "exception", "polls", "signal", "..", "adaptive", "stop-with-savepoint", "checkpoints", "submitted"]
 
 
 @pytest.mark.parametrize("word", WORDS)

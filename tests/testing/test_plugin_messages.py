@@ -141,8 +141,8 @@ def test_a_failed_test_is_told_what_its_cluster_went_through(pytester: pytest.Py
         pytester,
         """
 @pytest.mark.flinkmock({"jobs": {"orders": {
-    "lifecycle": [{"RUNNING": "20s"}, {"FAILING": {"for": "1s", "because": "broken"}}, "FAILED"],
-}}, "causes": {"broken": {"class": "java.io.IOException", "message": "disk full"}}})
+    "lifecycle": [{"RUNNING": "20s"}, {"FAILING": {"duration": "1s", "exception": "broken"}}, "FAILED"],
+}}, "exceptions": {"broken": {"class": "java.io.IOException", "message": "disk full"}}})
 def test_it(flinkmock):
     orders = flinkmock.job("orders")
     flinkmock.run_until(orders="RUNNING")

@@ -18,7 +18,7 @@ from flinkmock.strategies import DrawnScenario, scenarios
 from flinkmock.testing.inside import Inside
 
 SLOW = DrawnScenario(
-    jobs={"orders": {"extends": "streaming", "checkpoints": {"every": "4s", "takes": "3s"}}, "report": "restarting"},
+    jobs={"orders": {"extends": "streaming", "checkpoints": {"every": "4s", "duration": "3s"}}, "report": "restarting"},
     operations={"savepoint": "20s", "stop-with-savepoint": "3 polls", "cancel": "5s"},
 )
 """At most moments something is under way here."""

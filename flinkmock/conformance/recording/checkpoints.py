@@ -25,10 +25,10 @@ def checkpoints(job: JobNotes) -> dict[str, Any] | str:
         "mode": str(config["mode"]).lower().replace("_", "-"),
     }
     if done := [entry for entry in _of(job, savepoints=False) if entry["status"] == "COMPLETED"]:
-        told["takes"] = lengths([entry["end_to_end_duration"] for entry in done])
+        told["duration"] = lengths([entry["end_to_end_duration"] for entry in done])
         told["size"] = sizes([entry["state_size"] for entry in done])
     if failed := [entry["id"] for entry in _of(job, savepoints=False) if entry["status"] == "FAILED"]:
-        told["fail"] = failed
+        told["fails"] = failed
     if config.get("unaligned_checkpoints"):
         told["unaligned"] = True
     if config.get("tolerable_failed_checkpoints"):

@@ -60,13 +60,13 @@ def exception(trace: str, scrubber: Scrubber) -> dict[str, Json]:
         name, message = "java.lang.RuntimeException", f"{name}: {message}".removesuffix(": ")
     told: dict[str, Json] = {"class": scrubber.java_class(name)}
     if scrubber.on:
-        return told | ({"caused-by": exception(cause, scrubber)} if cause else {})
+        return told | ({"cause": exception(cause, scrubber)} if cause else {})
     if message:
         told["message"] = message
     if frames := _own_frames(lines[end:]):
-        told["at"] = frames
+        told["stack-trace"] = frames
     if cause:
-        told["caused-by"] = exception(cause, scrubber)
+        told["cause"] = exception(cause, scrubber)
     return told
 
 

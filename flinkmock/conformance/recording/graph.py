@@ -70,7 +70,7 @@ def vertices(job: JobNotes, known: Mapping[str, str], scrubber: Scrubber) -> lis
 def _input(edge: Json, name: str) -> dict[str, Any]:
     told = {"from": name}
     if edge.get("ship_strategy") in SHIPS:
-        told["ship"] = edge["ship_strategy"]
+        told["ship-strategy"] = edge["ship_strategy"]
     if edge.get("exchange") in EXCHANGES:
         told["exchange"] = edge["exchange"]
     return told

@@ -50,7 +50,7 @@ def lifecycle(job: JobNotes, now: int, scheduler: str, causes: Causes, labels: M
         stay = format_duration(max(ends[number] - at, 0)) if number < len(ends) else None
         entry = _failure(job, at) if state in ("RESTARTING", "FAILING") else None
         if entry is not None and stay is not None:
-            steps.append({state: {"for": stay, "because": causes.name(entry, labels)}})
+            steps.append({state: {"duration": stay, "exception": causes.name(entry, labels)}})
         else:
             steps.append({state: stay} if stay is not None else state)
     return steps

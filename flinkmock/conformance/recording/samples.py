@@ -52,7 +52,7 @@ def course(several: Sequence[Samples], age: int) -> Any:
         return {"rate": round(rate, 3), "from": max(0, round(merged[-1] - rate * age / 1000))}
     every = max(1, round(took / max(1, len(merged) - 1)))
     # it goes on as it was seen: what comes after the recording is not known
-    return {"series": merged, "every": format_duration(every), "again": True}
+    return {"series": merged, "every": format_duration(every), "repeat": True}
 
 
 def _grows(values: Sequence[Any]) -> bool:

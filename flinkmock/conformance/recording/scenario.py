@@ -42,7 +42,7 @@ def scenario(notes: Notes, *, scrub: bool = False) -> dict[str, Any]:
         name = scrubber.job(job.details["name"])
         key = name if name not in jobs else f"{name} {job_id[:6]}"
         jobs[key] = _job(job_id, job, name, notes, scrubber, causes)
-    return told | ({"causes": causes.by_name} if causes.by_name else {}) | ({"jobs": jobs} if jobs else {})
+    return told | ({"exceptions": causes.by_name} if causes.by_name else {}) | ({"jobs": jobs} if jobs else {})
 
 
 def _cluster(notes: Notes, scrubber: Scrubber) -> dict[str, Any]:
@@ -81,7 +81,7 @@ def _job(job_id: str, job: JobNotes, name: str, notes: Notes, scrubber: Scrubber
     kind = details.get("job-type") or details.get("plan", {}).get("type")
     told["type"] = "batch" if kind == "BATCH" else "streaming"
     if (age := notes.now - details["start-time"]) > 0:
-        told["started"] = f"{format_duration(age)} ago"
+        told["age"] = format_duration(age)
     if (width := job.config.get("job-parallelism", 0)) > 0:
         told["parallelism"] = width
     told["vertices"] = vertices(job, called, scrubber)
@@ -91,7 +91,7 @@ def _job(job_id: str, job: JobNotes, name: str, notes: Notes, scrubber: Scrubber
     if restart := restart_strategy(job.config.get("restart-strategy", "")):
         told["restart"] = restart
     if path := restored_from(job):
-        told["restored-from"] = scrubber.path(path)
+        told["restore-path"] = scrubber.path(path)
     if (takes := savepoints_take(job)) is not None:
         told["operations"] = {"savepoint": takes}
     if (lag := _watermarks(job)) is not None:

@@ -10,12 +10,12 @@ from flinkmock.testing.inside import Inside
 JOB = """
 jobs:
   one:
-    template: restarting
+    extends: restarting
     lifecycle:
       - RUNNING: 10s
-      - RESTARTING: {for: 5s, because: oom}
+      - RESTARTING: {duration: 5s, exception: oom}
       - RUNNING: forever
-causes:
+exceptions:
   oom: {class: java.lang.OutOfMemoryError, message: Java heap space}
 """
 
