@@ -5,9 +5,9 @@
     with FlinkMock("orders.yaml", flink="1.20") as cluster:
         requests.get(cluster.url + "/jobs/overview")
 
-The names below are the public ones, together with those of `flinkmock.strategies`, `flinkmock.journal` and
-`flinkmock.faults`; docs/python.md has an example for each. They are imported when they are first asked for, so that
-`import flinkmock` costs nothing in a test run that never starts a cluster.
+The public API is the names below and those of `flinkmock.faults`, `flinkmock.journal` and `flinkmock.strategies`.
+docs/python.md has an example of each. The names are imported on first use, so that `import flinkmock` costs nothing in
+a test run that never starts a cluster.
 """
 
 from __future__ import annotations
@@ -16,40 +16,118 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from flinkmock.cluster.errors import UncaughtJavaException
+    from flinkmock.cluster.errors import (
+        AdaptiveSchedulerRequired,
+        ApplicationNotFound,
+        AttemptNotFound,
+        BadRequest,
+        CancellationFailed,
+        CheckpointNotFound,
+        CheckpointVertexNotFound,
+        ClusterError,
+        CoordinatorNotFound,
+        FileNotFound,
+        InvalidJobSubmission,
+        InvalidResourceRequirements,
+        InvalidUpload,
+        JarNotFound,
+        JobAlreadyTerminated,
+        JobInitializing,
+        JobNotFound,
+        LogNotFound,
+        NoLeader,
+        ProgramError,
+        RescaleNotFound,
+        RescalingDisabled,
+        StopModeRemoved,
+        SubtaskNotFound,
+        TaskManagerNotFound,
+        TriggerNotFound,
+        UncaughtJavaException,
+        VertexNotFound,
+    )
     from flinkmock.conformance import check
     from flinkmock.contract import Contract, known_releases
     from flinkmock.engine import Engine
-    from flinkmock.errors import DashboardMissing, FlinkMockError, PortTaken, ScenarioError, UnknownRelease
+    from flinkmock.errors import (
+        DashboardMissing,
+        FakerMissing,
+        FaultRequiresFakeCluster,
+        FlinkMockError,
+        ImportRefused,
+        InvalidArgument,
+        NotFound,
+        NotRunning,
+        PortTaken,
+        ScenarioError,
+        ServerUnreachable,
+        StateNeverReached,
+        UnknownRelease,
+        UnmetExpectation,
+    )
     from flinkmock.flink.java_exception import JavaException
     from flinkmock.jar import small_jar
-    from flinkmock.journal import Exchange, Journal, UnmetExpectation
+    from flinkmock.journal import Exchange, Journal
     from flinkmock.rest.handlers import RestCall
     from flinkmock.scenario import load_scenario
     from flinkmock.snapshot import Snapshot
-    from flinkmock.testing.control import JobControl, StateNeverReached
+    from flinkmock.testing.control import JobControl
     from flinkmock.testing.mock import FlinkMock
 
 __version__ = "0.1.0"
 
-_HOMES = {
-    "RestCall": "flinkmock.rest.handlers",
+_MODULES = {
+    "AdaptiveSchedulerRequired": "flinkmock.cluster.errors",
+    "ApplicationNotFound": "flinkmock.cluster.errors",
+    "AttemptNotFound": "flinkmock.cluster.errors",
+    "BadRequest": "flinkmock.cluster.errors",
+    "CancellationFailed": "flinkmock.cluster.errors",
+    "CheckpointNotFound": "flinkmock.cluster.errors",
+    "CheckpointVertexNotFound": "flinkmock.cluster.errors",
+    "ClusterError": "flinkmock.cluster.errors",
     "Contract": "flinkmock.contract",
+    "CoordinatorNotFound": "flinkmock.cluster.errors",
     "DashboardMissing": "flinkmock.errors",
     "Engine": "flinkmock.engine",
     "Exchange": "flinkmock.journal",
+    "FakerMissing": "flinkmock.errors",
+    "FaultRequiresFakeCluster": "flinkmock.errors",
+    "FileNotFound": "flinkmock.cluster.errors",
     "FlinkMock": "flinkmock.testing.mock",
     "FlinkMockError": "flinkmock.errors",
-    "JobControl": "flinkmock.testing.control",
-    "Journal": "flinkmock.journal",
-    "PortTaken": "flinkmock.errors",
-    "ScenarioError": "flinkmock.errors",
-    "Snapshot": "flinkmock.snapshot",
+    "ImportRefused": "flinkmock.errors",
+    "InvalidArgument": "flinkmock.errors",
+    "InvalidJobSubmission": "flinkmock.cluster.errors",
+    "InvalidResourceRequirements": "flinkmock.cluster.errors",
+    "InvalidUpload": "flinkmock.cluster.errors",
+    "JarNotFound": "flinkmock.cluster.errors",
     "JavaException": "flinkmock.flink.java_exception",
-    "UnknownRelease": "flinkmock.errors",
-    "UnmetExpectation": "flinkmock.journal",
-    "StateNeverReached": "flinkmock.testing.control",
+    "JobAlreadyTerminated": "flinkmock.cluster.errors",
+    "JobControl": "flinkmock.testing.control",
+    "JobInitializing": "flinkmock.cluster.errors",
+    "JobNotFound": "flinkmock.cluster.errors",
+    "Journal": "flinkmock.journal",
+    "LogNotFound": "flinkmock.cluster.errors",
+    "NoLeader": "flinkmock.cluster.errors",
+    "NotFound": "flinkmock.errors",
+    "NotRunning": "flinkmock.errors",
+    "PortTaken": "flinkmock.errors",
+    "ProgramError": "flinkmock.cluster.errors",
+    "RescaleNotFound": "flinkmock.cluster.errors",
+    "RescalingDisabled": "flinkmock.cluster.errors",
+    "RestCall": "flinkmock.rest.handlers",
+    "ScenarioError": "flinkmock.errors",
+    "ServerUnreachable": "flinkmock.errors",
+    "Snapshot": "flinkmock.snapshot",
+    "StateNeverReached": "flinkmock.errors",
+    "StopModeRemoved": "flinkmock.cluster.errors",
+    "SubtaskNotFound": "flinkmock.cluster.errors",
+    "TaskManagerNotFound": "flinkmock.cluster.errors",
+    "TriggerNotFound": "flinkmock.cluster.errors",
     "UncaughtJavaException": "flinkmock.cluster.errors",
+    "UnknownRelease": "flinkmock.errors",
+    "UnmetExpectation": "flinkmock.errors",
+    "VertexNotFound": "flinkmock.cluster.errors",
     "check": "flinkmock.conformance",
     "known_releases": "flinkmock.contract",
     "load_scenario": "flinkmock.scenario",
@@ -57,23 +135,57 @@ _HOMES = {
 }
 
 __all__ = [
+    "AdaptiveSchedulerRequired",
+    "ApplicationNotFound",
+    "AttemptNotFound",
+    "BadRequest",
+    "CancellationFailed",
+    "CheckpointNotFound",
+    "CheckpointVertexNotFound",
+    "ClusterError",
     "Contract",
+    "CoordinatorNotFound",
     "DashboardMissing",
     "Engine",
     "Exchange",
+    "FakerMissing",
+    "FaultRequiresFakeCluster",
+    "FileNotFound",
     "FlinkMock",
     "FlinkMockError",
+    "ImportRefused",
+    "InvalidArgument",
+    "InvalidJobSubmission",
+    "InvalidResourceRequirements",
+    "InvalidUpload",
+    "JarNotFound",
     "JavaException",
+    "JobAlreadyTerminated",
     "JobControl",
+    "JobInitializing",
+    "JobNotFound",
     "Journal",
+    "LogNotFound",
+    "NoLeader",
+    "NotFound",
+    "NotRunning",
     "PortTaken",
+    "ProgramError",
+    "RescaleNotFound",
+    "RescalingDisabled",
     "RestCall",
     "ScenarioError",
+    "ServerUnreachable",
     "Snapshot",
     "StateNeverReached",
+    "StopModeRemoved",
+    "SubtaskNotFound",
+    "TaskManagerNotFound",
+    "TriggerNotFound",
     "UncaughtJavaException",
     "UnknownRelease",
     "UnmetExpectation",
+    "VertexNotFound",
     "__version__",
     "check",
     "known_releases",
@@ -83,8 +195,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    if name in _HOMES:
-        return getattr(import_module(_HOMES[name]), name)
+    if name in _MODULES:
+        return getattr(import_module(_MODULES[name]), name)
     raise AttributeError(f"module 'flinkmock' has no attribute {name!r}")
 
 

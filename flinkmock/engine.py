@@ -52,7 +52,7 @@ class Engine:
     Raises:
         UnknownRelease: for a release there is no contract of.
         FakerMissing: for an imported release, without the extra `synthesis`.
-        ValueError: for a clock that is none, or an option whose value can't be read.
+        InvalidArgument: the clock or the value of a configuration option is invalid.
     """
 
     def __init__(
@@ -107,7 +107,7 @@ class Engine:
 
         Raises:
             NoLeader: whatever is asked, while no JobManager leads.
-            Problem: whatever the cluster refuses (`flinkmock/cluster/problems.py`).
+            ClusterError: the cluster refuses the request (`flinkmock/cluster/errors.py`).
         """
         with self.lock:
             now = self.arrive() if arrived is None else min(arrived, self.clock.now())  # less: a snapshot came between
@@ -142,7 +142,7 @@ class Engine:
             now, cluster = self.clock.now(), self.cluster
             cluster.run_due_events(now)
             if fault.leader_failover is not None:
-                takes = cluster.random.draw(fault.leader_failover, "fault", fault.name, self.faults.struck(fault.name))
+                takes = cluster.random.draw(fault.leader_failover, "fault", fault.name, self.faults.hits(fault.name))
                 cluster.leadership.fail_leader(takes, now, recovers=True)
             if fault.kill_taskmanager is not None:
                 number = None if fault.kill_taskmanager == FIRST else fault.kill_taskmanager
@@ -186,7 +186,7 @@ class Engine:
         return jobs[-1].state if jobs else None
 
     def signal(self, name: str) -> None:
-        """Lets go on what waits for `signal NAME`. Raises LookupError, naming the signals that there are."""
+        """Lets go on what waits for `signal NAME`. Raises NotFound, naming the signals that there are."""
         with self.lock:
             now = self.clock.now()
             self.cluster.run_due_events(now)
@@ -198,7 +198,7 @@ class Engine:
             return Snapshot.of(self)
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Everything as it was then, the clock included. Raises ValueError for a snapshot of another engine."""
+        """Everything as it was then, the clock included. Raises InvalidArgument for a snapshot of another engine."""
         with self.lock:
             snapshot.restore(self)
 

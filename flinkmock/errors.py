@@ -1,48 +1,83 @@
-"""What flinkmock tells its user when something can't be done.
+"""The errors that flinkmock raises. All of them are exported by `flinkmock`.
 
-FlinkMockError                     base of all of them
-├── UnknownRelease (ValueError)    no such Flink release is known
-├── ImportRefused (ValueError)     a file is no description of a REST API that can be read in
-├── ScenarioError (ValueError)     a scenario can't be played; tells of all its mistakes at once
-├── FakerMissing                   what a release's answers have beyond the model can't be made up
-├── DashboardMissing               where Flink's dashboard should be, it is not
-└── PortTaken                      somebody else listens there
+FlinkMockError                          base of all of them
+├── InvalidArgument (ValueError)        an argument has a value that is not allowed
+├── NotFound (LookupError)              no job, signal, fault or operation has the given name
+├── NotRunning (RuntimeError)           the fake cluster was not started, or the job is not RUNNING
+├── UnknownRelease (ValueError)         there is no contract of the requested Flink release
+├── ImportRefused (ValueError)          a file does not describe a REST API that can be imported
+├── ScenarioError (ValueError)          a scenario is invalid; the error lists all of its mistakes
+├── FakerMissing                        an imported release needs Faker for its placeholders
+├── DashboardMissing                    the folder or jar does not contain Flink's dashboard
+├── PortTaken                           another process listens on the port
+├── ServerUnreachable                   a live server does not answer
+├── FaultRequiresFakeCluster            the proxy can't apply a fault to a real cluster
+├── StateNeverReached (AssertionError)  the awaited state can never be reached
+├── UnmetExpectation (AssertionError)   a client did not do what was expected
+└── ClusterError                        the cluster refuses a request, see `flinkmock/cluster/errors.py`
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 
 class FlinkMockError(Exception):
-    """Base of everything that flinkmock raises for its user."""
+    """Base of all errors that flinkmock raises."""
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # the default calls the class with `args`, the message, which is not what `__init__` takes
+        return _unpickle, (type(self), self.args, self.__dict__)
+
+
+def _unpickle(kind: type[FlinkMockError], args: tuple[object, ...], attributes: dict[str, object]) -> FlinkMockError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(attributes)
+    return error
 
 
 class InvalidArgument(FlinkMockError, ValueError):
-    """An argument has a value that is not allowed. The message names the allowed ones."""
+    """An argument has a value that is not allowed. The message says what to write instead."""
+
+
+class NotFound(FlinkMockError, LookupError):
+    """Nothing has the given name. The message lists the names that exist, or the nearest one."""
+
+
+class NotRunning(FlinkMockError, RuntimeError):
+    """The fake cluster was not started or is closed, or the job is not RUNNING."""
 
 
 class UnknownRelease(FlinkMockError, ValueError):
-    """`asked` names no release of Flink; `known` are the minor releases that can be served, oldest first."""
+    """There is no contract of the requested Flink release.
 
-    def __init__(self, asked: object, known: Sequence[str]) -> None:
-        self.asked = asked
+    Attributes:
+        release: The requested release.
+        known: The minor releases that can be served, oldest first.
+    """
+
+    def __init__(self, release: object, known: Sequence[str]) -> None:
+        self.release = release
         self.known = tuple(known)
-        close = get_close_matches(str(asked), known, n=1, cutoff=0.5)
+        close = get_close_matches(str(release), known, n=1, cutoff=0.5)
         hint = f" Did you mean {close[0]}?" if close else ""
-        if not isinstance(asked, str):  # as a number 1.20 is 1.2
-            hint += " A release is written as text."
-        super().__init__(f"Unknown Flink release {asked!r}.{hint} Known: {', '.join(known)}.")
+        if not isinstance(release, str):  # as a number 1.20 is 1.2
+            hint += ' Write the release as text: "1.20".'
+        super().__init__(f"Unknown Flink release {release!r}.{hint} Known: {', '.join(known)}.")
 
 
 class ImportRefused(FlinkMockError, ValueError):
-    """A file that was to be read in as a contract is not one, or tells too little."""
+    """A file that was to be imported does not describe Flink's REST API, or lacks something that a contract needs."""
 
 
 class ScenarioError(FlinkMockError, ValueError):
-    """A scenario that can't be played. `mistakes` has one text for each mistake, in the order of the file: where it is,
-    what is wrong and what is allowed, then the line with a caret under the place."""
+    """A scenario is invalid.
+
+    Attributes:
+        mistakes: One text for each mistake, in the order of the file: the source location, what is wrong and what is
+            allowed, then the line with a caret.
+    """
 
     def __init__(self, mistakes: Sequence[str]) -> None:
         self.mistakes = tuple(mistakes)
@@ -50,7 +85,7 @@ class ScenarioError(FlinkMockError, ValueError):
 
 
 class FakerMissing(FlinkMockError):
-    """A release read in from documentation needs Faker, and it is not installed."""
+    """A release that was imported from documentation needs Faker, which is not installed."""
 
     def __init__(self, version: str) -> None:
         super().__init__(
@@ -60,12 +95,47 @@ class FakerMissing(FlinkMockError):
 
 
 class DashboardMissing(FlinkMockError):
-    """A path that was to hold the files of Flink's dashboard doesn't, or holds those of another release."""
+    """A path does not contain the files of Flink's dashboard, or contains those of another release."""
 
 
 class PortTaken(FlinkMockError):
-    """Another process listens on that address already."""
+    """Another process listens on the port."""
 
     def __init__(self, host: str, port: int) -> None:
         self.host, self.port = host, port
-        super().__init__(f"Port {port} on {host} is taken by another process. Port 0 takes a free one.")
+        super().__init__(f"Port {port} on {host} is taken by another process. Use port 0 for a free one.")
+
+
+class ServerUnreachable(FlinkMockError):
+    """A live server does not answer, or does not speak HTTP."""
+
+
+class FaultRequiresFakeCluster(FlinkMockError):
+    """The proxy can't apply a fault that changes the cluster itself: a real cluster is behind it."""
+
+
+class StateNeverReached(FlinkMockError, AssertionError):
+    """The awaited state can never be reached. The message lists the jobs with their states."""
+
+
+class UnmetExpectation(FlinkMockError, AssertionError):
+    """A client did not do what was expected. The message shows near misses and why they don't match."""
+
+
+def did_you_mean(word: str, known: Iterable[str], *, cutoff: float = 0.6, list_known: bool = True) -> str:
+    """Return ` Did you mean "x"? Known: x, y.`, with a leading space, to be appended to a message.
+
+    Args:
+        word: What the user wrote.
+        known: The words that are allowed.
+        cutoff: How similar a suggestion has to be, from 0 to 1.
+        list_known: Whether to list all of them.
+    """
+    names = list(known)
+    close = get_close_matches(word, names, n=1, cutoff=cutoff)
+    if not close and word:
+        close = [name for name in names if name.lower().startswith(word.lower())]
+    hint = f' Did you mean "{close[0]}"?' if close else ""
+    if not list_known:
+        return hint
+    return f"{hint} Known: {', '.join(names)}." if names else f"{hint} There are none."

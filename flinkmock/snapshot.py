@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flinkmock.cluster.snapshot import ClusterSnapshot
+from flinkmock.errors import InvalidArgument
 
 if TYPE_CHECKING:
     from flinkmock.engine import Engine
@@ -34,9 +35,11 @@ class Snapshot:
         )
 
     def restore(self, engine: Engine) -> None:
-        """Raises ValueError if it is of another engine."""
+        """Raises InvalidArgument for a snapshot of another engine."""
         if self.cluster.cluster is not engine.cluster:
-            raise ValueError("this is a snapshot of another cluster, or of one that has been closed since")
+            raise InvalidArgument(
+                "This is a snapshot of another cluster, or of this one before it was closed. Take a new snapshot."
+            )
         self.cluster.restore()
         engine.faults.restore(self.faults)
         engine.journal.restore(self.journal)

@@ -20,7 +20,7 @@ def test_the_list_of_public_names_is_sorted() -> None:
 
 
 def test_the_list_of_public_names_is_complete() -> None:
-    assert set(flinkmock.__all__) == {*flinkmock._HOMES, "__version__"}
+    assert set(flinkmock.__all__) == {*flinkmock._MODULES, "__version__"}
     assert dir(flinkmock) == flinkmock.__all__
 
 

@@ -45,6 +45,7 @@ from flinkmock.cluster.states import beginning, scheduler_of
 from flinkmock.cluster.submission.jars import JarStore
 from flinkmock.cluster.taskmanager import TaskManager, make_taskmanager
 from flinkmock.cluster.wait_conditions import WaitCondition, WaitConditions, signals_of
+from flinkmock.errors import NotFound, did_you_mean
 from flinkmock.flink.configuration import (
     CHECKPOINT_DIR,
     METRICS_INTERVAL,
@@ -200,11 +201,11 @@ class Cluster:
         return job
 
     def job_named(self, name: str) -> Job:
-        """The newest job of that name. Raises LookupError, naming those there are."""
+        """The newest job of that name. Raises NotFound, naming those there are."""
         found = [job for job in self.jobs.values() if job.name == name]
         if not found:
-            known = ", ".join(sorted({job.name for job in self.jobs.values()})) or "none at all"
-            raise LookupError(f'there is no job "{name}". Jobs: {known}')
+            known = sorted({job.name for job in self.jobs.values()})
+            raise NotFound(f'There is no job "{name}".{did_you_mean(name, known)}')
         return found[-1]
 
     def taskmanagers_at(self, time: int) -> list[TaskManager]:

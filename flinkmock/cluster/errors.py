@@ -1,213 +1,327 @@
-"""What can go wrong inside the cluster, in the domain's words and without a word of HTTP.
+"""The errors of the cluster model, without HTTP.
 
-    Problem
-    ├── UnknownJob              the id names no job
-    ├── JobInitializing         the job has no JobMaster yet
-    ├── UnknownVertex           the job has no such vertex
-    ├── UnknownSubtask          the subtask index is too high
-    ├── UnknownAttempt          that attempt of a subtask was never made
-    ├── UnknownCheckpoint       the checkpoint is not, or no longer, in the history
-    ├── UnknownCheckpointVertex the checkpoint has no statistics of that vertex
-    ├── UnknownTrigger          no asynchronous operation has that trigger id
-    ├── UnknownRescale          no rescale of the job has that id
-    ├── UnknownApplication      the id names no application
-    ├── UnknownTaskManager      no task manager has that id
-    ├── UnknownFile             no such log file, or no such jar
-    │   ├── UnknownLog
-    │   └── UnknownJar
-    ├── JobEnded                the job has already come to a (different) end
-    ├── CancellationFailed      the job can't be cancelled now, as the scenario wants it
-    ├── StopModeRemoved         `mode=stop`, which Flink took away in 1.9
-    ├── RescalingDisabled       `/rescaling`, which Flink switched off in 1.9 (FLINK-12312)
-    ├── NotAdaptive             only the adaptive scheduler could do that
-    ├── BadRequirements         resource requirements that make no sense
-    ├── BadUpload               not exactly one file, or not a jar
-    ├── BadSubmission           a `POST /jobs` that names no plan, or files it did not send
-    ├── BadRequest              the request is well formed, and the handler refuses it (400)
-    ├── ProgramProblem          the jar's program can't be run: no entry class, main throws, nothing executed
-    ├── Unserviceable           an exception nobody caught: Flink's 500
-    ├── ClusterGone             the cluster was shut down
-    └── NoLeader                no JobManager leads at present
+    ClusterError
+    ├── JobNotFound                  no job has the id
+    ├── JobInitializing              the job has no JobMaster yet
+    ├── VertexNotFound               the job has no such vertex
+    ├── SubtaskNotFound              the subtask index is too high
+    ├── AttemptNotFound              the subtask has no such attempt
+    ├── CheckpointNotFound           the checkpoint is not, or no longer, in the history
+    ├── CheckpointVertexNotFound     the checkpoint has no statistics of the vertex
+    ├── TriggerNotFound              no async operation has the trigger id
+    ├── RescaleNotFound              the job has no rescale with the id
+    ├── ApplicationNotFound          no application has the id
+    ├── TaskManagerNotFound          no TaskManager has the id
+    ├── FileNotFound                 base of the next two
+    │   ├── LogNotFound
+    │   └── JarNotFound
+    ├── CoordinatorNotFound          the job has no operator coordinator with the id
+    ├── JobAlreadyTerminated         the job has reached a terminal state
+    ├── CancellationFailed           the scenario makes the cancellation fail
+    ├── StopModeRemoved              `mode=stop`, which Flink removed in 1.9
+    ├── RescalingDisabled            `/rescaling`, which Flink disabled in 1.9 (FLINK-12312)
+    ├── AdaptiveSchedulerRequired    the request needs the adaptive scheduler
+    ├── InvalidResourceRequirements
+    ├── InvalidUpload                not exactly one file, or not a jar
+    ├── InvalidJobSubmission         a `POST /jobs` without a job graph, or without the files that it names
+    ├── BadRequest                   the request is well formed, and the handler rejects it (400)
+    ├── ProgramError                 the program fails: no entry class, main throws, no job executed
+    ├── UncaughtJavaException        an exception that no handler of Flink catches: a 500
+    └── NoLeader                     no JobManager is the leader
 
-How a problem is told to a client (status, Java class, text) depends on the operation and the release; that table
-is `flinkmock/server/problems.py`.
+`flinkmock/rest/error_mapping.py` maps each of them to the status and message with which an operation of a release
+reports it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+from flinkmock.errors import FlinkMockError
 from flinkmock.flink.java_exception import JavaException
 
 
-class ClusterError(Exception):
-    """Base of everything the cluster refuses."""
+class ClusterError(FlinkMockError):
+    """Base of everything that the cluster refuses.
+
+    Functions that override a handler (`FlinkMock.on`) raise these to answer with Flink's error.
+    """
 
 
-@dataclass
+@dataclass(eq=False)
 class JobNotFound(ClusterError):
+    """No job of the cluster has this id."""
+
     job_id: str
 
+    def __str__(self) -> str:
+        return f"There is no job with the id {self.job_id}. GET /jobs/overview lists all jobs."
 
-@dataclass
+
+@dataclass(eq=False)
 class JobInitializing(ClusterError):
+    """The job has no JobMaster yet."""
+
     job_id: str
 
+    def __str__(self) -> str:
+        return f"Job {self.job_id} is INITIALIZING. Wait until it leaves this state."
 
-@dataclass
+
+@dataclass(eq=False)
 class VertexNotFound(ClusterError):
+    """The job has no vertex with this id."""
+
     job_id: str
     vertex_id: str
 
+    def __str__(self) -> str:
+        return f"Job {self.job_id} has no vertex {self.vertex_id}. GET /jobs/:jobid lists its vertices."
 
-@dataclass
+
+@dataclass(eq=False)
 class SubtaskNotFound(ClusterError):
+    """The vertex has fewer subtasks; `subtask` is the requested index."""
+
     vertex_id: str
     subtask: int
 
+    def __str__(self) -> str:
+        return f"Vertex {self.vertex_id} has no subtask {self.subtask}. Indexes are 0 to parallelism - 1."
 
-@dataclass
+
+@dataclass(eq=False)
 class AttemptNotFound(ClusterError):
+    """The subtask was never deployed so often."""
+
     attempt: int
 
+    def __str__(self) -> str:
+        return f"The subtask has no attempt {self.attempt}. Attempts count from 0, one more for each restart."
 
-@dataclass
+
+@dataclass(eq=False)
 class CheckpointNotFound(ClusterError):
+    """The checkpoint is not, or no longer, in the job's history."""
+
     checkpoint_id: int
 
+    def __str__(self) -> str:
+        return (
+            f"Checkpoint {self.checkpoint_id} is not in the job's history. "
+            "GET /jobs/:jobid/checkpoints lists the checkpoints that are kept."
+        )
 
-@dataclass
+
+@dataclass(eq=False)
 class CheckpointVertexNotFound(ClusterError):
+    """The checkpoint has no statistics of this vertex."""
+
     checkpoint_id: int
     vertex_id: str
 
+    def __str__(self) -> str:
+        return f"Checkpoint {self.checkpoint_id} has no statistics of vertex {self.vertex_id}."
 
-@dataclass
+
+@dataclass(eq=False)
 class TriggerNotFound(ClusterError):
-    """`kind`: savepoint, checkpoint, disposal, dataset or rescaling; `job_id` is None for the cluster's own."""
+    """No async operation of this kind has the trigger id.
+
+    `kind` is savepoint, checkpoint, disposal, dataset or rescaling; `job_id` is None for operations of the cluster.
+    """
 
     kind: str
     trigger_id: str
     job_id: str | None = None
 
+    def __str__(self) -> str:
+        job = f" of job {self.job_id}" if self.job_id else ""
+        return f"There is no {self.kind}{job} with the trigger id {self.trigger_id}, or its result has expired."
 
-@dataclass
+
+@dataclass(eq=False)
 class RescaleNotFound(ClusterError):
+    """The job has no rescale with this id."""
+
     rescale_id: str
 
+    def __str__(self) -> str:
+        return f"The job has no rescale with the id {self.rescale_id}."
 
-@dataclass
+
+@dataclass(eq=False)
 class ApplicationNotFound(ClusterError):
+    """No application of the cluster has this id."""
+
     application_id: str
 
+    def __str__(self) -> str:
+        return f"There is no application with the id {self.application_id}."
 
-@dataclass
+
+@dataclass(eq=False)
 class TaskManagerNotFound(ClusterError):
+    """No registered TaskManager has this id."""
+
     taskmanager_id: str
+
+    def __str__(self) -> str:
+        return f"There is no TaskManager with the id {self.taskmanager_id}. GET /taskmanagers lists all of them."
 
 
 class FileNotFound(ClusterError):
-    """Base: a file that is not there."""
+    """Base of errors about a missing file."""
 
 
-@dataclass
+@dataclass(eq=False)
 class LogNotFound(FileNotFound):
-    """`taskmanager_id` is None for the JobManager's log directory."""
+    """There is no such log file; `taskmanager_id` is None for the JobManager's logs."""
 
     name: str
     taskmanager_id: str | None = None
 
+    def __str__(self) -> str:
+        process = f"TaskManager {self.taskmanager_id}" if self.taskmanager_id else "The JobManager"
+        return f"{process} has no log file {self.name}."
 
-@dataclass
+
+@dataclass(eq=False)
 class JarNotFound(FileNotFound):
-    """`upload_dir` is where the jar would be, as shown in messages."""
+    """No uploaded jar has this id; `upload_dir` is the folder that messages show."""
 
     jar_id: str
     upload_dir: str
 
+    def __str__(self) -> str:
+        return f"There is no uploaded jar with the id {self.jar_id}. GET /jars lists all of them."
 
-@dataclass
+
+@dataclass(eq=False)
 class JobAlreadyTerminated(ClusterError):
+    """The job has reached the terminal state `state`."""
+
     job_id: str
     state: str
 
     def __str__(self) -> str:
-        return f"job {self.job_id} has come to its end: it is {self.state}"
+        return f"Job {self.job_id} is already {self.state}."
 
 
-@dataclass
+@dataclass(eq=False)
 class CancellationFailed(ClusterError):
+    """The scenario makes the cancellation fail with this exception."""
+
     exception: JavaException
 
+    def __str__(self) -> str:
+        return f"The cancellation failed: {self.exception}"
 
-@dataclass
+
+@dataclass(eq=False)
 class StopModeRemoved(ClusterError):
-    pass
+    """A cancellation with `mode=stop`, which Flink removed in 1.9."""
+
+    def __str__(self) -> str:
+        return "Flink 1.9 removed the mode `stop`. Use POST /jobs/:jobid/stop."
 
 
-@dataclass
+@dataclass(eq=False)
 class RescalingDisabled(ClusterError):
-    pass
+    """A call of `/rescaling`, which Flink disabled in 1.9 (FLINK-12312)."""
+
+    def __str__(self) -> str:
+        return "Flink 1.9 disabled /rescaling. Stop the job with a savepoint and start it with another parallelism."
 
 
-@dataclass
+@dataclass(eq=False)
 class AdaptiveSchedulerRequired(ClusterError):
     """`feature` is "requirements", "rescale-config", "rescales" or "rescale-details"."""
 
     job_id: str
     feature: str
 
+    def __str__(self) -> str:
+        return f"Job {self.job_id} does not use the adaptive scheduler. Set jobmanager.scheduler: adaptive."
 
-@dataclass
+
+@dataclass(eq=False)
 class InvalidResourceRequirements(ClusterError):
+    """Resource requirements that do not fit the job; `message` is Flink's message."""
+
     message: str
 
+    def __str__(self) -> str:
+        return self.message
 
-@dataclass
+
+@dataclass(eq=False)
 class InvalidUpload(ClusterError):
+    """Not exactly one file, or not a jar; `message` is Flink's message."""
+
     message: str
 
+    def __str__(self) -> str:
+        return self.message
 
-@dataclass
+
+@dataclass(eq=False)
 class InvalidJobSubmission(ClusterError):
-    """`missing_file` when a named file was not sent, else `cause` tells why the plan can't be read."""
+    """`missing_file` is True if a named file was not sent. Else `cause` says why the job graph can't be read."""
 
     message: str
     missing_file: bool = False
     cause: JavaException | None = None
 
+    def __str__(self) -> str:
+        return f"{self.message}: {self.cause}" if self.cause else self.message
 
-@dataclass
+
+@dataclass(eq=False)
 class BadRequest(ClusterError):
+    """A well-formed request that the handler rejects with status 400; `message` is Flink's message."""
+
     message: str
     cause: JavaException | None = None
 
+    def __str__(self) -> str:
+        return f"{self.message}: {self.cause}" if self.cause else self.message
 
-@dataclass
+
+@dataclass(eq=False)
 class ProgramError(ClusterError):
-    """`refused` is True where Flink answers 400 `Could not execute application.`, False where it is a 500."""
+    """`refused` is True where Flink answers 400 `Could not execute application.`, False where it answers 500."""
 
     exception: JavaException
     refused: bool
     message: str = "Could not execute application."
 
+    def __str__(self) -> str:
+        return f"{self.message} {self.exception}"
 
-@dataclass
+
+@dataclass(eq=False)
 class CoordinatorNotFound(ClusterError):
+    """`operator` is an operator id, or from 2.1 on an operator's uid."""
+
     operator: str
-    """An operator id, or from 2.1 on whatever the client takes for an operator's uid."""
+
+    def __str__(self) -> str:
+        return f"The job has no operator coordinator for {self.operator}."
 
 
-@dataclass
+@dataclass(eq=False)
 class UncaughtJavaException(ClusterError):
-    """The request can't be carried out, for this cause: a 500 with its words."""
+    """The request fails with this exception: a 500 with its message."""
 
     exception: JavaException
 
-
-class ClusterGone(ClusterError):
-    pass
+    def __str__(self) -> str:
+        return str(self.exception)
 
 
 class NoLeader(ClusterError):
-    """LeaderRetrievalHandler: whatever is asked, 503."""
+    """No JobManager is the leader: 503 for each request (LeaderRetrievalHandler)."""
+
+    def __str__(self) -> str:
+        return "No JobManager is the leader. Advance the cluster's time until one is elected."

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flinkmock.cluster.spec import ClusterSpec, DurationSpec, Lifecycle, Polls, Repeat, Signal
+from flinkmock.errors import NotFound, did_you_mean
 
 
 @dataclass(slots=True)
@@ -61,10 +62,10 @@ class WaitConditions:
         return None if wait.polls_left else self._by_subject.pop(thing)
 
     def send_signal(self, signal: str) -> list[WaitCondition]:
-        """What a signal ends, in the order of waiting. Raises LookupError for one that the scenario does not know."""
+        """What a signal ends, in the order of waiting. Raises NotFound for one that the scenario does not know."""
         if signal not in self.signals:
-            known = ", ".join(sorted(self.signals)) or "none at all"
-            raise LookupError(f'nothing in this scenario waits for the signal "{signal}". Signals: {known}')
+            known = did_you_mean(signal, sorted(self.signals))
+            raise NotFound(f'Nothing in the scenario waits for the signal "{signal}".{known}')
         over = [wait for wait in self._by_subject.values() if wait.signal == signal]
         for wait in over:
             del self._by_subject[wait.subject_id]

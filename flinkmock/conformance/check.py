@@ -14,12 +14,13 @@ from typing import Any
 from urllib.parse import unquote
 
 from flinkmock.conformance.cross_checks import clashes
-from flinkmock.conformance.http_client import HttpClient, HttpRequest, HttpResponse, Reader, Server, ServerUnreachable
+from flinkmock.conformance.http_client import HttpClient, HttpRequest, HttpResponse, Reader, Server
 from flinkmock.conformance.invariants import InvariantViolation, contradictions
 from flinkmock.conformance.report import Finding, Report, general
 from flinkmock.conformance.response_check import judge, legal_refusal
 from flinkmock.conformance.targets import PER_PARAMETER, Targets
 from flinkmock.contract import LATEST, Contract, Operation, known_releases
+from flinkmock.errors import ServerUnreachable
 
 UNSAFE = frozenset({"getYarnCancelJobTermination", "getYarnStopJobTermination"})
 """GETs that end a job."""
@@ -43,7 +44,7 @@ def check(
     questions (`writing.Write`, `fuzzing.Fuzz`). `headers`: what goes with each request, such as a key.
 
     Raises:
-        Unreachable: nothing there answers, or it says that it is a release that is not known.
+        ServerUnreachable: nothing there answers, or it says that it is a release that is not known.
         UnknownRelease: `flink` is none.
     """
     server = HttpClient(url, headers)
@@ -76,7 +77,7 @@ class Check:
         self.progress = progress or (lambda done, of, what: None)
 
     def run(self, further: tuple[Callable[[Check], None], ...] = ()) -> Report:
-        """Asks everything. Raises Unreachable."""
+        """Asks everything. Raises ServerUnreachable."""
         readable = [each for each in self.contract if each.method == "GET" and each.id not in UNSAFE]
         for done, operation in enumerate(readable):
             self.progress(done, len(readable) + 1, str(operation))
@@ -146,7 +147,7 @@ def asked(operation: Operation, path: str) -> dict[str, str]:
 
 
 def told_release(server: Server) -> str:
-    """The minor release that the server says it is. Raises Unreachable."""
+    """The minor release that the server says it is. Raises ServerUnreachable."""
     version = told_version(server, f"Name it: --flink {LATEST}.")
     minor = ".".join(version.split(".")[:2])
     if minor not in known_releases():
@@ -159,7 +160,7 @@ def told_release(server: Server) -> str:
 def told_version(server: Server, otherwise: str = "") -> str:
     """The version that the server says it is ("2.3.0"). `otherwise`: what helps if it tells none.
 
-    Raises Unreachable.
+    Raises ServerUnreachable.
     """
     answer = server.ask(HttpRequest("/config"))
     if answer.status == 200:

@@ -46,7 +46,7 @@ class FuzzChecks:
     seed: int = 0
 
     def __call__(self, check: Check) -> None:
-        """Raises FlinkMockError without hypothesis, Unreachable."""
+        """Raises FlinkMockError without hypothesis, ServerUnreachable."""
         try:
             import hypothesis
         except ImportError as error:

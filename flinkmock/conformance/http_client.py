@@ -10,14 +10,10 @@ from functools import cached_property
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
-from flinkmock.errors import FlinkMockError
+from flinkmock.errors import ServerUnreachable
 
 SECONDS = 30
 JSON_TYPE = "application/json"
-
-
-class ServerUnreachable(FlinkMockError):
-    """Nothing at that address speaks HTTP, or it stopped to."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +53,7 @@ class Server(Protocol):
     requests: int
 
     def ask(self, question: HttpRequest) -> HttpResponse:
-        """Raises Unreachable."""
+        """Raises ServerUnreachable."""
 
 
 class HttpClient:
@@ -79,7 +75,7 @@ class HttpClient:
         self._connection = kind(parts.hostname, port, timeout=SECONDS)
 
     def ask(self, question: HttpRequest) -> HttpResponse:
-        """Raises Unreachable."""
+        """Raises ServerUnreachable."""
         self.requests += 1
         try:
             try:

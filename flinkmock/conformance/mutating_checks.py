@@ -45,7 +45,7 @@ class MutatingChecks:
             raise FlinkMockError(f"{self.jar}: there is no such file.")
 
     def __call__(self, check: Check) -> None:
-        """Raises FlinkMockError when the jar can't be read or there is no such job, Unreachable."""
+        """Raises FlinkMockError when the jar can't be read or there is no such job, ServerUnreachable."""
         session = _Session(check, self.savepoints, steps=6 * (self.jar is not None) + (self.job is not None))
         if self.jar is not None:
             session.with_jar(self.jar)

@@ -6,7 +6,6 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +13,7 @@ from urllib.parse import unquote
 
 from flinkmock.contract.operation import Operation, Schema, shape_of
 from flinkmock.data import data_dir
-from flinkmock.errors import UnknownRelease
+from flinkmock.errors import InvalidArgument, NotFound, UnknownRelease, did_you_mean
 from flinkmock.release import Release
 
 if TYPE_CHECKING:
@@ -64,19 +63,24 @@ class Contract:
         return Contract(json.loads(file.read_bytes()))
 
     def operation(self, operation_id: str) -> Operation:
-        """Raises KeyError for an id that this release has not."""
-        return self._by_id[operation_id]
+        """Return the operation with this OpenAPI operation id. Raises NotFound."""
+        try:
+            return self._by_id[operation_id]
+        except KeyError:
+            raise self._no_operation(operation_id) from None
+
+    def _no_operation(self, name: str) -> NotFound:
+        hint = did_you_mean(name, [*map(str, self.operations), *self._by_id], list_known=False)
+        return NotFound(f"Flink {self.release} has no operation {name}.{hint}")
 
     def find(self, request: str) -> Operation:
-        """By "GET /jobs/:jobid", whatever its parameters are called there, or by operation id. Raises LookupError."""
+        """By "GET /jobs/:jobid", whatever its parameters are called there, or by operation id. Raises NotFound."""
         method, _, path = request.partition(" ")
         shape = shape_of(path)
         for operation in self.operations:
             if request == operation.id or (method == operation.method and shape == operation.shape):
                 return operation
-        near = get_close_matches(request, [*map(str, self.operations), *self._by_id], 1)
-        hint = f" Did you mean {near[0]}?" if near else ""
-        raise LookupError(f"Flink {self.release} has no operation {request}.{hint}")
+        raise self._no_operation(request)
 
     def __contains__(self, operation_id: str) -> bool:
         return operation_id in self._by_id
@@ -96,10 +100,10 @@ class Contract:
     def check_answer(self, operation: Operation, body: Any) -> list[SchemaViolation]:
         """How a success answer (parsed JSON, keys in the order received) deviates; an empty list when it does not.
 
-        Raises ValueError for an operation that answers a file.
+        Raises InvalidArgument for an operation that answers a file.
         """
         if operation.answers_file:
-            raise ValueError(f"{operation} answers a file, not JSON")
+            raise InvalidArgument(f"{operation} answers with a file, not with JSON.")
         if operation.id not in self._quick_checks:
             self._quick_checks[operation.id] = self._quick_check(operation.response or {})
         return [] if self._quick_checks[operation.id](body) else self._checker.answer(operation, body)

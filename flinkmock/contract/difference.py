@@ -19,6 +19,7 @@ from flinkmock.contract.behaviour_changes import ALL, BEHAVIOURS
 from flinkmock.contract.contract import Contract, known_releases
 from flinkmock.contract.operation import Operation, Parameter
 from flinkmock.contract.schema_fields import SchemaField, places
+from flinkmock.errors import InvalidArgument
 
 ANY = ALL
 """Stands for the operation when a change is of all of them."""
@@ -104,16 +105,16 @@ def behaviours_between(old: str, new: str) -> list[ContractChange]:
 
 
 def steps_between(old: str, new: str) -> list[list[ContractChange]]:
-    """The changes of each release after `old` up to `new`. Raises UnknownRelease, ValueError as `history` does."""
+    """The changes of each release after `old` up to `new`. Raises UnknownRelease, InvalidArgument as `history` does."""
     way = contracts_between(old, new)
     return [_step(earlier.release.minor, later.release.minor) for earlier, later in pairwise(way)]
 
 
 def contracts_between(old: str, new: str) -> list[Contract]:
-    """All releases from `old` to `new`. Raises UnknownRelease, ValueError as `history` does."""
+    """All releases from `old` to `new`. Raises UnknownRelease, InvalidArgument as `history` does."""
     first, last = Contract.load(old).release, Contract.load(new).release
     if not first < last:
-        raise ValueError(f"Flink {last} is not later than {first}.")
+        raise InvalidArgument(f"Flink {last} is not later than {first}.")
     return [way for way in map(Contract.load, known_releases()) if first <= way.release <= last]
 
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from flinkmock.contract.operation import Operation
+from flinkmock.errors import InvalidArgument
 
 _FORM = re.compile(r"([A-Z]+|\*) (/\S*)")
 ANY = "*"
@@ -22,10 +23,10 @@ class Pattern:
 
     @classmethod
     def read(cls, text: str) -> Pattern:
-        """From "POST /jobs/:jobid/stop". Raises ValueError for text of another form."""
+        """From "POST /jobs/:jobid/stop". Raises InvalidArgument for text of another form."""
         form = _FORM.fullmatch(text.strip())
         if form is None:
-            raise ValueError(f'"{text}" names no requests. Write a method and a path: POST /jobs/:jobid/stop.')
+            raise InvalidArgument(f'"{text}" names no requests. Write a method and a path: POST /jobs/:jobid/stop.')
         return cls(form[1], _segments(form[2]))
 
     def fits(self, method: str, path: str, operation: Operation | None) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from statistics import NormalDist
 
 from flinkmock.contract import Operation
+from flinkmock.errors import NotFound, did_you_mean
 from flinkmock.faults.fault import Fault, LogNormal
 from flinkmock.named_random import NamedRandom, UniformRange
 
@@ -90,12 +91,12 @@ class Faults:
     def __len__(self) -> int:
         return len(self._counted)
 
-    def struck(self, name: str) -> int:
-        """How often the fault of that name has struck. Raises LookupError."""
+    def hits(self, name: str) -> int:
+        """How many requests the fault with this name applied to. Raises NotFound."""
         found = [counted.struck for counted in self._counted if counted.fault.name == name]
         if not found:
-            known = ", ".join(counted.fault.name for counted in self._counted) or "none at all"
-            raise LookupError(f'there is no fault "{name}". Faults: {known}')
+            known = [counted.fault.name for counted in self._counted]
+            raise NotFound(f'There is no fault "{name}".{did_you_mean(name, known)}')
         return sum(found)
 
     def concerns(self, method: str, path: str, operation: Operation | None) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
+from flinkmock.errors import InvalidArgument
 from flinkmock.flink.java_format import hash_order
 from flinkmock.release import Release
 
@@ -203,12 +204,12 @@ class Configuration:
     def _required(self, option: Option) -> str:
         text = self.text(option)
         if text is None:
-            raise ValueError(f"{option.key} is not set and has no default")
+            raise InvalidArgument(f"{option.key} is not set and has no default")
         return text
 
-    def _bad(self, option: Option, text: str, wanted: str) -> ValueError:
+    def _bad(self, option: Option, text: str, wanted: str) -> InvalidArgument:
         key = next((key for key in (option.key, *option.aliases) if key in self.values), option.key)
-        return ValueError(f"{key}: {text!r} is not {wanted}")
+        return InvalidArgument(f"{key}: {text!r} is not {wanted}")
 
 
 def cluster_configuration(

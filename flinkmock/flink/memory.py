@@ -10,6 +10,7 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from flinkmock.errors import InvalidArgument
 from flinkmock.flink import configuration as options
 from flinkmock.flink.configuration import Configuration
 from flinkmock.flink.environment import Environment
@@ -118,7 +119,7 @@ def _resource(cores: float, task_heap: int, task_off_heap: int, managed: int, ne
 def taskmanager_memory(configuration: Configuration) -> TaskManagerMemory:
     """The layout that follows from `taskmanager.memory.process.size`.
 
-    Raises ValueError if the process is too small for its parts, as Flink refuses to start.
+    Raises InvalidArgument if the process is too small for its parts, as Flink refuses to start.
     """
     process = configuration.size(options.TASK_MANAGER_PROCESS_SIZE)
     metaspace = configuration.size(options.TASK_MANAGER_METASPACE)
@@ -136,7 +137,7 @@ def taskmanager_memory(configuration: Configuration) -> TaskManagerMemory:
     task_off_heap = configuration.size(options.TASK_MANAGER_TASK_OFF_HEAP)
     task_heap = flink - framework_heap - framework_off_heap - task_off_heap - network - managed
     if task_heap < 0:
-        raise ValueError(f"taskmanager.memory.process.size: {process} bytes are too few for a task manager")
+        raise InvalidArgument(f"taskmanager.memory.process.size: {process} bytes are too few for a task manager")
     return TaskManagerMemory(
         framework_heap, task_heap, framework_off_heap, task_off_heap, network, managed, metaspace, overhead
     )
@@ -164,7 +165,7 @@ def jobmanager_memory(configuration: Configuration) -> JobManagerMemory:
     overhead = _share(configuration, options.JOB_MANAGER_OVERHEAD, process)
     heap = process - metaspace - off_heap - overhead
     if heap <= 0:
-        raise ValueError(f"jobmanager.memory.process.size: {process} bytes are too few for a job manager")
+        raise InvalidArgument(f"jobmanager.memory.process.size: {process} bytes are too few for a job manager")
     return JobManagerMemory(heap, off_heap, metaspace, overhead)
 
 

@@ -1,10 +1,11 @@
 """What clients did: each request with its answer, questions about them, expectations, and exports."""
 
+from flinkmock.errors import UnmetExpectation
 from flinkmock.journal.count_range import CountRange
 from flinkmock.journal.exchange import Exchange
 from flinkmock.journal.expectation import Expectation, InOrder, RequestMatcher, Unmatched
 from flinkmock.journal.export import as_har, as_json, as_json_lines
-from flinkmock.journal.journal import Expected, Journal, UnmetExpectation
+from flinkmock.journal.journal import Expected, Journal
 
 __all__ = [
     "CountRange",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from flinkmock.errors import InvalidArgument
+
 _FORM = re.compile(r"(\d{1,9})(\.\.)?(\d{1,9})?(?: times?)?")
 _WORDS = {"never": 0, "once": 1, "twice": 2}
 
@@ -18,23 +20,23 @@ class CountRange:
 
     @classmethod
     def read(cls, text: int | str | CountRange) -> CountRange:
-        """Raises ValueError for what says no number of times."""
+        """Raises InvalidArgument for what says no number of times."""
         if isinstance(text, CountRange):
             return text
         if isinstance(text, bool) or not isinstance(text, int | str) or (isinstance(text, int) and text < 0):
-            raise ValueError(_refusal(text))
+            raise InvalidArgument(_refusal(text))
         if isinstance(text, int) or text in _WORDS:
             number = text if isinstance(text, int) else _WORDS[text]
             return cls(number, number)
         form = _FORM.fullmatch(text)
         if form is None or (form[3] and not form[2]):
-            raise ValueError(_refusal(text))
+            raise InvalidArgument(_refusal(text))
         low = int(form[1])
         if not form[2]:
             return cls(low, low)
         high = int(form[3]) if form[3] else None
         if high is not None and high < low:
-            raise ValueError(f'"{text}" runs from the larger to the smaller. Write {high}..{low} times.')
+            raise InvalidArgument(f'"{text}" runs from the larger to the smaller. Write {high}..{low} times.')
         return cls(low, high)
 
     def __contains__(self, count: int) -> bool:

@@ -28,7 +28,7 @@ class RequestMatcher:
     @classmethod
     def read(cls, request: str | RequestMatcher, body: Any = None, query: Mapping[str, Any] | None = None,
              status: int | None = None) -> RequestMatcher:  # fmt: skip
-        """From "POST /jobs/:jobid/stop". Raises ValueError."""
+        """From "POST /jobs/:jobid/stop". Raises InvalidArgument."""
         return request if isinstance(request, RequestMatcher) else cls(Pattern.read(request), body, query or {}, status)
 
     def misses(self, exchange: Exchange) -> list[str]:

@@ -10,15 +10,12 @@ from itertools import islice
 from time import monotonic
 from typing import Any, Protocol
 
+from flinkmock.errors import UnmetExpectation
 from flinkmock.journal.count_range import AT_LEAST_ONCE, CountRange
 from flinkmock.journal.exchange import Exchange
 from flinkmock.journal.expectation import Expectation, InOrder, RequestMatcher
 
 LIMIT = 10_000
-
-
-class UnmetExpectation(AssertionError):
-    """A client did not do what was expected of it. The text shows the nearest requests and why they are not it."""
 
 
 class Expected(Protocol):
@@ -44,7 +41,7 @@ class Journal(Sequence[Exchange]):
     """The last `limit` requests, in the order in which their answers were made. Thread-safe.
 
     Where a request is asked for, it is written "POST /jobs/:jobid/stop"; `body`, `query` and `status` narrow it down
-    as `Wanted` tells. Other text raises ValueError.
+    as `Wanted` tells. Other text raises InvalidArgument.
     """
 
     def __init__(self, limit: int = LIMIT) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import aiohttp
 
 from flinkmock.cluster.clock import Clock
-from flinkmock.errors import FlinkMockError
+from flinkmock.errors import FaultRequiresFakeCluster
 from flinkmock.faults import Fault, Faults
 from flinkmock.named_random import NamedRandom
 from flinkmock.proxy.response_history import ResponseHistory
@@ -23,10 +23,6 @@ LOOK_MS = 500
 _KEYS = "Authorization", "Cookie"
 _STRIKES_ON_THE_WAY = frozenset({"name", "when", "delay", "reply", "throttle", "drop", "corrupt", "serve_stale"})
 """What a fault may say here. Anything else befalls the cluster itself."""
-
-
-class FaultRequiresFakeCluster(FlinkMockError):
-    """A fault that only a cluster of flinkmock's own can suffer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +35,7 @@ class _Job:
 class UpstreamCluster:
     """The live cluster at `url`, a `Fronted`. Its time is the wall's, and `during` counts from when this was made.
 
-    Raises NotOverALiveCluster, naming all faults that can't strike here.
+    Raises FaultRequiresFakeCluster, naming all faults that can't strike here.
     """
 
     def __init__(self, url: str, faults: Iterable[Fault] = (), seed: int = 0) -> None:

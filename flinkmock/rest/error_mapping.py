@@ -286,8 +286,3 @@ def _unserviceable(problem: p.UncaughtJavaException, place: _Place) -> Response:
 @_tells(p.NoLeader)
 def _no_leader(problem: p.NoLeader, place: _Place) -> Response:
     return plain(503, m.NO_LEADER)
-
-
-@_tells(p.ClusterGone)
-def _cluster_gone(problem: p.ClusterGone, place: _Place) -> Response:
-    return plain(503, m.NO_LEADER, close=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import NoReturn
 
 from flinkmock.errors import ScenarioError
@@ -73,13 +72,3 @@ def _shown(place: SourceLocation, text: str) -> str:
     # tabs stay tabs under the line, so that the caret stands where the eye expects it
     indent = "".join("\t" if c == "\t" else " " for c in place.source[: place.column - 1])
     return f"{head}\n{number} | {place.source}\n{' ' * len(number)} | {indent}^"
-
-
-def choices(word: str, known: Iterable[str], cutoff: float = 0.6) -> str:
-    """` Did you mean "x"? Known: …` with the blank in front."""
-    names = list(known)
-    close = get_close_matches(word, names, n=1, cutoff=cutoff)
-    if not close and word:
-        close = [name for name in names if name.lower().startswith(word.lower())]
-    hint = f' Did you mean "{close[0]}"?' if close else ""
-    return f"{hint} Known: {', '.join(names)}." if names else f"{hint} There are none."

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from flinkmock.cluster.spec import ExceptionSpec, VertexSpec
+from flinkmock.errors import did_you_mean
 from flinkmock.flink.java_exception import JavaException
-from flinkmock.scenario.diagnostics import Diagnostics, choices
+from flinkmock.scenario.diagnostics import Diagnostics
 from flinkmock.scenario.document import YamlNode
 from flinkmock.scenario.quantities import whole
 
@@ -53,7 +54,7 @@ class Causes:
         by_name = {vertex.name: vertex for vertex in vertices.values()} | vertices
         name = node.text
         if name not in by_name:
-            self._mistakes.add(node.place, f'no vertex "{name}" in {job}.{choices(name, vertices)}')
+            self._mistakes.add(node.place, f'no vertex "{name}" in {job}.{did_you_mean(name, vertices)}')
         return by_name.get(name)
 
     def _resolve(self, exception: YamlNode) -> YamlNode | None:
@@ -61,7 +62,9 @@ class Causes:
             return exception
         name = exception.text
         if name not in self._named and name not in self._broken:
-            self._mistakes.add(exception.place, f'no cause "{name}".{choices(name, [*self._named, *self._broken])}')
+            self._mistakes.add(
+                exception.place, f'no cause "{name}".{did_you_mean(name, [*self._named, *self._broken])}'
+            )
         return self._named.get(name)
 
     def _throwable(self, exception: YamlNode, above: tuple[YamlNode, ...]) -> JavaException | None:

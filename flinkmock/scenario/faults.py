@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from flinkmock.cluster.states import JOB_STATES
 from flinkmock.contract.pattern import ANY, Pattern
+from flinkmock.errors import did_you_mean
 from flinkmock.faults import FIRST, Corrupt, Corruption, Drop, Fault, FaultTrigger, JobIs, LogNormal, NamedReply, Reply
 from flinkmock.named_random import UniformRange
-from flinkmock.scenario.diagnostics import Diagnostics, choices
+from flinkmock.scenario.diagnostics import Diagnostics
 from flinkmock.scenario.document import YamlNode
 from flinkmock.scenario.quantities import chance, size, span, whole
 from flinkmock.scenario.request_patterns import RequestReader
@@ -99,13 +100,13 @@ class FaultReader:
     def _job_is(self, node: YamlNode) -> JobIs:
         job, _, state = node.text.rpartition(" ")
         if state not in JOB_STATES:
-            self.mistakes.add(node.place, f'"{state}" is not a Flink job state.{choices(state, JOB_STATES)}')
+            self.mistakes.add(node.place, f'"{state}" is not a Flink job state.{did_you_mean(state, JOB_STATES)}')
         self._known_job(node, job)
         return JobIs(job, state)
 
     def _known_job(self, node: YamlNode, name: str) -> None:
         if self.jobs is not None and name not in self.jobs:
-            self.mistakes.add(node.place, f'no job is called "{name}".{choices(name, self.jobs)}')
+            self.mistakes.add(node.place, f'no job is called "{name}".{did_you_mean(name, self.jobs)}')
 
     def _delay(self, node: YamlNode | None) -> UniformRange | LogNormal | None:
         if node is None:

@@ -15,9 +15,10 @@ from flinkmock.cluster.spec import (
     RestartStrategy,
     VertexSpec,
 )
+from flinkmock.errors import did_you_mean
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.named_random import ZERO
-from flinkmock.scenario.diagnostics import Diagnostics, choices
+from flinkmock.scenario.diagnostics import Diagnostics
 from flinkmock.scenario.document import YamlNode
 from flinkmock.scenario.exceptions import Causes
 from flinkmock.scenario.lifecycle import LifecycleReader
@@ -147,7 +148,7 @@ class JobReader:
         fields = {name: name for name in ("name", "parallelism", "checkpoints.every", "checkpoints.duration")}
         fields |= {f"{name}.parallelism": f"{vertex.name}.parallelism" for name, vertex in vertices.items()}
         if node.text not in fields:
-            self._mistakes.add(node.place, f'no argument sets "{node.text}".{choices(node.text, fields)}')
+            self._mistakes.add(node.place, f'no argument sets "{node.text}".{did_you_mean(node.text, fields)}')
         return fields.get(node.text, "name")
 
     def _duration(self, node: YamlNode, key: str, default: int) -> int:

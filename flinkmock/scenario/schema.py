@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from flinkmock.contract.fast_validator import Check, CompiledValidator
 from flinkmock.data import data_dir
-from flinkmock.scenario.diagnostics import Diagnostics, SourceLocation, choices, dotted
+from flinkmock.errors import did_you_mean
+from flinkmock.scenario.diagnostics import Diagnostics, SourceLocation, dotted
 from flinkmock.scenario.document import YamlNode
 from flinkmock.scenario.renamed import KEYS, VALUES, present_name
 
@@ -149,7 +150,7 @@ def _unknown_keys(error: Fault, node: YamlNode, path: list[str | int]) -> Iterat
             yield node.key_place(key), f'"{key}" is not a key here; it is called "{renamed[key]}".'
         elif key not in known:
             shown = [name for name in known if not name.startswith("$")]
-            yield node.key_place(key), f'unknown key "{key}" in {_where(path)}.{choices(key, shown)}'
+            yield node.key_place(key), f'unknown key "{key}" in {_where(path)}.{did_you_mean(key, shown)}'
 
 
 def _say(error: Fault, said: Mapping[str, str], path: list[str | int]) -> str:
@@ -160,7 +161,7 @@ def _say(error: Fault, said: Mapping[str, str], path: list[str | int]) -> str:
     if keyword in said:
         hint = ""
         if "{hint}" in said[keyword]:
-            hint = choices(str(error.instance), error.validator_value)
+            hint = did_you_mean(str(error.instance), error.validator_value)
         return said[keyword].replace("{value}", value).replace("{hint}", hint)
     where, limit = _where(path), error.validator_value
     match keyword:
@@ -186,7 +187,7 @@ def _say(error: Fault, said: Mapping[str, str], path: list[str | int]) -> str:
 
 
 def _hint(word: str, known: list[str]) -> str:
-    hint, _, _ = choices(word, known).partition(" Known:")
+    hint, _, _ = did_you_mean(word, known).partition(" Known:")
     return hint
 
 

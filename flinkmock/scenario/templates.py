@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 
 from flinkmock.cluster.states import scheduler_of
-from flinkmock.scenario.diagnostics import Diagnostics, choices
+from flinkmock.errors import did_you_mean
+from flinkmock.scenario.diagnostics import Diagnostics
 from flinkmock.scenario.document import YamlNode
 
 
@@ -90,7 +91,7 @@ class Templates:
         if name in self._built_in and found is not None and word is self._word(found):
             found = self._built_in[name]
         if found is None:
-            self._mistakes.add(word.place, f'no template "{name}".{choices(name, self._known)}')
+            self._mistakes.add(word.place, f'no template "{name}".{did_you_mean(name, self._known)}')
         return found
 
     @staticmethod

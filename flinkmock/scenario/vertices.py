@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from flinkmock.cluster.spec import Input, VertexSpec
-from flinkmock.scenario.diagnostics import Diagnostics, choices
+from flinkmock.errors import did_you_mean
+from flinkmock.scenario.diagnostics import Diagnostics
 from flinkmock.scenario.document import YamlNode, core_scalar
 from flinkmock.scenario.metric_series import read_metrics, read_pressures
 from flinkmock.scenario.quantities import decimal, size, whole
@@ -118,7 +119,7 @@ def _inputs(item: YamlNode, above: dict[str, VertexSpec], width: int, job: str, 
         if origin is None or origin.text not in above:
             name = origin.text if origin else ""
             place = (origin or edge).place
-            mistakes.add(place, f'no vertex "{name}" stands above "{_name(item)}" in {job}.{choices(name, names)}')
+            mistakes.add(place, f'no vertex "{name}" stands above "{_name(item)}" in {job}.{did_you_mean(name, names)}')
             continue
         ship, how, width_there = edge.get("ship-strategy"), edge.get("exchange"), above[origin.text].parallelism
         if ship is not None and ship.text == "FORWARD" and width_there != width:

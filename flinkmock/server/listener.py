@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from flinkmock.errors import FlinkMockError, PortTaken
+from flinkmock.errors import FlinkMockError, InvalidArgument, PortTaken
 from flinkmock.rest.release_quirks import ReleaseQuirks
 from flinkmock.server.app import Observer, create_app
 from flinkmock.server.dashboard import Dashboard
@@ -31,8 +31,11 @@ def bind(host: str, port: int) -> socket.socket:
 
     Raises:
         PortTaken: somebody else listens there.
+        InvalidArgument: the port is not between 0 and 65535.
         FlinkMockError: there is no such address here.
     """
+    if not 0 <= port <= 65_535:  # getaddrinfo takes it modulo 65536
+        raise InvalidArgument(f"{port} is not a port. Use a number from 1 to 65535, or 0 for a free port.")
     try:
         family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         listening = socket.socket(family, kind, protocol)

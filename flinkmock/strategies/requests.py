@@ -55,7 +55,7 @@ def requests(operation: str, *, flink: str = LATEST, known: Known | None = None)
         known: values for parameters by name: {"jobid": [job.id], "get": ["numRestarts"]}.
 
     Raises:
-        LookupError: the release has no such operation.
+        NotFound: the release has no such operation.
         UnknownRelease: there is no contract of it.
     """
     contract = Contract.load(flink)

@@ -31,7 +31,7 @@ def responses(operation: str, *, flink: str = LATEST, as_bytes: bool = False) ->
             is text either way.
 
     Raises:
-        LookupError: the release has no such operation.
+        NotFound: the release has no such operation.
         UnknownRelease: there is no contract of it.
     """
     contract = Contract.load(flink)

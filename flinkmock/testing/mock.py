@@ -1,6 +1,6 @@
-"""A fake cluster that lives as long as a `with` block.
+"""A fake cluster for the duration of a `with` block.
 
-Nothing heavy is imported before the first cluster starts: pytest imports this for every test run.
+Heavy modules are imported when the first cluster starts: pytest imports this module in every test run.
 """
 
 from __future__ import annotations
@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
+
+from flinkmock.errors import InvalidArgument, NotRunning, did_you_mean
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -29,33 +31,28 @@ if TYPE_CHECKING:
         TaskManagersControl,
     )
 
-    Decider = Resource
-
-CLOCK = "1s per request"
-"""Any client that polls makes progress, with or without sleeping; how often it asks decides, not the machine."""
+DEFAULT_CLOCK = "1s per request"
+"""A client that polls makes progress with or without sleeping, and the speed of the machine does not matter."""
 
 
 class FlinkMock:
-    """A fake Flink cluster on a port of its own, in a thread of its own, so that sync and async clients can use it.
+    """A fake Flink cluster that listens on its own port, in its own thread. Sync and async clients can use it.
 
         with FlinkMock("orders.yaml", flink="1.20") as cluster:
             requests.get(cluster.url + "/jobs/overview")
 
-    Args:
-        scenario: a file, YAML text, a mapping of the same shape, or a `ClusterSpec`; None is a cluster with no job. A
-            file is looked for where we are and among flinkmock's own scenarios.
-        flink: minor release to serve; None: the scenario's, else the newest.
-        seed: None: the scenario's.
-        clock: "1s per request", "virtual", "real", "10x"; None: the scenario's, else "1s per request".
-        port: 0 takes a free one.
-        dashboard: where Flink's own dashboard is, as for `flinkmock serve --dashboard`; None serves none.
+    The end of the `with` block stops the cluster and checks the scenario's expectations.
 
-    Raises (when it starts):
-        ScenarioError: the scenario has mistakes.
-        UnknownRelease: there is no contract of that release.
-        PortTaken: somebody listens there.
-        DashboardMissing: there is no dashboard, or another release's.
-        ValueError: the clock is none.
+    Args:
+        scenario: A file, YAML text, a mapping with the same keys, or a `ClusterSpec`. A file name is looked up in the
+            current folder, then among the built-in scenarios. None is a cluster without jobs.
+        flink: The minor release to serve. None: the scenario's, else the newest.
+        seed: None: the scenario's.
+        clock: "1s per request", "virtual", "real" or "10x". None: the scenario's, else "1s per request".
+        port: 0 uses a free port.
+        dashboard: A folder or jar with Flink's dashboard, as for `flinkmock serve --dashboard`. None serves none.
+
+    The arguments are checked by `start`.
     """
 
     def __init__(
@@ -77,12 +74,21 @@ class FlinkMock:
         self._engine: Engine | None = None
         self._server: ServerThread | None = None
         self._open = False
-        """Whether there is an engine that has not been closed."""
+        """Whether there is an engine that is not closed."""
 
     def start(self) -> Self:
-        """Starts serving; does nothing if it does so already."""
+        """Start the cluster and its server. Does nothing if it is running.
+
+        Raises:
+            ScenarioError: The scenario is invalid.
+            UnknownRelease: There is no contract of the release.
+            InvalidArgument: The clock, the port, or the value of a configuration option is invalid.
+            PortTaken: Another process listens on the port.
+            DashboardMissing: There is no dashboard, or it belongs to another release.
+            FakerMissing: The release was imported and needs Faker.
+        """
         if self._server is None:
-            engine = self._begun()
+            engine = self._open_engine()
             try:
                 self._serve(engine, self._port)
             except BaseException:
@@ -91,17 +97,18 @@ class FlinkMock:
         return self
 
     def create_app(self) -> web.Application:
-        """An aiohttp application that serves this cluster in the loop that runs it, for `aiohttp_client` and
-        `aiohttp_server` of pytest-aiohttp: `await aiohttp_client(cluster.create_app())`.
+        """Create an aiohttp application that serves this cluster, instead of `start`.
 
-        It takes the place of `start` and has no `url` of its own; everything else works. The cluster ends when the
-        application is cleaned up. What aiohttp's own server refuses before an application sees it is answered in
-        aiohttp's words, not in Flink's.
+        Use it with pytest-aiohttp: `await aiohttp_client(cluster.create_app())`. The cluster then has no `url`. It is
+        closed when the application is cleaned up. Requests that aiohttp's own server rejects before an application
+        sees them get aiohttp's error message, not Flink's.
+
+        Raises the errors of `start`.
         """
         from flinkmock.server import create_app
 
-        engine = self._begun()
-        app = create_app(engine, dashboard=self._loaded_dashboard(engine))
+        engine = self._open_engine()
+        app = create_app(engine, dashboard=self._load_dashboard(engine))
 
         async def end(app: web.Application) -> None:
             self.close()
@@ -110,8 +117,10 @@ class FlinkMock:
         return app
 
     def close(self) -> None:
-        """Stops serving and removes the uploaded jars. Harmless when it does not run. What is expected of clients is
-        checked at the end of a `with` block, or by `verify`."""
+        """Stop the server and delete uploaded jars. Does nothing if the cluster is not running.
+
+        Does not check expectations: the end of a `with` block does, and `verify`.
+        """
         server, self._server = self._server, None
         if server is not None:
             server.close()
@@ -119,60 +128,71 @@ class FlinkMock:
             self._engine.close()
         self._open = False
 
-    def _begun(self) -> Engine:
-        """The engine: that of `create_app`, or a new one."""
+    def _open_engine(self) -> Engine:
+        """Return the engine that `create_app` opened, or a new one."""
         if self._engine is None or not self._open:
             from flinkmock.engine import Engine
 
-            spec = self._spec()
-            self._engine = Engine(spec, flink=self._flink, seed=self._seed, clock=self._clock or spec.clock or CLOCK)
+            spec = self._load_spec()
+            clock = self._clock or spec.clock or DEFAULT_CLOCK
+            self._engine = Engine(spec, flink=self._flink, seed=self._seed, clock=clock)
             self._open = True
         return self._engine
 
     def _serve(self, engine: Engine, port: int) -> None:
         from flinkmock.server import ServerThread
 
-        server = ServerThread(engine, "127.0.0.1", port, dashboard=self._loaded_dashboard(engine))
+        server = ServerThread(engine, "127.0.0.1", port, dashboard=self._load_dashboard(engine))
         server.start()
         self._server = server
 
-    def _loaded_dashboard(self, engine: Engine) -> Dashboard | None:
+    def _load_dashboard(self, engine: Engine) -> Dashboard | None:
         from flinkmock.server import Dashboard
 
         return Dashboard.load(self._dashboard, engine.contract.release) if self._dashboard else None
 
+    def _load_spec(self) -> ClusterSpec:
+        from flinkmock.cluster.spec import ClusterSpec
+
+        if isinstance(self._scenario, ClusterSpec):
+            return self._scenario
+        from flinkmock.scenario import load_scenario
+
+        return load_scenario(self._scenario)
+
     @property
     def url(self) -> str:
-        """Where it serves, without a final slash: "http://127.0.0.1:40123"."""
+        """The base URL without a trailing slash: "http://127.0.0.1:40123". Raises NotRunning."""
         return self.urls[0]
 
     @property
     def urls(self) -> tuple[str, ...]:
-        """Where each of its JobManagers serves; the first is `url`."""
+        """The base URLs of all JobManagers; the first one is `url`. Raises NotRunning."""
         if self._server is None:
-            raise RuntimeError("this FlinkMock does not run: use it in a `with` block, or call start()")
+            raise NotRunning("This FlinkMock is not running. Use it in a `with` block, or call start().")
         return self._server.urls
 
     @property
     def engine(self) -> Engine:
+        """The engine behind the server: contract, clock, cluster, faults and journal. Raises NotRunning."""
         if self._engine is None:
-            raise RuntimeError("this FlinkMock was never started: use it in a `with` block, or call start()")
+            raise NotRunning("This FlinkMock was never started. Use it in a `with` block, or call start().")
         return self._engine
 
     @property
     def cluster(self) -> Cluster:
-        """The model; hold `engine.lock` while you look at it or change it."""
+        """The cluster model. Hold `engine.lock` while you read or change it."""
         return self.engine.cluster
 
     @property
     def clock(self) -> ClusterClock:
-        """The cluster's time: `now`, `advance`, and `next`, which moves on to the next thing that happens by itself."""
+        """The cluster time: `now`, `advance`, and `next`, which advances to the next event."""
         from flinkmock.testing.control import ClusterClock
 
         return ClusterClock(self.engine)
 
     def job(self, name: str) -> JobControl:
-        """The newest job of that name, to be looked at and decided about. Raises LookupError, naming the others."""
+        """Return the newest job with this name. Raises NotFound, which lists the names of all jobs."""
         from flinkmock.testing.control import JobControl
 
         with self.engine.lock:
@@ -181,108 +201,124 @@ class FlinkMock:
 
     @property
     def jobmanagers(self) -> JobManagersControl:
-        """Which of the JobManagers leads; `fail` lets it fall."""
+        """The JobManagers: which one is the leader, and `fail`, which crashes it."""
         from flinkmock.testing.control import JobManagersControl
 
         return JobManagersControl(self.engine)
 
     @property
     def taskmanagers(self) -> TaskManagersControl:
-        """The ids of the task managers that are there; `add` and `lose`."""
+        """The ids of the registered TaskManagers, with `add` and `lose`."""
         from flinkmock.testing.control import TaskManagersControl
 
         return TaskManagersControl(self.engine)
 
     def signal(self, name: str) -> None:
-        """Lets go on what waits for `signal NAME` in the scenario. Raises LookupError, naming the signals there are."""
+        """Release what waits for `signal NAME` in the scenario. Raises NotFound, which lists the scenario's signals."""
         self.engine.signal(name)
 
     def run_until(self, reached: Callable[[], bool] | None = None, **states: str) -> int:
-        """Moves the cluster's time on until jobs are in these states: `run_until(orders="FAILED")`, or until a function
-        of yours says so; returns the time (epoch ms).
+        """Advance the cluster time until jobs are in these states: `run_until(orders="FAILED")`.
+
+        Args:
+            reached: Called after each event; returns whether the goal is reached.
+            states: A job state for each job name. With `reached`, both have to hold.
+
+        Returns:
+            The time in ms since the epoch.
 
         Raises:
-            Unreachable: an AssertionError that says what the jobs are, when that will never be.
-            LookupError: there is no job of that name.
-            ValueError: Flink has no such state.
+            StateNeverReached: An AssertionError that lists the jobs with their states.
+            NotFound: There is no job with this name.
+            InvalidArgument: Flink has no such job state.
         """
         from flinkmock.cluster.states import JOB_STATES
-        from flinkmock.scenario.diagnostics import choices
 
         for state in states.values():
             if state not in JOB_STATES:
-                raise ValueError(f'"{state}" is no state of a job.{choices(state, JOB_STATES)}')
-        wanted = ", ".join(f"{name} {state}" for name, state in states.items()) or "what the function wants"
+                raise InvalidArgument(f'"{state}" is not a job state of Flink.{did_you_mean(state, JOB_STATES)}')
+        goal = ", ".join(f"{name} {state}" for name, state in states.items()) or "The goal of the function"
 
         def all_reached() -> bool:
             return (reached is None or reached()) and all(self.job(n).state == state for n, state in states.items())
 
-        return self.clock.run_until(all_reached, wanted)
+        return self.clock.run_until(all_reached, goal)
 
-    def on(self, request: str) -> Callable[[Decider], Decider]:
-        """Decides in Python what a scenario can't say: `@cluster.on("POST /jobs/:jobid/stop")` above a function that
-        gets the `Call` and returns facts, raises a `Problem`, or returns None to let things take their course.
+    def on(self, request: str) -> Callable[[Resource], Resource]:
+        """Register a Python function as the handler of an operation.
 
-        Raises LookupError if the served release has no such operation.
+            @cluster.on("POST /jobs/:jobid/stop")
+            def stop(call): ...
+
+        The function gets a `RestCall`. It returns the payload of the response, raises a `ClusterError`, or returns None
+        to let the cluster handle the call.
+
+        Raises:
+            NotFound: The served release has no such operation.
         """
         operation = self.engine.contract.find(request)
 
-        def decide(function: Decider) -> Decider:
+        def register(function: Resource) -> Resource:
             self.engine.deciders[operation.id] = function
             return function
 
-        return decide
+        return register
 
     @property
     def requests(self) -> Journal:
-        """What clients have asked: to be counted, waited for, and checked. It can be read after the end, too."""
+        """The journal of all requests, to be counted, awaited and checked. It stays readable after `close`."""
         return self.engine.journal
 
     @property
     def faults(self) -> FaultsControl:
-        """What goes wrong on the way to the cluster: `add`, `clear`, and how often one has `struck`."""
+        """The faults between clients and the cluster: `add`, `clear`, and `hits`."""
         from flinkmock.testing.control import FaultsControl
 
         return FaultsControl(self.engine)
 
     def verify(self) -> None:
-        """Raises UnmetExpectation, an AssertionError, unless clients did what the scenario's `expect` says."""
+        """Check the scenario's `expect` section. Raises UnmetExpectation, which is an AssertionError."""
         self.engine.journal.check(self.engine.expected)
 
-    def advance(self, length: int | str) -> int:
-        """Moves the cluster's time on by ms, or a text such as "30s"; returns the new time (epoch ms)."""
-        return self.engine.advance(length)
+    def advance(self, duration: int | str) -> int:
+        """Advance the cluster time and run the events that become due.
+
+        Args:
+            duration: In ms, or text such as "30s".
+
+        Returns:
+            The new time in ms since the epoch.
+
+        Raises:
+            InvalidArgument: The duration is negative or invalid.
+        """
+        return self.engine.advance(duration)
 
     def snapshot(self) -> Snapshot:
-        """The whole cluster as it is now, for `restore`: jobs, jars and their files, operations under way, what the
-        future holds, faults and how often they have struck, functions of `on`, requests, and the time."""
+        """Return a snapshot of the whole cluster, to be restored later.
+
+        It contains jobs, jars with their files, async operations, scheduled events, faults and their hits, functions
+        registered with `on`, the journal, and the time.
+        """
         return self.engine.snapshot()
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Puts everything back as it was at the snapshot, as often as wanted, in less time than a start takes.
+        """Restore a snapshot. It can be restored any number of times, and takes less time than a start.
 
-        The clock is set back to the snapshot's moment in every mode: a real or scaled one goes on from there with the
-        wall, so that nothing has become due in between, and is behind the wall from then on. `requests` are those of
-        before the snapshot; `requests.clear()` before it lets each test see its own only. What clients are still
-        waiting for (answers held back by a fault) they never get: their connections are cut.
+        The clock is set back to the time of the snapshot in every mode. A real or scaled clock continues from there,
+        behind the wall clock, so that no events have become due in between. `requests` are those before the snapshot;
+        call `requests.clear()` before taking it if each test should see only its own. Responses that a fault still
+        delays are dropped, and their connections closed.
 
-        Raises ValueError for a snapshot of another cluster, or from before it was closed and started again.
+        Raises:
+            InvalidArgument: The snapshot is of another cluster, or of this one before it was closed.
         """
-        had_gone = self.cluster.shut_down
+        was_shut_down = self.cluster.shut_down
         self.engine.restore(snapshot)
-        if had_gone and self._server is not None:  # a client had ended it, so nobody listens any more
+        if was_shut_down and self._server is not None:  # by a client: nothing listens any more
             port = int(self._server.url.rpartition(":")[2])
             self._server.close()
             self._serve(self.engine, port)
-
-    def _spec(self) -> ClusterSpec:
-        from flinkmock.cluster.spec import ClusterSpec
-
-        if isinstance(self._scenario, ClusterSpec):
-            return self._scenario
-        from flinkmock.scenario import load_scenario
-
-        return load_scenario(self._scenario)
 
     def __enter__(self) -> Self:
         return self.start()
@@ -295,7 +331,7 @@ class FlinkMock:
             self.verify()
 
     async def __aenter__(self) -> Self:
-        return self.start()  # a few milliseconds: no reason to leave the loop
+        return self.start()  # takes a few ms: not worth another thread
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -15,9 +15,10 @@ import yaml
 
 from flinkmock import FlinkMock
 from flinkmock.cli import main
-from flinkmock.conformance.http_client import HttpClient, Reader, ServerUnreachable
+from flinkmock.conformance.http_client import HttpClient, Reader
 from flinkmock.conformance.recording import Notes, Poller, scenario
 from flinkmock.conformance.recording.anonymize import Scrubber
+from flinkmock.errors import ServerUnreachable
 
 SCENARIO = """
 cluster: {taskmanagers: 2, slots: 4}

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from flinkmock.contract import LATEST, Contract, known_releases
-from flinkmock.errors import FlinkMockError, UnknownRelease
+from flinkmock.errors import FlinkMockError, InvalidArgument, NotFound, UnknownRelease
 
 
 def test_thirteen_releases_oldest_first():
@@ -106,12 +106,12 @@ def test_log_files_are_no_json():
     log = contract.operation("getJobManagerLogFile")
     assert log.answers_file
     assert log.hidden
-    with pytest.raises(ValueError, match="answers a file"):
+    with pytest.raises(InvalidArgument, match="answers with a file"):
         contract.check_answer(log, {})
 
 
 def test_an_id_that_a_release_has_not():
     old = Contract.load("1.12")
     assert "getApplicationsOverview" not in old
-    with pytest.raises(KeyError):
+    with pytest.raises(NotFound, match="has no operation"):
         old.operation("getApplicationsOverview")

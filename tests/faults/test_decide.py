@@ -9,6 +9,7 @@ import pytest
 
 from flinkmock.contract import Contract
 from flinkmock.contract.pattern import Pattern
+from flinkmock.errors import NotFound
 from flinkmock.faults import Drop, Fault, Faults, FaultTrigger, JobIs, LogNormal, RequestInfo
 from flinkmock.faults.decide import log_normal
 from flinkmock.named_random import UNBOUNDED, NamedRandom, UniformRange
@@ -94,7 +95,7 @@ def test_the_first_one_wins_and_the_others_count_on() -> None:
     some = faults(fault(FaultTrigger(nth=frozenset({2})), "first"), fault(FaultTrigger(every=2), "second"))
     won = [strike.fault.name if (strike := some.strike(seen())) else None for _ in range(4)]
     assert won == [None, "first", None, "second"]
-    assert (some.struck("first"), some.struck("second")) == (1, 1)
+    assert (some.hits("first"), some.hits("second")) == (1, 1)
 
 
 def test_one_added_in_front_wins() -> None:
@@ -107,8 +108,8 @@ def test_one_added_in_front_wins() -> None:
 
 
 def test_an_unknown_name() -> None:
-    with pytest.raises(LookupError, match=r'no fault "b"\. Faults: a'):
-        faults(fault(FaultTrigger(), "a")).struck("b")
+    with pytest.raises(NotFound, match=r'no fault "b"\. Known: a'):
+        faults(fault(FaultTrigger(), "a")).hits("b")
 
 
 def test_chance_follows_seed_and_name_alone() -> None:

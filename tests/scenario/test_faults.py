@@ -145,10 +145,10 @@ def test_a_patient_client_survives_a_flaky_jobmanager() -> None:
                 assert client.get(f"/jobs/{job['jid']}").json()["name"] == "orders"
                 client.get(f"/jobs/{job['jid']}/checkpoints")
             client.client.close()
-            assert mock.faults.struck("leader election") == client.troubles.count("503") == 5
-            assert mock.faults.struck("every fifth job poll is reset") == client.troubles.count("ReadError") > 4
-            assert mock.faults.struck("half a body") == client.troubles.count("RemoteProtocolError") > 0
-            assert mock.faults.struck("slow overview") == 1
+            assert mock.faults.hits("leader election") == client.troubles.count("503") == 5
+            assert mock.faults.hits("every fifth job poll is reset") == client.troubles.count("ReadError") > 4
+            assert mock.faults.hits("half a body") == client.troubles.count("RemoteProtocolError") > 0
+            assert mock.faults.hits("slow overview") == 1
             return client.troubles
 
     assert troubles() == troubles()

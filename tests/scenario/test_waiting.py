@@ -6,6 +6,7 @@ import pytest
 
 from flinkmock.cluster.errors import TriggerNotFound
 from flinkmock.cluster.spec import Polls, Signal, Step
+from flinkmock.errors import NotFound
 from flinkmock.named_random import UNBOUNDED
 from flinkmock.scenario import load_scenario
 from tests.scenario.scenario_helpers import played
@@ -159,7 +160,7 @@ def test_a_signal_given_early_is_kept_for_the_first_that_waits() -> None:
 
 
 def test_a_signal_that_nothing_waits_for_is_a_mistake() -> None:
-    with played(POLLED) as stage, pytest.raises(LookupError, match=r'signal "go"\. Signals: none at all'):
+    with played(POLLED) as stage, pytest.raises(NotFound, match=r'signal "go"\. There are none\.'):
         stage.engine.signal("go")
 
 

@@ -110,7 +110,7 @@ def test_words_of_a_scenario_from_python() -> None:
     with FlinkMock({}) as mock:
         mock.faults.add({"match": "GET /jobs", "reply": "not-found"}, Fault("gone", JOBS, drop=Drop.RESET))
         assert httpx.get(mock.url + "/jobs").status_code == 404
-        assert mock.faults.struck("GET /jobs: reply: not-found") == 1
+        assert mock.faults.hits("GET /jobs: reply: not-found") == 1
         mock.faults.add({"name": "now", "reply": {"status": 418}}, first=True)
         assert httpx.get(mock.url + "/jobs").status_code == 418
         mock.faults.clear()

@@ -5,8 +5,8 @@ import pytest
 
 from flinkmock import FlinkMock
 from flinkmock.cluster.errors import JobAlreadyTerminated, UncaughtJavaException
+from flinkmock.errors import InvalidArgument, NotFound, NotRunning, StateNeverReached
 from flinkmock.flink.java_exception import JavaException
-from flinkmock.testing.control import StateNeverReached
 
 ORDERS = """
 clock: virtual
@@ -30,7 +30,7 @@ def test_run_until_a_state_is_reached_to_the_millisecond() -> None:
 def test_what_can_not_be_reached_says_why() -> None:
     with (
         FlinkMock(ORDERS) as cluster,
-        pytest.raises(StateNeverReached, match="orders FAILED will never be: orders is RUN"),
+        pytest.raises(StateNeverReached, match=r"^orders FAILED can never be reached: orders is RUNNING, and no more"),
     ):
         cluster.run_until(orders="FAILED")
 
@@ -41,8 +41,8 @@ def test_an_endless_loop_is_given_up() -> None:
 
 
 def test_run_until_a_state_that_flink_does_not_have() -> None:
-    told = r'^"FINISHD" is no state of a job\. Did you mean "FINISHED"\? Known: '
-    with FlinkMock(ORDERS) as cluster, pytest.raises(ValueError, match=told):
+    told = r'^"FINISHD" is not a job state of Flink\. Did you mean "FINISHED"\? Known: '
+    with FlinkMock(ORDERS) as cluster, pytest.raises(InvalidArgument, match=told):
         cluster.run_until(orders="FINISHD")
 
 
@@ -73,7 +73,7 @@ def test_a_job_can_be_failed_and_finished() -> None:
         cluster.run_until(orders="RUNNING")
         orders.finish()
         assert orders.state == "FINISHED"
-        with pytest.raises(JobAlreadyTerminated, match=r"job [0-9a-f]{32} has come to its end: it is [A-Z]+$"):
+        with pytest.raises(JobAlreadyTerminated, match=r"^Job [0-9a-f]{32} is already FINISHED\.$"):
             orders.finish()
 
 
@@ -83,7 +83,7 @@ def test_a_job_is_restarted_whatever_its_strategy_says() -> None:
         orders = cluster.job("orders")
         orders.restart()
         assert orders.state == "RESTARTING"
-        with pytest.raises(ValueError, match="orders is RESTARTING: only a RUNNING job can be restarted"):
+        with pytest.raises(NotRunning, match=r"^orders is RESTARTING\. Only a RUNNING job can be restarted\.$"):
             orders.restart()
         cluster.run_until(orders="RUNNING")
         orders.fail()
@@ -132,7 +132,7 @@ def test_a_function_decides_what_a_scenario_can_not_say() -> None:
 def test_an_operation_that_is_not_there_can_not_be_decided() -> None:
     with (
         FlinkMock(ORDERS, flink="1.12") as cluster,
-        pytest.raises(LookupError, match=r"1\.12 has no operation GET /jobs/:jobid/status"),
+        pytest.raises(NotFound, match=r"1\.12 has no operation GET /jobs/:jobid/status"),
     ):
         cluster.on("GET /jobs/:jobid/status")
 
@@ -144,5 +144,10 @@ def test_a_signal_lets_a_job_go_on() -> None:
         assert cluster.job("orders").state == "RUNNING"
         cluster.signal("go")
         assert cluster.job("orders").state == "FINISHED"
-        with pytest.raises(LookupError, match="go"):
+        with pytest.raises(NotFound, match="go"):
             cluster.signal("stop")
+
+
+def test_a_vertex_that_the_job_does_not_have_can_not_fail() -> None:
+    with FlinkMock(ORDERS) as cluster, pytest.raises(NotFound, match=r'^orders has no vertex "nowhere"\. Known: '):
+        cluster.job("orders").fail(vertex="nowhere")

@@ -11,6 +11,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from pytest_aiohttp.plugin import AiohttpClient, AiohttpServer
 
 from flinkmock import FlinkMock, ScenarioError
+from flinkmock.errors import NotRunning
 from flinkmock.jar import small_jar
 
 Client = TestClient[web.Request, web.Application]
@@ -48,7 +49,7 @@ async def test_it_goes_with_its_application(tmp_path: Path, monkeypatch: pytest.
         form.add_field("jarfile", small_jar(), filename="orders.jar")
         assert (await client.post("/jars/upload", data=form)).status == 200
         assert list(tmp_path.iterdir())
-        with pytest.raises(RuntimeError, match="does not run"):
+        with pytest.raises(NotRunning, match="is not running"):
             _ = flink.url
     assert list(tmp_path.iterdir()) == []
     assert flink.job("orders").name == "orders"  # what is known of it can still be read

@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from flinkmock import FlinkMock, ScenarioError, UnknownRelease, known_releases
-from flinkmock.errors import FlinkMockError
+from flinkmock.errors import FlinkMockError, InvalidArgument, NotRunning
 
 
 def test_sync() -> None:
@@ -108,7 +108,7 @@ def test_it_can_be_started_and_closed_again_and_again() -> None:
         assert requests.get(cluster.url + "/overview", timeout=10).ok
         cluster.close()
         cluster.close()
-    with pytest.raises(RuntimeError, match="does not run"):
+    with pytest.raises(NotRunning, match="is not running"):
         _ = cluster.url
 
 
@@ -140,11 +140,17 @@ def test_mistakes_are_told_when_it_starts(tmp_path: Path) -> None:
         FlinkMock(flink="0.9").start()
     with pytest.raises(ScenarioError, match="streming"):
         FlinkMock({"jobs": {"a": "streming"}}).start()
-    with pytest.raises(ValueError, match="is not a clock"):
+    with pytest.raises(InvalidArgument, match="is not a clock"):
         FlinkMock(clock="sundial").start()
     assert list(tmp_path.iterdir()) == monitor
 
 
 def test_it_tells_when_it_does_not_run() -> None:
-    with pytest.raises(RuntimeError, match="never started"):
+    with pytest.raises(NotRunning, match="never started"):
         _ = FlinkMock().engine
+
+
+@pytest.mark.parametrize("port", [-1, 65_536, 99_999])
+def test_a_port_that_does_not_exist_is_refused(port: int) -> None:
+    with pytest.raises(InvalidArgument, match=f"^{port} is not a port"):
+        FlinkMock(port=port).start()

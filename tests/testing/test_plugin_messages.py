@@ -315,7 +315,7 @@ def test_no_release_is_left(flinkmock): ...
             "flinkmock: Unknown Flink release '1.2'. Did you mean 1.20? *",
             'flinkmock: "10" is not a clock. *',
             "flinkmock: <scenario>: a scenario is a file's name, YAML text or a mapping, not [[]'jobs'].",
-            "*UnknownRelease: Unknown Flink release 1.2. Did you mean 1.20? A release is written as text. *",
+            '*UnknownRelease: Unknown Flink release 1.2. Did you mean 1.20? Write the release as text: "1.20". *',
         ]
     )
     result.stdout.no_fnmatch_line("*plugin.py*")

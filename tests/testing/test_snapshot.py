@@ -12,6 +12,7 @@ import pytest
 
 from flinkmock import FlinkMock, load_scenario
 from flinkmock.cluster.errors import JobNotFound
+from flinkmock.errors import InvalidArgument
 from flinkmock.jar import small_jar
 
 SCENARIO = """
@@ -133,9 +134,9 @@ def test_faults_and_what_they_counted(mock: FlinkMock) -> None:
     for _ in range(2):
         mock.faults.add(*load_scenario({"faults": [{"name": "second", "drop": "reset"}]}).faults)
         assert httpx.get(f"{mock.url}/overview").status_code == 503
-        assert mock.faults.struck("first") == 1
+        assert mock.faults.hits("first") == 1
         mock.restore(snapshot)
-        assert mock.faults.struck("first") == 0
+        assert mock.faults.hits("first") == 0
         assert len(mock.faults) == 1
 
 
@@ -222,5 +223,5 @@ def test_answers_that_are_held_back_are_lost(mock: FlinkMock) -> None:
 
 
 def test_only_its_own_cluster_takes_a_snapshot(mock: FlinkMock) -> None:
-    with FlinkMock(SCENARIO) as other, pytest.raises(ValueError, match="another cluster"):
+    with FlinkMock(SCENARIO) as other, pytest.raises(InvalidArgument, match="another cluster"):
         other.restore(mock.snapshot())

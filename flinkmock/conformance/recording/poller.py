@@ -8,8 +8,8 @@ from typing import Any, Protocol
 from urllib.parse import quote
 
 from flinkmock.cluster.states import TERMINAL_JOB_STATES
-from flinkmock.conformance.http_client import ServerUnreachable
 from flinkmock.conformance.recording.observations import JobNotes, Notes, rows
+from flinkmock.errors import ServerUnreachable
 from flinkmock.flink.metrics import OWN
 
 LISTED_EVERY = 10

@@ -1,0 +1,128 @@
+"""The contract of errors: one base, exported, explained, hashable, with a message that says what to do."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import inspect
+import pickle
+import pkgutil
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import flinkmock
+from flinkmock import ClusterError, FlinkMockError, JavaException
+from flinkmock.cluster import errors as cluster_errors
+from flinkmock.errors import NotFound, PortTaken, ScenarioError, UnknownRelease
+
+PUBLIC = (
+    "flinkmock",
+    "flinkmock.faults",
+    "flinkmock.journal",
+    "flinkmock.strategies",
+    "flinkmock.testing.control",
+    "flinkmock.testing.mock",
+)
+RAISES = re.compile(r"\bRaises ([A-Z]\w+(?:(?:, | or | and )(?=[A-Z])\w+)*)")
+SECTION = re.compile(r"^ *Raises[^\n]*:\n((?:(?: {4,}.*)?\n?)*)", re.MULTILINE)
+ENTRY = re.compile(r"^ {4}(\w+):", re.MULTILINE)
+VALUES = {"str": "abc", "int": 7, "bool": True, "JavaException": JavaException("java.lang.Error", "no")}
+
+
+def every_module() -> Iterator[Any]:
+    for module in pkgutil.walk_packages(flinkmock.__path__, "flinkmock."):
+        if not module.name.endswith("__main__"):
+            yield importlib.import_module(module.name)
+
+
+def every_error() -> list[type[FlinkMockError]]:
+    return sorted(
+        {
+            value
+            for module in every_module()
+            for value in vars(module).values()
+            if inspect.isclass(value) and issubclass(value, FlinkMockError)
+        },
+        key=lambda error: error.__name__,
+    )
+
+
+def public_docstrings() -> Iterator[tuple[str, str]]:
+    """Yield the docstring of each public class, function, method and property."""
+    for name in PUBLIC:
+        module = importlib.import_module(name)
+        names = getattr(module, "__all__", None) or [n for n, v in vars(module).items() if inspect.isclass(v)]
+        for each in names:
+            value = getattr(module, each)
+            yield f"{name}.{each}", inspect.getdoc(value) or ""
+            if inspect.isclass(value):
+                for attribute, member in vars(value).items():
+                    if not attribute.startswith("_"):
+                        yield f"{name}.{each}.{attribute}", inspect.getdoc(member) or ""
+
+
+PUBLIC_DOCSTRINGS = list(public_docstrings())
+
+
+def documented_errors(docstring: str) -> Iterator[str]:
+    for names in RAISES.findall(docstring):
+        yield from re.split(r", | or | and ", names)
+    for section in SECTION.findall(docstring):
+        yield from ENTRY.findall(section)
+
+
+def cluster_error(kind: type[ClusterError]) -> ClusterError:
+    if not dataclasses.is_dataclass(kind):
+        return kind()
+    return kind(*(VALUES[str(field.type).partition(" |")[0]] for field in dataclasses.fields(kind)))
+
+
+@pytest.mark.parametrize("error", every_error(), ids=lambda error: error.__name__)
+def test_each_error_is_exported_and_explained(error: type[FlinkMockError]) -> None:
+    assert getattr(flinkmock, error.__name__, None) is error
+    assert inspect.getdoc(error) and not (error.__doc__ or "").startswith(f"{error.__name__}(")
+    assert error.__hash__ is BaseException.__hash__
+
+
+def test_public_functions_document_errors() -> None:
+    assert len([name for _, doc in PUBLIC_DOCSTRINGS for name in documented_errors(doc)]) > 30
+
+
+@pytest.mark.parametrize(("name", "docstring"), PUBLIC_DOCSTRINGS, ids=[name for name, _ in PUBLIC_DOCSTRINGS])
+def test_each_documented_error_is_a_flinkmock_error(name: str, docstring: str) -> None:
+    for error in documented_errors(docstring):
+        assert issubclass(getattr(flinkmock, error), FlinkMockError), f"{name} raises {error}"
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [value for value in vars(cluster_errors).values() if inspect.isclass(value) and issubclass(value, ClusterError)],
+    ids=lambda kind: kind.__name__,
+)
+def test_each_error_of_the_cluster_has_a_message(kind: type[ClusterError]) -> None:
+    if kind in (ClusterError, cluster_errors.FileNotFound):
+        return  # bases that are not raised
+    error = cluster_error(kind)
+    assert str(error)
+    assert {error: 1}[error] == 1
+    copy = pickle.loads(pickle.dumps(error))
+    assert type(copy) is kind and str(copy) == str(error)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        UnknownRelease("2.4", ["2.3"]),
+        ScenarioError(["a.yaml:1:1: no"]),
+        PortTaken("localhost", 8081),
+        NotFound("There is no job."),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_errors_survive_pickle(error: FlinkMockError) -> None:
+    copy = pickle.loads(pickle.dumps(error))
+    assert str(copy) == str(error)
+    assert vars(copy) == vars(error)
