@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from flinkmock.cluster.graph import JobGraph, Vertex
 from flinkmock.cluster.spec import CHECKPOINT_SIZE, CheckpointSpec
+from flinkmock.flink import messages
 from flinkmock.named_random import NamedRandom
 
 CHECKPOINT, SAVEPOINT, SYNC_SAVEPOINT = "CHECKPOINT", "SAVEPOINT", "SYNC_SAVEPOINT"
@@ -20,11 +21,6 @@ WINDOW = 10_000
 FIRST_CHECKPOINT_DELAY_MS = 5
 SOURCE_ACK_MS = 25
 """A source acknowledges as soon as it is asked; what makes a checkpoint long lies behind it."""
-SUSPENDING = "Checkpoint Coordinator is suspending."
-"""CheckpointFailureReason.CHECKPOINT_COORDINATOR_SUSPEND: what ends a checkpoint when its job stops running."""
-DECLINED = "Task has failed."
-EXPIRED = "Checkpoint expired before completing."
-"""CheckpointFailureReason.CHECKPOINT_EXPIRED: what ends one that takes longer than the checkpoint timeout."""
 UNBOUNDED_MS = 1 << 50
 """What a checkpoint is said to take while nobody knows when it ends."""
 NOT_ADDRESSABLE = "<checkpoint-not-externally-addressable>"
@@ -140,7 +136,7 @@ class CheckpointTracker:
         for record in [r for r in (*self._completed[-WINDOW:], *self._failed[-WINDOW:]) if r.ends_at > at]:
             self.abort(record, at)
 
-    def abort(self, record: Checkpoint, at: int, failure: str = SUSPENDING) -> None:
+    def abort(self, record: Checkpoint, at: int, failure: str = messages.SUSPENDING) -> None:
         """Lets a checkpoint in progress fail at `at` instead of what was planned for it."""
         self.end(record, at, failure)
 
@@ -201,9 +197,9 @@ class CheckpointTracker:
             takes = self._random.draw(spec.duration, "checkpoint", self._job_id, self._next_id, "takes")
             takes = spec.timeout if takes is None else takes
             unlucky = self._random.happens(spec.chance, "checkpoint", self._job_id, self._next_id, "fails")
-            failure = DECLINED if self._next_id in spec.fails or unlucky else None
+            failure = messages.DECLINED if self._next_id in spec.fails or unlucky else None
             if takes >= spec.timeout:
-                takes, failure = spec.timeout, EXPIRED
+                takes, failure = spec.timeout, messages.EXPIRED
             at, self._next_at = self._next_at, None  # `trigger` settles too, and must find nothing to do
             record = self.trigger(at, CHECKPOINT, max(takes, 1), failure=failure)
             self._next_at = max(at + spec.every, record.ends_at + spec.min_pause if spec.max_concurrent == 1 else 0)

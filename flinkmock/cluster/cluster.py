@@ -46,6 +46,7 @@ from flinkmock.cluster.submission.jars import JarStore
 from flinkmock.cluster.taskmanager import TaskManager, make_taskmanager
 from flinkmock.cluster.wait_conditions import WaitCondition, WaitConditions, signals_of
 from flinkmock.errors import NotFound, did_you_mean
+from flinkmock.flink import java_classes, messages, submission_messages
 from flinkmock.flink.configuration import (
     CHECKPOINT_DIR,
     METRICS_INTERVAL,
@@ -61,9 +62,8 @@ from flinkmock.flink.paths import shown_path
 from flinkmock.named_random import NamedRandom
 from flinkmock.release import Release
 
-NOT_TAKEN = JavaException("org.apache.flink.runtime.client.JobSubmissionException", "Failed to submit job.")
+NOT_TAKEN = JavaException(java_classes.JOB_SUBMISSION_EXCEPTION, submission_messages.JOB_NOT_SUBMITTED)
 """Why a submission fails that no scenario gives a reason for."""
-LOST = "org.apache.flink.runtime.jobmaster.JobMasterException"
 
 
 class Cluster:
@@ -374,11 +374,12 @@ class Cluster:
         hit = {slot.job_id for slot in self.slots.held(at, taskmanager=taskmanager)}
         taskmanager.lost_at = at
         self.slots.release(at, taskmanager=taskmanager)
-        cause = JavaException(LOST, f"TaskManager with id {taskmanager.id} is no longer reachable.")
+        cause = JavaException(java_classes.JOB_MASTER_EXCEPTION, messages.taskmanager_unreachable(taskmanager.id))
         if leaves:
             # TaskExecutor.onStop; the class was a plain FlinkException up to 1.13
-            kind = "FlinkExpectedException" if self.release.since("1.14") else "FlinkException"
-            cause = JavaException(f"org.apache.flink.util.{kind}", "The TaskExecutor is shutting down.")
+            expected = self.release.since("1.14")
+            java_class = java_classes.FLINK_EXPECTED_EXCEPTION if expected else java_classes.FLINK_EXCEPTION
+            cause = JavaException(java_class, messages.TASK_EXECUTOR_SHUTS_DOWN)
         for job in [job for job in self.jobs.values() if job.id in hit and not job.ended]:
             job.attempts[-1].on_slots_lost()
             self.state_machines.fail(job, at, ExceptionSpec(cause, everywhere=True))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from flinkmock.cluster.spec import RestartStrategy
+from flinkmock.flink import java_classes
 from flinkmock.flink.java_exception import JavaException, stack_trace
 from flinkmock.flink.stack_frames import job_master_trace
 from flinkmock.release import Release
@@ -42,7 +43,7 @@ def recovery_suppressed_error(strategy: RestartStrategy, cause: JavaException, r
     else:
         name = "NoRestartBackoffTimeStrategy"
     return JavaException(
-        "org.apache.flink.runtime.JobException",
+        java_classes.JOB_EXCEPTION,
         f"Recovery is suppressed by {name}",
         cause,
         frames=job_master_trace(release),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from flinkmock.cluster.errors import UncaughtJavaException
+from flinkmock.flink import java_classes, messages
 from flinkmock.flink.java_exception import JavaException
 
 JOB_MANAGER = "JobManager"
@@ -47,14 +48,14 @@ class Profiler:
         """Raises Unserviceable while another one runs there, for a length of time that is not allowed, and without a
         mode: Flink answers all three with a 500."""
         if not 0 < seconds <= self._longest_s:
-            text = f"`duration` must be set between (0s, {self._longest_s}s]."
-            raise UncaughtJavaException(JavaException("java.lang.IllegalArgumentException", text))
+            text = messages.profiling_duration(self._longest_s)
+            raise UncaughtJavaException(JavaException(java_classes.ILLEGAL_ARGUMENT_EXCEPTION, text))
         if mode is None:
-            raise UncaughtJavaException(JavaException("java.lang.NullPointerException"))
+            raise UncaughtJavaException(JavaException(java_classes.NULL_POINTER_EXCEPTION))
         newest = next(iter(self.history(subject, now)), None)
         if newest is not None and now < newest.finished_at:
-            text = f"{subject} is still under profiling."
-            raise UncaughtJavaException(JavaException("java.lang.IllegalStateException", text))
+            text = messages.still_profiling(subject)
+            raise UncaughtJavaException(JavaException(java_classes.ILLEGAL_STATE_EXCEPTION, text))
         profiling = Profiling(subject, mode, now, seconds)
         self._all.append(profiling)
         return profiling

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from flinkmock.cluster.graph import JobGraph
 from flinkmock.cluster.states import GLOBALLY_TERMINAL
+from flinkmock.flink import messages
 from flinkmock.flink.configuration import RESCALE_COOLDOWN
 from flinkmock.flink.java_format import hash_order, id_hash
 
@@ -76,28 +77,19 @@ def mistakes(job: Job, wanted: Bounds) -> list[str]:
     for vertex_id in java_vertex_order(wanted):
         vertex = job.graph.by_id.get(vertex_id)
         if vertex is None:
-            found.append(f"Job vertex [{vertex_id}] was not found in the JobGraph.")
+            found.append(messages.vertex_not_in_job_graph(vertex_id))
             continue
         most = vertex.spec.max_parallelism
         lower, upper = _explicit(wanted[vertex_id], most)
         if lower <= 0 or upper <= 0:
-            found.append(
-                f"Both, the requested lower bound [{lower}] and upper bound [{upper}] for job vertex [{vertex_id}] "
-                "must be greater than zero."
-            )
+            found.append(messages.bounds_not_positive(vertex_id, lower, upper))
             continue
         if lower > upper:
-            found.append(
-                f"The requested lower bound [{lower}] for job vertex [{vertex_id}] is higher than the upper bound "
-                f"[{upper}]."
-            )
+            found.append(messages.lower_bound_too_high(vertex_id, lower, upper))
         if most < upper:
-            found.append(
-                f"The newly requested parallelism {upper} for the job vertex {vertex_id} exceeds its maximum "
-                f"parallelism {most}."
-            )
+            found.append(messages.above_max_parallelism(vertex_id, upper, most))
     missing = java_vertex_order(vertex.id for vertex in job.graph.vertices if vertex.id not in wanted)
-    found += [f"The request is incomplete, missing job vertex [{id}] resource requirements." for id in missing]
+    found += [messages.missing_requirements(id) for id in missing]
     return found
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from flinkmock.cluster.checkpoints import Checkpoint, RestoredCheckpoint
 from flinkmock.cluster.graph import JobGraph
 from flinkmock.cluster.spec import JobSpec
+from flinkmock.flink import java_classes, messages
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.flink.paths import shown_path
 
@@ -50,8 +51,8 @@ def is_discarded(job: Job, time: int) -> bool:
 
 def missing_savepoint_error(path: str) -> JavaException:
     return JavaException(
-        "java.io.FileNotFoundException",
-        f"Cannot find checkpoint or savepoint file/directory '{path}' on file system 'file'.",
+        java_classes.FILE_NOT_FOUND_EXCEPTION,
+        messages.no_savepoint(path),
     )
 
 
@@ -70,8 +71,6 @@ def misfit(state: RestorableState, spec: JobSpec, graph: JobGraph) -> JavaExcept
     if missing is None:
         return None
     return JavaException(
-        "java.lang.IllegalStateException",
-        f"Failed to rollback to checkpoint/savepoint {state.restored.path}. Cannot map checkpoint/savepoint state for "
-        f"operator {missing} to the new program, because the operator is not available in the new program. If you want "
-        "to allow to skip this, you can set the --allowNonRestoredState option on the CLI.",
+        java_classes.ILLEGAL_STATE_EXCEPTION,
+        messages.state_not_restorable(state.restored.path, missing),
     )

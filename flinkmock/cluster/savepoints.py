@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING
 from flinkmock.cluster.async_operations import AsyncOperation, thing
 from flinkmock.cluster.checkpoints import (
     CHECKPOINT,
-    EXPIRED,
     SAVEPOINT,
-    SUSPENDING,
     SYNC_SAVEPOINT,
     UNBOUNDED_MS,
     Checkpoint,
 )
 from flinkmock.cluster.restore import missing_savepoint_error
 from flinkmock.cluster.spec import CHECKPOINT_SIZE, CheckpointSpec, OperationSpec, Polls, Signal, Step
+from flinkmock.flink import java_classes, messages
+from flinkmock.flink.exceptions import completion_exception, job_not_found
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.flink.paths import scheme_problem, shown_path
 
@@ -32,25 +32,8 @@ if TYPE_CHECKING:
 
 FAILS_AFTER_MS = 4
 """From the trigger to the failure of what can't even begin: at most 5 ms in the recordings."""
-COMPLETION = "java.util.concurrent.CompletionException"
-CHECKPOINT_EXCEPTION = "org.apache.flink.runtime.checkpoint.CheckpointException"
-NOT_ALL_RUNNING = "Not all required tasks are currently running."
-IO_PROBLEM = "An Exception occurred while triggering the checkpoint. IO-problem detected."
-TRIGGER_FAILURE = "Trigger checkpoint failure."
-"""1.12's words for the same."""
 SAVED_PART = 0.6
 """The savepoint of a stop is complete after this part of the time; the rest is for the tasks to finish."""
-
-
-def wrapped(cause: JavaException) -> JavaException:
-    """As a future's failure reaches the status handler."""
-    return JavaException(COMPLETION, str(cause), cause)
-
-
-def job_not_found(job_id: str) -> JavaException:
-    return JavaException(
-        "org.apache.flink.runtime.messages.FlinkJobNotFoundException", f"Could not find Flink job ({job_id})"
-    )
 
 
 @dataclass(slots=True)
@@ -116,18 +99,18 @@ class SavepointCoordinator:
         self.cluster.async_operations.add(operation)
         job = self.cluster.jobs.get(job_id)
         if job is None or job.ended:
-            operation.fail(at + FAILS_AFTER_MS, wrapped(job_not_found(job_id)))
+            operation.fail(at + FAILS_AFTER_MS, completion_exception(job_not_found(job_id)))
             return
         spec = self.cluster.operation_spec(job, name)
         problem = self._trigger_error(job, directory, at)
         if problem is not None:
-            operation.fail(at + FAILS_AFTER_MS, wrapped(problem))
+            operation.fail(at + FAILS_AFTER_MS, completion_exception(problem))
             return
         takes = self._draw_duration(job, name, spec, trigger_id)
         planned = self._planned_failure(job.id, name, spec)
         timeout = (job.spec.checkpoints or CheckpointSpec()).timeout
         if takes is not None and takes >= timeout:
-            takes, planned = timeout, JavaException(CHECKPOINT_EXCEPTION, EXPIRED)
+            takes, planned = timeout, _checkpoint_exception(messages.EXPIRED)
         saved = round(takes * SAVED_PART) if takes and then == "finish" and planned is None else takes
         path = "" if directory is None else self._path(job, trigger_id, directory)
         failure = None if planned is None else planned.message
@@ -144,7 +127,7 @@ class SavepointCoordinator:
         operation.done_at = at + (takes if self.cluster.release.since("1.13") else saved)
         if planned is not None:
             del self._pending[job.id, trigger_id]
-            operation.fail(at + takes, wrapped(planned))
+            operation.fail(at + takes, completion_exception(planned))
             return
         self.cluster.event_queue.schedule(at + takes, "snapshot_done", job.id, trigger_id)
 
@@ -165,20 +148,22 @@ class SavepointCoordinator:
         if not all(e.state_at(at) in ("RUNNING", "FINISHED") for row in job.executions_at(at) for e in row) or (
             job.state != "RUNNING"
         ):
-            return JavaException(CHECKPOINT_EXCEPTION, NOT_ALL_RUNNING)
+            return _checkpoint_exception(messages.NOT_ALL_RUNNING)
         cause = scheme_problem(directory) if directory is not None else None
         if cause is None:
             return None
         if not self.cluster.release.since("1.13"):
-            return wrapped(JavaException(CHECKPOINT_EXCEPTION, TRIGGER_FAILURE, cause))
-        job.checkpoints.trigger(at, SAVEPOINT, FAILS_AFTER_MS, format="CANONICAL", failure=IO_PROBLEM, begun=False)
-        return JavaException(CHECKPOINT_EXCEPTION, IO_PROBLEM, cause)
+            return completion_exception(_checkpoint_exception(messages.TRIGGER_FAILURE, cause))
+        job.checkpoints.trigger(
+            at, SAVEPOINT, FAILS_AFTER_MS, format="CANONICAL", failure=messages.IO_PROBLEM, begun=False
+        )
+        return _checkpoint_exception(messages.IO_PROBLEM, cause)
 
     def _planned_failure(self, job_id: str, name: str, spec: OperationSpec) -> JavaException | None:
         """The failure the scenario asks for in this call, counted per job and operation."""
         if not self.cluster.next_call_fails(job_id, name, spec):
             return None
-        return spec.exception or JavaException(CHECKPOINT_EXCEPTION, EXPIRED)
+        return spec.exception or _checkpoint_exception(messages.EXPIRED)
 
     def _path(self, job: Job, trigger_id: str, directory: str) -> str:
         return f"{shown_path(directory)}/savepoint-{job.id[:6]}-{self.cluster.random.hex(12, 'savepoint', trigger_id)}"
@@ -207,7 +192,12 @@ class SavepointCoordinator:
         pending = self._pending.pop((job_id, trigger_id), None)
         if pending is not None:
             self.cluster.wait_conditions.remove(thing(job_id, trigger_id))
-            self._finish(self.cluster.jobs[job_id], pending, at, JavaException(CHECKPOINT_EXCEPTION, EXPIRED))
+            self._finish(
+                self.cluster.jobs[job_id],
+                pending,
+                at,
+                _checkpoint_exception(messages.EXPIRED),
+            )
 
     @staticmethod
     def _finish(job: Job, pending: _Pending, at: int, failure: JavaException | None) -> None:
@@ -215,7 +205,7 @@ class SavepointCoordinator:
         job.checkpoints.end(pending.checkpoint, at, None if failure is None else failure.message)
         pending.operation.done_at = at
         if failure is not None:
-            pending.operation.fail(at, wrapped(failure))
+            pending.operation.fail(at, completion_exception(failure))
 
     def on_job_stopped(self, job: Job, at: int) -> None:
         """The job's tasks stop running: what is under way fails, as its checkpoint does."""
@@ -224,7 +214,7 @@ class SavepointCoordinator:
                 del self._pending[key]
                 self.cluster.wait_conditions.remove(thing(*key))
                 if not pending.operation.done_by(at):
-                    pending.operation.fail(at, wrapped(JavaException(CHECKPOINT_EXCEPTION, SUSPENDING)))
+                    pending.operation.fail(at, completion_exception(_checkpoint_exception(messages.SUSPENDING)))
 
     def drop_pending(self) -> None:
         """The leader is gone, and with it what was under way; nobody will tell how that ended."""
@@ -247,12 +237,10 @@ class SavepointCoordinator:
         elif planned is None:
             del self.savepoints[shown_path(path)]
         if planned is not None:
-            failure = JavaException(
-                "org.apache.flink.util.FlinkException", f"Could not dispose savepoint {path}.", planned
-            )
+            failure = JavaException(java_classes.FLINK_EXCEPTION, messages.could_not_dispose(path), planned)
             if not path:  # not expected, and so not wrapped
-                failure = JavaException("java.lang.IllegalArgumentException", "empty checkpoint pointer")
-            operation.failure = failure if self.cluster.release.since("1.13") else wrapped(failure)
+                failure = JavaException(java_classes.ILLEGAL_ARGUMENT_EXCEPTION, messages.EMPTY_CHECKPOINT_POINTER)
+            operation.failure = failure if self.cluster.release.since("1.13") else completion_exception(failure)
         if takes is None:
             self.cluster.wait_for(spec.duration, thing(None, trigger_id), at, "disposed", trigger_id, jobmanager)
         else:
@@ -263,3 +251,7 @@ class SavepointCoordinator:
         operation = self.cluster.async_operations.find("disposal", trigger_id, None, at, jobmanager)
         if operation is not None:
             operation.done_at = at
+
+
+def _checkpoint_exception(text: str, cause: JavaException | None = None) -> JavaException:
+    return JavaException(java_classes.CHECKPOINT_EXCEPTION, text, cause)

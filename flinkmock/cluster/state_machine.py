@@ -18,6 +18,7 @@ from flinkmock.cluster.graph import JobGraph
 from flinkmock.cluster.job_attempt import AttemptOutcome, JobAttempt
 from flinkmock.cluster.spec import ExceptionSpec, Step
 from flinkmock.cluster.states import TERMINAL_JOB_STATES
+from flinkmock.flink import java_classes, messages
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.named_random import UniformRange
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from flinkmock.cluster.cluster import Cluster
     from flinkmock.cluster.job import Job
 
-DEFAULT_CAUSE = ExceptionSpec(JavaException("java.lang.RuntimeException", "Intentional failure of the scenario"))
+DEFAULT_CAUSE = ExceptionSpec(JavaException(java_classes.RUNTIME_EXCEPTION, "Intentional failure of the scenario"))
 SCHEDULING_MS = (2, 8)
 """From SCHEDULED to DEPLOYING when slots are free; 2..100 ms in the recordings."""
 SETTLING_MS = (20, 60)
@@ -38,8 +39,8 @@ See docs/flink-behaviour.md#waiting-for-slots.
 """
 NO_SLOTS = ExceptionSpec(
     JavaException(
-        "org.apache.flink.runtime.jobmanager.scheduler.NoResourceAvailableException",
-        "Could not acquire the minimum required resources.",
+        java_classes.NO_RESOURCE_AVAILABLE_EXCEPTION,
+        messages.NO_RESOURCES,
     ),
     everywhere=True,
 )

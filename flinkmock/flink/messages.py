@@ -1,7 +1,7 @@
-"""Every text with which the server refuses a request, in Flink's words.
+"""The texts of Flink's errors, in Flink's words.
 
-Each is in the recordings, most of them in the suites `errors` and `jars`, unless its comment names another source.
-See docs/flink-behaviour.md#error-bodies. Which release says what is decided in `behaviour.py`.
+The recordings have each of them (suites `errors` and `jars` for the most) unless its comment names another source.
+Which release says what is decided where the text is used, and in `rest/release_quirks.py`.
 """
 
 from __future__ import annotations
@@ -250,3 +250,107 @@ RPC_TIMED_OUT = (
     "problems like slow machines or network jitters. In that case, you can try to increase pekko.ask.timeout."
 )
 """From PekkoInvocationHandler (1.18 to 2.3); not recorded."""
+
+
+# Checkpoints, savepoints and state.
+SUSPENDING = "Checkpoint Coordinator is suspending."
+"""CheckpointFailureReason.CHECKPOINT_COORDINATOR_SUSPEND: what ends a checkpoint when its job stops running."""
+DECLINED = "Task has failed."
+EXPIRED = "Checkpoint expired before completing."
+"""CheckpointFailureReason.CHECKPOINT_EXPIRED: what ends one that takes longer than the checkpoint timeout."""
+NOT_ALL_RUNNING = "Not all required tasks are currently running."
+IO_PROBLEM = "An Exception occurred while triggering the checkpoint. IO-problem detected."
+TRIGGER_FAILURE = "Trigger checkpoint failure."
+"""1.12's words for IO_PROBLEM."""
+EMPTY_CHECKPOINT_POINTER = "empty checkpoint pointer"
+NO_INCREMENTAL_CHECKPOINT = "Flink does not support triggering incremental checkpoint explicitly. See FLINK-33723."
+NO_SAVEPOINT_PATH = "Field savepoint-path must not be omitted or be null."
+NO_HADOOP = "Hadoop is not in the classpath/dependencies."
+
+
+def no_savepoint_directory(key: str, field: str) -> str:
+    return f"Config key [{key}] is not set. Property [{field}] must be provided."
+
+
+def could_not_dispose(path: str) -> str:
+    return f"Could not dispose savepoint {path}."
+
+
+def no_savepoint(path: str) -> str:
+    return f"Cannot find checkpoint or savepoint file/directory '{path}' on file system 'file'."
+
+
+def state_not_restorable(path: str, operator_id: str) -> str:
+    return (
+        f"Failed to rollback to checkpoint/savepoint {path}. Cannot map checkpoint/savepoint state for operator "
+        f"{operator_id} to the new program, because the operator is not available in the new program. If you want to "
+        "allow to skip this, you can set the --allowNonRestoredState option on the CLI."
+    )
+
+
+def unsupported_scheme(scheme: str) -> str:
+    return (
+        f"Could not find a file system implementation for scheme '{scheme}'. The scheme is not directly supported by "
+        "Flink and no Hadoop file system to support this scheme could be loaded. For a full list of supported file "
+        "systems, please see https://nightlies.apache.org/flink/flink-docs-stable/ops/filesystems/."
+    )
+
+
+def savepoint_directory_not_created(path: str) -> str:
+    return f"Failed to create savepoint directory at {path}"
+
+
+# Slots, parallelism and TaskManagers.
+NO_RESOURCES = "Could not acquire the minimum required resources."
+TASK_EXECUTOR_SHUTS_DOWN = "The TaskExecutor is shutting down."
+NO_REQUIREMENTS = "Request body does not specify resource requirements."
+
+
+def taskmanager_unreachable(taskmanager_id: str) -> str:
+    return f"TaskManager with id {taskmanager_id} is no longer reachable."
+
+
+def vertex_not_in_job_graph(vertex_id: str) -> str:
+    return f"Job vertex [{vertex_id}] was not found in the JobGraph."
+
+
+def bounds_not_positive(vertex_id: str, lower: int, upper: int) -> str:
+    return (
+        f"Both, the requested lower bound [{lower}] and upper bound [{upper}] for job vertex [{vertex_id}] must be "
+        "greater than zero."
+    )
+
+
+def lower_bound_too_high(vertex_id: str, lower: int, upper: int) -> str:
+    return f"The requested lower bound [{lower}] for job vertex [{vertex_id}] is higher than the upper bound [{upper}]."
+
+
+def above_max_parallelism(vertex_id: str, parallelism: int, maximum: int) -> str:
+    return (
+        f"The newly requested parallelism {parallelism} for the job vertex {vertex_id} exceeds its maximum parallelism "
+        f"{maximum}."
+    )
+
+
+def missing_requirements(vertex_id: str) -> str:
+    return f"The request is incomplete, missing job vertex [{vertex_id}] resource requirements."
+
+
+# Client coordination and the profiler.
+NO_COORDINATION_REQUEST = (
+    'Cannot invoke "org.apache.flink.util.SerializedValue.deserializeValue(java.lang.ClassLoader)" because '
+    '"serializedRequest" is null'
+)
+"""The text of Java 17; Java 11 has none."""
+
+
+def invalid_stream_header(header: bytes) -> str:
+    return f"invalid stream header: {header.hex().upper()}"
+
+
+def profiling_duration(longest_s: int) -> str:
+    return f"`duration` must be set between (0s, {longest_s}s]."
+
+
+def still_profiling(subject: str) -> str:
+    return f"{subject} is still under profiling."

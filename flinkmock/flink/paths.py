@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from flinkmock.flink import java_classes, messages
 from flinkmock.flink.java_exception import JavaException
 
 SCHEMES = ("file", "hdfs", "viewfs", "s3", "s3a", "s3n", "s3p", "gs", "oss", "abfs", "abfss", "wasb", "wasbs", "azure",
@@ -11,12 +12,6 @@ SCHEMES = ("file", "hdfs", "viewfs", "s3", "s3a", "s3n", "s3p", "gs", "oss", "ab
 """File systems that ship with Flink, as plugins or through Hadoop: what a real cluster is likely to have at hand."""
 READ_ONLY = ("/proc/", "/sys/", "/dev/")
 """Local folders in which no machine lets a JobManager make directories."""
-UNSUPPORTED_SCHEME = "org.apache.flink.core.fs.UnsupportedFileSystemSchemeException"
-UNSUPPORTED = (
-    "Could not find a file system implementation for scheme '{}'. The scheme is not directly supported by Flink and no "
-    "Hadoop file system to support this scheme could be loaded. For a full list of supported file systems, please see "
-    "https://nightlies.apache.org/flink/flink-docs-stable/ops/filesystems/."
-)
 
 
 def shown_path(path: str) -> str:
@@ -33,8 +28,10 @@ def scheme_problem(path: str) -> JavaException | None:
     """Why nothing can be written there; None if it can."""
     scheme, _, rest = shown_path(path).partition(":")
     if scheme not in SCHEMES:
-        no_hadoop = JavaException(UNSUPPORTED_SCHEME, "Hadoop is not in the classpath/dependencies.")
-        return JavaException(UNSUPPORTED_SCHEME, UNSUPPORTED.format(scheme), no_hadoop)
+        no_hadoop = JavaException(java_classes.UNSUPPORTED_FILE_SYSTEM_SCHEME_EXCEPTION, messages.NO_HADOOP)
+        return JavaException(
+            java_classes.UNSUPPORTED_FILE_SYSTEM_SCHEME_EXCEPTION, messages.unsupported_scheme(scheme), no_hadoop
+        )
     if scheme == "file" and re.match("|".join(READ_ONLY), rest):
-        return JavaException("java.io.IOException", f"Failed to create savepoint directory at {shown_path(path)}")
+        return JavaException(java_classes.IO_EXCEPTION, messages.savepoint_directory_not_created(shown_path(path)))
     return None

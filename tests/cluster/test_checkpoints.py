@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flinkmock.cluster.checkpoints import SUSPENDING, percentile
+from flinkmock.cluster.checkpoints import percentile
 from flinkmock.cluster.spec import CheckpointSpec, Step
+from flinkmock.flink.messages import SUSPENDING
 from flinkmock.named_random import UniformRange
 from tests.cluster.cluster_factory import Bench, job, ms
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from flinkmock.flink import java_classes, submission_messages
 from flinkmock.flink.java_exception import JavaException
 
 PARALLELISM = "parallelism.default"
@@ -22,11 +23,11 @@ def unparseable(configuration: Mapping[str, str]) -> tuple[str, JavaException] |
     for option, value in configuration.items():
         why = None
         if option in _DURATIONS and not value.strip()[:1].isdigit():
-            why = f"text does not start with a number, and is not a valid ISO-8601 duration format: {value.strip()}"
+            why = submission_messages.not_a_duration(value.strip())
         elif option in _INTEGERS and not _INTEGER.fullmatch(value):
-            why = f'For input string: "{value}"'
+            why = submission_messages.not_a_number(value)
         if why is not None:
-            text = f"Could not parse value '{value}' for key '{option}'."
-            cause = JavaException("java.lang.NumberFormatException", why)
-            return option, JavaException("java.lang.IllegalArgumentException", text, cause)
+            text = submission_messages.could_not_parse(option, value)
+            cause = JavaException(java_classes.NUMBER_FORMAT_EXCEPTION, why)
+            return option, JavaException(java_classes.ILLEGAL_ARGUMENT_EXCEPTION, text, cause)
     return None

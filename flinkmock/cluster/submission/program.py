@@ -16,22 +16,15 @@ from flinkmock.cluster.errors import ProgramError
 from flinkmock.cluster.spec import CheckpointSpec, JobSpec, SubmissionRule
 from flinkmock.cluster.submission.config_validation import PARALLELISM, unparseable
 from flinkmock.cluster.submission.jars import Jar
+from flinkmock.flink import java_classes, submission_messages
+from flinkmock.flink.exceptions import completion_exception
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.named_random import UniformRange
 from flinkmock.release import Release
 
-INVOCATION = "org.apache.flink.client.program.ProgramInvocationException"
-COMPLETION = "java.util.concurrent.CompletionException"
 PARALLELISM_UNKNOWN = -2
 """ExecutionConfig lets -1 (the default) and -2 (not known) through."""
-BAD_PARALLELISM = JavaException(
-    "java.lang.IllegalArgumentException",
-    "Parallelism must be at least one, or ExecutionConfig.PARALLELISM_DEFAULT (use system default).",
-)
-NO_JOBS = "No jobs included in application."
-NO_PLAN = "The program plan could not be fetched - the program aborted pre-maturely."
-NO_PLAN_HINT = " The root cause may be that the main method doesn't call `env.execute()` or `env.executeAsync()`."
-"""Added in 1.19 (PackagedProgramUtils)."""
+BAD_PARALLELISM = JavaException(java_classes.ILLEGAL_ARGUMENT_EXCEPTION, submission_messages.BAD_PARALLELISM)
 _TOKEN = re.compile(r"""([^"']\S*|".+?"|'.+?')\s*""")
 
 
@@ -57,13 +50,13 @@ def entry_class(program: Program) -> str:
     name = program.entry_class
     if name is None:
         if not program.jar.entry_classes:
-            raise _not_packaged("Neither a 'Main-Class', nor a 'program-class' entry was found in the jar file.")
+            raise _not_packaged(submission_messages.NO_ENTRY_CLASS)
         # Flink takes the attribute as it stands, commas and all (PackagedProgram.getEntryPointClassNameFromJar).
         name = ",".join(program.jar.entry_classes)
     if "," in name or not program.jar.has_class(name):
         raise _not_packaged(
-            f"The program's entry point class '{name}' was not found in the jar file.",
-            JavaException("java.lang.ClassNotFoundException", name),
+            submission_messages.entry_class_not_found(name),
+            JavaException(java_classes.CLASS_NOT_FOUND_EXCEPTION, name),
         )
     return name
 
@@ -76,8 +69,8 @@ def job_to_run(program: Program, rules: Sequence[SubmissionRule]) -> JobSpec:
     """
     spec = matching_template((entry_class(program), program.jar.name), rules)
     if not spec.program.executes:
-        thrown = JavaException("org.apache.flink.util.FlinkException", NO_JOBS)
-        raise ProgramError(thrown, refused=True, message=NO_JOBS)
+        thrown = JavaException(java_classes.FLINK_EXCEPTION, submission_messages.NO_JOBS)
+        raise ProgramError(thrown, refused=True, message=submission_messages.NO_JOBS)
     if wrong := unparseable(program.configuration):
         if wrong[0] == PARALLELISM:  # read before main is called
             raise ProgramError(wrong[1], refused=False)
@@ -113,9 +106,9 @@ def job_to_plan(program: Program, rules: Sequence[SubmissionRule], release: Rele
     if spec.program.throws is not None:
         raise ProgramError(main_method_error(spec.program.throws).exception, refused=False)
     if not spec.program.executes:
-        text = NO_PLAN + (NO_PLAN_HINT if release.since("1.19") else "")
-        outputs = f"\n\nClasspath: [file:{program.location}]\n\nSystem.out: (none)\n\nSystem.err: (none)"
-        raise ProgramError(JavaException(INVOCATION, text + outputs), refused=False)
+        text = submission_messages.NO_PLAN + (submission_messages.NO_PLAN_HINT if release.since("1.19") else "")
+        outputs = submission_messages.program_output(program.location)
+        raise ProgramError(JavaException(java_classes.PROGRAM_INVOCATION_EXCEPTION, text + outputs), refused=False)
     return with_arguments(with_configuration(spec, program), program.arguments)
 
 
@@ -155,7 +148,7 @@ def _with(spec: JobSpec, field: str, value: str) -> JobSpec:
     try:
         number = int(value)
     except ValueError:
-        wrong = JavaException("java.lang.NumberFormatException", f'For input string: "{value}"')
+        wrong = JavaException(java_classes.NUMBER_FORMAT_EXCEPTION, submission_messages.not_a_number(value))
         raise main_method_error(wrong) from None
     if field == "parallelism":
         return with_parallelism(spec, number)
@@ -196,37 +189,38 @@ def with_configuration(spec: JobSpec, program: Program) -> JobSpec:
 
 def main_method_error(cause: JavaException) -> ProgramError:
     """The main method ends with an exception."""
-    thrown = JavaException(INVOCATION, f"The main method caused an error: {cause.message}", cause)
+    text = submission_messages.main_method_failed(cause.message)
+    thrown = JavaException(java_classes.PROGRAM_INVOCATION_EXCEPTION, text, cause)
     return ProgramError(thrown, refused=True)
 
 
 def duplicate_submission_error(release: Release) -> JavaException:
     """What the dispatcher throws at an id that it knows; the application has the id of its job."""
     if release.since("2.3"):
-        name, text = "DuplicateApplicationSubmissionException", "Application has already been submitted."
-    else:
-        name, text = "DuplicateJobSubmissionException", "Job has already been submitted."
-    return JavaException(f"org.apache.flink.runtime.client.{name}", text)
+        return JavaException(
+            java_classes.DUPLICATE_APPLICATION_SUBMISSION_EXCEPTION, submission_messages.APPLICATION_ALREADY_SUBMITTED
+        )
+    return JavaException(java_classes.DUPLICATE_JOB_SUBMISSION_EXCEPTION, submission_messages.JOB_ALREADY_SUBMITTED)
 
 
 def submission_error(job_name: str, cause: JavaException) -> ProgramError:
     """`execute()` throws, for the dispatcher does not take the job."""
-    text = f"Failed to execute job '{job_name}'."
-    return main_method_error(JavaException("org.apache.flink.util.FlinkException", text, cause))
+    text = submission_messages.job_not_executed(job_name)
+    return main_method_error(JavaException(java_classes.FLINK_EXCEPTION, text, cause))
 
 
 def initialization_error(job_name: str, cause: JavaException, release: Release) -> ProgramError:
     """`execute()` throws, for the job's JobMaster can't be made."""
-    initialization = "org.apache.flink.runtime.client.JobInitializationException"
+    initialization = java_classes.JOB_INITIALIZATION_EXCEPTION
     if release.since("1.13"):
-        runtime = JavaException("java.lang.RuntimeException", str(cause), cause)
-        completion = JavaException(COMPLETION, str(runtime), runtime)
-        failed = JavaException(initialization, "Could not start the JobMaster.", completion)
+        runtime = JavaException(java_classes.RUNTIME_EXCEPTION, str(cause), cause)
+        completion = completion_exception(runtime)
+        failed = JavaException(initialization, submission_messages.JOB_MASTER_NOT_STARTED, completion)
     else:
-        failed = JavaException(initialization, "Could not instantiate JobManager.", cause)
-    return submission_error(job_name, JavaException("java.lang.RuntimeException", str(failed), failed))
+        failed = JavaException(initialization, submission_messages.JOB_MANAGER_NOT_INSTANTIATED, cause)
+    return submission_error(job_name, JavaException(java_classes.RUNTIME_EXCEPTION, str(failed), failed))
 
 
 def _not_packaged(text: str, cause: JavaException | None = None) -> ProgramError:
-    thrown = JavaException(INVOCATION, text, cause)
-    return ProgramError(JavaException(COMPLETION, str(thrown), thrown), refused=False)
+    thrown = JavaException(java_classes.PROGRAM_INVOCATION_EXCEPTION, text, cause)
+    return ProgramError(completion_exception(thrown), refused=False)

@@ -13,17 +13,13 @@ from flinkmock.cluster.errors import (
     StopModeRemoved,
     UncaughtJavaException,
 )
+from flinkmock.flink import java_classes, messages
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.rest.call import Facts, RestCall, handles
 
 _DEFAULT_MODE = {"getYarnStopJobTermination": "stop"}
-TIMED_OUT = JavaException("java.util.concurrent.TimeoutException")
+TIMED_OUT = JavaException(java_classes.TIMEOUT_EXCEPTION)
 """Why a cancellation fails that no scenario gives a reason for."""
-_HELPFUL = (
-    'Cannot invoke "org.apache.flink.util.SerializedValue.deserializeValue(java.lang.ClassLoader)" '
-    'because "serializedRequest" is null'
-)
-"""Java 17's words; the Java 11 of the recorded 1.12 has none."""
 
 
 @handles("cancelJob", "getYarnCancelJobTermination", "getYarnStopJobTermination")
@@ -72,13 +68,13 @@ def coordinate(call: RestCall) -> Facts:
 def _unreadable(request: str | None, helpful: bool) -> JavaException | None:
     """What Java throws at a request that is no serialized object."""
     if request is None:
-        return JavaException("java.lang.NullPointerException", _HELPFUL if helpful else None)
+        return JavaException(java_classes.NULL_POINTER_EXCEPTION, messages.NO_COORDINATION_REQUEST if helpful else None)
     try:
         data = base64.b64decode(request)
     except binascii.Error:
         data = b""
     if len(data) < 4:
-        return JavaException("java.io.EOFException")
+        return JavaException(java_classes.EOF_EXCEPTION)
     if not data.startswith(b"\xac\xed\x00\x05"):
-        return JavaException("java.io.StreamCorruptedException", f"invalid stream header: {data[:4].hex().upper()}")
+        return JavaException(java_classes.STREAM_CORRUPTED_EXCEPTION, messages.invalid_stream_header(data[:4]))
     return None

@@ -7,6 +7,7 @@ from typing import Any
 from flinkmock.cluster.errors import UncaughtJavaException
 from flinkmock.cluster.failures import Failure, failure_trace
 from flinkmock.cluster.job import Job
+from flinkmock.flink import java_classes
 from flinkmock.flink.configuration import EXCEPTION_HISTORY
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.flink.stack_frames import task_trace
@@ -25,7 +26,7 @@ def exceptions(call: RestCall) -> Facts:
     if limit < 0:
         # 1.12 has no history, and counts instead of limiting a stream. See docs/flink-behaviour.md#query-parameters.
         if call.cluster.release.since("1.13"):
-            raise UncaughtJavaException(JavaException("java.lang.IllegalArgumentException", str(limit)))
+            raise UncaughtJavaException(JavaException(java_classes.ILLEGAL_ARGUMENT_EXCEPTION, str(limit)))
         limit = 0
     kept = job.failures_at(time)[: call.cluster.configuration.integer(EXCEPTION_HISTORY)]
     root = kept[0] if kept else None

@@ -9,7 +9,6 @@ from flinkmock.cluster.errors import BadRequest, InvalidUpload, ProgramError, Un
 from flinkmock.cluster.graph import JobGraph
 from flinkmock.cluster.spec import JobSpec
 from flinkmock.cluster.submission.program import (
-    NO_JOBS,
     Program,
     duplicate_submission_error,
     entry_class,
@@ -19,12 +18,12 @@ from flinkmock.cluster.submission.program import (
     submission_error,
     tokenize,
 )
+from flinkmock.flink import java_classes, submission_messages
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.rest.call import Facts, RestCall, handles
 from flinkmock.rest.handlers.plan import plan_facts
 
-CONFUSING = "Confusing request: programArgs and programArgsList are specified, please, use only programArgsList"
-DISK_FULL = JavaException("java.io.IOException", "No space left on device")
+DISK_FULL = JavaException(java_classes.IO_EXCEPTION, submission_messages.DISK_FULL)
 """Why an upload fails that no scenario gives a reason for."""
 
 
@@ -49,7 +48,7 @@ def listing(call: RestCall) -> Facts:
 def upload(call: RestCall) -> Facts:
     """Raises BadUpload, and Unserviceable if the scenario wants this call to fail."""
     if len(call.files) != 1:
-        raise InvalidUpload(f"Exactly 1 file must be sent, received {len(call.files)}.")
+        raise InvalidUpload(submission_messages.not_one_file(len(call.files)))
     (file,) = call.files
     planned = call.cluster.operation_spec(None, "upload")
     if call.cluster.next_call_fails("", "upload", planned):
@@ -106,7 +105,7 @@ def run_application(call: RestCall) -> Facts:
     try:
         spec = job_to_run(program, cluster.spec.submissions)
     except ProgramError as problem:
-        failure = None if problem.message == NO_JOBS else problem.exception
+        failure = None if problem.message == submission_messages.NO_JOBS else problem.exception
         cluster.applications[application_id] = Application(application_id, name, call.now, failure=failure)
     else:
         _submit_to(application_id, name, spec, call)
@@ -144,7 +143,7 @@ def _arguments(call: RestCall) -> list[str]:
         return listed
     tokens = tokenize(call.body.get("programArgs") or call.one("program-args") or "")
     if tokens and listed:
-        raise BadRequest(CONFUSING)
+        raise BadRequest(submission_messages.CONFUSING_ARGUMENTS)
     return listed or tokens
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from flinkmock.cluster.errors import LogNotFound, UncaughtJavaException
 from flinkmock.cluster.log_files import jobmanager_files, taskmanager_files
+from flinkmock.flink import java_classes, messages
+from flinkmock.flink.exceptions import completion_exception
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.flink.logs import LogFile, jobmanager_log_name, out_file, taskmanager_log_name
 from flinkmock.rest.call import Facts, FileContent, RestCall, handles
@@ -39,9 +41,8 @@ def jobmanager_file(call: RestCall) -> Facts:
     """Raises UnknownLog; `.` and `..` are there, but folders (recorded: `/jobmanager/logs/..`)."""
     name = call.path["filename"]
     if name in (".", ".."):
-        text = "Could not transfer file to client."
-        cause = JavaException("org.apache.flink.util.FlinkException", text)
-        raise UncaughtJavaException(JavaException("java.util.concurrent.CompletionException", str(cause), cause))
+        cause = JavaException(java_classes.FLINK_EXCEPTION, messages.NO_TRANSFER)
+        raise UncaughtJavaException(completion_exception(cause))
     return _content(jobmanager_files(call.cluster, call.now), name)
 
 

@@ -17,12 +17,12 @@ from flinkmock.cluster.graph import JobGraph
 from flinkmock.cluster.job import Job
 from flinkmock.cluster.rescaling import Rescale, history_at, java_vertex_order, mistakes, parallelism_bounds_of, update
 from flinkmock.flink import configuration as options
+from flinkmock.flink import messages
 from flinkmock.flink.memory import taskmanager_memory
 from flinkmock.rest.call import Facts, RestCall, handles
 from flinkmock.rest.handlers.jobs import slot_sharing_group_id
 from flinkmock.rest.handlers.lookup import job_and_time
 
-NOT_SPECIFIED = "Request body does not specify resource requirements."
 _PERCENTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 _ANY = {"cpuCores": -1.0, "taskHeapMemory": -1, "taskOffHeapMemory": -1, "managedMemory": -1, "networkMemory": -1,
         "extendedResources": {}}  # fmt: skip
@@ -54,7 +54,7 @@ def requirements(call: RestCall) -> Facts:
 def set_requirements(call: RestCall) -> Facts:
     """Raises BadRequirements before anybody asks which scheduler there is; UnknownJob, NotAdaptive."""
     if not call.body:
-        raise InvalidResourceRequirements(NOT_SPECIFIED)
+        raise InvalidResourceRequirements(messages.NO_REQUIREMENTS)
     job = _running_job(call)
     wanted = {}
     for vertex_id, told in call.body.items():

@@ -9,6 +9,7 @@ from flinkmock.cluster.execution import Execution
 from flinkmock.cluster.graph import Vertex
 from flinkmock.cluster.job import Job
 from flinkmock.cluster.record_flow import RecordFlow
+from flinkmock.flink import java_classes, messages
 from flinkmock.flink.configuration import FLAME_GRAPH, FLAME_GRAPH_REFRESH
 from flinkmock.flink.flame_graph import SubtaskSample, flame_graph
 from flinkmock.flink.java_exception import JavaException
@@ -36,8 +37,8 @@ def back_pressure(call: RestCall) -> Facts:
     vertex = job.graph.by_id.get(call.path["vertexid"]) if job else None
     if job is None or vertex is None:
         if not cluster.release.since("1.13"):
-            text = f"JobVertexID not found {call.path['vertexid']}"
-            raise UncaughtJavaException(JavaException("org.apache.flink.util.FlinkException", text))
+            text = messages.vertex_id_not_found(call.path["vertexid"])
+            raise UncaughtJavaException(JavaException(java_classes.FLINK_EXCEPTION, text))
         return NO_DATA
     if cluster.release.since("1.13"):
         time = call.caches.metrics_time(call.now)

@@ -6,6 +6,7 @@ from typing import Any
 
 from flinkmock.cluster.async_operations import AsyncOperation
 from flinkmock.cluster.errors import BadRequest, RescalingDisabled, UncaughtJavaException
+from flinkmock.flink import java_classes, messages
 from flinkmock.flink.configuration import SAVEPOINT_DIR
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.flink.stack_frames import future_trace
@@ -14,10 +15,9 @@ from flinkmock.rest.call import Facts, RestCall, handles
 from flinkmock.rest.handlers.throwables import failure_facts
 
 INCREMENTAL = JavaException(
-    "java.lang.IllegalStateException",
-    "Flink does not support triggering incremental checkpoint explicitly. See FLINK-33723.",
+    java_classes.ILLEGAL_STATE_EXCEPTION,
+    messages.NO_INCREMENTAL_CHECKPOINT,
 )
-NO_PATH = "Field savepoint-path must not be omitted or be null."
 
 
 def _trigger_id(call: RestCall) -> str:
@@ -32,7 +32,7 @@ def _directory(call: RestCall, field: str) -> str:
         directory = call.cluster.configuration.text(SAVEPOINT_DIR)
     if directory is None:
         key = SAVEPOINT_DIR.aliases[0] if call.cluster.release.since("1.20") else SAVEPOINT_DIR.key
-        raise BadRequest(f"Config key [{key}] is not set. Property [{field}] must be provided.")
+        raise BadRequest(messages.no_savepoint_directory(key, field))
     return str(directory)
 
 
@@ -76,7 +76,7 @@ def dispose(call: RestCall) -> Facts:
     """Raises BadRequest."""
     path = call.body.get("savepoint-path")
     if path is None:
-        raise BadRequest(NO_PATH)
+        raise BadRequest(messages.NO_SAVEPOINT_PATH)
     trigger_id = _trigger_id(call)
     call.cluster.savepoints.dispose(str(path), trigger_id, call.now, call.jobmanager)
     return {"request-id": trigger_id}

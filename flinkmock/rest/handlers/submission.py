@@ -10,12 +10,11 @@ from flinkmock.cluster.spec import JobSpec
 from flinkmock.cluster.submission.jars import read_jar
 from flinkmock.cluster.submission.job_graph_decoder import SubmittedJob, decode_job
 from flinkmock.cluster.submission.program import duplicate_submission_error, matching_rule
+from flinkmock.flink import submission_messages
 from flinkmock.flink.java_serialization.reader import BadStream, read_object
 from flinkmock.release import Release
 from flinkmock.rest.call import Facts, RestCall, UploadedFile, handles
 
-NO_PLAN_NAMED = "The jobGraphFileName field must not be omitted or be null."
-"""So in 2.x as well, where the field is called executionPlanFileName."""
 _ID_IN_NAME = re.compile(r"-([0-9a-f]{32})")
 
 
@@ -34,7 +33,7 @@ def submit(call: RestCall) -> Facts:
     files = {file.name: file for file in call.files}
     plan_name = _plan_file_name(call)
     if plan_name is None:
-        raise InvalidJobSubmission(NO_PLAN_NAMED)
+        raise InvalidJobSubmission(submission_messages.NO_PLAN_NAMED)
     plan = _file(files, plan_name, "ExecutionPlan" if cluster.release.since("2.0") else "JobGraph")
     jars = [_file(files, name, "Jar") for name in call.body.get("jobJarFileNames") or ()]
     for artifact in call.body.get("jobArtifactFileNames") or ():
@@ -60,7 +59,7 @@ def _plan_file_name(call: RestCall) -> str | None:
 
 def _file(files: dict[str, UploadedFile], name: str, kind: str) -> UploadedFile:
     if name not in files:
-        raise InvalidJobSubmission(f"{kind} file {name} could not be found on the server.", missing_file=True)
+        raise InvalidJobSubmission(submission_messages.file_not_uploaded(kind, name), missing_file=True)
     return files[name]
 
 
@@ -86,6 +85,6 @@ def _read(file: UploadedFile, release: Release) -> SubmittedJob:
         sent = decode_job(read_object(file.path.read_bytes()))
     except BadStream as bad:
         kind = "ExecutionPlan" if release.since("2.0") else "JobGraph"
-        raise InvalidJobSubmission(f"Failed to deserialize {kind}.", cause=bad.cause) from None
+        raise InvalidJobSubmission(submission_messages.not_deserialized(kind), cause=bad.cause) from None
     in_name = _ID_IN_NAME.search(file.name)
     return sent if sent.id or not in_name else dataclasses.replace(sent, id=in_name[1])
