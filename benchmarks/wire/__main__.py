@@ -1,0 +1,105 @@
+"""Processor time per request, side by side: `python -m benchmarks.wire`.
+
+Servers are started as processes of their own; rounds of requests alternate between them, and the operating system says
+what each round cost. Linux only. Besides flinkmock and a bare aiohttp application it measures what is given:
+
+    --wiremock JAR   WireMock's standalone jar (npm package `wiremock`)
+    --prism BIN      Prism (npm package `@stoplight/prism-cli`)
+    --flink HOME     a real Flink of the newest release (PyPI package `apache-flink-libraries`)
+
+`--docs` writes the table to docs/benchmarks.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import tempfile
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from benchmarks.wire import peers, scenarios
+from benchmarks.wire.process import Server
+from benchmarks.wire.report import Report
+from benchmarks.wire.rows import TARGETS, Row, bodies_of, job_of, measure, savepoint_rounds
+
+
+def compared(scenario: dict[str, Any], targets: Iterable[str], args: argparse.Namespace, *, clock: str) -> list[Row]:
+    """flinkmock beside all peers, for some operations on one cluster."""
+    with contextlib.ExitStack() as stack:
+        file = Path(stack.enter_context(tempfile.TemporaryDirectory()), "scenario.yaml")
+        file.write_text(json.dumps(scenario))  # JSON is YAML
+        ours = stack.enter_context(peers.flinkmock(file, clock))
+        job = job_of(ours)
+        resolved = {path: TARGETS[path].format(job=job) for path in targets}
+        bodies = bodies_of(ours, list(resolved.values()))
+        servers: list[tuple[Server, str]] = [(ours, job), (stack.enter_context(peers.bare(bodies)), job)]
+        if args.wiremock and clock == "real":
+            servers.append((stack.enter_context(peers.wiremock(args.wiremock, bodies)), job))
+        if args.prism and clock == "real":
+            operations = {target: path.replace(":jobid", "{jobid}") for path, target in resolved.items()}
+            servers.append((stack.enter_context(peers.prism(args.prism, operations, bodies)), job))
+        if args.flink and clock == "real" and len(scenario["jobs"]) <= 5:
+            flink = stack.enter_context(peers.real_flink(args.flink, args.java))
+            servers.append((flink, peers.submit_word_count(flink)))
+        rows = []
+        for path in resolved:
+            by_server = {server: TARGETS[path].format(job=job_id) for server, job_id in servers}
+            rows.append(measure(path, by_server, rounds=args.rounds, requests=args.requests, warming=args.warming))
+            print(rows[-1].name, {name: round(rows[-1].median(name) or 0) for name in rows[-1].cpu_us}, flush=True)
+        return rows
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=7, help="alternating rounds; default: %(default)s")
+    parser.add_argument("--requests", type=int, default=300, help="per round and server; default: %(default)s")
+    parser.add_argument("--warming", type=int, default=500, help="requests before measuring; default: %(default)s")
+    parser.add_argument("--wiremock", type=Path, metavar="JAR")
+    parser.add_argument("--prism", type=Path, metavar="BIN")
+    parser.add_argument("--flink", type=Path, metavar="HOME")
+    parser.add_argument("--java", default="java", help="the Java that runs Flink; default: %(default)s")
+    parser.add_argument("--quick", action="store_true", help="only the small cluster under a real clock")
+    parser.add_argument("--docs", action="store_true", help="write docs/benchmarks.md")
+    args = parser.parse_args()
+    report = Report(args)
+    report.table("Real clock, 5 jobs", compared(scenarios.few_jobs(), TARGETS, args, clock="real"))
+    if not args.quick:
+        report.table("`1s per request`, 5 jobs", compared(scenarios.few_jobs(), TARGETS, args, clock="1s per request"))
+        lists = ["/overview", "/jobs/overview", "/jobs/:jobid"]
+        report.table("Real clock, 100 jobs", compared(scenarios.many_jobs(100), lists, args, clock="real"))
+        report.table("Real clock, 10,000 jobs", compared(scenarios.many_jobs(10_000), lists, args, clock="real"))
+        wide = ["/jobs/:jobid", "/jobs/:jobid/checkpoints"]
+        report.table("Real clock, 20 vertices × 128 subtasks", compared(scenarios.wide_job(), wide, args, clock="real"))
+        report.savepoints(savepoints(args))
+        report.memory(memory(args))
+    print(report.text())
+    if args.docs:
+        report.write()
+
+
+def savepoints(args: argparse.Namespace) -> Row:
+    """A savepoint's life, on flinkmock alone."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "scenario.yaml")
+        file.write_text(json.dumps(scenarios.few_jobs()))
+        with peers.flinkmock(file, "1s per request") as ours:
+            return savepoint_rounds(ours, job_of(ours), rounds=args.rounds, requests=30)
+
+
+def memory(args: argparse.Namespace) -> dict[int, tuple[float, int]]:
+    """Number of jobs -> (ms to the first response, resident bytes)."""
+    sizes = {}
+    for count in (1, 10_000, 100_000):
+        with tempfile.TemporaryDirectory() as folder:
+            file = Path(folder, "scenario.yaml")
+            file.write_text(json.dumps(scenarios.many_jobs(count)))
+            with peers.flinkmock(file, "real") as ours:
+                sizes[count] = (ours.ready_ms, ours.memory_bytes())
+    return sizes
+
+
+if __name__ == "__main__":
+    main()

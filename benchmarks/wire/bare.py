@@ -1,0 +1,34 @@
+"""The reference: an aiohttp application that sends fixed bytes. `python -m benchmarks.wire.bare PORT FOLDER`.
+
+`FOLDER/index.json` maps targets to files with the bodies to send.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from aiohttp import web
+
+
+def application(folder: Path) -> web.Application:
+    """One route for each path, one handler that returns bytes."""
+    app = web.Application()
+    for target, name in json.loads((folder / "index.json").read_text()).items():
+        app.router.add_get(target, _handler((folder / name).read_bytes()))
+    return app
+
+
+def _handler(body: bytes) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def handle(request: web.Request) -> web.Response:
+        return web.Response(body=body, content_type="application/json", charset="UTF-8")
+
+    return handle
+
+
+if __name__ == "__main__":
+    web.run_app(
+        application(Path(sys.argv[2])), host="127.0.0.1", port=int(sys.argv[1]), access_log=None, print=lambda _: None
+    )

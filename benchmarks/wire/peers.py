@@ -1,0 +1,115 @@
+"""How each server of the comparison is started. What is not installed is left out."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from urllib.request import Request, urlopen
+
+from benchmarks.wire.process import Server, free_port, started
+from tests.fidelity.flink import real_cluster
+from tests.fidelity.multipart import encode, jar_part
+
+ROOT = Path(__file__).parents[2]
+
+
+@contextlib.contextmanager
+def flinkmock(scenario: Path, clock: str, name: str = "flinkmock") -> Iterator[Server]:
+    """`flinkmock serve` in this interpreter."""
+    port = free_port()
+    command = [sys.executable, "-m", "flinkmock", "serve", str(scenario), "--port", str(port), "--clock", clock, "-q"]
+    with started(name, command, f"http://127.0.0.1:{port}", environment={"PYTHONPATH": str(ROOT)}) as server:
+        yield server
+
+
+@contextlib.contextmanager
+def bare(bodies: Mapping[str, bytes]) -> Iterator[Server]:
+    """The bare aiohttp application, with the bodies that flinkmock sent."""
+    with tempfile.TemporaryDirectory() as folder:
+        index = {target: f"{number}.json" for number, target in enumerate(bodies)}
+        for target, body in bodies.items():
+            Path(folder, index[target]).write_bytes(body)
+        Path(folder, "index.json").write_text(json.dumps(index))
+        port = free_port()
+        command = [sys.executable, "-m", "benchmarks.wire.bare", str(port), folder]
+        url, first = f"http://127.0.0.1:{port}", next(iter(bodies))
+        with started("aiohttp", command, url, path=first, environment={"PYTHONPATH": str(ROOT)}) as server:
+            yield server
+
+
+@contextlib.contextmanager
+def wiremock(jar: Path, bodies: Mapping[str, bytes]) -> Iterator[Server]:
+    """WireMock with one stub for each target (npm package `wiremock`, which holds the jar)."""
+    with tempfile.TemporaryDirectory() as folder:
+        mappings = Path(folder, "mappings")
+        mappings.mkdir()
+        for number, (target, body) in enumerate(bodies.items()):
+            response = {"status": 200, "body": body.decode(), "headers": {"Content-Type": "application/json"}}
+            stub = {"request": {"method": "GET", "urlPath": target}, "response": response}
+            Path(mappings, f"{number}.json").write_text(json.dumps(stub))
+        port = free_port()
+        command = ["java", "-jar", str(jar), "--port", str(port), "--bind-address", "127.0.0.1"]
+        command += ["--root-dir", folder, "--no-request-journal", "--disable-banner"]
+        with started("WireMock", command, f"http://127.0.0.1:{port}", path=next(iter(bodies))) as server:
+            yield server
+
+
+@contextlib.contextmanager
+def prism(program: Path, operations: Mapping[str, str], bodies: Mapping[str, bytes]) -> Iterator[Server]:
+    """Prism with flinkmock's OpenAPI document, the bodies as its examples (npm package `@stoplight/prism-cli`).
+
+    `operations` maps targets to paths of the document.
+    """
+    made = subprocess.run(
+        [sys.executable, "-m", "flinkmock", "openapi"], cwd=ROOT, capture_output=True, check=True, text=True
+    )
+    document = json.loads(made.stdout)
+    kept = {}
+    for target, path in operations.items():
+        operation = {**document["paths"][path]["get"], "parameters": []}
+        body = {"application/json": {"example": json.loads(bodies[target])}}
+        operation["responses"] = {"200": {"description": "", "content": body}}
+        kept[target] = {"get": operation}
+    document = {"openapi": "3.1.0", "info": document["info"], "paths": kept, "components": document.get("components")}
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "flink.json")
+        file.write_text(json.dumps(document))
+        port = free_port()
+        command = [str(program), "mock", "-h", "127.0.0.1", "-p", str(port), "-v", "error", str(file)]
+        with started("Prism", command, f"http://127.0.0.1:{port}", path=next(iter(bodies))) as server:
+            yield server
+
+
+@contextlib.contextmanager
+def real_flink(home: Path, java: str) -> Iterator[Server]:
+    """The JobManager of a real cluster. Its task manager is a process of its own and is not measured."""
+    with tempfile.TemporaryDirectory() as folder, real_cluster(home, java, Path(folder)) as url:
+        yield Server("Flink", url, _jobmanager_of(folder), 0.0)
+
+
+def _jobmanager_of(folder: str) -> int:
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            command = (entry / "cmdline").read_bytes() if entry.name.isdigit() else b""
+            if b"StandaloneSessionClusterEntrypoint" in command and folder.encode() in command:
+                return int(entry.name)
+    raise RuntimeError("the real cluster has no JobManager")
+
+
+def submit_word_count(flink: Server) -> str:
+    """Runs the recorded word count on a real cluster until its tasks run; returns the job's id."""
+    jar = ROOT / "tests" / "fidelity" / "jars" / "2.3.0" / "wordcount.jar"
+    form, content_type = encode([jar_part(jar.name, jar.read_bytes())])
+    request = Request(f"{flink.url}/jars/upload", form, {"Content-Type": content_type})
+    with urlopen(request) as response:
+        jar_id = json.load(response)["filename"].rsplit("/", 1)[-1]
+    with urlopen(Request(f"{flink.url}/jars/{jar_id}/run", b"{}", {"Content-Type": "application/json"})) as response:
+        job: str = json.load(response)["jobid"]
+    time.sleep(15)  # metrics are fetched by then
+    return job

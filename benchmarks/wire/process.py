@@ -1,0 +1,113 @@
+"""A server in a process of its own, and what the operating system says about it (Linux only)."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import os
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running server.
+
+    Attributes:
+        name: What the table calls it.
+        url: Its address, without a final slash.
+        pid: Its process, or the process group that a start script leads.
+        ready_ms: Wall clock from its start to its first response (ms).
+    """
+
+    name: str
+    url: str
+    pid: int
+    ready_ms: float
+
+    def cpu_ns(self) -> int:
+        """Processor time that the process and its threads have used (ns)."""
+        return sum(_cpu_ns(pid) for pid in _family(self.pid))
+
+    def memory_bytes(self) -> int:
+        """Resident memory of the process and its children (bytes)."""
+        pages = sum(int(Path(f"/proc/{pid}/statm").read_text().split()[1]) for pid in _family(self.pid))
+        return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def _cpu_ns(pid: int) -> int:
+    total = 0
+    for thread in Path(f"/proc/{pid}/task").iterdir():
+        with contextlib.suppress(OSError):  # a thread may end while we read
+            total += int((thread / "schedstat").read_text().split()[0])
+    return total
+
+
+def _family(pid: int) -> list[int]:
+    """The process and everything that it started."""
+    found = [pid]
+    for parent in found:
+        with contextlib.suppress(OSError):
+            for children in Path(f"/proc/{parent}/task").glob("*/children"):
+                found += [int(child) for child in children.read_text().split()]
+    return found
+
+
+@contextlib.contextmanager
+def started(
+    name: str,
+    command: Sequence[str],
+    url: str,
+    *,
+    path: str = "/overview",
+    timeout_s: float = 120,
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[Server]:
+    """Starts a server and waits until it answers `path`; ends it afterwards."""
+    begin = time.perf_counter()
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        env={**os.environ, **(environment or {})},
+    )
+    try:
+        while not _answers(url, path):
+            if process.poll() is not None or time.perf_counter() - begin > timeout_s:
+                raise RuntimeError(f"{name} does not answer {url}{path}: {' '.join(command)}")
+            time.sleep(0.002)
+        yield Server(name, url, process.pid, 1000 * (time.perf_counter() - begin))
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(20)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def _answers(url: str, path: str) -> bool:
+    parts = urlsplit(url)
+    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=5)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status < 500
+    except OSError:
+        return False
+    finally:
+        connection.close()

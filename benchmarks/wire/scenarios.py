@@ -1,0 +1,33 @@
+"""The clusters that are measured."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_CHAIN = ["Source: orders", "window", "Sink: out"]
+
+
+def few_jobs() -> dict[str, Any]:
+    """One job of three vertices, and four others."""
+    return _jobs(5, parallelism=2)
+
+
+def many_jobs(count: int) -> dict[str, Any]:
+    """So many small jobs."""
+    return _jobs(count, parallelism=1)
+
+
+def wide_job() -> dict[str, Any]:
+    """20 vertices of 128 subtasks each."""
+    job = {"vertices": [f"step {number}" for number in range(20)], "parallelism": 128}
+    return {"cluster": {"taskmanagers": 32, "slots": 4}, "templates": {"wide": job}, "jobs": {"job-0": "wide"}}
+
+
+def _jobs(count: int, parallelism: int) -> dict[str, Any]:
+    template = {"vertices": _CHAIN, "parallelism": parallelism, "checkpoints": {"every": "10s"}}
+    slots = 8
+    return {
+        "cluster": {"taskmanagers": max(1, -(-count * parallelism // slots)), "slots": slots},
+        "templates": {"measured": template},
+        "jobs": {f"job-{number}": "measured" for number in range(count)},
+    }
