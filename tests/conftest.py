@@ -1,12 +1,19 @@
-"""What all rooms share: fewer hypothesis examples by default, and no deadlines on a machine that others use too."""
+"""Settings of all tests: how many examples hypothesis draws, how long clients wait, which tests come first."""
 
+import inspect
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import _pytest.pytester
+import httpx
 import pytest
 from hypothesis import HealthCheck, settings
+
+from flinkmock.conformance import http_client
+from flinkmock.server import delayed_responses
+from tests.timeouts import PATIENCE
 
 pytest_plugins = ["pytester"]
 ROOT = Path(__file__).parents[1]
@@ -17,6 +24,21 @@ settings.register_profile(
 )
 settings.register_profile("thorough", max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+
+# httpx gives up after 5 s by default, which a busy machine may need for a request: all its functions share one default
+httpx_default = inspect.signature(httpx.get).parameters["timeout"].default
+for phase in ("connect", "read", "write", "pool"):
+    setattr(httpx_default, phase, PATIENCE)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _product_is_patient() -> Iterator[None]:
+    """What flinkmock waits for in seconds of the wall clock: a server under check, and somebody to move a clock."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(http_client, "SECONDS", PATIENCE)
+        patch.setattr(delayed_responses, "PATIENCE", PATIENCE)
+        yield
 
 
 class _TestsForgotten:

@@ -15,6 +15,7 @@ import requests
 from flinkmock import Contract, FlinkMock, known_releases
 from flinkmock.conformance.operation_tour import OperationTour, TourRequest, scenario
 from flinkmock.conformance.response_check import REFUSALS
+from tests.timeouts import PATIENCE
 
 NEVER_ANSWERED = {
     "rescaleJob": 503,  # FLINK-12312
@@ -42,13 +43,13 @@ class OverHttp:
         self.wrong: list[str] = []
 
     def json(self, target: str) -> Any:
-        response = self._session.get(self._url + target, timeout=10)
+        response = self._session.get(self._url + target, timeout=PATIENCE)
         return response.json() if response.status_code == 200 else {}
 
     def ask(self, question: TourRequest) -> Any:
         operation = question.operation
         response = self._session.request(
-            operation.method, self._url + question.target, timeout=10, allow_redirects=False, **sent(question)
+            operation.method, self._url + question.target, timeout=PATIENCE, allow_redirects=False, **sent(question)
         )
         if response.status_code != operation.status:
             self._refused(question, response)

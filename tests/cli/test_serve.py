@@ -19,6 +19,7 @@ import httpx
 import pytest
 
 from flinkmock.jar import small_jar
+from tests.timeouts import PATIENCE
 
 COMMAND = [sys.executable, "-m", "flinkmock", "serve"]
 
@@ -46,7 +47,7 @@ def address(first_line: str) -> str:
 
 
 def get(url: str) -> Any:
-    with urllib.request.urlopen(url, timeout=10) as answer:
+    with urllib.request.urlopen(url, timeout=PATIENCE) as answer:
         return json.load(answer)
 
 
@@ -110,7 +111,7 @@ def test_it_ends_cleanly_on_a_signal(number: signal.Signals) -> None:
         url = address(line(process))
         get(url + "/overview")
         process.send_signal(number)
-        out, err = process.communicate(timeout=10)
+        out, err = process.communicate(timeout=PATIENCE)
         assert (process.returncode, out, err) == (0, "", "")
 
 
@@ -118,9 +119,9 @@ def test_it_ends_when_a_client_shuts_the_cluster_down() -> None:
     with serving("--quiet") as process:
         url = address(line(process))
         request = urllib.request.Request(url + "/cluster", method="DELETE")
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=PATIENCE) as answer:
             assert answer.read() == b"{}"
-        assert process.wait(timeout=10) == 0
+        assert process.wait(timeout=PATIENCE) == 0
 
 
 def test_it_leaves_nothing_behind(tmp_path: Path) -> None:
@@ -129,10 +130,10 @@ def test_it_leaves_nothing_behind(tmp_path: Path) -> None:
     url = address(line(process))
     assert list(tmp_path.iterdir()) == []
     file = ("orders.jar", small_jar(), "application/x-java-archive")
-    assert httpx.post(url + "/jars/upload", files={"jarfile": file}, timeout=30).status_code == 200
+    assert httpx.post(url + "/jars/upload", files={"jarfile": file}, timeout=PATIENCE).status_code == 200
     assert len(list(tmp_path.iterdir())) == 1
     process.terminate()
-    process.communicate(timeout=10)
+    process.communicate(timeout=PATIENCE)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -145,13 +146,13 @@ def test_it_goes_on_when_nobody_reads_its_output() -> None:
             get(url + "/overview")
         process.stdout = None
         process.terminate()
-        _, err = process.communicate(timeout=10)
+        _, err = process.communicate(timeout=PATIENCE)
         assert (process.returncode, err) == (0, "")
 
 
 def refused(*arguments: str) -> str:
     """What a command that can't be carried out says."""
-    ran = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=30, check=False)
+    ran = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert ran.returncode == 2
     assert ran.stdout == ""
     assert "Traceback" not in ran.stderr

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.timeouts import PATIENCE
+
 EXPECT = "clock: virtual\nexpect:\n  - GET /overview: once\n  - unmatched: 0\n"
 
 
@@ -24,10 +26,13 @@ def served(*arguments: str, ask: tuple[str, ...] = ()) -> tuple[int, str, str]:
         first = process.stdout.readline()
         url = next(word for word in first.split() if word.startswith("http://"))
         for path in ask:
-            with contextlib.suppress(urllib.error.HTTPError), urllib.request.urlopen(url + path, timeout=10) as answer:
+            with (
+                contextlib.suppress(urllib.error.HTTPError),
+                urllib.request.urlopen(url + path, timeout=PATIENCE) as answer,
+            ):
                 answer.read()
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate(timeout=PATIENCE)
     return process.returncode, out, err
 
 
@@ -78,5 +83,5 @@ def test_a_fault_is_told_beside_the_request(tmp_path: Path) -> None:
 
 def test_a_journal_that_cannot_be_written(scenario: str, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "flinkmock", "serve", "--port", "0", scenario, "--journal", str(tmp_path)]
-    ran = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert (ran.returncode, ran.stderr) == (2, f"flinkmock: {tmp_path} can't be written: Is a directory.\n")

@@ -19,6 +19,7 @@ from flinkmock.conformance.http_client import HttpClient, Reader
 from flinkmock.conformance.recording import Notes, Poller, scenario
 from flinkmock.conformance.recording.anonymize import Scrubber
 from flinkmock.errors import ServerUnreachable
+from tests.timeouts import PATIENCE
 
 SCENARIO = """
 cluster: {taskmanagers: 2, slots: 4}
@@ -307,7 +308,7 @@ def test_the_command_is_ended_by_ctrl_c(tmp_path: Path) -> None:
             assert process.poll() is None
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
-        told, _ = process.communicate(timeout=60)
+        told, _ = process.communicate(timeout=PATIENCE)
     assert (process.returncode, told) == (0, f"{out}: 4 jobs\n")
     assert len(yaml.safe_load(out.read_text())["jobs"]) == 4
 

@@ -11,6 +11,7 @@ import requests
 from flinkmock import FlinkMock
 from tests.dashboard.browser import Browser
 from tests.dashboard.conftest import Start
+from tests.timeouts import PATIENCE
 
 JARS = Path(__file__).parent.parent / "fidelity" / "jars" / "2.3.0"
 
@@ -80,7 +81,7 @@ def names(cluster: FlinkMock) -> dict[str, str]:
 
 
 def ask(cluster: FlinkMock, path: str) -> Any:
-    return requests.get(cluster.url + path, timeout=10).json()
+    return requests.get(cluster.url + path, timeout=PATIENCE).json()
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -11,6 +11,7 @@ import pytest
 from flinkmock.journal import CountRange, Journal, Unmatched, UnmetExpectation
 from flinkmock.journal.expectation import RequestMatcher
 from tests.journal.exchange_factory import JOB, exchange, journal
+from tests.timeouts import PATIENCE
 
 STOP = "POST /jobs/:jobid/stop"
 
@@ -67,7 +68,7 @@ def test_what_nobody_foresaw() -> None:
     some.clear()
     some.add(exchange("GET", "/jbos", status=404))
     assert len(some.unexpected) == 1
-    some.wait_for("GET /jbos")
+    some.wait_for("GET /jbos", timeout=PATIENCE)
     assert some.unexpected == ()
 
 
@@ -153,7 +154,7 @@ def test_waiting_for_a_request() -> None:
 
     client = threading.Thread(target=ask)
     client.start()
-    assert len(some.wait_for("GET /jobs", times=3, timeout=10)) >= 3
+    assert len(some.wait_for("GET /jobs", times=3, timeout=PATIENCE)) >= 3
     client.join()
 
 

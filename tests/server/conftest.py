@@ -11,6 +11,7 @@ import pytest
 
 from flinkmock.server import ServerThread
 from tests.server.fake import FakeEngine
+from tests.timeouts import PATIENCE
 
 
 @dataclass
@@ -41,7 +42,7 @@ class Client:
         self.address = (parts.hostname, parts.port)
 
     def send(self, method: str, target: str, body: Any = None, headers: dict[str, str] | None = None) -> Reply:
-        connection = http.client.HTTPConnection(*self.address, timeout=20)
+        connection = http.client.HTTPConnection(*self.address, timeout=PATIENCE)
         try:
             connection.putrequest(method, target, skip_accept_encoding=True)
             for name, value in (headers or {}).items():
@@ -56,7 +57,7 @@ class Client:
 
     def raw(self, data: bytes) -> Reply:
         """The answer to exactly these bytes."""
-        with socket.create_connection(self.address, timeout=20) as wire:
+        with socket.create_connection(self.address, timeout=PATIENCE) as wire:
             wire.sendall(data)
             response = http.client.HTTPResponse(wire)
             response.begin()

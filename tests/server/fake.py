@@ -27,14 +27,14 @@ class FakeCluster:
 
 @dataclass
 class FakeJobManagers:
-    """The one there is leads."""
+    """The only one leads."""
 
-    all: tuple[None] = (None,)
+    jobmanagers: tuple[None] = (None,)
     leader: object = "the only one"
 
 
 class FakeClock:
-    era = 0
+    generation = 0
 
     def now(self) -> int:
         return 1_700_000_000_000

@@ -12,6 +12,7 @@ import httpx
 from flinkmock import FlinkMock
 from flinkmock.contract.pattern import Pattern
 from flinkmock.faults import Fault, FaultTrigger
+from tests.timeouts import PATIENCE
 
 JOBS = FaultTrigger((Pattern.read("GET /jobs"),))
 SAVEPOINT = FaultTrigger((Pattern.read("POST /jobs/:jobid/savepoints"),), times=1)
@@ -29,7 +30,7 @@ class Wire:
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
-        self.socket = socket.create_connection((parts.hostname, parts.port), timeout=10)
+        self.socket = socket.create_connection((parts.hostname, parts.port), timeout=PATIENCE)
 
     def send(self, method: str, target: str, body: bytes = b"") -> None:
         length = b"Content-Length: %d\r\n" % len(body) if body else b""

@@ -15,6 +15,7 @@ import pytest
 from flinkmock import FlinkMock
 from flinkmock.server import delayed_responses
 from flinkmock.server.delayed_responses import DelayedResponses
+from tests.timeouts import PATIENCE
 
 SLOW = {"faults": [{"match": "GET /overview", "delay": "2s"}]}
 
@@ -22,14 +23,14 @@ SLOW = {"faults": [{"match": "GET /overview", "delay": "2s"}]}
 async def test_under_a_virtual_clock_the_answer_comes_when_the_clock_passes_it() -> None:
     async with FlinkMock(SLOW, clock="virtual") as mock, aiohttp.ClientSession(mock.url) as session:
         answer = asyncio.create_task(session.get("/overview"))
-        await asyncio.to_thread(mock.requests.wait_for, "GET /overview")
+        await asyncio.to_thread(mock.requests.wait_for, "GET /overview", timeout=PATIENCE)
         mock.advance("1999ms")
         await asyncio.sleep(0.05)
         assert not answer.done()
         async with session.get("/jobs") as other:
             assert other.status == 200
         mock.advance("1ms")
-        async with await asyncio.wait_for(answer, 5) as late:
+        async with await asyncio.wait_for(answer, PATIENCE) as late:
             assert late.status == 200
 
 
@@ -45,12 +46,12 @@ async def test_answers_come_in_the_order_of_their_moments() -> None:
 
         tasks = [asyncio.create_task(ask(path)) for path in ("/overview", "/jobs")]
         for path in ("GET /overview", "GET /jobs"):
-            await asyncio.to_thread(mock.requests.wait_for, path)
+            await asyncio.to_thread(mock.requests.wait_for, path, timeout=PATIENCE)
         mock.advance("1s")
-        await asyncio.wait_for(tasks[1], 5)
+        await asyncio.wait_for(tasks[1], PATIENCE)
         assert order == ["/jobs"]
         mock.advance("2s")
-        await asyncio.wait_for(tasks[0], 5)
+        await asyncio.wait_for(tasks[0], PATIENCE)
         assert order == ["/jobs", "/overview"]
 
 
@@ -58,23 +59,23 @@ def test_under_a_real_clock_it_takes_that_long() -> None:
     with FlinkMock({"faults": [{"match": "GET /overview", "delay": "300ms"}]}, clock="real") as mock:
         begin = time.monotonic()
         httpx.get(mock.url + "/overview")
-        assert 0.28 < time.monotonic() - begin < 30
+        assert time.monotonic() - begin > 0.28
 
 
 def test_under_a_scaled_clock_it_takes_as_much_less() -> None:
-    with FlinkMock({"faults": [{"match": "GET /overview", "delay": "60s"}]}, clock="200x") as mock:
+    with FlinkMock({"faults": [{"match": "GET /overview", "delay": "1h"}]}, clock="12000x") as mock:
         begin = time.monotonic()
-        httpx.get(mock.url + "/overview")
-        assert 0.28 < time.monotonic() - begin < 30
+        httpx.get(mock.url + "/overview")  # which gives up before an hour has passed
+        assert time.monotonic() - begin > 0.28
 
 
 def test_a_real_clock_can_be_moved_on_too() -> None:
     with FlinkMock({"faults": [{"match": "GET /overview", "delay": "1h"}]}, clock="real") as mock:
-        client = threading.Thread(target=lambda: httpx.get(mock.url + "/overview", timeout=10))
+        client = threading.Thread(target=lambda: httpx.get(mock.url + "/overview", timeout=PATIENCE))
         client.start()
-        mock.requests.wait_for("GET /overview")
+        mock.requests.wait_for("GET /overview", timeout=PATIENCE)
         mock.advance("1h")
-        client.join(5)
+        client.join(PATIENCE)
         assert not client.is_alive()
 
 
@@ -92,7 +93,7 @@ async def test_under_a_step_clock_other_requests_move_it() -> None:
         for _ in range(20):
             async with session.get("/jobs") as other:
                 await other.read()
-        async with await asyncio.wait_for(answer, 5) as late:
+        async with await asyncio.wait_for(answer, PATIENCE) as late:
             assert late.status == 200
         assert mock.requests.matching("GET /overview")[0].now < mock.clock.now()
 
@@ -105,7 +106,7 @@ async def test_many_slow_answers_at_once_all_come() -> None:
             async with session.get("/overview") as answer:
                 return len(await answer.read())
 
-        sizes = await asyncio.wait_for(asyncio.gather(*(ask() for _ in range(100))), 30)
+        sizes = await asyncio.wait_for(asyncio.gather(*(ask() for _ in range(100))), PATIENCE)
     assert len(set(sizes)) == 1
 
 
@@ -115,14 +116,14 @@ def test_what_hangs_keeps_nobody_else_waiting() -> None:
 
         def hang() -> None:
             with contextlib.suppress(httpx.HTTPError):
-                httpx.get(mock.url + "/jobs", timeout=30)
+                httpx.get(mock.url + "/jobs", timeout=PATIENCE)
 
         hanging = threading.Thread(target=hang)
         hanging.start()
-        mock.requests.wait_for("GET /jobs")
-        assert httpx.get(mock.url + "/overview", timeout=5).status_code == 200
+        mock.requests.wait_for("GET /jobs", timeout=PATIENCE)
+        assert httpx.get(mock.url + "/overview", timeout=PATIENCE).status_code == 200
         mock.close()
-        hanging.join(5)
+        hanging.join(PATIENCE)
         assert not hanging.is_alive()
 
 
@@ -132,7 +133,7 @@ def test_a_virtual_clock_that_nobody_moves_is_told_of(
     monkeypatch.setattr(delayed_responses, "PATIENCE", 0.1)
     with FlinkMock(SLOW, clock="virtual") as mock, caplog.at_level(logging.WARNING, "flinkmock.server"):
         with pytest.raises(httpx.ReadError):
-            httpx.get(mock.url + "/overview", timeout=10)
+            httpx.get(mock.url + "/overview", timeout=PATIENCE)
         assert httpx.get(mock.url + "/jobs").status_code == 200
     assert "1 answers wait for a virtual clock that nobody has moved for 0.1 s" in caplog.text
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from flinkmock import FlinkMock
+from tests.timeouts import PATIENCE
 
 FILES = Path("/proc/self/fd")
 SCENARIO = {
@@ -29,7 +30,7 @@ class Client:
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
-        self.connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=10)
+        self.connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=PATIENCE)
 
     def get(self, path: str) -> str:
         """A status, or how the connection ended."""

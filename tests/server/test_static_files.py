@@ -12,6 +12,7 @@ from flinkmock.contract import Contract
 from flinkmock.errors import DashboardMissing
 from flinkmock.server.dashboard import Dashboard
 from flinkmock.server.static_files import StaticFiles
+from tests.timeouts import PATIENCE
 
 RELEASE = Contract.load("2.3").release
 NOW = 1_800_000_000.5
@@ -144,10 +145,10 @@ def test_flinkmock_serves_it(jar: Path) -> None:
     import requests
 
     with FlinkMock(dashboard=jar) as cluster:
-        answer = requests.get(cluster.url + "/", timeout=10)
+        answer = requests.get(cluster.url + "/", timeout=PATIENCE)
         assert answer.text == "<html>the dashboard</html>"
         cached = requests.get(
-            cluster.url + "/", headers={"If-Modified-Since": answer.headers["last-modified"]}, timeout=10
+            cluster.url + "/", headers={"If-Modified-Since": answer.headers["last-modified"]}, timeout=PATIENCE
         )
         assert (cached.status_code, cached.headers["connection"]) == (304, "close")
         assert "content-length" not in cached.headers

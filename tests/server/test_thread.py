@@ -17,6 +17,7 @@ from flinkmock.server import ServerThread, serve
 from flinkmock.server.listener import bind
 from tests.server.conftest import Client
 from tests.server.fake import FakeEngine
+from tests.timeouts import PATIENCE
 
 
 def test_starts_on_a_free_port_and_stops() -> None:
@@ -48,7 +49,7 @@ def test_stops_while_clients_hold_connections(after: float) -> None:
         time.sleep(after)
         thread.close()
         for wire in (idle, half):
-            wire.settimeout(5)
+            wire.settimeout(PATIENCE)
             with contextlib.suppress(ConnectionResetError):
                 assert wire.recv(100) == b""
 
@@ -93,7 +94,7 @@ def shuts_down(engine: FakeEngine) -> FakeEngine:
 def test_nobody_listens_after_delete_cluster() -> None:
     with ServerThread(shuts_down(FakeEngine())) as thread:
         client = Client(FakeEngine(), thread.url)
-        with socket.create_connection(client.address, timeout=5) as earlier:
+        with socket.create_connection(client.address, timeout=PATIENCE) as earlier:
             earlier.sendall(b"GET /nosuch HTTP/1.1\r\nHost: x\r\n\r\n")
             assert earlier.recv(10) == b"HTTP/1.1 4"
             reply = client.send("DELETE", "/cluster")
@@ -120,7 +121,7 @@ async def test_serve_ends_with_a_signal(number: signal.Signals) -> None:
 
     tasks = []
     await asyncio.wait_for(
-        serve(FakeEngine(), port=0, ready=lambda urls: tasks.append(asyncio.ensure_future(interrupt(*urls)))), 10
+        serve(FakeEngine(), port=0, ready=lambda urls: tasks.append(asyncio.ensure_future(interrupt(*urls)))), PATIENCE
     )
     await tasks[0]
 
@@ -138,7 +139,7 @@ async def test_serve_ends_when_the_cluster_is_shut_down() -> None:
     tasks = []
     engine = shuts_down(FakeEngine())
     await asyncio.wait_for(
-        serve(engine, port=0, ready=lambda urls: tasks.append(asyncio.ensure_future(end(*urls)))), 10
+        serve(engine, port=0, ready=lambda urls: tasks.append(asyncio.ensure_future(end(*urls)))), PATIENCE
     )
     await tasks[0]
     assert answers[0].startswith(b"HTTP/1.1 200 OK\r\n")

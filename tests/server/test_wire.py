@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.server.conftest import Client
+from tests.timeouts import PATIENCE
 
 GOOD = [
     b"GET /overview HTTP/1.1\r\n\r\n",
@@ -138,7 +139,7 @@ def test_one_connection_many_requests(client: Client) -> None:
         (b"POST /jars/upload HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}", 200),
         (b"GET /jobs/nohex HTTP/1.1\r\nHost: x\r\n\r\n", 400),
     ]
-    with socket.create_connection(client.address, timeout=20) as wire, wire.makefile("rb") as answers:
+    with socket.create_connection(client.address, timeout=PATIENCE) as wire, wire.makefile("rb") as answers:
         for data, status in requests:
             wire.sendall(data)
             assert answers.readline().split()[1] == str(status).encode()
@@ -150,7 +151,7 @@ def test_one_connection_many_requests(client: Client) -> None:
 
 
 def test_requests_in_tiny_pieces(client: Client) -> None:
-    with socket.create_connection(client.address, timeout=20) as wire:
+    with socket.create_connection(client.address, timeout=PATIENCE) as wire:
         wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         for octet in b"GET /overview HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n":
             wire.sendall(bytes([octet]))

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from flinkmock import Contract, FlinkMock, known_releases
 from flinkmock.strategies import Request, requests
 from tests.strategies.finding import least, simplest
+from tests.timeouts import PATIENCE
 
 RELEASES = st.sampled_from(known_releases())
 
@@ -27,14 +28,14 @@ def with_httpx(request: Request, base: str) -> int:
 
 def with_requests(request: Request, base: str) -> int:
     return requests_library.request(
-        request.method, request.url(base), headers=dict(request.headers), data=request.body, timeout=10
+        request.method, request.url(base), headers=dict(request.headers), data=request.body, timeout=PATIENCE
     ).status_code
 
 
 def with_urllib(request: Request, base: str) -> int:
     asked = urllib.request.Request(request.url(base), request.body, dict(request.headers), method=request.method)
     try:
-        with urllib.request.urlopen(asked, timeout=10) as answer:
+        with urllib.request.urlopen(asked, timeout=PATIENCE) as answer:
             return int(answer.status)
     except urllib.error.HTTPError as error:
         error.close()

@@ -14,11 +14,12 @@ import requests
 
 from flinkmock import FlinkMock, ScenarioError, UnknownRelease, known_releases
 from flinkmock.errors import FlinkMockError, InvalidArgument, NotRunning
+from tests.timeouts import PATIENCE
 
 
 def test_sync() -> None:
     with FlinkMock() as cluster:
-        assert requests.get(cluster.url + "/overview", timeout=10).json()["slots-total"] == 4
+        assert requests.get(cluster.url + "/overview", timeout=PATIENCE).json()["slots-total"] == 4
 
 
 async def test_async_with_aiohttp() -> None:
@@ -41,23 +42,25 @@ async def test_async_with_httpx() -> None:
 @pytest.mark.parametrize("flink", known_releases())
 def test_every_release_can_be_had(flink: str) -> None:
     with FlinkMock(flink=flink) as cluster:
-        version = requests.get(cluster.url + "/config", timeout=10).json()["flink-version"]
+        version = requests.get(cluster.url + "/config", timeout=PATIENCE).json()["flink-version"]
     assert version.startswith(f"{flink}.")
 
 
 def test_several_at_once_know_nothing_of_each_other() -> None:
     with FlinkMock({"jobs": {"a": "streaming"}}) as one, FlinkMock({"jobs": {"b": "streaming"}}) as two:
         assert one.url != two.url
-        names = [requests.get(each.url + "/jobs/overview", timeout=10).json()["jobs"][0]["name"] for each in (one, two)]
+        names = [
+            requests.get(each.url + "/jobs/overview", timeout=PATIENCE).json()["jobs"][0]["name"] for each in (one, two)
+        ]
     assert names == ["a", "b"]
 
 
 def test_equal_seeds_give_equal_bytes() -> None:
     def answers(seed: int) -> list[bytes]:
         with FlinkMock({"jobs": {"a": "streaming"}}, seed=seed) as cluster:
-            job_id = requests.get(cluster.url + "/jobs", timeout=10).json()["jobs"][0]["id"]
+            job_id = requests.get(cluster.url + "/jobs", timeout=PATIENCE).json()["jobs"][0]["id"]
             paths = ("/jobs/overview", f"/jobs/{job_id}", f"/jobs/{job_id}/checkpoints", "/taskmanagers")
-            return [requests.get(cluster.url + path, timeout=10).content for path in paths]
+            return [requests.get(cluster.url + path, timeout=PATIENCE).content for path in paths]
 
     assert answers(1) == answers(1)
     assert answers(1) != answers(2)
@@ -66,7 +69,7 @@ def test_equal_seeds_give_equal_bytes() -> None:
 def test_each_request_lets_a_second_pass() -> None:
     with FlinkMock({"jobs": {"report": "batch"}}) as cluster:
         polls = 0
-        while requests.get(cluster.url + "/jobs/overview", timeout=10).json()["jobs"][0]["state"] != "FINISHED":
+        while requests.get(cluster.url + "/jobs/overview", timeout=PATIENCE).json()["jobs"][0]["state"] != "FINISHED":
             polls += 1
             assert polls < 100
     assert 25 < polls < 35
@@ -76,10 +79,10 @@ def test_a_virtual_clock_stands_until_told() -> None:
     with FlinkMock({"jobs": {"report": "batch"}}, clock="virtual") as cluster:
         states = set()
         for _ in range(50):
-            states.add(requests.get(cluster.url + "/jobs/overview", timeout=10).json()["jobs"][0]["state"])
+            states.add(requests.get(cluster.url + "/jobs/overview", timeout=PATIENCE).json()["jobs"][0]["state"])
         before = cluster.clock.now()
         assert cluster.advance("1h") == before + 3_600_000
-        after = requests.get(cluster.url + "/jobs/overview", timeout=10).json()["jobs"][0]["state"]
+        after = requests.get(cluster.url + "/jobs/overview", timeout=PATIENCE).json()["jobs"][0]["state"]
     assert "FINISHED" not in states
     assert after == "FINISHED"
 
@@ -105,7 +108,7 @@ def test_it_can_be_started_and_closed_again_and_again() -> None:
     for _ in range(3):
         cluster.start()
         cluster.start()
-        assert requests.get(cluster.url + "/overview", timeout=10).ok
+        assert requests.get(cluster.url + "/overview", timeout=PATIENCE).ok
         cluster.close()
         cluster.close()
     with pytest.raises(NotRunning, match="is not running"):
@@ -117,20 +120,22 @@ def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     threads = threading.active_count()
     with FlinkMock() as cluster:
         assert not list(tmp_path.iterdir())
-        requests.post(cluster.url + "/jars/upload", files={"jarfile": ("a.jar", b"")}, timeout=10).raise_for_status()
+        requests.post(
+            cluster.url + "/jars/upload", files={"jarfile": ("a.jar", b"")}, timeout=PATIENCE
+        ).raise_for_status()
         assert list(tmp_path.iterdir())
         assert threading.active_count() > threads
         url = cluster.url
     assert list(tmp_path.iterdir()) == []
     assert threading.active_count() == threads
     with pytest.raises(requests.ConnectionError):
-        requests.get(url, timeout=10)
+        requests.get(url, timeout=PATIENCE)
 
 
 def test_it_stops_although_a_client_keeps_its_connection() -> None:
     with requests.Session() as session:
         with FlinkMock() as cluster:
-            session.get(cluster.url + "/overview", timeout=10)
+            session.get(cluster.url + "/overview", timeout=PATIENCE)
         assert threading.active_count() < 100
 
 

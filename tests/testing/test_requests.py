@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from flinkmock import FlinkMock, UnmetExpectation
+from tests.timeouts import PATIENCE
 
 SCENARIO = {
     "jobs": {"orders": "streaming"},
@@ -101,7 +102,7 @@ async def test_waiting_for_a_client_that_works_in_the_background() -> None:
                     await answer.read()
 
         polling = asyncio.create_task(poll())
-        assert len(await asyncio.to_thread(mock.requests.wait_for, "GET /overview", times=3)) == 3
+        assert len(await asyncio.to_thread(mock.requests.wait_for, "GET /overview", times=3, timeout=PATIENCE)) == 3
         await polling
 
 

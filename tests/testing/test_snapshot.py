@@ -14,6 +14,7 @@ from flinkmock import FlinkMock, load_scenario
 from flinkmock.cluster.errors import JobNotFound
 from flinkmock.errors import InvalidArgument
 from flinkmock.jar import small_jar
+from tests.timeouts import PATIENCE
 
 SCENARIO = """
 clock: virtual
@@ -215,8 +216,8 @@ def test_answers_that_are_held_back_are_lost(mock: FlinkMock) -> None:
     snapshot = mock.snapshot()
     mock.faults.add(*load_scenario({"faults": [{"name": "slow", "delay": "1h"}]}).faults)
     with ThreadPoolExecutor(1) as pool:
-        waiting = pool.submit(httpx.get, f"{mock.url}/config", timeout=60)
-        mock.requests.wait_for("GET /config", timeout=60)
+        waiting = pool.submit(httpx.get, f"{mock.url}/config", timeout=PATIENCE)
+        mock.requests.wait_for("GET /config", timeout=PATIENCE)
         mock.restore(snapshot)
         assert isinstance(waiting.exception(), httpx.TransportError)
     assert httpx.get(f"{mock.url}/config").status_code == 200

@@ -15,6 +15,7 @@ import pytest
 import requests
 
 from flinkmock import FlinkMock
+from tests.timeouts import PATIENCE
 
 EACH = 15
 SCENARIO = {"cluster": {"taskmanagers": 4}, "jobs": {"orders": "streaming", "report": "restarting"}}
@@ -22,18 +23,18 @@ SCENARIO = {"cluster": {"taskmanagers": 4}, "jobs": {"orders": "streaming", "rep
 
 def with_requests(url: str) -> list[int]:
     with requests.Session() as session:
-        return [len(session.get(f"{url}/jobs/overview", timeout=30).json()["jobs"]) for _ in range(EACH)]
+        return [len(session.get(f"{url}/jobs/overview", timeout=PATIENCE).json()["jobs"]) for _ in range(EACH)]
 
 
 def with_httpx(url: str) -> list[int]:
-    with httpx.Client(base_url=url, timeout=30) as client:
+    with httpx.Client(base_url=url, timeout=PATIENCE) as client:
         return [len(client.get("/jobs/overview").json()["jobs"]) for _ in range(EACH)]
 
 
 def with_urllib(url: str) -> list[int]:
     found = []
     for _ in range(EACH):
-        with urllib.request.urlopen(f"{url}/jobs/overview", timeout=30) as answer:
+        with urllib.request.urlopen(f"{url}/jobs/overview", timeout=PATIENCE) as answer:
             found.append(len(json.load(answer)["jobs"]))
     return found
 
