@@ -1,23 +1,27 @@
-"""The command `flinkmock`. Exit codes: 0 well, 1 something was found (`check`), 2 a mistake of the user's, 130 ^C."""
+"""The command `flinkmock`.
+
+Exit codes: 0 success, 1 a command found something to report (`check`, `compat`, `serve --verify`), 2 usage error, 130
+interrupted by ^C.
+"""
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Sequence
 
 from flinkmock import __version__
 from flinkmock.cli import check, compat, coverage, diff, importing, openapi, proxy, record, releases, scenario, serve
+from flinkmock.cli.parser import Parser
 from flinkmock.cli.stdout import silence
 from flinkmock.errors import FlinkMockError
 
 COMMANDS = (serve, scenario, check, diff, compat, proxy, record, openapi, coverage, importing, releases)
-"""Each module has `configure(subparsers)`, which names its `run(args) -> exit code`, and imports nothing heavy."""
+"""Each module has `configure(subparsers)`, which sets `run(args) -> exit code`, and has no heavy imports."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Runs one command and returns its exit code; argparse's own exits (--help, a bad option) leave by SystemExit."""
-    parser = argparse.ArgumentParser(
+    """Run one command and return its exit code. argparse raises SystemExit for --help and for bad options."""
+    parser = Parser(
         prog="flinkmock",
         description="A fake Apache Flink cluster that speaks the JobManager's REST API of Flink 1.12 to 2.3.",
     )
@@ -28,8 +32,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser.parse_args(argv)
     try:
         code: int = args.run(args)
-    except FlinkMockError as mistake:
-        print(f"flinkmock: {mistake}", file=sys.stderr)
+    except FlinkMockError as error:
+        print(f"flinkmock: {error}", file=sys.stderr)
         return 2
     except BrokenPipeError:
         silence()

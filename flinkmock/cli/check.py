@@ -1,4 +1,4 @@
-"""`flinkmock check`: does a live server speak Flink's REST API?"""
+"""`flinkmock check`: compares a live server with Flink's REST API."""
 
 from __future__ import annotations
 
@@ -21,29 +21,35 @@ FORMATS = ("table", "json", "junit", "markdown", "github")
 def configure(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "check",
-        help="ask a live server everything of the contract and report what deviates",
-        description="Asks a live server, real or fake, every GET of the contract that changes nothing, and reports "
-        "each deviation of status, headers, content type and body, and each contradiction between answers. "
-        "Exit code 0: none; 1: some; 2: the server can't be asked.",
+        help="compare a live server with the contract of a release",
+        description="Sends every read-only request of the contract to a live server, real or fake. Reports each "
+        "violation in status, headers, content type and body, and each contradiction between responses. Exit code 0: "
+        "no findings; 1: findings; 2: usage error, or the server is unreachable.",
     )
-    parser.add_argument("url", help="the server's address, e.g. http://127.0.0.1:8081")
+    parser.add_argument("url", help="the server's URL, e.g. http://127.0.0.1:8081")
     parser.add_argument(
-        "--flink", metavar="RELEASE", help="compare with this release; default: what the server says it is"
+        "--flink", metavar="RELEASE", help="compare with this release; default: the release that the server reports"
     )
     parser.add_argument(
         "--contract",
         metavar="FILE",
-        help="compare with a page of Flink's documentation, or its OpenAPI document, taken at its word; "
-        "'documented': the pages of 1.12 and 2.x that come with flinkmock",
+        help="compare with a page of Flink's documentation, or with an OpenAPI document, instead of flinkmock's "
+        "contract; 'documented': the pages of 1.12 and 2.x that flinkmock includes",
     )
-    parser.add_argument("--write", type=Path, metavar="JAR", help="also what changes something, on jobs of this jar")
-    parser.add_argument("--job", metavar="ID", help="also what changes something, on this job; it is cancelled")
-    parser.add_argument("--savepoints", metavar="DIR", help="where savepoints go; default: the cluster's directory")
-    parser.add_argument("--fuzz", type=number, default=0, metavar="N", help="N generated requests for each operation")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="of --fuzz; default: %(default)s")
+    parser.add_argument(
+        "--mutating", type=Path, metavar="JAR", help="also send requests that change something, to jobs of this jar"
+    )
+    parser.add_argument(
+        "--job", metavar="ID", help="also send requests that change something, to this job; it ends cancelled"
+    )
+    parser.add_argument("--savepoints", metavar="DIR", help="the savepoint directory; default: the cluster's")
+    parser.add_argument(
+        "--fuzz", type=number, default=0, metavar="N", help="also send N generated requests to each operation"
+    )
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="the seed of --fuzz; default: %(default)s")
     parser.add_argument("--format", choices=FORMATS, default="table", help="default: %(default)s")
     parser.add_argument(
-        "--baseline", type=Path, metavar="FILE", help="accept what this report (of --format json) tells"
+        "--baseline", type=Path, metavar="FILE", help="ignore the findings of this report (from --format json)"
     )
     headers.configure(parser)
     parser.set_defaults(run=run)
@@ -51,7 +57,7 @@ def configure(subparsers: Any) -> None:
 
 def number(text: str) -> int:
     if not text.isascii() or not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of requests: 20")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of requests. Write 20.")
     return int(text)
 
 
@@ -60,12 +66,12 @@ def run(args: argparse.Namespace) -> int:
     from flinkmock.conformance.formats import read_baseline, told
 
     known = read_baseline(args.baseline) if args.baseline else frozenset()
-    further = _further(args)
+    extra_checks = _extra_checks(args)
     report = check(
         args.url,
         args.flink,
         contract=_contract(args),
-        further=further,
+        further=extra_checks,
         progress=bar if sys.stderr.isatty() else None,
         headers=dict(args.headers),
     )
@@ -75,7 +81,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _contract(args: argparse.Namespace) -> Contract | None:
-    """The documentation's contract, if it was asked for; it has to be told of which release, or the server tells."""
+    """Return the contract of --contract, for the release of --flink or the one that the server reports."""
     if args.contract is None:
         return None
     from contextlib import closing
@@ -88,20 +94,20 @@ def _contract(args: argparse.Namespace) -> Contract | None:
         return at_its_word(args.contract, args.flink or told_release(server))
 
 
-def _further(args: argparse.Namespace) -> tuple[Callable[[Check], None], ...]:
+def _extra_checks(args: argparse.Namespace) -> tuple[Callable[[Check], None], ...]:
     from flinkmock.conformance.fuzzing import FuzzChecks
     from flinkmock.conformance.mutating_checks import MutatingChecks
 
-    asked: list[Callable[[Check], None]] = []
-    if args.write or args.job:
-        asked.append(MutatingChecks(args.write, args.job, args.savepoints))
+    checks: list[Callable[[Check], None]] = []
+    if args.mutating or args.job:
+        checks.append(MutatingChecks(args.mutating, args.job, args.savepoints))
     if args.fuzz:
-        asked.append(FuzzChecks(args.fuzz, args.seed))
-    return tuple(asked)
+        checks.append(FuzzChecks(args.fuzz, args.seed))
+    return tuple(checks)
 
 
-def bar(done: int, of: int, what: str) -> None:
-    """One line on standard error that is written over; nothing is left of it in the end."""
-    filled = BAR * done // of
-    line = f"[{'#' * filled}{' ' * (BAR - filled)}] {done}/{of} {what}" if done < of else ""
+def bar(done: int, total: int, operation: str) -> None:
+    """Draw a progress bar on one line of standard error, and erase it at the end."""
+    filled = BAR * done // total
+    line = f"[{'#' * filled}{' ' * (BAR - filled)}] {done}/{total} {operation}" if done < total else ""
     print(f"\r{line[:100]:100}", end="" if line else "\r", file=sys.stderr, flush=True)

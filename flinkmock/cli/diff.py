@@ -1,4 +1,4 @@
-"""`flinkmock diff`: what changed between two releases."""
+"""`flinkmock diff`: the changes of the REST API between two releases."""
 
 from __future__ import annotations
 
@@ -12,28 +12,24 @@ if TYPE_CHECKING:
 def configure(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "diff",
-        help="tell what changed in the REST API between two releases",
-        description="Tells what changed between two releases of Flink: operations, parameters, fields of requests and "
-        "answers, values of enums, statuses, behaviour; each with the release that brought it. An exclamation "
-        "mark stands before what can break a client of the older release.",
+        help="list the changes of the REST API between two releases",
+        description="Lists the changes between two releases of Flink: operations, parameters, fields of requests and "
+        "responses, enum values, statuses, behaviour. Each change names the release that introduced it. An exclamation "
+        "mark marks changes that can break a client of the older release.",
     )
     parser.add_argument("old", help="the older release: 1.20")
     parser.add_argument("new", help="the newer release: 2.3")
     parser.add_argument("--format", choices=("table", "json", "markdown"), default="table", help="default: %(default)s")
-    parser.add_argument("--breaking", action="store_true", help="only what can break a client")
+    parser.add_argument("--breaking", action="store_true", help="only changes that can break a client")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     from flinkmock.contract import Contract
     from flinkmock.contract.difference import behaviours_between, by_operation, history
-    from flinkmock.errors import FlinkMockError
 
-    try:
-        found = by_operation([*history(args.old, args.new), *behaviours_between(args.old, args.new)])
-    except ValueError as error:
-        raise FlinkMockError(str(error)) from error
-    changes = [change for change in found if change.breaking or not args.breaking]
+    all_changes = by_operation([*history(args.old, args.new), *behaviours_between(args.old, args.new)])
+    changes = [change for change in all_changes if change.breaking or not args.breaking]
     old, new = (Contract.load(minor).release for minor in (args.old, args.new))
     if args.format == "json":
         print(as_json(old.minor, new.minor, changes))
@@ -48,8 +44,8 @@ def as_json(old: str, new: str, changes: list[ContractChange]) -> str:
     import json
     from dataclasses import asdict
 
-    told = [asdict(change) | {"what": change.what, "words": change.words} for change in changes]
-    return json.dumps({"from": old, "to": new, "changes": told}, indent=1, ensure_ascii=False)
+    entries = [asdict(change) | {"what": change.what, "words": change.words} for change in changes]
+    return json.dumps({"from": old, "to": new, "changes": entries}, indent=1, ensure_ascii=False)
 
 
 def as_markdown(old: str, new: str, changes: list[ContractChange]) -> str:
@@ -66,8 +62,8 @@ def as_table(changes: list[ContractChange]) -> str:
     from flinkmock.tables import columns
 
     lines: list[str] = []
-    for where, found in groupby(changes, lambda change: change.where):
+    for where, group in groupby(changes, lambda change: change.where):
         lines += ["", "all requests" if where == "*" else where]
-        rows = [["  !" if each.breaking else "   ", each.since, each.what, each.words] for each in found]
+        rows = [["  !" if each.breaking else "   ", each.since, each.what, each.words] for each in group]
         lines.append(columns(rows))
     return "\n".join(lines[1:])

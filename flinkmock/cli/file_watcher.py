@@ -1,4 +1,4 @@
-"""Files that are watched for changes: looked at now and then, which works on any file system."""
+"""Watches files for changes by polling, which works on any file system."""
 
 from __future__ import annotations
 
@@ -7,38 +7,40 @@ from collections.abc import Iterable
 from pathlib import Path
 
 INTERVAL = 0.2
-"""Seconds between two looks at the files."""
+"""Seconds between two polls."""
 
 
 class FileWatcher:
-    """Files, as they were when this was made or when they last changed."""
+    """Compares files with their state at the last change."""
 
     def __init__(self, files: Iterable[Path]) -> None:
         self._files = tuple(files)
-        self._known = self._look()
+        self._state = self._read_state()
 
     async def change(self) -> None:
-        """Returns when one of them has been written, made or removed, and then all were left alone for a moment: an
-        editor may empty a file before it writes it."""
-        import asyncio  # which no other command needs
+        """Wait until a file is written, created or removed, and then none changes for one interval.
 
-        before = self._known
+        The interval matters because editors may truncate a file before they write it.
+        """
+        import asyncio  # heavy, and no other command needs it
+
+        before = self._state
         while True:
             await asyncio.sleep(INTERVAL)
-            now = self._look()
-            if now == before != self._known:
-                self._known = now
+            now = self._read_state()
+            if now == before != self._state:
+                self._state = now
                 return
             before = now
 
-    def _look(self) -> list[tuple[int, int, int] | None]:
-        return [_mark(file) for file in self._files]
+    def _read_state(self) -> list[tuple[int, int, int] | None]:
+        return [_file_state(file) for file in self._files]
 
 
-def _mark(file: Path) -> tuple[int, int, int] | None:
-    """Another one after each change, also when an editor puts a new file in the old one's place."""
+def _file_state(file: Path) -> tuple[int, int, int] | None:
+    """Return a value that differs after each change, also if an editor replaces the file."""
     try:
-        found = os.stat(file)
+        stat = os.stat(file)
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
+    return stat.st_mtime_ns, stat.st_size, stat.st_ino

@@ -1,4 +1,4 @@
-"""`--header`, for clusters that want to know who asks."""
+"""`--header`, for clusters that require authentication."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ def configure(parser: argparse.ArgumentParser) -> None:
         default=[],
         type=header,
         metavar="HEADER",
-        help="sent with each request, as 'Authorization: Bearer …'; may be given several times",
+        help="a header for each request, such as 'Authorization: Bearer …'; can be repeated",
     )
 
 
 def header(text: str) -> tuple[str, str]:
     match = _HEADER.fullmatch(text)
     if match is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is no header: 'Authorization: Bearer …'")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a header. Write 'Authorization: Bearer …'.")
     name, value = match.groups()
     return name, value.strip()

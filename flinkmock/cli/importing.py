@@ -1,4 +1,4 @@
-"""`flinkmock import`: makes the contract of a release out of what is published about it."""
+"""`flinkmock import`: creates the contract of a release from its published documentation."""
 
 from __future__ import annotations
 
@@ -12,29 +12,32 @@ def configure(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "import",
         help="add a release of Flink, from its OpenAPI document or a page of its documentation",
-        description="Reads a description of the REST API and writes the contract of that release, which is served from "
-        "then on. What Flink's own descriptions leave out (hidden operations, the order of keys, what is always there) "
-        "is taken from the nearest release that is known. The file goes into the folder that the environment variable "
-        "FLINKMOCK_SCHEMAS names; without one, among flinkmock's own.",
+        description="Reads a description of the REST API and writes the contract of the release, which can then be "
+        "served. Details that Flink's descriptions lack (hidden operations, the order of keys, required keys) come "
+        "from the nearest known release. The contract is written to the folder in the environment variable "
+        "FLINKMOCK_SCHEMAS, or to flinkmock's own folder.",
     )
     parser.add_argument(
         "file",
         type=Path,
-        help="rest_v1_dispatcher.yml of Flink, the page as Markdown or HTML, or what flinkmock openapi has written",
+        help="Flink's rest_v1_dispatcher.yml, the documentation page as Markdown or HTML, or output of flinkmock "
+        "openapi",
     )
-    parser.add_argument("--flink", metavar="VERSION", required=True, type=patch_release, help="its version: 2.4.0")
     parser.add_argument(
-        "--base", metavar="RELEASE", help="the release that lends what is left out; default: the newest"
+        "--flink", metavar="VERSION", required=True, type=patch_release, help="the version, such as 2.4.0"
     )
-    parser.add_argument("--commit", help="Flink's commit, as /overview tells it")
-    parser.add_argument("--built", metavar="TIME", help="build time, as /config tells it")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="another place for the contract")
+    parser.add_argument(
+        "--base", metavar="RELEASE", help="the release that provides missing details; default: the newest"
+    )
+    parser.add_argument("--commit", help="Flink's commit, as in /overview")
+    parser.add_argument("--built", metavar="TIME", help="the build time, as in /config")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write the contract to this file")
     parser.set_defaults(run=run)
 
 
 def patch_release(text: str) -> str:
     if not re.fullmatch(r"\d+\.\d+\.\d+", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no version like 2.4.0")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a version. Write 2.4.0.")
     return text
 
 
@@ -45,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     from flinkmock.errors import FlinkMockError, ImportRefused
 
     base = Contract.load(args.base or LATEST)
-    out: Path = args.out or place_of(args.flink.rpartition(".")[0])
+    out: Path = args.out or contract_file(args.flink.rpartition(".")[0])
     try:
         document, notes = import_contract(args.file, flink=args.flink, base=base, commit=args.commit, built=args.built)
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -61,17 +64,17 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def place_of(minor: str) -> Path:
-    """Where the contract of a release goes. Raises ImportRefused where one lies that has not been imported."""
+def contract_file(minor: str) -> Path:
+    """Return the path of the contract of a release. Raises ImportRefused if it is one of flinkmock's own."""
     from flinkmock.contract import Contract
     from flinkmock.contract.contract import imported_dir
     from flinkmock.data import data_dir
     from flinkmock.errors import ImportRefused
 
-    place = (imported_dir() or data_dir("schemas")) / f"{minor}.json"
-    if place.exists() and not Contract.read(place).imported:
+    file = (imported_dir() or data_dir("schemas")) / f"{minor}.json"
+    if file.exists() and not Contract.read(file).imported:
         raise ImportRefused(
-            f"Flink {minor} comes with flinkmock, read from Flink's own jars. To have the imported one in its place, "
-            "name a folder of your own in FLINKMOCK_SCHEMAS; to keep it elsewhere, write --out FILE."
+            f"flinkmock already contains Flink {minor}, from Flink's own jars. To replace it, set FLINKMOCK_SCHEMAS to "
+            "another folder. To write the contract elsewhere, use --out FILE."
         )
-    return place
+    return file

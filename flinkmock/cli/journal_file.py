@@ -1,4 +1,4 @@
-"""`--journal FILE`: every request in a file, as JSON lines when it comes, or as HAR at the end."""
+"""`--journal FILE`: writes every request to a file, as JSON lines at once, or as HAR at the end."""
 
 from __future__ import annotations
 
@@ -14,10 +14,14 @@ if TYPE_CHECKING:
 
 
 class JournalFile:
-    """`file` None: nothing is kept. A name that ends in .har becomes HAR, which holds as many as a journal does; any
-    other one JSON lines, which hold everything.
+    """Writes requests to a file.
 
-    Raises FlinkMockError if the file can't be written.
+    Args:
+        file: A name that ends in .har gets HAR, with the last requests that a `Journal` keeps. Any other name gets JSON
+            lines, with all requests. None writes nothing.
+
+    Raises:
+        FlinkMockError: The file can't be written.
     """
 
     def __init__(self, file: Path | None) -> None:
@@ -25,10 +29,10 @@ class JournalFile:
 
         self._har = Journal() if file is not None and file.suffix == ".har" else None
         self._url = ""
-        self._random: TextIO | None = None
+        self._file: TextIO | None = None
         if file is not None:
             try:
-                self._random = file.open("w", encoding="utf-8")
+                self._file = file.open("w", encoding="utf-8")
             except OSError as error:
                 raise FlinkMockError(f"{file} can't be written: {error.strerror}.") from None
 
@@ -40,9 +44,9 @@ class JournalFile:
 
         if self._har is not None:
             self._har.add(exchange)
-        elif self._random is not None:
-            self._random.write(as_json_lines([exchange]))
-            self._random.flush()
+        elif self._file is not None:
+            self._file.write(as_json_lines([exchange]))
+            self._file.flush()
 
     def __enter__(self) -> Self:
         return self
@@ -52,7 +56,7 @@ class JournalFile:
     ) -> None:
         from flinkmock.journal import as_har
 
-        if self._random is not None:
-            with self._random:
+        if self._file is not None:
+            with self._file:
                 if self._har is not None:
-                    json.dump(as_har(self._har, self._url), self._random, ensure_ascii=False, indent=1)
+                    json.dump(as_har(self._har, self._url), self._file, ensure_ascii=False, indent=1)

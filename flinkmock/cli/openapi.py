@@ -10,9 +10,9 @@ from typing import Any
 def configure(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "openapi",
-        help="write an OpenAPI 3.1 document that real answers obey",
-        description="Writes the REST API of a release as an OpenAPI 3.1 document, for code generators and for tools "
-        "that make requests out of it. Unlike Flink's own document it is one that real answers obey.",
+        help="write the REST API of a release as an OpenAPI 3.1 document",
+        description="Writes the REST API of a release as an OpenAPI 3.1 document, for code generators and test tools. "
+        "Unlike Flink's own document, it matches the responses of a real cluster.",
     )
     parser.add_argument("--flink", metavar="RELEASE", help="default: the newest")
     parser.add_argument("--format", choices=("json", "yaml"), default="json", help="default: %(default)s")

@@ -1,4 +1,4 @@
-"""`flinkmock proxy`: stands in front of a live cluster, passes everything on and checks both directions."""
+"""`flinkmock proxy`: forwards requests to a live cluster and checks both directions."""
 
 from __future__ import annotations
 
@@ -19,27 +19,32 @@ if TYPE_CHECKING:
 def configure(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "proxy",
-        help="stand in front of a live cluster, pass everything on and check both directions",
-        description="Passes every request on to a live cluster and every answer back as it is, and checks both against "
-        "the contract. Ends with SIGINT or SIGTERM and a summary. Exit code 0: all was well; 1: the "
-        "server's answers deviate; 2: the server can't be asked, or has answered nothing.",
+        help="forward requests to a live cluster and check both directions",
+        description="Forwards every request to a live cluster and every response to the client, unchanged, and checks "
+        "both against the contract. SIGINT or SIGTERM ends it with a summary. Exit code 0: no findings; 1: the server "
+        "violates the contract; 2: usage error, or the server answered no request.",
     )
-    parser.add_argument("url", help="the cluster's address, e.g. http://flink:8081")
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen at; default: %(default)s")
-    parser.add_argument("--port", default=8082, type=port, help="0 takes a free one; default: %(default)s")
-    parser.add_argument("--flink", metavar="RELEASE", help="default: what the server says it is")
+    parser.add_argument("url", help="the cluster's URL, e.g. http://flink:8081")
+    parser.add_argument("--host", default="127.0.0.1", help="the address to listen on; default: %(default)s")
+    parser.add_argument("--port", default=8082, type=port, help="0 uses a free port; default: %(default)s")
+    parser.add_argument("--flink", metavar="RELEASE", help="default: the release that the server reports")
     parser.add_argument(
-        "--journal", type=Path, metavar="FILE", help="keep every request in FILE: JSON lines, or HAR if it ends in .har"
+        "--journal",
+        type=Path,
+        metavar="FILE",
+        help="write every request to FILE: JSON lines, or HAR if the name ends in .har",
     )
     parser.add_argument(
         "--faults",
         metavar="SCENARIO",
-        help="let the faults of this scenario strike on the way, by its seed; the rest of it is passed over",
+        help="apply the faults of this scenario; the rest of the scenario is ignored",
     )
-    parser.add_argument("--seed", type=int, metavar="N", help="of the faults; default: the scenario's")
-    parser.add_argument("--format", choices=FORMATS, default="table", help="of the summary; default: %(default)s")
+    parser.add_argument("--seed", type=int, metavar="N", help="the seed of the faults; default: the scenario's")
     parser.add_argument(
-        "--baseline", type=Path, metavar="FILE", help="accept what this report (of --format json) tells"
+        "--format", choices=FORMATS, default="table", help="the format of the summary; default: %(default)s"
+    )
+    parser.add_argument(
+        "--baseline", type=Path, metavar="FILE", help="ignore the findings of this report (from --format json)"
     )
     parser.set_defaults(run=run)
 
@@ -63,9 +68,9 @@ def run(args: argparse.Namespace) -> int:
 
         def ready(url: str) -> None:
             record.ready(url)
-            # a report for machines has standard output to itself
+            # a report for machines gets standard output for itself
             out = sys.stdout if args.format == "table" else sys.stderr
-            print(f"Flink {contract.release} at {url}, passed on to {proxy.upstream}", file=out, flush=True)
+            print(f"Flink {contract.release} at {url}, forwarding to {proxy.upstream}", file=out, flush=True)
 
         asyncio.run(_serve(proxy, args.host, args.port, ready))
     proxy.report.accept(known)
@@ -89,15 +94,14 @@ def _faults(args: argparse.Namespace, contract: Contract) -> dict[str, Any]:
     alone = load_faults(Path(args.faults), contract.release.minor)
     if alone.passed_over:
         print(
-            f"{args.faults}: passed over, since the cluster behind has its own: {', '.join(alone.passed_over)}",
+            f"{args.faults}: ignored, because a real cluster is behind the proxy: {', '.join(alone.passed_over)}",
             file=sys.stderr,
         )
     return {"faults": alone.faults, "seed": alone.seed if args.seed is None else args.seed}
 
 
 async def _serve(proxy: Proxy, host: str, at: int, ready: Callable[[str], None]) -> None:
-    """Until SIGINT or SIGTERM; `ready` hears the address. Raises PortTaken, or FlinkMockError for an address that is
-    not here."""
+    """Serve until SIGINT or SIGTERM. `ready` is called with the URL. Raises PortTaken and FlinkMockError."""
     import asyncio
     import signal
 

@@ -1,4 +1,4 @@
-"""`flinkmock record`: writes a live cluster down as a scenario."""
+"""`flinkmock record`: records a live cluster as a scenario."""
 
 from __future__ import annotations
 
@@ -19,15 +19,13 @@ if TYPE_CHECKING:
 def configure(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "record",
-        help="watch a live cluster for a while and write it down as a scenario",
-        description="Watches a live cluster, asking nothing that changes it, and writes what it saw as an ordinary "
-        "scenario: jobs, their graphs, states and failures with relative times, checkpoints, rates, accumulators, "
-        "metrics of the jobs' own, configuration. The scenario begins where the recording ended; ^C ends it early.",
+        help="record a live cluster as a scenario",
+        description="Polls a live cluster with read-only requests and writes a scenario: jobs, their graphs, states "
+        "and failures with relative times, checkpoints, rates, accumulators, user metrics, configuration. The scenario "
+        "begins where the recording ended. ^C ends the recording early.",
     )
-    parser.add_argument(
-        "url", help="the cluster's address, e.g. http://127.0.0.1:8081, or a file that --raw has written"
-    )
-    parser.add_argument("-o", "--out", type=Path, metavar="FILE", required=True, help="the scenario to be written")
+    parser.add_argument("url", help="the cluster's URL, e.g. http://127.0.0.1:8081, or a file that --raw wrote")
+    parser.add_argument("-o", "--out", type=Path, metavar="FILE", required=True, help="the scenario to write")
     parser.add_argument(
         "--for",
         dest="length",
@@ -43,12 +41,12 @@ def configure(subparsers: Any) -> None:
         metavar="DURATION",
         help="the interval between two polls; default: 1s",
     )
-    parser.add_argument("--raw", type=Path, metavar="FILE", help="keep each question and its answer too, as JSON lines")
+    parser.add_argument("--raw", type=Path, metavar="FILE", help="also write each request and response, as JSON lines")
     parser.add_argument(
-        "--scrub",
+        "--anonymize",
         action="store_true",
-        help="leave out or replace what leads back to the cluster: names, ids, hosts, paths, messages, user "
-        "configuration, metrics",
+        help="remove or replace what identifies the cluster: names, ids, hosts, paths, messages, user configuration, "
+        "metrics",
     )
     headers.configure(parser)
     parser.set_defaults(run=run)
@@ -61,39 +59,39 @@ def run(args: argparse.Namespace) -> int:
     from flinkmock.errors import FlinkMockError, ScenarioError
     from flinkmock.scenario import load_scenario
 
-    if args.raw and args.scrub:
+    if args.raw and args.anonymize:
         raise FlinkMockError(
-            "--raw keeps what --scrub takes out. Record with --raw first, then make the scenario of that file: "
-            "flinkmock record FILE -o OUT --scrub"
+            "--raw keeps what --anonymize removes. Record with --raw first, then convert that file: "
+            "flinkmock record FILE -o OUT --anonymize"
         )
-    if not args.out.parent.is_dir() or args.out.is_dir():  # told now, and not when the recording is lost
-        raise FlinkMockError(f"{args.out} can't be written: there is no such folder.")
+    if not args.out.parent.is_dir() or args.out.is_dir():  # reported now, not after the recording
+        raise FlinkMockError(f"{args.out} can't be written: its folder does not exist.")
     try:
         if Path(args.url).is_file():
             notes = read_raw(Path(args.url).read_text(encoding="utf-8").splitlines())
         else:
             notes = watch(args.url, args.length, args.every, args.raw, dict(args.headers))
-        told = scenario(notes, scrub=args.scrub)
-        text = yaml.safe_dump(told, sort_keys=False, allow_unicode=True, width=120)
+        recorded = scenario(notes, scrub=args.anonymize)
+        text = yaml.safe_dump(recorded, sort_keys=False, allow_unicode=True, width=120)
         args.out.write_text(f"# Recorded by flinkmock record.\n{text}", encoding="utf-8")
     except OSError as error:
         raise FlinkMockError(f"{error.filename}: {error.strerror}") from error
     except (LookupError, TypeError, AttributeError) as error:
         raise FlinkMockError(
-            f"{args.url} answers in a form that Flink has not, so nothing can be written down: {error!r}. "
-            "flinkmock check tells more."
+            f"{args.url} answers in a form that Flink does not have, so it can't be recorded: {error!r}. "
+            "`flinkmock check` reports the details."
         ) from error
-    print(f"{args.out}: {len(told.get('jobs', {}))} jobs")
+    print(f"{args.out}: {len(recorded.get('jobs', {}))} jobs")
     try:
         load_scenario(args.out)
-    except ScenarioError as mistakes:
-        print(f"flinkmock: It needs a hand before it can be played.\n{mistakes}", file=sys.stderr)
+    except ScenarioError as error:
+        print(f"flinkmock: Correct the scenario before you serve it.\n{error}", file=sys.stderr)
         return 1
     return 0
 
 
 def watch(url: str, length_ms: int, every_ms: int, raw: Path | None, keys: Mapping[str, str]) -> Notes:
-    """The notes of a live cluster; each exchange is written to `raw`, too. Raises Unreachable, OSError."""
+    """Record a live cluster, and write each exchange to `raw` too. Raises ServerUnreachable, OSError."""
     import time
     from contextlib import ExitStack, closing
 
@@ -101,25 +99,25 @@ def watch(url: str, length_ms: int, every_ms: int, raw: Path | None, keys: Mappi
     from flinkmock.conformance.http_client import HttpClient, HttpRequest, Reader
     from flinkmock.conformance.recording import Notes, Poller
 
-    class Kept(HttpClient):
-        """Writes down what passes by."""
+    class RecordingClient(HttpClient):
+        """Writes each exchange to a file."""
 
         def ask(self, question: HttpRequest) -> Any:
             answer = super().ask(question)
             if file is not None:
-                told: Mapping[str, Any] = {
+                exchange: Mapping[str, Any] = {
                     "method": question.method,
                     "target": question.target,
                     "status": answer.status,
                     "body": None,
                     "answer": answer.raw.decode("utf-8", errors="replace"),
                 }
-                file.write(json.dumps(told, ensure_ascii=False) + "\n")
+                file.write(json.dumps(exchange, ensure_ascii=False) + "\n")
             return answer
 
     notes = Notes()
-    with closing(Kept(url, keys)) as server, ExitStack() as stack:
+    with closing(RecordingClient(url, keys)) as server, ExitStack() as stack:
         file = stack.enter_context(raw.open("w", encoding="utf-8")) if raw else None
-        told_version(server)  # a server that tells none is no Flink
+        told_version(server)  # raises if the server does not report one, and so is not Flink
         Poller(Reader(server), notes, lambda ms: time.sleep(ms / 1000)).watch(length_ms, every_ms)
     return notes

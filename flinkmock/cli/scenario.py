@@ -1,4 +1,4 @@
-"""`flinkmock scenario`: what is in a scenario file, before it serves."""
+"""`flinkmock scenario`: dry runs of scenario files."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 def configure(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "scenario",
-        help="check scenario files, print or draw what happens in one, print the schema for editors",
-        description="Looks at scenario files before they serve.",
+        help="check scenarios, print or draw the plan of one, print their JSON Schema",
+        description="Dry runs of scenario files.",
     )
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     _configure_check(actions)
@@ -29,9 +29,8 @@ def configure(subparsers: Any) -> None:
 
 
 @contextmanager
-def _all_is_kept() -> Iterator[None]:
-    """A rehearsal keeps nearly all that it makes to its end; to look for garbage in between would take a fifth of its
-    time."""
+def _without_garbage_collection() -> Iterator[None]:
+    """Disable garbage collection: a dry run keeps nearly all objects, and collecting takes a fifth of its time."""
     was_on = gc.isenabled()
     gc.disable()
     try:
@@ -47,20 +46,18 @@ def _all_is_kept() -> Iterator[None]:
 def _configure_check(actions: Any) -> None:
     parser = actions.add_parser(
         "check",
-        help="find out what is wrong with scenarios before they serve",
-        description="Reads each file, plays it to its end on a clock that jumps from event to event, asks every "
-        "documented operation that only reads whenever something is new, checks each answer against the contract, and "
-        "tells with line and column what can't be right: mistakes in the file, steps that are never come to, names "
-        "that nothing uses, faults that can never strike, expectations that nobody can meet. "
-        "Exit code 0: nothing; 1: something; 2: the command itself was wrong.",
+        help="find mistakes in scenarios",
+        description="Loads each scenario and runs it to its end without waiting. Sends every documented read-only "
+        "request whenever something changes, and checks each response against the contract. Reports, with line and "
+        "column: mistakes in the file, steps that are never reached, names that nothing uses, faults that never apply, "
+        "expectations that can't be met. Exit code 0: no findings; 1: findings; 2: usage error.",
     )
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="scenarios")
     parser.add_argument(
         "--flink",
         action="append",
         metavar="RELEASE",
-        help="play them as this release, or 'all'; can be given several times; default: what each file says, else the "
-        "newest",
+        help="the release, or 'all'; can be repeated; default: each scenario's, else the newest",
     )
     parser.set_defaults(run=check)
 
@@ -70,17 +67,19 @@ def check(args: argparse.Namespace) -> int:
     from flinkmock.dryrun.check import check as checked
     from flinkmock.errors import ScenarioError
 
-    releases = [each for given in args.flink or () for each in (known_releases() if given == "all" else (given,))]
+    releases = [each for option in args.flink or () for each in (known_releases() if option == "all" else (option,))]
     for release in releases:
-        Contract.load(release)  # an unknown one is no fault of the files
+        Contract.load(release)  # reported before any file is read
     code = 0
     for file in args.files:
         try:
-            with _all_is_kept():
-                told = [f"{file}: good as {each}" for each in checked(file, list(dict.fromkeys(releases)))]
+            with _without_garbage_collection():
+                lines = [
+                    f"{file}: no findings with {result}" for result in checked(file, list(dict.fromkeys(releases)))
+                ]
         except ScenarioError as error:
-            told, code = list(error.mistakes), 1
-        print("\n".join(told))
+            lines, code = list(error.mistakes), 1
+        print("\n".join(lines))
     return code
 
 
@@ -90,48 +89,47 @@ def check(args: argparse.Namespace) -> int:
 def _configure_plan(actions: Any) -> None:
     parser = actions.add_parser(
         "plan",
-        help="print what happens in a scenario and when, or draw it",
-        description="Plays a scenario and prints its timeline: the states of its jobs and why they change, task "
-        "managers and leaders that come and go, and then what the file holds ready for a client. Where a client has "
-        "to do something for that to show, the plan does it: it calls the operations that the file speaks of, and runs "
-        "a jar for each rule of `submitted`.",
+        help="print or draw the timeline of a scenario",
+        description="Runs a scenario without waiting and prints its timeline: job states with the reasons of their "
+        "changes, TaskManagers, leaders, and how the cluster answers a client. For the latter the plan acts as a "
+        "client: it calls the operations that the scenario configures, and runs a jar for each rule of `submitted`.",
     )
     parser.add_argument("file", type=Path, metavar="FILE", help="a scenario")
-    parser.add_argument("--flink", metavar="RELEASE", help="default: what the file says, else the newest")
+    parser.add_argument("--flink", metavar="RELEASE", help="default: the scenario's, else the newest")
     parser.add_argument(
-        "--until", type=duration, metavar="DURATION", help="e.g. 10m; default: until there is nothing new to see"
+        "--until", type=duration, metavar="DURATION", help="e.g. 10m; default: until nothing new happens"
     )
     drawn = parser.add_mutually_exclusive_group()
-    drawn.add_argument("--svg", type=Path, metavar="OUT", help="draw it into this file, light or dark as its reader is")
-    drawn.add_argument("--html", type=Path, metavar="OUT", help="the same as a page, with the text below the picture")
+    drawn.add_argument("--svg", type=Path, metavar="OUT", help="draw the timeline, for light and dark backgrounds")
+    drawn.add_argument("--html", type=Path, metavar="OUT", help="draw it as an HTML page, with the text below")
     parser.set_defaults(run=plan)
 
 
 def plan(args: argparse.Namespace) -> int:
-    from flinkmock.dryrun.plan import plan as played
+    from flinkmock.dryrun.plan import plan as make_plan
     from flinkmock.errors import ScenarioError
 
     try:
-        with _all_is_kept():
-            found = played(args.file, flink=args.flink, until=args.until)
+        with _without_garbage_collection():
+            result = make_plan(args.file, flink=args.flink, until=args.until)
     except ScenarioError as error:
         print(error, file=sys.stderr)
         return 1
     if args.svg is not None:
         from flinkmock.dryrun.svg import svg
 
-        return _write(args.svg, svg(found))
+        return _write(args.svg, svg(result))
     if args.html is not None:
         from flinkmock.dryrun.html import page
 
-        return _write(args.html, page(found))
-    return _print(found)
+        return _write(args.html, page(result))
+    return _print(result)
 
 
-def _print(found: Plan) -> int:
+def _print(plan: Plan) -> int:
     from flinkmock.dryrun.table import table
 
-    print(table(found), end="")
+    print(table(plan), end="")
     return 0
 
 
@@ -152,9 +150,9 @@ def _configure_schema(actions: Any) -> None:
     parser = actions.add_parser(
         "schema",
         help="print the JSON Schema of scenario files",
-        description="Prints the JSON Schema of scenario files, with which editors complete and check them while they "
-        "are written: flinkmock scenario schema > scenario.schema.json, and "
-        "'# yaml-language-server: $schema=scenario.schema.json' as the first line of a scenario.",
+        description="Prints the JSON Schema of scenario files, for completion and checks in editors: flinkmock "
+        "scenario schema > scenario.schema.json, and '# yaml-language-server: $schema=scenario.schema.json' as the "
+        "first line of a scenario.",
     )
     parser.set_defaults(run=schema)
 

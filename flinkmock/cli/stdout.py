@@ -1,11 +1,11 @@
-"""What to do when the reader of our output has gone (`flinkmock serve | head -1`)."""
+"""Handles a reader that closes our standard output (`flinkmock serve | head -1`)."""
 
 import os
 import sys
 
 
 def silence() -> None:
-    """Standard output goes nowhere from here on, also what Python flushes when it ends."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)
+    """Redirect standard output to the null device, also for what Python flushes at exit."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, sys.stdout.fileno())
+    os.close(null)

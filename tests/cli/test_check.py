@@ -122,7 +122,7 @@ def test_a_header_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         main(["check", "http://127.0.0.1:1", "-H", "Bearer 7"])
     assert end.value.code == 2
-    assert "'Bearer 7' is no header: 'Authorization: Bearer …'" in capsys.readouterr().err
+    assert "'Bearer 7' is not a header. Write 'Authorization: Bearer …'." in capsys.readouterr().err
 
 
 def test_nothing_is_recorded_of_what_is_no_flink(
@@ -141,7 +141,7 @@ def test_nothing_is_recorded_of_what_answers_in_another_form(
     kept = tmp_path / "kept.jsonl"
     kept.write_text("".join(json.dumps(each) + "\n" for each in raw))
     assert main(["record", str(kept), "-o", str(tmp_path / "none.yaml")]) == 2
-    assert "answers in a form that Flink has not" in capsys.readouterr().err
+    assert "answers in a form that Flink does not have" in capsys.readouterr().err
 
 
 @pytest.fixture
@@ -178,8 +178,8 @@ def test_addresses_that_are_none(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (["--write", "report.txt"], "Flink takes only files whose name ends in .jar"),
-        (["--write", "missing.jar"], "missing.jar: there is no such file"),
+        (["--mutating", "report.txt"], "Flink takes only files whose name ends in .jar"),
+        (["--mutating", "missing.jar"], "missing.jar: there is no such file"),
         (["--job", "f" * 32], f"has no job {'f' * 32} that could be cancelled. Jobs there: "),
     ],
 )
@@ -191,7 +191,7 @@ def test_what_can_not_be_changed(url: str, options: list[str], told: str, capsys
 def test_a_number_of_requests_that_is_none(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["check", url, "--fuzz", "-3"])
-    assert "'-3' is no number of requests" in capsys.readouterr().err
+    assert "'-3' is not a number of requests" in capsys.readouterr().err
 
 
 def test_how_far_it_has_come(capsys: pytest.CaptureFixture[str]) -> None:

@@ -122,3 +122,24 @@ def test_record_refuses_other_durations(
 @pytest.mark.parametrize(("text", "ms"), [("500ms", 500), ("2min", 120_000), ("1d", 86_400_000), ("1m30s", 90_000)])
 def test_record_takes_durations_with_every_unit(text: str, ms: int) -> None:
     assert positive_duration(text) == ms
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["serve", "--expect"], "flinkmock serve: error: unknown option --expect. It is called --verify now."),
+        (["serve", "--watch"], "unknown option --watch. It is called --reload now."),
+        (["check", "http://x", "--write", "a.jar"], "unknown option --write. It is called --mutating now."),
+        (["record", "x", "-o", "y", "--scrub"], "unknown option --scrub. It is called --anonymize now."),
+        (["serve", "--quite"], "unknown option --quite. Did you mean --quiet?"),
+        (["scenario", "check", "a.yaml", "--flnk=2.3"], "scenario check: error: unknown option --flnk. Did you mean"),
+        (["releases", "--all"], "unknown option --all.\n"),
+    ],
+)
+def test_an_unknown_option_gets_a_suggestion(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(arguments)
+    assert left.value.code == 2
+    assert message in capsys.readouterr().err

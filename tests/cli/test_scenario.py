@@ -20,12 +20,12 @@ def test_check_tells_of_each_file_and_goes_on(tmp_path: Path, capsys: pytest.Cap
     told = capsys.readouterr().out
     assert f'{wrong}:2:11: no template "streamng"' in told
     assert f"{tmp_path / 'none.yaml'}: there is no such file." in told
-    assert f"{LOOP}: good as Flink 2.3: 1 job, 8 changes of state in 57.592s, " in told
+    assert f"{LOOP}: no findings with Flink 2.3: 1 job, 8 changes of state in 57.592s, " in told
 
 
 def test_check_of_good_files(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["scenario", "check", LOOP, "--flink", "1.20", "--flink", "1.20"]) == 0
-    assert capsys.readouterr().out.count("good as Flink 1.20") == 1
+    assert capsys.readouterr().out.count("no findings with Flink 1.20") == 1
 
 
 def test_a_release_that_is_none_is_no_fault_of_the_file(capsys: pytest.CaptureFixture[str]) -> None:

@@ -81,7 +81,7 @@ def test_a_request_about_a_job_tells_its_name(tmp_path: Path) -> None:
     scenario.write_text("jobs: {orders: streaming}\nclock: virtual\n")
     with serving(str(scenario)) as process:
         first = line(process)
-        assert first.endswith("(a fake; clock: virtual, which stands still)")
+        assert first.endswith("(fake; clock: virtual, which does not advance)")
         url = address(first)
         [job] = get(url + "/jobs")["jobs"]
         line(process)
@@ -174,11 +174,11 @@ def test_a_taken_port() -> None:
     [
         (["--flink", "2.33"], "flinkmock: Unknown Flink release '2.33'. Did you mean 2.3? Known: 1.12, 1.13,"),
         (["--clock", "sundial"], 'flinkmock: "sundial" is not a clock. Known: real, virtual, 10x'),
-        (["--port", "70000"], "argument --port: '70000' is no port: 0 to 65535"),
-        (["--port", "http"], "argument --port: 'http' is no port: 0 to 65535"),
+        (["--port", "70000"], "argument --port: '70000' is not a port. Write a number from 0 to 65535."),
+        (["--port", "http"], "argument --port: 'http' is not a port. Write a number from 0 to 65535."),
         (["--seed", "x"], "argument --seed: invalid int value: 'x'"),
         (["--log", "xml"], "argument --log: invalid choice: 'xml'"),
-        (["--colour"], "unrecognized arguments: --colour"),
+        (["--colour"], "unknown option --colour. Did you mean --clock?"),
         (["--host", "no.such.host.invalid", "--port", "0"], "flinkmock: "),
         (["nowhere.yaml"], "flinkmock: nowhere.yaml: there is no such file in "),
     ],

@@ -1,4 +1,4 @@
-"""`flinkmock serve --expect` and `--journal FILE`."""
+"""`flinkmock serve --verify` and `--journal FILE`."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ def scenario(tmp_path: Path) -> str:
 
 
 def test_expectations_that_are_met(scenario: str) -> None:
-    assert served(scenario, "--expect", "--quiet", ask=("/overview",)) == (0, "", "")
+    assert served(scenario, "--verify", "--quiet", ask=("/overview",)) == (0, "", "")
 
 
 def test_expectations_that_are_not(scenario: str) -> None:
-    code, _, err = served(scenario, "--expect", "--quiet", ask=("/overview", "/overview", "/over"))
+    code, _, err = served(scenario, "--verify", "--quiet", ask=("/overview", "/overview", "/over"))
     assert code == 1
     assert f"{scenario}:3:5: expected GET /overview once, but it came 2 times." in err
     assert f"{scenario}:4:5: expected requests that match no operation never, but they came once." in err

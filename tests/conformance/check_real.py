@@ -1,9 +1,9 @@
 """Holds the contract against a real Flink with a running, a finished and a failed job: every line it prints has to say
 "no deviation".
 
-    python -m tests.conformance.check_real 2.3.0 --write --fuzz 12
+    python -m tests.conformance.check_real 2.3.0 --mutating --fuzz 12
 
-checks as `flinkmock check` does: reads twice, then what changes something (`--write`) and generated requests
+checks as `flinkmock check` does: reads twice, then what changes something (`--mutating`) and generated requests
 (`--fuzz N`), and all of it once more through `flinkmock proxy`, whose own verdict comes last. Takes a minute
 or two. `--option "jobmanager.scheduler: adaptive" --option "rest.profiling.enabled: true"` registers more operations.
 The jars come from the Python package index, see tests/fidelity/distribution.py.
@@ -67,7 +67,7 @@ def through_proxy(url: str, asked: dict[str, Sequence[str]]) -> bool:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("version", help="a release with its patch number, e.g. 2.3.0")
-    parser.add_argument("--write", action="store_true", help="also what changes something")
+    parser.add_argument("--mutating", action="store_true", help="also what changes something")
     parser.add_argument("--fuzz", type=int, default=0, metavar="N", help="N generated requests for each operation")
     parser.add_argument("--option", action="append", default=[], metavar="LINE", help="of the configuration, see above")
     parser.add_argument("--home", type=Path, help="a distribution (lib, bin, …); else it is downloaded")
@@ -79,7 +79,7 @@ def main() -> int:
         asked: dict[str, Sequence[str]] = {"reads": (), "reads again": ()}
         if args.write:
             jar = jars_for(args.version) / "wordcount.jar"
-            asked["writes"] = "--write", str(jar), "--savepoints", f"file://{folder}/scratch"
+            asked["writes"] = "--mutating", str(jar), "--savepoints", f"file://{folder}/scratch"
         if args.fuzz:
             asked["generated requests"] = "--fuzz", str(args.fuzz)
         well = [checked(name, url, *options) for name, options in asked.items()]

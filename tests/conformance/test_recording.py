@@ -295,7 +295,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     made = tmp_path / "made.yaml"
     assert main(["record", str(raw), "-o", str(made)]) == 0
     assert made.read_text() == out.read_text()
-    assert main(["record", str(raw), "-o", str(made), "--scrub"]) == 0
+    assert main(["record", str(raw), "-o", str(made), "--anonymize"]) == 0
     assert "orders" not in made.read_text()
 
 
@@ -318,10 +318,10 @@ def test_what_the_command_refuses(tmp_path: Path, capsys: pytest.CaptureFixture[
     file.write_text("no exchange\n")
     assert main(["record", str(file), "-o", str(tmp_path / "x")]) == 2
     assert "no exchanges that flinkmock record has kept" in capsys.readouterr().err
-    assert main(["record", "localhost:8081", "-o", "x", "--raw", "y", "--scrub"]) == 2
-    assert "--raw keeps what --scrub takes out" in capsys.readouterr().err
+    assert main(["record", "localhost:8081", "-o", "x", "--raw", "y", "--anonymize"]) == 2
+    assert "--raw keeps what --anonymize removes" in capsys.readouterr().err
     assert main(["record", "localhost:8081", "-o", str(tmp_path / "no" / "x")]) == 2
-    assert "can't be written: there is no such folder" in capsys.readouterr().err
+    assert "can't be written: its folder does not exist" in capsys.readouterr().err
     for wrong in ("soon", "0s"):
         with pytest.raises(SystemExit):
             main(["record", "localhost:8081", "-o", "x", "--for", wrong])

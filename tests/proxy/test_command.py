@@ -138,7 +138,7 @@ def test_faults_of_a_scenario(cluster: FlinkMock, tmp_path: Path) -> None:
         assert [running.ask("/overview"), running.ask("/config")] == [503, 200]
         code, told, complained = running.ended()
     assert code == 0, told
-    assert f"{scenario}: passed over, since the cluster behind has its own: jobs" in complained
+    assert f"{scenario}: ignored, because a real cluster is behind the proxy: jobs" in complained
     assert "1 requests, 1 of 1 operations answered, no deviation" in told
     assert [json.loads(each)["fault"] for each in journal.read_text().splitlines()] == ["no leader", None]
 

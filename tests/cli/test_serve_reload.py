@@ -1,4 +1,4 @@
-"""`flinkmock serve --watch`: a scenario is taken up anew when its files change."""
+"""`flinkmock serve --reload`: a scenario is taken up anew when its files change."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_a_change_is_taken_up_at_the_same_address(tmp_path: Path) -> None:
     base, scenario = tmp_path / "base.yaml", tmp_path / "orders.yaml"
     base.write_text(OLD)
     scenario.write_text("extends: base.yaml\nflink: '1.20'\n")
-    with serving(str(scenario), "--watch", "--quiet") as process:
+    with serving(str(scenario), "--reload", "--quiet") as process:
         first = line(process)
         assert job_names(address(first)) == ["orders"]
         base.write_text(NEW)
@@ -34,7 +34,7 @@ def test_a_change_is_taken_up_at_the_same_address(tmp_path: Path) -> None:
 def test_a_file_put_in_the_place_of_another(tmp_path: Path) -> None:
     scenario, edited = tmp_path / "orders.yaml", tmp_path / "orders.yaml.new"
     scenario.write_text(OLD)
-    with serving(str(scenario), "--watch", "--quiet") as process:
+    with serving(str(scenario), "--reload", "--quiet") as process:
         url = address(line(process))
         edited.write_text(NEW)
         os.replace(edited, scenario)
@@ -45,13 +45,13 @@ def test_a_file_put_in_the_place_of_another(tmp_path: Path) -> None:
 def test_mistakes_are_told_and_the_cluster_goes_on(tmp_path: Path) -> None:
     scenario = tmp_path / "orders.yaml"
     scenario.write_text(OLD)
-    with serving(str(scenario), "--watch", "--quiet") as process:
+    with serving(str(scenario), "--reload", "--quiet") as process:
         assert process.stderr is not None
         url = address(line(process))
         scenario.write_text("clock: virtual\njobs: {orders: streamng}\n")
         told = [process.stderr.readline() for _ in range(4)]
         assert told[0].startswith(f'{scenario}:2:16: no template "streamng". Did you mean "streaming"?')
-        assert told[-1] == "The cluster goes on as it was.\n"
+        assert told[-1] == "The present cluster keeps running.\n"
         assert job_names(url) == ["orders"]
         scenario.unlink()
         assert "there is no such file" in process.stderr.readline()
@@ -61,6 +61,6 @@ def test_mistakes_are_told_and_the_cluster_goes_on(tmp_path: Path) -> None:
 
 
 def test_there_must_be_a_file() -> None:
-    run = subprocess.run([*COMMAND, "--watch"], capture_output=True, text=True, check=False)
+    run = subprocess.run([*COMMAND, "--reload"], capture_output=True, text=True, check=False)
     assert (run.returncode, run.stdout) == (2, "")
-    assert "--watch needs a SCENARIO" in run.stderr
+    assert "--reload needs a SCENARIO" in run.stderr
