@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 Name = str | int
+EPOCH_MS = 1_767_225_600_000
+"""2026-01-01T00:00:00Z: where times begin that no wall clock gives, so that equal seeds give equal bytes."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from flinkmock.cluster.states import GLOBALLY_TERMINAL
 from flinkmock.flink.java_exception import JavaException
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ WORDS = {
 }
 """State of its job -> state of the application (ApplicationState spells CANCELING with one L); else RUNNING."""
 STATES = ("CREATED", "RUNNING", "FAILING", "FAILED", "CANCELING", "CANCELED", "FINISHED")
-TERMINAL = ("FINISHED", "FAILED", "CANCELED")
 
 
 @dataclass(eq=False, slots=True)
@@ -53,4 +53,4 @@ class Application:
     def ended_at(self, time: int) -> int | None:
         entered = self.states_at(time)
         last = list(entered)[-1]
-        return entered[last] if last in TERMINAL else None
+        return entered[last] if last in GLOBALLY_TERMINAL else None

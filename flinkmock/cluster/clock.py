@@ -17,10 +17,8 @@ from collections.abc import Callable
 from enum import Enum
 
 from flinkmock.errors import InvalidArgument
+from flinkmock.named_random import EPOCH_MS
 from flinkmock.units import parse_duration
-
-EPOCH_MS = 1_767_225_600_000
-"""2026-01-01T00:00:00Z: where clocks start that do not follow the wall, so that equal seeds give equal bytes."""
 
 
 class ClockMode(Enum):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from flinkmock.cluster.spec import RestartStrategy
 from flinkmock.flink import java_classes
 from flinkmock.flink.java_exception import JavaException, stack_trace
+from flinkmock.flink.java_format import MAX_INT
 from flinkmock.flink.stack_frames import job_master_trace
 from flinkmock.release import Release
 
@@ -31,7 +32,7 @@ def failure_trace(throwable: JavaException, frames: tuple[str, ...]) -> str:
 def recovery_suppressed_error(strategy: RestartStrategy, cause: JavaException, release: Release) -> JavaException:
     """Return what a job fails with when its restart strategy gives up (ExecutionFailureHandler.handleFailure)."""
     if strategy.kind == "fixed-delay":
-        attempts = 2_147_483_647 if strategy.attempts is None else strategy.attempts
+        attempts = MAX_INT if strategy.attempts is None else strategy.attempts
         figures = f"maxNumberRestartAttempts={attempts}, backoffTimeMS={strategy.delay}"
         name = f"FixedDelayRestartBackoffTimeStrategy({figures})"
     elif strategy.kind == "exponential-delay":

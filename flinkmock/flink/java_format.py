@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 
 JavaValue = bool | int | float | str
+MAX_INT = 2_147_483_647
+"""Integer.MAX_VALUE."""
 
 
 def java_text(value: JavaValue) -> str:
@@ -13,23 +16,27 @@ def java_text(value: JavaValue) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, float):
-        return double_text(value)
+        return java_double(value)
     return str(value)
 
 
-def double_text(value: float) -> str:
-    """`Double.toString`: plain from 0.001 to 10,000,000, beyond that with an exponent, always with a decimal point."""
-    if value != value:
+def java_double(value: float) -> str:
+    """`Double.toString`: 1.0, 0.001, 1.0E-4, 1.0E10, NaN, -Infinity.
+
+    Plain from 0.001 to 10,000,000, with an exponent outside of that, always with a decimal point.
+    """
+    if math.isnan(value):
         return "NaN"
-    if value in (float("inf"), float("-inf")):
+    if math.isinf(value):
         return "Infinity" if value > 0 else "-Infinity"
     if value == 0 or 1e-3 <= abs(value) < 1e7:
-        text = format(Decimal(repr(value)), "f")
-        return text if "." in text else text + ".0"
-    sign, digits, exponent = Decimal(repr(value)).normalize().as_tuple()
-    assert isinstance(exponent, int)
-    head, tail = str(digits[0]), "".join(map(str, digits[1:])) or "0"
-    return f"{'-' if sign else ''}{head}.{tail}E{exponent + len(digits) - 1}"
+        return repr(value)
+    sign, digits, exponent = Decimal(repr(value)).as_tuple()
+    shortest = "".join(map(str, digits)).rstrip("0")
+    if len(shortest) == 1:  # Java wants two digits, and the nearest two: 4.9E-324 where Python has 5e-324
+        return format(value, ".1e").replace("e+", "e").replace("e0", "e").replace("e-0", "e-").upper()
+    scientific = len(digits) - 1 + int(exponent)
+    return f"{'-' if sign else ''}{shortest[0]}.{shortest[1:] or '0'}E{scientific}"
 
 
 def string_hash(text: str) -> int:

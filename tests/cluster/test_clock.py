@@ -1,6 +1,7 @@
 import pytest
 
-from flinkmock.cluster.clock import EPOCH_MS, Clock
+from flinkmock.cluster.clock import Clock
+from flinkmock.named_random import EPOCH_MS
 
 
 class Wall:

@@ -10,6 +10,7 @@ from flinkmock.cluster.execution import Execution, vertex_status
 from flinkmock.cluster.job import Job
 from flinkmock.cluster.spec import RestartStrategy
 from flinkmock.cluster.states import EXECUTION_STATES, JOB_STATES, TERMINAL_EXECUTION_STATES
+from flinkmock.flink.java_format import MAX_INT
 from flinkmock.named_random import NamedRandom
 from flinkmock.release import Release
 from flinkmock.rest.call import Facts, RestCall, handles
@@ -179,7 +180,7 @@ def restart_sentence(strategy: RestartStrategy, release: Release) -> str:
             f"Restart with exponential delay: starting at {_length(strategy.delay, release)}, increasing by 1.5, with "
             f"maximum {_length(60_000, release)}. Delay resets after {_length(3_600_000, release)} with jitter 0.1"
         )
-    attempts = 2_147_483_647 if strategy.attempts is None else strategy.attempts
+    attempts = MAX_INT if strategy.attempts is None else strategy.attempts
     return f"Restart with fixed delay ({_length(strategy.delay, release)}). #{attempts} restart attempts."
 
 

@@ -8,6 +8,11 @@ from flinkmock.cluster.graph import Vertex
 from flinkmock.cluster.job import Job
 from flinkmock.rest.call import RestCall
 
+SAMPLING_MS = 5_200
+"""How long the stacks of tasks are sampled: 100 samples, 50 ms apart, and a little more.
+
+See docs/flink-behaviour.md#flame-graphs.
+"""
 UNASSIGNED = "(unassigned)"
 """Where a subtask runs that was not deployed yet, as Flink words it."""
 
@@ -42,3 +47,10 @@ def location_facts(execution: Execution, time: int) -> dict[str, str]:
         return {"host": UNASSIGNED, "endpoint": UNASSIGNED, "taskmanager-id": UNASSIGNED}
     taskmanager = slot.taskmanager
     return {"host": taskmanager.host, "endpoint": taskmanager.endpoint, "taskmanager-id": taskmanager.id}
+
+
+def running_executions(job: Job, vertex: Vertex, time: int | None) -> list[Execution]:
+    """Return the subtasks of a vertex that are RUNNING at `time` (None: nothing is known yet)."""
+    if time is None or time < job.submitted_at or not job.has_graph_at(time):
+        return []
+    return [e for e in job.executions_at(time)[vertex.index] if e.state_at(time) == "RUNNING"]

@@ -20,10 +20,10 @@ from flinkmock.flink import configuration as options
 from flinkmock.flink import messages
 from flinkmock.flink.memory import taskmanager_memory
 from flinkmock.rest.call import Facts, RestCall, handles
+from flinkmock.rest.handlers.checkpoints import PERCENTILES
 from flinkmock.rest.handlers.jobs import slot_sharing_group_id
 from flinkmock.rest.handlers.lookup import job_and_time
 
-_PERCENTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 _ANY = {"cpuCores": -1.0, "taskHeapMemory": -1, "taskOffHeapMemory": -1, "managedMemory": -1, "networkMemory": -1,
         "extendedResources": {}}  # fmt: skip
 """ResourceProfile.UNKNOWN: what a job asks for that does not say how large its slots have to be."""
@@ -168,12 +168,12 @@ def _counts(rescales: Sequence[Rescale]) -> dict[str, int]:
 def _durations(rescales: Sequence[Rescale]) -> dict[str, Any]:
     known = summary_statistics([(rescale.ended_at or 0) - rescale.started_at for rescale in rescales])
     if known is None:
-        return {"min": 0, "max": 0, "avg": 0} | dict.fromkeys(_PERCENTILES, float("nan"))
+        return {"min": 0, "max": 0, "avg": 0} | dict.fromkeys(PERCENTILES, float("nan"))
     return {
         "min": known.minimum,
         "max": known.maximum,
         "avg": known.average,
-        **{name: percentile(known.window, part) for name, part in _PERCENTILES.items()},
+        **{name: percentile(known.window, part) for name, part in PERCENTILES.items()},
     }
 
 

@@ -2,6 +2,6 @@
 
 from flinkmock.rest.rendering.bodies import ResponseRenderer, SynthesisError
 from flinkmock.rest.rendering.coverage import coverage
-from flinkmock.rest.rendering.jackson import encode, java_double
+from flinkmock.rest.rendering.jackson import encode
 
-__all__ = ["ResponseRenderer", "SynthesisError", "coverage", "encode", "java_double"]
+__all__ = ["ResponseRenderer", "SynthesisError", "coverage", "encode"]

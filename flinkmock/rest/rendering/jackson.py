@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import math
 import re
-from decimal import Decimal
 from typing import Any
+
+from flinkmock.flink.java_format import java_double
 
 _dump = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
@@ -31,22 +32,6 @@ def encode(value: Any) -> bytes:
         text = _TOKENS.sub(_as_java, text)
     # Java's String.getBytes puts a question mark for half a surrogate pair
     return text.encode("utf-8", errors="replace")
-
-
-def java_double(value: float) -> str:
-    """A double as `Double.toString` prints it: 1.0, 0.001, 1.0E-4, 1.0E10, NaN, -Infinity."""
-    if math.isnan(value):
-        return "NaN"
-    if math.isinf(value):
-        return "Infinity" if value > 0 else "-Infinity"
-    if value == 0 or 1e-3 <= abs(value) < 1e7:
-        return repr(value)
-    sign, digits, exponent = Decimal(repr(value)).as_tuple()
-    shortest = "".join(map(str, digits)).rstrip("0")
-    if len(shortest) == 1:  # Java wants two digits, and the nearest two: 4.9E-324 where Python has 5e-324
-        return format(value, ".1e").replace("e+", "e").replace("e0", "e").replace("e-0", "e-").upper()
-    scientific = len(digits) - 1 + int(exponent)
-    return f"{'-' if sign else ''}{shortest[0]}.{shortest[1:] or '0'}E{scientific}"
 
 
 def _as_java(token: re.Match[str]) -> str:

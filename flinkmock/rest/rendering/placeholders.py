@@ -10,13 +10,12 @@ from hashlib import blake2b
 from typing import Any, Protocol
 
 from flinkmock.contract.one_of import types
+from flinkmock.named_random import EPOCH_MS
 
 Where = tuple[Any, str | int] | None
 """A place in a body: (place of the parent, key or index); None is the whole body. Made for every container that is
 built, so it is no string until somebody needs one."""
 
-_EPOCH_MS = 1_767_225_600_000
-"""2026-01-01: made-up times lie in the days after it."""
 _DAY_MS = 24 * 3600 * 1000
 
 
@@ -117,7 +116,7 @@ _COUNTS = frozenset(("parallelism", "slots", "subtasks", "bound"))
 def _integer(schema: Mapping[str, Any], name: str, number: int) -> int:
     words = _words_of(name)
     if words & _TIMES and "accumulated" not in words and schema.get("format") == "int64":
-        return _EPOCH_MS + number % (30 * _DAY_MS)
+        return EPOCH_MS + number % (30 * _DAY_MS)
     if words & _SPANS:
         return number % 10_000
     if words & _SIZES:

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flinkmock.rest.rendering import encode, java_double
+from flinkmock.flink.java_format import java_double
+from flinkmock.rest.rendering import encode
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),

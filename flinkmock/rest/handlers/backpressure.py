@@ -1,0 +1,79 @@
+"""Back pressure of a vertex: from its metrics since 1.13, before that sampled."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flinkmock.cluster.errors import JobNotFound, VertexNotFound
+from flinkmock.cluster.execution import Execution
+from flinkmock.cluster.graph import Vertex
+from flinkmock.cluster.job import Job
+from flinkmock.cluster.record_flow import RecordFlow
+from flinkmock.rest.call import Facts, RestCall, handles
+from flinkmock.rest.handlers.lookup import SAMPLING_MS, running_executions
+from flinkmock.rest.handlers.metric_inputs import measured_at
+
+REFRESH_MS = 60_000
+"""web.backpressure.refresh-interval of 1.12."""
+NO_DATA = {"status": "deprecated"}
+
+
+@handles("getJobVertexBackPressure")
+def backpressure(call: RestCall) -> Facts:
+    """Return the back pressure of a vertex's running subtasks.
+
+    Raises:
+        JobNotFound, VertexNotFound: 1.12 only; a job that has ended is not found.
+    """
+    cluster = call.cluster
+    samples = not cluster.release.since("1.13")
+    job = cluster.jobs.get(call.path["jobid"])
+    if samples and (job is None or job.ended_at(call.now) is not None):
+        raise JobNotFound(call.path["jobid"])
+    vertex = job.graph.by_id.get(call.path["vertexid"]) if job else None
+    if job is None or vertex is None:
+        if samples:
+            raise VertexNotFound(call.path["jobid"], call.path["vertexid"])
+        return NO_DATA
+    if samples:
+        key = ("back pressure", job.id, vertex.id)
+        time = call.caches.sample_time(key, call.now, duration=SAMPLING_MS, refresh=REFRESH_MS)
+        running = running_executions(job, vertex, time)
+    else:
+        time = call.caches.metrics_time(call.now)
+        running = _measured(job, vertex, time)
+    if time is None or not running:
+        return NO_DATA
+    flow = RecordFlow(job.attempts[running[0].attempt], measured_at(job, running[0], time) or time)
+    level = _level_of(flow.backpressure_ratio(vertex))
+    return {
+        "status": "ok",
+        "backpressureLevel": level,
+        "backpressure-level": level,
+        "end-timestamp": time,
+        "subtasks": [_subtask(execution, flow) for execution in running],
+    }
+
+
+def _subtask(execution: Execution, flow: RecordFlow) -> dict[str, Any]:
+    busy, pressure = flow.busy_ratio(execution.vertex, execution.subtask), flow.backpressure_ratio(execution.vertex)
+    return {
+        "subtask": execution.subtask,
+        "backpressureLevel": _level_of(pressure),
+        "backpressure-level": _level_of(pressure),
+        "ratio": round(pressure, 3),
+        "idleRatio": round(1.0 - busy - pressure, 3),
+        "busyRatio": round(busy, 3),
+    }
+
+
+def _level_of(ratio: float) -> str:
+    """JobVertexBackPressureHandler.getBackPressureLevel."""
+    return "ok" if ratio <= 0.1 else "low" if ratio <= 0.5 else "high"
+
+
+def _measured(job: Job, vertex: Vertex, time: int | None) -> list[Execution]:
+    """Return the subtasks that have metrics at `time`."""
+    if time is None or time < job.submitted_at or not job.has_graph_at(time):
+        return []
+    return [e for e in job.executions_at(time)[vertex.index] if measured_at(job, e, time) is not None]

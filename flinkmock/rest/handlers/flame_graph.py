@@ -1,0 +1,43 @@
+"""Flame graphs: where a vertex's tasks spend their time, from samples of their stacks."""
+
+from __future__ import annotations
+
+from flinkmock.cluster.errors import SubtaskNotFound
+from flinkmock.cluster.record_flow import RecordFlow
+from flinkmock.flink.configuration import FLAME_GRAPH, FLAME_GRAPH_REFRESH
+from flinkmock.flink.flame_graph import SubtaskSample, flame_graph
+from flinkmock.rest.call import Facts, RestCall, handles
+from flinkmock.rest.handlers.lookup import SAMPLING_MS, running_executions, vertex_and_time
+
+NOTHING_TO_SAMPLE, NOT_YET = -1, -3
+"""`endTimestamp` of a flame graph without data (JobVertexFlameGraph.terminated, .waiting): the job has ended, or
+sampling has just begun."""
+
+
+@handles("getJobVertexFlameGraph")
+def flame_graph_of_vertex(call: RestCall) -> Facts:
+    """Return the flame graph, or no data if `rest.flamegraph.enabled` is off; all its types come from one sample.
+
+    Raises:
+        SubtaskNotFound: `subtaskindex` is not one of the vertex.
+    """
+    job, vertex, time = vertex_and_time(call)
+    subtask = call.one("subtaskindex")
+    if subtask is not None and subtask >= vertex.parallelism:
+        raise SubtaskNotFound(vertex.id, subtask)
+    if not call.cluster.configuration.boolean(FLAME_GRAPH):
+        return {}
+    running = [e for e in running_executions(job, vertex, time) if subtask in (None, e.subtask)]
+    if not running:
+        return {"endTimestamp": NOTHING_TO_SAMPLE}
+    refresh = call.cluster.configuration.milliseconds(FLAME_GRAPH_REFRESH)
+    key = ("flame graph", job.id, vertex.id)
+    sampled = call.caches.sample_time(key, call.now, duration=SAMPLING_MS, refresh=refresh)
+    if sampled is None:
+        return {"endTimestamp": NOT_YET}
+    flow = RecordFlow(job.attempts[running[0].attempt], sampled)
+    samples = [SubtaskSample(flow.busy_ratio(vertex, execution.subtask), vertex.is_source) for execution in running]
+    return {
+        "endTimestamp": sampled,
+        "data": flame_graph(samples, str(call.one("type", "full")), call.cluster.release),
+    }
