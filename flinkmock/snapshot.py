@@ -31,7 +31,11 @@ class Snapshot:
         now = engine.clock.now()
         engine.cluster.run_due_events(now)
         return cls(
-            now, ClusterSnapshot.of(engine.cluster), engine.faults.image(), engine.journal.image(), {**engine.deciders}
+            now,
+            ClusterSnapshot.of(engine.cluster),
+            engine.faults.snapshot(),
+            engine.journal.snapshot(),
+            {**engine.deciders},
         )
 
     def restore(self, engine: Engine) -> None:

@@ -200,7 +200,7 @@ class Log:
         name = exchange.job or exchange.job_id
         if self._as_json:
             entry = {
-                "time": exchange.now,
+                "time": exchange.time,
                 "status": exchange.status,
                 "method": exchange.method,
                 "path": exchange.target,
@@ -210,7 +210,7 @@ class Log:
             }
             self._print(json.dumps(entry))
         else:
-            time = datetime.fromtimestamp(exchange.now / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
+            time = datetime.fromtimestamp(exchange.time / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
             parts = [f"{exchange.method:6} {exchange.target}", name, exchange.fault and f"({exchange.fault})"]
             self._print("  ".join([time, str(exchange.status or "---"), *filter(None, parts)]))
 

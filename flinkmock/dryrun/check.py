@@ -117,7 +117,7 @@ class _Check:
         listed = self._document.get("faults")
         nodes = listed.elements if listed is not None else []
         for node, fault in zip(nodes, self._scenario.faults, strict=False):
-            awaited = fault.when.job_is
+            awaited = fault.trigger.job_state
             if awaited is None or awaited.state in BY_CLIENTS or (awaited.job, awaited.state) in seen:
                 continue
             place = (node.get("while-job") or node).place

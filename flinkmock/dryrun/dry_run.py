@@ -157,6 +157,6 @@ class DryRun:
     def _windows(self) -> Iterator[FaultWindow]:
         end = self.player.now - self.player.began
         for fault in self.player.scenario.faults:
-            begin, until = fault.when.during or (0, None)
+            begin, until = fault.trigger.during or (0, None)
             if begin < end:
                 yield FaultWindow(fault.name, begin, None if until is None else min(until, end))

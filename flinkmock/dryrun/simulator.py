@@ -232,8 +232,8 @@ class Simulator:
                 yield pressure.since if pressure.until is None else pressure.until
             yield (job.watermarks.stops_after or 0) - job.age if job.watermarks is not None else 0
         for fault in self.scenario.faults:
-            if fault.when.during is not None:
-                begin, end = fault.when.during
+            if fault.trigger.during is not None:
+                begin, end = fault.trigger.during
                 yield begin if end is None else end
 
     def close(self) -> None:

@@ -83,14 +83,14 @@ class StaticChecks:
         earlier: list[Fault] = []
         for node, fault in zip(nodes, self._scenario.faults, strict=False):
             place = (node.get("match") or node).place
-            patterns = fault.when.patterns
+            patterns = fault.trigger.patterns
             for pattern in patterns:
                 if missing := self._missing(pattern):
                     self._mistakes.add(place, f'{missing}: "{fault.name}" never strikes it.')
-            why = _never(fault.when)
+            why = _never(fault.trigger)
             if why:
                 self._mistakes.add(node.place, f'"{fault.name}" can never strike: {why}.')
-            before = next((other for other in earlier if _takes_all(other, fault.when)), None)
+            before = next((other for other in earlier if _takes_all(other, fault.trigger)), None)
             if before is not None:
                 text = f'"{fault.name}" can never strike: "{before.name}" stands before it and takes each such request.'
                 self._mistakes.add(node.place, text)
@@ -145,7 +145,7 @@ def _has_id(pattern: Pattern) -> bool:
 
 def _takes_all(earlier: Fault, second: FaultTrigger) -> bool:
     """Whether the earlier one takes every request that the second is about."""
-    first = earlier.when
+    first = earlier.trigger
     if earlier.serve_stale is not None and not (
         second.patterns and all(each.method == "GET" for each in second.patterns)
     ):
@@ -153,7 +153,7 @@ def _takes_all(earlier: Fault, second: FaultTrigger) -> bool:
     always = (
         first.job in (None, second.job)
         and first.headers.items() <= second.headers.items()
-        and first.job_is in (None, second.job_is)
+        and first.job_state in (None, second.job_state)
         and first.every == 1
         and not first.nth
         and first.chance >= 1

@@ -19,13 +19,13 @@ _P99 = NormalDist().inv_cdf(0.99)
 
 @dataclass(frozen=True, slots=True)
 class RequestInfo:
-    """What a fault looks at. `path` is decoded; `since_start` are ms of the cluster's time; `job` is the name of the
+    """What a fault looks at. `path` is decoded; `ms_since_start` are ms of the cluster's time; `job` is the name of the
     job that is asked about; `state_of` gives the state of the newest job of a name, None if there is none."""
 
     method: str
     path: str
     operation: Operation | None
-    since_start: int
+    ms_since_start: int
     job: str | None
     headers: Mapping[str, str]
     state_of: Callable[[str], str | None]
@@ -43,8 +43,8 @@ class FaultHit:
 @dataclass(slots=True)
 class _Counted:
     fault: Fault
-    asked: int = 0
-    struck: int = 0
+    matched: int = 0
+    hits: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +76,14 @@ class Faults:
         with self._lock:
             self._counted.clear()
 
-    def image(self) -> FaultsSnapshot:
+    def snapshot(self) -> FaultsSnapshot:
         """The faults there are and what they have counted, for `restore`."""
         with self._lock:
             return FaultsSnapshot(tuple(map(dataclasses.replace, self._counted)))
 
-    def restore(self, image: FaultsSnapshot) -> None:
+    def restore(self, snapshot: FaultsSnapshot) -> None:
         with self._lock:
-            self._counted[:] = map(dataclasses.replace, image.counted)
+            self._counted[:] = map(dataclasses.replace, snapshot.counted)
 
     def __bool__(self) -> bool:
         return bool(self._counted)
@@ -93,35 +93,35 @@ class Faults:
 
     def hits(self, name: str) -> int:
         """How many requests the fault with this name applied to. Raises NotFound."""
-        found = [counted.struck for counted in self._counted if counted.fault.name == name]
+        found = [counted.hits for counted in self._counted if counted.fault.name == name]
         if not found:
             known = [counted.fault.name for counted in self._counted]
             raise NotFound(f'There is no fault "{name}".{did_you_mean(name, known)}')
         return sum(found)
 
-    def concerns(self, method: str, path: str, operation: Operation | None) -> bool:
+    def may_match(self, method: str, path: str, operation: Operation | None) -> bool:
         """Whether some fault is about such requests at all."""
-        return any(counted.fault.is_about(method, path, operation) for counted in self._counted)
+        return any(counted.fault.matches(method, path, operation) for counted in self._counted)
 
-    def strike(self, seen: RequestInfo) -> FaultHit | None:
+    def select(self, seen: RequestInfo) -> FaultHit | None:
         """Counts the request and says what befalls it."""
         winner: FaultHit | None = None
         with self._lock:
             for counted in self._counted:
-                if _is_about(counted.fault, seen):
-                    counted.asked += 1
+                if _matches(counted.fault, seen):
+                    counted.matched += 1
                     if winner is None and self._hits(counted):
-                        counted.struck += 1
-                        winner = FaultHit(counted.fault, counted.asked, self._delay(counted.fault, counted.asked))
+                        counted.hits += 1
+                        winner = FaultHit(counted.fault, counted.matched, self._delay(counted.fault, counted.matched))
         return winner
 
     def _hits(self, counted: _Counted) -> bool:
-        when, n = counted.fault.when, counted.asked
+        when, n = counted.fault.trigger, counted.matched
         return (
             n % when.every == 0
             and (not when.nth or n in when.nth)
             and (when.chance >= 1 or self.random.number("fault", counted.fault.name, n, "chance") < when.chance)
-            and (when.times is None or counted.struck < when.times)
+            and (when.times is None or counted.hits < when.times)
         )
 
     def _delay(self, fault: Fault, nth: int) -> float:
@@ -143,17 +143,17 @@ def log_normal(length: LogNormal, quantile: float) -> int:
     return round(drawn if length.max is None else min(drawn, length.max))
 
 
-def _is_about(fault: Fault, seen: RequestInfo) -> bool:
-    when = fault.when
-    if not fault.is_about(seen.method, seen.path, seen.operation):
+def _matches(fault: Fault, seen: RequestInfo) -> bool:
+    when = fault.trigger
+    if not fault.matches(seen.method, seen.path, seen.operation):
         return False
     if when.job is not None and seen.job != when.job:
         return False
     if any(seen.headers.get(name) != value for name, value in when.headers.items()):
         return False
-    if when.during is not None and not _within(when.during, seen.since_start):
+    if when.during is not None and not _within(when.during, seen.ms_since_start):
         return False
-    return when.job_is is None or seen.state_of(when.job_is.job) == when.job_is.state
+    return when.job_state is None or seen.state_of(when.job_state.job) == when.job_state.state
 
 
 def _within(during: Iterable[int | None], moment: int) -> bool:

@@ -26,7 +26,7 @@ class Drop(Enum):
     """No answer and no end, until the client or the cluster leaves."""
 
     @property
-    def carries_out(self) -> bool:
+    def reaches_cluster(self) -> bool:
         return self in (Drop.TRUNCATE, Drop.AFTER_PROCESSING)
 
 
@@ -81,7 +81,7 @@ class LogNormal:
 
 
 @dataclass(frozen=True, slots=True)
-class JobIs:
+class JobInState:
     """`while-job: orders RESTARTING`: the newest job of that name is in that state."""
 
     job: str
@@ -101,7 +101,7 @@ class FaultTrigger:
     job: str | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     during: tuple[int, int | None] | None = None
-    job_is: JobIs | None = None
+    job_state: JobInState | None = None
     every: int = 1
     nth: frozenset[int] = frozenset()
     chance: float = 1.0
@@ -123,7 +123,7 @@ class Fault:
     """
 
     name: str
-    when: FaultTrigger = field(default_factory=FaultTrigger)
+    trigger: FaultTrigger = field(default_factory=FaultTrigger)
     delay: UniformRange | LogNormal | None = None
     reply: NamedReply | Reply | None = None
     throttle: int | None = None
@@ -133,14 +133,14 @@ class Fault:
     leader_failover: UniformRange | None = None
     kill_taskmanager: int | None = None
 
-    def is_about(self, method: str, path: str, operation: Operation | None) -> bool:
+    def matches(self, method: str, path: str, operation: Operation | None) -> bool:
         """Whether requests of that kind can be struck at all."""
         if self.serve_stale is not None and method != "GET":
             return False
-        patterns = self.when.patterns
+        patterns = self.trigger.patterns
         return not patterns or any(pattern.fits(method, path, operation) for pattern in patterns)
 
     @property
-    def carries_out(self) -> bool:
+    def reaches_cluster(self) -> bool:
         """Whether the cluster gets to see the request."""
-        return self.reply is None and (self.drop is None or self.drop.carries_out)
+        return self.reply is None and (self.drop is None or self.drop.reaches_cluster)

@@ -24,17 +24,17 @@ if TYPE_CHECKING:
 class ContractReview:
     """`refused`: what Flink holds against the request, None if it took it. `advice`: sentences."""
 
-    refused: str | None = None
+    rejection: str | None = None
     advice: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         """Whether there is nothing to say."""
-        return self.refused is None and not self.advice
+        return self.rejection is None and not self.advice
 
 
-def judged(exchange: Exchange) -> ContractReview:
-    operation, contract = exchange.declared, exchange.contract
-    refused = exchange.refusal if exchange.fault is None else None
+def review(exchange: Exchange) -> ContractReview:
+    operation, contract = exchange.contract_operation, exchange.contract
+    refused = exchange.error_message if exchange.fault is None else None
     if operation is None or contract is None:
         return ContractReview(refused)
     flink = contract.release.minor

@@ -1,4 +1,4 @@
-"""One request and its answer, as the journal keeps them."""
+"""One request and its response, as the journal records them."""
 
 from __future__ import annotations
 
@@ -10,46 +10,60 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote
 
 from flinkmock.contract import Contract
-from flinkmock.journal.contract_review import ContractReview, judged
+from flinkmock.journal.contract_review import ContractReview, review
 
 if TYPE_CHECKING:
     from flinkmock.contract import Operation
 
-MAX_KEPT = 16 * 1024
+MAX_BODY_BYTES = 16 * 1024
 """Bytes of a request's body that are kept."""
 
 
 @dataclass
 class Exchange:
-    """Filled in while a request is under way, and left alone afterwards.
+    """One request and its response. It is complete when the journal has it.
 
-    `now` is the cluster's time at which it was answered (epoch ms), `wall` the wall's at which it arrived (epoch ms).
-    `target` is what the client wrote. `operation` is an operation id of the contract, None where there is none;
-    `parameters` are those of the path, as written; `job_id` as written, `job` the name of that job, if there is one.
-    `content` is the body as it was sent (of an upload: its JSON part), None if more than 16 KiB; `files` are the names
-    of uploaded files. `status` is what was answered, 0 if nothing was; `answered` the bytes of the answer's body;
-    `refusal` what a refused client was told. `fault` names the fault that touched it.
+    Attributes:
+        method: HTTP method.
+        target: Request target as the client sent it: path and query.
+        time: Cluster time at which the request was answered, in ms since the epoch.
+        status: Status of the response; 0 if there was none.
+        operation: Operation id in the contract; None if no operation matched.
+        job_id: Job id of the path, as sent.
+        number: Number of the request in the journal, from 1.
+        wall_time: Wall-clock time at which the request arrived, in ms since the epoch.
+        job: Name of the job with that id, if there is one.
+        parameters: Path parameters, as sent.
+        headers: Headers of the request, in order.
+        raw_body: Body of the request (of an upload, its JSON part); None if it has more than 16 KiB.
+        files: Names of the uploaded files.
+        response_size: Size of the response body, in bytes.
+        content_type: Content type of the response.
+        error_message: First line of the error that the response has.
+        fault: Name of the fault that was applied.
+        contract: The contract of the release that answered.
     """
 
     method: str
     target: str
-    now: int = 0
+    time: int = 0
     status: int = 0
     operation: str | None = None
     job_id: str | None = None
     number: int = field(default=0, compare=False)
-    """From 1, in the order in which the journal was told."""
-    wall: int = field(default=0, compare=False)
-    took: int = field(default=0, compare=False)
-    """Microseconds of the wall until the answer was ready, held back or not."""
+    wall_time: int = field(default=0, compare=False)
+    duration_us: int = field(default=0, compare=False)
+    """From the request's arrival until its response was ready, in microseconds. A fault's delay does not count."""
+    started_ns: int = field(default=0, compare=False, repr=False)
+    """When the request arrived, by `time.perf_counter_ns`."""
     job: str | None = field(default=None, compare=False)
     parameters: Mapping[str, str] = field(default_factory=dict, compare=False)
     headers: tuple[tuple[str, str], ...] = field(default=(), compare=False, repr=False)
-    content: bytes | None = field(default=b"", compare=False, repr=False)
+    raw_body: bytes | None = field(default=b"", compare=False, repr=False)
     files: tuple[str, ...] = field(default=(), compare=False)
-    answered: int = field(default=0, compare=False)
+    response_size: int = field(default=0, compare=False)
     content_type: str | None = field(default=None, compare=False)
-    refusal: str | None = field(default=None, compare=False, repr=False)
+    error_message: str | None = field(default=None, compare=False, repr=False)
     fault: str | None = field(default=None, compare=False)
     contract: Contract | None = field(default=None, compare=False, repr=False)
 
@@ -66,12 +80,12 @@ class Exchange:
     def body(self) -> Any:
         """The parsed JSON of the request; None if there is none, or none that can be read."""
         try:
-            return json.loads(self.content) if self.content else None
+            return json.loads(self.raw_body) if self.raw_body else None
         except ValueError:
             return None
 
     @property
-    def declared(self) -> Operation | None:
+    def contract_operation(self) -> Operation | None:
         """The contract's operation that it was taken for."""
         if self.contract is None or self.operation is None:
             return None
@@ -83,15 +97,15 @@ class Exchange:
         return self.operation is not None or (self.method in ("GET", "HEAD") and 0 < self.status < 400)
 
     @cached_property
-    def verdict(self) -> ContractReview:
+    def contract_review(self) -> ContractReview:
         """What the contract says of the request."""
-        return judged(self)
+        return review(self)
 
     def __str__(self) -> str:
         """A line for people: number, status, request, body, fault."""
         parts = [f"{self.number:4}", str(self.status or "---"), self.method, self.target]
-        if self.content:
-            text = self.content.decode("utf-8", errors="replace")
+        if self.raw_body:
+            text = self.raw_body.decode("utf-8", errors="replace")
             parts.append(text if len(text) <= 100 else f"{text[:99]}…")
         parts.extend(f"[{name}]" for name in self.files)
         if self.fault:

@@ -11,7 +11,7 @@ from typing import Any
 from flinkmock.contract.pattern import ANY, Pattern
 from flinkmock.journal.count_range import AT_LEAST_ONCE, NEVER, CountRange, said
 from flinkmock.journal.exchange import Exchange
-from flinkmock.journal.near_misses import nearest
+from flinkmock.journal.near_misses import near_misses
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +31,9 @@ class RequestMatcher:
         """From "POST /jobs/:jobid/stop". Raises InvalidArgument."""
         return request if isinstance(request, RequestMatcher) else cls(Pattern.read(request), body, query or {}, status)
 
-    def misses(self, exchange: Exchange) -> list[str]:
+    def mismatches(self, exchange: Exchange) -> list[str]:
         """Why the request is not one of these; empty if it is."""
-        if not self.pattern.fits(exchange.method, exchange.path, exchange.declared):
+        if not self.pattern.fits(exchange.method, exchange.path, exchange.contract_operation):
             return [self._other_request(exchange)]
         reasons = []
         if self.body is not None:
@@ -51,7 +51,7 @@ class RequestMatcher:
     def _other_request(self, exchange: Exchange) -> str:
         if self.pattern.method not in (exchange.method, ANY):
             same = Pattern(exchange.method, self.pattern.segments).fits(
-                exchange.method, exchange.path, exchange.declared
+                exchange.method, exchange.path, exchange.contract_operation
             )
             return f"the method is {exchange.method}" if same else "another method and path"
         return "another path"
@@ -75,15 +75,15 @@ class Expectation:
     times: CountRange = AT_LEAST_ONCE
     place: str = ""
 
-    def covers(self, exchange: Exchange) -> bool:
-        return not self.wanted.misses(exchange)
+    def matches(self, exchange: Exchange) -> bool:
+        return not self.wanted.mismatches(exchange)
 
-    def unmet(self, exchanges: Sequence[Exchange]) -> str | None:
-        found = [exchange for exchange in exchanges if self.covers(exchange)]
+    def failure_message(self, exchanges: Sequence[Exchange]) -> str | None:
+        found = [exchange for exchange in exchanges if self.matches(exchange)]
         if len(found) in self.times:
             return None
         head = f"expected {self.wanted} {self.times}, but it {_came(found)}"
-        near = nearest(self.wanted, exchanges) if len(found) < self.times.low else []
+        near = near_misses(self.wanted, exchanges) if len(found) < self.times.low else []
         return "\n".join([_at(self.place, head) + ".", *_those(found), *near])
 
 
@@ -94,11 +94,11 @@ class Unmatched:
     times: CountRange = NEVER
     place: str = ""
 
-    def covers(self, exchange: Exchange) -> bool:
+    def matches(self, exchange: Exchange) -> bool:
         return not exchange.matched
 
-    def unmet(self, exchanges: Sequence[Exchange]) -> str | None:
-        found = [exchange for exchange in exchanges if self.covers(exchange)]
+    def failure_message(self, exchanges: Sequence[Exchange]) -> str | None:
+        found = [exchange for exchange in exchanges if self.matches(exchange)]
         if len(found) in self.times:
             return None
         head = f"expected requests that match no operation {self.times}, but they {_came(found)}"
@@ -112,20 +112,20 @@ class InOrder:
     wanted: tuple[RequestMatcher, ...]
     place: str = ""
 
-    def covers(self, exchange: Exchange) -> bool:
-        return not all(wanted.misses(exchange) for wanted in self.wanted)
+    def matches(self, exchange: Exchange) -> bool:
+        return not all(wanted.mismatches(exchange) for wanted in self.wanted)
 
-    def unmet(self, exchanges: Sequence[Exchange]) -> str | None:
+    def failure_message(self, exchanges: Sequence[Exchange]) -> str | None:
         rest = iter(exchanges)
         lines: list[str] = []
         for wanted in self.wanted:
-            found = next((exchange for exchange in rest if not wanted.misses(exchange)), None)
+            found = next((exchange for exchange in rest if not wanted.mismatches(exchange)), None)
             if found is None:
                 after = f"after number {lines[-1].split()[0]}" if lines else "at all"
                 head = f"expected {', then '.join(map(str, self.wanted))}, but {wanted} did not come {after}"
                 seen = ["  found so far:", *(f"    {line}" for line in lines)] if lines else []
-                before = [exchange for exchange in exchanges if not wanted.misses(exchange)]
-                other = _those(before, head="before that:") or nearest(wanted, exchanges)
+                before = [exchange for exchange in exchanges if not wanted.mismatches(exchange)]
+                other = _those(before, head="before that:") or near_misses(wanted, exchanges)
                 return "\n".join([_at(self.place, head) + ".", *seen, *other])
             lines.append(str(found))
         return None

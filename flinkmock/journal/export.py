@@ -15,8 +15,8 @@ def as_json(exchange: Exchange) -> dict[str, Any]:
     """`time` and `wall` in epoch ms; the verdict as `refused` and `advice`."""
     return {
         "number": exchange.number,
-        "time": exchange.now,
-        "wall": exchange.wall,
+        "time": exchange.time,
+        "wall_time": exchange.wall_time,
         "method": exchange.method,
         "target": exchange.target,
         "operation": exchange.operation,
@@ -27,8 +27,8 @@ def as_json(exchange: Exchange) -> dict[str, Any]:
         "job": exchange.job,
         "status": exchange.status,
         "fault": exchange.fault,
-        "refused": exchange.verdict.refused,
-        "advice": list(exchange.verdict.advice),
+        "rejection": exchange.contract_review.rejection,
+        "advice": list(exchange.contract_review.advice),
     }
 
 
@@ -61,17 +61,17 @@ def _entry(exchange: Exchange, base_url: str) -> dict[str, Any]:
         "headers": [{"name": name, "value": value} for name, value in exchange.headers],
         "queryString": [{"name": name, "value": value} for name, values in exchange.query.items() for value in values],
         "headersSize": -1,
-        "bodySize": len(exchange.content) if exchange.content is not None else -1,
+        "bodySize": len(exchange.raw_body) if exchange.raw_body is not None else -1,
     }
-    if exchange.content:
+    if exchange.raw_body:
         kind = next((value for name, value in headers.items() if name.lower() == "content-type"), "")
         request["postData"] = {
             "mimeType": kind,
             "params": [],
-            "text": exchange.content.decode("utf-8", errors="replace"),
+            "text": exchange.raw_body.decode("utf-8", errors="replace"),
         }
-    started = datetime.fromtimestamp(exchange.wall / 1000, UTC).isoformat(timespec="milliseconds")
-    took = exchange.took / 1000
+    started = datetime.fromtimestamp(exchange.wall_time / 1000, UTC).isoformat(timespec="milliseconds")
+    took = exchange.duration_us / 1000
     return {
         "startedDateTime": started.replace("+00:00", "Z"),
         "time": took,
@@ -82,16 +82,16 @@ def _entry(exchange: Exchange, base_url: str) -> dict[str, Any]:
             "httpVersion": "HTTP/1.1",
             "cookies": [],
             "headers": [],
-            "content": {"size": exchange.answered, "mimeType": exchange.content_type or ""},
+            "content": {"size": exchange.response_size, "mimeType": exchange.content_type or ""},
             "redirectURL": "",
             "headersSize": -1,
-            "bodySize": exchange.answered if exchange.status else -1,
+            "bodySize": exchange.response_size if exchange.status else -1,
         },
         "cache": {},
         "timings": {"send": 0, "wait": took, "receive": 0},
         "_operation": exchange.operation,
-        "_clusterTime": exchange.now,
+        "_clusterTime": exchange.time,
         "_job": exchange.job,
         "_fault": exchange.fault,
-        "_advice": list(exchange.verdict.advice),
+        "_advice": list(exchange.contract_review.advice),
     }

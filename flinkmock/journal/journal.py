@@ -21,10 +21,10 @@ LIMIT = 10_000
 class Expected(Protocol):
     """An `Expectation`, `InOrder` or `Unmatched`."""
 
-    def unmet(self, exchanges: Sequence[Exchange]) -> str | None:
+    def failure_message(self, exchanges: Sequence[Exchange]) -> str | None:
         """What to say if it is not met."""
 
-    def covers(self, exchange: Exchange) -> bool:
+    def matches(self, exchange: Exchange) -> bool:
         """Whether it is about such a request."""
 
 
@@ -34,7 +34,7 @@ class JournalSnapshot:
 
     kept: tuple[Exchange, ...]
     told: int
-    foreseen: frozenset[int]
+    expected_numbers: frozenset[int]
 
 
 class Journal(Sequence[Exchange]):
@@ -48,7 +48,7 @@ class Journal(Sequence[Exchange]):
         self.limit = limit
         self._kept: deque[Exchange] = deque(maxlen=limit)
         self._told = 0
-        self._foreseen: set[int] = set()
+        self._expected_numbers: set[int] = set()
         """Numbers of requests without an operation that somebody expected or waited for."""
         self._changed = threading.Condition()
 
@@ -68,19 +68,19 @@ class Journal(Sequence[Exchange]):
         """Forgets all; numbers start again."""
         self.restore(JournalSnapshot((), 0, frozenset()))
 
-    def image(self) -> JournalSnapshot:
+    def snapshot(self) -> JournalSnapshot:
         """What it is now, for `restore`."""
         with self._changed:
-            return JournalSnapshot(tuple(self._kept), self._told, frozenset(self._foreseen))
+            return JournalSnapshot(tuple(self._kept), self._told, frozenset(self._expected_numbers))
 
-    def restore(self, image: JournalSnapshot) -> None:
+    def restore(self, snapshot: JournalSnapshot) -> None:
         """Forgets what came later."""
         with self._changed:
-            self._kept = deque(image.kept, self.limit)
-            self._told = image.told
-            self._foreseen = set(image.foreseen)
+            self._kept = deque(snapshot.kept, self.limit)
+            self._told = snapshot.told
+            self._expected_numbers = set(snapshot.expected_numbers)
 
-    def snapshot(self) -> tuple[Exchange, ...]:
+    def exchanges(self) -> tuple[Exchange, ...]:
         with self._changed:
             return tuple(self._kept)
 
@@ -88,7 +88,7 @@ class Journal(Sequence[Exchange]):
                  status: int | None = None) -> list[Exchange]:  # fmt: skip
         """The requests of that kind."""
         wanted = RequestMatcher.read(request, body, query, status)
-        return [exchange for exchange in self.snapshot() if not wanted.misses(exchange)]
+        return [exchange for exchange in self.exchanges() if not wanted.mismatches(exchange)]
 
     def count(self, request: str | RequestMatcher, *, body: Any = None, query: Mapping[str, Any] | None = None,
               status: int | None = None) -> int:  # fmt: skip
@@ -97,13 +97,13 @@ class Journal(Sequence[Exchange]):
     @property
     def unmatched(self) -> list[Exchange]:
         """The requests for which there is no operation."""
-        return [exchange for exchange in self.snapshot() if not exchange.matched]
+        return [exchange for exchange in self.exchanges() if not exchange.matched]
 
     @property
     def unexpected(self) -> tuple[Exchange, ...]:
         """Those of them that no fault answered, and that nobody has expected or waited for: most likely a mistake of
         the client, or a release that has no such operation."""
-        return tuple(one for one in self.unmatched if one.fault is None and one.number not in self._foreseen)
+        return tuple(one for one in self.unmatched if one.fault is None and one.number not in self._expected_numbers)
 
     def expect(
         self,
@@ -128,9 +128,9 @@ class Journal(Sequence[Exchange]):
 
     def check(self, expected: Iterable[Expected]) -> None:
         """Raises UnmetExpectation, which tells of all that are not met."""
-        kept, asked = self.snapshot(), tuple(expected)
-        self._foresee(exchange for exchange in kept if any(one.covers(exchange) for one in asked))
-        unmet = [text for one in asked if (text := one.unmet(kept)) is not None]
+        kept, asked = self.exchanges(), tuple(expected)
+        self._mark_expected(exchange for exchange in kept if any(one.matches(exchange) for one in asked))
+        unmet = [text for one in asked if (text := one.failure_message(kept)) is not None]
         if unmet:
             if self.dropped:
                 unmet.append(f"The journal keeps {self.limit} requests; {self.dropped} older ones were dropped.")
@@ -157,32 +157,32 @@ class Journal(Sequence[Exchange]):
         with self._changed:
             while True:
                 new = min(self._told - looked_at, len(self._kept))
-                found += [one for one in islice(self._kept, len(self._kept) - new, None) if not wanted.misses(one)]
+                found += [one for one in islice(self._kept, len(self._kept) - new, None) if not wanted.mismatches(one)]
                 looked_at = self._told
                 if len(found) >= times:
-                    self._foresee(found)
+                    self._mark_expected(found)
                     return found
                 if not self._changed.wait(max(end - monotonic(), 0)) and monotonic() >= end:
                     break
-        text = Expectation(wanted, CountRange(times, None)).unmet(self.snapshot())
+        text = Expectation(wanted, CountRange(times, None)).failure_message(self.exchanges())
         raise UnmetExpectation(f"after {timeout:g} s: {text or f'{wanted} came too late.'}")
 
-    def _foresee(self, exchanges: Iterable[Exchange]) -> None:
-        self._foreseen.update(exchange.number for exchange in exchanges if not exchange.matched)
+    def _mark_expected(self, exchanges: Iterable[Exchange]) -> None:
+        self._expected_numbers.update(exchange.number for exchange in exchanges if not exchange.matched)
 
     def __len__(self) -> int:
         return len(self._kept)
 
     def __getitem__(self, index: Any) -> Any:
-        return self.snapshot()[index]
+        return self.exchanges()[index]
 
     def __iter__(self) -> Iterator[Exchange]:
-        return iter(self.snapshot())
+        return iter(self.exchanges())
 
     def __str__(self) -> str:
         """One line for each request; how many are missing at the top."""
         lines = [f"… {self.dropped} older requests were dropped"] if self.dropped else []
-        return "\n".join([*lines, *map(str, self.snapshot())])
+        return "\n".join([*lines, *map(str, self.exchanges())])
 
     def __repr__(self) -> str:
         more = f", {self.dropped} dropped" if self.dropped else ""

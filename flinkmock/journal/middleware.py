@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from flinkmock.journal import Exchange
-from flinkmock.journal.exchange import MAX_KEPT
+from flinkmock.journal.exchange import MAX_BODY_BYTES
 from flinkmock.rest.call import UploadedFile
 from flinkmock.rest.response import Response
 from flinkmock.rest.router import Route
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 def begun(request: web.Request, raw: str) -> Exchange:
     seen = Exchange(request.method, raw, headers=tuple(request.headers.items()))
-    seen.wall = time.time_ns() // 1_000_000
-    seen.took = time.perf_counter_ns()  # of when it began, until it is answered
+    seen.wall_time = time.time_ns() // 1_000_000
+    seen.started_ns = time.perf_counter_ns()
     return seen
 
 
 def note_body(seen: Exchange, text: bytes | None, files: Sequence[UploadedFile]) -> None:
-    seen.content = text if len(text or b"") <= MAX_KEPT else None
+    seen.raw_body = text if len(text or b"") <= MAX_BODY_BYTES else None
     seen.files = tuple(file.name for file in files)
 
 
@@ -38,11 +38,11 @@ def note_route(seen: Exchange, route: Route) -> None:
 
 def answered(engine: Engine, seen: Exchange, answer: Response, arrived: int | None) -> None:
     """Completes the entry and gives it to the journal."""
-    seen.now = engine.clock.now() if arrived is None else arrived
-    seen.took = (time.perf_counter_ns() - seen.took) // 1000
-    seen.status, seen.answered, seen.content_type = answer.status, len(answer.body), answer.content_type
+    seen.time = engine.clock.now() if arrived is None else arrived
+    seen.duration_us = (time.perf_counter_ns() - seen.started_ns) // 1000
+    seen.status, seen.response_size, seen.content_type = answer.status, len(answer.body), answer.content_type
     # 308: what Flink says to a way of stopping that is no more
-    seen.refusal = _refusal(answer) if answer.status >= 400 or answer.status == 308 else None
+    seen.error_message = _refusal(answer) if answer.status >= 400 or answer.status == 308 else None
     seen.contract = engine.contract
     seen.job = engine.job_name(seen.job_id)
     engine.journal.add(seen)

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 MOST = 3
 
 
-def nearest(wanted: RequestMatcher, exchanges: Sequence[Exchange]) -> list[str]:
+def near_misses(wanted: RequestMatcher, exchanges: Sequence[Exchange]) -> list[str]:
     """Lines for people; says so if nothing comes near."""
     if not exchanges:
         return ["  no request came at all."]
-    missed = [(exchange, reasons) for exchange in exchanges if (reasons := wanted.misses(exchange))]
+    missed = [(exchange, reasons) for exchange in exchanges if (reasons := wanted.mismatches(exchange))]
     scored = sorted(missed, key=lambda one: (-_likeness(wanted, one[0]), len(one[1]), one[0].number))
     shown = [one for one in scored[:MOST] if _likeness(wanted, one[0]) >= 0.5]
     if not missed:
@@ -36,7 +36,7 @@ def nearest(wanted: RequestMatcher, exchanges: Sequence[Exchange]) -> list[str]:
 
 def _likeness(wanted: RequestMatcher, exchange: Exchange) -> float:
     """Between 0 and 1: the path counts most."""
-    operation = exchange.declared
+    operation = exchange.contract_operation
     theirs = operation.segments if operation is not None else tuple(exchange.path.strip("/").split("/"))
     mine = wanted.pattern.segments
     plain = [":" if segment.startswith(":") else segment for segment in mine]

@@ -22,7 +22,7 @@ from flinkmock.conformance.report import Report
 from flinkmock.contract import Contract, Operation
 from flinkmock.faults import Fault
 from flinkmock.journal import Exchange
-from flinkmock.journal.exchange import MAX_KEPT
+from flinkmock.journal.exchange import MAX_BODY_BYTES
 from flinkmock.proxy.streaming import BodyBuffer, UpstreamResponse, end_to_end, origin_form, passing, received
 from flinkmock.proxy.traffic_checker import JUDGED_BYTES, TrafficChecker
 from flinkmock.proxy.upstream import UpstreamCluster
@@ -120,7 +120,7 @@ class Proxy:
 
     async def _pass(self, request: web.Request) -> web.StreamResponse:
         route = self._route(request.method, request.raw_path)
-        seen, sent = self._begun(request, route), BodyBuffer(MAX_KEPT)
+        seen, sent = self._begun(request, route), BodyBuffer(MAX_BODY_BYTES)
         blow, instead = await self._befalls(request, seen, route.operation)
         if blow is not None and instead is not None:
             await received(request.content, sent)
@@ -200,7 +200,7 @@ class Proxy:
     ) -> tuple[FaultInjection | None, Response | None]:
         """The fault that strikes a request, and the answer with which it ends if the server does not get to see it."""
         faults = self._behind.faults
-        if not faults or not faults.concerns(seen.method, seen.path, operation):
+        if not faults or not faults.may_match(seen.method, seen.path, operation):
             return None, None
         assert self._client is not None
         await self._behind.look(self._client, request.headers)
@@ -221,8 +221,8 @@ class Proxy:
 
     def _begun(self, request: web.Request, route: _Route) -> Exchange:
         seen = Exchange(request.method, request.raw_path, contract=self.contract)
-        seen.now = seen.wall = time.time_ns() // 1_000_000
-        seen.took = time.perf_counter_ns()  # of when it began, until it is answered
+        seen.time = seen.wall_time = time.time_ns() // 1_000_000
+        seen.started_ns = time.perf_counter_ns()
         seen.headers = tuple(request.headers.items())
         if route.operation is not None:
             seen.operation, seen.parameters = route.operation.id, route.parameters
@@ -264,9 +264,9 @@ def _as_answer(answer: aiohttp.ClientResponse, body: bytes) -> Response:
 
 def _end(seen: Exchange, sent: BodyBuffer, status: int, size: int, content_type: str | None) -> None:
     """Completes the entry of an answered request."""
-    seen.took = (time.perf_counter_ns() - seen.took) // 1000
-    seen.content = sent.content
-    seen.status, seen.answered, seen.content_type = status, size, content_type
+    seen.duration_us = (time.perf_counter_ns() - seen.started_ns) // 1000
+    seen.raw_body = sent.content
+    seen.status, seen.response_size, seen.content_type = status, size, content_type
 
 
 def _gone(request: web.Request) -> bool:

@@ -24,7 +24,7 @@ class ResponseHistory:
 
     def matters(self, method: str, path: str, operation: Operation | None) -> bool:
         """Whether answers to such requests may be asked for later."""
-        return any(fault.is_about(method, path, operation) for fault in self._faults)
+        return any(fault.matches(method, path, operation) for fault in self._faults)
 
     def keep(self, target: str, now: int, answer: Response) -> None:
         answers = self._kept.setdefault(target, deque())

@@ -51,19 +51,21 @@ class TrafficChecker:
             self.advice[
                 f"{seen.method} {seen.path} is answered, but is no operation of Flink {self._contract.release}."
             ] += 1
-        if seen.content:
-            self.advice.update(seen.verdict.advice)
+        if seen.raw_body:
+            self.advice.update(seen.contract_review.advice)
         elif operation is not None and (body is not None or "?" in seen.target):
             self.advice.update(self._without_body(operation.id, seen.target))
 
     def _advice(self, operation_id: str, target: str) -> tuple[str, ...]:
         """What is to be said of a request without a body."""
         operation = self._contract.operation(operation_id)
-        return Exchange(operation.method, target, operation=operation_id, contract=self._contract).verdict.advice
+        return Exchange(
+            operation.method, target, operation=operation_id, contract=self._contract
+        ).contract_review.advice
 
     def _judge(self, seen: Exchange, operation: Operation, answer: HttpResponse) -> None:
         if answer.status >= 400:
-            seen.refusal = message(answer) or None
+            seen.error_message = message(answer) or None
         refusals = tuple(sorted({*REFUSED, *REFUSALS.get(operation.id, ())}))
         for finding in judge(self._contract, operation, answer, refusals):
             self.report.add(finding, seen.target)

@@ -21,7 +21,7 @@ from flinkmock.proxy.response_history import ResponseHistory
 LOOK_MS = 500
 """So old may be what is known of the jobs when a fault asks for a job's name or state."""
 _KEYS = "Authorization", "Cookie"
-_STRIKES_ON_THE_WAY = frozenset({"name", "when", "delay", "reply", "throttle", "drop", "corrupt", "serve_stale"})
+_STRIKES_ON_THE_WAY = frozenset({"name", "trigger", "delay", "reply", "throttle", "drop", "corrupt", "serve_stale"})
 """What a fault may say here. Anything else befalls the cluster itself."""
 
 
@@ -48,7 +48,7 @@ class UpstreamCluster:
         self.clock = Clock("real", lambda: time.time_ns() // 1_000_000)
         self.lock = threading.RLock()
         self.started_at = self.clock.now()
-        self._jobs_matter = any(fault.when.job or fault.when.job_is for fault in faults)
+        self._jobs_matter = any(fault.trigger.job or fault.trigger.job_state for fault in faults)
         self._jobs: list[_Job] = []
         self._looked_at: int | None = None
         self._looking = asyncio.Lock()

@@ -8,7 +8,18 @@ from dataclasses import dataclass
 from flinkmock.cluster.states import JOB_STATES
 from flinkmock.contract.pattern import ANY, Pattern
 from flinkmock.errors import did_you_mean
-from flinkmock.faults import FIRST, Corrupt, Corruption, Drop, Fault, FaultTrigger, JobIs, LogNormal, NamedReply, Reply
+from flinkmock.faults import (
+    FIRST,
+    Corrupt,
+    Corruption,
+    Drop,
+    Fault,
+    FaultTrigger,
+    JobInState,
+    LogNormal,
+    NamedReply,
+    Reply,
+)
 from flinkmock.named_random import UniformRange
 from flinkmock.scenario.diagnostics import Diagnostics
 from flinkmock.scenario.document import YamlNode
@@ -75,7 +86,7 @@ class FaultReader:
 
     def _when(self, node: YamlNode) -> FaultTrigger:
         job, during, times, likely = node.get("job"), node.get("during"), node.get("times"), node.get("chance")
-        nth, job_is = node.get("nth"), node.get("while-job")
+        nth, job_state = node.get("nth"), node.get("while-job")
         if job:
             self._known_job(job, job.text)
         return FaultTrigger(
@@ -83,7 +94,7 @@ class FaultReader:
             job.text if job else None,
             _texts(node.get("headers")),
             self._during(during) if during else None,
-            self._job_is(job_is) if job_is else None,
+            self._job_is(job_state) if job_state else None,
             whole(node.get("every"), 1),
             frozenset(whole(each, 1) for each in nth.elements) if nth else frozenset(),
             chance(likely) if likely else 1.0,
@@ -97,12 +108,12 @@ class FaultReader:
         found = span(node, self.mistakes)
         return found.low, found.high
 
-    def _job_is(self, node: YamlNode) -> JobIs:
+    def _job_is(self, node: YamlNode) -> JobInState:
         job, _, state = node.text.rpartition(" ")
         if state not in JOB_STATES:
             self.mistakes.add(node.place, f'"{state}" is not a Flink job state.{did_you_mean(state, JOB_STATES)}')
         self._known_job(node, job)
-        return JobIs(job, state)
+        return JobInState(job, state)
 
     def _known_job(self, node: YamlNode, name: str) -> None:
         if self.jobs is not None and name not in self.jobs:

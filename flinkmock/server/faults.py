@@ -54,7 +54,7 @@ class FaultInjection:
     def fall(self, path: str, operation: Operation | None) -> Response | None:
         """Finds out what befalls the request; the answer with which it ends, if the cluster does not get to see it."""
         cluster, method = self._cluster, self._seen.method
-        if not cluster.faults or not cluster.faults.concerns(method, path, operation):
+        if not cluster.faults or not cluster.faults.may_match(method, path, operation):
             return None
         with cluster.lock:
             if self.arrived is None:
@@ -62,12 +62,12 @@ class FaultInjection:
             name = cluster.job_name(self._seen.job_id)
             since = self.arrived - cluster.started_at
             seen = RequestInfo(method, path, operation, since, name, self._request.headers, cluster.state_of)
-            self._strike = cluster.faults.strike(seen)
+            self._strike = cluster.faults.select(seen)
         if self._strike is None:
             return None
         fault = self._strike.fault
         self._seen.fault = fault.name
-        if fault.carries_out:
+        if fault.reaches_cluster:
             return None
         return self._reply(fault.reply) if fault.reply else Response(0, b"")
 

@@ -39,7 +39,7 @@ class CompatReport:
     def note(self, test: str, exchanges: Iterable[Exchange]) -> None:
         """What a test has asked. Requests for what its own release does not have are no matter of upgrades."""
         for one in exchanges:
-            if one.declared is not None and one.contract is not None:
+            if one.contract_operation is not None and one.contract is not None:
                 self._add(RequestSample(one.contract.release.minor, one.method, one.target, one.body, test, 1))
 
     def as_json(self) -> list[dict[str, Any]]:

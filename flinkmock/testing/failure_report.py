@@ -53,18 +53,18 @@ def _journal(asked: Sequence[Exchange], start: int) -> list[str]:
     lines = []
     for _, group in groupby(asked, key=_same):
         first, *more = group
-        times = f"  ({len(more) + 1} times, until {(more[-1].now - start) / 1000:.1f} s)" if more else ""
-        lines.append(f"{(first.now - start) / 1000:9.1f} s {first}{times}")
+        times = f"  ({len(more) + 1} times, until {(more[-1].time - start) / 1000:.1f} s)" if more else ""
+        lines.append(f"{(first.time - start) / 1000:9.1f} s {first}{times}")
     return lines if len(lines) <= MOST else [f"  … {len(lines) - MOST} lines before", *lines[-MOST:]]
 
 
 def _same(exchange: Exchange) -> tuple[object, ...]:
-    return exchange.method, exchange.target, exchange.content, exchange.status, exchange.fault
+    return exchange.method, exchange.target, exchange.raw_body, exchange.status, exchange.fault
 
 
 def _standing(asked: Sequence[Exchange], start: int, clock: str) -> list[str]:
     """What to do, if somebody asked the same over and over while no time passed."""
-    questions = Counter((one.now, one.target, one.status, one.answered) for one in asked if one.method == "GET")
+    questions = Counter((one.time, one.target, one.status, one.response_size) for one in asked if one.method == "GET")
     for (at, target, _, _), times in questions.most_common(1):
         if times >= STANDING:
             return [

@@ -10,7 +10,7 @@ import pytest
 from flinkmock.contract import Contract
 from flinkmock.contract.pattern import Pattern
 from flinkmock.errors import NotFound
-from flinkmock.faults import Drop, Fault, Faults, FaultTrigger, JobIs, LogNormal, RequestInfo
+from flinkmock.faults import Drop, Fault, Faults, FaultTrigger, JobInState, LogNormal, RequestInfo
 from flinkmock.faults.decide import log_normal
 from flinkmock.named_random import UNBOUNDED, NamedRandom, UniformRange
 
@@ -36,7 +36,7 @@ def fault(when: FaultTrigger, name: str = "it") -> Fault:
 
 def strikes(of: Faults, count: int) -> list[int]:
     """Which of so many equal requests are struck; 1 is the first."""
-    return [n for n in range(1, count + 1) if of.strike(seen())]
+    return [n for n in range(1, count + 1) if of.select(seen())]
 
 
 def test_without_conditions_it_strikes_always() -> None:
@@ -46,23 +46,23 @@ def test_without_conditions_it_strikes_always() -> None:
 def test_no_faults_strike_nothing() -> None:
     none = faults()
     assert not none
-    assert none.strike(seen()) is None
+    assert none.select(seen()) is None
 
 
 def test_match() -> None:
     some = faults(fault(FaultTrigger((Pattern.read("GET /jobs/:jobid"), Pattern.read("POST /jobs/:jobid/stop")))))
-    assert some.strike(seen("GET", JOB))
-    assert some.strike(seen("POST", JOB + "/stop"))
-    assert not some.strike(seen("GET", "/jobs/overview"))
-    assert some.concerns("GET", JOB, CONTRACT.match("GET", JOB))
-    assert not some.concerns("GET", "/overview", CONTRACT.match("GET", "/overview"))
+    assert some.select(seen("GET", JOB))
+    assert some.select(seen("POST", JOB + "/stop"))
+    assert not some.select(seen("GET", "/jobs/overview"))
+    assert some.may_match("GET", JOB, CONTRACT.match("GET", JOB))
+    assert not some.may_match("GET", "/overview", CONTRACT.match("GET", "/overview"))
 
 
 def test_during_begins_with_its_first_moment_and_ends_before_its_last() -> None:
     some = faults(fault(FaultTrigger(during=(10_000, 15_000))))
-    assert [t for t in (0, 9_999, 10_000, 14_999, 15_000) if some.strike(seen(since=t))] == [10_000, 14_999]
+    assert [t for t in (0, 9_999, 10_000, 14_999, 15_000) if some.select(seen(since=t))] == [10_000, 14_999]
     endless = faults(fault(FaultTrigger(during=(10_000, None))))
-    assert [t for t in (0, 10_000, 10**9) if endless.strike(seen(since=t))] == [10_000, 10**9]
+    assert [t for t in (0, 10_000, 10**9) if endless.select(seen(since=t))] == [10_000, 10**9]
 
 
 def test_every_nth_and_times() -> None:
@@ -73,27 +73,27 @@ def test_every_nth_and_times() -> None:
 
 
 def test_job_and_header_and_state() -> None:
-    assert faults(fault(FaultTrigger(job="orders"))).strike(seen(job="orders"))
-    assert not faults(fault(FaultTrigger(job="orders"))).strike(seen(job=None))
-    assert faults(fault(FaultTrigger(headers={"X-Test": "a"}))).strike(seen(headers={"X-Test": "a"}))
-    assert not faults(fault(FaultTrigger(headers={"X-Test": "a"}))).strike(seen(headers={"X-Test": "b"}))
-    restarting = fault(FaultTrigger(job_is=JobIs("orders", "RESTARTING")))
-    assert faults(restarting).strike(seen(states={"orders": "RESTARTING"}))
-    assert not faults(restarting).strike(seen(states={"orders": "RUNNING"}))
-    assert not faults(restarting).strike(seen())
+    assert faults(fault(FaultTrigger(job="orders"))).select(seen(job="orders"))
+    assert not faults(fault(FaultTrigger(job="orders"))).select(seen(job=None))
+    assert faults(fault(FaultTrigger(headers={"X-Test": "a"}))).select(seen(headers={"X-Test": "a"}))
+    assert not faults(fault(FaultTrigger(headers={"X-Test": "a"}))).select(seen(headers={"X-Test": "b"}))
+    restarting = fault(FaultTrigger(job_state=JobInState("orders", "RESTARTING")))
+    assert faults(restarting).select(seen(states={"orders": "RESTARTING"}))
+    assert not faults(restarting).select(seen(states={"orders": "RUNNING"}))
+    assert not faults(restarting).select(seen())
 
 
 def test_only_requests_for_which_all_else_holds_are_counted() -> None:
     some = faults(fault(FaultTrigger((Pattern.read("GET /jobs"),), during=(10, 20), every=2)))
-    assert not some.strike(seen("GET", "/jobs", since=5))
-    assert not some.strike(seen("GET", "/overview", since=15))
-    assert not some.strike(seen("GET", "/jobs", since=15))
-    assert some.strike(seen("GET", "/jobs", since=16))
+    assert not some.select(seen("GET", "/jobs", since=5))
+    assert not some.select(seen("GET", "/overview", since=15))
+    assert not some.select(seen("GET", "/jobs", since=15))
+    assert some.select(seen("GET", "/jobs", since=16))
 
 
 def test_the_first_one_wins_and_the_others_count_on() -> None:
     some = faults(fault(FaultTrigger(nth=frozenset({2})), "first"), fault(FaultTrigger(every=2), "second"))
-    won = [strike.fault.name if (strike := some.strike(seen())) else None for _ in range(4)]
+    won = [strike.fault.name if (strike := some.select(seen())) else None for _ in range(4)]
     assert won == [None, "first", None, "second"]
     assert (some.hits("first"), some.hits("second")) == (1, 1)
 
@@ -101,7 +101,7 @@ def test_the_first_one_wins_and_the_others_count_on() -> None:
 def test_one_added_in_front_wins() -> None:
     some = faults(fault(FaultTrigger(), "old"))
     some.add(fault(FaultTrigger(times=1), "new"), first=True)
-    names = [strike.fault.name for _ in range(2) if (strike := some.strike(seen()))]
+    names = [strike.fault.name for _ in range(2) if (strike := some.select(seen()))]
     assert names == ["new", "old"]
     some.clear()
     assert len(some) == 0
@@ -124,7 +124,7 @@ def test_chance_follows_seed_and_name_alone() -> None:
 def test_a_fault_more_changes_no_draw_of_another() -> None:
     def struck_by_it(*more: Fault) -> list[int]:
         some = faults(*more, fault(FaultTrigger(chance=0.1)))
-        return [n for n in range(500) if (strike := some.strike(seen())) and strike.fault.name == "it"]
+        return [n for n in range(500) if (strike := some.select(seen())) and strike.fault.name == "it"]
 
     before = struck_by_it()
     hidden = [n for n in range(500) if (n + 1) % 3 == 0]
@@ -134,7 +134,7 @@ def test_a_fault_more_changes_no_draw_of_another() -> None:
 def test_delays() -> None:
     def delay(of: UniformRange | LogNormal) -> list[float]:
         some = faults(Fault("slow", delay=of))
-        return [strike.delay for _ in range(1_001) if (strike := some.strike(seen()))]
+        return [strike.delay for _ in range(1_001) if (strike := some.select(seen()))]
 
     assert set(delay(UniformRange(300, 300))) == {300}
     even = delay(UniformRange(1_000, 3_000))
@@ -156,5 +156,5 @@ def test_a_log_normal_goes_through_its_median_and_its_p99() -> None:
 
 
 def test_what_gets_through_to_the_cluster() -> None:
-    carried = {drop: Fault("x", drop=drop).carries_out for drop in Drop}
+    carried = {drop: Fault("x", drop=drop).reaches_cluster for drop in Drop}
     assert [drop for drop in Drop if carried[drop]] == [Drop.TRUNCATE, Drop.AFTER_PROCESSING]

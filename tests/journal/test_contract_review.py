@@ -11,7 +11,7 @@ from tests.journal.exchange_factory import JOB, exchange
 
 
 def advice(*args: Any, **more: Any) -> tuple[str, ...]:
-    return exchange(*args, **more).verdict.advice
+    return exchange(*args, **more).contract_review.advice
 
 
 @pytest.mark.parametrize("flink", ["1.12", "1.20", "2.3"])
@@ -21,7 +21,7 @@ def test_an_ordinary_request_is_fine(flink: str) -> None:
         exchange("GET", f"/jobs/{JOB}/metrics?get=uptime", flink=flink),
         exchange("POST", f"/jobs/{JOB}/stop", {"drain": False, "targetDirectory": "/x"}, 202, flink=flink),
     ):
-        assert one.verdict and one.verdict.advice == () and one.verdict.refused is None
+        assert one.contract_review and one.contract_review.advice == () and one.contract_review.rejection is None
 
 
 def test_a_field_that_is_not_read() -> None:
@@ -81,12 +81,12 @@ def test_an_operation_that_a_later_release_drops() -> None:
 
 
 def test_a_refusal_is_told_and_one_by_a_fault_is_none_of_flinks() -> None:
-    refused = exchange("GET", "/jobs/nohex", status=400, refusal="Bad request")
-    assert refused.verdict.refused == "Bad request"
-    assert not refused.verdict
-    faulty = exchange("GET", "/jobs", status=503, refusal="no leader", fault="leader election")
-    assert faulty.verdict.refused is None
+    refused = exchange("GET", "/jobs/nohex", status=400, error_message="Bad request")
+    assert refused.contract_review.rejection == "Bad request"
+    assert not refused.contract_review
+    faulty = exchange("GET", "/jobs", status=503, error_message="no leader", fault="leader election")
+    assert faulty.contract_review.rejection is None
 
 
 def test_a_request_for_nothing() -> None:
-    assert Exchange("GET", "/nowhere", status=404, refusal="Not found").verdict.refused == "Not found"
+    assert Exchange("GET", "/nowhere", status=404, error_message="Not found").contract_review.rejection == "Not found"

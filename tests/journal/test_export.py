@@ -11,14 +11,14 @@ from tests.journal.exchange_factory import JOB, exchange, journal
 
 def test_json_lines() -> None:
     some = journal(
-        exchange("POST", f"/jobs/{JOB}/stop?a=1&a=2", {"drain": False}, 202, job="orders", fault="lost", wall=17),
+        exchange("POST", f"/jobs/{JOB}/stop?a=1&a=2", {"drain": False}, 202, job="orders", fault="lost", wall_time=17),
         exchange("GET", "/jobs/é"),
     )
     first, second = map(json.loads, as_json_lines(some).splitlines())
     assert first == {
         "number": 1,
         "time": 1767225600000,
-        "wall": 17,
+        "wall_time": 17,
         "method": "POST",
         "target": f"/jobs/{JOB}/stop?a=1&a=2",
         "operation": "triggerStopWithSavepoint",
@@ -29,15 +29,15 @@ def test_json_lines() -> None:
         "job": "orders",
         "status": 202,
         "fault": "lost",
-        "refused": None,
+        "rejection": None,
         "advice": ["Flink 2.3 does not read the query parameter a of POST /jobs/:jobid/stop."],
     }
     assert (second["number"], second["target"]) == (2, "/jobs/é")
 
 
 def test_har() -> None:
-    sent = exchange("POST", f"/jobs/{JOB}/stop?a=1", {"drain": False}, 202, wall=1_700_000_000_123, took=2_500,
-                    headers=(("Content-Type", "application/json"),), answered=44,
+    sent = exchange("POST", f"/jobs/{JOB}/stop?a=1", {"drain": False}, 202, wall_time=1_700_000_000_123,
+                    duration_us=2_500, headers=(("Content-Type", "application/json"),), response_size=44,
                     content_type="application/json; charset=UTF-8")  # fmt: skip
     har = as_har(journal(sent, limit=1), "http://127.0.0.1:8081")
     assert har["log"]["version"] == "1.2"

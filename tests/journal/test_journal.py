@@ -87,7 +87,7 @@ def test_bodies_are_compared_as_json() -> None:
     assert some.count(STOP, body={"more": {"list": [1]}}) == 0
     assert some.count(STOP, body={"drain": 1}) == 0
     assert some.count(STOP, body={}) == 1
-    assert journal(exchange("POST", f"/jobs/{JOB}/stop", content=b"{no json")).count(STOP, body={}) == 0
+    assert journal(exchange("POST", f"/jobs/{JOB}/stop", raw_body=b"{no json")).count(STOP, body={}) == 0
 
 
 FAILURES = {

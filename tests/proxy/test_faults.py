@@ -101,7 +101,11 @@ async def test_a_fault_looks_as_in_front_of_a_fake_cluster(
     await asyncio.sleep(0)  # the verdict over an answer is made after it has been sent
     [seen] = told
     assert (seen.fault, seen.operation) == ("it", "getDashboardConfiguration")
-    assert (seen.status, seen.answered, seen.content_type) == (noted.status, noted.answered, noted.content_type)
+    assert (seen.status, seen.response_size, seen.content_type) == (
+        noted.status,
+        noted.response_size,
+        noted.content_type,
+    )
     carried_out = "reply" not in fault and fault.get("drop") not in ("reset", "close")
     assert cluster.requests.count("GET /config") == proxy.report.requests == carried_out
     assert proxy.report.clean, proxy.summary()

@@ -109,7 +109,7 @@ async def test_a_server_that_leaves_in_the_middle(serve: Any, told: list[Exchang
     await asyncio.sleep(0)
     assert "without an answer:\n    1x  GET /overview: " in proxy.summary()
     assert proxy.report.clean
-    assert (told[0].status, told[0].answered) == (200, 1)
+    assert (told[0].status, told[0].response_size) == (200, 1)
 
 
 async def test_the_server_is_called_by_its_own_name(serve: Any) -> None:

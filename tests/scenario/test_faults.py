@@ -9,7 +9,18 @@ import pytest
 
 from flinkmock import FlinkMock, UnmetExpectation
 from flinkmock.contract.pattern import Pattern
-from flinkmock.faults import FIRST, Corrupt, Corruption, Drop, Fault, FaultTrigger, JobIs, LogNormal, NamedReply, Reply
+from flinkmock.faults import (
+    FIRST,
+    Corrupt,
+    Corruption,
+    Drop,
+    Fault,
+    FaultTrigger,
+    JobInState,
+    LogNormal,
+    NamedReply,
+    Reply,
+)
 from flinkmock.journal import CountRange, Expectation, InOrder, RequestMatcher, Unmatched
 from flinkmock.named_random import UniformRange
 from flinkmock.scenario import load_scenario
@@ -48,8 +59,8 @@ def test_every_word_of_faults() -> None:
     assert load_scenario(EVERYTHING).faults == (
         Fault(
             "all conditions",
-            FaultTrigger((STOP, JOBS), "orders", {"X-Test": "a"}, (10_000, 60_000), JobIs("orders", "RESTARTING"), 2,
-                 frozenset({1, 3}), 0.125, 4),
+            FaultTrigger((STOP, JOBS), "orders", {"X-Test": "a"}, (10_000, 60_000), JobInState("orders", "RESTARTING"),
+                 2, frozenset({1, 3}), 0.125, 4),
             drop=Drop.AFTER_PROCESSING,
         ),
         Fault("any request: delay: 1s..3s, throttle: 1.5KB/s", delay=UniformRange(1_000, 3_000), throttle=1_536),

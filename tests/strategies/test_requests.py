@@ -66,7 +66,7 @@ def test_no_server_refuses_its_form(flink: str) -> None:
             client.request(request.method, request.url(cluster.url), headers=request.headers, content=request.body)
             asked = cluster.requests[-1]
             assert asked.operation is not None
-            refused = asked.verdict.refused or ""
+            refused = asked.contract_review.rejection or ""
             assert "could not parse parameters" not in refused and "did not match expected format" not in refused
 
         ask()

@@ -32,10 +32,10 @@ def test_an_entry_tells_all() -> None:
     assert stopped.job == "orders"
     assert stopped.parameters == {"jobid": stopped.job_id}
     assert stopped.body == {"drain": False, "targetDirectory": "/sp"}
-    assert stopped.fault is None and stopped.verdict
-    assert stopped.now == listed.now + 1_000
-    assert stopped.wall >= listed.wall > 1_700_000_000_000
-    assert stopped.took > 0
+    assert stopped.fault is None and stopped.contract_review
+    assert stopped.time == listed.time + 1_000
+    assert stopped.wall_time >= listed.wall_time > 1_700_000_000_000
+    assert stopped.duration_us > 0
     assert ("content-type", "application/json") in [(name.lower(), value) for name, value in stopped.headers]
 
 
@@ -49,10 +49,13 @@ def test_uploads_and_refusals() -> None:
         httpx.get(mock.url + "/")
         upload, bad, unknown, nowhere, large, page = mock.requests
     assert upload.files == ("orders.jar",)
-    assert "Bad request, could not parse parameters" in (bad.verdict.refused or "")
-    assert unknown.verdict.refused == f"org.apache.flink.runtime.rest.NotFoundException: Job {'a' * 32} not found"
-    assert nowhere.verdict.refused == "Unable to load requested file /nowhere."
-    assert large.content is None and large.body is None
+    assert "Bad request, could not parse parameters" in (bad.contract_review.rejection or "")
+    assert (
+        unknown.contract_review.rejection
+        == f"org.apache.flink.runtime.rest.NotFoundException: Job {'a' * 32} not found"
+    )
+    assert nowhere.contract_review.rejection == "Unable to load requested file /nowhere."
+    assert large.raw_body is None and large.body is None
     assert mock.requests.unmatched == [nowhere]
     assert page.matched
 
@@ -60,7 +63,7 @@ def test_uploads_and_refusals() -> None:
 def test_a_way_of_stopping_that_is_no_more_is_refused() -> None:
     with FlinkMock({"jobs": {"orders": "streaming"}}) as mock:
         httpx.patch(f"{mock.url}/jobs/{mock.job('orders').id}?mode=stop")
-    assert "stop" in (mock.requests[-1].verdict.refused or "")
+    assert "stop" in (mock.requests[-1].contract_review.rejection or "")
     assert mock.requests[-1].status == 308
 
 
