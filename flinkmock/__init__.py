@@ -48,6 +48,7 @@ if TYPE_CHECKING:
     )
     from flinkmock.conformance import check
     from flinkmock.contract import Contract, known_releases
+    from flinkmock.control.jobs import JobControl
     from flinkmock.engine import Engine
     from flinkmock.errors import (
         DashboardMissing,
@@ -71,7 +72,6 @@ if TYPE_CHECKING:
     from flinkmock.rest.handlers import RestCall
     from flinkmock.scenario import load_scenario
     from flinkmock.snapshot import Snapshot
-    from flinkmock.testing.control import JobControl
     from flinkmock.testing.mock import FlinkMock
 
 __version__ = "0.1.0"
@@ -103,7 +103,7 @@ _MODULES = {
     "JarNotFound": "flinkmock.cluster.errors",
     "JavaException": "flinkmock.flink.java_exception",
     "JobAlreadyTerminated": "flinkmock.cluster.errors",
-    "JobControl": "flinkmock.testing.control",
+    "JobControl": "flinkmock.control.jobs",
     "JobInitializing": "flinkmock.cluster.errors",
     "JobNotFound": "flinkmock.cluster.errors",
     "Journal": "flinkmock.journal",

@@ -67,7 +67,8 @@ class Engine:
         if seed is not None:
             spec = dataclasses.replace(spec, seed=seed)
         self.contract = Contract.load(flink or spec.flink or LATEST)
-        self.clock = Clock(clock or spec.clock or "real", wall_ms)
+        self.initial_clock_mode = clock or spec.clock or "real"
+        self.clock = Clock(self.initial_clock_mode, wall_ms)
         self.bodies = ResponseRenderer(self.contract, spec.seed)
         self.lock = threading.RLock()
         self.deciders: dict[str, Resource] = {}
@@ -201,6 +202,12 @@ class Engine:
         """Everything as it was then, the clock included. Raises InvalidArgument for a snapshot of another engine."""
         with self.lock:
             snapshot.restore(self)
+
+    def take_over_journal(self, other: Engine) -> None:
+        """Go on with the journal of an engine that this one replaces, so that whoever waits for a request still gets
+        it. The journal is empty then."""
+        other.journal.clear()
+        self.journal = other.journal
 
     def close(self) -> None:
         """Removes the uploaded jars. Harmless the second time."""

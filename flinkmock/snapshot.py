@@ -25,6 +25,7 @@ class Snapshot:
     faults: FaultsSnapshot
     journal: JournalSnapshot
     deciders: Mapping[str, Resource]
+    clock_mode: str
 
     @classmethod
     def of(cls, engine: Engine) -> Snapshot:
@@ -36,6 +37,7 @@ class Snapshot:
             engine.faults.snapshot(),
             engine.journal.snapshot(),
             {**engine.deciders},
+            engine.clock.text,
         )
 
     def restore(self, engine: Engine) -> None:
@@ -48,4 +50,5 @@ class Snapshot:
         engine.faults.restore(self.faults)
         engine.journal.restore(self.journal)
         engine.deciders = {**self.deciders}
+        engine.clock.set_mode(self.clock_mode)
         engine.clock.rewind(self.at)

@@ -7,6 +7,7 @@ Scenarios, the command line and the Python API share this grammar. Flink's own c
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from decimal import Decimal
 
 from flinkmock.errors import InvalidArgument
@@ -46,6 +47,25 @@ def parse_duration(duration: int | str) -> int:
         number = text.lstrip("+-")
         raise InvalidArgument(f'"{text}" has no unit of time. Write {number}s, {number}ms or {number}m.')
     raise InvalidArgument(f'"{duration}" is not a duration. Write 500ms, 3s, 2m30s, 1h or 1d.')
+
+
+def duration_argument(duration: str | timedelta) -> int:
+    """Convert a duration of the Python API to milliseconds.
+
+    Args:
+        duration: Text as for `parse_duration`, or a timedelta.
+
+    Raises:
+        InvalidArgument: For any other text, and for a bare number: it has no unit.
+    """
+    if isinstance(duration, timedelta):
+        return duration // timedelta(milliseconds=1)
+    if isinstance(duration, str):
+        return parse_duration(duration)
+    number = f"{duration}" if isinstance(duration, int | float) and not isinstance(duration, bool) else "5"
+    raise InvalidArgument(
+        f'{duration!r} has no unit of time. Write "{number}s", "{number}ms" or timedelta(seconds={number}).'
+    )
 
 
 def format_duration(ms: int) -> str:

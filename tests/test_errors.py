@@ -23,7 +23,11 @@ PUBLIC = (
     "flinkmock.faults",
     "flinkmock.journal",
     "flinkmock.strategies",
-    "flinkmock.testing.control",
+    "flinkmock.control.cluster_control",
+    "flinkmock.control.clock",
+    "flinkmock.control.faults",
+    "flinkmock.control.jobs",
+    "flinkmock.control.processes",
     "flinkmock.testing.mock",
 )
 RAISES = re.compile(r"\bRaises ([A-Z]\w+(?:(?:, | or | and )(?=[A-Z])\w+)*)")

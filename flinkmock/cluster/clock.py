@@ -90,6 +90,13 @@ class Clock:
         self._offset += by
         return self.now()
 
+    def set_mode(self, mode: str) -> None:
+        """Go on from the present time in another mode. Raises InvalidArgument."""
+        other, now = Clock(mode, self._wall_clock), self.now()
+        self.text, self.mode, self.step, self.factor = other.text, other.mode, other.step, other.factor
+        self._origin = other._origin
+        self._offset = now - self._unshifted()
+
     def rewind(self, moment: int) -> None:
         """Lets it show `moment` (epoch ms), which it has shown before; it goes on from there as it always does."""
         self._offset = moment - self._unshifted()

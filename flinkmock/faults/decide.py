@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from statistics import NormalDist
 
@@ -72,6 +72,12 @@ class Faults:
             at = 0 if first else len(self._counted)
             self._counted[at:at] = map(_Counted, faults)
 
+    def remove(self, name: str) -> None:
+        """Removes the faults with this name. Raises NotFound."""
+        with self._lock:
+            self.hits(name)
+            self._counted[:] = [counted for counted in self._counted if counted.fault.name != name]
+
     def clear(self) -> None:
         with self._lock:
             self._counted.clear()
@@ -90,6 +96,10 @@ class Faults:
 
     def __len__(self) -> int:
         return len(self._counted)
+
+    def __iter__(self) -> Iterator[Fault]:
+        with self._lock:
+            return iter([counted.fault for counted in self._counted])
 
     def hits(self, name: str) -> int:
         """How many requests the fault with this name applied to. Raises NotFound."""

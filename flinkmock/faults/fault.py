@@ -132,6 +132,8 @@ class Fault:
     serve_stale: int | None = None
     leader_failover: UniformRange | None = None
     kill_taskmanager: int | None = None
+    definition: Mapping[str, object] | None = field(default=None, compare=False, repr=False)
+    """The scenario's words for it; None if it was made in Python."""
 
     def matches(self, method: str, path: str, operation: Operation | None) -> bool:
         """Whether requests of that kind can be struck at all."""

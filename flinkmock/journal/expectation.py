@@ -75,6 +75,9 @@ class Expectation:
     times: CountRange = AT_LEAST_ONCE
     place: str = ""
 
+    def __str__(self) -> str:
+        return f"{self.wanted} {self.times}"
+
     def matches(self, exchange: Exchange) -> bool:
         return not self.wanted.mismatches(exchange)
 
@@ -94,6 +97,9 @@ class Unmatched:
     times: CountRange = NEVER
     place: str = ""
 
+    def __str__(self) -> str:
+        return f"requests that match no operation {self.times}"
+
     def matches(self, exchange: Exchange) -> bool:
         return not exchange.matched
 
@@ -111,6 +117,9 @@ class InOrder:
 
     wanted: tuple[RequestMatcher, ...]
     place: str = ""
+
+    def __str__(self) -> str:
+        return ", then ".join(map(str, self.wanted))
 
     def matches(self, exchange: Exchange) -> bool:
         return not all(wanted.mismatches(exchange) for wanted in self.wanted)

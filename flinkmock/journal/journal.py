@@ -19,7 +19,11 @@ LIMIT = 10_000
 
 
 class Expected(Protocol):
-    """An `Expectation`, `InOrder` or `Unmatched`."""
+    """An `Expectation`, `InOrder` or `Unmatched`. `str` gives it in words."""
+
+    @property
+    def place(self) -> str:
+        """Where a scenario says so; empty if none does."""
 
     def failure_message(self, exchanges: Sequence[Exchange]) -> str | None:
         """What to say if it is not met."""

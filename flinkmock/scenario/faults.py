@@ -69,6 +69,7 @@ class FaultReader:
             serve_stale=self._stale(node, when.patterns),
             leader_failover=span(failover, self.mistakes) if failover else None,
             kill_taskmanager=None if lost is None else FIRST if lost.value == "first" else whole(lost, FIRST),
+            definition=plain if isinstance(plain := node.plain(), dict) else None,
         )
 
     def _stale(self, node: YamlNode, patterns: Sequence[Pattern]) -> int | None:

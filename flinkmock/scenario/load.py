@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import resources
 
@@ -12,6 +12,7 @@ from flinkmock.cluster.states import scheduler_of
 from flinkmock.contract.contract import known_releases
 from flinkmock.errors import UnknownRelease
 from flinkmock.faults import Fault
+from flinkmock.flink.java_exception import JavaException
 from flinkmock.scenario import files, schema
 from flinkmock.scenario.clusters import ClusterReader
 from flinkmock.scenario.diagnostics import Diagnostics
@@ -51,13 +52,56 @@ def read_scenario(source: files.Source | None) -> tuple[Scenario, YamlNode]:
         mistakes.check()
     spec = _cluster(document, _broken(schema.check(document, mistakes)), mistakes)
     mistakes.check()
-    return dataclasses.replace(spec, files=read), document
+    return dataclasses.replace(spec, files=read, document=document), document
 
 
 def whole_job(document: YamlNode, job: YamlNode) -> YamlNode:
     """A job, or a rule of `submitted`, of a sound document with everything that it takes over from templates."""
     cluster = ClusterReader(_entries(document, "cluster"), None, Diagnostics())
     return complete(_templates(document, cluster.scheduler, Diagnostics()), cluster.scheduler, job)[0]
+
+
+def load_job(spec: ClusterSpec, name: str, definition: Mapping[str, object]) -> JobSpec:
+    """Reads one more job of a scenario.
+
+    Args:
+        spec: The scenario, with its templates, exceptions and operations.
+        name: The name of the job, unless the definition has one.
+        definition: The keys of a job in the language of scenarios.
+
+    Raises:
+        ScenarioError: The definition has mistakes.
+    """
+    mistakes = Diagnostics()
+    document = files.read({"jobs": {name: definition}}, mistakes)[0]
+    schema.check(document, mistakes)
+    mistakes.check()
+    if isinstance(spec, Scenario) and spec.document is not None:
+        kept = {key: node for key, node in spec.document.items.items() if key in _SHARED_BY_JOBS}
+        document = dataclasses.replace(document, value={**kept, **document.items})
+    job = _cluster(document, {}, mistakes).jobs
+    mistakes.check()
+    return job[0]
+
+
+_SHARED_BY_JOBS = frozenset({"flink", "cluster", "templates", "exceptions", "operations"})
+
+
+def load_exception(definition: Mapping[str, object]) -> JavaException:
+    """Reads an exception as scenarios write it, with `class`, `message`, `cause` and `stack-trace`.
+
+    Raises:
+        ScenarioError: It has mistakes.
+    """
+    mistakes = Diagnostics()
+    document, _ = files.read({"exceptions": {"exception": definition}}, mistakes)
+    schema.check(document, mistakes)
+    mistakes.check()
+    exceptions = Causes(_entries(document, "exceptions"), set(), mistakes)
+    found = exceptions.throwable(document.items["exceptions"].items["exception"])
+    mistakes.check()
+    assert found is not None
+    return found
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

@@ -68,7 +68,7 @@ def test_an_empty_file_is_a_working_cluster() -> None:
         trigger = client.post(f"/jobs/{job}/savepoints", json={}).json()["request-id"]
         takes = OPERATIONS["savepoint"].duration
         assert isinstance(takes, UniformRange)
-        mock.advance(takes.high)
+        mock.advance(f"{takes.high}ms")
         saved = client.get(f"/jobs/{job}/savepoints/{trigger}").json()
         assert saved["operation"]["location"].startswith("file:/flink/savepoints/savepoint-")
         client.patch(f"/jobs/{job}")

@@ -1,0 +1,115 @@
+"""The clock of a cluster, as a test moves it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from flinkmock.control.part import ControlPart
+from flinkmock.errors import StateNeverReached
+
+if TYPE_CHECKING:
+    from flinkmock.engine import Engine
+
+MAX_EVENTS = 5_000
+"""`run_until` gives up after so many events: a job in a restart loop never runs out of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterClock(ControlPart):
+    """The clock of one cluster, in ms since the epoch."""
+
+    @property
+    def text(self) -> str:
+        """The clock mode: "virtual", "1s per request", "real" or "10x"."""
+        return self.engine.clock.text
+
+    @property
+    def next_event_at(self) -> int | None:
+        """The time of the next event, in ms since the epoch; None if no event is scheduled."""
+        with self.engine.lock:
+            self._run_due_events()
+            return self.engine.cluster.event_queue.next_at()
+
+    def now(self) -> int:
+        """Return the cluster time in ms since the epoch."""
+        return self.engine.clock.now()
+
+    def advance(self, duration: str | timedelta) -> int:
+        """Advance the cluster time and run the events that become due.
+
+        Args:
+            duration: Text such as "2m30s", or a timedelta.
+
+        Returns:
+            The new time in ms since the epoch.
+
+        Raises:
+            InvalidArgument: The duration is negative or invalid.
+        """
+        from flinkmock.units import duration_argument
+
+        return self.engine.advance(duration_argument(duration))
+
+    def next(self) -> int:
+        """Advance the cluster time to the next event and return it. Raises StateNeverReached if there is none."""
+        with self.engine.lock:
+            due = self.engine.cluster.event_queue.next_at()
+            if due is None:
+                raise StateNeverReached(f"No more events are scheduled: {job_states(self.engine)}.")
+            return self.engine.advance(max(due - self.now(), 0))
+
+    def set_mode(self, mode: str) -> None:
+        """Change the clock mode. The time goes on from what it is now.
+
+        Args:
+            mode: "virtual", "1s per request", "real" or "10x".
+
+        Raises:
+            InvalidArgument: For any other mode.
+        """
+        with self.engine.lock:
+            self._run_due_events()
+            self.engine.clock.set_mode(mode)
+
+    def run_until(self, reached: Callable[[], bool], goal: str) -> int:
+        """Advance the cluster time from event to event until `reached()` is true.
+
+        Args:
+            reached: Called after each event.
+            goal: What the test waits for, for the message of the error.
+
+        Returns:
+            The time in ms since the epoch.
+
+        Raises:
+            StateNeverReached: No more events are scheduled, or `MAX_EVENTS` were not enough.
+        """
+        with self.engine.lock:
+            for _ in self.steps_until(reached, goal):
+                pass
+            return self.now()
+
+    def steps_until(self, reached: Callable[[], bool], goal: str) -> Iterator[int]:
+        """Like `run_until`, but yield the time after each event, so that the caller can do something in between."""
+        for _ in range(MAX_EVENTS):
+            with self.engine.lock:
+                self._run_due_events()
+                if reached():
+                    return
+                due = self.engine.cluster.event_queue.next_at()
+                if due is None:
+                    raise StateNeverReached(
+                        f"{goal} can never be reached: {job_states(self.engine)}, and no more events are scheduled."
+                    )
+                now = self.engine.advance(max(due - self.now(), 0))
+            yield now
+        raise StateNeverReached(f"{goal} was not reached after {MAX_EVENTS} events: {job_states(self.engine)}.")
+
+
+def job_states(engine: Engine) -> str:
+    """The states of all jobs, for messages."""
+    jobs = [f"{job.name} is {job.state}" for job in engine.cluster.jobs.values()]
+    return ", ".join(jobs) if jobs else "there are no jobs"

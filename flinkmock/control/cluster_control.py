@@ -1,0 +1,307 @@
+"""The one object behind the Python API and the control API: all that a test can do to a cluster."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flinkmock.control.engine_options import EngineOptions
+from flinkmock.errors import NotRunning
+
+if TYPE_CHECKING:
+    from flinkmock.cluster.cluster import Cluster
+    from flinkmock.cluster.spec import ClusterSpec
+    from flinkmock.control.clock import ClusterClock
+    from flinkmock.control.expectations import ExpectationResult
+    from flinkmock.control.faults import FaultsControl
+    from flinkmock.control.jobs import JobControl, JobsControl
+    from flinkmock.control.processes import JobManagersControl, TaskManagersControl
+    from flinkmock.engine import Engine
+    from flinkmock.journal import Journal
+    from flinkmock.rest.call import Resource
+    from flinkmock.snapshot import Snapshot
+
+    ScenarioSource = str | Path | Mapping[str, object] | ClusterSpec | None
+
+
+class ClusterControl:
+    """Everything that a test can do to one cluster besides sending requests to its REST API.
+
+    All methods can be called from any thread.
+
+    Args:
+        scenario: A file, YAML text, a mapping with the same keys, or a `ClusterSpec`. A file name is looked up in the
+            current folder, then among the built-in scenarios. None is a cluster without jobs.
+        options: What takes precedence over the scenario.
+
+    Attributes:
+        follow: Called with each engine that replaces another one, before it does. The server sets this.
+    """
+
+    def __init__(self, scenario: ScenarioSource = None, options: EngineOptions | None = None) -> None:
+        self._scenario = scenario
+        self._options = options or EngineOptions()
+        self._engine: Engine | None = None
+        self._open = False
+        """Whether there is an engine that is not closed."""
+        self._replacing = threading.RLock()
+        self.follow: Callable[[Engine], None] = _ignore
+
+    def open_engine(self) -> Engine:
+        """Make the engine, or return the one that is open.
+
+        Raises:
+            ScenarioError: The scenario is invalid.
+            UnknownRelease: There is no contract of the release.
+            InvalidArgument: The clock, or the value of a configuration option, is invalid.
+            FakerMissing: The release was imported and needs Faker.
+        """
+        if self._engine is None or not self._open:
+            self._engine = self._options.engine(_spec_of(self._scenario))
+            self._open = True
+        return self._engine
+
+    def close_engine(self) -> None:
+        """Delete uploaded jars. Does nothing if no engine is open. The journal stays readable."""
+        if self._engine is not None:
+            self._engine.close()
+        self._open = False
+
+    @property
+    def engine(self) -> Engine:
+        """The engine behind the server: contract, clock, cluster, faults and journal. Raises NotRunning."""
+        if self._engine is None:
+            raise NotRunning("This cluster was never started. Use FlinkMock in a `with` block, or call start().")
+        return self._engine
+
+    @property
+    def cluster(self) -> Cluster:
+        """The cluster model. Hold `engine.lock` while you read or change it."""
+        return self.engine.cluster
+
+    # -- time
+
+    @property
+    def clock(self) -> ClusterClock:
+        """The cluster time: `now`, `advance`, and `next`, which advances to the next event."""
+        from flinkmock.control.clock import ClusterClock
+
+        return ClusterClock(self)
+
+    def advance(self, duration: str | timedelta) -> int:
+        """Advance the cluster time and run the events that become due.
+
+        Args:
+            duration: Text such as "30s", or a timedelta.
+
+        Returns:
+            The new time in ms since the epoch.
+
+        Raises:
+            InvalidArgument: The duration is negative or invalid.
+        """
+        return self.clock.advance(duration)
+
+    def run_until(self, reached: Callable[[], bool] | None = None, **states: str) -> int:
+        """Advance the cluster time until jobs are in these states: `run_until(orders="FAILED")`.
+
+        Args:
+            reached: Called after each event; returns whether the goal is reached.
+            states: A job state for each job name. With `reached`, both have to hold.
+
+        Returns:
+            The time in ms since the epoch.
+
+        Raises:
+            StateNeverReached: An AssertionError that lists the jobs with their states.
+            NotFound: There is no job with this name.
+            InvalidArgument: Flink has no such job state.
+        """
+        from flinkmock.control.jobs import check_state
+
+        for state in states.values():
+            check_state(state)
+        goal = ", ".join(f"{name} {state}" for name, state in states.items()) or "The goal of the function"
+
+        def all_reached() -> bool:
+            return (reached is None or reached()) and all(self.job(n).state == state for n, state in states.items())
+
+        return self.clock.run_until(all_reached, goal)
+
+    # -- jobs and processes
+
+    @property
+    def jobs(self) -> JobsControl:
+        """All jobs, with `submit` and `wait_for`; iterating yields a `JobControl` for each."""
+        from flinkmock.control.jobs import JobsControl
+
+        return JobsControl(self)
+
+    def job(self, name_or_id: str) -> JobControl:
+        """Return the job with this id, or else the newest one with this name. Raises NotFound, which lists all jobs."""
+        return self.jobs.get(name_or_id)
+
+    @property
+    def jobmanagers(self) -> JobManagersControl:
+        """The JobManagers: which one is the leader, and `fail`, which crashes it."""
+        from flinkmock.control.processes import JobManagersControl
+
+        return JobManagersControl(self)
+
+    @property
+    def taskmanagers(self) -> TaskManagersControl:
+        """The ids of the registered TaskManagers, with `add` and `lose`."""
+        from flinkmock.control.processes import TaskManagersControl
+
+        return TaskManagersControl(self)
+
+    def signal(self, name: str) -> None:
+        """Release what waits for `signal NAME` in the scenario. Raises NotFound, which lists the scenario's signals."""
+        self.engine.signal(name)
+
+    # -- requests
+
+    @property
+    def requests(self) -> Journal:
+        """The journal of all requests, to be counted, awaited and checked. It stays readable after `close`."""
+        return self.engine.journal
+
+    @property
+    def faults(self) -> FaultsControl:
+        """The faults between clients and the cluster: `add`, `remove`, `clear`, and `hits`."""
+        from flinkmock.control.faults import FaultsControl
+
+        return FaultsControl(self)
+
+    @property
+    def expectations(self) -> list[ExpectationResult]:
+        """The scenario's `expect` section, each entry with whether it is met by now."""
+        from flinkmock.control.expectations import results
+
+        return results(self.engine)
+
+    def verify(self) -> None:
+        """Check the scenario's `expect` section. Raises UnmetExpectation, which is an AssertionError."""
+        self.engine.journal.check(self.engine.expected)
+
+    def on(self, request: str) -> Callable[[Resource], Resource]:
+        """Register a Python function as the handler of an operation.
+
+            @cluster.on("POST /jobs/:jobid/stop")
+            def stop(call): ...
+
+        The function gets a `RestCall`. It returns the payload of the response, raises a `ClusterError`, or returns None
+        to let the cluster handle the call.
+
+        Raises:
+            NotFound: The served release has no such operation.
+        """
+        operation = self.engine.contract.find(request)
+
+        def register(function: Resource) -> Resource:
+            self.engine.deciders[operation.id] = function
+            return function
+
+        return register
+
+    # -- the whole cluster
+
+    @property
+    def scenario(self) -> Mapping[str, object] | None:
+        """The scenario with the keys of a scenario file; None if it was made of Python objects."""
+        from flinkmock.scenario.scenario import Scenario
+
+        spec = self.engine.cluster.spec
+        document = spec.document.plain() if isinstance(spec, Scenario) and spec.document is not None else None
+        return document if isinstance(document, dict) else None
+
+    def load_scenario(
+        self,
+        scenario: ScenarioSource,
+        *,
+        flink: str | None = None,
+        seed: int | None = None,
+        clock: str | None = None,
+    ) -> None:
+        """Replace the cluster by one with another scenario, at the same address.
+
+        The journal is empty afterwards; snapshots and functions registered with `on` are gone.
+
+        Args:
+            scenario: As for the constructor.
+            flink: The minor release to serve. None: as at the start.
+            seed: None: as at the start.
+            clock: None: as at the start.
+
+        Raises:
+            ScenarioError: The scenario is invalid. The cluster stays as it is.
+            UnknownRelease: There is no contract of the release.
+            InvalidArgument: The clock, or the value of a configuration option, is invalid.
+            FakerMissing: The release was imported and needs Faker.
+            DashboardMissing: The dashboard belongs to another release.
+            PortTaken: The scenario has more JobManagers, and another process listens on the port of one.
+        """
+        self._replace(self._options.over(flink=flink, seed=seed, clock=clock).engine(_spec_of(scenario)))
+
+    def reset(self) -> None:
+        """Replace the cluster by a new one with the same scenario, release, seed and clock mode, at the same address.
+
+        The journal is empty afterwards; snapshots and functions registered with `on` are gone. Faults and the clock
+        mode are those of the scenario again.
+        """
+        engine = self.engine
+        options = self._options.over(
+            flink=engine.contract.release.minor, seed=engine.cluster.spec.seed, clock=engine.initial_clock_mode
+        )
+        self._replace(options.engine(engine.cluster.spec))
+
+    def snapshot(self) -> Snapshot:
+        """Return a snapshot of the whole cluster, to be restored later.
+
+        It contains jobs, jars with their files, async operations, scheduled events, faults and their hits, functions
+        registered with `on`, the journal, and the time.
+        """
+        return self.engine.snapshot()
+
+    def restore(self, snapshot: Snapshot) -> None:
+        """Restore a snapshot. It can be restored any number of times, and takes less time than a start.
+
+        The clock is set back to the time of the snapshot in every mode. A real or scaled clock continues from there,
+        behind the wall clock, so that no events have become due in between. `requests` are those before the snapshot;
+        call `requests.clear()` before taking it if each test should see only its own. Responses that a fault still
+        delays are dropped, and their connections closed.
+
+        Raises:
+            InvalidArgument: The snapshot is of another cluster, or of this one before it was closed or reset.
+        """
+        self.engine.restore(snapshot)
+
+    def _replace(self, engine: Engine) -> None:
+        with self._replacing:
+            before = self.engine
+            try:
+                self.follow(engine)
+            except BaseException:
+                engine.close()
+                raise
+            engine.take_over_journal(before)
+            self._engine = engine
+            before.close()
+
+
+def _spec_of(scenario: ScenarioSource) -> ClusterSpec:
+    """Raises ScenarioError."""
+    from flinkmock.cluster.spec import ClusterSpec
+
+    if isinstance(scenario, ClusterSpec):
+        return scenario
+    from flinkmock.scenario import load_scenario
+
+    return load_scenario(scenario)
+
+
+def _ignore(engine: Engine) -> None:
+    """Nothing serves the cluster."""

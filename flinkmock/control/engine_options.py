@@ -1,0 +1,43 @@
+"""What is decided about an engine besides its scenario."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flinkmock.cluster.spec import ClusterSpec
+    from flinkmock.engine import Engine
+
+
+@dataclass(frozen=True, slots=True)
+class EngineOptions:
+    """Options that take precedence over a scenario. None: the scenario decides.
+
+    Attributes:
+        flink: The minor release to serve.
+        seed: The seed of all random choices.
+        clock: The clock mode.
+        default_clock: The clock mode if neither `clock` nor the scenario has one.
+    """
+
+    flink: str | None = None
+    seed: int | None = None
+    clock: str | None = None
+    default_clock: str = "real"
+
+    def over(self, *, flink: str | None = None, seed: int | None = None, clock: str | None = None) -> EngineOptions:
+        """Return these options with the ones that are not None replaced."""
+        return EngineOptions(
+            self.flink if flink is None else flink,
+            self.seed if seed is None else seed,
+            self.clock if clock is None else clock,
+            self.default_clock,
+        )
+
+    def engine(self, spec: ClusterSpec) -> Engine:
+        """Make an engine. Raises UnknownRelease, FakerMissing, InvalidArgument."""
+        from flinkmock.engine import Engine
+
+        clock = self.clock or spec.clock or self.default_clock
+        return Engine(spec, flink=self.flink, seed=self.seed, clock=clock)

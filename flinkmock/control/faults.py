@@ -1,0 +1,59 @@
+"""The faults of a cluster, as a test adds and removes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flinkmock.control.part import ControlPart
+
+if TYPE_CHECKING:
+    from flinkmock.faults import Fault
+
+
+@dataclass(frozen=True, slots=True)
+class FaultsControl(ControlPart):
+    """The faults between clients and the cluster. The first one that matches a request applies. Iterating yields
+    `Fault` objects in this order."""
+
+    def __iter__(self) -> Iterator[Fault]:
+        return iter(self.engine.faults)
+
+    def __len__(self) -> int:
+        return len(self.engine.faults)
+
+    def add(self, *faults: Fault | Mapping[str, object], first: bool = False) -> list[Fault]:
+        """Add faults, and return them as `Fault` objects.
+
+        Args:
+            faults: Mappings with the keys of a scenario's `faults`, such as
+                `{"match": "POST /jobs/:jobid/savepoints", "times": 1, "delay": "5s"}`, or `Fault` objects.
+            first: Whether they come before the present faults, and so take precedence.
+
+        Raises:
+            ScenarioError: A mapping is invalid; the message names the key.
+        """
+        from flinkmock.faults import Fault
+        from flinkmock.scenario.load import load_faults
+
+        mappings = [fault for fault in faults if not isinstance(fault, Fault)]
+        loaded = iter(load_faults({"faults": mappings}, self.engine.contract.release.minor).faults)
+        added = [fault if isinstance(fault, Fault) else next(loaded) for fault in faults]
+        self.engine.faults.add(*added, first=first)
+        return added
+
+    def remove(self, name: str) -> None:
+        """Remove the faults with this name. Raises NotFound, which lists the names."""
+        self.engine.faults.remove(name)
+
+    def clear(self) -> None:
+        """Remove all faults."""
+        self.engine.faults.clear()
+
+    def hits(self, name: str) -> int:
+        """Return how many requests the fault with this name applied to. Raises NotFound.
+
+        A fault without a name is named after its kind, such as "delay".
+        """
+        return self.engine.faults.hits(name)

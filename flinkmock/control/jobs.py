@@ -1,0 +1,234 @@
+"""The jobs of a cluster, as a test looks at them and changes them.
+
+All of it takes the engine's lock, so it is safe while clients send requests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flinkmock.control.part import ControlPart
+from flinkmock.control.waiting import wait_in_thread
+from flinkmock.errors import InvalidArgument, NotFound, NotRunning, StateNeverReached, did_you_mean
+
+if TYPE_CHECKING:
+    from flinkmock.cluster.checkpoints import Checkpoint
+    from flinkmock.cluster.job import Job
+    from flinkmock.flink.java_exception import JavaException
+
+
+@dataclass(frozen=True, slots=True)
+class JobControl(ControlPart):
+    """One job of the cluster.
+
+    When a snapshot without the job is restored, or the cluster is reset, all of its methods raise JobNotFound.
+    """
+
+    id: str
+
+    @property
+    def job(self) -> Job:
+        """The job in the cluster model. Hold `engine.lock` while you use it, and don't keep it across a `restore`."""
+        return self.engine.cluster.job(self.id)
+
+    @property
+    def name(self) -> str:
+        """The name of the job."""
+        return self.job.name
+
+    @property
+    def state(self) -> str:
+        """The job state as Flink names it, such as "RUNNING"."""
+        with self.engine.lock:
+            return self.job.state_at(self._run_due_events())
+
+    @property
+    def vertices(self) -> dict[str, str]:
+        """The vertex ids by vertex name, in the order of the REST API."""
+        return {vertex.name: vertex.id for vertex in self.job.graph.vertices}
+
+    @property
+    def checkpoints(self) -> list[Checkpoint]:
+        """The completed checkpoints without savepoints, oldest first."""
+        return [checkpoint for checkpoint in self._completed() if not checkpoint.is_savepoint]
+
+    @property
+    def savepoints(self) -> list[Checkpoint]:
+        """The completed savepoints, oldest first; `path` is where a savepoint is stored."""
+        return [checkpoint for checkpoint in self._completed() if checkpoint.is_savepoint]
+
+    @property
+    def restored_from(self) -> str | None:
+        """The path of the checkpoint or savepoint that the job was last restored from."""
+        with self.engine.lock:
+            restored = self.job.checkpoints.restored_at(self._run_due_events())
+            return restored.path if restored else None
+
+    def fail(
+        self,
+        message: str = "Intentional failure of the test",
+        java_class: str = "java.lang.RuntimeException",
+        *,
+        vertex: str | None = None,
+        exception: JavaException | Mapping[str, object] | None = None,
+    ) -> None:
+        """Let a task throw an exception. The job's restart strategy decides what follows.
+
+        Args:
+            message: The message of the exception.
+            java_class: The class of the exception.
+            vertex: The name of the vertex whose task fails; None lets the seed choose one.
+            exception: The whole exception, instead of `message` and `java_class`: a `JavaException`, or a mapping with
+                the keys of a scenario's exception such as `{"class": "java.io.IOException", "message": "disk full"}`.
+
+        Raises:
+            JobAlreadyTerminated: The job is in a terminal state.
+            NotFound: The job has no such vertex.
+            ScenarioError: The mapping is invalid.
+        """
+        from flinkmock.cluster.spec import ExceptionSpec
+        from flinkmock.flink.java_exception import JavaException
+        from flinkmock.scenario.load import load_exception
+
+        if exception is None:
+            thrown = JavaException(java_class, message)
+        elif isinstance(exception, JavaException):
+            thrown = exception
+        else:
+            thrown = load_exception(exception)
+        with self.engine.lock:
+            now = self._run_due_events()
+            if vertex is not None and vertex not in self.vertices:
+                raise NotFound(f'{self.name} has no vertex "{vertex}".{did_you_mean(vertex, self.vertices)}')
+            self.engine.cluster.state_machines.fail(self.job, now, ExceptionSpec(thrown, vertex=vertex))
+
+    def restart(self) -> None:
+        """Restart all tasks, whatever the restart strategy says. Raises NotRunning unless the job is RUNNING."""
+        with self.engine.lock:
+            if self.state != "RUNNING":
+                raise NotRunning(f"{self.name} is {self.state}. Only a RUNNING job can be restarted.")
+            self.engine.cluster.state_machines.restart(self.job, self._run_due_events())
+
+    def finish(self) -> None:
+        """Finish all tasks. Raises JobAlreadyTerminated."""
+        with self.engine.lock:
+            self.engine.cluster.state_machines.finish(self.job, self._run_due_events())
+
+    def cancel(self) -> None:
+        """Cancel the job as `PATCH /jobs/:jobid` does. Raises JobAlreadyTerminated."""
+        with self.engine.lock:
+            self.engine.cluster.state_machines.cancel(self.job, self._run_due_events())
+
+    def _completed(self) -> list[Checkpoint]:
+        with self.engine.lock:
+            return self.job.checkpoints.completed_at(self._run_due_events())
+
+
+@dataclass(frozen=True, slots=True)
+class JobsControl(ControlPart):
+    """The jobs of the cluster; iterating yields a `JobControl` for each, in the order of submission."""
+
+    def __iter__(self) -> Iterator[JobControl]:
+        with self.engine.lock:
+            self._run_due_events()
+            return iter([JobControl(self.control, job_id) for job_id in self.engine.cluster.jobs])
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def get(self, name_or_id: str) -> JobControl:
+        """Return the job with this id, or else the newest one with this name.
+
+        Raises:
+            NotFound: There is none. The message lists the jobs.
+        """
+        with self.engine.lock:
+            self._run_due_events()
+            jobs = self.engine.cluster.jobs
+            if name_or_id.lower() in jobs:
+                return JobControl(self.control, name_or_id.lower())
+            named = [job.id for job in jobs.values() if job.name == name_or_id]
+            if not named:
+                names = list(dict.fromkeys(job.name for job in jobs.values()))
+                hint = did_you_mean(name_or_id, names, list_known=False)
+                known = ", ".join(f"{job.name} ({job.id})" for job in jobs.values()) or "none"
+                raise NotFound(f'There is no job with the name or id "{name_or_id}".{hint} Jobs: {known}.')
+            return JobControl(self.control, named[-1])
+
+    def submit(
+        self, name: str, template: str | None = None, definition: Mapping[str, object] | None = None
+    ) -> JobControl:
+        """Submit a job, as a client does with a jar.
+
+        Args:
+            name: The name of the job.
+            template: The template that the job extends: one of the scenario, or a built-in one. None is "streaming".
+            definition: Further keys of a scenario's job, such as `{"parallelism": 4}`.
+
+        Raises:
+            ScenarioError: There is no such template, or the definition is invalid.
+            InvalidArgument: There is a job with the id of the definition, or the definition has an age.
+            UncaughtJavaException: The scenario lets this submission fail.
+        """
+        from flinkmock.cluster.errors import UncaughtJavaException
+        from flinkmock.scenario.load import load_job
+
+        extends = {} if template is None else {"extends": template}
+        with self.engine.lock:
+            now, cluster = self._run_due_events(), self.engine.cluster
+            spec = load_job(cluster.spec, name, {**extends, **(definition or {})})
+            if spec.age:
+                raise InvalidArgument("A job that is submitted now has no age. Leave out `age`.")
+            if spec.id in cluster.jobs:
+                raise InvalidArgument(f"There is a job with the id {spec.id} already.")
+            failure = cluster.submission_failure(spec)
+            if failure is not None:
+                raise UncaughtJavaException(failure)
+            return JobControl(self.control, cluster.submit(spec, now, savepoint=spec.restore_path).id)
+
+    def wait_for(self, name_or_id: str, state: str, *, timeout: float = 5.0) -> JobControl:
+        """Wait until there is such a job and it is in this state, without moving the clock.
+
+        Args:
+            name_or_id: As for `get`.
+            state: A job state such as "RUNNING".
+            timeout: In seconds of the wall clock.
+
+        Raises:
+            StateNeverReached: The time is up. The message lists the jobs with their states.
+            InvalidArgument: Flink has no such job state.
+        """
+        condition = self.in_state(name_or_id, state)
+        job = wait_in_thread(condition, timeout)
+        if job is None:
+            raise self.not_in_state(name_or_id, state, timeout)
+        return job
+
+    def in_state(self, name_or_id: str, state: str) -> Callable[[], JobControl | None]:
+        """Return a function that returns the job if it is in this state, else None. Raises InvalidArgument."""
+        check_state(state)
+
+        def condition() -> JobControl | None:
+            try:
+                job = self.get(name_or_id)
+            except NotFound:
+                return None
+            return job if job.state == state else None
+
+        return condition
+
+    def not_in_state(self, name_or_id: str, state: str, timeout: float) -> StateNeverReached:
+        """Return the error for a wait whose time is up."""
+        from flinkmock.control.clock import job_states
+
+        return StateNeverReached(f"{name_or_id} was not {state} within {timeout:g} s: {job_states(self.engine)}.")
+
+
+def check_state(state: str) -> None:
+    """Raises InvalidArgument if Flink has no such job state."""
+    from flinkmock.cluster.states import JOB_STATES
+
+    if state not in JOB_STATES:
+        raise InvalidArgument(f'"{state}" is not a job state of Flink.{did_you_mean(state, JOB_STATES)}')

@@ -1,0 +1,28 @@
+"""The base of what a `ClusterControl` hands out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flinkmock.control.cluster_control import ClusterControl
+    from flinkmock.engine import Engine
+
+
+@dataclass(frozen=True, slots=True)
+class ControlPart:
+    """A part of one cluster. It stays valid when the scenario is replaced: it looks the engine up each time."""
+
+    control: ClusterControl
+
+    @property
+    def engine(self) -> Engine:
+        """The engine of the cluster. Raises NotRunning."""
+        return self.control.engine
+
+    def _run_due_events(self) -> int:
+        """Let the cluster catch up with its clock, and return the cluster time. The caller holds the engine's lock."""
+        now = self.engine.clock.now()
+        self.engine.cluster.run_due_events(now)
+        return now

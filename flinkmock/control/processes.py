@@ -1,0 +1,84 @@
+"""The processes of a cluster: TaskManagers that come and go, and the JobManager that leads."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from flinkmock.control.part import ControlPart
+from flinkmock.errors import NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class TaskManagersControl(ControlPart):
+    """The registered TaskManagers; iterating yields their ids."""
+
+    def __iter__(self) -> Iterator[str]:
+        with self.engine.lock:
+            now = self.engine.clock.now()
+            return iter([taskmanager.id for taskmanager in self.engine.cluster.taskmanagers_at(now)])
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def add(self) -> str:
+        """Register one more TaskManager and return its id."""
+        with self.engine.lock:
+            return self.engine.cluster.add_taskmanager(self._run_due_events()).id
+
+    def lose(self, taskmanager_id: str | None = None) -> str:
+        """Remove a TaskManager at once, as if its process had crashed.
+
+        Args:
+            taskmanager_id: None removes the first one.
+
+        Returns:
+            The id of the lost TaskManager.
+
+        Raises:
+            TaskManagerNotFound: No TaskManager has this id.
+            NotFound: There is no TaskManager at all.
+        """
+        with self.engine.lock:
+            now = self._run_due_events()
+            registered = list(self)
+            if not registered:
+                raise NotFound("There is no TaskManager left to lose. Add one first.")
+            lost = taskmanager_id or registered[0]
+            self.engine.cluster.lose_taskmanager(lost, now)
+            return lost
+
+
+@dataclass(frozen=True, slots=True)
+class JobManagersControl(ControlPart):
+    """The JobManagers, numbered in the order of their addresses in `FlinkMock.urls`."""
+
+    def __len__(self) -> int:
+        return len(self.engine.cluster.leadership.jobmanagers)
+
+    @property
+    def leader(self) -> int | None:
+        """The number of the leader; None while there is none."""
+        with self.engine.lock:
+            self._run_due_events()
+            leader = self.engine.cluster.leadership.leader
+            return leader.number if leader else None
+
+    def fail(self, duration: str | timedelta = "5s") -> None:
+        """Crash the leader. Does nothing while there is none.
+
+        What the leader held in memory is lost: trigger ids, terminated jobs, and without high availability all jobs.
+
+        Args:
+            duration: Text such as "5s", or a timedelta. After it, the next JobManager becomes the leader and the
+                crashed one is back.
+
+        Raises:
+            InvalidArgument: The duration is invalid.
+        """
+        from flinkmock.units import duration_argument
+
+        with self.engine.lock:
+            now = self._run_due_events()
+            self.engine.cluster.leadership.fail_leader(duration_argument(duration), now)

@@ -1,0 +1,21 @@
+"""Waiting for something that clients or the wall clock bring about."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from time import monotonic
+from typing import TypeVar
+
+T = TypeVar("T")
+INTERVAL = 0.005
+"""Seconds of the wall clock between two looks."""
+
+
+def wait_in_thread(condition: Callable[[], T | None], timeout: float) -> T | None:
+    """Block the thread until `condition` returns something other than None, and return that; None after `timeout` s."""
+    end = monotonic() + timeout
+    pause = threading.Event()  # not time.sleep, which tests replace
+    while (result := condition()) is None and monotonic() < end:
+        pause.wait(INTERVAL)
+    return result
