@@ -1,0 +1,67 @@
+"""The rules of pyproject.toml hold, and a forbidden import or call is found: `.ci/run` fails by it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+LINT_IMPORTS = "from importlinter.cli import lint_imports_command; lint_imports_command()"
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """A copy of the project, to be broken."""
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    shutil.copytree(ROOT / "flinkmock", tmp_path / "flinkmock", ignore=shutil.ignore_patterns("__pycache__", ".*"))
+    return tmp_path
+
+
+def add(project: Path, module: str, lines: str) -> None:
+    with (project / "flinkmock" / module).open("a", encoding="utf-8") as file:
+        file.write(lines)
+
+
+def run(project: Path, *command: str) -> tuple[int, str]:
+    """Exit code and output of a command in the project."""
+    environment = {**os.environ, "PYTHONPATH": str(project), "NO_COLOR": "1", "COLUMNS": "200"}
+    ran = subprocess.run(
+        [sys.executable, *command], cwd=project, env=environment, capture_output=True, text=True, check=False
+    )
+    return ran.returncode, ran.stdout + ran.stderr
+
+
+def test_import_rules_hold(project: Path) -> None:
+    pytest.importorskip("importlinter")
+    code, output = run(project, "-c", LINT_IMPORTS, "--no-cache")
+    assert code == 0, output
+
+
+def test_forbidden_imports_are_found(project: Path) -> None:
+    pytest.importorskip("importlinter")
+    add(project, "errors.py", "import flinkmock.cluster.clock\n")
+    add(project, "cluster/clock.py", "import aiohttp\n")
+    add(project, "flink/logs.py", "import random\n")
+    code, output = run(project, "-c", LINT_IMPORTS, "--no-cache")
+    assert code == 1
+    for message in (
+        "flinkmock.errors is not allowed to import flinkmock.cluster",
+        "flinkmock.cluster is not allowed to import aiohttp",
+        "flinkmock.flink is not allowed to import random",
+    ):
+        assert message in output
+
+
+def test_a_forbidden_call_is_found(project: Path) -> None:
+    pytest.importorskip("ruff")
+    add(project, "cluster/clock.py", "import datetime\nNOW = datetime.datetime.now()\n")
+    code, output = run(project, "-m", "ruff", "check", "--no-cache", "--select", "TID251", ".")
+    assert code == 1
+    assert "`datetime.datetime.now` is banned" in output
