@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from flinkmock.contract import Contract
-from flinkmock.contract.importing import documented
+from flinkmock.contract.importing import contract_from_description
 from flinkmock.data import data_dir
 from flinkmock.errors import FlinkMockError, ImportRefused
 
@@ -36,6 +36,6 @@ def at_its_word(page: str, flink: str) -> Contract:
 
 def _read(file: Path, version: str) -> Mapping[str, Any]:
     try:
-        return documented(file.read_text(encoding="utf-8"), version).document
+        return contract_from_description(file.read_text(encoding="utf-8"), version).document
     except (OSError, UnicodeDecodeError, ImportRefused) as error:
         raise FlinkMockError(f"{file}: {error}") from error

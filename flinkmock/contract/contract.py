@@ -42,7 +42,7 @@ class Contract:
         """Whether the order of keys is known (documentation does not tell it)."""
         self.error: Schema = document["error"]
         self.definitions: Mapping[str, Schema] = document["$defs"]
-        self.operations: tuple[Operation, ...] = tuple(map(Operation.read, document["operations"]))
+        self.operations: tuple[Operation, ...] = tuple(map(Operation.from_entry, document["operations"]))
         self._by_id = {operation.id: operation for operation in self.operations}
         self._quick_checks: dict[str, Check] = {}
 

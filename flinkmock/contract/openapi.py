@@ -1,11 +1,11 @@
-"""A release's contract as an OpenAPI 3.1 document that real answers obey.
+"""Writes a release's contract as an OpenAPI 3.1 document.
 
 Flink's own document is wrong about metrics, watermarks, ids of slot sharing groups, checkpoint statistics,
-`SerializedThrowable` and the spelling of enums; this one is made of the schemas that recordings of real clusters are
-checked with. What OpenAPI can't say stands in extensions, so that `flinkmock import` makes the same contract of the
-document again: `x-flink` (of the release), `x-flink-headers`, `x-flink-hidden`,
-`x-flink-requires-config`, `x-flink-session-cluster-only`, `x-flink-request` (a body of GET), `x-flink-converter` (of
-parameters) and `x-flink-refined`.
+`SerializedThrowable` and the spelling of enums. This one comes from the schemas that validate the recordings of real
+clusters. Extensions contain what OpenAPI can't express, so that `flinkmock import` restores the same contract from the
+document: `x-flink` (of the release), `x-flink-headers`, `x-flink-hidden`, `x-flink-requires-config`,
+`x-flink-session-cluster-only`, `x-flink-request` (a body of GET), `x-flink-converter` (of parameters) and
+`x-flink-refined`.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ from flinkmock.contract.operation import Operation, Parameter, Schema
 Document = dict[str, Any]
 _DEFINITIONS, _COMPONENTS = "#/$defs/", "#/components/schemas/"
 CONVERTER = ("java_type", "case_insensitive", "other_text_is_false")
-"""What is told of a parameter's converter beside the schema."""
+"""The properties of a parameter's converter that its schema can't express."""
+CONVERTER_EXTENSION = "x-flink-converter"
 RELEASE = "x-flink"
 REFINED = "x-flink-refined"
-"""What the schema files call `refined`: Flink writes this by hand, no class tells it."""
+"""`refined` in schema files: Flink writes this value without a class that describes it."""
 _FILES: Mapping[str, Schema] = {
     "uploadJar": {
         "type": "object",
@@ -35,11 +36,11 @@ _FILES: Mapping[str, Schema] = {
     }
 }
 _BINARY = {"type": "string", "format": "binary", "contentMediaType": "application/octet-stream"}
-"""`format` is what OpenAPI 3.0 had for files; generators go by it."""
+"""`format: binary` is OpenAPI 3.0's way to mark a file; code generators use it."""
 
 
 def openapi(contract: Contract) -> Document:
-    """The document, ready to be written as JSON or YAML. Operations stand in Flink's order."""
+    """Returns the document, ready for JSON or YAML. Operations are in Flink's order."""
     paths: Document = {}
     for operation in contract:
         path = re.sub(r":(\w+)", r"{\1}", operation.path)
@@ -49,7 +50,7 @@ def openapi(contract: Contract) -> Document:
         "info": {
             "title": "Flink JobManager REST API",
             "version": f"{contract.default_api_version}/{contract.release.version}",
-            "description": f"Of Apache Flink {contract.release.version}, as its JobManager serves it.",
+            "description": f"The REST API of the JobManager of Apache Flink {contract.release.version}.",
             "license": {"name": "Apache 2.0", "url": "https://www.apache.org/licenses/LICENSE-2.0.html"},
         },
         RELEASE: {
@@ -60,14 +61,14 @@ def openapi(contract: Contract) -> Document:
         },
         "servers": [
             {"url": f"http://localhost:8081/{contract.default_api_version}"},
-            {"url": "http://localhost:8081", "description": "the same, as its first clients knew it"},
+            {"url": "http://localhost:8081", "description": "the same without a version in the path"},
         ],
         "paths": paths,
         "components": {
             "schemas": {component(name): _definition(each, contract) for name, each in contract.definitions.items()},
             "responses": {
                 "Error": {
-                    "description": "What went wrong, and the stack trace of the server's exception.",
+                    "description": "An error message, and the stack trace of the server's exception.",
                     "content": {"application/json": {"schema": _schema(contract.error)}},
                 }
             },
@@ -76,37 +77,37 @@ def openapi(contract: Contract) -> Document:
 
 
 def component(name: str) -> str:
-    """The name of a definition as OpenAPI allows it: "JarRunRequestBody@request" is "JarRunRequestBody.Request"."""
+    """Makes a name that OpenAPI allows: "JarRunRequestBody@request" becomes "JarRunRequestBody.Request"."""
     return re.sub(r"[^\w.-]", "_", name.replace("@request", ".Request"))
 
 
 def _operation(operation: Operation, contract: Contract) -> Document:
-    told: Document = {"operationId": operation.id, "summary": str(operation)}
+    entry: Document = {"operationId": operation.id, "summary": str(operation)}
     parameters = [_parameter(each, "path") for each in operation.path_parameters]
     parameters += [_parameter(each, "query") for each in operation.query_parameters]
     if parameters:
-        told["parameters"] = parameters
-    # a body of GET has no meaning in HTTP; where Flink reads one (the plan of a jar) the query says the same
+        entry["parameters"] = parameters
+    # HTTP gives a body of GET no meaning; the operation where Flink reads one takes the same values in its query
     if operation.method == "GET" and operation.request is not None:
-        told["x-flink-request"] = _schema(operation.request)
+        entry["x-flink-request"] = _schema(operation.request)
     elif body := _request(operation, contract):
-        told["requestBody"] = body
-    told["responses"] = {
+        entry["requestBody"] = body
+    entry["responses"] = {
         str(operation.status): _response(operation),
         "default": {"$ref": "#/components/responses/Error"},
     }
     if operation.hidden:
-        told["x-flink-hidden"] = True
+        entry["x-flink-hidden"] = True
     if operation.requires_config:
-        told["x-flink-requires-config"] = dict(operation.requires_config)
+        entry["x-flink-requires-config"] = dict(operation.requires_config)
     if operation.session_cluster_only:
-        told["x-flink-session-cluster-only"] = True
+        entry["x-flink-session-cluster-only"] = True
     if operation.headers:
-        told["x-flink-headers"] = operation.headers
-    return told
+        entry["x-flink-headers"] = operation.headers
+    return entry
 
 
-def _parameter(parameter: Parameter, place: str) -> Document:
+def _parameter(parameter: Parameter, location: str) -> Document:
     schema: Document = {"type": parameter.type}
     if parameter.enum:
         schema["enum"] = list(parameter.enum)
@@ -114,23 +115,23 @@ def _parameter(parameter: Parameter, place: str) -> Document:
         value = getattr(parameter, keyword)
         if value is not None and value != "hex32":
             schema[keyword] = value
-    told: Document = {"name": parameter.name, "in": place, "required": parameter.required or place == "path"}
-    if parameter.list and place == "query":
-        told |= {"style": "form", "explode": False, "schema": {"type": "array", "items": schema, "minItems": 1}}
+    entry: Document = {"name": parameter.name, "in": location, "required": parameter.required or location == "path"}
+    if parameter.list and location == "query":
+        entry |= {"style": "form", "explode": False, "schema": {"type": "array", "items": schema, "minItems": 1}}
     else:
-        told["schema"] = schema
+        entry["schema"] = schema
     converter = {name: value for name in CONVERTER if (value := getattr(parameter, name))}
     if parameter.format == "hex32":
         converter["format"] = parameter.format
-    return told | {"x-flink-converter": converter}
+    return entry | {CONVERTER_EXTENSION: converter}
 
 
 def _request(operation: Operation, contract: Contract) -> Document | None:
     schema = _schema(operation.request) if operation.request is not None else None
     if operation.request is not None and not operation.file_upload:
-        # what has no field that must be there may be left out altogether
-        needed = bool(resolve(operation.request, contract.definitions).get("required"))
-        return {"content": {"application/json": {"schema": schema}}} | ({"required": True} if needed else {})
+        # a body without required fields is itself optional
+        required = bool(resolve(operation.request, contract.definitions).get("required"))
+        return {"content": {"application/json": {"schema": schema}}} | ({"required": True} if required else {})
     if not operation.file_upload:
         return None
     parts = _FILES.get(operation.id) or {
@@ -148,13 +149,13 @@ def _response(operation: Operation) -> Document:
     if response is None:
         return {"description": "Done."}
     if "contentType" in response:
-        kind = response["contentType"].partition(";")[0]
-        return {"description": "The file.", "content": {kind: {"schema": {"type": "string"}}}}
+        content_type = response["contentType"].partition(";")[0]
+        return {"description": "The file.", "content": {content_type: {"schema": {"type": "string"}}}}
     return {"description": "Success.", "content": {"application/json": {"schema": _schema(response)}}}
 
 
 def _definition(schema: Schema, contract: Contract) -> Document:
-    """The schema of a class, with a discriminator if its subclasses have one: a property that is constant in each."""
+    """Returns the schema of a class, with a discriminator if each subclass has a constant property of that name."""
     out: Document = _schema(schema)
     variants = [resolve(branch, contract.definitions).get("properties", {}) for branch in schema.get("oneOf", ())]
     for name in variants[0] if variants else ():
@@ -166,7 +167,7 @@ def _definition(schema: Schema, contract: Contract) -> Document:
 
 
 def _schema(schema: Any) -> Any:
-    """The schema with its references led to the components."""
+    """Returns the schema with references to components instead of definitions."""
     if isinstance(schema, list):
         return [_schema(each) for each in schema]
     if not isinstance(schema, Mapping):

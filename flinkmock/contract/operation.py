@@ -1,4 +1,4 @@
-"""One operation of the REST API, as the schema file describes it."""
+"""One operation of the REST API, as a schema file describes it."""
 
 from __future__ import annotations
 
@@ -8,16 +8,23 @@ from typing import Any
 
 Schema = Mapping[str, Any]
 ALIASES: Mapping[str, str] = {"jobGraphFileName": "executionPlanFileName"}
-"""Names that fields of requests still go by although the contract has them under another one (since 2.0)."""
+"""Request field that clients may still use -> its present name (`@JsonAlias`, since 2.0)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A path or query parameter, and what Flink's converter does with its text.
+    """A path or query parameter, and how Flink's converter reads it.
 
-    `type` is "string", "integer" or "boolean". `list`: split at commas. `enum`: the legal values, in Flink's
-    spelling; `case_insensitive`: any spelling will do. `other_text_is_false`: any text but "true" reads as false.
-    `minimum`: as far as the converter checks it. `java_type` is the class it is converted to ("JobID").
+    Attributes:
+        type: "string", "integer" or "boolean".
+        java_type: the class that it is converted to ("JobID").
+        list: whether the converter splits it at commas.
+        enum: the legal values, in Flink's spelling.
+        case_insensitive: whether the converter accepts `enum` in any case.
+        other_text_is_false: whether the converter reads any text except "true" as false.
+        minimum: the least value that the converter accepts; None if it doesn't check.
+        format: "int32", "int64" or "hex32" (an id).
+        pattern: a regular expression that the whole text matches.
     """
 
     name: str
@@ -33,29 +40,38 @@ class Parameter:
     pattern: str | None = None
 
     @classmethod
-    def read(cls, text: Schema) -> Parameter:
+    def from_entry(cls, entry: Schema) -> Parameter:
+        """Reads an entry of a schema file."""
         return cls(
-            name=text["name"],
-            required=text["required"],
-            type=text["type"],
-            java_type=text["java_type"],
-            list=text.get("list", False),
-            enum=tuple(text.get("enum", ())),
-            case_insensitive=text.get("case_insensitive", False),
-            other_text_is_false=text.get("other_text_is_false", False),
-            minimum=text.get("minimum"),
-            format=text.get("format"),
-            pattern=text.get("pattern"),
+            name=entry["name"],
+            required=entry["required"],
+            type=entry.get("type", "string"),
+            java_type=entry.get("java_type", "String"),
+            list=entry.get("list", False),
+            enum=tuple(entry.get("enum", ())),
+            case_insensitive=entry.get("case_insensitive", False),
+            other_text_is_false=entry.get("other_text_is_false", False),
+            minimum=entry.get("minimum"),
+            format=entry.get("format"),
+            pattern=entry.get("pattern"),
         )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Operation:
-    """`id` is Flink's operation id, `headers` the Java class that declares it, `path` like "/jobs/:jobid".
+    """An operation: one method and path.
 
-    `status`: on success. `request`: the schema of the body, None when it takes none. `response`: the schema of the
-    answer; for a file `{"contentType": …}`. `hidden`: not in Flink's documentation. `requires_config`: the settings
-    without which it is not registered. `session_cluster_only`: absent from an application cluster.
+    Attributes:
+        id: Flink's operation id.
+        headers: the Java class that declares it (a `MessageHeaders`); "" if unknown.
+        path: like "/jobs/:jobid".
+        status: of a success response.
+        request: the schema of the request body; None if there is none.
+        response: the schema of a success response; `{"contentType": …}` for a file.
+        file_upload: whether it accepts files in a multipart body.
+        hidden: whether Flink's documentation omits it.
+        requires_config: configuration options and values without which Flink doesn't register it.
+        session_cluster_only: whether an application cluster lacks it.
     """
 
     id: str
@@ -75,36 +91,37 @@ class Operation:
 
     @property
     def segments(self) -> tuple[str, ...]:
-        """The path's segments: "/jobs/:jobid" is ("jobs", ":jobid")."""
+        """The segments of the path: ("jobs", ":jobid") for "/jobs/:jobid"."""
         return tuple(self.path.strip("/").split("/"))
 
     @property
     def shape(self) -> tuple[str, ...]:
-        """The same without the names of parameters: ("jobs", ":"). They vary from release to release."""
+        """The segments without names of parameters, which differ between releases: ("jobs", ":")."""
         return shape_of(self.path)
 
     @property
     def answers_file(self) -> bool:
-        """Whether the answer is a file (a log) and not JSON."""
+        """Whether a success response is a file (a log), not JSON."""
         return self.response is not None and "contentType" in self.response
 
     @classmethod
-    def read(cls, text: Schema) -> Operation:
+    def from_entry(cls, entry: Schema) -> Operation:
+        """Reads an entry of a schema file."""
         return cls(
-            id=text["id"],
-            headers=text["headers"],
-            method=text["method"],
-            path=text["path"],
-            status=text["status"],
-            api_versions=tuple(text["api_versions"]),
-            path_parameters=tuple(map(Parameter.read, text["path_parameters"])),
-            query_parameters=tuple(map(Parameter.read, text["query_parameters"])),
-            request=text["request"],
-            response=text["response"],
-            file_upload=text["file_upload"],
-            hidden=text["hidden"],
-            requires_config=text.get("requires_config", {}),
-            session_cluster_only=text["session_cluster_only"],
+            id=entry["id"],
+            headers=entry["headers"],
+            method=entry["method"],
+            path=entry["path"],
+            status=entry["status"],
+            api_versions=tuple(entry["api_versions"]),
+            path_parameters=tuple(map(Parameter.from_entry, entry["path_parameters"])),
+            query_parameters=tuple(map(Parameter.from_entry, entry["query_parameters"])),
+            request=entry["request"],
+            response=entry["response"],
+            file_upload=entry["file_upload"],
+            hidden=entry["hidden"],
+            requires_config=entry.get("requires_config", {}),
+            session_cluster_only=entry["session_cluster_only"],
         )
 
     def __str__(self) -> str:
@@ -112,4 +129,5 @@ class Operation:
 
 
 def shape_of(path: str) -> tuple[str, ...]:
+    """Returns the segments of a path without names of parameters: ("jobs", ":") for "/jobs/:jobid"."""
     return tuple(segment[:1] if segment.startswith(":") else segment for segment in path.strip("/").split("/"))

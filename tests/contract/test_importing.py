@@ -8,7 +8,7 @@ import yaml
 from flinkmock import FlinkMock
 from flinkmock.cli import main
 from flinkmock.contract import LATEST, Contract, known_releases
-from flinkmock.contract.importing import documented, dump, import_contract, read_description
+from flinkmock.contract.importing import contract_from_description, dump, import_contract, read_description
 from flinkmock.contract.openapi import openapi
 from flinkmock.data import data_dir
 from flinkmock.errors import ImportRefused
@@ -117,7 +117,7 @@ def test_an_openapi_document_laid_onto_a_release():
 
 
 def test_the_documentation_at_its_word():
-    contract = documented((DESCRIPTIONS / "page.md").read_text(), "2.4.0")
+    contract = contract_from_description((DESCRIPTIONS / "page.md").read_text(), "2.4.0")
     assert [str(operation) for operation in contract] == [
         "GET /overview",
         "POST /jobs/:jobid/stop",
@@ -148,7 +148,7 @@ def test_something_else_is_refused():
         (
             '"id" : "urn:jsonschema:org:apache:flink:notes:NotesInfo:Note",',
             "",
-            "NotesInfo:Note', which it does not have",
+            "NotesInfo:Note', which it does not contain",
         ),
     ],
 )
@@ -162,7 +162,7 @@ def test_a_broken_page_is_refused(old, new, words):
 def test_a_broken_openapi_document_is_refused():
     with pytest.raises(ImportRefused, match="is broken"):
         read_description("openapi: [")
-    with pytest.raises(ImportRefused, match="'paths', which it does not have"):
+    with pytest.raises(ImportRefused, match="'paths', which it does not contain"):
         read_description("openapi: 3.0.1")
 
 
@@ -218,7 +218,7 @@ def of_2_4(tmp_path):
 def test_our_own_document_edited(of_2_4):
     contract = Contract(import_contract(of_2_4, flink="2.4.0", base=BASE, commit="1234567")[0])
     assert (contract.release.version, contract.release.commit) == ("2.4.0", "1234567")
-    assert documented(of_2_4.read_text(), "2.4.0").operation("getPausedJobs").status == 200
+    assert contract_from_description(of_2_4.read_text(), "2.4.0").operation("getPausedJobs").status == 200
 
 
 def test_an_imported_release_is_served_by_its_name(of_2_4, tmp_path, monkeypatch, capsys):

@@ -1,8 +1,8 @@
-"""Flink's own descriptions of its REST API, read in as a contract.
+"""Imports descriptions of Flink's REST API as contracts.
 
-What Flink publishes (documentation pages with draft-03 schemas, an OpenAPI document) leaves things out: hidden
-operations, the order of keys, which keys are always there, subclasses, what converters accept. A known release lends
-all that (`base`), so that the next release is one command. Our own OpenAPI documents leave nothing out.
+Flink's own descriptions (documentation pages with draft-03 schemas, an OpenAPI document) are incomplete: they omit
+hidden operations, the order of keys, which keys are always present, subclasses, and what converters accept. A known
+release, the base, supplies all of that. The OpenAPI documents of `flinkmock openapi` are complete.
 """
 
 from __future__ import annotations
@@ -21,15 +21,20 @@ from flinkmock.contract.importing.docs_page import read_page
 from flinkmock.contract.importing.flinkmock_openapi import read_own
 from flinkmock.contract.importing.merge import ContractMerger
 from flinkmock.contract.importing.openapi import read_document, read_openapi
-from flinkmock.contract.importing.standalone import alone
+from flinkmock.contract.importing.references import referenced_definitions
+from flinkmock.contract.importing.standalone import standalone_document
 from flinkmock.errors import ImportRefused
 
-__all__ = ["documented", "dump", "import_contract", "read_description"]
+__all__ = ["contract_from_description", "dump", "import_contract", "read_description"]
 
 
 def read_description(text: str) -> Description:
-    """What a page or an OpenAPI document tells; the format is found out. Raises ImportRefused."""
-    with _refusals():
+    """Reads a documentation page or an OpenAPI document; detects which of them it is.
+
+    Raises:
+        ImportRefused: the text is neither, or it is broken.
+    """
+    with _refuse_broken():
         document = read_document(text)
         description = read_page(text) if document is None else read_openapi(document)
     if not description.operations:
@@ -42,47 +47,64 @@ def read_description(text: str) -> Description:
 def import_contract(
     file: Path, *, flink: str, base: Contract, commit: str | None = None, built: str | None = None
 ) -> tuple[dict[str, Any], list[str]]:
-    """(the schema file for release `flink` ("2.4.0"), notes for people) from a description and the nearest release.
+    """Makes the schema file of a release from a description.
 
-    `commit` and `built` (ISO time) as `/overview` and `/config` tell them; None: as told, else unknown. Raises
-    ImportRefused, OSError.
+    Args:
+        file: the description.
+        flink: the version of the new release ("2.4.0").
+        base: the nearest known release, which supplies what the description omits.
+        commit: as `/overview` shows it; None: the description's, or else "unknown".
+        built: ISO 8601 build time as `/config` shows it; None: the description's, or else 1970.
+
+    Returns:
+        The schema file, and notes on differences from the base that a person should review.
+
+    Raises:
+        ImportRefused: the file is not a description, or it is broken.
+        OSError: the file can't be read.
     """
     text = file.read_text(encoding="utf-8")
-    if (own := _own(text)) is not None:
-        detail = f"Read from {file.name}, an OpenAPI document of flinkmock's own."
-        head = _head(flink, commit or own["commit"], built or own["built"], detail)
-        return head | {name: value for name, value in own.items() if name not in head}, []
-    description = read_description(text)
-    onto = ContractMerger(base.document, description)
-    detail = f"Read from {file.name} ({description.kind}); what it does not tell was taken from {base.release.version}."
-    return onto.document(_head(flink, commit or "unknown", built or "1970-01-01T00:00:00Z", detail)), onto.notes
+    with _refuse_broken():
+        if (own := _own(text)) is not None:
+            detail = f"Read from {file.name}, an OpenAPI document that flinkmock wrote."
+            head = _head(flink, commit or own["commit"], built or own["built"], detail)
+            document = head | {name: value for name, value in own.items() if name not in head}
+            referenced_definitions(document, document["$defs"])
+            return document, []
+        description = read_description(text)
+        merger = ContractMerger(base.document, description)
+        detail = f"Read from {file.name} ({description.kind}), completed from {base.release.version}."
+        return merger.document(_head(flink, commit or "unknown", built or "1970-01-01T00:00:00Z", detail)), merger.notes
 
 
-def documented(text: str, flink: str) -> Contract:
-    """The documentation taken at its word: only what it tells, without any order of keys. Raises ImportRefused."""
-    return Contract(alone(read_description(text), flink))
+def contract_from_description(text: str, flink: str) -> Contract:
+    """Makes a contract with nothing but the content of a description, and without an order of keys.
+
+    Raises:
+        ImportRefused: the text is not a description, or it is broken.
+    """
+    return Contract(standalone_document(read_description(text), flink))
 
 
 def _own(text: str) -> dict[str, Any] | None:
-    with _refusals():
-        document = read_document(text)
-        return None if document is None else read_own(document)
+    document = read_document(text)
+    return None if document is None else read_own(document)
 
 
 @contextmanager
-def _refusals() -> Iterator[None]:
-    """Turns what a broken description leads to into ImportRefused."""
+def _refuse_broken() -> Iterator[None]:
+    """Turns the errors that a broken description causes into ImportRefused."""
     try:
         yield
     except (json.JSONDecodeError, yaml.YAMLError) as error:
         raise ImportRefused(f"The description is broken: {error}") from error
     except KeyError as error:
-        raise ImportRefused(f"The description refers to {error}, which it does not have.") from error
+        raise ImportRefused(f"The description refers to {error}, which it does not contain.") from error
     except ImportRefused:
         raise
-    except (AttributeError, TypeError, ValueError) as error:  # a list where a mapping belongs, a status that is none
+    except (AttributeError, TypeError, ValueError, StopIteration) as error:  # a list instead of a mapping, a bad status
         raise ImportRefused(
-            f"The description is broken: it has not the form of an OpenAPI document ({error})."
+            f"The description is broken: it does not have the structure of an OpenAPI document ({error})."
         ) from error
 
 
@@ -92,5 +114,5 @@ def _head(flink: str, commit: str, built: str, detail: str) -> dict[str, Any]:
 
 
 def dump(document: Mapping[str, Any]) -> str:
-    """The text of a schema file."""
+    """Returns the text of a schema file."""
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"

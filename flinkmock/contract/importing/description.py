@@ -1,4 +1,4 @@
-"""What a description of Flink's REST API tells, whatever its format."""
+"""The content of a description of Flink's REST API, whatever its format."""
 
 from __future__ import annotations
 
@@ -9,7 +9,14 @@ from typing import Any
 
 @dataclass(slots=True)
 class DescribedOperation:
-    """`path` with colons (":jobid"). `request`, `response`: None where nothing is told, {} where anything may stand."""
+    """One operation as a description shows it.
+
+    Attributes:
+        path: with colons (":jobid").
+        path_parameters, query_parameters: as in a schema file.
+        request, response: a schema; None if the description has none, {} if it allows anything.
+        id: the operation id; None if the description has none.
+    """
 
     method: str
     path: str
@@ -23,40 +30,50 @@ class DescribedOperation:
 
     @property
     def name(self) -> str:
-        """Flink's operation id, or one made from method and path: GET /jobs/:jobid is `getJobsByJobid`."""
-        if self.id:
-            return self.id
-        words = self.path.replace(":", "by-")
-        return self.method.lower() + "".join(word.title() for word in re.split(r"\W+", words) if word)
+        """The operation id, or one made from method and path."""
+        return self.id or operation_name(self.method, self.path)
 
 
 @dataclass(slots=True)
 class Description:
-    """`definitions` are referred to as `#/$defs/NAME`."""
+    """`kind` names the format in messages. Schemas refer to `definitions` as `#/$defs/NAME`."""
 
     kind: str
     operations: list[DescribedOperation] = field(default_factory=list)
     definitions: dict[str, Any] = field(default_factory=dict)
 
 
-def parameter(name: str, words: str, *, required: bool, query: bool) -> dict[str, Any]:
-    """A parameter as a schema file has it, from the sentence that describes it."""
-    told: dict[str, Any] = {"name": name, "required": required}
+def operation_name(method: str, path: str) -> str:
+    """Makes an operation id: GET /jobs/:jobid is `getJobsByJobid`."""
+    words = path.replace(":", "by-")
+    return method.lower() + "".join(word.title() for word in re.split(r"\W+", words) if word)
+
+
+def parameter(name: str, text: str, *, required: bool, query: bool) -> dict[str, Any]:
+    """Returns a parameter as a schema file has it.
+
+    Args:
+        name: of the parameter.
+        text: the sentence that describes it.
+        required: whether it is mandatory.
+        query: whether it is a query parameter, which Flink always splits at commas.
+    """
+    entry: dict[str, Any] = {"name": name, "required": required}
     if query:
-        told["list"] = True  # each of Flink's query parameters is split at commas
-    options = re.search(r'"\[?(\w+(?:, \w+)*)\]?"', words)
-    if "32-character hexadecimal" in words and name != "taskmanagerid":  # documented so, and never true of that one
-        return told | {"type": "string", "format": "hex32", "pattern": "^[0-9a-fA-F]{32}$", "java_type": "AbstractID"}
-    if options and ("only supported" in words or "vailable" in words or "upported" in words):
-        return told | {
+        entry["list"] = True
+    options = re.search(r'"\[?(\w+(?:, \w+)*)\]?"', text)
+    if "32-character hexadecimal" in text and name != "taskmanagerid":  # the documentation is wrong about that one
+        return entry | {"type": "string", "format": "hex32", "pattern": "^[0-9a-fA-F]{32}$", "java_type": "AbstractID"}
+    if options and ("only supported" in text or "vailable" in text or "upported" in text):
+        return entry | {
             "type": "string",
             "enum": options[1].split(", "),
             "case_insensitive": True,
             "java_type": "Enum",
         }
-    if re.match(r"(Positive |Long |The )?(integer|Integer|Long)\b|Positive integer|Long value", words):
-        return told | {"type": "integer", "format": "int32", "java_type": "Integer"}
-    if words.startswith("Boolean"):
+    if re.match(r"(Positive |Long |The )?(integer|Integer|Long)\b|Positive integer|Long value", text):
+        return entry | {"type": "integer", "format": "int32", "java_type": "Integer"}
+    if text.startswith("Boolean"):
         boolean = {"type": "boolean", "case_insensitive": True, "other_text_is_false": True, "java_type": "Boolean"}
-        return told | boolean
-    return told | {"type": "string", "java_type": "String"}
+        return entry | boolean
+    return entry | {"type": "string", "java_type": "String"}

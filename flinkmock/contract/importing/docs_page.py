@@ -1,7 +1,7 @@
-"""Flink's documentation page of the REST API, as HTML or as the text that a converter makes of it.
+"""Reads Flink's documentation page of the REST API, as HTML or converted to text.
 
-Three looks, one grammar: an operation starts with its path as a heading, followed by verb and response code in code
-style, parameters as list items, and (from 1.13 on) request and response schema as code blocks in draft-03.
+All three layouts have one grammar: an operation starts with its path as a heading, followed by verb and response code
+in code style, parameters as list items, and (since 1.13) request and response schema as code blocks in draft-03.
 """
 
 from __future__ import annotations
@@ -24,7 +24,11 @@ _PARAMETER = re.compile(r"^\* `?([\w-]+)`?(?: \((optional|mandatory)\))? ?[:-] ?
 
 
 def read_page(text: str) -> Description:
-    """The operations of a page; none when it is something else. JSONDecodeError, KeyError: a broken schema."""
+    """Returns the operations of a page; none if the text is something else.
+
+    Raises:
+        json.JSONDecodeError, KeyError: a schema is broken.
+    """
     if re.search(r"<(table|h5|td)\b", text):
         text = _text_of_html(text)
     elif re.search(r"^\| \*\*/", text, re.M):
@@ -45,26 +49,26 @@ def _operation(path: str, section: str, schemas: Draft03Converter) -> DescribedO
     if not verb or not status:
         return None
     operation = DescribedOperation(verb[1], path, int(status[1]))
-    for name, kind, words in _PARAMETER.findall(section.split("```", 1)[0]):
-        told = parameter(name, words.strip(), required=kind != "optional", query=bool(kind))
-        (operation.query_parameters if kind else operation.path_parameters).append(told)
+    for name, need, sentence in _PARAMETER.findall(section.split("```", 1)[0]):
+        entry = parameter(name, sentence.strip(), required=need != "optional", query=bool(need))
+        (operation.query_parameters if need else operation.path_parameters).append(entry)
     bodies: list[Mapping[str, Any]] = [json.loads(block) for block in _FENCE.findall(section)]
     if len(bodies) == 2:
-        operation.request = schemas.modern(bodies[0], "@request") if bodies[0] else None
-        operation.response = schemas.modern(bodies[1])
+        operation.request = schemas.convert(bodies[0], "@request") if bodies[0] else None
+        operation.response = schemas.convert(bodies[1])
     operation.file_upload = "multi-part data" in section or "multipart/form-data" in section
     return operation
 
 
 def _text_of_tables(text: str) -> str:
-    """The 1.12 look: Markdown tables, all parameters of a kind in one cell."""
+    """Converts the layout of 1.12: Markdown tables, with all path or query parameters in one cell."""
     text = re.sub(r"^\| \*\*(/\S*?)\*\*", r"##### \1\n", text, flags=re.M)
     text = re.sub(r"`([\w-]+)` (\((?:optional|mandatory)\):)", r"\n* \1 \2", text)
     return re.sub(r"(?:^\| |(?<=[.)])\s*)`(\w+)` - ", r"\n* \1 - ", text, flags=re.M)
 
 
 class _Renderer(HTMLParser):
-    """Writes HTML down in the look of the converted page: headings, list items, code and code blocks."""
+    """Converts HTML to the text layout: headings, list items, code and code blocks."""
 
     def __init__(self) -> None:
         super().__init__()

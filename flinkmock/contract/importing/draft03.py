@@ -1,6 +1,6 @@
-"""The JSON schemas of Flink's documentation: draft-03, with the Java class as `urn:jsonschema` id.
+"""Converts the JSON schemas of Flink's documentation: draft-03, with the Java class as `urn:jsonschema` id.
 
-A class is spelled out where it is met first in a document, and referred to by its urn after that.
+A document defines a class once and refers to it by its URN everywhere else.
 """
 
 from __future__ import annotations
@@ -13,21 +13,26 @@ _PREFIX = "urn:jsonschema:"
 
 
 class Draft03Converter:
-    """Turns schemas into ours; classes become entries of `definitions`."""
+    """Converts schemas to 2020-12; classes become entries of `definitions`."""
 
     def __init__(self, definitions: dict[str, Any]) -> None:
         self._definitions = definitions
-        self._spelled_out: dict[str, Mapping[str, Any]] = {}
+        self._classes: dict[str, Mapping[str, Any]] = {}
         self._names: dict[str, str] = {}
         self._suffix = ""
 
-    def modern(self, schema: Mapping[str, Any], suffix: str = "") -> dict[str, Any]:
-        """A whole document, in today's words. `suffix` keeps what is read apart from what is written.
+    def convert(self, schema: Mapping[str, Any], suffix: str = "") -> dict[str, Any]:
+        """Converts a whole document.
 
-        Raises KeyError for a reference to a class that the document does not spell out.
+        Args:
+            schema: the document.
+            suffix: of the names of its classes; separates requests from responses.
+
+        Raises:
+            KeyError: the document refers to a class that it does not define.
         """
-        # documents are sorted by key after they were written: a reference may come before the class
-        self._spelled_out = dict(_classes(schema))
+        # the keys of documents are sorted: a reference may precede the definition
+        self._classes = dict(_classes(schema))
         self._names, self._suffix = {}, suffix
         return self._convert(schema)
 
@@ -40,30 +45,30 @@ class Draft03Converter:
         return {"$ref": f"#/$defs/{self._names[urn]}"}
 
     def _define(self, urn: str) -> str:
-        """The name under which a class stands in the definitions."""
-        wanted = _class_name(urn) + self._suffix
-        name = self._names[urn] = self._free_name(wanted)
-        self._definitions[name] = {}  # taken, while the class is written down: it may refer to itself
-        body = self._definitions[name] = self._plain(self._spelled_out[urn])
-        # a class has several bodies where it has type arguments, which the urn does not tell
-        for other, known in self._definitions.items():
-            if other != name and known == body and re.fullmatch(re.escape(wanted) + r"(_\d+)?", other):
+        """Adds a class to the definitions and returns its name there."""
+        class_name = _class_name(urn) + self._suffix
+        name = self._names[urn] = self._free_name(class_name)
+        self._definitions[name] = {}  # reserves the name: the class may refer to itself
+        body = self._definitions[name] = self._plain(self._classes[urn])
+        # a generic class has one schema for each of its type arguments, which the URN does not contain
+        for other, other_body in self._definitions.items():
+            if other != name and other_body == body and re.fullmatch(re.escape(class_name) + r"(_\d+)?", other):
                 del self._definitions[name]
                 return other
         return name
 
     def _plain(self, schema: Mapping[str, Any]) -> dict[str, Any]:
-        kind = schema.get("type", "any")
-        if kind == "any":
+        json_type = schema.get("type", "any")
+        if json_type == "any":
             return {}
-        out: dict[str, Any] = {"type": kind}
+        out: dict[str, Any] = {"type": json_type}
         if "enum" in schema:
             out["enum"] = list(schema["enum"])
-        if kind == "number":
+        if json_type == "number":
             out["format"] = "double"
         if "properties" in schema:
             out["properties"] = {name: self._convert(child) for name, child in schema["properties"].items()}
-            # in draft-03 a property says itself that it is required
+            # in draft-03, `required` is a keyword of the property
             out["required"] = [name for name, child in schema["properties"].items() if child.get("required") is True]
         if isinstance(schema.get("additionalProperties"), Mapping):
             out["additionalProperties"] = self._convert(schema["additionalProperties"])
@@ -80,7 +85,7 @@ class Draft03Converter:
 
 
 def _classes(schema: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Every class that is spelled out, by its urn."""
+    """Yields each class that the document defines, with its URN."""
     if isinstance(schema, Mapping):
         urn = schema.get("id")
         if isinstance(urn, str) and urn.startswith(_PREFIX):
@@ -90,6 +95,6 @@ def _classes(schema: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 
 def _class_name(urn: str) -> str:
-    """ "urn:jsonschema:org:…:JarListInfo:JarFileInfo" is `JarListInfo.JarFileInfo`."""
+    """Turns "urn:jsonschema:org:…:JarListInfo:JarFileInfo" into "JarListInfo.JarFileInfo"."""
     parts = urn.removeprefix(_PREFIX).split(":")
     return ".".join(part for part in parts if part[:1].isupper()) or parts[-1]

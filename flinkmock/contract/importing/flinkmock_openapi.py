@@ -1,90 +1,128 @@
-"""Our own OpenAPI document (`flinkmock openapi`), read back: it tells all, so no known release has to lend anything."""
+"""Reads the OpenAPI documents that `flinkmock openapi` writes.
+
+They are complete: no known release has to supply what the document leaves out. An editor may have added operations
+without the `x-flink-…` extensions; those get the same defaults as operations of Flink's own OpenAPI document.
+"""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
-from flinkmock.contract.openapi import REFINED, RELEASE
+from flinkmock.contract.importing.description import operation_name
+from flinkmock.contract.importing.openapi import operations_of, read_parameter
+from flinkmock.contract.openapi import CONVERTER_EXTENSION, REFINED, RELEASE
 
 Document = Mapping[str, Any]
 _COMPONENTS, _DEFINITIONS = "#/components/schemas/", "#/$defs/"
 _JSON = "application/json"
+_SCHEMA_KEYWORDS = ("type", "enum", "format", "pattern", "minimum")
 
 
 def read_own(document: Document) -> dict[str, Any] | None:
-    """The schema file that the document was made of, without its provenance; None if it is none of ours. Raises
-    KeyError for what is missing."""
+    """Returns the schema file that the document was made from, without its provenance.
+
+    Returns:
+        None if `flinkmock openapi` did not write the document.
+
+    Raises:
+        KeyError: the document refers to something that it does not contain.
+    """
     if RELEASE not in document:
         return None
-    version = document["info"]["version"].partition("/")
-    told = document[RELEASE]
-    operations = [
-        _operation(method.upper(), re.sub(r"\{(\w+)\}", r":\1", path), operation, version[0])
-        for path, methods in document["paths"].items()
-        for method, operation in methods.items()
-    ]
+    api_version, _, flink = document["info"]["version"].partition("/")
+    release = document[RELEASE]
     components = document["components"]
+    converters = _converters(document)
     return {
-        "flink": version[2],
-        "commit": told["commit"],
-        "built": told["built"],
-        "default_api_version": version[0],
-        "request_mapper": dict(told["request_mapper"]),
+        "flink": flink,
+        "commit": release["commit"],
+        "built": release["built"],
+        "default_api_version": api_version,
+        "request_mapper": dict(release["request_mapper"]),
         "error": _schema(components["responses"]["Error"]["content"][_JSON]["schema"]),
-        "static_content": list(told["static_content"]),
-        "operations": operations,
+        "static_content": list(release["static_content"]),
+        "operations": [
+            _operation(method, path, operation, parameters, api_version, converters)
+            for path, method, operation, parameters in operations_of(document)
+        ],
         "$defs": {_class(name): _schema(schema) for name, schema in components["schemas"].items()},
     }
 
 
-def _operation(method: str, path: str, told: Document, api_version: str) -> dict[str, Any]:
-    status, answer = next((int(code), each) for code, each in told["responses"].items() if code.startswith("2"))
-    parameters = told.get("parameters", ())
-    content = told.get("requestBody", {}).get("content", {})
+def _converters(document: Document) -> dict[str, dict[str, Any]]:
+    """Maps names of path parameters to their schema file entries, for parameters that lack the extension."""
+    return {
+        each["name"]: _with_converter(each)
+        for *_, parameters in operations_of(document)
+        for each in parameters
+        if each["in"] == "path" and CONVERTER_EXTENSION in each
+    }
+
+
+def _operation(
+    method: str,
+    path: str,
+    operation: Document,
+    parameters: list[Document],
+    api_version: str,
+    converters: Mapping[str, dict[str, Any]],
+) -> dict[str, Any]:
+    status, response = next((int(code), each) for code, each in operation["responses"].items() if code.startswith("2"))
+    content = operation.get("requestBody", {}).get("content", {})
     parts = content.get("multipart/form-data", {}).get("schema", {}).get("properties", {})
-    request = told.get("x-flink-request") or content.get(_JSON, {}).get("schema") or parts.get("request")
+    request = operation.get("x-flink-request") or content.get(_JSON, {}).get("schema") or parts.get("request")
     entry = {
-        "id": told["operationId"],
-        "headers": told.get("x-flink-headers", ""),
+        "id": operation.get("operationId") or operation_name(method, path),
+        "headers": operation.get("x-flink-headers", ""),
         "method": method,
         "path": path,
         "api_versions": [api_version],
         "status": status,
         "file_upload": bool(content) and _JSON not in content,
-        "hidden": told.get("x-flink-hidden", False),
-        "path_parameters": [_parameter(each) for each in parameters if each["in"] == "path"],
-        "query_parameters": [_parameter(each) for each in parameters if each["in"] == "query"],
+        "hidden": operation.get("x-flink-hidden", False),
+        "path_parameters": [_parameter(each, converters) for each in parameters if each["in"] == "path"],
+        "query_parameters": [_parameter(each, {}) for each in parameters if each["in"] == "query"],
         "request": None if request is None else _schema(request),
-        "response": _response(answer),
-        "session_cluster_only": told.get("x-flink-session-cluster-only", False),
+        "response": _response(response),
+        "session_cluster_only": operation.get("x-flink-session-cluster-only", False),
     }
-    if config := told.get("x-flink-requires-config"):
+    if config := operation.get("x-flink-requires-config"):
         entry["requires_config"] = config
     return entry
 
 
-def _parameter(told: Document) -> dict[str, Any]:
-    schema = told["schema"]
-    several = schema["type"] == "array"
-    entry: dict[str, Any] = {"name": told["name"], "required": told["required"]}
-    if told["in"] == "query":
-        entry["list"] = several
-    return {**entry, **(schema["items"] if several else schema), **told.get("x-flink-converter", {})}
+def _parameter(parameter: Document, converters: Mapping[str, dict[str, Any]]) -> dict[str, Any]:
+    if CONVERTER_EXTENSION in parameter:
+        return _with_converter(parameter)
+    return converters.get(parameter["name"]) or read_parameter(parameter, {})
 
 
-def _response(answer: Document) -> dict[str, Any] | None:
-    for kind, body in answer.get("content", {}).items():
-        if kind == _JSON:
-            read: dict[str, Any] = _schema(body["schema"])
-            return read
-        return {"contentType": kind, "refined": True}  # a handler writes it by hand
+def _with_converter(parameter: Document) -> dict[str, Any]:
+    schema = parameter["schema"]
+    is_list = schema["type"] == "array"
+    entry: dict[str, Any] = {"name": parameter["name"], "required": parameter["required"]}
+    if parameter["in"] == "query":
+        entry["list"] = is_list
+    item = schema["items"] if is_list else schema
+    return {
+        **entry,
+        **{keyword: item[keyword] for keyword in _SCHEMA_KEYWORDS if keyword in item},
+        **parameter[CONVERTER_EXTENSION],
+    }
+
+
+def _response(response: Document) -> dict[str, Any] | None:
+    for content_type, body in response.get("content", {}).items():
+        if content_type == _JSON:
+            schema: dict[str, Any] = _schema(body.get("schema", {}))
+            return schema
+        return {"contentType": content_type, "refined": True}  # a handler writes it by hand
     return None
 
 
 def _schema(schema: Any) -> Any:
-    """The schema with its references led back to the definitions."""
+    """Returns the schema with references to definitions instead of components."""
     if isinstance(schema, list):
         return [_schema(each) for each in schema]
     if not isinstance(schema, Mapping):
@@ -103,5 +141,5 @@ def _schema(schema: Any) -> Any:
 
 
 def _class(name: str) -> str:
-    """ "JarRunRequestBody.Request" is "JarRunRequestBody@request"."""
+    """Turns "JarRunRequestBody.Request" into "JarRunRequestBody@request"."""
     return f"{name.removesuffix('.Request')}@request" if name.endswith(".Request") else name

@@ -1,8 +1,8 @@
-"""A description laid onto the contract of a known release.
+"""Merges a description into the contract of a known release, the base.
 
-The description wins in what it can tell: which operations there are, their status, which properties, their types and
-legal values. The base wins in what it can't: order, what is always there, null, converters, subclasses, what Flink
-writes by hand (`refined`), hidden operations and those that a setting switches on.
+The description decides what it can describe: the operations, their status, properties, types and legal values. The base
+decides the rest: order, required keys, null, converters, subclasses, what Flink writes without a class (`refined`),
+hidden operations, and operations that a configuration option enables.
 """
 
 from __future__ import annotations
@@ -11,15 +11,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from flinkmock.contract.importing.description import DescribedOperation, Description
+from flinkmock.contract.importing.references import PREFIX, referenced_definitions
 from flinkmock.contract.importing.standalone import operation_entry
 from flinkmock.contract.one_of import alternatives, resolve, types
-
-Schema = Mapping[str, Any]
-_PREFIX = "#/$defs/"
+from flinkmock.contract.operation import Schema
 
 
 class ContractMerger:
-    """`notes` fills with sentences about what a person should look at."""
+    """Merges one description into one base.
+
+    Attributes:
+        notes: sentences on differences that a person should review; `document` fills it.
+    """
 
     def __init__(self, base: Mapping[str, Any], description: Description) -> None:
         self._base = base
@@ -29,166 +32,165 @@ class ContractMerger:
         self.notes: list[str] = []
 
     def document(self, head: Mapping[str, Any]) -> dict[str, Any]:
-        """The schema file; `head` are its first entries (release, commit, provenance)."""
+        """Returns the schema file.
+
+        Args:
+            head: its first entries (release, commit, provenance).
+
+        Raises:
+            KeyError: the description refers to something that it does not contain.
+        """
         operations = self._operations()
-        rest = {name: value for name, value in self._base.items() if name not in head}
-        document = {**head, **rest, "operations": operations}
-        document["$defs"] = self._used({"error": document["error"], "operations": operations})
+        remaining = {name: value for name, value in self._base.items() if name not in head}
+        document = {**head, **remaining, "operations": operations}
+        roots = {"error": document["error"], "operations": operations}
+        document["$defs"] = referenced_definitions(roots, self._definitions)
         return document
 
     def _operations(self) -> list[dict[str, Any]]:
-        told = {(operation.method, operation.path): operation for operation in self._description.operations}
-        operations = []
+        described = {(operation.method, operation.path): operation for operation in self._description.operations}
+        entries = []
         for entry in self._base["operations"]:
-            described = told.pop((entry["method"], entry["path"]), None)
-            if described:
-                operations.append(self._operation(entry, described))
+            operation = described.pop((entry["method"], entry["path"]), None)
+            if operation:
+                entries.append(self._operation(entry, operation))
             elif entry["hidden"] or entry.get("requires_config"):
-                operations.append(entry)
+                entries.append(entry)
             else:
                 self.notes.append(f"gone: {entry['method']} {entry['path']} ({entry['id']}) is no longer described")
-        taken = {entry["id"] for entry in operations}
-        for described in told.values():
-            name = described.name if described.name not in taken else described.name + described.method.title()
-            taken.add(name)
-            operations.append(self._new_operation(described, name))
-            self.notes.append(f"new: {described.method} {described.path} ({name})")
-        return operations
+        ids = {entry["id"] for entry in entries}
+        for operation in described.values():
+            name = operation.name if operation.name not in ids else operation.name + operation.method.title()
+            ids.add(name)
+            entries.append(self._new_operation(operation, name))
+            self.notes.append(f"new: {operation.method} {operation.path} ({name})")
+        return entries
 
-    def _operation(self, base: Schema, told: DescribedOperation) -> dict[str, Any]:
-        entry = dict(base) | {"status": told.status}
-        if told.status != base["status"]:
-            self.notes.append(f"status of {told.method} {told.path}: {base['status']} is now {told.status}")
-        for kind, described in (
-            ("path_parameters", told.path_parameters),
-            ("query_parameters", told.query_parameters),
-        ):
-            entry[kind] = self._parameters(base[kind], described)
-        for side, schema in (("request", told.request), ("response", told.response)):
+    def _operation(self, base: Schema, operation: DescribedOperation) -> dict[str, Any]:
+        entry = dict(base) | {"status": operation.status}
+        name = f"{operation.method} {operation.path}"
+        if operation.status != base["status"]:
+            self.notes.append(f"status of {name}: {base['status']} is now {operation.status}")
+        entry["path_parameters"] = self._parameters(base["path_parameters"], operation.path_parameters)
+        entry["query_parameters"] = self._parameters(base["query_parameters"], operation.query_parameters)
+        for side, schema in (("request", operation.request), ("response", operation.response)):
             if schema is not None and "contentType" not in (base[side] or {}):
-                entry[side] = self._lay(schema, base[side], f"{told.method} {told.path} {side}")
+                entry[side] = self._merge(schema, base[side], f"{name} {side}")
         return entry
 
-    def _new_operation(self, told: DescribedOperation, name: str) -> dict[str, Any]:
-        entry = operation_entry(told, name)
-        entry["path_parameters"] = self._parameters((), told.path_parameters)
-        entry["query_parameters"] = self._parameters((), told.query_parameters)
+    def _new_operation(self, operation: DescribedOperation, name: str) -> dict[str, Any]:
+        entry = operation_entry(operation, name)
+        entry["path_parameters"] = self._parameters((), operation.path_parameters)
+        entry["query_parameters"] = self._parameters((), operation.query_parameters)
         for side in ("request", "response"):
             if entry[side] is not None:
-                entry[side] = self._lay(entry[side], None, f"{told.method} {told.path} {side}")
+                entry[side] = self._merge(entry[side], None, f"{operation.method} {operation.path} {side}")
         return entry
 
-    def _parameters(self, base: Any, told: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Those described, with the converter that the base knows for a parameter of that name."""
-        known = {each["name"]: each for operation in self._base["operations"] for each in operation["path_parameters"]}
-        known |= {each["name"]: each for each in base}
-        return [known.get(each["name"], each) | {"required": each["required"]} for each in told]
+    def _parameters(self, base: Any, described: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Returns the described parameters, with the base's converter for a parameter of the same name."""
+        by_name = {each["name"]: each for entry in self._base["operations"] for each in entry["path_parameters"]}
+        by_name |= {each["name"]: each for each in base}
+        return [by_name.get(each["name"], each) | {"required": each["required"]} for each in described]
 
-    def _lay(self, told: Schema, base: Schema | None, place: str) -> dict[str, Any]:
-        """`told` laid onto `base`, either of them perhaps a reference."""
-        told_name = told.get("$ref", "").removeprefix(_PREFIX)
-        base_name = (base or {}).get("$ref", "").removeprefix(_PREFIX)
-        name = base_name or (self._known_class(told_name) if base is None and told_name else "")
-        if name:
-            key = told_name or place, name
-            if key not in self._merged:
-                self._merged.add(key)
-                plain = resolve(told, self._description.definitions)
-                # onto what is there by now: two classes may be described that the base holds to be one
-                self._definitions[name] = self._lay_resolved(told, plain, self._definitions.get(name), name)
-            return {"$ref": _PREFIX + name}
-        return self._lay_resolved(told, resolve(told, self._description.definitions), base, place)
+    def _merge(self, described: Schema, base: Schema | None, location: str) -> dict[str, Any]:
+        """Merges `described` into `base`; either of them may be a reference. `location` is for notes."""
+        described_name = described.get("$ref", "").removeprefix(PREFIX)
+        base_name = (base or {}).get("$ref", "").removeprefix(PREFIX)
+        name = base_name or (self._base_class(described_name) if base is None and described_name else "")
+        resolved = resolve(described, self._description.definitions)
+        if not name:
+            return self._merge_resolved(described, resolved, base, location)
+        key = described_name or location, name
+        if key not in self._merged:
+            self._merged.add(key)
+            # into the present definition: the description may have two classes where the base has one
+            self._definitions[name] = self._merge_resolved(described, resolved, self._definitions.get(name), name)
+        return {"$ref": PREFIX + name}
 
-    def _lay_resolved(self, told: Schema, plain: Schema, base: Schema | None, place: str) -> dict[str, Any]:
-        """`plain` is what `told` refers to."""
+    def _merge_resolved(
+        self, described: Schema, resolved: Schema, base: Schema | None, location: str
+    ) -> dict[str, Any]:
+        """`resolved` is what `described` refers to."""
         if base is None:
-            return self._new(plain, place)
-        if not plain or base.get("refined"):
+            return self._new(resolved, location)
+        if not resolved or base.get("refined"):
             return dict(base)
         branches = alternatives(base)
         if branches:
-            laid = [branch if "null" in types(branch) else self._lay(told, branch, place) for branch in branches]
-            return dict(base) | {("anyOf" if "anyOf" in base else "oneOf"): laid}
-        return self._lay_plain(plain, base, place)
+            merged = [
+                branch if "null" in types(branch) else self._merge(described, branch, location) for branch in branches
+            ]
+            return dict(base) | {("anyOf" if "anyOf" in base else "oneOf"): merged}
+        return self._merge_values(resolved, base, location)
 
-    def _lay_plain(self, told: Schema, plain: Schema, place: str) -> dict[str, Any]:
-        kinds = types(plain) - {"null"}
-        if alternatives(told) or "const" in plain:
-            return dict(plain)
-        if kinds and types(told) - {"null"} != kinds:
-            if kinds == {"integer"} and types(told) == {"number"}:
-                return dict(plain)  # draft-03 says number for either
-            self.notes.append(f"type at {place}: {' or '.join(sorted(kinds))} is described as {told.get('type')}")
-            return self._new(told, place)
-        if "properties" in plain and "properties" in told:
-            return self._lay_object(told, plain, place)
-        if "enum" in told and "enum" in plain and set(told["enum"]) != set(plain["enum"]):
-            self.notes.append(f"values at {place}: {', '.join(map(str, told['enum']))}")
-            return {**plain, "enum": list(told["enum"])}
-        if "items" in told and "items" in plain:
-            return {**plain, "items": self._lay(told["items"], plain["items"], place + "[]")}
-        if isinstance(told.get("additionalProperties"), Mapping) and isinstance(
-            plain.get("additionalProperties"), Mapping
-        ):
-            values = self._lay(told["additionalProperties"], plain["additionalProperties"], place + "{}")
-            return {**plain, "additionalProperties": values}
-        return dict(plain)
+    def _merge_values(self, described: Schema, base: Schema, location: str) -> dict[str, Any]:
+        """Merges two schemas without references or alternatives in the base."""
+        base_types = types(base) - {"null"}
+        if alternatives(described) or "const" in base:
+            return dict(base)
+        if base_types and types(described) - {"null"} != base_types:
+            if base_types == {"integer"} and types(described) == {"number"}:
+                return dict(base)  # draft-03 documents have number for both
+            self.notes.append(
+                f"type at {location}: {' or '.join(sorted(base_types))} is described as {described.get('type')}"
+            )
+            return self._new(described, location)
+        if "properties" in base and "properties" in described:
+            return self._merge_objects(described, base, location)
+        if "enum" in described and "enum" in base and set(described["enum"]) != set(base["enum"]):
+            self.notes.append(f"values at {location}: {', '.join(map(str, described['enum']))}")
+            return {**base, "enum": list(described["enum"])}
+        if "items" in described and "items" in base:
+            return {**base, "items": self._merge(described["items"], base["items"], location + "[]")}
+        described_values, base_values = described.get("additionalProperties"), base.get("additionalProperties")
+        if isinstance(described_values, Mapping) and isinstance(base_values, Mapping):
+            return {**base, "additionalProperties": self._merge(described_values, base_values, location + "{}")}
+        return dict(base)
 
-    def _lay_object(self, told: Schema, plain: Schema, place: str) -> dict[str, Any]:
-        properties = dict(plain["properties"])
-        required = list(plain.get("required", ()))
-        request = place.endswith(("request", "@request"))
-        if not any("const" in child for child in properties.values()):  # else a subclass, of which nothing is told
-            for name in [name for name in properties if name not in told["properties"]]:
-                # what is not always there may be left out of a description, and does no harm
-                if request or name in required:
+    def _merge_objects(self, described: Schema, base: Schema, location: str) -> dict[str, Any]:
+        properties = dict(base["properties"])
+        required = list(base.get("required", ()))
+        is_request = _is_request(location)
+        if not any("const" in child for child in properties.values()):  # else a subclass, which no description shows
+            for name in [name for name in properties if name not in described["properties"]]:
+                # a description may omit optional properties; keeping them does no harm
+                if is_request or name in required:
                     del properties[name]
                     required = [other for other in required if other != name]
-                    self.notes.append(f"gone: property {place}.{name} is no longer described")
-        for name, child in told["properties"].items():
+                    self.notes.append(f"gone: property {location}.{name} is no longer described")
+        for name, child in described["properties"].items():
             if name in properties:
-                properties[name] = self._lay(child, properties[name], f"{place}.{name}")
+                properties[name] = self._merge(child, properties[name], f"{location}.{name}")
             else:
-                properties[name] = self._lay(child, None, f"{place}.{name}")
-                if not request:
-                    required.append(name)  # Jackson writes every property unless told otherwise
-                self.notes.append(f"new property: {place}.{name}")
-        return {**plain, "properties": properties, "required": required}
+                properties[name] = self._merge(child, None, f"{location}.{name}")
+                if not is_request:
+                    required.append(name)  # Jackson writes all properties by default
+                self.notes.append(f"new property: {location}.{name}")
+        return {**base, "properties": properties, "required": required}
 
-    def _new(self, told: Schema, place: str) -> dict[str, Any]:
-        """A schema that the base has nothing like: Jackson writes all of a class's properties."""
-        out = dict(told)
-        if "properties" in told:
-            children = told["properties"].items()
-            out["properties"] = {name: self._lay(child, None, f"{place}.{name}") for name, child in children}
-            if not place.endswith(("request", "@request")):
-                out |= {"required": list(told["properties"]), "additionalProperties": False}
-        for key in ("items", "additionalProperties"):
-            if isinstance(told.get(key), Mapping):
-                out[key] = self._lay(told[key], None, place)
-        if alternatives(told):
-            out["anyOf"] = [self._lay(branch, None, place) for branch in told["anyOf"]]
+    def _new(self, described: Schema, location: str) -> dict[str, Any]:
+        """Returns a schema that has no counterpart in the base: Jackson writes all properties of a class."""
+        out = dict(described)
+        if "properties" in described:
+            children = described["properties"].items()
+            out["properties"] = {name: self._merge(child, None, f"{location}.{name}") for name, child in children}
+            if not _is_request(location):
+                out |= {"required": list(described["properties"]), "additionalProperties": False}
+        for keyword in ("items", "additionalProperties"):
+            if isinstance(described.get(keyword), Mapping):
+                out[keyword] = self._merge(described[keyword], None, location)
+        if alternatives(described):
+            out["anyOf"] = [self._merge(branch, None, location) for branch in described["anyOf"]]
         return out
 
-    def _known_class(self, name: str) -> str:
-        """The base's name for a described class: OpenAPI leaves out the enclosing class."""
+    def _base_class(self, name: str) -> str:
+        """Returns the base's name of a described class; OpenAPI documents omit the enclosing class."""
         if name in self._base["$defs"]:
             return name
-        inner = [known for known in self._base["$defs"] if known.endswith(f".{name}")]
-        return inner[0] if len(inner) == 1 else name
+        nested = [known for known in self._base["$defs"] if known.endswith(f".{name}")]
+        return nested[0] if len(nested) == 1 else name
 
-    def _used(self, roots: Any) -> dict[str, Any]:
-        """The definitions that something refers to, in the base's order."""
-        used: set[str] = set()
-        waiting = [roots]
-        while waiting:
-            value = waiting.pop()
-            if isinstance(value, Mapping):
-                name = value.get("$ref")
-                if isinstance(name, str) and name.removeprefix(_PREFIX) not in used:
-                    used.add(name.removeprefix(_PREFIX))
-                    waiting.append(self._definitions[name.removeprefix(_PREFIX)])
-                waiting.extend(value.values())
-            elif isinstance(value, (list, tuple)):
-                waiting.extend(value)
-        return {name: schema for name, schema in self._definitions.items() if name in used}
+
+def _is_request(location: str) -> bool:
+    return location.endswith(("request", "@request"))

@@ -1,10 +1,10 @@
-"""Flink's OpenAPI document (`rest_v1_dispatcher.yml`)."""
+"""Reads OpenAPI documents, such as Flink's own (`rest_v1_dispatcher.yml`)."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import yaml
@@ -16,7 +16,14 @@ _COMPONENTS = "#/components/schemas/"
 
 
 def read_document(text: str) -> Mapping[str, Any] | None:
-    """An OpenAPI document, as YAML or JSON; None when the text is none. Raises YAMLError, JSONDecodeError."""
+    """Parses an OpenAPI document in YAML or JSON.
+
+    Returns:
+        None if the text is not an OpenAPI document.
+
+    Raises:
+        yaml.YAMLError, json.JSONDecodeError: the text is broken.
+    """
     if text.lstrip().startswith("{"):
         document = json.loads(text)
     else:
@@ -25,74 +32,97 @@ def read_document(text: str) -> Mapping[str, Any] | None:
 
 
 def read_openapi(document: Mapping[str, Any]) -> Description:
-    """Its operations. Raises KeyError for what is referred to and missing."""
+    """Returns the operations of a document.
+
+    Raises:
+        KeyError: the document refers to something that it does not contain.
+    """
     components = document.get("components", {}).get("schemas", {})
     description = Description("OpenAPI document", definitions=_definitions(components))
-    for path, methods in document["paths"].items():
-        for method in _METHODS:
-            if method in methods:
-                told = _operation(method.upper(), re.sub(r"\{(\w+)\}", r":\1", path), methods[method], components)
-                description.operations.append(told)
+    for path, method, entry, parameters in operations_of(document):
+        description.operations.append(_operation(method, path, entry, parameters, components))
     return description
 
 
+def operations_of(document: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any], list[Any]]]:
+    """Yields path (":jobid"), method ("GET"), entry and parameters of each operation.
+
+    The parameters include those that the path declares; references to them are resolved.
+    """
+    declared = document.get("components", {}).get("parameters", {})
+    for path, item in document["paths"].items():
+        for method, entry in item.items():
+            if method in _METHODS:
+                parameters = [*item.get("parameters", ()), *entry.get("parameters", ())]
+                resolved = [
+                    declared[each["$ref"].rpartition("/")[2]] if "$ref" in each else each for each in parameters
+                ]
+                yield re.sub(r"\{(\w+)\}", r":\1", path), method.upper(), entry, resolved
+
+
 def _definitions(components: Mapping[str, Any]) -> dict[str, Any]:
-    """Every class twice: as it is written, and as it is read."""
-    written = {name: _modern(schema, components, "") for name, schema in components.items()}
-    read = {f"{name}@request": _modern(schema, components, "@request") for name, schema in components.items()}
+    """Returns each class twice: as Flink writes it and as Flink reads it."""
+    written = {name: _convert(schema, components, "") for name, schema in components.items()}
+    read = {f"{name}@request": _convert(schema, components, "@request") for name, schema in components.items()}
     return written | read
 
 
-def _operation(method: str, path: str, told: Mapping[str, Any], components: Mapping[str, Any]) -> DescribedOperation:
-    responses = {int(code): answer for code, answer in told["responses"].items() if str(code).startswith("2")}
-    operation = DescribedOperation(method, path, min(responses), id=told.get("operationId"))
-    for each in told.get("parameters", ()):
-        read = _parameter(each, components)
-        (operation.query_parameters if each["in"] == "query" else operation.path_parameters).append(read)
-    content = told.get("requestBody", {}).get("content", {})
+def _operation(
+    method: str, path: str, entry: Mapping[str, Any], declared: list[Any], components: Mapping[str, Any]
+) -> DescribedOperation:
+    responses = {int(code): response for code, response in entry["responses"].items() if str(code).startswith("2")}
+    operation = DescribedOperation(method, path, min(responses), id=entry.get("operationId"))
+    for each in declared:
+        parameters = operation.query_parameters if each["in"] == "query" else operation.path_parameters
+        parameters.append(read_parameter(each, components))
+    content = entry.get("requestBody", {}).get("content", {})
     if "application/json" in content:
-        operation.request = _modern(content["application/json"].get("schema", {}), components, "@request")
+        operation.request = _convert(content["application/json"].get("schema", {}), components, "@request")
     elif content:  # a jar, or a multipart body with the JSON in its part `request`
         operation.file_upload = True
         parts = content.get("multipart/form-data", {}).get("schema", {}).get("properties", {})
         if "request" in parts:
-            operation.request = _modern(parts["request"], components, "@request")
-    answer = responses[operation.status].get("content", {})
-    if "application/json" in answer:
-        operation.response = _modern(answer["application/json"].get("schema", {}), components, "")
-    elif not answer:
+            operation.request = _convert(parts["request"], components, "@request")
+    response = responses[operation.status].get("content", {})
+    if "application/json" in response:
+        operation.response = _convert(response["application/json"].get("schema", {}), components, "")
+    elif not response:
         operation.response = {"type": "object", "properties": {}, "required": []}
     return operation
 
 
-def _parameter(each: Mapping[str, Any], components: Mapping[str, Any]) -> dict[str, Any]:
-    """A parameter: its sentence tells more than its schema (but for enums)."""
-    schema = each.get("schema", {})
+def read_parameter(entry: Mapping[str, Any], components: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns a parameter as a schema file has it.
+
+    Except for enums and integers, Flink's description of a parameter says more than its schema.
+    """
+    schema = entry.get("schema", {})
     java_type = schema.get("$ref", "").removeprefix(_COMPONENTS)
     schema = components.get(java_type, schema)
-    words = " ".join(each.get("description", "").split())
-    told = parameter(each["name"], words, required=each.get("required", False), query=each["in"] == "query")
+    text = " ".join(entry.get("description", "").split())
+    read = parameter(entry["name"], text, required=entry.get("required", False), query=entry["in"] == "query")
     if "enum" in schema:
-        told |= {"type": "string", "enum": list(schema["enum"]), "case_insensitive": True, "java_type": "Enum"}
+        read |= {"type": "string", "enum": list(schema["enum"]), "case_insensitive": True, "java_type": "Enum"}
     elif schema.get("type") == "integer":
-        told |= {"type": "integer", "format": schema.get("format", "int32"), "java_type": "Integer"}
-    return told | ({"java_type": java_type} if java_type else {})
+        read |= {"type": "integer", "format": schema.get("format", "int32"), "java_type": "Integer"}
+    return read | ({"java_type": java_type} if java_type else {})
 
 
-def _modern(schema: Mapping[str, Any], components: Mapping[str, Any], suffix: str) -> dict[str, Any]:
+def _convert(schema: Mapping[str, Any], components: Mapping[str, Any], suffix: str) -> dict[str, Any]:
+    """Turns a schema of OpenAPI 3.0 or 3.1 into one of JSON Schema 2020-12."""
     if "$ref" in schema:
         return {"$ref": f"#/$defs/{schema['$ref'].removeprefix(_COMPONENTS)}{suffix}"}
     if "oneOf" in schema or "anyOf" in schema:
-        branches = [_modern(branch, components, suffix) for branch in schema.get("oneOf") or schema["anyOf"]]
+        branches = [_convert(branch, components, suffix) for branch in schema.get("oneOf") or schema["anyOf"]]
         return {"anyOf": branches} if len(branches) > 1 else branches[0]
     if "allOf" in schema:  # a subclass: the properties of its ancestors, then its own
-        return _modern(_flattened(schema, components), components, suffix)
-    told = schema.get("type")  # since 3.1 a list, of which one may be null
-    kinds = [told] if isinstance(told, str) else list(told or ())
-    kind = next((each for each in kinds if each != "null"), None)
-    if kind is None:
+        return _convert(_flattened(schema, components), components, suffix)
+    declared = schema.get("type")  # a list since OpenAPI 3.1, possibly with "null"
+    json_types = [declared] if isinstance(declared, str) else list(declared or ())
+    json_type = next((each for each in json_types if each != "null"), None)
+    if json_type is None:
         return {}
-    out: dict[str, Any] = {"type": kind}
+    out: dict[str, Any] = {"type": json_type}
     if "enum" in schema:
         out["enum"] = list(schema["enum"])
     if schema.get("format") in ("int32", "int64", "double"):
@@ -101,18 +131,19 @@ def _modern(schema: Mapping[str, Any], components: Mapping[str, Any], suffix: st
         out["contentEncoding"] = "base64"
     if "pattern" in schema:
         out["pattern"] = f"^{schema['pattern'].strip('^$')}$"
-    if kind == "array":
-        out["items"] = _modern(schema.get("items", {}), components, suffix)
+    if json_type == "array":
+        out["items"] = _convert(schema.get("items", {}), components, suffix)
     elif "properties" in schema:
         children = schema["properties"].items()
-        out["properties"] = {name: _modern(child, components, suffix) for name, child in children}
+        out["properties"] = {name: _convert(child, components, suffix) for name, child in children}
         out["required"] = [name for name in schema.get("required", ()) if name in out["properties"]]
     elif isinstance(schema.get("additionalProperties"), Mapping):
-        out["additionalProperties"] = _modern(schema["additionalProperties"], components, suffix)
-    return out | ({"type": [kind, "null"]} if schema.get("nullable") or "null" in kinds else {})
+        out["additionalProperties"] = _convert(schema["additionalProperties"], components, suffix)
+    return out | ({"type": [json_type, "null"]} if schema.get("nullable") or "null" in json_types else {})
 
 
 def _flattened(schema: Mapping[str, Any], components: Mapping[str, Any]) -> dict[str, Any]:
+    """Merges the properties of an `allOf`, ancestors first."""
     properties: dict[str, Any] = {}
     for part in (*schema["allOf"], {"properties": schema.get("properties", {})}):
         if "$ref" in part:

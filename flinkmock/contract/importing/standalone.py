@@ -1,13 +1,13 @@
-"""A description taken at its word, as the text of a schema file."""
+"""Turns a description into a schema file without a base release."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from flinkmock.contract.importing.description import Description
+from flinkmock.contract.importing.description import DescribedOperation, Description
 
-# Flink's ObjectMapper as it is since 1.20; no description tells of it
+# The ObjectMapper that Flink uses for requests since 1.20; no description mentions it.
 REQUEST_MAPPER = {
     "fail_on_unknown_properties": False,
     "fail_on_ignored_properties": True,
@@ -23,19 +23,22 @@ REQUEST_MAPPER = {
 ERROR = {"type": "object", "properties": {"errors": {"type": "array", "items": {"type": "string"}}}}
 
 
-def alone(description: Description, flink: str) -> dict[str, Any]:
-    """A schema file that tells only what the description tells; `key_order` says that it has no order of keys."""
+def standalone_document(description: Description, flink: str) -> dict[str, Any]:
+    """Returns a schema file with nothing but the content of the description.
+
+    Its `key_order` is "unknown": descriptions don't document the order of keys.
+    """
     operations: list[dict[str, Any]] = []
-    names: set[str] = set()
-    for told in description.operations:
-        name = told.name if told.name not in names else f"{told.name}{told.method.title()}"
-        names.add(name)
-        operations.append(operation_entry(told, name))
+    ids: set[str] = set()
+    for operation in description.operations:
+        operation_id = operation.name if operation.name not in ids else f"{operation.name}{operation.method.title()}"
+        ids.add(operation_id)
+        operations.append(operation_entry(operation, operation_id))
     return {
         "flink": flink,
         "commit": "unknown",
         "built": "1970-01-01T00:00:00Z",
-        "provenance": {"source": "documentation", "detail": f"Nothing but the {description.kind}."},
+        "provenance": {"source": "documentation", "detail": f"Only the {description.kind}."},
         "default_api_version": "v1",
         "key_order": "unknown",
         "request_mapper": REQUEST_MAPPER,
@@ -45,27 +48,27 @@ def alone(description: Description, flink: str) -> dict[str, Any]:
     }
 
 
-def operation_entry(told: Any, name: str) -> dict[str, Any]:
-    """A described operation as an entry of a schema file."""
+def operation_entry(operation: DescribedOperation, operation_id: str) -> dict[str, Any]:
+    """Returns a described operation as an entry of a schema file."""
     return {
-        "id": name,
+        "id": operation_id,
         "headers": "",
-        "method": told.method,
-        "path": told.path,
+        "method": operation.method,
+        "path": operation.path,
         "api_versions": ["v1"],
-        "status": told.status,
-        "file_upload": told.file_upload,
+        "status": operation.status,
+        "file_upload": operation.file_upload,
         "hidden": False,
-        "path_parameters": told.path_parameters,
-        "query_parameters": told.query_parameters,
-        "request": told.request,
-        "response": {} if told.response is None else told.response,
+        "path_parameters": operation.path_parameters,
+        "query_parameters": operation.query_parameters,
+        "request": operation.request,
+        "response": {} if operation.response is None else operation.response,
         "session_cluster_only": False,
     }
 
 
 def _closed(schema: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """What a class does not tell of has no place in an answer (requests may hold anything)."""
+    """Forbids undocumented properties in responses; requests may have any."""
     if name.endswith("@request") or "properties" not in schema:
         return dict(schema)
     return dict(schema) | {"additionalProperties": False}

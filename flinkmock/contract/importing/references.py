@@ -1,0 +1,29 @@
+"""References from schemas to definitions (`#/$defs/NAME`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+PREFIX = "#/$defs/"
+
+
+def referenced_definitions(roots: Any, definitions: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the definitions that `roots` refers to, directly or through others, in the order of `definitions`.
+
+    Raises:
+        KeyError: a definition is missing.
+    """
+    names: set[str] = set()
+    pending = [roots]
+    while pending:
+        value = pending.pop()
+        if isinstance(value, Mapping):
+            reference = value.get("$ref")
+            if isinstance(reference, str) and (name := reference.removeprefix(PREFIX)) not in names:
+                names.add(name)
+                pending.append(definitions[name])
+            pending.extend(value.values())
+        elif isinstance(value, (list, tuple)):
+            pending.extend(value)
+    return {name: schema for name, schema in definitions.items() if name in names}
