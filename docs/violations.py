@@ -12,8 +12,8 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from flinkmock.conformance.documentation import at_its_word
-from flinkmock.conformance.report import general
+from flinkmock.conformance.documentation import documented_contract
+from flinkmock.conformance.report import generalize_pointer
 
 RECORDINGS = Path(__file__).parent.parent / "tests" / "recordings"
 VERSIONS = "2.3.0", "1.20.5"
@@ -29,7 +29,7 @@ says the same of a live server. Percentiles of one summary are one line.
 
 
 def rows(version: str) -> Iterator[tuple[str, str, str, str, str]]:
-    contract = at_its_word("documented", "2.3")
+    contract = documented_contract("documented", "2.3")
     seen: Counter[tuple[str, str, str, str, str]] = Counter()
     for file in sorted((RECORDINGS / version).glob("*.json.gz")):
         for step in json.loads(gzip.decompress(file.read_bytes()))["steps"]:
@@ -37,8 +37,8 @@ def rows(version: str) -> Iterator[tuple[str, str, str, str, str]]:
             operation = contract.match(request.get("method", ""), request.get("path", ""))
             if operation is None or answer.get("status") != operation.status or answer.get("kind") != "json":
                 continue
-            for each in contract.check_answer(operation, answer["body"]):
-                place = PERCENTILES.sub("/p*", general(each.pointer))
+            for each in contract.check_response(operation, answer["body"]):
+                place = PERCENTILES.sub("/p*", generalize_pointer(each.pointer))
                 seen[version, f"`{operation}`", f"`{place}`", each.kind, each.expected] += 1
     return iter(sorted(seen))
 

@@ -36,7 +36,7 @@ for phase in ("connect", "read", "write", "pool"):
 def _product_is_patient() -> Iterator[None]:
     """What flinkmock waits for in seconds of the wall clock: a server under check, and somebody to move a clock."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(http_client, "SECONDS", PATIENCE)
+        patch.setattr(http_client, "TIMEOUT_S", PATIENCE)
         patch.setattr(delayed_responses, "PATIENCE", PATIENCE)
         yield
 

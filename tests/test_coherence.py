@@ -159,7 +159,7 @@ class JobRun(RuleBasedStateMachine):
                 except (NotRegistered, ClusterError):
                     continue
                 if not isinstance(body, FileContent):
-                    assert [str(deviation) for deviation in contract.check_answer(operation, body)] == [], path
+                    assert [str(deviation) for deviation in contract.check_response(operation, body)] == [], path
 
     # Helpers
 

@@ -13,8 +13,8 @@ import pytest
 import requests
 
 from flinkmock import Contract, FlinkMock, known_releases
-from flinkmock.conformance.operation_tour import OperationTour, TourRequest, scenario
-from flinkmock.conformance.response_check import REFUSALS
+from flinkmock.conformance.operation_tour import OperationTour, TourRequest, tour_scenario
+from flinkmock.conformance.response_check import EXPECTED_ERRORS
 from tests.timeouts import PATIENCE
 
 NEVER_ANSWERED = {
@@ -25,7 +25,7 @@ NEVER_ANSWERED = {
     "submitJob": 400,  # the tour's plan is none
 }
 """Operation id -> the only status it ever answers here, as Flink would."""
-MORE_REFUSALS = {
+MORE_EXPECTED_ERRORS = {
     "updateJobResourceRequirements": (500,),  # without the adaptive scheduler
     "cancelJob": (404,),  # 1.12, of a job that has ended
     "getYarnCancelJobTermination": (404,),
@@ -33,7 +33,7 @@ MORE_REFUSALS = {
 
 
 class OverHttp:
-    """Puts the tour's questions to a server, and judges each answer at once."""
+    """Puts the tour's requests to a server, and judges each answer at once."""
 
     def __init__(self, url: str, contract: Contract) -> None:
         self._url = url
@@ -46,42 +46,42 @@ class OverHttp:
         response = self._session.get(self._url + target, timeout=PATIENCE)
         return response.json() if response.status_code == 200 else {}
 
-    def ask(self, question: TourRequest) -> Any:
-        operation = question.operation
+    def send(self, request: TourRequest) -> Any:
+        operation = request.operation
         response = self._session.request(
-            operation.method, self._url + question.target, timeout=PATIENCE, allow_redirects=False, **sent(question)
+            operation.method, self._url + request.target, timeout=PATIENCE, allow_redirects=False, **sent(request)
         )
         if response.status_code != operation.status:
-            self._refused(question, response)
+            self._refused(request, response)
             return None
         self.good[operation.id] += 1
-        if operation.answers_file:
+        if operation.returns_file:
             return None
         body = response.json()
-        self.wrong += [f"{question}: {deviation}" for deviation in self._contract.check_answer(operation, body)]
+        self.wrong += [f"{request}: {deviation}" for deviation in self._contract.check_response(operation, body)]
         return body
 
-    def _refused(self, question: TourRequest, response: requests.Response) -> None:
-        operation_id, status = question.operation.id, response.status_code
-        allowed = REFUSALS.get(operation_id, ()) + MORE_REFUSALS.get(operation_id, ())
+    def _refused(self, request: TourRequest, response: requests.Response) -> None:
+        operation_id, status = request.operation.id, response.status_code
+        allowed = EXPECTED_ERRORS.get(operation_id, ()) + MORE_EXPECTED_ERRORS.get(operation_id, ())
         if status not in allowed and status != NEVER_ANSWERED.get(operation_id):
-            self.wrong.append(f"{question}: status {status} {response.text[:300]}")
+            self.wrong.append(f"{request}: status {status} {response.text[:300]}")
         deviations = self._contract.check_error(response.json())
-        self.wrong += [f"{question}: {status}: {deviation}" for deviation in deviations]
+        self.wrong += [f"{request}: {status}: {deviation}" for deviation in deviations]
         if "Unable to load requested file" in response.text or "Not found" in response.text:
-            self.wrong.append(f"{question} is not routed")
+            self.wrong.append(f"{request} is not routed")
 
     def close(self) -> None:
         self._session.close()
 
 
-def sent(question: TourRequest) -> dict[str, Any]:
+def sent(request: TourRequest) -> dict[str, Any]:
     """The body, as requests wants it: JSON, or a multipart form."""
-    if question.file is None:
-        return {} if question.body is None else {"json": question.body}
-    if question.body is None:
-        return {"files": {"jarfile": question.file}}
-    return {"files": {"request": (None, json.dumps(question.body)), "file_0": question.file}}
+    if request.file is None:
+        return {} if request.body is None else {"json": request.body}
+    if request.body is None:
+        return {"files": {"jarfile": request.file}}
+    return {"files": {"request": (None, json.dumps(request.body)), "file_0": request.file}}
 
 
 @pytest.mark.parametrize("flink", known_releases())
@@ -90,10 +90,10 @@ def test_every_operation_answers(flink: str) -> None:
     good: set[str] = set()
     answers = 0
     for scheduler in ("default", "adaptive"):
-        with FlinkMock(scenario(scheduler), flink=flink) as cluster:
+        with FlinkMock(tour_scenario(scheduler), flink=flink) as cluster:
             asker = OverHttp(cluster.url, contract)
             try:
-                OperationTour(contract, asker).go()
+                OperationTour(contract, asker).run()
             finally:
                 asker.close()
         assert asker.wrong == []

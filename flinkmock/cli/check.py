@@ -63,7 +63,7 @@ def number(text: str) -> int:
 
 def run(args: argparse.Namespace) -> int:
     from flinkmock.conformance import check
-    from flinkmock.conformance.formats import read_baseline, told
+    from flinkmock.conformance.formats import format_report, read_baseline
 
     known = read_baseline(args.baseline) if args.baseline else frozenset()
     extra_checks = _extra_checks(args)
@@ -71,12 +71,12 @@ def run(args: argparse.Namespace) -> int:
         args.url,
         args.flink,
         contract=_contract(args),
-        further=extra_checks,
+        extra_checks=extra_checks,
         progress=bar if sys.stderr.isatty() else None,
         headers=dict(args.headers),
     )
     report.accept(known)
-    print(told(report, args.format))
+    print(format_report(report, args.format))
     return 0 if report.clean else 1
 
 
@@ -86,12 +86,12 @@ def _contract(args: argparse.Namespace) -> Contract | None:
         return None
     from contextlib import closing
 
-    from flinkmock.conformance.check import told_release
-    from flinkmock.conformance.documentation import at_its_word
+    from flinkmock.conformance.check import detect_release
+    from flinkmock.conformance.documentation import documented_contract
     from flinkmock.conformance.http_client import HttpClient
 
     with closing(HttpClient(args.url, dict(args.headers))) as server:
-        return at_its_word(args.contract, args.flink or told_release(server))
+        return documented_contract(args.contract, args.flink or detect_release(server))
 
 
 def _extra_checks(args: argparse.Namespace) -> tuple[Callable[[Check], None], ...]:

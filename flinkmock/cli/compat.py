@@ -28,14 +28,14 @@ def run(args: argparse.Namespace) -> int:
     import json
     from dataclasses import asdict
 
-    from flinkmock.conformance.compat import READS, compat, read_requests, strange
+    from flinkmock.conformance.compat import READS, compat, count_unmatched, read_requests
     from flinkmock.contract import LATEST
     from flinkmock.tables import columns, markdown
 
     requests = read_requests(args.journal)
     new = args.new or LATEST
     impacts = compat(requests, args.old, new)
-    unknown = strange(requests, args.old)
+    unknown = count_unmatched(requests, args.old)
     aside = f" ({unknown} of them match no operation of Flink {args.old})" if unknown else ""
     head = f"{len(requests)} requests{aside}, from Flink {args.old} to {new}"
     rows = [[each.effect, each.since, each.where, f"{each.requests}x", each.what] for each in impacts]

@@ -21,12 +21,12 @@ def configure(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    from flinkmock.conformance.field_coverage import FieldCoverage, fields_of
+    from flinkmock.conformance.field_coverage import FieldCoverage, measure_coverage
     from flinkmock.contract import LATEST, Contract
 
     contract = Contract.load(args.flink or LATEST)
     operations = [contract.find(args.operation)] if args.operation else list(contract)
-    fields_by_operation = fields_of(contract)
+    fields_by_operation = measure_coverage(contract)
     if args.operation:
         print(f"{operations[0]}  ({operations[0].id})")
         for pointer, is_modelled in sorted(fields_by_operation.get(operations[0], FieldCoverage()).by_pointer.items()):
@@ -35,10 +35,10 @@ def run(args: argparse.Namespace) -> int:
     for operation in operations:
         fields = fields_by_operation.get(operation, FieldCoverage())
         print(f"{operation!s:90} {fields}")
-        for pointer in fields.synthesized:
+        for pointer in fields.placeholders:
             print(f"    placeholder  {pointer or '(the whole body)'}")
     modelled = sum(len(fields.modelled) for fields in fields_by_operation.values())
-    placeholders = sum(len(fields.synthesized) for fields in fields_by_operation.values())
+    placeholders = sum(len(fields.placeholders) for fields in fields_by_operation.values())
     counts = f"{len(operations)} operations, {modelled} modelled fields, {placeholders} placeholders"
     print(f"Flink {contract.release}: {counts}")
     return 0

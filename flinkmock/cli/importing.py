@@ -43,7 +43,7 @@ def patch_release(text: str) -> str:
 
 def run(args: argparse.Namespace) -> int:
     from flinkmock.contract import LATEST, Contract
-    from flinkmock.contract.contract import forget_releases
+    from flinkmock.contract.contract import clear_release_cache
     from flinkmock.contract.importing import dump, import_contract
     from flinkmock.errors import FlinkMockError, ImportRefused
 
@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
         raise FlinkMockError(f"{error.filename}: {error.strerror}") from error
     except (UnicodeDecodeError, ImportRefused) as error:
         raise FlinkMockError(f"{args.file}: {error}") from error
-    forget_releases()
+    clear_release_cache()
     for note in notes:
         print(note)
     print(f"{out}: {len(document['operations'])} operations of Flink {args.flink}")
@@ -67,12 +67,12 @@ def run(args: argparse.Namespace) -> int:
 def contract_file(minor: str) -> Path:
     """Return the path of the contract of a release. Raises ImportRefused if it is one of flinkmock's own."""
     from flinkmock.contract import Contract
-    from flinkmock.contract.contract import imported_dir
+    from flinkmock.contract.contract import imported_schemas_dir
     from flinkmock.data import data_dir
     from flinkmock.errors import ImportRefused
 
-    file = (imported_dir() or data_dir("schemas")) / f"{minor}.json"
-    if file.exists() and not Contract.read(file).imported:
+    file = (imported_schemas_dir() or data_dir("schemas")) / f"{minor}.json"
+    if file.exists() and not Contract.from_file(file).imported:
         raise ImportRefused(
             f"flinkmock already contains Flink {minor}, from Flink's own jars. To replace it, set FLINKMOCK_SCHEMAS to "
             "another folder. To write the contract elsewhere, use --out FILE."

@@ -54,15 +54,15 @@ def run(args: argparse.Namespace) -> int:
     from contextlib import closing
 
     from flinkmock.cli.journal_file import JournalFile
-    from flinkmock.conformance.check import told_release
-    from flinkmock.conformance.formats import read_baseline, told
+    from flinkmock.conformance.check import detect_release
+    from flinkmock.conformance.formats import format_report, read_baseline
     from flinkmock.conformance.http_client import HttpClient
     from flinkmock.contract import Contract
     from flinkmock.proxy import Proxy
 
     known = read_baseline(args.baseline) if args.baseline else frozenset()
     with closing(HttpClient(args.url)) as server:
-        contract = Contract.load(args.flink or told_release(server))
+        contract = Contract.load(args.flink or detect_release(server))
     with JournalFile(args.journal) as record:
         proxy = Proxy(server.url, contract, record.request, **_faults(args, contract))
 
@@ -77,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
     if args.format == "table":
         print(proxy.summary())
     else:
-        print(told(proxy.report, args.format))
+        print(format_report(proxy.report, args.format))
         for line in proxy.judging.beside():
             print(line, file=sys.stderr)
     if not proxy.report.clean:

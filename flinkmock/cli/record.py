@@ -95,29 +95,29 @@ def watch(url: str, length_ms: int, every_ms: int, raw: Path | None, keys: Mappi
     import time
     from contextlib import ExitStack, closing
 
-    from flinkmock.conformance.check import told_version
-    from flinkmock.conformance.http_client import HttpClient, HttpRequest, Reader
+    from flinkmock.conformance.check import detect_version
+    from flinkmock.conformance.http_client import ClientReader, HttpClient, HttpRequest
     from flinkmock.conformance.recording import Notes, Poller
 
     class RecordingClient(HttpClient):
         """Writes each exchange to a file."""
 
-        def ask(self, question: HttpRequest) -> Any:
-            answer = super().ask(question)
+        def send(self, request: HttpRequest) -> Any:
+            response = super().send(request)
             if file is not None:
                 exchange: Mapping[str, Any] = {
-                    "method": question.method,
-                    "target": question.target,
-                    "status": answer.status,
+                    "method": request.method,
+                    "target": request.target,
+                    "status": response.status,
                     "body": None,
-                    "answer": answer.raw.decode("utf-8", errors="replace"),
+                    "answer": response.raw_body.decode("utf-8", errors="replace"),
                 }
                 file.write(json.dumps(exchange, ensure_ascii=False) + "\n")
-            return answer
+            return response
 
     notes = Notes()
     with closing(RecordingClient(url, keys)) as server, ExitStack() as stack:
         file = stack.enter_context(raw.open("w", encoding="utf-8")) if raw else None
-        told_version(server)  # raises if the server does not report one, and so is not Flink
-        Poller(Reader(server), notes, lambda ms: time.sleep(ms / 1000)).watch(length_ms, every_ms)
+        detect_version(server)  # raises if the server does not report one, and so is not Flink
+        Poller(ClientReader(server), notes, lambda ms: time.sleep(ms / 1000)).watch(length_ms, every_ms)
     return notes

@@ -1,4 +1,4 @@
-"""Does a live server speak Flink's REST API? Asks it every safe question of the contract and judges the answers."""
+"""Checks whether a live server behaves as Flink's REST API does."""
 
 from flinkmock.conformance.check import check
 from flinkmock.conformance.report import Finding, Report

@@ -1,8 +1,8 @@
-"""Asks a live server everything of a contract that can be asked safely, and reports where it deviates.
+"""Checks a live server: calls every operation of a contract that can be called safely and reports deviations.
 
-"Safe" means that it changes nothing; parameters are found on the server itself (jobs, vertices, subtasks, attempts,
-checkpoints, task managers, log files, applications). Nothing is made up: an operation that nothing can be asked of is
-reported as not judged. What changes something is asked only when a job to change is named (`writing.Write`).
+"Safely" means without changing anything. Parameters come from the server itself (jobs, vertices, subtasks, attempts,
+checkpoints, TaskManagers, log files, applications); an operation without parameter values is reported as not checked.
+Operations that change something are called only for a jar or a job that the user names (`MutatingChecks`).
 """
 
 from __future__ import annotations
@@ -11,22 +11,28 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
-from urllib.parse import unquote
 
-from flinkmock.conformance.cross_checks import clashes
-from flinkmock.conformance.http_client import HttpClient, HttpRequest, HttpResponse, Reader, Server
-from flinkmock.conformance.invariants import InvariantViolation, contradictions
-from flinkmock.conformance.report import Finding, Report, general
-from flinkmock.conformance.response_check import judge, legal_refusal
-from flinkmock.conformance.targets import PER_PARAMETER, Targets
+from flinkmock.conformance.cross_checks import cross_check
+from flinkmock.conformance.http_client import (
+    Client,
+    ClientReader,
+    HttpClient,
+    HttpRequest,
+    HttpResponse,
+)
+from flinkmock.conformance.invariants import InvariantViolation, invariant_violations
+from flinkmock.conformance.report import CROSS_CHECK, Finding, Report, generalize_pointer
+from flinkmock.conformance.response_check import check_response, expected_error
+from flinkmock.conformance.targets import VALUES_PER_PARAMETER, Targets
 from flinkmock.contract import LATEST, Contract, Operation, known_releases
+from flinkmock.contract.pattern import path_parameters
 from flinkmock.errors import ServerUnreachable
 
 UNSAFE = frozenset({"getYarnCancelJobTermination", "getYarnStopJobTermination"})
-"""GETs that end a job."""
+"""GET operations that end a job."""
 Progress = Callable[[int, int, str], None]
-"""(steps done, of how many, the one that comes next). Reading, changing and generated requests each count their own; in
-the end it is called with as many done as there are."""
+"""(steps done, number of steps, the next step). Reads, mutating checks and generated requests each count separately;
+the last call has as many steps done as there are."""
 
 
 def check(
@@ -34,143 +40,157 @@ def check(
     flink: str | None = None,
     *,
     contract: Contract | None = None,
-    further: tuple[Callable[[Check], None], ...] = (),
+    extra_checks: tuple[Callable[[Check], None], ...] = (),
     progress: Progress | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Report:
-    """Checks the server at `url` against the contract of `flink` ("2.3"; None: of the release it says it is).
+    """Checks a server against the contract of a release.
 
-    `contract`: another one to hold against it, such as the documentation's. `further`: what is asked after the safe
-    questions (`writing.Write`, `fuzzing.Fuzz`). `headers`: what goes with each request, such as a key.
+    Args:
+        url: of the server.
+        flink: the release ("2.3"); None: the one that the server reports.
+        contract: to check against instead, such as the one of the documentation.
+        extra_checks: run after the reads (`MutatingChecks`, `FuzzChecks`).
+        progress: called before each step.
+        headers: for every request, such as an API key.
 
     Raises:
-        ServerUnreachable: nothing there answers, or it says that it is a release that is not known.
-        UnknownRelease: `flink` is none.
+        ServerUnreachable: no server answers, or it reports an unknown release.
+        UnknownRelease: `flink` is not a known release.
     """
-    server = HttpClient(url, headers)
+    client = HttpClient(url, headers)
     try:
-        return Check(server, contract or Contract.load(flink or told_release(server)), progress=progress).run(further)
+        contract = contract or Contract.load(flink or detect_release(client))
+        return Check(client, contract, progress=progress).run(extra_checks)
     finally:
-        server.close()
+        client.close()
 
 
 class Check:
-    """One check of one server. `wait(ms)` lets time pass before a question is put again; up to `most` things of a kind
-    are asked for, such as the vertices of a job."""
+    """One check of one server.
+
+    Args:
+        client: sends the requests.
+        contract: to check against.
+        progress: called before each step.
+        wait: waits for a number of milliseconds before a request is repeated.
+        limit: how many values of one path parameter are used, such as the vertices of a job.
+    """
 
     def __init__(
         self,
-        server: Server,
+        client: Client,
         contract: Contract,
         *,
         progress: Progress | None = None,
         wait: Callable[[int], None] = lambda ms: time.sleep(ms / 1000),
-        most: int = PER_PARAMETER,
+        limit: int = VALUES_PER_PARAMETER,
     ) -> None:
-        self.server = server
+        self.client = client
         self.contract = contract
         self.wait = wait
-        self._most = most
-        self.report = Report(server.url, str(contract.release))
-        self.reader = Reader(server)
-        self.targets = Targets(self.reader, most)
-        self.progress = progress or (lambda done, of, what: None)
+        self._limit = limit
+        self.report = Report(client.url, str(contract.release))
+        self.reader = ClientReader(client)
+        self.targets = Targets(self.reader, limit)
+        self.progress = progress or (lambda done, steps, next_step: None)
 
-    def run(self, further: tuple[Callable[[Check], None], ...] = ()) -> Report:
-        """Asks everything. Raises ServerUnreachable."""
+    def run(self, extra_checks: tuple[Callable[[Check], None], ...] = ()) -> Report:
+        """Runs all checks. Raises ServerUnreachable."""
         readable = [each for each in self.contract if each.method == "GET" and each.id not in UNSAFE]
         for done, operation in enumerate(readable):
             self.progress(done, len(readable) + 1, str(operation))
             self._read(operation)
-        self.progress(len(readable), len(readable) + 1, "how the answers hang together")
-        for clash in clashes(_Sound(self), self.wait, self._most):
-            if clash.operation_id in self.contract:
-                self.contradicted(self.contract.operation(clash.operation_id), clash.path, clash.contradiction)
-        for more in further:
-            more(self)
+        self.progress(len(readable), len(readable) + 1, "comparison of responses")
+        for operation_id, path, violation in cross_check(_ValidResponses(self), self.wait, self._limit):
+            if operation_id in self.contract:
+                self.add_violation(self.contract.operation(operation_id), path, violation)
+        for extra_check in extra_checks:
+            extra_check(self)
         self.progress(1, 1, "")
-        self.report.requests = self.server.requests
+        self.report.requests = self.client.requests
         return self.report
 
-    def put(self, operation: Operation, question: HttpRequest, refusals: tuple[int, ...] | None = None) -> HttpResponse:
-        """Asks one question and judges the answer."""
-        answer = self.server.ask(question)
-        if answer.status == operation.status:
+    def send(self, operation: Operation, request: HttpRequest, errors: tuple[int, ...] | None = None) -> HttpResponse:
+        """Sends a request and checks the response; `errors` as for `check_response`."""
+        response = self.client.send(request)
+        if response.status == operation.status:
             self.report.answered[operation] += 1
-        elif why := legal_refusal(operation, answer):
-            self.report.refused[operation] = why
-        for finding in judge(self.contract, operation, answer, refusals):
-            self.report.add(finding, question.target)
-        return answer
+        elif reason := expected_error(operation, response):
+            self.report.refused[operation] = reason
+        for finding in check_response(self.contract, operation, response, errors):
+            self.report.add(finding, request.target)
+        return response
 
     def _read(self, operation: Operation) -> None:
         paths = self.targets.paths(operation)
         if not paths:
-            self.report.skipped[operation] = "the server names nothing to ask for"
+            self.report.skipped[operation] = "the server lists no value for its parameters"
         for path in paths:
             for query in self.targets.queries(operation, path):
-                answer = self.put(operation, HttpRequest(path + query))
-                if answer.status != operation.status:
+                response = self.send(operation, HttpRequest(path + query))
+                if response.status != operation.status:
                     break  # other query parameters will not change it
-                if not operation.answers_file and self.sound(operation):
-                    for contradiction in contradictions(operation.id, answer.body, asked(operation, path)):
-                        self.contradicted(operation, path + query, contradiction)
+                if not operation.returns_file and self.is_valid(operation):
+                    parameters = path_parameters(operation, path)
+                    for violation in invariant_violations(operation.id, response.body, parameters):
+                        self.add_violation(operation, path + query, violation)
 
-    def sound(self, operation: Operation) -> bool:
-        """Whether its answers are what their schema says, so that it makes sense to compare what they tell."""
-        return operation not in self.report.unsound
+    def is_valid(self, operation: Operation) -> bool:
+        """Whether all responses obeyed their schema so far, so that comparing their values makes sense."""
+        return operation not in self.report.invalid
 
-    def contradicted(self, operation: Operation, path: str, told: InvariantViolation) -> None:
-        finding = Finding(operation, general(told.pointer), "coherence", told.expected, told.found)
-        self.report.add(finding, path)
+    def add_violation(self, operation: Operation, path: str, violation: InvariantViolation) -> None:
+        """Adds values that contradict each other to the report."""
+        pointer = generalize_pointer(violation.pointer)
+        self.report.add(Finding(operation, pointer, CROSS_CHECK, violation.expected, violation.found), path)
 
 
-class _Sound:
-    """The server's answers, but for those that are wrong by themselves: each mistake is told once."""
+class _ValidResponses:
+    """Reads the server but skips operations with invalid responses, so that each mistake is reported once."""
 
     def __init__(self, check: Check) -> None:
         self._check = check
 
     def json(self, target: str) -> Any:
         operation = self._check.contract.match("GET", target)
-        return self._check.reader.json(target) if operation and self._check.sound(operation) else {}
+        return self._check.reader.json(target) if operation and self._check.is_valid(operation) else {}
 
 
-def asked(operation: Operation, path: str) -> dict[str, str]:
-    """The values of the path's parameters in a concrete path."""
-    segments = path.partition("?")[0].strip("/").split("/")
-    return {
-        name[1:]: unquote(value)
-        for name, value in zip(operation.segments, segments, strict=True)
-        if name.startswith(":")
-    }
+def detect_release(client: Client) -> str:
+    """Returns the minor release that a server reports.
 
-
-def told_release(server: Server) -> str:
-    """The minor release that the server says it is. Raises ServerUnreachable."""
-    version = told_version(server, f"Name it: --flink {LATEST}.")
+    Raises:
+        ServerUnreachable: no server answers, it reports no version, or it reports an unknown release.
+    """
+    version = detect_version(client, f"Name it: --flink {LATEST}.")
     minor = ".".join(version.split(".")[:2])
     if minor not in known_releases():
         raise ServerUnreachable(
-            f"{server.url} is Flink {version}, which is not known. Compare with one: --flink {LATEST}."
+            f"{client.url} is Flink {version}, which is unknown. Compare it with a known release: --flink {LATEST}."
         )
     return minor
 
 
-def told_version(server: Server, otherwise: str = "") -> str:
-    """The version that the server says it is ("2.3.0"). `otherwise`: what helps if it tells none.
+def detect_version(client: Client, hint: str = "") -> str:
+    """Returns the version that a server reports ("2.3.0").
 
-    Raises ServerUnreachable.
+    Args:
+        client: of the server.
+        hint: what the user can do if there is no version; ends the error message.
+
+    Raises:
+        ServerUnreachable: no server answers, or it reports no version.
     """
-    answer = server.ask(HttpRequest("/config"))
-    if answer.status == 200:
+    response = client.send(HttpRequest("/config"))
+    if response.status == 200:
         with suppress(ValueError, LookupError, TypeError):
-            if isinstance(version := answer.body["flink-version"], str):
+            if isinstance(version := response.body["flink-version"], str):
                 return version
-    why = f", it answers {answer.status}" if answer.status != 200 else ""
-    if answer.status in (401, 403):
-        why += (
-            ": it wants to know who asks. check and record take a key, --header 'Authorization: Bearer …'; the proxy "
-            "passes on those of its clients"
+    reason = f", it returns status {response.status}" if response.status != 200 else ""
+    if response.status in (401, 403):
+        reason += (
+            ": it requires authentication. check and record take --header 'Authorization: Bearer …'; the proxy "
+            "forwards the headers of its clients"
         )
-    raise ServerUnreachable(f"{server.url}/config does not tell Flink's version{why}. {otherwise}".rstrip())
+    raise ServerUnreachable(f"{client.url}/config does not contain Flink's version{reason}. {hint}".rstrip())

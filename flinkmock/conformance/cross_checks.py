@@ -1,96 +1,91 @@
-"""What the answers of one server have to do with each other: the same job, task manager and count told in two places.
+"""Compares responses of one server with each other: the same job, TaskManager or count in two responses.
 
-A live cluster moves on between two requests, and Flink tells graphs out of a cache of 3 s. So a contradiction counts
-only when it is still there each time the same two questions are put again, later; and nothing is said of a job whose
-state has changed a moment ago.
+A live cluster changes between two requests, and Flink caches job graphs for 3 s. So a violation counts only if it is
+still there each time the same requests are repeated, and a job whose state has just changed is not compared.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Protocol
 from urllib.parse import quote
 
+from flinkmock.conformance.http_client import Json, JsonReader
 from flinkmock.conformance.invariants import TERMINAL, InvariantViolation, differs
-from flinkmock.conformance.targets import some
+from flinkmock.conformance.targets import first_and_last
 
-AGAIN_MS = 1500, 3500
-"""How long to wait before a question is put again: once within and once beyond the life of Flink's cache."""
+RETRY_DELAYS_MS = 1500, 3500
+"""Before each repetition: the first is within the lifetime of Flink's cache, the second beyond it."""
 SETTLED_MS = 4000
-"""A job's state can be told differently until the caches are through."""
-Json = Any
+"""How long a job's state may differ between responses, until all caches have expired."""
+
+CrossCheckViolation = tuple[str, str, InvariantViolation]
+"""(operation id, path, violation) of the response that another one contradicts."""
 
 
-class Source(Protocol):
-    def json(self, target: str) -> Any:
-        """The body of a good answer, {} if there is none."""
+def cross_check(reader: JsonReader, wait: Callable[[int], None], limit: int) -> list[CrossCheckViolation]:
+    """Returns the violations that persist.
+
+    Args:
+        reader: of the server.
+        wait: waits for a number of milliseconds.
+        limit: how many jobs, vertices … are compared: the same ones as `Targets` finds.
+    """
+    persistent = {_key(each): each for each in _compare_all(reader, limit)}
+    for delay in RETRY_DELAYS_MS:
+        if persistent:
+            wait(delay)
+            again = {_key(each): each for each in _compare_all(reader, limit)}
+            persistent = {key: each for key, each in again.items() if key in persistent}
+    return list(persistent.values())
 
 
-@dataclass(frozen=True, slots=True)
-class CrossCheckViolation:
-    """Two answers that can't both be true. `operation_id`, `path`: the one that is judged by the other."""
-
-    operation_id: str
-    path: str
-    contradiction: InvariantViolation
-
-    @property
-    def place(self) -> tuple[str, str, str]:
-        return self.operation_id, self.path, self.contradiction.pointer
+def _key(each: CrossCheckViolation) -> tuple[str, str, str]:
+    operation_id, path, violation = each
+    return operation_id, path, violation.pointer
 
 
-def clashes(source: Source, wait: Callable[[int], None], most: int) -> list[CrossCheckViolation]:
-    """What contradicts what, each time it was asked. `wait(ms)` lets time pass; up to `most` things of a kind are asked
-    for, the same ones as `Targets` finds."""
-    standing = {clash.place: clash for clash in _picture(source, most)}
-    for pause in AGAIN_MS:
-        if standing:
-            wait(pause)
-            again = {clash.place: clash for clash in _picture(source, most)}
-            standing = {place: clash for place, clash in again.items() if place in standing}
-    return list(standing.values())
+def _compare_all(reader: JsonReader, limit: int) -> Iterator[CrossCheckViolation]:
+    jobs_overview = reader.json("/jobs/overview")
+    jobs = reader.json("/jobs")
+    taskmanagers = reader.json("/taskmanagers")
+    overview = reader.json("/overview")
+    config = reader.json("/config")
+    yield from _compare("getJobIdsWithStatusesOverview", "/jobs", same_jobs, jobs, jobs_overview)
+    yield from _compare("getClusterOverview", "/overview", cluster_counts, overview, jobs_overview, taskmanagers)
+    yield from _compare("getDashboardConfiguration", "/config", same_version, config, overview)
+    for row in first_and_last(_rows(taskmanagers, "taskmanagers"), limit):
+        path = f"/taskmanagers/{quote(str(row.get('id')), safe='')}"  # the same target as `Targets` makes
+        yield from _compare("getTaskManagerDetails", path, same_taskmanager, reader.json(path), row)
+    for row in first_and_last(_rows(jobs_overview, "jobs"), limit):
+        yield from _compare_job(reader, row, limit)
 
 
-def _picture(source: Source, most: int) -> Iterator[CrossCheckViolation]:
-    listed = source.json("/jobs/overview")
-    ids = source.json("/jobs")
-    taskmanagers = source.json("/taskmanagers")
-    overview = source.json("/overview")
-    yield from _told("getJobIdsWithStatusesOverview", "/jobs", same_jobs, ids, listed)
-    yield from _told("getClusterOverview", "/overview", cluster_counts, overview, listed, taskmanagers)
-    yield from _told("getDashboardConfiguration", "/config", same_version, source.json("/config"), overview)
-    for row in some(_rows(taskmanagers, "taskmanagers"), most):
-        path = f"/taskmanagers/{quote(str(row.get('id')), safe='')}"  # as `Targets` spells it: the same question
-        yield from _told("getTaskManagerDetails", path, same_taskmanager, source.json(path), row)
-    for row in some(_rows(listed, "jobs"), most):
-        yield from _job(source, row, most)
-
-
-def _job(source: Source, row: Json, most: int) -> Iterator[CrossCheckViolation]:
-    base = f"/jobs/{row.get('jid')}"
-    details = source.json(base)
+def _compare_job(reader: JsonReader, row: Json, limit: int) -> Iterator[CrossCheckViolation]:
+    job = f"/jobs/{row.get('jid')}"
+    details = reader.json(job)
     if not _settled(row, details):
         return
-    yield from _told("getJobDetails", base, same_job, details, row)
-    yield from _told("getJobStatusInfo", f"{base}/status", same_status, source.json(f"{base}/status"), row)
-    yield from _told("getJobPlan", f"{base}/plan", same_plan, source.json(f"{base}/plan"), details)
-    yield from _told("getJobConfig", f"{base}/config", same_name, source.json(f"{base}/config"), row)
-    yield from _told(
-        "getJobExecutionResult", f"{base}/execution-result", ended, source.json(f"{base}/execution-result"), row
-    )
-    for vertex in some(_rows(details, "vertices"), most):
-        path = f"{base}/vertices/{vertex.get('id')}"
-        yield from _told("getJobVertexDetails", path, same_vertex, source.json(path), vertex)
-        times = source.json(f"{path}/subtasktimes")
-        yield from _told("getSubtasksTimes", f"{path}/subtasktimes", as_many_subtasks, times, vertex)
-        homes = source.json(f"{path}/taskmanagers")
-        yield from _told("getJobVertexTaskManagers", f"{path}/taskmanagers", homes_of_subtasks, homes, vertex)
-    statistics = source.json(f"{base}/checkpoints")
-    for entry in some(_rows(statistics, "history"), most)[:4]:
-        path = f"{base}/checkpoints/details/{entry.get('id')}"
-        yield from _told("getCheckpointStatisticDetails", path, same_checkpoint, source.json(path), entry)
+    yield from _compare("getJobDetails", job, same_job, details, row)
+    for operation_id, path, rule, other in (
+        ("getJobStatusInfo", f"{job}/status", same_status, row),
+        ("getJobPlan", f"{job}/plan", same_plan, details),
+        ("getJobConfig", f"{job}/config", same_name, row),
+        ("getJobExecutionResult", f"{job}/execution-result", execution_result, row),
+    ):
+        yield from _compare(operation_id, path, rule, reader.json(path), other)
+    for vertex in first_and_last(_rows(details, "vertices"), limit):
+        path = f"{job}/vertices/{vertex.get('id')}"
+        for operation_id, target, vertex_rule in (
+            ("getJobVertexDetails", path, same_vertex),
+            ("getSubtasksTimes", f"{path}/subtasktimes", subtask_count),
+            ("getJobVertexTaskManagers", f"{path}/taskmanagers", taskmanager_counts),
+        ):
+            yield from _compare(operation_id, target, vertex_rule, reader.json(target), vertex)
+    statistics = reader.json(f"{job}/checkpoints")
+    for checkpoint in first_and_last(_rows(statistics, "history"), limit)[:4]:
+        path = f"{job}/checkpoints/details/{checkpoint.get('id')}"
+        yield from _compare("getCheckpointStatisticDetails", path, same_checkpoint, reader.json(path), checkpoint)
 
 
 def _settled(row: Json, details: Json) -> bool:
@@ -101,17 +96,17 @@ def _settled(row: Json, details: Json) -> bool:
         return False
 
 
-def _told(
+def _compare(
     operation_id: str, path: str, rule: Callable[..., Iterator[InvariantViolation]], body: Json, *others: Json
 ) -> Iterator[CrossCheckViolation]:
-    """What a rule finds; a rule that meets bodies of another shape is silent, since their check tells of that."""
+    """Applies a rule. Bodies that don't have the shape that it needs break their schema, which is reported already."""
     if not body or not all(others):
         return
     try:
-        found = list(rule(body, *others))
+        violations = list(rule(body, *others))
     except (LookupError, TypeError, ValueError, AttributeError):
         return
-    yield from (CrossCheckViolation(operation_id, path, contradiction) for contradiction in found)
+    yield from ((operation_id, path, violation) for violation in violations)
 
 
 def _rows(body: Json, key: str) -> list[Mapping[str, Json]]:
@@ -119,16 +114,16 @@ def _rows(body: Json, key: str) -> list[Mapping[str, Json]]:
     return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
 
 
-def same_jobs(ids: Json, listed: Json) -> Iterator[InvariantViolation]:
-    told = {row["id"]: row["status"] for row in ids["jobs"]}
-    known = {row["jid"]: row["state"] for row in listed["jobs"]}
-    yield from differs("/jobs/*/id", sorted(known), sorted(told), "/jobs/overview")
-    for job_id in told.keys() & known.keys():
-        yield from differs("/jobs/*/status", known[job_id], told[job_id], "/jobs/overview")
+def same_jobs(jobs: Json, jobs_overview: Json) -> Iterator[InvariantViolation]:
+    statuses = {row["id"]: row["status"] for row in jobs["jobs"]}
+    states = {row["jid"]: row["state"] for row in jobs_overview["jobs"]}
+    yield from differs("/jobs/*/id", sorted(states), sorted(statuses), "/jobs/overview")
+    for job_id in statuses.keys() & states.keys():
+        yield from differs("/jobs/*/status", states[job_id], statuses[job_id], "/jobs/overview")
 
 
-def cluster_counts(overview: Json, listed: Json, taskmanagers: Json) -> Iterator[InvariantViolation]:
-    states = Counter(job["state"] for job in listed["jobs"])
+def cluster_counts(overview: Json, jobs_overview: Json, taskmanagers: Json) -> Iterator[InvariantViolation]:
+    states = Counter(job["state"] for job in jobs_overview["jobs"])
     rows = taskmanagers["taskmanagers"]
     counted = {
         "taskmanagers": (len(rows), "/taskmanagers"),
@@ -139,8 +134,8 @@ def cluster_counts(overview: Json, listed: Json, taskmanagers: Json) -> Iterator
         "jobs-cancelled": (states["CANCELED"], "/jobs/overview"),
         "jobs-failed": (states["FAILED"], "/jobs/overview"),
     }
-    for key, (count, where) in counted.items():
-        yield from differs(f"/{key}", count, overview[key], where)
+    for key, (count, source) in counted.items():
+        yield from differs(f"/{key}", count, overview[key], source)
 
 
 def same_version(config: Json, overview: Json) -> Iterator[InvariantViolation]:
@@ -180,14 +175,16 @@ def same_name(config: Json, row: Json) -> Iterator[InvariantViolation]:
     yield from differs("/name", row["name"], config["name"], "/jobs/overview")
 
 
-def ended(result: Json, row: Json) -> Iterator[InvariantViolation]:
+def execution_result(result: Json, row: Json) -> Iterator[InvariantViolation]:
     expected = "COMPLETED" if row["state"] in TERMINAL else "IN_PROGRESS"
     yield from differs("/status/id", expected, result["status"]["id"], f"the job is {row['state']}")
     if expected == result["status"]["id"] == "COMPLETED":
-        told = result["job-execution-result"]
-        yield from differs("/job-execution-result/id", row["jid"], told["id"], "/jobs/overview")
-        took = row["end-time"] - row["start-time"]
-        yield from differs("/job-execution-result/net-runtime", took, told["net-runtime"], "end-time - start-time")
+        execution = result["job-execution-result"]
+        yield from differs("/job-execution-result/id", row["jid"], execution["id"], "/jobs/overview")
+        duration = row["end-time"] - row["start-time"]
+        yield from differs(
+            "/job-execution-result/net-runtime", duration, execution["net-runtime"], "end-time - start-time"
+        )
 
 
 def same_vertex(details: Json, row: Json) -> Iterator[InvariantViolation]:
@@ -199,14 +196,14 @@ def same_vertex(details: Json, row: Json) -> Iterator[InvariantViolation]:
         yield from differs("/subtasks/*/status", f"{count} {name}", f"{statuses[name]} {name}", "/jobs/:jobid")
 
 
-def as_many_subtasks(times: Json, row: Json) -> Iterator[InvariantViolation]:
+def subtask_count(times: Json, row: Json) -> Iterator[InvariantViolation]:
     yield from differs("/subtasks", row["parallelism"], len(times["subtasks"]), "/jobs/:jobid")
 
 
-def homes_of_subtasks(homes: Json, row: Json) -> Iterator[InvariantViolation]:
+def taskmanager_counts(body: Json, row: Json) -> Iterator[InvariantViolation]:
     counted: Counter[str] = Counter()
-    for home in homes["taskmanagers"]:
-        counted.update(home["status-counts"])
+    for taskmanager in body["taskmanagers"]:
+        counted.update(taskmanager["status-counts"])
     for name, count in row["tasks"].items():
         if name in counted:
             yield from differs(f"/taskmanagers/*/status-counts/{name}", count, counted[name], "/jobs/:jobid")

@@ -1,4 +1,4 @@
-"""Flink's documentation as a contract of its own: what a live server is by its pages, taken at their word."""
+"""Flink's documentation as a contract, to check a live server against it."""
 
 from __future__ import annotations
 
@@ -13,13 +13,21 @@ from flinkmock.data import data_dir
 from flinkmock.errors import FlinkMockError, ImportRefused
 
 PAGES = {"1": "1.12", "2": "2.x"}
-"""Major release -> the page that comes with flinkmock, in `schemas/documented/` and read in already."""
+"""Major release -> the bundled page, imported as `schemas/documented/NAME.json`."""
 
 
-def at_its_word(page: str, flink: str) -> Contract:
-    """The contract that a page (a file; "documented": the one of Flink's pages that comes nearest to `flink`) tells of.
+def documented_contract(page: str, flink: str) -> Contract:
+    """Returns the contract that the documentation describes.
 
-    Its operations have the ids that they have in the release's own contract. Raises FlinkMockError, UnknownRelease.
+    Its operations have the same ids as in the release's own contract.
+
+    Args:
+        page: a file; "documented": the bundled page of Flink that is closest to the release.
+        flink: the release.
+
+    Raises:
+        FlinkMockError: the file can't be read or is not a description.
+        UnknownRelease: `flink` is not a known release.
     """
     actual = Contract.load(flink)
     if page == "documented":

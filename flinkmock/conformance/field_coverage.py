@@ -1,4 +1,4 @@
-"""Which fields of a release's answers the model tells and which are made up, found out by asking for all of them."""
+"""Finds out which fields of a release's responses the model knows, by calling all operations of a fake cluster."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flinkmock.cluster.errors import ClusterError
-from flinkmock.conformance.operation_tour import OperationTour, TourRequest, kept, scenario
-from flinkmock.conformance.report import general
+from flinkmock.conformance.operation_tour import OperationTour, TourRequest, temporary_upload, tour_scenario
+from flinkmock.conformance.report import generalize_pointer
 from flinkmock.contract import Contract, Operation
 from flinkmock.engine import Engine
 from flinkmock.rest.handlers import FileContent, UploadedFile
+from flinkmock.rest.parameters import BadParameter
 from flinkmock.rest.rendering import coverage, encode
 from flinkmock.scenario import load_scenario
 from flinkmock.testing.inside import Inside, NotRegistered
@@ -19,53 +20,62 @@ from flinkmock.testing.inside import Inside, NotRegistered
 
 @dataclass
 class FieldCoverage:
-    """Of one operation. `by_pointer`: JSON pointer -> whether it is modelled in every answer that was seen."""
+    """The fields of one operation's responses.
 
-    answers: int = 0
+    Attributes:
+        responses: how many success responses there were.
+        file: whether the response is a file.
+        by_pointer: JSON pointer -> whether the model provides it in all of them.
+    """
+
+    responses: int = 0
     file: bool = False
     by_pointer: dict[str, bool] = field(default_factory=dict)
 
     @property
     def modelled(self) -> list[str]:
+        """JSON pointers of the fields that the model provides."""
         return sorted(pointer for pointer, modelled in self.by_pointer.items() if modelled)
 
     @property
-    def synthesized(self) -> list[str]:
+    def placeholders(self) -> list[str]:
+        """JSON pointers of the fields that are filled with placeholders."""
         return sorted(pointer for pointer, modelled in self.by_pointer.items() if not modelled)
 
-    def add(self, modelled: frozenset[str], synthesized: frozenset[str]) -> None:
-        self.answers += 1
-        for pointers, value in ((modelled, True), (synthesized, False)):
-            for pointer in map(general, pointers):
+    def add(self, modelled: frozenset[str], placeholders: frozenset[str]) -> None:
+        """Adds the fields of one response."""
+        self.responses += 1
+        for pointers, value in ((modelled, True), (placeholders, False)):
+            for pointer in map(generalize_pointer, pointers):
                 self.by_pointer[pointer] = self.by_pointer.get(pointer, True) and value
 
     def __str__(self) -> str:
         if self.file:
             return "a file"
-        if not self.answers:
-            return "no answer but an error"
-        return f"{len(self.modelled):3} modelled, {len(self.synthesized):3} synthesized"
+        if not self.responses:
+            return "only error responses"
+        return f"{len(self.modelled):3} modelled, {len(self.placeholders):3} placeholders"
 
 
-def fields_of(contract: Contract) -> dict[Operation, FieldCoverage]:
-    """Asks a cluster with the default scheduler, and one with the adaptive one."""
-    found: dict[Operation, FieldCoverage] = {}
+def measure_coverage(contract: Contract) -> dict[Operation, FieldCoverage]:
+    """Calls a cluster with the default scheduler and one with the adaptive scheduler."""
+    by_operation: dict[Operation, FieldCoverage] = {}
     for scheduler in ("default", "adaptive"):
-        engine = Engine(load_scenario(scenario(scheduler)), flink=contract.release.minor, clock="1s per request")
+        engine = Engine(load_scenario(tour_scenario(scheduler)), flink=contract.release.minor, clock="1s per request")
         try:
-            OperationTour(contract, _Surveyor(engine, found)).go()
+            OperationTour(contract, _CoverageClient(engine, by_operation)).run()
         finally:
             engine.close()
-    return found
+    return by_operation
 
 
-class _Surveyor:
-    """Keeps what each answer was made of."""
+class _CoverageClient:
+    """A TourClient that records which fields of each response are modelled."""
 
-    def __init__(self, engine: Engine, found: dict[Operation, FieldCoverage]) -> None:
+    def __init__(self, engine: Engine, by_operation: dict[Operation, FieldCoverage]) -> None:
         self._engine = engine
         self._inside = Inside(engine)
-        self._found = found
+        self._by_operation = by_operation
 
     def json(self, target: str) -> Any:
         try:
@@ -73,17 +83,17 @@ class _Surveyor:
         except (NotRegistered, ClusterError):
             return {}
 
-    def ask(self, question: TourRequest) -> Any:
-        operation = question.operation
-        fields = self._found.setdefault(operation, FieldCoverage())
+    def send(self, request: TourRequest) -> Any:
+        operation = request.operation
+        fields = self._by_operation.setdefault(operation, FieldCoverage())
         try:
-            with kept(question.file) as path:
+            with temporary_upload(request.file) as path:
                 files = [UploadedFile(path.name, path)] if path else []
-                facts = self._inside.facts(operation.method, question.target, question.body, files)
-        except (NotRegistered, ClusterError):
+                facts = self._inside.facts(operation.method, request.target, request.body, files)
+        except (NotRegistered, ClusterError, BadParameter):
             return None
         if isinstance(facts, FileContent):
             fields.file = True
             return None
         fields.add(*coverage(self._engine.bodies, operation, facts))
-        return json.loads(encode(self._engine.bodies.body(operation, facts, question.target)))
+        return json.loads(encode(self._engine.bodies.body(operation, facts, request.target)))

@@ -1,4 +1,4 @@
-"""A report for machines and for pages: JSON (also the form of a baseline), JUnit, Markdown, GitHub's annotations."""
+"""Formats a report: JSON (also the format of baselines), JUnit XML, Markdown, GitHub annotations."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from flinkmock.errors import FlinkMockError
 FORMATS = ("table", "json", "junit", "markdown", "github")
 
 
-def told(report: Report, form: str) -> str:
-    """The report in one of `FORMATS`."""
-    writers = {"json": as_json, "junit": as_junit, "markdown": as_markdown, "github": as_github}
-    return writers[form](report) if form in writers else report.table()
+def format_report(report: Report, name: str) -> str:
+    """Returns the report in one of `FORMATS`."""
+    formats = {"json": as_json, "junit": as_junit, "markdown": as_markdown, "github": as_github}
+    return formats[name](report) if name in formats else report.table()
 
 
 def as_json(report: Report) -> str:
+    """Returns the report as JSON."""
     document = {
         "url": report.url,
         "flink": report.flink,
@@ -47,7 +48,11 @@ def _entry(finding: Finding, paths: list[str], times: int) -> dict[str, Any]:
 
 
 def read_baseline(file: Path) -> set[tuple[str, str, str, str]]:
-    """The keys of the findings in a report written as JSON. Raises FlinkMockError."""
+    """Returns the keys of the findings in a JSON report.
+
+    Raises:
+        FlinkMockError: the file can't be read or is not a JSON report.
+    """
     try:
         document = json.loads(file.read_text(encoding="utf-8"))
         entries = [*document["findings"], *document["accepted"]]
@@ -55,11 +60,11 @@ def read_baseline(file: Path) -> set[tuple[str, str, str, str]]:
     except OSError as error:
         raise FlinkMockError(f"{file}: {error.strerror}") from error
     except (ValueError, LookupError, TypeError) as error:
-        raise FlinkMockError(f"{file} is no report that `flinkmock check --format json` has written.") from error
+        raise FlinkMockError(f"{file} is not a report of `flinkmock check --format json`.") from error
 
 
 def as_junit(report: Report) -> str:
-    """Each operation is a test case."""
+    """Returns the report as JUnit XML. Each operation is a test case."""
     failing = report.by_operation()
     cases = {**dict.fromkeys(report.answered), **dict.fromkeys(failing), **dict.fromkeys(report.unanswered)}
     suite = ElementTree.Element(
@@ -71,8 +76,8 @@ def as_junit(report: Report) -> str:
     )
     for operation in cases:
         case = ElementTree.SubElement(suite, "testcase", classname=f"flink.{operation.id}", name=str(operation))
-        if found := failing.get(operation):
-            lines = [f"{finding} ({paths[0]})" for finding, paths in found]
+        if findings := failing.get(operation):
+            lines = [f"{finding} ({paths[0]})" for finding, paths in findings]
             ElementTree.SubElement(case, "failure", message=_printable(lines[0])).text = _printable("\n".join(lines))
         elif operation in report.unanswered:
             ElementTree.SubElement(case, "skipped", message=_printable(report.unanswered[operation]))
@@ -81,15 +86,16 @@ def as_junit(report: Report) -> str:
 
 
 def _printable(text: str) -> str:
-    """XML has no place for control characters."""
+    """Replaces control characters, which XML does not allow."""
     return "".join(letter if letter.isprintable() or letter == "\n" else "�" for letter in text)
 
 
 def as_markdown(report: Report) -> str:
+    """Returns the report as a Markdown page."""
     lines = [f"# {report.url} as Flink {report.flink}", ""]
-    lines.append(f"{report.requests} requests, {len(report.answered)} operations answered, {report.verdict}.")
+    lines.append(f"{report.requests} requests, {len(report.answered)} operations answered, {report.headline}.")
     if report.findings:
-        lines += ["", "| operation | place | what | expected | found |", "| --- | --- | --- | --- | --- |"]
+        lines += ["", "| operation | pointer | kind | expected | found |", "| --- | --- | --- | --- | --- |"]
         for each in report.findings:
             cells = [
                 f"`{each.operation}`",
@@ -103,12 +109,12 @@ def as_markdown(report: Report) -> str:
 
 
 def as_github(report: Report) -> str:
-    """Workflow commands, which GitHub shows as annotations of the run."""
+    """Returns GitHub workflow commands, which appear as annotations of the run."""
     lines = [
         f"::error title={_property(str(finding.operation))}::{_data(f'{finding} ({paths[0]})')}"
         for finding, paths in report.findings.items()
     ]
-    return "\n".join([*lines, f"::notice title=flinkmock check::{_data(f'{report.url}: {report.verdict}')}"])
+    return "\n".join([*lines, f"::notice title=flinkmock check::{_data(f'{report.url}: {report.headline}')}"])
 
 
 def _data(text: str) -> str:

@@ -1,7 +1,7 @@
-"""Generated requests, right and wrong ones, for every operation: no answer may be anything but Flink's.
+"""Sends generated requests, valid and invalid ones, to every operation and checks the responses.
 
-Nothing on the server is changed: what changes something is only asked of things that do not exist. Needs hypothesis
-(`pip install flinkmock[fuzz]`).
+They change nothing on the server: operations that change something are only called for ids that don't exist. Needs
+hypothesis (`pip install flinkmock[fuzz]`).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from urllib.parse import quote, urlencode
 
 from flinkmock.conformance.http_client import HttpRequest
 from flinkmock.conformance.report import Finding
+from flinkmock.conformance.response_check import ANY_ERROR
 from flinkmock.errors import FlinkMockError
 
 if TYPE_CHECKING:
@@ -22,31 +23,29 @@ if TYPE_CHECKING:
     from flinkmock.conformance.check import Check
     from flinkmock.contract import Contract, Operation, Parameter
 
-NEVER = frozenset(
+EXCLUDED = frozenset(
     {
         "shutdownCluster",
         "uploadJar",
         "submitJob",
         "postJobManagerProfiling",  # a real profile of a minute
         "postTaskManagerProfiling",
-        "triggerSavepointDisposal",  # takes any path
+        "triggerSavepointDisposal",  # accepts any path
         "getYarnCancelJobTermination",
         "getYarnStopJobTermination",
     }
 )
-REFUSALS = 308, 400, 404, 405, 409, 413, 500, 503
-"""Every status of an error response. See docs/flink-behaviour.md#statuses."""
 
 
 @dataclass(frozen=True)
 class FuzzChecks:
-    """`requests` for each operation; the same `seed` asks the same of the same cluster."""
+    """Sends `requests` requests to each operation; the same `seed` sends the same ones to the same cluster."""
 
     requests: int
     seed: int = 0
 
     def __call__(self, check: Check) -> None:
-        """Raises FlinkMockError without hypothesis, ServerUnreachable."""
+        """Raises FlinkMockError if hypothesis is not installed, ServerUnreachable."""
         try:
             import hypothesis
         except ImportError as error:
@@ -58,75 +57,76 @@ class FuzzChecks:
             phases=(hypothesis.Phase.generate,),
             suppress_health_check=list(hypothesis.HealthCheck),
         )
-        operations = [operation for operation in check.contract if operation.id not in NEVER]
+        operations = [operation for operation in check.contract if operation.id not in EXCLUDED]
         for done, operation in enumerate(operations):
             check.progress(done, len(operations), f"generated requests: {operation}")
-            known = check.targets.paths(operation) if operation.method == "GET" else []
-            drawn = hypothesis.given(_questions(check.contract, operation, known))
-            settings(hypothesis.seed(self.seed)(drawn(_asker(check, operation))))()
+            paths = check.targets.paths(operation) if operation.method == "GET" else []
+            generated = hypothesis.given(_requests(check.contract, operation, paths))
+            settings(hypothesis.seed(self.seed)(generated(_sender(check, operation))))()
 
 
-def _asker(check: Check, operation: Operation) -> Callable[[tuple[HttpRequest, bool]], None]:
-    def ask(drawn: tuple[HttpRequest, bool]) -> None:
-        question, wrong = drawn
-        answer = check.put(operation, question, REFUSALS)
-        if wrong and answer.status < 300:
-            finding = Finding(operation, "", "status", "400 for a wrong parameter", str(answer.status))
-            check.report.add(finding, question.target)
+def _sender(check: Check, operation: Operation) -> Callable[[tuple[HttpRequest, bool]], None]:
+    def send(generated: tuple[HttpRequest, bool]) -> None:
+        request, invalid = generated
+        response = check.send(operation, request, ANY_ERROR)
+        if invalid and response.status < 300:
+            finding = Finding(operation, "", "status", "400 for an invalid parameter", str(response.status))
+            check.report.add(finding, request.target)
 
-    return ask
+    return send
 
 
-def _questions(contract: Contract, operation: Operation, known: list[str]) -> SearchStrategy[tuple[HttpRequest, bool]]:
-    """(a request, whether it has a parameter that can't be converted)"""
+def _requests(
+    contract: Contract, operation: Operation, existing: list[str]
+) -> SearchStrategy[tuple[HttpRequest, bool]]:
+    """Generates (request, whether a query parameter is invalid). `existing`: paths of things that exist."""
     from hypothesis import strategies as st
 
     names = {parameter.name: parameter for parameter in operation.path_parameters}
-    segments: list[SearchStrategy[tuple[str, bool]]] = [
-        _path_value(names[segment[1:]]) if segment[1:] in names and segment[0] == ":" else st.just((segment, False))
+    segments: list[SearchStrategy[str]] = [
+        _path_value(names[segment[1:]]) if segment[1:] in names and segment[0] == ":" else st.just(segment)
         for segment in operation.segments
     ]
-    made = st.tuples(*segments).map(
-        lambda parts: ("".join(f"/{quote(text, safe='')}" for text, _ in parts), any(wrong for _, wrong in parts))
-    )
-    paths = st.one_of(st.sampled_from([(path, False) for path in known]), made) if known else made
+    made = st.tuples(*segments).map(lambda parts: "".join(f"/{quote(text, safe='')}" for text in parts))
+    paths = st.one_of(st.sampled_from(existing), made) if existing else made
     queries = st.tuples(*(_query_value(each) for each in operation.query_parameters))
     bodies = _bodies(contract, operation) if operation.method != "GET" else st.none()
 
-    def put_together(path: tuple[str, bool], query: tuple[Any, ...], body: bytes | None) -> tuple[HttpRequest, bool]:
-        given = [(name, text) for name, text, _ in query if text is not None]
-        target = path[0] + (f"?{urlencode(given)}" if given else "")
-        # a wrong id in a path can be a right literal of another operation, a wrong query can not
-        return HttpRequest(target, operation.method, body), any(wrong for _, _, wrong in query)
+    def build(path: str, query: tuple[Any, ...], body: bytes | None) -> tuple[HttpRequest, bool]:
+        pairs = [(name, text) for name, text, _ in query if text is not None]
+        target = path + (f"?{urlencode(pairs)}" if pairs else "")
+        # invalid values in the path don't count: they can be literals of another operation
+        return HttpRequest(target, operation.method, body), any(invalid for _, _, invalid in query)
 
-    return st.builds(put_together, paths, queries, bodies)
+    return st.builds(build, paths, queries, bodies)
 
 
-def _path_value(parameter: Parameter) -> SearchStrategy[tuple[str, bool]]:
+def _path_value(parameter: Parameter) -> SearchStrategy[str]:
     from hypothesis import strategies as st
 
     from flinkmock.strategies.parameters import texts
 
-    right = texts(parameter)
+    valid = texts(parameter)
     if parameter.type == "string" and not parameter.pattern:
-        right = right.map("no-{}".format)
-    wrong = st.one_of(st.text(min_size=1, max_size=12).filter(_encodable).map("x{}".format), st.just("-1"))
-    return st.one_of(right.map(lambda text: (text, False)), wrong.map(lambda text: (text, bool(parameter.pattern))))
+        valid = valid.map("no-{}".format)
+    return st.one_of(valid, st.text(min_size=1, max_size=12).filter(_encodable).map("x{}".format), st.just("-1"))
 
 
 def _query_value(parameter: Parameter) -> SearchStrategy[tuple[str, str | None, bool]]:
+    """Generates (name, text or None, whether the text is invalid)."""
     from hypothesis import strategies as st
 
     from flinkmock.strategies.parameters import lists
 
-    refused = bool(parameter.enum or parameter.type == "integer" or parameter.pattern)
-    odd = lists(parameter) if refused or parameter.type == "boolean" else st.text(max_size=12).filter(_encodable)
-    wrong = st.text("xyz-!", min_size=1, max_size=6)
+    validated = bool(parameter.enum or parameter.type == "integer" or parameter.pattern)
+    free_text = st.text(max_size=12).filter(_encodable)
+    unusual = lists(parameter) if validated or parameter.type == "boolean" else free_text
+    invalid = st.text("xyz-!", min_size=1, max_size=6)
     name = parameter.name
     return st.one_of(
         st.just((name, None, False)),
-        st.one_of(lists(parameter), odd).map(lambda text: (name, text, False)),
-        wrong.map(lambda text: (name, text, refused)),
+        st.one_of(lists(parameter), unusual).map(lambda text: (name, text, False)),
+        invalid.map(lambda text: (name, text, validated)),
     )
 
 

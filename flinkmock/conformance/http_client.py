@@ -1,4 +1,4 @@
-"""Requests to a live server, with the standard library, over one connection that is kept."""
+"""Sends requests to a live server with the standard library, over one persistent connection."""
 
 from __future__ import annotations
 
@@ -12,17 +12,30 @@ from urllib.parse import urlsplit
 
 from flinkmock.errors import ServerUnreachable
 
-SECONDS = 30
+TIMEOUT_S = 30
 JSON_TYPE = "application/json"
+Json = Any
+"""A parsed JSON value."""
+
+
+@dataclass(frozen=True)
+class HttpRequest:
+    """A request. `target` begins with a slash; `raw_body` is None if there is no body."""
+
+    target: str
+    method: str = "GET"
+    raw_body: bytes | None = None
+    content_type: str = JSON_TYPE
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class HttpResponse:
-    """`headers`: names in lower case."""
+    """A response. Names of `headers` are in lower case."""
 
     status: int
     headers: Mapping[str, str]
-    raw: bytes
+    raw_body: bytes
 
     @property
     def content_type(self) -> str:
@@ -30,34 +43,41 @@ class HttpResponse:
         return self.headers.get("content-type", "")
 
     @cached_property
-    def body(self) -> Any:
-        """The parsed JSON. Raises ValueError when it is none."""
-        return json.loads(self.raw)
+    def body(self) -> Json:
+        """The parsed JSON. Raises ValueError if the body is not JSON."""
+        return json.loads(self.raw_body)
 
 
-@dataclass(frozen=True)
-class HttpRequest:
-    """A request as it is put to the server. `target` begins with a slash; `raw` is the body, None for none."""
+class JsonReader(Protocol):
+    """Reads a cluster by GET requests: a live server, a fake cluster without a server, or a recording."""
 
-    target: str
-    method: str = "GET"
-    raw: bytes | None = None
-    content_type: str = JSON_TYPE
-    headers: Mapping[str, str] = field(default_factory=dict)
+    def json(self, target: str) -> Json:
+        """Returns the body of a success response, {} for any other response."""
 
 
-class Server(Protocol):
-    """Whom a check asks."""
+class Client(Protocol):
+    """Sends requests to the server at `url`; `requests` counts them."""
 
     url: str
     requests: int
 
-    def ask(self, question: HttpRequest) -> HttpResponse:
+    def send(self, request: HttpRequest) -> HttpResponse:
         """Raises ServerUnreachable."""
 
 
 class HttpClient:
-    """Asks one server; `requests` counts. `headers` go with each request."""
+    """Sends requests to one server.
+
+    Args:
+        url: of the server; "http://" may be omitted.
+        headers: for every request.
+
+    Attributes:
+        requests: how many were sent.
+
+    Raises:
+        ServerUnreachable: `url` is not the address of a server.
+    """
 
     def __init__(self, url: str, headers: Mapping[str, str] | None = None) -> None:
         try:
@@ -67,53 +87,54 @@ class HttpClient:
             raise ServerUnreachable(f"{url!r} is not the address of a server: {error}.") from error
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ServerUnreachable(f"{url!r} is not the address of a server. Write http://host:8081.")
-        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        connection = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         self.url = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
         self.requests = 0
         self._headers = {"Accept": JSON_TYPE, **(headers or {})}
         self._base = parts.path.rstrip("/")
-        self._connection = kind(parts.hostname, port, timeout=SECONDS)
+        self._connection = connection(parts.hostname, port, timeout=TIMEOUT_S)
 
-    def ask(self, question: HttpRequest) -> HttpResponse:
+    def send(self, request: HttpRequest) -> HttpResponse:
         """Raises ServerUnreachable."""
         self.requests += 1
         try:
             try:
-                return self._ask(question)
+                return self._send(request)
             except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError):
-                self._connection.close()  # a kept connection may be closed at any time; a new one tells
-                return self._ask(question)
+                self._connection.close()  # a server may close a persistent connection at any time: retry on a new one
+                return self._send(request)
         except (OSError, http.client.HTTPException) as error:
             self._connection.close()
-            told = str(error) or type(error).__name__
-            raise ServerUnreachable(f"No answer from {self.url}{question.target}: {told}") from error
+            reason = str(error) or type(error).__name__
+            raise ServerUnreachable(f"No answer from {self.url}{request.target}: {reason}") from error
         except KeyboardInterrupt:
-            self._connection.close()  # what it waited for must not be the answer to the next question
+            self._connection.close()  # a late response must not answer the next request
             raise
 
     def close(self) -> None:
+        """Closes the connection."""
         self._connection.close()
 
-    def _ask(self, question: HttpRequest) -> HttpResponse:
-        headers = {**self._headers, **question.headers}
-        if question.raw is not None:
-            headers["Content-Type"] = question.content_type
-        self._connection.request(question.method, self._base + question.target, question.raw, headers)
+    def _send(self, request: HttpRequest) -> HttpResponse:
+        headers = {**self._headers, **request.headers}
+        if request.raw_body is not None:
+            headers["Content-Type"] = request.content_type
+        self._connection.request(request.method, self._base + request.target, request.raw_body, headers)
         response = self._connection.getresponse()
-        told = {name.lower(): value for name, value in response.getheaders()}
-        return HttpResponse(response.status, told, response.read())
+        response_headers = {name.lower(): value for name, value in response.getheaders()}
+        return HttpResponse(response.status, response_headers, response.read())
 
 
-class Reader:
-    """Bodies of good answers, for those who only want to know what there is. Lets a server be read like a document."""
+class ClientReader:
+    """A JsonReader that sends its requests through a client."""
 
-    def __init__(self, server: Server) -> None:
-        self._server = server
+    def __init__(self, client: Client) -> None:
+        self._client = client
 
-    def json(self, target: str) -> Any:
-        """The body of a good answer, {} for any other: what is not told can't be asked for."""
-        answer = self._server.ask(HttpRequest(target))
+    def json(self, target: str) -> Json:
+        """Returns the body of a response with status 200, {} for any other. Raises ServerUnreachable."""
+        response = self._client.send(HttpRequest(target))
         try:
-            return answer.body if answer.status == 200 else {}
+            return response.body if response.status == 200 else {}
         except ValueError:
             return {}

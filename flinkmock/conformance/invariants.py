@@ -1,7 +1,7 @@
-"""What one answer has to satisfy beyond its schema: counts that add up, ids that are unique and the ones asked for.
+"""Checks one response beyond its schema: counts add up, ids are unique and equal to the requested ones.
 
-Only what held on real clusters in every answer, in steady state and while jobs came and went.
-See docs/flink-behaviour.md#rules-that-hold.
+All rules held in every response of real clusters, in steady state and while jobs started and ended
+(docs/flink-behaviour.md#rules-that-hold).
 """
 
 from __future__ import annotations
@@ -9,40 +9,47 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
-Json = Any
+from flinkmock.conformance.http_client import Json
+
 TERMINAL = frozenset({"FINISHED", "FAILED", "CANCELED"})
 
 
 @dataclass(frozen=True, slots=True)
 class InvariantViolation:
-    """`pointer`: where it shows, with `*` for each item. `expected`: what it has to agree with, without values."""
+    """Two values that contradict each other.
+
+    Attributes:
+        pointer: JSON pointer of the wrong value, with `*` for each item.
+        expected: what it must agree with, without values.
+        found: both values.
+    """
 
     pointer: str
     expected: str
     found: str
 
 
-Found = Iterator[InvariantViolation]
-Rule = Callable[[Json, dict[str, str]], Found]
+Violations = Iterator[InvariantViolation]
+Rule = Callable[[Json, dict[str, str]], Violations]
+"""(body, values of the path parameters) -> violations."""
 
 
-def contradictions(operation_id: str, body: Json, asked: dict[str, str]) -> list[InvariantViolation]:
-    """Of one success answer. `asked`: the values of the path's parameters."""
-    found: list[InvariantViolation] = []
+def invariant_violations(operation_id: str, body: Json, parameters: dict[str, str]) -> list[InvariantViolation]:
+    """Applies all rules to a success response; `parameters` are the values of the path parameters."""
+    violations: list[InvariantViolation] = []
     for rule in (*RULES.get(operation_id, ()), echoed(operation_id)):
         try:
-            found += rule(body, asked)
+            violations += rule(body, parameters)
         except (LookupError, TypeError, ValueError, AttributeError):
-            continue  # not of the shape that the rule is about; the schema's check tells of that
-    return list(dict.fromkeys(found))
+            continue  # the body doesn't have the shape that the rule needs; the schema check reports that
+    return list(dict.fromkeys(violations))
 
 
-def differs(pointer: str, expected: Json, found: Json, why: str) -> Found:
-    """A contradiction if they are not the same; `why` says where `expected` comes from."""
+def differs(pointer: str, expected: Json, found: Json, source: str) -> Violations:
+    """Yields a violation if the values differ; `source` says where `expected` comes from."""
     if expected != found:
-        yield InvariantViolation(pointer, why, f"{found} instead of {expected}")
+        yield InvariantViolation(pointer, source, f"{found} instead of {expected}")
 
 
 ECHOES = {
@@ -60,28 +67,28 @@ ECHOES = {
     "getSubtaskExecutionAttemptDetails": {"subtaskindex": "subtask", "attempt": "attempt"},
     "getApplicationDetails": {"applicationid": "id"},
 }
-"""Operation -> path parameter -> the key of the answer that repeats it."""
+"""Operation id -> path parameter -> the key of the response that repeats it."""
 
 
 def echoed(operation_id: str) -> Rule:
-    def rule(body: Json, asked: dict[str, str]) -> Found:
+    def rule(body: Json, parameters: dict[str, str]) -> Violations:
         for parameter, key in ECHOES.get(operation_id, {}).items():
             if key in body:
-                yield from differs(f"/{key}", asked[parameter], str(body[key]), "asked for")
+                yield from differs(f"/{key}", parameters[parameter], str(body[key]), "requested")
 
     return rule
 
 
 def unique(rows: str, key: str) -> Rule:
-    def rule(body: Json, _: dict[str, str]) -> Found:
+    def rule(body: Json, _: dict[str, str]) -> Violations:
         for value, times in Counter(row[key] for row in body[rows]).items():
             if times > 1:
-                yield InvariantViolation(f"/{rows}/*/{key}", "no two the same", f"{times} times {value}")
+                yield InvariantViolation(f"/{rows}/*/{key}", "unique", f"{times} times {value}")
 
     return rule
 
 
-def listed_jobs(body: Json, _: dict[str, str]) -> Found:
+def listed_jobs(body: Json, _: dict[str, str]) -> Violations:
     for job in body["jobs"]:
         tasks = job["tasks"]
         counted = sum(count for name, count in tasks.items() if name != "total")
@@ -94,7 +101,7 @@ def listed_jobs(body: Json, _: dict[str, str]) -> Found:
             yield from differs("/jobs/*/end-time", -1, job["end-time"], f"the job is {job['state']}")
 
 
-def job_details(body: Json, _: dict[str, str]) -> Found:
+def job_details(body: Json, _: dict[str, str]) -> Violations:
     state, stamps, now = body["state"], body["timestamps"], body["now"]
     end = stamps[state] if state in TERMINAL else -1
     yield from differs("/start-time", stamps["INITIALIZING"], body["start-time"], "timestamps.INITIALIZING")
@@ -109,45 +116,45 @@ def job_details(body: Json, _: dict[str, str]) -> Found:
     yield from plan_of(body)
 
 
-def vertex_row(vertex: Json, now: int) -> Found:
-    at = "/vertices/*"
+def vertex_row(vertex: Json, now: int) -> Violations:
+    pointer = "/vertices/*"
     tasks = sum(vertex["tasks"].values())
-    yield from differs(f"{at}/parallelism", tasks, vertex["parallelism"], "sum of tasks")
+    yield from differs(f"{pointer}/parallelism", tasks, vertex["parallelism"], "sum of tasks")
     start, end = vertex["start-time"], vertex["end-time"]
-    lasts = -1 if start == -1 else (now if end == -1 else end) - start
-    yield from differs(f"{at}/duration", lasts, vertex["duration"], "from start-time on")
+    duration = -1 if start == -1 else (now if end == -1 else end) - start
+    yield from differs(f"{pointer}/duration", duration, vertex["duration"], "from start-time on")
     if vertex["status"] in ("SCHEDULED", "DEPLOYING"):
-        yield InvariantViolation(f"{at}/status", "no state of single tasks", vertex["status"])
+        yield InvariantViolation(f"{pointer}/status", "not a state of single tasks", vertex["status"])
 
 
-def plan_of(body: Json) -> Found:
+def plan_of(body: Json) -> Violations:
     plan = body["plan"]
     if "nodes" not in plan:
         return
     rows = {vertex["id"]: vertex for vertex in body["vertices"]}
-    told = {node["id"] for node in plan["nodes"]}
-    if set(rows) != told:
-        yield InvariantViolation("/plan/nodes/*/id", "the vertices", f"{sorted(told)} instead of {sorted(rows)}")
+    nodes = {node["id"] for node in plan["nodes"]}
+    if set(rows) != nodes:
+        yield InvariantViolation("/plan/nodes/*/id", "the vertices", f"{sorted(nodes)} instead of {sorted(rows)}")
     for node in plan["nodes"]:
-        wanted = rows[node["id"]]["parallelism"]
-        if node["parallelism"] > 0:  # not decided yet by the adaptive batch scheduler
-            yield from differs("/plan/nodes/*/parallelism", wanted, node["parallelism"], "its vertex")
+        parallelism = rows[node["id"]]["parallelism"]
+        if node["parallelism"] > 0:  # the adaptive batch scheduler has not decided yet
+            yield from differs("/plan/nodes/*/parallelism", parallelism, node["parallelism"], "its vertex")
 
 
-def vertex_details(body: Json, _: dict[str, str]) -> Found:
+def vertex_details(body: Json, _: dict[str, str]) -> Violations:
     rows = [row["subtask"] for row in body["subtasks"]]
     if rows != list(range(len(rows))):
         yield InvariantViolation("/subtasks/*/subtask", "each once, in order", str(rows))
     yield from differs("/parallelism", len(rows), body["parallelism"], "subtasks")
 
 
-def subtask_indices(body: Json, _: dict[str, str]) -> Found:
+def subtask_indices(body: Json, _: dict[str, str]) -> Violations:
     rows = [row["subtask"] for row in body["subtasks"]]
     if rows != list(range(len(rows))):
         yield InvariantViolation("/subtasks/*/subtask", "each once, in order", str(rows))
 
 
-def checkpoints(body: Json, _: dict[str, str]) -> Found:
+def checkpoints(body: Json, _: dict[str, str]) -> Violations:
     counts, latest, history = body["counts"], body["latest"], body["history"]
     counted = counts["completed"] + counts["failed"] + counts["in_progress"]
     yield from differs("/counts/total", counted, counts["total"], "completed + failed + in_progress")
@@ -155,77 +162,88 @@ def checkpoints(body: Json, _: dict[str, str]) -> Found:
     if ids != sorted(set(ids), reverse=True):
         yield InvariantViolation("/history/*/id", "each once, the newest first", str(ids))
     for kind, is_savepoint in (("completed", False), ("savepoint", True)):
-        done = [e["id"] for e in history if e["status"] == "COMPLETED" and e["is_savepoint"] is is_savepoint]
-        if done:
-            yield from differs(f"/latest/{kind}/id", done[0], latest[kind]["id"], "newest in the history")
+        completed = [e["id"] for e in history if e["status"] == "COMPLETED" and e["is_savepoint"] is is_savepoint]
+        if completed:
+            yield from differs(f"/latest/{kind}/id", completed[0], latest[kind]["id"], "newest in the history")
     for entry in history:
-        yield from entry_adds_up("/history/*", entry)
+        yield from checkpoint_sums("/history/*", entry)
     for entry in filter(None, (latest["completed"], latest["savepoint"])):
-        yield from entry_adds_up("/latest/*", entry)
+        yield from checkpoint_sums("/latest/*", entry)
     for name, summary in body["summary"].items():
-        yield from between(f"/summary/{name}", summary)
+        yield from ordered_statistics(f"/summary/{name}", summary)
 
 
-def entry_adds_up(at: str, entry: Json) -> Found:
+def checkpoint_sums(pointer: str, entry: Json) -> Violations:
     if entry["status"] == "COMPLETED":
-        took = entry["latest_ack_timestamp"] - entry["trigger_timestamp"]
-        yield from differs(f"{at}/end_to_end_duration", took, entry["end_to_end_duration"], "latest_ack - trigger")
+        duration = entry["latest_ack_timestamp"] - entry["trigger_timestamp"]
         yield from differs(
-            f"{at}/num_acknowledged_subtasks", entry["num_subtasks"], entry["num_acknowledged_subtasks"], "COMPLETED"
+            f"{pointer}/end_to_end_duration", duration, entry["end_to_end_duration"], "latest_ack - trigger"
+        )
+        yield from differs(
+            f"{pointer}/num_acknowledged_subtasks",
+            entry["num_subtasks"],
+            entry["num_acknowledged_subtasks"],
+            "COMPLETED",
         )
 
 
-def checkpoint_details(body: Json, _: dict[str, str]) -> Found:
-    yield from entry_adds_up("", body)
+def checkpoint_details(body: Json, _: dict[str, str]) -> Violations:
+    yield from checkpoint_sums("", body)
     tasks = body["tasks"].values()
     if tasks and body["status"] == "COMPLETED":
         for key in ("state_size", "num_subtasks", "num_acknowledged_subtasks"):
             yield from differs(f"/{key}", sum(task[key] for task in tasks), body[key], "sum of tasks")
 
 
-def task_checkpoint(body: Json, _: dict[str, str]) -> Found:
+def task_checkpoint(body: Json, _: dict[str, str]) -> Violations:
     if body["status"] != "COMPLETED":
-        return  # a failed one forgets its subtasks
-    done = [row for row in body["subtasks"] if row["status"] == "completed"]
-    yield from differs("/num_acknowledged_subtasks", len(done), body["num_acknowledged_subtasks"], "completed subtasks")
-    yield from differs("/state_size", sum(row["state_size"] for row in done), body["state_size"], "sum of subtasks")
+        return  # Flink drops the subtasks of failed checkpoints
+    completed = [row for row in body["subtasks"] if row["status"] == "completed"]
+    yield from differs(
+        "/num_acknowledged_subtasks", len(completed), body["num_acknowledged_subtasks"], "completed subtasks"
+    )
+    yield from differs(
+        "/state_size", sum(row["state_size"] for row in completed), body["state_size"], "sum of subtasks"
+    )
     yield from differs("/num_subtasks", len(body["subtasks"]), body["num_subtasks"], "subtasks")
 
 
-def between(at: str, told: Json) -> Found:
-    """min <= avg <= max, but for what a mean of equal numbers loses by rounding; any of them can be "NaN"."""
-    low, mean, high = (told[key] for key in ("min", "avg", "max"))
+def ordered_statistics(pointer: str, statistics: Json) -> Violations:
+    """min <= avg <= max, with a tolerance for the rounding of a mean of equal numbers; each of them can be "NaN"."""
+    low, mean, high = (statistics[key] for key in ("min", "avg", "max"))
     if not all(isinstance(each, (int, float)) for each in (low, mean, high)):
         return
     slack = 1e-9 * max(abs(low), abs(high))
     if not low - slack <= mean <= high + slack:
-        yield InvariantViolation(f"{at}/avg", "min <= avg <= max", str(told))
+        yield InvariantViolation(f"{pointer}/avg", "min <= avg <= max", str(statistics))
 
 
-def aggregated(body: Json, _: dict[str, str]) -> Found:
+def aggregated(body: Json, _: dict[str, str]) -> Violations:
     for metric in body:
         if {"min", "avg", "max"} <= metric.keys():
-            yield from between("/*", metric)
+            yield from ordered_statistics("/*", metric)
 
 
-def taskmanagers(body: Json, _: dict[str, str]) -> Found:
+def taskmanagers(body: Json, _: dict[str, str]) -> Violations:
     for row in body["taskmanagers"]:
         yield from free_slots("/taskmanagers/*", row)
 
 
-def taskmanager(body: Json, _: dict[str, str]) -> Found:
+def taskmanager(body: Json, _: dict[str, str]) -> Violations:
     yield from free_slots("", body)
-    if body.get("allocatedSlots"):  # always empty up to 1.17: its slot manager does not know them
+    if body.get("allocatedSlots"):  # always empty up to 1.17, whose slot manager does not track them
         free = body["slotsNumber"] - len(body["allocatedSlots"])
         yield from differs("/freeSlots", free, body["freeSlots"], "slotsNumber - allocatedSlots")
 
 
-def free_slots(at: str, row: Json) -> Found:
+def free_slots(pointer: str, row: Json) -> Violations:
     if not 0 <= row["freeSlots"] <= row["slotsNumber"]:
-        yield InvariantViolation(f"{at}/freeSlots", "0 to slotsNumber", f"{row['freeSlots']} of {row['slotsNumber']}")
+        yield InvariantViolation(
+            f"{pointer}/freeSlots", "0 to slotsNumber", f"{row['freeSlots']} of {row['slotsNumber']}"
+        )
 
 
-def cluster(body: Json, _: dict[str, str]) -> Found:
+def cluster(body: Json, _: dict[str, str]) -> Violations:
     if not 0 <= body["slots-available"] <= body["slots-total"]:
         yield InvariantViolation(
             "/slots-available", "0 to slots-total", f"{body['slots-available']} of {body['slots-total']}"

@@ -1,6 +1,6 @@
-"""A tour of a fake cluster: each operation of its contract is asked at least once, those that change something last.
+"""Calls each operation of a fake cluster at least once, those that change something last.
 
-Who makes the tour says how a question is put (over HTTP, or inside) and what becomes of the answers.
+The client decides how a request is sent (over HTTP, or inside the process) and what happens with the response.
 """
 
 from __future__ import annotations
@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from flinkmock.conformance.check import UNSAFE
+from flinkmock.conformance.http_client import Json, JsonReader
 from flinkmock.conformance.targets import Targets
 from flinkmock.contract import Contract, Operation
+from flinkmock.contract.example import example
 from flinkmock.jar import small_jar
 
 SCENARIO: dict[str, Any] = {
@@ -22,7 +24,7 @@ SCENARIO: dict[str, Any] = {
     "jobs": {
         "running": {"extends": "streaming", "age": "5m", "parallelism": 2},
         "to be cancelled": {"extends": "streaming", "age": "4m"},
-        "to be cancelled the old way": {"extends": "streaming", "age": "4m"},
+        "to be cancelled by YARN": {"extends": "streaming", "age": "4m"},
         "finished": {"extends": "batch", "age": "5m"},
         "failed": {"extends": "failing", "age": "5m"},
         "canceled": {
@@ -32,157 +34,176 @@ SCENARIO: dict[str, Any] = {
         },
     },
 }
-"""A cluster on which there is something to see everywhere."""
+"""A cluster on which every operation has something to return."""
 ADAPTIVE = {"jobmanager.scheduler": "adaptive", "web.adaptive-scheduler.rescale-history.size": 8}
+YEAR_2100_MS = 4_102_444_800_000
 
 
-def scenario(scheduler: str) -> dict[str, Any]:
-    """`SCENARIO` with the "default" or the "adaptive" scheduler: each answers what the other refuses."""
-    more = ADAPTIVE if scheduler == "adaptive" else {}
-    config = SCENARIO["cluster"]["config"] | more
+def tour_scenario(scheduler: str) -> dict[str, Any]:
+    """Returns `SCENARIO` with the "default" or the "adaptive" scheduler. Each serves what the other refuses."""
+    options = ADAPTIVE if scheduler == "adaptive" else {}
+    config = SCENARIO["cluster"]["config"] | options
     return SCENARIO | {"cluster": SCENARIO["cluster"] | {"config": config}}
-
-
-FAR_AWAY = 4_102_444_800_000
-"""The year 2100."""
 
 
 @dataclass(frozen=True, slots=True)
 class TourRequest:
-    """`file` is (name, content) of a multipart upload."""
+    """A request. `file` is name and content of a multipart upload."""
 
     operation: Operation
     target: str
-    body: Any = None
+    body: Json = None
     file: tuple[str, bytes] | None = None
 
     def __str__(self) -> str:
         return f"{self.operation.method} {self.target}"
 
 
-class TourClient(Protocol):
-    """Puts questions to a cluster."""
+class TourClient(JsonReader, Protocol):
+    """Sends requests to a cluster."""
 
-    def json(self, target: str) -> Any:
-        """The body of a GET, {} if there is no good answer."""
-
-    def ask(self, question: TourRequest) -> Any:
-        """The JSON of the answer; None if there is none."""
+    def send(self, request: TourRequest) -> Json:
+        """Returns the JSON of a success response, None for any other."""
 
 
 @dataclass
 class OperationTour:
-    """`asker` is whom the questions go through."""
+    """One tour. `client` sends its requests."""
 
     contract: Contract
-    asker: TourClient
+    client: TourClient
     _targets: Targets = field(init=False)
+    _called: set[str] = field(default_factory=set, init=False)
 
     def __post_init__(self) -> None:
-        self._targets = Targets(self.asker)
+        self._targets = Targets(self.client)
 
-    def go(self) -> None:
-        """Asks everything, in an order in which nothing is gone before it is needed."""
+    def run(self) -> None:
+        """Calls everything, in an order in which nothing is removed before it is needed."""
         for operation in self.contract:
             if operation.method == "GET" and operation.id not in UNSAFE:
                 for path in self._targets.paths(operation):
                     for query in self._targets.queries(operation, path):
-                        self.asker.ask(TourRequest(operation, path + query))
-        for visit in (self._jars, self._running_job, self._applications, self._cluster, self._ends):
-            visit()
-        self._ask("shutdownCluster", "/cluster")
+                        self._send(TourRequest(operation, path + query))
+        self._jars()
+        if job := self._job("RUNNING"):
+            self._change_job(job)
+        self._applications()
+        self._cluster()
+        self._end_jobs()
+        self._remaining()
+        self._call("shutdownCluster", "/cluster")
 
-    def _ask(self, operation_id: str, target: str, body: Any = None, file: tuple[str, bytes] | None = None) -> Any:
-        """None, too, if the release has no such operation."""
+    def _send(self, request: TourRequest) -> Json:
+        self._called.add(request.operation.id)
+        return self.client.send(request)
+
+    def _call(self, operation_id: str, target: str, body: Json = None, file: tuple[str, bytes] | None = None) -> Json:
+        """Returns the JSON of the response; None if it isn't a success, or if the release lacks the operation."""
         if operation_id not in self.contract:
             return None
-        return self.asker.ask(TourRequest(self.contract.operation(operation_id), target, body, file))
+        return self._send(TourRequest(self.contract.operation(operation_id), target, body, file))
 
-    def _job(self, state: str) -> str:
-        jobs: list[dict[str, str]] = self.asker.json("/jobs")["jobs"]
-        return next("/jobs/" + job["id"] for job in jobs if job["status"] == state)
+    def _rows(self, target: str, key: str) -> list[Json]:
+        """Returns a list of the response's body; [] if the release lacks the operation."""
+        body = self.client.json(target)
+        return body.get(key, []) if isinstance(body, dict) else []
 
-    def _triggered(self, operation_id: str, target: str, body: Any, status_id: str, status: str) -> None:
-        answer = self._ask(operation_id, target, body)
-        trigger_id = (answer or {}).get("request-id") or (answer or {}).get("triggerid") or "0" * 32
-        self._ask(status_id, f"{status}/{trigger_id}")
+    def _job(self, state: str) -> str | None:
+        """Returns the path of the first job in a state."""
+        return next(("/jobs/" + job["id"] for job in self._rows("/jobs", "jobs") if job["status"] == state), None)
+
+    def _trigger(self, operation_id: str, target: str, body: Json, status_id: str, status_target: str) -> None:
+        response = self._call(operation_id, target, body)
+        trigger_id = (response or {}).get("request-id") or (response or {}).get("triggerid") or "0" * 32
+        self._call(status_id, f"{status_target}/{trigger_id}")
 
     def _jars(self) -> None:
-        answer = self._ask("uploadJar", "/jars/upload", file=("tour.jar", small_jar()))
-        jar = "/jars/" + answer["filename"].rpartition("/")[2]
-        self._ask("getJarList", "/jars")
-        self._ask("generatePlanFromJarGet", jar + "/plan")
-        self._ask("generatePlanFromJar", jar + "/plan", {})
-        self._ask("submitJobFromJar", jar + "/run", {"parallelism": 1})
-        self._ask("submitApplicationFromJar", jar + "/run-application", {})
-        self._ask("deleteJar", jar)
-        self._ask("submitJob", "/jobs", {"jobGraphFileName": "plan.bin"}, ("plan.bin", b"no plan"))
+        if response := self._call("uploadJar", "/jars/upload", file=("tour.jar", small_jar())):
+            jar = "/jars/" + response["filename"].rpartition("/")[2]
+            self._call("getJarList", "/jars")
+            self._call("generatePlanFromJarGet", jar + "/plan")
+            self._call("generatePlanFromJar", jar + "/plan", {})
+            self._call("submitJobFromJar", jar + "/run", {"parallelism": 1})
+            self._call("submitApplicationFromJar", jar + "/run-application", {})
+            self._call("deleteJar", jar)
+        self._call("submitJob", "/jobs", {"jobGraphFileName": "plan.bin"}, ("plan.bin", b"no plan"))
 
-    def _running_job(self) -> None:
-        job = self._job("RUNNING")
-        save = {"target-directory": "file:///savepoints", "cancel-job": False}
-        self._triggered("triggerSavepoint", job + "/savepoints", save, "getSavepointStatus", job + "/savepoints")
-        self._triggered("triggerCheckpoint", job + "/checkpoints", {}, "getCheckpointStatus", job + "/checkpoints")
-        self._triggered("rescaleJob", job + "/rescaling?parallelism=2", None, "getRescalingStatus", job + "/rescaling")
+    def _change_job(self, job: str) -> None:
+        savepoint = {"target-directory": "file:///savepoints", "cancel-job": False}
+        self._trigger("triggerSavepoint", job + "/savepoints", savepoint, "getSavepointStatus", job + "/savepoints")
+        self._trigger("triggerCheckpoint", job + "/checkpoints", {}, "getCheckpointStatus", job + "/checkpoints")
+        self._trigger("rescaleJob", job + "/rescaling?parallelism=2", None, "getRescalingStatus", job + "/rescaling")
         self._heartbeat(job)
-        vertices = [vertex["id"] for vertex in self.asker.json(job)["vertices"]]
+        vertices = [vertex["id"] for vertex in self._rows(job, "vertices")]
         request = {"serializedCoordinationRequest": "AAAA"}
-        self._ask("postClientCoordination", f"{job}/coordinators/{vertices[0]}", request)
+        for vertex in vertices[:1]:
+            self._call("postClientCoordination", f"{job}/coordinators/{vertex}", request)
         bounds = {vertex: {"parallelism": {"lowerBound": 1, "upperBound": 1}} for vertex in vertices}
-        self._ask("updateJobResourceRequirements", job + "/resource-requirements", bounds)
+        self._call("updateJobResourceRequirements", job + "/resource-requirements", bounds)
         for part in ("Config", "sOverview", "sSummary", "sHistory"):
-            self._ask(f"getJobRescale{part}", f"{job}/rescales/{part.removeprefix('s').lower()}")
-        for listed in self.asker.json(job + "/rescales/history") or []:
-            self._ask("getJobRescaleDetails", f"{job}/rescales/details/{listed['rescaleUuid']}")
+            self._call(f"getJobRescale{part}", f"{job}/rescales/{part.removeprefix('s').lower()}")
+        for rescale in self.client.json(job + "/rescales/history") or []:
+            self._call("getJobRescaleDetails", f"{job}/rescales/details/{rescale['rescaleUuid']}")
         stop = {"targetDirectory": "file:///savepoints", "drain": False}
-        self._triggered("triggerStopWithSavepoint", job + "/stop", stop, "getSavepointStatus", job + "/savepoints")
+        self._trigger("triggerStopWithSavepoint", job + "/stop", stop, "getSavepointStatus", job + "/savepoints")
 
     def _heartbeat(self, job: str) -> None:
         if "triggerHeartbeat" not in self.contract:
             return
-        body: Any = {"expiredTimestamp": FAR_AWAY}
+        body: Json = {"expiredTimestamp": YEAR_2100_MS}
         if self.contract.check_request(self.contract.operation("triggerHeartbeat"), body):
-            body = FAR_AWAY  # 1.17 to 1.19 read the bare number: their constructor names no property
-        self._ask("triggerHeartbeat", job + "/clientHeartbeat", body)
+            body = YEAR_2100_MS  # 1.17 to 1.19 read a bare number: the constructor names no property
+        self._call("triggerHeartbeat", job + "/clientHeartbeat", body)
 
     def _applications(self) -> None:
-        for application in self.asker.json("/applications/overview").get("applications", []):
+        for application in self._rows("/applications/overview", "applications"):
             if application["status"] == "RUNNING":
-                self._ask("cancelApplication", f"/applications/{application['id']}/cancel")
+                self._call("cancelApplication", f"/applications/{application['id']}/cancel")
                 return
 
     def _cluster(self) -> None:
         disposal = "/savepoint-disposal"
-        dispose = {"savepoint-path": "file:///no/such/savepoint"}
-        self._triggered("triggerSavepointDisposal", disposal, dispose, "getSavepointDisposalStatus", disposal)
-        dataset = "/datasets/" + "d" * 32
-        delete = "/datasets/delete"
-        self._triggered("deleteClusterDataSet", dataset, None, "getClusterDataSetDeleteStatus", delete)
+        request = {"savepoint-path": "file:///no/such/savepoint"}
+        self._trigger("triggerSavepointDisposal", disposal, request, "getSavepointDisposalStatus", disposal)
+        data_set = "/datasets/" + "d" * 32
+        self._trigger("deleteClusterDataSet", data_set, None, "getClusterDataSetDeleteStatus", "/datasets/delete")
         self._profile("JobManager", "/jobmanager/profiler")
-        taskmanager = self.asker.json("/taskmanagers")["taskmanagers"][0]["id"]
-        self._profile("TaskManager", f"/taskmanagers/{taskmanager}/profiler")
+        for taskmanager in self._rows("/taskmanagers", "taskmanagers")[:1]:
+            self._profile("TaskManager", f"/taskmanagers/{taskmanager['id']}/profiler")
 
-    def _profile(self, whose: str, profiler: str) -> None:
-        """A second of profiling, which the next questions let pass; then its file."""
-        self._ask(f"post{whose}Profiling", profiler, {"mode": "CPU", "duration": 1})
+    def _profile(self, process: str, profiler: str) -> None:
+        """Profiles for one second, which passes with the next requests; then downloads the file."""
+        self._call(f"post{process}Profiling", profiler, {"mode": "CPU", "duration": 1})
         for _ in range(3):
-            answer = self._ask(f"get{whose}ProfilingList", profiler) or {}
-        for listed in answer.get("profilingList", []):
-            if listed["outputFile"]:
-                self._ask(f"get{whose}ProfilingFile", f"{profiler}/{listed['outputFile']}")
+            response = self._call(f"get{process}ProfilingList", profiler) or {}
+        for profiling in response.get("profilingList", []):
+            if profiling["outputFile"]:
+                self._call(f"get{process}ProfilingFile", f"{profiler}/{profiling['outputFile']}")
 
-    def _ends(self) -> None:
+    def _end_jobs(self) -> None:
         canceled = self._job("CANCELED")
         for job in (self._job("RUNNING"), canceled):
-            self._ask("cancelJob", job)
+            if job:
+                self._call("cancelJob", job)
         for job in (self._job("RUNNING"), canceled):
-            self._ask("getYarnCancelJobTermination", job + "/yarn-cancel")
-        self._ask("getYarnStopJobTermination", canceled + "/yarn-stop")
+            if job:
+                self._call("getYarnCancelJobTermination", job + "/yarn-cancel")
+        if canceled:
+            self._call("getYarnStopJobTermination", canceled + "/yarn-stop")
+
+    def _remaining(self) -> None:
+        """Calls the operations that only an imported release has, with example values."""
+        targets = Targets(self.client)  # the cluster is another one by now
+        for operation in self.contract:
+            if operation.id not in self._called and operation.id != "shutdownCluster":
+                body = operation.request and example(operation.request, self.contract.definitions)
+                self._send(TourRequest(operation, targets.example_path(operation), body))
 
 
 @contextmanager
-def kept(file: tuple[str, bytes] | None) -> Iterator[Path | None]:
-    """A question's file on disk, as the server keeps uploads, for as long as the question takes."""
+def temporary_upload(file: tuple[str, bytes] | None) -> Iterator[Path | None]:
+    """Stores an upload (name, content) on disk, as the server does, for the duration of its request."""
     if file is None:
         yield None
         return

@@ -1,4 +1,4 @@
-"""What a check found, as values and as a table."""
+"""The result of a check, as values and as a table."""
 
 from __future__ import annotations
 
@@ -9,16 +9,22 @@ from dataclasses import dataclass, field
 
 from flinkmock.contract import Operation
 
-PATHS = 100
-"""So many are kept of a finding: a proxy may see it for days."""
+MAX_PATHS = 100
+"""How many paths a finding keeps: a proxy may run for days."""
+CROSS_CHECK = "coherence"
+"""The kind of findings that come from values that contradict each other."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One way in which answers of one operation deviate from the contract.
+    """One way in which responses of an operation deviate from the contract.
 
-    `pointer` is a JSON pointer with `*` for the items of lists and maps ("" for what is not in the body); `kind` is
-    "status", "content type", "header", "body" (no JSON), "coherence", or a kind of `flinkmock.contract.Deviation`.
+    Attributes:
+        pointer: JSON pointer with `*` for the items of lists and maps; "" for what is not in the body.
+        kind: "status", "content type", "header", "body" (not JSON), "coherence", or the kind of a
+            `flinkmock.contract.SchemaViolation`.
+        expected: what the contract says.
+        found: an example of what the server sent. Findings that differ only in it are equal.
     """
 
     operation: Operation
@@ -26,26 +32,30 @@ class Finding:
     kind: str
     expected: str
     found: str = field(compare=False)
-    """An example."""
 
     @property
     def key(self) -> tuple[str, str, str, str]:
-        """What makes it the same finding in another run."""
+        """Identifies the same finding in another run."""
         return self.operation.id, self.pointer, self.kind, self.expected
 
     def __str__(self) -> str:
-        place = f"{self.pointer}: " if self.pointer else ""
-        return f"{place}{self.kind}: expected {self.expected}, found {self.found}"
+        pointer = f"{self.pointer}: " if self.pointer else ""
+        return f"{pointer}{self.kind}: expected {self.expected}, found {self.found}"
 
 
 @dataclass
 class Report:
-    """Of one server.
+    """The result of checking one server.
 
-    `findings`: each with the first paths where it was seen; `times`: how often it was. `answered`: operations that
-    answered well or ill at least once with their success status; `refused` and `skipped`: operations that could not be
-    judged further, and why. `accepted`: findings that a baseline knows. `unsound`: operations with answers that are
-    wrong by themselves.
+    Attributes:
+        requests: how many were sent.
+        findings: each with the first paths that showed it.
+        times: how often each finding occurred.
+        answered: how many success responses each operation returned, right or wrong.
+        refused: operations that returned an expected error, with the reason.
+        skipped: operations that were not called, with the reason.
+        accepted: findings that the baseline contains.
+        invalid: operations with a response that is wrong by itself; their values are not compared with others.
     """
 
     url: str
@@ -57,64 +67,66 @@ class Report:
     refused: dict[Operation, str] = field(default_factory=dict)
     skipped: dict[Operation, str] = field(default_factory=dict)
     accepted: dict[Finding, list[str]] = field(default_factory=dict)
-    unsound: set[Operation] = field(default_factory=set)
+    invalid: set[Operation] = field(default_factory=set)
 
     @property
     def clean(self) -> bool:
+        """Whether there are no findings outside the baseline."""
         return not self.findings
 
     def add(self, finding: Finding, path: str) -> None:
-        if finding.kind != "coherence":
-            self.unsound.add(finding.operation)
+        """Adds one occurrence of a finding."""
+        if finding.kind != CROSS_CHECK:
+            self.invalid.add(finding.operation)
         self.times[finding] += 1
         paths = self.findings.setdefault(finding, [])
-        if len(paths) < PATHS:
+        if len(paths) < MAX_PATHS:
             paths.append(path)
 
-    def accept(self, known: Collection[tuple[str, str, str, str]]) -> None:
-        """Moves to `accepted` what a baseline knows: the `key` of each finding."""
-        for finding in [finding for finding in self.findings if finding.key in known]:
+    def accept(self, baseline: Collection[tuple[str, str, str, str]]) -> None:
+        """Moves the findings that a baseline contains to `accepted`. `baseline` has the `key` of each."""
+        for finding in [finding for finding in self.findings if finding.key in baseline]:
             self.accepted[finding] = self.findings.pop(finding)
 
     @property
     def unanswered(self) -> dict[Operation, str]:
-        """Operations that could not be judged, and why."""
-        told = {**self.refused, **self.skipped}
-        return {operation: why for operation, why in told.items() if operation not in self.answered}
+        """Operations that never returned a success response, with the reason."""
+        reasons = {**self.refused, **self.skipped}
+        return {operation: reason for operation, reason in reasons.items() if operation not in self.answered}
 
     def table(self) -> str:
+        """Returns the report as text: a headline, the findings of each operation, the operations not checked."""
         unanswered = self.unanswered
-        asked = len(self.answered) + len(unanswered)
         lines = [
             f"{self.url} as Flink {self.flink}: {self.requests} requests, "
-            f"{len(self.answered)} of {asked} operations answered, {self.verdict}"
+            f"{len(self.answered)} of {len(self.answered) + len(unanswered)} operations answered, {self.headline}"
         ]
-        for operation, found in self.by_operation().items():
+        for operation, findings in self.by_operation().items():
             lines += ["", f"{operation}  ({operation.id})"]
-            for finding, paths in found:
+            for finding, paths in findings:
                 times = f"{self.times[finding]} times, " if self.times[finding] > 1 else ""
                 lines += [f"    {finding}", f"        {times}{operation.method} {paths[0]}"]
         if unanswered:
             width = max(len(str(operation)) for operation in unanswered)
-            lines += ["", "not judged:"]
-            lines += [f"    {operation!s:{width}}  {why}" for operation, why in unanswered.items()]
+            lines += ["", "not checked:"]
+            lines += [f"    {operation!s:{width}}  {reason}" for operation, reason in unanswered.items()]
         return "\n".join(lines)
 
     @property
-    def verdict(self) -> str:
-        """In words, for a headline."""
+    def headline(self) -> str:
+        """The number of deviations in words."""
         count = len(self.findings)
-        words = "no deviation" if not count else "1 deviation" if count == 1 else f"{count} deviations"
-        return f"{words}, {len(self.accepted)} more in the baseline" if self.accepted else words
+        text = "no deviation" if not count else "1 deviation" if count == 1 else f"{count} deviations"
+        return f"{text}, {len(self.accepted)} more in the baseline" if self.accepted else text
 
     def by_operation(self) -> dict[Operation, list[tuple[Finding, list[str]]]]:
-        """The findings of each operation that has any, with the paths where they were seen."""
+        """Returns the findings of each operation that has any, with the paths that showed them."""
         grouped: dict[Operation, list[tuple[Finding, list[str]]]] = {}
         for finding, paths in self.findings.items():
             grouped.setdefault(finding.operation, []).append((finding, paths))
         return grouped
 
 
-def general(pointer: str) -> str:
-    """The same place in all items of a list, and of a map that is keyed by ids."""
+def generalize_pointer(pointer: str) -> str:
+    """Replaces indices and ids in a JSON pointer by `*`."""
     return re.sub(r"/(\d+|[0-9a-f]{32})(?=/|$)", "/*", pointer)

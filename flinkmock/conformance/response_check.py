@@ -1,4 +1,4 @@
-"""The verdict over one answer: status, headers, content type and body against the contract."""
+"""Checks one response: status, headers, content type and body against the contract."""
 
 from __future__ import annotations
 
@@ -6,92 +6,96 @@ import re
 from collections.abc import Iterator
 
 from flinkmock.conformance.http_client import HttpResponse
-from flinkmock.conformance.report import Finding, general
+from flinkmock.conformance.report import Finding, generalize_pointer
 from flinkmock.contract import Contract, Operation
 
 JSON = "application/json; charset=UTF-8"
 CORS = "access-control-allow-origin"
 
-REFUSALS: dict[str, tuple[int, ...]] = {
-    "generatePlanFromJarGet": (400, 500),  # a jar whose main throws or that has none
+EXPECTED_ERRORS: dict[str, tuple[int, ...]] = {
+    "generatePlanFromJarGet": (400, 500),  # the jar has no main class, or it throws
     "getJobResourceRequirements": (500,),  # without the adaptive scheduler, or the job has ended
     "getJobRescaleConfig": (404,),  # without the adaptive scheduler
     "getJobRescaleDetails": (404,),
     "getJobRescalesHistory": (404,),
     "getJobRescalesOverview": (404,),
     "getJobRescalesSummary": (404,),
-    "getJobVertexBackPressure": (500,),  # 1.12, of a job that has ended
-    "getSubtaskExecutionAttemptDetails": (404,),  # an earlier attempt that is no longer known
+    "getJobVertexBackPressure": (500,),  # 1.12, the job has ended
+    "getSubtaskExecutionAttemptDetails": (404,),  # the JobManager has dropped an earlier attempt
     "getSubtaskExecutionAttemptAccumulators": (404,),
-    "getCheckpointStatisticDetails": (404,),  # pushed out of the history since it was listed
+    "getCheckpointStatisticDetails": (404,),  # dropped from the history after it was listed
     "getTaskCheckpointStatistics": (404,),
 }
-"""Operation id -> statuses with which a healthy cluster refuses it. See docs/flink-behaviour.md#unknown-ids."""
+"""Operation id -> error statuses that a healthy cluster returns (docs/flink-behaviour.md#unknown-ids)."""
+ANY_ERROR = 308, 400, 404, 405, 409, 413, 500, 503
+"""All statuses of error responses (docs/flink-behaviour.md#statuses)."""
 WITHOUT_CORS = frozenset({"getJobManagerLogUrl", "getTaskManagerLogUrl"})
-"""GeneratedLogUrlHandler sends no CORS header. See docs/flink-behaviour.md#cors."""
-OF_NETTY = frozenset({413, 417})
-"""Netty refuses by itself what is too large or expects too much, in an empty answer without a type."""
+"""GeneratedLogUrlHandler sends no CORS header (docs/flink-behaviour.md#cors)."""
+NETTY_STATUSES = frozenset({413, 417})
+"""Netty itself rejects bodies that are too large, and unknown expectations, with an empty body without a type."""
 INITIALIZING = 500, "Unable to get JobMasterGateway for initializing job"
-UNROUTED = "Unable to load requested file"
-"""How Flink answers a path that is not registered."""
+NOT_ROUTED = "Unable to load requested file"
+"""Flink's message for a path that is not registered."""
 
 
-def legal_refusal(operation: Operation, answer: HttpResponse) -> str | None:
-    """Why a healthy cluster may answer so although the operation exists; None if it may not."""
-    text = message(answer)
-    if answer.status == 404 and UNROUTED in text and (operation.requires_config or operation.session_cluster_only):
-        settings = ", ".join(f"{key}: {str(value).lower()}" for key, value in operation.requires_config.items())
-        return f"not registered without {settings}" if settings else "only in a session cluster"
-    initializing = answer.status == INITIALIZING[0] and INITIALIZING[1] in text
-    if answer.status in REFUSALS.get(operation.id, ()) or initializing:
-        return f"{answer.status} {text}"
+def expected_error(operation: Operation, response: HttpResponse) -> str | None:
+    """Returns why a healthy cluster may return this error for an existing operation; None if it may not."""
+    text = error_message(response)
+    if response.status == 404 and NOT_ROUTED in text and (operation.requires_config or operation.session_cluster_only):
+        options = ", ".join(f"{key}: {str(value).lower()}" for key, value in operation.requires_config.items())
+        return f"not registered without {options}" if options else "only in a session cluster"
+    initializing = response.status == INITIALIZING[0] and INITIALIZING[1] in text
+    if response.status in EXPECTED_ERRORS.get(operation.id, ()) or initializing:
+        return f"{response.status} {text}"
     return None
 
 
-def judge(
-    contract: Contract, operation: Operation, answer: HttpResponse, refusals: tuple[int, ...] | None = None
+def check_response(
+    contract: Contract, operation: Operation, response: HttpResponse, errors: tuple[int, ...] | None = None
 ) -> Iterator[Finding]:
-    """Every way in which the answer deviates.
+    """Yields every deviation of a response.
 
-    `refusals`: the statuses that are right beside the operation's own; None: those of a question about something that
-    exists.
+    Args:
+        contract: of the release.
+        operation: that was called.
+        response: to be checked.
+        errors: the statuses that are right besides the operation's own. None: those of `expected_error`.
     """
 
     def finding(kind: str, expected: object, found: object, pointer: str = "") -> Finding:
         return Finding(operation, pointer, kind, str(expected), str(found))
 
-    good = answer.status == operation.status
-    allowed = legal_refusal(operation, answer) if refusals is None else answer.status in refusals
-    if not good and not allowed:
-        expected = (
-            operation.status if refusals is None else " or ".join(map(str, sorted({operation.status, *refusals})))
-        )
-        yield finding("status", expected, f"{answer.status} {message(answer)}".strip())
-    if answer.status in OF_NETTY and not answer.raw:
+    success = response.status == operation.status
+    error_allowed = expected_error(operation, response) if errors is None else response.status in errors
+    if not success and not error_allowed:
+        expected = operation.status if errors is None else " or ".join(map(str, sorted({operation.status, *errors})))
+        yield finding("status", expected, f"{response.status} {error_message(response)}".strip())
+    if response.status in NETTY_STATUSES and not response.raw_body:
         return
-    file_type = (operation.response or {}).get("contentType") if answer.status < 400 else None
+    file_type = (operation.response or {}).get("contentType") if response.status < 400 else None
     expected_type = file_type or JSON
-    if answer.content_type != expected_type:
-        yield finding("content type", expected_type, answer.content_type or "none")
+    if response.content_type != expected_type:
+        yield finding("content type", expected_type, response.content_type or "none")
     if file_type:
         return
-    if good and operation.id not in WITHOUT_CORS and CORS not in answer.headers:
+    if success and operation.id not in WITHOUT_CORS and CORS not in response.headers:
         yield finding("header", CORS, "none")
     try:
-        body = answer.body
+        body = response.body
     except ValueError:
-        yield finding("body", "JSON", answer.raw[:60])
+        yield finding("body", "JSON", response.raw_body[:60])
         return
-    deviations = contract.check_answer(operation, body) if answer.status < 400 else contract.check_error(body)
-    for deviation in deviations:
-        yield finding(deviation.kind, deviation.expected, deviation.found, general(deviation.pointer))
+    violations = contract.check_response(operation, body) if response.status < 400 else contract.check_error(body)
+    for violation in violations:
+        yield finding(violation.kind, violation.expected, violation.found, generalize_pointer(violation.pointer))
 
 
-def message(answer: HttpResponse) -> str:
-    """The first line of an error's last message, the one that tells most."""
+def error_message(response: HttpResponse) -> str:
+    """Returns the first line of an error response's last message, without ids; "" if there is none."""
     try:
-        lines = str(answer.body["errors"][-1]).split("\n")
+        lines = str(response.body["errors"][-1]).split("\n")
     except (ValueError, LookupError, TypeError):
         return ""
     text = lines[1] if lines[0].startswith("<Exception on server side") and len(lines) > 1 else lines[0]
-    return re.sub(r"\b[0-9a-f]{32}\b", "…", text)[:160]
+    text = re.sub(r"\b[0-9a-f]{32}\b", "…", text)
+    return text if len(text) <= 160 else text[:160].rpartition(" ")[0] + " …"

@@ -1,52 +1,51 @@
-"""What there is to ask on a server: an operation's path with every value of its parameters that the server names."""
+"""Finds targets on a server: the paths of an operation with every parameter value that the server lists."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import quote
 
+from flinkmock.conformance.http_client import JsonReader
 from flinkmock.contract import Operation, Parameter
 
-PER_PARAMETER = 12
-"""A server with 1000 jobs is asked about so many of them."""
-METRICS_AT_ONCE = 40
-ASKED_OTHERWISE = frozenset({"get", "agg", "jobs", "taskmanagers", "subtasks", "subtaskindex"})
-"""Query parameters that make no sense alone."""
-
-
-class Source(Protocol):
-    """Whom the lists are asked of."""
-
-    def json(self, target: str) -> Any:
-        """The body of a good answer, {} if there is none."""
+VALUES_PER_PARAMETER = 12
+"""How many values of one path parameter are used: 12 of a server's 1000 jobs."""
+METRICS_PER_REQUEST = 40
+NOT_ALONE = frozenset({"get", "agg", "jobs", "taskmanagers", "subtasks", "subtaskindex"})
+"""Query parameters that need others or a value from the server."""
 
 
 class Targets:
-    """Finds ids on the server, up to `most` of a kind; each list is asked for once."""
+    """Finds parameter values on a server and requests each list once.
 
-    def __init__(self, fetch: Source, most: int = PER_PARAMETER) -> None:
-        self._fetch = fetch
-        self._most = most
-        self._known: dict[str, Any] = {}
+    Args:
+        reader: sends GET requests.
+        limit: how many values of one path parameter are used.
+    """
+
+    def __init__(self, reader: JsonReader, limit: int = VALUES_PER_PARAMETER) -> None:
+        self._reader = reader
+        self._limit = limit
+        self._bodies: dict[str, Any] = {}
         self._finders: dict[str, Callable[[str], list[Any]]] = {
             "jobid": lambda _: self._column("/jobs", "jobs", "id"),
             "taskmanagerid": lambda _: self._column("/taskmanagers", "taskmanagers", "id"),
             "applicationid": lambda _: self._column("/applications/overview", "applications", "id"),
             "jarid": lambda _: self._column("/jars", "files", "id"),
-            "vertexid": lambda path: self._column(job(path), "vertices", "id"),
+            "vertexid": lambda path: self._column(job_path(path), "vertices", "id"),
             "subtaskindex": self._subtasks,
             "attempt": self._attempts,
-            "checkpointid": lambda path: self._column(f"{job(path)}/checkpoints", "history", "id"),
+            "checkpointid": lambda path: self._column(f"{job_path(path)}/checkpoints", "history", "id"),
             "filename": lambda path: [
                 *self._column(path, "logs", "name"),
                 *filter(None, self._column(path, "profilingList", "outputFile")),
             ],
-            "rescaleuuid": lambda path: self._rescales(f"{job(path)}/rescales/history"),
+            "rescaleuuid": lambda path: self._rescales(f"{job_path(path)}/rescales/history"),
         }
 
     def paths(self, operation: Operation) -> list[str]:
-        """Every concrete path; none if the server names no value for a parameter (trigger ids, for one)."""
+        """Returns every concrete path; none if the server lists no value of a parameter, such as a trigger id."""
         paths = [""]
         for segment in operation.segments:
             if segment.startswith(":"):
@@ -56,66 +55,87 @@ class Targets:
                 paths = [f"{path}/{segment}" for path in paths]
         return paths
 
+    def example_path(self, operation: Operation) -> str:
+        """Returns one concrete path, with an example value for each parameter that the server lists no value of."""
+        parameters = {parameter.name: parameter for parameter in operation.path_parameters}
+        path = ""
+        for segment in operation.segments:
+            if segment.startswith(":"):
+                name = segment[1:]
+                values = self._values(name, path) or [example_value(parameters[name]) if name in parameters else "1"]
+                path += f"/{quote(str(values[0]), safe='')}"
+            else:
+                path += f"/{segment}"
+        return path
+
     def queries(self, operation: Operation, path: str) -> Iterator[str]:
-        """Query strings worth asking with, the empty one first."""
+        """Yields query strings for a path, the empty one first."""
         yield ""
         parameters = {parameter.name: parameter for parameter in operation.query_parameters}
         if "get" in parameters:
             yield from self._metric_queries(path, parameters.get("agg"))
         for parameter in parameters.values():
-            if parameter.name not in ASKED_OTHERWISE:
-                yield from (f"?{parameter.name}={value}" for value in examples(parameter))
+            if parameter.name not in NOT_ALONE:
+                yield from (f"?{parameter.name}={value}" for value in query_values(parameter))
 
     def _metric_queries(self, path: str, agg: Parameter | None) -> Iterator[str]:
-        listed = self._ask(path)
-        told = [metric.get("id") for metric in listed if isinstance(metric, dict)] if isinstance(listed, list) else []
-        names = [quote(name) for name in told[:METRICS_AT_ONCE] if isinstance(name, str)]
+        metrics = self._body(path)
+        ids = [metric.get("id") for metric in metrics if isinstance(metric, dict)] if isinstance(metrics, list) else []
+        names = [quote(name) for name in ids[:METRICS_PER_REQUEST] if isinstance(name, str)]
         if names:
             yield "?get=" + ",".join(names)
-            for way in agg.enum if agg else ():
-                yield f"?get={names[0]}&agg={way}"
+            for aggregation in agg.enum if agg else ():
+                yield f"?get={names[0]}&agg={aggregation}"
 
     def _values(self, name: str, path: str) -> list[Any]:
         find = self._finders.get(name)
-        return some(find(path), self._most) if find else []
+        return first_and_last(find(path), self._limit) if find else []
 
-    def _ask(self, path: str) -> Any:
-        if path not in self._known:
-            self._known[path] = self._fetch.json(path)
-        return self._known[path]
+    def _body(self, path: str) -> Any:
+        if path not in self._bodies:
+            self._bodies[path] = self._reader.json(path)
+        return self._bodies[path]
 
     def _column(self, path: str, rows: str, key: str) -> list[Any]:
-        body = self._ask(path)
-        found = body.get(rows) if isinstance(body, dict) else None
-        return [row[key] for row in found if isinstance(row, dict) and key in row] if isinstance(found, list) else []
+        body = self._body(path)
+        listed = body.get(rows) if isinstance(body, dict) else None
+        return [row[key] for row in listed if isinstance(row, dict) and key in row] if isinstance(listed, list) else []
 
     def _subtasks(self, path: str) -> list[Any]:
         return self._column(path.removesuffix("/subtasks"), "subtasks", "subtask")
 
     def _attempts(self, path: str) -> list[Any]:
-        """All attempts up to the present one: earlier ones may be gone, see `check.REFUSALS`."""
-        body = self._ask(path.removesuffix("/attempts"))
-        present = body.get("attempt") if isinstance(body, dict) else None
-        return list(range(present, -1, -1)) if isinstance(present, int) else []
+        """Returns all attempts, the current one first; the server may have dropped old ones (`EXPECTED_ERRORS`)."""
+        body = self._body(path.removesuffix("/attempts"))
+        current = body.get("attempt") if isinstance(body, dict) else None
+        return list(range(current, -1, -1)) if isinstance(current, int) else []
 
     def _rescales(self, path: str) -> list[Any]:
-        body = self._ask(path)
+        body = self._body(path)
         rows = body if isinstance(body, list) else []
         return [row["rescaleUuid"] for row in rows if isinstance(row, dict) and "rescaleUuid" in row]
 
 
-def job(path: str) -> str:
-    """ "/jobs/abc/vertices/def" -> "/jobs/abc" """
+def job_path(path: str) -> str:
+    """Returns the part of a path that names the job: "/jobs/abc" of "/jobs/abc/vertices/def"."""
     return "/".join(path.split("/")[:3])
 
 
-def some(values: list[Any], most: int = PER_PARAMETER) -> list[Any]:
-    """Not too many: the first ones and the last ones."""
-    half = most // 2
-    return values if len(values) <= most else values[:half] + values[-half:]
+def first_and_last(values: list[Any], limit: int = VALUES_PER_PARAMETER) -> list[Any]:
+    """Returns at most `limit` values: the first ones and the last ones."""
+    half = limit // 2
+    return values if len(values) <= limit else values[:half] + values[-half:]
 
 
-def examples(parameter: Parameter) -> tuple[str, ...]:
+def query_values(parameter: Parameter) -> tuple[str, ...]:
+    """Returns all values of an enum or a boolean, and an example of an integer; none for text."""
     if parameter.enum:
         return parameter.enum
     return {"integer": ("1",), "boolean": ("true", "false")}.get(parameter.type, ())
+
+
+def example_value(parameter: Parameter) -> str:
+    """Returns one value that the parameter's converter accepts."""
+    if parameter.format == "hex32":
+        return "0" * 32
+    return next(iter(query_values(parameter)), "1")

@@ -1,10 +1,10 @@
-"""The contract of Flink's REST API, one file per minor release: operations, parameters, schemas, checks."""
+"""The contracts of Flink's REST API: operations, parameters and schemas, one file per minor release; validation."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flinkmock.contract.contract import Contract, known_releases, own_releases
+from flinkmock.contract.contract import Contract, bundled_releases, known_releases
 from flinkmock.contract.operation import Operation, Parameter, Schema
 
 if TYPE_CHECKING:
@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 
 __all__ = ["LATEST", "Contract", "Operation", "Parameter", "Schema", "SchemaViolation", "known_releases"]
 
-LATEST = own_releases()[-1]
-"""The newest minor release among flinkmock's own. One that was imported elsewhere is served only by its name."""
+LATEST = bundled_releases()[-1]
+"""The newest bundled release, the default. Imported releases are never the default."""
 
 
 def __getattr__(name: str) -> Any:
-    # kept out of the import of this package because jsonschema takes long to import
+    # lazy: jsonschema is slow to import
     if name == "SchemaViolation":
         from flinkmock.contract.validator import SchemaViolation
 

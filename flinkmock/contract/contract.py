@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Iterator, Mapping
 from functools import cache, cached_property
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from flinkmock.contract.operation import Operation, Schema, shape_of
+from flinkmock.contract.pattern import OperationMatcher, split_path
 from flinkmock.data import data_dir
 from flinkmock.errors import InvalidArgument, NotFound, UnknownRelease, did_you_mean
 from flinkmock.release import Release
@@ -21,49 +21,66 @@ if TYPE_CHECKING:
     from flinkmock.contract.validator import ContractValidator, SchemaViolation
 
 
-IMPORTED = "FLINKMOCK_SCHEMAS"
+SCHEMAS_VARIABLE = "FLINKMOCK_SCHEMAS"
+"""The environment variable that names a folder of imported schema files."""
 
 
 class Contract:
-    """What the JobManager of one Flink release serves. Made by `load`, or from the text of a schema file."""
+    """The operations, parameters and schemas of one Flink release.
+
+    `load` returns the contract of a known release; the constructor takes a parsed schema file.
+
+    Attributes:
+        document: the parsed schema file.
+        release: the release, with its version, commit and build time.
+        provenance: where the schema file comes from.
+        default_api_version: the version that paths may begin with ("v1").
+        request_mapper: the features with which Jackson reads request bodies ("fail_on_unknown_properties" …).
+        ordered: whether the order of keys is known; documentation does not contain it.
+        error: the schema of error responses.
+        definitions: the schemas that others refer to as `#/$defs/NAME`.
+        operations: in Flink's order.
+    """
 
     def __init__(self, document: Mapping[str, Any]) -> None:
         version = document["flink"]
         self.document = document
-        """The schema file as it was read."""
         self.release = Release(
             minor=_minor(version), version=version, commit=document["commit"], built=document["built"]
         )
         self.provenance: Mapping[str, Any] = document["provenance"]
         self.default_api_version: str = document["default_api_version"]
         self.request_mapper: Mapping[str, bool] = document["request_mapper"]
-        """The features with which Jackson reads request bodies ("fail_on_unknown_properties" …)."""
         self.ordered: bool = document.get("key_order") != "unknown"
-        """Whether the order of keys is known (documentation does not tell it)."""
         self.error: Schema = document["error"]
         self.definitions: Mapping[str, Schema] = document["$defs"]
         self.operations: tuple[Operation, ...] = tuple(map(Operation.from_entry, document["operations"]))
         self._by_id = {operation.id: operation for operation in self.operations}
-        self._quick_checks: dict[str, Check] = {}
+        self._matcher = OperationMatcher(self.operations)
+        self._fast_checks: dict[str, Check] = {}
 
     @staticmethod
     def load(flink: str) -> Contract:
-        """The contract of a minor release ("2.3"), also by a patch release ("2.3.0") of it. Cached.
+        """Returns the contract of a known release. Cached.
 
-        Raises UnknownRelease.
+        Args:
+            flink: a minor release ("2.3"), or a version of it ("2.3.0").
+
+        Raises:
+            UnknownRelease: there is no schema file of the release.
         """
-        file = _schema_files(imported_dir()).get(_minor(flink)) if isinstance(flink, str) else None
+        file = _schema_files(imported_schemas_dir()).get(_minor(flink)) if isinstance(flink, str) else None
         if file is None:
             raise UnknownRelease(flink, known_releases())
         return _load(file)
 
     @staticmethod
-    def read(file: Path) -> Contract:
-        """The contract in a schema file anywhere on disk."""
+    def from_file(file: Path) -> Contract:
+        """Reads a schema file. Raises OSError, ValueError, KeyError."""
         return Contract(json.loads(file.read_bytes()))
 
     def operation(self, operation_id: str) -> Operation:
-        """Return the operation with this OpenAPI operation id. Raises NotFound."""
+        """Returns an operation by its id. Raises NotFound if the release lacks it."""
         try:
             return self._by_id[operation_id]
         except KeyError:
@@ -74,7 +91,14 @@ class Contract:
         return NotFound(f"Flink {self.release} has no operation {name}.{hint}")
 
     def find(self, request: str) -> Operation:
-        """By "GET /jobs/:jobid", whatever its parameters are called there, or by operation id. Raises NotFound."""
+        """Returns an operation by its id, or by method and path.
+
+        Args:
+            request: "getJobDetails", or "GET /jobs/:jobid" with any names of parameters.
+
+        Raises:
+            NotFound: the release lacks the operation.
+        """
         method, _, path = request.partition(" ")
         shape = shape_of(path)
         for operation in self.operations:
@@ -85,62 +109,74 @@ class Contract:
     def __contains__(self, operation_id: str) -> bool:
         return operation_id in self._by_id
 
-    def match(self, method: str, path: str) -> Operation | None:
-        """The operation that a concrete path ("/v1/jobs/overview") belongs to: literal segments win over parameters."""
-        segments = [segment for segment in unquote(re.split("[?#]", path)[0]).split("/") if segment]
+    def match(self, method: str, target: str) -> Operation | None:
+        """Returns the operation of a request.
+
+        Args:
+            method: of the request.
+            target: path and query, encoded ("/v1/jobs/overview?x=1"). Literal segments win over parameters.
+        """
+        matched = self.match_route(method, target)
+        return matched[0] if matched else None
+
+    def match_route(self, method: str, target: str) -> tuple[Operation, dict[str, str]] | None:
+        """Like `match`, with the decoded values of the path parameters."""
+        segments = split_path(unquote(target.partition("#")[0].partition("?")[0]))
         if segments and segments[0] == self.default_api_version:
             del segments[0]
-        fitting = [
-            operation
-            for operation in self.operations
-            if operation.method == method and _fits(operation.segments, segments)
-        ]
-        return min(fitting, key=lambda operation: operation.path.count(":"), default=None)
+        return self._matcher.match(method, segments)
 
-    def check_answer(self, operation: Operation, body: Any) -> list[SchemaViolation]:
-        """How a success answer (parsed JSON, keys in the order received) deviates; an empty list when it does not.
+    def check_response(self, operation: Operation, body: Any) -> list[SchemaViolation]:
+        """Returns how a success response violates its schema; [] if it doesn't.
 
-        Raises InvalidArgument for an operation that answers a file.
+        Args:
+            operation: that was called.
+            body: parsed JSON, with keys in the order received.
+
+        Raises:
+            InvalidArgument: the operation returns a file.
         """
-        if operation.answers_file:
-            raise InvalidArgument(f"{operation} answers with a file, not with JSON.")
-        if operation.id not in self._quick_checks:
-            self._quick_checks[operation.id] = self._quick_check(operation.response or {})
-        return [] if self._quick_checks[operation.id](body) else self._checker.answer(operation, body)
+        if operation.returns_file:
+            raise InvalidArgument(f"{operation} returns a file, not JSON.")
+        if operation.id not in self._fast_checks:
+            self._fast_checks[operation.id] = self._fast_check(operation.response or {})
+        return [] if self._fast_checks[operation.id](body) else self._validator.check_response(operation, body)
 
     def check_error(self, body: Any) -> list[SchemaViolation]:
-        """How the body of an error answer deviates."""
-        return self._checker.error(body)
+        """Returns how the body of an error response violates its schema."""
+        return self._validator.check_error(body)
 
     def check_request(self, operation: Operation, body: Any) -> list[SchemaViolation]:
-        """What Flink's Jackson would refuse of a request body (parsed JSON), coercion of scalars allowed for.
+        """Returns why Flink's Jackson would reject a request body (parsed JSON).
 
-        An operation without a request schema takes the empty object.
+        Allows for Jackson's coercion of scalars. An operation without a request schema accepts the empty object.
         """
-        return self._checker.request(operation, body)
+        return self._validator.check_request(operation, body)
 
     @property
     def imported(self) -> bool:
-        """Whether it was read in from documentation, so that its answers may have more than the model knows. What comes
-        with flinkmock was read from Flink's jars, and all of it is modelled (`flinkmock coverage`)."""
+        """Whether `flinkmock import` made it, so that it may have fields and operations that the model doesn't know.
+
+        Bundled contracts come from Flink's jars, and the model knows all of their fields (`flinkmock coverage`).
+        """
         return bool(self.provenance["source"] == "documentation")
 
     @cached_property
-    def _quick(self) -> CompiledValidator:
+    def _compiled(self) -> CompiledValidator:
         from flinkmock.contract.fast_validator import CompiledValidator
 
         return CompiledValidator(self.definitions, as_written=True, ordered=self.ordered)
 
-    def _quick_check(self, schema: Schema) -> Check:
-        """Nearly all answers are well, and found to be so in a fiftieth of the time."""
+    def _fast_check(self, schema: Schema) -> Check:
+        """Returns a check that accepts valid responses 50 times as fast as jsonschema; most responses are valid."""
         try:
-            return self._quick.check(schema)
-        except NotImplementedError:  # an imported schema may say more than those of flinkmock do
+            return self._compiled.check(schema)
+        except NotImplementedError:  # an imported schema may have keywords that bundled ones don't have
             return lambda body: False
 
     @cached_property
-    def _checker(self) -> ContractValidator:
-        # jsonschema takes long to import, and is asked only when something is wrong
+    def _validator(self) -> ContractValidator:
+        # jsonschema is slow to import, and only needed for invalid bodies
         from flinkmock.contract.validator import ContractValidator
 
         return ContractValidator(self)
@@ -153,47 +189,41 @@ class Contract:
 
 
 def known_releases() -> tuple[str, ...]:
-    """The minor releases that have a schema file, oldest first: those that come with flinkmock, and those imported."""
-    return tuple(_schema_files(imported_dir()))
+    """Returns the minor releases that have a schema file, bundled or imported, oldest first."""
+    return tuple(_schema_files(imported_schemas_dir()))
 
 
-def own_releases() -> tuple[str, ...]:
-    """Those that come with flinkmock."""
+def bundled_releases() -> tuple[str, ...]:
+    """Returns the minor releases that come with flinkmock, oldest first."""
     return tuple(_schema_files(None))
 
 
-def imported_dir() -> Path | None:
-    """The folder of schema files that the environment variable FLINKMOCK_SCHEMAS names; None: it names none."""
-    named = os.environ.get(IMPORTED)
-    return Path(named) if named else None
+def imported_schemas_dir() -> Path | None:
+    """Returns the folder that the environment variable FLINKMOCK_SCHEMAS names; None if it isn't set."""
+    folder = os.environ.get(SCHEMAS_VARIABLE)
+    return Path(folder) if folder else None
 
 
 @cache
 def _schema_files(imported: Path | None) -> Mapping[str, Path]:
-    """Minor release -> its file, oldest first. An imported one stands before one of flinkmock's own."""
+    """Maps minor releases to files, oldest first. An imported file wins over a bundled one."""
     folders = [folder for folder in (data_dir("schemas"), imported) if folder is not None]
-    found = {file.stem: file for folder in folders for file in folder.glob("[0-9]*.[0-9]*.json")}
-    return {minor: found[minor] for minor in sorted(found, key=lambda minor: tuple(map(int, minor.split("."))))}
+    files = {file.stem: file for folder in folders for file in folder.glob("[0-9]*.[0-9]*.json")}
+    return {minor: files[minor] for minor in sorted(files, key=lambda minor: tuple(map(int, minor.split("."))))}
 
 
-def forget_releases() -> None:
-    """Looks for schema files anew when next asked: one has been written."""
+def clear_release_cache() -> None:
+    """Makes the next call search for schema files again, after one has been written."""
     _schema_files.cache_clear()
     _load.cache_clear()
 
 
 @cache
 def _load(file: Path) -> Contract:
-    return Contract.read(file)
+    return Contract.from_file(file)
 
 
 def _minor(flink: str) -> str:
-    """ "2.3.0" and "2.3" are both "2.3"; anything else stays what it is, to be refused by its own name."""
+    """Returns "2.3" for "2.3.0". Returns anything else unchanged, for the error message."""
     parts = flink.split(".")
     return ".".join(parts[:2]) if len(parts) == 3 and all(part.isdecimal() for part in parts) else flink
-
-
-def _fits(pattern: tuple[str, ...], segments: list[str]) -> bool:
-    return len(pattern) == len(segments) and all(
-        mine == theirs or mine.startswith(":") for mine, theirs in zip(pattern, segments, strict=True)
-    )

@@ -1,11 +1,10 @@
-"""What changes for a client between two releases: operations, parameters, fields, values, statuses.
+"""Compares the contracts of two releases: operations, parameters, fields, values, statuses.
 
     for change in difference(Contract.load("1.20"), Contract.load("2.3")):
         print(change.breaking, change)
 
-A change is breaking when a client that was right about the older release can be wrong about the newer one: something
-it asks for or reads is gone or is another thing, an answer can hold a value that it has never seen, a request needs
-what it does not send.
+A change is breaking if it can break a client that is correct for the older release: something that it requests or reads
+is gone or has another type, a response can have a value that it has never seen, or a request needs a new value.
 """
 
 from __future__ import annotations
@@ -18,29 +17,34 @@ from itertools import pairwise
 from flinkmock.contract.behaviour_changes import ALL, BEHAVIOURS
 from flinkmock.contract.contract import Contract, known_releases
 from flinkmock.contract.operation import Operation, Parameter
-from flinkmock.contract.schema_fields import SchemaField, places
+from flinkmock.contract.schema_fields import SchemaField, schema_fields
 from flinkmock.errors import InvalidArgument
 
 ANY = ALL
-"""Stands for the operation when a change is of all of them."""
+"""The `where` of a change that affects all operations."""
 _ATTRIBUTES = ("status", "file_upload", "hidden", "api_versions", "session_cluster_only", "requires_config", "id")
 
 
 @dataclass(frozen=True, slots=True)
 class ContractChange:
-    """One thing that is different.
+    """One difference.
 
-    `where`: "GET /jobs/:jobid", or `ANY`. `side`: "operation", "path parameter", "query parameter", "request",
-    "response" or "behaviour" (of which `after` tells). `kind`: "added", "removed", "changed" or "order". `place`: the
-    parameter, the place in the body (`.vertices[].status`), or the attribute of the operation ("status"); "" is the
-    operation itself, or the whole body. `before`, `after`: what stood and stands there, "" for nothing. `since`: the
-    minor release that has it first.
+    Attributes:
+        where: "GET /jobs/:jobid", or `ANY`.
+        side: "operation", "path parameter", "query parameter", "request", "response" or "behaviour" (described by
+            `after`).
+        kind: "added", "removed", "changed" or "order".
+        field: the name of a parameter, the path of a field (`.vertices[].status`), or an attribute of the operation
+            ("status"); "" for the operation itself or the whole body.
+        before, after: descriptions of both; "" for nothing.
+        breaking: whether it can break a client of the older release.
+        since: the first minor release with the change.
     """
 
     where: str
     side: str
     kind: str
-    place: str
+    field: str
     before: str
     after: str
     breaking: bool
@@ -48,16 +52,16 @@ class ContractChange:
 
     @property
     def what(self) -> str:
-        """The place in words, without the operation."""
+        """What changes, without the operation, as text."""
         if self.side == "operation":
-            return self.place or "operation"
+            return self.field or "operation"
         if self.side == "behaviour":
             return self.side
-        return f"{self.side} {self.place or 'as a whole'}"
+        return f"{self.side} {self.field or 'as a whole'}"
 
     @property
     def words(self) -> str:
-        """What happens at that place."""
+        """How it changes, as text."""
         if self.side == "behaviour":
             return self.after
         match self.kind:
@@ -65,36 +69,38 @@ class ContractChange:
                 return f"{self.kind} ({self.after or self.before})"
             case "order":
                 return f"order of fields changed, first at {self.after}"
-        return _told(self.before, self.after)
+        return _difference_text(self.before, self.after)
 
     def __str__(self) -> str:
         return f"{self.where}: {self.what}: {self.words}"
 
 
 def difference(old: Contract, new: Contract) -> list[ContractChange]:
-    """What is different in `new`; `since` is always that release. Operations are the same that have the same path."""
+    """Returns the changes from `old` to `new`; `since` is always `new`. Operations correspond by method and path."""
     before, after = _by_path(old), _by_path(new)
     return list(_difference(before, after, old, new))
 
 
-def history(old: str, new: str) -> list[ContractChange]:
-    """What is different between two minor releases, each change with the release in between that brought it.
+def changes_between(old: str, new: str) -> list[ContractChange]:
+    """Returns the changes between two minor releases, each with the release that introduced it.
 
-    Raises UnknownRelease; ValueError when `new` is not later than `old`.
+    Raises:
+        UnknownRelease: a release is not known.
+        InvalidArgument: `new` is not later than `old`.
     """
     first, last = Contract.load(old), Contract.load(new)
     steps = steps_between(old, new)
     origin: dict[tuple[str, str, str], str] = {}
     for change in (change for step in steps for change in step):
-        origin[change.where, change.side, change.place] = change.since
+        origin[change.where, change.side, change.field] = change.since
     return [
-        replace(change, since=origin.get((change.where, change.side, change.place), change.since))
+        replace(change, since=origin.get((change.where, change.side, change.field), change.since))
         for change in difference(first, last)
     ]
 
 
 def behaviours_between(old: str, new: str) -> list[ContractChange]:
-    """What is done differently beyond the schemas. Raises UnknownRelease; ValueError as `history` does."""
+    """Returns changes of behaviour that schemas don't show. Raises as `changes_between`."""
     later = [step.release.minor for step in contracts_between(old, new)[1:]]
     return [
         ContractChange(where, "behaviour", "changed", "", "", each.words, each.breaking, each.since)
@@ -105,17 +111,17 @@ def behaviours_between(old: str, new: str) -> list[ContractChange]:
 
 
 def steps_between(old: str, new: str) -> list[list[ContractChange]]:
-    """The changes of each release after `old` up to `new`. Raises UnknownRelease, InvalidArgument as `history` does."""
-    way = contracts_between(old, new)
-    return [_step(earlier.release.minor, later.release.minor) for earlier, later in pairwise(way)]
+    """Returns the changes of each release after `old` up to `new`. Raises as `changes_between`."""
+    contracts = contracts_between(old, new)
+    return [_step(earlier.release.minor, later.release.minor) for earlier, later in pairwise(contracts)]
 
 
 def contracts_between(old: str, new: str) -> list[Contract]:
-    """All releases from `old` to `new`. Raises UnknownRelease, InvalidArgument as `history` does."""
+    """Returns the contracts of all releases from `old` to `new`. Raises as `changes_between`."""
     first, last = Contract.load(old).release, Contract.load(new).release
     if not first < last:
         raise InvalidArgument(f"Flink {last} is not later than {first}.")
-    return [way for way in map(Contract.load, known_releases()) if first <= way.release <= last]
+    return [each for each in map(Contract.load, known_releases()) if first <= each.release <= last]
 
 
 @cache
@@ -128,7 +134,7 @@ def _by_path(contract: Contract) -> dict[str, Operation]:
 
 
 def _shape(operation: Operation) -> tuple[str, ...]:
-    """A client can't tell two paths apart that only name their parameters differently."""
+    """Identifies an operation for clients, who don't see names of path parameters."""
     return operation.method, *operation.shape
 
 
@@ -137,9 +143,10 @@ def _difference(
 ) -> Iterator[ContractChange]:
     since = new.release.minor
     for name, value in new.request_mapper.items():
-        was = old.request_mapper.get(name)
-        if was != value:
-            yield ContractChange(ANY, "request", "changed", name, str(was), str(value), value and "fail" in name, since)
+        before_value = old.request_mapper.get(name)
+        if before_value != value:
+            breaking = value and "fail" in name
+            yield ContractChange(ANY, "request", "changed", name, str(before_value), str(value), breaking, since)
     shapes = {_shape(operation) for operation in after.values()}
     for where in _sorted(before.keys() | after.keys()):
         if where not in before:
@@ -153,20 +160,20 @@ def _difference(
 
 
 def by_operation(changes: Iterable[ContractChange]) -> list[ContractChange]:
-    """The same, those of one operation together: what is of all requests first, then by path."""
-    return sorted(changes, key=lambda change: _place(change.where))
+    """Sorts changes by path, those that affect all operations first."""
+    return sorted(changes, key=lambda change: _sort_key(change.where))
 
 
 def _sorted(names: Iterable[str]) -> list[str]:
-    return sorted(names, key=_place)
+    return sorted(names, key=_sort_key)
 
 
-def _place(where: str) -> list[str]:
+def _sort_key(where: str) -> list[str]:
     return where.split(" ")[::-1]
 
 
 def _operation(before: Operation, after: Operation, old: Contract, new: Contract) -> Iterator[ContractChange]:
-    """Changes with `where` and `since` still to be filled in."""
+    """Yields changes with empty `where` and `since`, for the caller to fill in."""
     for name in _ATTRIBUTES:
         was, now = getattr(before, name), getattr(after, name)
         if was != now:
@@ -176,7 +183,8 @@ def _operation(before: Operation, after: Operation, old: Contract, new: Contract
         attribute = f"{side}_parameters"
         yield from _parameters(f"{side} parameter", getattr(before, attribute), getattr(after, attribute))
     for side in ("request", "response"):
-        was, now = places(getattr(before, side), old.definitions), places(getattr(after, side), new.definitions)
+        was = schema_fields(getattr(before, side), old.definitions)
+        now = schema_fields(getattr(after, side), new.definitions)
         yield from _body(side, was, now)
 
 
@@ -187,16 +195,16 @@ def _plain(value: object) -> str:
 def _parameters(side: str, old: Iterable[Parameter], new: Iterable[Parameter]) -> Iterator[ContractChange]:
     before, after = ({parameter.name: parameter for parameter in each} for each in (old, new))
     for name in [name for name in before if name not in after]:
-        yield ContractChange("", side, "removed", name, parameter_words(before[name]), "", side.startswith("query"), "")
+        yield ContractChange("", side, "removed", name, parameter_text(before[name]), "", side.startswith("query"), "")
     for name, parameter in after.items():
-        told = parameter_words(parameter)
+        text = parameter_text(parameter)
         if name not in before:
-            yield ContractChange("", side, "added", name, "", told, parameter.required and side.startswith("query"), "")
-        elif parameter_words(before[name]) != told:
+            yield ContractChange("", side, "added", name, "", text, parameter.required and side.startswith("query"), "")
+        elif parameter_text(before[name]) != text:
             was = before[name]
             narrower = bool(set(was.enum) - set(parameter.enum)) or was.type != parameter.type
             narrower |= parameter.required and not was.required
-            yield ContractChange("", side, "changed", name, parameter_words(was), told, narrower, "")
+            yield ContractChange("", side, "changed", name, parameter_text(was), text, narrower, "")
 
 
 def _body(side: str, before: dict[str, SchemaField], after: dict[str, SchemaField]) -> Iterator[ContractChange]:
@@ -208,32 +216,32 @@ def _body(side: str, before: dict[str, SchemaField], after: dict[str, SchemaFiel
             "", side, kind, "", "a body" if before else "", "a body" if after else "", side == "response", ""
         )
         return
-    for place in _outermost(before, after):
-        yield ContractChange("", side, "removed", place, str(before[place]), "", True, "")
-    for place in _outermost(after, before):
-        needed = side == "request" and not after[place].optional
-        yield ContractChange("", side, "added", place, "", str(after[place]), needed, "")
-    for place, now in after.items():
-        was = before.get(place, now)
+    for path in _outermost(before, after):
+        yield ContractChange("", side, "removed", path, str(before[path]), "", True, "")
+    for path in _outermost(after, before):
+        needed = side == "request" and not after[path].optional
+        yield ContractChange("", side, "added", path, "", str(after[path]), needed, "")
+    for path, now in after.items():
+        was = before.get(path, now)
         if was != now:
             breaking = _wider(was, now) if side == "response" else _wider(now, was)
-            yield ContractChange("", side, "changed", place, str(was), str(now), breaking, "")
-    common = [place for place in before if place in after], [place for place in after if place in before]
+            yield ContractChange("", side, "changed", path, str(was), str(now), breaking, "")
+    common = [path for path in before if path in after], [path for path in after if path in before]
     if common[0] != common[1]:
         first = next(now for was, now in zip(*common, strict=True) if was != now)
         yield ContractChange("", side, "order", first, "", first, False, "")
 
 
-def _outermost(mine: dict[str, SchemaField], theirs: dict[str, SchemaField]) -> Iterator[str]:
-    """Places only I have, without those inside of one only I have."""
-    only = [place for place in mine if place not in theirs]
-    for place in only:
-        if not any(other and other != place and place.startswith(other) for other in only):
-            yield place
+def _outermost(fields: dict[str, SchemaField], others: dict[str, SchemaField]) -> Iterator[str]:
+    """Yields the fields of `fields` that `others` lacks, without those inside another one of them."""
+    only = [path for path in fields if path not in others]
+    for path in only:
+        if not any(other and other != path and path.startswith(other) for other in only):
+            yield path
 
 
 def _wider(known: SchemaField, now: SchemaField) -> bool:
-    """Whether `now` takes in what `known` does not."""
+    """Returns whether `now` allows values that `known` doesn't."""
     if now.kind != known.kind and now.kind not in ("any", "enum"):
         return (known.kind, now.kind) not in (("int64", "int32"), ("string", "hex32"))
     if now.kind == "enum" and known.kind != "enum":
@@ -244,33 +252,33 @@ def _wider(known: SchemaField, now: SchemaField) -> bool:
     return bool(gone or new) or lost or (now.kind == "any" and known.kind != "any")
 
 
-def parameter_words(parameter: Parameter) -> str:
-    """What a parameter takes."""
+def parameter_text(parameter: Parameter) -> str:
+    """Describes the values of a parameter: "enum cancel|stop, mandatory"."""
     text = f"enum {'|'.join(parameter.enum)}" if parameter.enum else parameter.format or parameter.type
     text += f", at least {parameter.minimum}" if parameter.minimum is not None else ""
     return text + (", mandatory" if parameter.required else "")
 
 
 def summary(operation: Operation) -> str:
-    """An operation in one line: "status 200; query get (string)"."""
+    """Describes an operation in one line: "status 200; query get (string)"."""
     parts = [f"status {operation.status}"]
     parts += ["hidden"] if operation.hidden else []
     for key, value in operation.requires_config.items():
         parts.append(f"needs {key}={str(value).lower()}")
-    parts += [f"query {each.name} ({parameter_words(each)})" for each in operation.query_parameters]
+    parts += [f"query {each.name} ({parameter_text(each)})" for each in operation.query_parameters]
     for side, body in (("request", operation.request), ("response", operation.response)):
-        told = body or {}
-        if "$ref" in told:
-            parts.append(f"{side} {told['$ref'].removeprefix('#/$defs/')}")
-        elif "contentType" in told:
-            parts.append(f"{side} {told['contentType']}")
-        elif "items" in told:
-            parts.append(f"{side} array of {told['items'].get('$ref', '?').removeprefix('#/$defs/')}")
+        schema = body or {}
+        if "$ref" in schema:
+            parts.append(f"{side} {schema['$ref'].removeprefix('#/$defs/')}")
+        elif "contentType" in schema:
+            parts.append(f"{side} {schema['contentType']}")
+        elif "items" in schema:
+            parts.append(f"{side} array of {schema['items'].get('$ref', '?').removeprefix('#/$defs/')}")
     return "; ".join(parts)
 
 
-def _told(before: str, after: str) -> str:
-    """Of two enums, or two maps of known keys, only what came and went."""
+def _difference_text(before: str, after: str) -> str:
+    """Shows what was added and removed for enums and maps with fixed keys, both texts otherwise."""
     for mark, label in (("enum ", ""), (" keyed by ", "keys ")):
         if mark in before and mark in after:
             was, now = (text.partition(mark)[2].split(",")[0].split(" or ")[0].split("|") for text in (before, after))

@@ -1,7 +1,7 @@
-"""Which alternative of a schema a value is meant to be.
+"""Chooses the alternative of a schema that a value is meant to match.
 
-Flink's schemas have alternatives of three kinds: "this or null", "a number or "NaN"", and subclasses told apart by a
-constant property (`className`, `@class`). One rule serves the check of answers and the making of them.
+Flink's schemas have three kinds of alternatives: a value or null, a number or "NaN", and subclasses that differ by a
+constant property (`className`, `@class`). Validation and rendering use the same rule.
 """
 
 from __future__ import annotations
@@ -14,25 +14,25 @@ _PREFIX = "#/$defs/"
 
 
 def resolve(schema: Mapping[str, Any], definitions: Definitions) -> Mapping[str, Any]:
-    """Follows `$ref` until the schema itself is there."""
+    """Follows `$ref` and returns the schema itself. Raises KeyError if a definition is missing."""
     while "$ref" in schema:
         schema = definitions[schema["$ref"].removeprefix(_PREFIX)]
     return schema
 
 
 def alternatives(schema: Mapping[str, Any]) -> Sequence[Mapping[str, Any]] | None:
-    """The branches of an `anyOf` or `oneOf`; None when there is nothing to choose."""
+    """Returns the branches of an `anyOf` or `oneOf`; None if the schema has neither."""
     return schema.get("anyOf") or schema.get("oneOf")
 
 
 def types(schema: Mapping[str, Any]) -> frozenset[str]:
-    """The JSON types that the schema names; empty when it names none."""
-    named = schema.get("type", ())
-    return frozenset((named,) if isinstance(named, str) else named)
+    """Returns the JSON types that a schema allows; empty if it has no `type`."""
+    names = schema.get("type", ())
+    return frozenset((names,) if isinstance(names, str) else names)
 
 
 def type_of(value: Any) -> str:
-    """The JSON type of a Python value; "number" is a float."""
+    """Returns the JSON type of a Python value; "number" is a float."""
     match value:
         case None:
             return "null"
@@ -51,22 +51,22 @@ def type_of(value: Any) -> str:
 
 
 def choose(branches: Sequence[Mapping[str, Any]], value: Any, definitions: Definitions) -> int:
-    """The place of the branch that fits best; the first among equals."""
-    fits = [_fit(resolve(branch, definitions), value, definitions) for branch in branches]
-    return fits.index(max(fits))
+    """Returns the index of the branch that matches best; the first among equals."""
+    scores = [_score(resolve(branch, definitions), value, definitions) for branch in branches]
+    return scores.index(max(scores))
 
 
-def _fit(schema: Mapping[str, Any], value: Any, definitions: Definitions) -> tuple[int, int]:
-    """How well a value fits: by type first, then by constant properties, then by how many keys are known."""
+def _score(schema: Mapping[str, Any], value: Any, definitions: Definitions) -> tuple[int, int]:
+    """Rates how well a value matches: by type, then by constant properties, then by the number of known keys."""
     branches = alternatives(schema)
     if branches:
-        return max(_fit(resolve(branch, definitions), value, definitions) for branch in branches)
+        return max(_score(resolve(branch, definitions), value, definitions) for branch in branches)
     if "enum" in schema or "const" in schema:
         return (3, 0) if value in schema.get("enum", (schema.get("const"),)) else (0, 0)
-    kind, allowed = type_of(value), types(schema)
-    if kind not in allowed and not (allowed & {"integer", "number"} and kind in ("integer", "number")):
+    json_type, allowed = type_of(value), types(schema)
+    if json_type not in allowed and not (allowed & {"integer", "number"} and json_type in ("integer", "number")):
         return 0, 0
-    if kind != "object":
+    if json_type != "object":
         return 2, 0
     properties = schema.get("properties", {})
     constants = [(name, child["const"]) for name, child in properties.items() if "const" in child]

@@ -100,7 +100,7 @@ class Operation:
         return shape_of(self.path)
 
     @property
-    def answers_file(self) -> bool:
+    def returns_file(self) -> bool:
         """Whether a success response is a file (a log), not JSON."""
         return self.response is not None and "contentType" in self.response
 

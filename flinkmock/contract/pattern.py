@@ -1,9 +1,12 @@
-"""`METHOD /path/:parameter`: how a scenario or a test names requests; `GET /jobs/*` or `* /jars` names several."""
+"""Matches paths of requests with operations, and with patterns such as `GET /jobs/:jobid/*`."""
 
 from __future__ import annotations
 
 import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from flinkmock.contract.operation import Operation
 from flinkmock.errors import InvalidArgument
@@ -12,59 +15,110 @@ _FORM = re.compile(r"([A-Z]+|\*) (/\S*)")
 ANY = "*"
 
 
+def split_path(path: str) -> list[str]:
+    """Returns the segments of a path, without empty ones."""
+    return [segment for segment in path.split("/") if segment]
+
+
+def match_segments(pattern: Sequence[str], segments: Sequence[str]) -> dict[str, str] | None:
+    """Matches the segments of a path with a pattern such as ("jobs", ":jobid").
+
+    Returns:
+        The values of its parameters ({"jobid": …}); None if the path doesn't match.
+    """
+    if len(pattern) != len(segments):
+        return None
+    values = {}
+    for expected, segment in zip(pattern, segments, strict=True):
+        if expected.startswith(":"):
+            values[expected[1:]] = segment
+        elif expected != segment:
+            return None
+    return values
+
+
+def path_parameters(operation: Operation, path: str) -> dict[str, str]:
+    """Returns the values of the parameters in a path of the operation, decoded. The path may begin with /v1."""
+    segments = [unquote(segment) for segment in split_path(path.partition("?")[0])]
+    return match_segments(operation.segments, segments[-len(operation.segments) :]) or {}
+
+
+class OperationMatcher:
+    """Finds the operation that a method and path belong to. Literal segments win over parameters."""
+
+    def __init__(self, operations: Iterable[Operation]) -> None:
+        self._tables: dict[tuple[str, int], list[Operation]] = defaultdict(list)
+        for operation in operations:
+            self._tables[operation.method, len(operation.segments)].append(operation)
+        for table in self._tables.values():
+            table.sort(key=lambda operation: [segment.startswith(":") for segment in operation.segments])
+
+    def match(self, method: str, segments: Sequence[str]) -> tuple[Operation, dict[str, str]] | None:
+        """Returns the operation and the values of its path parameters; None if no operation matches."""
+        for operation in self._tables.get((method, len(segments)), ()):
+            values = match_segments(operation.segments, segments)
+            if values is not None:
+                return operation, values
+        return None
+
+
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """Requests of one method to a path. A segment such as `:jobid` stands for a parameter, whatever its value and its
-    name; any other segment, in the place of a parameter too, is what the client wrote. `*` is any method, and as the
-    last segment all that is left of a path, if anything is."""
+    """A set of requests, given by method and path.
+
+    A segment such as `:jobid` matches any value of a parameter, whatever its name. Any other segment is literal, also
+    where the operation has a parameter. `*` is any method; as the last segment it matches the rest of the path, or
+    nothing.
+    """
 
     method: str
     segments: tuple[str, ...]
 
     @classmethod
-    def read(cls, text: str) -> Pattern:
-        """From "POST /jobs/:jobid/stop". Raises InvalidArgument for text of another form."""
+    def parse(cls, text: str) -> Pattern:
+        """Parses "POST /jobs/:jobid/stop". Raises InvalidArgument if the text has another form."""
         form = _FORM.fullmatch(text.strip())
         if form is None:
-            raise InvalidArgument(f'"{text}" names no requests. Write a method and a path: POST /jobs/:jobid/stop.')
-        return cls(form[1], _segments(form[2]))
+            raise InvalidArgument(f'"{text}" is not a request pattern. Write method and path: POST /jobs/:jobid/stop.')
+        return cls(form[1], tuple(split_path(form[2])))
 
-    def fits(self, method: str, path: str, operation: Operation | None) -> bool:
-        """Whether a request is meant. `path` is decoded and without a query; `operation` is what it was taken for:
-        `/jobs/overview` is no `/jobs/:jobid`."""
-        theirs = _segments(path)
+    def matches(self, method: str, path: str, operation: Operation | None) -> bool:
+        """Returns whether the pattern contains a request.
+
+        Args:
+            method: of the request.
+            path: of the request, decoded and without its query.
+            operation: that the request belongs to, if any: `/jobs/overview` doesn't match `/jobs/:jobid`.
+        """
+        segments = split_path(path)
         if operation is not None:
-            theirs = theirs[len(theirs) - len(operation.segments) :]  # without /v1
-        if not self._as_long(theirs) or self.method not in (method, ANY):
+            segments = segments[len(segments) - len(operation.segments) :]  # without /v1
+        prefix = self._prefix
+        if not self._fits(method, segments) or match_segments(prefix, segments[: len(prefix)]) is None:
             return False
-        declared = operation.segments if operation is not None else (":",) * len(theirs)
+        declared = operation.segments if operation is not None else ()
         return all(
-            name.startswith(":") if mine.startswith(":") else mine == value
-            for mine, value, name in zip(self._fixed, theirs, declared, strict=False)
+            name.startswith(":") for segment, name in zip(prefix, declared, strict=False) if segment.startswith(":")
         )
 
-    def of(self, operation: Operation) -> bool:
-        """Whether requests of that operation can be meant."""
+    def may_match(self, operation: Operation) -> bool:
+        """Returns whether the pattern contains any request of an operation."""
+        prefix = self._prefix
         return (
-            self.method in (operation.method, ANY)
-            and self._as_long(operation.segments)
-            and all(
-                name.startswith(":") or mine == name
-                for mine, name in zip(self._fixed, operation.segments, strict=False)
-            )
+            self._fits(operation.method, operation.segments)
+            and match_segments(operation.segments[: len(prefix)], prefix) is not None
         )
 
     @property
-    def _fixed(self) -> tuple[str, ...]:
+    def _prefix(self) -> tuple[str, ...]:
+        """The segments before a final `*`."""
         return self.segments[:-1] if self.segments[-1:] == (ANY,) else self.segments
 
-    def _as_long(self, segments: tuple[str, ...]) -> bool:
-        fixed = len(self._fixed)
-        return len(segments) == fixed if fixed == len(self.segments) else len(segments) >= fixed
+    def _fits(self, method: str, segments: Sequence[str]) -> bool:
+        """Returns whether method and number of segments match."""
+        open_ended = len(self._prefix) < len(self.segments)
+        longer = len(segments) - len(self._prefix)
+        return self.method in (method, ANY) and (longer == 0 or (open_ended and longer > 0))
 
     def __str__(self) -> str:
         return f"{self.method} /{'/'.join(self.segments)}"
-
-
-def _segments(path: str) -> tuple[str, ...]:
-    return tuple(segment for segment in path.split("/") if segment)

@@ -1,6 +1,7 @@
-"""Every place in a body that a schema tells of: `.vertices[].status` and what stands there.
+"""Lists the fields of a schema by their paths, such as `.vertices[].status`.
 
-`.field` of an object, `[]` the items of a list, `{}` the values of a map, `<name>` one of several subclasses.
+In a path, `.field` is a property, `[]` the items of a list, `{}` the values of a map, and `<name>` one of several
+subclasses.
 """
 
 from __future__ import annotations
@@ -16,11 +17,16 @@ _PREFIX = "#/$defs/"
 
 @dataclass(frozen=True, slots=True)
 class SchemaField:
-    """What stands at one place.
+    """One field.
 
-    `kind`: a JSON type, a Java number ("int32", "int64", "double"), "hex32" (an id), "enum", a constant in quotes,
-    "number or non-finite text", "recursion", or "any". `values`: of an enum. `keys`: of a map that has a known set of
-    them. `open`: an object that may hold more than it tells of.
+    Attributes:
+        kind: a JSON type, a Java number ("int32", "int64", "double"), "hex32" (an id), "enum", a constant in quotes,
+            "number or non-finite text", "recursion", or "any".
+        values: of an enum.
+        keys: of a map with a fixed set of them.
+        nullable: whether null is allowed.
+        optional: whether it may be missing.
+        open: whether an object may have more properties than the schema lists.
     """
 
     kind: str
@@ -37,51 +43,51 @@ class SchemaField:
         return text + (" or null" if self.nullable else "") + (", optional" if self.optional else "")
 
 
-def places(schema: Schema | None, definitions: Definitions) -> dict[str, SchemaField]:
-    """Place -> what stands there, in the order in which it is written; none for a file or no body."""
-    found: dict[str, SchemaField] = {}
+def schema_fields(schema: Schema | None, definitions: Definitions) -> dict[str, SchemaField]:
+    """Maps paths to fields, in the order of the schema; {} for a file or no body."""
+    fields: dict[str, SchemaField] = {}
     if schema is not None and "contentType" not in schema:
-        _walk(schema, definitions, "", found, frozenset())
-    return found
+        _walk(schema, definitions, "", fields, frozenset())
+    return fields
 
 
 def _walk(
-    schema: Schema, definitions: Definitions, at: str, found: dict[str, SchemaField], inside: frozenset[str]
+    schema: Schema, definitions: Definitions, path: str, fields: dict[str, SchemaField], ancestors: frozenset[str]
 ) -> None:
     nullable = False
     while "$ref" in schema or "anyOf" in schema:
         if "$ref" in schema:
             name = schema["$ref"].removeprefix(_PREFIX)
-            if name in inside:
-                found[at] = SchemaField("recursion")
+            if name in ancestors:
+                fields[path] = SchemaField("recursion")
                 return
-            inside |= {name}
+            ancestors |= {name}
             schema = definitions[name]
         else:
             nullable |= {"type": "null"} in schema["anyOf"]
             if any("NaN" in branch.get("enum", ()) for branch in schema["anyOf"]):
-                found[at] = SchemaField("number or non-finite text")
+                fields[path] = SchemaField("number or non-finite text")
                 return
             schema = schema["anyOf"][0]
     for branch in alternatives(schema) or ():
-        _walk(branch, definitions, f"{at}<{_discriminator(branch, definitions)}>", found, inside)
+        _walk(branch, definitions, f"{path}<{_discriminator(branch, definitions)}>", fields, ancestors)
     if "oneOf" in schema:
         return
-    found[at] = _place(schema, nullable)
-    _descend(schema, definitions, at, found, inside)
+    fields[path] = _field(schema, nullable)
+    _descend(schema, definitions, path, fields, ancestors)
 
 
 def _descend(
-    schema: Schema, definitions: Definitions, at: str, found: dict[str, SchemaField], inside: frozenset[str]
+    schema: Schema, definitions: Definitions, path: str, fields: dict[str, SchemaField], ancestors: frozenset[str]
 ) -> None:
     for name, child in schema.get("properties", {}).items():
-        _walk(child, definitions, f"{at}.{name}", found, inside)
-        if name not in schema.get("required", ()) and f"{at}.{name}" in found:
-            found[f"{at}.{name}"] = replace(found[f"{at}.{name}"], optional=True)
+        _walk(child, definitions, f"{path}.{name}", fields, ancestors)
+        if name not in schema.get("required", ()) and f"{path}.{name}" in fields:
+            fields[f"{path}.{name}"] = replace(fields[f"{path}.{name}"], optional=True)
     if "items" in schema:
-        _walk(schema["items"], definitions, f"{at}[]", found, inside)
+        _walk(schema["items"], definitions, f"{path}[]", fields, ancestors)
     if isinstance(schema.get("additionalProperties"), Mapping):
-        _walk(schema["additionalProperties"], definitions, f"{at}{{}}", found, inside)
+        _walk(schema["additionalProperties"], definitions, f"{path}{{}}", fields, ancestors)
 
 
 def _discriminator(branch: Schema, definitions: Definitions) -> str:
@@ -89,9 +95,9 @@ def _discriminator(branch: Schema, definitions: Definitions) -> str:
     return str(next(child["const"] for child in schema["properties"].values() if "const" in child))
 
 
-def _place(schema: Schema, nullable: bool) -> SchemaField:
-    named = types(schema)
-    kind = repr(schema["const"]) if "const" in schema else next(iter(sorted(named - {"null"})), "any")
+def _field(schema: Schema, nullable: bool) -> SchemaField:
+    json_types = types(schema)
+    kind = repr(schema["const"]) if "const" in schema else next(iter(sorted(json_types - {"null"})), "any")
     kind = schema.get("format", kind)
     if schema.get("pattern", "").endswith("{32}$"):
         kind = "hex32"
@@ -99,6 +105,6 @@ def _place(schema: Schema, nullable: bool) -> SchemaField:
         kind="enum" if "enum" in schema else kind,
         values=tuple(schema.get("enum", ())),
         keys=tuple(schema.get("propertyNames", {}).get("enum", ())),
-        nullable=nullable or "null" in named,
+        nullable=nullable or "null" in json_types,
         open="properties" in schema and schema.get("additionalProperties", True) is True,
     )

@@ -1,7 +1,7 @@
-"""Whether a body is what the contract says: JSON Schema, and beyond it what JSON Schema can't say.
+"""Validates bodies with JSON Schema, and with rules that JSON Schema can't express.
 
-Beyond it: the order of keys (Jackson writes properties in a fixed order; maps have none), an integer where Java has a
-double (Jackson writes 4.0, never 4) and the other way round, the range of int and long, base64.
+Those are the order of keys (Jackson writes properties in a fixed order, maps have none), integers versus doubles
+(Jackson writes a double as 4.0, never as 4), the ranges of int and long, and base64.
 """
 
 from __future__ import annotations
@@ -28,11 +28,14 @@ _properties: Keyword = Draft202012Validator.VALIDATORS["properties"]
 
 @dataclass(frozen=True, slots=True)
 class SchemaViolation:
-    """One way in which a body is not as the contract says.
+    """One way in which a body violates its schema.
 
-    `pointer`: JSON pointer, "" for the whole body. `kind`: "missing" (a key), "extra" (a key), "type", "null" (where
-    null is not allowed), "enum", "pattern", "range", "encoding" (no base64), "order" (of keys), or "value" (anything
-    else). `expected` and `found` are words and values for people.
+    Attributes:
+        pointer: JSON pointer, "" for the whole body.
+        kind: "missing" (a key), "extra" (a key), "type", "null" (null is not allowed), "enum", "pattern", "range",
+            "encoding" (not base64), "order" (of keys), or "value" (anything else).
+        expected: what the schema requires, as text for people.
+        found: what the body contains, as text for people.
     """
 
     pointer: str
@@ -45,7 +48,7 @@ class SchemaViolation:
 
 
 class ContractValidator:
-    """The checks of one contract; a validator is made for an operation when it is first asked for."""
+    """Validates the bodies of one contract; builds the validator of an operation at its first use."""
 
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
@@ -53,32 +56,36 @@ class ContractValidator:
         if not contract.ordered:
             keywords["properties"] = _properties
         extend: Callable[..., Any] = validators.extend
-        self._answers = extend(Draft202012Validator, keywords, type_checker=_AS_WRITTEN)
+        self._responses = extend(Draft202012Validator, keywords, type_checker=_AS_WRITTEN)
         lenient: dict[str, Keyword] = {"properties": _properties, "format": _int_range}
         if contract.request_mapper["fail_on_unknown_properties"]:
             lenient["properties"] = _known_properties
         self._requests = extend(Draft202012Validator, keywords | lenient, type_checker=_AS_READ)
         self._cache: dict[tuple[str, str], Validator] = {}
 
-    def answer(self, operation: Operation, body: Any) -> list[SchemaViolation]:
-        return _deviations(self._validator("answer", operation.id, self._answers, operation.response or {}), body)
+    def check_response(self, operation: Operation, body: Any) -> list[SchemaViolation]:
+        """Returns the violations in the body of a success response."""
+        validator = self._validator("response", operation.id, self._responses, operation.response or {})
+        return _violations(validator, body)
 
-    def error(self, body: Any) -> list[SchemaViolation]:
-        return _deviations(self._validator("error", "", self._answers, self._contract.error), body)
+    def check_error(self, body: Any) -> list[SchemaViolation]:
+        """Returns the violations in the body of an error response."""
+        return _violations(self._validator("error", "", self._responses, self._contract.error), body)
 
-    def request(self, operation: Operation, body: Any) -> list[SchemaViolation]:
+    def check_request(self, operation: Operation, body: Any) -> list[SchemaViolation]:
+        """Returns the violations in the body of a request."""
         schema = operation.request or {"type": "object", "properties": {}}
-        return _deviations(self._validator("request", operation.id, self._requests, schema), body)
+        return _violations(self._validator("request", operation.id, self._requests, schema), body)
 
-    def _validator(self, side: str, name: str, of: Any, schema: Mapping[str, Any]) -> Validator:
-        key = side, name
+    def _validator(self, side: str, operation_id: str, validator_class: Any, schema: Mapping[str, Any]) -> Validator:
+        key = side, operation_id
         if key not in self._cache:
-            self._cache[key] = of(schema)
+            self._cache[key] = validator_class(schema)
         return self._cache[key]
 
 
 _AS_WRITTEN = Draft202012Validator.TYPE_CHECKER.redefine(
-    # JSON Schema takes 4.0 for an integer, Jackson would never write it for one
+    # JSON Schema accepts 4.0 as an integer, Jackson never writes one like that
     "integer",
     lambda _, value: isinstance(value, int) and not isinstance(value, bool),
 )
@@ -91,8 +98,8 @@ def _read_as_integer(_: Any, value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
-# ALLOW_COERCION_OF_SCALARS: Jackson reads 5 as "5" and "5" as 5, "true" as true.
-# See docs/flink-behaviour.md#type-coercion.
+# MapperFeature.ALLOW_COERCION_OF_SCALARS: Jackson reads 5 as "5", "5" as 5, and "true" as true
+# (docs/flink-behaviour.md#type-coercion)
 _AS_READ = Draft202012Validator.TYPE_CHECKER.redefine_many(
     {
         "string": lambda _, value: isinstance(value, (str, int, float)),
@@ -103,7 +110,7 @@ _AS_READ = Draft202012Validator.TYPE_CHECKER.redefine_many(
 
 
 def _keywords(definitions: Mapping[str, Mapping[str, Any]]) -> dict[str, Keyword]:
-    """Keywords that go beyond JSON Schema, or lead to the one alternative that is meant."""
+    """Returns keywords that extend JSON Schema, or that report errors of the intended alternative only."""
 
     def reference(validator: Any, ref: Any, instance: Any, schema: Any) -> Errors:
         yield from validator.descend(instance, resolve(schema, definitions))
@@ -152,7 +159,7 @@ def _java_number(validator: Any, name: str, instance: Any, schema: Any) -> Error
 
 def _base64(validator: Any, encoding: str, instance: Any, schema: Any) -> Errors:
     if encoding == "base64" and not is_base64(instance):
-        yield ValidationError("no base64", validator="contentEncoding", validator_value=encoding)
+        yield ValidationError("not base64", validator="contentEncoding", validator_value=encoding)
 
 
 _KINDS = {
@@ -166,9 +173,9 @@ _KINDS = {
 }
 
 
-def _deviations(validator: Validator, body: Any) -> list[SchemaViolation]:
-    found = (deviation for error in validator.iter_errors(body) for deviation in _translate(error))
-    return list(dict.fromkeys(found))
+def _violations(validator: Validator, body: Any) -> list[SchemaViolation]:
+    violations = (violation for error in validator.iter_errors(body) for violation in _translate(error))
+    return list(dict.fromkeys(violations))
 
 
 def _translate(error: ValidationError) -> Iterator[SchemaViolation]:
@@ -189,16 +196,16 @@ def _translate(error: ValidationError) -> Iterator[SchemaViolation]:
     elif keyword == "order":
         yield SchemaViolation(pointer, "order", f"keys in the order {expected}", str(instance))
     elif keyword == "type" and instance is None:
-        yield SchemaViolation(pointer, "null", _words(expected), "null")
+        yield SchemaViolation(pointer, "null", _text(expected), "null")
     else:
-        yield SchemaViolation(pointer, _KINDS.get(keyword, "value"), _words(expected), _short(instance))
+        yield SchemaViolation(pointer, _KINDS.get(keyword, "value"), _text(expected), _short(instance))
 
 
 def _escape(step: str | int) -> str:
     return str(step).replace("~", "~0").replace("/", "~1")
 
 
-def _words(expected: Any) -> str:
+def _text(expected: Any) -> str:
     return " or ".join(map(str, expected)) if isinstance(expected, list) else str(expected)
 
 

@@ -18,11 +18,12 @@ from typing import Any
 
 from flinkmock.cluster.errors import ClusterError, JobInitializing
 from flinkmock.cluster.job import Job
-from flinkmock.conformance.check import UNSAFE, asked
-from flinkmock.conformance.invariants import contradictions
-from flinkmock.conformance.response_check import REFUSALS
-from flinkmock.conformance.targets import Targets, some
+from flinkmock.conformance.check import UNSAFE
+from flinkmock.conformance.invariants import invariant_violations
+from flinkmock.conformance.response_check import EXPECTED_ERRORS
+from flinkmock.conformance.targets import Targets, first_and_last
 from flinkmock.contract import Operation
+from flinkmock.contract.pattern import path_parameters
 from flinkmock.dryrun.simulator import Simulator
 from flinkmock.rest.handlers import FileContent
 from flinkmock.rest.rendering import encode
@@ -110,7 +111,7 @@ class ResponseChecks:
         except (NotRegistered, JobInitializing):
             return
         except ClusterError as problem:
-            if operation.id not in REFUSALS:
+            if operation.id not in EXPECTED_ERRORS:
                 self._tell(operation, job, f"is refused: {type(problem).__name__}")
             return
         except Exception as error:  # a client would get a 500
@@ -127,9 +128,9 @@ class ResponseChecks:
         return json.loads(encode(self._player.engine.bodies.body(operation, facts, target)))
 
     def _wrong_in(self, operation: Operation, target: str, body: Any) -> Iterator[str]:
-        for deviation in self._player.engine.contract.check_answer(operation, body):
-            yield f"is not what the contract says: {deviation}"
-        for contradiction in contradictions(operation.id, body, asked(operation, target)):
+        for violation in self._player.engine.contract.check_response(operation, body):
+            yield f"is not what the contract says: {violation}"
+        for contradiction in invariant_violations(operation.id, body, path_parameters(operation, target)):
             yield f"contradicts itself: {contradiction.pointer} {contradiction.expected}, {contradiction.found}"
 
     def _tell(self, operation: Operation, job: Job | None, text: str) -> None:
@@ -153,7 +154,7 @@ class _Lists:
         if target == "/taskmanagers":
             engine = self._inside.engine
             there = engine.cluster.taskmanagers_at(engine.clock.now())
-            return {"taskmanagers": [{"id": each.id} for each in some(there, OF_EACH)]}
+            return {"taskmanagers": [{"id": each.id} for each in first_and_last(there, OF_EACH)]}
         try:
             facts = self._inside.facts("GET", target)
         except (ClusterError, NotRegistered):

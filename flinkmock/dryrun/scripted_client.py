@@ -13,7 +13,7 @@ from typing import Any
 from flinkmock.cluster.errors import ClusterError, ProgramError
 from flinkmock.cluster.job import Job
 from flinkmock.cluster.spec import OperationSpec, SubmissionRule
-from flinkmock.conformance.operation_tour import kept
+from flinkmock.conformance.operation_tour import temporary_upload
 from flinkmock.dryrun.simulator import Simulator
 from flinkmock.dryrun.timeline import Kind
 from flinkmock.jar import small_jar
@@ -132,7 +132,7 @@ class Client:
             body["savepointPath"] = self._savepoint
         before = len(self._player.lives)
         try:
-            with kept((name, small_jar())) as path:
+            with temporary_upload((name, small_jar())) as path:
                 assert path is not None
                 answer = self._inside.ask("POST", "/jars/upload", files=[UploadedFile(name, path)])
             jar = str(answer["filename"]).rpartition("/")[2]

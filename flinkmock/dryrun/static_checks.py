@@ -53,7 +53,7 @@ class StaticChecks:
 
     def _missing(self, pattern: Pattern) -> str | None:
         """Why no request of the pattern is ever served; None if some are."""
-        meant = [operation for operation in self._contract if pattern.of(operation)]
+        meant = [operation for operation in self._contract if pattern.may_match(operation)]
         return self._why_missing(f"operation {pattern}", meant)
 
     def _why_missing(self, what: str, meant: Sequence[Operation]) -> str | None:

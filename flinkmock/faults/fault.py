@@ -140,7 +140,7 @@ class Fault:
         if self.serve_stale is not None and method != "GET":
             return False
         patterns = self.trigger.patterns
-        return not patterns or any(pattern.fits(method, path, operation) for pattern in patterns)
+        return not patterns or any(pattern.matches(method, path, operation) for pattern in patterns)
 
     @property
     def reaches_cluster(self) -> bool:

@@ -29,11 +29,13 @@ class RequestMatcher:
     def read(cls, request: str | RequestMatcher, body: Any = None, query: Mapping[str, Any] | None = None,
              status: int | None = None) -> RequestMatcher:  # fmt: skip
         """From "POST /jobs/:jobid/stop". Raises InvalidArgument."""
-        return request if isinstance(request, RequestMatcher) else cls(Pattern.read(request), body, query or {}, status)
+        return (
+            request if isinstance(request, RequestMatcher) else cls(Pattern.parse(request), body, query or {}, status)
+        )
 
     def mismatches(self, exchange: Exchange) -> list[str]:
         """Why the request is not one of these; empty if it is."""
-        if not self.pattern.fits(exchange.method, exchange.path, exchange.contract_operation):
+        if not self.pattern.matches(exchange.method, exchange.path, exchange.contract_operation):
             return [self._other_request(exchange)]
         reasons = []
         if self.body is not None:
@@ -50,7 +52,7 @@ class RequestMatcher:
 
     def _other_request(self, exchange: Exchange) -> str:
         if self.pattern.method not in (exchange.method, ANY):
-            same = Pattern(exchange.method, self.pattern.segments).fits(
+            same = Pattern(exchange.method, self.pattern.segments).matches(
                 exchange.method, exchange.path, exchange.contract_operation
             )
             return f"the method is {exchange.method}" if same else "another method and path"

@@ -11,14 +11,12 @@ from functools import lru_cache
 
 from flinkmock.conformance.http_client import HttpResponse
 from flinkmock.conformance.report import Report
-from flinkmock.conformance.response_check import REFUSALS, judge, message
+from flinkmock.conformance.response_check import ANY_ERROR, EXPECTED_ERRORS, check_response, error_message
 from flinkmock.contract import Contract, Operation
 from flinkmock.journal import Exchange
 
 JUDGED_BYTES = 4 * 1024 * 1024
 """Answers that are longer are passed on unjudged."""
-REFUSED = 308, 400, 404, 405, 409, 413, 500, 503
-"""Whether a refusal is right can't be told from outside; its form can."""
 
 
 class TrafficChecker:
@@ -65,9 +63,9 @@ class TrafficChecker:
 
     def _judge(self, seen: Exchange, operation: Operation, answer: HttpResponse) -> None:
         if answer.status >= 400:
-            seen.error_message = message(answer) or None
-        refusals = tuple(sorted({*REFUSED, *REFUSALS.get(operation.id, ())}))
-        for finding in judge(self._contract, operation, answer, refusals):
+            seen.error_message = error_message(answer) or None
+        refusals = tuple(sorted({*ANY_ERROR, *EXPECTED_ERRORS.get(operation.id, ())}))
+        for finding in check_response(self._contract, operation, answer, refusals):
             self.report.add(finding, seen.target)
 
     def summary(self) -> str:

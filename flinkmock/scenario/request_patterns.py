@@ -23,8 +23,8 @@ class RequestReader:
     def read(self, text: str, place: SourceLocation) -> Pattern:
         if "/" not in text:
             return self._of_operation(text, place)
-        pattern = Pattern.read(text)
-        if not any(pattern.of(operation) for operation in self._operations()):
+        pattern = Pattern.parse(text)
+        if not any(pattern.may_match(operation) for operation in self._operations()):
             has = f"Flink {self._flink} has no" if self._flink else "no release of Flink has an"
             self._mistakes.add(place, f'{has} operation "{pattern}".{self._hint(pattern)}')
         return pattern
@@ -54,7 +54,7 @@ class RequestReader:
     def _hint(self, pattern: Pattern) -> str:
         known = {str(operation): operation for operation in Contract.load(self._flink or LATEST)}
         for name, operation in known.items():
-            if Pattern(operation.method, pattern.segments).of(operation):
+            if Pattern(operation.method, pattern.segments).may_match(operation):
                 return f' Did you mean "{name}"?'
         close = get_close_matches(str(pattern), known, n=1, cutoff=0.6)
         return f' Did you mean "{close[0]}"?' if close else ""

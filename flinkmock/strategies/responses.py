@@ -36,7 +36,7 @@ def responses(operation: str, *, flink: str = LATEST, as_bytes: bool = False) ->
     """
     contract = Contract.load(flink)
     found = contract.find(operation)
-    if found.answers_file or found.response is None:
+    if found.returns_file or found.response is None:
         return TEXT.map(str.encode) if as_bytes else TEXT
     return _bodies(values_of(flink).of(found.response), as_bytes)
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from itertools import groupby
 from typing import Any
 
-from flinkmock.conformance.compat import EFFECTS, READS, Request, UpgradeImpact, compat
+from flinkmock.conformance.compat import EFFECTS, READS, ClientRequest, UpgradeImpact, compat
 from flinkmock.contract import Contract, known_releases
 from flinkmock.journal import Exchange
 
@@ -62,7 +62,7 @@ class CompatReport:
 
     def _lines(self, flink: str) -> Iterator[str]:
         asked = [one for one in self._asked.values() if one.flink == flink]
-        requests = [Request(one.method, one.target, one.body, one.times) for one in asked]
+        requests = [ClientRequest(one.method, one.target, one.body, one.times) for one in asked]
         tests = {str(request): one.test for request, one in zip(requests, asked, strict=True)}
         impacts = compat(requests, flink, self.target)
         head = f"Of {sum(request.times for request in requests)} requests to Flink {flink}"

@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, unquote
 from flinkmock.contract import Operation
 from flinkmock.engine import Engine
 from flinkmock.rest.handlers import HANDLERS, FileContent, RestCall, UploadedFile
+from flinkmock.rest.handlers.unmodelled import unmodelled
 from flinkmock.rest.parameters import path_values, query_values
 from flinkmock.rest.router import Router
 
@@ -42,7 +43,7 @@ class Inside:
         operation, path, query = self._read(method, target)
         now = self.engine.clock.on_request()
         self.engine.cluster.run_due_events(now)
-        return HANDLERS[operation.id](
+        return HANDLERS.get(operation.id, unmodelled)(
             RestCall(operation, self.engine.cluster, now, path, query, body or {}, files, URL)
         )
 

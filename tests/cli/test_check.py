@@ -79,7 +79,7 @@ def test_baselines_that_are_none(url: str, tmp_path: Path, capsys: pytest.Captur
     assert main(["check", url, "--baseline", str(tmp_path / "none.json")]) == 2
     (tmp_path / "other.json").write_text("[1]")
     assert main(["check", url, "--baseline", str(tmp_path / "other.json")]) == 2
-    assert "no report that" in capsys.readouterr().err
+    assert "not a report of" in capsys.readouterr().err
 
 
 def test_nobody_there(capsys: pytest.CaptureFixture[str]) -> None:
@@ -90,12 +90,12 @@ def test_nobody_there(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("answered", "told"),
     [
-        (404, "/config does not tell Flink's version, it answers 404. Name it: --flink 2.3."),
+        (404, "/config does not contain Flink's version, it returns status 404. Name it: --flink 2.3."),
         (
             401,
-            "it answers 401: it wants to know who asks. check and record take a key, --header 'Authorization: ",
+            "it returns status 401: it requires authentication. check and record take --header 'Authorization: ",
         ),
-        (200, "/config does not tell Flink's version. Name it"),
+        (200, "/config does not contain Flink's version. Name it"),
     ],
 )
 @pytest.mark.parametrize("command", ["check", "proxy"])
@@ -129,7 +129,7 @@ def test_nothing_is_recorded_of_what_is_no_flink(
     other: Callable[[int], str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["record", other(404), "-o", str(tmp_path / "none.yaml")]) == 2
-    assert capsys.readouterr().err.endswith("/config does not tell Flink's version, it answers 404.\n")
+    assert capsys.readouterr().err.endswith("/config does not contain Flink's version, it returns status 404.\n")
     assert not (tmp_path / "none.yaml").exists()
 
 
@@ -178,9 +178,9 @@ def test_addresses_that_are_none(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("options", "told"),
     [
-        (["--mutating", "report.txt"], "Flink takes only files whose name ends in .jar"),
-        (["--mutating", "missing.jar"], "missing.jar: there is no such file"),
-        (["--job", "f" * 32], f"has no job {'f' * 32} that could be cancelled. Jobs there: "),
+        (["--mutating", "report.txt"], "Flink accepts only files whose name ends in .jar"),
+        (["--mutating", "missing.jar"], "missing.jar: the file does not exist"),
+        (["--job", "f" * 32], f"has no running job {'f' * 32}. Running jobs: "),
     ],
 )
 def test_what_can_not_be_changed(url: str, options: list[str], told: str, capsys: pytest.CaptureFixture[str]) -> None:

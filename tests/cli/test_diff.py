@@ -18,7 +18,7 @@ def test_as_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     lines = told(capsys, "1.20", "2.3").splitlines()
     place = lines.index("GET /jobs/:jobid/exceptions")
     assert lines[place + 1].split() == ["!", "2.0", "response", ".root-exception", "removed", "(string", "or", "null)"]
-    words = "the file is a serialized ExecutionPlan; before a JobGraph"
+    words = "the file is a serialized ExecutionPlan; before, a JobGraph"
     assert any(line.startswith("  !  2.0  behaviour ") and line.endswith(words) for line in lines)
 
 
@@ -26,8 +26,8 @@ def test_only_what_breaks(capsys: pytest.CaptureFixture[str]) -> None:
     text = told(capsys, "1.20", "2.3", "--breaking")
     assert "program-args" in text
     assert "stream-graph" not in text
-    assert "404 for an unknown operator; before 500" in text
-    assert "the newest job comes first" not in text
+    assert "404 for an unknown operator; before, 500" in text
+    assert "the newest job is first" not in text
 
 
 def test_as_json(capsys: pytest.CaptureFixture[str]) -> None:
@@ -37,9 +37,9 @@ def test_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert len(added) == 11
     assert "POST /jars/:jarid/run-application" in added
     [first] = [
-        change for change in answer["changes"] if change["where"] == "GET /jobs/overview" and not change["place"]
+        change for change in answer["changes"] if change["where"] == "GET /jobs/overview" and not change["field"]
     ]
-    assert (first["what"], first["words"]) == ("behaviour", "the newest job comes first; before in no order")
+    assert (first["what"], first["words"]) == ("behaviour", "the newest job is first; before, in no order")
     assert (first["since"], first["breaking"]) == ("2.3", False)
 
 

@@ -18,9 +18,9 @@ from dataclasses import dataclass, field
 
 from flinkmock import FlinkMock
 from flinkmock.conformance.check import Check
-from flinkmock.conformance.http_client import HttpClient, HttpRequest, HttpResponse, Server
+from flinkmock.conformance.http_client import Client, HttpClient, HttpRequest, HttpResponse
 from flinkmock.conformance.report import Report
-from flinkmock.conformance.targets import PER_PARAMETER
+from flinkmock.conformance.targets import VALUES_PER_PARAMETER
 from flinkmock.contract import LATEST, Contract, Operation
 from tests.conformance.mutations import mutate
 from tests.conformance.recorded import Recorded
@@ -65,41 +65,43 @@ def play(
     return rounds
 
 
-def in_process(flink: str, wanted: int, seed: str = "", *, most: int = PER_PARAMETER) -> Rounds:
+def in_process(flink: str, wanted: int, seed: str = "", *, limit: int = VALUES_PER_PARAMETER) -> Rounds:
     """Each target is asked of a cluster once, and nothing but the changed answers goes over HTTP afterwards."""
     answers: dict[str, HttpResponse] = {}
     with cluster_with_jobs(flink) as behind:
 
         def check(changed: dict[str, HttpResponse]) -> Report:
-            return checked(Recorded(behind, answers, changed), flink, most)
+            return checked(Recorded(behind, answers, changed), flink, limit)
 
         return play(flink, wanted, seed, answers, check)
 
 
-def over_http(flink: str, wanted: int, seed: str = "", *, most: int = PER_PARAMETER, once: bool = False) -> Rounds:
+def over_http(
+    flink: str, wanted: int, seed: str = "", *, limit: int = VALUES_PER_PARAMETER, once: bool = False
+) -> Rounds:
     """A server stands between the cluster and each check, and asks the cluster whenever it is asked; `once`: only when
     it is asked something new."""
     answers: dict[str, HttpResponse] = {}
     instead: dict[str, HttpResponse] = {}
 
-    def ask(target: str) -> HttpResponse:
+    def respond(target: str) -> HttpResponse:
         if not once or target not in answers:
-            answers[target] = behind.ask(HttpRequest(target))
+            answers[target] = behind.send(HttpRequest(target))
         return instead.get(target, answers[target])
 
     def check(changed: dict[str, HttpResponse]) -> Report:
         instead.clear()
         instead.update(changed)
-        with closing(HttpClient(url)) as server:
-            return checked(server, flink, most)
+        with closing(HttpClient(url)) as client:
+            return checked(client, flink, limit)
 
-    with cluster_with_jobs(flink) as behind, answering(ask) as url:
+    with cluster_with_jobs(flink) as behind, answering(respond) as url:
         return play(flink, wanted, seed, answers, check)
 
 
-def checked(server: Server, flink: str, most: int) -> Report:
+def checked(client: Client, flink: str, limit: int) -> Report:
     # time stands still in the cluster
-    return Check(server, Contract.load(flink), wait=lambda ms: None, most=most).run()
+    return Check(client, Contract.load(flink), wait=lambda ms: None, limit=limit).run()
 
 
 @contextmanager
@@ -115,7 +117,7 @@ def judged_by_their_bodies(contract: Contract, answers: dict[str, HttpResponse])
     """The targets whose answers are good ones, and JSON."""
     for target, answer in sorted(answers.items()):
         operation = contract.match("GET", target)
-        if operation and answer.status == operation.status and not operation.answers_file:
+        if operation and answer.status == operation.status and not operation.returns_file:
             yield target, operation
 
 

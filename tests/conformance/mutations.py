@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from flinkmock.conformance.http_client import HttpResponse
-from flinkmock.conformance.report import Finding, general
-from flinkmock.conformance.response_check import REFUSALS
+from flinkmock.conformance.report import Finding, generalize_pointer
+from flinkmock.conformance.response_check import EXPECTED_ERRORS
 from flinkmock.contract import Contract, Operation
-from flinkmock.contract.schema_fields import SchemaField, places
+from flinkmock.contract.schema_fields import SchemaField, schema_fields
 
 Json = Any
 COUNTS: dict[str, tuple[str, ...]] = {
@@ -80,16 +80,16 @@ def mutate(dice: random.Random, contract: Contract, operation: Operation, answer
     if found is None:
         return None
     name, told = found
-    return Mutation(f"{name} of {operation}", _with(answer, raw=json.dumps(body).encode()), told)
+    return Mutation(f"{name} of {operation}", _with(answer, raw_body=json.dumps(body).encode()), told)
 
 
 def _with(answer: HttpResponse, **changes: Any) -> HttpResponse:
-    parts = {"status": answer.status, "headers": answer.headers, "raw": answer.raw} | changes
+    parts = {"status": answer.status, "headers": answer.headers, "raw_body": answer.raw_body} | changes
     return HttpResponse(**parts)
 
 
 def _status(dice: random.Random, operation: Operation, answer: HttpResponse) -> Mutation:
-    refusals = REFUSALS.get(operation.id, ())
+    refusals = EXPECTED_ERRORS.get(operation.id, ())
     status = dice.choice([s for s in (200, 201, 202, 204, 404, 500, 503) if s not in (operation.status, *refusals)])
     return Mutation(f"status {status} of {operation}", _with(answer, status=status), _is(operation, "status"))
 
@@ -112,7 +112,7 @@ def _is(operation: Operation, kind: str, pointer: str = "") -> Callable[[Finding
 
 
 def _spots(contract: Contract, operation: Operation, body: Json) -> Iterator[Spot]:
-    known = places(operation.response, contract.definitions)
+    known = schema_fields(operation.response, contract.definitions)
     yield from _walk({"": body}, "", "", "", known)
 
 
@@ -151,7 +151,7 @@ def _drop(dice: random.Random, spots: list[Spot], operation: Operation, body: Js
     if not (chosen := _pick(dice, [spot for spot in _required(spots) if not spot.entry])):
         return None
     del chosen.parent[chosen.key]
-    return f"dropped {chosen.pointer}", _is(operation, "missing", general(chosen.pointer))
+    return f"dropped {chosen.pointer}", _is(operation, "missing", generalize_pointer(chosen.pointer))
 
 
 def _rename(dice: random.Random, spots: list[Spot], operation: Operation, body: Json) -> Done:
@@ -160,7 +160,7 @@ def _rename(dice: random.Random, spots: list[Spot], operation: Operation, body: 
     pairs = [(f"{name}_" if name == chosen.key else name, value) for name, value in chosen.parent.items()]
     chosen.parent.clear()
     chosen.parent.update(pairs)
-    return f"renamed {chosen.pointer}", _is(operation, "missing", general(chosen.pointer))
+    return f"renamed {chosen.pointer}", _is(operation, "missing", generalize_pointer(chosen.pointer))
 
 
 def _null(dice: random.Random, spots: list[Spot], operation: Operation, body: Json) -> Done:
@@ -169,7 +169,7 @@ def _null(dice: random.Random, spots: list[Spot], operation: Operation, body: Js
     ):
         return None
     chosen.parent[chosen.key] = None
-    pointer = general(chosen.pointer)
+    pointer = generalize_pointer(chosen.pointer)
     return (
         f"null at {chosen.pointer}",
         lambda found: (
@@ -185,7 +185,7 @@ def _retype(dice: random.Random, spots: list[Spot], operation: Operation, body: 
     ):
         return None
     chosen.parent[chosen.key] = [chosen.value] if isinstance(chosen.value, str) else str(chosen.value)
-    pointer = general(chosen.pointer)
+    pointer = generalize_pointer(chosen.pointer)
     return (
         f"retyped {chosen.pointer}",
         lambda found: (
@@ -199,7 +199,7 @@ def _enum(dice: random.Random, spots: list[Spot], operation: Operation, body: Js
     if not chosen:
         return None
     chosen.parent[chosen.key] = dice.choice([chosen.value.lower() + "_", "UNHEARD_OF"])
-    return f"unknown value at {chosen.pointer}", _is(operation, "enum", general(chosen.pointer))
+    return f"unknown value at {chosen.pointer}", _is(operation, "enum", generalize_pointer(chosen.pointer))
 
 
 def _order(dice: random.Random, spots: list[Spot], operation: Operation, body: Json) -> Done:
@@ -212,12 +212,14 @@ def _order(dice: random.Random, spots: list[Spot], operation: Operation, body: J
     pairs[place], pairs[place + 1] = pairs[place + 1], pairs[place]
     chosen.value.clear()
     chosen.value.update(pairs)
-    return f"order of {chosen.pointer}", _is(operation, "order", general(chosen.pointer))
+    return f"order of {chosen.pointer}", _is(operation, "order", generalize_pointer(chosen.pointer))
 
 
 def _count(dice: random.Random, spots: list[Spot], operation: Operation, body: Json) -> Done:
     patterns = COUNTS.get(operation.id, ())
-    chosen = _pick(dice, [s for s in spots if isinstance(s.value, int) and _fits(general(s.pointer), patterns)])
+    chosen = _pick(
+        dice, [s for s in spots if isinstance(s.value, int) and _fits(generalize_pointer(s.pointer), patterns)]
+    )
     if not chosen:
         return None
     chosen.parent[chosen.key] += dice.choice([1, 2, 7])

@@ -16,8 +16,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from flinkmock.conformance.http_client import HttpClient, HttpRequest, HttpResponse, Reader
-from flinkmock.conformance.recording import Notes, Watch
+from flinkmock.conformance.http_client import ClientReader, HttpClient, HttpRequest, HttpResponse
+from flinkmock.conformance.recording import Notes, Poller
 from tests.conformance.reads import read_all
 from tests.fidelity.distribution import flink_home, java_for
 from tests.fidelity.driver import Driver
@@ -38,11 +38,11 @@ class Kept(HttpClient):
         super().__init__(url)
         self.exchanges: list[dict[str, Any]] = []
 
-    def ask(self, question: HttpRequest) -> HttpResponse:
-        answer = super().ask(question)
-        told = {"method": "GET", "target": question.target, "status": answer.status, "body": None}
-        self.exchanges.append(told | {"answer": answer.raw.decode()})
-        return answer
+    def send(self, request: HttpRequest) -> HttpResponse:
+        response = super().send(request)
+        exchange = {"method": "GET", "target": request.target, "status": response.status, "body": None}
+        self.exchanges.append(exchange | {"answer": response.raw_body.decode()})
+        return response
 
 
 def start_jobs(d: Driver) -> None:
@@ -81,7 +81,7 @@ def watched(d: Driver, url: str) -> list[dict[str, Any]]:
             time.sleep(0.1)
 
     until = time.time() + WATCHED_MS / 1000
-    Watch(Reader(server), Notes(), wait).watch(10 * WATCHED_MS, EVERY_MS)
+    Poller(ClientReader(server), Notes(), wait).watch(10 * WATCHED_MS, EVERY_MS)
     server.close()
     return server.exchanges
 

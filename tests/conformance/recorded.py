@@ -1,4 +1,4 @@
-"""A server that answers as a fake cluster once did, but for some answers, to be asked in this process."""
+"""A client that returns what a fake cluster returned before, except for some responses, without HTTP."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from flinkmock.conformance.http_client import HttpClient, HttpRequest, HttpRespo
 
 
 class Recorded:
-    """Asks `server` each question that `answers` does not hold, and keeps the answer there. `changed` wins."""
+    """Sends each target to `client` once and stores the response in `responses`. `changed` wins over both."""
 
     url = "http://recorded"
 
     def __init__(
-        self, server: HttpClient, answers: dict[str, HttpResponse], changed: Mapping[str, HttpResponse]
+        self, client: HttpClient, responses: dict[str, HttpResponse], changed: Mapping[str, HttpResponse]
     ) -> None:
         self.requests = 0
-        self._server = server
-        self._answers = answers
+        self._client = client
+        self._responses = responses
         self._changed = changed
 
-    def ask(self, question: HttpRequest) -> HttpResponse:
+    def send(self, request: HttpRequest) -> HttpResponse:
         self.requests += 1
-        if question.target in self._changed:
-            return self._changed[question.target]
-        if question.target not in self._answers:
-            self._answers[question.target] = self._server.ask(question)
-        return self._answers[question.target]
+        if request.target in self._changed:
+            return self._changed[request.target]
+        if request.target not in self._responses:
+            self._responses[request.target] = self._client.send(request)
+        return self._responses[request.target]

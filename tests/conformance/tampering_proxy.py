@@ -1,4 +1,4 @@
-"""An HTTP server in front of a fake cluster that passes its answers on, but for one thing that it changes."""
+"""An HTTP server that forwards the responses of a fake cluster and changes one thing in them."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from typing import Any
 
 from flinkmock.conformance.http_client import HttpClient, HttpRequest, HttpResponse
 
-ContractChange = Callable[[int, str, bytes], tuple[int, str, bytes]]
+ChangeResponse = Callable[[int, str, bytes], tuple[int, str, bytes]]
 """(status, content type, body) -> the same, changed."""
 
 
 @contextmanager
-def tampering(upstream: str, path: str, change: ContractChange) -> Iterator[str]:
-    """The address of a server that answers as `upstream` does, except where the whole path (without query) matches."""
+def tampering(upstream: str, path: str, change: ChangeResponse) -> Iterator[str]:
+    """Yields the address of a server that changes the responses of `upstream` whose path (without query) matches."""
 
-    def ask(target: str) -> HttpResponse:
-        answer = server.ask(HttpRequest(target))
+    def respond(target: str) -> HttpResponse:
+        response = client.send(HttpRequest(target))
         if not re.fullmatch(path, target.partition("?")[0]):
-            return answer
-        status, content_type, body = change(answer.status, answer.content_type, answer.raw)
-        return HttpResponse(status, {**answer.headers, "content-type": content_type}, body)
+            return response
+        status, content_type, body = change(response.status, response.content_type, response.raw_body)
+        return HttpResponse(status, {**response.headers, "content-type": content_type}, body)
 
-    with closing(HttpClient(upstream)) as server, answering(ask) as url:
+    with closing(HttpClient(upstream)) as client, answering(respond) as url:
         yield url
 
 
 @contextmanager
-def answering(ask: Callable[[str], HttpResponse]) -> Iterator[str]:
-    """The address of a server that answers to a GET of a target what `ask` says."""
+def answering(respond: Callable[[str], HttpResponse]) -> Iterator[str]:
+    """Yields the address of a server that answers GET requests with `respond(target)`."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -40,14 +40,14 @@ def answering(ask: Callable[[str], HttpResponse]) -> Iterator[str]:
         wbufsize = -1  # head and body go out at once
 
         def do_GET(self) -> None:
-            answer = ask(self.path)
-            self.send_response_only(answer.status)
-            for name, value in answer.headers.items():
+            response = respond(self.path)
+            self.send_response_only(response.status)
+            for name, value in response.headers.items():
                 if name != "content-length":
                     self.send_header(name, value)
-            self.send_header("content-length", str(len(answer.raw)))
+            self.send_header("content-length", str(len(response.raw_body)))
             self.end_headers()
-            self.wfile.write(answer.raw)
+            self.wfile.write(response.raw_body)
             self.wfile.flush()
 
         def log_message(self, format: str, *args: Any) -> None:

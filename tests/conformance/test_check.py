@@ -10,7 +10,7 @@ import pytest
 
 from flinkmock import FlinkMock, UnknownRelease, check, known_releases
 from flinkmock.conformance import ServerUnreachable
-from tests.conformance.tampering_proxy import ContractChange, tampering
+from tests.conformance.tampering_proxy import ChangeResponse, tampering
 
 JOBS = {"jobs": {"running": "streaming", "finished": "batch", "failed": "failing"}}
 
@@ -42,7 +42,7 @@ def test_a_fake_cluster_is_as_its_contract_says(flink: str) -> None:
     assert len(report.answered) > 0.7 * readable, report.table()
 
 
-def altered(change: Callable[[Any], Any]) -> ContractChange:
+def altered(change: Callable[[Any], Any]) -> ChangeResponse:
     """Changes the JSON of good answers."""
 
     def alter(status: int, content_type: str, body: bytes) -> tuple[int, str, bytes]:
@@ -83,7 +83,7 @@ def gone(status: int, content_type: str, body: bytes) -> tuple[int, str, bytes]:
         (gone, "status: expected 200, found 404 Unable to load requested file /overview."),
     ],
 )
-def test_one_deviation_is_told(cluster: FlinkMock, change: ContractChange, told: str) -> None:
+def test_one_deviation_is_told(cluster: FlinkMock, change: ChangeResponse, told: str) -> None:
     with tampering(cluster.url, "/overview", change) as url:
         report = check(url)
     [finding] = report.findings
@@ -146,7 +146,7 @@ def test_a_server_that_cannot_be_asked(url: str, told: str) -> None:
 def test_a_server_that_does_not_tell_its_release(cluster: FlinkMock) -> None:
     with (
         tampering(cluster.url, "/config", altered(lambda body: body.clear())) as url,
-        pytest.raises(ServerUnreachable, match="does not tell Flink's version"),
+        pytest.raises(ServerUnreachable, match="does not contain Flink's version"),
     ):
         check(url)
 

@@ -11,12 +11,12 @@ import pytest
 from flinkmock import FlinkMock, FlinkMockError
 from flinkmock.cli import main
 from flinkmock.cli.journal_file import JournalFile
-from flinkmock.conformance.compat import FAILS, IGNORED, READS, Request, UpgradeImpact, compat, read_requests
+from flinkmock.conformance.compat import FAILS, IGNORED, READS, ClientRequest, UpgradeImpact, compat, read_requests
 
 CLI = Path(__file__).parent / "data" / "cli-1.12.5.jsonl"
 
 
-def felt(*requests: Request, old: str, new: str) -> set[tuple[str, str, str, str]]:
+def felt(*requests: ClientRequest, old: str, new: str) -> set[tuple[str, str, str, str]]:
     return {(each.where, each.effect, each.what, each.since) for each in compat(requests, old, new)}
 
 
@@ -40,43 +40,43 @@ def test_the_same_release_line_changes_nothing_for_it() -> None:
 
 
 def test_a_parameter_that_is_ignored() -> None:
-    run = Request("POST", "/jars/x_wordcount.jar/run?program-args=--port%201", {"programArgs": "--port 1"})
+    run = ClientRequest("POST", "/jars/x_wordcount.jar/run?program-args=--port%201", {"programArgs": "--port 1"})
     told = felt(run, old="1.20", new="2.3")
     assert ("POST /jars/:jarid/run", IGNORED, "query parameter program-args", "2.0") in told
     assert ("POST /jars/:jarid/run", IGNORED, "field programArgs of the body", "2.0") in told
 
 
 def test_a_body_that_is_refused() -> None:
-    beat = Request("PATCH", "/jobs/0123456789abcdef0123456789abcdef/clientHeartbeat", 1700000000000)
+    beat = ClientRequest("PATCH", "/jobs/0123456789abcdef0123456789abcdef/clientHeartbeat", 1700000000000)
     assert felt(beat, old="1.19", new="1.20") == {
-        ("PATCH /jobs/:jobid/clientHeartbeat", FAILS, "the body is refused: all of it: type", "1.20")
+        ("PATCH /jobs/:jobid/clientHeartbeat", FAILS, "the body is invalid: the whole body: type", "1.20")
     }
 
 
 def test_fields_it_may_be_reading() -> None:
-    told = felt(Request("GET", "/jobs/0123456789abcdef0123456789abcdef/exceptions"), old="1.18", new="2.3")
+    told = felt(ClientRequest("GET", "/jobs/0123456789abcdef0123456789abcdef/exceptions"), old="1.18", new="2.3")
     assert ("GET /jobs/:jobid/exceptions", READS, ".all-exceptions: removed (array)", "2.0") in told
 
 
 def test_behaviour() -> None:
     job = "/jobs/0123456789abcdef0123456789abcdef"
-    told = felt(Request("PATCH", f"{job}?mode=cancel"), old="1.12", new="1.20")
-    assert ("PATCH /jobs/:jobid", READS, "409 for a job that has ended; before 404", "1.15") in told
-    beat = Request(
+    told = felt(ClientRequest("PATCH", f"{job}?mode=cancel"), old="1.12", new="1.20")
+    assert ("PATCH /jobs/:jobid", READS, "409 for a job that has ended; before, 404", "1.15") in told
+    beat = ClientRequest(
         "POST", f"{job}/coordinators/0123456789abcdef0123456789abcdef", {"serializedCoordinationRequest": [1]}
     )
     assert {(what, since) for _, _, what, since in felt(beat, old="2.0", new="2.3")} == {
-        ("404 for an unknown operator; before 500", "2.1")
+        ("404 for an unknown operator; before, 500", "2.1")
     }
 
 
 def test_another_name_of_a_path_parameter_is_nothing() -> None:
     path = "/jobs/0123456789abcdef0123456789abcdef/coordinators/0123456789abcdef0123456789abcdef"
-    assert felt(Request("POST", path, {"serializedCoordinationRequest": [1]}), old="1.20", new="2.0") == set()
+    assert felt(ClientRequest("POST", path, {"serializedCoordinationRequest": [1]}), old="1.20", new="2.0") == set()
 
 
 def test_what_no_release_knows_is_no_matter() -> None:
-    assert felt(Request("GET", "/favicon.ico"), old="1.12", new="2.3") == set()
+    assert felt(ClientRequest("GET", "/favicon.ico"), old="1.12", new="2.3") == set()
 
 
 def test_a_har(tmp_path: Path) -> None:

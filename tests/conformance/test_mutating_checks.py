@@ -38,7 +38,7 @@ def test_what_changes_something(flink: str) -> None:
     with FlinkMock(flink=flink, clock="20x") as cluster:
         write = MutatingChecks(JAR[flink] / "wordcount.jar", savepoints="file:///savepoints")
         steps: list[tuple[int, int, str]] = []
-        report = check(cluster.url, further=(write,), progress=lambda *step: steps.append(step))
+        report = check(cluster.url, extra_checks=(write,), progress=lambda *step: steps.append(step))
         assert report.clean, report.table()
         answered = {operation.id for operation in report.answered}
         assert answered >= CHANGING | LATER.get(flink, set()), report.table()
@@ -49,15 +49,15 @@ def test_a_named_job() -> None:
     with FlinkMock({"jobs": {"mine": "streaming", "others": "streaming"}}, clock="20x") as cluster:
         with cluster.engine.lock:
             [mine, others] = list(cluster.cluster.jobs.values())
-        report = check(cluster.url, further=(MutatingChecks(job=mine.id, savepoints="file:///savepoints"),))
+        report = check(cluster.url, extra_checks=(MutatingChecks(job=mine.id, savepoints="file:///savepoints"),))
         assert report.clean, report.table()
         with cluster.engine.lock:
             assert (mine.state, others.state) == ("CANCELED", "RUNNING")
 
 
 def test_a_jar_that_is_not_there() -> None:
-    with FlinkMock() as cluster, pytest.raises(FlinkMockError, match=r"no\.jar: there is no such file"):
-        check(cluster.url, further=(MutatingChecks(Path("no.jar")),))
+    with FlinkMock() as cluster, pytest.raises(FlinkMockError, match=r"no\.jar: the file does not exist"):
+        check(cluster.url, extra_checks=(MutatingChecks(Path("no.jar")),))
 
 
 @pytest.mark.parametrize(
@@ -87,9 +87,9 @@ class Answering:
         self.requests = 0
         self._body = body.encode()
 
-    def ask(self, question: HttpRequest) -> HttpResponse:
+    def send(self, request: HttpRequest) -> HttpResponse:
         self.requests += 1
-        operation = Contract.load("2.3").match(question.method, question.target)
+        operation = Contract.load("2.3").match(request.method, request.target)
         return HttpResponse(operation.status if operation else 404, {"content-type": JSON}, self._body)
 
 
@@ -103,7 +103,7 @@ def cluster() -> Iterator[FlinkMock]:
 def test_generated_requests(cluster: FlinkMock) -> None:
     before = check(cluster.url).requests
     steps: list[tuple[int, int, str]] = []
-    report = check(cluster.url, further=(FuzzChecks(8),), progress=lambda *step: steps.append(step))
+    report = check(cluster.url, extra_checks=(FuzzChecks(8),), progress=lambda *step: steps.append(step))
     assert report.clean, report.table()
     assert report.requests > before + 4 * 97
     assert [what for done, of, what in steps if done == of] == [""]  # only in the end
@@ -114,7 +114,7 @@ def test_generated_requests(cluster: FlinkMock) -> None:
 
 def test_the_same_seed_asks_the_same(cluster: FlinkMock) -> None:
     def asked(seed: int) -> dict[str, int]:
-        report = check(cluster.url, further=(FuzzChecks(4, seed),))
+        report = check(cluster.url, extra_checks=(FuzzChecks(4, seed),))
         return {operation.id: times for operation, times in report.answered.items()}
 
     assert asked(1) == asked(1)

@@ -6,17 +6,17 @@ import pytest
 
 from tests.conformance.mutating import in_process, over_http
 
-MOST = 4
+LIMIT = 4
 """Each check asks for so many vertices, subtasks and checkpoints only."""
 
 
 @pytest.mark.parametrize(("flink", "wanted"), [("2.3", 200), ("1.20", 100), ("1.12", 60)])
 def test_mutations_are_found_and_named(flink: str, wanted: int) -> None:
-    rounds = in_process(flink, wanted, most=MOST)
+    rounds = in_process(flink, wanted, limit=LIMIT)
     assert len(rounds.kinds) >= 9, rounds.kinds
     assert len(rounds.unfound) <= wanted // 100, "\n".join(rounds.unfound)
 
 
 def test_mutations_over_http() -> None:
     """A sample: `python -m tests.conformance.mutating` plays 500 rounds."""
-    assert over_http("2.3", 20, "over HTTP ", most=MOST, once=True).unfound == []
+    assert over_http("2.3", 20, "over HTTP ", limit=LIMIT, once=True).unfound == []

@@ -15,7 +15,7 @@ import yaml
 
 from flinkmock import FlinkMock
 from flinkmock.cli import main
-from flinkmock.conformance.http_client import HttpClient, Reader
+from flinkmock.conformance.http_client import ClientReader, HttpClient
 from flinkmock.conformance.recording import Notes, Poller, scenario
 from flinkmock.conformance.recording.anonymize import Scrubber
 from flinkmock.errors import ServerUnreachable
@@ -53,7 +53,7 @@ def recorded(cluster: FlinkMock, seconds: int = 40, scrub: bool = False) -> dict
     fetcher = HttpClient(cluster.url)
     try:
         notes = Notes()
-        Poller(Reader(fetcher), notes, lambda ms: cluster.advance(f"{ms}ms")).watch(seconds * 1000, 1000)
+        Poller(ClientReader(fetcher), notes, lambda ms: cluster.advance(f"{ms}ms")).watch(seconds * 1000, 1000)
         return scenario(notes, scrub=scrub)
     finally:
         fetcher.close()
@@ -62,7 +62,7 @@ def recorded(cluster: FlinkMock, seconds: int = 40, scrub: bool = False) -> dict
 def timeline(cluster: FlinkMock) -> dict[str, list[tuple[str, int]]]:
     """Job -> state and ms since its start, of each state's last entry."""
     fetcher = HttpClient(cluster.url)
-    reader = Reader(fetcher)
+    reader = ClientReader(fetcher)
     told = {}
     for row in reader.json("/jobs/overview")["jobs"]:
         details = reader.json(f"/jobs/{row['jid']}")
@@ -214,7 +214,7 @@ def test_an_interrupted_watch_still_tells() -> None:
         cluster.advance("5s")
         fetcher = HttpClient(cluster.url)
         notes = Notes()
-        Poller(Reader(fetcher), notes, interrupt).watch(60_000, 1000)
+        Poller(ClientReader(fetcher), notes, interrupt).watch(60_000, 1000)
         fetcher.close()
     assert len(scenario(notes)["jobs"]) == 4
 
@@ -234,7 +234,7 @@ def test_a_cluster_that_goes_away_leaves_what_was_seen() -> None:
     with FlinkMock(SCENARIO, clock="virtual") as cluster:
         cluster.advance("5s")
         fetcher = HttpClient(cluster.url)
-        reader = Reader(fetcher)
+        reader = ClientReader(fetcher)
         notes = Notes()
         Poller(Fading(), notes, lambda ms: None).watch(3000, 1000)
         fetcher.close()

@@ -104,10 +104,10 @@ def test_an_operation_tells_its_parameters():
 def test_log_files_are_no_json():
     contract = Contract.load("2.3")
     log = contract.operation("getJobManagerLogFile")
-    assert log.answers_file
+    assert log.returns_file
     assert log.hidden
-    with pytest.raises(InvalidArgument, match="answers with a file"):
-        contract.check_answer(log, {})
+    with pytest.raises(InvalidArgument, match="returns a file"):
+        contract.check_response(log, {})
 
 
 def test_an_id_that_a_release_has_not():

@@ -10,7 +10,7 @@ import pytest
 
 from flinkmock.contract import Contract, known_releases
 from flinkmock.contract.behaviour_changes import BEHAVIOURS
-from flinkmock.contract.difference import ContractChange, behaviours_between, difference, history, steps_between
+from flinkmock.contract.difference import ContractChange, behaviours_between, changes_between, difference, steps_between
 from flinkmock.contract.operation import shape_of
 from flinkmock.rest.release_quirks import ReleaseQuirks
 
@@ -36,16 +36,16 @@ def known(newer: str) -> set[str]:
 
 def as_there(change: ContractChange) -> str:
     """A change in the words of evolution.md."""
-    place = change.place or "(root)"
+    place = change.field or "(root)"
     if change.where == "*":
         return f"request mapper {place}: {change.words}"
     if change.side == "operation":
-        told = f"{change.place}: {change.words}" if change.place else f"{change.kind}: {change.before or change.after}"
+        told = f"{change.field}: {change.words}" if change.field else f"{change.kind}: {change.before or change.after}"
     elif change.kind == "order":
         told = f"{change.side} {change.words}"
     elif "parameter" in change.side:
         told = f"{change.side}{'' if change.kind == 'changed' else f' {change.kind}'}"
-        told += f" {change.place}: {change.words}" if change.kind == "changed" else f": {change.place} "
+        told += f" {change.field}: {change.words}" if change.kind == "changed" else f": {change.field} "
         told += "" if change.kind == "changed" else f"({change.before or change.after})"
     elif change.kind == "changed":
         told = f"{change.side} changed {place}: {change.words}"
@@ -70,7 +70,7 @@ def test_a_release_is_not_different_from_itself() -> None:
 
 
 def test_each_change_names_the_release_that_brought_it() -> None:
-    changes = {(each.where, each.side, each.place): each for each in history("1.12", "2.3")}
+    changes = {(each.where, each.side, each.field): each for each in changes_between("1.12", "2.3")}
     assert changes["GET /jobs/:jobid/exceptions", "response", ".all-exceptions"].since == "2.0"
     assert changes["GET /jobs/:jobid", "response", ".maxParallelism"].since == "1.13"
     assert changes["GET /jobs/:jobid/status", "operation", ""].since == "1.16"
@@ -78,7 +78,7 @@ def test_each_change_names_the_release_that_brought_it() -> None:
 
 
 def breaking(old: str, new: str) -> set[tuple[str, str]]:
-    return {(each.where, each.place) for each in history(old, new) if each.breaking}
+    return {(each.where, each.field) for each in changes_between(old, new) if each.breaking}
 
 
 def test_what_breaks_a_client() -> None:
@@ -117,7 +117,7 @@ def test_behaviours_between_two_releases() -> None:
     changes = behaviours_between("1.16", "1.18")
     assert {change.since for change in changes} == {"1.17", "1.18"}
     [jars, _] = [change for change in changes if "jar" in change.words]
-    assert (str(jars), jars.breaking) == ("GET /jars/:jarid/plan: behaviour: 500 for an unknown jar; before 400", True)
+    assert (str(jars), jars.breaking) == ("GET /jars/:jarid/plan: behaviour: 500 for an unknown jar; before, 400", True)
     assert behaviours_between("2.1", "2.2") == []
 
 

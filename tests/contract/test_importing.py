@@ -65,8 +65,8 @@ def test_the_next_release_is_served_at_once():
     contract, _ = read_onto("page.md")
     bodies = ResponseRenderer(contract)
     for operation in contract:
-        if not operation.answers_file:
-            assert contract.check_answer(operation, bodies.body(operation, {})) == [], operation
+        if not operation.returns_file:
+            assert contract.check_response(operation, bodies.body(operation, {})) == [], operation
     notes = contract.match("GET", "/jobs/x/notes")
     kind, limit, deep = notes.query_parameters
     assert (kind.required, kind.enum, kind.case_insensitive) == (True, ("PUBLIC", "PRIVATE"), True)
@@ -104,7 +104,7 @@ def test_an_openapi_document_laid_onto_a_release():
     assert list(body) == ["owner", "latest", "notes"]
     assert body["latest"] is None
     assert list(body["notes"][0]) == ["text", "blob", "pages"]  # an heir: first what it inherits
-    assert contract.check_answer(job_notes, body) == []
+    assert contract.check_response(job_notes, body) == []
     assert contract.operation("uploadJar").file_upload
     assert contract.operation("cancelJob").status == 202
     # what an OpenAPI document says of subclasses is wrong (`clazz`); what is new in all of them is still seen
@@ -112,7 +112,7 @@ def test_an_openapi_document_laid_onto_a_release():
     made = ResponseRenderer(contract).body(checkpoint, {"className": "failed", "id": 1})
     assert next(iter(made)) == "className"
     assert isinstance(made["cost"], float)
-    assert contract.check_answer(checkpoint, made) == []
+    assert contract.check_response(checkpoint, made) == []
     assert "new property: CheckpointStatistics.FailedCheckpointStatistics.cost" in notes
 
 
@@ -125,14 +125,16 @@ def test_the_documentation_at_its_word():
         "POST /jars/upload",
     ]
     overview = contract.match("GET", "/overview")
-    assert contract.check_answer(overview, {"taskmanagers": 1, "flink-commit": "x"}) == []  # no order, nothing required
-    found = contract.check_answer(overview, {"slots-total": 4, "taskmanagers": "1"})
+    assert (
+        contract.check_response(overview, {"taskmanagers": 1, "flink-commit": "x"}) == []
+    )  # no order, nothing required
+    found = contract.check_response(overview, {"slots-total": 4, "taskmanagers": "1"})
     assert {(deviation.pointer, deviation.kind) for deviation in found} == {
         ("/slots-total", "extra"),
         ("/taskmanagers", "type"),
     }
     notes = contract.match("GET", "/jobs/x/notes")
-    [missing] = contract.check_answer(notes, {"notes": [{"text": "a", "answers": [{}]}]})
+    [missing] = contract.check_response(notes, {"notes": [{"text": "a", "answers": [{}]}]})
     assert (missing.pointer, missing.kind) == ("/notes/0/answers/0/text", "missing")
 
 
@@ -240,7 +242,7 @@ def test_an_imported_release_is_served_by_its_name(of_2_4, tmp_path, monkeypatch
         for target in targets:
             with urllib.request.urlopen(cluster.url + target) as answer:
                 bodies.append(json.load(answer))
-            assert contract.check_answer(contract.match("GET", target), bodies[-1]) == []
+            assert contract.check_response(contract.match("GET", target), bodies[-1]) == []
     assert isinstance(bodies[0]["jobs-paused"], int)
     assert bodies[1]["flink-version"] == "2.4.0"
     assert main(["releases"]) == 0

@@ -47,7 +47,7 @@ def test_every_recorded_success_is_as_the_contract_says(version, least):
     deviating = []
     for name, operation, body in recorded(version):
         checked += 1
-        deviations = contract.check_answer(operation, whole(body))
+        deviations = contract.check_response(operation, whole(body))
         deviating += [f"{name} ({operation}) {deviation}" for deviation in deviations]
     assert deviating == []
     assert checked >= least

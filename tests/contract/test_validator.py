@@ -59,7 +59,7 @@ def check(operation_id, body, minor="2.3"):
     contract = Contract.load(minor)
     return [
         (deviation.pointer, deviation.kind)
-        for deviation in contract.check_answer(contract.operation(operation_id), body)
+        for deviation in contract.check_response(contract.operation(operation_id), body)
     ]
 
 
@@ -99,7 +99,7 @@ def test_a_map_has_no_order():
     assert check("getJobIdsWithStatusesOverview", body) == []
     contract = Contract.load("2.3")
     details = contract.operation("getJobDetails")
-    deviations = contract.check_answer(details, {"timestamps": dict(reversed(job.items()))})
+    deviations = contract.check_response(details, {"timestamps": dict(reversed(job.items()))})
     assert not [deviation for deviation in deviations if deviation.kind == "order"]
 
 
@@ -140,9 +140,9 @@ def test_ids_and_base64():
 
 def test_a_deviation_reads_well():
     contract = Contract.load("2.3")
-    [deviation] = contract.check_answer(contract.operation("getClusterOverview"), OVERVIEW | {"taskmanagers": "one"})
+    [deviation] = contract.check_response(contract.operation("getClusterOverview"), OVERVIEW | {"taskmanagers": "one"})
     assert str(deviation) == "/taskmanagers: type: expected integer, found 'one'"
-    [order] = contract.check_answer(contract.operation("getClusterOverview"), dict(reversed(OVERVIEW.items())))
+    [order] = contract.check_response(contract.operation("getClusterOverview"), dict(reversed(OVERVIEW.items())))
     assert str(order).startswith("(the whole body): order: expected keys in the order ['taskmanagers'")
 
 

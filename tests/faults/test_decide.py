@@ -50,7 +50,7 @@ def test_no_faults_strike_nothing() -> None:
 
 
 def test_match() -> None:
-    some = faults(fault(FaultTrigger((Pattern.read("GET /jobs/:jobid"), Pattern.read("POST /jobs/:jobid/stop")))))
+    some = faults(fault(FaultTrigger((Pattern.parse("GET /jobs/:jobid"), Pattern.parse("POST /jobs/:jobid/stop")))))
     assert some.select(seen("GET", JOB))
     assert some.select(seen("POST", JOB + "/stop"))
     assert not some.select(seen("GET", "/jobs/overview"))
@@ -84,7 +84,7 @@ def test_job_and_header_and_state() -> None:
 
 
 def test_only_requests_for_which_all_else_holds_are_counted() -> None:
-    some = faults(fault(FaultTrigger((Pattern.read("GET /jobs"),), during=(10, 20), every=2)))
+    some = faults(fault(FaultTrigger((Pattern.parse("GET /jobs"),), during=(10, 20), every=2)))
     assert not some.select(seen("GET", "/jobs", since=5))
     assert not some.select(seen("GET", "/overview", since=15))
     assert not some.select(seen("GET", "/jobs", since=15))

@@ -26,8 +26,8 @@ from flinkmock.named_random import UniformRange
 from flinkmock.scenario import load_scenario
 
 ROOT = Path(__file__).parents[2]
-STOP = Pattern.read("POST /jobs/:jobid/stop")
-JOBS = Pattern.read("GET /jobs")
+STOP = Pattern.parse("POST /jobs/:jobid/stop")
+JOBS = Pattern.parse("GET /jobs")
 
 EVERYTHING = """
 jobs:
@@ -83,7 +83,7 @@ def test_every_word_of_faults() -> None:
         Fault("GET /jobs: corrupt: html (2)", FaultTrigger((JOBS,)), corrupt=Corrupt(Corruption.HTML)),
         Fault(
             "triggerSavepoint, * /jobs/*: leader-failover: 1s..3s, kill-taskmanager: first",
-            FaultTrigger((Pattern.read("POST /jobs/:jobid/savepoints"), Pattern.read("* /jobs/*"))),
+            FaultTrigger((Pattern.parse("POST /jobs/:jobid/savepoints"), Pattern.parse("* /jobs/*"))),
             leader_failover=UniformRange(1_000, 3_000),
             kill_taskmanager=FIRST,
         ),

@@ -80,7 +80,7 @@ class FakeEngine:
         self.asked.append(RequestSample(operation, path, query, body, contents, base_url))
         if self.answer:
             return self.answer(operation, path=path, query=query, body=body, files=files)
-        if operation.answers_file:
+        if operation.returns_file:
             return FileContent(b"a line\n")
         return json.dumps({"operation": operation.id}).encode()
 

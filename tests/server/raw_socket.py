@@ -14,8 +14,8 @@ from flinkmock.contract.pattern import Pattern
 from flinkmock.faults import Fault, FaultTrigger
 from tests.timeouts import PATIENCE
 
-JOBS = FaultTrigger((Pattern.read("GET /jobs"),))
-SAVEPOINT = FaultTrigger((Pattern.read("POST /jobs/:jobid/savepoints"),), times=1)
+JOBS = FaultTrigger((Pattern.parse("GET /jobs"),))
+SAVEPOINT = FaultTrigger((Pattern.parse("POST /jobs/:jobid/savepoints"),), times=1)
 
 
 @contextmanager

@@ -68,9 +68,9 @@ def test_hang_lasts_until_the_client_leaves() -> None:
 
 @pytest.mark.parametrize("clock", ["real", "virtual", "1s per request", "100x"])
 def test_closing_does_not_wait_for_what_hangs(clock: str) -> None:
-    slow = Fault("slow", FaultTrigger((Pattern.read("GET /overview"),)), delay=UniformRange(3_600_000, 3_600_000))
+    slow = Fault("slow", FaultTrigger((Pattern.parse("GET /overview"),)), delay=UniformRange(3_600_000, 3_600_000))
     if clock == "1s per request":
-        slow = Fault("hangs as well", FaultTrigger((Pattern.read("GET /overview"),)), drop=Drop.HANG)
+        slow = Fault("hangs as well", FaultTrigger((Pattern.parse("GET /overview"),)), drop=Drop.HANG)
     with broken(Fault("hangs", JOBS, drop=Drop.HANG), slow, clock=clock) as mock:
         wires = [Wire(mock.url), Wire(mock.url)]
         wires[0].send("GET", "/jobs")
@@ -105,7 +105,7 @@ async def test_aiohttp() -> None:
         (Drop.AFTER_PROCESSING, aiohttp.ClientOSError),
     ):
         async with aiohttp.ClientSession() as session:
-            with broken(Fault("x", FaultTrigger((Pattern.read("POST /jobs/:jobid/stop"),)), drop=drop)) as mock:
+            with broken(Fault("x", FaultTrigger((Pattern.parse("POST /jobs/:jobid/stop"),)), drop=drop)) as mock:
                 with pytest.raises(error):
                     # aiohttp tries a GET again by itself when the connection goes before an answer
                     async with session.post(f"{mock.url}/jobs/{job_id(mock)}/stop", json={"drain": False}) as answer:

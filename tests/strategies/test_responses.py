@@ -24,12 +24,12 @@ def test_every_answer_is_one_that_the_release_may_give(data: st.DataObject) -> N
     operation = data.draw(st.sampled_from(contract.operations))
     flink = contract.release.minor
     value = data.draw(responses(operation.id, flink=flink))
-    if operation.answers_file:
+    if operation.returns_file:
         assert isinstance(value, str)
         return
-    assert contract.check_answer(operation, value) == []
+    assert contract.check_response(operation, value) == []
     raw = data.draw(responses(str(operation), flink=flink, as_bytes=True))
-    assert contract.check_answer(operation, json.loads(raw)) == []
+    assert contract.check_response(operation, json.loads(raw)) == []
 
 
 def test_the_simplest_answer_has_nothing_but_zeros_and_empty_texts() -> None:

@@ -21,7 +21,7 @@ from flinkmock.contract.importing.docs_page import read_page
 from flinkmock.contract.importing.flinkmock_openapi import read_own
 from flinkmock.contract.importing.merge import ContractMerger
 from flinkmock.contract.importing.openapi import read_document, read_openapi
-from flinkmock.contract.importing.references import referenced_definitions
+from flinkmock.contract.importing.references import define_request_bodies, referenced_definitions
 from flinkmock.contract.importing.standalone import standalone_document
 from flinkmock.errors import ImportRefused
 
@@ -70,11 +70,12 @@ def import_contract(
             head = _head(flink, commit or own["commit"], built or own["built"], detail)
             document = head | {name: value for name, value in own.items() if name not in head}
             referenced_definitions(document, document["$defs"])
-            return document, []
+            return define_request_bodies(document), []
         description = read_description(text)
         merger = ContractMerger(base.document, description)
         detail = f"Read from {file.name} ({description.kind}), completed from {base.release.version}."
-        return merger.document(_head(flink, commit or "unknown", built or "1970-01-01T00:00:00Z", detail)), merger.notes
+        document = merger.document(_head(flink, commit or "unknown", built or "1970-01-01T00:00:00Z", detail))
+        return define_request_bodies(document), merger.notes
 
 
 def contract_from_description(text: str, flink: str) -> Contract:

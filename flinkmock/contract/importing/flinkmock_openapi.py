@@ -16,6 +16,8 @@ from flinkmock.contract.openapi import CONVERTER_EXTENSION, REFINED, RELEASE
 Document = Mapping[str, Any]
 _COMPONENTS, _DEFINITIONS = "#/components/schemas/", "#/$defs/"
 _JSON = "application/json"
+_REQUEST = ".Request"
+"""Suffix of the components that are request bodies."""
 _SCHEMA_KEYWORDS = ("type", "enum", "format", "pattern", "minimum")
 
 
@@ -46,7 +48,10 @@ def read_own(document: Document) -> dict[str, Any] | None:
             _operation(method, path, operation, parameters, api_version, converters)
             for path, method, operation, parameters in operations_of(document)
         ],
-        "$defs": {_class(name): _schema(schema) for name, schema in components["schemas"].items()},
+        "$defs": {
+            _class(name): _schema(schema, is_request=name.endswith(_REQUEST))
+            for name, schema in components["schemas"].items()
+        },
     }
 
 
@@ -83,7 +88,7 @@ def _operation(
         "hidden": operation.get("x-flink-hidden", False),
         "path_parameters": [_parameter(each, converters) for each in parameters if each["in"] == "path"],
         "query_parameters": [_parameter(each, {}) for each in parameters if each["in"] == "query"],
-        "request": None if request is None else _schema(request),
+        "request": None if request is None else _schema(request, is_request=True),
         "response": _response(response),
         "session_cluster_only": operation.get("x-flink-session-cluster-only", False),
     }
@@ -112,19 +117,23 @@ def _with_converter(parameter: Document) -> dict[str, Any]:
     }
 
 
-def _response(response: Document) -> dict[str, Any] | None:
+def _response(response: Document) -> dict[str, Any]:
     for content_type, body in response.get("content", {}).items():
         if content_type == _JSON:
             schema: dict[str, Any] = _schema(body.get("schema", {}))
             return schema
         return {"contentType": content_type, "refined": True}  # a handler writes it by hand
-    return None
+    return {"type": "object", "properties": {}, "required": []}  # EmptyResponseBody
 
 
-def _schema(schema: Any) -> Any:
-    """Returns the schema with references to definitions instead of components."""
+def _schema(schema: Any, *, is_request: bool = False) -> Any:
+    """Returns the schema with references to definitions instead of components.
+
+    A response without `required` was not written by flinkmock. All of its properties become required, since Jackson
+    writes all properties by default.
+    """
     if isinstance(schema, list):
-        return [_schema(each) for each in schema]
+        return [_schema(each, is_request=is_request) for each in schema]
     if not isinstance(schema, Mapping):
         return schema
     out: dict[str, Any] = {}
@@ -134,12 +143,14 @@ def _schema(schema: Any) -> Any:
         if keyword == "$ref":
             out[keyword] = _DEFINITIONS + _class(value.removeprefix(_COMPONENTS))
         elif keyword == "properties":
-            out[keyword] = {name: _schema(child) for name, child in value.items()}
+            out[keyword] = {name: _schema(child, is_request=is_request) for name, child in value.items()}
         else:
-            out["refined" if keyword == REFINED else keyword] = _schema(value)
+            out["refined" if keyword == REFINED else keyword] = _schema(value, is_request=is_request)
+    if "properties" in out and "required" not in out and not is_request:
+        out["required"] = list(out["properties"])
     return out
 
 
 def _class(name: str) -> str:
     """Turns "JarRunRequestBody.Request" into "JarRunRequestBody@request"."""
-    return f"{name.removesuffix('.Request')}@request" if name.endswith(".Request") else name
+    return f"{name.removesuffix(_REQUEST)}@request" if name.endswith(_REQUEST) else name

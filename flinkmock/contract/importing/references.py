@@ -27,3 +27,19 @@ def referenced_definitions(roots: Any, definitions: Mapping[str, Any]) -> dict[s
         elif isinstance(value, (list, tuple)):
             pending.extend(value)
     return {name: schema for name, schema in definitions.items() if name in names}
+
+
+def define_request_bodies(document: dict[str, Any]) -> dict[str, Any]:
+    """Gives each inline request schema a definition, as all request bodies of Flink have a class.
+
+    The body of `postNote` becomes the definition "PostNoteRequestBody@request".
+    """
+    definitions = dict(document["$defs"])
+    operations = []
+    for entry in document["operations"]:
+        if entry["request"] is not None and "$ref" not in entry["request"]:
+            name = f"{entry['id'][:1].upper()}{entry['id'][1:]}RequestBody@request"
+            definitions[name] = entry["request"]
+            entry = {**entry, "request": {"$ref": PREFIX + name}}
+        operations.append(entry)
+    return document | {"operations": operations, "$defs": definitions}

@@ -16,4 +16,4 @@ def unmodelled(call: RestCall) -> Facts | FileContent:
             job.vertex(call.path["vertexid"])
     if "taskmanagerid" in call.path:
         call.cluster.taskmanager(call.path["taskmanagerid"], call.now)
-    return FileContent(b"") if call.operation.answers_file else {}
+    return FileContent(b"") if call.operation.returns_file else {}

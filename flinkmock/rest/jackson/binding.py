@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from flinkmock.contract import Contract, Operation, Schema
+from flinkmock.contract.one_of import types
 from flinkmock.contract.operation import ALIASES
 from flinkmock.flink import messages
 from flinkmock.flink.java_exception import JavaException
@@ -65,6 +66,10 @@ class BodyReader:
 
     def _bean(self, name: str, schema: Schema, value: Any, path: str) -> dict[str, Any]:
         java_class = self._classes[name]
+        if "properties" not in schema and "additionalProperties" not in schema:
+            # of an imported release, whose description doesn't list the fields
+            bare: dict[str, Any] = plain(value)
+            return bare
         if not isinstance(value, Pairs):
             self._scalars.not_constructible(java_class, value, path)
         path = path or java_class
@@ -102,12 +107,14 @@ class BodyReader:
             return None if nullable else self._null(name, schema, path)
         if "enum" in schema:
             return self._scalars.enum(self._classes[name], schema["enum"], value, path)
-        kind = schema["type"] if isinstance(schema["type"], str) else schema["type"][0]
+        kind = next(iter(sorted(types(schema) - {"null"})), "any")
         match kind:
             case "boolean":
                 return self._scalars.boolean(value, path, nullable=nullable)
             case "integer":
                 return self._scalars.integer(value, path, is_long=schema.get("format") == "int64", nullable=nullable)
+            case "number" | "any":  # only in schemas of imported releases
+                return plain(value)
             case "array":
                 return self._list(schema["items"], value, path)
             case "object" if name:
@@ -132,7 +139,7 @@ class BodyReader:
         return name, schema, nullable or "null" in schema.get("type", ())
 
     def _null(self, name: str, schema: Schema, path: str) -> NoReturn:
-        if schema["type"] in ("boolean", "integer"):
+        if schema.get("type") in ("boolean", "integer"):
             self._scalars.null(schema["type"], path, is_long=schema.get("format") == "int64")
         # the constructors of the classes check their arguments
         text = f"Cannot construct instance of `{self._classes[name]}`, problem: null"
@@ -148,6 +155,8 @@ class BodyReader:
     def _map(self, schema: Schema, value: Any, path: str) -> dict[str, Any]:
         if not isinstance(value, Pairs):
             self._scalars.not_constructible("java.util.LinkedHashMap", value, path)
+        if "additionalProperties" not in schema:
+            return {key: plain(child) for key, child in value}
         values = {"anyOf": [schema["additionalProperties"], {"type": "null"}]}
         return {key: self._value(values, child, f'{path}->java.util.LinkedHashMap["{key}"]') for key, child in value}
 
@@ -156,6 +165,13 @@ class BodyReader:
         listed = ", ".join(f'"{name}"' for name in known)
         text = f'Unrecognized field "{field}" (class {java_class}), not marked as ignorable ({count}: {listed}])'
         fail(_UNRECOGNIZED, text, f'{path}["{field}"]')
+
+
+def plain(value: Any) -> Any:
+    """Returns a parsed JSON value with dicts instead of Pairs."""
+    if isinstance(value, Pairs):
+        return {key: plain(child) for key, child in value}
+    return [plain(child) for child in value] if isinstance(value, list) else value
 
 
 def _name(reference: str) -> str:

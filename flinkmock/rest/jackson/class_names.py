@@ -37,11 +37,19 @@ _CLASSES = {
 }
 
 
+class _ClassNames(dict[str, str]):
+    """Places classes of imported releases, whose packages no description contains, among Flink's REST messages."""
+
+    def __missing__(self, name: str) -> str:
+        return f"{_REST}.{name.replace('.', '$')}"
+
+
 def of(release: Release) -> Mapping[str, str]:
-    """Name in the contract -> Java class."""
-    if release.since("1.20"):
-        return _CLASSES
-    return {**_CLASSES, "RestoreMode": "org.apache.flink.runtime.jobgraph.RestoreMode"}
+    """Maps names in the contract to Java classes; every name has one."""
+    names = _ClassNames(_CLASSES)
+    if not release.since("1.20"):
+        names["RestoreMode"] = "org.apache.flink.runtime.jobgraph.RestoreMode"
+    return names
 
 
 def cannot_parse(java_class: str, text: str) -> str:

@@ -62,7 +62,7 @@ class ResponseRenderer:
             raise SynthesisError(operation, misfit) from None
 
     def _compile(self, operation: Operation) -> Callable[..., Any]:
-        if operation.response is None or operation.answers_file:
+        if operation.response is None or operation.returns_file:
             raise ValueError(f"{operation} answers a file, not JSON")
         program = self._programs[operation.id] = self._compiler.compile(operation.response)
         return program

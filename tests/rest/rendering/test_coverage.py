@@ -37,7 +37,7 @@ def test_an_empty_list_and_null_are_facts():
 def test_every_operation_can_be_covered():
     bodies = ResponseRenderer(CONTRACT)
     for operation in CONTRACT:
-        if not operation.answers_file:
+        if not operation.returns_file:
             body = bodies.body(operation, None)
             _, synthesized = coverage(bodies, operation, None)
             assert bool(synthesized) == bool(body), operation

@@ -12,7 +12,7 @@ EVERY = [
     (minor, operation.id)
     for minor in known_releases()
     for operation in Contract.load(minor)
-    if not operation.answers_file
+    if not operation.returns_file
 ]
 
 
@@ -21,9 +21,9 @@ def test_nothing_known_still_gives_a_valid_body_for_every_operation(minor):
     contract = Contract.load(minor)
     bodies = ResponseRenderer(contract, seed=1)
     for operation in contract:
-        if not operation.answers_file:
+        if not operation.returns_file:
             body = json.loads(encode(bodies.body(operation, {}, "key")))
-            assert contract.check_answer(operation, body) == [], operation
+            assert contract.check_response(operation, body) == [], operation
 
 
 @given(st.sampled_from(EVERY), st.integers(min_value=0), st.text())
@@ -32,7 +32,7 @@ def test_any_seed_and_key_give_a_valid_body(where, seed, key):
     contract = Contract.load(minor)
     operation = contract.operation(operation_id)
     body = ResponseRenderer(contract, seed).body(operation, {}, key)
-    assert contract.check_answer(operation, json.loads(encode(body))) == []
+    assert contract.check_response(operation, json.loads(encode(body))) == []
     assert (
         body
         == ResponseRenderer(contract, seed).body(operation, None if operation.response["type"] == "array" else {}, key)
@@ -60,4 +60,4 @@ def test_a_body_with_some_of_its_facts_taken_away_is_filled_up_again(data):
     if isinstance(body, dict) and body:
         kept = data.draw(st.sets(st.sampled_from(sorted(body))))
         again = bodies.body(operation, {name: body[name] for name in body if name in kept}, "key")
-        assert contract.check_answer(operation, json.loads(encode(again))) == []
+        assert contract.check_response(operation, json.loads(encode(again))) == []

@@ -1,0 +1,29 @@
+"""Small example values of schemas."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flinkmock.contract.one_of import Definitions, alternatives, resolve, types
+from flinkmock.contract.operation import Schema
+
+
+def example(schema: Schema, definitions: Definitions) -> Any:
+    """Returns the smallest value that a schema accepts: required properties only, empty lists and maps."""
+    schema = resolve(schema, definitions)
+    branches = alternatives(schema)
+    if branches:
+        return example(branches[0], definitions)
+    if "const" in schema or "enum" in schema:
+        return schema.get("const", next(iter(schema.get("enum", ())), None))
+    json_types = types(schema)
+    if "null" in json_types or not json_types:
+        return None
+    if "object" in json_types:
+        properties = schema.get("properties", {})
+        return {name: example(properties.get(name, {}), definitions) for name in schema.get("required", ())}
+    if "array" in json_types:
+        return []
+    if "string" in json_types:
+        return "0" * 32 if "{32}" in schema.get("pattern", "") else ""
+    return {"boolean": False, "integer": 0, "number": 0.0}[next(iter(json_types))]

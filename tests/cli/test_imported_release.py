@@ -1,0 +1,186 @@
+"""Every command works with an imported release that has operations and parameters unknown to the model."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+
+from flinkmock import Contract, FlinkMock
+from flinkmock.cli import main
+from flinkmock.contract.contract import clear_release_cache
+from flinkmock.contract.openapi import openapi
+
+JSON = "application/json"
+TEXT = {"type": "string"}
+
+
+def response(schema: dict[str, Any]) -> dict[str, Any]:
+    return {"description": "Success.", "content": {JSON: {"schema": schema}}}
+
+
+NOTES = {
+    "get": {
+        "operationId": "getJobNotes",
+        "parameters": [
+            {"name": "jobid", "in": "path", "required": True, "schema": TEXT},
+            {"name": "author", "in": "query", "schema": TEXT},
+        ],
+        "responses": {"200": response({"type": "object", "properties": {"notes": {"type": "array", "items": TEXT}}})},
+    }
+}
+NOTE = {
+    "parameters": [
+        {"name": "jobid", "in": "path", "required": True, "schema": TEXT},
+        {"$ref": "#/components/parameters/noteid"},
+    ],
+    "get": {"responses": {"200": response({"$ref": "#/components/schemas/JobStatusInfo"})}},
+    "delete": {"responses": {"204": {"description": "Deleted."}}},
+}
+NOTEBOOK = {
+    "post": {
+        "operationId": "postNote",
+        "requestBody": {
+            "content": {JSON: {"schema": {"type": "object", "properties": {"text": TEXT}, "required": ["text"]}}}
+        },
+        "responses": {"201": response({"type": "object", "properties": {"id": {"type": "integer"}}})},
+    }
+}
+
+
+@pytest.fixture
+def document() -> dict[str, Any]:
+    """The document of 2.3 with operations that an editor added, without extensions."""
+    edited = openapi(Contract.load("2.3"))
+    edited["info"]["version"] = "v1/2.4.0"
+    edited["paths"] |= {"/jobs/{jobid}/notes": NOTES, "/jobs/{jobid}/notes/{noteid}": NOTE, "/notes": NOTEBOOK}
+    edited["components"]["parameters"] = {"noteid": {"name": "noteid", "in": "path", "required": True}}
+    return edited
+
+
+@pytest.fixture
+def imported(
+    document: dict[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Path:
+    """Release 2.4, imported from the document, in the folder of FLINKMOCK_SCHEMAS."""
+    monkeypatch.setenv("FLINKMOCK_SCHEMAS", str(tmp_path))
+    file = tmp_path / "own.json"
+    file.write_text(json.dumps(document))
+    assert main(["import", str(file), "--flink", "2.4.0"]) == 0
+    assert capsys.readouterr().out.endswith("101 operations of Flink 2.4.0\n")
+    return tmp_path
+
+
+@pytest.mark.usefixtures("imported")
+def test_releases_lists_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["releases"]) == 0
+    assert capsys.readouterr().out.splitlines()[0].split() == ["2.4", "as", "2.4.0", "101", "operations"]
+
+
+@pytest.mark.usefixtures("imported")
+def test_diff_shows_the_new_operations(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["diff", "2.3", "2.4"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line for line in lines if line and not line.startswith(" ")] == [
+        "GET /jobs/:jobid/notes",
+        "DELETE /jobs/:jobid/notes/:noteid",
+        "GET /jobs/:jobid/notes/:noteid",
+        "POST /notes",
+    ]
+
+
+@pytest.mark.usefixtures("imported")
+def test_openapi_writes_it(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["openapi", "--flink", "2.4"]) == 0
+    written = json.loads(capsys.readouterr().out)
+    assert written["paths"]["/jobs/{jobid}/notes/{noteid}"].keys() == {"get", "delete"}
+
+
+@pytest.mark.usefixtures("imported")
+def test_coverage_lists_the_placeholders(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["coverage", "--flink", "2.4"]) == 0
+    text = capsys.readouterr().out
+    new = {line.split("  ")[0]: line for line in text.splitlines() if "note" in line}
+    assert new["GET /jobs/:jobid/notes"].endswith("0 modelled,   1 placeholders")
+    assert new["POST /notes"].endswith("0 modelled,   1 placeholders")
+    assert "placeholder" in new["GET /jobs/:jobid/notes/:noteid"]
+    assert "    placeholder  /notes/*" in text.splitlines()
+
+
+@pytest.mark.usefixtures("imported")
+def test_a_scenario_of_it_is_checked(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "notes.yaml"
+    file.write_text('flink: "2.4"\njobs:\n  orders: streaming\nfaults:\n  - {match: GET /notes/*, delay: 1s}\n')
+    assert main(["scenario", "check", str(file)]) == 1  # no GET operation begins with /notes
+    assert "Traceback" not in capsys.readouterr().err
+    file.write_text('flink: "2.4"\njobs:\n  orders: streaming\nfaults:\n  - {match: POST /notes, delay: 1s}\n')
+    assert main(["scenario", "check", str(file)]) == 0
+    assert main(["scenario", "plan", str(file)]) == 0
+
+
+@pytest.mark.usefixtures("imported")
+def test_it_is_served() -> None:
+    with FlinkMock({"jobs": {"orders": "streaming"}}, flink="2.4") as cluster:
+        job = requests.get(f"{cluster.url}/jobs", timeout=30).json()["jobs"][0]["id"]
+        notes = requests.get(f"{cluster.url}/jobs/{job}/notes?author=me", timeout=30)
+        assert (notes.status_code, {type(note) for note in notes.json()["notes"]}) == (200, {str})
+        assert requests.get(f"{cluster.url}/jobs/{'f' * 32}/notes", timeout=30).status_code == 404
+        assert requests.get(f"{cluster.url}/jobs/no-id/notes", timeout=30).status_code == 400
+        assert requests.delete(f"{cluster.url}/jobs/{job}/notes/7", timeout=30).status_code == 204
+        assert requests.post(f"{cluster.url}/notes", json={"text": "a"}, timeout=30).status_code == 201
+        for body in ({}, {"text": []}, [], {"text": {"a": 1}}):
+            refused = requests.post(f"{cluster.url}/notes", json=body, timeout=30)
+            assert (refused.status_code, "PostNoteRequestBody" in refused.text) == (400, True), body
+
+
+@pytest.mark.usefixtures("imported")
+def test_it_is_checked(capsys: pytest.CaptureFixture[str]) -> None:
+    with FlinkMock({"jobs": {"orders": "streaming"}}, flink="2.4") as cluster:
+        assert main(["check", cluster.url]) == 0
+    assert "as Flink 2.4" in capsys.readouterr().out
+
+
+def test_a_release_without_known_operations(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A schema file with nothing but one unknown operation, and without what older versions did not write."""
+    monkeypatch.setenv("FLINKMOCK_SCHEMAS", str(tmp_path))
+    document = dict(Contract.load("2.3").document)
+    [overview] = [entry for entry in document["operations"] if entry["id"] == "getClusterOverview"]
+    parameter = {"name": "petid", "required": True}
+    pets = overview | {"id": "getPet", "path": "/pets/:petid", "path_parameters": [parameter], "query_parameters": []}
+    provenance = {"source": "documentation", "detail": ""}
+    document |= {"flink": "2.4.0", "provenance": provenance, "operations": [pets]}
+    (tmp_path / "2.4.json").write_text(json.dumps(document))
+    clear_release_cache()
+    assert main(["coverage", "--flink", "2.4"]) == 0
+    assert "placeholder" in capsys.readouterr().out
+    (tmp_path / "pets.yaml").write_text('flink: "2.4"\njobs:\n  orders: streaming\n')
+    assert main(["scenario", "check", str(tmp_path / "pets.yaml")]) == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "entry", "message"),
+    [
+        ("/notes", {"get": {"responses": {"200": response({"$ref": "#/components/schemas/Nope"})}}}, "'Nope'"),
+        ("/notes", {"parameters": [{"$ref": "#/components/parameters/nope"}], "get": NOTES["get"]}, "'nope'"),
+        ("/notes", {"get": {"responses": {"default": response(TEXT)}}}, "structure of an OpenAPI document"),
+    ],
+)
+def test_a_broken_document_is_refused(
+    document: dict[str, Any],
+    path: str,
+    entry: Any,
+    message: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    document["paths"][path] = entry
+    file = tmp_path / "own.json"
+    file.write_text(json.dumps(document))
+    assert main(["import", str(file), "--flink", "2.4.0", "--out", str(tmp_path / "2.4.json")]) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "2.4.json").exists()
