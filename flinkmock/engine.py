@@ -24,9 +24,9 @@ from flinkmock.cluster.spec import ClusterSpec
 from flinkmock.contract import LATEST, Contract, Operation
 from flinkmock.faults import FIRST, Fault, Faults
 from flinkmock.journal import Expected, Journal
-from flinkmock.rest.call import Resource
+from flinkmock.rest.call import Handler
 from flinkmock.rest.handlers import HANDLERS, FileContent, RestCall, UploadedFile
-from flinkmock.rest.handlers.polling import polled
+from flinkmock.rest.handlers.polling import polled_keys
 from flinkmock.rest.handlers.unmodelled import unmodelled
 from flinkmock.rest.rendering import ResponseRenderer, encode
 from flinkmock.scenario.scenario import Scenario
@@ -71,7 +71,7 @@ class Engine:
         self.clock = Clock(self.initial_clock_mode, wall_ms)
         self.bodies = ResponseRenderer(self.contract, spec.seed)
         self.lock = threading.RLock()
-        self.deciders: dict[str, Resource] = {}
+        self.deciders: dict[str, Handler] = {}
         """Operation id -> a function of the user's, asked first; None from it leaves the answer to the cluster."""
         self._folder = Path(tempfile.gettempdir(), f"flinkmock-{uuid4().hex}")  # made for the first jar: most see none
         try:
@@ -115,17 +115,17 @@ class Engine:
             if self.cluster.leadership.leader is None:
                 raise NoLeader
             call = RestCall(operation, self.cluster, now, path, query, body, files, base_url, jobmanager)
-            self.cluster.record_polls(polled(call), now)
+            self.cluster.record_polls(polled_keys(call), now)
             if ago:
                 call = self._earlier(call, ago)
             decide = self.deciders.get(operation.id)
-            facts = decide(call) if decide else None
-            if facts is None:
-                facts = HANDLERS.get(operation.id, unmodelled)(call)
-            if isinstance(facts, FileContent):
-                return facts
+            payload = decide(call) if decide else None
+            if payload is None:
+                payload = HANDLERS.get(operation.id, unmodelled)(call)
+            if isinstance(payload, FileContent):
+                return payload
             key = "/".join((operation.path, *map(str, path.values())))
-            return encode(self.bodies.body(operation, facts, key))
+            return encode(self.bodies.body(operation, payload, key))
 
     def _earlier(self, call: RestCall, ago: int) -> RestCall:
         """The same as it would have been asked so many ms ago, but not before there was a cluster. Raises NoLeader."""

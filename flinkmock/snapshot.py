@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from flinkmock.engine import Engine
     from flinkmock.faults.decide import FaultsSnapshot
     from flinkmock.journal.journal import JournalSnapshot
-    from flinkmock.rest.call import Resource
+    from flinkmock.rest.call import Handler
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,7 +24,7 @@ class Snapshot:
     cluster: ClusterSnapshot
     faults: FaultsSnapshot
     journal: JournalSnapshot
-    deciders: Mapping[str, Resource]
+    deciders: Mapping[str, Handler]
     clock_mode: str
 
     @classmethod

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from flinkmock.control.processes import JobManagersControl, TaskManagersControl
     from flinkmock.engine import Engine
     from flinkmock.journal import Journal
-    from flinkmock.rest.call import Resource
+    from flinkmock.rest.call import Handler
     from flinkmock.snapshot import Snapshot
 
     ScenarioSource = str | Path | Mapping[str, object] | ClusterSpec | None
@@ -187,7 +187,7 @@ class ClusterControl:
         """Check the scenario's `expect` section. Raises UnmetExpectation, which is an AssertionError."""
         self.engine.journal.check(self.engine.expected)
 
-    def on(self, request: str) -> Callable[[Resource], Resource]:
+    def on(self, request: str) -> Callable[[Handler], Handler]:
         """Register a Python function as the handler of an operation.
 
             @cluster.on("POST /jobs/:jobid/stop")
@@ -201,7 +201,7 @@ class ClusterControl:
         """
         operation = self.engine.contract.find(request)
 
-        def register(function: Resource) -> Resource:
+        def register(function: Handler) -> Handler:
             self.engine.deciders[operation.id] = function
             return function
 

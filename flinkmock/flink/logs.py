@@ -48,7 +48,7 @@ class LogFile:
     content: bytes
     modified_at: int
 
-    def facts(self) -> dict[str, str | int]:
+    def payload(self) -> dict[str, str | int]:
         """An entry of `/jobmanager/logs` and `/taskmanagers/:taskmanagerid/logs`."""
         return {"name": self.name, "size": len(self.content), "mtime": self.modified_at}
 
@@ -130,7 +130,7 @@ def taskmanager_startup(
 def _banner(at: int, logger: str, name: str, release: Release, max_heap: int, log_file: str) -> Iterator[LogEvent]:
     """EnvironmentInformation.logEnvironmentInfo: who starts, on which JVM, with which options and classes."""
     environment = environment_of(release)
-    facts = (
+    payload = (
         f" Starting {name} (Version: {release.version}, Scala: 2.12, Rev:{release.commit}, Date:{release.built})",
         f" OS current user: {environment.user}",
         f" JVM: {environment.vm}",
@@ -144,7 +144,7 @@ def _banner(at: int, logger: str, name: str, release: Release, max_heap: int, lo
         f" Classpath: {':'.join(class_path(release))}",
     )
     yield LogEvent(at, logger, _RULE)
-    for step, fact in enumerate(facts):
+    for step, fact in enumerate(payload):
         yield LogEvent(at + 5 + step // 4, logger, fact)
     yield LogEvent(at + 20, logger, _RULE)
 

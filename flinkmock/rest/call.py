@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from flinkmock.cluster.cluster import Cluster
     from flinkmock.contract import Operation
 
-Facts = Any
+Payload = Any
 """What is true: dicts, lists, strings, numbers, None. Keys are those of the JSON answers, of all releases at once."""
 
 
@@ -63,15 +63,15 @@ class RestCall:
         return values[0] if values else default
 
 
-Resource = Callable[[RestCall], Facts]
-HANDLERS: dict[str, Resource] = {}
+Handler = Callable[[RestCall], Payload]
+HANDLERS: dict[str, Handler] = {}
 """Operation id -> the function that carries it out."""
 
 
-def handles(*operation_ids: str) -> Callable[[Resource], Resource]:
+def handles(*operation_ids: str) -> Callable[[Handler], Handler]:
     """Registers a function for one or more operations of the contract."""
 
-    def register(function: Resource) -> Resource:
+    def register(function: Handler) -> Handler:
         for operation_id in operation_ids:
             if operation_id in HANDLERS:
                 raise ValueError(f"{operation_id} has two resources")

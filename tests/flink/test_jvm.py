@@ -71,9 +71,9 @@ def test_as_many_jars_as_in_the_distribution(minor: str, count: int) -> None:
 
 
 def test_environment_has_the_recorded_shape() -> None:
-    facts = jvm_payload(release("2.3"), 1 << 30, "jm.log")
-    assert list(facts) == ["jvm", "classpath"]
-    jvm = facts["jvm"]
+    payload = jvm_payload(release("2.3"), 1 << 30, "jm.log")
+    assert list(payload) == ["jvm", "classpath"]
+    jvm = payload["jvm"]
     assert isinstance(jvm, dict)
     assert jvm["version"] == "OpenJDK 64-Bit Server VM - Eclipse Adoptium - 17/17.0.15+6"
     assert jvm["arch"] == "amd64"

@@ -72,8 +72,8 @@ def test_secrets_are_not_logged() -> None:
 def test_files_have_the_size_of_their_content() -> None:
     events = startup(NEW)
     output, log = log_files("jm.log", events, START)
-    assert output.facts() == {"name": "jm.out", "size": 0, "mtime": START}
-    assert log.facts()["size"] == len(log.content) == len(log_text(events).encode())
+    assert output.payload() == {"name": "jm.out", "size": 0, "mtime": START}
+    assert log.payload()["size"] == len(log.content) == len(log_text(events).encode())
     assert log.modified_at == max(event.time for event in events)
     assert taskmanager_log_name(WORKER, NEW) == "flink-flink-taskexecutor-0-localhost.log"
 

@@ -18,42 +18,42 @@ def _time_in(state: str) -> Metric[JobInputs]:
     )
 
 
-def _up(reading: JobInputs) -> JavaValue:
+def _up(inputs: JobInputs) -> JavaValue:
     """UpTimeGauge: 0 before the job runs, -1 after its end."""
-    if reading.terminal:
+    if inputs.terminal:
         return -1
-    return max(0, reading.now - reading.timestamps["RUNNING"]) if reading.state == "RUNNING" else 0
+    return max(0, inputs.now - inputs.timestamps["RUNNING"]) if inputs.state == "RUNNING" else 0
 
 
-def _down(reading: JobInputs) -> JavaValue:
+def _down(inputs: JobInputs) -> JavaValue:
     """DownTimeGauge: how long a job that has run before has been away; -1 after its end."""
-    if reading.terminal:
+    if inputs.terminal:
         return -1
-    fell = max(reading.timestamps.get(state, 0) for state in ("FAILING", "RESTARTING"))
-    return max(0, reading.now - fell) if reading.state != "RUNNING" and fell > 0 else 0
+    fell = max(inputs.timestamps.get(state, 0) for state in ("FAILING", "RESTARTING"))
+    return max(0, inputs.now - fell) if inputs.state != "RUNNING" and fell > 0 else 0
 
 
-def _last_restart(reading: JobInputs) -> JavaValue:
+def _last_restart(inputs: JobInputs) -> JavaValue:
     """RestartTimeGauge (until 1.14): how long the last restart took, or the present one has taken so far."""
-    began = reading.timestamps.get("RESTARTING", 0)
+    began = inputs.timestamps.get("RESTARTING", 0)
     if began == 0:
         return 0
-    back = reading.timestamps.get("RUNNING", 0)
-    ended = max((reading.timestamps.get(state, 0) for state in ("FAILED", "CANCELED", "FINISHED")), default=0)
-    return (back if back >= began else ended if reading.terminal else reading.now) - began
+    back = inputs.timestamps.get("RUNNING", 0)
+    ended = max((inputs.timestamps.get(state, 0) for state in ("FAILED", "CANCELED", "FINISHED")), default=0)
+    return (back if back >= began else ended if inputs.terminal else inputs.now) - began
 
 
-def _present_restart(reading: JobInputs) -> JavaValue:
-    return reading.now - reading.timestamps["RESTARTING"] if reading.state == "RESTARTING" else 0
+def _present_restart(inputs: JobInputs) -> JavaValue:
+    return inputs.now - inputs.timestamps["RESTARTING"] if inputs.state == "RESTARTING" else 0
 
 
-def _restored(reading: JobInputs) -> JavaValue:
-    return -1 if reading.restored_at is None else reading.restored_at
+def _restored(inputs: JobInputs) -> JavaValue:
+    return -1 if inputs.restored_at is None else inputs.restored_at
 
 
-def _restored_or_started(reading: JobInputs) -> JavaValue:
+def _restored_or_started(inputs: JobInputs) -> JavaValue:
     # From 1.19 a start without state counts as well: real clusters tell the time at which the job went RUNNING.
-    return reading.restored_at or reading.timestamps.get("RUNNING") or -1
+    return inputs.restored_at or inputs.timestamps.get("RUNNING") or -1
 
 
 # Which release has what: read from live clusters of all 13 releases (tests/cluster/data/metric-names.tsv).
@@ -97,9 +97,9 @@ JOB: Table[JobInputs] = (
 )
 
 
-def job_metrics(reading: JobInputs, release: Release) -> dict[str, str]:
+def job_metrics(inputs: JobInputs, release: Release) -> dict[str, str]:
     """Names and values of `/jobs/:jobid/metrics`."""
-    return measure(JOB, reading, release)
+    return measure(JOB, inputs, release)
 
 
 def coordinator_metrics(source_vertex: str, release: Release) -> dict[str, str]:

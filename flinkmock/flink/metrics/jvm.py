@@ -42,35 +42,35 @@ class JvmState:
     files: int
 
 
-def taskmanager_state(reading: TaskManagerInputs) -> JvmState:
+def taskmanager_state(inputs: TaskManagerInputs) -> JvmState:
     """A task manager's JVM: its network memory is direct memory, each buffer a direct buffer."""
     return _state(
-        reading,
-        max_heap=reading.memory.max_heap,
-        threads=taskmanager_thread_count(reading.tasks),
-        work=reading.tasks,
-        buffers=reading.memory.network_buffers,
+        inputs,
+        max_heap=inputs.memory.max_heap,
+        threads=taskmanager_thread_count(inputs.tasks),
+        work=inputs.tasks,
+        buffers=inputs.memory.network_buffers,
     )
 
 
-def jobmanager_state(reading: JobManagerInputs) -> JvmState:
+def jobmanager_state(inputs: JobManagerInputs) -> JvmState:
     return _state(
-        reading,
-        max_heap=reading.memory.max_heap,
-        threads=jobmanager_thread_count(reading.running_jobs),
-        work=reading.running_jobs,
+        inputs,
+        max_heap=inputs.memory.max_heap,
+        threads=jobmanager_thread_count(inputs.running_jobs),
+        work=inputs.running_jobs,
         buffers=0,
     )
 
 
-def _state(reading: MetricInputs, *, max_heap: int, threads: int, work: int, buffers: int) -> JvmState:
-    live = reading.constant(20, 26, "live") * MIB + work * MIB // 2
-    young = reading.constant(24, 40, "young") * MIB
-    period = reading.constant(15_000, 30_000, "gc period")
-    used = min(live + young * (reading.age % period) // period, max_heap * 9 // 10)
-    metaspace = reading.constant(44, 56, "metaspace") * MIB + min(work, 8) * MIB // 4
-    code = reading.constant(14, 20, "code") * MIB
-    own_buffers = reading.constant(18, 30, "direct")
+def _state(inputs: MetricInputs, *, max_heap: int, threads: int, work: int, buffers: int) -> JvmState:
+    live = inputs.constant(20, 26, "live") * MIB + work * MIB // 2
+    young = inputs.constant(24, 40, "young") * MIB
+    period = inputs.constant(15_000, 30_000, "gc period")
+    used = min(live + young * (inputs.age % period) // period, max_heap * 9 // 10)
+    metaspace = inputs.constant(44, 56, "metaspace") * MIB + min(work, 8) * MIB // 4
+    code = inputs.constant(14, 20, "code") * MIB
+    own_buffers = inputs.constant(18, 30, "direct")
     return JvmState(
         heap_used=used,
         heap_committed=min(max(live + young + 8 * MIB, 64 * MIB), max_heap),
@@ -81,24 +81,24 @@ def _state(reading: MetricInputs, *, max_heap: int, threads: int, work: int, buf
         metaspace_committed=metaspace + MIB // 2,
         direct_count=buffers + own_buffers,
         direct_used=buffers * PAGE + own_buffers * MIB // 4,
-        gc_count=_collections(reading, reading.age, period),
-        gc_time=_collection_time(reading, reading.age, period),
-        gc_time_minute_ago=_collection_time(reading, reading.age - METER_SPAN_MS, period),
+        gc_count=_collections(inputs, inputs.age, period),
+        gc_time=_collection_time(inputs, inputs.age, period),
+        gc_time_minute_ago=_collection_time(inputs, inputs.age - METER_SPAN_MS, period),
         threads=threads,
-        cpu_load=reading.moving(2, 60, "load") / 1000 if reading.age >= METER_SPAN_MS // 12 else 0.0,
+        cpu_load=inputs.moving(2, 60, "load") / 1000 if inputs.age >= METER_SPAN_MS // 12 else 0.0,
         # Linux counts processor time in steps of 10 ms: some seconds for the start, then 2 % of the time.
-        cpu_time=(400 + reading.constant(0, 200, "cpu") + reading.age // 500) * 10_000_000,
-        classes=reading.constant(9_500, 12_500, "classes") + min(work, 8) * 20,
-        files=reading.constant(70, 80, "files") + work,
+        cpu_time=(400 + inputs.constant(0, 200, "cpu") + inputs.age // 500) * 10_000_000,
+        classes=inputs.constant(9_500, 12_500, "classes") + min(work, 8) * 20,
+        files=inputs.constant(70, 80, "files") + work,
     )
 
 
-def _collections(reading: MetricInputs, age: int, period: int) -> int:
-    return reading.constant(5, 9, "start-up collections") + age // period if age >= 0 else 0
+def _collections(inputs: MetricInputs, age: int, period: int) -> int:
+    return inputs.constant(5, 9, "start-up collections") + age // period if age >= 0 else 0
 
 
-def _collection_time(reading: MetricInputs, age: int, period: int) -> int:
-    return _collections(reading, age, period) * reading.constant(9, 16, "pause")
+def _collection_time(inputs: MetricInputs, age: int, period: int) -> int:
+    return _collections(inputs, age, period) * inputs.constant(9, 16, "pause")
 
 
 def _collector(name: str, old: bool = False, since: str = "1.12") -> Table[JvmState]:

@@ -36,20 +36,20 @@ TASK_MANAGER: Table[TaskManagerInputs] = (
 )
 
 
-def jobmanager_metrics(reading: JobManagerInputs, release: Release) -> dict[str, str]:
+def jobmanager_metrics(inputs: JobManagerInputs, release: Release) -> dict[str, str]:
     """Names and values of `/jobmanager/metrics`."""
-    return measure(JOB_MANAGER, reading, release) | measure(JVM, jobmanager_state(reading), release)
+    return measure(JOB_MANAGER, inputs, release) | measure(JVM, jobmanager_state(inputs), release)
 
 
-def taskmanager_metrics(reading: TaskManagerInputs, release: Release) -> dict[str, str]:
+def taskmanager_metrics(inputs: TaskManagerInputs, release: Release) -> dict[str, str]:
     """Names and values of `/taskmanagers/:taskmanagerid/metrics`."""
-    return measure(TASK_MANAGER, reading, release) | measure(JVM, taskmanager_state(reading), release)
+    return measure(TASK_MANAGER, inputs, release) | measure(JVM, taskmanager_state(inputs), release)
 
 
-def taskmanager_jvm(reading: TaskManagerInputs, release: Release) -> dict[str, int | list[dict[str, str | int]]]:
+def taskmanager_jvm(inputs: TaskManagerInputs, release: Release) -> dict[str, int | list[dict[str, str | int]]]:
     """`metrics` of `/taskmanagers/:taskmanagerid`: the numbers of `taskmanager_metrics` under their other names."""
-    jvm = taskmanager_state(reading)
-    total, used = _buffers(reading), _used(reading)
+    jvm = taskmanager_state(inputs)
+    total, used = _buffers(inputs), _used(inputs)
     collectors: list[dict[str, str | int]] = [
         {"name": YOUNG, "count": jvm.gc_count, "time": jvm.gc_time},
         {"name": OLD, "count": 0, "time": 0},
@@ -82,13 +82,13 @@ def taskmanager_jvm(reading: TaskManagerInputs, release: Release) -> dict[str, i
     return facts
 
 
-def _buffers(reading: TaskManagerInputs) -> int:
-    return reading.memory.network_buffers
+def _buffers(inputs: TaskManagerInputs) -> int:
+    return inputs.memory.network_buffers
 
 
-def _used(reading: TaskManagerInputs) -> int:
-    return min(USED_BUFFERS_PER_TASK * reading.tasks, _buffers(reading))
+def _used(inputs: TaskManagerInputs) -> int:
+    return min(USED_BUFFERS_PER_TASK * inputs.tasks, _buffers(inputs))
 
 
-def _requested_percent(reading: TaskManagerInputs) -> int:
-    return 100 * REQUESTED_BUFFERS_PER_TASK * reading.tasks // _buffers(reading)
+def _requested_percent(inputs: TaskManagerInputs) -> int:
+    return 100 * REQUESTED_BUFFERS_PER_TASK * inputs.tasks // _buffers(inputs)

@@ -61,49 +61,49 @@ def _pools(inward: str, outward: str, until: str | None = None) -> Table[Subtask
     )
 
 
-def _busy_ratio(reading: SubtaskInputs) -> float:
-    return max(0.0, 1.0 - reading.idle_ratio - reading.backpressured_ratio)
+def _busy_ratio(inputs: SubtaskInputs) -> float:
+    return max(0.0, 1.0 - inputs.idle_ratio - inputs.backpressured_ratio)
 
 
-def _in_pool(reading: SubtaskInputs) -> float:
-    return 0.0 if reading.is_source else round(_busy_ratio(reading) * 0.5, 1)
+def _in_pool(inputs: SubtaskInputs) -> float:
+    return 0.0 if inputs.is_source else round(_busy_ratio(inputs) * 0.5, 1)
 
 
-def _out_pool(reading: SubtaskInputs) -> float:
-    return round(max(reading.backpressured_ratio, 0.1), 1) if reading.io.records_out else 0.0
+def _out_pool(inputs: SubtaskInputs) -> float:
+    return round(max(inputs.backpressured_ratio, 0.1), 1) if inputs.io.records_out else 0.0
 
 
-def _queue_in(reading: SubtaskInputs) -> int:
-    return 0 if reading.is_source else reading.moving(0, 2, "input queue")
+def _queue_in(inputs: SubtaskInputs) -> int:
+    return 0 if inputs.is_source else inputs.moving(0, 2, "input queue")
 
 
-def _queue_out(reading: SubtaskInputs) -> int:
-    return reading.moving(0, 2, "output queue") if reading.io.records_out else 0
+def _queue_out(inputs: SubtaskInputs) -> int:
+    return inputs.moving(0, 2, "output queue") if inputs.io.records_out else 0
 
 
 def _ms_per_second(ratio: float) -> int:
     return min(1000, max(0, round(ratio * 1000)))
 
 
-def _busy_per_second(reading: SubtaskInputs) -> float:
+def _busy_per_second(inputs: SubtaskInputs) -> float:
     # TaskIOMetricGroup: what is left of the second, and a double because it can be NaN.
-    return float(1000 - min(1000, _ms_per_second(reading.idle_ratio) + _ms_per_second(reading.backpressured_ratio)))
+    return float(1000 - min(1000, _ms_per_second(inputs.idle_ratio) + _ms_per_second(inputs.backpressured_ratio)))
 
 
-def _alignment_ns(reading: SubtaskInputs) -> JavaValue:
-    return reading.moving(9_000, 3_000_000, "alignment") if reading.checkpointed else 0
+def _alignment_ns(inputs: SubtaskInputs) -> JavaValue:
+    return inputs.moving(9_000, 3_000_000, "alignment") if inputs.checkpointed else 0
 
 
-def _start_delay_ns(reading: SubtaskInputs) -> JavaValue:
-    return reading.moving(2, 20, "start delay") * 1_000_000 if reading.checkpointed else 0
+def _start_delay_ns(inputs: SubtaskInputs) -> JavaValue:
+    return inputs.moving(2, 20, "start delay") * 1_000_000 if inputs.checkpointed else 0
 
 
 _MAILBOX = {"median": 0.3, "p75": 0.5, "p90": 0.7, "p95": 0.8, "p98": 0.9, "p99": 1.0, "p999": 1.0}
 """Percentiles of the time a mail waits, as parts of the longest wait."""
 
 
-def _longest_mail(reading: SubtaskInputs) -> int:
-    return reading.constant(1, 5, "mail") + round(4 * _busy_ratio(reading))
+def _longest_mail(inputs: SubtaskInputs) -> int:
+    return inputs.constant(1, 5, "mail") + round(4 * _busy_ratio(inputs))
 
 
 def _mailbox() -> Table[SubtaskInputs]:
@@ -165,8 +165,8 @@ def _operator_counter(name: str, part: Callable[[IoCounters], int], since: str =
     )
 
 
-def _watermark(reading: OperatorInputs) -> JavaValue:
-    return NO_WATERMARK if reading.watermark is None else reading.watermark
+def _watermark(inputs: OperatorInputs) -> JavaValue:
+    return NO_WATERMARK if inputs.watermark is None else inputs.watermark
 
 
 # An operator's bytes are 0 but for connectors that count them: a chain serializes nothing between its operators.
@@ -188,19 +188,19 @@ SOURCE: Table[OperatorInputs] = (
 )
 
 
-def operator_metrics(reading: OperatorInputs, release: Release) -> dict[str, str]:
+def operator_metrics(inputs: OperatorInputs, release: Release) -> dict[str, str]:
     """Return the metrics of one operator by name; each name begins with the operator's."""
-    prefix = metric_operator_name(reading.name, release) + "."
-    metrics = measure(OPERATOR, reading, release, prefix)
-    metrics |= measure(SOURCE if reading.is_source else AFTER_ANOTHER, reading, release, prefix)
+    prefix = metric_operator_name(inputs.name, release) + "."
+    metrics = measure(OPERATOR, inputs, release, prefix)
+    metrics |= measure(SOURCE if inputs.is_source else AFTER_ANOTHER, inputs, release, prefix)
     return metrics
 
 
-def subtask_metrics(reading: SubtaskInputs, release: Release) -> dict[str, str]:
+def subtask_metrics(inputs: SubtaskInputs, release: Release) -> dict[str, str]:
     """Names and values of `/jobs/…/vertices/…/subtasks/:subtaskindex/metrics`, operators included."""
-    metrics = measure(SUBTASK, reading, release)
-    if not reading.is_source:
-        metrics |= measure(BEHIND_AN_EDGE, reading, release)
-    for operator in reading.operators:
+    metrics = measure(SUBTASK, inputs, release)
+    if not inputs.is_source:
+        metrics |= measure(BEHIND_AN_EDGE, inputs, release)
+    for operator in inputs.operators:
         metrics |= operator_metrics(operator, release)
     return metrics

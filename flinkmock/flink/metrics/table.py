@@ -28,6 +28,6 @@ class Metric(Generic[R]):
 Table = tuple[Metric[R], ...]
 
 
-def measure(table: Iterable[Metric[R]], reading: R, release: Release, prefix: str = "") -> dict[str, str]:
+def measure(table: Iterable[Metric[R]], inputs: R, release: Release, prefix: str = "") -> dict[str, str]:
     """Names and values, as Flink prints them, of the metrics that the release has."""
-    return {prefix + metric.name: java_text(metric.value(reading)) for metric in table if metric.in_release(release)}
+    return {prefix + metric.name: java_text(metric.value(inputs)) for metric in table if metric.in_release(release)}

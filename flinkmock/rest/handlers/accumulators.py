@@ -10,12 +10,12 @@ from flinkmock.cluster.execution import Execution
 from flinkmock.cluster.job import Job
 from flinkmock.cluster.record_flow import RecordFlow
 from flinkmock.flink.java_serialization.writer import Long
-from flinkmock.rest.call import Facts, RestCall, handles
-from flinkmock.rest.handlers.lookup import execution_of, job_and_time, location_facts, vertex_and_time
+from flinkmock.rest.call import Payload, RestCall, handles
+from flinkmock.rest.handlers.lookup import execution_of, job_and_time, location_payload, vertex_and_time
 from flinkmock.rest.handlers.throwables import serialized_optional
 
 
-def of_execution(cluster: Cluster, job: Job, execution: Execution, time: int) -> list[Accumulator]:
+def accumulators_of(cluster: Cluster, job: Job, execution: Execution, time: int) -> list[Accumulator]:
     """What one attempt has added up: all of it after its end, until then what the last heartbeat carried.
 
     See docs/flink-behaviour.md#heartbeats.
@@ -29,16 +29,16 @@ def of_execution(cluster: Cluster, job: Job, execution: Execution, time: int) ->
     return local(spec.accumulators, records, spec.accumulator_values, execution.subtask)
 
 
-def of_job(cluster: Cluster, job: Job, time: int) -> list[Accumulator]:
-    return merged(of_execution(cluster, job, e, time) for row in job.executions_at(time) for e in row)
+def job_accumulators_at(cluster: Cluster, job: Job, time: int) -> list[Accumulator]:
+    return merged(accumulators_of(cluster, job, e, time) for row in job.executions_at(time) for e in row)
 
 
-def _facts(accumulators: list[Accumulator]) -> list[dict[str, str]]:
+def _payload(accumulators: list[Accumulator]) -> list[dict[str, str]]:
     return [{"name": a.name, "type": a.type, "value": a.text} for a in accumulators]
 
 
 def serialized(accumulators: list[Accumulator]) -> dict[str, str]:
-    """Name -> base64 of the value as Java serializes it; whoever counts in longs has Longs."""
+    """Return the values by name, serialized by Java and in base64; `Long` types have values of that class."""
     found = {}
     for accumulator in accumulators:
         value = accumulator.value
@@ -51,28 +51,28 @@ def serialized(accumulators: list[Accumulator]) -> dict[str, str]:
 
 
 @handles("getJobAccumulators")
-def job_accumulators(call: RestCall) -> Facts:
+def job_accumulators(call: RestCall) -> Payload:
     job, time = job_and_time(call)
-    found = of_job(call.cluster, job, time)
+    found = job_accumulators_at(call.cluster, job, time)
     return {
         "job-accumulators": [],
-        "user-task-accumulators": _facts(found),
+        "user-task-accumulators": _payload(found),
         "serialized-user-task-accumulators": serialized(found) if call.one("includeSerializedValue", False) else {},
     }
 
 
 @handles("getJobVertexAccumulators")
-def vertex_accumulators(call: RestCall) -> Facts:
+def vertex_accumulators(call: RestCall) -> Payload:
     job, vertex, time = vertex_and_time(call)
     row = job.executions_at(time)[vertex.index]
     return {
         "id": vertex.id,
-        "user-accumulators": _facts(merged(of_execution(call.cluster, job, e, time) for e in row)),
+        "user-accumulators": _payload(merged(accumulators_of(call.cluster, job, e, time) for e in row)),
     }
 
 
 @handles("getSubtasksAllAccumulators")
-def subtasks_accumulators(call: RestCall) -> Facts:
+def subtasks_accumulators(call: RestCall) -> Payload:
     job, vertex, time = vertex_and_time(call)
     return {
         "id": vertex.id,
@@ -85,18 +85,18 @@ def _subtask(call: RestCall, job: Job, execution: Execution, time: int) -> dict[
     return {
         "subtask": execution.subtask,
         "attempt": execution.attempt,
-        **location_facts(execution, time),
-        "user-accumulators": _facts(of_execution(call.cluster, job, execution, time)),
+        **location_payload(execution, time),
+        "user-accumulators": _payload(accumulators_of(call.cluster, job, execution, time)),
     }
 
 
 @handles("getSubtaskExecutionAttemptAccumulators")
-def attempt_accumulators(call: RestCall) -> Facts:
+def attempt_accumulators(call: RestCall) -> Payload:
     job, execution, time = execution_of(call)
     return {
         "subtask": execution.subtask,
         "attempt": execution.attempt,
         # Attempt ids are random before 1.13, GRAPH_VERTEX_SUBTASK_ATTEMPT since. See docs/flink-behaviour.md#subtasks.
         "id": execution.id if call.cluster.release.since("1.13") else call.cluster.random.hex(32, execution.id),
-        "user-accumulators": _facts(of_execution(call.cluster, job, execution, time)),
+        "user-accumulators": _payload(accumulators_of(call.cluster, job, execution, time)),
     }

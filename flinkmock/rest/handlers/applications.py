@@ -11,8 +11,8 @@ from flinkmock.cluster.failures import failure_trace
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.flink.stack_frames import task_trace
 from flinkmock.release import Release
-from flinkmock.rest.call import Facts, RestCall, handles
-from flinkmock.rest.handlers.jobs import overview_facts
+from flinkmock.rest.call import Payload, RestCall, handles
+from flinkmock.rest.handlers.jobs import overview_payload
 
 
 def _application(call: RestCall) -> Application:
@@ -23,7 +23,7 @@ def _application(call: RestCall) -> Application:
     return application
 
 
-def _facts(application: Application, now: int) -> dict[str, Any]:
+def _payload(application: Application, now: int) -> dict[str, Any]:
     end = application.ended_at(now)
     return {
         "id": application.id,
@@ -36,11 +36,11 @@ def _facts(application: Application, now: int) -> dict[str, Any]:
 
 
 @handles("getApplicationsOverview")
-def overview(call: RestCall) -> Facts:
+def overview(call: RestCall) -> Payload:
     return {
         "applications": [
             {
-                **_facts(application, call.now),
+                **_payload(application, call.now),
                 "jobs": dict(Counter(job.state_at(call.now) for job in application.jobs)),
             }
             for application in call.cluster.applications.values()
@@ -49,19 +49,19 @@ def overview(call: RestCall) -> Facts:
 
 
 @handles("getApplicationDetails")
-def details(call: RestCall) -> Facts:
+def details(call: RestCall) -> Payload:
     application = _application(call)
     entered = application.states_at(call.now)
     return {
-        **_facts(application, call.now),
+        **_payload(application, call.now),
         "timestamps": {state: entered.get(state, 0) for state in STATES},
-        "jobs": [overview_facts(call.cluster, job, call.now) for job in application.jobs],
+        "jobs": [overview_payload(call.cluster, job, call.now) for job in application.jobs],
     }
 
 
 @handles("getApplicationExceptions")
-def exceptions(call: RestCall) -> Facts:
-    """What the main method threw, or what its jobs failed with in the end."""
+def exceptions(call: RestCall) -> Payload:
+    """Return the exception of the main method, or those that the jobs failed with."""
     application = _application(call)
     entries = []
     if application.failure is not None:
@@ -83,8 +83,8 @@ def _entry(exception: JavaException, timestamp: int | None, release: Release) ->
 
 
 @handles("cancelApplication")
-def cancel(call: RestCall) -> Facts:
-    """Raises UnknownApplication, also for one that has ended: it is in the archive only.
+def cancel(call: RestCall) -> Payload:
+    """Cancel all jobs. Raises ApplicationNotFound, also if it has ended: it is in the archive only.
 
     See docs/flink-behaviour.md#applications.
     """

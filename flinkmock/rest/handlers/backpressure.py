@@ -9,9 +9,9 @@ from flinkmock.cluster.execution import Execution
 from flinkmock.cluster.graph import Vertex
 from flinkmock.cluster.job import Job
 from flinkmock.cluster.record_flow import RecordFlow
-from flinkmock.rest.call import Facts, RestCall, handles
+from flinkmock.rest.call import Payload, RestCall, handles
 from flinkmock.rest.handlers.lookup import SAMPLING_MS, running_executions
-from flinkmock.rest.handlers.metric_inputs import measured_at
+from flinkmock.rest.handlers.metric_inputs import metrics_time_of
 
 REFRESH_MS = 60_000
 """web.backpressure.refresh-interval of 1.12."""
@@ -19,7 +19,7 @@ NO_DATA = {"status": "deprecated"}
 
 
 @handles("getJobVertexBackPressure")
-def backpressure(call: RestCall) -> Facts:
+def backpressure(call: RestCall) -> Payload:
     """Return the back pressure of a vertex's running subtasks.
 
     Raises:
@@ -44,7 +44,7 @@ def backpressure(call: RestCall) -> Facts:
         running = _measured(job, vertex, time)
     if time is None or not running:
         return NO_DATA
-    flow = RecordFlow(job.attempts[running[0].attempt], measured_at(job, running[0], time) or time)
+    flow = RecordFlow(job.attempts[running[0].attempt], metrics_time_of(job, running[0], time) or time)
     level = _level_of(flow.backpressure_ratio(vertex))
     return {
         "status": "ok",
@@ -76,4 +76,4 @@ def _measured(job: Job, vertex: Vertex, time: int | None) -> list[Execution]:
     """Return the subtasks that have metrics at `time`."""
     if time is None or time < job.submitted_at or not job.has_graph_at(time):
         return []
-    return [e for e in job.executions_at(time)[vertex.index] if measured_at(job, e, time) is not None]
+    return [e for e in job.executions_at(time)[vertex.index] if metrics_time_of(job, e, time) is not None]

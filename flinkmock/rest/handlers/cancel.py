@@ -15,18 +15,21 @@ from flinkmock.cluster.errors import (
 )
 from flinkmock.flink import java_classes, messages
 from flinkmock.flink.java_exception import JavaException
-from flinkmock.rest.call import Facts, RestCall, handles
+from flinkmock.rest.call import Payload, RestCall, handles
 
 _DEFAULT_MODE = {"getYarnStopJobTermination": "stop"}
 TIMED_OUT = JavaException(java_classes.TIMEOUT_EXCEPTION)
-"""Why a cancellation fails that no scenario gives a reason for."""
+"""The exception of a cancellation that fails without one in the scenario."""
 
 
 @handles("cancelJob", "getYarnCancelJobTermination", "getYarnStopJobTermination")
-def cancel(call: RestCall) -> Facts:
-    """`mode=stop` is refused before the job is looked up; a CANCELED job may be cancelled again, but not up to 1.14.
+def cancel(call: RestCall) -> Payload:
+    """Cancel a job. A CANCELED job may be cancelled again, but not up to 1.14.
 
-    Raises UnknownJob, StopModeRemoved, JobEnded, and CancellationFailed if the scenario wants this call to fail.
+    Raises:
+        StopModeRemoved: for `mode=stop`, before the job is looked up.
+        JobNotFound, JobAlreadyTerminated
+        CancellationFailed: the scenario lets this call fail.
     """
     mode = call.one("mode", _DEFAULT_MODE.get(call.operation.id, "cancel"))
     if mode == "stop":
@@ -42,31 +45,31 @@ def cancel(call: RestCall) -> Facts:
 
 
 @handles("triggerHeartbeat")
-def heartbeat(call: RestCall) -> Facts:
-    """Taken for whatever job."""
+def heartbeat(call: RestCall) -> Payload:
+    """Return an empty object for any job id, known or not."""
     return {}
 
 
 @handles("postClientCoordination")
-def coordinate(call: RestCall) -> Facts:
-    """No operator here has a coordinator that answers clients; but the request is read first, as the JobMaster does.
+def coordinate(call: RestCall) -> Payload:
+    """Raise an error: no operator has a coordinator. The request is read first, as by the JobMaster.
 
     Raises:
-        UnknownJob: also of a job that has ended.
-        Unserviceable: the request can't be read.
-        UnknownCoordinator: always else.
+        JobNotFound: the job is unknown or has ended.
+        UncaughtJavaException: the request can't be deserialized.
+        CoordinatorNotFound: in all other cases.
     """
     job = call.cluster.job(call.path["jobid"])
     if job.ended:
         raise JobNotFound(job.id)
-    problem = _unreadable(call.body.get("serializedCoordinationRequest"), call.cluster.release.since("1.15"))
+    problem = _deserialization_error(call.body.get("serializedCoordinationRequest"), call.cluster.release.since("1.15"))
     if problem is None:
         raise CoordinatorNotFound(call.path.get("operatorUid") or call.path["operatorid"])
     raise UncaughtJavaException(problem)
 
 
-def _unreadable(request: str | None, helpful: bool) -> JavaException | None:
-    """What Java throws at a request that is no serialized object."""
+def _deserialization_error(request: str | None, helpful: bool) -> JavaException | None:
+    """Return the exception of deserializing the request; None if its first bytes are right."""
     if request is None:
         return JavaException(java_classes.NULL_POINTER_EXCEPTION, messages.NO_COORDINATION_REQUEST if helpful else None)
     try:

@@ -11,7 +11,7 @@ from flinkmock.cluster.graph import Vertex
 from flinkmock.cluster.job import Job
 from flinkmock.cluster.restore import is_discarded
 from flinkmock.flink.configuration import CHECKPOINT_DIR, CHECKPOINT_HISTORY
-from flinkmock.rest.call import Facts, RestCall, handles
+from flinkmock.rest.call import Payload, RestCall, handles
 
 PERCENTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 NAN = float("nan")
@@ -30,12 +30,12 @@ def _job_and_time(call: RestCall) -> tuple[Job, int]:
 
 
 @handles("getCheckpointingStatistics")
-def statistics(call: RestCall) -> Facts:
+def statistics(call: RestCall) -> Payload:
     job, time = _job_and_time(call)
     tracker = job.checkpoints
     completed = tracker.completed_at(time)
     restored = tracker.restored_at(time)
-    facts = _Facts(call, job, time)
+    payload = _CheckpointPayloads(call, job, time)
     failed = tracker.failed_at(time)
     checkpoint, savepoint = tracker.latest_at(time, savepoint=False), tracker.latest_at(time, savepoint=True)
     return {
@@ -49,9 +49,9 @@ def statistics(call: RestCall) -> Facts:
             "persisted_data": summary([0] * len(completed)),
         },
         "latest": {
-            "completed": facts.of(checkpoint) if checkpoint else None,
-            "savepoint": facts.of(savepoint) if savepoint else None,
-            "failed": facts.of(failed[-1]) if failed else None,
+            "completed": payload.of(checkpoint) if checkpoint else None,
+            "savepoint": payload.of(savepoint) if savepoint else None,
+            "failed": payload.of(failed[-1]) if failed else None,
             "restored": {
                 "id": restored.id,
                 "restore_timestamp": restored.at,
@@ -61,18 +61,18 @@ def statistics(call: RestCall) -> Facts:
             if restored
             else None,
         },
-        "history": [facts.of(c) for c in tracker.history_at(time, _history_length(call))],
+        "history": [payload.of(c) for c in tracker.history_at(time, _history_length(call))],
     }
 
 
 @handles("getCheckpointStatisticDetails")
-def details(call: RestCall) -> Facts:
+def details(call: RestCall) -> Payload:
     job, time = _job_and_time(call)
-    return _Facts(call, job, time).of(_checkpoint(call, job, time), with_tasks=True)
+    return _CheckpointPayloads(call, job, time).of(_checkpoint(call, job, time), with_tasks=True)
 
 
 @handles("getTaskCheckpointStatistics")
-def task_details(call: RestCall) -> Facts:
+def task_details(call: RestCall) -> Payload:
     job, time = _job_and_time(call)
     checkpoint = _checkpoint(call, job, time)
     vertex = job.graph.by_id.get(call.path["vertexid"])
@@ -105,7 +105,7 @@ def task_details(call: RestCall) -> Facts:
 
 
 def _checkpoint(call: RestCall, job: Job, time: int) -> Checkpoint:
-    """One that is still in the history. Raises UnknownCheckpoint."""
+    """Return a checkpoint that is still in the history. Raises CheckpointNotFound."""
     wanted = call.path["checkpointid"]
     for checkpoint in job.checkpoints.history_at(time, _history_length(call)):
         if checkpoint.id == wanted:
@@ -118,23 +118,23 @@ def _history_length(call: RestCall) -> int:
 
 
 def summary(values: Sequence[int], *, percentiles: bool = True, nothing: float = NAN) -> dict[str, Any]:
-    """min, max and avg as ints, percentiles as doubles.
+    """Return min, max and avg as ints and percentiles as doubles.
 
     Without values, or where Flink keeps no histogram (`percentiles` False: subtask summaries), these are `nothing`:
     NaN everywhere but in `alignment_buffered`, which is a constant. See docs/flink-behaviour.md#checkpoint-statistics.
     """
     known: SummaryStatistics | None = summary_statistics(list(values))
-    facts: dict[str, Any] = {
+    payload: dict[str, Any] = {
         "min": known.minimum if known else 0,
         "max": known.maximum if known else 0,
         "avg": known.average if known else 0,
     }
     for name, p in PERCENTILES.items():
-        facts[name] = percentile(known.window, p) if known and percentiles else nothing
-    return facts
+        payload[name] = percentile(known.window, p) if known and percentiles else nothing
+    return payload
 
 
-class _Facts:
+class _CheckpointPayloads:
     """Checkpoints of one job as the lists and the details show them."""
 
     def __init__(self, call: RestCall, job: Job, time: int) -> None:
@@ -151,7 +151,7 @@ class _Facts:
         size = checkpoint.size if status == "COMPLETED" else sum(ack.size for ack in made)
         latest = max((ack.at for ack in made if ack.at is not None), default=-1)
         kind = {"COMPLETED": "completed", "FAILED": "failed", "IN_PROGRESS": "in_progress"}[status]
-        facts: dict[str, Any] = {
+        payload: dict[str, Any] = {
             "className": kind,
             "@class": kind,
             "id": checkpoint.id,
@@ -172,14 +172,14 @@ class _Facts:
             "tasks": {},
         }
         if with_tasks:
-            facts["tasks"] = {v.id: _task(checkpoint, v, acks[v.index], time) for v in job.graph.vertices}
+            payload["tasks"] = {v.id: _task(checkpoint, v, acks[v.index], time) for v in job.graph.vertices}
         if status == "COMPLETED":
-            facts["external_path"] = checkpoint.path
-            facts["discarded"] = not checkpoint.is_savepoint and (self._all_gone or checkpoint is not self._newest)
+            payload["external_path"] = checkpoint.path
+            payload["discarded"] = not checkpoint.is_savepoint and (self._all_gone or checkpoint is not self._newest)
         elif status == "FAILED":
-            facts["failure_timestamp"] = checkpoint.ends_at
-            facts["failure_message"] = checkpoint.failure
-        return facts
+            payload["failure_timestamp"] = checkpoint.ends_at
+            payload["failure_message"] = checkpoint.failure
+        return payload
 
     @staticmethod
     def _duration(checkpoint: Checkpoint, status: str, latest: int) -> int:
@@ -190,7 +190,7 @@ class _Facts:
 
 
 def _task(checkpoint: Checkpoint, vertex: Vertex, acks: Sequence[Acknowledgement], time: int) -> dict[str, Any]:
-    """One vertex's part in a checkpoint (TaskCheckpointStatistics)."""
+    """Return the statistics of one vertex (TaskCheckpointStatistics)."""
     made = [ack.at for ack in acks if ack.at is not None]
     size = sum(ack.size for ack in acks)
     latest = max(made, default=-1)
@@ -244,7 +244,7 @@ def _async_ms(duration: int) -> int:
 
 
 @handles("getCheckpointConfig")
-def config(call: RestCall) -> Facts:
+def config(call: RestCall) -> Payload:
     job = call.cluster.job(call.path["jobid"])
     spec = job.spec.checkpoints
     directory = call.cluster.configuration.text(CHECKPOINT_DIR)

@@ -11,7 +11,7 @@ from flinkmock.flink import java_classes
 from flinkmock.flink.configuration import EXCEPTION_HISTORY
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.flink.stack_frames import task_trace
-from flinkmock.rest.call import Facts, RestCall, handles
+from flinkmock.rest.call import Payload, RestCall, handles
 from flinkmock.rest.handlers.lookup import job_and_time
 
 SHOWN = 20
@@ -19,8 +19,8 @@ SHOWN = 20
 
 
 @handles("getJobExceptions")
-def exceptions(call: RestCall) -> Facts:
-    """`failureLabelFilter` keeps entries that have the labels; no failure here has any."""
+def exceptions(call: RestCall) -> Payload:
+    """Return the exception history. `failureLabelFilter` removes all entries, because no failure has labels."""
     job, time = job_and_time(call)
     limit = call.one("maxExceptions", SHOWN)
     if limit < 0:
@@ -50,36 +50,36 @@ def exceptions(call: RestCall) -> Facts:
 
 def _entry(failure: Failure, frames: tuple[str, ...], *, with_concurrent: bool) -> dict[str, Any]:
     """A global failure has no task, endpoint and task manager: the keys are left out, not null."""
-    facts: dict[str, Any] = {
+    payload: dict[str, Any] = {
         "exceptionName": failure.exception.java_class,
         "stacktrace": failure_trace(failure.exception, frames),
         "timestamp": failure.at,
         "failureLabels": {},
     }
     if failure.task_name is not None:
-        facts |= {
+        payload |= {
             "taskName": failure.task_name,
             "location": failure.endpoint,
             "endpoint": failure.endpoint,
             "taskManagerId": failure.taskmanager_id,
         }
     if with_concurrent:
-        facts["concurrentExceptions"] = [_entry(other, frames, with_concurrent=False) for other in failure.concurrent]
-    return facts
+        payload["concurrentExceptions"] = [_entry(other, frames, with_concurrent=False) for other in failure.concurrent]
+    return payload
 
 
 def _failed_tasks(job: Job, time: int, frames: tuple[str, ...]) -> list[dict[str, Any]]:
-    """The current attempts that have FAILED (`all-exceptions` of 1.x)."""
-    told = [entry for failure in job.failures_at(time) for entry in (failure, *failure.concurrent)]
-    found = []
+    """Return the current executions that have FAILED (`all-exceptions` of 1.x)."""
+    failures = [entry for failure in job.failures_at(time) for entry in (failure, *failure.concurrent)]
+    failed_tasks = []
     for row in job.executions_at(time):
         for execution in row:
             if execution.state_at(time) != "FAILED":
                 continue
             task = f"{execution.vertex.name} ({execution.subtask + 1}/{execution.vertex.parallelism})"
-            failure = next((f for f in told if f.task_name == f"{task} - execution #{execution.attempt}"), None)
+            failure = next((f for f in failures if f.task_name == f"{task} - execution #{execution.attempt}"), None)
             if failure is not None:
-                found.append(
+                failed_tasks.append(
                     {
                         "exception": failure_trace(failure.exception, frames),
                         "task": task,
@@ -89,4 +89,4 @@ def _failed_tasks(job: Job, time: int, frames: tuple[str, ...]) -> list[dict[str
                         "taskManagerId": failure.taskmanager_id,
                     }
                 )
-    return found
+    return failed_tasks

@@ -1,4 +1,4 @@
-"""The result of a job's execution: in progress until the job has ended, then what came of it."""
+"""The result of a job: IN_PROGRESS until the job has ended, then COMPLETED with its outcome."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from typing import Any
 
 from flinkmock.cluster.states import GLOBALLY_TERMINAL
 from flinkmock.flink.stack_frames import job_master_trace
-from flinkmock.rest.call import Facts, RestCall, handles
-from flinkmock.rest.handlers.accumulators import of_job, serialized
-from flinkmock.rest.handlers.throwables import failure_facts
+from flinkmock.rest.call import Payload, RestCall, handles
+from flinkmock.rest.handlers.accumulators import job_accumulators_at, serialized
+from flinkmock.rest.handlers.throwables import failure_payload
 
 APPLICATION_STATUS = {"FINISHED": "SUCCEEDED", "FAILED": "FAILED", "CANCELED": "CANCELED"}
 
 
 @handles("getJobExecutionResult")
-def execution_result(call: RestCall) -> Facts:
+def execution_result(call: RestCall) -> Payload:
     """Not cached: COMPLETED exactly when `/jobs/overview` says that the job has ended.
 
     See docs/flink-behaviour.md#execution-result.
@@ -27,7 +27,7 @@ def execution_result(call: RestCall) -> Facts:
         "id": job.id,
         "name": job.name,
         "application-status": APPLICATION_STATUS[state],
-        "accumulator-results": serialized(of_job(call.cluster, job, call.now)),
+        "accumulator-results": serialized(job_accumulators_at(call.cluster, job, call.now)),
         "net-runtime": end - job.submitted_at,
         "application-id": job.application_id,
         "start-time": job.submitted_at,
@@ -36,5 +36,5 @@ def execution_result(call: RestCall) -> Facts:
     failures = job.failures_at(call.now)
     if state == "FAILED" and failures:
         release = call.cluster.release
-        result["failure-cause"] = failure_facts(failures[0].exception, release, job_master_trace(release))
+        result["failure-cause"] = failure_payload(failures[0].exception, release, job_master_trace(release))
     return {"status": {"id": "COMPLETED"}, "job-execution-result": result}

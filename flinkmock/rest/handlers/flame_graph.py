@@ -6,7 +6,7 @@ from flinkmock.cluster.errors import SubtaskNotFound
 from flinkmock.cluster.record_flow import RecordFlow
 from flinkmock.flink.configuration import FLAME_GRAPH, FLAME_GRAPH_REFRESH
 from flinkmock.flink.flame_graph import SubtaskSample, flame_graph
-from flinkmock.rest.call import Facts, RestCall, handles
+from flinkmock.rest.call import Payload, RestCall, handles
 from flinkmock.rest.handlers.lookup import SAMPLING_MS, running_executions, vertex_and_time
 
 NOTHING_TO_SAMPLE, NOT_YET = -1, -3
@@ -15,7 +15,7 @@ sampling has just begun."""
 
 
 @handles("getJobVertexFlameGraph")
-def flame_graph_of_vertex(call: RestCall) -> Facts:
+def flame_graph_of_vertex(call: RestCall) -> Payload:
     """Return the flame graph, or no data if `rest.flamegraph.enabled` is off; all its types come from one sample.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The I/O metrics that stand in answers about jobs, vertices and subtasks, and figures over several of them."""
+"""The I/O metrics of jobs, vertices and subtasks, and summary statistics over several subtasks."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class IoMetrics:
         return self._flows[attempt, time]
 
     def io(self, execution: Execution) -> tuple[IoCounters, bool]:
-        """A subtask's counters, and whether they are complete."""
+        """Return a subtask's counters, and whether they are complete."""
         if execution.ended_at(self._time) is not None:
             return self._flow(execution.attempt, self._time).io_counters(execution), True
         if self._fetched is None:
@@ -39,8 +39,8 @@ class IoMetrics:
         running = execution.entered_at("RUNNING", self._fetched)
         return self._flow(execution.attempt, self._fetched).io_counters(execution), running is not None
 
-    def facts(self, executions: Sequence[Execution]) -> dict[str, Any]:
-        """The counters of several subtasks added up."""
+    def payload(self, executions: Sequence[Execution]) -> dict[str, Any]:
+        """Return the sum of the counters of several subtasks."""
         total, complete = IoCounters(), True
         for execution in executions:
             io, known = self.io(execution)
@@ -60,25 +60,25 @@ class IoMetrics:
         }
 
     def aggregated(self, executions: Sequence[Execution]) -> dict[str, Any]:
-        """`aggregated`: figures of the counters and of the time spent in each state, over the subtasks."""
+        """Return `aggregated`: statistics of the counters and of the time spent in each state, over the subtasks."""
         counters = [self.io(execution)[0] for execution in executions]
         durations = [execution.status_duration(self._time) for execution in executions]
         return {
             "metrics": {
-                "write-records": figures(io.records_out for io in counters),
-                "accumulated-backpressured-time": figures(io.backpressured_ms for io in counters),
-                "accumulated-idle-time": figures(io.idle_ms for io in counters),
-                "write-bytes": figures(io.bytes_out for io in counters),
-                "read-bytes": figures(io.bytes_in for io in counters),
-                "read-records": figures(io.records_in for io in counters),
-                "accumulated-busy-time": figures(io.busy_ms for io in counters),
+                "write-records": summary_statistics(io.records_out for io in counters),
+                "accumulated-backpressured-time": summary_statistics(io.backpressured_ms for io in counters),
+                "accumulated-idle-time": summary_statistics(io.idle_ms for io in counters),
+                "write-bytes": summary_statistics(io.bytes_out for io in counters),
+                "read-bytes": summary_statistics(io.bytes_in for io in counters),
+                "read-records": summary_statistics(io.records_in for io in counters),
+                "accumulated-busy-time": summary_statistics(io.busy_ms for io in counters),
             },
-            "status-duration": {state: figures(d.get(state, -1) for d in durations) for state in STARTING},
+            "status-duration": {state: summary_statistics(d.get(state, -1) for d in durations) for state in STARTING},
         }
 
 
-def figures(values: Iterable[int]) -> dict[str, int]:
-    """`{"p25","min","avg","median","max","sum","p95","p75"}` as ints: the order is that of Java's hash map."""
+def summary_statistics(values: Iterable[int]) -> dict[str, int]:
+    """Return p25, min, avg, median, max, sum, p95 and p75 as ints, in the order of Java's hash map."""
     ascending = tuple(sorted(values))
     return {
         "p25": int(percentile(ascending, 0.25)),

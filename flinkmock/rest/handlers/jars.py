@@ -20,15 +20,15 @@ from flinkmock.cluster.submission.program import (
 )
 from flinkmock.flink import java_classes, submission_messages
 from flinkmock.flink.java_exception import JavaException
-from flinkmock.rest.call import Facts, RestCall, handles
-from flinkmock.rest.handlers.plan import plan_facts
+from flinkmock.rest.call import Payload, RestCall, handles
+from flinkmock.rest.handlers.plan import plan_payload
 
 DISK_FULL = JavaException(java_classes.IO_EXCEPTION, submission_messages.DISK_FULL)
-"""Why an upload fails that no scenario gives a reason for."""
+"""The exception of an upload that fails without one in the scenario."""
 
 
 @handles("getJarList")
-def listing(call: RestCall) -> Facts:
+def listing(call: RestCall) -> Payload:
     return {
         "address": call.base_url,
         "files": [
@@ -45,8 +45,13 @@ def listing(call: RestCall) -> Facts:
 
 
 @handles("uploadJar")
-def upload(call: RestCall) -> Facts:
-    """Raises BadUpload, and Unserviceable if the scenario wants this call to fail."""
+def upload(call: RestCall) -> Payload:
+    """Store the jar.
+
+    Raises:
+        InvalidUpload: not exactly one file was sent.
+        UncaughtJavaException: the scenario lets this call fail.
+    """
     if len(call.files) != 1:
         raise InvalidUpload(submission_messages.not_one_file(len(call.files)))
     (file,) = call.files
@@ -58,24 +63,24 @@ def upload(call: RestCall) -> Facts:
 
 
 @handles("deleteJar")
-def delete(call: RestCall) -> Facts:
-    """Raises UnknownJar."""
+def delete(call: RestCall) -> Payload:
+    """Delete the jar. Raises JarNotFound."""
     call.cluster.jars.delete(call.path["jarid"], call.jobmanager)
     return {}
 
 
 @handles("generatePlanFromJar", "generatePlanFromJarGet")
-def plan(call: RestCall) -> Facts:
-    """Raises UnknownJar, ProgramProblem, BadRequest."""
+def plan(call: RestCall) -> Payload:
+    """Return the plan of the jar's program. Raises JarNotFound, ProgramError, BadRequest."""
     cluster = call.cluster
     spec = job_to_plan(_program(call), cluster.spec.submissions, cluster.release)
     job_id = call.body.get("jobId") or cluster.new_job_id()
-    return {"plan": plan_facts(job_id, spec.name, spec.type, JobGraph(spec), cluster.release)}
+    return {"plan": plan_payload(job_id, spec.name, spec.type, JobGraph(spec), cluster.release)}
 
 
 @handles("submitJobFromJar")
-def run(call: RestCall) -> Facts:
-    """Answers when the job has been initialized. Raises UnknownJar, ProgramProblem, BadRequest."""
+def run(call: RestCall) -> Payload:
+    """Submit the job of the jar's program and initialize it. Raises JarNotFound, ProgramError, BadRequest."""
     cluster = call.cluster
     spec = job_to_run(_program(call), cluster.spec.submissions)
     job_id = call.body.get("jobId")
@@ -93,10 +98,12 @@ def run(call: RestCall) -> Facts:
 
 
 @handles("submitApplicationFromJar")
-def run_application(call: RestCall) -> Facts:
-    """Answers before main is called, so that what goes wrong there is the application's failure.
+def run_application(call: RestCall) -> Payload:
+    """Submit an application. It is answered before main is called: an exception there makes the application fail.
 
-    Raises UnknownJar, BadRequest, and ProgramProblem if there is no class to run.
+    Raises:
+        JarNotFound, BadRequest
+        ProgramError: there is no class to run.
     """
     cluster = call.cluster
     program = _program(call)
@@ -124,7 +131,12 @@ def _submit_to(application_id: str, name: str, spec: JobSpec, call: RestCall) ->
 
 
 def _program(call: RestCall) -> Program:
-    """Raises UnknownJar, and BadRequest when arguments are given in both ways of 1.x."""
+    """Return the program of the request.
+
+    Raises:
+        JarNotFound
+        BadRequest: arguments are given in both ways of 1.x.
+    """
     arguments = _arguments(call)
     jar = call.cluster.jars.get(call.path["jarid"], call.jobmanager)
     return Program(
@@ -138,17 +150,17 @@ def _program(call: RestCall) -> Program:
 
 
 def _arguments(call: RestCall) -> list[str]:
-    listed: list[str] = list(_first(call.body.get("programArgsList"), call.query.get("programArg"), []))
-    if call.cluster.release.since("2.0"):  # which knows no other way; what clients of 1.x send is ignored
-        return listed
+    jobs_in_order: list[str] = list(_first(call.body.get("programArgsList"), call.query.get("programArg"), []))
+    if call.cluster.release.since("2.0"):  # 2.x ignores the fields and parameters of 1.x
+        return jobs_in_order
     tokens = tokenize(call.body.get("programArgs") or call.one("program-args") or "")
-    if tokens and listed:
+    if tokens and jobs_in_order:
         raise BadRequest(submission_messages.CONFUSING_ARGUMENTS)
-    return listed or tokens
+    return jobs_in_order or tokens
 
 
 def _restore_settings(call: RestCall) -> dict[str, Any]:
-    """What `Cluster.submit` wants to know (SavepointRestoreSettings). The request wins over the configuration in it."""
+    """Return the restore settings for `Cluster.submit`; the request's own fields win over its `flinkConfiguration`."""
     configured = call.body.get("flinkConfiguration") or {}
 
     def option(name: str) -> str | None:
@@ -166,5 +178,5 @@ def _restore_settings(call: RestCall) -> dict[str, Any]:
 
 
 def _first(*values: Any) -> Any:
-    """The first that is given: the body wins over the query (HandlerRequestUtils.fromRequestBodyOrQueryParameter)."""
+    """Return the first value that is not None (HandlerRequestUtils.fromRequestBodyOrQueryParameter)."""
     return next((value for value in values if value is not None), None)

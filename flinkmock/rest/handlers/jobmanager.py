@@ -6,11 +6,11 @@ from flinkmock.flink.jvm import jvm_payload
 from flinkmock.flink.logs import jobmanager_log_name
 from flinkmock.flink.memory import jobmanager_memory
 from flinkmock.flink.threads import jobmanager_threads
-from flinkmock.rest.call import Facts, RestCall, handles
+from flinkmock.rest.call import Payload, RestCall, handles
 
 
 @handles("getJobManagerEnvironment", "getJobManagerJobEnvironment")
-def java_environment(call: RestCall) -> Facts:
+def java_environment(call: RestCall) -> Payload:
     """A job of a session cluster has the cluster's. The job id is not looked up.
 
     See docs/flink-behaviour.md#unknown-ids.
@@ -21,7 +21,7 @@ def java_environment(call: RestCall) -> Facts:
 
 
 @handles("getJobManagerThreadDump")
-def thread_dump(call: RestCall) -> Facts:
+def thread_dump(call: RestCall) -> Payload:
     cluster = call.cluster
     running = sum(job.ended_at(call.now) is None for job in cluster.jobs.values())
     return {"threadInfos": jobmanager_threads(running, cluster.release, cluster.random)}

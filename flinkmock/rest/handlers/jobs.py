@@ -13,21 +13,21 @@ from flinkmock.cluster.states import EXECUTION_STATES, JOB_STATES, TERMINAL_EXEC
 from flinkmock.flink.java_format import MAX_INT
 from flinkmock.named_random import NamedRandom
 from flinkmock.release import Release
-from flinkmock.rest.call import Facts, RestCall, handles
+from flinkmock.rest.call import Payload, RestCall, handles
 from flinkmock.rest.handlers.io_metrics import IoMetrics
 from flinkmock.rest.handlers.lookup import job_and_time
-from flinkmock.rest.handlers.plan import plan_facts
+from flinkmock.rest.handlers.plan import plan_payload
 
 
 def scheduler_type(cluster: Cluster, job: Job) -> str:
-    """`schedulerType`: batch jobs have one of their own since 1.15."""
+    """Return `schedulerType`; batch jobs have another scheduler since 1.15."""
     if cluster.uses_adaptive_scheduler(job.spec):
         return "Adaptive"
     return "AdaptiveBatch" if job.spec.type == "BATCH" else "Default"
 
 
-def overview_facts(cluster: Cluster, job: Job, now: int) -> dict[str, Any]:
-    """A job as `/jobs/overview` and `/applications/:id` list it."""
+def overview_payload(cluster: Cluster, job: Job, now: int) -> dict[str, Any]:
+    """Return a job as `/jobs/overview` and `/applications/:id` list it."""
     counts = job.task_counts_at(now)
     end = job.ended_at(now)
     known = job.has_graph_at(now)
@@ -46,35 +46,35 @@ def overview_facts(cluster: Cluster, job: Job, now: int) -> dict[str, Any]:
     }
 
 
-def listed(cluster: Cluster) -> list[Job]:
-    """All jobs; from 2.3 on the newest comes first, before that they come as Java's hash map has them."""
+def jobs_in_order(cluster: Cluster) -> list[Job]:
+    """Return all jobs, since 2.3 the newest first, before that in the order of submission."""
     jobs = list(cluster.jobs.values())
     return sorted(jobs, key=lambda job: -job.submitted_at) if cluster.release.since("2.3") else jobs
 
 
 @handles("getJobIdsWithStatusesOverview")
-def ids(call: RestCall) -> Facts:
-    return {"jobs": [{"id": job.id, "status": job.state_at(call.now)} for job in listed(call.cluster)]}
+def ids(call: RestCall) -> Payload:
+    return {"jobs": [{"id": job.id, "status": job.state_at(call.now)} for job in jobs_in_order(call.cluster)]}
 
 
 @handles("getJobsOverview")
-def overview(call: RestCall) -> Facts:
-    return {"jobs": [overview_facts(call.cluster, job, call.now) for job in listed(call.cluster)]}
+def overview(call: RestCall) -> Payload:
+    return {"jobs": [overview_payload(call.cluster, job, call.now) for job in jobs_in_order(call.cluster)]}
 
 
 @handles("getJobStatusInfo")
-def status(call: RestCall) -> Facts:
+def status(call: RestCall) -> Payload:
     return {"status": call.cluster.job(call.path["jobid"]).state_at(call.now)}
 
 
 @handles("getJobDetails")
-def details(call: RestCall) -> Facts:
+def details(call: RestCall) -> Payload:
     job, time = job_and_time(call)
     end = job.ended_at(time)
     known = job.has_graph_at(time)
     rows = job.executions_at(time) if known else []
     io = IoMetrics(call, job, time)
-    vertices = [vertex_facts(job, row, io, time, call.now) for row in rows]
+    vertices = [vertex_payload(job, row, io, time, call.now) for row in rows]
     entered = job.timestamps_at(time)
     return {
         "jid": job.id,
@@ -97,8 +97,8 @@ def details(call: RestCall) -> Facts:
     }
 
 
-def vertex_facts(job: Job, row: Sequence[Execution], io: IoMetrics, time: int, now: int) -> dict[str, Any]:
-    """A vertex as the details of its job show it."""
+def vertex_payload(job: Job, row: Sequence[Execution], io: IoMetrics, time: int, now: int) -> dict[str, Any]:
+    """Return a vertex as the details of its job show it."""
     vertex = row[0].vertex
     states = [execution.state_at(time) for execution in row]
     return {
@@ -108,19 +108,19 @@ def vertex_facts(job: Job, row: Sequence[Execution], io: IoMetrics, time: int, n
         "maxParallelism": vertex.spec.max_parallelism,
         "parallelism": vertex.parallelism,
         "status": vertex_status(states),
-        **span_facts(row, time, now),
+        **time_span_payload(row, time, now),
         "tasks": _counts(states),
-        "metrics": io.facts(row),
+        "metrics": io.payload(row),
     }
 
 
 def slot_sharing_group_id(job: Job, group: str) -> str:
-    """32 hex digits; the same for all vertices of a group, another for each job."""
+    """Return 32 hex digits: the same for all vertices of a group, different for each job."""
     return NamedRandom(0).hex(32, "slot-sharing-group", job.id, group)
 
 
-def span_facts(row: Sequence[Execution], time: int, now: int) -> dict[str, int]:
-    """start-time, end-time and duration over several subtasks (JobDetailsHandler.createJobVertexDetailsInfo)."""
+def time_span_payload(row: Sequence[Execution], time: int, now: int) -> dict[str, int]:
+    """Return start-time, end-time and duration of several subtasks (JobDetailsHandler.createJobVertexDetailsInfo)."""
     starts = [start for execution in row if (start := execution.started_at(time)) is not None]
     if not starts:
         return {"start-time": -1, "end-time": -1, "duration": -1}
@@ -139,24 +139,24 @@ def _plan(call: RestCall, job: Job, known: bool) -> dict[str, Any]:
     if not known:  # ArchivedExecutionGraph.createSparseArchivedExecutionGraph, which has no class for plans before 2.1
         return {"jid": "", "name": "", "type": "", "nodes": []} if cluster.release.since("2.1") else {}
     sources_first = cluster.uses_adaptive_scheduler(job.spec)
-    return plan_facts(job.id, job.name, job.spec.type, job.graph, cluster.release, sources_first=sources_first)
+    return plan_payload(job.id, job.name, job.spec.type, job.graph, cluster.release, sources_first=sources_first)
 
 
 @handles("getJobPlan")
-def plan(call: RestCall) -> Facts:
+def plan(call: RestCall) -> Payload:
     job, time = job_and_time(call)
     return {"plan": _plan(call, job, job.has_graph_at(time))}
 
 
 @handles("getJobConfig")
-def config(call: RestCall) -> Facts:
+def config(call: RestCall) -> Payload:
     job, _ = job_and_time(call)
     return {
         "jid": job.id,
         "name": job.name,
         "execution-config": {
             "execution-mode": "PIPELINED",
-            "restart-strategy": restart_sentence(job.spec.restart, call.cluster.release),
+            "restart-strategy": restart_strategy_text(job.spec.restart, call.cluster.release),
             "job-parallelism": job.spec.parallelism,
             "object-reuse-mode": False,
             "user-config": dict(job.spec.user_config),
@@ -164,7 +164,7 @@ def config(call: RestCall) -> Facts:
     }
 
 
-def restart_sentence(strategy: RestartStrategy, release: Release) -> str:
+def restart_strategy_text(strategy: RestartStrategy, release: Release) -> str:
     """What `restart-strategy` says.
 
     1.19 and 1.20 read the strategy from the configuration but describe only one set in code, so they always name the

@@ -8,11 +8,11 @@ from flinkmock.flink import java_classes, messages
 from flinkmock.flink.exceptions import completion_exception
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.flink.logs import LogFile, jobmanager_log_name, out_file, taskmanager_log_name
-from flinkmock.rest.call import Facts, FileContent, RestCall, handles
+from flinkmock.rest.call import FileContent, Payload, RestCall, handles
 
 
 def _content(files: list[LogFile], name: str, taskmanager_id: str | None = None) -> FileContent:
-    """Raises UnknownLog."""
+    """Return the file of that name. Raises LogNotFound."""
     for file in files:
         if file.name == name:
             return FileContent(file.content)
@@ -20,25 +20,30 @@ def _content(files: list[LogFile], name: str, taskmanager_id: str | None = None)
 
 
 @handles("getJobManagerLogList")
-def jobmanager_list(call: RestCall) -> Facts:
-    return {"logs": [file.facts() for file in jobmanager_files(call.cluster, call.now)]}
+def jobmanager_list(call: RestCall) -> Payload:
+    return {"logs": [file.payload() for file in jobmanager_files(call.cluster, call.now)]}
 
 
 @handles("getJobManagerLogFile")
-def jobmanager_log(call: RestCall) -> Facts:
+def jobmanager_log(call: RestCall) -> Payload:
     name = jobmanager_log_name(call.cluster.configuration, call.cluster.release)
     return _content(jobmanager_files(call.cluster, call.now), name)
 
 
 @handles("getJobManagerStdoutFile")
-def jobmanager_stdout(call: RestCall) -> Facts:
+def jobmanager_stdout(call: RestCall) -> Payload:
     name = out_file(jobmanager_log_name(call.cluster.configuration, call.cluster.release))
     return _content(jobmanager_files(call.cluster, call.now), name)
 
 
 @handles("getJobManagerCustomLog")
-def jobmanager_file(call: RestCall) -> Facts:
-    """Raises UnknownLog; `.` and `..` are there, but folders (recorded: `/jobmanager/logs/..`)."""
+def jobmanager_file(call: RestCall) -> Payload:
+    """Return a file of the log directory; `.` and `..` are directories (recorded: `/jobmanager/logs/..`).
+
+    Raises:
+        LogNotFound: there is no such file.
+        UncaughtJavaException: it is a directory.
+    """
     name = call.path["filename"]
     if name in (".", ".."):
         cause = JavaException(java_classes.FLINK_EXCEPTION, messages.NO_TRANSFER)
@@ -47,14 +52,14 @@ def jobmanager_file(call: RestCall) -> Facts:
 
 
 @handles("getTaskManagerLogs")
-def taskmanager_list(call: RestCall) -> Facts:
+def taskmanager_list(call: RestCall) -> Payload:
     taskmanager = call.cluster.taskmanager(call.path["taskmanagerid"], call.now)
-    return {"logs": [file.facts() for file in taskmanager_files(call.cluster, taskmanager, call.now)]}
+    return {"logs": [file.payload() for file in taskmanager_files(call.cluster, taskmanager, call.now)]}
 
 
 @handles("getTaskManagerLogFile", "getTaskManagerStdoutFile", "getTaskManagerCustomLog")
-def taskmanager_file(call: RestCall) -> Facts:
-    """`/log`, `/stdout` and `/logs/:filename` of a task manager. Raises UnknownTaskManager, UnknownLog."""
+def taskmanager_file(call: RestCall) -> Payload:
+    """Return `/log`, `/stdout` or `/logs/:filename` of a TaskManager. Raises TaskManagerNotFound, LogNotFound."""
     taskmanager = call.cluster.taskmanager(call.path["taskmanagerid"], call.now)
     log = taskmanager_log_name(taskmanager, call.cluster.release)
     usual = {"getTaskManagerLogFile": log, "getTaskManagerStdoutFile": out_file(log)}

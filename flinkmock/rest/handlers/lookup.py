@@ -1,4 +1,4 @@
-"""From the ids of a request to what they name, and from now to the time an answer is of."""
+"""From the ids of a request to jobs, vertices and executions, and to the time of the cached values that it shows."""
 
 from __future__ import annotations
 
@@ -14,17 +14,25 @@ SAMPLING_MS = 5_200
 See docs/flink-behaviour.md#flame-graphs.
 """
 UNASSIGNED = "(unassigned)"
-"""Where a subtask runs that was not deployed yet, as Flink words it."""
+"""The host of a subtask that is not deployed."""
 
 
 def job_and_time(call: RestCall) -> tuple[Job, int]:
-    """The job of `:jobid`, and the time its cached graph is of. Raises UnknownJob."""
+    """Return the job of `:jobid` and the time of its cached graph.
+
+    Raises:
+        JobNotFound
+    """
     job = call.cluster.job(call.path["jobid"])
     return job, call.caches.graph_time(job.id, call.now)
 
 
 def vertex_and_time(call: RestCall) -> tuple[Job, Vertex, int]:
-    """The same with the vertex of `:vertexid`. Raises UnknownJob, UnknownVertex."""
+    """Return the job of `:jobid`, the vertex of `:vertexid` and the time of the job's cached graph.
+
+    Raises:
+        JobNotFound, VertexNotFound
+    """
     job, time = job_and_time(call)
     if not job.has_graph_at(time):
         raise VertexNotFound(job.id, call.path["vertexid"])
@@ -32,16 +40,19 @@ def vertex_and_time(call: RestCall) -> tuple[Job, Vertex, int]:
 
 
 def execution_of(call: RestCall) -> tuple[Job, Execution, int]:
-    """The attempt of `:subtaskindex` that the request names, the current one if it names none.
+    """Return the job, the execution of `:subtaskindex` and the time of the job's cached graph.
 
-    Raises UnknownJob, UnknownVertex, UnknownSubtask, UnknownAttempt.
+    The execution is the attempt that the request names, or the current one.
+
+    Raises:
+        JobNotFound, VertexNotFound, SubtaskNotFound, AttemptNotFound
     """
     job, vertex, time = vertex_and_time(call)
     return job, job.execution_at(vertex, call.path["subtaskindex"], time, call.path.get("attempt")), time
 
 
-def location_facts(execution: Execution, time: int) -> dict[str, str]:
-    """Where a subtask runs: host of old, endpoint of new releases, and the task manager's id."""
+def location_payload(execution: Execution, time: int) -> dict[str, str]:
+    """Return where a subtask runs: `host` of old and `endpoint` of new releases, and the TaskManager's id."""
     slot = execution.slot if execution.started_at(time) is not None else None
     if slot is None:
         return {"host": UNASSIGNED, "endpoint": UNASSIGNED, "taskmanager-id": UNASSIGNED}

@@ -1,4 +1,4 @@
-"""What the metrics are read from: the cluster at one moment, scope by scope."""
+"""The inputs of metrics, taken from the cluster at one moment: one function for each scope."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WATERMARK_LAG_MS = 1
 """How far the watermarks of `WatermarkStrategy.forMonotonousTimestamps` are behind the newest record."""
 
 
-def jobmanager_reading(cluster: Cluster, time: int) -> metrics.JobManagerInputs:
+def jobmanager_inputs(cluster: Cluster, time: int) -> metrics.JobManagerInputs:
     present = cluster.taskmanagers_at(time)
     return metrics.JobManagerInputs(
         now=time,
@@ -38,11 +38,11 @@ def jobmanager_reading(cluster: Cluster, time: int) -> metrics.JobManagerInputs:
 
 
 def jobs_at(cluster: Cluster, time: int) -> list[Job]:
-    """The jobs that had been submitted by `time`."""
+    """Return the jobs that had been submitted by `time`."""
     return [job for job in cluster.jobs.values() if job.submitted_at <= time]
 
 
-def taskmanager_reading(cluster: Cluster, taskmanager: TaskManager, time: int) -> metrics.TaskManagerInputs:
+def taskmanager_inputs(cluster: Cluster, taskmanager: TaskManager, time: int) -> metrics.TaskManagerInputs:
     return metrics.TaskManagerInputs(
         now=time,
         started_at=taskmanager.joined_at,
@@ -54,7 +54,7 @@ def taskmanager_reading(cluster: Cluster, taskmanager: TaskManager, time: int) -
 
 
 def tasks_on(cluster: Cluster, taskmanager: TaskManager, time: int) -> list[Execution]:
-    """The subtasks that are deployed to a task manager at `time`."""
+    """Return the subtasks that are deployed to a TaskManager at `time`."""
     busy = {slot.job_id for slot in cluster.slots.held(time, taskmanager=taskmanager)}
     return [
         execution
@@ -65,7 +65,7 @@ def tasks_on(cluster: Cluster, taskmanager: TaskManager, time: int) -> list[Exec
     ]
 
 
-def job_reading(cluster: Cluster, job: Job, time: int) -> metrics.JobInputs:
+def job_inputs(cluster: Cluster, job: Job, time: int) -> metrics.JobInputs:
     entered = job.timestamps_at(time)
     executions = [execution for row in job.executions_at(time) for execution in row]
     running = [e.entered_at("RUNNING", time) for e in executions if e.state_at(time) in ("RUNNING", "FINISHED")]
@@ -118,9 +118,9 @@ def _last(checkpoint: Checkpoint) -> metrics.LastCheckpoint:
     )
 
 
-def subtask_reading(cluster: Cluster, job: Job, execution: Execution, time: int) -> metrics.SubtaskInputs | None:
-    """None if there are no metrics of the subtask at `time`."""
-    measured = measured_at(job, execution, time)
+def subtask_inputs(cluster: Cluster, job: Job, execution: Execution, time: int) -> metrics.SubtaskInputs | None:
+    """Return the inputs of a subtask's metrics; None if there are no metrics of it at `time`."""
+    measured = metrics_time_of(job, execution, time)
     since = execution.entered_at("RUNNING", time)
     if measured is None or since is None:
         return None
@@ -172,11 +172,11 @@ def _local_share(run: JobAttempt, execution: Execution) -> float:
     return local / (local + remote) if remote else 1.0
 
 
-def measured_at(job: Job, execution: Execution, time: int) -> int | None:
-    """The time (epoch ms) that the metrics of a subtask are of; None if there are none.
+def metrics_time_of(job: Job, execution: Execution, time: int) -> int | None:
+    """Return the time (epoch ms) of a subtask's metrics; None if there are none.
 
-    What the JobManager has fetched it keeps as long as the job goes on and the subtask has no newer attempt
-    (MetricStore.retainAttempts): a job that waits for its restart still shows its last numbers (2.3.0, 1.20.5).
+    The JobManager keeps fetched metrics until the job ends or the subtask has a newer attempt
+    (MetricStore.retainAttempts): a job that waits for its restart still shows its last values (2.3.0, 1.20.5).
     """
     if execution.entered_at("RUNNING", time) is None:
         return None
@@ -187,12 +187,11 @@ def measured_at(job: Job, execution: Execution, time: int) -> int | None:
 
 
 def watermark_of(job: Job, execution: Execution, time: int) -> int | None:
-    """The input watermark (epoch ms) of a subtask, as the scenario says, or behind an operator that assigns timestamps;
-    None before the first."""
+    """Return the input watermark (epoch ms) of a subtask; None before the first."""
     since = execution.entered_at("RUNNING", time)
-    told = job.spec.watermarks
-    if told is not None:
-        stopped = time if told.stops_after is None else min(time, job.submitted_at + told.stops_after)
-        return None if told.lag is None or since is None else stopped - told.lag
+    watermarks = job.spec.watermarks
+    if watermarks is not None:
+        event_time = time if watermarks.stops_after is None else min(time, job.submitted_at + watermarks.stops_after)
+        return None if watermarks.lag is None or since is None else event_time - watermarks.lag
     assigned = any(WATERMARKS in vertex.spec.operators for vertex in job.graph.vertices)
     return time - WATERMARK_LAG_MS if assigned and since is not None else None

@@ -8,27 +8,27 @@ from typing import Any
 
 from flinkmock.cluster.graph import Vertex
 from flinkmock.cluster.job import Job
-from flinkmock.cluster.metric_series import told
+from flinkmock.cluster.metric_series import told as series_values
 from flinkmock.flink import metrics
-from flinkmock.rest.call import Facts, RestCall, handles
+from flinkmock.rest.call import Payload, RestCall, handles
 from flinkmock.rest.handlers import metric_inputs
 
 RANGE = re.compile(r"(\d+)(?:-(\d+))?")
 NO_WATERMARK = str(-(1 << 63))
 
 
-def chosen(call: RestCall, values: Mapping[str, str]) -> Facts:
-    """Without `get` the names; with it name and value of those that there are, in the order of the store."""
+def select_metrics(call: RestCall, values: Mapping[str, str]) -> Payload:
+    """Return the names of all metrics or, with `get`, names and values of those asked for, in the store's order."""
     if "get" not in call.query:
         return [{"id": name} for name in values]
     wanted = set(call.query["get"])
     return [{"id": name, "value": value} for name, value in values.items() if name in wanted]
 
 
-def aggregated(call: RestCall, holders: Sequence[Mapping[str, str]]) -> Facts:
-    """Without `get` the names; with it the aggregations asked for, all of them unless told (`agg`).
+def aggregated(call: RestCall, holders: Sequence[Mapping[str, str]]) -> Payload:
+    """Return the names of all metrics or, with `get`, their aggregations: those of `agg`, or all.
 
-    One name without values, and nothing is told of the others either; one whose values are no numbers is left out
+    If one name has no values, the response is empty; a name whose values are not numbers is left out
     (AbstractAggregatingMetricsHandler; seen on 2.3.0 and 1.20.5).
     """
     names = list(dict.fromkeys(name for holder in holders for name in holder))
@@ -41,29 +41,29 @@ def aggregated(call: RestCall, holders: Sequence[Mapping[str, str]]) -> Facts:
     found: list[dict[str, Any]] = []
     for name in names:
         if name in wanted:
-            figures = metrics.aggregate([holder[name] for holder in holders if name in holder], kinds)
-            if figures is not None:
-                found.append({"id": name, **figures})
+            aggregations = metrics.aggregate([holder[name] for holder in holders if name in holder], kinds)
+            if aggregations is not None:
+                found.append({"id": name, **aggregations})
     return found
 
 
 @handles("getJobManagerMetrics")
-def jobmanager(call: RestCall) -> Facts:
+def jobmanager(call: RestCall) -> Payload:
     time = call.caches.metrics_time(call.now)
     # the JobManager's own metrics are in its own process: they are there before the first fetch (recorded)
-    reading = metric_inputs.jobmanager_reading(call.cluster, call.now if time is None else time)
-    return chosen(call, metrics.jobmanager_metrics(reading, call.cluster.release))
+    inputs = metric_inputs.jobmanager_inputs(call.cluster, call.now if time is None else time)
+    return select_metrics(call, metrics.jobmanager_metrics(inputs, call.cluster.release))
 
 
 @handles("getTaskManagerMetrics")
-def taskmanager(call: RestCall) -> Facts:
-    """An unknown task manager has no metrics, which is no error."""
+def taskmanager(call: RestCall) -> Payload:
+    """Return no metrics for an unknown TaskManager; that is not an error."""
     wanted = call.path["taskmanagerid"]
-    return chosen(call, next((values for id, values in _taskmanagers(call) if id == wanted), {}))
+    return select_metrics(call, next((values for id, values in _taskmanagers(call) if id == wanted), {}))
 
 
 @handles("getAggregatedTaskManagerMetrics")
-def taskmanagers(call: RestCall) -> Facts:
+def taskmanagers(call: RestCall) -> Payload:
     only = call.query.get("taskmanagers")
     return aggregated(call, [values for id, values in _taskmanagers(call) if not only or id in only])
 
@@ -74,18 +74,18 @@ def _taskmanagers(call: RestCall) -> Iterable[tuple[str, dict[str, str]]]:
     if time is None:
         return
     for present in cluster.taskmanagers_at(time):
-        reading = metric_inputs.taskmanager_reading(cluster, present, time)
-        yield present.id, metrics.taskmanager_metrics(reading, cluster.release)
+        inputs = metric_inputs.taskmanager_inputs(cluster, present, time)
+        yield present.id, metrics.taskmanager_metrics(inputs, cluster.release)
 
 
 @handles("getJobMetrics")
-def job(call: RestCall) -> Facts:
-    """An unknown job has no metrics, which is no error."""
-    return chosen(call, _job(call, call.cluster.jobs.get(call.path["jobid"])))
+def job(call: RestCall) -> Payload:
+    """Return no metrics for an unknown job; that is not an error."""
+    return select_metrics(call, _job(call, call.cluster.jobs.get(call.path["jobid"])))
 
 
 @handles("getAggregatedJobMetrics")
-def jobs(call: RestCall) -> Facts:
+def jobs(call: RestCall) -> Payload:
     only = call.query.get("jobs")
     return aggregated(call, [_job(call, job) for job in call.cluster.jobs.values() if not only or job.id in only])
 
@@ -94,26 +94,26 @@ def _job(call: RestCall, job: Job | None) -> dict[str, str]:
     time = call.caches.metrics_time(call.now)
     if job is None or time is None or time < job.submitted_at or job.ended_at(time) is not None:
         return {}
-    found = metrics.job_metrics(metric_inputs.job_reading(call.cluster, job, time), call.cluster.release)
+    found = metrics.job_metrics(metric_inputs.job_inputs(call.cluster, job, time), call.cluster.release)
     age = time - job.submitted_at
-    return found | told(job.spec.metrics, age, age)
+    return found | series_values(job.spec.metrics, age, age)
 
 
 @handles("getJobVertexMetrics")
-def vertex(call: RestCall) -> Facts:
+def vertex(call: RestCall) -> Payload:
     """All subtasks' metrics, each name prefixed with the subtask's index."""
     values = {f"{n}.{name}": value for n, holder in _subtasks(call) for name, value in holder.items()}
-    return chosen(call, values)
+    return select_metrics(call, values)
 
 
 @handles("getSubtaskMetrics")
-def subtask(call: RestCall) -> Facts:
+def subtask(call: RestCall) -> Payload:
     wanted = call.path["subtaskindex"]
-    return chosen(call, next((holder for n, holder in _subtasks(call) if n == wanted), {}))
+    return select_metrics(call, next((holder for n, holder in _subtasks(call) if n == wanted), {}))
 
 
 @handles("getAggregatedSubtaskMetrics")
-def subtasks(call: RestCall) -> Facts:
+def subtasks(call: RestCall) -> Payload:
     """`subtasks` are indexes and ranges; one that is neither, or names no subtask, selects nothing.
 
     See docs/flink-behaviour.md#query-parameters.
@@ -131,7 +131,7 @@ def _range(text: str) -> range:
     return range(int(match[1]), int(match[2] or match[1]) + 1) if match else range(0)
 
 
-def _known(call: RestCall) -> tuple[Job, Vertex, int] | None:
+def _vertex_and_metrics_time(call: RestCall) -> tuple[Job, Vertex, int] | None:
     """Job, vertex and time of a request about a vertex; None if any of them is not there."""
     job = call.cluster.jobs.get(call.path["jobid"])
     time = call.caches.metrics_time(call.now)
@@ -142,30 +142,30 @@ def _known(call: RestCall) -> tuple[Job, Vertex, int] | None:
 
 
 def _subtasks(call: RestCall) -> Iterable[tuple[int, dict[str, str]]]:
-    known = _known(call)
+    known = _vertex_and_metrics_time(call)
     if known is None:
         return
     job, vertex, time = known
     for execution in job.executions_at(time)[vertex.index]:
-        reading = metric_inputs.subtask_reading(call.cluster, job, execution, time)
-        if reading is not None:
-            found = metrics.subtask_metrics(reading, call.cluster.release)
-            given = told(vertex.spec.metrics, time - job.submitted_at, reading.age, execution.subtask)
+        inputs = metric_inputs.subtask_inputs(call.cluster, job, execution, time)
+        if inputs is not None:
+            found = metrics.subtask_metrics(inputs, call.cluster.release)
+            given = series_values(vertex.spec.metrics, time - job.submitted_at, inputs.age, execution.subtask)
             yield execution.subtask, found | given
 
 
 @handles("getJobVertexWatermarks")
-def watermarks(call: RestCall) -> Facts:
+def watermarks(call: RestCall) -> Payload:
     """Each subtask's input watermark; a source has none."""
     job = call.cluster.job(call.path["jobid"])
     vertex = job.vertex(call.path["vertexid"])
-    known = _known(call)
+    known = _vertex_and_metrics_time(call)
     if known is None or vertex.is_source:
         return []
     time = known[2]
     found = []
     for execution in job.executions_at(time)[vertex.index]:
-        if metric_inputs.subtask_reading(call.cluster, job, execution, time) is not None:
+        if metric_inputs.subtask_inputs(call.cluster, job, execution, time) is not None:
             watermark = metric_inputs.watermark_of(job, execution, time)
             value = NO_WATERMARK if watermark is None else str(watermark)
             found.append({"id": f"{execution.subtask}.currentInputWatermark", "value": value})
@@ -173,9 +173,9 @@ def watermarks(call: RestCall) -> Facts:
 
 
 @handles("getJobManagerOperatorMetrics")
-def coordinators(call: RestCall) -> Facts:
+def coordinators(call: RestCall) -> Payload:
     """Metrics of a source's coordinator, which runs in the JobManager."""
-    known = _known(call)
+    known = _vertex_and_metrics_time(call)
     if known is None or not known[1].is_source or known[0].ended_at(known[2]) is not None:
         return []
-    return chosen(call, metrics.coordinator_metrics(known[1].name, call.cluster.release))
+    return select_metrics(call, metrics.coordinator_metrics(known[1].name, call.cluster.release))

@@ -1,4 +1,4 @@
-"""The cluster as a whole: overview, what the dashboard asks first, configuration, where the logs are, shutting down."""
+"""The cluster as a whole: overview, the dashboard's configuration, Flink's configuration, log URLs, shutdown."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from collections import Counter
 
 from flinkmock.cluster.states import TERMINAL_JOB_STATES
 from flinkmock.flink.configuration import CANCEL, REFRESH_INTERVAL, RESCALE, SCHEDULER_MODE, SUBMIT
-from flinkmock.rest.call import Facts, RestCall, handles
+from flinkmock.rest.call import Payload, RestCall, handles
 
 
 @handles("getClusterOverview")
-def overview(call: RestCall) -> Facts:
+def overview(call: RestCall) -> Payload:
     """Blocked task managers are counted only when there are any, and here there never are.
 
     See docs/flink-behaviour.md#cluster-overview.
@@ -32,8 +32,8 @@ def overview(call: RestCall) -> Facts:
 
 
 @handles("getDashboardConfiguration")
-def dashboard(call: RestCall) -> Facts:
-    """Rescaling by hand is for the adaptive scheduler, outside of reactive mode (RestHandlerConfiguration)."""
+def dashboard(call: RestCall) -> Payload:
+    """Return the dashboard's configuration; `web-rescale` needs the adaptive scheduler (RestHandlerConfiguration)."""
     configuration, release = call.cluster.configuration, call.cluster.release
     reactive = (configuration.text(SCHEDULER_MODE) or "").lower() == "reactive"
     return {
@@ -52,22 +52,22 @@ def dashboard(call: RestCall) -> Facts:
 
 
 @handles("getClusterConfigurationInfo", "getJobManagerJobConfiguration", "getJobManagerApplicationConfiguration")
-def configuration(call: RestCall) -> Facts:
+def configuration(call: RestCall) -> Payload:
     """The same for every job and application, known or not. See docs/flink-behaviour.md#unknown-ids."""
     return call.cluster.configuration.entries(call.cluster.release)
 
 
 @handles("getJobManagerLogUrl")
-def jobmanager_log_url(call: RestCall) -> Facts:
+def jobmanager_log_url(call: RestCall) -> Payload:
     return {"url": f"{call.base_url}/#/job-manager/logs"}
 
 
 @handles("getTaskManagerLogUrl")
-def taskmanager_log_url(call: RestCall) -> Facts:
+def taskmanager_log_url(call: RestCall) -> Payload:
     return {"url": f"{call.base_url}/#/task-manager/{call.path['taskmanagerid']}/logs"}
 
 
 @handles("shutdownCluster")
-def shut_down(call: RestCall) -> Facts:
+def shut_down(call: RestCall) -> Payload:
     call.cluster.shut_down = True
     return {}

@@ -10,23 +10,25 @@ from flinkmock.cluster.graph import JobGraph, Vertex
 from flinkmock.release import Release
 
 
-def plan_facts(
+def plan_payload(
     job_id: str, name: str, type: str, graph: JobGraph, release: Release, *, sources_first: bool = False
 ) -> dict[str, Any]:
-    """Facts of a plan.
+    """Return the payload of a plan.
 
     Args:
         type: "STREAMING" or "BATCH".
         sources_first: the order of the adaptive scheduler, which sorts the graph before it runs it (recording
             2.3.0-adaptive); all others keep the order in which the graph was built.
     """
-    vertices = graph.vertices if sources_first else built_order(graph)
+    vertices = graph.vertices if sources_first else topological_plan_order(graph)
     return {"jid": job_id, "name": name, "type": type, "nodes": [_node(graph, vertex, release) for vertex in vertices]}
 
 
-def built_order(graph: JobGraph) -> list[Vertex]:
-    """What a vertex feeds comes before it, source by source: StreamingJobGraphGenerator adds a vertex to the graph when
-    all that follows it is there."""
+def topological_plan_order(graph: JobGraph) -> list[Vertex]:
+    """Return the vertices source by source, each after its consumers.
+
+    StreamingJobGraphGenerator adds a vertex to the graph after all vertices that follow it.
+    """
     consumers: dict[int, list[int]] = {}
     for vertex in graph.vertices:
         for edge in vertex.inputs:
@@ -44,7 +46,7 @@ def built_order(graph: JobGraph) -> list[Vertex]:
 
 
 def _node(graph: JobGraph, vertex: Vertex, release: Release) -> dict[str, Any]:
-    facts: dict[str, Any] = {
+    payload: dict[str, Any] = {
         "id": vertex.id,
         "parallelism": vertex.parallelism,
         "operator": "",
@@ -53,7 +55,7 @@ def _node(graph: JobGraph, vertex: Vertex, release: Release) -> dict[str, Any]:
         "optimizer_properties": {},
     }
     if not vertex.is_source:
-        facts["inputs"] = [
+        payload["inputs"] = [
             {
                 "num": place,
                 "id": graph.vertices[edge.source].id,
@@ -62,11 +64,11 @@ def _node(graph: JobGraph, vertex: Vertex, release: Release) -> dict[str, Any]:
             }
             for place, edge in enumerate(vertex.inputs)
         ]
-    return facts
+    return payload
 
 
 def description(operators: Sequence[str], release: Release) -> str:
-    """The chain as HTML: a tree since 1.15 (`pipeline.vertex-description-mode`), before that the vertex's name."""
+    """Return the chain as HTML: a tree since 1.15 (`pipeline.vertex-description-mode`), before that the name."""
     if not release.since("1.15"):
         return _html(" -> ".join(operators))
     lines = [f"{'   ' * (depth - 1)}+- {name}" if depth else name for depth, name in enumerate(operators)]
@@ -74,5 +76,5 @@ def description(operators: Sequence[str], release: Release) -> str:
 
 
 def _html(text: str) -> str:
-    """As StringEscapeUtils.escapeHtml4 does it: the apostrophe stays."""
+    """Escape as StringEscapeUtils.escapeHtml4, which leaves apostrophes alone."""
     return escape(text, quote=False).replace('"', "&quot;")

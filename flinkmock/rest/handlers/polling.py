@@ -1,4 +1,4 @@
-"""Which requests are polls: reads of a job or of an asynchronous operation, which scenarios count (`3 polls`)."""
+"""Polls: reads of a job or of an async operation, which scenarios count (`3 polls`)."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from flinkmock.cluster.async_operations import thing
 from flinkmock.rest.call import RestCall
 
 LISTS = frozenset({"getJobIdsWithStatusesOverview", "getJobsOverview"})
-"""The operations that tell of every job."""
+"""The operations that list all jobs."""
 
 
-def polled(call: RestCall) -> list[str]:
-    """The jobs and operations that a request asks for, as `Cluster.read` wants them."""
+def polled_keys(call: RestCall) -> list[str]:
+    """Return the wait keys of the jobs and async operations that a request reads."""
     if call.operation.method != "GET":
         return []
     if call.operation.id in LISTS:

@@ -6,17 +6,17 @@ from typing import Any
 
 from flinkmock.cluster.errors import LogNotFound
 from flinkmock.cluster.profiling import JOB_MANAGER, Profiling
-from flinkmock.rest.call import Facts, FileContent, RestCall, handles
+from flinkmock.rest.call import FileContent, Payload, RestCall, handles
 
 
 def _subject(call: RestCall) -> str:
-    """Raises UnknownTaskManager."""
+    """Return which process is profiled. Raises TaskManagerNotFound."""
     if "taskmanagerid" not in call.path:
         return JOB_MANAGER
     return call.cluster.taskmanager(call.path["taskmanagerid"], call.now).id
 
 
-def _facts(profiling: Profiling, now: int) -> dict[str, Any]:
+def _payload(profiling: Profiling, now: int) -> dict[str, Any]:
     finished = profiling.finished_at <= now
     return {
         "status": "FINISHED" if finished else "RUNNING",
@@ -31,23 +31,23 @@ def _facts(profiling: Profiling, now: int) -> dict[str, Any]:
 
 
 @handles("postJobManagerProfiling", "postTaskManagerProfiling")
-def start(call: RestCall) -> Facts:
-    """Raises UnknownTaskManager, Unserviceable."""
+def start(call: RestCall) -> Payload:
+    """Start profiling. Raises TaskManagerNotFound, UncaughtJavaException."""
     subject = _subject(call)
     profiling = call.cluster.profiler.start(subject, call.body.get("mode"), call.body["duration"], call.now)
-    return _facts(profiling, call.now)
+    return _payload(profiling, call.now)
 
 
 @handles("getJobManagerProfilingList", "getTaskManagerProfilingList")
-def listing(call: RestCall) -> Facts:
-    """Raises UnknownTaskManager."""
+def listing(call: RestCall) -> Payload:
+    """Return all profilings, newest first. Raises TaskManagerNotFound."""
     found = call.cluster.profiler.history(_subject(call), call.now)
-    return {"profilingList": [_facts(profiling, call.now) for profiling in found]}
+    return {"profilingList": [_payload(profiling, call.now) for profiling in found]}
 
 
 @handles("getJobManagerProfilingFile", "getTaskManagerProfilingFile")
 def file(call: RestCall) -> FileContent:
-    """Raises UnknownTaskManager, UnknownLog: the file handlers are those of the logs."""
+    """Return a profile. Raises TaskManagerNotFound, and LogNotFound as for log files."""
     for profiling in call.cluster.profiler.history(_subject(call), call.now):
         if profiling.output == call.path["filename"] and profiling.finished_at <= call.now:
             return FileContent(profiling.page(), "text/html")

@@ -19,18 +19,18 @@ from flinkmock.cluster.rescaling import Rescale, history_at, java_vertex_order, 
 from flinkmock.flink import configuration as options
 from flinkmock.flink import messages
 from flinkmock.flink.memory import taskmanager_memory
-from flinkmock.rest.call import Facts, RestCall, handles
+from flinkmock.rest.call import Payload, RestCall, handles
 from flinkmock.rest.handlers.checkpoints import PERCENTILES
 from flinkmock.rest.handlers.jobs import slot_sharing_group_id
 from flinkmock.rest.handlers.lookup import job_and_time
 
 _ANY = {"cpuCores": -1.0, "taskHeapMemory": -1, "taskOffHeapMemory": -1, "managedMemory": -1, "networkMemory": -1,
         "extendedResources": {}}  # fmt: skip
-"""ResourceProfile.UNKNOWN: what a job asks for that does not say how large its slots have to be."""
+"""ResourceProfile.UNKNOWN: the profile of slots whose size the job does not specify."""
 
 
 def _running_job(call: RestCall) -> Job:
-    """A job that has a JobMaster. Raises UnknownJob, also for one that has ended."""
+    """Return a job that has not ended. Raises JobNotFound."""
     job = call.cluster.job(call.path["jobid"])
     if job.ended_at(call.now) is not None:
         raise JobNotFound(job.id)
@@ -38,8 +38,8 @@ def _running_job(call: RestCall) -> Job:
 
 
 @handles("getJobResourceRequirements")
-def requirements(call: RestCall) -> Facts:
-    """Raises UnknownJob, NotAdaptive."""
+def requirements(call: RestCall) -> Payload:
+    """Raises JobNotFound, AdaptiveSchedulerRequired."""
     job = _running_job(call)
     if not call.cluster.uses_adaptive_scheduler(job.spec):
         raise AdaptiveSchedulerRequired(job.id, "requirements")
@@ -51,20 +51,25 @@ def requirements(call: RestCall) -> Facts:
 
 
 @handles("updateJobResourceRequirements")
-def set_requirements(call: RestCall) -> Facts:
-    """Raises BadRequirements before anybody asks which scheduler there is; UnknownJob, NotAdaptive."""
+def set_requirements(call: RestCall) -> Payload:
+    """Set the bounds of the job's parallelism.
+
+    Raises:
+        JobNotFound, AdaptiveSchedulerRequired
+        InvalidResourceRequirements: also for a job without the adaptive scheduler.
+    """
     if not call.body:
         raise InvalidResourceRequirements(messages.NO_REQUIREMENTS)
     job = _running_job(call)
-    wanted = {}
-    for vertex_id, told in call.body.items():
-        parallelism = told["parallelism"]
-        wanted[vertex_id] = (parallelism["lowerBound"], parallelism["upperBound"])
-    if found := mistakes(job, wanted):
+    bounds = {}
+    for vertex_id, requirement in call.body.items():
+        parallelism = requirement["parallelism"]
+        bounds[vertex_id] = (parallelism["lowerBound"], parallelism["upperBound"])
+    if found := mistakes(job, bounds):
         raise InvalidResourceRequirements("\n".join(found))
     if not call.cluster.uses_adaptive_scheduler(job.spec):
         raise AdaptiveSchedulerRequired(job.id, "requirements")
-    update(call.cluster, job, wanted, call.now)
+    update(call.cluster, job, bounds, call.now)
     return {}
 
 
@@ -72,8 +77,8 @@ def set_requirements(call: RestCall) -> Facts:
 
 
 @handles("getJobRescaleConfig")
-def config(call: RestCall) -> Facts:
-    """Raises UnknownJob, NotAdaptive."""
+def config(call: RestCall) -> Payload:
+    """Raises JobNotFound, AdaptiveSchedulerRequired."""
     job, _ = job_and_time(call)
     if not call.cluster.uses_adaptive_scheduler(job.spec):
         raise AdaptiveSchedulerRequired(job.id, "rescale-config")
@@ -96,7 +101,12 @@ def config(call: RestCall) -> Facts:
 
 
 def _history(call: RestCall, about: str) -> tuple[Job, list[Rescale]]:
-    """The job's rescales, oldest first. Raises UnknownJob, and NotAdaptive also if no history is kept."""
+    """Return the job and its rescales, oldest first.
+
+    Raises:
+        JobNotFound
+        AdaptiveSchedulerRequired: also if no history is kept.
+    """
     job, time = job_and_time(call)
     if (
         not call.cluster.uses_adaptive_scheduler(job.spec)
@@ -106,29 +116,29 @@ def _history(call: RestCall, about: str) -> tuple[Job, list[Rescale]]:
     return job, history_at(job, time)
 
 
-def _kept(call: RestCall, rescales: Sequence[Rescale]) -> list[Rescale]:
-    """Newest first, as many as are kept."""
+def _remembered(call: RestCall, rescales: Sequence[Rescale]) -> list[Rescale]:
+    """Return the rescales that are kept, newest first."""
     return list(reversed(rescales))[: call.cluster.configuration.integer(options.RESCALE_HISTORY)]
 
 
 @handles("getJobRescalesOverview")
-def overview(call: RestCall) -> Facts:
+def overview(call: RestCall) -> Payload:
     job, rescales = _history(call, "rescales")
     latest = {}
     for state in ("COMPLETED", "FAILED", "IGNORED"):
         newest = next((rescale for rescale in reversed(rescales) if rescale.state == state), None)
-        latest[state.lower()] = None if newest is None else _facts(call, job, newest)
+        latest[state.lower()] = None if newest is None else _payload(call, job, newest)
     return {"rescalesCounts": _counts(rescales), "latest": latest}
 
 
 @handles("getJobRescalesHistory")
-def history(call: RestCall) -> Facts:
+def history(call: RestCall) -> Payload:
     job, rescales = _history(call, "rescales")
-    return [_facts(call, job, rescale) for rescale in _kept(call, rescales)]
+    return [_payload(call, job, rescale) for rescale in _remembered(call, rescales)]
 
 
 @handles("getJobRescalesSummary")
-def summary(call: RestCall) -> Facts:
+def summary(call: RestCall) -> Payload:
     _, rescales = _history(call, "rescales")
     ended = [rescale for rescale in rescales if rescale.ended_at is not None]
     return {
@@ -142,12 +152,12 @@ def summary(call: RestCall) -> Facts:
 
 
 @handles("getJobRescaleDetails")
-def details(call: RestCall) -> Facts:
-    """Raises UnknownJob, NotAdaptive, UnknownRescale."""
+def details(call: RestCall) -> Payload:
+    """Raises JobNotFound, AdaptiveSchedulerRequired, RescaleNotFound."""
     job, rescales = _history(call, "rescale-details")
-    for rescale in _kept(call, rescales):
+    for rescale in _remembered(call, rescales):
         if _uuid(call, job, rescale) == call.path["rescaleuuid"]:
-            return {**_facts(call, job, rescale), **_details(call, job, rescale)}
+            return {**_payload(call, job, rescale), **_details(call, job, rescale)}
     raise RescaleNotFound(call.path["rescaleuuid"])
 
 
@@ -177,8 +187,8 @@ def _durations(rescales: Sequence[Rescale]) -> dict[str, Any]:
     }
 
 
-def _facts(call: RestCall, job: Job, rescale: Rescale) -> dict[str, Any]:
-    """A rescale in a list; what it changed is told by its details only."""
+def _payload(call: RestCall, job: Job, rescale: Rescale) -> dict[str, Any]:
+    """Return a rescale as in a list; only its details say what it changed."""
     return {
         "rescaleUuid": _uuid(call, job, rescale),
         "resourceRequirementsUuid": call.cluster.random.hex(32, "requirements", job.id, rescale.version),
@@ -248,7 +258,7 @@ def _slots(call: RestCall, job: Job, before: JobGraph | None, after: JobGraph | 
 
 
 def _spans(job: Job, rescale: Rescale) -> list[dict[str, Any]]:
-    """The states of the adaptive scheduler that a completed rescale went through; of the first one, as recorded."""
+    """Return the states of the adaptive scheduler during a completed rescale; those of the first one are recorded."""
     if rescale.job_attempt is None or rescale.ended_at is None or rescale.state != "COMPLETED":
         return []
     scheduled = max(rescale.started_at, rescale.job_attempt.created_at)

@@ -1,4 +1,4 @@
-"""Savepoints, stopping with one, checkpoints on demand, disposal, cached data sets, and the rescaling that was."""
+"""Savepoints, stop-with-savepoint, triggered checkpoints, disposal, cached data sets, and the old rescaling."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from flinkmock.flink.configuration import SAVEPOINT_DIR
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.flink.stack_frames import future_trace
 from flinkmock.release import Release
-from flinkmock.rest.call import Facts, RestCall, handles
-from flinkmock.rest.handlers.throwables import failure_facts
+from flinkmock.rest.call import Payload, RestCall, handles
+from flinkmock.rest.handlers.throwables import failure_payload
 
 INCREMENTAL = JavaException(
     java_classes.ILLEGAL_STATE_EXCEPTION,
@@ -26,7 +26,7 @@ def _trigger_id(call: RestCall) -> str:
 
 
 def _directory(call: RestCall, field: str) -> str:
-    """Where the savepoint goes. Raises BadRequest if neither the request nor the configuration says it."""
+    """Return the target directory. Raises BadRequest if neither the request nor the configuration has one."""
     directory = call.body.get(field)
     if directory is None:
         directory = call.cluster.configuration.text(SAVEPOINT_DIR)
@@ -37,7 +37,7 @@ def _directory(call: RestCall, field: str) -> str:
 
 
 @handles("triggerSavepoint")
-def savepoint(call: RestCall) -> Facts:
+def savepoint(call: RestCall) -> Payload:
     """Raises BadRequest."""
     directory = _directory(call, "target-directory")
     trigger_id = _trigger_id(call)
@@ -50,7 +50,7 @@ def savepoint(call: RestCall) -> Facts:
 
 
 @handles("triggerStopWithSavepoint")
-def stop(call: RestCall) -> Facts:
+def stop(call: RestCall) -> Payload:
     """Raises BadRequest."""
     directory = _directory(call, "targetDirectory")
     trigger_id = _trigger_id(call)
@@ -62,8 +62,8 @@ def stop(call: RestCall) -> Facts:
 
 
 @handles("triggerCheckpoint")
-def checkpoint(call: RestCall) -> Facts:
-    """Raises Unserviceable for an incremental one, which 1.17 and 1.18 do take."""
+def checkpoint(call: RestCall) -> Payload:
+    """Trigger a checkpoint. Raises UncaughtJavaException for an incremental one, which 1.17 and 1.18 accept."""
     if call.body.get("checkpointType") == "INCREMENTAL" and call.cluster.release.since("1.19"):
         raise UncaughtJavaException(INCREMENTAL)
     trigger_id = _trigger_id(call)
@@ -72,7 +72,7 @@ def checkpoint(call: RestCall) -> Facts:
 
 
 @handles("triggerSavepointDisposal")
-def dispose(call: RestCall) -> Facts:
+def dispose(call: RestCall) -> Payload:
     """Raises BadRequest."""
     path = call.body.get("savepoint-path")
     if path is None:
@@ -83,26 +83,26 @@ def dispose(call: RestCall) -> Facts:
 
 
 @handles("getSavepointStatus")
-def savepoint_status(call: RestCall) -> Facts:
-    """Of stopping as well. Raises UnknownTrigger."""
+def savepoint_status(call: RestCall) -> Payload:
+    """Return the status of a savepoint or of stop-with-savepoint. Raises TriggerNotFound."""
     return _status(call, "savepoint")
 
 
 @handles("getCheckpointStatus")
-def checkpoint_status(call: RestCall) -> Facts:
-    """Raises UnknownTrigger."""
+def checkpoint_status(call: RestCall) -> Payload:
+    """Raises TriggerNotFound."""
     return _status(call, "checkpoint")
 
 
 @handles("getSavepointDisposalStatus")
-def disposal_status(call: RestCall) -> Facts:
-    """Raises UnknownTrigger."""
+def disposal_status(call: RestCall) -> Payload:
+    """Raises TriggerNotFound."""
     return _status(call, "disposal")
 
 
 @handles("getClusterDataSetDeleteStatus")
-def data_set_status(call: RestCall) -> Facts:
-    """Raises UnknownTrigger."""
+def data_set_status(call: RestCall) -> Payload:
+    """Raises TriggerNotFound."""
     return _status(call, "dataset")
 
 
@@ -116,27 +116,27 @@ def _status(call: RestCall, kind: str) -> dict[str, Any]:
 
 
 def _result(operation: AsyncOperation, release: Release) -> dict[str, Any]:
-    """There is no state FAILED; a failure is told in place of the result, for checkpoints in camel case."""
+    """Return the result, or the failure in its place: there is no state FAILED. Checkpoints name it in camel case."""
     if operation.failure is None:
         return operation.result
     name = "failureCause" if operation.kind == "checkpoint" else "failure-cause"
-    return {name: failure_facts(operation.failure, release, future_trace(release))}
+    return {name: failure_payload(operation.failure, release, future_trace(release))}
 
 
 @handles("getClusterDataSetList")
-def data_sets(call: RestCall) -> Facts:
-    """No job here caches one."""
+def data_sets(call: RestCall) -> Payload:
+    """Return an empty list: no job caches data sets."""
     return {"dataSets": []}
 
 
 @handles("deleteClusterDataSet")
-def delete_data_set(call: RestCall) -> Facts:
+def delete_data_set(call: RestCall) -> Payload:
     trigger_id = _trigger_id(call)
     call.cluster.delete_data_set(trigger_id, call.now, call.jobmanager)
     return {"request-id": trigger_id}
 
 
 @handles("rescaleJob", "getRescalingStatus")
-def rescaling(call: RestCall) -> Facts:
-    """Raises RescalingDisabled, whatever job is named."""
+def rescaling(call: RestCall) -> Payload:
+    """Raises RescalingDisabled, for any job id."""
     raise RescalingDisabled

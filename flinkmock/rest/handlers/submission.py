@@ -13,21 +13,22 @@ from flinkmock.cluster.submission.program import duplicate_submission_error, mat
 from flinkmock.flink import submission_messages
 from flinkmock.flink.java_serialization.reader import BadStream, read_object
 from flinkmock.release import Release
-from flinkmock.rest.call import Facts, RestCall, UploadedFile, handles
+from flinkmock.rest.call import Payload, RestCall, UploadedFile, handles
 
 _ID_IN_NAME = re.compile(r"-([0-9a-f]{32})")
 
 
 @handles("submitJob")
-def submit(call: RestCall) -> Facts:
-    """The job becomes what the first rule says that fits its name, that of one of its jars or an entry class of them.
+def submit(call: RestCall) -> Payload:
+    """Submit a job graph.
 
-    It keeps its name. A rule that fits every job tells how it lives and nothing else: graph, checkpoints and user
-    configuration are then those of the plan.
+    The first submission rule that matches the job's name, a jar's name or one of its entry classes gives the template;
+    the job keeps its name. A rule for all jobs (`*`) gives the lifecycle only: graph, checkpoints and user
+    configuration are then those of the submitted plan.
 
     Raises:
-        BadSubmission: in the order of JobSubmitHandler: no plan named, files missing, the plan can't be read.
-        Unserviceable: the job is known already, or the scenario wants this call to fail.
+        InvalidJobSubmission: in the order of JobSubmitHandler: no plan named, files missing, unreadable plan.
+        UncaughtJavaException: the job id exists already, or the scenario lets this call fail.
     """
     cluster = call.cluster
     files = {file.name: file for file in call.files}

@@ -12,11 +12,11 @@ from flinkmock.flink.environment import environment_of
 from flinkmock.flink.memory import taskmanager_memory
 from flinkmock.flink.rpc import taskmanager_path
 from flinkmock.flink.threads import taskmanager_threads
-from flinkmock.rest.call import Facts, RestCall, handles
-from flinkmock.rest.handlers.metric_inputs import taskmanager_reading, tasks_on
+from flinkmock.rest.call import Payload, RestCall, handles
+from flinkmock.rest.handlers.metric_inputs import taskmanager_inputs, tasks_on
 
 
-def taskmanager_facts(cluster: Cluster, taskmanager: TaskManager, now: int) -> dict[str, Any]:
+def taskmanager_payload(cluster: Cluster, taskmanager: TaskManager, now: int) -> dict[str, Any]:
     """A task manager as the list shows it. Slots are current, assigned tasks are of the last heartbeat.
 
     See docs/flink-behaviour.md#heartbeats.
@@ -31,7 +31,7 @@ def taskmanager_facts(cluster: Cluster, taskmanager: TaskManager, now: int) -> d
         "timeSinceLastHeartbeat": taskmanager.last_heartbeat(now),
         "slotsNumber": taskmanager.slots,
         "freeSlots": free,
-        "assignedTasks": len(tasks_on(cluster, taskmanager, _reported(cluster, taskmanager, now))),
+        "assignedTasks": len(tasks_on(cluster, taskmanager, _heartbeat_time(cluster, taskmanager, now))),
         "totalResource": memory.total_resource(taskmanager.slots, release),
         "freeResource": memory.free_resource(taskmanager.slots, free, release),
         "hardware": memory.hardware(environment_of(release)),
@@ -39,39 +39,39 @@ def taskmanager_facts(cluster: Cluster, taskmanager: TaskManager, now: int) -> d
     }
 
 
-def _reported(cluster: Cluster, taskmanager: TaskManager, now: int) -> int:
-    """The time that what a heartbeat carries is of."""
+def _heartbeat_time(cluster: Cluster, taskmanager: TaskManager, now: int) -> int:
+    """Return the time of the last heartbeat, or `now` if nothing is cached."""
     return taskmanager.last_heartbeat(now) if cluster.cache_enabled else now
 
 
 @handles("getTaskManagers")
-def taskmanagers(call: RestCall) -> Facts:
+def taskmanagers(call: RestCall) -> Payload:
     present = call.cluster.taskmanagers_at(call.now)
-    return {"taskmanagers": [taskmanager_facts(call.cluster, one, call.now) for one in present]}
+    return {"taskmanagers": [taskmanager_payload(call.cluster, one, call.now) for one in present]}
 
 
 @handles("getTaskManagerDetails")
-def details(call: RestCall) -> Facts:
+def details(call: RestCall) -> Payload:
     cluster = call.cluster
     taskmanager = cluster.taskmanager(call.path["taskmanagerid"], call.now)
     slots = cluster.slots.held(call.now, taskmanager=taskmanager)
     tasks = Counter(
         execution.slot.index
-        for execution in tasks_on(cluster, taskmanager, _reported(cluster, taskmanager, call.now))
+        for execution in tasks_on(cluster, taskmanager, _heartbeat_time(cluster, taskmanager, call.now))
         if execution.slot
     )
-    resource_facts = taskmanager_memory(cluster.configuration).slot_resource(taskmanager.slots)
-    reading = taskmanager_reading(cluster, taskmanager, call.now)
-    return taskmanager_facts(cluster, taskmanager, call.now) | {
+    resource = taskmanager_memory(cluster.configuration).slot_resource(taskmanager.slots)
+    inputs = taskmanager_inputs(cluster, taskmanager, call.now)
+    return taskmanager_payload(cluster, taskmanager, call.now) | {
         "allocatedSlots": [
-            {"jobId": slot.job_id, "resource": resource_facts, "assignedTasks": tasks[slot.index]} for slot in slots
+            {"jobId": slot.job_id, "resource": resource, "assignedTasks": tasks[slot.index]} for slot in slots
         ],
-        "metrics": metrics.taskmanager_jvm(reading, cluster.release),
+        "metrics": metrics.taskmanager_jvm(inputs, cluster.release),
     }
 
 
 @handles("getTaskManagerThreadDump")
-def thread_dump(call: RestCall) -> Facts:
+def thread_dump(call: RestCall) -> Payload:
     cluster = call.cluster
     taskmanager = cluster.taskmanager(call.path["taskmanagerid"], call.now)
     names = [

@@ -1,4 +1,4 @@
-"""Failures inside answers: `{"class", "stack-trace", "serialized-throwable"}` (SerializedThrowableSerializer)."""
+"""Exceptions in responses: `{"class", "stack-trace", "serialized-throwable"}` (SerializedThrowableSerializer)."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from flinkmock.release import Release
 _FRAME = re.compile(r"(?:(?P<module>[\w.]+)/)?(?P<class>.+)\.(?P<method>[^.]+)\((?P<file>[^:()]+)(?::(?P<line>\d+))?\)")
 
 
-def failure_facts(throwable: JavaException, release: Release, frames: tuple[str, ...]) -> dict[str, Any]:
+def failure_payload(throwable: JavaException, release: Release, frames: tuple[str, ...]) -> dict[str, Any]:
     """Return the payload of a `failure-cause`; `frames` are the calls of an exception without any."""
     trace = failure_trace(throwable, frames)
     calls = tuple(map(_frame, frames))
@@ -27,7 +27,7 @@ def failure_facts(throwable: JavaException, release: Release, frames: tuple[str,
 
 
 def serialized_optional(value: writer.JavaValue) -> str:
-    """An accumulator's value as base64 of `SerializedValue<OptionalFailure<Object>>`. Raises TypeError."""
+    """Return an accumulator's value as base64 of `SerializedValue<OptionalFailure<Object>>`. Raises TypeError."""
     return b64encode(writer.serialized_optional(value)).decode()
 
 

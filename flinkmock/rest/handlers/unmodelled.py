@@ -1,14 +1,15 @@
-"""Operations that the model does not know: those that an imported release has more than flinkmock's own."""
+"""Operations without a handler: only imported releases have them."""
 
 from __future__ import annotations
 
-from flinkmock.rest.call import Facts, FileContent, RestCall
+from flinkmock.rest.call import FileContent, Payload, RestCall
 
 
-def unmodelled(call: RestCall) -> Facts | FileContent:
-    """No facts: the answer is made of the schema alone, the same each time.
+def unmodelled(call: RestCall) -> Payload | FileContent:
+    """Return an empty payload, so that the response is made of placeholders.
 
-    Raises UnknownJob, UnknownVertex, UnknownTaskManager for what is not there, as every operation does.
+    Raises:
+        JobNotFound, VertexNotFound, TaskManagerNotFound: as every operation with such an id.
     """
     if "jobid" in call.path:
         job = call.cluster.job(call.path["jobid"])

@@ -6,14 +6,14 @@ from typing import Any
 
 from flinkmock.cluster.execution import STARTING, Execution, vertex_status
 from flinkmock.cluster.states import EXECUTION_STATES, TERMINAL_EXECUTION_STATES
-from flinkmock.rest.call import Facts, RestCall, handles
+from flinkmock.rest.call import Payload, RestCall, handles
 from flinkmock.rest.handlers.io_metrics import IoMetrics
-from flinkmock.rest.handlers.jobs import span_facts
-from flinkmock.rest.handlers.lookup import execution_of, location_facts, vertex_and_time
+from flinkmock.rest.handlers.jobs import time_span_payload
+from flinkmock.rest.handlers.lookup import execution_of, location_payload, vertex_and_time
 
 
 @handles("getJobVertexDetails")
-def details(call: RestCall) -> Facts:
+def details(call: RestCall) -> Payload:
     job, vertex, time = vertex_and_time(call)
     row = job.executions_at(time)[vertex.index]
     io = IoMetrics(call, job, time)
@@ -23,37 +23,37 @@ def details(call: RestCall) -> Facts:
         "parallelism": vertex.parallelism,
         "maxParallelism": vertex.spec.max_parallelism,
         "now": call.now,
-        "subtasks": [attempt_facts(execution, io, time, call.now) for execution in row],
+        "subtasks": [attempt_payload(execution, io, time, call.now) for execution in row],
         "aggregated": io.aggregated(row),
     }
 
 
-def attempt_facts(execution: Execution, io: IoMetrics, time: int, now: int) -> dict[str, Any]:
-    """One attempt of a subtask (SubtaskExecutionAttemptDetailsInfo)."""
+def attempt_payload(execution: Execution, io: IoMetrics, time: int, now: int) -> dict[str, Any]:
+    """Return one execution (SubtaskExecutionAttemptDetailsInfo)."""
     start, end = execution.started_at(time), execution.ended_at(time)
     spent = execution.status_duration(time if end is not None else now)
     return {
         "subtask": execution.subtask,
         "status": execution.state_at(time),
         "attempt": execution.attempt,
-        **location_facts(execution, time),
+        **location_payload(execution, time),
         "start-time": -1 if start is None else start,
         "end-time": -1 if end is None else end,
         "duration": -1 if start is None else (now if end is None else end) - start,
-        "metrics": io.facts([execution]),
+        "metrics": io.payload([execution]),
         "status-duration": {state: spent.get(state, -1) for state in STARTING},
         "start_time": -1 if start is None else start,
     }
 
 
 @handles("getSubtaskCurrentAttemptDetails", "getSubtaskExecutionAttemptDetails")
-def attempt(call: RestCall) -> Facts:
+def attempt(call: RestCall) -> Payload:
     job, execution, time = execution_of(call)
-    return attempt_facts(execution, IoMetrics(call, job, time), time, call.now)
+    return attempt_payload(execution, IoMetrics(call, job, time), time, call.now)
 
 
 @handles("getSubtasksTimes")
-def times(call: RestCall) -> Facts:
+def times(call: RestCall) -> Payload:
     job, vertex, time = vertex_and_time(call)
     return {
         "id": vertex.id,
@@ -68,7 +68,7 @@ def _times(execution: Execution, time: int, now: int) -> dict[str, Any]:
     entered = execution.timestamps_at(time)
     state = execution.state_at(time)
     until = entered[state] if state in TERMINAL_EXECUTION_STATES else now
-    location = location_facts(execution, time)
+    location = location_payload(execution, time)
     return {
         "subtask": execution.subtask,
         "host": location["host"],
@@ -79,12 +79,12 @@ def _times(execution: Execution, time: int, now: int) -> dict[str, Any]:
 
 
 @handles("getJobVertexTaskManagers")
-def taskmanagers(call: RestCall) -> Facts:
+def taskmanagers(call: RestCall) -> Payload:
     job, vertex, time = vertex_and_time(call)
     io = IoMetrics(call, job, time)
     groups: dict[tuple[str, str], list[Execution]] = {}
     for execution in job.executions_at(time)[vertex.index]:
-        location = location_facts(execution, time)
+        location = location_payload(execution, time)
         groups.setdefault((location["endpoint"], location["taskmanager-id"]), []).append(execution)
     return {
         "id": vertex.id,
@@ -95,15 +95,15 @@ def taskmanagers(call: RestCall) -> Facts:
 
 
 def _group(place: tuple[str, str], row: list[Execution], io: IoMetrics, time: int, now: int) -> dict[str, Any]:
-    """The subtasks of a vertex that run on one task manager; those not deployed yet are a group of their own."""
+    """Return the subtasks of a vertex that run on one TaskManager; those not deployed yet are another group."""
     endpoint, taskmanager_id = place
     states = [execution.state_at(time) for execution in row]
     return {
         "host": endpoint,
         "endpoint": endpoint,
         "status": vertex_status(states),
-        **span_facts(row, time, now),
-        "metrics": io.facts(row),
+        **time_span_payload(row, time, now),
+        "metrics": io.payload(row),
         "status-counts": {state: states.count(state) for state in EXECUTION_STATES},
         "taskmanager-id": taskmanager_id,
         "aggregated": io.aggregated(row),

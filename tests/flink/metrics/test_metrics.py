@@ -68,9 +68,9 @@ def kind(value: str) -> str:
     return "text"
 
 
-def jobmanager(now: int = START + 30_000, **facts: int) -> JobManagerInputs:
+def jobmanager(now: int = START + 30_000, **payload: int) -> JobManagerInputs:
     memory = jobmanager_memory(Configuration({}))
-    return JobManagerInputs(now=now, started_at=START, key="jm", random=NamedRandom(7), memory=memory, **facts)
+    return JobManagerInputs(now=now, started_at=START, key="jm", random=NamedRandom(7), memory=memory, **payload)
 
 
 def taskmanager(now: int = START + 30_000, tasks: int = 6) -> TaskManagerInputs:
@@ -78,12 +78,12 @@ def taskmanager(now: int = START + 30_000, tasks: int = 6) -> TaskManagerInputs:
     return TaskManagerInputs(now=now, started_at=START, key="tm", random=NamedRandom(7), memory=memory, tasks=tasks)
 
 
-def job(now: int = START + 30_000, **facts: object) -> JobInputs:
-    given: dict[str, object] = {"state": "RUNNING", "timestamps": {"RUNNING": START + 10}, **facts}
+def job(now: int = START + 30_000, **payload: object) -> JobInputs:
+    given: dict[str, object] = {"state": "RUNNING", "timestamps": {"RUNNING": START + 10}, **payload}
     return JobInputs(now=now, started_at=START, key="job", random=NamedRandom(7), **given)  # type: ignore[arg-type]
 
 
-def subtask(scope: str = "count", now: int = START + 30_000, **facts: object) -> SubtaskInputs:
+def subtask(scope: str = "count", now: int = START + 30_000, **payload: object) -> SubtaskInputs:
     io, before = io_at(now), io_at(now - 60_000)
     operators = tuple(
         OperatorInputs(
@@ -100,7 +100,7 @@ def subtask(scope: str = "count", now: int = START + 30_000, **facts: object) ->
         "minute_ago": before,
         "operators": operators,
         "is_source": scope == "source",
-        **facts,
+        **payload,
     }
     return SubtaskInputs(now=now, started_at=START, key="task", random=NamedRandom(7), **given)  # type: ignore[arg-type]
 

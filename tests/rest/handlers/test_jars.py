@@ -24,10 +24,10 @@ def classes(problem: Exception) -> list[str]:
 def test_a_jar_is_listed_planned_run_and_deleted(tmp_path):
     with TourClient() as asker:
         jar = asker.upload(make_jar(tmp_path))
-        listed = asker.ask("getJarList")
-        assert listed["address"] == URL
-        assert listed["files"][0]["id"] == jar
-        assert listed["files"][0]["entry"] == [{"name": "org.example.Orders", "description": None}]
+        jobs_in_order = asker.ask("getJarList")
+        assert jobs_in_order["address"] == URL
+        assert jobs_in_order["files"][0]["id"] == jar
+        assert jobs_in_order["files"][0]["entry"] == [{"name": "org.example.Orders", "description": None}]
         plan = asker.ask("generatePlanFromJarGet", jarid=jar)["plan"]
         assert [node["description"] for node in plan["nodes"]] == [
             "Sink: print<br/>",
@@ -199,8 +199,8 @@ def test_an_application_has_a_job_with_another_id(tmp_path):
         assert details["name"] == "org.example.Orders"
         assert details["status"] == "RUNNING"
         assert details["jobs"][0]["jid"] != application_id
-        listed = asker.ask("getApplicationsOverview")["applications"]
-        assert [(one["id"], one["jobs"]) for one in listed] == [(application_id, {"RUNNING": 1})]
+        jobs_in_order = asker.ask("getApplicationsOverview")["applications"]
+        assert [(one["id"], one["jobs"]) for one in jobs_in_order] == [(application_id, {"RUNNING": 1})]
         assert asker.ask("cancelApplication", applicationid=application_id) == {}
         assert asker.ask("getApplicationDetails", applicationid=application_id)["status"] == "CANCELING"
         asker.advance("1s")

@@ -9,7 +9,7 @@ import pytest
 from flinkmock.cluster.graph import JobGraph
 from flinkmock.cluster.spec import Input, VertexSpec
 from flinkmock.contract import Contract
-from flinkmock.rest.handlers.plan import built_order, description, plan_facts
+from flinkmock.rest.handlers.plan import description, plan_payload, topological_plan_order
 from tests.cluster.cluster_factory import job
 
 JOIN = (
@@ -33,11 +33,11 @@ def test_a_chain_is_told_as_html(flink, text):
 def test_the_order_of_a_recorded_plan():
     """Suite jars, `plan query entry-class`: sink, join, then the sources as the program has them."""
     graph = JobGraph(dataclasses.replace(job(), vertices=JOIN))
-    assert [vertex.name for vertex in built_order(graph)] == ["sink", "join", "left", "right"]
-    facts = plan_facts("id", "two", "STREAMING", graph, Contract.load("2.3").release, sources_first=True)
-    assert [node["description"] for node in facts["nodes"]] == ["left<br/>", "right<br/>", "join<br/>", "sink<br/>"]
-    assert "inputs" not in facts["nodes"][0]
-    assert [(edge["num"], edge["id"]) for edge in facts["nodes"][2]["inputs"]] == [
+    assert [vertex.name for vertex in topological_plan_order(graph)] == ["sink", "join", "left", "right"]
+    payload = plan_payload("id", "two", "STREAMING", graph, Contract.load("2.3").release, sources_first=True)
+    assert [node["description"] for node in payload["nodes"]] == ["left<br/>", "right<br/>", "join<br/>", "sink<br/>"]
+    assert "inputs" not in payload["nodes"][0]
+    assert [(edge["num"], edge["id"]) for edge in payload["nodes"][2]["inputs"]] == [
         (0, graph.vertices[0].id),
         (1, graph.vertices[1].id),
     ]
@@ -46,4 +46,4 @@ def test_the_order_of_a_recorded_plan():
 def test_a_long_chain_of_vertices_is_no_recursion():
     vertices = tuple(VertexSpec((f"v{i}",), inputs=(Input(i - 1),) if i else ()) for i in range(3_000))
     graph = JobGraph(dataclasses.replace(job(), vertices=vertices))
-    assert [vertex.index for vertex in built_order(graph)] == list(reversed(range(3_000)))
+    assert [vertex.index for vertex in topological_plan_order(graph)] == list(reversed(range(3_000)))

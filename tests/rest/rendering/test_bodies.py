@@ -22,9 +22,9 @@ JOB = {
 }
 
 
-def body(operation_id, facts, minor="2.3", seed=0, key=""):
+def body(operation_id, payload, minor="2.3", seed=0, key=""):
     contract = Contract.load(minor)
-    return ResponseRenderer(contract, seed).body(contract.operation(operation_id), facts, key)
+    return ResponseRenderer(contract, seed).body(contract.operation(operation_id), payload, key)
 
 
 def test_facts_take_the_order_and_the_keys_of_the_release():
@@ -77,9 +77,9 @@ def test_numbers_take_the_type_of_the_contract():
         ({"jobs": "many"}, "/jobs"),
     ],
 )
-def test_a_fact_that_does_not_fit_is_our_mistake(facts, pointer):
+def test_a_fact_that_does_not_fit_is_our_mistake(payload, pointer):
     with pytest.raises(SynthesisError) as caught:
-        body("getJobsOverview", facts)
+        body("getJobsOverview", payload)
     assert caught.value.pointer == pointer
     assert str(caught.value).startswith(f"getJobsOverview (GET /jobs/overview) {pointer}: expected ")
 
@@ -101,8 +101,8 @@ def test_null_where_there_is_one():
 @pytest.mark.parametrize(("minor", "name"), [("1.12", "@class"), ("2.3", "className")])
 @pytest.mark.parametrize("told_as", ["@class", "className"])
 def test_a_subclass_is_told_by_its_name_whatever_the_release_calls_it(minor, name, told_as):
-    facts = {told_as: "failed", "id": 3, "failure_timestamp": 9, "failure_message": None}
-    made = body("getCheckpointStatisticDetails", facts, minor)
+    payload = {told_as: "failed", "id": 3, "failure_timestamp": 9, "failure_message": None}
+    made = body("getCheckpointStatisticDetails", payload, minor)
     assert made[name] == "failed"
     assert next(iter(made)) == name
     assert (made["id"], made["failure_timestamp"], made["failure_message"]) == (3, 9, None)

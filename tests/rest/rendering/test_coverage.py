@@ -4,8 +4,8 @@ from flinkmock.rest.rendering import ResponseRenderer, coverage
 CONTRACT = Contract.load("2.3")
 
 
-def cover(operation_id, facts):
-    return coverage(ResponseRenderer(CONTRACT), CONTRACT.operation(operation_id), facts)
+def cover(operation_id, payload):
+    return coverage(ResponseRenderer(CONTRACT), CONTRACT.operation(operation_id), payload)
 
 
 def test_nothing_known_is_all_made_up():
