@@ -69,7 +69,7 @@ class Engine:
         self.contract = Contract.load(flink or spec.flink or LATEST)
         self.initial_clock_mode = clock or spec.clock or "real"
         self.clock = Clock(self.initial_clock_mode, wall_ms)
-        self.bodies = ResponseRenderer(self.contract, spec.seed)
+        self.renderer = ResponseRenderer(self.contract, spec.seed)
         self.lock = threading.RLock()
         self.deciders: dict[str, Handler] = {}
         """Operation id -> a function of the user's, asked first; None from it leaves the answer to the cluster."""
@@ -125,7 +125,7 @@ class Engine:
             if isinstance(payload, FileContent):
                 return payload
             key = "/".join((operation.path, *map(str, path.values())))
-            return encode(self.bodies.body(operation, payload, key))
+            return encode(self.renderer.body(operation, payload, key))
 
     def _earlier(self, call: RestCall, ago: int) -> RestCall:
         """The same as it would have been asked so many ms ago, but not before there was a cluster. Raises NoLeader."""

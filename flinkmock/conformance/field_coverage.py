@@ -95,5 +95,5 @@ class _CoverageClient:
         if isinstance(facts, FileContent):
             fields.file = True
             return None
-        fields.add(*coverage(self._engine.bodies, operation, facts))
-        return json.loads(encode(self._engine.bodies.body(operation, facts, request.target)))
+        fields.add(*coverage(self._engine.renderer, operation, facts))
+        return json.loads(encode(self._engine.renderer.body(operation, facts, request.target)))

@@ -125,7 +125,7 @@ class ResponseChecks:
         facts = self._inside.facts("GET", target)
         if isinstance(facts, FileContent):
             return None
-        return json.loads(encode(self._player.engine.bodies.body(operation, facts, target)))
+        return json.loads(encode(self._player.engine.renderer.body(operation, facts, target)))
 
     def _wrong_in(self, operation: Operation, target: str, body: Any) -> Iterator[str]:
         for violation in self._player.engine.contract.check_response(operation, body):

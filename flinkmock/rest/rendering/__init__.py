@@ -1,7 +1,7 @@
-"""Facts become answers: the contract's shape, and made-up values where nothing is known."""
+"""From payloads to bodies: the keys, order and types of one release, with placeholders for missing values."""
 
-from flinkmock.rest.rendering.bodies import ResponseRenderer, SynthesisError
 from flinkmock.rest.rendering.coverage import coverage
 from flinkmock.rest.rendering.jackson import encode
+from flinkmock.rest.rendering.renderer import RenderingError, ResponseRenderer
 
-__all__ = ["ResponseRenderer", "SynthesisError", "coverage", "encode"]
+__all__ = ["RenderingError", "ResponseRenderer", "coverage", "encode"]

@@ -1,7 +1,7 @@
-"""Schemas compiled into closures that turn facts into values of exactly the contract's shape.
+"""Compiles schemas into functions that render payloads.
 
-Facts are one superset for all releases. The schema decides: which keys, in which order, of which type; what it does
-not name is dropped, what it insists on and no fact tells is asked of a `Source`.
+A payload has the keys of all releases. The schema decides which of them a body has, in which order and of which type:
+keys that it does not name are dropped, required keys that the payload lacks get placeholders.
 """
 
 from __future__ import annotations
@@ -12,24 +12,24 @@ from contextlib import suppress
 from typing import Any
 
 from flinkmock.contract.one_of import Definitions, alternatives, choose, resolve, types
-from flinkmock.rest.rendering.placeholders import PlaceholderSource, Where, pointer
+from flinkmock.rest.rendering.placeholders import FieldPath, PlaceholderSource, pointer
 
 Schema = Mapping[str, Any]
-Build = Callable[[Any, Where, PlaceholderSource], Any]
+Render = Callable[[Any, FieldPath, PlaceholderSource], Any]
 
 MISSING: Any = type("Missing", (), {"__repr__": lambda _: "MISSING"})()
-"""The fact that there is no fact."""
+"""Stands for a value that the payload does not have."""
 
 _RAW_DISCRIMINATORS = ("className", "@class")
-"""One property, which Flink renamed in 1.15: facts may tell it by either name."""
+"""One property, which Flink renamed in 1.15: payloads may have either name."""
 
 
 class SchemaMismatch(Exception):
-    """A fact that the schema has no place for: a mistake in the model. `where` is a JSON pointer."""
+    """A value that does not fit its schema. `path` is a JSON pointer."""
 
-    def __init__(self, where: str, expected: str, fact: Any) -> None:
-        self.where, self.expected, self.fact = where, expected, fact
-        super().__init__(f"{where or '(the whole body)'}: expected {expected}, the fact is {fact!r:.200}")
+    def __init__(self, path: str, expected: str, value: Any) -> None:
+        self.path, self.expected, self.value = path, expected, value
+        super().__init__(f"{path or '(the whole body)'}: expected {expected}, the value is {value!r:.200}")
 
 
 class Compiler:
@@ -37,27 +37,27 @@ class Compiler:
 
     def __init__(self, definitions: Definitions) -> None:
         self._definitions = definitions
-        self._compiled: dict[str, Build] = {}
+        self._compiled: dict[str, Render] = {}
         self._open: list[str] = []
 
-    def compile(self, schema: Schema) -> Build:
+    def compile(self, schema: Schema) -> Render:
         if "$ref" in schema:
             return self._reference(schema["$ref"].removeprefix("#/$defs/"))
         branches = alternatives(schema)
         if branches:
             return self._alternative(list(branches))
-        kinds = types(schema)
+        json_types = types(schema)
         if "const" in schema or "enum" in schema:
             return _literal(schema)
-        if "object" in kinds:
-            return _nullable(self._object(schema), schema, kinds)
-        if "array" in kinds:
-            return _nullable(self._array(schema), schema, kinds)
-        return _leaf(schema, kinds)
+        if "object" in json_types:
+            return _nullable(self._object(schema), schema, json_types)
+        if "array" in json_types:
+            return _nullable(self._array(schema), schema, json_types)
+        return _leaf(schema, json_types)
 
-    def _reference(self, name: str) -> Build:
-        if name in self._open:  # a definition inside itself: its code is there by the time it runs
-            return lambda fact, where, source: self._compiled[name](fact, where, source)
+    def _reference(self, name: str) -> Render:
+        if name in self._open:  # a recursive definition: it is compiled by the time the function runs
+            return lambda value, path, placeholders: self._compiled[name](value, path, placeholders)
         if name not in self._compiled:
             self._open.append(name)
             self._compiled[name] = self.compile(self._definitions[name])
@@ -68,117 +68,117 @@ class Compiler:
         """Whether the schema leads back into a definition that is being compiled."""
         return schema.get("$ref", "").removeprefix("#/$defs/") in self._open
 
-    def _alternative(self, branches: list[Schema]) -> Build:
+    def _alternative(self, branches: list[Schema]) -> Render:
         if len(branches) == 2 and types(branches[1]) == {"null"}:
             return _or_null(self.compile(branches[0]), branches[1])
-        builds = [self.compile(branch) for branch in branches]
+        renders = [self.compile(branch) for branch in branches]
         definitions = self._definitions
         constants = _discriminators([resolve(branch, definitions) for branch in branches])
 
-        def alternative(fact: Any, where: Where, source: PlaceholderSource) -> Any:
-            if fact is MISSING:
-                return builds[0](fact, where, source)
-            if constants and isinstance(fact, Mapping):
+        def alternative(value: Any, path: FieldPath, placeholders: PlaceholderSource) -> Any:
+            if value is MISSING:
+                return renders[0](value, path, placeholders)
+            if constants and isinstance(value, Mapping):
                 for name in _RAW_DISCRIMINATORS:
-                    if name in fact:
-                        if fact[name] not in constants:
-                            raise SchemaMismatch(pointer((where, name)), " or ".join(constants), fact[name])
-                        return builds[constants[fact[name]]](fact, where, source)
-            value = _special(fact)
-            return builds[choose(branches, value, definitions)](value, where, source)
+                    if name in value:
+                        if value[name] not in constants:
+                            raise SchemaMismatch(pointer((path, name)), " or ".join(constants), value[name])
+                        return renders[constants[value[name]]](value, path, placeholders)
+            json_value = _special(value)
+            return renders[choose(branches, json_value, definitions)](json_value, path, placeholders)
 
         return alternative
 
-    def _object(self, schema: Schema) -> Build:
+    def _object(self, schema: Schema) -> Render:
         if "properties" not in schema or (not schema["properties"] and "propertyNames" in schema):
             return self._map(schema)
-        insisted = set(schema.get("required", ()))
+        required_names = set(schema.get("required", ()))
         fields = [
-            (name, name in insisted, self.compile(child), self._recursive(child))
+            (name, name in required_names, self.compile(child), self._recursive(child))
             for name, child in schema["properties"].items()
         ]
-        # `additionalProperties: false` or an open object: what no schema describes has no order, hence no place
+        # keys without a schema have no order, so they are dropped even if `additionalProperties` allows them
 
-        def build(facts: Any, where: Where, source: PlaceholderSource) -> dict[str, Any]:
-            if facts is MISSING:
-                facts = _NOTHING
-            elif not isinstance(facts, Mapping):
-                raise SchemaMismatch(pointer(where), "object", facts)
-            out = {}
+        def render(payload: Any, path: FieldPath, placeholders: PlaceholderSource) -> dict[str, Any]:
+            if payload is MISSING:
+                payload = _EMPTY
+            elif not isinstance(payload, Mapping):
+                raise SchemaMismatch(pointer(path), "object", payload)
+            result = {}
             for name, required, child, recursive in fields:
-                fact = facts.get(name, MISSING)
-                if fact is MISSING:
+                value = payload.get(name, MISSING)
+                if value is MISSING:
                     if not required:
                         continue
                     if recursive:
-                        raise SchemaMismatch(pointer((where, name)), "a fact (the schema never ends here)", fact)
-                elif fact is None and not required:
+                        raise SchemaMismatch(pointer((path, name)), "a value (the schema is recursive here)", value)
+                elif value is None and not required:
                     with suppress(SchemaMismatch):  # null where null is not allowed: this release leaves the key out
-                        out[name] = child(None, (where, name), source)
+                        result[name] = child(None, (path, name), placeholders)
                     continue
-                out[name] = child(fact, (where, name), source)
-            return out
+                result[name] = child(value, (path, name), placeholders)
+            return result
 
-        return build
+        return render
 
-    def _map(self, schema: Schema) -> Build:
+    def _map(self, schema: Schema) -> Render:
         """An object whose keys the schema does not list: `propertyNames`, `additionalProperties`, or anything."""
         names: Schema = schema.get("propertyNames", {})
         values = schema.get("additionalProperties")
         if schema.get("maxProperties") == 0:
-            return lambda facts, where, source: {}
+            return lambda payload, path, placeholders: {}
         if not isinstance(values, Mapping):
             return _raw
         child = self.compile(values)
-        legal = frozenset(names["enum"]) if "enum" in names else None
+        allowed = frozenset(names["enum"]) if "enum" in names else None
         required: tuple[str, ...] = tuple(schema.get("required", ()))
 
-        def build(facts: Any, where: Where, source: PlaceholderSource) -> dict[str, Any]:
-            if facts is MISSING:
-                if required or legal:
-                    facts = _NOTHING
+        def render(payload: Any, path: FieldPath, placeholders: PlaceholderSource) -> dict[str, Any]:
+            if payload is MISSING:
+                if required or allowed:
+                    payload = _EMPTY
                 else:
-                    keys = [source.name(names, (where, place)) for place in range(source.length(where))]
-                    facts = dict.fromkeys(keys, MISSING)
-            elif not isinstance(facts, Mapping):
-                raise SchemaMismatch(pointer(where), "object", facts)
-            if legal is None:
-                return {key: child(fact, (where, key), source) for key, fact in facts.items()}
-            made = {key: child(fact, (where, key), source) for key, fact in facts.items() if key in legal}
+                    keys = [placeholders.name(names, (path, index)) for index in range(placeholders.length(path))]
+                    payload = dict.fromkeys(keys, MISSING)
+            elif not isinstance(payload, Mapping):
+                raise SchemaMismatch(pointer(path), "object", payload)
+            if allowed is None:
+                return {key: child(value, (path, key), placeholders) for key, value in payload.items()}
+            result = {key: child(value, (path, key), placeholders) for key, value in payload.items() if key in allowed}
             for key in required:
-                if key not in made:
-                    made[key] = child(MISSING, (where, key), source)
-            return made
+                if key not in result:
+                    result[key] = child(MISSING, (path, key), placeholders)
+            return result
 
-        return build
+        return render
 
-    def _array(self, schema: Schema) -> Build:
+    def _array(self, schema: Schema) -> Render:
         child = self.compile(schema.get("items", {}))
         recursive = self._recursive(schema.get("items", {}))
 
-        def build(facts: Any, where: Where, source: PlaceholderSource) -> list[Any]:
-            if facts is MISSING:
-                facts = [MISSING] * (0 if recursive else source.length(where))
-            elif isinstance(facts, (str, Mapping)) or not hasattr(facts, "__iter__"):
-                raise SchemaMismatch(pointer(where), "array", facts)
-            return [child(fact, (where, place), source) for place, fact in enumerate(facts)]
+        def render(payload: Any, path: FieldPath, placeholders: PlaceholderSource) -> list[Any]:
+            if payload is MISSING:
+                payload = [MISSING] * (0 if recursive else placeholders.length(path))
+            elif isinstance(payload, (str, Mapping)) or not hasattr(payload, "__iter__"):
+                raise SchemaMismatch(pointer(path), "array", payload)
+            return [child(value, (path, index), placeholders) for index, value in enumerate(payload)]
 
-        return build
-
-
-_NOTHING: Mapping[str, Any] = {}
+        return render
 
 
-def _raw(fact: Any, where: Where, source: PlaceholderSource) -> Any:
-    """JSON without a schema (RawJson): the fact as it is."""
-    return {} if fact is MISSING else fact
+_EMPTY: Mapping[str, Any] = {}
 
 
-def _special(fact: Any) -> Any:
-    """NaN and the infinities by the names that Jackson gives them."""
-    if type(fact) is float and not math.isfinite(fact):
-        return "NaN" if math.isnan(fact) else "Infinity" if fact > 0 else "-Infinity"
-    return fact
+def _raw(value: Any, path: FieldPath, placeholders: PlaceholderSource) -> Any:
+    """Return the value as it is: JSON without a schema (RawJson)."""
+    return {} if value is MISSING else value
+
+
+def _special(value: Any) -> Any:
+    """Return NaN and the infinities as Jackson's strings, all other values unchanged."""
+    if type(value) is float and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    return value
 
 
 def _discriminators(branches: list[Schema]) -> dict[str, int]:
@@ -186,84 +186,84 @@ def _discriminators(branches: list[Schema]) -> dict[str, int]:
     constants = [
         child["const"] for branch in branches for child in branch.get("properties", {}).values() if "const" in child
     ]
-    return {constant: place for place, constant in enumerate(constants)} if len(constants) == len(branches) else {}
+    return {constant: index for index, constant in enumerate(constants)} if len(constants) == len(branches) else {}
 
 
-def _or_null(build: Build, null: Schema) -> Build:
-    def or_null(fact: Any, where: Where, source: PlaceholderSource) -> Any:
-        if fact is None:
+def _or_null(render: Render, null: Schema) -> Render:
+    def or_null(value: Any, path: FieldPath, placeholders: PlaceholderSource) -> Any:
+        if value is None:
             return None
-        return source.leaf(null, where) if fact is MISSING else build(fact, where, source)
+        return placeholders.leaf(null, path) if value is MISSING else render(value, path, placeholders)
 
     return or_null
 
 
-def _nullable(build: Build, schema: Schema, kinds: frozenset[str]) -> Build:
-    return _or_null(build, {"type": "null"}) if "null" in kinds else build
+def _nullable(render: Render, schema: Schema, json_types: frozenset[str]) -> Render:
+    return _or_null(render, {"type": "null"}) if "null" in json_types else render
 
 
-def _literal(schema: Schema) -> Build:
+def _literal(schema: Schema) -> Render:
     constant = schema.get("const", MISSING)
     if constant is not MISSING:
-        return lambda fact, where, source: constant
-    legal = tuple(schema["enum"])
+        return lambda value, path, placeholders: constant
+    allowed = tuple(schema["enum"])
 
-    def build(fact: Any, where: Where, source: PlaceholderSource) -> Any:
-        if fact is MISSING:
-            return source.leaf(schema, where)
-        if fact not in legal:
-            raise SchemaMismatch(pointer(where), " or ".join(map(str, legal)), fact)
-        return fact
+    def render(value: Any, path: FieldPath, placeholders: PlaceholderSource) -> Any:
+        if value is MISSING:
+            return placeholders.leaf(schema, path)
+        if value not in allowed:
+            raise SchemaMismatch(pointer(path), " or ".join(map(str, allowed)), value)
+        return value
 
-    return build
+    return render
 
 
-def _leaf(schema: Schema, kinds: frozenset[str]) -> Build:
-    if not kinds:
+def _leaf(schema: Schema, json_types: frozenset[str]) -> Render:
+    if not json_types:
         return _raw
-    convert = _conversions(kinds)
+    convert = _conversions(json_types)
 
-    def build(fact: Any, where: Where, source: PlaceholderSource) -> Any:
+    def render(value: Any, path: FieldPath, placeholders: PlaceholderSource) -> Any:
         try:
-            return convert[type(fact)](fact)
+            return convert[type(value)](value)
         except KeyError:
-            if fact is MISSING:
-                return source.leaf(schema, where)
+            if value is MISSING:
+                return placeholders.leaf(schema, path)
             for known, make in convert.items():
-                if isinstance(fact, known) and not isinstance(fact, bool):
-                    return make(fact)
+                if isinstance(value, known) and not isinstance(value, bool):
+                    return make(value)
         except ValueError:
             pass
-        raise SchemaMismatch(pointer(where), " or ".join(sorted(kinds)), fact)
+        raise SchemaMismatch(pointer(path), " or ".join(sorted(json_types)), value)
 
-    return build
+    return render
 
 
-def _conversions(kinds: frozenset[str]) -> dict[type, Callable[[Any], Any]]:
-    """Python type of a fact -> how it becomes a value of one of the JSON types."""
+def _conversions(json_types: frozenset[str]) -> dict[type, Callable[[Any], Any]]:
+    """Return the conversions to one of the JSON types, by the Python type of a value."""
     table: dict[type, Callable[[Any], Any]] = {}
-    if "string" in kinds:
+    if "string" in json_types:
         table[str] = str
-    if "boolean" in kinds:
+    if "boolean" in json_types:
         table[bool] = bool
-    if "null" in kinds:
+    if "null" in json_types:
         table[type(None)] = lambda _: None
-    if "integer" in kinds:
+    if "integer" in json_types:
         table[int] = int
         table[float] = _whole
-    if "number" in kinds:
+    if "number" in json_types:
         table[int] = float
         table[float] = _finite
     return table
 
 
-def _whole(fact: float) -> int:
-    if not fact.is_integer():
+def _whole(value: float) -> int:
+    if not value.is_integer():
         raise ValueError
-    return int(fact)
+    return int(value)
 
 
-def _finite(fact: float) -> float:
-    if not math.isfinite(fact):
+def _finite(value: float) -> float:
+    if not math.isfinite(value):
         raise ValueError
-    return float(fact)
+    return float(value)

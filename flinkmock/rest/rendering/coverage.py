@@ -1,4 +1,4 @@
-"""Which fields of an answer the model tells, and which are made up."""
+"""Which fields of a response the model provides, and which are placeholders."""
 
 from __future__ import annotations
 
@@ -6,39 +6,39 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from flinkmock.contract import Operation
-from flinkmock.rest.rendering.bodies import ResponseRenderer
-from flinkmock.rest.rendering.placeholders import Where
+from flinkmock.rest.rendering.placeholders import FieldPath
+from flinkmock.rest.rendering.renderer import ResponseRenderer
 
 
-class _Mark:
-    """Stands in a body for a value that would be made up."""
+class _Unmodelled:
+    """Stands for a placeholder in a body."""
 
 
-_MARK = _Mark()
+_UNMODELLED = _Unmodelled()
 
 
-class _Marking:
-    """A source that makes up nothing but marks the place."""
+class _UnmodelledMarks:
+    """A placeholder source that marks the fields instead of generating values."""
 
-    def leaf(self, schema: Mapping[str, Any], where: Where) -> Any:
-        return schema.get("const", _MARK)
+    def leaf(self, schema: Mapping[str, Any], path: FieldPath) -> Any:
+        return schema.get("const", _UNMODELLED)
 
-    def length(self, where: Where) -> int:
+    def length(self, path: FieldPath) -> int:
         return 1
 
-    def name(self, schema: Mapping[str, Any], where: Where) -> str:
+    def name(self, schema: Mapping[str, Any], path: FieldPath) -> str:
         return "*"
 
 
-def coverage(bodies: ResponseRenderer, operation: Operation, facts: Any) -> tuple[frozenset[str], frozenset[str]]:
-    """(modelled, synthesized): JSON pointers of the answer's leaves, `*` for any index of an array.
+def coverage(renderer: ResponseRenderer, operation: Operation, payload: Any) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the JSON pointers of the modelled and of the unmodelled fields, with `*` for each index of an array.
 
-    A pointer that some item of an array leaves to synthesis counts as synthesized. Raises as `Bodies.body`.
+    A field that one item of an array lacks counts as unmodelled. Raises the same as `ResponseRenderer.body`.
     """
-    body = bodies.build(operation, facts, _Marking())
+    body = renderer.render(operation, payload, _UnmodelledMarks())
     leaves = list(_leaves(body, ""))
-    synthesized = frozenset(pointer for pointer, value in leaves if value is _MARK)
-    return frozenset(pointer for pointer, _ in leaves) - synthesized, synthesized
+    unmodelled = frozenset(pointer for pointer, value in leaves if value is _UNMODELLED)
+    return frozenset(pointer for pointer, _ in leaves) - unmodelled, unmodelled
 
 
 def _leaves(value: Any, pointer: str) -> Iterator[tuple[str, Any]]:

@@ -1,4 +1,4 @@
-"""Where values come from that no fact tells: made up, but the same each time, and likely by name and format."""
+"""Placeholders: generated values for fields that no handler provides, plausible by name and format, always the same."""
 
 from __future__ import annotations
 
@@ -12,69 +12,69 @@ from typing import Any, Protocol
 from flinkmock.contract.one_of import types
 from flinkmock.named_random import EPOCH_MS
 
-Where = tuple[Any, str | int] | None
-"""A place in a body: (place of the parent, key or index); None is the whole body. Made for every container that is
-built, so it is no string until somebody needs one."""
+FieldPath = tuple[Any, str | int] | None
+"""The path of a field in a body: (path of the parent, key or index); None is the whole body. A linked list, because
+most paths are never needed as text."""
 
 _DAY_MS = 24 * 3600 * 1000
 
 
-def pointer(where: Where) -> str:
-    """The JSON pointer of a place."""
+def pointer(path: FieldPath) -> str:
+    """Return the JSON pointer of a path."""
     steps: list[str] = []
-    while where is not None:
-        where, step = where
+    while path is not None:
+        path, step = path
         steps.append(str(step).replace("~", "~0").replace("/", "~1"))
     return "".join(f"/{step}" for step in reversed(steps))
 
 
 class PlaceholderSource(Protocol):
-    """Makes up what no fact tells."""
+    """Provides values for fields that the payload lacks."""
 
-    def leaf(self, schema: Mapping[str, Any], where: Where) -> Any:
-        """A value for a schema that is neither object nor array."""
+    def leaf(self, schema: Mapping[str, Any], path: FieldPath) -> Any:
+        """Return a value for a schema that is neither object nor array."""
 
-    def length(self, where: Where) -> int:
-        """How many items an array, or entries a map, has."""
+    def length(self, path: FieldPath) -> int:
+        """Return the number of items of an array, or of entries of a map."""
 
-    def name(self, schema: Mapping[str, Any], where: Where) -> str:
-        """A key of a map; `schema` is that of its names."""
+    def name(self, schema: Mapping[str, Any], path: FieldPath) -> str:
+        """Return a key of a map; `schema` is that of its names."""
 
 
 class GeneratedPlaceholders:
-    """Values from a hash of (`salt`, place); words come from Faker (the extra `synthesis`), imported when the
-    first word is needed."""
+    """Values from a hash of `salt` and path; words come from Faker (the extra `synthesis`), which is imported for the
+    first word."""
 
     def __init__(self, salt: str) -> None:
         self.salt = salt
 
-    def leaf(self, schema: Mapping[str, Any], where: Where) -> Any:
+    def leaf(self, schema: Mapping[str, Any], path: FieldPath) -> Any:
         if "const" in schema:
             return schema["const"]
         if "enum" in schema:
             return schema["enum"][0]
-        kinds = types(schema)
-        if not kinds or "null" in kinds:
-            # nothing known is what Flink itself tells by null
-            return None if kinds else {}
-        number = self._number(where)
-        name = str(where[1]) if where else ""
-        if "integer" in kinds:
+        json_types = types(schema)
+        if not json_types or "null" in json_types:
+            # null is Flink's own value for what is not known
+            return None if json_types else {}
+        number = self._number(path)
+        name = str(path[1]) if path else ""
+        if "integer" in json_types:
             return _integer(schema, name, number)
-        if "number" in kinds:
+        if "number" in json_types:
             return round(number % 1000 / 1000, 3)
-        if "boolean" in kinds:
+        if "boolean" in json_types:
             return bool(number % 2)
         return self._string(schema, name.lower(), number)
 
-    def length(self, where: Where) -> int:
-        return 1 + self._number(where) % 2
+    def length(self, path: FieldPath) -> int:
+        return 1 + self._number(path) % 2
 
-    def name(self, schema: Mapping[str, Any], where: Where) -> str:
-        return str(self._string(schema, "name", self._number(where)))
+    def name(self, schema: Mapping[str, Any], path: FieldPath) -> str:
+        return str(self._string(schema, "name", self._number(path)))
 
-    def _number(self, where: Where) -> int:
-        digest = blake2b(f"{self.salt}\0{pointer(where)}".encode(), digest_size=16).digest()
+    def _number(self, path: FieldPath) -> int:
+        digest = blake2b(f"{self.salt}\0{pointer(path)}".encode(), digest_size=16).digest()
         return int.from_bytes(digest, "big")
 
     def _string(self, schema: Mapping[str, Any], name: str, number: int) -> str:
@@ -102,7 +102,7 @@ class GeneratedPlaceholders:
 
 
 def _words_of(name: str) -> frozenset[str]:
-    """ "startTimestampInMillis" and "start-time" by their words, in lower case."""
+    """Return the words of names like "startTimestampInMillis" and "start-time" in lower case."""
     return frozenset(word.lower() for word in _WORDS.findall(name))
 
 
@@ -131,7 +131,7 @@ def _uuid(_: Any, number: int) -> str:
     return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
 
 
-# By a part of the property's name; the first that fits.
+# By a part of the property's name; the first match wins.
 _STRINGS: tuple[tuple[tuple[str, ...], Callable[[Any, int], str]], ...] = (
     (("uuid",), _uuid),
     (("stack", "exception", "cause"), lambda words, _: f"java.lang.RuntimeException: {words.sentence(nb_words=4)}"),

@@ -9,37 +9,37 @@ def cover(operation_id, payload):
 
 
 def test_nothing_known_is_all_made_up():
-    modelled, synthesized = cover("getJobStatusInfo", None)
-    assert (modelled, synthesized) == (frozenset(), {"/status"})
+    modelled, unmodelled = cover("getJobStatusInfo", None)
+    assert (modelled, unmodelled) == (frozenset(), {"/status"})
 
 
 def test_facts_are_modelled_and_the_rest_is_made_up():
     jobs = [{"id": "0" * 32, "status": "RUNNING"}, {"id": "1" * 32}]
-    modelled, synthesized = cover("getJobIdsWithStatusesOverview", {"jobs": jobs, "unknown": 1})
+    modelled, unmodelled = cover("getJobIdsWithStatusesOverview", {"jobs": jobs, "unknown": 1})
     assert modelled == {"/jobs/*/id"}
-    assert synthesized == {"/jobs/*/status"}
+    assert unmodelled == {"/jobs/*/status"}
 
 
 def test_keys_that_may_be_absent_are_neither():
-    modelled, synthesized = cover("getClusterOverview", {"taskmanagers": 1})
+    modelled, unmodelled = cover("getClusterOverview", {"taskmanagers": 1})
     assert modelled == {"/taskmanagers"}
-    assert "/slots-total" in synthesized
-    assert "/taskmanagers-blocked" not in modelled | synthesized
+    assert "/slots-total" in unmodelled
+    assert "/taskmanagers-blocked" not in modelled | unmodelled
 
 
 def test_an_empty_list_and_null_are_facts():
     assert cover("getJobIdsWithStatusesOverview", {"jobs": []}) == ({"/jobs"}, frozenset())
-    modelled, synthesized = cover("getSavepointStatus", {"status": {"id": "IN_PROGRESS"}, "operation": None})
-    assert (modelled, synthesized) == ({"/status/id", "/operation"}, frozenset())
+    modelled, unmodelled = cover("getSavepointStatus", {"status": {"id": "IN_PROGRESS"}, "operation": None})
+    assert (modelled, unmodelled) == ({"/status/id", "/operation"}, frozenset())
     assert cover("getSavepointStatus", {"status": {"id": "IN_PROGRESS"}})[1] == {"/operation"}
 
 
 def test_every_operation_can_be_covered():
-    bodies = ResponseRenderer(CONTRACT)
+    renderer = ResponseRenderer(CONTRACT)
     for operation in CONTRACT:
         if not operation.returns_file:
-            body = bodies.body(operation, None)
-            _, synthesized = coverage(bodies, operation, None)
-            assert bool(synthesized) == bool(body), operation
+            body = renderer.body(operation, None)
+            _, unmodelled = coverage(renderer, operation, None)
+            assert bool(unmodelled) == bool(body), operation
             if body:
-                assert coverage(bodies, operation, body)[1] == frozenset(), operation
+                assert coverage(renderer, operation, body)[1] == frozenset(), operation

@@ -19,16 +19,16 @@ EVERY = [
 @pytest.mark.parametrize("minor", known_releases())
 def test_nothing_known_still_gives_a_valid_body_for_every_operation(minor):
     contract = Contract.load(minor)
-    bodies = ResponseRenderer(contract, seed=1)
+    renderer = ResponseRenderer(contract, seed=1)
     for operation in contract:
         if not operation.returns_file:
-            body = json.loads(encode(bodies.body(operation, {}, "key")))
+            body = json.loads(encode(renderer.body(operation, {}, "key")))
             assert contract.check_response(operation, body) == [], operation
 
 
 @given(st.sampled_from(EVERY), st.integers(min_value=0), st.text())
-def test_any_seed_and_key_give_a_valid_body(where, seed, key):
-    minor, operation_id = where
+def test_any_seed_and_key_give_a_valid_body(path, seed, key):
+    minor, operation_id = path
     contract = Contract.load(minor)
     operation = contract.operation(operation_id)
     body = ResponseRenderer(contract, seed).body(operation, {}, key)
@@ -43,9 +43,9 @@ def test_any_seed_and_key_give_a_valid_body(where, seed, key):
 
 @pytest.mark.parametrize("version", ["2.3.0", "1.20.5", "1.12.5"])
 def test_what_flink_answered_goes_through_unchanged(version):
-    bodies = ResponseRenderer(Contract.load(version))
+    renderer = ResponseRenderer(Contract.load(version))
     for name, operation, answer in recorded(version):
-        body = bodies.body(operation, answer)
+        body = renderer.body(operation, answer)
         assert body == answer, name
         assert encode(body) == encode(answer), name  # the order of keys, and 4.0 not 4
 
@@ -55,9 +55,9 @@ def test_a_body_with_some_of_its_facts_taken_away_is_filled_up_again(data):
     minor, operation_id = data.draw(st.sampled_from(EVERY))
     contract = Contract.load(minor)
     operation = contract.operation(operation_id)
-    bodies = ResponseRenderer(contract, seed=3)
-    body = bodies.body(operation, None, "key")
+    renderer = ResponseRenderer(contract, seed=3)
+    body = renderer.body(operation, None, "key")
     if isinstance(body, dict) and body:
         kept = data.draw(st.sets(st.sampled_from(sorted(body))))
-        again = bodies.body(operation, {name: body[name] for name in body if name in kept}, "key")
+        again = renderer.body(operation, {name: body[name] for name in body if name in kept}, "key")
         assert contract.check_response(operation, json.loads(encode(again))) == []

@@ -5,7 +5,7 @@ import pytest
 
 from flinkmock.contract import Contract
 from flinkmock.errors import FakerMissing
-from flinkmock.rest.rendering import ResponseRenderer, SynthesisError
+from flinkmock.rest.rendering import RenderingError, ResponseRenderer
 
 JOB = {
     "jid": "0" * 32,
@@ -49,9 +49,9 @@ def test_equal_seeds_give_equal_bodies():
     different = [body("getTaskManagers", None, seed=8, key="k"), body("getTaskManagers", None, seed=7, key="l")]
     assert body("getTaskManagers", None, seed=7, key="k") not in different
     contract = Contract.load("2.3")
-    bodies = ResponseRenderer(contract, 7)
-    bodies.body(contract.operation("getJobsOverview"), None, "before")
-    assert bodies.body(contract.operation("getTaskManagers"), None, "k") == body(
+    renderer = ResponseRenderer(contract, 7)
+    renderer.body(contract.operation("getJobsOverview"), None, "before")
+    assert renderer.body(contract.operation("getTaskManagers"), None, "k") == body(
         "getTaskManagers", None, seed=7, key="k"
     )
 
@@ -65,7 +65,7 @@ def test_numbers_take_the_type_of_the_contract():
 
 
 @pytest.mark.parametrize(
-    ("facts", "pointer"),
+    ("payload", "pointer"),
     [
         ({"jobs": [JOB | {"name": None}]}, "/jobs/0/name"),
         ({"jobs": [JOB, JOB | {"state": "SLEEPING"}]}, "/jobs/1/state"),
@@ -78,7 +78,7 @@ def test_numbers_take_the_type_of_the_contract():
     ],
 )
 def test_a_fact_that_does_not_fit_is_our_mistake(payload, pointer):
-    with pytest.raises(SynthesisError) as caught:
+    with pytest.raises(RenderingError) as caught:
         body("getJobsOverview", payload)
     assert caught.value.pointer == pointer
     assert str(caught.value).startswith(f"getJobsOverview (GET /jobs/overview) {pointer}: expected ")
@@ -102,11 +102,11 @@ def test_null_where_there_is_one():
 @pytest.mark.parametrize("told_as", ["@class", "className"])
 def test_a_subclass_is_told_by_its_name_whatever_the_release_calls_it(minor, name, told_as):
     payload = {told_as: "failed", "id": 3, "failure_timestamp": 9, "failure_message": None}
-    made = body("getCheckpointStatisticDetails", payload, minor)
-    assert made[name] == "failed"
-    assert next(iter(made)) == name
-    assert (made["id"], made["failure_timestamp"], made["failure_message"]) == (3, 9, None)
-    assert "discarded" not in made
+    result = body("getCheckpointStatisticDetails", payload, minor)
+    assert result[name] == "failed"
+    assert next(iter(result)) == name
+    assert (result["id"], result["failure_timestamp"], result["failure_message"]) == (3, 9, None)
+    assert "discarded" not in result
 
 
 def test_a_subclass_without_a_name_is_known_by_its_keys():
@@ -114,7 +114,7 @@ def test_a_subclass_without_a_name_is_known_by_its_keys():
 
 
 def test_a_subclass_that_does_not_exist():
-    with pytest.raises(SynthesisError, match="/className: expected completed or failed or in_progress"):
+    with pytest.raises(RenderingError, match="/className: expected completed or failed or in_progress"):
         body("getCheckpointStatisticDetails", {"className": "lost"})
 
 
@@ -155,7 +155,7 @@ def test_a_tree_ends():
 
 
 def test_a_file_has_no_body():
-    with pytest.raises(ValueError, match="answers a file"):
+    with pytest.raises(ValueError, match="returns a file"):
         body("getJobManagerLogFile", None)
 
 

@@ -1,0 +1,74 @@
+"""Renders payloads as bodies of one release of Flink."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.util import find_spec
+from typing import Any
+
+from flinkmock.contract import Contract, Operation
+from flinkmock.errors import FakerMissing
+from flinkmock.rest.rendering.compiler import MISSING, Compiler, Render, SchemaMismatch
+from flinkmock.rest.rendering.placeholders import GeneratedPlaceholders, PlaceholderSource
+
+
+class RenderingError(Exception):
+    """A payload does not fit the contract. This is a bug of flinkmock, never a mistake of the user.
+
+    `operation` and `pointer` (a JSON pointer) say where.
+    """
+
+    def __init__(self, operation: Operation, mismatch: SchemaMismatch) -> None:
+        self.operation, self.pointer = operation, mismatch.path
+        super().__init__(f"{operation.id} ({operation}) {mismatch}")
+
+
+class ResponseRenderer:
+    """Renders the bodies of one contract; equal seed, release, key and payload give equal bodies.
+
+    Raises:
+        FakerMissing: the release is an imported one, which needs placeholders, and Faker is not installed.
+    """
+
+    def __init__(self, contract: Contract, seed: int = 0) -> None:
+        if contract.imported and find_spec("faker") is None:
+            raise FakerMissing(contract.release.version)
+        self.contract = contract
+        self.seed = seed
+        self._compiler = Compiler(contract.definitions)
+        self._renderers: dict[str, Render] = {}
+        self._placeholders = GeneratedPlaceholders("")
+
+    def body(self, operation: Operation, payload: Any, key: str = "") -> Any:
+        """Return the body of a response as a JSON value.
+
+        Keys that the release does not have are dropped. A required key that the payload lacks gets a placeholder, made
+        from seed, release, `key` and the field's path. An int becomes a double and a whole float an int where the
+        contract says so; NaN becomes "NaN". A null where the contract allows none drops the key if it is optional.
+
+        Args:
+            operation: the operation of the request.
+            payload: a dict or list with the keys of all releases; None or {} if nothing is known.
+            key: identifies the resource (path and ids).
+
+        Raises:
+            RenderingError: the payload does not fit the contract.
+            ValueError: the operation returns a file.
+        """
+        self._placeholders.salt = f"{self.seed}\0{self.contract.release.version}\0{key}"
+        return self.render(operation, payload, self._placeholders)
+
+    def render(self, operation: Operation, payload: Any, placeholders: PlaceholderSource) -> Any:
+        """Return the same as `body`, with values of `placeholders` for missing fields."""
+        render = self._renderers.get(operation.id) or self._compile(operation)
+        nothing = payload is None or (payload == {} and (operation.response or {}).get("type") == "array")
+        try:
+            return render(MISSING if nothing else payload, None, placeholders)
+        except SchemaMismatch as mismatch:
+            raise RenderingError(operation, mismatch) from None
+
+    def _compile(self, operation: Operation) -> Callable[..., Any]:
+        if operation.response is None or operation.returns_file:
+            raise ValueError(f"{operation} returns a file, not JSON")
+        render = self._renderers[operation.id] = self._compiler.compile(operation.response)
+        return render
