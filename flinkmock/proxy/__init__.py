@@ -1,5 +1,4 @@
-"""A proxy in front of a live cluster that passes everything on as it is, checks both directions, and lets faults strike
-when asked."""
+"""A proxy for a live cluster: forwards everything unchanged, checks both directions, and applies faults."""
 
 from flinkmock.errors import FaultRequiresFakeCluster
 from flinkmock.proxy.proxy import Proxy

@@ -1,4 +1,4 @@
-"""Answers of a live cluster that passed by a while ago, for faults that give stale ones."""
+"""Earlier responses of a live cluster, for faults that serve stale responses."""
 
 from __future__ import annotations
 
@@ -9,40 +9,41 @@ from flinkmock.contract import Operation
 from flinkmock.faults import Fault
 from flinkmock.rest.response import Response
 
-MOST_BYTES = 64 * 1024 * 1024
-"""Of bodies; the targets that were asked longest ago are forgotten first."""
+MAX_BYTES = 64 * 1024 * 1024
+"""Of all bodies; the targets that were requested least recently are dropped first."""
 
 
 class ResponseHistory:
-    """Keeps what some of the `faults` may ask for, and nothing else. Moments are epoch ms."""
+    """Keeps the responses that `faults` may serve again. Times are in epoch ms."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:
         self._faults = [fault for fault in faults if fault.serve_stale]
-        self._longest = max((fault.serve_stale or 0 for fault in self._faults), default=0)
+        self._max_age = max((fault.serve_stale or 0 for fault in self._faults), default=0)
         self._kept: OrderedDict[str, deque[tuple[int, Response]]] = OrderedDict()
         self._bytes = 0
 
     def matters(self, method: str, path: str, operation: Operation | None) -> bool:
-        """Whether answers to such requests may be asked for later."""
+        """Returns whether a fault may serve the response to a request again."""
         return any(fault.matches(method, path, operation) for fault in self._faults)
 
-    def keep(self, target: str, now: int, answer: Response) -> None:
-        answers = self._kept.setdefault(target, deque())
+    def keep(self, target: str, now: int, response: Response) -> None:
+        """Adds a response to a GET request of `target` that arrived at `now`."""
+        responses = self._kept.setdefault(target, deque())
         self._kept.move_to_end(target)
-        answers.append((now, answer))
-        self._bytes += len(answer.body)
-        while len(answers) > 1 and answers[1][0] <= now - self._longest:
-            self._forget(answers)  # the next one is old enough for all
-        while self._bytes > MOST_BYTES:
+        responses.append((now, response))
+        self._bytes += len(response.body)
+        while len(responses) > 1 and responses[1][0] <= now - self._max_age:
+            self._drop_oldest(responses)  # the next one is old enough for all faults
+        while self._bytes > MAX_BYTES:
             oldest = next(iter(self._kept))
-            self._forget(self._kept[oldest])
+            self._drop_oldest(self._kept[oldest])
             if not self._kept[oldest]:
                 del self._kept[oldest]
 
     def before(self, target: str, moment: int) -> Response | None:
-        """The last answer that came at `moment` or earlier; None: none did, or it has been forgotten."""
-        found = [answer for came, answer in self._kept.get(target, ()) if came <= moment]
-        return found[-1] if found else None
+        """Returns the last response that arrived at `moment` or before; None if there is none, or it was dropped."""
+        earlier = [response for arrived, response in self._kept.get(target, ()) if arrived <= moment]
+        return earlier[-1] if earlier else None
 
-    def _forget(self, answers: deque[tuple[int, Response]]) -> None:
-        self._bytes -= len(answers.popleft()[1].body)
+    def _drop_oldest(self, responses: deque[tuple[int, Response]]) -> None:
+        self._bytes -= len(responses.popleft()[1].body)

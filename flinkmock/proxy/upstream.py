@@ -1,4 +1,4 @@
-"""A live cluster, as far as the faults in front of it have to know it."""
+"""The live cluster behind a proxy, as far as faults need to know it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import threading
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
@@ -18,11 +18,11 @@ from flinkmock.faults import Fault, Faults
 from flinkmock.named_random import NamedRandom
 from flinkmock.proxy.response_history import ResponseHistory
 
-LOOK_MS = 500
-"""So old may be what is known of the jobs when a fault asks for a job's name or state."""
-_KEYS = "Authorization", "Cookie"
-_STRIKES_ON_THE_WAY = frozenset({"name", "trigger", "delay", "reply", "throttle", "drop", "corrupt", "serve_stale"})
-"""What a fault may say here. Anything else befalls the cluster itself."""
+REFRESH_MS = 500
+"""How old the list of jobs may be when a fault needs a job's name or state."""
+_CREDENTIALS = "Authorization", "Cookie"
+_CLUSTER_FAULTS = "leader_failover", "kill_taskmanager"
+"""Fields of a fault that change the cluster itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,43 +33,57 @@ class _Job:
 
 
 class UpstreamCluster:
-    """The live cluster at `url`, a `Fronted`. Its time is the wall's, and `during` counts from when this was made.
+    """A live cluster, as the FaultTarget of a proxy.
 
-    Raises FaultRequiresFakeCluster, naming all faults that can't strike here.
+    Its time is the wall clock; `during` counts from the creation of this object.
+
+    Args:
+        url: of the cluster.
+        faults: that the proxy applies.
+        seed: of their random choices.
+
+    Raises:
+        FaultRequiresFakeCluster: some of the faults change the cluster itself.
     """
 
     def __init__(self, url: str, faults: Iterable[Fault] = (), seed: int = 0) -> None:
         faults = tuple(faults)
-        if told := [f"{fault.name}: {word}" for fault in faults for word in _befalls_the_cluster(fault)]:
-            raise FaultRequiresFakeCluster(f"Only flinkmock's own cluster can suffer {', '.join(told)}.")
+        if unsupported := [f"{fault.name}: {key}" for fault in faults for key in _cluster_faults(fault)]:
+            raise FaultRequiresFakeCluster(f"Only a fake cluster supports {', '.join(unsupported)}.")
         self.faults = Faults(NamedRandom(seed))
         self.faults.add(*faults)
         self.past = ResponseHistory(faults)
         self.clock = Clock("real", lambda: time.time_ns() // 1_000_000)
         self.lock = threading.RLock()
         self.started_at = self.clock.now()
-        self._jobs_matter = any(fault.trigger.job or fault.trigger.job_state for fault in faults)
+        self._needs_jobs = any(fault.trigger.job or fault.trigger.job_state for fault in faults)
         self._jobs: list[_Job] = []
-        self._looked_at: int | None = None
-        self._looking = asyncio.Lock()
+        self._refreshed_at: int | None = None
+        self._refreshing = asyncio.Lock()
         self._overview = f"{url}/jobs/overview"
 
     async def look(self, client: aiohttp.ClientSession, headers: Mapping[str, str]) -> None:
-        """Asks the cluster for its jobs if a fault is about one and what is known is too old. A cluster that does not
-        answer has none. `headers`: of the request on whose behalf it is asked, which may hold the key to it."""
-        if not self._jobs_matter:
+        """Refreshes the list of jobs if a fault needs it and it is too old; a cluster that doesn't answer has no jobs.
+
+        Args:
+            client: sends the request.
+            headers: of the client's request; its credentials are forwarded.
+        """
+        if not self._needs_jobs:
             return
-        async with self._looking:
+        async with self._refreshing:
             now = self.clock.now()
-            if self._looked_at is not None and now - self._looked_at < LOOK_MS:
+            if self._refreshed_at is not None and now - self._refreshed_at < REFRESH_MS:
                 return
             try:
-                keys = {name: headers[name] for name in _KEYS if name in headers}
-                async with client.get(self._overview, headers={"Accept": "application/json", **keys}) as answer:
-                    self._jobs = _jobs(json.loads(await answer.read()))
+                credentials = {name: headers[name] for name in _CREDENTIALS if name in headers}
+                async with client.get(
+                    self._overview, headers={"Accept": "application/json", **credentials}
+                ) as response:
+                    self._jobs = _jobs(json.loads(await response.read()))
             except (aiohttp.ClientError, ValueError):
                 self._jobs = []
-            self._looked_at = self.clock.now()
+            self._refreshed_at = self.clock.now()
 
     def arrive(self) -> int:
         return self.clock.now()
@@ -78,26 +92,24 @@ class UpstreamCluster:
         return self.clock.advance(length)
 
     def job_name(self, job_id: str | None) -> str | None:
-        wanted = (job_id or "").lower()
-        return next((job.name for job in self._jobs if job.id == wanted), None)
+        """Returns the name of a job; None if it is unknown."""
+        job_id = (job_id or "").lower()
+        return next((job.name for job in self._jobs if job.id == job_id), None)
 
     def state_of(self, name: str) -> str | None:
+        """Returns the state of the newest job with a name; None if there is none."""
         return next((job.state for job in self._jobs if job.name == name), None)
 
 
-def _befalls_the_cluster(fault: Fault) -> list[str]:
-    """What the fault says that can't be done on the way, in the scenario's words."""
-    return [
-        each.name.replace("_", "-")
-        for each in fields(fault)
-        if each.name not in _STRIKES_ON_THE_WAY and getattr(fault, each.name) != each.default
-    ]
+def _cluster_faults(fault: Fault) -> list[str]:
+    """Returns the scenario keys of a fault that a proxy can't apply."""
+    return [name.replace("_", "-") for name in _CLUSTER_FAULTS if getattr(fault, name) is not None]
 
 
 def _jobs(overview: Any) -> list[_Job]:
-    """The newest first. Raises ValueError."""
+    """Returns the jobs of an overview, the newest first. Raises ValueError if it isn't one."""
     try:
         rows = sorted(overview["jobs"], key=lambda row: -int(row["start-time"]))
         return [_Job(row["jid"], row["name"], row["state"]) for row in rows]
     except (LookupError, TypeError) as error:
-        raise ValueError("no overview of jobs") from error
+        raise ValueError("not an overview of jobs") from error

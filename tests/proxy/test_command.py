@@ -128,7 +128,7 @@ def test_a_cluster_that_has_gone(tmp_path: Path) -> None:
         assert running.ask("/overview") == 502
         code, told, _ = running.ended()
     assert code == 2, told
-    assert "without an answer:" in told
+    assert "without a response:" in told
 
 
 def test_faults_of_a_scenario(cluster: FlinkMock, tmp_path: Path) -> None:

@@ -158,7 +158,7 @@ async def test_stale_answers_are_those_that_passed_by(serve: Any, told: list[Exc
 def test_what_befalls_the_cluster_itself_is_refused(
     cluster: FlinkMock, told: list[Exchange], fault: dict[str, Any], word: str
 ) -> None:
-    with pytest.raises(FaultRequiresFakeCluster, match=f"Only flinkmock's own cluster can suffer bad day: {word}."):
+    with pytest.raises(FaultRequiresFakeCluster, match=f"Only a fake cluster supports bad day: {word}."):
         over(cluster, told, {"name": "bad day", "match": "GET /overview", **fault})
 
 

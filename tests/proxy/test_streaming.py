@@ -85,7 +85,7 @@ async def test_nobody_behind_it(serve: Any, told: list[Exchange]) -> None:
     async with aiohttp.ClientSession() as session, session.get(f"{url}/overview") as answer:
         assert answer.status == 502
         assert "No answer from http://127.0.0.1:1" in await answer.text()
-    assert "without an answer:\n    1x  GET /overview: " in proxy.summary()
+    assert "without a response:\n    1x  GET /overview: " in proxy.summary()
     assert (told[0].target, told[0].status) == ("/overview", 502)
 
 
@@ -107,7 +107,7 @@ async def test_a_server_that_leaves_in_the_middle(serve: Any, told: list[Exchang
         with pytest.raises(aiohttp.ClientPayloadError):
             await answer.read()
     await asyncio.sleep(0)
-    assert "without an answer:\n    1x  GET /overview: " in proxy.summary()
+    assert "without a response:\n    1x  GET /overview: " in proxy.summary()
     assert proxy.report.clean
     assert (told[0].status, told[0].response_size) == (200, 1)
 
