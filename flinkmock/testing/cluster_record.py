@@ -1,4 +1,4 @@
-"""A cluster as one test sees it: what there is to complain about at its end, and what a failed one is told."""
+"""A cluster from the view of one test: its exchanges, its findings, and the failure report."""
 
 from __future__ import annotations
 
@@ -6,34 +6,35 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flinkmock.journal import Exchange, UnmetExpectation
-from flinkmock.testing.failure_report import told
+from flinkmock.testing.failure_report import failure_report
 from flinkmock.testing.mock import FlinkMock
-from flinkmock.testing.unmatched_report import complaint
+from flinkmock.testing.unmatched_report import unmatched_report
 
 
 @dataclass(frozen=True, slots=True)
 class ClusterRecord:
-    """`before`: how many requests had come when the test began, to a cluster that it shares with others."""
+    """`requests_before` is the number of requests before the test began, to a cluster that several tests share."""
 
     cluster: FlinkMock
-    before: int = 0
+    requests_before: int = 0
 
     @property
-    def asked(self) -> Sequence[Exchange]:
-        """What came during this test."""
-        return [exchange for exchange in self.cluster.requests if exchange.number > self.before]
+    def exchanges(self) -> Sequence[Exchange]:
+        """The exchanges during this test."""
+        return [exchange for exchange in self.cluster.requests if exchange.number > self.requests_before]
 
-    def complaints(self, *, unexpected: bool) -> list[str]:
-        """What the scenario expects in vain; and, if `unexpected` is to be told, what met no operation."""
+    def findings(self, *, unexpected: bool) -> list[str]:
+        """Return the unmet expectations, and with `unexpected` also the requests that matched no operation."""
         texts = []
         try:
             self.cluster.verify()
         except UnmetExpectation as error:
             texts.append(str(error))
-        nowhere = [exchange for exchange in self.cluster.requests.unexpected if exchange.number > self.before]
-        if unexpected and nowhere:
-            texts.append(complaint(nowhere, self.cluster.engine.contract))
+        unmatched = [each for each in self.cluster.requests.unexpected if each.number > self.requests_before]
+        if unexpected and unmatched:
+            texts.append(unmatched_report(unmatched, self.cluster.engine.contract))
         return texts
 
-    def told(self) -> str:
-        return told(self.cluster, self.asked)
+    def report(self) -> str:
+        """Return the report that a failed test shows."""
+        return failure_report(self.cluster, self.exchanges)

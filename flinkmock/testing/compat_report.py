@@ -1,4 +1,4 @@
-"""What the requests of a whole test run will feel in an upgrade of Flink (`pytest --flinkmock-compat 2.3`)."""
+"""The report of `pytest --flinkmock-compat 2.3`: what an upgrade of Flink changes for the requests of a test run."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from flinkmock.conformance.compat import EFFECTS, READS, ClientRequest, UpgradeI
 from flinkmock.contract import Contract, known_releases
 from flinkmock.journal import Exchange
 
-HEADS = dict(zip(EFFECTS, ("fails", "is ignored", "is answered otherwise, should the client read it"), strict=True))
-MOST = 20
-"""So many changes of answers are shown; they are likelier not to matter."""
+HEADINGS = dict(zip(EFFECTS, ("fails", "is ignored", "gets another response, if the client reads it"), strict=True))
+MAX_RESPONSE_CHANGES = 20
+"""The report shows so many changes of responses. Most of them do not matter to a client."""
 
 
 @dataclass
 class RequestSample:
-    """A kind of request: `target` and `test` are those of the first one, `body` is JSON."""
+    """One kind of request. `target`, `body` (parsed JSON) and `test` are those of its first request."""
 
     flink: str
     method: str
@@ -30,60 +30,69 @@ class RequestSample:
 
 
 class CompatReport:
-    """Collects what tests ask; raises UnknownRelease for a `target` that is none."""
+    """Collects the requests of all tests.
+
+    Args:
+        target: The release to upgrade to.
+
+    Raises:
+        UnknownRelease: There is no contract of `target`.
+    """
 
     def __init__(self, target: str) -> None:
         self.target = Contract.load(target).release.minor
-        self._asked: dict[str, RequestSample] = {}
+        self._samples: dict[str, RequestSample] = {}
 
-    def note(self, test: str, exchanges: Iterable[Exchange]) -> None:
-        """What a test has asked. Requests for what its own release does not have are no matter of upgrades."""
+    def add(self, test: str, exchanges: Iterable[Exchange]) -> None:
+        """Add the exchanges of a test. Requests that match no operation of their own release are left out."""
         for one in exchanges:
             if one.contract_operation is not None and one.contract is not None:
                 self._add(RequestSample(one.contract.release.minor, one.method, one.target, one.body, test, 1))
 
     def as_json(self) -> list[dict[str, Any]]:
-        """For the process that tells of it."""
-        return [asdict(asked) for asked in self._asked.values()]
+        """Return the collected requests, for another process."""
+        return [asdict(sample) for sample in self._samples.values()]
 
-    def add_json(self, told: Iterable[dict[str, Any]]) -> None:
-        """What another process has collected."""
-        for one in told:
-            self._add(RequestSample(**one))
+    def add_json(self, samples: Iterable[dict[str, Any]]) -> None:
+        """Add the requests that another process collected."""
+        for sample in samples:
+            self._add(RequestSample(**sample))
 
-    def told(self) -> str:
-        """Lines for people."""
+    def report(self) -> str:
+        """Return the report as text."""
         releases = known_releases()
-        served = sorted({asked.flink for asked in self._asked.values()}, key=releases.index)
+        served = sorted({sample.flink for sample in self._samples.values()}, key=releases.index)
         earlier = [flink for flink in served if releases.index(flink) < releases.index(self.target)]
         if not earlier:
-            return f"No request went to a Flink before {self.target}."
+            return f"No request was sent to a Flink release before {self.target}."
         return "\n".join(line for flink in earlier for line in self._lines(flink))
 
     def _lines(self, flink: str) -> Iterator[str]:
-        asked = [one for one in self._asked.values() if one.flink == flink]
-        requests = [ClientRequest(one.method, one.target, one.body, one.times) for one in asked]
-        tests = {str(request): one.test for request, one in zip(requests, asked, strict=True)}
+        samples = [sample for sample in self._samples.values() if sample.flink == flink]
+        requests = [ClientRequest(sample.method, sample.target, sample.body, sample.times) for sample in samples]
+        tests = {str(request): sample.test for request, sample in zip(requests, samples, strict=True)}
         impacts = compat(requests, flink, self.target)
-        head = f"Of {sum(request.times for request in requests)} requests to Flink {flink}"
-        yield f"{head}:" if impacts else f"{head} none will feel it."
+        total = sum(request.times for request in requests)
+        count = f"{total} requests" if total > 1 else "1 request"
+        yield f"{count} to Flink {flink}:" if impacts else f"{count} to Flink {flink}: nothing changes."
         for effect, group in groupby(impacts, key=lambda impact: impact.effect):
-            felt = list(group)
-            most = MOST if effect == READS else len(felt)
-            yield f"  {HEADS[effect]}:"
-            for (where, times, example), parts in groupby(felt[:most], key=_place):
-                yield f"    {where} ({f'{times} requests' if times > 1 else 'a request'}, first in {tests[example]})"
+            impacts_of_effect = list(group)
+            shown = MAX_RESPONSE_CHANGES if effect == READS else len(impacts_of_effect)
+            yield f"  {HEADINGS[effect]}:"
+            for (where, times, example), parts in groupby(impacts_of_effect[:shown], key=_request):
+                number = f"{times} requests" if times > 1 else "1 request"
+                yield f"    {where} ({number}, first in {tests[example]})"
                 yield from (f"      {impact.what} (since {impact.since})" for impact in parts)
-            if len(felt) > most:
-                yield f"    … and {len(felt) - most} more"
+            if len(impacts_of_effect) > shown:
+                yield f"    … and {len(impacts_of_effect) - shown} more"
 
-    def _add(self, asked: RequestSample) -> None:
-        operation = Contract.load(asked.flink).match(asked.method, asked.target)
-        path = operation.path if operation else asked.target
-        query = asked.target.partition("?")[2]
-        key = json.dumps([asked.flink, asked.method, path, query, asked.body], sort_keys=True)
-        self._asked.setdefault(key, RequestSample(**{**asdict(asked), "times": 0})).times += asked.times
+    def _add(self, sample: RequestSample) -> None:
+        operation = Contract.load(sample.flink).match(sample.method, sample.target)
+        path = operation.path if operation else sample.target
+        query = sample.target.partition("?")[2]
+        key = json.dumps([sample.flink, sample.method, path, query, sample.body], sort_keys=True)
+        self._samples.setdefault(key, RequestSample(**{**asdict(sample), "times": 0})).times += sample.times
 
 
-def _place(impact: UpgradeImpact) -> tuple[str, int, str]:
+def _request(impact: UpgradeImpact) -> tuple[str, int, str]:
     return impact.where, impact.requests, impact.example

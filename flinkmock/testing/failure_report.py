@@ -1,4 +1,4 @@
-"""What a failed test is told about its cluster: how its jobs went, what was asked, and whether time stood still."""
+"""The report of a failed test: the timeline of its jobs, its requests, and a hint if time did not advance."""
 
 from __future__ import annotations
 
@@ -10,27 +10,26 @@ from flinkmock.cluster.job import Job
 from flinkmock.journal import Exchange
 from flinkmock.testing.mock import FlinkMock
 
-STANDING = 20
-"""So many equal questions at one and the same cluster time look like a client that waits for a clock nobody moves."""
-MOST = 100
-"""So many lines of the journal are shown, the last ones."""
+MIN_REPEATED_POLLS = 20
+"""So many equal GETs at one cluster time suggest a client that waits for a clock that nothing advances."""
+MAX_REQUEST_LINES = 100
+"""The report shows so many lines of requests, the last ones."""
 
 
-def told(cluster: FlinkMock, asked: Sequence[Exchange]) -> str:
-    """The timeline, and what was `asked`; moments are seconds of the cluster's time since it began."""
+def failure_report(cluster: FlinkMock, exchanges: Sequence[Exchange]) -> str:
+    """Return the timeline of all jobs, and the exchanges. Times are seconds of cluster time since the start."""
     engine = cluster.engine
     with engine.lock:
         now, start = engine.clock.now(), engine.cluster.started_at
         events = [event for job in engine.cluster.jobs.values() for event in _events(job, now)]
-    head = f"Flink {engine.contract.release.version}, clock {engine.clock.text}, at {(now - start) / 1000:.1f} s"
-    lines = [head]
+    lines = [f"Flink {engine.contract.release.version}, clock {engine.clock.text}, at {(now - start) / 1000:.1f} s"]
     if events:
-        lines += ["timeline:", *(f"{(at - start) / 1000:9.1f} s  {text}" for at, text in sorted(events, key=_moment))]
-    lines += ["requests:" if asked else "no requests", *_journal(asked, start)]
+        lines += ["timeline:", *(f"{(at - start) / 1000:9.1f} s  {text}" for at, text in sorted(events, key=_time))]
+    lines += ["requests:" if exchanges else "no requests", *_request_lines(exchanges, start)]
     if cluster.requests.dropped:
-        lines.append(f"  {cluster.requests.dropped} older ones are no longer kept")
+        lines.append(f"  {cluster.requests.dropped} older requests were dropped")
     if not engine.clock.follows_wall:
-        lines += _standing(asked, start, engine.clock.text)
+        lines += _clock_hint(exchanges, start, engine.clock.text)
     return "\n".join(lines)
 
 
@@ -39,38 +38,45 @@ def _events(job: Job, now: int) -> Iterator[tuple[int, str]]:
         yield at, f"{job.name} {state}"
     for failure in job.failures_at(now):
         yield failure.at, f"{job.name} fails: {failure.exception.chain()[-1]}"
-    for one in (*job.checkpoints.completed_at(now), *job.checkpoints.failed_at(now)):
-        if one.is_savepoint:
-            yield one.ends_at, f"{job.name} savepoint {one.path}{f' fails: {one.failure}' if one.failure else ''}"
+    for savepoint in (*job.checkpoints.completed_at(now), *job.checkpoints.failed_at(now)):
+        if savepoint.is_savepoint:
+            failed = f" fails: {savepoint.failure}" if savepoint.failure else ""
+            yield savepoint.ends_at, f"{job.name} savepoint {savepoint.path}{failed}"
 
 
-def _moment(event: tuple[int, str]) -> int:
+def _time(event: tuple[int, str]) -> int:
     return event[0]
 
 
-def _journal(asked: Sequence[Exchange], start: int) -> list[str]:
-    """A line for each request; those that differ in nothing from the one before are counted."""
+def _request_lines(exchanges: Sequence[Exchange], start: int) -> list[str]:
+    """Return a line for each run of equal requests."""
     lines = []
-    for _, group in groupby(asked, key=_same):
+    for _, group in groupby(exchanges, key=_kind):
         first, *more = group
-        times = f"  ({len(more) + 1} times, until {(more[-1].time - start) / 1000:.1f} s)" if more else ""
-        lines.append(f"{(first.time - start) / 1000:9.1f} s {first}{times}")
-    return lines if len(lines) <= MOST else [f"  … {len(lines) - MOST} lines before", *lines[-MOST:]]
+        repeated = f"  ({len(more) + 1} times, until {(more[-1].time - start) / 1000:.1f} s)" if more else ""
+        lines.append(f"{(first.time - start) / 1000:9.1f} s {first}{repeated}")
+    if len(lines) <= MAX_REQUEST_LINES:
+        return lines
+    return [f"  … {len(lines) - MAX_REQUEST_LINES} earlier lines", *lines[-MAX_REQUEST_LINES:]]
 
 
-def _same(exchange: Exchange) -> tuple[object, ...]:
+def _kind(exchange: Exchange) -> tuple[object, ...]:
     return exchange.method, exchange.target, exchange.raw_body, exchange.status, exchange.fault
 
 
-def _standing(asked: Sequence[Exchange], start: int, clock: str) -> list[str]:
-    """What to do, if somebody asked the same over and over while no time passed."""
-    questions = Counter((one.time, one.target, one.status, one.response_size) for one in asked if one.method == "GET")
-    for (at, target, _, _), times in questions.most_common(1):
-        if times >= STANDING:
+def _clock_hint(exchanges: Sequence[Exchange], start: int, clock: str) -> list[str]:
+    """Return what to do if a client polled without any progress of the cluster time."""
+    polls = Counter(
+        (exchange.time, exchange.target, exchange.status, exchange.response_size)
+        for exchange in exchanges
+        if exchange.method == "GET"
+    )
+    for (at, target, _, _), count in polls.most_common(1):
+        if count >= MIN_REPEATED_POLLS:
             return [
-                f"GET {target} came {times} times at {(at - start) / 1000:g} s and was answered the same: the {clock} "
-                "clock stands until the test moves it.",
-                'Let requests move it (clock="1s per request", the default of the fixture), or move it yourself: '
-                'flinkmock.advance("1m"), flinkmock.clock.next(), flinkmock.run_until(NAME="FINISHED").',
+                f"The client sent GET {target} {count} times at {(at - start) / 1000:g} s and got the same response: "
+                f"the {clock} clock only advances when the test advances it.",
+                'Let requests advance it (clock="1s per request", the default of the fixture), or advance it in the '
+                'test: flinkmock.advance("1m"), flinkmock.clock.next(), flinkmock.run_until(NAME="FINISHED").',
             ]
     return []

@@ -105,7 +105,7 @@ def test_async_tests_use_the_same_fixtures(pytester: pytest.Pytester, mode: str,
     )
     result = pytester.runpytest_inprocess(*OPTIONS, "-o", f"asyncio_mode={mode}")
     result.assert_outcomes(failed=2)
-    result.stdout.fnmatch_lines(["a request met no operation of Flink 2.3.0:", "*1 404 GET /nowhere"])
+    result.stdout.fnmatch_lines(["1 request matched no operation of Flink 2.3.0:", "*1 404 GET /nowhere"])
 
 
 def test_several_workers_share_nothing(pytester: pytest.Pytester) -> None:

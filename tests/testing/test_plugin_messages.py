@@ -83,23 +83,23 @@ def test_many(flinkmock):
     result.assert_outcomes(failed=5)
     result.stdout.fnmatch_lines(
         [
-            "a request met no operation of Flink 1.12.5:",
+            "1 request matched no operation of Flink 1.12.5:",
             "       1 404 POST /jobs/0123456789abcdef0123456789abcdef/checkpoints {}",
-            "         there is one in Flink 1.17 to 2.3",
-            "  Where that is what is tested, say so, by",
+            "         Flink 1.17 to 2.3 has this operation",
+            "  If the test intends this, expect the requests or allow them:",
             '    flinkmock.requests.expect("POST /jobs/*/checkpoints") or @pytest.mark.flinkmock(unexpected="allow").',
             "*- flinkmock -*",
-            "3 requests met no operation of Flink 2.3.0:",
+            "3 requests matched no operation of Flink 2.3.0:",
             "*1 404 PATCH /jobs/*/subtasktimes",
-            "         the path is right, and takes GET",
+            "         the path exists with the method GET",
             "*2 404 GET /job/overview",
-            "         nearest: GET /jobs/overview",
+            "         did you mean GET /jobs/overview[?]",
             "*3 404 GET /favicon.ico/of/nobody",
-            "  Where that is what is tested, say so, by",
+            "  If the test intends this, expect the requests or allow them:",
             "*1 404 GET /jobs/*/rescales/summary",
-            "         there is one in Flink 2.3",
+            "         Flink 2.3 has this operation",
             "*1 404 GET /jars",
-            "         this cluster is without it; it is there with the configuration web.submit.enable: true",
+            "         the operation requires the configuration web.submit.enable: true",
             "*5 404 GET /nowhere/4",
             "    … and 2 more",
         ]
@@ -212,9 +212,9 @@ def test_it(flinkmock):
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
-            "GET /jobs/overview came 30 times at 5 s and was answered the same: "
-            "the virtual clock stands until the test moves it.",
-            'Let requests move it (clock="1s per request", the default of the fixture), or move it yourself: '
+            "The client sent GET /jobs/overview 30 times at 5 s and got the same response: "
+            "the virtual clock only advances when the test advances it.",
+            'Let requests advance it (clock="1s per request", the default of the fixture), or advance it in the test: '
             'flinkmock.advance("1m"), flinkmock.clock.next(), flinkmock.run_until(NAME="FINISHED").',
         ]
     )
@@ -233,7 +233,7 @@ def test_it(flinkmock):
 """,
     )
     result.assert_outcomes(failed=1)
-    result.stdout.no_fnmatch_line("*was answered the same*")
+    result.stdout.no_fnmatch_line("*got the same response*")
 
 
 def test_the_run_s_cluster_is_watched_test_by_test(pytester: pytest.Pytester) -> None:
@@ -304,14 +304,14 @@ def test_no_release_is_left(flinkmock): ...
     result.assert_outcomes(errors=11, failed=1, skipped=1)
     result.stdout.fnmatch_lines(
         [
-            "the marker flinkmock takes no flnk; it is flinkmock(scenario=None, *, flink=None, *)",
-            "the marker flinkmock takes one scenario, not 2; it is *",
+            "the marker flinkmock takes no argument flnk: flinkmock(scenario=None, *, flink=None, *)",
+            "the marker flinkmock takes one scenario, not 2: *",
             f"flinkmock: nowhere.yaml: there is no such file in {pytester.path}, nor among flinkmock's own scenarios.",
             "flinkmock: <scenario>*streeming*",
             "flinkmock: Unknown Flink release '2.33'. Did you mean 2.3? Known: *",
-            "flinkmock: several releases stand in the marker of a test, not of a parameter",
+            "flinkmock: the marker of a parameter takes one release; put several on the test itself",
             'flinkmock: "sundial" is not a clock. *',
-            "flinkmock: unexpected requests are to fail or allow, not 'shrug'",
+            "flinkmock: 'shrug' is not a value of `unexpected`. Use fail or allow.",
             "flinkmock: Unknown Flink release '1.2'. Did you mean 1.20? *",
             'flinkmock: "10" is not a clock. *',
             "flinkmock: <scenario>: a scenario is a file's name, YAML text or a mapping, not [[]'jobs'].",
@@ -345,8 +345,8 @@ def test_shared(flinkmock_session):
     [
         (["--flinkmock-flink=1.20,2.33"], "flinkmock: Unknown Flink release '2.33'. Did you mean 2.3? *"),
         (["--flinkmock-compat=3.0"], "flinkmock: Unknown Flink release '3.0'. *"),
-        (["-o", "flinkmock_unexpected=shrug"], "flinkmock: unexpected requests *not 'shrug'"),
-        (["-o", "flinkmock_seed=seven"], "flinkmock: flinkmock_seed is a number, not 'seven'"),
+        (["-o", "flinkmock_unexpected=shrug"], "flinkmock: 'shrug' is not a value of `unexpected`. *"),
+        (["-o", "flinkmock_seed=seven"], "flinkmock: flinkmock_seed has to be a number, not 'seven'."),
     ],
 )
 def test_an_option_that_makes_no_sense_ends_the_run(

@@ -29,9 +29,9 @@ class TestOrders:
 def test_newest(flinkmock):
     ask(flinkmock, "/overview")
 """
-TOLD = [
+REPORT = [
     "* upgrade to Flink 2.3 *",
-    "Of 6 requests to Flink 1.19:",
+    "6 requests to Flink 1.19:",
     "  fails:",
     "    PATCH /jobs/:jobid/clientHeartbeat (5 requests, first in test_*::TestOrders::test_beats?2?)",
     "      the body is refused: all of it: type (since 1.20)",
@@ -39,18 +39,18 @@ TOLD = [
 
 
 @pytest.mark.parametrize("workers", [0, 1])
-def test_the_end_of_a_run_tells(pytester: pytest.Pytester, workers: int) -> None:
+def test_the_run_ends_with_a_report(pytester: pytest.Pytester, workers: int) -> None:
     pytester.makepyfile(TESTS)
     result = pytester.runpytest_inprocess(*OPTIONS, "--flinkmock-compat=2.3", f"-n{workers}")
     result.assert_outcomes(passed=4)
-    result.stdout.fnmatch_lines(TOLD)
+    result.stdout.fnmatch_lines(REPORT)
 
 
-def test_nothing_to_feel(pytester: pytest.Pytester) -> None:
+def test_nothing_changes(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(TESTS)
     result = pytester.runpytest_inprocess(*OPTIONS, "-pno:xdist", "--flinkmock-compat=2.3.0", "-k", "looks or newest")
-    result.stdout.fnmatch_lines(["Of 1 requests to Flink 1.19 none will feel it."])
+    result.stdout.fnmatch_lines(["1 request to Flink 1.19: nothing changes."])
     result = pytester.runpytest_inprocess(*OPTIONS, "-pno:xdist", "--flinkmock-compat=2.3", "-k", "newest")
-    result.stdout.fnmatch_lines(["No request went to a Flink before 2.3."])
+    result.stdout.fnmatch_lines(["No request was sent to a Flink release before 2.3."])
     result = pytester.runpytest_inprocess(*OPTIONS, "-pno:xdist", "-k", "looks")
     result.stdout.no_fnmatch_line("*upgrade to Flink*")
