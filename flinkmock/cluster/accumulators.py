@@ -93,7 +93,7 @@ def _is_integer(type: str) -> bool:
 
 
 def merged(several: Iterable[Iterable[Accumulator]]) -> list[Accumulator]:
-    """The accumulators of several subtasks or vertices, by name."""
+    """Return the accumulators of several subtasks or vertices, merged by name."""
     found: dict[str, Accumulator] = {}
     for accumulators in several:
         for accumulator in accumulators:

@@ -1,7 +1,7 @@
-"""The configuration of a cluster: what `/jobmanager/config` lists, and typed readings of what the model asks for.
+"""The configuration of a cluster: the entries of `/jobmanager/config`, and typed values of the options that matter.
 
-Options carry Flink's keys and defaults (`*Options` classes of Flink's jars). An option that was renamed knows all its
-names, as Flink does through fallback and deprecated keys, whatever the release.
+Options carry Flink's keys and defaults (`*Options` classes of Flink's jars). An option that was renamed has all
+its names, as with Flink's fallback and deprecated keys, in every release.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from flinkmock.release import Release
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """A key, Flink's default (None: has none) and the names the option had or has elsewhere."""
+    """A key, Flink's default (None: no default) and the option's other names."""
 
     key: str
     default: str | None = None
@@ -102,13 +102,13 @@ DEFAULTS: Mapping[str, str] = {
     "state.savepoints.dir": "file:///flink/savepoints",
     "state.checkpoints.dir": "file:///flink/checkpoints",
 }
-"""What our cluster's configuration file says: Flink's own file, and what makes a cluster without a scenario useful."""
+"""The configuration file of a fake cluster: Flink's own, with directories for savepoints and checkpoints."""
 
 SEVERAL_JOB_MANAGERS: Mapping[str, str] = {
     "high-availability.zookeeper.quorum": "localhost:2181",
     "high-availability.storageDir": "file:///flink/ha",
 }
-"""What must be configured where there are several."""
+"""Options that several JobManagers need."""
 
 HIDDEN = "******"
 _SENSITIVE = (
@@ -124,7 +124,7 @@ _SENSITIVE = (
     ("http-headers", "1.19"),
     ("api-key", "2.1"),
 )
-"""A key that contains one of these has its value hidden, since that release (GlobalConfiguration in the jars)."""
+"""Keys that contain one of these have their values hidden, since that release (GlobalConfiguration)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,13 +134,13 @@ class Configuration:
     values: Mapping[str, str]
 
     def with_values(self, values: Mapping[str, str | None]) -> Configuration:
-        """The same configuration with these on top; None takes a key away."""
+        """Return a configuration with these values on top; None removes a key."""
         merged: dict[str, str | None] = {**self.values, **values}
         return Configuration({key: value for key, value in merged.items() if value is not None})
 
     @property
     def highly_available(self) -> bool:
-        """Whether the cluster is highly available: jobs outlive the JobManager that leads (HighAvailabilityMode)."""
+        """Whether jobs survive a crash of the leading JobManager (HighAvailabilityMode)."""
         return (self.text(HIGH_AVAILABILITY) or "").lower() not in ("", "none", "standalone")
 
     def text(self, option: Option) -> str | None:
@@ -177,7 +177,7 @@ class Configuration:
         try:
             return milliseconds(text)
         except ValueError:
-            raise self._bad(option, text, 'a length of time like "3 s", "5 min" or "PT5M"') from None
+            raise self._bad(option, text, 'a duration like "3 s", "5 min" or "PT5M"') from None
 
     def milliseconds(self, option: Option) -> int:
         """Like `duration`, for options that always have a value."""
@@ -256,11 +256,11 @@ def milliseconds(text: str) -> int:
         return int(plain[1]) // 1_000_000
     iso = _ISO.fullmatch(lowered)
     if iso is None or not any(iso.groups()):
-        raise ValueError(f"{text!r} is no length of time")
+        raise ValueError(f"{text!r} is not a duration")
     try:
         days, hours, minutes, seconds = (Decimal(part or 0) for part in iso.groups())
     except InvalidOperation:
-        raise ValueError(f"{text!r} is no length of time") from None
+        raise ValueError(f"{text!r} is not a duration") from None
     return int((((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000)
 
 
@@ -277,7 +277,7 @@ def size_in_bytes(text: str) -> int:
     """A size as Flink's MemorySize reads it: "1728m", "1 gb", "1024" (bytes); else ValueError."""
     match = re.fullmatch(r"(\d+)\s*([a-z]*)", text.strip().lower())
     if match is None or match[2] not in _SIZE_UNITS:
-        raise ValueError(f"{text!r} is no size")
+        raise ValueError(f"{text!r} is not a size")
     return int(match[1]) << 10 * _SIZE_UNITS[match[2]]
 
 

@@ -1,7 +1,7 @@
-"""Flame graphs: where the samples of a vertex's subtasks were, worked out from how busy they are.
+"""Flame graphs: the stack samples of a vertex's subtasks, computed from how busy they are.
 
-A subtask that is busy 30 % of the time is caught at work in 30 of 100 samples, and waiting in its mailbox in the
-others. Root and shape are those of the recordings (suite job-running).
+A subtask that is busy 30 % of the time processes records in 30 of 100 samples and waits in its mailbox in the others.
+Root and shape are those of the recordings (suite job-running).
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class JavaException:
-    """A Java exception as Flink would print it: class, message and what caused it."""
+    """A Java exception: class, message, cause and stack trace; `str` is the first line of its stack trace."""
 
     java_class: str
     message: str | None = None
@@ -19,19 +19,20 @@ class JavaException:
         return self.java_class if self.message is None else f"{self.java_class}: {self.message}"
 
     def chain(self) -> tuple[JavaException, ...]:
-        """This throwable and its causes, outermost first."""
+        """Return this exception and its causes, outermost first."""
         return (self, *(self.cause.chain() if self.cause else ()))
 
 
 def stack_trace(
     throwable: JavaException, frames: Sequence[str] = (), *, of_causes: Sequence[str] | None = None, more: int = 0
 ) -> str:
-    """As `Throwable.printStackTrace` writes it: the first line, the calls, each cause; ends with a line end.
+    """Return the text of `Throwable.printStackTrace`: first line, calls and causes, with a newline at the end.
 
     Args:
-        frames: the calls of a throwable that has none of its own.
-        of_causes: those of a cause; None: the same.
-        more: how many calls a cause has in common with what it caused, `... 5 more`.
+        throwable: the exception.
+        frames: the calls of an exception without any.
+        of_causes: the calls of a cause without any; None: the same.
+        more: how many calls a cause shares with the exception that it caused, for the line `... 5 more`.
     """
     lines = [str(throwable), *(f"\tat {frame}" for frame in throwable.frames or frames)]
     for cause in throwable.chain()[1:]:

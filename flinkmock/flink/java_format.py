@@ -1,4 +1,4 @@
-"""How Java prints a value and in which order its hash tables give back their keys."""
+"""How Java prints values, and the order of keys in its hash maps."""
 
 from __future__ import annotations
 
@@ -56,9 +56,9 @@ def id_hash(digits: str) -> int:
 
 
 def hash_order(names: Iterable[str], code: Callable[[str], int] = string_hash) -> list[str]:
-    """The names without repetitions, in the order in which a `java.util.HashMap` filled with them gives them back.
+    """Return the distinct names in the iteration order of a `java.util.HashMap`.
 
-    Flink answers metrics asked for with `get=` and the cluster's configuration in this order (recording of 2.3.0,
+    Flink lists metrics selected with `get=` and the cluster's configuration in this order (recording of 2.3.0,
     suite cluster).
     """
     distinct = list(dict.fromkeys(names))

@@ -1,4 +1,4 @@
-"""What Flink logs while jobs run: one function for each kind of event, in Flink's words.
+"""The messages that Flink logs while jobs run: one function for each event.
 
 Texts and loggers are those of live clusters of 1.16, 1.20 and 2.3. `time` is epoch ms; `task` is a subtask's name with
 its place ("tokenize (1/2)"), `attempt` the attempt's id.

@@ -1,7 +1,7 @@
 """Log files as text: lines in Flink's log4j layout, what a starting process logs, and the files of a log directory.
 
-The layout is `%d{yyyy-MM-dd HH:mm:ss,SSS} %-5p %-60c %x - %m%n` of Flink's log4j-console.properties. What happens
-while a cluster runs is told by `logevents`.
+The layout is `%d{yyyy-MM-dd HH:mm:ss,SSS} %-5p %-60c %x - %m%n` of Flink's log4j-console.properties. The
+events of a running cluster are in `log_messages`.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _RULE = "-" * 80
 
 @dataclass(frozen=True, slots=True)
 class LogEvent:
-    """One entry of a log. `time` is epoch ms; `message` may have more lines (a stack trace)."""
+    """One entry of a log. `time` is in ms since the epoch; `message` may have several lines (a stack trace)."""
 
     time: int
     logger: str
@@ -54,7 +54,7 @@ class LogFile:
 
 
 def log_text(events: Iterable[LogEvent]) -> str:
-    """The events as a log file has them: by time, those of one moment in the order given."""
+    """Return the text of a log file: the events by time, events of the same time in the given order."""
     return "".join(event.line() for event in sorted(events, key=lambda event: event.time))
 
 

@@ -1,4 +1,4 @@
-"""How Flink divides a process's memory, worked out from `*.memory.process.size` by Flink's own rules.
+"""The memory of Flink's processes, computed from `*.memory.process.size` by Flink's rules.
 
 Classes: `TaskExecutorProcessUtils`, `JobManagerProcessUtils`, `ProcessMemoryUtils`. All sizes are bytes unless a name
 says MiB. The numbers for 1728m are those of the recordings (suite cluster, `/taskmanagers`).
@@ -50,7 +50,7 @@ class TaskManagerMemory:
 
     @property
     def max_heap(self) -> int:
-        """What the JVM makes of `-Xmx`: a multiple of 1 MiB, a G1 region."""
+        """The heap that the JVM reports for `-Xmx`: a multiple of 1 MiB, a G1 region."""
         return -(-self.heap // MIB) * MIB
 
     @property
@@ -83,7 +83,7 @@ class TaskManagerMemory:
         }
 
     def total_resource(self, slots: int, release: Release) -> Resource:
-        """`totalResource`: MiB, and as many cores as slots. 1.12 tells zeros in standalone mode."""
+        """`totalResource`: MiB, and as many cores as slots. 1.12 has zeros in standalone mode."""
         return self._resource(slots, slots, release)
 
     def free_resource(self, slots: int, free: int, release: Release) -> Resource:
@@ -100,7 +100,7 @@ class TaskManagerMemory:
     def _resource(self, slots: int, free: int, release: Release) -> Resource:
         if not release.since("1.13"):
             return _resource(0.0, 0, 0, 0, 0)
-        # What is taken is a whole number of slots; what division leaves over stays free.
+        # Slots in use are whole; the remainder of the division stays free.
         taken = slots - free
         return _resource(float(free), *((part - taken * (part // slots)) // MIB for part in self._divided()))
 

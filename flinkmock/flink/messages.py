@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 # Routing and static files: plain texts, without class and trace.
 BAD_REQUEST_PATH = "/bad-request"
-"""What Netty calls the target of a request line that it can't read."""
+"""The target that Netty puts in the place of an unreadable request line."""
 FORBIDDEN = "Forbidden."
 NOT_FOUND = "Not found."
 
@@ -24,9 +24,9 @@ def unable_to_load(path: str) -> str:
 
 
 FILE_NOT_FOUND = "File not found."
-"""Said of a folder, with status 405."""
+"""For a directory, with status 405."""
 RESPONDING_FAILED = "Error while responding to the http request."
-"""To an If-Modified-Since that is no date (2.3.0)."""
+"""The response to an If-Modified-Since that is not a date (2.3.0)."""
 
 
 def pipeline_error(cause: str) -> str:
@@ -80,7 +80,7 @@ def only_one_value(values: Sequence[str]) -> str:
 # Problems of the cluster.
 INTERNAL_ERROR = "Internal server error."
 NO_LEADER = "Service temporarily unavailable due to an ongoing leader election. Please refresh."
-"""LeaderRetrievalHandler's text; what a cluster says that shuts down."""
+"""LeaderRetrievalHandler's text; also sent by a cluster that shuts down."""
 JOB_COULD_NOT_BE_FOUND = "Job could not be found."
 APPLICATION_COULD_NOT_BE_FOUND = "Application could not be found."
 CANCELLATION_TIMED_OUT = "Job cancellation timed out."
@@ -237,7 +237,7 @@ def no_rescale_details(job_id: str) -> str:
     return f"AdaptiveScheduler rescales was not enabled for job {job_id}."
 
 
-# Faults. Flink never answers 504: whatever stands in front of it does, here nginx in its own words.
+# Faults. Flink never sends 504; a proxy in front of it does. This is the page of nginx.
 GATEWAY_TIMEOUT_PAGE = (
     b"<html>\r\n<head><title>504 Gateway Time-out</title></head>\r\n<body>\r\n"
     b"<center><h1>504 Gateway Time-out</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"

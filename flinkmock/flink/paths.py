@@ -9,13 +9,13 @@ from flinkmock.flink.java_exception import JavaException
 
 SCHEMES = ("file", "hdfs", "viewfs", "s3", "s3a", "s3n", "s3p", "gs", "oss", "abfs", "abfss", "wasb", "wasbs", "azure",
            "maprfs", "swift", "cosn", "obs", "alluxio")  # fmt: skip
-"""File systems that ship with Flink, as plugins or through Hadoop: what a real cluster is likely to have at hand."""
+"""File systems that ship with Flink, as plugins or through Hadoop."""
 READ_ONLY = ("/proc/", "/sys/", "/dev/")
-"""Local folders in which no machine lets a JobManager make directories."""
+"""Local directories in which a JobManager can't create directories."""
 
 
 def shown_path(path: str) -> str:
-    """`file:///a/b/` -> `file:/a/b`: Flink's Path drops an empty authority and the last slash."""
+    """Return the path as Flink's Path prints it: `file:///a/b/` becomes `file:/a/b`."""
     scheme, colon, rest = path.partition(":")
     if not colon or "/" in scheme:
         scheme, rest = "file", path
@@ -25,7 +25,7 @@ def shown_path(path: str) -> str:
 
 
 def scheme_problem(path: str) -> JavaException | None:
-    """Why nothing can be written there; None if it can."""
+    """Return the exception of writing to a path; None if it can be written to."""
     scheme, _, rest = shown_path(path).partition(":")
     if scheme not in SCHEMES:
         no_hadoop = JavaException(java_classes.UNSUPPORTED_FILE_SYSTEM_SCHEME_EXCEPTION, messages.NO_HADOOP)

@@ -8,7 +8,7 @@ from flinkmock.release import Release
 
 LAMBDA = -1
 NATIVE = -2
-"""Line numbers Java gives to what has none."""
+"""Line numbers of frames without one."""
 
 _TASK = "org.apache.flink.runtime.taskmanager.Task"
 _STREAM_TASK = "org.apache.flink.streaming.runtime.tasks.StreamTask"
@@ -19,7 +19,7 @@ _CONDITION = "java.util.concurrent.locks.AbstractQueuedSynchronizer$ConditionObj
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """A method on a stack and where it stands."""
+    """A method on a stack, with its line."""
 
     class_name: str
     method: str
@@ -84,7 +84,7 @@ def _lambda(release: Release) -> str:
 
 
 def _trunk(release: Release, lines: ReleaseLineNumbers) -> tuple[Frame, ...]:
-    """From the thread's start to the mailbox loop: what every stack of a task begins with."""
+    """Return the frames from the thread's start to the mailbox loop, which every stack of a task begins with."""
     restoring = (
         (
             Frame(_TASK, "restoreAndInvoke", lines.restore),
@@ -105,7 +105,7 @@ def _trunk(release: Release, lines: ReleaseLineNumbers) -> tuple[Frame, ...]:
 
 
 def idle_stack(release: Release) -> tuple[Frame, ...]:
-    """A task that waits for input or for buffers, outermost frame first."""
+    """Return the stack of a task that waits for input or for buffers, outermost frame first."""
     lines = _lines(release)
     return (
         *_trunk(release, lines),
@@ -120,7 +120,7 @@ def idle_stack(release: Release) -> tuple[Frame, ...]:
 
 
 def busy_stack(release: Release, is_source: bool) -> tuple[Frame, ...]:
-    """A task that processes records."""
+    """Return the stack of a task that processes records, outermost frame first."""
     lines = _lines(release)
     work = (
         (
@@ -141,7 +141,7 @@ def busy_stack(release: Release, is_source: bool) -> tuple[Frame, ...]:
 
 
 def _lines(release: Release) -> ReleaseLineNumbers:
-    """Those of the release; of a later one than we know, the newest known."""
+    """Return the line numbers of the release; an unknown later release has those of the newest known one."""
     known = [lines for minor, lines in _LINES.items() if release.since(minor)]
     return known[-1] if known else _LINES["1.13"]
 

@@ -1,6 +1,6 @@
-"""Thread dumps: Flink's threads by their real names, with the states and stacks they have when nothing is amiss.
+"""Thread dumps: Flink's threads by their real names, with the states and stacks of idle threads.
 
-Names were read from live clusters of all releases. A dump says the same at each request of the same moment.
+Names were read from live clusters of all releases. Equal times give equal dumps.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _NETTY = "org.apache.flink.shaded.netty4.io.netty"
 
 @dataclass(frozen=True, slots=True)
 class ThreadActivity:
-    """What a thread is doing: its state, the class of what it waits for, its frames from the innermost outwards."""
+    """The state of a thread, the class of the object that it waits for, and its frames, innermost first."""
 
     state: str
     waits_for: str | None = None
@@ -142,7 +142,7 @@ Named = tuple[str, ThreadActivity]
 
 
 def _common(main: ThreadActivity, release: Release) -> Iterator[Named]:
-    """Threads of the JVM, of the RPC service and of the metrics, which every Flink process has."""
+    """Yield the threads of the JVM, the RPC service and the metrics, which every Flink process has."""
     rpc = rpc_system(release)
     dispatcher = _dispatcher(release)
     yield "main", main
@@ -187,17 +187,17 @@ ThreadInfos = list[dict[str, str]]
 
 
 def jobmanager_thread_count(jobs: int) -> int:
-    """How many threads `jobmanager_threads` tells of; the metric `Status.JVM.Threads.Count` is the same number."""
+    """Return the number of threads in `jobmanager_threads`, which is the metric `Status.JVM.Threads.Count`."""
     return _COMMON_COUNT + len(_JOB_MANAGER_OWN) + _PER_JOB * jobs
 
 
 def taskmanager_thread_count(tasks: int) -> int:
-    """How many threads `taskmanager_threads` tells of."""
+    """Return the number of threads in `taskmanager_threads`."""
     return _COMMON_COUNT + len(_TASK_MANAGER_OWN) + _PER_TASK * tasks
 
 
 def jobmanager_threads(jobs: int, release: Release, random: NamedRandom) -> ThreadInfos:
-    """`threadInfos` of `/jobmanager/thread-dump` with that many jobs running."""
+    """Return `threadInfos` of `/jobmanager/thread-dump` while so many jobs run."""
     main = _main("org.apache.flink.runtime.entrypoint.ClusterEntrypoint", "runClusterEntrypoint", 739, 59)
     named = [*_common(main, release), *_JOB_MANAGER_OWN]
     for number in range(2, 2 + jobs):
@@ -212,7 +212,7 @@ def jobmanager_threads(jobs: int, release: Release, random: NamedRandom) -> Thre
 def taskmanager_threads(
     taskmanager_id: str, tasks: Sequence[str], release: Release, random: NamedRandom
 ) -> ThreadInfos:
-    """`threadInfos` of `/taskmanagers/:taskmanagerid/thread-dump`.
+    """Return `threadInfos` of `/taskmanagers/:taskmanagerid/thread-dump`.
 
     `tasks` are the names of the tasks that run there, as Flink calls their threads: `tokenize (1/2)#0`.
     """

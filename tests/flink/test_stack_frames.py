@@ -2,7 +2,7 @@
 
 import pytest
 
-from flinkmock.contract import own_releases
+from flinkmock.contract import bundled_releases
 from flinkmock.flink.stack_frames import future_trace, job_master_trace, task_trace
 from flinkmock.release import Release
 
@@ -25,7 +25,7 @@ def test_a_release_with_unknown_line_numbers_has_no_frames(minor: str) -> None:
 
 
 def test_only_recorded_releases_have_frames_of_the_job_master() -> None:
-    assert [minor for minor in own_releases() if job_master_trace(release(minor))] == [
+    assert [minor for minor in bundled_releases() if job_master_trace(release(minor))] == [
         "1.12",
         "1.18",
         "1.20",
@@ -35,4 +35,4 @@ def test_only_recorded_releases_have_frames_of_the_job_master() -> None:
 
 
 def test_frames_of_futures_are_those_of_java_17() -> None:
-    assert [minor for minor in own_releases() if not future_trace(release(minor))] == ["1.12", "1.13", "1.14"]
+    assert [minor for minor in bundled_releases() if not future_trace(release(minor))] == ["1.12", "1.13", "1.14"]

@@ -44,7 +44,7 @@ def manifest_entries(manifest: str) -> tuple[str, ...]:
 
 
 def read_jar(path: Path) -> tuple[tuple[str, ...], frozenset[str] | None]:
-    """Entries and classes; nothing of either if the file is no zip."""
+    """Return the entry classes and the classes of a jar; both are empty if the file is not a zip."""
     try:
         with zipfile.ZipFile(path) as archive:
             names = archive.namelist()

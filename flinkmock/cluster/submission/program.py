@@ -46,7 +46,7 @@ def tokenize(text: str) -> list[str]:
 
 
 def entry_class(program: Program) -> str:
-    """The class to run. Raises ProgramProblem where PackagedProgram would throw."""
+    """Return the class to run. Raises ProgramError where PackagedProgram throws."""
     name = program.entry_class
     if name is None:
         if not program.jar.entry_classes:
@@ -62,10 +62,10 @@ def entry_class(program: Program) -> str:
 
 
 def job_to_run(program: Program, rules: Sequence[SubmissionRule]) -> JobSpec:
-    """The job that the program's main method starts.
+    """Return the job that the program's main method starts.
 
     Raises:
-        ProgramProblem: if there is no such class, main throws or starts no job, or the parallelism makes no sense.
+        ProgramError: the class does not exist, main throws or starts no job, or the parallelism is invalid.
     """
     spec = matching_template((entry_class(program), program.jar.name), rules)
     if not spec.program.executes:
@@ -83,13 +83,13 @@ def job_to_run(program: Program, rules: Sequence[SubmissionRule]) -> JobSpec:
 
 
 def job_to_plan(program: Program, rules: Sequence[SubmissionRule], release: Release) -> JobSpec:
-    """The job that the program would start, for its plan: nobody catches here what goes wrong, so it is a 500.
+    """Return the job that the program would start, for its plan. Errors are not caught by Flink, so they become a 500.
 
     Up to 1.16 JarPlanHandler made program and plan in one future, whose exceptions come bare, and let a parallelism
     that is none pass (OptimizerPlanEnvironment).
 
     Raises:
-        ProgramProblem: as `run_job`.
+        ProgramError: as `job_to_run`.
     """
     in_future = not release.since("1.17")
     try:
@@ -142,7 +142,7 @@ def with_arguments(spec: JobSpec, arguments: Sequence[str]) -> JobSpec:
 
 
 def _with(spec: JobSpec, field: str, value: str) -> JobSpec:
-    """The job with one field set from an argument's text (lengths in ms). Raises ProgramProblem if it is no number."""
+    """Return the job with one field set from an argument (durations in ms). Raises ProgramError."""
     if field == "name":
         return dataclasses.replace(spec, name=value)
     try:

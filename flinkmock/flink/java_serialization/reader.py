@@ -21,7 +21,7 @@ _DEEPEST = 200
 
 
 class BadStream(Exception):
-    """Bytes that are no serialized object; `cause` is what Java throws at them."""
+    """The bytes are not a serialized object; `cause` is the exception that Java throws."""
 
     def __init__(self, java_class: str, text: str | None = None) -> None:
         self.cause = JavaException(java_class, text)

@@ -22,7 +22,7 @@ JavaValue = int | float | str | list["JavaValue"] | dict["JavaValue", "JavaValue
 
 @dataclass(frozen=True)
 class JavaClass:
-    """What a stream tells of a class. `fields` are (name, type) in stream order: primitives first, then by name."""
+    """A class as a stream describes it. `fields` are (name, type) in stream order: primitives first, then by name."""
 
     name: str
     uid: int

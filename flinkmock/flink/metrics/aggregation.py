@@ -29,13 +29,14 @@ AGGREGATIONS: dict[str, Callable[[Sequence[float]], float]] = {
     "sum": lambda numbers: float(sum(numbers)),
     "skew": _skew,
 }
-"""In the order of Flink's answer. `skew` is of 1.20 and later; the contract knows which a release has."""
+"""In the order of Flink's responses. The contract says which a release has: `skew` since 1.20."""
 
 
 def aggregate(values: Sequence[str], aggregations: Collection[str]) -> dict[str, float] | None:
-    """The aggregations asked for, in Flink's order whatever the order asked, as floats ("NaN" makes them NaN).
+    """Return the requested aggregations in Flink's order, as floats; a value "NaN" makes them NaN.
 
-    None if there is nothing to aggregate: no values, or one that is no number.
+    Returns:
+        None without values, or if one is not a number.
     """
     try:
         numbers = [float(value) for value in values]

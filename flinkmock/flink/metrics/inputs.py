@@ -1,8 +1,7 @@
-"""What the cluster knows when somebody asks for metrics: one reading per scope and moment.
+"""The inputs of metrics: the state of a job, a subtask or a process at one moment.
 
-Times are epoch milliseconds, lengths of time milliseconds, sizes bytes. Whatever another answer of the cluster tells
-too (checkpoints, restarts, slots, records) stands in the reading; only what nobody else tells is made up from the
-stream, always in the same way for the same moment.
+Times are in ms since the epoch, durations in ms, sizes in bytes. Values that other responses show too (checkpoints,
+restarts, slots, records) are inputs; all other metrics are random, the same for the same moment.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ def per_second(now: float, minute_ago: float) -> float:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MetricInputs:
-    """`key` names whose reading it is (task manager id, attempt id …): equal keys see equal made-up numbers."""
+    """`key` identifies the subject (TaskManager id, execution id …): equal keys give equal random numbers."""
 
     now: int
     started_at: int
@@ -36,11 +35,11 @@ class MetricInputs:
         return max(0, self.now - self.started_at)
 
     def constant(self, low: int, high: int, name: str) -> int:
-        """A number that stays the same for the life of `key`."""
+        """Return a number that never changes for `key`."""
         return self.random.integer(low, high, "metrics", self.key, name)
 
     def moving(self, low: int, high: int, name: str, every: int = 10_000) -> int:
-        """A number that is drawn anew `every` ms."""
+        """Return a number that changes every `every` ms."""
         return self.random.integer(low, high, "metrics", self.key, name, self.now // every)
 
 
@@ -62,7 +61,7 @@ class TaskManagerInputs(MetricInputs):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastCheckpoint:
-    """The newest completed checkpoint, as `/jobs/:jobid/checkpoints` tells it."""
+    """The newest completed checkpoint, with the values of `/jobs/:jobid/checkpoints`."""
 
     id: int
     completed_at: int

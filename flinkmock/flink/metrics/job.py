@@ -1,4 +1,4 @@
-"""Metrics of a job and of its source coordinators, as the JobMaster's gauges work them out."""
+"""Metrics of a job and of its source coordinators, computed as by the JobMaster's gauges."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _restored(inputs: JobInputs) -> JavaValue:
 
 
 def _restored_or_started(inputs: JobInputs) -> JavaValue:
-    # From 1.19 a start without state counts as well: real clusters tell the time at which the job went RUNNING.
+    # From 1.19 a start without state counts as well: the value is the time at which the job went RUNNING.
     return inputs.restored_at or inputs.timestamps.get("RUNNING") or -1
 
 
@@ -73,7 +73,7 @@ JOB: Table[JobInputs] = (
         lambda r: 0 if r.all_running_since is None else r.now - r.all_running_since,
         since="2.2",
     ),
-    # 1.15 alone has it not, only fullRestarts (live 1.15.4).
+    # Only 1.15 lacks it (live 1.15.4).
     Metric("numRestarts", lambda r: r.restarts, until="1.15"),
     Metric("numRestarts", lambda r: r.restarts, since="1.16", until="2.0"),
     Metric("numRestarts", lambda r: r.restarts - r.rescales, since="2.0"),

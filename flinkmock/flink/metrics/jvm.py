@@ -1,7 +1,7 @@
-"""A JVM of the cluster as its metrics tell it: heap, garbage collection, threads, processor.
+"""The JVM metrics of a process: heap, garbage collection, threads, CPU.
 
-The heap is a saw: it fills up evenly and falls at each young collection. Counters depend on the age of the process
-alone, so that they never fall. Orders of size are those of real clusters of 2.3.0, 1.20.5 and 1.12.5.
+The used heap is a sawtooth: it grows evenly and drops at each young collection. Counters depend only on the age of the
+process, so they never decrease. The magnitudes are those of real clusters of 2.3.0, 1.20.5 and 1.12.5.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from flinkmock.flink.threads import jobmanager_thread_count, taskmanager_thread_
 YOUNG = "G1_Young_Generation"
 OLD = "G1_Old_Generation"
 ALL = "All"
-"""The sum of all collectors, a collector of its own from 1.19."""
+"""The sum of all collectors; Flink lists it as a collector since 1.19."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from flinkmock.flink.metrics.table import Metric, Table, measure
 from flinkmock.release import Release
 
 NO_WATERMARK = -(2**63)
-"""Long.MIN_VALUE, which Flink tells before the first watermark."""
+"""Long.MIN_VALUE: the value before the first watermark."""
 
 Amount = Callable[[SubtaskInputs, IoCounters], float]
 
@@ -36,7 +36,7 @@ def _remote(part: Callable[[IoCounters], int]) -> Amount:
 
 
 def _input(prefix: str) -> Table[SubtaskInputs]:
-    """Bytes and buffers by where they come from: the same numbers stand in two groups."""
+    """Return bytes and buffers by their origin, local or remote; Flink has them in two groups."""
     return (
         *_counter(f"{prefix}numBuffersInLocal", _local(lambda io: io.buffers_in)),
         *_counter(f"{prefix}numBuffersInRemote", _remote(lambda io: io.buffers_in)),
@@ -46,7 +46,7 @@ def _input(prefix: str) -> Table[SubtaskInputs]:
 
 
 def _pools(inward: str, outward: str, until: str | None = None) -> Table[SubtaskInputs]:
-    """Fill of the buffer pools; 1.x tells it in two groups."""
+    """Return the metrics of the buffer pools; 1.x has them in two groups."""
     return (
         Metric(f"{inward}inPoolUsage", _in_pool, until=until),
         Metric(f"{inward}inputExclusiveBuffersUsage", _in_pool, until=until),
@@ -155,7 +155,7 @@ BEHIND_AN_EDGE: Table[SubtaskInputs] = (
     Metric("checkpointAlignmentTime", _alignment_ns),
     Metric("currentInputWatermark", lambda r: NO_WATERMARK if r.watermark is None else r.watermark),
 )
-"""What a source does not have."""
+"""Metrics of all subtasks but those of sources."""
 
 
 def _operator_counter(name: str, part: Callable[[IoCounters], int], since: str = "1.12") -> Table[OperatorInputs]:
@@ -169,7 +169,7 @@ def _watermark(inputs: OperatorInputs) -> JavaValue:
     return NO_WATERMARK if inputs.watermark is None else inputs.watermark
 
 
-# An operator's bytes are 0 but for connectors that count them: a chain serializes nothing between its operators.
+# An operator's bytes are 0 unless a connector counts them: a chain serializes nothing between its operators.
 OPERATOR: Table[OperatorInputs] = (
     *_operator_counter("numRecordsIn", lambda io: io.records_in),
     *_operator_counter("numRecordsOut", lambda io: io.records_out),
@@ -179,7 +179,7 @@ OPERATOR: Table[OperatorInputs] = (
 )
 
 AFTER_ANOTHER: Table[OperatorInputs] = (Metric("currentInputWatermark", _watermark),)
-"""What a source operator does not have."""
+"""Metrics of all operators but sources."""
 
 SOURCE: Table[OperatorInputs] = (
     Metric("currentEmitEventTimeLag", lambda r: -1, since="1.14"),
@@ -197,7 +197,7 @@ def operator_metrics(inputs: OperatorInputs, release: Release) -> dict[str, str]
 
 
 def subtask_metrics(inputs: SubtaskInputs, release: Release) -> dict[str, str]:
-    """Names and values of `/jobs/…/vertices/…/subtasks/:subtaskindex/metrics`, operators included."""
+    """Return the metrics of `/jobs/…/subtasks/:subtaskindex/metrics` by name, those of its operators included."""
     metrics = measure(SUBTASK, inputs, release)
     if not inputs.is_source:
         metrics |= measure(BEHIND_AN_EDGE, inputs, release)

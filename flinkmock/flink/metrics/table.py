@@ -1,4 +1,4 @@
-"""A scope's metrics as a table: name, value, and the releases that have it."""
+"""Tables of metrics: name, value, and the releases that have it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True)
 class Metric(Generic[R]):
-    """`since` is the first minor release that has the metric, `until` the first one that has it no more."""
+    """`since` is the first minor release that has the metric, `until` the first one that does not have it any more."""
 
     name: str
     value: Callable[[R], JavaValue]
@@ -29,5 +29,5 @@ Table = tuple[Metric[R], ...]
 
 
 def measure(table: Iterable[Metric[R]], inputs: R, release: Release, prefix: str = "") -> dict[str, str]:
-    """Names and values, as Flink prints them, of the metrics that the release has."""
+    """Return the metrics of the release by name, with their values as Flink prints them."""
     return {prefix + metric.name: java_text(metric.value(inputs)) for metric in table if metric.in_release(release)}

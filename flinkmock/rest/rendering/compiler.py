@@ -182,7 +182,7 @@ def _special(value: Any) -> Any:
 
 
 def _discriminators(branches: list[Schema]) -> dict[str, int]:
-    """Constant -> place of the branch, when each branch has a constant property of its own."""
+    """Return the index of each branch by its constant, if every branch has a property with one."""
     constants = [
         child["const"] for branch in branches for child in branch.get("properties", {}).values() if "const" in child
     ]

@@ -12,7 +12,7 @@ from flinkmock.flink.java_format import java_double
 _dump = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
 
 # Python's repr and Java's Double.toString agree from 1.0E-3 up to 1.0E7, and Python writes \u001b where Jackson writes
-# \u001B. All that is rare, so three quick searches (each led by a literal) tell whether there is anything to do.
+# \u001B. Both are rare, so three quick searches (each led by a literal) find out whether anything has to be replaced.
 _ODD_POINT = re.compile(r"\.(?:(?<=\d{8}\.)|000|\d+e[+-])")
 _ODD_EXPONENT = re.compile(r"e(?<=[:,\[-]\de)[+-]\d")
 _TOKENS = re.compile(
