@@ -21,6 +21,7 @@ from hypothesis.stateful import (
 
 from flinkmock import Engine, load_scenario
 from flinkmock.cluster.errors import ClusterError
+from flinkmock.cluster.restore import RestoreSettings
 from flinkmock.cluster.spec import ClusterSpec, JobSpec
 from flinkmock.conformance.check import UNSAFE
 from flinkmock.conformance.targets import Targets
@@ -100,7 +101,7 @@ class JobRun(RuleBasedStateMachine):
 
     @rule(target=jobs, path=savepoints)
     def start_from_savepoint(self, path: str) -> str:
-        return self.engine.cluster.submit(self.specs[0], self.engine.clock.now(), savepoint=path).id
+        return self.engine.cluster.submit(self.specs[0], self.engine.clock.now(), restore=RestoreSettings(path)).id
 
     @rule(path=savepoints)
     def dispose(self, path: str) -> None:
@@ -118,7 +119,7 @@ class JobRun(RuleBasedStateMachine):
         now = self.engine.clock.now()
         known = self.engine.cluster.taskmanagers_at(now)
         if known:
-            self.engine.cluster.lose_taskmanager(known[place % len(known)].id, now)
+            self.engine.cluster.remove_taskmanager(known[place % len(known)].id, now)
 
     @rule()
     def a_taskmanager_comes(self) -> None:

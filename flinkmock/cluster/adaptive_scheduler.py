@@ -1,18 +1,30 @@
-"""How the adaptive scheduler makes do with the slots there are, and takes more when they come.
+"""The adaptive scheduler: jobs run with the slots there are, and are rescaled when slots or bounds change.
 
-A job wants its upper bounds. Before it runs it waits in CREATED (WaitingForResources): not at all if the slots are
-there, else for the stabilization timeout if its lower bounds can be met, at most for the resource timeout. While it
-runs (Executing, DefaultStateTransitionManager), slots that come lead to a rescale: after the cool-down, at once if
-all that is wanted is there, else when it has been stable. Seen so with 2.3.0: one slot where two were wanted, ten
-seconds in CREATED, a second task manager, and a rescale NEW_RESOURCE_AVAILABLE with the requirements of before.
+A job wants the parallelism of its upper bounds. Before it runs it waits in CREATED (WaitingForResources): not at all if
+all slots are there, for the stabilization timeout if there are enough for its lower bounds, and at most for the
+resource timeout. While it runs (Executing, DefaultStateTransitionManager), new slots lead to a rescale after the
+cooldown: at once if there are slots for the upper bounds, else after the stabilization timeout. Seen on 2.3.0: with one
+slot where two were wanted, a job stayed CREATED for ten seconds; a second TaskManager led to a rescale with the cause
+NEW_RESOURCE_AVAILABLE and the requirements of before.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flinkmock.cluster import rescaling
-from flinkmock.cluster.rescaling import RequirementsChange
+from flinkmock.cluster.event_queue import event_handler
+from flinkmock.cluster.job import RequirementsChange, RescaleCause
+from flinkmock.cluster.rescaling import (
+    Bounds,
+    apply_parallelism,
+    best_parallelism,
+    desired_parallelism,
+    graph_with,
+    set_bounds,
+    terminated_reason,
+)
+from flinkmock.cluster.spec import OperationName
+from flinkmock.cluster.states import JobState
 from flinkmock.flink.configuration import (
     RESCALE_COOLDOWN,
     RESCALE_STABILIZATION,
@@ -24,65 +36,115 @@ if TYPE_CHECKING:
     from flinkmock.cluster.cluster import Cluster
     from flinkmock.cluster.job import Job
 
-NEW_RESOURCES = "NEW_RESOURCE_AVAILABLE"
+RETRY_MS = 1_000
+"""How long a rescale is postponed when it is due while the job does not run."""
 
 
-def ready(cluster: Cluster, job: Job, at: int) -> bool:
-    """Whether a job that is CREATED can have all that it wants; it has that parallelism then."""
-    best = rescaling.best_parallelisms(cluster, job, at)
-    if best != rescaling.wanted(job):
-        return False
-    rescaling.fit(job, best)
-    return True
+class AdaptiveScheduler:
+    """Decides when the jobs of one cluster run and are rescaled, and with which parallelism."""
 
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
 
-def wait(cluster: Cluster, job: Job, at: int) -> None:
-    """It stays CREATED until there are slots, or for as long as it has the patience."""
-    cluster.jobs_awaiting_slots.append(job.id)
-    _settle_later(cluster, job, at)
-    patience = cluster.configuration.milliseconds(SUBMISSION_WAIT)
-    cluster.event_queue.schedule(at + patience, "slots_never_came", job.id, job.lifecycle_version)
+    # -- before a job runs
 
+    def try_full_parallelism(self, job: Job, at: int) -> bool:
+        """Give a CREATED job its desired parallelism; returns False if there are not enough slots for it."""
+        best = self._best_parallelism(job, at)
+        if best != desired_parallelism(job):
+            return False
+        apply_parallelism(job, best)
+        return True
 
-def settle_for_less(cluster: Cluster, job: Job, at: int) -> bool:
-    """Whether a waiting job can run at all with what there is; it has that parallelism then."""
-    best = rescaling.best_parallelisms(cluster, job, at)
-    if best is None:
-        return False
-    rescaling.fit(job, best)
-    return True
+    def accept_available_slots(self, job: Job, at: int) -> bool:
+        """Give a waiting job the parallelism that the slots allow; returns False if that is below its lower bounds."""
+        best = self._best_parallelism(job, at)
+        if best is None:
+            return False
+        apply_parallelism(job, best)
+        return True
 
+    def wait_for_slots(self, job: Job, at: int) -> None:
+        """Keep the job in CREATED until there are slots, at most for the resource timeout."""
+        self._cluster.jobs_awaiting_slots.append(job.id)
+        self._schedule_accept(job, at)
+        timeout = self._cluster.configuration.milliseconds(SUBMISSION_WAIT)
+        self._cluster.event_queue.schedule(at + timeout, "on_slot_wait_timeout", job.id, job.lifecycle_version)
 
-def slots_came(cluster: Cluster, at: int) -> None:
-    """Slots are free: jobs that wait go on, those that run see whether they can have more."""
-    for job in [job for job in cluster.jobs.values() if not job.ended and cluster.uses_adaptive_scheduler(job.spec)]:
-        if job.id in cluster.jobs_awaiting_slots and job.state == "CREATED":
-            if ready(cluster, job, at):
-                cluster.state_machines.on_slots_available(job, at)
-            else:
-                _settle_later(cluster, job, at)
-        elif job.state == "RUNNING" and job.attempts[-1].deployed_at is not None:
-            _grow(cluster, job, at)
+    def on_slots_freed(self, at: int) -> None:
+        """Slots have become free: waiting jobs start, running jobs are rescaled if they can grow."""
+        cluster = self._cluster
+        for job in [
+            job for job in cluster.jobs.values() if not job.ended and cluster.uses_adaptive_scheduler(job.spec)
+        ]:
+            if job.id in cluster.jobs_awaiting_slots and job.state == JobState.CREATED:
+                if self.try_full_parallelism(job, at):
+                    cluster.state_machines.on_slots_available(job, at)
+                else:
+                    self._schedule_accept(job, at)
+            elif job.state == JobState.RUNNING and job.attempts[-1].deployed_at is not None:
+                self._grow(job, at)
 
+    def _schedule_accept(self, job: Job, at: int) -> None:
+        stable = self._cluster.configuration.milliseconds(SUBMISSION_STABILIZATION)
+        self._cluster.event_queue.schedule(at + stable, "accept_fewer_slots", job.id, job.lifecycle_version)
 
-def _settle_later(cluster: Cluster, job: Job, at: int) -> None:
-    stable = cluster.configuration.milliseconds(SUBMISSION_STABILIZATION)
-    cluster.event_queue.schedule(at + stable, "settle_for_less", job.id, job.lifecycle_version)
+    # -- rescales
 
+    def update_bounds(self, job: Job, bounds: Bounds, at: int) -> None:
+        """Set new parallelism bounds, which must be valid; a rescale follows after the cooldown."""
+        for earlier in job.requirements_changes:
+            if earlier.is_pending:
+                earlier.ended_at, earlier.reason = at, "RESOURCE_REQUIREMENTS_UPDATED"
+        set_bounds(job, bounds)
+        job.requirements_changes.append(RequirementsChange(at))
+        attempt = job.attempt_at(at)
+        deployed_at = attempt.deployed_at if attempt is not None else None
+        self._schedule_rescale(job, self._cooldown_end(at if deployed_at is None else deployed_at, at))
 
-def _grow(cluster: Cluster, job: Job, at: int) -> None:
-    """A rescale falls due, unless one does already or nothing would change."""
-    present, wanted = [vertex.parallelism for vertex in job.graph.vertices], rescaling.wanted(job)
-    if present == wanted or any(
-        change.ended_at is None and change.attempt_number is None for change in job.requirements_changes
-    ):
-        return
-    best = rescaling.best_parallelisms(cluster, job, at)
-    if best is None or best == present:
-        return
-    job.requirements_changes.append(RequirementsChange(at, cause=NEW_RESOURCES))
-    deployed = job.attempts[-1].deployed_at or at
-    due = max(at, deployed + cluster.configuration.milliseconds(RESCALE_COOLDOWN))
-    if best != wanted:
-        due += cluster.configuration.milliseconds(RESCALE_STABILIZATION)
-    cluster.event_queue.schedule(due, "rescale", job.id, len(job.requirements_changes))
+    @event_handler(leader_scoped=True)
+    def on_rescale_due(self, job_id: str, version: int, at: int) -> None:
+        """The cooldown of a change is over."""
+        cluster = self._cluster
+        job = cluster.jobs[job_id]
+        if version != len(job.requirements_changes):
+            return
+        change = job.requirements_changes[-1]
+        if job.ended:
+            change.ended_at, change.reason = at, terminated_reason(job.state)
+        elif job.state != JobState.RUNNING or job.attempts[-1].deployed_at is None:
+            cluster.event_queue.schedule(at + RETRY_MS, "on_rescale_due", job_id, version)
+        else:
+            best = self._best_parallelism(job, at)
+            if best is None or best == [vertex.parallelism for vertex in job.graph.vertices]:
+                change.ended_at, change.reason = at, "NO_RESOURCES_OR_PARALLELISMS_CHANGE"
+                return
+            spec = cluster.operation_spec(job, OperationName.RESCALE)
+            duration = cluster.random.draw(spec.duration, "rescale", job.id, version)
+            change.attempt_number = len(job.attempts)
+            cluster.state_machines.rescale(job, graph_with(job, best), duration or 0, at)
+
+    def _grow(self, job: Job, at: int) -> None:
+        """Schedule a rescale, unless one is pending or the parallelism would not change."""
+        present, desired = [vertex.parallelism for vertex in job.graph.vertices], desired_parallelism(job)
+        if present == desired or any(change.is_pending for change in job.requirements_changes):
+            return
+        best = self._best_parallelism(job, at)
+        if best is None or best == present:
+            return
+        job.requirements_changes.append(RequirementsChange(at, RescaleCause.NEW_RESOURCE_AVAILABLE))
+        due = self._cooldown_end(job.attempts[-1].deployed_at or at, at)
+        if best != desired:
+            due += self._cluster.configuration.milliseconds(RESCALE_STABILIZATION)
+        self._schedule_rescale(job, due)
+
+    def _cooldown_end(self, deployed_at: int, at: int) -> int:
+        return max(at, deployed_at + self._cluster.configuration.milliseconds(RESCALE_COOLDOWN))
+
+    def _schedule_rescale(self, job: Job, at: int) -> None:
+        self._cluster.event_queue.schedule(at, "on_rescale_due", job.id, len(job.requirements_changes))
+
+    def _best_parallelism(self, job: Job, at: int) -> list[int] | None:
+        slots = self._cluster.slots
+        free = sum(slots.free_slots(taskmanager, at) for taskmanager in self._cluster.taskmanagers_at(at))
+        return best_parallelism(job, len(slots.held(at, job_id=job.id)) + free)

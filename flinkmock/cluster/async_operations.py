@@ -1,9 +1,10 @@
-"""Asynchronous operations: triggered now, asked for by trigger id, forgotten some time after they are done."""
+"""Async operations: triggered by one request, polled by trigger id, forgotten some time after they are done."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from flinkmock.cluster.errors import TriggerNotFound
@@ -14,15 +15,27 @@ from flinkmock.release import Release
 Result = dict[str, Any]
 
 
+class AsyncOperationKind(StrEnum):
+    """The status resources that results are polled at. Stop-with-savepoint shares the one of savepoints."""
+
+    SAVEPOINT = "savepoint"
+    CHECKPOINT = "checkpoint"
+    DISPOSAL = "disposal"
+    DATASET = "dataset"
+
+
 @dataclass(slots=True)
 class AsyncOperation:
-    """`done_at` is epoch ms, None for one that never ends; it succeeds with `result` unless there is a `failure`.
+    """One async operation. It succeeds with `result` unless there is a `failure`.
 
-    `kind` is "savepoint" (stopping with one included: they share a status path), "checkpoint", "disposal" or "dataset".
-    `job_id` is None for the cluster's own, `jobmanager` the number of the one that was asked for it.
+    Attributes:
+        job_id: None for an operation of the cluster.
+        triggered_at: Epoch ms.
+        done_at: Epoch ms; None while the end is not known.
+        jobmanager: The number of the JobManager that got the request.
     """
 
-    kind: str
+    kind: AsyncOperationKind
     trigger_id: str
     job_id: str | None
     triggered_at: int
@@ -35,45 +48,53 @@ class AsyncOperation:
         return self.done_at is not None and self.done_at <= time
 
     def fail(self, at: int, failure: JavaException) -> None:
-        """Ends it at `at` instead of what was planned for it."""
+        """Let it fail at `at` (epoch ms), whatever was planned before."""
         self.done_at, self.failure = at, failure
 
 
-def thing(job_id: str | None, trigger_id: str) -> str:
-    """What an operation is called where it waits to be asked for (`Cluster.read`)."""
+def wait_key(job_id: str | None, trigger_id: str) -> str:
+    """Return the subject id of an operation in `WaitConditions`."""
     return f"{job_id}/{trigger_id}"
 
 
-def leader_cached_kinds(release: Release) -> frozenset[str]:
-    """The kinds of which the leader's Dispatcher knows (DispatcherCachedOperationsHandler, FLINK-18312). All others are
-    known to the JobManager that was asked for them, and to no other one (recorded with two JobManagers)."""
-    return frozenset({"savepoint", "checkpoint"} if release.since("1.15") else ())
+def leader_cached_kinds(release: Release) -> frozenset[AsyncOperationKind]:
+    """Return the kinds whose results the leader's Dispatcher caches (DispatcherCachedOperationsHandler, FLINK-18312).
+
+    Results of other kinds are known only to the JobManager that got the request (recorded with two JobManagers).
+    """
+    if not release.since("1.15"):
+        return frozenset()
+    return frozenset({AsyncOperationKind.SAVEPOINT, AsyncOperationKind.CHECKPOINT})
 
 
 class AsyncOperations:
-    """Results are kept for `kept_ms` after completion (rest.async.store-duration), whatever becomes of the job.
-    `shared` are the kinds that every JobManager knows."""
+    """The results of async operations, whatever becomes of the job.
 
-    def __init__(self, kept_ms: int, shared: Collection[str] = ()) -> None:
-        self._ttl_ms = kept_ms
-        self._leader_cached_kinds = shared
-        self._by_key: dict[tuple[str, str | None, str, int | None], AsyncOperation] = {}
+    Args:
+        ttl_ms: How long a result is kept after completion (rest.async.store-duration).
+        leader_cached: The kinds that every JobManager knows.
+    """
+
+    def __init__(self, ttl_ms: int, leader_cached: Collection[AsyncOperationKind] = ()) -> None:
+        self._ttl_ms = ttl_ms
+        self._leader_cached = leader_cached
+        self._by_key: dict[tuple[AsyncOperationKind, str | None, str, int | None], AsyncOperation] = {}
         self._generated_ids = 0
 
     def next_trigger_id(self, random: NamedRandom) -> str:
-        """The trigger id of the next operation whose client names none."""
+        """Return a trigger id for the next operation whose request names none."""
         self._generated_ids += 1
         return random.hex(32, "trigger", self._generated_ids)
 
     def add(self, operation: AsyncOperation) -> AsyncOperation:
-        keeper = self._owner(operation.kind, operation.jobmanager)
-        self._by_key[operation.kind, operation.job_id, operation.trigger_id, keeper] = operation
+        owner = self._owner(operation.kind, operation.jobmanager)
+        self._by_key[operation.kind, operation.job_id, operation.trigger_id, owner] = operation
         return operation
 
     def find(
-        self, kind: str, trigger_id: str, job_id: str | None, now: int, jobmanager: int = 0
+        self, kind: AsyncOperationKind, trigger_id: str, job_id: str | None, now: int, jobmanager: int = 0
     ) -> AsyncOperation | None:
-        """What the JobManager of that number knows by that id; None: nothing, or nothing any more."""
+        """Return the operation that a JobManager knows by that id; None if there is none, or if its result expired."""
         key = (kind, job_id, trigger_id, self._owner(kind, jobmanager))
         operation = self._by_key.get(key)
         if operation is not None and operation.done_at is not None and operation.done_at + self._ttl_ms <= now:
@@ -81,16 +102,22 @@ class AsyncOperations:
             return None
         return operation
 
-    def get(self, kind: str, trigger_id: str, job_id: str | None, now: int, jobmanager: int = 0) -> AsyncOperation:
-        """Raises UnknownTrigger, also when the id names an operation of another kind or job."""
+    def get(
+        self, kind: AsyncOperationKind, trigger_id: str, job_id: str | None, now: int, jobmanager: int = 0
+    ) -> AsyncOperation:
+        """Return the operation that a JobManager knows by that id.
+
+        Raises:
+            TriggerNotFound: There is none, or the id belongs to an operation of another kind or job.
+        """
         operation = self.find(kind, trigger_id, job_id, now, jobmanager)
         if operation is None or operation.triggered_at > now:
             raise TriggerNotFound(kind, trigger_id, job_id)
         return operation
 
     def drop_results_of(self, jobmanager: int) -> None:
-        """The leader of that number is gone, and its memory with it."""
-        self._by_key = {key: kept for key, kept in self._by_key.items() if key[3] not in (None, jobmanager)}
+        """Remove what a crashed leader knew: the results in its own memory, and those that its Dispatcher cached."""
+        self._by_key = {key: result for key, result in self._by_key.items() if key[3] not in (None, jobmanager)}
 
-    def _owner(self, kind: str, jobmanager: int) -> int | None:
-        return None if kind in self._leader_cached_kinds else jobmanager
+    def _owner(self, kind: AsyncOperationKind, jobmanager: int) -> int | None:
+        return None if kind in self._leader_cached else jobmanager

@@ -1,8 +1,8 @@
-"""Checkpoints and savepoints of one job: when they are triggered, how they end, and what is remembered of them.
+"""Checkpoints and savepoints of one job: when they are triggered, how they end, and their statistics.
 
-Periodic checkpoints cost nothing until somebody asks: `settle` works out those that fell due since. History, counts
-and summary follow CheckpointStatsTracker: one sequence of ids for checkpoints and savepoints, percentiles over a
-window of the last 10,000.
+No event is needed for periodic checkpoints: `materialize_until` creates those that are due when somebody reads them.
+History, counts and summary follow CheckpointStatsTracker: one sequence of ids for checkpoints and savepoints,
+percentiles over a window of the last 10,000.
 """
 
 from __future__ import annotations
@@ -10,29 +10,46 @@ from __future__ import annotations
 import dataclasses
 from bisect import bisect_right
 from dataclasses import dataclass
+from enum import StrEnum
 
 from flinkmock.cluster.graph import JobGraph, Vertex
 from flinkmock.cluster.spec import CHECKPOINT_SIZE, CheckpointSpec
 from flinkmock.flink import messages
 from flinkmock.named_random import NamedRandom
 
-CHECKPOINT, SAVEPOINT, SYNC_SAVEPOINT = "CHECKPOINT", "SAVEPOINT", "SYNC_SAVEPOINT"
 WINDOW = 10_000
+"""How many values the percentiles of the summary cover."""
 FIRST_CHECKPOINT_DELAY_MS = 5
 SOURCE_ACK_MS = 25
-"""A source acknowledges as soon as it is asked; what makes a checkpoint long lies behind it."""
+"""Sources acknowledge first; the vertices behind them make a checkpoint long."""
 UNBOUNDED_MS = 1 << 50
-"""What a checkpoint is said to take while nobody knows when it ends."""
+"""The planned duration of a checkpoint while nobody knows when it ends."""
 NOT_ADDRESSABLE = "<checkpoint-not-externally-addressable>"
-"""CheckpointProperties' word for a checkpoint kept in memory only."""
+"""The path of a checkpoint that is kept in memory (CheckpointProperties)."""
+
+
+class CheckpointKind(StrEnum):
+    """The types of snapshots. SYNC_SAVEPOINT belongs to stop-with-savepoint."""
+
+    CHECKPOINT = "CHECKPOINT"
+    SAVEPOINT = "SAVEPOINT"
+    SYNC_SAVEPOINT = "SYNC_SAVEPOINT"
+
+
+class CheckpointStatus(StrEnum):
+    """Flink's `CheckpointStatsStatus`."""
+
+    IN_PROGRESS = "IN_PROGRESS"
+    COMPLETED = "COMPLETED"
+    FAILED = "FAILED"
 
 
 @dataclass(slots=True)
 class Checkpoint:
-    """One checkpoint or savepoint; `ends_at` (epoch ms) is when it completes or fails, `duration` the plan (ms)."""
+    """One checkpoint or savepoint. It completes or fails at `ends_at` (epoch ms); `duration` is the plan (ms)."""
 
     id: int
-    kind: str
+    kind: CheckpointKind
     format: str | None
     triggered_at: int
     duration: int
@@ -41,23 +58,23 @@ class Checkpoint:
     path: str
     size: int
     reached_tasks: bool = True
-    """False: it failed before any task was asked to take part."""
+    """False if it failed before any task took part."""
     operators: tuple[str, ...] = ()
-    """Ids of the vertices whose state it has, as far as the job itself names them."""
+    """Ids of the vertices that it has state of, as far as the job names them."""
 
     @property
     def is_savepoint(self) -> bool:
-        return self.kind != CHECKPOINT
+        return self.kind != CheckpointKind.CHECKPOINT
 
-    def status_at(self, time: int) -> str:
+    def status_at(self, time: int) -> CheckpointStatus:
         if time < self.ends_at:
-            return "IN_PROGRESS"
-        return "COMPLETED" if self.failure is None else "FAILED"
+            return CheckpointStatus.IN_PROGRESS
+        return CheckpointStatus.COMPLETED if self.failure is None else CheckpointStatus.FAILED
 
 
 @dataclass(frozen=True, slots=True)
-class Acknowledgement:
-    """One subtask's part in a checkpoint: `at` is None while it is, or has remained, pending; sizes are bytes."""
+class SubtaskAcknowledgement:
+    """The part of one subtask in a checkpoint. `at` is None while it is pending (epoch ms); `size` is bytes."""
 
     subtask: int
     at: int | None
@@ -66,7 +83,7 @@ class Acknowledgement:
 
 @dataclass(frozen=True, slots=True)
 class RestoredCheckpoint:
-    """From what a run was restored: the checkpoint's id, when (epoch ms), and where it lies."""
+    """The checkpoint that an attempt was restored from at `at` (epoch ms)."""
 
     id: int
     at: int
@@ -76,7 +93,7 @@ class RestoredCheckpoint:
 
 @dataclass(frozen=True, slots=True)
 class SummaryStatistics:
-    """Smallest, largest and mean of a quantity, and the values in the window, in ascending order."""
+    """Minimum, maximum and mean of all values, and the values in the window in ascending order."""
 
     minimum: int
     maximum: int
@@ -85,6 +102,8 @@ class SummaryStatistics:
 
 
 class CheckpointTracker:
+    """The checkpoints of one job. `directory` is the checkpoint directory; None: checkpoints are kept in memory."""
+
     def __init__(
         self, spec: CheckpointSpec | None, job_id: str, graph: JobGraph, random: NamedRandom, directory: str | None
     ) -> None:
@@ -93,7 +112,7 @@ class CheckpointTracker:
         self.records: list[Checkpoint] = []
         """By id."""
         self.rejected_at: list[int] = []
-        """When a checkpoint could not even be triggered: it counts as failed, but has no id and no place in history."""
+        """When a checkpoint could not be triggered (epoch ms). It counts as failed, but has no id and is not listed."""
         self._job_id = job_id
         self.graph = graph
         self._random = random
@@ -104,14 +123,14 @@ class CheckpointTracker:
         self._completed: list[Checkpoint] = []
         self._failed: list[Checkpoint] = []
 
-    # -- what happens
+    # -- events
 
     def start(self, scheduled_at: int, running_at: int, *, eager: bool) -> None:
-        """A run begins: periodic checkpoints are triggered from now on.
+        """Start to trigger periodic checkpoints for an attempt. Times are epoch ms.
 
-        The first comes after a part of the interval, drawn at random, from `scheduled_at` on; one that falls due before
-        all tasks run (`running_at`) is refused. `eager` coordinators (2.3) wait for the tasks instead: they are refused
-        once, when the first task runs, and trigger when the last one does (recorded in all suites).
+        The first one is due after a random part of the interval, counted from `scheduled_at`; those that are due before
+        all tasks run (`running_at`) are rejected. An `eager` coordinator (2.3) waits for the tasks instead: it is
+        rejected once, when the first task runs, and triggers when the last one does (recorded in all suites).
         """
         spec = self.spec
         if spec is None or spec.every is None:
@@ -130,18 +149,18 @@ class CheckpointTracker:
         self._next_at = first
 
     def stop(self, at: int) -> None:
-        """The tasks end at `at`: no more periodic checkpoints, and those in progress are aborted."""
+        """Stop to trigger checkpoints at `at`, when the tasks end, and abort those in progress."""
         self.materialize_until(at)
         self._next_at = None
         for record in [r for r in (*self._completed[-WINDOW:], *self._failed[-WINDOW:]) if r.ends_at > at]:
             self.abort(record, at)
 
     def abort(self, record: Checkpoint, at: int, failure: str = messages.SUSPENDING) -> None:
-        """Lets a checkpoint in progress fail at `at` instead of what was planned for it."""
+        """Let a checkpoint in progress fail at `at`, whatever was planned."""
         self.end(record, at, failure)
 
     def end(self, record: Checkpoint, at: int, failure: str | None) -> None:
-        """One that was to last until somebody ends it is completed at `at`, or fails."""
+        """Complete a checkpoint in progress at `at`, or let it fail with the message `failure`."""
         self._list_for(record).remove(record)
         record.ends_at, record.failure = at, failure
         if failure is None:
@@ -149,13 +168,16 @@ class CheckpointTracker:
         self._insert(record)
 
     def restore(self, restored: RestoredCheckpoint) -> None:
-        """A run starts from this checkpoint; ids go on from there."""
+        """Restore an attempt from a checkpoint; later ids continue after it."""
         self.restored.append(restored)
         self._next_id = max(self._next_id, restored.id + 1)
 
     def take_over_from(self, former: CheckpointTracker, at: int) -> None:
-        """A new leader's tracker takes the place of `former`, which stopped by `at`: it restores the latest checkpoint
-        or savepoint, else what the former one had begun with, and numbers go on."""
+        """Continue as a new leader's tracker after `former`, which stopped by `at` (epoch ms).
+
+        It restores the latest checkpoint or savepoint, else what the former one was restored from, and continues its
+        ids.
+        """
         self._next_id = former._next_id
         completed = former.completed_at(at)
         if completed:
@@ -167,22 +189,31 @@ class CheckpointTracker:
     def trigger(
         self,
         at: int,
-        kind: str,
-        takes: int,
+        kind: CheckpointKind,
+        duration: int,
         *,
         format: str | None = None,
         path: str = "",
         failure: str | None = None,
-        begun: bool = True,
+        reached_tasks: bool = True,
     ) -> Checkpoint:
-        """Triggers one at `at` that ends `takes` ms later, and completes unless `failure` says why not."""
+        """Trigger a checkpoint at `at` (epoch ms) that ends `duration` ms later.
+
+        Args:
+            format: Of a savepoint: CANONICAL or NATIVE.
+            path: Where it is stored; by default, in the checkpoint directory.
+            failure: The message it fails with; None: it completes.
+            reached_tasks: Whether tasks take part before it fails.
+        """
         self.materialize_until(at)
         size = self._random.draw(
             self.spec.size if self.spec else CHECKPOINT_SIZE, "checkpoint", self._job_id, self._next_id, "size"
         )
         if not path:
             path = f"{self._directory}/{self._job_id}/chk-{self._next_id}" if self._directory else NOT_ADDRESSABLE
-        record = Checkpoint(self._next_id, kind, format, at, takes, at + takes, failure, path, size or 0, begun)
+        record = Checkpoint(
+            self._next_id, kind, format, at, duration, at + duration, failure, path, size or 0, reached_tasks
+        )
         record.operators = self._operators
         self._next_id += 1
         self.records.append(record)
@@ -190,24 +221,24 @@ class CheckpointTracker:
         return record
 
     def materialize_until(self, now: int) -> None:
-        """Works out the periodic checkpoints that were triggered up to `now`."""
+        """Create the periodic checkpoints that are triggered up to `now` (epoch ms)."""
         spec = self.spec
         while self._next_at is not None and self._next_at <= now:
             assert spec is not None and spec.every is not None
-            takes = self._random.draw(spec.duration, "checkpoint", self._job_id, self._next_id, "takes")
-            takes = spec.timeout if takes is None else takes
-            unlucky = self._random.happens(spec.chance, "checkpoint", self._job_id, self._next_id, "fails")
-            failure = messages.DECLINED if self._next_id in spec.fails or unlucky else None
-            if takes >= spec.timeout:
-                takes, failure = spec.timeout, messages.EXPIRED
-            at, self._next_at = self._next_at, None  # `trigger` settles too, and must find nothing to do
-            record = self.trigger(at, CHECKPOINT, max(takes, 1), failure=failure)
+            duration = self._random.draw(spec.duration, "checkpoint", self._job_id, self._next_id, "takes")
+            duration = spec.timeout if duration is None else duration
+            fails_by_chance = self._random.happens(spec.chance, "checkpoint", self._job_id, self._next_id, "fails")
+            failure = messages.DECLINED if self._next_id in spec.fails or fails_by_chance else None
+            if duration >= spec.timeout:
+                duration, failure = spec.timeout, messages.EXPIRED
+            at, self._next_at = self._next_at, None  # `trigger` materializes too, and must find nothing to do
+            record = self.trigger(at, CheckpointKind.CHECKPOINT, max(duration, 1), failure=failure)
             self._next_at = max(at + spec.every, record.ends_at + spec.min_pause if spec.max_concurrent == 1 else 0)
 
-    # -- what is known
+    # -- reading
 
     def counts_at(self, time: int) -> dict[str, int]:
-        """The five counts of `/checkpoints`; they add up: total = in progress + completed + failed."""
+        """Return the five counts of `/checkpoints`; total = in progress + completed + failed."""
         self.materialize_until(time)
         triggered = bisect_right(self.records, time, key=_trigger)
         completed = bisect_right(self._completed, time, key=_end)
@@ -222,13 +253,13 @@ class CheckpointTracker:
         }
 
     def history_at(self, time: int, length: int = 10) -> list[Checkpoint]:
-        """The newest ones, newest first."""
+        """Return the `length` newest checkpoints, newest first."""
         self.materialize_until(time)
         known = bisect_right(self.records, time, key=_trigger)
         return self.records[max(0, known - length) : known][::-1]
 
     def completed_at(self, time: int) -> list[Checkpoint]:
-        """Those completed by `time`, in the order in which they completed."""
+        """Return those completed by `time`, in the order of completion."""
         self.materialize_until(time)
         return self._completed[: bisect_right(self._completed, time, key=_end)]
 
@@ -237,35 +268,42 @@ class CheckpointTracker:
         return self._failed[: bisect_right(self._failed, time, key=_end)]
 
     def latest_at(self, time: int, *, savepoint: bool) -> Checkpoint | None:
-        """The newest completed savepoint, or the newest completed checkpoint that is none."""
+        """Return the newest completed savepoint, or the newest completed checkpoint."""
         return next((c for c in reversed(self.completed_at(time)) if c.is_savepoint == savepoint), None)
 
     def restored_at(self, time: int) -> RestoredCheckpoint | None:
         return next((restored for restored in reversed(self.restored) if restored.at <= time), None)
 
-    def acknowledgements(self, record: Checkpoint, time: int) -> list[list[Acknowledgement]]:
-        """Vertex by vertex; the last one comes at the very end, and the sizes add up to the whole."""
+    def acknowledgements(self, record: Checkpoint, time: int) -> list[list[SubtaskAcknowledgement]]:
+        """Return the acknowledgements of a checkpoint, vertex by vertex.
+
+        The last one completes the checkpoint, and their sizes add up to its size.
+        """
         vertices = self.graph.vertices
         weights = [self._weight(v.index) for v in vertices]
         heaviest = max(weights, default=0.0)
         bytes_left = record.size
-        answer: list[list[Acknowledgement]] = []
+        rows: list[list[SubtaskAcknowledgement]] = []
         for vertex, row in zip(vertices, self._delays(record), strict=True):
-            whole = int(record.size * weights[vertex.index] / sum(weights)) if sum(weights) else 0
+            vertex_size = int(record.size * weights[vertex.index] / sum(weights)) if sum(weights) else 0
             acks = []
             for subtask, delay in enumerate(row):
-                size = whole // vertex.parallelism + (subtask < whole % vertex.parallelism)
+                size = vertex_size // vertex.parallelism + (subtask < vertex_size % vertex.parallelism)
                 moment = record.triggered_at + delay
-                made = moment <= min(time, record.ends_at) and (record.failure is None or moment < record.ends_at)
-                made = made and record.reached_tasks
-                acks.append(Acknowledgement(subtask, moment if made else None, size if made else 0))
+                acknowledged = moment <= min(time, record.ends_at) and (
+                    record.failure is None or moment < record.ends_at
+                )
+                acknowledged = acknowledged and record.reached_tasks
+                acks.append(
+                    SubtaskAcknowledgement(subtask, moment if acknowledged else None, size if acknowledged else 0)
+                )
                 bytes_left -= size
-            answer.append(acks)
-        self._add_remainder(answer, weights.index(heaviest) if heaviest else 0, bytes_left)
-        return answer
+            rows.append(acks)
+        self._add_remainder(rows, weights.index(heaviest) if heaviest else 0, bytes_left)
+        return rows
 
     def _delays(self, record: Checkpoint) -> list[list[int]]:
-        """Vertex by vertex, how many ms after the trigger each subtask acknowledges: the slowest at the very end."""
+        """Return how many ms after the trigger each subtask acknowledges, vertex by vertex."""
         vertices = self.graph.vertices
         shares = {
             (v.index, s): self._random.number("ack", self._job_id, record.id, v.index, s)
@@ -284,12 +322,12 @@ class CheckpointTracker:
         return [[delay(v, shares[v.index, s]) for s in range(v.parallelism)] for v in vertices]
 
     @staticmethod
-    def _add_remainder(answer: list[list[Acknowledgement]], vertex: int, rest: int) -> None:
-        """What integer division left over goes to the first subtask of the heaviest vertex."""
-        if answer and rest and (first := answer[vertex][0]).at is not None:
-            answer[vertex][0] = Acknowledgement(first.subtask, first.at, first.size + rest)
+    def _add_remainder(rows: list[list[SubtaskAcknowledgement]], vertex: int, rest: int) -> None:
+        """Add the remainder of integer division to the first subtask of the vertex with most state."""
+        if rows and rest and (first := rows[vertex][0]).at is not None:
+            rows[vertex][0] = SubtaskAcknowledgement(first.subtask, first.at, first.size + rest)
 
-    # -- how a checkpoint is made up
+    # -- helpers
 
     def _list_for(self, record: Checkpoint) -> list[Checkpoint]:
         return self._completed if record.failure is None else self._failed
@@ -299,7 +337,7 @@ class CheckpointTracker:
         ended.insert(bisect_right(ended, record.ends_at, key=_end), record)
 
     def _weight(self, vertex: int) -> float:
-        """How much state a vertex has: sources keep offsets, vertices behind a HASH edge keep keyed state."""
+        """Return the relative size of a vertex's state: offsets of a source, keyed state behind a HASH edge."""
         spec = self.graph.vertices[vertex]
         if spec.is_source:
             return 1.0
@@ -315,14 +353,17 @@ def _end(record: Checkpoint) -> int:
 
 
 def summary_statistics(values: list[int]) -> SummaryStatistics | None:
-    """The figures of all `values`, in the order in which they came; None if there are none."""
+    """Return the statistics of `values`, which are in the order of time; None if there are none."""
     if not values:
         return None
     return SummaryStatistics(min(values), max(values), sum(values) // len(values), tuple(sorted(values[-WINDOW:])))
 
 
 def percentile(ascending: tuple[int, ...], p: float) -> float:
-    """As commons-math's LEGACY estimation does, which Flink's DescriptiveStatisticsHistogram uses."""
+    """Return the percentile `p` (0 to 1) of sorted values.
+
+    Estimated as commons-math's LEGACY type, which Flink's DescriptiveStatisticsHistogram uses.
+    """
     count = len(ascending)
     position = p * (count + 1)
     if count == 1 or position < 1:

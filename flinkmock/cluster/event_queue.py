@@ -1,41 +1,93 @@
-"""What is still to come: entries in the order of (time, order in which they were put down)."""
+"""The events that are still to happen, in the order of time, and the methods that handle them."""
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Collection
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
+
+_Method = TypeVar("_Method", bound=Callable[..., None])
+_LEADER_SCOPED = "_leader_scoped"
 
 
 @dataclass(order=True, slots=True)
 class ScheduledEvent:
-    """At `at` (epoch ms) the cluster's method `action` is called with `args`; plain values that can be copied."""
+    """A call of the handler named `handler` with `args` at `at` (epoch ms).
+
+    Arguments are plain values, so that a snapshot can copy them. Events of the same time keep the order in which they
+    were scheduled (`sequence`).
+    """
 
     at: int
     sequence: int
-    action: str = field(compare=False)
+    handler: str = field(compare=False)
     args: tuple[Any, ...] = field(compare=False, default=())
 
 
+def event_handler(*, leader_scoped: bool) -> Callable[[_Method], _Method]:
+    """Mark a method as the handler of the events that have its name. Its last parameter is the time (epoch ms).
+
+    Args:
+        leader_scoped: Whether the leading JobManager takes pending events of this kind with it when it crashes.
+    """
+
+    def mark(method: _Method) -> _Method:
+        setattr(method, _LEADER_SCOPED, leader_scoped)
+        return method
+
+    return mark
+
+
 class EventQueue:
+    """Holds scheduled events and calls their handlers."""
+
     def __init__(self) -> None:
         self._heap: list[ScheduledEvent] = []
-        self._order = 0
+        self._sequence = 0
+        self._handlers: dict[str, Callable[..., None]] = {}
+        self._leader_scoped: set[str] = set()
 
-    def schedule(self, at: int, action: str, *args: Any) -> None:
-        self._order += 1
-        heapq.heappush(self._heap, ScheduledEvent(at, self._order, action, args))
+    def register(self, owner: object) -> None:
+        """Register all methods of `owner` that are marked with `event_handler`.
 
-    def discard(self, actions: Collection[str]) -> None:
-        """Nothing of this kind will happen any more, as far as it is put down now."""
-        self._heap = [entry for entry in self._heap if entry.action not in actions]
+        Raises:
+            ValueError: Another owner has a handler of the same name.
+        """
+        for name, member in vars(type(owner)).items():
+            leader_scoped = getattr(member, _LEADER_SCOPED, None)
+            if leader_scoped is None:
+                continue
+            if name in self._handlers:
+                raise ValueError(f"two handlers are called {name}")
+            self._handlers[name] = getattr(owner, name)
+            if leader_scoped:
+                self._leader_scoped.add(name)
+
+    def schedule(self, at: int, handler: str, *args: Any) -> None:
+        """Schedule a call of the handler of that name at `at` (epoch ms).
+
+        Raises:
+            LookupError: No handler has that name.
+        """
+        if handler not in self._handlers:
+            raise LookupError(f"no event handler is called {handler}")
+        self._sequence += 1
+        heapq.heappush(self._heap, ScheduledEvent(at, self._sequence, handler, args))
+
+    def discard_leader_scoped(self) -> None:
+        """Remove the events that the crashed leader was responsible for."""
+        self._heap = [event for event in self._heap if event.handler not in self._leader_scoped]
         heapq.heapify(self._heap)
 
     def next_at(self) -> int | None:
-        """When the next entry falls due; None if nothing will ever happen by itself."""
+        """Return the time of the next event (epoch ms); None if no event is scheduled."""
         return self._heap[0].at if self._heap else None
 
     def pop_due(self, now: int) -> ScheduledEvent | None:
-        """The earliest entry that is due at `now`, taken off; None if there is none."""
+        """Remove and return the earliest event that is due at `now`; None if there is none."""
         return heapq.heappop(self._heap) if self._heap and self._heap[0].at <= now else None
+
+    def run(self, event: ScheduledEvent) -> None:
+        """Call the handler of an event."""
+        self._handlers[event.handler](*event.args, event.at)

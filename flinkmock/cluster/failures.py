@@ -1,20 +1,22 @@
-"""Failures of a job, as its exception history tells of them."""
+"""Failures of a job, as its exception history lists them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from flinkmock.cluster.spec import RestartStrategy
+from flinkmock.cluster.job_attempt import JobAttempt
+from flinkmock.cluster.spec import ExceptionSpec, RestartStrategy, RestartStrategyKind
 from flinkmock.flink import java_classes
 from flinkmock.flink.java_exception import JavaException, stack_trace
 from flinkmock.flink.java_format import MAX_INT
 from flinkmock.flink.stack_frames import job_master_trace
+from flinkmock.named_random import NamedRandom
 from flinkmock.release import Release
 
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """One entry of the exception history. `at` is epoch ms; the task's fields are None for a global failure."""
+    """One entry of the exception history. `at` is epoch ms; the fields of the task are None for a global failure."""
 
     at: int
     exception: JavaException
@@ -24,18 +26,52 @@ class Failure:
     concurrent: tuple[Failure, ...] = field(default=())
 
 
-def failure_trace(throwable: JavaException, frames: tuple[str, ...]) -> str:
+def choose_failed_task(random: NamedRandom, attempt: JobAttempt, exception: ExceptionSpec) -> tuple[int, int] | None:
+    """Return (vertex index, subtask) of the task that throws: the named one, else one that the seed picks.
+
+    The seed picks a source or a sink only if there is no other vertex. None: a global failure.
+    """
+    if exception.everywhere or attempt.deployed_at is None:
+        return None
+    vertices = attempt.graph.vertices
+    named = [v for v in vertices if exception.vertex is not None and v.has_name(exception.vertex)]
+    candidates = named or [v for v in vertices if not v.is_source and v.has_consumers] or list(vertices)
+    vertex = candidates[random.integer(0, len(candidates) - 1, "culprit", attempt.job_id, attempt.number)]
+    subtask = exception.subtask
+    if subtask is None or subtask >= vertex.parallelism:
+        subtask = random.integer(0, vertex.parallelism - 1, "culprit-subtask", attempt.job_id, attempt.number)
+    return vertex.index, subtask
+
+
+def task_failure(
+    attempt: JobAttempt, at: int, exception: ExceptionSpec, failed_task: tuple[int, int] | None
+) -> Failure:
+    """Return the failure of a task, (vertex index, subtask), at `at` (epoch ms); None: a global failure."""
+    if failed_task is None:
+        return Failure(at, exception.java_exception)
+    vertex, subtask = attempt.graph.vertices[failed_task[0]], failed_task[1]
+    slot = attempt.slot(vertex, subtask)
+    return Failure(
+        at,
+        exception.java_exception,
+        f"{vertex.name} ({subtask + 1}/{vertex.parallelism}) - execution #{attempt.number}",
+        slot.taskmanager.id if slot else None,
+        slot.taskmanager.endpoint if slot else None,
+    )
+
+
+def failure_trace(exception: JavaException, frames: tuple[str, ...]) -> str:
     """Return the stack trace that the exception history has; `frames` are the calls of an exception without any."""
-    return stack_trace(throwable, frames, more=len(frames))
+    return stack_trace(exception, frames, more=len(frames))
 
 
 def recovery_suppressed_error(strategy: RestartStrategy, cause: JavaException, release: Release) -> JavaException:
     """Return what a job fails with when its restart strategy gives up (ExecutionFailureHandler.handleFailure)."""
-    if strategy.kind == "fixed-delay":
+    if strategy.kind == RestartStrategyKind.FIXED_DELAY:
         attempts = MAX_INT if strategy.attempts is None else strategy.attempts
-        figures = f"maxNumberRestartAttempts={attempts}, backoffTimeMS={strategy.delay}"
-        name = f"FixedDelayRestartBackoffTimeStrategy({figures})"
-    elif strategy.kind == "exponential-delay":
+        settings = f"maxNumberRestartAttempts={attempts}, backoffTimeMS={strategy.delay}"
+        name = f"FixedDelayRestartBackoffTimeStrategy({settings})"
+    elif strategy.kind == RestartStrategyKind.EXPONENTIAL_DELAY:
         name = (
             f"ExponentialDelayRestartBackoffTimeStrategy(initialBackoffMS={strategy.delay}, maxBackoffMS=60000, "
             "backoffMultiplier=1.5, resetBackoffThresholdMS=3600000, jitterFactor=0.1, "

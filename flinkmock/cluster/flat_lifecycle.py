@@ -1,4 +1,4 @@
-"""A lifecycle made flat: the steps in the order in which they are gone through, and where they begin again."""
+"""A lifecycle without nested repeats: its steps in order, and where the endless loop starts."""
 
 from __future__ import annotations
 
@@ -6,44 +6,47 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from flinkmock.cluster.spec import Lifecycle, Repeat, Step
+from flinkmock.cluster.states import JobState
 
 
 @dataclass(frozen=True, slots=True)
 class FlatLifecycle:
-    """`loop_index` is the place the last step is followed by, or None if the script ends there."""
+    """`loop_index` is the step that follows the last one; None if the lifecycle ends there."""
 
     steps: tuple[Step, ...]
     loop_index: int | None = None
 
-    def next_index(self, place: int) -> int | None:
-        """The place that follows `place`; None at the end."""
-        return place + 1 if place + 1 < len(self.steps) else self.loop_index
+    def next_index(self, index: int) -> int | None:
+        """Return the index of the step after `index`; None at the end."""
+        return index + 1 if index + 1 < len(self.steps) else self.loop_index
 
-    def next_step(self, place: int) -> Step | None:
-        following = self.next_index(place)
+    def next_step(self, index: int) -> Step | None:
+        following = self.next_index(index)
         return None if following is None else self.steps[following]
 
-    def remaining(self, place: int) -> FlatLifecycle:
-        """What is left from `place` on, as a script of its own."""
-        left = self.steps[place:]
-        if self.loop_index is None or self.loop_index >= place:
-            return FlatLifecycle(left, None if self.loop_index is None else self.loop_index - place)
-        return FlatLifecycle((*left, *self.steps[self.loop_index :]), len(left))
+    def remaining(self, index: int) -> FlatLifecycle:
+        """Return the part that begins with the step at `index`."""
+        steps = self.steps[index:]
+        if self.loop_index is None or self.loop_index >= index:
+            return FlatLifecycle(steps, None if self.loop_index is None else self.loop_index - index)
+        return FlatLifecycle((*steps, *self.steps[self.loop_index :]), len(steps))
 
-    def next_running_index(self, place: int) -> int | None:
-        """Where RUNNING is come to from `place` on, there or later; None if it is not any more."""
-        later = [
-            *range(place, len(self.steps)),
-            *(range(self.loop_index, place) if self.loop_index is not None else ()),
-        ]
-        return next((each for each in later if self.steps[each].state == "RUNNING"), None)
+    def after(self, steps: Sequence[Step]) -> FlatLifecycle:
+        """Return `steps`, followed by this lifecycle."""
+        return FlatLifecycle((*steps, *self.steps), None if self.loop_index is None else self.loop_index + len(steps))
+
+    def next_running_index(self, index: int) -> int | None:
+        """Return the index of the first RUNNING step from `index` on; None if there is none."""
+        loop = range(self.loop_index, index) if self.loop_index is not None else ()
+        later = (*range(index, len(self.steps)), *loop)
+        return next((each for each in later if self.steps[each].state == JobState.RUNNING), None)
 
 
 def flatten(lifecycle: Lifecycle) -> FlatLifecycle:
-    """Unrolls counted repeats; a repeat without end is the last thing that is ever reached."""
+    """Unroll counted repeats. Steps after an endless repeat are unreachable and left out."""
     steps: list[Step] = []
-    loop = _unroll(lifecycle, steps)
-    return FlatLifecycle(tuple(steps), loop)
+    loop_index = _unroll(lifecycle, steps)
+    return FlatLifecycle(tuple(steps), loop_index)
 
 
 def _unroll(items: Sequence[Step | Repeat], steps: list[Step]) -> int | None:
@@ -56,7 +59,7 @@ def _unroll(items: Sequence[Step | Repeat], steps: list[Step]) -> int | None:
             return start if inner is None else inner
         else:
             for _ in range(item.times):
-                loop = _unroll(item.steps, steps)
-                if loop is not None:
-                    return loop
+                loop_index = _unroll(item.steps, steps)
+                if loop_index is not None:
+                    return loop_index
     return None

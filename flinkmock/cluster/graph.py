@@ -1,4 +1,4 @@
-"""The job graph as the cluster runs it: vertices with their ids, edges, and how deep each vertex lies."""
+"""The job graph as the cluster runs it: vertices with their ids, edges and levels."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from flinkmock.named_random import NamedRandom
 
 @dataclass(frozen=True)
 class Vertex:
-    """A vertex in its place; `index` is that place in topological order, the order of every answer."""
+    """A vertex of the graph. `index` is its index in topological order, the order of every response."""
 
     index: int
     id: str
     spec: VertexSpec
     level: int
-    """The longest way here from a source, in edges."""
+    """The longest path from a source, in edges."""
     stage: int
-    """The same, counting blocking edges only: vertices of one stage run at the same time."""
+    """The same, counting only blocking edges. Vertices of one stage run at the same time."""
     has_consumers: bool
 
     @property
@@ -38,12 +38,16 @@ class Vertex:
     def is_source(self) -> bool:
         return not self.spec.inputs
 
+    def has_name(self, name: str) -> bool:
+        """Return whether `name` is its name, its id or the name of one of its operators."""
+        return name in (self.name, self.id, *self.spec.operators)
+
 
 class JobGraph:
     """The vertices of one job.
 
-    Vertex ids are those of the spec; one without is a hash of the vertex's place and name, as Flink's are of uid or
-    topology: the same for every run of the same job.
+    A vertex without an id in the spec gets a hash of its index and operators, as Flink hashes uid or topology: the same
+    for every run of the job.
     """
 
     def __init__(self, spec: JobSpec) -> None:
@@ -72,16 +76,12 @@ class JobGraph:
         return 1 + max((vertex.stage for vertex in self.vertices), default=0)
 
     @cached_property
-    def depth(self) -> int:
-        return 1 + max((vertex.level for vertex in self.vertices), default=0)
-
-    @cached_property
     def subtasks(self) -> int:
         return sum(vertex.parallelism for vertex in self.vertices)
 
     @cached_property
     def groups(self) -> dict[str, int]:
-        """Slot sharing group -> slots it needs: as many as its widest vertex has subtasks."""
+        """Slot sharing group -> slots it needs: the highest parallelism of its vertices."""
         widest: dict[str, int] = {}
         for vertex in self.vertices:
             group = vertex.spec.slot_sharing_group
@@ -101,7 +101,7 @@ class JobGraph:
         return offsets
 
     def slot_of(self, vertex: Vertex, subtask: int) -> int:
-        """Which of the job's slots a subtask runs in: subtask i of every vertex of a group shares one."""
+        """Return the index of a subtask's slot; subtasks i of all vertices of a group share one."""
         return self._group_offset[vertex.spec.slot_sharing_group] + subtask
 
     def input_channels(self, vertex: Vertex) -> int:

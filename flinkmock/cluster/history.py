@@ -1,4 +1,4 @@
-"""The cluster as it was a while ago."""
+"""The cluster as it was at an earlier time."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ if TYPE_CHECKING:
 
 
 def cluster_at(cluster: Cluster, time: int) -> Cluster | None:
-    """What the cluster was like at `time` (epoch ms), to be read as of that time and no further; None: nobody led.
+    """Return a read-only view of the cluster at `time` (epoch ms); None if there was no leader.
 
-    It has the jobs and applications that its leader then had. What the present still has of jars and results is told
-    by their own times; those deleted since are missing.
+    The view has the jobs and applications of the leader of that time. Jars and results that were deleted since are
+    missing. Callers read it as of `time`, not later.
     """
     term = cluster.leadership.term_at(time)
     if term is None:
         return None
-    past = copy.copy(cluster)
-    past.jobs = {id: job for id, job in term.jobs.items() if job.submitted_at <= time}
-    past.applications = {id: each for id, each in term.applications.items() if each.created_at <= time}
-    past.cache_enabled = False
-    past.leadership = without_caches(cluster.leadership)
-    return past
+    view = copy.copy(cluster)
+    view.jobs = {id: job for id, job in term.jobs.items() if job.submitted_at <= time}
+    view.applications = {id: each for id, each in term.applications.items() if each.created_at <= time}
+    view.cache_enabled = False
+    view.leadership = without_caches(cluster.leadership)
+    return view

@@ -1,7 +1,7 @@
-"""A job: what it is, and all that has happened to it so far.
+"""A job, and everything that has happened to it so far.
 
-Every list here only grows, and each entry has its time; so a job can be asked what it was like at any time up to now.
-That is how answers from Flink's caches are made: by asking for a moment ago.
+Every list only grows, and each entry has its time, so a job can be read as of any time up to now. Flink's caches are
+modelled that way: a cached response is the response for an earlier time.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from flinkmock.cluster.checkpoints import CheckpointTracker
 from flinkmock.cluster.errors import AttemptNotFound, SubtaskNotFound, VertexNotFound
@@ -17,14 +18,44 @@ from flinkmock.cluster.failures import Failure
 from flinkmock.cluster.flat_lifecycle import FlatLifecycle
 from flinkmock.cluster.graph import JobGraph, Vertex
 from flinkmock.cluster.job_attempt import JobAttempt
-from flinkmock.cluster.rescaling import RequirementsChange
 from flinkmock.cluster.spec import JobSpec
-from flinkmock.cluster.states import TERMINAL_JOB_STATES
+from flinkmock.cluster.states import TERMINAL_JOB_STATES, JobState, TaskState
+
+
+class RescaleCause(StrEnum):
+    """Flink's `TriggerCause` of a rescale."""
+
+    INITIAL_SCHEDULE = "INITIAL_SCHEDULE"
+    UPDATE_REQUIREMENT = "UPDATE_REQUIREMENT"
+    NEW_RESOURCE_AVAILABLE = "NEW_RESOURCE_AVAILABLE"
+    RECOVERABLE_FAILOVER = "RECOVERABLE_FAILOVER"
+
+
+@dataclass(slots=True)
+class RequirementsChange:
+    """A change of the parallelism bounds or of the available slots, which may lead to a rescale.
+
+    Attributes:
+        at: Epoch ms.
+        ended_at: Set if the change leads to no rescale; epoch ms.
+        reason: Why it leads to none (Flink's `TerminatedReason`).
+        attempt_number: The number of the job attempt that it led to.
+    """
+
+    at: int
+    cause: RescaleCause = RescaleCause.UPDATE_REQUIREMENT
+    ended_at: int | None = None
+    reason: str | None = None
+    attempt_number: int | None = None
+
+    @property
+    def is_pending(self) -> bool:
+        return self.ended_at is None and self.attempt_number is None
 
 
 @dataclass(eq=False)
 class Job:
-    """`id` is also the id of its application, unless that was started on its own. Times are epoch ms."""
+    """`application_id` equals `id` unless the application was started separately. Times are epoch ms."""
 
     id: str
     spec: JobSpec
@@ -33,41 +64,45 @@ class Job:
     checkpoints: CheckpointTracker
     submitted_at: int
     application_id: str
-    states: list[tuple[int, str]] = field(default_factory=list)
+    states: list[tuple[int, JobState]] = field(default_factory=list)
     attempts: list[JobAttempt] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     step_index: int = 0
-    """Where in the script the job is."""
+    """The present step of the lifecycle."""
     lifecycle_version: int = 0
-    """Counts the times the script was left; agenda entries of an earlier epoch are void."""
+    """How many times the lifecycle was replaced. Events that were scheduled for an earlier version are void."""
     restarts: int = 0
     past_failures: int = 0
-    """How many of `failures` the scenario has told."""
+    """How many of `failures` come from the scenario's exception history."""
     failed_before_start: bool = False
-    """It failed or was cancelled while it was initialized: there never was a graph."""
+    """Whether it failed or was cancelled while it was initialized, so that there never was a graph."""
     parallelism_bounds: dict[str, tuple[int, int]] = field(default_factory=dict)
-    """Vertex id -> (lower, upper) bound, of the adaptive scheduler."""
+    """Vertex id -> (lower, upper) bound, for the adaptive scheduler."""
     requirements_changes: list[RequirementsChange] = field(default_factory=list)
-    """Each change of these bounds."""
 
     @property
     def name(self) -> str:
         return self.spec.name
 
     @property
-    def state(self) -> str:
+    def state(self) -> JobState:
         return self.states[-1][1]
+
+    @property
+    def step_state(self) -> JobState:
+        """The state of the present step of the lifecycle."""
+        return self.lifecycle.steps[self.step_index].state
 
     @property
     def ended(self) -> bool:
         return self.state in TERMINAL_JOB_STATES
 
-    def state_at(self, time: int) -> str:
-        place = bisect_right(self.states, time, key=_moment)
-        return self.states[max(place - 1, 0)][1]
+    def state_at(self, time: int) -> JobState:
+        index = bisect_right(self.states, time, key=_entered_at)
+        return self.states[max(index - 1, 0)][1]
 
-    def timestamps_at(self, time: int) -> dict[str, int]:
-        """State -> when it was last entered, of those entered by `time`."""
+    def timestamps_at(self, time: int) -> dict[JobState, int]:
+        """Return state -> when it was last entered (epoch ms), of the states entered by `time`."""
         return {state: at for at, state in self.states if at <= time}
 
     def ended_at(self, time: int) -> int | None:
@@ -75,53 +110,65 @@ class Job:
         return at if state in TERMINAL_JOB_STATES and at <= time else None
 
     def duration(self, time: int) -> int:
+        """Return the ms from submission to the end, or to `time`."""
         end = self.ended_at(time)
         return (time if end is None else end) - self.submitted_at
 
     def has_graph_at(self, time: int) -> bool:
-        """Not while INITIALIZING, nor ever if that is where it failed or was cancelled."""
-        return not self.failed_before_start and (self.attempt_at(time) is not None or self.state_at(time) == "CREATED")
+        """Return False while the job is INITIALIZING, and for one that failed or was cancelled then."""
+        if self.failed_before_start:
+            return False
+        return self.attempt_at(time) is not None or self.state_at(time) == JobState.CREATED
 
     def change_graph(self, graph: JobGraph) -> None:
-        """The same vertices with another parallelism, from the next run on."""
+        """Use the same vertices with another parallelism from the next attempt on."""
         self.graph = self.checkpoints.graph = graph
 
-    # -- runs and what is in them
+    # -- attempts and executions
 
     def attempt_at(self, time: int) -> JobAttempt | None:
-        """The run that was the current one at `time`; None before there was a graph."""
-        return next((run for run in reversed(self.attempts) if run.created_at <= time), None)
+        """Return the attempt that was the current one at `time`; None before there was a graph."""
+        return next((attempt for attempt in reversed(self.attempts) if attempt.created_at <= time), None)
 
     def executions_at(self, time: int) -> list[list[Execution]]:
-        """The current attempts, vertex by vertex; empty before there is a graph."""
-        run = self.attempt_at(time)
-        return run.executions() if run else []
+        """Return the current executions, vertex by vertex; empty before there is a graph."""
+        attempt = self.attempt_at(time)
+        return attempt.executions() if attempt else []
 
     def vertex(self, vertex_id: str) -> Vertex:
-        """Raises UnknownVertex."""
+        """Return a vertex of the graph.
+
+        Raises:
+            VertexNotFound: There is no vertex of that id, or no graph.
+        """
         vertex = None if self.failed_before_start else self.graph.by_id.get(vertex_id)
         if vertex is None:
             raise VertexNotFound(self.id, vertex_id)
         return vertex
 
     def execution_at(self, vertex: Vertex, subtask: int, time: int, attempt: int | None = None) -> Execution:
-        """One attempt of a subtask, the current one unless told. Raises UnknownSubtask, UnknownAttempt."""
+        """Return an execution of a subtask: that of attempt number `attempt`, or the current one.
+
+        Raises:
+            SubtaskNotFound: The subtask index is not below the parallelism.
+            AttemptNotFound: There is no attempt of that number by `time`.
+        """
         if subtask >= vertex.parallelism:
             raise SubtaskNotFound(vertex.id, subtask)
         current = self.attempt_at(time)
         if current is None or (attempt is not None and not 0 <= attempt <= current.number):
             raise AttemptNotFound(attempt if attempt is not None else 0)
-        run = current if attempt is None else self.attempts[attempt]
-        if subtask >= run.graph.vertices[vertex.index].parallelism:  # a run from before a rescale
+        chosen = current if attempt is None else self.attempts[attempt]
+        if subtask >= chosen.graph.vertices[vertex.index].parallelism:  # an attempt from before a rescale
             raise SubtaskNotFound(vertex.id, subtask)
-        return run.execution(vertex, subtask)
+        return chosen.execution(vertex, subtask)
 
-    def task_counts_at(self, time: int) -> Counter[str]:
-        """Execution state -> number of subtasks in it."""
+    def task_counts_at(self, time: int) -> Counter[TaskState]:
+        """Return task state -> number of subtasks in it."""
         return Counter(execution.state_at(time) for row in self.executions_at(time) for execution in row)
 
     def last_modification(self, time: int) -> int:
-        """The latest change of state of the job or of a task; 0 while INITIALIZING.
+        """Return when the job or a task last changed its state (epoch ms); 0 while the job is INITIALIZING.
 
         See docs/flink-behaviour.md#job-lists.
         """
@@ -130,13 +177,13 @@ class Job:
         moments = [at for at, _ in self.states if at <= time]
         for row in self.executions_at(time):
             for execution in row:
-                moments.extend(at for state, at in execution.phases if at <= time and state != "CREATED")
+                moments.extend(at for state, at in execution.phases if at <= time and state != TaskState.CREATED)
         return max(moments)
 
     def failures_at(self, time: int) -> list[Failure]:
-        """Newest first."""
+        """Return the failures by `time`, newest first."""
         return [failure for failure in reversed(self.failures) if failure.at <= time]
 
 
-def _moment(entry: tuple[int, str]) -> int:
+def _entered_at(entry: tuple[int, JobState]) -> int:
     return entry[0]

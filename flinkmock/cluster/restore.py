@@ -1,76 +1,99 @@
-"""What a job can be restored from, and whether it fits: savepoints, and checkpoints that were retained."""
+"""The state that a job is restored from: savepoints, and checkpoints that were retained."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flinkmock.cluster.checkpoints import Checkpoint, RestoredCheckpoint
 from flinkmock.cluster.graph import JobGraph
 from flinkmock.cluster.spec import JobSpec
+from flinkmock.cluster.states import JobState
 from flinkmock.flink import java_classes, messages
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.flink.paths import shown_path
 
 if TYPE_CHECKING:
-    from flinkmock.cluster.cluster import Cluster
     from flinkmock.cluster.job import Job
+    from flinkmock.cluster.savepoints import SavepointCoordinator
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreSettings:
+    """Flink's `SavepointRestoreSettings`.
+
+    Attributes:
+        path: A savepoint or a retained checkpoint. If there is none, the job fails while it is initialized, and stays
+            in the list of jobs.
+        allow_non_restored_state: Whether state that the job has no operator for is skipped; else it fails the job.
+        claim: Whether the job owns the savepoint from now on (claimMode CLAIM): it is deleted as soon as the job has a
+            checkpoint of its own.
+    """
+
+    path: str
+    allow_non_restored_state: bool = False
+    claim: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class RestorableState:
-    """What lies at a path. `operators` are ids of the vertices whose state it has, as far as their job names them."""
+    """The state at a path. `operators` are the ids of the vertices that it has state of, as far as their job names
+    them."""
 
     restored: RestoredCheckpoint
     operators: tuple[str, ...]
 
 
-def state_at(cluster: Cluster, path: str, at: int) -> RestorableState | None:
-    """A savepoint, or the newest checkpoint that a job has retained there; None: there is nothing."""
-    wanted = shown_path(path).removesuffix("/_metadata")
-    savepoint = cluster.savepoints.savepoint_at(wanted, at)
+def find_state(savepoints: SavepointCoordinator, jobs: Iterable[Job], path: str, at: int) -> RestorableState | None:
+    """Return the savepoint at `path`, or the newest checkpoint that one of `jobs` retained there; None if none exists.
+
+    Args:
+        jobs: All jobs of the cluster, those of former leaders included.
+        at: Epoch ms.
+    """
+    path = shown_path(path).removesuffix("/_metadata")
+    savepoint = savepoints.savepoint_at(path, at)
     if savepoint is not None:
         return _state(savepoint, at)
-    past = (job for term in cluster.leadership.past_terms for job in term.jobs.values())
-    for job in (*past, *cluster.jobs.values()):
+    for job in jobs:
         for checkpoint in job.checkpoints.completed_at(at)[-1:]:
-            if checkpoint.path == wanted and not is_discarded(job, at):
+            if checkpoint.path == path and not is_discarded(job, at):
                 return _state(checkpoint, at)
     return None
 
 
 def is_discarded(job: Job, time: int) -> bool:
-    """Whether even the newest checkpoint is gone: the job has ended and did not ask for it to be kept."""
+    """Return whether even the newest checkpoint was deleted: the job has ended and does not retain it."""
     if job.ended_at(time) is None:
         return False
     retained = job.spec.checkpoints.retained if job.spec.checkpoints else None
     if retained == "retain":
-        return job.state == "FINISHED"
-    return retained is None or job.state in ("FINISHED", "CANCELED")
+        return job.state == JobState.FINISHED
+    return retained is None or job.state in (JobState.FINISHED, JobState.CANCELED)
 
 
 def missing_savepoint_error(path: str) -> JavaException:
-    return JavaException(
-        java_classes.FILE_NOT_FOUND_EXCEPTION,
-        messages.no_savepoint(path),
-    )
+    """Return the exception for a path without a savepoint or checkpoint."""
+    return JavaException(java_classes.FILE_NOT_FOUND_EXCEPTION, messages.no_savepoint(path))
 
 
 def _state(checkpoint: Checkpoint, at: int) -> RestorableState:
-    return RestorableState(
-        RestoredCheckpoint(checkpoint.id, at, checkpoint.is_savepoint, checkpoint.path), checkpoint.operators
-    )
+    restored = RestoredCheckpoint(checkpoint.id, at, checkpoint.is_savepoint, checkpoint.path)
+    return RestorableState(restored, checkpoint.operators)
 
 
-def misfit(state: RestorableState, spec: JobSpec, graph: JobGraph) -> JavaException | None:
-    """Why a job can't take that state over without skipping some of it (Checkpoints.loadAndValidateCheckpoint). A job
-    that names no vertex by id takes anything over: as in Flink, ids that nobody has set say nothing to the user."""
+def restore_error(state: RestorableState, spec: JobSpec, graph: JobGraph) -> JavaException | None:
+    """Return why a job can't restore `state` without skipping some of it; None if it can.
+
+    As Checkpoints.loadAndValidateCheckpoint, but only for jobs that name a vertex by id: generated ids say nothing
+    about the program.
+    """
     if not any(vertex.id for vertex in spec.vertices):
         return None
     missing = next((operator for operator in state.operators if operator not in graph.by_id), None)
     if missing is None:
         return None
     return JavaException(
-        java_classes.ILLEGAL_STATE_EXCEPTION,
-        messages.state_not_restorable(state.restored.path, missing),
+        java_classes.ILLEGAL_STATE_EXCEPTION, messages.state_not_restorable(state.restored.path, missing)
     )

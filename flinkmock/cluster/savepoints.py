@@ -1,26 +1,26 @@
-"""Savepoints, checkpoints on demand, stop-with-savepoint, disposal: operations triggered now and asked for later.
+"""Savepoints, checkpoints on demand, stop-with-savepoint, disposal: triggered by one request and polled by others.
 
-Triggering does not look at the job: with an unknown or ended one the operation fails a moment later. The result of an
-operation is planned when it is triggered, and revised if its job stops running before.
-
+Triggering does not look at the job: for an unknown or ended job the operation fails a moment later. The outcome of an
+operation is planned when it is triggered, and revised if its job stops running earlier.
 See docs/flink-behaviour.md#async-operations.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from flinkmock.cluster.async_operations import AsyncOperation, thing
+from flinkmock.cluster.async_operations import AsyncOperation, AsyncOperationKind, wait_key
 from flinkmock.cluster.checkpoints import (
-    CHECKPOINT,
-    SAVEPOINT,
-    SYNC_SAVEPOINT,
     UNBOUNDED_MS,
     Checkpoint,
+    CheckpointKind,
 )
+from flinkmock.cluster.event_queue import event_handler
 from flinkmock.cluster.restore import missing_savepoint_error
-from flinkmock.cluster.spec import CHECKPOINT_SIZE, CheckpointSpec, OperationSpec, Polls, Signal, Step
+from flinkmock.cluster.spec import CHECKPOINT_SIZE, CheckpointSpec, OperationName, OperationSpec, Polls, Signal, Step
+from flinkmock.cluster.states import JobState, TaskState
 from flinkmock.flink import java_classes, messages
 from flinkmock.flink.exceptions import completion_exception, job_not_found
 from flinkmock.flink.java_exception import JavaException
@@ -31,122 +31,175 @@ if TYPE_CHECKING:
     from flinkmock.cluster.job import Job
 
 FAILS_AFTER_MS = 4
-"""From the trigger to the failure of what can't even begin: at most 5 ms in the recordings."""
+"""From the trigger to the failure of an operation that can't start: at most 5 ms in the recordings."""
 SAVED_PART = 0.6
-"""The savepoint of a stop is complete after this part of the time; the rest is for the tasks to finish."""
+"""The savepoint of a stop is complete after this part of the duration; then the tasks finish."""
+
+
+class FollowUp(StrEnum):
+    """What happens to the job when its savepoint is complete."""
+
+    CANCEL = "cancel"
+    FINISH = "finish"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SavepointRequest:
+    """A request to trigger a savepoint or a checkpoint.
+
+    Attributes:
+        directory: Where a savepoint goes; None for a checkpoint, which goes to the checkpoint directory.
+        format: CANONICAL or NATIVE; None for a checkpoint.
+        cancel_job: Whether to cancel the job when the savepoint is complete.
+        jobmanager: The number of the JobManager that got the request.
+    """
+
+    job_id: str
+    trigger_id: str
+    directory: str | None = None
+    format: str | None = "CANONICAL"
+    cancel_job: bool = False
+    jobmanager: int = 0
 
 
 @dataclass(slots=True)
 class _Pending:
-    """An operation under way, the snapshot it waits for, and what follows it: "", "cancel" or "finish"."""
+    """An operation in progress, with its checkpoint and what happens to the job at its end."""
 
     operation: AsyncOperation
     checkpoint: Checkpoint
-    then: str
-    planned: JavaException | None = None
-    """How it fails in the end; None: it does not."""
+    duration: int | None
+    """ms; None while nobody knows when it ends."""
+    follow_up: FollowUp | None
+    planned_failure: JavaException | None = None
+
+
+def _timeout(job: Job) -> int:
+    """Return the checkpoint timeout of the job in ms."""
+    return (job.spec.checkpoints or CheckpointSpec()).timeout
 
 
 @dataclass
 class SavepointCoordinator:
+    """The savepoints of a cluster, and the operations that create and dispose of them."""
+
     cluster: Cluster
-    savepoints: dict[str, Checkpoint] = field(default_factory=dict)
-    """Path -> the savepoint that lies there."""
+    by_path: dict[str, Checkpoint] = field(default_factory=dict)
+    """Path -> the savepoint there."""
     _owners: dict[str, Job] = field(default_factory=dict)
-    """Path -> the job that has claimed what lies there."""
+    """Path -> the job that has claimed the savepoint."""
     _pending: dict[tuple[str, str], _Pending] = field(default_factory=dict)
+    """(job id, trigger id) -> the operation."""
 
     def register_existing(self, path: str, at: int) -> None:
-        """A savepoint that somebody took before the cluster began."""
-        shown = shown_path(path)
-        self.savepoints[shown] = Checkpoint(1, SAVEPOINT, "CANONICAL", at, 0, at, None, shown, CHECKPOINT_SIZE.low)
+        """Add a savepoint that was taken before the cluster started."""
+        path = shown_path(path)
+        self.by_path[path] = Checkpoint(
+            1, CheckpointKind.SAVEPOINT, "CANONICAL", at, 0, at, None, path, CHECKPOINT_SIZE.low
+        )
 
     def claim(self, path: str, job: Job) -> None:
-        """The job may do with it as it likes, and does away with it when it has a checkpoint of its own."""
+        """Make the job the owner of a savepoint, which is deleted when the job has a checkpoint of its own."""
         self._owners[path] = job
 
     def savepoint_at(self, path: str, at: int) -> Checkpoint | None:
-        """The savepoint at a path, as it is shown; None: there is none, or none any more."""
+        """Return the savepoint at a normalized path; None if there is none, or if its owner has deleted it by `at`."""
         owner = self._owners.get(path)
         if owner is not None and owner.checkpoints.completed_at(at):
             del self._owners[path]
-            self.savepoints.pop(path, None)
-        return self.savepoints.get(path)
+            self.by_path.pop(path, None)
+        return self.by_path.get(path)
 
     # -- triggers
 
-    def trigger_savepoint(self, job_id: str, trigger_id: str, directory: str, format: str, cancel: bool, at: int,
-                  jobmanager: int = 0) -> None:  # fmt: skip
-        then = "cancel" if cancel else ""
-        self._trigger("savepoint", SAVEPOINT, job_id, trigger_id, at, directory, format, then, jobmanager)
+    def trigger_savepoint(self, request: SavepointRequest, at: int) -> None:
+        """Trigger a savepoint at `at` (epoch ms)."""
+        follow_up = FollowUp.CANCEL if request.cancel_job else None
+        self._trigger(request, OperationName.SAVEPOINT, CheckpointKind.SAVEPOINT, follow_up, at)
 
-    def stop_with_savepoint(
-        self, job_id: str, trigger_id: str, directory: str, format: str, at: int, jobmanager: int = 0
-    ) -> None:
-        name = "stop-with-savepoint"
-        self._trigger(name, SYNC_SAVEPOINT, job_id, trigger_id, at, directory, format, "finish", jobmanager)
+    def stop_with_savepoint(self, request: SavepointRequest, at: int) -> None:
+        """Trigger a savepoint at `at` (epoch ms), after which the job finishes."""
+        self._trigger(request, OperationName.STOP_WITH_SAVEPOINT, CheckpointKind.SYNC_SAVEPOINT, FollowUp.FINISH, at)
 
     def trigger_checkpoint(self, job_id: str, trigger_id: str, at: int) -> None:
-        self._trigger("checkpoint", CHECKPOINT, job_id, trigger_id, at, None, None, "", 0)
+        """Trigger a checkpoint at `at` (epoch ms)."""
+        request = SavepointRequest(job_id=job_id, trigger_id=trigger_id, format=None)
+        self._trigger(request, OperationName.CHECKPOINT, CheckpointKind.CHECKPOINT, None, at)
 
-    def _trigger(self, name: str, kind: str, job_id: str, trigger_id: str, at: int, directory: str | None,
-                  format: str | None, then: str, jobmanager: int) -> None:  # fmt: skip
-        """`jobmanager` is the number of the one that was asked."""
-        status_kind = "checkpoint" if kind == CHECKPOINT else "savepoint"
-        if self.cluster.async_operations.find(status_kind, trigger_id, job_id, at, jobmanager) is not None:
-            return  # the same trigger id again is the same operation
-        operation = AsyncOperation(status_kind, trigger_id, job_id, at, None, {}, jobmanager=jobmanager)
-        self.cluster.async_operations.add(operation)
+    def _trigger(
+        self, request: SavepointRequest, name: OperationName, kind: CheckpointKind, follow_up: FollowUp | None, at: int
+    ) -> None:
+        job_id, trigger_id = request.job_id, request.trigger_id
+        is_checkpoint = kind == CheckpointKind.CHECKPOINT
+        status_kind = AsyncOperationKind.CHECKPOINT if is_checkpoint else AsyncOperationKind.SAVEPOINT
+        operations = self.cluster.async_operations
+        if operations.find(status_kind, trigger_id, job_id, at, request.jobmanager) is not None:
+            return  # a trigger id that is sent again means the same operation
+        operation = operations.add(
+            AsyncOperation(status_kind, trigger_id, job_id, at, None, {}, jobmanager=request.jobmanager)
+        )
         job = self.cluster.jobs.get(job_id)
         if job is None or job.ended:
             operation.fail(at + FAILS_AFTER_MS, completion_exception(job_not_found(job_id)))
             return
         spec = self.cluster.operation_spec(job, name)
-        problem = self._trigger_error(job, directory, at)
-        if problem is not None:
-            operation.fail(at + FAILS_AFTER_MS, completion_exception(problem))
+        error = self._trigger_error(job, request.directory, at)
+        if error is not None:
+            operation.fail(at + FAILS_AFTER_MS, completion_exception(error))
             return
-        takes = self._draw_duration(job, name, spec, trigger_id)
+        duration = self._draw_duration(job, name, spec, trigger_id)
         planned = self._planned_failure(job.id, name, spec)
-        timeout = (job.spec.checkpoints or CheckpointSpec()).timeout
-        if takes is not None and takes >= timeout:
-            takes, planned = timeout, _checkpoint_exception(messages.EXPIRED)
-        saved = round(takes * SAVED_PART) if takes and then == "finish" and planned is None else takes
-        path = "" if directory is None else self._path(job, trigger_id, directory)
-        failure = None if planned is None else planned.message
-        record = job.checkpoints.trigger(
-            at, kind, UNBOUNDED_MS if saved is None else saved, format=format, path=path, failure=failure
+        if duration is not None and duration >= _timeout(job):
+            duration, planned = _timeout(job), _checkpoint_exception(messages.EXPIRED)
+        saved = duration
+        if duration and follow_up == FollowUp.FINISH and planned is None:
+            saved = round(duration * SAVED_PART)
+        checkpoint = job.checkpoints.trigger(
+            at,
+            kind,
+            UNBOUNDED_MS if saved is None else saved,
+            format=request.format,
+            path="" if request.directory is None else self._path(job, trigger_id, request.directory),
+            failure=None if planned is None else planned.message,
         )
-        operation.result = {"checkpointId": record.id} if kind == CHECKPOINT else {"location": record.path}
-        self._pending[job.id, trigger_id] = _Pending(operation, record, then, planned)
-        if takes is None or saved is None:
-            self.cluster.event_queue.schedule(at + timeout, "snapshot_expired", job.id, trigger_id)
-            self.cluster.wait_for(spec.duration, thing(job.id, trigger_id), at, "snapshot_done", job.id, trigger_id)
-            return
-        # StopWithSavepointTerminationManager waits for the tasks to finish since 1.13; before, the savepoint was enough
-        operation.done_at = at + (takes if self.cluster.release.since("1.13") else saved)
-        if planned is not None:
-            del self._pending[job.id, trigger_id]
-            operation.fail(at + takes, completion_exception(planned))
-            return
-        self.cluster.event_queue.schedule(at + takes, "snapshot_done", job.id, trigger_id)
+        operation.result = {"checkpointId": checkpoint.id} if is_checkpoint else {"location": checkpoint.path}
+        self._schedule_end(job, _Pending(operation, checkpoint, duration, follow_up, planned), spec, at)
 
-    def _draw_duration(self, job: Job, name: str, spec: OperationSpec, trigger_id: str) -> int | None:
-        """Milliseconds: what the scenario says, else as usual, but no less than this job's checkpoints take. None until
-        it has been asked for often enough, or until a signal. For ever is until the checkpoint timeout."""
+    def _schedule_end(self, job: Job, pending: _Pending, spec: OperationSpec, at: int) -> None:
+        cluster, operation, duration = self.cluster, pending.operation, pending.duration
+        key = (job.id, operation.trigger_id)
+        if duration is None:
+            self._pending[key] = pending
+            cluster.event_queue.schedule(at + _timeout(job), "on_savepoint_expired", *key)
+            cluster.wait_for(spec.duration, wait_key(*key), at, "on_savepoint_completed", *key)
+            return
+        if pending.planned_failure is not None:
+            operation.fail(at + duration, completion_exception(pending.planned_failure))
+            return
+        self._pending[key] = pending
+        # StopWithSavepointTerminationManager waits for the tasks to finish since 1.13; before, the savepoint was enough
+        operation.done_at = at + (duration if cluster.release.since("1.13") else pending.checkpoint.duration)
+        cluster.event_queue.schedule(at + duration, "on_savepoint_completed", *key)
+
+    def _draw_duration(self, job: Job, name: OperationName, spec: OperationSpec, trigger_id: str) -> int | None:
+        """Return how many ms the operation takes; None if it waits for polls or a signal.
+
+        Without a duration in the scenario it takes no less than the checkpoints of the job. An unbounded one lasts
+        until the checkpoint timeout.
+        """
         if isinstance(spec.duration, Polls | Signal):
             return None
-        takes = (
-            UNBOUNDED_MS if spec.duration.unbounded else self.cluster.random.draw(spec.duration, name, trigger_id) or 0
-        )
+        random = self.cluster.random
+        duration = UNBOUNDED_MS if spec.duration.unbounded else random.draw(spec.duration, name, trigger_id) or 0
         if name in job.spec.operations or name in self.cluster.spec.operations or job.spec.checkpoints is None:
-            return takes
-        return max(takes, self.cluster.random.draw(job.spec.checkpoints.duration, name, trigger_id) or 0)
+            return duration
+        return max(duration, random.draw(job.spec.checkpoints.duration, name, trigger_id) or 0)
 
     def _trigger_error(self, job: Job, directory: str | None, at: int) -> JavaException | None:
-        """Why the snapshot can't even be triggered."""
-        if not all(e.state_at(at) in ("RUNNING", "FINISHED") for row in job.executions_at(at) for e in row) or (
-            job.state != "RUNNING"
+        """Return why the checkpoint can't be triggered; None if it can."""
+        running = (TaskState.RUNNING, TaskState.FINISHED)
+        if job.state != JobState.RUNNING or not all(
+            execution.state_at(at) in running for row in job.executions_at(at) for execution in row
         ):
             return _checkpoint_exception(messages.NOT_ALL_RUNNING)
         cause = scheme_problem(directory) if directory is not None else None
@@ -155,12 +208,17 @@ class SavepointCoordinator:
         if not self.cluster.release.since("1.13"):
             return completion_exception(_checkpoint_exception(messages.TRIGGER_FAILURE, cause))
         job.checkpoints.trigger(
-            at, SAVEPOINT, FAILS_AFTER_MS, format="CANONICAL", failure=messages.IO_PROBLEM, begun=False
+            at,
+            CheckpointKind.SAVEPOINT,
+            FAILS_AFTER_MS,
+            format="CANONICAL",
+            failure=messages.IO_PROBLEM,
+            reached_tasks=False,
         )
         return _checkpoint_exception(messages.IO_PROBLEM, cause)
 
-    def _planned_failure(self, job_id: str, name: str, spec: OperationSpec) -> JavaException | None:
-        """The failure the scenario asks for in this call, counted per job and operation."""
+    def _planned_failure(self, job_id: str, name: OperationName, spec: OperationSpec) -> JavaException | None:
+        """Return the failure that the scenario plans for this call, and count the call."""
         if not self.cluster.next_call_fails(job_id, name, spec):
             return None
         return spec.exception or _checkpoint_exception(messages.EXPIRED)
@@ -168,87 +226,89 @@ class SavepointCoordinator:
     def _path(self, job: Job, trigger_id: str, directory: str) -> str:
         return f"{shown_path(directory)}/savepoint-{job.id[:6]}-{self.cluster.random.hex(12, 'savepoint', trigger_id)}"
 
-    # -- what follows
+    # -- the end of an operation
 
-    def on_completed(self, job_id: str, trigger_id: str, at: int) -> None:
-        """Agenda: the time of a snapshot operation is over."""
+    @event_handler(leader_scoped=True)
+    def on_savepoint_completed(self, job_id: str, trigger_id: str, at: int) -> None:
+        """The duration of an operation is over, or its wait condition is met."""
         pending = self._pending.pop((job_id, trigger_id), None)
         if pending is None:
             return
         job = self.cluster.jobs[job_id]
         if pending.operation.done_at is None:
-            self._finish(job, pending, at, pending.planned)
-            if pending.planned is not None:
+            self._finish(job, pending, at, pending.planned_failure)
+            if pending.planned_failure is not None:
                 return
         if pending.checkpoint.is_savepoint:
-            self.savepoints[pending.checkpoint.path] = pending.checkpoint
-        if pending.then == "cancel" and not job.ended:
+            self.by_path[pending.checkpoint.path] = pending.checkpoint
+        if pending.follow_up == FollowUp.CANCEL and not job.ended:
             self.cluster.state_machines.cancel(job, at)
-        elif pending.then == "finish" and not job.ended:
-            self.cluster.state_machines.divert(job, at, (Step("FINISHED"),))
+        elif pending.follow_up == FollowUp.FINISH and not job.ended:
+            self.cluster.state_machines.divert(job, at, (Step(JobState.FINISHED),))
 
-    def on_expired(self, job_id: str, trigger_id: str, at: int) -> None:
-        """Agenda: a snapshot that nobody has ended in all this time."""
+    @event_handler(leader_scoped=True)
+    def on_savepoint_expired(self, job_id: str, trigger_id: str, at: int) -> None:
+        """The checkpoint timeout is over."""
         pending = self._pending.pop((job_id, trigger_id), None)
         if pending is not None:
-            self.cluster.wait_conditions.remove(thing(job_id, trigger_id))
-            self._finish(
-                self.cluster.jobs[job_id],
-                pending,
-                at,
-                _checkpoint_exception(messages.EXPIRED),
-            )
+            self.cluster.wait_conditions.remove(wait_key(job_id, trigger_id))
+            self._finish(self.cluster.jobs[job_id], pending, at, _checkpoint_exception(messages.EXPIRED))
 
     @staticmethod
     def _finish(job: Job, pending: _Pending, at: int, failure: JavaException | None) -> None:
-        """Ends a snapshot whose end was not known before."""
+        """End an operation whose end was not known when it was triggered."""
         job.checkpoints.end(pending.checkpoint, at, None if failure is None else failure.message)
         pending.operation.done_at = at
         if failure is not None:
             pending.operation.fail(at, completion_exception(failure))
 
     def on_job_stopped(self, job: Job, at: int) -> None:
-        """The job's tasks stop running: what is under way fails, as its checkpoint does."""
+        """The tasks of the job stop running: its pending operations fail, as their checkpoints do."""
         for key, pending in list(self._pending.items()):
             if key[0] == job.id:
                 del self._pending[key]
-                self.cluster.wait_conditions.remove(thing(*key))
+                self.cluster.wait_conditions.remove(wait_key(*key))
                 if not pending.operation.done_by(at):
                     pending.operation.fail(at, completion_exception(_checkpoint_exception(messages.SUSPENDING)))
 
     def drop_pending(self) -> None:
-        """The leader is gone, and with it what was under way; nobody will tell how that ended."""
+        """Forget the pending operations, which were lost with the leader."""
         for key in self._pending:
-            self.cluster.wait_conditions.remove(thing(*key))
+            self.cluster.wait_conditions.remove(wait_key(*key))
         self._pending.clear()
 
     # -- disposal
 
     def dispose(self, path: str, trigger_id: str, at: int, jobmanager: int = 0) -> None:
-        if self.cluster.async_operations.find("disposal", trigger_id, None, at, jobmanager) is not None:
+        """Trigger the disposal of the savepoint at `path`."""
+        cluster, kind = self.cluster, AsyncOperationKind.DISPOSAL
+        if cluster.async_operations.find(kind, trigger_id, None, at, jobmanager) is not None:
             return
-        spec = self.cluster.operation_spec(None, "dispose-savepoint")
-        takes = self.cluster.random.draw(spec.duration, "dispose", trigger_id)
-        operation = AsyncOperation("disposal", trigger_id, None, at, None, {}, jobmanager=jobmanager)
-        self.cluster.async_operations.add(operation)
-        planned = self._planned_failure("", "dispose-savepoint", spec)
+        spec = cluster.operation_spec(None, OperationName.DISPOSE_SAVEPOINT)
+        duration = cluster.random.draw(spec.duration, "dispose", trigger_id)
+        operation = AsyncOperation(kind, trigger_id, None, at, None, {}, jobmanager=jobmanager)
+        cluster.async_operations.add(operation)
+        planned = self._planned_failure("", OperationName.DISPOSE_SAVEPOINT, spec)
         if planned is None and self.savepoint_at(shown_path(path), at) is None:
-            takes, planned = FAILS_AFTER_MS, missing_savepoint_error(path)
+            duration, planned = FAILS_AFTER_MS, missing_savepoint_error(path)
         elif planned is None:
-            del self.savepoints[shown_path(path)]
+            del self.by_path[shown_path(path)]
         if planned is not None:
             failure = JavaException(java_classes.FLINK_EXCEPTION, messages.could_not_dispose(path), planned)
-            if not path:  # not expected, and so not wrapped
+            if not path:  # Flink does not expect it, and so does not wrap it
                 failure = JavaException(java_classes.ILLEGAL_ARGUMENT_EXCEPTION, messages.EMPTY_CHECKPOINT_POINTER)
-            operation.failure = failure if self.cluster.release.since("1.13") else completion_exception(failure)
-        if takes is None:
-            self.cluster.wait_for(spec.duration, thing(None, trigger_id), at, "disposed", trigger_id, jobmanager)
+            operation.failure = failure if cluster.release.since("1.13") else completion_exception(failure)
+        if duration is None:
+            cluster.wait_for(
+                spec.duration, wait_key(None, trigger_id), at, "on_savepoint_disposed", trigger_id, jobmanager
+            )
         else:
-            operation.done_at = at + takes
+            operation.done_at = at + duration
 
-    def on_disposed(self, trigger_id: str, jobmanager: int, at: int) -> None:
-        """Agenda: a disposal has been waited for long enough."""
-        operation = self.cluster.async_operations.find("disposal", trigger_id, None, at, jobmanager)
+    @event_handler(leader_scoped=False)
+    def on_savepoint_disposed(self, trigger_id: str, jobmanager: int, at: int) -> None:
+        """The wait condition of a disposal is met."""
+        operation = self.cluster.async_operations.find(AsyncOperationKind.DISPOSAL, trigger_id, None, at, jobmanager)
         if operation is not None:
             operation.done_at = at
 

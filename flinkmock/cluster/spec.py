@@ -1,62 +1,67 @@
-"""The values a scenario is made of: what a cluster is, how a job lives, how long an operation takes.
+"""The values that a scenario consists of: what a cluster is, the lifecycles of jobs, how long operations take.
 
-Nothing here moves. The loader (`flinkmock/scenario/`) makes these from YAML, tests make them by hand, and the
-cluster (`flinkmock/cluster/cluster.py`) plays them. Times are milliseconds, sizes are bytes.
+The loader (`flinkmock/scenario/`) creates them from YAML, tests create them directly, and the cluster
+(`flinkmock/cluster/cluster.py`) runs them. Durations are milliseconds, sizes are bytes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any
 
 from flinkmock.cluster.metric_series import Backpressure, MetricSpec
+from flinkmock.cluster.states import JobState
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.named_random import ZERO, UniformRange
 
 
 @dataclass(frozen=True, slots=True)
 class Polls:
-    """Until the thing has been read so many times: that read finds it changed. A job is read by whatever tells of its
-    state, an asynchronous operation by its status."""
+    """Lasts until the subject was polled so many times; the last of these polls already sees the change.
+
+    A job is polled by every request that reads its state, an async operation by requests for its status.
+    """
 
     times: int
 
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """Until `Cluster.signal(name)`."""
+    """Lasts until `Cluster.signal(name)`."""
 
     name: str
 
 
 DurationSpec = UniformRange | Polls | Signal
-"""How long something lasts: by the clock, or until it is told."""
+"""How long something lasts: a time in ms, or until a wait condition is met."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExceptionSpec:
-    """Why a job fails: a Java exception, and where it is thrown (None: wherever the seed decides)."""
+    """The exception that a job fails with, and the task that throws it; None lets the seed choose."""
 
     java_exception: JavaException
     vertex: str | None = None
+    """Name, id or operator of the vertex."""
     subtask: int | None = None
     everywhere: bool = False
-    """True: a global failure, thrown by no task."""
+    """Whether it is a global failure, which no task throws."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One line of a lifecycle: a job state and how long it lasts."""
+    """One step of a lifecycle: a job state and how long it lasts."""
 
-    state: str
+    state: JobState
     duration: DurationSpec = ZERO
     exception: ExceptionSpec | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """Steps that are gone through `times` times (None: for ever)."""
+    """Steps that are repeated `times` times; None: endlessly."""
 
     steps: tuple[Step | Repeat, ...]
     times: int | None = None
@@ -67,7 +72,7 @@ Lifecycle = tuple[Step | Repeat, ...]
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """An edge: from which vertex (by its place in the job's list) and how records travel."""
+    """An edge of the job graph. `source` is the index of the vertex it comes from in the job's list."""
 
     source: int
     ship_strategy: str = "FORWARD"
@@ -75,19 +80,20 @@ class Input:
 
 
 PRINT_SINK = "Print to Std. Out"
+"""The name of the sink of `DataStream.print()`."""
 
 
 @dataclass(frozen=True, slots=True)
 class VertexSpec:
-    """A vertex of the job graph; `operators` is its chain, and its name follows from it.
+    """A vertex of the job graph. `operators` is its chain, from which its name follows.
 
-    `id` is 32 hex digits, or empty: then it is worked out from job and name, the same each time.
+    `id` is 32 hex digits, or empty: then it is derived from the vertex's index and operators.
     """
 
     operators: tuple[str, ...]
     parallelism: int = 1
     own_parallelism: bool = False
-    """True: the program sets it itself, so running the jar with another parallelism leaves it as it is."""
+    """Whether the program sets the parallelism, so that the parallelism of a request does not apply."""
     inputs: tuple[Input, ...] = ()
     id: str = ""
     max_parallelism: int = 128
@@ -98,17 +104,16 @@ class VertexSpec:
     """Of a source, all its subtasks together."""
     bytes_per_record: int = 28
     accumulators: Mapping[str, str] = field(default_factory=dict)
-    """Name -> type as Flink calls it, e.g. {"words": "IntCounter"}."""
+    """Name -> Flink's type, e.g. {"words": "IntCounter"}."""
     accumulator_values: Mapping[str, Any] = field(default_factory=dict)
-    """Values of accumulators by name; all others of integers count the records, the rest stay empty."""
+    """Name -> value. Accumulators without a value count the records if they are integers, else they stay empty."""
     prints: bool | None = None
-    """Whether a line for each record is printed to the TaskManager's `.out` file; None: if the sink is Flink's own."""
+    """Whether a line for each record goes to the TaskManager's `.out` file; None: if the sink is `PRINT_SINK`."""
     skew: tuple[int, ...] = ()
-    """In which parts records are dealt out to the subtasks; the last one holds for the rest. Empty: evenly."""
+    """The proportion in which records go to the subtasks; the last number holds for the others. Empty: evenly."""
     backpressure: tuple[Backpressure, ...] = ()
-    """When, and how much, its tasks are held up by those behind them."""
     metrics: Mapping[str, MetricSpec] = field(default_factory=dict)
-    """Of its subtasks, over those that Flink has."""
+    """Metrics of its subtasks; they override Flink's."""
 
     @property
     def name(self) -> str:
@@ -116,13 +121,13 @@ class VertexSpec:
 
     @property
     def prints_records(self) -> bool:
-        """Whether its subtasks print their records; `DataStream.print()` names its sink `Print to Std. Out`."""
+        """Whether its subtasks print their records."""
         return self.operators[-1].removeprefix("Sink: ") == PRINT_SINK if self.prints is None else self.prints
 
 
 CHECKPOINT_DURATION = UniformRange(30, 70)
 CHECKPOINT_SIZE = UniformRange(2_300, 2_500)
-"""What a checkpoint of a small job with heap state takes (ms) and holds (bytes), unless the scenario says otherwise."""
+"""Duration (ms) and size (bytes) of a checkpoint of a small job with heap state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,9 +137,9 @@ class CheckpointSpec:
     duration: UniformRange = CHECKPOINT_DURATION
     size: UniformRange = CHECKPOINT_SIZE
     fails: frozenset[int] = frozenset()
-    """Checkpoint ids that fail."""
+    """Ids of checkpoints that fail."""
     chance: float = 0.0
-    """How likely each checkpoint is to fail, from 0 to 1; beside those of `fails`."""
+    """The probability that a checkpoint fails, from 0 to 1, in addition to `fails`."""
     timeout: int = 600_000
     min_pause: int = 0
     max_concurrent: int = 1
@@ -142,28 +147,38 @@ class CheckpointSpec:
     unaligned: bool = False
     tolerable_failures: int = 0
     retained: str | None = None
-    """None: not externalized; else "retain" or "delete" on cancellation."""
+    """Externalized checkpoints: "retain" or "delete" on cancellation; None: not externalized."""
+
+
+class RestartStrategyKind(StrEnum):
+    """The values of the option restart-strategy.type that the model knows."""
+
+    NONE = "none"
+    FIXED_DELAY = "fixed-delay"
+    EXPONENTIAL_DELAY = "exponential-delay"
 
 
 @dataclass(frozen=True, slots=True)
 class RestartStrategy:
-    """`kind` is "none", "fixed-delay" or "exponential-delay"; `attempts` None means without end."""
+    """`attempts` None means that there is no limit; `delay` is ms."""
 
-    kind: str = "fixed-delay"
+    kind: RestartStrategyKind = RestartStrategyKind.FIXED_DELAY
     attempts: int | None = None
     delay: int = 1000
     configured_by_job: bool = True
-    """False: the job says nothing and `/config` tells of the cluster's default."""
+    """Whether the job sets it; else the job's `/config` shows the default of the cluster."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProgramSpec:
-    """What becomes of a jar's main method when it does not simply run its job.
+    """What a jar's main method does, if it does not simply run its job.
 
-    `throws`: main ends with this exception. `executes` False: main returns without having started a job.
-    `arguments` maps a program argument to the fields it sets ("--name" -> ("name",)): name, parallelism,
-    checkpoints.every and checkpoints.duration (given in ms), or VERTEX.parallelism with the vertex's full name. Entries
-    of user-config are all arguments, without their dashes, when `arguments_in_user_config`.
+    Attributes:
+        throws: The exception that main throws.
+        executes: False if main returns without starting a job.
+        arguments: Program argument -> the fields that it sets ("--name" -> ("name",)): name, parallelism,
+            checkpoints.every and checkpoints.duration (in ms), or VERTEX.parallelism with the full name of the vertex.
+        arguments_in_user_config: Whether all arguments, without their dashes, are entries of user-config.
     """
 
     throws: JavaException | None = None
@@ -174,8 +189,10 @@ class ProgramSpec:
 
 @dataclass(frozen=True, slots=True)
 class Watermarks:
-    """Event time: `lag` ms behind the clock (None: no watermarks); it stands still `stops_after` ms after the
-    job was submitted (None: it does not)."""
+    """Event time: `lag` ms behind the clock; None: there are no watermarks.
+
+    It stops `stops_after` ms after the job was submitted; None: it does not.
+    """
 
     lag: int | None
     stops_after: int | None = None
@@ -183,7 +200,7 @@ class Watermarks:
 
 @dataclass(frozen=True, slots=True)
 class PastFailure:
-    """An exception of the time before the scenario began, `age` ms before."""
+    """A failure from before the scenario began, `age` ms earlier."""
 
     age: int
     exception: ExceptionSpec
@@ -196,51 +213,65 @@ class JobSpec:
     lifecycle: Lifecycle
     type: str = "STREAMING"
     parallelism: int = 1
-    """What `/jobs/:jobid/config` calls job-parallelism."""
+    """`job-parallelism` in `/jobs/:jobid/config`."""
     checkpoints: CheckpointSpec | None = CheckpointSpec()
     restart: RestartStrategy = RestartStrategy()
     user_config: Mapping[str, str] = field(default_factory=dict)
     program: ProgramSpec = ProgramSpec()
     operations: Mapping[str, OperationSpec] = field(default_factory=dict)
-    """What this job's operations take; wins over the cluster's."""
+    """By `OperationName`; overrides the operations of the cluster."""
     restore_duration: UniformRange = ZERO
     """How much longer tasks are INITIALIZING when there is state to restore (ms)."""
     restore_path: str | None = None
-    """The savepoint that a job of the scenario itself starts from; a submitted one is told by its request."""
+    """The savepoint that a job of the scenario starts from. Submitted jobs get theirs from the request."""
     watermarks: Watermarks | None = None
-    """None: in step with the clock if an operator is called Timestamps/Watermarks, else there are none."""
+    """None: event time follows the clock if an operator is called Timestamps/Watermarks; else no watermarks."""
     metrics: Mapping[str, MetricSpec] = field(default_factory=dict)
-    """Of the job, over those that Flink has."""
+    """Metrics of the job; they override Flink's."""
     past_failures: tuple[PastFailure, ...] = ()
     """Oldest first."""
     age: int = 0
-    """For jobs that are older than the scenario (ms)."""
+    """How long the job has existed when the scenario begins (ms)."""
     id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class OperationSpec:
-    """How long an asynchronous operation takes and which of its calls fail (1 is the first)."""
+    """How long an operation takes and which of its calls fail; 1 is the first call."""
 
     duration: DurationSpec
     fails: frozenset[int] = frozenset()
     exception: JavaException | None = None
     chance: float = 0.0
-    """How likely each call is to fail, from 0 to 1; beside those of `fails`."""
+    """The probability that a call fails, from 0 to 1, in addition to `fails`."""
 
 
-OPERATIONS: Mapping[str, OperationSpec] = {
-    "savepoint": OperationSpec(UniformRange(40, 75)),
-    "stop-with-savepoint": OperationSpec(UniformRange(90, 160)),
-    "checkpoint": OperationSpec(UniformRange(25, 65)),
-    "cancel": OperationSpec(UniformRange(30, 120)),
-    "dispose-savepoint": OperationSpec(UniformRange(5, 30)),
-    "rescale": OperationSpec(UniformRange.exactly(1_000)),
-    "submit": OperationSpec(ZERO),
-    "upload": OperationSpec(ZERO),
-    "delete-dataset": OperationSpec(UniformRange(1, 5)),
+class OperationName(StrEnum):
+    """The operations whose duration and failures a scenario can set."""
+
+    SAVEPOINT = "savepoint"
+    STOP_WITH_SAVEPOINT = "stop-with-savepoint"
+    CHECKPOINT = "checkpoint"
+    CANCEL = "cancel"
+    DISPOSE_SAVEPOINT = "dispose-savepoint"
+    RESCALE = "rescale"
+    SUBMIT = "submit"
+    UPLOAD = "upload"
+    DELETE_DATASET = "delete-dataset"
+
+
+DEFAULT_OPERATIONS: Mapping[str, OperationSpec] = {
+    OperationName.SAVEPOINT: OperationSpec(UniformRange(40, 75)),
+    OperationName.STOP_WITH_SAVEPOINT: OperationSpec(UniformRange(90, 160)),
+    OperationName.CHECKPOINT: OperationSpec(UniformRange(25, 65)),
+    OperationName.CANCEL: OperationSpec(UniformRange(30, 120)),
+    OperationName.DISPOSE_SAVEPOINT: OperationSpec(UniformRange(5, 30)),
+    OperationName.RESCALE: OperationSpec(UniformRange.exactly(1_000)),
+    OperationName.SUBMIT: OperationSpec(ZERO),
+    OperationName.UPLOAD: OperationSpec(ZERO),
+    OperationName.DELETE_DATASET: OperationSpec(UniformRange(1, 5)),
 }
-"""How long operations take unless a scenario says otherwise: as long as on a real cluster with a small job.
+"""How long operations take by default: as long as on a real cluster with a small job.
 
 See docs/flink-behaviour.md#operation-timing.
 """
@@ -248,46 +279,55 @@ See docs/flink-behaviour.md#operation-timing.
 
 @dataclass(frozen=True, slots=True)
 class SubmissionRule:
-    """Which template a submitted program becomes: `pattern` (as in fnmatch) is matched against the entry class, the
-    jar's name and the job's name; the first rule that fits wins."""
+    """Which template a submitted program becomes.
+
+    `pattern` (as in fnmatch) is matched against the entry class, the name of the jar and the name of the job. The first
+    matching rule applies.
+    """
 
     pattern: str
     job: JobSpec
 
 
+class TaskManagerEventKind(StrEnum):
+    """What a TaskManager does: it registers, shuts down, or stops to send heartbeats."""
+
+    JOINS = "joins"
+    LEAVES = "leaves"
+    LOST = "lost"
+
+
 @dataclass(frozen=True, slots=True)
 class TaskManagerEvent:
-    """A task manager comes or goes `at` ms after the cluster began.
+    """A TaskManager joins or leaves, `at` ms after the scenario began.
 
-    `kind` is "joins", "leaves" (it says goodbye) or "lost" (it is heard of no more). `number` tells who goes, counted
-    from 0 in the order of coming; None: the first that is there.
+    `number` is the TaskManager that leaves, counted from 0 in the order of registration; None: the first one present.
     """
 
     at: int
-    kind: str
+    kind: TaskManagerEventKind
     number: int | None = None
 
 
-LEADER_ELECTION = UniformRange(5_000, 5_000)
-"""How long no JobManager leads after a crash (ms)."""
+LEADER_CHANGE_DURATION = UniformRange.exactly(5_000)
 
 
 @dataclass(frozen=True, slots=True)
 class LeaderChange:
-    """The leading JobManager falls `at` ms after the cluster began, and another leads when that has taken its time."""
+    """The leader crashes `at` ms after the scenario began; the next one is elected `duration` later."""
 
     at: int
-    duration: UniformRange = LEADER_ELECTION
+    duration: UniformRange = LEADER_CHANGE_DURATION
 
 
 @dataclass(frozen=True, slots=True)
 class ClusterSpec:
-    """A whole scenario, ready to be played."""
+    """A whole scenario as far as the cluster knows it."""
 
     flink: str | None = None
     seed: int = 0
     clock: str | None = None
-    """"real", "virtual", "10x", "1s per request"; None: as the entry point likes it."""
+    """"real", "virtual", "10x", "1s per request"; None: the default of the entry point."""
     jobmanagers: int = 1
     leader_changes: tuple[LeaderChange, ...] = ()
     """In the order of time."""
@@ -295,14 +335,14 @@ class ClusterSpec:
     taskmanager_events: tuple[TaskManagerEvent, ...] = ()
     """In the order of time."""
     slots: int = 4
+    """Of each TaskManager."""
     configuration: Mapping[str, str | None] = field(default_factory=dict)
-    """Flink options; None takes a default away."""
+    """Flink options; None removes a default."""
     jobs: tuple[JobSpec, ...] = ()
     submissions: tuple[SubmissionRule, ...] = ()
     operations: Mapping[str, OperationSpec] = field(default_factory=dict)
-    """By Flink's words: savepoint, stop-with-savepoint, checkpoint, cancel, dispose-savepoint, rescale, submit, upload,
-    delete-dataset."""
+    """By `OperationName`."""
     savepoints: tuple[str, ...] = ()
-    """Paths of savepoints that were taken before the cluster began."""
+    """Paths of savepoints that were taken before the cluster started."""
     caches: bool | None = None
-    """Whether answers are cached as in Flink (web.refresh-interval, metrics fetcher); None: when the clock is real."""
+    """Whether responses are cached as in Flink (web.refresh-interval, metrics fetcher); None: with a real clock."""

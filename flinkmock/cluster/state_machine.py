@@ -1,7 +1,7 @@
-"""How jobs move: along their script, and off it when a client or a failure cuts in.
+"""How jobs change their states: along their lifecycle, and away from it when a client or a failure interferes.
 
-Each move enters a state at a moment and puts the next one on the agenda. What a state means for the tasks is said here
-once: RUNNING starts a run, RESTARTING and FAILING end it by a failure, CANCELLING and FINISHED end it as they say.
+Each transition enters a state and schedules the next one. The effect of a state on the tasks is defined here: RUNNING
+starts an attempt, RESTARTING and FAILING end it with a failure, CANCELLING and FINISHED end it without one.
 """
 
 from __future__ import annotations
@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from flinkmock.cluster import adaptive_scheduler
 from flinkmock.cluster.checkpoints import RestoredCheckpoint
 from flinkmock.cluster.errors import JobAlreadyTerminated
-from flinkmock.cluster.failures import Failure, recovery_suppressed_error
+from flinkmock.cluster.event_queue import event_handler
+from flinkmock.cluster.failures import Failure, choose_failed_task, recovery_suppressed_error, task_failure
 from flinkmock.cluster.flat_lifecycle import FlatLifecycle
 from flinkmock.cluster.graph import JobGraph
 from flinkmock.cluster.job_attempt import AttemptOutcome, JobAttempt
-from flinkmock.cluster.spec import ExceptionSpec, Step
-from flinkmock.cluster.states import TERMINAL_JOB_STATES
+from flinkmock.cluster.spec import ExceptionSpec, OperationName, RestartStrategyKind, Step
+from flinkmock.cluster.states import TERMINAL_JOB_STATES, JobState, TaskState
 from flinkmock.flink import java_classes, messages
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.named_random import UniformRange
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from flinkmock.cluster.cluster import Cluster
     from flinkmock.cluster.job import Job
 
-DEFAULT_CAUSE = ExceptionSpec(JavaException(java_classes.RUNTIME_EXCEPTION, "Intentional failure of the scenario"))
+DEFAULT_EXCEPTION = ExceptionSpec(JavaException(java_classes.RUNTIME_EXCEPTION, "Intentional failure of the scenario"))
 SCHEDULING_MS = (2, 8)
 """From SCHEDULED to DEPLOYING when slots are free; 2..100 ms in the recordings."""
 SETTLING_MS = (20, 60)
-"""How long tasks take to be CANCELED after one of them has failed."""
+"""How long it takes until tasks are CANCELED after one of them has failed."""
 FAILING_MS = (12, 24)
 NO_SLOTS_MS = 3_000
 """How long a job waits for missing slots, as with a standalone resource manager.
@@ -47,239 +47,234 @@ NO_SLOTS = ExceptionSpec(
 
 
 def _ignore(job: Job, step: Step, at: int) -> None:
-    """What becomes of the news of a step, unless a rehearsal asks for it."""
+    """Observe no steps."""
 
 
 class JobStateMachines:
-    """Moves the jobs of one cluster."""
+    """Changes the states of the jobs of one cluster."""
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
         self.on_step: Callable[[Job, Step, int], None] = _ignore
-        """Told of each step that a job comes to, before it shows."""
+        """Called with each step that a job enters, before the step has any effect."""
 
-    # -- along the script
+    # -- along the lifecycle
 
     def start(self, job: Job, at: int) -> None:
+        """Enter the first step of the lifecycle."""
         self._enter(job, at)
 
-    def advance(self, job_id: str, epoch: int, at: int) -> None:
-        """Agenda: the length of the present step is over."""
+    @event_handler(leader_scoped=True)
+    def advance(self, job_id: str, version: int, at: int) -> None:
+        """The duration of the present step is over."""
         job = self._cluster.jobs[job_id]
-        following = job.lifecycle.next_index(job.step_index)
-        if job.lifecycle_version != epoch or following is None:
+        index = job.lifecycle.next_index(job.step_index)
+        if job.lifecycle_version != version or index is None:
             return
-        runs = job.lifecycle.steps[following].state == "RUNNING"
-        if (
-            runs
-            and self._cluster.uses_adaptive_scheduler(job.spec)
-            and not adaptive_scheduler.ready(self._cluster, job, at)
-        ):
-            adaptive_scheduler.wait(self._cluster, job, at)
-            return
-        job.step_index = following
+        runs = job.lifecycle.steps[index].state == JobState.RUNNING
+        if runs and self._cluster.uses_adaptive_scheduler(job.spec):
+            scheduler = self._cluster.adaptive_scheduler
+            if not scheduler.try_full_parallelism(job, at):
+                scheduler.wait_for_slots(job, at)
+                return
+        job.step_index = index
         self._enter(job, at)
 
     def _enter(self, job: Job, at: int) -> None:
         step = job.lifecycle.steps[job.step_index]
         job.states.append((at, step.state))
         self.on_step(job, step, at)
-        length = self._draw_duration(job, step)
-        cause = step.exception or DEFAULT_CAUSE
-        if step.state == "RUNNING":
-            self._start_attempt(job, at, length)
-            return
-        if step.state == "CREATED":
-            self._new_attempt(job, at)
-        elif step.state == "RESTARTING":
-            job.restarts += 1
-            self._fail_attempt(job, at, cause, length)
-        elif step.state == "FAILING":
-            self._fail_attempt(job, at, cause, length)
-        elif step.state == "FAILED":
-            self._fail_terminally(job, at, cause)
-        elif step.state == "CANCELLING":
-            self._end_attempt(job, AttemptOutcome("CANCELED", at, None if length is None else at + length))
-        elif step.state == "CANCELED":
-            job.failed_before_start = not job.attempts
-            self._end_attempt(job, AttemptOutcome("CANCELED", at, at))
-        elif step.state == "FINISHED":
-            self._end_attempt(job, AttemptOutcome("FINISHED", at, at))
+        duration = self._draw_duration(job, step)
+        exception = step.exception or DEFAULT_EXCEPTION
+        match step.state:
+            case JobState.RUNNING:
+                self._start_attempt(job, at, duration)
+                return
+            case JobState.CREATED:
+                self._new_attempt(job, at)
+            case JobState.RESTARTING:
+                job.restarts += 1
+                self._fail_attempt(job, at, exception, duration)
+            case JobState.FAILING:
+                self._fail_attempt(job, at, exception, duration)
+            case JobState.FAILED:
+                self._fail_terminally(job, at, exception)
+            case JobState.CANCELLING:
+                settled_at = None if duration is None else at + duration
+                self._end_attempt(job, AttemptOutcome(TaskState.CANCELED, at, settled_at))
+            case JobState.CANCELED:
+                job.failed_before_start = not job.attempts
+                self._end_attempt(job, AttemptOutcome(TaskState.CANCELED, at, at))
+            case JobState.FINISHED:
+                self._end_attempt(job, AttemptOutcome(TaskState.FINISHED, at, at))
+            case _:
+                pass
         if step.state in TERMINAL_JOB_STATES:
             self._release_resources(job, at)
         else:
-            self._schedule_next_step(job, at, length)
+            self._schedule_next_step(job, at, duration)
 
     def _draw_duration(self, job: Job, step: Step) -> int | None:
-        """Milliseconds; None for ever, or until something is done. Drawn anew each time a step is come to."""
+        """Return the ms that the job stays in a step; None if no time ends it. Each visit of a step draws anew."""
         return self._cluster.random.draw(step.duration, "step", job.id, job.step_index, len(job.states))
 
-    def _schedule_next_step(self, job: Job, at: int, length: int | None) -> None:
+    def _schedule_next_step(self, job: Job, at: int, duration: int | None) -> None:
         if job.lifecycle.next_index(job.step_index) is None:
             return
-        if length is not None:
-            self._cluster.event_queue.schedule(at + length, "step", job.id, job.lifecycle_version)
+        args = (job.id, job.lifecycle_version)
+        if duration is not None:
+            self._cluster.event_queue.schedule(at + duration, "advance", *args)
         else:
-            self._cluster.wait_for(
-                job.lifecycle.steps[job.step_index].duration, job.id, at, "step", job.id, job.lifecycle_version
-            )
+            self._cluster.wait_for(job.lifecycle.steps[job.step_index].duration, job.id, at, "advance", *args)
 
-    # -- runs
+    # -- attempts
 
     def _new_attempt(self, job: Job, at: int) -> None:
         if job.attempts and job.attempts[-1].outcome is None:
             return
         if job.attempts:
             job.attempts[-1].mark_settled(at)
-        run = JobAttempt(len(job.attempts), at, job.id, job.graph, self._cluster.random, submitted_at=job.submitted_at)
-        run.has_initializing_state = self._cluster.release.since("1.13")
-        job.attempts.append(run)
+        attempt = JobAttempt(
+            len(job.attempts),
+            at,
+            job.id,
+            job.graph,
+            self._cluster.random,
+            submitted_at=job.submitted_at,
+            has_initializing_state=self._cluster.release.since("1.13"),
+        )
+        job.attempts.append(attempt)
 
-    def _start_attempt(self, job: Job, at: int, length: int | None) -> None:
-        """RUNNING: tasks are scheduled, and deployed as soon as there are slots for all of them."""
+    def _start_attempt(self, job: Job, at: int, duration: int | None) -> None:
+        """Schedule the tasks of a RUNNING job; they are deployed as soon as there are slots for all of them."""
         self._new_attempt(job, at)
         job.attempts[-1].schedule(at)
-        self.request_slots(job, at, length)
+        self.request_slots(job, at, duration)
         if job.attempts[-1].deployed_at is None:
             self._cluster.jobs_awaiting_slots.append(job.id)
-            self._cluster.event_queue.schedule(at + NO_SLOTS_MS, "slots_missing", job.id, job.lifecycle_version)
-
-    def request_slots(self, job: Job, at: int, length: int | None) -> None:
-        """Takes what slots there are; with all that are needed the run is deployed and its time begins."""
-        cluster, run = self._cluster, job.attempts[-1]
-        held = cluster.slots.held(at, job_id=job.id)
-        held += cluster.slots.allocate(job.id, job.graph.slots_needed - len(held), cluster.taskmanagers, at)
-        if len(held) < job.graph.slots_needed:
-            return
-        deployed = at + cluster.random.integer(*SCHEDULING_MS, "scheduling", job.id, run.number)
-        if length is not None:
-            deployed = min(deployed, at + length)
-        following = job.lifecycle.next_step(job.step_index)
-        ends = at + length if length is not None and following is not None and following.state == "FINISHED" else None
-        self._restore(job, at)
-        run.deploy(deployed, held[: job.graph.slots_needed], ends)
-        running = run.first_stage_running_at()
-        if running is not None:
-            job.checkpoints.start(at, running, eager=cluster.release.since("2.3"))
-        self._schedule_next_step(job, at, length)
-        if job.id in cluster.jobs_awaiting_slots:
-            cluster.jobs_awaiting_slots.remove(job.id)
-
-    def retry_slots(self, at: int) -> None:
-        """Slots have become free: jobs that wait for some try again, those that came first first."""
-        for job_id in list(self._cluster.jobs_awaiting_slots):
-            job = self._cluster.jobs[job_id]
-            if job.state == "RUNNING" and job.attempts[-1].deployed_at is None:
-                self.request_slots(job, at, self._draw_duration(job, job.lifecycle.steps[job.step_index]))
-            elif not self._cluster.uses_adaptive_scheduler(job.spec):
-                self._cluster.jobs_awaiting_slots.remove(job_id)
-        if self._cluster.has_adaptive_scheduler:
-            adaptive_scheduler.slots_came(self._cluster, at)
-
-    def accept_fewer_slots(self, job_id: str, epoch: int, at: int) -> None:
-        """Agenda: what slots there are for a waiting job of the adaptive scheduler have been the same for a while."""
-        job = self._cluster.jobs[job_id]
-        waits = job.lifecycle_version == epoch and job_id in self._cluster.jobs_awaiting_slots
-        if waits and adaptive_scheduler.settle_for_less(self._cluster, job, at):
-            self.on_slots_available(job, at)
-
-    def on_slots_available(self, job: Job, at: int) -> None:
-        """A job of the adaptive scheduler has waited for slots, and runs with what it got."""
-        self._cluster.jobs_awaiting_slots.remove(job.id)
-        following = job.lifecycle.next_index(job.step_index)
-        assert following is not None
-        job.step_index = following
-        self._enter(job, at)
-
-    def on_slot_wait_timeout(self, job_id: str, epoch: int, at: int) -> None:
-        """Agenda: a job of the adaptive scheduler has no patience left."""
-        job = self._cluster.jobs[job_id]
-        if job.lifecycle_version == epoch and job_id in self._cluster.jobs_awaiting_slots:
-            self.divert(job, at, (Step("FAILED", exception=NO_SLOTS),))
-
-    def on_slot_request_timeout(self, job_id: str, epoch: int, at: int) -> None:
-        """Agenda: the job has waited for slots as long as Flink lets it."""
-        job = self._cluster.jobs[job_id]
-        if job.lifecycle_version == epoch and job.state == "RUNNING" and job.attempts[-1].deployed_at is None:
-            self.fail(job, at, NO_SLOTS)
+            self._cluster.event_queue.schedule(
+                at + NO_SLOTS_MS, "on_slot_request_timeout", job.id, job.lifecycle_version
+            )
 
     def _restore(self, job: Job, at: int) -> None:
-        """A restarted run goes on from the latest completed checkpoint or savepoint; that takes its tasks time."""
-        run = job.attempts[-1]
-        completed = job.checkpoints.completed_at(at) if run.number else []
+        """Restore a restarted attempt from the latest completed checkpoint or savepoint."""
+        attempt = job.attempts[-1]
+        completed = job.checkpoints.completed_at(at) if attempt.number else []
         if completed:
             last = max(completed, key=lambda checkpoint: checkpoint.id)
             job.checkpoints.restore(RestoredCheckpoint(last.id, at, last.is_savepoint, last.path))
         if job.checkpoints.restored:
-            run.restore_ms = self._cluster.random.draw(job.spec.restore_duration, "restore", job.id, run.number) or 0
+            drawn = self._cluster.random.draw(job.spec.restore_duration, "restore", job.id, attempt.number)
+            attempt.restore_ms = drawn or 0
 
-    def _end_attempt(self, job: Job, ending: AttemptOutcome) -> None:
-        job.checkpoints.stop(ending.at)
-        self._cluster.savepoints.on_job_stopped(job, ending.at)
+    def _end_attempt(self, job: Job, outcome: AttemptOutcome) -> None:
+        job.checkpoints.stop(outcome.at)
+        self._cluster.savepoints.on_job_stopped(job, outcome.at)
         if job.attempts and job.attempts[-1].outcome is None:
-            job.attempts[-1].end(ending)
+            job.attempts[-1].end(outcome)
 
-    def _fail_attempt(self, job: Job, at: int, cause: ExceptionSpec, length: int | None) -> None:
+    def _fail_attempt(self, job: Job, at: int, exception: ExceptionSpec, duration: int | None) -> None:
         if not job.attempts or job.attempts[-1].outcome is not None:
             return
-        run = job.attempts[-1]
-        culprit = self._choose_failed_task(job, run, cause)
-        settling = self._cluster.random.integer(*SETTLING_MS, "settling", job.id, run.number)
-        settled: int | None = at + (settling if length is None else min(settling, length))
-        if job.lifecycle.steps[job.step_index].state == "FAILING":
-            settled = None if length is None else at + length
-        job.failures.append(self._failure(run, at, cause, culprit))
-        self._end_attempt(job, AttemptOutcome("FAILED", at, settled, culprit))
+        attempt = job.attempts[-1]
+        failed_task = choose_failed_task(self._cluster.random, attempt, exception)
+        settling = self._cluster.random.integer(*SETTLING_MS, "settling", job.id, attempt.number)
+        settled_at: int | None = at + (settling if duration is None else min(settling, duration))
+        if job.step_state == JobState.FAILING:
+            settled_at = None if duration is None else at + duration
+        job.failures.append(task_failure(attempt, at, exception, failed_task))
+        self._end_attempt(job, AttemptOutcome(TaskState.FAILED, at, settled_at, failed_task))
 
-    def _choose_failed_task(self, job: Job, run: JobAttempt, cause: ExceptionSpec) -> tuple[int, int] | None:
-        """Which task throws: the one named, else one the seed picks, never a source if there is another vertex."""
-        if cause.everywhere or run.deployed_at is None:
-            return None
-        vertices = job.graph.vertices
-        named = [v for v in vertices if cause.vertex is not None and cause.vertex in (v.name, v.id, *v.spec.operators)]
-        candidates = named or [v for v in vertices if not v.is_source and v.has_consumers] or list(vertices)
-        random = self._cluster.random
-        vertex = candidates[random.integer(0, len(candidates) - 1, "culprit", job.id, run.number)]
-        subtask = cause.subtask
-        if subtask is None or subtask >= vertex.parallelism:
-            subtask = random.integer(0, vertex.parallelism - 1, "culprit-subtask", job.id, run.number)
-        return vertex.index, subtask
-
-    @staticmethod
-    def _failure(run: JobAttempt, at: int, cause: ExceptionSpec, culprit: tuple[int, int] | None) -> Failure:
-        if culprit is None:
-            return Failure(at, cause.java_exception)
-        vertex = run.graph.vertices[culprit[0]]
-        slot = run.slot(vertex, culprit[1])
-        return Failure(
-            at,
-            cause.java_exception,
-            f"{vertex.name} ({culprit[1] + 1}/{vertex.parallelism}) - execution #{run.number}",
-            slot.taskmanager.id if slot else None,
-            slot.taskmanager.endpoint if slot else None,
-        )
-
-    def record_past_failure(self, job_id: str, place: int, at: int) -> None:
-        """Agenda: one of the failures that the scenario tells of the job's past."""
+    @event_handler(leader_scoped=True)
+    def record_past_failure(self, job_id: str, index: int, at: int) -> None:
+        """Add a failure of the scenario's exception history."""
         job = self._cluster.jobs[job_id]
         if job.attempts:
-            cause = job.spec.past_failures[place].exception
-            job.failures.append(
-                self._failure(job.attempts[-1], at, cause, self._choose_failed_task(job, job.attempts[-1], cause))
-            )
+            exception = job.spec.past_failures[index].exception
+            attempt = job.attempts[-1]
+            failed_task = choose_failed_task(self._cluster.random, attempt, exception)
+            job.failures.append(task_failure(attempt, at, exception, failed_task))
             job.past_failures += 1
 
-    def _fail_terminally(self, job: Job, at: int, cause: ExceptionSpec) -> None:
-        """FAILED: the last failure becomes one of those that happened beside the end of all recovery."""
+    def _fail_terminally(self, job: Job, at: int, exception: ExceptionSpec) -> None:
+        """Enter FAILED. The last failure becomes a concurrent one of the failure that suppresses recovery."""
         job.failed_before_start = not job.attempts
         last = job.failures.pop() if len(job.failures) - job.past_failures > job.restarts else None
-        thrown = last.exception if last else cause.java_exception
+        cause = last.exception if last else exception.java_exception
         if job.failed_before_start:
-            job.failures.append(Failure(at, thrown))
+            job.failures.append(Failure(at, cause))
             return
-        end = recovery_suppressed_error(job.spec.restart, thrown, self._cluster.release)
-        job.failures.append(Failure(at, end, concurrent=(last,) if last else ()))
-        self._end_attempt(job, AttemptOutcome("FAILED", at, at))
+        suppressed = recovery_suppressed_error(job.spec.restart, cause, self._cluster.release)
+        job.failures.append(Failure(at, suppressed, concurrent=(last,) if last else ()))
+        self._end_attempt(job, AttemptOutcome(TaskState.FAILED, at, at))
+
+    # -- slots
+
+    def request_slots(self, job: Job, at: int, duration: int | None) -> None:
+        """Allocate free slots; when the job has all that it needs, deploy the attempt and start its duration."""
+        cluster, attempt = self._cluster, job.attempts[-1]
+        held = cluster.slots.held(at, job_id=job.id)
+        held += cluster.slots.allocate(job.id, job.graph.slots_needed - len(held), cluster.taskmanagers, at)
+        if len(held) < job.graph.slots_needed:
+            return
+        deployed_at = at + cluster.random.integer(*SCHEDULING_MS, "scheduling", job.id, attempt.number)
+        if duration is not None:
+            deployed_at = min(deployed_at, at + duration)
+        next_step = job.lifecycle.next_step(job.step_index)
+        finishes = duration is not None and next_step is not None and next_step.state == JobState.FINISHED
+        self._restore(job, at)
+        planned_end = at + duration if finishes and duration is not None else None
+        attempt.deploy(deployed_at, held[: job.graph.slots_needed], planned_end)
+        running_at = attempt.first_stage_running_at()
+        if running_at is not None:
+            job.checkpoints.start(at, running_at, eager=cluster.release.since("2.3"))
+        self._schedule_next_step(job, at, duration)
+        if job.id in cluster.jobs_awaiting_slots:
+            cluster.jobs_awaiting_slots.remove(job.id)
+
+    @event_handler(leader_scoped=True)
+    def retry_slots(self, at: int) -> None:
+        """Slots have become free: let waiting jobs request them again, in the order in which they started to wait."""
+        cluster = self._cluster
+        for job_id in list(cluster.jobs_awaiting_slots):
+            job = cluster.jobs[job_id]
+            if job.state == JobState.RUNNING and job.attempts[-1].deployed_at is None:
+                self.request_slots(job, at, self._draw_duration(job, job.lifecycle.steps[job.step_index]))
+            elif not cluster.uses_adaptive_scheduler(job.spec):
+                cluster.jobs_awaiting_slots.remove(job_id)
+        if cluster.has_adaptive_scheduler:
+            cluster.adaptive_scheduler.on_slots_freed(at)
+
+    @event_handler(leader_scoped=True)
+    def accept_fewer_slots(self, job_id: str, version: int, at: int) -> None:
+        """The slots for a waiting job of the adaptive scheduler have been stable for the stabilization timeout."""
+        job = self._cluster.jobs[job_id]
+        waits = job.lifecycle_version == version and job_id in self._cluster.jobs_awaiting_slots
+        if waits and self._cluster.adaptive_scheduler.accept_available_slots(job, at):
+            self.on_slots_available(job, at)
+
+    def on_slots_available(self, job: Job, at: int) -> None:
+        """Run a job of the adaptive scheduler that has waited for slots."""
+        self._cluster.jobs_awaiting_slots.remove(job.id)
+        index = job.lifecycle.next_index(job.step_index)
+        assert index is not None
+        job.step_index = index
+        self._enter(job, at)
+
+    @event_handler(leader_scoped=True)
+    def on_slot_wait_timeout(self, job_id: str, version: int, at: int) -> None:
+        """A job of the adaptive scheduler has waited for slots for the resource timeout."""
+        job = self._cluster.jobs[job_id]
+        if job.lifecycle_version == version and job_id in self._cluster.jobs_awaiting_slots:
+            self.divert(job, at, (Step(JobState.FAILED, exception=NO_SLOTS),))
+
+    @event_handler(leader_scoped=True)
+    def on_slot_request_timeout(self, job_id: str, version: int, at: int) -> None:
+        """A job of the default scheduler has waited for slots for `NO_SLOTS_MS`."""
+        job = self._cluster.jobs[job_id]
+        waits = job.state == JobState.RUNNING and job.attempts[-1].deployed_at is None
+        if job.lifecycle_version == version and waits:
+            self.fail(job, at, NO_SLOTS)
 
     def _release_resources(self, job: Job, at: int) -> None:
         cluster = self._cluster
@@ -291,76 +286,89 @@ class JobStateMachines:
             cluster.jobs_awaiting_slots.remove(job.id)
         self.retry_slots(at)
 
-    # -- off the script
+    # -- away from the lifecycle
 
     def divert(self, job: Job, at: int, steps: Sequence[Step], resume: FlatLifecycle | None = None) -> None:
-        """Leaves the script at once and goes on with `steps`, then with `resume`."""
+        """Leave the lifecycle at once, and continue with `steps`, then with `resume`."""
         job.lifecycle_version += 1
         self._cluster.wait_conditions.remove(job.id)
-        rest = resume.steps if resume else ()
-        loop = None if resume is None or resume.loop_index is None else resume.loop_index + len(steps)
-        job.lifecycle = FlatLifecycle((*steps, *rest), loop)
+        job.lifecycle = FlatLifecycle(tuple(steps)) if resume is None else resume.after(steps)
         job.step_index = 0
         self._enter(job, at)
 
     def cancel(self, job: Job, at: int) -> None:
-        """Raises JobEnded if the job has come to another end; a job that is on its way there stays on it."""
-        if job.state == "CANCELED" or job.state == "CANCELLING":
+        """Cancel a job; does nothing if it is CANCELLING or CANCELED.
+
+        Raises:
+            JobAlreadyTerminated: The job has ended in another state.
+        """
+        if job.state in (JobState.CANCELED, JobState.CANCELLING):
             return
         if job.ended:
             raise JobAlreadyTerminated(job.id, job.state)
-        takes = self._cluster.operation_spec(job, "cancel").duration
-        self.divert(job, at, (Step("CANCELLING", takes), Step("CANCELED")))
+        duration = self._cluster.operation_spec(job, OperationName.CANCEL).duration
+        self.divert(job, at, (Step(JobState.CANCELLING, duration), Step(JobState.CANCELED)))
 
-    def fail(self, job: Job, at: int, cause: ExceptionSpec = DEFAULT_CAUSE) -> None:
-        """A failure that no script foresaw: the restart strategy decides. Raises JobEnded."""
+    def fail(self, job: Job, at: int, exception: ExceptionSpec = DEFAULT_EXCEPTION) -> None:
+        """Let a job fail that its lifecycle does not; the restart strategy decides what follows.
+
+        Raises:
+            JobAlreadyTerminated: The job has ended.
+        """
         if job.ended:
             raise JobAlreadyTerminated(job.id, job.state)
-        if job.state in ("RESTARTING", "FAILING", "CANCELLING"):
+        if job.state in (JobState.RESTARTING, JobState.FAILING, JobState.CANCELLING):
             return
         if not job.attempts:
-            self.fail_initialization(job, at, cause.java_exception)
+            self.fail_initialization(job, at, exception.java_exception)
             return
         strategy = job.spec.restart
-        left = strategy.kind != "none" and (strategy.attempts is None or job.restarts < strategy.attempts)
-        if left and job.state == "RUNNING":
-            self.restart(job, at, cause)
+        may_restart = strategy.kind != RestartStrategyKind.NONE and (
+            strategy.attempts is None or job.restarts < strategy.attempts
+        )
+        if may_restart and job.state == JobState.RUNNING:
+            self.restart(job, at, exception)
         else:
-            low, high = FAILING_MS
-            self.divert(job, at, (Step("FAILING", UniformRange(low, high), cause), Step("FAILED", exception=cause)))
+            failing = Step(JobState.FAILING, UniformRange(*FAILING_MS), exception)
+            self.divert(job, at, (failing, Step(JobState.FAILED, exception=exception)))
 
-    def restart(self, job: Job, at: int, cause: ExceptionSpec = DEFAULT_CAUSE) -> None:
-        """A running job fails and comes back, as often as that may be."""
-        restarting = Step("RESTARTING", UniformRange.exactly(job.spec.restart.delay), cause)
+    def restart(self, job: Job, at: int, exception: ExceptionSpec = DEFAULT_EXCEPTION) -> None:
+        """Let a running job fail and restart, whatever its restart strategy."""
+        restarting = Step(JobState.RESTARTING, UniformRange.exactly(job.spec.restart.delay), exception)
         # the adaptive scheduler goes through CREATED again, while it waits for slots
-        again = (restarting, Step("CREATED")) if self._cluster.uses_adaptive_scheduler(job.spec) else (restarting,)
-        self.divert(job, at, again, job.lifecycle.remaining(job.step_index))
+        adaptive = self._cluster.uses_adaptive_scheduler(job.spec)
+        steps = (restarting, Step(JobState.CREATED)) if adaptive else (restarting,)
+        self.divert(job, at, steps, job.lifecycle.remaining(job.step_index))
 
-    def rescale(self, job: Job, graph: JobGraph, takes: int, at: int) -> None:
-        """A running job restarts with another parallelism `takes` ms later; that is no failure."""
-        left = job.lifecycle.remaining(job.step_index)
-        loop = None if left.loop_index is None else left.loop_index + 2
+    def rescale(self, job: Job, graph: JobGraph, duration: int, at: int) -> None:
+        """Restart a running job with the parallelism of `graph`, `duration` ms later and without a failure."""
+        remaining = job.lifecycle.remaining(job.step_index)
         job.lifecycle_version += 1
-        job.lifecycle, job.step_index = FlatLifecycle((Step("RESTARTING"), Step("CREATED"), *left.steps), loop), 0
-        job.states.append((at, "RESTARTING"))
-        self._end_attempt(job, AttemptOutcome("CANCELED", at, at + takes))
+        job.lifecycle, job.step_index = remaining.after((Step(JobState.RESTARTING), Step(JobState.CREATED))), 0
+        job.states.append((at, JobState.RESTARTING))
+        self._end_attempt(job, AttemptOutcome(TaskState.CANCELED, at, at + duration))
         job.change_graph(graph)
-        # slots are given back when the last task has ended; the job takes first what it needs, others what is left
-        self._cluster.event_queue.schedule(at + takes, "give_back_slots", job.id, job.lifecycle_version)
-        self._schedule_next_step(job, at, takes)
-        self._cluster.event_queue.schedule(at + takes + 1, "retry_slots")
+        # slots are released when the last task has ended; the job takes what it needs first, other jobs take the rest
+        self._cluster.event_queue.schedule(at + duration, "release_slots", job.id, job.lifecycle_version)
+        self._schedule_next_step(job, at, duration)
+        self._cluster.event_queue.schedule(at + duration + 1, "retry_slots")
 
-    def release_slots(self, job_id: str, epoch: int, at: int) -> None:
-        """Agenda: the tasks of a job that is being rescaled have ended."""
-        if self._cluster.jobs[job_id].lifecycle_version == epoch:
+    @event_handler(leader_scoped=True)
+    def release_slots(self, job_id: str, version: int, at: int) -> None:
+        """The tasks of a job that is being rescaled have ended."""
+        if self._cluster.jobs[job_id].lifecycle_version == version:
             self._cluster.slots.release(at, job_id=job_id)
 
     def finish(self, job: Job, at: int) -> None:
-        """All tasks come to their end at `at`. Raises JobEnded."""
+        """Let all tasks of a job finish at `at`.
+
+        Raises:
+            JobAlreadyTerminated: The job has ended.
+        """
         if job.ended:
             raise JobAlreadyTerminated(job.id, job.state)
-        self.divert(job, at, (Step("FINISHED"),))
+        self.divert(job, at, (Step(JobState.FINISHED),))
 
-    def fail_initialization(self, job: Job, at: int, cause: JavaException) -> None:
-        """The JobMaster can't be made: FAILED without ever having had a graph."""
-        self.divert(job, at, (Step("FAILED", exception=ExceptionSpec(cause, everywhere=True)),))
+    def fail_initialization(self, job: Job, at: int, exception: JavaException) -> None:
+        """Let a job fail before it has a graph, because its JobMaster can't be created."""
+        self.divert(job, at, (Step(JobState.FAILED, exception=ExceptionSpec(exception, everywhere=True)),))

@@ -1,99 +1,126 @@
-"""The states of jobs and tasks in Flink's own words, and the moves between job states that Flink's code makes.
+"""The states of jobs and tasks, and the transitions between job states that Flink's code makes.
 
-Words: `JobStatus`, `ExecutionState`. Moves of the default scheduler: `DefaultExecutionGraph` (transitionToRunning,
-cancel, suspend, failJob, jobFinished), `DefaultScheduler` (RUNNING and RESTARTING), `DefaultBatchJobRecoveryHandler`
-(RECONCILING), `JobMasterServiceLeadershipRunner` (what is seen before there is a JobMaster). Moves of the adaptive
-scheduler: the classes of `runtime.scheduler.adaptive`, each with the JobStatus it reports.
+The states are Flink's `JobStatus` and `ExecutionState`. Transitions of the default scheduler come from
+`DefaultExecutionGraph` (transitionToRunning, cancel, suspend, failJob, jobFinished), `DefaultScheduler` (RUNNING and
+RESTARTING), `DefaultBatchJobRecoveryHandler` (RECONCILING) and `JobMasterServiceLeadershipRunner` (states before there
+is a JobMaster). Transitions of the adaptive scheduler come from the classes of `runtime.scheduler.adaptive`, each of
+which reports one JobStatus.
 """
 
 from __future__ import annotations
 
-JOB_STATES = (
-    "INITIALIZING",
-    "CREATED",
-    "RUNNING",
-    "FAILING",
-    "FAILED",
-    "CANCELLING",
-    "CANCELED",
-    "FINISHED",
-    "RESTARTING",
-    "SUSPENDED",
-    "RECONCILING",
-)
-"""In the order of Flink's enum."""
+from collections.abc import Mapping
+from enum import StrEnum
 
-GLOBALLY_TERMINAL = frozenset({"FAILED", "CANCELED", "FINISHED"})
-TERMINAL_JOB_STATES = GLOBALLY_TERMINAL | {"SUSPENDED"}
-"""SUSPENDED ends a job for this JobManager only: another leader may take it up again."""
 
-FAILURE_STATES = frozenset({"RESTARTING", "FAILING", "FAILED", "SUSPENDED"})
-"""The states that are entered with an exception."""
+class JobState(StrEnum):
+    """Flink's `JobStatus`, in its order."""
 
-EXECUTION_STATES = (
-    "CREATED",
-    "SCHEDULED",
-    "DEPLOYING",
-    "RUNNING",
-    "FINISHED",
-    "CANCELING",
-    "CANCELED",
-    "FAILED",
-    "RECONCILING",
-    "INITIALIZING",
-)
-"""Of a task, in the order of Flink's enum. Mind CANCELING: jobs have two Ls there, tasks one."""
+    INITIALIZING = "INITIALIZING"
+    CREATED = "CREATED"
+    RUNNING = "RUNNING"
+    FAILING = "FAILING"
+    FAILED = "FAILED"
+    CANCELLING = "CANCELLING"
+    CANCELED = "CANCELED"
+    FINISHED = "FINISHED"
+    RESTARTING = "RESTARTING"
+    SUSPENDED = "SUSPENDED"
+    RECONCILING = "RECONCILING"
 
-TERMINAL_EXECUTION_STATES = frozenset({"FINISHED", "CANCELED", "FAILED"})
 
-Moves = dict[str, frozenset[str]]
+class TaskState(StrEnum):
+    """Flink's `ExecutionState`, in its order. CANCELING has one L; the job state has two."""
 
-_ENDED: Moves = {state: frozenset() for state in TERMINAL_JOB_STATES}
+    CREATED = "CREATED"
+    SCHEDULED = "SCHEDULED"
+    DEPLOYING = "DEPLOYING"
+    RUNNING = "RUNNING"
+    FINISHED = "FINISHED"
+    CANCELING = "CANCELING"
+    CANCELED = "CANCELED"
+    FAILED = "FAILED"
+    RECONCILING = "RECONCILING"
+    INITIALIZING = "INITIALIZING"
 
-_DEFAULT: Moves = {
-    # FAILED at once: the JobMaster could not be made, e.g. because the savepoint to restore is not there
-    "INITIALIZING": frozenset({"CREATED", "CANCELLING", "FAILED", "SUSPENDED"}),
-    "CREATED": frozenset({"RUNNING", "RECONCILING", "CANCELLING", "FAILING", "SUSPENDED"}),
-    "RECONCILING": frozenset({"RUNNING", "FAILING", "SUSPENDED"}),
-    "RUNNING": frozenset({"FINISHED", "RESTARTING", "FAILING", "CANCELLING", "SUSPENDED"}),
-    "RESTARTING": frozenset({"RUNNING", "FAILING", "CANCELLING", "SUSPENDED"}),
-    "FAILING": frozenset({"FAILED", "CANCELLING", "SUSPENDED"}),
-    # FAILED: not every task could be cancelled; FAILING: failJob leaves every state but FAILING and the final ones
-    "CANCELLING": frozenset({"CANCELED", "FAILING", "FAILED", "SUSPENDED"}),
-    **_ENDED,
+
+JOB_STATES = tuple(JobState)
+TASK_STATES = tuple(TaskState)
+
+GLOBALLY_TERMINAL = frozenset({JobState.FAILED, JobState.CANCELED, JobState.FINISHED})
+TERMINAL_JOB_STATES = GLOBALLY_TERMINAL | {JobState.SUSPENDED}
+"""SUSPENDED ends a job for one JobManager only; another leader may recover the job."""
+
+FAILURE_STATES = frozenset({JobState.RESTARTING, JobState.FAILING, JobState.FAILED, JobState.SUSPENDED})
+"""The states that a job enters because of an exception."""
+
+TERMINAL_TASK_STATES = frozenset({TaskState.FINISHED, TaskState.CANCELED, TaskState.FAILED})
+
+Transitions = Mapping[str, frozenset[JobState]]
+"""Job state -> the states that can follow it directly."""
+
+
+def _states(names: str) -> frozenset[JobState]:
+    return frozenset(map(JobState, names.split()))
+
+
+_TERMINAL: Transitions = {state: frozenset() for state in TERMINAL_JOB_STATES}
+
+_DEFAULT: Transitions = {
+    # directly to FAILED: the JobMaster could not be created, e.g. because the savepoint to restore does not exist
+    JobState.INITIALIZING: _states("CREATED CANCELLING FAILED SUSPENDED"),
+    JobState.CREATED: _states("RUNNING RECONCILING CANCELLING FAILING SUSPENDED"),
+    JobState.RECONCILING: _states("RUNNING FAILING SUSPENDED"),
+    JobState.RUNNING: _states("FINISHED RESTARTING FAILING CANCELLING SUSPENDED"),
+    JobState.RESTARTING: _states("RUNNING FAILING CANCELLING SUSPENDED"),
+    JobState.FAILING: _states("FAILED CANCELLING SUSPENDED"),
+    # FAILED: not every task could be cancelled; FAILING: failJob leaves every state but FAILING and the terminal ones
+    JobState.CANCELLING: _states("CANCELED FAILING FAILED SUSPENDED"),
+    **_TERMINAL,
 }
 
-_ADAPTIVE: Moves = {
-    "INITIALIZING": frozenset({"CREATED", "CANCELLING", "CANCELED", "FAILED", "SUSPENDED"}),
-    # WaitingForResources and CreatingExecutionGraph have no graph yet, so there is nothing to cancel or to fail slowly
-    "CREATED": frozenset({"RUNNING", "CANCELED", "FAILED", "SUSPENDED"}),
-    "RUNNING": frozenset({"FINISHED", "RESTARTING", "FAILING", "CANCELLING", "SUSPENDED"}),
-    # Restarting goes back to WaitingForResources, or with forcedRestart to CreatingExecutionGraph: both say CREATED
-    "RESTARTING": frozenset({"CREATED", "CANCELLING", "SUSPENDED"}),
-    "FAILING": frozenset({"FAILED", "CANCELLING", "SUSPENDED"}),
-    "CANCELLING": frozenset({"CANCELED", "FAILED", "SUSPENDED"}),
-    "RECONCILING": frozenset(),
-    **_ENDED,
+_ADAPTIVE: Transitions = {
+    JobState.INITIALIZING: _states("CREATED CANCELLING CANCELED FAILED SUSPENDED"),
+    # WaitingForResources and CreatingExecutionGraph have no graph yet, so they are left without CANCELLING or FAILING
+    JobState.CREATED: _states("RUNNING CANCELED FAILED SUSPENDED"),
+    JobState.RUNNING: _states("FINISHED RESTARTING FAILING CANCELLING SUSPENDED"),
+    # Restarting goes to WaitingForResources, or with forcedRestart to CreatingExecutionGraph; both report CREATED
+    JobState.RESTARTING: _states("CREATED CANCELLING SUSPENDED"),
+    JobState.FAILING: _states("FAILED CANCELLING SUSPENDED"),
+    JobState.CANCELLING: _states("CANCELED FAILED SUSPENDED"),
+    JobState.RECONCILING: frozenset(),
+    **_TERMINAL,
 }
 
-_MOVES: dict[str, Moves] = {"default": _DEFAULT, "adaptive": _ADAPTIVE}
+_TRANSITIONS: dict[str, Transitions] = {"default": _DEFAULT, "adaptive": _ADAPTIVE}
 
 
-def scheduler_of(configured: str | None, kind: str) -> str:
-    """Which scheduler has a job: "default" or "adaptive". `configured` is the option jobmanager.scheduler, `kind` is
-    STREAMING or BATCH: batch jobs are never the adaptive scheduler's (DefaultSlotPoolServiceSchedulerFactory)."""
-    return "adaptive" if (configured or "").lower() == "adaptive" and kind != "BATCH" else "default"
+def scheduler_of(configured: str | None, job_type: str) -> str:
+    """Return the scheduler that runs a job: "default" or "adaptive".
+
+    Batch jobs never use the adaptive scheduler (DefaultSlotPoolServiceSchedulerFactory).
+
+    Args:
+        configured: The value of the option jobmanager.scheduler.
+        job_type: STREAMING or BATCH.
+    """
+    return "adaptive" if (configured or "").lower() == "adaptive" and job_type != "BATCH" else "default"
 
 
-def moves(scheduler: str = "default") -> Moves:
-    """State -> the states that can follow it at once. `scheduler` is "default" or "adaptive"."""
-    return _MOVES[scheduler]
+def legal_transitions(scheduler: str = "default") -> Transitions:
+    """Return the transitions of a scheduler, "default" or "adaptive"."""
+    return _TRANSITIONS[scheduler]
 
 
-def beginning(state: str, scheduler: str = "default") -> tuple[str, ...] | None:
-    """The states a job goes through before `state` when that is the first one told: () for INITIALIZING,
-    ("INITIALIZING", "CREATED") for RUNNING. None if no job begins so."""
-    for before in ((), ("INITIALIZING",), ("INITIALIZING", "CREATED")):
-        if (not before and state == "INITIALIZING") or (before and state in _MOVES[scheduler][before[-1]]):
-            return before
+def implicit_prefix(state: str, scheduler: str = "default") -> tuple[JobState, ...] | None:
+    """Return the states that a job passes through before `state`, when that is the first state of its lifecycle.
+
+    Returns:
+        () for INITIALIZING, (INITIALIZING, CREATED) for RUNNING, None if no job can start with `state`.
+    """
+    if state == JobState.INITIALIZING:
+        return ()
+    for prefix in ((JobState.INITIALIZING,), (JobState.INITIALIZING, JobState.CREATED)):
+        if state in _TRANSITIONS[scheduler][prefix[-1]]:
+            return prefix
     return None

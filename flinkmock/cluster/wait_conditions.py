@@ -1,4 +1,4 @@
-"""What waits for something other than time: to be read so often, or to be told to go on."""
+"""Conditions other than time that a step or an operation waits for: a number of polls, or a signal."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from flinkmock.errors import NotFound, did_you_mean
 
 @dataclass(slots=True)
 class WaitCondition:
-    """Schedules `action` with `args` when `subject_id` has been polled `polls_left` more times, or at the `signal`."""
+    """Schedules the event `handler` when `subject_id` was polled `polls_left` more times, or at `signal`."""
 
     subject_id: str
-    action: str
+    handler: str
     args: tuple[Any, ...]
     polls_left: int = 0
     signal: str | None = None
@@ -23,69 +23,78 @@ class WaitCondition:
 
 @dataclass(slots=True)
 class WaitConditions:
-    """Things are jobs, by id, and asynchronous operations, by trigger id: each waits for one thing at a time.
+    """The pending conditions of one cluster, at most one for each subject.
 
-    `signals` are those that the scenario knows. One that is given while nothing waits for it is kept for the first that
-    comes to wait, so that it does not matter who is earlier.
+    Subjects are jobs (their id) and async operations (`async_operations.wait_key`). `signals` are the names that the
+    scenario uses. A signal that is sent while nothing waits for it is kept for the first condition that asks for it, so
+    that the order of the two does not matter.
     """
 
     signals: Collection[str]
     _by_subject: dict[str, WaitCondition] = field(default_factory=dict)
     _early_signals: set[str] = field(default_factory=set)
 
-    def add(self, length: Polls | Signal, thing: str, action: str, *args: Any) -> WaitCondition | None:
-        """Lets `thing` wait, for what it was waiting before no more; returns the wait if it is over at once."""
-        if isinstance(length, Polls):
-            self._by_subject[thing] = WaitCondition(thing, action, args, polls_left=length.times)
+    def add(self, duration: Polls | Signal, subject_id: str, handler: str, *args: Any) -> WaitCondition | None:
+        """Add a condition; it replaces an earlier one of the same subject.
+
+        Returns:
+            The condition if it is met already (its signal was sent before), else None.
+        """
+        if isinstance(duration, Polls):
+            self._by_subject[subject_id] = WaitCondition(subject_id, handler, args, polls_left=duration.times)
             return None
-        wait = WaitCondition(thing, action, args, signal=length.name)
-        if length.name in self._early_signals:
-            self._early_signals.remove(length.name)
-            return wait
-        self._by_subject[thing] = wait
+        condition = WaitCondition(subject_id, handler, args, signal=duration.name)
+        if duration.name in self._early_signals:
+            self._early_signals.remove(duration.name)
+            return condition
+        self._by_subject[subject_id] = condition
         return None
 
     def pending(self) -> list[WaitCondition]:
-        """What is waiting now, the earliest first."""
+        """Return the conditions that are not met yet, oldest first."""
         return list(self._by_subject.values())
 
-    def remove(self, thing: str) -> None:
-        """It waits no more."""
-        self._by_subject.pop(thing, None)
+    def remove(self, subject_id: str) -> None:
+        """Drop the condition of a subject, if it has one."""
+        self._by_subject.pop(subject_id, None)
 
-    def count_poll(self, thing: str) -> WaitCondition | None:
-        """Counts one read of `thing`; returns what that one ends."""
-        wait = self._by_subject.get(thing)
-        if wait is None or wait.signal is not None:
+    def count_poll(self, subject_id: str) -> WaitCondition | None:
+        """Count one poll of a subject; returns its condition if that poll meets it."""
+        condition = self._by_subject.get(subject_id)
+        if condition is None or condition.signal is not None:
             return None
-        wait.polls_left -= 1
-        return None if wait.polls_left else self._by_subject.pop(thing)
+        condition.polls_left -= 1
+        return None if condition.polls_left else self._by_subject.pop(subject_id)
 
     def send_signal(self, signal: str) -> list[WaitCondition]:
-        """What a signal ends, in the order of waiting. Raises NotFound for one that the scenario does not know."""
+        """Return the conditions that a signal meets, oldest first.
+
+        Raises:
+            NotFound: The scenario does not use this signal. The message names those it uses.
+        """
         if signal not in self.signals:
-            known = did_you_mean(signal, sorted(self.signals))
-            raise NotFound(f'Nothing in the scenario waits for the signal "{signal}".{known}')
-        over = [wait for wait in self._by_subject.values() if wait.signal == signal]
-        for wait in over:
-            del self._by_subject[wait.subject_id]
-        if not over:
+            hint = did_you_mean(signal, sorted(self.signals))
+            raise NotFound(f'Nothing in the scenario waits for the signal "{signal}".{hint}')
+        met = [condition for condition in self._by_subject.values() if condition.signal == signal]
+        for condition in met:
+            del self._by_subject[condition.subject_id]
+        if not met:
             self._early_signals.add(signal)
-        return over
+        return met
 
 
 def signals_of(spec: ClusterSpec) -> frozenset[str]:
-    """The names of all signals that lifecycles and operations of a scenario wait for."""
+    """Return the names of all signals that the lifecycles and operations of a scenario wait for."""
     jobs = (*spec.jobs, *(rule.job for rule in spec.submissions))
     operations = (spec.operations, *(job.operations for job in jobs))
-    lengths = [operation.duration for each in operations for operation in each.values()]
-    lengths += [length for job in jobs for length in _lengths(job.lifecycle)]
-    return frozenset(length.name for length in lengths if isinstance(length, Signal))
+    durations = [operation.duration for each in operations for operation in each.values()]
+    durations += [duration for job in jobs for duration in _durations(job.lifecycle)]
+    return frozenset(duration.name for duration in durations if isinstance(duration, Signal))
 
 
-def _lengths(lifecycle: Lifecycle) -> Iterator[DurationSpec]:
+def _durations(lifecycle: Lifecycle) -> Iterator[DurationSpec]:
     for item in lifecycle:
         if isinstance(item, Repeat):
-            yield from _lengths(item.steps)
+            yield from _durations(item.steps)
         else:
             yield item.duration

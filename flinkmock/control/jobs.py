@@ -173,6 +173,7 @@ class JobsControl(ControlPart):
             UncaughtJavaException: The scenario lets this submission fail.
         """
         from flinkmock.cluster.errors import UncaughtJavaException
+        from flinkmock.cluster.restore import RestoreSettings
         from flinkmock.scenario.load import load_job
 
         extends = {} if template is None else {"extends": template}
@@ -186,7 +187,8 @@ class JobsControl(ControlPart):
             failure = cluster.submission_failure(spec)
             if failure is not None:
                 raise UncaughtJavaException(failure)
-            return JobControl(self.control, cluster.submit(spec, now, savepoint=spec.restore_path).id)
+            restore = RestoreSettings(spec.restore_path) if spec.restore_path is not None else None
+            return JobControl(self.control, cluster.submit(spec, now, restore=restore).id)
 
     def wait_for(self, name_or_id: str, state: str, *, timeout: float = 5.0) -> JobControl:
         """Wait until there is such a job and it is in this state, without moving the clock.

@@ -46,7 +46,7 @@ class TaskManagersControl(ControlPart):
             if not registered:
                 raise NotFound("There is no TaskManager left to lose. Add one first.")
             lost = taskmanager_id or registered[0]
-            self.engine.cluster.lose_taskmanager(lost, now)
+            self.engine.cluster.remove_taskmanager(lost, now)
             return lost
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from flinkmock.cluster.async_operations import AsyncOperationKind
 from flinkmock.cluster.errors import ClusterError, ProgramError
 from flinkmock.cluster.job import Job
 from flinkmock.cluster.spec import OperationSpec, SubmissionRule
@@ -109,7 +110,7 @@ class Client:
         part, body = TRIGGERED[name]
         answer = self._inside.ask("POST", f"/jobs/{job.id}/{part}", body)
         trigger = answer["request-id"]
-        kind = "checkpoint" if name == "checkpoint" else "savepoint"
+        kind = AsyncOperationKind.CHECKPOINT if name == "checkpoint" else AsyncOperationKind.SAVEPOINT
         while True:
             operation = self._player.cluster.async_operations.find(kind, trigger, job.id, self._player.now)
             if operation is None:

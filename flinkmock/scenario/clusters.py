@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from flinkmock.cluster.spec import ClusterSpec, LeaderChange, TaskManagerEvent
+from flinkmock.cluster.spec import ClusterSpec, LeaderChange, TaskManagerEvent, TaskManagerEventKind
 from flinkmock.flink.configuration import HIGH_AVAILABILITY, SCHEDULER, STORE_DURATION, Configuration
 from flinkmock.scenario.diagnostics import Diagnostics
 from flinkmock.scenario.document import YamlNode
@@ -81,9 +81,9 @@ class ClusterReader:
         for moment, what in self._events("taskmanagers"):
             if isinstance(what.value, dict):
                 kind, number = next(iter(what.value.items()))
-                found.append((TaskManagerEvent(moment, kind, whole(number, 0)), number.place))
+                found.append((TaskManagerEvent(moment, TaskManagerEventKind(kind), whole(number, 0)), number.place))
             else:
-                found.append((TaskManagerEvent(moment, what.text), what.place))
+                found.append((TaskManagerEvent(moment, TaskManagerEventKind(what.text)), what.place))
         found.sort(key=lambda each: each[0].at)
         known = self.taskmanagers()
         there = set(range(known))

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from flinkmock.cluster.spec import (
-    OPERATIONS,
+    DEFAULT_OPERATIONS,
     CheckpointSpec,
     JobSpec,
     OperationSpec,
     PastFailure,
     ProgramSpec,
     RestartStrategy,
+    RestartStrategyKind,
     VertexSpec,
 )
 from flinkmock.errors import did_you_mean
@@ -118,12 +119,12 @@ class JobReader:
         if node is None:
             return RestartStrategy(configured_by_job=False)
         if node.value == "none":
-            return RestartStrategy("none")
+            return RestartStrategy(RestartStrategyKind.NONE)
         attempts, strategy = node.get("attempts"), _text(node, "strategy") or "none"
         if strategy == "none" and attempts is not None:
             self._mistakes.add(attempts.place, "the strategy none attempts nothing. Write fixed-delay.")
         return RestartStrategy(
-            strategy,
+            RestartStrategyKind(strategy),
             whole(attempts, 0) if attempts else None,
             self._duration(node, "delay", RestartStrategy().delay),
         )
@@ -161,7 +162,7 @@ def read_operations(given: Mapping[str, YamlNode], usual: Mapping[str, Operation
     """The operations that are spoken of; what is left out of one is as `usual`, else as on a real cluster."""
     found = {}
     for name, operation in given.items():
-        before = usual.get(name, OPERATIONS[name])
+        before = usual.get(name, DEFAULT_OPERATIONS[name])
         if not isinstance(operation.value, dict):
             found[name] = replace(before, duration=length(operation, mistakes))
             continue

@@ -6,7 +6,14 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from flinkmock.cluster.spec import DurationSpec, ExceptionSpec, Lifecycle, Repeat, Step, VertexSpec
-from flinkmock.cluster.states import FAILURE_STATES, JOB_STATES, TERMINAL_JOB_STATES, beginning, moves
+from flinkmock.cluster.states import (
+    FAILURE_STATES,
+    JOB_STATES,
+    TERMINAL_JOB_STATES,
+    JobState,
+    implicit_prefix,
+    legal_transitions,
+)
 from flinkmock.named_random import UNBOUNDED, ZERO, UniformRange
 from flinkmock.scenario.diagnostics import Diagnostics, SourceLocation
 from flinkmock.scenario.document import YamlNode
@@ -52,7 +59,7 @@ class LifecycleReader:
         self._job = job
         self._vertices = vertices
         self._scheduler = scheduler
-        self._moves = moves(scheduler)
+        self._moves = legal_transitions(scheduler)
         self._started_ago = started_ago
         self._causes = causes
         self._mistakes = mistakes
@@ -97,8 +104,8 @@ class LifecycleReader:
     # -- order
 
     def _check_beginning(self, first: _Line) -> None:
-        if beginning(first.state, self._scheduler) is None:
-            possible = ", ".join(state for state in JOB_STATES if beginning(state, self._scheduler) is not None)
+        if implicit_prefix(first.state, self._scheduler) is None:
+            possible = ", ".join(state for state in JOB_STATES if implicit_prefix(state, self._scheduler) is not None)
             self._mistakes.add(first.place, f"no job of Flink begins with {first.state}. It begins with {possible}.")
 
     def _check_order(self, items: list[_Line | _Loop]) -> None:
@@ -158,7 +165,7 @@ class LifecycleReader:
             )
         ended = item.state in TERMINAL_JOB_STATES
         lasts = UNBOUNDED if last and item.length is None and not ended else item.length
-        return Step(item.state, ZERO if ended or lasts is None else lasts, item.cause)
+        return Step(JobState(item.state), ZERO if ended or lasts is None else lasts, item.cause)
 
 
 def _first(item: _Line | _Loop) -> _Line:

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
-from flinkmock.cluster.states import FAILURE_STATES, JOB_STATES, TERMINAL_JOB_STATES, beginning, moves
+from flinkmock.cluster.states import FAILURE_STATES, JOB_STATES, TERMINAL_JOB_STATES, implicit_prefix, legal_transitions
 
 LONGEST = 6
 """States of a lifecycle, besides those that it repeats."""
@@ -31,8 +31,10 @@ CAUSES: SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
 )
 _GOES_ON = st.integers(0, 4).map(bool)
 _COMES_BACK = st.sampled_from((False, False, True))
-_FIRST = {scheduler: tuple(state for state in ("RUNNING", *JOB_STATES) if beginning(state, scheduler) is not None)
-          for scheduler in ("default", "adaptive")}  # fmt: skip
+_FIRST = {
+    scheduler: tuple(str(state) for state in ("RUNNING", *JOB_STATES) if implicit_prefix(state, scheduler) is not None)
+    for scheduler in ("default", "adaptive")
+}
 
 
 @st.composite
@@ -43,13 +45,15 @@ def lifecycles(draw: DrawFn, scheduler: str = "default", causes: Sequence[str] =
         scheduler: "default" or "adaptive".
         causes: names of causes of the scenario.
     """
-    legal = moves(scheduler)
+    legal = legal_transitions(scheduler)
     lines: list[Any] = []
     if draw(_COMES_BACK):
         return _loops(draw, scheduler, causes)
     state = draw(st.sampled_from(_FIRST[scheduler]))
     while True:
-        ways = sorted(legal[state], key=lambda way: (way not in TERMINAL_JOB_STATES, JOB_STATES.index(way)))
+        ways = sorted(
+            (way.value for way in legal[state]), key=lambda way: (way not in TERMINAL_JOB_STATES, JOB_STATES.index(way))
+        )
         if not ways or len(lines) == LONGEST or not draw(_GOES_ON):
             lines.append(_line(draw, state, None, causes))
             return lines

@@ -3,12 +3,20 @@ from pathlib import Path
 import pytest
 
 from flinkmock.cluster.errors import TriggerNotFound
+from flinkmock.cluster.restore import RestoreSettings
+from flinkmock.cluster.savepoints import SavepointRequest
 from flinkmock.cluster.spec import OperationSpec
 from flinkmock.flink.java_exception import JavaException
 from tests.cluster.cluster_factory import OLD, Bench, job, ms
 
 TRIGGER, OTHER = "a" * 32, "b" * 32
 DIRECTORY = "file:///flink/savepoints"
+
+
+def request(
+    job_id: str, trigger_id: str = TRIGGER, directory: str = DIRECTORY, *, cancel_job: bool = False
+) -> SavepointRequest:
+    return SavepointRequest(job_id=job_id, trigger_id=trigger_id, directory=directory, cancel_job=cancel_job)
 
 
 @pytest.fixture
@@ -20,7 +28,7 @@ def bench(tmp_path: Path) -> Bench:
 
 def test_a_savepoint_is_in_progress_then_completed(bench: Bench) -> None:
     orders = bench.cluster.job_named("orders")
-    bench.cluster.savepoints.trigger_savepoint(orders.id, TRIGGER, DIRECTORY, "CANONICAL", False, bench.now)
+    bench.cluster.savepoints.trigger_savepoint(request(orders.id), bench.now)
     operation = bench.cluster.async_operations.get("savepoint", TRIGGER, orders.id, bench.now)
     assert not operation.done_by(bench.now)
     bench.advance(300)
@@ -34,7 +42,7 @@ def test_a_savepoint_is_in_progress_then_completed(bench: Bench) -> None:
 def test_the_same_trigger_id_takes_no_second_savepoint(bench: Bench) -> None:
     orders = bench.cluster.job_named("orders")
     for _ in range(2):
-        bench.cluster.savepoints.trigger_savepoint(orders.id, TRIGGER, DIRECTORY, "CANONICAL", False, bench.now)
+        bench.cluster.savepoints.trigger_savepoint(request(orders.id), bench.now)
         bench.advance(100)
     bench.advance(1_000)
     assert sum(record.is_savepoint for record in orders.checkpoints.records) == 1
@@ -42,7 +50,7 @@ def test_the_same_trigger_id_takes_no_second_savepoint(bench: Bench) -> None:
 
 def test_a_result_is_forgotten_after_the_store_duration(bench: Bench) -> None:
     orders = bench.cluster.job_named("orders")
-    bench.cluster.savepoints.trigger_savepoint(orders.id, TRIGGER, DIRECTORY, "CANONICAL", False, bench.now)
+    bench.cluster.savepoints.trigger_savepoint(request(orders.id), bench.now)
     bench.advance(300 + 300_000 - 1)
     bench.cluster.async_operations.get("savepoint", TRIGGER, orders.id, bench.now)
     bench.advance(1)
@@ -51,7 +59,7 @@ def test_a_result_is_forgotten_after_the_store_duration(bench: Bench) -> None:
 
 
 def test_an_unknown_job_fails_a_moment_later(bench: Bench) -> None:
-    bench.cluster.savepoints.trigger_savepoint("0" * 32, TRIGGER, DIRECTORY, "CANONICAL", False, bench.now)
+    bench.cluster.savepoints.trigger_savepoint(request("0" * 32), bench.now)
     bench.advance(5)
     operation = bench.cluster.async_operations.get("savepoint", TRIGGER, "0" * 32, bench.now)
     assert str(operation.failure) == (
@@ -62,17 +70,17 @@ def test_an_unknown_job_fails_a_moment_later(bench: Bench) -> None:
 
 def test_stopping_finishes_the_job_when_the_operation_is_done(bench: Bench) -> None:
     orders = bench.cluster.job_named("orders")
-    bench.cluster.savepoints.stop_with_savepoint(orders.id, TRIGGER, DIRECTORY, "CANONICAL", bench.now)
+    bench.cluster.savepoints.stop_with_savepoint(request(orders.id), bench.now)
     bench.advance(1_000)
     operation = bench.cluster.async_operations.get("savepoint", TRIGGER, orders.id, bench.now)
     assert orders.state == "FINISHED"
     assert orders.ended_at(bench.now) == operation.done_at
-    assert operation.result["location"] in bench.cluster.savepoints.savepoints
+    assert operation.result["location"] in bench.cluster.savepoints.by_path
 
 
 def test_a_cancel_cuts_a_stop_short(bench: Bench) -> None:
     orders = bench.cluster.job_named("orders")
-    bench.cluster.savepoints.stop_with_savepoint(orders.id, TRIGGER, DIRECTORY, "CANONICAL", bench.now)
+    bench.cluster.savepoints.stop_with_savepoint(request(orders.id), bench.now)
     bench.advance(5)
     bench.cluster.state_machines.cancel(orders, bench.now)
     operation = bench.cluster.async_operations.get("savepoint", TRIGGER, orders.id, bench.now)
@@ -83,7 +91,7 @@ def test_a_cancel_cuts_a_stop_short(bench: Bench) -> None:
 
 def test_cancel_with_savepoint(bench: Bench) -> None:
     orders = bench.cluster.job_named("orders")
-    bench.cluster.savepoints.trigger_savepoint(orders.id, TRIGGER, DIRECTORY, "CANONICAL", True, bench.now)
+    bench.cluster.savepoints.trigger_savepoint(request(orders.id, cancel_job=True), bench.now)
     bench.advance(299)
     assert orders.state == "RUNNING"
     bench.advance(1_000)
@@ -96,11 +104,11 @@ def test_a_planned_failure_leaves_the_job_running(tmp_path: Path) -> None:
     bench = Bench(tmp_path, job(), operations={"stop-with-savepoint": stop})
     bench.advance(2_000)
     orders = bench.cluster.job_named("orders")
-    bench.cluster.savepoints.stop_with_savepoint(orders.id, TRIGGER, DIRECTORY, "CANONICAL", bench.now)
+    bench.cluster.savepoints.stop_with_savepoint(request(orders.id), bench.now)
     bench.advance(1_000)
     assert orders.state == "RUNNING"
     assert bench.cluster.async_operations.get("savepoint", TRIGGER, orders.id, bench.now).failure is not None
-    bench.cluster.savepoints.stop_with_savepoint(orders.id, OTHER, DIRECTORY, "CANONICAL", bench.now)
+    bench.cluster.savepoints.stop_with_savepoint(request(orders.id, OTHER), bench.now)
     bench.advance(1_000)
     assert orders.state == "FINISHED"
 
@@ -108,7 +116,7 @@ def test_a_planned_failure_leaves_the_job_running(tmp_path: Path) -> None:
 @pytest.mark.parametrize("directory", ["nosuch://x/y", "file:///proc/no/such"])
 def test_a_directory_that_takes_nothing(bench: Bench, directory: str) -> None:
     orders = bench.cluster.job_named("orders")
-    bench.cluster.savepoints.trigger_savepoint(orders.id, TRIGGER, directory, "CANONICAL", False, bench.now)
+    bench.cluster.savepoints.trigger_savepoint(request(orders.id, TRIGGER, directory), bench.now)
     bench.advance(5)
     operation = bench.cluster.async_operations.get("savepoint", TRIGGER, orders.id, bench.now)
     assert "IO-problem detected." in str(operation.failure)
@@ -117,10 +125,10 @@ def test_a_directory_that_takes_nothing(bench: Bench, directory: str) -> None:
 
 def test_a_restored_job_goes_on_with_the_ids(bench: Bench) -> None:
     orders = bench.cluster.job_named("orders")
-    bench.cluster.savepoints.stop_with_savepoint(orders.id, TRIGGER, DIRECTORY, "CANONICAL", bench.now)
+    bench.cluster.savepoints.stop_with_savepoint(request(orders.id), bench.now)
     bench.advance(1_000)
     operation = bench.cluster.async_operations.get("savepoint", TRIGGER, orders.id, bench.now)
-    again = bench.cluster.submit(job(name="again"), bench.now, savepoint=operation.result["location"])
+    again = bench.cluster.submit(job(name="again"), bench.now, restore=RestoreSettings(operation.result["location"]))
     bench.advance(5_000)
     restored = again.checkpoints.restored_at(bench.now)
     assert restored is not None and restored.is_savepoint
@@ -128,7 +136,7 @@ def test_a_restored_job_goes_on_with_the_ids(bench: Bench) -> None:
 
 
 def test_restoring_from_nothing_leaves_a_failed_job(bench: Bench) -> None:
-    lost = bench.cluster.submit(job(name="lost"), bench.now, savepoint="file:///no/such/savepoint")
+    lost = bench.cluster.submit(job(name="lost"), bench.now, restore=RestoreSettings("file:///no/such/savepoint"))
     assert lost.state == "FAILED"
     assert not lost.has_graph_at(bench.now)
 
@@ -138,7 +146,7 @@ def test_disposing_twice_fails(tmp_path: Path, old: bool, text: str) -> None:
     bench = Bench(tmp_path, job(), **({"release": OLD} if old else {}))
     bench.advance(2_000)
     orders = bench.cluster.job_named("orders")
-    bench.cluster.savepoints.trigger_savepoint(orders.id, TRIGGER, DIRECTORY, "CANONICAL", False, bench.now)
+    bench.cluster.savepoints.trigger_savepoint(request(orders.id), bench.now)
     bench.advance(1_000)
     path = bench.cluster.async_operations.get("savepoint", TRIGGER, orders.id, bench.now).result["location"]
     for trigger in (TRIGGER, OTHER):

@@ -120,7 +120,7 @@ def test_a_lost_taskmanager_fails_its_jobs_and_they_come_back_elsewhere(tmp_path
     bench.advance(1_000)
     orders = bench.cluster.job_named("orders")
     lost = bench.cluster.slots.held(bench.now, job_id=orders.id)[0].taskmanager
-    bench.cluster.lose_taskmanager(lost.id, bench.now)
+    bench.cluster.remove_taskmanager(lost.id, bench.now)
     assert orders.state == "RESTARTING"
     bench.advance(2_000)
     assert orders.state == "RUNNING"

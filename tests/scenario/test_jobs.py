@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from flinkmock.cluster.spec import (
-    OPERATIONS,
+    DEFAULT_OPERATIONS,
     CheckpointSpec,
     ExceptionSpec,
     Input,
@@ -253,7 +253,7 @@ def test_operations() -> None:
     )
     expired = JavaException("org.apache.flink.runtime.checkpoint.CheckpointException", "Checkpoint expired.")
     assert spec.operations == {
-        "savepoint": OperationSpec(OPERATIONS["savepoint"].duration, frozenset({1, 3}), expired),
+        "savepoint": OperationSpec(DEFAULT_OPERATIONS["savepoint"].duration, frozenset({1, 3}), expired),
         "cancel": OperationSpec(UniformRange.exactly(500)),
     }
     assert spec.jobs[0].operations == {

@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 
 from flinkmock.cluster.states import (
-    EXECUTION_STATES,
     GLOBALLY_TERMINAL,
     JOB_STATES,
-    TERMINAL_EXECUTION_STATES,
+    TASK_STATES,
     TERMINAL_JOB_STATES,
-    beginning,
-    moves,
+    TERMINAL_TASK_STATES,
+    implicit_prefix,
+    legal_transitions,
 )
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"
@@ -24,33 +24,33 @@ RECORDINGS = Path(__file__).parents[1] / "recordings"
 
 @pytest.mark.parametrize("scheduler", ["default", "adaptive"])
 def test_every_state_has_its_moves_and_ends_have_none(scheduler: str) -> None:
-    table = moves(scheduler)
+    table = legal_transitions(scheduler)
     assert set(table) == set(JOB_STATES)
     assert {state for states in table.values() for state in states} <= set(JOB_STATES)
     assert all(not table[state] for state in TERMINAL_JOB_STATES)
     assert all("SUSPENDED" in table[state] for state in JOB_STATES if table[state])
     assert GLOBALLY_TERMINAL < TERMINAL_JOB_STATES
-    assert set(EXECUTION_STATES) > TERMINAL_EXECUTION_STATES
+    assert set(TASK_STATES) > TERMINAL_TASK_STATES
 
 
 @pytest.mark.parametrize("scheduler", ["default", "adaptive"])
 @pytest.mark.parametrize("end", sorted(TERMINAL_JOB_STATES))
 def test_every_end_can_be_reached(scheduler: str, end: str) -> None:
-    table, reached = moves(scheduler), {"INITIALIZING"}
+    table, reached = legal_transitions(scheduler), {"INITIALIZING"}
     while more := {following for state in reached for following in table[state]} - reached:
         reached |= more
     assert end in reached
 
 
 def test_beginnings() -> None:
-    assert beginning("INITIALIZING") == ()
-    assert beginning("CREATED") == ("INITIALIZING",)
-    assert beginning("RUNNING") == ("INITIALIZING", "CREATED")
-    assert beginning("FAILED") == ("INITIALIZING",)
-    assert beginning("RESTARTING") is None
-    assert beginning("FINISHED") is None
-    assert beginning("CANCELED") is None
-    assert beginning("CANCELED", "adaptive") == ("INITIALIZING",)
+    assert implicit_prefix("INITIALIZING") == ()
+    assert implicit_prefix("CREATED") == ("INITIALIZING",)
+    assert implicit_prefix("RUNNING") == ("INITIALIZING", "CREATED")
+    assert implicit_prefix("FAILED") == ("INITIALIZING",)
+    assert implicit_prefix("RESTARTING") is None
+    assert implicit_prefix("FINISHED") is None
+    assert implicit_prefix("CANCELED") is None
+    assert implicit_prefix("CANCELED", "adaptive") == ("INITIALIZING",)
 
 
 @pytest.mark.parametrize("release", sorted(folder.name for folder in RECORDINGS.iterdir()))
@@ -66,4 +66,4 @@ def test_the_recorded_jobs_made_only_moves_of_the_table(release: str) -> None:
                     states = sorted(times, key=lambda state: (times[state], JOB_STATES.index(state)))
                     seen |= set(pairwise(states))
     assert {("CREATED", "RUNNING"), ("RUNNING", "FINISHED"), ("CANCELLING", "CANCELED")} <= seen
-    assert all(following in moves()[state] for state, following in seen)
+    assert all(following in legal_transitions()[state] for state, following in seen)

@@ -7,7 +7,7 @@ from itertools import pairwise
 from statistics import median_low
 from typing import Any
 
-from flinkmock.cluster.states import TERMINAL_JOB_STATES, moves
+from flinkmock.cluster.states import TERMINAL_JOB_STATES, legal_transitions
 from flinkmock.conformance.recording.exceptions import Causes
 from flinkmock.conformance.recording.observations import JobNotes
 from flinkmock.units import format_duration
@@ -39,7 +39,7 @@ def lifecycle(job: JobNotes, now: int, scheduler: str, causes: Causes, labels: M
     moments = _moments(job, scheduler)
     usual = {state: stays for state in NEXT if (stays := _stays(moments, state))}
     ends = [at for at, _ in moments[1:]]
-    while moments[-1][1] in NEXT and moments[-1][1] in moves(scheduler):
+    while moments[-1][1] in NEXT and moments[-1][1] in legal_transitions(scheduler):
         entered, state = moments[-1]
         following = "CREATED" if (scheduler, state) == ("adaptive", "RESTARTING") else NEXT[state]
         lasts = median_low(usual[state]) if state in usual else PASSING_MS
@@ -61,7 +61,7 @@ def _moments(job: JobNotes, scheduler: str) -> list[Moment]:
     found = sorted(job.entered | _forgotten(job, scheduler), key=lambda each: (each[0], ORDER.index(each[1])))
     kept = found[:1]
     for at, state in found[1:]:
-        if state in moves(scheduler)[kept[-1][1]]:
+        if state in legal_transitions(scheduler)[kept[-1][1]]:
             kept.append((at, state))
     if kept[-1][1] not in TERMINAL_JOB_STATES and found[-1][1] in TERMINAL_JOB_STATES:
         kept.append(found[-1])

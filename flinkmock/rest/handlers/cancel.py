@@ -13,6 +13,7 @@ from flinkmock.cluster.errors import (
     StopModeRemoved,
     UncaughtJavaException,
 )
+from flinkmock.cluster.spec import OperationName
 from flinkmock.flink import java_classes, messages
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.rest.call import Payload, RestCall, handles
@@ -37,8 +38,8 @@ def cancel(call: RestCall) -> Payload:
     job = call.cluster.job(call.path["jobid"])
     if job.ended and not call.cluster.release.since("1.15"):
         raise JobAlreadyTerminated(job.id, job.state)
-    planned = call.cluster.operation_spec(job, "cancel")
-    if not job.ended and call.cluster.next_call_fails(job.id, "cancel", planned):
+    planned = call.cluster.operation_spec(job, OperationName.CANCEL)
+    if not job.ended and call.cluster.next_call_fails(job.id, OperationName.CANCEL, planned):
         raise CancellationFailed(planned.exception or TIMED_OUT)
     call.cluster.state_machines.cancel(job, call.now)
     return {}

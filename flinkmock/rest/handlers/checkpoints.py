@@ -5,7 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from flinkmock.cluster.checkpoints import Acknowledgement, Checkpoint, SummaryStatistics, percentile, summary_statistics
+from flinkmock.cluster.checkpoints import (
+    Checkpoint,
+    SubtaskAcknowledgement,
+    SummaryStatistics,
+    percentile,
+    summary_statistics,
+)
 from flinkmock.cluster.errors import CheckpointNotFound, CheckpointVertexNotFound, JobInitializing
 from flinkmock.cluster.graph import Vertex
 from flinkmock.cluster.job import Job
@@ -189,7 +195,7 @@ class _CheckpointPayloads:
         return latest - checkpoint.triggered_at if latest >= 0 else -1
 
 
-def _task(checkpoint: Checkpoint, vertex: Vertex, acks: Sequence[Acknowledgement], time: int) -> dict[str, Any]:
+def _task(checkpoint: Checkpoint, vertex: Vertex, acks: Sequence[SubtaskAcknowledgement], time: int) -> dict[str, Any]:
     """Return the statistics of one vertex (TaskCheckpointStatistics)."""
     made = [ack.at for ack in acks if ack.at is not None]
     size = sum(ack.size for ack in acks)
@@ -209,7 +215,7 @@ def _task(checkpoint: Checkpoint, vertex: Vertex, acks: Sequence[Acknowledgement
     }
 
 
-def _subtask(checkpoint: Checkpoint, ack: Acknowledgement) -> dict[str, Any]:
+def _subtask(checkpoint: Checkpoint, ack: SubtaskAcknowledgement) -> dict[str, Any]:
     """One subtask's part; its status is in lower case, unlike all others.
 
     See docs/flink-behaviour.md#checkpoint-details.

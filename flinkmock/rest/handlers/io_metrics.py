@@ -9,6 +9,7 @@ from flinkmock.cluster.checkpoints import percentile
 from flinkmock.cluster.execution import STARTING, Execution
 from flinkmock.cluster.job import Job
 from flinkmock.cluster.record_flow import RecordFlow
+from flinkmock.cluster.states import TaskState
 from flinkmock.flink.metrics.io_counters import IoCounters
 from flinkmock.rest.call import RestCall
 
@@ -36,7 +37,7 @@ class IoMetrics:
             return self._flow(execution.attempt, self._time).io_counters(execution), True
         if self._fetched is None:
             return IoCounters(), False
-        running = execution.entered_at("RUNNING", self._fetched)
+        running = execution.entered_at(TaskState.RUNNING, self._fetched)
         return self._flow(execution.attempt, self._fetched).io_counters(execution), running is not None
 
     def payload(self, executions: Sequence[Execution]) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from typing import Any
 from flinkmock.cluster.applications import Application
 from flinkmock.cluster.errors import BadRequest, InvalidUpload, ProgramError, UncaughtJavaException
 from flinkmock.cluster.graph import JobGraph
-from flinkmock.cluster.spec import JobSpec
+from flinkmock.cluster.restore import RestoreSettings
+from flinkmock.cluster.spec import OperationName
 from flinkmock.cluster.submission.program import (
     Program,
     duplicate_submission_error,
@@ -55,8 +56,8 @@ def upload(call: RestCall) -> Payload:
     if len(call.files) != 1:
         raise InvalidUpload(submission_messages.not_one_file(len(call.files)))
     (file,) = call.files
-    planned = call.cluster.operation_spec(None, "upload")
-    if call.cluster.next_call_fails("", "upload", planned):
+    planned = call.cluster.operation_spec(None, OperationName.UPLOAD)
+    if call.cluster.next_call_fails("", OperationName.UPLOAD, planned):
         raise UncaughtJavaException(planned.exception or DISK_FULL)
     jar = call.cluster.jars.add(file.name, file.path, call.now, call.jobmanager)
     return {"filename": f"{call.cluster.jars.shown_folder}/{jar.id}", "status": "success"}
@@ -91,7 +92,7 @@ def run(call: RestCall) -> Payload:
     failure = cluster.submission_failure(spec)
     if failure is not None:
         raise submission_error(spec.name, failure)
-    job = cluster.submit(spec, call.now, job_id=job_id, initialized=True, **_restore_settings(call))
+    job = cluster.submit(spec, call.now, job_id=job_id, restore=_restore_settings(call), initialized=True)
     if job.failed_before_start:
         raise initialization_error(spec.name, job.failures[-1].exception, cluster.release)
     return {"jobid": job.id, "applicationId": job.application_id}
@@ -115,19 +116,14 @@ def run_application(call: RestCall) -> Payload:
         failure = None if problem.message == submission_messages.NO_JOBS else problem.exception
         cluster.applications[application_id] = Application(application_id, name, call.now, failure=failure)
     else:
-        _submit_to(application_id, name, spec, call)
+        call.cluster.submit(
+            spec,
+            call.now,
+            job_id=call.body.get("jobId"),
+            restore=_restore_settings(call),
+            application=Application(application_id, name, call.now),
+        )
     return {"applicationid": application_id}
-
-
-def _submit_to(application_id: str, name: str, spec: JobSpec, call: RestCall) -> None:
-    call.cluster.submit(
-        spec,
-        call.now,
-        job_id=call.body.get("jobId"),
-        **_restore_settings(call),
-        application_id=application_id,
-        application_name=name,
-    )
 
 
 def _program(call: RestCall) -> Program:
@@ -159,8 +155,8 @@ def _arguments(call: RestCall) -> list[str]:
     return jobs_in_order or tokens
 
 
-def _restore_settings(call: RestCall) -> dict[str, Any]:
-    """Return the restore settings for `Cluster.submit`; the request's own fields win over its `flinkConfiguration`."""
+def _restore_settings(call: RestCall) -> RestoreSettings | None:
+    """Return the state to restore, if any; the request's own fields win over its `flinkConfiguration`."""
     configured = call.body.get("flinkConfiguration") or {}
 
     def option(name: str) -> str | None:
@@ -170,11 +166,10 @@ def _restore_settings(call: RestCall) -> dict[str, Any]:
     skips = _first(call.body.get("allowNonRestoredState"), call.one("allowNonRestoredState"))
     ignores = (option("ignore-unclaimed-state") or "").lower() == "true"
     mode = call.body.get("claimMode") or call.body.get("restoreMode") or option("claim-mode") or ""
-    return {
-        "savepoint": call.body.get("savepointPath") or call.one("savepointPath") or option("path"),
-        "skips": ignores if skips is None else bool(skips),
-        "claims": mode.upper() == "CLAIM",
-    }
+    path = call.body.get("savepointPath") or call.one("savepointPath") or option("path")
+    if path is None:
+        return None
+    return RestoreSettings(path, ignores if skips is None else bool(skips), mode.upper() == "CLAIM")
 
 
 def _first(*values: Any) -> Any:

@@ -9,7 +9,7 @@ from flinkmock.cluster.cluster import Cluster
 from flinkmock.cluster.execution import Execution, vertex_status
 from flinkmock.cluster.job import Job
 from flinkmock.cluster.spec import RestartStrategy
-from flinkmock.cluster.states import EXECUTION_STATES, JOB_STATES, TERMINAL_EXECUTION_STATES
+from flinkmock.cluster.states import JOB_STATES, TASK_STATES, TERMINAL_TASK_STATES
 from flinkmock.flink.java_format import MAX_INT
 from flinkmock.named_random import NamedRandom
 from flinkmock.release import Release
@@ -41,7 +41,7 @@ def overview_payload(cluster: Cluster, job: Job, now: int) -> dict[str, Any]:
         "duration": job.duration(now),
         "state": job.state_at(now),
         "last-modification": job.last_modification(now),
-        "tasks": {"total": sum(counts.values())} | {state.lower(): counts[state] for state in EXECUTION_STATES},
+        "tasks": {"total": sum(counts.values())} | {state.lower(): counts[state] for state in TASK_STATES},
         "pending-operators": 0,
     }
 
@@ -124,14 +124,14 @@ def time_span_payload(row: Sequence[Execution], time: int, now: int) -> dict[str
     starts = [start for execution in row if (start := execution.started_at(time)) is not None]
     if not starts:
         return {"start-time": -1, "end-time": -1, "duration": -1}
-    ended = all(execution.state_at(time) in TERMINAL_EXECUTION_STATES for execution in row)
+    ended = all(execution.state_at(time) in TERMINAL_TASK_STATES for execution in row)
     end = max(execution.ended_at(time) or 0 for execution in row) if ended else -1
     return {"start-time": min(starts), "end-time": end, "duration": (end if ended else now) - min(starts)}
 
 
 def _counts(states: Any) -> dict[str, int]:
     found = list(states)
-    return {state: found.count(state) for state in EXECUTION_STATES}
+    return {state: found.count(state) for state in TASK_STATES}
 
 
 def _plan(call: RestCall, job: Job, known: bool) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from flinkmock.cluster.execution import Execution
 from flinkmock.cluster.job import Job
 from flinkmock.cluster.job_attempt import JobAttempt
 from flinkmock.cluster.record_flow import RecordFlow
-from flinkmock.cluster.states import JOB_STATES, TERMINAL_EXECUTION_STATES
+from flinkmock.cluster.states import JOB_STATES, TERMINAL_TASK_STATES, TaskState
 from flinkmock.cluster.taskmanager import TaskManager
 from flinkmock.flink import metrics
 from flinkmock.flink.memory import jobmanager_memory, taskmanager_memory
@@ -68,7 +68,7 @@ def tasks_on(cluster: Cluster, taskmanager: TaskManager, time: int) -> list[Exec
 def job_inputs(cluster: Cluster, job: Job, time: int) -> metrics.JobInputs:
     entered = job.timestamps_at(time)
     executions = [execution for row in job.executions_at(time) for execution in row]
-    running = [e.entered_at("RUNNING", time) for e in executions if e.state_at(time) in ("RUNNING", "FINISHED")]
+    running = [e.entered_at(TaskState.RUNNING, time) for e in executions if e.state_at(time) in ("RUNNING", "FINISHED")]
     deploying = [e.started_at(time) for e in executions if e.state_at(time) in ("DEPLOYING", "INITIALIZING")]
     counts = job.checkpoints.counts_at(time)
     completed = job.checkpoints.completed_at(time)
@@ -121,7 +121,7 @@ def _last(checkpoint: Checkpoint) -> metrics.LastCheckpoint:
 def subtask_inputs(cluster: Cluster, job: Job, execution: Execution, time: int) -> metrics.SubtaskInputs | None:
     """Return the inputs of a subtask's metrics; None if there are no metrics of it at `time`."""
     measured = metrics_time_of(job, execution, time)
-    since = execution.entered_at("RUNNING", time)
+    since = execution.entered_at(TaskState.RUNNING, time)
     if measured is None or since is None:
         return None
     time = measured
@@ -130,7 +130,7 @@ def subtask_inputs(cluster: Cluster, job: Job, execution: Execution, time: int) 
     io, earlier = flow.io_counters(execution), before.io_counters(execution)
     watermark = watermark_of(job, execution, time)
     busy, pressure = flow.busy_ratio(vertex, execution.subtask), flow.backpressure_ratio(vertex)
-    initializing = execution.entered_at("INITIALIZING", time)
+    initializing = execution.entered_at(TaskState.INITIALIZING, time)
     return metrics.SubtaskInputs(
         now=time,
         started_at=since,
@@ -178,9 +178,9 @@ def metrics_time_of(job: Job, execution: Execution, time: int) -> int | None:
     The JobManager keeps fetched metrics until the job ends or the subtask has a newer attempt
     (MetricStore.retainAttempts): a job that waits for its restart still shows its last values (2.3.0, 1.20.5).
     """
-    if execution.entered_at("RUNNING", time) is None:
+    if execution.entered_at(TaskState.RUNNING, time) is None:
         return None
-    ended = execution.ended_at(time) if execution.state_at(time) in TERMINAL_EXECUTION_STATES else None
+    ended = execution.ended_at(time) if execution.state_at(time) in TERMINAL_TASK_STATES else None
     if ended is None:
         return time
     return ended - 1 if job.ended_at(time) is None else None
@@ -188,7 +188,7 @@ def metrics_time_of(job: Job, execution: Execution, time: int) -> int | None:
 
 def watermark_of(job: Job, execution: Execution, time: int) -> int | None:
     """Return the input watermark (epoch ms) of a subtask; None before the first."""
-    since = execution.entered_at("RUNNING", time)
+    since = execution.entered_at(TaskState.RUNNING, time)
     watermarks = job.spec.watermarks
     if watermarks is not None:
         event_time = time if watermarks.stops_after is None else min(time, job.submitted_at + watermarks.stops_after)

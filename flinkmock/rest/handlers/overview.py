@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from flinkmock.cluster.states import TERMINAL_JOB_STATES
+from flinkmock.cluster.states import TERMINAL_JOB_STATES, JobState
 from flinkmock.flink.configuration import CANCEL, REFRESH_INTERVAL, RESCALE, SCHEDULER_MODE, SUBMIT
 from flinkmock.rest.call import Payload, RestCall, handles
 
@@ -23,9 +23,9 @@ def overview(call: RestCall) -> Payload:
         "slots-total": sum(taskmanager.slots for taskmanager in taskmanagers),
         "slots-available": sum(cluster.slots.free_slots(taskmanager, now) for taskmanager in taskmanagers),
         "jobs-running": sum(count for state, count in states.items() if state not in TERMINAL_JOB_STATES),
-        "jobs-finished": states["FINISHED"],
-        "jobs-cancelled": states["CANCELED"],
-        "jobs-failed": states["FAILED"],
+        "jobs-finished": states[JobState.FINISHED],
+        "jobs-cancelled": states[JobState.CANCELED],
+        "jobs-failed": states[JobState.FAILED],
         "flink-version": cluster.release.version,
         "flink-commit": cluster.release.commit,
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flinkmock.cluster.async_operations import thing
+from flinkmock.cluster.async_operations import wait_key
 from flinkmock.rest.call import RestCall
 
 LISTS = frozenset({"getJobIdsWithStatusesOverview", "getJobsOverview"})
@@ -17,5 +17,5 @@ def polled_keys(call: RestCall) -> list[str]:
         return list(call.cluster.jobs)
     job_id: str | None = call.path.get("jobid")
     if "triggerid" in call.path:
-        return [thing(job_id, call.path["triggerid"])]
+        return [wait_key(job_id, call.path["triggerid"])]
     return [] if job_id is None else [job_id]

@@ -15,7 +15,14 @@ from flinkmock.cluster.errors import (
 )
 from flinkmock.cluster.graph import JobGraph
 from flinkmock.cluster.job import Job
-from flinkmock.cluster.rescaling import Rescale, history_at, java_vertex_order, mistakes, parallelism_bounds_of, update
+from flinkmock.cluster.rescaling import (
+    Rescale,
+    RescaleState,
+    history_at,
+    java_vertex_order,
+    parallelism_bounds_of,
+    validate,
+)
 from flinkmock.flink import configuration as options
 from flinkmock.flink import messages
 from flinkmock.flink.memory import taskmanager_memory
@@ -65,11 +72,11 @@ def set_requirements(call: RestCall) -> Payload:
     for vertex_id, requirement in call.body.items():
         parallelism = requirement["parallelism"]
         bounds[vertex_id] = (parallelism["lowerBound"], parallelism["upperBound"])
-    if found := mistakes(job, bounds):
-        raise InvalidResourceRequirements("\n".join(found))
+    if errors := validate(job, bounds):
+        raise InvalidResourceRequirements("\n".join(errors))
     if not call.cluster.uses_adaptive_scheduler(job.spec):
         raise AdaptiveSchedulerRequired(job.id, "requirements")
-    update(call.cluster, job, bounds, call.now)
+    call.cluster.adaptive_scheduler.update_bounds(job, bounds, call.now)
     return {}
 
 
@@ -168,10 +175,10 @@ def _uuid(call: RestCall, job: Job, rescale: Rescale) -> str:
 def _counts(rescales: Sequence[Rescale]) -> dict[str, int]:
     states = Counter(rescale.state for rescale in rescales)
     return {
-        "ignored": states["IGNORED"],
+        "ignored": states[RescaleState.IGNORED],
         "inProgress": states[None],
-        "completed": states["COMPLETED"],
-        "failed": states["FAILED"],
+        "completed": states[RescaleState.COMPLETED],
+        "failed": states[RescaleState.FAILED],
     }
 
 

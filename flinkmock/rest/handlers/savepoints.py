@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from flinkmock.cluster.async_operations import AsyncOperation
+from flinkmock.cluster.async_operations import AsyncOperation, AsyncOperationKind
 from flinkmock.cluster.errors import BadRequest, RescalingDisabled, UncaughtJavaException
+from flinkmock.cluster.savepoints import SavepointRequest
 from flinkmock.flink import java_classes, messages
 from flinkmock.flink.configuration import SAVEPOINT_DIR
 from flinkmock.flink.java_exception import JavaException
@@ -36,29 +37,33 @@ def _directory(call: RestCall, field: str) -> str:
     return str(directory)
 
 
+def _request(call: RestCall, directory_field: str) -> SavepointRequest:
+    """Return the savepoint that a client asks for. Raises BadRequest if no directory is known."""
+    directory = _directory(call, directory_field)
+    return SavepointRequest(
+        job_id=call.path["jobid"],
+        trigger_id=_trigger_id(call),
+        directory=directory,
+        format=call.body.get("formatType") or "CANONICAL",
+        cancel_job=bool(call.body.get("cancel-job")),
+        jobmanager=call.jobmanager,
+    )
+
+
 @handles("triggerSavepoint")
 def savepoint(call: RestCall) -> Payload:
     """Raises BadRequest."""
-    directory = _directory(call, "target-directory")
-    trigger_id = _trigger_id(call)
-    format = call.body.get("formatType") or "CANONICAL"
-    cancel = bool(call.body.get("cancel-job"))
-    call.cluster.savepoints.trigger_savepoint(
-        call.path["jobid"], trigger_id, directory, format, cancel, call.now, call.jobmanager
-    )
-    return {"request-id": trigger_id}
+    request = _request(call, "target-directory")
+    call.cluster.savepoints.trigger_savepoint(request, call.now)
+    return {"request-id": request.trigger_id}
 
 
 @handles("triggerStopWithSavepoint")
 def stop(call: RestCall) -> Payload:
     """Raises BadRequest."""
-    directory = _directory(call, "targetDirectory")
-    trigger_id = _trigger_id(call)
-    format = call.body.get("formatType") or "CANONICAL"
-    call.cluster.savepoints.stop_with_savepoint(
-        call.path["jobid"], trigger_id, directory, format, call.now, call.jobmanager
-    )
-    return {"request-id": trigger_id}
+    request = _request(call, "targetDirectory")
+    call.cluster.savepoints.stop_with_savepoint(request, call.now)
+    return {"request-id": request.trigger_id}
 
 
 @handles("triggerCheckpoint")
@@ -85,28 +90,28 @@ def dispose(call: RestCall) -> Payload:
 @handles("getSavepointStatus")
 def savepoint_status(call: RestCall) -> Payload:
     """Return the status of a savepoint or of stop-with-savepoint. Raises TriggerNotFound."""
-    return _status(call, "savepoint")
+    return _status(call, AsyncOperationKind.SAVEPOINT)
 
 
 @handles("getCheckpointStatus")
 def checkpoint_status(call: RestCall) -> Payload:
     """Raises TriggerNotFound."""
-    return _status(call, "checkpoint")
+    return _status(call, AsyncOperationKind.CHECKPOINT)
 
 
 @handles("getSavepointDisposalStatus")
 def disposal_status(call: RestCall) -> Payload:
     """Raises TriggerNotFound."""
-    return _status(call, "disposal")
+    return _status(call, AsyncOperationKind.DISPOSAL)
 
 
 @handles("getClusterDataSetDeleteStatus")
 def data_set_status(call: RestCall) -> Payload:
     """Raises TriggerNotFound."""
-    return _status(call, "dataset")
+    return _status(call, AsyncOperationKind.DATASET)
 
 
-def _status(call: RestCall, kind: str) -> dict[str, Any]:
+def _status(call: RestCall, kind: AsyncOperationKind) -> dict[str, Any]:
     operation = call.cluster.async_operations.get(
         kind, call.path["triggerid"], call.path.get("jobid"), call.now, call.jobmanager
     )

@@ -6,6 +6,7 @@ import dataclasses
 import re
 
 from flinkmock.cluster.errors import InvalidJobSubmission, UncaughtJavaException
+from flinkmock.cluster.restore import RestoreSettings
 from flinkmock.cluster.spec import JobSpec
 from flinkmock.cluster.submission.jars import read_jar
 from flinkmock.cluster.submission.job_graph_decoder import SubmittedJob, decode_job
@@ -47,9 +48,8 @@ def submit(call: RestCall) -> Payload:
     if failure is not None:
         raise UncaughtJavaException(failure)
     job_id = sent.id or cluster.new_job_id()
-    job = cluster.submit(
-        spec, call.now, job_id=job_id, savepoint=sent.restore_path, skips=sent.allow_non_restored_state
-    )
+    restore = None if sent.restore_path is None else RestoreSettings(sent.restore_path, sent.allow_non_restored_state)
+    job = cluster.submit(spec, call.now, job_id=job_id, restore=restore)
     return {"jobUrl": f"/jobs/{job.id}"}
 
 

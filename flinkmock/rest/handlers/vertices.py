@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flinkmock.cluster.execution import STARTING, Execution, vertex_status
-from flinkmock.cluster.states import EXECUTION_STATES, TERMINAL_EXECUTION_STATES
+from flinkmock.cluster.states import TASK_STATES, TERMINAL_TASK_STATES, TaskState
 from flinkmock.rest.call import Payload, RestCall, handles
 from flinkmock.rest.handlers.io_metrics import IoMetrics
 from flinkmock.rest.handlers.jobs import time_span_payload
@@ -67,14 +67,14 @@ def _times(execution: Execution, time: int, now: int) -> dict[str, Any]:
     """Here, and only here, the duration counts from SCHEDULED. See docs/flink-behaviour.md#subtasks."""
     entered = execution.timestamps_at(time)
     state = execution.state_at(time)
-    until = entered[state] if state in TERMINAL_EXECUTION_STATES else now
+    until = entered[state] if state in TERMINAL_TASK_STATES else now
     location = location_payload(execution, time)
     return {
         "subtask": execution.subtask,
         "host": location["host"],
         "endpoint": location["endpoint"],
-        "duration": until - entered["SCHEDULED"] if "SCHEDULED" in entered else -1,
-        "timestamps": {name: entered.get(name, 0) for name in EXECUTION_STATES},
+        "duration": until - entered[TaskState.SCHEDULED] if "SCHEDULED" in entered else -1,
+        "timestamps": {name: entered.get(name, 0) for name in TASK_STATES},
     }
 
 
@@ -104,7 +104,7 @@ def _group(place: tuple[str, str], row: list[Execution], io: IoMetrics, time: in
         "status": vertex_status(states),
         **time_span_payload(row, time, now),
         "metrics": io.payload(row),
-        "status-counts": {state: states.count(state) for state in EXECUTION_STATES},
+        "status-counts": {state: states.count(state) for state in TASK_STATES},
         "taskmanager-id": taskmanager_id,
         "aggregated": io.aggregated(row),
     }

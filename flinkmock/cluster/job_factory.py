@@ -1,0 +1,113 @@
+"""Creates the jobs of a cluster: submitted ones, those of the scenario, and those that a new leader recovers."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+from flinkmock.cluster.applications import Application
+from flinkmock.cluster.checkpoints import CheckpointTracker
+from flinkmock.cluster.flat_lifecycle import FlatLifecycle, flatten
+from flinkmock.cluster.graph import JobGraph
+from flinkmock.cluster.job import Job
+from flinkmock.cluster.leadership import recovered_lifecycle
+from flinkmock.cluster.restore import RestoreSettings, find_state, missing_savepoint_error, restore_error
+from flinkmock.cluster.spec import JobSpec, Step
+from flinkmock.cluster.states import JobState, implicit_prefix, scheduler_of
+from flinkmock.flink.configuration import CHECKPOINT_DIR, SCHEDULER
+from flinkmock.flink.java_exception import JavaException
+from flinkmock.flink.paths import shown_path
+
+if TYPE_CHECKING:
+    from flinkmock.cluster.cluster import Cluster
+
+
+class JobFactory:
+    """Creates jobs and starts them."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+
+    def create(
+        self, spec: JobSpec, at: int, *, initialized: bool = False, application: Application | None = None
+    ) -> Job:
+        """Create the job of a spec that has an id, and add it to the cluster and to its application.
+
+        Args:
+            initialized: Whether its initialization takes no time.
+            application: None: one of its own.
+        """
+        lifecycle = self._lifecycle(spec)
+        if initialized:
+            lifecycle = _without_initialization(lifecycle)
+        return self._add(spec, lifecycle, at, application or _single_job_application(spec.id, spec, at))
+
+    def recover(self, before: Job, at: int) -> Job:
+        """Create a job of a former leader again, from its latest checkpoint.
+
+        The job keeps its id and continues the ids of checkpoints; everything else is as if it had been submitted now
+        (recorded).
+        """
+        spec = dataclasses.replace(before.spec, id=before.id)
+        lifecycle = recovered_lifecycle(before, self._lifecycle(spec))
+        job = self._add(spec, lifecycle, at, _single_job_application(before.application_id, spec, at))
+        job.change_graph(before.graph)
+        job.checkpoints.take_over_from(before.checkpoints, at)
+        job.parallelism_bounds = before.parallelism_bounds
+        return job
+
+    def start(self, job: Job, restore: RestoreSettings | None, at: int) -> None:
+        """Start a new job, or let it fail because it can't be restored."""
+        if restore is not None:
+            error = self._restore(job, restore, at)
+            if error is not None:
+                job.states.append((at, JobState.INITIALIZING))
+                self._cluster.state_machines.fail_initialization(job, at, error)
+                return
+        self._cluster.state_machines.start(job, at)
+
+    def _restore(self, job: Job, restore: RestoreSettings, at: int) -> JavaException | None:
+        """Restore the state of a job; returns why it can't be restored."""
+        cluster = self._cluster
+        former = (each for term in cluster.leadership.past_terms for each in term.jobs.values())
+        state = find_state(cluster.savepoints, (*former, *cluster.jobs.values()), restore.path, at)
+        if state is None:
+            return missing_savepoint_error(restore.path)
+        error = None if restore.allow_non_restored_state else restore_error(state, job.spec, job.graph)
+        if error is None:
+            job.checkpoints.restore(state.restored)
+            if restore.claim:
+                cluster.savepoints.claim(state.restored.path, job)
+        return error
+
+    def _add(self, spec: JobSpec, lifecycle: FlatLifecycle, at: int, application: Application) -> Job:
+        cluster = self._cluster
+        graph = JobGraph(spec)
+        directory = cluster.configuration.text(CHECKPOINT_DIR)
+        tracker = CheckpointTracker(
+            spec.checkpoints, spec.id, graph, cluster.random, shown_path(directory) if directory else None
+        )
+        application = cluster.applications.setdefault(application.id, application)
+        job = cluster.jobs[spec.id] = Job(spec.id, spec, graph, lifecycle, tracker, at, application.id)
+        application.jobs.append(job)
+        return job
+
+    def _lifecycle(self, spec: JobSpec) -> FlatLifecycle:
+        """Return the job's lifecycle with the states that come before its first one, which last no time."""
+        lifecycle = flatten(spec.lifecycle)
+        scheduler = scheduler_of(self._cluster.configuration.text(SCHEDULER), spec.type)
+        prefix = implicit_prefix(lifecycle.steps[0].state, scheduler) or ()
+        return lifecycle.after([Step(state) for state in prefix])
+
+
+def _single_job_application(application_id: str, spec: JobSpec, at: int) -> Application:
+    return Application(application_id, f"SingleJobApplication({spec.name})", at)
+
+
+def _without_initialization(lifecycle: FlatLifecycle) -> FlatLifecycle:
+    """Return the lifecycle with INITIALIZING steps that last no time."""
+    steps = (
+        Step(step.state, exception=step.exception) if step.state == JobState.INITIALIZING else step
+        for step in lifecycle.steps
+    )
+    return FlatLifecycle(tuple(steps), lifecycle.loop_index)
