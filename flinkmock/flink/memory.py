@@ -148,7 +148,6 @@ class JobManagerMemory:
     """The parts of the job manager's memory, in bytes."""
 
     heap: int
-    off_heap: int
     metaspace: int
     overhead: int
 
@@ -166,7 +165,7 @@ def jobmanager_memory(configuration: Configuration) -> JobManagerMemory:
     heap = process - metaspace - off_heap - overhead
     if heap <= 0:
         raise InvalidArgument(f"jobmanager.memory.process.size: {process} bytes are too few for a job manager")
-    return JobManagerMemory(heap, off_heap, metaspace, overhead)
+    return JobManagerMemory(heap, metaspace, overhead)
 
 
 def _share(configuration: Configuration, share: Mapping[str, options.Option], of: int) -> int:
