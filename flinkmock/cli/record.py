@@ -13,7 +13,7 @@ from flinkmock.cli import headers
 from flinkmock.cli.arguments import positive_duration
 
 if TYPE_CHECKING:
-    from flinkmock.conformance.recording import Notes
+    from flinkmock.conformance.recording import ClusterObservations
 
 
 def configure(subparsers: Any) -> None:
@@ -55,7 +55,7 @@ def configure(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     import yaml
 
-    from flinkmock.conformance.recording import read_raw, scenario
+    from flinkmock.conformance.recording import read_raw, recorded_scenario
     from flinkmock.errors import FlinkMockError, ScenarioError
     from flinkmock.scenario import load_scenario
 
@@ -68,10 +68,10 @@ def run(args: argparse.Namespace) -> int:
         raise FlinkMockError(f"{args.out} can't be written: its folder does not exist.")
     try:
         if Path(args.url).is_file():
-            notes = read_raw(Path(args.url).read_text(encoding="utf-8").splitlines())
+            observations = read_raw(Path(args.url).read_text(encoding="utf-8").splitlines())
         else:
-            notes = watch(args.url, args.length, args.every, args.raw, dict(args.headers))
-        recorded = scenario(notes, scrub=args.anonymize)
+            observations = watch(args.url, args.length, args.every, args.raw, dict(args.headers))
+        recorded = recorded_scenario(observations, anonymize=args.anonymize)
         text = yaml.safe_dump(recorded, sort_keys=False, allow_unicode=True, width=120)
         args.out.write_text(f"# Recorded by flinkmock record.\n{text}", encoding="utf-8")
     except OSError as error:
@@ -90,14 +90,14 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def watch(url: str, length_ms: int, every_ms: int, raw: Path | None, keys: Mapping[str, str]) -> Notes:
+def watch(url: str, length_ms: int, every_ms: int, raw: Path | None, keys: Mapping[str, str]) -> ClusterObservations:
     """Record a live cluster, and write each exchange to `raw` too. Raises ServerUnreachable, OSError."""
     import time
     from contextlib import ExitStack, closing
 
     from flinkmock.conformance.check import detect_version
     from flinkmock.conformance.http_client import ClientReader, HttpClient, HttpRequest
-    from flinkmock.conformance.recording import Notes, Poller
+    from flinkmock.conformance.recording import ClusterObservations, Poller
 
     class RecordingClient(HttpClient):
         """Writes each exchange to a file."""
@@ -115,9 +115,9 @@ def watch(url: str, length_ms: int, every_ms: int, raw: Path | None, keys: Mappi
                 file.write(json.dumps(exchange, ensure_ascii=False) + "\n")
             return response
 
-    notes = Notes()
+    observations = ClusterObservations()
     with closing(RecordingClient(url, keys)) as server, ExitStack() as stack:
         file = stack.enter_context(raw.open("w", encoding="utf-8")) if raw else None
         detect_version(server)  # raises if the server does not report one, and so is not Flink
-        Poller(ClientReader(server), notes, lambda ms: time.sleep(ms / 1000)).watch(length_ms, every_ms)
-    return notes
+        Poller(ClientReader(server), observations, lambda ms: time.sleep(ms / 1000)).poll(length_ms, every_ms)
+    return observations

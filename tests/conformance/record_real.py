@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from flinkmock.conformance.http_client import ClientReader, HttpClient, HttpRequest, HttpResponse
-from flinkmock.conformance.recording import Notes, Poller
+from flinkmock.conformance.recording import ClusterObservations, Poller
 from tests.conformance.reads import read_all
 from tests.fidelity.distribution import flink_home, java_for
 from tests.fidelity.driver import Driver
@@ -81,7 +81,7 @@ def watched(d: Driver, url: str) -> list[dict[str, Any]]:
             time.sleep(0.1)
 
     until = time.time() + WATCHED_MS / 1000
-    Poller(ClientReader(server), Notes(), wait).watch(10 * WATCHED_MS, EVERY_MS)
+    Poller(ClientReader(server), ClusterObservations(), wait).poll(10 * WATCHED_MS, EVERY_MS)
     server.close()
     return server.exchanges
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from flinkmock import FlinkMock
-from flinkmock.conformance.recording import read_raw, scenario
+from flinkmock.conformance.recording import read_raw, recorded_scenario
 from tests.conformance.reads import read_all
 from tests.fidelity.compare import Score, compare, report
 from tests.fidelity.driver import Driver
@@ -26,7 +26,7 @@ VERSIONS = ("2.3.0", "1.20.5", "1.12.5")
 @cache
 def recorded(version: str) -> dict[str, Any]:
     raw = gzip.decompress((DATA / f"recorded-{version}.jsonl.gz").read_bytes()).decode()
-    return scenario(read_raw(raw.splitlines()))
+    return recorded_scenario(read_raw(raw.splitlines()))
 
 
 def score(told: dict[str, Any], version: str) -> Score:

@@ -16,8 +16,8 @@ import yaml
 from flinkmock import FlinkMock
 from flinkmock.cli import main
 from flinkmock.conformance.http_client import ClientReader, HttpClient
-from flinkmock.conformance.recording import Notes, Poller, scenario
-from flinkmock.conformance.recording.anonymize import Scrubber
+from flinkmock.conformance.recording import ClusterObservations, Poller, recorded_scenario
+from flinkmock.conformance.recording.anonymize import Anonymizer
 from flinkmock.errors import ServerUnreachable
 from tests.timeouts import PATIENCE
 
@@ -49,12 +49,12 @@ jobs:
 """
 
 
-def recorded(cluster: FlinkMock, seconds: int = 40, scrub: bool = False) -> dict[str, Any]:
+def recorded(cluster: FlinkMock, seconds: int = 40, anonymize: bool = False) -> dict[str, Any]:
     fetcher = HttpClient(cluster.url)
     try:
-        notes = Notes()
-        Poller(ClientReader(fetcher), notes, lambda ms: cluster.advance(f"{ms}ms")).watch(seconds * 1000, 1000)
-        return scenario(notes, scrub=scrub)
+        notes = ClusterObservations()
+        Poller(ClientReader(fetcher), notes, lambda ms: cluster.advance(f"{ms}ms")).poll(seconds * 1000, 1000)
+        return recorded_scenario(notes, anonymize=anonymize)
     finally:
         fetcher.close()
 
@@ -213,10 +213,10 @@ def test_an_interrupted_watch_still_tells() -> None:
     with FlinkMock(SCENARIO, clock="virtual") as cluster:
         cluster.advance("5s")
         fetcher = HttpClient(cluster.url)
-        notes = Notes()
-        Poller(ClientReader(fetcher), notes, interrupt).watch(60_000, 1000)
+        notes = ClusterObservations()
+        Poller(ClientReader(fetcher), notes, interrupt).poll(60_000, 1000)
         fetcher.close()
-    assert len(scenario(notes)["jobs"]) == 4
+    assert len(recorded_scenario(notes)["jobs"]) == 4
 
 
 def test_a_cluster_that_goes_away_leaves_what_was_seen() -> None:
@@ -235,10 +235,10 @@ def test_a_cluster_that_goes_away_leaves_what_was_seen() -> None:
         cluster.advance("5s")
         fetcher = HttpClient(cluster.url)
         reader = ClientReader(fetcher)
-        notes = Notes()
-        Poller(Fading(), notes, lambda ms: None).watch(3000, 1000)
+        notes = ClusterObservations()
+        Poller(Fading(), notes, lambda ms: None).poll(3000, 1000)
         fetcher.close()
-    told = scenario(notes)
+    told = recorded_scenario(notes)
     assert len(told["jobs"]) == 4
     assert told["jobs"]["orders"]["checkpoints"]["every"] == "5s"
     assert told["cluster"]["slots"] == 4
@@ -261,7 +261,7 @@ def test_scrubbed(told: str) -> None:
         cluster.advance("60s")
         jobs = len(cluster.cluster.jobs)
         ids = {vertex.id for job in cluster.cluster.jobs.values() for vertex in job.graph.vertices}
-        text = yaml.safe_dump(recorded(cluster, 2, scrub=True))
+        text = yaml.safe_dump(recorded(cluster, 2, anonymize=True))
     for secret in ("orders", "doomed", "no way", "broken pipe", "nightly", "clicks", "topic", "seen", "savepoint-1"):
         assert secret not in text
     assert not any(each in text for each in ids)
@@ -270,7 +270,7 @@ def test_scrubbed(told: str) -> None:
 
 
 def test_scrubbed_configuration() -> None:
-    scrubber = Scrubber(True)
+    scrubber = Anonymizer(True)
     assert scrubber.option("jobmanager.rpc.address", "jm.example.org") == "host-1"
     assert scrubber.option("rest.address", "jm.example.org") == "host-1"
     assert scrubber.option("rest.bind-address", "0.0.0.0") == "0.0.0.0"
@@ -317,7 +317,7 @@ def test_what_the_command_refuses(tmp_path: Path, capsys: pytest.CaptureFixture[
     file = tmp_path / "notes.txt"
     file.write_text("no exchange\n")
     assert main(["record", str(file), "-o", str(tmp_path / "x")]) == 2
-    assert "no exchanges that flinkmock record has kept" in capsys.readouterr().err
+    assert "does not contain exchanges of flinkmock record --raw" in capsys.readouterr().err
     assert main(["record", "localhost:8081", "-o", "x", "--raw", "y", "--anonymize"]) == 2
     assert "--raw keeps what --anonymize removes" in capsys.readouterr().err
     assert main(["record", "localhost:8081", "-o", str(tmp_path / "no" / "x")]) == 2

@@ -1,15 +1,16 @@
-"""A live cluster, watched read-only for a while and written down as an ordinary scenario.
+"""Records a live cluster read-only and turns the recording into a scenario.
 
-    notes = Notes()
-    Poller(source, notes, wait).watch(60_000, 1_000)
-    scenario(notes)
+    observations = ClusterObservations()
+    Poller(reader, observations, wait).poll(60_000, 1_000)
+    recorded_scenario(observations)
 
-States come from the jobs' own timestamps and exception histories, so that a state that nobody saw is there too; graphs
-from the plan; cadence, length and size of checkpoints from their history; metrics only if they are not Flink's own.
+States come from the timestamps and exception histories of the jobs, so that the scenario has states between two polls
+too; graphs from the plan; interval, duration and size of checkpoints from their history. Metrics are recorded only if
+they are not Flink's own.
 """
 
-from flinkmock.conformance.recording.observations import Notes, read_raw
+from flinkmock.conformance.recording.observations import ClusterObservations, read_raw
 from flinkmock.conformance.recording.poller import Poller
-from flinkmock.conformance.recording.scenario import scenario
+from flinkmock.conformance.recording.scenario import recorded_scenario
 
-__all__ = ["Notes", "Poller", "read_raw", "scenario"]
+__all__ = ["ClusterObservations", "Poller", "read_raw", "recorded_scenario"]

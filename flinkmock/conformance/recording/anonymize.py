@@ -1,67 +1,70 @@
-"""What a recording may tell of names, hosts and paths: all of it, or nothing that leads back to the real cluster."""
+"""Replaces names, hosts and paths in a recording."""
 
 from __future__ import annotations
 
 import re
 
 _PLAIN = re.compile(r"true|false|none|disable|-?\d+(\.\d+)? ?[a-zA-Z]{0,12}|PT[\dHMS.]+", re.ASCII)
-"""Numbers, lengths of time, sizes, switches."""
-_TELLING_NOTHING = re.compile(
+"""Numbers, durations, sizes, switches."""
+_PUBLIC_OPTIONS = re.compile(
     r"(jobmanager\.scheduler|scheduler-mode|restart-strategy(\.type)?|execution\.(checkpointing\.(externalized.*"
     r"|mode)|runtime-mode|target)|state\.backend(\.type)?|classloader\..*order|cluster\.evenly-spread-out-slots)"
 )
-"""Options whose values are Flink's own words."""
+"""Options whose values are constants of Flink."""
 _HOST = re.compile(r"(.*[.-])?(host|address|hosts|addresses)")
 _PATH = re.compile(r"(?:([a-z][a-z0-9+.-]*)://[^\s;,]*|/[^\s;,]*)")
 _PLATFORM = ("java.", "javax.", "org.apache.flink.")
 
 
-class Scrubber:
-    """Replaces what is a name by one that means nothing, the same each time; `on` False leaves everything as it is."""
+class Anonymizer:
+    """Replaces each name by a neutral one, always the same; keeps everything if it is not `enabled`."""
 
-    def __init__(self, on: bool) -> None:
-        self.on = on
-        self._told: dict[tuple[str, str], str] = {}
+    def __init__(self, enabled: bool) -> None:
+        self.enabled = enabled
+        self._replacements: dict[tuple[str, str], str] = {}
 
     def job(self, name: str) -> str:
-        return self._replaced("job", name)
+        """Replaces the name of a job."""
+        return self._replace("job", name)
 
     def vertex(self, name: str) -> str:
-        """A source stays one to be seen by its name, and a chain as long as it was."""
-        return " -> ".join(self._operator(part) for part in name.split(" -> ")) if self.on else name
+        """Replaces the name of a vertex; keeps the number of its operators, and `Source: ` and `Sink: `."""
+        return " -> ".join(self._operator(part) for part in name.split(" -> ")) if self.enabled else name
 
     def _operator(self, name: str) -> str:
-        head = next((word for word in ("Source: ", "Sink: ") if name.startswith(word)), "")
-        return head + self._replaced("operator", name)
+        prefix = next((word for word in ("Source: ", "Sink: ") if name.startswith(word)), "")
+        return prefix + self._replace("operator", name)
 
     def group(self, name: str) -> str:
-        return self._replaced("group", name)
+        """Replaces the name of a slot sharing group."""
+        return self._replace("group", name)
 
     def accumulator(self, name: str) -> str:
-        return self._replaced("accumulator", name)
+        """Replaces the name of an accumulator."""
+        return self._replace("accumulator", name)
 
     def path(self, path: str) -> str:
-        """Where a savepoint lies: its file system stays."""
-        return _PATH.sub(self._shown_path, path) if self.on else path
+        """Replaces a savepoint path; keeps its file system."""
+        return _PATH.sub(self._replace_path, path) if self.enabled else path
 
     def option(self, key: str, value: str) -> str | None:
-        """The value of one of Flink's options; None if nothing may be told of it."""
-        if not self.on or _PLAIN.fullmatch(value) or _TELLING_NOTHING.fullmatch(key):
+        """Returns the value of one of Flink's options, or a replacement; None if it must be omitted."""
+        if not self.enabled or _PLAIN.fullmatch(value) or _PUBLIC_OPTIONS.fullmatch(key):
             return value
         if _HOST.fullmatch(key):
-            return value if value in ("localhost", "0.0.0.0", "127.0.0.1") else self._replaced("host", value)
-        return _PATH.sub(self._shown_path, value) if _PATH.fullmatch(value) else None
+            return value if value in ("localhost", "0.0.0.0", "127.0.0.1") else self._replace("host", value)
+        return _PATH.sub(self._replace_path, value) if _PATH.fullmatch(value) else None
 
     def java_class(self, name: str) -> str:
-        """Flink's and Java's classes are no secret."""
-        return name if not self.on or name.startswith(_PLATFORM) else "java.lang.RuntimeException"
+        """Replaces the name of a class that is neither Flink's nor Java's."""
+        return name if not self.enabled or name.startswith(_PLATFORM) else "java.lang.RuntimeException"
 
-    def _shown_path(self, match: re.Match[str]) -> str:
+    def _replace_path(self, match: re.Match[str]) -> str:
         scheme = f"{match[1]}://" if match[1] else ""
-        return f"{scheme}/{self._replaced('path', match[0])}"
+        return f"{scheme}/{self._replace('path', match[0])}"
 
-    def _replaced(self, kind: str, name: str) -> str:
-        if not self.on:
+    def _replace(self, kind: str, name: str) -> str:
+        if not self.enabled:
             return name
-        count = sum(known == kind for known, _ in self._told)
-        return self._told.setdefault((kind, name), f"{kind}-{count + 1}")
+        count = sum(other == kind for other, _ in self._replacements)
+        return self._replacements.setdefault((kind, name), f"{kind}-{count + 1}")

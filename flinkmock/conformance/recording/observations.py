@@ -1,6 +1,6 @@
-"""What is noted of a cluster while it is watched: a fold over its answers, so that a long look costs no more memory.
+"""Collects observations of a cluster from its responses, in memory that doesn't grow with the recording.
 
-It does not matter who asked: the notes of kept exchanges (`--raw`) are those of the cluster itself.
+Exchanges that `flinkmock record --raw` kept give the same observations as the cluster itself.
 """
 
 from __future__ import annotations
@@ -8,33 +8,32 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any
 
+from flinkmock.conformance.http_client import Json
 from flinkmock.conformance.recording.samples import Samples
 from flinkmock.errors import FlinkMockError
 
-Json = Any
-HISTORY = 500
-"""So many checkpoints of a job are kept, and so many of its failures: the newest."""
+MAX_HISTORY = 500
+"""How many checkpoints and failures of a job are kept: the newest."""
 
 
 @dataclass
-class VertexNotes:
-    """What was seen of one vertex besides what its job's details tell."""
+class VertexObservations:
+    """Observations of one vertex beyond the details of its job."""
 
     accumulators: list[Json] = field(default_factory=list)
     details: Json = field(default_factory=dict)
     watermarks: list[tuple[int, int | None]] = field(default_factory=list)
-    """(epoch ms, the least of its subtasks' watermarks; None: there is none), newest last."""
-    pressures: list[float] = field(default_factory=list)
-    """The share of its time that it was held up, look by look; thinned out like metrics."""
+    """(epoch ms, the lowest watermark of its subtasks, None if there is none), oldest first."""
+    backpressure: list[float] = field(default_factory=list)
+    """The backpressure ratio at each poll, oldest first."""
     metrics: dict[str, dict[int, Samples]] = field(default_factory=dict)
-    """Name -> subtask -> values."""
+    """Name -> subtask -> samples."""
 
 
 @dataclass
-class JobNotes:
-    """What was seen of one job. `state`: the present one; `entered`: (epoch ms, state), each once."""
+class JobObservations:
+    """Observations of one job. `state`: the current one; `entered`: all known (epoch ms, state)."""
 
     state: str = ""
     details: Json = field(default_factory=dict)
@@ -42,34 +41,34 @@ class JobNotes:
     failures: dict[int, Json] = field(default_factory=dict)
     """Epoch ms -> entry of the exception history."""
     checkpoints: dict[int, Json] = field(default_factory=dict)
-    """Id -> entry of the checkpoint history, the last time it was seen."""
+    """Id -> the latest entry of the checkpoint history."""
     latest: Json = field(default_factory=dict)
-    """The newest checkpoints, by kind."""
+    """`latest` of the checkpoint statistics."""
     checkpointing: Json = field(default_factory=dict)
     config: Json = field(default_factory=dict)
     metrics: dict[str, Samples] = field(default_factory=dict)
-    by_vertex: dict[str, VertexNotes] = field(default_factory=dict)
+    by_vertex: dict[str, VertexObservations] = field(default_factory=dict)
 
-    def vertex(self, vertex_id: str) -> VertexNotes:
-        return self.by_vertex.setdefault(vertex_id, VertexNotes())
+    def vertex(self, vertex_id: str) -> VertexObservations:
+        return self.by_vertex.setdefault(vertex_id, VertexObservations())
 
 
-class Notes:
-    """Everything noted. `jobs`: by id."""
+class ClusterObservations:
+    """Observations of a cluster. `jobs`: by id."""
 
     def __init__(self) -> None:
         self.version = ""
         self.taskmanagers: list[Json] = []
         self.configuration: dict[str, str] = {}
-        self.jobs: dict[str, JobNotes] = {}
+        self.jobs: dict[str, JobObservations] = {}
 
     @property
     def now(self) -> int:
-        """When the cluster last told the time (epoch ms); 0: never."""
+        """The latest time in a response (epoch ms); 0 if there is none."""
         return max((job.details.get("now", 0) for job in self.jobs.values()), default=0)
 
-    def note(self, target: str, body: Json) -> None:
-        """Takes down a good answer; of an empty one, and of what a recording does not ask, nothing is noted."""
+    def add(self, target: str, body: Json) -> None:
+        """Adds the body of a success response. Ignores {} and targets that a recording doesn't use."""
         if not body:
             return
         path, _, query = target.partition("?")
@@ -82,20 +81,20 @@ class Notes:
                 self.configuration = {entry["key"]: entry["value"] for entry in body}
             case ["jobs", "overview"]:
                 for row in rows(body, "jobs"):
-                    self.jobs.setdefault(row["jid"], JobNotes()).state = row["state"]
-            case ["jobs", job_id, *rest] if job_id in self.jobs:
-                self._job(self.jobs[job_id], rest, query, body)
+                    self.jobs.setdefault(row["jid"], JobObservations()).state = row["state"]
+            case ["jobs", job_id, *tail] if job_id in self.jobs:
+                self._job(self.jobs[job_id], tail, query, body)
 
-    def _job(self, job: JobNotes, rest: list[str], query: str, body: Json) -> None:
-        match rest:
+    def _job(self, job: JobObservations, tail: list[str], query: str, body: Json) -> None:
+        match tail:
             case []:
                 job.details = body
                 job.entered |= {(at, state) for state, at in body.get("timestamps", {}).items() if at}
             case ["exceptions"]:
                 job.failures = newest(job.failures | failures(body))
             case ["checkpoints"]:
-                found = {entry["id"]: entry for entry in rows(body, "history")}
-                job.checkpoints = newest(job.checkpoints | found)
+                history = {entry["id"]: entry for entry in rows(body, "history")}
+                job.checkpoints = newest(job.checkpoints | history)
                 job.latest = body.get("latest") or {}
             case ["checkpoints", "config"]:
                 job.checkpointing = body
@@ -104,58 +103,67 @@ class Notes:
             case ["metrics"] if query:
                 for name, value in values(body):
                     job.metrics.setdefault(name, Samples()).add(job.details["now"], value)
-            case ["vertices", vertex_id, *tail]:
-                self._vertex(job, job.vertex(vertex_id), tail, query, body)
+            case ["vertices", vertex_id, *vertex_tail]:
+                self._vertex(job, job.vertex(vertex_id), vertex_tail, query, body)
 
     @staticmethod
-    def _vertex(job: JobNotes, vertex: VertexNotes, tail: list[str], query: str, body: Json) -> None:
+    def _vertex(job: JobObservations, vertex: VertexObservations, tail: list[str], query: str, body: Json) -> None:
         match tail:
             case []:
                 vertex.details = body
             case ["accumulators"]:
                 vertex.accumulators = rows(body, "user-accumulators")
             case ["watermarks"] if isinstance(body, list):
-                told = [int(value) for _, value in values(body)]
-                real = [mark for mark in told if mark > -(2**63)]
-                vertex.watermarks = [*vertex.watermarks, (job.details["now"], min(real, default=None))][-HISTORY:]
+                watermarks = [int(value) for _, value in values(body)]
+                initialized = [watermark for watermark in watermarks if watermark > -(2**63)]
+                vertex.watermarks = [*vertex.watermarks, (job.details["now"], min(initialized, default=None))][
+                    -MAX_HISTORY:
+                ]
             case ["backpressure"]:
-                held = [row["ratio"] for row in rows(body, "subtasks") if isinstance(row.get("ratio"), int | float)]
-                if held:
-                    vertex.pressures = [*vertex.pressures, max(held)][-HISTORY:]
+                ratios = [row["ratio"] for row in rows(body, "subtasks") if isinstance(row.get("ratio"), int | float)]
+                if ratios:
+                    vertex.backpressure = [*vertex.backpressure, max(ratios)][-MAX_HISTORY:]
             case ["metrics"] if query:
                 for name, value in values(body):
-                    subtask, _, rest = name.partition(".")
-                    samples = vertex.metrics.setdefault(rest, {}).setdefault(int(subtask), Samples())
+                    subtask, _, metric = name.partition(".")
+                    samples = vertex.metrics.setdefault(metric, {}).setdefault(int(subtask), Samples())
                     samples.add(job.details["now"], value)
 
 
-def read_raw(lines: Iterable[str]) -> Notes:
-    """The notes of exchanges that were kept, one as JSON in each line. Raises FlinkMockError for anything else."""
-    notes = Notes()
+def read_raw(lines: Iterable[str]) -> ClusterObservations:
+    """Reads the exchanges that `flinkmock record --raw` kept, one JSON object per line.
+
+    Raises:
+        FlinkMockError: a line has another format.
+    """
+    observations = ClusterObservations()
     for line in filter(str.strip, lines):
         try:
-            told = json.loads(line)
-            if told["status"] == 200:
-                notes.note(told["target"], json.loads(told["answer"]))
+            exchange = json.loads(line)
+            if exchange["status"] == 200:
+                observations.add(exchange["target"], json.loads(exchange["answer"]))
         except (ValueError, LookupError, TypeError, AttributeError) as error:
-            raise FlinkMockError(f"These are no exchanges that flinkmock record has kept: {error!r}") from error
-    return notes
+            raise FlinkMockError(f"The file does not contain exchanges of flinkmock record --raw: {error!r}") from error
+    return observations
 
 
 def rows(body: Json, key: str) -> list[Json]:
-    found = body.get(key) if isinstance(body, dict) else None
-    return found if isinstance(found, list) else []
+    """Returns a list of a body; [] if it has none."""
+    listed = body.get(key) if isinstance(body, dict) else None
+    return listed if isinstance(listed, list) else []
 
 
 def values(body: Json) -> list[tuple[str, str]]:
-    """Names and values of metrics."""
+    """Returns names and values of metrics."""
     listed = body if isinstance(body, list) else []
     return [(metric["id"], metric["value"]) for metric in listed if "value" in metric]
 
 
 def failures(body: Json) -> dict[int, Json]:
-    """Epoch ms -> a failure in the form of the exception history, which 1.12 has not got, and in which up to 1.18 a
-    failure stands only when the tasks have been restarted."""
+    """Maps epoch ms to failures, in the format of the exception history.
+
+    1.12 has no exception history, and up to 1.18 it has a failure only after the tasks have restarted.
+    """
     history = {entry["timestamp"]: entry for entry in rows(body.get("exceptionHistory"), "entries")}
     if not body.get("root-exception"):
         return history
@@ -167,5 +175,6 @@ def failures(body: Json) -> dict[int, Json]:
     return {body["timestamp"]: entry} | history
 
 
-def newest(known: dict[int, Json]) -> dict[int, Json]:
-    return {key: known[key] for key in sorted(known)[-HISTORY:]}
+def newest(entries: dict[int, Json]) -> dict[int, Json]:
+    """Returns the last MAX_HISTORY entries."""
+    return {key: entries[key] for key in sorted(entries)[-MAX_HISTORY:]}
