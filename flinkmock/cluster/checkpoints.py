@@ -20,6 +20,7 @@ from flinkmock.named_random import NamedRandom
 WINDOW = 10_000
 """How many values the percentiles of the summary cover."""
 FIRST_CHECKPOINT_DELAY_MS = 5
+"""From the moment when all tasks run to the first checkpoint, since 2.3."""
 SOURCE_ACK_MS = 25
 """Sources acknowledge first; the vertices behind them make a checkpoint long."""
 UNBOUNDED_MS = 1 << 50

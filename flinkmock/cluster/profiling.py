@@ -45,8 +45,11 @@ class Profiler:
         self._all: list[Profiling] = []
 
     def start(self, subject: str, mode: str | None, seconds: int, now: int) -> Profiling:
-        """Raises Unserviceable while another one runs there, for a length of time that is not allowed, and without a
-        mode: Flink answers all three with a 500."""
+        """Start profiling a process.
+
+        Raises:
+            UncaughtJavaException: a profiling runs there, the duration is not allowed, or there is no mode.
+        """
         if not 0 < seconds <= self._longest_s:
             text = messages.profiling_duration(self._longest_s)
             raise UncaughtJavaException(JavaException(java_classes.ILLEGAL_ARGUMENT_EXCEPTION, text))

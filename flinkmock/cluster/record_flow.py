@@ -1,7 +1,7 @@
-"""Records and bytes: how much has flowed through a job by a given time.
+"""Records and bytes that have flowed through a job by a given time.
 
-Counts follow from rates and the time that tasks have been running, so nothing is counted record by record. What goes
-out of a vertex comes in behind it, exactly, at every instant; split over subtasks it adds up to the whole.
+Counts follow from rates and the time that tasks have been running; no record is counted. At every moment the output of
+a vertex equals the input of the next one, and the counts of subtasks add up to those of their vertex.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from flinkmock.flink.memory import PAGE
 from flinkmock.flink.metrics.io_counters import IoCounters
 
 BUSY_AT_RATE = 1_000.0
-"""Records per second and subtask at which a task has no idle time left."""
+"""Records per second at which a subtask is busy all the time."""
 BUFFER_TIMEOUT_MS = 100
 """execution.buffer-timeout: how long a buffer waits at most before it is sent, however little is in it."""
 
 
 class RecordFlow:
-    """The flow of one run as it is at `time` (epoch ms)."""
+    """The flow of one job attempt at `time` (ms since the epoch)."""
 
     def __init__(self, run: JobAttempt, time: int) -> None:
         self._attempt = run
@@ -28,7 +28,7 @@ class RecordFlow:
         self._records: dict[int, tuple[int, int]] = {}
 
     def records(self, vertex: Vertex) -> tuple[int, int]:
-        """Records into and out of a vertex, all subtasks together."""
+        """Return the number of records into and out of a vertex, the sum of all subtasks."""
         if vertex.index not in self._records:
             self._records[vertex.index] = self._count_records(vertex)
         return self._records[vertex.index]
@@ -42,7 +42,7 @@ class RecordFlow:
         return came, int(came * vertex.spec.selectivity) if vertex.has_consumers else 0
 
     def io_counters(self, execution: Execution) -> IoCounters:
-        """The counters of one subtask."""
+        """Return the counters of one subtask."""
         vertex, subtask = execution.vertex, execution.subtask
         records_in, records_out = self.records(vertex)
         mine_in = _share(records_in, subtask, vertex)
@@ -67,20 +67,20 @@ class RecordFlow:
         )
 
     def busy_ratio(self, vertex: Vertex, subtask: int) -> float:
-        """Which part of the time a subtask works now, from 0 to 1."""
+        """Return the part of the time that a subtask is busy now, from 0 to 1."""
         return self._busy(vertex, subtask) * (1.0 - self.backpressure_ratio(vertex))
 
     def backpressure_ratio(self, vertex: Vertex) -> float:
-        """Which part of the time its subtasks are held up now, from 0 to 1."""
+        """Return the part of the time that the subtasks are back-pressured now, from 0 to 1."""
         return backpressure_at(vertex.spec.backpressure, self._time - self._attempt.submitted_at)
 
     def _busy(self, vertex: Vertex, subtask: int) -> float:
-        """Which part of the time a subtask works if nothing holds it up."""
+        """Return the part of the time that a subtask is busy without back pressure."""
         rate = self._rate(vertex) * _weight(vertex, subtask) / _skew_prefix_sum(vertex, vertex.parallelism)
         return min(1.0, rate / BUSY_AT_RATE)
 
     def _rate(self, vertex: Vertex) -> float:
-        """Records a second that a vertex handles when all is well."""
+        """Return the records per second that a vertex processes without back pressure."""
         if vertex.is_source:
             return vertex.spec.records_per_second
         above = (self._attempt.graph.vertices[edge.source] for edge in vertex.inputs)
@@ -94,19 +94,19 @@ def _buffers(records: int, size: int, channels: int, ran_ms: int) -> int:
 
 
 def _weight(vertex: Vertex, subtask: int) -> int:
-    """How many records a subtask is dealt in one round."""
+    """Return how many records a subtask gets in one round."""
     skew = vertex.spec.skew or (1,)
     return skew[min(subtask, len(skew) - 1)]
 
 
 def _skew_prefix_sum(vertex: Vertex, subtasks: int) -> int:
-    """How many records the first so many subtasks are dealt in one round, all together."""
+    """Return how many records the first `subtasks` subtasks get in one round, in total."""
     skew = vertex.spec.skew or (1,)
     return sum(skew[:subtasks]) + max(subtasks - len(skew), 0) * skew[-1]
 
 
 def _share(whole: int, part: int, vertex: Vertex) -> int:
-    """What falls to subtask `part` when `whole` records are dealt out: the parts add up, and never shrink."""
+    """Return the records of subtask `part` of `whole`: the parts add up to the whole and never decrease."""
     rounds, rest = divmod(whole, _skew_prefix_sum(vertex, vertex.parallelism))
     weight = _weight(vertex, part)
     return rounds * weight + min(max(rest - _skew_prefix_sum(vertex, part), 0), weight)

@@ -32,6 +32,7 @@ SCHEDULING_MS = (2, 8)
 SETTLING_MS = (20, 60)
 """How long it takes until tasks are CANCELED after one of them has failed."""
 FAILING_MS = (12, 24)
+"""How long a job is FAILING unless the scenario says it."""
 NO_SLOTS_MS = 3_000
 """How long a job waits for missing slots, as with a standalone resource manager.
 

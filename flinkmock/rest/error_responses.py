@@ -11,16 +11,10 @@ Which of them a problem of the cluster becomes: `problems.py`.
 
 from __future__ import annotations
 
-from flinkmock.flink import messages
+from flinkmock.flink import java_classes, messages
 from flinkmock.flink.java_exception import JavaException, stack_trace
 from flinkmock.flink.stack_frames import REST_HANDLER_TRACE
 from flinkmock.rest.response import Response, error_answer
-
-REST_HANDLER = "org.apache.flink.runtime.rest.handler"
-REST_EXCEPTION = f"{REST_HANDLER}.RestHandlerException"
-HANDLER_REQUEST_EXCEPTION = f"{REST_HANDLER}.HandlerRequestException"
-NOT_FOUND_EXCEPTION = "org.apache.flink.runtime.rest.NotFoundException"
-COMPLETION_EXCEPTION = "java.util.concurrent.CompletionException"
 
 
 class RequestRejected(Exception):
@@ -35,7 +29,9 @@ def plain(status: int, text: str, *, cors: bool = True, close: bool = False) -> 
     return error_answer(status, text, cors=cors, close=close)
 
 
-def rest(status: int, text: str, cause: JavaException | None = None, java_class: str = REST_EXCEPTION) -> Response:
+def rest(
+    status: int, text: str, cause: JavaException | None = None, java_class: str = java_classes.REST_HANDLER_EXCEPTION
+) -> Response:
     """One message: a stack trace of `java_class`, by default a RestHandlerException."""
     return error_answer(status, _trace(JavaException(java_class, text, cause)))
 

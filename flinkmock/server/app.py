@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from flinkmock.cluster.errors import ClusterError
-from flinkmock.flink import messages
+from flinkmock.flink import java_classes, messages
 from flinkmock.flink.configuration import MAX_CONTENT_LENGTH
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.journal import Exchange
 from flinkmock.journal.middleware import answered, begun, note_body, note_route
 from flinkmock.rest.call import FileContent
 from flinkmock.rest.error_mapping import told
-from flinkmock.rest.error_responses import HANDLER_REQUEST_EXCEPTION, RequestRejected, internal, plain, rest
+from flinkmock.rest.error_responses import RequestRejected, internal, plain, rest
 from flinkmock.rest.jackson.binding import BodyReader
 from flinkmock.rest.multipart import Routes, Upload, boundary_of, receive
 from flinkmock.rest.parameters import BadParameter, path_values, query_values, surplus_values
@@ -166,7 +166,7 @@ class _Server:
                 path = dict(route.path) if plainly else path_values(route.operation, route.path)
                 query = query_values(route.operation, target.query)
             except BadParameter as error:
-                cause = JavaException(HANDLER_REQUEST_EXCEPTION, str(error))
+                cause = JavaException(java_classes.HANDLER_REQUEST_EXCEPTION, str(error))
                 return rest(400, messages.bad_parameters(str(error)), cause)
             if body is None:  # HandlerRequest wants one, after the parameters
                 return internal(JavaException("java.lang.NullPointerException"))

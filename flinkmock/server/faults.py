@@ -14,9 +14,9 @@ from flinkmock.faults import Corruption, Drop, Fault, NamedReply, Reply, Request
 from flinkmock.faults.corrupt import corrupted
 from flinkmock.faults.decide import FaultHit
 from flinkmock.faults.target import FaultTarget
-from flinkmock.flink import messages
+from flinkmock.flink import java_classes, messages
 from flinkmock.flink.java_exception import JavaException
-from flinkmock.rest.error_responses import COMPLETION_EXCEPTION, RequestRejected, internal, plain
+from flinkmock.rest.error_responses import RequestRejected, internal, plain
 from flinkmock.rest.response import Response, error_answer
 from flinkmock.server.aiohttp_response import FlinkResponse
 from flinkmock.server.delayed_responses import UNBOUNDED, DelayedResponses
@@ -165,7 +165,7 @@ class FaultInjection:
                 return Response(504, messages.GATEWAY_TIMEOUT_PAGE, content_type="text/html", cors=False)
             case NamedReply.INTERNAL_ERROR:
                 timeout = JavaException("java.util.concurrent.TimeoutException", messages.RPC_TIMED_OUT)
-                return internal(JavaException(COMPLETION_EXCEPTION, str(timeout), timeout))
+                return internal(JavaException(java_classes.COMPLETION_EXCEPTION, str(timeout), timeout))
 
 
 class _ChunkedFlinkResponse(FlinkResponse):

@@ -1,4 +1,4 @@
-"""Uploaded jars: real zip files whose manifests are read, whatever they hold."""
+"""Uploaded jars: zip files, of which the manifest and the names of the classes are read."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MANIFEST = "META-INF/MANIFEST.MF"
 
 @dataclass(frozen=True, slots=True)
 class Jar:
-    """`id` is `UUID_name.jar`; `uploaded` epoch ms. `entry_classes` are the classes its manifest offers to run."""
+    """`id` is `UUID_name.jar`; `uploaded` is in ms since the epoch. `entry_classes` are those of its manifest."""
 
     id: str
     name: str
@@ -23,16 +23,16 @@ class Jar:
     uploaded: int
     entry_classes: tuple[str, ...]
     classes: frozenset[str] | None
-    """Names of the classes in it; None if it holds no class at all, as jars made for tests do."""
+    """Names of its classes; None if it has no class at all, like jars made for tests."""
     jobmanager: int = 0
-    """Where it was uploaded: no other JobManager has it."""
+    """The JobManager that it was uploaded to; the others don't have it."""
 
     def has_class(self, name: str) -> bool:
         return self.classes is None or name in self.classes
 
 
 def manifest_entries(manifest: str) -> tuple[str, ...]:
-    """The classes of `program-class` (several, at commas) or else of `Main-Class` (JarListHandler)."""
+    """Return the classes of `program-class` (separated by commas) or else of `Main-Class` (JarListHandler)."""
     unfolded = manifest.replace("\r\n", "\n").replace("\r", "\n").replace("\n ", "")
     attributes = {}
     for line in unfolded.split("\n\n", 1)[0].split("\n"):
@@ -56,15 +56,17 @@ def read_jar(path: Path) -> tuple[tuple[str, ...], frozenset[str] | None]:
 
 
 class JarFiles:
-    """The files of jars, in `folder`, which is made for the first one. One that is held stays when its jar is deleted:
-    a cluster that becomes again what it was (`cluster/image.py`) has that jar once more."""
+    """The files of jars in `folder`, which is created for the first one.
+
+    A file that a snapshot holds stays when its jar is deleted: a restored cluster has that jar again.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._pinned: set[Path] = set()
 
     def move_in(self, file: Path, name: str) -> Path:
-        """Moves the file here; returns where it is. A held one may have that name already."""
+        """Move the file to the folder and return its path; a held file may have that name already."""
         self._folder.mkdir(mode=0o700, exist_ok=True)
         path, n = self._folder / name, 1
         while path.exists():
@@ -80,8 +82,7 @@ class JarFiles:
 
 
 class JarStore:
-    """The jars of `web.upload.dir`, which each JobManager, by its number, has for itself. Files are kept in `folder`;
-    messages show `shown_folder`, as Flink's would."""
+    """The jars of `web.upload.dir` of each JobManager. Files are in `folder`, messages show `shown_folder`."""
 
     def __init__(self, folder: Path, shown_folder: str, random: NamedRandom) -> None:
         self._files = JarFiles(folder)
@@ -91,7 +92,7 @@ class JarStore:
         self._count = 0
 
     def add(self, name: str, file: Path, now: int, jobmanager: int = 0) -> Jar:
-        """Takes the file over (it is moved). Raises BadUpload if its name does not end in `.jar`."""
+        """Add a jar and move its file. Raises InvalidUpload if its name does not end in `.jar`."""
         if not name.endswith(".jar"):
             raise InvalidUpload("Only Jar files are allowed.")
         self._count += 1
@@ -101,30 +102,30 @@ class JarStore:
         return jar
 
     def get(self, jar_id: str, jobmanager: int = 0) -> Jar:
-        """Raises UnknownJar."""
+        """Raises JarNotFound."""
         jar = self._jars.get(jar_id)
         if jar is None or jar.jobmanager != jobmanager:
             raise JarNotFound(jar_id, self.shown_folder)
         return jar
 
     def delete(self, jar_id: str, jobmanager: int = 0) -> None:
-        """Raises UnknownJar."""
+        """Raises JarNotFound."""
         self._files.delete(self.get(jar_id, jobmanager).path)
         del self._jars[jar_id]
 
     def pin(self) -> None:
-        """The files of all jars there are stay, even if the jars are deleted."""
+        """Keep the files of all current jars, even if the jars are deleted."""
         self._files.pin(jar.path for jar in self._jars.values())
 
     def give_way(self, other: JarStore) -> None:
-        """`other` takes the place of this one: files that neither it nor anybody else needs are gone."""
+        """Delete the files of this store that neither `other` nor a snapshot needs."""
         needed = {jar.path for jar in other._jars.values()}
         for jar in self._jars.values():
             if jar.path not in needed:
                 self._files.delete(jar.path)
 
     def newest_first(self, jobmanager: int = 0) -> list[Jar]:
-        """By the time of upload; of two uploaded in the same millisecond the later one comes first."""
+        """Return the jars, newest first, also within a millisecond."""
         jars = [jar for jar in self._jars.values() if jar.jobmanager == jobmanager]
         jars.reverse()
         return sorted(jars, key=lambda jar: -jar.uploaded)

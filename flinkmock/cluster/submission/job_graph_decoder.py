@@ -1,7 +1,7 @@
-"""The job in what a client submits: a serialized JobGraph (up to 1.20) or StreamGraph (since 2.0).
+"""Decodes the job that a client submits: a serialized JobGraph (up to 1.20) or StreamGraph (since 2.0).
 
-A JobGraph holds the vertices as they will run. A StreamGraph holds single operators, which the JobManager chains to
-vertices itself; so that is done here, by the rules of StreamingJobGraphGenerator.isChainable.
+A JobGraph contains the vertices as they will run. A StreamGraph contains operators, which the JobManager chains to
+vertices; here, too, by the rules of StreamingJobGraphGenerator.isChainable.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from flinkmock.flink.java_serialization.reader import JavaObject, read_object
 _NEVER = (1 << 63) - 1
 """ms; Long.MAX_VALUE, the checkpoint interval of a job without checkpoints."""
 _MAX_PARALLELISM = 128
-"""Of a vertex that says nothing about it; KeyGroupRangeAssignment's lower bound."""
+"""The default of a vertex; KeyGroupRangeAssignment's lower bound."""
 _STRATEGIES = {
     "ForwardPartitioner": "FORWARD",
     "ForwardForConsecutiveHashPartitioner": "FORWARD",
@@ -29,7 +29,7 @@ _STRATEGIES = {
     "ShufflePartitioner": "SHUFFLE",
     "CustomPartitionerWrapper": "CUSTOM",
 }
-"""What StreamPartitioner.toString says, by class."""
+"""The text of StreamPartitioner.toString by class."""
 _RETAINED = {"RETAIN_ON_CANCELLATION": "retain", "RETAIN_ON_FAILURE": "delete"}
 
 
@@ -52,10 +52,10 @@ class SubmittedJob:
 
 
 def decode_job(plan: Any) -> SubmittedJob:
-    """What the first object of a stream says of a job; of classes that no release has, at most id and name.
+    """Return the job that the first object of a stream describes; of an unknown class, at most id and name.
 
     Raises:
-        BadStream: something that is serialized inside of it can't be read.
+        BadStream: an object that is serialized inside of it can't be read.
     """
     fields = plan.fields if isinstance(plan, JavaObject) else {}
     settings = fields.get("savepointRestoreSettings")
@@ -88,7 +88,7 @@ def _with_graph(job: SubmittedJob, fields: Mapping[str, Any]) -> SubmittedJob:
 
 
 def abstract_id(value: object) -> str | None:
-    """The digits of an AbstractID: two longs, the lower part first."""
+    """Return the digits of an AbstractID: two longs, the lower part first."""
     if not isinstance(value, JavaObject) or not {"lowerPart", "upperPart"} <= value.fields.keys():
         return None
     return "".join(f"{value.fields[part] & (1 << 64) - 1:016x}" for part in ("lowerPart", "upperPart"))
@@ -96,7 +96,7 @@ def abstract_id(value: object) -> str | None:
 
 @dataclass(slots=True)
 class _Node:
-    """A vertex with the keys of those it reads from, each with ship strategy and kind of exchange."""
+    """A vertex with the keys of its input vertices, each with ship strategy and exchange type."""
 
     operators: tuple[str, ...]
     parallelism: int
@@ -107,7 +107,7 @@ class _Node:
 
 
 def _vertices(nodes: Mapping[Any, _Node]) -> tuple[VertexSpec, ...]:
-    """From sources to sinks, as Flink sorts them. What reads from itself, directly or not, comes last."""
+    """Return the vertices from sources to sinks, as Flink sorts them; those in a cycle come last."""
     order: list[Any] = []
     waiting = dict(nodes)
     while waiting:
@@ -168,7 +168,7 @@ def _stream_graph(holder: Mapping[str, Any]) -> dict[Any, _Node]:
             heads.append(one["id"])
 
     def names(operator: int) -> tuple[str, ...]:
-        """As StreamingJobGraphGenerator.createChainedName: `a -> b`, or `a -> (b, c)` where a chain forks."""
+        """Return the name of StreamingJobGraphGenerator.createChainedName: `a -> b`, or `a -> (b, c)` at a fork."""
         name, below = by_id[operator]["operatorName"], chained[operator]
         if len(below) == 1:
             return (name, *names(below[0]))
@@ -205,7 +205,7 @@ def _chainable(edge: Mapping[str, Any], by_id: Mapping[int, Any], strategies: Ma
 
 
 def _chaining_strategy(factory: Any) -> str | None:
-    """Of an operator's factory, or of the operator that it wraps (SimpleOperatorFactory)."""
+    """Return the chaining strategy of an operator's factory, or of the operator in it (SimpleOperatorFactory)."""
     if not isinstance(factory, JavaObject):
         return None
     found = factory.fields.get("chainingStrategy") or _chaining_strategy(factory.fields.get("operator"))
@@ -219,7 +219,7 @@ def _strategy(edge: Mapping[str, Any]) -> str:
 
 
 def chained_operators(name: str) -> tuple[str, ...]:
-    """The operators of a vertex's name; what stands in brackets, where a chain forks, is left in one piece."""
+    """Return the operators in a vertex's name; the text in brackets after a fork is one of them."""
     parts, depth = [""], 0
     for piece in name.split(" -> "):
         parts[-1] += (" -> " if parts[-1] else "") + piece
@@ -230,7 +230,7 @@ def chained_operators(name: str) -> tuple[str, ...]:
 
 
 def _settings(settings: Any) -> CheckpointSpec:
-    """JobCheckpointingSettings; their names changed over time."""
+    """Return the checkpoint settings from JobCheckpointingSettings, whose field names differ between releases."""
     if not isinstance(settings, JavaObject):
         return CheckpointSpec(every=None)
     found, usual = settings.fields["checkpointCoordinatorConfiguration"].fields, CheckpointSpec()
@@ -248,7 +248,7 @@ def _settings(settings: Any) -> CheckpointSpec:
 
 
 def _parameters(execution_config: Any) -> dict[str, str]:
-    """Global job parameters are of a class of the user, which keeps them in some map."""
+    """Return the global job parameters: an object of a user's class, which has them in a map."""
     if not isinstance(execution_config, JavaObject):
         return {}
     parameters = execution_config.fields.get("globalJobParameters")
@@ -257,12 +257,12 @@ def _parameters(execution_config: Any) -> dict[str, str]:
 
 
 def _configuration(configuration: Any) -> dict[str, Any]:
-    """Flink's Configuration as a dict."""
+    """Return Flink's Configuration as a dict."""
     return dict(_pairs(configuration.fields.get("confData"))) if isinstance(configuration, JavaObject) else {}
 
 
 def _milliseconds(value: Any) -> int | None:
-    """A java.time.Duration: what its Externalizable writes is a 1, seconds and nanoseconds. Texts are not read."""
+    """Return a java.time.Duration in ms: its external form is a 1, seconds and nanoseconds. Texts are not read."""
     data = value.more[0] if isinstance(value, JavaObject) and value.more else None
     if not isinstance(data, bytes) or len(data) != 13:
         return None
@@ -270,13 +270,13 @@ def _milliseconds(value: Any) -> int | None:
 
 
 def _inside(value: Any) -> Any:
-    """Of Flink's SerializedValue."""
+    """Return the object in Flink's SerializedValue."""
     data = value.fields.get("serializedData") if isinstance(value, JavaObject) else None
     return read_object(data) if isinstance(data, bytes) else None
 
 
 def _items(collection: Any) -> Sequence[Any]:
-    """Of one of Java's lists."""
+    """Return the elements of one of Java's lists."""
     if not isinstance(collection, JavaObject):
         return ()
     for wrapped in ("a", "c", "list"):  # Arrays$ArrayList, Collections$Unmodifiable…
@@ -287,18 +287,18 @@ def _items(collection: Any) -> Sequence[Any]:
 
 
 def _pairs(mapping: Any) -> list[tuple[Any, Any]]:
-    """Of one of Java's maps; keys are plain."""
+    """Return the entries of one of Java's maps; keys are plain values."""
     items = list(_items(mapping))
     return [(_plain(key), value) for key, value in zip(items[::2], items[1::2], strict=False)]
 
 
 def _texts(mapping: Any) -> dict[str, str]:
-    """A map's entries if it is one of texts."""
+    """Return the entries of a map if all are texts."""
     return {key: value for key, value in _pairs(mapping) if isinstance(key, str) and isinstance(value, str)}
 
 
 def _plain(value: Any) -> Any:
-    """What a boxed number holds."""
+    """Return the value of a boxed number."""
     return value.fields["value"] if isinstance(value, JavaObject) and "value" in value.fields else value
 
 

@@ -1,4 +1,4 @@
-"""A jar's program: which job its main method would start, with these arguments.
+"""A jar's program: the job that its main method starts with the given arguments.
 
 The scenario's `submitted` rules say what a program becomes; here its entry class is found and its arguments are read,
 and what a real client would run into (no entry class, a main that throws) is refused in Flink's words.
@@ -23,14 +23,14 @@ from flinkmock.named_random import UniformRange
 from flinkmock.release import Release
 
 PARALLELISM_UNKNOWN = -2
-"""ExecutionConfig lets -1 (the default) and -2 (not known) through."""
+"""ExecutionConfig accepts -1 (the default) and -2 (unknown)."""
 BAD_PARALLELISM = JavaException(java_classes.ILLEGAL_ARGUMENT_EXCEPTION, submission_messages.BAD_PARALLELISM)
 _TOKEN = re.compile(r"""([^"']\S*|".+?"|'.+?')\s*""")
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """What a client asks to run or to plan. `location` is where the jar lies, as messages show it."""
+    """The program of a run or plan request. `location` is the path of the jar in messages."""
 
     jar: Jar
     location: str = ""
@@ -41,7 +41,7 @@ class Program:
 
 
 def tokenize(text: str) -> list[str]:
-    """The arguments in a `programArgs` of old: parted at blanks, quotes hold together (JarHandlerUtils)."""
+    """Return the arguments in the `programArgs` of 1.x: separated by spaces, with quotes (JarHandlerUtils)."""
     return [token.strip().replace('"', "").replace("'", "") for token in _TOKEN.findall(text)]
 
 
@@ -118,12 +118,12 @@ def _bad_parallelism(program: Program) -> bool:
 
 
 def matching_template(names: Sequence[str], rules: Sequence[SubmissionRule]) -> JobSpec:
-    """The job of the first rule that fits one of the names."""
+    """Return the job of the first rule that matches one of the names."""
     return matching_rule(names, rules).job
 
 
 def matching_rule(names: Sequence[str], rules: Sequence[SubmissionRule]) -> SubmissionRule:
-    """The first rule that fits one of the names; the last rule of every scenario fits all."""
+    """Return the first rule that matches one of the names; the last rule of every scenario matches all."""
     for rule in rules:
         if any(fnmatchcase(name, rule.pattern) for name in names):
             return rule
@@ -131,7 +131,7 @@ def matching_rule(names: Sequence[str], rules: Sequence[SubmissionRule]) -> Subm
 
 
 def with_arguments(spec: JobSpec, arguments: Sequence[str]) -> JobSpec:
-    """The job with what `--key value` pairs change in it, as far as its program says that it listens to them."""
+    """Return the job with the fields that `--key value` pairs set, as its program declares them."""
     pairs = dict(zip(arguments[::2], arguments[1::2], strict=False))
     for argument, fields in spec.program.arguments.items():
         for field in fields if argument in pairs else ():
@@ -168,7 +168,7 @@ def _with(spec: JobSpec, field: str, value: str) -> JobSpec:
 
 
 def with_parallelism(spec: JobSpec, parallelism: int) -> JobSpec:
-    """Every vertex whose parallelism the program does not set itself gets this one."""
+    """Return the job with this parallelism for all vertices whose parallelism the program does not set."""
     vertices = tuple(
         vertex if vertex.own_parallelism else dataclasses.replace(vertex, parallelism=parallelism)
         for vertex in spec.vertices
@@ -177,7 +177,7 @@ def with_parallelism(spec: JobSpec, parallelism: int) -> JobSpec:
 
 
 def with_configuration(spec: JobSpec, program: Program) -> JobSpec:
-    """The job with the parallelism that the request gives, itself or by `parallelism.default`.
+    """Return the job with the parallelism of the request: its own field or `parallelism.default`.
 
     `pipeline.name` does not rename it: a program that names its job wins (recorded: `run flinkConfiguration`).
     """
@@ -188,14 +188,14 @@ def with_configuration(spec: JobSpec, program: Program) -> JobSpec:
 
 
 def main_method_error(cause: JavaException) -> ProgramError:
-    """The main method ends with an exception."""
+    """Return the error of a main method that throws."""
     text = submission_messages.main_method_failed(cause.message)
     thrown = JavaException(java_classes.PROGRAM_INVOCATION_EXCEPTION, text, cause)
     return ProgramError(thrown, refused=True)
 
 
 def duplicate_submission_error(release: Release) -> JavaException:
-    """What the dispatcher throws at an id that it knows; the application has the id of its job."""
+    """Return the Dispatcher's exception for an id that exists already; an application has the id of its job."""
     if release.since("2.3"):
         return JavaException(
             java_classes.DUPLICATE_APPLICATION_SUBMISSION_EXCEPTION, submission_messages.APPLICATION_ALREADY_SUBMITTED
@@ -204,13 +204,13 @@ def duplicate_submission_error(release: Release) -> JavaException:
 
 
 def submission_error(job_name: str, cause: JavaException) -> ProgramError:
-    """`execute()` throws, for the dispatcher does not take the job."""
+    """Return the error of `execute()` when the Dispatcher rejects the job."""
     text = submission_messages.job_not_executed(job_name)
     return main_method_error(JavaException(java_classes.FLINK_EXCEPTION, text, cause))
 
 
 def initialization_error(job_name: str, cause: JavaException, release: Release) -> ProgramError:
-    """`execute()` throws, for the job's JobMaster can't be made."""
+    """Return the error of `execute()` when the JobMaster can't be created."""
     initialization = java_classes.JOB_INITIALIZATION_EXCEPTION
     if release.since("1.13"):
         runtime = JavaException(java_classes.RUNTIME_EXCEPTION, str(cause), cause)
