@@ -6,12 +6,12 @@ blank. Slashes at both ends don't count. Literal segments win over parameters, b
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from flinkmock.contract import Contract, Operation
+from flinkmock.contract.pattern import OperationMatcher
 from flinkmock.rest.request_target import decode
 
 _DEFAULTS: Mapping[str, bool] = {"web.submit.enable": True, "web.cancel.enable": True, "rest.profiling.enabled": False}
@@ -31,35 +31,17 @@ class Router:
 
     def __init__(self, contract: Contract, configuration: Mapping[str, str]) -> None:
         self._version = contract.default_api_version
-        self._tables: dict[str, dict[int, list[Operation]]] = defaultdict(lambda: defaultdict(list))
-        for operation in contract.operations:
-            if _registered(operation.requires_config, configuration):
-                self._tables[operation.method][len(operation.segments)].append(operation)
-        for table in self._tables.values():
-            for operations in table.values():
-                operations.sort(key=lambda one: [segment.startswith(":") for segment in one.segments])
+        self._matcher = OperationMatcher(
+            operation for operation in contract.operations if _registered(operation.requires_config, configuration)
+        )
 
     def route(self, method: str, path: str) -> Route | None:
         """`path` is decoded once. Raises BadEscape when it can't be decoded again."""
         segments = _segments(path)
-        found = self._find(method, segments)
-        if found is None and segments[0] == self._version:
-            found = self._find(method, segments[1:])
-        return found
-
-    def _find(self, method: str, segments: list[str]) -> Route | None:
-        if method not in self._tables:
-            return None
-        for operation in self._tables[method].get(len(segments), ()):
-            parameters = {}
-            for mine, theirs in zip(operation.segments, segments, strict=True):
-                if mine.startswith(":"):
-                    parameters[mine[1:]] = theirs
-                elif mine != theirs:
-                    break
-            else:
-                return Route(operation, parameters)
-        return None
+        matched = self._matcher.match(method, segments)
+        if matched is None and segments[0] == self._version:
+            matched = self._matcher.match(method, segments[1:])
+        return Route(*matched) if matched else None
 
 
 def _segments(path: str) -> list[str]:
