@@ -24,7 +24,7 @@ class JavaException:
 
 
 def stack_trace(
-    throwable: JavaException, frames: Sequence[str] = (), *, of_causes: Sequence[str] | None = None, more: int = 0
+    exception: JavaException, frames: Sequence[str] = (), *, of_causes: Sequence[str] | None = None, more: int = 0
 ) -> str:
     """Return the text of `Throwable.printStackTrace`: first line, calls and causes, with a newline at the end.
 
@@ -34,8 +34,8 @@ def stack_trace(
         of_causes: the calls of a cause without any; None: the same.
         more: how many calls a cause shares with the exception that it caused, for the line `... 5 more`.
     """
-    lines = [str(throwable), *(f"\tat {frame}" for frame in throwable.frames or frames)]
-    for cause in throwable.chain()[1:]:
+    lines = [str(exception), *(f"\tat {frame}" for frame in exception.frames or frames)]
+    for cause in exception.chain()[1:]:
         lines += [f"Caused by: {cause}"]
         lines += [f"\tat {frame}" for frame in cause.frames or (frames if of_causes is None else of_causes)]
         lines += [f"\t... {more} more"] if more and not cause.frames else []

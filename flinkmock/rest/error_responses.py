@@ -2,11 +2,11 @@
 
 See docs/flink-behaviour.md#error-bodies.
 
-- plain: one short text, for what goes wrong before a handler is found, and for log files;
-- rest: one text, the whole stack trace of a RestHandlerException or one of its subclasses;
-- internal: "Internal server error." and the stack trace of an exception nobody expected.
+- plain: one short text, for errors before a handler is found and for log files;
+- rest: one text, the stack trace of a RestHandlerException or one of its subclasses;
+- internal: "Internal server error." and the stack trace of an unexpected exception.
 
-Which of them a problem of the cluster becomes: `problems.py`.
+`error_mapping.py` chooses the form for each error of the cluster.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ def rest(
     return error_answer(status, _trace(JavaException(java_class, text, cause)))
 
 
-def internal(throwable: JavaException) -> Response:
+def internal(exception: JavaException) -> Response:
     """500 with two messages."""
-    trace = f"<Exception on server side:\n{_trace(throwable)}\nEnd of exception on server side>"
+    trace = f"<Exception on server side:\n{_trace(exception)}\nEnd of exception on server side>"
     return error_answer(500, messages.INTERNAL_ERROR, trace)
 
 
-def _trace(throwable: JavaException) -> str:
-    return stack_trace(throwable, REST_HANDLER_TRACE, of_causes=(), more=len(REST_HANDLER_TRACE))
+def _trace(exception: JavaException) -> str:
+    return stack_trace(exception, REST_HANDLER_TRACE, of_causes=(), more=len(REST_HANDLER_TRACE))

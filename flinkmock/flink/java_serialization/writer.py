@@ -141,8 +141,8 @@ class Frame:
     module: str | None = None
 
 
-def serialized_throwable(
-    throwable: JavaException, trace: str, frames: tuple[Frame, ...], *, class_in_message: bool = True
+def serialized_exception(
+    exception: JavaException, trace: str, frames: tuple[Frame, ...], *, class_in_message: bool = True
 ) -> bytes:
     """A Flink `SerializedThrowable`, which needs none of the user's classes to be read.
 
@@ -156,33 +156,33 @@ def serialized_throwable(
         class_in_message: as since 1.16 (SerializedThrowable.getMessageOrError before).
     """
     stream = _Stream()
-    _write_throwable(stream, throwable, trace, frames, class_in_message)
+    _write_exception(stream, exception, trace, frames, class_in_message)
     return stream.written()
 
 
-def _write_throwable(
-    stream: _Stream, throwable: JavaException, trace: str, frames: tuple[Frame, ...], class_in_message: bool
+def _write_exception(
+    stream: _Stream, exception: JavaException, trace: str, frames: tuple[Frame, ...], class_in_message: bool
 ) -> None:
     def body() -> None:
-        if throwable.cause is None:
+        if exception.cause is None:
             stream.null()
         else:
             caused_by = trace[max(trace.find("Caused by: "), 0) :]
-            _write_throwable(stream, throwable.cause, caused_by, frames, class_in_message)
-        stream.string(str(throwable) if class_in_message else throwable.message)
+            _write_exception(stream, exception.cause, caused_by, frames, class_in_message)
+        stream.string(str(exception) if class_in_message else exception.message)
         stream.array(TRACE, [partial(_write_frame, stream, frame) for frame in frames])
         stream.object(EMPTY_LIST, lambda: None)
         stream.put(bytes([_END]))
         stream.string(trace)
-        stream.string(throwable.java_class)
-        stream.byte_array(_original(throwable, frames))
+        stream.string(exception.java_class)
+        stream.byte_array(_original(exception, frames))
 
     stream.object(SERIALIZED_THROWABLE, body)
 
 
-def _original(throwable: JavaException, frames: tuple[Frame, ...]) -> bytes | None:
+def _original(exception: JavaException, frames: tuple[Frame, ...]) -> bytes | None:
     """The exception itself; None if one of its chain is of a class that is not known here."""
-    if any(one.java_class not in EXCEPTIONS for one in throwable.chain()):
+    if any(one.java_class not in EXCEPTIONS for one in exception.chain()):
         return None
     stream = _Stream()
 
@@ -199,7 +199,7 @@ def _original(throwable: JavaException, frames: tuple[Frame, ...]) -> bytes | No
 
         stream.object(EXCEPTIONS[one.java_class], body)
 
-    write(throwable)
+    write(exception)
     return stream.written()
 
 

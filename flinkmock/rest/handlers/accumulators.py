@@ -12,7 +12,7 @@ from flinkmock.cluster.record_flow import RecordFlow
 from flinkmock.flink.java_serialization.writer import Long
 from flinkmock.rest.call import Payload, RestCall, handles
 from flinkmock.rest.handlers.lookup import execution_of, job_and_time, location_payload, vertex_and_time
-from flinkmock.rest.handlers.throwables import serialized_optional
+from flinkmock.rest.handlers.serialized_exceptions import serialized_optional
 
 
 def accumulators_of(cluster: Cluster, job: Job, execution: Execution, time: int) -> list[Accumulator]:

@@ -8,7 +8,7 @@ from flinkmock.cluster.states import GLOBALLY_TERMINAL
 from flinkmock.flink.stack_frames import job_master_trace
 from flinkmock.rest.call import Payload, RestCall, handles
 from flinkmock.rest.handlers.accumulators import job_accumulators_at, serialized
-from flinkmock.rest.handlers.throwables import failure_payload
+from flinkmock.rest.handlers.serialized_exceptions import failure_payload
 
 APPLICATION_STATUS = {"FINISHED": "SUCCEEDED", "FAILED": "FAILED", "CANCELED": "CANCELED"}
 

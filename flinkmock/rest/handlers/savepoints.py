@@ -13,7 +13,7 @@ from flinkmock.flink.java_exception import JavaException
 from flinkmock.flink.stack_frames import future_trace
 from flinkmock.release import Release
 from flinkmock.rest.call import Payload, RestCall, handles
-from flinkmock.rest.handlers.throwables import failure_payload
+from flinkmock.rest.handlers.serialized_exceptions import failure_payload
 
 INCREMENTAL = JavaException(
     java_classes.ILLEGAL_STATE_EXCEPTION,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.flink.java_serialization.reader import BadStream, read_object
-from flinkmock.flink.java_serialization.writer import Frame, Long, serialized_optional, serialized_throwable
+from flinkmock.flink.java_serialization.writer import Frame, Long, serialized_exception, serialized_optional
 
 OWN_PARENT = b"\xac\xed\0\5sr\0\1A" + bytes(8) + b"\2\0\0xq\0\x7e\0\0"
 """A class whose parent is itself."""
@@ -30,16 +30,16 @@ def test_values_are_found_in_what_a_class_writes_itself():
 def test_a_throwable_and_its_cause():
     frame = Frame("a.B", "run", "B.java", 7)
     cause = JavaException("java.io.IOException", "gone")
-    throwable = read_object(serialized_throwable(JavaException("a.C", "why", cause), "whole trace", (frame,)))
-    assert throwable.fields["originalErrorClassName"] == "a.C"
-    assert throwable.fields["cause"].fields["detailMessage"] == "java.io.IOException: gone"
-    (call,) = throwable.fields["stackTrace"]
+    exception = read_object(serialized_exception(JavaException("a.C", "why", cause), "whole trace", (frame,)))
+    assert exception.fields["originalErrorClassName"] == "a.C"
+    assert exception.fields["cause"].fields["detailMessage"] == "java.io.IOException: gone"
+    (call,) = exception.fields["stackTrace"]
     assert (call.fields["declaringClass"], call.fields["lineNumber"]) == ("a.B", 7)
 
 
 def test_the_message_of_a_throwable_up_to_1_15():
-    throwable = serialized_throwable(JavaException("a.C", "why"), "", (), class_in_message=False)
-    assert read_object(throwable).fields["detailMessage"] == "why"
+    exception = serialized_exception(JavaException("a.C", "why"), "", (), class_in_message=False)
+    assert read_object(exception).fields["detailMessage"] == "why"
 
 
 def test_the_exception_itself_if_its_classes_are_known():
@@ -47,12 +47,12 @@ def test_the_exception_itself_if_its_classes_are_known():
     known = JavaException(
         "org.apache.flink.runtime.JobException", "suppressed", JavaException("java.io.IOException", "gone")
     )
-    original = read_object(read_object(serialized_throwable(known, "", frames)).fields["serializedException"])
+    original = read_object(read_object(serialized_exception(known, "", frames)).fields["serializedException"])
     assert (original.class_name, original.fields["detailMessage"]) == (known.java_class, "suppressed")
     cause = original.fields["cause"]
     assert (cause.class_name, cause.fields["detailMessage"]) == ("java.io.IOException", "gone")
     own = JavaException("java.io.IOException", "gone", JavaException("com.example.Mine", "no"))
-    assert read_object(serialized_throwable(own, "", frames)).fields["serializedException"] is None
+    assert read_object(serialized_exception(own, "", frames)).fields["serializedException"] is None
 
 
 @pytest.mark.parametrize(("data", "text"), [

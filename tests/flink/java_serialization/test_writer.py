@@ -9,8 +9,8 @@ from flinkmock.flink.java_serialization.writer import (
     Frame,
     Long,
     modified_utf8,
+    serialized_exception,
     serialized_optional,
-    serialized_throwable,
 )
 from tests.fidelity.recordings import RECORDINGS, load
 
@@ -52,7 +52,7 @@ def test_other_values_are_refused():
 def test_a_throwable_begins_like_a_recorded_one():
     text = "Could not find Flink job (0123456789abcdef0123456789abcdef)"
     cause = JavaException("org.apache.flink.runtime.messages.FlinkJobNotFoundException", text)
-    throwable = JavaException("java.util.concurrent.CompletionException", str(cause), cause)
+    exception = JavaException("java.util.concurrent.CompletionException", str(cause), cause)
     name = "org.apache.flink.runtime.dispatcher.Dispatcher"
     frames = tuple(Frame(name, method, "Dispatcher.java", line) for method, line in (
         ("getJobMasterGateway", 2432), ("performOperationOnJobMasterGateway", 2447)))  # fmt: skip
@@ -60,7 +60,7 @@ def test_a_throwable_begins_like_a_recorded_one():
     step = next(step for step in steps if step["step"] == "poll full body, an unknown job")
     recorded = step["response"]["body"]["operation"]["failure-cause"]["serialized-throwable"].split(" [cut")[0]
     real = base64.b64decode(recorded[: len(recorded) // 4 * 4])
-    ours = serialized_throwable(throwable, "trace", frames)
+    ours = serialized_exception(exception, "trace", frames)
     # up to the number of frames, which is two here and 37 there, and then up to the end of the second frame
     count = real.index(b"StackTraceElement;\x02") + len(b"StackTraceElement;") + 8 + 5
     assert ours[:count] == real[:count]

@@ -14,13 +14,13 @@ from flinkmock.release import Release
 _FRAME = re.compile(r"(?:(?P<module>[\w.]+)/)?(?P<class>.+)\.(?P<method>[^.]+)\((?P<file>[^:()]+)(?::(?P<line>\d+))?\)")
 
 
-def failure_payload(throwable: JavaException, release: Release, frames: tuple[str, ...]) -> dict[str, Any]:
+def failure_payload(exception: JavaException, release: Release, frames: tuple[str, ...]) -> dict[str, Any]:
     """Return the payload of a `failure-cause`; `frames` are the calls of an exception without any."""
-    trace = failure_trace(throwable, frames)
+    trace = failure_trace(exception, frames)
     calls = tuple(map(_frame, frames))
-    serialized = writer.serialized_throwable(throwable, trace, calls, class_in_message=release.since("1.16"))
+    serialized = writer.serialized_exception(exception, trace, calls, class_in_message=release.since("1.16"))
     return {
-        "class": throwable.java_class,
+        "class": exception.java_class,
         "stack-trace": trace,
         "serialized-throwable": b64encode(serialized).decode(),
     }
