@@ -1,4 +1,4 @@
-"""All that an engine is at one moment, kept so that it can be put back: as often as wanted, each time the same."""
+"""The whole state of an engine at one moment, to be restored any number of times."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Snapshot:
-    """Made by `Engine.snapshot`. `at` is the cluster's time then (epoch ms)."""
+    """Created by `Engine.snapshot`. `at` is the cluster time of that moment (epoch ms)."""
 
     at: int
     cluster: ClusterSnapshot
@@ -29,6 +29,7 @@ class Snapshot:
 
     @classmethod
     def of(cls, engine: Engine) -> Snapshot:
+        """Take a snapshot of an engine, after the events that are due now."""
         now = engine.clock.now()
         engine.cluster.run_due_events(now)
         return cls(
@@ -41,7 +42,11 @@ class Snapshot:
         )
 
     def restore(self, engine: Engine) -> None:
-        """Raises InvalidArgument for a snapshot of another engine."""
+        """Restore the state of the engine.
+
+        Raises:
+            InvalidArgument: This is a snapshot of another engine.
+        """
         if self.cluster.cluster is not engine.cluster:
             raise InvalidArgument(
                 "This is a snapshot of another cluster, or of this one before it was closed. Take a new snapshot."

@@ -50,7 +50,9 @@ class Accumulator:
         return Accumulator(self.name, self.type, merged, count)
 
 
-def local(types: Mapping[str, str], records: int, values: Mapping[str, Any], subtask: int) -> list[Accumulator]:
+def subtask_accumulators(
+    types: Mapping[str, str], records: int, values: Mapping[str, Any], subtask: int
+) -> list[Accumulator]:
     """Return the accumulators of one subtask that has seen so many records.
 
     Args:
@@ -61,11 +63,11 @@ def local(types: Mapping[str, str], records: int, values: Mapping[str, Any], sub
     """
     if not records:
         return []
-    found = []
+    accumulators = []
     for name, type in types.items():
         value = _part(type, values[name], subtask) if name in values else _count(type, records)
-        found.append(Accumulator(name, type, value, records))
-    return found
+        accumulators.append(Accumulator(name, type, value, records))
+    return accumulators
 
 
 def _part(type: str, whole: Any, subtask: int) -> Any:
@@ -92,11 +94,11 @@ def _is_integer(type: str) -> bool:
     return type.startswith(("Int", "Long"))
 
 
-def merged(several: Iterable[Iterable[Accumulator]]) -> list[Accumulator]:
+def merge_accumulators(groups: Iterable[Iterable[Accumulator]]) -> list[Accumulator]:
     """Return the accumulators of several subtasks or vertices, merged by name."""
-    found: dict[str, Accumulator] = {}
-    for accumulators in several:
+    merged: dict[str, Accumulator] = {}
+    for accumulators in groups:
         for accumulator in accumulators:
-            known = found.get(accumulator.name)
-            found[accumulator.name] = known.merge(accumulator) if known else accumulator
-    return list(found.values())
+            earlier = merged.get(accumulator.name)
+            merged[accumulator.name] = earlier.merge(accumulator) if earlier else accumulator
+    return list(merged.values())

@@ -1,4 +1,4 @@
-"""Applications of Flink 2.3: what a job belongs to. Most have one job, and its id."""
+"""Applications of Flink 2.3, to which jobs belong. Most have one job, and its id."""
 
 from __future__ import annotations
 
@@ -11,40 +11,42 @@ from flinkmock.flink.java_exception import JavaException
 if TYPE_CHECKING:
     from flinkmock.cluster.job import Job
 
-WORDS = {
+STATE_BY_JOB_STATE = {
     "FINISHED": "FINISHED",
     "FAILING": "FAILING",
     "FAILED": "FAILED",
     "CANCELLING": "CANCELING",
     "CANCELED": "CANCELED",
 }
-"""State of its job -> state of the application (ApplicationState spells CANCELING with one L); else RUNNING."""
+"""State of the job -> state of the application, which is RUNNING for all others. CANCELING has one L here."""
 STATES = ("CREATED", "RUNNING", "FAILING", "FAILED", "CANCELING", "CANCELED", "FINISHED")
 
 
 @dataclass(eq=False, slots=True)
 class Application:
-    """`created_at` is epoch ms; it runs from the same moment on."""
+    """`created_at` is epoch ms; it is RUNNING from the same moment on."""
 
     id: str
     name: str
     created_at: int
     jobs: list[Job] = field(default_factory=list)
     failure: JavaException | None = None
-    """Why its main method failed before it had started a job; that is at once, too."""
+    """The exception of a main method that failed before it started a job, which happens at once."""
 
     def states_at(self, time: int) -> dict[str, int]:
-        """State -> when it was entered, in order."""
+        """Return state -> when it was entered (epoch ms), in order."""
         entered = {"CREATED": self.created_at, "RUNNING": self.created_at}
         if self.failure is not None:
             return entered | {"FAILING": self.created_at, "FAILED": self.created_at}
-        if not self.jobs:  # main returned without having started one (seen on 2.3.0)
+        if not self.jobs:  # main returned without starting one (seen on 2.3.0)
             return entered | {"FINISHED": self.created_at}
         job = self.jobs[-1]
         # An application whose job could not be initialized stays RUNNING.
         # See docs/flink-behaviour.md#failed-initialization.
         if not job.failed_before_start:
-            entered |= {WORDS[state]: at for at, state in job.states if at <= time and state in WORDS}
+            entered |= {
+                STATE_BY_JOB_STATE[state]: at for at, state in job.states if at <= time and state in STATE_BY_JOB_STATE
+            }
         return entered
 
     def state_at(self, time: int) -> str:

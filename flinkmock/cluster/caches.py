@@ -1,8 +1,8 @@
-"""Flink's caches, as moments: an answer from a cache is the answer for the time at which it was filled.
+"""Flink's caches, modelled as times: a cached response is the response for the time at which the cache was filled.
 
-`/jobs/:jobid` and what hangs on it come from a graph that is fetched anew every `web.refresh-interval`; checkpoint
-statistics have a cache of their own; metrics are fetched at most every `metrics.fetcher.update-interval`, and only when
-a request asks for them. A job can be asked about any time up to now, so a cache is only that time.
+`/jobs/:jobid` and its children come from a graph that is fetched every `web.refresh-interval`; checkpoint statistics
+have another cache; metrics are fetched at most every `metrics.fetcher.update-interval`, and only when a request needs
+them. A job can be read as of any time up to now, so a cache only needs to know that time.
 
 See docs/flink-behaviour.md#caches.
 """
@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 @dataclass(slots=True)
 class _Sampling:
-    """Stacks are being sampled since `started`; `done` is when the sample before that was complete."""
+    """A sample of stacks that started at `started`; the one before was complete at `done` (epoch ms)."""
 
     started: int
     done: int | None = None
@@ -22,7 +22,7 @@ class _Sampling:
 
 @dataclass(slots=True)
 class Caches:
-    """`enabled` False: every answer is of now. Intervals are ms."""
+    """The caches of one JobManager. Without `enabled`, every response is of now. Intervals are ms."""
 
     enabled: bool
     refresh_ms: int
@@ -32,10 +32,11 @@ class Caches:
     _samples: dict[tuple[str, ...], _Sampling] = field(default_factory=dict)
 
     def graph_time(self, job_id: str, now: int) -> int:
-        """The time that answers about a job's graph are of."""
+        """Return the time of the cached graph of a job (epoch ms)."""
         return self._time("graph", job_id, now)
 
     def checkpoints_time(self, job_id: str, now: int) -> int:
+        """Return the time of the cached checkpoint statistics of a job (epoch ms)."""
         return self._time("checkpoints", job_id, now)
 
     def _time(self, kind: str, job_id: str, now: int) -> int:
@@ -47,7 +48,7 @@ class Caches:
         return filled
 
     def metrics_time(self, now: int) -> int | None:
-        """The time that metrics are of; None while none were ever fetched. Asking starts a fetch when one is due."""
+        """Return the time of the fetched metrics; None before the first fetch. Starts a fetch if one is due."""
         if not self.enabled:
             return now
         last = self._metrics_at
@@ -56,10 +57,10 @@ class Caches:
         return last
 
     def sample_time(self, key: tuple[str, ...], now: int, *, duration: int, refresh: int) -> int | None:
-        """When the newest complete sample of `key` was taken; None while there is none.
+        """Return when the newest complete sample of `key` was taken; None if there is none.
 
-        Asking starts one of `duration` ms if the last is older than `refresh` ms (flame graphs, and back
-        pressure before 1.13).
+        Starts a sample of `duration` ms if the last one is older than `refresh` ms (flame graphs, and back pressure
+        before 1.13).
         """
         if not self.enabled:
             return now

@@ -1,13 +1,13 @@
-"""The cluster's one clock, in epoch milliseconds as Flink gives them.
+"""The clock of a cluster, in epoch milliseconds as Flink uses them.
 
-Nothing is patched: the wall clock is a function that is passed in, and only two of the four modes look at it.
+Nothing is patched: the wall clock is a function that is passed in, and only two of the four modes use it.
 
 | mode             | moves                                                    |
 |------------------|----------------------------------------------------------|
-| `real`           | with the wall                                            |
-| `10x`            | faster or slower than the wall                           |
-| `virtual`        | only when told                                           |
-| `1s per request` | by a step for each request, and when told                |
+| `real`           | with the wall clock                                      |
+| `10x`            | faster or slower than the wall clock                     |
+| `virtual`        | by `advance`                                             |
+| `1s per request` | by a step for each request, and by `advance`             |
 """
 
 from __future__ import annotations
@@ -29,31 +29,31 @@ class ClockMode(Enum):
 
 
 class Clock:
-    """Tells the cluster's time.
+    """The time of a cluster.
 
     Args:
         mode: "real", "virtual", a factor such as "10x", or a step such as "1s per request".
-        wall: gives the wall's time in epoch ms; asked in the modes real and scaled only.
+        wall_clock: Returns the time of the machine in epoch ms; used in the modes real and scaled.
 
     Raises:
         InvalidArgument: For any other mode. The message names the modes.
     """
 
-    def __init__(self, mode: str, wall: Callable[[], int]) -> None:
+    def __init__(self, mode: str, wall_clock: Callable[[], int]) -> None:
         self.text = mode
         self.step = 0
         self.factor = 1.0
         self.mode = self._read(mode)
-        self._wall_clock = wall
+        self._wall_clock = wall_clock
         self.generation = 0
-        """How often it was turned back: what has waited since an earlier era waits for what may never be."""
+        """How often it was rewound. What waits since an earlier generation may wait for a time that never comes."""
         self._offset = 0
         self._last = 0
-        self._origin = wall() if self.follows_wall else EPOCH_MS
+        self._origin = wall_clock() if self.follows_wall else EPOCH_MS
         self._last = self._origin
 
     def _read(self, text: str) -> ClockMode:
-        words = str(text).strip().lower()  # a number, too, is to be told what it should have been
+        words = str(text).strip().lower()  # a number from YAML gets the error message, too
         if words == "real":
             return ClockMode.REAL
         if words == "virtual":
@@ -78,36 +78,40 @@ class Clock:
         return self.mode in (ClockMode.REAL, ClockMode.SCALED)
 
     def now(self) -> int:
-        """Epoch milliseconds; never less than what was told before, even if the wall is set back."""
+        """Return the time in epoch ms. It never decreases, even if the wall clock is set back."""
         self._last = max(self._last, self._unshifted() + self._offset)
         return self._last
 
-    def advance(self, length: int | str) -> int:
-        """Moves the clock on by milliseconds, or by a text such as "30s", in any mode; returns the new time."""
-        by = parse_duration(length)
+    def advance(self, duration: int | str) -> int:
+        """Advance the clock by ms, or by a text such as "30s", in any mode; returns the new time (epoch ms)."""
+        by = parse_duration(duration)
         if by < 0:
-            raise InvalidArgument(f"{length} is negative. A clock moves forward only.")
+            raise InvalidArgument(f"{duration} is negative. A clock moves forward only.")
         self._offset += by
         return self.now()
 
     def set_mode(self, mode: str) -> None:
-        """Go on from the present time in another mode. Raises InvalidArgument."""
+        """Continue from the present time in another mode.
+
+        Raises:
+            InvalidArgument: There is no such mode.
+        """
         other, now = Clock(mode, self._wall_clock), self.now()
         self.text, self.mode, self.step, self.factor = other.text, other.mode, other.step, other.factor
         self._origin = other._origin
         self._offset = now - self._unshifted()
 
     def rewind(self, moment: int) -> None:
-        """Lets it show `moment` (epoch ms), which it has shown before; it goes on from there as it always does."""
+        """Set the clock back to `moment` (epoch ms), a time that it has shown before."""
         self._offset = moment - self._unshifted()
         self._last = moment
         self.generation += 1
 
     def _unshifted(self) -> int:
-        """What it would show if nobody had ever moved it."""
+        """Return the time without any `advance`."""
         passed = (self._wall_clock() - self._origin) * self.factor if self.follows_wall else 0
         return self._origin + round(passed)
 
     def on_request(self) -> int:
-        """The time at which a request is answered: one step later in step mode."""
+        """Return the time of a new request (epoch ms): one step later in step mode."""
         return self.advance(self.step) if self.step else self.now()

@@ -36,6 +36,7 @@ reports it.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from flinkmock.errors import FlinkMockError
 from flinkmock.flink.java_exception import JavaException
@@ -234,12 +235,21 @@ class RescalingDisabled(ClusterError):
         return "Flink 1.9 disabled /rescaling. Stop the job with a savepoint and start it with another parallelism."
 
 
+class AdaptiveSchedulerFeature(StrEnum):
+    """What a job without the adaptive scheduler does not have."""
+
+    REQUIREMENTS = "requirements"
+    RESCALE_CONFIG = "rescale-config"
+    RESCALES = "rescales"
+    RESCALE_DETAILS = "rescale-details"
+
+
 @dataclass(eq=False)
 class AdaptiveSchedulerRequired(ClusterError):
-    """`feature` is "requirements", "rescale-config", "rescales" or "rescale-details"."""
+    """The job does not use the adaptive scheduler, which has this feature."""
 
     job_id: str
-    feature: str
+    feature: AdaptiveSchedulerFeature
 
     def __str__(self) -> str:
         return f"Job {self.job_id} does not use the adaptive scheduler. Set jobmanager.scheduler: adaptive."

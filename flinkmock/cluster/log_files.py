@@ -88,8 +88,8 @@ def _printed(cluster: Cluster, taskmanager: TaskManager, time: int) -> str:
 
 
 def _executions(job: Job) -> Iterator[Execution]:
-    for run in job.attempts:
-        for row in run.executions():
+    for attempt in job.attempts:
+        for row in attempt.executions():
             yield from row
 
 

@@ -1,6 +1,6 @@
-"""How a number goes over time: what a scenario says of a metric, worked out for any moment.
+"""Values over time, as a scenario defines them for a metric.
 
-Times are milliseconds since the job was submitted; a counter also looks at how long its holder has been running.
+Times are ms since the job was submitted; counters depend on how long their task has been running.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Constant:
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """Grows by `per_second`, from `start`, while its holder runs."""
+    """Grows by `per_second`, from `start`, while the task runs."""
 
     per_second: float
     start: float = 0
@@ -36,7 +36,7 @@ class Counter:
 
 @dataclass(frozen=True, slots=True)
 class Sine:
-    """Swings between `low` and `high`, up and down once `every` ms; it begins in the middle, on its way up."""
+    """Oscillates between `low` and `high` with a period of `every` ms. It starts in the middle and rises."""
 
     low: float
     high: float
@@ -49,7 +49,7 @@ class Sine:
 
 @dataclass(frozen=True, slots=True)
 class Spike:
-    """`base`, but `peak` for `duration` ms at the end of `every` ms."""
+    """`base`, except for `peak` in the last `duration` ms of every `every` ms."""
 
     base: float
     peak: float
@@ -62,15 +62,15 @@ class Spike:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """One value after the other, each for `every` ms; the last one stays, or the first comes again."""
+    """The values in order, each for `every` ms. Then the last one stays, or all of them `repeat`."""
 
     values: tuple[Value, ...]
     every: int
     repeat: bool = False
 
     def at(self, time: int, running: int) -> Value:
-        place = time // self.every
-        return self.values[place % len(self.values) if self.repeat else min(place, len(self.values) - 1)]
+        index = time // self.every
+        return self.values[index % len(self.values) if self.repeat else min(index, len(self.values) - 1)]
 
 
 MetricSeries = Constant | Counter | Sine | Spike | Series
@@ -78,7 +78,7 @@ MetricSeries = Constant | Counter | Sine | Spike | Series
 
 @dataclass(frozen=True, slots=True)
 class MetricSpec:
-    """A metric that the scenario gives. Of a vertex's, `subtasks` tells which of them have it; None: all."""
+    """A metric that the scenario defines. Of a vertex: `subtasks` are those that have it; None: all."""
 
     series: MetricSeries
     subtasks: frozenset[int] | None = None
@@ -86,8 +86,10 @@ class MetricSpec:
 
 @dataclass(frozen=True, slots=True)
 class Backpressure:
-    """How much of its time a task is held up by those behind it: `ratio` from 0 to 1, from `since` to `until` (ms since
-    the job was submitted; None: to its end)."""
+    """The `ratio` of time, from 0 to 1, in which a task is back-pressured from `since` until `until`.
+
+    Both are ms since the job was submitted; None: until its end.
+    """
 
     ratio: float
     since: int = 0
@@ -95,20 +97,22 @@ class Backpressure:
 
 
 def backpressure_at(pressures: tuple[Backpressure, ...], time: int) -> float:
-    """The ratio at a moment: the highest of those that hold then."""
+    """Return the ratio at `time`: the highest one that applies."""
     return max((p.ratio for p in pressures if p.since <= time and (p.until is None or time < p.until)), default=0.0)
 
 
 def backpressured_time_ms(pressures: tuple[Backpressure, ...], since: int, until: int) -> int:
-    """How many ms of a span a task was held up, all in all."""
-    edges = {since, until}
+    """Return how many ms of a time span a task was back-pressured."""
+    bounds = {since, until}
     for p in pressures:
-        edges |= {edge for edge in (p.since, p.until) if edge is not None and since < edge < until}
-    return round(sum(backpressure_at(pressures, here) * (there - here) for here, there in pairwise(sorted(edges))))
+        bounds |= {bound for bound in (p.since, p.until) if bound is not None and since < bound < until}
+    return round(sum(backpressure_at(pressures, start) * (end - start) for start, end in pairwise(sorted(bounds))))
 
 
-def told(metrics: Mapping[str, MetricSpec], time: int, running: int, subtask: int | None = None) -> dict[str, str]:
-    """Names and values, as Java prints them, of the given metrics that a job, or this subtask, has."""
+def evaluate_metrics(
+    metrics: Mapping[str, MetricSpec], time: int, running: int, subtask: int | None = None
+) -> dict[str, str]:
+    """Return name -> value as Java prints it, of the metrics that a job, or this subtask, has."""
     return {
         name: java_text(metric.series.at(time, running))
         for name, metric in metrics.items()

@@ -1,4 +1,4 @@
-"""Profiling of the JobManager and the task managers: what was asked for, and how far it is (ProfilingService)."""
+"""Profiling of the JobManager and the TaskManagers (ProfilingService)."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from flinkmock.flink import java_classes, messages
 from flinkmock.flink.java_exception import JavaException
 
 JOB_MANAGER = "JobManager"
-"""What the JobManager is called here; a task manager goes by its id."""
+"""The subject id of the JobManager; that of a TaskManager is its id."""
 
 
 @dataclass(frozen=True, slots=True)
 class Profiling:
-    """One run of the profiler. `triggered_at` is epoch ms, `seconds` how long it samples."""
+    """One run of the profiler, triggered at `triggered_at` (epoch ms), which samples for `seconds`."""
 
     subject: str
     mode: str
@@ -28,20 +28,22 @@ class Profiling:
 
     @property
     def output(self) -> str:
-        """The file it leaves when it is finished."""
+        """The name of its output file."""
         moment = datetime.fromtimestamp(self.finished_at // 1000, UTC)
         return f"{self.subject}_{self.mode}_{moment:%Y-%m-%d_%H_%M_%S}.html"
 
     def page(self) -> bytes:
-        """That file: a page like async-profiler's, with no samples in it."""
+        """Return the output file: an HTML page like async-profiler's, without samples."""
         title = f"{self.subject}: {self.mode} profile of {self.seconds} s"
         return f"<!DOCTYPE html>\n<html lang='en'>\n<head><title>{title}</title></head>\n<body><h1>{title}</h1></body>\n</html>\n".encode()  # noqa: E501
 
 
 class Profiler:
-    def __init__(self, longest_s: int, kept: int) -> None:
-        self._longest_s = longest_s
-        self._kept = kept
+    """The profilings of one cluster. `max_duration_s` and `history_size` are the limits of the configuration."""
+
+    def __init__(self, max_duration_s: int, history_size: int) -> None:
+        self._max_duration_s = max_duration_s
+        self._history_size = history_size
         self._all: list[Profiling] = []
 
     def start(self, subject: str, mode: str | None, seconds: int, now: int) -> Profiling:
@@ -50,8 +52,8 @@ class Profiler:
         Raises:
             UncaughtJavaException: a profiling runs there, the duration is not allowed, or there is no mode.
         """
-        if not 0 < seconds <= self._longest_s:
-            text = messages.profiling_duration(self._longest_s)
+        if not 0 < seconds <= self._max_duration_s:
+            text = messages.profiling_duration(self._max_duration_s)
             raise UncaughtJavaException(JavaException(java_classes.ILLEGAL_ARGUMENT_EXCEPTION, text))
         if mode is None:
             raise UncaughtJavaException(JavaException(java_classes.NULL_POINTER_EXCEPTION))
@@ -64,7 +66,7 @@ class Profiler:
         return profiling
 
     def history(self, subject: str, now: int) -> list[Profiling]:
-        """Newest first; old ones are forgotten when a new one is finished."""
-        found = [profiling for profiling in reversed(self._all) if profiling.subject == subject]
-        running = bool(found) and now < found[0].finished_at
-        return found[: self._kept + running]
+        """Return the runs of a subject, newest first. When a run is finished, the oldest one is dropped."""
+        runs = [profiling for profiling in reversed(self._all) if profiling.subject == subject]
+        running = bool(runs) and now < runs[0].finished_at
+        return runs[: self._history_size + running]

@@ -22,8 +22,8 @@ BUFFER_TIMEOUT_MS = 100
 class RecordFlow:
     """The flow of one job attempt at `time` (ms since the epoch)."""
 
-    def __init__(self, run: JobAttempt, time: int) -> None:
-        self._attempt = run
+    def __init__(self, attempt: JobAttempt, time: int) -> None:
+        self._attempt = attempt
         self._time = time
         self._records: dict[int, tuple[int, int]] = {}
 
@@ -38,8 +38,8 @@ class RecordFlow:
             spans = [e.running_span(self._time) for e in self._attempt.executions()[vertex.index]]
             ran = sum(until - since for since, until in filter(None, spans)) / vertex.parallelism
             return 0, int(vertex.spec.records_per_second * ran / 1000) if vertex.has_consumers else 0
-        came = sum(self.records(self._attempt.graph.vertices[edge.source])[1] for edge in vertex.inputs)
-        return came, int(came * vertex.spec.selectivity) if vertex.has_consumers else 0
+        received = sum(self.records(self._attempt.graph.vertices[edge.source])[1] for edge in vertex.inputs)
+        return received, int(received * vertex.spec.selectivity) if vertex.has_consumers else 0
 
     def io_counters(self, execution: Execution) -> IoCounters:
         """Return the counters of one subtask."""

@@ -1,7 +1,7 @@
-"""What a cluster is at a moment, kept so that it can be that again.
+"""The state of a cluster at a moment, to be restored later.
 
-All that changes in a cluster hangs together (jobs, slots, agenda, results, waits), so it is kept as a whole: as bytes,
-from which it is made anew each time. What never changes is shared between all of them.
+The mutable parts of a cluster refer to each other (jobs, slots, events, results, wait conditions), so the state is kept
+as a whole: as bytes, from which every restore creates new objects. Immutable values are shared between all of them.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ _SHARED = frozenset((
     JavaException,
     Vertex,
 ))  # fmt: skip
-"""Values that nobody changes, as the scenario, and the files of jars, which take care of themselves."""
+"""Immutable values, and `JarFiles`, which keeps the files that a snapshot needs."""
 
 
 @dataclass(frozen=True, slots=True)
 class ClusterSnapshot:
-    """The state of `cluster` as bytes, and the values in it that are shared, by their numbers there."""
+    """The state of `cluster` as bytes, and the shared values that the bytes refer to by number."""
 
     cluster: Cluster
     state: bytes
@@ -50,7 +50,7 @@ class ClusterSnapshot:
 
     @classmethod
     def of(cls, cluster: Cluster) -> ClusterSnapshot:
-        """The files of its jars stay from now on, even if the jars are deleted."""
+        """Take a snapshot. From now on the files of its jars are kept, even if the jars are deleted."""
         cluster.jars.pin()
         file = io.BytesIO()
         writer = _Writer(file, cluster)
@@ -58,11 +58,11 @@ class ClusterSnapshot:
         return cls(cluster, file.getvalue(), tuple(writer.shared))
 
     def restore(self) -> None:
-        """Makes the cluster what it was; whoever has a job of it at hand, or another part, has what is no more."""
+        """Restore the cluster. Jobs and other parts of it that callers hold are no longer parts of it."""
         jars = self.cluster.jars
         state = _Reader(io.BytesIO(self.state), self.shared).load()
-        vars(self.cluster).update(state)  # at no moment without an attribute: the server reads some without the lock
-        jars.give_way(self.cluster.jars)
+        vars(self.cluster).update(state)  # no attribute is ever missing: the server reads some without the lock
+        jars.replace_by(self.cluster.jars)
 
 
 class _Writer(pickle.Pickler):

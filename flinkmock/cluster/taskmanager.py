@@ -1,4 +1,4 @@
-"""A task manager: who it is and when it was there."""
+"""A TaskManager: its identity, and when it was registered."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from flinkmock.named_random import NamedRandom
 
 HEARTBEAT_MS = 10_000
-"""heartbeat.interval of Flink: how often a task manager reports."""
+"""The default of heartbeat.interval."""
 
 
 @dataclass(eq=False, slots=True)
 class TaskManager:
-    """`joined_at` and `lost_at` are epoch ms; `number` counts task managers from 0 and is part of the actor's path."""
+    """`joined_at` and `lost_at` are epoch ms. `number` counts TaskManagers from 0; it is part of the actor's path."""
 
     number: int
     id: str
@@ -25,20 +25,23 @@ class TaskManager:
 
     @property
     def endpoint(self) -> str:
-        """host:dataPort, as subtasks name where they run."""
+        """host:dataPort, as responses name the location of a subtask."""
         return f"{self.host}:{self.data_port}"
 
     def registered_at(self, time: int) -> bool:
         return self.joined_at <= time and (self.lost_at is None or time < self.lost_at)
 
     def last_heartbeat(self, time: int) -> int:
-        """The epoch ms of the last heartbeat, or 0 before the first: `timeSinceLastHeartbeat` is no span in Flink."""
+        """Return the time of the last heartbeat (epoch ms), 0 before the first.
+
+        Flink's `timeSinceLastHeartbeat` is that time, not a duration.
+        """
         beats = (time - self.joined_at) // HEARTBEAT_MS
         return self.joined_at + beats * HEARTBEAT_MS if beats > 0 else 0
 
 
 def make_taskmanager(random: NamedRandom, number: int, slots: int, joined_at: int, host: str) -> TaskManager:
-    """A task manager with ports and id as Flink makes them: `HOST:RPCPORT-6hex`."""
+    """Create a TaskManager with ports, and an id in Flink's format `HOST:RPCPORT-6hex`."""
     rpc_port = random.integer(35_000, 39_999, "task-manager", number, "rpc-port")
     data_port = random.integer(40_000, 46_999, "task-manager", number, "data-port")
     suffix = random.hex(6, "task-manager", number, "id")

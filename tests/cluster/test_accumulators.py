@@ -2,12 +2,12 @@
 
 import pytest
 
-from flinkmock.cluster.accumulators import local, merged
+from flinkmock.cluster.accumulators import merge_accumulators, subtask_accumulators
 
 
 def value(type: str, values: dict[str, object] | None = None) -> str:
-    subtasks = [local({"a": type}, 10, values or {}, subtask) for subtask in range(2)]
-    [whole] = merged(subtasks)
+    subtasks = [subtask_accumulators({"a": type}, 10, values or {}, subtask) for subtask in range(2)]
+    [whole] = merge_accumulators(subtasks)
     return whole.text
 
 
@@ -33,4 +33,4 @@ def test_a_given_value_is_that_of_the_vertex() -> None:
 
 
 def test_no_accumulator_before_the_first_record() -> None:
-    assert local({"a": "IntCounter"}, 0, {}, 0) == []
+    assert subtask_accumulators({"a": "IntCounter"}, 0, {}, 0) == []

@@ -1,4 +1,4 @@
-"""Values of a program's configuration that Flink can't parse, in the words of its exceptions (seen on 2.3.0)."""
+"""Values of a program's configuration that Flink can't parse, with its exceptions (seen on 2.3.0)."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _INTEGER = re.compile(r"[+-]?\d{1,10}")
 
 
 def unparseable(configuration: Mapping[str, str]) -> tuple[str, JavaException] | None:
-    """(the option, what its getter throws) of the first option that has no value of its type."""
+    """Return the first option whose value does not have its type, and the exception that reading it throws."""
     for option, value in configuration.items():
         why = None
         if option in _DURATIONS and not value.strip()[:1].isdigit():

@@ -117,7 +117,7 @@ class JarStore:
         """Keep the files of all current jars, even if the jars are deleted."""
         self._files.pin(jar.path for jar in self._jars.values())
 
-    def give_way(self, other: JarStore) -> None:
+    def replace_by(self, other: JarStore) -> None:
         """Delete the files of this store that neither `other` nor a snapshot needs."""
         needed = {jar.path for jar in other._jars.values()}
         for jar in self._jars.values():

@@ -14,7 +14,7 @@ from flinkmock.cluster.spec import CheckpointSpec, Input, VertexSpec
 from flinkmock.flink.java_serialization.reader import JavaObject, read_object
 
 _NEVER = (1 << 63) - 1
-"""ms; Long.MAX_VALUE, the checkpoint interval of a job without checkpoints."""
+"""Long.MAX_VALUE, the checkpoint interval (ms) of a job without checkpoints."""
 _MAX_PARALLELISM = 128
 """The default of a vertex; KeyGroupRangeAssignment's lower bound."""
 _STRATEGIES = {

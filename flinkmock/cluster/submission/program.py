@@ -1,7 +1,7 @@
 """A jar's program: the job that its main method starts with the given arguments.
 
-The scenario's `submitted` rules say what a program becomes; here its entry class is found and its arguments are read,
-and what a real client would run into (no entry class, a main that throws) is refused in Flink's words.
+The scenario's submission rules define which job a program becomes. This module finds the entry class, applies arguments
+and configuration, and raises the errors of Flink: no entry class, a main method that throws.
 """
 
 from __future__ import annotations
@@ -179,7 +179,7 @@ def with_parallelism(spec: JobSpec, parallelism: int) -> JobSpec:
 def with_configuration(spec: JobSpec, program: Program) -> JobSpec:
     """Return the job with the parallelism of the request: its own field or `parallelism.default`.
 
-    `pipeline.name` does not rename it: a program that names its job wins (recorded: `run flinkConfiguration`).
+    `pipeline.name` does not rename it, because the program sets the name (recorded: `run flinkConfiguration`).
     """
     parallelism = program.parallelism if program.parallelism and program.parallelism > 0 else None
     if parallelism is None and program.configuration.get("parallelism.default", "").isdigit():

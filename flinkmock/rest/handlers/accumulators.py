@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flinkmock.cluster.accumulators import Accumulator, local, merged
+from flinkmock.cluster.accumulators import Accumulator, merge_accumulators, subtask_accumulators
 from flinkmock.cluster.cluster import Cluster
 from flinkmock.cluster.execution import Execution
 from flinkmock.cluster.job import Job
@@ -26,11 +26,11 @@ def accumulators_of(cluster: Cluster, job: Job, execution: Execution, time: int)
         time = execution.slot.taskmanager.last_heartbeat(time) if execution.slot else 0
     io = RecordFlow(job.attempts[execution.attempt], time).io_counters(execution)
     spec, records = execution.vertex.spec, io.records_out if execution.vertex.is_source else io.records_in
-    return local(spec.accumulators, records, spec.accumulator_values, execution.subtask)
+    return subtask_accumulators(spec.accumulators, records, spec.accumulator_values, execution.subtask)
 
 
 def job_accumulators_at(cluster: Cluster, job: Job, time: int) -> list[Accumulator]:
-    return merged(accumulators_of(cluster, job, e, time) for row in job.executions_at(time) for e in row)
+    return merge_accumulators(accumulators_of(cluster, job, e, time) for row in job.executions_at(time) for e in row)
 
 
 def _payload(accumulators: list[Accumulator]) -> list[dict[str, str]]:
@@ -67,7 +67,7 @@ def vertex_accumulators(call: RestCall) -> Payload:
     row = job.executions_at(time)[vertex.index]
     return {
         "id": vertex.id,
-        "user-accumulators": _payload(merged(accumulators_of(call.cluster, job, e, time) for e in row)),
+        "user-accumulators": _payload(merge_accumulators(accumulators_of(call.cluster, job, e, time) for e in row)),
     }
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from flinkmock.cluster.graph import Vertex
 from flinkmock.cluster.job import Job
-from flinkmock.cluster.metric_series import told as series_values
+from flinkmock.cluster.metric_series import evaluate_metrics
 from flinkmock.flink import metrics
 from flinkmock.rest.call import Payload, RestCall, handles
 from flinkmock.rest.handlers import metric_inputs
@@ -96,7 +96,7 @@ def _job(call: RestCall, job: Job | None) -> dict[str, str]:
         return {}
     found = metrics.job_metrics(metric_inputs.job_inputs(call.cluster, job, time), call.cluster.release)
     age = time - job.submitted_at
-    return found | series_values(job.spec.metrics, age, age)
+    return found | evaluate_metrics(job.spec.metrics, age, age)
 
 
 @handles("getJobVertexMetrics")
@@ -150,7 +150,7 @@ def _subtasks(call: RestCall) -> Iterable[tuple[int, dict[str, str]]]:
         inputs = metric_inputs.subtask_inputs(call.cluster, job, execution, time)
         if inputs is not None:
             found = metrics.subtask_metrics(inputs, call.cluster.release)
-            given = series_values(vertex.spec.metrics, time - job.submitted_at, inputs.age, execution.subtask)
+            given = evaluate_metrics(vertex.spec.metrics, time - job.submitted_at, inputs.age, execution.subtask)
             yield execution.subtask, found | given
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from flinkmock.cluster.checkpoints import percentile, summary_statistics
 from flinkmock.cluster.errors import (
+    AdaptiveSchedulerFeature,
     AdaptiveSchedulerRequired,
     InvalidResourceRequirements,
     JobNotFound,
@@ -49,7 +50,7 @@ def requirements(call: RestCall) -> Payload:
     """Raises JobNotFound, AdaptiveSchedulerRequired."""
     job = _running_job(call)
     if not call.cluster.uses_adaptive_scheduler(job.spec):
-        raise AdaptiveSchedulerRequired(job.id, "requirements")
+        raise AdaptiveSchedulerRequired(job.id, AdaptiveSchedulerFeature.REQUIREMENTS)
     bounds = parallelism_bounds_of(job)
     return {
         vertex_id: {"parallelism": {"lowerBound": bounds[vertex_id][0], "upperBound": bounds[vertex_id][1]}}
@@ -75,7 +76,7 @@ def set_requirements(call: RestCall) -> Payload:
     if errors := validate(job, bounds):
         raise InvalidResourceRequirements("\n".join(errors))
     if not call.cluster.uses_adaptive_scheduler(job.spec):
-        raise AdaptiveSchedulerRequired(job.id, "requirements")
+        raise AdaptiveSchedulerRequired(job.id, AdaptiveSchedulerFeature.REQUIREMENTS)
     call.cluster.adaptive_scheduler.update_bounds(job, bounds, call.now)
     return {}
 
@@ -88,7 +89,7 @@ def config(call: RestCall) -> Payload:
     """Raises JobNotFound, AdaptiveSchedulerRequired."""
     job, _ = job_and_time(call)
     if not call.cluster.uses_adaptive_scheduler(job.spec):
-        raise AdaptiveSchedulerRequired(job.id, "rescale-config")
+        raise AdaptiveSchedulerRequired(job.id, AdaptiveSchedulerFeature.RESCALE_CONFIG)
     configuration = call.cluster.configuration
     failures = configuration.integer(options.RESCALE_CHECKPOINT_FAILURES)
     every = job.spec.checkpoints.every if job.spec.checkpoints else None
@@ -107,7 +108,7 @@ def config(call: RestCall) -> Payload:
     }
 
 
-def _history(call: RestCall, about: str) -> tuple[Job, list[Rescale]]:
+def _history(call: RestCall, feature: AdaptiveSchedulerFeature) -> tuple[Job, list[Rescale]]:
     """Return the job and its rescales, oldest first.
 
     Raises:
@@ -119,7 +120,7 @@ def _history(call: RestCall, about: str) -> tuple[Job, list[Rescale]]:
         not call.cluster.uses_adaptive_scheduler(job.spec)
         or call.cluster.configuration.integer(options.RESCALE_HISTORY) <= 0
     ):
-        raise AdaptiveSchedulerRequired(job.id, about)
+        raise AdaptiveSchedulerRequired(job.id, feature)
     return job, history_at(job, time)
 
 
@@ -130,7 +131,7 @@ def _remembered(call: RestCall, rescales: Sequence[Rescale]) -> list[Rescale]:
 
 @handles("getJobRescalesOverview")
 def overview(call: RestCall) -> Payload:
-    job, rescales = _history(call, "rescales")
+    job, rescales = _history(call, AdaptiveSchedulerFeature.RESCALES)
     latest = {}
     for state in ("COMPLETED", "FAILED", "IGNORED"):
         newest = next((rescale for rescale in reversed(rescales) if rescale.state == state), None)
@@ -140,13 +141,13 @@ def overview(call: RestCall) -> Payload:
 
 @handles("getJobRescalesHistory")
 def history(call: RestCall) -> Payload:
-    job, rescales = _history(call, "rescales")
+    job, rescales = _history(call, AdaptiveSchedulerFeature.RESCALES)
     return [_payload(call, job, rescale) for rescale in _remembered(call, rescales)]
 
 
 @handles("getJobRescalesSummary")
 def summary(call: RestCall) -> Payload:
-    _, rescales = _history(call, "rescales")
+    _, rescales = _history(call, AdaptiveSchedulerFeature.RESCALES)
     ended = [rescale for rescale in rescales if rescale.ended_at is not None]
     return {
         "rescalesCounts": _counts(rescales),
@@ -161,7 +162,7 @@ def summary(call: RestCall) -> Payload:
 @handles("getJobRescaleDetails")
 def details(call: RestCall) -> Payload:
     """Raises JobNotFound, AdaptiveSchedulerRequired, RescaleNotFound."""
-    job, rescales = _history(call, "rescale-details")
+    job, rescales = _history(call, AdaptiveSchedulerFeature.RESCALE_DETAILS)
     for rescale in _remembered(call, rescales):
         if _uuid(call, job, rescale) == call.path["rescaleuuid"]:
             return {**_payload(call, job, rescale), **_details(call, job, rescale)}
