@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from flinkmock.cluster.errors import (
+        AdaptiveSchedulerFeature,
         AdaptiveSchedulerRequired,
         ApplicationNotFound,
         AttemptNotFound,
@@ -77,6 +78,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _MODULES = {
+    "AdaptiveSchedulerFeature": "flinkmock.cluster.errors",
     "AdaptiveSchedulerRequired": "flinkmock.cluster.errors",
     "ApplicationNotFound": "flinkmock.cluster.errors",
     "AttemptNotFound": "flinkmock.cluster.errors",
@@ -135,6 +137,7 @@ _MODULES = {
 }
 
 __all__ = [
+    "AdaptiveSchedulerFeature",
     "AdaptiveSchedulerRequired",
     "ApplicationNotFound",
     "AttemptNotFound",

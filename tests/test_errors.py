@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import flinkmock
-from flinkmock import ClusterError, FlinkMockError, JavaException
+from flinkmock import AdaptiveSchedulerFeature, ClusterError, FlinkMockError, JavaException
 from flinkmock.cluster import errors as cluster_errors
 from flinkmock.errors import NotFound, PortTaken, ScenarioError, UnknownRelease
 
@@ -33,7 +33,13 @@ PUBLIC = (
 RAISES = re.compile(r"\bRaises ([A-Z]\w+(?:(?:, | or | and )(?=[A-Z])\w+)*)")
 SECTION = re.compile(r"^ *Raises[^\n]*:\n((?:(?: {4,}.*)?\n?)*)", re.MULTILINE)
 ENTRY = re.compile(r"^ {4}(\w+):", re.MULTILINE)
-VALUES = {"str": "abc", "int": 7, "bool": True, "JavaException": JavaException("java.lang.Error", "no")}
+VALUES = {
+    "str": "abc",
+    "int": 7,
+    "bool": True,
+    "JavaException": JavaException("java.lang.Error", "no"),
+    "AdaptiveSchedulerFeature": AdaptiveSchedulerFeature.RESCALES,
+}
 
 
 def every_module() -> Iterator[Any]:
