@@ -1,4 +1,4 @@
-"""Whether a scenario can be played as it is meant: everything that is wrong with it, told before it serves."""
+"""Checks scenarios by dry runs."""
 
 from __future__ import annotations
 
@@ -20,133 +20,147 @@ from flinkmock.scenario.load import read_scenario, whole_job
 from flinkmock.scenario.scenario import Scenario
 from flinkmock.units import format_duration
 
-BY_CLIENTS = frozenset({"CANCELLING", "CANCELED", "FINISHED"})
-"""States that a client can bring any job into, so that no scenario has to."""
+REACHABLE_BY_CLIENTS = frozenset({"CANCELLING", "CANCELED", "FINISHED"})
+"""States into which a client can bring any job, so the scenario does not have to."""
 
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """What was done to find nothing wrong. `lasts`: ms of the cluster's time; `changes`: of the states of jobs."""
+    """A dry run without findings.
+
+    Attributes:
+        flink: The release.
+        jobs: The number of jobs.
+        state_changes: The number of changes of job states.
+        duration: The simulated time in ms.
+        responses: The number of checked responses.
+    """
 
     flink: str
     jobs: int
-    changes: int
-    lasts: int
-    answers: int
+    state_changes: int
+    duration: int
+    responses: int
 
     def __str__(self) -> str:
         jobs = "1 job" if self.jobs == 1 else f"{self.jobs:,} jobs"
-        changes = "1 change" if self.changes == 1 else f"{self.changes:,} changes"
-        return (
-            f"Flink {self.flink}: {jobs}, {changes} of state in {format_duration(self.lasts)}, {self.answers:,} answers"
-        )
+        changes = "1 state change" if self.state_changes == 1 else f"{self.state_changes:,} state changes"
+        duration = format_duration(self.duration)
+        return f"Flink {self.flink}: {jobs}, {changes} in {duration}, {self.responses:,} responses checked"
 
 
 def check(file: Path, releases: Sequence[str] = ()) -> list[CheckResult]:
-    """Plays a scenario file as each of the releases; none: as the one it names, else as the newest.
+    """Check a scenario file with each of the releases.
+
+    Args:
+        file: The scenario.
+        releases: Default: the scenario's release, else the newest.
 
     Raises:
-        ScenarioError: with everything that is wrong, in the order of the file.
-        UnknownRelease: for a release that is none.
+        ScenarioError: All findings, in the order of the file.
+        UnknownRelease: There is no contract of a release.
     """
     scenario, document = read_scenario(file)
-    mistakes = Diagnostics()
-    find_unused(document, mistakes)
-    played = [_Check(document, scenario, mistakes).run(each) for each in releases or [scenario.flink or LATEST]]
-    mistakes.check()
-    return played
+    diagnostics = Diagnostics()
+    find_unused(document, diagnostics)
+    results = [
+        _Check(document, scenario, diagnostics).run(release) for release in releases or [scenario.flink or LATEST]
+    ]
+    diagnostics.check()
+    return results
 
 
 class _Check:
-    """One scenario, as one release."""
+    """The check of one scenario with one release."""
 
-    def __init__(self, document: YamlNode, scenario: Scenario, mistakes: Diagnostics) -> None:
+    def __init__(self, document: YamlNode, scenario: Scenario, diagnostics: Diagnostics) -> None:
         self._document = document
         self._scenario = scenario
-        self._mistakes = mistakes
-        self._questions: ResponseChecks | None = None
+        self._diagnostics = diagnostics
+        self._response_checks: ResponseChecks | None = None
 
     def run(self, flink: str) -> CheckResult:
         submitted = self._document.get("submitted")
-        rehearsal = DryRun(
-            self._scenario, rules=len(submitted.items) if submitted else 0, flink=flink, watch=self._watch
-        )
-        player = rehearsal.player
-        configuration = player.cluster.configuration.values
-        StaticChecks(self._document, self._scenario, player.engine.contract, configuration, self._mistakes).find()
-        self._unreached(player)
-        self._never_while(player)
-        answers = self._questions.asked if self._questions is not None else 0
-        for job, text in self._questions.wrong if self._questions is not None else ():
-            self._mistakes.add(self._place_of(job), text)
-        lanes = len(rehearsal.timeline.lanes)
-        return CheckResult(flink, lanes, player.changes, rehearsal.timeline.end - rehearsal.timeline.begin, answers)
+        dry_run = DryRun(self._scenario, rules=len(submitted.items) if submitted else 0, flink=flink, watch=self._watch)
+        simulator = dry_run.simulator
+        configuration = simulator.cluster.configuration.values
+        StaticChecks(self._document, self._scenario, simulator.engine.contract, configuration, self._diagnostics).run()
+        self._check_steps(simulator)
+        self._check_job_states(simulator)
+        responses = self._response_checks.responses if self._response_checks is not None else 0
+        for job, text in self._response_checks.findings if self._response_checks is not None else ():
+            self._diagnostics.add(self._job_location(job), text)
+        lanes = len(dry_run.timeline.lanes)
+        duration = dry_run.timeline.end - dry_run.timeline.begin
+        return CheckResult(flink, lanes, simulator.state_changes, duration, responses)
 
-    def _watch(self, player: Simulator, moved: Collection[Job]) -> None:
-        if self._questions is None:
-            self._questions = ResponseChecks(player)
-        self._questions.about(moved)
+    def _watch(self, simulator: Simulator, changed: Collection[Job]) -> None:
+        if self._response_checks is None:
+            self._response_checks = ResponseChecks(simulator)
+        self._response_checks.check_jobs(changed)
 
-    # -- what was played
+    # -- findings
 
-    def _unreached(self, player: Simulator) -> None:
-        """Steps that no job came to, although time would have let it."""
+    def _check_steps(self, simulator: Simulator) -> None:
+        """Find steps that no job reached."""
         entered: dict[int, set[int]] = {}
-        for life in player.lives:
-            entered.setdefault(id(life.job.spec.lifecycle), set()).update(life.entered)
+        for job_run in simulator.job_runs:
+            entered.setdefault(id(job_run.job.spec.lifecycle), set()).update(job_run.entered)
         listed = self._document.get("jobs")
-        own = listed.items.values() if listed is not None else ()
+        own_jobs = listed.items.values() if listed is not None else ()
         for node, spec in self._specs():
             steps = entered.get(id(spec.lifecycle))
             missed = [step for step in _flat(spec.lifecycle) if steps and id(step) not in steps]
             if len(missed) < len(list(_flat(spec.lifecycle))):
-                # a job that was run from a jar, or recovered by another JobManager, begins with steps of its own
+                # a job from a jar, or recovered by another JobManager, does not begin with these steps
                 missed = [step for step in missed if step.state not in ("INITIALIZING", "CREATED")]
             if missed:
-                life = next(life for life in player.lives if life.job.spec.lifecycle is spec.lifecycle)
-                if _starved(life.job) and not any(node is each for each in own):
-                    continue  # the player ran more jars at once than there is room for
-                self._mistakes.add(
-                    self._place_of_step(node, spec, missed[0]),
-                    f"{life.job.name} never comes to {missed[0].state}: {_why(life, player)}.",
+                job_run = next(
+                    job_run for job_run in simulator.job_runs if job_run.job.spec.lifecycle is spec.lifecycle
+                )
+                if _lacks_slots(job_run.job) and not any(node is job for job in own_jobs):
+                    continue  # the client ran more jars than there are slots for
+                self._diagnostics.add(
+                    self._step_location(node, spec, missed[0]),
+                    f"{job_run.job.name} never reaches {missed[0].state}: {_reason(job_run, simulator)}.",
                 )
 
-    def _never_while(self, player: Simulator) -> None:
-        """Faults that wait for a state that no job is in."""
-        seen = {(life.job.name, state) for life in player.lives for _, state in life.job.states}
+    def _check_job_states(self, simulator: Simulator) -> None:
+        """Find faults that require a job state that was never reached."""
+        seen = {(job_run.job.name, state) for job_run in simulator.job_runs for _, state in job_run.job.states}
         listed = self._document.get("faults")
         nodes = listed.elements if listed is not None else []
         for node, fault in zip(nodes, self._scenario.faults, strict=False):
-            awaited = fault.trigger.job_state
-            if awaited is None or awaited.state in BY_CLIENTS or (awaited.job, awaited.state) in seen:
+            required = fault.trigger.job_state
+            if required is None or required.state in REACHABLE_BY_CLIENTS or (required.job, required.state) in seen:
                 continue
-            place = (node.get("while-job") or node).place
-            self._mistakes.add(
-                place, f'"{fault.name}" never strikes by itself: {awaited.job} was never {awaited.state} when played.'
+            location = (node.get("while-job") or node).place
+            self._diagnostics.add(
+                location, f'"{fault.name}" never applies: {required.job} was never {required.state} in the dry run.'
             )
 
-    # -- places
+    # -- locations
 
     def _specs(self) -> Iterator[tuple[YamlNode, JobSpec]]:
-        """Jobs and rules of `submitted` with where they stand."""
+        """Yield the jobs and submission rules with their nodes."""
         for section, specs in (
             ("jobs", self._scenario.jobs),
             ("submitted", tuple(rule.job for rule in self._scenario.submissions)),
         ):
-            found = self._document.get(section)
-            yield from zip(found.items.values() if found is not None else (), specs, strict=False)
+            nodes = self._document.get(section)
+            yield from zip(nodes.items.values() if nodes is not None else (), specs, strict=False)
 
-    def _place_of(self, job: Job | None) -> SourceLocation:
+    def _job_location(self, job: Job | None) -> SourceLocation:
         lifecycle = job.spec.lifecycle if job is not None else None
-        found = (node.place for node, spec in self._specs() if spec.lifecycle is lifecycle)
-        return next(found, self._document.place)
+        locations = (node.place for node, spec in self._specs() if spec.lifecycle is lifecycle)
+        return next(locations, self._document.place)
 
-    def _place_of_step(self, node: YamlNode, spec: JobSpec, wanted: Step) -> SourceLocation:
-        """Where a step of a job stands, in one of its templates maybe."""
+    def _step_location(self, node: YamlNode, spec: JobSpec, step: Step) -> SourceLocation:
+        """Return the location of a step, which may be in a template of the job."""
         lines = whole_job(self._document, node).items["lifecycle"]
-        for place, step in zip(_lines(lines), _flat(spec.lifecycle), strict=False):
-            if step is wanted:
-                return place if place.file == self._document.place.file else node.place
+        for location, each in zip(_step_locations(lines), _flat(spec.lifecycle), strict=False):
+            if each is step:
+                return location if location.file == self._document.place.file else node.place
         return node.place
 
 
@@ -158,28 +172,28 @@ def _flat(lifecycle: Lifecycle) -> Iterator[Step]:
             yield item
 
 
-def _lines(lifecycle: YamlNode) -> Iterator[SourceLocation]:
-    """Where the steps of a lifecycle stand, in the same order as `_flat`."""
+def _step_locations(lifecycle: YamlNode) -> Iterator[SourceLocation]:
+    """Yield the locations of the steps of a lifecycle, in the order of `_flat`."""
     for line in lifecycle.elements:
         steps = line.get("steps")
         if steps is not None:
-            yield from _lines(steps)
+            yield from _step_locations(steps)
         else:
             yield line.key_place(next(iter(line.items))) if line.items else line.place
 
 
-def _starved(job: Job) -> bool:
-    """Whether it waits for slots, or has just done so in vain."""
+def _lacks_slots(job: Job) -> bool:
+    """Return whether the job waits for slots, or has just failed to get them."""
     return not job.ended and bool(job.attempts) and job.attempts[-1].deployed_at is None
 
 
-def _why(life: JobRun, player: Simulator) -> str:
-    job = life.job
-    if _starved(job):
-        there = sum(each.slots for each in player.cluster.taskmanagers_at(player.now))
+def _reason(job_run: JobRun, simulator: Simulator) -> str:
+    job = job_run.job
+    if _lacks_slots(job):
+        available = sum(taskmanager.slots for taskmanager in simulator.cluster.taskmanagers_at(simulator.now))
         needed = job.graph.slots_needed
-        if needed <= there:
-            return f"of the {there} slots that are there in the end others hold those that it needs"
-        return f"its tasks need {needed} slots, and in the end there are {there}"
-    at = job.states[-1][0] - player.began
-    return f"it is {job.state} from {format_duration(at) if at > 0 else 'the beginning'} on"
+        if needed <= available:
+            return f"other jobs hold the slots that it needs; the cluster has {available} at the end"
+        return f"its tasks need {needed} slots, but the cluster has {available} at the end"
+    at = job.states[-1][0] - simulator.began
+    return f"it is {job.state} from {format_duration(at) if at > 0 else 'the start'} on"

@@ -1,4 +1,4 @@
-"""A plan as a page of its own: the picture, and the same as text below it."""
+"""A plan as an HTML page: the picture, and the text below it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ svg{max-width:100%;height:auto} pre{font-size:13px;line-height:1.5;overflow-x:au
 
 
 def page(plan: Plan) -> str:
-    """A whole document without script and without anything from elsewhere."""
+    """Return an HTML document without scripts and external resources."""
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width">\n'

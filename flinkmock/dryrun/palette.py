@@ -1,7 +1,7 @@
-"""The colours of a drawn plan, for paper and for a dark room.
+"""The colours of a picture, for light and dark backgrounds.
 
-Hues are those that people who see colours otherwise can tell apart (Okabe and Ito, 2008), and each state keeps its
-lightness among them in both rooms; what is bad is hatched as well, so that no hue is needed to find it.
+The hues are distinguishable for colour-blind people (Okabe and Ito, 2008). Failure states are hatched as well, so that
+they do not depend on hue.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Colour:
-    """Of one thing: in the light, in the dark, and of the text upon it (there is one for both)."""
+    """A fill colour for light and for dark backgrounds, and the colour of text on it."""
 
     light: str
     dark: str
@@ -31,8 +31,8 @@ STATES = {
     "SUSPENDED": Colour("#7a7a7a", "#8c8c8c", "#ffffff"),
     "RECONCILING": Colour("#b5b08a", "#8d8965", "#14202b"),
 }
-"""By the state of a job."""
-PAPER = {
+"""The colours of job states."""
+OTHERS = {
     "ground": Colour("#ffffff", "#0d1117"),
     "ink": Colour("#1f2933", "#e6edf3"),
     "faint": Colour("#5d6b78", "#9aa7b4"),
@@ -41,14 +41,14 @@ PAPER = {
     "bad": Colour("#b3261e", "#ff7b72"),
     "fault": Colour("#b3261e", "#ff7b72"),
 }
-"""What is not a state."""
+"""The colours of everything else."""
 
 
 def css() -> str:
-    """Custom properties: those of the light room, and those of the dark one for who prefers it."""
-    named = {f"s-{name.lower()}": colour for name, colour in STATES.items()}
-    named |= {f"t-{name.lower()}": Colour(colour.text, colour.text) for name, colour in STATES.items()}
-    named |= PAPER
-    light = "".join(f"--{name}:{colour.light};" for name, colour in named.items())
-    dark = "".join(f"--{name}:{colour.dark};" for name, colour in named.items() if colour.dark != colour.light)
+    """Return CSS custom properties: the light colours, and the dark ones for readers who prefer them."""
+    properties = {f"s-{name.lower()}": colour for name, colour in STATES.items()}
+    properties |= {f"t-{name.lower()}": Colour(colour.text, colour.text) for name, colour in STATES.items()}
+    properties |= OTHERS
+    light = "".join(f"--{name}:{colour.light};" for name, colour in properties.items())
+    dark = "".join(f"--{name}:{colour.dark};" for name, colour in properties.items() if colour.dark != colour.light)
     return f".plan{{{light}}}@media(prefers-color-scheme:dark){{.plan{{{dark}}}}}"

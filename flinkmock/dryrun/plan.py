@@ -1,4 +1,4 @@
-"""A plan: the timeline of a rehearsal, and what the scenario holds ready for those who ask."""
+"""The plan of a scenario: its timeline, and how the cluster answers clients."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from flinkmock.scenario.document import YamlNode
 from flinkmock.scenario.load import read_scenario
 from flinkmock.scenario.scenario import Scenario
 
-WHEN = ("match", "job", "headers", "during", "after", "every", "nth", "chance", "times", "while-job")
-"""The keys of a fault that say when it strikes; the others say what it does."""
+TRIGGER_KEYS = ("match", "job", "headers", "during", "after", "every", "nth", "chance", "times", "while-job")
+"""The keys of a fault that decide when it applies; the others say what it does."""
 Row = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """Rows are texts: `operations` (name, how it goes), `submitted` (pattern, job), `faults` (name, when, what)."""
+    """Rows of text: `operations` (name, behaviour), `submitted` (pattern, job), `faults` (name, trigger, effect)."""
 
     title: str
     headline: str
@@ -33,35 +33,36 @@ class Plan:
 
 
 def plan(file: Path, *, flink: str | None = None, until: int | None = None) -> Plan:
-    """Plays a scenario file.
+    """Make the plan of a scenario file.
 
     Args:
-        flink: the release; None: the scenario's, else the newest.
-        until: ms; None: until there is nothing new to see.
+        file: The scenario.
+        flink: The release. None: the scenario's, else the newest.
+        until: The duration in ms. None: until nothing new happens.
 
     Raises:
-        ScenarioError: for a file that can't be played.
-        UnknownRelease: `flink` is none.
+        ScenarioError: The scenario is invalid.
+        UnknownRelease: There is no contract of the release.
     """
     scenario, document = read_scenario(file)
     rules = document.get("submitted")
-    rehearsal = DryRun(scenario, rules=len(rules.items) if rules else 0, flink=flink, until=until)
+    dry_run = DryRun(scenario, rules=len(rules.items) if rules else 0, flink=flink, until=until)
     name = document.get("name")
     title = name.text if name is not None else file.stem
-    release = rehearsal.player.engine.contract.release.minor
+    release = dry_run.simulator.engine.contract.release.minor
     return Plan(
         title,
         f"{title}\n{_cluster(scenario, release)}",
-        rehearsal.timeline,
+        dry_run.timeline,
         tuple(_operations(scenario)),
-        tuple((rule.pattern, _becomes(rule.job)) for rule in scenario.submissions[: len(rules.items) if rules else 0]),
+        tuple((rule.pattern, _job_text(rule.job)) for rule in scenario.submissions[: len(rules.items) if rules else 0]),
         tuple(_faults(document)),
         tuple(_expected(document)),
     )
 
 
 def _cluster(scenario: Scenario, release: str) -> str:
-    managers = "1 task manager" if scenario.taskmanagers == 1 else f"{scenario.taskmanagers} task managers"
+    managers = "1 TaskManager" if scenario.taskmanagers == 1 else f"{scenario.taskmanagers} TaskManagers"
     slots = "1 slot" if scenario.slots == 1 else f"{scenario.slots} slots"
     each = " each" if scenario.taskmanagers != 1 else ""
     leaders = f", {scenario.jobmanagers} JobManagers" if scenario.jobmanagers > 1 else ""
@@ -70,36 +71,40 @@ def _cluster(scenario: Scenario, release: str) -> str:
 
 def _operations(scenario: Scenario) -> Iterator[Row]:
     for name, spec in scenario.operations.items():
-        yield name, _goes(spec)
+        yield name, _behaviour(spec)
     for job in scenario.jobs:
         for name, spec in job.operations.items():
-            yield f"{name} of {job.name}", _goes(spec)
+            yield f"{name} of {job.name}", _behaviour(spec)
 
 
-def _goes(spec: OperationSpec) -> str:
-    told = [f"takes {format_duration_spec(spec.duration)}"]
+def _behaviour(spec: OperationSpec) -> str:
+    parts = [f"duration {format_duration_spec(spec.duration)}"]
     if spec.fails:
         calls = ", ".join(map(str, sorted(spec.fails)))
-        told.append(f"call {calls} fails" if len(spec.fails) == 1 else f"calls {calls} fail")
+        parts.append(f"call {calls} fails" if len(spec.fails) == 1 else f"calls {calls} fail")
     if spec.chance:
-        told.append(f"{spec.chance:.4g} of all calls fail" if spec.chance < 1 else "every call fails")
-    why = f": {spec.exception}" if spec.exception is not None and (spec.fails or spec.chance) else ""
-    return "; ".join(told) + why
+        parts.append(f"{spec.chance:.4g} of all calls fail" if spec.chance < 1 else "every call fails")
+    reason = f": {spec.exception}" if spec.exception is not None and (spec.fails or spec.chance) else ""
+    return "; ".join(parts) + reason
 
 
-def _becomes(job: JobSpec) -> str:
-    width = f"parallelism {job.parallelism}"
-    return f"{job.name} ({job.type.lower()}, {width})" if job.program.executes else "nothing: main starts no job"
+def _job_text(job: JobSpec) -> str:
+    parallelism = f"parallelism {job.parallelism}"
+    return (
+        f"{job.name} ({job.type.lower()}, {parallelism})"
+        if job.program.executes
+        else "no job: the main method executes none"
+    )
 
 
 def _faults(document: YamlNode) -> Iterator[Row]:
     listed = document.get("faults")
     for node in listed.elements if listed is not None else ():
         keys = [key for key in node.items if key != "name"]
-        when = "; ".join(_entry(node, key) for key in keys if key in WHEN)
-        what = "; ".join(_entry(node, key) for key in keys if key not in WHEN)
+        trigger = "; ".join(_entry(node, key) for key in keys if key in TRIGGER_KEYS)
+        effect = "; ".join(_entry(node, key) for key in keys if key not in TRIGGER_KEYS)
         name = node.get("name")
-        yield name.text if name is not None else "", when or "any request", what
+        yield name.text if name is not None else "", trigger or "any request", effect
 
 
 def _entry(node: YamlNode, key: str) -> str:
@@ -114,7 +119,7 @@ def _expected(document: YamlNode) -> Iterator[str]:
 
 
 def flow(node: YamlNode) -> str:
-    """A value on one line, nearly as YAML would have it."""
+    """Return a value on one line, in a form close to YAML."""
     if isinstance(node.value, dict):
         return ", ".join(f"{key} {flow(each)}".strip() for key, each in node.items.items())
     if isinstance(node.value, list):

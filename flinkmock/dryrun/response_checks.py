@@ -1,12 +1,10 @@
-"""What is asked of a cluster while it is rehearsed: every documented operation that only reads, and what the contract
-says of the answers.
+"""Checks the responses of a cluster during a dry run: every documented read-only operation, against the contract.
 
-A job is asked about each time its state changes, unless another job of its shape has been asked about in that state:
-as many vertices with as many inputs, each with one subtask or more, with or without checkpoints, metrics and
-accumulators, coming from the same state. Of vertices, subtasks, checkpoints and the like the first and the last one are
-asked about; of a job with many tasks once about its vertices, and never about their metrics, of which it has too many.
-What is not about a job is asked each time something new is asked about a job; in a cluster with many jobs or task
-managers only at the beginning. Nobody is asked for logs that would tell of very many attempts.
+A job is checked after each state change, unless a job of the same shape was checked in the same state. The shape is the
+number of vertices and of their inputs, whether a vertex has several subtasks, and whether the job has checkpoints,
+metrics and accumulators. Of vertices, subtasks and checkpoints, the first and the last are checked. The vertices of a
+job with many tasks are checked once, and their metrics never. Operations that do not concern a job are checked with
+each new shape; in a cluster with many jobs or TaskManagers only once. Logs of very many attempts are left out.
 """
 
 from __future__ import annotations
@@ -29,38 +27,42 @@ from flinkmock.rest.handlers import FileContent
 from flinkmock.rest.rendering import encode
 from flinkmock.testing.inside import Inside, NotRegistered
 
-OF_EACH = 2
+TARGETS_PER_KIND = 2
 MANY = 100
-"""Jobs and task managers, or tasks of a job."""
-MOST_ATTEMPTS = 50_000
-"""Of all tasks together: what log files tell of."""
+"""More jobs and TaskManagers, or tasks of a job, are checked less often."""
+MAX_ATTEMPTS = 50_000
+"""Logs are not checked if the cluster has more attempts of tasks."""
 Shape = tuple[Any, ...]
 
 
 class ResponseChecks:
-    """Asks one player's cluster. `wrong`: what no answer should be, by the job that was asked about (None: the
-    cluster), each kind of mistake once; `asked` counts the answers."""
+    """Checks the cluster of one simulator.
 
-    def __init__(self, player: Simulator) -> None:
-        self._player = player
-        self._inside = Inside(player.engine)
-        self._readable = [each for each in player.engine.contract if each.method == "GET" and each.id not in UNSAFE]
+    Attributes:
+        findings: The job (None: the cluster) and the message of each finding, each kind once.
+        responses: The number of checked responses.
+    """
+
+    def __init__(self, simulator: Simulator) -> None:
+        self._simulator = simulator
+        self._inside = Inside(simulator.engine)
+        self._readable = [each for each in simulator.engine.contract if each.method == "GET" and each.id not in UNSAFE]
         self._shapes: set[Shape] = set()
-        self._looked_into: set[Shape] = set()
+        self._checked_vertices: set[Shape] = set()
         self._structures: dict[str, Shape] = {}
-        self._many = len(player.scenario.jobs) + player.scenario.taskmanagers > MANY
-        self._told: set[tuple[str, str]] = set()
-        self.wrong: list[tuple[Job | None, str]] = []
-        self.asked = 0
+        self._many = len(simulator.scenario.jobs) + simulator.scenario.taskmanagers > MANY
+        self._reported: set[tuple[str, str]] = set()
+        self.findings: list[tuple[Job | None, str]] = []
+        self.responses = 0
 
-    def about(self, moved: Collection[Job]) -> None:
-        """Asks what is new about jobs that have changed."""
+    def check_jobs(self, changed: Collection[Job]) -> None:
+        """Check jobs that have changed."""
         first = not self._shapes
-        new = [job for job in moved if self._is_new(job)]
+        new = [job for job in changed if self._is_new(job)]
         for job in new:
-            self._ask(job)
+            self._check_all(job)
         if first or (new and not self._many):
-            self._ask(None)
+            self._check_all(None)
 
     def _is_new(self, job: Job) -> bool:
         structure = self._structures.get(job.id)
@@ -69,80 +71,79 @@ class ResponseChecks:
         states = [state for _, state in job.states[-2:]]
         run = job.attempts[-1] if job.attempts else None
         shape = (*structure, *states, run is not None and run.deployed_at is None, bool(job.checkpoints.restored))
-        if shape in self._shapes or self._player.cluster.jobs.get(job.id) is not job:
+        if shape in self._shapes or self._simulator.cluster.jobs.get(job.id) is not job:
             return False
         self._shapes.add(shape)
         return True
 
-    def _ask(self, job: Job | None) -> None:
-        if self._player.cluster.leadership.leader is None:
+    def _check_all(self, job: Job | None) -> None:
+        if self._simulator.cluster.leadership.leader is None:
             return
-        targets = Targets(_Lists(self._inside, job), OF_EACH)
+        targets = Targets(_Lists(self._inside, job), TARGETS_PER_KIND)
         wide = job is not None and job.graph.subtasks > MANY
         for operation in self._readable:
             if (":jobid" in operation.segments) is (job is not None):
-                if (wide and not self._bearable(operation, job)) or self._too_long(operation):
+                if (wide and not self._is_affordable(operation, job)) or self._is_long_log(operation):
                     continue
                 targets_of_it = _targets(targets, operation)
-                # a list of everything is long there, whatever is asked of it
+                # all lists are long there
                 for target in islice(targets_of_it, 2) if job is None and self._many else targets_of_it:
-                    self._put(operation, target, job)
+                    self._check(operation, target, job)
 
-    def _too_long(self, operation: Operation) -> bool:
-        """Whether it answers a log in which each task of a long history has its lines."""
+    def _is_long_log(self, operation: Operation) -> bool:
+        """Return whether the operation reads a log with the lines of very many attempts."""
         if not {"log", "logs", "stdout"} & {*operation.segments}:
             return False
-        jobs = self._player.cluster.jobs.values()
-        return sum(len(job.attempts) * job.graph.subtasks for job in jobs) > MOST_ATTEMPTS
+        jobs = self._simulator.cluster.jobs.values()
+        return sum(len(job.attempts) * job.graph.subtasks for job in jobs) > MAX_ATTEMPTS
 
-    def _bearable(self, operation: Operation, job: Job | None) -> bool:
-        """Whether it can be asked about a job with many tasks, now."""
+    def _is_affordable(self, operation: Operation, job: Job | None) -> bool:
+        """Return whether the operation is to be checked for a job with many tasks."""
         if ":vertexid" not in operation.segments or job is None:
             return True
-        new = (operation.id, *self._structures[job.id]) not in self._looked_into
+        new = (operation.id, *self._structures[job.id]) not in self._checked_vertices
         if job.state == "RUNNING":
-            self._looked_into.add((operation.id, *self._structures[job.id]))
+            self._checked_vertices.add((operation.id, *self._structures[job.id]))
         return new and "metrics" not in operation.segments
 
-    def _put(self, operation: Operation, target: str, job: Job | None) -> None:
-        self.asked += 1
+    def _check(self, operation: Operation, target: str, job: Job | None) -> None:
+        self.responses += 1
         try:
             body = self._answer(operation, target)
         except (NotRegistered, JobInitializing):
             return
-        except ClusterError as problem:
+        except ClusterError as error:
             if operation.id not in EXPECTED_ERRORS:
-                self._tell(operation, job, f"is refused: {type(problem).__name__}")
+                self._add_finding(operation, job, f"is an error: {error}")
             return
         except Exception as error:  # a client would get a 500
-            self._tell(operation, job, f"can't be made: {type(error).__name__}: {error}")
+            self._add_finding(operation, job, f"is an internal error: {type(error).__name__}: {error}")
             return
-        for text in self._wrong_in(operation, target, body) if body is not None else ():
-            self._tell(operation, job, text)
+        for text in self._violations(operation, target, body) if body is not None else ():
+            self._add_finding(operation, job, text)
 
     def _answer(self, operation: Operation, target: str) -> Any:
-        """The JSON of an answer, as its client would read it; None for a file. Asking so is no poll."""
+        """Return the parsed body, or None for a file. This does not count as a poll."""
         facts = self._inside.facts("GET", target)
         if isinstance(facts, FileContent):
             return None
-        return json.loads(encode(self._player.engine.renderer.body(operation, facts, target)))
+        return json.loads(encode(self._simulator.engine.renderer.body(operation, facts, target)))
 
-    def _wrong_in(self, operation: Operation, target: str, body: Any) -> Iterator[str]:
-        for violation in self._player.engine.contract.check_response(operation, body):
-            yield f"is not what the contract says: {violation}"
+    def _violations(self, operation: Operation, target: str, body: Any) -> Iterator[str]:
+        for violation in self._simulator.engine.contract.check_response(operation, body):
+            yield f"violates the contract: {violation}"
         for contradiction in invariant_violations(operation.id, body, path_parameters(operation, target)):
-            yield f"contradicts itself: {contradiction.pointer} {contradiction.expected}, {contradiction.found}"
+            yield f"contradicts itself at {contradiction.pointer}: {contradiction.expected}, {contradiction.found}"
 
-    def _tell(self, operation: Operation, job: Job | None, text: str) -> None:
+    def _add_finding(self, operation: Operation, job: Job | None, text: str) -> None:
         kind = (operation.id, text.partition(":")[0])
-        if kind not in self._told:
-            self._told.add(kind)
-            self.wrong.append((job, f"the answer to {operation} {text}"))
+        if kind not in self._reported:
+            self._reported.add(kind)
+            self.findings.append((job, f"the response of {operation} {text}"))
 
 
 class _Lists:
-    """The answers in which ids are found. There is no other job than the one that is asked about; and of task managers
-    only those that will be asked about are told, for there may be many."""
+    """The responses from which ids are taken. They contain the checked job only, and the first and last TaskManager."""
 
     def __init__(self, inside: Inside, job: Job | None) -> None:
         self._inside = inside
@@ -153,8 +154,8 @@ class _Lists:
             return {"jobs": [{"id": self._job.id}] if self._job is not None else []}
         if target == "/taskmanagers":
             engine = self._inside.engine
-            there = engine.cluster.taskmanagers_at(engine.clock.now())
-            return {"taskmanagers": [{"id": each.id} for each in first_and_last(there, OF_EACH)]}
+            registered = engine.cluster.taskmanagers_at(engine.clock.now())
+            return {"taskmanagers": [{"id": each.id} for each in first_and_last(registered, TARGETS_PER_KIND)]}
         try:
             facts = self._inside.facts("GET", target)
         except (ClusterError, NotRegistered):

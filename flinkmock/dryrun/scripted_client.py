@@ -1,8 +1,8 @@
-"""The player as a client: it does what the scenario speaks of, so that one sees what becomes of it.
+"""The client of a dry run. It calls what the scenario configures, so that the plan shows the effect.
 
-Each operation that the scenario gives a length or a failure is called on the first job that it is about, once more than
-the calls that are planned to fail; then a jar is run for each rule of `submitted`, from the newest savepoint if one was
-taken; for the rule `*`, what any other jar becomes, only if it is the only one.
+It calls each configured operation on the first job to which it applies, once more than the calls that are planned to
+fail. Then it runs a jar for each submission rule, from the newest savepoint if there is one. It runs a jar for the rule
+`*` only if there is no other rule.
 """
 
 from __future__ import annotations
@@ -22,40 +22,40 @@ from flinkmock.rest.handlers import UploadedFile
 from flinkmock.testing.inside import Inside, NotRegistered
 
 PAUSE_MS = 5_000
-"""Between two things that the player does."""
-LOOK_MS = 1_000
-"""How often it looks whether an operation is done whose end nobody knows."""
-MOST_CALLS = 4
-"""Of one operation on one job."""
-MOST_RULES = 20
+"""The pause between two steps."""
+POLL_MS = 1_000
+"""The interval at which it polls an operation without a known end."""
+MAX_CALLS = 4
+"""The maximum number of calls of one operation on one job."""
+MAX_RULES = 20
 DIRECTORY = "file:///savepoints"
 TRIGGERED = {
     "savepoint": ("savepoints", {"target-directory": DIRECTORY, "cancel-job": False}),
     "checkpoint": ("checkpoints", {}),
     "stop-with-savepoint": ("stop", {"targetDirectory": DIRECTORY, "drain": False}),
 }
-"""Operation -> the last part of the path that triggers it, and the body."""
+"""Operation -> the last segment of its path, and the body."""
 ORDER = ("savepoint", "checkpoint", "rescale", "stop-with-savepoint", "cancel")
-"""What leaves the job running comes first."""
+"""Operations that keep the job running come first."""
 
 
-class Client:
-    """Acts on one player's cluster. `rules` are the scenario's own ones of `submitted`."""
+class ScriptedClient:
+    """Sends requests to the cluster of a simulator. `rules` is the number of submission rules in the scenario file."""
 
-    def __init__(self, player: Simulator, rules: int) -> None:
-        self._player = player
-        self._inside = Inside(player.engine)
-        own = player.scenario.submissions[: min(rules, MOST_RULES)]
+    def __init__(self, simulator: Simulator, rules: int) -> None:
+        self._simulator = simulator
+        self._inside = Inside(simulator.engine)
+        own = simulator.scenario.submissions[: min(rules, MAX_RULES)]
         self._rules = [rule for rule in own if rule.pattern != "*"] or list(own)
         self._savepoint: str | None = None
         self.began_at: int | None = None
-        """Epoch ms; None: it has done nothing."""
+        """When it began, in ms since the epoch; None if it did nothing."""
 
-    def acts(self) -> Iterator[int]:
-        """Does one thing after the other; gives how many ms are to pass before the next."""
+    def steps(self) -> Iterator[int]:
+        """Run one step after the other; yield the pause in ms before the next step."""
         for name in ORDER:
             for job, spec in self._targets(name):
-                for _ in range(min(max(spec.fails, default=int(spec.chance > 0)) + 1, MOST_CALLS)):
+                for _ in range(min(max(spec.fails, default=int(spec.chance > 0)) + 1, MAX_CALLS)):
                     if not job.ended:
                         yield from self._pause()
                         yield from self._call(name, job)
@@ -66,63 +66,63 @@ class Client:
     def _pause(self) -> Iterator[int]:
         yield PAUSE_MS
         if self.began_at is None:
-            self.began_at = self._player.now
+            self.began_at = self._simulator.now
 
     # -- operations on jobs
 
     def _targets(self, name: str) -> list[tuple[Job, OperationSpec]]:
-        """The jobs to show an operation on: the first one that runs, and the first of each kind that has its own."""
-        cluster = self._player.cluster
-        found: dict[int, tuple[Job, OperationSpec]] = {}
+        """Return the jobs on which to call an operation: the first without its own settings, and each with its own."""
+        cluster = self._simulator.cluster
+        targets: dict[int, tuple[Job, OperationSpec]] = {}
         for job in cluster.jobs.values():
             own = job.spec.operations.get(name)
-            spec = own or self._player.scenario.operations.get(name)
+            spec = own or self._simulator.scenario.operations.get(name)
             if spec is not None and not job.ended:
-                found.setdefault(id(own), (job, spec))
-        return list(found.values())[:MOST_CALLS]
+                targets.setdefault(id(own), (job, spec))
+        return list(targets.values())[:MAX_CALLS]
 
     def _call(self, name: str, job: Job) -> Iterator[int]:
-        began = self._player.now
+        began = self._simulator.now
         try:
             if name == "cancel":
                 self._inside.ask("PATCH", f"/jobs/{job.id}")
-                self._player.event(Kind.OPERATION, job, "cancel")
+                self._simulator.event(Kind.OPERATION, job, "cancel")
             elif name == "rescale":
                 self._rescale(job)
             else:
                 yield from self._snapshot(name, job, began)
-        except (ClusterError, NotRegistered) as refused:
-            self._player.event(Kind.OPERATION, job, name, f"refused: {said(refused)}", bad=True)
+        except (ClusterError, NotRegistered) as error:
+            self._simulator.event(Kind.OPERATION, job, name, f"rejected: {_reason(error)}", is_failure=True)
 
     def _rescale(self, job: Job) -> None:
-        if not self._player.cluster.uses_adaptive_scheduler(job.spec):
+        if not self._simulator.cluster.uses_adaptive_scheduler(job.spec):
             return
-        cluster, now = self._player.cluster, self._player.now
-        there = sum(each.slots for each in cluster.taskmanagers_at(now))
+        cluster, now = self._simulator.cluster, self._simulator.now
+        slots = sum(taskmanager.slots for taskmanager in cluster.taskmanagers_at(now))
         bounds = {
-            vertex.id: {"parallelism": {"lowerBound": 1, "upperBound": min(there, vertex.spec.max_parallelism)}}
+            vertex.id: {"parallelism": {"lowerBound": 1, "upperBound": min(slots, vertex.spec.max_parallelism)}}
             for vertex in job.graph.vertices
         }
         self._inside.ask("PUT", f"/jobs/{job.id}/resource-requirements", bounds)
-        self._player.event(Kind.OPERATION, job, f"rescale to {there}")
+        self._simulator.event(Kind.OPERATION, job, f"rescale to {slots}")
 
     def _snapshot(self, name: str, job: Job, began: int) -> Iterator[int]:
-        part, body = TRIGGERED[name]
-        answer = self._inside.ask("POST", f"/jobs/{job.id}/{part}", body)
-        trigger = answer["request-id"]
+        segment, body = TRIGGERED[name]
+        response = self._inside.ask("POST", f"/jobs/{job.id}/{segment}", body)
+        trigger = response["request-id"]
         kind = AsyncOperationKind.CHECKPOINT if name == "checkpoint" else AsyncOperationKind.SAVEPOINT
         while True:
-            operation = self._player.cluster.async_operations.find(kind, trigger, job.id, self._player.now)
+            operation = self._simulator.cluster.async_operations.find(kind, trigger, job.id, self._simulator.now)
             if operation is None:
                 break
-            if operation.done_by(self._player.now):
+            if operation.done_by(self._simulator.now):
                 failure = operation.failure
                 if failure is None:
                     self._savepoint = operation.result.get("location", self._savepoint)
                 outcome = "done" if failure is None else f"failed: {failure.chain()[-1]}"
-                self._player.event(Kind.OPERATION, job, name, outcome, since=began, bad=failure is not None)
+                self._simulator.event(Kind.OPERATION, job, name, outcome, since=began, is_failure=failure is not None)
                 break
-            yield LOOK_MS if operation.done_at is None else operation.done_at - self._player.now
+            yield POLL_MS if operation.done_at is None else operation.done_at - self._simulator.now
 
     # -- jars
 
@@ -131,34 +131,34 @@ class Client:
         body: dict[str, Any] = {"entryClass": entry} if entry else {}
         if self._savepoint is not None and rule.job.type == "STREAMING":
             body["savepointPath"] = self._savepoint
-        before = len(self._player.lives)
+        before = len(self._simulator.job_runs)
         try:
             with temporary_upload((name, small_jar())) as path:
                 assert path is not None
-                answer = self._inside.ask("POST", "/jars/upload", files=[UploadedFile(name, path)])
-            jar = str(answer["filename"]).rpartition("/")[2]
+                response = self._inside.ask("POST", "/jars/upload", files=[UploadedFile(name, path)])
+            jar = str(response["filename"]).rpartition("/")[2]
             self._inside.ask("POST", f"/jars/{jar}/run", body)
-        except (ClusterError, NotRegistered) as refused:
-            self._player.event(Kind.OPERATION, None, f"run {name}", f"refused: {said(refused)}", bad=True)
+        except (ClusterError, NotRegistered) as error:
+            self._simulator.event(Kind.OPERATION, None, f"run {name}", f"rejected: {_reason(error)}", is_failure=True)
             return
-        new = self._player.lives[before:]
+        new = self._simulator.job_runs[before:]
         source = " from the savepoint" if "savepointPath" in body else ""
-        self._player.event(Kind.OPERATION, new[0].job if new else None, f"run {entry or name}{source}")
+        self._simulator.event(Kind.OPERATION, new[0].job if new else None, f"run {entry or name}{source}")
 
 
 def jar_for(pattern: str) -> tuple[str, str | None]:
-    """A jar that a rule of `submitted` fits, and the entry class to run if it is that which the rule names."""
-    filled = pattern.replace("?", "1")
-    if filled == "*":
+    """Return the name of a jar that a rule matches, and the entry class if the rule names one."""
+    name_or_class = pattern.replace("?", "1")
+    if name_or_class == "*":
         return "any-other.jar", None
-    if filled.endswith((".jar", "*")) and "/" not in filled:
-        name = filled.replace("*", "")
+    if name_or_class.endswith((".jar", "*")) and "/" not in name_or_class:
+        name = name_or_class.replace("*", "")
         return (name if name.endswith(".jar") else f"{name}.jar"), None
-    return "program.jar", filled.replace("*", "")
+    return "program.jar", name_or_class.replace("*", "")
 
 
-def said(refused: Exception) -> str:
-    """Why the cluster refuses something, in a few words."""
-    if isinstance(refused, ProgramError):
-        return str(refused.exception.chain()[-1])
-    return type(refused).__name__ if not isinstance(refused, NotRegistered) else str(refused)
+def _reason(error: Exception) -> str:
+    """Return why the cluster rejects a request."""
+    if isinstance(error, ProgramError):
+        return str(error.exception.chain()[-1])
+    return str(error)

@@ -1,4 +1,4 @@
-"""Plays a scenario on a clock that jumps from one event to the next, until there is nothing new to see."""
+"""Runs a scenario on a clock that jumps from event to event, until nothing new happens."""
 
 from __future__ import annotations
 
@@ -13,46 +13,46 @@ from flinkmock.dryrun.timeline import Kind
 from flinkmock.engine import Engine
 from flinkmock.scenario.scenario import Scenario
 
-TURNS = 3
-"""How often a loop is gone around, and how often a job may be thrown back by what no script foresees (no slots)."""
+MAX_ITERATIONS = 3
+"""How often a loop is repeated, and how often a job may leave its lifecycle (without slots) before the dry run ends."""
 POLL_MS = 1_000
-"""What waits to be read is read so often."""
+"""The interval at which the simulator polls for `3 polls`."""
 SIGNAL_MS = 5_000
-"""What waits for a signal gets it after so long."""
+"""The simulator sends a signal that a job has awaited for so long."""
 LINGER_MS = 10_000
-"""How long the last state of all is looked at, so that there is something to see of it."""
-MOST_CHANGES = 100_000
-"""A rehearsal ends after so many changes of state, whatever is left."""
+"""How long the dry run continues after the last event, to show the final states."""
+MAX_STATE_CHANGES = 100_000
+"""The dry run ends after so many state changes in any case."""
 
 
 @dataclass(slots=True)
 class JobRun:
-    """A job, and what the player has seen of it. Another JobManager's is another life, of the same id."""
+    """A job, and what it has done so far. A job that another JobManager recovered is a new run with the same id."""
 
     job: Job
     entered: set[int] = field(default_factory=set)
-    """Steps that it came to, by their identity."""
-    turns: int = 0
+    """The steps that it entered, by their identity."""
+    iterations: int = 0
     """How often it began its endless loop."""
-    cuts: int = 0
-    """How often it was off its script when the cluster last changed."""
+    baseline_version: int = 0
+    """The lifecycle version when the cluster last changed."""
 
-    def settled(self) -> bool:
-        """Whether it has shown all that it does by itself."""
+    def is_settled(self) -> bool:
+        """Return whether the job does nothing new without a client."""
         job = self.job
-        if job.ended or self.turns > TURNS or job.lifecycle_version - self.cuts >= TURNS:
+        if (
+            job.ended
+            or self.iterations > MAX_ITERATIONS
+            or job.lifecycle_version - self.baseline_version >= MAX_ITERATIONS
+        ):
             return True
-        starved = job.state == "RUNNING" and job.attempts[-1].deployed_at is None
-        return job.lifecycle.next_index(job.step_index) is None and not starved
-
-    def missed(self) -> list[Step]:
-        """Steps of its lifecycle that it did not come to."""
-        return [step for step in flatten(self.job.spec.lifecycle).steps if id(step) not in self.entered]
+        lacks_slots = job.state == "RUNNING" and job.attempts[-1].deployed_at is None
+        return job.lifecycle.next_index(job.step_index) is None and not lacks_slots
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that is no state of a job; as a Mark, but in epoch ms."""
+    """As TimelineEvent, but in ms since the epoch."""
 
     at: int
     kind: Kind
@@ -60,19 +60,21 @@ class Event:
     text: str
     outcome: str = ""
     end: int | None = None
-    bad: bool = False
+    is_failure: bool = False
 
 
 class Simulator:
-    """Plays one scenario.
+    """Runs one scenario.
 
     Args:
-        scenario: as it was read.
-        flink: the release; None: the scenario's, else the newest.
-        until: ms after the beginning; None: until every job has ended, rests for ever or has gone around its loop
-            `TURNS` times, and task managers, leaders and faults with a window have had theirs.
+        scenario: The loaded scenario.
+        flink: The release. None: the scenario's, else the newest.
+        until: The duration in ms. None: until every job has ended, stays in its last state or has repeated its loop
+            `MAX_ITERATIONS` times, and all scheduled events and windows are over.
 
-    Raises UnknownRelease and ValueError as Engine does.
+    Raises:
+        UnknownRelease: There is no contract of the release.
+        InvalidArgument: The value of a configuration option is invalid.
     """
 
     def __init__(self, scenario: Scenario, flink: str | None = None, until: int | None = None) -> None:
@@ -80,151 +82,158 @@ class Simulator:
         self.engine = Engine(scenario, flink=flink, clock="virtual")
         self.cluster = self.engine.cluster
         self.began = self.engine.clock.now()
-        self.lives: list[JobRun] = []
+        self.job_runs: list[JobRun] = []
         self.events: list[Event] = []
-        self.causes: dict[tuple[int, int], str] = {}
-        """(identity of a job, place in its states) -> why it came there."""
-        self.changes = 0
+        self.reasons: dict[tuple[int, int], str] = {}
+        """(identity of a job, index of its state) -> why it entered the state."""
+        self.state_changes = 0
         self._until = None if until is None else self.began + until
         self._by_job: dict[int, JobRun] = {}
-        self._moved: list[Job] = []
+        self._changed_jobs: list[Job] = []
         self._unsettled: list[JobRun] = []
-        self._waits: dict[str, int] = {}
-        self._last_planned = self.began + max(self._planned(), default=0)
-        self._reset_at = {self.began + event.at for event in scenario.taskmanager_events}
-        self._reset_at |= {self.began + change.at for change in scenario.leader_changes}
+        self._waiting_since: dict[str, int] = {}
+        self._last_scheduled = self.began + max(self._scheduled_times(), default=0)
+        self._baseline_times = {self.began + event.at for event in scenario.taskmanager_events}
+        self._baseline_times |= {self.began + change.at for change in scenario.leader_changes}
         for job in self.cluster.jobs.values():
-            self._begin_in_the_middle(job)
-        self.cluster.state_machines.on_step = self._entered
+            self._adopt_running_job(job)
+        self.cluster.state_machines.on_step = self._on_step
 
-    # -- what is seen
+    # -- jobs
 
-    def _entered(self, job: Job, step: Step, at: int) -> None:
-        life = self._by_job.get(id(job)) or self._met(job)
-        life.entered.add(id(step))
-        life.turns += job.step_index == job.lifecycle.loop_index
+    def _on_step(self, job: Job, step: Step, at: int) -> None:
+        job_run = self._by_job.get(id(job)) or self._track(job)
+        job_run.entered.add(id(step))
+        job_run.iterations += job.step_index == job.lifecycle.loop_index
         if step.exception is not None:
-            self.causes[id(job), len(job.states) - 1] = str(step.exception.java_exception)
-        self.changes += 1
-        self._moved.append(job)
+            self.reasons[id(job), len(job.states) - 1] = str(step.exception.java_exception)
+        self.state_changes += 1
+        self._changed_jobs.append(job)
 
-    def _met(self, job: Job) -> JobRun:
-        life = self._by_job[id(job)] = JobRun(job, cuts=job.lifecycle_version)
-        self.lives.append(life)
-        self._unsettled.append(life)
-        return life
+    def _track(self, job: Job) -> JobRun:
+        job_run = self._by_job[id(job)] = JobRun(job, baseline_version=job.lifecycle_version)
+        self.job_runs.append(job_run)
+        self._unsettled.append(job_run)
+        return job_run
 
-    def _begin_in_the_middle(self, job: Job) -> None:
-        """A job that is there when the rehearsal begins: it came to all steps but those that are still before it."""
-        life = self._met(job)
+    def _adopt_running_job(self, job: Job) -> None:
+        """Track a job that exists at the start: it has entered all steps but those that are still ahead."""
+        job_run = self._track(job)
         script = job.lifecycle
         has_been_around = script.loop_index is not None and len(job.states) > len(script.steps)
         ahead = set() if has_been_around else {id(step) for step in script.steps[job.step_index + 1 :]}
-        life.turns = int(script.loop_index is not None and job.step_index >= script.loop_index)
-        life.entered = {id(step) for step in flatten(job.spec.lifecycle).steps} - ahead
+        job_run.iterations = int(script.loop_index is not None and job.step_index >= script.loop_index)
+        job_run.entered = {id(step) for step in flatten(job.spec.lifecycle).steps} - ahead
         for place, (at, state) in enumerate(job.states):
             thrown = next((failure.exception for failure in job.failures if failure.at == at), None)
             if thrown is not None and state in FAILURE_STATES:
-                # what a job ends with is wrapped in why it is not restarted
-                told = thrown.cause if state == "FAILED" and thrown.cause is not None else thrown
-                self.causes[id(job), place] = str(told)
-        self._moved.append(job)
+                # the final exception wraps the original one
+                shown = thrown.cause if state == "FAILED" and thrown.cause is not None else thrown
+                self.reasons[id(job), place] = str(shown)
+        self._changed_jobs.append(job)
 
     # -- time
 
     @property
     def now(self) -> int:
-        """Epoch ms."""
+        """The cluster time in ms since the epoch."""
         return self.engine.clock.now()
 
     def play(self, client: Iterable[int] = ()) -> Iterator[Collection[Job]]:
-        """Goes from one event to the next; gives the jobs whose state has changed, each time some have.
+        """Run the scenario; yield the jobs whose state has changed, after each change.
 
-        `client` acts when nothing new happens by itself any more: it gives how many ms it waits until it acts again,
-        and the rehearsal goes on until it has finished.
+        `client` begins when nothing new happens. It yields how many ms it waits before its next step, and the dry run
+        continues until it is finished.
         """
-        acts = iter(client)
+        client_steps = iter(client)
         turn: int | None = None
         while True:
-            if self._moved:
-                moved, self._moved = {id(job): job for job in self._moved}, []
-                yield list(moved.values())
+            if self._changed_jobs:
+                changed, self._changed_jobs = {id(job): job for job in self._changed_jobs}, []
+                yield list(changed.values())
                 continue
-            if turn is None and self._all_shown():
+            if turn is None and self._is_finished():
                 turn = self.now
             if turn is not None and turn <= self.now:
-                wait = next(acts, None)
-                if wait is None and self._all_shown():
+                wait = next(client_steps, None)
+                if wait is None and self._is_finished():
                     break
                 turn = None if wait is None else self.now + wait
                 continue
             following = self._next(turn)
-            if following is None or self.changes > MOST_CHANGES:
+            if following is None or self.state_changes > MAX_STATE_CHANGES:
                 break
             if self._until is not None and following > self._until:
                 break
-            self._to(following)
-        last = self._until or max(self.now, self._last_planned) + LINGER_MS
-        if self.changes <= MOST_CHANGES:
-            yield from self._rest(last)
+            self._advance_to(following)
+        last = self._until or max(self.now, self._last_scheduled) + LINGER_MS
+        if self.state_changes <= MAX_STATE_CHANGES:
+            yield from self._finish(last)
 
-    def _rest(self, last: int) -> Iterator[Collection[Job]]:
+    def _finish(self, last: int) -> Iterator[Collection[Job]]:
         while (following := self._next(None)) is not None and following <= last:
-            self._to(following)
-            if self._moved:
-                moved, self._moved = {id(job): job for job in self._moved}, []
-                yield list(moved.values())
-        self._to(last)
+            self._advance_to(following)
+            if self._changed_jobs:
+                changed, self._changed_jobs = {id(job): job for job in self._changed_jobs}, []
+                yield list(changed.values())
+        self._advance_to(last)
 
-    def _to(self, at: int) -> None:
+    def _advance_to(self, at: int) -> None:
         self.engine.advance(max(at - self.now, 0))
-        if self.now in self._reset_at:
-            for life in self.lives:
-                life.cuts = life.job.lifecycle_version
-            self._unsettled = list(self.lives)
-        self._prompt()
+        if self.now in self._baseline_times:
+            for job_run in self.job_runs:
+                job_run.baseline_version = job_run.job.lifecycle_version
+            self._unsettled = list(self.job_runs)
+        self._release_waits()
 
     def _next(self, turn: int | None) -> int | None:
         moments = [self.cluster.event_queue.next_at(), turn]
         for wait in self.cluster.wait_conditions.pending():
-            since = self._waits.setdefault(wait.subject_id, self.now)
+            since = self._waiting_since.setdefault(wait.subject_id, self.now)
             moments.append(since + (SIGNAL_MS if wait.signal is not None else POLL_MS))
         return min((moment for moment in moments if moment is not None), default=None)
 
-    def _prompt(self) -> None:
-        """Reads what waits to be read, and gives the signals that are waited for, when their time has come."""
+    def _release_waits(self) -> None:
+        """Poll and send signals for the wait conditions whose time has come."""
         waiting = self.cluster.wait_conditions.pending()
-        self._waits = {wait.subject_id: self._waits.get(wait.subject_id, self.now) for wait in waiting}
+        self._waiting_since = {wait.subject_id: self._waiting_since.get(wait.subject_id, self.now) for wait in waiting}
         for wait in waiting:
-            past = self.now - self._waits[wait.subject_id]
+            waited = self.now - self._waiting_since[wait.subject_id]
             job = self.cluster.jobs.get(wait.subject_id.partition("/")[0])
-            if wait.signal is not None and past >= SIGNAL_MS:
+            if wait.signal is not None and waited >= SIGNAL_MS:
                 if any(other.signal == wait.signal for other in self.cluster.wait_conditions.pending()):
-                    self.event(Kind.PROMPT, job, f"signal {wait.signal}")
+                    self.event(Kind.RELEASE, job, f"signal {wait.signal}")
                     self.cluster.signal(wait.signal, self.now)
-            elif wait.signal is None and past >= POLL_MS:
-                self._waits[wait.subject_id] = self.now
-                self.event(Kind.PROMPT, job, "read")
+            elif wait.signal is None and waited >= POLL_MS:
+                self._waiting_since[wait.subject_id] = self.now
+                self.event(Kind.RELEASE, job, "poll")
                 self.cluster.record_polls([wait.subject_id], self.now)
 
     def event(
-        self, kind: Kind, job: Job | None, text: str, outcome: str = "", *, since: int | None = None, bad: bool = False
+        self,
+        kind: Kind,
+        job: Job | None,
+        text: str,
+        outcome: str = "",
+        *,
+        since: int | None = None,
+        is_failure: bool = False,
     ) -> None:
-        """Notes something that happens now, or that began at `since` (epoch ms) and ends now."""
+        """Add an event that happens now, or that began at `since` (ms since the epoch) and ends now."""
         at = self.now if since is None else since
-        self.events.append(Event(at, kind, job, text, outcome, None if since is None else self.now, bad))
+        self.events.append(Event(at, kind, job, text, outcome, None if since is None else self.now, is_failure))
 
     # -- the end
 
-    def _all_shown(self) -> bool:
-        if self._until is None and self.now < self._last_planned:
+    def _is_finished(self) -> bool:
+        if self._until is None and self.now < self._last_scheduled:
             return False
-        while self._unsettled and self._unsettled[-1].settled():
+        while self._unsettled and self._unsettled[-1].is_settled():
             self._unsettled.pop()
         return not self._unsettled and not self.cluster.wait_conditions.pending()
 
-    def _planned(self) -> Iterator[int]:
-        """When things happen that the scenario gives a time for (ms after the beginning)."""
+    def _scheduled_times(self) -> Iterator[int]:
+        """Yield the times of all scheduled events, in ms since the start."""
         yield from (event.at for event in self.scenario.taskmanager_events)
         yield from (change.at + (change.duration.high or 0) for change in self.scenario.leader_changes)
         for job in self.scenario.jobs:

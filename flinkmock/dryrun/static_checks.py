@@ -1,5 +1,5 @@
-"""What a scenario speaks of and the served release does not have, and what contradicts itself: faults that strike
-nobody, expectations that nobody meets, lengths of operations that there are not."""
+"""Finds parts of a scenario that can't have an effect: operations that the release lacks, faults that never apply,
+expectations that can't be met."""
 
 from __future__ import annotations
 
@@ -25,55 +25,57 @@ OPERATIONS: Mapping[str, tuple[str, ...]] = {
     "upload": ("uploadJar",),
     "delete-dataset": ("deleteClusterDataSet",),
 }
-"""A word of the section `operations` -> the operations of the REST API that it is about."""
+"""The operation ids for each key of the section `operations`."""
 
 
 class StaticChecks:
-    """Looks at one scenario as a release serves it. `configuration` is the cluster's: it switches operations off."""
+    """Checks one scenario for one release. `configuration` is the cluster's, which can disable operations."""
 
     def __init__(
         self, document: YamlNode, scenario: Scenario, contract: Contract, configuration: Mapping[str, str],
-        mistakes: Diagnostics,
+        diagnostics: Diagnostics,
     ) -> None:  # fmt: skip
         self._document = document
         self._scenario = scenario
         self._contract = contract
         self._router = Router(contract, configuration)
-        self._mistakes = mistakes
+        self._diagnostics = diagnostics
 
-    def find(self) -> None:
-        """Adds a mistake for each thing that can't be."""
+    def run(self) -> None:
+        """Add a diagnostic for each finding."""
         self._operations(self._document)
         for section in ("jobs", "templates", "submitted"):
-            found = self._document.get(section)
-            for node in found.items.values() if found is not None else ():
+            jobs = self._document.get(section)
+            for node in jobs.items.values() if jobs is not None else ():
                 self._operations(node)
         self._faults()
         self._expectations()
 
     def _missing(self, pattern: Pattern) -> str | None:
-        """Why no request of the pattern is ever served; None if some are."""
-        meant = [operation for operation in self._contract if pattern.may_match(operation)]
-        return self._why_missing(f"operation {pattern}", meant)
+        """Return why no operation matches the pattern; None if one does."""
+        operations = [operation for operation in self._contract if pattern.may_match(operation)]
+        return self._missing_reason(f"operation {pattern}", operations)
 
-    def _why_missing(self, what: str, meant: Sequence[Operation]) -> str | None:
-        if any(self._router.route(operation.method, operation.path) is not None for operation in meant):
+    def _missing_reason(self, subject: str, operations: Sequence[Operation]) -> str | None:
+        if any(self._router.route(operation.method, operation.path) is not None for operation in operations):
             return None
-        for operation in meant:
-            switches = ", ".join(operation.requires_config)
-            return f"this cluster has {what} switched off ({switches})"
-        return f"Flink {self._contract.release.minor} has no {what}"
+        for operation in operations:
+            options = ", ".join(operation.requires_config)
+            return f"the configuration disables the {subject} ({options})"
+        return f"Flink {self._contract.release.minor} has no {subject}"
 
     # -- operations
 
     def _operations(self, node: YamlNode) -> None:
-        given = node.get("operations")
-        for name in given.items if given is not None else ():
+        configured = node.get("operations")
+        for name in configured.items if configured is not None else ():
             ids = OPERATIONS.get(name, ())
-            meant = [self._contract.operation(each) for each in ids if each in self._contract]
-            why = self._why_missing(f'"{name}"', meant) if ids else None
-            if why and given is not None:
-                self._mistakes.add(given.key_place(name), f"{why}: this is never asked.")
+            operations = [
+                self._contract.operation(operation_id) for operation_id in ids if operation_id in self._contract
+            ]
+            reason = self._missing_reason(f'operation "{name}"', operations) if ids else None
+            if reason and configured is not None:
+                self._diagnostics.add(configured.key_place(name), f"{reason}, so this has no effect.")
 
     # -- faults
 
@@ -82,85 +84,87 @@ class StaticChecks:
         nodes = listed.elements if listed is not None else []
         earlier: list[Fault] = []
         for node, fault in zip(nodes, self._scenario.faults, strict=False):
-            place = (node.get("match") or node).place
+            location = (node.get("match") or node).place
             patterns = fault.trigger.patterns
             for pattern in patterns:
                 if missing := self._missing(pattern):
-                    self._mistakes.add(place, f'{missing}: "{fault.name}" never strikes it.')
-            why = _never(fault.trigger)
-            if why:
-                self._mistakes.add(node.place, f'"{fault.name}" can never strike: {why}.')
-            before = next((other for other in earlier if _takes_all(other, fault.trigger)), None)
-            if before is not None:
-                text = f'"{fault.name}" can never strike: "{before.name}" stands before it and takes each such request.'
-                self._mistakes.add(node.place, text)
+                    self._diagnostics.add(location, f'{missing}: "{fault.name}" never applies to it.')
+            reason = _impossible_reason(fault.trigger)
+            if reason:
+                self._diagnostics.add(node.place, f'"{fault.name}" can never apply: {reason}.')
+            hiding = next((other for other in earlier if _hides(other, fault.trigger)), None)
+            if hiding is not None:
+                text = (
+                    f'"{fault.name}" can never apply: the earlier fault "{hiding.name}" applies to all of its requests.'
+                )
+                self._diagnostics.add(node.place, text)
             earlier.append(fault)
 
     # -- expectations
 
     def _expectations(self) -> None:
         nodes = self._document.get("expect")
-        places = {str(place): node for node, place in _places(nodes)}
+        nodes_by_location = {str(location): node for node, location in _locations(nodes)}
         counted: list[Expectation] = []
-        for each in self._scenario.expect:
-            node = places.get(getattr(each, "place", ""))
+        for expectation in self._scenario.expect:
+            node = nodes_by_location.get(getattr(expectation, "place", ""))
             if node is None:
                 continue
-            for pattern in _asked_for(each):
+            for pattern in _required_patterns(expectation):
                 if missing := self._missing(pattern):
-                    self._mistakes.add(node.place, f"{missing}: no client can meet this.")
-            if isinstance(each, Expectation):
-                self._contradicts(each, counted, node)
-                counted.append(each)
+                    self._diagnostics.add(node.place, f"{missing}: this expectation can't be met.")
+            if isinstance(expectation, Expectation):
+                self._check_contradiction(expectation, counted, node)
+                counted.append(expectation)
 
-    def _contradicts(self, each: Expectation, earlier: list[Expectation], node: YamlNode) -> None:
+    def _check_contradiction(self, expectation: Expectation, earlier: list[Expectation], node: YamlNode) -> None:
         for other in earlier:
-            if each.wanted != other.wanted:
+            if expectation.wanted != other.wanted:
                 continue
-            low, high = max(each.times.low, other.times.low), _least(each.times.high, other.times.high)
+            low, high = max(expectation.times.low, other.times.low), _min(expectation.times.high, other.times.high)
             if high is not None and low > high:
                 line = other.place.rsplit(":", 2)[-2] if ":" in other.place else "?"
-                text = f"{each.wanted} {each.times} contradicts line {line}, which says {other.times}."
-                self._mistakes.add(node.place, text)
+                text = f"{expectation.wanted} {expectation.times} contradicts line {line}, which says {other.times}."
+                self._diagnostics.add(node.place, text)
 
 
-def _never(when: FaultTrigger) -> str | None:
-    """Why no request is ever hit, as far as the conditions themselves tell."""
+def _impossible_reason(when: FaultTrigger) -> str | None:
+    """Return why the conditions can never be met together; None if they can."""
     if when.chance == 0:
         return "its chance is 0%"
     if when.nth and all(n % when.every for n in when.nth):
         numbers = ", ".join(map(str, sorted(when.nth)))
-        return f"none of the requests {numbers} is one of each {when.every}"
+        return f"none of the requests {numbers} is a multiple of {when.every}"
     if when.during is not None and when.during[1] is not None and when.during[0] >= when.during[1]:
-        return "its time is over when it begins"
+        return "its time ends before it begins"
     if when.job is not None and when.patterns and not any(":jobid" in p.segments or _has_id(p) for p in when.patterns):
-        return f"no request of its match is about a job, so none is about {when.job}"
+        return f"no request that it matches concerns a job, so none concerns {when.job}"
     return None
 
 
 def _has_id(pattern: Pattern) -> bool:
-    """Whether a job can be meant by a path such as /jobs/:id/plan."""
+    """Whether a job can be operations by a path such as /jobs/:id/plan."""
     return pattern.segments[:1] == ("jobs",) and len(pattern.segments) > 1 and pattern.segments[1] != "overview"
 
 
-def _takes_all(earlier: Fault, second: FaultTrigger) -> bool:
-    """Whether the earlier one takes every request that the second is about."""
+def _hides(earlier: Fault, later: FaultTrigger) -> bool:
+    """Return whether the earlier fault applies to every request that the later one matches."""
     first = earlier.trigger
     if earlier.serve_stale is not None and not (
-        second.patterns and all(each.method == "GET" for each in second.patterns)
+        later.patterns and all(each.method == "GET" for each in later.patterns)
     ):
-        return False  # only what is read can be out of date
+        return False  # only responses to reads can be stale
     always = (
-        first.job in (None, second.job)
-        and first.headers.items() <= second.headers.items()
-        and first.job_state in (None, second.job_state)
+        first.job in (None, later.job)
+        and first.headers.items() <= later.headers.items()
+        and first.job_state in (None, later.job_state)
         and first.every == 1
         and not first.nth
         and first.chance >= 1
         and first.times is None
-        and _covers(first.during, second.during)
+        and _covers(first.during, later.during)
     )
-    return always and (not first.patterns or (bool(second.patterns) and set(second.patterns) <= set(first.patterns)))
+    return always and (not first.patterns or (bool(later.patterns) and set(later.patterns) <= set(first.patterns)))
 
 
 def _covers(outer: tuple[int, int | None] | None, inner: tuple[int, int | None] | None) -> bool:
@@ -171,22 +175,22 @@ def _covers(outer: tuple[int, int | None] | None, inner: tuple[int, int | None] 
     return outer[1] is None or (inner[1] is not None and inner[1] <= outer[1])
 
 
-def _asked_for(expected: Expected) -> list[Pattern]:
-    """Requests that have to come."""
+def _required_patterns(expected: Expected) -> list[Pattern]:
+    """Return the patterns of requests that have to be sent."""
     if isinstance(expected, Expectation):
         return [expected.wanted.pattern] if expected.times.low else []
     return [wanted.pattern for wanted in expected.wanted] if isinstance(expected, InOrder) else []
 
 
-def _places(nodes: YamlNode | None) -> list[tuple[YamlNode, object]]:
-    """Each expectation's node with the place that it is known by (see `ExpectReader`)."""
-    found: list[tuple[YamlNode, object]] = []
+def _locations(nodes: YamlNode | None) -> list[tuple[YamlNode, object]]:
+    """Return each expectation's node with its location in `ExpectReader`."""
+    located: list[tuple[YamlNode, object]] = []
     for node in nodes.elements if nodes is not None else ():
         if not node.items:
-            found.append((node, node.place))
-        found += [(YamlNode(node.key_place(key), key), node.key_place(key)) for key in node.items]
-    return found
+            located.append((node, node.place))
+        located += [(YamlNode(node.key_place(key), key), node.key_place(key)) for key in node.items]
+    return located
 
 
-def _least(*limits: int | None) -> int | None:
+def _min(*limits: int | None) -> int | None:
     return min((limit for limit in limits if limit is not None), default=None)

@@ -1,7 +1,6 @@
-"""A plan as a picture: jobs are lanes, states coloured spans, what happens beside them marks; no script, no resources.
+"""A plan as a picture: lanes of jobs with coloured states and markers of events, without scripts and resources.
 
-It is light or dark as its reader prefers. Whatever is too narrow to be written on tells itself in the title that shows
-under the pointer.
+It has light and dark colours. Tooltips show the text of elements that are too narrow for it.
 """
 
 from __future__ import annotations
@@ -13,24 +12,24 @@ from flinkmock.dryrun.axis import Axis
 from flinkmock.dryrun.durations import decimals_needed, format_moment
 from flinkmock.dryrun.palette import STATES, css
 from flinkmock.dryrun.plan import Plan
-from flinkmock.dryrun.timeline import JobLane, Kind, Snapshot, StateInterval, Timeline, TimelineEvent
+from flinkmock.dryrun.timeline import CheckpointEvent, JobLane, Kind, StateInterval, Timeline, TimelineEvent
 from flinkmock.units import format_duration
 
 WIDTH = 960
 EDGE = 16
 LABELS = 150
-"""Room for the names of jobs."""
+"""The width of the column of names."""
 LANE = 58
 BAR = 24
 ABOVE = 16
-"""Of a lane's bar: room for what is done to the job."""
+"""The space above a bar, for events."""
 LETTER = 7.2
-"""How wide a letter is, about."""
+"""The approximate width of a letter."""
 SMALL = 6.0
-"""The same of small ones."""
-LEAST = 1.2
-"""How wide what lasts no time is drawn."""
-MOST_LANES = 60
+"""The approximate width of a small letter."""
+MIN_WIDTH = 1.2
+"""The width of a state without duration."""
+MAX_LANES = 60
 TYPE = "ui-sans-serif,system-ui,-apple-system,'Segoe UI',Roboto,'Helvetica Neue',Arial,sans-serif"
 STYLE = f"""
 .plan{{background:var(--ground);font-family:{TYPE};font-size:12px;color:var(--ink)}}
@@ -46,27 +45,27 @@ STYLE = f"""
 
 
 def svg(plan: Plan) -> str:
-    """A whole document; ends with a line end."""
-    return _Picture(plan).drawn()
+    """Return an SVG document with a final newline."""
+    return _Picture(plan).draw()
 
 
 class _Picture:
     def __init__(self, plan: Plan) -> None:
         self._plan = plan
         self._timeline = timeline = plan.timeline
-        self._lanes = timeline.lanes[:MOST_LANES]
-        self._axis = Axis(_beginning(timeline), timeline.end, EDGE + LABELS, WIDTH - EDGE - 26)
-        self._digits = decimals_needed([stay.begin for lane in self._lanes for stay in lane.stays])
-        self._windows = [each for each in timeline.windows if (each.begin, each.end) != (0, None)]
-        self._cluster = [mark for mark in timeline.marks if mark.lane is None]
+        self._lanes = timeline.lanes[:MAX_LANES]
+        self._axis = Axis(_begin(timeline), timeline.end, EDGE + LABELS, WIDTH - EDGE - 26)
+        self._digits = decimals_needed([interval.begin for lane in self._lanes for interval in lane.intervals])
+        self._windows = [window for window in timeline.windows if (window.begin, window.end) != (0, None)]
+        self._cluster = [event for event in timeline.events if event.lane is None]
         self._top = 84
 
-    def drawn(self) -> str:
-        body = [*self._lanes_drawn()]
+    def draw(self) -> str:
+        body = [*self._draw_lanes()]
         if self._cluster:
             body += self._cluster_lane()
         if self._windows:
-            body += self._windows_drawn()
+            body += self._draw_windows()
         bottom = self._top + 4
         grid = [*self._grid(bottom)]
         legend, height = self._legend(bottom + 40)
@@ -96,12 +95,10 @@ class _Picture:
     # -- time
 
     def _grid(self, bottom: float) -> Iterator[str]:
-        for at in self._axis.marks():
+        for at in self._axis.ticks():
             x = _n(self._axis.x(at))
             yield f'<path class="grid" d="M{x} 74V{_n(bottom)}"/>'
-            yield _text(
-                x, bottom + 16, format_duration(at) if at >= 0 else f"-{format_duration(-at)}", "faint", anchor="middle"
-            )
+            yield _text(x, bottom + 16, format_duration(at), "faint", anchor="middle")
 
     def _client(self, bottom: float) -> Iterator[str]:
         if self._timeline.client_from is not None:
@@ -109,125 +106,133 @@ class _Picture:
             yield f'<path class="good line client" d="M{_n(x)} 68V{_n(bottom)}"/>'
             near_end = x > WIDTH - 180
             anchor = "end" if near_end else "start"
-            yield _text(x + (-5 if near_end else 5), 72, "from here on a client acts", "good", anchor=anchor)
+            yield _text(x + (-5 if near_end else 5), 72, "from here on, a client acts", "good", anchor=anchor)
 
     # -- jobs
 
-    def _lanes_drawn(self) -> Iterator[str]:
-        for place, lane in enumerate(self._lanes):
-            yield from self._lane(place, lane)
+    def _draw_lanes(self) -> Iterator[str]:
+        for index, lane in enumerate(self._lanes):
+            yield from self._lane(index, lane)
             self._top += LANE
         rest = len(self._timeline.lanes) - len(self._lanes)
         if rest:
             yield _text(EDGE, self._top + 12, f"… and {rest:,} more jobs", "faint")
             self._top += 24
 
-    def _lane(self, place: int, lane: JobLane) -> Iterator[str]:
+    def _lane(self, index: int, lane: JobLane) -> Iterator[str]:
         bar = self._top + ABOVE
-        yield _text(EDGE, bar + 10, _fitting(lane.name, LABELS - 12), "name", title=lane.name)
+        yield _text(EDGE, bar + 10, _truncated(lane.name, LABELS - 12), "name", title=lane.name)
         yield _text(EDGE, bar + 25, f"parallelism {lane.parallelism}", "faint small")
-        for stay in lane.stays:
-            yield from self._stay(stay, bar, last=stay is lane.stays[-1], goes_on=lane.goes_on)
-        for each in self._apart(lane.snapshots):
-            yield self._snapshot(each, bar + BAR + 8)
+        for interval in lane.intervals:
+            yield from self._interval(interval, bar, last=interval is lane.intervals[-1], outlook=lane.outlook)
+        for checkpoint in self._visible(lane.checkpoints):
+            yield self._checkpoint(checkpoint, bar + BAR + 8)
         ends: list[float] = []
-        if lane.goes_on.startswith("and so on"):
-            yield _text(self._axis.right, bar - 5, "and so on", "faint small", anchor="end")
-        for mark in self._timeline.marks:
-            if mark.lane == place:
-                yield from self._mark(mark, bar, ends)
-        yield from self._causes(lane, bar, ends)
+        if lane.repeats:
+            yield _text(self._axis.right, bar - 5, "repeats", "faint small", anchor="end")
+        for event in self._timeline.events:
+            if event.lane == index:
+                yield from self._event(event, bar, ends)
+        yield from self._exceptions(lane, bar, ends)
 
-    def _causes(self, lane: JobLane, bar: float, ends: list[float]) -> Iterator[str]:
-        """The class of what made a job fail, over where it did, as often as there is room."""
-        for stay in lane.stays:
-            name = stay.note.partition(":")[0].rpartition(".")[2]
-            left, wide = self._axis.x(stay.begin), len(stay.note.partition(":")[0].rpartition(".")[2]) * SMALL
-            taken = (ends and left < ends[-1] + 6) or left + wide > self._axis.right - 60
-            if stay.state in HATCHED and name and stay.begin >= self._axis.begin and not taken:
+    def _exceptions(self, lane: JobLane, bar: float, ends: list[float]) -> Iterator[str]:
+        """Draw the exception classes of failures above the bar, where there is room."""
+        for interval in lane.intervals:
+            name = interval.note.partition(":")[0].rpartition(".")[2]
+            left, wide = self._axis.x(interval.begin), len(interval.note.partition(":")[0].rpartition(".")[2]) * SMALL
+            is_occupied = (ends and left < ends[-1] + 6) or left + wide > self._axis.right - 60
+            if interval.state in HATCHED and name and interval.begin >= self._axis.begin and not is_occupied:
                 ends.append(left + wide)
-                yield _text(left, bar - 5, escape(name), "bad", title=escape(stay.note))
+                yield _text(left, bar - 5, escape(name), "bad", title=escape(interval.note))
 
-    def _stay(self, stay: StateInterval, bar: float, *, last: bool, goes_on: str) -> Iterator[str]:
-        end = self._timeline.end if stay.end is None else stay.end
-        if end <= self._axis.begin or (end == stay.begin and not last):
+    def _interval(self, interval: StateInterval, bar: float, *, last: bool, outlook: str) -> Iterator[str]:
+        end = self._timeline.end if interval.end is None else interval.end
+        if end <= self._axis.begin or (end == interval.begin and not last):
             return
-        left, right = self._axis.x(stay.begin), self._axis.x(end)
-        wide = max(right - left, LEAST)
-        ended = last and not goes_on
-        state = stay.state.lower()
-        title = self._title(stay, last=last, goes_on=goes_on)
+        left, right = self._axis.x(interval.begin), self._axis.x(end)
+        wide = max(right - left, MIN_WIDTH)
+        ended = last and not outlook
+        state = interval.state.lower()
+        title = self._title(interval, last=last, outlook=outlook)
         kinds = f"state{' over' if ended else ''}"
         box = f'x="{_n(left)}" y="{_n(bar)}" width="{_n(wide)}" height="{BAR}"'
         yield f'<g><title>{escape(title)}</title><rect class="{kinds}" {box} style="fill:var(--s-{state})"/>'
-        if stay.state in ("RESTARTING", "FAILING", "FAILED") and not ended:
+        if interval.state in ("RESTARTING", "FAILING", "FAILED") and not ended:
             yield f'<rect class="hatch" {box}/>'
-        if stay.idle_until is not None:
-            idle = self._axis.x(round(min(stay.idle_until, end))) - left
+        if interval.idle_until is not None:
+            idle = self._axis.x(round(min(interval.idle_until, end))) - left
             yield f'<rect class="wait" x="{_n(left)}" y="{_n(bar)}" width="{_n(idle)}" height="{BAR}"/>'
-        if ended:  # what has ended only lasts on paper: a thick edge says when
+        if ended:  # a final state gets a thick edge at its beginning
             yield f'<rect x="{_n(left)}" y="{_n(bar)}" width="3" height="{BAR}" style="fill:var(--s-{state})"/>'
-        if len(stay.state) * LETTER + 10 <= wide:
+        if len(interval.state) * LETTER + 10 <= wide:
             fill = "var(--ink)" if ended else f"var(--t-{state})"
-            # over stripes it stands out by a seam in the colour of the bar
-            seam = f";stroke:var(--s-{state});stroke-width:4;paint-order:stroke" if stay.idle_until is not None else ""
-            style = f"fill:{fill};font-size:11px{seam}"
-            yield f'<text x="{_n(left + 7)}" y="{_n(bar + 16)}" style="{style}">{stay.state}</text>'
-        if last and goes_on:
+            # an outline makes the text readable on stripes
+            outline = (
+                f";stroke:var(--s-{state});stroke-width:4;paint-order:stroke" if interval.idle_until is not None else ""
+            )
+            style = f"fill:{fill};font-size:11px{outline}"
+            yield f'<text x="{_n(left + 7)}" y="{_n(bar + 16)}" style="{style}">{interval.state}</text>'
+        if last and outlook:
             x, middle = self._axis.right + 4, bar + BAR / 2
             yield f'<path d="M{_n(x)} {_n(middle - 6)}l8 6-8 6z" style="fill:var(--s-{state})"/>'
         yield "</g>"
 
-    def _wide(self, stay: StateInterval) -> float:
-        end = self._timeline.end if stay.end is None else stay.end
-        return self._axis.x(end) - self._axis.x(stay.begin)
+    def _wide(self, interval: StateInterval) -> float:
+        end = self._timeline.end if interval.end is None else interval.end
+        return self._axis.x(end) - self._axis.x(interval.begin)
 
-    def _title(self, stay: StateInterval, *, last: bool, goes_on: str) -> str:
-        head = f"{stay.state} from {format_moment(stay.begin, self._digits)}"
-        if stay.end is not None:
-            head += f" for {format_duration(stay.end - stay.begin)}"
-        return "\n".join(filter(None, (head, stay.note, goes_on if last else "")))
+    def _title(self, interval: StateInterval, *, last: bool, outlook: str) -> str:
+        head = f"{interval.state} from {format_moment(interval.begin, self._digits)}"
+        if interval.end is not None:
+            head += f" for {format_duration(interval.end - interval.begin)}"
+        return "\n".join(filter(None, (head, interval.note, outlook if last else "")))
 
-    def _apart(self, snapshots: Iterable[Snapshot]) -> Iterator[Snapshot]:
-        """Those that can be told from each other; failures and savepoints are always shown."""
+    def _visible(self, checkpoints: Iterable[CheckpointEvent]) -> Iterator[CheckpointEvent]:
+        """Leave out checkpoints that would overlap. Failures and savepoints are always shown."""
         before = float("-inf")
-        for each in snapshots:
-            at = each.begin if each.end is None else each.end
+        for checkpoint in checkpoints:
+            at = checkpoint.begin if checkpoint.end is None else checkpoint.end
             if at < self._axis.begin:
                 continue
             x = self._axis.x(at)
-            if x - before >= 5 or each.failure or each.is_savepoint:
+            if x - before >= 5 or checkpoint.failure or checkpoint.is_savepoint:
                 before = x
-                yield each
+                yield checkpoint
 
-    def _snapshot(self, each: Snapshot, y: float) -> str:
-        x = self._axis.x(each.begin if each.end is None else each.end)
-        kind = "savepoint" if each.is_savepoint else "checkpoint"
-        how = "under way" if each.end is None else f"failed: {each.failure}" if each.failure else "completed"
-        title = escape(f"{kind} {each.id} {how}")
-        if each.failure:
+    def _checkpoint(self, checkpoint: CheckpointEvent, y: float) -> str:
+        x = self._axis.x(checkpoint.begin if checkpoint.end is None else checkpoint.end)
+        kind = "savepoint" if checkpoint.is_savepoint else "checkpoint"
+        how = (
+            "in progress"
+            if checkpoint.end is None
+            else f"failed: {checkpoint.failure}"
+            if checkpoint.failure
+            else "completed"
+        )
+        title = escape(f"{kind} {checkpoint.id} {how}")
+        if checkpoint.failure:
             shape = f'<path class="bad line" d="M{_n(x - 3)} {_n(y - 3)}l6 6m0-6l-6 6"/>'
-        elif each.is_savepoint:
+        elif checkpoint.is_savepoint:
             shape = f'<path class="good" d="M{_n(x)} {_n(y - 5)}l5 5-5 5-5-5z"/>'
         else:
-            open_one = " open" if each.end is None else ""
+            open_one = " open" if checkpoint.end is None else ""
             shape = f'<circle class="good{open_one}" cx="{_n(x)}" cy="{_n(y)}" r="2.2"/>'
         return f"<g><title>{title}</title>{shape}</g>"
 
-    def _mark(self, mark: TimelineEvent, bar: float, ends: list[float]) -> Iterator[str]:
-        """Over the bar: a bracket for what takes time, a stroke for what does not; named where there is room."""
-        kind = "bad" if mark.bad else "good"
-        left = self._axis.x(mark.at)
-        right = left if mark.end is None else max(self._axis.x(mark.end), left + 2)
+    def _event(self, event: TimelineEvent, bar: float, ends: list[float]) -> Iterator[str]:
+        """Draw an event above the bar: a bracket if it takes time, else a stroke; with its name where there is room."""
+        kind = "bad" if event.is_failure else "good"
+        left = self._axis.x(event.at)
+        right = left if event.end is None else max(self._axis.x(event.end), left + 2)
         y = bar - 3
-        until = f" until {format_moment(mark.end, self._digits)}" if mark.end is not None else ""
-        said = f"{mark.text} {mark.outcome}".strip()
-        title = escape(f"{said}\n{format_moment(mark.at, self._digits)}{until}")
-        shape = f"M{_n(left)} {_n(y + 3)}v-5" + (f"H{_n(right)}v5" if mark.end is not None else "")
+        until = f" until {format_moment(event.end, self._digits)}" if event.end is not None else ""
+        label = f"{event.text} {event.outcome}".strip()
+        title = escape(f"{label}\n{format_moment(event.at, self._digits)}{until}")
+        shape = f"M{_n(left)} {_n(y + 3)}v-5" + (f"H{_n(right)}v5" if event.end is not None else "")
         yield f'<g><title>{title}</title><path class="{kind} line" d="{shape}"/>'
-        name = f"{mark.text} fails" if mark.bad and mark.kind is Kind.OPERATION else mark.text
+        name = f"{event.text} fails" if event.is_failure and event.kind is Kind.OPERATION else event.text
         wide = len(name) * SMALL
-        if mark.kind is not Kind.PROMPT or mark.text != "read":
+        if event.kind is not Kind.RELEASE or event.text != "poll":
             start = min(left, self._axis.right - wide)
             if not ends or start >= ends[-1] + 6:
                 ends.append(start + wide)
@@ -240,49 +245,48 @@ class _Picture:
         bar = self._top + ABOVE
         yield _text(EDGE, bar + 14, "cluster", "name")
         ends: list[float] = []
-        for mark in self._cluster:
-            yield from self._mark(mark, bar + 14, ends)
+        for event in self._cluster:
+            yield from self._event(event, bar + 14, ends)
         self._top += 44
 
-    def _windows_drawn(self) -> Iterator[str]:
+    def _draw_windows(self) -> Iterator[str]:
         yield _text(EDGE, self._top + 26, "faults", "name")
         self._top += 10
-        for each in self._windows:
-            end = self._timeline.end if each.end is None else each.end
-            left, right = self._axis.x(each.begin), self._axis.x(end)
-            title = escape(
-                f"{each.fault}: {format_moment(each.begin, 1)} to {format_moment(end, 1) if each.end else 'the end'}"
-            )
+        for window in self._windows:
+            end = self._timeline.end if window.end is None else window.end
+            left, right = self._axis.x(window.begin), self._axis.x(end)
+            until = format_moment(end) if window.end else "the end"
+            title = escape(f"{window.fault}: {format_moment(window.begin)} to {until}")
             box = f'x="{_n(left)}" y="{_n(self._top + 6)}" width="{_n(max(right - left, 2))}" height="16"'
             yield f'<g><title>{title}</title><rect class="window" {box} rx="2"/>'
-            wide = len(each.fault) * SMALL
+            wide = len(window.fault) * SMALL
             beside = right + 6 if right + 6 + wide < WIDTH else max(left - 6 - wide, EDGE + LABELS)
-            yield _text(beside, self._top + 18, each.fault, "bad") + "</g>"
+            yield _text(beside, self._top + 18, window.fault, "bad") + "</g>"
             self._top += 24
 
     # -- legend
 
     def _legend(self, top: float) -> tuple[list[str], int]:
-        stays = [stay for lane in self._lanes for stay in lane.stays]
-        seen = {stay.state for stay in stays if self._wide(stay) >= LEAST}
-        told: list[tuple[str, str]] = []
+        intervals = [interval for lane in self._lanes for interval in lane.intervals]
+        states = {interval.state for interval in intervals if self._wide(interval) >= MIN_WIDTH}
+        entries: list[tuple[str, str]] = []
         for state in STATES:
-            if state in seen:
+            if state in states:
                 hatch = '<rect class="hatch" y="-9" width="16" height="11"/>' if state in HATCHED else ""
                 box = f'<rect y="-9" width="16" height="11" style="fill:var(--s-{state.lower()})"/>{hatch}'
-                told.append((box, state))
-        snapshots = [each for lane in self._lanes for each in lane.snapshots]
-        if any(not each.is_savepoint and not each.failure for each in snapshots):
-            told.append(('<circle class="good" cx="8" cy="-4" r="2.2"/>', "checkpoint"))
-        if any(each.is_savepoint and not each.failure for each in snapshots):
-            told.append(('<path class="good" d="M8-9l5 5-5 5-5-5z"/>', "savepoint"))
-        if any(stay.idle_until is not None for stay in stays):
+                entries.append((box, state))
+        checkpoints = [checkpoint for lane in self._lanes for checkpoint in lane.checkpoints]
+        if any(not one.is_savepoint and not one.failure for one in checkpoints):
+            entries.append(('<circle class="good" cx="8" cy="-4" r="2.2"/>', "checkpoint"))
+        if any(one.is_savepoint and not one.failure for one in checkpoints):
+            entries.append(('<path class="good" d="M8-9l5 5-5 5-5-5z"/>', "savepoint"))
+        if any(interval.idle_until is not None for interval in intervals):
             box = '<rect y="-9" width="16" height="11" style="fill:var(--s-running)"/>'
-            told.append((f'{box}<rect class="wait" y="-9" width="16" height="11"/>', "RUNNING, tasks are not yet"))
-        if any(each.failure for each in snapshots):
-            told.append(('<path class="bad line" d="M5-7l6 6m0-6l-6 6"/>', "failed"))
+            entries.append((f'{box}<rect class="wait" y="-9" width="16" height="11"/>', "RUNNING, tasks not yet"))
+        if any(one.failure for one in checkpoints):
+            entries.append(('<path class="bad line" d="M5-7l6 6m0-6l-6 6"/>', "failed"))
         lines, x, y = [], float(EDGE + LABELS), top
-        for shape, text in told:
+        for shape, text in entries:
             wide = 22 + len(text) * 6.9 + 16
             if x + wide > WIDTH - EDGE:
                 x, y = float(EDGE + LABELS), y + 20
@@ -302,24 +306,24 @@ PATTERNS = (
 )
 
 
-def _beginning(timeline: Timeline) -> int:
-    """Where the picture begins: what lies far before the scenario is left out, for it would take all the room."""
+def _begin(timeline: Timeline) -> int:
+    """Return the start of the picture. What happened long before the scenario is left out."""
     if timeline.begin >= 0:
         return 0
     return max(timeline.begin, -timeline.end // 4)
 
 
 def _text(x: float | str, y: float, text: str, kind: str, *, anchor: str = "", title: str = "") -> str:
-    place = f' text-anchor="{anchor}"' if anchor else ""
-    about = f"<title>{escape(title)}</title>" if title and title != text else ""
-    return f'<text class="{kind}" x="{x if isinstance(x, str) else _n(x)}" y="{_n(y)}"{place}>{about}{text}</text>'
+    position = f'x="{x if isinstance(x, str) else _n(x)}" y="{_n(y)}"' + (f' text-anchor="{anchor}"' if anchor else "")
+    tooltip = f"<title>{escape(title)}</title>" if title and title != text else ""
+    return f'<text class="{kind}" {position}>{tooltip}{text}</text>'
 
 
-def _fitting(name: str, room: float) -> str:
-    most = int(room / 7)
-    return escape(name if len(name) <= most else f"{name[: most - 1]}…")
+def _truncated(name: str, room: float) -> str:
+    length = int(room / 7)
+    return escape(name if len(name) <= length else f"{name[: length - 1]}…")
 
 
 def _n(number: float) -> str:
-    """A coordinate: a tenth of a pixel is enough."""
+    """Format a coordinate to a tenth of a pixel."""
     return f"{number:.1f}".removesuffix(".0")

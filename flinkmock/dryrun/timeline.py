@@ -1,4 +1,4 @@
-"""What happened in a rehearsal, as values. Times are ms since the scenario began; those before it are negative."""
+"""The result of a dry run, as values. Times are ms since the scenario started; earlier ones are negative."""
 
 from __future__ import annotations
 
@@ -8,10 +8,14 @@ from enum import Enum
 
 @dataclass(frozen=True, slots=True)
 class StateInterval:
-    """A job in one state from `begin` until `end`; None: until the rehearsal ended, and it may go on.
+    """A job in one state.
 
-    `note` tells why it came there, or what it lacks; "" if there is nothing to tell. `idle_until` is when its tasks
-    work, if that is felt to be later than `begin`; infinity: they never do.
+    Attributes:
+        state: The job state.
+        begin: When the job entered the state.
+        end: When it left the state; None if it was in it at the end of the dry run.
+        note: Why it entered the state, or what it waits for; may be empty.
+        idle_until: When its tasks start to run, if that is noticeably later than `begin`; infinity if they never do.
     """
 
     state: str
@@ -22,8 +26,8 @@ class StateInterval:
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
-    """One checkpoint or savepoint. `end` None: still under way; `failure` None: it was completed."""
+class CheckpointEvent:
+    """A checkpoint or savepoint. `end` is None while it is in progress; `failure` is None unless it failed."""
 
     id: int
     begin: int
@@ -34,32 +38,50 @@ class Snapshot:
 
 @dataclass(slots=True)
 class JobLane:
-    """The life of one job; `parallelism` is that of its widest vertex, at first. `goes_on` tells what becomes of it
-    after the end of the rehearsal; "" if it has ended."""
+    """The timeline of one job.
+
+    Attributes:
+        name: The job's name.
+        parallelism: The initial parallelism of its widest vertex.
+        intervals: Its states.
+        checkpoints: Its checkpoints and savepoints.
+        rejected: How many checkpoints could not be triggered.
+        outlook: What the job does after the end of the dry run; empty if it has ended.
+        repeats: Whether it repeats what it did before.
+    """
 
     name: str
     parallelism: int = 1
-    stays: list[StateInterval] = field(default_factory=list)
-    snapshots: list[Snapshot] = field(default_factory=list)
-    refused: int = 0
-    """How many checkpoints could not even be triggered."""
-    goes_on: str = ""
+    intervals: list[StateInterval] = field(default_factory=list)
+    checkpoints: list[CheckpointEvent] = field(default_factory=list)
+    rejected: int = 0
+    outlook: str = ""
+    repeats: bool = False
 
 
 class Kind(Enum):
-    """What a mark tells of."""
+    """What an event is about."""
 
     OPERATION = "operation"
-    PROMPT = "prompt"
-    """What lets a job go on that waits for it: polls, a signal."""
-    TASK_MANAGER = "task manager"
+    RELEASE = "release"
+    """A poll or a signal that releases a wait condition."""
+    TASKMANAGER = "TaskManager"
     LEADER = "leader"
 
 
 @dataclass(frozen=True, slots=True)
 class TimelineEvent:
-    """Something that happened beside the jobs' states. `lane` is the place of the job that it is about, None: the
-    cluster; `outcome` is what came of it, and `end` when, if it took time; `bad`: it is no good news."""
+    """An event other than a change of a job's state.
+
+    Attributes:
+        at: When it happened or began.
+        kind: What it is about.
+        text: What happened.
+        outcome: How it ended; may be empty.
+        lane: The index of its job's lane; None for the cluster.
+        end: When it ended, if it took time.
+        is_failure: Whether it is a failure.
+    """
 
     at: int
     kind: Kind
@@ -67,12 +89,12 @@ class TimelineEvent:
     outcome: str = ""
     lane: int | None = None
     end: int | None = None
-    bad: bool = False
+    is_failure: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class FaultWindow:
-    """When a fault can strike, as far as time decides it; the whole rehearsal if nothing does."""
+    """The time in which a fault can apply; the whole dry run if the fault has no `during`."""
 
     fault: str
     begin: int
@@ -81,12 +103,11 @@ class FaultWindow:
 
 @dataclass(slots=True)
 class Timeline:
-    """A whole rehearsal, from `begin` until `end`. `client_from`: when the player began to act as a client would; None:
-    the scenario speaks of nothing that one would do."""
+    """A whole dry run. `client_from` is when the scripted client began; None if it had nothing to do."""
 
     begin: int
     end: int
     lanes: list[JobLane] = field(default_factory=list)
-    marks: list[TimelineEvent] = field(default_factory=list)
+    events: list[TimelineEvent] = field(default_factory=list)
     windows: list[FaultWindow] = field(default_factory=list)
     client_from: int | None = None

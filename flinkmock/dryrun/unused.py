@@ -1,4 +1,4 @@
-"""What a scenario gives and nothing in it takes: templates, causes, rules of `submitted`."""
+"""Finds unused names of a scenario: templates, exceptions, submission rules."""
 
 from __future__ import annotations
 
@@ -12,40 +12,40 @@ EXCEPTION_KEYS = ("exception", "cause", "throws")
 """Keys that name an exception."""
 
 
-def find_unused(document: YamlNode, mistakes: Diagnostics) -> None:
-    """Adds a mistake for each name that nobody uses. What another file gives, for others too, is left alone."""
-    for section, used, said in (
-        ("templates", _templates_used(document), "no job is made from it"),
-        ("exceptions", _causes_used(document), "nothing fails because of it"),
+def find_unused(document: YamlNode, diagnostics: Diagnostics) -> None:
+    """Add a diagnostic for each unused name. Names of an extended file are left out: other files may use them."""
+    for section, used, reason in (
+        ("templates", _templates_used(document), "no job extends it"),
+        ("exceptions", _exceptions_used(document), "no failure has this exception"),
     ):
         for name in _own(document, section):
             if name not in used:
-                mistakes.add(document.items[section].key_place(name), f'"{name}" is never used: {said}.')
-    _shadowed(document, mistakes)
+                diagnostics.add(document.items[section].key_place(name), f'"{name}" is never used: {reason}.')
+    _shadowed(document, diagnostics)
 
 
 def _own(document: YamlNode, section: str) -> list[str]:
-    """The names in a section that the file itself gives."""
-    found = document.get(section)
-    if found is None:
+    """Return the names in a section of the file itself."""
+    entries = document.get(section)
+    if entries is None:
         return []
-    return [name for name in found.items if found.key_place(name).file == document.place.file]
+    return [name for name in entries.items if entries.key_place(name).file == document.place.file]
 
 
 def _templates_used(document: YamlNode) -> set[str]:
     used: set[str] = set()
     templates = document.get("templates")
     known = templates.items if templates is not None else {}
-    ahead = [node for section in ("jobs", "submitted") for node in _entries(document, section)]
-    while ahead:
-        node = ahead.pop()
+    queue = [node for section in ("jobs", "submitted") for node in _entries(document, section)]
+    while queue:
+        node = queue.pop()
         named = [node.text] if isinstance(node.value, str) else _extended(node)
         for name in named:
             if name not in used:
                 used.add(name)
-                ahead += [known[name]] if name in known else []
+                queue += [known[name]] if name in known else []
     if any(getattr(node.get("type"), "value", None) == "batch" for node in _entries(document, "jobs")):
-        used.add("batch")  # what a job without a template is made from
+        used.add("batch")  # the template of batch jobs that extend none
     return used | {"streaming"}
 
 
@@ -54,47 +54,47 @@ def _extended(node: YamlNode) -> list[str]:
     return [template.text] if template else []
 
 
-def _causes_used(document: YamlNode) -> set[str]:
-    causes = document.get("exceptions")
-    known = causes.items if causes is not None else {}
-    ahead = [name for key, node in document.items.items() if key != "exceptions" for name in _named(node)]
+def _exceptions_used(document: YamlNode) -> set[str]:
+    exceptions = document.get("exceptions")
+    known = exceptions.items if exceptions is not None else {}
+    queue = [name for key, node in document.items.items() if key != "exceptions" for name in _named_exceptions(node)]
     used: set[str] = set()
-    while ahead:
-        name = ahead.pop()
+    while queue:
+        name = queue.pop()
         if name not in used:
             used.add(name)
-            ahead += _named(known[name]) if name in known else []
+            queue += _named_exceptions(known[name]) if name in known else []
     return used
 
 
-def _named(node: YamlNode) -> Iterator[str]:
-    """The causes that a part of the document names."""
+def _named_exceptions(node: YamlNode) -> Iterator[str]:
+    """Yield the exceptions that a part of the document names."""
     for key, below in node.items.items():
         if key in EXCEPTION_KEYS and isinstance(below.value, str):
             yield below.text
-        yield from _named(below)
+        yield from _named_exceptions(below)
     for below in node.elements:
-        yield from _named(below)
+        yield from _named_exceptions(below)
 
 
-def _shadowed(document: YamlNode, mistakes: Diagnostics) -> None:
-    """The first rule that fits wins, so a rule never does if an earlier one fits all that it does."""
+def _shadowed(document: YamlNode, diagnostics: Diagnostics) -> None:
+    """Find rules that never apply, because an earlier one matches all names that they match."""
     earlier: list[str] = []
     submitted = document.get("submitted")
     for pattern in submitted.items if submitted is not None else ():
-        # a name with nothing, and one with what no other pattern has, in the place of a star
+        # two names that match: the star is empty, or contains characters that no other pattern has
         names = [pattern.replace("*", ""), pattern.replace("*", "\x01\x02").replace("?", "\x01")]
         for other in earlier:
             if submitted is not None and all(fnmatchcase(name, other) for name in names):
-                mistakes.add(
+                diagnostics.add(
                     submitted.key_place(pattern),
-                    f'"{pattern}" is never asked: "{other}" on line {submitted.key_place(other).line} stands before it '
-                    "and fits all that it does.",
+                    f'"{pattern}" is never used: "{other}" on line {submitted.key_place(other).line} comes first and '
+                    "matches the same names.",
                 )
                 break
         earlier.append(pattern)
 
 
 def _entries(document: YamlNode, section: str) -> list[YamlNode]:
-    found = document.get(section)
-    return list(found.items.values()) if found is not None else []
+    entries = document.get(section)
+    return list(entries.items.values()) if entries is not None else []

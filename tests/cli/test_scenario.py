@@ -20,7 +20,7 @@ def test_check_tells_of_each_file_and_goes_on(tmp_path: Path, capsys: pytest.Cap
     told = capsys.readouterr().out
     assert f'{wrong}:2:11: no template "streamng"' in told
     assert f"{tmp_path / 'none.yaml'}: there is no such file." in told
-    assert f"{LOOP}: no findings with Flink 2.3: 1 job, 8 changes of state in 57.592s, " in told
+    assert f"{LOOP}: no findings with Flink 2.3: 1 job, 8 state changes in 57.592s, " in told
 
 
 def test_check_of_good_files(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,7 +1,7 @@
-"""What `flinkmock scenario check` finds: each file in `wrong/` with the message that stands beside it, and nothing in
-the ready scenarios.
+"""The findings of `flinkmock scenario check`: each file in `wrong/` has its message beside it, and the built-in
+scenarios have none.
 
-To take over changed messages: `FLINKMOCK_UPDATE=1 pytest tests/dryrun`, and read the difference.
+`FLINKMOCK_UPDATE=1 pytest tests/dryrun` writes changed messages. Read the difference.
 """
 
 from __future__ import annotations
@@ -16,42 +16,42 @@ from flinkmock.errors import ScenarioError, UnknownRelease
 
 WRONG = Path(__file__).parent / "wrong"
 FILES = sorted(WRONG.glob("*.yaml"))
-READY = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
+BUILT_IN = sorted((Path(__file__).parents[2] / "scenarios").glob("*.yaml"))
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-def test_a_wrong_file_is_found_out_in_these_words(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_file_gets_its_message(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(WRONG)
     with pytest.raises(ScenarioError) as found:
         check(Path(file.name))
-    told = f"{found.value}\n"
+    message = f"{found.value}\n"
     expected = file.with_suffix(".txt")
     if os.environ.get("FLINKMOCK_UPDATE"):
-        expected.write_text(told, "utf-8")
-    assert told == expected.read_text("utf-8")
+        expected.write_text(message, "utf-8")
+    assert message == expected.read_text("utf-8")
 
 
 def test_no_message_is_left_over() -> None:
     assert {file.stem for file in WRONG.glob("*.txt")} == {file.stem for file in FILES}
 
 
-@pytest.mark.parametrize("file", READY, ids=lambda file: file.stem)
-def test_nothing_is_wrong_with_a_ready_scenario(file: Path) -> None:
-    (told,) = check(file)
-    assert told.jobs > 0
-    assert told.answers > 50
+@pytest.mark.parametrize("file", BUILT_IN, ids=lambda file: file.stem)
+def test_nothing_is_wrong_with_a_built_in_scenario(file: Path) -> None:
+    (result,) = check(file)
+    assert result.jobs > 0
+    assert result.responses > 50
 
 
-def test_a_file_is_played_as_each_release_that_is_asked_for() -> None:
-    file = next(file for file in READY if file.stem == "crash-loop")
+def test_a_file_is_checked_with_each_release() -> None:
+    file = next(file for file in BUILT_IN if file.stem == "crash-loop")
     older, newer = check(file, ["1.13", "2.3"])
     assert (older.flink, newer.flink) == ("1.13", "2.3")
-    assert older.answers < newer.answers  # it has fewer operations
+    assert older.responses < newer.responses  # it has fewer operations
     with pytest.raises(UnknownRelease):
         check(file, ["0.9"])
 
 
-def test_what_another_file_gives_need_not_be_used(tmp_path: Path) -> None:
+def test_names_of_an_extended_file_may_be_unused(tmp_path: Path) -> None:
     base = "templates: {pipeline: {parallelism: 2}}\nexceptions: {oom: {class: java.lang.OutOfMemoryError}}\n"
     (tmp_path / "base.yaml").write_text(base)
     above = tmp_path / "above.yaml"
@@ -61,17 +61,17 @@ def test_what_another_file_gives_need_not_be_used(tmp_path: Path) -> None:
         check(tmp_path / "base.yaml")
 
 
-def test_an_old_answer_hides_no_fault_of_what_changes_something(tmp_path: Path) -> None:
+def test_a_stale_response_hides_only_faults_of_reads(tmp_path: Path) -> None:
     file = tmp_path / "stale.yaml"
     begin = "jobs: {orders: streaming}\nfaults:\n  - {name: old, serve-stale: 5s}\n"
     file.write_text(begin + "  - {match: POST /jars/upload, drop: reset}\n")
     check(file)
     file.write_text(begin + "  - {match: GET /overview, drop: reset}\n")
-    with pytest.raises(ScenarioError, match='"old" stands before it'):
+    with pytest.raises(ScenarioError, match='the earlier fault "old" applies'):
         check(file)
 
 
-def test_an_answer_that_breaks_the_contract_is_told_at_its_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_contract_violation_is_reported_at_its_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from flinkmock.rest.handlers import HANDLERS
 
     good = HANDLERS["getJobVertexDetails"]
@@ -81,11 +81,11 @@ def test_an_answer_that_breaks_the_contract_is_told_at_its_job(tmp_path: Path, m
     with pytest.raises(ScenarioError) as found:
         check(file)
     (mistake,) = found.value.mistakes  # both jobs have one shape, so one of them was asked about
-    assert mistake.startswith(f"{file}:2:11: the answer to GET /jobs/:jobid/vertices/:vertexid ")
+    assert mistake.startswith(f"{file}:2:11: the response of GET /jobs/:jobid/vertices/:vertexid ")
     assert "/maxParallelism: range" in mistake
 
 
-def test_an_answer_that_can_not_be_made_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_internal_error_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from flinkmock.rest.handlers import HANDLERS
 
     def broken(call: object) -> object:
@@ -94,5 +94,7 @@ def test_an_answer_that_can_not_be_made_is_told(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setitem(HANDLERS, "getClusterOverview", broken)
     file = tmp_path / "empty.yaml"
     file.write_text("jobs: {orders: streaming}\n")
-    with pytest.raises(ScenarioError, match="GET /overview can't be made: ZeroDivisionError: nothing to divide by"):
+    with pytest.raises(
+        ScenarioError, match="GET /overview is an internal error: ZeroDivisionError: nothing to divide by"
+    ):
         check(file)

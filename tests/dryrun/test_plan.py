@@ -1,8 +1,7 @@
-"""Each ready scenario has a golden plan in `plans/`, as `flinkmock scenario plan` prints it, and two have their picture
-in the documentation.
+"""The plan of each built-in scenario is in `plans/`, as `flinkmock scenario plan` prints it. Three have their
+picture in the documentation.
 
-A new scenario gets its plan, and a changed one another, by `FLINKMOCK_UPDATE=1 pytest tests/dryrun`. Read what has
-changed before it is committed: it is what users of the scenario will see.
+`FLINKMOCK_UPDATE=1 pytest tests/dryrun` writes new and changed plans. Read the difference: it is what users will see.
 """
 
 from __future__ import annotations
@@ -21,14 +20,14 @@ from flinkmock.dryrun.svg import svg
 from flinkmock.dryrun.table import table
 
 ROOT = Path(__file__).parents[2]
-READY = sorted((ROOT / "scenarios").glob("*.yaml"))
+BUILT_IN = sorted((ROOT / "scenarios").glob("*.yaml"))
 PLANS = Path(__file__).parent / "plans"
 PICTURES = ("crash-loop", "leader-change", "rolling-upgrade")
 SVG = "{http://www.w3.org/2000/svg}"
 
 
 def golden(file: Path, text: str) -> str:
-    """What stands in the file; the text itself is written there if that is wanted."""
+    """Return the content of the file; with FLINKMOCK_UPDATE, write the text to it first."""
     if os.environ.get("FLINKMOCK_UPDATE"):
         file.parent.mkdir(exist_ok=True)
         file.write_text(text, "utf-8")
@@ -36,24 +35,24 @@ def golden(file: Path, text: str) -> str:
     return file.read_text("utf-8")
 
 
-@pytest.mark.parametrize("file", READY, ids=lambda file: file.stem)
-def test_the_plan_of_a_ready_scenario(file: Path) -> None:
+@pytest.mark.parametrize("file", BUILT_IN, ids=lambda file: file.stem)
+def test_the_plan_of_a_built_in_scenario(file: Path) -> None:
     text = table(plan(file))
     assert text == golden(PLANS / f"{file.stem}.plan.txt", text)
 
 
 def test_no_plan_is_left_over() -> None:
-    assert {file.name.removesuffix(".plan.txt") for file in PLANS.iterdir()} == {file.stem for file in READY}
+    assert {file.name.removesuffix(".plan.txt") for file in PLANS.iterdir()} == {file.stem for file in BUILT_IN}
 
 
 @pytest.mark.parametrize("name", PICTURES)
-def test_the_pictures_of_the_documentation_are_those_that_are_drawn_now(name: str) -> None:
+def test_the_pictures_of_the_documentation_are_current(name: str) -> None:
     drawn = svg(plan(ROOT / "scenarios" / f"{name}.yaml"))
     assert drawn == golden(ROOT / "docs" / "plans" / f"{name}.svg", drawn)
 
 
-@pytest.mark.parametrize("file", READY, ids=lambda file: file.stem)
-def test_a_picture_stands_alone_and_shows_every_job(file: Path) -> None:
+@pytest.mark.parametrize("file", BUILT_IN, ids=lambda file: file.stem)
+def test_a_picture_has_no_resources_and_shows_every_job(file: Path) -> None:
     found = plan(file)
     text = svg(found)
     root = ElementTree.fromstring(text)
@@ -66,7 +65,7 @@ def test_a_picture_stands_alone_and_shows_every_job(file: Path) -> None:
     assert "prefers-color-scheme:dark" in text
 
 
-def test_what_a_name_holds_can_not_leave_its_place(tmp_path: Path) -> None:
+def test_names_are_escaped(tmp_path: Path) -> None:
     name = "<script>alert('&')</script>"
     file = tmp_path / "odd.yaml"
     file.write_text(f'name: "{name}"\njobs:\n  "{name}":\n    lifecycle: [RUNNING: 5s, FAILING: 1s, FAILED]\n')
@@ -81,7 +80,7 @@ def test_a_page_has_the_picture_and_the_text(tmp_path: Path) -> None:
     found = plan(ROOT / "scenarios" / "crash-loop.yaml")
     text = page(found)
     assert svg(found) in text
-    assert "and so on: RUNNING 4s..8s, RESTARTING 10s" in text
+    assert "repeats RUNNING 4s..8s, RESTARTING 10s" in text
 
 
 def test_the_same_scenario_is_drawn_with_the_same_bytes() -> None:
@@ -90,8 +89,7 @@ def test_the_same_scenario_is_drawn_with_the_same_bytes() -> None:
 
 
 def test_text_on_a_state_can_be_read() -> None:
-    """Contrast of at least 3 between the name of a state and its colour, in the light and in the dark (WCAG, for
-    what a shape and a legend tell as well)."""
+    """The contrast of a state's name and its colour is at least 3, in light and dark (WCAG, for graphics)."""
     for state, colour in STATES.items():
         for ground in (colour.light, colour.dark):
             assert contrast(colour.text, ground) >= 3, (state, ground)
