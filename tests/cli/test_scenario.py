@@ -17,10 +17,10 @@ def test_check_tells_of_each_file_and_goes_on(tmp_path: Path, capsys: pytest.Cap
     wrong = tmp_path / "wrong.yaml"
     wrong.write_text("jobs:\n  orders: streamng\n")
     assert main(["scenario", "check", str(wrong), str(tmp_path / "none.yaml"), LOOP]) == 1
-    told = capsys.readouterr().out
-    assert f'{wrong}:2:11: no template "streamng"' in told
-    assert f"{tmp_path / 'none.yaml'}: there is no such file." in told
-    assert f"{LOOP}: no findings with Flink 2.3: 1 job, 8 state changes in 57.592s, " in told
+    output = capsys.readouterr().out
+    assert f'{wrong}:2:11: no template "streamng"' in output
+    assert f"{tmp_path / 'none.yaml'}: there is no such file." in output
+    assert f"{LOOP}: no findings with Flink 2.3: 1 job, 8 state changes in 57.592s, " in output
 
 
 def test_check_of_good_files(capsys: pytest.CaptureFixture[str]) -> None:
@@ -42,17 +42,17 @@ def test_no_file_ends_in_a_traceback(text: str, tmp_path: Path, capsys: pytest.C
     file.write_text(text)
     assert main(["scenario", "check", str(file)]) == 1
     assert main(["scenario", "plan", str(file)]) == 1
-    told = capsys.readouterr()
-    assert told.out == told.err
-    assert str(file) in told.err
+    output = capsys.readouterr()
+    assert output.out == output.err
+    assert str(file) in output.err
 
 
 def test_plan_prints_the_timeline(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["scenario", "plan", LOOP, "--until", "10s", "--flink", "1.15"]) == 0
-    told = capsys.readouterr().out
-    assert told.startswith("crash loop\nFlink 1.15, seed 7, 1 task manager with 4 slots\n")
-    assert "  4.575s  orders  RESTARTING" in told
-    assert "14.575s" not in told
+    output = capsys.readouterr().out
+    assert output.startswith("crash loop\nFlink 1.15, seed 7, 1 TaskManager with 4 slots\n")
+    assert "  4.575s  orders  RESTARTING" in output
+    assert "14.575s" not in output
 
 
 def test_plan_draws(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -74,6 +74,6 @@ def test_until_is_a_duration(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_schema_is_the_published_one(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["scenario", "schema"]) == 0
-    told = capsys.readouterr().out
-    assert told == (ROOT / "schemas" / "scenario.schema.json").read_text("utf-8")
-    assert "jobs" in json.loads(told)["properties"]
+    output = capsys.readouterr().out
+    assert output == (ROOT / "schemas" / "scenario.schema.json").read_text("utf-8")
+    assert "jobs" in json.loads(output)["properties"]
