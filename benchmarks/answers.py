@@ -1,4 +1,4 @@
-"""What an answer costs inside, without HTTP: `python benchmarks/answers.py [JOBS]` prints the time of `/jobs/overview`
+"""What an answer costs client, without HTTP: `python benchmarks/answers.py [JOBS]` prints the time of `/jobs/overview`
 and of one job on a cluster with so many jobs (100), and how many times longer that is than writing the JSON takes."""
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from functools import partial
 
 from flinkmock.contract import Contract
 from flinkmock.engine import Engine
+from flinkmock.rest.in_process import InProcessClient
 from flinkmock.scenario import load_scenario
-from flinkmock.testing.inside import Inside
 
 ROUNDS = 50
 
@@ -34,11 +34,11 @@ def main() -> None:
     spec = load_scenario({"cluster": {"taskmanagers": jobs}, "jobs": {f"job {i}": "streaming" for i in range(jobs)}})
     engine = Engine(spec, flink="2.3", clock="virtual")
     try:
-        inside = Inside(engine)
+        client = InProcessClient(engine)
         engine.advance("60s")
         for target in ("/jobs/overview", f"/jobs/{next(iter(engine.cluster.jobs))}"):
-            body = inside.ask("GET", target)
-            answered, written = median_ms(partial(inside.ask, "GET", target)), median_ms(partial(json.dumps, body))
+            body = client.json("GET", target)
+            answered, written = median_ms(partial(client.json, "GET", target)), median_ms(partial(json.dumps, body))
             name = target if len(target) < 30 else "/jobs/:jobid"
             print(f"{name:40} {answered:8.2f} ms, {answered / written:.0f} times json.dumps")
     finally:

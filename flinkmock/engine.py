@@ -1,8 +1,4 @@
-"""One fake cluster without a wire: the contract of a release, the cluster's model, and bodies made of both.
-
-A request goes through here after the server has understood it: time moves on, the operation's resource is called with
-the converted parameters, and the facts it returns take the shape that the served release gives them.
-"""
+"""One fake cluster: the contract of its release, the model, the renderer, its faults and its journal."""
 
 from __future__ import annotations
 
@@ -11,24 +7,17 @@ import shutil
 import tempfile
 import threading
 import time
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
 from flinkmock.cluster.clock import Clock
 from flinkmock.cluster.cluster import Cluster
-from flinkmock.cluster.errors import NoLeader
-from flinkmock.cluster.history import cluster_at
 from flinkmock.cluster.spec import ClusterSpec
-from flinkmock.contract import LATEST, Contract, Operation
+from flinkmock.contract import LATEST, Contract
 from flinkmock.faults import FIRST, Fault, Faults
 from flinkmock.journal import Expected, Journal
 from flinkmock.rest.call import Handler
-from flinkmock.rest.handlers import HANDLERS, FileContent, RestCall, UploadedFile
-from flinkmock.rest.handlers.polling import polled_keys
-from flinkmock.rest.handlers.unmodelled import unmodelled
-from flinkmock.rest.rendering import ResponseRenderer, encode
+from flinkmock.rest.rendering import ResponseRenderer
 from flinkmock.scenario.scenario import Scenario
 from flinkmock.snapshot import Snapshot
 
@@ -38,21 +27,22 @@ def wall_ms() -> int:
 
 
 class Engine:
-    """Everything behind the wire.
+    """A fake cluster with all that its requests need. `RestApi` sends requests to it.
 
     Args:
-        spec: the scenario; None is a cluster with nothing on it.
-        flink: minor release to serve ("1.20"); None: the scenario's, else the newest.
-        seed: None: the scenario's.
+        spec: The scenario; None is an empty cluster.
+        flink: Minor release to serve, such as "1.20"; None: the scenario's, else the newest.
+        seed: Seed of all random choices; None: the scenario's.
         clock: "real", "virtual", "10x", "1s per request"; None: the scenario's, else real.
 
-    `lock` guards the cluster: whoever reads or changes it from another thread holds it. `faults` and `journal` guard
-    themselves; the server asks the one and fills the other.
+    Attributes:
+        lock: Guards the cluster. Hold it to read or change the cluster from another thread. `faults` and `journal` have
+            their own locks.
 
     Raises:
-        UnknownRelease: for a release there is no contract of.
-        FakerMissing: for an imported release, without the extra `synthesis`.
-        InvalidArgument: the clock or the value of a configuration option is invalid.
+        UnknownRelease: There is no contract of that release.
+        FakerMissing: The release is imported, and the extra `synthesis` is not installed.
+        InvalidArgument: The clock or the value of a configuration option is invalid.
     """
 
     def __init__(
@@ -68,12 +58,14 @@ class Engine:
             spec = dataclasses.replace(spec, seed=seed)
         self.contract = Contract.load(flink or spec.flink or LATEST)
         self.initial_clock_mode = clock or spec.clock or "real"
+        self.wall_ms = wall_ms
         self.clock = Clock(self.initial_clock_mode, wall_ms)
         self.renderer = ResponseRenderer(self.contract, spec.seed)
         self.lock = threading.RLock()
-        self.deciders: dict[str, Handler] = {}
-        """Operation id -> a function of the user's, asked first; None from it leaves the answer to the cluster."""
-        self._folder = Path(tempfile.gettempdir(), f"flinkmock-{uuid4().hex}")  # made for the first jar: most see none
+        self.handler_overrides: dict[str, Handler] = {}
+        """Operation id -> the user's handler. It is called first; if it returns None, the built-in handler is."""
+        # created with the first jar; most clusters have none
+        self._folder = Path(tempfile.gettempdir(), f"flinkmock-{uuid4().hex}")
         try:
             self.cluster = Cluster(spec, release=self.contract.release, clock=self.clock, upload_dir=self._folder)
             self.faults = Faults(self.cluster.random)
@@ -86,57 +78,30 @@ class Engine:
             self.close()
             raise
 
-    def handle(
-        self,
-        operation: Operation,
-        *,
-        path: Mapping[str, Any],
-        query: Mapping[str, Sequence[Any]],
-        body: Mapping[str, Any],
-        files: Sequence[UploadedFile] = (),
-        base_url: str,
-        arrived: int | None = None,
-        jobmanager: int = 0,
-        ago: int = 0,
-    ) -> bytes | FileContent:
-        """Carries out one request; returns the JSON body, or a file.
+    def begin_request(self, jobmanager: int) -> int | None:
+        """Lets happen what is due when a request to a JobManager arrives.
 
-        Args:
-            arrived: what `arrive` told, if it was called for this request already.
-            jobmanager: the number of the one that is asked.
-            ago: answers as of so many ms ago; for requests that only read.
-
-        Raises:
-            NoLeader: whatever is asked, while no JobManager leads.
-            ClusterError: the cluster refuses the request (`flinkmock/cluster/errors.py`).
+        Returns:
+            The cluster time (epoch ms). None if the clock moves one step per request: it moves when the request
+            reaches the cluster, or at once if the JobManager is down or nobody leads.
         """
+        now = self.clock.now()
+        self.cluster.run_due_events(now)
+        if not self.clock.step:
+            return now
+        leadership = self.cluster.leadership
+        return self.arrive() if leadership.leader is None or leadership.jobmanagers[jobmanager].down else None
+
+    def arrive(self) -> int:
+        """Moves the clock as it moves for each request, and lets happen what is due; returns the cluster time, epoch
+        ms."""
         with self.lock:
-            now = self.arrive() if arrived is None else min(arrived, self.clock.now())  # less: a snapshot came between
-            if self.cluster.leadership.leader is None:
-                raise NoLeader
-            call = RestCall(operation, self.cluster, now, path, query, body, files, base_url, jobmanager)
-            self.cluster.record_polls(polled_keys(call), now)
-            if ago:
-                call = self._earlier(call, ago)
-            decide = self.deciders.get(operation.id)
-            payload = decide(call) if decide else None
-            if payload is None:
-                payload = HANDLERS.get(operation.id, unmodelled)(call)
-            if isinstance(payload, FileContent):
-                return payload
-            key = "/".join((operation.path, *map(str, path.values())))
-            return encode(self.renderer.body(operation, payload, key))
+            now = self.clock.on_request()
+            self.cluster.run_due_events(now)
+            return now
 
-    def _earlier(self, call: RestCall, ago: int) -> RestCall:
-        """The same as it would have been asked so many ms ago, but not before there was a cluster. Raises NoLeader."""
-        then = max(call.now - ago, self.cluster.started_at)
-        cluster = cluster_at(self.cluster, then)
-        if cluster is None:
-            raise NoLeader
-        return dataclasses.replace(call, cluster=cluster, now=then)
-
-    def befall(self, fault: Fault) -> None:
-        """What a fault that strikes does to the cluster itself, if anything."""
+    def apply_cluster_fault(self, fault: Fault) -> None:
+        """Does what a fault does to the cluster itself, if anything, after the request to which it applied."""
         if fault.leader_failover is None and fault.kill_taskmanager is None:
             return
         with self.lock:
@@ -149,23 +114,9 @@ class Engine:
                 number = None if fault.kill_taskmanager == FIRST else fault.kill_taskmanager
                 cluster.remove_one_taskmanager(now, number)
 
-    def turned_away(self, jobmanager: int) -> int | None:
-        """Whether a request to this JobManager finds nobody that could lead it on: it has fallen, or there is no leader
-        whom it could ask. Such requests make time go on, too: then the epoch ms, else None."""
-        with self.lock:
-            self.cluster.run_due_events(self.clock.now())
-            jobmanagers = self.cluster.leadership
-            return self.arrive() if jobmanagers.leader is None or jobmanagers.jobmanagers[jobmanager].down else None
-
-    def arrive(self) -> int:
-        """A request has come: the clock moves on as it does for each, and what falls due happens; returns epoch ms."""
-        with self.lock:
-            now = self.clock.on_request()
-            self.cluster.run_due_events(now)
-            return now
-
     def advance(self, length: int | str) -> int:
-        """Moves the clock on (ms, or a text such as "30s") and lets happen what falls due; returns the epoch ms."""
+        """Moves the clock by ms, or a text such as "30s", and lets happen what is due; returns the cluster time, epoch
+        ms."""
         with self.lock:
             now = self.clock.advance(length)
             self.cluster.run_due_events(now)
@@ -173,11 +124,11 @@ class Engine:
 
     @property
     def started_at(self) -> int:
-        """The cluster's time at which the scenario began, epoch ms."""
+        """Cluster time at which the scenario began, epoch ms."""
         return self.cluster.scenario_started_at
 
     def job_name(self, job_id: str | None) -> str | None:
-        """The name of the job of that id, as a request wrote it; None: there is none."""
+        """The name of the job with that id, as a request wrote it; None: there is none."""
         job = self.cluster.jobs.get((job_id or "").lower())
         return job.name if job else None
 
@@ -187,25 +138,25 @@ class Engine:
         return jobs[-1].state if jobs else None
 
     def signal(self, name: str) -> None:
-        """Lets go on what waits for `signal NAME`. Raises NotFound, naming the signals that there are."""
+        """Sends a signal to the steps that wait for it. Raises NotFound, naming the signals that are waited for."""
         with self.lock:
             now = self.clock.now()
             self.cluster.run_due_events(now)
             self.cluster.signal(name, now)
 
     def snapshot(self) -> Snapshot:
-        """Everything as it is now."""
+        """The whole state as it is now."""
         with self.lock:
             return Snapshot.of(self)
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Everything as it was then, the clock included. Raises InvalidArgument for a snapshot of another engine."""
+        """Restores the state of a snapshot, the clock included. Raises InvalidArgument for a snapshot of another
+        engine."""
         with self.lock:
             snapshot.restore(self)
 
     def take_over_journal(self, other: Engine) -> None:
-        """Go on with the journal of an engine that this one replaces, so that whoever waits for a request still gets
-        it. The journal is empty then."""
+        """Empties the journal of an engine that this one replaces, and continues it: `wait_for` calls go on waiting."""
         other.journal.clear()
         self.journal = other.journal
 

@@ -24,7 +24,7 @@ class Snapshot:
     cluster: ClusterSnapshot
     faults: FaultsSnapshot
     journal: JournalSnapshot
-    deciders: Mapping[str, Handler]
+    handler_overrides: Mapping[str, Handler]
     clock_mode: str
 
     @classmethod
@@ -37,7 +37,7 @@ class Snapshot:
             ClusterSnapshot.of(engine.cluster),
             engine.faults.snapshot(),
             engine.journal.snapshot(),
-            {**engine.deciders},
+            {**engine.handler_overrides},
             engine.clock.text,
         )
 
@@ -54,6 +54,6 @@ class Snapshot:
         self.cluster.restore()
         engine.faults.restore(self.faults)
         engine.journal.restore(self.journal)
-        engine.deciders = {**self.deciders}
+        engine.handler_overrides = {**self.handler_overrides}
         engine.clock.set_mode(self.clock_mode)
         engine.clock.rewind(self.at)

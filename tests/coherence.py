@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from flinkmock.cluster.errors import JobInitializing
-from flinkmock.testing.inside import Inside
+from flinkmock.rest.in_process import InProcessClient
 from tests import coherent_checkpoints, coherent_jobs
 
 TERMINAL = frozenset({"FINISHED", "FAILED", "CANCELED"})
@@ -32,14 +32,14 @@ FITTING: dict[str, frozenset[str]] = {
 Json = Any
 
 
-def incoherences(inside: Inside) -> list[str]:
+def incoherences(client: InProcessClient) -> list[str]:
     """What contradicts what; empty if all is well."""
-    return list(_incoherences(inside))
+    return list(_incoherences(client))
 
 
-def _incoherences(inside: Inside) -> Iterator[str]:
+def _incoherences(client: InProcessClient) -> Iterator[str]:
     def get(target: str) -> Json:
-        return inside.ask("GET", target)
+        return client.json("GET", target)
 
     listed = get("/jobs/overview")["jobs"]
     yield from cluster_counts(get("/overview"), listed, get("/jobs")["jobs"], get("/taskmanagers")["taskmanagers"])

@@ -26,7 +26,7 @@ from flinkmock.cluster.spec import ClusterSpec, JobSpec
 from flinkmock.conformance.check import UNSAFE
 from flinkmock.conformance.targets import Targets
 from flinkmock.rest.handlers import FileContent
-from flinkmock.testing.inside import Inside, NotRegistered
+from flinkmock.rest.in_process import InProcessClient, OperationNotFound
 from tests.coherence import backwards, incoherences
 
 RELEASES = ("2.3", "1.20", "1.12")
@@ -60,7 +60,7 @@ class JobRun(RuleBasedStateMachine):
     def start(self, seed: int) -> None:
         spec, self.specs = templates()
         self.engine = Engine(spec, flink=self.release, seed=seed, clock="virtual")
-        self.inside = Inside(self.engine)
+        self.client = InProcessClient(self.engine)
         self.pictures: dict[str, Any] = {}
 
     def teardown(self) -> None:
@@ -137,13 +137,13 @@ class JobRun(RuleBasedStateMachine):
     @invariant()
     def the_answers_tell_one_story(self) -> None:
         if hasattr(self, "engine"):
-            assert incoherences(self.inside) == []
+            assert incoherences(self.client) == []
 
     @invariant()
     def nothing_runs_backwards(self) -> None:
         if hasattr(self, "engine"):
-            ids = [job["id"] for job in self.inside.ask("GET", "/jobs")["jobs"]]
-            now = {job_id: self.inside.ask("GET", f"/jobs/{job_id}") for job_id in ids}
+            ids = [job["id"] for job in self.client.json("GET", "/jobs")["jobs"]]
+            now = {job_id: self.client.json("GET", f"/jobs/{job_id}") for job_id in ids}
             assert backwards(self.pictures, now) == []
             self.pictures = now
 
@@ -156,8 +156,8 @@ class JobRun(RuleBasedStateMachine):
                 continue
             for path in targets.paths(operation):
                 try:
-                    body = self.inside.ask("GET", path)
-                except (NotRegistered, ClusterError):
+                    body = self.client.json("GET", path)
+                except (OperationNotFound, ClusterError):
                     continue
                 if not isinstance(body, FileContent):
                     assert [str(deviation) for deviation in contract.check_response(operation, body)] == [], path
@@ -167,14 +167,14 @@ class JobRun(RuleBasedStateMachine):
     def json(self, target: str) -> Any:
         """For `Targets`."""
         try:
-            return self.inside.ask("GET", target)
-        except (NotRegistered, ClusterError):
+            return self.client.json("GET", target)
+        except (OperationNotFound, ClusterError):
             return {}
 
     def ask(self, method: str, target: str, body: dict[str, Any] | None = None) -> Any:
         """{} if the cluster refuses, as it may."""
         try:
-            return self.inside.ask(method, target, body)
+            return self.client.json(method, target, body)
         except ClusterError:
             return {}
 

@@ -111,7 +111,7 @@ def run(args: argparse.Namespace) -> int:
                 observer=observer,
                 dashboard=cluster.dashboard,
                 ready=ready,
-                successor=cluster.next if args.reload else None,
+                next_engine=cluster.next if args.reload else None,
             )
         )
         return _verified(cluster.engine) if args.verify else 0

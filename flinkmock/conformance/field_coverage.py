@@ -11,11 +11,11 @@ from flinkmock.conformance.operation_tour import OperationTour, TourRequest, tem
 from flinkmock.conformance.report import generalize_pointer
 from flinkmock.contract import Contract, Operation
 from flinkmock.engine import Engine
+from flinkmock.rest.error_responses import RequestRejected
 from flinkmock.rest.handlers import FileContent, UploadedFile
-from flinkmock.rest.parameters import BadParameter
+from flinkmock.rest.in_process import InProcessClient, OperationNotFound
 from flinkmock.rest.rendering import coverage, encode
 from flinkmock.scenario import load_scenario
-from flinkmock.testing.inside import Inside, NotRegistered
 
 
 @dataclass
@@ -74,13 +74,13 @@ class _CoverageClient:
 
     def __init__(self, engine: Engine, by_operation: dict[Operation, FieldCoverage]) -> None:
         self._engine = engine
-        self._inside = Inside(engine)
+        self._client = InProcessClient(engine)
         self._by_operation = by_operation
 
     def json(self, target: str) -> Any:
         try:
-            return self._inside.ask("GET", target)
-        except (NotRegistered, ClusterError):
+            return self._client.json("GET", target)
+        except (OperationNotFound, ClusterError):
             return {}
 
     def send(self, request: TourRequest) -> Any:
@@ -89,8 +89,8 @@ class _CoverageClient:
         try:
             with temporary_upload(request.file) as path:
                 files = [UploadedFile(path.name, path)] if path else []
-                facts = self._inside.facts(operation.method, request.target, request.body, files)
-        except (NotRegistered, ClusterError, BadParameter):
+                facts = self._client.payload(operation.method, request.target, request.body, files)
+        except (OperationNotFound, ClusterError, RequestRejected):
             return None
         if isinstance(facts, FileContent):
             fields.file = True

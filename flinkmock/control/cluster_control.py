@@ -202,7 +202,7 @@ class ClusterControl:
         operation = self.engine.contract.find(request)
 
         def register(function: Handler) -> Handler:
-            self.engine.deciders[operation.id] = function
+            self.engine.handler_overrides[operation.id] = function
             return function
 
         return register

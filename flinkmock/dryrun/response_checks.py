@@ -9,7 +9,6 @@ each new shape; in a cluster with many jobs or TaskManagers only once. Logs of v
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterator
 from itertools import islice
 from typing import Any
@@ -24,8 +23,7 @@ from flinkmock.contract import Operation
 from flinkmock.contract.pattern import path_parameters
 from flinkmock.dryrun.simulator import Simulator
 from flinkmock.rest.handlers import FileContent
-from flinkmock.rest.rendering import encode
-from flinkmock.testing.inside import Inside, NotRegistered
+from flinkmock.rest.in_process import InProcessClient, OperationNotFound
 
 TARGETS_PER_KIND = 2
 MANY = 100
@@ -45,7 +43,7 @@ class ResponseChecks:
 
     def __init__(self, simulator: Simulator) -> None:
         self._simulator = simulator
-        self._inside = Inside(simulator.engine)
+        self._client = InProcessClient(simulator.engine)
         self._readable = [each for each in simulator.engine.contract if each.method == "GET" and each.id not in UNSAFE]
         self._shapes: set[Shape] = set()
         self._checked_vertices: set[Shape] = set()
@@ -79,7 +77,7 @@ class ResponseChecks:
     def _check_all(self, job: Job | None) -> None:
         if self._simulator.cluster.leadership.leader is None:
             return
-        targets = Targets(_Lists(self._inside, job), TARGETS_PER_KIND)
+        targets = Targets(_Lists(self._client, job), TARGETS_PER_KIND)
         wide = job is not None and job.graph.subtasks > MANY
         for operation in self._readable:
             if (":jobid" in operation.segments) is (job is not None):
@@ -109,8 +107,8 @@ class ResponseChecks:
     def _check(self, operation: Operation, target: str, job: Job | None) -> None:
         self.responses += 1
         try:
-            body = self._answer(operation, target)
-        except (NotRegistered, JobInitializing):
+            body = self._answer(target)
+        except (OperationNotFound, JobInitializing):
             return
         except ClusterError as error:
             if operation.id not in EXPECTED_ERRORS:
@@ -122,12 +120,10 @@ class ResponseChecks:
         for text in self._violations(operation, target, body) if body is not None else ():
             self._add_finding(operation, job, text)
 
-    def _answer(self, operation: Operation, target: str) -> Any:
+    def _answer(self, target: str) -> Any:
         """Return the parsed body, or None for a file. This does not count as a poll."""
-        facts = self._inside.facts("GET", target)
-        if isinstance(facts, FileContent):
-            return None
-        return json.loads(encode(self._simulator.engine.renderer.body(operation, facts, target)))
+        body = self._client.peek(target)
+        return None if isinstance(body, bytes) else body
 
     def _violations(self, operation: Operation, target: str, body: Any) -> Iterator[str]:
         for violation in self._simulator.engine.contract.check_response(operation, body):
@@ -145,20 +141,20 @@ class ResponseChecks:
 class _Lists:
     """The responses from which ids are taken. They contain the checked job only, and the first and last TaskManager."""
 
-    def __init__(self, inside: Inside, job: Job | None) -> None:
-        self._inside = inside
+    def __init__(self, client: InProcessClient, job: Job | None) -> None:
+        self._client = client
         self._job = job
 
     def json(self, target: str) -> Any:
         if target == "/jobs":
             return {"jobs": [{"id": self._job.id}] if self._job is not None else []}
         if target == "/taskmanagers":
-            engine = self._inside.engine
+            engine = self._client.engine
             registered = engine.cluster.taskmanagers_at(engine.clock.now())
             return {"taskmanagers": [{"id": each.id} for each in first_and_last(registered, TARGETS_PER_KIND)]}
         try:
-            facts = self._inside.facts("GET", target)
-        except (ClusterError, NotRegistered):
+            facts = self._client.payload("GET", target)
+        except (ClusterError, OperationNotFound):
             return {}
         return {} if isinstance(facts, FileContent) else facts
 

@@ -19,7 +19,7 @@ from flinkmock.dryrun.simulator import Simulator
 from flinkmock.dryrun.timeline import Kind
 from flinkmock.jar import small_jar
 from flinkmock.rest.handlers import UploadedFile
-from flinkmock.testing.inside import Inside, NotRegistered
+from flinkmock.rest.in_process import InProcessClient, OperationNotFound
 
 PAUSE_MS = 5_000
 """The pause between two steps."""
@@ -44,7 +44,7 @@ class ScriptedClient:
 
     def __init__(self, simulator: Simulator, rules: int) -> None:
         self._simulator = simulator
-        self._inside = Inside(simulator.engine)
+        self._client = InProcessClient(simulator.engine)
         own = simulator.scenario.submissions[: min(rules, MAX_RULES)]
         self._rules = [rule for rule in own if rule.pattern != "*"] or list(own)
         self._savepoint: str | None = None
@@ -85,13 +85,13 @@ class ScriptedClient:
         began = self._simulator.now
         try:
             if name == "cancel":
-                self._inside.ask("PATCH", f"/jobs/{job.id}")
+                self._client.json("PATCH", f"/jobs/{job.id}")
                 self._simulator.event(Kind.OPERATION, job, "cancel")
             elif name == "rescale":
                 self._rescale(job)
             else:
                 yield from self._snapshot(name, job, began)
-        except (ClusterError, NotRegistered) as error:
+        except (ClusterError, OperationNotFound) as error:
             self._simulator.event(Kind.OPERATION, job, name, f"rejected: {_reason(error)}", is_failure=True)
 
     def _rescale(self, job: Job) -> None:
@@ -103,12 +103,12 @@ class ScriptedClient:
             vertex.id: {"parallelism": {"lowerBound": 1, "upperBound": min(slots, vertex.spec.max_parallelism)}}
             for vertex in job.graph.vertices
         }
-        self._inside.ask("PUT", f"/jobs/{job.id}/resource-requirements", bounds)
+        self._client.json("PUT", f"/jobs/{job.id}/resource-requirements", bounds)
         self._simulator.event(Kind.OPERATION, job, f"rescale to {slots}")
 
     def _snapshot(self, name: str, job: Job, began: int) -> Iterator[int]:
         segment, body = TRIGGERED[name]
-        response = self._inside.ask("POST", f"/jobs/{job.id}/{segment}", body)
+        response = self._client.json("POST", f"/jobs/{job.id}/{segment}", body)
         trigger = response["request-id"]
         kind = AsyncOperationKind.CHECKPOINT if name == "checkpoint" else AsyncOperationKind.SAVEPOINT
         while True:
@@ -135,10 +135,10 @@ class ScriptedClient:
         try:
             with temporary_upload((name, small_jar())) as path:
                 assert path is not None
-                response = self._inside.ask("POST", "/jars/upload", files=[UploadedFile(name, path)])
+                response = self._client.json("POST", "/jars/upload", files=[UploadedFile(name, path)])
             jar = str(response["filename"]).rpartition("/")[2]
-            self._inside.ask("POST", f"/jars/{jar}/run", body)
-        except (ClusterError, NotRegistered) as error:
+            self._client.json("POST", f"/jars/{jar}/run", body)
+        except (ClusterError, OperationNotFound) as error:
             self._simulator.event(Kind.OPERATION, None, f"run {name}", f"rejected: {_reason(error)}", is_failure=True)
             return
         new = self._simulator.job_runs[before:]

@@ -1,4 +1,4 @@
-"""What faults have to know of the cluster in front of which they strike."""
+"""What faults need to know of the cluster whose requests they apply to."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from flinkmock.faults import Faults
 
 
 class FaultTarget(Protocol):
-    """An `Engine`, or a live cluster as far as the proxy knows it. `lock` guards what is not asked of `faults`."""
+    """An `Engine`, or a live cluster as far as the proxy knows it. `lock` guards everything but `faults`."""
 
     faults: Faults
     clock: Clock
@@ -20,16 +20,16 @@ class FaultTarget(Protocol):
 
     @property
     def started_at(self) -> int:
-        """Epoch ms from which a fault's `during` counts."""
+        """Cluster time from which a fault's `during` counts, epoch ms."""
 
     def arrive(self) -> int:
-        """A request has come; returns the cluster's time, epoch ms."""
+        """Moves the clock as it moves for each request; returns the cluster time, epoch ms."""
 
-    def advance(self, length: int | str) -> int:
-        """Moves the clock on, by ms or a text; returns the cluster's time."""
+    def advance(self, duration: int | str) -> int:
+        """Moves the clock by a duration, in ms or as text; returns the cluster time, epoch ms."""
 
     def job_name(self, job_id: str | None) -> str | None:
-        """The name of the job of that id, as a request wrote it; None: there is none."""
+        """The name of the job with that id, as a request wrote it; None: there is none."""
 
     def state_of(self, name: str) -> str | None:
         """The state of the newest job of that name; None: there is none."""

@@ -9,8 +9,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from functools import lru_cache
 from urllib.parse import unquote
 
@@ -21,16 +20,18 @@ from yarl import URL
 from flinkmock.conformance.report import Report
 from flinkmock.contract import Contract, Operation
 from flinkmock.faults import Fault
+from flinkmock.faults.middleware import FaultMiddleware, changes_response
 from flinkmock.journal import Exchange
 from flinkmock.journal.exchange import MAX_BODY_BYTES
+from flinkmock.journal.middleware import exchange_of, finish
 from flinkmock.proxy.streaming import BodyBuffer, UpstreamResponse, end_to_end, origin_form, passing, received
 from flinkmock.proxy.traffic_checker import JUDGED_BYTES, TrafficChecker
 from flinkmock.proxy.upstream import UpstreamCluster
 from flinkmock.rest.release_quirks import ReleaseQuirks
-from flinkmock.rest.response import Response
-from flinkmock.server.aiohttp_response import FlinkResponse, headers_of_flink
+from flinkmock.rest.request import Request
+from flinkmock.rest.response import NoResponse, Response
 from flinkmock.server.delayed_responses import DelayedResponses
-from flinkmock.server.faults import FaultInjection
+from flinkmock.server.fault_delivery import FaultDelivery
 
 NOT_OURS = "Accept", "Accept-Encoding", "Content-Type", "User-Agent"
 """Headers that aiohttp's client would add."""
@@ -39,13 +40,8 @@ MAX_LINE = 64 * 1024
 Told = Callable[[Exchange], None]
 
 
-@dataclass(frozen=True, slots=True)
-class _Route:
-    """What a target is: `operation` None for what the release has not."""
-
-    operation: Operation | None
-    parameters: Mapping[str, str]
-    url: URL
+_Route = tuple[Operation | None, Mapping[str, str], URL]
+"""What a target names: an operation of the release or None, the path parameters, and the URL behind the proxy."""
 
 
 class Proxy:
@@ -73,7 +69,8 @@ class Proxy:
         self._numbers = itertools.count(1)
         self._behind = UpstreamCluster(self.upstream, faults, seed)
         self._holding = DelayedResponses(self._behind)
-        self._behaviour = ReleaseQuirks.of(contract.release)
+        self._quirks = ReleaseQuirks.of(contract.release)
+        self._faults = FaultMiddleware(None, self._behind, self._quirks)
         self._route = lru_cache(maxsize=10_000)(self._find)  # clients ask the same paths over and over
         self._client: aiohttp.ClientSession | None = None
 
@@ -114,99 +111,109 @@ class Proxy:
         app = web.Application()
         app.router.add_route("*", "/{path:(?s:.*)}", self._pass)
         app.cleanup_ctx.append(client)
-        app.on_response_prepare.append(_headers(self._behaviour))
+        app.on_response_prepare.append(_prepare)
         app.on_shutdown.append(close)
         return app
 
-    async def _pass(self, request: web.Request) -> web.StreamResponse:
-        route = self._route(request.method, request.raw_path)
-        seen, sent = self._begun(request, route), BodyBuffer(MAX_BODY_BYTES)
-        blow, instead = await self._befalls(request, seen, route.operation)
-        if blow is not None and instead is not None:
-            await received(request.content, sent)
-            _end(seen, sent, instead.status, len(instead.body), instead.content_type)
-            self._tell(seen)
-            return await blow.response(instead)
+    async def _pass(self, http: web.Request) -> web.StreamResponse:
+        request, url = self._opened(http)
+        sent = BodyBuffer(MAX_BODY_BYTES)
+        response = await self._choose_fault(http, request)
+        if request.fault is not None:
+            delivery = FaultDelivery(request.fault, self._behind.clock, self._holding, http.transport)
+            if response is not None:
+                await received(http.content, sent)
+                self._tell(self._exchange(request, sent, response))
+                return await delivery.response(response, lower_case=self._quirks.lower_case_headers)
+        else:
+            delivery = None
         try:
-            return await self._carried_out(request, route, seen, sent, blow)
+            return await self._forwarded(http, request, url, sent, delivery)
         except aiohttp.ClientError as error:
-            self._unanswered(request, route, error)
-            response = web.json_response({"errors": [f"No answer from {self.upstream}: {error}"]}, status=502)
-            _end(seen, sent, response.status, response.content_length or 0, response.content_type)
-            self._tell(seen)
-            return response
+            self._unanswered(http, request, error)
+            failure = web.json_response({"errors": [f"No answer from {self.upstream}: {error}"]}, status=502)
+            exchange = self._begun(request, sent)
+            finish(exchange, request, failure.status, failure.content_length or 0, failure.content_type)
+            self._tell(exchange)
+            return failure
 
-    async def _carried_out(
-        self, request: web.Request, route: _Route, seen: Exchange, sent: BodyBuffer, blow: FaultInjection | None
+    async def _forwarded(
+        self, http: web.Request, request: Request, url: URL, sent: BodyBuffer, delivery: FaultDelivery | None
     ) -> web.StreamResponse:
-        """Raises ClientError if no head of an answer comes."""
+        """Raises ClientError if no head of a response comes."""
         assert self._client is not None
         async with self._client.request(
-            request.method,
-            route.url,
-            headers=end_to_end(request.raw_headers),
-            data=passing(request.content, sent) if request.body_exists else None,
+            http.method,
+            url,
+            headers=end_to_end(http.raw_headers),
+            data=passing(http.content, sent) if http.body_exists else None,
             allow_redirects=False,
         ) as answer:
-            matters = self._behind.past.matters(seen.method, seen.path, route.operation)
-            kept = BodyBuffer(JUDGED_BYTES if matters or route.operation is not None else -1)
+            matters = self._behind.past.matters(request.method, request.path or "", request.operation)
+            kept = BodyBuffer(JUDGED_BYTES if matters or request.operation is not None else -1)
             response: web.StreamResponse
-            if blow is not None and blow.changes_answer:
+            if delivery is not None and request.fault is not None and changes_response(request.fault.fault):
                 kept.add(body := await answer.read())
-                spoiled = blow.spoil(self._stale(seen, blow) or _as_answer(answer, body))
-                _end(seen, sent, spoiled.status, len(spoiled.body), spoiled.content_type)
-                response = await blow.response(spoiled)
+                changed = self._faults.after(request, self._stale(request) or _as_response(answer, body))
+                exchange = self._exchange(request, sent, changed)
+                response = await delivery.response(changed, lower_case=self._quirks.lower_case_headers)
             else:
-                if blow is not None:
-                    await blow.hold()
-                response = await self._streamed(request, route, answer, kept)
-                _end(seen, sent, answer.status, kept.size, answer.headers.get("Content-Type"))
+                if delivery is not None:
+                    await delivery.delay()
+                response = await self._streamed(http, request, answer, kept)
+                exchange = self._begun(request, sent)
+                finish(exchange, request, answer.status, kept.size, answer.headers.get("Content-Type"))
             if matters and kept.content is not None:
-                self._behind.past.keep(seen.target, self._behind.clock.now(), _as_answer(answer, kept.content))
-        # the client has its answer already
-        asyncio.get_running_loop().call_soon(self._judge, seen, route.operation, answer, kept)
+                self._behind.past.keep(request.target, self._behind.clock.now(), _as_response(answer, kept.content))
+        # the client has its response already
+        asyncio.get_running_loop().call_soon(self._judge, exchange, request.operation, answer, kept)
         return response
 
-    def _stale(self, seen: Exchange, blow: FaultInjection) -> Response | None:
-        """The old answer that is to be given; None: none is, or nobody has asked for so long."""
-        if blow.fault is None or not blow.fault.serve_stale:
+    def _stale(self, request: Request) -> Response | None:
+        """The earlier response that the fault of the request serves; None: it serves none, or there is none so old."""
+        if not request.staleness_ms:
             return None
-        return self._behind.past.before(seen.target, self._behind.clock.now() - blow.fault.serve_stale)
+        return self._behind.past.before(request.target, self._behind.clock.now() - request.staleness_ms)
 
     async def _streamed(
-        self, request: web.Request, route: _Route, answer: aiohttp.ClientResponse, kept: BodyBuffer
+        self, http: web.Request, request: Request, answer: aiohttp.ClientResponse, kept: BodyBuffer
     ) -> web.StreamResponse:
         response = UpstreamResponse(answer)
-        await response.prepare(request)
+        await response.prepare(http)
         try:
             async for chunk in answer.content.iter_any():
                 kept.add(chunk)
                 await response.write(chunk)
             await response.write_eof()
         except aiohttp.ClientError as error:
-            # one of the two has left: there is no other way to tell the client than to leave as well
-            self._unanswered(request, route, error)
+            # one of the two has left: the client can only be told by closing its connection
+            self._unanswered(http, request, error)
             kept.forget()
-            if request.transport is not None:
-                request.transport.close()
+            if http.transport is not None:
+                http.transport.close()
         return response
 
-    def _unanswered(self, request: web.Request, route: _Route, error: Exception) -> None:
-        if not _gone(request):  # a client that left wants no answer
-            self.judging.unanswered[f"{route.operation or request.method}: {error}"] += 1
+    def _unanswered(self, http: web.Request, request: Request, error: Exception) -> None:
+        if not _gone(http):  # a client that left expects no response
+            self.judging.unanswered[f"{request.operation or request.method}: {error}"] += 1
 
-    async def _befalls(
-        self, request: web.Request, seen: Exchange, operation: Operation | None
-    ) -> tuple[FaultInjection | None, Response | None]:
-        """The fault that strikes a request, and the answer with which it ends if the server does not get to see it."""
+    async def _choose_fault(self, http: web.Request, request: Request) -> Response | NoResponse | None:
+        """Chooses the fault that applies to a request; returns the response if the server doesn't get the request."""
         faults = self._behind.faults
-        if not faults or not faults.may_match(seen.method, seen.path, operation):
-            return None, None
+        if not faults or not faults.may_match(request.method, request.path or "", request.operation):
+            return None
         assert self._client is not None
-        await self._behind.look(self._client, request.headers)
-        blow = FaultInjection(self._behind, self._behaviour, self._holding, request, seen)
-        instead = blow.fall(seen.path, operation)
-        return (blow, instead) if seen.fault else (None, None)
+        await self._behind.look(self._client, http.headers)
+        return self._faults.before(request)
+
+    def _opened(self, http: web.Request) -> tuple[Request, URL]:
+        """The request, and the URL to which it goes."""
+        request = Request(http.method, http.raw_path, http.headers)
+        request.received_at_ms, request.received_ns = time.time_ns() // 1_000_000, time.perf_counter_ns()
+        request.operation, request.path_parameters, url = self._route(http.method, http.raw_path)
+        request.job_id = request.path_parameters.get("jobid")
+        request.path = unquote(http.raw_path.partition("?")[0])
+        return request, url
 
     def _find(self, method: str, target: str) -> _Route:
         target = origin_form(target)
@@ -217,17 +224,21 @@ class Proxy:
             values = reversed(target.partition("?")[0].rstrip("/").split("/"))
             pairs = zip(reversed(operation.segments), values, strict=False)
             parameters = {name[1:]: unquote(value) for name, value in pairs if name.startswith(":")}
-        return _Route(operation, parameters, URL(self.upstream + target, encoded=True))
+        return operation, parameters, URL(self.upstream + target, encoded=True)
 
-    def _begun(self, request: web.Request, route: _Route) -> Exchange:
-        seen = Exchange(request.method, request.raw_path, contract=self.contract)
-        seen.time = seen.wall_time = time.time_ns() // 1_000_000
-        seen.started_ns = time.perf_counter_ns()
-        seen.headers = tuple(request.headers.items())
-        if route.operation is not None:
-            seen.operation, seen.parameters = route.operation.id, route.parameters
-            seen.job_id = route.parameters.get("jobid")
-        return seen
+    def _begun(self, request: Request, sent: BodyBuffer) -> Exchange:
+        """The exchange of a request, without its response."""
+        exchange = exchange_of(request)
+        exchange.contract, exchange.raw_body, exchange.time = self.contract, sent.content, request.received_at_ms
+        return exchange
+
+    def _exchange(self, request: Request, sent: BodyBuffer, response: Response | NoResponse) -> Exchange:
+        exchange = self._begun(request, sent)
+        if isinstance(response, Response):
+            finish(exchange, request, response.status, len(response.body), response.content_type)
+        else:
+            finish(exchange, request, 0, 0, None)
+        return exchange
 
     def _judge(
         self, seen: Exchange, operation: Operation | None, answer: aiohttp.ClientResponse, kept: BodyBuffer
@@ -241,32 +252,18 @@ class Proxy:
             self._told(seen)
 
 
-def _headers(behaviour: ReleaseQuirks) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
-    """A hook for `on_response_prepare`: an answer has the headers it came with, or, if it is a fault's, Flink's."""
-    of_flink = headers_of_flink(behaviour)
-
-    async def prepare(request: web.Request, response: web.StreamResponse) -> None:
-        if isinstance(response, UpstreamResponse):
-            response.mend()
-        elif isinstance(response, FlinkResponse):
-            await of_flink(request, response)
-
-    return prepare
+async def _prepare(request: web.Request, response: web.StreamResponse) -> None:
+    """A hook for `on_response_prepare`: a response that is passed on has the headers with which it came."""
+    if isinstance(response, UpstreamResponse):
+        response.mend()
 
 
-def _as_answer(answer: aiohttp.ClientResponse, body: bytes) -> Response:
+def _as_response(answer: aiohttp.ClientResponse, body: bytes) -> Response:
     """What a fault can work on. Its length is that of whatever becomes of it."""
     headers = end_to_end(answer.raw_headers).copy()
     headers.popall("Content-Length", None)
     kind = headers.pop("Content-Type", None)
     return Response(answer.status, body, content_type=kind, cors=False, headers=headers)
-
-
-def _end(seen: Exchange, sent: BodyBuffer, status: int, size: int, content_type: str | None) -> None:
-    """Completes the entry of an answered request."""
-    seen.duration_us = (time.perf_counter_ns() - seen.started_ns) // 1000
-    seen.raw_body = sent.content
-    seen.status, seen.response_size, seen.content_type = status, size, content_type
 
 
 def _gone(request: web.Request) -> bool:

@@ -1,8 +1,7 @@
-"""Which answer a problem of the cluster becomes: by problem, operation and release.
+"""The response to an error of the cluster, by error, operation and release.
 
+One function for each error; what an operation or a release does differently stands in it.
 See docs/flink-behaviour.md#unknown-ids.
-
-One function for each problem; what an operation or a release does differently stands in it.
 """
 
 from __future__ import annotations
@@ -46,29 +45,29 @@ _KEYS = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """Where the problem came up."""
+class _Context:
+    """The operation and the release in which the error occurred."""
 
     operation: Operation
-    behaviour: ReleaseQuirks
+    quirks: ReleaseQuirks
 
     def is_one_of(self, operation_ids: set[str]) -> bool:
         return self.operation.id in operation_ids
 
 
-_Teller = Callable[[Any, _Place], Response]
-_TELLERS: dict[type[ClusterError], _Teller] = {}
+_Mapper = Callable[[Any, _Context], Response]
+_MAPPERS: dict[type[ClusterError], _Mapper] = {}
 
 
-def told(problem: ClusterError, operation: Operation, behaviour: ReleaseQuirks) -> Response:
-    """Raises KeyError for a class of problem that nobody has written a text for."""
-    return _TELLERS[type(problem)](problem, _Place(operation, behaviour))
+def error_response_for(error: ClusterError, operation: Operation, quirks: ReleaseQuirks) -> Response:
+    """The response of `operation` to an error of the cluster."""
+    return _MAPPERS[type(error)](error, _Context(operation, quirks))
 
 
-def _tells(kind: type[ClusterError]) -> Callable[[_Teller], _Teller]:
-    def register(teller: _Teller) -> _Teller:
-        _TELLERS[kind] = teller
-        return teller
+def _maps(kind: type[ClusterError]) -> Callable[[_Mapper], _Mapper]:
+    def register(mapper: _Mapper) -> _Mapper:
+        _MAPPERS[kind] = mapper
+        return mapper
 
     return register
 
@@ -77,202 +76,198 @@ _FOLDERS = frozenset({"", ".", ".."})
 """File names that name a folder."""
 
 
-@_tells(p.JobNotFound)
-def _unknown_job(problem: p.JobNotFound, place: _Place) -> Response:
-    cause = job_not_found(problem.job_id)
-    if place.is_one_of(_ASKS_THE_DISPATCHER):
+@_maps(p.JobNotFound)
+def _unknown_job(error: p.JobNotFound, context: _Context) -> Response:
+    cause = job_not_found(error.job_id)
+    if context.is_one_of(_ASKS_THE_DISPATCHER):
         return internal(cause)
-    if place.operation.id == "getJobExecutionResult":
+    if context.operation.id == "getJobExecutionResult":
         return rest(404, str(cause), completion_exception(cause))
-    if place.is_one_of(_CANCELLING):
+    if context.is_one_of(_CANCELLING):
         return rest(404, m.JOB_COULD_NOT_BE_FOUND, cause)
-    return rest(404, m.job_not_found(problem.job_id), cause, java_classes.NOT_FOUND_EXCEPTION)
+    return rest(404, m.job_not_found(error.job_id), cause, java_classes.NOT_FOUND_EXCEPTION)
 
 
-@_tells(p.JobInitializing)
-def _initializing(problem: p.JobInitializing, place: _Place) -> Response:
+@_maps(p.JobInitializing)
+def _initializing(error: p.JobInitializing, context: _Context) -> Response:
     java_class = java_classes.UNAVAILABLE_DISPATCHER_OPERATION_EXCEPTION
     return internal(JavaException(java_class, m.initializing()))
 
 
-@_tells(p.VertexNotFound)
-def _unknown_vertex(problem: p.VertexNotFound, place: _Place) -> Response:
-    if place.is_one_of(_VERTEX_BY_ITS_OWN_HANDLER):
-        return rest(404, m.vertex_not_found(problem.vertex_id), java_class=java_classes.NOT_FOUND_EXCEPTION)
-    if place.operation.id == "getJobVertexBackPressure":  # 1.12
-        return internal(JavaException(java_classes.FLINK_EXCEPTION, m.vertex_id_not_found(problem.vertex_id)))
-    return rest(404, m.no_vertex(problem.vertex_id))
+@_maps(p.VertexNotFound)
+def _unknown_vertex(error: p.VertexNotFound, context: _Context) -> Response:
+    if context.is_one_of(_VERTEX_BY_ITS_OWN_HANDLER):
+        return rest(404, m.vertex_not_found(error.vertex_id), java_class=java_classes.NOT_FOUND_EXCEPTION)
+    return rest(404, m.no_vertex(error.vertex_id))
 
 
-@_tells(p.SubtaskNotFound)
-def _unknown_subtask(problem: p.SubtaskNotFound, place: _Place) -> Response:
-    return rest(404, m.invalid_subtask(problem.vertex_id))
+@_maps(p.SubtaskNotFound)
+def _unknown_subtask(error: p.SubtaskNotFound, context: _Context) -> Response:
+    return rest(404, m.invalid_subtask(error.vertex_id))
 
 
-@_tells(p.AttemptNotFound)
-def _unknown_attempt(problem: p.AttemptNotFound, place: _Place) -> Response:
-    return rest(404, m.invalid_attempt(problem.attempt))
+@_maps(p.AttemptNotFound)
+def _unknown_attempt(error: p.AttemptNotFound, context: _Context) -> Response:
+    return rest(404, m.invalid_attempt(error.attempt))
 
 
-@_tells(p.CheckpointNotFound)
-def _unknown_checkpoint(problem: p.CheckpointNotFound, place: _Place) -> Response:
-    return rest(404, m.no_checkpoint(problem.checkpoint_id))
+@_maps(p.CheckpointNotFound)
+def _unknown_checkpoint(error: p.CheckpointNotFound, context: _Context) -> Response:
+    return rest(404, m.no_checkpoint(error.checkpoint_id))
 
 
-@_tells(p.CheckpointVertexNotFound)
-def _unknown_checkpoint_vertex(problem: p.CheckpointVertexNotFound, place: _Place) -> Response:
-    return rest(404, m.no_checkpoint_of_vertex(problem.vertex_id), java_class=java_classes.NOT_FOUND_EXCEPTION)
+@_maps(p.CheckpointVertexNotFound)
+def _unknown_checkpoint_vertex(error: p.CheckpointVertexNotFound, context: _Context) -> Response:
+    return rest(404, m.no_checkpoint_of_vertex(error.vertex_id), java_class=java_classes.NOT_FOUND_EXCEPTION)
 
 
-@_tells(p.TriggerNotFound)
-def _unknown_trigger(problem: p.TriggerNotFound, place: _Place) -> Response:
-    named = problem.kind == "checkpoint" or (problem.kind == "savepoint" and place.behaviour.trigger_named_in_text)
+@_maps(p.TriggerNotFound)
+def _unknown_trigger(error: p.TriggerNotFound, context: _Context) -> Response:
+    named = error.kind == "checkpoint" or (error.kind == "savepoint" and context.quirks.trigger_named_in_text)
     if named:
-        return rest(404, m.no_operation(problem.kind, problem.trigger_id, problem.job_id))
+        return rest(404, m.no_operation(error.kind, error.trigger_id, error.job_id))
     # Java's hash code of the key, of no use to anybody; made from the ids so that it stays the same
-    hash_code = int(problem.trigger_id[:16], 16) ^ int((problem.job_id or "0")[:16], 16)
-    key = f"{_KEYS[problem.kind]}@{hash_code & 0xFFFFFFFF:x}"
+    hash_code = int(error.trigger_id[:16], 16) ^ int((error.job_id or "0")[:16], 16)
+    key = f"{_KEYS[error.kind]}@{hash_code & 0xFFFFFFFF:x}"
     cause = JavaException(java_classes.UNKNOWN_OPERATION_KEY_EXCEPTION, m.no_ongoing_operation(key))
     return rest(404, m.no_operation_under_key(key), cause, java_classes.NOT_FOUND_EXCEPTION)
 
 
-@_tells(p.ApplicationNotFound)
-def _unknown_application(problem: p.ApplicationNotFound, place: _Place) -> Response:
-    text = m.could_not_find_application(problem.application_id)
+@_maps(p.ApplicationNotFound)
+def _unknown_application(error: p.ApplicationNotFound, context: _Context) -> Response:
+    text = m.could_not_find_application(error.application_id)
     cause = JavaException(java_classes.FLINK_APPLICATION_NOT_FOUND_EXCEPTION, text)
-    if place.operation.id == "cancelApplication":
+    if context.operation.id == "cancelApplication":
         return rest(404, m.APPLICATION_COULD_NOT_BE_FOUND, cause)
     return internal(cause)
 
 
-@_tells(p.TaskManagerNotFound)
-def _unknown_taskmanager(problem: p.TaskManagerNotFound, place: _Place) -> Response:
-    tm = problem.taskmanager_id
+@_maps(p.TaskManagerNotFound)
+def _unknown_taskmanager(error: p.TaskManagerNotFound, context: _Context) -> Response:
+    tm = error.taskmanager_id
     java_class = java_classes.UNKNOWN_TASK_EXECUTOR_EXCEPTION
     cause = JavaException(java_class, m.no_taskmanager(tm))
-    if place.operation.id == "getTaskManagerLogs":
+    if context.operation.id == "getTaskManagerLogs":
         return rest(404, m.could_not_find_taskmanager(tm), cause)
-    if place.is_one_of(_TASK_MANAGER_FILES) and place.behaviour.unknown_taskmanager_file_is_404:
+    if context.is_one_of(_TASK_MANAGER_FILES) and context.quirks.unknown_taskmanager_file_is_404:
         return rest(404, m.no_transfer_from_unknown(tm), cause, java_classes.NOT_FOUND_EXCEPTION)
     return internal(cause)
 
 
-@_tells(p.LogNotFound)
-def _unknown_log(problem: p.LogNotFound, place: _Place) -> Response:
-    if problem.taskmanager_id is None and problem.name in _FOLDERS:  # a folder, which Flink tries to send
-        missing = JavaException(java_classes.FILE_NOT_FOUND_EXCEPTION, m.is_a_directory(problem.name))
-        unread = JavaException(java_classes.FLINK_EXCEPTION, m.can_not_find(problem.name), missing)
+@_maps(p.LogNotFound)
+def _unknown_log(error: p.LogNotFound, context: _Context) -> Response:
+    if error.taskmanager_id is None and error.name in _FOLDERS:  # a folder, which Flink tries to send
+        missing = JavaException(java_classes.FILE_NOT_FOUND_EXCEPTION, m.is_a_directory(error.name))
+        unread = JavaException(java_classes.FLINK_EXCEPTION, m.can_not_find(error.name), missing)
         return internal(completion_exception(JavaException(java_classes.FLINK_EXCEPTION, m.NO_TRANSFER, unread)))
-    if problem.taskmanager_id is None:
+    if error.taskmanager_id is None:
         return plain(404, m.NO_SUCH_JOB_MANAGER_LOG, cors=False)
-    text = m.no_file_on_taskmanager(problem.name)
-    if not place.behaviour.missing_taskmanager_file_is_wrapped:
+    text = m.no_file_on_taskmanager(error.name)
+    if not context.quirks.missing_taskmanager_file_is_wrapped:
         return internal(JavaException(java_classes.FLINK_EXCEPTION, text))
     cause = JavaException(java_classes.FILE_NOT_FOUND_EXCEPTION, text)
-    return internal(JavaException(java_classes.FLINK_EXCEPTION, m.no_transfer_from(problem.taskmanager_id), cause))
+    return internal(JavaException(java_classes.FLINK_EXCEPTION, m.no_transfer_from(error.taskmanager_id), cause))
 
 
-@_tells(p.JarNotFound)
-def _unknown_jar(problem: p.JarNotFound, place: _Place) -> Response:
-    if problem.jar_id in _FOLDERS:  # which are there, but no jars
-        path = f"{problem.upload_dir}/{problem.jar_id}".rstrip("/")
-        if place.operation.id == "deleteJar":
+@_maps(p.JarNotFound)
+def _unknown_jar(error: p.JarNotFound, context: _Context) -> Response:
+    if error.jar_id in _FOLDERS:  # which are there, but no jars
+        path = f"{error.upload_dir}/{error.jar_id}".rstrip("/")
+        if context.operation.id == "deleteJar":
             return rest(500, m.failed_to_delete_jar(path))
         return internal(
             completion_exception(JavaException(java_classes.PROGRAM_INVOCATION_EXCEPTION, m.jar_not_opened(path)))
         )
-    if place.operation.id == "deleteJar":
-        return rest(400, m.no_jar_to_delete(problem.upload_dir, problem.jar_id))
-    text = m.no_jar(problem.upload_dir, problem.jar_id)
-    is_plan = place.is_one_of({"generatePlanFromJar", "generatePlanFromJarGet"})
-    if is_plan and not place.behaviour.plan_reads_jar_at_once:
+    if context.operation.id == "deleteJar":
+        return rest(400, m.no_jar_to_delete(error.upload_dir, error.jar_id))
+    text = m.no_jar(error.upload_dir, error.jar_id)
+    is_plan = context.is_one_of({"generatePlanFromJar", "generatePlanFromJarGet"})
+    if is_plan and not context.quirks.plan_reads_jar_at_once:
         return rest(400, text)
     return internal(completion_exception(JavaException(java_classes.REST_HANDLER_EXCEPTION, text)))
 
 
-@_tells(p.JobAlreadyTerminated)
-def _job_ended(problem: p.JobAlreadyTerminated, place: _Place) -> Response:
-    if not place.behaviour.ended_job_is_conflict:
-        return rest(404, m.JOB_COULD_NOT_BE_FOUND, job_not_found(problem.job_id))
-    return rest(409, m.already_ended(problem.state))
+@_maps(p.JobAlreadyTerminated)
+def _job_ended(error: p.JobAlreadyTerminated, context: _Context) -> Response:
+    if not context.quirks.ended_job_is_conflict:
+        return rest(404, m.JOB_COULD_NOT_BE_FOUND, job_not_found(error.job_id))
+    return rest(409, m.already_ended(error.state))
 
 
-@_tells(p.CancellationFailed)
-def _cancellation_failed(problem: p.CancellationFailed, place: _Place) -> Response:
-    if problem.exception.java_class == java_classes.TIMEOUT_EXCEPTION:
-        return rest(408, m.CANCELLATION_TIMED_OUT, problem.exception)
-    return rest(500, m.cancellation_failed(problem.exception.message), problem.exception)
+@_maps(p.CancellationFailed)
+def _cancellation_failed(error: p.CancellationFailed, context: _Context) -> Response:
+    if error.exception.java_class == java_classes.TIMEOUT_EXCEPTION:
+        return rest(408, m.CANCELLATION_TIMED_OUT, error.exception)
+    return rest(500, m.cancellation_failed(error.exception.message), error.exception)
 
 
-@_tells(p.StopModeRemoved)
-def _stop_mode_removed(problem: p.StopModeRemoved, place: _Place) -> Response:
+@_maps(p.StopModeRemoved)
+def _stop_mode_removed(error: p.StopModeRemoved, context: _Context) -> Response:
     return rest(308, m.STOP_MODE_REMOVED)
 
 
-@_tells(p.RescalingDisabled)
-def _rescaling_disabled(problem: p.RescalingDisabled, place: _Place) -> Response:
+@_maps(p.RescalingDisabled)
+def _rescaling_disabled(error: p.RescalingDisabled, context: _Context) -> Response:
     return rest(503, m.RESCALING_DISABLED)
 
 
-@_tells(p.AdaptiveSchedulerRequired)
-def _not_adaptive(problem: p.AdaptiveSchedulerRequired, place: _Place) -> Response:
-    if problem.feature == "requirements":
+@_maps(p.AdaptiveSchedulerRequired)
+def _not_adaptive(error: p.AdaptiveSchedulerRequired, context: _Context) -> Response:
+    if error.feature == "requirements":
         return internal(JavaException(java_classes.UNSUPPORTED_OPERATION_EXCEPTION, m.NOT_RESCALABLE))
-    if problem.feature == "rescale-config":
-        return rest(404, m.not_adaptive(problem.job_id))
-    if problem.feature == "rescale-details":
-        return rest(404, m.no_rescale_details(problem.job_id))
+    if error.feature == "rescale-config":
+        return rest(404, m.not_adaptive(error.job_id))
+    if error.feature == "rescale-details":
+        return rest(404, m.no_rescale_details(error.job_id))
     java_class = java_classes.RESCALES_UNAVAILABLE_EXCEPTION
-    return rest(404, m.no_rescales(problem.job_id), java_class=java_class)
+    return rest(404, m.no_rescales(error.job_id), java_class=java_class)
 
 
-@_tells(p.RescaleNotFound)
-def _unknown_rescale(problem: p.RescaleNotFound, place: _Place) -> Response:
-    return rest(404, m.no_rescale(problem.rescale_id))
+@_maps(p.RescaleNotFound)
+def _unknown_rescale(error: p.RescaleNotFound, context: _Context) -> Response:
+    return rest(404, m.no_rescale(error.rescale_id))
 
 
-@_tells(p.InvalidResourceRequirements)
-@_tells(p.InvalidUpload)
-def _refused_with_text(problem: p.InvalidResourceRequirements | p.InvalidUpload, place: _Place) -> Response:
-    return rest(400, problem.message)
+@_maps(p.InvalidResourceRequirements)
+@_maps(p.InvalidUpload)
+def _refused_with_text(error: p.InvalidResourceRequirements | p.InvalidUpload, context: _Context) -> Response:
+    return rest(400, error.message)
 
 
-@_tells(p.InvalidJobSubmission)
-def _bad_submission(problem: p.InvalidJobSubmission, place: _Place) -> Response:
+@_maps(p.InvalidJobSubmission)
+def _bad_submission(error: p.InvalidJobSubmission, context: _Context) -> Response:
     missing = java_classes.MISSING_FILE_EXCEPTION
-    return rest(
-        400, problem.message, problem.cause, missing if problem.missing_file else java_classes.REST_HANDLER_EXCEPTION
-    )
+    return rest(400, error.message, error.cause, missing if error.missing_file else java_classes.REST_HANDLER_EXCEPTION)
 
 
-@_tells(p.BadRequest)
-def _bad_request(problem: p.BadRequest, place: _Place) -> Response:
-    return rest(400, problem.message, problem.cause)
+@_maps(p.BadRequest)
+def _bad_request(error: p.BadRequest, context: _Context) -> Response:
+    return rest(400, error.message, error.cause)
 
 
-@_tells(p.ProgramError)
-def _program_problem(problem: p.ProgramError, place: _Place) -> Response:
-    if not problem.refused:
-        return internal(problem.exception)
-    if problem.message != m.COULD_NOT_EXECUTE:  # "No jobs included in application." comes without a cause
-        return rest(400, problem.message)
-    runtime = JavaException(java_classes.FLINK_RUNTIME_EXCEPTION, m.COULD_NOT_EXECUTE, problem.exception)
+@_maps(p.ProgramError)
+def _program_problem(error: p.ProgramError, context: _Context) -> Response:
+    if not error.refused:
+        return internal(error.exception)
+    if error.message != m.COULD_NOT_EXECUTE:  # "No jobs included in application." comes without a cause
+        return rest(400, error.message)
+    runtime = JavaException(java_classes.FLINK_RUNTIME_EXCEPTION, m.COULD_NOT_EXECUTE, error.exception)
     return rest(400, m.COULD_NOT_EXECUTE, completion_exception(runtime))
 
 
-@_tells(p.CoordinatorNotFound)
-def _unknown_coordinator(problem: p.CoordinatorNotFound, place: _Place) -> Response:
-    text = m.no_coordinator(problem.operator)
-    if place.behaviour.coordinator_not_found:
+@_maps(p.CoordinatorNotFound)
+def _unknown_coordinator(error: p.CoordinatorNotFound, context: _Context) -> Response:
+    text = m.no_coordinator(error.operator)
+    if context.quirks.coordinator_not_found:
         return rest(404, text, java_class=java_classes.COORDINATOR_NOT_EXIST_EXCEPTION)
     return internal(JavaException(java_classes.FLINK_EXCEPTION, text))
 
 
-@_tells(p.UncaughtJavaException)
-def _unserviceable(problem: p.UncaughtJavaException, place: _Place) -> Response:
-    return internal(problem.exception)
+@_maps(p.UncaughtJavaException)
+def _unserviceable(error: p.UncaughtJavaException, context: _Context) -> Response:
+    return internal(error.exception)
 
 
-@_tells(p.NoLeader)
-def _no_leader(problem: p.NoLeader, place: _Place) -> Response:
+@_maps(p.NoLeader)
+def _no_leader(error: p.NoLeader, context: _Context) -> Response:
     return plain(503, m.NO_LEADER)

@@ -14,32 +14,32 @@ from __future__ import annotations
 from flinkmock.flink import java_classes, messages
 from flinkmock.flink.java_exception import JavaException, stack_trace
 from flinkmock.flink.stack_frames import REST_HANDLER_TRACE
-from flinkmock.rest.response import Response, error_answer
+from flinkmock.rest.response import Response, error_response
 
 
 class RequestRejected(Exception):
-    """Ends a request with `answer`."""
+    """Ends a request with `response`."""
 
-    def __init__(self, answer: Response) -> None:
-        super().__init__(answer)
-        self.answer = answer
+    def __init__(self, response: Response) -> None:
+        super().__init__(response)
+        self.response = response
 
 
 def plain(status: int, text: str, *, cors: bool = True, close: bool = False) -> Response:
-    return error_answer(status, text, cors=cors, close=close)
+    return error_response(status, text, cors=cors, close=close)
 
 
 def rest(
     status: int, text: str, cause: JavaException | None = None, java_class: str = java_classes.REST_HANDLER_EXCEPTION
 ) -> Response:
     """One message: a stack trace of `java_class`, by default a RestHandlerException."""
-    return error_answer(status, _trace(JavaException(java_class, text, cause)))
+    return error_response(status, _trace(JavaException(java_class, text, cause)))
 
 
 def internal(exception: JavaException) -> Response:
     """500 with two messages."""
     trace = f"<Exception on server side:\n{_trace(exception)}\nEnd of exception on server side>"
-    return error_answer(500, messages.INTERNAL_ERROR, trace)
+    return error_response(500, messages.INTERNAL_ERROR, trace)
 
 
 def _trace(exception: JavaException) -> str:

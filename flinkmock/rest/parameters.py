@@ -52,7 +52,9 @@ _SINGLE = {
 _JAR_HANDLERS = {"submitJobFromJar", "submitApplicationFromJar", "generatePlanFromJar", "generatePlanFromJarGet"}
 
 
-def surplus_values(operation: Operation, query: Mapping[str, Sequence[Any]], body: Mapping[str, Any]) -> str | None:
+def duplicate_value_error(
+    operation: Operation, query: Mapping[str, Sequence[Any]], body: Mapping[str, Any]
+) -> str | None:
     """The text of HandlerRequestUtils when a parameter of a jar's run or plan has several values, else None."""
     if operation.id not in _JAR_HANDLERS:
         return None

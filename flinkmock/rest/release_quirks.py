@@ -15,7 +15,7 @@ from flinkmock.release import Release
 class ReleaseQuirks:
     """The fields are named for what the later releases do."""
 
-    not_found_tells_path: bool
+    not_found_names_path: bool
     """`Not found: /x` instead of `Not found.`; RouterHandler, since 1.14."""
     lower_case_headers: bool
     """HandlerUtils uses HttpHeaderNames (lower case) since 1.17, HttpHeaders.Names before."""
@@ -31,13 +31,9 @@ class ReleaseQuirks:
     """AbstractTaskManagerFileHandler answers with what it found out (`handle` instead of `whenComplete`)."""
     missing_taskmanager_file_is_wrapped: bool
     """TaskExecutor throws FileNotFoundException since 1.18, and the file handler names the task manager."""
-    back_pressure_from_metrics: bool
-    """JobVertexBackPressureHandler asks the metric store since 1.13, so that it knows no unknown ids."""
     coordinator_not_found: bool
     """CoordinatorNotExistException is there since 2.1, and a 404; before it was any FlinkException."""
-    execution_plan: bool
-    """JobSubmitHandler speaks of an ExecutionPlan since 2.0, of a JobGraph before."""
-    number_texts_tell_radix: bool
+    number_errors_name_radix: bool
     """NumberFormatException of Java 12 and later; Flink runs on 17 from 1.15 on, on 11 before."""
     null_pointers_explained: bool
     """NullPointerException has a message in Java 17, none in Java 11."""
@@ -47,7 +43,7 @@ class ReleaseQuirks:
     @classmethod
     def of(cls, release: Release) -> ReleaseQuirks:
         return cls(
-            not_found_tells_path=release.since("1.14"),
+            not_found_names_path=release.since("1.14"),
             lower_case_headers=release.since("1.17"),
             uploads_checked_first=release.since("1.19"),
             ended_job_is_conflict=release.since("1.15"),
@@ -55,10 +51,8 @@ class ReleaseQuirks:
             plan_reads_jar_at_once=release.since("1.17"),
             unknown_taskmanager_file_is_404=release.since("1.18"),
             missing_taskmanager_file_is_wrapped=release.since("1.18"),
-            back_pressure_from_metrics=release.since("1.13"),
             coordinator_not_found=release.since("2.1"),
-            execution_plan=release.since("2.0"),
-            number_texts_tell_radix=release.since("1.15"),
+            number_errors_name_radix=release.since("1.15"),
             null_pointers_explained=release.since("1.15"),
             jackson=_jackson(release),
         )

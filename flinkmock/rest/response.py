@@ -1,4 +1,4 @@
-"""What goes back to the client, before aiohttp puts it on the wire."""
+"""What goes back to the client, before a transport writes it."""
 
 from __future__ import annotations
 
@@ -11,8 +11,14 @@ JSON = "application/json; charset=UTF-8"
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """`cors`: with `access-control-allow-origin: *`. `close`: the connection ends after it. `content_type` None: no
-    such header."""
+    """A whole response.
+
+    Attributes:
+        content_type: Value of the header `content-type`; None: there is no such header.
+        cors: Whether the header `access-control-allow-origin: *` is sent.
+        close: Whether the connection ends after the response.
+        headers: Further headers.
+    """
 
     status: int
     body: bytes
@@ -22,7 +28,14 @@ class Response:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
-def error_answer(status: int, *texts: str, cors: bool = True, close: bool = False) -> Response:
+@dataclass(frozen=True, slots=True)
+class NoResponse:
+    """The connection ends, and nothing is sent. `reset`: with a TCP reset instead of a regular end."""
+
+    reset: bool = True
+
+
+def error_response(status: int, *texts: str, cors: bool = True, close: bool = False) -> Response:
     """Flink's ErrorResponseBody: `{"errors":[...]}` and nothing else."""
     text = json.dumps({"errors": texts}, ensure_ascii=False, separators=(",", ":"))
     # Java's getBytes writes a question mark for half a surrogate pair

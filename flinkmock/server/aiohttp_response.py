@@ -1,18 +1,18 @@
-"""A response as an aiohttp response, with the headers that Flink sends and no others.
+"""Responses of this package as aiohttp responses, with the headers that Flink sends and no others.
 
 See docs/flink-behaviour.md#response-headers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+import asyncio
+from typing import NoReturn
 
 from aiohttp import web
+from aiohttp.abc import AbstractStreamWriter
 
-from flinkmock.rest.release_quirks import ReleaseQuirks
 from flinkmock.rest.response import Response
 
-_EMPTY = Response(0, b"", content_type=None, cors=False)
 _OLD_NAMES = {
     "content-type": "Content-Type",
     "access-control-allow-origin": "Access-Control-Allow-Origin",
@@ -22,43 +22,98 @@ _OLD_NAMES = {
     "cache-control": "Cache-Control",
     "last-modified": "Last-Modified",
 }
-"""As Netty's HttpHeaders.Names has them; `content-length` was lower case even then."""
+"""As Netty's HttpHeaders.Names spells them; `content-length` was lower case even then."""
 _REASONS = {413: "Request Entity Too Large"}
-"""Where Python's newer releases have other words."""
+"""Where newer versions of Python have another phrase."""
+_DRAIN_BYTES = 64 * 1024
+"""A larger body waits until the client has read most of it."""
 
 
-class FlinkResponse(web.Response):
-    """An `Answer` on its way out."""
+class FlinkResponse(web.StreamResponse):
+    """A whole response. Writes head and body to the transport in one piece, past aiohttp's own headers.
 
-    def __init__(self, answer: Response) -> None:
-        super().__init__(status=answer.status, reason=_REASONS.get(answer.status), body=answer.body)
-        self.answer = answer
-        if answer.close:
+    `lower_case`: whether the release spells the names of headers in lower case.
+    """
+
+    def __init__(self, response: Response, *, lower_case: bool = True) -> None:
+        super().__init__(status=response.status, reason=_REASONS.get(response.status))
+        self.response = response
+        self._lower_case = lower_case
+        self._request: web.BaseRequest | None = None
+        if response.close:
             self.force_close()
 
+    @property
+    def prepared(self) -> bool:
+        return self._request is not None
 
-def headers_of_flink(behaviour: ReleaseQuirks) -> Callable[[web.Request, web.StreamResponse], Awaitable[None]]:
-    """A hook for `on_response_prepare`: replaces what aiohttp has put there (Date, Server, its own spelling)."""
-    names = {} if behaviour.lower_case_headers else _OLD_NAMES
+    @property
+    def keep_alive(self) -> bool:
+        return not self.response.close and self._request is not None and self._request.keep_alive
 
-    async def replace(request: web.Request, response: web.StreamResponse) -> None:
-        answer = _EMPTY
-        if isinstance(response, FlinkResponse):
-            answer = response.answer
-        elif isinstance(response, web.Response):  # aiohttp's own, for `Expect: nonsense`: Netty's has no body
-            response.body = None
-            response.force_close()
-        length = response.headers.get("Content-Length")
-        wanted = {
-            "content-type": answer.content_type,
-            "access-control-allow-origin": "*" if answer.cors else None,
-            "connection": "keep-alive" if response.keep_alive else None,
-            **answer.headers,
-            "content-length": length if isinstance(response, FlinkResponse) else "0",
+    async def prepare(self, request: web.BaseRequest) -> AbstractStreamWriter | None:
+        self._request = request
+        return None
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        request = self._request
+        assert request is not None
+        body = b"" if self._is_empty(request) else self.response.body
+        self._transport(request).write(self.head(request) + body)
+        if len(body) > _DRAIN_BYTES:
+            await request.writer.drain()
+
+    def head(self, request: web.BaseRequest) -> bytes:
+        """The status line and the headers, in Flink's order."""
+        response = self.response
+        fields = {
+            "content-type": response.content_type,
+            "access-control-allow-origin": "*" if response.cors else None,
+            "connection": "keep-alive" if self.keep_alive else None,
         }
-        response.headers.clear()
-        for name, value in wanted.items():
+        for name in response.headers:
+            fields[name.lower() if name.lower() in fields else name] = _checked(response.headers[name])
+        fields["content-length"] = None if _has_no_length(response.status) else str(len(response.body))
+        version = request.version
+        lines = [f"HTTP/{version.major}.{version.minor} {self.status} {self.reason}\r\n"]
+        for name, value in fields.items():
             if value is not None:
-                response.headers[names.get(name, name)] = value
+                lines.append(f"{name if self._lower_case else _OLD_NAMES.get(name, name)}: {value}\r\n")
+        lines.append("\r\n")
+        return "".join(lines).encode("utf-8", "surrogateescape")
 
-    return replace
+    def _is_empty(self, request: web.BaseRequest) -> bool:
+        return request.method == "HEAD" or _has_no_length(self.status)
+
+    @staticmethod
+    def _transport(request: web.BaseRequest) -> asyncio.Transport:
+        """Raises ConnectionResetError if the client has left."""
+        transport = request.transport
+        if transport is None or transport.is_closing():
+            raise ConnectionResetError("the client has closed the connection")
+        return transport
+
+
+class ExpectationFailed(FlinkResponse):
+    """What Netty responds to an unknown `Expect` header."""
+
+    def __init__(self) -> None:
+        super().__init__(Response(417, b"", content_type=None, cors=False, close=True))
+
+
+class ConnectionEnded(web.StreamResponse):
+    """Stands for a response that is never sent: the connection is closed already."""
+
+    async def prepare(self, request: web.BaseRequest) -> NoReturn:
+        raise ConnectionResetError("the connection was closed without a response")
+
+
+def _has_no_length(status: int) -> bool:
+    return status in (204, 304) or 100 <= status < 200
+
+
+def _checked(value: str) -> str:
+    """Raises ValueError for a value that would end its header."""
+    if "\r" in value or "\n" in value:
+        raise ValueError(f"a header can't have a line break in it: {value!r}")
+    return value

@@ -1,240 +1,152 @@
-"""The aiohttp application: how a request becomes an answer, on one page.
+"""From an aiohttp request to a response, on one page.
 
-aiohttp parses HTTP and nothing else; routing, decoding and errors are Flink's.
-See docs/flink-behaviour.md#order-of-checks.
+    FlinkServer.respond     reads the body, delivers the response       aiohttp
+      JournalMiddleware     records the exchange
+        LeadershipMiddleware  the JobManager may be down
+          FaultMiddleware       a fault may reply instead, or spoil the response
+            RestApi               routing, handler, rendering, errors
+
+aiohttp parses HTTP and nothing else.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import logging
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 
-from flinkmock.cluster.errors import ClusterError
-from flinkmock.flink import java_classes, messages
-from flinkmock.flink.configuration import MAX_CONTENT_LENGTH
-from flinkmock.flink.java_exception import JavaException
-from flinkmock.journal import Exchange
-from flinkmock.journal.middleware import answered, begun, note_body, note_route
-from flinkmock.rest.call import FileContent
-from flinkmock.rest.error_mapping import told
-from flinkmock.rest.error_responses import RequestRejected, internal, plain, rest
-from flinkmock.rest.jackson.binding import BodyReader
-from flinkmock.rest.multipart import Routes, Upload, boundary_of, receive
-from flinkmock.rest.parameters import BadParameter, path_values, query_values, surplus_values
-from flinkmock.rest.release_quirks import ReleaseQuirks
-from flinkmock.rest.request_target import BadEscape, Target
-from flinkmock.rest.response import Response
-from flinkmock.rest.router import Route, Router
-from flinkmock.server.aiohttp_response import headers_of_flink
-from flinkmock.server.dashboard import Dashboard
+from flinkmock.faults.middleware import FaultMiddleware
+from flinkmock.journal.middleware import JournalMiddleware, Observer
+from flinkmock.rest.api import RestApi
+from flinkmock.rest.leadership import LeadershipMiddleware
+from flinkmock.rest.response import NoResponse, Response
+from flinkmock.rest.static_files import StaticFiles
+from flinkmock.server.aiohttp_response import ConnectionEnded, ExpectationFailed, FlinkResponse
 from flinkmock.server.delayed_responses import DelayedResponses
-from flinkmock.server.faults import FaultInjection
-from flinkmock.server.first_request import MAX_REQUEST_LINE
+from flinkmock.server.fault_delivery import FaultDelivery, end_connection
 from flinkmock.server.head_normalizer import target_of
-from flinkmock.server.static_files import StaticFiles
 
 if TYPE_CHECKING:
     from flinkmock.engine import Engine
+    from flinkmock.rest.dashboard import Dashboard
+    from flinkmock.rest.request import Request, RequestHandler
 
-_LOG = logging.getLogger("flinkmock.server")
-_LOG_URLS = frozenset({"getJobManagerLogUrl", "getTaskManagerLogUrl"})
-"""GeneratedLogUrlHandler: no handler of the REST API like others. It converts nothing, and sends no CORS header."""
-TOO_LARGE = Response(413, b"", content_type=None, cors=False, close=True)
-
-
-Observer = Callable[[Exchange], None]
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 def create_app(
-    engine: Engine,
-    *,
-    observer: Observer | None = None,
-    on_shut_down: Callable[[], None] | None = None,
-    dashboard: Dashboard | None = None,
-    jobmanager: int = 0,
-    holding: DelayedResponses | None = None,
+    engine: Engine, *, observer: Observer | None = None, dashboard: Dashboard | None = None
 ) -> web.Application:
-    """An application that serves `engine`, and the files of `dashboard` (None: a page of our own).
+    """An aiohttp application that serves the first JobManager of `engine`.
 
-    `jobmanager` is the number of the one that is asked here; applications for several of one engine share `holding`.
-    `observer` is called once for each request, before its answer is sent. `on_shut_down` is called when a client has
-    shut the cluster down (`DELETE /cluster`), so that nobody is listening any more when that client is told.
+    It can also be a subapplication: the prefix of its path is not part of the targets that the cluster sees.
+
+    Args:
+        observer: Called with each exchange before its response is sent.
+        dashboard: Flink's dashboard; None: a page that says what flinkmock is.
     """
-    server = _Server(engine, observer, on_shut_down, dashboard, jobmanager, holding or DelayedResponses(engine))
+    server = FlinkServer(engine, observer=observer, dashboard=dashboard)
 
-    @web.middleware
-    async def everything(
-        request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-    ) -> web.StreamResponse:
-        # no route is registered with aiohttp, so `handler` knows nothing but its own 404
-        with server.holding.request():
-            return await server.watched(request)
+    async def close(_: web.Application) -> None:
+        await server.delayed.close()
 
-    app = web.Application(middlewares=[everything])
-    app.on_response_prepare.append(headers_of_flink(server.behaviour))
-    app.on_shutdown.append(server.close)
+    async def respond(request: web.Request) -> web.StreamResponse:
+        prefix = catch_all.resource.canonical.removesuffix("/{path}") if catch_all.resource else ""
+        return await server.respond(request, prefix)
+
+    async def expect(_: web.Request) -> None:
+        """`respond` handles the header `Expect`."""
+
+    app = web.Application()
+    catch_all = app.router.add_route("*", "/{path:(?s:.*)}", respond, expect_handler=expect)
+    app.on_shutdown.append(close)
     return app
 
 
-class _Server:
+class FlinkServer:
+    """One JobManager behind aiohttp: `respond` is the handler of an `aiohttp.web.Server`.
+
+    Args:
+        jobmanager: The number of the JobManager.
+        on_shut_down: Called when a client has shut the cluster down (`DELETE /cluster`), before that client gets its
+            response.
+        delayed: Shared by the servers of one engine.
+    """
+
     def __init__(
         self,
         engine: Engine,
-        observer: Observer | None,
-        on_shut_down: Callable[[], None] | None,
-        dashboard: Dashboard | None,
-        jobmanager: int,
-        holding: DelayedResponses,
+        *,
+        observer: Observer | None = None,
+        on_shut_down: Callable[[], None] | None = None,
+        dashboard: Dashboard | None = None,
+        jobmanager: int = 0,
+        delayed: DelayedResponses | None = None,
     ) -> None:
-        contract, configuration = engine.contract, engine.cluster.configuration
-        self.behaviour = ReleaseQuirks.of(contract.release)
-        self.holding = holding
         self._engine = engine
-        self._jobmanager = jobmanager
-        self._observer = observer
         self._on_shut_down = on_shut_down
-        self._router = Router(contract, configuration.values)
-        self._bodies = BodyReader(contract, self.behaviour)
-        self._static = StaticFiles(contract.release, time.time(), dashboard)
-        self._limit = configuration.integer(MAX_CONTENT_LENGTH)
+        self.delayed = delayed or DelayedResponses(engine)
+        static_files = StaticFiles(engine.contract.release, engine.wall_ms, dashboard)
+        self._api = RestApi(engine, jobmanager=jobmanager, static_files=static_files)
+        self.quirks = self._api.quirks
+        faults = FaultMiddleware(self._api, engine, self.quirks)
+        leadership = LeadershipMiddleware(faults, engine, jobmanager)
+        self._handler: RequestHandler = JournalMiddleware(leadership, engine, observer)
 
-    async def watched(self, request: web.Request) -> web.StreamResponse:
-        """The answer, what stands in its way, and what befalls it; told to the journal."""
-        if self._engine.cluster.shut_down and request.transport:
-            request.transport.abort()  # a connection from before the end: there is no process any more
-        raw = target_of(request)
-        seen = begun(request, raw)
-        blow = FaultInjection(self._engine, self.behaviour, self.holding, request, seen)
-        blow.arrived = self._engine.turned_away(self._jobmanager)
-        try:
-            if blow.arrived is not None and self._engine.cluster.leadership.jobmanagers[self._jobmanager].down:
-                blow.nobody_there()
-            answer = await self._answer(request, raw, seen, blow)
-        except RequestRejected as refused:
-            answer = refused.answer
-        answer = blow.spoil(answer)
-        answered(self._engine, seen, answer, blow.arrived)
-        if self._observer:
-            self._observer(seen)
-        if blow.fault is not None:
-            self._engine.befall(blow.fault)
+    async def respond(self, http: web.BaseRequest, prefix: str = "") -> web.StreamResponse:
+        """The response to a request whose target begins with `prefix`."""
+        if (expected := http.headers.get("Expect")) is not None and http.version >= HttpVersion11:
+            if expected.lower() != "100-continue":
+                return ExpectationFailed()
+            if http.transport is not None:
+                http.transport.write(_CONTINUE)
+        with self.delayed.request():
+            request = self._api.open(http.method, target_of(http).removeprefix(prefix), http.headers, _base_url(http))
+            request.received_at_ms, request.received_ns = self._engine.wall_ms(), time.perf_counter_ns()
+            try:
+                if http.body_exists:
+                    await _receive_body(http, request)
+                request.complete()
+                response = self._handler.handle(request)
+            finally:
+                request.close()
+            return await self._deliver(http, request, response)
+
+    async def _deliver(
+        self, http: web.BaseRequest, request: Request, response: Response | NoResponse
+    ) -> web.StreamResponse:
+        hit, transport, lower_case = request.fault, http.transport, self.quirks.lower_case_headers
+        delivery = FaultDelivery(hit, self._engine.clock, self.delayed, transport) if hit else None
+        if hit is not None:
+            self._engine.apply_cluster_fault(hit.fault)
         if self._engine.cluster.shut_down:
-            answer = dataclasses.replace(answer, close=True)
-            if self._on_shut_down:
+            if isinstance(response, Response):
+                response = dataclasses.replace(response, close=True)
+            if self._on_shut_down is not None:
                 self._on_shut_down()
-        return await blow.response(answer)
-
-    async def close(self, app: web.Application) -> None:
-        """Lets nobody wait any longer."""
-        await self.holding.close()
-
-    async def _answer(self, request: web.Request, raw: str, seen: Exchange, blow: FaultInjection) -> Response:
-        """The path of a request. Raises Refused wherever it ends early."""
-        # 1. the target
-        if len(request.method) + len(raw) + len("  HTTP/1.1") > MAX_REQUEST_LINE:
-            return plain(404, messages.unable_to_load(messages.BAD_REQUEST_PATH), cors=False, close=True)
-        try:
-            target = Target.parse(raw)
-            route = self._router.route(request.method, target.path)
-        except BadEscape as error:
-            return plain(500, messages.pipeline_error(str(error)), close=True)
-        # 2. all of the body, which Flink receives before it looks for a handler
-        upload = await self._upload(request, route, target)
-        try:
-            body_text = await self._body(request) if upload is None else upload.json
-            note_body(seen, body_text, upload.files if upload else ())
-            # 3. an operation, or nothing of the kind; and what befalls it on the way
-            if route is not None:
-                note_route(seen, route)
-            if (instead := blow.fall(target.path, route.operation if route else None)) is not None:
-                return instead
-            # LeaderRetrievalHandler: without a leader there are not even files, nor mistakes in parameters (recorded)
-            if self._engine.cluster.leadership.leader is None and (route or request.method == "GET"):
-                return plain(503, messages.NO_LEADER, cors=route is not None)
-            if route is None:
-                return self._nothing_there(request, target)
-            plainly = route.operation.id in _LOG_URLS
-            # 4. the body's JSON; it is read before the parameters, so that its mistakes win
-            body = {} if plainly else self._bodies.read(route.operation, body_text)
-            # 5. the parameters
-            try:
-                path = dict(route.path) if plainly else path_values(route.operation, route.path)
-                query = query_values(route.operation, target.query)
-            except BadParameter as error:
-                cause = JavaException(java_classes.HANDLER_REQUEST_EXCEPTION, str(error))
-                return rest(400, messages.bad_parameters(str(error)), cause)
-            if body is None:  # HandlerRequest wants one, after the parameters
-                return internal(JavaException("java.lang.NullPointerException"))
-            if surplus := surplus_values(route.operation, query, body):
-                return rest(400, surplus)
-            seen.job_id = path.get("jobid")
-            # 6. the cluster
-            try:
-                with self._engine.lock:
-                    found = self._engine.handle(
-                        route.operation,
-                        path=path,
-                        query=query,
-                        body=body,
-                        files=upload.files if upload else (),
-                        base_url=_base_url(request),
-                        arrived=blow.arrived,
-                        jobmanager=self._jobmanager,
-                        ago=(blow.fault.serve_stale if blow.fault else None) or 0,
-                    )
-            except ClusterError as problem:
-                return told(problem, route.operation, self.behaviour)
-            except Exception as error:
-                _LOG.exception("%s %s", request.method, raw)
-                return internal(JavaException("java.lang.IllegalStateException", f"flinkmock failed: {error!r}"))
-        finally:
-            if upload is not None:
-                upload.close()
-        # 7. its answer
-        if isinstance(found, FileContent):
-            return Response(route.operation.status, found.data, found.content_type, cors=False)
-        return Response(route.operation.status, found, cors=route.operation.id not in _LOG_URLS)
-
-    async def _upload(self, request: web.Request, route: Route | None, target: Target) -> Upload | None:
-        """The parts of a multipart form; None for any other body, and for methods other than POST."""
-        if (request.content_length or 0) > self._limit:
-            raise RequestRejected(TOO_LARGE)
-        if request.method != "POST":
-            return None
-        boundary = boundary_of(request.headers.get("Content-Type", ""))
-        if boundary is None:
-            return None
-        routes = Routes(takes_post=route is not None, takes_files=route is not None and route.operation.file_upload)
-        return await receive(self._chunks(request), boundary, routes, self.behaviour)
-
-    async def _body(self, request: web.Request) -> bytes:
-        return b"".join([chunk async for chunk in self._chunks(request)])
-
-    async def _chunks(self, request: web.Request) -> AsyncIterator[bytes]:
-        """Raises Refused when the limit is passed: a chunked body doesn't tell its length beforehand."""
-        received = 0
-        async for chunk in request.content.iter_any():
-            received += len(chunk)
-            if received > self._limit:
-                raise RequestRejected(TOO_LARGE)
-            yield chunk
-
-    def _nothing_there(self, request: web.Request, target: Target) -> Response:
-        if request.method == "GET":
-            return self._static.answer(target.path, request.headers.get("If-Modified-Since"), time.time())
-        text = messages.not_found(target.raw) if self.behaviour.not_found_tells_path else messages.NOT_FOUND
-        return plain(404, text)
+        if delivery is not None:
+            return await delivery.response(response, lower_case=lower_case)
+        if isinstance(response, NoResponse):
+            end_connection(transport, reset=response.reset)
+            return ConnectionEnded()
+        return FlinkResponse(response, lower_case=lower_case)
 
 
-def _base_url(request: web.Request) -> str:
-    """The address at which the request arrived: like Flink, which tells its own address whatever `Host` says."""
-    name = request.transport.get_extra_info("sockname") if request.transport else None
-    if not name:
-        return f"http://{request.host}"
-    host, port = name[:2]
+async def _receive_body(http: web.BaseRequest, request: Request) -> None:
+    """All of the body, which Flink receives before it looks for a handler; not that of a rejected request."""
+    if request.rejection is None:
+        async for chunk in http.content.iter_any():
+            if not request.receive(chunk):
+                return
+
+
+def _base_url(http: web.BaseRequest) -> str:
+    """The address at which the request arrived: like Flink, whatever the header `Host` says."""
+    address = http.transport.get_extra_info("sockname") if http.transport else None
+    if not address:
+        return f"http://{http.host}"
+    host, port = address[:2]
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

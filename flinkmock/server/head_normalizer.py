@@ -1,7 +1,8 @@
-"""The head of a request, rewritten so that aiohttp takes it as Netty would. See docs/flink-behaviour.md#request-line.
+"""The head of a request, normalized so that aiohttp reads it as Netty does.
 
-Netty reads nearly everything: header lines that are none, lengths that are no numbers, any byte in the target. What
-Flink does not look at is left out; a target that aiohttp refuses travels in a header of our own.
+Netty accepts nearly everything: header lines without a colon, lengths that are not numbers, any byte in the target.
+What Flink doesn't look at is left out; a target that aiohttp rejects travels in a header of this module.
+See docs/flink-behaviour.md#request-line.
 """
 
 from __future__ import annotations
@@ -15,20 +16,37 @@ _TARGET = "flinkmock-target"
 _PLAIN_TARGET = re.compile(rb"/[!-~]*|http://[!-~]+", re.IGNORECASE)
 _TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _ODD_NAME = re.compile(rb"^(:|[^:\r\n]*[\x80-\xff][^:\r\n]*:)", re.MULTILINE)
-"""A name that Netty refuses, and with it all that follows."""
+"""A name at which Netty stops reading."""
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _MAX_SIZE = 8192
-"""Bytes of header lines; behind more Netty reads no body."""
+"""Bytes of header lines; Netty reads no body after more."""
 _MAX_FIELDS = 100
-"""More than that aiohttp refuses, and Netty does not."""
+"""aiohttp rejects more header lines, Netty does not."""
 _READ = frozenset({b"host", b"content-type", b"connection", b"expect", b"if-modified-since"})
-"""What Flink looks at."""
+"""The headers that Flink looks at."""
 _FRAMING = frozenset({b"transfer-encoding", b"content-length"})
+_NORMAL = re.compile(
+    rb"(?:GET|HEAD|POST|PUT|PATCH|DELETE) /[!-~]{0,3000} HTTP/1\.[01]\r\n"
+    rb"(?i:(?!transfer-encoding|flinkmock-target)[0-9a-z-]++: ?+[ -~]*+\r\n){0,90}+"
+    rb"\r\n"
+)
+"""A head that aiohttp and Netty read alike, if its `Host` and `Content-Length` do."""
+_LENGTH = re.compile(rb"\ncontent-length: ?\d+ *\r")
 _CHUNK = re.compile(rb"[0-9a-fA-F]+[ \t]*(;[^\r\n]*)?\r?\n")
 
 
-def mended(method: bytes, target: bytes, version: bytes, headers: bytes, rest: bytes) -> bytes:
-    """A whole request. `headers` ends with CR LF, `rest` is what has been received of the body."""
+def is_normal(data: bytes) -> bool:
+    """Whether the data begins with a whole head that aiohttp can be given as it is."""
+    head = _NORMAL.match(data)
+    if head is None or head.end() > _MAX_SIZE:
+        return False
+    text = data[: head.end()].lower()
+    lengths = text.count(b"\ncontent-length:")
+    return text.count(b"\nhost:") == 1 and (lengths == 0 or (lengths == 1 and _LENGTH.search(text) is not None))
+
+
+def normalized(method: bytes, target: bytes, version: bytes, headers: bytes, rest: bytes) -> bytes:
+    """A whole request for aiohttp. `headers` ends with CR LF, `rest` is what has been received of the body."""
     fields = list(_fields(headers))
     if len(fields) > _MAX_FIELDS:
         fields = [(name, value) for name, value in fields if name in _READ | _FRAMING]
@@ -39,7 +57,7 @@ def mended(method: bytes, target: bytes, version: bytes, headers: bytes, rest: b
     readable = readable and len(headers) <= _MAX_SIZE and not _ODD_NAME.search(headers)
     kept = [(name, value) for name, value in fields if name not in {b"host"} | _FRAMING]
     kept += [(name, value) for name, value in fields if name == b"host"][:1] or [(b"host", b"localhost")]
-    if not readable:  # for Netty the message ends here, and nothing more is read from the connection
+    if not readable:  # for Netty the message ends here; it reads nothing more from the connection
         rest = rest if not lengths and not encodings else b""
     elif chunked:
         kept.append((b"transfer-encoding", b"chunked"))
@@ -53,11 +71,11 @@ def mended(method: bytes, target: bytes, version: bytes, headers: bytes, rest: b
     return b"\r\n".join([*lines, b"", rest])
 
 
-def target_of(request: web.Request) -> str:
-    """The target as it came, each byte as one character: Netty reads it as Latin-1."""
-    sent = request.headers.get(_TARGET)
-    if sent is not None:
-        return bytes.fromhex(sent).decode("latin-1")
+def target_of(request: web.BaseRequest) -> str:
+    """The target as it was sent, each byte as one character: Netty reads it as Latin-1."""
+    original = request.headers.get(_TARGET)
+    if original is not None:
+        return bytes.fromhex(original).decode("latin-1")
     return request.raw_path.encode("utf-8", errors="surrogateescape").decode("latin-1")
 
 
@@ -66,7 +84,7 @@ def _is_length(values: list[bytes]) -> bool:
 
 
 def _fields(headers: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """Name, in lower case, and value of each line that has a proper name."""
+    """Name, in lower case, and value of each line whose name is a token."""
     unfolded = re.sub(rb"\r?\n[ \t]+", b" ", b"\r\n" + headers)
     for line in unfolded.split(b"\n"):
         name, colon, value = line.partition(b":")

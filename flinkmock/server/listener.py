@@ -1,4 +1,4 @@
-"""A listening socket, and the application behind it."""
+"""Listening sockets, and the servers behind them."""
 
 from __future__ import annotations
 
@@ -7,32 +7,31 @@ import contextlib
 import errno
 import socket
 from collections.abc import Sequence
-from functools import partial
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 
 from flinkmock.errors import FlinkMockError, InvalidArgument, PortTaken
-from flinkmock.rest.release_quirks import ReleaseQuirks
-from flinkmock.server.app import Observer, create_app
-from flinkmock.server.dashboard import Dashboard
+from flinkmock.server.app import FlinkServer
 from flinkmock.server.delayed_responses import DelayedResponses
 from flinkmock.server.first_request import FirstRequestProtocolFactory
 
 if TYPE_CHECKING:
     from flinkmock.engine import Engine
+    from flinkmock.journal.middleware import Observer
+    from flinkmock.rest.dashboard import Dashboard
 
 _MAX_LINE = 64 * 1024
-"""Bytes of a request line or header that aiohttp reads: more than Netty, so that we give Netty's answer."""
+"""Bytes of a request line or header that aiohttp reads: more than Netty, so that the response is Netty's."""
 
 
 def bind(host: str, port: int) -> socket.socket:
     """A listening socket; `port` 0 takes a free one.
 
     Raises:
-        PortTaken: somebody else listens there.
-        InvalidArgument: the port is not between 0 and 65535.
-        FlinkMockError: there is no such address here.
+        PortTaken: Another process listens there.
+        InvalidArgument: The port is not between 0 and 65535.
+        FlinkMockError: The machine has no such address.
     """
     if not 0 <= port <= 65_535:  # getaddrinfo takes it modulo 65536
         raise InvalidArgument(f"{port} is not a port. Use a number from 1 to 65535, or 0 for a free port.")
@@ -55,8 +54,10 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 def bind_each(host: str, port: int, count: int, bound: Sequence[socket.socket] = ()) -> list[socket.socket]:
-    """`count` listening sockets, of which some are `bound` already: the first at `port`, the others at the ports that
-    follow it (0: all at free ones). Raises as `bind`, and then leaves none of them open."""
+    """`count` listening sockets: the first at `port`, the others at the ports that follow it (0: all at free ones).
+
+    `bound` are the first of them that are bound already. Raises as `bind`, and then leaves none of them open.
+    """
     sockets = list(bound[:count])
     for surplus in bound[count:]:
         surplus.close()
@@ -76,84 +77,91 @@ def url_of(listening: socket.socket) -> str:
 
 
 class Listeners:
-    """Serve an engine inside a running event loop: each of its JobManagers on a socket. `patience` (seconds, more than
-    0) is how long requests under way are waited for when they close."""
+    """Serves an engine inside a running event loop: each of its JobManagers on one socket.
+
+    Args:
+        observer: Called with each exchange before its response is sent.
+        shutdown_timeout: Seconds, more than 0, to wait for running requests when the listeners close.
+    """
 
     def __init__(
         self,
         engine: Engine,
-        listening: Sequence[socket.socket],
+        sockets: Sequence[socket.socket],
         *,
         observer: Observer | None = None,
         dashboard: Dashboard | None = None,
-        patience: float = 0.001,
+        shutdown_timeout: float = 0.001,
     ) -> None:
-        self.urls = tuple(map(url_of, listening))
-        self.gone = asyncio.Event()
+        self.urls = tuple(map(url_of, sockets))
+        self.shutdown_requested = asyncio.Event()
         """Set when a client has shut the cluster down."""
-        create = partial(
-            create_app,
-            engine,
-            observer=observer,
-            on_shut_down=self._shut_down,
-            dashboard=dashboard,
-            holding=DelayedResponses(engine),
-        )
-        behaviour = ReleaseQuirks.of(engine.contract.release)
-        self._all = [
-            _Listener(create(jobmanager=number), each, behaviour, patience) for number, each in enumerate(listening)
-        ]
+        self._delayed = DelayedResponses(engine)
+        self._listeners: list[_Listener] = []
+        for number, listening in enumerate(sockets):
+            server = FlinkServer(
+                engine,
+                observer=observer,
+                on_shut_down=self._shut_down,
+                dashboard=dashboard,
+                jobmanager=number,
+                delayed=self._delayed,
+            )
+            self._listeners.append(_Listener(server, listening, shutdown_timeout))
 
     async def start(self) -> None:
-        for listener in self._all:
+        for listener in self._listeners:
             await listener.start()
 
     async def close(self) -> None:
         """Ends all connections."""
-        for listener in self._all:
-            await listener.close(gone=self.gone.is_set())
+        for listener in self._listeners:
+            await listener.stop_accepting(refusing=self.shutdown_requested.is_set())
+        await self._delayed.close()
+        for listener in self._listeners:
+            await listener.close()
 
     def _shut_down(self) -> None:
-        for listener in self._all:
+        for listener in self._listeners:
             listener.refuse()
-        self.gone.set()
+        self.shutdown_requested.set()
 
 
 class _Listener:
-    """Serves an application on a socket."""
+    """Serves one JobManager on a socket."""
 
-    def __init__(
-        self, app: web.Application, listening: socket.socket, behaviour: ReleaseQuirks, patience: float
-    ) -> None:
+    def __init__(self, server: FlinkServer, listening: socket.socket, shutdown_timeout: float) -> None:
         self._socket = listening
-        self._behaviour = behaviour
-        self._runner = web.AppRunner(
-            app,
+        self._timeout = shutdown_timeout
+        self._http = web.Server(
+            server.respond,
             access_log=None,
             auto_decompress=False,  # Flink does not look at Content-Encoding
             max_line_size=_MAX_LINE,
             max_field_size=_MAX_LINE,
-            shutdown_timeout=patience,  # to aiohttp, 0 is for ever
         )
+        self._first_requests = FirstRequestProtocolFactory(self._http, server.quirks)
 
     async def start(self) -> None:
-        await self._runner.setup()
-        assert self._runner.server is not None
-        self._doors = FirstRequestProtocolFactory(self._runner.server, self._behaviour)
-        self._server = await asyncio.get_running_loop().create_server(self._doors, sock=self._socket)
+        self._server = await asyncio.get_running_loop().create_server(self._first_requests, sock=self._socket)
 
-    async def close(self, *, gone: bool) -> None:
-        """Ends all connections. `gone`: none are accepted any more."""
-        if not gone:
+    async def stop_accepting(self, *, refusing: bool) -> None:
+        """Ends connections without a request. `refusing`: new ones are refused already."""
+        if not refusing:
             # asyncio (up to 3.11) forgets a connection whose acceptance it has begun when its server is closed: it
-            # would neither be served nor closed. So stop accepting first, and let what was begun come to its door.
+            # would neither be served nor closed. So stop accepting first, and let the protocol of such a connection
+            # be made.
             with contextlib.suppress(NotImplementedError):
                 asyncio.get_running_loop().remove_reader(self._socket)
             await asyncio.sleep(0)
             self._server.close()
-        self._doors.close()
-        await self._runner.cleanup()
+        self._first_requests.close()
+
+    async def close(self) -> None:
+        """Ends all connections, after the timeout also those with a running request."""
+        self._http.pre_shutdown()
+        await self._http.shutdown(self._timeout)
 
     def refuse(self) -> None:
-        """From here on connections are refused."""
+        """Refuses connections from here on."""
         self._server.close()

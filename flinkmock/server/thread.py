@@ -1,4 +1,4 @@
-"""A server in a thread of its own, for clients in the same process; and one that is all the process does."""
+"""Servers: one in a background thread, for clients in the same process, and one that runs until a signal."""
 
 from __future__ import annotations
 
@@ -8,23 +8,22 @@ import threading
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 
-from flinkmock.server.app import Observer
-from flinkmock.server.dashboard import Dashboard
 from flinkmock.server.listener import Listeners, bind_each, url_of
 
 if TYPE_CHECKING:
     from flinkmock.engine import Engine
+    from flinkmock.journal.middleware import Observer
+    from flinkmock.rest.dashboard import Dashboard
 
-_PATIENCE = 1.0
-"""Seconds that `serve` waits for requests under way when it ends."""
+_SHUTDOWN_TIMEOUT = 1.0
+"""Seconds that `serve` waits for running requests when it ends."""
 
 
 class ServerThread:
-    """Serves `engine` on `host`:`port` (0: a free one) with an event loop of its own, further JobManagers at the ports
-    that follow.
+    """Serves `engine` on `host`:`port` (0: a free port) in a background thread with its own event loop.
 
-    Start and stop take a few milliseconds, and stop ends all connections. `urls`, one for each JobManager, and the
-    first of them, `url`, are known once it has started.
+    Further JobManagers are served at the ports that follow. Start and stop take a few milliseconds; stop ends all
+    connections. `urls`, one for each JobManager, and the first of them, `url`, are known after the start.
     """
 
     def __init__(
@@ -50,7 +49,12 @@ class ServerThread:
         return self.urls[0] if self.urls else ""
 
     def start(self) -> ServerThread:
-        """Returns when clients can connect. Raises PortTaken, or FlinkMockError for an address that is not here."""
+        """Returns when clients can connect.
+
+        Raises:
+            PortTaken: Another process listens on the port.
+            FlinkMockError: The machine has no such address.
+        """
         # clients can connect from here on, and wait
         listening = bind_each(self._host, self._port, len(self._engine.cluster.leadership.jobmanagers))
         self.urls = tuple(map(url_of, listening))
@@ -98,12 +102,12 @@ class ServerThread:
 
 
 async def _end_of_tasks() -> None:
-    """Of connections that were cut off in the middle of something."""
+    """Cancels the tasks of connections that were cut."""
     tasks = asyncio.all_tasks() - {asyncio.current_task()}
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
-    await asyncio.sleep(0)  # transports that were closed just now let go of their sockets
+    await asyncio.sleep(0)  # transports that were closed just now close their sockets
     await asyncio.get_running_loop().shutdown_asyncgens()
 
 
@@ -115,17 +119,20 @@ async def serve(
     observer: Observer | None = None,
     dashboard: Dashboard | None = None,
     ready: Callable[[Sequence[str]], None] = lambda urls: None,
-    successor: Callable[[], Awaitable[tuple[Engine, Dashboard | None]]] | None = None,
+    next_engine: Callable[[], Awaitable[tuple[Engine, Dashboard | None]]] | None = None,
 ) -> None:
-    """Serves until SIGINT, SIGTERM or a client's `DELETE /cluster`. `ready` is called with the URLs, one for each
-    JobManager: the first is at `port`, the others at the ports that follow it (0: all at free ones).
+    """Serves until SIGINT, SIGTERM or a client's `DELETE /cluster`.
 
-    What `successor` returns, whenever it does, is served from then on at the same address, as if it had been started
-    anew: connections are ended, those to come wait for a moment, `ready` is called again.
+    Args:
+        port: The port of the first JobManager; the others are at the ports that follow it (0: all at free ports).
+        observer: Called with each exchange before its response is sent.
+        ready: Called with the URLs, one for each JobManager, when clients can connect.
+        next_engine: When it returns, its result is served at the same address instead: connections end, new ones wait
+            for a moment, and `ready` is called again.
 
     Raises:
-        PortTaken: somebody else listens there.
-        FlinkMockError: there is no such address here.
+        PortTaken: Another process listens on the port.
+        FlinkMockError: The machine has no such address.
     """
     listening = bind_each(host, port, len(engine.cluster.leadership.jobmanagers))
     loop = asyncio.get_running_loop()
@@ -134,16 +141,18 @@ async def serve(
         loop.add_signal_handler(number, stop.set)
     try:
         while True:
-            listener = Listeners(engine, listening, observer=observer, dashboard=dashboard, patience=_PATIENCE)
+            listener = Listeners(
+                engine, listening, observer=observer, dashboard=dashboard, shutdown_timeout=_SHUTDOWN_TIMEOUT
+            )
             await listener.start()
             ready(listener.urls)
-            ends = [asyncio.ensure_future(event.wait()) for event in (stop, listener.gone)]
-            follows = [asyncio.ensure_future(successor())] if successor else []
+            ends = [asyncio.ensure_future(event.wait()) for event in (stop, listener.shutdown_requested)]
+            follows = [asyncio.ensure_future(next_engine())] if next_engine else []
             await asyncio.wait([*ends, *follows], return_when=asyncio.FIRST_COMPLETED)
             over = any(end.done() for end in ends)
             if not over:
                 engine, dashboard = follows[0].result()
-                kept = [each.dup() for each in listening]  # for the listener closes its own
+                kept = [each.dup() for each in listening]  # the listener closes its sockets
                 listening = bind_each(host, port, len(engine.cluster.leadership.jobmanagers), kept)
             for waiting in (*ends, *follows):
                 waiting.cancel()

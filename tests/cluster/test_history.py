@@ -11,8 +11,8 @@ from flinkmock.cluster.errors import ClusterError, NoLeader
 from flinkmock.cluster.history import cluster_at
 from flinkmock.conformance.check import UNSAFE
 from flinkmock.conformance.targets import Targets
-from flinkmock.rest.handlers import FileContent
-from flinkmock.testing.inside import URL, Inside, NotRegistered
+from flinkmock.rest.in_process import InProcessClient, OperationNotFound
+from flinkmock.rest.response import Response
 
 EVENTFUL = """
 cluster:
@@ -27,12 +27,16 @@ jobs:
 """
 
 
-class TourClient(Inside):
+class HistoryClient:
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self._client = InProcessClient(engine)
+
     def json(self, target: str) -> Any:
         """For `Targets`."""
         try:
-            return self.ask("GET", target)
-        except (NotRegistered, ClusterError):
+            return self._client.json("GET", target)
+        except (OperationNotFound, ClusterError):
             return {}
 
     def paths(self) -> list[str]:
@@ -40,30 +44,32 @@ class TourClient(Inside):
         gets = [operation for operation in contract if operation.method == "GET" and operation.id not in UNSAFE]
         return [path for operation in gets for path in targets.paths(operation)]
 
-    def answers(self, paths: list[str], ago: int = 0) -> dict[str, bytes | str]:
-        found: dict[str, bytes | str] = {}
+    def responses(self, paths: list[str], staleness_ms: int = 0) -> dict[str, bytes | str]:
+        bodies: dict[str, bytes | str] = {}
         for target in paths:
             try:
-                operation, path, query = self._read("GET", target)
-                answer = self.engine.handle(operation, path=path, query=query, body={}, base_url=URL, ago=ago)
-            except (NotRegistered, ClusterError) as refusal:
-                found[target] = repr(refusal)
-            else:
-                found[target] = answer.data if isinstance(answer, FileContent) else answer
-        return found
+                bodies[target] = self.respond(target, staleness_ms).body
+            except ClusterError as error:
+                bodies[target] = repr(error)
+        return bodies
+
+    def respond(self, target: str, staleness_ms: int) -> Response:
+        request = self._client.request("GET", target)
+        request.staleness_ms = staleness_ms
+        return self._client.api.respond(request)
 
 
 @pytest.mark.parametrize("flink", ["1.12", "2.3"])
 def test_each_answer_is_given_again(flink: str) -> None:
     engine = Engine(load_scenario(EVENTFUL), flink=flink, clock="virtual")
-    asker = TourClient(engine)
+    asker = HistoryClient(engine)
     given = {}
     for length in (4_000, 5_500, 7_000, 6_000, 9_500, 8_000):  # the fifth is in the time without a leader
         now = engine.advance(length)
-        given[now] = asker.answers(asker.paths() if engine.cluster.leadership.leader else ["/overview"])
+        given[now] = asker.responses(asker.paths() if engine.cluster.leadership.leader else ["/overview"])
     now = engine.advance(15_000)
     for then, answers in given.items():
-        again = asker.answers(list(answers), now - then)
+        again = asker.responses(list(answers), now - then)
         assert [path for path in answers if answers[path] != again[path]] == []
     engine.close()
 
@@ -74,8 +80,7 @@ def test_nobody_led_then() -> None:
     assert cluster_at(engine.cluster, engine.clock.now()) is None
     engine.advance(5_000)
     with pytest.raises(NoLeader):
-        operation, path, query = Inside(engine)._read("GET", "/overview")
-        engine.handle(operation, path=path, query=query, body={}, base_url=URL, ago=5_000)
+        HistoryClient(engine).respond("/overview", 5_000)
     before = cluster_at(engine.cluster, engine.clock.now() - 10_000)
     assert before is not None
     assert len(before.jobs) == 4

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from flinkmock.rest.call import Payload, RestCall
 from tests.server.conftest import Client, Reply
 
 FORM = {"Content-Type": "multipart/form-data; boundary=b"}
@@ -156,10 +157,10 @@ def test_nothing_is_left_behind(client: Client) -> None:
 
     kept: list[Path] = []
 
-    def keep(operation: object, *, files: tuple, **_: object) -> bytes:
-        kept.extend(one.path for one in files)
-        assert all(one.path.exists() for one in files)
-        return b"{}"
+    def keep(call: RestCall) -> Payload:
+        kept.extend(one.path for one in call.files)
+        assert all(one.path.exists() for one in call.files)
+        return {}
 
     client.engine.answer = keep
     before = folders()

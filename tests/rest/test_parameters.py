@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from flinkmock.contract import Contract
-from flinkmock.rest.parameters import BadParameter, path_values, query_values, surplus_values
+from flinkmock.rest.parameters import BadParameter, duplicate_value_error, path_values, query_values
 
 CONTRACT = Contract.load("2.3")
 ID = "0123456789abcdef0123456789abcdef"
@@ -119,10 +119,14 @@ def test_bad_queries(operation: str, name: str, given: list[str]) -> None:
 
 def test_only_the_jar_handlers_insist_on_one_value() -> None:
     run, query = CONTRACT.operation("submitJobFromJar"), {"parallelism": [1, 2]}
-    assert surplus_values(run, query, {}) == "Expected only one value [1, 2]."
-    assert surplus_values(run, {"allowNonRestoredState": [True, False]}, {}) == "Expected only one value [true, false]."
-    assert surplus_values(run, query, {"parallelism": 3}) is None
-    assert surplus_values(run, {"programArg": ["a", "b"]}, {}) is None
+    assert duplicate_value_error(run, query, {}) == "Expected only one value [1, 2]."
     assert (
-        surplus_values(CONTRACT.operation("getJobAccumulators"), {"includeSerializedValue": [True, True]}, {}) is None
+        duplicate_value_error(run, {"allowNonRestoredState": [True, False]}, {})
+        == "Expected only one value [true, false]."
+    )
+    assert duplicate_value_error(run, query, {"parallelism": 3}) is None
+    assert duplicate_value_error(run, {"programArg": ["a", "b"]}, {}) is None
+    assert (
+        duplicate_value_error(CONTRACT.operation("getJobAccumulators"), {"includeSerializedValue": [True, True]}, {})
+        is None
     )

@@ -9,8 +9,8 @@ from typing import Any
 
 from flinkmock.cluster.job import Job
 from flinkmock.engine import Engine
+from flinkmock.rest.in_process import InProcessClient
 from flinkmock.scenario import load_scenario
-from flinkmock.testing.inside import Inside
 
 
 class Stage:
@@ -18,7 +18,7 @@ class Stage:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
-        self.inside = Inside(engine)
+        self.client = InProcessClient(engine)
         self.began = engine.clock.now()
 
     @property
@@ -29,10 +29,10 @@ class Stage:
         self.engine.advance(time - self.now)
 
     def get(self, target: str) -> Any:
-        return self.inside.ask("GET", target)
+        return self.client.json("GET", target)
 
     def post(self, target: str, body: dict[str, Any] | None = None) -> Any:
-        return self.inside.ask("POST", target, body)
+        return self.client.json("POST", target, body)
 
     def job(self, name: str = "orders") -> Job:
         return self.engine.cluster.job_named(name)
@@ -47,11 +47,11 @@ class Stage:
     def savepoint(self, name: str = "orders") -> str:
         """Triggers one; its status path."""
         path = f"/jobs/{self.job(name).id}/savepoints"
-        return f"{path}/{self.post(path)['request-id']}"
+        return f"{path}/{self.post(path, {'cancel-job': False})['request-id']}"
 
     def stop(self, name: str = "orders") -> str:
         path = f"/jobs/{self.job(name).id}"
-        return f"{path}/savepoints/{self.post(f'{path}/stop')['request-id']}"
+        return f"{path}/savepoints/{self.post(f'{path}/stop', {'drain': False})['request-id']}"
 
     def outcome(self, status: str) -> str:
         """IN_PROGRESS, the location, or the failure's innermost class and message."""

@@ -30,7 +30,7 @@ def upload(stage: Stage, folder: Path) -> str:
     copy = folder / "copy.bin"
     with zipfile.ZipFile(copy, "w") as archive:
         archive.writestr("META-INF/MANIFEST.MF", "Manifest-Version: 1.0\nMain-Class: org.example.Orders\n")
-    answer: Any = stage.inside.ask("POST", "/jars/upload", files=[UploadedFile("orders.jar", copy)])
+    answer: Any = stage.client.json("POST", "/jars/upload", files=[UploadedFile("orders.jar", copy)])
     return str(answer["filename"]).rpartition("/")[2]
 
 
@@ -39,11 +39,11 @@ def test_a_cancellation_that_times_out_leaves_the_job_running() -> None:
         stage.to(1_000)
         target = f"/jobs/{stage.job().id}"
         with pytest.raises(CancellationFailed) as failed:
-            stage.inside.ask("PATCH", target)
+            stage.client.json("PATCH", target)
         assert failed.value.exception == JavaException("java.util.concurrent.TimeoutException")
         assert stage.state() == "RUNNING"
-        stage.inside.ask("PATCH", target)
-        stage.inside.ask("PATCH", target)  # one that is under way is none that could fail
+        stage.client.json("PATCH", target)
+        stage.client.json("PATCH", target)  # one that is under way is none that could fail
         stage.to(2_000)
         assert stage.timeline()[-2:] == [(1_000, "CANCELLING"), (2_000, "CANCELED")]
 
@@ -53,7 +53,7 @@ def test_each_job_counts_its_own_cancellations() -> None:
         stage.to(1_000)
         for name in ("orders", "returns"):
             with pytest.raises(CancellationFailed):
-                stage.inside.ask("PATCH", f"/jobs/{stage.job(name).id}")
+                stage.client.json("PATCH", f"/jobs/{stage.job(name).id}")
 
 
 def test_an_upload_fails_and_then_a_submission(tmp_path: Path) -> None:

@@ -51,15 +51,15 @@ jobs:
 def test_while_everything_waits_to_be_told(release: str) -> None:
     with played(WAITING, flink=release) as stage:
         for signal in SIGNALS:
-            assert incoherences(stage.inside) == []
+            assert incoherences(stage.client) == []
             stage.to(stage.now + 5_000)
-            assert incoherences(stage.inside) == []
+            assert incoherences(stage.client) == []
             stage.engine.signal(signal)
-            assert incoherences(stage.inside) == []
+            assert incoherences(stage.client) == []
             if signal == "created":
-                stage.inside.ask("PATCH", f"/jobs/{stage.job('canceled').id}?mode=cancel")
+                stage.client.json("PATCH", f"/jobs/{stage.job('canceled').id}?mode=cancel")
         stage.to(stage.now + 5_000)
-        assert incoherences(stage.inside) == []
+        assert incoherences(stage.client) == []
         assert {job.state for job in stage.engine.cluster.jobs.values()} == {"FAILED", "FINISHED", "CANCELED"}
 
 
@@ -72,7 +72,7 @@ def test_as_time_goes_by(source: str | Path) -> None:
         before = moment(stage)
         for time in range(0, 66_000, 1_370):
             stage.to(time)
-            assert incoherences(stage.inside) == []
+            assert incoherences(stage.client) == []
             after = moment(stage)
             assert backwards(before, after) == []
             before = after

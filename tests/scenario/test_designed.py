@@ -99,7 +99,7 @@ def test_one_line_for_each_state() -> None:
 def test_a_client_cuts_in() -> None:
     with played(OPERATED) as stage:
         stage.to(5_000)
-        stage.inside.ask("PATCH", f"/jobs/{stage.job().id}?mode=cancel")
+        stage.client.json("PATCH", f"/jobs/{stage.job().id}?mode=cancel")
         stage.to(60_000)
         assert stage.timeline()[-2:] == [(5_000, "CANCELLING"), (5_500, "CANCELED")]
 

@@ -35,7 +35,7 @@ def test_streaming_happy() -> None:
         assert stage.outcome(status) == "IN_PROGRESS"
         stage.to(3_603_000)
         assert stage.outcome(status).startswith("file:")
-        stage.inside.ask("PATCH", f"/jobs/{stage.job().id}")
+        stage.client.json("PATCH", f"/jobs/{stage.job().id}")
         stage.to(3_700_000)
         assert stage.timeline()[-2:] == [(3_603_000, "CANCELLING"), (3_603_500, "CANCELED")]
 
@@ -121,7 +121,7 @@ def upload(stage: Stage, jar: Path) -> str:
         archive.writestr("META-INF/MANIFEST.MF", "Manifest-Version: 1.0\nMain-Class: org.example.Orders\n")
     copy = jar.with_suffix(".copy")
     copy.write_bytes(jar.read_bytes())
-    answer = stage.inside.ask("POST", "/jars/upload", files=[UploadedFile(jar.name, copy)])
+    answer = stage.client.json("POST", "/jars/upload", files=[UploadedFile(jar.name, copy)])
     return str(answer["filename"]).rpartition("/")[2]
 
 
@@ -130,7 +130,7 @@ def test_rescale() -> None:
         stage.to(10_000)
         base = f"/jobs/{stage.job().id}"
         wanted = {v.id: {"parallelism": {"lowerBound": 1, "upperBound": 6}} for v in stage.job().graph.vertices}
-        stage.inside.ask("PUT", f"{base}/resource-requirements", wanted)
+        stage.client.json("PUT", f"{base}/resource-requirements", wanted)
         stage.to(30_000)
         assert [state for _, state in stage.timeline()[-3:]] == ["RESTARTING", "CREATED", "RUNNING"]
         (left, _), (came, _) = stage.timeline()[-3], stage.timeline()[-1]

@@ -32,7 +32,7 @@ def run(stage: Stage, folder: Path, name: str, savepoint: str, query: str = "", 
     """The state of the job a minute later."""
     copy = folder / f"{name}.copy"
     copy.write_bytes(small_jar())
-    jar = stage.inside.ask("POST", "/jars/upload", files=[UploadedFile(name, copy)])["filename"].rpartition("/")[2]
+    jar = stage.client.json("POST", "/jars/upload", files=[UploadedFile(name, copy)])["filename"].rpartition("/")[2]
     job_id = stage.post(f"/jars/{jar}/run{query}", {"savepointPath": savepoint, **body})["jobid"]
     stage.to(stage.now + 60_000)
     return str(stage.get(f"/jobs/{job_id}")["state"])

@@ -105,7 +105,7 @@ def test_a_job_that_stops_ends_what_waits() -> None:
     with played("jobs: {orders: streaming}\noperations: {savepoint: 2 polls}\n") as stage:
         stage.to(1_000)
         status = stage.savepoint()
-        stage.inside.ask("PATCH", f"/jobs/{stage.job().id}")
+        stage.client.json("PATCH", f"/jobs/{stage.job().id}")
         assert stage.outcome(status).endswith("Checkpoint Coordinator is suspending.")
         stage.to(5_000)
         assert stage.outcome(status).endswith("Checkpoint Coordinator is suspending.")
@@ -140,7 +140,7 @@ def test_a_signal_lets_go_whatever_waits_for_it() -> None:
         assert stage.outcome(status) == "IN_PROGRESS"
         stage.engine.signal("saved")
         assert stage.outcome(status).startswith("file:")
-        stage.inside.ask("PATCH", f"/jobs/{stage.job().id}")
+        stage.client.json("PATCH", f"/jobs/{stage.job().id}")
         stage.to(90_000)
         details = stage.get(f"/jobs/{stage.job().id}")
         assert (details["state"], details["status-counts"]["CANCELING"]) == ("CANCELLING", 3)
@@ -202,7 +202,7 @@ def test_forever_is_forever() -> None:
     assert load_scenario("operations: {cancel: forever}\n").operations["cancel"].duration == UNBOUNDED
     with played("jobs: {orders: streaming}\noperations: {cancel: forever}\n") as stage:
         stage.to(1_000)
-        stage.inside.ask("PATCH", f"/jobs/{stage.job().id}")
+        stage.client.json("PATCH", f"/jobs/{stage.job().id}")
         stage.to(10**9)
         details = stage.get(f"/jobs/{stage.job().id}")
         assert (details["state"], details["status-counts"]["CANCELING"]) == ("CANCELLING", 3)

@@ -1,47 +1,21 @@
-"""An engine without a cluster: it remembers what it was asked and answers what it was told to."""
+"""An engine with stub handlers: it keeps the calls that it gets, and returns what a test wants."""
 
 from __future__ import annotations
 
-import json
-import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from flinkmock.contract import Contract, Operation
-from flinkmock.faults import Faults
-from flinkmock.flink.configuration import Configuration
-from flinkmock.journal import Journal
-from flinkmock.named_random import NamedRandom
-from flinkmock.rest.call import FileContent
+from flinkmock.cluster.spec import ClusterSpec
+from flinkmock.contract import Operation
+from flinkmock.engine import Engine
+from flinkmock.rest.call import FileContent, Payload, RestCall
 
-Handler = Callable[..., bytes | FileContent]
+Answer = Callable[[RestCall], Payload]
 
 
 @dataclass
-class FakeCluster:
-    configuration: Configuration
-    leadership: FakeJobManagers
-    shut_down: bool = False
-
-
-@dataclass
-class FakeJobManagers:
-    """The only one leads."""
-
-    jobmanagers: tuple[None] = (None,)
-    leader: object = "the only one"
-
-
-class FakeClock:
-    generation = 0
-
-    def now(self) -> int:
-        return 1_700_000_000_000
-
-
-@dataclass
-class RequestSample:
+class RecordedCall:
     operation: Operation
     path: Mapping[str, Any]
     query: Mapping[str, Any]
@@ -50,40 +24,30 @@ class RequestSample:
     base_url: str
 
 
-@dataclass
-class FakeEngine:
-    """`answer` is called instead of `handle`, if it is given."""
+class FakeEngine(Engine):
+    """A real engine up to the handlers; `answer` is called instead of each of them, and not rendered."""
 
-    flink: str = "2.3"
-    settings: Mapping[str, str] = field(default_factory=dict)
-    answer: Handler | None = None
+    def __init__(
+        self, flink: str = "2.3", settings: Mapping[str, str] | None = None, answer: Answer | None = None
+    ) -> None:
+        super().__init__(ClusterSpec(configuration=dict(settings or {})), flink=flink, clock="virtual")
+        self.answer = answer
+        self.asked: list[RecordedCall] = []
+        self.handler_overrides = {operation.id: self._record for operation in self.contract}
+        self.renderer = _AsItIs()  # type: ignore[assignment]
 
-    def __post_init__(self) -> None:
-        self.contract = Contract.load(self.flink)
-        self.cluster = FakeCluster(Configuration(dict(self.settings)), FakeJobManagers())
-        self.clock = FakeClock()
-        self.lock = threading.RLock()
-        self.faults = Faults(NamedRandom(0))
-        self.journal = Journal()
-        self.asked: list[RequestSample] = []
-
-    def job_name(self, job_id: str | None) -> str | None:
-        return None
-
-    def turned_away(self, jobmanager: int) -> None:
-        return None
-
-    def handle(
-        self, operation: Operation, *, path, query, body, files, base_url, arrived, jobmanager, ago
-    ) -> bytes | FileContent:
-        contents = tuple((file.name, file.path.read_bytes()) for file in files)
-        self.asked.append(RequestSample(operation, path, query, body, contents, base_url))
-        if self.answer:
-            return self.answer(operation, path=path, query=query, body=body, files=files)
-        if operation.returns_file:
-            return FileContent(b"a line\n")
-        return json.dumps({"operation": operation.id}).encode()
+    def _record(self, call: RestCall) -> Payload:
+        files = tuple((file.name, file.path.read_bytes()) for file in call.files)
+        self.asked.append(RecordedCall(call.operation, call.path, call.query, call.body, files, call.base_url))
+        if self.answer is not None:
+            return self.answer(call)
+        return FileContent(b"a line\n") if call.operation.returns_file else {"operation": call.operation.id}
 
     @property
-    def last(self) -> RequestSample:
+    def last(self) -> RecordedCall:
         return self.asked[-1]
+
+
+class _AsItIs:
+    def body(self, operation: Operation, payload: Payload, key: str) -> Payload:
+        return payload

@@ -7,9 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
+from flinkmock.cluster.clock import EPOCH_MS
 from flinkmock.cluster.errors import JobNotFound
 from flinkmock.contract import known_releases
-from flinkmock.rest.call import FileContent
+from flinkmock.rest.call import FileContent, Payload, RestCall
 from flinkmock.server import Exchange, ServerThread, create_app
 from tests.server.conftest import Client
 from tests.server.fake import FakeEngine
@@ -65,7 +66,7 @@ def test_a_bad_body_wins_over_a_bad_id(client: Client) -> None:
 
 
 def test_a_problem_is_told(client: Client) -> None:
-    def fail(*_: object, **__: object) -> bytes:
+    def fail(call: RestCall) -> Payload:
         raise JobNotFound(ID)
 
     client.engine.answer = fail
@@ -76,7 +77,7 @@ def test_a_problem_is_told(client: Client) -> None:
 def test_a_mistake_of_our_own_is_an_internal_error_and_in_the_log(
     client: Client, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fail(*_: object, **__: object) -> bytes:
+    def fail(call: RestCall) -> Payload:
         raise LookupError("oops")
 
     client.engine.answer = fail
@@ -88,14 +89,14 @@ def test_a_mistake_of_our_own_is_an_internal_error_and_in_the_log(
 
 
 def test_files_come_without_cors(client: Client) -> None:
-    client.engine.answer = lambda *_, **__: FileContent(b"a line\n")
+    client.engine.answer = lambda call: FileContent(b"a line\n")
     reply = client.send("GET", "/jobmanager/log")
     assert reply.headers == [("content-type", "text/plain"), ("connection", "keep-alive"), ("content-length", "7")]
     assert reply.body == b"a line\n"
 
 
 def test_an_empty_file(client: Client) -> None:
-    client.engine.answer = lambda *_, **__: FileContent(b"")
+    client.engine.answer = lambda call: FileContent(b"")
     reply = client.send("GET", "/jobmanager/stdout")
     assert (reply.status, reply.body, reply.header("content-type")) == (200, b"", "text/plain")
 
@@ -150,10 +151,10 @@ def test_the_observer_sees_every_exchange() -> None:
         client.send("GET", "/jobs/nohex")
         client.send("GET", "/%")
     assert seen == [
-        Exchange("GET", f"/jobs/{ID.upper()}?x=1", 1_700_000_000_000, 200, "getJobDetails", ID),
-        Exchange("GET", "/nosuch", 1_700_000_000_000, 404),
-        Exchange("GET", "/jobs/nohex", 1_700_000_000_000, 400, "getJobDetails", "nohex"),
-        Exchange("GET", "/%", 1_700_000_000_000, 500),
+        Exchange("GET", f"/jobs/{ID.upper()}?x=1", EPOCH_MS, 200, "getJobDetails", ID),
+        Exchange("GET", "/nosuch", EPOCH_MS, 404),
+        Exchange("GET", "/jobs/nohex", EPOCH_MS, 400, "getJobDetails", "nohex"),
+        Exchange("GET", "/%", EPOCH_MS, 500),
     ]
 
 

@@ -95,7 +95,7 @@ async def test_under_a_step_clock_other_requests_move_it() -> None:
                 await other.read()
         async with await asyncio.wait_for(answer, PATIENCE) as late:
             assert late.status == 200
-        assert mock.requests.matching("GET /overview")[0].now < mock.clock.now()
+        assert mock.requests.matching("GET /overview")[0].time < mock.clock.now()
 
 
 async def test_many_slow_answers_at_once_all_come() -> None:

@@ -13,6 +13,7 @@ import time
 import pytest
 
 from flinkmock.errors import FlinkMockError, PortTaken
+from flinkmock.rest.call import Payload, RestCall
 from flinkmock.server import ServerThread, serve
 from flinkmock.server.listener import bind
 from tests.server.conftest import Client
@@ -70,11 +71,11 @@ def test_the_engine_is_called_with_its_lock_held() -> None:
     engine = FakeEngine()
     held = []
 
-    def answer(*_: object, **__: object) -> bytes:
+    def answer(call: RestCall) -> Payload:
         other = threading.Thread(target=lambda: held.append(not engine.lock.acquire(blocking=False)))
         other.start()
         other.join()
-        return b"{}"
+        return {}
 
     engine.answer = answer
     with ServerThread(engine) as thread:
@@ -83,9 +84,9 @@ def test_the_engine_is_called_with_its_lock_held() -> None:
 
 
 def shuts_down(engine: FakeEngine) -> FakeEngine:
-    def answer(*_: object, **__: object) -> bytes:
+    def answer(call: RestCall) -> Payload:
         engine.cluster.shut_down = True
-        return b"{}"
+        return {}
 
     engine.answer = answer
     return engine

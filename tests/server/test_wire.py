@@ -39,7 +39,7 @@ GOOD = [
 def test_accepted(client: Client, data: bytes) -> None:
     reply = client.raw(data)
     assert reply.status == 200
-    assert reply.body == b'{"operation": "getClusterOverview"}'
+    assert reply.body == b'{"operation":"getClusterOverview"}'
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from flinkmock import Engine, FlinkMock, UnknownRelease, known_releases, load_scenario
 from flinkmock.cluster.errors import JobInitializing
 from flinkmock.cluster.states import JOB_STATES
+from flinkmock.rest.in_process import InProcessClient
 from flinkmock.strategies import DrawnScenario, scenarios
 from flinkmock.strategies.lifecycles import lifecycles
-from flinkmock.testing.inside import Inside
 from tests.strategies.finding import least, simplest, some
 
 
@@ -25,14 +25,14 @@ def test_every_scenario_is_played_on_every_release(scenario: DrawnScenario, flin
         return
     engine = Engine(load_scenario(scenario), flink=flink, clock="virtual")
     try:
-        inside = Inside(engine)
+        client = InProcessClient(engine)
         for length in ("1s", "1m", "30m"):
             engine.advance(length)
-            for job in inside.ask("GET", "/jobs/overview")["jobs"]:
-                details = inside.ask("GET", f"/jobs/{job['jid']}")
+            for job in client.json("GET", "/jobs/overview")["jobs"]:
+                details = client.json("GET", f"/jobs/{job['jid']}")
                 assert details["state"] == job["state"] and job["state"] in JOB_STATES
                 with contextlib.suppress(JobInitializing):
-                    inside.ask("GET", f"/jobs/{job['jid']}/checkpoints")
+                    client.json("GET", f"/jobs/{job['jid']}/checkpoints")
     finally:
         engine.close()
 

@@ -13,9 +13,9 @@ from flinkmock import Engine, load_scenario
 from flinkmock.cluster.errors import ClusterError
 from flinkmock.jar import small_jar
 from flinkmock.rest.handlers import FileContent, UploadedFile
+from flinkmock.rest.in_process import InProcessClient
 from flinkmock.rest.rendering import encode
 from flinkmock.strategies import DrawnScenario, scenarios
-from flinkmock.testing.inside import Inside
 
 SLOW = DrawnScenario(
     jobs={"orders": {"extends": "streaming", "checkpoints": {"every": "4s", "duration": "3s"}}, "report": "restarting"},
@@ -42,7 +42,7 @@ class Actor:
 
     def __init__(self, engine: Engine, folder: Path) -> None:
         self._engine = engine
-        self._inside = Inside(engine)
+        self._client = InProcessClient(engine)
         self._folder = folder
         self.triggered: list[str] = []
 
@@ -95,7 +95,7 @@ class Actor:
 
     def _ask(self, method: str, target: str, body: dict[str, Any] | None = None, files: Any = ()) -> bytes:
         try:
-            answer = self._inside.ask(method, target, body, files)
+            answer = self._client.json(method, target, body, files)
         except ClusterError as problem:
             return repr(problem).encode()
         return answer.data if isinstance(answer, FileContent) else encode(answer)

@@ -32,12 +32,12 @@ _ONLY_FIELD = {"JobClientHeartbeatRequestBody": "expiredTimestamp"}
 class BodyReader:
     """Reads the bodies of one release."""
 
-    def __init__(self, contract: Contract, behaviour: ReleaseQuirks) -> None:
+    def __init__(self, contract: Contract, quirks: ReleaseQuirks) -> None:
         self._definitions = contract.definitions
         self._unknown_fails = contract.request_mapper["fail_on_unknown_properties"]
-        self._version = behaviour.jackson
+        self._version = quirks.jackson
         self._classes = class_names.of(contract.release)
-        self._scalars = Scalars(behaviour)
+        self._scalars = Scalars(quirks)
 
     def read(self, operation: Operation, raw: bytes) -> dict[str, Any] | None:
         """The fields that were given and are known, converted; nulls are kept. {} for no body, None for a `null`.

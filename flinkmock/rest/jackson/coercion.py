@@ -55,9 +55,9 @@ def fail(java_class: str, text: str, path: str, cause: JavaException | None = No
 class Scalars:
     """The release decides about words only. All methods raise JacksonError."""
 
-    def __init__(self, behaviour: ReleaseQuirks) -> None:
-        self._newer = behaviour.jackson >= _NEWER_WORDS
-        self._tells_radix = behaviour.number_texts_tell_radix
+    def __init__(self, quirks: ReleaseQuirks) -> None:
+        self._newer = quirks.jackson >= _NEWER_WORDS
+        self._tells_radix = quirks.number_errors_name_radix
 
     def string(self, value: Any, path: str) -> str:
         if isinstance(value, list):

@@ -1,17 +1,18 @@
-"""Asking an engine without HTTP."""
+"""Sends requests to handlers in the same process."""
 
 from __future__ import annotations
 
-import json
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from flinkmock.cluster.spec import ClusterSpec, JobSpec, SubmissionRule
 from flinkmock.engine import Engine
-from flinkmock.rest.handlers import FileContent, UploadedFile
+from flinkmock.rest.handlers import UploadedFile
+from flinkmock.rest.in_process import InProcessClient
 from tests.cluster.cluster_factory import job
 
 URL = "http://127.0.0.1:8081"
@@ -23,7 +24,7 @@ def rules(spec: JobSpec | None = None) -> tuple[SubmissionRule, ...]:
     return (SubmissionRule("*", spec or job(name="submitted")),)
 
 
-class TourClient:
+class HandlerClient:
     """An engine on a virtual clock; closed at the end of a `with` block."""
 
     def __init__(
@@ -32,8 +33,9 @@ class TourClient:
         values = ClusterSpec(jobs=jobs, submissions=tuple(submissions) or rules(), **spec)
         self.engine = Engine(values, flink=flink, clock="virtual")
         self.cluster = self.engine.cluster
+        self.client = InProcessClient(self.engine)
 
-    def __enter__(self) -> TourClient:
+    def __enter__(self) -> HandlerClient:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:  # fmt: skip # noqa: E501
@@ -42,15 +44,15 @@ class TourClient:
     def ask(self, operation: str, query: dict[str, Any] | None = None, body: dict[str, Any] | None = None,
             files: Sequence[UploadedFile] = (), **path: Any) -> Any:  # fmt: skip
         """The answer's JSON, or the file. Raises what the cluster raises."""
-        answer = self.engine.handle(
-            self.engine.contract.operation(operation),
-            path=path,
-            query={name: value if isinstance(value, list) else [value] for name, value in (query or {}).items()},
-            body=body or {},
-            files=files,
-            base_url=URL,
+        route = self.engine.contract.operation(operation)
+        target = "/".join(
+            quote(str(path[part[1:]]), safe="") if part.startswith(":") else part for part in route.segments
         )
-        return answer if isinstance(answer, FileContent) else json.loads(answer)
+        texts = {
+            name: ",".join(map(_text, value if isinstance(value, list) else [value]))
+            for name, value in (query or {}).items()
+        }
+        return self.client.json(route.method, f"/{target}?{urlencode(texts)}", body, files)
 
     def upload(self, path: Path) -> str:
         """Uploads a copy of the jar (the engine takes the file away) and returns its id."""
@@ -69,3 +71,7 @@ def make_jar(folder: Path, name: str = "orders.jar", manifest: str = "Main-Class
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("META-INF/MANIFEST.MF", f"Manifest-Version: 1.0\n{manifest}\n")
     return path
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

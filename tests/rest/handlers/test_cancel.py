@@ -12,19 +12,19 @@ from flinkmock.cluster.errors import (
     UncaughtJavaException,
 )
 from tests.cluster.cluster_factory import job
-from tests.rest.handlers.http_helpers import JOB_ID, UNKNOWN_ID, TourClient
+from tests.rest.handlers.http_helpers import JOB_ID, UNKNOWN_ID, HandlerClient
 
 
 @pytest.mark.parametrize("operation", ["cancelJob", "getYarnCancelJobTermination"])
 def test_a_job_is_cancelled(operation):
-    with TourClient(job(id=JOB_ID)) as asker:
+    with HandlerClient(job(id=JOB_ID)) as asker:
         assert asker.ask(operation, jobid=JOB_ID) == {}
         asker.advance("1s")
         assert asker.cluster.job(JOB_ID).state == "CANCELED"
 
 
 def test_the_mode_of_the_request_wins_over_that_of_the_path():
-    with TourClient(job(id=JOB_ID)) as asker:
+    with HandlerClient(job(id=JOB_ID)) as asker:
         for operation, query in (("cancelJob", {"mode": "stop"}), ("getYarnStopJobTermination", {})):
             with pytest.raises(StopModeRemoved):
                 asker.ask(operation, query, jobid=UNKNOWN_ID)
@@ -35,7 +35,7 @@ def test_the_mode_of_the_request_wins_over_that_of_the_path():
 
 @pytest.mark.parametrize(("flink", "again"), [("1.14", False), ("1.15", True), ("2.3", True)])
 def test_a_canceled_job_may_be_cancelled_again(flink, again):
-    with TourClient(job(id=JOB_ID), flink=flink) as asker:
+    with HandlerClient(job(id=JOB_ID), flink=flink) as asker:
         asker.ask("cancelJob", jobid=JOB_ID)
         asker.advance("1s")
         if again:
@@ -46,7 +46,7 @@ def test_a_canceled_job_may_be_cancelled_again(flink, again):
 
 
 def test_heartbeats_are_taken_for_any_job():
-    with TourClient() as asker:
+    with HandlerClient() as asker:
         assert asker.ask("triggerHeartbeat", body={"expiredTimestamp": 5}, jobid=UNKNOWN_ID) == {}
 
 
@@ -56,7 +56,7 @@ def test_heartbeats_are_taken_for_any_job():
     ("AAAAAA==", "java.io.StreamCorruptedException", "invalid stream header: 00000000"),
 ])  # fmt: skip
 def test_no_coordinator_answers(request_text, java_class, text):
-    with TourClient(job(id=JOB_ID)) as asker:
+    with HandlerClient(job(id=JOB_ID)) as asker:
         body = {"serializedCoordinationRequest": request_text}
         with pytest.raises(UncaughtJavaException) as raised:
             asker.ask("postClientCoordination", body=body, jobid=JOB_ID, operatorUid="count")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from flinkmock import Engine, load_scenario
-from flinkmock.testing.inside import Inside
+from flinkmock.rest.in_process import InProcessClient
 
 JOB = """
 jobs:
@@ -24,12 +24,12 @@ exceptions:
 def test_a_failure_is_archived_before_or_after_the_restart(flink: str, while_restarting: int) -> None:
     engine = Engine(load_scenario(JOB), flink=flink, clock="virtual")
     try:
-        inside = Inside(engine)
+        client = InProcessClient(engine)
         seen = []
-        (job,) = inside.ask("GET", "/jobs")["jobs"]
+        (job,) = client.json("GET", "/jobs")["jobs"]
         for seconds in (12, 8):
             engine.advance(seconds * 1000)
-            answer = inside.ask("GET", f"/jobs/{job['id']}/exceptions")
+            answer = client.json("GET", f"/jobs/{job['id']}/exceptions")
             assert answer["root-exception"].startswith("java.lang.OutOfMemoryError: Java heap space")
             seen.append(len(answer["exceptionHistory"]["entries"]))
         assert seen == [while_restarting, 1]

@@ -11,7 +11,7 @@ from flinkmock.cluster.spec import ProgramSpec
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.rest.handlers import UploadedFile
 from tests.cluster.cluster_factory import job
-from tests.rest.handlers.http_helpers import JOB_ID, URL, TourClient, make_jar, rules
+from tests.rest.handlers.http_helpers import JOB_ID, URL, HandlerClient, make_jar, rules
 
 THROWS = ProgramSpec(throws=JavaException("java.lang.IllegalStateException", "Intentional failure in main"))
 LISTENS = ProgramSpec(arguments={"--name": ("name",), "--par": ("parallelism",)}, arguments_in_user_config=True)
@@ -22,7 +22,7 @@ def classes(problem: Exception) -> list[str]:
 
 
 def test_a_jar_is_listed_planned_run_and_deleted(tmp_path):
-    with TourClient() as asker:
+    with HandlerClient() as asker:
         jar = asker.upload(make_jar(tmp_path))
         jobs_in_order = asker.ask("getJarList")
         assert jobs_in_order["address"] == URL
@@ -49,13 +49,13 @@ def test_a_jar_is_listed_planned_run_and_deleted(tmp_path):
 ])  # fmt: skip
 def test_uploads_are_refused(tmp_path, names, text):
     files = [UploadedFile(name, make_jar(tmp_path, name)) for name in names]
-    with TourClient() as asker, pytest.raises(InvalidUpload) as refused:
+    with HandlerClient() as asker, pytest.raises(InvalidUpload) as refused:
         asker.ask("uploadJar", files=files)
     assert refused.value.message == text
 
 
 def test_each_plan_has_an_id_of_its_own_unless_one_is_given(tmp_path):
-    with TourClient() as asker:
+    with HandlerClient() as asker:
         jar = asker.upload(make_jar(tmp_path))
         ids = {asker.ask("generatePlanFromJar", jarid=jar)["plan"]["jid"] for _ in range(3)}
         assert len(ids) == 3
@@ -63,7 +63,7 @@ def test_each_plan_has_an_id_of_its_own_unless_one_is_given(tmp_path):
 
 
 def test_the_body_wins_over_the_query(tmp_path):
-    with TourClient(submissions=rules(job(program=LISTENS))) as asker:
+    with HandlerClient(submissions=rules(job(program=LISTENS))) as asker:
         jar = asker.upload(make_jar(tmp_path))
         body = {"parallelism": 3, "programArgsList": ["--name", "from body"]}
         query = {"parallelism": 1, "programArg": ["--name", "from query"]}
@@ -75,7 +75,7 @@ def test_the_body_wins_over_the_query(tmp_path):
 
 @pytest.mark.parametrize(("flink", "name"), [("1.12", "old style"), ("1.20", "old style"), ("2.0", "orders")])
 def test_arguments_in_one_text_are_for_1x(tmp_path, flink, name):
-    with TourClient(submissions=rules(job(program=LISTENS)), flink=flink) as asker:
+    with HandlerClient(submissions=rules(job(program=LISTENS)), flink=flink) as asker:
         jar = asker.upload(make_jar(tmp_path))
         body = {"programArgs": "--par 1 --name 'old style'"}
         started = asker.ask("submitJobFromJar", body=body, jarid=jar)
@@ -83,7 +83,7 @@ def test_arguments_in_one_text_are_for_1x(tmp_path, flink, name):
 
 
 def test_arguments_in_both_ways_are_confusing(tmp_path):
-    with TourClient(flink="1.20") as asker:
+    with HandlerClient(flink="1.20") as asker:
         jar = asker.upload(make_jar(tmp_path))
         with pytest.raises(BadRequest, match="Confusing request"):
             asker.ask("submitJobFromJar", {"program-args": "--a 1"}, {"programArgsList": ["--a", "2"]}, jarid=jar)
@@ -94,7 +94,7 @@ def test_arguments_in_both_ways_are_confusing(tmp_path):
     ("1.16", ["ProgramInvocationException"]),
 ])  # fmt: skip
 def test_a_jar_without_an_entry_class(tmp_path, flink, chain):
-    with TourClient(flink=flink) as asker:
+    with HandlerClient(flink=flink) as asker:
         jar = asker.upload(make_jar(tmp_path, manifest="Created-By: me"))
         with pytest.raises(ProgramError) as planned:
             asker.ask("generatePlanFromJar", jarid=jar)
@@ -107,7 +107,7 @@ def test_a_jar_without_an_entry_class(tmp_path, flink, chain):
 
 
 def test_a_main_that_throws_is_a_500_for_a_plan_and_a_400_for_a_run(tmp_path):
-    with TourClient(submissions=rules(job(program=THROWS))) as asker:
+    with HandlerClient(submissions=rules(job(program=THROWS))) as asker:
         jar = asker.upload(make_jar(tmp_path))
         for operation, refused in (("generatePlanFromJar", False), ("submitJobFromJar", True)):
             with pytest.raises(ProgramError) as raised:
@@ -118,7 +118,7 @@ def test_a_main_that_throws_is_a_500_for_a_plan_and_a_400_for_a_run(tmp_path):
 
 @pytest.mark.parametrize(("flink", "hint"), [("1.18", False), ("1.19", True)])
 def test_the_plan_of_a_main_without_a_job(tmp_path, flink, hint):
-    with TourClient(submissions=rules(job(program=ProgramSpec(executes=False))), flink=flink) as asker:
+    with HandlerClient(submissions=rules(job(program=ProgramSpec(executes=False))), flink=flink) as asker:
         jar = asker.upload(make_jar(tmp_path))
         with pytest.raises(ProgramError) as raised:
             asker.ask("generatePlanFromJar", jarid=jar)
@@ -130,7 +130,7 @@ def test_the_plan_of_a_main_without_a_job(tmp_path, flink, hint):
 
 @pytest.mark.parametrize(("flink", "passes"), [("1.16", True), ("1.17", False)])
 def test_the_plan_with_a_parallelism_that_is_none(tmp_path, flink, passes):
-    with TourClient(flink=flink) as asker:
+    with HandlerClient(flink=flink) as asker:
         jar = asker.upload(make_jar(tmp_path))
         if passes:
             assert asker.ask("generatePlanFromJar", {"parallelism": 0}, jarid=jar)["plan"]["nodes"]
@@ -149,7 +149,7 @@ def test_the_plan_with_a_parallelism_that_is_none(tmp_path, flink, passes):
     ("1.12", "DuplicateJobSubmissionException"),
 ])  # fmt: skip
 def test_an_id_that_is_taken(tmp_path, flink, last):
-    with TourClient(flink=flink) as asker:
+    with HandlerClient(flink=flink) as asker:
         jar = asker.upload(make_jar(tmp_path))
         asker.ask("submitJobFromJar", body={"jobId": JOB_ID}, jarid=jar)
         first = asker.cluster.job(JOB_ID)
@@ -160,7 +160,7 @@ def test_an_id_that_is_taken(tmp_path, flink, last):
 
 
 def test_in_1_12_the_id_of_an_ended_job_is_not_refused(tmp_path):
-    with TourClient(flink="1.12") as asker:
+    with HandlerClient(flink="1.12") as asker:
         jar = asker.upload(make_jar(tmp_path))
         asker.ask("submitJobFromJar", body={"jobId": JOB_ID}, jarid=jar)
         asker.ask("cancelJob", {"mode": "cancel"}, jobid=JOB_ID)
@@ -170,7 +170,7 @@ def test_in_1_12_the_id_of_an_ended_job_is_not_refused(tmp_path):
 
 @pytest.mark.parametrize(("flink", "depth"), [("2.3", 7), ("1.12", 5)])
 def test_a_savepoint_that_is_not_there_leaves_a_failed_job(tmp_path, flink, depth):
-    with TourClient(flink=flink) as asker:
+    with HandlerClient(flink=flink) as asker:
         jar = asker.upload(make_jar(tmp_path))
         with pytest.raises(ProgramError) as raised:
             asker.ask("submitJobFromJar", body={"savepointPath": "file:///no/such"}, jarid=jar)
@@ -181,7 +181,7 @@ def test_a_savepoint_that_is_not_there_leaves_a_failed_job(tmp_path, flink, dept
 
 
 def test_a_job_starts_from_a_savepoint(tmp_path):
-    with TourClient(job(id=JOB_ID)) as asker:
+    with HandlerClient(job(id=JOB_ID)) as asker:
         asker.advance("2s")
         trigger = asker.ask("triggerSavepoint", body={}, jobid=JOB_ID)["request-id"]
         asker.advance("1s")
@@ -192,7 +192,7 @@ def test_a_job_starts_from_a_savepoint(tmp_path):
 
 
 def test_an_application_has_a_job_with_another_id(tmp_path):
-    with TourClient() as asker:
+    with HandlerClient() as asker:
         jar = asker.upload(make_jar(tmp_path))
         application_id = asker.ask("submitApplicationFromJar", jarid=jar)["applicationid"]
         details = asker.ask("getApplicationDetails", applicationid=application_id)
@@ -210,7 +210,7 @@ def test_an_application_has_a_job_with_another_id(tmp_path):
 
 
 def test_an_application_whose_main_throws_fails(tmp_path):
-    with TourClient(submissions=rules(dataclasses.replace(job(), program=THROWS))) as asker:
+    with HandlerClient(submissions=rules(dataclasses.replace(job(), program=THROWS))) as asker:
         jar = asker.upload(make_jar(tmp_path))
         application_id = asker.ask("submitApplicationFromJar", jarid=jar)["applicationid"]
         assert asker.ask("getApplicationDetails", applicationid=application_id)["status"] == "FAILED"
@@ -220,7 +220,7 @@ def test_an_application_whose_main_throws_fails(tmp_path):
 
 
 def test_an_application_whose_main_starts_no_job_has_finished(tmp_path):
-    with TourClient(submissions=rules(dataclasses.replace(job(), program=ProgramSpec(executes=False)))) as asker:
+    with HandlerClient(submissions=rules(dataclasses.replace(job(), program=ProgramSpec(executes=False)))) as asker:
         jar = asker.upload(make_jar(tmp_path))
         application_id = asker.ask("submitApplicationFromJar", jarid=jar)["applicationid"]
         assert asker.ask("getApplicationDetails", applicationid=application_id)["status"] == "FINISHED"
@@ -239,7 +239,7 @@ def test_an_application_whose_main_starts_no_job_has_finished(tmp_path):
     ],
 )
 def test_options_that_can_not_be_parsed(tmp_path, option, value):
-    with TourClient(submissions=rules(job())) as asker:
+    with HandlerClient(submissions=rules(job())) as asker:
         jar = asker.upload(make_jar(tmp_path))
         for operation in ("generatePlanFromJar", "submitJobFromJar"):
             with pytest.raises(ProgramError) as raised:

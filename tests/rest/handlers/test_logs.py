@@ -5,15 +5,15 @@ import dataclasses
 import pytest
 
 from tests.cluster.cluster_factory import CHAIN
-from tests.rest.handlers.http_helpers import TourClient, job
+from tests.rest.handlers.http_helpers import HandlerClient, job
 
 
 def printed(sink: str, prints: bool | None = None) -> bytes:
     vertices = (*CHAIN[:2], dataclasses.replace(CHAIN[2], operators=(sink,), prints=prints))
-    with TourClient(dataclasses.replace(job(), vertices=vertices)) as client:
+    with HandlerClient(dataclasses.replace(job(), vertices=vertices)) as client:
         client.advance("1s")
         [taskmanager] = client.ask("getTaskManagers")["taskmanagers"]
-        return bytes(client.ask("getTaskManagerStdoutFile", taskmanagerid=taskmanager["id"]).data)
+        return bytes(client.ask("getTaskManagerStdoutFile", taskmanagerid=taskmanager["id"]))
 
 
 @pytest.mark.parametrize(("sink", "prints"), [("Sink: Print to Std. Out", None), ("Sink: mine", True)])

@@ -6,33 +6,33 @@ import dataclasses
 
 from flinkmock.cluster.spec import CheckpointSpec
 from tests.cluster.cluster_factory import CHAIN
-from tests.rest.handlers.http_helpers import JOB_ID, TourClient, job
+from tests.rest.handlers.http_helpers import JOB_ID, HandlerClient, job
 
 
-def names(asker: TourClient, wanted: str) -> list[str]:
+def names(asker: HandlerClient, wanted: str) -> list[str]:
     return [metric["id"] for metric in asker.ask("getAggregatedJobMetrics", {"get": wanted.split(",")})]
 
 
 def test_a_name_without_values_empties_the_answer():
-    with TourClient(job(checkpoints=CheckpointSpec(every=1_000))) as asker:
+    with HandlerClient(job(checkpoints=CheckpointSpec(every=1_000))) as asker:
         asker.advance("1min")
         assert names(asker, "numRestarts") == ["numRestarts"]
         assert names(asker, "numRestarts,no.such.metric") == []
 
 
 def test_a_value_that_is_no_number_is_left_out():
-    with TourClient(job(checkpoints=CheckpointSpec(every=1_000))) as asker:
+    with HandlerClient(job(checkpoints=CheckpointSpec(every=1_000))) as asker:
         asker.advance("1min")
         assert names(asker, "lastCheckpointExternalPath,numRestarts") == ["numRestarts"]
 
 
-def metric(asker: TourClient, operation: str, name: str, **path: object) -> str:
+def metric(asker: HandlerClient, operation: str, name: str, **path: object) -> str:
     [found] = asker.ask(operation, {"get": name}, **path)
     return str(found["value"])
 
 
 def test_input_of_subtasks_on_other_taskmanagers_is_remote():
-    with TourClient(job(id=JOB_ID), taskmanagers=2, slots=1) as asker:
+    with HandlerClient(job(id=JOB_ID), taskmanagers=2, slots=1) as asker:
         asker.advance("1min")
         [_source, count, _sink] = asker.ask("getJobDetails", jobid=JOB_ID)["vertices"]
         remote = []
@@ -51,7 +51,7 @@ def test_a_buffer_is_sent_at_each_timeout_or_when_it_is_full():
     counts = []
     for values in (slow, fast):
         vertices = (dataclasses.replace(CHAIN[0], **values), *CHAIN[1:])
-        with TourClient(dataclasses.replace(job(id=JOB_ID), vertices=vertices)) as asker:
+        with HandlerClient(dataclasses.replace(job(id=JOB_ID), vertices=vertices)) as asker:
             asker.advance("10s")
             vertex = asker.ask("getJobDetails", jobid=JOB_ID)["vertices"][0]["id"]
             path = {"jobid": JOB_ID, "vertexid": vertex, "subtaskindex": 0}

@@ -6,11 +6,13 @@ import pytest
 
 from flinkmock.cluster.spec import Step
 from tests.cluster.cluster_factory import job, ms
-from tests.rest.handlers.http_helpers import JOB_ID, UNKNOWN_ID, URL, TourClient
+from tests.rest.handlers.http_helpers import JOB_ID, UNKNOWN_ID, URL, HandlerClient
 
 
 def test_the_overview_counts_jobs_and_slots():
-    with TourClient(job(id=JOB_ID), job(Step("RUNNING", ms(1_000)), Step("FINISHED"), name="done"), slots=5) as asker:
+    with HandlerClient(
+        job(id=JOB_ID), job(Step("RUNNING", ms(1_000)), Step("FINISHED"), name="done"), slots=5
+    ) as asker:
         before = asker.ask("getClusterOverview")
         assert (before["jobs-running"], before["slots-total"], before["slots-available"]) == (2, 5, 1)
         asker.ask("cancelJob", jobid=JOB_ID)
@@ -37,7 +39,7 @@ def test_the_overview_counts_jobs_and_slots():
 ])  # fmt: skip
 def test_the_dashboard_is_told_what_it_may_do(configuration, rescale):
     options = {"web.refresh-interval": "1 s", "web.cancel.enable": "false"} | configuration
-    with TourClient(configuration=options) as asker:
+    with HandlerClient(configuration=options) as asker:
         answer = asker.ask("getDashboardConfiguration")
         assert answer["refresh-interval"] == 1000
         assert answer["flink-revision"] == "c0f8d1a @ 2026-06-14T16:29:03+02:00"
@@ -47,12 +49,12 @@ def test_the_dashboard_is_told_what_it_may_do(configuration, rescale):
             "web-rescale": rescale,
             "web-history": False,
         }
-    with TourClient(flink="1.12") as asker:
+    with HandlerClient(flink="1.12") as asker:
         assert asker.ask("getDashboardConfiguration")["features"] == {"web-submit": True}
 
 
 def test_the_configuration_is_the_same_for_any_job():
-    with TourClient(configuration={"my.password": "secret"}) as asker:
+    with HandlerClient(configuration={"my.password": "secret"}) as asker:
         entries = asker.ask("getClusterConfigurationInfo")
         assert {"key": "my.password", "value": "******"} in entries
         assert asker.ask("getJobManagerJobConfiguration", jobid=UNKNOWN_ID) == entries
@@ -60,13 +62,13 @@ def test_the_configuration_is_the_same_for_any_job():
 
 
 def test_where_the_logs_are():
-    with TourClient() as asker:
+    with HandlerClient() as asker:
         assert asker.ask("getJobManagerLogUrl", jobid=UNKNOWN_ID) == {"url": f"{URL}/#/job-manager/logs"}
         answer = asker.ask("getTaskManagerLogUrl", jobid=UNKNOWN_ID, taskmanagerid="tm-1")
         assert answer == {"url": f"{URL}/#/task-manager/tm-1/logs"}
 
 
 def test_shutting_down():
-    with TourClient() as asker:
+    with HandlerClient() as asker:
         assert asker.ask("shutdownCluster") == {}
         assert asker.cluster.shut_down

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from flinkmock.cluster.errors import LogNotFound, TaskManagerNotFound, UncaughtJavaException
-from tests.rest.handlers.http_helpers import TourClient
+from tests.rest.handlers.http_helpers import HandlerClient
 
 ENABLED = {"rest.profiling.enabled": "true", "rest.profiling.history-size": "2", "rest.profiling.duration-max": "1 min"}
 
 
 def test_from_start_to_file():
-    with TourClient(configuration=ENABLED) as asker:
+    with HandlerClient(configuration=ENABLED) as asker:
         assert asker.ask("getJobManagerProfilingList") == {"profilingList": []}
         started = asker.ask("postJobManagerProfiling", body={"mode": "CPU", "duration": 5})
         assert started["status"] == "RUNNING"
@@ -22,9 +22,9 @@ def test_from_start_to_file():
         assert finished["status"] == "FINISHED"
         assert finished["finishedTime"] - finished["triggerTime"] == 5_000
         assert finished["outputFile"] == "JobManager_CPU_2026-01-01_00_00_05.html"
-        page = asker.ask("getJobManagerProfilingFile", filename=finished["outputFile"])
+        page = asker.client.send("GET", "/jobmanager/profiler/" + finished["outputFile"])
         assert page.content_type == "text/html"
-        assert page.data.startswith(b"<!DOCTYPE html>")
+        assert page.body.startswith(b"<!DOCTYPE html>")
         with pytest.raises(LogNotFound):
             asker.ask("getJobManagerProfilingFile", filename="other.html")
 
@@ -36,7 +36,7 @@ def test_from_start_to_file():
     ({"mode": "LOCK", "duration": 1}, "IllegalStateException"),
 ])  # fmt: skip
 def test_what_is_refused(body, name):
-    with TourClient(configuration=ENABLED) as asker:
+    with HandlerClient(configuration=ENABLED) as asker:
         asker.ask("postJobManagerProfiling", body={"mode": "CPU", "duration": 5})
         with pytest.raises(UncaughtJavaException) as refused:
             asker.ask("postJobManagerProfiling", body=body)
@@ -44,7 +44,7 @@ def test_what_is_refused(body, name):
 
 
 def test_each_taskmanager_has_a_profiler_of_its_own():
-    with TourClient(taskmanagers=2, configuration=ENABLED) as asker:
+    with HandlerClient(taskmanagers=2, configuration=ENABLED) as asker:
         first, second = (taskmanager.id for taskmanager in asker.cluster.taskmanagers)
         for id in (first, second):
             asker.ask("postTaskManagerProfiling", body={"mode": "WALL", "duration": 2}, taskmanagerid=id)
@@ -52,7 +52,7 @@ def test_each_taskmanager_has_a_profiler_of_its_own():
         (finished,) = asker.ask("getTaskManagerProfilingList", taskmanagerid=first)["profilingList"]
         name = finished["outputFile"]
         assert name.startswith(f"{first}_WALL_")
-        assert asker.ask("getTaskManagerProfilingFile", taskmanagerid=first, filename=name).data
+        assert asker.ask("getTaskManagerProfilingFile", taskmanagerid=first, filename=name)
         with pytest.raises(LogNotFound):
             asker.ask("getTaskManagerProfilingFile", taskmanagerid=second, filename=name)
         with pytest.raises(TaskManagerNotFound):
@@ -60,7 +60,7 @@ def test_each_taskmanager_has_a_profiler_of_its_own():
 
 
 def test_only_the_newest_are_kept():
-    with TourClient(configuration=ENABLED) as asker:
+    with HandlerClient(configuration=ENABLED) as asker:
         for mode in ("CPU", "LOCK", "WALL"):
             asker.ask("postJobManagerProfiling", body={"mode": mode, "duration": 1})
             asker.advance("2s")

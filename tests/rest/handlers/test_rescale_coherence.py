@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from flinkmock.cluster.spec import VertexSpec
-from flinkmock.testing.inside import Inside
+from flinkmock.rest.in_process import InProcessClient
 from tests.cluster.cluster_factory import job
 from tests.coherence import incoherences
 from tests.rest.handlers.http_helpers import JOB_ID
@@ -21,11 +21,11 @@ def test_every_50_ms_of_a_rescale(upper):
     with adaptive() as asker:
         asker.ask("updateJobResourceRequirements", body=bounds(1, upper), jobid=JOB_ID)
         asker.advance("28s")
-        inside = Inside(asker.engine)
+        client = InProcessClient(asker.engine)
         states = set()
         for _ in range(80):
             asker.advance("50ms")
-            assert incoherences(inside) == []
+            assert incoherences(client) == []
             states.add(asker.cluster.job(JOB_ID).state)
         assert states == {"RUNNING", "RESTARTING"}
         assert {vertex.parallelism for vertex in asker.cluster.job(JOB_ID).graph.vertices} == {upper}

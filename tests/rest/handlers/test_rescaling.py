@@ -15,7 +15,7 @@ from flinkmock.cluster.errors import (
 from flinkmock.cluster.spec import ExceptionSpec, Input, Step, VertexSpec
 from flinkmock.flink.java_exception import JavaException
 from tests.cluster.cluster_factory import job, ms
-from tests.rest.handlers.http_helpers import JOB_ID, UNKNOWN_ID, TourClient
+from tests.rest.handlers.http_helpers import JOB_ID, UNKNOWN_ID, HandlerClient
 
 IDS = (
     "cbc357ccb763df2852fee8c4fc7d55f2",
@@ -36,7 +36,7 @@ def job_of(*steps):
 
 
 def adaptive(*steps, **configuration):
-    one = TourClient(job_of(*steps), configuration=ADAPTIVE | configuration)
+    one = HandlerClient(job_of(*steps), configuration=ADAPTIVE | configuration)
     one.advance("1s")
     return one
 
@@ -75,7 +75,7 @@ def test_bounds_show_at_once():
 ])  # fmt: skip
 def test_mistakes_are_found_whatever_the_scheduler(body, lines):
     for configuration in ({}, ADAPTIVE):
-        with TourClient(job_of(), configuration=configuration) as asker:
+        with HandlerClient(job_of(), configuration=configuration) as asker:
             with pytest.raises(InvalidResourceRequirements) as refused:
                 asker.ask("updateJobResourceRequirements", body=body, jobid=JOB_ID)
             assert refused.value.message.splitlines() == lines
@@ -89,7 +89,7 @@ def test_minus_one_is_the_least_and_the_most():
 
 
 def test_the_default_scheduler_can_do_nothing_of_it():
-    with TourClient(job_of()) as asker:
+    with HandlerClient(job_of()) as asker:
         for operation, body in (("getJobResourceRequirements", {}), ("updateJobResourceRequirements", bounds(1, 1))):
             with pytest.raises(AdaptiveSchedulerRequired):
                 asker.ask(operation, body=body, jobid=JOB_ID)
@@ -208,7 +208,7 @@ def test_no_history_is_kept_unless_asked_for():
 @pytest.mark.parametrize("flink", ["1.20", "2.3"])
 def test_the_metrics_count_restarts_and_rescales(flink):
     configuration = ADAPTIVE | {"jobmanager.adaptive-scheduler.scaling-interval.min": "1s"}
-    with TourClient(job_of(), flink=flink, configuration=configuration) as asker:
+    with HandlerClient(job_of(), flink=flink, configuration=configuration) as asker:
         asker.advance("2s")
         asker.ask("updateJobResourceRequirements", body=bounds(1, 1), jobid=JOB_ID)
         asker.advance("1min")

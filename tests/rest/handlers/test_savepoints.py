@@ -8,13 +8,13 @@ import pytest
 
 from flinkmock.cluster.errors import BadRequest, RescalingDisabled, TriggerNotFound, UncaughtJavaException
 from tests.cluster.cluster_factory import job
-from tests.rest.handlers.http_helpers import JOB_ID, UNKNOWN_ID, TourClient
+from tests.rest.handlers.http_helpers import JOB_ID, UNKNOWN_ID, HandlerClient
 
 IN_PROGRESS = {"status": {"id": "IN_PROGRESS"}, "operation": None}
 
 
 def running(**more):
-    asker = TourClient(job(id=JOB_ID), **more)
+    asker = HandlerClient(job(id=JOB_ID), **more)
     asker.advance("2s")
     return asker
 

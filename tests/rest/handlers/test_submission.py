@@ -11,7 +11,7 @@ from flinkmock.cluster.errors import InvalidJobSubmission, UncaughtJavaException
 from flinkmock.cluster.spec import SubmissionRule
 from flinkmock.rest.handlers import UploadedFile
 from tests.cluster.cluster_factory import job
-from tests.rest.handlers.http_helpers import TourClient
+from tests.rest.handlers.http_helpers import HandlerClient
 
 SUBMISSIONS = Path(__file__).parent / "submissions"
 """Whole multipart bodies: the request, the plan, a jar."""
@@ -46,7 +46,7 @@ def test_a_real_submission_becomes_a_job(tmp_path, flink):
     jars = [one.name for one in files if one.name.endswith(".jar")]
     body = {field: files[0].name, "jobJarFileNames": jars, "jobArtifactFileNames": []}
     rules = (SubmissionRule("probe-*", job(name="probe", every=500)), SubmissionRule("*", job(name="any")))
-    with TourClient(flink=flink, submissions=rules) as asker:
+    with HandlerClient(flink=flink, submissions=rules) as asker:
         assert asker.ask("submitJob", body=body, files=files) == {"jobUrl": f"/jobs/{job_id}"}
         started = asker.cluster.job(job_id)
         assert started.name == name
@@ -60,7 +60,7 @@ def test_a_real_submission_becomes_a_job(tmp_path, flink):
 def test_without_a_rule_of_its_own_the_graph_is_the_one_sent(tmp_path, flink):
     file, field, job_id, _ = REAL[flink]
     files = uploaded(tmp_path, parts(file))
-    with TourClient(flink=flink, submissions=(SubmissionRule("*", job(name="any")),)) as asker:
+    with HandlerClient(flink=flink, submissions=(SubmissionRule("*", job(name="any")),)) as asker:
         asker.ask("submitJob", body={field: files[0].name}, files=files)
         spec = asker.cluster.job(job_id).spec
     assert [(vertex.name, vertex.parallelism) for vertex in spec.vertices] == [
@@ -80,7 +80,7 @@ def test_what_is_refused(tmp_path, flink, kind):
     field = "executionPlanFileName" if flink == "2.0" else "jobGraphFileName"
     (plan, short) = uploaded(tmp_path, {"plan.bin": b"garbage", "short.bin": b"\xac\xed\0\5sr\0"})
     entries = {"fileName": "nope.zip", "entryName": "x"}
-    with TourClient(flink=flink) as asker:
+    with HandlerClient(flink=flink) as asker:
 
         def refusal(files, **body):
             with pytest.raises(InvalidJobSubmission) as refused:
@@ -108,7 +108,7 @@ def test_the_id_may_stand_in_the_files_name_alone(tmp_path):
     job_id = "00000000000000000000000000000042"
     names = (f"flink-jobgraph-{job_id}123.bin", "flink-jobgraph.bin")
     files = uploaded(tmp_path, dict.fromkeys(names, object_of_class_a))
-    with TourClient(flink="1.20") as asker:
+    with HandlerClient(flink="1.20") as asker:
         answers = [asker.ask("submitJob", body={"jobGraphFileName": name}, files=files) for name in names]
         assert answers[0] == {"jobUrl": f"/jobs/{job_id}"}
         assert re.fullmatch("/jobs/[0-9a-f]{32}", answers[1]["jobUrl"])

@@ -32,7 +32,7 @@ def read(raw: bytes, operation: str = "triggerSavepoint", flink: str = "2.3") ->
 def refusal(raw: bytes, operation: str = "triggerSavepoint", flink: str = "2.3") -> tuple[int, list[str]]:
     with pytest.raises(RequestRejected) as caught:
         read(raw, operation, flink)
-    return caught.value.answer.status, json.loads(caught.value.answer.body)["errors"]
+    return caught.value.response.status, json.loads(caught.value.response.body)["errors"]
 
 
 @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ def test_any_object_is_read_or_refused(body: dict[str, Any]) -> None:
     try:
         found = read(json.dumps(body).encode())
     except RequestRejected as refused:
-        assert refused.answer.status == 400
+        assert refused.response.status == 400
     else:
         assert set(found) == set(body) - {"x"}
 
@@ -200,7 +200,7 @@ def test_any_octets_are_read_or_refused(raw: bytes) -> None:
     try:
         read(raw)
     except RequestRejected as refused:
-        assert refused.answer.status in (400, 500)
+        assert refused.response.status in (400, 500)
 
 
 def test_nesting_as_deep_as_jackson_goes() -> None:

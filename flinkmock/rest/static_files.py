@@ -1,22 +1,23 @@
-"""What `GET` finds when no operation fits: a file of the dashboard, as Flink's StaticFileServerHandler serves it.
+"""The files of the dashboard, as Flink's StaticFileServerHandler serves them to a GET that no operation matches.
 
-Flink unpacks a file out of its jar when it is first asked for, and from then on looks into the folder it unpacks to.
-That folder's state shows: a folder of the jar is unpacked as an empty file, which hides all that would be in it; once
+Flink unpacks a file of its jar when it is first requested, and from then on looks into the folder it unpacks to. The
+state of that folder shows: a folder of the jar is unpacked as an empty file, which hides everything below it; once
 something was unpacked into it, it is a folder and can't be served (seen on 2.3.0 in both orders).
 See docs/flink-behaviour.md#dashboard-files.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from email.utils import formatdate, mktime_tz, parsedate_tz
 from html import escape
 from typing import NamedTuple
 
 from flinkmock.flink import messages
 from flinkmock.release import Release
+from flinkmock.rest.dashboard import Dashboard
 from flinkmock.rest.error_responses import plain
 from flinkmock.rest.response import Response
-from flinkmock.server.dashboard import Dashboard
 
 _CACHED_FOR = 300
 """Seconds; HTTP_CACHE_SECONDS of StaticFileServerHandler."""
@@ -80,25 +81,30 @@ class _File(NamedTuple):
 
 
 class StaticFiles:
-    """Without a dashboard there is one file, unpacked when the cluster `started` (seconds since 1970)."""
+    """The files of `dashboard`; without one, a page that says what flinkmock is.
 
-    def __init__(self, release: Release, started: float, dashboard: Dashboard | None = None) -> None:
+    `wall_ms` returns the wall clock's time in epoch ms.
+    """
+
+    def __init__(self, release: Release, wall_ms: Callable[[], float], dashboard: Dashboard | None = None) -> None:
+        self._wall_ms = wall_ms
         self._jar = dashboard.files if dashboard else {}
         self._unpacked: dict[str, _File] = {}
         if dashboard is None:
             page = _PAGE.format(version=escape(release.version), minor=escape(release.minor)).encode()
-            self._unpacked[_INDEX] = _File(page, int(started))
+            self._unpacked[_INDEX] = _File(page, int(wall_ms() / 1000))
 
-    def answer(self, path: str, modified_since: str | None, now: float) -> Response:
-        """`path` is decoded once; `now` in seconds since 1970."""
-        if path == "/.." and self._unpacked:  # outside of the folder, and there, once the folder is
+    def response(self, path: str, modified_since: str | None) -> Response:
+        """The response to a GET of `path`, which is decoded once. `modified_since`: the header If-Modified-Since."""
+        now = self._wall_ms() / 1000
+        if path == "/.." and self._unpacked:  # outside of the folder, which exists once something is unpacked
             return plain(403, messages.FORBIDDEN, cors=False)
         if path.endswith("/"):
             path += "index.html"
-        place = self._place(path)
-        if place is not None and self._is_folder(place):
+        normalized = self._normalized(path)
+        if normalized is not None and self._is_folder(normalized):
             return plain(405, messages.FILE_NOT_FOUND, cors=False)
-        file = self._unpacked.get(place or "") or self._unpack(path, now)
+        file = self._unpacked.get(normalized or "") or self._unpack(path, now)
         if file is None:
             return plain(404, messages.unable_to_load(path), cors=False)
         if modified_since:
@@ -117,23 +123,23 @@ class StaticFiles:
         kind = _TYPES.get(path.rpartition(".")[2], _OTHER_TYPE)
         return Response(200, file.content, content_type=kind, cors=False, headers=headers)
 
-    def _place(self, path: str) -> str | None:
-        """Where `path` leads to below the folder, "/a/b"; None if a `..` in it follows nothing that is there."""
-        place: list[str] = []
+    def _normalized(self, path: str) -> str | None:
+        """`path` without `.`, `..` and empty segments; None if a `..` follows something that is not a folder."""
+        segments: list[str] = []
         for segment in path.split("/"):
             if segment == "..":
-                if not place or not self._is_folder("/" + "/".join(place)):
+                if not segments or not self._is_folder("/" + "/".join(segments)):
                     return None
-                place.pop()
+                segments.pop()
             elif segment not in ("", "."):
-                place.append(segment)
-        return "/" + "/".join(place)
+                segments.append(segment)
+        return "/" + "/".join(segments)
 
-    def _is_folder(self, place: str) -> bool:
-        return place == "/" or any(one.startswith(place + "/") for one in self._unpacked)
+    def _is_folder(self, path: str) -> bool:
+        return path == "/" or any(unpacked.startswith(path + "/") for unpacked in self._unpacked)
 
     def _unpack(self, path: str, now: float) -> _File | None:
-        """The class loader takes `path` to the letter, doubled slashes and all."""
+        """The class loader takes `path` as it is, doubled slashes included."""
         name = path.removeprefix("/")
         content = self._jar.get(name, self._jar.get(name + "/"))
         if content is None:

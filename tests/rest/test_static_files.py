@@ -10,8 +10,8 @@ import pytest
 from flinkmock import FlinkMock
 from flinkmock.contract import Contract
 from flinkmock.errors import DashboardMissing
-from flinkmock.server.dashboard import Dashboard
-from flinkmock.server.static_files import StaticFiles
+from flinkmock.rest.dashboard import Dashboard
+from flinkmock.rest.static_files import StaticFiles
 from tests.timeouts import PATIENCE
 
 RELEASE = Contract.load("2.3").release
@@ -36,11 +36,11 @@ def jar(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def static(jar: Path) -> StaticFiles:
-    return StaticFiles(RELEASE, NOW - 60, Dashboard.load(jar, RELEASE))
+    return StaticFiles(RELEASE, lambda: NOW * 1000, Dashboard.load(jar, RELEASE))
 
 
 def test_a_file_and_its_headers(static: StaticFiles) -> None:
-    answer = static.answer("/main.0a1b.js", None, NOW)
+    answer = static.response("/main.0a1b.js", None)
     assert (answer.status, answer.body, answer.content_type) == (200, b"start()", "application/javascript")
     assert not answer.cors
     assert answer.headers == {
@@ -60,60 +60,60 @@ def test_a_file_and_its_headers(static: StaticFiles) -> None:
     ],
 )
 def test_content_types(static: StaticFiles, path: str, content_type: str) -> None:
-    assert static.answer(path, None, NOW).content_type == content_type
+    assert static.response(path, None).content_type == content_type
 
 
 @pytest.mark.parametrize(
     "path", ["/nothing", "/assets/", "/web/index.html", "/../org/secret.txt", "/../index.html", "//main.0a1b.js"]
 )
 def test_what_is_not_there(static: StaticFiles, path: str) -> None:
-    answer = static.answer(path, None, NOW)
+    answer = static.response(path, None)
     name = path + "index.html" if path.endswith("/") else path
     assert answer.body.decode() == f'{{"errors":["Unable to load requested file {name}."]}}'
     assert (answer.status, answer.cors) == (404, False)
 
 
 def test_not_modified(static: StaticFiles) -> None:
-    static.answer("/", None, NOW)
-    answer = static.answer("/", DATE, NOW + 9)
+    static.response("/", None)
+    answer = static.response("/", DATE)
     assert (answer.status, answer.body, answer.content_type, answer.close) == (304, b"", None, True)
-    assert static.answer("/", "Fri, 15 Jan 2027 08:00:01 GMT", NOW + 9).status == 200  # later is another time, too
-    assert static.answer("/", "", NOW).status == 200
-    nonsense = static.answer("/", "yesterday", NOW)
+    assert static.response("/", "Fri, 15 Jan 2027 08:00:01 GMT").status == 200  # later is another time, too
+    assert static.response("/", "").status == 200
+    nonsense = static.response("/", "yesterday")
     assert (nonsense.status, nonsense.body) == (500, b'{"errors":["Error while responding to the http request."]}')
 
 
 def test_a_folder_asked_for_first_hides_what_is_in_it(static: StaticFiles) -> None:
-    folder = static.answer("/assets", None, NOW)
+    folder = static.response("/assets", None)
     assert (folder.status, folder.body, folder.content_type) == (200, b"", "application/octet-stream")
-    assert static.answer("/assets/icons/favicon.ico", None, NOW).status == 404
-    assert static.answer("/assets", None, NOW).status == 200
+    assert static.response("/assets/icons/favicon.ico", None).status == 404
+    assert static.response("/assets", None).status == 200
 
 
 def test_a_folder_that_something_was_unpacked_into_cannot_be_had(static: StaticFiles) -> None:
-    assert static.answer("/assets/icons/favicon.ico", None, NOW).status == 200
+    assert static.response("/assets/icons/favicon.ico", None).status == 200
     for path in ("/assets", "/assets/icons", "/."):
-        answer = static.answer(path, None, NOW)
+        answer = static.response(path, None)
         assert (answer.status, answer.body) == (405, b'{"errors":["File not found."]}')
     # what is unpacked is found by any name for the place
     for path in ("//assets/icons/favicon.ico", "/assets//icons/./favicon.ico", "/assets/../assets/icons/favicon.ico"):
-        assert static.answer(path, None, NOW).body == b"icon"
-    assert static.answer("/nothing/../assets/icons/favicon.ico", None, NOW).status == 404
-    assert static.answer("/..", None, NOW).status == 403
+        assert static.response(path, None).body == b"icon"
+    assert static.response("/nothing/../assets/icons/favicon.ico", None).status == 404
+    assert static.response("/..", None).status == 403
 
 
 def test_without_a_dashboard_there_is_a_page_that_says_how_to_get_it() -> None:
-    static = StaticFiles(RELEASE, NOW)
-    page = static.answer("/", None, NOW)
+    static = StaticFiles(RELEASE, lambda: NOW * 1000)
+    page = static.response("/", None)
     assert b"apache-flink-libraries==2.3.*" in page.body
-    assert static.answer("//", None, NOW).body == page.body
-    assert static.answer("/main.0a1b.js", None, NOW).status == 404
+    assert static.response("//", None).body == page.body
+    assert static.response("/main.0a1b.js", None).status == 404
 
 
 def test_where_a_dashboard_is_found(jar: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("FLINK_HOME", raising=False)
-    files = StaticFiles(RELEASE, NOW, Dashboard.load(tmp_path, RELEASE))  # a folder with a jar in its lib/
-    assert files.answer("/", None, NOW).body == b"<html>the dashboard</html>"
+    files = StaticFiles(RELEASE, lambda: NOW * 1000, Dashboard.load(tmp_path, RELEASE))
+    assert files.response("/", None).body == b"<html>the dashboard</html>"
     with zipfile.ZipFile(jar) as archive:
         archive.extractall(tmp_path / "unpacked")
     for folder in (tmp_path / "unpacked", tmp_path / "unpacked" / "web"):

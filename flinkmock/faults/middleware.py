@@ -1,0 +1,96 @@
+"""Middleware: the fault that applies to a request. What it does to the connection: `flinkmock/server/`."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+from flinkmock.faults.corrupt import corrupted
+from flinkmock.faults.decide import RequestInfo
+from flinkmock.faults.fault import Corruption, Fault, NamedReply, Reply
+from flinkmock.flink import messages
+from flinkmock.flink.exceptions import completion_exception
+from flinkmock.flink.java_exception import JavaException
+from flinkmock.rest.error_responses import internal, plain
+from flinkmock.rest.response import NoResponse, Response, error_response
+
+if TYPE_CHECKING:
+    from flinkmock.faults.target import FaultTarget
+    from flinkmock.rest.release_quirks import ReleaseQuirks
+    from flinkmock.rest.request import Request, RequestHandler
+
+
+class FaultMiddleware:
+    """Applies the faults of `target` to requests.
+
+    A handler is wrapped by `handle`. The proxy, which awaits its handler, calls `before` and `after` around it.
+    """
+
+    def __init__(self, handler: RequestHandler | None, target: FaultTarget, quirks: ReleaseQuirks) -> None:
+        self._handler = handler
+        self._target = target
+        self._quirks = quirks
+
+    def handle(self, request: Request) -> Response | NoResponse:
+        assert self._handler is not None
+        if not self._target.faults:
+            return self._handler.handle(request)
+        response = self.before(request)
+        return self.after(request, self._handler.handle(request) if response is None else response)
+
+    def before(self, request: Request) -> Response | NoResponse | None:
+        """Chooses the fault of the request. Returns the response if the request doesn't reach the cluster."""
+        target, path = self._target, request.path
+        if path is None or request.rejection is not None:
+            return None
+        if not target.faults or not target.faults.may_match(request.method, path, request.operation):
+            return None
+        with target.lock:
+            if request.arrived_at is None:
+                request.arrived_at = target.arrive()
+            info = RequestInfo(
+                request.method,
+                path,
+                request.operation,
+                request.arrived_at - target.started_at,
+                target.job_name(request.job_id),
+                request.headers,
+                target.state_of,
+            )
+            request.fault = target.faults.select(info)
+        if request.fault is None:
+            return None
+        fault = request.fault.fault
+        request.staleness_ms = fault.serve_stale or 0
+        if fault.reaches_cluster:
+            return None
+        return self._reply(fault.reply, request) if fault.reply else NoResponse()
+
+    def after(self, request: Request, response: Response | NoResponse) -> Response | NoResponse:
+        """The response with its body corrupted, if the fault of the request does that."""
+        corrupt = request.fault.fault.corrupt if request.fault else None
+        if corrupt is None or isinstance(response, NoResponse):
+            return response
+        body = corrupted(response.body, corrupt)
+        content_type = "text/html" if corrupt.kind is Corruption.HTML else response.content_type
+        return dataclasses.replace(response, body=body, content_type=content_type)
+
+    def _reply(self, reply: NamedReply | Reply, request: Request) -> Response:
+        match reply:
+            case Reply():
+                return dataclasses.replace(error_response(reply.status, *reply.errors), headers=reply.headers)
+            case NamedReply.LEADER_UNAVAILABLE:
+                return plain(503, messages.NO_LEADER)
+            case NamedReply.NOT_FOUND:
+                names_path = self._quirks.not_found_names_path
+                return plain(404, messages.not_found(request.target) if names_path else messages.NOT_FOUND)
+            case NamedReply.GATEWAY_TIMEOUT:
+                return Response(504, messages.GATEWAY_TIMEOUT_PAGE, content_type="text/html", cors=False)
+            case NamedReply.INTERNAL_ERROR:
+                timeout = JavaException("java.util.concurrent.TimeoutException", messages.RPC_TIMED_OUT)
+                return internal(completion_exception(timeout))
+
+
+def changes_response(fault: Fault) -> bool:
+    """Whether the cluster's response is not sent as it is, though perhaps late."""
+    return bool(fault.reply or fault.drop or fault.corrupt or fault.throttle or fault.serve_stale)

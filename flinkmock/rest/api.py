@@ -1,0 +1,227 @@
+"""Flink's REST API without a socket: a request in, a response out.
+
+    request = api.open("GET", "/jobs/overview")     # target and route
+    request.receive(b"...")                         # for each chunk of the body
+    request.complete()
+    response = api.handle(request)
+
+The server, the dry run, `flinkmock coverage` and tests all send their requests through here. Nothing in it knows
+asyncio or aiohttp.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from flinkmock.cluster.errors import ClusterError, NoLeader
+from flinkmock.cluster.history import cluster_at
+from flinkmock.flink import java_classes, messages
+from flinkmock.flink.configuration import MAX_CONTENT_LENGTH
+from flinkmock.flink.java_exception import JavaException
+from flinkmock.rest.call import FileContent, Payload, RestCall
+from flinkmock.rest.error_mapping import error_response_for
+from flinkmock.rest.error_responses import RequestRejected, internal, plain, rest
+from flinkmock.rest.handlers import HANDLERS
+from flinkmock.rest.handlers.polling import polled_keys
+from flinkmock.rest.handlers.unmodelled import unmodelled
+from flinkmock.rest.jackson.binding import BodyReader
+from flinkmock.rest.multipart import MultipartBody, boundary_of
+from flinkmock.rest.parameters import BadParameter, duplicate_value_error, path_values, query_values
+from flinkmock.rest.release_quirks import ReleaseQuirks
+from flinkmock.rest.rendering import encode
+from flinkmock.rest.request import BASE_URL, TOO_LARGE, Request
+from flinkmock.rest.request_target import BadEscape, Target
+from flinkmock.rest.response import Response
+from flinkmock.rest.router import Router
+from flinkmock.rest.static_files import StaticFiles
+
+if TYPE_CHECKING:
+    from flinkmock.contract import Operation
+    from flinkmock.engine import Engine
+
+MAX_REQUEST_LINE = 4096
+"""Bytes; Netty's HttpServerCodec."""
+_LOG = logging.getLogger("flinkmock.server")
+_LOG_URLS = frozenset({"getJobManagerLogUrl", "getTaskManagerLogUrl"})
+"""GeneratedLogUrlHandler converts no parameters, reads no body and sends no CORS header."""
+
+
+class RestApi:
+    """Answers the requests to one JobManager of a cluster.
+
+    Args:
+        engine: The cluster and its contract.
+        jobmanager: The number of the JobManager. Each answers for the leader.
+        static_files: What a GET finds where no operation is; by default a page that says what flinkmock is.
+    """
+
+    def __init__(self, engine: Engine, *, jobmanager: int = 0, static_files: StaticFiles | None = None) -> None:
+        contract, configuration = engine.contract, engine.cluster.configuration
+        self.engine = engine
+        self.quirks = ReleaseQuirks.of(contract.release)
+        self._jobmanager = jobmanager
+        self._router = Router(contract, configuration.values)
+        self._bodies = BodyReader(contract, self.quirks)
+        self._static_files = static_files or StaticFiles(contract.release, engine.wall_ms)
+        self._max_body = configuration.integer(MAX_CONTENT_LENGTH)
+
+    def open(
+        self, method: str, target: str, headers: Mapping[str, str] | None = None, base_url: str = BASE_URL
+    ) -> Request:
+        """Parses the target, finds the operation, and prepares for the body. Never raises: see `Request.rejection`.
+
+        Args:
+            target: What the request line holds, each byte as one character (Latin-1).
+            headers: A mapping that ignores the case of names.
+            base_url: The address at which the request arrived.
+        """
+        request = Request(method, target, headers or {}, base_url, self._max_body)
+        if len(method) + len(target) + len("  HTTP/1.1") > MAX_REQUEST_LINE:
+            request.rejection = plain(404, messages.unable_to_load(messages.BAD_REQUEST_PATH), cors=False, close=True)
+            return request
+        try:
+            parsed = Target.parse(target)
+            route = self._router.route(method, parsed.path)
+        except BadEscape as error:
+            request.rejection = plain(500, messages.pipeline_error(str(error)), close=True)
+            return request
+        request.path, request.query = parsed.path, parsed.query
+        if route is not None:
+            request.operation, request.path_parameters = route.operation, route.path
+            request.job_id = route.path.get("jobid")
+        if headers:
+            self._open_body(request)
+        return request
+
+    def handle(self, request: Request) -> Response:
+        """The response to a request whose body is complete. Never raises."""
+        try:
+            return self.respond(request)
+        except RequestRejected as error:
+            return error.response
+        except ClusterError as error:
+            assert request.operation is not None
+            return error_response_for(error, request.operation, self.quirks)
+        except Exception as error:
+            _LOG.exception("%s %s", request.method, request.target)
+            return internal(JavaException("java.lang.IllegalStateException", f"flinkmock failed: {error!r}"))
+
+    def respond(self, request: Request, *, counts_as_poll: bool = True) -> Response:
+        """Like `handle`, for callers that want the reason why a request fails.
+
+        Args:
+            counts_as_poll: Whether steps of a scenario that wait for polls see this request.
+
+        Raises:
+            RequestRejected: The REST API rejects the request.
+            ClusterError: The cluster does.
+        """
+        if request.rejection is not None:
+            return request.rejection
+        with self.engine.lock:
+            leader = self.engine.cluster.leadership.leader
+            if request.operation is None:
+                return self._static_file_or_not_found(request, leader is not None)
+            if leader is None:  # LeaderRetrievalHandler, before it looks at parameters
+                raise NoLeader
+            call = self.call(request)
+            payload = self._payload(call, request, counts_as_poll=counts_as_poll)
+            if isinstance(payload, FileContent):
+                return Response(request.operation.status, payload.data, payload.content_type, cors=False)
+            key = "/".join((request.operation.path, *map(str, call.path.values())))
+            body = encode(self.engine.renderer.body(request.operation, payload, key))
+            return Response(request.operation.status, body, cors=request.operation.id not in _LOG_URLS)
+
+    def payload(self, request: Request) -> Payload:
+        """What the handler of a routed request returns, before rendering. Does not count as a poll. Raises as
+        `respond`."""
+        with self.engine.lock:
+            return self._payload(self.call(request), request, counts_as_poll=False)
+
+    def call(self, request: Request) -> RestCall:
+        """The call that a routed request makes: body and parameters, read and converted. The clock moves as it does for
+        each request that reaches the cluster.
+
+        Raises:
+            RequestRejected: The body or a parameter can't be read.
+            NoLeader: There is no leader by then.
+        """
+        operation = request.operation
+        assert operation is not None
+        # the body is read before the parameters, so that its mistakes win
+        if operation.id in _LOG_URLS:
+            body: Mapping[str, Any] | None = {}
+            path: Mapping[str, Any] = request.path_parameters
+        else:
+            body = self._bodies.read(operation, request.body.content)
+            path = _converted(path_values, operation, request.path_parameters)
+        query = _converted(query_values, operation, request.query)
+        if body is None:  # HandlerRequest wants one, after the parameters
+            raise RequestRejected(internal(JavaException("java.lang.NullPointerException")))
+        if duplicate := duplicate_value_error(operation, query, body):
+            raise RequestRejected(rest(400, duplicate))
+        request.job_id = path.get("jobid")
+        if request.arrived_at is None:
+            request.arrived_at = self.engine.arrive()
+        cluster = self.engine.cluster
+        if cluster.leadership.leader is None:  # it may have failed as the clock moved
+            raise NoLeader
+        now, files = request.arrived_at, request.body.files
+        return RestCall(operation, cluster, now, path, query, body, files, request.base_url, self._jobmanager)
+
+    def _payload(self, call: RestCall, request: Request, *, counts_as_poll: bool) -> Payload:
+        if counts_as_poll:
+            call.cluster.record_polls(polled_keys(call), call.now)
+        if request.staleness_ms:
+            call = _earlier(call, request.staleness_ms)
+        override = self.engine.handler_overrides.get(call.operation.id)
+        payload = override(call) if override else None
+        return HANDLERS.get(call.operation.id, unmodelled)(call) if payload is None else payload
+
+    def _open_body(self, request: Request) -> None:
+        length = request.headers.get("Content-Length", "")
+        if length.isdecimal() and int(length) > self._max_body:
+            request.rejection = TOO_LARGE
+            return
+        if request.method != "POST":
+            return
+        boundary = boundary_of(request.headers.get("Content-Type", ""))
+        if boundary is not None:
+            operation = request.operation
+            takes_files = operation is not None and operation.file_upload
+            try:
+                request.body = MultipartBody(
+                    boundary, self.quirks, takes_post=operation is not None, takes_files=takes_files
+                )
+            except RequestRejected as error:
+                request.rejection = error.response
+
+    def _static_file_or_not_found(self, request: Request, has_leader: bool) -> Response:
+        if request.method == "GET":
+            if not has_leader:
+                return plain(503, messages.NO_LEADER, cors=False)
+            return self._static_files.response(request.path or "", request.headers.get("If-Modified-Since"))
+        names_path = self.quirks.not_found_names_path
+        return plain(404, messages.not_found(request.target) if names_path else messages.NOT_FOUND)
+
+
+def _converted(convert: Any, operation: Operation, texts: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Raises RequestRejected."""
+    try:
+        values: Mapping[str, Any] = convert(operation, texts)
+    except BadParameter as error:
+        cause = JavaException(java_classes.HANDLER_REQUEST_EXCEPTION, str(error))
+        raise RequestRejected(rest(400, messages.bad_parameters(str(error)), cause)) from None
+    return values
+
+
+def _earlier(call: RestCall, staleness_ms: int) -> RestCall:
+    """The same call as it would have been so long ago, but not before the cluster started. Raises NoLeader."""
+    then = max(call.now - staleness_ms, call.cluster.started_at)
+    cluster = cluster_at(call.cluster, then)
+    if cluster is None:
+        raise NoLeader
+    return dataclasses.replace(call, cluster=cluster, now=then)

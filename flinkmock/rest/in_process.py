@@ -1,0 +1,116 @@
+"""A client in the same process: requests go through `RestApi`, without a socket."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from multidict import CIMultiDict
+
+from flinkmock.rest.api import RestApi
+from flinkmock.rest.call import Payload, UploadedFile
+from flinkmock.rest.error_responses import RequestRejected
+from flinkmock.rest.request import Request
+from flinkmock.rest.response import JSON, Response
+
+if TYPE_CHECKING:
+    from flinkmock.engine import Engine
+
+
+_BOUNDARY = "5d41402abc4b2a76b9719d911017c592"
+"""Any text that no jar has after a line break."""
+
+
+class OperationNotFound(Exception):
+    """The release has no such operation, or the cluster's configuration leaves it out."""
+
+
+class InProcessClient:
+    """Sends requests to `engine`.
+
+    Targets are written as in a request line: "/jobs/overview?a=b". `body` is JSON; `files` are sent as a multipart
+    form, and `body` then as its part "request".
+    """
+
+    def __init__(self, engine: Engine, api: RestApi | None = None) -> None:
+        self.engine = engine
+        self.api = api or RestApi(engine)
+
+    def send(self, method: str, target: str, body: Any = None, files: Sequence[UploadedFile] = ()) -> Response:
+        """The response, whatever its status."""
+        request = self.request(method, target, body, files)
+        try:
+            return self.api.handle(request)
+        finally:
+            request.close()
+
+    def json(self, method: str, target: str, body: Any = None, files: Sequence[UploadedFile] = ()) -> Any:
+        """The JSON of a successful response; the bytes of one that holds a file.
+
+        Raises:
+            OperationNotFound: There is no such operation.
+            RequestRejected: The REST API rejects the request.
+            ClusterError: The cluster does.
+        """
+        return _content(self._routed(method, target, body, files, counts_as_poll=True))
+
+    def peek(self, target: str) -> Any:
+        """The JSON of a GET that doesn't count as a poll. Raises as `json`."""
+        return _content(self._routed("GET", target, None, (), counts_as_poll=False))
+
+    def payload(self, method: str, target: str, body: Any = None, files: Sequence[UploadedFile] = ()) -> Payload:
+        """What the handler returns, before rendering. Raises as `json`."""
+        request = self.request(method, target, body, files)
+        try:
+            _check(request)
+            return self.api.payload(request)
+        finally:
+            request.close()
+
+    def request(self, method: str, target: str, body: Any = None, files: Sequence[UploadedFile] = ()) -> Request:
+        """A complete request. The caller closes it."""
+        headers: CIMultiDict[str] = CIMultiDict()
+        content = b"" if body is None else json.dumps(body).encode()
+        if files:
+            headers["Content-Type"] = f"multipart/form-data; boundary={_BOUNDARY}"
+            content = _form(content, files)
+        request = self.api.open(method, target, headers)
+        if content:
+            request.receive(content)
+        request.complete()
+        return request
+
+    def _routed(
+        self, method: str, target: str, body: Any, files: Sequence[UploadedFile], *, counts_as_poll: bool
+    ) -> Response:
+        request = self.request(method, target, body, files)
+        try:
+            _check(request)
+            response = self.api.respond(request, counts_as_poll=counts_as_poll)
+        finally:
+            request.close()
+        if response.status >= 400:
+            raise RequestRejected(response)
+        return response
+
+
+def _check(request: Request) -> None:
+    if request.rejection is not None:
+        raise RequestRejected(request.rejection)
+    if request.operation is None:
+        raise OperationNotFound(f"{request.method} {request.target} is not registered")
+
+
+def _content(response: Response) -> Any:
+    return json.loads(response.body) if response.content_type == JSON else response.body
+
+
+def _form(json_text: bytes, files: Sequence[UploadedFile]) -> bytes:
+    parts = [("request", "", json_text)] if json_text else []
+    parts += [("file", f'; filename="{file.name}"', file.path.read_bytes()) for file in files]
+    lines = b""
+    for name, filename, content in parts:
+        head = f'--{_BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"{filename}\r\n\r\n'
+        lines += head.encode() + content + b"\r\n"
+    return lines + f"--{_BOUNDARY}--\r\n".encode()

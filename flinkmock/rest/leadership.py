@@ -1,0 +1,35 @@
+"""Middleware: requests to a JobManager whose process is down."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flinkmock.rest.response import NoResponse
+
+if TYPE_CHECKING:
+    from flinkmock.engine import Engine
+    from flinkmock.rest.request import Request, RequestHandler
+    from flinkmock.rest.response import Response
+
+
+class LeadershipMiddleware:
+    """Lets the cluster catch up with its clock; then ends the connection if the JobManager `jobmanager` is down.
+
+    A JobManager that is up while nobody leads responds itself (`RestApi`). The engine's lock is held until the response
+    is there, so that a request sees one state of the cluster.
+    """
+
+    def __init__(self, handler: RequestHandler, engine: Engine, jobmanager: int = 0) -> None:
+        self._handler = handler
+        self._engine = engine
+        self._jobmanager = jobmanager
+
+    def handle(self, request: Request) -> Response | NoResponse:
+        engine = self._engine
+        with engine.lock:
+            if engine.cluster.shut_down:  # a connection from before the end
+                return NoResponse()
+            request.arrived_at = engine.begin_request(self._jobmanager)
+            if engine.cluster.leadership.jobmanagers[self._jobmanager].down:
+                return NoResponse()
+            return self._handler.handle(request)

@@ -1,0 +1,129 @@
+"""What a fault does to the connection: delays, cuts and slow responses."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from flinkmock.faults import Drop
+from flinkmock.rest.response import NoResponse, Response
+from flinkmock.server.aiohttp_response import ConnectionEnded, FlinkResponse
+from flinkmock.server.delayed_responses import UNBOUNDED, DelayedResponses
+
+if TYPE_CHECKING:
+    from flinkmock.cluster.clock import Clock
+    from flinkmock.faults.decide import FaultHit
+
+_LINGER_0 = struct.pack("ii", 1, 0)
+_MAX_PIECES = 50
+_PIECES_PER_SECOND = 10
+
+
+class FaultDelivery:
+    """Sends the response to one request as the fault `hit` has it.
+
+    Make it before anything is awaited after the fault was chosen: if the clock is turned back later (a snapshot is
+    restored), the response is never sent.
+    """
+
+    def __init__(
+        self, hit: FaultHit, clock: Clock, delayed: DelayedResponses, transport: asyncio.Transport | None
+    ) -> None:
+        self._hit = hit
+        self._clock = clock
+        self._delayed = delayed
+        self._transport = transport
+        self._generation = clock.generation
+
+    async def delay(self) -> None:
+        """Waits as long as the fault delays the response. Resets the connection if the response is never to be sent."""
+        start = self._clock.now()
+        until = UNBOUNDED if self._hit.fault.drop is Drop.HANG else start + self._hit.delay
+        if not await self._delayed.until(until, self._is_gone):
+            end_connection(self._transport, reset=True)
+
+    async def response(self, response: Response | NoResponse, *, lower_case: bool) -> web.StreamResponse:
+        """What aiohttp sends, after the delay."""
+        await self.delay()
+        fault = self._hit.fault
+        ended = True
+        match fault.drop:
+            case Drop.RESET | Drop.AFTER_PROCESSING:
+                end_connection(self._transport, reset=True)
+            case Drop.CLOSE:
+                end_connection(self._transport, reset=False)
+            case Drop.TRUNCATE if isinstance(response, Response) and not response.body:
+                end_connection(self._transport, reset=False)
+            case _:
+                ended = False
+        if ended or isinstance(response, NoResponse):
+            return ConnectionEnded()
+        if fault.drop is Drop.TRUNCATE or fault.throttle:
+            whole = fault.drop is not Drop.TRUNCATE
+            return _SlowResponse(response, self, fault.throttle, whole=whole, lower_case=lower_case)
+        return FlinkResponse(response, lower_case=lower_case)
+
+    def now(self) -> int:
+        """Cluster time, epoch ms."""
+        return self._clock.now()
+
+    async def until(self, moment: float) -> bool:
+        """Waits until the clock shows `moment` (epoch ms). False: the client has left."""
+        with self._delayed.request():
+            return await self._delayed.until(moment, self._is_gone)
+
+    def end(self) -> None:
+        """Closes the connection after what was written."""
+        end_connection(self._transport, reset=False)
+
+    def _is_gone(self) -> bool:
+        """Whether the client has left, or the clock was turned back."""
+        transport = self._transport
+        return transport is None or transport.is_closing() or self._generation != self._clock.generation
+
+
+def end_connection(transport: asyncio.Transport | None, *, reset: bool) -> None:
+    """Closes a connection: with a TCP reset, or after what was written."""
+    if transport is None:
+        return
+    if not reset:
+        transport.close()
+        return
+    connection = transport.get_extra_info("socket")
+    if connection is not None:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_0)  # close() then sends RST, not FIN
+    transport.abort()
+
+
+class _SlowResponse(FlinkResponse):
+    """A response that is throttled to `rate` bytes per second, or breaks off in the middle of its body."""
+
+    def __init__(
+        self, response: Response, delivery: FaultDelivery, rate: int | None, *, whole: bool, lower_case: bool
+    ) -> None:
+        super().__init__(response, lower_case=lower_case)
+        self._delivery = delivery
+        self._rate = rate
+        self._whole = whole
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        request = self._request
+        assert request is not None
+        if self._is_empty(request):
+            return await super().write_eof(data)
+        self._transport(request).write(self.head(request))
+        body = self.response.body if self._whole else self.response.body[: max(len(self.response.body) // 2, 1)]
+        size = len(body) if self._rate is None else max(self._rate // _PIECES_PER_SECOND, len(body) // _MAX_PIECES, 1)
+        begin = self._delivery.now()
+        for start in range(0, len(body), size):
+            piece = body[start : start + size]
+            if self._rate and not await self._delivery.until(begin + 1000 * (start + len(piece)) / self._rate):
+                raise ConnectionResetError("the client has closed the connection")
+            self._transport(request).write(piece)
+        if not self._whole:
+            self._delivery.end()
+            raise ConnectionResetError("a fault has closed the connection")
