@@ -1,4 +1,4 @@
-"""Where the project's data files lie: at the top of a checkout, in `flinkmock/_data/` of an installed wheel."""
+"""Finds the data files: at the top of a checkout, or in `flinkmock/_data/` of an installed wheel."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ _PACKAGE = Path(__file__).resolve().parent
 
 @cache
 def data_dir(name: str) -> Path:
-    """The folder `name` ("schemas", "scenarios"). Raises FileNotFoundError when the installation lacks it."""
-    places = (_PACKAGE / "_data" / name, _PACKAGE.parent / name)
-    for place in places:
-        if place.is_dir():
-            return place
-    raise FileNotFoundError(f"flinkmock's {name} are neither at {places[0]} nor at {places[1]}: broken installation")
+    """Return the folder `name` ("schemas" or "scenarios"). Raises FileNotFoundError if the installation lacks it."""
+    candidates = (_PACKAGE / "_data" / name, _PACKAGE.parent / name)
+    for folder in candidates:
+        if folder.is_dir():
+            return folder
+    raise FileNotFoundError(f"flinkmock's {name} are missing at {candidates[0]} and {candidates[1]}: reinstall it")

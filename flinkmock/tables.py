@@ -1,4 +1,4 @@
-"""Rows for people: in columns, or as a table of Markdown."""
+"""Tables as text: in columns, or in Markdown."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ Rows = Sequence[Sequence[str]]
 
 
 def columns(rows: Rows) -> str:
-    """Rows under each other, each column as wide as its widest cell, the last one as it is."""
+    """Align rows in columns. The last column is not padded."""
     if not rows:
         return ""
-    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]) - 1)]
+    widths = [max(len(row[index]) for row in rows) for index in range(len(rows[0]) - 1)]
     lines = (
         "  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]) for row in rows
     )
@@ -19,6 +19,6 @@ def columns(rows: Rows) -> str:
 
 
 def markdown(head: Sequence[str], rows: Rows) -> str:
-    """A table as GitHub shows it."""
-    told = [head, ["---"] * len(head), *([cell.replace("|", "\\|") for cell in row] for row in rows)]
-    return "\n".join(f"| {' | '.join(row)} |" for row in told)
+    """Return a table in GitHub's Markdown."""
+    lines = [head, ["---"] * len(head), *([cell.replace("|", "\\|") for cell in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

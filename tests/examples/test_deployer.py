@@ -1,4 +1,4 @@
-"""examples/deployer, a project of its own: its suite passes, and finds bugs that such clients have had."""
+"""The tests of examples/deployer pass, and find bugs that such clients have had."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PROJECT = ROOT / "examples" / "deployer"
-# only what the project itself asks for, not whatever else is installed here
+# only the plugins that the project depends on
 PLUGINS = ("-p", "flinkmock", "-p", "asyncio", "-p", "no:cacheprovider")
 
 BUGS = {
-    "takes COMPLETED with a failure-cause for success": [
+    "treats COMPLETED with a failure-cause as success": [
         (
             "deployer/flink.py",
             """    if "failure-cause" in operation:
@@ -27,32 +27,32 @@ BUGS = {
         )
     ],
     "expects 200 where a savepoint is triggered": [
-        ("deployer/sync.py", "wanted=202", "wanted=200"),
-        ("deployer/aio.py", "wanted=202", "wanted=200"),
+        ("deployer/sync.py", "expected_status=202", "expected_status=200"),
+        ("deployer/aio.py", "expected_status=202", "expected_status=200"),
     ],
-    "asks for a savepoint again, without a trigger id": [
+    "repeats a savepoint request without a trigger id": [
         ("deployer/flink.py", 'return {**fields, "triggerId": uuid4().hex}', "return fields"),
-        ("deployer/sync.py", 'again="triggerId" in body', "again=True"),
-        ("deployer/aio.py", 'again="triggerId" in body', "again=True"),
+        ("deployer/sync.py", 'idempotent="triggerId" in body', "idempotent=True"),
+        ("deployer/aio.py", 'idempotent="triggerId" in body', "idempotent=True"),
     ],
 }
 FOUND_BY = {
-    "takes COMPLETED with a failure-cause for success": (
-        {"test_completed_is_not_success", "test_where_a_stop_fails_nothing_is_started"},
+    "treats COMPLETED with a failure-cause as success": (
+        {"test_completed_does_not_mean_success", "test_after_a_failed_stop_no_job_is_started"},
         [r"DID NOT RAISE \S*SavepointFailed", r"requests:(?s:.)*200 GET /jobs/\w+/savepoints/\w+"],
     ),
     "expects 200 where a savepoint is triggered": (
         {
-            "test_a_savepoint_lies_where_the_cluster_says",
-            "test_an_upgrade_goes_on_from_the_last_savepoint",
-            "test_completed_is_not_success",
-            "test_where_a_stop_fails_nothing_is_started",
-            "test_a_lost_answer_costs_no_second_savepoint",
+            "test_the_path_of_a_savepoint_is_returned",
+            "test_an_upgrade_restores_the_last_savepoint",
+            "test_completed_does_not_mean_success",
+            "test_after_a_failed_stop_no_job_is_started",
+            "test_a_lost_response_triggers_no_second_savepoint",
         },
-        [r'Refused: POST /jobs/\w+/savepoints: 202 \{"request-id":"\w+"\}'],
+        [r'RequestFailed: POST /jobs/\w+/savepoints: 202 \{"request-id":"\w+"\}'],
     ),
-    "asks for a savepoint again, without a trigger id": (
-        {"test_a_lost_answer_costs_no_second_savepoint", "test_without_trigger_ids_nothing_is_asked_twice"},
+    "repeats a savepoint request without a trigger id": (
+        {"test_a_lost_response_triggers_no_second_savepoint", "test_without_trigger_ids_no_request_is_repeated"},
         [
             r"At index 0 diff: 's3://savepoints/savepoint-\w+-\w+' != 's3://savepoints/savepoint-\w+-\w+'",
             r"(?:s  orders savepoint s3://\S+\n(?s:.)*?){2}requests:",
@@ -63,7 +63,7 @@ FOUND_BY = {
 
 
 def run(project: Path, *options: str) -> tuple[int, str]:
-    """(exit code, what pytest writes)"""
+    """Run pytest; return its exit code and output."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     environment.pop("PYTEST_ADDOPTS", None)
     for name in [name for name in environment if name.startswith("PYTEST_XDIST")]:
@@ -74,12 +74,12 @@ def run(project: Path, *options: str) -> tuple[int, str]:
 
 
 def test_the_suite_passes_on_three_releases_with_four_workers() -> None:
-    code, told = run(PROJECT, "-p", "xdist", "-n", "4", "-v")
-    assert code == 0, told
+    code, output = run(PROJECT, "-p", "xdist", "-n", "4", "-v")
+    assert code == 0, output
     for release in ("1.12", "1.20", "2.3"):
         for suite in ("sync", "async"):
-            name = re.escape(f"PASSED tests/test_{suite}.py::test_an_upgrade_goes_on_from_the_last_savepoint")
-            assert re.search(rf"{name}\[flink-{release}\]", told), told
+            name = re.escape(f"PASSED tests/test_{suite}.py::test_an_upgrade_restores_the_last_savepoint")
+            assert re.search(rf"{name}\[flink-{release}\]", output), output
 
 
 @pytest.mark.parametrize("bug", BUGS)
@@ -90,10 +90,10 @@ def test_the_suite_finds_a_bug(bug: str, tmp_path: Path) -> None:
         text = (project / name).read_text(encoding="utf-8")
         assert text.count(right) == 1, (name, right)
         (project / name).write_text(text.replace(right, wrong), encoding="utf-8")
-    code, told = run(project, "--flinkmock-flink=2.3", "-q", "-rf")
+    code, output = run(project, "--flinkmock-flink=2.3", "-q", "-rf")
     tests, messages = FOUND_BY[bug]
     assert code == 1
-    failed = set(re.findall(r"^FAILED tests/(test_\w+)\.py::(\w+)", told, re.MULTILINE))
-    assert failed == {(suite, test) for suite in ("test_sync", "test_async") for test in tests}, told
+    failed = set(re.findall(r"^FAILED tests/(test_\w+)\.py::(\w+)", output, re.MULTILINE))
+    assert failed == {(suite, test) for suite in ("test_sync", "test_async") for test in tests}, output
     for message in messages:
-        assert re.search(message, told), told
+        assert re.search(message, output), output

@@ -1,1 +1,1 @@
-"""Puts jobs on a Flink session cluster and upgrades them: `deployer.sync` with httpx, `deployer.aio` with aiohttp."""
+"""Deploys and upgrades jobs on a Flink session cluster: `deployer.sync` with httpx, `deployer.aio` with aiohttp."""

@@ -1,4 +1,4 @@
-"""What both clients know about Flink: what to ask, and what an answer means. Nothing here talks to anybody."""
+"""Requests and responses of Flink, shared by both clients. This module does no I/O."""
 
 from __future__ import annotations
 
@@ -9,67 +9,67 @@ from uuid import uuid4
 Json = dict[str, Any]
 Release = tuple[int, int]
 
-ENDED = {"FINISHED", "CANCELED", "FAILED", "SUSPENDED"}
+TERMINAL_STATES = {"FINISHED", "CANCELED", "FAILED", "SUSPTERMINAL_STATES"}
 TRIGGER_IDS: Release = (1, 15)
-"""From this release on the client may name an operation, and asking twice by one name is asking once."""
+"""Since this release, a client can choose the trigger id. Sending the same id twice triggers one operation."""
 
 
 class DeployError(Exception):
-    """Whatever keeps a job from being deployed."""
+    """Base of all errors of the deployer."""
 
 
-class Refused(DeployError):
-    """Flink does not want to, or has no leader for too long."""
+class RequestFailed(DeployError):
+    """Flink answered with an error, or had no leader for too long."""
 
 
-class AnswerLost(DeployError):
-    """A request was sent and its answer never came: it may have been carried out or not."""
+class ResponseLost(DeployError):
+    """A request was sent but no response came: Flink may have processed it."""
 
 
 class SavepointFailed(DeployError):
-    """Flink tried, and tells why there is no savepoint."""
+    """Flink could not take the savepoint. The message is the cause."""
 
 
-class JobEnded(DeployError):
-    """A job that was to run does not any more."""
+class JobTerminated(DeployError):
+    """The job reached a terminal state instead of RUNNING."""
 
 
 def release_of(config: Json) -> Release:
-    """From the answer of /config."""
+    """Parse the release in the response of /config."""
     major, minor = str(config["flink-version"]).split(".")[:2]
     return int(major), int(minor)
 
 
 def trigger(release: Release, **fields: object) -> Json:
-    """The body that asks for a savepoint, with a name of its own where Flink knows names."""
+    """Return the body of a savepoint request, with a trigger id if the release supports it."""
     if release >= TRIGGER_IDS:
         return {**fields, "triggerId": uuid4().hex}
     return fields
 
 
-def location_of(answer: Json) -> str | None:
-    """Where the savepoint lies; None while it is being taken. COMPLETED says only that it is over."""
-    if answer["status"]["id"] != "COMPLETED":
+def location_of(response: Json) -> str | None:
+    """Return the savepoint path, or None while it is in progress. COMPLETED does not mean success."""
+    if response["status"]["id"] != "COMPLETED":
         return None
-    operation = answer["operation"]
+    operation = response["operation"]
     if "failure-cause" in operation:
         raise SavepointFailed(innermost(operation["failure-cause"]["stack-trace"]))
     return str(operation.get("location"))
 
 
 def is_up(job: Json) -> bool:
-    """A job is RUNNING before its tasks are."""
-    return job["state"] == "RUNNING" and all(each["status"] in ("RUNNING", "FINISHED") for each in job["vertices"])
+    """Return whether the tasks run, too: a job is RUNNING before its tasks are."""
+    return job["state"] == "RUNNING" and all(vertex["status"] in ("RUNNING", "FINISHED") for vertex in job["vertices"])
 
 
 def cause_of(exceptions: Json) -> str:
-    """From /jobs/:jobid/exceptions, which had another form before 1.13 and lost that one in 2.0."""
+    """Return the cause in the response of /jobs/:jobid/exceptions, which differs before 1.13 and since 2.0."""
     history = exceptions.get("exceptionHistory", {}).get("entries", [])
     trace = history[0]["stacktrace"] if history else exceptions.get("root-exception")
-    return innermost(trace) if trace else "no cause told"
+    return innermost(trace) if trace else "unknown cause"
 
 
 def innermost(trace: str) -> str:
-    """The last `Caused by` of a Java stack trace, or its first line."""
+    """Return the last `Caused by` of a Java stack trace, or its first line."""
     causes = re.findall(r"^Caused by: (.*)", trace, re.MULTILINE)
     return str(causes[-1]) if causes else trace.partition("\n")[0]

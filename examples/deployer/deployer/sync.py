@@ -10,13 +10,13 @@ from typing import Any, Self
 import httpx
 
 from deployer.flink import (
-    ENDED,
-    AnswerLost,
+    TERMINAL_STATES,
     DeployError,
-    JobEnded,
+    JobTerminated,
     Json,
-    Refused,
     Release,
+    RequestFailed,
+    ResponseLost,
     cause_of,
     is_up,
     location_of,
@@ -26,12 +26,19 @@ from deployer.flink import (
 
 
 class Deployer:
-    """`poll`: seconds between two looks; `patience`: seconds until it gives up; `attempts` of one request."""
+    """A client of one cluster.
 
-    def __init__(self, url: str, *, poll: float = 1.0, patience: float = 300.0, attempts: int = 5) -> None:
+    Args:
+        url: The base URL of the REST API.
+        poll: The interval between two polls, in seconds.
+        timeout: How long to wait for a job or a savepoint, in seconds.
+        attempts: The maximum number of attempts of one request.
+    """
+
+    def __init__(self, url: str, *, poll: float = 1.0, timeout: float = 300.0, attempts: int = 5) -> None:
         self._http = httpx.Client(base_url=url)
         self._poll = poll
-        self._patience = patience
+        self._timeout = timeout
         self._attempts = attempts
 
     def __enter__(self) -> Self:
@@ -42,75 +49,83 @@ class Deployer:
 
     @cached_property
     def release(self) -> Release:
-        return release_of(self._ask("GET", "/config"))
+        return release_of(self._send("GET", "/config"))
 
     def deploy(self, jar: Path) -> str:
-        """Runs a new job; returns its id when it is up. Raises DeployError."""
+        """Run a new job, wait until it is up, and return its id. Raises DeployError."""
         return self._run(self._upload(jar))
 
     def upgrade(self, job: str, jar: Path, directory: str) -> str:
-        """Stops a job with a savepoint and runs the new jar from it; returns the new job's id. Raises DeployError."""
-        uploaded = self._upload(jar)  # before anything is stopped
+        """Stop a job with a savepoint, run the new jar from it, and return the new job id. Raises DeployError."""
+        uploaded = self._upload(jar)  # before stopping the job
         return self._run(uploaded, savepoint=self.stop(job, directory))
 
     def savepoint(self, job: str, directory: str) -> str:
-        """Returns where it lies. Raises DeployError."""
+        """Take a savepoint and return its path. Raises DeployError."""
         body = trigger(self.release, **{"target-directory": directory, "cancel-job": False})
         return self._snapshot(job, "savepoints", body)
 
     def stop(self, job: str, directory: str) -> str:
-        """Returns where the job's last savepoint lies. Raises DeployError."""
+        """Stop the job with a savepoint and return its path. Raises DeployError."""
         return self._snapshot(job, "stop", trigger(self.release, targetDirectory=directory, drain=False))
 
     def wait_until_up(self, job: str) -> None:
-        """Raises JobEnded with the cause if it fails before."""
-        end = time.monotonic() + self._patience
-        while not is_up(told := self._ask("GET", f"/jobs/{job}")):
-            if told["state"] in ENDED:
-                cause = cause_of(self._ask("GET", f"/jobs/{job}/exceptions"))
-                raise JobEnded(f"{told['name']} is {told['state']}: {cause}")
-            self._wait(end, f"{told['name']} is {told['state']}")
+        """Wait until the tasks run. Raises JobTerminated with the cause if the job fails."""
+        end = time.monotonic() + self._timeout
+        while not is_up(details := self._send("GET", f"/jobs/{job}")):
+            if details["state"] in TERMINAL_STATES:
+                cause = cause_of(self._send("GET", f"/jobs/{job}/exceptions"))
+                raise JobTerminated(f"{details['name']} is {details['state']}: {cause}")
+            self._wait(end, f"{details['name']} is {details['state']}")
 
     def _upload(self, jar: Path) -> str:
         file = {"jarfile": (jar.name, jar.read_bytes(), "application/x-java-archive")}
-        answer = self._ask("POST", "/jars/upload", again=True, files=file)
-        return str(answer["filename"]).rpartition("/")[2]
+        response = self._send("POST", "/jars/upload", idempotent=True, files=file)
+        return str(response["filename"]).rpartition("/")[2]
 
     def _run(self, jar: str, savepoint: str | None = None) -> str:
         body = {"savepointPath": savepoint} if savepoint else {}
-        job = str(self._ask("POST", f"/jars/{jar}/run", json=body)["jobid"])
+        job = str(self._send("POST", f"/jars/{jar}/run", json=body)["jobid"])
         self.wait_until_up(job)
         return job
 
-    def _snapshot(self, job: str, how: str, body: Json) -> str:
-        triggered = self._ask("POST", f"/jobs/{job}/{how}", wanted=202, again="triggerId" in body, json=body)
+    def _snapshot(self, job: str, endpoint: str, body: Json) -> str:
+        triggered = self._send(
+            "POST", f"/jobs/{job}/{endpoint}", expected_status=202, idempotent="triggerId" in body, json=body
+        )
         status = f"/jobs/{job}/savepoints/{triggered['request-id']}"
-        end = time.monotonic() + self._patience
-        while (location := location_of(self._ask("GET", status))) is None:
+        end = time.monotonic() + self._timeout
+        while (location := location_of(self._send("GET", status))) is None:
             self._wait(end, "the savepoint is not ready")
         return location
 
-    def _ask(self, method: str, path: str, *, wanted: int = 200, again: bool | None = None, **request: Any) -> Json:
-        """`again`: asking twice does no harm. A 503 says that nobody is there yet, so nothing was done either."""
-        again = method == "GET" if again is None else again
-        told = ""
+    def _send(
+        self, method: str, path: str, *, expected_status: int = 200, idempotent: bool | None = None, **request: Any
+    ) -> Json:
+        """Send a request and return the parsed response.
+
+        Requests are repeated after a 503, because there is no leader that could have processed them. After a lost
+        connection, only idempotent requests are repeated.
+        """
+        idempotent = method == "GET" if idempotent is None else idempotent
+        problem = ""
         for _ in range(self._attempts):
             try:
                 response = self._http.request(method, path, **request)
             except httpx.TransportError as error:
-                told = f"no answer ({type(error).__name__})"
-                if not again:
-                    raise AnswerLost(f"{method} {path}: {told}, and it may have been carried out") from error
+                problem = f"no response ({type(error).__name__})"
+                if not idempotent:
+                    raise ResponseLost(f"{method} {path}: {problem}; Flink may have processed the request") from error
             else:
-                if response.status_code == wanted:
+                if response.status_code == expected_status:
                     return dict(response.json())
-                told = f"{response.status_code} {response.text}"
+                problem = f"{response.status_code} {response.text}"
                 if response.status_code != 503:
                     break
             time.sleep(self._poll)
-        raise Refused(f"{method} {path}: {told}")
+        raise RequestFailed(f"{method} {path}: {problem}")
 
-    def _wait(self, end: float, told: str) -> None:
+    def _wait(self, end: float, progress: str) -> None:
         if time.monotonic() > end:
-            raise DeployError(f"{told} after {self._patience:g} s")
+            raise DeployError(f"{progress} after {self._timeout:g} s")
         time.sleep(self._poll)

@@ -1,4 +1,4 @@
-"""What both suites need."""
+"""Fixtures of both test modules."""
 
 from pathlib import Path
 from zipfile import ZipFile
@@ -8,7 +8,7 @@ import pytest
 
 @pytest.fixture
 def jar(tmp_path: Path) -> Path:
-    """The new version, as far as a cluster looks into it before it runs it."""
+    """The jar of the new version, with the manifest that a cluster reads."""
     path = tmp_path / "orders-2.jar"
     with ZipFile(path, "w") as archive:
         archive.writestr("META-INF/MANIFEST.MF", "Manifest-Version: 1.0\r\nMain-Class: org.example.Orders\r\n\r\n")

@@ -1,4 +1,4 @@
-"""The client with httpx. Each test runs against every release of the ini option `flinkmock_flink`."""
+"""Tests of the client with httpx. Each runs on every release in the ini option `flinkmock_flink`."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -6,13 +6,13 @@ from pathlib import Path
 import pytest
 from flinkmock import FlinkMock
 
-from deployer.flink import AnswerLost, JobEnded, Refused, SavepointFailed
+from deployer.flink import JobTerminated, RequestFailed, ResponseLost, SavepointFailed
 from deployer.sync import Deployer
 
 
 @pytest.fixture
 def deployer(flinkmock: FlinkMock) -> Iterator[Deployer]:
-    with Deployer(flinkmock.url, poll=0) as client:  # no sleeping: each request lets a second pass in the cluster
+    with Deployer(flinkmock.url, poll=0) as client:  # no sleep: each request advances the cluster time by 1 s
         yield client
 
 
@@ -25,16 +25,16 @@ def test_a_deployed_job_is_up(flinkmock: FlinkMock, deployer: Deployer, jar: Pat
 
 
 @pytest.mark.flinkmock("orders.yaml")
-def test_an_upgrade_goes_on_from_the_last_savepoint(flinkmock: FlinkMock, deployer: Deployer, jar: Path) -> None:
+def test_an_upgrade_restores_the_last_savepoint(flinkmock: FlinkMock, deployer: Deployer, jar: Path) -> None:
     old = flinkmock.job("orders")
     assert deployer.upgrade(old.id, jar, "s3://savepoints") != old.id
     assert old.state == "FINISHED"
-    assert [flinkmock.job("orders").restored_from] == [each.path for each in old.savepoints]
+    assert [flinkmock.job("orders").restored_from] == [savepoint.path for savepoint in old.savepoints]
     flinkmock.requests.expect_in_order("POST /jars/upload", "POST /jobs/:jobid/stop", "POST /jars/:jarid/run")
 
 
 @pytest.mark.flinkmock("disk-full.yaml")
-def test_where_a_stop_fails_nothing_is_started(flinkmock: FlinkMock, deployer: Deployer, jar: Path) -> None:
+def test_after_a_failed_stop_no_job_is_started(flinkmock: FlinkMock, deployer: Deployer, jar: Path) -> None:
     old = flinkmock.job("orders")
     with pytest.raises(SavepointFailed, match="No space left on device"):
         deployer.upgrade(old.id, jar, "s3://savepoints")
@@ -43,46 +43,46 @@ def test_where_a_stop_fails_nothing_is_started(flinkmock: FlinkMock, deployer: D
 
 
 @pytest.mark.flinkmock("disk-full.yaml")
-def test_completed_is_not_success(flinkmock: FlinkMock, deployer: Deployer) -> None:
+def test_completed_does_not_mean_success(flinkmock: FlinkMock, deployer: Deployer) -> None:
     with pytest.raises(SavepointFailed, match="No space left on device"):
         deployer.savepoint(flinkmock.job("orders").id, "s3://savepoints")
 
 
 @pytest.mark.flinkmock("orders.yaml")
-def test_a_savepoint_lies_where_the_cluster_says(flinkmock: FlinkMock, deployer: Deployer) -> None:
+def test_the_path_of_a_savepoint_is_returned(flinkmock: FlinkMock, deployer: Deployer) -> None:
     orders = flinkmock.job("orders")
     location = deployer.savepoint(orders.id, "s3://savepoints")
-    assert [each.path for each in orders.savepoints] == [location]
+    assert [savepoint.path for savepoint in orders.savepoints] == [location]
 
 
 @pytest.mark.flinkmock({"faults": [{"times": 3, "reply": "leader-unavailable"}]})
-def test_a_cluster_without_a_leader_is_asked_again(flinkmock: FlinkMock, deployer: Deployer, jar: Path) -> None:
+def test_requests_without_a_leader_are_repeated(flinkmock: FlinkMock, deployer: Deployer, jar: Path) -> None:
     deployer.deploy(jar)
     flinkmock.requests.expect("POST /jars/upload", times=4)
 
 
 @pytest.mark.flinkmock({"faults": [{"reply": "leader-unavailable"}]})
-def test_but_not_for_ever(deployer: Deployer, jar: Path) -> None:
-    with pytest.raises(Refused, match="503"):
+def test_requests_are_not_repeated_forever(deployer: Deployer, jar: Path) -> None:
+    with pytest.raises(RequestFailed, match="503"):
         deployer.deploy(jar)
 
 
 @pytest.mark.flinkmock("out-of-memory.yaml")
-def test_a_job_that_fails_is_given_up_with_its_cause(deployer: Deployer, jar: Path) -> None:
-    with pytest.raises(JobEnded, match="orders is FAILED: java.lang.OutOfMemoryError: Java heap space"):
+def test_a_failed_job_is_reported_with_its_cause(deployer: Deployer, jar: Path) -> None:
+    with pytest.raises(JobTerminated, match="orders is FAILED: java.lang.OutOfMemoryError: Java heap space"):
         deployer.deploy(jar)
 
 
-@pytest.mark.flinkmock("lost-answer.yaml", flink=["1.20", "2.3"])
-def test_a_lost_answer_costs_no_second_savepoint(flinkmock: FlinkMock, deployer: Deployer) -> None:
+@pytest.mark.flinkmock("lost-response.yaml", flink=["1.20", "2.3"])
+def test_a_lost_response_triggers_no_second_savepoint(flinkmock: FlinkMock, deployer: Deployer) -> None:
     orders = flinkmock.job("orders")
     location = deployer.savepoint(orders.id, "s3://savepoints")
-    assert [each.path for each in orders.savepoints] == [location]
+    assert [savepoint.path for savepoint in orders.savepoints] == [location]
     flinkmock.requests.expect("POST /jobs/:jobid/savepoints", times=2)
 
 
-@pytest.mark.flinkmock("lost-answer.yaml", flink="1.12")
-def test_without_trigger_ids_nothing_is_asked_twice(flinkmock: FlinkMock, deployer: Deployer) -> None:
-    with pytest.raises(AnswerLost, match="may have been carried out"):
+@pytest.mark.flinkmock("lost-response.yaml", flink="1.12")
+def test_without_trigger_ids_no_request_is_repeated(flinkmock: FlinkMock, deployer: Deployer) -> None:
+    with pytest.raises(ResponseLost, match="may have processed"):
         deployer.savepoint(flinkmock.job("orders").id, "s3://savepoints")
     flinkmock.requests.expect("POST /jobs/:jobid/savepoints", times=1)
