@@ -1,7 +1,8 @@
 """Settings of all tests: how many examples hypothesis draws, how long clients wait, which tests come first."""
 
+import functools
 import inspect
-import os
+import ssl
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,27 +10,28 @@ from pathlib import Path
 import _pytest.pytester
 import httpx
 import pytest
-from hypothesis import HealthCheck, settings
 
 from flinkmock.conformance import http_client
 from flinkmock.server import delayed_responses
+from tests import hypothesis_profile  # noqa: F401  loads the profile
 from tests.timeouts import PATIENCE
 
 pytest_plugins = ["pytester"]
 ROOT = Path(__file__).parents[1]
-
-# the same examples each time: a change fails by what it breaks and not by what it draws; "thorough" looks for more
-settings.register_profile(
-    "quick", max_examples=50, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
-settings.register_profile("thorough", max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 
 # httpx gives up after 5 s by default, which a busy machine may need for a request: all its functions share one default
 httpx_default = inspect.signature(httpx.get).parameters["timeout"].default
 for phase in ("connect", "read", "write", "pool"):
     setattr(httpx_default, phase, PATIENCE)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_tls_context() -> Iterator[None]:
+    """Each httpx client makes one, which takes longer than its requests; no test uses TLS."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ssl, "create_default_context", functools.cache(ssl.create_default_context))
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

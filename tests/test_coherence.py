@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import pytest
@@ -28,6 +27,7 @@ from flinkmock.conformance.targets import Targets
 from flinkmock.rest.handlers import FileContent
 from flinkmock.rest.in_process import InProcessClient, OperationNotFound
 from tests.coherence import backwards, incoherences
+from tests.hypothesis_profile import examples
 
 RELEASES = ("2.3", "1.20", "1.12")
 TEMPLATES = """
@@ -186,8 +186,18 @@ class JobRun(RuleBasedStateMachine):
         return path if path else multiple()
 
 
+def play(release: str, count: int) -> None:
+    """Plays so many sequences of events."""
+    machine = type(f"Life{release}", (JobRun,), {"release": release})
+    run_state_machine_as_test(machine, settings=settings(examples(count), stateful_step_count=25))
+
+
 @pytest.mark.parametrize("release", RELEASES)
 def test_a_cluster_is_coherent_at_every_instant(release: str) -> None:
-    machine = type(f"Life{release}", (JobRun,), {"release": release})
-    examples = math.ceil(settings.default.max_examples / 4) if settings.default else 12
-    run_state_machine_as_test(machine, settings=settings(max_examples=examples, stateful_step_count=25))
+    play(release, 3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("release", RELEASES)
+def test_many_clusters_are_coherent_at_every_instant(release: str) -> None:
+    play(release, 13)

@@ -2,7 +2,7 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flinkmock.cluster.errors import JobAlreadyTerminated
@@ -11,6 +11,7 @@ from flinkmock.cluster.states import JOB_STATES
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.named_random import UNBOUNDED
 from tests.cluster.cluster_factory import Bench, job, ms
+from tests.hypothesis_profile import examples
 
 OOM = ExceptionSpec(JavaException("java.lang.OutOfMemoryError", "Java heap space"), vertex="count", subtask=1)
 
@@ -136,7 +137,7 @@ def test_a_job_that_is_older_than_the_scenario(tmp_path: Path) -> None:
     assert orders.checkpoints.counts_at(bench.now)["completed"] == pytest.approx(7_200, abs=3)
 
 
-@settings(max_examples=30, deadline=None)
+@examples(30)
 @given(parts=st.lists(st.integers(1, 9_000), min_size=1, max_size=6))
 def test_advancing_in_parts_or_at_once_is_the_same(tmp_path_factory: pytest.TempPathFactory, parts: list[int]) -> None:
     folder = tmp_path_factory.mktemp("jars")
@@ -154,7 +155,7 @@ def test_advancing_in_parts_or_at_once_is_the_same(tmp_path_factory: pytest.Temp
         assert mine.task_counts_at(slow.now) == theirs.task_counts_at(fast.now)
 
 
-@settings(max_examples=25, deadline=None)
+@examples(25)
 @given(moment=st.integers(0, 12_000))
 def test_the_past_stays_as_it_was_told(tmp_path_factory: pytest.TempPathFactory, moment: int) -> None:
     crash = Repeat((Step("RUNNING", ms(3_000)), Step("RESTARTING", ms(700), OOM)), times=None)

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from flinkmock import FlinkMock, UnknownRelease, check, known_releases
+from flinkmock import FlinkMock, UnknownRelease, check
 from flinkmock.conformance import ServerUnreachable
 from tests.conformance.tampering_proxy import ChangeResponse, tampering
+from tests.releases import EACH_RELEASE
 
 JOBS = {"jobs": {"running": "streaming", "finished": "batch", "failed": "failing"}}
 
@@ -29,7 +30,7 @@ def cluster() -> Iterator[FlinkMock]:
     running.close()
 
 
-@pytest.mark.parametrize("flink", known_releases())
+@pytest.mark.parametrize("flink", EACH_RELEASE)
 def test_a_fake_cluster_is_as_its_contract_says(flink: str) -> None:
     running = cluster_with_jobs(flink)
     try:

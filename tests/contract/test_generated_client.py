@@ -39,12 +39,17 @@ def generate(version: str, folder: Path) -> None:
     )
 
 
-@pytest.fixture(params=["2.3.0", "2.1.3", "1.20.5", "1.18.1", "1.12.5"])
-def client(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+OTHERS = [pytest.param(version, marks=pytest.mark.slow) for version in ("2.1.3", "1.20.5", "1.18.1", "1.12.5")]
+
+
+@pytest.fixture(scope="module", params=["2.3.0", *OTHERS])
+def client(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The release; its generated client can be imported as `client`."""
-    generate(request.param, tmp_path)
-    monkeypatch.syspath_prepend(tmp_path)
-    yield request.param
+    folder = tmp_path_factory.mktemp("generated")
+    generate(request.param, folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(folder)
+        yield request.param
     for name in [name for name in sys.modules if name.partition(".")[0] == "client"]:
         del sys.modules[name]
 

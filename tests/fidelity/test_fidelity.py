@@ -24,6 +24,7 @@ FLOOR = 0.98
 quiet machine; the rest is for steps that are about a moment, on machines that do other things too."""
 
 
+@pytest.mark.slow
 @pytest.mark.fidelity
 @pytest.mark.parametrize("release", RELEASES)
 def test_the_fake_answers_as_the_real_one_did(release: str, tmp_path: Path) -> None:

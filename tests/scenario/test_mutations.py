@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flinkmock.scenario import ScenarioError, load_scenario
+from tests.hypothesis_profile import examples
 
 ROOT = Path(__file__).parents[2]
 GOOD = [
@@ -19,7 +20,7 @@ GOOD = [
 WORDS = sorted(
     {word for text in GOOD for word in text.split()} | set("[]{}:-#&*!|>'\"%@`,?") | {"<<", "!!int", "&a", "*a"}
 )
-QUIET = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+EXAMPLES = examples(50)
 
 scalars = st.one_of(
     st.none(), st.booleans(), st.integers(), st.floats(allow_nan=True), st.text(max_size=8), st.sampled_from(WORDS)
@@ -38,7 +39,7 @@ def loads_or_is_refused(source: str | dict[str, object]) -> None:
         assert all(mistake.startswith("<scenario>") for mistake in refused.mistakes if not mistake.startswith("…"))
 
 
-@QUIET
+@EXAMPLES
 @given(st.sampled_from(GOOD), st.data())
 def test_words_replaced_lines_moved_and_characters_lost(text: str, data: st.DataObject) -> None:
     lines = text.splitlines()
@@ -64,7 +65,7 @@ def test_words_replaced_lines_moved_and_characters_lost(text: str, data: st.Data
     loads_or_is_refused("\n".join(lines) + "\n")
 
 
-@QUIET
+@EXAMPLES
 @given(st.sampled_from(GOOD), st.data())
 def test_values_replaced(text: str, data: st.DataObject) -> None:
     tree: dict[str, Any] = yaml.safe_load(text)
@@ -86,7 +87,7 @@ def test_values_replaced(text: str, data: st.DataObject) -> None:
     loads_or_is_refused(tree)
 
 
-@QUIET
+@EXAMPLES
 @given(values)
 def test_anything_at_all_in_a_section(value: object) -> None:
     for section in ("cluster", "templates", "jobs", "submitted", "operations", "exceptions", "faults", "expect"):
@@ -95,7 +96,7 @@ def test_anything_at_all_in_a_section(value: object) -> None:
         loads_or_is_refused({section: [value, {"match": value, "drop": "reset"}, {"GET /jobs": value}]})
 
 
-@QUIET
+@EXAMPLES
 @given(values)
 def test_anything_at_all_under_a_key(value: object) -> None:
     loads_or_is_refused({"extends": value})
@@ -115,7 +116,7 @@ def test_anything_at_all_under_a_key(value: object) -> None:
         loads_or_is_refused({"jobs": {"a": {"vertices": [{"name": "map", key: value}]}}})
 
 
-@QUIET
+@EXAMPLES
 @given(st.text(max_size=60))
 def test_any_text(text: str) -> None:
     if not text.endswith((".yaml", ".yml")):

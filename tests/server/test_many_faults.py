@@ -1,4 +1,4 @@
-"""Ten thousand requests with faults by chance: the same seed gives the same sequence, and nothing is left behind."""
+"""Thousands of requests with faults by chance: the same seed gives the same sequence, and nothing is left behind."""
 
 from __future__ import annotations
 
@@ -60,18 +60,17 @@ def test_the_same_seed_gives_the_same_sequence() -> None:
     assert set(one) == {"200", "503", "ConnectionResetError", "RemoteDisconnected", "IncompleteRead"}
 
 
-def test_ten_thousand_requests_come_the_same_again_and_leave_nothing_behind() -> None:
+def test_many_requests_have_as_many_faults_as_the_chances_say_and_leave_nothing_behind() -> None:
     with FlinkMock(SCENARIO) as mock:
         client = Client(mock.url)
-        found = [client.get("/config") for _ in range(2_000)]
+        found = [client.get("/config") for _ in range(500)]
         before = left(mock)
-        found += [client.get("/config") for _ in range(8_000)]
+        found += [client.get("/config") for _ in range(2_000)]
         after = left(mock)
         client.connection.close()
-    assert found == outcomes(10_000)
-    assert 850 < sum(outcome != "200" for outcome in found) < 1_150
+    assert 0.085 < sum(outcome != "200" for outcome in found) / len(found) < 0.115
     for what, count in after.items():
-        assert count <= before[what] + (1_000 if what == "objects" else 2), f"{what}: {before[what]}, then {count}"
+        assert count <= before[what] + (250 if what == "objects" else 2), f"{what}: {before[what]}, then {count}"
 
 
 def left(mock: FlinkMock) -> dict[str, int]:

@@ -20,6 +20,8 @@ from tests.server.conftest import Client, Reply
 from tests.server.fake import FakeEngine
 
 RELEASES = {"2.3.0": "2.3", "2.1.3": "2.1", "1.20.5": "1.20", "1.18.1": "1.18", "1.12.5": "1.12"}
+USUAL = ("2.3.0", "1.12.5")
+"""The others are played in full runs only: they differ less."""
 ID = "3951ca87e73b3edfbba4a783ff8d647a"
 PLACES = {
     "unknown": "0123456789abcdef0123456789abcdef",
@@ -83,7 +85,14 @@ def clients() -> Iterator[dict[str, Client]]:
         thread.close()
 
 
-@pytest.mark.parametrize(("version", "name"), [(version, name) for version in STEPS for name in STEPS[version]])
+@pytest.mark.parametrize(
+    ("version", "name"),
+    [
+        pytest.param(version, name, marks=() if version in USUAL else pytest.mark.slow)
+        for version in STEPS
+        for name in STEPS[version]
+    ],
+)
 def test_as_recorded(clients: dict[str, Client], version: str, name: str) -> None:
     step = STEPS[version][name]
     if step["step"] in NOT_IN_THE_RECORDING:

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from flinkmock import FlinkMock, UnknownRelease, load_scenario
 from flinkmock.faults import Drop
 from flinkmock.strategies import FaultPlan, fault_plans
+from tests.hypothesis_profile import examples
 from tests.strategies.finding import least, simplest, some
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(fault_plans(flink="1.20"))
 def test_every_plan_is_what_its_text_says(plan: FaultPlan) -> None:
     assert load_scenario("flink: '1.20'\n" + plan.yaml).faults == tuple(plan)
@@ -24,7 +25,7 @@ def test_clients_survive_them_or_not_but_the_cluster_does() -> None:
     with FlinkMock({"jobs": {"orders": "streaming"}}) as cluster, httpx.Client(base_url=cluster.url) as client:
         start = cluster.snapshot()
 
-        @settings(max_examples=15)
+        @examples(15)
         @given(fault_plans(min_size=1))
         def ask(plan: FaultPlan) -> None:
             cluster.restore(start)

@@ -11,11 +11,12 @@ from typing import Any
 import httpx
 import pytest
 import requests as requests_library
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flinkmock import Contract, FlinkMock, known_releases
 from flinkmock.strategies import Request, requests
+from tests.hypothesis_profile import examples
 from tests.strategies.finding import least, simplest
 from tests.timeouts import PATIENCE
 
@@ -42,7 +43,7 @@ def with_urllib(request: Request, base: str) -> int:
         return error.code
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(st.data())
 def test_every_request_is_one_of_its_operation_with_a_body_that_it_takes(data: st.DataObject) -> None:
     contract = Contract.load(data.draw(RELEASES))
@@ -60,7 +61,7 @@ def test_no_server_refuses_its_form(flink: str) -> None:
     usual = [each for each in contract if each.id != "shutdownCluster" and "profiler" not in each.path]
     with FlinkMock({"jobs": {"orders": "streaming"}}, flink=flink) as cluster, httpx.Client() as client:
 
-        @settings(max_examples=40)
+        @examples(40)
         @given(st.sampled_from(usual).flatmap(lambda each: requests(each.id, flink=flink)))
         def ask(request: Request) -> None:
             client.request(request.method, request.url(cluster.url), headers=request.headers, content=request.body)
@@ -84,7 +85,7 @@ def test_what_is_required_is_there() -> None:
     assert drawn.target == f"/jobs/{'0' * 32}?mode=cancel"
 
 
-@settings(max_examples=20)
+@examples(20)
 @given(requests("GET /jobs/:jobid/metrics", known={"jobid": ["a" * 32], "get": ["uptime", "numRestarts"]}))
 def test_what_is_known_is_used(request: Request) -> None:
     assert request.path == f"/jobs/{'a' * 32}/metrics"

@@ -7,17 +7,18 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flinkmock import Contract, UnknownRelease, known_releases
 from flinkmock.strategies import responses
+from tests.hypothesis_profile import examples
 from tests.strategies.finding import least, simplest, some
 
 RELEASES = st.sampled_from(known_releases())
 
 
-@settings(max_examples=100)
+@examples(100)
 @given(st.data())
 def test_every_answer_is_one_that_the_release_may_give(data: st.DataObject) -> None:
     contract = Contract.load(data.draw(RELEASES))

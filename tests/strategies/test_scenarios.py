@@ -6,7 +6,7 @@ import contextlib
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from flinkmock import Engine, FlinkMock, UnknownRelease, known_releases, load_scenario
@@ -15,10 +15,11 @@ from flinkmock.cluster.states import JOB_STATES
 from flinkmock.rest.in_process import InProcessClient
 from flinkmock.strategies import DrawnScenario, scenarios
 from flinkmock.strategies.lifecycles import lifecycles
+from tests.hypothesis_profile import examples
 from tests.strategies.finding import least, simplest, some
 
 
-@settings(max_examples=25)
+@examples(25)
 @given(scenarios(faults=True), st.sampled_from(known_releases()))
 def test_every_scenario_is_played_on_every_release(scenario: DrawnScenario, flink: str) -> None:
     if "adaptive" in scenario.yaml and flink == "1.12":
@@ -37,7 +38,7 @@ def test_every_scenario_is_played_on_every_release(scenario: DrawnScenario, flin
         engine.close()
 
 
-@settings(max_examples=40)
+@examples(40)
 @given(scenarios(faults=True))
 def test_the_text_says_the_same(scenario: DrawnScenario) -> None:
     told = load_scenario(scenario)
@@ -45,7 +46,7 @@ def test_the_text_says_the_same(scenario: DrawnScenario) -> None:
     assert load_scenario(eval(repr(scenario))) == told
 
 
-@settings(max_examples=15)
+@examples(15)
 @given(scenarios(flink="1.20", min_jobs=1, max_jobs=2))
 def test_what_was_asked_for(scenario: DrawnScenario) -> None:
     told = load_scenario(scenario)

@@ -33,7 +33,7 @@ def test_scenarios_and_faults_are_shown_as_yaml_and_answers_as_json(pytester: py
             assert not body["jobs"]
         """
     )
-    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:xdist")
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:schemathesis")
     result.assert_outcomes(failed=3)
     shown = [line.removeprefix("E").strip() for line in result.outlines]
     start = next(number for number, line in enumerate(shown) if line.startswith("scenario=r"))

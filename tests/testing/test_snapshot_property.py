@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from flinkmock import Engine, load_scenario
@@ -16,6 +16,7 @@ from flinkmock.rest.handlers import FileContent, UploadedFile
 from flinkmock.rest.in_process import InProcessClient
 from flinkmock.rest.rendering import encode
 from flinkmock.strategies import DrawnScenario, scenarios
+from tests.hypothesis_profile import examples
 
 SLOW = DrawnScenario(
     jobs={"orders": {"extends": "streaming", "checkpoints": {"every": "4s", "duration": "3s"}}, "report": "restarting"},
@@ -105,7 +106,7 @@ BEFORE = [("upload", 1), ("pass", 8), ("save", 0)]
 AFTER = [("run", 0), ("stop", 0), ("pass", 9), ("fail", 0)]
 
 
-@settings(max_examples=25)
+@examples(25)
 @example(SLOW, "virtual", BEFORE, AFTER, [("pass", 12), ("look", 0)])
 @given(st.just(SLOW) | scenarios(min_jobs=1, max_jobs=2), CLOCKS, ACTIONS, ACTIONS, ACTIONS)
 def test_put_back_it_knows_nothing_of_what_came_later(

@@ -1,0 +1,14 @@
+"""The releases that a test takes its parameters from."""
+
+from __future__ import annotations
+
+import pytest
+
+from flinkmock import known_releases
+
+USUAL = ("1.12", "1.20", "2.3")
+"""The oldest, the last of 1.x and the newest: these differ most."""
+EACH_RELEASE = [
+    pytest.param(release, marks=() if release in USUAL else pytest.mark.slow) for release in known_releases()
+]
+"""For `parametrize`: all, of which the usual ones are quick enough for each run."""
