@@ -25,7 +25,8 @@ def blocks(language: str) -> list[str]:
 def test_the_pytest_example(pytester: pytest.Pytester) -> None:
     [example] = blocks("python")
     pytester.makepyfile(example)
-    pytester.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=1)
+    options = ("-p", "no:cacheprovider", "-o", "asyncio_default_fixture_loop_scope=function")
+    pytester.runpytest_inprocess(*options).assert_outcomes(passed=1)
 
 
 def test_the_scenario() -> None:

@@ -11,13 +11,14 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from flinkmock.cli import main
 from flinkmock.jar import small_jar
 from tests.timeouts import PATIENCE
 
@@ -150,16 +151,34 @@ def test_it_goes_on_when_nobody_reads_its_output() -> None:
         assert (process.returncode, err) == (0, "")
 
 
-def refused(*arguments: str) -> str:
-    """What a command that can't be carried out says."""
-    ran = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=PATIENCE, check=False)
-    assert ran.returncode == 2
-    assert ran.stdout == ""
-    assert "Traceback" not in ran.stderr
-    return ran.stderr.strip()
+Refused = Callable[..., str]
 
 
-def test_a_taken_port() -> None:
+@pytest.fixture
+def refused(capsys: pytest.CaptureFixture[str]) -> Refused:
+    """Runs `flinkmock serve` with arguments that it refuses, in this process. Returns the message."""
+
+    def run(*arguments: str) -> str:
+        try:
+            code = main(["serve", *arguments])
+        except SystemExit as error:  # of argparse
+            code = error.code
+        assert code == 2
+        written = capsys.readouterr()
+        assert written.out == ""
+        assert "Traceback" not in written.err
+        return written.err.strip()
+
+    return run
+
+
+def test_a_mistake_ends_the_process() -> None:
+    ran = subprocess.run([*COMMAND, "--flink", "2.33"], capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert ran.stderr.startswith("flinkmock: Unknown Flink release '2.33'.")
+
+
+def test_a_taken_port(refused: Refused) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -183,11 +202,11 @@ def test_a_taken_port() -> None:
         (["nowhere.yaml"], "flinkmock: nowhere.yaml: there is no such file in "),
     ],
 )
-def test_a_mistake_is_told_in_a_sentence(arguments: list[str], told: str) -> None:
+def test_a_mistake_is_told_in_a_sentence(refused: Refused, arguments: list[str], told: str) -> None:
     assert told in refused(*arguments)
 
 
-def test_a_wrong_scenario_is_told_with_its_line(tmp_path: Path) -> None:
+def test_a_wrong_scenario_is_told_with_its_line(refused: Refused, tmp_path: Path) -> None:
     scenario = tmp_path / "s.yaml"
     scenario.write_text("cluster:\n  slotss: 4\n")
     told = refused(str(scenario))

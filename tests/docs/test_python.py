@@ -28,7 +28,7 @@ def test_the_examples(pytester: pytest.Pytester) -> None:
         """
         from hypothesis import HealthCheck, settings
 
-        settings.register_profile("here", suppress_health_check=[HealthCheck.too_slow], deadline=None)
+        settings.register_profile("here", max_examples=25, suppress_health_check=[HealthCheck.too_slow], deadline=None)
         settings.load_profile("here")
         """
     )

@@ -73,6 +73,7 @@ def run(project: Path, *options: str) -> tuple[int, str]:
     return ran.returncode, ran.stdout + ran.stderr
 
 
+@pytest.mark.slow
 def test_the_suite_passes_on_three_releases_with_four_workers() -> None:
     code, output = run(PROJECT, "-p", "xdist", "-n", "4", "-v")
     assert code == 0, output
@@ -82,7 +83,9 @@ def test_the_suite_passes_on_three_releases_with_four_workers() -> None:
             assert re.search(rf"{name}\[flink-{release}\]", output), output
 
 
-@pytest.mark.parametrize("bug", BUGS)
+@pytest.mark.parametrize(
+    "bug", [pytest.param(bug, marks=pytest.mark.slow if number else ()) for number, bug in enumerate(BUGS)]
+)
 def test_the_suite_finds_a_bug(bug: str, tmp_path: Path) -> None:
     project = tmp_path / "deployer"
     shutil.copytree(PROJECT, project, ignore=shutil.ignore_patterns("__pycache__", ".*"))

@@ -63,7 +63,7 @@ def test_a_log_is_text() -> None:
 
 
 def test_what_there_is_not() -> None:
-    with pytest.raises(LookupError, match=r"Flink 2\.3 has no operation GET /jbos\. Did you mean GET /jobs\?"):
+    with pytest.raises(LookupError, match=r'Flink 2\.3 has no operation GET /jbos\. Did you mean "GET /jobs"\?'):
         responses("GET /jbos")
     with pytest.raises(LookupError, match=r"Flink 1\.12 has no operation getJobStatusInfo"):
         responses("getJobStatusInfo", flink="1.12")
