@@ -92,9 +92,9 @@ def _faults(args: argparse.Namespace, contract: Contract) -> dict[str, Any]:
     from flinkmock.scenario.load import load_faults
 
     alone = load_faults(Path(args.faults), contract.release.minor)
-    if alone.passed_over:
+    if alone.ignored_sections:
         print(
-            f"{args.faults}: ignored, because a real cluster is behind the proxy: {', '.join(alone.passed_over)}",
+            f"{args.faults}: ignored, because a real cluster is behind the proxy: {', '.join(alone.ignored_sections)}",
             file=sys.stderr,
         )
     return {"faults": alone.faults, "seed": alone.seed if args.seed is None else args.seed}

@@ -16,7 +16,7 @@ from flinkmock.dryrun.static_checks import StaticChecks
 from flinkmock.dryrun.unused import find_unused
 from flinkmock.scenario.diagnostics import Diagnostics, SourceLocation
 from flinkmock.scenario.document import YamlNode
-from flinkmock.scenario.load import read_scenario, whole_job
+from flinkmock.scenario.load import read_scenario, resolve_job_node
 from flinkmock.scenario.scenario import Scenario
 from flinkmock.units import format_duration
 
@@ -66,7 +66,7 @@ def check(file: Path, releases: Sequence[str] = ()) -> list[CheckResult]:
     results = [
         _Check(document, scenario, diagnostics).run(release) for release in releases or [scenario.flink or LATEST]
     ]
-    diagnostics.check()
+    diagnostics.raise_if_any()
     return results
 
 
@@ -134,7 +134,7 @@ class _Check:
             required = fault.trigger.job_state
             if required is None or required.state in REACHABLE_BY_CLIENTS or (required.job, required.state) in seen:
                 continue
-            location = (node.get("while-job") or node).place
+            location = (node.get("while-job") or node).location
             self._diagnostics.add(
                 location, f'"{fault.name}" never applies: {required.job} was never {required.state} in the dry run.'
             )
@@ -152,16 +152,16 @@ class _Check:
 
     def _job_location(self, job: Job | None) -> SourceLocation:
         lifecycle = job.spec.lifecycle if job is not None else None
-        locations = (node.place for node, spec in self._specs() if spec.lifecycle is lifecycle)
-        return next(locations, self._document.place)
+        locations = (node.location for node, spec in self._specs() if spec.lifecycle is lifecycle)
+        return next(locations, self._document.location)
 
     def _step_location(self, node: YamlNode, spec: JobSpec, step: Step) -> SourceLocation:
         """Return the location of a step, which may be in a template of the job."""
-        lines = whole_job(self._document, node).items["lifecycle"]
+        lines = resolve_job_node(self._document, node).items["lifecycle"]
         for location, each in zip(_step_locations(lines), _flat(spec.lifecycle), strict=False):
             if each is step:
-                return location if location.file == self._document.place.file else node.place
-        return node.place
+                return location if location.file == self._document.location.file else node.location
+        return node.location
 
 
 def _flat(lifecycle: Lifecycle) -> Iterator[Step]:
@@ -179,7 +179,7 @@ def _step_locations(lifecycle: YamlNode) -> Iterator[SourceLocation]:
         if steps is not None:
             yield from _step_locations(steps)
         else:
-            yield line.key_place(next(iter(line.items))) if line.items else line.place
+            yield line.key_location(next(iter(line.items))) if line.items else line.location
 
 
 def _lacks_slots(job: Job) -> bool:

@@ -75,7 +75,7 @@ class StaticChecks:
             ]
             reason = self._missing_reason(f'operation "{name}"', operations) if ids else None
             if reason and configured is not None:
-                self._diagnostics.add(configured.key_place(name), f"{reason}, so this has no effect.")
+                self._diagnostics.add(configured.key_location(name), f"{reason}, so this has no effect.")
 
     # -- faults
 
@@ -84,20 +84,20 @@ class StaticChecks:
         nodes = listed.elements if listed is not None else []
         earlier: list[Fault] = []
         for node, fault in zip(nodes, self._scenario.faults, strict=False):
-            location = (node.get("match") or node).place
+            location = (node.get("match") or node).location
             patterns = fault.trigger.patterns
             for pattern in patterns:
                 if missing := self._missing(pattern):
                     self._diagnostics.add(location, f'{missing}: "{fault.name}" never applies to it.')
             reason = _impossible_reason(fault.trigger)
             if reason:
-                self._diagnostics.add(node.place, f'"{fault.name}" can never apply: {reason}.')
+                self._diagnostics.add(node.location, f'"{fault.name}" can never apply: {reason}.')
             hiding = next((other for other in earlier if _hides(other, fault.trigger)), None)
             if hiding is not None:
                 text = (
                     f'"{fault.name}" can never apply: the earlier fault "{hiding.name}" applies to all of its requests.'
                 )
-                self._diagnostics.add(node.place, text)
+                self._diagnostics.add(node.location, text)
             earlier.append(fault)
 
     # -- expectations
@@ -107,12 +107,12 @@ class StaticChecks:
         nodes_by_location = {str(location): node for node, location in _locations(nodes)}
         counted: list[Expectation] = []
         for expectation in self._scenario.expect:
-            node = nodes_by_location.get(getattr(expectation, "place", ""))
+            node = nodes_by_location.get(getattr(expectation, "location", ""))
             if node is None:
                 continue
             for pattern in _required_patterns(expectation):
                 if missing := self._missing(pattern):
-                    self._diagnostics.add(node.place, f"{missing}: this expectation can't be met.")
+                    self._diagnostics.add(node.location, f"{missing}: this expectation can't be met.")
             if isinstance(expectation, Expectation):
                 self._check_contradiction(expectation, counted, node)
                 counted.append(expectation)
@@ -123,9 +123,9 @@ class StaticChecks:
                 continue
             low, high = max(expectation.times.low, other.times.low), _min(expectation.times.high, other.times.high)
             if high is not None and low > high:
-                line = other.place.rsplit(":", 2)[-2] if ":" in other.place else "?"
+                line = other.location.rsplit(":", 2)[-2] if ":" in other.location else "?"
                 text = f"{expectation.wanted} {expectation.times} contradicts line {line}, which says {other.times}."
-                self._diagnostics.add(node.place, text)
+                self._diagnostics.add(node.location, text)
 
 
 def _impossible_reason(when: FaultTrigger) -> str | None:
@@ -187,8 +187,8 @@ def _locations(nodes: YamlNode | None) -> list[tuple[YamlNode, object]]:
     located: list[tuple[YamlNode, object]] = []
     for node in nodes.elements if nodes is not None else ():
         if not node.items:
-            located.append((node, node.place))
-        located += [(YamlNode(node.key_place(key), key), node.key_place(key)) for key in node.items]
+            located.append((node, node.location))
+        located += [(YamlNode(node.key_location(key), key), node.key_location(key)) for key in node.items]
     return located
 
 

@@ -20,7 +20,7 @@ def find_unused(document: YamlNode, diagnostics: Diagnostics) -> None:
     ):
         for name in _own(document, section):
             if name not in used:
-                diagnostics.add(document.items[section].key_place(name), f'"{name}" is never used: {reason}.')
+                diagnostics.add(document.items[section].key_location(name), f'"{name}" is never used: {reason}.')
     _shadowed(document, diagnostics)
 
 
@@ -29,14 +29,13 @@ def _own(document: YamlNode, section: str) -> list[str]:
     entries = document.get(section)
     if entries is None:
         return []
-    return [name for name in entries.items if entries.key_place(name).file == document.place.file]
+    return [name for name in entries.items if entries.key_location(name).file == document.location.file]
 
 
 def _templates_used(document: YamlNode) -> set[str]:
     used: set[str] = set()
-    templates = document.get("templates")
-    known = templates.items if templates is not None else {}
-    queue = [node for section in ("jobs", "submitted") for node in _entries(document, section)]
+    known = document.items_of("templates")
+    queue = [node for section in ("jobs", "submitted") for node in document.items_of(section).values()]
     while queue:
         node = queue.pop()
         named = [node.text] if isinstance(node.value, str) else _extended(node)
@@ -44,7 +43,7 @@ def _templates_used(document: YamlNode) -> set[str]:
             if name not in used:
                 used.add(name)
                 queue += [known[name]] if name in known else []
-    if any(getattr(node.get("type"), "value", None) == "batch" for node in _entries(document, "jobs")):
+    if any(getattr(node.get("type"), "value", None) == "batch" for node in document.items_of("jobs").values()):
         used.add("batch")  # the template of batch jobs that extend none
     return used | {"streaming"}
 
@@ -55,8 +54,7 @@ def _extended(node: YamlNode) -> list[str]:
 
 
 def _exceptions_used(document: YamlNode) -> set[str]:
-    exceptions = document.get("exceptions")
-    known = exceptions.items if exceptions is not None else {}
+    known = document.items_of("exceptions")
     queue = [name for key, node in document.items.items() if key != "exceptions" for name in _named_exceptions(node)]
     used: set[str] = set()
     while queue:
@@ -87,14 +85,9 @@ def _shadowed(document: YamlNode, diagnostics: Diagnostics) -> None:
         for other in earlier:
             if submitted is not None and all(fnmatchcase(name, other) for name in names):
                 diagnostics.add(
-                    submitted.key_place(pattern),
-                    f'"{pattern}" is never used: "{other}" on line {submitted.key_place(other).line} comes first and '
-                    "matches the same names.",
+                    submitted.key_location(pattern),
+                    f'"{pattern}" is never used: "{other}" on line {submitted.key_location(other).line} comes first '
+                    "and matches the same names.",
                 )
                 break
         earlier.append(pattern)
-
-
-def _entries(document: YamlNode, section: str) -> list[YamlNode]:
-    entries = document.get(section)
-    return list(entries.items.values()) if entries is not None else []

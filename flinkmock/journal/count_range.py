@@ -36,7 +36,7 @@ class CountRange:
             return cls(low, low)
         high = int(form[3]) if form[3] else None
         if high is not None and high < low:
-            raise InvalidArgument(f'"{text}" runs from the larger to the smaller. Write {high}..{low} times.')
+            raise InvalidArgument(f'"{text}" is a descending range. Write {high}..{low} times.')
         return cls(low, high)
 
     def __contains__(self, count: int) -> bool:
@@ -57,4 +57,4 @@ def said(count: int) -> str:
 
 
 def _refusal(text: object) -> str:
-    return f'"{text}" is not how often. Write once, never, 2 times, 1..10 times or 1.. times.'
+    return f'"{text}" is not a count. Write once, never, 2 times, 1..10 times or 1.. times.'

@@ -75,7 +75,7 @@ class Expectation:
 
     wanted: RequestMatcher
     times: CountRange = AT_LEAST_ONCE
-    place: str = ""
+    location: str = ""
 
     def __str__(self) -> str:
         return f"{self.wanted} {self.times}"
@@ -89,7 +89,7 @@ class Expectation:
             return None
         head = f"expected {self.wanted} {self.times}, but it {_came(found)}"
         near = near_misses(self.wanted, exchanges) if len(found) < self.times.low else []
-        return "\n".join([_at(self.place, head) + ".", *_those(found), *near])
+        return "\n".join([_with_location(self.location, head) + ".", *_those(found), *near])
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +97,7 @@ class Unmatched:
     """Requests for which there is no operation came so often."""
 
     times: CountRange = NEVER
-    place: str = ""
+    location: str = ""
 
     def __str__(self) -> str:
         return f"requests that match no operation {self.times}"
@@ -110,7 +110,7 @@ class Unmatched:
         if len(found) in self.times:
             return None
         head = f"expected requests that match no operation {self.times}, but they {_came(found)}"
-        return "\n".join([_at(self.place, head) + ".", *_those(found)])
+        return "\n".join([_with_location(self.location, head) + ".", *_those(found)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ class InOrder:
     """Such requests came one after the other; others may have come in between."""
 
     wanted: tuple[RequestMatcher, ...]
-    place: str = ""
+    location: str = ""
 
     def __str__(self) -> str:
         return ", then ".join(map(str, self.wanted))
@@ -137,13 +137,13 @@ class InOrder:
                 seen = ["  found so far:", *(f"    {line}" for line in lines)] if lines else []
                 before = [exchange for exchange in exchanges if not wanted.mismatches(exchange)]
                 other = _those(before, head="before that:") or near_misses(wanted, exchanges)
-                return "\n".join([_at(self.place, head) + ".", *seen, *other])
+                return "\n".join([_with_location(self.location, head) + ".", *seen, *other])
             lines.append(str(found))
         return None
 
 
-def _at(place: str, text: str) -> str:
-    return f"{place}: {text}" if place else text
+def _with_location(location: str, text: str) -> str:
+    return f"{location}: {text}" if location else text
 
 
 def _came(found: Sequence[Exchange]) -> str:

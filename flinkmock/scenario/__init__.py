@@ -1,4 +1,4 @@
-"""The scenario language: a YAML file that says what a cluster is and how its jobs live, read into plain values."""
+"""The scenario language: reads a YAML file that describes a cluster and its jobs into a `Scenario`."""
 
 from flinkmock.errors import ScenarioError
 from flinkmock.scenario.load import load_scenario

@@ -1,4 +1,4 @@
-"""What a scenario says of the cluster itself: task managers, options, savepoints that lie there already."""
+"""The section `cluster`: JobManagers, TaskManagers, Flink options, existing savepoints."""
 
 from __future__ import annotations
 
@@ -9,102 +9,116 @@ from flinkmock.cluster.spec import ClusterSpec, LeaderChange, TaskManagerEvent, 
 from flinkmock.flink.configuration import HIGH_AVAILABILITY, SCHEDULER, STORE_DURATION, Configuration
 from flinkmock.scenario.diagnostics import Diagnostics
 from flinkmock.scenario.document import YamlNode
-from flinkmock.scenario.quantities import span, whole
+from flinkmock.scenario.quantities import as_int, read_duration_range
 
-USUAL = ClusterSpec()
+DEFAULTS = ClusterSpec()
 
 
 @dataclass(frozen=True, slots=True)
 class ClusterReader:
-    """Reads the section `cluster`, and `result-ttl` of the section `operations`, which is an option of Flink's."""
+    """Reads the section `cluster`.
 
-    given: Mapping[str, YamlNode]
-    keep_results: YamlNode | None
-    mistakes: Diagnostics
+    Attributes:
+        section: The entries of the section.
+        result_ttl: The key `result-ttl` of the section `operations`. It sets a Flink option.
+        diagnostics: Collects the mistakes.
+    """
+
+    section: Mapping[str, YamlNode]
+    result_ttl: YamlNode | None
+    diagnostics: Diagnostics
 
     def configuration(self) -> dict[str, str | None]:
-        config = self.given.get("config")
+        config = self.section.get("config")
         options = (
             {key: None if node.value is None else node.text for key, node in config.items.items()} if config else {}
         )
-        if self.keep_results is not None:
+        if self.result_ttl is not None:
             if STORE_DURATION.key in options:
-                self.mistakes.add(
-                    self.keep_results.place, f"config says {STORE_DURATION.key} as well: leave one of them out."
-                )
-            options[STORE_DURATION.key] = f"{span(self.keep_results, self.mistakes).low} ms"
+                message = f"config sets {STORE_DURATION.key}, too. Remove one of them."
+                self.diagnostics.add(self.result_ttl.location, message)
+            options[STORE_DURATION.key] = f"{read_duration_range(self.result_ttl, self.diagnostics).low} ms"
         return options
 
     @property
     def scheduler(self) -> str | None:
-        """What is configured."""
+        """The scheduler that the configuration names."""
         return self.configuration().get(SCHEDULER.key)
 
     def jobmanagers(self) -> int:
-        return self._count("jobmanagers", USUAL.jobmanagers)
+        return self._count("jobmanagers", DEFAULTS.jobmanagers)
 
     def leader_changes(self) -> tuple[LeaderChange, ...]:
-        """When the leader falls, in the order of time. Several JobManagers are none without high availability."""
-        node, options = self.given.get("jobmanagers"), self.configuration()
-        said = options.keys() & {HIGH_AVAILABILITY.key, *HIGH_AVAILABILITY.aliases}
-        if node is not None and self.jobmanagers() > 1 and said:
-            kind = options[said.pop()] or "NONE"
-            if not Configuration({HIGH_AVAILABILITY.key: kind}).highly_available:
-                self.mistakes.add(node.place, f"several JobManagers need high availability, and config says {kind}.")
-        found = []
-        for moment, what in self._events("jobmanagers"):
-            takes = what.get("crashes") if what.items else None
-            found.append(LeaderChange(moment, span(takes, self.mistakes) if takes else LeaderChange(0).duration))
-        return tuple(sorted(found, key=lambda change: change.at))
+        """The crashes of the leader, in the order of time."""
+        self._check_high_availability()
+        changes = []
+        for at, event in self._events("jobmanagers"):
+            duration = event.get("crashes") if event.items else None
+            if duration is None:
+                changes.append(LeaderChange(at))
+            else:
+                changes.append(LeaderChange(at, read_duration_range(duration, self.diagnostics)))
+        return tuple(sorted(changes, key=lambda change: change.at))
+
+    def _check_high_availability(self) -> None:
+        node, options = self.section.get("jobmanagers"), self.configuration()
+        configured = options.keys() & {HIGH_AVAILABILITY.key, *HIGH_AVAILABILITY.aliases}
+        if node is None or self.jobmanagers() == 1 or not configured:
+            return
+        kind = options[configured.pop()] or "NONE"
+        if not Configuration({HIGH_AVAILABILITY.key: kind}).highly_available:
+            message = f"several JobManagers need high availability, but config sets it to {kind}."
+            self.diagnostics.add(node.location, message)
 
     def taskmanagers(self) -> int:
-        return self._count("taskmanagers", USUAL.taskmanagers)
+        return self._count("taskmanagers", DEFAULTS.taskmanagers)
 
-    def _count(self, section: str, usual: int) -> int:
-        node = self.given.get(section)
-        return whole(node.get("count") if node is not None and node.items else node, usual)
+    def _count(self, key: str, default: int) -> int:
+        node = self.section.get(key)
+        return as_int(node.get("count") if node is not None and node.items else node, default)
 
-    def _events(self, section: str) -> Iterator[tuple[int, YamlNode]]:
-        """When and what, of each line."""
-        node = self.given.get(section)
-        listed = node.get("events") if node is not None and node.items else None
-        for line in listed.elements if listed is not None else ():
-            for when, what in line.items.items():
-                yield span(YamlNode(line.key_place(when), when, when), self.mistakes).low, what
+    def _events(self, key: str) -> Iterator[tuple[int, YamlNode]]:
+        """Yield time (ms since the cluster's start) and event of each entry."""
+        node = self.section.get(key)
+        events = node.get("events") if node is not None and node.items else None
+        for entry in events.elements if events is not None else ():
+            for time, event in entry.items.items():
+                yield read_duration_range(YamlNode(entry.key_location(time), time, time), self.diagnostics).low, event
 
     def slots(self) -> int:
-        return whole(self.given.get("slots"), USUAL.slots)
+        return as_int(self.section.get("slots"), DEFAULTS.slots)
 
-    def events(self) -> tuple[TaskManagerEvent, ...]:
-        """Who comes and goes, in the order of time. Whoever is not there can't go."""
-        found = []
-        for moment, what in self._events("taskmanagers"):
-            if isinstance(what.value, dict):
-                kind, number = next(iter(what.value.items()))
-                found.append((TaskManagerEvent(moment, TaskManagerEventKind(kind), whole(number, 0)), number.place))
+    def taskmanager_events(self) -> tuple[TaskManagerEvent, ...]:
+        """The TaskManagers that join and leave, in the order of time."""
+        events = []
+        for at, event in self._events("taskmanagers"):
+            if isinstance(event.value, dict):
+                kind, number = next(iter(event.value.items()))
+                events.append((TaskManagerEvent(at, TaskManagerEventKind(kind), as_int(number, 0)), number.location))
             else:
-                found.append((TaskManagerEvent(moment, TaskManagerEventKind(what.text)), what.place))
-        found.sort(key=lambda each: each[0].at)
-        known = self.taskmanagers()
-        there = set(range(known))
-        for event, place in found:
+                events.append((TaskManagerEvent(at, TaskManagerEventKind(event.text)), event.location))
+        events.sort(key=lambda each: each[0].at)
+        joined = self.taskmanagers()
+        present = set(range(joined))
+        for event, location in events:
             if event.kind == "joins":
-                there.add(known)
-                known += 1
+                present.add(joined)
+                joined += 1
                 continue
-            gone = min(there, default=None) if event.number is None else event.number
-            if gone is None or gone not in there:
-                who = "nobody" if not there else ", ".join(map(str, sorted(there)))
-                missing = "there is none left to go" if gone is None else f"there is no task manager {gone}"
-                self.mistakes.add(place, f"{missing}. At that time there is {who}, counted from 0.")
+            number = min(present, default=None) if event.number is None else event.number
+            if number is None or not present:
+                self.diagnostics.add(location, "no TaskManager is left at that time.")
+            elif number not in present:
+                numbers = ", ".join(map(str, sorted(present)))
+                self.diagnostics.add(location, f"no TaskManager {number} at that time. Present: {numbers}.")
             else:
-                there.remove(gone)
-        return tuple(event for event, _ in found)
+                present.remove(number)
+        return tuple(event for event, _ in events)
 
     def caches(self) -> bool | None:
-        node = self.given.get("caches")
-        return bool(node.value) if node is not None and node.value is not None else USUAL.caches
+        node = self.section.get("caches")
+        return bool(node.value) if node is not None and node.value is not None else DEFAULTS.caches
 
     def savepoints(self) -> tuple[str, ...]:
-        node = self.given.get("savepoints")
+        node = self.section.get("savepoints")
         return tuple(path.text for path in node.elements) if node is not None else ()

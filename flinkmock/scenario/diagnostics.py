@@ -1,4 +1,4 @@
-"""What is wrong with a scenario, collected so that all of it is told at once."""
+"""Mistakes of a scenario, collected so that all of them are reported at once."""
 
 from __future__ import annotations
 
@@ -8,67 +8,73 @@ from typing import NoReturn
 
 from flinkmock.errors import ScenarioError
 
-MAX_MISTAKES = 50
-"""More are not told: whoever has so many reads no further."""
+MAX_REPORTED = 50
 
 
 @dataclass(frozen=True, slots=True)
 class SourceLocation:
-    """Where something is written: `line` and `column` count from 1; 0 means that only the `path` is known."""
+    """A position in a scenario: a line and column of a file, or the path to a value of a mapping.
+
+    Attributes:
+        file: Name of the file.
+        line: From 1; 0 if only the path is known.
+        column: From 1.
+        source: Text of the line.
+        path: Keys and indices from the root of a mapping to the value.
+    """
 
     file: str
     line: int = 0
     column: int = 0
     source: str = ""
-    """The whole line."""
     path: tuple[str | int, ...] = ()
 
     def __str__(self) -> str:
         if self.line:
             return f"{self.file}:{self.line}:{self.column}"
-        return f"{self.file}: {dotted(self.path)}" if self.path else self.file
+        return f"{self.file}: {dotted_path(self.path)}" if self.path else self.file
 
-    def order(self) -> tuple[str, int, int, str]:
-        return self.file, self.line, self.column, dotted(self.path)
+    def sort_key(self) -> tuple[str, int, int, str]:
+        return self.file, self.line, self.column, dotted_path(self.path)
 
 
-def dotted(path: Iterable[str | int]) -> str:
-    """jobs.orders.lifecycle[2]"""
+def dotted_path(path: Iterable[str | int]) -> str:
+    """Format a path: `jobs.orders.lifecycle[2]`."""
     text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
     return text.removeprefix(".")
 
 
 class Diagnostics:
-    """Gathers mistakes, one for each place; `stop` and `check` raise them as one ScenarioError."""
+    """Collects messages, one per source location, and raises them as one ScenarioError."""
 
     def __init__(self) -> None:
-        self._found: dict[SourceLocation, str] = {}
+        self._messages: dict[SourceLocation, str] = {}
 
-    def add(self, place: SourceLocation, text: str) -> None:
-        """The first mistake of a place is told: a template's is found again in each job that is made from it."""
-        self._found.setdefault(place, text)
+    def add(self, location: SourceLocation, message: str) -> None:
+        """Add a message. The first one of a location is kept: each job of a template repeats the template's."""
+        self._messages.setdefault(location, message)
 
-    def stop(self, place: SourceLocation, text: str) -> NoReturn:
-        """Adds the last mistake: nothing more can be found out."""
-        self.add(place, text)
-        self.check()
-        raise AssertionError("a mistake was added")
+    def fail(self, location: SourceLocation, message: str) -> NoReturn:
+        """Add a message after which reading can't go on, and raise ScenarioError."""
+        self.add(location, message)
+        self.raise_if_any()
+        raise AssertionError("a message was added")
 
-    def check(self) -> None:
-        """Raises ScenarioError if there are mistakes."""
-        if self._found:
-            found = sorted(self._found, key=SourceLocation.order)
-            told = [_shown(place, self._found[place]) for place in found[:MAX_MISTAKES]]
-            if len(found) > MAX_MISTAKES:
-                told.append(f"… and {len(found) - MAX_MISTAKES} more.")
-            raise ScenarioError(told)
+    def raise_if_any(self) -> None:
+        """Raise ScenarioError if there are messages."""
+        if self._messages:
+            locations = sorted(self._messages, key=SourceLocation.sort_key)
+            lines = [_format(location, self._messages[location]) for location in locations[:MAX_REPORTED]]
+            if len(locations) > MAX_REPORTED:
+                lines.append(f"… and {len(locations) - MAX_REPORTED} more.")
+            raise ScenarioError(lines)
 
 
-def _shown(place: SourceLocation, text: str) -> str:
-    head = f"{place}: {text}"
-    if not place.source.strip():
+def _format(location: SourceLocation, message: str) -> str:
+    head = f"{location}: {message}"
+    if not location.source.strip():
         return head
-    number = f"  {place.line}"
-    # tabs stay tabs under the line, so that the caret stands where the eye expects it
-    indent = "".join("\t" if c == "\t" else " " for c in place.source[: place.column - 1])
-    return f"{head}\n{number} | {place.source}\n{' ' * len(number)} | {indent}^"
+    number = f"  {location.line}"
+    # tabs stay tabs below the line, so that the caret is in the same column
+    indent = "".join("\t" if c == "\t" else " " for c in location.source[: location.column - 1])
+    return f"{head}\n{number} | {location.source}\n{' ' * len(number)} | {indent}^"

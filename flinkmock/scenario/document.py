@@ -1,7 +1,7 @@
-"""A YAML document as a tree that remembers where everything stands.
+"""A YAML document as a tree of nodes with their source locations.
 
-Only what a scenario needs is read: YAML 1.2's core rules (`on` and `no` are words, `1:30` is no number), anchors and
-aliases, no tags, no key twice. Numbers keep the text they were written as, so that `flink: 1.20` is not 1.2.
+The reader supports what scenarios need: the core schema of YAML 1.2 (`on`, `no` and `1:30` are text), anchors and
+aliases; no tags, no duplicate keys. Numbers keep their text, so that `flink: 1.20` is not 1.2.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from typing import Any, NoReturn
 from flinkmock.scenario.diagnostics import Diagnostics, SourceLocation
 
 Event = Any
-"""A yaml.Event; its stubs know nothing of tag, anchor and value."""
+"""A yaml.Event. Its type stubs lack tag, anchor and value."""
 
 MAX_CHARACTERS = 4 * 1024 * 1024
 MAX_DEPTH = 40
 MAX_VALUES = 200_000
-"""Aliases counted each time they are used: what a billion laughs would blow up."""
+"""Aliases count each time they are used, against documents that expand to billions of values."""
 
 Scalar = str | int | float | bool | None
 
@@ -35,41 +35,63 @@ _WORDS: dict[str, Scalar] = {
 
 @dataclass(frozen=True, slots=True)
 class YamlNode:
-    """A value and where it was written. `value` is a scalar, a list of nodes, or a mapping name -> node; `text` is a
-    scalar as it was written; `keys` tells where the keys of a mapping stand."""
+    """A value with its source location.
 
-    place: SourceLocation
+    Attributes:
+        location: Where the value starts.
+        value: A scalar, a list of nodes, or a mapping from names to nodes.
+        text: The text of a scalar, as written.
+        keys: The locations of a mapping's keys.
+    """
+
+    location: SourceLocation
     value: Scalar | list[YamlNode] | dict[str, YamlNode]
     text: str = ""
     keys: Mapping[str, SourceLocation] | None = None
 
     @property
     def items(self) -> dict[str, YamlNode]:
-        """The entries of a mapping; none for anything else."""
+        """The entries of a mapping; empty for any other value."""
         return self.value if isinstance(self.value, dict) else {}
 
     @property
     def elements(self) -> list[YamlNode]:
+        """The elements of a list; empty for any other value."""
         return self.value if isinstance(self.value, list) else []
 
     def get(self, key: str) -> YamlNode | None:
-        """The entry of a mapping; None if there is none, or if nothing is written there."""
+        """The entry of a mapping; None if it is missing or null."""
         node = self.value.get(key) if isinstance(self.value, dict) else None
         return None if node is None or node.value is None else node
 
-    def key_place(self, key: str) -> SourceLocation:
-        return (self.keys or {}).get(key, self.place)
+    def text_of(self, key: str) -> str | None:
+        """The text of an entry; None if it is missing or null."""
+        node = self.get(key)
+        return node.text if node is not None else None
 
-    def plain(self) -> object:
-        """The bare value, as a JSON Schema validator wants it."""
+    def items_of(self, key: str) -> dict[str, YamlNode]:
+        """The entries of the mapping at `key`; empty if it is missing."""
+        node = self.get(key)
+        return node.items if node is not None else {}
+
+    def elements_of(self, key: str) -> list[YamlNode]:
+        """The elements of the list at `key`; empty if it is missing."""
+        node = self.get(key)
+        return node.elements if node is not None else []
+
+    def key_location(self, key: str) -> SourceLocation:
+        return (self.keys or {}).get(key, self.location)
+
+    def to_python(self) -> object:
+        """The value without locations, for a JSON Schema validator."""
         if isinstance(self.value, dict):
-            return {key: node.plain() for key, node in self.value.items()}
+            return {key: node.to_python() for key, node in self.value.items()}
         if isinstance(self.value, list):
-            return [node.plain() for node in self.value]
+            return [node.to_python() for node in self.value]
         return self.value
 
-    def at(self, path: Sequence[str | int]) -> YamlNode:
-        """The node at the end of a path of keys and indices, as far as the path can be followed."""
+    def descend(self, path: Sequence[str | int]) -> YamlNode:
+        """The node at the end of a path of keys and indices, or the last node of the path that exists."""
         node = self
         for step in path:
             below = node.elements[step] if isinstance(step, int) else node.items.get(step)
@@ -79,24 +101,32 @@ class YamlNode:
         return node
 
 
-def empty(file: str) -> YamlNode:
+def empty_document(file: str) -> YamlNode:
     return YamlNode(SourceLocation(file), {}, keys={})
 
 
-def from_yaml(text: str, file: str, mistakes: Diagnostics) -> YamlNode:
-    """Reads one document; an empty one is an empty mapping. Mistakes of the reading end it: raises ScenarioError."""
+def parse_yaml(text: str, file: str, diagnostics: Diagnostics) -> YamlNode:
+    """Parse one YAML document. An empty one is an empty mapping.
+
+    Raises:
+        ScenarioError: The text is not valid YAML, or uses a feature that scenarios don't have.
+    """
     if len(text) > MAX_CHARACTERS:
-        mistakes.stop(SourceLocation(file), f"a scenario has at most {MAX_CHARACTERS // 1024 // 1024} MB.")
-    return _Reader(text, file, mistakes).document()
+        diagnostics.fail(SourceLocation(file), f"a scenario has at most {MAX_CHARACTERS // 1024 // 1024} MB.")
+    return _YamlReader(text, file, diagnostics).document()
 
 
-def from_mapping(data: Mapping[str, object], file: str, mistakes: Diagnostics) -> YamlNode:
-    """The same for data that never was YAML: a place is then the path to it."""
-    return _FromData(file, mistakes).node(data, (), 0)
+def parse_mapping(data: Mapping[str, object], file: str, diagnostics: Diagnostics) -> YamlNode:
+    """Convert a Python mapping to nodes whose locations are paths.
+
+    Raises:
+        ScenarioError: The mapping has values that YAML does not have, or is too large.
+    """
+    return _MappingReader(file, diagnostics).node(data, (), 0)
 
 
-def core_scalar(text: str) -> Scalar:
-    """What a plain scalar means by YAML 1.2's core schema. Infinity, NaN and numbers beyond any use stay text."""
+def parse_scalar(text: str) -> Scalar:
+    """Convert a plain scalar by the core schema of YAML 1.2. Infinity, NaN and very large numbers stay text."""
     if text in _WORDS:
         return _WORDS[text]
     if _INTEGER.fullmatch(text):
@@ -106,46 +136,46 @@ def core_scalar(text: str) -> Scalar:
     return text
 
 
-class _Reader:
-    """Turns the parser's events into nodes."""
+class _YamlReader:
+    """Converts the events of the YAML parser to nodes."""
 
-    def __init__(self, text: str, file: str, mistakes: Diagnostics) -> None:
+    def __init__(self, text: str, file: str, diagnostics: Diagnostics) -> None:
         import yaml
 
         self._yaml = yaml
         self._text = text
         self._lines = _LINE_BREAK.split(text)
         self._file = file
-        self._mistakes = mistakes
+        self._diagnostics = diagnostics
         self._anchors: dict[str, YamlNode] = {}
         self._sizes: dict[str, int] = {}
         self._values = 0
         try:
-            # libyaml's parser, where PyYAML has it; both give the same events
+            # libyaml's parser, if PyYAML has it; both emit the same events
             self._get_event = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text).get_event
         except (yaml.YAMLError, UnicodeError) as error:
-            self._explain(error)
+            self._fail_with(error)
 
     def document(self) -> YamlNode:
-        found: YamlNode | None = None
+        document: YamlNode | None = None
         while (event := self._next()) is not None:
             if isinstance(event, self._yaml.DocumentStartEvent):
-                if found is not None:
-                    self._stop(event, "a second document begins here. A scenario is one document.")
-                found = self._node(self._next(), 0)
-        if found is None or (found.value is None and found.text in ("", "~", "null")):
-            return empty(self._file)
-        return found
+                if document is not None:
+                    self._fail(event, "a second YAML document starts here. A scenario is one document.")
+                document = self._node(self._next(), 0)
+        if document is None or (document.value is None and document.text in ("", "~", "null")):
+            return empty_document(self._file)
+        return document
 
     def _next(self) -> Event:
         """The next event; None at the end."""
         try:
             return self._get_event()
         except (self._yaml.YAMLError, UnicodeError) as error:
-            self._explain(error)
+            self._fail_with(error)
 
-    def _explain(self, error: Exception) -> NoReturn:
-        """Says what is wrong with the YAML in the words of PyYAML's own parser, which are the same on each machine."""
+    def _fail_with(self, error: Exception) -> NoReturn:
+        """Report a syntax error with the message of PyYAML's Python parser, which is the same on each machine."""
         yaml = self._yaml
         try:
             for _ in yaml.parse(self._text, Loader=yaml.SafeLoader):
@@ -154,13 +184,13 @@ class _Reader:
             error = other
         if isinstance(error, yaml.MarkedYAMLError):
             mark = error.problem_mark or error.context_mark
-            what = " ".join(part for part in (error.context, error.problem) if part)
-            self._mistakes.stop(self._place(mark), f"this is not YAML: {what}.")
-        at = int(getattr(error, "position", getattr(error, "start", 0)))
-        before = self._text[:at]
+            problem = " ".join(part for part in (error.context, error.problem) if part)
+            self._diagnostics.fail(self._location(mark), f"invalid YAML: {problem}.")
+        position = int(getattr(error, "position", getattr(error, "start", 0)))
+        before = self._text[:position]
         line, column = before.count("\n") + 1, len(before) - (before.rfind("\n") + 1) + 1
-        shown = self._lines[line - 1] if line <= len(self._lines) else ""
-        self._mistakes.stop(SourceLocation(self._file, line, column, shown), "this character can't stand in YAML.")
+        source = self._lines[line - 1] if line <= len(self._lines) else ""
+        self._diagnostics.fail(SourceLocation(self._file, line, column, source), "YAML does not allow this character.")
 
     def _node(self, event: Event, depth: int) -> YamlNode:
         yaml = self._yaml
@@ -169,18 +199,18 @@ class _Reader:
             return self._alias(event)
         if event.tag is not None:
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")
-            self._stop(event, f"tags like {tag} are not part of the language.")
+            self._fail(event, f"tags such as {tag} are not supported.")
         if depth > MAX_DEPTH:
-            self._stop(event, f"this is nested more than {MAX_DEPTH} levels deep.")
+            self._fail(event, f"more than {MAX_DEPTH} levels of nesting.")
         before = self._count(event, 1)
-        place = self._place(event.start_mark)
+        location = self._location(event.start_mark)
         if kind is yaml.ScalarEvent:
             text = event.value
-            node = YamlNode(place, core_scalar(text) if event.implicit[0] else text, text)
+            node = YamlNode(location, parse_scalar(text) if event.implicit[0] else text, text)
         elif kind is yaml.SequenceStartEvent:
-            node = YamlNode(place, list(self._elements(depth)))
+            node = YamlNode(location, list(self._elements(depth)))
         else:
-            node = self._mapping(place, depth)
+            node = self._mapping(location, depth)
         if event.anchor is not None:
             self._anchors[event.anchor] = node
             self._sizes[event.anchor] = self._values - before
@@ -188,7 +218,7 @@ class _Reader:
 
     def _alias(self, event: Event) -> YamlNode:
         if event.anchor not in self._anchors:
-            self._stop(event, f"no anchor &{event.anchor} stands before this.")
+            self._fail(event, f"no anchor &{event.anchor} before this alias.")
         self._count(event, self._sizes[event.anchor])
         return self._anchors[event.anchor]
 
@@ -196,67 +226,67 @@ class _Reader:
         while type(event := self._next()) is not self._yaml.SequenceEndEvent:
             yield self._node(event, depth + 1)
 
-    def _mapping(self, place: SourceLocation, depth: int) -> YamlNode:
+    def _mapping(self, location: SourceLocation, depth: int) -> YamlNode:
         items: dict[str, YamlNode] = {}
         keys: dict[str, SourceLocation] = {}
         while type(event := self._next()) is not self._yaml.MappingEndEvent:
             if type(event) is not self._yaml.ScalarEvent:
-                self._stop(event, "a key is a word, not a list, a mapping or an alias.")
-            key, at = event.value, self._place(event.start_mark)
+                self._fail(event, "a key must be text, not a list, a mapping or an alias.")
+            key, key_location = event.value, self._location(event.start_mark)
             value = self._node(self._next(), depth + 1)
             if key == "<<":
-                self._stop(event, "merge keys are no part of YAML 1.2. Templates and extends do the same.")
+                self._fail(event, "merge keys are not part of YAML 1.2. Use templates and extends.")
             if key in items:
-                self._mistakes.add(at, f'"{key}" is given twice; first on line {keys[key].line}.')
+                self._diagnostics.add(key_location, f'duplicate key "{key}", first on line {keys[key].line}.')
             else:
-                items[key], keys[key] = value, at
-        return YamlNode(place, items, keys=keys)
+                items[key], keys[key] = value, key_location
+        return YamlNode(location, items, keys=keys)
 
     def _count(self, event: Event, more: int) -> int:
-        """Counts values; gives what the count was before."""
+        """Count values; return the count before."""
         before = self._values
         self._values += more
         if self._values > MAX_VALUES:
-            self._stop(event, f"a scenario has at most {MAX_VALUES:,} values, those that aliases repeat included.")
+            self._fail(event, f"a scenario has at most {MAX_VALUES:,} values, including those that aliases repeat.")
         return before
 
-    def _place(self, mark: Any) -> SourceLocation:
+    def _location(self, mark: Any) -> SourceLocation:
         if mark is None:
             return SourceLocation(self._file)
         number = mark.line
         line = self._lines[number] if number < len(self._lines) else ""
         return SourceLocation(self._file, number + 1, mark.column + 1, line)
 
-    def _stop(self, event: Event, text: str) -> NoReturn:
-        self._mistakes.stop(self._place(event.start_mark), text)
+    def _fail(self, event: Event, text: str) -> NoReturn:
+        self._diagnostics.fail(self._location(event.start_mark), text)
 
 
-class _FromData:
-    """Turns Python data into nodes; a place tells the path instead of line and column."""
+class _MappingReader:
+    """Converts Python data to nodes."""
 
-    def __init__(self, file: str, mistakes: Diagnostics) -> None:
+    def __init__(self, file: str, diagnostics: Diagnostics) -> None:
         self._file = file
-        self._mistakes = mistakes
+        self._diagnostics = diagnostics
         self._values = 0
 
     def node(self, data: object, path: tuple[str | int, ...], depth: int) -> YamlNode:
-        place = SourceLocation(self._file, path=path)
+        location = SourceLocation(self._file, path=path)
         self._values += 1
         if depth > MAX_DEPTH or self._values > MAX_VALUES:
-            self._mistakes.stop(place, f"more than {MAX_DEPTH} levels or {MAX_VALUES:,} values.")
+            self._diagnostics.fail(location, f"more than {MAX_DEPTH} levels of nesting or {MAX_VALUES:,} values.")
         if isinstance(data, Mapping):
             names = {str(key): key for key in data}
             items = {name: self.node(data[key], (*path, name), depth + 1) for name, key in names.items()}
-            return YamlNode(place, items, keys={name: items[name].place for name in names})
+            return YamlNode(location, items, keys={name: items[name].location for name in names})
         if isinstance(data, list | tuple):
-            return YamlNode(place, [self.node(item, (*path, i), depth + 1) for i, item in enumerate(data)])
+            return YamlNode(location, [self.node(item, (*path, i), depth + 1) for i, item in enumerate(data)])
         if data is None or isinstance(data, str | int | float):
-            return YamlNode(place, data, _as_written(data))
-        self._mistakes.stop(place, f"a scenario holds no {type(data).__name__}.")
+            return YamlNode(location, data, _scalar_text(data))
+        self._diagnostics.fail(location, f"a scenario can't have a value of type {type(data).__name__}.")
         raise AssertionError("unreachable")
 
 
-def _as_written(data: Scalar) -> str:
+def _scalar_text(data: Scalar) -> str:
     if isinstance(data, bool):
         return str(data).lower()
     return "" if data is None else str(data)

@@ -1,4 +1,4 @@
-"""Why things fail: named or inline exceptions of a scenario."""
+"""The exceptions of a scenario: named ones of the section `exceptions`, and inline ones."""
 
 from __future__ import annotations
 
@@ -9,76 +9,90 @@ from flinkmock.errors import did_you_mean
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.scenario.diagnostics import Diagnostics
 from flinkmock.scenario.document import YamlNode
-from flinkmock.scenario.quantities import whole
+from flinkmock.scenario.quantities import as_bool, as_int
 
 
-class Causes:
-    """The causes of a scenario by name; of the `broken` ones nothing more is said."""
+class ExceptionReader:
+    """Reads exceptions and references to them.
 
-    def __init__(self, named: dict[str, YamlNode], broken: Collection[str], mistakes: Diagnostics) -> None:
-        self._named = {name: node for name, node in named.items() if name not in broken}
-        self._broken = broken
-        self._mistakes = mistakes
+    Args:
+        named: The section `exceptions`.
+        invalid: Names of those that the schema refuses. References to them are not reported again.
+        diagnostics: Collects the mistakes.
+    """
 
-    def check(self) -> None:
-        """Adds the mistakes of causes that nothing uses, too."""
+    def __init__(self, named: dict[str, YamlNode], invalid: Collection[str], diagnostics: Diagnostics) -> None:
+        self._named = {name: node for name, node in named.items() if name not in invalid}
+        self._invalid = invalid
+        self._diagnostics = diagnostics
+
+    def check_named(self) -> None:
+        """Add the mistakes of all named exceptions, also of those that nothing refers to."""
         for node in self._named.values():
-            self.throwable(node)
+            self.java_exception(node)
 
-    def throwable(self, exception: YamlNode) -> JavaException | None:
-        """The exception that an `exception` means; None if it can't be told."""
-        return self._throwable(exception, ())
+    def java_exception(self, reference: YamlNode) -> JavaException | None:
+        """Read an inline exception, or find the one of that name; None if there is no valid one."""
+        node = self._resolve(reference)
+        return None if node is None else self._java_exception(node, (node,))
 
-    def cause(self, exception: YamlNode, job: str, vertices: dict[str, VertexSpec]) -> ExceptionSpec | None:
-        """The same with the place where it is thrown. `job` names the job in messages; `vertices` are its vertices as
-        the file calls them."""
-        throwable = self._throwable(exception, ())
-        node = self._resolve(exception)
-        if throwable is None or node is None:
+    def exception_spec(self, reference: YamlNode, job: str, vertices: dict[str, VertexSpec]) -> ExceptionSpec | None:
+        """Read an exception together with the task that throws it.
+
+        Args:
+            reference: An inline exception, or the name of one.
+            job: Path of the job, for messages.
+            vertices: The job's vertices, by their names in the file.
+        """
+        node = self._resolve(reference)
+        if node is None:
             return None
-        vertex, subtask, everywhere = node.get("vertex"), node.get("subtask"), node.get("global")
-        if everywhere and everywhere.value and (vertex or subtask):
-            self._mistakes.add(everywhere.place, "a global failure is thrown by no task: leave out vertex and subtask.")
-        found = self._vertex(vertex, job, vertices) if vertex else None
-        if subtask and found and whole(subtask, 0) >= found.parallelism:
-            last = found.parallelism - 1
-            self._mistakes.add(subtask.place, f'"{found.name}" in {job} has the subtasks 0 to {last}.')
+        vertex, subtask, is_global = node.get("vertex"), node.get("subtask"), as_bool(node.get("global"))
+        if is_global and (vertex or subtask):
+            message = "a global failure has no task. Remove vertex and subtask."
+            self._diagnostics.add(node.items["global"].location, message)
+        thrown_by = self._vertex(vertex, job, vertices) if vertex else None
+        if subtask and thrown_by and as_int(subtask, 0) >= thrown_by.parallelism:
+            last = thrown_by.parallelism - 1
+            self._diagnostics.add(subtask.location, f'"{thrown_by.name}" in {job} has subtasks 0 to {last}.')
         return ExceptionSpec(
-            throwable,
-            found.name if found else None,
-            whole(subtask, 0) if subtask else None,
-            bool(everywhere and everywhere.value),
+            self._java_exception(node, (node,)),
+            thrown_by.name if thrown_by else None,
+            as_int(subtask, 0) if subtask else None,
+            is_global,
         )
 
     def _vertex(self, node: YamlNode, job: str, vertices: dict[str, VertexSpec]) -> VertexSpec | None:
         by_name = {vertex.name: vertex for vertex in vertices.values()} | vertices
         name = node.text
         if name not in by_name:
-            self._mistakes.add(node.place, f'no vertex "{name}" in {job}.{did_you_mean(name, vertices)}')
+            self._diagnostics.add(node.location, f'no vertex "{name}" in {job}.{did_you_mean(name, vertices)}')
         return by_name.get(name)
 
-    def _resolve(self, exception: YamlNode) -> YamlNode | None:
-        if isinstance(exception.value, dict):
-            return exception
-        name = exception.text
-        if name not in self._named and name not in self._broken:
-            self._mistakes.add(
-                exception.place, f'no cause "{name}".{did_you_mean(name, [*self._named, *self._broken])}'
-            )
+    def _resolve(self, reference: YamlNode) -> YamlNode | None:
+        if isinstance(reference.value, dict):
+            return reference
+        name = reference.text
+        if name not in self._named and name not in self._invalid:
+            hint = did_you_mean(name, [*self._named, *self._invalid])
+            self._diagnostics.add(reference.location, f'no exception "{name}".{hint}')
         return self._named.get(name)
 
-    def _throwable(self, exception: YamlNode, above: tuple[YamlNode, ...]) -> JavaException | None:
-        node = self._resolve(exception)
-        if node is None:
-            return None
-        if any(node is other for other in above):
-            self._mistakes.add(exception.place, f'"{exception.text}" is caused by itself.')
-            return None
-        message, caused_by, frames = node.get("message"), node.get("cause"), node.get("stack-trace")
-        java_class = node.get("class")
+    def _java_exception(self, node: YamlNode, chain: tuple[YamlNode, ...]) -> JavaException:
+        """`chain` is the exceptions that this one causes, and itself."""
+        stack_trace = node.get("stack-trace")
         return JavaException(
-            java_class.text if java_class else "",
-            message.text if message else None,
-            self._throwable(caused_by, (*above, node)) if caused_by else None,
-            tuple(frame.text for frame in frames.elements) if frames else (),
+            node.text_of("class") or "",
+            node.text_of("message"),
+            self._cause(node.get("cause"), chain),
+            tuple(frame.text for frame in stack_trace.elements) if stack_trace else (),
         )
+
+    def _cause(self, reference: YamlNode | None, chain: tuple[YamlNode, ...]) -> JavaException | None:
+        node = self._resolve(reference) if reference else None
+        if reference is None or node is None:
+            return None
+        if any(node is other for other in chain):
+            self._diagnostics.add(reference.location, f'circular cause: "{reference.text}" causes itself.')
+            return None
+        return self._java_exception(node, (*chain, node))

@@ -1,4 +1,4 @@
-"""The section `expect`: what clients must have done by the time the cluster closes."""
+"""Reads the section `expect`: what clients must have done when the cluster closes."""
 
 from __future__ import annotations
 
@@ -8,50 +8,52 @@ from flinkmock.journal import CountRange, Expectation, Expected, InOrder, Reques
 from flinkmock.journal.count_range import AT_LEAST_ONCE
 from flinkmock.scenario.diagnostics import Diagnostics, SourceLocation
 from flinkmock.scenario.document import YamlNode
-from flinkmock.scenario.quantities import whole
+from flinkmock.scenario.quantities import as_int
 from flinkmock.scenario.request_patterns import RequestReader
 
 
 @dataclass(frozen=True, slots=True)
 class ExpectReader:
+    """Reads expectations. Each gets its source location as text."""
+
     requests: RequestReader
-    mistakes: Diagnostics
+    diagnostics: Diagnostics
 
     def read(self, nodes: list[YamlNode]) -> tuple[Expected, ...]:
-        found: list[Expected] = []
+        expected: list[Expected] = []
         for node in nodes:
             if isinstance(node.value, str):
-                found.append(
-                    Expectation(RequestMatcher(self.requests.read(node.text, node.place)), place=str(node.place))
-                )
-            for key, value in node.items.items():
-                place = node.key_place(key)
-                match key:
-                    case "unmatched":
-                        found.append(Unmatched(self._times(value), str(place)))
-                    case "in-order":
-                        wanted = (self.requests.read(each.text, each.place) for each in value.elements)
-                        found.append(InOrder(tuple(map(RequestMatcher, wanted)), str(place)))
-                    case _:
-                        found.append(self._expectation(key, value, place))
-        return tuple(found)
+                matcher = RequestMatcher(self.requests.read(node.text, node.location))
+                expected.append(Expectation(matcher, location=str(node.location)))
+            expected += (self._read(key, value, node.key_location(key)) for key, value in node.items.items())
+        return tuple(expected)
 
-    def _expectation(self, request: str, node: YamlNode, place: SourceLocation) -> Expectation:
-        pattern = self.requests.read(request, place)
+    def _read(self, key: str, value: YamlNode, location: SourceLocation) -> Expected:
+        match key:
+            case "unmatched":
+                return Unmatched(self._count_range(value), str(location))
+            case "in-order":
+                patterns = (self.requests.read(each.text, each.location) for each in value.elements)
+                return InOrder(tuple(map(RequestMatcher, patterns)), str(location))
+            case _:
+                return self._expectation(key, value, location)
+
+    def _expectation(self, request: str, node: YamlNode, location: SourceLocation) -> Expectation:
+        pattern = self.requests.read(request, location)
         if not node.items:
-            return Expectation(RequestMatcher(pattern), self._times(node), str(place))
-        body, query, status, times = node.get("body"), node.get("query"), node.get("status"), node.get("times")
-        wanted = RequestMatcher(
+            return Expectation(RequestMatcher(pattern), self._count_range(node), str(location))
+        body, status, times = node.get("body"), node.get("status"), node.get("times")
+        matcher = RequestMatcher(
             pattern,
-            body.plain() if body else None,
-            {key: value.text for key, value in query.items.items()} if query else {},
-            whole(status, 0) if status else None,
+            body.to_python() if body else None,
+            {key: value.text for key, value in node.items_of("query").items()},
+            as_int(status, 0) if status else None,
         )
-        return Expectation(wanted, self._times(times) if times else AT_LEAST_ONCE, str(place))
+        return Expectation(matcher, self._count_range(times) if times else AT_LEAST_ONCE, str(location))
 
-    def _times(self, node: YamlNode) -> CountRange:
+    def _count_range(self, node: YamlNode) -> CountRange:
         try:
             return CountRange.read(node.value if isinstance(node.value, int) else node.text)
         except ValueError as error:
-            self.mistakes.add(node.place, str(error))
+            self.diagnostics.add(node.location, str(error))
             return AT_LEAST_ONCE

@@ -1,4 +1,4 @@
-"""The section `faults`: what goes wrong between clients and the cluster."""
+"""Reads the section `faults`: what goes wrong between clients and the cluster."""
 
 from __future__ import annotations
 
@@ -23,131 +23,148 @@ from flinkmock.faults import (
 from flinkmock.named_random import UniformRange
 from flinkmock.scenario.diagnostics import Diagnostics
 from flinkmock.scenario.document import YamlNode
-from flinkmock.scenario.quantities import chance, size, span, whole
+from flinkmock.scenario.quantities import (
+    as_int,
+    as_int_set,
+    as_probability,
+    read_duration,
+    read_duration_range,
+    read_size_range,
+)
 from flinkmock.scenario.request_patterns import RequestReader
 
-LONGEST_STALE_MS = 60_000
-"""So long it is remembered who had which slot (`cluster/slots.py`)."""
-WHAT = ("delay", "reply", "throttle", "drop", "corrupt", "serve-stale", "leader-failover", "kill-taskmanager")
+MAX_STALE_MS = 60_000
+"""How long the slot table remembers released slots (`cluster/slots.py`)."""
+EFFECTS = (
+    "delay", "reply", "throttle", "drop", "corrupt", "serve-stale", "leader-failover", "kill-taskmanager"
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class FaultReader:
-    """`jobs` are the names that jobs of the scenario have; None: a submitted one may have any."""
+    """Reads faults.
+
+    Attributes:
+        requests: Reads the requests of `match`.
+        jobs: The names that jobs of the scenario have. None: jobs can have any name.
+        diagnostics: Collects the mistakes.
+    """
 
     requests: RequestReader
     jobs: Collection[str] | None
-    mistakes: Diagnostics
+    diagnostics: Diagnostics
 
     def read(self, nodes: list[YamlNode]) -> tuple[Fault, ...]:
-        """Faults without a name are called after what they do."""
+        """Read faults. Those without a name are named by their requests and effects."""
         faults: dict[str, Fault] = {}
         for node in nodes:
-            given = node.get("name")
-            name = given.text if given else _described(node)
-            if given and name in faults:
-                self.mistakes.add(given.place, f'two faults are called "{name}".')
-            unique, n = name, 1
+            name_node = node.get("name")
+            name = name_node.text if name_node else _default_name(node)
+            if name_node and name in faults:
+                self.diagnostics.add(name_node.location, f'duplicate fault "{name}".')
+            unique, number = name, 1
             while unique in faults:
-                n += 1
-                unique = f"{name} ({n})"
+                number += 1
+                unique = f"{name} ({number})"
             faults[unique] = self._fault(node, unique)
         return tuple(faults.values())
 
     def _fault(self, node: YamlNode, name: str) -> Fault:
         throttle, drop = node.get("throttle"), node.get("drop")
-        failover, lost = node.get("leader-failover"), node.get("kill-taskmanager")
-        when = self._when(node)
+        failover, taskmanager = node.get("leader-failover"), node.get("kill-taskmanager")
+        trigger = self._trigger(node)
         return Fault(
             name,
-            when,
+            trigger,
             delay=self._delay(node.get("delay")),
             reply=_reply(node.get("reply")),
             throttle=self._rate(throttle) if throttle else None,
             drop=Drop(drop.text) if drop else None,
             corrupt=_corrupt(node.get("corrupt")),
-            serve_stale=self._stale(node, when.patterns),
-            leader_failover=span(failover, self.mistakes) if failover else None,
-            kill_taskmanager=None if lost is None else FIRST if lost.value == "first" else whole(lost, FIRST),
-            definition=plain if isinstance(plain := node.plain(), dict) else None,
+            serve_stale=self._serve_stale(node, trigger.patterns),
+            leader_failover=read_duration_range(failover, self.diagnostics) if failover else None,
+            kill_taskmanager=as_int(taskmanager, FIRST) if taskmanager else None,
+            definition=definition if isinstance(definition := node.to_python(), dict) else None,
         )
 
-    def _stale(self, node: YamlNode, patterns: Sequence[Pattern]) -> int | None:
-        stale = node.get("serve-stale")
-        if stale is None:
+    def _serve_stale(self, node: YamlNode, patterns: Sequence[Pattern]) -> int | None:
+        age_node = node.get("serve-stale")
+        if age_node is None:
             return None
-        found = span(stale, self.mistakes).low
-        if not 0 < found <= LONGEST_STALE_MS:
-            self.mistakes.add(stale.place, "an answer is stale by more than 0, and by 1m at most.")
+        age = read_duration(age_node, 0, self.diagnostics)
+        if not 0 < age <= MAX_STALE_MS:
+            self.diagnostics.add(age_node.location, "serve-stale must be more than 0 and at most 1m.")
         match = node.get("match")
-        for each, pattern in zip((match.elements or [match]) if match else (), patterns, strict=True):
+        for request, pattern in zip((match.elements or [match]) if match else (), patterns, strict=True):
             if pattern.method not in ("GET", ANY):
-                self.mistakes.add(each.place, f"only what is read can be stale, and {pattern.method} reads nothing.")
-        return found
+                message = f"serve-stale applies to GET requests, not to {pattern.method}."
+                self.diagnostics.add(request.location, message)
+        return age
 
-    def _when(self, node: YamlNode) -> FaultTrigger:
-        job, during, times, likely = node.get("job"), node.get("during"), node.get("times"), node.get("chance")
-        nth, job_state = node.get("nth"), node.get("while-job")
+    def _trigger(self, node: YamlNode) -> FaultTrigger:
+        job, during, times, chance = node.get("job"), node.get("during"), node.get("times"), node.get("chance")
+        job_state = node.get("while-job")
         if job:
-            self._known_job(job, job.text)
+            self._check_job(job, job.text)
         return FaultTrigger(
-            self.requests.listed(node.get("match")),
+            self.requests.read_list(node.get("match")),
             job.text if job else None,
-            _texts(node.get("headers")),
+            _texts(node, "headers"),
             self._during(during) if during else None,
-            self._job_is(job_state) if job_state else None,
-            whole(node.get("every"), 1),
-            frozenset(whole(each, 1) for each in nth.elements) if nth else frozenset(),
-            chance(likely) if likely else 1.0,
-            whole(times, 1) if times else None,
+            self._job_in_state(job_state) if job_state else None,
+            as_int(node.get("every"), 1),
+            as_int_set(node.get("nth")),
+            as_probability(chance) if chance else 1.0,
+            as_int(times, 1) if times else None,
         )
 
     def _during(self, node: YamlNode) -> tuple[int, int | None]:
         begin, _, end = node.text.partition("..")
         if end == "forever":
-            return span(YamlNode(node.place, begin, begin), self.mistakes).low, None
-        found = span(node, self.mistakes)
-        return found.low, found.high
+            return read_duration(YamlNode(node.location, begin, begin), 0, self.diagnostics), None
+        during = read_duration_range(node, self.diagnostics)
+        return during.low, during.high
 
-    def _job_is(self, node: YamlNode) -> JobInState:
+    def _job_in_state(self, node: YamlNode) -> JobInState:
         job, _, state = node.text.rpartition(" ")
         if state not in JOB_STATES:
-            self.mistakes.add(node.place, f'"{state}" is not a Flink job state.{did_you_mean(state, JOB_STATES)}')
-        self._known_job(node, job)
+            message = f'"{state}" is not a Flink job state.{did_you_mean(state, JOB_STATES)}'
+            self.diagnostics.add(node.location, message)
+        self._check_job(node, job)
         return JobInState(job, state)
 
-    def _known_job(self, node: YamlNode, name: str) -> None:
+    def _check_job(self, node: YamlNode, name: str) -> None:
         if self.jobs is not None and name not in self.jobs:
-            self.mistakes.add(node.place, f'no job is called "{name}".{did_you_mean(name, self.jobs)}')
+            self.diagnostics.add(node.location, f'no job "{name}".{did_you_mean(name, self.jobs)}')
 
     def _delay(self, node: YamlNode | None) -> UniformRange | LogNormal | None:
         if node is None:
             return None
         if not isinstance(node.value, dict):
-            return span(node, self.mistakes)
-        median, p99, most = (
-            span(given, self.mistakes).low if (given := node.get(key)) is not None else None
-            for key in ("median", "p99", "max")
-        )
+            return read_duration_range(node, self.diagnostics)
+        median = read_duration(node.get("median"), 0, self.diagnostics)
+        p99 = read_duration(node.get("p99"), 0, self.diagnostics)
+        max_node = node.get("max")
+        maximum = read_duration(max_node, 0, self.diagnostics) if max_node is not None else None
         if not median:
-            self.mistakes.add(node.place, "median is more than 0.")
-        elif (p99 or 0) < median or (most is not None and most < (p99 or 0)):
-            self.mistakes.add(node.place, "median, p99 and max are given from the shortest to the longest.")
-        return LogNormal(median or 1, p99 or median or 1, most)
+            self.diagnostics.add(node.location, "median must be more than 0.")
+        elif p99 < median or (maximum is not None and maximum < p99):
+            self.diagnostics.add(node.location, "median, p99 and max must be in ascending order.")
+        return LogNormal(median or 1, p99 or median or 1, maximum)
 
     def _rate(self, node: YamlNode) -> int:
         text = node.text.removesuffix("/s")
-        found = size(YamlNode(node.place, text, text), self.mistakes).low
-        if found == 0:
-            self.mistakes.add(node.place, "nothing would ever come. Write 1B/s, or drop: hang.")
-        return max(found, 1)
+        rate = read_size_range(YamlNode(node.location, text, text), self.diagnostics).low
+        if rate == 0:
+            self.diagnostics.add(node.location, "throttle must be more than 0. Write 1B/s, or drop: hang.")
+        return max(rate, 1)
 
 
-def _described(node: YamlNode) -> str:
-    what = [f"{key}: {_short(given)}" for key in WHAT if (given := node.get(key)) is not None]
+def _default_name(node: YamlNode) -> str:
+    effects = [f"{key}: {_short(effect)}" for key in EFFECTS if (effect := node.get(key)) is not None]
     match = node.get("match")
-    where = ", ".join(each.text for each in match.elements or [match]) if match else "any request"
-    return f"{where}: {', '.join(what)}"
+    requests = ", ".join(each.text for each in match.elements or [match]) if match else "any request"
+    return f"{requests}: {', '.join(effects)}"
 
 
 def _short(node: YamlNode) -> str:
@@ -161,12 +178,8 @@ def _reply(node: YamlNode | None) -> NamedReply | Reply | None:
         return None
     if not isinstance(node.value, dict):
         return NamedReply(node.text)
-    errors = node.get("errors")
-    return Reply(
-        whole(node.get("status"), 500),
-        tuple(each.text for each in errors.elements) if errors else (),
-        _texts(node.get("headers")),
-    )
+    errors = tuple(error.text for error in node.elements_of("errors"))
+    return Reply(as_int(node.get("status"), 500), errors, _texts(node, "headers"))
 
 
 def _corrupt(node: YamlNode | None) -> Corrupt | None:
@@ -178,5 +191,5 @@ def _corrupt(node: YamlNode | None) -> Corrupt | None:
     return Corrupt(Corruption(kind), field.text)
 
 
-def _texts(node: YamlNode | None) -> Mapping[str, str]:
-    return {key: value.text for key, value in node.items.items()} if node is not None else {}
+def _texts(node: YamlNode, key: str) -> Mapping[str, str]:
+    return {name: value.text for name, value in node.items_of(key).items()}

@@ -1,4 +1,4 @@
-"""From what a scenario is given as to one document: files are read, and those that they extend merged in."""
+"""Reads the document of a scenario: from a file, text or a mapping, merged with the files that it extends."""
 
 from __future__ import annotations
 
@@ -9,97 +9,116 @@ from typing import TypeGuard
 
 from flinkmock.data import data_dir
 from flinkmock.scenario.diagnostics import Diagnostics, SourceLocation
-from flinkmock.scenario.document import MAX_CHARACTERS, YamlNode, from_mapping, from_yaml
-from flinkmock.scenario.templates import merged
+from flinkmock.scenario.document import MAX_CHARACTERS, YamlNode, parse_mapping, parse_yaml
+from flinkmock.scenario.templates import merge
 
 INLINE = "<scenario>"
-"""What a scenario that is no file is called in messages."""
-Source = str | Path | Mapping[str, object]
+"""Name of a scenario without a file in messages."""
+ScenarioSource = str | Path | Mapping[str, object]
 
 
-def read(source: Source | None, mistakes: Diagnostics) -> tuple[YamlNode, tuple[Path, ...]]:
-    """The document with all that it takes over from other files, and those files, its own first. Raises ScenarioError
-    for what can't be read."""
+def read_document(source: ScenarioSource | None, diagnostics: Diagnostics) -> tuple[YamlNode, tuple[Path, ...]]:
+    """Return the merged document and the files that were read for it, its own first.
+
+    Raises:
+        ScenarioError: A file can't be read, or is not YAML.
+    """
     if source is None:
-        return from_yaml("", INLINE, mistakes), ()
+        return parse_yaml("", INLINE, diagnostics), ()
     if isinstance(source, Mapping):
-        return _complete(from_mapping(source, INLINE, mistakes), Path(), (), mistakes)
-    if names_file(source):
-        place = SourceLocation(str(source))
-        file = found(source, (Path(),), place, mistakes)
-        document = from_yaml(_text_of(file, place, mistakes), place.file, mistakes)
-        return _complete(document, file.parent, (file,), mistakes)
+        return _with_extended(parse_mapping(source, INLINE, diagnostics), Path(), (), diagnostics)
+    if is_file_name(source):
+        location = SourceLocation(str(source))
+        file = find_file(source, (Path(),), location, diagnostics)
+        document = parse_yaml(_read_text(file, location, diagnostics), location.file, diagnostics)
+        return _with_extended(document, file.parent, (file,), diagnostics)
     if not isinstance(source, str):
-        mistakes.stop(SourceLocation(INLINE), f"a scenario is a file's name, YAML text or a mapping, not {source!r}.")
-    document = from_yaml(source, INLINE, mistakes)
+        diagnostics.fail(SourceLocation(INLINE), f"a scenario is a file name, YAML text or a mapping, not {source!r}.")
+    document = parse_yaml(source, INLINE, diagnostics)
     if isinstance(document.value, str):
-        mistakes.stop(document.place, "a scenario is a mapping, and the name of a file ends in .yaml or .yml.")
-    return _complete(document, Path(), (), mistakes)
+        diagnostics.fail(document.location, "a scenario is a mapping, and the name of a file ends in .yaml or .yml.")
+    return _with_extended(document, Path(), (), diagnostics)
 
 
-def found(
-    name: str | Path, folders: Sequence[Path], place: SourceLocation, mistakes: Diagnostics, told: str = ""
+def find_file(
+    name: str | Path, folders: Sequence[Path], location: SourceLocation, diagnostics: Diagnostics, prefix: str = ""
 ) -> Path:
-    """The first file of that name in one of the `folders`, else among flinkmock's own scenarios. Raises ScenarioError,
-    which tells at `place`, behind what is `told` there, where was looked."""
+    """Return the first file of that name in `folders`, or else the built-in scenario of that name.
+
+    Args:
+        name: File name or path.
+        folders: Where to look, in this order.
+        location: Where the name is written, for the message.
+        diagnostics: Gets the message.
+        prefix: Start of the message.
+
+    Raises:
+        ScenarioError: There is no such file.
+    """
     if Path(name).is_absolute():
         return Path(name)
-    own = data_dir("scenarios")
-    for folder in (*folders, own):
-        if not _nowhere(file := folder / name):
+    built_in = data_dir("scenarios")
+    for folder in (*folders, built_in):
+        if not _is_missing(file := folder / name):
             return file
-    close = get_close_matches(Path(name).stem, [file.stem for file in own.glob("*.yaml")], n=1)
+    close = get_close_matches(Path(name).stem, [file.stem for file in built_in.glob("*.yaml")], n=1)
     hint = f' Did you mean "{close[0]}.yaml"?' if close else ""
-    places = ", ".join(map(str, dict.fromkeys(folder.resolve() for folder in folders)))
-    mistakes.stop(place, f"{told}there is no such file in {places}, nor among flinkmock's own scenarios.{hint}")
+    searched = ", ".join(map(str, dict.fromkeys(folder.resolve() for folder in folders)))
+    diagnostics.fail(location, f"{prefix}file not found in {searched}, or among the built-in scenarios.{hint}")
 
 
-def _nowhere(file: Path) -> bool:
+def _is_missing(file: Path) -> bool:
     try:
         file.stat()
     except FileNotFoundError:
         return True
     except (OSError, ValueError):
-        pass  # what is wrong with it is told when it is read
+        pass  # reading the file reports it
     return False
 
 
-def names_file(source: object) -> TypeGuard[str | Path]:
-    """Whether this is a file's name, and not what stands in one."""
-    in_words = isinstance(source, str) and "\n" not in source and source.endswith((".yaml", ".yml"))
-    return in_words or isinstance(source, Path)
+def is_file_name(source: object) -> TypeGuard[str | Path]:
+    """Whether this is the name of a file, not the text of a scenario."""
+    is_name = isinstance(source, str) and "\n" not in source and source.endswith((".yaml", ".yml"))
+    return is_name or isinstance(source, Path)
 
 
-def _complete(
-    document: YamlNode, folder: Path, above: tuple[Path, ...], mistakes: Diagnostics
+def _with_extended(
+    document: YamlNode, folder: Path, read: tuple[Path, ...], diagnostics: Diagnostics
 ) -> tuple[YamlNode, tuple[Path, ...]]:
-    """The document laid on the one that it extends, whose path is meant from the `folder` of this one; and all files
-    that were read for it."""
-    word = document.get("extends")
-    if word is None or not isinstance(word.value, str):
-        return document, above
-    file = found(word.value, (folder,), word.place, mistakes, f"{word.value}: ")
-    text = _text_of(file, word.place, mistakes, f"{file}: ")
-    if any(file.resolve() == other.resolve() for other in above):
-        way = " extends ".join(map(str, (*above, file)))
-        mistakes.stop(word.place, f"this file extends itself in the end: {way}.")
-    base = from_yaml(text, str(file), mistakes)
+    """Return the document merged with the one that it extends, and all files that were read.
+
+    Args:
+        document: The document.
+        folder: Its folder, to which `extends` is relative.
+        read: The files that were read already.
+        diagnostics: Collects the mistakes.
+    """
+    extends = document.get("extends")
+    if extends is None or not isinstance(extends.value, str):
+        return document, read
+    file = find_file(extends.value, (folder,), extends.location, diagnostics, f"{extends.value}: ")
+    text = _read_text(file, extends.location, diagnostics, f"{file}: ")
+    if any(file.resolve() == other.resolve() for other in read):
+        chain = " extends ".join(map(str, (*read, file)))
+        diagnostics.fail(extends.location, f"circular extends: {chain}.")
+    base = parse_yaml(text, str(file), diagnostics)
     if not isinstance(base.value, dict):
-        mistakes.stop(word.place, f"{file} is no scenario: a scenario is a mapping.")
-    base, files = _complete(base, file.parent, (*above, file), mistakes)
-    return merged(document, base), files
+        diagnostics.fail(extends.location, f"{file} is not a scenario: a scenario is a mapping.")
+    base, files = _with_extended(base, file.parent, (*read, file), diagnostics)
+    return merge(document, base), files
 
 
-def _text_of(file: Path, place: SourceLocation, mistakes: Diagnostics, told: str = "") -> str:
-    """The file's text. What is wrong with it is told at `place`, behind what is `told` there."""
+def _read_text(file: Path, location: SourceLocation, diagnostics: Diagnostics, prefix: str = "") -> str:
+    """Return the file's text. An error is reported at `location`, after the `prefix`."""
     try:
         with file.open("rb") as stream:
-            # one byte more than is allowed shows that there is too much, however large the file is
+            # one byte more than allowed is enough to see that a file is too large
             return stream.read(MAX_CHARACTERS * 4 + 1).decode("utf-8-sig")
     except FileNotFoundError:
-        wrong = "there is no such file."
+        problem = "file not found."
     except UnicodeDecodeError as error:
-        wrong = f"this is not UTF-8: {error.reason}."
-    except (OSError, ValueError) as error:  # a ValueError: no file has such a name
-        wrong = f"this can't be read: {getattr(error, 'strerror', error)}."
-    mistakes.stop(place, told + wrong)  # out here, so that a test's report is not about how we came to know
+        problem = f"the file is not UTF-8: {error.reason}."
+    except (OSError, ValueError) as error:  # ValueError: a name with a null byte
+        problem = f"can't read the file: {getattr(error, 'strerror', error)}."
+    diagnostics.fail(location, prefix + problem)  # outside of `except`, so that no context is shown

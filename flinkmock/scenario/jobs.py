@@ -1,4 +1,4 @@
-"""Jobs: what a scenario says of one, as the value that the cluster plays."""
+"""Reads jobs: the specs of the jobs that a cluster runs."""
 
 from __future__ import annotations
 
@@ -17,102 +17,121 @@ from flinkmock.cluster.spec import (
     VertexSpec,
 )
 from flinkmock.errors import did_you_mean
-from flinkmock.flink.java_exception import JavaException
 from flinkmock.named_random import ZERO
 from flinkmock.scenario.diagnostics import Diagnostics
 from flinkmock.scenario.document import YamlNode
-from flinkmock.scenario.exceptions import Causes
+from flinkmock.scenario.exceptions import ExceptionReader
 from flinkmock.scenario.lifecycle import LifecycleReader
 from flinkmock.scenario.metric_series import read_metrics, read_watermarks
-from flinkmock.scenario.quantities import chance, length, size, span, whole
-from flinkmock.scenario.templates import Templates, complete
-from flinkmock.scenario.vertices import read_vertices
+from flinkmock.scenario.quantities import (
+    as_bool,
+    as_int,
+    as_int_set,
+    as_probability,
+    read_duration,
+    read_duration_range,
+    read_duration_spec,
+    read_size_range,
+)
+from flinkmock.scenario.templates import Templates, resolve_job
+from flinkmock.scenario.vertices import VertexReader
 
 DEFAULT_NAMES = {"STREAMING": "Flink Streaming Job", "BATCH": "Flink Batch Job"}
-"""What Flink calls a job whose program gives it no name (StreamGraphGenerator)."""
+"""Names that Flink gives to jobs without one (StreamGraphGenerator)."""
 
 
 class JobReader:
-    """Reads the jobs of one scenario; `operations` are the scenario's own, `scheduler` is what its cluster is
-    configured for, `templates` are those of each scheduler."""
+    """Reads the jobs of one scenario.
 
-    def __init__(self, templates: Mapping[str, Templates], causes: Causes, operations: Mapping[str, OperationSpec],
-                 scheduler: str | None, mistakes: Diagnostics) -> None:  # fmt: skip
+    Args:
+        templates: The templates, by scheduler.
+        exceptions: Reads the exceptions of jobs.
+        operations: The scenario's operations, which those of a job override.
+        scheduler: The scheduler that the cluster is configured for.
+        diagnostics: Collects the mistakes.
+    """
+
+    def __init__(self, templates: Mapping[str, Templates], exceptions: ExceptionReader,
+                 operations: Mapping[str, OperationSpec], scheduler: str | None,
+                 diagnostics: Diagnostics) -> None:  # fmt: skip
         self._templates = templates
-        self._causes = causes
+        self._exceptions = exceptions
         self._operations = operations
         self._scheduler = scheduler
-        self._mistakes = mistakes
+        self._diagnostics = diagnostics
 
-    def read(self, node: YamlNode, where: str, name: str | None) -> JobSpec:
-        """A job, or the name of a template. `where` names it in messages, `name` is what it is called if it has no
-        name of its own; None: as its template, else as Flink calls such jobs."""
-        job, scheduler = complete(self._templates, self._scheduler, node)
-        kind = "BATCH" if _text(job, "type") == "batch" else "STREAMING"
-        parallelism = whole(job.get("parallelism"), 1)
-        vertices = read_vertices(job.items["vertices"], where, parallelism, kind == "BATCH", self._mistakes)
-        age = self._duration(job, "age", 0)
-        lifecycle = LifecycleReader(where, vertices, scheduler, age, self._causes, self._mistakes)
+    def read(self, node: YamlNode, path: str, default_name: str | None) -> JobSpec:
+        """Read a job, or the name of a template.
+
+        Args:
+            node: The job, or the name.
+            path: Path of the job, for messages.
+            default_name: Name of a job without one. None: the name of its template, or else Flink's default name.
+        """
+        job, scheduler = resolve_job(self._templates, self._scheduler, node)
+        kind = "BATCH" if job.text_of("type") == "batch" else "STREAMING"
+        parallelism = as_int(job.get("parallelism"), 1)
+        vertices = VertexReader(path, parallelism, kind == "BATCH", self._diagnostics).read(job.items["vertices"])
+        age = read_duration(job.get("age"), 0, self._diagnostics)
+        lifecycle = LifecycleReader(path, vertices, scheduler, age, self._exceptions, self._diagnostics)
+        restore = job.get("restore-duration")
+        name = job.text_of("name") or default_name or self._templates["default"].template_name(node)
         return JobSpec(
-            name=_text(job, "name") or name or self._templates["default"].named_by(node) or DEFAULT_NAMES[kind],
+            name=name or DEFAULT_NAMES[kind],
             vertices=tuple(vertices.values()),
             lifecycle=lifecycle.read(job.items["lifecycle"]),
             type=kind,
             parallelism=parallelism,
             checkpoints=self._checkpoints(job.get("checkpoints")),
             restart=self._restart(job.get("restart")),
-            user_config={key: value.text for key, value in _entries(job, "user-config").items()},
+            user_config={key: value.text for key, value in job.items_of("user-config").items()},
             program=self._program(job.get("program"), vertices),
-            operations=read_operations(_entries(job, "operations"), self._operations, self._causes, self._mistakes),
-            restore_duration=span(restore, self._mistakes) if (restore := job.get("restore-duration")) else ZERO,
-            restore_path=_text(job, "restore-path"),
-            watermarks=read_watermarks(job.get("watermarks"), self._mistakes),
-            metrics=read_metrics(job.get("metrics"), self._mistakes),
-            past_failures=self._past_failures(job, where, age, vertices),
+            operations=read_operations(
+                job.items_of("operations"), self._operations, self._exceptions, self._diagnostics
+            ),
+            restore_duration=read_duration_range(restore, self._diagnostics) if restore else ZERO,
+            restore_path=job.text_of("restore-path"),
+            watermarks=read_watermarks(job.get("watermarks"), self._diagnostics),
+            metrics=read_metrics(job.get("metrics"), self._diagnostics),
+            past_failures=self._past_failures(job, path, age, vertices),
             age=age,
-            id=_text(job, "id") or "",
+            id=job.text_of("id") or "",
         )
 
-    def _past_failures(self, job: YamlNode, where: str, job_age: int,
+    def _past_failures(self, job: YamlNode, path: str, job_age: int,
                        vertices: dict[str, VertexSpec]) -> tuple[PastFailure, ...]:  # fmt: skip
-        given = job.get("exception-history")
-        found = []
-        for each in given.elements if given is not None else ():
-            age, exception = each.items["age"], each.items["exception"]
-            before = span(age, self._mistakes).low
-            if before > job_age:
-                since = "has not begun yet" if not job_age else "is younger than that"
-                self._mistakes.add(age.place, f"{where} {since}. Write age: {age.text} in the job, or more.")
-            cause = self._causes.cause(exception, where, vertices)
-            if cause is not None:
-                found.append(PastFailure(before, cause))
-        return tuple(sorted(found, key=lambda failure: -failure.age))
+        failures = []
+        for entry in job.elements_of("exception-history"):
+            node = entry.items["age"]
+            age = read_duration(node, 0, self._diagnostics)
+            if age > job_age:
+                message = f"{path} did not exist then. Give the job an age of {node.text} or more."
+                self._diagnostics.add(node.location, message)
+            exception = self._exceptions.exception_spec(entry.items["exception"], path, vertices)
+            if exception is not None:
+                failures.append(PastFailure(age, exception))
+        return tuple(sorted(failures, key=lambda failure: -failure.age))
 
     def _checkpoints(self, node: YamlNode | None) -> CheckpointSpec | None:
-        usual = CheckpointSpec()
+        defaults = CheckpointSpec()
         if node is None:
-            return usual
+            return defaults
         if node.value == "none":
             return None
-        duration, total, mode, unaligned = (
-            node.get("duration"),
-            node.get("size"),
-            node.get("mode"),
-            node.get("unaligned"),
-        )
+        duration, size, mode, fails = node.get("duration"), node.get("size"), node.get("mode"), node.get("fails")
         return CheckpointSpec(
-            every=self._duration(node, "every", usual.every or 0),
-            duration=span(duration, self._mistakes) if duration else usual.duration,
-            size=size(total, self._mistakes) if total else usual.size,
-            fails=_numbers(node.get("fails")),
-            chance=_chance(node.get("fails")),
-            timeout=self._duration(node, "timeout", usual.timeout),
-            min_pause=self._duration(node, "min-pause", usual.min_pause),
-            max_concurrent=whole(node.get("max-concurrent"), usual.max_concurrent),
-            mode=mode.text.replace("-", "_") if mode else usual.mode,
-            unaligned=bool(unaligned and unaligned.value),
-            tolerable_failures=whole(node.get("tolerable-failures"), usual.tolerable_failures),
-            retained=_text(node, "retained"),
+            every=read_duration(node.get("every"), defaults.every or 0, self._diagnostics),
+            duration=read_duration_range(duration, self._diagnostics) if duration else defaults.duration,
+            size=read_size_range(size, self._diagnostics) if size else defaults.size,
+            fails=as_int_set(fails),
+            chance=_failure_chance(fails),
+            timeout=read_duration(node.get("timeout"), defaults.timeout, self._diagnostics),
+            min_pause=read_duration(node.get("min-pause"), defaults.min_pause, self._diagnostics),
+            max_concurrent=as_int(node.get("max-concurrent"), defaults.max_concurrent),
+            mode=mode.text.replace("-", "_") if mode else defaults.mode,
+            unaligned=as_bool(node.get("unaligned")),
+            tolerable_failures=as_int(node.get("tolerable-failures"), defaults.tolerable_failures),
+            retained=node.text_of("retained"),
         )
 
     def _restart(self, node: YamlNode | None) -> RestartStrategy:
@@ -120,76 +139,65 @@ class JobReader:
             return RestartStrategy(configured_by_job=False)
         if node.value == "none":
             return RestartStrategy(RestartStrategyKind.NONE)
-        attempts, strategy = node.get("attempts"), _text(node, "strategy") or "none"
+        attempts, strategy = node.get("attempts"), node.text_of("strategy") or "none"
         if strategy == "none" and attempts is not None:
-            self._mistakes.add(attempts.place, "the strategy none attempts nothing. Write fixed-delay.")
+            message = "the strategy none has no attempts. Write strategy: fixed-delay."
+            self._diagnostics.add(attempts.location, message)
         return RestartStrategy(
             RestartStrategyKind(strategy),
-            whole(attempts, 0) if attempts else None,
-            self._duration(node, "delay", RestartStrategy().delay),
+            as_int(attempts, 0) if attempts else None,
+            read_duration(node.get("delay"), RestartStrategy().delay, self._diagnostics),
         )
 
     def _program(self, node: YamlNode | None, vertices: Mapping[str, VertexSpec]) -> ProgramSpec:
         if node is None:
             return ProgramSpec()
-        throws, executes = node.get("throws"), node.get("executes")
-        in_user_config = node.get("arguments-in-user-config")
+        throws = node.get("throws")
         return ProgramSpec(
-            throws=self._causes.throwable(throws) if throws else None,
-            executes=executes is None or bool(executes.value),
+            throws=self._exceptions.java_exception(throws) if throws else None,
+            executes=as_bool(node.get("executes"), True),
             arguments={
                 argument: tuple(self._field(field, vertices) for field in fields.elements or [fields])
-                for argument, fields in _entries(node, "arguments").items()
+                for argument, fields in node.items_of("arguments").items()
             },
-            arguments_in_user_config=bool(in_user_config and in_user_config.value),
+            arguments_in_user_config=as_bool(node.get("arguments-in-user-config")),
         )
 
     def _field(self, node: YamlNode, vertices: Mapping[str, VertexSpec]) -> str:
-        """What an argument sets, vertices by their full names."""
+        """The field that an argument sets, with the full name of the vertex."""
         fields = {name: name for name in ("name", "parallelism", "checkpoints.every", "checkpoints.duration")}
         fields |= {f"{name}.parallelism": f"{vertex.name}.parallelism" for name, vertex in vertices.items()}
         if node.text not in fields:
-            self._mistakes.add(node.place, f'no argument sets "{node.text}".{did_you_mean(node.text, fields)}')
+            message = f'an argument can\'t set "{node.text}".{did_you_mean(node.text, fields)}'
+            self._diagnostics.add(node.location, message)
         return fields.get(node.text, "name")
 
-    def _duration(self, node: YamlNode, key: str, default: int) -> int:
-        given = node.get(key)
-        return span(given, self._mistakes).low if given is not None else default
 
+def read_operations(nodes: Mapping[str, YamlNode], defaults: Mapping[str, OperationSpec],
+                    exceptions: ExceptionReader, diagnostics: Diagnostics) -> dict[str, OperationSpec]:  # fmt: skip
+    """Read the operations of a scenario or of a job.
 
-def read_operations(given: Mapping[str, YamlNode], usual: Mapping[str, OperationSpec], causes: Causes,
-                    mistakes: Diagnostics) -> dict[str, OperationSpec]:  # fmt: skip
-    """The operations that are spoken of; what is left out of one is as `usual`, else as on a real cluster."""
-    found = {}
-    for name, operation in given.items():
-        before = usual.get(name, DEFAULT_OPERATIONS[name])
-        if not isinstance(operation.value, dict):
-            found[name] = replace(before, duration=length(operation, mistakes))
+    Args:
+        nodes: The operations of the section.
+        defaults: Where an operation takes what the section leaves out. Without an entry here, as on a real cluster.
+        exceptions: Reads the exceptions of failed operations.
+        diagnostics: Collects the mistakes.
+    """
+    operations = {}
+    for name, node in nodes.items():
+        default = defaults.get(name, DEFAULT_OPERATIONS[name])
+        if not isinstance(node.value, dict):
+            operations[name] = replace(default, duration=read_duration_spec(node, diagnostics))
             continue
-        duration, fails, named = operation.get("duration"), operation.get("fails"), operation.get("exception")
-        exception: JavaException | None = causes.throwable(named) if named else before.exception
-        found[name] = OperationSpec(
-            length(duration, mistakes) if duration else before.duration,
-            _numbers(fails) if fails else before.fails,
-            exception,
-            _chance(fails) if fails else before.chance,
+        duration, fails, exception = node.get("duration"), node.get("fails"), node.get("exception")
+        operations[name] = OperationSpec(
+            read_duration_spec(duration, diagnostics) if duration else default.duration,
+            as_int_set(fails) if fails else default.fails,
+            exceptions.java_exception(exception) if exception else default.exception,
+            _failure_chance(fails) if fails else default.chance,
         )
-    return found
+    return operations
 
 
-def _text(node: YamlNode, key: str) -> str | None:
-    found = node.get(key)
-    return found.text if found is not None else None
-
-
-def _entries(node: YamlNode, key: str) -> dict[str, YamlNode]:
-    found = node.get(key)
-    return found.items if found is not None else {}
-
-
-def _chance(node: YamlNode | None) -> float:
-    return chance(node) if node is not None and isinstance(node.value, str) else 0.0
-
-
-def _numbers(node: YamlNode | None) -> frozenset[int]:
-    return frozenset(whole(number, 0) for number in node.elements) if node is not None else frozenset()
+def _failure_chance(node: YamlNode | None) -> float:
+    return as_probability(node) if node is not None and isinstance(node.value, str) else 0.0

@@ -1,4 +1,4 @@
-"""A job's lifecycle: its lines as steps, and whether Flink's jobs ever live so."""
+"""Reads a job's lifecycle, and checks that its states follow each other as in Flink."""
 
 from __future__ import annotations
 
@@ -17,28 +17,30 @@ from flinkmock.cluster.states import (
 from flinkmock.named_random import UNBOUNDED, ZERO, UniformRange
 from flinkmock.scenario.diagnostics import Diagnostics, SourceLocation
 from flinkmock.scenario.document import YamlNode
-from flinkmock.scenario.exceptions import Causes
-from flinkmock.scenario.quantities import length, whole
+from flinkmock.scenario.exceptions import ExceptionReader
+from flinkmock.scenario.quantities import as_int, read_duration_spec
 
 MAX_STEPS = 10_000
-"""Counted repeats are unrolled when they are played."""
-MAX_ROUNDS = 100_000
-"""How often a job that is older than the scenario may have gone around before it begins."""
+"""Counted repeats are unrolled when the job runs."""
+MAX_PAST_REPEATS = 100_000
+"""How often a job may have repeated its steps before the scenario starts."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Line:
-    """A state and where it is written; `length` is None where none is given."""
+    """A state and its location; `duration` is None if none is given."""
 
-    place: SourceLocation
+    location: SourceLocation
     state: str
-    length: DurationSpec | None
-    cause: ExceptionSpec | None
+    duration: DurationSpec | None
+    exception: ExceptionSpec | None
 
 
 @dataclass(frozen=True, slots=True)
 class _Loop:
-    place: SourceLocation
+    """Steps that repeat `times` times; None: forever."""
+
+    location: SourceLocation
     times: int | None
     items: list[_Line | _Loop]
 
@@ -52,120 +54,125 @@ class _Loop:
 
 
 class LifecycleReader:
-    """Reads the lifecycle of one job. `job` names it in messages; `started_ago` is how long it has lived (ms)."""
+    """Reads the lifecycle of one job.
 
-    def __init__(self, job: str, vertices: dict[str, VertexSpec], scheduler: str, started_ago: int, causes: Causes,
-                 mistakes: Diagnostics) -> None:  # fmt: skip
+    Args:
+        job: Path of the job, for messages.
+        vertices: The job's vertices, by their names in the file.
+        scheduler: "default" or "adaptive".
+        age: How long before the scenario the job was submitted, in ms.
+        exceptions: Reads the exceptions of steps.
+        diagnostics: Collects the mistakes.
+    """
+
+    def __init__(self, job: str, vertices: dict[str, VertexSpec], scheduler: str, age: int,
+                 exceptions: ExceptionReader, diagnostics: Diagnostics) -> None:  # fmt: skip
         self._job = job
         self._vertices = vertices
         self._scheduler = scheduler
-        self._moves = legal_transitions(scheduler)
-        self._started_ago = started_ago
-        self._causes = causes
-        self._mistakes = mistakes
+        self._transitions = legal_transitions(scheduler)
+        self._age = age
+        self._exceptions = exceptions
+        self._diagnostics = diagnostics
 
     def read(self, node: YamlNode) -> Lifecycle:
         items = [self._item(line) for line in node.elements]
-        self._check_beginning(_first(items[0]))
+        self._check_first(_first(items[0]))
         self._check_order(items)
-        self._check_end(items[-1])
-        if (steps := sum(map(_steps, items))) > MAX_STEPS:
-            self._mistakes.add(node.place, f"{steps:,} states in all; at most {MAX_STEPS:,}. Write repeat: forever.")
-        return tuple(self._played(item, last=item is items[-1]) for item in items)
+        self._check_last(items[-1])
+        if (steps := sum(map(_count_steps, items))) > MAX_STEPS:
+            message = f"the lifecycle has {steps:,} steps, more than {MAX_STEPS:,}. Write repeat: forever."
+            self._diagnostics.add(node.location, message)
+        return tuple(self._step(item, last=item is items[-1]) for item in items)
 
-    # -- lines
+    # -- reading
 
     def _item(self, node: YamlNode) -> _Line | _Loop:
         if isinstance(node.value, str):
-            return self._line(node.place, node.value, None)
+            return self._line(node.location, node.value, None)
         times, steps = node.get("repeat"), node.get("steps")
         if times is not None and steps is not None:
-            count = None if times.value == "forever" else whole(times, 1)
-            return _Loop(times.place, count, [self._item(line) for line in steps.elements])
-        state, stay = next(iter(node.items.items()))
-        return self._line(node.key_place(state), state, stay)
+            count = None if times.value == "forever" else as_int(times, 1)
+            return _Loop(times.location, count, [self._item(line) for line in steps.elements])
+        state, value = next(iter(node.items.items()))
+        return self._line(node.key_location(state), state, value)
 
-    def _line(self, place: SourceLocation, state: str, stay: YamlNode | None) -> _Line:
-        exception = stay.get("exception") if stay else None
-        if stay is not None and isinstance(stay.value, dict):
-            stay = stay.get("duration")
+    def _line(self, location: SourceLocation, state: str, value: YamlNode | None) -> _Line:
+        duration, exception = value, None
+        if value is not None and isinstance(value.value, dict):
+            duration, exception = value.get("duration"), value.get("exception")
         if exception is not None and state not in FAILURE_STATES:
-            belongs = ", ".join(name for name in JOB_STATES if name in FAILURE_STATES)
-            self._mistakes.add(
-                exception.place, f"no exception leads to {state}. The key exception belongs to {belongs}."
-            )
+            allowed = ", ".join(name for name in JOB_STATES if name in FAILURE_STATES)
+            self._diagnostics.add(exception.location, f"{state} can't have an exception. These states can: {allowed}.")
         return _Line(
-            place,
+            location,
             state,
-            length(stay, self._mistakes) if stay is not None else None,
-            self._causes.cause(exception, self._job, self._vertices) if exception is not None else None,
+            read_duration_spec(duration, self._diagnostics) if duration is not None else None,
+            self._exceptions.exception_spec(exception, self._job, self._vertices) if exception is not None else None,
         )
 
-    # -- order
+    # -- checks
 
-    def _check_beginning(self, first: _Line) -> None:
+    def _check_first(self, first: _Line) -> None:
         if implicit_prefix(first.state, self._scheduler) is None:
             possible = ", ".join(state for state in JOB_STATES if implicit_prefix(state, self._scheduler) is not None)
-            self._mistakes.add(first.place, f"no job of Flink begins with {first.state}. It begins with {possible}.")
+            message = f"a Flink job never starts in {first.state}. It starts in {possible}."
+            self._diagnostics.add(first.location, message)
 
     def _check_order(self, items: list[_Line | _Loop]) -> None:
-        for here, following in pairwise(items):
-            self._check_move(_last(here), _first(following))
-            if isinstance(here, _Loop) and here.times is None:
-                self._mistakes.add(here.place, "this repeats forever: what follows is never reached.")
+        for item, following in pairwise(items):
+            self._check_transition(_last(item), _first(following))
+            if isinstance(item, _Loop) and item.times is None:
+                self._diagnostics.add(item.location, "this repeats forever: the steps after it are never reached.")
         for loop in items:
             if isinstance(loop, _Loop):
                 self._check_order(loop.items)
                 if loop.times != 1:
-                    self._check_move(loop.last, loop.first)
+                    self._check_transition(loop.last, loop.first)
                 if loop.times is None:
-                    self._check_pace(loop)
+                    self._check_loop_duration(loop)
 
-    def _check_move(self, here: _Line, following: _Line) -> None:
-        possible = self._moves[here.state]
-        if following.state not in possible:
-            ways = ", ".join(sorted(possible)) or "nothing; it is final"
-            who = "the adaptive scheduler" if self._scheduler == "adaptive" else "Flink"
-            self._mistakes.add(
-                following.place,
-                f"{who} never goes from {here.state} to {following.state}. From {here.state} it goes to {ways}.",
-            )
-        elif here.length is None:
-            self._mistakes.add(
-                here.place, f"{here.state} needs a length, since {following.state} follows. Write {here.state}: 3s."
-            )
-        elif _forever(here.length):
-            self._mistakes.add(here.place, f"{here.state} lasts forever: {following.state} is never reached.")
+    def _check_transition(self, line: _Line, following: _Line) -> None:
+        state, next_state = line.state, following.state
+        possible = self._transitions[state]
+        if next_state not in possible:
+            scheduler = "the adaptive scheduler" if self._scheduler == "adaptive" else "Flink"
+            hint = f"From {state} it goes to {', '.join(sorted(possible))}." if possible else f"{state} is final."
+            self._diagnostics.add(following.location, f"{scheduler} never goes from {state} to {next_state}. {hint}")
+        elif line.duration is None:
+            message = f"{state} needs a duration, because {next_state} follows. Write {state}: 3s."
+            self._diagnostics.add(line.location, message)
+        elif _is_unbounded(line.duration):
+            self._diagnostics.add(line.location, f"{state} lasts forever: {next_state} is never reached.")
 
-    def _check_pace(self, loop: _Loop) -> None:
-        shortest = sum(map(_shortest, loop.items))
+    def _check_loop_duration(self, loop: _Loop) -> None:
+        shortest = sum(map(_shortest_ms, loop.items))
         if any(map(_waits, loop.items)):
             return
         if shortest == 0:
-            self._mistakes.add(loop.place, "this would repeat forever without time going by. Give a state a length.")
-        elif self._started_ago // shortest > MAX_ROUNDS:
-            self._mistakes.add(loop.place, f"until now this would have repeated more than {MAX_ROUNDS:,} times.")
+            self._diagnostics.add(loop.location, "this repeats forever in no time. Give a state a duration.")
+        elif self._age // shortest > MAX_PAST_REPEATS:
+            message = f"this would repeat more than {MAX_PAST_REPEATS:,} times before the scenario starts."
+            self._diagnostics.add(loop.location, message)
 
-    def _check_end(self, item: _Line | _Loop) -> None:
+    def _check_last(self, item: _Line | _Loop) -> None:
         last = _last(item)
         if last.state in TERMINAL_JOB_STATES:
-            if last.length is not None and not _forever(last.length) and last.length != ZERO:
-                self._mistakes.add(last.place, f"{last.state} is final: it takes no length.")
-        elif not _goes_on(item) and last.length is not None and not _forever(last.length):
-            self._mistakes.add(
-                last.place, f"nothing follows {last.state}. Write {last.state}: forever, or the state that comes next."
-            )
+            if last.duration is not None and not _is_unbounded(last.duration) and last.duration != ZERO:
+                self._diagnostics.add(last.location, f"{last.state} is final and can't have a duration.")
+        elif not _repeats_forever(item) and last.duration is not None and not _is_unbounded(last.duration):
+            message = f"no state follows {last.state}. Write {last.state}: forever, or add the next state."
+            self._diagnostics.add(last.location, message)
 
-    # -- what is played
+    # -- result
 
-    def _played(self, item: _Line | _Loop, *, last: bool) -> Step | Repeat:
+    def _step(self, item: _Line | _Loop, *, last: bool) -> Step | Repeat:
         if isinstance(item, _Loop):
-            return Repeat(
-                tuple(self._played(each, last=last and each is item.items[-1]) for each in item.items), item.times
-            )
+            steps = (self._step(each, last=last and each is item.items[-1]) for each in item.items)
+            return Repeat(tuple(steps), item.times)
         ended = item.state in TERMINAL_JOB_STATES
-        lasts = UNBOUNDED if last and item.length is None and not ended else item.length
-        return Step(JobState(item.state), ZERO if ended or lasts is None else lasts, item.cause)
+        duration = UNBOUNDED if last and item.duration is None and not ended else item.duration
+        return Step(JobState(item.state), ZERO if ended or duration is None else duration, item.exception)
 
 
 def _first(item: _Line | _Loop) -> _Line:
@@ -176,27 +183,27 @@ def _last(item: _Line | _Loop) -> _Line:
     return item.last if isinstance(item, _Loop) else item
 
 
-def _goes_on(item: _Line | _Loop) -> bool:
-    """Whether an item never comes to its end, because it repeats forever or ends in something that does."""
-    return isinstance(item, _Loop) and (item.times is None or _goes_on(item.items[-1]))
+def _repeats_forever(item: _Line | _Loop) -> bool:
+    """Whether an item never ends, because it or its last step repeats forever."""
+    return isinstance(item, _Loop) and (item.times is None or _repeats_forever(item.items[-1]))
 
 
-def _steps(item: _Line | _Loop) -> int:
-    return sum(map(_steps, item.items)) * (item.times or 1) if isinstance(item, _Loop) else 1
+def _count_steps(item: _Line | _Loop) -> int:
+    return sum(map(_count_steps, item.items)) * (item.times or 1) if isinstance(item, _Loop) else 1
 
 
-def _shortest(item: _Line | _Loop) -> int:
+def _shortest_ms(item: _Line | _Loop) -> int:
     if isinstance(item, _Loop):
-        return sum(map(_shortest, item.items)) * (item.times or 1)
-    return item.length.low if isinstance(item.length, UniformRange) and not item.length.unbounded else 0
+        return sum(map(_shortest_ms, item.items)) * (item.times or 1)
+    return item.duration.low if isinstance(item.duration, UniformRange) and not item.duration.unbounded else 0
 
 
-def _forever(length: DurationSpec) -> bool:
-    return isinstance(length, UniformRange) and length.unbounded
+def _is_unbounded(duration: DurationSpec) -> bool:
+    return isinstance(duration, UniformRange) and duration.unbounded
 
 
 def _waits(item: _Line | _Loop) -> bool:
-    """Whether an item is never over before somebody reads the job or gives a signal."""
+    """Whether an item lasts until a client polls the job, or until a signal."""
     if isinstance(item, _Loop):
         return any(map(_waits, item.items))
-    return item.length is not None and not isinstance(item.length, UniformRange)
+    return item.duration is not None and not isinstance(item.duration, UniformRange)

@@ -1,9 +1,9 @@
-"""From a scenario file to the values that a cluster plays."""
+"""Loads scenarios: from a file to the specs that a cluster runs."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 from importlib import resources
 
@@ -13,56 +13,64 @@ from flinkmock.contract.contract import known_releases
 from flinkmock.errors import UnknownRelease
 from flinkmock.faults import Fault
 from flinkmock.flink.java_exception import JavaException
-from flinkmock.scenario import files, schema
+from flinkmock.scenario import schema
 from flinkmock.scenario.clusters import ClusterReader
 from flinkmock.scenario.diagnostics import Diagnostics
-from flinkmock.scenario.document import YamlNode, from_yaml
-from flinkmock.scenario.exceptions import Causes
+from flinkmock.scenario.document import YamlNode, parse_yaml
+from flinkmock.scenario.exceptions import ExceptionReader
 from flinkmock.scenario.expect import ExpectReader
 from flinkmock.scenario.faults import FaultReader
+from flinkmock.scenario.files import ScenarioSource, read_document
 from flinkmock.scenario.jobs import JobReader, read_operations
-from flinkmock.scenario.quantities import whole
+from flinkmock.scenario.quantities import as_int
 from flinkmock.scenario.request_patterns import RequestReader
 from flinkmock.scenario.scenario import Scenario
-from flinkmock.scenario.templates import Templates, complete, merged
+from flinkmock.scenario.templates import Templates, merge, resolve_job
 
 
-def load_scenario(source: files.Source | None = None) -> Scenario:
-    """Reads a scenario.
+def load_scenario(source: ScenarioSource | None = None) -> Scenario:
+    """Load a scenario.
 
     Args:
-        source: a path, or text that ends in `.yaml` or `.yml`, is a file; other text is YAML; a mapping is what YAML
-            would have given. None and an empty document are a working cluster without jobs. What a scenario `extends`
-            is a path from its own folder, or from where we are if it is no file. Files that are not there are looked
-            for among flinkmock's own scenarios ("crash-loop.yaml").
+        source: A path, or text that ends in `.yaml` or `.yml`, names a file. Other text is YAML. A mapping is what YAML
+            would be parsed to. None and an empty document are a cluster without jobs. `extends` is relative to the
+            folder of the file, or to the working directory. Files that do not exist are looked up among the built-in
+            scenarios ("crash-loop.yaml").
 
     Raises:
-        ScenarioError: with all mistakes of the scenario at once.
+        ScenarioError: The scenario has mistakes. The message lists all of them.
     """
     return read_scenario(source)[0]
 
 
-def read_scenario(source: files.Source | None) -> tuple[Scenario, YamlNode]:
-    """The same, and the document that it was read from, for those who have to point at a place in it. Raises as
-    `load_scenario`."""
-    mistakes = Diagnostics()
-    document, read = files.read(source, mistakes)
+def read_scenario(source: ScenarioSource | None) -> tuple[Scenario, YamlNode]:
+    """Load a scenario, and return its document, too, for messages with source locations.
+
+    Raises:
+        ScenarioError: The scenario has mistakes.
+    """
+    diagnostics = Diagnostics()
+    document, files = read_document(source, diagnostics)
+    invalid = schema.validate(document, diagnostics)
     if not isinstance(document.value, dict):
-        schema.check(document, mistakes)
-        mistakes.check()
-    spec = _cluster(document, _broken(schema.check(document, mistakes)), mistakes)
-    mistakes.check()
-    return dataclasses.replace(spec, files=read, document=document), document
+        diagnostics.raise_if_any()
+    scenario = _ScenarioReader(document, _invalid_entries(invalid), diagnostics).read()
+    diagnostics.raise_if_any()
+    return dataclasses.replace(scenario, files=files, document=document), document
 
 
-def whole_job(document: YamlNode, job: YamlNode) -> YamlNode:
-    """A job, or a rule of `submitted`, of a sound document with everything that it takes over from templates."""
-    cluster = ClusterReader(_entries(document, "cluster"), None, Diagnostics())
-    return complete(_templates(document, cluster.scheduler, Diagnostics()), cluster.scheduler, job)[0]
+def resolve_job_node(document: YamlNode, job: YamlNode) -> YamlNode:
+    """Return a job or submission rule of a valid document, merged with its templates."""
+    scheduler = ClusterReader(document.items_of("cluster"), None, Diagnostics()).scheduler
+    return resolve_job(_templates(document, scheduler, Diagnostics()), scheduler, job)[0]
+
+
+_SECTIONS_OF_JOBS = frozenset({"flink", "cluster", "templates", "exceptions", "operations"})
+"""The sections on which jobs depend."""
 
 
 def load_job(spec: ClusterSpec, name: str, definition: Mapping[str, object]) -> JobSpec:
-    """Reads one more job of a scenario.
+    """Load one more job of a scenario.
 
     Args:
         spec: The scenario, with its templates, exceptions and operations.
@@ -72,160 +80,192 @@ def load_job(spec: ClusterSpec, name: str, definition: Mapping[str, object]) -> 
     Raises:
         ScenarioError: The definition has mistakes.
     """
-    mistakes = Diagnostics()
-    document = files.read({"jobs": {name: definition}}, mistakes)[0]
-    schema.check(document, mistakes)
-    mistakes.check()
+    diagnostics = Diagnostics()
+    document = _valid_document({"jobs": {name: definition}}, diagnostics)
     if isinstance(spec, Scenario) and spec.document is not None:
-        kept = {key: node for key, node in spec.document.items.items() if key in _SHARED_BY_JOBS}
-        document = dataclasses.replace(document, value={**kept, **document.items})
-    job = _cluster(document, {}, mistakes).jobs
-    mistakes.check()
-    return job[0]
-
-
-_SHARED_BY_JOBS = frozenset({"flink", "cluster", "templates", "exceptions", "operations"})
+        shared = {key: node for key, node in spec.document.items.items() if key in _SECTIONS_OF_JOBS}
+        document = dataclasses.replace(document, value={**shared, **document.items})
+    [job] = _ScenarioReader(document, {}, diagnostics).read().jobs
+    diagnostics.raise_if_any()
+    return job
 
 
 def load_exception(definition: Mapping[str, object]) -> JavaException:
-    """Reads an exception as scenarios write it, with `class`, `message`, `cause` and `stack-trace`.
+    """Load an exception with the keys `class`, `message`, `cause` and `stack-trace`.
 
     Raises:
-        ScenarioError: It has mistakes.
+        ScenarioError: The definition has mistakes.
     """
-    mistakes = Diagnostics()
-    document, _ = files.read({"exceptions": {"exception": definition}}, mistakes)
-    schema.check(document, mistakes)
-    mistakes.check()
-    exceptions = Causes(_entries(document, "exceptions"), set(), mistakes)
-    found = exceptions.throwable(document.items["exceptions"].items["exception"])
-    mistakes.check()
-    assert found is not None
-    return found
+    diagnostics = Diagnostics()
+    named = _valid_document({"exceptions": {"exception": definition}}, diagnostics).items_of("exceptions")
+    exception = ExceptionReader(named, (), diagnostics).java_exception(named["exception"])
+    diagnostics.raise_if_any()
+    assert exception is not None
+    return exception
+
+
+def _valid_document(source: ScenarioSource, diagnostics: Diagnostics) -> YamlNode:
+    """Read a document that the schema allows. Raises ScenarioError."""
+    document, _ = read_document(source, diagnostics)
+    schema.validate(document, diagnostics)
+    diagnostics.raise_if_any()
+    return document
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class FaultConfig:
-    """What of a scenario can be laid over a live cluster. `passed_over`: its sections that can't."""
+    """The part of a scenario that applies to a real cluster.
+
+    Attributes:
+        faults: The faults.
+        seed: Seed of their random draws.
+        ignored_sections: The other sections of the scenario.
+    """
 
     faults: tuple[Fault, ...]
     seed: int
-    passed_over: tuple[str, ...] = ()
+    ignored_sections: tuple[str, ...] = ()
 
 
-def load_faults(source: files.Source, flink: str) -> FaultConfig:
-    """Reads the faults of a scenario that are to strike in front of a live cluster of the release `flink`, whose jobs
-    may have any name; `source` as for `load_scenario`.
+def load_faults(source: ScenarioSource, flink: str) -> FaultConfig:
+    """Load the faults of a scenario for a real cluster, whose jobs can have any name.
+
+    Args:
+        source: As for `load_scenario`.
+        flink: Minor release of the cluster.
 
     Raises:
-        ScenarioError: with all mistakes of the faults, and all that the schema has to say of the rest.
+        ScenarioError: The faults have mistakes, or the schema refuses the file.
     """
-    mistakes = Diagnostics()
-    document, _ = files.read(source, mistakes)
-    schema.check(document, mistakes)
-    mistakes.check()
-    nodes, seed = document.get("faults"), document.get("seed")
-    faults = FaultReader(RequestReader(flink, mistakes), None, mistakes).read(nodes.elements if nodes else [])
-    mistakes.check()
-    others = document.items.keys() - {"$schema", "extends", "name", "seed", "faults"}
-    return FaultConfig(faults, whole(seed, ClusterSpec().seed), tuple(sorted(others)))
+    diagnostics = Diagnostics()
+    document = _valid_document(source, diagnostics)
+    faults = FaultReader(RequestReader(flink, diagnostics), None, diagnostics).read(document.elements_of("faults"))
+    diagnostics.raise_if_any()
+    ignored = document.items.keys() - {"$schema", "extends", "name", "seed", "faults"}
+    return FaultConfig(faults, as_int(document.get("seed"), ClusterSpec().seed), tuple(sorted(ignored)))
 
 
 @cache
 def _built_in(scheduler: str) -> YamlNode:
-    """What a scenario has without saying it, under the "default" or the "adaptive" scheduler."""
+    """The document that every scenario extends: templates and submission rules, for one scheduler."""
 
     def read(name: str) -> YamlNode:
-        return from_yaml(resources.files(__package__).joinpath(name).read_text("utf-8"), "built in", Diagnostics())
+        return parse_yaml(resources.files(__package__).joinpath(name).read_text("utf-8"), "built in", Diagnostics())
 
-    usual = read("templates.yaml")
-    return merged(read("templates-adaptive.yaml"), usual) if scheduler == "adaptive" else usual
+    default = read("templates.yaml")
+    return merge(read("templates-adaptive.yaml"), default) if scheduler == "adaptive" else default
 
 
-def _templates(document: YamlNode, configured: str | None, mistakes: Diagnostics) -> dict[str, Templates]:
-    """By scheduler: the default one has some jobs in each cluster."""
-    own = _entries(document, "templates")
+def _templates(document: YamlNode, configured: str | None, diagnostics: Diagnostics) -> dict[str, Templates]:
+    """The templates by scheduler. Every cluster has some jobs that the default scheduler runs."""
+    own = document.items_of("templates")
     return {
-        scheduler: Templates(own, _built_in(scheduler).items["templates"].items, mistakes)
+        scheduler: Templates(own, _built_in(scheduler).items_of("templates"), diagnostics)
         for scheduler in ("default", scheduler_of(configured, "STREAMING"))
     }
 
 
-def _broken(paths: set[tuple[str | int, ...]]) -> dict[str, set[str]]:
-    """Section -> the entries that the schema refuses. They are passed over when references are looked at, so that
-    one mistake is told once and the mistakes of other entries are told as well. "*" is the whole section."""
-    broken: dict[str, set[str]] = {}
+ALL = "*"
+"""Stands for all entries of a section."""
+
+
+def _invalid_entries(paths: Iterable[tuple[str | int, ...]]) -> dict[str, set[str]]:
+    """The entries that the schema refuses, by section.
+
+    They are skipped, so that a mistake is reported once and the other entries are still checked.
+    """
+    invalid: dict[str, set[str]] = {}
     for path in paths:
         if path:
-            broken.setdefault(str(path[0]), set()).add(str(path[1]) if len(path) > 1 else "*")
-    return broken
+            invalid.setdefault(str(path[0]), set()).add(str(path[1]) if len(path) > 1 else ALL)
+    return invalid
 
 
-def _cluster(document: YamlNode, broken: dict[str, set[str]], mistakes: Diagnostics) -> Scenario:
-    def section(key: str) -> dict[str, YamlNode]:
-        bad = broken.get(key, set())
-        return {} if "*" in bad else {name: node for name, node in _entries(document, key).items() if name not in bad}
+class _ScenarioReader:
+    """Reads the entries of a document that the schema allows."""
 
-    def value(key: str) -> YamlNode | None:
-        return None if key in broken else document.get(key)
+    def __init__(self, document: YamlNode, invalid: Mapping[str, Collection[str]], diagnostics: Diagnostics) -> None:
+        self._document = document
+        self._invalid = invalid
+        self._diagnostics = diagnostics
 
-    def elements(key: str) -> list[YamlNode]:
-        bad, found = broken.get(key, set()), document.get(key)
-        return [node for i, node in enumerate(found.elements) if not bad & {"*", str(i)}] if found is not None else []
+    def read(self) -> Scenario:
+        diagnostics = self._diagnostics
+        exceptions = ExceptionReader(
+            self._document.items_of("exceptions"), self._invalid.get("exceptions", ()), diagnostics
+        )
+        exceptions.check_named()
+        operation_nodes = self._entries("operations")
+        cluster = ClusterReader(self._entries("cluster"), operation_nodes.pop("result-ttl", None), diagnostics)
+        operations = read_operations(operation_nodes, {}, exceptions, diagnostics)
+        templates = _templates(self._document, cluster.scheduler, diagnostics)
+        jobs, submissions = self._read_jobs(
+            JobReader(templates, exceptions, operations, cluster.scheduler, diagnostics), templates["default"]
+        )
+        flink, seed, clock = self._value("flink"), self._value("seed"), self._value("clock")
+        if flink is not None and flink.text not in known_releases():
+            diagnostics.add(flink.location, str(UnknownRelease(flink.text, known_releases())))
+        requests = RequestReader(flink.text if flink else None, diagnostics)
+        faults = FaultReader(requests, _job_names(jobs, submissions), diagnostics)
+        defaults = ClusterSpec()
+        return Scenario(
+            flink=flink.text if flink else defaults.flink,
+            seed=as_int(seed, defaults.seed),
+            clock=clock.text if clock else defaults.clock,
+            jobmanagers=cluster.jobmanagers(),
+            leader_changes=cluster.leader_changes(),
+            taskmanagers=cluster.taskmanagers(),
+            taskmanager_events=cluster.taskmanager_events(),
+            slots=cluster.slots(),
+            configuration=cluster.configuration(),
+            savepoints=cluster.savepoints(),
+            jobs=jobs,
+            submissions=submissions,
+            operations=operations,
+            caches=cluster.caches(),
+            faults=faults.read(self._elements("faults")),
+            expect=ExpectReader(requests, diagnostics).read(self._elements("expect")),
+        )
 
-    causes = Causes(_entries(document, "exceptions"), broken.get("exceptions", set()), mistakes)
-    causes.check()
-    given = section("operations")
-    cluster = ClusterReader(section("cluster"), given.pop("result-ttl", None), mistakes)
-    operations = read_operations(given, {}, causes, mistakes)
-    templates = _templates(document, cluster.scheduler, mistakes)
-    reader = JobReader(templates, causes, operations, cluster.scheduler, mistakes)
+    def _read_jobs(
+        self, reader: JobReader, templates: Templates
+    ) -> tuple[tuple[JobSpec, ...], tuple[SubmissionRule, ...]]:
+        """Return jobs and submission rules. Templates are read for their mistakes."""
+        invalid = self._invalid.get("templates", ())
 
-    def jobs(of: str, entries: dict[str, YamlNode], named: bool) -> dict[str, JobSpec]:
-        bad = broken.get("templates", ())
-        sound = {name: node for name, node in entries.items() if templates["default"].sound(node, bad)}
-        return {name: reader.read(node, f"{of}.{name}", name if named else None) for name, node in sound.items()}
+        def read(section: str, nodes: Mapping[str, YamlNode], named: bool) -> dict[str, JobSpec]:
+            return {
+                name: reader.read(node, f"{section}.{name}", name if named else None)
+                for name, node in nodes.items()
+                if templates.is_valid(node, invalid)
+            }
 
-    jobs("templates", section("templates"), named=True)
-    built_in = _built_in("default").items["submitted"].items
-    rules = {**(submitted := section("submitted")), **{
-        pattern: node for pattern, node in built_in.items() if pattern not in submitted
-    }}  # fmt: skip
-    seed, flink, clock = value("seed"), value("flink"), value("clock")
-    if flink is not None and flink.text not in known_releases():
-        mistakes.add(flink.place, str(UnknownRelease(flink.text, known_releases())))
-    usual = ClusterSpec()
-    requests = RequestReader(flink.text if flink else None, mistakes)
-    started = tuple(jobs("jobs", section("jobs"), named=True).values())
-    submissions = tuple(SubmissionRule(*rule) for rule in jobs("submitted", rules, named=False).items())
-    return Scenario(
-        flink=flink.text if flink else usual.flink,
-        seed=whole(seed, usual.seed),
-        clock=clock.text if clock else usual.clock,
-        jobmanagers=cluster.jobmanagers(),
-        leader_changes=cluster.leader_changes(),
-        taskmanagers=cluster.taskmanagers(),
-        taskmanager_events=cluster.events(),
-        slots=cluster.slots(),
-        configuration=cluster.configuration(),
-        savepoints=cluster.savepoints(),
-        jobs=started,
-        submissions=submissions,
-        operations=operations,
-        caches=cluster.caches(),
-        faults=FaultReader(requests, _job_names(started, submissions), mistakes).read(elements("faults")),
-        expect=ExpectReader(requests, mistakes).read(elements("expect")),
-    )
+        read("templates", self._entries("templates"), named=True)
+        jobs = read("jobs", self._entries("jobs"), named=True)
+        own_rules, built_in_rules = self._entries("submitted"), _built_in("default").items_of("submitted")
+        remaining = {pattern: node for pattern, node in built_in_rules.items() if pattern not in own_rules}
+        rules = read("submitted", {**own_rules, **remaining}, named=False)
+        return tuple(jobs.values()), tuple(SubmissionRule(*rule) for rule in rules.items())
+
+    def _entries(self, section: str) -> dict[str, YamlNode]:
+        invalid = self._invalid.get(section, ())
+        if ALL in invalid:
+            return {}
+        return {name: node for name, node in self._document.items_of(section).items() if name not in invalid}
+
+    def _elements(self, section: str) -> list[YamlNode]:
+        invalid = self._invalid.get(section, ())
+        if ALL in invalid:
+            return []
+        return [node for i, node in enumerate(self._document.elements_of(section)) if str(i) not in invalid]
+
+    def _value(self, section: str) -> YamlNode | None:
+        return None if section in self._invalid else self._document.get(section)
 
 
 def _job_names(jobs: Iterable[JobSpec], submissions: Iterable[SubmissionRule]) -> list[str] | None:
-    """What jobs can be called; None if an argument of a program decides it."""
+    """The names that jobs can have; None if an argument of a program sets the name."""
     specs = [*jobs, *(submission.job for submission in submissions)]
     if any("name" in fields for spec in specs for fields in spec.program.arguments.values()):
         return None
     return list(dict.fromkeys(spec.name for spec in specs))
-
-
-def _entries(document: YamlNode, key: str) -> dict[str, YamlNode]:
-    found = document.get(key)
-    return found.items if found is not None else {}

@@ -1,4 +1,4 @@
-"""Numbers over time: given metrics, back pressure and watermarks."""
+"""Reads metrics, back pressure and watermarks: values that change over time."""
 
 from __future__ import annotations
 
@@ -16,57 +16,59 @@ from flinkmock.cluster.metric_series import (
 from flinkmock.cluster.spec import Watermarks
 from flinkmock.scenario.diagnostics import Diagnostics
 from flinkmock.scenario.document import YamlNode
-from flinkmock.scenario.quantities import chance, decimal, span, whole
+from flinkmock.scenario.quantities import as_bool, as_float, as_int, as_int_set, as_probability, read_duration
 
 
-def read_metrics(node: YamlNode | None, mistakes: Diagnostics, parallelism: int | None = None) -> dict[str, MetricSpec]:
-    """The metrics by name. `parallelism` is that of the vertex they belong to; None: they are the job's."""
+def read_metrics(
+    node: YamlNode | None, diagnostics: Diagnostics, parallelism: int | None = None
+) -> dict[str, MetricSpec]:
+    """Read metrics by name. `parallelism` is that of their vertex; None: the metrics are a job's."""
     entries = node.items if node is not None else {}
-    return {name: _metric(metric, parallelism, mistakes) for name, metric in entries.items()}
+    return {name: _metric(metric, parallelism, diagnostics) for name, metric in entries.items()}
 
 
-def _metric(node: YamlNode, parallelism: int | None, mistakes: Diagnostics) -> MetricSpec:
-    listed = node.get("subtasks")
-    if listed is None:
-        return MetricSpec(_course(node, mistakes))
+def _metric(node: YamlNode, parallelism: int | None, diagnostics: Diagnostics) -> MetricSpec:
+    subtasks = node.get("subtasks")
+    if subtasks is None:
+        return MetricSpec(_series(node, diagnostics))
     if parallelism is None:
-        mistakes.add(node.key_place("subtasks"), "a job's metric has no subtasks. Those of a vertex do.")
-    for subtask in listed.elements:
-        if parallelism is not None and whole(subtask, 0) >= parallelism:
-            mistakes.add(subtask.place, f"this vertex has the subtasks 0 to {parallelism - 1}.")
-    return MetricSpec(_course(node, mistakes), frozenset(whole(subtask, 0) for subtask in listed.elements))
+        message = "the metric of a job has no subtasks. Set it in a vertex."
+        diagnostics.add(node.key_location("subtasks"), message)
+    for subtask in subtasks.elements:
+        if parallelism is not None and as_int(subtask, 0) >= parallelism:
+            diagnostics.add(subtask.location, f"this vertex has subtasks 0 to {parallelism - 1}.")
+    return MetricSpec(_series(node, diagnostics), as_int_set(subtasks))
 
 
-def _course(node: YamlNode, mistakes: Diagnostics) -> MetricSeries:
+def _series(node: YamlNode, diagnostics: Diagnostics) -> MetricSeries:
     if not node.items:
         return Constant(_value(node))
     if (value := node.get("value")) is not None:
         return Constant(_value(value))
     if (rate := node.get("rate")) is not None:
-        return Counter(decimal(rate, 0), decimal(node.get("from"), 0))
-    every = _period(node, mistakes)
+        return Counter(as_float(rate, 0), as_float(node.get("from"), 0))
+    every = _every(node, diagnostics)
     if (sine := node.get("sine")) is not None:
-        low, high = (decimal(end, 0) for end in sine.elements)
+        low, high = (as_float(end, 0) for end in sine.elements)
         return Sine(low, high, every)
     if (spike := node.get("spike")) is not None:
-        lasts = node.get("duration")
-        length = span(lasts, mistakes).low if lasts is not None else 0
-        if lasts is not None and length > every:
-            mistakes.add(lasts.place, "a spike is over before the next one begins: this is longer than every.")
-        base = node.get("base")
-        return Spike(_number(base), _number(spike), every, length)
-    series, repeat = node.get("series"), node.get("repeat")
+        duration_node = node.get("duration")
+        duration = read_duration(duration_node, 0, diagnostics)
+        if duration_node is not None and duration > every:
+            diagnostics.add(duration_node.location, "a spike can't last longer than every.")
+        return Spike(_number(node.get("base")), _number(spike), every, duration)
+    series = node.get("series")
     values = tuple(_value(value) for value in series.elements) if series is not None else (0,)
-    return Series(values, every, repeat=bool(repeat and repeat.value))
+    return Series(values, every, repeat=as_bool(node.get("repeat")))
 
 
-def _period(node: YamlNode, mistakes: Diagnostics) -> int:
-    """At least 1 ms: nothing comes back in no time."""
+def _every(node: YamlNode, diagnostics: Diagnostics) -> int:
+    """The key `every` in ms, at least 1."""
     every = node.get("every")
-    length = span(every, mistakes).low if every is not None else 1
-    if every is not None and length == 0:
-        mistakes.add(every.place, "time has to go by: write 10s.")
-    return max(length, 1)
+    ms = read_duration(every, 1, diagnostics)
+    if every is not None and ms == 0:
+        diagnostics.add(every.location, "every must be more than 0. Write 10s.")
+    return max(ms, 1)
 
 
 def _number(node: YamlNode | None) -> float:
@@ -75,33 +77,34 @@ def _number(node: YamlNode | None) -> float:
 
 
 def _value(node: YamlNode) -> Value:
-    """As it is written: 5 and 5.0 are two things to Java."""
+    """The value as written: 5 is an Integer in Java, 5.0 a Double."""
     return node.value if isinstance(node.value, int | float | str) else ""
 
 
-def read_pressures(node: YamlNode | None, mistakes: Diagnostics) -> tuple[Backpressure, ...]:
+def read_backpressure(node: YamlNode | None, diagnostics: Diagnostics) -> tuple[Backpressure, ...]:
     if node is None:
         return ()
     if isinstance(node.value, str):
-        return (Backpressure(chance(node)),)
-    found = []
-    for each in node.elements or [node]:
-        since, until, ratio = each.get("from"), each.get("until"), each.get("ratio")
-        begins = span(since, mistakes).low if since is not None else 0
-        ends = span(until, mistakes).low if until is not None else None
-        if until is not None and ends is not None and ends <= begins:
-            mistakes.add(until.place, "this is over before it begins: until comes after from.")
-        found.append(Backpressure(chance(ratio) if ratio is not None else 0.0, begins, ends))
-    return tuple(found)
+        return (Backpressure(as_probability(node)),)
+    phases = []
+    for phase in node.elements or [node]:
+        until, ratio = phase.get("until"), phase.get("ratio")
+        begin = read_duration(phase.get("from"), 0, diagnostics)
+        end = read_duration(until, 0, diagnostics) if until is not None else None
+        if until is not None and end is not None and end <= begin:
+            diagnostics.add(until.location, "until must be later than from.")
+        phases.append(Backpressure(as_probability(ratio) if ratio is not None else 0.0, begin, end))
+    return tuple(phases)
 
 
-def read_watermarks(node: YamlNode | None, mistakes: Diagnostics) -> Watermarks | None:
+def read_watermarks(node: YamlNode | None, diagnostics: Diagnostics) -> Watermarks | None:
     if node is None:
         return None
     if node.value == "none":
         return Watermarks(None)
-    lag, stops_after = (node.get("lag"), node.get("stops-after")) if isinstance(node.value, dict) else (node, None)
+    is_mapping = isinstance(node.value, dict)
+    lag, stops_after = (node.get("lag"), node.get("stops-after")) if is_mapping else (node, None)
     return Watermarks(
-        span(lag, mistakes).low if lag is not None else 0,
-        span(stops_after, mistakes).low if stops_after is not None else None,
+        read_duration(lag, 0, diagnostics),
+        read_duration(stops_after, 0, diagnostics) if stops_after is not None else None,
     )

@@ -1,4 +1,4 @@
-"""Numbers, lengths of time and sizes, as a scenario writes them. The schema has seen to their form."""
+"""Numbers, durations and sizes of a scenario. The schema has already checked their form."""
 
 from __future__ import annotations
 
@@ -10,53 +10,69 @@ from flinkmock.scenario.diagnostics import Diagnostics
 from flinkmock.scenario.document import YamlNode
 from flinkmock.units import parse_duration, parse_size
 
-_LONGEST_MS = 100 * 365 * 86_400_000
-_LARGEST_BYTES = 1 << 60
+_MAX_MS = 100 * 365 * 86_400_000
+_MAX_BYTES = 1 << 60
 
 
-def length(node: YamlNode, mistakes: Diagnostics) -> DurationSpec:
-    """`3 polls`, `signal go`, or what `span` reads."""
+def read_duration_spec(node: YamlNode, diagnostics: Diagnostics) -> DurationSpec:
+    """Read `3 polls`, `signal go`, or a duration range."""
     word, _, rest = node.text.partition(" ")
     if rest in ("poll", "polls"):
         return Polls(int(word))
     if word == "signal":
         return Signal(rest)
-    return span(node, mistakes)
+    return read_duration_range(node, diagnostics)
 
 
-def span(node: YamlNode, mistakes: Diagnostics) -> UniformRange:
-    """Milliseconds: `3s`, `1s..3s`, `0`, `forever`."""
+def read_duration_range(node: YamlNode, diagnostics: Diagnostics) -> UniformRange:
+    """Read `3s`, `1s..3s`, `0` or `forever` as milliseconds."""
     if node.value == "forever":
         return UNBOUNDED
-    return _span(node, mistakes, parse_duration, _LONGEST_MS, "a length is at most 100 years. Write forever.")
+    return _read_range(node, diagnostics, parse_duration, _MAX_MS, "a duration is at most 100 years. Write forever.")
 
 
-def size(node: YamlNode, mistakes: Diagnostics) -> UniformRange:
-    """Bytes: `12MB`, `12MB..14MB`."""
-    return _span(node, mistakes, parse_size, _LARGEST_BYTES, "a size is at most 1048576TB.")
+def read_duration(node: YamlNode | None, default: int, diagnostics: Diagnostics) -> int:
+    """Read one duration as milliseconds."""
+    return default if node is None else read_duration_range(node, diagnostics).low
 
 
-def chance(node: YamlNode) -> float:
-    """From 0 to 1: `10%`."""
+def read_size_range(node: YamlNode, diagnostics: Diagnostics) -> UniformRange:
+    """Read `12MB` or `12MB..14MB` as bytes."""
+    return _read_range(node, diagnostics, parse_size, _MAX_BYTES, "a size is at most 1048576TB.")
+
+
+def as_probability(node: YamlNode) -> float:
+    """Convert `10%` to 0.1."""
     return float(node.text.removesuffix("%")) / 100
 
 
-def whole(node: YamlNode | None, default: int) -> int:
+def as_int(node: YamlNode | None, default: int) -> int:
     return int(node.value) if node is not None and isinstance(node.value, int | float) else default
 
 
-def decimal(node: YamlNode | None, default: float) -> float:
+def as_float(node: YamlNode | None, default: float) -> float:
     return float(node.value) if node is not None and isinstance(node.value, int | float) else default
 
 
-def _span(node: YamlNode, mistakes: Diagnostics, parse: Callable[[str], int], most: int, too_much: str) -> UniformRange:
+def as_bool(node: YamlNode | None, default: bool = False) -> bool:
+    return default if node is None else bool(node.value)
+
+
+def as_int_set(node: YamlNode | None) -> frozenset[int]:
+    """Convert a list of whole numbers; None and a value of another kind are the empty set."""
+    return frozenset(as_int(number, 0) for number in node.elements) if node is not None else frozenset()
+
+
+def _read_range(
+    node: YamlNode, diagnostics: Diagnostics, parse: Callable[[str], int], maximum: int, too_large: str
+) -> UniformRange:
     if isinstance(node.value, int | float):  # the schema allows no number but 0
         return ZERO
     low_text, dots, high_text = str(node.value).partition("..")
     low = parse(low_text)
     high = parse(high_text) if dots else low
     if low > high:
-        mistakes.add(node.place, f'"{node.value}" runs from the larger to the smaller. Write {high_text}..{low_text}.')
-    if high > most:
-        mistakes.add(node.place, too_much)
+        diagnostics.add(node.location, f'"{node.value}" is a descending range. Write {high_text}..{low_text}.')
+    if high > maximum:
+        diagnostics.add(node.location, too_large)
     return UniformRange(min(low, high), max(low, high))

@@ -1,4 +1,4 @@
-"""`POST /jobs/:jobid/stop` or `triggerSavepoint`: requests that a scenario names, checked against what Flink serves."""
+"""Reads requests such as `POST /jobs/:jobid/stop` or `triggerSavepoint`, and checks that Flink has them."""
 
 from __future__ import annotations
 
@@ -13,38 +13,44 @@ from flinkmock.scenario.document import YamlNode
 
 
 class RequestReader:
-    """Reads the requests of one scenario. `flink` is the release that it names, if it does: then no other is looked at;
-    otherwise any release may have the operation, since the scenario can be played on all of them."""
+    """Reads the requests of one scenario.
 
-    def __init__(self, flink: str | None, mistakes: Diagnostics) -> None:
+    Args:
+        flink: The release that the scenario names. None: any release may have the operation, because the scenario
+            works with all of them.
+        diagnostics: Collects the mistakes.
+    """
+
+    def __init__(self, flink: str | None, diagnostics: Diagnostics) -> None:
         self._flink = flink if flink in known_releases() else None
-        self._mistakes = mistakes
+        self._diagnostics = diagnostics
 
-    def read(self, text: str, place: SourceLocation) -> Pattern:
+    def read(self, text: str, location: SourceLocation) -> Pattern:
         if "/" not in text:
-            return self._of_operation(text, place)
+            return self._by_operation_id(text, location)
         pattern = Pattern.parse(text)
         if not any(pattern.may_match(operation) for operation in self._operations()):
-            has = f"Flink {self._flink} has no" if self._flink else "no release of Flink has an"
-            self._mistakes.add(place, f'{has} operation "{pattern}".{self._hint(pattern)}')
+            self._diagnostics.add(location, f'{self._without} operation "{pattern}".{self._hint(pattern)}')
         return pattern
 
-    def _of_operation(self, name: str, place: SourceLocation) -> Pattern:
-        """By the id that Flink's OpenAPI document gives it: `triggerSavepoint`."""
+    @property
+    def _without(self) -> str:
+        return f"Flink {self._flink} has no" if self._flink else "no Flink release has an"
+
+    def _by_operation_id(self, name: str, location: SourceLocation) -> Pattern:
         known = {operation.id: operation for operation in self._operations()}
         if name not in known:
-            has = f"Flink {self._flink} has no" if self._flink else "no release of Flink has an"
             close = get_close_matches(name, known, n=1)
             hint = f' Did you mean "{close[0]}"?' if close else ""
-            self._mistakes.add(place, f'{has} operation "{name}".{hint}')
+            self._diagnostics.add(location, f'{self._without} operation "{name}".{hint}')
             return Pattern("GET", ())
         return Pattern(known[name].method, known[name].segments)
 
-    def listed(self, node: YamlNode | None) -> tuple[Pattern, ...]:
-        """One, or a list of them; none if nothing is given."""
+    def read_list(self, node: YamlNode | None) -> tuple[Pattern, ...]:
+        """Read one request or a list of requests."""
         if node is None:
             return ()
-        return tuple(self.read(each.text, each.place) for each in node.elements or [node])
+        return tuple(self.read(each.text, each.location) for each in node.elements or [node])
 
     def _operations(self) -> Iterator[Operation]:
         releases = [self._flink] if self._flink else [LATEST, *reversed(known_releases()[:-1])]

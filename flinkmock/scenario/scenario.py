@@ -1,4 +1,4 @@
-"""All that a scenario file says: the cluster, what goes wrong on the way to it, and what clients must do."""
+"""A whole scenario: the cluster, the faults, and what clients must do."""
 
 from __future__ import annotations
 
@@ -13,9 +13,14 @@ from flinkmock.scenario.document import YamlNode
 
 @dataclass(frozen=True, slots=True)
 class Scenario(ClusterSpec):
-    """A `ClusterSpec` with what surrounds the cluster: `faults` in the order in which they are asked, and what is to be
-    checked in the journal when the cluster closes. `files` are those it was read from, its own first;
-    `document` is what they say together."""
+    """A `ClusterSpec` with the faults and expectations around it.
+
+    Attributes:
+        faults: In the order in which they are tried.
+        expect: What the journal must contain when the cluster closes.
+        files: The files that the scenario was read from, its own first.
+        document: The merged document.
+    """
 
     faults: tuple[Fault, ...] = ()
     expect: tuple[Expected, ...] = ()

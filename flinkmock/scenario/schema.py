@@ -1,7 +1,7 @@
-"""The published JSON Schema (`schemas/scenario.schema.json`) as judge of a scenario, its verdicts as sentences.
+"""Checks a scenario against the published JSON Schema (`schemas/scenario.schema.json`), with messages for people.
 
-The schema holds its own words where the standard ones would not help: `x-say` has a sentence for a keyword of JSON
-Schema, with {value}, {hint} filled in; `x-instead` has what to write for keys that other words stand for.
+The schema has its own messages where the standard ones don't help. `x-say` maps a keyword of JSON Schema to a message,
+in which {value} and {hint} are filled in. `x-instead` maps a key that does not exist to what to write instead.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any
 from flinkmock.contract.fast_validator import Check, CompiledValidator
 from flinkmock.data import data_dir
 from flinkmock.errors import did_you_mean
-from flinkmock.scenario.diagnostics import Diagnostics, SourceLocation, dotted
+from flinkmock.scenario.diagnostics import Diagnostics, SourceLocation, dotted_path
 from flinkmock.scenario.document import YamlNode
 from flinkmock.scenario.renamed import KEYS, VALUES, present_name
 
 if TYPE_CHECKING:
     from jsonschema import Draft202012Validator
 
-Fault = Any
-"""A jsonschema.ValidationError. Its stubs say that each attribute may be unset; those of a verdict never are."""
+SchemaError = Any
+"""A jsonschema.ValidationError. Its type stubs make every attribute optional; here they are always set."""
 
 _KINDS = {
     "object": "a mapping",
@@ -35,44 +35,43 @@ _KINDS = {
 }
 
 
-def check(document: YamlNode, mistakes: Diagnostics) -> set[tuple[str | int, ...]]:
-    """Adds a mistake for each thing that the schema does not allow; gives the paths to where they lie."""
-    data = document.plain()
+def validate(document: YamlNode, diagnostics: Diagnostics) -> set[tuple[str | int, ...]]:
+    """Add a message for each violation of the schema. Return the paths of the values that violate it."""
+    data = document.to_python()
     if isinstance(data, dict) and "flink" in data:
-        # 1.20 is a name that looks like a number
+        # 1.20 is a name that YAML reads as a number
         data["flink"] = document.items["flink"].text or data["flink"]
-    if _fits()(data):
+    if _is_valid()(data):
         return set()
     errors = list(_validator().iter_errors(data))
     for error in errors:
-        for place, text in _sentences(error, document):
-            mistakes.add(place, text)
+        for location, message in _messages(error, document):
+            diagnostics.add(location, message)
     return {tuple(error.absolute_path) for error in errors}
 
 
 @cache
-def published() -> dict[str, Any]:
-    """The schema as it stands in `schemas/`."""
+def load_schema() -> dict[str, Any]:
+    """The published schema."""
     schema: dict[str, Any] = json.loads((data_dir("schemas") / "scenario.schema.json").read_bytes())
     return schema
 
 
 @cache
-def _fits() -> Check:
-    """Tells good scenarios from others without jsonschema, which takes long, and long to import."""
-    return CompiledValidator(published()["$defs"]).check(published())
+def _is_valid() -> Check:
+    """Accepts valid scenarios without jsonschema, which is slow to import and to run."""
+    return CompiledValidator(load_schema()["$defs"]).check(load_schema())
 
 
 @cache
 def _validator() -> Draft202012Validator:
     from jsonschema import Draft202012Validator
 
-    return Draft202012Validator(_inlined(published(), published()["$defs"]))
+    return Draft202012Validator(_inlined(load_schema(), load_schema()["$defs"]))
 
 
 def _inlined(part: Any, definitions: Mapping[str, Any]) -> Any:
-    """The schema with those references resolved that lead to a definition without further ones: most of them, and
-    jsonschema looks each one up again for each value."""
+    """The schema with references to simple definitions resolved: jsonschema resolves each one again for each value."""
     if isinstance(part, list):
         return [_inlined(each, definitions) for each in part]
     if not isinstance(part, dict):
@@ -83,13 +82,13 @@ def _inlined(part: Any, definitions: Mapping[str, Any]) -> Any:
     return {key: _inlined(value, definitions) for key, value in part.items()}
 
 
-def _sentences(error: Fault, document: YamlNode) -> Iterator[tuple[SourceLocation, str]]:
+def _messages(error: SchemaError, document: YamlNode) -> Iterator[tuple[SourceLocation, str]]:
     path = list(error.absolute_path)
-    node = document.at(path)
-    said: Mapping[str, str] = error.schema.get("x-say", {}) if isinstance(error.schema, dict) else {}
-    if error.validator in ("anyOf", "oneOf") and error.validator not in said:
-        for cause in _likeliest(error):
-            yield from _sentences(cause, document)
+    node = document.descend(path)
+    own_messages: Mapping[str, str] = error.schema.get("x-say", {}) if isinstance(error.schema, dict) else {}
+    if error.validator in ("anyOf", "oneOf") and error.validator not in own_messages:
+        for cause in _likeliest_branch(error):
+            yield from _messages(cause, document)
     elif error.validator == "additionalProperties":
         yield from _unknown_keys(error, node, path)
     elif error.validator == "required":
@@ -97,102 +96,103 @@ def _sentences(error: Fault, document: YamlNode) -> Iterator[tuple[SourceLocatio
         missing = [f'"{key}"' for key in error.validator_value if key not in error.instance and key not in replaced]
         if missing:
             verb = "is" if len(missing) == 1 else "are"
-            yield node.place, f"{' and '.join(missing)} {verb} missing in {_where(path)}."
+            yield node.location, f"{' and '.join(missing)} {verb} missing in {_where(path)}."
     elif "propertyNames" in list(error.absolute_schema_path)[-2:]:
-        yield node.key_place(error.instance), _say(error, said, path)
+        yield node.key_location(error.instance), _message(error, own_messages, path)
     elif error.validator == "minProperties" or error.validator == "maxProperties":
-        yield node.key_place(list(error.instance)[-1]) if error.instance else node.place, _say(error, said, path)
+        location = node.key_location(list(error.instance)[-1]) if error.instance else node.location
+        yield location, _message(error, own_messages, path)
     elif error.validator != "anyOf" or not _renamed_keys(error):
-        yield node.place, _say(error, said, path)
+        yield node.location, _message(error, own_messages, path)
 
 
-def _renamed_keys(error: Fault) -> dict[str, str]:
+def _renamed_keys(error: SchemaError) -> dict[str, str]:
     """The former keys that a mapping has, with the keys of its schema that replaced them."""
     known = error.schema.get("properties", {})
     unknown = error.instance.keys() - known.keys() if isinstance(error.instance, dict) else ()
     return {key: present for key in unknown if (present := present_name(key, KEYS, known))}
 
 
-def _likeliest(error: Fault) -> list[Fault]:
-    """The errors of the branch that was most likely meant: of the right kind, with no key that it does not know, and
-    with one that only it asks for; then the one where the trouble lies deepest and is least."""
-    branches: dict[object, list[Fault]] = {}
+def _likeliest_branch(error: SchemaError) -> list[SchemaError]:
+    """The errors of the branch that was most likely meant.
+
+    It is of the right kind, has no unknown keys, and has a key that only this branch requires. Among those it is the
+    one whose errors are deepest and fewest.
+    """
+    branches: dict[object, list[SchemaError]] = {}
     for cause in error.context or ():
         branches.setdefault(cause.schema_path[0], []).append(cause)
 
-    def likelihood(errors: list[Fault]) -> tuple[bool, bool, bool, int, int]:
-        of_kind = not any(_of_another_kind(cause, error.instance) for cause in errors)
-        asked = {key for cause in errors if cause.validator == "required" for key in cause.validator_value}
-        named = isinstance(error.instance, dict) and bool(asked & error.instance.keys())
+    def likelihood(errors: list[SchemaError]) -> tuple[bool, bool, bool, int, int]:
+        is_kind = not any(_is_other_kind(cause, error.instance) for cause in errors)
+        required = {key for cause in errors if cause.validator == "required" for key in cause.validator_value}
+        has_required = isinstance(error.instance, dict) and bool(required & error.instance.keys())
         unknown = (cause for cause in errors if cause.validator == "additionalProperties" and not cause.path)
-        fits = all(cause.instance.keys() - cause.schema["properties"].keys() == _renamed_keys(cause).keys()
-                   for cause in unknown)  # fmt: skip
-        return of_kind, fits, named, max(len(cause.path) for cause in errors), -len(errors)
+        has_known = all(
+            cause.instance.keys() - cause.schema["properties"].keys() == _renamed_keys(cause).keys()
+            for cause in unknown
+        )
+        return is_kind, has_known, has_required, max(len(cause.path) for cause in errors), -len(errors)
 
     return max(branches.values(), key=likelihood)
 
 
-def _of_another_kind(cause: Fault, instance: object) -> bool:
-    """Whether a branch is not even for values like this one: a mapping where text is wanted, say."""
+def _is_other_kind(cause: SchemaError, instance: object) -> bool:
+    """Whether a branch is for values of another kind: text instead of a mapping, for example."""
     if cause.validator in ("const", "enum"):
         return cause.instance is instance and isinstance(instance, dict | list)
     return cause.validator == "type" and not cause.path
 
 
-def _unknown_keys(error: Fault, node: YamlNode, path: list[str | int]) -> Iterator[tuple[SourceLocation, str]]:
+def _unknown_keys(error: SchemaError, node: YamlNode, path: list[str | int]) -> Iterator[tuple[SourceLocation, str]]:
     known: list[str] = list(error.schema.get("properties", {}))
     instead: Mapping[str, str] = error.schema.get("x-instead", {})
     renamed = _renamed_keys(error)
     for key in error.instance:
+        location = node.key_location(key)
         if key in instead:
-            yield node.key_place(key), f'unknown key "{key}" in {_where(path)}. Write {instead[key]}.'
+            yield location, f'unknown key "{key}" in {_where(path)}. Write {instead[key]}.'
         elif key in renamed:
-            yield node.key_place(key), f'"{key}" is not a key here; it is called "{renamed[key]}".'
+            yield location, f'"{key}" is not a key here; it is called "{renamed[key]}".'
         elif key not in known:
-            shown = [name for name in known if not name.startswith("$")]
-            yield node.key_place(key), f'unknown key "{key}" in {_where(path)}.{did_you_mean(key, shown)}'
+            listed = [name for name in known if not name.startswith("$")]
+            yield location, f'unknown key "{key}" in {_where(path)}.{did_you_mean(key, listed)}'
 
 
-def _say(error: Fault, said: Mapping[str, str], path: list[str | int]) -> str:
-    value = _shown(error.instance)
+def _message(error: SchemaError, own_messages: Mapping[str, str], path: list[str | int]) -> str:
+    value = _json(error.instance)
     keyword = str(error.validator)
     if keyword == "enum" and (present := present_name(error.instance, VALUES, error.validator_value)):
         return f'{value} is not a value here; it is called "{present}".'
-    if keyword in said:
-        hint = ""
-        if "{hint}" in said[keyword]:
-            hint = did_you_mean(str(error.instance), error.validator_value)
-        return said[keyword].replace("{value}", value).replace("{hint}", hint)
+    if keyword in own_messages:
+        hint = did_you_mean(str(error.instance), error.validator_value) if "{hint}" in own_messages[keyword] else ""
+        return own_messages[keyword].replace("{value}", value).replace("{hint}", hint)
     where, limit = _where(path), error.validator_value
     match keyword:
         case "type":
             kinds = [limit] if isinstance(limit, str) else limit
-            wanted = " or ".join(_KINDS[kind] for kind in kinds if kind != "null" or len(kinds) == 1)
-            quotes = " Put it in quotes." if wanted == "text" and isinstance(error.instance, int | float) else ""
-            return f"{where} must be {wanted}, not {_kind(error.instance)}.{quotes}"
+            expected = " or ".join(_KINDS[kind] for kind in kinds if kind != "null" or len(kinds) == 1)
+            quotes = " Put it in quotes." if expected == "text" and isinstance(error.instance, int | float) else ""
+            return f"{where} must be {expected}, not {_kind(error.instance)}.{quotes}"
         case "enum":
-            return f"{value} is not one of {', '.join(limit)}.{_hint(str(error.instance), limit)}"
+            hint = did_you_mean(str(error.instance), limit, list_known=False)
+            return f"{value} is not one of {', '.join(limit)}.{hint}"
         case "const":
-            return f"{where} can only be {limit}."
+            return f"{where} must be {limit}."
         case "minimum":
-            return f"{where} is at least {limit}, not {value}."
+            return f"{where} must be at least {limit}, not {value}."
         case "maximum":
-            return f"{where} is at most {limit}, not {value}."
+            return f"{where} must be at most {limit}, not {value}."
         case "minItems" | "minLength":
-            return f"{where} is empty."
+            return f"{where} must not be empty."
         case "maxItems":
             return f"{where} has more than {limit} entries."
         case _:
             return f"{where}: {error.message}."
 
 
-def _hint(word: str, known: list[str]) -> str:
-    hint, _, _ = did_you_mean(word, known).partition(" Known:")
-    return hint
-
-
 def _where(path: list[str | int]) -> str:
-    return dotted(path) or "a scenario"
+    return dotted_path(path) or "the scenario"
 
 
 def _kind(value: object) -> str:
@@ -200,9 +200,9 @@ def _kind(value: object) -> str:
         return "a mapping"
     if isinstance(value, list):
         return "a list"
-    return "nothing" if value is None else _shown(value)
+    return "nothing" if value is None else _json(value)
 
 
-def _shown(value: object) -> str:
+def _json(value: object) -> str:
     text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 80 else f"{text[:77]}…"

@@ -1,4 +1,4 @@
-"""Templates: what a job takes over from those it extends. Mappings are merged, all else is replaced."""
+"""Templates and `extends`: mappings are merged key by key, all other values are replaced."""
 
 from __future__ import annotations
 
@@ -10,90 +10,83 @@ from flinkmock.scenario.diagnostics import Diagnostics
 from flinkmock.scenario.document import YamlNode
 
 
-def merged(over: YamlNode, base: YamlNode) -> YamlNode:
-    """`over` laid on `base`. What `over` says comes first, so that its rules are asked first."""
+def merge(over: YamlNode, base: YamlNode) -> YamlNode:
+    """Lay `over` on `base`. The keys of `over` come first, so that its submission rules are tried first."""
     if not isinstance(over.value, dict) or not isinstance(base.value, dict):
         return over
-    items = {key: merged(node, base.items[key]) if key in base.items else node for key, node in over.items.items()}
-    rest = {key: node for key, node in base.items.items() if key not in items}
-    return YamlNode(over.place, {**items, **rest}, keys={**(base.keys or {}), **(over.keys or {})})
+    items = {key: merge(node, base.items[key]) if key in base.items else node for key, node in over.items.items()}
+    remaining = {key: node for key, node in base.items.items() if key not in items}
+    return YamlNode(over.location, {**items, **remaining}, keys={**(base.keys or {}), **(over.keys or {})})
 
 
-def complete(templates: Mapping[str, Templates], configured: str | None, job: YamlNode) -> tuple[YamlNode, str]:
-    """The job with everything that it takes over, and the scheduler that has it, which its kind decides.
+def resolve_job(templates: Mapping[str, Templates], configured: str | None, job: YamlNode) -> tuple[YamlNode, str]:
+    """Return the job merged with its templates, and the scheduler that runs it: batch jobs never run adaptively.
 
     Args:
-        templates: by scheduler, since the built-in ones live as their scheduler lets them.
-        configured: the scheduler of the cluster.
+        templates: By scheduler, because the built-in templates differ.
+        configured: The scheduler that the cluster is configured for.
+        job: A job, or the name of a template.
     """
-    whole = templates["default"].job(job)
-    kind = whole.get("type")
-    scheduler = scheduler_of(configured, "BATCH" if kind is not None and kind.value == "batch" else "STREAMING")
-    return (whole if scheduler == "default" else templates[scheduler].job(job)), scheduler
+    resolved = templates["default"].resolve(job)
+    scheduler = scheduler_of(configured, "BATCH" if resolved.text_of("type") == "batch" else "STREAMING")
+    return (resolved if scheduler == "default" else templates[scheduler].resolve(job)), scheduler
 
 
 class Templates:
-    """The templates of a scenario over the built-in ones."""
+    """The templates of a scenario, on top of the built-in ones."""
 
-    def __init__(self, own: dict[str, YamlNode], built_in: dict[str, YamlNode], mistakes: Diagnostics) -> None:
+    def __init__(self, own: dict[str, YamlNode], built_in: dict[str, YamlNode], diagnostics: Diagnostics) -> None:
         self._own = own
         self._built_in = built_in
-        self._mistakes = mistakes
-        self._known = {**built_in, **own}
+        self._diagnostics = diagnostics
+        self._all = {**built_in, **own}
 
-    def job(self, node: YamlNode) -> YamlNode:
-        """The job with everything that it takes over, and without a word of whom from."""
+    def resolve(self, node: YamlNode) -> YamlNode:
+        """Return the job merged with all its templates, without the key `extends`."""
         if isinstance(node.value, str):
-            node = YamlNode(node.place, {"extends": node}, keys={"extends": node.place})
-        return self._complete(node, ())
+            node = YamlNode(node.location, {"extends": node}, keys={"extends": node.location})
+        return self._resolve(node, ())
 
-    def sound(self, node: YamlNode, broken: Container[str]) -> bool:
-        """Whether a job is made from none of the `broken` templates."""
-        seen: set[str] = set()
-        word = node if isinstance(node.value, str) else self._word(node)
-        while word is not None and word.text in self._own and word.text not in seen:
-            if word.text in broken:
+    def is_valid(self, node: YamlNode, invalid: Container[str]) -> bool:
+        """Whether none of the job's templates is `invalid`."""
+        visited: set[str] = set()
+        name = node if isinstance(node.value, str) else node.get("extends")
+        while name is not None and name.text in self._own and name.text not in visited:
+            if name.text in invalid:
                 return False
-            seen.add(word.text)
-            word = self._word(self._own[word.text])
+            visited.add(name.text)
+            name = self._own[name.text].get("extends")
         return True
 
-    def named_by(self, node: YamlNode) -> str | None:
-        """The scenario's own template that a job is made from, if it has a template of its own."""
-        word = self._word(node) if node.items else node
-        return word.text if word is not None and word.text in self._own else None
+    def template_name(self, node: YamlNode) -> str | None:
+        """The template of the scenario that the job extends; None for a built-in one, or none."""
+        name = node.get("extends") if node.items else node
+        return name.text if name is not None and name.text in self._own else None
 
-    def _complete(self, node: YamlNode, above: tuple[YamlNode, ...]) -> YamlNode:
+    def _resolve(self, node: YamlNode, extended_by: tuple[YamlNode, ...]) -> YamlNode:
         own = YamlNode(
-            node.place,
-            {key: value for key, value in node.items.items() if key != "extends"},
-            keys=node.keys,
+            node.location, {key: value for key, value in node.items.items() if key != "extends"}, keys=node.keys
         )
-        word = self._word(node)
-        if word is not None:
-            base = self._template(word, above)
+        name = node.get("extends")
+        if name is not None:
+            base = self._template(name)
         elif any(node is root for root in self._built_in.values()):
             return own
         else:
-            kind = node.get("type")
-            base = self._built_in["batch" if kind is not None and kind.value == "batch" else "streaming"]
+            base = self._built_in["batch" if node.text_of("type") == "batch" else "streaming"]
         if base is None:
-            base = self._built_in["streaming"]  # something to go on with: the mistake is told anyway
-        if any(base is other for other in (*above, node)):
-            self._mistakes.add(word.place if word else node.place, "this template extends itself in the end.")
+            base = self._built_in["streaming"]  # to go on with: the mistake is reported anyway
+        if name is not None and any(base is other for other in (*extended_by, node)):
+            self._diagnostics.add(name.location, f'circular extends: "{name.text}" extends itself.')
             base = self._built_in["streaming"]
-        return merged(own, self._complete(base, (*above, node)))
+        return merge(own, self._resolve(base, (*extended_by, node)))
 
-    def _template(self, word: YamlNode, above: tuple[YamlNode, ...]) -> YamlNode | None:
-        name = word.text
-        found = self._known.get(name)
+    def _template(self, reference: YamlNode) -> YamlNode | None:
+        name = reference.text
+        template = self._all.get(name)
         # `streaming: {extends: streaming}` changes the built-in template of that name
-        if name in self._built_in and found is not None and word is self._word(found):
-            found = self._built_in[name]
-        if found is None:
-            self._mistakes.add(word.place, f'no template "{name}".{did_you_mean(name, self._known)}')
-        return found
-
-    @staticmethod
-    def _word(node: YamlNode) -> YamlNode | None:
-        return node.get("extends")
+        if name in self._built_in and template is not None and reference is template.get("extends"):
+            template = self._built_in[name]
+        if template is None:
+            self._diagnostics.add(reference.location, f'no template "{name}".{did_you_mean(name, self._all)}')
+        return template

@@ -1,147 +1,158 @@
-"""The job graph: vertices and the edges between them."""
+"""Reads the job graph: vertices and the edges between them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from flinkmock.cluster.spec import Input, VertexSpec
 from flinkmock.errors import did_you_mean
 from flinkmock.scenario.diagnostics import Diagnostics
-from flinkmock.scenario.document import YamlNode, core_scalar
-from flinkmock.scenario.metric_series import read_metrics, read_pressures
-from flinkmock.scenario.quantities import decimal, size, whole
+from flinkmock.scenario.document import YamlNode, parse_scalar
+from flinkmock.scenario.metric_series import read_backpressure, read_metrics
+from flinkmock.scenario.quantities import as_float, as_int, read_size_range
 
 MAX_PARALLELISM = 32_768
-_LEAST_MAX_PARALLELISM = 128
+_LOWEST_DEFAULT_MAX_PARALLELISM = 128
 
 
-def read_vertices(
-    node: YamlNode, job: str, parallelism: int, batch: bool, mistakes: Diagnostics
-) -> dict[str, VertexSpec]:
-    """The vertices by what the file calls them, in the order of the file. `job` names the job in messages."""
-    vertices: dict[str, VertexSpec] = {}
-    for item in node.elements:
-        name = _name(item)
-        if name in vertices:
-            mistakes.add(item.place, f'two vertices in {job} are called "{name}".')
-        else:
-            vertices[name] = _vertex(item, vertices, job, parallelism, batch, mistakes)
-    return vertices
+@dataclass(frozen=True, slots=True)
+class VertexReader:
+    """Reads the vertices of one job.
+
+    Attributes:
+        job: Path of the job, for messages.
+        parallelism: Parallelism of vertices that don't set one.
+        is_batch: Whether the job is a batch job.
+        diagnostics: Collects the mistakes.
+    """
+
+    job: str
+    parallelism: int
+    is_batch: bool
+    diagnostics: Diagnostics
+
+    def read(self, node: YamlNode) -> dict[str, VertexSpec]:
+        """Return the vertices by their names in the file, in its order."""
+        vertices: dict[str, VertexSpec] = {}
+        for item in node.elements:
+            name = _name(item)
+            if name in vertices:
+                self.diagnostics.add(item.location, f'duplicate vertex "{name}" in {self.job}.')
+            else:
+                vertices[name] = self._vertex(item, vertices)
+        return vertices
+
+    def _vertex(self, item: YamlNode, above: dict[str, VertexSpec]) -> VertexSpec:
+        defaults = VertexSpec(())
+        parallelism = as_int(item.get("parallelism"), self.parallelism)
+        operators, accumulators, prints = item.get("operators"), item.get("accumulators"), item.get("prints")
+        record_size, skew = item.get("record-size"), item.get("skew")
+        if skew is not None and not any(weight.value for weight in skew.elements):
+            self.diagnostics.add(skew.location, "skew needs a weight of more than 0. Write [8, 1].")
+        return VertexSpec(
+            operators=tuple(o.text for o in operators.elements) if operators else tuple(_name(item).split(" -> ")),
+            parallelism=parallelism,
+            own_parallelism=item.get("parallelism") is not None,
+            inputs=self._inputs(item, above, parallelism),
+            id=item.text_of("id") or defaults.id,
+            max_parallelism=self._max_parallelism(item.get("max-parallelism"), parallelism),
+            slot_sharing_group=item.text_of("slot-sharing-group") or defaults.slot_sharing_group,
+            selectivity=as_float(item.get("selectivity"), defaults.selectivity),
+            records_per_second=as_float(item.get("rate"), defaults.records_per_second),
+            bytes_per_record=(
+                read_size_range(record_size, self.diagnostics).low if record_size else defaults.bytes_per_record
+            ),
+            accumulators={name: _kind(node) for name, node in accumulators.items.items()} if accumulators else {},
+            accumulator_values=self._accumulator_values(accumulators),
+            prints=None if prints is None else bool(prints.value),
+            skew=tuple(as_int(weight, 0) for weight in skew.elements) if skew else defaults.skew,
+            backpressure=read_backpressure(item.get("backpressure"), self.diagnostics),
+            metrics=read_metrics(item.get("metrics"), self.diagnostics, parallelism),
+        )
+
+    def _max_parallelism(self, node: YamlNode | None, parallelism: int) -> int:
+        limit = as_int(node, _default_max_parallelism(parallelism))
+        if parallelism > limit and node is not None:
+            self.diagnostics.add(node.location, f"max-parallelism is less than the parallelism {parallelism}.")
+        return limit
+
+    def _accumulator_values(self, accumulators: YamlNode | None) -> dict[str, object]:
+        """The values that the scenario sets, in the type of their accumulators."""
+        values: dict[str, object] = {}
+        for name, node in (accumulators.items if accumulators is not None else {}).items():
+            value_node = node.get("value")
+            if value_node is None:
+                continue
+            kind, value = _kind(node), value_node.to_python()
+            if kind == "Histogram":
+                form = "a mapping such as {2: 708, 3: 355}"
+                is_valid = isinstance(value, dict) and _all_int((*value.values(), *map(parse_scalar, value)))
+            elif kind == "ListAccumulator":
+                form, is_valid = "a list such as [100, 200]", isinstance(value, list) and _all_int(value)
+            elif kind.startswith("Double") or kind == "AverageAccumulator":
+                form, is_valid = "a number", isinstance(value, int | float)
+                value = float(value) if isinstance(value, int) else value
+            else:
+                form, is_valid = "a whole number", isinstance(value, int)
+            if not is_valid:
+                self.diagnostics.add(value_node.location, f"a value of type {kind} must be {form}.")
+            elif isinstance(value, dict):
+                value = {int(key): count for key, count in value.items()}
+            values[name] = value
+        return values
+
+    def _inputs(self, item: YamlNode, above: dict[str, VertexSpec], parallelism: int) -> tuple[Input, ...]:
+        exchange = "blocking" if self.is_batch else "pipelined_bounded"
+        names = list(above)
+        inputs_node = item.get("inputs")
+        if inputs_node is None:
+            if not names:
+                return ()
+            strategy = _default_ship_strategy(above[names[-1]].parallelism, parallelism)
+            return (Input(len(names) - 1, strategy, exchange),)
+        inputs = []
+        for edge in inputs_node.elements:
+            source = edge if isinstance(edge.value, str) else edge.get("from")
+            if source is None or source.text not in above:
+                name = source.text if source else ""
+                message = f'no vertex "{name}" above "{_name(item)}" in {self.job}.{did_you_mean(name, names)}'
+                self.diagnostics.add((source or edge).location, message)
+                continue
+            strategy = self._ship_strategy(edge.get("ship-strategy"), above[source.text].parallelism, parallelism)
+            inputs.append(Input(names.index(source.text), strategy, edge.text_of("exchange") or exchange))
+        return tuple(inputs)
+
+    def _ship_strategy(self, node: YamlNode | None, source_parallelism: int, parallelism: int) -> str:
+        if node is None:
+            return _default_ship_strategy(source_parallelism, parallelism)
+        if node.text == "FORWARD" and source_parallelism != parallelism:
+            message = f"FORWARD needs equal parallelism, not {source_parallelism} and {parallelism}. Write REBALANCE."
+            self.diagnostics.add(node.location, message)
+        return node.text
 
 
 def _name(item: YamlNode) -> str:
     if isinstance(item.value, str):
         return item.value
-    name, operators = item.get("name"), item.get("operators")
-    if name is not None:
-        return name.text
-    return " -> ".join(operator.text for operator in operators.elements) if operators else ""
-
-
-def _vertex(item: YamlNode, above: dict[str, VertexSpec], job: str, parallelism: int, batch: bool,
-            mistakes: Diagnostics) -> VertexSpec:  # fmt: skip
-    own = item.get("parallelism")
-    width = whole(own, parallelism)
-    operators, rate, selectivity = item.get("operators"), item.get("rate"), item.get("selectivity")
-    record_size, most, group = item.get("record-size"), item.get("max-parallelism"), item.get("slot-sharing-group")
-    identity, accumulators = item.get("id"), item.get("accumulators")
-    skew, prints = item.get("skew"), item.get("prints")
-    if skew is not None and not any(part.value for part in skew.elements):
-        mistakes.add(skew.place, "somebody has to get the records. Write [8, 1].")
-    limit = whole(most, _usual_max_parallelism(width))
-    if width > limit and most is not None:
-        mistakes.add(most.place, f"the parallelism {width} is above this max-parallelism.")
-    usual = VertexSpec(())
-    return VertexSpec(
-        operators=tuple(o.text for o in operators.elements) if operators else tuple(_name(item).split(" -> ")),
-        parallelism=width,
-        own_parallelism=own is not None,
-        inputs=_inputs(item, above, width, job, batch, mistakes),
-        id=identity.text if identity else usual.id,
-        max_parallelism=limit,
-        slot_sharing_group=group.text if group else usual.slot_sharing_group,
-        selectivity=decimal(selectivity, usual.selectivity),
-        records_per_second=decimal(rate, usual.records_per_second),
-        bytes_per_record=size(record_size, mistakes).low if record_size else usual.bytes_per_record,
-        accumulators={name: _kind(node) for name, node in accumulators.items.items()} if accumulators else {},
-        accumulator_values=_accumulated(accumulators, mistakes),
-        prints=None if prints is None else bool(prints.value),
-        skew=tuple(whole(part, 0) for part in skew.elements) if skew else usual.skew,
-        backpressure=read_pressures(item.get("backpressure"), mistakes),
-        metrics=read_metrics(item.get("metrics"), mistakes, width),
-    )
+    name = item.text_of("name")
+    return " -> ".join(operator.text for operator in item.elements_of("operators")) if name is None else name
 
 
 def _kind(accumulator: YamlNode) -> str:
     return accumulator.items["type"].text if accumulator.items else accumulator.text
 
 
-def _accumulated(accumulators: YamlNode | None, mistakes: Diagnostics) -> dict[str, object]:
-    """The values that are given, each of the kind that its accumulator adds up."""
-    found: dict[str, object] = {}
-    for name, node in (accumulators.items if accumulators is not None else {}).items():
-        value = node.get("value")
-        if value is None:
-            continue
-        kind, plain = _kind(node), value.plain()
-        if kind == "Histogram":
-            form = "{2: 708, 3: 355}"
-            right = isinstance(plain, dict) and _whole((*plain.values(), *map(core_scalar, plain)))
-        elif kind == "ListAccumulator":
-            form, right = "[100, 200]", isinstance(plain, list) and _whole(plain)
-        elif kind.startswith("Double") or kind == "AverageAccumulator":
-            form, right = "a number", isinstance(plain, int | float)
-            plain = float(plain) if isinstance(plain, int) else plain
-        else:
-            form, right = "a whole number", isinstance(plain, int)
-        if not right:
-            mistakes.add(value.place, f"an accumulator of type {kind} is {form}.")
-        found[name] = {int(key): count for key, count in plain.items()} if right and isinstance(plain, dict) else plain
-    return found
-
-
-def _whole(values: Iterable[object]) -> bool:
+def _all_int(values: Iterable[object]) -> bool:
     return all(isinstance(value, int) for value in values)
 
 
-def _inputs(item: YamlNode, above: dict[str, VertexSpec], width: int, job: str, batch: bool,
-            mistakes: Diagnostics) -> tuple[Input, ...]:  # fmt: skip
-    exchange = "blocking" if batch else "pipelined_bounded"
-    names = list(above)
-    given = item.get("inputs")
-    if given is None:
-        if not names:
-            return ()
-        return (Input(len(names) - 1, _usual_ship_strategy(above[names[-1]].parallelism, width), exchange),)
-    inputs = []
-    for edge in given.elements:
-        origin = edge if isinstance(edge.value, str) else edge.get("from")
-        if origin is None or origin.text not in above:
-            name = origin.text if origin else ""
-            place = (origin or edge).place
-            mistakes.add(place, f'no vertex "{name}" stands above "{_name(item)}" in {job}.{did_you_mean(name, names)}')
-            continue
-        ship, how, width_there = edge.get("ship-strategy"), edge.get("exchange"), above[origin.text].parallelism
-        if ship is not None and ship.text == "FORWARD" and width_there != width:
-            mistakes.add(
-                ship.place, f"FORWARD joins equal parallelisms, and here {width_there} meets {width}. Write REBALANCE."
-            )
-        inputs.append(
-            Input(
-                names.index(origin.text),
-                ship.text if ship else _usual_ship_strategy(width_there, width),
-                how.text if how else exchange,
-            )
-        )
-    return tuple(inputs)
+def _default_ship_strategy(source_parallelism: int, parallelism: int) -> str:
+    """The partitioner of an edge without one (StreamGraph.createActualEdge)."""
+    return "FORWARD" if source_parallelism == parallelism else "REBALANCE"
 
 
-def _usual_ship_strategy(there: int, here: int) -> str:
-    """StreamGraph: a partitioner that nobody chose forwards if it can."""
-    return "FORWARD" if there == here else "REBALANCE"
-
-
-def _usual_max_parallelism(parallelism: int) -> int:
-    """KeyGroupRangeAssignment.computeDefaultMaxParallelism: one and a half times as much, to the next power of two."""
-    wanted = parallelism + parallelism // 2
-    return min(max(1 << (wanted - 1).bit_length(), _LEAST_MAX_PARALLELISM), MAX_PARALLELISM)
+def _default_max_parallelism(parallelism: int) -> int:
+    """1.5 times the parallelism, rounded up to a power of two (KeyGroupRangeAssignment)."""
+    at_least = parallelism + parallelism // 2
+    return min(max(1 << (at_least - 1).bit_length(), _LOWEST_DEFAULT_MAX_PARALLELISM), MAX_PARALLELISM)

@@ -306,7 +306,7 @@ def _find_scenario(scenario: Any, config: pytest.Config, folder: Path = Path()) 
     or among the built-in scenarios.
     """
     from flinkmock.scenario.diagnostics import Diagnostics, SourceLocation
-    from flinkmock.scenario.files import found, names_file
+    from flinkmock.scenario.files import find_file, is_file_name
 
     beside_ini = config.inipath.parent if config.inipath else config.rootpath
     folders = [folder, beside_ini, Path()]
@@ -314,6 +314,6 @@ def _find_scenario(scenario: Any, config: pytest.Config, folder: Path = Path()) 
         scenario, folders = config.getini("flinkmock_scenario"), [beside_ini]
         if not scenario:
             return None
-    elif not names_file(scenario):
+    elif not is_file_name(scenario):
         return scenario
-    return found(scenario, folders, SourceLocation(str(scenario)), Diagnostics())
+    return find_file(scenario, folders, SourceLocation(str(scenario)), Diagnostics())

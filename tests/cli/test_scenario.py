@@ -19,7 +19,7 @@ def test_check_tells_of_each_file_and_goes_on(tmp_path: Path, capsys: pytest.Cap
     assert main(["scenario", "check", str(wrong), str(tmp_path / "none.yaml"), LOOP]) == 1
     output = capsys.readouterr().out
     assert f'{wrong}:2:11: no template "streamng"' in output
-    assert f"{tmp_path / 'none.yaml'}: there is no such file." in output
+    assert f"{tmp_path / 'none.yaml'}: file not found." in output
     assert f"{LOOP}: no findings with Flink 2.3: 1 job, 8 state changes in 57.592s, " in output
 
 

@@ -199,7 +199,7 @@ def test_a_taken_port(refused: Refused) -> None:
         (["--log", "xml"], "argument --log: invalid choice: 'xml'"),
         (["--colour"], "unknown option --colour. Did you mean --clock?"),
         (["--host", "no.such.host.invalid", "--port", "0"], "flinkmock: "),
-        (["nowhere.yaml"], "flinkmock: nowhere.yaml: there is no such file in "),
+        (["nowhere.yaml"], "flinkmock: nowhere.yaml: file not found in "),
     ],
 )
 def test_a_mistake_is_told_in_a_sentence(refused: Refused, arguments: list[str], told: str) -> None:

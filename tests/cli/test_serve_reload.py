@@ -54,7 +54,7 @@ def test_mistakes_are_told_and_the_cluster_goes_on(tmp_path: Path) -> None:
         assert told[-1] == "The present cluster keeps running.\n"
         assert job_names(url) == ["orders"]
         scenario.unlink()
-        assert "there is no such file" in process.stderr.readline()
+        assert "file not found" in process.stderr.readline()
         scenario.write_text(NEW)
         line(process)
         assert job_names(url) == ["returns"]

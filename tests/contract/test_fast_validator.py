@@ -17,7 +17,7 @@ from flinkmock.contract.fast_validator import CompiledValidator
 from flinkmock.contract.validator import ContractValidator
 from flinkmock.data import data_dir
 from flinkmock.scenario.diagnostics import Diagnostics
-from flinkmock.scenario.document import from_yaml
+from flinkmock.scenario.document import parse_yaml
 from tests.fidelity.recordings import load
 
 ROOT = Path(__file__).parents[2]
@@ -82,7 +82,7 @@ def test_scenarios() -> None:
     )
     told = {True: 0, False: 0}
     for file in sorted((ROOT / "scenarios").glob("*.yaml")):
-        data = from_yaml(file.read_text("utf-8"), file.name, Diagnostics()).plain()
+        data = parse_yaml(file.read_text("utf-8"), file.name, Diagnostics()).to_python()
         for other in (data, *(spoiled(data, dice) for _ in range(20))):
             verdict = check(other)
             assert verdict is validator.is_valid(other), (file, other)

@@ -32,7 +32,7 @@ def test_how_often(text: int | str | CountRange, low: int, high: int | None, sai
 
 @pytest.mark.parametrize("text", ["", "often", "2 tims", "-1", -1, True, "..3", "a..b", "3 4 times", "2times"])
 def test_not_how_often(text: int | str) -> None:
-    with pytest.raises(ValueError, match=r"is not how often. Write once, never, 2 times"):
+    with pytest.raises(ValueError, match=r"is not a count. Write once, never, 2 times"):
         CountRange.read(text)
 
 

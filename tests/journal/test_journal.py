@@ -122,7 +122,7 @@ def test_all_unmet_expectations_are_told_at_once() -> None:
     from flinkmock.journal import Expectation, Unmatched
 
     with pytest.raises(AssertionError) as unmet:
-        upgrade().check([Expectation(RequestMatcher.read("DELETE /cluster"), place="s.yaml:7:3"), Unmatched()])
+        upgrade().check([Expectation(RequestMatcher.read("DELETE /cluster"), location="s.yaml:7:3"), Unmatched()])
     told = str(unmet.value)
     assert told.startswith("s.yaml:7:3: expected DELETE /cluster at least once, but it never came.")
     assert "expected requests that match no operation never, but they came once." in told

@@ -136,7 +136,7 @@ def test_a_file_that_is_not_there_is_looked_for_among_our_own(tmp_path: Path, mo
     with pytest.raises(ScenarioError) as refused:
         load_scenario("crashloop.yaml")
     assert str(refused.value) == (
-        f"crashloop.yaml: there is no such file in {tmp_path}, nor among flinkmock's own scenarios. "
+        f"crashloop.yaml: file not found in {tmp_path}, or among the built-in scenarios. "
         'Did you mean "crash-loop.yaml"?'
     )
     (tmp_path / "crash-loop.yaml").write_text("seed: 4")

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from flinkmock.scenario.reference import reference
-from flinkmock.scenario.schema import published
+from flinkmock.scenario.schema import load_schema
 
 PAGE = Path(__file__).parents[2] / "docs" / "scenario-language.md"
 
@@ -19,7 +19,7 @@ def test_the_page_is_up_to_date() -> None:
 
 def test_every_key_has_a_line_that_says_something() -> None:
     text = reference()
-    schema = published()
+    schema = load_schema()
     for part in (schema, *schema["$defs"].values()):
         for key in part.get("properties", {}):
             if not key.startswith("$"):

@@ -46,7 +46,9 @@ def test_each_mistake_has_its_place_and_a_caret_under_it() -> None:
 def test_a_mapping_is_told_by_path() -> None:
     with pytest.raises(ScenarioError) as refused:
         load_scenario({"jobs": {"orders": {"lifecycle": [{"RUNNING": 3}, "FINISHED"], "vertices": [object]}}})
-    assert refused.value.mistakes == ("<scenario>: jobs.orders.vertices[0]: a scenario holds no type.",)
+    assert refused.value.mistakes == (
+        "<scenario>: jobs.orders.vertices[0]: a scenario can't have a value of type type.",
+    )
     with pytest.raises(ScenarioError) as refused:
         load_scenario({"jobs": {"orders": {"lifecycle": [{"RUNNING": 3}, "FINISHED"]}}})
     assert refused.value.mistakes == ("<scenario>: jobs.orders.lifecycle[0].RUNNING: 3 has no unit. Write 3s or 3ms.",)
@@ -56,7 +58,7 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     file = tmp_path / "none.yaml"
     with pytest.raises(ScenarioError) as refused:
         load_scenario(file)
-    assert str(refused.value) == f"{file}: there is no such file."
+    assert str(refused.value) == f"{file}: file not found."
 
 
 def test_a_name_without_its_end() -> None:
@@ -67,12 +69,12 @@ def test_a_name_without_its_end() -> None:
 def test_a_file_that_is_no_text(tmp_path: Path) -> None:
     file = tmp_path / "latin.yaml"
     file.write_bytes(b"name: caf\xe9\n")
-    with pytest.raises(ScenarioError, match="this is not UTF-8"):
+    with pytest.raises(ScenarioError, match="the file is not UTF-8"):
         load_scenario(file)
 
 
 def test_a_folder(tmp_path: Path) -> None:
-    with pytest.raises(ScenarioError, match="this can't be read: Is a directory"):
+    with pytest.raises(ScenarioError, match="can't read the file: Is a directory"):
         load_scenario(tmp_path)
 
 

@@ -306,7 +306,7 @@ def test_no_release_is_left(flinkmock): ...
         [
             "the marker flinkmock takes no argument flnk: flinkmock(scenario=None, *, flink=None, *)",
             "the marker flinkmock takes one scenario, not 2: *",
-            f"flinkmock: nowhere.yaml: there is no such file in {pytester.path}, nor among flinkmock's own scenarios.",
+            f"flinkmock: nowhere.yaml: file not found in {pytester.path}, or among the built-in scenarios.",
             "flinkmock: <scenario>*streeming*",
             "flinkmock: Unknown Flink release '2.33'. Did you mean 2.3? Known: *",
             "flinkmock: the marker of a parameter takes one release; put several on the test itself",
@@ -333,9 +333,7 @@ def test_shared(flinkmock_session):
     run(pytester, tests, "-o", "flinkmock_scenario=crash-loop.yaml").assert_outcomes(passed=2)
     result = run(pytester, tests, "-o", "flinkmock_scenario=crashloop.yaml")
     result.assert_outcomes(errors=2)
-    message = (
-        f"flinkmock: crashloop.yaml: there is no such file in {pytester.path}, nor among flinkmock's own scenarios. *"
-    )
+    message = f"flinkmock: crashloop.yaml: file not found in {pytester.path}, or among the built-in scenarios. *"
     result.stdout.fnmatch_lines([message, message])
     result.stdout.no_fnmatch_line("*plugin.py*")
 
