@@ -1,7 +1,4 @@
-"""Responses of this package as aiohttp responses, with the headers that Flink sends and no others.
-
-See docs/flink-behaviour.md#response-headers.
-"""
+"""Responses of this package as aiohttp responses."""
 
 from __future__ import annotations
 
@@ -12,19 +9,8 @@ from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 
 from flinkmock.rest.response import Response
+from flinkmock.server.response_head import has_no_length, head_of, reason_of
 
-_OLD_NAMES = {
-    "content-type": "Content-Type",
-    "access-control-allow-origin": "Access-Control-Allow-Origin",
-    "connection": "Connection",
-    "date": "Date",
-    "expires": "Expires",
-    "cache-control": "Cache-Control",
-    "last-modified": "Last-Modified",
-}
-"""As Netty's HttpHeaders.Names spells them; `content-length` was lower case even then."""
-_REASONS = {413: "Request Entity Too Large"}
-"""Where newer versions of Python have another phrase."""
 _DRAIN_BYTES = 64 * 1024
 """A larger body waits until the client has read most of it."""
 
@@ -36,7 +22,7 @@ class FlinkResponse(web.StreamResponse):
     """
 
     def __init__(self, response: Response, *, lower_case: bool = True) -> None:
-        super().__init__(status=response.status, reason=_REASONS.get(response.status))
+        super().__init__(status=response.status, reason=reason_of(response.status))
         self.response = response
         self._lower_case = lower_case
         self._request: web.BaseRequest | None = None
@@ -64,26 +50,12 @@ class FlinkResponse(web.StreamResponse):
             await request.writer.drain()
 
     def head(self, request: web.BaseRequest) -> bytes:
-        """The status line and the headers, in Flink's order."""
-        response = self.response
-        fields = {
-            "content-type": response.content_type,
-            "access-control-allow-origin": "*" if response.cors else None,
-            "connection": "keep-alive" if self.keep_alive else None,
-        }
-        for name in response.headers:
-            fields[name.lower() if name.lower() in fields else name] = _checked(response.headers[name])
-        fields["content-length"] = None if _has_no_length(response.status) else str(len(response.body))
-        version = request.version
-        lines = [f"HTTP/{version.major}.{version.minor} {self.status} {self.reason}\r\n"]
-        for name, value in fields.items():
-            if value is not None:
-                lines.append(f"{name if self._lower_case else _OLD_NAMES.get(name, name)}: {value}\r\n")
-        lines.append("\r\n")
-        return "".join(lines).encode("utf-8", "surrogateescape")
+        """The status line and the headers."""
+        minor = request.version.minor
+        return head_of(self.response, keep_alive=self.keep_alive, lower_case=self._lower_case, minor_version=minor)
 
     def _is_empty(self, request: web.BaseRequest) -> bool:
-        return request.method == "HEAD" or _has_no_length(self.status)
+        return request.method == "HEAD" or has_no_length(self.status)
 
     @staticmethod
     def _transport(request: web.BaseRequest) -> asyncio.Transport:
@@ -106,14 +78,3 @@ class ConnectionEnded(web.StreamResponse):
 
     async def prepare(self, request: web.BaseRequest) -> NoReturn:
         raise ConnectionResetError("the connection was closed without a response")
-
-
-def _has_no_length(status: int) -> bool:
-    return status in (204, 304) or 100 <= status < 200
-
-
-def _checked(value: str) -> str:
-    """Raises ValueError for a value that would end its header."""
-    if "\r" in value or "\n" in value:
-        raise ValueError(f"a header can't have a line break in it: {value!r}")
-    return value

@@ -24,15 +24,18 @@ from flinkmock.rest.api import RestApi
 from flinkmock.rest.leadership import LeadershipMiddleware
 from flinkmock.rest.response import NoResponse, Response
 from flinkmock.rest.static_files import StaticFiles
+from flinkmock.server.addresses import base_url_of
 from flinkmock.server.aiohttp_response import ConnectionEnded, ExpectationFailed, FlinkResponse
 from flinkmock.server.delayed_responses import DelayedResponses
 from flinkmock.server.fault_delivery import FaultDelivery, end_connection
 from flinkmock.server.head_normalizer import target_of
+from flinkmock.server.response_head import head_of
 
 if TYPE_CHECKING:
     from flinkmock.engine import Engine
     from flinkmock.rest.dashboard import Dashboard
     from flinkmock.rest.request import Request, RequestHandler
+    from flinkmock.server.request_head import RequestHead
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
@@ -93,8 +96,36 @@ class FlinkServer:
         self._api = RestApi(engine, jobmanager=jobmanager, static_files=static_files)
         self.quirks = self._api.quirks
         faults = FaultMiddleware(self._api, engine, self.quirks)
-        leadership = LeadershipMiddleware(faults, engine, jobmanager)
-        self._handler: RequestHandler = JournalMiddleware(leadership, engine, observer)
+        self._handler = _with_journal(faults, engine, jobmanager, observer)
+        self._handler_without_faults = _with_journal(self._api, engine, jobmanager, observer)
+
+    @property
+    def has_faults(self) -> bool:
+        """Whether a fault may apply to the next request."""
+        return bool(self._engine.faults)
+
+    def respond_at_once(self, head: RequestHead, body: bytes, base_url: str) -> tuple[bytes | None, bool]:
+        """The bytes of the response to a request to which no fault applies, and whether the connection stays open.
+
+        None: the connection ends without a response.
+        """
+        engine = self._engine
+        request = self._api.open(head.method, head.target, head.headers, base_url)
+        request.received_at_ms, request.received_ns = engine.wall_ms(), time.perf_counter_ns()
+        if body:
+            request.receive(body)
+        request.complete()
+        response = self._handler_without_faults.handle(request)
+        request.close()
+        if isinstance(response, NoResponse):
+            return None, False
+        if engine.cluster.shut_down:
+            response = dataclasses.replace(response, close=True)
+            if self._on_shut_down is not None:
+                self._on_shut_down()
+        keep_alive = not response.close
+        start = head_of(response, keep_alive=keep_alive, lower_case=self.quirks.lower_case_headers)
+        return start + response.body, keep_alive
 
     async def respond(self, http: web.BaseRequest, prefix: str = "") -> web.StreamResponse:
         """The response to a request whose target begins with `prefix`."""
@@ -104,7 +135,12 @@ class FlinkServer:
             if http.transport is not None:
                 http.transport.write(_CONTINUE)
         with self.delayed.request():
-            request = self._api.open(http.method, target_of(http).removeprefix(prefix), http.headers, _base_url(http))
+            request = self._api.open(
+                http.method,
+                target_of(http).removeprefix(prefix),
+                http.headers,
+                base_url_of(http.transport) or f"http://{http.host}",
+            )
             request.received_at_ms, request.received_ns = self._engine.wall_ms(), time.perf_counter_ns()
             try:
                 if http.body_exists:
@@ -143,10 +179,7 @@ async def _receive_body(http: web.BaseRequest, request: Request) -> None:
                 return
 
 
-def _base_url(http: web.BaseRequest) -> str:
-    """The address at which the request arrived: like Flink, whatever the header `Host` says."""
-    address = http.transport.get_extra_info("sockname") if http.transport else None
-    if not address:
-        return f"http://{http.host}"
-    host, port = address[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+def _with_journal(
+    handler: RequestHandler, engine: Engine, jobmanager: int, observer: Observer | None
+) -> RequestHandler:
+    return JournalMiddleware(LeadershipMiddleware(handler, engine, jobmanager), engine, observer)

@@ -13,8 +13,8 @@ from aiohttp import web
 
 from flinkmock.errors import FlinkMockError, InvalidArgument, PortTaken
 from flinkmock.server.app import FlinkServer
+from flinkmock.server.connection import ConnectionFactory
 from flinkmock.server.delayed_responses import DelayedResponses
-from flinkmock.server.first_request import FirstRequestProtocolFactory
 
 if TYPE_CHECKING:
     from flinkmock.engine import Engine
@@ -140,10 +140,10 @@ class _Listener:
             max_line_size=_MAX_LINE,
             max_field_size=_MAX_LINE,
         )
-        self._first_requests = FirstRequestProtocolFactory(self._http, server.quirks)
+        self._connections = ConnectionFactory(server, self._http)
 
     async def start(self) -> None:
-        self._server = await asyncio.get_running_loop().create_server(self._first_requests, sock=self._socket)
+        self._server = await asyncio.get_running_loop().create_server(self._connections, sock=self._socket)
 
     async def stop_accepting(self, *, refusing: bool) -> None:
         """Ends connections without a request. `refusing`: new ones are refused already."""
@@ -155,7 +155,7 @@ class _Listener:
                 asyncio.get_running_loop().remove_reader(self._socket)
             await asyncio.sleep(0)
             self._server.close()
-        self._first_requests.close()
+        self._connections.close()
 
     async def close(self) -> None:
         """Ends all connections, after the timeout also those with a running request."""

@@ -1,0 +1,180 @@
+"""A connection: simple requests are answered at once, all others by aiohttp.
+
+A request with a plain head and a short body, which is what client libraries send nearly always, needs no task, no
+stream and no parser of its own: `FlinkConnection` answers it as soon as it has arrived. Uploads, requests to which a
+fault may apply, and all that is unusual go to aiohttp, which keeps the connection from then on.
+
+aiohttp's parser rejects some requests that Netty accepts, with its own responses, before any handler runs. So a head
+that the two would read differently is normalized first. Later requests on a connection of aiohttp's get its responses.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from flinkmock.flink import messages
+from flinkmock.rest.api import MAX_REQUEST_LINE
+from flinkmock.rest.error_responses import plain
+from flinkmock.rest.request_target import BadEscape, Target
+from flinkmock.rest.response import Response
+from flinkmock.server.addresses import base_url_of
+from flinkmock.server.fault_delivery import end_connection
+from flinkmock.server.head_normalizer import is_normal, normalized
+from flinkmock.server.request_head import read_head
+from flinkmock.server.response_head import head_of
+
+if TYPE_CHECKING:
+    from flinkmock.server.app import FlinkServer
+
+_MAX_HEAD = 256 * 1024
+"""Bytes of request line and headers that are read."""
+_REQUEST_LINE = re.compile(rb"(\S+)[ \t]+(\S+)[ \t]+(HTTP/\d\.\d)[ \t]*\r", re.IGNORECASE)
+_METHODS = frozenset(b"GET HEAD POST PUT PATCH DELETE OPTIONS TRACE".split())
+_BODY = re.compile(rb"^(content-length|transfer-encoding)[ \t]*:", re.IGNORECASE | re.MULTILINE)
+
+
+class ConnectionFactory:
+    """Makes a protocol for each connection.
+
+    Args:
+        server: Answers requests.
+        aiohttp_protocol: Makes the protocol that takes over a connection.
+    """
+
+    def __init__(self, server: FlinkServer, aiohttp_protocol: Callable[[], asyncio.Protocol]) -> None:
+        self.server = server
+        self.aiohttp_protocol = aiohttp_protocol
+        self.quirks = server.quirks
+        self.open: set[FlinkConnection] = set()
+        """The connections that aiohttp has not taken over."""
+        self.closed = False
+
+    def __call__(self) -> FlinkConnection:
+        return FlinkConnection(self)
+
+    def close(self) -> None:
+        """Ends these connections, and those that still come."""
+        self.closed = True
+        for connection in tuple(self.open):
+            connection.close()
+
+
+class FlinkConnection(asyncio.Protocol):
+    """One connection, until aiohttp takes it over."""
+
+    def __init__(self, factory: ConnectionFactory) -> None:
+        self._factory = factory
+        self._received = b""
+        self._transport: asyncio.Transport | None = None
+        self._base_url = ""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._base_url = base_url_of(transport) or ""
+        self._factory.open.add(self)
+        if self._factory.closed:
+            self.close()
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._factory.open.discard(self)
+
+    def pause_writing(self) -> None:
+        """The client reads slowly: read no more requests of it."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    def close(self) -> None:
+        """Ends the connection, without waiting for a client that reads slowly."""
+        if self._transport is not None:
+            if self._transport.get_write_buffer_size() or self._received:
+                self._transport.abort()
+            else:
+                self._transport.close()
+
+    def data_received(self, data: bytes) -> None:
+        transport, server = self._transport, self._factory.server
+        assert transport is not None
+        data = self._received + data if self._received else data
+        self._received = b""
+        while data and not transport.is_closing():
+            head = read_head(data)
+            if head is None or server.has_faults:
+                self._leave_to_aiohttp(data)
+                return
+            size = head.size + head.body_size
+            if len(data) < size:
+                self._received = data
+                return
+            response, keep_alive = server.respond_at_once(head, data[head.size : size], self._base_url)
+            if response is None:
+                end_connection(transport, reset=True)
+                return
+            transport.write(response)
+            if not keep_alive:
+                transport.close()
+            data = data[size:]
+
+    def _leave_to_aiohttp(self, data: bytes) -> None:
+        """`data` begins with a request that isn't answered here."""
+        assert self._transport is not None
+        if is_normal(data):
+            self._hand_over(data)
+            return
+        received = data.lstrip(b" \t\r\n")  # Netty skips these
+        line_end = received.find(b"\n")
+        line = _REQUEST_LINE.fullmatch(received[:line_end]) if line_end >= 0 else None
+        head_end = received.find(b"\r\n\r\n")
+        if (line_end >= 0 and line is None) or (head_end < 0 and len(received) > _MAX_HEAD):
+            self._bad_request()
+        if line is None or head_end < 0:
+            self._received = received
+            return
+        method, target, version = line.groups()
+        if method not in _METHODS and line_end > MAX_REQUEST_LINE:
+            self._bad_request()
+            return
+        headers = received[line_end + 1 : head_end + 2]
+        rest = received[head_end + 4 :]
+        if method in _METHODS:
+            self._hand_over(normalized(method, target, version, headers, rest))
+            return
+        self._not_found(target, keep_alive=not _BODY.search(headers))
+        if rest and not _BODY.search(headers):
+            self.data_received(rest)
+
+    def _hand_over(self, data: bytes) -> None:
+        """Leaves the connection to aiohttp. `data` has been received."""
+        assert self._transport is not None
+        self._factory.open.discard(self)
+        protocol = self._factory.aiohttp_protocol()
+        self._transport.set_protocol(protocol)
+        protocol.connection_made(self._transport)
+        protocol.data_received(data)
+
+    def _not_found(self, target: bytes, *, keep_alive: bool) -> None:
+        """Responds to a method that aiohttp doesn't read, and that no release has an operation for."""
+        raw = target.decode("latin-1")
+        try:
+            Target.parse(raw)
+        except BadEscape as error:
+            self._write(plain(500, messages.pipeline_error(str(error))), keep_alive=False)
+            return
+        text = messages.not_found(raw) if self._factory.quirks.not_found_names_path else messages.NOT_FOUND
+        self._write(plain(404, text), keep_alive=keep_alive)
+
+    def _bad_request(self) -> None:
+        self._write(plain(404, messages.unable_to_load(messages.BAD_REQUEST_PATH), cors=False), keep_alive=False)
+
+    def _write(self, response: Response, *, keep_alive: bool) -> None:
+        assert self._transport is not None
+        self._transport.write(head_of(response, keep_alive=keep_alive, lower_case=True) + response.body)
+        if not keep_alive:
+            self._transport.close()

@@ -1,0 +1,94 @@
+"""The status line and the headers of a response: those that Flink sends, and no others.
+
+See docs/flink-behaviour.md#response-headers.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from http import HTTPStatus
+
+from flinkmock.rest.response import Response
+
+_OLD_NAMES = {
+    "content-type": "Content-Type",
+    "access-control-allow-origin": "Access-Control-Allow-Origin",
+    "connection": "Connection",
+    "date": "Date",
+    "expires": "Expires",
+    "cache-control": "Cache-Control",
+    "last-modified": "Last-Modified",
+}
+"""As Netty's HttpHeaders.Names spells them; `content-length` was lower case even then."""
+_REASONS = {413: "Request Entity Too Large"}
+"""Where newer versions of Python have another phrase."""
+
+
+def reason_of(status: int) -> str:
+    """The phrase behind the status; empty for a status that has none."""
+    try:
+        return _REASONS.get(status) or HTTPStatus(status).phrase
+    except ValueError:
+        return ""
+
+
+def has_no_length(status: int) -> bool:
+    """Whether responses of this status have neither body nor `content-length`."""
+    return status in (204, 304) or 100 <= status < 200
+
+
+def head_of(response: Response, *, keep_alive: bool, lower_case: bool, minor_version: int = 1) -> bytes:
+    """Status line and headers, in Flink's order, with the empty line behind them.
+
+    Args:
+        keep_alive: Whether the connection stays open.
+        lower_case: Whether the release spells the names of headers in lower case.
+        minor_version: Of HTTP/1.
+
+    Raises:
+        ValueError: A header's value has a line break in it.
+    """
+    status = response.status
+    if response.headers:
+        return _with_headers(response, keep_alive=keep_alive, lower_case=lower_case, minor_version=minor_version)
+    if has_no_length(status):
+        return _start(status, response.content_type, response.cors, keep_alive, lower_case, minor_version) + b"\r\n"
+    start = _start(status, response.content_type, response.cors, keep_alive, lower_case, minor_version)
+    return b"%bcontent-length: %d\r\n\r\n" % (start, len(response.body))
+
+
+@lru_cache(maxsize=256)
+def _start(
+    status: int, content_type: str | None, cors: bool, keep_alive: bool, lower_case: bool, minor_version: int
+) -> bytes:
+    """All that doesn't depend on the body."""
+    fields = {
+        "content-type": content_type,
+        "access-control-allow-origin": "*" if cors else None,
+        "connection": "keep-alive" if keep_alive else None,
+    }
+    return _lines(status, fields, lower_case, minor_version)
+
+
+def _with_headers(response: Response, *, keep_alive: bool, lower_case: bool, minor_version: int) -> bytes:
+    fields: dict[str, str | None] = {
+        "content-type": response.content_type,
+        "access-control-allow-origin": "*" if response.cors else None,
+        "connection": "keep-alive" if keep_alive else None,
+    }
+    for name, value in response.headers.items():
+        if "\r" in value or "\n" in value:
+            raise ValueError(f"a header can't have a line break in it: {value!r}")
+        fields[name.lower() if name.lower() in fields else name] = value
+    fields["content-length"] = None if has_no_length(response.status) else str(len(response.body))
+    return _lines(response.status, fields, lower_case, minor_version) + b"\r\n"
+
+
+def _lines(status: int, fields: dict[str, str | None], lower_case: bool, minor_version: int) -> bytes:
+    lines = [f"HTTP/1.{minor_version} {status} {reason_of(status)}\r\n"]
+    lines += [
+        f"{name if lower_case else _OLD_NAMES.get(name, name)}: {value}\r\n"
+        for name, value in fields.items()
+        if value is not None
+    ]
+    return "".join(lines).encode("utf-8", "surrogateescape")
