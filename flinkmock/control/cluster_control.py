@@ -215,7 +215,7 @@ class ClusterControl:
         from flinkmock.scenario.scenario import Scenario
 
         spec = self.engine.cluster.spec
-        document = spec.document.plain() if isinstance(spec, Scenario) and spec.document is not None else None
+        document = spec.document.to_python() if isinstance(spec, Scenario) and spec.document is not None else None
         return document if isinstance(document, dict) else None
 
     def load_scenario(

@@ -22,7 +22,7 @@ class Expected(Protocol):
     """An `Expectation`, `InOrder` or `Unmatched`. `str` gives it in words."""
 
     @property
-    def place(self) -> str:
+    def location(self) -> str:
         """Where a scenario says so; empty if none does."""
 
     def failure_message(self, exchanges: Sequence[Exchange]) -> str | None:

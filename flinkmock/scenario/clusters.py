@@ -91,12 +91,13 @@ class ClusterReader:
     def taskmanager_events(self) -> tuple[TaskManagerEvent, ...]:
         """The TaskManagers that join and leave, in the order of time."""
         events = []
-        for at, event in self._events("taskmanagers"):
-            if isinstance(event.value, dict):
-                kind, number = next(iter(event.value.items()))
-                events.append((TaskManagerEvent(at, TaskManagerEventKind(kind), as_int(number, 0)), number.location))
+        for at, node in self._events("taskmanagers"):
+            if isinstance(node.value, dict):
+                kind, number_node = next(iter(node.value.items()))
+                event = TaskManagerEvent(at, TaskManagerEventKind(kind), as_int(number_node, 0))
+                events.append((event, number_node.location))
             else:
-                events.append((TaskManagerEvent(at, TaskManagerEventKind(event.text)), event.location))
+                events.append((TaskManagerEvent(at, TaskManagerEventKind(node.text)), node.location))
         events.sort(key=lambda each: each[0].at)
         joined = self.taskmanagers()
         present = set(range(joined))
