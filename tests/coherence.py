@@ -1,7 +1,6 @@
-"""What the answers of one cluster have to do with each other at one moment (held on real clusters, and must here).
+"""Invariants between the responses of one cluster at one moment. They hold on real clusters.
 
-Everything is read from answers, nothing from the model: a reader of the REST API could check the same. Time stands
-still while a picture is taken.
+Everything is read from responses, nothing from the model. The clock stands still meanwhile.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ TERMINAL = frozenset({"FINISHED", "FAILED", "CANCELED"})
 TASKS_END = TERMINAL
 ALIVE = frozenset({"DEPLOYING", "INITIALIZING", "RUNNING"})
 HOLDING_A_SLOT = ALIVE | {"CANCELING"}
-FITTING: dict[str, frozenset[str]] = {
+TASK_STATES_OF: dict[str, frozenset[str]] = {
     "CREATED": frozenset({"CREATED"}),
     "RUNNING": frozenset({"CREATED", "SCHEDULED", "DEPLOYING", "INITIALIZING", "RUNNING", "FINISHED"}),
     "FINISHED": frozenset({"FINISHED"}),
@@ -46,27 +45,28 @@ def _incoherences(client: InProcessClient) -> Iterator[str]:
     holding: Counter[str] = Counter()
     for row in listed:
         job = get(f"/jobs/{row['jid']}")
-        place = f"job {job['name']} ({job['state']})"
-        told = [*job_facts(row, job), *vertices(job), *coherent_jobs.statuses_and_order(get, job)]
+        subject = f"job {job['name']} ({job['state']})"
+        violations = [*job_facts(row, job), *vertices(job), *coherent_jobs.statuses_and_order(get, job)]
         attempts: list[int] = []
         for vertex in job["vertices"]:
             detail = get(f"/jobs/{job['jid']}/vertices/{vertex['id']}")
             times = get(f"/jobs/{job['jid']}/vertices/{vertex['id']}/subtasktimes")
-            told += subtasks(job, vertex, detail, times)
-            told += coherent_jobs.ends(job, vertex, detail, times)
+            violations += subtasks(job, vertex, detail, times)
+            violations += coherent_jobs.ends(job, vertex, detail, times)
             attempts += [subtask["attempt"] for subtask in detail["subtasks"]]
-        told += coherent_jobs.restarts(get, job, attempts)
-        told += result(row, get(f"/jobs/{job['jid']}/execution-result"))
+        violations += coherent_jobs.restarts(get, job, attempts)
+        violations += coherent_jobs.rescales(get, job)
+        violations += result(row, get(f"/jobs/{job['jid']}/execution-result"))
         try:
-            answer = get(f"/jobs/{job['jid']}/checkpoints")
-            told += [*checkpoints(answer), *coherent_checkpoints.sums(get, job["jid"], answer)]
-            told += [*coherent_checkpoints.kept(answer), *coherent_checkpoints.restored(answer)]
-            told += coherent_checkpoints.metrics(get, job, answer)
+            response = get(f"/jobs/{job['jid']}/checkpoints")
+            violations += [*checkpoints(response), *coherent_checkpoints.sums(get, job["jid"], response)]
+            violations += [*coherent_checkpoints.kept(response), *coherent_checkpoints.restored(response)]
+            violations += coherent_checkpoints.metrics(get, job, response)
         except JobInitializing:
             if job["vertices"] or job["state"] in TERMINAL:
-                told.append("checkpoints say that it is INITIALIZING")
+                violations.append("checkpoints say that it is INITIALIZING")
         holding[job["jid"]] = slots_held(job)
-        yield from (f"{place}: {text}" for text in told)
+        yield from (f"{subject}: {text}" for text in violations)
     yield from slots(get, holding)
 
 
@@ -85,11 +85,11 @@ def cluster_counts(overview: Json, listed: Json, ids: Json, taskmanagers: Json) 
     }
     for key, count in counted.items():
         if overview[key] != count:
-            yield f"/overview tells {key} {overview[key]}, counted {count}"
+            yield f"/overview: {key} is {overview[key]}, counted {count}"
 
 
 def job_facts(row: Json, job: Json) -> Iterator[str]:
-    """The list against the details, and the details' own times."""
+    """Compare the list with the details, and the times of the details with each other."""
     for key in ("name", "state", "start-time", "end-time", "duration"):
         if row[key] != job[key]:
             yield f"{key} is {row[key]} in the list and {job[key]} in the details"
@@ -110,8 +110,8 @@ def job_facts(row: Json, job: Json) -> Iterator[str]:
     tasks: Counter[str] = Counter()
     for vertex in job["vertices"]:
         tasks.update({name.lower(): count for name, count in vertex["tasks"].items() if count})
-    told = {name: count for name, count in row["tasks"].items() if count and name != "total"}
-    if told != dict(tasks) or row["tasks"]["total"] != sum(tasks.values()):
+    counts = {name: count for name, count in row["tasks"].items() if count and name != "total"}
+    if counts != dict(tasks) or row["tasks"]["total"] != sum(tasks.values()):
         yield f"tasks in the list {row['tasks']}, in the details {tasks}"
     statuses = Counter(vertex["status"] for vertex in job["vertices"])
     if {name: count for name, count in job["status-counts"].items() if count} != dict(statuses):
@@ -123,7 +123,7 @@ def vertices(job: Json) -> Iterator[str]:
     by_id = {vertex["id"]: vertex for vertex in job["vertices"]}
     for vertex in job["vertices"]:
         states = {state for state, count in vertex["tasks"].items() if count}
-        if not states <= FITTING[job["state"]]:
+        if not states <= TASK_STATES_OF[job["state"]]:
             yield f"tasks of {vertex['name']} are {states}"
         if vertex["status"] in ("SCHEDULED", "DEPLOYING"):
             yield f"no vertex is ever {vertex['status']}"
@@ -188,7 +188,7 @@ def slots(get: Any, holding: Counter[str]) -> Iterator[str]:
     taken: Counter[str] = Counter()
     for row in get("/taskmanagers")["taskmanagers"]:
         detail = get(f"/taskmanagers/{row['id']}")
-        if "allocatedSlots" not in detail:  # 1.12 tells nothing about whose a slot is
+        if "allocatedSlots" not in detail:  # 1.12 does not say which job has a slot
             return
         allocated = Counter(slot["jobId"] for slot in detail["allocatedSlots"])
         taken.update(allocated)
@@ -199,21 +199,21 @@ def slots(get: Any, holding: Counter[str]) -> Iterator[str]:
             yield f"job {job_id} holds {taken[job_id]} slots and its tasks run in {wanted}"
 
 
-def result(row: Json, answer: Json) -> Iterator[str]:
+def result(row: Json, response: Json) -> Iterator[str]:
     ended = row["state"] in TERMINAL
-    if (answer["status"]["id"] == "COMPLETED") != ended:
-        yield f"execution-result is {answer['status']['id']}"
+    if (response["status"]["id"] == "COMPLETED") != ended:
+        yield f"execution-result is {response['status']['id']}"
     if ended:
-        told = answer["job-execution-result"]
+        reported = response["job-execution-result"]
         expected = {"FINISHED": "SUCCEEDED"}.get(row["state"], row["state"])
-        if told["application-status"] != expected or told["net-runtime"] != row["end-time"] - row["start-time"]:
-            yield f"execution-result {told['application-status']}, {told['net-runtime']} ms of {row}"
-        if ("failure-cause" in told) != (row["state"] in ("FAILED", "CANCELED")) and row["state"] != "CANCELED":
-            yield f"failure-cause: {'failure-cause' in told}"
+        if reported["application-status"] != expected or reported["net-runtime"] != row["end-time"] - row["start-time"]:
+            yield f"execution-result {reported['application-status']}, {reported['net-runtime']} ms of {row}"
+        if ("failure-cause" in reported) != (row["state"] in ("FAILED", "CANCELED")) and row["state"] != "CANCELED":
+            yield f"failure-cause: {'failure-cause' in reported}"
 
 
-def checkpoints(answer: Json) -> Iterator[str]:
-    counts, latest, history = answer["counts"], answer["latest"], answer["history"]
+def checkpoints(response: Json) -> Iterator[str]:
+    counts, latest, history = response["counts"], response["latest"], response["history"]
     if counts["total"] != counts["completed"] + counts["failed"] + counts["in_progress"]:
         yield f"checkpoint counts {counts}"
     if len(history) > 10 or len(history) > counts["total"]:
@@ -227,32 +227,32 @@ def checkpoints(answer: Json) -> Iterator[str]:
         listed = [
             entry["id"] for entry in history if entry["status"] == "COMPLETED" and entry["is_savepoint"] is is_savepoint
         ]
-        told = latest[kind]["id"] if latest[kind] else None
-        if listed and told != listed[0]:
-            yield f"latest.{kind} is {told} of {listed}"
+        newest = latest[kind]["id"] if latest[kind] else None
+        if listed and newest != listed[0]:
+            yield f"latest.{kind} is {newest} of {listed}"
     for entry in history:
         if entry["status"] != "FAILED" and entry["num_acknowledged_subtasks"] > entry["num_subtasks"]:
             yield f"checkpoint {entry['id']}: too many acknowledged"
-        took = entry["latest_ack_timestamp"] - entry["trigger_timestamp"]
-        if entry["status"] == "COMPLETED" and entry["end_to_end_duration"] != took:
-            yield f"checkpoint {entry['id']} took {took}, tells {entry['end_to_end_duration']}"
+        duration = entry["latest_ack_timestamp"] - entry["trigger_timestamp"]
+        if entry["status"] == "COMPLETED" and entry["end_to_end_duration"] != duration:
+            yield f"checkpoint {entry['id']} took {duration}, end_to_end_duration is {entry['end_to_end_duration']}"
 
 
 def backwards(before: dict[str, Json], after: dict[str, Json]) -> list[str]:
-    """What ran backwards between two pictures of the same jobs (id -> details of /jobs/:jobid)."""
-    told = []
+    """Return what went backwards between two reads of the same jobs (id -> details of /jobs/:jobid)."""
+    violations = []
     for job_id, old in before.items():
         new = after.get(job_id)
         if new is None:
-            told.append(f"job {job_id} has gone")
+            violations.append(f"job {job_id} has gone")
             continue
         if new["start-time"] != old["start-time"] or new["now"] < old["now"]:
-            told.append(f"job {job_id}: start-time or now went back")
-        told += [
+            violations.append(f"job {job_id}: start-time or now went back")
+        violations += [
             f"job {job_id}: the time of {state} went from {time} to {new['timestamps'][state]}"
             for state, time in old["timestamps"].items()
             if new["timestamps"][state] < time
         ]
         if old["state"] in TERMINAL and new["state"] != old["state"]:
-            told.append(f"job {job_id} was {old['state']} and is {new['state']}")
-    return told
+            violations.append(f"job {job_id} was {old['state']} and is {new['state']}")
+    return violations

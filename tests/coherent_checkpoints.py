@@ -1,4 +1,4 @@
-"""How a job's checkpoints hang together: sums, durations, discarding, metrics.
+"""Invariants between the checkpoint responses of a job: sums, durations, discarding, metrics.
 
 See docs/flink-behaviour.md#rules-that-hold.
 """
@@ -19,12 +19,12 @@ _METRICS = {
 }
 
 
-def sums(get: Any, job_id: str, answer: Json) -> Iterator[str]:
-    """Sizes add up from subtask to task to checkpoint; who acknowledged took from the trigger until then.
+def sums(get: Any, job_id: str, response: Json) -> Iterator[str]:
+    """Check that sizes add up from subtask to vertex to checkpoint, and that durations start at the trigger.
 
-    Asked of the newest one: the others were that in pictures before.
+    Only of the newest checkpoint: the others were the newest in earlier reads.
     """
-    for entry in [entry for entry in answer["history"] if entry["status"] == "COMPLETED"][:1]:
+    for entry in [entry for entry in response["history"] if entry["status"] == "COMPLETED"][:1]:
         where = f"/jobs/{job_id}/checkpoints/details/{entry['id']}"
         tasks = get(where)["tasks"]
         yield from _adds_up(f"checkpoint {entry['id']}", entry, list(tasks.values()))
@@ -45,36 +45,36 @@ def _adds_up(name: str, whole: Json, parts: list[Json]) -> Iterator[str]:
             yield f"{name}: {key} is {whole[key]}, the parts have {[part[key] for part in parts]}"
 
 
-def kept(answer: Json) -> Iterator[str]:
-    """Of the completed checkpoints only the newest may still lie there; minimum, average and maximum are in order."""
-    completed = [entry for entry in answer["history"] if entry["status"] == "COMPLETED" and not entry["is_savepoint"]]
+def kept(response: Json) -> Iterator[str]:
+    """Check that only the newest completed checkpoint is kept, and that minimum, average and maximum are in order."""
+    completed = [entry for entry in response["history"] if entry["status"] == "COMPLETED" and not entry["is_savepoint"]]
     for entry in completed[1:]:
         if not entry["discarded"]:
             yield f"checkpoint {entry['id']} is not discarded, and {completed[0]['id']} is newer"
-    for name, figures in answer["summary"].items():
+    for name, figures in response["summary"].items():
         if isinstance(figures, dict) and not figures["min"] <= figures["avg"] <= figures["max"]:
             yield f"summary of {name}: {figures}"
 
 
-def metrics(get: Any, job: Json, answer: Json) -> Iterator[str]:
-    """The metrics of the last checkpoint are those of the one entry that has its id."""
+def metrics(get: Any, job: Json, response: Json) -> Iterator[str]:
+    """Check that the metrics of the last checkpoint agree with its entry."""
     if job["state"] != "RUNNING":
         return
     names = ",".join(["lastCompletedCheckpointId", *_METRICS])
-    told = {metric["id"]: metric["value"] for metric in get(f"/jobs/{job['jid']}/metrics?get={names}")}
-    last = told.get("lastCompletedCheckpointId")
-    for entry in answer["history"]:
+    values = {metric["id"]: metric["value"] for metric in get(f"/jobs/{job['jid']}/metrics?get={names}")}
+    last = values.get("lastCompletedCheckpointId")
+    for entry in response["history"]:
         if last is not None and entry["id"] == int(last):
             for name, key in _METRICS.items():
-                if name in told and key in entry and told[name] != str(entry[key]):
-                    yield f"{name} is {told[name]}, {key} of checkpoint {last} {entry[key]}"
+                if name in values and key in entry and values[name] != str(entry[key]):
+                    yield f"{name} is {values[name]}, {key} of checkpoint {last} {entry[key]}"
 
 
-def restored(answer: Json) -> Iterator[str]:
-    """Something was restored exactly if something is told of it, and checkpoints are numbered on from there."""
-    count, latest = answer["counts"]["restored"], answer["latest"]["restored"]
+def restored(response: Json) -> Iterator[str]:
+    """Check that restores are counted and listed, and that checkpoint ids continue after a restore."""
+    count, latest = response["counts"]["restored"], response["latest"]["restored"]
     if (count > 0) != (latest is not None):
         yield f"{count} restored, latest {latest}"
-    for entry in answer["history"]:
+    for entry in response["history"]:
         if latest and entry["trigger_timestamp"] > latest["restore_timestamp"] and entry["id"] <= latest["id"]:
             yield f"checkpoint {entry['id']} after {latest['id']} was restored"

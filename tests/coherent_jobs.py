@@ -1,4 +1,4 @@
-"""How a job's answers hang together: statuses, order, restarts, failures.
+"""Invariants between the responses of a job: statuses, order, restarts, failures.
 
 See docs/flink-behaviour.md#rules-that-hold.
 """
@@ -8,14 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from flinkmock.cluster.errors import AdaptiveSchedulerRequired
+
 Json = Any
 _FIRST = ("FAILED", "CANCELING", "CANCELED", "INITIALIZING", "RUNNING")
+_CAUSED_BY_CHANGES = ("UPDATE_REQUIREMENT", "NEW_RESOURCE_AVAILABLE")
 _KEPT_FAILURES = 16
 """web.exception-history-size."""
 
 
 def status_of(tasks: dict[str, int]) -> str:
-    """A vertex' status by the states of its tasks (ExecutionJobVertex.getAggregateJobVertexState)."""
+    """Return the status of a vertex by the states of its tasks (ExecutionJobVertex.getAggregateJobVertexState)."""
     for state in _FIRST:
         if tasks.get(state):
             return state
@@ -25,9 +28,9 @@ def status_of(tasks: dict[str, int]) -> str:
 
 
 def statuses_and_order(get: Any, job: Json) -> Iterator[str]:
-    """Sources come first among the vertices; in the plan of the adaptive scheduler, too, in others last (recorded).
+    """Check the status of vertices and their order: sources first, in a plan of the default scheduler last (recorded).
 
-    The plan alone is that of the details.
+    `/plan` has the plan of the details.
     """
     sources_first = job.get("schedulerType") == "Adaptive"
     place = {vertex["id"]: number for number, vertex in enumerate(job["vertices"])}
@@ -41,11 +44,11 @@ def statuses_and_order(get: Any, job: Json) -> Iterator[str]:
             if place[edge["id"]] > place[node["id"]] or (in_plan[edge["id"]] < in_plan[node["id"]]) != sources_first:
                 yield f"{edge['id']} is an input of {node['id']} and on the wrong side of it"
     if get(f"/jobs/{job['jid']}/plan")["plan"] != job["plan"]:
-        yield "/plan is another one"
+        yield "/plan differs from the plan of the details"
 
 
 def ends(job: Json, vertex: Json, detail: Json, times: Json) -> Iterator[str]:
-    """A vertex ends with the last of its subtasks; in /subtasktimes they last from SCHEDULED on."""
+    """Check that a vertex ends with its last subtask, and that /subtasktimes counts durations from SCHEDULED."""
     last = max(row["end-time"] for row in detail["subtasks"])
     if vertex["end-time"] not in (-1, last):
         yield f"{vertex['name']} ends {vertex['end-time']}, the last of its subtasks {last}"
@@ -57,17 +60,34 @@ def ends(job: Json, vertex: Json, detail: Json, times: Json) -> Iterator[str]:
 
 
 def restarts(get: Any, job: Json, attempts: list[int]) -> Iterator[str]:
-    """Of a running job: numRestarts is the highest attempt, and each has its entry in the exception history.
+    """Check that numRestarts is the highest attempt, and that each restart is in the exception history.
 
-    The adaptive scheduler restarts jobs without a failure, too.
+    Not for the adaptive scheduler, which also restarts jobs without a failure.
     """
     if job["state"] not in ("RUNNING", "FAILED") or job.get("schedulerType") == "Adaptive":
         return
     history = get(f"/jobs/{job['jid']}/exceptions").get("exceptionHistory")
-    told = [metric["value"] for metric in get(f"/jobs/{job['jid']}/metrics?get=numRestarts")]
+    values = [metric["value"] for metric in get(f"/jobs/{job['jid']}/metrics?get=numRestarts")]
     count = max(attempts, default=0)
-    if job["state"] == "RUNNING" and told and int(told[0]) != count:
-        yield f"numRestarts is {told[0]}, the highest attempt {count}"
+    if job["state"] == "RUNNING" and values and int(values[0]) != count:
+        yield f"numRestarts is {values[0]}, the highest attempt {count}"
     expected = count + (job["state"] == "FAILED")
     if history and attempts and len(history["entries"]) != min(expected, _KEPT_FAILURES):
         yield f"{len(history['entries'])} failures in the history after {count} restarts"
+
+
+def rescales(get: Any, job: Json) -> Iterator[str]:
+    """Check that numRescales counts the completed rescales that bounds or slots caused."""
+    if job["state"] != "RUNNING" or job.get("schedulerType") != "Adaptive":
+        return
+    try:
+        history = get(f"/jobs/{job['jid']}/rescales/history")
+    except AdaptiveSchedulerRequired:  # no history is kept
+        return
+    if any(entry["terminalState"] is None for entry in history):
+        return
+    changes = [entry for entry in history if entry["triggerCause"] in _CAUSED_BY_CHANGES]
+    completed = sum(entry["terminalState"] == "COMPLETED" for entry in changes)
+    values = [metric["value"] for metric in get(f"/jobs/{job['jid']}/metrics?get=numRescales")]
+    if values and int(values[0]) != completed:
+        yield f"numRescales is {values[0]}, {completed} rescales in the history"

@@ -1,4 +1,4 @@
-"""Whatever clients and accidents do to a cluster, in any order: its answers tell one story, and each is valid."""
+"""Whatever clients and faults do to a cluster, in any order, its responses agree with each other and are valid."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ TARGET = "file:///savepoints"
 
 
 def templates() -> tuple[ClusterSpec, tuple[JobSpec, ...]]:
-    """(a cluster with nothing on it, the jobs to submit to it)."""
+    """Return an empty cluster and the jobs to submit to it."""
     spec = load_scenario(TEMPLATES)
     return ClusterSpec(taskmanagers=spec.taskmanagers, slots=spec.slots), spec.jobs
 
 
 class JobRun(RuleBasedStateMachine):
-    """Rules are what may happen to a cluster. `release` is set by the test."""
+    """Rules are what can happen to a cluster. The test sets `release`."""
 
     release = RELEASES[0]
     jobs = Bundle("jobs")
@@ -61,20 +61,20 @@ class JobRun(RuleBasedStateMachine):
         spec, self.specs = templates()
         self.engine = Engine(spec, flink=self.release, seed=seed, clock="virtual")
         self.client = InProcessClient(self.engine)
-        self.pictures: dict[str, Any] = {}
+        self.earlier_jobs: dict[str, Any] = {}
 
     def teardown(self) -> None:
         if hasattr(self, "engine"):
             try:
-                self.every_answer_is_valid()
+                self.every_response_is_valid()
             finally:
                 self.engine.close()
 
-    # What may happen
+    # Rules
 
-    @rule(target=jobs, place=st.integers(0, 5))
-    def submit(self, place: int) -> str:
-        return self.engine.cluster.submit(self.specs[place], self.engine.clock.now()).id
+    @rule(target=jobs, index=st.integers(0, 5))
+    def submit(self, index: int) -> str:
+        return self.engine.cluster.submit(self.specs[index], self.engine.clock.now()).id
 
     @rule(ms=st.one_of(st.integers(0, 500), st.integers(0, 60_000)))
     def time_passes(self, ms: int) -> None:
@@ -86,13 +86,13 @@ class JobRun(RuleBasedStateMachine):
 
     @rule(target=savepoints, job=jobs, cancel=st.booleans())
     def savepoint(self, job: str, cancel: bool) -> Any:
-        answer = self.ask("POST", f"/jobs/{job}/savepoints", {"target-directory": TARGET, "cancel-job": cancel})
-        return self.location(job, answer)
+        response = self.ask("POST", f"/jobs/{job}/savepoints", {"target-directory": TARGET, "cancel-job": cancel})
+        return self.location(job, response)
 
     @rule(target=savepoints, job=jobs, drain=st.booleans())
     def stop(self, job: str, drain: bool) -> Any:
-        answer = self.ask("POST", f"/jobs/{job}/stop", {"targetDirectory": TARGET, "drain": drain})
-        return self.location(job, answer)
+        response = self.ask("POST", f"/jobs/{job}/stop", {"targetDirectory": TARGET, "drain": drain})
+        return self.location(job, response)
 
     @precondition(lambda self: self.release != "1.12")
     @rule(job=jobs)
@@ -110,32 +110,32 @@ class JobRun(RuleBasedStateMachine):
     @rule(job=jobs)
     def fail(self, job: str) -> None:
         cluster = self.engine.cluster
-        known = cluster.jobs.get(job)  # or a leader took it along
+        known = cluster.jobs.get(job)  # it may be lost with a leader
         if known is not None and not known.ended:
             cluster.state_machines.fail(known, self.engine.clock.now())
 
-    @rule(place=st.integers(0, 5))
-    def lose_a_taskmanager(self, place: int) -> None:
+    @rule(index=st.integers(0, 5))
+    def lose_a_taskmanager(self, index: int) -> None:
         now = self.engine.clock.now()
         known = self.engine.cluster.taskmanagers_at(now)
         if known:
-            self.engine.cluster.remove_taskmanager(known[place % len(known)].id, now)
+            self.engine.cluster.remove_taskmanager(known[index % len(known)].id, now)
 
     @rule()
-    def a_taskmanager_comes(self) -> None:
+    def a_taskmanager_joins(self) -> None:
         self.engine.cluster.add_taskmanager(self.engine.clock.now())
 
     @rule(recovers=st.booleans())
-    def the_leader_falls(self, recovers: bool) -> None:
-        """And is back at once. Jobs begin anew, or are gone."""
+    def the_leader_crashes(self, recovers: bool) -> None:
+        """It is back at once. Jobs start again, or are lost."""
         self.engine.cluster.leadership.fail_leader(0, self.engine.clock.now(), recovers=recovers)
         self.engine.advance(0)
-        self.pictures = {}
+        self.earlier_jobs = {}
 
-    # What has to hold
+    # Invariants
 
     @invariant()
-    def the_answers_tell_one_story(self) -> None:
+    def responses_agree(self) -> None:
         if hasattr(self, "engine"):
             assert incoherences(self.client) == []
 
@@ -144,11 +144,11 @@ class JobRun(RuleBasedStateMachine):
         if hasattr(self, "engine"):
             ids = [job["id"] for job in self.client.json("GET", "/jobs")["jobs"]]
             now = {job_id: self.client.json("GET", f"/jobs/{job_id}") for job_id in ids}
-            assert backwards(self.pictures, now) == []
-            self.pictures = now
+            assert backwards(self.earlier_jobs, now) == []
+            self.earlier_jobs = now
 
-    def every_answer_is_valid(self) -> None:
-        """At the end, since there are hundreds of them."""
+    def every_response_is_valid(self) -> None:
+        """At the end only, because there are hundreds of them."""
         contract = self.engine.contract
         targets = Targets(self)
         for operation in contract:
@@ -172,16 +172,16 @@ class JobRun(RuleBasedStateMachine):
             return {}
 
     def ask(self, method: str, target: str, body: dict[str, Any] | None = None) -> Any:
-        """{} if the cluster refuses, as it may."""
+        """Return {} if the cluster refuses the request."""
         try:
             return self.client.json(method, target, body)
         except ClusterError:
             return {}
 
-    def location(self, job: str, answer: Any) -> Any:
-        """Where the savepoint lies, if it has come to its end a minute later."""
+    def location(self, job: str, response: Any) -> Any:
+        """Return the path of the savepoint, if it is complete a minute later."""
         self.engine.advance(60_000)
-        status = self.ask("GET", f"/jobs/{job}/savepoints/{answer['request-id']}") if answer else {}
+        status = self.ask("GET", f"/jobs/{job}/savepoints/{response['request-id']}") if response else {}
         path = (status.get("operation") or {}).get("location")
         return path if path else multiple()
 

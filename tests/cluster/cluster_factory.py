@@ -1,4 +1,4 @@
-"""Small clusters for tests: a clock that stands still, a job of three vertices."""
+"""Small clusters for tests, with a virtual clock and a job of three vertices."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ CHAIN = (
 )
 
 
-def ms(length: int) -> UniformRange:
-    return UniformRange.exactly(length)
+def ms(duration: int) -> UniformRange:
+    return UniformRange.exactly(duration)
 
 
 def job(
@@ -31,7 +31,7 @@ def job(
     restart: RestartStrategy = RestartStrategy("fixed-delay", 2, 1_000),  # noqa: B008 - a frozen value
     **more: object,
 ) -> JobSpec:
-    """A job of four subtasks in two slots; without steps it runs for ever."""
+    """Return a job of four subtasks in two slots; without steps it runs without end."""
     steps = lifecycle or (Step("RUNNING", UNBOUNDED),)
     values: dict[str, object] = {"checkpoints": CheckpointSpec(every=every), "restart": restart} | more
     return JobSpec(name, CHAIN, steps, **values)  # type: ignore[arg-type]
@@ -50,10 +50,10 @@ class Bench:
     def now(self) -> int:
         return self.clock.now()
 
-    def advance(self, length: int) -> None:
-        """Moves the clock on by `length` ms and lets happen what falls due."""
-        self.cluster.run_due_events(self.clock.advance(length))
+    def advance(self, duration: int) -> None:
+        """Advance the clock by `duration` ms and run the events that are due."""
+        self.cluster.run_due_events(self.clock.advance(duration))
 
     def states(self, name: str = "orders") -> list[tuple[int, str]]:
-        """The states the job has entered so far, with the ms since the start."""
+        """Return (ms since the start, state) of the states that the job has entered."""
         return [(at - self.start, state) for at, state in self.cluster.job_named(name).states]

@@ -26,7 +26,7 @@ def test_integers_count_records_and_the_rest_is_empty(type: str, text: str) -> N
     assert value(type) == text
 
 
-def test_a_given_value_is_that_of_the_vertex() -> None:
+def test_a_value_of_the_scenario_is_that_of_the_vertex() -> None:
     assert value("Histogram", {"a": {2: 7}}) == "{2=7}"
     assert value("DoubleCounter", {"a": 1.5}) == "1.5"
     assert value("AverageAccumulator", {"a": 1.5}) == "1.5"

@@ -1,4 +1,4 @@
-"""The adaptive scheduler and slots that come and go. Lengths are those of Flink's defaults."""
+"""The adaptive scheduler, and slots that are added and lost. Durations are Flink's defaults."""
 
 from __future__ import annotations
 
@@ -14,38 +14,38 @@ ADAPTIVE = {"jobmanager.scheduler": "adaptive"}
 
 
 def bench(folder: Path, *events: TaskManagerEvent, taskmanagers: int = 1, slots: int = 2, **more: object) -> Bench:
-    """A job that wants six slots."""
+    """Return a cluster with a job of parallelism six."""
     wide = dataclasses.replace(job(every=5_000), vertices=WIDE)
     return Bench(folder, wide, taskmanager_events=events, taskmanagers=taskmanagers, slots=slots,
                  configuration=ADAPTIVE | more)  # type: ignore[operator]  # fmt: skip
 
 
-def widths(b: Bench) -> list[int]:
+def parallelism(b: Bench) -> list[int]:
     return [vertex.parallelism for vertex in b.cluster.job_named("orders").graph.vertices]
 
 
-def test_a_job_waits_ten_seconds_for_all_it_wants_and_then_makes_do(tmp_path: Path) -> None:
+def test_a_job_waits_ten_seconds_for_all_slots_and_then_runs_with_fewer(tmp_path: Path) -> None:
     b = bench(tmp_path, taskmanagers=2)
     b.advance(9_999)
-    assert (b.states()[-1][1], widths(b)) == ("CREATED", [1, 6])
+    assert (b.states()[-1][1], parallelism(b)) == ("CREATED", [1, 6])
     b.advance(1)
-    assert (b.states()[-1], widths(b)) == ((10_000, "RUNNING"), [1, 4])
+    assert (b.states()[-1], parallelism(b)) == ((10_000, "RUNNING"), [1, 4])
     b.advance(100)
-    the_job = b.cluster.job_named("orders")
-    assert the_job.task_counts_at(b.now) == {"RUNNING": 5}
+    orders = b.cluster.job_named("orders")
+    assert orders.task_counts_at(b.now) == {"RUNNING": 5}
     assert sum(b.cluster.slots.free_slots(each, b.now) for each in b.cluster.taskmanagers_at(b.now)) == 0
 
 
-def test_it_does_not_wait_if_all_is_there(tmp_path: Path) -> None:
+def test_it_does_not_wait_if_all_slots_are_there(tmp_path: Path) -> None:
     b = bench(tmp_path, taskmanagers=3)
     assert b.states()[-1] == (0, "RUNNING")
 
 
-def test_it_runs_as_soon_as_all_is_there(tmp_path: Path) -> None:
+def test_it_runs_as_soon_as_all_slots_are_there(tmp_path: Path) -> None:
     b = bench(tmp_path, TaskManagerEvent(3_000, "joins"), TaskManagerEvent(4_000, "joins"))
     b.advance(60_000)
     assert b.states()[-1] == (4_000, "RUNNING")
-    assert widths(b) == [1, 6]
+    assert parallelism(b) == [1, 6]
 
 
 def test_without_a_slot_it_fails_after_five_minutes(tmp_path: Path) -> None:
@@ -59,36 +59,36 @@ def test_without_a_slot_it_fails_after_five_minutes(tmp_path: Path) -> None:
     )
 
 
-def test_slots_that_come_while_it_has_too_few_are_waited_for_once_more(tmp_path: Path) -> None:
+def test_new_slots_start_the_stabilization_timeout_again(tmp_path: Path) -> None:
     b = bench(tmp_path, TaskManagerEvent(100_000, "joins"), taskmanagers=0)
     b.advance(200_000)
-    assert (b.states()[-1], widths(b)) == ((110_000, "RUNNING"), [1, 2])
+    assert (b.states()[-1], parallelism(b)) == ((110_000, "RUNNING"), [1, 2])
 
 
-def test_it_grows_at_once_when_all_that_it_wants_is_there(tmp_path: Path) -> None:
+def test_it_grows_at_once_when_all_slots_are_there(tmp_path: Path) -> None:
     b = bench(tmp_path, TaskManagerEvent(60_000, "joins"), taskmanagers=2)
     b.advance(120_000)
     assert b.states()[-3:] == [(60_000, "RESTARTING"), (61_000, "CREATED"), (61_000, "RUNNING")]
-    assert widths(b) == [1, 6]
-    the_job = b.cluster.job_named("orders")
-    assert len(the_job.checkpoints.restored) == 1
-    assert the_job.failures == []
-    initial, grown = history_at(the_job, b.now)
+    assert parallelism(b) == [1, 6]
+    orders = b.cluster.job_named("orders")
+    assert len(orders.checkpoints.restored) == 1
+    assert orders.failures == []
+    initial, grown = history_at(orders, b.now)
     assert [rescale.cause for rescale in (initial, grown)] == ["INITIAL_SCHEDULE", "NEW_RESOURCE_AVAILABLE"]
     assert [(rescale.version, rescale.attempt_number) for rescale in (initial, grown)] == [(0, 1), (0, 2)]
     assert grown.state == "COMPLETED"
 
 
-def test_it_grows_a_minute_later_when_only_some_of_it_is_there(tmp_path: Path) -> None:
+def test_it_grows_a_minute_later_when_only_some_slots_are_there(tmp_path: Path) -> None:
     b = bench(tmp_path, TaskManagerEvent(60_000, "joins"))
     b.advance(119_999)
-    assert widths(b) == [1, 2]
+    assert parallelism(b) == [1, 2]
     b.advance(10_000)
-    assert widths(b) == [1, 4]
+    assert parallelism(b) == [1, 4]
     assert (120_000, "RESTARTING") in b.states()
 
 
-def test_it_does_not_grow_before_the_cool_down_is_over(tmp_path: Path) -> None:
+def test_it_does_not_grow_before_the_cooldown_is_over(tmp_path: Path) -> None:
     b = bench(tmp_path, TaskManagerEvent(12_000, "joins"), taskmanagers=2)
     b.advance(60_000)
     restarts = [at for at, state in b.states() if state == "RESTARTING"]
@@ -98,16 +98,16 @@ def test_it_does_not_grow_before_the_cool_down_is_over(tmp_path: Path) -> None:
 def test_it_shrinks_when_a_taskmanager_is_lost_and_grows_again(tmp_path: Path) -> None:
     b = bench(tmp_path, TaskManagerEvent(60_000, "lost"), TaskManagerEvent(200_000, "joins"), taskmanagers=3)
     b.advance(100_000)
-    assert (widths(b), b.cluster.job_named("orders").restarts) == ([1, 4], 1)
+    assert (parallelism(b), b.cluster.job_named("orders").restarts) == ([1, 4], 1)
     # RESTARTING for a second, then ten in which the slots might have come back
     assert b.states()[-3:] == [(60_000, "RESTARTING"), (61_000, "CREATED"), (71_000, "RUNNING")]
     b.advance(150_000)
-    assert widths(b) == [1, 6]
+    assert parallelism(b) == [1, 6]
     causes = [rescale.cause for rescale in history_at(b.cluster.job_named("orders"), b.now)]
     assert causes == ["INITIAL_SCHEDULE", "RECOVERABLE_FAILOVER", "NEW_RESOURCE_AVAILABLE"]
 
 
-def test_slots_of_a_job_that_ends_go_to_the_one_that_wants_more(tmp_path: Path) -> None:
+def test_slots_of_an_ended_job_go_to_orders_that_wants_more(tmp_path: Path) -> None:
     first = job(Step("RUNNING", ms(60_000)), Step("FINISHED"), name="first", every=None)
     second = dataclasses.replace(job(name="second", every=None), vertices=WIDE)
     b = Bench(tmp_path, first, second, taskmanagers=3, slots=2, configuration=ADAPTIVE)
@@ -126,8 +126,8 @@ def test_a_waiting_job_can_be_cancelled(tmp_path: Path) -> None:
     assert b.cluster.jobs_awaiting_slots == []
 
 
-def test_batch_jobs_are_never_its_own(tmp_path: Path) -> None:
-    """They wait RUNNING for their slots, beside a job that waits CREATED, and come back without CREATED."""
+def test_batch_jobs_never_use_it(tmp_path: Path) -> None:
+    """They wait for slots in RUNNING, while a streaming job waits in CREATED, and restart without CREATED."""
     batch = dataclasses.replace(job(name="nightly", every=None, type="BATCH"), vertices=WIDE)
     stream = dataclasses.replace(job(every=None), vertices=WIDE)
     b = Bench(tmp_path, batch, stream, slots=6, taskmanagers=0, configuration=ADAPTIVE,

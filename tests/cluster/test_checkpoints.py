@@ -12,7 +12,7 @@ from flinkmock.named_random import UniformRange
 from tests.cluster.cluster_factory import Bench, job, ms
 
 
-def test_periodic_checkpoints_come_in_their_interval(tmp_path: Path) -> None:
+def test_periodic_checkpoints_follow_their_interval(tmp_path: Path) -> None:
     bench = Bench(tmp_path, job(every=2_000))
     bench.advance(20_000)
     records = bench.cluster.job_named("orders").checkpoints.history_at(bench.now)[::-1]
@@ -34,7 +34,7 @@ def test_counts_add_up_at_every_moment(tmp_path: Path) -> None:
     assert tracker.counts_at(bench.now)["failed"] >= 2
 
 
-def test_parts_add_up_to_the_whole(tmp_path: Path) -> None:
+def test_acknowledgements_add_up_to_the_checkpoint(tmp_path: Path) -> None:
     bench = Bench(tmp_path, job())
     bench.advance(10_000)
     tracker = bench.cluster.job_named("orders").checkpoints
@@ -44,7 +44,7 @@ def test_parts_add_up_to_the_whole(tmp_path: Path) -> None:
         assert max(ack.at or 0 for ack in acks) == record.ends_at
 
 
-def test_one_in_progress_is_aborted_when_its_job_ends(tmp_path: Path) -> None:
+def test_a_checkpoint_in_progress_is_aborted_when_its_job_ends(tmp_path: Path) -> None:
     bench = Bench(tmp_path, job(checkpoints=CheckpointSpec(every=1_000, duration=ms(60_000))))
     bench.advance(3_000)
     orders = bench.cluster.job_named("orders")
@@ -55,7 +55,7 @@ def test_one_in_progress_is_aborted_when_its_job_ends(tmp_path: Path) -> None:
     assert record.failure == SUSPENDING
 
 
-def test_one_that_takes_longer_than_its_timeout_expires(tmp_path: Path) -> None:
+def test_a_checkpoint_expires_after_its_timeout(tmp_path: Path) -> None:
     bench = Bench(tmp_path, job(checkpoints=CheckpointSpec(every=1_000, duration=ms(5_000), timeout=2_000)))
     bench.advance(5_000)
     failed = bench.cluster.job_named("orders").checkpoints.failed_at(bench.now)
@@ -77,6 +77,6 @@ def test_percentiles_as_recorded(values: tuple[int, ...], p: float, expected: fl
 
 
 @given(st.lists(st.integers(0, 10_000), min_size=1, max_size=50), st.floats(0.01, 0.999))
-def test_a_percentile_lies_between_the_extremes(values: list[int], p: float) -> None:
+def test_a_percentile_lies_between_minimum_and_maximum(values: list[int], p: float) -> None:
     ascending = tuple(sorted(values))
     assert ascending[0] <= percentile(ascending, p) <= ascending[-1]

@@ -12,7 +12,7 @@ class Wall:
         return self.now
 
 
-def test_real_follows_the_wall_and_never_goes_back() -> None:
+def test_real_follows_the_wall_clock_and_never_goes_back() -> None:
     wall = Wall()
     clock = Clock("real", wall)
     wall.now += 500
@@ -21,14 +21,14 @@ def test_real_follows_the_wall_and_never_goes_back() -> None:
     assert clock.now() == 1_000_500
 
 
-def test_scaled_runs_faster_from_the_wall_of_its_start() -> None:
+def test_scaled_runs_faster_from_the_start_on() -> None:
     wall = Wall()
     clock = Clock("10x", wall)
     wall.now += 100
     assert clock.now() == 1_001_000
 
 
-def test_virtual_moves_only_when_told() -> None:
+def test_virtual_moves_only_by_advance() -> None:
     wall = Wall()
     clock = Clock("virtual", wall)
     wall.now += 10_000
@@ -44,7 +44,7 @@ def test_a_step_for_each_request() -> None:
 
 
 @pytest.mark.parametrize("text", ["reel", "0x", "-1x", "0s per request", "1 per request", ""])
-def test_what_is_no_clock_is_refused_with_the_known_ones(text: str) -> None:
+def test_an_unknown_mode_is_refused_with_the_known_ones(text: str) -> None:
     with pytest.raises(ValueError, match=r"is not a clock\. Known: real, virtual, 10x \(a factor\), 1s per request"):
         Clock(text, Wall())
 

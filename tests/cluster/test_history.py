@@ -60,7 +60,7 @@ class HistoryClient:
 
 
 @pytest.mark.parametrize("flink", ["1.12", "2.3"])
-def test_each_answer_is_given_again(flink: str) -> None:
+def test_each_earlier_response_is_reproduced(flink: str) -> None:
     engine = Engine(load_scenario(EVENTFUL), flink=flink, clock="virtual")
     asker = HistoryClient(engine)
     given = {}
@@ -74,7 +74,7 @@ def test_each_answer_is_given_again(flink: str) -> None:
     engine.close()
 
 
-def test_nobody_led_then() -> None:
+def test_there_is_no_view_of_a_time_without_a_leader() -> None:
     engine = Engine(load_scenario(EVENTFUL), clock="virtual")
     engine.advance(32_000)
     assert cluster_at(engine.cluster, engine.clock.now()) is None

@@ -26,7 +26,7 @@ def names(bench: Bench) -> list[str]:
     return [state for _, state in bench.states()]
 
 
-def test_it_goes_on_where_it_was(tmp_path: Path) -> None:
+def test_a_recovered_job_continues_its_lifecycle(tmp_path: Path) -> None:
     steps = (Step("CREATED", ms(500)), Step("RUNNING", ms(10_000)), Step("RESTARTING", ms(1_000)),
              Step("RUNNING", ms(20_000)), Step("FINISHED"))  # fmt: skip
     bench, _ = recovered(tmp_path, *steps, at=15_000)
@@ -35,7 +35,7 @@ def test_it_goes_on_where_it_was(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
-def test_a_loop_stays_a_loop(tmp_path: Path) -> None:
+def test_a_recovered_loop_stays_a_loop(tmp_path: Path) -> None:
     first = Step("RUNNING", ms(1_000))
     loop = Repeat((Step("RESTARTING", ms(10)), Step("RUNNING", ms(20)), Step("RESTARTING", ms(30)), first))
     bench, _ = recovered(tmp_path, first, loop, at=1_015)
@@ -44,7 +44,7 @@ def test_a_loop_stays_a_loop(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("at", [1_000, 1_500])
-def test_while_it_restarts_or_begins_it_begins_anew(tmp_path: Path, at: int) -> None:
+def test_a_job_that_restarts_or_starts_begins_again(tmp_path: Path, at: int) -> None:
     steps = (
         Step("CREATED", ms(1_200)),
         Step("RUNNING", ms(200)),
@@ -56,7 +56,7 @@ def test_while_it_restarts_or_begins_it_begins_anew(tmp_path: Path, at: int) -> 
     assert names(bench)[-1] == "RUNNING"
 
 
-def test_nobody_remembers_a_cancellation(tmp_path: Path) -> None:
+def test_a_cancellation_is_lost_with_the_leader(tmp_path: Path) -> None:
     bench = Bench(tmp_path, job(), **HA)
     bench.advance(5_000)
     bench.cluster.state_machines.cancel(bench.cluster.job_named("orders"), bench.now)
@@ -66,11 +66,11 @@ def test_nobody_remembers_a_cancellation(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("length", [Polls(3), Signal("go")])
-def test_what_it_waited_for_to_begin_is_not_waited_for_again(tmp_path: Path, length: Polls | Signal) -> None:
+def test_a_recovered_job_does_not_wait_for_the_same_signal_again(tmp_path: Path, length: Polls | Signal) -> None:
     bench = Bench(tmp_path, job(Step("CREATED", length), Step("RUNNING", UNBOUNDED)), **HA)
-    the_job = bench.cluster.job_named("orders")
+    orders = bench.cluster.job_named("orders")
     for _ in range(3):
-        bench.cluster.record_polls([the_job.id], bench.now)
+        bench.cluster.record_polls([orders.id], bench.now)
     if isinstance(length, Signal):
         bench.cluster.signal("go", bench.now)
     bench.cluster.leadership.fail_leader(0, bench.now)
@@ -78,12 +78,12 @@ def test_what_it_waited_for_to_begin_is_not_waited_for_again(tmp_path: Path, len
     assert names(bench)[-1] == "RUNNING"
 
 
-def test_a_job_that_comes_to_an_end_before_it_runs_does_so_again(tmp_path: Path) -> None:
+def test_a_job_that_ends_before_it_runs_does_so_again(tmp_path: Path) -> None:
     bench, _ = recovered(tmp_path, Step("CREATED", ms(2_000)), Step("CANCELLING", ms(10)), Step("CANCELED"), at=1_000)
     assert bench.states()[-1] == (3_010, "CANCELED")
 
 
-def test_jobs_that_had_ended_are_gone_and_their_slots_are_free(tmp_path: Path) -> None:
+def test_ended_jobs_are_lost_and_their_slots_are_free(tmp_path: Path) -> None:
     bench = Bench(tmp_path, job(Step("RUNNING", ms(1_000)), Step("FINISHED")), **HA)
     bench.advance(2_000)
     bench.cluster.leadership.fail_leader(500, bench.now)
@@ -92,7 +92,7 @@ def test_jobs_that_had_ended_are_gone_and_their_slots_are_free(tmp_path: Path) -
     assert bench.cluster.applications == {}
 
 
-def test_a_job_from_a_savepoint_that_has_no_checkpoint_yet_begins_there_again(tmp_path: Path) -> None:
+def test_a_job_without_a_checkpoint_is_restored_from_its_savepoint_again(tmp_path: Path) -> None:
     bench = Bench(tmp_path, job(every=None, restore_path="/sp/one"), **HA)
     bench.cluster.leadership.fail_leader(0, bench.now)
     bench.advance(100)
@@ -100,7 +100,7 @@ def test_a_job_from_a_savepoint_that_has_no_checkpoint_yet_begins_there_again(tm
     assert [(each.path, each.is_savepoint) for each in restored] == [("file:/sp/one", True)]
 
 
-def test_the_leader_goes_around(tmp_path: Path) -> None:
+def test_the_next_jobmanager_becomes_the_leader(tmp_path: Path) -> None:
     changes = tuple(LeaderChange(at, UniformRange(100, 100)) for at in (1_000, 2_000, 3_000))
     bench = Bench(tmp_path, job(), jobmanagers=3, leader_changes=changes)
     leaders = []
@@ -113,11 +113,11 @@ def test_the_leader_goes_around(tmp_path: Path) -> None:
     assert terms == [(0, 0), (1, 1_100), (2, 2_100)]
 
 
-def test_the_past_stays_as_it_was_told(tmp_path: Path) -> None:
+def test_the_past_does_not_change(tmp_path: Path) -> None:
     bench = Bench(tmp_path, job(), jobmanagers=2)
     bench.advance(5_000)
     before = bench.cluster.job_named("orders")
-    told = before.state_at(bench.now), before.task_counts_at(bench.now), before.checkpoints.counts_at(bench.now)
+    earlier = before.state_at(bench.now), before.task_counts_at(bench.now), before.checkpoints.counts_at(bench.now)
     then = bench.now
     bench.advance(10)
     bench.cluster.leadership.fail_leader(100, bench.now)
@@ -125,11 +125,11 @@ def test_the_past_stays_as_it_was_told(tmp_path: Path) -> None:
     term = bench.cluster.leadership.term_at(then)
     assert term is not None
     assert term.jobs == {before.id: before}
-    assert (before.state_at(then), before.task_counts_at(then), before.checkpoints.counts_at(then)) == told
+    assert (before.state_at(then), before.task_counts_at(then), before.checkpoints.counts_at(then)) == earlier
     assert bench.cluster.leadership.term_at(then + 50) is None
 
 
-def test_nobody_may_ever_lead_again(tmp_path: Path) -> None:
+def test_a_cluster_can_stay_without_a_leader(tmp_path: Path) -> None:
     bench = Bench(tmp_path, job(), leader_changes=(LeaderChange(1_000, UNBOUNDED),))
     bench.advance(86_400_000)
     assert bench.cluster.leadership.leader is None

@@ -39,7 +39,7 @@ def test_a_savepoint_is_in_progress_then_completed(bench: Bench) -> None:
     assert orders.state == "RUNNING"
 
 
-def test_the_same_trigger_id_takes_no_second_savepoint(bench: Bench) -> None:
+def test_the_same_trigger_id_triggers_one_savepoint(bench: Bench) -> None:
     orders = bench.cluster.job_named("orders")
     for _ in range(2):
         bench.cluster.savepoints.trigger_savepoint(request(orders.id), bench.now)
@@ -78,7 +78,7 @@ def test_stopping_finishes_the_job_when_the_operation_is_done(bench: Bench) -> N
     assert operation.result["location"] in bench.cluster.savepoints.by_path
 
 
-def test_a_cancel_cuts_a_stop_short(bench: Bench) -> None:
+def test_a_cancellation_fails_a_pending_stop(bench: Bench) -> None:
     orders = bench.cluster.job_named("orders")
     bench.cluster.savepoints.stop_with_savepoint(request(orders.id), bench.now)
     bench.advance(5)
@@ -114,7 +114,7 @@ def test_a_planned_failure_leaves_the_job_running(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("directory", ["nosuch://x/y", "file:///proc/no/such"])
-def test_a_directory_that_takes_nothing(bench: Bench, directory: str) -> None:
+def test_a_directory_with_an_unknown_scheme(bench: Bench, directory: str) -> None:
     orders = bench.cluster.job_named("orders")
     bench.cluster.savepoints.trigger_savepoint(request(orders.id, TRIGGER, directory), bench.now)
     bench.advance(5)
@@ -123,7 +123,7 @@ def test_a_directory_that_takes_nothing(bench: Bench, directory: str) -> None:
     assert orders.checkpoints.failed_at(bench.now)[-1].is_savepoint
 
 
-def test_a_restored_job_goes_on_with_the_ids(bench: Bench) -> None:
+def test_a_restored_job_continues_the_checkpoint_ids(bench: Bench) -> None:
     orders = bench.cluster.job_named("orders")
     bench.cluster.savepoints.stop_with_savepoint(request(orders.id), bench.now)
     bench.advance(1_000)
@@ -135,7 +135,7 @@ def test_a_restored_job_goes_on_with_the_ids(bench: Bench) -> None:
     assert again.checkpoints.history_at(bench.now)[-1].id == restored.id + 1
 
 
-def test_restoring_from_nothing_leaves_a_failed_job(bench: Bench) -> None:
+def test_restoring_from_a_missing_savepoint_fails_the_job(bench: Bench) -> None:
     lost = bench.cluster.submit(job(name="lost"), bench.now, restore=RestoreSettings("file:///no/such/savepoint"))
     assert lost.state == "FAILED"
     assert not lost.has_graph_at(bench.now)

@@ -39,7 +39,7 @@ def test_crash_loop_counts_attempts_and_keeps_its_slots(tmp_path: Path) -> None:
     assert first.at == bench.start + 20_000
 
 
-def test_failing_for_good_suppresses_recovery_as_flink_words_it(tmp_path: Path) -> None:
+def test_a_terminal_failure_has_flinks_message_of_suppressed_recovery(tmp_path: Path) -> None:
     bench = Bench(
         tmp_path, job(Step("RUNNING", ms(5_000)), Step("FAILING", ms(100), OOM), Step("FAILED")), taskmanagers=1
     )
@@ -56,7 +56,7 @@ def test_failing_for_good_suppresses_recovery_as_flink_words_it(tmp_path: Path) 
     assert bench.cluster.slots.held(bench.now) == []
 
 
-def test_cancel_goes_over_cancelling_and_frees_the_slots(tmp_path: Path) -> None:
+def test_a_cancelled_job_passes_cancelling_and_releases_its_slots(tmp_path: Path) -> None:
     bench = Bench(tmp_path, job())
     bench.advance(1_000)
     orders = bench.cluster.job_named("orders")
@@ -70,14 +70,14 @@ def test_cancel_goes_over_cancelling_and_frees_the_slots(tmp_path: Path) -> None
     bench.cluster.state_machines.cancel(orders, bench.now)  # once more is fine
 
 
-def test_an_ended_job_can_not_be_cancelled(tmp_path: Path) -> None:
+def test_an_ended_job_cannot_be_cancelled(tmp_path: Path) -> None:
     bench = Bench(tmp_path, job(Step("RUNNING", ms(100)), Step("FINISHED")))
     bench.advance(1_000)
     with pytest.raises(JobAlreadyTerminated):
         bench.cluster.state_machines.cancel(bench.cluster.job_named("orders"), bench.now)
 
 
-def test_unforeseen_failures_use_up_the_restart_strategy(tmp_path: Path) -> None:
+def test_failures_outside_the_lifecycle_use_up_the_restart_strategy(tmp_path: Path) -> None:
     bench = Bench(tmp_path, job(restart=RestartStrategy("fixed-delay", 1, 500)))
     orders = bench.cluster.job_named("orders")
     bench.advance(1_000)
@@ -91,7 +91,7 @@ def test_unforeseen_failures_use_up_the_restart_strategy(tmp_path: Path) -> None
     assert len(orders.failures) == 2  # one for each restart, and one for FAILED
 
 
-def test_too_few_slots_scheduled_then_failed(tmp_path: Path) -> None:
+def test_with_too_few_slots_tasks_are_scheduled_then_failed(tmp_path: Path) -> None:
     bench = Bench(tmp_path, job(restart=RestartStrategy("none")), slots=1)
     bench.advance(1_000)
     orders = bench.cluster.job_named("orders")
@@ -105,7 +105,7 @@ def test_too_few_slots_scheduled_then_failed(tmp_path: Path) -> None:
     assert bench.cluster.slots.held(bench.now) == []
 
 
-def test_freed_slots_go_to_the_job_that_waits(tmp_path: Path) -> None:
+def test_released_slots_go_to_the_waiting_job(tmp_path: Path) -> None:
     short = job(Step("RUNNING", ms(1_000)), Step("FINISHED"), name="short")
     bench = Bench(tmp_path, short, job(name="waits"), slots=2)
     bench.advance(500)
@@ -116,7 +116,7 @@ def test_freed_slots_go_to_the_job_that_waits(tmp_path: Path) -> None:
     assert bench.cluster.jobs_awaiting_slots == []
 
 
-def test_a_lost_taskmanager_fails_its_jobs_and_they_come_back_elsewhere(tmp_path: Path) -> None:
+def test_a_lost_taskmanager_fails_its_jobs_and_they_restart_elsewhere(tmp_path: Path) -> None:
     bench = Bench(tmp_path, job(), taskmanagers=2, slots=2)
     bench.advance(1_000)
     orders = bench.cluster.job_named("orders")
@@ -157,7 +157,7 @@ def test_advancing_in_parts_or_at_once_is_the_same(tmp_path_factory: pytest.Temp
 
 @examples(25)
 @given(moment=st.integers(0, 12_000))
-def test_the_past_stays_as_it_was_told(tmp_path_factory: pytest.TempPathFactory, moment: int) -> None:
+def test_the_past_does_not_change(tmp_path_factory: pytest.TempPathFactory, moment: int) -> None:
     crash = Repeat((Step("RUNNING", ms(3_000)), Step("RESTARTING", ms(700), OOM)), times=None)
     bench = Bench(tmp_path_factory.mktemp("jars"), job(crash))
     orders = bench.cluster.job_named("orders")
@@ -171,7 +171,7 @@ def test_the_past_stays_as_it_was_told(tmp_path_factory: pytest.TempPathFactory,
     assert orders.state_at(bench.now) in JOB_STATES
 
 
-def test_stages_that_had_not_begun_pass_through_all_states_when_a_job_is_finished_from_outside(tmp_path: Path) -> None:
+def test_finish_takes_stages_that_had_not_started_through_all_states(tmp_path: Path) -> None:
     stages = (VertexSpec(("Source: files",)), VertexSpec(("Sink: table",), inputs=(Input(0, exchange="blocking"),)))
     spec = dataclasses.replace(job(Step("RUNNING", ms(60_000)), Step("FINISHED"), every=None), vertices=stages)
     bench = Bench(tmp_path, dataclasses.replace(spec, type="BATCH"))
@@ -186,7 +186,7 @@ def test_stages_that_had_not_begun_pass_through_all_states_when_a_job_is_finishe
     ]  # fmt: skip
 
 
-def test_a_failure_in_the_middle_of_a_loop_leaves_the_loop_whole(tmp_path: Path) -> None:
+def test_a_failure_inside_a_loop_keeps_the_loop(tmp_path: Path) -> None:
     loop = Repeat((Step("RUNNING", ms(1_000)), Step("RESTARTING", ms(10)), Step("RUNNING", ms(2_000)),
                    Step("RESTARTING", ms(20))))  # fmt: skip
     bench = Bench(tmp_path, job(loop, restart=RestartStrategy("fixed-delay", None, 500)))

@@ -28,11 +28,11 @@ def test_the_operators_of_a_vertex(name, operators):
     {"userDefinedObjectsHolder": None},
     {"userDefinedObjectsHolder": JavaObject("Holder")},
 ])  # fmt: skip
-def test_of_other_classes_id_and_name_are_enough(fields):
+def test_id_and_name_are_read_from_unknown_classes(fields):
     plan = JavaObject("some.Plan", {"jobId": ID, "jobName": "orders", **fields})
     assert decode_job(plan) == SubmittedJob("0000000000000001ffffffffffffffff", "orders")
 
 
-def test_what_is_no_plan_says_nothing():
+def test_other_objects_decode_to_an_empty_job():
     assert decode_job("a text") == SubmittedJob()
     assert decode_job(None) == SubmittedJob()

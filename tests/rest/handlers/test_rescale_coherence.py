@@ -1,4 +1,4 @@
-"""While a job is rescaled the answers go on telling one story."""
+"""While a job is rescaled, responses agree with each other."""
 
 from __future__ import annotations
 
