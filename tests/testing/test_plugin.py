@@ -108,7 +108,6 @@ def test_async_tests_use_the_same_fixtures(pytester: pytest.Pytester, mode: str,
     result.stdout.fnmatch_lines(["1 request matched no operation of Flink 2.3.0:", "*1 404 GET /nowhere"])
 
 
-@pytest.mark.slow
 def test_several_workers_share_nothing(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """

@@ -38,7 +38,7 @@ REPORT = [
 ]
 
 
-@pytest.mark.parametrize("workers", [0, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("workers", [0, 1])
 def test_the_run_ends_with_a_report(pytester: pytest.Pytester, workers: int) -> None:
     pytester.makepyfile(TESTS)
     result = pytester.runpytest_inprocess(*OPTIONS, "--flinkmock-compat=2.3", f"-n{workers}")
