@@ -1,16 +1,18 @@
 """JSON text read as Jackson reads it, with Jackson's messages. See docs/flink-behaviour.md#json-parsing.
 
-Python's own scanner does the work; what Jackson makes of numbers, of repeated names and of mistakes differs.
+`scanner.py` reads the text; this module has Jackson's limits and messages.
 """
 
 from __future__ import annotations
 
 import json
 import re
-import sys
+from collections.abc import Iterator
+from itertools import repeat
 from typing import Any, NoReturn
 
 from flinkmock.flink.java_exception import JavaException
+from flinkmock.rest.jackson.scanner import FloatText, IntText, Pairs, TooDeep, scan
 
 JACKSON = "org.apache.flink.shaded.jackson2.com.fasterxml.jackson"
 PARSE_EXCEPTION = f"{JACKSON}.core.JsonParseException"
@@ -22,8 +24,8 @@ CONSTRAINTS_EXCEPTION = f"{JACKSON}.core.exc.StreamConstraintsException"
 _CONSTRAINTS_SINCE = (2, 15)
 _REDACTED_SINCE = (2, 16)
 _MAX_DEPTH, _MAX_DIGITS, _MAX_NAME = 1000, 1000, 50_000
-_STACK = 5_000
-"""Python's usual 1000 frames don't reach for the depth that Jackson allows."""
+_MAX_STACK = 5_000
+"""Open objects and arrays at which the stack of Java overflows, before Jackson limits them itself."""
 _STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]')
 _LITERAL_AND_MORE = re.compile(r"(?:null|true|false)[\w$]+")
 _EXPECTED = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
@@ -33,7 +35,7 @@ _COMMENT = (
 
 
 class JacksonError(Exception):
-    """What Jackson throws. `fatal`: neither a parse nor a mapping exception, which Flink does not expect: a 500."""
+    """What Jackson throws. `fatal`: neither a parse nor a mapping exception; Flink responds with 500 then."""
 
     def __init__(self, throwable: JavaException, *, fatal: bool = False) -> None:
         super().__init__(str(throwable))
@@ -41,48 +43,34 @@ class JacksonError(Exception):
         self.fatal = fatal
 
 
-class IntText(str):
-    """A number without fraction or exponent, as it was written."""
-
-
-class FloatText(str):
-    """Any other number, as it was written."""
-
-
-class Pairs(list[tuple[str, Any]]):
-    """An object: its names and values in their order, repeated names and all."""
-
-
 def parse(raw: bytes, version: tuple[int, int]) -> Any:
-    """The first complete value; whatever follows it does not matter. `version` is Jackson's.
+    """The first complete value; Jackson doesn't look at what follows it.
 
-    Values are None, bool, str, IntText, FloatText, list and Pairs. Raises JacksonError.
+    Args:
+        version: Jackson's, such as (2, 18).
+
+    Returns:
+        None, bool, str, IntText, FloatText, list or Pairs.
+
+    Raises:
+        JacksonError: Jackson rejects the text.
     """
-    limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(limit, _STACK))
-    try:
-        return _parse(raw, version)
-    finally:
-        sys.setrecursionlimit(limit)
-
-
-def _parse(raw: bytes, version: tuple[int, int]) -> Any:
     text = _decoded(raw)
     start = len(text) - len(text.lstrip(" \t\r\n"))
     if start == len(text):
         raise JacksonError(JavaException(MISMATCH, "No content to map due to end-of-input"))
     if text[start] == "[":
-        return []  # no body is a list, so Jackson gives up at its first bracket, whatever follows
+        return []  # no request body is an array, so Jackson stops at the bracket, whatever follows
     if literal := _LITERAL_AND_MORE.match(text, start):
-        _refuse(text, start, f"Unrecognized token '{literal[0]}': was expecting {_EXPECTED}", version)
+        _reject(text, start, f"Unrecognized token '{literal[0]}': was expecting {_EXPECTED}", version)
     if version >= _CONSTRAINTS_SINCE:
         _check_depth(text)
     try:
-        value, end = _DECODER.raw_decode(text, start)
+        value, end = scan(text, start, _MAX_STACK, _no_constant)
     except json.JSONDecodeError as error:
         _check_octets(text[: error.pos + len(_word(text, error.pos)) + 1], raw)
         _explain(text, error, version)
-    except RecursionError:
+    except TooDeep:
         raise JacksonError(JavaException("java.lang.StackOverflowError"), fatal=True) from None
     _check_octets(text[:end], raw)
     if version >= _CONSTRAINTS_SINCE:
@@ -102,11 +90,6 @@ def _no_constant(name: str) -> NoReturn:
     raise JacksonError(JavaException(PARSE_EXCEPTION, text))
 
 
-_DECODER = json.JSONDecoder(
-    object_pairs_hook=Pairs, parse_int=IntText, parse_float=FloatText, parse_constant=_no_constant
-)
-
-
 def _decoded(raw: bytes) -> str:
     """UTF-8, -16 and -32, with or without BOM. Octets that are no UTF-8 become lone surrogates, see _check_octets."""
     encoding = json.detect_encoding(raw)
@@ -123,8 +106,8 @@ def _check_octets(text: str, raw: bytes) -> None:
         raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         middle = error.reason == "invalid continuation byte"
-        place, octet = ("middle", raw[error.end]) if middle and error.end < len(raw) else ("start", raw[error.start])
-        cause = JavaException(PARSE_EXCEPTION, f"Invalid UTF-8 {place} byte 0x{octet:x}")
+        position, octet = ("middle", raw[error.end]) if middle and error.end < len(raw) else ("start", raw[error.start])
+        cause = JavaException(PARSE_EXCEPTION, f"Invalid UTF-8 {position} byte 0x{octet:x}")
         inside = text.lstrip().startswith("{")  # then the class that is being built adds its own exception
         raise JacksonError(JavaException(MAPPING, cause.message, cause) if inside else cause) from None
 
@@ -143,16 +126,19 @@ def _check_depth(text: str) -> None:
 
 
 def _check_lengths(value: Any) -> None:
-    if isinstance(value, Pairs):
-        for name, child in value:
+    """Checks names and numbers in the order of the text."""
+    iterators: list[Iterator[tuple[str, Any]]] = [iter([("", value)])]
+    while iterators:
+        for name, child in iterators[-1]:
             if len(name) > _MAX_NAME:
                 _too_much(f"Name length ({len(name)})", _MAX_NAME, "getMaxNameLength")
-            _check_lengths(child)
-    elif isinstance(value, list):
-        for child in value:
-            _check_lengths(child)
-    elif isinstance(value, (IntText, FloatText)) and len(value.lstrip("-")) > _MAX_DIGITS:
-        _too_much(f"Number value length ({len(value.lstrip('-'))})", _MAX_DIGITS, "getMaxNumberLength")
+            if isinstance(child, list):
+                iterators.append(iter(child) if isinstance(child, Pairs) else zip(repeat(""), child, strict=False))
+                break
+            if isinstance(child, (IntText, FloatText)) and len(child.lstrip("-")) > _MAX_DIGITS:
+                _too_much(f"Number value length ({len(child.lstrip('-'))})", _MAX_DIGITS, "getMaxNumberLength")
+        else:
+            iterators.pop()
 
 
 def _too_much(what: str, limit: int, getter: str) -> NoReturn:
@@ -164,32 +150,32 @@ def _explain(text: str, error: json.JSONDecodeError, version: tuple[int, int]) -
     """Python's mistake in Jackson's words."""
     opened = _innermost(text[: error.pos])
     kind = "Array" if opened and text[opened[-1]] == "[" else "Object"
-    mistake, place = error.msg, error.pos
+    mistake, position = error.msg, error.pos
     if mistake.startswith("Unterminated string"):
-        _refuse(text, len(text), "Unexpected end-of-input in VALUE_STRING", version, EOF_EXCEPTION)
-    if not text[place:].strip(" \t\r\n"):
-        if mistake.startswith(("Expecting ',' delimiter", "Expecting property name", "Illegal trailing comma")):
+        _reject(text, len(text), "Unexpected end-of-input in VALUE_STRING", version, EOF_EXCEPTION)
+    if not text[position:].strip(" \t\r\n"):
+        if mistake.startswith(("Expecting ',' delimiter", "Expecting property name")):
             marker = f"(start marker at {source(version)}; {_position(text, opened[-1] if opened else 0)}])"
             close = f"Unexpected end-of-input: expected close marker for {kind} {marker}"
-            _refuse(text, len(text), close, version, EOF_EXCEPTION)
-        _refuse(text, len(text), f"Unexpected end-of-input within/between {kind} entries", version, EOF_EXCEPTION)
-    character = text[place]
+            _reject(text, len(text), close, version, EOF_EXCEPTION)
+        _reject(text, len(text), f"Unexpected end-of-input within/between {kind} entries", version, EOF_EXCEPTION)
+    character = text[position]
     if mistake.startswith("Invalid control character"):
         why = "has to be escaped using backslash to be included in string value"
-        _refuse(text, place, f"Illegal unquoted character ((CTRL-CHAR, code {ord(character)})): {why}", version)
+        _reject(text, position, f"Illegal unquoted character ((CTRL-CHAR, code {ord(character)})): {why}", version)
     if mistake.startswith("Invalid \\"):
-        escaped = text[place + 1 : place + 2]
-        _refuse(text, place, f"Unrecognized character escape '{escaped}' (code {ord(escaped or '0')})", version)
-    word = _word(text, place)
+        escaped = text[position + 1 : position + 2]
+        _reject(text, position, f"Unrecognized character escape '{escaped}' (code {ord(escaped or '0')})", version)
+    word = _word(text, position)
     if mistake == "Expecting value" and word and not word[0].isdigit():
-        _refuse(text, place, f"Unrecognized token '{word}': was expecting {_EXPECTED}", version)
+        _reject(text, position, f"Unrecognized token '{word}': was expecting {_EXPECTED}", version)
     expected = {
         "Expecting value": f"expected a valid value {_EXPECTED}",
         "Expecting ':' delimiter": "was expecting a colon to separate field name and value",
         "Expecting ',' delimiter": f"was expecting comma to separate {kind} entries",
     }.get(mistake, "was expecting double-quote to start field name")
     why = _COMMENT if character == "/" else expected
-    _refuse(text, place, f"Unexpected character ('{character}' (code {ord(character)})): {why}", version)
+    _reject(text, position, f"Unexpected character ('{character}' (code {ord(character)})): {why}", version)
 
 
 def _innermost(text: str) -> list[int]:
@@ -203,17 +189,19 @@ def _innermost(text: str) -> list[int]:
     return opened
 
 
-def _word(text: str, place: int) -> str:
+def _word(text: str, position: int) -> str:
     """What Java takes for an identifier; control characters count as parts of one."""
-    end = re.compile(r"[\w$\x00-\x08\x0e-\x1b\x7f-\x9f]*").match(text, place)
+    end = re.compile(r"[\w$\x00-\x08\x0e-\x1b\x7f-\x9f]*").match(text, position)
     return end[0] if end else ""
 
 
-def _position(text: str, place: int) -> str:
-    line = text.count("\n", 0, place) + 1
-    return f"line: {line}, column: {place - text.rfind(chr(10), 0, place)}"
+def _position(text: str, position: int) -> str:
+    line = text.count("\n", 0, position) + 1
+    return f"line: {line}, column: {position - text.rfind(chr(10), 0, position)}"
 
 
-def _refuse(text: str, place: int, why: str, version: tuple[int, int], java_class: str = PARSE_EXCEPTION) -> NoReturn:
-    location = f"\n at {source(version)}; {_position(text, place)}]"
+def _reject(
+    text: str, position: int, why: str, version: tuple[int, int], java_class: str = PARSE_EXCEPTION
+) -> NoReturn:
+    location = f"\n at {source(version)}; {_position(text, position)}]"
     raise JacksonError(JavaException(java_class, why + location)) from None

@@ -7,6 +7,7 @@ See docs/flink-behaviour.md#json-parsing.
 from __future__ import annotations
 
 import json
+import sys
 from typing import Any
 
 import pytest
@@ -206,3 +207,13 @@ def test_any_octets_are_read_or_refused(raw: bytes) -> None:
 def test_nesting_as_deep_as_jackson_goes() -> None:
     body = b'{"nope":' + b'{"a":' * 990 + b"1" + b"}" * 991
     assert read(body) == {}
+
+
+def test_depth_of_old_releases_is_that_of_the_stack() -> None:
+    before = sys.getrecursionlimit()
+    shallow, deep = (b'{"a":' * depth + b"1" + b"}" * depth for depth in (4_000, 6_000))
+    status, errors = refusal(shallow, flink="1.12")
+    assert (status, 'Unrecognized field "a"' in errors[0]) == (400, True)
+    status, errors = refusal(deep, flink="1.12")
+    assert (status, "java.lang.StackOverflowError" in errors[1]) == (500, True)
+    assert sys.getrecursionlimit() == before

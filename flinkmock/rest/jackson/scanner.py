@@ -1,0 +1,121 @@
+"""A JSON scanner without recursion, so that a deeply nested body needs no deep stack.
+
+Its errors are those of Python's own scanner; `parser.py` turns them into Jackson's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from json import JSONDecodeError
+from json.decoder import scanstring  # type: ignore[attr-defined]
+from typing import Any, NoReturn
+
+_SPACE = re.compile(r"[ \t\r\n]*")
+_NUMBER = re.compile(r"(-?(?:0|[1-9][0-9]*))(\.[0-9]+)?([eE][-+]?[0-9]+)?")
+_LITERALS = {"n": ("null", None), "t": ("true", True), "f": ("false", False)}
+_CONSTANTS = ("NaN", "Infinity", "-Infinity")
+
+
+class IntText(str):
+    """A number without fraction or exponent, as it was written."""
+
+
+class FloatText(str):
+    """Any other number, as it was written."""
+
+
+class Pairs(list[tuple[str, Any]]):
+    """An object: its names and values in their order, with repeated names."""
+
+
+class TooDeep(Exception):
+    """The nesting is deeper than allowed."""
+
+
+def scan(text: str, start: int, max_depth: int, constant: Callable[[str], NoReturn]) -> tuple[Any, int]:
+    """The value at `start`, and the index after it.
+
+    Args:
+        max_depth: The number of objects and arrays that may be open at the same time.
+        constant: Called for NaN, Infinity and -Infinity; raises.
+
+    Raises:
+        JSONDecodeError: The text is not JSON.
+        TooDeep: There is too much nesting.
+    """
+    containers: list[list[Any]] = []
+    names: list[str] = []
+    index = start
+    while True:
+        value, index = _begin(text, index, constant)
+        if isinstance(value, list) and text[index : index + 1] != _end_of(value):
+            if len(containers) >= max_depth:
+                raise TooDeep
+            containers.append(value)
+            if isinstance(value, Pairs):
+                name, index = _name(text, index)
+                names.append(name)
+            continue
+        if isinstance(value, list):
+            index += 1
+        while containers:  # the value is complete: add it to its container, which may be complete then
+            container = containers[-1]
+            container.append((names.pop(), value) if isinstance(container, Pairs) else value)
+            index = _after_space(text, index)
+            character = text[index : index + 1]
+            if character == ",":
+                index = _after_space(text, index + 1)
+                if isinstance(container, Pairs):
+                    name, index = _name(text, index)
+                    names.append(name)
+                break
+            if character != _end_of(container):
+                raise JSONDecodeError("Expecting ',' delimiter", text, index)
+            value = containers.pop()
+            index += 1
+        else:
+            return value, index
+
+
+def _begin(text: str, index: int, constant: Callable[[str], NoReturn]) -> tuple[Any, int]:
+    """A whole scalar, or an empty object or array whose first element or end is at the index that is returned."""
+    character = text[index : index + 1]
+    if character == '"':
+        string, end = scanstring(text, index + 1, True)
+        return string, end
+    if character == "{":
+        return Pairs(), _after_space(text, index + 1)
+    if character == "[":
+        return [], _after_space(text, index + 1)
+    if character in _LITERALS:
+        word, value = _LITERALS[character]
+        if text.startswith(word, index):
+            return value, index + len(word)
+    if number := _NUMBER.match(text, index):
+        is_float = number[2] is not None or number[3] is not None
+        return (FloatText if is_float else IntText)(number[0]), number.end()
+    for name in _CONSTANTS:
+        if text.startswith(name, index):
+            constant(name)
+    raise JSONDecodeError("Expecting value", text, index)
+
+
+def _name(text: str, index: int) -> tuple[str, int]:
+    """The name at `index`, and the index of its value."""
+    if text[index : index + 1] != '"':
+        raise JSONDecodeError("Expecting property name enclosed in double quotes", text, index)
+    name, index = scanstring(text, index + 1, True)
+    index = _after_space(text, index)
+    if text[index : index + 1] != ":":
+        raise JSONDecodeError("Expecting ':' delimiter", text, index)
+    return name, _after_space(text, index + 1)
+
+
+def _after_space(text: str, index: int) -> int:
+    match = _SPACE.match(text, index)
+    return match.end() if match else index
+
+
+def _end_of(container: list[Any]) -> str:
+    return "}" if isinstance(container, Pairs) else "]"
