@@ -240,16 +240,16 @@ def _outermost(fields: dict[str, SchemaField], others: dict[str, SchemaField]) -
             yield path
 
 
-def _wider(known: SchemaField, now: SchemaField) -> bool:
-    """Returns whether `now` allows values that `known` doesn't."""
-    if now.kind != known.kind and now.kind not in ("any", "enum"):
-        return (known.kind, now.kind) not in (("int64", "int32"), ("string", "hex32"))
-    if now.kind == "enum" and known.kind != "enum":
-        return known.kind not in ("string", "any")
-    gone = set(known.keys) - set(now.keys)
-    new = set(now.values) - set(known.values) if known.values else set()
-    lost = (now.nullable and not known.nullable) or (now.optional and not known.optional)
-    return bool(gone or new) or lost or (now.kind == "any" and known.kind != "any")
+def _wider(before: SchemaField, after: SchemaField) -> bool:
+    """Returns whether `after` allows values that `before` doesn't."""
+    if after.kind != before.kind and after.kind not in ("any", "enum"):
+        return (before.kind, after.kind) not in (("int64", "int32"), ("string", "hex32"))
+    if after.kind == "enum" and before.kind != "enum":
+        return before.kind not in ("string", "any")
+    gone = set(before.keys) - set(after.keys)
+    new = set(after.values) - set(before.values) if before.values else set()
+    lost = (after.nullable and not before.nullable) or (after.optional and not before.optional)
+    return bool(gone or new) or lost or (after.kind == "any" and before.kind != "any")
 
 
 def parameter_text(parameter: Parameter) -> str:

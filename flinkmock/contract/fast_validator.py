@@ -12,8 +12,9 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
+from flinkmock.contract.operation import Schema
+
 Check = Callable[[Any], bool]
-Schema = Mapping[str, Any]
 
 ANNOTATIONS = frozenset({
     "$defs", "$id", "$schema", "contentType", "default", "deprecated", "description", "examples", "java_type",
