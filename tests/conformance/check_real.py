@@ -39,29 +39,29 @@ def start_jobs(d: Driver) -> None:
     wait_checkpoints(d, 2)
 
 
-def told(name: str, code: int, text: str) -> bool:
+def report_outcome(name: str, code: int, text: str) -> bool:
     """Prints the outcome, with all that is to say if it is not 0."""
     first, _, rest = text.partition("\n")
     print(f"{name:27} exit code {code}: {first}", *([rest] if code else ()), sep="\n", flush=True)
     return code == 0
 
 
-def checked(name: str, url: str, *options: str) -> bool:
+def check(name: str, url: str, *options: str) -> bool:
     """Whether there was no deviation."""
     done = subprocess.run([*COMMAND, "check", url, *options], capture_output=True, text=True)
-    return told(name, done.returncode, done.stdout + done.stderr)
+    return report_outcome(name, done.returncode, done.stdout + done.stderr)
 
 
-def through_proxy(url: str, asked: dict[str, Sequence[str]]) -> bool:
+def check_through_proxy(url: str, runs: dict[str, Sequence[str]]) -> bool:
     """The same questions once more, put to a proxy."""
     command = [*COMMAND, "proxy", url, "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as proxy:
         assert proxy.stdout is not None
         address = proxy.stdout.readline().split()[3].rstrip(",")
-        well = [checked(f"proxied {name}", address, *options) for name, options in asked.items()]
+        results = [check(f"proxied {name}", address, *options) for name, options in runs.items()]
         proxy.send_signal(signal.SIGINT)
         summary, _ = proxy.communicate()
-    return told("the proxy itself", proxy.returncode, summary) and all(well)
+    return report_outcome("the proxy itself", proxy.returncode, summary) and all(results)
 
 
 def main() -> int:
@@ -76,15 +76,15 @@ def main() -> int:
     home, java = args.home or flink_home(args.version), args.java or java_for(args.version)
     with tempfile.TemporaryDirectory() as folder, real_cluster(home, java, Path(folder), args.option) as url:
         start_jobs(Driver(url, jars_for(args.version), f"{folder}/scratch"))
-        asked: dict[str, Sequence[str]] = {"reads": (), "reads again": ()}
-        if args.write:
+        runs: dict[str, Sequence[str]] = {"reads": (), "reads again": ()}
+        if args.mutating:
             jar = jars_for(args.version) / "wordcount.jar"
-            asked["writes"] = "--mutating", str(jar), "--savepoints", f"file://{folder}/scratch"
+            runs["writes"] = "--mutating", str(jar), "--savepoints", f"file://{folder}/scratch"
         if args.fuzz:
-            asked["generated requests"] = "--fuzz", str(args.fuzz)
-        well = [checked(name, url, *options) for name, options in asked.items()]
-        del asked["reads again"]
-        return 0 if through_proxy(url, asked) and all(well) else 1
+            runs["generated requests"] = "--fuzz", str(args.fuzz)
+        results = [check(name, url, *options) for name, options in runs.items()]
+        del runs["reads again"]
+        return 0 if check_through_proxy(url, runs) and all(results) else 1
 
 
 if __name__ == "__main__":

@@ -35,68 +35,68 @@ class Rounds:
     the target, the change and what was said instead."""
 
     kinds: Counter[str] = field(default_factory=Counter)
-    unfound: list[str] = field(default_factory=list)
+    missed: list[str] = field(default_factory=list)
 
 
 def play(
     flink: str,
-    wanted: int,
+    count: int,
     seed: str,
-    answers: dict[str, HttpResponse],
+    responses: dict[str, HttpResponse],
     check: Callable[[dict[str, HttpResponse]], Report],
 ) -> Rounds:
     """So many rounds. `check` checks a server with other answers to some targets, and fills `answers` on the way.
 
     Raises AssertionError if something is said of the server as it is.
     """
-    contract, dice, rounds = Contract.load(flink), random.Random(f"{seed}mutations of {flink}"), Rounds()
-    as_it_is = check({})
-    assert as_it_is.clean, as_it_is.table()
-    candidates = list(judged_by_their_bodies(contract, answers))
-    while rounds.kinds.total() < wanted:
-        target, operation = dice.choice(candidates)
-        mutation = mutate(dice, contract, operation, answers[target])
+    contract, rng, rounds = Contract.load(flink), random.Random(f"{seed}mutations of {flink}"), Rounds()
+    unchanged = check({})
+    assert unchanged.clean, unchanged.table()
+    candidates = list(json_targets(contract, responses))
+    while rounds.kinds.total() < count:
+        target, operation = rng.choice(candidates)
+        mutation = mutate(rng, contract, operation, responses[target])
         if mutation is None:
             continue
         rounds.kinds[mutation.name.split()[0]] += 1
-        findings = check({target: mutation.answer}).findings
-        if not any(map(mutation.told, findings)):
-            rounds.unfound.append(f"{target}: {[mutation.name, *map(str, findings)]}")
+        findings = check({target: mutation.response}).findings
+        if not any(map(mutation.matches, findings)):
+            rounds.missed.append(f"{target}: {[mutation.name, *map(str, findings)]}")
     return rounds
 
 
-def in_process(flink: str, wanted: int, seed: str = "", *, limit: int = VALUES_PER_PARAMETER) -> Rounds:
+def in_process(flink: str, count: int, seed: str = "", *, limit: int = VALUES_PER_PARAMETER) -> Rounds:
     """Each target is asked of a cluster once, and nothing but the changed answers goes over HTTP afterwards."""
-    answers: dict[str, HttpResponse] = {}
+    responses: dict[str, HttpResponse] = {}
     with cluster_with_jobs(flink) as behind:
 
         def check(changed: dict[str, HttpResponse]) -> Report:
-            return checked(Recorded(behind, answers, changed), flink, limit)
+            return checked(Recorded(behind, responses, changed), flink, limit)
 
-        return play(flink, wanted, seed, answers, check)
+        return play(flink, count, seed, responses, check)
 
 
 def over_http(
-    flink: str, wanted: int, seed: str = "", *, limit: int = VALUES_PER_PARAMETER, once: bool = False
+    flink: str, count: int, seed: str = "", *, limit: int = VALUES_PER_PARAMETER, once: bool = False
 ) -> Rounds:
     """A server stands between the cluster and each check, and asks the cluster whenever it is asked; `once`: only when
     it is asked something new."""
-    answers: dict[str, HttpResponse] = {}
-    instead: dict[str, HttpResponse] = {}
+    responses: dict[str, HttpResponse] = {}
+    changed_responses: dict[str, HttpResponse] = {}
 
     def respond(target: str) -> HttpResponse:
-        if not once or target not in answers:
-            answers[target] = behind.send(HttpRequest(target))
-        return instead.get(target, answers[target])
+        if not once or target not in responses:
+            responses[target] = behind.send(HttpRequest(target))
+        return changed_responses.get(target, responses[target])
 
     def check(changed: dict[str, HttpResponse]) -> Report:
-        instead.clear()
-        instead.update(changed)
+        changed_responses.clear()
+        changed_responses.update(changed)
         with closing(HttpClient(url)) as client:
             return checked(client, flink, limit)
 
     with cluster_with_jobs(flink) as behind, answering(respond) as url:
-        return play(flink, wanted, seed, answers, check)
+        return play(flink, count, seed, responses, check)
 
 
 def checked(client: Client, flink: str, limit: int) -> Report:
@@ -109,15 +109,15 @@ def cluster_with_jobs(flink: str) -> Iterator[HttpClient]:
     """One job runs, one has finished, one has failed; time stands still."""
     with FlinkMock(SCENARIO, flink=flink, clock="virtual") as cluster:
         cluster.advance("60s")
-        with closing(HttpClient(cluster.url)) as fetcher:
-            yield fetcher
+        with closing(HttpClient(cluster.url)) as client:
+            yield client
 
 
-def judged_by_their_bodies(contract: Contract, answers: dict[str, HttpResponse]) -> Iterator[tuple[str, Operation]]:
+def json_targets(contract: Contract, responses: dict[str, HttpResponse]) -> Iterator[tuple[str, Operation]]:
     """The targets whose answers are good ones, and JSON."""
-    for target, answer in sorted(answers.items()):
+    for target, response in sorted(responses.items()):
         operation = contract.match("GET", target)
-        if operation and answer.status == operation.status and not operation.returns_file:
+        if operation and response.status == operation.status and not operation.returns_file:
             yield target, operation
 
 
@@ -129,9 +129,9 @@ def main() -> int:
     args = parser.parse_args()
     rounds = over_http(args.flink, args.rounds, args.seed)
     print(", ".join(f"{kind} {times}" for kind, times in rounds.kinds.most_common()))
-    print("\n".join(rounds.unfound), end="\n" * bool(rounds.unfound))
-    share = 1 - len(rounds.unfound) / args.rounds
-    print(f"{args.rounds - len(rounds.unfound)} of {args.rounds} found and rightly named: {share:.1%}")
+    print("\n".join(rounds.missed), end="\n" * bool(rounds.missed))
+    share = 1 - len(rounds.missed) / args.rounds
+    print(f"{args.rounds - len(rounds.missed)} of {args.rounds} found and rightly named: {share:.1%}")
     return 0 if share >= 0.99 else 1
 
 

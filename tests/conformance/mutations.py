@@ -47,8 +47,8 @@ class Mutation:
     """`answer` instead of the right one; `told(finding)` says whether a finding names what was done."""
 
     name: str
-    answer: HttpResponse
-    told: Callable[[Finding], bool]
+    response: HttpResponse
+    matches: Callable[[Finding], bool]
 
 
 @dataclass(frozen=True)
@@ -67,72 +67,74 @@ class Spot:
         return self.parent[self.key]
 
 
-def mutate(dice: random.Random, contract: Contract, operation: Operation, answer: HttpResponse) -> Mutation | None:
+def mutate(rng: random.Random, contract: Contract, operation: Operation, response: HttpResponse) -> Mutation | None:
     """One thing changed, None if the dice ask for what this answer has no place for."""
     kinds = (_drop, _retype, _rename, _null, _enum, _order, _count)
     whole = {"status": _status, "type": _content_type, "header": _header}
     counts = [_count] * (4 if operation.id in COUNTS else 0)  # there are few of them, and they are the hardest
-    kind = dice.choice([*kinds, *whole.values(), *counts])
+    kind = rng.choice([*kinds, *whole.values(), *counts])
     if kind in whole.values():
-        return kind(dice, operation, answer)  # type: ignore[operator]
-    body = copy.deepcopy(answer.body)
-    found = kind(dice, list(_spots(contract, operation, body)), operation, body)  # type: ignore[operator]
-    if found is None:
+        return kind(rng, operation, response)  # type: ignore[operator]
+    body = copy.deepcopy(response.body)
+    mutated = kind(rng, list(_spots(contract, operation, body)), operation, body)  # type: ignore[operator]
+    if mutated is None:
         return None
-    name, told = found
-    return Mutation(f"{name} of {operation}", _with(answer, raw_body=json.dumps(body).encode()), told)
+    name, matches = mutated
+    return Mutation(f"{name} of {operation}", _with(response, raw_body=json.dumps(body).encode()), matches)
 
 
-def _with(answer: HttpResponse, **changes: Any) -> HttpResponse:
-    parts = {"status": answer.status, "headers": answer.headers, "raw_body": answer.raw_body} | changes
+def _with(response: HttpResponse, **changes: Any) -> HttpResponse:
+    parts = {"status": response.status, "headers": response.headers, "raw_body": response.raw_body} | changes
     return HttpResponse(**parts)
 
 
-def _status(dice: random.Random, operation: Operation, answer: HttpResponse) -> Mutation:
-    refusals = EXPECTED_ERRORS.get(operation.id, ())
-    status = dice.choice([s for s in (200, 201, 202, 204, 404, 500, 503) if s not in (operation.status, *refusals)])
-    return Mutation(f"status {status} of {operation}", _with(answer, status=status), _is(operation, "status"))
+def _status(rng: random.Random, operation: Operation, response: HttpResponse) -> Mutation:
+    errors = EXPECTED_ERRORS.get(operation.id, ())
+    status = rng.choice([s for s in (200, 201, 202, 204, 404, 500, 503) if s not in (operation.status, *errors)])
+    return Mutation(f"status {status} of {operation}", _with(response, status=status), _is(operation, "status"))
 
 
-def _content_type(dice: random.Random, operation: Operation, answer: HttpResponse) -> Mutation:
-    kind = dice.choice(["application/json", "text/html; charset=UTF-8", "application/json; charset=ISO-8859-1"])
-    headers = {**answer.headers, "content-type": kind}
-    return Mutation(f"type {kind} of {operation}", _with(answer, headers=headers), _is(operation, "content type"))
+def _content_type(rng: random.Random, operation: Operation, response: HttpResponse) -> Mutation:
+    kind = rng.choice(["application/json", "text/html; charset=UTF-8", "application/json; charset=ISO-8859-1"])
+    headers = {**response.headers, "content-type": kind}
+    return Mutation(f"type {kind} of {operation}", _with(response, headers=headers), _is(operation, "content type"))
 
 
-def _header(dice: random.Random, operation: Operation, answer: HttpResponse) -> Mutation | None:
-    if "access-control-allow-origin" not in answer.headers:
+def _header(rng: random.Random, operation: Operation, response: HttpResponse) -> Mutation | None:
+    if "access-control-allow-origin" not in response.headers:
         return None
-    headers = {name: value for name, value in answer.headers.items() if name != "access-control-allow-origin"}
-    return Mutation(f"header missing of {operation}", _with(answer, headers=headers), _is(operation, "header"))
+    headers = {name: value for name, value in response.headers.items() if name != "access-control-allow-origin"}
+    return Mutation(f"header missing of {operation}", _with(response, headers=headers), _is(operation, "header"))
 
 
 def _is(operation: Operation, kind: str, pointer: str = "") -> Callable[[Finding], bool]:
-    return lambda found: (found.operation.id, found.kind, found.pointer) == (operation.id, kind, pointer)
+    return lambda finding: (finding.operation.id, finding.kind, finding.pointer) == (operation.id, kind, pointer)
 
 
 def _spots(contract: Contract, operation: Operation, body: Json) -> Iterator[Spot]:
-    known = schema_fields(operation.response, contract.definitions)
-    yield from _walk({"": body}, "", "", "", known)
+    fields = schema_fields(operation.response, contract.definitions)
+    yield from _walk({"": body}, "", "", "", fields)
 
 
 def _walk(
-    parent: Json, key: Any, pointer: str, at: str, known: dict[str, SchemaField], entry: bool = False
+    parent: Json, key: Any, pointer: str, at: str, fields: dict[str, SchemaField], entry: bool = False
 ) -> Iterator[Spot]:
     """`at`: the place in the contract's words; a variant's is looked for by its discriminator."""
     value = parent[key]
     if isinstance(value, dict):
         for name in ("className", "@class"):
-            if f"{at}<{value.get(name)}>" in known:
+            if f"{at}<{value.get(name)}>" in fields:
                 at = f"{at}<{value[name]}>"
-    yield Spot(parent, key, pointer, known.get(at), entry)
+    yield Spot(parent, key, pointer, fields.get(at), entry)
     if isinstance(value, dict):
         for name in value:
-            in_map = f"{at}.{name}" not in known
-            yield from _walk(value, name, f"{pointer}/{name}", f"{at}{{}}" if in_map else f"{at}.{name}", known, in_map)
+            in_map = f"{at}.{name}" not in fields
+            yield from _walk(
+                value, name, f"{pointer}/{name}", f"{at}{{}}" if in_map else f"{at}.{name}", fields, in_map
+            )
     elif isinstance(value, list):
         for index in range(len(value)):
-            yield from _walk(value, index, f"{pointer}/{index}", f"{at}[]", known, entry=True)
+            yield from _walk(value, index, f"{pointer}/{index}", f"{at}[]", fields, entry=True)
 
 
 Done = tuple[str, Callable[[Finding], bool]] | None
@@ -147,15 +149,15 @@ def _required(spots: list[Spot]) -> list[Spot]:
     return [spot for spot in _fields(spots) if spot.place is not None and not spot.place.optional]
 
 
-def _drop(dice: random.Random, spots: list[Spot], operation: Operation, body: Json) -> Done:
-    if not (chosen := _pick(dice, [spot for spot in _required(spots) if not spot.entry])):
+def _drop(rng: random.Random, spots: list[Spot], operation: Operation, body: Json) -> Done:
+    if not (chosen := _pick(rng, [spot for spot in _required(spots) if not spot.entry])):
         return None
     del chosen.parent[chosen.key]
     return f"dropped {chosen.pointer}", _is(operation, "missing", generalize_pointer(chosen.pointer))
 
 
-def _rename(dice: random.Random, spots: list[Spot], operation: Operation, body: Json) -> Done:
-    if not (chosen := _pick(dice, [spot for spot in _required(spots) if not spot.entry])):
+def _rename(rng: random.Random, spots: list[Spot], operation: Operation, body: Json) -> Done:
+    if not (chosen := _pick(rng, [spot for spot in _required(spots) if not spot.entry])):
         return None
     pairs = [(f"{name}_" if name == chosen.key else name, value) for name, value in chosen.parent.items()]
     chosen.parent.clear()
@@ -163,70 +165,72 @@ def _rename(dice: random.Random, spots: list[Spot], operation: Operation, body: 
     return f"renamed {chosen.pointer}", _is(operation, "missing", generalize_pointer(chosen.pointer))
 
 
-def _null(dice: random.Random, spots: list[Spot], operation: Operation, body: Json) -> Done:
+def _null(rng: random.Random, spots: list[Spot], operation: Operation, body: Json) -> Done:
     if not (
-        chosen := _pick(dice, [s for s in _fields(spots) if s.place and not s.place.nullable and s.value is not None])
+        chosen := _pick(rng, [s for s in _fields(spots) if s.place and not s.place.nullable and s.value is not None])
     ):
         return None
     chosen.parent[chosen.key] = None
     pointer = generalize_pointer(chosen.pointer)
     return (
         f"null at {chosen.pointer}",
-        lambda found: (
-            found.operation.id == operation.id and found.pointer == pointer and found.kind in ("null", "enum", "value")
+        lambda finding: (
+            finding.operation.id == operation.id
+            and finding.pointer == pointer
+            and finding.kind in ("null", "enum", "value")
         ),
     )
 
 
-def _retype(dice: random.Random, spots: list[Spot], operation: Operation, body: Json) -> Done:
+def _retype(rng: random.Random, spots: list[Spot], operation: Operation, body: Json) -> Done:
     candidates = [s for s in spots if s.place is not None and s.pointer and not isinstance(s.value, (dict, list))]
-    if not (
-        chosen := _pick(dice, [s for s in candidates if s.value is not None and s.place and s.place.kind != "any"])
-    ):
+    if not (chosen := _pick(rng, [s for s in candidates if s.value is not None and s.place and s.place.kind != "any"])):
         return None
     chosen.parent[chosen.key] = [chosen.value] if isinstance(chosen.value, str) else str(chosen.value)
     pointer = generalize_pointer(chosen.pointer)
     return (
         f"retyped {chosen.pointer}",
-        lambda found: (
-            found.operation.id == operation.id and found.pointer == pointer and found.kind in ("type", "enum", "value")
+        lambda finding: (
+            finding.operation.id == operation.id
+            and finding.pointer == pointer
+            and finding.kind in ("type", "enum", "value")
         ),
     )
 
 
-def _enum(dice: random.Random, spots: list[Spot], operation: Operation, body: Json) -> Done:
-    chosen = _pick(dice, [s for s in spots if s.place is not None and s.place.values and isinstance(s.value, str)])
+def _enum(rng: random.Random, spots: list[Spot], operation: Operation, body: Json) -> Done:
+    chosen = _pick(rng, [s for s in spots if s.place is not None and s.place.values and isinstance(s.value, str)])
     if not chosen:
         return None
-    chosen.parent[chosen.key] = dice.choice([chosen.value.lower() + "_", "UNHEARD_OF"])
+    chosen.parent[chosen.key] = rng.choice([chosen.value.lower() + "_", "UNHEARD_OF"])
     return f"unknown value at {chosen.pointer}", _is(operation, "enum", generalize_pointer(chosen.pointer))
 
 
-def _order(dice: random.Random, spots: list[Spot], operation: Operation, body: Json) -> Done:
+def _order(rng: random.Random, spots: list[Spot], operation: Operation, body: Json) -> Done:
     ordered = {spot.pointer.rpartition("/")[0] for spot in _fields(spots) if not spot.entry}
-    chosen = _pick(dice, [s for s in spots if s.pointer in ordered and isinstance(s.value, dict) and len(s.value) > 1])
+    chosen = _pick(rng, [s for s in spots if s.pointer in ordered and isinstance(s.value, dict) and len(s.value) > 1])
     if not chosen:
         return None
     pairs = list(chosen.value.items())
-    place = dice.randrange(len(pairs) - 1)
+    place = rng.randrange(len(pairs) - 1)
     pairs[place], pairs[place + 1] = pairs[place + 1], pairs[place]
     chosen.value.clear()
     chosen.value.update(pairs)
     return f"order of {chosen.pointer}", _is(operation, "order", generalize_pointer(chosen.pointer))
 
 
-def _count(dice: random.Random, spots: list[Spot], operation: Operation, body: Json) -> Done:
+def _count(rng: random.Random, spots: list[Spot], operation: Operation, body: Json) -> Done:
     patterns = COUNTS.get(operation.id, ())
     chosen = _pick(
-        dice, [s for s in spots if isinstance(s.value, int) and _fits(generalize_pointer(s.pointer), patterns)]
+        rng, [s for s in spots if isinstance(s.value, int) and _fits(generalize_pointer(s.pointer), patterns)]
     )
     if not chosen:
         return None
-    chosen.parent[chosen.key] += dice.choice([1, 2, 7])
+    chosen.parent[chosen.key] += rng.choice([1, 2, 7])
     return (
         f"miscounted {chosen.pointer}",
-        lambda found: (
-            found.kind == "coherence" and (found.operation.id == operation.id or operation.path in found.expected)
+        lambda finding: (
+            finding.kind == "coherence" and (finding.operation.id == operation.id or operation.path in finding.expected)
         ),
     )
 
@@ -239,5 +243,5 @@ def _fits(pointer: str, patterns: tuple[str, ...]) -> bool:
     )
 
 
-def _pick(dice: random.Random, spots: list[Spot]) -> Spot | None:
-    return dice.choice(spots) if spots else None
+def _pick(rng: random.Random, spots: list[Spot]) -> Spot | None:
+    return rng.choice(spots) if spots else None

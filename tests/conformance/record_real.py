@@ -31,7 +31,7 @@ WATCHED_MS = 24_000
 EVERY_MS = 2_000
 
 
-class Kept(HttpClient):
+class RecordingClient(HttpClient):
     """Keeps what passes by, as `flinkmock record --raw` does."""
 
     def __init__(self, url: str) -> None:
@@ -62,21 +62,21 @@ def start_jobs(d: Driver) -> None:
     poll_operation(d, "savepoint", "/jobs/{job}/savepoints/{trigger}")
 
 
-def calm(d: Driver) -> bool:
+def is_waiting(d: Driver) -> bool:
     """Whether the job that restarts for ever waits, since longer than Flink's caches last and for a while yet."""
     body = d.peek("/jobs/{loop}") or {}
     since = body.get("now", 0) - body.get("timestamps", {}).get("RESTARTING", 0)
     return body.get("state") == "RESTARTING" and 11_000 < since < 14_000
 
 
-def watched(d: Driver, url: str) -> list[dict[str, Any]]:
+def record(d: Driver, url: str) -> list[dict[str, Any]]:
     """The exchanges of a watching that ends at a calm moment."""
-    server = Kept(url)
+    server = RecordingClient(url)
 
     def wait(ms: int) -> None:
         time.sleep(ms / 1000)
         while ms == EVERY_MS and time.time() > until:
-            if calm(d):
+            if is_waiting(d):
                 raise KeyboardInterrupt  # as a user would end it
             time.sleep(0.1)
 
@@ -96,7 +96,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, real_cluster(home, java, Path(folder)) as url:
         d = Driver(url, jars_for(args.version), f"{folder}/scratch")
         start_jobs(d)
-        exchanges = watched(d, url)
+        exchanges = record(d, url)
         steps = read_all(d)
         paths = {folder: "/opt/flink/work", str(home): "/opt/flink"}
     lines = "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in scrubbed(exchanges, paths))

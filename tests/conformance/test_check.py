@@ -31,7 +31,7 @@ def cluster() -> Iterator[FlinkMock]:
 
 
 @pytest.mark.parametrize("flink", EACH_RELEASE)
-def test_a_fake_cluster_is_as_its_contract_says(flink: str) -> None:
+def test_a_fake_cluster_has_no_deviation(flink: str) -> None:
     running = cluster_with_jobs(flink)
     try:
         report = check(running.url)
@@ -68,12 +68,12 @@ def created(status: int, content_type: str, body: bytes) -> tuple[int, str, byte
     return 201, content_type, body
 
 
-def gone(status: int, content_type: str, body: bytes) -> tuple[int, str, bytes]:
+def removed(status: int, content_type: str, body: bytes) -> tuple[int, str, bytes]:
     return 404, content_type, b'{"errors":["Unable to load requested file /overview."]}'
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "text"),
     [
         (altered(lambda body: body.pop("taskmanagers")), "/taskmanagers: missing: expected a value, found nothing"),
         (altered(lambda body: body.update({"slots-total": "4"})), "/slots-total: type: expected integer, found '4'"),
@@ -81,20 +81,20 @@ def gone(status: int, content_type: str, body: bytes) -> tuple[int, str, bytes]:
         (with_text, "body: expected JSON, found b'<html>'"),
         (without_charset, "content type: expected application/json; charset=UTF-8, found application/json"),
         (created, "status: expected 200, found 201"),
-        (gone, "status: expected 200, found 404 Unable to load requested file /overview."),
+        (removed, "status: expected 200, found 404 Unable to load requested file /overview."),
     ],
 )
-def test_one_deviation_is_told(cluster: FlinkMock, change: ChangeResponse, told: str) -> None:
+def test_each_deviation_is_reported(cluster: FlinkMock, change: ChangeResponse, text: str) -> None:
     with tampering(cluster.url, "/overview", change) as url:
         report = check(url)
     [finding] = report.findings
     assert finding.operation.id == "getClusterOverview"
-    assert str(finding) == told
+    assert str(finding) == text
     assert report.findings[finding] == ["/overview"]
     assert "GET /overview  (getClusterOverview)" in report.table()
 
 
-def test_the_same_deviation_of_many_items_is_told_once(cluster: FlinkMock) -> None:
+def test_a_deviation_of_many_items_is_reported_once(cluster: FlinkMock) -> None:
     def retype(body: Any) -> None:
         for job in body["jobs"]:
             job["start-time"] = str(job["start-time"])
@@ -105,7 +105,7 @@ def test_the_same_deviation_of_many_items_is_told_once(cluster: FlinkMock) -> No
     assert (finding.pointer, finding.kind, finding.expected) == ("/jobs/*/start-time", "type", "integer")
 
 
-def test_ids_in_maps_are_told_as_one_place(cluster: FlinkMock) -> None:
+def test_ids_in_pointers_are_generalized(cluster: FlinkMock) -> None:
     def retype(body: Any) -> None:
         for vertex in body["vertices"]:
             vertex["parallelism"] = None
@@ -121,7 +121,7 @@ def test_another_release_deviates(cluster: FlinkMock) -> None:
     assert not check(cluster.url, "1.12").clean
 
 
-def test_it_leaves_the_cluster_as_it_is(cluster: FlinkMock) -> None:
+def test_the_cluster_is_unchanged(cluster: FlinkMock) -> None:
     def states() -> list[str]:
         with cluster.engine.lock:
             return sorted(str(job) for job in cluster.cluster.jobs)
@@ -132,19 +132,19 @@ def test_it_leaves_the_cluster_as_it_is(cluster: FlinkMock) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "finding"),
     [
         ("http://127.0.0.1:1", "No answer from http://127.0.0.1:1/config"),
         ("ftp://127.0.0.1", "is not the address of a server"),
         ("http://", "is not the address of a server"),
     ],
 )
-def test_a_server_that_cannot_be_asked(url: str, told: str) -> None:
-    with pytest.raises(ServerUnreachable, match=told):
+def test_an_invalid_address(url: str, finding: str) -> None:
+    with pytest.raises(ServerUnreachable, match=finding):
         check(url)
 
 
-def test_a_server_that_does_not_tell_its_release(cluster: FlinkMock) -> None:
+def test_a_server_without_a_version(cluster: FlinkMock) -> None:
     with (
         tampering(cluster.url, "/config", altered(lambda body: body.clear())) as url,
         pytest.raises(ServerUnreachable, match="does not contain Flink's version"),

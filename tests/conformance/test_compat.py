@@ -16,7 +16,7 @@ from flinkmock.conformance.compat import FAILS, IGNORED, READS, ClientRequest, U
 CLI = Path(__file__).parent / "data" / "cli-1.12.5.jsonl"
 
 
-def felt(*requests: ClientRequest, old: str, new: str) -> set[tuple[str, str, str, str]]:
+def effects(*requests: ClientRequest, old: str, new: str) -> set[tuple[str, str, str, str]]:
     return {(each.where, each.effect, each.what, each.since) for each in compat(requests, old, new)}
 
 
@@ -41,45 +41,45 @@ def test_the_same_release_line_changes_nothing_for_it() -> None:
 
 def test_a_parameter_that_is_ignored() -> None:
     run = ClientRequest("POST", "/jars/x_wordcount.jar/run?program-args=--port%201", {"programArgs": "--port 1"})
-    told = felt(run, old="1.20", new="2.3")
+    told = effects(run, old="1.20", new="2.3")
     assert ("POST /jars/:jarid/run", IGNORED, "query parameter program-args", "2.0") in told
     assert ("POST /jars/:jarid/run", IGNORED, "field programArgs of the body", "2.0") in told
 
 
-def test_a_body_that_is_refused() -> None:
+def test_an_invalid_body() -> None:
     beat = ClientRequest("PATCH", "/jobs/0123456789abcdef0123456789abcdef/clientHeartbeat", 1700000000000)
-    assert felt(beat, old="1.19", new="1.20") == {
+    assert effects(beat, old="1.19", new="1.20") == {
         ("PATCH /jobs/:jobid/clientHeartbeat", FAILS, "the body is invalid: the whole body: type", "1.20")
     }
 
 
-def test_fields_it_may_be_reading() -> None:
-    told = felt(ClientRequest("GET", "/jobs/0123456789abcdef0123456789abcdef/exceptions"), old="1.18", new="2.3")
+def test_fields_that_it_may_read() -> None:
+    told = effects(ClientRequest("GET", "/jobs/0123456789abcdef0123456789abcdef/exceptions"), old="1.18", new="2.3")
     assert ("GET /jobs/:jobid/exceptions", READS, ".all-exceptions: removed (array)", "2.0") in told
 
 
 def test_behaviour() -> None:
     job = "/jobs/0123456789abcdef0123456789abcdef"
-    told = felt(ClientRequest("PATCH", f"{job}?mode=cancel"), old="1.12", new="1.20")
+    told = effects(ClientRequest("PATCH", f"{job}?mode=cancel"), old="1.12", new="1.20")
     assert ("PATCH /jobs/:jobid", READS, "409 for a job that has ended; before, 404", "1.15") in told
     beat = ClientRequest(
         "POST", f"{job}/coordinators/0123456789abcdef0123456789abcdef", {"serializedCoordinationRequest": [1]}
     )
-    assert {(what, since) for _, _, what, since in felt(beat, old="2.0", new="2.3")} == {
+    assert {(what, since) for _, _, what, since in effects(beat, old="2.0", new="2.3")} == {
         ("404 for an unknown operator; before, 500", "2.1")
     }
 
 
-def test_another_name_of_a_path_parameter_is_nothing() -> None:
+def test_names_of_path_parameters_do_not_matter() -> None:
     path = "/jobs/0123456789abcdef0123456789abcdef/coordinators/0123456789abcdef0123456789abcdef"
-    assert felt(ClientRequest("POST", path, {"serializedCoordinationRequest": [1]}), old="1.20", new="2.0") == set()
+    assert effects(ClientRequest("POST", path, {"serializedCoordinationRequest": [1]}), old="1.20", new="2.0") == set()
 
 
-def test_what_no_release_knows_is_no_matter() -> None:
-    assert felt(ClientRequest("GET", "/favicon.ico"), old="1.12", new="2.3") == set()
+def test_unknown_operations_are_skipped() -> None:
+    assert effects(ClientRequest("GET", "/favicon.ico"), old="1.12", new="2.3") == set()
 
 
-def test_a_har(tmp_path: Path) -> None:
+def test_har_files(tmp_path: Path) -> None:
     file = tmp_path / "session.har"
     request = {"method": "GET", "url": "http://localhost:8081/v1/jobs/0123456789abcdef0123456789abcdef/exceptions?x=1"}
     upload = {"method": "POST", "url": "http://localhost:8081/jars/upload", "postData": {"text": "--no json"}}
@@ -94,7 +94,7 @@ def test_a_har(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["journal.jsonl", "journal.har"])
-def test_a_journal_that_serve_or_proxy_kept(name: str, tmp_path: Path) -> None:
+def test_journals(name: str, tmp_path: Path) -> None:
     with FlinkMock({"jobs": {"orders": "streaming"}}, flink="1.20", clock="virtual") as cluster:
         job = f"{cluster.url}/jobs/{cluster.job('orders').id}"
         httpx.get(f"{job}/exceptions")
@@ -111,7 +111,7 @@ def test_a_journal_that_serve_or_proxy_kept(name: str, tmp_path: Path) -> None:
     assert ("GET /jobs/:jobid/exceptions", ".root-exception: removed (string or null)") in of(told, READS)
 
 
-def test_something_else_is_refused(tmp_path: Path) -> None:
+def test_other_files_are_refused(tmp_path: Path) -> None:
     (tmp_path / "x").write_text("<html>")
     with pytest.raises(FlinkMockError, match="neither a journal"):
         read_requests(tmp_path / "x")
@@ -130,15 +130,15 @@ def test_the_command(form: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert form != "json" or json.loads(told)["to"] == "2.3"
 
 
-def test_calls_of_something_else_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_unmatched_requests_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     journal = tmp_path / "journal.jsonl"
     asked = ("/favicon.ico", "/jobs", "/flink/jobs")
     journal.write_text("".join(json.dumps({"method": "GET", "target": each}) + "\n" for each in asked))
     assert main(["compat", str(journal), "--from", "2.0", "--to", "2.1"]) == 0
-    told = "3 requests (2 of them no calls of Flink 2.0), from Flink 2.0 to 2.1: nothing changes for them\n"
+    told = "3 requests (2 of them match no operation of Flink 2.0), from Flink 2.0 to 2.1: nothing changes\n"
     assert capsys.readouterr().out == told
 
 
-def test_the_command_when_nothing_changes(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_without_effects(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compat", str(CLI), "--from", "2.2", "--to", "2.1"]) == 2
     assert "not later" in capsys.readouterr().err

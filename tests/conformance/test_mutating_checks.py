@@ -34,7 +34,7 @@ LATER["2.3"] = {*LATER["1.20"], "submitApplicationFromJar", "cancelApplication"}
 
 
 @pytest.mark.parametrize("flink", ["1.12", "1.20", "2.3"])
-def test_what_changes_something(flink: str) -> None:
+def test_a_jar(flink: str) -> None:
     with FlinkMock(flink=flink, clock="20x") as cluster:
         write = MutatingChecks(JAR[flink] / "wordcount.jar", savepoints="file:///savepoints")
         steps: list[tuple[int, int, str]] = []
@@ -55,7 +55,7 @@ def test_a_named_job() -> None:
             assert (mine.state, others.state) == ("CANCELED", "RUNNING")
 
 
-def test_a_jar_that_is_not_there() -> None:
+def test_a_missing_jar() -> None:
     with FlinkMock() as cluster, pytest.raises(FlinkMockError, match=r"no\.jar: the file does not exist"):
         check(cluster.url, extra_checks=(MutatingChecks(Path("no.jar")),))
 
@@ -63,22 +63,22 @@ def test_a_jar_that_is_not_there() -> None:
 @pytest.mark.parametrize(
     "body", ["{}", "[1]", "no JSON", '{"filename": 5}', '{"filename": "/x/a.jar", "jobid": 7, "files": [1, {}]}']
 )
-def test_a_fake_that_answers_something_else(body: str) -> None:
+def test_unexpected_responses(body: str) -> None:
     """Its answers are told of, and nothing is made of them."""
-    server = Answering(body)
+    server = ConstantClient(body)
     report = Check(server, Contract.load("2.3"), wait=lambda ms: None).run(
         (MutatingChecks(JAR["2.3"] / "wordcount.jar"),)
     )
     assert "POST /jars/upload" in {str(each.operation) for each in report.findings}
 
 
-def test_an_operation_whose_end_is_not_told() -> None:
+def test_an_async_operation_without_a_status() -> None:
     job = '{"request-id": 3, "status": "x", "jobs": [{"id": "a", "status": "RUNNING"}], "state": []}'
-    report = Check(Answering(job), Contract.load("2.3"), wait=lambda ms: None).run((MutatingChecks(job="a"),))
+    report = Check(ConstantClient(job), Contract.load("2.3"), wait=lambda ms: None).run((MutatingChecks(job="a"),))
     assert "GET /jobs/:jobid/savepoints/:triggerid" in {str(each.operation) for each in report.findings}
 
 
-class Answering:
+class ConstantClient:
     """A server that gives the same answer to everything, with the status that is hoped for."""
 
     url = "http://somewhere"
@@ -112,9 +112,9 @@ def test_generated_requests(cluster: FlinkMock) -> None:
         assert [str(job.state) for job in cluster.cluster.jobs.values()] == ["RUNNING", "FINISHED"]
 
 
-def test_the_same_seed_asks_the_same(cluster: FlinkMock) -> None:
-    def asked(seed: int) -> dict[str, int]:
+def test_the_same_seed_sends_the_same_requests(cluster: FlinkMock) -> None:
+    def request_counts(seed: int) -> dict[str, int]:
         report = check(cluster.url, extra_checks=(FuzzChecks(2, seed),))
         return {operation.id: times for operation, times in report.answered.items()}
 
-    assert asked(1) == asked(1)
+    assert request_counts(1) == request_counts(1)

@@ -29,10 +29,10 @@ def recorded(version: str) -> dict[str, Any]:
     return recorded_scenario(read_raw(raw.splitlines()))
 
 
-def score(told: dict[str, Any], version: str) -> Score:
+def score(scenario: dict[str, Any], version: str) -> Score:
     # a real cluster answers from caches, which a fake whose clock stands does only if told to
-    told = told | {"cluster": told["cluster"] | {"caches": True}}
-    with FlinkMock(told, clock="virtual") as cluster:
+    scenario = scenario | {"cluster": scenario["cluster"] | {"caches": True}}
+    with FlinkMock(scenario, clock="virtual") as cluster:
         return compare(load(DATA / f"reads-{version}.json.gz"), read_all(Driver(cluster.url, DATA, "/scratch")))
 
 

@@ -50,43 +50,43 @@ jobs:
 
 
 def recorded(cluster: FlinkMock, seconds: int = 40, anonymize: bool = False) -> dict[str, Any]:
-    fetcher = HttpClient(cluster.url)
+    client = HttpClient(cluster.url)
     try:
-        notes = ClusterObservations()
-        Poller(ClientReader(fetcher), notes, lambda ms: cluster.advance(f"{ms}ms")).poll(seconds * 1000, 1000)
-        return recorded_scenario(notes, anonymize=anonymize)
+        observations = ClusterObservations()
+        Poller(ClientReader(client), observations, lambda ms: cluster.advance(f"{ms}ms")).poll(seconds * 1000, 1000)
+        return recorded_scenario(observations, anonymize=anonymize)
     finally:
-        fetcher.close()
+        client.close()
 
 
 def timeline(cluster: FlinkMock) -> dict[str, list[tuple[str, int]]]:
     """Job -> state and ms since its start, of each state's last entry."""
-    fetcher = HttpClient(cluster.url)
-    reader = ClientReader(fetcher)
-    told = {}
+    client = HttpClient(cluster.url)
+    reader = ClientReader(client)
+    recorded_file = {}
     for row in reader.json("/jobs/overview")["jobs"]:
         details = reader.json(f"/jobs/{row['jid']}")
         since = details["start-time"]
-        told[row["name"]] = sorted((state, at - since) for state, at in details["timestamps"].items() if at)
-    fetcher.close()
-    return told
+        recorded_file[row["name"]] = sorted((state, at - since) for state, at in details["timestamps"].items() if at)
+    client.close()
+    return recorded_file
 
 
 @pytest.mark.parametrize("flink", ["1.12", "1.20", "2.3"])
-def test_the_recording_tells_the_same_timeline(flink: str) -> None:
+def test_the_recording_has_the_same_timeline(flink: str) -> None:
     with FlinkMock(SCENARIO, flink=flink, clock="virtual") as cluster:
         cluster.advance("20s")
-        told = recorded(cluster)
+        recorded_file = recorded(cluster)
         truth = timeline(cluster)
-    text = yaml.safe_dump(told)
+    text = yaml.safe_dump(recorded_file)
     with FlinkMock(text, clock="virtual") as again:
         assert again.engine.contract.release.minor == flink
         replayed = timeline(again)
     assert replayed == truth
 
 
-def test_a_job_that_has_been_failing_for_days() -> None:
-    told = """
+def test_a_job_with_many_failures() -> None:
+    recorded_file = """
 jobs:
   returns:
     age: 3d
@@ -97,7 +97,7 @@ jobs:
       - repeat: forever
         steps: [{RUNNING: 1h}, {RESTARTING: {duration: 1s, exception: {class: java.io.IOException}}}]
 """
-    with FlinkMock(told, clock="virtual") as cluster:
+    with FlinkMock(recorded_file, clock="virtual") as cluster:
         truth, again = timeline(cluster), recorded(cluster, 1)
     with FlinkMock(again, clock="virtual") as replay:
         assert timeline(replay) == truth
@@ -119,20 +119,20 @@ jobs:
 
 
 @pytest.mark.parametrize(("began", "seconds"), [(10, 50), (60, 3), (21, 2), (47, 2)])
-def test_the_adaptive_scheduler_creates_a_job_anew_after_each_failure(began: int, seconds: int) -> None:
+def test_created_after_each_failure_with_the_adaptive_scheduler(began: int, seconds: int) -> None:
     with FlinkMock(ADAPTIVE, clock="virtual") as cluster:
         cluster.advance(f"{began}s")
-        told = recorded(cluster, seconds)
+        recorded_file = recorded(cluster, seconds)
         truth = timeline(cluster)
-    with FlinkMock(told, clock="virtual") as again:
+    with FlinkMock(recorded_file, clock="virtual") as again:
         assert timeline(again) == truth
 
 
 def test_graphs_and_checkpoints() -> None:
     with FlinkMock(SCENARIO, clock="virtual") as cluster:
         cluster.advance("60s")
-        told = recorded(cluster, 5)
-    jobs = told["jobs"]
+        recorded_file = recorded(cluster, 5)
+    jobs = recorded_file["jobs"]
     source, window, sink = jobs["orders"]["vertices"]
     assert (source["name"], source["parallelism"], source["inputs"]) == ("Source: orders", 2, [])
     assert source["rate"] == pytest.approx(200, rel=0.1)
@@ -150,7 +150,7 @@ def test_graphs_and_checkpoints() -> None:
         {"strategy": "fixed-delay", "delay": "3s"},
         "none",
     )
-    failing = told["exceptions"][jobs["doomed"]["lifecycle"][-2]["FAILING"]["exception"]]
+    failing = recorded_file["exceptions"][jobs["doomed"]["lifecycle"][-2]["FAILING"]["exception"]]
     assert (failing["class"], failing["message"]) == ("java.lang.IllegalStateException", "no way")
     assert "subtask" in failing
 
@@ -174,15 +174,15 @@ jobs:
 """
 
 
-def test_what_else_is_told() -> None:
+def test_other_recorded_values() -> None:
     with FlinkMock(RICH, clock="virtual") as cluster:
         cluster.advance("60s")
-        told = recorded(cluster, 12)
-    assert told["cluster"]["slots"] == 3
-    config = told["cluster"]["config"]
+        recorded_file = recorded(cluster, 12)
+    assert recorded_file["cluster"]["slots"] == 3
+    config = recorded_file["cluster"]["config"]
     assert (config["parallelism.default"], config["taskmanager.memory.process.size"]) == ("3", "4g")
     assert not {"rest.port", "taskmanager.numberOfTaskSlots", "web.tmpdir", "rest.address"} & set(config)
-    job = told["jobs"]["sessions"]
+    job = recorded_file["jobs"]["sessions"]
     assert job["age"] == "1m11s"
     assert job["parallelism"] == 2
     assert job["restart"] == {"strategy": "exponential-delay", "delay": "2s"}
@@ -199,11 +199,11 @@ def test_what_else_is_told() -> None:
     assert window["backpressure"] == "40%"
     assert (window["slot-sharing-group"], "slot-sharing-group" in source) == ("group-2", False)
     assert (other["name"], other["operators"]) == ("Map #2", ["Map"])
-    with FlinkMock(told, clock="virtual") as again:
+    with FlinkMock(recorded_file, clock="virtual") as again:
         assert recorded(again, 1)["jobs"]["sessions"]["vertices"][1]["skew"] == [100, 25]
 
 
-def test_an_interrupted_watch_still_tells() -> None:
+def test_an_interrupted_recording_is_written() -> None:
     def interrupt(ms: int) -> None:
         if not interrupted:
             interrupted.append(ms)
@@ -212,14 +212,14 @@ def test_an_interrupted_watch_still_tells() -> None:
     interrupted: list[int] = []
     with FlinkMock(SCENARIO, clock="virtual") as cluster:
         cluster.advance("5s")
-        fetcher = HttpClient(cluster.url)
-        notes = ClusterObservations()
-        Poller(ClientReader(fetcher), notes, interrupt).poll(60_000, 1000)
-        fetcher.close()
-    assert len(recorded_scenario(notes)["jobs"]) == 4
+        client = HttpClient(cluster.url)
+        observations = ClusterObservations()
+        Poller(ClientReader(client), observations, interrupt).poll(60_000, 1000)
+        client.close()
+    assert len(recorded_scenario(observations)["jobs"]) == 4
 
 
-def test_a_cluster_that_goes_away_leaves_what_was_seen() -> None:
+def test_a_cluster_that_stops_answering() -> None:
     class Fading:
         """Is gone from the second look on."""
 
@@ -233,31 +233,31 @@ def test_a_cluster_that_goes_away_leaves_what_was_seen() -> None:
 
     with FlinkMock(SCENARIO, clock="virtual") as cluster:
         cluster.advance("5s")
-        fetcher = HttpClient(cluster.url)
-        reader = ClientReader(fetcher)
-        notes = ClusterObservations()
-        Poller(Fading(), notes, lambda ms: None).poll(3000, 1000)
-        fetcher.close()
-    told = recorded_scenario(notes)
-    assert len(told["jobs"]) == 4
-    assert told["jobs"]["orders"]["checkpoints"]["every"] == "5s"
-    assert told["cluster"]["slots"] == 4
+        client = HttpClient(cluster.url)
+        reader = ClientReader(client)
+        observations = ClusterObservations()
+        Poller(Fading(), observations, lambda ms: None).poll(3000, 1000)
+        client.close()
+    recorded_file = recorded_scenario(observations)
+    assert len(recorded_file["jobs"]) == 4
+    assert recorded_file["jobs"]["orders"]["checkpoints"]["every"] == "5s"
+    assert recorded_file["cluster"]["slots"] == 4
 
 
-def test_a_job_goes_on_when_the_recording_ends_in_a_passing_state() -> None:
+def test_a_transient_state_at_the_end_gets_a_successor() -> None:
     with FlinkMock(SCENARIO, clock="virtual") as cluster:
         cluster.advance("20.5s")
         assert cluster.job("fragile").state == "RESTARTING"
-        told = recorded(cluster, 1)
-    with FlinkMock(told, clock="virtual") as again:
+        recorded_file = recorded(cluster, 1)
+    with FlinkMock(recorded_file, clock="virtual") as again:
         assert again.job("fragile").state == "RESTARTING"
         again.advance("1m")
         assert again.job("fragile").state == "RUNNING"
 
 
-@pytest.mark.parametrize("told", [SCENARIO, RICH])
-def test_scrubbed(told: str) -> None:
-    with FlinkMock(told, clock="virtual") as cluster:
+@pytest.mark.parametrize("recorded_file", [SCENARIO, RICH])
+def test_anonymized(recorded_file: str) -> None:
+    with FlinkMock(recorded_file, clock="virtual") as cluster:
         cluster.advance("60s")
         jobs = len(cluster.cluster.jobs)
         ids = {vertex.id for job in cluster.cluster.jobs.values() for vertex in job.graph.vertices}
@@ -269,16 +269,16 @@ def test_scrubbed(told: str) -> None:
         assert len(again.cluster.jobs) == jobs
 
 
-def test_scrubbed_configuration() -> None:
-    scrubber = Anonymizer(True)
-    assert scrubber.option("jobmanager.rpc.address", "jm.example.org") == "host-1"
-    assert scrubber.option("rest.address", "jm.example.org") == "host-1"
-    assert scrubber.option("rest.bind-address", "0.0.0.0") == "0.0.0.0"
-    assert scrubber.option("state.savepoints.dir", "s3://bucket/savepoints") == "s3:///path-1"
-    assert scrubber.option("io.tmp.dirs", "/data/tmp") == "/path-2"
-    assert scrubber.option("taskmanager.memory.process.size", "1728m") == "1728m"
-    assert scrubber.option("jobmanager.scheduler", "adaptive") == "adaptive"
-    assert scrubber.option("kubernetes.cluster-id", "orders-prod") is None
+def test_anonymized_configuration() -> None:
+    anonymizer = Anonymizer(True)
+    assert anonymizer.option("jobmanager.rpc.address", "jm.example.org") == "host-1"
+    assert anonymizer.option("rest.address", "jm.example.org") == "host-1"
+    assert anonymizer.option("rest.bind-address", "0.0.0.0") == "0.0.0.0"
+    assert anonymizer.option("state.savepoints.dir", "s3://bucket/savepoints") == "s3:///path-1"
+    assert anonymizer.option("io.tmp.dirs", "/data/tmp") == "/path-2"
+    assert anonymizer.option("taskmanager.memory.process.size", "1728m") == "1728m"
+    assert anonymizer.option("jobmanager.scheduler", "adaptive") == "adaptive"
+    assert anonymizer.option("kubernetes.cluster-id", "orders-prod") is None
 
 
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -299,7 +299,7 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert "orders" not in made.read_text()
 
 
-def test_the_command_is_ended_by_ctrl_c(tmp_path: Path) -> None:
+def test_ctrl_c_ends_the_command(tmp_path: Path) -> None:
     out, raw = tmp_path / "orders.yaml", tmp_path / "raw.jsonl"
     with FlinkMock(SCENARIO, clock="real") as cluster:
         command = ["record", cluster.url, "-o", str(out), "--raw", str(raw), "--for", "1h", "--every", "0.1s"]
@@ -308,12 +308,12 @@ def test_the_command_is_ended_by_ctrl_c(tmp_path: Path) -> None:
             assert process.poll() is None
             time.sleep(0.05)
         process.send_signal(signal.SIGINT)
-        told, _ = process.communicate(timeout=PATIENCE)
-    assert (process.returncode, told) == (0, f"{out}: 4 jobs\n")
+        recorded_file, _ = process.communicate(timeout=PATIENCE)
+    assert (process.returncode, recorded_file) == (0, f"{out}: 4 jobs\n")
     assert len(yaml.safe_load(out.read_text())["jobs"]) == 4
 
 
-def test_what_the_command_refuses(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_arguments(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "notes.txt"
     file.write_text("no exchange\n")
     assert main(["record", str(file), "-o", str(tmp_path / "x")]) == 2

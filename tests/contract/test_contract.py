@@ -17,19 +17,19 @@ def test_thirteen_releases_oldest_first():
 
 
 @pytest.mark.parametrize(("minor", "count"), [("1.12", 66), ("1.20", 86), ("2.3", 97)])
-def test_operations_of_the_jars(minor, count):
+def test_number_of_operations(minor, count):
     contract = Contract.load(minor)
     assert len(contract.operations) == count
     assert len({operation.id for operation in contract}) == count
 
 
-def test_a_patch_release_is_its_minor_and_loaded_once():
+def test_a_version_loads_its_minor_release_once():
     assert Contract.load("2.3.0") is Contract.load("2.3")
     assert Contract.load("1.20.1").release.version == "1.20.5"
 
 
 @pytest.mark.parametrize("minor", known_releases())
-def test_a_release_knows_commit_build_time_and_provenance(minor):
+def test_commit_build_time_and_provenance(minor):
     contract = Contract.load(minor)
     assert contract.release.minor == minor
     assert contract.release.version.startswith(minor + ".")
@@ -38,24 +38,24 @@ def test_a_release_knows_commit_build_time_and_provenance(minor):
     assert "flink-dist" in contract.provenance["detail"]
 
 
-def test_the_revision_that_2_3_0_tells():
+def test_the_revision_of_2_3_0():
     release = Contract.load("2.3").release
     assert f"{release.commit} @ {release.built}" == "c0f8d1a @ 2026-06-14T16:29:03+02:00"
 
 
 @pytest.mark.parametrize(
-    ("asked", "hint"), [("2.03", "Did you mean 2.3?"), ("1.2", "Did you mean 1.20?"), ("latest", "'latest'. Known:")]
+    ("flink", "hint"), [("2.03", "Did you mean 2.3?"), ("1.2", "Did you mean 1.20?"), ("latest", "'latest'. Known:")]
 )
-def test_an_unknown_release_is_refused_with_a_hint(asked, hint):
+def test_an_unknown_release_is_refused_with_a_hint(flink, hint):
     with pytest.raises(UnknownRelease) as caught:
-        Contract.load(asked)
+        Contract.load(flink)
     assert hint in str(caught.value)
     assert str(caught.value).endswith("2.0, 2.1, 2.2, 2.3.")
     assert isinstance(caught.value, ValueError)
     assert isinstance(caught.value, FlinkMockError)
 
 
-def test_an_unknown_release_is_called_as_it_was_asked_for():
+def test_the_message_contains_the_unknown_release():
     with pytest.raises(UnknownRelease, match=r"Unknown Flink release '9\.1\.7'\."):
         Contract.load("9.1.7")
 
@@ -79,17 +79,17 @@ def test_loading_a_contract_imports_neither_jsonschema_nor_faker():
         ("GET", "/over%76iew", "getClusterOverview"),
     ],
 )
-def test_a_path_finds_its_operation(method, path, operation_id):
+def test_match(method, path, operation_id):
     assert Contract.load("2.3").match(method, path).id == operation_id
 
 
-def test_a_path_without_operation():
+def test_no_match():
     contract = Contract.load("2.3")
     assert contract.match("GET", "/nowhere") is None
     assert contract.match("DELETE", "/overview") is None
 
 
-def test_an_operation_tells_its_parameters():
+def test_parameters():
     run = Contract.load("2.3").operation("submitJobFromJar")
     assert run.segments == ("jars", ":jarid", "run")
     assert run.requires_config == {"web.submit.enable": True}
@@ -101,7 +101,7 @@ def test_an_operation_tells_its_parameters():
     assert (job.format, job.java_type) == ("hex32", "JobID")
 
 
-def test_log_files_are_no_json():
+def test_files_are_not_json():
     contract = Contract.load("2.3")
     log = contract.operation("getJobManagerLogFile")
     assert log.returns_file
@@ -110,7 +110,7 @@ def test_log_files_are_no_json():
         contract.check_response(log, {})
 
 
-def test_an_id_that_a_release_has_not():
+def test_an_unknown_operation():
     old = Contract.load("1.12")
     assert "getApplicationsOverview" not in old
     with pytest.raises(NotFound, match="has no operation"):

@@ -17,7 +17,7 @@ from flinkmock.rest.release_quirks import ReleaseQuirks
 STEPS = list(pairwise(known_releases()))
 
 
-def known(newer: str) -> set[str]:
+def expected_lines(newer: str) -> set[str]:
     """The lines of one step of evolution.md, each with its operation in front."""
     text = (Path(__file__).parent / "evolution.md").read_text(encoding="utf-8")
     [section] = re.findall(rf"^### \S+ → {re.escape(newer)}\n(.*?)(?=^### |\Z)", text, re.M | re.S)
@@ -34,7 +34,7 @@ def known(newer: str) -> set[str]:
     return {line.replace("`", "") for line in lines if line != "No difference."}
 
 
-def as_there(change: ContractChange) -> str:
+def as_line(change: ContractChange) -> str:
     """A change in the words of evolution.md."""
     place = change.field or "(root)"
     if change.where == "*":
@@ -55,21 +55,21 @@ def as_there(change: ContractChange) -> str:
 
 
 @pytest.mark.parametrize(("old", "new"), STEPS)
-def test_neighbouring_releases(old: str, new: str) -> None:
-    found = {as_there(change) for change in difference(Contract.load(old), Contract.load(new))}
-    assert found == known(new)
+def test_adjacent_releases(old: str, new: str) -> None:
+    found = {as_line(change) for change in difference(Contract.load(old), Contract.load(new))}
+    assert found == expected_lines(new)
 
 
-def test_the_facts_are_many() -> None:
-    assert sum(len(known(new)) for _, new in STEPS) > 340
+def test_there_are_many_changes() -> None:
+    assert sum(len(expected_lines(new)) for _, new in STEPS) > 340
 
 
-def test_a_release_is_not_different_from_itself() -> None:
+def test_a_release_equals_itself() -> None:
     for minor in known_releases():
         assert difference(Contract.load(minor), Contract.load(minor)) == []
 
 
-def test_each_change_names_the_release_that_brought_it() -> None:
+def test_each_change_has_its_release() -> None:
     changes = {(each.where, each.side, each.field): each for each in changes_between("1.12", "2.3")}
     assert changes["GET /jobs/:jobid/exceptions", "response", ".all-exceptions"].since == "2.0"
     assert changes["GET /jobs/:jobid", "response", ".maxParallelism"].since == "1.13"
@@ -81,7 +81,7 @@ def breaking(old: str, new: str) -> set[tuple[str, str]]:
     return {(each.where, each.field) for each in changes_between(old, new) if each.breaking}
 
 
-def test_what_breaks_a_client() -> None:
+def test_breaking_changes() -> None:
     found = breaking("1.20", "2.3")
     assert ("GET /jobs/:jobid/exceptions", ".all-exceptions") in found  # a field is gone
     assert ("POST /jars/:jarid/run", "program-args") in found  # a parameter is gone
@@ -91,7 +91,7 @@ def test_what_breaks_a_client() -> None:
     assert ("PATCH /jobs/:jobid/clientHeartbeat", "") in breaking("1.19", "1.20")  # an object where a number stood
 
 
-def test_what_breaks_nobody() -> None:
+def test_changes_that_are_not_breaking() -> None:
     found = breaking("1.20", "2.3")
     assert ("GET /jobs/:jobid", ".stream-graph") not in found  # a field more
     assert ("POST /jobs/:jobid/coordinators/:operatorid", "") not in found  # the same path by another name
@@ -99,12 +99,12 @@ def test_what_breaks_nobody() -> None:
     assert breaking("2.1", "2.2") == set()
 
 
-def test_backwards_is_refused() -> None:
+def test_the_older_release_must_be_first() -> None:
     with pytest.raises(ValueError, match="not later"):
         steps_between("2.3", "1.20")
 
 
-def test_behaviours_are_of_operations_that_there_are() -> None:
+def test_behaviour_changes_name_existing_operations() -> None:
     shapes = {operation.shape for minor in known_releases() for operation in Contract.load(minor)}
     for each in BEHAVIOURS:
         assert each.since in known_releases()[1:]
@@ -136,7 +136,7 @@ def test_behaviours_between_two_releases() -> None:
         ("jackson", "*"),
     ],
 )
-def test_what_the_server_does_otherwise_is_told_of_the_same_release(field: str, where: str) -> None:
+def test_behaviour_changes_agree_with_the_quirks(field: str, where: str) -> None:
     for old, new in STEPS:
         before, after = (getattr(ReleaseQuirks.of(Contract.load(minor).release), field) for minor in (old, new))
         if before != after:

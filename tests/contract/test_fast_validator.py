@@ -23,18 +23,18 @@ from tests.fidelity.recordings import load
 ROOT = Path(__file__).parents[2]
 
 
-def spoiled(value: Any, dice: random.Random) -> Any:
+def mutated(value: Any, rng: random.Random) -> Any:
     """A copy with one thing changed that may or may not be allowed."""
     changed = copy.deepcopy(value)
-    places = list(_places(changed))
+    places = list(_locations(changed))
     if not places:
         return [changed]
-    holder, key = dice.choice(places)
-    match dice.randrange(6):
+    holder, key = rng.choice(places)
+    match rng.randrange(6):
         case 0:
             del holder[key]
         case 1:
-            holder[key] = dice.choice([None, True, 1, 4.0, "", "x", [], {}, -(2**40), 2**70])
+            holder[key] = rng.choice([None, True, 1, 4.0, "", "x", [], {}, -(2**40), 2**70])
         case 2 if isinstance(holder, dict):
             holder[key] = holder.pop(key)  # the same, but the last one
         case 3 if isinstance(holder, dict):
@@ -46,48 +46,48 @@ def spoiled(value: Any, dice: random.Random) -> Any:
     return changed
 
 
-def _places(value: Any) -> Iterator[tuple[Any, Any]]:
+def _locations(value: Any) -> Iterator[tuple[Any, Any]]:
     steps = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for key, below in list(steps):
         yield value, key
-        yield from _places(below)
+        yield from _locations(below)
 
 
 @pytest.mark.parametrize("version", ["1.12.5", "2.3.0"])
-def test_real_answers(version: str) -> None:
+def test_recorded_responses(version: str) -> None:
     contract = Contract.load(version)
-    quick = CompiledValidator(contract.definitions, as_written=True, ordered=contract.ordered)
-    thorough = ContractValidator(contract)
-    dice, told = random.Random(7), {True: 0, False: 0}
+    compiled = CompiledValidator(contract.definitions, as_written=True, ordered=contract.ordered)
+    validator = ContractValidator(contract)
+    rng, counts = random.Random(7), {True: 0, False: 0}
     for file in sorted((ROOT / "tests" / "recordings" / version).glob("*.json.gz")):
         for step in load(file):
-            answer = step.get("response", {})
-            if answer.get("status") not in (200, 202) or answer["kind"] != "json" or len(str(answer)) > 5_000:
+            response = step.get("response", {})
+            if response.get("status") not in (200, 202) or response["kind"] != "json" or len(str(response)) > 5_000:
                 continue
             operation = contract.match(step["request"]["method"], step["request"]["path"])
             assert operation is not None
-            for body in (answer["body"], spoiled(answer["body"], dice)):
-                verdict = quick.check(operation.response or {})(body)
-                assert verdict is not bool(thorough.check_response(operation, body)), (operation, body)
-                told[verdict] += 1
-    assert min(told.values()) > 100
+            for body in (response["body"], mutated(response["body"], rng)):
+                valid = compiled.check(operation.response or {})(body)
+                assert valid is not bool(validator.check_response(operation, body)), (operation, body)
+                counts[valid] += 1
+    assert min(counts.values()) > 100
 
 
 def test_scenarios() -> None:
     schema = json.loads((data_dir("schemas") / "scenario.schema.json").read_bytes())
-    check, validator, dice = (
+    check, validator, rng = (
         CompiledValidator(schema["$defs"]).check(schema),
         Draft202012Validator(schema),
         random.Random(7),
     )
-    told = {True: 0, False: 0}
+    counts = {True: 0, False: 0}
     for file in sorted((ROOT / "scenarios").glob("*.yaml")):
         data = parse_yaml(file.read_text("utf-8"), file.name, Diagnostics()).to_python()
-        for other in (data, *(spoiled(data, dice) for _ in range(20))):
-            verdict = check(other)
-            assert verdict is validator.is_valid(other), (file, other)
-            told[verdict] += 1
-    assert min(told.values()) > 50
+        for other in (data, *(mutated(data, rng) for _ in range(20))):
+            valid = check(other)
+            assert valid is validator.is_valid(other), (file, other)
+            counts[valid] += 1
+    assert min(counts.values()) > 50
 
 
 @pytest.mark.parametrize(
@@ -116,19 +116,19 @@ def test_keywords(schema: dict[str, Any], value: object, fits: bool) -> None:
 
 
 def test_numbers_as_jackson_writes_them() -> None:
-    quick = CompiledValidator({}, as_written=True)
-    assert not quick.check({"type": "integer"})(4.0)
-    assert not quick.check({"type": "number", "format": "double"})(4)
-    assert not quick.check({"type": "integer", "format": "int32"})(2**31)
+    compiled = CompiledValidator({}, as_written=True)
+    assert not compiled.check({"type": "integer"})(4.0)
+    assert not compiled.check({"type": "number", "format": "double"})(4)
+    assert not compiled.check({"type": "integer", "format": "int32"})(2**31)
 
 
-def test_a_definition_may_lead_back_to_itself() -> None:
+def test_recursive_definitions() -> None:
     definitions = {"tree": {"type": "object", "additionalProperties": {"$ref": "#/$defs/tree"}}}
     check = CompiledValidator(definitions).check({"$ref": "#/$defs/tree"})
     assert check({"a": {"b": {}}})
     assert not check({"a": {"b": 1}})
 
 
-def test_what_it_does_not_know_it_does_not_pass_over() -> None:
+def test_unknown_keywords_are_an_error() -> None:
     with pytest.raises(NotImplementedError, match="uniqueItems"):
         CompiledValidator({}).check({"uniqueItems": True})

@@ -62,14 +62,14 @@ def modules(contract: Contract) -> dict[str, ModuleType]:
     return {each: importlib.import_module(f"client.api.default.{name}") for each, name in named.items()}
 
 
-def answers(version: str, contract: Contract) -> Iterator[tuple[Operation, str, Any]]:
+def responses(version: str, contract: Contract) -> Iterator[tuple[Operation, str, Any]]:
     """(operation, step, answer) of all suites; HEAD and what no operation answers are left out."""
     for file in sorted((RECORDINGS / version).glob("*.json.gz")):
         for step in json.loads(gzip.decompress(file.read_bytes()))["steps"]:
-            answer, request = step.get("response", {}), step.get("request", {})
+            response, request = step.get("response", {}), step.get("request", {})
             operation = contract.match(request.get("method", ""), request.get("path", ""))
-            if operation is not None and answer.get("kind") in ("json", "text"):
-                yield operation, f"{step['suite']}: {step['step']}", answer
+            if operation is not None and response.get("kind") in ("json", "text"):
+                yield operation, f"{step['suite']}: {step['step']}", response
 
 
 def plain(parsed: Any) -> Any:
@@ -78,16 +78,16 @@ def plain(parsed: Any) -> Any:
     return parsed.to_dict() if hasattr(parsed, "to_dict") else parsed
 
 
-def test_it_parses_every_recorded_answer(client: str) -> None:
+def test_it_parses_every_recorded_response(client: str) -> None:
     contract = Contract.load(client)
     apis = modules(contract)
     assert len(apis) == len(list(contract))
     speaker = importlib.import_module("client").Client(base_url="http://flink:8081")
     parsed = 0
-    for operation, step, answer in answers(client, contract):
-        body = answer["body"] if answer["kind"] == "json" else answer["text"]
-        told = {"json": body} if answer["kind"] == "json" else {"text": body}
-        response = httpx.Response(answer["status"], **told)
+    for operation, step, response in responses(client, contract):
+        body = response["body"] if response["kind"] == "json" else response["text"]
+        told = {"json": body} if response["kind"] == "json" else {"text": body}
+        response = httpx.Response(response["status"], **told)
         found = apis[operation.id]._build_response(client=speaker, response=response).parsed
         assert plain(found) == body, step
         parsed += 1
@@ -95,7 +95,7 @@ def test_it_parses_every_recorded_answer(client: str) -> None:
 
 
 @pytest.mark.parametrize("client", ["2.3.0"], indirect=True)
-def test_it_fails_on_a_wrong_answer(client: str) -> None:
+def test_it_fails_on_an_invalid_response(client: str) -> None:
     overview = importlib.import_module("client.models").JobIdsWithStatusOverviewJobIdWithStatus
     right = {"id": "0123456789abcdef0123456789abcdef", "status": "RUNNING"}
     assert overview.from_dict(dict(right)).to_dict() == right

@@ -18,13 +18,13 @@ DESCRIPTIONS = Path(__file__).parent / "descriptions"
 BASE = Contract.load("2.3")
 
 
-def read_onto(name, base=BASE):
+def import_file(name, base=BASE):
     document, notes = import_contract(DESCRIPTIONS / name, flink="2.4.0", base=base, commit="1234567")
     return Contract(json.loads(dump(document))), notes
 
 
-def test_a_page_laid_onto_a_release_is_the_next_release():
-    contract, notes = read_onto("page.md")
+def test_a_page_becomes_the_next_release():
+    contract, notes = import_file("page.md")
     assert (contract.release.minor, contract.release.commit) == ("2.4", "1234567")
     assert "documentation page" in contract.provenance["detail"]
     assert contract.operation("triggerStopWithSavepoint").status == 200
@@ -36,8 +36,8 @@ def test_a_page_laid_onto_a_release_is_the_next_release():
     assert "values at SavepointFormatType: CANONICAL, NATIVE, PORTABLE" in notes
 
 
-def test_the_base_lends_what_a_page_can_not_tell():
-    contract, _ = read_onto("page.md")
+def test_the_base_supplies_what_a_page_lacks():
+    contract, _ = import_file("page.md")
     overview = contract.definitions["ClusterOverviewWithVersion"]
     assert list(overview["properties"]) == [  # order, and the new one behind
         "taskmanagers",
@@ -61,8 +61,8 @@ def test_the_base_lends_what_a_page_can_not_tell():
     assert contract.operation("getJobManagerLogFile").hidden  # hidden ones are in no page
 
 
-def test_the_next_release_is_served_at_once():
-    contract, _ = read_onto("page.md")
+def test_responses_of_the_imported_release():
+    contract, _ = import_file("page.md")
     bodies = ResponseRenderer(contract)
     for operation in contract:
         if not operation.returns_file:
@@ -80,14 +80,14 @@ def test_the_next_release_is_served_at_once():
     assert isinstance(body["notes"][0]["score"], float)
 
 
-def test_html_tells_the_same_as_its_text():
-    assert read_onto("page.html")[0].document["operations"] == read_onto("page.md")[0].document["operations"]
-    assert read_onto("page.html")[1] == read_onto("page.md")[1]
+def test_html_and_text_give_the_same():
+    assert import_file("page.html")[0].document["operations"] == import_file("page.md")[0].document["operations"]
+    assert import_file("page.html")[1] == import_file("page.md")[1]
 
 
-def test_a_page_without_schemas_lends_them_all():
+def test_the_base_supplies_all_schemas():
     base = Contract.load("1.12")
-    contract, _ = read_onto("tables.md", base)
+    contract, _ = import_file("tables.md", base)
     trigger = contract.match("POST", "/jobs/x/savepoints")
     assert trigger.request == base.match("POST", "/jobs/x/savepoints").request
     plan = contract.match("GET", "/jars/x/plan")
@@ -96,8 +96,8 @@ def test_a_page_without_schemas_lends_them_all():
     assert plan.response == base.match("GET", "/jars/x/plan").response
 
 
-def test_an_openapi_document_laid_onto_a_release():
-    contract, notes = read_onto("openapi.yml")
+def test_an_openapi_document_becomes_the_next_release():
+    contract, notes = import_file("openapi.yml")
     assert "OpenAPI document" in contract.provenance["detail"]
     job_notes = contract.operation("getJobNotes")
     body = ResponseRenderer(contract).body(job_notes, {"notes": [{"text": "a"}]})
@@ -116,7 +116,7 @@ def test_an_openapi_document_laid_onto_a_release():
     assert "new property: CheckpointStatistics.FailedCheckpointStatistics.cost" in notes
 
 
-def test_the_documentation_at_its_word():
+def test_a_contract_of_the_documentation_only():
     contract = contract_from_description((DESCRIPTIONS / "page.md").read_text(), "2.4.0")
     assert [str(operation) for operation in contract] == [
         "GET /overview",
@@ -128,8 +128,8 @@ def test_the_documentation_at_its_word():
     assert (
         contract.check_response(overview, {"taskmanagers": 1, "flink-commit": "x"}) == []
     )  # no order, nothing required
-    found = contract.check_response(overview, {"slots-total": 4, "taskmanagers": "1"})
-    assert {(deviation.pointer, deviation.kind) for deviation in found} == {
+    violations = contract.check_response(overview, {"slots-total": 4, "taskmanagers": "1"})
+    assert {(deviation.pointer, deviation.kind) for deviation in violations} == {
         ("/slots-total", "extra"),
         ("/taskmanagers", "type"),
     }
@@ -138,7 +138,7 @@ def test_the_documentation_at_its_word():
     assert (missing.pointer, missing.kind) == ("/notes/0/answers/0/text", "missing")
 
 
-def test_something_else_is_refused():
+def test_other_files_are_refused():
     with pytest.raises(ImportRefused, match="No operation found"):
         read_description("# A page about something else\n\nNothing to see.")
 
@@ -171,7 +171,7 @@ def test_a_broken_openapi_document_is_refused():
 @pytest.mark.parametrize(
     "paths", [[], {"/jobs": {"get": "everything"}}, {"/jobs": {"get": {"responses": {"2XX": {}}}}}, {"/jobs": []}]
 )
-def test_a_document_of_another_form_is_refused(paths, tmp_path, capsys):
+def test_a_malformed_document_is_refused(paths, tmp_path, capsys):
     broken = tmp_path / "broken.json"
     broken.write_text(json.dumps({"openapi": "3.1.0", "paths": paths}))
     assert main(["import", str(broken), "--flink", "2.4.0", "--out", str(tmp_path / "2.4.json")]) == 2
@@ -190,7 +190,7 @@ def served(contract):
 
 
 @pytest.mark.parametrize("minor", known_releases())
-def test_our_own_document_is_the_same_contract_again(minor, tmp_path):
+def test_a_generated_document_restores_its_contract(minor, tmp_path):
     contract = Contract.load(minor)
     file = tmp_path / "flink.json"
     file.write_text(json.dumps(openapi(contract)), encoding="utf-8")
@@ -217,13 +217,13 @@ def of_2_4(tmp_path):
     return file
 
 
-def test_our_own_document_edited(of_2_4):
+def test_an_edited_document(of_2_4):
     contract = Contract(import_contract(of_2_4, flink="2.4.0", base=BASE, commit="1234567")[0])
     assert (contract.release.version, contract.release.commit) == ("2.4.0", "1234567")
     assert contract_from_description(of_2_4.read_text(), "2.4.0").operation("getPausedJobs").status == 200
 
 
-def test_an_imported_release_is_served_by_its_name(of_2_4, tmp_path, monkeypatch, capsys):
+def test_an_imported_release_is_served(of_2_4, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("FLINKMOCK_SCHEMAS", str(tmp_path / "schemas"))
     assert "2.4" not in known_releases()
     assert main(["import", str(of_2_4), "--flink", "2.4.0"]) == 0
@@ -251,11 +251,11 @@ def test_an_imported_release_is_served_by_its_name(of_2_4, tmp_path, monkeypatch
     assert "jobs-paused" in capsys.readouterr().out
 
 
-def test_the_releases_of_flinkmocks_own_are_not_written_over(tmp_path, monkeypatch, capsys):
+def test_bundled_releases_are_not_overwritten(tmp_path, monkeypatch, capsys):
     monkeypatch.delenv("FLINKMOCK_SCHEMAS", raising=False)
     before = (data_dir("schemas") / "2.3.json").read_bytes()
     assert main(["import", str(DESCRIPTIONS / "openapi.yml"), "--flink", "2.3.0"]) == 2
-    assert "Flink 2.3 comes with flinkmock" in capsys.readouterr().err
+    assert "flinkmock already contains Flink 2.3" in capsys.readouterr().err
     assert (data_dir("schemas") / "2.3.json").read_bytes() == before
     monkeypatch.setenv("FLINKMOCK_SCHEMAS", str(tmp_path))
     assert main(["import", str(DESCRIPTIONS / "openapi.yml"), "--flink", "2.3.0"]) == 0
@@ -265,6 +265,6 @@ def test_the_releases_of_flinkmocks_own_are_not_written_over(tmp_path, monkeypat
 
 
 @pytest.mark.parametrize("minor", known_releases())
-def test_schema_files_have_the_form_that_the_importer_writes(minor):
+def test_schema_files_have_the_importers_format(minor):
     text = (data_dir("schemas") / f"{minor}.json").read_text(encoding="utf-8")
     assert dump(json.loads(text)) == text

@@ -52,39 +52,39 @@ def test_it_has_every_operation(flink: str) -> None:
     assert not told
 
 
-def schema_of(flink: str, method: str, operation: Any, answer: str) -> Any:
+def schema_of(flink: str, method: str, operation: Any, response: str) -> Any:
     path = re.sub(r":(\w+)", r"{\1}", operation.path)
     responses = document(flink)["paths"][path][method.lower()]["responses"]
-    told = responses.get(answer) or document(flink)["components"]["responses"]["Error"]
+    told = responses.get(response) or document(flink)["components"]["responses"]["Error"]
     return told["content"]["application/json"]["schema"]
 
 
 @pytest.mark.parametrize(("version", "least"), [("2.3.0", 780), ("1.20.5", 760), ("1.12.5", 690)])
-def test_every_recorded_answer_obeys_it(version: str, least: int) -> None:
+def test_every_recorded_response_is_valid(version: str, least: int) -> None:
     contract = Contract.load(version)
     validators: dict[str, Draft202012Validator] = {}
     checked = 0
     for file in sorted((RECORDINGS / version).glob("*.json.gz")):
         for step in json.loads(gzip.decompress(file.read_bytes()))["steps"]:
-            answer, request = step.get("response", {}), step.get("request", {})
+            response, request = step.get("response", {}), step.get("request", {})
             operation = contract.match(request.get("method", ""), request.get("path", ""))
-            if answer.get("kind") != "json" or operation is None:
+            if response.get("kind") != "json" or operation is None:
                 continue
-            status = answer["status"]
+            status = response["status"]
             assert status == operation.status or status >= 300, step["step"]
             schema = schema_of(version, request["method"], operation, str(status))
             key = json.dumps(schema)
             if key not in validators:
                 validators[key] = Draft202012Validator(schema | {"components": document(version)["components"]})
             errors = [
-                f"{error.json_path}: {error.message[:200]}" for error in validators[key].iter_errors(answer["body"])
+                f"{error.json_path}: {error.message[:200]}" for error in validators[key].iter_errors(response["body"])
             ]
             assert errors == [], step["step"]
             checked += 1
     assert checked >= least
 
 
-def test_a_wrong_answer_disobeys() -> None:
+def test_an_invalid_response() -> None:
     operation = Contract.load("2.3").operation("getClusterOverview")
     schema = schema_of("2.3", "GET", operation, "200") | {"components": document("2.3")["components"]}
     assert not Draft202012Validator(schema).is_valid({"taskmanagers": "1"})
@@ -102,7 +102,7 @@ def test_bodies_of_requests() -> None:
     assert "required" not in paths["/jobs/{jobid}/savepoints"]["post"]["requestBody"]
 
 
-def test_subclasses_are_told_apart_by_a_discriminator() -> None:
+def test_subclasses_have_a_discriminator() -> None:
     schemas = document("2.3")["components"]["schemas"]
     told = schemas["CheckpointStatistics"]["discriminator"]
     assert told["propertyName"] == "className"
@@ -119,7 +119,7 @@ def test_lists_of_query_parameters_are_not_empty() -> None:
 
 
 @pytest.mark.parametrize("flink", ["1.12", "2.3"])
-def test_schemathesis_is_told_ids_that_are_there(flink: str) -> None:
+def test_schemathesis_gets_existing_ids(flink: str) -> None:
     folder = Path(__file__).parent / "schemathesis"
     ids = tomllib.loads((folder / "schemathesis.toml").read_text())["parameters"]
     told = {name.removeprefix("path."): str(value) for name, value in ids.items()}
@@ -129,11 +129,11 @@ def test_schemathesis_is_told_ids_that_are_there(flink: str) -> None:
             "/jobs/{jobid}/checkpoints/details/{checkpointid}",
             "/taskmanagers/{taskmanagerid}",
         ):
-            with urllib.request.urlopen(cluster.url + target.format(**told)) as answer:
-                assert answer.status == 200
+            with urllib.request.urlopen(cluster.url + target.format(**told)) as response:
+                assert response.status == 200
 
 
-def test_into_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_to_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "openapi.json"
     assert main(["openapi", "--flink", "2.3", "-o", str(file)]) == 0
     assert json.loads(file.read_text()) == document("2.3")
@@ -141,6 +141,6 @@ def test_into_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert main(["openapi", "-o", str(tmp_path / "no" / "where.json")]) == 2
 
 
-def test_on_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
+def test_to_standard_output(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["openapi", "--flink", "1.20", "--format", "yaml"]) == 0
     assert yaml.safe_load(capsys.readouterr().out) == document("1.20")

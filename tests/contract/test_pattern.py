@@ -11,7 +11,7 @@ CONTRACT = Contract.load("2.3")
 JOB = "/jobs/2451d76ab8aa473ba87000eb834231f1"
 
 
-def fits(text: str, method: str, path: str) -> bool:
+def matches(text: str, method: str, path: str) -> bool:
     return Pattern.parse(text).matches(method, path, CONTRACT.match(method, path))
 
 
@@ -29,8 +29,8 @@ def fits(text: str, method: str, path: str) -> bool:
         ("GET /:any/at/all", "GET", "/nowhere/at/all"),
     ],
 )
-def test_meant(text: str, method: str, path: str) -> None:
-    assert fits(text, method, path)
+def test_matches(text: str, method: str, path: str) -> None:
+    assert matches(text, method, path)
 
 
 @pytest.mark.parametrize(
@@ -44,20 +44,20 @@ def test_meant(text: str, method: str, path: str) -> None:
         ("GET /v1", "GET", "/v1/jobs"),
     ],
 )
-def test_not_meant(text: str, method: str, path: str) -> None:
-    assert not fits(text, method, path)
+def test_does_not_match(text: str, method: str, path: str) -> None:
+    assert not matches(text, method, path)
 
 
 @pytest.mark.parametrize("text", ["", "GET", "/jobs", "get /jobs", "GET jobs", "GET /jobs HTTP/1.1", "GET  /jobs"])
-def test_text_of_another_form(text: str) -> None:
+def test_invalid_text(text: str) -> None:
     with pytest.raises(ValueError, match="is not a request pattern"):
         Pattern.parse(text)
 
 
-def test_it_is_written_as_it_was_read() -> None:
+def test_text() -> None:
     assert str(Pattern.parse("PATCH /jobs/:jobid/")) == "PATCH /jobs/:jobid"
 
 
-def test_every_operation_is_named_by_its_own_words() -> None:
+def test_the_text_of_each_operation_matches_it() -> None:
     for operation in CONTRACT:
         assert Pattern.parse(str(operation)).may_match(operation)

@@ -58,18 +58,18 @@ STATISTICS = {
 def check(operation_id, body, minor="2.3"):
     contract = Contract.load(minor)
     return [
-        (deviation.pointer, deviation.kind)
-        for deviation in contract.check_response(contract.operation(operation_id), body)
+        (violation.pointer, violation.kind)
+        for violation in contract.check_response(contract.operation(operation_id), body)
     ]
 
 
-def test_right_answers_have_no_deviations():
+def test_valid_responses():
     assert check("getClusterOverview", OVERVIEW) == []
     assert check("getCheckpointingStatistics", STATISTICS) == []
 
 
 @pytest.mark.parametrize(
-    ("change", "deviation"),
+    ("change", "violation"),
     [
         ({"taskmanagers": "1"}, ("/taskmanagers", "type")),
         ({"taskmanagers": 1.0}, ("/taskmanagers", "type")),
@@ -79,11 +79,11 @@ def test_right_answers_have_no_deviations():
         ({"a/b~c": 1}, ("/a~1b~0c", "extra")),
     ],
 )
-def test_one_wrong_value_is_one_deviation(change, deviation):
-    assert check("getClusterOverview", OVERVIEW | change) == [deviation]
+def test_one_wrong_value_is_one_violation(change, violation):
+    assert check("getClusterOverview", OVERVIEW | change) == [violation]
 
 
-def test_each_missing_key_is_told():
+def test_each_missing_key_is_reported():
     body = {name: value for name, value in OVERVIEW.items() if name not in ("taskmanagers", "jobs-failed")}
     assert check("getClusterOverview", body) == [("/taskmanagers", "missing"), ("/jobs-failed", "missing")]
 
@@ -100,16 +100,16 @@ def test_a_map_has_no_order():
     contract = Contract.load("2.3")
     details = contract.operation("getJobDetails")
     deviations = contract.check_response(details, {"timestamps": dict(reversed(job.items()))})
-    assert not [deviation for deviation in deviations if deviation.kind == "order"]
+    assert not [violation for violation in deviations if violation.kind == "order"]
 
 
-def test_an_enum_key_that_is_none():
+def test_an_unknown_enum_key():
     body = {"timestamps": {"SLEEPING": 1}}
     assert ("/timestamps/SLEEPING", "extra") in check("getJobDetails", body)
 
 
 @pytest.mark.parametrize(
-    ("place", "value", "kind"),
+    ("location", "value", "kind"),
     [
         (("summary", "state_size", "p90"), 2, "type"),  # Jackson writes a double as 2.0
         (("summary", "state_size", "p90"), "nan", "type"),
@@ -120,15 +120,15 @@ def test_an_enum_key_that_is_none():
         (("history", 0, "id"), None, "null"),
     ],
 )
-def test_deviations_are_found_inside_alternatives(place, value, kind):
+def test_violations_inside_alternatives(location, value, kind):
     body = copy.deepcopy(STATISTICS)
     inner = body
-    for step in place[:-1]:
+    for step in location[:-1]:
         inner = inner[step]
-    inner[place[-1]] = value
-    [(pointer, found)] = check("getCheckpointingStatistics", body)
-    assert found == kind
-    assert pointer == "".join(f"/{step}" for step in place)
+    inner[location[-1]] = value
+    [(pointer, violations)] = check("getCheckpointingStatistics", body)
+    assert violations == kind
+    assert pointer == "".join(f"/{step}" for step in location)
 
 
 def test_ids_and_base64():
@@ -138,10 +138,10 @@ def test_ids_and_base64():
     assert check("getSavepointStatus", body) == [("/operation/failure-cause/serialized-throwable", "encoding")]
 
 
-def test_a_deviation_reads_well():
+def test_the_text_of_a_violation():
     contract = Contract.load("2.3")
-    [deviation] = contract.check_response(contract.operation("getClusterOverview"), OVERVIEW | {"taskmanagers": "one"})
-    assert str(deviation) == "/taskmanagers: type: expected integer, found 'one'"
+    [violation] = contract.check_response(contract.operation("getClusterOverview"), OVERVIEW | {"taskmanagers": "one"})
+    assert str(violation) == "/taskmanagers: type: expected integer, found 'one'"
     [order] = contract.check_response(contract.operation("getClusterOverview"), dict(reversed(OVERVIEW.items())))
     assert str(order).startswith("(the whole body): order: expected keys in the order ['taskmanagers'")
 
@@ -149,7 +149,7 @@ def test_a_deviation_reads_well():
 def test_error_bodies():
     contract = Contract.load("1.12")
     assert contract.check_error({"errors": ["Not found: /x"]}) == []
-    assert [str(deviation) for deviation in contract.check_error({"error": "x"})] == [
+    assert [str(violation) for violation in contract.check_error({"error": "x"})] == [
         "/errors: missing: expected a value, found nothing",
         "/error: extra: expected no such key, found 'x'",
     ]
@@ -176,5 +176,5 @@ def test_error_bodies():
 )
 def test_requests_as_jackson_reads_them(minor, operation_id, body, expected):
     contract = Contract.load(minor)
-    found = contract.check_request(contract.operation(operation_id), body)
-    assert [(deviation.pointer, deviation.kind) for deviation in found] == expected
+    violations = contract.check_request(contract.operation(operation_id), body)
+    assert [(violation.pointer, violation.kind) for violation in violations] == expected

@@ -12,7 +12,7 @@ Serve = Callable[[web.Application | Proxy], Awaitable[str]]
 
 
 @pytest.fixture
-def told() -> list[Exchange]:
+def exchanges() -> list[Exchange]:
     return []
 
 

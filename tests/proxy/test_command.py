@@ -42,16 +42,16 @@ class Running:
         self.first = announced.readline()
         self.url = self.first.split()[3].rstrip(",")
 
-    def ask(self, target: str) -> int:
+    def get(self, target: str) -> int:
         try:
-            with urllib.request.urlopen(self.url + target) as answer:
-                answer.read()
-                return int(answer.status)
+            with urllib.request.urlopen(self.url + target) as response:
+                response.read()
+                return int(response.status)
         except urllib.error.HTTPError as error:
             with error:
                 return error.code
 
-    def ended(self) -> tuple[int, str, str]:
+    def stop(self) -> tuple[int, str, str]:
         self._process.send_signal(signal.SIGINT)
         out, err = self._process.communicate()
         return self._process.returncode, out, err
@@ -67,83 +67,83 @@ def proxy(upstream: str, *options: str) -> Iterator[Running]:
         running._process.communicate()
 
 
-def test_it_passes_on_and_tells_at_the_end(cluster: FlinkMock, tmp_path: Path) -> None:
+def test_forwards_and_prints_a_summary(cluster: FlinkMock, tmp_path: Path) -> None:
     journal = tmp_path / "journal.jsonl"
     with proxy(cluster.url, "--journal", str(journal)) as running:
         assert running.first.startswith("Flink 2.3 at http://127.0.0.1:")
-        assert [running.ask(target) for target in ("/jobs", "/overview")] == [200, 200]
-        code, told, _ = running.ended()
-    assert code == 0, told
-    assert "2 requests, 2 of 2 operations answered, no deviation" in told
+        assert [running.get(target) for target in ("/jobs", "/overview")] == [200, 200]
+        code, output, _ = running.stop()
+    assert code == 0, output
+    assert "2 requests, 2 of 2 operations answered, no deviation" in output
     assert [json.loads(each)["operation"] for each in journal.read_text().splitlines()] == [
         "getJobIdsWithStatusesOverview",
         "getClusterOverview",
     ]
 
 
-def test_deviations_are_told_by_the_exit_code(cluster: FlinkMock) -> None:
+def test_the_exit_code_shows_deviations(cluster: FlinkMock) -> None:
     with proxy(cluster.url, "--flink", "2.2") as running:
-        running.ask("/taskmanagers")
-        code, told, _ = running.ended()
-    assert code == 1, told
-    assert "/taskmanagers/*/assignedTasks: extra" in told
+        running.get("/taskmanagers")
+        code, output, _ = running.stop()
+    assert code == 1, output
+    assert "/taskmanagers/*/assignedTasks: extra" in output
 
 
-def test_a_report_for_machines_that_is_accepted_the_next_time(cluster: FlinkMock, tmp_path: Path) -> None:
+def test_a_json_report_is_a_baseline(cluster: FlinkMock, tmp_path: Path) -> None:
     with proxy(cluster.url, "--flink", "2.2", "--format", "json") as running:
-        running.ask("/taskmanagers?x=1")
-        code, told, complained = running.ended()
-    assert code == 1, told
-    assert "1x  Flink 2.2 does not read the query parameter x of GET /taskmanagers." in complained
-    assert "/taskmanagers/*/assignedTasks" in {each["pointer"] for each in json.loads(told)["findings"]}
-    known = tmp_path / "known.json"
-    known.write_text(told)
-    with proxy(cluster.url, "--flink", "2.2", "--baseline", str(known)) as running:
-        running.ask("/taskmanagers")
-        code, told, _ = running.ended()
-    assert code == 0, told
-    assert "no deviation, 1 more in the baseline" in told
+        running.get("/taskmanagers?x=1")
+        code, output, errors = running.stop()
+    assert code == 1, output
+    assert "1x  Flink 2.2 does not read the query parameter x of GET /taskmanagers." in errors
+    assert "/taskmanagers/*/assignedTasks" in {each["pointer"] for each in json.loads(output)["findings"]}
+    baseline = tmp_path / "known.json"
+    baseline.write_text(output)
+    with proxy(cluster.url, "--flink", "2.2", "--baseline", str(baseline)) as running:
+        running.get("/taskmanagers")
+        code, output, _ = running.stop()
+    assert code == 0, output
+    assert "no deviation, 1 more in the baseline" in output
 
 
-def test_an_address_that_is_not_here(cluster: FlinkMock) -> None:
+def test_an_address_of_another_machine(cluster: FlinkMock) -> None:
     command = [sys.executable, "-m", "flinkmock", "proxy", cluster.url, "--host", "192.0.2.1"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("flinkmock: Can't listen on 192.0.2.1:8082: ")
 
 
-def test_a_journal_for_browsers(cluster: FlinkMock, tmp_path: Path) -> None:
+def test_a_har_journal(cluster: FlinkMock, tmp_path: Path) -> None:
     journal = tmp_path / "journal.har"
     with proxy(cluster.url, "--journal", str(journal)) as running:
-        running.ask("/jobs?x=1")
-        running.ended()
+        running.get("/jobs?x=1")
+        running.stop()
     [entry] = json.loads(journal.read_text())["log"]["entries"]
     assert entry["request"]["url"] == f"{running.url}/jobs?x=1"
     assert entry["response"]["status"] == 200
 
 
-def test_a_cluster_that_has_gone(tmp_path: Path) -> None:
+def test_a_cluster_that_does_not_answer(tmp_path: Path) -> None:
     with FlinkMock(flink="2.3") as cluster, proxy(cluster.url) as running:
         cluster.close()
-        assert running.ask("/overview") == 502
-        code, told, _ = running.ended()
-    assert code == 2, told
-    assert "without a response:" in told
+        assert running.get("/overview") == 502
+        code, output, _ = running.stop()
+    assert code == 2, output
+    assert "without a response:" in output
 
 
 def test_faults_of_a_scenario(cluster: FlinkMock, tmp_path: Path) -> None:
     scenario, journal = tmp_path / "faults.yaml", tmp_path / "journal.jsonl"
     scenario.write_text(FAULTS)
     with proxy(cluster.url, "--faults", str(scenario), "--journal", str(journal)) as running:
-        assert [running.ask("/overview"), running.ask("/config")] == [503, 200]
-        code, told, complained = running.ended()
-    assert code == 0, told
-    assert f"{scenario}: ignored, because a real cluster is behind the proxy: jobs" in complained
-    assert "1 requests, 1 of 1 operations answered, no deviation" in told
+        assert [running.get("/overview"), running.get("/config")] == [503, 200]
+        code, output, errors = running.stop()
+    assert code == 0, output
+    assert f"{scenario}: ignored, because a real cluster is behind the proxy: jobs" in errors
+    assert "1 requests, 1 of 1 operations answered, no deviation" in output
     assert [json.loads(each)["fault"] for each in journal.read_text().splitlines()] == ["no leader", None]
 
 
-def test_faults_that_are_none(cluster: FlinkMock, tmp_path: Path) -> None:
+def test_invalid_faults(cluster: FlinkMock, tmp_path: Path) -> None:
     scenario = tmp_path / "faults.yaml"
     scenario.write_text("faults: [{match: GET /overwiew, reply: not-found}]")
     command = [sys.executable, "-m", "flinkmock", "proxy", cluster.url, "--faults", str(scenario)]

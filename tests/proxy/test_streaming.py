@@ -29,18 +29,18 @@ def cluster() -> Iterator[FlinkMock]:
         yield running
 
 
-def steady(answer: aiohttp.ClientResponse) -> dict[bytes, bytes]:
+def steady(response: aiohttp.ClientResponse) -> dict[bytes, bytes]:
     """Headers as they are spelled, without the values that the server works out from the second it answers in."""
     moving = {b"date", b"expires"}
     return {
         name: b"" if name.lower() in moving else value
-        for name, value in answer.raw_headers
+        for name, value in response.raw_headers
         if name.lower() != b"connection"
     }
 
 
-async def test_what_comes_is_what_was_sent(cluster: FlinkMock, serve: Any, told: list[Exchange]) -> None:
-    proxy = Proxy(cluster.url, Contract.load("2.3"), told.append)
+async def test_responses_arrive_unchanged(cluster: FlinkMock, serve: Any, exchanges: list[Exchange]) -> None:
+    proxy = Proxy(cluster.url, Contract.load("2.3"), exchanges.append)
     url = await serve(proxy)
     targets = ["/v1/jobs/overview", "/taskmanagers", "/jobmanager/log", "/jobs/nohex", "/nothing%20there?x=1", "/"]
     async with aiohttp.ClientSession() as session:
@@ -51,45 +51,45 @@ async def test_what_comes_is_what_was_sent(cluster: FlinkMock, serve: Any, told:
                 assert steady(passed) == steady(straight)
         form = aiohttp.FormData()
         form.add_field("jarfile", JAR.read_bytes(), filename="wordcount.jar")
-        async with session.post(f"{url}/jars/upload", data=form) as answer:
-            uploaded = (await answer.json())["filename"].rpartition("/")[2]
-        async with session.post(f"{url}/jars/{uploaded}/run", json={"programArgs": "x"}) as answer:
-            assert answer.status == 200
+        async with session.post(f"{url}/jars/upload", data=form) as response:
+            uploaded = (await response.json())["filename"].rpartition("/")[2]
+        async with session.post(f"{url}/jars/{uploaded}/run", json={"programArgs": "x"}) as response:
+            assert response.status == 200
     assert proxy.report.clean, proxy.summary()
-    assert [each.target for each in told][: len(targets)] == targets
-    assert (told[3].status, told[3].operation) == (400, "getJobDetails")
-    assert told[-1].body == {"programArgs": "x"}
+    assert [each.target for each in exchanges][: len(targets)] == targets
+    assert (exchanges[3].status, exchanges[3].operation) == (400, "getJobDetails")
+    assert exchanges[-1].body == {"programArgs": "x"}
     assert "does not read the field programArgs of POST /jars/:jarid/run" in proxy.summary()
 
 
-async def test_a_server_that_deviates(serve: Any, told: list[Exchange]) -> None:
+async def test_a_server_that_deviates(serve: Any, exchanges: list[Exchange]) -> None:
     async def overview(_: web.Request) -> web.Response:
         return web.json_response({"taskmanagers": "1"})
 
     behind = web.Application()
     behind.router.add_get("/overview", overview)
-    proxy = Proxy(await serve(behind), Contract.load("2.3"), told.append)
+    proxy = Proxy(await serve(behind), Contract.load("2.3"), exchanges.append)
     url = await serve(proxy)
     async with aiohttp.ClientSession() as session:
         for _ in range(20):
-            async with session.get(f"{url}/overview") as answer:
-                assert await answer.json() == {"taskmanagers": "1"}
+            async with session.get(f"{url}/overview") as response:
+                assert await response.json() == {"taskmanagers": "1"}
     assert not proxy.report.clean
     assert "/taskmanagers: type: expected integer, found '1'" in proxy.summary()
     assert "20 times, GET /overview" in proxy.summary()
 
 
-async def test_nobody_behind_it(serve: Any, told: list[Exchange]) -> None:
-    proxy = Proxy("http://127.0.0.1:1", Contract.load("2.3"), told.append)
+async def test_the_upstream_server_does_not_answer(serve: Any, exchanges: list[Exchange]) -> None:
+    proxy = Proxy("http://127.0.0.1:1", Contract.load("2.3"), exchanges.append)
     url = await serve(proxy)
-    async with aiohttp.ClientSession() as session, session.get(f"{url}/overview") as answer:
-        assert answer.status == 502
-        assert "No answer from http://127.0.0.1:1" in await answer.text()
+    async with aiohttp.ClientSession() as session, session.get(f"{url}/overview") as response:
+        assert response.status == 502
+        assert "No answer from http://127.0.0.1:1" in await response.text()
     assert "without a response:\n    1x  GET /overview: " in proxy.summary()
-    assert (told[0].target, told[0].status) == ("/overview", 502)
+    assert (exchanges[0].target, exchanges[0].status) == ("/overview", 502)
 
 
-async def test_a_server_that_leaves_in_the_middle(serve: Any, told: list[Exchange]) -> None:
+async def test_the_upstream_server_closes_the_connection(serve: Any, exchanges: list[Exchange]) -> None:
     """Its client is left as well, and does not take half an answer for a whole one."""
 
     async def half(request: web.Request) -> web.StreamResponse:
@@ -102,14 +102,14 @@ async def test_a_server_that_leaves_in_the_middle(serve: Any, told: list[Exchang
 
     behind = web.Application()
     behind.router.add_get("/overview", half)
-    proxy = Proxy(await serve(behind), Contract.load("2.3"), told.append)
-    async with aiohttp.ClientSession(await serve(proxy)) as session, session.get("/overview") as answer:
+    proxy = Proxy(await serve(behind), Contract.load("2.3"), exchanges.append)
+    async with aiohttp.ClientSession(await serve(proxy)) as session, session.get("/overview") as response:
         with pytest.raises(aiohttp.ClientPayloadError):
-            await answer.read()
+            await response.read()
     await asyncio.sleep(0)
     assert "without a response:\n    1x  GET /overview: " in proxy.summary()
     assert proxy.report.clean
-    assert (told[0].status, told[0].response_size) == (200, 1)
+    assert (exchanges[0].status, exchanges[0].response_size) == (200, 1)
 
 
 async def test_the_server_is_called_by_its_own_name(serve: Any) -> None:
@@ -120,33 +120,33 @@ async def test_the_server_is_called_by_its_own_name(serve: Any) -> None:
     behind.router.add_get("/overview", name)
     upstream = await serve(behind)
     url = await serve(Proxy(upstream, Contract.load("2.3")))
-    async with aiohttp.ClientSession() as session, session.get(f"{url}/overview", headers={"x-own": "y"}) as answer:
-        assert await answer.text() == f"{upstream.removeprefix('http://')} y"
+    async with aiohttp.ClientSession() as session, session.get(f"{url}/overview", headers={"x-own": "y"}) as response:
+        assert await response.text() == f"{upstream.removeprefix('http://')} y"
 
 
-async def test_what_is_compressed_stays_so(serve: Any, told: list[Exchange]) -> None:
+async def test_what_is_compressed_stays_so(serve: Any, exchanges: list[Exchange]) -> None:
     async def echo(request: web.Request) -> web.Response:
         encoding = request.headers["content-encoding"]
         return web.Response(body=await request.read(), headers={"content-encoding": encoding})
 
     behind = web.Application()
     behind.router.add_post("/jars/x/run", echo)
-    url = await serve(Proxy(await serve(behind), Contract.load("2.3"), told.append))
+    url = await serve(Proxy(await serve(behind), Contract.load("2.3"), exchanges.append))
     body = gzip.compress(b'{"parallelism": 2}')
     async with (
         aiohttp.ClientSession(url, auto_decompress=False) as session,
-        session.post("/jars/x/run", data=body, headers={"content-encoding": "gzip"}) as answer,
+        session.post("/jars/x/run", data=body, headers={"content-encoding": "gzip"}) as response,
     ):
-        assert await answer.read() == body
+        assert await response.read() == body
 
 
-async def test_targets_with_an_address(cluster: FlinkMock, serve: Any, told: list[Exchange]) -> None:
+async def test_targets_with_an_address(cluster: FlinkMock, serve: Any, exchanges: list[Exchange]) -> None:
     """As clients write them that were told of a proxy, and take ours for one."""
-    url = await serve(Proxy(cluster.url, Contract.load("2.3"), told.append))
-    async with aiohttp.ClientSession() as session, session.get("http://flink:8081/overview", proxy=url) as answer:
-        assert (await answer.json())["flink-version"] == "2.3.0"
+    url = await serve(Proxy(cluster.url, Contract.load("2.3"), exchanges.append))
+    async with aiohttp.ClientSession() as session, session.get("http://flink:8081/overview", proxy=url) as response:
+        assert (await response.json())["flink-version"] == "2.3.0"
     await asyncio.sleep(0)
-    assert told[0].operation == "getClusterOverview"
+    assert exchanges[0].operation == "getClusterOverview"
 
 
 async def test_netty_refuses_by_itself_what_is_too_large(serve: Any) -> None:
@@ -155,8 +155,8 @@ async def test_netty_refuses_by_itself_what_is_too_large(serve: Any) -> None:
         proxy = Proxy(small.url, Contract.load("2.3"))
         url = await serve(proxy)
         async with aiohttp.ClientSession() as session:
-            async with session.post(f"{url}/jars/upload", data=JAR.read_bytes()) as answer:
-                assert (answer.status, await answer.read()) == (413, b"")
+            async with session.post(f"{url}/jars/upload", data=JAR.read_bytes()) as response:
+                assert (response.status, await response.read()) == (413, b"")
             await asyncio.sleep(0)  # it is judged after that
     assert proxy.report.requests == 1
     assert proxy.report.clean, proxy.summary()
@@ -173,7 +173,7 @@ async def test_what_is_too_long_is_refused_by_the_server(cluster: FlinkMock, ser
         assert (passed.status, await passed.read()) == (straight.status, await straight.read())
 
 
-async def test_a_client_that_left_is_in_the_journal(serve: Any, told: list[Exchange]) -> None:
+async def test_a_client_that_left_is_in_the_journal(serve: Any, exchanges: list[Exchange]) -> None:
     """When the proxy ends while the server still thinks about its request."""
     asked, go = asyncio.Event(), asyncio.Event()
 
@@ -184,7 +184,7 @@ async def test_a_client_that_left_is_in_the_journal(serve: Any, told: list[Excha
 
     behind = web.Application()
     behind.router.add_get("/overview", overview)
-    runner = Proxy(await serve(behind), Contract.load("2.3"), told.append).runner(patience=30)
+    runner = Proxy(await serve(behind), Contract.load("2.3"), exchanges.append).runner(patience=30)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     _, writer = await asyncio.open_connection(*runner.addresses[0])
@@ -197,7 +197,7 @@ async def test_a_client_that_left_is_in_the_journal(serve: Any, told: list[Excha
         await asyncio.sleep(0)
     go.set()
     await end
-    assert [seen.status for seen in told] == [200]
+    assert [exchange.status for exchange in exchanges] == [200]
 
 
 async def test_clients_that_ask_before_they_send(cluster: FlinkMock, serve: Any) -> None:
@@ -206,8 +206,8 @@ async def test_clients_that_ask_before_they_send(cluster: FlinkMock, serve: Any)
     async with aiohttp.ClientSession(url) as session:
         form = aiohttp.FormData()
         form.add_field("jarfile", JAR.read_bytes(), filename="wordcount.jar")
-        async with session.post("/jars/upload", data=form, expect100=True) as answer:
-            assert answer.status == 200
+        async with session.post("/jars/upload", data=form, expect100=True) as response:
+            assert response.status == 200
 
 
 async def test_long_bodies_stream(serve: Any) -> None:
@@ -238,12 +238,12 @@ async def test_long_bodies_stream(serve: Any) -> None:
                     yield bytes(MIB)
 
             async with aiohttp.ClientSession(url) as session:
-                async with session.post("/jars/upload", data=b"x") as answer:
-                    await answer.read()
+                async with session.post("/jars/upload", data=b"x") as response:
+                    await response.read()
                 before = resident(process.pid)
-                async with session.post("/jars/upload", data=sent()) as answer:
-                    assert answer.headers["x-got"] == str(size)
-                    assert len(await answer.read()) == size
+                async with session.post("/jars/upload", data=sent()) as response:
+                    assert response.headers["x-got"] == str(size)
+                    assert len(await response.read()) == size
                 assert resident(process.pid) - before < size // 10 + 2 * JUDGED_BYTES
         finally:
             process.terminate()
