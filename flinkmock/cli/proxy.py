@@ -78,11 +78,11 @@ def run(args: argparse.Namespace) -> int:
         print(proxy.summary())
     else:
         print(format_report(proxy.report, args.format))
-        for line in proxy.judging.beside():
+        for line in proxy.checker.client_findings():
             print(line, file=sys.stderr)
     if not proxy.report.clean:
         return 1
-    return 2 if proxy.judging.unanswered and not proxy.report.requests else 0
+    return 2 if proxy.checker.unanswered and not proxy.report.requests else 0
 
 
 def _faults(args: argparse.Namespace, contract: Contract) -> dict[str, Any]:

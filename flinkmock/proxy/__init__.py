@@ -2,6 +2,6 @@
 
 from flinkmock.errors import FaultRequiresFakeCluster
 from flinkmock.proxy.proxy import Proxy
-from flinkmock.proxy.traffic_checker import JUDGED_BYTES
+from flinkmock.proxy.traffic_checker import MAX_CHECKED_BYTES
 
-__all__ = ["JUDGED_BYTES", "FaultRequiresFakeCluster", "Proxy"]
+__all__ = ["MAX_CHECKED_BYTES", "FaultRequiresFakeCluster", "Proxy"]

@@ -1,7 +1,7 @@
-"""The proxy itself: how a request travels to the server behind, and its answer back.
+"""Forwards requests to an upstream server and its responses to the client.
 
-Bodies are streamed both ways; of each, only the beginning is kept to be judged. An answer that a fault spoils, slows
-down or cuts off is fetched as a whole first.
+Bodies are streamed in both directions; the proxy keeps those that are short enough for checks. It reads a response
+completely before it sends it if a fault changes, slows down or truncates it.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ from flinkmock.faults.middleware import FaultMiddleware, changes_response
 from flinkmock.journal import Exchange
 from flinkmock.journal.exchange import MAX_BODY_BYTES
 from flinkmock.journal.middleware import exchange_of, finish
-from flinkmock.proxy.streaming import BodyBuffer, UpstreamResponse, end_to_end, origin_form, passing, received
-from flinkmock.proxy.traffic_checker import JUDGED_BYTES, TrafficChecker
+from flinkmock.proxy.streaming import BodyBuffer, UpstreamResponse, end_to_end, forward_body, origin_form, read_body
+from flinkmock.proxy.traffic_checker import MAX_CHECKED_BYTES, TrafficChecker
 from flinkmock.proxy.upstream import UpstreamCluster
 from flinkmock.rest.release_quirks import ReleaseQuirks
 from flinkmock.rest.request import Request
@@ -33,181 +33,188 @@ from flinkmock.rest.response import NoResponse, Response
 from flinkmock.server.delayed_responses import DelayedResponses
 from flinkmock.server.fault_delivery import FaultDelivery
 
-NOT_OURS = "Accept", "Accept-Encoding", "Content-Type", "User-Agent"
-"""Headers that aiohttp's client would add."""
+CLIENT_HEADERS = "Accept", "Accept-Encoding", "Content-Type", "User-Agent"
+"""Headers that aiohttp's client adds by default."""
 MAX_LINE = 64 * 1024
-"""Bytes of a request line or header that are passed on: more than Flink reads, so that the refusal is Flink's."""
-Told = Callable[[Exchange], None]
-
-
+"""The maximum length of a request line or header, in bytes: more than Flink's, so that Flink rejects longer ones."""
 _Route = tuple[Operation | None, Mapping[str, str], URL]
-"""What a target names: an operation of the release or None, the path parameters, and the URL behind the proxy."""
+"""(operation, path parameters, upstream URL) of a target. The operation is None if the release lacks it."""
 
 
 class Proxy:
-    """Stands in front of the server at `upstream`.
+    """A proxy for one server.
 
-    `told` hears each exchange. `faults` strike on the way, by the same rules and in the same way as in a fake cluster;
-    `seed` fixes their random choices.
+    Args:
+        upstream: the URL of the server.
+        contract: that requests and responses are checked against.
+        on_exchange: called with each exchange.
+        faults: applied to requests by the same rules as in a fake cluster.
+        seed: of their random choices.
 
-    Raises NotOverALiveCluster for faults that only a fake cluster can suffer.
+    Raises:
+        FaultRequiresFakeCluster: some of the faults change the cluster itself.
     """
 
     def __init__(
         self,
         upstream: str,
         contract: Contract,
-        told: Told | None = None,
+        on_exchange: Callable[[Exchange], None] | None = None,
         *,
         faults: Iterable[Fault] = (),
         seed: int = 0,
     ) -> None:
         self.upstream = upstream.rstrip("/")
         self.contract = contract
-        self.judging = TrafficChecker(contract, self.upstream)
-        self._told = told
+        self.checker = TrafficChecker(contract, self.upstream)
+        self._on_exchange = on_exchange
         self._numbers = itertools.count(1)
-        self._behind = UpstreamCluster(self.upstream, faults, seed)
-        self._holding = DelayedResponses(self._behind)
+        self._upstream = UpstreamCluster(self.upstream, faults, seed)
+        self._delayed = DelayedResponses(self._upstream)
         self._quirks = ReleaseQuirks.of(contract.release)
-        self._faults = FaultMiddleware(None, self._behind, self._quirks)
-        self._route = lru_cache(maxsize=10_000)(self._find)  # clients ask the same paths over and over
+        self._faults = FaultMiddleware(None, self._upstream, self._quirks)
+        self._route = lru_cache(maxsize=10_000)(self._find)  # clients repeat the same paths
         self._client: aiohttp.ClientSession | None = None
 
     @property
     def report(self) -> Report:
-        """What the server does wrong."""
-        return self.judging.report
+        """Deviations of the server."""
+        return self.checker.report
 
     def summary(self) -> str:
-        """What was wrong on either side, for people."""
-        return self.judging.summary()
+        """Returns the findings about the server and its clients as text."""
+        return self.checker.summary()
 
-    def runner(self, patience: float = 2.0) -> web.AppRunner:
-        """To be set up and given a site. `patience`: seconds (more than 0) for which requests under way are waited for
-        when it is cleaned up."""
+    def runner(self, shutdown_timeout: float = 2.0) -> web.AppRunner:
+        """Returns an aiohttp runner; the caller sets it up and adds a site.
+
+        Args:
+            shutdown_timeout: how long its cleanup waits for pending requests, in seconds (more than 0).
+        """
         return web.AppRunner(
             self._app(),
             access_log=None,
             auto_decompress=False,
             max_line_size=MAX_LINE,
             max_field_size=MAX_LINE,
-            shutdown_timeout=patience,
+            shutdown_timeout=shutdown_timeout,
         )
 
     def _app(self) -> web.Application:
         async def client(_: web.Application) -> AsyncIterator[None]:
             async with aiohttp.ClientSession(
                 auto_decompress=False,
-                skip_auto_headers=NOT_OURS,
+                skip_auto_headers=CLIENT_HEADERS,
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=10),
                 connector=aiohttp.TCPConnector(limit=0),
             ) as self._client:
                 yield
 
         async def close(_: web.Application) -> None:
-            await self._holding.close()
+            await self._delayed.close()
 
         app = web.Application()
-        app.router.add_route("*", "/{path:(?s:.*)}", self._pass)
+        app.router.add_route("*", "/{path:(?s:.*)}", self._handle)
         app.cleanup_ctx.append(client)
         app.on_response_prepare.append(_prepare)
         app.on_shutdown.append(close)
         return app
 
-    async def _pass(self, http: web.Request) -> web.StreamResponse:
-        request, url = self._opened(http)
+    async def _handle(self, http: web.Request) -> web.StreamResponse:
+        request, url = self._read(http)
         sent = BodyBuffer(MAX_BODY_BYTES)
         response = await self._choose_fault(http, request)
         if request.fault is not None:
-            delivery = FaultDelivery(request.fault, self._behind.clock, self._holding, http.transport)
+            delivery = FaultDelivery(request.fault, self._upstream.clock, self._delayed, http.transport)
             if response is not None:
-                await received(http.content, sent)
-                self._tell(self._exchange(request, sent, response))
+                await read_body(http.content, sent)
+                self._record(self._exchange(request, sent, response))
                 return await delivery.response(response, lower_case=self._quirks.lower_case_headers)
         else:
             delivery = None
         try:
-            return await self._forwarded(http, request, url, sent, delivery)
+            return await self._forward(http, request, url, sent, delivery)
         except aiohttp.ClientError as error:
-            self._unanswered(http, request, error)
+            self._add_unanswered(http, request, error)
             failure = web.json_response({"errors": [f"No answer from {self.upstream}: {error}"]}, status=502)
-            exchange = self._begun(request, sent)
+            exchange = self._start_exchange(request, sent)
             finish(exchange, request, failure.status, failure.content_length or 0, failure.content_type)
-            self._tell(exchange)
+            self._record(exchange)
             return failure
 
-    async def _forwarded(
+    async def _forward(
         self, http: web.Request, request: Request, url: URL, sent: BodyBuffer, delivery: FaultDelivery | None
     ) -> web.StreamResponse:
-        """Raises ClientError if no head of a response comes."""
+        """Raises aiohttp.ClientError if the server sends no response."""
         assert self._client is not None
         async with self._client.request(
             http.method,
             url,
             headers=end_to_end(http.raw_headers),
-            data=passing(http.content, sent) if http.body_exists else None,
+            data=forward_body(http.content, sent) if http.body_exists else None,
             allow_redirects=False,
-        ) as answer:
-            matters = self._behind.past.matters(request.method, request.path or "", request.operation)
-            kept = BodyBuffer(JUDGED_BYTES if matters or request.operation is not None else -1)
+        ) as upstream_response:
+            may_be_reused = self._upstream.history.is_needed(request.method, request.path or "", request.operation)
+            body = BodyBuffer(MAX_CHECKED_BYTES if may_be_reused or request.operation is not None else -1)
             response: web.StreamResponse
             if delivery is not None and request.fault is not None and changes_response(request.fault.fault):
-                kept.add(body := await answer.read())
-                changed = self._faults.after(request, self._stale(request) or _as_response(answer, body))
+                body.add(content := await upstream_response.read())
+                changed = self._faults.after(request, self._stale(request) or _as_response(upstream_response, content))
                 exchange = self._exchange(request, sent, changed)
                 response = await delivery.response(changed, lower_case=self._quirks.lower_case_headers)
             else:
                 if delivery is not None:
                     await delivery.delay()
-                response = await self._streamed(http, request, answer, kept)
-                exchange = self._begun(request, sent)
-                finish(exchange, request, answer.status, kept.size, answer.headers.get("Content-Type"))
-            if matters and kept.content is not None:
-                self._behind.past.keep(request.target, self._behind.clock.now(), _as_response(answer, kept.content))
-        # the client has its response already
-        asyncio.get_running_loop().call_soon(self._judge, exchange, request.operation, answer, kept)
+                response = await self._stream(http, request, upstream_response, body)
+                exchange = self._start_exchange(request, sent)
+                content_type = upstream_response.headers.get("Content-Type")
+                finish(exchange, request, upstream_response.status, body.size, content_type)
+            if may_be_reused and body.content is not None:
+                response_now = _as_response(upstream_response, body.content)
+                self._upstream.history.add(request.target, self._upstream.clock.now(), response_now)
+        # after the client has received the response
+        asyncio.get_running_loop().call_soon(self._check, exchange, request.operation, upstream_response, body)
         return response
 
     def _stale(self, request: Request) -> Response | None:
-        """The earlier response that the fault of the request serves; None: it serves none, or there is none so old."""
+        """Returns the earlier response that a fault serves; None if it serves none, or if none is old enough."""
         if not request.staleness_ms:
             return None
-        return self._behind.past.before(request.target, self._behind.clock.now() - request.staleness_ms)
+        return self._upstream.history.before(request.target, self._upstream.clock.now() - request.staleness_ms)
 
-    async def _streamed(
-        self, http: web.Request, request: Request, answer: aiohttp.ClientResponse, kept: BodyBuffer
+    async def _stream(
+        self, http: web.Request, request: Request, upstream_response: aiohttp.ClientResponse, body: BodyBuffer
     ) -> web.StreamResponse:
-        response = UpstreamResponse(answer)
+        response = UpstreamResponse(upstream_response)
         await response.prepare(http)
         try:
-            async for chunk in answer.content.iter_any():
-                kept.add(chunk)
+            async for chunk in upstream_response.content.iter_any():
+                body.add(chunk)
                 await response.write(chunk)
             await response.write_eof()
         except aiohttp.ClientError as error:
-            # one of the two has left: the client can only be told by closing its connection
-            self._unanswered(http, request, error)
-            kept.forget()
+            # client or server has disconnected; closing the connection is the only way to inform the client
+            self._add_unanswered(http, request, error)
+            body.discard()
             if http.transport is not None:
                 http.transport.close()
         return response
 
-    def _unanswered(self, http: web.Request, request: Request, error: Exception) -> None:
-        if not _gone(http):  # a client that left expects no response
-            self.judging.unanswered[f"{request.operation or request.method}: {error}"] += 1
+    def _add_unanswered(self, http: web.Request, request: Request, error: Exception) -> None:
+        if not _disconnected(http):  # a client that disconnected expects no response
+            self.checker.unanswered[f"{request.operation or request.method}: {error}"] += 1
 
     async def _choose_fault(self, http: web.Request, request: Request) -> Response | NoResponse | None:
-        """Chooses the fault that applies to a request; returns the response if the server doesn't get the request."""
-        faults = self._behind.faults
+        """Chooses the fault of a request; returns the response if the fault keeps the request from the server."""
+        faults = self._upstream.faults
         if not faults or not faults.may_match(request.method, request.path or "", request.operation):
             return None
         assert self._client is not None
-        await self._behind.look(self._client, http.headers)
+        await self._upstream.refresh_jobs(self._client, http.headers)
         return self._faults.before(request)
 
-    def _opened(self, http: web.Request) -> tuple[Request, URL]:
-        """The request, and the URL to which it goes."""
+    def _read(self, http: web.Request) -> tuple[Request, URL]:
+        """Returns the request and its upstream URL."""
         request = Request(http.method, http.raw_path, http.headers)
         request.received_at_ms, request.received_ns = time.time_ns() // 1_000_000, time.perf_counter_ns()
         request.operation, request.path_parameters, url = self._route(http.method, http.raw_path)
@@ -217,54 +224,53 @@ class Proxy:
 
     def _find(self, method: str, target: str) -> _Route:
         target = origin_form(target)
-        operation = self.contract.match(method, target)
-        parameters = {}
-        if operation is not None:
-            # from the end, since the path may begin with a version
-            values = reversed(target.partition("?")[0].rstrip("/").split("/"))
-            pairs = zip(reversed(operation.segments), values, strict=False)
-            parameters = {name[1:]: unquote(value) for name, value in pairs if name.startswith(":")}
+        operation, parameters = self.contract.match_route(method, target) or (None, {})
         return operation, parameters, URL(self.upstream + target, encoded=True)
 
-    def _begun(self, request: Request, sent: BodyBuffer) -> Exchange:
-        """The exchange of a request, without its response."""
+    def _start_exchange(self, request: Request, sent: BodyBuffer) -> Exchange:
+        """Returns the exchange of a request without its response."""
         exchange = exchange_of(request)
         exchange.contract, exchange.raw_body, exchange.time = self.contract, sent.content, request.received_at_ms
         return exchange
 
     def _exchange(self, request: Request, sent: BodyBuffer, response: Response | NoResponse) -> Exchange:
-        exchange = self._begun(request, sent)
+        """Returns the complete exchange."""
+        exchange = self._start_exchange(request, sent)
         if isinstance(response, Response):
             finish(exchange, request, response.status, len(response.body), response.content_type)
         else:
             finish(exchange, request, 0, 0, None)
         return exchange
 
-    def _judge(
-        self, seen: Exchange, operation: Operation | None, answer: aiohttp.ClientResponse, kept: BodyBuffer
+    def _check(
+        self,
+        exchange: Exchange,
+        operation: Operation | None,
+        upstream_response: aiohttp.ClientResponse,
+        body: BodyBuffer,
     ) -> None:
-        self.judging.passed(seen, operation, answer.status, answer.headers, kept.content)
-        self._tell(seen)
+        self.checker.record(exchange, operation, upstream_response.status, upstream_response.headers, body.content)
+        self._record(exchange)
 
-    def _tell(self, seen: Exchange) -> None:
-        seen.number = next(self._numbers)
-        if self._told:
-            self._told(seen)
+    def _record(self, exchange: Exchange) -> None:
+        exchange.number = next(self._numbers)
+        if self._on_exchange:
+            self._on_exchange(exchange)
 
 
 async def _prepare(request: web.Request, response: web.StreamResponse) -> None:
-    """A hook for `on_response_prepare`: a response that is passed on has the headers with which it came."""
+    """A hook for `on_response_prepare`: keeps the headers of forwarded responses unchanged."""
     if isinstance(response, UpstreamResponse):
-        response.mend()
+        response.drop_added_headers()
 
 
-def _as_response(answer: aiohttp.ClientResponse, body: bytes) -> Response:
-    """What a fault can work on. Its length is that of whatever becomes of it."""
-    headers = end_to_end(answer.raw_headers).copy()
+def _as_response(upstream_response: aiohttp.ClientResponse, body: bytes) -> Response:
+    """Returns a response that faults can change, without its length."""
+    headers = end_to_end(upstream_response.raw_headers).copy()
     headers.popall("Content-Length", None)
-    kind = headers.pop("Content-Type", None)
-    return Response(answer.status, body, content_type=kind, cors=False, headers=headers)
+    content_type = headers.pop("Content-Type", None)
+    return Response(upstream_response.status, body, content_type=content_type, cors=False, headers=headers)
 
 
-def _gone(request: web.Request) -> bool:
+def _disconnected(request: web.Request) -> bool:
     return request.transport is None or request.transport.is_closing()

@@ -22,11 +22,11 @@ class ResponseHistory:
         self._kept: OrderedDict[str, deque[tuple[int, Response]]] = OrderedDict()
         self._bytes = 0
 
-    def matters(self, method: str, path: str, operation: Operation | None) -> bool:
+    def is_needed(self, method: str, path: str, operation: Operation | None) -> bool:
         """Returns whether a fault may serve the response to a request again."""
         return any(fault.matches(method, path, operation) for fault in self._faults)
 
-    def keep(self, target: str, now: int, response: Response) -> None:
+    def add(self, target: str, now: int, response: Response) -> None:
         """Adds a response to a GET request of `target` that arrived at `now`."""
         responses = self._kept.setdefault(target, deque())
         self._kept.move_to_end(target)

@@ -33,7 +33,7 @@ class BodyBuffer:
         else:
             self._content.clear()
 
-    def forget(self) -> None:
+    def discard(self) -> None:
         """Drops the body, because it is incomplete."""
         self.limit = -1
 
@@ -53,7 +53,7 @@ class UpstreamResponse(web.StreamResponse):
         super().__init__(status=upstream.status, reason=upstream.reason, headers=end_to_end(upstream.raw_headers))
         self._upstream_headers = upstream.headers
 
-    def mend(self) -> None:
+    def drop_added_headers(self) -> None:
         """Removes the Server, Date and Content-Type headers that aiohttp added."""
         for name in ("Server", "Date", "Content-Type"):
             if name not in self._upstream_headers:
@@ -72,14 +72,14 @@ def origin_form(target: str) -> str:
     return target if target.startswith("/") else "/" + target.partition("://")[2].partition("/")[2]
 
 
-async def passing(content: aiohttp.StreamReader, kept: BodyBuffer) -> AsyncIterator[bytes]:
+async def forward_body(content: aiohttp.StreamReader, buffer: BodyBuffer) -> AsyncIterator[bytes]:
     """Yields the parts of a body and adds them to a buffer."""
     async for chunk in content.iter_chunked(CHUNK):
-        kept.add(chunk)
+        buffer.add(chunk)
         yield chunk
 
 
-async def received(content: aiohttp.StreamReader, kept: BodyBuffer) -> None:
+async def read_body(content: aiohttp.StreamReader, buffer: BodyBuffer) -> None:
     """Reads a body that is not forwarded into a buffer."""
-    async for _ in passing(content, kept):
+    async for _ in forward_body(content, buffer):
         pass

@@ -12,7 +12,7 @@ from flinkmock.conformance.response_check import ANY_ERROR, EXPECTED_ERRORS, che
 from flinkmock.contract import Contract, Operation
 from flinkmock.journal import Exchange
 
-JUDGED_BYTES = 4 * 1024 * 1024
+MAX_CHECKED_BYTES = 4 * 1024 * 1024
 """Longer responses are not checked."""
 
 
@@ -32,13 +32,18 @@ class TrafficChecker:
         self._contract = contract
         self._without_body = lru_cache(maxsize=10_000)(self._advice)  # clients repeat the same targets
 
-    def passed(
-        self, seen: Exchange, operation: Operation | None, status: int, headers: Mapping[str, str], body: bytes | None
+    def record(
+        self,
+        exchange: Exchange,
+        operation: Operation | None,
+        status: int,
+        headers: Mapping[str, str],
+        body: bytes | None,
     ) -> None:
         """Checks an exchange and sets its `error_message`.
 
         Args:
-            seen: the exchange.
+            exchange: the exchange.
             operation: that the client called; None if the release lacks it.
             status, headers: of the server's response, before a fault changed it.
             body: the same; None if it is not to be checked.
@@ -49,16 +54,15 @@ class TrafficChecker:
                 self.report.answered[operation] += 1
             if body is not None:
                 self._check(
-                    seen, operation, HttpResponse(status, {name.lower(): headers[name] for name in headers}, body)
+                    exchange, operation, HttpResponse(status, {name.lower(): headers[name] for name in headers}, body)
                 )
         elif status < 400:
-            self.advice[
-                f"{seen.method} {seen.path} succeeds, but is not an operation of Flink {self._contract.release}."
-            ] += 1
-        if seen.raw_body:
-            self.advice.update(seen.contract_review.advice)
-        elif operation is not None and (body is not None or "?" in seen.target):
-            self.advice.update(self._without_body(operation.id, seen.target))
+            request = f"{exchange.method} {exchange.path}"
+            self.advice[f"{request} succeeds, but is not an operation of Flink {self._contract.release}."] += 1
+        if exchange.raw_body:
+            self.advice.update(exchange.contract_review.advice)
+        elif operation is not None and (body is not None or "?" in exchange.target):
+            self.advice.update(self._without_body(operation.id, exchange.target))
 
     def _advice(self, operation_id: str, target: str) -> tuple[str, ...]:
         """Returns the advice on a request without a body."""
@@ -67,18 +71,18 @@ class TrafficChecker:
             operation.method, target, operation=operation_id, contract=self._contract
         ).contract_review.advice
 
-    def _check(self, seen: Exchange, operation: Operation, response: HttpResponse) -> None:
+    def _check(self, exchange: Exchange, operation: Operation, response: HttpResponse) -> None:
         if response.status >= 400:
-            seen.error_message = error_message(response) or None
+            exchange.error_message = error_message(response) or None
         errors = tuple(sorted({*ANY_ERROR, *EXPECTED_ERRORS.get(operation.id, ())}))
         for finding in check_response(self._contract, operation, response, errors):
-            self.report.add(finding, seen.target)
+            self.report.add(finding, exchange.target)
 
     def summary(self) -> str:
         """Returns the report and the findings about clients as text."""
-        return "\n".join([self.report.table(), *self.beside()])
+        return "\n".join([self.report.table(), *self.client_findings()])
 
-    def beside(self) -> list[str]:
+    def client_findings(self) -> list[str]:
         """Returns lines about clients' mistakes and requests without a response."""
         lines: list[str] = []
         for title, sentences in (("client requests", self.advice), ("without a response", self.unanswered)):

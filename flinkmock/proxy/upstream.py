@@ -52,7 +52,7 @@ class UpstreamCluster:
             raise FaultRequiresFakeCluster(f"Only a fake cluster supports {', '.join(unsupported)}.")
         self.faults = Faults(NamedRandom(seed))
         self.faults.add(*faults)
-        self.past = ResponseHistory(faults)
+        self.history = ResponseHistory(faults)
         self.clock = Clock("real", lambda: time.time_ns() // 1_000_000)
         self.lock = threading.RLock()
         self.started_at = self.clock.now()
@@ -62,7 +62,7 @@ class UpstreamCluster:
         self._refreshing = asyncio.Lock()
         self._overview = f"{url}/jobs/overview"
 
-    async def look(self, client: aiohttp.ClientSession, headers: Mapping[str, str]) -> None:
+    async def refresh_jobs(self, client: aiohttp.ClientSession, headers: Mapping[str, str]) -> None:
         """Refreshes the list of jobs if a fault needs it and it is too old; a cluster that doesn't answer has no jobs.
 
         Args:

@@ -23,7 +23,7 @@ async def serve() -> AsyncIterator[Serve]:
 
     async def start(app: web.Application | Proxy) -> str:
         if isinstance(app, Proxy):
-            runner = app.runner(patience=0.1)
+            runner = app.runner(shutdown_timeout=0.1)
         else:
             runner = web.AppRunner(app, access_log=None, auto_decompress=False, shutdown_timeout=0.1)
         runners.append(runner)

@@ -109,7 +109,7 @@ async def test_a_fault_looks_as_in_front_of_a_fake_cluster(
     carried_out = "reply" not in fault and fault.get("drop") not in ("reset", "close")
     assert cluster.requests.count("GET /config") == proxy.report.requests == carried_out
     assert proxy.report.clean, proxy.summary()
-    assert not proxy.judging.advice
+    assert not proxy.checker.advice
 
 
 async def test_after_processing_the_response_is_lost(cluster: FlinkMock, serve: Any, exchanges: list[Exchange]) -> None:
@@ -130,7 +130,7 @@ async def test_stale_responses_are_earlier_ones(serve: Any, exchanges: list[Exch
     with FlinkMock(JOBS, flink="2.3", clock="virtual") as cluster:
         cluster.advance("60s")
         proxy = over(cluster, exchanges, {"match": "GET /overview", "serve-stale": "5s"})
-        proxy._behind.clock = Clock("real", lambda: now)
+        proxy._upstream.clock = Clock("real", lambda: now)
         url = await serve(proxy)
 
         async def running() -> int:

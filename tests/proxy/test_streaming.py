@@ -16,7 +16,7 @@ from aiohttp import web
 
 from flinkmock import Contract, FlinkMock
 from flinkmock.journal import Exchange
-from flinkmock.proxy import JUDGED_BYTES, Proxy
+from flinkmock.proxy import MAX_CHECKED_BYTES, Proxy
 
 JAR = Path(__file__).parent.parent / "fidelity" / "jars" / "2.3.0" / "wordcount.jar"
 MIB = 1024 * 1024
@@ -184,7 +184,7 @@ async def test_a_client_that_left_is_in_the_journal(serve: Any, exchanges: list[
 
     behind = web.Application()
     behind.router.add_get("/overview", overview)
-    runner = Proxy(await serve(behind), Contract.load("2.3"), exchanges.append).runner(patience=30)
+    runner = Proxy(await serve(behind), Contract.load("2.3"), exchanges.append).runner(shutdown_timeout=30)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     _, writer = await asyncio.open_connection(*runner.addresses[0])
@@ -244,7 +244,7 @@ async def test_long_bodies_stream(serve: Any) -> None:
                 async with session.post("/jars/upload", data=sent()) as response:
                     assert response.headers["x-got"] == str(size)
                     assert len(await response.read()) == size
-                assert resident(process.pid) - before < size // 10 + 2 * JUDGED_BYTES
+                assert resident(process.pid) - before < size // 10 + 2 * MAX_CHECKED_BYTES
         finally:
             process.terminate()
 
