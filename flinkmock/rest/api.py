@@ -14,11 +14,11 @@ from __future__ import annotations
 import dataclasses
 import logging
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flinkmock.cluster.errors import ClusterError, NoLeader
 from flinkmock.cluster.history import cluster_at
-from flinkmock.flink import java_classes, messages
+from flinkmock.flink import messages
 from flinkmock.flink.configuration import MAX_CONTENT_LENGTH
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.rest.call import FileContent, Payload, RestCall
@@ -29,24 +29,20 @@ from flinkmock.rest.handlers.polling import polled_keys
 from flinkmock.rest.handlers.unmodelled import unmodelled
 from flinkmock.rest.jackson.binding import BodyReader
 from flinkmock.rest.multipart import MultipartBody, boundary_of
-from flinkmock.rest.parameters import BadParameter, duplicate_value_error, path_values, query_values
+from flinkmock.rest.parameters import duplicate_value_error
 from flinkmock.rest.release_quirks import ReleaseQuirks
 from flinkmock.rest.rendering import encode
 from flinkmock.rest.request import BASE_URL, TOO_LARGE, Request
-from flinkmock.rest.request_target import BadEscape, Target
+from flinkmock.rest.resolver import TargetResolver
 from flinkmock.rest.response import Response
-from flinkmock.rest.router import Router
 from flinkmock.rest.static_files import StaticFiles
 
 if TYPE_CHECKING:
-    from flinkmock.contract import Operation
     from flinkmock.engine import Engine
 
-MAX_REQUEST_LINE = 4096
-"""Bytes; Netty's HttpServerCodec."""
 _LOG = logging.getLogger("flinkmock.server")
 _LOG_URLS = frozenset({"getJobManagerLogUrl", "getTaskManagerLogUrl"})
-"""GeneratedLogUrlHandler converts no parameters, reads no body and sends no CORS header."""
+"""GeneratedLogUrlHandler reads no body and sends no CORS header."""
 
 
 class RestApi:
@@ -63,7 +59,7 @@ class RestApi:
         self.engine = engine
         self.quirks = ReleaseQuirks.of(contract.release)
         self._jobmanager = jobmanager
-        self._router = Router(contract, configuration.values)
+        self._resolve = TargetResolver(contract, configuration.values).resolve
         self._bodies = BodyReader(contract, self.quirks)
         self._static_files = static_files or StaticFiles(contract.release, engine.wall_ms)
         self._max_body = configuration.integer(MAX_CONTENT_LENGTH)
@@ -78,21 +74,14 @@ class RestApi:
             headers: A mapping that ignores the case of names.
             base_url: The address at which the request arrived.
         """
-        request = Request(method, target, headers or {}, base_url, self._max_body)
-        if len(method) + len(target) + len("  HTTP/1.1") > MAX_REQUEST_LINE:
-            request.rejection = plain(404, messages.unable_to_load(messages.BAD_REQUEST_PATH), cors=False, close=True)
-            return request
-        try:
-            parsed = Target.parse(target)
-            route = self._router.route(method, parsed.path)
-        except BadEscape as error:
-            request.rejection = plain(500, messages.pipeline_error(str(error)), close=True)
-            return request
-        request.path, request.query = parsed.path, parsed.query
-        if route is not None:
-            request.operation, request.path_parameters = route.operation, route.path
-            request.job_id = route.path.get("jobid")
-        if headers:
+        resolved = self._resolve(method, target)
+        request = Request(method, target, headers or {}, base_url, self._max_body, resolved)
+        request.rejection = resolved.rejection
+        request.path, request.operation = resolved.path, resolved.operation
+        if request.operation is not None:
+            request.path_parameters = resolved.path_parameters
+            request.job_id = resolved.path_parameters.get("jobid")
+        if headers and request.rejection is None:
             self._open_body(request)
         return request
 
@@ -149,19 +138,17 @@ class RestApi:
             RequestRejected: The body or a parameter can't be read.
             NoLeader: There is no leader by then.
         """
-        operation = request.operation
-        assert operation is not None
+        operation, resolved = request.operation, request.resolved
+        assert operation is not None and resolved is not None
         # the body is read before the parameters, so that its mistakes win
-        if operation.id in _LOG_URLS:
-            body: Mapping[str, Any] | None = {}
-            path: Mapping[str, Any] = request.path_parameters
-        else:
-            body = self._bodies.read(operation, request.body.content)
-            path = _converted(path_values, operation, request.path_parameters)
-        query = _converted(query_values, operation, request.query)
+        content = b"" if operation.id in _LOG_URLS else request.body.content
+        body = self._bodies.read(operation, content) if content or operation.request else {}
+        if resolved.parameter_error is not None:
+            raise RequestRejected(resolved.parameter_error)
         if body is None:  # HandlerRequest wants one, after the parameters
             raise RequestRejected(internal(JavaException("java.lang.NullPointerException")))
-        if duplicate := duplicate_value_error(operation, query, body):
+        path, query = resolved.path_values, resolved.query_values
+        if query and (duplicate := duplicate_value_error(operation, query, body)):
             raise RequestRejected(rest(400, duplicate))
         request.job_id = path.get("jobid")
         if request.arrived_at is None:
@@ -206,16 +193,6 @@ class RestApi:
             return self._static_files.response(request.path or "", request.headers.get("If-Modified-Since"))
         names_path = self.quirks.not_found_names_path
         return plain(404, messages.not_found(request.target) if names_path else messages.NOT_FOUND)
-
-
-def _converted(convert: Any, operation: Operation, texts: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Raises RequestRejected."""
-    try:
-        values: Mapping[str, Any] = convert(operation, texts)
-    except BadParameter as error:
-        cause = JavaException(java_classes.HANDLER_REQUEST_EXCEPTION, str(error))
-        raise RequestRejected(rest(400, messages.bad_parameters(str(error)), cause)) from None
-    return values
 
 
 def _earlier(call: RestCall, staleness_ms: int) -> RestCall:

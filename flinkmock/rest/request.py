@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from flinkmock.contract import Operation
     from flinkmock.faults.decide import FaultHit
     from flinkmock.rest.call import UploadedFile
+    from flinkmock.rest.resolver import ResolvedTarget
 
 BASE_URL = "http://127.0.0.1:8081"
 TOO_LARGE = Response(413, b"", content_type=None, cors=False, close=True)
@@ -74,8 +75,8 @@ class Request:
         target: What the request line holds, each byte as one character.
         headers: The headers; names are compared without regard to case.
         base_url: The address at which the request arrived, without a final slash.
+        resolved: The target, parsed and routed by the REST API; None in the proxy.
         path: The path of the target, decoded once; None if it can't be decoded.
-        query: All values of each name of the query, in the order of the request.
         operation: The operation to which the request is routed; None: there is none.
         path_parameters: Parameter name -> text, decoded twice and not converted.
         rejection: The response to a request that is not even looked at: a malformed target, a body that is too large
@@ -94,8 +95,8 @@ class Request:
     headers: Mapping[str, str]
     base_url: str = BASE_URL
     max_body: int = 0
+    resolved: ResolvedTarget | None = None
     path: str | None = None
-    query: Mapping[str, Sequence[str]] = field(default_factory=dict)
     operation: Operation | None = None
     path_parameters: Mapping[str, str] = field(default_factory=dict)
     body: RequestBody = field(default_factory=PlainBody)

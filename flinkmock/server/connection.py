@@ -16,9 +16,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from flinkmock.flink import messages
-from flinkmock.rest.api import MAX_REQUEST_LINE
 from flinkmock.rest.error_responses import plain
 from flinkmock.rest.request_target import BadEscape, Target
+from flinkmock.rest.resolver import MAX_REQUEST_LINE
 from flinkmock.rest.response import Response
 from flinkmock.server.addresses import base_url_of
 from flinkmock.server.fault_delivery import end_connection
