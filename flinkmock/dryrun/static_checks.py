@@ -119,12 +119,12 @@ class StaticChecks:
 
     def _check_contradiction(self, expectation: Expectation, earlier: list[Expectation], node: YamlNode) -> None:
         for other in earlier:
-            if expectation.wanted != other.wanted:
+            if expectation.matcher != other.matcher:
                 continue
             low, high = max(expectation.times.low, other.times.low), _min(expectation.times.high, other.times.high)
             if high is not None and low > high:
                 line = other.location.rsplit(":", 2)[-2] if ":" in other.location else "?"
-                text = f"{expectation.wanted} {expectation.times} contradicts line {line}, which says {other.times}."
+                text = f"{expectation.matcher} {expectation.times} contradicts line {line}, which says {other.times}."
                 self._diagnostics.add(node.location, text)
 
 
@@ -178,8 +178,8 @@ def _covers(outer: tuple[int, int | None] | None, inner: tuple[int, int | None] 
 def _required_patterns(expected: Expected) -> list[Pattern]:
     """Return the patterns of requests that have to be sent."""
     if isinstance(expected, Expectation):
-        return [expected.wanted.pattern] if expected.times.low else []
-    return [wanted.pattern for wanted in expected.wanted] if isinstance(expected, InOrder) else []
+        return [expected.matcher.pattern] if expected.times.low else []
+    return [matcher.pattern for matcher in expected.matchers] if isinstance(expected, InOrder) else []
 
 
 def _locations(nodes: YamlNode | None) -> list[tuple[YamlNode, object]]:

@@ -1,5 +1,4 @@
-"""What goes wrong between a client and the cluster, and when: values and decisions. How it looks on the wire is the
-server's part (`flinkmock/server/faults.py`)."""
+"""Faults: what goes wrong between clients and the cluster, and which fault applies to a request."""
 
 from flinkmock.faults.decide import Faults, RequestInfo
 from flinkmock.faults.fault import (

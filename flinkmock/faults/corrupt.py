@@ -1,4 +1,4 @@
-"""A body, spoiled."""
+"""Corrupts the body of a response."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ HTML = (
     b"<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
 )
 ADDED: Any = {"added": [1, "two", None]}
-"""What stands in a field that Flink knows nothing of."""
+"""Value of a field that Flink does not have."""
 
 
-def corrupted(body: bytes, corrupt: Corrupt) -> bytes:
-    """The spoiled body; as it was if it has no such field or is no JSON."""
+def corrupt_body(body: bytes, corrupt: Corrupt) -> bytes:
+    """Return the corrupted body. It is unchanged if it is not JSON, or has no such field."""
     match corrupt.kind:
         case Corruption.HTML:
             return HTML
@@ -34,10 +34,10 @@ def corrupted(body: bytes, corrupt: Corrupt) -> bytes:
 
 
 def _change(value: Any, corrupt: Corrupt) -> bool:
-    """Changes the parsed body in place; False if there is no such field."""
-    *way, last = corrupt.field.split(".")
-    for step in way:
-        value = _below(value, step)
+    """Change the parsed body in place. Return False if it has no such field."""
+    *parents, last = corrupt.field.split(".")
+    for step in parents:
+        value = _child(value, step)
     key = _key(value, last)
     if corrupt.kind is Corruption.ADD_FIELD:
         if not isinstance(value, dict):
@@ -48,17 +48,17 @@ def _change(value: Any, corrupt: Corrupt) -> bool:
     elif corrupt.kind is Corruption.DROP_FIELD:
         del value[key]
     else:
-        value[key] = _of_another_type(value[key])
+        value[key] = _value_of_other_type(value[key])
     return True
 
 
-def _below(value: Any, step: str) -> Any:
+def _child(value: Any, step: str) -> Any:
     key = _key(value, step)
     return None if key is None else value[key]
 
 
 def _key(value: Any, step: str) -> str | int | None:
-    """What to index with; None if nothing is there."""
+    """Return the key or index of a step; None if it does not exist."""
     if isinstance(value, dict):
         return step if step in value else None
     if isinstance(value, list) and step.isdecimal() and int(step) < len(value):
@@ -66,7 +66,7 @@ def _key(value: Any, step: str) -> str | int | None:
     return None
 
 
-def _of_another_type(value: Any) -> Any:
+def _value_of_other_type(value: Any) -> Any:
     match value:
         case bool() | None:
             return 0

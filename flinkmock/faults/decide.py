@@ -1,4 +1,4 @@
-"""Which fault strikes a request: the first one for which all holds that it asks for."""
+"""Selects the fault that applies to a request: the first one whose trigger matches."""
 
 from __future__ import annotations
 
@@ -19,8 +19,17 @@ _P99 = NormalDist().inv_cdf(0.99)
 
 @dataclass(frozen=True, slots=True)
 class RequestInfo:
-    """What a fault looks at. `path` is decoded; `ms_since_start` are ms of the cluster's time; `job` is the name of the
-    job that is asked about; `state_of` gives the state of the newest job of a name, None if there is none."""
+    """What triggers look at.
+
+    Attributes:
+        method: HTTP method.
+        path: The decoded path.
+        operation: The operation that the request matches, if any.
+        ms_since_start: Cluster time since the cluster's start.
+        job: Name of the job with the id of the path.
+        headers: Headers of the request.
+        state_of: Returns the state of the latest job of a name; None if there is none.
+    """
 
     method: str
     path: str
@@ -33,7 +42,7 @@ class RequestInfo:
 
 @dataclass(frozen=True, slots=True)
 class FaultHit:
-    """A fault that befalls a request. `nth` (1 is the first) names its random draws; `delay` in ms."""
+    """A fault that applies to a request. `nth` (from 1) is part of the names of its random draws; `delay` is in ms."""
 
     fault: Fault
     nth: int
@@ -49,17 +58,17 @@ class _Counted:
 
 @dataclass(frozen=True, slots=True)
 class FaultsSnapshot:
-    """What `Faults` are at a moment."""
+    """The state of `Faults`."""
 
     counted: tuple[_Counted, ...]
 
 
 @dataclass(slots=True)
 class Faults:
-    """The faults of one cluster and how often each was asked for. Thread-safe.
+    """The faults of one cluster, with their counters. Thread-safe.
 
-    Each fault counts every request that it is about, whether or not an earlier one wins, and draws from a stream of its
-    own: adding a fault changes nothing for another one, but that it may come first.
+    Each fault counts all requests that it matches, also those to which an earlier fault applies, and has its own random
+    draws. So another fault does not change which requests it selects.
     """
 
     random: NamedRandom
@@ -67,13 +76,13 @@ class Faults:
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def add(self, *faults: Fault, first: bool = False) -> None:
-        """`first`: before those there are, so that it wins."""
+        """Add faults; `first`: before the existing ones."""
         with self._lock:
             at = 0 if first else len(self._counted)
             self._counted[at:at] = map(_Counted, faults)
 
     def remove(self, name: str) -> None:
-        """Removes the faults with this name. Raises NotFound."""
+        """Remove the faults with this name. Raises NotFound."""
         with self._lock:
             self.hits(name)
             self._counted[:] = [counted for counted in self._counted if counted.fault.name != name]
@@ -83,7 +92,7 @@ class Faults:
             self._counted.clear()
 
     def snapshot(self) -> FaultsSnapshot:
-        """The faults there are and what they have counted, for `restore`."""
+        """Return the faults with their counters, for `restore`."""
         with self._lock:
             return FaultsSnapshot(tuple(map(dataclasses.replace, self._counted)))
 
@@ -102,36 +111,36 @@ class Faults:
             return iter([counted.fault for counted in self._counted])
 
     def hits(self, name: str) -> int:
-        """How many requests the fault with this name applied to. Raises NotFound."""
-        found = [counted.hits for counted in self._counted if counted.fault.name == name]
-        if not found:
+        """Return the number of requests to which the fault with this name applied. Raises NotFound."""
+        hits = [counted.hits for counted in self._counted if counted.fault.name == name]
+        if not hits:
             known = [counted.fault.name for counted in self._counted]
             raise NotFound(f'There is no fault "{name}".{did_you_mean(name, known)}')
-        return sum(found)
+        return sum(hits)
 
     def may_match(self, method: str, path: str, operation: Operation | None) -> bool:
-        """Whether some fault is about such requests at all."""
+        """Whether any fault can match such requests."""
         return any(counted.fault.matches(method, path, operation) for counted in self._counted)
 
-    def select(self, seen: RequestInfo) -> FaultHit | None:
-        """Counts the request and says what befalls it."""
-        winner: FaultHit | None = None
+    def select(self, request: RequestInfo) -> FaultHit | None:
+        """Count the request, and return the fault that applies to it."""
+        hit: FaultHit | None = None
         with self._lock:
             for counted in self._counted:
-                if _matches(counted.fault, seen):
+                if _matches(counted.fault, request):
                     counted.matched += 1
-                    if winner is None and self._hits(counted):
+                    if hit is None and self._is_selected(counted):
                         counted.hits += 1
-                        winner = FaultHit(counted.fault, counted.matched, self._delay(counted.fault, counted.matched))
-        return winner
+                        hit = FaultHit(counted.fault, counted.matched, self._delay(counted.fault, counted.matched))
+        return hit
 
-    def _hits(self, counted: _Counted) -> bool:
-        when, n = counted.fault.trigger, counted.matched
+    def _is_selected(self, counted: _Counted) -> bool:
+        trigger, n = counted.fault.trigger, counted.matched
         return (
-            n % when.every == 0
-            and (not when.nth or n in when.nth)
-            and (when.chance >= 1 or self.random.number("fault", counted.fault.name, n, "chance") < when.chance)
-            and (when.times is None or counted.hits < when.times)
+            n % trigger.every == 0
+            and (not trigger.nth or n in trigger.nth)
+            and (trigger.chance >= 1 or self.random.number("fault", counted.fault.name, n, "chance") < trigger.chance)
+            and (trigger.times is None or counted.hits < trigger.times)
         )
 
     def _delay(self, fault: Fault, nth: int) -> float:
@@ -139,31 +148,31 @@ class Faults:
         match fault.delay:
             case None:
                 return 0
-            case UniformRange() as span:
-                drawn = self.random.draw(span, *names)
+            case UniformRange() as delay:
+                drawn = self.random.draw(delay, *names)
                 return math.inf if drawn is None else drawn
-            case LogNormal() as length:
-                return log_normal(length, self.random.number(*names))
+            case LogNormal() as distribution:
+                return log_normal(distribution, self.random.number(*names))
 
 
-def log_normal(length: LogNormal, quantile: float) -> int:
-    """The length (ms) below which that part of all lengths lies. `quantile` is in [0, 1)."""
-    deviation = math.log(length.p99 / length.median) / _P99
-    drawn = length.median * math.exp(deviation * NormalDist().inv_cdf(min(max(quantile, 1e-9), 1 - 1e-9)))
-    return round(drawn if length.max is None else min(drawn, length.max))
+def log_normal(distribution: LogNormal, quantile: float) -> int:
+    """Return a quantile of the distribution, in ms. `quantile` is in [0, 1)."""
+    deviation = math.log(distribution.p99 / distribution.median) / _P99
+    drawn = distribution.median * math.exp(deviation * NormalDist().inv_cdf(min(max(quantile, 1e-9), 1 - 1e-9)))
+    return round(drawn if distribution.max is None else min(drawn, distribution.max))
 
 
-def _matches(fault: Fault, seen: RequestInfo) -> bool:
-    when = fault.trigger
-    if not fault.matches(seen.method, seen.path, seen.operation):
+def _matches(fault: Fault, request: RequestInfo) -> bool:
+    trigger = fault.trigger
+    if not fault.matches(request.method, request.path, request.operation):
         return False
-    if when.job is not None and seen.job != when.job:
+    if trigger.job is not None and request.job != trigger.job:
         return False
-    if any(seen.headers.get(name) != value for name, value in when.headers.items()):
+    if any(request.headers.get(name) != value for name, value in trigger.headers.items()):
         return False
-    if when.during is not None and not _within(when.during, seen.ms_since_start):
+    if trigger.during is not None and not _within(trigger.during, request.ms_since_start):
         return False
-    return when.job_state is None or seen.state_of(when.job_state.job) == when.job_state.state
+    return trigger.job_state is None or request.state_of(trigger.job_state.job) == trigger.job_state.state
 
 
 def _within(during: Iterable[int | None], moment: int) -> bool:

@@ -1,4 +1,4 @@
-"""The values of a fault. Times are milliseconds, sizes bytes."""
+"""Faults as values. Durations are in ms, sizes in bytes."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from flinkmock.named_random import UniformRange
 
 
 class Drop(Enum):
-    """How a connection ends without a whole answer. Only `TRUNCATE` and `AFTER_PROCESSING` carry the request out."""
+    """How a connection ends. The request is processed only with `TRUNCATE` and `AFTER_PROCESSING`."""
 
     RESET = "reset"
-    """TCP RST before the first byte of an answer."""
+    """TCP RST instead of a response."""
     CLOSE = "close"
-    """The connection is closed in good order, without a byte."""
+    """The connection is closed without a response."""
     TRUNCATE = "truncate"
-    """Headers and half of the body, then the end."""
+    """The connection is closed after half of the body."""
     AFTER_PROCESSING = "after-processing"
-    """The request is carried out, its answer is lost: TCP RST."""
+    """The request is processed, and a TCP RST is sent instead of the response."""
     HANG = "hang"
-    """No answer and no end, until the client or the cluster leaves."""
+    """No response. The connection stays open until the client closes it, or the cluster is closed."""
 
     @property
     def reaches_cluster(self) -> bool:
@@ -31,7 +31,7 @@ class Drop(Enum):
 
 
 class NamedReply(Enum):
-    """Answers that stand in for the cluster's own, in Flink's words (a gateway's are those of a proxy)."""
+    """Named responses instead of the cluster's: error responses of Flink, and of a proxy (`GATEWAY_TIMEOUT`)."""
 
     LEADER_UNAVAILABLE = "leader-unavailable"
     NOT_FOUND = "not-found"
@@ -41,7 +41,7 @@ class NamedReply(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer in a fault's own words: `errors` are the texts of Flink's `{"errors": [...]}`."""
+    """A response instead of the cluster's, with a body `{"errors": [...]}`."""
 
     status: int
     errors: tuple[str, ...] = ()
@@ -49,23 +49,23 @@ class Reply:
 
 
 class Corruption(Enum):
-    """How a body is spoiled. The answer's Content-Length fits the spoiled body."""
+    """How a body is corrupted. Content-Length is that of the corrupted body."""
 
     DROP_FIELD = "drop-field"
     CHANGE_TYPE = "change-type"
-    """The field has a value of another JSON type."""
+    """The field gets a value of another JSON type."""
     ADD_FIELD = "add-field"
     TRUNCATE = "truncate"
-    """The first half of the text."""
+    """The first half of the body."""
     HTML = "html"
     """A proxy's page, as text/html."""
     GARBAGE = "garbage"
-    """As many bytes, which mean nothing."""
+    """Random bytes of the same length."""
 
 
 @dataclass(frozen=True, slots=True)
 class Corrupt:
-    """`field`: a path of keys and indices such as "jobs.0.state", for the kinds that are about a field."""
+    """A corruption. For kinds that change a field, `field` is a path of keys and indices: "jobs.0.state"."""
 
     kind: Corruption
     field: str = ""
@@ -73,7 +73,7 @@ class Corrupt:
 
 @dataclass(frozen=True, slots=True)
 class LogNormal:
-    """A length of time (ms) as networks have them: half of them below `median`, 99 % below `p99`, none above `max`."""
+    """A log-normal distribution of delays (ms): half are below `median`, 99 % below `p99`, none above `max`."""
 
     median: int
     p99: int
@@ -82,7 +82,7 @@ class LogNormal:
 
 @dataclass(frozen=True, slots=True)
 class JobInState:
-    """`while-job: orders RESTARTING`: the newest job of that name is in that state."""
+    """The condition that the latest job of that name is in that state (`while-job: orders RESTARTING`)."""
 
     job: str
     state: str
@@ -90,11 +90,18 @@ class JobInState:
 
 @dataclass(frozen=True, slots=True)
 class FaultTrigger:
-    """The requests that a fault is about: all that is said must hold.
+    """The conditions under which a fault applies to a request. All of them must hold.
 
-    `during`: ms since the cluster's start, from the first up to but not including the second (None: for ever).
-    The rest counts the requests for which everything else holds: `every` 5 is each fifth, `nth` names single ones
-    (1 is the first), `chance` is between 0 and 1, and the fault strikes `times` times at most.
+    Attributes:
+        patterns: Methods and paths. Empty: all requests.
+        job: Name of the job of the request.
+        headers: Headers of the request.
+        during: Cluster time since the start in ms, from the first value to the second, exclusive. None: unlimited.
+        job_state: State of a job.
+        every: Every n-th of the requests that match the conditions above.
+        nth: Numbers of those requests, from 1. Empty: all.
+        chance: Probability that the fault applies to one of those requests.
+        times: Maximum number of hits.
     """
 
     patterns: tuple[Pattern, ...] = ()
@@ -109,7 +116,7 @@ class FaultTrigger:
 
 
 FIRST = -1
-"""Of the task managers that are there."""
+"""The first TaskManager that is present."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,10 +140,10 @@ class Fault:
     leader_failover: UniformRange | None = None
     kill_taskmanager: int | None = None
     definition: Mapping[str, object] | None = field(default=None, compare=False, repr=False)
-    """The scenario's words for it; None if it was made in Python."""
+    """The fault as a scenario has it; None if it was created in Python."""
 
     def matches(self, method: str, path: str, operation: Operation | None) -> bool:
-        """Whether requests of that kind can be struck at all."""
+        """Whether the fault can apply to such requests."""
         if self.serve_stale is not None and method != "GET":
             return False
         patterns = self.trigger.patterns
@@ -144,5 +151,5 @@ class Fault:
 
     @property
     def reaches_cluster(self) -> bool:
-        """Whether the cluster gets to see the request."""
+        """Whether the cluster processes the request."""
         return self.reply is None and (self.drop is None or self.drop.reaches_cluster)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from flinkmock.faults.corrupt import corrupted
+from flinkmock.faults.corrupt import corrupt_body
 from flinkmock.faults.decide import RequestInfo
 from flinkmock.faults.fault import Corruption, Fault, NamedReply, Reply
 from flinkmock.flink import messages
@@ -71,7 +71,7 @@ class FaultMiddleware:
         corrupt = request.fault.fault.corrupt if request.fault else None
         if corrupt is None or isinstance(response, NoResponse):
             return response
-        body = corrupted(response.body, corrupt)
+        body = corrupt_body(response.body, corrupt)
         content_type = "text/html" if corrupt.kind is Corruption.HTML else response.content_type
         return dataclasses.replace(response, body=body, content_type=content_type)
 

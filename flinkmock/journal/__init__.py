@@ -1,4 +1,4 @@
-"""What clients did: each request with its answer, questions about them, expectations, and exports."""
+"""The journal: all exchanges of a cluster, expectations about them, and exports."""
 
 from flinkmock.errors import UnmetExpectation
 from flinkmock.journal.count_range import CountRange

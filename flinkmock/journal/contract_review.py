@@ -1,7 +1,7 @@
-"""What a release thinks of a request beyond answering it.
+"""Reviews a request against the contracts of all releases.
 
-Strict: real Flink refuses it, and so did the server. Advisory: it works today, but part of it is not read, or a later
-release no longer knows it. All of it is read off the contracts.
+A rejection is an error response of Flink. Advice is about requests that work: parts of them are not read, or a later
+release no longer has them.
 """
 
 from __future__ import annotations
@@ -22,33 +22,39 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ContractReview:
-    """`refused`: what Flink holds against the request, None if it took it. `advice`: sentences."""
+    """The review of one request.
+
+    Attributes:
+        rejection: Flink's error message; None if the request was accepted.
+        advice: Sentences about parts that are not read, or not any more in a later release.
+    """
 
     rejection: str | None = None
     advice: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        """Whether there is nothing to say."""
+        """Whether there is neither rejection nor advice."""
         return self.rejection is None and not self.advice
 
 
 def review(exchange: Exchange) -> ContractReview:
+    """Review a request."""
     operation, contract = exchange.contract_operation, exchange.contract
-    refused = exchange.error_message if exchange.fault is None else None
+    rejection = exchange.error_message if exchange.fault is None else None
     if operation is None or contract is None:
-        return ContractReview(refused)
+        return ContractReview(rejection)
     flink = contract.release.minor
-    gone = _vanishes(flink, operation.method, operation.path)
-    advice = [f"{operation} is gone in Flink {gone}."] if gone else []
-    asked = {name: name in _query(flink, operation.id) for name in exchange.query}
-    sent = _fields(exchange.body, operation.request or {}, contract)
-    for what, given in (("query parameter", asked), ("field", sent)):
-        for name, is_read in given.items():
+    removed_in = _removed_in(flink, operation.method, operation.path)
+    advice = [f"Flink {removed_in} has no {operation}."] if removed_in else []
+    query = {name: name in _query(flink, operation.id) for name in exchange.query}
+    fields = _fields(exchange.body, operation.request or {}, contract)
+    for kind, names in (("query parameter", query), ("field", fields)):
+        for name, is_read in names.items():
             if not is_read:
-                advice.append(f"Flink {flink} does not read the {what} {name} of {operation}.")
-            elif not gone and (later := _drops(flink, operation, what, name, exchange.body)):
-                advice.append(f"the {what} {name} of {operation} is deprecated: Flink {later} no longer reads it.")
-    return ContractReview(refused, tuple(advice))
+                advice.append(f"Flink {flink} does not read the {kind} {name} of {operation}.")
+            elif not removed_in and (later := _dropped_in(flink, operation, kind, name, exchange.body)):
+                advice.append(f"the {kind} {name} of {operation} is deprecated: Flink {later} no longer reads it.")
+    return ContractReview(rejection, tuple(advice))
 
 
 @cache
@@ -58,9 +64,11 @@ def _query(flink: str, operation_id: str) -> frozenset[str]:
 
 
 def _fields(body: Any, schema: Schema, contract: Contract) -> dict[str, bool]:
-    """Field of the body, such as "jobArtifactFileNames.entryName" -> whether it is read, as far down as it is. The keys
-    of a map ("*") are no fields."""
-    found: dict[str, bool] = {}
+    """The fields of the body, such as "jobArtifactFileNames.entryName", and whether the release reads them.
+
+    Fields below a field that is not read are left out. The keys of a map ("*") are not fields.
+    """
+    fields: dict[str, bool] = {}
 
     def walk(value: Any, schema: Schema, where: str) -> None:
         schema = resolve(schema, contract.definitions)
@@ -74,14 +82,14 @@ def _fields(body: Any, schema: Schema, contract: Contract) -> dict[str, bool]:
                 walk(child, others, f"{where}*.")
         elif isinstance(value, dict):
             properties = schema.get("properties", {})
-            for given, child in value.items():
-                name = given if given in properties else ALIASES.get(given, given)
-                found[where + given] = name in properties
+            for key, child in value.items():
+                name = key if key in properties else ALIASES.get(key, key)
+                fields[where + key] = name in properties
                 if name in properties:
-                    walk(child, properties[name], f"{where}{given}.")
+                    walk(child, properties[name], f"{where}{key}.")
 
     walk(body, schema, "")
-    return found
+    return fields
 
 
 def _later(flink: str) -> tuple[str, ...]:
@@ -90,7 +98,7 @@ def _later(flink: str) -> tuple[str, ...]:
 
 
 @cache
-def _vanishes(flink: str, method: str, path: str) -> str | None:
+def _removed_in(flink: str, method: str, path: str) -> str | None:
     """The first later release without the operation."""
     for later in _later(flink):
         if _same(later, method, path) is None:
@@ -100,21 +108,21 @@ def _vanishes(flink: str, method: str, path: str) -> str | None:
 
 @cache
 def _same(flink: str, method: str, path: str) -> Operation | None:
-    """The operation of that method and path, whatever its parameters are called."""
-    wanted = shape_of(path)
-    return next((one for one in Contract.load(flink) if one.method == method and one.shape == wanted), None)
+    """The operation with that method and path, with any names of path parameters."""
+    shape = shape_of(path)
+    return next((one for one in Contract.load(flink) if one.method == method and one.shape == shape), None)
 
 
-def _drops(flink: str, operation: Operation, what: str, name: str, body: Any) -> str | None:
-    """The first later release that no longer reads it."""
+def _dropped_in(flink: str, operation: Operation, kind: str, name: str, body: Any) -> str | None:
+    """The first later release that does not read it."""
     for later in _later(flink):
         same = _same(later, operation.method, operation.path)
         if same is None:
             continue
-        if what == "query parameter":
+        if kind == "query parameter":
             is_read = name in _query(later, same.id)
         else:
-            # what stands in something that is no longer read is told of together with that
+            # fields below a field that is no longer read are reported with that field
             is_read = _fields(body, same.request or {}, Contract.load(later)).get(name, True)
         if not is_read:
             return later

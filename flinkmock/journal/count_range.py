@@ -1,4 +1,4 @@
-"""How often: `3`, `once`, `never`, `2 times`, `1..10 times`."""
+"""Counts of requests: `3`, `once`, `never`, `2 times`, `1..10 times`."""
 
 from __future__ import annotations
 
@@ -13,24 +13,28 @@ _WORDS = {"never": 0, "once": 1, "twice": 2}
 
 @dataclass(frozen=True, slots=True)
 class CountRange:
-    """From `low` to `high`, both included; `high` None is without end."""
+    """A count from `low` to `high`, both inclusive. `high` None: unlimited."""
 
     low: int = 1
     high: int | None = None
 
     @classmethod
-    def read(cls, text: int | str | CountRange) -> CountRange:
-        """Raises InvalidArgument for what says no number of times."""
+    def parse(cls, text: int | str | CountRange) -> CountRange:
+        """Parse a count.
+
+        Raises:
+            InvalidArgument: The text is not a count.
+        """
         if isinstance(text, CountRange):
             return text
         if isinstance(text, bool) or not isinstance(text, int | str) or (isinstance(text, int) and text < 0):
-            raise InvalidArgument(_refusal(text))
+            raise InvalidArgument(_invalid_message(text))
         if isinstance(text, int) or text in _WORDS:
             number = text if isinstance(text, int) else _WORDS[text]
             return cls(number, number)
         form = _FORM.fullmatch(text)
         if form is None or (form[3] and not form[2]):
-            raise InvalidArgument(_refusal(text))
+            raise InvalidArgument(_invalid_message(text))
         low = int(form[1])
         if not form[2]:
             return cls(low, low)
@@ -44,17 +48,18 @@ class CountRange:
 
     def __str__(self) -> str:
         if self.high is None:
-            return f"at least {said(self.low)}"
-        return said(self.low) if self.low == self.high else f"{self.low} to {self.high} times"
+            return f"at least {format_count(self.low)}"
+        return format_count(self.low) if self.low == self.high else f"{self.low} to {self.high} times"
 
 
 AT_LEAST_ONCE = CountRange()
 NEVER = CountRange(0, 0)
 
 
-def said(count: int) -> str:
+def format_count(count: int) -> str:
+    """Format a count: "never", "once", "2 times"."""
     return {0: "never", 1: "once"}.get(count, f"{count} times")
 
 
-def _refusal(text: object) -> str:
+def _invalid_message(text: object) -> str:
     return f'"{text}" is not a count. Write once, never, 2 times, 1..10 times or 1.. times.'

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from flinkmock.contract import Operation
 
 MAX_BODY_BYTES = 16 * 1024
-"""Bytes of a request's body that are kept."""
+"""Larger request bodies are not recorded."""
 
 
 @dataclass
@@ -69,7 +69,7 @@ class Exchange:
 
     @property
     def path(self) -> str:
-        """Without the query, unescaped."""
+        """The decoded path, without the query."""
         return unquote(self.target.partition("?")[0])
 
     @cached_property
@@ -78,7 +78,7 @@ class Exchange:
 
     @cached_property
     def body(self) -> Any:
-        """The parsed JSON of the request; None if there is none, or none that can be read."""
+        """The JSON body of the request; None if there is none, or it is not valid JSON."""
         try:
             return json.loads(self.raw_body) if self.raw_body else None
         except ValueError:
@@ -86,23 +86,23 @@ class Exchange:
 
     @property
     def contract_operation(self) -> Operation | None:
-        """The contract's operation that it was taken for."""
+        """The operation that the request matched; None if it matched none."""
         if self.contract is None or self.operation is None:
             return None
         return self.contract.operation(self.operation)
 
     @property
     def matched(self) -> bool:
-        """Whether it was a request for something that the cluster serves; the dashboard's pages count as such."""
+        """Whether the request matched an operation or a page of the dashboard."""
         return self.operation is not None or (self.method in ("GET", "HEAD") and 0 < self.status < 400)
 
     @cached_property
     def contract_review(self) -> ContractReview:
-        """What the contract says of the request."""
+        """The review of the request by the contract."""
         return review(self)
 
     def __str__(self) -> str:
-        """A line for people: number, status, request, body, fault."""
+        """One line: number, status, request, body, fault."""
         parts = [f"{self.number:4}", str(self.status or "---"), self.method, self.target]
         if self.raw_body:
             text = self.raw_body.decode("utf-8", errors="replace")

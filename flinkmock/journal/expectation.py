@@ -1,4 +1,4 @@
-"""What clients must have done, and what to say if they have not."""
+"""Expectations: what clients must have done, and the message if they have not."""
 
 from __future__ import annotations
 
@@ -9,16 +9,21 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from flinkmock.contract.pattern import ANY, Pattern
-from flinkmock.journal.count_range import AT_LEAST_ONCE, NEVER, CountRange, said
+from flinkmock.journal.count_range import AT_LEAST_ONCE, NEVER, CountRange, format_count
 from flinkmock.journal.exchange import Exchange
 from flinkmock.journal.near_misses import near_misses
 
 
 @dataclass(frozen=True, slots=True)
 class RequestMatcher:
-    """Requests of a kind. `body`: what must be in the JSON, which may hold more; `query`: parameters and their values;
-    `status`: what they were answered. Text with a `*` is a pattern, as for file names; the other JSON values are
-    compared as they are."""
+    """Matches requests. In text, `*` is a wildcard, as for file names; other JSON values must be equal.
+
+    Attributes:
+        pattern: Method and path.
+        body: Part of the JSON body, which may have more.
+        query: Query parameters and their values.
+        status: Status of the response.
+    """
 
     pattern: Pattern
     body: Any = None
@@ -26,26 +31,30 @@ class RequestMatcher:
     status: int | None = None
 
     @classmethod
-    def read(cls, request: str | RequestMatcher, body: Any = None, query: Mapping[str, Any] | None = None,
-             status: int | None = None) -> RequestMatcher:  # fmt: skip
-        """From "POST /jobs/:jobid/stop". Raises InvalidArgument."""
-        return (
-            request if isinstance(request, RequestMatcher) else cls(Pattern.parse(request), body, query or {}, status)
-        )
+    def parse(cls, request: str | RequestMatcher, body: Any = None, query: Mapping[str, Any] | None = None,
+              status: int | None = None) -> RequestMatcher:  # fmt: skip
+        """Parse "POST /jobs/:jobid/stop".
+
+        Raises:
+            InvalidArgument: The text is not a request.
+        """
+        if isinstance(request, RequestMatcher):
+            return request
+        return cls(Pattern.parse(request), body, query or {}, status)
 
     def mismatches(self, exchange: Exchange) -> list[str]:
-        """Why the request is not one of these; empty if it is."""
+        """Return the reasons why the request does not match; empty if it matches."""
         if not self.pattern.matches(exchange.method, exchange.path, exchange.contract_operation):
             return [self._other_request(exchange)]
         reasons = []
         if self.body is not None:
             reasons += _differences("body", self.body, exchange.body)
         for name, value in self.query.items():
-            given = exchange.query.get(name)
-            if given is None:
+            actual = exchange.query.get(name)
+            if actual is None:
                 reasons.append(f"no query parameter {name}")
-            elif not any(_equal(_in_query(value), one) for one in given):
-                reasons.append(f"query parameter {name} is {', '.join(given)}, not {_in_query(value)}")
+            elif not any(_equal(_in_query(value), one) for one in actual):
+                reasons.append(f"query parameter {name} is {', '.join(actual)}, not {_in_query(value)}")
         if self.status is not None and exchange.status != self.status:
             reasons.append(f"answered with {exchange.status or 'nothing'}, not {self.status}")
         return reasons
@@ -71,30 +80,30 @@ class RequestMatcher:
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """Such requests came so often. `place` is where a scenario says so."""
+    """A number of matching requests. `location` is its source location, empty if it is not from a scenario."""
 
-    wanted: RequestMatcher
+    matcher: RequestMatcher
     times: CountRange = AT_LEAST_ONCE
     location: str = ""
 
     def __str__(self) -> str:
-        return f"{self.wanted} {self.times}"
+        return f"{self.matcher} {self.times}"
 
     def matches(self, exchange: Exchange) -> bool:
-        return not self.wanted.mismatches(exchange)
+        return not self.matcher.mismatches(exchange)
 
     def failure_message(self, exchanges: Sequence[Exchange]) -> str | None:
-        found = [exchange for exchange in exchanges if self.matches(exchange)]
-        if len(found) in self.times:
+        matching = [exchange for exchange in exchanges if self.matches(exchange)]
+        if len(matching) in self.times:
             return None
-        head = f"expected {self.wanted} {self.times}, but it {_came(found)}"
-        near = near_misses(self.wanted, exchanges) if len(found) < self.times.low else []
-        return "\n".join([_with_location(self.location, head) + ".", *_those(found), *near])
+        head = f"expected {self.matcher} {self.times}, but it {_came(matching)}"
+        near = near_misses(self.matcher, exchanges) if len(matching) < self.times.low else []
+        return "\n".join([_with_location(self.location, head) + ".", *_listed(matching), *near])
 
 
 @dataclass(frozen=True, slots=True)
 class Unmatched:
-    """Requests for which there is no operation came so often."""
+    """A number of requests that match no operation."""
 
     times: CountRange = NEVER
     location: str = ""
@@ -106,39 +115,39 @@ class Unmatched:
         return not exchange.matched
 
     def failure_message(self, exchanges: Sequence[Exchange]) -> str | None:
-        found = [exchange for exchange in exchanges if self.matches(exchange)]
-        if len(found) in self.times:
+        matching = [exchange for exchange in exchanges if self.matches(exchange)]
+        if len(matching) in self.times:
             return None
-        head = f"expected requests that match no operation {self.times}, but they {_came(found)}"
-        return "\n".join([_with_location(self.location, head) + ".", *_those(found)])
+        head = f"expected requests that match no operation {self.times}, but they {_came(matching)}"
+        return "\n".join([_with_location(self.location, head) + ".", *_listed(matching)])
 
 
 @dataclass(frozen=True, slots=True)
 class InOrder:
-    """Such requests came one after the other; others may have come in between."""
+    """Requests in this order. Other requests may come in between."""
 
-    wanted: tuple[RequestMatcher, ...]
+    matchers: tuple[RequestMatcher, ...]
     location: str = ""
 
     def __str__(self) -> str:
-        return ", then ".join(map(str, self.wanted))
+        return ", then ".join(map(str, self.matchers))
 
     def matches(self, exchange: Exchange) -> bool:
-        return not all(wanted.mismatches(exchange) for wanted in self.wanted)
+        return not all(matcher.mismatches(exchange) for matcher in self.matchers)
 
     def failure_message(self, exchanges: Sequence[Exchange]) -> str | None:
-        rest = iter(exchanges)
+        remaining = iter(exchanges)
         lines: list[str] = []
-        for wanted in self.wanted:
-            found = next((exchange for exchange in rest if not wanted.mismatches(exchange)), None)
-            if found is None:
+        for matcher in self.matchers:
+            match = next((exchange for exchange in remaining if not matcher.mismatches(exchange)), None)
+            if match is None:
                 after = f"after number {lines[-1].split()[0]}" if lines else "at all"
-                head = f"expected {', then '.join(map(str, self.wanted))}, but {wanted} did not come {after}"
-                seen = ["  found so far:", *(f"    {line}" for line in lines)] if lines else []
-                before = [exchange for exchange in exchanges if not wanted.mismatches(exchange)]
-                other = _those(before, head="before that:") or near_misses(wanted, exchanges)
-                return "\n".join([_with_location(self.location, head) + ".", *seen, *other])
-            lines.append(str(found))
+                head = f"expected {self}, but {matcher} did not come {after}"
+                so_far = ["  found so far:", *(f"    {line}" for line in lines)] if lines else []
+                earlier = [exchange for exchange in exchanges if not matcher.mismatches(exchange)]
+                others = _listed(earlier, head="before that:") or near_misses(matcher, exchanges)
+                return "\n".join([_with_location(self.location, head) + ".", *so_far, *others])
+            lines.append(str(match))
         return None
 
 
@@ -146,39 +155,39 @@ def _with_location(location: str, text: str) -> str:
     return f"{location}: {text}" if location else text
 
 
-def _came(found: Sequence[Exchange]) -> str:
-    return f"came {said(len(found))}" if found else "never came"
+def _came(exchanges: Sequence[Exchange]) -> str:
+    return f"came {format_count(len(exchanges))}" if exchanges else "never came"
 
 
-def _those(found: Iterable[Exchange], most: int = 10, head: str = "these came:") -> list[str]:
-    lines = [f"    {exchange}" for exchange in found]
+def _listed(exchanges: Iterable[Exchange], most: int = 10, head: str = "these came:") -> list[str]:
+    lines = [f"    {exchange}" for exchange in exchanges]
     more = [f"    … and {len(lines) - most} more"] if len(lines) > most else []
     return [f"  {head}", *lines[:most], *more] if lines else []
 
 
-def _differences(where: str, wanted: Any, found: Any) -> list[str]:
-    """Where `found` does not hold what is wanted."""
-    if isinstance(wanted, Mapping):
-        if not isinstance(found, Mapping):
-            return [f"{where} is {_shown(found)}, not an object"]
+def _differences(path: str, expected: Any, actual: Any) -> list[str]:
+    """Return the differences between `actual` and the part of it that is expected."""
+    if isinstance(expected, Mapping):
+        if not isinstance(actual, Mapping):
+            return [f"{path} is {_shown(actual)}, not an object"]
         reasons = []
-        for name, value in wanted.items():
-            if name not in found:
-                reasons.append(f"{where} has no {name}")
+        for name, value in expected.items():
+            if name not in actual:
+                reasons.append(f"{path} has no {name}")
             else:
-                reasons += _differences(f"{where}.{name}", value, found[name])
+                reasons += _differences(f"{path}.{name}", value, actual[name])
         return reasons
-    if isinstance(wanted, list | tuple):
-        if not isinstance(found, list) or len(found) != len(wanted):
-            return [f"{where} is {_shown(found)}, not {_shown(list(wanted))}"]
-        return [text for i, one in enumerate(wanted) for text in _differences(f"{where}[{i}]", one, found[i])]
-    return [] if _equal(wanted, found) else [f"{where} is {_shown(found)}, not {_shown(wanted)}"]
+    if isinstance(expected, list | tuple):
+        if not isinstance(actual, list) or len(actual) != len(expected):
+            return [f"{path} is {_shown(actual)}, not {_shown(list(expected))}"]
+        return [text for i, one in enumerate(expected) for text in _differences(f"{path}[{i}]", one, actual[i])]
+    return [] if _equal(expected, actual) else [f"{path} is {_shown(actual)}, not {_shown(expected)}"]
 
 
-def _equal(wanted: Any, found: Any) -> bool:
-    if isinstance(wanted, str) and "*" in wanted and isinstance(found, str):
-        return fnmatchcase(found, wanted)
-    return bool(wanted == found) and isinstance(wanted, bool) == isinstance(found, bool)
+def _equal(expected: Any, actual: Any) -> bool:
+    if isinstance(expected, str) and "*" in expected and isinstance(actual, str):
+        return fnmatchcase(actual, expected)
+    return bool(expected == actual) and isinstance(expected, bool) == isinstance(actual, bool)
 
 
 def _in_query(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""A journal for other tools: JSON lines, and HAR 1.2 (http://www.softwareishard.com/blog/har-12-spec/)."""
+"""Exports a journal as JSON lines or HAR 1.2 (http://www.softwareishard.com/blog/har-12-spec/)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from flinkmock.journal.journal import Journal
 
 
 def as_json(exchange: Exchange) -> dict[str, Any]:
-    """`time` and `wall` in epoch ms; the verdict as `refused` and `advice`."""
+    """Return an exchange as JSON. `time` and `wall_time` are in ms since the epoch."""
     return {
         "number": exchange.number,
         "time": exchange.time,
@@ -33,12 +33,17 @@ def as_json(exchange: Exchange) -> dict[str, Any]:
 
 
 def as_json_lines(exchanges: Iterable[Exchange]) -> str:
-    """One line of JSON for each, the keys as in `as_json`."""
+    """Return one line of JSON per exchange, with the keys of `as_json`."""
     return "".join(json.dumps(as_json(exchange), ensure_ascii=False) + "\n" for exchange in exchanges)
 
 
 def as_har(journal: Journal, base_url: str) -> dict[str, Any]:
-    """`base_url` is where it was served. What HAR has no word for begins with an underscore."""
+    """Return the journal as a HAR log. Fields that HAR does not have start with an underscore.
+
+    Args:
+        journal: The journal.
+        base_url: URL of the cluster.
+    """
     from flinkmock import __version__
 
     log: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""The journal of a cluster: its last requests, and what can be asked about them."""
+"""The journal of a cluster: its latest exchanges, and questions about them."""
 
 from __future__ import annotations
 
@@ -19,80 +19,80 @@ LIMIT = 10_000
 
 
 class Expected(Protocol):
-    """An `Expectation`, `InOrder` or `Unmatched`. `str` gives it in words."""
+    """An `Expectation`, `InOrder` or `Unmatched`. `str` describes it."""
 
     @property
     def location(self) -> str:
-        """Where a scenario says so; empty if none does."""
+        """Its source location; empty if it is not from a scenario."""
 
     def failure_message(self, exchanges: Sequence[Exchange]) -> str | None:
-        """What to say if it is not met."""
+        """Return the message if it is not met, else None."""
 
     def matches(self, exchange: Exchange) -> bool:
-        """Whether it is about such a request."""
+        """Whether it matches the request."""
 
 
 @dataclass(frozen=True, slots=True)
 class JournalSnapshot:
-    """What a journal is at a moment."""
+    """The state of a journal."""
 
-    kept: tuple[Exchange, ...]
-    told: int
+    exchanges: tuple[Exchange, ...]
+    count: int
     expected_numbers: frozenset[int]
 
 
 class Journal(Sequence[Exchange]):
-    """The last `limit` requests, in the order in which their answers were made. Thread-safe.
+    """The latest `limit` exchanges, in the order of their responses. Thread-safe.
 
-    Where a request is asked for, it is written "POST /jobs/:jobid/stop"; `body`, `query` and `status` narrow it down
-    as `Wanted` tells. Other text raises InvalidArgument.
+    Methods take requests as text such as "POST /jobs/:jobid/stop", and raise InvalidArgument for any other text.
+    `body`, `query` and `status` restrict them as in `RequestMatcher`.
     """
 
     def __init__(self, limit: int = LIMIT) -> None:
         self.limit = limit
-        self._kept: deque[Exchange] = deque(maxlen=limit)
-        self._told = 0
+        self._exchanges: deque[Exchange] = deque(maxlen=limit)
+        self._count = 0
         self._expected_numbers: set[int] = set()
-        """Numbers of requests without an operation that somebody expected or waited for."""
+        """Numbers of the requests without an operation that a test expected or waited for."""
         self._changed = threading.Condition()
 
     @property
     def dropped(self) -> int:
-        """How many are no longer kept."""
-        return self._told - len(self._kept)
+        """Number of older exchanges that were dropped."""
+        return self._count - len(self._exchanges)
 
     def add(self, exchange: Exchange) -> None:
         with self._changed:
-            self._told += 1
-            exchange.number = self._told
-            self._kept.append(exchange)
+            self._count += 1
+            exchange.number = self._count
+            self._exchanges.append(exchange)
             self._changed.notify_all()
 
     def clear(self) -> None:
-        """Forgets all; numbers start again."""
+        """Remove all exchanges. Numbers start at 1 again."""
         self.restore(JournalSnapshot((), 0, frozenset()))
 
     def snapshot(self) -> JournalSnapshot:
-        """What it is now, for `restore`."""
+        """Return the state, for `restore`."""
         with self._changed:
-            return JournalSnapshot(tuple(self._kept), self._told, frozenset(self._expected_numbers))
+            return JournalSnapshot(tuple(self._exchanges), self._count, frozenset(self._expected_numbers))
 
     def restore(self, snapshot: JournalSnapshot) -> None:
-        """Forgets what came later."""
+        """Return to the state of a snapshot."""
         with self._changed:
-            self._kept = deque(snapshot.kept, self.limit)
-            self._told = snapshot.told
+            self._exchanges = deque(snapshot.exchanges, self.limit)
+            self._count = snapshot.count
             self._expected_numbers = set(snapshot.expected_numbers)
 
     def exchanges(self) -> tuple[Exchange, ...]:
         with self._changed:
-            return tuple(self._kept)
+            return tuple(self._exchanges)
 
     def matching(self, request: str | RequestMatcher, *, body: Any = None, query: Mapping[str, Any] | None = None,
                  status: int | None = None) -> list[Exchange]:  # fmt: skip
-        """The requests of that kind."""
-        wanted = RequestMatcher.read(request, body, query, status)
-        return [exchange for exchange in self.exchanges() if not wanted.mismatches(exchange)]
+        """Return the matching requests."""
+        matcher = RequestMatcher.parse(request, body, query, status)
+        return [exchange for exchange in self.exchanges() if not matcher.mismatches(exchange)]
 
     def count(self, request: str | RequestMatcher, *, body: Any = None, query: Mapping[str, Any] | None = None,
               status: int | None = None) -> int:  # fmt: skip
@@ -100,13 +100,13 @@ class Journal(Sequence[Exchange]):
 
     @property
     def unmatched(self) -> list[Exchange]:
-        """The requests for which there is no operation."""
+        """The requests that match no operation."""
         return [exchange for exchange in self.exchanges() if not exchange.matched]
 
     @property
     def unexpected(self) -> tuple[Exchange, ...]:
-        """Those of them that no fault answered, and that nobody has expected or waited for: most likely a mistake of
-        the client, or a release that has no such operation."""
+        """The unmatched requests that no fault applied to and no test expected: probably mistakes of the client, or
+        operations that the release does not have."""
         return tuple(one for one in self.unmatched if one.fault is None and one.number not in self._expected_numbers)
 
     def expect(
@@ -118,23 +118,39 @@ class Journal(Sequence[Exchange]):
         query: Mapping[str, Any] | None = None,
         status: int | None = None,
     ) -> list[Exchange]:
-        """The requests of that kind, if they came so often: 2, "once", "never", "1..10 times"; default: at least once.
+        """Check the number of matching requests, and return them.
 
-        Raises UnmetExpectation.
+        Args:
+            request: Method and path, or an operation id.
+            times: 2, "once", "never", "1..10 times". Default: at least once.
+            body: Part of the JSON body.
+            query: Query parameters.
+            status: Status of the response.
+
+        Raises:
+            UnmetExpectation: There are more or fewer. The message lists near misses.
         """
-        wanted = RequestMatcher.read(request, body, query, status)
-        self.check([Expectation(wanted, CountRange.read(times))])
-        return self.matching(wanted)
+        matcher = RequestMatcher.parse(request, body, query, status)
+        self.check([Expectation(matcher, CountRange.parse(times))])
+        return self.matching(matcher)
 
     def expect_in_order(self, *requests: str | RequestMatcher) -> None:
-        """Raises UnmetExpectation unless such requests came one after the other, whatever came in between."""
-        self.check([InOrder(tuple(RequestMatcher.read(request) for request in requests))])
+        """Check that requests came in this order, possibly with others in between.
+
+        Raises:
+            UnmetExpectation: They did not.
+        """
+        self.check([InOrder(tuple(RequestMatcher.parse(request) for request in requests))])
 
     def check(self, expected: Iterable[Expected]) -> None:
-        """Raises UnmetExpectation, which tells of all that are not met."""
-        kept, asked = self.exchanges(), tuple(expected)
-        self._mark_expected(exchange for exchange in kept if any(one.matches(exchange) for one in asked))
-        unmet = [text for one in asked if (text := one.failure_message(kept)) is not None]
+        """Check expectations.
+
+        Raises:
+            UnmetExpectation: With the messages of all that are not met.
+        """
+        exchanges, expectations = self.exchanges(), tuple(expected)
+        self._mark_expected(exchange for exchange in exchanges if any(one.matches(exchange) for one in expectations))
+        unmet = [text for one in expectations if (text := one.failure_message(exchanges)) is not None]
         if unmet:
             if self.dropped:
                 unmet.append(f"The journal keeps {self.limit} requests; {self.dropped} older ones were dropped.")
@@ -150,32 +166,47 @@ class Journal(Sequence[Exchange]):
         query: Mapping[str, Any] | None = None,
         status: int | None = None,
     ) -> list[Exchange]:
-        """Waits until so many requests of that kind have come; `timeout` in seconds of the wall.
+        """Wait until matching requests have come, and return them.
 
-        Blocks its thread: in a coroutine call it by `asyncio.to_thread`. Raises UnmetExpectation when the time is up.
+        It blocks the thread: use `asyncio.to_thread` in a coroutine.
+
+        Args:
+            request: Method and path, or an operation id.
+            times: Number of requests.
+            timeout: In seconds of the wall clock.
+            body: Part of the JSON body.
+            query: Query parameters.
+            status: Status of the response.
+
+        Raises:
+            UnmetExpectation: The requests did not come within the timeout.
         """
-        wanted = RequestMatcher.read(request, body, query, status)
+        matcher = RequestMatcher.parse(request, body, query, status)
         end = monotonic() + timeout
-        found: list[Exchange] = []
-        looked_at = 0
+        matching: list[Exchange] = []
+        checked = 0
         with self._changed:
             while True:
-                new = min(self._told - looked_at, len(self._kept))
-                found += [one for one in islice(self._kept, len(self._kept) - new, None) if not wanted.mismatches(one)]
-                looked_at = self._told
-                if len(found) >= times:
-                    self._mark_expected(found)
-                    return found
+                new = min(self._count - checked, len(self._exchanges))
+                matching += [
+                    one
+                    for one in islice(self._exchanges, len(self._exchanges) - new, None)
+                    if not matcher.mismatches(one)
+                ]
+                checked = self._count
+                if len(matching) >= times:
+                    self._mark_expected(matching)
+                    return matching
                 if not self._changed.wait(max(end - monotonic(), 0)) and monotonic() >= end:
                     break
-        text = Expectation(wanted, CountRange(times, None)).failure_message(self.exchanges())
-        raise UnmetExpectation(f"after {timeout:g} s: {text or f'{wanted} came too late.'}")
+        text = Expectation(matcher, CountRange(times, None)).failure_message(self.exchanges())
+        raise UnmetExpectation(f"after {timeout:g} s: {text or f'{matcher} came too late.'}")
 
     def _mark_expected(self, exchanges: Iterable[Exchange]) -> None:
         self._expected_numbers.update(exchange.number for exchange in exchanges if not exchange.matched)
 
     def __len__(self) -> int:
-        return len(self._kept)
+        return len(self._exchanges)
 
     def __getitem__(self, index: Any) -> Any:
         return self.exchanges()[index]
@@ -184,7 +215,7 @@ class Journal(Sequence[Exchange]):
         return iter(self.exchanges())
 
     def __str__(self) -> str:
-        """One line for each request; how many are missing at the top."""
+        """One line per request, after the number of dropped ones."""
         lines = [f"… {self.dropped} older requests were dropped"] if self.dropped else []
         return "\n".join([*lines, *map(str, self.exchanges())])
 

@@ -1,4 +1,4 @@
-"""The requests that come nearest to what was wanted, and why they are not it."""
+"""Near misses: the recorded requests that are most similar to an expected one, and why they don't match."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from flinkmock.journal.exchange import Exchange
 if TYPE_CHECKING:
     from flinkmock.journal.expectation import RequestMatcher
 
-MOST = 3
+MAX_NEAR_MISSES = 3
 
 
-def near_misses(wanted: RequestMatcher, exchanges: Sequence[Exchange]) -> list[str]:
-    """Lines for people; says so if nothing comes near."""
+def near_misses(matcher: RequestMatcher, exchanges: Sequence[Exchange]) -> list[str]:
+    """Return the lines of a message. They say so if no request is similar."""
     if not exchanges:
         return ["  no request came at all."]
-    missed = [(exchange, reasons) for exchange in exchanges if (reasons := wanted.mismatches(exchange))]
-    scored = sorted(missed, key=lambda one: (-_likeness(wanted, one[0]), len(one[1]), one[0].number))
-    shown = [one for one in scored[:MOST] if _likeness(wanted, one[0]) >= 0.5]
+    missed = [(exchange, reasons) for exchange in exchanges if (reasons := matcher.mismatches(exchange))]
+    scored = sorted(missed, key=lambda one: (-_similarity(matcher, one[0]), len(one[1]), one[0].number))
+    shown = [one for one in scored[:MAX_NEAR_MISSES] if _similarity(matcher, one[0]) >= 0.5]
     if not missed:
         return []
     if not shown:
@@ -34,14 +34,13 @@ def near_misses(wanted: RequestMatcher, exchanges: Sequence[Exchange]) -> list[s
     return lines
 
 
-def _likeness(wanted: RequestMatcher, exchange: Exchange) -> float:
-    """Between 0 and 1: the path counts most."""
+def _similarity(matcher: RequestMatcher, exchange: Exchange) -> float:
+    """The similarity from 0 to 1. The path has most weight."""
     operation = exchange.contract_operation
-    theirs = operation.segments if operation is not None else tuple(exchange.path.strip("/").split("/"))
-    mine = wanted.pattern.segments
-    plain = [":" if segment.startswith(":") else segment for segment in mine]
-    other = [":" if segment.startswith(":") else segment for segment in theirs]
-    if operation is None and len(other) == len(plain):  # any text may be what the parameter stands for
+    actual = operation.segments if operation is not None else tuple(exchange.path.strip("/").split("/"))
+    plain = [":" if segment.startswith(":") else segment for segment in matcher.pattern.segments]
+    other = [":" if segment.startswith(":") else segment for segment in actual]
+    if operation is None and len(other) == len(plain):  # a parameter can be any text
         other = [":" if name == ":" else segment for name, segment in zip(plain, other, strict=True)]
     path = SequenceMatcher(None, "/".join(plain), "/".join(other)).ratio()
-    return 0.8 * path + (0.2 if exchange.method == wanted.pattern.method else 0)
+    return 0.8 * path + (0.2 if exchange.method == matcher.pattern.method else 0)

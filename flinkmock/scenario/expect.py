@@ -53,7 +53,7 @@ class ExpectReader:
 
     def _count_range(self, node: YamlNode) -> CountRange:
         try:
-            return CountRange.read(node.value if isinstance(node.value, int) else node.text)
+            return CountRange.parse(node.value if isinstance(node.value, int) else node.text)
         except ValueError as error:
             self.diagnostics.add(node.location, str(error))
             return AT_LEAST_ONCE

@@ -1,10 +1,10 @@
-"""Hypothesis strategies for clients of Flink: answers, requests, clusters and faults, valid by construction.
+"""Hypothesis strategies for tests of Flink clients: responses, requests, scenarios and faults, valid by construction.
 
-Needs hypothesis: `pip install flinkmock[fuzz]`.
+They need hypothesis: `pip install flinkmock[fuzz]`.
 """
 
 try:
-    import hypothesis as _hypothesis  # noqa: F401 - asked for first, for the sake of the message
+    import hypothesis as _hypothesis  # noqa: F401 - imported first, for the message
 except ImportError as error:
     raise ImportError("flinkmock.strategies needs hypothesis: pip install 'flinkmock[fuzz]'") from error
 

@@ -1,4 +1,4 @@
-"""Jobs as a scenario has them."""
+"""Strategies for the jobs of a scenario."""
 
 from __future__ import annotations
 
@@ -9,7 +9,16 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from flinkmock.cluster.states import scheduler_of
-from flinkmock.strategies.lifecycles import CAUSES, DURATIONS, LENGTHS, NAMES, SECONDS, SPANS, WORDS, lifecycles
+from flinkmock.strategies.lifecycles import (
+    DURATION_RANGES,
+    DURATION_SPECS,
+    DURATIONS,
+    EXCEPTIONS,
+    NAMES,
+    SECONDS,
+    WORDS,
+    lifecycles,
+)
 
 TEMPLATES = ("streaming", "batch", "failing", "restarting", "stuck")
 CHANCES = st.integers(0, 100).map("{}%".format)
@@ -19,7 +28,7 @@ _CHECKPOINTS: SearchStrategy[Any] = st.just("none") | st.fixed_dictionaries(
     {},
     optional={
         "every": SECONDS,
-        "duration": SPANS,
+        "duration": DURATION_RANGES,
         "size": _SIZES,
         "fails": _FAILS,
         "timeout": SECONDS,
@@ -35,47 +44,56 @@ _RESTART: SearchStrategy[Any] = st.just("none") | st.fixed_dictionaries(
 )
 
 
-def operations(causes: Sequence[str], *, of_job: bool) -> SearchStrategy[dict[str, Any]]:
-    """How long operations take, and which of their calls fail. `causes` are names of the scenario's."""
-    because = st.sampled_from(causes) if causes else CAUSES
-    how = {"fails": _FAILS, "exception": because}
-    planned: SearchStrategy[Any] = LENGTHS | st.fixed_dictionaries({}, optional={"duration": LENGTHS, **how})
-    calls: SearchStrategy[Any] = st.fixed_dictionaries({}, optional=how)
-    known = dict.fromkeys(("savepoint", "stop-with-savepoint", "checkpoint", "cancel"), planned) | {"submit": calls}
+def operations(exceptions: Sequence[str], *, of_job: bool) -> SearchStrategy[dict[str, Any]]:
+    """Generate durations and failures of operations. `exceptions` are names of the scenario's exceptions."""
+    references = st.sampled_from(exceptions) if exceptions else EXCEPTIONS
+    failures = {"fails": _FAILS, "exception": references}
+    with_duration: SearchStrategy[Any] = DURATION_SPECS | st.fixed_dictionaries(
+        {}, optional={"duration": DURATION_SPECS, **failures}
+    )
+    without_duration: SearchStrategy[Any] = st.fixed_dictionaries({}, optional=failures)
+    keys = dict.fromkeys(("savepoint", "stop-with-savepoint", "checkpoint", "cancel"), with_duration) | {
+        "submit": without_duration
+    }
     if not of_job:
-        known |= {"dispose-savepoint": planned, "upload": calls, "delete-dataset": SPANS, "result-ttl": SECONDS}
-    return st.fixed_dictionaries({}, optional=known)
+        keys |= {
+            "dispose-savepoint": with_duration,
+            "upload": without_duration,
+            "delete-dataset": DURATION_RANGES,
+            "result-ttl": SECONDS,
+        }
+    return st.fixed_dictionaries({}, optional=keys)
 
 
 @st.composite
 def vertices(draw: DrawFn) -> list[Any]:
-    """A chain of vertices from a source to a sink, each with a name of its own."""
+    """Generate a chain of vertices with different names, from a source to a sink."""
     names = draw(st.lists(NAMES, min_size=1, max_size=4, unique=True))
-    told: list[Any] = [f"Source: {names[0]}", *names[1:]]
-    for place, name in enumerate(told):
+    chain: list[Any] = [f"Source: {names[0]}", *names[1:]]
+    for index, name in enumerate(chain):
         more = draw(st.fixed_dictionaries({}, optional={"parallelism": st.integers(1, 4), "record-size": _SIZES,
                                                         "selectivity": st.integers(0, 3)}))  # fmt: skip
         if more:
-            told[place] = {"name": name, **more}
-    return told
+            chain[index] = {"name": name, **more}
+    return chain
 
 
 @st.composite
-def jobs(draw: DrawFn, scheduler: str, causes: Sequence[str]) -> Any:
-    """The name of a template, or a job. The simplest one is `streaming`."""
+def jobs(draw: DrawFn, scheduler: str, exceptions: Sequence[str]) -> Any:
+    """Generate a job, or the name of a template. The simplest one is `streaming`."""
     if not draw(st.booleans()):
         return draw(st.sampled_from(TEMPLATES))
     batch = draw(st.booleans())
     optional: dict[str, SearchStrategy[Any]] = {
-        "lifecycle": lifecycles(scheduler_of(scheduler, "BATCH" if batch else "STREAMING"), causes),
+        "lifecycle": lifecycles(scheduler_of(scheduler, "BATCH" if batch else "STREAMING"), exceptions),
         "name": WORDS.filter(bool),
         "parallelism": st.integers(1, 4),
         "vertices": vertices(),
         "checkpoints": _CHECKPOINTS,
         "restart": _RESTART,
-        "restore-duration": SPANS,
+        "restore-duration": DURATION_RANGES,
         "user-config": st.dictionaries(NAMES, WORDS, max_size=2),
-        "operations": operations(causes, of_job=True),
+        "operations": operations(exceptions, of_job=True),
         "age": st.integers(1, 10).map("{}m".format),
     }
     return draw(st.fixed_dictionaries({"type": st.just("batch")} if batch else {}, optional=optional))

@@ -1,4 +1,4 @@
-"""Texts of path and query parameters that Flink's converters take."""
+"""Strategies for path and query parameters that Flink accepts."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from flinkmock.strategies.values import HEX
 
 PLAIN = string.ascii_lowercase + string.digits
 _OFTEN_SEVERAL = frozenset({"agg", "get", "jobs", "subtasks", "taskmanagers"})
-"""All query parameters of Flink are lists; these are given several values by clients."""
+"""Query parameters for which clients send several values. Flink reads all query parameters as lists."""
 Known = Mapping[str, Sequence[str]]
-"""Parameter -> values that are to be used: {"jobid": ["…"]}."""
+"""Values to use for parameters: {"jobid": ["…"]}."""
 
 
 def texts(parameter: Parameter, known: Known | None = None) -> SearchStrategy[str]:
-    """One value, as it stands in a path or query before it is quoted. `known` wins over what would be made up."""
+    """Generate one value, unquoted. Values of `known` are preferred to generated ones."""
     if known and known.get(parameter.name):
         return st.sampled_from(known[parameter.name])
     if parameter.java_type == "FailureLabel":
@@ -39,11 +39,11 @@ def texts(parameter: Parameter, known: Known | None = None) -> SearchStrategy[st
 
 
 def lists(parameter: Parameter, known: Known | None = None) -> SearchStrategy[str]:
-    """The text of a query parameter: one value or, where clients do so, several with commas between."""
+    """Generate the text of a query parameter: one value, or several with commas."""
     several = parameter.list and parameter.name in _OFTEN_SEVERAL
     return st.lists(texts(parameter, known), min_size=1, max_size=3 if several else 1, unique=True).map(",".join)
 
 
 def _words() -> SearchStrategy[str]:
-    """Neither empty nor with a letter that means something in a URL: what becomes of those is no matter of the API."""
+    """Generate text that is not empty and has no special characters of URLs."""
     return st.text(PLAIN, min_size=1, max_size=12)

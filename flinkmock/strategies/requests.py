@@ -1,4 +1,4 @@
-"""Requests that a release takes."""
+"""Strategies for requests that a release accepts."""
 
 from __future__ import annotations
 
@@ -23,10 +23,17 @@ FORM = {"Content-Type": f"multipart/form-data; boundary={BOUNDARY}"}
 
 @dataclass(frozen=True)
 class Request:
-    """A request for any client to send: `requests.request(r.method, r.url(base), headers=r.headers, data=r.body)`,
-    `httpx.request(..., content=r.body)`, `urllib.request.Request(r.url(base), r.body, r.headers, method=r.method)`.
+    """A request for any HTTP client.
 
-    `path` is quoted; `query` holds names and values that are not; `body` is None for none.
+    For requests: `requests.request(r.method, r.url(base), headers=r.headers, data=r.body)`. For httpx:
+    `httpx.request(..., content=r.body)`. For urllib: `Request(r.url(base), r.body, r.headers, method=r.method)`.
+
+    Attributes:
+        method: HTTP method.
+        path: The quoted path.
+        query: Names and values of query parameters, unquoted.
+        headers: The headers.
+        body: The body; None if there is none.
     """
 
     method: str
@@ -41,39 +48,41 @@ class Request:
         return f"{self.path}?{urlencode(self.query)}" if self.query else self.path
 
     def url(self, base: str) -> str:
-        """The target at a cluster's address, `FlinkMock.url`."""
+        """Return the URL of the request. `base` is the URL of a cluster, such as `FlinkMock.url`."""
         return base + self.target
 
 
 def requests(operation: str, *, flink: str = LATEST, known: Known | None = None) -> SearchStrategy[Request]:
-    """Requests for an operation that no release refuses for their form: path and query satisfy Flink's converters, the
-    body its Jackson. What they are about need not exist; `known` says what does.
+    """Generate well-formed requests for an operation: Flink can parse path, query and body.
+
+    The jobs and other objects that they name need not exist.
 
     Args:
         operation: "POST /jobs/:jobid/stop", or an operation id ("triggerStopWithSavepoint").
-        flink: minor release.
-        known: values for parameters by name: {"jobid": [job.id], "get": ["numRestarts"]}.
+        flink: Minor release.
+        known: Values of parameters by name, for requests about existing objects:
+            {"jobid": [job.id], "get": ["numRestarts"]}.
 
     Raises:
-        NotFound: the release has no such operation.
-        UnknownRelease: there is no contract of it.
+        NotFound: The release has no such operation.
+        UnknownRelease: There is no contract of the release.
     """
     contract = Contract.load(flink)
-    found = contract.find(operation)
-    # a name that was made up for a parameter may happen to be a word of another path
-    drawn = _requests(contract, found, known)
-    return drawn.filter(lambda request: contract.match(request.method, request.path) is found)
+    requested = contract.find(operation)
+    # a generated parameter can be a fixed segment of another path
+    strategy = _requests(contract, requested, known)
+    return strategy.filter(lambda request: contract.match(request.method, request.path) is requested)
 
 
 @st.composite
 def _requests(draw: DrawFn, contract: Contract, operation: Operation, known: Known | None) -> Request:
     path, query = draw(paths(operation, known)), draw(_queries(operation, known))
-    headers, body = draw(_sent(contract, operation))
+    headers, body = draw(_bodies(contract, operation))
     return Request(operation.method, path, query, headers, body)
 
 
 def paths(operation: Operation, known: Known | None = None) -> SearchStrategy[str]:
-    """Concrete paths of an operation, quoted."""
+    """Generate quoted paths of an operation."""
     declared = {f":{parameter.name}": parameter for parameter in operation.path_parameters}
     segments = (
         texts(declared[segment], known) if segment in declared else st.just(segment) for segment in operation.segments
@@ -88,8 +97,8 @@ def _queries(operation: Operation, known: Known | None) -> SearchStrategy[tuple[
     return drawn.map(lambda values: tuple(values.items()))
 
 
-def _sent(contract: Contract, operation: Operation) -> SearchStrategy[tuple[Mapping[str, str], bytes | None]]:
-    """Headers and body."""
+def _bodies(contract: Contract, operation: Operation) -> SearchStrategy[tuple[Mapping[str, str], bytes | None]]:
+    """Generate headers and body."""
     if operation.file_upload:
         return _forms(contract, operation)
     if operation.request is None:
@@ -99,13 +108,13 @@ def _sent(contract: Contract, operation: Operation) -> SearchStrategy[tuple[Mapp
 
 
 def _forms(contract: Contract, operation: Operation) -> SearchStrategy[tuple[Mapping[str, str], bytes]]:
-    """What is uploaded: a jar, or a plan and the JSON that names its file."""
+    """Generate uploads: a jar, or a job graph with the JSON that names its file."""
     if operation.request is None:
         names = st.text("abcdefgh", min_size=1, max_size=8).map(lambda name: f"{name}.jar")
         return names.map(lambda name: (FORM, _form(_part("jarfile", small_jar(), name))))
-    named = next(iter(contract.definitions[operation.request["$ref"].removeprefix("#/$defs/")]["properties"]))
-    told = _part("request", json.dumps({named: "plan.bin"}).encode())
-    return st.binary().map(lambda plan: (FORM, _form(told, _part("file_0", plan, "plan.bin"))))
+    field_name = next(iter(contract.definitions[operation.request["$ref"].removeprefix("#/$defs/")]["properties"]))
+    request = _part("request", json.dumps({field_name: "plan.bin"}).encode())
+    return st.binary().map(lambda plan: (FORM, _form(request, _part("file_0", plan, "plan.bin"))))
 
 
 def _part(name: str, content: bytes, file_name: str | None = None) -> bytes:

@@ -1,4 +1,4 @@
-"""Answers that a release may give."""
+"""Strategies for the responses of a release."""
 
 from __future__ import annotations
 
@@ -19,30 +19,29 @@ def responses(operation: str, *, flink: str = ..., as_bytes: Literal[True]) -> S
 @overload
 def responses(operation: str, *, flink: str = ..., as_bytes: bool) -> SearchStrategy[Any]: ...
 def responses(operation: str, *, flink: str = LATEST, as_bytes: bool = False) -> SearchStrategy[Any]:
-    """Bodies with which an operation may succeed, by the contract of the release: a client has to read them all.
+    """Generate bodies of successful responses to an operation, as its contract allows them.
 
-    Where Flink may leave a key out it is missing at times, where it may write null or "NaN" there is null or "NaN" at
-    times. Numbers do not add up: `FlinkMock` gives answers that tell one story.
+    Optional keys are sometimes missing, and values that Flink can write as null or "NaN" sometimes are. The values are
+    not consistent with each other: use `FlinkMock` for consistent responses.
 
     Args:
         operation: "GET /jobs/:jobid", or an operation id ("getJobDetails").
-        flink: minor release.
-        as_bytes: as it comes over the wire, instead of the parsed JSON. Of an operation that answers a file (a log) it
-            is text either way.
+        flink: Minor release.
+        as_bytes: Generate the encoded body instead of the parsed JSON. Files, such as logs, are text or bytes.
 
     Raises:
-        NotFound: the release has no such operation.
-        UnknownRelease: there is no contract of it.
+        NotFound: The release has no such operation.
+        UnknownRelease: There is no contract of the release.
     """
     contract = Contract.load(flink)
-    found = contract.find(operation)
-    if found.returns_file or found.response is None:
+    requested = contract.find(operation)
+    if requested.returns_file or requested.response is None:
         return TEXT.map(str.encode) if as_bytes else TEXT
-    return _bodies(values_of(flink).of(found.response), as_bytes)
+    return _bodies(values_of(flink).of(requested.response), as_bytes)
 
 
 @composite
 def _bodies(draw: DrawFn, values: SearchStrategy[Any], as_bytes: bool) -> Any:
-    """What a client gets, made anew: hypothesis shows it as it is, and not as the calls that its parts came from."""
+    """A new value: so hypothesis shows the value itself, not the calls that created its parts."""
     raw = encode(draw(values))
     return raw if as_bytes else json.loads(raw)

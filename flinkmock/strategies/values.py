@@ -1,4 +1,4 @@
-"""JSON values that the schemas of a contract allow; the simplest are the shortest, with numbers near 0."""
+"""Strategies for the JSON values of a contract's schemas. Simple values are short, with numbers near 0."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from hypothesis.strategies import SearchStrategy
 from flinkmock.contract import Contract, Schema
 from flinkmock.contract.one_of import alternatives, resolve, types
 
-MOST = 3
-"""Items of an array, entries of a map: more make an example slow, and tell a client nothing new."""
+MAX_ITEMS = 3
+"""Items of an array and entries of a map. More make examples slow and find nothing new."""
 HEX = "0123456789abcdef"
 TEXT = st.text(st.characters(codec="utf-8"))
 _ZEROS = {"boolean": False, "integer": 0, "number": 0.0}
@@ -22,14 +22,14 @@ _RANGES = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
 
 
 class Values:
-    """The values of one contract, in JSON's own types; objects have their keys in Flink's order."""
+    """Generates the values of one contract as JSON types. Keys are in Flink's order."""
 
     def __init__(self, contract: Contract) -> None:
         self._definitions = contract.definitions
         self._named: dict[str, SearchStrategy[Any]] = {}
 
     def of(self, schema: Schema) -> SearchStrategy[Any]:
-        """Of the schema of a whole body."""
+        """Return a strategy for the schema of a body."""
         return self._of(resolve(schema, self._definitions))
 
     def _of(self, schema: Schema) -> SearchStrategy[Any]:
@@ -43,11 +43,11 @@ class Values:
             return st.sampled_from(schema["enum"])
         kinds = types(schema)
         made = [self._of_type(kind, schema) for kind in sorted(kinds, key=lambda kind: kind != "null")]
-        return st.one_of(made) if made else st.just({})  # a schema that says nothing: Flink writes objects there
+        return st.one_of(made) if made else st.just({})  # a schema without a type: Flink writes objects there
 
     def _definition(self, name: str) -> SearchStrategy[Any]:
-        """A part of a body. An object is often as simple as it can be, by one choice: so a failing example is shrunk
-        part by part and not number by number, and what is left of it is what matters."""
+        """A strategy for a definition. One choice makes an object as simple as possible, so that a failing example is
+        shrunk part by part instead of number by number."""
         if name not in self._named:
             schema = self._definitions[name]
             full = st.deferred(lambda: self._of(schema))
@@ -68,7 +68,7 @@ class Values:
             case "string":
                 return _strings(schema)
             case "array":
-                return st.lists(self._of(schema["items"]), max_size=MOST)
+                return st.lists(self._of(schema["items"]), max_size=MAX_ITEMS)
             case _:
                 return self._objects(schema)
 
@@ -85,7 +85,7 @@ class Values:
 
     def _maps(self, schema: Schema, values: Schema) -> SearchStrategy[dict[str, Any]]:
         names = self._of({"type": "string", **schema.get("propertyNames", {})})
-        more = st.dictionaries(names, self._of(values), max_size=MOST)
+        more = st.dictionaries(names, self._of(values), max_size=MAX_ITEMS)
         required = schema.get("required", ())
         if not required:
             return more
@@ -93,7 +93,7 @@ class Values:
         return st.builds(lambda one, other: {**other, **one}, always, more)
 
     def _simplest(self, schema: Schema) -> Any:
-        """What the strategy for the schema shrinks to."""
+        """The value to which the strategy of the schema shrinks."""
         schema = resolve(schema, self._definitions)
         if branches := alternatives(schema):
             return self._simplest(_plain_first(branches)[0])
@@ -120,13 +120,13 @@ def _plain_first(branches: Sequence[Schema]) -> list[Schema]:
 
 @cache
 def values_of(flink: str) -> Values:
-    """Those of a minor release."""
-    TEXT.validate()  # finds out about all of Unicode once: too slow for the first draw, whose time hypothesis takes
+    """The values of a minor release."""
+    TEXT.validate()  # builds the table of Unicode once: too slow for the first draw, whose time hypothesis limits
     return Values(Contract.load(flink))
 
 
 def _strings(schema: Schema) -> SearchStrategy[str]:
-    if "pattern" in schema:  # all that have one are ids
+    if "pattern" in schema:  # all patterns are those of ids
         return st.text(HEX, min_size=32, max_size=32)
     if schema.get("contentEncoding") == "base64":
         return st.binary().map(lambda data: base64.b64encode(data).decode())

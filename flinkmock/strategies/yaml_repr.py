@@ -1,4 +1,4 @@
-"""How what was drawn is shown when a test fails: as YAML, to be kept as a scenario file that fails the same way."""
+"""Shows generated scenarios as YAML. Saved as a file, it reproduces the failure."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from collections.abc import Mapping
 import yaml
 
 
-def as_yaml(told: Mapping[str, object]) -> str:
-    return yaml.safe_dump(dict(told), sort_keys=False, allow_unicode=True, width=120)
+def as_yaml(scenario: Mapping[str, object]) -> str:
+    return yaml.safe_dump(dict(scenario), sort_keys=False, allow_unicode=True, width=120)
 
 
 def as_literal(text: str) -> str:
-    """YAML text as Python reads it, with its lines as they are: good for a test, and without the quotes for a file."""
+    """Return the YAML as a Python literal that keeps the lines, so that it can be copied to a test or a file."""
     return f'r"""\n{text}"""' if '"""' not in text else repr(text)
 
 
 class DrawnScenario(dict[str, object]):
-    """A mapping that `FlinkMock` and `load_scenario` take. Its repr is YAML text, which they take as well."""
+    """A mapping for `FlinkMock` and `load_scenario`. Its repr is YAML text, which they accept, too."""
 
     @property
     def yaml(self) -> str:

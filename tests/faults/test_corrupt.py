@@ -7,13 +7,13 @@ import json
 import pytest
 
 from flinkmock.faults import Corrupt, Corruption
-from flinkmock.faults.corrupt import ADDED, corrupted
+from flinkmock.faults.corrupt import ADDED, corrupt_body
 
 BODY = b'{"jobs":[{"id":"ab","state":"RUNNING","start":17,"ratio":1.0E-4}],"ok":true,"none":null}'
 
 
 def spoiled(kind: Corruption, field: str) -> dict[str, object]:
-    body: dict[str, object] = json.loads(corrupted(BODY, Corrupt(kind, field)))
+    body: dict[str, object] = json.loads(corrupt_body(BODY, Corrupt(kind, field)))
     return body
 
 
@@ -38,30 +38,30 @@ def test_a_field_comes() -> None:
 
 
 def test_the_rest_stays_to_the_letter() -> None:
-    left = corrupted(BODY, Corrupt(Corruption.DROP_FIELD, "ok"))
+    left = corrupt_body(BODY, Corrupt(Corruption.DROP_FIELD, "ok"))
     assert left == b'{"jobs":[{"id":"ab","state":"RUNNING","start":17,"ratio":1.0E-4}],"none":null}'
 
 
 @pytest.mark.parametrize("kind", [Corruption.DROP_FIELD, Corruption.CHANGE_TYPE])
 @pytest.mark.parametrize("field", ["nothing", "jobs.1", "jobs.x", "ok.deeper", "jobs.0.state.deeper"])
 def test_a_body_without_the_field_stays_as_it_is(kind: Corruption, field: str) -> None:
-    assert corrupted(BODY, Corrupt(kind, field)) == BODY
+    assert corrupt_body(BODY, Corrupt(kind, field)) == BODY
 
 
 def test_what_is_no_json_stays_as_it_is() -> None:
-    assert corrupted(b"a log", Corrupt(Corruption.DROP_FIELD, "jobs")) == b"a log"
-    assert corrupted(b"[1]", Corrupt(Corruption.ADD_FIELD, "jobs")) == b"[1]"
+    assert corrupt_body(b"a log", Corrupt(Corruption.DROP_FIELD, "jobs")) == b"a log"
+    assert corrupt_body(b"[1]", Corrupt(Corruption.ADD_FIELD, "jobs")) == b"[1]"
 
 
 def test_half_of_it_and_a_page() -> None:
-    half = corrupted(BODY, Corrupt(Corruption.TRUNCATE))
+    half = corrupt_body(BODY, Corrupt(Corruption.TRUNCATE))
     assert BODY.startswith(half) and len(half) == len(BODY) // 2
-    assert corrupted(BODY, Corrupt(Corruption.HTML)).startswith(b"<html>")
+    assert corrupt_body(BODY, Corrupt(Corruption.HTML)).startswith(b"<html>")
 
 
 def test_bytes_that_mean_nothing_and_are_the_same_each_time() -> None:
-    garbage = corrupted(BODY, Corrupt(Corruption.GARBAGE))
+    garbage = corrupt_body(BODY, Corrupt(Corruption.GARBAGE))
     assert len(garbage) == len(BODY)
-    assert garbage == corrupted(BODY, Corrupt(Corruption.GARBAGE)) != BODY
+    assert garbage == corrupt_body(BODY, Corrupt(Corruption.GARBAGE)) != BODY
     with pytest.raises(ValueError):
         json.loads(garbage)

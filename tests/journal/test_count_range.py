@@ -23,7 +23,7 @@ from flinkmock.journal import CountRange
     ],
 )
 def test_how_often(text: int | str | CountRange, low: int, high: int | None, said: str) -> None:
-    times = CountRange.read(text)
+    times = CountRange.parse(text)
     assert (times.low, times.high, str(times)) == (low, high, said)
     assert low in times and (low - 1) not in times
     most = 10**6 if high is None else high
@@ -33,9 +33,9 @@ def test_how_often(text: int | str | CountRange, low: int, high: int | None, sai
 @pytest.mark.parametrize("text", ["", "often", "2 tims", "-1", -1, True, "..3", "a..b", "3 4 times", "2times"])
 def test_not_how_often(text: int | str) -> None:
     with pytest.raises(ValueError, match=r"is not a count. Write once, never, 2 times"):
-        CountRange.read(text)
+        CountRange.parse(text)
 
 
 def test_the_wrong_way_round() -> None:
     with pytest.raises(ValueError, match=r"Write 3\.\.5 times"):
-        CountRange.read("5..3 times")
+        CountRange.parse("5..3 times")

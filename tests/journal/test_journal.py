@@ -63,7 +63,7 @@ def test_what_nobody_foresaw() -> None:
     assert [one.number for one in some.unexpected] == [4, 5]
     some.expect("GET /jbos", times=1)
     assert [one.number for one in some.unexpected] == [5]
-    some.check([Unmatched(CountRange.read(3))])
+    some.check([Unmatched(CountRange.parse(3))])
     assert some.unexpected == ()
     some.clear()
     some.add(exchange("GET", "/jbos", status=404))
@@ -122,7 +122,7 @@ def test_all_unmet_expectations_are_told_at_once() -> None:
     from flinkmock.journal import Expectation, Unmatched
 
     with pytest.raises(AssertionError) as unmet:
-        upgrade().check([Expectation(RequestMatcher.read("DELETE /cluster"), location="s.yaml:7:3"), Unmatched()])
+        upgrade().check([Expectation(RequestMatcher.parse("DELETE /cluster"), location="s.yaml:7:3"), Unmatched()])
     told = str(unmet.value)
     assert told.startswith("s.yaml:7:3: expected DELETE /cluster at least once, but it never came.")
     assert "expected requests that match no operation never, but they came once." in told

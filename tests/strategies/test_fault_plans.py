@@ -17,7 +17,7 @@ from tests.strategies.finding import least, simplest, some
 @given(fault_plans(flink="1.20"))
 def test_every_plan_is_what_its_text_says(plan: FaultPlan) -> None:
     assert load_scenario("flink: '1.20'\n" + plan.yaml).faults == tuple(plan)
-    assert load_scenario({"flink": "1.20", "faults": plan.told}).faults == tuple(plan)
+    assert load_scenario({"flink": "1.20", "faults": plan.definitions}).faults == tuple(plan)
     assert not any(fault.drop is Drop.HANG for fault in plan)
 
 
@@ -45,7 +45,7 @@ def test_the_simplest_plan_is_empty_and_the_simplest_fault_has_no_conditions() -
     assert simplest(fault_plans()) == []
     assert repr(simplest(fault_plans(min_size=1))) == 'r"""\nfaults:\n- drop: reset\n"""'
     lost = least(fault_plans(max_size=1), lambda plan: any(fault.drop is Drop.AFTER_PROCESSING for fault in plan))
-    assert lost.told == [{"drop": "after-processing"}]
+    assert lost.definitions == [{"drop": "after-processing"}]
 
 
 WORDS = ["match", "times", "nth", "chance", "during", "delay", "throttle", "corrupt", "status"]
@@ -53,7 +53,7 @@ WORDS = ["match", "times", "nth", "chance", "during", "delay", "throttle", "corr
 
 @pytest.mark.parametrize("word", WORDS)
 def test_what_the_language_has_is_there_at_times(word: str) -> None:
-    some(fault_plans(), lambda plan: word in str(plan.told))
+    some(fault_plans(), lambda plan: word in str(plan.definitions))
 
 
 def test_what_there_is_not() -> None:
