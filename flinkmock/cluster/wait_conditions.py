@@ -31,7 +31,7 @@ class WaitConditions:
     """
 
     signals: Collection[str]
-    _by_subject: dict[str, WaitCondition] = field(default_factory=dict)
+    by_subject: dict[str, WaitCondition] = field(default_factory=dict)
     _early_signals: set[str] = field(default_factory=set)
 
     def add(self, duration: Polls | Signal, subject_id: str, handler: str, *args: Any) -> WaitCondition | None:
@@ -41,30 +41,30 @@ class WaitConditions:
             The condition if it is met already (its signal was sent before), else None.
         """
         if isinstance(duration, Polls):
-            self._by_subject[subject_id] = WaitCondition(subject_id, handler, args, polls_left=duration.times)
+            self.by_subject[subject_id] = WaitCondition(subject_id, handler, args, polls_left=duration.times)
             return None
         condition = WaitCondition(subject_id, handler, args, signal=duration.name)
         if duration.name in self._early_signals:
             self._early_signals.remove(duration.name)
             return condition
-        self._by_subject[subject_id] = condition
+        self.by_subject[subject_id] = condition
         return None
 
     def pending(self) -> list[WaitCondition]:
         """Return the conditions that are not met yet, oldest first."""
-        return list(self._by_subject.values())
+        return list(self.by_subject.values())
 
     def remove(self, subject_id: str) -> None:
         """Drop the condition of a subject, if it has one."""
-        self._by_subject.pop(subject_id, None)
+        self.by_subject.pop(subject_id, None)
 
     def count_poll(self, subject_id: str) -> WaitCondition | None:
         """Count one poll of a subject; returns its condition if that poll meets it."""
-        condition = self._by_subject.get(subject_id)
+        condition = self.by_subject.get(subject_id)
         if condition is None or condition.signal is not None:
             return None
         condition.polls_left -= 1
-        return None if condition.polls_left else self._by_subject.pop(subject_id)
+        return None if condition.polls_left else self.by_subject.pop(subject_id)
 
     def send_signal(self, signal: str) -> list[WaitCondition]:
         """Return the conditions that a signal meets, oldest first.
@@ -75,9 +75,9 @@ class WaitConditions:
         if signal not in self.signals:
             hint = did_you_mean(signal, sorted(self.signals))
             raise NotFound(f'Nothing in the scenario waits for the signal "{signal}".{hint}')
-        met = [condition for condition in self._by_subject.values() if condition.signal == signal]
+        met = [condition for condition in self.by_subject.values() if condition.signal == signal]
         for condition in met:
-            del self._by_subject[condition.subject_id]
+            del self.by_subject[condition.subject_id]
         if not met:
             self._early_signals.add(signal)
         return met

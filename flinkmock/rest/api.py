@@ -160,7 +160,7 @@ class RestApi:
         return RestCall(operation, cluster, now, path, query, body, files, request.base_url, self._jobmanager)
 
     def _payload(self, call: RestCall, request: Request, *, counts_as_poll: bool) -> Payload:
-        if counts_as_poll:
+        if counts_as_poll and call.cluster.wait_conditions.by_subject:
             call.cluster.record_polls(polled_keys(call), call.now)
         if request.staleness_ms:
             call = _earlier(call, request.staleness_ms)

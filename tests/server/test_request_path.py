@@ -1,0 +1,88 @@
+"""The files that a warm request passes: ARCHITECTURE.md lists them."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+import flinkmock
+from flinkmock.cluster.spec import ClusterSpec
+from flinkmock.engine import Engine
+from flinkmock.rest.handlers import HANDLERS
+from flinkmock.server.app import FlinkServer
+from flinkmock.server.connection import ConnectionFactory
+from tests.cluster.cluster_factory import job
+from tests.rest.handlers.http_helpers import JOB_ID
+
+PACKAGE = Path(flinkmock.__file__).parent
+ARCHITECTURE = PACKAGE.parent / "ARCHITECTURE.md"
+MAX_FILES = 20
+
+
+class RecordingTransport(asyncio.Transport):
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = b""
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        return ("127.0.0.1", 8081) if name == "sockname" else default
+
+    def is_closing(self) -> bool:
+        return False
+
+    def write(self, data: bytes) -> None:  # type: ignore[override]
+        self.written += data
+
+
+class FileRecorder:
+    """Collects the files of the package in which a function is called: outside of the handler, and below it."""
+
+    def __init__(self) -> None:
+        self.path: list[str] = []
+        self.model: list[str] = []
+        self._handler: FrameType | None = None
+
+    def __call__(self, frame: FrameType, event: str, arg: object) -> None:
+        if event == "return" and frame is self._handler:
+            self._handler = None
+        file = Path(frame.f_code.co_filename)
+        if event != "call" or not file.is_relative_to(PACKAGE):
+            return
+        files = self.path if self._handler is None else self.model
+        name = file.relative_to(PACKAGE).as_posix()
+        if name not in files:
+            files.append(name)
+        if frame.f_code is HANDLERS["getJobDetails"].__code__:
+            self._handler = frame
+
+
+def recorded() -> FileRecorder:
+    engine = Engine(ClusterSpec(jobs=(job(id=JOB_ID),)), flink="2.3", clock="virtual")
+    transport, recorder = RecordingTransport(), FileRecorder()
+    try:
+        engine.advance("1m")
+        connection = ConnectionFactory(FlinkServer(engine), lambda: asyncio.Protocol())()
+        connection.connection_made(transport)
+        for profile in (None, None, recorder):
+            transport.written = b""
+            sys.setprofile(profile)
+            connection.data_received(b"GET /jobs/%s HTTP/1.1\r\nHost: localhost:8081\r\n\r\n" % JOB_ID.encode())
+            sys.setprofile(None)
+            assert transport.written.startswith(b"HTTP/1.1 200 OK\r\n")
+    finally:
+        sys.setprofile(None)
+        engine.close()
+    return recorder
+
+
+def test_a_warm_request_passes_the_files_that_the_architecture_lists() -> None:
+    path = recorded().path
+    assert len(path) <= MAX_FILES, path
+    text = ARCHITECTURE.read_text(encoding="utf-8")
+    section = text.partition("## Life of a request")[2].partition("\n## ")[0]
+    listed = re.findall(r"^\d+\. `([a-z_/]+\.py)`", section, re.MULTILINE)
+    assert listed == path
