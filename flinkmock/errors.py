@@ -20,6 +20,7 @@ FlinkMockError                          base of all of them
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 
 
@@ -71,16 +72,45 @@ class ImportRefused(FlinkMockError, ValueError):
     """A file that was to be imported does not describe Flink's REST API, or lacks something that a contract needs."""
 
 
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """A mistake in a scenario, with its source location.
+
+    Attributes:
+        file: The file, or "<scenario>".
+        line: From 1; 0 if the scenario was not text.
+        column: From 1; 0 if the scenario was not text.
+        path: Keys and indices such as "jobs.orders.lifecycle[2]"; empty if it is not known.
+    """
+
+    message: str
+    file: str
+    line: int = 0
+    column: int = 0
+    path: str = ""
+
+    def as_json(self) -> dict[str, str | int]:
+        """The message, and what is known of the location."""
+        known: dict[str, str | int] = {"message": self.message, "file": self.file}
+        if self.line:
+            known |= {"line": self.line, "column": self.column}
+        if self.path:
+            known["path"] = self.path
+        return known
+
+
 class ScenarioError(FlinkMockError, ValueError):
     """A scenario is invalid.
 
     Attributes:
         mistakes: One text for each mistake, in the order of the file: the source location, what is wrong and what is
             allowed, then the line with a caret.
+        diagnostics: The same mistakes as values.
     """
 
-    def __init__(self, mistakes: Sequence[str]) -> None:
+    def __init__(self, mistakes: Sequence[str], diagnostics: Sequence[Diagnostic] = ()) -> None:
         self.mistakes = tuple(mistakes)
+        self.diagnostics = tuple(diagnostics)
         super().__init__("\n".join(self.mistakes))
 
 

@@ -16,8 +16,12 @@ from flinkmock.cli.stdout import silence
 from flinkmock.errors import FlinkMockError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from flinkmock.engine import Engine
+    from flinkmock.scenario.scenario import Scenario
     from flinkmock.server import Dashboard, Exchange
+    from flinkmock.server.control_server import ControlOptions
 
 
 def configure(subparsers: Any) -> None:
@@ -74,6 +78,19 @@ def configure(subparsers: Any) -> None:
         help="restart the cluster at the same address when the scenario's files change; if they are invalid, report "
         "the mistakes and keep the present cluster",
     )
+    parser.add_argument(
+        "--control-port",
+        type=port,
+        metavar="PORT",
+        help="serve the control API at this port (0: a free one); default: the REST API's, under /__flinkmock__/v1",
+    )
+    parser.add_argument(
+        "--control-token",
+        metavar="TOKEN",
+        help="clients of the control API have to send this token; default: none on a loopback address, else a random "
+        "one that is printed",
+    )
+    parser.add_argument("--no-control", action="store_true", help="don't serve the control API")
     parser.set_defaults(run=run)
 
 
@@ -91,12 +108,15 @@ def run(args: argparse.Namespace) -> int:
     if args.reload and not args.scenario:
         raise FlinkMockError("--reload needs a SCENARIO.")
     log = Log(as_json=args.log == "json")
+    options = _control_options(args)
     with ReloadingCluster(args) as cluster, JournalFile(args.journal) as journal_file:
 
-        def ready(urls: Sequence[str]) -> None:
-            cluster.close_replaced()
+        def ready(urls: Sequence[str], control_url: str | None) -> None:
             journal_file.ready(urls[0])
-            log.ready(urls, cluster.engine)
+            cluster.replaced = lambda: log.ready(urls, cluster.control.engine)
+            log.ready(urls, cluster.control.engine)
+            if control_url is not None and options is not None and (options.token or options.port is not None):
+                log.control(control_url, options.token)
 
         def observer(exchange: Exchange) -> None:
             journal_file.request(exchange)
@@ -105,16 +125,31 @@ def run(args: argparse.Namespace) -> int:
 
         asyncio.run(
             serve(
-                cluster.engine,
+                cluster.control,
                 args.host,
                 args.port,
                 observer=observer,
-                dashboard=cluster.dashboard,
+                load_dashboard=cluster.load_dashboard,
                 ready=ready,
-                next_engine=cluster.next if args.reload else None,
+                control_options=options,
+                background=cluster.reload if args.reload else None,
             )
         )
-        return _verified(cluster.engine) if args.verify else 0
+        return _verified(cluster.control.engine) if args.verify else 0
+
+
+def _control_options(args: argparse.Namespace) -> ControlOptions | None:
+    from flinkmock.control.access import is_loopback
+    from flinkmock.server.control_server import ControlOptions
+
+    if args.no_control:
+        return None
+    token = args.control_token
+    if token is None and not is_loopback(args.host):
+        import secrets
+
+        token = secrets.token_urlsafe(16)
+    return ControlOptions(args.control_port, token)
 
 
 def _verified(engine: Engine) -> int:
@@ -132,51 +167,47 @@ class ReloadingCluster:
     """The cluster that is served. With --reload it is replaced when the scenario changes."""
 
     def __init__(self, args: argparse.Namespace) -> None:
-        self._args = args
-        self._replaced: list[Engine] = []
-        self._load()
+        from flinkmock.control.cluster_control import ClusterControl
+        from flinkmock.control.engine_options import EngineOptions
 
-    def _load(self) -> None:
-        """Load the scenario and open its engine. Raises FlinkMockError."""
-        from flinkmock.engine import Engine
+        self._args = args
+        scenario = self._load()
+        self.control = ClusterControl(scenario, EngineOptions(args.flink, args.seed, args.clock))
+        self.replaced: Callable[[], None] = lambda: None
+        """Called when another scenario is served."""
+        self.control.open_engine()
+
+    def _load(self) -> Scenario:
+        """Raises ScenarioError."""
         from flinkmock.scenario import load_scenario
+
+        # a Path, because on the command line the scenario is a file, whatever its suffix
+        scenario = load_scenario(Path(self._args.scenario) if self._args.scenario else None)
+        self._files = FileWatcher(scenario.files)
+        return scenario
+
+    def load_dashboard(self, engine: Engine) -> Dashboard | None:
+        """Raises DashboardMissing."""
         from flinkmock.server import Dashboard
 
-        args = self._args
-        # a Path, because on the command line the scenario is a file, whatever its suffix
-        scenario = load_scenario(Path(args.scenario) if args.scenario else None)
-        engine = Engine(scenario, flink=args.flink, seed=args.seed, clock=args.clock)
-        try:
-            self.dashboard = Dashboard.load(args.dashboard, engine.contract.release) if args.dashboard else None
-        except FlinkMockError:
-            engine.close()
-            raise
-        self.engine, self._files = engine, FileWatcher(scenario.files)
+        return Dashboard.load(self._args.dashboard, engine.contract.release) if self._args.dashboard else None
 
-    async def next(self) -> tuple[Engine, Dashboard | None]:
-        """Wait until the files change and are valid, and return the new engine. Reports mistakes until then."""
+    async def reload(self) -> None:
+        """Serve the scenario again each time its files change and are valid. Reports mistakes."""
         while True:
             await self._files.change()
-            before = self.engine
             try:
-                self._load()
+                self.control.load_scenario(self._load())
             except FlinkMockError as error:
                 print(f"{error}\nThe present cluster keeps running.", file=sys.stderr, flush=True)
             else:
-                self._replaced.append(before)
-                return self.engine, self.dashboard
-
-    def close_replaced(self) -> None:
-        """Close the engines that no longer serve anyone."""
-        while self._replaced:
-            self._replaced.pop().close()
+                self.replaced()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.close_replaced()
-        self.engine.close()
+        self.control.close_engine()
 
 
 class Log:
@@ -195,6 +226,13 @@ class Log:
         else:
             note = ", which does not advance" if clock == "virtual" else ""
             self._print(f"Flink {release} at {', '.join(urls)} (fake; clock: {clock}{note})")
+
+    def control(self, url: str, token: str | None) -> None:
+        """Log where the control API is."""
+        if self._as_json:
+            self._print(json.dumps({"control-url": url, "control-token": token}))
+        else:
+            self._print(f"Control API at {url}" + (f" (Authorization: Bearer {token})" if token else ""))
 
     def request(self, exchange: Exchange) -> None:
         name = exchange.job or exchange.job_id

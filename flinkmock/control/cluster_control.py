@@ -50,6 +50,13 @@ class ClusterControl:
         self._replacing = threading.RLock()
         self.follow: Callable[[Engine], None] = _ignore
 
+    @classmethod
+    def of_engine(cls, engine: Engine) -> ClusterControl:
+        """Return a control of an engine that exists already."""
+        control = cls(engine.cluster.spec)
+        control._engine, control._open = engine, True
+        return control
+
     def open_engine(self) -> Engine:
         """Make the engine, or return the one that is open.
 
@@ -157,6 +164,15 @@ class ClusterControl:
         from flinkmock.control.processes import TaskManagersControl
 
         return TaskManagersControl(self)
+
+    @property
+    def signals(self) -> dict[str, bool]:
+        """The signals of the scenario by name, each with whether something waits for it now."""
+        with self.engine.lock:
+            self.engine.cluster.run_due_events(self.engine.clock.now())
+            conditions = self.engine.cluster.wait_conditions
+            awaited = {wait.signal for wait in conditions.pending()}
+            return {name: name in awaited for name in sorted(conditions.signals)}
 
     def signal(self, name: str) -> None:
         """Release what waits for `signal NAME` in the scenario. Raises NotFound, which lists the scenario's signals."""
@@ -278,6 +294,17 @@ class ClusterControl:
             InvalidArgument: The snapshot is of another cluster, or of this one before it was closed or reset.
         """
         self.engine.restore(snapshot)
+
+    def sibling(
+        self,
+        scenario: ScenarioSource,
+        *,
+        flink: str | None = None,
+        seed: int | None = None,
+        clock: str | None = None,
+    ) -> ClusterControl:
+        """Return another cluster with the same options, except those that are not None. It is not open yet."""
+        return ClusterControl(scenario, self._options.over(flink=flink, seed=seed, clock=clock))
 
     def _replace(self, engine: Engine) -> None:
         with self._replacing:

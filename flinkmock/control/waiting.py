@@ -7,6 +7,9 @@ from collections.abc import Callable
 from time import monotonic
 from typing import TypeVar
 
+from flinkmock.errors import InvalidArgument
+from flinkmock.units import parse_duration
+
 T = TypeVar("T")
 INTERVAL = 0.005
 """Seconds of the wall clock between two looks."""
@@ -19,3 +22,11 @@ def wait_in_thread(condition: Callable[[], T | None], timeout: float) -> T | Non
     while (result := condition()) is None and monotonic() < end:
         pause.wait(INTERVAL)
     return result
+
+
+def wall_seconds(text: str, *, longest: float = 3600.0) -> float:
+    """Convert a duration of the wall clock to seconds. Raises InvalidArgument."""
+    seconds = parse_duration(text) / 1000
+    if seconds > longest:
+        raise InvalidArgument(f'"{text}" is too long. The longest is {longest:g}s.')
+    return seconds

@@ -199,8 +199,21 @@ class Journal(Sequence[Exchange]):
                     return matching
                 if not self._changed.wait(max(end - monotonic(), 0)) and monotonic() >= end:
                     break
+        raise self.arrived_too_late(matcher, times, timeout)
+
+    def arrived(self, matcher: RequestMatcher, times: int) -> list[Exchange] | None:
+        """Return the matching requests, or None if there are fewer than `times` by now."""
+        matching = self.matching(matcher)
+        if len(matching) < times:
+            return None
+        with self._changed:
+            self._mark_expected(matching)
+        return matching
+
+    def arrived_too_late(self, matcher: RequestMatcher, times: int, timeout: float) -> UnmetExpectation:
+        """Return the error for a wait whose `timeout` (seconds) is over."""
         text = Expectation(matcher, CountRange(times, None)).failure_message(self.exchanges())
-        raise UnmetExpectation(f"after {timeout:g} s: {text or f'{matcher} came too late.'}")
+        return UnmetExpectation(f"after {timeout:g} s: {text or f'{matcher} came too late.'}")
 
     def _mark_expected(self, exchanges: Iterable[Exchange]) -> None:
         self._expected_numbers.update(exchange.number for exchange in exchanges if not exchange.matched)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NoReturn
 
-from flinkmock.errors import ScenarioError
+from flinkmock.errors import Diagnostic, ScenarioError
 
 MAX_REPORTED = 50
 
@@ -67,7 +67,11 @@ class Diagnostics:
             lines = [_format(location, self._messages[location]) for location in locations[:MAX_REPORTED]]
             if len(locations) > MAX_REPORTED:
                 lines.append(f"… and {len(locations) - MAX_REPORTED} more.")
-            raise ScenarioError(lines)
+            diagnostics = [
+                Diagnostic(self._messages[each], each.file, each.line, each.column, dotted_path(each.path))
+                for each in locations[:MAX_REPORTED]
+            ]
+            raise ScenarioError(lines, diagnostics)
 
 
 def _format(location: SourceLocation, message: str) -> str:

@@ -35,13 +35,18 @@ if TYPE_CHECKING:
     from flinkmock.engine import Engine
     from flinkmock.rest.dashboard import Dashboard
     from flinkmock.rest.request import Request, RequestHandler
+    from flinkmock.server.control_server import ControlServer
     from flinkmock.server.request_head import RequestHead
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
 def create_app(
-    engine: Engine, *, observer: Observer | None = None, dashboard: Dashboard | None = None
+    engine: Engine,
+    *,
+    observer: Observer | None = None,
+    dashboard: Dashboard | None = None,
+    control: ControlServer | None = None,
 ) -> web.Application:
     """An aiohttp application that serves the first JobManager of `engine`.
 
@@ -50,11 +55,22 @@ def create_app(
     Args:
         observer: Called with each exchange before its response is sent.
         dashboard: Flink's dashboard; None: a page that says what flinkmock is.
+        control: The control API. It makes the application serve the engine that replaces `engine`.
     """
-    server = FlinkServer(engine, observer=observer, dashboard=dashboard)
+    server = FlinkServer(engine, observer=observer, dashboard=dashboard, control=control)
+
+    def replace(engine: Engine) -> None:
+        nonlocal server
+        server, before = FlinkServer(engine, observer=observer, dashboard=dashboard, control=control), server
+        before.delayed.abandon()
+
+    if control is not None:
+        control.api.control.follow = replace
 
     async def close(_: web.Application) -> None:
         await server.delayed.close()
+        if control is not None:
+            await control.clusters.close_all()
 
     async def respond(request: web.Request) -> web.StreamResponse:
         prefix = catch_all.resource.canonical.removesuffix("/{path}") if catch_all.resource else ""
@@ -77,6 +93,7 @@ class FlinkServer:
         on_shut_down: Called when a client has shut the cluster down (`DELETE /cluster`), before that client gets its
             response.
         delayed: Shared by the servers of one engine.
+        control: The control API of the cluster.
     """
 
     def __init__(
@@ -88,8 +105,10 @@ class FlinkServer:
         dashboard: Dashboard | None = None,
         jobmanager: int = 0,
         delayed: DelayedResponses | None = None,
+        control: ControlServer | None = None,
     ) -> None:
         self._engine = engine
+        self._control = control
         self._on_shut_down = on_shut_down
         self.delayed = delayed or DelayedResponses(engine)
         static_files = StaticFiles(engine.contract.release, engine.wall_ms, dashboard)
@@ -99,10 +118,9 @@ class FlinkServer:
         self._handler = _with_journal(faults, engine, jobmanager, observer)
         self._handler_without_faults = _with_journal(self._api, engine, jobmanager, observer)
 
-    @property
-    def has_faults(self) -> bool:
-        """Whether a fault may apply to the next request."""
-        return bool(self._engine.faults)
+    def answers_at_once(self, head: RequestHead) -> bool:
+        """Whether `respond_at_once` may be called: no fault can apply, and the request is to the REST API."""
+        return not self._engine.faults and not (self._control is not None and self._control.handles(head.target))
 
     def respond_at_once(self, head: RequestHead, body: bytes, base_url: str) -> tuple[bytes | None, bool]:
         """The bytes of the response to a request to which no fault applies, and whether the connection stays open.
@@ -117,6 +135,8 @@ class FlinkServer:
         request.complete()
         response = self._handler_without_faults.handle(request)
         request.close()
+        if self._control is not None:
+            self._control.on_request()
         if isinstance(response, NoResponse):
             return None, False
         if engine.cluster.shut_down:
@@ -129,6 +149,15 @@ class FlinkServer:
 
     async def respond(self, http: web.BaseRequest, prefix: str = "") -> web.StreamResponse:
         """The response to a request whose target begins with `prefix`."""
+        if self._control is None:
+            return await self._respond(http, prefix)
+        with self._control.request():
+            target = target_of(http).removeprefix(prefix)
+            if self._control.handles(target):
+                return await self._control.respond(http, target)
+            return await self._respond(http, prefix)
+
+    async def _respond(self, http: web.BaseRequest, prefix: str) -> web.StreamResponse:
         if (expected := http.headers.get("Expect")) is not None and http.version >= HttpVersion11:
             if expected.lower() != "100-continue":
                 return ExpectationFailed()

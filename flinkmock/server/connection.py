@@ -2,7 +2,8 @@
 
 A request with a plain head and a short body, which is what client libraries send nearly always, needs no task, no
 stream and no parser of its own: `FlinkConnection` answers it as soon as it has arrived. Uploads, requests to which a
-fault may apply, and all that is unusual go to aiohttp, which keeps the connection from then on.
+fault may apply, those to the control API, and all that is unusual go to aiohttp, which keeps the connection from then
+on.
 
 aiohttp's parser rejects some requests that Netty accepts, with its own responses, before any handler runs. So a head
 that the two would read differently is normalized first. Later requests on a connection of aiohttp's get its responses.
@@ -52,6 +53,10 @@ class ConnectionFactory:
         """The connections that aiohttp has not taken over."""
         self.closed = False
 
+    def serve(self, server: FlinkServer) -> None:
+        """Let this server answer requests from here on."""
+        self.server, self.quirks = server, server.quirks
+
     def __call__(self) -> FlinkConnection:
         return FlinkConnection(self)
 
@@ -100,13 +105,13 @@ class FlinkConnection(asyncio.Protocol):
                 self._transport.close()
 
     def data_received(self, data: bytes) -> None:
-        transport, server = self._transport, self._factory.server
+        transport = self._transport
         assert transport is not None
         data = self._received + data if self._received else data
         self._received = b""
         while data and not transport.is_closing():
-            head = read_head(data)
-            if head is None or server.has_faults:
+            head, server = read_head(data), self._factory.server
+            if head is None or not server.answers_at_once(head):
                 self._leave_to_aiohttp(data)
                 return
             size = head.size + head.body_size

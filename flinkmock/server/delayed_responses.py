@@ -92,6 +92,10 @@ class DelayedResponses:
         if self._ticking is not None:
             self._ticking.cancel()
 
+    def abandon(self) -> None:
+        """Ends all waiting within a tick: another engine is served now. Can be called from any thread."""
+        self._closed = True
+
     def _let_go(self, whom: Callable[[_Held], bool]) -> None:
         leaving = [held for held in self._held if whom(held)]
         if not leaving:
@@ -106,6 +110,9 @@ class DelayedResponses:
             before, stands_since = self._cluster.clock.now(), time.monotonic()
             era = -1  # the first tick looks around, too
             for tick in itertools.count(1):
+                if self._closed:
+                    self._let_go(lambda held: True)
+                    return
                 now = self._cluster.clock.now()
                 while self._held and self._held[0].moment <= now:
                     _end(heapq.heappop(self._held), well=True)

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import errno
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from flinkmock.engine import Engine
     from flinkmock.journal.middleware import Observer
     from flinkmock.rest.dashboard import Dashboard
+    from flinkmock.server.control_server import ControlServer
 
 _MAX_LINE = 64 * 1024
 """Bytes of a request line or header that aiohttp reads: more than Netty, so that the response is Netty's."""
@@ -53,16 +54,19 @@ def bind(host: str, port: int) -> socket.socket:
     return listening
 
 
-def bind_each(host: str, port: int, count: int, bound: Sequence[socket.socket] = ()) -> list[socket.socket]:
+def bind_each(host: str, port: int, count: int) -> list[socket.socket]:
     """`count` listening sockets: the first at `port`, the others at the ports that follow it (0: all at free ones).
 
-    `bound` are the first of them that are bound already. Raises as `bind`, and then leaves none of them open.
+    Raises as `bind`, and then leaves none of them open.
     """
-    sockets = list(bound[:count])
-    for surplus in bound[count:]:
-        surplus.close()
+    return bind_further(host, port, 0, count)
+
+
+def bind_further(host: str, port: int, bound: int, count: int) -> list[socket.socket]:
+    """As `bind_each`, without the first `bound` sockets."""
+    sockets: list[socket.socket] = []
     try:
-        for number in range(len(sockets), count):
+        for number in range(bound, count):
             sockets.append(bind(host, port and port + number))
     except FlinkMockError:
         for each in sockets:
@@ -80,8 +84,12 @@ class Listeners:
     """Serves an engine inside a running event loop: each of its JobManagers on one socket.
 
     Args:
+        sockets: One for each JobManager. They are closed with the listeners.
+        port: The port of the first JobManager; further ones of another engine get those that follow. 0: free ones.
         observer: Called with each exchange before its response is sent.
         shutdown_timeout: Seconds, more than 0, to wait for running requests when the listeners close.
+        control: The control API of the cluster.
+        on_shut_down: Called when a client has shut the cluster down.
     """
 
     def __init__(
@@ -89,52 +97,105 @@ class Listeners:
         engine: Engine,
         sockets: Sequence[socket.socket],
         *,
+        port: int = 0,
         observer: Observer | None = None,
         dashboard: Dashboard | None = None,
         shutdown_timeout: float = 0.001,
+        control: ControlServer | None = None,
+        on_shut_down: Callable[[], None] | None = None,
     ) -> None:
-        self.urls = tuple(map(url_of, sockets))
         self.shutdown_requested = asyncio.Event()
         """Set when a client has shut the cluster down."""
-        self._delayed = DelayedResponses(engine)
+        self._port = port
+        self._observer = observer
+        self._timeout = shutdown_timeout
+        self._control = control
+        self._on_shut_down = on_shut_down
+        self._loop = asyncio.get_running_loop()
         self._listeners: list[_Listener] = []
-        for number, listening in enumerate(sockets):
-            server = FlinkServer(
-                engine,
-                observer=observer,
-                on_shut_down=self._shut_down,
-                dashboard=dashboard,
-                jobmanager=number,
-                delayed=self._delayed,
-            )
-            self._listeners.append(_Listener(server, listening, shutdown_timeout))
+        self._delayed = DelayedResponses(engine)
+        self._assign(engine, list(sockets), dashboard)
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """One for each JobManager."""
+        return tuple(listener.url for listener in self._listeners)
 
     async def start(self) -> None:
         for listener in self._listeners:
             await listener.start()
 
-    async def close(self) -> None:
-        """Ends all connections."""
+    def replace(self, engine: Engine, dashboard: Dashboard | None = None) -> None:
+        """Serve another engine at the same address. Can be called from any thread.
+
+        Connections stay open. Responses that a fault delays are dropped.
+
+        Raises:
+            PortTaken: The engine has more JobManagers, and another process listens on the port of one.
+        """
+        count = len(engine.cluster.leadership.jobmanagers)
+        further = bind_further(self._listeners[0].host, self._port, len(self._listeners), count)
+        before, self._delayed = self._delayed, DelayedResponses(engine)
+        surplus = self._listeners[count:]
+        del self._listeners[count:]
+        started = len(self._listeners)
+        self._assign(engine, further, dashboard)
+        before.abandon()
+        for listener in self._listeners[started:]:
+            asyncio.run_coroutine_threadsafe(listener.start(), self._loop)
+        for listener in surplus:
+            asyncio.run_coroutine_threadsafe(listener.end(), self._loop)
+
+    async def stop_accepting(self) -> None:
+        """Refuse connections from here on. The ones that are open stay so until `close`."""
         for listener in self._listeners:
             await listener.stop_accepting(refusing=self.shutdown_requested.is_set())
+
+    async def close(self) -> None:
+        """Ends all connections."""
+        await self.stop_accepting()
         await self._delayed.close()
         for listener in self._listeners:
             await listener.close()
+
+    def _assign(self, engine: Engine, further: list[socket.socket], dashboard: Dashboard | None) -> None:
+        """Let the listeners, and new ones on `further` sockets, serve the engine."""
+        for number in range(len(self._listeners) + len(further)):
+            server = FlinkServer(
+                engine,
+                observer=self._observer,
+                on_shut_down=self._shut_down,
+                dashboard=dashboard,
+                jobmanager=number,
+                delayed=self._delayed,
+                control=self._control,
+            )
+            if number < len(self._listeners):
+                self._listeners[number].serve(server)
+            else:
+                self._listeners.append(_Listener(server, further.pop(0), self._timeout))
+        if self._control is not None:
+            self._control.urls = self.urls
 
     def _shut_down(self) -> None:
         for listener in self._listeners:
             listener.refuse()
         self.shutdown_requested.set()
+        if self._on_shut_down is not None:
+            self._on_shut_down()
 
 
 class _Listener:
     """Serves one JobManager on a socket."""
 
     def __init__(self, server: FlinkServer, listening: socket.socket, shutdown_timeout: float) -> None:
+        self.url = url_of(listening)
+        self.host: str = listening.getsockname()[0]
         self._socket = listening
         self._timeout = shutdown_timeout
+        self._accepting: asyncio.Server | None = None
         self._http = web.Server(
-            server.respond,
+            self._respond,
             access_log=None,
             auto_decompress=False,  # Flink does not look at Content-Encoding
             max_line_size=_MAX_LINE,
@@ -142,19 +203,26 @@ class _Listener:
         )
         self._connections = ConnectionFactory(server, self._http)
 
+    def serve(self, server: FlinkServer) -> None:
+        """Pass requests to this server from here on. A request that has begun stays with the one before."""
+        self._connections.serve(server)
+
+    async def _respond(self, http: web.BaseRequest) -> web.StreamResponse:
+        return await self._connections.server.respond(http)
+
     async def start(self) -> None:
-        self._server = await asyncio.get_running_loop().create_server(self._connections, sock=self._socket)
+        self._accepting = await asyncio.get_running_loop().create_server(self._connections, sock=self._socket)
 
     async def stop_accepting(self, *, refusing: bool) -> None:
         """Ends connections without a request. `refusing`: new ones are refused already."""
-        if not refusing:
+        if not refusing and self._accepting is not None:
             # asyncio (up to 3.11) forgets a connection whose acceptance it has begun when its server is closed: it
             # would neither be served nor closed. So stop accepting first, and let the protocol of such a connection
             # be made.
             with contextlib.suppress(NotImplementedError):
                 asyncio.get_running_loop().remove_reader(self._socket)
             await asyncio.sleep(0)
-            self._server.close()
+            self.refuse()
         self._connections.close()
 
     async def close(self) -> None:
@@ -162,6 +230,13 @@ class _Listener:
         self._http.pre_shutdown()
         await self._http.shutdown(self._timeout)
 
+    async def end(self) -> None:
+        """Stops accepting and ends all connections."""
+        await self.stop_accepting(refusing=False)
+        await self.close()
+
     def refuse(self) -> None:
         """Refuses connections from here on."""
-        self._server.close()
+        accepting, self._accepting = self._accepting, None
+        if accepting is not None:
+            accepting.close()

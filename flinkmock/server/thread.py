@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
-from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Coroutine, Sequence
+from typing import TYPE_CHECKING, Any
 
-from flinkmock.server.listener import Listeners, bind_each, url_of
+from flinkmock.control.api import API_PREFIX
+from flinkmock.server.control_server import ControlListener, ControlOptions, control_server
+from flinkmock.server.listener import Listeners, bind, bind_each
 
 if TYPE_CHECKING:
+    from flinkmock.control.cluster_control import ClusterControl
     from flinkmock.engine import Engine
     from flinkmock.journal.middleware import Observer
     from flinkmock.rest.dashboard import Dashboard
@@ -24,6 +27,9 @@ class ServerThread:
 
     Further JobManagers are served at the ports that follow. Start and stop take a few milliseconds; stop ends all
     connections. `urls`, one for each JobManager, and the first of them, `url`, are known after the start.
+
+    Args:
+        control: The control API is served, too, and acts on this cluster. It has to be that of `engine`.
     """
 
     def __init__(
@@ -34,15 +40,21 @@ class ServerThread:
         *,
         observer: Observer | None = None,
         dashboard: Dashboard | None = None,
+        control: ClusterControl | None = None,
     ) -> None:
-        self.urls: tuple[str, ...] = ()
         self._engine = engine
         self._host, self._port = host, port
         self._observer = observer
         self._dashboard = dashboard
+        self._control = control
+        self._listeners: Listeners | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
         self._thread: threading.Thread | None = None
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        return self._listeners.urls if self._listeners else ()
 
     @property
     def url(self) -> str:
@@ -57,17 +69,26 @@ class ServerThread:
         """
         # clients can connect from here on, and wait
         listening = bind_each(self._host, self._port, len(self._engine.cluster.leadership.jobmanagers))
-        self.urls = tuple(map(url_of, listening))
         self._loop = asyncio.new_event_loop()
         self._stop = asyncio.Event()
         listener_up = threading.Event()
 
         async def run(stop: asyncio.Event) -> None:
-            listener = Listeners(self._engine, listening, observer=self._observer, dashboard=self._dashboard)
-            await listener.start()
+            control = control_server(self._control, self._host) if self._control is not None else None
+            listeners = self._listeners = Listeners(
+                self._engine,
+                listening,
+                port=self._port,
+                observer=self._observer,
+                dashboard=self._dashboard,
+                control=control,
+            )
+            await listeners.start()
             listener_up.set()
             await stop.wait()
-            await listener.close()
+            await listeners.close()
+            if control is not None:
+                await control.clusters.close_all()
 
         def work(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
             try:
@@ -83,6 +104,16 @@ class ServerThread:
         self._thread.start()
         listener_up.wait()
         return self
+
+    def replace(self, engine: Engine, dashboard: Dashboard | None = None) -> None:
+        """Serve another engine at the same address. Can be called from any thread.
+
+        Raises:
+            PortTaken: The engine has more JobManagers, and another process listens on the port of one.
+        """
+        self._engine, self._dashboard = engine, dashboard
+        if self._listeners is not None:
+            self._listeners.replace(engine, dashboard)
 
     def close(self) -> None:
         """Harmless the second time."""
@@ -112,53 +143,69 @@ async def _end_of_tasks() -> None:
 
 
 async def serve(
-    engine: Engine,
+    control: ClusterControl,
     host: str = "127.0.0.1",
     port: int = 8081,
     *,
     observer: Observer | None = None,
-    dashboard: Dashboard | None = None,
-    ready: Callable[[Sequence[str]], None] = lambda urls: None,
-    next_engine: Callable[[], Awaitable[tuple[Engine, Dashboard | None]]] | None = None,
+    load_dashboard: Callable[[Engine], Dashboard | None] = lambda engine: None,
+    ready: Callable[[Sequence[str], str | None], None] = lambda urls, control_url: None,
+    control_options: ControlOptions | None = None,
+    background: Callable[[], Coroutine[Any, Any, None]] | None = None,
 ) -> None:
-    """Serves until SIGINT, SIGTERM or a client's `DELETE /cluster`.
+    """Serves a cluster until SIGINT, SIGTERM or a client's `DELETE /cluster`.
 
     Args:
+        control: The cluster.
         port: The port of the first JobManager; the others are at the ports that follow it (0: all at free ports).
         observer: Called with each exchange before its response is sent.
-        ready: Called with the URLs, one for each JobManager, when clients can connect.
-        next_engine: When it returns, its result is served at the same address instead: connections end, new ones wait
-            for a moment, and `ready` is called again.
+        load_dashboard: Called with each engine that is served.
+        ready: Called when clients can connect, with the URLs, one for each JobManager, and that of the control API.
+        control_options: How the control API is served; None: it is not.
+        background: A coroutine function that runs while the cluster is served.
 
     Raises:
         PortTaken: Another process listens on the port.
         FlinkMockError: The machine has no such address.
     """
+    engine = control.open_engine()
+    dashboard = load_dashboard(engine)
     listening = bind_each(host, port, len(engine.cluster.leadership.jobmanagers))
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
+    control_api, separate = None, None
     try:
-        while True:
-            listener = Listeners(
-                engine, listening, observer=observer, dashboard=dashboard, shutdown_timeout=_SHUTDOWN_TIMEOUT
-            )
-            await listener.start()
-            ready(listener.urls)
-            ends = [asyncio.ensure_future(event.wait()) for event in (stop, listener.shutdown_requested)]
-            follows = [asyncio.ensure_future(next_engine())] if next_engine else []
-            await asyncio.wait([*ends, *follows], return_when=asyncio.FIRST_COMPLETED)
-            over = any(end.done() for end in ends)
-            if not over:
-                engine, dashboard = follows[0].result()
-                kept = [each.dup() for each in listening]  # the listener closes its sockets
-                listening = bind_each(host, port, len(engine.cluster.leadership.jobmanagers), kept)
-            for waiting in (*ends, *follows):
-                waiting.cancel()
-            await listener.close()
-            if over:
-                return
+        if control_options is not None:
+            control_api = control_server(control, host, control_options)
+            if control_options.port is not None:
+                separate = ControlListener(control_api, bind(host, control_options.port))
+        listeners = Listeners(
+            engine,
+            listening,
+            port=port,
+            observer=observer,
+            dashboard=dashboard,
+            shutdown_timeout=_SHUTDOWN_TIMEOUT,
+            control=control_api,
+        )
+        control.follow = lambda engine: listeners.replace(engine, load_dashboard(engine))
+        await listeners.start()
+        if separate is not None:
+            await separate.start()
+        control_base = separate.url if separate is not None else listeners.urls[0]
+        ready(listeners.urls, control_base + API_PREFIX if control_api is not None else None)
+        ends = [asyncio.ensure_future(event.wait()) for event in (stop, listeners.shutdown_requested)]
+        beside = [asyncio.ensure_future(background())] if background else []
+        await asyncio.wait([*ends, *beside], return_when=asyncio.FIRST_COMPLETED)
+        for task in (*ends, *beside):
+            task.cancel()
+        await listeners.close()
+        if separate is not None:
+            await separate.end()
+        if control_api is not None:
+            await control_api.clusters.close_all()
     finally:
         for each in listening:
             each.close()

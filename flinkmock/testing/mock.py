@@ -43,6 +43,7 @@ class FlinkMock(ClusterControl):
         clock: "1s per request", "virtual", "real" or "10x". None: the scenario's, else "1s per request".
         port: 0 uses a free port.
         dashboard: A folder or jar with Flink's dashboard, as for `flinkmock serve --dashboard`. None serves none.
+        control: Whether the control API is served, too: at `control_url`.
 
     The arguments are checked by `start`.
     """
@@ -56,12 +57,14 @@ class FlinkMock(ClusterControl):
         clock: str | None = None,
         port: int = 0,
         dashboard: str | Path | None = None,
+        control: bool = True,
     ) -> None:
         super().__init__(scenario, EngineOptions(flink, seed, clock, DEFAULT_CLOCK))
         self._port = port
         self._dashboard = dashboard
+        self._has_control_api = control
         self._server: ServerThread | None = None
-        self.follow = self._serve_instead
+        self.follow = self._follow
 
     def start(self) -> Self:
         """Start the cluster and its server. Does nothing if it is running.
@@ -93,9 +96,11 @@ class FlinkMock(ClusterControl):
         Raises the errors of `start`.
         """
         from flinkmock.server import create_app
+        from flinkmock.server.control_server import control_server
 
         engine = self.open_engine()
-        app = create_app(engine, dashboard=self._load_dashboard(engine))
+        control = control_server(self, "127.0.0.1") if self._has_control_api else None
+        app = create_app(engine, dashboard=self._load_dashboard(engine), control=control)
 
         async def end(app: web.Application) -> None:
             self.close()
@@ -116,15 +121,15 @@ class FlinkMock(ClusterControl):
     def _serve(self, engine: Engine, port: int) -> None:
         from flinkmock.server import ServerThread
 
-        server = ServerThread(engine, "127.0.0.1", port, dashboard=self._load_dashboard(engine))
+        control = self if self._has_control_api else None
+        server = ServerThread(engine, "127.0.0.1", port, dashboard=self._load_dashboard(engine), control=control)
         server.start()
         self._server = server
 
-    def _serve_instead(self, engine: Engine) -> None:
+    def _follow(self, engine: Engine) -> None:
+        """Serve the engine that replaces another one."""
         if self._server is not None:
-            port = self.port
-            self._server.close()
-            self._serve(engine, port)
+            self._server.replace(engine, self._load_dashboard(engine))
 
     def _load_dashboard(self, engine: Engine) -> Dashboard | None:
         from flinkmock.server import Dashboard
@@ -144,6 +149,15 @@ class FlinkMock(ClusterControl):
         return self._server.urls
 
     @property
+    def control_url(self) -> str:
+        """The base URL of the control API, without a trailing slash. Raises NotRunning, also if there is none."""
+        from flinkmock.control.api import API_PREFIX
+
+        if not self._has_control_api:
+            raise NotRunning("This FlinkMock has no control API. Leave out control=False.")
+        return self.url + API_PREFIX
+
+    @property
     def host(self) -> str:
         """The host of `url`: "127.0.0.1". Raises NotRunning."""
         return self.url.removeprefix("http://").rpartition(":")[0]
@@ -156,8 +170,10 @@ class FlinkMock(ClusterControl):
     def restore(self, snapshot: Snapshot) -> None:
         was_shut_down = self.cluster.shut_down
         super().restore(snapshot)
-        if was_shut_down:  # by a client: nothing listens any more
-            self._serve_instead(self.engine)
+        if was_shut_down and self._server is not None:  # by a client: nothing listens any more
+            port = self.port
+            self._server.close()
+            self._serve(self.engine, port)
 
     restore.__doc__ = ClusterControl.restore.__doc__
 

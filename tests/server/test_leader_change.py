@@ -17,7 +17,7 @@ import pytest
 
 from flinkmock import FlinkMock
 from flinkmock.errors import PortTaken
-from flinkmock.server.listener import bind, bind_each
+from flinkmock.server.listener import bind, bind_further
 
 RECORDED = json.loads(gzip.decompress((Path(__file__).parent / "leader-change.json.gz").read_bytes()))
 JOB, ENDED = "a" * 32, "b" * 32
@@ -191,12 +191,11 @@ def test_a_snapshot_remembers_who_led() -> None:
 def test_ports_follow_one_another() -> None:
     for _ in range(20):
         with contextlib.suppress(PortTaken):  # by anybody
-            first = bind("127.0.0.1", 0)
-            port = first.getsockname()[1]
-            sockets = bind_each("127.0.0.1", port, 3, [first])
-            assert [each.getsockname()[1] for each in sockets] == [port, port + 1, port + 2]
-            fewer = bind_each("127.0.0.1", port, 1, sockets)
-            assert (fewer, [each.fileno() for each in sockets[1:]]) == ([first], [-1, -1])
-            first.close()
+            with bind("127.0.0.1", 0) as first:
+                port = first.getsockname()[1]
+                further = bind_further("127.0.0.1", port, 1, 3)
+            assert [each.getsockname()[1] for each in further] == [port + 1, port + 2]
+            for each in further:
+                each.close()
             return
     pytest.fail("there were never three free ports in a row")

@@ -12,6 +12,7 @@ import time
 
 import pytest
 
+from flinkmock.control.cluster_control import ClusterControl
 from flinkmock.errors import FlinkMockError, PortTaken
 from flinkmock.rest.call import Payload, RestCall
 from flinkmock.server import ServerThread, serve
@@ -122,7 +123,12 @@ async def test_serve_ends_with_a_signal(number: signal.Signals) -> None:
 
     tasks = []
     await asyncio.wait_for(
-        serve(FakeEngine(), port=0, ready=lambda urls: tasks.append(asyncio.ensure_future(interrupt(*urls)))), PATIENCE
+        serve(
+            ClusterControl.of_engine(FakeEngine()),
+            port=0,
+            ready=lambda urls, _: tasks.append(asyncio.ensure_future(interrupt(*urls))),
+        ),
+        PATIENCE,
     )
     await tasks[0]
 
@@ -140,7 +146,12 @@ async def test_serve_ends_when_the_cluster_is_shut_down() -> None:
     tasks = []
     engine = shuts_down(FakeEngine())
     await asyncio.wait_for(
-        serve(engine, port=0, ready=lambda urls: tasks.append(asyncio.ensure_future(end(*urls)))), PATIENCE
+        serve(
+            ClusterControl.of_engine(engine),
+            port=0,
+            ready=lambda urls, _: tasks.append(asyncio.ensure_future(end(*urls))),
+        ),
+        PATIENCE,
     )
     await tasks[0]
     assert answers[0].startswith(b"HTTP/1.1 200 OK\r\n")

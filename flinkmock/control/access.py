@@ -1,0 +1,78 @@
+"""Who may use the control API: the token, the `Host` header, and pages of other origins."""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from flinkmock.control.refusal import RequestRefused
+
+_WILDCARDS = frozenset({"0.0.0.0", "::", ""})
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address always means this machine."""
+    name = host.strip("[]").lower().rstrip(".")
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(name.partition("%")[0]).is_loopback
+    except ValueError:
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """The rules for one listener.
+
+    A browser can be made to send requests to this machine: by a page of another origin, or by a name that suddenly
+    resolves to this address (DNS rebinding). Both are refused by their headers. Other machines need the token.
+
+    Attributes:
+        bound_host: What the server is bound to. On a wildcard address, any `Host` is accepted: the token protects it.
+        token: What the header `Authorization: Bearer` has to contain; None: nothing.
+    """
+
+    bound_host: str = "127.0.0.1"
+    token: str | None = None
+
+    def check(self, headers: Mapping[str, str], *, public: bool) -> None:
+        """Raises RequestRefused.
+
+        Args:
+            headers: A mapping that ignores the case of names.
+            public: Whether the operation can be called without the token.
+        """
+        host = headers.get("Host", "")
+        name = _name(host)
+        if self.bound_host not in _WILDCARDS and not is_loopback(name) and name != self.bound_host.strip("[]").lower():
+            raise RequestRefused(
+                403,
+                "HostNotAllowed",
+                f'The header Host is "{host}". The control API accepts localhost and {self.bound_host} only.',
+            )
+        origin = headers.get("Origin")
+        if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
+            raise RequestRefused(
+                403, "OriginNotAllowed", f'The control API does not accept requests from pages of "{origin}".'
+            )
+        if self.token is None or public:
+            return
+        scheme, _, given = headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), self.token.encode()):
+            raise RequestRefused(
+                401,
+                "TokenRequired",
+                "The control API needs a token here: Authorization: Bearer TOKEN. `flinkmock serve` prints it.",
+                headers={"WWW-Authenticate": "Bearer"},
+            )
+
+
+def _name(host: str) -> str:
+    """The name or address of a `Host` header, without the port and brackets."""
+    if host.startswith("["):
+        return host[1:].partition("]")[0].lower()
+    return host.partition(":")[0].lower().rstrip(".")

@@ -1,0 +1,215 @@
+"""The control API without a socket: a request in, a response out."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import logging
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+from urllib.parse import parse_qsl, unquote
+
+from flinkmock.control import operations
+from flinkmock.control.access import Access
+from flinkmock.control.cluster_control import ClusterControl
+from flinkmock.control.host import ControlHost
+from flinkmock.control.operation import OPERATIONS, ControlCall, ControlOperation, ControlResponse, QueryParameter
+from flinkmock.control.refusal import RequestRefused, encode, refusal_of
+from flinkmock.control.snapshots import SnapshotStore
+from flinkmock.control.validation import problems
+from flinkmock.errors import FlinkMockError, did_you_mean
+
+PREFIX = "/__flinkmock__"
+"""All that flinkmock serves besides Flink's REST API is below this path."""
+API_PREFIX = f"{PREFIX}/v1"
+MAX_BODY = 16 * 1024 * 1024
+"""Bytes of a request's body."""
+_LOG = logging.getLogger("flinkmock.control")
+
+
+@dataclass(frozen=True, slots=True)
+class ControlRequest:
+    """One request.
+
+    Attributes:
+        target: What the request line holds, from `API_PREFIX` on.
+        headers: The headers; names are compared without regard to case.
+        body: The whole body.
+        base_url: The address at which the request arrived, without a final slash.
+    """
+
+    method: str
+    target: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+    base_url: str = ""
+
+
+class ControlApi:
+    """Answers the requests of the control API about one cluster.
+
+    Args:
+        control: The cluster.
+        access: Who may use it.
+
+    Attributes:
+        snapshots: The snapshots that clients have taken.
+        responses: How many responses there were, by operation id and status.
+    """
+
+    def __init__(self, control: ClusterControl, access: Access | None = None) -> None:
+        self.control = control
+        self.snapshots = SnapshotStore(control)
+        self.responses: Counter[tuple[str, int]] = Counter()
+        self._access = access or Access()
+
+    async def respond(self, request: ControlRequest, host: ControlHost) -> ControlResponse:
+        """Return the response. Never raises.
+
+        Args:
+            host: The server that carries the request.
+        """
+        operation: ControlOperation | None = None
+        try:
+            operation, path = _route(request)
+            self._access.check(request.headers, public=operation.public)
+            response = await self._call(operation, path, request, host)
+        except RequestRefused as error:
+            response = error.response
+        except FlinkMockError as error:
+            response = refusal_of(error).response
+        except Exception as error:
+            _LOG.exception("%s %s", request.method, request.target)
+            response = RequestRefused(500, "InternalError", f"flinkmock failed: {error!r}").response
+        self.responses[operation.id if operation else "", response.status] += 1
+        return response
+
+    async def _call(
+        self, operation: ControlOperation, path: Mapping[str, str], request: ControlRequest, host: ControlHost
+    ) -> ControlResponse:
+        query = _query(operation, request.target.partition("?")[2])
+        body = _scenario_text(request.body) if operation.takes_scenario else _json_body(operation, request.body)
+        accepts = request.headers.get("Accept", "*/*")
+        result = operation.handler(ControlCall(self, host, path, query, body, accepts, request.base_url))
+        if inspect.isawaitable(result):
+            result = await result
+        if isinstance(result, ControlResponse):
+            return result
+        if operation.returns is None:
+            return ControlResponse(204, content_type=None)
+        return ControlResponse(operation.status, encode(result))
+
+
+def all_operations() -> list[ControlOperation]:
+    """The whole table, in the order of the documentation."""
+    assert operations.MODULES
+    return OPERATIONS
+
+
+@cache
+def _by_segments() -> dict[int, list[ControlOperation]]:
+    found: dict[int, list[ControlOperation]] = {}
+    for operation in all_operations():
+        found.setdefault(len(operation.segments), []).append(operation)
+    # paths without parameters win
+    return {length: sorted(each, key=lambda one: len(one.path_parameters)) for length, each in found.items()}
+
+
+def _route(request: ControlRequest) -> tuple[ControlOperation, dict[str, str]]:
+    """Raises RequestRefused: 404 or 405."""
+    raw = request.target.partition("?")[0].removeprefix(API_PREFIX).strip("/")
+    segments = [unquote(segment, errors="replace") for segment in raw.split("/")]
+    method = "GET" if request.method == "HEAD" else request.method
+    matching = [
+        (operation, parameters)
+        for operation in _by_segments().get(len(segments), [])
+        if (parameters := _parameters(operation, segments)) is not None
+    ]
+    for operation, parameters in matching:
+        if operation.method == method:
+            return operation, parameters
+    if matching:
+        methods = sorted({operation.method for operation, _ in matching})
+        raise RequestRefused(
+            405,
+            "MethodNotAllowed",
+            f"{request.method} is not allowed for /{raw}. Allowed: {', '.join(methods)}.",
+            headers={"Allow": ", ".join(methods)},
+        )
+    known = sorted({operation.path for operation in all_operations()})
+    hint = did_you_mean(f"/{raw}", known, list_known=False)
+    raise RequestRefused(
+        404, "NotFound", f"The control API has no path /{raw}.{hint} GET {API_PREFIX}/openapi.json lists all paths."
+    )
+
+
+def _parameters(operation: ControlOperation, segments: list[str]) -> dict[str, str] | None:
+    """The parameters of the path; None if it is another path."""
+    parameters = {}
+    for wanted, segment in zip(operation.segments, segments, strict=True):
+        if wanted.startswith("{"):
+            if not segment:
+                return None
+            parameters[wanted[1:-1]] = segment
+        elif wanted != segment:
+            return None
+    return parameters
+
+
+def _query(operation: ControlOperation, text: str) -> dict[str, Any]:
+    """Raises RequestRefused."""
+    known = {parameter.name: parameter for parameter in operation.query}
+    values = {name: parameter.default for name, parameter in known.items()}
+    for name, value in parse_qsl(text, keep_blank_values=True):
+        if name not in known:
+            raise RequestRefused(
+                400, "InvalidRequest", f'{operation.id} has no query parameter "{name}".{did_you_mean(name, known)}'
+            )
+        values[name] = _converted(known[name], value)
+    return values
+
+
+def _converted(parameter: QueryParameter, text: str) -> Any:
+    """Raises RequestRefused."""
+    value: Any = text
+    kind = parameter.schema.get("type")
+    if kind == "integer" and text.lstrip("-").isascii() and text.lstrip("-").isdecimal() and len(text) < 19:
+        value = int(text)
+    elif kind == "boolean" and text in ("true", "false"):
+        value = text == "true"
+    wrong = [problem.message for problem in problems(value, parameter.schema, f"/{parameter.name}")]
+    if wrong:
+        raise RequestRefused(400, "InvalidRequest", f"Query parameter {wrong[0]}")
+    return value
+
+
+def _json_body(operation: ControlOperation, content: bytes) -> Any:
+    """Raises RequestRefused."""
+    if operation.body is None:
+        if content.strip() not in (b"", b"{}"):
+            raise RequestRefused(400, "InvalidRequest", f"{operation.id} takes no body.")
+        return None
+    try:
+        value = json.loads(content.decode("utf-8-sig") or "{}", parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise RequestRefused(400, "InvalidJson", f"The body is not JSON: {error}.") from None
+    wrong = list(problems(value, operation.body))
+    if wrong:
+        details = [{"path": problem.path, "message": problem.message} for problem in wrong]
+        raise RequestRefused(400, "InvalidRequest", " ".join(problem.message for problem in wrong), details)
+    return value
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a JSON value")
+
+
+def _scenario_text(content: bytes) -> str:
+    """Raises RequestRefused."""
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise RequestRefused(400, "InvalidRequest", f"The scenario is not UTF-8: {error.reason}.") from None

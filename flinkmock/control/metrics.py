@@ -1,0 +1,60 @@
+"""Metrics of flinkmock itself in Prometheus' text format."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flinkmock.control.api import ControlApi
+    from flinkmock.control.host import ControlHost
+
+
+def exposition(api: ControlApi, host: ControlHost) -> str:
+    """Return all metrics, version 0.0.4 of the format."""
+    return "".join(f"{line}\n" for line in _lines(api, host))
+
+
+def _lines(api: ControlApi, host: ControlHost) -> Iterator[str]:
+    from flinkmock import __version__
+
+    engine = api.control.engine
+    with engine.lock:
+        states = Counter(job.state for job in api.control.jobs)
+        release = engine.contract.release.version
+    journal = engine.journal
+    yield from _family("flinkmock_info", "gauge", "Versions of flinkmock and of the served Flink.")
+    yield _sample("flinkmock_info", 1, version=__version__, flink=release)
+    yield from _family("flinkmock_cluster_time_seconds", "gauge", "Cluster time, in seconds since the epoch.")
+    yield _sample("flinkmock_cluster_time_seconds", engine.clock.now() / 1000)
+    yield from _family("flinkmock_requests_total", "counter", "Requests to Flink's REST API in the journal.")
+    yield _sample("flinkmock_requests_total", len(journal) + journal.dropped)
+    yield from _family("flinkmock_responses", "gauge", "Requests that the journal still has, by status; 0: none.")
+    for status, count in sorted(Counter(exchange.status for exchange in journal).items()):
+        yield _sample("flinkmock_responses", count, status=str(status))
+    yield from _family("flinkmock_jobs", "gauge", "Jobs by state.")
+    for state, count in sorted(states.items()):
+        yield _sample("flinkmock_jobs", count, state=state)
+    yield from _family("flinkmock_fault_hits_total", "counter", "Requests to which a fault applied.")
+    for name in dict.fromkeys(fault.name for fault in api.control.faults):
+        yield _sample("flinkmock_fault_hits_total", engine.faults.hits(name), fault=name)
+    yield from _family("flinkmock_clusters", "gauge", "Clusters that were made by the control API.")
+    yield _sample("flinkmock_clusters", len(host.clusters))
+    yield from _family("flinkmock_control_responses_total", "counter", "Responses of the control API.")
+    for (operation, status), count in sorted(api.responses.items()):
+        yield _sample("flinkmock_control_responses_total", count, operation=operation, status=str(status))
+
+
+def _family(name: str, kind: str, text: str) -> Iterator[str]:
+    yield f"# HELP {name} {text}"
+    yield f"# TYPE {name} {kind}"
+
+
+def _sample(name: str, value: float, **labels: str) -> str:
+    texts = [f'{key}="{_escaped(label)}"' for key, label in labels.items()]
+    return f"{name}{{{','.join(texts)}}} {value}" if texts else f"{name} {value}"
+
+
+def _escaped(label: str) -> str:
+    return label.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")

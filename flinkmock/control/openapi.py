@@ -1,0 +1,100 @@
+"""The OpenAPI 3.1 document of the control API, generated from the table of operations."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+from flinkmock.control.api import API_PREFIX, all_operations
+from flinkmock.control.operation import JSON, YAML, ControlOperation
+from flinkmock.control.schemas import COMPONENTS, ref
+
+_ERRORS = {
+    400: "The request is malformed, or a value is not allowed.",
+    401: "The token is missing or wrong.",
+    403: "The header `Host` or `Origin` is not allowed.",
+    404: "Nothing has this name or id.",
+    409: "The cluster is not in a state for this.",
+    413: "The body is too large.",
+    422: "The scenario, job, fault or exception is invalid; `details` has all mistakes.",
+}
+_ALWAYS = (400, 401, 403, 413)
+
+
+@cache
+def document() -> dict[str, Any]:
+    """Return the document."""
+    from flinkmock import __version__
+
+    paths: dict[str, dict[str, Any]] = {}
+    for operation in all_operations():
+        paths.setdefault(operation.path, {})[operation.method.lower()] = _operation(operation)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "flinkmock control API",
+            "version": __version__,
+            "description": "Drives a fake Flink cluster from any language: time, jobs, faults, journal, scenario.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": API_PREFIX}],
+        "security": [{}, {"token": []}],
+        "paths": paths,
+        "components": {
+            "schemas": COMPONENTS,
+            "securitySchemes": {"token": {"type": "http", "scheme": "bearer"}},
+        },
+    }
+
+
+def _operation(operation: ControlOperation) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "operationId": operation.id,
+        "tags": [operation.tag],
+        "summary": operation.summary,
+        "description": operation.description,
+        "parameters": [*_path_parameters(operation), *_query_parameters(operation)],
+        "responses": {str(operation.status): _response(operation)},
+    }
+    if operation.takes_scenario:
+        described["requestBody"] = {
+            "required": False,
+            "content": {YAML: {"schema": {"type": "string"}}, JSON: {"schema": {"type": "object"}}},
+        }
+    elif operation.body is not None:
+        described["requestBody"] = {
+            "required": bool(operation.body.get("required")) or "minProperties" in operation.body,
+            "content": {JSON: {"schema": operation.body}},
+        }
+    if operation.public:
+        described["security"] = []
+    for status in sorted({*_ALWAYS, *operation.errors}):
+        error = {"description": _ERRORS[status], "content": {JSON: {"schema": ref("Error")}}}
+        described["responses"][str(status)] = error
+    return described
+
+
+def _response(operation: ControlOperation) -> dict[str, Any]:
+    if operation.returns is None:
+        return {"description": "Done."}
+    schemas = {kind: operation.returns if kind == JSON else {"type": "string"} for kind in operation.produces}
+    return {"description": operation.summary, "content": {kind: {"schema": schema} for kind, schema in schemas.items()}}
+
+
+def _path_parameters(operation: ControlOperation) -> list[dict[str, Any]]:
+    return [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+        for name in operation.path_parameters
+    ]
+
+
+def _query_parameters(operation: ControlOperation) -> list[dict[str, Any]]:
+    described = []
+    for parameter in operation.query:
+        schema = dict(parameter.schema)
+        if parameter.default is not None:
+            schema["default"] = parameter.default
+        described.append(
+            {"name": parameter.name, "in": "query", "description": parameter.description, "schema": schema}
+        )
+    return described

@@ -1,0 +1,160 @@
+"""The table of operations of the control API.
+
+Each module of `flinkmock/control/operations/` registers its functions with `operation`. Routing, the checks of requests
+and the OpenAPI document all follow from this table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from flinkmock.control.api import ControlApi
+    from flinkmock.control.cluster_control import ClusterControl
+    from flinkmock.control.host import ControlHost
+
+JSON = "application/json"
+YAML = "application/yaml"
+Schema = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ControlCall:
+    """One request to the control API, checked.
+
+    Attributes:
+        path: The parameters of the path, decoded.
+        query: The parameters of the query, converted; those that are missing have their default.
+        body: The parsed JSON; of a scenario the text.
+        accepts: The header `Accept`.
+        base_url: The address at which the request arrived, without a final slash.
+    """
+
+    api: ControlApi
+    host: ControlHost
+    path: Mapping[str, str]
+    query: Mapping[str, Any]
+    body: Any
+    accepts: str
+    base_url: str
+
+    @property
+    def control(self) -> ClusterControl:
+        """The cluster that the request is about."""
+        return self.api.control
+
+
+@dataclass(frozen=True, slots=True)
+class ControlResponse:
+    """A response of the control API."""
+
+    status: int
+    body: bytes = b""
+    content_type: str | None = JSON
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class QueryParameter:
+    """A parameter of the query. `default` is used if it is missing."""
+
+    name: str
+    schema: Schema
+    description: str
+    default: Any = None
+
+
+Handler = Callable[[ControlCall], Any | Awaitable[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class ControlOperation:
+    """One operation of the control API.
+
+    Attributes:
+        path: Below the prefix, with parameters in braces: "/jobs/{job}/fail".
+        body: The schema of the JSON body; None: the operation takes none.
+        takes_scenario: Whether the body is a scenario, in YAML or JSON.
+        returns: The schema of the response; None: status 204 without a body.
+        produces: The content types of the response.
+        errors: Status codes of errors besides those that every operation has.
+        python: The members of the Python API that do the same, such as "ClusterControl.advance".
+        public: Whether it can be called without the token.
+    """
+
+    id: str
+    method: str
+    path: str
+    summary: str
+    handler: Handler
+    status: int
+    tag: str
+    description: str = ""
+    body: Schema | None = None
+    takes_scenario: bool = False
+    query: tuple[QueryParameter, ...] = ()
+    returns: Schema | None = None
+    produces: tuple[str, ...] = (JSON,)
+    errors: tuple[int, ...] = ()
+    python: tuple[str, ...] = ()
+    public: bool = False
+
+    @property
+    def segments(self) -> tuple[str, ...]:
+        """The path, split at slashes."""
+        return tuple(self.path.strip("/").split("/"))
+
+    @property
+    def path_parameters(self) -> tuple[str, ...]:
+        """The names of the parameters of the path."""
+        return tuple(segment[1:-1] for segment in self.segments if segment.startswith("{"))
+
+
+OPERATIONS: list[ControlOperation] = []
+
+
+def operation(
+    method: str,
+    path: str,
+    *,
+    summary: str,
+    body: Schema | None = None,
+    takes_scenario: bool = False,
+    query: tuple[QueryParameter, ...] = (),
+    returns: Schema | None = None,
+    produces: tuple[str, ...] = (JSON,),
+    status: int = 200,
+    errors: tuple[int, ...] = (),
+    python: tuple[str, ...] = (),
+    public: bool = False,
+) -> Callable[[Handler], Handler]:
+    """Register a function as an operation. Its name, in camel case, is the operation id; its docstring the
+    description."""
+
+    def register(handler: Handler) -> Handler:
+        first, *others = str(handler.__name__).split("_")
+        OPERATIONS.append(
+            ControlOperation(
+                id=first + "".join(map(str.title, others)),
+                method=method,
+                path=path,
+                summary=summary,
+                handler=handler,
+                status=204 if returns is None else status,
+                tag=path.strip("/").split("/")[0],
+                description=" ".join((handler.__doc__ or "").split()),
+                body=body,
+                takes_scenario=takes_scenario,
+                query=query,
+                returns=returns,
+                produces=produces,
+                errors=errors,
+                python=python,
+                public=public,
+            )
+        )
+        return handler
+
+    return register

@@ -1,0 +1,100 @@
+"""Operations on the clock."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flinkmock.control.jobs import check_state
+from flinkmock.control.operation import ControlCall, operation
+from flinkmock.control.schemas import DURATION, NAME, STATE, obj, ref
+
+EVENTS_BETWEEN_PAUSES = 50
+"""So many events happen before other requests get their turn."""
+
+
+def clock_json(call: ControlCall) -> dict[str, Any]:
+    """The schema Clock."""
+    clock, engine = call.control.clock, call.control.engine
+    with engine.lock:
+        next_event_at = clock.next_event_at
+        return {
+            "now": clock.now(),
+            "mode": clock.text,
+            "started-at": engine.started_at,
+            "next-event-at": next_event_at,
+        }
+
+
+@operation(
+    "GET",
+    "/clock",
+    summary="Get the cluster time.",
+    returns=ref("Clock"),
+    python=("ClusterControl.clock", "ClusterClock.now", "ClusterClock.text", "ClusterClock.next_event_at"),
+)
+def get_clock(call: ControlCall) -> Any:
+    """Requests to the control API do not advance the clock, whatever its mode."""
+    return clock_json(call)
+
+
+@operation(
+    "POST",
+    "/clock/advance",
+    summary="Advance the cluster time.",
+    body=obj({"by": DURATION}),
+    returns=ref("Clock"),
+    python=("ClusterControl.advance", "ClusterClock.advance"),
+)
+def advance_clock(call: ControlCall) -> Any:
+    """All events that become due happen. A clock of any mode can be advanced."""
+    call.control.advance(call.body["by"])
+    return clock_json(call)
+
+
+@operation(
+    "POST",
+    "/clock/next-event",
+    summary="Advance the cluster time to the next event.",
+    returns=ref("Clock"),
+    errors=(409,),
+    python=("ClusterClock.next",),
+)
+def advance_to_next_event(call: ControlCall) -> Any:
+    """409: no event is scheduled."""
+    call.control.clock.next()
+    return clock_json(call)
+
+
+@operation(
+    "POST",
+    "/clock/run-until",
+    summary="Advance the cluster time until a job is in a state.",
+    body=obj({"job": {**NAME, "description": "The name or id of a job."}, "state": STATE}),
+    returns=ref("Clock"),
+    errors=(404, 409),
+    python=("ClusterControl.run_until", "ClusterClock.run_until", "ClusterClock.steps_until"),
+)
+async def run_clock_until(call: ControlCall) -> Any:
+    """The time advances from event to event. 409: the job can't reach the state without a client or a signal; the
+    message lists the states of all jobs."""
+    name, state = call.body["job"], call.body["state"]
+    check_state(state)
+    steps = call.control.clock.steps_until(lambda: call.control.job(name).state == state, f"{name} {state}")
+    for number, _ in enumerate(steps):
+        if number % EVENTS_BETWEEN_PAUSES == EVENTS_BETWEEN_PAUSES - 1:
+            await call.host.pause()
+    return clock_json(call)
+
+
+@operation(
+    "PUT",
+    "/clock/mode",
+    summary="Change the clock mode.",
+    body=obj({"mode": {"type": "string", "examples": ["virtual", "real", "10x", "1s per request"]}}),
+    returns=ref("Clock"),
+    python=("ClusterClock.set_mode",),
+)
+def set_clock_mode(call: ControlCall) -> Any:
+    """The time goes on from what it is now."""
+    call.control.clock.set_mode(call.body["mode"])
+    return clock_json(call)

@@ -1,0 +1,71 @@
+"""Operations on further clusters in the same process."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flinkmock.control.host import HostedCluster
+from flinkmock.control.operation import ControlCall, QueryParameter, operation
+from flinkmock.control.operations.scenario import OPTIONS, read_scenario
+from flinkmock.control.schemas import NAME, array, obj, ref
+from flinkmock.control.waiting import wall_seconds
+
+LONGEST_IDLE_S = 30 * 86_400.0
+
+
+def _cluster_json(cluster: HostedCluster) -> dict[str, Any]:
+    idle = cluster.idle_timeout
+    return {
+        "id": cluster.id,
+        "url": cluster.urls[0],
+        "urls": list(cluster.urls),
+        "control-url": cluster.control_url,
+        "flink": cluster.control.engine.contract.release.version,
+        "idle-timeout": None if idle is None else round(idle * 1000),
+    }
+
+
+@operation(
+    "POST",
+    "/clusters",
+    summary="Make another cluster.",
+    takes_scenario=True,
+    query=(
+        *OPTIONS,
+        QueryParameter(
+            "idle-timeout",
+            NAME,
+            "The cluster ends after this time (wall clock) without a request; never: it stays.",
+            "10m",
+        ),
+    ),
+    returns=ref("Cluster"),
+    status=201,
+    errors=(409, 422),
+)
+async def open_cluster(call: ControlCall) -> Any:
+    """It has a scenario, a clock and a journal of its own, at a free port. The body is a scenario as for
+    `PUT /scenario`. Its own control API is at `control-url`."""
+    query = dict(call.query)
+    text = query.pop("idle-timeout")
+    idle = None if text == "never" else max(wall_seconds(text, longest=LONGEST_IDLE_S), 0.001)
+    control = call.control.sibling(read_scenario(call), **query)
+    return _cluster_json(await call.host.clusters.open(control, idle))
+
+
+@operation("GET", "/clusters", summary="List these clusters.", returns=obj({"clusters": array(ref("Cluster"))}))
+def list_clusters(call: ControlCall) -> Any:
+    """Without the cluster with which the server was started."""
+    return {"clusters": [_cluster_json(cluster) for cluster in call.host.clusters]}
+
+
+@operation("GET", "/clusters/{id}", summary="Get one of these clusters.", returns=ref("Cluster"), errors=(404,))
+def get_cluster(call: ControlCall) -> Any:
+    """This does not count as use of the cluster."""
+    return _cluster_json(call.host.clusters.get(call.path["id"]))
+
+
+@operation("DELETE", "/clusters/{id}", summary="End one of these clusters.", errors=(404,))
+async def close_cluster(call: ControlCall) -> Any:
+    """All of its connections end."""
+    await call.host.clusters.close(call.path["id"])

@@ -1,0 +1,78 @@
+"""Operations on faults."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flinkmock.control.operation import ControlCall, QueryParameter, operation
+from flinkmock.control.schemas import BOOLEAN, array, obj, ref
+from flinkmock.errors import NotFound, did_you_mean
+
+if TYPE_CHECKING:
+    from flinkmock.faults import Fault
+
+_FAULTS = obj({"faults": array(ref("Fault"))})
+
+
+def _fault_json(call: ControlCall, fault: Fault) -> dict[str, Any]:
+    return {"name": fault.name, "hits": call.control.faults.hits(fault.name), "definition": fault.definition}
+
+
+@operation(
+    "GET",
+    "/faults",
+    summary="List the faults with their hits.",
+    returns=_FAULTS,
+    python=("ClusterControl.faults", "FaultsControl.hits"),
+)
+def list_faults(call: ControlCall) -> Any:
+    """The first one that matches a request applies. `hits` counts the requests to which a fault applied."""
+    return {"faults": [_fault_json(call, fault) for fault in call.control.faults]}
+
+
+@operation(
+    "POST",
+    "/faults",
+    summary="Add faults.",
+    body={"type": ["object", "array"], "items": {"type": "object"}, "minProperties": 1},
+    query=(
+        QueryParameter("first", BOOLEAN, "Whether they come before the present faults, and so take precedence.", False),
+    ),
+    returns=_FAULTS,
+    status=201,
+    errors=(422,),
+    python=("FaultsControl.add",),
+)
+def add_faults(call: ControlCall) -> Any:
+    """The body is a fault in the language of scenarios, or a list of faults:
+    `{"match": "POST /jobs/:jobid/savepoints", "times": 1, "delay": "5s"}`. 422: it is invalid."""
+    faults = call.body if isinstance(call.body, list) else [call.body]
+    added = call.control.faults.add(*faults, first=call.query["first"])
+    return {"faults": [_fault_json(call, fault) for fault in added]}
+
+
+@operation("DELETE", "/faults", summary="Remove all faults.", python=("FaultsControl.clear",))
+def clear_faults(call: ControlCall) -> Any:
+    """Responses that a fault delays already stay delayed."""
+    call.control.faults.clear()
+
+
+@operation("GET", "/faults/{name}", summary="Get a fault with its hits.", returns=ref("Fault"), errors=(404,))
+def get_fault(call: ControlCall) -> Any:
+    """A fault without a name is named after what it does; `GET /faults` shows the names."""
+    return _fault_json(call, _fault(call))
+
+
+@operation("DELETE", "/faults/{name}", summary="Remove a fault.", errors=(404,), python=("FaultsControl.remove",))
+def remove_fault(call: ControlCall) -> Any:
+    """Responses that it delays already stay delayed."""
+    call.control.faults.remove(call.path["name"])
+
+
+def _fault(call: ControlCall) -> Fault:
+    name = call.path["name"]
+    faults = list(call.control.faults)
+    for fault in faults:
+        if fault.name == name:
+            return fault
+    raise NotFound(f'There is no fault "{name}".{did_you_mean(name, [fault.name for fault in faults])}')

@@ -1,0 +1,192 @@
+"""Operations on jobs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flinkmock.control.operation import ControlCall, operation
+from flinkmock.control.schemas import EXCEPTION, NAME, STATE, WALL_DURATION, array, obj, ref
+from flinkmock.control.waiting import wall_seconds
+
+if TYPE_CHECKING:
+    from flinkmock.control.jobs import JobControl
+
+_JOB_ERRORS = (404, 409)
+
+
+def job_json(job: JobControl) -> dict[str, Any]:
+    """The schema Job."""
+    with job.engine.lock:
+        state = job.state
+        model = job.job
+        return {
+            "id": job.id,
+            "name": job.name,
+            "state": state,
+            "submitted-at": model.submitted_at,
+            "ended-at": model.ended_at(job.engine.clock.now()),
+            "vertices": [
+                {"id": vertex.id, "name": vertex.name, "parallelism": vertex.parallelism}
+                for vertex in model.graph.vertices
+            ],
+            "restarts": model.restarts,
+            "restored-from": job.restored_from,
+            "checkpoints": [_checkpoint(each) for each in job.checkpoints],
+            "savepoints": [_checkpoint(each) for each in job.savepoints],
+        }
+
+
+def _checkpoint(checkpoint: Any) -> dict[str, Any]:
+    return {"id": checkpoint.id, "path": checkpoint.path, "completed-at": checkpoint.ends_at}
+
+
+def _job(call: ControlCall) -> JobControl:
+    return call.control.job(call.path["job"])
+
+
+@operation(
+    "GET",
+    "/jobs",
+    summary="List the jobs.",
+    returns=obj({"jobs": array(ref("Job"))}),
+    python=("ClusterControl.jobs",),
+)
+def list_jobs(call: ControlCall) -> Any:
+    """In the order of submission."""
+    return {"jobs": [job_json(job) for job in call.control.jobs]}
+
+
+@operation(
+    "POST",
+    "/jobs",
+    summary="Submit a job.",
+    body=obj(
+        {
+            "name": NAME,
+            "template": {
+                **NAME,
+                "description": "A template of the scenario, or a built-in one.",
+                "default": "streaming",
+            },
+        },
+        required=("name",),
+        closed=False,
+    ),
+    returns=ref("Job"),
+    status=201,
+    errors=(409, 422),
+    python=("JobsControl.submit",),
+)
+def submit_job(call: ControlCall) -> Any:
+    """The body can have further keys of a scenario's job, such as `lifecycle` and `parallelism`. 422: the definition is
+    invalid. 409: the scenario lets the submission fail."""
+    definition = {key: value for key, value in call.body.items() if key not in ("name", "template")}
+    return job_json(call.control.jobs.submit(call.body["name"], call.body.get("template"), definition))
+
+
+@operation(
+    "GET",
+    "/jobs/{job}",
+    summary="Get a job.",
+    returns=ref("Job"),
+    errors=(404,),
+    python=(
+        "ClusterControl.job",
+        "JobsControl.get",
+        "JobControl.job",
+        "JobControl.id",
+        "JobControl.name",
+        "JobControl.state",
+        "JobControl.vertices",
+        "JobControl.checkpoints",
+        "JobControl.savepoints",
+        "JobControl.restored_from",
+    ),
+)
+def get_job(call: ControlCall) -> Any:
+    """`job` is an id, or a name: then the newest job with this name."""
+    return job_json(_job(call))
+
+
+@operation(
+    "POST",
+    "/jobs/{job}/fail",
+    summary="Let a task of a job throw an exception.",
+    body=obj(
+        {"exception": EXCEPTION, "vertex": {**NAME, "description": "The name of the vertex whose task fails."}},
+        required=(),
+    ),
+    returns=ref("Job"),
+    errors=(*_JOB_ERRORS, 422),
+    python=("JobControl.fail",),
+)
+def fail_job(call: ControlCall) -> Any:
+    """The restart strategy of the job decides what follows."""
+    job = _job(call)
+    job.fail(exception=call.body.get("exception"), vertex=call.body.get("vertex"))
+    return job_json(job)
+
+
+@operation(
+    "POST",
+    "/jobs/{job}/finish",
+    summary="Let a job finish.",
+    returns=ref("Job"),
+    errors=_JOB_ERRORS,
+    python=("JobControl.finish",),
+)
+def finish_job(call: ControlCall) -> Any:
+    """409: the job has ended."""
+    job = _job(call)
+    job.finish()
+    return job_json(job)
+
+
+@operation(
+    "POST",
+    "/jobs/{job}/cancel",
+    summary="Cancel a job.",
+    returns=ref("Job"),
+    errors=_JOB_ERRORS,
+    python=("JobControl.cancel",),
+)
+def cancel_job(call: ControlCall) -> Any:
+    """As Flink's `PATCH /jobs/:jobid`, but not in the journal. 409: the job has ended."""
+    job = _job(call)
+    job.cancel()
+    return job_json(job)
+
+
+@operation(
+    "POST",
+    "/jobs/{job}/restart",
+    summary="Restart all tasks of a job.",
+    returns=ref("Job"),
+    errors=_JOB_ERRORS,
+    python=("JobControl.restart",),
+)
+def restart_job(call: ControlCall) -> Any:
+    """Whatever the restart strategy says. 409: the job is not RUNNING."""
+    job = _job(call)
+    job.restart()
+    return job_json(job)
+
+
+@operation(
+    "POST",
+    "/jobs/{job}/wait",
+    summary="Wait until a job is in a state.",
+    body=obj({"state": STATE, "timeout": {**WALL_DURATION, "default": "5s"}}, required=("state",)),
+    returns=ref("Job"),
+    errors=(409,),
+    python=("JobsControl.wait_for", "JobsControl.in_state", "JobsControl.not_in_state"),
+)
+async def wait_for_job(call: ControlCall) -> Any:
+    """Does not advance the clock: clients, signals or the wall clock bring the state about. The job may be submitted
+    later. 409: the time is up."""
+    jobs, name, state = call.control.jobs, call.path["job"], call.body["state"]
+    timeout = wall_seconds(call.body.get("timeout", "5s"))
+    job = await call.host.wait_for(jobs.in_state(name, state), timeout)
+    if job is None:
+        raise jobs.not_in_state(name, state, timeout)
+    return job_json(job)

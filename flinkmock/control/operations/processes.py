@@ -1,0 +1,98 @@
+"""Operations on TaskManagers and JobManagers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flinkmock.control.operation import ControlCall, operation
+from flinkmock.control.schemas import BOOLEAN, COUNT, DURATION, NAME, TEXT, array, nullable, obj
+
+_TASKMANAGER = obj({"id": TEXT})
+_LEADER = obj(
+    {
+        "leader": {**nullable(COUNT), "description": "The number of the leader; null: there is none."},
+        "jobmanagers": array(obj({"number": COUNT, "down": BOOLEAN})),
+    }
+)
+
+
+@operation(
+    "GET",
+    "/taskmanagers",
+    summary="List the registered TaskManagers.",
+    returns=obj({"taskmanagers": array(_TASKMANAGER)}),
+    python=("ClusterControl.taskmanagers",),
+)
+def list_taskmanagers(call: ControlCall) -> Any:
+    """In the order of registration."""
+    return {"taskmanagers": [{"id": taskmanager} for taskmanager in call.control.taskmanagers]}
+
+
+@operation(
+    "POST",
+    "/taskmanagers/join",
+    summary="Register one more TaskManager.",
+    returns=_TASKMANAGER,
+    status=201,
+    python=("TaskManagersControl.add",),
+)
+def join_taskmanager(call: ControlCall) -> Any:
+    """Jobs that wait for slots get its slots."""
+    return {"id": call.control.taskmanagers.add()}
+
+
+@operation(
+    "POST",
+    "/taskmanagers/lose",
+    summary="Remove a TaskManager as if its process had crashed.",
+    body=obj({"id": {**NAME, "description": "The first one if this is missing."}}, required=()),
+    returns=_TASKMANAGER,
+    errors=(404,),
+    python=("TaskManagersControl.lose",),
+)
+def lose_taskmanager(call: ControlCall) -> Any:
+    """The jobs that have slots there fail."""
+    return {"id": call.control.taskmanagers.lose(call.body.get("id"))}
+
+
+@operation(
+    "GET",
+    "/leader",
+    summary="Get the leader.",
+    returns=_LEADER,
+    python=("ClusterControl.jobmanagers", "JobManagersControl.leader"),
+)
+def get_leader(call: ControlCall) -> Any:
+    """JobManagers are numbered in the order of their addresses."""
+    return _leader_json(call)
+
+
+@operation(
+    "POST",
+    "/leader/fail",
+    summary="Crash the leader.",
+    body=obj(
+        {
+            "for": {
+                **DURATION,
+                "description": "After it, the next JobManager leads and the crashed one is back.",
+                "default": "5s",
+            }
+        },
+        required=(),
+    ),
+    returns=_LEADER,
+    python=("JobManagersControl.fail",),
+)
+def fail_leader(call: ControlCall) -> Any:
+    """Nothing happens while there is no leader."""
+    call.control.jobmanagers.fail(call.body.get("for", "5s"))
+    return _leader_json(call)
+
+
+def _leader_json(call: ControlCall) -> dict[str, Any]:
+    engine = call.control.engine
+    with engine.lock:
+        leader = call.control.jobmanagers.leader
+        jobmanagers = engine.cluster.leadership.jobmanagers
+        return {"leader": leader, "jobmanagers": [{"number": each.number, "down": each.down} for each in jobmanagers]}

@@ -1,0 +1,184 @@
+"""Operations on the journal."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from flinkmock.control.operation import ControlCall, ControlResponse, QueryParameter, operation
+from flinkmock.control.refusal import RequestRefused, encode
+from flinkmock.control.schemas import BOOLEAN, COUNT, INTEGER, MATCH, NAME, TEXT, TIMES, WALL_DURATION, array, obj, ref
+from flinkmock.control.waiting import wall_seconds
+from flinkmock.journal import Exchange, RequestMatcher, as_har
+from flinkmock.journal.export import as_json
+
+_REQUESTS = ref("Requests")
+
+
+def _requests_json(call: ControlCall, exchanges: Sequence[Exchange], limit: int | None = None) -> dict[str, Any]:
+    shown = exchanges if limit is None else exchanges[max(len(exchanges) - limit, 0) :]
+    return {
+        "requests": [as_json(exchange) for exchange in shown],
+        "count": len(exchanges),
+        "dropped": call.control.requests.dropped,
+    }
+
+
+@operation(
+    "GET",
+    "/requests",
+    summary="Query the journal.",
+    query=(
+        QueryParameter("match", NAME, "Method and path: `POST /jobs/:jobid/savepoints`."),
+        QueryParameter("body", NAME, "JSON that the body of the request has to contain; needs `match`."),
+        QueryParameter("status", INTEGER, "The status of the response."),
+        QueryParameter("job", NAME, "The name or id of the job that the request is about."),
+        QueryParameter("unmatched", BOOLEAN, "Only requests for which there is no operation.", False),
+        QueryParameter("unexpected", BOOLEAN, "Only those of them that no fault answered and nobody expected.", False),
+        QueryParameter("limit", COUNT, "How many requests to return: the last ones."),
+    ),
+    returns=_REQUESTS,
+    python=(
+        "ClusterControl.requests",
+        "Journal.exchanges",
+        "Journal.matching",
+        "Journal.count",
+        "Journal.unmatched",
+        "Journal.unexpected",
+        "Journal.dropped",
+    ),
+)
+def list_requests(call: ControlCall) -> Any:
+    """`count` is the number of requests that match, whatever the limit; `dropped` counts those that the journal no
+    longer has."""
+    query, journal = call.query, call.control.requests
+    exchanges: Sequence[Exchange] = journal.unexpected if query["unexpected"] else journal.exchanges()
+    if query["unmatched"]:
+        exchanges = [exchange for exchange in exchanges if not exchange.matched]
+    if query["job"] is not None:
+        exchanges = [exchange for exchange in exchanges if query["job"] in (exchange.job, exchange.job_id)]
+    if query["match"] is None and query["body"] is not None:
+        raise RequestRefused(400, "InvalidRequest", "Query parameter body needs the parameter match.")
+    if query["match"] is not None:
+        wanted = RequestMatcher.parse(query["match"], _json(query["body"]))
+        exchanges = [exchange for exchange in exchanges if not wanted.mismatches(exchange)]
+    if query["status"] is not None:
+        exchanges = [exchange for exchange in exchanges if exchange.status == query["status"]]
+    return _requests_json(call, exchanges, query["limit"])
+
+
+@operation("DELETE", "/requests", summary="Clear the journal.", python=("Journal.clear",))
+def clear_requests(call: ControlCall) -> Any:
+    """Numbers start again at 1."""
+    call.control.requests.clear()
+
+
+@operation("GET", "/requests/har", summary="Get the journal as HAR 1.2.", returns={"type": "object"})
+def export_requests(call: ControlCall) -> Any:
+    """For browsers' developer tools and for `flinkmock compat`."""
+    return ControlResponse(200, encode(as_har(call.control.requests, call.host.urls[0] if call.host.urls else "")))
+
+
+@operation(
+    "POST",
+    "/requests/wait",
+    summary="Wait until requests have come.",
+    body=obj(
+        {**MATCH, "times": {**COUNT, "default": 1}, "timeout": {**WALL_DURATION, "default": "5s"}},
+        required=("match",),
+    ),
+    returns=_REQUESTS,
+    errors=(409,),
+    python=("Journal.wait_for", "Journal.arrived", "Journal.arrived_too_late"),
+)
+async def wait_for_requests(call: ControlCall) -> Any:
+    """Returns at once if they have come already. 409: the time is up; the message shows near misses."""
+    body, journal = call.body, call.control.requests
+    timeout = wall_seconds(body.get("timeout", "5s"))
+    wanted, times = _matcher(body), body.get("times", 1)
+    exchanges = await call.host.wait_for(lambda: journal.arrived(wanted, times), timeout)
+    if exchanges is None:
+        raise journal.arrived_too_late(wanted, times, timeout)
+    return _requests_json(call, exchanges)
+
+
+@operation(
+    "POST",
+    "/requests/expect",
+    summary="Check how often requests have come.",
+    body=obj({**MATCH, "times": {**TIMES, "default": "1.. times"}}, required=("match",)),
+    returns=_REQUESTS,
+    errors=(409,),
+    python=("Journal.expect",),
+)
+def expect_requests(call: ControlCall) -> Any:
+    """409: they have not come so often; the message shows near misses and why they don't match."""
+    wanted = _matcher(call.body)
+    return _requests_json(call, call.control.requests.expect(wanted, times=call.body.get("times", "1.. times")))
+
+
+@operation(
+    "POST",
+    "/requests/expect-in-order",
+    summary="Check that requests have come one after the other.",
+    body=obj({"matches": array(NAME)}),
+    errors=(409,),
+    python=("Journal.expect_in_order",),
+)
+def expect_requests_in_order(call: ControlCall) -> Any:
+    """Others may have come in between."""
+    call.control.requests.expect_in_order(*call.body["matches"])
+
+
+@operation(
+    "GET",
+    "/expectations",
+    summary="Check the expectations of the scenario.",
+    returns=obj(
+        {
+            "met": BOOLEAN,
+            "expectations": array(
+                obj(
+                    {
+                        "expectation": TEXT,
+                        "met": BOOLEAN,
+                        "message": {"type": ["string", "null"], "description": "Why it is not met."},
+                        "source": {"type": "string", "description": "File, line and column."},
+                    }
+                )
+            ),
+        }
+    ),
+    python=("ClusterControl.expectations", "ClusterControl.verify", "Journal.check"),
+)
+def get_expectations(call: ControlCall) -> Any:
+    """As of now: an expectation that is not met yet can be met later."""
+    results = call.control.expectations
+    return {
+        "met": all(result.unmet is None for result in results),
+        "expectations": [
+            {
+                "expectation": result.expectation,
+                "met": result.unmet is None,
+                "message": result.unmet,
+                "source": result.source,
+            }
+            for result in results
+        ],
+    }
+
+
+def _matcher(body: dict[str, Any]) -> RequestMatcher:
+    """Raises InvalidArgument."""
+    return RequestMatcher.parse(body["match"], body.get("body"), body.get("query"), body.get("status"))
+
+
+def _json(text: str | None) -> Any:
+    """Raises RequestRefused."""
+    if text is None:
+        return None
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise RequestRefused(400, "InvalidRequest", f"Query parameter body is not JSON: {error}.") from None

@@ -1,0 +1,115 @@
+"""Operations on the scenario."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from flinkmock.control.operation import JSON, YAML, ControlCall, ControlResponse, QueryParameter, operation
+from flinkmock.control.operations.clock import clock_json
+from flinkmock.control.refusal import encode
+from flinkmock.control.schemas import BOOLEAN, COUNT, NAME, TEXT, array, obj, ref
+from flinkmock.errors import NotFound, ScenarioError
+
+if TYPE_CHECKING:
+    from flinkmock.cluster.spec import ClusterSpec
+
+OPTIONS = (
+    QueryParameter("flink", NAME, "The minor release to serve, such as 1.20. It takes precedence over the scenario."),
+    QueryParameter("seed", COUNT, "The seed of all random choices. It takes precedence over the scenario."),
+    QueryParameter("clock", NAME, "The clock mode. It takes precedence over the scenario."),
+)
+
+
+def read_scenario(call: ControlCall) -> ClusterSpec:
+    """The scenario in the body. Raises ScenarioError."""
+    from flinkmock.scenario import load_scenario
+
+    return load_scenario(call.body)
+
+
+@operation(
+    "GET",
+    "/scenario",
+    summary="Get the scenario.",
+    returns={"type": "object", "description": "A scenario, see `flinkmock scenario schema`."},
+    produces=(JSON, YAML),
+    errors=(404,),
+    python=("ClusterControl.scenario",),
+)
+def get_scenario(call: ControlCall) -> Any:
+    """In YAML for `Accept: application/yaml`, else in JSON. 404: it was made of Python objects."""
+    scenario = call.control.scenario
+    if scenario is None:
+        raise NotFound("The scenario of this cluster was made of Python objects and has no text.")
+    if "yaml" in call.accepts:
+        import yaml
+
+        text = yaml.safe_dump(scenario, sort_keys=False, allow_unicode=True, default_flow_style=False)
+        return ControlResponse(200, text.encode("utf-8", errors="replace"), YAML)
+    return ControlResponse(200, encode(scenario))
+
+
+@operation(
+    "PUT",
+    "/scenario",
+    summary="Replace the cluster by one with another scenario.",
+    takes_scenario=True,
+    query=OPTIONS,
+    returns=ref("Clock"),
+    errors=(409, 422),
+    python=("ClusterControl.load_scenario",),
+)
+def replace_scenario(call: ControlCall) -> Any:
+    """The body is a scenario in YAML or JSON, or the name of a scenario file or a built-in scenario. The address stays
+    the same, the journal is empty, snapshots are gone. 422: the scenario is invalid, and the cluster stays as it is;
+    `details` has all mistakes with line and column."""
+    call.control.load_scenario(read_scenario(call), **call.query)
+    return clock_json(call)
+
+
+@operation(
+    "POST",
+    "/scenario/check",
+    summary="Check a scenario without using it.",
+    takes_scenario=True,
+    returns=obj(
+        {
+            "valid": BOOLEAN,
+            "mistakes": array(
+                obj(
+                    {
+                        "message": TEXT,
+                        "file": TEXT,
+                        "line": {"type": "integer"},
+                        "column": {"type": "integer"},
+                        "path": TEXT,
+                    },
+                    required=("message", "file"),
+                )
+            ),
+        }
+    ),
+    python=("load_scenario",),
+)
+def check_scenario(call: ControlCall) -> Any:
+    """Finds what `PUT /scenario` refuses. `flinkmock scenario check` also runs the scenario."""
+    try:
+        read_scenario(call)
+    except ScenarioError as error:
+        return {"valid": False, "mistakes": [each.as_json() for each in error.diagnostics]}
+    return {"valid": True, "mistakes": []}
+
+
+@operation(
+    "POST",
+    "/reset",
+    summary="Start the cluster again.",
+    returns=ref("Clock"),
+    errors=(409,),
+    python=("ClusterControl.reset",),
+)
+def reset_cluster(call: ControlCall) -> Any:
+    """The same scenario, release, seed and clock mode as at the start, at the same address. The journal is empty,
+    snapshots are gone."""
+    call.control.reset()
+    return clock_json(call)

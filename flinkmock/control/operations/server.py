@@ -1,0 +1,61 @@
+"""Operations about the server itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flinkmock.control.operation import ControlCall, ControlResponse, operation
+from flinkmock.control.refusal import encode
+from flinkmock.control.schemas import TEXT, array, obj
+
+
+@operation(
+    "GET",
+    "/health",
+    summary="Check that the server runs.",
+    returns=obj({"status": {"type": "string", "enum": ["ok"]}}),
+    public=True,
+)
+def get_health(call: ControlCall) -> Any:
+    """Does not need the token."""
+    return {"status": "ok"}
+
+
+@operation(
+    "GET",
+    "/version",
+    summary="Get the versions of flinkmock and of the served Flink, and the addresses of the cluster.",
+    returns=obj({"flinkmock": TEXT, "flink": TEXT, "urls": array(TEXT)}),
+    python=("FlinkMock.url", "FlinkMock.urls", "FlinkMock.host", "FlinkMock.port"),
+)
+def get_version(call: ControlCall) -> Any:
+    """`urls` has one address for each JobManager."""
+    from flinkmock import __version__
+
+    release = call.control.engine.contract.release
+    return {"flinkmock": __version__, "flink": release.version, "urls": list(call.host.urls)}
+
+
+@operation(
+    "GET", "/openapi.json", summary="Get the OpenAPI 3.1 document of the control API.", returns={"type": "object"}
+)
+def get_openapi(call: ControlCall) -> Any:
+    """This document."""
+    from flinkmock.control.openapi import document
+
+    return ControlResponse(200, encode(document()))
+
+
+@operation(
+    "GET",
+    "/metrics",
+    summary="Get metrics of flinkmock itself for Prometheus.",
+    returns=TEXT,
+    produces=("text/plain; version=0.0.4",),
+)
+def get_metrics(call: ControlCall) -> Any:
+    """Numbers of requests, jobs, faults and clusters, and the cluster time. Flink's own metrics are served by its REST
+    API."""
+    from flinkmock.control.metrics import exposition
+
+    return ControlResponse(200, exposition(call.api, call.host).encode(), "text/plain; version=0.0.4; charset=utf-8")

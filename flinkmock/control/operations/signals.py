@@ -1,0 +1,32 @@
+"""Operations on signals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flinkmock.control.operation import ControlCall, operation
+from flinkmock.control.schemas import BOOLEAN, TEXT, array, obj
+
+
+@operation(
+    "GET",
+    "/signals",
+    summary="List the signals of the scenario.",
+    returns=obj({"signals": array(obj({"name": TEXT, "awaited": BOOLEAN}))}),
+    python=("ClusterControl.signals",),
+)
+def list_signals(call: ControlCall) -> Any:
+    """`awaited`: whether something waits for the signal now."""
+    return {"signals": [{"name": name, "awaited": awaited} for name, awaited in call.control.signals.items()]}
+
+
+@operation(
+    "POST",
+    "/signals/{name}",
+    summary="Send a signal.",
+    errors=(404,),
+    python=("ClusterControl.signal",),
+)
+def send_signal(call: ControlCall) -> Any:
+    """Releases what waits for `signal NAME` in the scenario, or what comes to wait for it first."""
+    call.control.signal(call.path["name"])

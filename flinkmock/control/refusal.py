@@ -1,0 +1,75 @@
+"""Errors of the control API: one form for all, and the status of each."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from flinkmock.cluster.errors import (
+    ClusterError,
+    JobNotFound,
+    TaskManagerNotFound,
+    VertexNotFound,
+)
+from flinkmock.control.operation import ControlResponse
+from flinkmock.errors import FlinkMockError, InvalidArgument, NotFound, ScenarioError, UnknownRelease
+
+_STATUS: tuple[tuple[type[FlinkMockError], int], ...] = (
+    (ScenarioError, 422),
+    (UnknownRelease, 422),
+    (InvalidArgument, 400),
+    (NotFound, 404),
+    (JobNotFound, 404),
+    (TaskManagerNotFound, 404),
+    (VertexNotFound, 404),
+    (FlinkMockError, 409),
+)
+
+
+class RequestRefused(Exception):
+    """The control API refuses a request.
+
+    Args:
+        status: The status of the response.
+        kind: What `error.type` says.
+        message: What is wrong, and what to send instead.
+        details: One object for each mistake, with at least a `message`.
+        headers: Further headers of the response.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        kind: str,
+        message: str,
+        details: Iterable[Mapping[str, Any]] = (),
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.status, self.kind, self.message = status, kind, message
+        self.details, self.headers = tuple(details), dict(headers or {})
+
+    @property
+    def response(self) -> ControlResponse:
+        """The response that says so."""
+        error: dict[str, Any] = {"type": self.kind, "message": self.message}
+        if self.details:
+            error["details"] = self.details
+        return ControlResponse(self.status, encode({"error": error}), headers=self.headers)
+
+
+def refusal_of(error: FlinkMockError) -> RequestRefused:
+    """How the control API reports an error of the Python API."""
+    status = next(status for kind, status in _STATUS if isinstance(error, kind))
+    details: list[dict[str, Any]] = []
+    if isinstance(error, ScenarioError):
+        details = [each.as_json() for each in error.diagnostics]
+    elif isinstance(error, ClusterError) and hasattr(error, "exception"):
+        details = [{"message": str(error.exception)}]
+    return RequestRefused(status, type(error).__name__, str(error), details)
+
+
+def encode(value: Any) -> bytes:
+    """JSON with a final line break, for terminals."""
+    return json.dumps(value, ensure_ascii=False).encode("utf-8", errors="replace") + b"\n"

@@ -1,0 +1,63 @@
+"""The snapshots that clients of the control API have taken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from flinkmock.control.refusal import RequestRefused
+from flinkmock.errors import NotFound
+
+if TYPE_CHECKING:
+    from flinkmock.control.cluster_control import ClusterControl
+    from flinkmock.engine import Engine
+    from flinkmock.snapshot import Snapshot
+
+MAX_SNAPSHOTS = 100
+
+
+@dataclass(slots=True)
+class SnapshotStore:
+    """Snapshots of one cluster by id. They are gone when the scenario is replaced."""
+
+    control: ClusterControl
+    _engine: Engine | None = None
+    _kept: dict[str, Snapshot] = field(default_factory=dict)
+    _taken: int = 0
+
+    def take(self) -> tuple[str, Snapshot]:
+        """Take a snapshot. Raises RequestRefused if there are too many."""
+        self._forget_old_ones()
+        if len(self._kept) >= MAX_SNAPSHOTS:
+            raise RequestRefused(
+                409, "TooManySnapshots", f"There are {MAX_SNAPSHOTS} snapshots. Delete one with DELETE snapshots/ID."
+            )
+        self._taken += 1
+        name = f"s{self._taken}"
+        self._kept[name] = self.control.snapshot()
+        return name, self._kept[name]
+
+    def get(self, snapshot_id: str) -> Snapshot:
+        """Raises NotFound."""
+        self._forget_old_ones()
+        if snapshot_id not in self._kept:
+            known = ", ".join(self._kept) or "none"
+            raise NotFound(
+                f'There is no snapshot "{snapshot_id}". Snapshots: {known}. A reset and a new scenario remove them.'
+            )
+        return self._kept[snapshot_id]
+
+    def remove(self, snapshot_id: str) -> None:
+        """Raises NotFound."""
+        self.get(snapshot_id)
+        del self._kept[snapshot_id]
+
+    def __iter__(self) -> Iterator[tuple[str, Snapshot]]:
+        self._forget_old_ones()
+        return iter(list(self._kept.items()))
+
+    def _forget_old_ones(self) -> None:
+        if self._engine is not self.control.engine:
+            self._engine = self.control.engine
+            self._kept.clear()

@@ -1,0 +1,186 @@
+"""The control API behind aiohttp."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from aiohttp import web
+
+from flinkmock.control.access import Access
+from flinkmock.control.api import MAX_BODY, PREFIX, ControlApi, ControlRequest
+from flinkmock.control.operation import ControlResponse
+from flinkmock.control.refusal import RequestRefused
+from flinkmock.rest.response import Response
+from flinkmock.server.addresses import base_url_of
+from flinkmock.server.aiohttp_response import FlinkResponse
+from flinkmock.server.hosted_clusters import HostedClusters
+
+if TYPE_CHECKING:
+    from flinkmock.control.cluster_control import ClusterControl
+
+T = TypeVar("T")
+_INTERVAL = 0.02
+"""Seconds of the wall clock between two looks at a condition, if no request comes in between."""
+_TOO_LARGE = RequestRefused(413, "BodyTooLarge", f"The body is larger than {MAX_BODY // 1024 // 1024} MB.").response
+
+
+class ControlServer:
+    """Serves the control API of one cluster, beside its REST API or at a port of its own.
+
+    Args:
+        api: The control API.
+        clusters: Where `POST /clusters` makes clusters.
+        beside_rest_api: Whether it is served at the port of the REST API.
+
+    Attributes:
+        urls: The addresses of the cluster, one for each JobManager.
+        last_used: When the last request ended, as `time.monotonic` shows it.
+    """
+
+    def __init__(self, api: ControlApi, clusters: HostedClusters, *, beside_rest_api: bool = True) -> None:
+        self.api = api
+        self._beside_rest_api = beside_rest_api
+        self.clusters = clusters
+        self.urls: Sequence[str] = ()
+        self.last_used = time.monotonic()
+        self._awaited: set[asyncio.Event] = set()
+        self._running = 0
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a request to the cluster, or to its control API, is running."""
+        return self._running > 0
+
+    def handles(self, target: str) -> bool:
+        """Whether a request to the port of the REST API is for the control API."""
+        return self._beside_rest_api and target.startswith(f"{PREFIX}/")
+
+    @contextlib.contextmanager
+    def request(self) -> Iterator[None]:
+        """Surrounds what is done for a request to the cluster, or to its control API."""
+        self._running += 1
+        try:
+            yield
+        finally:
+            self._running -= 1
+            self.on_request()
+
+    def on_request(self) -> None:
+        """A request has been answered: conditions that are waited for may be met."""
+        self.last_used = time.monotonic()
+        for event in self._awaited:
+            event.set()
+
+    async def respond(self, http: web.BaseRequest, target: str) -> web.StreamResponse:
+        """Respond to a request of the control API."""
+        body = bytearray()
+        if http.body_exists:
+            async for chunk in http.content.iter_any():
+                body += chunk
+                if len(body) > MAX_BODY:
+                    return _on_wire(_TOO_LARGE, close=True)
+        request = ControlRequest(http.method, target, http.headers, bytes(body), _base_url(http))
+        return _on_wire(await self.api.respond(request, _Host(self, http)))
+
+    async def wait_for(self, condition: Callable[[], T | None], timeout: float, http: web.BaseRequest) -> T | None:
+        """As `ControlHost.wait_for`; ends when the client has left."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + timeout
+        event = asyncio.Event()
+        self._awaited.add(event)
+        try:
+            while (result := condition()) is None and (left := end - loop.time()) > 0:
+                if http.transport is None or http.transport.is_closing():
+                    return None
+                event.clear()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(event.wait(), min(left, _INTERVAL))
+            return result
+        finally:
+            self._awaited.discard(event)
+
+
+class _Host:
+    """What the control API needs for one request (`ControlHost`)."""
+
+    __slots__ = ("_http", "_server", "clusters", "urls")
+
+    def __init__(self, server: ControlServer, http: web.BaseRequest) -> None:
+        self.urls = server.urls or (_base_url(http),)
+        self.clusters = server.clusters
+        self._server = server
+        self._http = http
+
+    async def wait_for(self, condition: Callable[[], T | None], timeout: float) -> T | None:
+        return await self._server.wait_for(condition, timeout, self._http)
+
+    async def pause(self) -> None:
+        await asyncio.sleep(0)
+
+
+def _base_url(http: web.BaseRequest) -> str:
+    return base_url_of(http.transport) or f"http://{http.host}"
+
+
+def _on_wire(response: ControlResponse, *, close: bool = False) -> FlinkResponse:
+    return FlinkResponse(
+        Response(
+            response.status,
+            response.body,
+            response.content_type,
+            cors=False,
+            close=close,
+            headers=response.headers,
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class ControlOptions:
+    """How `serve` serves the control API.
+
+    Attributes:
+        port: A port of its own (0: a free one); None: that of the first JobManager.
+        token: What clients have to send; None: nothing.
+    """
+
+    port: int | None = None
+    token: str | None = None
+
+
+def control_server(control: ClusterControl, host: str, options: ControlOptions | None = None) -> ControlServer:
+    """Make the server of the control API of a cluster that listens on `host`."""
+    options = options or ControlOptions()
+    access = Access(host, options.token)
+    clusters = HostedClusters(host, access)
+    return ControlServer(ControlApi(control, access), clusters, beside_rest_api=options.port is None)
+
+
+class ControlListener:
+    """Serves the control API, and nothing else, on a socket of its own."""
+
+    def __init__(self, server: ControlServer, listening: socket.socket) -> None:
+        host, port = listening.getsockname()[:2]
+        self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        self._server = server
+        self._socket = listening
+        self._http = web.Server(self._respond, access_log=None)
+
+    async def start(self) -> None:
+        self._accepting = await asyncio.get_running_loop().create_server(self._http, sock=self._socket)
+
+    async def end(self) -> None:
+        """Ends all connections."""
+        self._accepting.close()
+        self._http.pre_shutdown()
+        await self._http.shutdown(0.1)
+
+    async def _respond(self, http: web.BaseRequest) -> web.StreamResponse:
+        with self._server.request():
+            return await self._server.respond(http, http.raw_path)

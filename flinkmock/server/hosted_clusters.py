@@ -1,0 +1,162 @@
+"""The clusters that the control API makes, each at a free port."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flinkmock.control.access import Access
+from flinkmock.control.api import API_PREFIX, ControlApi
+from flinkmock.control.refusal import RequestRefused
+from flinkmock.errors import NotFound, did_you_mean
+
+if TYPE_CHECKING:
+    from flinkmock.control.cluster_control import ClusterControl
+    from flinkmock.server.control_server import ControlServer
+    from flinkmock.server.listener import Listeners
+
+MAX_CLUSTERS = 1_000
+_CLOSING_TIMEOUT = 1.0
+"""Seconds that the end of a cluster waits for its running requests."""
+
+
+@dataclass(slots=True)
+class _HostedCluster:
+    """A cluster that `POST /clusters` has made (`HostedCluster`)."""
+
+    id: str
+    control: ClusterControl
+    idle_timeout: float | None
+    server: ControlServer
+    listeners: Listeners
+
+    @property
+    def urls(self) -> Sequence[str]:
+        return self.listeners.urls
+
+    @property
+    def control_url(self) -> str:
+        return self.urls[0] + API_PREFIX
+
+    @property
+    def ends_at(self) -> float:
+        """As `time.monotonic` shows it; infinity: never."""
+        return float("inf") if self.idle_timeout is None else self.server.last_used + self.idle_timeout
+
+
+class HostedClusters:
+    """The clusters that were made and have not ended. To be used inside one event loop.
+
+    Args:
+        host: The address at which they listen.
+        access: Who may use their control APIs.
+    """
+
+    def __init__(self, host: str, access: Access) -> None:
+        self._host = host
+        self._access = access
+        self._clusters: dict[str, _HostedCluster] = {}
+        self._made = 0
+        self._closing: set[asyncio.Task[None]] = set()
+        self._alarm: asyncio.TimerHandle | None = None
+
+    async def open(self, control: ClusterControl, idle_timeout: float | None) -> _HostedCluster:
+        """Serve a cluster at a free port.
+
+        Args:
+            idle_timeout: Seconds of the wall clock without a request after which it ends; None: it stays.
+
+        Raises:
+            RequestRefused: There are too many.
+            FlinkMockError: The scenario does not fit, or no port is free.
+        """
+        from flinkmock.server.control_server import ControlServer
+        from flinkmock.server.listener import Listeners, bind_each
+
+        if len(self._clusters) >= MAX_CLUSTERS:
+            raise RequestRefused(409, "TooManyClusters", f"There are {MAX_CLUSTERS} clusters. End one first.")
+        engine = control.open_engine()
+        try:
+            sockets = bind_each(self._host, 0, len(engine.cluster.leadership.jobmanagers))
+        except BaseException:
+            control.close_engine()
+            raise
+        self._made += 1
+        server = ControlServer(ControlApi(control, self._access), self)
+        cluster_id = f"c{self._made}"
+        listeners = Listeners(
+            engine,
+            sockets,
+            control=server,
+            shutdown_timeout=_CLOSING_TIMEOUT,
+            on_shut_down=lambda: self._end(cluster_id),
+        )
+        control.follow = listeners.replace
+        cluster = _HostedCluster(cluster_id, control, idle_timeout, server, listeners)
+        self._clusters[cluster_id] = cluster
+        await listeners.start()
+        self._set_alarm(cluster.ends_at)
+        return cluster
+
+    async def close(self, cluster_id: str) -> None:
+        """End a cluster. Clients can't connect any more when this returns. Raises NotFound."""
+        self.get(cluster_id)
+        await self._clusters[cluster_id].listeners.stop_accepting()
+        self._end(cluster_id)
+
+    async def close_all(self) -> None:
+        """End all clusters, and wait until their connections have ended."""
+        if self._alarm is not None:
+            self._alarm.cancel()
+        for cluster_id in list(self._clusters):
+            await self.close(cluster_id)
+        await asyncio.gather(*self._closing)
+
+    def get(self, cluster_id: str) -> _HostedCluster:
+        """Raises NotFound."""
+        if cluster_id not in self._clusters:
+            hint = did_you_mean(cluster_id, list(self._clusters)[:20])
+            raise NotFound(f'There is no cluster "{cluster_id}". It may have ended.{hint}')
+        return self._clusters[cluster_id]
+
+    def __iter__(self) -> Iterator[_HostedCluster]:
+        return iter(list(self._clusters.values()))
+
+    def __len__(self) -> int:
+        return len(self._clusters)
+
+    def _end(self, cluster_id: str) -> None:
+        """Close the rest in a task of its own: the request that ends a cluster may be its own."""
+        cluster = self._clusters.pop(cluster_id, None)
+        if cluster is not None:
+            task = asyncio.get_running_loop().create_task(_closed(cluster))
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
+
+    def _set_alarm(self, at: float) -> None:
+        """Look for idle clusters at this time, unless that happens earlier anyway."""
+        loop = asyncio.get_running_loop()
+        when = loop.time() + max(at - time.monotonic(), 0)
+        if at == float("inf") or (
+            self._alarm is not None and not self._alarm.cancelled() and self._alarm.when() <= when
+        ):
+            return
+        if self._alarm is not None:
+            self._alarm.cancel()
+        self._alarm = loop.call_at(when, self._end_idle_ones)
+
+    def _end_idle_ones(self) -> None:
+        self._alarm = None
+        now = time.monotonic()
+        for cluster in self:
+            if cluster.ends_at <= now and not cluster.server.is_busy:
+                self._end(cluster.id)
+        self._set_alarm(min((max(each.ends_at, now + 1) for each in self), default=float("inf")))
+
+
+async def _closed(cluster: _HostedCluster) -> None:
+    await cluster.listeners.close()
+    cluster.control.close_engine()

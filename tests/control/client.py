@@ -1,0 +1,76 @@
+"""A client of the control API for tests: checks each response against the OpenAPI document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+from jsonschema import Draft202012Validator
+
+from flinkmock.control.api import API_PREFIX, all_operations
+from flinkmock.control.openapi import document
+
+PATIENCE = 60.0
+
+
+class Control:
+    """Sends requests to the control API at `url`, such as `FlinkMock.control_url`."""
+
+    def __init__(self, url: str, headers: dict[str, str] | None = None) -> None:
+        self.url = url
+        self.headers = headers or {}
+
+    def request(self, method: str, path: str, *, status: int = 200, **options: Any) -> Any:
+        """The JSON of the response, which has this status; text for other types."""
+        headers = {**self.headers, **options.pop("headers", {})}
+        # nothing here is encrypted, and to prepare for it takes long
+        response = httpx.request(
+            method, f"{self.url}/{path}", headers=headers, timeout=PATIENCE, verify=False, **options
+        )
+        assert response.status_code == status, response.text
+        check(response)
+        kind = response.headers.get("content-type", "")
+        return response.json() if kind.startswith("application/json") else response.text
+
+    def get(self, path: str, **options: Any) -> Any:
+        return self.request("GET", path, **options)
+
+    def post(self, path: str, body: Any = None, **options: Any) -> Any:
+        return self.request("POST", path, **({} if body is None else {"json": body}), **options)
+
+    def put(self, path: str, body: Any = None, **options: Any) -> Any:
+        return self.request("PUT", path, **({} if body is None else {"json": body}), **options)
+
+    def delete(self, path: str, **options: Any) -> Any:
+        return self.request("DELETE", path, **{"status": 204, **options})
+
+    def error(self, method: str, path: str, status: int, **options: Any) -> str:
+        """The message of an error."""
+        message: str = self.request(method, path, status=status, **options)["error"]["message"]
+        return message
+
+
+def check(response: httpx.Response) -> None:
+    """Assert that the OpenAPI document describes the response."""
+    segments = response.request.url.raw_path.decode().partition("?")[0].removeprefix(API_PREFIX).strip("/").split("/")
+    candidates = [
+        operation
+        for operation in all_operations()
+        if operation.method == response.request.method
+        and len(operation.segments) == len(segments)
+        and all(a == b or a.startswith("{") for a, b in zip(operation.segments, segments, strict=True))
+    ]
+    if not candidates:
+        assert response.status_code in (401, 403, 404, 405)
+        return
+    operation = min(candidates, key=lambda one: len(one.path_parameters))
+    responses = document()["paths"][operation.path][operation.method.lower()]["responses"]
+    assert str(response.status_code) in responses, f"{operation.id} does not document {response.status_code}"
+    content = responses[str(response.status_code)].get("content")
+    kind = response.headers.get("content-type", "").partition(";")[0]
+    if content is None:
+        assert response.content == b""
+        return
+    [schema] = [media["schema"] for name, media in content.items() if name.partition(";")[0] == kind]
+    if kind == "application/json":
+        Draft202012Validator({**schema, "components": document()["components"]}).validate(response.json())

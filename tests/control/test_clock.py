@@ -1,0 +1,74 @@
+"""The clock over HTTP."""
+
+from __future__ import annotations
+
+import httpx
+
+from flinkmock import FlinkMock
+from tests.control.client import Control
+
+
+def test_the_time_moves_as_the_client_says(flink: FlinkMock, control: Control) -> None:
+    start = control.get("clock")["now"]
+    assert control.get("clock") | {"next-event-at": 0} == {
+        "now": start,
+        "mode": "virtual",
+        "started-at": start,
+        "next-event-at": 0,
+    }
+    assert control.post("clock/advance", {"by": "2m30s"})["now"] == start + 150_000 == flink.clock.now()
+
+
+def test_the_clock_stops_at_the_next_event(control: Control) -> None:
+    due = control.get("clock")["next-event-at"]
+    assert control.post("clock/next-event")["now"] == due
+
+
+def test_run_until_a_state_is_reached(flink: FlinkMock, control: Control) -> None:
+    start = flink.clock.now()
+    assert control.post("clock/run-until", {"job": "orders", "state": "RESTARTING"})["now"] == start + 20_000
+    message = control.error("POST", "clock/run-until", 409, json={"job": "orders", "state": "FINISHED"})
+    assert message.startswith("orders FINISHED can never be reached: orders is RUNNING")
+    assert "no job with the name" in control.error("POST", "clock/run-until", 404, json={"job": "x", "state": "FAILED"})
+    message = control.error("POST", "clock/run-until", 400, json={"job": "orders", "state": "FINISHD"})
+    assert 'Did you mean "FINISHED"?' in message
+
+
+def test_an_endless_loop_is_given_up() -> None:
+    with FlinkMock({"clock": "virtual", "jobs": {"loop": "restarting"}}) as flink:
+        message = Control(flink.control_url).error(
+            "POST", "clock/run-until", 409, json={"job": "loop", "state": "FINISHED"}
+        )
+    assert "was not reached after 5000 events" in message
+
+
+def test_a_duration_needs_a_unit(control: Control) -> None:
+    assert control.error("POST", "clock/advance", 400, json={"by": 5}) == "by must be text, not 5."
+    assert "no unit of time" in control.error("POST", "clock/advance", 400, json={"by": "5"})
+    assert control.error("POST", "clock/advance", 400, json={}) == 'The body has no field "by".'
+    assert 'Did you mean "by"?' in control.error("POST", "clock/advance", 400, json={"by": "5s", "byy": 1})
+    assert "is not JSON" in control.error("POST", "clock/advance", 400, content=b"{by: 5s}")
+
+
+def test_the_mode_changes_and_the_time_goes_on(flink: FlinkMock, control: Control) -> None:
+    control.post("clock/advance", {"by": "1h"})
+    before = flink.clock.now()
+    assert control.put("clock/mode", {"mode": "1s per request"}) | {"next-event-at": 0} == {
+        "now": before,
+        "mode": "1s per request",
+        "started-at": before - 3_600_000,
+        "next-event-at": 0,
+    }
+    httpx.get(flink.url + "/jobs")
+    assert control.get("clock")["now"] == before + 1_000
+    assert control.put("clock/mode", {"mode": "real"})["now"] < before + 61_000
+    assert "is not a clock" in control.error("PUT", "clock/mode", 400, json={"mode": "often"})
+
+
+def test_requests_cost_no_time_and_are_not_in_the_journal() -> None:
+    with FlinkMock(clock="1s per request") as flink:
+        control = Control(flink.control_url)
+        times = {control.get("clock")["now"] for _ in range(5)}
+        control.error("GET", "nothing", 404)
+        assert len(times) == 1
+        assert len(flink.requests) == 0

@@ -1,0 +1,80 @@
+"""Further clusters in one process."""
+
+from __future__ import annotations
+
+import threading
+
+import httpx
+import pytest
+
+from flinkmock import FlinkMock
+from tests.control.client import Control
+
+
+def test_a_cluster_has_everything_of_its_own(flink: FlinkMock, control: Control) -> None:
+    made = control.post("clusters?clock=virtual&flink=1.20", content="jobs: {returns: batch}", status=201)
+    assert made == control.get("clusters")["clusters"][0] == control.get(f"clusters/{made['id']}")
+    assert (made["flink"], made["idle-timeout"]) == ("1.20.5", 600_000)
+    other = Control(made["control-url"])
+    assert [job["name"] for job in other.get("jobs")["jobs"]] == ["returns"]
+    before = flink.clock.now()
+    other.post("clock/advance", {"by": "1h"})
+    assert flink.clock.now() == before
+    httpx.get(made["url"] + "/jobs")
+    assert (other.get("requests")["count"], len(flink.requests)) == (1, 0)
+    control.delete(f"clusters/{made['id']}")
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(made["url"] + "/jobs")
+    control.error("DELETE", f"clusters/{made['id']}", 404)
+    assert control.get("clusters") == {"clusters": []}
+
+
+def test_clusters_make_clusters_and_end_themselves(control: Control) -> None:
+    first = control.post("clusters", status=201)
+    second = Control(first["control-url"]).post("clusters?idle-timeout=never", status=201)
+    assert second["idle-timeout"] is None
+    assert [each["id"] for each in control.get("clusters")["clusters"]] == [first["id"], second["id"]]
+    Control(second["control-url"]).delete(f"clusters/{second['id']}")
+    Control(second["control-url"].replace(second["url"], first["url"])).delete(f"clusters/{first['id']}")
+    assert control.get("clusters") == {"clusters": []}
+
+
+def test_mistakes_make_no_cluster(control: Control) -> None:
+    control.error("POST", "clusters", 422, content="a: 1")
+    control.error("POST", "clusters?flink=9.9", 422)
+    control.error("POST", "clusters?clock=often", 400)
+    control.error("POST", "clusters?idle-timeout=5", 400)
+    control.error("POST", "clusters?idle-timeout=31d", 400)
+    assert control.get("clusters") == {"clusters": []}
+
+
+def test_an_idle_cluster_ends(control: Control) -> None:
+    made = control.post("clusters?idle-timeout=100ms", status=201)
+    stays = control.post("clusters", status=201)
+    deadline = threading.Event()
+    while len(control.get("clusters")["clusters"]) == 2:
+        deadline.wait(0.05)
+    assert control.get("clusters")["clusters"] == [stays]
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(made["url"] + "/jobs")
+
+
+def test_a_client_shuts_a_cluster_down(control: Control) -> None:
+    made = control.post("clusters", status=201)
+    assert httpx.delete(made["url"] + "/cluster").status_code == 200
+    assert control.get("clusters") == {"clusters": []}
+
+
+def test_a_cluster_is_replaced_and_has_several_jobmanagers(control: Control) -> None:
+    made = control.post("clusters", {"cluster": {"jobmanagers": 2}}, status=201)
+    assert len(made["urls"]) == 2
+    Control(made["control-url"]).put("scenario", {"jobs": {"x": "batch"}})
+    [job] = httpx.get(made["url"] + "/jobs/overview").json()["jobs"]
+    assert job["name"] == "x"
+
+
+def test_clusters_end_with_their_server() -> None:
+    with FlinkMock() as flink:
+        made = Control(flink.control_url).post("clusters", status=201)
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(made["url"] + "/jobs")

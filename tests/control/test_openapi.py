@@ -1,0 +1,81 @@
+"""The OpenAPI document, and requests that no operation is for."""
+
+from __future__ import annotations
+
+import httpx
+from openapi_spec_validator import validate
+
+from flinkmock import FlinkMock
+from flinkmock.control.api import MAX_BODY
+from flinkmock.control.openapi import document
+from tests.control.client import Control
+
+FIXED = """
+GET /clock
+POST /clock/advance
+POST /clock/run-until
+GET /jobs
+POST /jobs
+POST /jobs/{job}/fail
+POST /signals/{name}
+GET /faults
+POST /faults
+DELETE /faults
+GET /requests
+DELETE /requests
+POST /requests/wait
+GET /expectations
+GET /scenario
+PUT /scenario
+POST /reset
+POST /snapshots
+POST /snapshots/{id}/restore
+POST /clusters
+DELETE /clusters/{id}
+GET /health
+GET /openapi.json
+"""
+"""Clients are written against these."""
+
+
+def test_the_document_is_valid(control: Control) -> None:
+    validate(document())
+    assert control.get("openapi.json") == document()
+
+
+def test_the_fixed_operations_are_there() -> None:
+    there = {f"{method.upper()} {path}" for path, methods in document()["paths"].items() for method in methods}
+    assert set(FIXED.split("\n")) - {""} <= there
+
+
+def test_unknown_paths_and_methods(flink: FlinkMock, control: Control) -> None:
+    assert 'Did you mean "/clock"?' in control.error("GET", "clok", 404)
+    assert "has no path /jobs/a/b/c" in control.error("GET", "jobs/a/b/c", 404)
+    control.error("GET", "jobs//fail", 404)
+    response = httpx.delete(flink.control_url + "/clock")
+    assert (response.status_code, response.headers["allow"]) == (405, "GET")
+    assert httpx.head(flink.control_url + "/clock").status_code == 200
+    assert httpx.get(flink.url + "/__flinkmock__/v2/clock").status_code == 404
+
+
+def test_what_takes_no_body(control: Control) -> None:
+    assert control.error("POST", "reset", 400, content=b"[1]") == "resetCluster takes no body."
+    control.post("reset", {})
+    assert control.error("GET", "clock?a=1", 400) == 'getClock has no query parameter "a". There are none.'
+
+
+def test_bodies_that_are_too_large_or_too_deep(control: Control) -> None:
+    assert "larger than" in control.error("PUT", "scenario", 413, content=b" " * (MAX_BODY + 1))
+    assert "not JSON" in control.error("POST", "clock/advance", 400, content=b"[" * 100_000)
+    assert "not JSON" in control.error("POST", "clock/advance", 400, content=b'{"by": NaN}')
+    assert "not JSON" in control.error("POST", "clock/advance", 400, content=b"\xff")
+
+
+def test_metrics_for_prometheus(flink: FlinkMock, control: Control) -> None:
+    httpx.get(flink.url + "/jobs")
+    control.post("faults", {"name": 'a"b', "drop": "reset"}, status=201)
+    text = control.get("metrics")
+    assert 'flinkmock_jobs{state="RUNNING"} 1\n' in text
+    assert "flinkmock_requests_total 1\n" in text
+    assert 'flinkmock_fault_hits_total{fault="a\\"b"} 0\n' in text
+    assert 'flinkmock_control_responses_total{operation="addFaults",status="201"} 1\n' in text

@@ -1,0 +1,98 @@
+"""One object behind both: what the Python API can, the control API can, and the other way round."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+import pytest
+
+import flinkmock
+from flinkmock import FlinkMock, Journal
+from flinkmock.control.api import all_operations
+from flinkmock.control.clock import ClusterClock
+from flinkmock.control.cluster_control import ClusterControl
+from flinkmock.control.faults import FaultsControl
+from flinkmock.control.jobs import JobControl, JobsControl
+from flinkmock.control.processes import JobManagersControl, TaskManagersControl
+
+CLASSES: tuple[type[Any], ...] = (
+    ClusterControl,
+    FlinkMock,
+    ClusterClock,
+    JobsControl,
+    JobControl,
+    TaskManagersControl,
+    JobManagersControl,
+    FaultsControl,
+    Journal,
+)
+ONLY_IN_PYTHON = {
+    "ClusterControl.on": "takes a Python function",
+    "ClusterControl.engine": "a Python object",
+    "ClusterControl.cluster": "a Python object",
+    "ClusterControl.open_engine": "a request needs a server, which has an engine",
+    "ClusterControl.close_engine": "a request needs a server, which has an engine",
+    "ClusterControl.of_engine": "takes a Python object",
+    "ClusterControl.sibling": "POST /clusters is built on it",
+    "FlinkMock.start": "a request needs a server",
+    "FlinkMock.close": "`DELETE /clusters/{id}`, or the end of the process",
+    "FlinkMock.create_app": "a Python object",
+    "FlinkMock.control_url": "the client knows it",
+    "FlinkMock.restore": "ClusterControl.restore",
+    "Journal.add": "the server does",
+    "Journal.snapshot": "part of ClusterControl.snapshot",
+    "Journal.restore": "part of ClusterControl.restore",
+    "Journal.limit": "a constant",
+    "Journal.index": "of Sequence",
+}
+ONLY_OVER_HTTP = {
+    "getHealth",
+    "getOpenapi",
+    "getMetrics",
+    "exportRequests",
+    "getFault",
+    "listSnapshots",
+    "deleteSnapshot",
+    "openCluster",
+    "listClusters",
+    "getCluster",
+    "closeCluster",
+}
+"""About the server itself, or about what Python holds as objects."""
+
+
+def members(kind: type[Any]) -> set[str]:
+    return {f"{kind.__name__}.{name}" for name in vars(kind) if not name.startswith("_") and name != "control"}
+
+
+PUBLIC = {name for kind in CLASSES for name in members(kind)}
+REACHED = {name for operation in all_operations() for name in operation.python}
+
+
+def test_every_public_member_has_an_operation() -> None:
+    assert PUBLIC - REACHED - ONLY_IN_PYTHON.keys() == set()
+
+
+def test_no_exception_is_out_of_date() -> None:
+    assert ONLY_IN_PYTHON.keys() - PUBLIC == {"Journal.limit", "Journal.index"} - PUBLIC
+    assert ONLY_IN_PYTHON.keys() & REACHED == set()
+
+
+@pytest.mark.parametrize("operation", all_operations(), ids=lambda operation: operation.id)
+def test_every_operation_has_a_member(operation: Any) -> None:
+    if operation.id in ONLY_OVER_HTTP:
+        assert operation.python == ()
+        return
+    assert operation.python
+    for name in operation.python:
+        owner, _, member = name.rpartition(".")
+        assert hasattr({kind.__name__: kind for kind in CLASSES}[owner] if owner else flinkmock, member), name
+
+
+def test_each_operation_is_explained() -> None:
+    for operation in all_operations():
+        assert operation.summary.endswith(".") and operation.description.endswith((".", "`."))
+        assert inspect.getdoc(operation.handler)
+    ids = [operation.id for operation in all_operations()]
+    assert len(ids) == len(set(ids))

@@ -1,0 +1,96 @@
+"""The journal over HTTP."""
+
+from __future__ import annotations
+
+import threading
+
+import httpx
+
+from flinkmock import FlinkMock
+from tests.control.client import Control
+
+
+def test_the_journal_is_queried(flink: FlinkMock, control: Control) -> None:
+    job = flink.job("orders").id
+    httpx.get(flink.url + "/jobs")
+    httpx.post(f"{flink.url}/jobs/{job}/savepoints", json={"target-directory": "s3://bucket"})
+    httpx.get(flink.url + "/nothing")
+    found = control.get("requests?match=POST+/jobs/:jobid/savepoints")
+    assert (found["count"], found["dropped"]) == (1, 0)
+    assert found["requests"][0]["body"] == {"target-directory": "s3://bucket"}
+    assert control.get("requests")["count"] == 3
+    assert [one["target"] for one in control.get("requests?limit=1")["requests"]] == ["/nothing"]
+    assert control.get("requests?limit=0") == {"requests": [], "count": 3, "dropped": 0}
+    assert control.get("requests?status=404")["count"] == control.get("requests?unmatched=true")["count"] == 1
+    assert control.get("requests?unexpected=true")["count"] == 1
+    assert control.get("requests?job=orders")["count"] == control.get(f"requests?job={job}")["count"] == 1
+    assert control.get('requests?match=POST+/jobs/:jobid/savepoints&body={"target-directory": "s3://*"}')["count"] == 1
+    control.error("GET", "requests?body=1", 400)
+    assert control.get('requests?match=GET+/jobs&body={"a":1}')["count"] == 0
+    control.error("GET", "requests?match=GET+/jobs&body={", 400)
+    control.error("GET", "requests?match=jobs", 400)
+    control.error("GET", "requests?limit=-1", 400)
+    control.error("GET", "requests?unmatched=1", 400)
+    control.delete("requests")
+    assert control.get("requests")["count"] == 0
+
+
+def test_the_journal_as_har(flink: FlinkMock, control: Control) -> None:
+    httpx.get(flink.url + "/jobs")
+    [entry] = control.get("requests/har")["log"]["entries"]
+    assert entry["request"]["url"] == flink.url + "/jobs"
+
+
+def test_waiting_for_requests_blocks_nobody(flink: FlinkMock, control: Control) -> None:
+    found: list[object] = []
+    other = Control(flink.control_url)
+
+    def wait() -> None:
+        found.append(other.post("requests/wait", {"match": "GET /jobs", "times": 2, "timeout": "1m"}))
+
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    httpx.get(flink.url + "/jobs")
+    assert control.get("health") == {"status": "ok"}
+    httpx.get(flink.url + "/jobs")
+    waiting.join()
+    assert [one["count"] for one in found] == [2]
+
+
+def test_waiting_ends_with_near_misses(flink: FlinkMock, control: Control) -> None:
+    httpx.get(flink.url + "/jobs")
+    message = control.error("POST", "requests/wait", 409, json={"match": "GET /jobs/overview", "timeout": "20ms"})
+    assert message.startswith("after 0.02 s: expected GET /jobs/overview at least once, but it never came.\n  nearest:")
+    assert "longest" in control.error("POST", "requests/wait", 400, json={"match": "GET /jobs", "timeout": "2h"})
+
+
+def test_expecting_requests(flink: FlinkMock, control: Control) -> None:
+    httpx.get(flink.url + "/jobs")
+    httpx.get(flink.url + "/overview")
+    assert control.post("requests/expect", {"match": "GET /jobs", "times": "once"})["count"] == 1
+    assert control.post("requests/expect", {"match": "PATCH /jobs/:jobid", "times": 0})["count"] == 0
+    assert "expected GET /jobs never" in control.error(
+        "POST", "requests/expect", 409, json={"match": "GET /jobs", "times": "never"}
+    )
+    assert "is not a count" in control.error(
+        "POST", "requests/expect", 400, json={"match": "GET /jobs", "times": "often"}
+    )
+    control.post("requests/expect-in-order", {"matches": ["GET /jobs", "GET /overview"]}, status=204)
+    control.error("POST", "requests/expect-in-order", 409, json={"matches": ["GET /overview", "GET /jobs"]})
+
+
+def test_the_expectations_of_the_scenario(flink: FlinkMock, control: Control) -> None:
+    assert control.get("expectations") == {
+        "met": False,
+        "expectations": [
+            {
+                "expectation": "POST /jobs/:jobid/stop once",
+                "met": False,
+                "message": "<scenario>:8:3: expected POST /jobs/:jobid/stop once, but it never came."
+                "\n  no request came at all.",
+                "source": "<scenario>:8:3",
+            }
+        ],
+    }
+    httpx.post(f"{flink.url}/jobs/{flink.job('orders').id}/stop", json={})
+    assert control.get("expectations")["met"]

@@ -1,0 +1,118 @@
+"""Scenarios, resets and snapshots over HTTP."""
+
+from __future__ import annotations
+
+import contextlib
+
+import httpx
+import pytest
+
+from flinkmock import FlinkMock, InvalidArgument, load_scenario
+from tests.control.client import Control
+
+
+def names(flink: FlinkMock) -> list[str]:
+    return [job["name"] for job in httpx.get(flink.url + "/jobs/overview").json()["jobs"]]
+
+
+def test_the_scenario_is_read_as_json_and_as_yaml(control: Control) -> None:
+    assert control.get("scenario")["expect"] == [{"POST /jobs/:jobid/stop": "once"}]
+    text = control.get("scenario", headers={"Accept": "application/yaml"})
+    assert load_scenario(text).jobs == load_scenario(control.get("scenario")).jobs
+
+
+def test_another_scenario_at_the_same_address(flink: FlinkMock, control: Control) -> None:
+    httpx.get(flink.url + "/jobs")
+    with httpx.Client() as kept:
+        kept.get(flink.url + "/jobs")
+        clock = control.put("scenario", content="jobs: {returns: batch}\nflink: '1.20'\n")
+        assert clock["mode"] == "1s per request"  # the default of FlinkMock
+        assert kept.get(flink.url + "/overview").json()["flink-version"] == "1.20.5"
+    assert names(flink) == ["returns"]
+    assert [exchange.target for exchange in flink.requests] == ["/overview", "/jobs/overview"]
+    control.put("scenario?flink=1.12&clock=virtual&seed=7", {"jobs": {"x": "streaming"}})
+    assert control.get("version")["flink"] == "1.12.5"
+    assert control.get("clock")["mode"] == "virtual"
+    assert control.put("scenario", content=b"crash-loop.yaml")
+    assert control.put("scenario") and names(flink) == []
+
+
+def test_an_invalid_scenario_changes_nothing(flink: FlinkMock, control: Control) -> None:
+    error = control.put("scenario", content="jobs: {a: streming}\nfoo: 1\n", status=422)["error"]
+    assert [(detail["line"], detail["column"]) for detail in error["details"]] == [(1, 11), (2, 1)]
+    assert error["details"][0]["message"].startswith('no template "streming". Did you mean "streaming"?')
+    control.error("PUT", "scenario?flink=9.9", 422)
+    control.error("PUT", "scenario?clock=often", 400)
+    control.error("PUT", "scenario", 400, content=b"\xff\xfe\x00")
+    control.error("PUT", "scenario", 422, content="nowhere.yaml")
+    assert names(flink) == ["orders"]
+
+
+def test_a_scenario_is_checked_without_being_used(flink: FlinkMock, control: Control) -> None:
+    assert control.post("scenario/check", {"jobs": {"a": "batch"}}) == {"valid": True, "mistakes": []}
+    checked = control.post("scenario/check", content="a: 1")
+    assert not checked["valid"] and checked["mistakes"][0]["line"] == 1
+    assert names(flink) == ["orders"]
+
+
+def test_more_and_fewer_jobmanagers(flink: FlinkMock, control: Control) -> None:
+    control.put("scenario", {"cluster": {"jobmanagers": 3}})
+    assert len(flink.urls) == 3 == len(control.get("version")["urls"])
+    assert [httpx.get(url + "/config").status_code for url in flink.urls] == [200] * 3
+    last = flink.urls[2]
+    control.put("scenario", {})
+    assert len(flink.urls) == 1
+    with pytest.raises(httpx.ConnectError):
+        while True:  # its socket is closed a moment later
+            with contextlib.suppress(httpx.ReadError, httpx.RemoteProtocolError):
+                httpx.get(last + "/config")
+
+
+def test_a_reset_begins_anew(flink: FlinkMock, control: Control) -> None:
+    start = flink.clock.now()
+    job = flink.job("orders")
+    control.post("clock/advance", {"by": "1h"})
+    control.post("faults", {"drop": "reset"}, status=201)
+    control.put("clock/mode", {"mode": "10x"})
+    flink.on("GET /overview")(lambda call: {})
+    assert control.post("reset")["now"] == start
+    assert control.get("clock")["mode"] == "virtual"
+    assert flink.job("orders") == job and job.job.submitted_at == start
+    assert (len(flink.faults), len(flink.requests)) == (0, 0)
+    assert "flink-version" in httpx.get(flink.url + "/overview").json()
+
+
+def test_a_scenario_of_python_objects_has_no_text() -> None:
+    from flinkmock.cluster.spec import ClusterSpec
+
+    with FlinkMock(ClusterSpec()) as flink:
+        Control(flink.control_url).error("GET", "scenario", 404)
+
+
+def test_snapshots_are_taken_restored_and_deleted(flink: FlinkMock, control: Control) -> None:
+    first = control.post("snapshots", status=201)
+    control.post("clock/advance", {"by": "1h"})
+    second = control.post("snapshots", status=201)
+    assert control.get("snapshots") == {"snapshots": [first, second]}
+    assert control.post(f"snapshots/{first['id']}/restore")["now"] == first["at"]
+    assert control.post(f"snapshots/{second['id']}/restore")["now"] == second["at"] == first["at"] + 3_600_000
+    control.delete(f"snapshots/{first['id']}")
+    control.error("POST", f"snapshots/{first['id']}/restore", 404)
+    control.error("DELETE", f"snapshots/{first['id']}", 404)
+    kept = flink.snapshot()
+    control.post("reset")
+    assert control.get("snapshots") == {"snapshots": []}
+    with pytest.raises(InvalidArgument, match="another cluster"):
+        flink.restore(kept)
+
+
+def test_the_clock_mode_is_part_of_a_snapshot(flink: FlinkMock, control: Control) -> None:
+    snapshot = control.post("snapshots", status=201)
+    control.put("clock/mode", {"mode": "10x"})
+    assert control.post(f"snapshots/{snapshot['id']}/restore")["mode"] == "virtual"
+
+
+def test_there_is_an_end_to_snapshots(control: Control) -> None:
+    for _ in range(100):
+        control.post("snapshots", status=201)
+    assert "Delete one" in control.error("POST", "snapshots", 409)
