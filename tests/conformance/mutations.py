@@ -52,7 +52,7 @@ class Mutation:
 
 
 @dataclass(frozen=True)
-class Spot:
+class JsonValue:
     """One value of a body: its parent, its key there, its pointer and what the contract says of it (None: nothing)."""
 
     parent: Json
@@ -76,7 +76,7 @@ def mutate(rng: random.Random, contract: Contract, operation: Operation, respons
     if kind in whole.values():
         return kind(rng, operation, response)  # type: ignore[operator]
     body = copy.deepcopy(response.body)
-    mutated = kind(rng, list(_spots(contract, operation, body)), operation, body)  # type: ignore[operator]
+    mutated = kind(rng, list(_json_values(contract, operation, body)), operation, body)  # type: ignore[operator]
     if mutated is None:
         return None
     name, matches = mutated
@@ -111,21 +111,21 @@ def _is(operation: Operation, kind: str, pointer: str = "") -> Callable[[Finding
     return lambda finding: (finding.operation.id, finding.kind, finding.pointer) == (operation.id, kind, pointer)
 
 
-def _spots(contract: Contract, operation: Operation, body: Json) -> Iterator[Spot]:
+def _json_values(contract: Contract, operation: Operation, body: Json) -> Iterator[JsonValue]:
     fields = schema_fields(operation.response, contract.definitions)
     yield from _walk({"": body}, "", "", "", fields)
 
 
 def _walk(
     parent: Json, key: Any, pointer: str, at: str, fields: dict[str, SchemaField], entry: bool = False
-) -> Iterator[Spot]:
+) -> Iterator[JsonValue]:
     """`at`: the place in the contract's words; a variant's is looked for by its discriminator."""
     value = parent[key]
     if isinstance(value, dict):
         for name in ("className", "@class"):
             if f"{at}<{value.get(name)}>" in fields:
                 at = f"{at}<{value[name]}>"
-    yield Spot(parent, key, pointer, fields.get(at), entry)
+    yield JsonValue(parent, key, pointer, fields.get(at), entry)
     if isinstance(value, dict):
         for name in value:
             in_map = f"{at}.{name}" not in fields
@@ -137,27 +137,27 @@ def _walk(
             yield from _walk(value, index, f"{pointer}/{index}", f"{at}[]", fields, entry=True)
 
 
-Done = tuple[str, Callable[[Finding], bool]] | None
+AppliedChange = tuple[str, Callable[[Finding], bool]] | None
 
 
-def _fields(spots: list[Spot]) -> list[Spot]:
+def _fields(values: list[JsonValue]) -> list[JsonValue]:
     """Fields with names that the contract knows: no items of lists, no entries of maps."""
-    return [spot for spot in spots if spot.place is not None and isinstance(spot.key, str) and spot.pointer]
+    return [item for item in values if item.place is not None and isinstance(item.key, str) and item.pointer]
 
 
-def _required(spots: list[Spot]) -> list[Spot]:
-    return [spot for spot in _fields(spots) if spot.place is not None and not spot.place.optional]
+def _required(values: list[JsonValue]) -> list[JsonValue]:
+    return [item for item in _fields(values) if item.place is not None and not item.place.optional]
 
 
-def _drop(rng: random.Random, spots: list[Spot], operation: Operation, body: Json) -> Done:
-    if not (chosen := _pick(rng, [spot for spot in _required(spots) if not spot.entry])):
+def _drop(rng: random.Random, values: list[JsonValue], operation: Operation, body: Json) -> AppliedChange:
+    if not (chosen := _pick(rng, [item for item in _required(values) if not item.entry])):
         return None
     del chosen.parent[chosen.key]
     return f"dropped {chosen.pointer}", _is(operation, "missing", generalize_pointer(chosen.pointer))
 
 
-def _rename(rng: random.Random, spots: list[Spot], operation: Operation, body: Json) -> Done:
-    if not (chosen := _pick(rng, [spot for spot in _required(spots) if not spot.entry])):
+def _rename(rng: random.Random, values: list[JsonValue], operation: Operation, body: Json) -> AppliedChange:
+    if not (chosen := _pick(rng, [item for item in _required(values) if not item.entry])):
         return None
     pairs = [(f"{name}_" if name == chosen.key else name, value) for name, value in chosen.parent.items()]
     chosen.parent.clear()
@@ -165,9 +165,9 @@ def _rename(rng: random.Random, spots: list[Spot], operation: Operation, body: J
     return f"renamed {chosen.pointer}", _is(operation, "missing", generalize_pointer(chosen.pointer))
 
 
-def _null(rng: random.Random, spots: list[Spot], operation: Operation, body: Json) -> Done:
+def _null(rng: random.Random, values: list[JsonValue], operation: Operation, body: Json) -> AppliedChange:
     if not (
-        chosen := _pick(rng, [s for s in _fields(spots) if s.place and not s.place.nullable and s.value is not None])
+        chosen := _pick(rng, [s for s in _fields(values) if s.place and not s.place.nullable and s.value is not None])
     ):
         return None
     chosen.parent[chosen.key] = None
@@ -182,8 +182,8 @@ def _null(rng: random.Random, spots: list[Spot], operation: Operation, body: Jso
     )
 
 
-def _retype(rng: random.Random, spots: list[Spot], operation: Operation, body: Json) -> Done:
-    candidates = [s for s in spots if s.place is not None and s.pointer and not isinstance(s.value, (dict, list))]
+def _retype(rng: random.Random, values: list[JsonValue], operation: Operation, body: Json) -> AppliedChange:
+    candidates = [s for s in values if s.place is not None and s.pointer and not isinstance(s.value, (dict, list))]
     if not (chosen := _pick(rng, [s for s in candidates if s.value is not None and s.place and s.place.kind != "any"])):
         return None
     chosen.parent[chosen.key] = [chosen.value] if isinstance(chosen.value, str) else str(chosen.value)
@@ -198,17 +198,17 @@ def _retype(rng: random.Random, spots: list[Spot], operation: Operation, body: J
     )
 
 
-def _enum(rng: random.Random, spots: list[Spot], operation: Operation, body: Json) -> Done:
-    chosen = _pick(rng, [s for s in spots if s.place is not None and s.place.values and isinstance(s.value, str)])
+def _enum(rng: random.Random, values: list[JsonValue], operation: Operation, body: Json) -> AppliedChange:
+    chosen = _pick(rng, [s for s in values if s.place is not None and s.place.values and isinstance(s.value, str)])
     if not chosen:
         return None
     chosen.parent[chosen.key] = rng.choice([chosen.value.lower() + "_", "UNHEARD_OF"])
     return f"unknown value at {chosen.pointer}", _is(operation, "enum", generalize_pointer(chosen.pointer))
 
 
-def _order(rng: random.Random, spots: list[Spot], operation: Operation, body: Json) -> Done:
-    ordered = {spot.pointer.rpartition("/")[0] for spot in _fields(spots) if not spot.entry}
-    chosen = _pick(rng, [s for s in spots if s.pointer in ordered and isinstance(s.value, dict) and len(s.value) > 1])
+def _order(rng: random.Random, values: list[JsonValue], operation: Operation, body: Json) -> AppliedChange:
+    ordered = {item.pointer.rpartition("/")[0] for item in _fields(values) if not item.entry}
+    chosen = _pick(rng, [s for s in values if s.pointer in ordered and isinstance(s.value, dict) and len(s.value) > 1])
     if not chosen:
         return None
     pairs = list(chosen.value.items())
@@ -219,10 +219,10 @@ def _order(rng: random.Random, spots: list[Spot], operation: Operation, body: Js
     return f"order of {chosen.pointer}", _is(operation, "order", generalize_pointer(chosen.pointer))
 
 
-def _count(rng: random.Random, spots: list[Spot], operation: Operation, body: Json) -> Done:
+def _count(rng: random.Random, values: list[JsonValue], operation: Operation, body: Json) -> AppliedChange:
     patterns = COUNTS.get(operation.id, ())
     chosen = _pick(
-        rng, [s for s in spots if isinstance(s.value, int) and _fits(generalize_pointer(s.pointer), patterns)]
+        rng, [s for s in values if isinstance(s.value, int) and _fits(generalize_pointer(s.pointer), patterns)]
     )
     if not chosen:
         return None
@@ -243,5 +243,5 @@ def _fits(pointer: str, patterns: tuple[str, ...]) -> bool:
     )
 
 
-def _pick(rng: random.Random, spots: list[Spot]) -> Spot | None:
-    return rng.choice(spots) if spots else None
+def _pick(rng: random.Random, values: list[JsonValue]) -> JsonValue | None:
+    return rng.choice(values) if values else None

@@ -18,7 +18,7 @@ from typing import Any
 
 from flinkmock.conformance.http_client import ClientReader, HttpClient, HttpRequest, HttpResponse
 from flinkmock.conformance.recording import ClusterObservations, Poller
-from tests.conformance.reads import read_all
+from tests.conformance.read_endpoints import read_endpoints
 from tests.fidelity.distribution import flink_home, java_for
 from tests.fidelity.driver import Driver
 from tests.fidelity.flink import real_cluster
@@ -97,7 +97,7 @@ def main() -> None:
         d = Driver(url, jars_for(args.version), f"{folder}/scratch")
         start_jobs(d)
         exchanges = record(d, url)
-        steps = read_all(d)
+        steps = read_endpoints(d)
         paths = {folder: "/opt/flink/work", str(home): "/opt/flink"}
     lines = "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in scrubbed(exchanges, paths))
     raw = DATA / f"recorded-{args.version}.jsonl.gz"

@@ -16,7 +16,7 @@ ChangeResponse = Callable[[int, str, bytes], tuple[int, str, bytes]]
 
 
 @contextmanager
-def tampering(upstream: str, path: str, change: ChangeResponse) -> Iterator[str]:
+def tampering_proxy(upstream: str, path: str, change: ChangeResponse) -> Iterator[str]:
     """Yields the address of a server that changes the responses of `upstream` whose path (without query) matches."""
 
     def respond(target: str) -> HttpResponse:
@@ -26,12 +26,12 @@ def tampering(upstream: str, path: str, change: ChangeResponse) -> Iterator[str]
         status, content_type, body = change(response.status, response.content_type, response.raw_body)
         return HttpResponse(status, {**response.headers, "content-type": content_type}, body)
 
-    with closing(HttpClient(upstream)) as client, answering(respond) as url:
+    with closing(HttpClient(upstream)) as client, serve_responses(respond) as url:
         yield url
 
 
 @contextmanager
-def answering(respond: Callable[[str], HttpResponse]) -> Iterator[str]:
+def serve_responses(respond: Callable[[str], HttpResponse]) -> Iterator[str]:
     """Yields the address of a server that answers GET requests with `respond(target)`."""
 
     class Handler(BaseHTTPRequestHandler):

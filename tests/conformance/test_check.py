@@ -10,7 +10,7 @@ import pytest
 
 from flinkmock import FlinkMock, UnknownRelease, check
 from flinkmock.conformance import ServerUnreachable
-from tests.conformance.tampering_proxy import ChangeResponse, tampering
+from tests.conformance.tampering_proxy import ChangeResponse, tampering_proxy
 from tests.releases import EACH_RELEASE
 
 JOBS = {"jobs": {"running": "streaming", "finished": "batch", "failed": "failing"}}
@@ -85,7 +85,7 @@ def removed(status: int, content_type: str, body: bytes) -> tuple[int, str, byte
     ],
 )
 def test_each_deviation_is_reported(cluster: FlinkMock, change: ChangeResponse, text: str) -> None:
-    with tampering(cluster.url, "/overview", change) as url:
+    with tampering_proxy(cluster.url, "/overview", change) as url:
         report = check(url)
     [finding] = report.findings
     assert finding.operation.id == "getClusterOverview"
@@ -99,7 +99,7 @@ def test_a_deviation_of_many_items_is_reported_once(cluster: FlinkMock) -> None:
         for job in body["jobs"]:
             job["start-time"] = str(job["start-time"])
 
-    with tampering(cluster.url, "/jobs/overview", altered(retype)) as url:
+    with tampering_proxy(cluster.url, "/jobs/overview", altered(retype)) as url:
         report = check(url)
     [finding] = report.findings
     assert (finding.pointer, finding.kind, finding.expected) == ("/jobs/*/start-time", "type", "integer")
@@ -110,7 +110,7 @@ def test_ids_in_pointers_are_generalized(cluster: FlinkMock) -> None:
         for vertex in body["vertices"]:
             vertex["parallelism"] = None
 
-    with tampering(cluster.url, "/jobs/[0-9a-f]{32}", altered(retype)) as url:
+    with tampering_proxy(cluster.url, "/jobs/[0-9a-f]{32}", altered(retype)) as url:
         report = check(url)
     [finding] = report.findings
     assert finding.pointer == "/vertices/*/parallelism"
@@ -146,7 +146,7 @@ def test_an_invalid_address(url: str, finding: str) -> None:
 
 def test_a_server_without_a_version(cluster: FlinkMock) -> None:
     with (
-        tampering(cluster.url, "/config", altered(lambda body: body.clear())) as url,
+        tampering_proxy(cluster.url, "/config", altered(lambda body: body.clear())) as url,
         pytest.raises(ServerUnreachable, match="does not contain Flink's version"),
     ):
         check(url)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.conformance.mutating import in_process, over_http
+from tests.conformance.mutation_testing import run_in_process, run_over_http
 
 LIMIT = 4
 """Each check asks for so many vertices, subtasks and checkpoints only."""
@@ -20,12 +20,12 @@ LIMIT = 4
     ],
 )
 def test_mutations_are_reported(flink: str, count: int) -> None:
-    rounds = in_process(flink, count, limit=LIMIT)
+    rounds = run_in_process(flink, count, limit=LIMIT)
     assert len(rounds.kinds) >= 9, rounds.kinds
     assert len(rounds.missed) <= count // 100, "\n".join(rounds.missed)
 
 
 @pytest.mark.slow
 def test_mutations_over_http() -> None:
-    """A sample: `python -m tests.conformance.mutating` plays 500 rounds."""
-    assert over_http("2.3", 20, "over HTTP ", limit=LIMIT, once=True).missed == []
+    """A sample: `python -m tests.conformance.mutation_testing` plays 500 rounds."""
+    assert run_over_http("2.3", 20, "over HTTP ", limit=LIMIT, once=True).missed == []

@@ -14,7 +14,7 @@ import pytest
 
 from flinkmock import FlinkMock
 from flinkmock.conformance.recording import read_raw, recorded_scenario
-from tests.conformance.reads import read_all
+from tests.conformance.read_endpoints import read_endpoints
 from tests.fidelity.compare import Score, compare, report
 from tests.fidelity.driver import Driver
 from tests.fidelity.recordings import load
@@ -33,7 +33,7 @@ def score(scenario: dict[str, Any], version: str) -> Score:
     # a real cluster answers from caches, which a fake whose clock stands does only if told to
     scenario = scenario | {"cluster": scenario["cluster"] | {"caches": True}}
     with FlinkMock(scenario, clock="virtual") as cluster:
-        return compare(load(DATA / f"reads-{version}.json.gz"), read_all(Driver(cluster.url, DATA, "/scratch")))
+        return compare(load(DATA / f"reads-{version}.json.gz"), read_endpoints(Driver(cluster.url, DATA, "/scratch")))
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from flinkmock.server import ServerThread
-from tests.server.fake import FakeEngine
+from tests.server.fake_engine import FakeEngine
 from tests.timeouts import PATIENCE
 
 

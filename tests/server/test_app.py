@@ -13,7 +13,7 @@ from flinkmock.contract import known_releases
 from flinkmock.rest.call import FileContent, Payload, RestCall
 from flinkmock.server import Exchange, ServerThread, create_app
 from tests.server.conftest import Client
-from tests.server.fake import FakeEngine
+from tests.server.fake_engine import FakeEngine
 
 ID = "0123456789abcdef0123456789abcdef"
 

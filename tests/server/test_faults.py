@@ -13,34 +13,34 @@ from flinkmock import FlinkMock
 from flinkmock.contract.pattern import Pattern
 from flinkmock.faults import Corrupt, Corruption, Drop, Fault, FaultTrigger, NamedReply, Reply
 from flinkmock.named_random import UniformRange
-from tests.server.raw_socket import JOBS, SAVEPOINT, Wire, ask, broken, job_id, savepoint
+from tests.server.raw_connection import JOBS, SAVEPOINT, RawConnection, faulty_cluster, job_id, savepoint, send_raw
 from tests.timeouts import PATIENCE
 
 # -- drop
 
 
 def test_reset() -> None:
-    with broken(Fault("gone", JOBS, drop=Drop.RESET)) as mock:
-        assert ask(mock) == (b"", "reset")
+    with faulty_cluster(Fault("gone", JOBS, drop=Drop.RESET)) as mock:
+        assert send_raw(mock) == (b"", "reset")
         assert httpx.get(mock.url + "/overview").status_code == 200
 
 
 def test_empty() -> None:
-    with broken(Fault("gone", JOBS, drop=Drop.CLOSE)) as mock:
-        assert ask(mock) == (b"", "closed")
+    with faulty_cluster(Fault("gone", JOBS, drop=Drop.CLOSE)) as mock:
+        assert send_raw(mock) == (b"", "closed")
 
 
 @pytest.mark.parametrize("drop", [Drop.RESET, Drop.CLOSE])
 def test_a_request_that_is_cut_off_before_it_is_not_carried_out(drop: Drop) -> None:
-    with broken(Fault("gone", SAVEPOINT, drop=drop)) as mock:
-        ask(mock, "POST", f"/jobs/{job_id(mock)}/savepoints", b'{"target-directory":"/sp"}')
+    with faulty_cluster(Fault("gone", SAVEPOINT, drop=drop)) as mock:
+        send_raw(mock, "POST", f"/jobs/{job_id(mock)}/savepoints", b'{"target-directory":"/sp"}')
         assert savepoint(mock) is None
         assert mock.requests[0].status == 0
 
 
 def test_mid_body() -> None:
-    with broken(Fault("half", JOBS, drop=Drop.TRUNCATE)) as mock:
-        received, end = ask(mock)
+    with faulty_cluster(Fault("half", JOBS, drop=Drop.TRUNCATE)) as mock:
+        received, end = send_raw(mock)
         head, _, body = received.partition(b"\r\n\r\n")
         whole = httpx.get(mock.url + "/jobs/overview").headers["content-length"]
         assert whole
@@ -50,9 +50,9 @@ def test_mid_body() -> None:
 
 
 def test_after_effect_the_savepoint_is_taken_and_its_answer_lost() -> None:
-    with broken(Fault("lost", SAVEPOINT, drop=Drop.AFTER_PROCESSING)) as mock:
+    with faulty_cluster(Fault("lost", SAVEPOINT, drop=Drop.AFTER_PROCESSING)) as mock:
         path = f"/jobs/{job_id(mock)}/savepoints"
-        assert ask(mock, "POST", path, b'{"target-directory":"/sp"}') == (b"", "reset")
+        assert send_raw(mock, "POST", path, b'{"target-directory":"/sp"}') == (b"", "reset")
         assert savepoint(mock).startswith("file:/sp/savepoint-")
         assert (mock.requests[0].status, mock.requests[0].fault) == (202, "lost")
         again = httpx.post(mock.url + path, json={"target-directory": "/sp"})
@@ -60,7 +60,7 @@ def test_after_effect_the_savepoint_is_taken_and_its_answer_lost() -> None:
 
 
 def test_hang_lasts_until_the_client_leaves() -> None:
-    with broken(Fault("hangs", JOBS, drop=Drop.HANG)) as mock:
+    with faulty_cluster(Fault("hangs", JOBS, drop=Drop.HANG)) as mock:
         with pytest.raises(httpx.ReadTimeout):
             httpx.get(mock.url + "/jobs", timeout=httpx.Timeout(PATIENCE, read=0.2))
         assert httpx.get(mock.url + "/overview").status_code == 200
@@ -71,16 +71,16 @@ def test_closing_does_not_wait_for_what_hangs(clock: str) -> None:
     slow = Fault("slow", FaultTrigger((Pattern.parse("GET /overview"),)), delay=UniformRange(3_600_000, 3_600_000))
     if clock == "1s per request":
         slow = Fault("hangs as well", FaultTrigger((Pattern.parse("GET /overview"),)), drop=Drop.HANG)
-    with broken(Fault("hangs", JOBS, drop=Drop.HANG), slow, clock=clock) as mock:
-        wires = [Wire(mock.url), Wire(mock.url)]
-        wires[0].send("GET", "/jobs")
-        wires[1].send("GET", "/overview")
+    with faulty_cluster(Fault("hangs", JOBS, drop=Drop.HANG), slow, clock=clock) as mock:
+        connections = [RawConnection(mock.url), RawConnection(mock.url)]
+        connections[0].send("GET", "/jobs")
+        connections[1].send("GET", "/overview")
         mock.requests.wait_for("GET /overview", timeout=PATIENCE)
         mock.requests.wait_for("GET /jobs", timeout=PATIENCE)
         mock.close()  # or this test would never end
-        for wire in wires:
-            with wire:
-                assert wire.read()[0] == b""
+        for connection in connections:
+            with connection:
+                assert connection.read()[0] == b""
 
 
 # -- what clients make of it
@@ -93,7 +93,7 @@ def test_httpx() -> None:
         (Drop.TRUNCATE, httpx.RemoteProtocolError),
         (Drop.AFTER_PROCESSING, httpx.ReadError),
     ):
-        with broken(Fault("x", JOBS, drop=drop)) as mock, pytest.raises(error):
+        with faulty_cluster(Fault("x", JOBS, drop=drop)) as mock, pytest.raises(error):
             httpx.get(mock.url + "/jobs")
 
 
@@ -105,7 +105,9 @@ async def test_aiohttp() -> None:
         (Drop.AFTER_PROCESSING, aiohttp.ClientOSError),
     ):
         async with aiohttp.ClientSession() as session:
-            with broken(Fault("x", FaultTrigger((Pattern.parse("POST /jobs/:jobid/stop"),)), drop=drop)) as mock:
+            with faulty_cluster(
+                Fault("x", FaultTrigger((Pattern.parse("POST /jobs/:jobid/stop"),)), drop=drop)
+            ) as mock:
                 with pytest.raises(error):
                     # aiohttp tries a GET again by itself when the connection goes before an answer
                     async with session.post(f"{mock.url}/jobs/{job_id(mock)}/stop", json={"drain": False}) as answer:
@@ -120,7 +122,7 @@ async def test_aiohttp() -> None:
 def test_named_replies(flink: str) -> None:
     said = {}
     for name in NamedReply:
-        with broken(Fault("x", JOBS, reply=name), flink=flink) as mock:
+        with faulty_cluster(Fault("x", JOBS, reply=name), flink=flink) as mock:
             answer = httpx.get(mock.url + "/jobs")
             said[name] = answer.status_code, answer.text, answer.headers.get("access-control-allow-origin")
             assert mock.requests[0].fault == "x"
@@ -138,14 +140,14 @@ def test_named_replies(flink: str) -> None:
 
 
 def test_a_reply_in_words_of_ones_own() -> None:
-    with broken(Fault("x", JOBS, reply=Reply(429, ("Too many.", "Slow down."), {"Retry-After": "7"}))) as mock:
+    with faulty_cluster(Fault("x", JOBS, reply=Reply(429, ("Too many.", "Slow down."), {"Retry-After": "7"}))) as mock:
         answer = httpx.get(mock.url + "/jobs")
     assert (answer.status_code, answer.json()) == (429, {"errors": ["Too many.", "Slow down."]})
     assert answer.headers["retry-after"] == "7"
 
 
 def test_a_request_that_is_replied_to_is_not_carried_out_but_takes_its_time() -> None:
-    with broken(Fault("x", SAVEPOINT, reply=NamedReply.LEADER_UNAVAILABLE)) as mock:
+    with faulty_cluster(Fault("x", SAVEPOINT, reply=NamedReply.LEADER_UNAVAILABLE)) as mock:
         path = f"{mock.url}/jobs/{job_id(mock)}/savepoints"
         before = mock.clock.now()
         assert httpx.post(path, json={"target-directory": "/sp"}).status_code == 503
@@ -158,26 +160,26 @@ def test_a_request_that_is_replied_to_is_not_carried_out_but_takes_its_time() ->
 
 
 def test_throttle_under_a_real_clock() -> None:
-    with broken(Fault("slow", JOBS, throttle=200), clock="real") as mock, Wire(mock.url) as wire:
+    with faulty_cluster(Fault("slow", JOBS, throttle=200), clock="real") as mock, RawConnection(mock.url) as connection:
         begin = time.monotonic()
-        wire.send("GET", "/jobs")
-        body = wire.answer()
+        connection.send("GET", "/jobs")
+        body = connection.answer()
         took = time.monotonic() - begin
     assert json.loads(body)["jobs"][0]["status"]
     assert took > 0.25
 
 
 def test_the_head_of_a_throttled_answer_comes_at_once() -> None:
-    with broken(Fault("slow", JOBS, throttle=1), clock="real") as mock, Wire(mock.url) as wire:
-        wire.send("GET", "/jobs")
-        received = wire.socket.recv(10_000)
+    with faulty_cluster(Fault("slow", JOBS, throttle=1), clock="real") as mock, RawConnection(mock.url) as connection:
+        connection.send("GET", "/jobs")
+        received = connection.socket.recv(10_000)
     assert received.startswith(b"HTTP/1.1 200 OK\r\n")
     assert len(received.partition(b"\r\n\r\n")[2]) < 71  # all of the body takes 71 s
 
 
 @pytest.mark.parametrize("rate", [3, 7, 64, 10_000])
 def test_throttle_under_a_step_clock_takes_the_clusters_time(rate: int) -> None:
-    with broken(Fault("slow", JOBS, throttle=rate)) as mock:
+    with faulty_cluster(Fault("slow", JOBS, throttle=rate)) as mock:
         before = mock.clock.now()
         assert len(httpx.get(mock.url + "/jobs", timeout=PATIENCE).content) == 71
         passed = mock.clock.now() - before - 1_000
@@ -185,8 +187,8 @@ def test_throttle_under_a_step_clock_takes_the_clusters_time(rate: int) -> None:
 
 
 def test_throttle_and_mid_body_together() -> None:
-    with broken(Fault("slow", JOBS, throttle=1, drop=Drop.TRUNCATE)) as mock:
-        received, end = ask(mock)
+    with faulty_cluster(Fault("slow", JOBS, throttle=1, drop=Drop.TRUNCATE)) as mock:
+        received, end = send_raw(mock)
         assert (len(received.partition(b"\r\n\r\n")[2]), end) == (35, "closed")
         assert mock.clock.now() - mock.cluster.started_at >= 35_000
 
@@ -203,7 +205,7 @@ def test_throttle_and_mid_body_together() -> None:
     ],
 )
 def test_corrupt_bodies_are_sound_http(corrupt: Corrupt, check) -> None:  # type: ignore[no-untyped-def]
-    with broken(Fault("x", JOBS, corrupt=corrupt)) as mock, httpx.Client(base_url=mock.url) as client:
+    with faulty_cluster(Fault("x", JOBS, corrupt=corrupt)) as mock, httpx.Client(base_url=mock.url) as client:
         for _ in range(2):
             answer = client.get("/jobs")
             assert answer.status_code == 200
@@ -246,7 +248,7 @@ def test_job_and_header() -> None:
 
 
 def test_requests_that_no_fault_is_about_move_the_clock_as_ever() -> None:
-    with broken(Fault("x", JOBS, drop=Drop.RESET)) as mock:
+    with faulty_cluster(Fault("x", JOBS, drop=Drop.RESET)) as mock:
         before = mock.clock.now()
         assert httpx.get(mock.url + "/jobs/nohex").status_code == 400
         assert mock.clock.now() == before

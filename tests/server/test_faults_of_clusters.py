@@ -10,7 +10,7 @@ import pytest
 from flinkmock import FlinkMock, ScenarioError
 from flinkmock.faults import Drop, Fault
 from flinkmock.jar import small_jar
-from tests.server.raw_socket import JOBS, Wire, ask, job_id
+from tests.server.raw_connection import JOBS, RawConnection, job_id, send_raw
 
 # -- what befalls the cluster itself
 
@@ -24,9 +24,9 @@ def test_stale_answers_are_those_of_a_while_ago() -> None:
         mock.advance("8s")
         assert httpx.get(mock.url + details).json()["state"] == "FINISHED"
         mock.faults.add({"match": "GET /jobs/*", "serve-stale": "8s"})
-        with Wire(mock.url) as wire:
-            wire.send("GET", details)
-            assert wire.answer() == earlier
+        with RawConnection(mock.url) as connection:
+            connection.send("GET", details)
+            assert connection.answer() == earlier
         mock.advance("10s")
         assert httpx.get(mock.url + details).json()["state"] == "FINISHED"
         assert httpx.get(mock.url + "/overview").json()["jobs-finished"] == 1
@@ -55,10 +55,10 @@ def test_lose_triggers_the_savepoint_is_answered_and_then_unknown() -> None:
         mock.advance("11s")
         mock.faults.add({"match": "triggerSavepoint", "times": 1, "leader-failover": "3s"})
         path = f"/jobs/{job_id(mock)}/savepoints"
-        with Wire(mock.url) as wire:
-            wire.send("POST", path, b'{"target-directory":"/sp"}')
-            trigger = json.loads(wire.answer())["request-id"]
-        assert ask(mock, "GET", f"{path}/{trigger}") == (b"", "reset")
+        with RawConnection(mock.url) as connection:
+            connection.send("POST", path, b'{"target-directory":"/sp"}')
+            trigger = json.loads(connection.answer())["request-id"]
+        assert send_raw(mock, "GET", f"{path}/{trigger}") == (b"", "reset")
         mock.advance("5s")
         answer = httpx.get(f"{mock.url}{path}/{trigger}")
         assert answer.status_code == 404
@@ -76,11 +76,11 @@ def test_a_lost_taskmanager_takes_its_jobs_along() -> None:
         first, second = mock.taskmanagers
         mock.faults.add({"match": "GET /jobs/:jobid", "times": 1, "kill-taskmanager": "first"},
                         {"match": "GET /overview", "times": 1, "kill-taskmanager": 1})  # fmt: skip
-        with Wire(mock.url) as wire:
-            wire.send("GET", f"/jobs/{job_id(mock)}")
-            assert json.loads(wire.answer())["state"] == "RUNNING"
-            wire.send("GET", f"/jobs/{job_id(mock)}")
-            assert json.loads(wire.answer())["state"] == "RESTARTING"
+        with RawConnection(mock.url) as connection:
+            connection.send("GET", f"/jobs/{job_id(mock)}")
+            assert json.loads(connection.answer())["state"] == "RUNNING"
+            connection.send("GET", f"/jobs/{job_id(mock)}")
+            assert json.loads(connection.answer())["state"] == "RESTARTING"
         assert list(mock.taskmanagers) == [second]
         assert httpx.get(mock.url + "/overview").json()["taskmanagers"] == 1
         assert list(mock.taskmanagers) == []

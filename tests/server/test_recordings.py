@@ -17,7 +17,7 @@ from flinkmock.server import ServerThread
 from tests.fidelity.errors import first_line, normal
 from tests.fidelity.recordings import RECORDINGS, load, suites
 from tests.server.conftest import Client, Reply
-from tests.server.fake import FakeEngine
+from tests.server.fake_engine import FakeEngine
 
 RELEASES = {"2.3.0": "2.3", "2.1.3": "2.1", "1.20.5": "1.20", "1.18.1": "1.18", "1.12.5": "1.12"}
 USUAL = ("2.3.0", "1.12.5")

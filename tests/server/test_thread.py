@@ -18,7 +18,7 @@ from flinkmock.rest.call import Payload, RestCall
 from flinkmock.server import ServerThread, serve
 from flinkmock.server.listener import bind
 from tests.server.conftest import Client
-from tests.server.fake import FakeEngine
+from tests.server.fake_engine import FakeEngine
 from tests.timeouts import PATIENCE
 
 

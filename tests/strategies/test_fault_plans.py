@@ -10,7 +10,7 @@ from flinkmock import FlinkMock, UnknownRelease, load_scenario
 from flinkmock.faults import Drop
 from flinkmock.strategies import FaultPlan, fault_plans
 from tests.hypothesis_profile import examples
-from tests.strategies.finding import least, simplest, some
+from tests.strategies.example_search import find_example, minimal_example, simplest_example
 
 
 @examples(40)
@@ -42,9 +42,11 @@ def test_clients_survive_them_or_not_but_the_cluster_does() -> None:
 
 
 def test_the_simplest_plan_is_empty_and_the_simplest_fault_has_no_conditions() -> None:
-    assert simplest(fault_plans()) == []
-    assert repr(simplest(fault_plans(min_size=1))) == 'r"""\nfaults:\n- drop: reset\n"""'
-    lost = least(fault_plans(max_size=1), lambda plan: any(fault.drop is Drop.AFTER_PROCESSING for fault in plan))
+    assert simplest_example(fault_plans()) == []
+    assert repr(simplest_example(fault_plans(min_size=1))) == 'r"""\nfaults:\n- drop: reset\n"""'
+    lost = minimal_example(
+        fault_plans(max_size=1), lambda plan: any(fault.drop is Drop.AFTER_PROCESSING for fault in plan)
+    )
     assert lost.definitions == [{"drop": "after-processing"}]
 
 
@@ -53,7 +55,7 @@ WORDS = ["match", "times", "nth", "chance", "during", "delay", "throttle", "corr
 
 @pytest.mark.parametrize("word", WORDS)
 def test_what_the_language_has_is_there_at_times(word: str) -> None:
-    some(fault_plans(), lambda plan: word in str(plan.definitions))
+    find_example(fault_plans(), lambda plan: word in str(plan.definitions))
 
 
 def test_what_there_is_not() -> None:

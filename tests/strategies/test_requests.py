@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from flinkmock import Contract, FlinkMock, known_releases
 from flinkmock.strategies import Request, requests
 from tests.hypothesis_profile import examples
-from tests.strategies.finding import least, simplest
+from tests.strategies.example_search import minimal_example, simplest_example
 from tests.timeouts import PATIENCE
 
 RELEASES = st.sampled_from(known_releases())
@@ -75,13 +75,13 @@ def test_no_server_refuses_its_form(flink: str) -> None:
 
 
 def test_the_simplest_request_asks_for_nothing_that_is_optional() -> None:
-    drawn = simplest(requests("POST /jobs/:jobid/stop"))
+    drawn = simplest_example(requests("POST /jobs/:jobid/stop"))
     assert drawn == Request("POST", f"/jobs/{'0' * 32}/stop", (), {"Content-Type": "application/json"}, b"{}")
-    assert simplest(requests("GET /taskmanagers/metrics")).target == "/taskmanagers/metrics"
+    assert simplest_example(requests("GET /taskmanagers/metrics")).target == "/taskmanagers/metrics"
 
 
 def test_what_is_required_is_there() -> None:
-    drawn = least(requests("PATCH /jobs/:jobid"), lambda request: bool(request.query))
+    drawn = minimal_example(requests("PATCH /jobs/:jobid"), lambda request: bool(request.query))
     assert drawn.target == f"/jobs/{'0' * 32}?mode=cancel"
 
 
@@ -94,22 +94,22 @@ def test_what_is_known_is_used(request: Request) -> None:
 
 @pytest.mark.parametrize("send", [with_httpx, with_requests, with_urllib])
 def test_any_client_can_send_it(send: Callable[[Request, str], int]) -> None:
-    jar = simplest(requests("POST /jars/upload"))
+    jar = simplest_example(requests("POST /jars/upload"))
     with FlinkMock(clock="virtual") as cluster:
         assert send(jar, cluster.url) == 200
         [uploaded] = cluster.cluster.jars.newest_first()
-        run = simplest(requests("POST /jars/:jarid/run", known={"jarid": [uploaded.id]}))
+        run = simplest_example(requests("POST /jars/:jarid/run", known={"jarid": [uploaded.id]}))
         assert send(run, cluster.url) == 200
         [job] = cluster.cluster.jobs.values()
         known = {"jobid": [job.id]}
-        patch = simplest(requests("PATCH /jobs/:jobid", known=known))
-        overview: Any = simplest(requests("GET /jobs/overview"))
+        patch = simplest_example(requests("PATCH /jobs/:jobid", known=known))
+        overview: Any = simplest_example(requests("GET /jobs/overview"))
         cluster.advance("1s")
         assert [send(each, cluster.url) for each in (overview, patch)] == [200, 202]
 
 
 def test_a_plan_comes_in_a_form() -> None:
-    plan = simplest(requests("POST /jobs", flink="1.20"))
+    plan = simplest_example(requests("POST /jobs", flink="1.20"))
     with FlinkMock(flink="1.20") as cluster:
         assert with_httpx(plan, cluster.url) == 400  # it says nothing that could be deserialized
         [asked] = cluster.requests

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from flinkmock import Contract, UnknownRelease, known_releases
 from flinkmock.strategies import responses
 from tests.hypothesis_profile import examples
-from tests.strategies.finding import least, simplest, some
+from tests.strategies.example_search import find_example, minimal_example, simplest_example
 
 RELEASES = st.sampled_from(known_releases())
 
@@ -34,18 +34,18 @@ def test_every_answer_is_one_that_the_release_may_give(data: st.DataObject) -> N
 
 
 def test_the_simplest_answer_has_nothing_but_zeros_and_empty_texts() -> None:
-    overview = simplest(responses("GET /overview", flink="1.20"))
+    overview = simplest_example(responses("GET /overview", flink="1.20"))
     assert {value for value in overview.values() if not isinstance(value, str)} == {0}
-    assert simplest(responses("GET /jobs")) == {"jobs": []}
+    assert simplest_example(responses("GET /jobs")) == {"jobs": []}
 
 
 def test_what_fails_a_test_is_all_that_is_left_of_an_answer() -> None:
-    body = least(responses("GET /jobs"), lambda body: any(job["status"] == "FAILED" for job in body["jobs"]))
+    body = minimal_example(responses("GET /jobs"), lambda body: any(job["status"] == "FAILED" for job in body["jobs"]))
     assert body == {"jobs": [{"id": "0" * 32, "status": "FAILED"}]}
 
 
 @pytest.mark.parametrize(
-    "told",
+    "condition",
     [
         pytest.param(lambda body: body["latest"]["savepoint"] is not None, id="null or not"),
         pytest.param(lambda body: body["summary"]["state_size"]["p50"] == "NaN", id="a number or NaN"),
@@ -53,13 +53,13 @@ def test_what_fails_a_test_is_all_that_is_left_of_an_answer() -> None:
         pytest.param(lambda body: body["counts"]["total"] < -(2**20), id="any integer"),
     ],
 )
-def test_what_clients_forget_is_there_at_times(told: Callable[[Any], bool]) -> None:
-    assert told(some(responses("getCheckpointingStatistics", flink="1.20"), told))
+def test_what_clients_forget_is_there_at_times(condition: Callable[[Any], bool]) -> None:
+    assert condition(find_example(responses("getCheckpointingStatistics", flink="1.20"), condition))
 
 
 def test_a_log_is_text() -> None:
-    assert simplest(responses("GET /jobmanager/log")) == ""
-    assert simplest(responses("GET /jobmanager/log", as_bytes=True)) == b""
+    assert simplest_example(responses("GET /jobmanager/log")) == ""
+    assert simplest_example(responses("GET /jobmanager/log", as_bytes=True)) == b""
 
 
 def test_what_there_is_not() -> None:

@@ -16,7 +16,7 @@ from flinkmock.rest.in_process import InProcessClient
 from flinkmock.strategies import DrawnScenario, scenarios
 from flinkmock.strategies.lifecycles import lifecycles
 from tests.hypothesis_profile import examples
-from tests.strategies.finding import least, simplest, some
+from tests.strategies.example_search import find_example, minimal_example, simplest_example
 
 
 @examples(25)
@@ -54,13 +54,15 @@ def test_what_was_asked_for(scenario: DrawnScenario) -> None:
 
 
 def test_the_simplest_scenario_is_empty_and_the_simplest_job_a_template() -> None:
-    assert simplest(scenarios()) == {}
-    assert simplest(scenarios(min_jobs=1)) == {"jobs": {"a": "streaming"}}
+    assert simplest_example(scenarios()) == {}
+    assert simplest_example(scenarios(min_jobs=1)) == {"jobs": {"a": "streaming"}}
 
 
 def test_nothing_is_left_in_a_scenario_but_what_matters() -> None:
-    assert least(scenarios(max_jobs=1), lambda scenario: "batch" in _jobs(scenario)) == {"jobs": {"a": "batch"}}
-    canceled = least(lifecycles(), lambda lines: lines[-1] == "CANCELED")
+    assert minimal_example(scenarios(max_jobs=1), lambda scenario: "batch" in _jobs(scenario)) == {
+        "jobs": {"a": "batch"}
+    }
+    canceled = minimal_example(lifecycles(), lambda lines: lines[-1] == "CANCELED")
     assert len(canceled) <= 4
     assert all(length == "1s" for line in canceled[:-1] for length in line.values())
 
@@ -70,14 +72,14 @@ WORDS = ["repeat", "exception", "polls", "signal", "..", "adaptive", "stop-with-
 
 @pytest.mark.parametrize("word", WORDS)
 def test_what_the_language_has_is_there_at_times(word: str) -> None:
-    some(scenarios(min_jobs=1), lambda scenario: word in str(dict(scenario)))
+    find_example(scenarios(min_jobs=1), lambda scenario: word in str(dict(scenario)))
 
 
 def test_a_scenario_is_a_mapping_for_flinkmock() -> None:
-    with FlinkMock(simplest(scenarios(min_jobs=1))) as cluster:
+    with FlinkMock(simplest_example(scenarios(min_jobs=1))) as cluster:
         assert cluster.job("a").name == "a"
     with pytest.raises(UnknownRelease):
-        simplest(scenarios(flink="3.0"))
+        simplest_example(scenarios(flink="3.0"))
 
 
 def _jobs(scenario: DrawnScenario) -> list[Any]:

@@ -1,4 +1,4 @@
-"""A cluster with faults, and a socket that reads to the letter what they do."""
+"""A cluster with faults, and a connection that shows their effects byte by byte."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ SAVEPOINT = FaultTrigger((Pattern.parse("POST /jobs/:jobid/savepoints"),), times
 
 
 @contextmanager
-def broken(*faults: Fault, **options: object) -> Iterator[FlinkMock]:
+def faulty_cluster(*faults: Fault, **options: object) -> Iterator[FlinkMock]:
     with FlinkMock({"jobs": {"orders": "streaming"}}, **options) as mock:  # type: ignore[arg-type]
         mock.faults.add(*faults)
         yield mock
 
 
-class Wire:
-    """One connection. `read` gives what comes until the end, and how it ends."""
+class RawConnection:
+    """One connection without an HTTP client: bytes are sent and received as they are."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
@@ -37,6 +37,7 @@ class Wire:
         self.socket.sendall(f"{method} {target} HTTP/1.1\r\nHost: x\r\n".encode() + length + b"\r\n" + body)
 
     def read(self) -> tuple[bytes, str]:
+        """Return all bytes until the end, and how the connection ends: closed, reset, or "nothing more"."""
         received = b""
         try:
             while data := self.socket.recv(65536):
@@ -48,7 +49,7 @@ class Wire:
         return received, "closed"
 
     def answer(self) -> bytes:
-        """The body of a whole answer."""
+        """Return the body of one complete response."""
         head = b""
         while not head.endswith(b"\r\n\r\n"):
             head += self.socket.recv(1)
@@ -58,17 +59,17 @@ class Wire:
             body += self.socket.recv(length - len(body))
         return body
 
-    def __enter__(self) -> Wire:
+    def __enter__(self) -> RawConnection:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.socket.close()
 
 
-def ask(mock: FlinkMock, method: str = "GET", target: str = "/jobs", body: bytes = b"") -> tuple[bytes, str]:
-    with Wire(mock.url) as wire:
-        wire.send(method, target, body)
-        return wire.read()
+def send_raw(mock: FlinkMock, method: str = "GET", target: str = "/jobs", body: bytes = b"") -> tuple[bytes, str]:
+    with RawConnection(mock.url) as connection:
+        connection.send(method, target, body)
+        return connection.read()
 
 
 def job_id(mock: FlinkMock) -> str:

@@ -1,6 +1,6 @@
 """One thing is changed in one answer of a cluster, many times over, and a check has to find it and to name it.
 
-    python -m tests.conformance.mutating 500 --flink 2.3
+    python -m tests.conformance.mutation_testing 500 --flink 2.3
 
 plays so many rounds, each a whole check through an HTTP server that makes one change, and tells how many were found
 and rightly named. Takes some ten minutes.
@@ -22,15 +22,15 @@ from flinkmock.conformance.http_client import Client, HttpClient, HttpRequest, H
 from flinkmock.conformance.report import Report
 from flinkmock.conformance.targets import VALUES_PER_PARAMETER
 from flinkmock.contract import LATEST, Contract, Operation
+from tests.conformance.cached_client import CachedClient
 from tests.conformance.mutations import mutate
-from tests.conformance.recorded import Recorded
-from tests.conformance.tampering_proxy import answering
+from tests.conformance.tampering_proxy import serve_responses
 
 SCENARIO = {"jobs": {"running": "streaming", "finished": "batch", "failed": "failing"}}
 
 
 @dataclass
-class Rounds:
+class MutationScore:
     """`kinds`: how often each kind of change was made. `unfound`: of those that were not found, or not rightly named,
     the target, the change and what was said instead."""
 
@@ -44,12 +44,12 @@ def play(
     seed: str,
     responses: dict[str, HttpResponse],
     check: Callable[[dict[str, HttpResponse]], Report],
-) -> Rounds:
+) -> MutationScore:
     """So many rounds. `check` checks a server with other answers to some targets, and fills `answers` on the way.
 
     Raises AssertionError if something is said of the server as it is.
     """
-    contract, rng, rounds = Contract.load(flink), random.Random(f"{seed}mutations of {flink}"), Rounds()
+    contract, rng, rounds = Contract.load(flink), random.Random(f"{seed}mutations of {flink}"), MutationScore()
     unchanged = check({})
     assert unchanged.clean, unchanged.table()
     candidates = list(json_targets(contract, responses))
@@ -65,20 +65,20 @@ def play(
     return rounds
 
 
-def in_process(flink: str, count: int, seed: str = "", *, limit: int = VALUES_PER_PARAMETER) -> Rounds:
+def run_in_process(flink: str, count: int, seed: str = "", *, limit: int = VALUES_PER_PARAMETER) -> MutationScore:
     """Each target is asked of a cluster once, and nothing but the changed answers goes over HTTP afterwards."""
     responses: dict[str, HttpResponse] = {}
     with cluster_with_jobs(flink) as behind:
 
         def check(changed: dict[str, HttpResponse]) -> Report:
-            return checked(Recorded(behind, responses, changed), flink, limit)
+            return run_check(CachedClient(behind, responses, changed), flink, limit)
 
         return play(flink, count, seed, responses, check)
 
 
-def over_http(
+def run_over_http(
     flink: str, count: int, seed: str = "", *, limit: int = VALUES_PER_PARAMETER, once: bool = False
-) -> Rounds:
+) -> MutationScore:
     """A server stands between the cluster and each check, and asks the cluster whenever it is asked; `once`: only when
     it is asked something new."""
     responses: dict[str, HttpResponse] = {}
@@ -93,13 +93,13 @@ def over_http(
         changed_responses.clear()
         changed_responses.update(changed)
         with closing(HttpClient(url)) as client:
-            return checked(client, flink, limit)
+            return run_check(client, flink, limit)
 
-    with cluster_with_jobs(flink) as behind, answering(respond) as url:
+    with cluster_with_jobs(flink) as behind, serve_responses(respond) as url:
         return play(flink, count, seed, responses, check)
 
 
-def checked(client: Client, flink: str, limit: int) -> Report:
+def run_check(client: Client, flink: str, limit: int) -> Report:
     # time stands still in the cluster
     return Check(client, Contract.load(flink), wait=lambda ms: None, limit=limit).run()
 
@@ -127,7 +127,7 @@ def main() -> int:
     parser.add_argument("--flink", default=LATEST, help="default: %(default)s")
     parser.add_argument("--seed", default="", help="other changes for another text")
     args = parser.parse_args()
-    rounds = over_http(args.flink, args.rounds, args.seed)
+    rounds = run_over_http(args.flink, args.rounds, args.seed)
     print(", ".join(f"{kind} {times}" for kind, times in rounds.kinds.most_common()))
     print("\n".join(rounds.missed), end="\n" * bool(rounds.missed))
     share = 1 - len(rounds.missed) / args.rounds

@@ -2,8 +2,8 @@
 
     python -m tests.fidelity.compare REAL REPLAY
 
-compares what `read_all` kept of two servers. Jobs are numbered in the order of their start; ids of checkpoints and task
-managers are found on each server, for a replay has its own.
+compares the steps of two servers. Jobs are numbered in the order of their start. The ids of checkpoints and task
+managers are read from each server, because a replay has other ones.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ OF_CLUSTER = (
 OF_TASK_MANAGER = ("", "/metrics", "/metrics?get=Status.JVM.Memory.Heap.Used", "/logs", "/thread-dump")
 
 
-def read_all(driver: Driver) -> Steps:
+def read_endpoints(driver: Driver) -> Steps:
     """The steps, ended jobs' volatile ones marked."""
     driver.begin("reads")
     for target in OF_CLUSTER:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from flinkmock.conformance.http_client import HttpClient, HttpRequest, HttpResponse
 
 
-class Recorded:
+class CachedClient:
     """Sends each target to `client` once and stores the response in `responses`. `changed` wins over both."""
 
     url = "http://recorded"
