@@ -51,8 +51,8 @@ def test_a_jobs_whole_life_with_curl() -> None:
 
 
 def test_every_command_is_in_the_table() -> None:
-    told = set(re.findall(r"^\| `flinkmock (\w+)", README, re.MULTILINE))
+    documented = set(re.findall(r"^\| `flinkmock (\w+)", README, re.MULTILINE))
     subparsers = argparse.ArgumentParser().add_subparsers()
     for command in COMMANDS:
         command.configure(subparsers)
-    assert told == set(subparsers.choices)
+    assert documented == set(subparsers.choices)

@@ -76,8 +76,11 @@ class Contract:
 
     @staticmethod
     def from_file(file: Path) -> Contract:
-        """Reads a schema file. Raises OSError, ValueError, KeyError."""
-        return Contract(json.loads(file.read_bytes()))
+        """Reads the contract that `flinkmock import` wrote. Raises InvalidArgument if the file is not one."""
+        try:
+            return Contract(json.loads(file.read_bytes()))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise InvalidArgument(f"{file} does not contain the contract of a release: {error!r}.") from error
 
     def operation(self, operation_id: str) -> Operation:
         """Returns an operation by its id. Raises NotFound if the release lacks it."""

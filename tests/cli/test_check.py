@@ -25,17 +25,17 @@ def url() -> Iterator[str]:
 def test_json_and_as_a_baseline(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", url, "--flink", "2.2", "--format", "json"]) == 1
     text = capsys.readouterr().out
-    told = json.loads(text)
-    assert told["flink"] == "2.2"
-    entry = next(each for each in told["findings"] if each["pointer"] == "/taskmanagers/*/assignedTasks")
+    report = json.loads(text)
+    assert report["flink"] == "2.2"
+    entry = next(each for each in report["findings"] if each["pointer"] == "/taskmanagers/*/assignedTasks")
     assert (entry["operation"], entry["kind"], entry["seen"]) == ("getTaskManagers", "extra", ["/taskmanagers"])
     assert entry["times"] == 1
     baseline = tmp_path / "known.json"
     baseline.write_text(text)
     assert main(["check", url, "--flink", "2.2", "--baseline", str(baseline)]) == 0
-    assert f"no deviation, {len(told['findings'])} more in the baseline" in capsys.readouterr().out
-    told["findings"].remove(entry)
-    baseline.write_text(json.dumps(told))
+    assert f"no deviation, {len(report['findings'])} more in the baseline" in capsys.readouterr().out
+    report["findings"].remove(entry)
+    baseline.write_text(json.dumps(report))
     assert main(["check", url, "--flink", "2.2", "--baseline", str(baseline)]) == 1
     assert "1 deviation, " in capsys.readouterr().out
 
@@ -63,8 +63,8 @@ def test_markdown(url: str, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_the_documentation(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", url, "--contract", "documented"]) == 1
-    told = capsys.readouterr().out
-    assert "/latest/failed: null: expected object, found null" in told
+    output = capsys.readouterr().out
+    assert "/latest/failed: null: expected object, found null" in output
 
 
 def test_a_page_of_ones_own(url: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -88,7 +88,7 @@ def test_nobody_there(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("answered", "told"),
+    ("answered", "message"),
     [
         (404, "/config does not contain Flink's version, it returns status 404. Name it: --flink 2.3."),
         (
@@ -100,10 +100,10 @@ def test_nobody_there(capsys: pytest.CaptureFixture[str]) -> None:
 )
 @pytest.mark.parametrize("command", ["check", "proxy"])
 def test_no_flink(
-    other: Callable[[int], str], command: str, answered: int, told: str, capsys: pytest.CaptureFixture[str]
+    other: Callable[[int], str], command: str, answered: int, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([command, other(answered)]) == 2
-    assert told in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", [["check"], ["record", "--for", "0.1s", "-o"]])
@@ -176,16 +176,18 @@ def test_addresses_that_are_none(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         (["--mutating", "report.txt"], "Flink accepts only files whose name ends in .jar"),
         (["--mutating", "missing.jar"], "missing.jar: the file does not exist"),
         (["--job", "f" * 32], f"has no running job {'f' * 32}. Running jobs: "),
     ],
 )
-def test_what_can_not_be_changed(url: str, options: list[str], told: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_can_not_be_changed(
+    url: str, options: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert main(["check", url, *options]) == 2
-    assert told in capsys.readouterr().err
+    assert message in capsys.readouterr().err
 
 
 def test_a_number_of_requests_that_is_none(url: str, capsys: pytest.CaptureFixture[str]) -> None:

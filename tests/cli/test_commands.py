@@ -50,16 +50,16 @@ def test_check_against_another_release(capsys: pytest.CaptureFixture[str]) -> No
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["check", "http://127.0.0.1:1"], "flinkmock: No answer from http://127.0.0.1:1/config"),
         (["check", "http://127.0.0.1:1", "--flink", "3"], "flinkmock: Unknown Flink release '3'."),
         (["import", "nowhere.yml", "--flink", "2.4.0"], "flinkmock: nowhere.yml: "),
     ],
 )
-def test_a_mistake_is_told_in_a_sentence(arguments: list[str], told: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_mistake_gets_a_message(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(arguments) == 2
-    assert capsys.readouterr().err.startswith(told)
+    assert capsys.readouterr().err.startswith(message)
 
 
 @pytest.mark.parametrize("arguments", [[], ["sing"], ["check"], ["import"], ["import", "x"]])

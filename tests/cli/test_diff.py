@@ -9,13 +9,13 @@ import pytest
 from flinkmock.cli import main
 
 
-def told(capsys: pytest.CaptureFixture[str], *args: str) -> str:
+def diff(capsys: pytest.CaptureFixture[str], *args: str) -> str:
     assert main(["diff", *args]) == 0
     return capsys.readouterr().out
 
 
 def test_as_a_table(capsys: pytest.CaptureFixture[str]) -> None:
-    lines = told(capsys, "1.20", "2.3").splitlines()
+    lines = diff(capsys, "1.20", "2.3").splitlines()
     place = lines.index("GET /jobs/:jobid/exceptions")
     assert lines[place + 1].split() == ["!", "2.0", "response", ".root-exception", "removed", "(string", "or", "null)"]
     words = "the file is a serialized ExecutionPlan; before, a JobGraph"
@@ -23,7 +23,7 @@ def test_as_a_table(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_only_what_breaks(capsys: pytest.CaptureFixture[str]) -> None:
-    text = told(capsys, "1.20", "2.3", "--breaking")
+    text = diff(capsys, "1.20", "2.3", "--breaking")
     assert "program-args" in text
     assert "stream-graph" not in text
     assert "404 for an unknown operator; before, 500" in text
@@ -31,7 +31,7 @@ def test_only_what_breaks(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_as_json(capsys: pytest.CaptureFixture[str]) -> None:
-    answer = json.loads(told(capsys, "2.2", "2.3", "--format", "json"))
+    answer = json.loads(diff(capsys, "2.2", "2.3", "--format", "json"))
     assert (answer["from"], answer["to"]) == ("2.2", "2.3")
     added = [change["where"] for change in answer["changes"] if change["side"] == "operation"]
     assert len(added) == 11
@@ -44,13 +44,13 @@ def test_as_json(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_as_markdown(capsys: pytest.CaptureFixture[str]) -> None:
-    lines = told(capsys, "1.12", "1.13", "--format", "markdown").splitlines()
+    lines = diff(capsys, "1.12", "1.13", "--format", "markdown").splitlines()
     assert lines[:2] == ["# Flink 1.12 → 1.13", ""]
     assert "| `POST /jobs/:jobid/stop` | request .drain | boolean → boolean or null, optional | 1.13 |  |" in lines
 
 
 def test_no_difference(capsys: pytest.CaptureFixture[str]) -> None:
-    assert told(capsys, "2.1", "2.2") == "No difference between Flink 2.1 and 2.2.\n"
+    assert diff(capsys, "2.1", "2.2") == "No difference between Flink 2.1 and 2.2.\n"
 
 
 @pytest.mark.parametrize(("args", "words"), [(("2.3", "1.20"), "not later"), (("2.3", "2.4"), "Unknown Flink release")])

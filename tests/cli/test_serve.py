@@ -56,9 +56,9 @@ def test_each_jobmanager_has_an_address(tmp_path: Path) -> None:
     scenario = tmp_path / "two.yaml"
     scenario.write_text("cluster: {jobmanagers: 2}\njobs: {orders: streaming}\n")
     with serving(str(scenario), "--log", "json") as process:
-        told = json.loads(line(process))
-        assert told["url"] == told["urls"][0]
-        ids = [[job["id"] for job in get(url + "/jobs")["jobs"]] for url in told["urls"]]
+        message = json.loads(line(process))
+        assert message["url"] == message["urls"][0]
+        ids = [[job["id"] for job in get(url + "/jobs")["jobs"]] for url in message["urls"]]
         assert len(ids[0]) == 1
         assert ids[0] == ids[1]
 
@@ -77,7 +77,7 @@ def test_it_tells_its_address_and_each_request() -> None:
         assert line(process) == "00:00:01.000  400  GET    /jobs/nohex?a=b  nohex"
 
 
-def test_a_request_about_a_job_tells_its_name(tmp_path: Path) -> None:
+def test_a_request_is_logged_with_the_name_of_its_job(tmp_path: Path) -> None:
     scenario = tmp_path / "orders"  # no .yaml: on the command line it is a file all the same
     scenario.write_text("jobs: {orders: streaming}\nclock: virtual\n")
     with serving(str(scenario)) as process:
@@ -183,13 +183,13 @@ def test_a_taken_port(refused: Refused) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         number = str(taken.getsockname()[1])
-        told = refused("--port", number)
-    assert told.startswith("flinkmock: ")
-    assert number in told
+        message = refused("--port", number)
+    assert message.startswith("flinkmock: ")
+    assert number in message
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["--flink", "2.33"], "flinkmock: Unknown Flink release '2.33'. Did you mean 2.3? Known: 1.12, 1.13,"),
         (["--clock", "sundial"], 'flinkmock: "sundial" is not a clock. Known: real, virtual, 10x'),
@@ -202,13 +202,13 @@ def test_a_taken_port(refused: Refused) -> None:
         (["nowhere.yaml"], "flinkmock: nowhere.yaml: file not found in "),
     ],
 )
-def test_a_mistake_is_told_in_a_sentence(refused: Refused, arguments: list[str], told: str) -> None:
-    assert told in refused(*arguments)
+def test_a_mistake_gets_a_message(refused: Refused, arguments: list[str], message: str) -> None:
+    assert message in refused(*arguments)
 
 
 def test_a_wrong_scenario_is_told_with_its_line(refused: Refused, tmp_path: Path) -> None:
     scenario = tmp_path / "s.yaml"
     scenario.write_text("cluster:\n  slotss: 4\n")
-    told = refused(str(scenario))
-    assert f"{scenario}:2:3: " in told
-    assert 'Did you mean "slots"?' in told
+    message = refused(str(scenario))
+    assert f"{scenario}:2:3: " in message
+    assert 'Did you mean "slots"?' in message

@@ -42,16 +42,16 @@ def test_a_file_put_in_the_place_of_another(tmp_path: Path) -> None:
         assert job_names(url) == ["returns"]
 
 
-def test_mistakes_are_told_and_the_cluster_goes_on(tmp_path: Path) -> None:
+def test_mistakes_are_reported_and_the_cluster_keeps_running(tmp_path: Path) -> None:
     scenario = tmp_path / "orders.yaml"
     scenario.write_text(OLD)
     with serving(str(scenario), "--reload", "--quiet") as process:
         assert process.stderr is not None
         url = address(line(process))
         scenario.write_text("clock: virtual\njobs: {orders: streamng}\n")
-        told = [process.stderr.readline() for _ in range(4)]
-        assert told[0].startswith(f'{scenario}:2:16: no template "streamng". Did you mean "streaming"?')
-        assert told[-1] == "The present cluster keeps running.\n"
+        lines = [process.stderr.readline() for _ in range(4)]
+        assert lines[0].startswith(f'{scenario}:2:16: no template "streamng". Did you mean "streaming"?')
+        assert lines[-1] == "The present cluster keeps running.\n"
         assert job_names(url) == ["orders"]
         scenario.unlink()
         assert "file not found" in process.stderr.readline()

@@ -1,4 +1,4 @@
-"""What docs/pytest.md shows is run as it stands there, and everything that the plugin takes stands there."""
+"""Run the examples of docs/pytest.md, and check that it documents everything that the plugin has."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ def test_a_block_does_what_the_page_says(pytester: pytest.Pytester, place: int) 
     (pytester.path / "test_page.py").write_text(code)
     result = pytester.runpytest_inprocess(*OPTIONS)
     outcomes = result.parseoutcomes()
-    told = [text for _, text in takewhile(lambda block: block[0] == "text", BLOCKS[place + 1 :])]
-    if not told:
+    expected = [text for _, text in takewhile(lambda block: block[0] == "text", BLOCKS[place + 1 :])]
+    if not expected:
         assert outcomes.keys() == {"passed"}
         return
     assert outcomes.keys() == {"failed"}
-    result.stdout.fnmatch_lines([line.replace("[", "[[]") for text in told for line in text.splitlines()])
+    result.stdout.fnmatch_lines([line.replace("[", "[[]") for text in expected for line in text.splitlines()])
 
 
 def test_every_block_that_can_be_run_is() -> None:
@@ -44,13 +44,13 @@ def test_every_block_that_can_be_run_is() -> None:
 
 
 def test_every_argument_of_the_marker_is_in_the_table() -> None:
-    told = set(re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE))
-    assert told == set(plugin.ARGUMENTS)
+    expected = set(re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE))
+    assert expected == set(plugin.ARGUMENTS)
     known = inspect.signature(FlinkMock).parameters.keys()
     assert set(plugin.ARGUMENTS) - {"unexpected"} == known - {"scenario"}
 
 
-def test_every_option_fixture_and_ini_value_is_told(pytester: pytest.Pytester) -> None:
+def test_every_option_fixture_and_ini_value_is_documented(pytester: pytest.Pytester) -> None:
     helped = pytester.runpytest_inprocess(*OPTIONS, "--help").stdout.str()
     names = set(re.findall(r"--flinkmock-\w+|^ +(flinkmock_\w+) \(", helped, re.MULTILINE)) - {""}
     options = set(re.findall(r"--flinkmock-\w+", helped))

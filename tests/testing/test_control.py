@@ -41,8 +41,8 @@ def test_an_endless_loop_is_given_up() -> None:
 
 
 def test_run_until_a_state_that_flink_does_not_have() -> None:
-    told = r'^"FINISHD" is not a job state of Flink\. Did you mean "FINISHED"\? Known: '
-    with FlinkMock(ORDERS) as cluster, pytest.raises(InvalidArgument, match=told):
+    message = r'^"FINISHD" is not a job state of Flink\. Did you mean "FINISHED"\? Known: '
+    with FlinkMock(ORDERS) as cluster, pytest.raises(InvalidArgument, match=message):
         cluster.run_until(orders="FINISHD")
 
 
@@ -113,14 +113,14 @@ def test_taskmanagers_come_and_go() -> None:
 
 def test_a_function_decides_what_a_scenario_can_not_say() -> None:
     with FlinkMock(ORDERS) as cluster:
-        asked = []
+        calls = []
 
         @cluster.on("GET /jobs/:jobid/status")
         def sometimes(call: object) -> object:
-            asked.append(call)
-            if len(asked) == 1:
+            calls.append(call)
+            if len(calls) == 1:
                 raise UncaughtJavaException(JavaException("java.lang.IllegalStateException", "not today"))
-            return {"status": "SUSPENDED"} if len(asked) == 2 else None
+            return {"status": "SUSPENDED"} if len(calls) == 2 else None
 
         url = f"{cluster.url}/jobs/{cluster.job('orders').id}/status"
         answers = [httpx.get(url) for _ in range(3)]

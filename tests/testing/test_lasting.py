@@ -20,7 +20,7 @@ FILES = Path("/proc/self/fd")
 
 
 def held() -> tuple[set[threading.Thread], int]:
-    """Threads and, where it can be told, open files and sockets of this process."""
+    """Return the number of threads and, where the platform shows them, of open files and sockets."""
     gc.collect()
     return set(threading.enumerate()), len(os.listdir(FILES)) if FILES.is_dir() else 0
 

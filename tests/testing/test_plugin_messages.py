@@ -1,4 +1,4 @@
-"""What the plugin says when a test fails because of it, and what a failed test is told."""
+"""The messages of the plugin, and the reports of failed tests."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_it(flinkmock):
     result.stdout.no_fnmatch_line("*Traceback*")
 
 
-def test_a_request_that_met_no_operation_fails_the_test(pytester: pytest.Pytester) -> None:
+def test_an_unmatched_request_fails_the_test(pytester: pytest.Pytester) -> None:
     result = run(
         pytester,
         """
@@ -106,7 +106,7 @@ def test_many(flinkmock):
     )
 
 
-def test_requests_that_meet_nothing_can_be_meant(pytester: pytest.Pytester) -> None:
+def test_unmatched_requests_can_be_expected(pytester: pytest.Pytester) -> None:
     tests = """
 def test_expected(flinkmock):
     ask(flinkmock, "/nowhere")
@@ -136,7 +136,7 @@ def test_insists(flinkmock):
     run(pytester, tests, "-o", "flinkmock_unexpected=allow").assert_outcomes(passed=5, failed=1)
 
 
-def test_a_failed_test_is_told_what_its_cluster_went_through(pytester: pytest.Pytester) -> None:
+def test_a_failed_test_reports_its_cluster(pytester: pytest.Pytester) -> None:
     result = run(
         pytester,
         """
@@ -171,7 +171,7 @@ def test_it(flinkmock):
     )
 
 
-def test_a_setup_that_fails_is_told_too(pytester: pytest.Pytester) -> None:
+def test_a_failed_setup_reports_its_cluster(pytester: pytest.Pytester) -> None:
     result = run(
         pytester,
         """
@@ -197,7 +197,7 @@ def test_it(deployed): ...
     )
 
 
-def test_a_client_that_waits_for_a_standing_clock_is_told_what_to_do(pytester: pytest.Pytester) -> None:
+def test_a_client_that_hangs_with_a_virtual_clock_gets_a_hint(pytester: pytest.Pytester) -> None:
     result = run(
         pytester,
         """
@@ -221,7 +221,7 @@ def test_it(flinkmock):
 
 
 @pytest.mark.parametrize("clock", ["1s per request", "real"])
-def test_a_clock_that_moves_is_no_matter(pytester: pytest.Pytester, clock: str) -> None:
+def test_other_clocks_get_no_hint(pytester: pytest.Pytester, clock: str) -> None:
     result = run(
         pytester,
         f"""
@@ -257,7 +257,7 @@ def test_three(flinkmock_session):
     assert "/overview" not in section.partition("short test summary")[0]
 
 
-def test_a_marker_that_makes_no_sense(pytester: pytest.Pytester) -> None:
+def test_an_invalid_marker(pytester: pytest.Pytester) -> None:
     result = run(
         pytester,
         """
@@ -314,7 +314,7 @@ def test_no_release_is_left(flinkmock): ...
             "flinkmock: 'shrug' is not a value of `unexpected`. Use fail or allow.",
             "flinkmock: Unknown Flink release '1.2'. Did you mean 1.20? *",
             'flinkmock: "10" is not a clock. *',
-            "flinkmock: <scenario>: a scenario is a file's name, YAML text or a mapping, not [[]'jobs'].",
+            "flinkmock: <scenario>: a scenario is a file name, YAML text or a mapping, not [[]'jobs'].",
             '*UnknownRelease: Unknown Flink release 1.2. Did you mean 1.20? Write the release as text: "1.20". *',
         ]
     )
@@ -347,9 +347,7 @@ def test_shared(flinkmock_session):
         (["-o", "flinkmock_seed=seven"], "flinkmock: flinkmock_seed has to be a number, not 'seven'."),
     ],
 )
-def test_an_option_that_makes_no_sense_ends_the_run(
-    pytester: pytest.Pytester, options: list[str], message: str
-) -> None:
+def test_an_invalid_option_ends_the_run(pytester: pytest.Pytester, options: list[str], message: str) -> None:
     result = run(pytester, "def test_it(): ...", *options)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([f"ERROR: {message}"])

@@ -72,9 +72,9 @@ def test_what_was_expected_is_checked_at_the_end() -> None:
         stop(mock, drain=False)
     with pytest.raises(UnmetExpectation) as unmet, FlinkMock(SCENARIO) as mock:
         stop(mock, drain=True)
-    told = str(unmet.value)
-    assert 'expected POST /jobs/:jobid/stop with a body like {"drain": false} once, but it never came.' in told
-    assert "body.drain is true, not false" in told
+    message = str(unmet.value)
+    assert 'expected POST /jobs/:jobid/stop with a body like {"drain": false} once, but it never came.' in message
+    assert "body.drain is true, not false" in message
     assert isinstance(unmet.value, AssertionError)
 
 

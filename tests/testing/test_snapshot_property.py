@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from flinkmock import Engine, load_scenario
 from flinkmock.cluster.errors import ClusterError
 from flinkmock.jar import small_jar
-from flinkmock.rest.handlers import FileContent, UploadedFile
+from flinkmock.rest.handlers import UploadedFile
 from flinkmock.rest.in_process import InProcessClient
 from flinkmock.rest.rendering import encode
 from flinkmock.strategies import DrawnScenario, scenarios
@@ -99,7 +99,7 @@ class Actor:
             answer = self._client.json(method, target, body, files)
         except ClusterError as problem:
             return repr(problem).encode()
-        return answer.data if isinstance(answer, FileContent) else encode(answer)
+        return answer if isinstance(answer, bytes) else encode(answer)
 
 
 BEFORE = [("upload", 1), ("pass", 8), ("save", 0)]
