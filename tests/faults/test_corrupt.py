@@ -1,4 +1,4 @@
-"""Spoiled bodies."""
+"""Corrupted bodies."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which fault strikes: every condition, their combination, and the seed."""
+"""Which fault applies: each condition, their combinations, and the seed."""
 
 from __future__ import annotations
 

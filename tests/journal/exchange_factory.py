@@ -1,4 +1,4 @@
-"""Entries of a journal, without a server."""
+"""Creates exchanges and journals without a server."""
 
 from __future__ import annotations
 

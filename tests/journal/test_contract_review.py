@@ -1,4 +1,4 @@
-"""What a release thinks of a request: refused, not read, or soon no longer there."""
+"""Reviews of requests: rejected, not read, or removed in a later release."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Questions about what clients did, and what a journal says when the answer is not the one expected."""
+"""Queries and expectations of the journal, and their failure messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A scenario played on a clock that stands until told, asked without HTTP."""
+"""Runs scenarios with a virtual clock and without HTTP."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls that a scenario lets fail: cancelling, submitting, uploading; what the client is told."""
+"""Calls that a scenario lets fail: cancellations, submissions, uploads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The answers of scenarios with all the words of the language contradict each other at no moment."""
+"""The responses of scenarios with all keys of the language never contradict each other."""
 
 from __future__ import annotations
 

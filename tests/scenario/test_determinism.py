@@ -1,4 +1,4 @@
-"""The same file and seed give the same bytes: in another process, however time is cut up, whatever runs beside."""
+"""The same file and seed give the same bytes: in another process, with other time steps, with other jobs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`faults` and `expect` of a scenario: what is read, and the ready scenarios played by a client."""
+"""The sections `faults` and `expect`, and the built-in scenarios with a client."""
 
 from __future__ import annotations
 

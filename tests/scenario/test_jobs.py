@@ -1,4 +1,4 @@
-"""Jobs, their lifecycles and what else a scenario says of them: what they become."""
+"""Jobs and their lifecycles: from keys to specs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Good scenarios as a whole: where they come from, and what surrounds the jobs."""
+"""Loading whole scenarios: sources, extended files, sections besides jobs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The moves between job states, against what real jobs were seen to do."""
+"""The legal transitions between job states agree with recorded jobs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever happens to a good file: it loads, or it is refused in words."""
+"""A changed scenario either loads, or is refused with messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a scenario says of numbers over time: metrics, back pressure, skew, watermarks, accumulators, old exceptions."""
+"""Values over time: metrics, back pressure, skew, watermarks, accumulators, the exception history."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`tests/fidelity/oracle.yaml` says of the recorded jobs what the recordings say."""
+"""`tests/fidelity/oracle.yaml` agrees with the recordings of its jobs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ready scenarios do what their comments say, on the clock that stands until told."""
+"""The built-in scenarios do what their comments say, with a virtual clock."""
 
 from __future__ import annotations
 

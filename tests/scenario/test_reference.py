@@ -1,4 +1,4 @@
-"""docs/scenario-language.md is what the schema says."""
+"""docs/scenario-language.md is up to date with the schema."""
 
 from __future__ import annotations
 

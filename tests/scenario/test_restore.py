@@ -1,4 +1,4 @@
-"""What a job can be restored from: ids that fit, state that is skipped, savepoints that are claimed."""
+"""Restoring from savepoints: vertex ids, skipped state, claimed savepoints."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The published schema: valid, described, and with examples that are right."""
+"""The published schema is valid and described, and its examples are correct."""
 
 from __future__ import annotations
 

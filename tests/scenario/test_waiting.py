@@ -1,4 +1,4 @@
-"""Lengths that no clock tells: `3 polls` and `signal go`, in lifecycles and operations."""
+"""Wait conditions: `3 polls` and `signal go`, in lifecycles and operations."""
 
 from __future__ import annotations
 

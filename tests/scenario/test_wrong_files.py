@@ -1,6 +1,6 @@
-"""Each file in `wrong/` is refused with the message that stands beside it.
+"""Each file in `wrong/` is refused with the messages in the text file of the same name.
 
-To take over changed messages: `FLINKMOCK_UPDATE=1 pytest tests/scenario/test_wrong_files.py`, and read the difference.
+To update the messages: `FLINKMOCK_UPDATE=1 pytest tests/scenario/test_wrong_files.py`. Review the difference.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ def test_a_wrong_file_is_refused_in_these_words(file: Path, monkeypatch: pytest.
     monkeypatch.chdir(WRONG)
     with pytest.raises(ScenarioError) as refused:
         load_scenario(file.name)
-    told = f"{refused.value}\n".replace(str(WRONG), "wrong")
+    messages = f"{refused.value}\n".replace(str(WRONG), "wrong")
     expected = file.with_suffix(".txt")
     if os.environ.get("FLINKMOCK_UPDATE"):
-        expected.write_text(told, "utf-8")
-    assert told == expected.read_text("utf-8")
+        expected.write_text(messages, "utf-8")
+    assert messages == expected.read_text("utf-8")
 
 
 def test_no_message_is_left_over() -> None:

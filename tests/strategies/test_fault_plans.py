@@ -1,4 +1,4 @@
-"""Drawn faults are loaded and strike, and are shown as the section of a scenario."""
+"""Generated faults load and apply, and are shown as YAML."""
 
 from __future__ import annotations
 

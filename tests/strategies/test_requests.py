@@ -1,4 +1,4 @@
-"""Drawn requests are taken by every release, by way of any client."""
+"""Every release accepts generated requests, from any client."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Drawn answers are what the contract allows, and the simplest are simple."""
+"""Generated responses satisfy the contract, and the simplest ones are simple."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Drawn scenarios are loaded and played, and shown as YAML that does the same."""
+"""Generated scenarios load and run, and are shown as equivalent YAML."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a failing test shows of what was drawn: YAML that fails the same way, as a test's argument or in a file."""
+"""A failing test shows generated values as YAML that reproduces the failure."""
 
 from __future__ import annotations
 
