@@ -20,7 +20,7 @@ Render = Callable[[Any, FieldPath, PlaceholderSource], Any]
 MISSING: Any = type("Missing", (), {"__repr__": lambda _: "MISSING"})()
 """Stands for a value that the payload does not have."""
 
-_RAW_DISCRIMINATORS = ("className", "@class")
+RAW_DISCRIMINATORS = ("className", "@class")
 """One property, which Flink renamed in 1.15: payloads may have either name."""
 
 
@@ -73,13 +73,13 @@ class Compiler:
             return _or_null(self.compile(branches[0]), branches[1])
         renders = [self.compile(branch) for branch in branches]
         definitions = self._definitions
-        constants = _discriminators([resolve(branch, definitions) for branch in branches])
+        constants = discriminators([resolve(branch, definitions) for branch in branches])
 
         def alternative(value: Any, path: FieldPath, placeholders: PlaceholderSource) -> Any:
             if value is MISSING:
                 return renders[0](value, path, placeholders)
             if constants and isinstance(value, Mapping):
-                for name in _RAW_DISCRIMINATORS:
+                for name in RAW_DISCRIMINATORS:
                     if name in value:
                         if value[name] not in constants:
                             raise SchemaMismatch(pointer((path, name)), " or ".join(constants), value[name])
@@ -181,7 +181,7 @@ def _special(value: Any) -> Any:
     return value
 
 
-def _discriminators(branches: list[Schema]) -> dict[str, int]:
+def discriminators(branches: list[Schema]) -> dict[str, int]:
     """Return the index of each branch by its constant, if every branch has a property with one."""
     constants = [
         child["const"] for branch in branches for child in branch.get("properties", {}).values() if "const" in child

@@ -9,7 +9,9 @@ from typing import Any
 from flinkmock.contract import Contract, Operation
 from flinkmock.errors import FakerMissing
 from flinkmock.rest.rendering.compiler import MISSING, Compiler, Render, SchemaMismatch
+from flinkmock.rest.rendering.jackson import encode
 from flinkmock.rest.rendering.placeholders import GeneratedPlaceholders, PlaceholderSource
+from flinkmock.rest.rendering.writer import Write, compile_writer
 
 
 class RenderingError(Exception):
@@ -37,6 +39,7 @@ class ResponseRenderer:
         self.seed = seed
         self._compiler = Compiler(contract.definitions)
         self._renderers: dict[str, Render] = {}
+        self._writers: dict[str, Write] = {}
         self._placeholders = GeneratedPlaceholders("")
 
     def body(self, operation: Operation, payload: Any, key: str = "") -> Any:
@@ -57,6 +60,27 @@ class ResponseRenderer:
         """
         self._placeholders.salt = f"{self.seed}\0{self.contract.release.version}\0{key}"
         return self.render(operation, payload, self._placeholders)
+
+    def json(self, operation: Operation, payload: Any, key: str = "") -> bytes:
+        """Return `body` as bytes, in a fraction of the time. Arguments and errors are the same."""
+        try:
+            text = self.text(operation, payload)
+        except Exception:  # this payload needs a placeholder, or has something else that writers don't know
+            return encode(self.body(operation, payload, key))
+        if "\\u00" in text:  # control characters, which Jackson escapes in capital letters
+            return encode(self.body(operation, payload, key))
+        return text.encode("utf-8", errors="replace")
+
+    def text(self, operation: Operation, payload: Any) -> str:
+        """Return the JSON text of a payload that has all required keys.
+
+        Escapes of control characters are in small letters. Raises any exception for a payload that needs `body`.
+        """
+        write = self._writers.get(operation.id)
+        if write is None:
+            write = compile_writer(operation.response or {}, self.contract.definitions)
+            self._writers[operation.id] = write
+        return write(payload)
 
     def render(self, operation: Operation, payload: Any, placeholders: PlaceholderSource) -> Any:
         """Return the same as `body`, with values of `placeholders` for missing fields."""

@@ -1,0 +1,259 @@
+"""Compiles schemas into functions that write payloads as JSON text.
+
+A writer is Python source, generated from the schema of an operation's response: one function for each object, which
+formats all fields at once. It gives the same text as `encode(renderer.body(...))`, which is the definition, and raises
+whenever a payload is not what handlers usually return: then the caller renders it that way.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from flinkmock.contract.one_of import Definitions, alternatives, choose, resolve, types
+from flinkmock.flink.java_format import java_double
+from flinkmock.rest.rendering.compiler import RAW_DISCRIMINATORS, Schema, discriminators
+from flinkmock.rest.rendering.jackson import encode
+
+Write = Callable[[Any], str]
+
+_PLAIN_NAME = re.compile(r"[ -!#-\[\]-z|~]+")
+"""What needs no escape, neither in JSON nor in the generated source."""
+_NUMBERS = frozenset({"integer", "number"})
+
+
+class UnusualPayload(Exception):
+    """A writer leaves this payload to the renderer."""
+
+
+def compile_writer(schema: Schema, definitions: Definitions) -> Write:
+    """Return a function from payloads to JSON text. It raises any exception for a payload that it can't write."""
+    compiler = _WriterCompiler(definitions)
+    name = compiler.function_of(schema)
+    return compiler.compiled(name)
+
+
+class _WriterCompiler:
+    def __init__(self, definitions: Definitions) -> None:
+        self._definitions = definitions
+        self._source: list[str] = []
+        self._namespace: dict[str, Any] = {
+            "string": json.encoder.encode_basestring,
+            "double": _double,
+            "raw": _raw,
+            "boolean": {True: "true", False: "false"},
+            "isfinite": math.isfinite,
+            "MISSING": _MISSING,
+            "UnusualPayload": UnusualPayload,
+            "unusual": _unusual,
+        }
+        self._references: dict[str, str] = {}
+
+    def compiled(self, name: str) -> Write:
+        exec("\n".join(self._source), self._namespace)
+        write: Write = self._namespace[name]
+        return write
+
+    def _new(self, prefix: str) -> str:
+        self._namespace.setdefault("_count", 0)
+        self._namespace["_count"] += 1
+        return f"{prefix}{self._namespace['_count']}"
+
+    def _constant(self, value: Any) -> str:
+        name = self._new("constant")
+        self._namespace[name] = value
+        return name
+
+    def function_of(self, schema: Schema) -> str:
+        """Return the name of a function that writes values of a schema."""
+        if "$ref" in schema:
+            reference = schema["$ref"]
+            if reference not in self._references:
+                name = self._references[reference] = self._new("write")
+                self._define(name, resolve(schema, self._definitions))
+            return self._references[reference]
+        name = self._new("write")
+        self._define(name, schema)
+        return name
+
+    def _define(self, name: str, schema: Schema) -> None:
+        branches = alternatives(schema)
+        json_types = types(schema)
+        if branches:
+            body = self._alternative(list(branches))
+        elif "const" in schema or "enum" in schema or not json_types & {"object", "array"}:
+            body = [f"return {self._expression(schema, 'value')}"]
+        else:
+            body = ["if value is None: return 'null'"] if "null" in json_types else []
+            body += self._object(schema) if "object" in json_types else self._array(schema)
+        self._source.append(f"def {name}(value):\n" + "\n".join(f"    {line}" for line in body))
+
+    def _expression(self, schema: Schema, value: str) -> str:
+        """Return an expression with the text of `value`, which is an expression without side effects."""
+        if "$ref" in schema or alternatives(schema):
+            return f"{self.function_of(schema)}({value})"
+        if "const" in schema:
+            return repr(_text_of(schema["const"]))
+        if "enum" in schema:
+            return f"{self._constant({each: _text_of(each) for each in schema['enum']})}[{value}]"
+        json_types = types(schema)
+        if json_types & {"object", "array"}:
+            return f"{self.function_of(schema)}({value})"
+        if json_types == {"integer"}:
+            return f'format({value}, "d")'
+        if json_types == {"string"}:
+            return f"string({value})"
+        if json_types == {"number"}:
+            return f"double({value})"
+        if json_types == {"boolean"}:
+            return f"boolean[{value}]"
+        if not json_types:
+            return f"raw({value})"
+        if json_types == {"null"}:
+            return f"('null' if {value} is None else unusual())"
+        if len(json_types) == 2 and "null" in json_types:
+            (other,) = json_types - {"null"}
+            return f"('null' if {value} is None else {self._expression({'type': other}, value)})"
+        return "unusual()"
+
+    def _field(self, schema: Schema, value: str) -> str:
+        """Return what stands between the braces of an f-string to give the text of `value`."""
+        is_integer = types(schema) == {"integer"} and not {"const", "enum"} & schema.keys()
+        return f"{value}:d" if is_integer else self._expression(schema, value)
+
+    def _alternative(self, branches: Sequence[Schema]) -> list[str]:
+        if len(branches) == 2 and types(branches[1]) == {"null"}:
+            return ["if value is None: return 'null'", f"return {self._expression(branches[0], 'value')}"]
+        resolved = [resolve(branch, self._definitions) for branch in branches]
+        constants = discriminators(resolved)
+        if constants:
+            writers = {constant: self.function_of(branches[index]) for constant, index in constants.items()}
+            chosen = "{" + ", ".join(f"{constant!r}: {writer}" for constant, writer in writers.items()) + "}"
+            return [
+                *(f"if {name!r} in value: return {chosen}[value[{name!r}]](value)" for name in RAW_DISCRIMINATORS),
+                "raise UnusualPayload",
+            ]
+        if any(types(branch) & {"object", "array"} or alternatives(branch) for branch in resolved):
+            chosen = self._constant(lambda value: choose(branches, value, self._definitions))
+            writers = ", ".join(map(self.function_of, branches))
+            return ["if type(value) is float: raise UnusualPayload", f"return ({writers},)[{chosen}(value)](value)"]
+        return self._scalar_alternative(resolved)
+
+    def _scalar_alternative(self, branches: Sequence[Schema]) -> list[str]:
+        """A number or one of some texts, such as "NaN"."""
+        literals = {
+            literal: _text_of(literal)
+            for branch in branches
+            if "enum" in branch or "const" in branch
+            for literal in branch.get("enum", (branch.get("const"),))
+            if isinstance(literal, str)
+        }
+        numbers = [branch for branch in branches if types(branch) & _NUMBERS and "enum" not in branch]
+        lines = ["kind = type(value)"]
+        if numbers:
+            expression = self._expression(numbers[0], "value")
+            lines.append(f"if kind is int or (kind is float and isfinite(value)): return {expression}")
+        names = self._constant({"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"})
+        return [
+            *lines,
+            f"if kind is float: value = {names}[str(value)]",
+            "elif kind is not str: raise UnusualPayload",
+            f"return {self._constant(literals)}[value]",
+        ]
+
+    def _object(self, schema: Schema) -> list[str]:
+        if "properties" not in schema or (not schema["properties"] and "propertyNames" in schema):
+            return self._map(schema)
+        required = set(schema.get("required", ()))
+        lines = ["if type(value) is not dict: raise UnusualPayload"]
+        pieces = []
+        for name, child in schema["properties"].items():
+            if not _PLAIN_NAME.fullmatch(name):
+                return ["raise UnusualPayload"]
+            key = f'"{name}"'
+            label = f',"{name}":'.replace("{", "{{").replace("}", "}}")
+            field = f"value[{key}]"
+            if name in required:
+                pieces.append(f"{label}{{{self._field(child, field)}}}")
+                continue
+            local = self._new("field")
+            null = self._text_of_null(child)
+            default = "" if null is None else ", MISSING"
+            absent = "None" if null is None else "MISSING"
+            text = self._field(child, local)
+            lines.append(f"{local} = value.get({key}{default})")
+            lines.append(f"{local} = '' if {local} is {absent} else f''',\"{name}\":{{{text}}}'''")
+            pieces.append(f"{{{local}}}")
+        if not pieces:
+            return [*lines, "return '{}'"]
+        if not pieces[0].startswith(","):
+            return [*lines, f"return '{{' + f'''{''.join(pieces)}'''[1:] + '}}'"]
+        return [*lines, f"return f'''{{{{{''.join(pieces)[1:]}}}}}'''"]
+
+    def _text_of_null(self, schema: Schema) -> str | None:
+        """Return the text of a null; None if it leaves out an optional key."""
+        branches = alternatives(schema)
+        if branches:
+            return "null" if len(branches) == 2 and types(branches[1]) == {"null"} else None
+        if "$ref" in schema:
+            return self._text_of_null(resolve(schema, self._definitions))
+        if "const" in schema:
+            return _text_of(schema["const"])
+        if "enum" in schema:
+            return "null" if None in schema["enum"] else None
+        json_types = types(schema)
+        return "null" if not json_types or "null" in json_types else None
+
+    def _map(self, schema: Schema) -> list[str]:
+        values = schema.get("additionalProperties")
+        if schema.get("maxProperties") == 0:
+            return ["return '{}'"]
+        if not isinstance(values, Mapping):
+            return ["return raw(value)"]
+        names: Schema = schema.get("propertyNames", {})
+        condition = f" if key in {self._constant(frozenset(names['enum']))}" if "enum" in names else ""
+        lines = ["if type(value) is not dict: raise UnusualPayload"]
+        if condition and schema.get("required"):
+            lines.append(
+                f"if not {self._constant(frozenset(schema['required']))} <= value.keys(): raise UnusualPayload"
+            )
+        entry = f"f'''{{string(key)}}:{{{self._field(values, 'child')}}}'''"
+        return [*lines, f"return '{{' + ','.join([{entry} for key, child in value.items(){condition}]) + '}}'"]
+
+    def _array(self, schema: Schema) -> list[str]:
+        item = self._expression(schema.get("items", {}), "item")
+        return [
+            "if type(value) is not list and type(value) is not tuple: raise UnusualPayload",
+            f"return '[' + ','.join([{item} for item in value]) + ']'",
+        ]
+
+
+_MISSING = object()
+
+
+def _unusual() -> str:
+    raise UnusualPayload
+
+
+def _text_of(value: Any) -> str:
+    return encode(value).decode()
+
+
+def _raw(value: Any) -> str:
+    """JSON without a schema."""
+    return encode(value).decode()
+
+
+def _double(value: float) -> str:
+    """A finite double as Java prints it."""
+    if type(value) is float:
+        if value == 0 or 1e-3 <= abs(value) < 1e7:
+            return repr(value)
+        if math.isfinite(value):
+            return java_double(value)
+    elif type(value) is int:
+        return _double(float(value))
+    raise UnusualPayload
