@@ -1,4 +1,4 @@
-"""What a resource gets to see of a request: converted, validated, and without a word of HTTP."""
+"""What a handler gets of a request: converted and validated values, nothing of HTTP."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ if TYPE_CHECKING:
     from flinkmock.contract import Operation
 
 Payload = Any
-"""What is true: dicts, lists, strings, numbers, None. Keys are those of the JSON answers, of all releases at once."""
+"""What a handler returns: dicts, lists, strings, numbers, None, under the keys of the responses of all releases; or a
+`FileContent`."""
 
 
 @dataclass(frozen=True, slots=True)
 class UploadedFile:
-    """A file of a multipart body, kept at `path` until the request is answered. `name` has no folders in it."""
+    """A file of a multipart form, at `path` until the request is answered. `name` has no folders in it."""
 
     name: str
     path: Path
@@ -26,7 +27,7 @@ class UploadedFile:
 
 @dataclass(frozen=True, slots=True)
 class FileContent:
-    """An answer that is a file (logs): bytes and the content type to the letter."""
+    """A response that is a file, such as a log: bytes and the value of `content-type`."""
 
     data: bytes
     content_type: str = "text/plain"
@@ -36,10 +37,12 @@ class FileContent:
 class RestCall:
     """One request to one operation.
 
-    `path`: parameter name -> converted value (ids as 32 lower-case hex digits, numbers as int, texts as str).
-    `query`: name -> list of converted values; a name that was not given, or was empty, is absent.
-    `body`: the JSON object of the request with explicit nulls kept; {} when there was none.
-    `jobmanager`: the number of the one that was asked; each answers for the leader.
+    Attributes:
+        now: Cluster time, epoch ms.
+        path: Parameter name -> converted value: ids as 32 lower-case hex digits, numbers as int, texts as str.
+        query: Parameter name -> list of converted values. Parameters that are missing or empty are absent.
+        body: The JSON object of the request with its nulls; {} if there is none.
+        jobmanager: The number of the JobManager that received the request. Each answers for the leader.
     """
 
     operation: Operation
@@ -54,18 +57,18 @@ class RestCall:
 
     @property
     def caches(self) -> Caches:
-        """Those of the JobManager that was asked."""
+        """The caches of the JobManager that received the request."""
         return self.cluster.leadership.jobmanagers[self.jobmanager].caches
 
     def one(self, name: str, default: Any = None) -> Any:
-        """The only value of a query parameter, or `default`."""
+        """The first value of a query parameter, or `default`."""
         values = self.query.get(name)
         return values[0] if values else default
 
 
 Handler = Callable[[RestCall], Payload]
 HANDLERS: dict[str, Handler] = {}
-"""Operation id -> the function that carries it out."""
+"""Operation id -> its handler."""
 
 
 def handles(*operation_ids: str) -> Callable[[Handler], Handler]:
@@ -74,7 +77,7 @@ def handles(*operation_ids: str) -> Callable[[Handler], Handler]:
     def register(function: Handler) -> Handler:
         for operation_id in operation_ids:
             if operation_id in HANDLERS:
-                raise ValueError(f"{operation_id} has two resources")
+                raise ValueError(f"{operation_id} has two handlers")
             HANDLERS[operation_id] = function
         return function
 

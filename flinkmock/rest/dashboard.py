@@ -21,20 +21,28 @@ _MINOR = re.compile(r"flink-dist(?:_[\d.]+)?-(\d+\.\d+)")
 
 @dataclass(frozen=True, slots=True)
 class Dashboard:
-    """`files` by their path below `web/`; a folder's path ends in `/`, as in a zip, and its content is empty."""
+    """Files by their path below `web/`. The path of a folder ends in `/`, as in a zip, and its content is empty.
+
+    `source` is the jar or folder that they come from.
+    """
 
     files: Mapping[str, bytes]
     source: str
 
     @classmethod
     def load(cls, where: str | Path, release: Release) -> Dashboard | None:
-        """From a flink-dist jar, a folder that holds one (itself or in `lib/`), or a folder of web files.
+        """Loads a dashboard.
 
-        "auto" looks into an installed apache-flink-libraries, then into FLINK_HOME; None if there is nothing.
+        Args:
+            where: A flink-dist jar, a folder with one (directly or in `lib/`), or a folder of web files. "auto" looks
+                into an installed apache-flink-libraries, then into FLINK_HOME.
+            release: The release that is served.
+
+        Returns:
+            The dashboard; None if "auto" finds none.
 
         Raises:
-            DashboardMissing: there is no dashboard at the path, or it is another release's, which asks for answers
-                that this one does not give.
+            DashboardMissing: The path has no dashboard, or that of another release, which needs other responses.
         """
         if str(where) == AUTO:
             jar = next((jar for folder in _installed() if (jar := _jar_in(folder))), None)
@@ -52,13 +60,13 @@ class Dashboard:
 
 def _installed() -> list[Path]:
     """Folders in which a flink-dist jar may have been installed."""
-    found = importlib.util.find_spec("pyflink")  # not imported: apache-flink-libraries alone is a folder without code
-    folders = [Path(place) for place in (found.submodule_search_locations or ())] if found else []
+    spec = importlib.util.find_spec("pyflink")  # not imported: apache-flink-libraries alone is a folder without code
+    folders = [Path(path) for path in (spec.submodule_search_locations or ())] if spec else []
     return [*folders, *(Path(home) for home in [os.environ.get("FLINK_HOME")] if home)]
 
 
 def _jar_in(folder: Path) -> Path | None:
-    return next((jar for place in (folder, folder / "lib") for jar in sorted(place.glob(_JAR))), None)
+    return next((jar for path in (folder, folder / "lib") for jar in sorted(path.glob(_JAR))), None)
 
 
 def _from_jar(jar: Path, release: Release) -> Dashboard:
@@ -75,7 +83,7 @@ def _from_jar(jar: Path, release: Release) -> Dashboard:
     except (OSError, zipfile.BadZipFile) as error:
         raise DashboardMissing(f"{jar} can't be read as a jar: {error}.") from None
     if "index.html" not in files:
-        raise DashboardMissing(f"There is no web/index.html in {jar}: it is no flink-dist jar.")
+        raise DashboardMissing(f"There is no web/index.html in {jar}: it is not a flink-dist jar.")
     return Dashboard(files, str(jar))
 
 

@@ -24,7 +24,7 @@ def parse_number(text: str, limits: tuple[int, int], radix: int = 10) -> int:
         if digit is None:
             raise ValueError(_for_input(text, radix))
         value = value * radix + digit
-        if value > limits[1] + 1:  # as Java stops there; and nobody waits for a million digits
+        if value > limits[1] + 1:  # Java stops here too, and a million digits cost no time
             raise ValueError(_for_input(text, radix))
     value = -value if text.startswith("-") else value
     if not limits[0] <= value <= limits[1]:

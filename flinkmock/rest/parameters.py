@@ -20,21 +20,21 @@ class BadParameter(Exception):
     """A value that can't be converted. The text is that of Flink's HandlerRequestException."""
 
 
-def path_values(operation: Operation, given: Mapping[str, str]) -> dict[str, Any]:
+def path_values(operation: Operation, texts: Mapping[str, str]) -> dict[str, Any]:
     """Raises BadParameter."""
     return {
-        parameter.name: _converted("path", parameter, given[parameter.name], [given[parameter.name]])[0]
+        parameter.name: _converted("path", parameter, texts[parameter.name], [texts[parameter.name]])[0]
         for parameter in operation.path_parameters
     }
 
 
-def query_values(operation: Operation, given: Mapping[str, Sequence[str]]) -> dict[str, list[Any]]:
-    """Values of a name that is given several times count as one list. Names that are unknown, or have no value at all,
-    are absent. Raises BadParameter."""
+def query_values(operation: Operation, texts: Mapping[str, Sequence[str]]) -> dict[str, list[Any]]:
+    """The values of a name that occurs several times count as one list. Unknown names and names without a value are
+    absent. Raises BadParameter."""
     values = {}
     for parameter in operation.query_parameters:
-        if parameter.name in given:
-            joined = ",".join(given[parameter.name])
+        if parameter.name in texts:
+            joined = ",".join(texts[parameter.name])
             converted = _converted("query", parameter, joined, _java_split(joined))
             if converted:
                 values[parameter.name] = converted
@@ -48,14 +48,14 @@ _SINGLE = {
     "allowNonRestoredState": "allowNonRestoredState",
     "savepointPath": "savepointPath",
 }
-"""Query parameter -> field of the body that wins over it, for the jar handlers; they alone insist on one value."""
+"""Query parameter -> field of the body that overrides it. Only the jar handlers require a single value."""
 _JAR_HANDLERS = {"submitJobFromJar", "submitApplicationFromJar", "generatePlanFromJar", "generatePlanFromJarGet"}
 
 
 def duplicate_value_error(
     operation: Operation, query: Mapping[str, Sequence[Any]], body: Mapping[str, Any]
 ) -> str | None:
-    """The text of HandlerRequestUtils when a parameter of a jar's run or plan has several values, else None."""
+    """The message of HandlerRequestUtils if a parameter of a jar's run or plan has several values, else None."""
     if operation.id not in _JAR_HANDLERS:
         return None
     for name, field in _SINGLE.items():

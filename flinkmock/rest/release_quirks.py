@@ -1,7 +1,7 @@
-"""What differs from release to release in how the server speaks HTTP: one table, no scattered ifs.
+"""How the REST API of the releases differs in behaviour.
 
-Recorded: 1.12.5, 1.20.5 and 2.3.0. Where in between a difference begins was read out of the classes in each
-release's own flink-dist jar (text constants and calls); each line names the class.
+Recorded: 1.12.5, 1.20.5 and 2.3.0. The release in which a difference begins was read from the classes in the
+flink-dist jars (constants and calls); each line names the class.
 """
 
 from __future__ import annotations
@@ -13,32 +13,32 @@ from flinkmock.release import Release
 
 @dataclass(frozen=True, slots=True)
 class ReleaseQuirks:
-    """The fields are named for what the later releases do."""
+    """Each field is named after what the later releases do."""
 
     not_found_names_path: bool
     """`Not found: /x` instead of `Not found.`; RouterHandler, since 1.14."""
     lower_case_headers: bool
     """HandlerUtils uses HttpHeaderNames (lower case) since 1.17, HttpHeaders.Names before."""
     uploads_checked_first: bool
-    """FileUploadHandler knows since 1.19 which paths take POST and files, and refuses others before routing."""
+    """Since 1.19, FileUploadHandler knows which paths take POST and files, and rejects others before routing."""
     ended_job_is_conflict: bool
-    """JobCancellationHandler knows 409 since 1.15. Before, a job that ended is unknown to it: 404."""
+    """JobCancellationHandler responds with 409 since 1.15; before, with 404 as for an unknown job."""
     trigger_named_in_text: bool
     """SavepointHandlers: `There is no savepoint operation with triggerId=…` since 1.15."""
     plan_reads_jar_at_once: bool
     """JarPlanHandler looks into the jar outside of its future since 1.17: an unknown jar is a 500 instead of a 400."""
     unknown_taskmanager_file_is_404: bool
-    """AbstractTaskManagerFileHandler answers with what it found out (`handle` instead of `whenComplete`)."""
+    """AbstractTaskManagerFileHandler responds with its own error since 1.18 (`handle` instead of `whenComplete`)."""
     missing_taskmanager_file_is_wrapped: bool
     """TaskExecutor throws FileNotFoundException since 1.18, and the file handler names the task manager."""
     coordinator_not_found: bool
-    """CoordinatorNotExistException is there since 2.1, and a 404; before it was any FlinkException."""
+    """CoordinatorNotExistException exists since 2.1, and is a 404; before, it was a FlinkException."""
     number_errors_name_radix: bool
     """NumberFormatException of Java 12 and later; Flink runs on 17 from 1.15 on, on 11 before."""
     null_pointers_explained: bool
     """NullPointerException has a message in Java 17, none in Java 11."""
     jackson: tuple[int, int]
-    """The version of Jackson, which decides the words of its messages (flink-shaded-jackson of the release)."""
+    """The version of Jackson, on which its messages depend (flink-shaded-jackson of the release)."""
 
     @classmethod
     def of(cls, release: Release) -> ReleaseQuirks:

@@ -21,7 +21,7 @@ class BadEscape(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """`raw` as it was sent, `path` decoded once, `query` with all values of a name in the order of the request."""
+    """`raw` as it was sent, `path` decoded once, `query` with all values of each name in the order of the request."""
 
     raw: str
     path: str
@@ -29,7 +29,7 @@ class Target:
 
     @classmethod
     def parse(cls, raw: str) -> Target:
-        """Raises BadEscape, for the query too, whether or not somebody would have read it."""
+        """Raises BadEscape, also for a query that the operation doesn't read."""
         end = _PATH_END.search(raw)
         path_end = end.start() if end else len(raw)
         return cls(raw, decode(raw, 0, path_end, plus_is_blank=False), _query(raw, path_end))

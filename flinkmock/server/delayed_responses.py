@@ -1,17 +1,17 @@
-"""Answers that are held back until the cluster's clock has come to a moment.
+"""Responses that wait until the cluster's clock shows a certain time.
 
-How long that takes on the wall depends on the clock:
+How long that takes on the wall clock depends on the clock mode:
 
-| clock          | an answer held back for 2 s                                                              |
+| clock          | a response delayed by 2 s                                                                |
 |----------------|------------------------------------------------------------------------------------------|
-| real, scaled   | waits that long, in the cluster's seconds                                                |
-| a step         | waits until other requests have moved the clock so far. When all requests under way are |
-|                | held back, nobody is left who could move it: the clock goes on to the first moment       |
-| virtual        | waits until somebody advances the clock. When it has stood for 30 s of the wall, the     |
-|                | connection is cut and a warning logged: a test that forgot it would hang for ever        |
+| real, scaled   | waits 2 s of cluster time                                                                |
+| a step         | waits until other requests have moved the clock that far. When all running requests      |
+|                | wait, no request is left to move the clock: it jumps to the first of these times         |
+| virtual        | waits until the clock is advanced. If that does not happen for 30 s of the wall clock,   |
+|                | the connection is cut and a warning is logged, so that a test does not hang              |
 
-Whoever leaves, client or server, ends the waiting at once. When a snapshot is restored, answers to what was asked
-before are never given.
+A disconnect of the client or a shutdown of the server ends the wait immediately. When a snapshot is restored, requests
+that arrived before get no response.
 """
 
 from __future__ import annotations
@@ -34,130 +34,136 @@ if TYPE_CHECKING:
 
 _LOG = logging.getLogger("flinkmock.server")
 UNBOUNDED = math.inf
-PATIENCE = 30.0
-"""Seconds of the wall for which a virtual clock may stand while answers wait for it."""
-_TICK, _SHORTEST, _IDLE = 0.005, 0.001, 0.02
-"""Seconds of the wall between two looks at the clock: usually; when it is about to come or to be moved; when all that
-is held hangs for ever."""
-_LOOK_AROUND = 20
-"""Ticks between two looks at whether clients have gone."""
+VIRTUAL_CLOCK_TIMEOUT_S = 30.0
+"""Seconds of the wall clock for which a virtual clock may stand while responses wait for it."""
+_TICK_S, _MIN_TICK_S, _HANGING_TICK_S = 0.005, 0.001, 0.02
+"""Seconds of the wall clock between two checks of the cluster's clock: usually; shortly before the next response is
+due, or while a step clock is about to move; while all responses wait without bound."""
+_DISCONNECT_CHECK_TICKS = 20
+"""Ticks between two checks for clients that have disconnected."""
 
 
 @dataclass(order=True, slots=True)
-class _Held:
-    moment: float
+class _Pending:
+    due_at: float
     order: int
-    over: asyncio.Future[bool] = field(compare=False)
-    gone: Callable[[], bool] = field(compare=False)
+    done: asyncio.Future[bool] = field(compare=False)
+    is_gone: Callable[[], bool] = field(compare=False)
+
+    def finish(self, *, is_due: bool) -> None:
+        if not self.done.done():
+            self.done.set_result(is_due)
 
 
 class DelayedResponses:
-    """All that one application holds back. To be used inside its event loop only."""
+    """The delayed responses of the servers of one cluster. Use it only inside their event loop."""
 
     def __init__(self, cluster: FaultTarget) -> None:
         self._cluster = cluster
-        self._held: list[_Held] = []
+        self._pending: list[_Pending] = []
         self._order = itertools.count()
-        self._under_way = 0
-        self._ticking: asyncio.Task[None] | None = None
+        self._running_requests = 0
+        self._ticker: asyncio.Task[None] | None = None
         self._closed = False
 
     @contextmanager
     def request(self) -> Iterator[None]:
-        """Surrounds what is done for a request, held back or not."""
-        self._under_way += 1
+        """Surrounds the work on a request, whether or not its response is delayed."""
+        self._running_requests += 1
         try:
             yield
         finally:
-            self._under_way -= 1
+            self._running_requests -= 1
 
-    async def until(self, moment: float, gone: Callable[[], bool]) -> bool:
-        """Waits until the clock shows `moment` (epoch ms). False: there is nobody to be answered any more, as `gone`
-        tells, which is asked now and then, and at once when the clock was turned back."""
-        if self._closed or gone():
+    async def until(self, due_at: float, is_gone: Callable[[], bool]) -> bool:
+        """Waits until the clock shows `due_at` (epoch ms).
+
+        Args:
+            is_gone: Whether the response is no longer wanted. It is called now and then, and immediately after the
+                clock was turned back.
+
+        Returns:
+            False if the response must not be sent.
+        """
+        if self._closed or is_gone():
             return False
-        if moment <= self._cluster.clock.now():
+        if due_at <= self._cluster.clock.now():
             return True
-        over: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        held = _Held(moment, next(self._order), over, gone)
-        heapq.heappush(self._held, held)
-        if self._ticking is None:
-            self._ticking = asyncio.create_task(self._tick())
-        return await over
+        done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._pending, _Pending(due_at, next(self._order), done, is_gone))
+        if self._ticker is None:
+            self._ticker = asyncio.create_task(self._tick())
+        return await done
 
     async def close(self) -> None:
-        """Ends all waiting."""
+        """Ends all waits."""
         self._closed = True
-        self._let_go(lambda held: True)
-        if self._ticking is not None:
-            self._ticking.cancel()
+        self._drop(lambda pending: True)
+        if self._ticker is not None:
+            self._ticker.cancel()
 
     def abandon(self) -> None:
-        """Ends all waiting within a tick: another engine is served now. Can be called from any thread."""
+        """Ends all waits within a tick, because another engine is served. Can be called from any thread."""
         self._closed = True
 
-    def _let_go(self, whom: Callable[[_Held], bool]) -> None:
-        leaving = [held for held in self._held if whom(held)]
-        if not leaving:
+    def _drop(self, condition: Callable[[_Pending], bool]) -> None:
+        dropped = [pending for pending in self._pending if condition(pending)]
+        if not dropped:
             return
-        self._held = [held for held in self._held if not whom(held)]
-        heapq.heapify(self._held)
-        for held in leaving:
-            _end(held, well=False)
+        self._pending = [pending for pending in self._pending if not condition(pending)]
+        heapq.heapify(self._pending)
+        for pending in dropped:
+            pending.finish(is_due=False)
 
     async def _tick(self) -> None:
+        clock = self._cluster.clock
         try:
-            before, stands_since = self._cluster.clock.now(), time.monotonic()
-            era = -1  # the first tick looks around, too
+            last_time, moved_at = clock.now(), time.monotonic()
+            generation = -1  # so that the first tick checks for disconnects, too
             for tick in itertools.count(1):
                 if self._closed:
-                    self._let_go(lambda held: True)
+                    self._drop(lambda pending: True)
                     return
-                now = self._cluster.clock.now()
-                while self._held and self._held[0].moment <= now:
-                    _end(heapq.heappop(self._held), well=True)
-                if now != before:
-                    before, stands_since = now, time.monotonic()
-                if tick % _LOOK_AROUND == 0 or era != self._cluster.clock.generation:
-                    era = self._cluster.clock.generation
-                    self._let_go(lambda held: held.gone() or held.over.done())
-                if not self._held:
+                now = clock.now()
+                while self._pending and self._pending[0].due_at <= now:
+                    heapq.heappop(self._pending).finish(is_due=True)
+                if now != last_time:
+                    last_time, moved_at = now, time.monotonic()
+                if tick % _DISCONNECT_CHECK_TICKS == 0 or generation != clock.generation:
+                    generation = clock.generation
+                    self._drop(lambda pending: pending.is_gone() or pending.done.done())
+                if not self._pending:
                     return
-                first = self._held[0].moment
-                if self._cluster.clock.mode is ClockMode.VIRTUAL and time.monotonic() - stands_since > PATIENCE:
+                first = self._pending[0].due_at
+                if clock.mode is ClockMode.VIRTUAL and time.monotonic() - moved_at > VIRTUAL_CLOCK_TIMEOUT_S:
                     self._give_up()
-                elif self._cluster.clock.mode is ClockMode.STEP and tick > 1 and self._all_wait() and first < UNBOUNDED:
+                elif clock.mode is ClockMode.STEP and tick > 1 and self._all_wait() and first < UNBOUNDED:
                     self._cluster.advance(math.ceil(first) - now)
                     continue
-                await asyncio.sleep(self._pause(first - now))
+                await asyncio.sleep(self._pause_s(first - now))
         finally:
-            self._ticking = None
+            self._ticker = None
 
     def _all_wait(self) -> bool:
-        """Whether nobody is left who could move the clock. Those who wait for ever don't count."""
-        return self._under_way <= len(self._held)
+        """Whether all running requests wait, so that none of them moves the clock."""
+        return self._running_requests <= len(self._pending)
 
-    def _pause(self, left: float) -> float:
-        """Seconds until the next tick, if there are so many ms left of the cluster's time."""
+    def _pause_s(self, remaining_ms: float) -> float:
+        """Seconds until the next tick, if the next response is due in so many ms of cluster time."""
         clock = self._cluster.clock
-        if left == UNBOUNDED:
-            return _IDLE
+        if remaining_ms == UNBOUNDED:
+            return _HANGING_TICK_S
         if clock.follows_wall:
-            return min(max(left / clock.factor / 1000, _SHORTEST), _TICK)
-        return _TICK if clock.mode is ClockMode.VIRTUAL else _SHORTEST
+            return min(max(remaining_ms / clock.factor / 1000, _MIN_TICK_S), _TICK_S)
+        return _TICK_S if clock.mode is ClockMode.VIRTUAL else _MIN_TICK_S
 
     def _give_up(self) -> None:
-        waiting = sum(held.moment < UNBOUNDED for held in self._held)
-        if waiting:
+        count = sum(pending.due_at < UNBOUNDED for pending in self._pending)
+        if count:
             _LOG.warning(
-                "%d answers wait for a virtual clock that nobody has moved for %g s; their connections are cut. "
-                "Advance the clock, or choose another one.",
-                waiting,
-                PATIENCE,
+                "%d responses wait for a virtual clock that has not moved for %g s; their connections are cut. "
+                "Advance the clock, or choose another clock.",
+                count,
+                VIRTUAL_CLOCK_TIMEOUT_S,
             )
-        self._let_go(lambda held: held.moment < UNBOUNDED)
-
-
-def _end(held: _Held, *, well: bool) -> None:
-    if not held.over.done():
-        held.over.set_result(well)
+        self._drop(lambda pending: pending.due_at < UNBOUNDED)

@@ -17,6 +17,7 @@ from aiohttp import web
 from flinkmock import Contract, FlinkMock
 from flinkmock.journal import Exchange
 from flinkmock.proxy import MAX_CHECKED_BYTES, Proxy
+from flinkmock.proxy.streaming import UpstreamResponse
 
 JAR = Path(__file__).parent.parent / "fidelity" / "jars" / "2.3.0" / "wordcount.jar"
 MIB = 1024 * 1024
@@ -255,3 +256,8 @@ def resident(pid: int) -> int:
         if line.startswith("VmHWM"):
             return int(line.split()[1]) * 1024
     pytest.skip("no /proc here")
+
+
+def test_aiohttp_still_has_the_attribute_that_sends_head_and_body_in_one_piece() -> None:
+    assert web.StreamResponse._send_headers_immediately is True
+    assert UpstreamResponse._send_headers_immediately is False

@@ -130,7 +130,7 @@ def test_what_hangs_keeps_nobody_else_waiting() -> None:
 def test_a_virtual_clock_that_nobody_moves_is_told_of(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(delayed_responses, "PATIENCE", 0.1)
+    monkeypatch.setattr(delayed_responses, "VIRTUAL_CLOCK_TIMEOUT_S", 0.1)
     with FlinkMock(SLOW, clock="virtual") as mock, caplog.at_level(logging.WARNING, "flinkmock.server"):
         with pytest.raises(httpx.ReadError):
             httpx.get(mock.url + "/overview", timeout=PATIENCE)

@@ -1,7 +1,7 @@
-"""Single values of a JSON body, coerced as Jackson coerces them, or refused in its words.
+"""Single values of a JSON body, coerced as Jackson does, or rejected with its messages.
 
 Numbers and booleans are taken as strings, strings as numbers and booleans; fractions are cut off; an enum constant may
-be given by its ordinal. Anything else is a mistake, as in Jackson's own deserializers.
+be given by its ordinal. Anything else is an error, as in Jackson's own deserializers.
 
 See docs/flink-behaviour.md#type-coercion.
 """
@@ -47,17 +47,17 @@ def token_of(value: Any) -> str:
 
 
 def fail(java_class: str, text: str, path: str, cause: JavaException | None = None) -> NoReturn:
-    """`path` is Jackson's reference chain. The place in the text is one that Jackson gives when it knows none."""
+    """`path` is Jackson's reference chain. The location in the text is what Jackson prints if it knows none."""
     chain = f"\n at [Source: UNKNOWN; byte offset: #UNKNOWN] (through reference chain: {path})" if path else ""
     raise JacksonError(JavaException(java_class, text + chain, cause))
 
 
 class Scalars:
-    """The release decides about words only. All methods raise JacksonError."""
+    """Only the messages depend on the release. All methods raise JacksonError."""
 
     def __init__(self, quirks: ReleaseQuirks) -> None:
         self._newer = quirks.jackson >= _NEWER_WORDS
-        self._tells_radix = quirks.number_errors_name_radix
+        self._names_radix = quirks.number_errors_name_radix
 
     def string(self, value: Any, path: str) -> str:
         if isinstance(value, list):
@@ -123,7 +123,7 @@ class Scalars:
         except ValueError as error:
             not_a_number = str(error).startswith("For input string")
             kind = "NumberFormatException" if not_a_number else "IllegalArgumentException"
-            why = str(error) if self._tells_radix else str(error).removesuffix(" under radix 16")
+            why = str(error) if self._names_radix else str(error).removesuffix(" under radix 16")
             cause = JavaException(f"java.lang.{kind}", why)
         if java_class := _IDS_WITH_A_MESSAGE.get(path.rpartition('["')[2].removesuffix('"]')):
             cause = JavaException(
@@ -143,19 +143,19 @@ class Scalars:
         return text
 
     def null(self, kind: str, path: str, *, is_long: bool) -> NoReturn:
-        """Null for a primitive; `kind` is "boolean" or "integer"."""
+        """Rejects null for a primitive; `kind` is "boolean" or "integer"."""
         primitive = "boolean" if kind == "boolean" else "long" if is_long else "int"
         shown = f"`{primitive}`" if self._newer else primitive
         fail(MISMATCH, f"Cannot map `null` into type {shown} {_NULL_PRIMITIVE}", path)
 
     def no_creator(self, java_class: str) -> NoReturn:
-        """An object, where a class has no constructor that takes fields (recorded: 1.18.1)."""
+        """Rejects an object for a class without a constructor that takes fields (recorded: 1.18.1)."""
         why = "cannot deserialize from Object value (no delegate- or property-based Creator)"
         text = f"Cannot construct instance of `{java_class}` (although at least one Creator exists): {why}"
         fail(MISMATCH, text, "")
 
     def not_constructible(self, java_class: str, value: Any, path: str) -> NoReturn:
-        """A value that is no object, where an object is wanted."""
+        """A value that is not an object, where an object is required."""
         if isinstance(value, list):
             self.mismatch(java_class, token_of(value), path)
         if isinstance(value, bool):

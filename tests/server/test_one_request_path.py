@@ -1,0 +1,154 @@
+"""Odd targets get the same response through every entry: there is one request path."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import NamedTuple
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from flinkmock.cluster.spec import ClusterSpec
+from flinkmock.contract import Contract
+from flinkmock.engine import Engine
+from flinkmock.proxy import Proxy
+from flinkmock.rest.in_process import InProcessClient
+from flinkmock.server import ServerThread, create_app
+from tests.cluster.cluster_factory import job
+from tests.rest.handlers.http_helpers import JOB_ID
+
+JOB = f"/jobs/{JOB_ID}"
+TARGETS = [
+    f"GET {JOB}/metrics?get=a;b",
+    f"GET {JOB}/metrics?get=a&get=b",
+    f"GET {JOB}/metrics?get=a,b,,",
+    f"GET {JOB}/metrics?==get=a",
+    f"GET {JOB}/metrics?get",
+    f"GET {JOB}/metrics?get=%",
+    f"GET {JOB}/metrics?get=%zz",
+    f"GET {JOB}/metrics?g%65t=a",
+    f"GET {JOB}/metrics?get=a+b",
+    f"GET {JOB.upper().replace('JOBS', 'jobs')}",
+    "GET /%",
+    "GET /%zz",
+    "GET /jobs%2Foverview",
+    "GET /jobs/%2e%2e",
+    "GET /jobs/%2531",
+    "GET /jobs/+",
+    "GET //jobs/",
+    "GET /jobs//",
+    "GET /v1/jobs",
+    "GET /v2/jobs",
+    "GET /jobs?x=%",
+    "GET /jobs/nohex",
+    "GET /taskmanagers/%25",
+    "GET /taskmanagers/%3F",
+    "GET /nosuch",
+    "GET /no%20such+file",
+    "GET /",
+    "GET /..",
+    "GET /overview?a=b?c=d",
+    "DELETE /overview",
+    "PATCH /jobs/nohex?mode=nope",
+    f"PATCH {JOB}?mode=stop&mode=cancel",
+    "POST /jars/x.jar/run?parallelism=1&parallelism=2",
+    "POST /jars/a%2Fb/plan",
+    "POST /nosuch",
+]
+
+
+class Reply(NamedTuple):
+    status: int
+    content_type: str | None
+    cors: bool
+    body: bytes
+
+
+def send(port: int, request: str) -> Reply:
+    """The response to exactly this target."""
+    method, target = request.split(" ", 1)
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    try:
+        connection.putrequest(method, target, skip_accept_encoding=True)
+        connection.endheaders()
+        response = connection.getresponse()
+        cors = response.getheader("access-control-allow-origin") is not None
+        return Reply(response.status, response.getheader("content-type"), cors, response.read())
+    finally:
+        connection.close()
+
+
+def engine() -> Engine:
+    return Engine(ClusterSpec(jobs=(job(id=JOB_ID),)), flink="2.3", clock="virtual")
+
+
+def through_rest_api() -> list[Reply]:
+    client = InProcessClient(one := engine())
+    responses = [client.send(*request.split(" ", 1)) for request in TARGETS]
+    one.close()
+    return [Reply(each.status, each.content_type, each.cors, each.body) for each in responses]
+
+
+async def send_all(port: int) -> list[Reply]:
+    return [await asyncio.to_thread(send, port, request) for request in TARGETS]
+
+
+@asynccontextmanager
+async def server() -> AsyncIterator[int]:
+    with ServerThread(one := engine()) as thread:
+        yield int(thread.url.rpartition(":")[2])
+    one.close()
+
+
+@asynccontextmanager
+async def app() -> AsyncIterator[int]:
+    async with TestServer(create_app(one := engine())) as test_server:
+        yield test_server.port or 0
+    one.close()
+
+
+@asynccontextmanager
+async def subapp() -> AsyncIterator[int]:
+    """An application that passes everything below /flink on, and a prefix that is added to each target."""
+    outer = web.Application()
+    outer.add_subapp("/flink", create_app(one := engine()))
+    async with TestServer(outer) as test_server:
+        yield test_server.port or 0
+    one.close()
+
+
+@asynccontextmanager
+async def proxy() -> AsyncIterator[int]:
+    async with server() as port:
+        runner = Proxy(f"http://127.0.0.1:{port}", Contract.load("2.3")).runner()
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        yield runner.addresses[0][1]
+        await runner.cleanup()
+
+
+@pytest.mark.parametrize("entry", [server, app, proxy])
+async def test_every_entry_gives_the_same_responses(entry) -> None:
+    async with entry() as port:
+        replies = await send_all(port)
+    expected = through_rest_api()
+    different = [
+        (request, got, want) for request, got, want in zip(TARGETS, replies, expected, strict=True) if got != want
+    ]
+    assert different == []
+
+
+async def test_a_subapplication_sees_targets_without_its_prefix() -> None:
+    requests = ["GET /flink/jobs/overview", f"GET /flink{JOB}/metrics?get=a;b", "GET /flink/nosuch"]
+    async with subapp() as port:
+        replies = [await asyncio.to_thread(send, port, request) for request in requests]
+    client = InProcessClient(one := engine())
+    assert [reply.body for reply in replies] == [
+        client.send(*request.replace("/flink", "").split(" ", 1)).body for request in requests
+    ]
+    one.close()
