@@ -39,7 +39,7 @@ def _product_is_patient() -> Iterator[None]:
     """What flinkmock waits for in seconds of the wall clock: a server under check, and somebody to move a clock."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(http_client, "TIMEOUT_S", PATIENCE)
-        patch.setattr(delayed_responses, "PATIENCE", PATIENCE)
+        patch.setattr(delayed_responses, "VIRTUAL_CLOCK_TIMEOUT_S", PATIENCE)
         yield
 
 
