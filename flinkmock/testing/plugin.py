@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from flinkmock.testing.mock import FlinkMock
 
 MARKER = (
-    "flinkmock(scenario=None, *, flink=None, seed=None, clock=None, port=0, dashboard=None, unexpected=None): the "
-    "cluster that the fixture `flinkmock` starts. A scenario file is looked up in the folders of the test and of the "
-    "ini file, in the current folder, and among the built-in scenarios. A list of releases in `flink` runs the test "
-    "once for each. unexpected='allow' allows requests that match no operation"
+    "flinkmock(scenario=None, *, flink=None, seed=None, clock=None, port=0, dashboard=None, control=True, "
+    "unexpected=None): the cluster that the fixture `flinkmock` starts. A scenario file is looked up in the folders of "
+    "the test and of the ini file, in the current folder, and among the built-in scenarios. A list of releases in "
+    "`flink` runs the test once for each. unexpected='allow' allows requests that match no operation"
 )
-ARGUMENTS = "flink", "seed", "clock", "port", "dashboard", "unexpected"
+ARGUMENTS = "flink", "seed", "clock", "port", "dashboard", "control", "unexpected"
 """The arguments of the marker besides the scenario."""
 UNEXPECTED = "fail", "allow"
 """What happens to a test whose requests match no operation."""
