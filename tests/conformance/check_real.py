@@ -1,11 +1,10 @@
-"""Holds the contract against a real Flink with a running, a finished and a failed job: every line it prints has to say
-"no deviation".
+"""Checks a real Flink with a running, a finished and a failed job; every line of the output must say "no deviation".
 
     python -m tests.conformance.check_real 2.3.0 --mutating --fuzz 12
 
-checks as `flinkmock check` does: reads twice, then what changes something (`--mutating`) and generated requests
-(`--fuzz N`), and all of it once more through `flinkmock proxy`, whose own verdict comes last. Takes a minute
-or two. `--option "jobmanager.scheduler: adaptive" --option "rest.profiling.enabled: true"` registers more operations.
+runs `flinkmock check`: reads twice, then mutating checks (`--mutating`) and generated requests (`--fuzz N`), and all of
+them again through `flinkmock proxy`, whose summary comes last. Takes one or two minutes.
+`--option "jobmanager.scheduler: adaptive" --option "rest.profiling.enabled: true"` registers more operations.
 The jars come from the Python package index, see tests/fidelity/distribution.py.
 """
 
@@ -29,7 +28,7 @@ COMMAND = [sys.executable, "-m", "flinkmock"]
 
 
 def start_jobs(d: Driver) -> None:
-    """One that runs and has checkpoints, one that has finished, one that has failed."""
+    """Starts a job that runs and has checkpoints, one that finishes, and one that fails."""
     d.begin("jobs")
     for kind in ("finite", "failing"):
         job_id = start_job(d, kind, variable="ended", running=False)
@@ -40,20 +39,20 @@ def start_jobs(d: Driver) -> None:
 
 
 def report_outcome(name: str, code: int, text: str) -> bool:
-    """Prints the outcome, with all that is to say if it is not 0."""
+    """Prints the exit code and the first line, all lines if the exit code is not 0."""
     first, _, rest = text.partition("\n")
     print(f"{name:27} exit code {code}: {first}", *([rest] if code else ()), sep="\n", flush=True)
     return code == 0
 
 
 def check(name: str, url: str, *options: str) -> bool:
-    """Whether there was no deviation."""
+    """Runs `flinkmock check`; returns whether there was no deviation."""
     done = subprocess.run([*COMMAND, "check", url, *options], capture_output=True, text=True)
     return report_outcome(name, done.returncode, done.stdout + done.stderr)
 
 
 def check_through_proxy(url: str, runs: dict[str, Sequence[str]]) -> bool:
-    """The same questions once more, put to a proxy."""
+    """Runs the same checks through a proxy."""
     command = [*COMMAND, "proxy", url, "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as proxy:
         assert proxy.stdout is not None
@@ -67,7 +66,7 @@ def check_through_proxy(url: str, runs: dict[str, Sequence[str]]) -> bool:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("version", help="a release with its patch number, e.g. 2.3.0")
-    parser.add_argument("--mutating", action="store_true", help="also what changes something")
+    parser.add_argument("--mutating", action="store_true", help="also run mutating checks")
     parser.add_argument("--fuzz", type=int, default=0, metavar="N", help="N generated requests for each operation")
     parser.add_argument("--option", action="append", default=[], metavar="LINE", help="of the configuration, see above")
     parser.add_argument("--home", type=Path, help="a distribution (lib, bin, …); else it is downloaded")

@@ -1,9 +1,9 @@
-"""One thing is changed in one answer of a cluster, many times over, and a check has to find it and to name it.
+"""Changes one thing in one response of a cluster, many times; a check must report each change.
 
     python -m tests.conformance.mutation_testing 500 --flink 2.3
 
-plays so many rounds, each a whole check through an HTTP server that makes one change, and tells how many were found
-and rightly named. Takes some ten minutes.
+runs 500 rounds, each a complete check through an HTTP server that makes one change, and prints how many changes were
+reported correctly. Takes about ten minutes.
 """
 
 from __future__ import annotations
@@ -31,8 +31,8 @@ SCENARIO = {"jobs": {"running": "streaming", "finished": "batch", "failed": "fai
 
 @dataclass
 class MutationScore:
-    """`kinds`: how often each kind of change was made. `unfound`: of those that were not found, or not rightly named,
-    the target, the change and what was said instead."""
+    """`kinds`: how often each kind of change was made. `missed`: target, change and findings of the changes that were
+    not reported correctly."""
 
     kinds: Counter[str] = field(default_factory=Counter)
     missed: list[str] = field(default_factory=list)
@@ -45,9 +45,9 @@ def play(
     responses: dict[str, HttpResponse],
     check: Callable[[dict[str, HttpResponse]], Report],
 ) -> MutationScore:
-    """So many rounds. `check` checks a server with other answers to some targets, and fills `answers` on the way.
+    """Runs `count` rounds. `check` checks a server with changed responses to some targets, and fills `responses`.
 
-    Raises AssertionError if something is said of the server as it is.
+    Raises AssertionError if the unchanged server has findings.
     """
     contract, rng, rounds = Contract.load(flink), random.Random(f"{seed}mutations of {flink}"), MutationScore()
     unchanged = check({})
@@ -66,12 +66,12 @@ def play(
 
 
 def run_in_process(flink: str, count: int, seed: str = "", *, limit: int = VALUES_PER_PARAMETER) -> MutationScore:
-    """Each target is asked of a cluster once, and nothing but the changed answers goes over HTTP afterwards."""
+    """Sends each target to the cluster once; later checks use the stored responses, without HTTP."""
     responses: dict[str, HttpResponse] = {}
-    with cluster_with_jobs(flink) as behind:
+    with cluster_with_jobs(flink) as client:
 
         def check(changed: dict[str, HttpResponse]) -> Report:
-            return run_check(CachedClient(behind, responses, changed), flink, limit)
+            return run_check(CachedClient(client, responses, changed), flink, limit)
 
         return play(flink, count, seed, responses, check)
 
@@ -79,34 +79,33 @@ def run_in_process(flink: str, count: int, seed: str = "", *, limit: int = VALUE
 def run_over_http(
     flink: str, count: int, seed: str = "", *, limit: int = VALUES_PER_PARAMETER, once: bool = False
 ) -> MutationScore:
-    """A server stands between the cluster and each check, and asks the cluster whenever it is asked; `once`: only when
-    it is asked something new."""
+    """Puts a server between the cluster and each check. `once`: it forwards each target only once."""
     responses: dict[str, HttpResponse] = {}
     changed_responses: dict[str, HttpResponse] = {}
 
     def respond(target: str) -> HttpResponse:
         if not once or target not in responses:
-            responses[target] = behind.send(HttpRequest(target))
+            responses[target] = client.send(HttpRequest(target))
         return changed_responses.get(target, responses[target])
 
     def check(changed: dict[str, HttpResponse]) -> Report:
         changed_responses.clear()
         changed_responses.update(changed)
-        with closing(HttpClient(url)) as client:
-            return run_check(client, flink, limit)
+        with closing(HttpClient(url)) as proxy_client:
+            return run_check(proxy_client, flink, limit)
 
-    with cluster_with_jobs(flink) as behind, serve_responses(respond) as url:
+    with cluster_with_jobs(flink) as client, serve_responses(respond) as url:
         return play(flink, count, seed, responses, check)
 
 
 def run_check(client: Client, flink: str, limit: int) -> Report:
-    # time stands still in the cluster
+    # the clock of the cluster is stopped
     return Check(client, Contract.load(flink), wait=lambda ms: None, limit=limit).run()
 
 
 @contextmanager
 def cluster_with_jobs(flink: str) -> Iterator[HttpClient]:
-    """One job runs, one has finished, one has failed; time stands still."""
+    """Yields a client of a cluster with a running, a finished and a failed job; its clock is stopped."""
     with FlinkMock(SCENARIO, flink=flink, clock="virtual") as cluster:
         cluster.advance("60s")
         with closing(HttpClient(cluster.url)) as client:
@@ -114,7 +113,7 @@ def cluster_with_jobs(flink: str) -> Iterator[HttpClient]:
 
 
 def json_targets(contract: Contract, responses: dict[str, HttpResponse]) -> Iterator[tuple[str, Operation]]:
-    """The targets whose answers are good ones, and JSON."""
+    """Yields the targets with JSON success responses."""
     for target, response in sorted(responses.items()):
         operation = contract.match("GET", target)
         if operation and response.status == operation.status and not operation.returns_file:

@@ -1,4 +1,4 @@
-"""Changes of one thing in one answer, each with what a check has to say about it.
+"""Changes one thing in one response, with the finding that a check must report.
 
 What may be dropped or be null is read from the contract's places, not from the checker that is tested.
 """
@@ -39,12 +39,12 @@ COUNTS: dict[str, tuple[str, ...]] = {
     "getTaskManagerDetails": ("/freeSlots", "/slotsNumber"),
     "getJobExecutionResult": ("/job-execution-result/net-runtime",),
 }  # fmt: skip
-"""Where a number is a count, or a sum, of what is told elsewhere."""
+"""Operation id -> pointers of numbers that are counts or sums of values elsewhere."""
 
 
 @dataclass(frozen=True)
 class Mutation:
-    """`answer` instead of the right one; `told(finding)` says whether a finding names what was done."""
+    """A changed response. `matches(finding)` returns whether a finding describes the change."""
 
     name: str
     response: HttpResponse
@@ -53,12 +53,12 @@ class Mutation:
 
 @dataclass(frozen=True)
 class JsonValue:
-    """One value of a body: its parent, its key there, its pointer and what the contract says of it (None: nothing)."""
+    """One value of a body: its parent, key, pointer and schema field (None if the schema has none)."""
 
     parent: Json
     key: Any
     pointer: str
-    place: SchemaField | None
+    field: SchemaField | None
     entry: bool
     """Whether it is an item of a list, or stands in a map under a key that may be missing as well."""
 
@@ -68,7 +68,7 @@ class JsonValue:
 
 
 def mutate(rng: random.Random, contract: Contract, operation: Operation, response: HttpResponse) -> Mutation | None:
-    """One thing changed, None if the dice ask for what this answer has no place for."""
+    """Changes one thing; returns None if the response has no value for the random kind of change."""
     kinds = (_drop, _retype, _rename, _null, _enum, _order, _count)
     whole = {"status": _status, "type": _content_type, "header": _header}
     counts = [_count] * (4 if operation.id in COUNTS else 0)  # there are few of them, and they are the hardest
@@ -119,7 +119,7 @@ def _json_values(contract: Contract, operation: Operation, body: Json) -> Iterat
 def _walk(
     parent: Json, key: Any, pointer: str, at: str, fields: dict[str, SchemaField], entry: bool = False
 ) -> Iterator[JsonValue]:
-    """`at`: the place in the contract's words; a variant's is looked for by its discriminator."""
+    """`at`: the path in the schema; the discriminator selects a variant."""
     value = parent[key]
     if isinstance(value, dict):
         for name in ("className", "@class"):
@@ -141,12 +141,12 @@ AppliedChange = tuple[str, Callable[[Finding], bool]] | None
 
 
 def _fields(values: list[JsonValue]) -> list[JsonValue]:
-    """Fields with names that the contract knows: no items of lists, no entries of maps."""
-    return [item for item in values if item.place is not None and isinstance(item.key, str) and item.pointer]
+    """Returns the named fields of the schema, without items of lists and entries of maps."""
+    return [item for item in values if item.field is not None and isinstance(item.key, str) and item.pointer]
 
 
 def _required(values: list[JsonValue]) -> list[JsonValue]:
-    return [item for item in _fields(values) if item.place is not None and not item.place.optional]
+    return [item for item in _fields(values) if item.field is not None and not item.field.optional]
 
 
 def _drop(rng: random.Random, values: list[JsonValue], operation: Operation, body: Json) -> AppliedChange:
@@ -167,7 +167,7 @@ def _rename(rng: random.Random, values: list[JsonValue], operation: Operation, b
 
 def _null(rng: random.Random, values: list[JsonValue], operation: Operation, body: Json) -> AppliedChange:
     if not (
-        chosen := _pick(rng, [s for s in _fields(values) if s.place and not s.place.nullable and s.value is not None])
+        chosen := _pick(rng, [s for s in _fields(values) if s.field and not s.field.nullable and s.value is not None])
     ):
         return None
     chosen.parent[chosen.key] = None
@@ -183,8 +183,8 @@ def _null(rng: random.Random, values: list[JsonValue], operation: Operation, bod
 
 
 def _retype(rng: random.Random, values: list[JsonValue], operation: Operation, body: Json) -> AppliedChange:
-    candidates = [s for s in values if s.place is not None and s.pointer and not isinstance(s.value, (dict, list))]
-    if not (chosen := _pick(rng, [s for s in candidates if s.value is not None and s.place and s.place.kind != "any"])):
+    candidates = [s for s in values if s.field is not None and s.pointer and not isinstance(s.value, (dict, list))]
+    if not (chosen := _pick(rng, [s for s in candidates if s.value is not None and s.field and s.field.kind != "any"])):
         return None
     chosen.parent[chosen.key] = [chosen.value] if isinstance(chosen.value, str) else str(chosen.value)
     pointer = generalize_pointer(chosen.pointer)
@@ -199,7 +199,7 @@ def _retype(rng: random.Random, values: list[JsonValue], operation: Operation, b
 
 
 def _enum(rng: random.Random, values: list[JsonValue], operation: Operation, body: Json) -> AppliedChange:
-    chosen = _pick(rng, [s for s in values if s.place is not None and s.place.values and isinstance(s.value, str)])
+    chosen = _pick(rng, [s for s in values if s.field is not None and s.field.values and isinstance(s.value, str)])
     if not chosen:
         return None
     chosen.parent[chosen.key] = rng.choice([chosen.value.lower() + "_", "UNHEARD_OF"])
@@ -212,8 +212,8 @@ def _order(rng: random.Random, values: list[JsonValue], operation: Operation, bo
     if not chosen:
         return None
     pairs = list(chosen.value.items())
-    place = rng.randrange(len(pairs) - 1)
-    pairs[place], pairs[place + 1] = pairs[place + 1], pairs[place]
+    field = rng.randrange(len(pairs) - 1)
+    pairs[field], pairs[field + 1] = pairs[field + 1], pairs[field]
     chosen.value.clear()
     chosen.value.update(pairs)
     return f"order of {chosen.pointer}", _is(operation, "order", generalize_pointer(chosen.pointer))

@@ -32,7 +32,7 @@ EVERY_MS = 2_000
 
 
 class RecordingClient(HttpClient):
-    """Keeps what passes by, as `flinkmock record --raw` does."""
+    """Keeps the exchanges, as `flinkmock record --raw` does."""
 
     def __init__(self, url: str) -> None:
         super().__init__(url)
@@ -46,7 +46,7 @@ class RecordingClient(HttpClient):
 
 
 def start_jobs(d: Driver) -> None:
-    """One of each kind: running, cancelled, finished, failed, and one that fails and restarts for ever."""
+    """Starts a running, a cancelled, a finished and a failed job, and one that always fails and restarts."""
     d.begin("jobs")
     start_job(d, "wordcount", "--par", "1", "--name", "orders")
     start_job(d, "wordcount", "--par", "1", "--name", "not wanted", variable="other")
@@ -63,14 +63,14 @@ def start_jobs(d: Driver) -> None:
 
 
 def is_waiting(d: Driver) -> bool:
-    """Whether the job that restarts for ever waits, since longer than Flink's caches last and for a while yet."""
+    """Returns whether the restarting job is waiting: longer than Flink's caches last, and for some time to come."""
     body = d.peek("/jobs/{loop}") or {}
     since = body.get("now", 0) - body.get("timestamps", {}).get("RESTARTING", 0)
     return body.get("state") == "RESTARTING" and 11_000 < since < 14_000
 
 
 def record(d: Driver, url: str) -> list[dict[str, Any]]:
-    """The exchanges of a watching that ends at a calm moment."""
+    """Returns the exchanges of a recording that ends while the restarting job waits."""
     server = RecordingClient(url)
 
     def wait(ms: int) -> None:

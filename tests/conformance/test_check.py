@@ -1,4 +1,4 @@
-"""`check`: silent about a server that is as the contract says, precise about one that is not."""
+"""`check` reports each deviation of a server from its contract, and nothing else."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_a_fake_cluster_has_no_deviation(flink: str) -> None:
 
 
 def altered(change: Callable[[Any], Any]) -> ChangeResponse:
-    """Changes the JSON of good answers."""
+    """Changes the JSON of success responses."""
 
     def alter(status: int, content_type: str, body: bytes) -> tuple[int, str, bytes]:
         if status != 200:

@@ -1,4 +1,4 @@
-"""What a client feels in an upgrade; the requests are those of Flink's own command line client of 1.12."""
+"""The effects of an upgrade on a client; the requests are those of Flink's own command line client of 1.12."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ def test_the_same_release_line_changes_nothing_for_it() -> None:
 
 def test_a_parameter_that_is_ignored() -> None:
     run = ClientRequest("POST", "/jars/x_wordcount.jar/run?program-args=--port%201", {"programArgs": "--port 1"})
-    told = effects(run, old="1.20", new="2.3")
-    assert ("POST /jars/:jarid/run", IGNORED, "query parameter program-args", "2.0") in told
-    assert ("POST /jars/:jarid/run", IGNORED, "field programArgs of the body", "2.0") in told
+    result = effects(run, old="1.20", new="2.3")
+    assert ("POST /jars/:jarid/run", IGNORED, "query parameter program-args", "2.0") in result
+    assert ("POST /jars/:jarid/run", IGNORED, "field programArgs of the body", "2.0") in result
 
 
 def test_an_invalid_body() -> None:
@@ -54,14 +54,14 @@ def test_an_invalid_body() -> None:
 
 
 def test_fields_that_it_may_read() -> None:
-    told = effects(ClientRequest("GET", "/jobs/0123456789abcdef0123456789abcdef/exceptions"), old="1.18", new="2.3")
-    assert ("GET /jobs/:jobid/exceptions", READS, ".all-exceptions: removed (array)", "2.0") in told
+    result = effects(ClientRequest("GET", "/jobs/0123456789abcdef0123456789abcdef/exceptions"), old="1.18", new="2.3")
+    assert ("GET /jobs/:jobid/exceptions", READS, ".all-exceptions: removed (array)", "2.0") in result
 
 
 def test_behaviour() -> None:
     job = "/jobs/0123456789abcdef0123456789abcdef"
-    told = effects(ClientRequest("PATCH", f"{job}?mode=cancel"), old="1.12", new="1.20")
-    assert ("PATCH /jobs/:jobid", READS, "409 for a job that has ended; before, 404", "1.15") in told
+    result = effects(ClientRequest("PATCH", f"{job}?mode=cancel"), old="1.12", new="1.20")
+    assert ("PATCH /jobs/:jobid", READS, "409 for a job that has ended; before, 404", "1.15") in result
     beat = ClientRequest(
         "POST", f"{job}/coordinators/0123456789abcdef0123456789abcdef", {"serializedCoordinationRequest": [1]}
     )
@@ -106,9 +106,9 @@ def test_journals(name: str, tmp_path: Path) -> None:
     requests = read_requests(tmp_path / name)
     assert [request.method for request in requests] == ["GET", "POST"]
     assert requests[1].body == {"programArgs": "--port 1"}
-    told = compat(requests, "1.20", "2.3")
-    assert ("POST /jars/:jarid/run", "field programArgs of the body") in of(told, IGNORED)
-    assert ("GET /jobs/:jobid/exceptions", ".root-exception: removed (string or null)") in of(told, READS)
+    result = compat(requests, "1.20", "2.3")
+    assert ("POST /jars/:jarid/run", "field programArgs of the body") in of(result, IGNORED)
+    assert ("GET /jobs/:jobid/exceptions", ".root-exception: removed (string or null)") in of(result, READS)
 
 
 def test_other_files_are_refused(tmp_path: Path) -> None:
@@ -125,9 +125,9 @@ def test_other_files_are_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("form", ["table", "json", "markdown"])
 def test_the_command(form: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compat", str(CLI), "--from", "1.12", "--format", form]) == 1
-    told = capsys.readouterr().out
-    assert "the plan is a Java object" in told
-    assert form != "json" or json.loads(told)["to"] == "2.3"
+    result = capsys.readouterr().out
+    assert "the plan is a Java object" in result
+    assert form != "json" or json.loads(result)["to"] == "2.3"
 
 
 def test_unmatched_requests_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -135,8 +135,8 @@ def test_unmatched_requests_are_counted(tmp_path: Path, capsys: pytest.CaptureFi
     asked = ("/favicon.ico", "/jobs", "/flink/jobs")
     journal.write_text("".join(json.dumps({"method": "GET", "target": each}) + "\n" for each in asked))
     assert main(["compat", str(journal), "--from", "2.0", "--to", "2.1"]) == 0
-    told = "3 requests (2 of them match no operation of Flink 2.0), from Flink 2.0 to 2.1: nothing changes\n"
-    assert capsys.readouterr().out == told
+    result = "3 requests (2 of them match no operation of Flink 2.0), from Flink 2.0 to 2.1: nothing changes\n"
+    assert capsys.readouterr().out == result
 
 
 def test_the_command_without_effects(capsys: pytest.CaptureFixture[str]) -> None:

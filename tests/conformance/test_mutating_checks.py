@@ -1,4 +1,4 @@
-"""The operations that change something, and generated requests: put to a fake, which has to be silent about both."""
+"""Mutating checks and generated requests find no deviation in a fake cluster."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_a_missing_jar() -> None:
     "body", ["{}", "[1]", "no JSON", '{"filename": 5}', '{"filename": "/x/a.jar", "jobid": 7, "files": [1, {}]}']
 )
 def test_unexpected_responses(body: str) -> None:
-    """Its answers are told of, and nothing is made of them."""
+    """They are reported, and no further request uses them."""
     server = ConstantClient(body)
     report = Check(server, Contract.load("2.3"), wait=lambda ms: None).run(
         (MutatingChecks(JAR["2.3"] / "wordcount.jar"),)
@@ -79,7 +79,7 @@ def test_an_async_operation_without_a_status() -> None:
 
 
 class ConstantClient:
-    """A server that gives the same answer to everything, with the status that is hoped for."""
+    """A client that returns the same body for every request, with the operation's status."""
 
     url = "http://somewhere"
 

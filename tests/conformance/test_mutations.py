@@ -1,4 +1,4 @@
-"""One thing is changed in one answer, many times over: the check has to find it and to name it."""
+"""A check reports each change of one thing in one response."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from tests.conformance.mutation_testing import run_in_process, run_over_http
 
 LIMIT = 4
-"""Each check asks for so many vertices, subtasks and checkpoints only."""
+"""How many vertices, subtasks and checkpoints each check reads."""
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Real clusters were recorded: their scenarios, served, answer as the clusters did at the end of the recording.
+"""Recordings of real clusters, served by the fake, respond as the clusters did at the end of the recording.
 
 The exchanges and answers are in data/; `python -m tests.conformance.record_real` makes them.
 """
@@ -30,7 +30,7 @@ def recorded(version: str) -> dict[str, Any]:
 
 
 def score(scenario: dict[str, Any], version: str) -> Score:
-    # a real cluster answers from caches, which a fake whose clock stands does only if told to
+    # a real cluster serves cached responses; a fake with a stopped clock does so only on request
     scenario = scenario | {"cluster": scenario["cluster"] | {"caches": True}}
     with FlinkMock(scenario, clock="virtual") as cluster:
         return compare(load(DATA / f"reads-{version}.json.gz"), read_endpoints(Driver(cluster.url, DATA, "/scratch")))

@@ -1,4 +1,4 @@
-"""A cluster is recorded and the recording is served: the same timeline, the same graphs, the same checkpoints."""
+"""A fake cluster is recorded and the recording is served, with the same timeline, graphs and checkpoints."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def recorded(cluster: FlinkMock, seconds: int = 40, anonymize: bool = False) -> 
 
 
 def timeline(cluster: FlinkMock) -> dict[str, list[tuple[str, int]]]:
-    """Job -> state and ms since its start, of each state's last entry."""
+    """Maps each job to its states, with the ms from its start to the last entry of each."""
     client = HttpClient(cluster.url)
     reader = ClientReader(client)
     recorded_file = {}
@@ -221,7 +221,7 @@ def test_an_interrupted_recording_is_written() -> None:
 
 def test_a_cluster_that_stops_answering() -> None:
     class Fading:
-        """Is gone from the second look on."""
+        """Fails from the second poll on."""
 
         asked = 0
 

@@ -1,4 +1,4 @@
-"""What changes between releases, against facts computed from the releases' jars by another program (evolution.md)."""
+"""Changes between releases, compared with those that another program found in the jars (evolution.md)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ STEPS = list(pairwise(known_releases()))
 
 
 def expected_lines(newer: str) -> set[str]:
-    """The lines of one step of evolution.md, each with its operation in front."""
+    """Returns the lines of one step of evolution.md, each with its operation in front."""
     text = (Path(__file__).parent / "evolution.md").read_text(encoding="utf-8")
     [section] = re.findall(rf"^### \S+ → {re.escape(newer)}\n(.*?)(?=^### |\Z)", text, re.M | re.S)
     lines, where = set(), ""
@@ -35,23 +35,23 @@ def expected_lines(newer: str) -> set[str]:
 
 
 def as_line(change: ContractChange) -> str:
-    """A change in the words of evolution.md."""
+    """Returns a change as evolution.md writes it."""
     place = change.field or "(root)"
     if change.where == "*":
         return f"request mapper {place}: {change.words}"
     if change.side == "operation":
-        told = f"{change.field}: {change.words}" if change.field else f"{change.kind}: {change.before or change.after}"
+        text = f"{change.field}: {change.words}" if change.field else f"{change.kind}: {change.before or change.after}"
     elif change.kind == "order":
-        told = f"{change.side} {change.words}"
+        text = f"{change.side} {change.words}"
     elif "parameter" in change.side:
-        told = f"{change.side}{'' if change.kind == 'changed' else f' {change.kind}'}"
-        told += f" {change.field}: {change.words}" if change.kind == "changed" else f": {change.field} "
-        told += "" if change.kind == "changed" else f"({change.before or change.after})"
+        text = f"{change.side}{'' if change.kind == 'changed' else f' {change.kind}'}"
+        text += f" {change.field}: {change.words}" if change.kind == "changed" else f": {change.field} "
+        text += "" if change.kind == "changed" else f"({change.before or change.after})"
     elif change.kind == "changed":
-        told = f"{change.side} changed {place}: {change.words}"
+        text = f"{change.side} changed {place}: {change.words}"
     else:
-        told = f"{change.side} {change.kind} {place} ({change.before or change.after})"
-    return f"{change.where} {told}"
+        text = f"{change.side} {change.kind} {place} ({change.before or change.after})"
+    return f"{change.where} {text}"
 
 
 @pytest.mark.parametrize(("old", "new"), STEPS)

@@ -1,4 +1,4 @@
-"""The quick check says yes and no where jsonschema does: to real answers, to spoiled ones, and to scenarios."""
+"""The compiled validator agrees with jsonschema on recorded responses, mutated ones, and scenarios."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def mutated(value: Any, rng: random.Random) -> Any:
-    """A copy with one thing changed that may or may not be allowed."""
+    """Returns a copy with one change, which may or may not be valid."""
     changed = copy.deepcopy(value)
     places = list(_locations(changed))
     if not places:

@@ -1,4 +1,4 @@
-"""A Python client that is generated from our OpenAPI document parses every answer of the recordings, and loses nothing.
+"""A Python client generated from the OpenAPI document parses every recorded response and loses nothing.
 
 The generator is openapi-python-client; each model's `from_dict` is strict about what it needs, and enums about what
 they know.
@@ -27,7 +27,7 @@ RECORDINGS = Path(__file__).parent.parent / "recordings"
 
 
 def generate(version: str, folder: Path) -> None:
-    """The package `client` in `folder`. Warnings of the generator mean that it left something out."""
+    """Generates the package `client` in `folder`. A warning of the generator means that it omitted something."""
     document, config = folder / "openapi.json", folder / "config.json"
     document.write_text(json.dumps(openapi(Contract.load(version))), encoding="utf-8")
     config.write_text(json.dumps({"post_hooks": [], "package_name_override": "client"}), encoding="utf-8")
@@ -63,7 +63,7 @@ def modules(contract: Contract) -> dict[str, ModuleType]:
 
 
 def responses(version: str, contract: Contract) -> Iterator[tuple[Operation, str, Any]]:
-    """(operation, step, answer) of all suites; HEAD and what no operation answers are left out."""
+    """Yields (operation, step, response) of all suites, without HEAD requests and unknown paths."""
     for file in sorted((RECORDINGS / version).glob("*.json.gz")):
         for step in json.loads(gzip.decompress(file.read_bytes()))["steps"]:
             response, request = step.get("response", {}), step.get("request", {})

@@ -180,7 +180,7 @@ def test_a_malformed_document_is_refused(paths, tmp_path, capsys):
 
 
 def served(contract):
-    """All that a server goes by: operations by id, and everything else, definitions with their order of keys."""
+    """Returns everything that a server uses: operations by id, and the rest, with the order of keys."""
     told = {name: value for name, value in contract.document.items() if name not in ("provenance", "operations")}
     operations = {
         entry["id"]: {name: value for name, value in entry.items() if name != "hidden_reason"}
@@ -203,7 +203,7 @@ def test_a_generated_document_restores_its_contract(minor, tmp_path):
 
 @pytest.fixture
 def of_2_4(tmp_path):
-    """What Flink 2.4 may come to: our document of 2.3, one field and one operation more."""
+    """An OpenAPI document of 2.3 with one more field and one more operation."""
     document = openapi(BASE)
     overview = document["components"]["schemas"]["ClusterOverviewWithVersion"]
     overview["properties"]["jobs-paused"] = {"type": "integer", "format": "int32"}

@@ -1,4 +1,4 @@
-"""The OpenAPI documents: valid, whole, and obeyed by what real Flink answered."""
+"""The OpenAPI documents are valid and complete, and recorded responses of real Flink conform to them."""
 
 from __future__ import annotations
 

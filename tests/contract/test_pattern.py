@@ -1,4 +1,4 @@
-"""`METHOD /path/:parameter`: which requests it means."""
+"""Request patterns such as `GET /jobs/:jobid`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What real Flink answered, against the contract of its release."""
+"""Recorded responses of real Flink conform to the contract of their release."""
 
 import gzip
 import json
@@ -11,12 +11,12 @@ from flinkmock.contract import Contract
 
 RECORDINGS = Path(__file__).parent.parent / "recordings"
 LEAST = {"2.3.0": 580, "2.1.3": 570, "1.20.5": 560, "1.18.1": 530, "1.12.5": 430}
-"""Version -> how many successes there are at least."""
+"""Version -> the least number of success responses."""
 CUT = re.compile(r" \[cut \d+ characters\]$")
 
 
 def recorded(version):
-    """(name of the step, operation, body) of every JSON success in the recordings of a release."""
+    """Yields (name of the step, operation, body) of every JSON success response in the recordings of a version."""
     contract = Contract.load(version)
     for file in sorted((RECORDINGS / version).glob("*.json.gz")):
         for step in json.loads(gzip.decompress(file.read_bytes()))["steps"]:
@@ -24,12 +24,12 @@ def recorded(version):
             if answer.get("status", 0) // 100 == 2 and answer["kind"] == "json":
                 request = step["request"]
                 operation = contract.match(request["method"], request["path"])
-                assert operation, f"{request['method']} {request['path']} is no operation of {version}"
+                assert operation, f"{request['method']} {request['path']} is not an operation of {version}"
                 yield f"{file.stem}: {step['step']}", operation, answer["body"]
 
 
 def complete_base64(value):
-    """The recorder cuts long texts; what is left of base64 is made whole again."""
+    """Pads base64 texts that the recorder truncated."""
     if isinstance(value, dict):
         return {name: complete_base64(child) for name, child in value.items()}
     if isinstance(value, list):

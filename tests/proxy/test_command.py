@@ -32,7 +32,7 @@ def cluster() -> Iterator[FlinkMock]:
 
 
 class Running:
-    """`url` of a running proxy; `ended` gives its exit code, what it printed after that and what it complained of."""
+    """A running proxy at `url`. `stop` returns its exit code, standard output and standard error."""
 
     def __init__(self, upstream: str, *options: str) -> None:
         command = [sys.executable, "-m", "flinkmock", "proxy", upstream, "--port", "0", *options]

@@ -1,4 +1,4 @@
-"""Faults in front of a live cluster: each looks as it does in front of a fake one, and nobody is blamed for it."""
+"""Faults over a live cluster look as they do over a fake one, and cause no finding."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def over(cluster: FlinkMock, exchanges: list[Exchange], *faults: dict[str, Any],
 
 
 async def wire(url: str, method: str = "GET", target: str = "/config", body: bytes = b"") -> tuple[bytes, str]:
-    """What comes over a connection until its end, and how it ends."""
+    """Returns the bytes of a connection until its end, and how it ends."""
     parts = urlsplit(url)
     reader, writer = await asyncio.open_connection(parts.hostname, parts.port)
     length = f"Content-Length: {len(body)}\r\n" if body else ""
@@ -58,7 +58,7 @@ async def wire(url: str, method: str = "GET", target: str = "/config", body: byt
 
 
 def parts(received: bytes) -> tuple[str, dict[str, str], bytes]:
-    """Status line, headers but for the connection's own, body."""
+    """Returns status line, headers without those of the connection, and body."""
     head, _, body = received.partition(b"\r\n\r\n")
     status, *lines = head.decode().split("\r\n")
     headers = dict(line.split(": ", 1) for line in lines if line)
