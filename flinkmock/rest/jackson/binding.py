@@ -20,7 +20,8 @@ from flinkmock.flink.java_exception import JavaException
 from flinkmock.rest.error_responses import RequestRejected, internal, rest
 from flinkmock.rest.jackson import class_names
 from flinkmock.rest.jackson.coercion import Scalars, fail, token_of
-from flinkmock.rest.jackson.parser import JACKSON, JacksonError, Pairs, parse
+from flinkmock.rest.jackson.parser import JACKSON, JacksonError, parse
+from flinkmock.rest.jackson.scanner import Pairs
 from flinkmock.rest.release_quirks import ReleaseQuirks
 
 _UNRECOGNIZED = f"{JACKSON}.databind.exc.UnrecognizedPropertyException"

@@ -15,7 +15,8 @@ from typing import Any, NoReturn
 
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.rest.jackson import class_names
-from flinkmock.rest.jackson.parser import JACKSON, MAPPING, MISMATCH, FloatText, IntText, JacksonError, Pairs
+from flinkmock.rest.jackson.parser import JACKSON, MAPPING, MISMATCH, JacksonError
+from flinkmock.rest.jackson.scanner import FloatText, IntText, Pairs
 from flinkmock.rest.java_parsing import INT, LONG, parse_id, parse_number
 from flinkmock.rest.release_quirks import ReleaseQuirks
 

@@ -130,10 +130,10 @@ class _WriterCompiler:
         resolved = [resolve(branch, self._definitions) for branch in branches]
         constants = discriminators(resolved)
         if constants:
-            writers = {constant: self.function_of(branches[index]) for constant, index in constants.items()}
-            chosen = "{" + ", ".join(f"{constant!r}: {writer}" for constant, writer in writers.items()) + "}"
+            by_constant = {constant: self.function_of(branches[index]) for constant, index in constants.items()}
+            table = "{" + ", ".join(f"{constant!r}: {writer}" for constant, writer in by_constant.items()) + "}"
             return [
-                *(f"if {name!r} in value: return {chosen}[value[{name!r}]](value)" for name in RAW_DISCRIMINATORS),
+                *(f"if {name!r} in value: return {table}[value[{name!r}]](value)" for name in RAW_DISCRIMINATORS),
                 "raise UnusualPayload",
             ]
         if any(types(branch) & {"object", "array"} or alternatives(branch) for branch in resolved):
