@@ -127,7 +127,7 @@ def test_what_hangs_keeps_nobody_else_waiting() -> None:
         assert not hanging.is_alive()
 
 
-def test_a_virtual_clock_that_nobody_moves_is_told_of(
+def test_a_virtual_clock_that_stands_still_is_logged(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(delayed_responses, "VIRTUAL_CLOCK_TIMEOUT_S", 0.1)
@@ -135,7 +135,7 @@ def test_a_virtual_clock_that_nobody_moves_is_told_of(
         with pytest.raises(httpx.ReadError):
             httpx.get(mock.url + "/overview", timeout=PATIENCE)
         assert httpx.get(mock.url + "/jobs").status_code == 200
-    assert "1 responses wait for a virtual clock that nobody has moved for 0.1 s" in caplog.text
+    assert "1 responses wait for a virtual clock that has not moved for 0.1 s" in caplog.text
 
 
 async def test_clients_that_have_gone_are_forgotten() -> None:
