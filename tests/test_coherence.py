@@ -22,8 +22,8 @@ from flinkmock import Engine, load_scenario
 from flinkmock.cluster.errors import ClusterError
 from flinkmock.cluster.restore import RestoreSettings
 from flinkmock.cluster.spec import ClusterSpec, JobSpec
-from flinkmock.conformance.check import UNSAFE
 from flinkmock.conformance.targets import Targets
+from flinkmock.contract.operation_traits import only_reads
 from flinkmock.rest.in_process import InProcessClient, OperationNotFound
 from tests.coherence import backwards, incoherences
 from tests.hypothesis_profile import examples
@@ -151,7 +151,7 @@ class JobRun(RuleBasedStateMachine):
         contract = self.engine.contract
         targets = Targets(self)
         for operation in contract:
-            if operation.method != "GET" or operation.id in UNSAFE:
+            if not only_reads(operation):
                 continue
             for path in targets.paths(operation):
                 try:

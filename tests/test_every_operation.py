@@ -14,7 +14,7 @@ import requests
 
 from flinkmock import Contract, FlinkMock
 from flinkmock.conformance.operation_tour import OperationTour, TourRequest, tour_scenario
-from flinkmock.conformance.response_check import EXPECTED_ERRORS
+from flinkmock.contract.operation_traits import traits_of
 from tests.releases import EACH_RELEASE
 from tests.timeouts import PATIENCE
 
@@ -65,7 +65,7 @@ class OverHttp:
 
     def _refused(self, request: TourRequest, response: requests.Response) -> None:
         operation_id, status = request.operation.id, response.status_code
-        allowed = EXPECTED_ERRORS.get(operation_id, ()) + MORE_EXPECTED_ERRORS.get(operation_id, ())
+        allowed = traits_of(operation_id).expected_errors + MORE_EXPECTED_ERRORS.get(operation_id, ())
         if status not in allowed and status != NEVER_ANSWERED.get(operation_id):
             self.wrong.append(f"{request}: status {status} {response.text[:300]}")
         deviations = self._contract.check_error(response.json())

@@ -25,11 +25,10 @@ from flinkmock.conformance.report import CROSS_CHECK, Finding, Report, generaliz
 from flinkmock.conformance.response_check import check_response, expected_error
 from flinkmock.conformance.targets import VALUES_PER_PARAMETER, Targets
 from flinkmock.contract import LATEST, Contract, Operation, known_releases
+from flinkmock.contract.operation_traits import only_reads
 from flinkmock.contract.pattern import path_parameters
 from flinkmock.errors import ServerUnreachable
 
-UNSAFE = frozenset({"getYarnCancelJobTermination", "getYarnStopJobTermination"})
-"""GET operations that end a job."""
 Progress = Callable[[int, int, str], None]
 """(steps done, number of steps, the next step). Reads, mutating checks and generated requests each count separately;
 the last call has as many steps done as there are."""
@@ -97,7 +96,7 @@ class Check:
 
     def run(self, extra_checks: tuple[Callable[[Check], None], ...] = ()) -> Report:
         """Runs all checks. Raises ServerUnreachable."""
-        readable = [each for each in self.contract if each.method == "GET" and each.id not in UNSAFE]
+        readable = [each for each in self.contract if only_reads(each)]
         for done, operation in enumerate(readable):
             self.progress(done, len(readable) + 1, str(operation))
             self._read(operation)

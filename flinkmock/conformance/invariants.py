@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from flinkmock.conformance.http_client import Json
+from flinkmock.contract.operation_traits import traits_of
 
 TERMINAL = frozenset({"FINISHED", "FAILED", "CANCELED"})
 
@@ -52,27 +53,9 @@ def differs(pointer: str, expected: Json, found: Json, source: str) -> Violation
         yield InvariantViolation(pointer, source, f"{found} instead of {expected}")
 
 
-ECHOES = {
-    "getJobDetails": {"jobid": "jid"},
-    "getJobConfig": {"jobid": "jid"},
-    "getJobVertexDetails": {"vertexid": "id"},
-    "getJobVertexTaskManagers": {"vertexid": "id"},
-    "getSubtasksTimes": {"vertexid": "id"},
-    "getJobVertexAccumulators": {"vertexid": "id"},
-    "getSubtasksAllAccumulators": {"vertexid": "id"},
-    "getTaskManagerDetails": {"taskmanagerid": "id"},
-    "getCheckpointStatisticDetails": {"checkpointid": "id"},
-    "getTaskCheckpointStatistics": {"checkpointid": "id"},
-    "getSubtaskCurrentAttemptDetails": {"subtaskindex": "subtask"},
-    "getSubtaskExecutionAttemptDetails": {"subtaskindex": "subtask", "attempt": "attempt"},
-    "getApplicationDetails": {"applicationid": "id"},
-}
-"""Operation id -> path parameter -> the key of the response that repeats it."""
-
-
 def echoed(operation_id: str) -> Rule:
     def rule(body: Json, parameters: dict[str, str]) -> Violations:
-        for parameter, key in ECHOES.get(operation_id, {}).items():
+        for parameter, key in traits_of(operation_id).echoes.items():
             if key in body:
                 yield from differs(f"/{key}", parameters[parameter], str(body[key]), "requested")
 

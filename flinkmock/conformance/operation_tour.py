@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from flinkmock.conformance.check import UNSAFE
 from flinkmock.conformance.http_client import Json, JsonReader
 from flinkmock.conformance.targets import Targets
 from flinkmock.contract import Contract, Operation
 from flinkmock.contract.example import example
+from flinkmock.contract.operation_traits import only_reads
 from flinkmock.jar import small_jar
 
 SCENARIO: dict[str, Any] = {
@@ -81,7 +81,7 @@ class OperationTour:
     def run(self) -> None:
         """Calls everything, in an order in which nothing is removed before it is needed."""
         for operation in self.contract:
-            if operation.method == "GET" and operation.id not in UNSAFE:
+            if only_reads(operation):
                 for path in self._targets.paths(operation):
                     for query in self._targets.queries(operation, path):
                         self._send(TourRequest(operation, path + query))

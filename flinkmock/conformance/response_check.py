@@ -8,29 +8,13 @@ from collections.abc import Iterator
 from flinkmock.conformance.http_client import HttpResponse
 from flinkmock.conformance.report import Finding, generalize_pointer
 from flinkmock.contract import Contract, Operation
+from flinkmock.contract.operation_traits import traits_of
 
 JSON = "application/json; charset=UTF-8"
 CORS = "access-control-allow-origin"
 
-EXPECTED_ERRORS: dict[str, tuple[int, ...]] = {
-    "generatePlanFromJarGet": (400, 500),  # the jar has no main class, or it throws
-    "getJobResourceRequirements": (500,),  # without the adaptive scheduler, or the job has ended
-    "getJobRescaleConfig": (404,),  # without the adaptive scheduler
-    "getJobRescaleDetails": (404,),
-    "getJobRescalesHistory": (404,),
-    "getJobRescalesOverview": (404,),
-    "getJobRescalesSummary": (404,),
-    "getJobVertexBackPressure": (500,),  # 1.12, the job has ended
-    "getSubtaskExecutionAttemptDetails": (404,),  # the JobManager has dropped an earlier attempt
-    "getSubtaskExecutionAttemptAccumulators": (404,),
-    "getCheckpointStatisticDetails": (404,),  # dropped from the history after it was listed
-    "getTaskCheckpointStatistics": (404,),
-}
-"""Operation id -> error statuses that a healthy cluster returns (docs/flink-behaviour.md#unknown-ids)."""
 ANY_ERROR = 308, 400, 404, 405, 409, 413, 500, 503
 """All statuses of error responses (docs/flink-behaviour.md#statuses)."""
-WITHOUT_CORS = frozenset({"getJobManagerLogUrl", "getTaskManagerLogUrl"})
-"""GeneratedLogUrlHandler sends no CORS header (docs/flink-behaviour.md#cors)."""
 NETTY_STATUSES = frozenset({413, 417})
 """Netty itself rejects bodies that are too large, and unknown expectations, with an empty body without a type."""
 INITIALIZING = 500, "Unable to get JobMasterGateway for initializing job"
@@ -45,7 +29,7 @@ def expected_error(operation: Operation, response: HttpResponse) -> str | None:
         options = ", ".join(f"{key}: {str(value).lower()}" for key, value in operation.requires_config.items())
         return f"not registered without {options}" if options else "only in a session cluster"
     initializing = response.status == INITIALIZING[0] and INITIALIZING[1] in text
-    if response.status in EXPECTED_ERRORS.get(operation.id, ()) or initializing:
+    if response.status in traits_of(operation.id).expected_errors or initializing:
         return f"{response.status} {text}"
     return None
 
@@ -78,7 +62,7 @@ def check_response(
         yield finding("content type", expected_type, response.content_type or "none")
     if file_type:
         return
-    if success and operation.id not in WITHOUT_CORS and CORS not in response.headers:
+    if success and not traits_of(operation.id).is_log_url and CORS not in response.headers:
         yield finding("header", CORS, "none")
     try:
         body = response.body

@@ -105,7 +105,7 @@ class Targets:
         return self._column(path.removesuffix("/subtasks"), "subtasks", "subtask")
 
     def _attempts(self, path: str) -> list[Any]:
-        """Returns all attempts, the current one first; the server may have dropped old ones (`EXPECTED_ERRORS`)."""
+        """Returns all attempts, the current one first; the server may have dropped old ones."""
         body = self._body(path.removesuffix("/attempts"))
         current = body.get("attempt") if isinstance(body, dict) else None
         return list(range(current, -1, -1)) if isinstance(current, int) else []

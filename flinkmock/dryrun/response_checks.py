@@ -15,11 +15,10 @@ from typing import Any
 
 from flinkmock.cluster.errors import ClusterError, JobInitializing
 from flinkmock.cluster.job import Job
-from flinkmock.conformance.check import UNSAFE
 from flinkmock.conformance.invariants import invariant_violations
-from flinkmock.conformance.response_check import EXPECTED_ERRORS
 from flinkmock.conformance.targets import Targets, first_and_last
 from flinkmock.contract import Operation
+from flinkmock.contract.operation_traits import only_reads, traits_of
 from flinkmock.contract.pattern import path_parameters
 from flinkmock.dryrun.simulator import Simulator
 from flinkmock.rest.handlers import FileContent
@@ -44,7 +43,7 @@ class ResponseChecks:
     def __init__(self, simulator: Simulator) -> None:
         self._simulator = simulator
         self._client = InProcessClient(simulator.engine)
-        self._readable = [each for each in simulator.engine.contract if each.method == "GET" and each.id not in UNSAFE]
+        self._readable = [each for each in simulator.engine.contract if only_reads(each)]
         self._shapes: set[Shape] = set()
         self._checked_vertices: set[Shape] = set()
         self._structures: dict[str, Shape] = {}
@@ -111,7 +110,7 @@ class ResponseChecks:
         except (OperationNotFound, JobInitializing):
             return
         except ClusterError as error:
-            if operation.id not in EXPECTED_ERRORS:
+            if not traits_of(operation.id).expected_errors:
                 self._add_finding(operation, job, f"is an error: {error}")
             return
         except Exception as error:  # a client would get a 500

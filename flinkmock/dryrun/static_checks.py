@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from flinkmock.contract import Contract, Operation
+from flinkmock.contract.operation_traits import operations_of_scenario_key
 from flinkmock.contract.pattern import Pattern
 from flinkmock.faults import Fault, FaultTrigger
 from flinkmock.journal import Expectation, Expected, InOrder
@@ -13,19 +14,6 @@ from flinkmock.rest.router import Router
 from flinkmock.scenario.diagnostics import Diagnostics
 from flinkmock.scenario.document import YamlNode
 from flinkmock.scenario.scenario import Scenario
-
-OPERATIONS: Mapping[str, tuple[str, ...]] = {
-    "savepoint": ("triggerSavepoint",),
-    "stop-with-savepoint": ("triggerStopWithSavepoint",),
-    "checkpoint": ("triggerCheckpoint",),
-    "cancel": ("cancelJob",),
-    "rescale": ("updateJobResourceRequirements", "rescaleJob"),
-    "dispose-savepoint": ("triggerSavepointDisposal",),
-    "submit": ("submitJob",),
-    "upload": ("uploadJar",),
-    "delete-dataset": ("deleteClusterDataSet",),
-}
-"""The operation ids for each key of the section `operations`."""
 
 
 class StaticChecks:
@@ -69,7 +57,7 @@ class StaticChecks:
     def _operations(self, node: YamlNode) -> None:
         configured = node.get("operations")
         for name in configured.items if configured is not None else ():
-            ids = OPERATIONS.get(name, ())
+            ids = operations_of_scenario_key(name)
             operations = [
                 self._contract.operation(operation_id) for operation_id in ids if operation_id in self._contract
             ]

@@ -8,8 +8,9 @@ from functools import lru_cache
 
 from flinkmock.conformance.http_client import HttpResponse
 from flinkmock.conformance.report import Report
-from flinkmock.conformance.response_check import ANY_ERROR, EXPECTED_ERRORS, check_response, error_message
+from flinkmock.conformance.response_check import ANY_ERROR, check_response, error_message
 from flinkmock.contract import Contract, Operation
+from flinkmock.contract.operation_traits import traits_of
 from flinkmock.journal import Exchange
 
 MAX_CHECKED_BYTES = 4 * 1024 * 1024
@@ -74,7 +75,7 @@ class TrafficChecker:
     def _check(self, exchange: Exchange, operation: Operation, response: HttpResponse) -> None:
         if response.status >= 400:
             exchange.error_message = error_message(response) or None
-        errors = tuple(sorted({*ANY_ERROR, *EXPECTED_ERRORS.get(operation.id, ())}))
+        errors = tuple(sorted({*ANY_ERROR, *traits_of(operation.id).expected_errors}))
         for finding in check_response(self._contract, operation, response, errors):
             self.report.add(finding, exchange.target)
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from flinkmock.cluster.errors import ClusterError, NoLeader
 from flinkmock.cluster.history import cluster_at
+from flinkmock.contract.operation_traits import NO_TRAITS, TRAITS
 from flinkmock.flink import messages
 from flinkmock.flink.configuration import MAX_CONTENT_LENGTH
 from flinkmock.flink.java_exception import JavaException
@@ -41,8 +42,6 @@ if TYPE_CHECKING:
     from flinkmock.engine import Engine
 
 _LOG = logging.getLogger("flinkmock.server")
-_LOG_URLS = frozenset({"getJobManagerLogUrl", "getTaskManagerLogUrl"})
-"""GeneratedLogUrlHandler reads no body and sends no CORS header."""
 
 
 class RestApi:
@@ -121,7 +120,9 @@ class RestApi:
             if isinstance(payload, FileContent):
                 return Response(request.operation.status, payload.data, payload.content_type, cors=False)
             body = self._body(call, payload)
-            return Response(request.operation.status, body, cors=request.operation.id not in _LOG_URLS)
+            return Response(
+                request.operation.status, body, cors=not TRAITS.get(request.operation.id, NO_TRAITS).is_log_url
+            )
 
     def _body(self, call: RestCall, payload: Payload) -> bytes:
         operation, renderer = call.operation, self.engine.renderer
@@ -147,7 +148,7 @@ class RestApi:
         operation, resolved = request.operation, request.resolved
         assert operation is not None and resolved is not None
         # the body is read before the parameters, so that its mistakes win
-        content = b"" if operation.id in _LOG_URLS else request.body.content
+        content = b"" if TRAITS.get(operation.id, NO_TRAITS).is_log_url else request.body.content
         body = self._bodies.read(operation, content) if content or operation.request else {}
         if resolved.parameter_error is not None:
             raise RequestRejected(resolved.parameter_error)

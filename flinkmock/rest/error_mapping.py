@@ -13,6 +13,7 @@ from typing import Any
 from flinkmock.cluster import errors as p
 from flinkmock.cluster.errors import ClusterError
 from flinkmock.contract import Operation
+from flinkmock.contract.operation_traits import OperationTraits, traits_of
 from flinkmock.flink import java_classes
 from flinkmock.flink import messages as m
 from flinkmock.flink.exceptions import completion_exception, job_not_found
@@ -25,16 +26,6 @@ from flinkmock.rest.error_responses import (
 from flinkmock.rest.release_quirks import ReleaseQuirks
 from flinkmock.rest.response import Response
 
-_VERTEX_BY_ITS_OWN_HANDLER = {"getJobVertexDetails", "getJobVertexTaskManagers"}
-_CANCELLING = {"cancelJob", "getYarnCancelJobTermination", "getYarnStopJobTermination"}
-_ASKS_THE_DISPATCHER = {
-    "getJobStatusInfo",
-    "getJobResourceRequirements",
-    "updateJobResourceRequirements",
-    "postClientCoordination",
-    "getJobVertexBackPressure",  # 1.12; later releases ask their metrics and know no unknown job
-}
-_TASK_MANAGER_FILES = {"getTaskManagerLogFile", "getTaskManagerStdoutFile", "getTaskManagerCustomLog"}
 _KEYS = {
     "disposal": f"{java_classes.REST_HANDLER}.async.OperationKey",
     "dataset": f"{java_classes.REST_HANDLER}.async.OperationKey",
@@ -49,10 +40,8 @@ class _Context:
     """The operation and the release in which the error occurred."""
 
     operation: Operation
+    traits: OperationTraits
     quirks: ReleaseQuirks
-
-    def is_one_of(self, operation_ids: set[str]) -> bool:
-        return self.operation.id in operation_ids
 
 
 _Mapper = Callable[[Any, _Context], Response]
@@ -61,7 +50,7 @@ _MAPPERS: dict[type[ClusterError], _Mapper] = {}
 
 def error_response_for(error: ClusterError, operation: Operation, quirks: ReleaseQuirks) -> Response:
     """The response of `operation` to an error of the cluster."""
-    return _MAPPERS[type(error)](error, _Context(operation, quirks))
+    return _MAPPERS[type(error)](error, _Context(operation, traits_of(operation.id), quirks))
 
 
 def _maps(kind: type[ClusterError]) -> Callable[[_Mapper], _Mapper]:
@@ -79,11 +68,11 @@ _FOLDERS = frozenset({"", ".", ".."})
 @_maps(p.JobNotFound)
 def _unknown_job(error: p.JobNotFound, context: _Context) -> Response:
     cause = job_not_found(error.job_id)
-    if context.is_one_of(_ASKS_THE_DISPATCHER):
+    if context.traits.asks_dispatcher:
         return internal(cause)
     if context.operation.id == "getJobExecutionResult":
         return rest(404, str(cause), completion_exception(cause))
-    if context.is_one_of(_CANCELLING):
+    if context.traits.cancels_job:
         return rest(404, m.JOB_COULD_NOT_BE_FOUND, cause)
     return rest(404, m.job_not_found(error.job_id), cause, java_classes.NOT_FOUND_EXCEPTION)
 
@@ -96,7 +85,7 @@ def _initializing(error: p.JobInitializing, context: _Context) -> Response:
 
 @_maps(p.VertexNotFound)
 def _unknown_vertex(error: p.VertexNotFound, context: _Context) -> Response:
-    if context.is_one_of(_VERTEX_BY_ITS_OWN_HANDLER):
+    if context.traits.looks_up_vertex:
         return rest(404, m.vertex_not_found(error.vertex_id), java_class=java_classes.NOT_FOUND_EXCEPTION)
     return rest(404, m.no_vertex(error.vertex_id))
 
@@ -149,7 +138,7 @@ def _unknown_taskmanager(error: p.TaskManagerNotFound, context: _Context) -> Res
     cause = JavaException(java_class, m.no_taskmanager(tm))
     if context.operation.id == "getTaskManagerLogs":
         return rest(404, m.could_not_find_taskmanager(tm), cause)
-    if context.is_one_of(_TASK_MANAGER_FILES) and context.quirks.unknown_taskmanager_file_is_404:
+    if context.traits.reads_taskmanager_file and context.quirks.unknown_taskmanager_file_is_404:
         return rest(404, m.no_transfer_from_unknown(tm), cause, java_classes.NOT_FOUND_EXCEPTION)
     return internal(cause)
 
@@ -181,7 +170,7 @@ def _unknown_jar(error: p.JarNotFound, context: _Context) -> Response:
     if context.operation.id == "deleteJar":
         return rest(400, m.no_jar_to_delete(error.upload_dir, error.jar_id))
     text = m.no_jar(error.upload_dir, error.jar_id)
-    is_plan = context.is_one_of({"generatePlanFromJar", "generatePlanFromJarGet"})
+    is_plan = context.traits.runs_jar and context.operation.segments[-1] == "plan"
     if is_plan and not context.quirks.plan_reads_jar_at_once:
         return rest(400, text)
     return internal(completion_exception(JavaException(java_classes.REST_HANDLER_EXCEPTION, text)))

@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from flinkmock.contract import Operation, Parameter
+from flinkmock.contract.operation_traits import traits_of
 from flinkmock.flink import messages
 from flinkmock.rest.java_parsing import INT, LONG, parse_id, parse_number
 
@@ -49,14 +50,13 @@ _SINGLE = {
     "savepointPath": "savepointPath",
 }
 """Query parameter -> field of the body that overrides it. Only the jar handlers require a single value."""
-_JAR_HANDLERS = {"submitJobFromJar", "submitApplicationFromJar", "generatePlanFromJar", "generatePlanFromJarGet"}
 
 
 def duplicate_value_error(
     operation: Operation, query: Mapping[str, Sequence[Any]], body: Mapping[str, Any]
 ) -> str | None:
     """The message of HandlerRequestUtils if a parameter of a jar's run or plan has several values, else None."""
-    if operation.id not in _JAR_HANDLERS:
+    if not traits_of(operation.id).runs_jar:
         return None
     for name, field in _SINGLE.items():
         if len(query.get(name, ())) > 1 and body.get(field) is None:

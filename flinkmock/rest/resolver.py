@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Any
 
 from flinkmock.contract import Contract, Operation
+from flinkmock.contract.operation_traits import traits_of
 from flinkmock.flink import java_classes, messages
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.rest.error_responses import plain, rest
@@ -22,7 +23,6 @@ from flinkmock.rest.router import Router
 
 MAX_REQUEST_LINE = 4096
 """Bytes; Netty's HttpServerCodec."""
-_LOG_URLS = frozenset({"getJobManagerLogUrl", "getTaskManagerLogUrl"})
 _REMEMBERED = 1024
 """Targets of one cluster."""
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -73,7 +73,7 @@ class TargetResolver:
         operation, texts = route.operation, MappingProxyType(dict(route.path))
         try:
             # GeneratedLogUrlHandler takes the text of a path as it is
-            path = texts if operation.id in _LOG_URLS else MappingProxyType(path_values(operation, texts))
+            path = texts if traits_of(operation.id).is_log_url else MappingProxyType(path_values(operation, texts))
             query = MappingProxyType(query_values(operation, parsed.query))
         except BadParameter as error:
             cause = JavaException(java_classes.HANDLER_REQUEST_EXCEPTION, str(error))

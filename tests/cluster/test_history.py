@@ -9,8 +9,8 @@ import pytest
 from flinkmock import Engine, load_scenario
 from flinkmock.cluster.errors import ClusterError, NoLeader
 from flinkmock.cluster.history import cluster_at
-from flinkmock.conformance.check import UNSAFE
 from flinkmock.conformance.targets import Targets
+from flinkmock.contract.operation_traits import only_reads
 from flinkmock.rest.in_process import InProcessClient, OperationNotFound
 from flinkmock.rest.response import Response
 
@@ -41,7 +41,7 @@ class HistoryClient:
 
     def paths(self) -> list[str]:
         targets, contract = Targets(self, 1), self.engine.contract
-        gets = [operation for operation in contract if operation.method == "GET" and operation.id not in UNSAFE]
+        gets = [operation for operation in contract if only_reads(operation)]
         return [path for operation in gets for path in targets.paths(operation)]
 
     def responses(self, paths: list[str], staleness_ms: int = 0) -> dict[str, bytes | str]:

@@ -14,8 +14,8 @@ from typing import Any
 
 from flinkmock.conformance.http_client import HttpResponse
 from flinkmock.conformance.report import Finding, generalize_pointer
-from flinkmock.conformance.response_check import EXPECTED_ERRORS
 from flinkmock.contract import Contract, Operation
+from flinkmock.contract.operation_traits import traits_of
 from flinkmock.contract.schema_fields import SchemaField, schema_fields
 
 Json = Any
@@ -89,7 +89,7 @@ def _with(response: HttpResponse, **changes: Any) -> HttpResponse:
 
 
 def _status(rng: random.Random, operation: Operation, response: HttpResponse) -> Mutation:
-    errors = EXPECTED_ERRORS.get(operation.id, ())
+    errors = traits_of(operation.id).expected_errors
     status = rng.choice([s for s in (200, 201, 202, 204, 404, 500, 503) if s not in (operation.status, *errors)])
     return Mutation(f"status {status} of {operation}", _with(response, status=status), _is(operation, "status"))
 

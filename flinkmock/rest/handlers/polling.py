@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from flinkmock.cluster.async_operations import wait_key
+from flinkmock.contract.operation_traits import traits_of
 from flinkmock.rest.call import RestCall
-
-LISTS = frozenset({"getJobIdsWithStatusesOverview", "getJobsOverview"})
-"""The operations that list all jobs."""
 
 
 def polled_keys(call: RestCall) -> list[str]:
     """Return the wait keys of the jobs and async operations that a request reads."""
     if call.operation.method != "GET":
         return []
-    if call.operation.id in LISTS:
+    if traits_of(call.operation.id).lists_jobs:
         return list(call.cluster.jobs)
     job_id: str | None = call.path.get("jobid")
     if "triggerid" in call.path:

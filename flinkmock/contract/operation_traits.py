@@ -1,0 +1,120 @@
+"""What is special about single operations, in one table.
+
+The schemas say what an operation takes and returns; this table has what no schema says. Operations that are not in it
+have no special trait.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from flinkmock.contract.operation import Operation
+
+
+@dataclass(frozen=True, slots=True)
+class OperationTraits:
+    """The traits of one operation.
+
+    Attributes:
+        cancels_job: Cancels a job, or stops it; in the case of the YARN operations with a GET.
+        lists_jobs: Shows all jobs, so that it counts as a poll of each.
+        is_log_url: GeneratedLogUrlHandler: converts no path parameters, reads no body and sends no CORS header
+            (docs/flink-behaviour.md#cors).
+        runs_jar: Runs the program of a jar; rejects parameters with several values.
+        asks_dispatcher: Reports an unknown job as an internal error (docs/flink-behaviour.md#unknown-ids).
+        looks_up_vertex: Has its own message for an unknown vertex.
+        reads_taskmanager_file: Fetches a file from a TaskManager.
+        expected_errors: Error statuses that a healthy cluster returns to a read (docs/flink-behaviour.md#unknown-ids).
+        echoes: Path parameter -> the key of the response that repeats it.
+        scenario_key: The key of the section `operations` of a scenario that is about it.
+    """
+
+    cancels_job: bool = False
+    lists_jobs: bool = False
+    is_log_url: bool = False
+    runs_jar: bool = False
+    asks_dispatcher: bool = False
+    looks_up_vertex: bool = False
+    reads_taskmanager_file: bool = False
+    expected_errors: tuple[int, ...] = ()
+    echoes: Mapping[str, str] = field(default_factory=dict)
+    scenario_key: str | None = None
+
+
+NO_TRAITS = OperationTraits()
+_ECHOES_VERTEX = {"vertexid": "id"}
+TRAITS: Mapping[str, OperationTraits] = {
+    # jobs
+    "getJobIdsWithStatusesOverview": OperationTraits(lists_jobs=True),
+    "getJobsOverview": OperationTraits(lists_jobs=True),
+    "getJobDetails": OperationTraits(echoes={"jobid": "jid"}),
+    "getJobConfig": OperationTraits(echoes={"jobid": "jid"}),
+    "getJobStatusInfo": OperationTraits(asks_dispatcher=True),
+    "getApplicationDetails": OperationTraits(echoes={"applicationid": "id"}),
+    "cancelJob": OperationTraits(cancels_job=True, scenario_key="cancel"),
+    "getYarnCancelJobTermination": OperationTraits(cancels_job=True),
+    "getYarnStopJobTermination": OperationTraits(cancels_job=True),
+    "submitJob": OperationTraits(scenario_key="submit"),
+    "postClientCoordination": OperationTraits(asks_dispatcher=True),
+    # vertices and subtasks
+    "getJobVertexDetails": OperationTraits(looks_up_vertex=True, echoes=_ECHOES_VERTEX),
+    "getJobVertexTaskManagers": OperationTraits(looks_up_vertex=True, echoes=_ECHOES_VERTEX),
+    "getSubtasksTimes": OperationTraits(echoes=_ECHOES_VERTEX),
+    "getJobVertexAccumulators": OperationTraits(echoes=_ECHOES_VERTEX),
+    "getSubtasksAllAccumulators": OperationTraits(echoes=_ECHOES_VERTEX),
+    # 1.12 asks the dispatcher, and fails for a job that has ended; later releases ask the metrics
+    "getJobVertexBackPressure": OperationTraits(asks_dispatcher=True, expected_errors=(500,)),
+    "getSubtaskCurrentAttemptDetails": OperationTraits(echoes={"subtaskindex": "subtask"}),
+    # the JobManager drops earlier attempts
+    "getSubtaskExecutionAttemptDetails": OperationTraits(
+        expected_errors=(404,), echoes={"subtaskindex": "subtask", "attempt": "attempt"}
+    ),
+    "getSubtaskExecutionAttemptAccumulators": OperationTraits(expected_errors=(404,)),
+    # checkpoints and savepoints; a checkpoint may be dropped from the history after it was listed
+    "getCheckpointStatisticDetails": OperationTraits(expected_errors=(404,), echoes={"checkpointid": "id"}),
+    "getTaskCheckpointStatistics": OperationTraits(expected_errors=(404,), echoes={"checkpointid": "id"}),
+    "triggerCheckpoint": OperationTraits(scenario_key="checkpoint"),
+    "triggerSavepoint": OperationTraits(scenario_key="savepoint"),
+    "triggerStopWithSavepoint": OperationTraits(scenario_key="stop-with-savepoint"),
+    "triggerSavepointDisposal": OperationTraits(scenario_key="dispose-savepoint"),
+    "deleteClusterDataSet": OperationTraits(scenario_key="delete-dataset"),
+    # rescaling; without the adaptive scheduler it can't be read
+    "getJobResourceRequirements": OperationTraits(asks_dispatcher=True, expected_errors=(500,)),
+    "updateJobResourceRequirements": OperationTraits(asks_dispatcher=True, scenario_key="rescale"),
+    "rescaleJob": OperationTraits(scenario_key="rescale"),
+    "getJobRescaleConfig": OperationTraits(expected_errors=(404,)),
+    "getJobRescaleDetails": OperationTraits(expected_errors=(404,)),
+    "getJobRescalesHistory": OperationTraits(expected_errors=(404,)),
+    "getJobRescalesOverview": OperationTraits(expected_errors=(404,)),
+    "getJobRescalesSummary": OperationTraits(expected_errors=(404,)),
+    # jars; a plan fails if the jar has no main class, or if that throws
+    "uploadJar": OperationTraits(scenario_key="upload"),
+    "submitJobFromJar": OperationTraits(runs_jar=True),
+    "submitApplicationFromJar": OperationTraits(runs_jar=True),
+    "generatePlanFromJar": OperationTraits(runs_jar=True),
+    "generatePlanFromJarGet": OperationTraits(runs_jar=True, expected_errors=(400, 500)),
+    # logs
+    "getJobManagerLogUrl": OperationTraits(is_log_url=True),
+    "getTaskManagerLogUrl": OperationTraits(is_log_url=True),
+    "getTaskManagerDetails": OperationTraits(echoes={"taskmanagerid": "id"}),
+    "getTaskManagerLogFile": OperationTraits(reads_taskmanager_file=True),
+    "getTaskManagerStdoutFile": OperationTraits(reads_taskmanager_file=True),
+    "getTaskManagerCustomLog": OperationTraits(reads_taskmanager_file=True),
+}
+"""By operation id."""
+
+
+def traits_of(operation_id: str) -> OperationTraits:
+    """The traits of an operation."""
+    return TRAITS.get(operation_id, NO_TRAITS)
+
+
+def only_reads(operation: Operation) -> bool:
+    """Whether the operation changes nothing in the cluster."""
+    return operation.method == "GET" and not traits_of(operation.id).cancels_job
+
+
+def operations_of_scenario_key(key: str) -> tuple[str, ...]:
+    """The ids of the operations that a key of the section `operations` is about."""
+    return tuple(operation_id for operation_id, traits in TRAITS.items() if traits.scenario_key == key)
