@@ -83,7 +83,7 @@ class Engine:
 
         Returns:
             The cluster time (epoch ms). None if the clock moves one step per request: it moves when the request
-            reaches the cluster, or at once if the JobManager is down or nobody leads.
+            reaches the cluster, or at once if the JobManager is down or there is no leader.
         """
         now = self.clock.now()
         self.cluster.run_due_events(now)

@@ -18,11 +18,7 @@ from flinkmock.flink import java_classes
 from flinkmock.flink import messages as m
 from flinkmock.flink.exceptions import completion_exception, job_not_found
 from flinkmock.flink.java_exception import JavaException
-from flinkmock.rest.error_responses import (
-    internal,
-    plain,
-    rest,
-)
+from flinkmock.rest.error_responses import internal, plain, rest
 from flinkmock.rest.release_quirks import ReleaseQuirks
 from flinkmock.rest.response import Response
 
@@ -66,7 +62,7 @@ _FOLDERS = frozenset({"", ".", ".."})
 
 
 @_maps(p.JobNotFound)
-def _unknown_job(error: p.JobNotFound, context: _Context) -> Response:
+def _job_not_found(error: p.JobNotFound, context: _Context) -> Response:
     cause = job_not_found(error.job_id)
     if context.traits.asks_dispatcher:
         return internal(cause)
@@ -78,40 +74,40 @@ def _unknown_job(error: p.JobNotFound, context: _Context) -> Response:
 
 
 @_maps(p.JobInitializing)
-def _initializing(error: p.JobInitializing, context: _Context) -> Response:
+def _job_initializing(error: p.JobInitializing, context: _Context) -> Response:
     java_class = java_classes.UNAVAILABLE_DISPATCHER_OPERATION_EXCEPTION
     return internal(JavaException(java_class, m.initializing()))
 
 
 @_maps(p.VertexNotFound)
-def _unknown_vertex(error: p.VertexNotFound, context: _Context) -> Response:
+def _vertex_not_found(error: p.VertexNotFound, context: _Context) -> Response:
     if context.traits.looks_up_vertex:
         return rest(404, m.vertex_not_found(error.vertex_id), java_class=java_classes.NOT_FOUND_EXCEPTION)
     return rest(404, m.no_vertex(error.vertex_id))
 
 
 @_maps(p.SubtaskNotFound)
-def _unknown_subtask(error: p.SubtaskNotFound, context: _Context) -> Response:
+def _subtask_not_found(error: p.SubtaskNotFound, context: _Context) -> Response:
     return rest(404, m.invalid_subtask(error.vertex_id))
 
 
 @_maps(p.AttemptNotFound)
-def _unknown_attempt(error: p.AttemptNotFound, context: _Context) -> Response:
+def _attempt_not_found(error: p.AttemptNotFound, context: _Context) -> Response:
     return rest(404, m.invalid_attempt(error.attempt))
 
 
 @_maps(p.CheckpointNotFound)
-def _unknown_checkpoint(error: p.CheckpointNotFound, context: _Context) -> Response:
+def _checkpoint_not_found(error: p.CheckpointNotFound, context: _Context) -> Response:
     return rest(404, m.no_checkpoint(error.checkpoint_id))
 
 
 @_maps(p.CheckpointVertexNotFound)
-def _unknown_checkpoint_vertex(error: p.CheckpointVertexNotFound, context: _Context) -> Response:
+def _checkpoint_vertex_not_found(error: p.CheckpointVertexNotFound, context: _Context) -> Response:
     return rest(404, m.no_checkpoint_of_vertex(error.vertex_id), java_class=java_classes.NOT_FOUND_EXCEPTION)
 
 
 @_maps(p.TriggerNotFound)
-def _unknown_trigger(error: p.TriggerNotFound, context: _Context) -> Response:
+def _trigger_not_found(error: p.TriggerNotFound, context: _Context) -> Response:
     named = error.kind == "checkpoint" or (error.kind == "savepoint" and context.quirks.trigger_named_in_text)
     if named:
         return rest(404, m.no_operation(error.kind, error.trigger_id, error.job_id))
@@ -123,7 +119,7 @@ def _unknown_trigger(error: p.TriggerNotFound, context: _Context) -> Response:
 
 
 @_maps(p.ApplicationNotFound)
-def _unknown_application(error: p.ApplicationNotFound, context: _Context) -> Response:
+def _application_not_found(error: p.ApplicationNotFound, context: _Context) -> Response:
     text = m.could_not_find_application(error.application_id)
     cause = JavaException(java_classes.FLINK_APPLICATION_NOT_FOUND_EXCEPTION, text)
     if context.operation.id == "cancelApplication":
@@ -132,7 +128,7 @@ def _unknown_application(error: p.ApplicationNotFound, context: _Context) -> Res
 
 
 @_maps(p.TaskManagerNotFound)
-def _unknown_taskmanager(error: p.TaskManagerNotFound, context: _Context) -> Response:
+def _taskmanager_not_found(error: p.TaskManagerNotFound, context: _Context) -> Response:
     tm = error.taskmanager_id
     java_class = java_classes.UNKNOWN_TASK_EXECUTOR_EXCEPTION
     cause = JavaException(java_class, m.no_taskmanager(tm))
@@ -144,7 +140,7 @@ def _unknown_taskmanager(error: p.TaskManagerNotFound, context: _Context) -> Res
 
 
 @_maps(p.LogNotFound)
-def _unknown_log(error: p.LogNotFound, context: _Context) -> Response:
+def _log_not_found(error: p.LogNotFound, context: _Context) -> Response:
     if error.taskmanager_id is None and error.name in _FOLDERS:  # a folder, which Flink tries to send
         missing = JavaException(java_classes.FILE_NOT_FOUND_EXCEPTION, m.is_a_directory(error.name))
         unread = JavaException(java_classes.FLINK_EXCEPTION, m.can_not_find(error.name), missing)
@@ -159,7 +155,7 @@ def _unknown_log(error: p.LogNotFound, context: _Context) -> Response:
 
 
 @_maps(p.JarNotFound)
-def _unknown_jar(error: p.JarNotFound, context: _Context) -> Response:
+def _jar_not_found(error: p.JarNotFound, context: _Context) -> Response:
     if error.jar_id in _FOLDERS:  # which are there, but no jars
         path = f"{error.upload_dir}/{error.jar_id}".rstrip("/")
         if context.operation.id == "deleteJar":
@@ -177,7 +173,7 @@ def _unknown_jar(error: p.JarNotFound, context: _Context) -> Response:
 
 
 @_maps(p.JobAlreadyTerminated)
-def _job_ended(error: p.JobAlreadyTerminated, context: _Context) -> Response:
+def _job_already_terminated(error: p.JobAlreadyTerminated, context: _Context) -> Response:
     if not context.quirks.ended_job_is_conflict:
         return rest(404, m.JOB_COULD_NOT_BE_FOUND, job_not_found(error.job_id))
     return rest(409, m.already_ended(error.state))
@@ -201,7 +197,7 @@ def _rescaling_disabled(error: p.RescalingDisabled, context: _Context) -> Respon
 
 
 @_maps(p.AdaptiveSchedulerRequired)
-def _not_adaptive(error: p.AdaptiveSchedulerRequired, context: _Context) -> Response:
+def _adaptive_scheduler_required(error: p.AdaptiveSchedulerRequired, context: _Context) -> Response:
     if error.feature == "requirements":
         return internal(JavaException(java_classes.UNSUPPORTED_OPERATION_EXCEPTION, m.NOT_RESCALABLE))
     if error.feature == "rescale-config":
@@ -213,18 +209,18 @@ def _not_adaptive(error: p.AdaptiveSchedulerRequired, context: _Context) -> Resp
 
 
 @_maps(p.RescaleNotFound)
-def _unknown_rescale(error: p.RescaleNotFound, context: _Context) -> Response:
+def _rescale_not_found(error: p.RescaleNotFound, context: _Context) -> Response:
     return rest(404, m.no_rescale(error.rescale_id))
 
 
 @_maps(p.InvalidResourceRequirements)
 @_maps(p.InvalidUpload)
-def _refused_with_text(error: p.InvalidResourceRequirements | p.InvalidUpload, context: _Context) -> Response:
+def _rejected_with_message(error: p.InvalidResourceRequirements | p.InvalidUpload, context: _Context) -> Response:
     return rest(400, error.message)
 
 
 @_maps(p.InvalidJobSubmission)
-def _bad_submission(error: p.InvalidJobSubmission, context: _Context) -> Response:
+def _invalid_job_submission(error: p.InvalidJobSubmission, context: _Context) -> Response:
     missing = java_classes.MISSING_FILE_EXCEPTION
     return rest(400, error.message, error.cause, missing if error.missing_file else java_classes.REST_HANDLER_EXCEPTION)
 
@@ -235,7 +231,7 @@ def _bad_request(error: p.BadRequest, context: _Context) -> Response:
 
 
 @_maps(p.ProgramError)
-def _program_problem(error: p.ProgramError, context: _Context) -> Response:
+def _program_error(error: p.ProgramError, context: _Context) -> Response:
     if not error.refused:
         return internal(error.exception)
     if error.message != m.COULD_NOT_EXECUTE:  # "No jobs included in application." comes without a cause
@@ -245,7 +241,7 @@ def _program_problem(error: p.ProgramError, context: _Context) -> Response:
 
 
 @_maps(p.CoordinatorNotFound)
-def _unknown_coordinator(error: p.CoordinatorNotFound, context: _Context) -> Response:
+def _coordinator_not_found(error: p.CoordinatorNotFound, context: _Context) -> Response:
     text = m.no_coordinator(error.operator)
     if context.quirks.coordinator_not_found:
         return rest(404, text, java_class=java_classes.COORDINATOR_NOT_EXIST_EXCEPTION)
@@ -253,7 +249,7 @@ def _unknown_coordinator(error: p.CoordinatorNotFound, context: _Context) -> Res
 
 
 @_maps(p.UncaughtJavaException)
-def _unserviceable(error: p.UncaughtJavaException, context: _Context) -> Response:
+def _uncaught_java_exception(error: p.UncaughtJavaException, context: _Context) -> Response:
     return internal(error.exception)
 
 

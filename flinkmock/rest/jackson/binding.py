@@ -2,9 +2,9 @@
 
 See docs/flink-behaviour.md#request-bodies.
 
-The contract's request schema says which fields a class has. The order of the checks is Jackson's: fields as they come,
-then primitives that are missing, then unknown fields, because the classes are built by their constructors. What
-becomes of single values: `scalars.py`.
+The contract's request schema lists the fields of a class. The order of the checks is Jackson's: fields in the order of
+the text, then missing primitives, then unknown fields, because the classes are built by their constructors.
+`coercion.py` converts single values.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from flinkmock.rest.release_quirks import ReleaseQuirks
 _UNRECOGNIZED = f"{JACKSON}.databind.exc.UnrecognizedPropertyException"
 _INSTANTIATION = f"{JACKSON}.databind.exc.ValueInstantiationException"
 _ONLY_FIELD = {"JobClientHeartbeatRequestBody": "expiredTimestamp"}
-"""A class that is read from a bare number (1.17 to 1.19), and what the number means."""
+"""Classes that are read from a bare number (1.17 to 1.19), and the field that the number is."""
 
 
 class BodyReader:
@@ -41,9 +41,10 @@ class BodyReader:
         self._scalars = Scalars(quirks)
 
     def read(self, operation: Operation, raw: bytes) -> dict[str, Any] | None:
-        """The fields that were given and are known, converted; nulls are kept. {} for no body, None for a `null`.
+        """The known fields of a body, converted; nulls are kept. {} for an empty body, None for a `null`.
 
-        Raises Refused.
+        Raises:
+            RequestRejected: The body can't be read.
         """
         if not raw and operation.request is None:
             return {}
@@ -53,9 +54,9 @@ class BodyReader:
             return None if value is None else self._top(name, value)
         except JacksonError as error:
             if error.fatal:
-                raise RequestRejected(internal(error.throwable)) from None
+                raise RequestRejected(internal(error.exception)) from None
             text = messages.unexpected_format(name) if raw else messages.NO_BODY
-            raise RequestRejected(rest(400, text, error.throwable)) from None
+            raise RequestRejected(rest(400, text, error.exception)) from None
 
     def _top(self, name: str, value: Any) -> dict[str, Any]:
         schema = self._definitions.get(f"{name}@request", {"type": "object", "properties": {}})

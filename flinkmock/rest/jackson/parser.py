@@ -37,9 +37,9 @@ _COMMENT = (
 class JacksonError(Exception):
     """What Jackson throws. `fatal`: neither a parse nor a mapping exception; Flink responds with 500 then."""
 
-    def __init__(self, throwable: JavaException, *, fatal: bool = False) -> None:
-        super().__init__(str(throwable))
-        self.throwable = throwable
+    def __init__(self, exception: JavaException, *, fatal: bool = False) -> None:
+        super().__init__(str(exception))
+        self.exception = exception
         self.fatal = fatal
 
 
