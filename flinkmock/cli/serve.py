@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from flinkmock.cli.file_watcher import FileWatcher
 from flinkmock.cli.journal_file import JournalFile
+from flinkmock.cli.ready_file import ReadyFile
 from flinkmock.cli.stdout import silence
 from flinkmock.errors import FlinkMockError
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from flinkmock.scenario.scenario import Scenario
     from flinkmock.server import Dashboard, Exchange
     from flinkmock.server.control_server import ControlOptions
+
+STDIN = "-"
+"""The scenario is read from standard input."""
 
 
 def configure(subparsers: Any) -> None:
@@ -35,7 +39,8 @@ def configure(subparsers: Any) -> None:
         "scenario",
         nargs="?",
         metavar="SCENARIO",
-        help="a YAML file, or the name of a built-in scenario (crash-loop.yaml); default: a cluster without jobs",
+        help="a YAML file, the name of a built-in scenario (crash-loop.yaml), or - for standard input; default: a "
+        "cluster without jobs",
     )
     parser.add_argument("--flink", metavar="RELEASE", help="e.g. 1.20; default: the scenario's, else the newest")
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on; default: %(default)s")
@@ -60,6 +65,12 @@ def configure(subparsers: Any) -> None:
         metavar="PATH",
         help="serve Flink's dashboard from this flink-dist jar or folder; without PATH, or with auto, from an "
         "installed apache-flink-libraries",
+    )
+    parser.add_argument(
+        "--ready-file",
+        type=Path,
+        metavar="FILE",
+        help="write the URL to FILE when clients can connect, one line for each JobManager; FILE is removed at the end",
     )
     parser.add_argument("--log", choices=("text", "json"), default="text", help="the log format")
     parser.add_argument("--quiet", "-q", action="store_true", help="don't log requests")
@@ -107,14 +118,21 @@ def run(args: argparse.Namespace) -> int:
 
     if args.reload and not args.scenario:
         raise FlinkMockError("--reload needs a SCENARIO.")
+    if args.reload and args.scenario == STDIN:
+        raise FlinkMockError("--reload needs a file: standard input is read once.")
     log = Log(as_json=args.log == "json")
     options = _control_options(args)
-    with ReloadingCluster(args) as cluster, JournalFile(args.journal) as journal_file:
+    with (
+        ReloadingCluster(args) as cluster,
+        JournalFile(args.journal) as journal_file,
+        ReadyFile(args.ready_file) as ready_file,
+    ):
 
         def ready(urls: Sequence[str], control_url: str | None) -> None:
             journal_file.ready(urls[0])
             cluster.replaced = lambda: log.ready(urls, cluster.control.engine)
             log.ready(urls, cluster.control.engine)
+            ready_file.write(urls)
             if control_url is not None and options is not None and (options.token or options.port is not None):
                 log.control(control_url, options.token)
 
@@ -181,8 +199,10 @@ class ReloadingCluster:
         """Raises ScenarioError."""
         from flinkmock.scenario import load_scenario
 
-        # a Path, because on the command line the scenario is a file, whatever its suffix
-        scenario = load_scenario(Path(self._args.scenario) if self._args.scenario else None)
+        if self._args.scenario == STDIN:
+            scenario = load_scenario(_text_of_stdin())
+        else:  # a Path, because on the command line the scenario is a file, whatever its suffix
+            scenario = load_scenario(Path(self._args.scenario) if self._args.scenario else None)
         self._files = FileWatcher(scenario.files)
         return scenario
 
@@ -210,6 +230,14 @@ class ReloadingCluster:
         self.control.close_engine()
 
 
+def _text_of_stdin() -> str:
+    """Return the text, which ends in a line break so that it is not the name of a file. Raises FlinkMockError."""
+    try:
+        return sys.stdin.buffer.read().decode("utf-8-sig") + "\n"
+    except UnicodeDecodeError as error:
+        raise FlinkMockError(f"Standard input is not UTF-8: {error.reason}.") from None
+
+
 class Log:
     """Logs requests to standard output, until its reader closes it."""
 
@@ -222,7 +250,7 @@ class Log:
         release, clock = engine.contract.release.version, engine.clock.text
         if self._as_json:
             several = {"urls": urls} if len(urls) > 1 else {}
-            self._print(json.dumps({"url": urls[0], **several, "flink": release, "clock": clock}))
+            self._print(json.dumps({"event": "ready", "url": urls[0], **several, "flink": release, "clock": clock}))
         else:
             note = ", which does not advance" if clock == "virtual" else ""
             self._print(f"Flink {release} at {', '.join(urls)} (fake; clock: {clock}{note})")
@@ -230,7 +258,7 @@ class Log:
     def control(self, url: str, token: str | None) -> None:
         """Log where the control API is."""
         if self._as_json:
-            self._print(json.dumps({"control-url": url, "control-token": token}))
+            self._print(json.dumps({"event": "control", "control-url": url, "control-token": token}))
         else:
             self._print(f"Control API at {url}" + (f" (Authorization: Bearer {token})" if token else ""))
 
@@ -238,6 +266,7 @@ class Log:
         name = exchange.job or exchange.job_id
         if self._as_json:
             entry = {
+                "event": "request",
                 "time": exchange.time,
                 "status": exchange.status,
                 "method": exchange.method,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from time import monotonic
 from typing import TypeVar
 
 from flinkmock.errors import InvalidArgument
+from flinkmock.monotonic import monotonic
 from flinkmock.units import parse_duration
 
 T = TypeVar("T")

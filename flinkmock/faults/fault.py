@@ -12,7 +12,7 @@ from flinkmock.named_random import UniformRange
 
 
 class Drop(Enum):
-    """How a connection ends. The request is processed only with `TRUNCATE` and `AFTER_PROCESSING`."""
+    """How a connection ends. Which ones process the request: `reaches_cluster`."""
 
     RESET = "reset"
     """TCP RST instead of a response."""
@@ -25,9 +25,18 @@ class Drop(Enum):
     HANG = "hang"
     """No response. The connection stays open until the client closes it, or the cluster is closed."""
 
+    HANG_AFTER_PROCESSING = "hang-after-processing"
+    """The request is processed, and then as with `HANG`."""
+
     @property
     def reaches_cluster(self) -> bool:
-        return self in (Drop.TRUNCATE, Drop.AFTER_PROCESSING)
+        """Whether the cluster processes the request."""
+        return self in (Drop.TRUNCATE, Drop.AFTER_PROCESSING, Drop.HANG_AFTER_PROCESSING)
+
+    @property
+    def hangs(self) -> bool:
+        """Whether the client gets no response and the connection stays open."""
+        return self in (Drop.HANG, Drop.HANG_AFTER_PROCESSING)
 
 
 class NamedReply(Enum):

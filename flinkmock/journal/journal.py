@@ -7,13 +7,13 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from time import monotonic
 from typing import Any, Protocol
 
 from flinkmock.errors import UnmetExpectation
 from flinkmock.journal.count_range import AT_LEAST_ONCE, CountRange
 from flinkmock.journal.exchange import Exchange
 from flinkmock.journal.expectation import Expectation, InOrder, RequestMatcher
+from flinkmock.monotonic import monotonic
 
 LIMIT = 10_000
 

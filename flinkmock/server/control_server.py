@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
@@ -16,6 +15,7 @@ from flinkmock.control.access import Access
 from flinkmock.control.api import MAX_BODY, PREFIX, ControlApi, ControlRequest
 from flinkmock.control.operation import ControlResponse
 from flinkmock.control.refusal import RequestRefused
+from flinkmock.monotonic import monotonic
 from flinkmock.rest.response import Response
 from flinkmock.server.addresses import base_url_of
 from flinkmock.server.aiohttp_response import FlinkResponse
@@ -40,7 +40,7 @@ class ControlServer:
 
     Attributes:
         urls: The addresses of the cluster, one for each JobManager.
-        last_used: When the last request ended, as `time.monotonic` shows it.
+        last_used: When the last request ended, as `monotonic` shows it.
     """
 
     def __init__(self, api: ControlApi, clusters: HostedClusters, *, beside_rest_api: bool = True) -> None:
@@ -48,7 +48,7 @@ class ControlServer:
         self._beside_rest_api = beside_rest_api
         self.clusters = clusters
         self.urls: Sequence[str] = ()
-        self.last_used = time.monotonic()
+        self.last_used = monotonic()
         self._awaited: set[asyncio.Event] = set()
         self._running = 0
 
@@ -73,7 +73,7 @@ class ControlServer:
 
     def on_request(self) -> None:
         """A request has been answered: conditions that are waited for may be met."""
-        self.last_used = time.monotonic()
+        self.last_used = monotonic()
         for event in self._awaited:
             event.set()
 

@@ -21,13 +21,13 @@ import heapq
 import itertools
 import logging
 import math
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from flinkmock.cluster.clock import ClockMode
+from flinkmock.monotonic import monotonic
 
 if TYPE_CHECKING:
     from flinkmock.faults.target import FaultTarget
@@ -118,7 +118,7 @@ class DelayedResponses:
     async def _tick(self) -> None:
         clock = self._cluster.clock
         try:
-            last_time, moved_at = clock.now(), time.monotonic()
+            last_time, moved_at = clock.now(), monotonic()
             generation = -1  # so that the first tick checks for disconnects, too
             for tick in itertools.count(1):
                 if self._closed:
@@ -128,14 +128,14 @@ class DelayedResponses:
                 while self._pending and self._pending[0].due_at <= now:
                     heapq.heappop(self._pending).finish(is_due=True)
                 if now != last_time:
-                    last_time, moved_at = now, time.monotonic()
+                    last_time, moved_at = now, monotonic()
                 if tick % _DISCONNECT_CHECK_TICKS == 0 or generation != clock.generation:
                     generation = clock.generation
                     self._drop(lambda pending: pending.is_gone() or pending.done.done())
                 if not self._pending:
                     return
                 first = self._pending[0].due_at
-                if clock.mode is ClockMode.VIRTUAL and time.monotonic() - moved_at > VIRTUAL_CLOCK_TIMEOUT_S:
+                if clock.mode is ClockMode.VIRTUAL and monotonic() - moved_at > VIRTUAL_CLOCK_TIMEOUT_S:
                     self._give_up()
                 elif clock.mode is ClockMode.STEP and tick > 1 and self._all_wait() and first < UNBOUNDED:
                     self._cluster.advance(math.ceil(first) - now)

@@ -41,8 +41,8 @@ class FaultDelivery:
 
     async def delay(self) -> None:
         """Waits as long as the fault delays the response. Resets the connection if the response is never to be sent."""
-        start = self._clock.now()
-        until = UNBOUNDED if self._hit.fault.drop is Drop.HANG else start + self._hit.delay
+        start, drop = self._clock.now(), self._hit.fault.drop
+        until = UNBOUNDED if drop is not None and drop.hangs else start + self._hit.delay
         if not await self._delayed.until(until, self._is_gone):
             end_connection(self._transport, reset=True)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,6 +11,7 @@ from flinkmock.control.access import Access
 from flinkmock.control.api import API_PREFIX, ControlApi
 from flinkmock.control.refusal import RequestRefused
 from flinkmock.errors import NotFound, did_you_mean
+from flinkmock.monotonic import monotonic
 
 if TYPE_CHECKING:
     from flinkmock.control.cluster_control import ClusterControl
@@ -43,7 +43,7 @@ class _HostedCluster:
 
     @property
     def ends_at(self) -> float:
-        """As `time.monotonic` shows it; infinity: never."""
+        """As `monotonic` shows it; infinity: never."""
         return float("inf") if self.idle_timeout is None else self.server.last_used + self.idle_timeout
 
 
@@ -139,7 +139,7 @@ class HostedClusters:
     def _set_alarm(self, at: float) -> None:
         """Look for idle clusters at this time, unless that happens earlier anyway."""
         loop = asyncio.get_running_loop()
-        when = loop.time() + max(at - time.monotonic(), 0)
+        when = loop.time() + max(at - monotonic(), 0)
         if at == float("inf") or (
             self._alarm is not None and not self._alarm.cancelled() and self._alarm.when() <= when
         ):
@@ -150,7 +150,7 @@ class HostedClusters:
 
     def _end_idle_ones(self) -> None:
         self._alarm = None
-        now = time.monotonic()
+        now = monotonic()
         for cluster in self:
             if cluster.ends_at <= now and not cluster.server.is_busy:
                 self._end(cluster.id)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from flinkmock.control.api import API_PREFIX
 from flinkmock.server.control_server import ControlListener, ControlOptions, control_server
 from flinkmock.server.listener import Listeners, bind, bind_each
+from flinkmock.server.loop import ServerLoop
 
 if TYPE_CHECKING:
     from flinkmock.control.cluster_control import ClusterControl
@@ -69,7 +70,7 @@ class ServerThread:
         """
         # clients can connect from here on, and wait
         listening = bind_each(self._host, self._port, len(self._engine.cluster.leadership.jobmanagers))
-        self._loop = asyncio.new_event_loop()
+        self._loop = ServerLoop()
         self._stop = asyncio.Event()
         listener_up = threading.Event()
 

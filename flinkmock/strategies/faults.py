@@ -40,8 +40,8 @@ def fault_plans(
 ) -> SearchStrategy[FaultPlan]:
     """Generate lists of faults for all requests or some operations: lost, replaced, slow and corrupted responses.
 
-    The simplest list is empty, the simplest fault a reset connection. No fault hangs (`drop: hang`, `delay: forever`):
-    one example is enough to test that.
+    The simplest list is empty, the simplest fault a reset connection. No fault hangs (`drop: hang`,
+    `drop: hang-after-processing`, `delay: forever`): one example is enough to test that.
 
     Args:
         flink: Minor release whose operations the faults match.
@@ -80,7 +80,7 @@ def fault_mappings(flink: str) -> SearchStrategy[dict[str, Any]]:
 
 
 def _effects() -> list[SearchStrategy[dict[str, Any]]]:
-    drops = [drop.value for drop in Drop if drop is not Drop.HANG]
+    drops = [drop.value for drop in Drop if not drop.hangs]
     whole_body = [kind.value for kind in Corruption if not kind.value.endswith(("-field", "change-type"))]
     field_changes = st.sampled_from(("drop-field", "change-type", "add-field"))
     replies: SearchStrategy[Any] = st.fixed_dictionaries(

@@ -10,8 +10,9 @@ from flinkmock.cluster.job import Job
 from flinkmock.journal import Exchange
 from flinkmock.testing.mock import FlinkMock
 
-MIN_REPEATED_POLLS = 20
-"""So many equal GETs at one cluster time suggest a client that waits for a clock that nothing advances."""
+MIN_REPEATED_POLLS = 3
+"""So many equal GETs at one cluster time suggest a client that waits for a clock that nothing advances. A client that
+sleeps for a second may have a deadline of a few seconds."""
 MAX_REQUEST_LINES = 100
 """The report shows so many lines of requests, the last ones."""
 

@@ -41,6 +41,8 @@ SESSION_CLUSTER: pytest.StashKey[FlinkMock] = pytest.StashKey()
 """The cluster of `flinkmock_session`, once it is started."""
 COMPAT_REPORT: pytest.StashKey[CompatReport] = pytest.StashKey()
 """The requests of all tests, with `--flinkmock-compat`."""
+PACKAGE = Path(__file__).parents[1]
+"""The folder of our modules."""
 WORKER_OUTPUT = "flinkmock_requests"
 """The key under which a worker of pytest-xdist passes its requests to the controller."""
 
@@ -123,7 +125,6 @@ def flinkmock_factory(
     started: list[FlinkMock] = []
 
     def start(scenario: Any = None, **options: Any) -> FlinkMock:
-        __tracebackhide__ = True
         defaults = {**_defaults(request.config), "flink": flinkmock_flink}
         found = _find_scenario(scenario, request.config, request.path.parent)
         cluster = FlinkMock(found, **{**defaults, **options}).start()
@@ -213,11 +214,26 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Add a report of each cluster to a failed test."""
+    """Add a report of each cluster to a failed test, and hide our frames from the traceback of our errors."""
+    if call.excinfo is not None:
+        _hide_our_frames(call.excinfo)
     report = yield
     if report.failed:
         report.sections.extend(("flinkmock", record.report()) for record in item.stash.get(RECORDS, []))
     return report
+
+
+def _hide_our_frames(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+    """Mark our modules in the traceback as pytest wants it, so that it ends at the line of the test."""
+    for entry in excinfo.traceback:
+        if PACKAGE in Path(entry.path).parents:
+            entry.frame.f_globals["__tracebackhide__"] = _is_ours
+
+
+def _is_ours(excinfo: pytest.ExceptionInfo[BaseException]) -> bool:
+    from flinkmock.errors import FlinkMockError
+
+    return isinstance(excinfo.value, FlinkMockError)
 
 
 # -- report of the run

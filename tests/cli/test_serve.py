@@ -93,9 +93,10 @@ def test_a_request_is_logged_with_the_name_of_its_job(tmp_path: Path) -> None:
 def test_requests_as_json() -> None:
     with serving("--log", "json", "--clock", "virtual", "--flink", "2.3") as process:
         first = json.loads(line(process))
-        assert first == {"url": first["url"], "flink": "2.3.0", "clock": "virtual"}
+        assert first == {"event": "ready", "url": first["url"], "flink": "2.3.0", "clock": "virtual"}
         get(first["url"] + "/jobs/overview")
         assert json.loads(line(process)) == {
+            "event": "request",
             "time": 1767225600000,
             "status": 200,
             "method": "GET",
@@ -104,6 +105,47 @@ def test_requests_as_json() -> None:
             "job": None,
             "fault": None,
         }
+
+
+def test_the_ready_file_has_the_url(tmp_path: Path) -> None:
+    file = tmp_path / "url"
+    file.write_text("http://127.0.0.1:1\n")
+    with serving("--ready-file", str(file)) as process:
+        url = address(line(process))
+        assert get(url + "/jobs") == {"jobs": []}
+        line(process)
+        assert file.read_text() == url + "\n"
+        process.terminate()
+        process.communicate(timeout=PATIENCE)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_scenario_from_standard_input() -> None:
+    scenario = "jobs: {orders: streaming}"
+    process = subprocess.Popen([*COMMAND, "-", "--port", "0"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdin is not None
+        process.stdin.write(scenario)
+        process.stdin.close()
+        assert len(get(address(line(process)) + "/jobs")["jobs"]) == 1
+    finally:
+        process.stdin = None
+        process.kill()
+        process.communicate(timeout=PATIENCE)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (b"jobs: {orders: streeming}\n", 'flinkmock: <scenario>:1:16: no template "streeming".'),
+        (b"jobs.yaml", "flinkmock: <scenario>:1:1: a scenario is a mapping"),
+        (b"\xff", "flinkmock: Standard input is not UTF-8: invalid start byte."),
+    ],
+)
+def test_mistakes_in_standard_input(text: bytes, message: str) -> None:
+    ran = subprocess.run([*COMMAND, "-"], input=text, capture_output=True, check=False)
+    assert (ran.returncode, ran.stdout) == (2, b"")
+    assert ran.stderr.decode().startswith(message)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -193,6 +235,8 @@ def test_a_taken_port(refused: Refused) -> None:
     [
         (["--flink", "2.33"], "flinkmock: Unknown Flink release '2.33'. Did you mean 2.3? Known: 1.12, 1.13,"),
         (["--clock", "sundial"], 'flinkmock: "sundial" is not a clock. Known: real, virtual, 10x'),
+        (["-", "--reload"], "flinkmock: --reload needs a file: standard input is read once."),
+        (["--ready-file", "/"], "flinkmock: /: can't write the file: Is a directory."),
         (["--port", "70000"], "argument --port: '70000' is not a port. Write a number from 0 to 65535."),
         (["--port", "http"], "argument --port: 'http' is not a port. Write a number from 0 to 65535."),
         (["--seed", "x"], "argument --seed: invalid int value: 'x'"),

@@ -157,4 +157,8 @@ def test_a_log_normal_goes_through_its_median_and_its_p99() -> None:
 
 def test_what_gets_through_to_the_cluster() -> None:
     carried = {drop: Fault("x", drop=drop).reaches_cluster for drop in Drop}
-    assert [drop for drop in Drop if carried[drop]] == [Drop.TRUNCATE, Drop.AFTER_PROCESSING]
+    assert [drop for drop in Drop if carried[drop]] == [
+        Drop.TRUNCATE,
+        Drop.AFTER_PROCESSING,
+        Drop.HANG_AFTER_PROCESSING,
+    ]

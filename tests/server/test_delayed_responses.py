@@ -9,6 +9,7 @@ import threading
 import time
 
 import aiohttp
+import freezegun
 import httpx
 import pytest
 
@@ -125,6 +126,11 @@ def test_what_hangs_keeps_nobody_else_waiting() -> None:
         mock.close()
         hanging.join(PATIENCE)
         assert not hanging.is_alive()
+
+
+def test_they_come_while_freezegun_has_frozen_the_time() -> None:
+    with freezegun.freeze_time("2026-02-03"), FlinkMock(SLOW) as mock:
+        assert httpx.get(mock.url + "/overview", timeout=PATIENCE).status_code == 200
 
 
 def test_a_virtual_clock_that_stands_still_is_logged(

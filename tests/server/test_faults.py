@@ -66,6 +66,14 @@ def test_hang_lasts_until_the_client_leaves() -> None:
         assert httpx.get(mock.url + "/overview").status_code == 200
 
 
+def test_a_hanging_client_has_taken_a_savepoint() -> None:
+    with faulty_cluster(Fault("hangs", SAVEPOINT, drop=Drop.HANG_AFTER_PROCESSING)) as mock:
+        path = f"{mock.url}/jobs/{job_id(mock)}/savepoints"
+        with pytest.raises(httpx.ReadTimeout):
+            httpx.post(path, json={"target-directory": "/sp"}, timeout=httpx.Timeout(PATIENCE, read=0.2))
+        assert savepoint(mock).startswith("file:/sp/savepoint-")
+
+
 @pytest.mark.parametrize("clock", ["real", "virtual", "1s per request", "100x"])
 def test_closing_does_not_wait_for_what_hangs(clock: str) -> None:
     slow = Fault("slow", FaultTrigger((Pattern.parse("GET /overview"),)), delay=UniformRange(3_600_000, 3_600_000))

@@ -204,7 +204,7 @@ def test_a_client_that_hangs_with_a_virtual_clock_gets_a_hint(pytester: pytest.P
 @pytest.mark.flinkmock({"jobs": {"report": "batch"}}, clock="virtual")
 def test_it(flinkmock):
     flinkmock.advance("5s")
-    for _ in range(30):
+    for _ in range(3):
         assert "FINISHED" not in ask(flinkmock, "/jobs/overview")
     raise TimeoutError("report was not to finish")
 """,
@@ -212,7 +212,7 @@ def test_it(flinkmock):
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
-            "The client sent GET /jobs/overview 30 times at 5 s and got the same response: "
+            "The client sent GET /jobs/overview 3 times at 5 s and got the same response: "
             "the virtual clock only advances when the test advances it.",
             'Let requests advance it (clock="1s per request", the default of the fixture), or advance it in the test: '
             'flinkmock.advance("1m"), flinkmock.clock.next(), flinkmock.run_until(NAME="FINISHED").',
@@ -234,6 +234,21 @@ def test_it(flinkmock):
     )
     result.assert_outcomes(failed=1)
     result.stdout.no_fnmatch_line("*got the same response*")
+
+
+def test_the_traceback_of_our_errors_ends_in_the_test(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        """
+def test_it(flinkmock):
+    flinkmock.run_until(orders="RUNNING")
+""",
+    )
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(['E *There is no job with the name or id "orders". Jobs: none.'])
+    assert "cluster_control.py" not in result.stdout.str()
+    result = pytester.runpytest_subprocess("--full-trace")
+    assert "cluster_control.py" in result.stdout.str()
 
 
 def test_the_run_s_cluster_is_watched_test_by_test(pytester: pytest.Pytester) -> None:

@@ -1,0 +1,55 @@
+"""`flinkmock serve --ready-file`: a file that appears when clients can connect."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Self
+
+from flinkmock.errors import FlinkMockError
+
+
+class ReadyFile:
+    """A file with the URLs of a cluster. It is written as a whole: no reader sees half of it.
+
+    A file that an earlier process left behind is removed when the `with` block begins. Its end removes the file, too.
+
+    Args:
+        file: None: there is no such file.
+
+    Raises:
+        FlinkMockError: The file can't be written or removed.
+    """
+
+    def __init__(self, file: Path | None) -> None:
+        self._file = file
+
+    def write(self, urls: Sequence[str]) -> None:
+        """Write one line for each URL."""
+        if self._file is None:
+            return
+        unfinished = self._file.with_name(f".{self._file.name}.{os.getpid()}")
+        try:
+            unfinished.write_text("".join(f"{url}\n" for url in urls), encoding="utf-8")
+            os.replace(unfinished, self._file)
+        except OSError as error:
+            unfinished.unlink(missing_ok=True)
+            raise self._error(error) from None
+
+    def __enter__(self) -> Self:
+        self._remove()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._remove()
+
+    def _remove(self) -> None:
+        try:
+            if self._file is not None:
+                self._file.unlink(missing_ok=True)
+        except OSError as error:
+            raise self._error(error) from None
+
+    def _error(self, error: OSError) -> FlinkMockError:
+        return FlinkMockError(f"{self._file}: can't write the file: {error.strerror}.")
