@@ -85,7 +85,7 @@ class Cluster:
         self.release = release
         self.random = NamedRandom(spec.seed)
         self.scenario_started_at = self.started_at = self.now = clock.now()
-        """When the scenario begins; `started_at` is earlier if jobs are older than it. Epoch ms."""
+        """When the scenario begins; `started_at` is earlier if the cluster or its jobs are older. Epoch ms."""
         self.configuration = self._make_configuration()
         self.jobs: dict[str, Job] = {}
         self.applications: dict[str, Application] = {}
@@ -287,7 +287,7 @@ class Cluster:
 
     def _start_jobs(self, specs: tuple[JobSpec, ...]) -> None:
         """Start the jobs of the scenario. Those that are older than it start in the past, in the order of time."""
-        oldest = max((spec.age for spec in specs), default=0)
+        oldest = max((self.spec.age, *(spec.age for spec in specs)))
         for taskmanager in self.taskmanagers:
             taskmanager.joined_at -= oldest
         self.started_at -= oldest

@@ -48,6 +48,8 @@ class ExceptionSpec:
     subtask: int | None = None
     everywhere: bool = False
     """Whether it is a global failure, which no task throws."""
+    in_deployment: bool = False
+    """Whether the task fails because it gets no slot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,6 +333,8 @@ class ClusterSpec:
     jobmanagers: int = 1
     leader_changes: tuple[LeaderChange, ...] = ()
     """In the order of time."""
+    age: int = 0
+    """How long the cluster has run when the scenario begins, at least as long as its oldest job (ms)."""
     taskmanagers: int = 1
     taskmanager_events: tuple[TaskManagerEvent, ...] = ()
     """In the order of time."""

@@ -16,6 +16,13 @@ from flinkmock.cluster.failures import Failure, choose_failed_task, recovery_sup
 from flinkmock.cluster.flat_lifecycle import FlatLifecycle
 from flinkmock.cluster.graph import JobGraph
 from flinkmock.cluster.job_attempt import AttemptOutcome, JobAttempt
+from flinkmock.cluster.slot_requests import (
+    REPORTING_MS,
+    SlotRequestFailure,
+    failed_request,
+    first_failure,
+    task_without_slot,
+)
 from flinkmock.cluster.spec import ExceptionSpec, OperationName, RestartStrategyKind, Step
 from flinkmock.cluster.states import TERMINAL_JOB_STATES, JobState, TaskState
 from flinkmock.flink import java_classes, messages
@@ -33,11 +40,6 @@ SETTLING_MS = (20, 60)
 """How long it takes until tasks are CANCELED after one of them has failed."""
 FAILING_MS = (12, 24)
 """How long a job is FAILING unless the scenario says it."""
-NO_SLOTS_MS = 3_000
-"""How long a job waits for missing slots, as with a standalone resource manager.
-
-See docs/flink-behaviour.md#waiting-for-slots.
-"""
 NO_SLOTS = ExceptionSpec(
     JavaException(
         java_classes.NO_RESOURCE_AVAILABLE_EXCEPTION,
@@ -153,9 +155,15 @@ class JobStateMachines:
         self.request_slots(job, at, duration)
         if job.attempts[-1].deployed_at is None:
             self._cluster.jobs_awaiting_slots.append(job.id)
-            self._cluster.event_queue.schedule(
-                at + NO_SLOTS_MS, "on_slot_request_timeout", job.id, job.lifecycle_version
-            )
+            self._schedule_slot_request_failure(job, at)
+
+    def _schedule_slot_request_failure(self, job: Job, at: int) -> None:
+        cluster = self._cluster
+        reported_at = at + cluster.random.integer(*REPORTING_MS, "slot request", job.id, len(job.attempts))
+        failed_at, failure = first_failure(
+            cluster.configuration, max(cluster.started_at, cluster.leadership.leader_since), reported_at, at
+        )
+        cluster.event_queue.schedule(failed_at, "on_slot_request_failed", job.id, len(job.attempts), failure)
 
     def _restore(self, job: Job, at: int) -> None:
         """Restore a restarted attempt from the latest completed checkpoint or savepoint."""
@@ -178,13 +186,19 @@ class JobStateMachines:
         if not job.attempts or job.attempts[-1].outcome is not None:
             return
         attempt = job.attempts[-1]
-        failed_task = choose_failed_task(self._cluster.random, attempt, exception)
+        failed_task = self._failed_task(attempt, at, exception)
         settling = self._cluster.random.integer(*SETTLING_MS, "settling", job.id, attempt.number)
         settled_at: int | None = at + (settling if duration is None else min(settling, duration))
         if job.step_state == JobState.FAILING:
             settled_at = None if duration is None else at + duration
         job.failures.append(task_failure(attempt, at, exception, failed_task))
         self._end_attempt(job, AttemptOutcome(TaskState.FAILED, at, settled_at, failed_task))
+
+    def _failed_task(self, attempt: JobAttempt, at: int, exception: ExceptionSpec) -> tuple[int, int] | None:
+        if exception.in_deployment:
+            held = self._cluster.slots.held(at, job_id=attempt.job_id)
+            return task_without_slot(self._cluster.random, attempt, len(held))
+        return choose_failed_task(self._cluster.random, attempt, exception)
 
     @event_handler(leader_scoped=True)
     def record_past_failure(self, job_id: str, index: int, at: int) -> None:
@@ -270,12 +284,12 @@ class JobStateMachines:
             self.divert(job, at, (Step(JobState.FAILED, exception=NO_SLOTS),))
 
     @event_handler(leader_scoped=True)
-    def on_slot_request_timeout(self, job_id: str, version: int, at: int) -> None:
-        """A job of the default scheduler has waited for slots for `NO_SLOTS_MS`."""
+    def on_slot_request_failed(self, job_id: str, attempts: int, failure: SlotRequestFailure, at: int) -> None:
+        """The slots that a job of the default scheduler waits for are not there in time."""
         job = self._cluster.jobs[job_id]
         waits = job.state == JobState.RUNNING and job.attempts[-1].deployed_at is None
-        if job.lifecycle_version == version and waits:
-            self.fail(job, at, NO_SLOTS)
+        if len(job.attempts) == attempts and waits:
+            self.fail(job, at, failed_request(failure, self._cluster.configuration, self._cluster.release))
 
     def _release_resources(self, job: Job, at: int) -> None:
         cluster = self._cluster

@@ -56,6 +56,8 @@ SUBMISSION_WAIT = Option(
 SUBMISSION_STABILIZATION = Option(
     f"{_ADAPTIVE}.submission.resource-stabilization-timeout", "10 s", (f"{_ADAPTIVE}.resource-stabilization-timeout",)
 )
+SLOT_REQUEST_TIMEOUT = Option("slot.request.timeout", "5 min")
+STANDALONE_START_UP_TIME = Option("resourcemanager.standalone.start-up-time")
 SLOT_IDLE_TIMEOUT = Option("slot.idle.timeout", "50 s")
 RESCALE_COOLDOWN = Option(
     f"{_ADAPTIVE}.executing.cooldown-after-rescaling", "30 s", (f"{_ADAPTIVE}.scaling-interval.min",)
@@ -179,6 +181,16 @@ class Configuration:
         length = self.duration(option)
         assert length is not None
         return length
+
+    @property
+    def start_up_ms(self) -> int:
+        """How long a new ResourceManager waits for TaskManagers (ms).
+
+        As ConfigurationUtils.getStandaloneClusterStartupPeriodTime: a negative value means slot.request.timeout.
+        """
+        text = self.text(STANDALONE_START_UP_TIME)
+        unset = text is None or text.startswith("-")
+        return self.milliseconds(SLOT_REQUEST_TIMEOUT if unset else STANDALONE_START_UP_TIME)
 
     def size(self, option: Option) -> int:
         """Bytes."""

@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from flinkmock.flink import java_classes, messages
 from flinkmock.flink.java_exception import JavaException
+from flinkmock.flink.stack_frames import future_trace, slot_assignment_trace
+from flinkmock.release import Release
 
 
 def completion_exception(cause: JavaException) -> JavaException:
     """Return what CompletableFuture makes of the exception of an earlier stage."""
     return JavaException(java_classes.COMPLETION_EXCEPTION, str(cause), cause)
+
+
+def slot_request_error(cause: JavaException, release: Release) -> JavaException:
+    """Return what a task fails with whose slot request fails (DefaultExecutionDeployer.assignResource)."""
+    inner, outer = future_trace(release), slot_assignment_trace(release)
+    cause = dataclasses.replace(cause, frames=inner)
+    wrapped = dataclasses.replace(completion_exception(cause), frames=inner)
+    return dataclasses.replace(completion_exception(wrapped), message=str(wrapped), frames=outer)
 
 
 def job_not_found(job_id: str) -> JavaException:

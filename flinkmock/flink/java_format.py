@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 
+from flinkmock.release import Release
+
 JavaValue = bool | int | float | str
 MAX_INT = 2_147_483_647
 """Integer.MAX_VALUE."""
@@ -70,3 +72,13 @@ def hash_order(names: Iterable[str], code: Callable[[str], int] = string_hash) -
 
 def _bucket(code: int, size: int) -> int:
     return (code ^ (code >> 16)) & (size - 1)
+
+
+def duration_text(ms: int, release: Release) -> str:
+    """Return a duration as messages print it: `1000 ms` (Flink's `Time`), since 2.0 `PT1S` (`java.time.Duration`)."""
+    if not release.since("2.0"):
+        return f"{ms} ms"
+    hours, rest = divmod(ms, 3_600_000)
+    minutes, rest = divmod(rest, 60_000)
+    parts = f"{hours}H" * bool(hours) + f"{minutes}M" * bool(minutes) + f"{rest / 1000:g}S" * bool(rest)
+    return f"PT{parts or '0S'}"

@@ -298,6 +298,15 @@ def savepoint_directory_not_created(path: str) -> str:
 
 # Slots, parallelism and TaskManagers.
 NO_RESOURCES = "Could not acquire the minimum required resources."
+SLOT_REQUEST_TIMEOUT = (
+    "Slot request bulk is not fulfillable! Could not allocate the required slot within slot request timeout"
+)
+
+
+def slot_timeout_occurred(timeout: str) -> str:
+    return f"Timeout has occurred: {timeout}"
+
+
 TASK_EXECUTOR_SHUTS_DOWN = "The TaskExecutor is shutting down."
 NO_REQUIREMENTS = "Request body does not specify resource requirements."
 

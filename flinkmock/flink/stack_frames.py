@@ -177,6 +177,12 @@ _OF_JOB_MASTER = {
 }
 """Those of the recorded releases (suite lifecycle)."""
 
+_DEPLOYER = "org.apache.flink.runtime.scheduler.DefaultExecutionDeployer"
+_OF_SLOT_ASSIGNMENT = dict.fromkeys(
+    ("1.20", "2.3"), (f"{_DEPLOYER}.lambda$assignResource$4(DefaultExecutionDeployer.java:226)",)
+)
+"""Those of the recorded releases (situations: old: exceptions)."""
+
 _OF_FUTURE = (
     "java.base/java.util.concurrent.CompletableFuture.encodeThrowable(CompletableFuture.java:332)",
     "java.base/java.util.concurrent.CompletableFuture.uniComposeStage(CompletableFuture.java:1177)",
@@ -195,6 +201,11 @@ def task_trace(release: Release) -> tuple[str, ...]:
 def job_master_trace(release: Release) -> tuple[str, ...]:
     """Return the calls of the exception that a job fails with when its restart strategy gives up."""
     return _OF_JOB_MASTER.get(release.minor, ())
+
+
+def slot_assignment_trace(release: Release) -> tuple[str, ...]:
+    """Return the calls of the exception that a task without a slot fails with."""
+    return _OF_SLOT_ASSIGNMENT.get(release.minor, future_trace(release))
 
 
 def future_trace(release: Release) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from flinkmock.cluster.spec import ClusterSpec, LeaderChange, TaskManagerEvent, 
 from flinkmock.flink.configuration import HIGH_AVAILABILITY, SCHEDULER, STORE_DURATION, Configuration
 from flinkmock.scenario.diagnostics import Diagnostics
 from flinkmock.scenario.document import YamlNode
-from flinkmock.scenario.quantities import as_int, read_duration_range
+from flinkmock.scenario.quantities import as_int, read_duration, read_duration_range
 
 DEFAULTS = ClusterSpec()
 
@@ -69,6 +69,9 @@ class ClusterReader:
         if not Configuration({HIGH_AVAILABILITY.key: kind}).highly_available:
             message = f"several JobManagers need high availability, but config sets it to {kind}."
             self.diagnostics.add(node.location, message)
+
+    def age(self) -> int:
+        return read_duration(self.section.get("age"), DEFAULTS.age, self.diagnostics)
 
     def taskmanagers(self) -> int:
         return self._count("taskmanagers", DEFAULTS.taskmanagers)

@@ -214,6 +214,7 @@ class _ScenarioReader:
             clock=clock.text if clock else defaults.clock,
             jobmanagers=cluster.jobmanagers(),
             leader_changes=cluster.leader_changes(),
+            age=cluster.age(),
             taskmanagers=cluster.taskmanagers(),
             taskmanager_events=cluster.taskmanager_events(),
             slots=cluster.slots(),

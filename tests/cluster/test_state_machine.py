@@ -93,13 +93,14 @@ def test_failures_outside_the_lifecycle_use_up_the_restart_strategy(tmp_path: Pa
 
 def test_with_too_few_slots_tasks_are_scheduled_then_failed(tmp_path: Path) -> None:
     bench = Bench(tmp_path, job(restart=RestartStrategy("none")), slots=1)
-    bench.advance(1_000)
+    bench.advance(250_000)
     orders = bench.cluster.job_named("orders")
     assert orders.state == "RUNNING"
     assert dict(orders.task_counts_at(bench.now)) == {"SCHEDULED": 4}
     assert len(bench.cluster.slots.held(bench.now)) == 1  # it holds what there is
-    bench.advance(5_000)
+    bench.advance(51_000)
     assert orders.state == "FAILED"
+    assert dict(orders.task_counts_at(bench.now)) == {"FAILED": 1, "CANCELED": 3}
     (entry,) = orders.failures
     assert "NoResourceAvailableException" in str(entry.concurrent[0].exception)
     assert bench.cluster.slots.held(bench.now) == []

@@ -15,7 +15,12 @@ from tests.fidelity import recordings
 ROOT = Path(__file__).parent.parent.parent
 PAGE = ROOT / "docs" / "flink-behaviour.md"
 LEADER_CHANGE = "leader-change"
-SUITES = {suite for folder in recordings.RECORDINGS.iterdir() for suite in recordings.suites(folder)} | {LEADER_CHANGE}
+SITUATIONS = "situations"
+SUITES = {
+    *(suite for folder in recordings.RECORDINGS.iterdir() for suite in recordings.suites(folder)),
+    LEADER_CHANGE,
+    SITUATIONS,
+}
 
 ANCHOR = re.compile(r'^<a id="([^"]*)"></a>$', re.MULTILINE)
 SECTION = re.compile(r"^(.*)\n## (.+)$", re.MULTILINE)
@@ -42,6 +47,9 @@ def steps(suite: str) -> frozenset[str]:
         raw = (ROOT / "tests" / "server" / "leader-change.json.gz").read_bytes()
         recorded = json.loads(gzip.decompress(raw)).values()
         return frozenset(f"{step['when']} {step['method']} {step['path']}" for each in recorded for step in each)
+    if suite == SITUATIONS:
+        files = list((ROOT / "tests" / SITUATIONS).glob("*.json.gz"))
+        return frozenset(step["step"] for file in files for step in recordings.load(file))
     files = [recordings.suites(folder)[suite] for folder in recordings.RECORDINGS.iterdir()]
     return frozenset(step["step"] for file in files for step in recordings.load(file))
 

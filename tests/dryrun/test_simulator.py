@@ -42,7 +42,7 @@ def test_a_counted_repeat_is_run_completely() -> None:
 def test_a_job_without_slots_ends_the_dry_run() -> None:
     timeline = dry_run("jobs:\n  orders: {parallelism: 5, restart: {strategy: fixed-delay, delay: 1s}}\n")
     assert [state for _, state in states(timeline)].count("RESTARTING") >= MAX_ITERATIONS
-    assert timeline.end < 60_000
+    assert timeline.end < 360_000
     assert {interval.note for interval in timeline.lanes[0].intervals if interval.state == "RUNNING"} == {
         "no slots: it needs 5"
     }

@@ -12,7 +12,7 @@ from flinkmock.flink.configuration import EXCEPTION_HISTORY
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.flink.stack_frames import task_trace
 from flinkmock.rest.call import Payload, RestCall, handles
-from flinkmock.rest.handlers.lookup import job_and_time
+from flinkmock.rest.handlers.lookup import UNASSIGNED, job_and_time
 
 SHOWN = 20
 """JobExceptionsHandler.MAX_NUMBER_EXCEPTION_TO_REPORT."""
@@ -49,7 +49,10 @@ def exceptions(call: RestCall) -> Payload:
 
 
 def _entry(failure: Failure, frames: tuple[str, ...], *, with_concurrent: bool) -> dict[str, Any]:
-    """A global failure has no task, endpoint and task manager: the keys are left out, not null."""
+    """A global failure has no task, endpoint and task manager, a task without a slot no endpoint and task manager.
+
+    Their keys are left out, not null.
+    """
     payload: dict[str, Any] = {
         "exceptionName": failure.exception.java_class,
         "stacktrace": failure_trace(failure.exception, frames),
@@ -57,8 +60,9 @@ def _entry(failure: Failure, frames: tuple[str, ...], *, with_concurrent: bool) 
         "failureLabels": {},
     }
     if failure.task_name is not None:
+        payload["taskName"] = failure.task_name
+    if failure.endpoint is not None:
         payload |= {
-            "taskName": failure.task_name,
             "location": failure.endpoint,
             "endpoint": failure.endpoint,
             "taskManagerId": failure.taskmanager_id,
@@ -83,10 +87,10 @@ def _failed_tasks(job: Job, time: int, frames: tuple[str, ...]) -> list[dict[str
                     {
                         "exception": failure_trace(failure.exception, frames),
                         "task": task,
-                        "location": failure.endpoint,
-                        "endpoint": failure.endpoint,
+                        "location": failure.endpoint or UNASSIGNED,
+                        "endpoint": failure.endpoint or UNASSIGNED,
                         "timestamp": failure.at,
-                        "taskManagerId": failure.taskmanager_id,
+                        "taskManagerId": failure.taskmanager_id or UNASSIGNED,
                     }
                 )
     return failed_tasks

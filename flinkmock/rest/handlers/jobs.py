@@ -10,7 +10,7 @@ from flinkmock.cluster.execution import Execution, vertex_status
 from flinkmock.cluster.job import Job
 from flinkmock.cluster.spec import RestartStrategy
 from flinkmock.cluster.states import JOB_STATES, TASK_STATES, TERMINAL_TASK_STATES
-from flinkmock.flink.java_format import MAX_INT
+from flinkmock.flink.java_format import MAX_INT, duration_text
 from flinkmock.named_random import NamedRandom
 from flinkmock.release import Release
 from flinkmock.rest.call import Payload, RestCall, handles
@@ -176,19 +176,10 @@ def restart_strategy_text(strategy: RestartStrategy, release: Release) -> str:
     if strategy.kind == "none":
         return "Restart deactivated."
     if strategy.kind == "exponential-delay":
+        first, maximum, reset = (duration_text(ms, release) for ms in (strategy.delay, 60_000, 3_600_000))
         return (
-            f"Restart with exponential delay: starting at {_length(strategy.delay, release)}, increasing by 1.5, with "
-            f"maximum {_length(60_000, release)}. Delay resets after {_length(3_600_000, release)} with jitter 0.1"
+            f"Restart with exponential delay: starting at {first}, increasing by 1.5, with "
+            f"maximum {maximum}. Delay resets after {reset} with jitter 0.1"
         )
     attempts = MAX_INT if strategy.attempts is None else strategy.attempts
-    return f"Restart with fixed delay ({_length(strategy.delay, release)}). #{attempts} restart attempts."
-
-
-def _length(ms: int, release: Release) -> str:
-    """`1000 ms`, or `PT1S` as java.time.Duration prints it."""
-    if not release.since("2.0"):
-        return f"{ms} ms"
-    hours, rest = divmod(ms, 3_600_000)
-    minutes, rest = divmod(rest, 60_000)
-    parts = f"{hours}H" * bool(hours) + f"{minutes}M" * bool(minutes) + f"{rest / 1000:g}S" * bool(rest)
-    return f"PT{parts or '0S'}"
+    return f"Restart with fixed delay ({duration_text(strategy.delay, release)}). #{attempts} restart attempts."

@@ -1,0 +1,44 @@
+"""The recorded responses of real clusters, and comparisons with those of the fake."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from tests.fidelity.recordings import load
+
+FOLDER = Path(__file__).parent
+
+
+@cache
+def _steps(version: str) -> dict[str, dict[str, Any]]:
+    return {step["step"]: step for step in load(FOLDER / f"{version}.json.gz")}
+
+
+def body(version: str, step: str) -> Any:
+    """Return the body that a real cluster of this version sent."""
+    return _steps(version)[step]["response"]["body"]
+
+
+def status(version: str, step: str) -> int:
+    found: int = _steps(version)[step]["response"]["status"]
+    return found
+
+
+def timeline(version: str, step: str) -> list[str]:
+    """Return the states that a poll saw, in the order of time."""
+    return [row[2] for row in _steps(version)[step]["timeline"]]
+
+
+def causes(trace: str) -> list[str]:
+    """Return the exceptions of a stack trace without their calls, and job ids as JOB."""
+    lines = [line for line in trace.splitlines() if line and not line.startswith("\t")]
+    return [re.sub(r"\b[0-9a-f]{32}\b", "JOB", line.removeprefix("Caused by: ")) for line in lines]
+
+
+def errors(found: Any) -> list[str]:
+    """Return the exceptions that an error response names, as `causes` does."""
+    text = "\n".join(found["errors"]).replace("<Exception on server side:\n", "")
+    return [line for line in causes(text) if "End of exception" not in line]

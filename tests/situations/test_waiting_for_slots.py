@@ -1,0 +1,86 @@
+"""A job that needs more slots than there are, in a new cluster and in one older than its start-up time."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.scenario.scenario_helpers import Stage, played
+from tests.situations import recorded
+
+OPTIONS = "config: {slot.request.timeout: 15000, resourcemanager.standalone.start-up-time: 60000}"
+JOB = """
+jobs:
+  orders:
+    vertices:
+      - {name: "Source: numbers", parallelism: 1}
+      - {name: tokenize, parallelism: 64}
+      - {name: print, parallelism: 1}
+    restart: {strategy: fixed-delay, attempts: 2, delay: 1s}
+"""
+RELEASES = {"2.3": "2.3.0", "1.20": "1.20.5"}
+
+
+def exceptions(stage: Stage) -> list[list[str]]:
+    entries = stage.get(f"/jobs/{stage.job().id}/exceptions")["exceptionHistory"]["entries"]
+    return [recorded.causes(entry["stacktrace"]) for entry in entries]
+
+
+def recorded_exceptions(version: str, step: str) -> list[list[str]]:
+    entries = recorded.body(version, step)["exceptionHistory"]["entries"]
+    return [recorded.causes(entry["stacktrace"]) for entry in entries]
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_a_request_times_out_in_a_new_cluster(release: str) -> None:
+    with played(f"cluster: {{{OPTIONS}}}{JOB}", flink=release) as stage:
+        stage.to(14_900)
+        (listed,) = stage.get("/jobs/overview")["jobs"]
+        assert listed["state"] == "RUNNING"
+        assert listed["tasks"]["scheduled"] == listed["tasks"]["total"]
+        assert exceptions(stage) == []
+        stage.to(15_100)
+        (listed,) = stage.get("/jobs/overview")["jobs"]
+        assert (listed["state"], listed["tasks"]["failed"], listed["tasks"]["canceled"]) == ("RESTARTING", 1, 65)
+        assert (
+            recorded.timeline(RELEASES[release], "young: timeline")[1] == "RESTARTING canceled=129,total=130,failed=1"
+        )
+        stage.to(48_000)
+        assert [state for _, state in stage.timeline()][2:] == [
+            "RUNNING", "RESTARTING", "RUNNING", "RESTARTING", "RUNNING", "FAILING", "FAILED"
+        ]  # fmt: skip
+        assert exceptions(stage) == recorded_exceptions(RELEASES[release], "young: FAILED exceptions")
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_the_resource_manager_reports_missing_slots_in_an_old_cluster(release: str) -> None:
+    with played(f"cluster: {{age: 2min, {OPTIONS}}}{JOB}", flink=release) as stage:
+        stage.to(200)
+        assert stage.state() == "RESTARTING"
+        stage.to(5_000)
+        assert exceptions(stage) == recorded_exceptions(RELEASES[release], "old: FAILED exceptions")
+        entries = stage.get(f"/jobs/{stage.job().id}/exceptions")["exceptionHistory"]["entries"]
+        real = recorded.body(RELEASES[release], "old: FAILED exceptions")["exceptionHistory"]["entries"]
+        assert [entry.keys() for entry in entries] == [entry.keys() for entry in real]
+        assert all(entry["taskName"].startswith("tokenize (") for entry in (*entries[1:], *real[1:]))
+        vertex = stage.job().graph.vertices[1].id
+        subtask = stage.get(f"/jobs/{stage.job().id}/vertices/{vertex}/subtasks/0")
+        real = recorded.body(RELEASES[release], "old: FAILED vertex")
+        assert (subtask["status"], subtask["start-time"], subtask["endpoint"]) == ("CANCELED", -1, "(unassigned)")
+        assert (real["status"], real["start-time"]) == ("CANCELED", -1)
+        assert stage.get("/overview")["slots-available"] == 4
+
+
+def test_by_default_a_cluster_waits_five_minutes_for_task_managers() -> None:
+    """Seen on 2.3.0: 293 s in a cluster that had just been started."""
+    with played(f"cluster: {{taskmanagers: 0}}{JOB}") as stage:
+        stage.to(299_900)
+        assert stage.state() == "RUNNING"
+        stage.to(300_200)
+        assert stage.state() == "RESTARTING"
+
+
+def test_the_start_up_time_begins_again_with_a_new_leader() -> None:
+    text = "cluster: {age: 1h, taskmanagers: 0, jobmanagers: {count: 2, events: [{50ms: crashes}]}}"
+    with played(f"{text}{JOB}") as stage:
+        stage.to(100_000)
+        assert stage.state() == "RUNNING"
