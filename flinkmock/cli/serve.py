@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any, Self
 from flinkmock.cli.file_watcher import FileWatcher
 from flinkmock.cli.journal_file import JournalFile
 from flinkmock.cli.ready_file import ReadyFile
+from flinkmock.cli.stdin import end_of_stdin
 from flinkmock.cli.stdout import silence
 from flinkmock.errors import FlinkMockError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from flinkmock.engine import Engine
     from flinkmock.scenario.scenario import Scenario
@@ -101,6 +102,11 @@ def configure(subparsers: Any) -> None:
         help="clients of the control API have to send this token; default: none on a loopback address, else a random "
         "one that is printed",
     )
+    parser.add_argument(
+        "--until-stdin-ends",
+        action="store_true",
+        help="end when standard input ends, too: with the process that started this one and holds the other end",
+    )
     parser.add_argument("--no-control", action="store_true", help="don't serve the control API")
     parser.set_defaults(run=run)
 
@@ -120,6 +126,8 @@ def run(args: argparse.Namespace) -> int:
         raise FlinkMockError("--reload needs a SCENARIO.")
     if args.reload and args.scenario == STDIN:
         raise FlinkMockError("--reload needs a file: standard input is read once.")
+    if args.until_stdin_ends and args.scenario == STDIN:
+        raise FlinkMockError("--until-stdin-ends needs a file: a scenario on standard input ends with it.")
     log = Log(as_json=args.log == "json")
     options = _control_options(args)
     with (
@@ -150,10 +158,19 @@ def run(args: argparse.Namespace) -> int:
                 load_dashboard=cluster.load_dashboard,
                 ready=ready,
                 control_options=options,
-                background=cluster.reload if args.reload else None,
+                background=_background(args, cluster),
             )
         )
         return _verified(cluster.control.engine) if args.verify else 0
+
+
+def _background(
+    args: argparse.Namespace, cluster: ReloadingCluster
+) -> Iterator[Callable[[], Coroutine[Any, Any, None]]]:
+    if args.reload:
+        yield cluster.reload
+    if args.until_stdin_ends:
+        yield end_of_stdin
 
 
 def _control_options(args: argparse.Namespace) -> ControlOptions | None:

@@ -302,9 +302,11 @@ class ClusterControl:
         flink: str | None = None,
         seed: int | None = None,
         clock: str | None = None,
+        default_clock: str | None = None,
     ) -> ClusterControl:
         """Return another cluster with the same options, except those that are not None. It is not open yet."""
-        return ClusterControl(scenario, self._options.over(flink=flink, seed=seed, clock=clock))
+        options = self._options.over(flink=flink, seed=seed, clock=clock, default_clock=default_clock)
+        return ClusterControl(scenario, options)
 
     def _replace(self, engine: Engine) -> None:
         with self._replacing:

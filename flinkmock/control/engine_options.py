@@ -26,13 +26,20 @@ class EngineOptions:
     clock: str | None = None
     default_clock: str = "real"
 
-    def over(self, *, flink: str | None = None, seed: int | None = None, clock: str | None = None) -> EngineOptions:
+    def over(
+        self,
+        *,
+        flink: str | None = None,
+        seed: int | None = None,
+        clock: str | None = None,
+        default_clock: str | None = None,
+    ) -> EngineOptions:
         """Return these options with the ones that are not None replaced."""
         return EngineOptions(
             self.flink if flink is None else flink,
             self.seed if seed is None else seed,
             self.clock if clock is None else clock,
-            self.default_clock,
+            self.default_clock if default_clock is None else default_clock,
         )
 
     def engine(self, spec: ClusterSpec) -> Engine:

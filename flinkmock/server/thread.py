@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from flinkmock.control.api import API_PREFIX
@@ -152,7 +152,7 @@ async def serve(
     load_dashboard: Callable[[Engine], Dashboard | None] = lambda engine: None,
     ready: Callable[[Sequence[str], str | None], None] = lambda urls, control_url: None,
     control_options: ControlOptions | None = None,
-    background: Callable[[], Coroutine[Any, Any, None]] | None = None,
+    background: Iterable[Callable[[], Coroutine[Any, Any, None]]] = (),
 ) -> None:
     """Serves a cluster until SIGINT, SIGTERM or a client's `DELETE /cluster`.
 
@@ -163,7 +163,7 @@ async def serve(
         load_dashboard: Called with each engine that is served.
         ready: Called when clients can connect, with the URLs, one for each JobManager, and that of the control API.
         control_options: How the control API is served; None: it is not.
-        background: A coroutine function that runs while the cluster is served.
+        background: Coroutine functions that run while the cluster is served. It ends when one of them does.
 
     Raises:
         PortTaken: Another process listens on the port.
@@ -198,7 +198,7 @@ async def serve(
         control_base = separate.url if separate is not None else listeners.urls[0]
         ready(listeners.urls, control_base + API_PREFIX if control_api is not None else None)
         ends = [asyncio.ensure_future(event.wait()) for event in (stop, listeners.shutdown_requested)]
-        beside = [asyncio.ensure_future(background())] if background else []
+        beside = [asyncio.ensure_future(each()) for each in background]
         await asyncio.wait([*ends, *beside], return_when=asyncio.FIRST_COMPLETED)
         for task in (*ends, *beside):
             task.cancel()

@@ -63,6 +63,17 @@ def test_each_jobmanager_has_an_address(tmp_path: Path) -> None:
         assert ids[0] == ids[1]
 
 
+def test_it_ends_with_its_standard_input() -> None:
+    command = [*COMMAND, "--port", "0", "--until-stdin-ends"]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        get(address(line(process)) + "/jobs")
+        output, errors = process.communicate("ignored\n", timeout=PATIENCE)
+    assert (process.returncode, errors) == (0, "")
+    assert "GET    /jobs" in output
+
+
 def test_it_tells_its_address_and_each_request() -> None:
     with serving("--flink", "1.20", "--clock", "1s per request") as process:
         first = line(process)
@@ -236,6 +247,10 @@ def test_a_taken_port(refused: Refused) -> None:
         (["--flink", "2.33"], "flinkmock: Unknown Flink release '2.33'. Did you mean 2.3? Known: 1.12, 1.13,"),
         (["--clock", "sundial"], 'flinkmock: "sundial" is not a clock. Known: real, virtual, 10x'),
         (["-", "--reload"], "flinkmock: --reload needs a file: standard input is read once."),
+        (
+            ["-", "--until-stdin-ends"],
+            "flinkmock: --until-stdin-ends needs a file: a scenario on standard input ends with it.",
+        ),
         (["--ready-file", "/"], "flinkmock: /: can't write the file: Is a directory."),
         (["--port", "70000"], "argument --port: '70000' is not a port. Write a number from 0 to 65535."),
         (["--port", "http"], "argument --port: 'http' is not a port. Write a number from 0 to 65535."),

@@ -39,6 +39,21 @@ def test_clusters_make_clusters_and_end_themselves(control: Control) -> None:
     assert control.get("clusters") == {"clusters": []}
 
 
+@pytest.mark.parametrize(
+    ("query", "scenario", "mode"),
+    [
+        ("default-clock=virtual", "jobs: {}", "virtual"),
+        ("default-clock=virtual", "{jobs: {}, clock: 10x}", "10x"),
+        ("default-clock=virtual&clock=real", "{jobs: {}, clock: 10x}", "real"),
+    ],
+)
+def test_the_default_clock_is_used_if_the_scenario_has_none(
+    control: Control, query: str, scenario: str, mode: str
+) -> None:
+    made = control.post(f"clusters?{query}", content=scenario, status=201)
+    assert Control(made["control-url"]).get("clock")["mode"] == mode
+
+
 def test_mistakes_make_no_cluster(control: Control) -> None:
     control.error("POST", "clusters", 422, content="a: 1")
     control.error("POST", "clusters?flink=9.9", 422)

@@ -32,6 +32,7 @@ def _cluster_json(cluster: HostedCluster) -> dict[str, Any]:
     takes_scenario=True,
     query=(
         *OPTIONS,
+        QueryParameter("default-clock", NAME, "The clock mode if neither `clock` nor the scenario has one."),
         QueryParameter(
             "idle-timeout",
             NAME,
@@ -49,7 +50,8 @@ async def open_cluster(call: ControlCall) -> Any:
     query = dict(call.query)
     text = query.pop("idle-timeout")
     idle = None if text == "never" else max(wall_seconds(text, longest=LONGEST_IDLE_S), 0.001)
-    control = call.control.sibling(read_scenario(call), **query)
+    default_clock = query.pop("default-clock")
+    control = call.control.sibling(read_scenario(call), **query, default_clock=default_clock)
     return _cluster_json(await call.host.clusters.open(control, idle))
 
 

@@ -1,0 +1,26 @@
+"""Standard input of a command that runs until it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+
+_STDIN = 0
+
+
+async def end_of_stdin() -> None:
+    """Wait until standard input ends or is closed. What it contains is ignored."""
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
+
+    def read() -> None:
+        try:
+            while os.read(_STDIN, 4096):  # not sys.stdin, whose lock would stop the interpreter from exiting
+                pass
+        except OSError:  # there is no standard input
+            pass
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(ended.set)
+
+    threading.Thread(target=read, name="flinkmock-stdin", daemon=True).start()
+    await ended.wait()
