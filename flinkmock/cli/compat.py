@@ -12,8 +12,9 @@ def configure(subparsers: Any) -> None:
         "compat",
         help="report what an upgrade of Flink changes for a client's requests",
         description="Reads the requests of a client (a journal as JSON lines, or a HAR file). Reports which requests "
-        "fail after the upgrade, which parts of them are ignored, and what changes in the responses, each with the "
-        "release that introduces it. Exit code 0: no request fails or is ignored; 1: at least one; 2: usage error.",
+        "fail after the upgrade, which parts of them are ignored, already or after it, and what changes in the "
+        "responses, each with the release that introduces it. Exit code 0: the upgrade makes no request fail and no "
+        "part of one ignored; 1: it does; 2: usage error.",
     )
     parser.add_argument("journal", type=Path, help="JSON lines or HAR")
     parser.add_argument(
@@ -28,7 +29,7 @@ def run(args: argparse.Namespace) -> int:
     import json
     from dataclasses import asdict
 
-    from flinkmock.conformance.compat import READS, compat, count_unmatched, read_requests
+    from flinkmock.conformance.compat import CAUSED_BY_UPGRADE, compat, count_unmatched, read_requests
     from flinkmock.contract import LATEST
     from flinkmock.tables import columns, markdown
 
@@ -54,4 +55,4 @@ def run(args: argparse.Namespace) -> int:
         print(f"{head}: {'nothing changes' if not rows else ''}".rstrip(": ") + (":" if rows else ""))
         if rows:
             print(columns(rows))
-    return 1 if any(each.effect != READS for each in impacts) else 0
+    return 1 if any(each.effect in CAUSED_BY_UPGRADE for each in impacts) else 0

@@ -20,10 +20,14 @@ from flinkmock.contract.difference import ContractChange, behaviours_between, co
 from flinkmock.contract.operation import ALIASES, shape_of
 from flinkmock.contract.schema_fields import schema_fields
 from flinkmock.errors import FlinkMockError
+from flinkmock.journal.contract_review import read_fields
 
-FAILS, IGNORED, READS = "fails", "ignored", "may read"
-"""Effects: the request fails; Flink ignores a part of it; its response changes."""
-EFFECTS = FAILS, IGNORED, READS
+FAILS, IGNORED, READS, IGNORED_NOW = "fails", "ignored", "may read", "ignored already"
+"""Effects: the request fails; Flink ignores a part of it; its response changes; the present release ignores a part of
+it."""
+EFFECTS = FAILS, IGNORED, READS, IGNORED_NOW
+CAUSED_BY_UPGRADE = FAILS, IGNORED
+"""The effects that need a change of the client."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +143,8 @@ def _impacts(request: ClientRequest, contracts: list[Contract]) -> Iterator[Upgr
         return
     where = str(operation)
     reported: set[str] = set()
+    for what in _ignored_now(request, operation, contracts[0]):
+        yield UpgradeImpact(where, IGNORED_NOW, what, contracts[0].release.minor, str(request), request.times)
     readable = schema_fields(operation.response, contracts[0].definitions)
     for old, new in pairwise(contracts):
         before, after = (contract.match(request.method, request.target) for contract in (old, new))
@@ -148,6 +154,15 @@ def _impacts(request: ClientRequest, contracts: list[Contract]) -> Iterator[Upgr
             if what not in reported:
                 reported.add(what)
                 yield UpgradeImpact(where, effect, what, new.release.minor, str(request), request.times)
+
+
+def _ignored_now(request: ClientRequest, operation: Operation, contract: Contract) -> Iterator[str]:
+    """Yields the parts of a request that its own release does not read."""
+    known = {parameter.name for parameter in operation.query_parameters}
+    yield from (f"query parameter {name}" for name in request.parameters if name not in known)
+    if request.body is not None and operation.request is not None:
+        fields = read_fields(request.body, operation.request, contract)
+        yield from (f"field {name} of the body" for name, is_read in fields.items() if not is_read)
 
 
 def _step(

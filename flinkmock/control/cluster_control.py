@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from flinkmock.control.clock import ClusterClock
     from flinkmock.control.expectations import ExpectationResult
     from flinkmock.control.faults import FaultsControl
+    from flinkmock.control.findings import Findings
     from flinkmock.control.jobs import JobControl, JobsControl
     from flinkmock.control.processes import JobManagersControl, TaskManagersControl
     from flinkmock.engine import Engine
@@ -198,6 +199,14 @@ class ClusterControl:
         from flinkmock.control.expectations import results
 
         return results(self.engine)
+
+    @property
+    def findings(self) -> Findings:
+        """Faults that applied to no request by now, expectations that can never match, and what Flink ignores of the
+        requests."""
+        from flinkmock.control.findings import findings
+
+        return findings(self.engine)
 
     def verify(self) -> None:
         """Check the scenario's `expect` section. Raises UnmetExpectation, which is an AssertionError."""

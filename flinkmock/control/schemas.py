@@ -87,6 +87,7 @@ EXCHANGE: Schema = obj(
         "fault": nullable(TEXT),
         "rejection": nullable(TEXT),
         "advice": array(TEXT),
+        "ignored": array(TEXT),
     },
     closed=False,
 )

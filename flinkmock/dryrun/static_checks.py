@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from flinkmock.contract import Contract, Operation
 from flinkmock.contract.operation_traits import operations_of_scenario_key
 from flinkmock.contract.pattern import Pattern
+from flinkmock.dryrun.fault_order import selected_before
 from flinkmock.faults import Fault, FaultTrigger
 from flinkmock.journal import Expectation, Expected, InOrder
 from flinkmock.rest.router import Router
@@ -80,11 +81,13 @@ class StaticChecks:
             reason = _impossible_reason(fault.trigger)
             if reason:
                 self._diagnostics.add(node.location, f'"{fault.name}" can never apply: {reason}.')
-            hiding = next((other for other in earlier if _hides(other, fault.trigger)), None)
-            if hiding is not None:
-                text = (
-                    f'"{fault.name}" can never apply: the earlier fault "{hiding.name}" applies to all of its requests.'
-                )
+            hiding = next(([other] for other in earlier if _hides(other, fault.trigger)), None) or selected_before(
+                fault, earlier
+            )
+            if hiding:
+                names = " and ".join(f'"{other.name}"' for other in hiding)
+                subject = f"earlier faults {names} apply" if hiding[1:] else f"earlier fault {names} applies"
+                text = f'"{fault.name}" can never apply: the {subject} to all of its requests.'
                 self._diagnostics.add(node.location, text)
             earlier.append(fault)
 

@@ -118,6 +118,11 @@ class Faults:
             raise NotFound(f'There is no fault "{name}".{did_you_mean(name, known)}')
         return sum(hits)
 
+    def unused(self) -> list[str]:
+        """Return a sentence about each fault that applied to no request."""
+        with self._lock:
+            return [_never_applied(counted) for counted in self._counted if not counted.hits]
+
     def may_match(self, method: str, path: str, operation: Operation | None) -> bool:
         """Whether any fault can match such requests."""
         return any(counted.fault.matches(method, path, operation) for counted in self._counted)
@@ -153,6 +158,14 @@ class Faults:
                 return math.inf if drawn is None else drawn
             case LogNormal() as distribution:
                 return log_normal(distribution, self.random.number(*names))
+
+
+def _never_applied(counted: _Counted) -> str:
+    head = f'The fault "{counted.fault.name}" never applied'
+    if not counted.matched:
+        return f"{head}: no request met its conditions."
+    count = "1 request" if counted.matched == 1 else f"{counted.matched} requests"
+    return f"{head}: {count} met its conditions, but an earlier fault applied, or every, nth and chance selected none."
 
 
 def log_normal(distribution: LogNormal, quantile: float) -> int:

@@ -26,11 +26,18 @@ class ContractReview:
 
     Attributes:
         rejection: Flink's error message; None if the request was accepted.
-        advice: Sentences about parts that are not read, or not any more in a later release.
+        ignored: Sentences about parts that this release does not read.
+        later: Sentences about parts that a later release does not read any more.
     """
 
     rejection: str | None = None
-    advice: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
+    later: tuple[str, ...] = ()
+
+    @property
+    def advice(self) -> tuple[str, ...]:
+        """All sentences about requests that work."""
+        return self.ignored + self.later
 
     def __bool__(self) -> bool:
         """Whether there is neither rejection nor advice."""
@@ -45,16 +52,17 @@ def review(exchange: Exchange) -> ContractReview:
         return ContractReview(rejection)
     flink = contract.release.minor
     removed_in = _removed_in(flink, operation.method, operation.path)
-    advice = [f"Flink {removed_in} has no {operation}."] if removed_in else []
+    later = [f"Flink {removed_in} has no {operation}."] if removed_in else []
+    ignored = []
     query = {name: name in _query(flink, operation.id) for name in exchange.query}
-    fields = _fields(exchange.body, operation.request or {}, contract)
+    fields = read_fields(exchange.body, operation.request or {}, contract)
     for kind, names in (("query parameter", query), ("field", fields)):
         for name, is_read in names.items():
             if not is_read:
-                advice.append(f"Flink {flink} does not read the {kind} {name} of {operation}.")
-            elif not removed_in and (later := _dropped_in(flink, operation, kind, name, exchange.body)):
-                advice.append(f"the {kind} {name} of {operation} is deprecated: Flink {later} no longer reads it.")
-    return ContractReview(rejection, tuple(advice))
+                ignored.append(f"Flink {flink} does not read the {kind} {name} of {operation}.")
+            elif not removed_in and (dropped := _dropped_in(flink, operation, kind, name, exchange.body)):
+                later.append(f"the {kind} {name} of {operation} is deprecated: Flink {dropped} no longer reads it.")
+    return ContractReview(rejection, tuple(ignored), tuple(later))
 
 
 @cache
@@ -63,7 +71,7 @@ def _query(flink: str, operation_id: str) -> frozenset[str]:
     return frozenset(parameter.name for parameter in Contract.load(flink).operation(operation_id).query_parameters)
 
 
-def _fields(body: Any, schema: Schema, contract: Contract) -> dict[str, bool]:
+def read_fields(body: Any, schema: Schema, contract: Contract) -> dict[str, bool]:
     """The fields of the body, such as "jobArtifactFileNames.entryName", and whether the release reads them.
 
     Fields below a field that is not read are left out. The keys of a map ("*") are not fields.
@@ -123,7 +131,7 @@ def _dropped_in(flink: str, operation: Operation, kind: str, name: str, body: An
             is_read = name in _query(later, same.id)
         else:
             # fields below a field that is no longer read are reported with that field
-            is_read = _fields(body, same.request or {}, Contract.load(later)).get(name, True)
+            is_read = read_fields(body, same.request or {}, Contract.load(later)).get(name, True)
         if not is_read:
             return later
     return None

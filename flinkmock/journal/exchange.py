@@ -101,6 +101,11 @@ class Exchange:
         """The review of the request by the contract."""
         return review(self)
 
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """Sentences about fields and query parameters that the served release does not read."""
+        return self.contract_review.ignored
+
     def __str__(self) -> str:
         """One line: number, status, request, body, fault."""
         parts = [f"{self.number:4}", str(self.status or "---"), self.method, self.target]

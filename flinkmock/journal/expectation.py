@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
+from flinkmock.contract.known_operations import find_by_id, unknown_operation
 from flinkmock.contract.pattern import ANY, Pattern
 from flinkmock.journal.count_range import AT_LEAST_ONCE, NEVER, CountRange, format_count
 from flinkmock.journal.exchange import Exchange
@@ -33,14 +34,15 @@ class RequestMatcher:
     @classmethod
     def parse(cls, request: str | RequestMatcher, body: Any = None, query: Mapping[str, Any] | None = None,
               status: int | None = None) -> RequestMatcher:  # fmt: skip
-        """Parse "POST /jobs/:jobid/stop".
+        """Parse "POST /jobs/:jobid/stop", or the id of an operation.
 
         Raises:
             InvalidArgument: The text is not a request.
         """
         if isinstance(request, RequestMatcher):
             return request
-        return cls(Pattern.parse(request), body, query or {}, status)
+        pattern = find_by_id(request) if request.isalnum() else Pattern.parse(request)
+        return cls(pattern, body, query or {}, status)
 
     def mismatches(self, exchange: Exchange) -> list[str]:
         """Return the reasons why the request does not match; empty if it matches."""
@@ -99,6 +101,13 @@ class Expectation:
         head = f"expected {self.matcher} {self.times}, but it {_came(matching)}"
         near = near_misses(self.matcher, exchanges) if len(matching) < self.times.low else []
         return "\n".join([_with_location(self.location, head) + ".", *_listed(matching), *near])
+
+    def never_matches(self, flink: str) -> str | None:
+        """Return why no request to a release can match; None if one can."""
+        unknown = unknown_operation(self.matcher.pattern, flink)
+        if unknown is None:
+            return None
+        return f"{_with_location(self.location, str(self))}: it can never match, because {unknown}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ def as_json(exchange: Exchange) -> dict[str, Any]:
         "fault": exchange.fault,
         "rejection": exchange.contract_review.rejection,
         "advice": list(exchange.contract_review.advice),
+        "ignored": list(exchange.ignored),
     }
 
 

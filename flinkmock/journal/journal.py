@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Protocol
 
-from flinkmock.errors import UnmetExpectation
+from flinkmock.contract.known_operations import unknown_operation
+from flinkmock.errors import InvalidArgument, UnmetExpectation
 from flinkmock.journal.count_range import AT_LEAST_ONCE, CountRange
 from flinkmock.journal.exchange import Exchange
 from flinkmock.journal.expectation import Expectation, InOrder, RequestMatcher
@@ -90,12 +91,20 @@ class Journal(Sequence[Exchange]):
 
     def matching(self, request: str | RequestMatcher, *, body: Any = None, query: Mapping[str, Any] | None = None,
                  status: int | None = None) -> list[Exchange]:  # fmt: skip
-        """Return the matching requests."""
+        """Return the matching requests.
+
+        Raises:
+            InvalidArgument: There are none, and no release has an operation that matches.
+        """
         matcher = RequestMatcher.parse(request, body, query, status)
-        return [exchange for exchange in self.exchanges() if not matcher.mismatches(exchange)]
+        matching = [exchange for exchange in self.exchanges() if not matcher.mismatches(exchange)]
+        if not matching and (unknown := unknown_operation(matcher.pattern)) is not None:
+            raise InvalidArgument(f"{unknown[:1].upper()}{unknown[1:]}")
+        return matching
 
     def count(self, request: str | RequestMatcher, *, body: Any = None, query: Mapping[str, Any] | None = None,
               status: int | None = None) -> int:  # fmt: skip
+        """Return the number of matching requests. Raises InvalidArgument as `matching` does."""
         return len(self.matching(request, body=body, query=query, status=status))
 
     @property
@@ -129,6 +138,7 @@ class Journal(Sequence[Exchange]):
 
         Raises:
             UnmetExpectation: There are more or fewer. The message lists near misses.
+            InvalidArgument: There are none, as expected, but no release has an operation that matches.
         """
         matcher = RequestMatcher.parse(request, body, query, status)
         self.check([Expectation(matcher, CountRange.parse(times))])
@@ -203,7 +213,7 @@ class Journal(Sequence[Exchange]):
 
     def arrived(self, matcher: RequestMatcher, times: int) -> list[Exchange] | None:
         """Return the matching requests, or None if there are fewer than `times` by now."""
-        matching = self.matching(matcher)
+        matching = [exchange for exchange in self.exchanges() if not matcher.mismatches(exchange)]
         if len(matching) < times:
             return None
         with self._changed:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
+from flinkmock.contract.known_operations import unknown_operation
 from flinkmock.journal.exchange import Exchange
 
 if TYPE_CHECKING:
@@ -16,6 +17,12 @@ MAX_NEAR_MISSES = 3
 
 def near_misses(matcher: RequestMatcher, exchanges: Sequence[Exchange]) -> list[str]:
     """Return the lines of a message. They say so if no request is similar."""
+    unknown = unknown_operation(matcher.pattern)
+    hint = [f"  {unknown}"] if unknown is not None else []
+    return [*hint, *_nearest(matcher, exchanges)]
+
+
+def _nearest(matcher: RequestMatcher, exchanges: Sequence[Exchange]) -> list[str]:
     if not exchanges:
         return ["  no request came at all."]
     missed = [(exchange, reasons) for exchange in exchanges if (reasons := matcher.mismatches(exchange))]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from flinkmock.control.findings import Findings, ignored_parts
 from flinkmock.journal import Exchange, UnmetExpectation
 from flinkmock.testing.failure_report import failure_report
 from flinkmock.testing.mock import FlinkMock
@@ -13,15 +14,16 @@ from flinkmock.testing.unmatched_report import unmatched_report
 
 @dataclass(frozen=True, slots=True)
 class ClusterRecord:
-    """`requests_before` is the number of requests before the test began, to a cluster that several tests share."""
+    """`requests_before` is the number of requests before the test began, to a cluster that several tests share; None:
+    the cluster is of this test alone."""
 
     cluster: FlinkMock
-    requests_before: int = 0
+    requests_before: int | None = None
 
     @property
     def exchanges(self) -> Sequence[Exchange]:
         """The exchanges during this test."""
-        return [exchange for exchange in self.cluster.requests if exchange.number > self.requests_before]
+        return [exchange for exchange in self.cluster.requests if exchange.number > (self.requests_before or 0)]
 
     def findings(self, *, unexpected: bool) -> list[str]:
         """Return the unmet expectations, and with `unexpected` also the requests that matched no operation."""
@@ -30,10 +32,16 @@ class ClusterRecord:
             self.cluster.verify()
         except UnmetExpectation as error:
             texts.append(str(error))
-        unmatched = [each for each in self.cluster.requests.unexpected if each.number > self.requests_before]
+        unmatched = [each for each in self.cluster.requests.unexpected if each.number > (self.requests_before or 0)]
         if unexpected and unmatched:
             texts.append(unmatched_report(unmatched, self.cluster.engine.contract))
         return texts
+
+    def without_effect(self) -> Findings:
+        """Return what had no effect in this test. Faults of a cluster that several tests share are left out."""
+        if self.requests_before is None:
+            return self.cluster.findings
+        return Findings(ignored=ignored_parts(self.exchanges))
 
     def report(self) -> str:
         """Return the report that a failed test shows."""

@@ -8,11 +8,12 @@ from dataclasses import asdict, dataclass
 from itertools import groupby
 from typing import Any
 
-from flinkmock.conformance.compat import EFFECTS, READS, ClientRequest, UpgradeImpact, compat
+from flinkmock.conformance.compat import EFFECTS, IGNORED_NOW, READS, ClientRequest, UpgradeImpact, compat
 from flinkmock.contract import Contract, known_releases
 from flinkmock.journal import Exchange
 
-HEADINGS = dict(zip(EFFECTS, ("fails", "is ignored", "gets another response, if the client reads it"), strict=True))
+HEADING_TEXTS = "fails", "is ignored", "gets another response, if the client reads it", "is ignored already"
+HEADINGS = dict(zip(EFFECTS, HEADING_TEXTS, strict=True))
 MAX_RESPONSE_CHANGES = 20
 """The report shows so many changes of responses. Most of them do not matter to a client."""
 
@@ -82,7 +83,7 @@ class CompatReport:
             for (where, times, example), parts in groupby(impacts_of_effect[:shown], key=_request):
                 number = f"{times} requests" if times > 1 else "1 request"
                 yield f"    {where} ({number}, first in {tests[example]})"
-                yield from (f"      {impact.what} (since {impact.since})" for impact in parts)
+                yield from (f"      {impact.what}{_since(impact)}" for impact in parts)
             if len(impacts_of_effect) > shown:
                 yield f"    … and {len(impacts_of_effect) - shown} more"
 
@@ -92,6 +93,10 @@ class CompatReport:
         query = sample.target.partition("?")[2]
         key = json.dumps([sample.flink, sample.method, path, query, sample.body], sort_keys=True)
         self._samples.setdefault(key, RequestSample(**{**asdict(sample), "times": 0})).times += sample.times
+
+
+def _since(impact: UpgradeImpact) -> str:
+    return "" if impact.effect == IGNORED_NOW else f" (since {impact.since})"
 
 
 def _request(impact: UpgradeImpact) -> tuple[str, int, str]:

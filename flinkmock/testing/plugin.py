@@ -27,14 +27,22 @@ if TYPE_CHECKING:
 
 MARKER = (
     "flinkmock(scenario=None, *, flink=None, seed=None, clock=None, port=0, dashboard=None, control=True, "
-    "unexpected=None): the cluster that the fixture `flinkmock` starts. A scenario file is looked up in the folders of "
-    "the test and of the ini file, in the current folder, and among the built-in scenarios. A list of releases in "
-    "`flink` runs the test once for each. unexpected='allow' allows requests that match no operation"
+    "unexpected=None, unused=None, ignored=None): the cluster that the fixture `flinkmock` starts. A scenario file is "
+    "looked up in the folders of the test and of the ini file, in the current folder, and among the built-in "
+    "scenarios. A list of releases in `flink` runs the test once for each. unexpected='allow' allows requests that "
+    "match no operation. unused='fail' fails a test with a fault that never applied, ignored='fail' one whose requests "
+    "have fields or parameters that Flink ignores; 'ignore' does not report them"
 )
-ARGUMENTS = "flink", "seed", "clock", "port", "dashboard", "control", "unexpected"
+ARGUMENTS = "flink", "seed", "clock", "port", "dashboard", "control", "unexpected", "unused", "ignored"
 """The arguments of the marker besides the scenario."""
 UNEXPECTED = "fail", "allow"
 """What happens to a test whose requests match no operation."""
+WITHOUT_EFFECT = "fail", "report", "ignore"
+"""What happens to a test with faults that never applied (`unused`), or parts of requests that Flink ignores."""
+REPORTED: pytest.StashKey[list[str]] = pytest.StashKey()
+"""What the report of a passed test has, with `report`."""
+SECTION = "flinkmock: without effect"
+"""Title of the section with what is in REPORTED."""
 RECORDS: pytest.StashKey[list[ClusterRecord]] = pytest.StashKey()
 """The clusters of a test."""
 SESSION_CLUSTER: pytest.StashKey[FlinkMock] = pytest.StashKey()
@@ -61,6 +69,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("flinkmock_clock", 'the default clock: "virtual", "real", "10x"', default="")
     parser.addini("flinkmock_seed", "the default seed", default="")
     parser.addini("flinkmock_unexpected", "requests that match no operation: fail or allow", default="fail")
+    for name, what in (("unused", "faults that never applied"), ("ignored", "parts of requests that Flink ignores")):
+        parser.addini(f"flinkmock_{name}", f"{what}: fail, report or ignore", default="report")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -79,7 +89,10 @@ def pytest_configure(config: pytest.Config) -> None:
     except FlinkMockError as error:
         raise pytest.UsageError(f"flinkmock: {error}") from None
     if (unexpected := config.getini("flinkmock_unexpected")) not in UNEXPECTED:
-        raise pytest.UsageError(_invalid_unexpected(unexpected))
+        raise pytest.UsageError(_invalid("unexpected", unexpected, UNEXPECTED))
+    for name in ("unused", "ignored"):
+        if (value := config.getini(f"flinkmock_{name}")) not in WITHOUT_EFFECT:
+            raise pytest.UsageError(_invalid(name, value, WITHOUT_EFFECT))
     if target:
         from flinkmock.testing.compat_report import CompatReport
 
@@ -142,7 +155,8 @@ def flinkmock(request: pytest.FixtureRequest, flinkmock_factory: Callable[..., F
     """A fake Flink cluster (`FlinkMock`), started before the test and closed after it."""
     args, options = _marker_arguments(request.node)
     options.pop("flink", None)
-    options.pop("unexpected", None)
+    for reported in ("unexpected", "unused", "ignored"):
+        options.pop(reported, None)
     return _start(lambda: flinkmock_factory(*args, **options))
 
 
@@ -184,17 +198,30 @@ def pytest_runtest_setup(item: pytest.Item) -> Generator[None, object, object]:
         from flinkmock.testing.cluster_record import ClusterRecord
 
         records.append(ClusterRecord(shared, requests_before if shared is before else 0))
+    item.stash[REPORTED] = []
     return result
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Fail a test whose clients do not meet the scenario's expectations, or send requests that match no operation."""
+    """Fail a test whose clients do not meet the scenario's expectations, or send requests that match no operation.
+
+    What had no effect fails the test, too, or is reported.
+    """
     result = yield
     records = item.stash.get(RECORDS, [])
     if records:
-        unexpected = _marker_arguments(item)[1].get("unexpected", item.config.getini("flinkmock_unexpected"))
-        findings = [text for record in records for text in record.findings(unexpected=unexpected == "fail")]
+        policy = _policies(item)
+        findings = [text for record in records for text in record.findings(unexpected=policy["unexpected"] == "fail")]
+        for record in records:
+            found = record.without_effect()
+            for name, sentences in (("unused", found.unused), ("ignored", found.ignored)):
+                if sentences and policy[name] == "fail":
+                    findings.append(
+                        "\n".join([*sentences, f'  To allow this: @pytest.mark.flinkmock({name}="report").'])
+                    )
+                elif policy[name] == "report":
+                    item.stash[REPORTED] += sentences
         if findings:
             pytest.fail("\n\n".join(findings), pytrace=False)
     return result
@@ -214,10 +241,15 @@ def pytest_runtest_teardown(item: pytest.Item) -> Generator[None, object, object
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """Add a report of each cluster to a failed test, and hide our frames from the traceback of our errors."""
+    """Add a report of each cluster to a failed test, and to a passed one what had no effect.
+
+    Hides our frames from the traceback of our errors.
+    """
     if call.excinfo is not None:
         _hide_our_frames(call.excinfo)
     report = yield
+    if report.when == "call" and report.passed and (texts := item.stash.get(REPORTED, [])):
+        report.sections.append((SECTION, "\n".join(texts)))
     if report.failed:
         report.sections.extend(("flinkmock", record.report()) for record in item.stash.get(RECORDS, []))
     return report
@@ -258,6 +290,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     if compat_report is not None:
         terminalreporter.section(f"upgrade to Flink {compat_report.target}")
         terminalreporter.write_line(compat_report.report())
+    tests: dict[str, list[str]] = {}
+    for report in terminalreporter.getreports("passed"):
+        for title, text in report.sections:
+            for sentence in text.splitlines() if title == SECTION else ():
+                tests.setdefault(sentence, []).append(report.nodeid)
+    if tests:
+        terminalreporter.section(SECTION, yellow=True)
+        for sentence, nodes in tests.items():
+            more = f" and {len(nodes) - 1} more" if len(nodes) > 1 else ""
+            terminalreporter.write_line(f"{nodes[0]}{more}: {sentence}")
 
 
 # -- settings
@@ -274,13 +316,23 @@ def _marker_arguments(node: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
     if unknown or scenarios > 1:
         problem = f"no argument {', '.join(unknown)}" if unknown else f"one scenario, not {scenarios}"
         pytest.fail(f"the marker flinkmock takes {problem}: {MARKER.partition(':')[0]}", pytrace=False)
-    if options.get("unexpected", "fail") not in UNEXPECTED:
-        pytest.fail(_invalid_unexpected(options["unexpected"]), pytrace=False)
+    for name, allowed in (("unexpected", UNEXPECTED), ("unused", WITHOUT_EFFECT), ("ignored", WITHOUT_EFFECT)):
+        if name in options and options[name] not in allowed:
+            pytest.fail(_invalid(name, options[name], allowed), pytrace=False)
     return marker.args, options
 
 
-def _invalid_unexpected(unexpected: object) -> str:
-    return f"flinkmock: {unexpected!r} is not a value of `unexpected`. Use {' or '.join(UNEXPECTED)}."
+def _policies(item: pytest.Item) -> dict[str, str]:
+    """Return what happens to a test with findings, by their kind."""
+    marked = _marker_arguments(item)[1]
+    return {
+        name: marked.get(name) or item.config.getini(f"flinkmock_{name}")
+        for name in ("unexpected", "unused", "ignored")
+    }
+
+
+def _invalid(name: str, value: object, allowed: tuple[str, ...]) -> str:
+    return f"flinkmock: {value!r} is not a value of `{name}`. Use {' or '.join(allowed)}."
 
 
 def _defaults(config: pytest.Config) -> dict[str, Any]:

@@ -11,7 +11,16 @@ import pytest
 from flinkmock import FlinkMock, FlinkMockError
 from flinkmock.cli import main
 from flinkmock.cli.journal_file import JournalFile
-from flinkmock.conformance.compat import FAILS, IGNORED, READS, ClientRequest, UpgradeImpact, compat, read_requests
+from flinkmock.conformance.compat import (
+    FAILS,
+    IGNORED,
+    IGNORED_NOW,
+    READS,
+    ClientRequest,
+    UpgradeImpact,
+    compat,
+    read_requests,
+)
 
 CLI = Path(__file__).parent / "data" / "cli-1.12.5.jsonl"
 
@@ -44,6 +53,16 @@ def test_a_parameter_that_is_ignored() -> None:
     result = effects(run, old="1.20", new="2.3")
     assert ("POST /jars/:jarid/run", IGNORED, "query parameter program-args", "2.0") in result
     assert ("POST /jars/:jarid/run", IGNORED, "field programArgs of the body", "2.0") in result
+
+
+def test_what_the_present_release_ignores_already(tmp_path: Path) -> None:
+    savepoint = ClientRequest("POST", f"/jobs/{'a' * 32}/savepoints?x=1", {"format-type": "NATIVE"})
+    result = effects(savepoint, old="1.20", new="2.3")
+    assert ("POST /jobs/:jobid/savepoints", IGNORED_NOW, "query parameter x", "1.20") in result
+    assert ("POST /jobs/:jobid/savepoints", IGNORED_NOW, "field format-type of the body", "1.20") in result
+    journal = tmp_path / "journal.jsonl"
+    journal.write_text(json.dumps({"method": "GET", "target": "/jobs?x=1"}))
+    assert main(["compat", str(journal), "--from", "2.2", "--to", "2.3"]) == 0  # the upgrade changes nothing
 
 
 def test_an_invalid_body() -> None:

@@ -31,6 +31,7 @@ def test_json_lines() -> None:
         "fault": "lost",
         "rejection": None,
         "advice": ["Flink 2.3 does not read the query parameter a of POST /jobs/:jobid/stop."],
+        "ignored": ["Flink 2.3 does not read the query parameter a of POST /jobs/:jobid/stop."],
     }
     assert (second["number"], second["target"]) == (2, "/jobs/é")
 

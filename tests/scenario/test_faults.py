@@ -156,13 +156,23 @@ def test_a_patient_client_survives_a_flaky_jobmanager() -> None:
                 assert client.get(f"/jobs/{job['jid']}").json()["name"] == "orders"
                 client.get(f"/jobs/{job['jid']}/checkpoints")
             client.client.close()
-            assert mock.faults.hits("leader election") == client.troubles.count("503") == 5
-            assert mock.faults.hits("every fifth job poll is reset") == client.troubles.count("ReadError") > 4
+            unavailable = mock.faults.hits("leader election"), mock.faults.hits("every fourth request finds no leader")
+            assert sum(unavailable) == client.troubles.count("503") and min(unavailable) > 4
+            reset = mock.faults.hits("every fifth job poll is reset")
+            assert mock.faults.hits("the first connection is reset") == 1
+            assert reset + 1 == client.troubles.count("ReadError") > 4
             assert mock.faults.hits("half a body") == client.troubles.count("RemoteProtocolError") > 0
             assert mock.faults.hits("slow overview") == 1
             return client.troubles
 
     assert troubles() == troubles()
+
+
+@pytest.mark.parametrize("request_line", ["GET /jobs", "GET /overview", "POST /jars/upload", "GET /jobs/overview"])
+def test_a_client_without_retries_fails_against_a_flaky_jobmanager(request_line: str) -> None:
+    method, path = request_line.split()
+    with FlinkMock("flaky-jobmanager.yaml") as mock, pytest.raises(httpx.ReadError):
+        httpx.request(method, mock.url + path)
 
 
 def test_lost_answers_have_their_effect() -> None:

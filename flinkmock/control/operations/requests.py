@@ -169,6 +169,20 @@ def get_expectations(call: ControlCall) -> Any:
     }
 
 
+@operation(
+    "GET",
+    "/findings",
+    summary="List what has no effect.",
+    returns=obj({"unused": array(TEXT), "ignored": array(TEXT)}),
+    python=("ClusterControl.findings",),
+)
+def get_findings(call: ControlCall) -> Any:
+    """As of now. `unused`: faults that applied to no request, and expectations that no request can match. `ignored`:
+    fields and query parameters of requests that the served release does not read."""
+    found = call.control.findings
+    return {"unused": list(found.unused), "ignored": list(found.ignored)}
+
+
 def _matcher(body: dict[str, Any]) -> RequestMatcher:
     """Raises InvalidArgument."""
     return RequestMatcher.parse(body["match"], body.get("body"), body.get("query"), body.get("status"))

@@ -1,0 +1,62 @@
+"""Says why no operation matches a pattern, with the operation that was probably meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from difflib import get_close_matches
+
+from flinkmock.contract import LATEST, Contract
+from flinkmock.contract.contract import known_releases
+from flinkmock.contract.operation import Operation
+from flinkmock.contract.pattern import Pattern
+from flinkmock.errors import InvalidArgument
+
+
+def operations_of(flink: str | None) -> Iterator[Operation]:
+    """Yields the operations of a release. None: of all releases, the newest first."""
+    for release in [flink] if flink else [LATEST, *reversed(known_releases()[:-1])]:
+        yield from Contract.load(release)
+
+
+def unknown_operation(pattern: Pattern, flink: str | None = None) -> str | None:
+    """Returns why no operation matches a pattern; None if one does.
+
+    Args:
+        pattern: of requests.
+        flink: the release. None: any release may have the operation.
+    """
+    if any(pattern.may_match(operation) for operation in operations_of(flink)):
+        return None
+    return f'{_without(flink)} operation "{pattern}".{_hint(pattern, flink)}'
+
+
+def find_by_id(name: str, flink: str | None = None) -> Pattern:
+    """Returns the pattern of the operation with an id. Raises InvalidArgument if there is none."""
+    for operation in operations_of(flink):
+        if operation.id == name:
+            return Pattern(operation.method, operation.segments)
+    raise InvalidArgument(_capitalized(unknown_operation_id(name, flink)))
+
+
+def unknown_operation_id(name: str, flink: str | None = None) -> str:
+    """Returns the message for a name that is not the id of an operation."""
+    close = get_close_matches(name, {operation.id for operation in operations_of(flink)}, n=1)
+    hint = f' Did you mean "{close[0]}"?' if close else ""
+    return f'{_without(flink)} operation "{name}".{hint}'
+
+
+def _capitalized(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _without(flink: str | None) -> str:
+    return f"Flink {flink} has no" if flink else "no Flink release has an"
+
+
+def _hint(pattern: Pattern, flink: str | None) -> str:
+    known = {str(operation): operation for operation in Contract.load(flink or LATEST)}
+    for name, operation in known.items():
+        if Pattern(operation.method, pattern.segments).may_match(operation):
+            return f' Did you mean "{name}"?'
+    close = get_close_matches(str(pattern), known, n=1, cutoff=0.6)
+    return f' Did you mean "{close[0]}"?' if close else ""

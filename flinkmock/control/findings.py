@@ -1,0 +1,50 @@
+"""What has no effect: faults that never apply, expectations that never match, parts of requests that Flink ignores."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from flinkmock.journal import Expectation
+
+if TYPE_CHECKING:
+    from flinkmock.engine import Engine
+    from flinkmock.journal import Exchange
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """Sentences.
+
+    Attributes:
+        unused: About faults that applied to no request, and expectations that no request can match.
+        ignored: About fields and query parameters of requests that the served release does not read.
+    """
+
+    unused: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
+
+
+def findings(engine: Engine) -> Findings:
+    """Return the findings about a cluster and its clients by now."""
+    flink = engine.contract.release.minor
+    expectations = (one.never_matches(flink) for one in engine.expected if isinstance(one, Expectation))
+    unused = (*engine.faults.unused(), *(text for text in expectations if text is not None))
+    return Findings(unused, ignored_parts(engine.journal.exchanges()))
+
+
+def ignored_parts(exchanges: Iterable[Exchange]) -> tuple[str, ...]:
+    """Return a sentence about each part of requests that is ignored, with the number of the first request."""
+    first: dict[str, Exchange] = {}
+    counts: dict[str, int] = {}
+    for exchange in exchanges:
+        if not exchange.raw_body and "?" not in exchange.target:
+            continue  # nothing that could be ignored
+        for sentence in exchange.ignored:
+            first.setdefault(sentence, exchange)
+            counts[sentence] = counts.get(sentence, 0) + 1
+    return tuple(
+        f"{sentence} (request {first[sentence].number}{f' and {count - 1} more' if count > 1 else ''})"
+        for sentence, count in counts.items()
+    )

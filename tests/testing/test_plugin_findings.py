@@ -1,0 +1,110 @@
+"""What has no effect in a test: faults that never apply, and parts of requests that Flink ignores."""
+
+from __future__ import annotations
+
+import pytest
+
+from flinkmock import FlinkMock, InvalidArgument, UnmetExpectation
+from tests.testing.test_plugin_messages import run
+
+TESTS = """
+FAULT = {"name": "lost", "match": "POST /jobs/:jobid/stop", "drop": "reset"}
+
+@pytest.mark.flinkmock({"jobs": {"orders": "streaming"}, "faults": [FAULT]} UNUSED)
+def test_unused(flinkmock):
+    ask(flinkmock, "/jobs")
+
+@pytest.mark.flinkmock({"jobs": {"orders": "streaming"}}, flink="1.20" IGNORED)
+def test_ignored(flinkmock):
+    ask(flinkmock, "/jobs?x=1")
+    ask(flinkmock, "/jobs?x=2")
+
+def test_nothing(flinkmock):
+    ask(flinkmock, "/jobs")
+"""
+UNUSED = 'The fault "lost" never applied: no request met its conditions.'
+IGNORED = "Flink 1.20 does not read the query parameter x of GET /jobs. (request 1 and 1 more)"
+
+
+def marked(unused: str = "", ignored: str = "") -> str:
+    return TESTS.replace("UNUSED", unused).replace("IGNORED", ignored)
+
+
+def test_it_is_reported_at_the_end_of_the_run(pytester: pytest.Pytester) -> None:
+    result = run(pytester, marked())
+    result.assert_outcomes(passed=3)
+    result.stdout.fnmatch_lines(
+        [
+            "*= flinkmock: without effect =*",
+            f"test_it_is_reported_at_the_end_of_the_run.py::test_unused: {UNUSED}",
+            f"test_it_is_reported_at_the_end_of_the_run.py::test_ignored: {IGNORED}",
+        ]
+    )
+
+
+def test_the_workers_of_xdist_report_it(pytester: pytest.Pytester) -> None:
+    pytest.importorskip("xdist")
+    from tests.testing.test_plugin_messages import HEAD
+
+    pytester.makepyfile(HEAD + marked())
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-n", "1")
+    result.assert_outcomes(passed=3)
+    result.stdout.fnmatch_lines(["*= flinkmock: without effect =*", f"*::test_unused: {UNUSED}"])
+
+
+def test_it_can_fail_the_test(pytester: pytest.Pytester) -> None:
+    failing = marked(', unused="fail"', ', ignored="fail"')
+    result = run(pytester, failing)
+    result.assert_outcomes(passed=1, failed=2)
+    result.stdout.fnmatch_lines([UNUSED, '  To allow this: @pytest.mark.flinkmock(unused="report").', IGNORED])
+    both = "-o", "flinkmock_unused=fail", "-o", "flinkmock_ignored=fail"
+    run(pytester, marked(), *both).assert_outcomes(passed=1, failed=2)
+    allowed = marked(', unused="report"', ', ignored="ignore"')
+    run(pytester, allowed, *both).assert_outcomes(passed=3)
+
+
+def test_it_can_be_left_out(pytester: pytest.Pytester) -> None:
+    result = run(pytester, marked(), "-o", "flinkmock_unused=ignore", "-o", "flinkmock_ignored=ignore")
+    result.assert_outcomes(passed=3)
+    result.stdout.no_fnmatch_line("*without effect*")
+
+
+def test_a_wrong_value_is_refused(pytester: pytest.Pytester) -> None:
+    result = run(pytester, marked(), "-o", "flinkmock_unused=shrug")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(["*'shrug' is not a value of `unused`. Use fail or report or ignore."])
+    result = run(pytester, marked(', unused="shrug"'))
+    result.stdout.fnmatch_lines(["*'shrug' is not a value of `unused`. Use fail or report or ignore."])
+
+
+def test_findings_without_pytest() -> None:
+    import httpx
+
+    scenario = {
+        "faults": [
+            {"name": "first", "match": "GET /jobs", "nth": [1], "delay": "1s"},
+            {"name": "hidden", "match": "GET /jobs", "nth": [1], "delay": "1s"},
+        ],
+        "expect": [{"POST /jobs/:jobid/checkpoints": "never"}],
+    }
+    with FlinkMock(scenario, flink="1.12") as flink:
+        httpx.get(flink.url + "/jobs")
+        hidden, never = flink.findings.unused
+    assert hidden == (
+        'The fault "hidden" never applied: 1 request met its conditions, but an earlier fault applied, or every, nth '
+        "and chance selected none."
+    )
+    assert 'it can never match, because Flink 1.12 has no operation "POST /jobs/:jobid/checkpoints".' in never
+
+
+def test_an_expectation_that_no_release_can_meet_is_refused() -> None:
+    with FlinkMock() as flink:
+        with pytest.raises(InvalidArgument, match=r'"POST /job/:jobid/stop".*Did you mean "POST /jobs/:jobid/stop"'):
+            flink.requests.expect("POST /job/:jobid/stop", times="never")
+        with pytest.raises(InvalidArgument, match="No Flink release has an operation"):
+            flink.requests.count("POST /job/:jobid/stop")
+        with pytest.raises(UnmetExpectation, match='Did you mean "POST /jobs/:jobid/stop"'):
+            flink.requests.expect("POST /job/:jobid/stop")
+        with pytest.raises(InvalidArgument, match='Did you mean "triggerSavepoint"'):
+            flink.requests.expect("triggerSavepoints", times="never")
+        assert flink.requests.expect("triggerSavepoint", times="never") == []
