@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import shutil
 import tempfile
-import threading
 import time
 from pathlib import Path
 from uuid import uuid4
@@ -20,6 +19,7 @@ from flinkmock.rest.call import Handler
 from flinkmock.rest.rendering import ResponseRenderer
 from flinkmock.scenario.scenario import Scenario
 from flinkmock.snapshot import Snapshot
+from flinkmock.state_lock import StateLock
 
 
 def wall_ms() -> int:
@@ -36,8 +36,7 @@ class Engine:
         clock: "real", "virtual", "10x", "1s per request"; None: the scenario's, else real.
 
     Attributes:
-        lock: Guards the cluster. Hold it to read or change the cluster from another thread. `faults` and `journal` have
-            their own locks.
+        lock: Guards the cluster. Hold it to read or change the cluster. `faults` and `journal` have their own locks.
 
     Raises:
         UnknownRelease: There is no contract of that release.
@@ -61,7 +60,7 @@ class Engine:
         self.wall_ms = wall_ms
         self.clock = Clock(self.initial_clock_mode, wall_ms)
         self.renderer = ResponseRenderer(self.contract, spec.seed)
-        self.lock = threading.RLock()
+        self.lock = StateLock()
         self.handler_overrides: dict[str, Handler] = {}
         """Operation id -> the user's handler. It is called first; if it returns None, the built-in handler is."""
         # created with the first jar; most clusters have none
@@ -86,7 +85,7 @@ class Engine:
             reaches the cluster, or at once if the JobManager is down or there is no leader.
         """
         now = self.clock.now()
-        self.cluster.run_due_events(now)
+        self.catch_up(now)
         if not self.clock.step:
             return now
         leadership = self.cluster.leadership
@@ -95,10 +94,16 @@ class Engine:
     def arrive(self) -> int:
         """Moves the clock as it moves for each request, and lets happen what is due; returns the cluster time, epoch
         ms."""
-        with self.lock:
+        with self.lock.reading:
             now = self.clock.on_request()
-            self.cluster.run_due_events(now)
+            self.catch_up(now)
             return now
+
+    def catch_up(self, now: int) -> None:
+        """Lets happen what is due by `now` (epoch ms)."""
+        if self.cluster.event_queue.has_due(now):
+            with self.lock:
+                self.cluster.run_due_events(now)
 
     def apply_cluster_fault(self, fault: Fault) -> None:
         """Does what a fault does to the cluster itself, if anything, after the request to which it applied."""

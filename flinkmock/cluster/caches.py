@@ -22,7 +22,11 @@ class _Sampling:
 
 @dataclass(slots=True)
 class Caches:
-    """The caches of one JobManager. Without `enabled`, every response is of now. Intervals are ms."""
+    """The caches of one JobManager. Without `enabled`, every response is of now. Intervals are ms.
+
+    A cache is filled with `int(now)`, which a traced time refuses (`moment.py`): a request that fills a cache changes
+    the state of the cluster, and is no template for later ones.
+    """
 
     enabled: bool
     refresh_ms: int
@@ -44,7 +48,7 @@ class Caches:
             return now
         filled = self._filled.get((kind, job_id))
         if filled is None or now - filled >= self.refresh_ms:
-            self._filled[kind, job_id] = filled = now
+            self._filled[kind, job_id] = filled = int(now)
         return filled
 
     def metrics_time(self, now: int) -> int | None:
@@ -53,7 +57,7 @@ class Caches:
             return now
         last = self._metrics_at
         if last is None or now - last >= self.metrics_ms:
-            self._metrics_at = now
+            self._metrics_at = int(now)
         return last
 
     def sample_time(self, key: tuple[str, ...], now: int, *, duration: int, refresh: int) -> int | None:
@@ -64,10 +68,10 @@ class Caches:
         """
         if not self.enabled:
             return now
-        sampling = self._samples.setdefault(key, _Sampling(now))
+        sampling = self._samples.setdefault(key, _Sampling(int(now)))
         complete = sampling.started + duration
         if now < complete:
             return sampling.done
         if now - complete >= refresh:
-            sampling.started, sampling.done = now, complete
+            sampling.started, sampling.done = int(now), complete
         return complete

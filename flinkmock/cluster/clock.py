@@ -79,7 +79,9 @@ class Clock:
 
     def now(self) -> int:
         """Return the time in epoch ms. It never decreases, even if the wall clock is set back."""
-        self._last = max(self._last, self._unshifted() + self._offset)
+        now = self._unshifted() + self._offset
+        if now > self._last:
+            self._last = now
         return self._last
 
     def advance(self, duration: int | str) -> int:
@@ -109,9 +111,12 @@ class Clock:
 
     def _unshifted(self) -> int:
         """Return the time without any `advance`."""
-        passed = (self._wall_clock() - self._origin) * self.factor if self.follows_wall else 0
+        if self.mode is ClockMode.REAL:
+            return self._wall_clock()
+        passed = (self._wall_clock() - self._origin) * self.factor if self.mode is ClockMode.SCALED else 0
         return self._origin + round(passed)
 
     def on_request(self) -> int:
         """Return the time of a new request (epoch ms): one step later in step mode."""
-        return self.advance(self.step) if self.step else self.now()
+        self._offset += self.step
+        return self.now()

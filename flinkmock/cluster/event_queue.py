@@ -84,6 +84,10 @@ class EventQueue:
         """Return the time of the next event (epoch ms); None if no event is scheduled."""
         return self._heap[0].at if self._heap else None
 
+    def has_due(self, now: int) -> bool:
+        """Return whether an event is due at `now` (epoch ms)."""
+        return bool(self._heap) and self._heap[0].at <= now
+
     def pop_due(self, now: int) -> ScheduledEvent | None:
         """Remove and return the earliest event that is due at `now`; None if there is none."""
         return heapq.heappop(self._heap) if self._heap and self._heap[0].at <= now else None

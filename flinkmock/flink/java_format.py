@@ -19,7 +19,7 @@ def java_text(value: JavaValue) -> str:
         return "true" if value else "false"
     if isinstance(value, float):
         return java_double(value)
-    return str(value)
+    return f"{value}"
 
 
 def java_double(value: float) -> str:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from flinkmock.contract.known_operations import unknown_operation
 from flinkmock.errors import InvalidArgument, UnmetExpectation
@@ -33,6 +33,10 @@ class Expected(Protocol):
         """Whether it matches the request."""
 
 
+_Deferred = tuple[Callable[..., Exchange], tuple[Any, ...]]
+"""A function that makes an exchange, and its arguments."""
+
+
 @dataclass(frozen=True, slots=True)
 class JournalSnapshot:
     """The state of a journal."""
@@ -40,6 +44,15 @@ class JournalSnapshot:
     exchanges: tuple[Exchange, ...]
     count: int
     expected_numbers: frozenset[int]
+
+
+def _exchange(entry: Exchange | _Deferred, number: int) -> Exchange:
+    if isinstance(entry, Exchange):
+        return entry
+    make, args = entry
+    exchange = make(*args)
+    exchange.number = number
+    return exchange
 
 
 class Journal(Sequence[Exchange]):
@@ -51,23 +64,46 @@ class Journal(Sequence[Exchange]):
 
     def __init__(self, limit: int = LIMIT) -> None:
         self.limit = limit
-        self._exchanges: deque[Exchange] = deque(maxlen=limit)
+        self._kept: deque[Exchange | _Deferred] = deque(maxlen=limit)
+        self._has_deferred = False
         self._count = 0
         self._expected_numbers: set[int] = set()
         """Numbers of the requests without an operation that a test expected or waited for."""
         self._changed = threading.Condition()
+        self._waiting = 0
+        """How many threads wait for a change."""
 
     @property
     def dropped(self) -> int:
         """Number of older exchanges that were dropped."""
-        return self._count - len(self._exchanges)
+        return self._count - len(self._kept)
 
     def add(self, exchange: Exchange) -> None:
         with self._changed:
             self._count += 1
             exchange.number = self._count
-            self._exchanges.append(exchange)
-            self._changed.notify_all()
+            self._kept.append(exchange)
+            if self._waiting:
+                self._changed.notify_all()
+
+    def defer(self, make: Callable[..., Exchange], *args: Any) -> None:
+        """Add an exchange that is made from `args` when somebody looks at it: most are never looked at."""
+        with self._changed:
+            self._count += 1
+            self._kept.append((make, args))
+            self._has_deferred = True
+            if self._waiting:
+                self._changed.notify_all()
+
+    @property
+    def _exchanges(self) -> deque[Exchange]:
+        """All exchanges that are kept. The caller holds `_changed`."""
+        if self._has_deferred:
+            first = self._count - len(self._kept) + 1
+            made = [_exchange(entry, number) for number, entry in enumerate(self._kept, first)]
+            self._kept = deque(made, self.limit)
+            self._has_deferred = False
+        return cast("deque[Exchange]", self._kept)
 
     def clear(self) -> None:
         """Remove all exchanges. Numbers start at 1 again."""
@@ -81,7 +117,8 @@ class Journal(Sequence[Exchange]):
     def restore(self, snapshot: JournalSnapshot) -> None:
         """Return to the state of a snapshot."""
         with self._changed:
-            self._exchanges = deque(snapshot.exchanges, self.limit)
+            self._kept = deque(snapshot.exchanges, self.limit)
+            self._has_deferred = False
             self._count = snapshot.count
             self._expected_numbers = set(snapshot.expected_numbers)
 
@@ -207,7 +244,12 @@ class Journal(Sequence[Exchange]):
                 if len(matching) >= times:
                     self._mark_expected(matching)
                     return matching
-                if not self._changed.wait(max(end - monotonic(), 0)) and monotonic() >= end:
+                self._waiting += 1
+                try:
+                    changed = self._changed.wait(max(end - monotonic(), 0))
+                finally:
+                    self._waiting -= 1
+                if not changed and monotonic() >= end:
                     break
         raise self.arrived_too_late(matcher, times, timeout)
 
@@ -229,7 +271,7 @@ class Journal(Sequence[Exchange]):
         self._expected_numbers.update(exchange.number for exchange in exchanges if not exchange.matched)
 
     def __len__(self) -> int:
-        return len(self._exchanges)
+        return len(self._kept)
 
     def __getitem__(self, index: Any) -> Any:
         return self.exchanges()[index]

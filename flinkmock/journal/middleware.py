@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from flinkmock.journal.exchange import MAX_BODY_BYTES, Exchange
-from flinkmock.rest.response import NoResponse, Response
+from flinkmock.rest.response import JSON, NoResponse, Response
 
 if TYPE_CHECKING:
+    from flinkmock.contract import Contract
     from flinkmock.engine import Engine
+    from flinkmock.rest.reads import Read
     from flinkmock.rest.request import Request, RequestHandler
 
 Observer = Callable[[Exchange], None]
+ReadOutcome = tuple[int, int, int, int, str | None]
+"""Cluster time (epoch ms), arrival (epoch ms, and ns of `time.perf_counter_ns`), bytes of the body, name of the job."""
 
 
 class JournalMiddleware:
@@ -27,6 +31,11 @@ class JournalMiddleware:
 
     def handle(self, request: Request) -> Response | NoResponse:
         response = self._handler.handle(request)
+        self.record(request, response)
+        return response
+
+    def record(self, request: Request, response: Response | NoResponse) -> None:
+        """Record a request and its response."""
         engine = self._engine
         exchange = exchange_of(request)
         exchange.contract = engine.contract
@@ -46,7 +55,38 @@ class JournalMiddleware:
         engine.journal.add(exchange)
         if self._observer is not None:
             self._observer(exchange)
-        return response
+
+    def record_read(self, read: Read, headers: Mapping[str, str], outcome: ReadOutcome) -> None:
+        """Record a read that was answered with 200."""
+        duration_us = (time.perf_counter_ns() - outcome[2]) // 1000
+        if self._observer is None:
+            self._engine.journal.defer(_exchange_of_read, self._engine.contract, read, headers, outcome, duration_us)
+            return
+        exchange = _exchange_of_read(self._engine.contract, read, headers, outcome, duration_us)
+        self._engine.journal.add(exchange)
+        self._observer(exchange)
+
+
+def _exchange_of_read(
+    contract: Contract, read: Read, headers: Mapping[str, str], outcome: ReadOutcome, duration_us: int
+) -> Exchange:
+    time, arrived_ms, _, size, job = outcome
+    return Exchange(
+        "GET",
+        read.target,
+        time,
+        200,
+        read.operation.id,
+        read.job_id,
+        wall_time=arrived_ms,
+        duration_us=duration_us,
+        job=job,
+        parameters=read.path_parameters,
+        headers=tuple(headers.items()),
+        response_size=size,
+        content_type=JSON,
+        contract=contract,
+    )
 
 
 def exchange_of(request: Request) -> Exchange:

@@ -14,7 +14,8 @@ from __future__ import annotations
 import dataclasses
 import logging
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from contextlib import AbstractContextManager
+from typing import TYPE_CHECKING, Any
 
 from flinkmock.cluster.errors import ClusterError, NoLeader
 from flinkmock.cluster.history import cluster_at
@@ -31,6 +32,7 @@ from flinkmock.rest.handlers.unmodelled import unmodelled
 from flinkmock.rest.jackson.binding import BodyReader
 from flinkmock.rest.multipart import MultipartBody, boundary_of
 from flinkmock.rest.parameters import duplicate_value_error
+from flinkmock.rest.reads import READS, Read, body_key
 from flinkmock.rest.release_quirks import ReleaseQuirks
 from flinkmock.rest.rendering import encode
 from flinkmock.rest.request import BASE_URL, TOO_LARGE, Request
@@ -39,6 +41,7 @@ from flinkmock.rest.response import Response
 from flinkmock.rest.static_files import StaticFiles
 
 if TYPE_CHECKING:
+    from flinkmock.contract import Operation
     from flinkmock.engine import Engine
 
 _LOG = logging.getLogger("flinkmock.server")
@@ -109,7 +112,7 @@ class RestApi:
         """
         if request.rejection is not None:
             return request.rejection
-        with self.engine.lock:
+        with self._lock_for(request.operation):
             leader = self.engine.cluster.leadership.leader
             if request.operation is None:
                 return self._static_file_or_not_found(request, leader is not None)
@@ -126,10 +129,24 @@ class RestApi:
 
     def _body(self, call: RestCall, payload: Payload) -> bytes:
         operation, renderer = call.operation, self.engine.renderer
-        key = "/".join((operation.path, *map(str, call.path.values())))
+        key = body_key(operation, call.path)
         if operation.id in self.engine.handler_overrides:  # a user's payload is checked value by value
             return encode(renderer.body(operation, payload, key))
         return renderer.json(operation, payload, key)
+
+    def _lock_for(self, operation: Operation | None) -> AbstractContextManager[Any]:
+        """The engine's lock. A read changes nothing, unless a user's handler does."""
+        lock = self.engine.lock
+        reads = operation is None or (operation.id in READS and operation.id not in self.engine.handler_overrides)
+        return lock.reading if reads else lock
+
+    def read(self, target: str) -> Read | None:
+        """The GET of a target, if it only reads; None for any other one."""
+        resolved = self._resolve("GET", target)
+        operation = resolved.operation
+        if operation is None or operation.id not in READS or resolved.parameter_error is not None:
+            return None
+        return Read(target, operation, resolved, self._jobmanager)
 
     def payload(self, request: Request) -> Payload:
         """What the handler of a routed request returns, before rendering. Does not count as a poll. Raises as
@@ -168,7 +185,8 @@ class RestApi:
 
     def _payload(self, call: RestCall, request: Request, *, counts_as_poll: bool) -> Payload:
         if counts_as_poll and call.cluster.wait_conditions.by_subject:
-            call.cluster.record_polls(polled_keys(call), call.now)
+            with self.engine.lock:
+                call.cluster.record_polls(polled_keys(call), call.now)
         if request.staleness_ms:
             call = _earlier(call, request.staleness_ms)
         override = self.engine.handler_overrides.get(call.operation.id)

@@ -26,7 +26,7 @@ class LeadershipMiddleware:
 
     def handle(self, request: Request) -> Response | NoResponse:
         engine = self._engine
-        with engine.lock:
+        with engine.lock.reading:
             if engine.cluster.shut_down:  # a connection from before the end
                 return NoResponse()
             request.arrived_at = engine.begin_request(self._jobmanager)

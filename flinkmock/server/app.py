@@ -29,6 +29,7 @@ from flinkmock.server.aiohttp_response import ConnectionEnded, ExpectationFailed
 from flinkmock.server.delayed_responses import DelayedResponses
 from flinkmock.server.fault_delivery import FaultDelivery, end_connection
 from flinkmock.server.head_normalizer import target_of
+from flinkmock.server.read_path import ReadPath
 from flinkmock.server.response_head import head_of
 
 if TYPE_CHECKING:
@@ -117,6 +118,7 @@ class FlinkServer:
         faults = FaultMiddleware(self._api, engine, self.quirks)
         self._handler = _with_journal(faults, engine, jobmanager, observer)
         self._handler_without_faults = _with_journal(self._api, engine, jobmanager, observer)
+        self._read_path = ReadPath(self._api, engine, self._handler_without_faults, jobmanager)
 
     def answers_at_once(self, head: RequestHead) -> bool:
         """Whether `respond_at_once` may be called: no fault can apply, and the request is to the REST API."""
@@ -128,6 +130,12 @@ class FlinkServer:
         None: the connection ends without a response.
         """
         engine = self._engine
+        if head.method == "GET" and not body:
+            message = self._read_path.message(head, base_url)
+            if message is not None:
+                if self._control is not None:
+                    self._control.on_request()
+                return message, True
         request = self._api.open(head.method, head.target, head.headers, base_url)
         request.received_at_ms, request.received_ns = engine.wall_ms(), time.perf_counter_ns()
         if body:
@@ -210,5 +218,5 @@ async def _receive_body(http: web.BaseRequest, request: Request) -> None:
 
 def _with_journal(
     handler: RequestHandler, engine: Engine, jobmanager: int, observer: Observer | None
-) -> RequestHandler:
+) -> JournalMiddleware:
     return JournalMiddleware(LeadershipMiddleware(handler, engine, jobmanager), engine, observer)

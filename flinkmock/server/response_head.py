@@ -57,6 +57,11 @@ def head_of(response: Response, *, keep_alive: bool, lower_case: bool, minor_ver
     return b"%bcontent-length: %d\r\n\r\n" % (start, len(response.body))
 
 
+def start_of(status: int, content_type: str | None, *, cors: bool, keep_alive: bool, lower_case: bool) -> bytes:
+    """Status line and headers of HTTP/1.1, without `content-length`, which comes last, and the empty line."""
+    return _start(status, content_type, cors, keep_alive, lower_case, 1)
+
+
 @lru_cache(maxsize=256)
 def _start(
     status: int, content_type: str | None, cors: bool, keep_alive: bool, lower_case: bool, minor_version: int

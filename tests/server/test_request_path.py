@@ -67,7 +67,7 @@ def recorded() -> FileRecorder:
         engine.advance("1m")
         connection = ConnectionFactory(FlinkServer(engine), lambda: asyncio.Protocol())()
         connection.connection_made(transport)
-        for profile in (None, None, recorder):
+        for profile in (None, None, None, recorder):
             transport.written = b""
             sys.setprofile(profile)
             connection.data_received(b"GET /jobs/%s HTTP/1.1\r\nHost: localhost:8081\r\n\r\n" % JOB_ID.encode())

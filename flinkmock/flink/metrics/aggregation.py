@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Sequence
 
+from flinkmock.moment import fixed
+
 
 def _skew(numbers: Sequence[float]) -> float:
     """DoubleAccumulator.DoubleDataSkew: how far the numbers are from their mean on average, in percent of the mean."""
@@ -39,7 +41,7 @@ def aggregate(values: Sequence[str], aggregations: Collection[str]) -> dict[str,
         None without values, or if one is not a number.
     """
     try:
-        numbers = [float(value) for value in values]
+        numbers = [float(fixed(value)) for value in values]
     except ValueError:
         return None
     if not numbers:

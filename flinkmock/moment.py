@@ -1,0 +1,139 @@
+"""A time that is traced while a response is worked out.
+
+A handler that gets a `Moment` as the present time takes the way that it takes for the number. The trace notes each
+comparison that this way depends on, and so knows until when a later request takes the same way; values that move with
+the time, such as `now` and durations, stay moments and are written as marks. Any other use of a moment raises
+TypeError: then the response can't be reused.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+FOREVER = 1 << 62
+"""Later than any time (epoch ms)."""
+
+MARK = re.compile("\ue000(-?[0-9]+)\ue001")
+"""A moment in a text. The characters are private ones, which no text of Flink has. The group is `Moment.shift`."""
+MARK_CHARACTERS = re.compile("[\ue000\ue001]")
+
+
+def fixed(text: str) -> str:
+    """Return a text that has no moment in it, for callers that do more with it than to pass it on.
+
+    Raises:
+        TypeError: It has one.
+    """
+    if MARK_CHARACTERS.search(text):
+        raise TypeError("the text of a moment changes as time passes")
+    return text
+
+
+class Trace:
+    """What a response depends on.
+
+    Attributes:
+        now: The time at which it is worked out (epoch ms).
+        until: The first time at which it may be another response (epoch ms).
+    """
+
+    __slots__ = ("now", "until")
+
+    def __init__(self, now: int) -> None:
+        self.now = now
+        self.until = FOREVER
+
+    def moment(self) -> Any:
+        """Return the present time as a handler gets it."""
+        return Moment(self, 0)
+
+    def holds_until(self, time: int) -> None:
+        """Note that something changes at `time` (epoch ms), if that is not over."""
+        if self.now < time < self.until:
+            self.until = time
+
+
+class Moment:
+    """`trace.now + shift`: a time or a duration that grows as time passes."""
+
+    __slots__ = ("_trace", "shift")
+
+    def __init__(self, trace: Trace, shift: int) -> None:
+        self._trace = trace
+        self.shift = shift
+
+    def __format__(self, spec: str) -> str:
+        if spec not in ("", "d"):
+            raise TypeError(f"a moment has no format {spec}")
+        return f"\ue000{self.shift}\ue001"
+
+    def __str__(self) -> str:
+        raise TypeError("the text of a moment changes as time passes")
+
+    __repr__ = __str__
+
+    def __add__(self, other: int) -> Moment:
+        return Moment(self._trace, self.shift + other) if type(other) is int else NotImplemented
+
+    __radd__ = __add__
+
+    def __sub__(self, other: Any) -> Any:
+        if type(other) is int:
+            return Moment(self._trace, self.shift - other)
+        return self.shift - other.shift if type(other) is Moment else NotImplemented
+
+    def __floordiv__(self, other: int) -> int:
+        quotient = (self._trace.now + self.shift) // other
+        self._trace.holds_until((quotient + 1) * other - self.shift)
+        return quotient
+
+    def __mod__(self, other: int) -> int:
+        self._trace.holds_until(self._trace.now + 1)
+        return (self._trace.now + self.shift) % other
+
+    def _limit(self, other: Any) -> int | None:
+        """Return the time of the trace at which this moment reaches `other`; None for what is no number."""
+        if type(other) is Moment:
+            return self._trace.now + other.shift - self.shift
+        if isinstance(other, float):
+            raise TypeError("a moment is not compared with a float")
+        return other - self.shift if isinstance(other, int) else None
+
+    def __lt__(self, other: Any) -> bool:
+        limit = self._limit(other)
+        if limit is None:
+            return NotImplemented
+        if type(other) is not Moment:
+            self._trace.holds_until(limit)
+        return self._trace.now < limit
+
+    def __ge__(self, other: Any) -> bool:
+        less = self.__lt__(other)
+        return less if less is NotImplemented else not less
+
+    def __le__(self, other: Any) -> bool:
+        limit = self._limit(other)
+        if limit is None:
+            return NotImplemented
+        if type(other) is not Moment:
+            self._trace.holds_until(limit + 1)
+        return self._trace.now <= limit
+
+    def __gt__(self, other: Any) -> bool:
+        less = self.__le__(other)
+        return less if less is NotImplemented else not less
+
+    def __eq__(self, other: object) -> bool:
+        limit = self._limit(other)
+        if limit is None:
+            return NotImplemented
+        if type(other) is not Moment:
+            self._trace.holds_until(limit)
+            self._trace.holds_until(limit + 1)
+        return self._trace.now == limit
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __bool__(self) -> bool:
+        return self != 0

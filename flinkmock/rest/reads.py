@@ -1,0 +1,145 @@
+"""The requests that only read, and what is known of one before it arrives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from flinkmock.contract.operation_traits import traits_of
+from flinkmock.rest.call import HANDLERS, RestCall
+from flinkmock.rest.handlers.unmodelled import unmodelled
+from flinkmock.rest.templates import Template, traced
+
+if TYPE_CHECKING:
+    from flinkmock.contract import Operation
+    from flinkmock.engine import Engine
+    from flinkmock.rest.resolver import ResolvedTarget
+
+READS = frozenset((
+    "getAggregatedJobMetrics",
+    "getAggregatedSubtaskMetrics",
+    "getAggregatedTaskManagerMetrics",
+    "getApplicationDetails",
+    "getApplicationsOverview",
+    "getCheckpointConfig",
+    "getCheckpointStatisticDetails",
+    "getCheckpointingStatistics",
+    "getClusterConfigurationInfo",
+    "getClusterOverview",
+    "getDashboardConfiguration",
+    "getJobAccumulators",
+    "getJobConfig",
+    "getJobDetails",
+    "getJobExceptions",
+    "getJobIdsWithStatusesOverview",
+    "getJobManagerJobConfiguration",
+    "getJobManagerMetrics",
+    "getJobManagerOperatorMetrics",
+    "getJobMetrics",
+    "getJobPlan",
+    "getJobStatusInfo",
+    "getJobVertexAccumulators",
+    "getJobVertexBackPressure",
+    "getJobVertexDetails",
+    "getJobVertexMetrics",
+    "getJobVertexTaskManagers",
+    "getJobVertexWatermarks",
+    "getJobsOverview",
+    "getSubtaskCurrentAttemptDetails",
+    "getSubtaskExecutionAttemptDetails",
+    "getSubtaskMetrics",
+    "getSubtasksAllAccumulators",
+    "getSubtasksTimes",
+    "getTaskCheckpointStatistics",
+    "getTaskManagerDetails",
+    "getTaskManagerMetrics",
+    "getTaskManagers",
+))  # fmt: skip
+"""Ids of operations that leave the cluster as it is, but for the times in its caches, and that clients poll."""
+
+_MAX_SKIPPED = 62
+"""Requests for which no template is tried after many that were useless."""
+
+
+class Read:
+    """The requests for one target that only reads.
+
+    Attributes:
+        target: As sent.
+        operation: What it calls.
+        path_parameters: As sent.
+        job_id: The job that it names, converted; None if it names none.
+        template: The last response that could be reused.
+    """
+
+    __slots__ = (
+        "_handler",
+        "_is_traced",
+        "_jobmanager",
+        "_key",
+        "_resolved",
+        "_skip",
+        "_useless",
+        "job_id",
+        "operation",
+        "path_parameters",
+        "target",
+        "template",
+    )
+
+    def __init__(self, target: str, operation: Operation, resolved: ResolvedTarget, jobmanager: int) -> None:
+        self.target = target
+        self.operation = operation
+        self.path_parameters = resolved.path_parameters
+        self.job_id: str | None = resolved.path_values.get("jobid")
+        self.template: Template | None = None
+        self._resolved = resolved
+        self._jobmanager = jobmanager
+        self._handler = HANDLERS.get(operation.id, unmodelled)
+        self._key = body_key(operation, resolved.path_values)
+        self._useless = 0
+        """How many attempts in a row gave no template, or one that was not used."""
+        self._skip = 0
+        self._is_traced = False
+
+    def is_polled(self, subjects: Mapping[str, Any]) -> bool:
+        """Whether the request counts as a poll of something that waits for polls."""
+        return bool(subjects) and (traits_of(self.operation.id).lists_jobs or self.job_id in subjects)
+
+    def body(self, engine: Engine, now: int, base_url: str) -> bytes:
+        """The body of the response at a time (epoch ms). Raises as the handler does."""
+        payload = self._handler(self._call(engine, now, base_url))
+        return engine.renderer.json(self.operation, payload, self._key)
+
+    def new_template(self, engine: Engine, now: int, base_url: str) -> Template | None:
+        """Make a template from the time `now` (epoch ms) on; None if there is none, or if none was used lately."""
+        if self._is_traced:
+            assert self.template is not None
+            self._useless = 0 if self.template.hits > 1 else self._useless + 1
+            self._skip = min((1 << self._useless) - 1, _MAX_SKIPPED)
+        self.template, self._is_traced = None, False
+        if self._skip:
+            self._skip -= 1
+            return None
+        self.template = traced(lambda moment: self._text(engine, moment, base_url), now, engine.lock.changes)
+        self._is_traced = self.template is not None
+        if not self._is_traced:
+            self._useless += 1
+            self._skip = min((1 << self._useless) - 2, _MAX_SKIPPED)
+        return self.template
+
+    def keep(self, body: bytes, now: int, changes: int) -> None:
+        """Use a body again while the time is `now` (epoch ms)."""
+        self.template, self._is_traced = Template([body], (), now + 1, changes), False
+
+    def _text(self, engine: Engine, now: int, base_url: str) -> str:
+        return engine.renderer.text(self.operation, self._handler(self._call(engine, now, base_url)))
+
+    def _call(self, engine: Engine, now: int, base_url: str) -> RestCall:
+        path, query = self._resolved.path_values, self._resolved.query_values
+        return RestCall(self.operation, engine.cluster, now, path, query, {}, (), base_url, self._jobmanager)
+
+
+def body_key(operation: Operation, path: Mapping[str, Any]) -> str:
+    """What identifies the resource of a request, for placeholders in its body."""
+    return "/".join((operation.path, *map(str, path.values())))

@@ -1,0 +1,97 @@
+"""The shortest way of a request: a read that arrives on a connection of ours, answered from a template.
+
+It does what the middlewares and `RestApi` do for such a request, in the same order, and leaves everything unusual to
+them: errors, polls that somebody waits for, handlers of users, a JobManager that is down.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from flinkmock.cluster.clock import ClockMode
+from flinkmock.rest.response import JSON
+from flinkmock.server.response_head import head_of, start_of
+
+if TYPE_CHECKING:
+    from flinkmock.engine import Engine
+    from flinkmock.journal.middleware import JournalMiddleware
+    from flinkmock.rest.api import RestApi
+    from flinkmock.rest.reads import Read
+    from flinkmock.server.request_head import RequestHead
+
+_REMEMBERED = 1024
+"""Targets whose reads are kept."""
+
+
+class ReadPath:
+    """Answers reads of one JobManager to which no fault applies."""
+
+    def __init__(self, api: RestApi, engine: Engine, journal: JournalMiddleware, jobmanager: int) -> None:
+        self._api = api
+        self._engine = engine
+        self._journal = journal
+        self._jobmanager = jobmanager
+        self._reads: dict[str, Read | None] = {}
+        lower_case = api.quirks.lower_case_headers
+        self._start = start_of(200, JSON, cors=True, keep_alive=True, lower_case=lower_case)
+
+    def message(self, head: RequestHead, base_url: str) -> bytes | None:
+        """The whole response to a GET without a body; None: it has to take the long way, and nothing has happened."""
+        target = head.target
+        try:
+            read = self._reads[target]
+        except KeyError:
+            read = self._remember(target)
+        if read is None:
+            return None
+        engine = self._engine
+        arrived_ms, arrived_ns = engine.wall_ms(), time.perf_counter_ns()
+        lock, clock, cluster = engine.lock, engine.clock, engine.cluster
+        with lock.reading:
+            now = clock.now()
+            engine.catch_up(now)
+            leadership = cluster.leadership
+            if (
+                cluster.shut_down
+                or leadership.leader is None
+                or leadership.jobmanagers[self._jobmanager].down
+                or engine.handler_overrides
+                or read.is_polled(cluster.wait_conditions.by_subject)
+            ):
+                return None
+            if clock.step:
+                now = engine.arrive()
+            template = read.template
+            if template is None or template.changes != lock.changes or now >= template.until:
+                if leadership.leader is None:  # it has failed as the clock moved
+                    return self._error(head, base_url, now, arrived_ms, arrived_ns)
+                template = read.new_template(engine, now, base_url)
+            if template is not None:
+                message, size = template.message(self._start, now)
+            else:
+                try:
+                    body = read.body(engine, now, base_url)
+                except Exception:
+                    return self._error(head, base_url, now, arrived_ms, arrived_ns)
+                if clock.mode is ClockMode.VIRTUAL and not cluster.cache_enabled:
+                    read.keep(body, now, lock.changes)
+                size = len(body)
+                message = b"%bcontent-length: %d\r\n\r\n%b" % (self._start, size, body)
+            job = cluster.jobs.get(read.job_id) if read.job_id else None
+        self._journal.record_read(read, head.headers, (now, arrived_ms, arrived_ns, size, job.name if job else None))
+        return message
+
+    def _remember(self, target: str) -> Read | None:
+        if len(self._reads) >= _REMEMBERED:
+            self._reads.clear()
+        read = self._reads[target] = self._api.read(target)
+        return read
+
+    def _error(self, head: RequestHead, base_url: str, now: int, arrived_ms: int, arrived_ns: int) -> bytes:
+        """The response to a request that the cluster rejects. It has arrived at the cluster already."""
+        request = self._api.open(head.method, head.target, head.headers, base_url)
+        request.received_at_ms, request.received_ns, request.arrived_at = arrived_ms, arrived_ns, now
+        response = self._api.handle(request)
+        self._journal.record(request, response)
+        return head_of(response, keep_alive=True, lower_case=self._api.quirks.lower_case_headers) + response.body
