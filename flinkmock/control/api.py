@@ -110,46 +110,46 @@ def all_operations() -> list[ControlOperation]:
 
 
 @cache
-def _by_segments() -> dict[int, list[ControlOperation]]:
-    found: dict[int, list[ControlOperation]] = {}
+def _paths() -> tuple[dict[str, list[ControlOperation]], list[tuple[tuple[str, ...], list[ControlOperation]]]]:
+    """The operations of each path: of those without parameters by path, of the others with their segments."""
+    by_path: dict[str, list[ControlOperation]] = {}
     for operation in all_operations():
-        found.setdefault(len(operation.segments), []).append(operation)
-    # paths without parameters win
-    return {length: sorted(each, key=lambda one: len(one.path_parameters)) for length, each in found.items()}
+        by_path.setdefault(operation.path, []).append(operation)
+    fixed = {path: each for path, each in by_path.items() if "{" not in path}
+    return fixed, [(each[0].segments, each) for path, each in by_path.items() if "{" in path]
 
 
 def _route(request: ControlRequest) -> tuple[ControlOperation, dict[str, str]]:
     """Raises RequestRefused: 404 or 405."""
-    raw = request.target.partition("?")[0].removeprefix(API_PREFIX).strip("/")
-    segments = [unquote(segment, errors="replace") for segment in raw.split("/")]
+    path = "/" + request.target.partition("?")[0].removeprefix(API_PREFIX).strip("/")
+    fixed, others = _paths()
+    matching, parameters = fixed.get(path, []), {}
+    if not matching:
+        segments = [unquote(segment, errors="replace") for segment in path[1:].split("/")]
+        for pattern, operations_there in others:
+            if (found := _parameters(pattern, segments)) is not None:
+                matching, parameters = operations_there, found
+                break
     method = "GET" if request.method == "HEAD" else request.method
-    matching = [
-        (operation, parameters)
-        for operation in _by_segments().get(len(segments), [])
-        if (parameters := _parameters(operation, segments)) is not None
-    ]
-    for operation, parameters in matching:
+    for operation in matching:
         if operation.method == method:
             return operation, parameters
     if matching:
-        methods = sorted({operation.method for operation, _ in matching})
-        raise RequestRefused(
-            405,
-            "MethodNotAllowed",
-            f"{request.method} is not allowed for /{raw}. Allowed: {', '.join(methods)}.",
-            headers={"Allow": ", ".join(methods)},
-        )
-    known = sorted({operation.path for operation in all_operations()})
-    hint = did_you_mean(f"/{raw}", known, list_known=False)
+        methods = ", ".join(sorted(operation.method for operation in matching))
+        message = f"{request.method} is not allowed for {path}. Allowed: {methods}."
+        raise RequestRefused(405, "MethodNotAllowed", message, headers={"Allow": methods})
+    hint = did_you_mean(path, sorted({operation.path for operation in all_operations()}), list_known=False)
     raise RequestRefused(
-        404, "NotFound", f"The control API has no path /{raw}.{hint} GET {API_PREFIX}/openapi.json lists all paths."
+        404, "NotFound", f"The control API has no path {path}.{hint} GET {API_PREFIX}/openapi.json lists all paths."
     )
 
 
-def _parameters(operation: ControlOperation, segments: list[str]) -> dict[str, str] | None:
+def _parameters(pattern: tuple[str, ...], segments: list[str]) -> dict[str, str] | None:
     """The parameters of the path; None if it is another path."""
+    if len(pattern) != len(segments):
+        return None
     parameters = {}
-    for wanted, segment in zip(operation.segments, segments, strict=True):
+    for wanted, segment in zip(pattern, segments, strict=True):
         if wanted.startswith("{"):
             if not segment:
                 return None

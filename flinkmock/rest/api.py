@@ -36,7 +36,7 @@ from flinkmock.rest.reads import READS, Read, body_key
 from flinkmock.rest.release_quirks import ReleaseQuirks
 from flinkmock.rest.rendering import encode
 from flinkmock.rest.request import BASE_URL, TOO_LARGE, Request
-from flinkmock.rest.resolver import TargetResolver
+from flinkmock.rest.resolver import resolver_of
 from flinkmock.rest.response import Response
 from flinkmock.rest.static_files import StaticFiles
 
@@ -61,7 +61,7 @@ class RestApi:
         self.engine = engine
         self.quirks = ReleaseQuirks.of(contract.release)
         self._jobmanager = jobmanager
-        self._resolve = TargetResolver(contract, configuration.values).resolve
+        self._resolve = resolver_of(contract, configuration.values).resolve
         self._bodies = BodyReader(contract, self.quirks)
         self._static_files = static_files or StaticFiles(contract.release, engine.wall_ms)
         self._max_body = configuration.integer(MAX_CONTENT_LENGTH)

@@ -7,6 +7,7 @@ flink-dist jars (constants and calls); each line names the class.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 from flinkmock.release import Release
 
@@ -40,9 +41,10 @@ class ReleaseQuirks:
     jackson: tuple[int, int]
     """The version of Jackson, on which its messages depend (flink-shaded-jackson of the release)."""
 
-    @classmethod
-    def of(cls, release: Release) -> ReleaseQuirks:
-        return cls(
+    @staticmethod
+    @cache
+    def of(release: Release) -> ReleaseQuirks:
+        return ReleaseQuirks(
             not_found_names_path=release.since("1.14"),
             lower_case_headers=release.since("1.17"),
             uploads_checked_first=release.since("1.19"),

@@ -24,7 +24,7 @@ from flinkmock.rest.router import Router
 MAX_REQUEST_LINE = 4096
 """Bytes; Netty's HttpServerCodec."""
 _REMEMBERED = 1024
-"""Targets of one cluster."""
+"""Targets of one release."""
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -52,7 +52,7 @@ class ResolvedTarget:
 
 
 class TargetResolver:
-    """Resolves the targets of one release under a cluster's configuration."""
+    """Resolves the targets of one release under a cluster's configuration. Clusters share it, see `resolver_of`."""
 
     def __init__(self, contract: Contract, configuration: Mapping[str, str]) -> None:
         self._router = Router(contract, configuration)
@@ -80,3 +80,20 @@ class TargetResolver:
             response = rest(400, messages.bad_parameters(str(error)), cause)
             return ResolvedTarget(parsed.path, operation, texts, parameter_error=response)
         return ResolvedTarget(parsed.path, operation, texts, path, query)
+
+
+def resolver_of(contract: Contract, configuration: Mapping[str, str]) -> TargetResolver:
+    """Return the resolver of a release under a configuration. Cached."""
+    settings = ((key, configuration[key]) for key in _settings_of(contract) if key in configuration)
+    return _resolver_of(contract, tuple(settings))
+
+
+@lru_cache(64)
+def _resolver_of(contract: Contract, settings: tuple[tuple[str, str], ...]) -> TargetResolver:
+    return TargetResolver(contract, dict(settings))
+
+
+@lru_cache(64)
+def _settings_of(contract: Contract) -> tuple[str, ...]:
+    """The settings that decide which operations are registered."""
+    return tuple(sorted({key for operation in contract.operations for key in operation.requires_config}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Any
 
 from flinkmock.control.operation import JSON, YAML, ControlCall, ControlResponse, QueryParameter, operation
@@ -11,7 +12,7 @@ from flinkmock.control.schemas import BOOLEAN, COUNT, NAME, TEXT, array, obj, re
 from flinkmock.errors import NotFound, ScenarioError
 
 if TYPE_CHECKING:
-    from flinkmock.cluster.spec import ClusterSpec
+    from flinkmock.scenario.scenario import Scenario
 
 OPTIONS = (
     QueryParameter("flink", NAME, "The minor release to serve, such as 1.20. It takes precedence over the scenario."),
@@ -20,11 +21,28 @@ OPTIONS = (
 )
 
 
-def read_scenario(call: ControlCall) -> ClusterSpec:
+_REMEMBERED = 32
+"""Scenarios: a suite makes many clusters of few."""
+_LONGEST_REMEMBERED = 64 * 1024
+"""Characters of such a scenario."""
+_remembered: OrderedDict[str, Scenario] = OrderedDict()
+
+
+def read_scenario(call: ControlCall) -> Scenario:
     """The scenario in the body. Raises ScenarioError."""
     from flinkmock.scenario import load_scenario
 
-    return load_scenario(call.body)
+    text = call.body
+    known = _remembered.get(text)
+    if known is not None:
+        _remembered.move_to_end(text)
+        return known
+    scenario = load_scenario(text)
+    if not scenario.files and len(text) <= _LONGEST_REMEMBERED:  # files may change
+        _remembered[text] = scenario
+        if len(_remembered) > _REMEMBERED:
+            _remembered.popitem(last=False)
+    return scenario
 
 
 @operation(

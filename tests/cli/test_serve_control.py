@@ -1,0 +1,69 @@
+"""`flinkmock serve` and the control API: where it is, its token, and how it is left out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.cli.test_serve import line, serving
+from tests.control.client import Control
+
+PREFIX = "/__flinkmock__/v1"
+pytestmark = pytest.mark.slow
+
+
+def test_it_is_beside_the_rest_api() -> None:
+    with serving("--log", "json", "--clock", "virtual", "--quiet") as process:
+        url = json.loads(line(process))["url"]
+        control = Control(url + PREFIX)
+        job = control.post("jobs", {"name": "orders"}, status=201)
+        assert [each["id"] for each in httpx.get(url + "/jobs").json()["jobs"]] == [job["id"]]
+        control.put("scenario", content="jobs: {returns: batch}")
+        assert control.get("clock")["mode"] == "virtual"  # the option takes precedence
+        made = control.post("clusters?clock=real", status=201)
+        assert Control(made["control-url"]).get("clock")["mode"] == "real"
+
+
+def test_it_has_a_port_and_a_token() -> None:
+    with serving("--log", "json", "--control-port", "0", "--control-token", "secret", "--quiet") as process:
+        url, printed = json.loads(line(process))["url"], json.loads(line(process))
+        assert httpx.get(f"{url}{PREFIX}/health").status_code == 404
+        assert printed["control-token"] == "secret"
+        control = Control(printed["control-url"])
+        assert control.get("health") == {"status": "ok"}
+        assert "Authorization: Bearer" in control.error("GET", "clock", 401)
+        control = Control(printed["control-url"], {"Authorization": "Bearer secret"})
+        httpx.get(url + "/jobs")
+        assert control.get("requests")["count"] == 2
+        made = control.post("clusters", status=201)
+        Control(made["control-url"]).error("GET", "clock", 401)
+        assert Control(made["control-url"], control.headers).get("clock")
+
+
+def test_other_machines_need_a_token_that_is_printed() -> None:
+    with serving("--host", "0.0.0.0", "--log", "json", "--quiet") as process:
+        url, printed = json.loads(line(process))["url"], json.loads(line(process))
+        assert len(printed["control-token"]) > 20
+        control = Control(url.replace("0.0.0.0", "127.0.0.1") + PREFIX)
+        control.error("POST", "reset", 401, headers={"Host": "flink.test"})
+        token = {"Authorization": f"Bearer {printed['control-token']}", "Host": "flink.test"}
+        control.post("reset", headers=token)
+
+
+def test_it_can_be_left_out() -> None:
+    with serving("--log", "json", "--no-control") as process:
+        assert httpx.get(json.loads(line(process))["url"] + PREFIX + "/health").status_code == 404
+
+
+def test_reload_and_control(tmp_path: Path) -> None:
+    scenario = tmp_path / "orders.yaml"
+    scenario.write_text("jobs: {orders: streaming}\n")
+    with serving(str(scenario), "--log", "json", "--reload", "--quiet") as process:
+        control = Control(json.loads(line(process))["url"] + PREFIX)
+        control.put("scenario", {})
+        scenario.write_text("jobs: {returns: streaming}\n")
+        line(process)
+        assert [job["name"] for job in control.get("jobs")["jobs"]] == ["returns"]

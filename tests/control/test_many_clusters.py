@@ -1,0 +1,75 @@
+"""A thousand clusters, made, used and ended by eight clients at once, leave nothing behind."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import http.client
+import json
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from flinkmock import FlinkMock
+from flinkmock.cluster.cluster import Cluster
+from flinkmock.control.api import API_PREFIX
+from flinkmock.control.cluster_control import ClusterControl
+from flinkmock.engine import Engine
+from flinkmock.server.app import FlinkServer
+from flinkmock.server.control_server import ControlServer
+from tests.timeouts import PATIENCE
+
+SCENARIO = b"clock: virtual\njobs: {orders: streaming}\n"
+FILES = Path("/proc/self/fd")
+KINDS = (Engine, Cluster, ClusterControl, FlinkServer, ControlServer, asyncio.Task)
+
+
+def left() -> Counter[str]:
+    """What there is of objects, threads and open files."""
+    gc.collect()
+    counts = Counter(type(each).__name__ for each in gc.get_objects() if isinstance(each, KINDS))
+    counts["threads"] = threading.active_count()
+    counts["files"] = len(list(FILES.iterdir())) if FILES.exists() else 0
+    return counts
+
+
+def use(port: int, count: int) -> set[str]:
+    """Make, use and end clusters, and return their addresses."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+    urls = set()
+    for _ in range(count):
+        connection.request("POST", f"{API_PREFIX}/clusters", SCENARIO)
+        made = json.loads(connection.getresponse().read())
+        urls.add(made["url"])
+        own = http.client.HTTPConnection("127.0.0.1", urlsplit(made["url"]).port, timeout=PATIENCE)
+        own.request("GET", "/jobs/overview")
+        assert json.loads(own.getresponse().read())["jobs"][0]["name"] == "orders"
+        connection.request("DELETE", f"{API_PREFIX}/clusters/{made['id']}")
+        response = connection.getresponse()
+        response.read()
+        assert response.status == 204
+        own.close()
+    connection.close()
+    return urls
+
+
+def settled(expected: Counter[str]) -> Counter[str]:
+    """What is left as soon as that is what is expected; else after a while."""
+    pause = threading.Event()
+    for _ in range(int(PATIENCE * 10)):
+        if (found := left()) == expected:
+            break
+        pause.wait(0.1)
+    return found
+
+
+def test_nothing_is_left() -> None:
+    with FlinkMock() as flink, ThreadPoolExecutor(8) as clients:
+        alone = left()
+        list(clients.map(use, [flink.port] * 8, [1] * 8))  # caches are filled, threads have started
+        before = settled(alone + Counter(threads=8))
+        urls = [url for made in clients.map(use, [flink.port] * 8, [125] * 8) for url in made]
+        assert len(urls) >= 500  # some get a port that is free again
+        assert settled(before) == before
