@@ -1,5 +1,5 @@
-"""Clusters of one process, made and ended over HTTP: `python benchmarks/clusters.py [CLUSTERS] [CLIENTS]` prints the time
-of each request, the CPU time of the server for each cluster, and what is left at the end. Default: 1000 by 8."""
+"""Clusters of one process, made and ended over HTTP: `python benchmarks/clusters.py [CLUSTERS] [CLIENTS]` prints the
+time of each request, the CPU time of the server for each cluster, and what is left at the end. Default: 1000 by 8."""
 
 from __future__ import annotations
 

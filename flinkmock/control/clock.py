@@ -8,11 +8,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from flinkmock.control.part import ControlPart
-from flinkmock.errors import StateNeverReached
+from flinkmock.errors import InvalidArgument, StateNeverReached
 
 if TYPE_CHECKING:
     from flinkmock.engine import Engine
 
+LATEST_MS = 253_370_764_800_000
+"""9999-01-01T00:00:00Z. Later times can't be printed."""
 MAX_EVENTS = 5_000
 """`run_until` gives up after so many events: a job in a restart loop never runs out of them."""
 
@@ -47,11 +49,15 @@ class ClusterClock(ControlPart):
             The new time in ms since the epoch.
 
         Raises:
-            InvalidArgument: The duration is negative or invalid.
+            InvalidArgument: The duration is negative or invalid, or leads beyond the year 9998.
         """
         from flinkmock.units import duration_argument
 
-        return self.engine.advance(duration_argument(duration))
+        ms = duration_argument(duration)
+        with self.engine.lock:
+            if self.now() + ms > LATEST_MS:
+                raise InvalidArgument(f"{duration} is too long. The cluster time ends with the year 9998.")
+            return self.engine.advance(ms)
 
     def next(self) -> int:
         """Advance the cluster time to the next event and return it. Raises StateNeverReached if there is none."""

@@ -133,8 +133,9 @@ COMPONENTS: dict[str, Schema] = {
             "vertices": array(obj({"id": TEXT, "name": TEXT, "parallelism": INTEGER})),
             "restarts": COUNT,
             "restored-from": nullable(TEXT),
-            "checkpoints": array(ref("Checkpoint")),
-            "savepoints": array(ref("Checkpoint")),
+            "completed-checkpoints": {**COUNT, "description": "Without savepoints."},
+            "latest-checkpoint": {"anyOf": [ref("Checkpoint"), {"type": "null"}]},
+            "savepoints": {**array(ref("Checkpoint")), "description": "The completed ones, oldest first."},
         }
     ),
     "Checkpoint": obj({"id": INTEGER, "path": nullable(TEXT), "completed-at": TIME}),

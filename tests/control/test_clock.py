@@ -50,6 +50,10 @@ def test_a_duration_needs_a_unit(control: Control) -> None:
     assert "is not JSON" in control.error("POST", "clock/advance", 400, content=b"{by: 5s}")
 
 
+def test_time_has_an_end(control: Control) -> None:
+    assert "ends with the year 9998" in control.error("POST", "clock/advance", 400, json={"by": "999999999999999d"})
+
+
 def test_the_mode_changes_and_the_time_goes_on(flink: FlinkMock, control: Control) -> None:
     control.post("clock/advance", {"by": "1h"})
     before = flink.clock.now()

@@ -15,7 +15,8 @@ def test_a_job_by_name_and_by_id(flink: FlinkMock, control: Control) -> None:
     [job] = control.get("jobs")["jobs"]
     assert job == control.get("jobs/orders") == control.get(f"jobs/{job['id'].upper()}")
     assert (job["id"], job["state"], job["restarts"]) == (flink.job("orders").id, "RUNNING", 0)
-    assert [checkpoint["id"] for checkpoint in job["checkpoints"]] == [c.id for c in flink.job("orders").checkpoints]
+    checkpoints = flink.job("orders").checkpoints
+    assert (job["completed-checkpoints"], job["latest-checkpoint"]["path"]) == (len(checkpoints), checkpoints[-1].path)
     message = control.error("GET", "jobs/order", 404)
     assert message.startswith('There is no job with the name or id "order". Did you mean "orders"? Jobs: orders (')
 

@@ -18,7 +18,7 @@ def job_json(job: JobControl) -> dict[str, Any]:
     """The schema Job."""
     with job.engine.lock:
         state = job.state
-        model = job.job
+        model, checkpoints = job.job, job.checkpoints
         return {
             "id": job.id,
             "name": job.name,
@@ -31,7 +31,8 @@ def job_json(job: JobControl) -> dict[str, Any]:
             ],
             "restarts": model.restarts,
             "restored-from": job.restored_from,
-            "checkpoints": [_checkpoint(each) for each in job.checkpoints],
+            "completed-checkpoints": len(checkpoints),
+            "latest-checkpoint": _checkpoint(checkpoints[-1]) if checkpoints else None,
             "savepoints": [_checkpoint(each) for each in job.savepoints],
         }
 
