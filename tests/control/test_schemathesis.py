@@ -1,0 +1,45 @@
+"""schemathesis finds nothing undocumented in the control API, and no internal error."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from flinkmock import FlinkMock
+from tests.timeouts import PATIENCE
+
+FOLDER = Path(__file__).parent / "schemathesis"
+CHECKS = (
+    "not_a_server_error",
+    "status_code_conformance",
+    "content_type_conformance",
+    "response_headers_conformance",
+    "response_schema_conformance",
+    "unsupported_method",
+)
+EXCLUDED = "/requests/wait", "/jobs/{job}/wait", "/scenario", "/reset"
+"""They wait, or take the names away that schemathesis knows."""
+
+
+def command(url: str, examples: int) -> list[str]:
+    excluded = [argument for path in EXCLUDED for argument in ("--exclude-path", path)]
+    return [
+        *(sys.executable, "-m", "schemathesis.cli", "--config-file", str(FOLDER / "schemathesis.toml")),
+        *("run", f"{url}/openapi.json", "--checks", ",".join(CHECKS), "--max-examples", str(examples), *excluded),
+        *("--seed", "1", "--no-color"),
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(find_spec("schemathesis") is None, reason="needs schemathesis")
+def test_schemathesis(tmp_path: Path) -> None:
+    flink = FlinkMock(FOLDER / "cluster.yaml").start()
+    run = subprocess.run(
+        command(flink.control_url, 5), cwd=tmp_path, capture_output=True, text=True, timeout=5 * PATIENCE, check=False
+    )
+    flink.close()
+    assert run.returncode == 0, run.stdout
