@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import quote
 
 from flinkmock.cli.file_watcher import FileWatcher
 from flinkmock.cli.journal_file import JournalFile
@@ -33,8 +34,8 @@ def configure(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "serve",
         help="start a fake cluster",
-        description="Serves a fake Flink cluster until SIGINT, SIGTERM or a client's DELETE /cluster. Prints its URL, "
-        "then one line for each request: cluster time, status, method, path and job.",
+        description="Serves a fake Flink cluster until SIGINT, SIGTERM or a client's DELETE /cluster. Prints its URL "
+        "and that of the console, then one line for each request: cluster time, status, method, path and job.",
     )
     parser.add_argument(
         "scenario",
@@ -74,7 +75,7 @@ def configure(subparsers: Any) -> None:
         help="write the URL to FILE when clients can connect, one line for each JobManager; FILE is removed at the end",
     )
     parser.add_argument("--log", choices=("text", "json"), default="text", help="the log format")
-    parser.add_argument("--quiet", "-q", action="store_true", help="don't log requests")
+    parser.add_argument("--quiet", "-q", action="store_true", help="don't log requests, nor where the console is")
     parser.add_argument(
         "--verify", action="store_true", help="check the scenario's `expect` at the end; exit code 1 if it is not met"
     )
@@ -107,7 +108,7 @@ def configure(subparsers: Any) -> None:
         action="store_true",
         help="end when standard input ends, too: with the process that started this one and holds the other end",
     )
-    parser.add_argument("--no-control", action="store_true", help="don't serve the control API")
+    parser.add_argument("--no-control", action="store_true", help="don't serve the console and the control API")
     parser.set_defaults(run=run)
 
 
@@ -121,6 +122,7 @@ def run(args: argparse.Namespace) -> int:
     import asyncio
 
     from flinkmock.server import serve
+    from flinkmock.server.control_server import ControlOptions
 
     if args.reload and not args.scenario:
         raise FlinkMockError("--reload needs a SCENARIO.")
@@ -141,8 +143,8 @@ def run(args: argparse.Namespace) -> int:
             cluster.replaced = lambda: log.ready(urls, cluster.control.engine)
             log.ready(urls, cluster.control.engine)
             ready_file.write(urls)
-            if control_url is not None and options is not None and (options.token or options.port is not None):
-                log.control(control_url, options.token)
+            if control_url is not None and options is not None and not (args.quiet and options == ControlOptions()):
+                log.control(control_url, options)
 
         def observer(exchange: Exchange) -> None:
             journal_file.request(exchange)
@@ -272,12 +274,14 @@ class Log:
             note = ", which does not advance" if clock == "virtual" else ""
             self._print(f"Flink {release} at {', '.join(urls)} (fake; clock: {clock}{note})")
 
-    def control(self, url: str, token: str | None) -> None:
-        """Log where the control API is."""
-        if self._as_json:
+    def control(self, url: str, options: ControlOptions) -> None:
+        """Log where the console and the control API are. JSON leaves out what follows from the URL of the cluster."""
+        token = options.token
+        if not self._as_json:
+            console = url.removesuffix("v1") + (f"#token={quote(token, safe='')}" if token else "")
+            self._print(f"Console at {console}" + (f" (control API: Authorization: Bearer {token})" if token else ""))
+        elif token or options.port is not None:
             self._print(json.dumps({"event": "control", "control-url": url, "control-token": token}))
-        else:
-            self._print(f"Control API at {url}" + (f" (Authorization: Bearer {token})" if token else ""))
 
     def request(self, exchange: Exchange) -> None:
         name = exchange.job or exchange.job_id

@@ -81,6 +81,14 @@ class AsyncOperations:
         self._by_key: dict[tuple[AsyncOperationKind, str | None, str, int | None], AsyncOperation] = {}
         self._generated_ids = 0
 
+    def known_at(self, time: int) -> list[AsyncOperation]:
+        """Return the operations whose results have not expired, in the order in which they were triggered."""
+        operations = self._by_key.values()
+        return sorted(
+            (each for each in operations if each.done_at is None or each.done_at + self._ttl_ms > time),
+            key=lambda operation: operation.triggered_at,
+        )
+
     def next_trigger_id(self, random: NamedRandom) -> str:
         """Return a trigger id for the next operation whose request names none."""
         self._generated_ids += 1

@@ -15,8 +15,9 @@ from urllib.parse import parse_qsl, unquote
 from flinkmock.control import operations
 from flinkmock.control.access import Access
 from flinkmock.control.cluster_control import ClusterControl
+from flinkmock.control.console import page_response
 from flinkmock.control.host import ControlHost
-from flinkmock.control.operation import OPERATIONS, ControlCall, ControlOperation, ControlResponse, QueryParameter
+from flinkmock.control.operation import OPERATIONS, YAML, ControlCall, ControlOperation, ControlResponse, QueryParameter
 from flinkmock.control.refusal import RequestRefused, encode, refusal_of
 from flinkmock.control.snapshots import SnapshotStore
 from flinkmock.control.validation import problems
@@ -25,6 +26,8 @@ from flinkmock.errors import FlinkMockError, did_you_mean
 PREFIX = "/__flinkmock__"
 """All that flinkmock serves besides Flink's REST API is below this path."""
 API_PREFIX = f"{PREFIX}/v1"
+PAGES = ("/", PREFIX, f"{PREFIX}/")
+"""Where the console is, and what redirects to it."""
 MAX_BODY = 16 * 1024 * 1024
 """Bytes of a request's body."""
 _LOG = logging.getLogger("flinkmock.control")
@@ -74,6 +77,9 @@ class ControlApi:
         """
         operation: ControlOperation | None = None
         try:
+            if request.target.partition("?")[0] in PAGES:
+                self._access.check(request.headers, public=True)
+                return page_response(request.method, request.target)
             operation, path = _route(request)
             self._access.check(request.headers, public=operation.public)
             response = await self._call(operation, path, request, host)
@@ -91,7 +97,10 @@ class ControlApi:
         self, operation: ControlOperation, path: Mapping[str, str], request: ControlRequest, host: ControlHost
     ) -> ControlResponse:
         query = _query(operation, request.target.partition("?")[2])
-        body = _scenario_text(request.body) if operation.takes_scenario else _json_body(operation, request.body)
+        if operation.takes_scenario:
+            body: Any = _text(request.body)
+        else:
+            body = _checked_body(operation, request.body, request.headers.get("Content-Type", ""))
         accepts = request.headers.get("Accept", "*/*")
         result = operation.handler(ControlCall(self, host, path, query, body, accepts, request.base_url))
         if inspect.isawaitable(result):
@@ -186,16 +195,13 @@ def _converted(parameter: QueryParameter, text: str) -> Any:
     return value
 
 
-def _json_body(operation: ControlOperation, content: bytes) -> Any:
-    """Raises RequestRefused."""
+def _checked_body(operation: ControlOperation, content: bytes, content_type: str) -> Any:
+    """The body of a request. Raises RequestRefused, and ScenarioError if it is not YAML."""
     if operation.body is None:
         if content.strip() not in (b"", b"{}"):
             raise RequestRefused(400, "InvalidRequest", f"{operation.id} takes no body.")
         return None
-    try:
-        value = json.loads(content.decode("utf-8-sig") or "{}", parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        raise RequestRefused(400, "InvalidJson", f"The body is not JSON: {error}.") from None
+    value = _yaml(content) if YAML in operation.consumes and "yaml" in content_type.lower() else _json(content)
     wrong = list(problems(value, operation.body))
     if wrong:
         details = [{"path": problem.path, "message": problem.message} for problem in wrong]
@@ -203,13 +209,32 @@ def _json_body(operation: ControlOperation, content: bytes) -> Any:
     return value
 
 
+def _json(content: bytes) -> Any:
+    """Raises RequestRefused."""
+    try:
+        return json.loads(content.decode("utf-8-sig") or "{}", parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise RequestRefused(400, "InvalidJson", f"The body is not JSON: {error}.") from None
+
+
+def _yaml(content: bytes) -> Any:
+    """Raises RequestRefused, ScenarioError."""
+    from flinkmock.scenario.diagnostics import Diagnostics
+    from flinkmock.scenario.document import parse_yaml
+
+    diagnostics = Diagnostics()
+    value = parse_yaml(_text(content), "<body>", diagnostics).to_python()
+    diagnostics.raise_if_any()
+    return value
+
+
 def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not a JSON value")
 
 
-def _scenario_text(content: bytes) -> str:
+def _text(content: bytes) -> str:
     """Raises RequestRefused."""
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise RequestRefused(400, "InvalidRequest", f"The scenario is not UTF-8: {error.reason}.") from None
+        raise RequestRefused(400, "InvalidRequest", f"The body is not UTF-8: {error.reason}.") from None

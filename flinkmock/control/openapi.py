@@ -64,7 +64,7 @@ def _operation(operation: ControlOperation) -> dict[str, Any]:
     elif operation.body is not None:
         described["requestBody"] = {
             "required": bool(operation.body.get("required")) or "minProperties" in operation.body,
-            "content": {JSON: {"schema": operation.body}},
+            "content": {kind: {"schema": operation.body} for kind in operation.consumes},
         }
     if operation.public:
         described["security"] = []

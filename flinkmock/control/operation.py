@@ -76,6 +76,7 @@ class ControlOperation:
     Attributes:
         path: Below the prefix, with parameters in braces: "/jobs/{job}/fail".
         body: The schema of the JSON body; None: the operation takes none.
+        consumes: The content types of the body. YAML is read as scenarios are.
         takes_scenario: Whether the body is a scenario, in YAML or JSON.
         returns: The schema of the response; None: status 204 without a body.
         produces: The content types of the response.
@@ -93,6 +94,7 @@ class ControlOperation:
     tag: str
     description: str = ""
     body: Schema | None = None
+    consumes: tuple[str, ...] = (JSON,)
     takes_scenario: bool = False
     query: tuple[QueryParameter, ...] = ()
     returns: Schema | None = None
@@ -121,6 +123,7 @@ def operation(
     *,
     summary: str,
     body: Schema | None = None,
+    consumes: tuple[str, ...] = (JSON,),
     takes_scenario: bool = False,
     query: tuple[QueryParameter, ...] = (),
     returns: Schema | None = None,
@@ -146,6 +149,7 @@ def operation(
                 tag=path.strip("/").split("/")[0],
                 description=" ".join((handler.__doc__ or "").split()),
                 body=body,
+                consumes=consumes,
                 takes_scenario=takes_scenario,
                 query=query,
                 returns=returns,

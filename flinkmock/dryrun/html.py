@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from html import escape
 
-from flinkmock.dryrun.palette import css
 from flinkmock.dryrun.plan import Plan
 from flinkmock.dryrun.svg import svg
 from flinkmock.dryrun.table import table
+from flinkmock.palette import css
 
 STYLE = """
 html{color-scheme:light dark} body{margin:0;padding:24px;background:var(--ground);color:var(--ink)}

@@ -10,9 +10,9 @@ from html import escape
 
 from flinkmock.dryrun.axis import Axis
 from flinkmock.dryrun.durations import decimals_needed, format_moment
-from flinkmock.dryrun.palette import STATES, css
 from flinkmock.dryrun.plan import Plan
 from flinkmock.dryrun.timeline import CheckpointEvent, JobLane, Kind, StateInterval, Timeline, TimelineEvent
+from flinkmock.palette import STATES, css
 from flinkmock.units import format_duration
 
 WIDTH = 960

@@ -53,25 +53,33 @@ _OTHER_TYPE = "application/octet-stream"
 
 _PAGE = """<!doctype html>
 <html lang="en">
-<head><meta charset="utf-8"><title>flinkmock</title></head>
+<head><meta charset="utf-8"><link rel="icon" href="data:,"><title>flinkmock</title>{refresh}</head>
 <body>
 <h1>flinkmock</h1>
-<p>This is a fake Apache Flink {version} cluster: it answers Flink's REST API, and runs no job.</p>
+<p>This is a fake Apache Flink {version} cluster: it answers Flink's REST API, and no job runs.</p>
 <ul>
-<li><a href="/overview">/overview</a></li>
-<li><a href="/config">/config</a></li>
-<li><a href="/jobs/overview">/jobs/overview</a></li>
-<li><a href="/taskmanagers">/taskmanagers</a></li>
-<li><a href="/jars">/jars</a></li>
+{console}<li><a href="overview">/overview</a></li>
+<li><a href="jobs/overview">/jobs/overview</a></li>
+<li><a href="taskmanagers">/taskmanagers</a></li>
 </ul>
-<p>Flink's own dashboard works here, too, and is not part of flinkmock. To see it, either</p>
-<pre>pip install "apache-flink-libraries=={minor}.*"
-flinkmock serve --flink {minor} --dashboard</pre>
-<p>or name the <code>lib/flink-dist</code> jar of a Flink {minor}:</p>
-<pre>flinkmock serve --flink {minor} --dashboard PATH</pre>
+<p>Flink's own dashboard is not part of flinkmock. <code>flinkmock serve --dashboard</code> serves that of an installed
+<code>apache-flink-libraries=={minor}.*</code>; <code>--dashboard PATH</code> that of a <code>flink-dist</code> jar.</p>
 </body>
 </html>
 """
+_CONSOLE = "__flinkmock__/"
+"""Where the console is; relative, because the cluster may be served below a path."""
+
+
+def _page(release: Release, *, console: bool) -> str:
+    """The page at `/` without a dashboard. Browsers go on to the console, if there is one; other clients get a page as
+    from Flink."""
+    return _PAGE.format(
+        version=escape(release.version),
+        minor=escape(release.minor),
+        refresh=f'<meta http-equiv="refresh" content="0; url={_CONSOLE}">' if console else "",
+        console=f'<li><a href="{_CONSOLE}">console</a></li>\n' if console else "",
+    )
 
 
 class _File(NamedTuple):
@@ -83,15 +91,24 @@ class _File(NamedTuple):
 class StaticFiles:
     """The files of `dashboard`; without one, a page that says what flinkmock is.
 
-    `wall_ms` returns the wall clock's time in epoch ms.
+    Args:
+        wall_ms: Returns the time of the wall clock in epoch ms.
+        console: Whether that page leads to the console.
     """
 
-    def __init__(self, release: Release, wall_ms: Callable[[], float], dashboard: Dashboard | None = None) -> None:
+    def __init__(
+        self,
+        release: Release,
+        wall_ms: Callable[[], float],
+        dashboard: Dashboard | None = None,
+        *,
+        console: bool = False,
+    ) -> None:
         self._wall_ms = wall_ms
         self._jar = dashboard.files if dashboard else {}
         self._unpacked: dict[str, _File] = {}
         if dashboard is None:
-            page = _PAGE.format(version=escape(release.version), minor=escape(release.minor)).encode()
+            page = _page(release, console=console).encode()
             self._unpacked[_INDEX] = _File(page, int(wall_ms() / 1000))
 
     def response(self, path: str, modified_since: str | None) -> Response:

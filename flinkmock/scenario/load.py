@@ -146,8 +146,8 @@ def load_faults(source: ScenarioSource, flink: str) -> FaultConfig:
 
 
 @cache
-def _built_in(scheduler: str) -> YamlNode:
-    """The document that every scenario extends: templates and submission rules, for one scheduler."""
+def built_in_document(scheduler: str) -> YamlNode:
+    """Return the document that every scenario extends: templates and submission rules, for one scheduler."""
 
     def read(name: str) -> YamlNode:
         return parse_yaml(resources.files(__package__).joinpath(name).read_text("utf-8"), "built in", Diagnostics())
@@ -160,7 +160,7 @@ def _templates(document: YamlNode, configured: str | None, diagnostics: Diagnost
     """The templates by scheduler. Every cluster has some jobs that the default scheduler runs."""
     own = document.items_of("templates")
     return {
-        scheduler: Templates(own, _built_in(scheduler).items_of("templates"), diagnostics)
+        scheduler: Templates(own, built_in_document(scheduler).items_of("templates"), diagnostics)
         for scheduler in ("default", scheduler_of(configured, "STREAMING"))
     }
 
@@ -243,7 +243,7 @@ class _ScenarioReader:
 
         read("templates", self._entries("templates"), named=True)
         jobs = read("jobs", self._entries("jobs"), named=True)
-        own_rules, built_in_rules = self._entries("submitted"), _built_in("default").items_of("submitted")
+        own_rules, built_in_rules = self._entries("submitted"), built_in_document("default").items_of("submitted")
         remaining = {pattern: node for pattern, node in built_in_rules.items() if pattern not in own_rules}
         rules = read("submitted", {**own_rules, **remaining}, named=False)
         return tuple(jobs.values()), tuple(SubmissionRule(*rule) for rule in rules.items())

@@ -55,7 +55,7 @@ def create_app(
 
     Args:
         observer: Called with each exchange before its response is sent.
-        dashboard: Flink's dashboard; None: a page that says what flinkmock is.
+        dashboard: Flink's dashboard; None: a page that leads to the console.
         control: The control API. It makes the application serve the engine that replaces `engine`.
     """
     server = FlinkServer(engine, observer=observer, dashboard=dashboard, control=control)
@@ -112,7 +112,8 @@ class FlinkServer:
         self._control = control
         self._on_shut_down = on_shut_down
         self.delayed = delayed or DelayedResponses(engine)
-        static_files = StaticFiles(engine.contract.release, engine.wall_ms, dashboard)
+        console = control is not None and control.is_beside_rest_api
+        static_files = StaticFiles(engine.contract.release, engine.wall_ms, dashboard, console=console)
         self._api = RestApi(engine, jobmanager=jobmanager, static_files=static_files)
         self.quirks = self._api.quirks
         faults = FaultMiddleware(self._api, engine, self.quirks)

@@ -39,13 +39,14 @@ class ControlServer:
         beside_rest_api: Whether it is served at the port of the REST API.
 
     Attributes:
+        is_beside_rest_api: Whether it is served at the port of the REST API.
         urls: The addresses of the cluster, one for each JobManager.
         last_used: When the last request ended, as `monotonic` shows it.
     """
 
     def __init__(self, api: ControlApi, clusters: HostedClusters, *, beside_rest_api: bool = True) -> None:
         self.api = api
-        self._beside_rest_api = beside_rest_api
+        self.is_beside_rest_api = beside_rest_api
         self.clusters = clusters
         self.urls: Sequence[str] = ()
         self.last_used = monotonic()
@@ -59,7 +60,7 @@ class ControlServer:
 
     def handles(self, target: str) -> bool:
         """Whether a request to the port of the REST API is for the control API."""
-        return self._beside_rest_api and target.startswith(f"{PREFIX}/")
+        return self.is_beside_rest_api and target.startswith(PREFIX) and target[len(PREFIX) :][:1] in ("", "/", "?")
 
     @contextlib.contextmanager
     def request(self) -> Iterator[None]:

@@ -80,6 +80,7 @@ def test_it_tells_its_address_and_each_request() -> None:
         assert first.startswith("Flink 1.20.5 at http://127.0.0.1:")
         assert "1s per request" in first
         url = address(first)
+        assert line(process) == f"Console at {url}/__flinkmock__/"
         assert get(url + "/overview")["flink-version"] == "1.20.5"
         assert line(process) == "00:00:01.000  200  GET    /overview"
         with pytest.raises(urllib.error.HTTPError) as refusal:
@@ -91,7 +92,7 @@ def test_it_tells_its_address_and_each_request() -> None:
 def test_a_request_is_logged_with_the_name_of_its_job(tmp_path: Path) -> None:
     scenario = tmp_path / "orders"  # no .yaml: on the command line it is a file all the same
     scenario.write_text("jobs: {orders: streaming}\nclock: virtual\n")
-    with serving(str(scenario)) as process:
+    with serving(str(scenario), "--no-control") as process:
         first = line(process)
         assert first.endswith("(fake; clock: virtual, which does not advance)")
         url = address(first)

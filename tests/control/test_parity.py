@@ -58,6 +58,9 @@ ONLY_OVER_HTTP = {
     "listClusters",
     "getCluster",
     "closeCluster",
+    "getTimeline",
+    "listScenarios",
+    "listTemplates",
 }
 """About the server itself, or about what Python holds as objects."""
 

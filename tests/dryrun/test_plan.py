@@ -14,10 +14,10 @@ from xml.etree import ElementTree
 import pytest
 
 from flinkmock.dryrun.html import page
-from flinkmock.dryrun.palette import STATES
 from flinkmock.dryrun.plan import plan
 from flinkmock.dryrun.svg import svg
 from flinkmock.dryrun.table import table
+from flinkmock.palette import STATES
 
 ROOT = Path(__file__).parents[2]
 BUILT_IN = sorted((ROOT / "scenarios").glob("*.yaml"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from flinkmock.control.operation import ControlCall, QueryParameter, operation
+from flinkmock.control.operation import JSON, YAML, ControlCall, QueryParameter, operation
 from flinkmock.control.schemas import BOOLEAN, array, obj, ref
 from flinkmock.errors import NotFound, did_you_mean
 
@@ -35,6 +35,7 @@ def list_faults(call: ControlCall) -> Any:
     "/faults",
     summary="Add faults.",
     body={"type": ["object", "array"], "items": {"type": "object"}, "minProperties": 1},
+    consumes=(JSON, YAML),
     query=(
         QueryParameter("first", BOOLEAN, "Whether they come before the present faults, and so take precedence.", False),
     ),
@@ -45,7 +46,8 @@ def list_faults(call: ControlCall) -> Any:
 )
 def add_faults(call: ControlCall) -> Any:
     """The body is a fault in the language of scenarios, or a list of faults:
-    `{"match": "POST /jobs/:jobid/savepoints", "times": 1, "delay": "5s"}`. 422: it is invalid."""
+    `{"match": "POST /jobs/:jobid/savepoints", "times": 1, "delay": "5s"}`, in JSON, or in YAML with that content
+    type. 422: it is invalid."""
     faults = call.body if isinstance(call.body, list) else [call.body]
     added = call.control.faults.add(*faults, first=call.query["first"])
     return {"faults": [_fault_json(call, fault) for fault in added]}

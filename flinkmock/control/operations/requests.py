@@ -8,8 +8,23 @@ from typing import Any
 
 from flinkmock.control.operation import ControlCall, ControlResponse, QueryParameter, operation
 from flinkmock.control.refusal import RequestRefused, encode
-from flinkmock.control.schemas import BOOLEAN, COUNT, INTEGER, MATCH, NAME, TEXT, TIMES, WALL_DURATION, array, obj, ref
+from flinkmock.control.schemas import (
+    BOOLEAN,
+    COUNT,
+    EXCHANGE,
+    INTEGER,
+    MATCH,
+    NAME,
+    TEXT,
+    TIMES,
+    WALL_DURATION,
+    array,
+    nullable,
+    obj,
+    ref,
+)
 from flinkmock.control.waiting import wall_seconds
+from flinkmock.errors import NotFound
 from flinkmock.journal import Exchange, RequestMatcher, as_har
 from flinkmock.journal.export import as_json
 
@@ -66,6 +81,43 @@ def list_requests(call: ControlCall) -> Any:
     if query["status"] is not None:
         exchanges = [exchange for exchange in exchanges if exchange.status == query["status"]]
     return _requests_json(call, exchanges, query["limit"])
+
+
+@operation(
+    "GET",
+    "/requests/{number}",
+    summary="Get one request with its headers.",
+    returns={
+        **EXCHANGE,
+        "properties": {
+            **EXCHANGE["properties"],
+            "headers": {
+                **array(obj({"name": TEXT, "value": TEXT})),
+                "description": "Headers of the request, in order.",
+            },
+            "content-type": {**nullable(TEXT), "description": "The content type of the response."},
+            "response-size": {**COUNT, "description": "Bytes of the response body."},
+            "duration-us": {**COUNT, "description": "Microseconds until the response was ready, without delays."},
+            "error-message": {**nullable(TEXT), "description": "The first line of the error that the response has."},
+        },
+    },
+    errors=(404,),
+    python=("Journal.exchanges",),
+)
+def get_request(call: ControlCall) -> Any:
+    """`number` is that of `GET /requests`. 404: the journal does not have it."""
+    number = call.path["number"]
+    exchange = next((each for each in call.control.requests if str(each.number) == number), None)
+    if exchange is None:
+        raise NotFound(f'The journal has no request "{number}". GET /requests lists all numbers.')
+    return {
+        **as_json(exchange),
+        "headers": [{"name": name, "value": value} for name, value in exchange.headers],
+        "content-type": exchange.content_type,
+        "response-size": exchange.response_size,
+        "duration-us": exchange.duration_us,
+        "error-message": exchange.error_message,
+    }
 
 
 @operation("DELETE", "/requests", summary="Clear the journal.", python=("Journal.clear",))

@@ -1,4 +1,4 @@
-"""The colours of a picture, for light and dark backgrounds.
+"""The colours of plans and of the console, for light and dark backgrounds.
 
 The hues are distinguishable for colour-blind people (Okabe and Ito, 2008). Failure states are hatched as well, so that
 they do not depend on hue.
@@ -44,11 +44,13 @@ OTHERS = {
 """The colours of everything else."""
 
 
-def css() -> str:
-    """Return CSS custom properties: the light colours, and the dark ones for readers who prefer them."""
+def css(selector: str = ".plan") -> str:
+    """Return CSS custom properties for what `selector` selects: the light colours, and the dark ones for readers who
+    prefer them.
+    """
     properties = {f"s-{name.lower()}": colour for name, colour in STATES.items()}
     properties |= {f"t-{name.lower()}": Colour(colour.text, colour.text) for name, colour in STATES.items()}
     properties |= OTHERS
     light = "".join(f"--{name}:{colour.light};" for name, colour in properties.items())
     dark = "".join(f"--{name}:{colour.dark};" for name, colour in properties.items() if colour.dark != colour.light)
-    return f".plan{{{light}}}@media(prefers-color-scheme:dark){{.plan{{{dark}}}}}"
+    return f"{selector}{{{light}}}@media(prefers-color-scheme:dark){{{selector}{{{dark}}}}}"

@@ -1,0 +1,113 @@
+"use strict";
+// The control API, and small helpers. Paths are relative to this page, so that it also works below another path.
+
+const $ = (id) => document.getElementById(id);
+
+function element(tag, attributes = {}, ...children) {
+  const made = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) made.addEventListener(name.slice(2), value);
+    else if (value !== false && value != null) made.setAttribute(name, value === true ? "" : value);
+  }
+  made.append(...children.flat().filter((child) => child != null));
+  return made;
+}
+
+// Replace the content of a container if what it shows has changed. The focus stays on the element with the same key.
+function render(container, shown, build) {
+  const text = JSON.stringify(shown);
+  if (container.dataset.shown === text) return;
+  container.dataset.shown = text;
+  const key = container.contains(document.activeElement) ? document.activeElement.dataset.key : null;
+  container.replaceChildren(...[build()].flat());
+  if (key) container.querySelector(`[data-key="${CSS.escape(key)}"]`)?.focus();
+}
+
+function options(select, values, label = (value) => value) {
+  const before = select.value;
+  render(select, values, () => values.map((value) => element("option", { value }, label(value))));
+  if (values.includes(before)) select.value = before;
+}
+
+// -- durations and times
+
+const UNITS = [["d", 86400000], ["h", 3600000], ["m", 60000]];
+
+function duration(ms, digits = 3) {
+  if (ms < 0) return "−" + duration(-ms, digits);
+  if (ms > 0 && ms < 1000 && digits > 0) return `${Math.round(ms)}ms`;
+  let text = "";
+  for (const [unit, length] of UNITS) {
+    if (ms >= length) text += Math.floor(ms / length) + unit;
+    ms %= length;
+  }
+  const seconds = digits ? +(ms / 1000).toFixed(digits) : Math.floor(ms / 1000);
+  return seconds || !text ? `${text}${seconds}s` : text;
+}
+
+const clockText = (at) => new Date(at).toISOString().slice(11, 23);
+
+// -- requests
+
+class Refused extends Error {
+  constructor(status, error) {
+    super(error.message);
+    this.status = status;
+    this.details = error.details ?? [];
+  }
+}
+
+const TOKEN = "flinkmock-token";
+if (location.hash.startsWith("#token=")) {
+  sessionStorage.setItem(TOKEN, decodeURIComponent(location.hash.slice(7)));
+  history.replaceState(null, "", location.pathname);
+}
+
+async function send(method, path, { body, type = "application/json", accept = "application/json" } = {}) {
+  const headers = { Accept: accept };
+  const token = sessionStorage.getItem(TOKEN);
+  if (token) headers.Authorization = `Bearer ${token}`;
+  if (body !== undefined) headers["Content-Type"] = type;
+  const content = body === undefined || typeof body === "string" ? body : JSON.stringify(body);
+  const response = await fetch(`v1/${path}`, { method, headers, body: content, cache: "no-store" });
+  if (response.status === 401) {
+    await askForToken();
+    return send(method, path, { body, type, accept });
+  }
+  if (!response.ok) {
+    const text = await response.text();
+    let error = { message: `${response.status} ${text.slice(0, 200)}` };
+    try { error = JSON.parse(text).error ?? error; } catch { /* not from the control API */ }
+    throw new Refused(response.status, error);
+  }
+  if (response.status === 204) return null;
+  return (response.headers.get("content-type") ?? "").startsWith("application/json") ? response.json() : response.text();
+}
+
+let asking = null;
+function askForToken() {
+  asking ??= new Promise((resolve) => {
+    const dialog = $("token-dialog");
+    const input = dialog.querySelector("input");
+    input.value = "";
+    dialog.oncancel = (event) => event.preventDefault();
+    dialog.onclose = () => {
+      sessionStorage.setItem(TOKEN, input.value);
+      asking = null;
+      resolve();
+    };
+    dialog.showModal();
+  });
+  return asking;
+}
+
+// -- messages
+
+function say(text, { bad = false, details = [] } = {}) {
+  const lines = details.filter((each) => each.line).map((each) => element("li", {}, `${each.line}:${each.column} ${each.message}`));
+  const close = element("button", { "aria-label": "Dismiss", onclick: () => note.remove() }, "×");
+  const note = element("div", { class: bad ? "note bad" : "note" },
+    element("div", {}, lines.length ? "This is not valid:" : text, lines.length ? element("ul", {}, lines) : null), close);
+  $("messages").replaceChildren(note);
+  if (!bad) setTimeout(() => note.remove(), 4000);
+}

@@ -1,0 +1,186 @@
+// The panels around the timeline: clock, jobs, faults, processes, signals, scenario, snapshots.
+
+const STATES = ["INITIALIZING", "CREATED", "RUNNING", "RESTARTING", "FAILING", "FAILED", "CANCELLING", "CANCELED",
+  "FINISHED", "SUSPENDED", "RECONCILING"];
+const MODES = ["virtual", "real", "10x", "1s per request"];
+let started = 0; // when the scenario began, in cluster time
+
+// Do something to the cluster, report it, and show the effect.
+async function act(done, work) {
+  try {
+    const result = await work();
+    if (done) say(typeof done === "function" ? done(result) : done);
+    await refresh({ all: true });
+    return true;
+  } catch (error) {
+    say(error.message, { bad: true, details: error.details });
+    await refresh({ all: true });
+    return false;
+  }
+}
+
+const job = (id) => `jobs/${encodeURIComponent(id)}`;
+const button = (key, text, onclick, attributes = {}) => element("button", { type: "button", "data-key": key, onclick, ...attributes }, text);
+const nothing = (text) => element("p", { class: "faint" }, text);
+
+function showClock({ now, mode, "started-at": start, "next-event-at": next }) {
+  started = start;
+  $("time").value = clockText(now);
+  $("date").textContent = new Date(now).toISOString().slice(0, 10);
+  $("elapsed").textContent = `+${duration(now - start)}`;
+  $("elapsed").title = "Since the start of the scenario";
+  options($("mode"), MODES.includes(mode) ? MODES : [...MODES, mode]);
+  if (document.activeElement !== $("mode")) $("mode").value = mode;
+  $("next-event").disabled = next == null;
+  $("next-event").textContent = next == null ? "No next event" : next <= now ? "Next event" : `Next event, in ${duration(next - now)}`;
+}
+
+function showJobs({ jobs, clock }) {
+  const rows = jobs.map((each) => {
+    const last = each.states.at(-1) ?? { state: "INITIALIZING", at: clock.now };
+    const completed = each.checkpoints.filter((one) => one["ended-at"] != null && !one.failure);
+    return [each.id, each.name, last.state, last.note, clock.mode === "virtual" ? duration(clock.now - last.at, 0) : "", completed.at(-1)?.id];
+  }).reverse();
+  options($("run-until").job, [...new Set(jobs.map((each) => each.name))].reverse());
+  render($("jobs"), rows, () => {
+    if (!rows.length) return nothing("There is no job.");
+    return element("ul", { class: "rows" }, rows.map(([id, name, state, note, since, checkpoint]) => {
+      const ended = ENDED.includes(state);
+      return element("li", {},
+        element("span", { class: `pill s-${state.toLowerCase()} t-${state.toLowerCase()}` }, state),
+        element("span", { class: "grow" }, element("b", {}, name), " ",
+          element("code", { class: "faint", title: id }, id.slice(0, 8)),
+          element("span", { class: "faint" }, since ? (ended ? ` ${since} ago` : ` for ${since}`) : "", checkpoint ? ` · checkpoint ${checkpoint}` : ""),
+          note ? element("span", { class: "reason", title: note }, note) : null),
+        ended ? null : element("span", { class: "group" },
+          button(`fail-${id}`, "Fail…", () => failJob(id, name), { "aria-label": `Fail ${name}` }),
+          button(`restart-${id}`, "Restart", () => act(`${name} restarts.`, () => send("POST", `${job(id)}/restart`)), { "aria-label": `Restart ${name}`, disabled: state !== "RUNNING" }),
+          button(`finish-${id}`, "Finish", () => act(`${name} finishes.`, () => send("POST", `${job(id)}/finish`)), { "aria-label": `Finish ${name}` }),
+          button(`cancel-${id}`, "Cancel", () => act(`${name} is cancelled.`, () => send("POST", `${job(id)}/cancel`)), { "aria-label": `Cancel ${name}` })));
+    }));
+  });
+}
+
+async function failJob(id, name) {
+  const dialog = $("fail-dialog");
+  const form = dialog.querySelector("form");
+  $("fail-title").textContent = `Fail ${name}`;
+  const { vertices } = await send("GET", job(id));
+  options(form.vertex, ["", ...vertices.map((each) => each.name)], (value) => value || "any vertex");
+  dialog.returnValue = "";
+  dialog.onclose = () => {
+    if (dialog.returnValue !== "fail") return;
+    const body = { exception: { class: form.class.value, message: form.message.value } };
+    if (form.vertex.value) body.vertex = form.vertex.value;
+    act(`${name} fails with ${form.class.value}.`, () => send("POST", `${job(id)}/fail`, { body }));
+  };
+  dialog.showModal();
+  form.class.focus();
+}
+
+function summary(definition) {
+  return Object.entries(definition ?? {}).filter(([key]) => key !== "name")
+    .map(([key, value]) => `${key}: ${typeof value === "object" ? JSON.stringify(value) : value}`).join(", ");
+}
+
+function showFaults(faults) {
+  render($("faults"), faults, () => {
+    if (!faults.length) return nothing("Nothing goes wrong between clients and the cluster.");
+    return element("ul", { class: "rows" }, faults.map(({ name, hits, definition }, index) => element("li", {},
+      element("span", { class: "grow" }, element("b", {}, name), element("span", { class: "detail" }, summary(definition) || "made in Python")),
+      element("span", { class: hits ? "hits bad-text" : "hits faint" }, hits === 1 ? "1 hit" : `${hits} hits`),
+      button(`remove-${name}-${index}`, "Remove", () => act(`Fault ${name} is removed.`, () => send("DELETE", `faults/${encodeURIComponent(name)}`)), { "aria-label": `Remove fault ${name}` }))));
+  });
+}
+
+function showProcesses({ taskmanagers, leaders }) {
+  const present = taskmanagers.filter((each) => each["lost-at"] == null).map((each) => each.id);
+  const leader = leaders.find((each) => each.until == null)?.jobmanager;
+  render($("processes"), [present, leader], () => [
+    element("ul", { class: "rows" },
+      element("li", {}, element("span", { class: "grow" }, leader == null ? "No JobManager leads." : `JobManager ${leader} leads.`),
+        button("leader", "Crash for 5 s", () => act("The leader has crashed.", () => send("POST", "leader/fail", { body: { for: "5s" } })), { disabled: leader == null })),
+      present.slice(0, 12).map((id) => element("li", {}, element("code", { class: "grow" }, id),
+        button(`lose-${id}`, "Lose", () => act(`TaskManager ${id} is lost.`, () => send("POST", "taskmanagers/lose", { body: { id } })), { "aria-label": `Lose TaskManager ${id}` }))),
+      present.length > 12 ? element("li", { class: "faint" }, `… and ${present.length - 12} more TaskManagers`) : null,
+      present.length ? null : element("li", { class: "faint" }, "No TaskManager is registered.")),
+    element("div", { class: "line" }, button("join", "Add a TaskManager", () => act(({ id }) => `${id} joins.`, () => send("POST", "taskmanagers/join")))),
+  ]);
+}
+
+function showSignals(signals) {
+  render($("signals"), signals, () => {
+    if (!signals.length) return nothing("Nothing in the scenario waits for a signal.");
+    return element("ul", { class: "rows" }, signals.map(({ name, awaited }) => element("li", {},
+      element("span", { class: "grow" }, element("b", {}, name), element("span", { class: awaited ? "bad-text" : "faint" }, awaited ? " awaited now" : " not awaited")),
+      button(`signal-${name}`, "Send", () => act(`Signal ${name} is sent.`, () => send("POST", `signals/${encodeURIComponent(name)}`)), { "aria-label": `Send signal ${name}`, class: awaited ? "primary" : false }))));
+  });
+}
+
+function showSnapshots(snapshots) {
+  render($("snapshots"), [snapshots, started], () => {
+    if (!snapshots.length) return nothing("A snapshot keeps everything: jobs, faults, requests and the time.");
+    return element("ul", { class: "rows" }, snapshots.map(({ id, at }) => element("li", {},
+      element("span", { class: "grow" }, element("b", {}, `+${duration(at - started)}`), " ", element("code", { class: "faint" }, id)),
+      button(`restore-${id}`, "Restore", () => act(`The cluster is back at +${duration(at - started)}.`, () => send("POST", `snapshots/${id}/restore`)), { "aria-label": `Restore snapshot ${id}` }),
+      button(`delete-${id}`, "Delete", () => act("The snapshot is deleted.", () => send("DELETE", `snapshots/${id}`)), { "aria-label": `Delete snapshot ${id}` }))));
+  });
+}
+
+function showExpectations({ expectations }) {
+  $("expectations-section").hidden = !expectations.length;
+  render($("expectations"), expectations, () => element("ul", { class: "rows" }, expectations.map((each) => element("li", {},
+    element("span", { class: `pill ${each.met ? "s-finished t-finished" : "s-failing t-failing"}` }, each.met ? "met" : "not met yet"),
+    element("code", { class: "grow" }, each.expectation),
+    each.message ? element("details", {}, element("summary", {}, "Why"), element("span", { class: "detail" }, each.message)) : null))));
+}
+
+async function showScenarioText() {
+  if (!$("scenario-details").open) return;
+  try {
+    $("scenario-text").value = await send("GET", "scenario", { accept: "application/yaml" });
+  } catch (error) {
+    $("scenario-text").value = `# ${error.message}`;
+  }
+}
+
+const replaceScenario = async (body, done) => {
+  if (await act(done, () => send("PUT", "scenario", { body, type: "application/yaml" }))) await showScenarioText();
+};
+
+function onSubmit(id, work) {
+  $(id).addEventListener("submit", (event) => {
+    event.preventDefault();
+    work(event.target);
+  });
+}
+
+function connectPanels() {
+  options($("run-until").state, STATES);
+  $("run-until").state.value = "FINISHED";
+  document.querySelectorAll("[data-advance]").forEach((each) => each.addEventListener("click", () =>
+    act(null, () => send("POST", "clock/advance", { body: { by: each.dataset.advance } }))));
+  $("next-event").addEventListener("click", () => act(null, () => send("POST", "clock/next-event")));
+  $("mode").addEventListener("change", () => act(`The clock is ${$("mode").value}.`, () => send("PUT", "clock/mode", { body: { mode: $("mode").value } })));
+  onSubmit("run-until", (form) => act(`${form.job.value} is ${form.state.value}.`, () =>
+    send("POST", "clock/run-until", { body: { job: form.job.value, state: form.state.value } })));
+  onSubmit("submit", (form) => act(({ name }) => `${name} is submitted.`, () =>
+    send("POST", "jobs", { body: { name: form.name.value, template: form.template.value } })));
+  onSubmit("add-fault", (form) => act(({ faults }) => `Added: ${faults.map((each) => each.name).join(", ")}.`, () =>
+    send("POST", `faults?first=${form.first.checked}`, { body: form.fault.value, type: "application/yaml" })));
+  onSubmit("load", (form) => replaceScenario(form.scenario.value, `${form.scenario.value} is loaded.`));
+  onSubmit("replace", () => replaceScenario($("scenario-text").value, "The scenario is replaced."));
+  $("scenario-details").addEventListener("toggle", showScenarioText);
+  $("reset").addEventListener("click", () => act("The cluster starts again.", () => send("POST", "reset")));
+  $("take-snapshot").addEventListener("click", () => act("The snapshot is taken.", () => send("POST", "snapshots")));
+}
+
+async function listBuiltIn() {
+  const { scenarios } = await send("GET", "scenarios");
+  const descriptions = Object.fromEntries(scenarios.map(({ name, description }) => [name, description]));
+  const select = $("load").scenario;
+  const describe = () => { $("description").textContent = descriptions[select.value]; };
+  options(select, Object.keys(descriptions), (name) => name.replace(/\.yaml$/, ""));
+  select.addEventListener("change", describe);
+  describe();
+}

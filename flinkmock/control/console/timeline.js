@@ -1,0 +1,247 @@
+// Draws GET timeline as SVG: lanes of jobs with coloured states, as `flinkmock scenario plan` draws them, and the hand
+// of the clock.
+
+const HATCHED = ["RESTARTING", "FAILING", "FAILED"];
+const ENDED = ["FINISHED", "CANCELED", "FAILED", "SUSPENDED"];
+const STEPS = [100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 3e4, 6e4, 12e4, 3e5, 6e5, 12e5, 18e5, 36e5, 72e5, 144e5, 216e5,
+  432e5, 864e5, 1728e5, 432e6, 864e6];
+const MAX_LANES = 40;
+const BAR = 22;
+const LETTER = 6.1; // the approximate width of a small letter
+
+const escaped = (text) => String(text).replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);
+const n = (x) => Math.round(x * 10) / 10;
+const simpleName = (exception) => exception.split(":")[0].split(".").pop();
+
+function shownWindow(data, span) {
+  const { now, "started-at": start } = data.clock;
+  const elapsed = Math.max(now - start, 30000);
+  const first = Math.min(start, ...data.jobs.flatMap((job) => job.states.slice(0, 1).map((each) => each.at)));
+  const begin = span ? Math.max(now - span, first) : Math.max(first, start - elapsed / 4);
+  const length = Math.max(now - begin, 30000);
+  return { begin, end: begin + length * 1.08 };
+}
+
+class Picture {
+  constructor(data, width, span) {
+    this.data = data;
+    this.width = width;
+    this.narrow = width < 640;
+    this.left = this.narrow ? 4 : 160;
+    this.right = width - 12;
+    this.now = data.clock.now;
+    this.start = data.clock["started-at"];
+    Object.assign(this, shownWindow(data, span));
+    this.top = 34;
+    this.out = [];
+  }
+
+  x(at) {
+    const share = (Math.min(Math.max(at, this.begin), this.end) - this.begin) / (this.end - this.begin);
+    return this.left + (this.right - this.left) * share;
+  }
+
+  since(at) { return (at >= this.start ? "+" : "") + duration(at - this.start); }
+
+  put(text) { this.out.push(text); }
+
+  text(x, y, text, kind, { anchor = "start", title = "" } = {}) {
+    const tip = title ? `<title>${escaped(title)}</title>` : "";
+    this.put(`<text class="${kind}" x="${n(x)}" y="${n(y)}" text-anchor="${anchor}">${tip}${escaped(text)}</text>`);
+  }
+
+  label(name, second, y) {
+    if (this.narrow) {
+      this.text(this.left, y - 7, second ? `${name} · ${second}` : name, "name");
+      return;
+    }
+    const short = name.length > 22 ? name.slice(0, 21) + "…" : name;
+    this.text(2, y + (second ? 9 : 14), short, "name", { title: name });
+    if (second) this.text(2, y + 23, second, "faint small");
+  }
+
+  draw() {
+    const jobs = this.data.jobs.slice(-MAX_LANES);
+    for (const job of jobs) this.job(job);
+    if (jobs.length < this.data.jobs.length) {
+      this.text(this.left, this.top + 12, `… and ${this.data.jobs.length - jobs.length} earlier jobs`, "faint");
+      this.top += 24;
+    }
+    if (!jobs.length) {
+      this.text(this.left + 8, this.top + 26, "No job yet. Submit one below, or let your client do it.", "faint");
+      this.top += 44;
+    }
+    this.cluster();
+    this.faults();
+    const body = this.out;
+    this.out = [];
+    this.grid();
+    const grid = this.out;
+    this.out = [];
+    this.hand();
+    const height = this.top + 24;
+    return `<svg viewBox="0 0 ${this.width} ${height}" width="${this.width}" height="${height}" role="img" `
+      + `aria-label="${escaped(this.alternative())}">${PATTERNS}${grid.join("")}${body.join("")}${this.out.join("")}</svg>`;
+  }
+
+  alternative() {
+    const states = this.data.jobs.map((job) => `${job.name} is ${job.states.at(-1)?.state ?? "new"}`);
+    return `Timeline, ${duration(this.now - this.start)} after the start: ${states.join(", ") || "no jobs"}`;
+  }
+
+  grid() {
+    const most = Math.max(2, Math.floor((this.right - this.left) / 78));
+    const length = this.end - this.begin;
+    const step = STEPS.find((each) => length / each <= most) ?? length / most;
+    for (let at = Math.ceil((this.begin - this.start) / step) * step + this.start; at <= this.end; at += step) {
+      const x = n(this.x(at));
+      this.put(`<path class="grid" d="M${x} 22V${this.top}"/>`);
+      const anchor = x < this.left + 12 ? "start" : x > this.right - 14 ? "end" : "middle";
+      this.text(x, this.top + 16, duration(at - this.start), "faint small", { anchor });
+    }
+  }
+
+  hand() {
+    const x = n(this.x(this.now));
+    const label = this.since(this.now);
+    const wide = label.length * 7.2 + 12;
+    const from = Math.min(Math.max(x - wide / 2, 0), this.width - wide);
+    this.put(`<g class="hand"><path d="M${x} 20V${this.top}"/><rect x="${n(from)}" y="2" width="${n(wide)}" height="18" rx="4"/>`
+      + `<text x="${n(from + wide / 2)}" y="15" text-anchor="middle">${label}</text></g>`);
+    const next = this.data.clock["next-event-at"];
+    if (next != null && next > this.now && next <= this.end) {
+      const at = n(this.x(next));
+      this.put(`<g><title>The next event: ${this.since(next)}</title><path class="next" d="M${at} 24V${this.top}"/></g>`);
+    }
+  }
+
+  job(job) {
+    const bar = this.top + (this.narrow ? 38 : 20);
+    this.label(job.name, `parallelism ${job.parallelism}`, this.narrow ? bar - 15 : bar);
+    const taken = [];
+    job.states.forEach((each, index) => this.state(job, each, job.states[index + 1]?.at ?? this.now, bar, index === job.states.length - 1));
+    for (const each of this.data.operations) if (each.job === job.id) this.operation(each, bar, taken);
+    for (const each of job.states) this.exception(each, bar, taken);
+    let before = -Infinity;
+    for (const each of job.checkpoints) {
+      const x = this.x(each["ended-at"] ?? each["triggered-at"]);
+      if (x <= this.left || (x - before < 6 && !each.failure && !each.savepoint)) continue;
+      before = x;
+      this.checkpoint(each, x, bar + BAR + 8);
+    }
+    this.top += this.narrow ? 80 : 60;
+  }
+
+  state(job, each, end, bar, last) {
+    if (end <= this.begin || (end === each.at && !last)) return;
+    const left = this.x(each.at);
+    const ended = last && ENDED.includes(each.state);
+    const wide = Math.max(this.x(end) - left, 1.2);
+    const name = each.state.toLowerCase();
+    const box = `x="${n(left)}" y="${bar}" width="${n(wide)}" height="${BAR}"`;
+    const title = `${job.name}: ${each.state} from ${this.since(each.at)}, ${duration(end - each.at)}${each.note ? "\n" + each.note : ""}`;
+    this.put(`<g><title>${escaped(title)}</title><rect class="state s-${name}${ended ? " over" : ""}" ${box}/>`);
+    if (HATCHED.includes(each.state) && !ended) this.put(`<rect class="hatch" ${box}/>`);
+    if (ended) this.put(`<rect class="s-${name}" x="${n(left)}" y="${bar}" width="3" height="${BAR}"/>`);
+    if (each.state.length * 7.2 + 12 <= wide) {
+      this.put(`<text class="small ${ended ? "" : `t-${name}`}" x="${n(left + 7)}" y="${bar + 15}">${each.state}</text>`);
+    }
+    this.put("</g>");
+  }
+
+  // The text above a bar, where there is room.
+  above(x, text, bar, taken, kind, title) {
+    const wide = text.length * LETTER;
+    const from = Math.min(x, this.right - wide);
+    if (taken.some(([a, b]) => from < b + 6 && from + wide > a - 6)) return;
+    taken.push([from, from + wide]);
+    this.text(from, bar - 8, text, kind, { title });
+  }
+
+  exception(each, bar, taken) {
+    if (each.note && each.at >= this.begin) this.above(this.x(each.at), simpleName(each.note), bar, taken, "bad small", each.note);
+  }
+
+  operation(each, bar, taken) {
+    const end = each["done-at"] ?? this.now;
+    if (end < this.begin) return;
+    const left = this.x(each["triggered-at"]);
+    const right = Math.max(this.x(end), left + 3);
+    const kind = each.failure ? "bad" : "good";
+    const outcome = each.failure ? `failed: ${each.failure}` : each["done-at"] == null ? "in progress" : "completed";
+    const title = `${each.kind} ${outcome}\n${this.since(each["triggered-at"])}, ${duration(end - each["triggered-at"])}\n${each["trigger-id"]}`;
+    const close = each["done-at"] == null ? "" : "v4";
+    this.put(`<g><title>${escaped(title)}</title><path class="${kind} line" d="M${n(left)} ${bar - 1}v-4H${n(right)}${close}"/></g>`);
+    this.above(left, each.kind, bar - 1, taken, `${kind} small`, title);
+  }
+
+  checkpoint(each, x, y) {
+    const what = each.savepoint ? "savepoint" : "checkpoint";
+    const how = each["ended-at"] == null ? "in progress" : each.failure ? `failed: ${each.failure}` : "completed";
+    let shape = `<circle class="good${each["ended-at"] == null ? " open" : ""}" cx="${n(x)}" cy="${y}" r="2.4"/>`;
+    if (each.failure) shape = `<path class="bad line" d="M${n(x - 3)} ${y - 3}l6 6m0-6l-6 6"/>`;
+    else if (each.savepoint) shape = `<path class="good${each["ended-at"] == null ? " open" : ""}" d="M${n(x)} ${y - 5}l5 5-5 5-5-5z"/>`;
+    this.put(`<g><title>${what} ${each.id} ${how}</title>${shape}</g>`);
+  }
+
+  cluster() {
+    const events = [];
+    for (const each of this.data.taskmanagers) {
+      if (each["joined-at"] > this.start) events.push([each["joined-at"], "TaskManager joins", each.id, false]);
+      if (each["lost-at"] != null) events.push([each["lost-at"], "TaskManager lost", each.id, true]);
+    }
+    for (const each of this.data.leaders) {
+      if (each.since != null) events.push([each.since, "leader elected", `JobManager ${each.jobmanager}`, false]);
+      if (each.until != null) events.push([each.until, "leader crashes", `JobManager ${each.jobmanager}`, true]);
+    }
+    const shown = events.filter(([at]) => at >= this.begin).sort((a, b) => a[0] - b[0]);
+    if (!shown.length) return;
+    const y = this.top + (this.narrow ? 30 : 20);
+    this.label("cluster", "", this.narrow ? y - 14 : y - 8);
+    const taken = [];
+    for (const [at, text, who, bad] of shown) {
+      const title = `${text}: ${who}\n${this.since(at)}`;
+      this.put(`<g><title>${escaped(title)}</title><path class="${bad ? "bad" : "good"} line" d="M${n(this.x(at))} ${y + 6}v-12"/></g>`);
+      const before = this.x(at) + 5 + text.length * LETTER > this.right; // no room behind it
+      this.above(this.x(at) + (before ? -5 - text.length * LETTER : 5), text, y + 12, taken, `${bad ? "bad" : "good"} small`, title);
+    }
+    this.top += this.narrow ? 52 : 40;
+  }
+
+  faults() {
+    const byFault = new Map();
+    for (const hit of this.data["fault-hits"]) {
+      if (hit.at < this.begin) continue;
+      if (!byFault.has(hit.fault)) byFault.set(hit.fault, []);
+      byFault.get(hit.fault).push(hit);
+    }
+    for (const [name, hits] of byFault) {
+      const y = this.top + (this.narrow ? 26 : 4);
+      const second = hits.length === 1 ? "1 hit" : `${hits.length} hits`;
+      this.label(name, second, this.narrow ? y - 4 : y - 3);
+      this.put(`<path class="grid" d="M${this.left} ${y + 9}H${this.right}"/>`);
+      for (const hit of hits) {
+        const title = `${name}: ${hit.request}\n${this.since(hit.at)}, request ${hit.number}`;
+        const x = n(this.x(hit.at));
+        this.put(`<g><title>${escaped(title)}</title><path class="bad" d="M${x} ${y + 2}l4.5 7-4.5 7-4.5-7z"/></g>`);
+      }
+      this.top += this.narrow ? 52 : 34;
+    }
+  }
+}
+
+const PATTERNS = '<defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
+  + '<path d="M0 0v6" stroke="#000" stroke-opacity=".22" stroke-width="3"/></pattern></defs>';
+
+function drawTimeline(data) {
+  const container = $("timeline");
+  container.innerHTML = new Picture(data, Math.max(container.clientWidth, 280), Number($("span").value)).draw();
+  const states = [...new Set(data.jobs.flatMap((job) => job.states.map((each) => each.state)))];
+  const points = data.jobs.flatMap((job) => job.checkpoints);
+  render($("legend"), [states, points.some((p) => p.savepoint), points.some((p) => p.failure)], () => [
+    ...states.map((state) => element("span", {}, element("i", { class: `s-${state.toLowerCase()}` }), state)),
+    points.some((p) => !p.savepoint) ? element("span", {}, "• checkpoint") : "",
+    points.some((p) => p.savepoint) ? element("span", {}, "◆ savepoint") : "",
+    points.some((p) => p.failure) ? element("span", {}, "× failed") : "",
+  ]);
+}

@@ -1,0 +1,77 @@
+"""The operation behind the picture of the console."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flinkmock.control.operation import ControlCall, QueryParameter, operation
+from flinkmock.control.operations.clock import clock_json
+from flinkmock.control.schemas import BOOLEAN, COUNT, INTEGER, TEXT, TIME, array, nullable, obj, ref
+from flinkmock.control.timeline import timeline_json
+
+_ENDED = {**nullable(TIME), "description": "Cluster time in ms since the epoch; null: it has not ended."}
+_STATE = obj(
+    {
+        "state": TEXT,
+        "at": TIME,
+        "note": {**nullable(TEXT), "description": "The exception, if the state is one of a failure."},
+    }
+)
+_CHECKPOINT = obj(
+    {"id": INTEGER, "savepoint": BOOLEAN, "triggered-at": TIME, "ended-at": _ENDED, "failure": nullable(TEXT)}
+)
+_JOB = obj(
+    {"id": TEXT, "name": TEXT, "parallelism": INTEGER, "states": array(_STATE), "checkpoints": array(_CHECKPOINT)}
+)
+_OPERATION = obj(
+    {
+        "kind": {"type": "string", "enum": ["savepoint", "checkpoint", "disposal", "dataset"]},
+        "trigger-id": TEXT,
+        "job": {**nullable(TEXT), "description": "The id of the job; null: it is an operation of the cluster."},
+        "triggered-at": TIME,
+        "done-at": _ENDED,
+        "failure": nullable(TEXT),
+    }
+)
+_FAULT_HIT = obj(
+    {
+        "fault": TEXT,
+        "at": TIME,
+        "request": {"type": "string", "description": "Method and target."},
+        "number": {**COUNT, "description": "The number of the request in the journal."},
+    }
+)
+_LEADER = obj(
+    {
+        "jobmanager": COUNT,
+        "since": {**nullable(TIME), "description": "Cluster time in ms since the epoch; null: from the start."},
+        "until": {**nullable(TIME), "description": "When it crashed; null: it leads."},
+    }
+)
+
+
+@operation(
+    "GET",
+    "/timeline",
+    summary="Get what has happened so far.",
+    query=(
+        QueryParameter("limit", {**COUNT, "maximum": 10_000}, "How many entries of each kind: the last ones.", 200),
+    ),
+    returns=obj(
+        {
+            "clock": ref("Clock"),
+            "jobs": array(_JOB),
+            "operations": array(_OPERATION),
+            "fault-hits": array(_FAULT_HIT),
+            "taskmanagers": array(obj({"id": TEXT, "joined-at": TIME, "lost-at": _ENDED})),
+            "leaders": array(_LEADER),
+            "requests": {**COUNT, "description": "The number of the last request in the journal."},
+        }
+    ),
+)
+def get_timeline(call: ControlCall) -> Any:
+    """Jobs with their states and checkpoints, async operations, requests to which a fault applied, and processes. What
+    is only planned is left out. The console draws it."""
+    engine = call.control.engine
+    with engine.lock:
+        return {"clock": clock_json(call), **timeline_json(engine, call.query["limit"])}

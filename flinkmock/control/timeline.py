@@ -1,0 +1,103 @@
+"""What has happened in a cluster so far, for the picture of the console."""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from flinkmock.cluster.states import FAILURE_STATES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flinkmock.cluster.async_operations import AsyncOperation
+    from flinkmock.cluster.checkpoints import Checkpoint
+    from flinkmock.cluster.job import Job
+    from flinkmock.engine import Engine
+
+T = TypeVar("T")
+
+
+def timeline_json(engine: Engine, limit: int) -> dict[str, Any]:
+    """Return the latest entries of the timeline, at most `limit` of each kind and job. Times are epoch ms.
+
+    Nothing that is only planned is shown. The caller holds `engine.lock` and has run the due events.
+    """
+    now, cluster, leadership = engine.clock.now(), engine.cluster, engine.cluster.leadership
+    runs: dict[str, list[Job]] = {}
+    for job in chain(*(term.jobs.values() for term in leadership.past_terms), cluster.jobs.values()):
+        runs.setdefault(job.id, []).append(job)
+    terms = [(term.leader, term.since, term.until) for term in leadership.past_terms]
+    if leadership.leader is not None:
+        terms.append((leadership.leader.number, leadership.leader_since, None))
+    exchanges = engine.journal.exchanges()
+    operations = cluster.async_operations.known_at(now)
+    return {
+        "jobs": [_job(each, now, limit) for each in runs.values()],
+        "operations": [_operation(each, now) for each in _last(operations, limit)],
+        "fault-hits": [
+            {"fault": each.fault, "at": each.time, "request": f"{each.method} {each.target}", "number": each.number}
+            for each in _last([exchange for exchange in exchanges if exchange.fault is not None], limit)
+        ],
+        "taskmanagers": [
+            {"id": each.id, "joined-at": each.joined_at, "lost-at": each.lost_at}
+            for each in _last(cluster.taskmanagers, limit)
+            if each.joined_at <= now
+        ],
+        "leaders": [
+            {"jobmanager": leader, "since": since or None, "until": until}
+            for leader, since, until in _last(terms, limit)
+        ],
+        "requests": exchanges[-1].number if exchanges else 0,
+    }
+
+
+def _job(runs: Sequence[Job], now: int, limit: int) -> dict[str, Any]:
+    """The entry of one job. A job that another JobManager recovered has several runs with the same id."""
+    job = runs[-1]
+    states = [
+        {"state": state, "at": at, "note": _reason(run, at) if state in FAILURE_STATES else None}
+        for run in runs
+        for at, state in run.states
+        if at <= now
+    ]
+    checkpoints = [each for run in runs for each in reversed(run.checkpoints.history_at(now, limit))]
+    return {
+        "id": job.id,
+        "name": job.name,
+        "parallelism": max((vertex.parallelism for vertex in job.graph.vertices), default=1),
+        "states": _last(states, limit),
+        "checkpoints": [_checkpoint(each, now) for each in _last(checkpoints, limit)],
+    }
+
+
+def _reason(job: Job, at: int) -> str | None:
+    """The exception with which a job entered a failure state at `at`."""
+    return next((str(failure.exception) for failure in job.failures if failure.at == at), None)
+
+
+def _checkpoint(checkpoint: Checkpoint, now: int) -> dict[str, Any]:
+    ended = checkpoint.ends_at <= now
+    return {
+        "id": checkpoint.id,
+        "savepoint": checkpoint.is_savepoint,
+        "triggered-at": checkpoint.triggered_at,
+        "ended-at": checkpoint.ends_at if ended else None,
+        "failure": checkpoint.failure if ended else None,
+    }
+
+
+def _operation(operation: AsyncOperation, now: int) -> dict[str, Any]:
+    done = operation.done_by(now)
+    return {
+        "kind": operation.kind,
+        "trigger-id": operation.trigger_id,
+        "job": operation.job_id,
+        "triggered-at": operation.triggered_at,
+        "done-at": operation.done_at if done else None,
+        "failure": str(operation.failure) if done and operation.failure is not None else None,
+    }
+
+
+def _last(entries: Sequence[T], limit: int) -> Sequence[T]:
+    return entries[max(len(entries) - limit, 0) :]

@@ -1,0 +1,31 @@
+"""What comes with flinkmock: scenarios to start from, and templates for jobs."""
+
+from __future__ import annotations
+
+from functools import cache
+from itertools import dropwhile, takewhile
+from typing import TYPE_CHECKING
+
+from flinkmock.data import data_dir
+from flinkmock.scenario.load import built_in_document
+from flinkmock.scenario.scenario import Scenario
+
+if TYPE_CHECKING:
+    from flinkmock.cluster.spec import ClusterSpec
+
+
+@cache
+def built_in_scenarios() -> dict[str, str]:
+    """Return file name -> description, by name. The description is the comment at the start of the file."""
+    return {file.name: _description(file.read_text("utf-8")) for file in sorted(data_dir("scenarios").glob("*.yaml"))}
+
+
+def _description(text: str) -> str:
+    lines = dropwhile(lambda line: line.startswith("# yaml-language-server"), text.splitlines())
+    return " ".join(line.lstrip("# ") for line in takewhile(lambda line: line.startswith("#"), lines))
+
+
+def template_names(spec: ClusterSpec) -> list[str]:
+    """Return the names of the templates that a job of this scenario can extend: its own, then the built-in ones."""
+    own = spec.document.items_of("templates") if isinstance(spec, Scenario) and spec.document is not None else {}
+    return list(dict.fromkeys([*own, *built_in_document("default").items_of("templates")]))

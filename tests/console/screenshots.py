@@ -1,0 +1,75 @@
+"""Writes the screenshots of the console to docs/screenshots: `python -m tests.console.screenshots`."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import httpx
+
+from flinkmock import FlinkMock
+from tests.dashboard.browser import Browser, what_is_missing
+from tests.timeouts import PATIENCE
+
+FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"
+SCENE = Path(__file__).with_name("scene.yaml")
+
+
+def play(cluster: FlinkMock) -> None:
+    """What a client does in the scene."""
+    job = cluster.job("orders").id
+    with httpx.Client(base_url=cluster.url, timeout=PATIENCE) as client, ThreadPoolExecutor(1) as aside:
+        for _ in range(6):
+            client.get("/jobs/overview")
+            cluster.advance("11s")
+        client.post(f"/jobs/{job}/checkpoints", json={})
+        cluster.advance("1m")
+        cluster.taskmanagers.add()
+        slow = aside.submit(client.post, f"/jobs/{job}/savepoints", json={"target-directory": "s3://savepoints"})
+        while not slow.done():
+            cluster.advance("1s")
+            time.sleep(0.05)
+        client.get("/jobs/nohex")
+        client.get(f"/jobs/{job}?verbose=1")
+    cluster.advance("25s")
+
+
+def resize(browser: Browser, width: int, height: int, *, dark: bool = False, scale: float = 1) -> None:
+    scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+    browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": [scheme]})
+    metrics = {"width": width, "height": height, "deviceScaleFactor": scale, "mobile": width < 600}
+    browser.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+
+
+def main() -> int:
+    if missing := what_is_missing():
+        print(f"There is no browser: {missing}.", file=sys.stderr)
+        return 2
+    cluster = FlinkMock(SCENE)  # not a `with` block: nobody meets the expectation
+    with tempfile.TemporaryDirectory() as profile, contextlib.closing(cluster.start()):
+        play(cluster)
+        browser = Browser(Path(profile))
+        try:
+            resize(browser, 1280, 1000)
+            browser.open(f"{cluster.url}/__flinkmock__/")
+            browser.wait_for("live", "orders", "flaky list")
+            time.sleep(2)
+            for name, width, height, dark, scale in (
+                ("console", 1280, 1000, False, 1),
+                ("console-dark", 1280, 1000, True, 1),
+                ("console-phone", 390, 844, False, 2),
+            ):
+                resize(browser, width, height, dark=dark, scale=scale)
+                time.sleep(1)
+                browser.driver.save_screenshot(str(FOLDER / f"{name}.png"))
+        finally:
+            browser.close()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
