@@ -1,0 +1,234 @@
+/** A duration with a unit: "500ms", "3s", "2m30s", "1h". */
+export type Duration = string;
+
+/** YAML or JSON text, the name of a `.yaml` file or of a built-in scenario, or an object with the same keys. */
+export type Scenario = string | Record<string, unknown>;
+
+export interface ScenarioOptions {
+  /** The minor release to serve, such as "1.20". Default: the scenario's, else the newest. */
+  flink?: string;
+  /** Determines ids and random values. Default: the scenario's. */
+  seed?: number;
+  /** "1s per request", "virtual", "real" or "10x". Default: the scenario's, else "1s per request". */
+  clock?: string;
+}
+
+export interface ClusterOptions extends ScenarioOptions {
+  /** "allow": `verify` allows requests that match no operation of the release. Default: "fail". */
+  unexpected?: "fail" | "allow";
+}
+
+export interface Checkpoint {
+  id: number;
+  path: string | null;
+  "completed-at": number;
+}
+
+export interface Job {
+  id: string;
+  name: string;
+  state: string;
+  /** Cluster time in ms since the epoch. */
+  "submitted-at": number;
+  "ended-at": number | null;
+  vertices: { id: string; name: string; parallelism: number }[];
+  restarts: number;
+  /** The savepoint or checkpoint that the job was started from. */
+  "restored-from": string | null;
+  /** The completed savepoints, oldest first. */
+  savepoints: Checkpoint[];
+}
+
+export interface JavaException {
+  class: string;
+  message?: string;
+  cause?: JavaException;
+  "stack-trace"?: string[];
+}
+
+export interface Fault {
+  name: string;
+  /** The number of requests to which the fault applied. */
+  hits: number;
+  definition: Record<string, unknown> | null;
+}
+
+/** A request with its response. */
+export interface Exchange {
+  number: number;
+  /** Cluster time in ms since the epoch. */
+  time: number;
+  wall_time: number;
+  method: string;
+  target: string;
+  operation: string | null;
+  parameters: Record<string, unknown>;
+  query: Record<string, unknown>;
+  body: unknown;
+  files: string[];
+  job: string | null;
+  /** 0: there was no response. */
+  status: number;
+  fault: string | null;
+  rejection: string | null;
+  advice: string[];
+  [further: string]: unknown;
+}
+
+export interface RequestConditions {
+  /** What the JSON body of the request has to contain. Text may have `*` as a wildcard. */
+  body?: unknown;
+  query?: Record<string, unknown>;
+  /** The status of the response. */
+  status?: number;
+}
+
+/** flinkmock refused a request, or could not be started. */
+export class FlinkMockError extends Error {
+  /** The status of the response; 0: there was none. */
+  readonly status: number;
+  /** The kind of error, such as "NotFound" or "ScenarioError". */
+  readonly type: string;
+  /** All mistakes of a scenario, with line and column. */
+  readonly details: { message: string; path?: string; file?: string; line?: number; column?: number }[];
+}
+
+/** The faults of a cluster. The first one that matches a request applies. */
+export interface Faults {
+  list(): Promise<Fault[]>;
+  /**
+   * Adds faults in the language of scenarios: one, a list, or text in YAML.
+   *
+   * @param options.first - whether they take precedence over the present faults
+   * @throws FlinkMockError if a fault is invalid
+   */
+  add(
+    faults: string | Record<string, unknown> | Record<string, unknown>[],
+    options?: { first?: boolean },
+  ): Promise<Fault[]>;
+  /** Returns how many requests the fault applied to. */
+  hits(name: string): Promise<number>;
+  remove(name: string): Promise<void>;
+  clear(): Promise<void>;
+}
+
+/** The requests that clients have sent to a cluster. Calls of the control API are not among them. */
+export interface Requests {
+  list(
+    filter?: RequestConditions & { match?: string; job?: string; unexpected?: boolean },
+  ): Promise<Exchange[]>;
+  clear(): Promise<void>;
+  /**
+   * Waits until requests have come.
+   *
+   * @param match - method and path: "POST /jobs/:jobid/savepoints"
+   * @param options.times - how many; default: 1
+   * @param options.timeout - of the wall clock; default: "5s"
+   */
+  waitFor(
+    match: string,
+    options?: RequestConditions & { times?: number; timeout?: Duration },
+  ): Promise<Exchange[]>;
+  /**
+   * Checks how often requests have come.
+   *
+   * @param options.times - 2, "once", "never", "1..10 times"; default: at least once
+   * @throws AssertionError with near misses
+   */
+  expect(match: string, options?: RequestConditions & { times?: number | string }): Promise<Exchange[]>;
+  /** Checks that requests have come one after the other. Others may have come in between. */
+  expectInOrder(...matches: string[]): Promise<void>;
+}
+
+/** A fake Flink cluster. */
+export class FlinkMock {
+  private constructor();
+
+  /** Starts a cluster in the flinkmock process of the tests; the first call starts the process. Close it at the end. */
+  static open(scenario?: Scenario, options?: ClusterOptions): Promise<FlinkMock>;
+  /** Connects to a running `flinkmock serve`, for example in a container. */
+  static connect(url: string, options?: { token?: string; unexpected?: "fail" | "allow" }): Promise<FlinkMock>;
+
+  /** The base URL of Flink's REST API. */
+  readonly url: string;
+  /** One URL for each JobManager. */
+  readonly urls: string[];
+  readonly host: string;
+  readonly port: number;
+  /** The base URL of the control API. */
+  readonly controlUrl: string;
+  /** The version of Flink that is served, such as "1.20.5". */
+  readonly flink: string;
+  readonly faults: Faults;
+  readonly requests: Requests;
+
+  /** Returns the cluster time in ms since the epoch. */
+  now(): Promise<number>;
+  /** Advances the cluster time and returns it. */
+  advance(by: Duration): Promise<number>;
+  /** Advances the cluster time until the job is in the state, and returns it. */
+  runUntil(job: string, state: string): Promise<number>;
+
+  jobs(): Promise<Job[]>;
+  /** Returns a job by id or name. */
+  job(job: string): Promise<Job>;
+  /** Submits a job; the definition has the keys of a scenario's job, and `template`. */
+  submitJob(name: string, definition?: Record<string, unknown>): Promise<Job>;
+  /** Lets a task of the job throw an exception. */
+  failJob(job: string, options?: { exception?: JavaException; vertex?: string }): Promise<Job>;
+  finishJob(job: string): Promise<Job>;
+  cancelJob(job: string): Promise<Job>;
+  restartJob(job: string): Promise<Job>;
+  /** Waits until clients have brought the job into the state. Does not advance the cluster time. */
+  waitForJob(job: string, state: string, timeout?: Duration): Promise<Job>;
+
+  /** Sends a signal that the scenario waits for. */
+  signal(name: string): Promise<void>;
+  /** Crashes the leader; after the duration (default: "5s") there is a new one. */
+  failLeader(duration?: Duration): Promise<void>;
+  /** Adds a TaskManager and returns its id. */
+  addTaskManager(): Promise<string>;
+  /** Removes a TaskManager, the first one by default, and returns its id. */
+  loseTaskManager(id?: string): Promise<string>;
+
+  /** Replaces the cluster by one with another scenario, at the same address. */
+  loadScenario(scenario: Scenario, options?: ScenarioOptions): Promise<void>;
+  /** Starts the cluster again with the same scenario, at the same address. */
+  reset(): Promise<void>;
+  /** Takes a snapshot of the cluster and returns its id. */
+  snapshot(): Promise<string>;
+  restore(snapshot: string): Promise<void>;
+
+  /**
+   * Checks the scenario's `expect`, and that all requests match an operation of the release.
+   *
+   * @throws AssertionError
+   */
+  verify(): Promise<void>;
+  /**
+   * Returns what has no effect, as sentences: faults that applied to no request and expectations that no request can
+   * match; fields and query parameters of requests that the release does not read.
+   */
+  findings(): Promise<{ unused: string[]; ignored: string[] }>;
+  /** Stops the cluster. Does nothing the second time. */
+  close(): Promise<void>;
+
+  /** Calls an operation of the control API; `path` is below `controlUrl`. */
+  call(
+    method: string,
+    path: string,
+    options?: { query?: Record<string, unknown>; body?: unknown; contentType?: string },
+  ): Promise<any>;
+}
+
+/**
+ * Starts a cluster for one test. At its end the cluster is verified and its findings are reported, if the test has
+ * passed; then it is closed.
+ *
+ * @param t - the context of a test of node:test, or another object with `after`
+ */
+export function start(
+  t: { after(callback: () => Promise<void>): void; diagnostic?(message: string): void },
+  scenario?: Scenario,
+  options?: ClusterOptions,
+): Promise<FlinkMock>;

@@ -1,0 +1,30 @@
+/** The faults of a cluster. */
+export class Faults {
+  #control;
+
+  constructor(control) {
+    this.#control = control;
+  }
+
+  async list() {
+    return (await this.#control.call("GET", "/faults")).faults;
+  }
+
+  async add(faults, { first } = {}) {
+    const contentType = typeof faults === "string" ? "application/yaml" : undefined;
+    const added = await this.#control.call("POST", "/faults", { query: { first }, body: faults, contentType });
+    return added.faults;
+  }
+
+  async hits(name) {
+    return (await this.#control.call("GET", `/faults/${encodeURIComponent(name)}`)).hits;
+  }
+
+  async remove(name) {
+    await this.#control.call("DELETE", `/faults/${encodeURIComponent(name)}`);
+  }
+
+  async clear() {
+    await this.#control.call("DELETE", "/faults");
+  }
+}

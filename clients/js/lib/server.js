@@ -1,0 +1,50 @@
+import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
+
+import { findCommand } from "./command.js";
+import { API_PREFIX, ControlApi, FlinkMockError } from "./control.js";
+
+let shared;
+
+/**
+ * Returns the control API of the flinkmock process that all tests of this process share. The first call starts it.
+ * It ends with this process, because its standard input ends.
+ *
+ * @returns {Promise<ControlApi>}
+ */
+export function sharedServer() {
+  shared ??= startServer(findCommand());
+  return shared;
+}
+
+/**
+ * @param {string[]} command
+ * @returns {Promise<ControlApi>}
+ */
+export function startServer([program, ...options]) {
+  return new Promise((resolve, reject) => {
+    const serve = ["serve", "--port", "0", "--log", "json", "--quiet", "--until-stdin-ends"];
+    const server = spawn(program, [...options, ...serve], { stdio: "pipe" });
+    let errors = "";
+    const fail = (reason) => {
+      const shown = errors.trim() && `\n${errors.trim()}`;
+      reject(new FlinkMockError(`${[program, ...options].join(" ")}: ${reason}. ${INSTALL}${shown}`));
+    };
+    server.on("error", (error) => fail(error.message));
+    server.on("close", (code) => fail(`exit code ${code}`));
+    server.stdin.on("error", () => {}); // nothing is written
+    server.stderr.setEncoding("utf8").on("data", (part) => (errors = (errors + part).slice(-4000)));
+    createInterface({ input: server.stdout }).once("line", (line) => {
+      try {
+        resolve(new ControlApi(JSON.parse(line).url + API_PREFIX));
+      } catch {
+        fail(`unexpected output: ${line}`);
+      }
+      for (const each of [server, server.stdin, server.stdout, server.stderr]) each.unref();
+    });
+  });
+}
+
+const INSTALL =
+  "Install flinkmock with pip, and set FLINKMOCK to the path of the program unless it is on the path " +
+  "or in an active virtual environment";

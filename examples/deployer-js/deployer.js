@@ -1,0 +1,126 @@
+import { readFile } from "node:fs/promises";
+import { basename } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { JobTerminated, RequestFailed, ResponseLost, TimedOut } from "./errors.js";
+import { TERMINAL_STATES, causeOf, hasTriggerIds, isUp, locationOf, trigger } from "./flink.js";
+
+/** Deploys and upgrades jobs on one cluster. All methods reject with a DeployError. */
+export class Deployer {
+  #url;
+  #options;
+  #triggerIds;
+
+  /**
+   * @param {string} url - the base URL of the REST API
+   * @param {object} options
+   * @param {number} options.poll - the interval between two polls, in ms
+   * @param {number} options.timeout - how long to wait for a job or a savepoint, in ms
+   * @param {number} options.attempts - the maximum number of attempts of one request
+   * @param {(ms: number) => Promise<unknown>} options.sleep
+   * @param {() => number} options.now - the time in ms
+   */
+  constructor(url, options = {}) {
+    this.#url = url;
+    this.#options = { poll: 1000, timeout: 300_000, attempts: 5, sleep, now: Date.now, ...options };
+  }
+
+  /** Runs a new job, waits until it is up, and returns its id. */
+  async deploy(jar) {
+    return this.#run(await this.#upload(jar));
+  }
+
+  /** Stops a job with a savepoint, runs the new jar from it, and returns the new job id. */
+  async upgrade(job, jar, directory) {
+    const uploaded = await this.#upload(jar); // before stopping the job
+    return this.#run(uploaded, await this.stop(job, directory));
+  }
+
+  /** Takes a savepoint and returns its path. */
+  savepoint(job, directory) {
+    return this.#snapshot(job, "savepoints", { "target-directory": directory, "cancel-job": false });
+  }
+
+  /** Stops the job with a savepoint and returns its path. */
+  stop(job, directory) {
+    return this.#snapshot(job, "stop", { targetDirectory: directory, drain: false });
+  }
+
+  /** Waits until the tasks run. Rejects with JobTerminated and the cause if the job fails. */
+  async waitUntilUp(job) {
+    const end = this.#options.now() + this.#options.timeout;
+    for (;;) {
+      const details = await this.#send("GET", `/jobs/${job}`);
+      const progress = `${details.name} is ${details.state}`;
+      if (isUp(details)) return;
+      if (TERMINAL_STATES.has(details.state)) {
+        throw new JobTerminated(`${progress}: ${causeOf(await this.#send("GET", `/jobs/${job}/exceptions`))}`);
+      }
+      await this.#wait(end, progress);
+    }
+  }
+
+  async #upload(jar) {
+    const form = new FormData();
+    form.append("jarfile", new Blob([await readFile(jar)], { type: "application/x-java-archive" }), basename(jar));
+    const { filename } = await this.#send("POST", "/jars/upload", { form, idempotent: true });
+    return filename.split("/").at(-1);
+  }
+
+  async #run(jar, savepointPath) {
+    const { jobid } = await this.#send("POST", `/jars/${jar}/run`, { json: savepointPath ? { savepointPath } : {} });
+    await this.waitUntilUp(jobid);
+    return jobid;
+  }
+
+  async #snapshot(job, endpoint, fields) {
+    this.#triggerIds ??= hasTriggerIds(await this.#send("GET", "/config"));
+    const json = trigger(this.#triggerIds, fields);
+    const triggered = await this.#send("POST", `/jobs/${job}/${endpoint}`, {
+      json,
+      expectedStatus: 202,
+      idempotent: "triggerId" in json,
+    });
+    const end = this.#options.now() + this.#options.timeout;
+    for (;;) {
+      const location = locationOf(await this.#send("GET", `/jobs/${job}/savepoints/${triggered["request-id"]}`));
+      if (location !== null) return location;
+      await this.#wait(end, "the savepoint is not ready");
+    }
+  }
+
+  /**
+   * Sends a request and returns the parsed response.
+   *
+   * Requests are repeated after a 503, because there is no leader that could have processed them. After a lost
+   * connection, only idempotent requests are repeated.
+   */
+  async #send(method, path, { json, form, expectedStatus = 200, idempotent = method === "GET" } = {}) {
+    const { attempts, poll } = this.#options;
+    let problem;
+    for (let attempt = 0; attempt < attempts; attempt++) {
+      if (attempt > 0) await this.#options.sleep(poll);
+      const request = { method, body: form ?? (json && JSON.stringify(json)) };
+      if (json) request.headers = { "content-type": "application/json" };
+      let response, text;
+      try {
+        response = await fetch(this.#url + path, request);
+        text = await response.text();
+      } catch (error) {
+        problem = `no response (${error.cause?.message ?? error.message})`;
+        if (idempotent) continue;
+        throw new ResponseLost(`${method} ${path}: ${problem}; Flink may have processed the request`, { cause: error });
+      }
+      if (response.status === expectedStatus) return JSON.parse(text);
+      problem = `${response.status} ${text}`;
+      if (response.status !== 503) break;
+    }
+    throw new RequestFailed(`${method} ${path}: ${problem}`);
+  }
+
+  async #wait(end, progress) {
+    const { now, timeout, poll } = this.#options;
+    if (now() >= end) throw new TimedOut(`${progress} after ${timeout / 1000} s`);
+    await this.#options.sleep(poll);
+  }
+}

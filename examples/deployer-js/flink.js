@@ -1,0 +1,43 @@
+/** Requests and responses of Flink. This module does no I/O. */
+
+import { randomUUID } from "node:crypto";
+
+import { SavepointFailed } from "./errors.js";
+
+export const TERMINAL_STATES = new Set(["FINISHED", "CANCELED", "FAILED", "SUSPENDED"]);
+
+/** Since Flink 1.15, a client can choose the trigger id. Sending the same id twice triggers one operation. */
+export function hasTriggerIds(config) {
+  const [major, minor] = config["flink-version"].split(".").map(Number);
+  return major > 1 || minor >= 15;
+}
+
+/** Returns the body of a savepoint request, with a trigger id if the release supports it. */
+export function trigger(triggerIds, fields) {
+  return triggerIds ? { ...fields, triggerId: randomUUID().replaceAll("-", "") } : fields;
+}
+
+/** Returns the savepoint path, or null while it is in progress. COMPLETED does not mean success. */
+export function locationOf(response) {
+  if (response.status.id !== "COMPLETED") return null;
+  const { location, "failure-cause": failure } = response.operation;
+  if (failure) throw new SavepointFailed(innermost(failure["stack-trace"]));
+  return location;
+}
+
+/** Returns whether the tasks run, too: a job is RUNNING before its tasks are. */
+export function isUp(job) {
+  return job.state === "RUNNING" && job.vertices.every(({ status }) => ["RUNNING", "FINISHED"].includes(status));
+}
+
+/** Returns the cause in the response of /jobs/:jobid/exceptions, which differs before 1.13 and since 2.0. */
+export function causeOf(exceptions) {
+  const trace = exceptions.exceptionHistory?.entries?.[0]?.stacktrace ?? exceptions["root-exception"];
+  return trace ? innermost(trace) : "unknown cause";
+}
+
+/** Returns the last `Caused by` of a Java stack trace, or its first line. */
+export function innermost(trace) {
+  const causes = [...trace.matchAll(/^Caused by: (.*)/gm)];
+  return causes.length ? causes.at(-1)[1] : trace.split("\n")[0];
+}
