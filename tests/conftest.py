@@ -60,6 +60,9 @@ class _TestsForgotten:
 _pytest.pytester.SysModulesSnapshot = _TestsForgotten
 
 
+LONGEST = ["test_fidelity", "test_coherence", "test_every_operation", "test_deployer"]
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The suites that take minutes come first, so that several workers go through them side by side."""
-    items.sort(key=lambda item: item.get_closest_marker("fidelity") is None)
+    """Run the longest tests first, or one worker is left with them in the end."""
+    items.sort(key=lambda item: LONGEST.index(item.path.stem) if item.path.stem in LONGEST else len(LONGEST))
