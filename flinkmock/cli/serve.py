@@ -108,6 +108,12 @@ def configure(subparsers: Any) -> None:
         action="store_true",
         help="end when standard input ends, too: with the process that started this one and holds the other end",
     )
+    parser.add_argument(
+        "--cluster-ports",
+        type=port_range,
+        metavar="FIRST-LAST",
+        help="the ports of clusters that the control API makes, e.g. 9000-9099; default: free ones",
+    )
     parser.add_argument("--no-control", action="store_true", help="don't serve the console and the control API")
     parser.set_defaults(run=run)
 
@@ -116,6 +122,14 @@ def port(text: str) -> int:
     if not text.isascii() or not text.isdecimal() or int(text) > 65535:
         raise argparse.ArgumentTypeError(f"{text!r} is not a port. Write a number from 0 to 65535.")
     return int(text)
+
+
+def port_range(text: str) -> range:
+    first, _, last = text.partition("-")
+    ports = range(port(first), port(last or first) + 1)
+    if not ports or ports[0] == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a range of ports. Write the first and the last: 9000-9099.")
+    return ports
 
 
 def run(args: argparse.Namespace) -> int:
@@ -186,7 +200,7 @@ def _control_options(args: argparse.Namespace) -> ControlOptions | None:
         import secrets
 
         token = secrets.token_urlsafe(16)
-    return ControlOptions(args.control_port, token)
+    return ControlOptions(args.control_port, token, args.cluster_ports)
 
 
 def _verified(engine: Engine) -> int:

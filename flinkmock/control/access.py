@@ -6,11 +6,11 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
-from urllib.parse import urlsplit
 
 from flinkmock.control.refusal import RequestRefused
 
-_WILDCARDS = frozenset({"0.0.0.0", "::", ""})
+WILDCARDS = frozenset({"0.0.0.0", "::", ""})
+"""Addresses that stand for all of the machine's addresses."""
 
 
 def is_loopback(host: str) -> bool:
@@ -47,22 +47,23 @@ class Access:
             public: Whether the operation can be called without the token.
         """
         host = headers.get("Host", "")
-        name = _name(host)
-        if self.bound_host not in _WILDCARDS and not is_loopback(name) and name != self.bound_host.strip("[]").lower():
+        name = name_of(host)
+        if self.bound_host not in WILDCARDS and not is_loopback(name) and name != self.bound_host.strip("[]").lower():
             raise RequestRefused(
                 403,
                 "HostNotAllowed",
                 f'The header Host is "{host}". The control API accepts localhost and {self.bound_host} only.',
             )
         origin = headers.get("Origin")
-        if origin is not None and urlsplit(origin).netloc.lower() != host.lower():
+        if origin is not None and origin.partition("://")[2].lower() != host.lower():
             raise RequestRefused(
                 403, "OriginNotAllowed", f'The control API does not accept requests from pages of "{origin}".'
             )
         if self.token is None or public:
             return
         scheme, _, given = headers.get("Authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not hmac.compare_digest(given.strip().encode(), self.token.encode()):
+        given_bytes = given.strip().encode("utf-8", errors="surrogateescape")
+        if scheme.lower() != "bearer" or not hmac.compare_digest(given_bytes, self.token.encode()):
             raise RequestRefused(
                 401,
                 "TokenRequired",
@@ -71,7 +72,7 @@ class Access:
             )
 
 
-def _name(host: str) -> str:
+def name_of(host: str) -> str:
     """The name or address of a `Host` header, without the port and brackets."""
     if host.startswith("["):
         return host[1:].partition("]")[0].lower()

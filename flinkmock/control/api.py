@@ -112,10 +112,11 @@ class ControlApi:
         return ControlResponse(operation.status, encode(result))
 
 
-def all_operations() -> list[ControlOperation]:
+@cache
+def all_operations() -> tuple[ControlOperation, ...]:
     """The whole table, in the order of the documentation."""
-    assert operations.MODULES
-    return OPERATIONS
+    modules = [module.__name__ for module in operations.MODULES]
+    return tuple(sorted(OPERATIONS, key=lambda operation: modules.index(operation.handler.__module__)))
 
 
 @cache

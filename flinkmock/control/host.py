@@ -22,10 +22,6 @@ class HostedCluster(Protocol):
     def urls(self) -> Sequence[str]:
         """One for each JobManager."""
 
-    @property
-    def control_url(self) -> str:
-        """Where its control API is."""
-
 
 class HostedClusters(Protocol):
     """The clusters that were made by `POST /clusters` and have not ended."""
@@ -53,6 +49,10 @@ class ControlHost(Protocol):
 
     @property
     def clusters(self) -> HostedClusters: ...
+
+    def reachable(self, url: str) -> str:
+        """Return the URL with a host that the client can use: that of the request if the server listens on all
+        addresses."""
 
     async def wait_for(self, condition: Callable[[], T | None], timeout: float) -> T | None:
         """Return what `condition` returns, as soon as that is not None; None after `timeout` seconds of the wall

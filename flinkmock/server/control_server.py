@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from aiohttp import web
 
-from flinkmock.control.access import Access
+from flinkmock.control.access import WILDCARDS, Access, name_of
 from flinkmock.control.api import MAX_BODY, PREFIX, ControlApi, ControlRequest
 from flinkmock.control.operation import ControlResponse
 from flinkmock.control.refusal import RequestRefused
@@ -113,10 +113,17 @@ class _Host:
     __slots__ = ("_http", "_server", "clusters", "urls")
 
     def __init__(self, server: ControlServer, http: web.BaseRequest) -> None:
-        self.urls = server.urls or (_base_url(http),)
+        self._http = http
+        self.urls = tuple(map(self.reachable, server.urls or (_base_url(http),)))
         self.clusters = server.clusters
         self._server = server
-        self._http = http
+
+    def reachable(self, url: str) -> str:
+        host, port = url.removeprefix("http://").rsplit(":", 1)
+        if host.strip("[]") not in WILDCARDS:
+            return url
+        name = name_of(self._http.headers.get("Host", "")) or "localhost"
+        return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
 
     async def wait_for(self, condition: Callable[[], T | None], timeout: float) -> T | None:
         return await self._server.wait_for(condition, timeout, self._http)
@@ -149,17 +156,19 @@ class ControlOptions:
     Attributes:
         port: A port of its own (0: a free one); None: that of the first JobManager.
         token: What clients have to send; None: nothing.
+        cluster_ports: The ports of the clusters that clients make; None: free ones.
     """
 
     port: int | None = None
     token: str | None = None
+    cluster_ports: range | None = None
 
 
 def control_server(control: ClusterControl, host: str, options: ControlOptions | None = None) -> ControlServer:
     """Make the server of the control API of a cluster that listens on `host`."""
     options = options or ControlOptions()
     access = Access(host, options.token)
-    clusters = HostedClusters(host, access)
+    clusters = HostedClusters(host, access, options.cluster_ports)
     return ControlServer(ControlApi(control, access), clusters, beside_rest_api=options.port is None)
 
 

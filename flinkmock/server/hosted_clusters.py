@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import socket
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from flinkmock.control.access import Access
-from flinkmock.control.api import API_PREFIX, ControlApi
+from flinkmock.control.api import ControlApi
 from flinkmock.control.refusal import RequestRefused
-from flinkmock.errors import NotFound, did_you_mean
+from flinkmock.errors import NotFound, PortTaken, did_you_mean
 from flinkmock.monotonic import monotonic
 
 if TYPE_CHECKING:
@@ -38,10 +40,6 @@ class _HostedCluster:
         return self.listeners.urls
 
     @property
-    def control_url(self) -> str:
-        return self.urls[0] + API_PREFIX
-
-    @property
     def ends_at(self) -> float:
         """As `monotonic` shows it; infinity: never."""
         return float("inf") if self.idle_timeout is None else self.server.last_used + self.idle_timeout
@@ -53,11 +51,13 @@ class HostedClusters:
     Args:
         host: The address at which they listen.
         access: Who may use their control APIs.
+        ports: The ports that they may use; None: any free one.
     """
 
-    def __init__(self, host: str, access: Access) -> None:
+    def __init__(self, host: str, access: Access, ports: range | None = None) -> None:
         self._host = host
         self._access = access
+        self._ports = ports
         self._clusters: dict[str, _HostedCluster] = {}
         self._made = 0
         self._closing: set[asyncio.Task[None]] = set()
@@ -74,13 +74,13 @@ class HostedClusters:
             FlinkMockError: The scenario does not fit, or no port is free.
         """
         from flinkmock.server.control_server import ControlServer
-        from flinkmock.server.listener import Listeners, bind_each
+        from flinkmock.server.listener import Listeners
 
         if len(self._clusters) >= MAX_CLUSTERS:
             raise RequestRefused(409, "TooManyClusters", f"There are {MAX_CLUSTERS} clusters. End one first.")
         engine = control.open_engine()
         try:
-            sockets = bind_each(self._host, 0, len(engine.cluster.leadership.jobmanagers))
+            sockets = self._bind(len(engine.cluster.leadership.jobmanagers))
         except BaseException:
             control.close_engine()
             raise
@@ -100,6 +100,25 @@ class HostedClusters:
         await listeners.start()
         self._set_alarm(cluster.ends_at)
         return cluster
+
+    def _bind(self, count: int) -> list[socket.socket]:
+        """As many listening sockets. Raises RequestRefused, FlinkMockError."""
+        from flinkmock.server.listener import bind, bind_each
+
+        if self._ports is None:
+            return bind_each(self._host, 0, count)
+        sockets: list[socket.socket] = []
+        for port in self._ports:
+            if len(sockets) == count:
+                break
+            with contextlib.suppress(PortTaken):
+                sockets.append(bind(self._host, port))
+        if len(sockets) < count:
+            for each in sockets:
+                each.close()
+            first, last = self._ports[0], self._ports[-1]
+            raise RequestRefused(409, "TooManyClusters", f"The ports {first} to {last} are taken. End a cluster first.")
+        return sockets
 
     async def close(self, cluster_id: str) -> None:
         """End a cluster. Clients can't connect any more when this returns. Raises NotFound."""
@@ -154,7 +173,8 @@ class HostedClusters:
         for cluster in self:
             if cluster.ends_at <= now and not cluster.server.is_busy:
                 self._end(cluster.id)
-        self._set_alarm(min((max(each.ends_at, now + 1) for each in self), default=float("inf")))
+        # a busy one is looked at again in a second
+        self._set_alarm(min((each.ends_at if each.ends_at > now else now + 1 for each in self), default=float("inf")))
 
 
 async def _closed(cluster: _HostedCluster) -> None:

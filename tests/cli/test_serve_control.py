@@ -8,6 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from flinkmock.cli import main
+from flinkmock.server.listener import bind
 from tests.cli.test_serve import line, serving
 from tests.control.client import Control
 
@@ -67,3 +69,28 @@ def test_reload_and_control(tmp_path: Path) -> None:
         scenario.write_text("jobs: {returns: streaming}\n")
         line(process)
         assert [job["name"] for job in control.get("jobs")["jobs"]] == ["returns"]
+
+
+def test_clusters_get_ports_of_a_range() -> None:
+    with bind("127.0.0.1", 0) as taken:
+        port = taken.getsockname()[1]
+        with serving("--log", "json", "--cluster-ports", f"{port}-{port}", "--quiet") as process:
+            control = Control(json.loads(line(process))["url"] + PREFIX)
+            assert f"The ports {port} to {port} are taken" in control.error("POST", "clusters", 409)
+            taken.close()
+            assert control.post("clusters", status=201)["url"] == f"http://127.0.0.1:{port}"
+
+
+def test_addresses_are_those_that_the_client_can_reach() -> None:
+    with serving("--host", "0.0.0.0", "--control-token", "secret", "--log", "json", "--quiet") as process:
+        url = json.loads(line(process))["url"].replace("0.0.0.0", "127.0.0.1")
+        control = Control(url + PREFIX, {"Authorization": "Bearer secret"})
+        made = control.post("clusters", status=201, headers={"Host": "flink.test:8081"})
+        assert made["url"].startswith("http://flink.test:") and made["control-url"].startswith(made["url"])
+        assert control.get("version")["urls"] == [url]
+
+
+def test_a_range_that_is_none() -> None:
+    for text in ("9-8", "0-9", "a", "1-99999"):
+        with pytest.raises(SystemExit):
+            main(["serve", "--cluster-ports", text])

@@ -41,6 +41,7 @@ ONLY_IN_PYTHON = {
     "FlinkMock.control_url": "the client knows it",
     "FlinkMock.restore": "ClusterControl.restore",
     "Journal.add": "the server does",
+    "Journal.defer": "the server does",
     "Journal.snapshot": "part of ClusterControl.snapshot",
     "Journal.restore": "part of ClusterControl.restore",
     "Journal.limit": "a constant",

@@ -13,13 +13,15 @@ from flinkmock.control.waiting import wall_seconds
 LONGEST_IDLE_S = 30 * 86_400.0
 
 
-def _cluster_json(cluster: HostedCluster) -> dict[str, Any]:
-    idle = cluster.idle_timeout
+def _cluster_json(call: ControlCall, cluster: HostedCluster) -> dict[str, Any]:
+    from flinkmock.control.api import API_PREFIX
+
+    urls, idle = list(map(call.host.reachable, cluster.urls)), cluster.idle_timeout
     return {
         "id": cluster.id,
-        "url": cluster.urls[0],
-        "urls": list(cluster.urls),
-        "control-url": cluster.control_url,
+        "url": urls[0],
+        "urls": urls,
+        "control-url": urls[0] + API_PREFIX,
         "flink": cluster.control.engine.contract.release.version,
         "idle-timeout": None if idle is None else round(idle * 1000),
     }
@@ -52,19 +54,19 @@ async def open_cluster(call: ControlCall) -> Any:
     idle = None if text == "never" else max(wall_seconds(text, longest=LONGEST_IDLE_S), 0.001)
     default_clock = query.pop("default-clock")
     control = call.control.sibling(read_scenario(call), **query, default_clock=default_clock)
-    return _cluster_json(await call.host.clusters.open(control, idle))
+    return _cluster_json(call, await call.host.clusters.open(control, idle))
 
 
 @operation("GET", "/clusters", summary="List these clusters.", returns=obj({"clusters": array(ref("Cluster"))}))
 def list_clusters(call: ControlCall) -> Any:
     """Without the cluster with which the server was started."""
-    return {"clusters": [_cluster_json(cluster) for cluster in call.host.clusters]}
+    return {"clusters": [_cluster_json(call, cluster) for cluster in call.host.clusters]}
 
 
 @operation("GET", "/clusters/{id}", summary="Get one of these clusters.", returns=ref("Cluster"), errors=(404,))
 def get_cluster(call: ControlCall) -> Any:
     """This does not count as use of the cluster."""
-    return _cluster_json(call.host.clusters.get(call.path["id"]))
+    return _cluster_json(call, call.host.clusters.get(call.path["id"]))
 
 
 @operation("DELETE", "/clusters/{id}", summary="End one of these clusters.", errors=(404,))
