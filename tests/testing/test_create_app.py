@@ -59,3 +59,17 @@ async def test_it_goes_with_its_application(tmp_path: Path, monkeypatch: pytest.
 def test_mistakes_are_told_at_once() -> None:
     with pytest.raises(ScenarioError):
         FlinkMock({"jobs": {"orders": "streming"}}).create_app()
+
+
+async def test_it_has_the_control_api(aiohttp_client: AiohttpClient) -> None:
+    flink = FlinkMock({"jobs": {"orders": "streaming"}}, clock="virtual")
+    app = web.Application()
+    app.add_subapp("/flink", flink.create_app())
+    client: Client = await aiohttp_client(app)
+    api = "/flink/__flinkmock__/v1"
+    answer = await client.put(f"{api}/scenario", json={"jobs": {"returns": "batch"}, "flink": "1.20"})
+    assert (answer.status, (await answer.json())["mode"]) == (200, "virtual")
+    assert (await (await client.get("/flink/overview")).json())["flink-version"] == "1.20.5"
+    made = await (await client.post(f"{api}/clusters")).json()
+    assert (await client.delete(f"{api}/clusters/{made['id']}")).status == 204
+    assert [exchange.target for exchange in flink.requests] == ["/overview"]
