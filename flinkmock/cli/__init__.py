@@ -1,7 +1,7 @@
 """The command `flinkmock`.
 
-Exit codes: 0 success, 1 a command found something to report (`check`, `compat`, `serve --verify`), 2 usage error, 130
-interrupted by ^C.
+Exit codes: 0 success, 1 a command found something to report (`check`, `compat`, `serve --verify`) or a condition is not
+met (`ctl`), 2 usage error, 130 interrupted by ^C.
 """
 
 from __future__ import annotations
@@ -10,12 +10,25 @@ import sys
 from collections.abc import Sequence
 
 from flinkmock import __version__
-from flinkmock.cli import check, compat, coverage, diff, importing, openapi, proxy, record, releases, scenario, serve
+from flinkmock.cli import (
+    check,
+    compat,
+    coverage,
+    ctl,
+    diff,
+    importing,
+    openapi,
+    proxy,
+    record,
+    releases,
+    scenario,
+    serve,
+)
 from flinkmock.cli.parser import Parser
 from flinkmock.cli.stdout import silence
 from flinkmock.errors import FlinkMockError
 
-COMMANDS = (serve, scenario, check, diff, compat, proxy, record, openapi, coverage, importing, releases)
+COMMANDS = (serve, ctl, scenario, check, diff, compat, proxy, record, openapi, coverage, importing, releases)
 """Each module has `configure(subparsers)`, which sets `run(args) -> exit code`, and has no heavy imports."""
 
 

@@ -1,0 +1,69 @@
+"""`flinkmock ctl`: drives a running fake cluster from a shell, by its control API."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from typing import Any
+
+from flinkmock.cli.ctl import clock, faults, jobs, processes, requests, scenario, server
+from flinkmock.cli.ctl.action import Actions
+
+DEFAULT_URL = "http://127.0.0.1:8081"
+NOT_MET = 409
+"""The status of a response if a condition is not met."""
+EXAMPLES = """\
+examples:
+  flinkmock ctl advance 5m
+  flinkmock ctl wait orders RUNNING --timeout 30s && ./deploy.sh
+  flinkmock ctl fail orders --class java.io.IOException --message 'disk full'
+  flinkmock ctl fault add '{match: "POST /jobs/:jobid/savepoints", times: 1, delay: 5s}'
+  flinkmock ctl requests --match 'POST /jobs/:jobid/stop'
+  flinkmock ctl scenario load crash-loop.yaml
+"""
+
+
+def configure(subparsers: Any) -> None:
+    parser = subparsers.add_parser(
+        "ctl",
+        help="drive a running fake cluster: clock, jobs, faults, requests, scenario",
+        description="Drives a running fake cluster by its control API. Exit code 0: done; 1: a condition is not met (a "
+        "job does not get into a state, an expectation is not met, the cluster is not in a state for this); 2: usage "
+        "error, or the cluster does not answer.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    _add_options(parser)
+    actions = Actions(parser.add_subparsers(metavar="ACTION", required=True), _add_options)
+    for module in (clock, jobs, processes, faults, requests, scenario, server):
+        module.configure(actions)
+    parser.set_defaults(run=run)
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    """The options before and after the action; both write to the same attributes."""
+    parser.add_argument(
+        "--url",
+        default=argparse.SUPPRESS,
+        help=f"the URL of the cluster; default: $FLINKMOCK_URL, else {DEFAULT_URL}",
+    )
+    parser.add_argument(
+        "--token", default=argparse.SUPPRESS, help="the token of its control API; default: $FLINKMOCK_TOKEN"
+    )
+    parser.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print the JSON of the response")
+
+
+def run(args: argparse.Namespace) -> int:
+    from flinkmock.cli.ctl.session import Session
+    from flinkmock.control.client import ControlClient, ControlRefused
+
+    url = getattr(args, "url", None) or os.environ.get("FLINKMOCK_URL") or DEFAULT_URL
+    token = getattr(args, "token", None) or os.environ.get("FLINKMOCK_TOKEN")
+    session = Session(ControlClient(url, token), args, as_json=getattr(args, "json", False))
+    try:
+        code: int | None = args.act(session)
+    except ControlRefused as refused:
+        print(f"flinkmock: {refused.message}", file=sys.stderr)
+        return 1 if refused.status == NOT_MET else 2
+    return code or 0

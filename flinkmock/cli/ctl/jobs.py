@@ -1,0 +1,82 @@
+"""`flinkmock ctl jobs` and what can be done to a job."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flinkmock.cli.arguments import duration
+from flinkmock.cli.ctl.action import Actions
+from flinkmock.cli.ctl.session import Session
+from flinkmock.units import format_duration
+
+
+def configure(actions: Actions) -> None:
+    actions.add("jobs", show, "List the jobs")
+    submit_ = actions.add("submit", submit, "Submit a job")
+    submit_.add_argument("name", metavar="NAME", help="the name of the job")
+    submit_.add_argument("--template", default="streaming", help="what it extends; default: %(default)s")
+    submit_.add_argument("--parallelism", type=int, metavar="N", help="default: that of the template")
+    wait_ = actions.add("wait", wait, "Wait until a job is in a state, without advancing the clock")
+    wait_.add_argument("job", metavar="JOB", help="the name or id of a job, which may be submitted later")
+    wait_.add_argument("state", metavar="STATE", help="a job state of Flink: RUNNING, FINISHED, …")
+    wait_.add_argument(
+        "--timeout", type=duration, default="30s", metavar="DURATION", help="of the wall clock; default: %(default)s"
+    )
+    fail_ = actions.add("fail", fail, "Let a task of a job throw an exception")
+    _add_job(fail_)
+    fail_.add_argument("--class", dest="java_class", default="java.lang.RuntimeException", help="default: %(default)s")
+    fail_.add_argument("--message", default="Intentional failure", help="default: %(default)s")
+    fail_.add_argument("--vertex", help="the name of the vertex whose task fails; default: the seed chooses one")
+    for name, description in (
+        ("finish", "Let a job finish"),
+        ("cancel", "Cancel a job"),
+        ("restart", "Restart all tasks of a job"),
+    ):
+        _add_job(actions.add(name, change(name), description))
+
+
+def _add_job(parser: Any) -> None:
+    parser.add_argument("job", metavar="JOB", help="the name or id of a job")
+
+
+def show(session: Session) -> None:
+    response = session.client.request("GET", "jobs")
+    rows = [
+        [job["name"], job["state"], job["id"], session.since_start(job["submitted-at"]), str(job["restarts"])]
+        for job in response["jobs"]
+    ]
+    session.show_rows(response, ("name", "state", "id", "submitted", "restarts"), rows, "There is no job.")
+
+
+def submit(session: Session) -> None:
+    args = session.args
+    parallelism = {} if args.parallelism is None else {"parallelism": args.parallelism}
+    body = {"name": args.name, "template": args.template, **parallelism}
+    _show_job(session, session.client.request("POST", "jobs", body=body))
+
+
+def wait(session: Session) -> None:
+    args = session.args
+    body = {"state": args.state, "timeout": format_duration(args.timeout)}
+    _show_job(session, session.client.request("POST", "jobs", args.job, "wait", body=body, waits=args.timeout / 1000))
+
+
+def fail(session: Session) -> None:
+    args = session.args
+    body: dict[str, Any] = {"exception": {"class": args.java_class, "message": args.message}}
+    if args.vertex is not None:
+        body["vertex"] = args.vertex
+    _show_job(session, session.client.request("POST", "jobs", args.job, "fail", body=body))
+
+
+def change(name: str) -> Any:
+    """The action that finishes, cancels or restarts a job."""
+
+    def act(session: Session) -> None:
+        _show_job(session, session.client.request("POST", "jobs", session.args.job, name))
+
+    return act
+
+
+def _show_job(session: Session, job: dict[str, Any]) -> None:
+    session.show(job, f"{job['name']} {job['id']} is {job['state']}")

@@ -1,0 +1,60 @@
+"""`flinkmock ctl taskmanager`, `leader` and `signal`."""
+
+from __future__ import annotations
+
+from flinkmock.cli.ctl.action import Actions
+from flinkmock.cli.ctl.session import Session
+
+
+def configure(actions: Actions) -> None:
+    taskmanager = actions.group("taskmanager", "List, add and lose TaskManagers")
+    taskmanager.add("list", list_taskmanagers, "List the registered TaskManagers")
+    taskmanager.add("join", join_taskmanager, "Register one more TaskManager")
+    lose = taskmanager.add("lose", lose_taskmanager, "Remove a TaskManager as if its process had crashed")
+    lose.add_argument("id", nargs="?", metavar="ID", help="default: the first one")
+    leader = actions.group("leader", "Show or crash the leading JobManager")
+    leader.add("show", show_leader, "Print which JobManager leads")
+    fail = leader.add("fail", fail_leader, "Crash the leader")
+    fail.add_argument("--for", dest="length", default="5s", metavar="DURATION", help="default: %(default)s")
+    signal = actions.add("signal", send_signal, "Send a signal; without a name, list the signals")
+    signal.add_argument("name", nargs="?", metavar="NAME", help="as the scenario names it")
+
+
+def list_taskmanagers(session: Session) -> None:
+    response = session.client.request("GET", "taskmanagers")
+    ids = [each["id"] for each in response["taskmanagers"]]
+    session.show(response, "\n".join(ids) or "No TaskManager is registered.")
+
+
+def join_taskmanager(session: Session) -> None:
+    response = session.client.request("POST", "taskmanagers", "join")
+    session.show(response, f"{response['id']} joins")
+
+
+def lose_taskmanager(session: Session) -> None:
+    body = {} if session.args.id is None else {"id": session.args.id}
+    response = session.client.request("POST", "taskmanagers", "lose", body=body)
+    session.show(response, f"{response['id']} is lost")
+
+
+def show_leader(session: Session) -> None:
+    _show_leader(session, session.client.request("GET", "leader"))
+
+
+def fail_leader(session: Session) -> None:
+    _show_leader(session, session.client.request("POST", "leader", "fail", body={"for": session.args.length}))
+
+
+def _show_leader(session: Session, response: dict[str, object]) -> None:
+    leader = response["leader"]
+    session.show(response, "No JobManager leads." if leader is None else f"JobManager {leader} leads")
+
+
+def send_signal(session: Session) -> None:
+    if session.args.name is not None:
+        session.client.request("POST", "signals", session.args.name)
+        session.show({"name": session.args.name}, f"Signal {session.args.name} is sent")
+        return
+    response = session.client.request("GET", "signals")
+    rows = [[each["name"], "yes" if each["awaited"] else "no"] for each in response["signals"]]
+    session.show_rows(response, ("signal", "awaited"), rows, "Nothing in the scenario waits for a signal.")

@@ -1,0 +1,82 @@
+"""`flinkmock ctl requests` and `expectations`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from flinkmock.cli.arguments import duration
+from flinkmock.cli.ctl.action import Actions
+from flinkmock.cli.ctl.session import Session
+from flinkmock.errors import FlinkMockError
+from flinkmock.units import format_duration
+
+
+def configure(actions: Actions) -> None:
+    parser = actions.add("requests", show, "List the requests of clients")
+    parser.add_argument("--match", metavar="REQUEST", help="method and path: 'POST /jobs/:jobid/savepoints'")
+    parser.add_argument("--status", type=int, help="only responses with this status")
+    parser.add_argument("--job", help="only requests about the job with this name or id")
+    parser.add_argument("--unmatched", action="store_true", help="only requests for which there is no operation")
+    parser.add_argument("--limit", type=int, default=50, metavar="N", help="the last ones; default: %(default)s")
+    parser.add_argument(
+        "--wait", type=int, metavar="N", help="wait until N requests match; exit code 1 if they don't come"
+    )
+    parser.add_argument(
+        "--timeout", type=duration, default="30s", metavar="DURATION", help="of --wait; default: %(default)s"
+    )
+    parser.add_argument("--har", action="store_true", help="print all requests as HAR 1.2")
+    parser.add_argument("--clear", action="store_true", help="clear the journal")
+    actions.add("expectations", expectations, "Check the scenario's `expect` section; exit code 1 if it is not met")
+
+
+def show(session: Session) -> None:
+    args, client = session.args, session.client
+    if args.clear:
+        client.request("DELETE", "requests")
+        session.show({}, "The journal is empty")
+    elif args.har:
+        print(json.dumps(client.request("GET", "requests", "har"), indent=1, ensure_ascii=False))
+    elif args.wait is not None:
+        _wait(session)
+    else:
+        query = {"match": args.match, "status": args.status, "job": args.job, "limit": args.limit}
+        if args.unmatched:
+            query["unmatched"] = "true"
+        _show(session, client.request("GET", "requests", query=query))
+
+
+def _wait(session: Session) -> None:
+    args = session.args
+    if args.match is None:
+        raise FlinkMockError("--wait needs --match.")
+    body = {"match": args.match, "times": args.wait, "timeout": format_duration(args.timeout)}
+    if args.status is not None:
+        body["status"] = args.status
+    response = session.client.request("POST", "requests", "wait", body=body, waits=args.timeout / 1000)
+    _show(session, response)
+
+
+def _show(session: Session, response: dict[str, Any]) -> None:
+    rows = [
+        [
+            str(each["number"]),
+            session.since_start(each["time"]),
+            str(each["status"] or "none"),
+            f"{each['method']} {each['target']}",
+            each["job"] or "",
+            f"({each['fault']})" if each["fault"] else "",
+        ]
+        for each in response["requests"]
+    ]
+    session.show_rows(response, ("#", "time", "status", "request", "job", "fault"), rows, "No request.")
+
+
+def expectations(session: Session) -> int:
+    response = session.client.request("GET", "expectations")
+    lines = [
+        f"met      {each['expectation']}" if each["met"] else f"NOT MET  {each['message']}"
+        for each in response["expectations"]
+    ]
+    session.show(response, "\n".join(lines) or "The scenario expects nothing.")
+    return 0 if response["met"] else 1

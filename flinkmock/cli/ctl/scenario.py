@@ -1,0 +1,121 @@
+"""`flinkmock ctl scenario`, `reset`, `snapshot` and `restore`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from flinkmock.cli.ctl.action import Actions
+from flinkmock.cli.ctl.session import Session
+
+OPTIONS = ("flink", "seed", "clock")
+UNNAMED = "<scenario>"
+"""What the server calls a scenario without a file."""
+
+
+def configure(actions: Actions) -> None:
+    scenario = actions.group("scenario", "Show, check and replace the scenario")
+    scenario.add("show", show, "Print the scenario as YAML")
+    load_ = scenario.add("load", load, "Replace the cluster by one with another scenario, at the same address")
+    add_file(load_)
+    add_scenario_options(load_)
+    check_ = scenario.add("check", check, "Check a scenario without using it; exit code 1 if it is invalid")
+    add_file(check_)
+    scenario.add("list", list_built_in, "List the built-in scenarios")
+    actions.add("reset", reset, "Start the cluster again with the same scenario")
+    snapshot_ = actions.add("snapshot", snapshot, "Take a snapshot of the cluster and print its id")
+    snapshot_.add_argument("--list", action="store_true", dest="only_list", help="list the snapshots instead")
+    snapshot_.add_argument("--delete", metavar="ID", help="delete a snapshot instead")
+    restore_ = actions.add("restore", restore, "Restore a snapshot")
+    restore_.add_argument("id", metavar="ID", help="as `snapshot` printed it")
+
+
+def add_file(parser: Any, **options: Any) -> None:
+    parser.add_argument(
+        "file", metavar="FILE", help="a scenario, - for standard input, or the name of a built-in one", **options
+    )
+
+
+def add_scenario_options(parser: Any) -> None:
+    parser.add_argument("--flink", metavar="RELEASE", help="the release to serve; default: that of the scenario")
+    parser.add_argument("--seed", type=int, metavar="N", help="default: that of the scenario")
+    parser.add_argument("--clock", metavar="CLOCK", help="the clock mode; default: that of the scenario")
+
+
+def scenario_text(session: Session) -> str:
+    """The content of the file; its name, if there is no such file: the server may have a built-in scenario of it."""
+    file: str = session.args.file
+    is_name = file != "-" and not Path(file).exists() and file.endswith((".yaml", ".yml"))
+    return file if is_name else session.text_of(file)
+
+
+@contextmanager
+def file_in_messages(session: Session) -> Iterator[None]:
+    """Messages about the scenario name the file, which the server does not know."""
+    from flinkmock.control.client import ControlRefused
+
+    try:
+        yield
+    except ControlRefused as refused:
+        message = refused.message.replace(UNNAMED, session.args.file or UNNAMED)
+        raise ControlRefused(refused.status, message, refused.details) from None
+
+
+def options(session: Session) -> dict[str, Any]:
+    """The query parameters that take precedence over the scenario."""
+    return {name: getattr(session.args, name) for name in OPTIONS}
+
+
+def show(session: Session) -> None:
+    client = session.client
+    if session.as_json:
+        session.show(client.request("GET", "scenario"), "")
+    else:
+        print(client.request("GET", "scenario", accept="application/yaml"), end="")
+
+
+def load(session: Session) -> None:
+    with file_in_messages(session):
+        clock = session.client.request("PUT", "scenario", yaml=scenario_text(session), query=options(session))
+    session.show_clock(clock)
+
+
+def check(session: Session) -> int:
+    response = session.client.request("POST", "scenario", "check", yaml=scenario_text(session))
+    lines = []
+    for mistake in response["mistakes"]:
+        file = session.args.file if mistake["file"] == UNNAMED else mistake["file"]
+        position = f":{mistake['line']}:{mistake['column']}" if "line" in mistake else ""
+        lines.append(f"{file}{position}: {mistake['message']}")
+    session.show(response, "\n".join(lines) or f"{session.args.file} is valid")
+    return 0 if response["valid"] else 1
+
+
+def list_built_in(session: Session) -> None:
+    response = session.client.request("GET", "scenarios")
+    rows = [[each["name"], each["description"]] for each in response["scenarios"]]
+    session.show_rows(response, ("scenario", "description"), rows, "")
+
+
+def reset(session: Session) -> None:
+    session.show_clock(session.client.request("POST", "reset"))
+
+
+def snapshot(session: Session) -> None:
+    args, client = session.args, session.client
+    if args.delete is not None:
+        client.request("DELETE", "snapshots", args.delete)
+        session.show({"id": args.delete}, f"{args.delete} is deleted")
+    elif args.only_list:
+        response = client.request("GET", "snapshots")
+        rows = [[each["id"], session.since_start(each["at"])] for each in response["snapshots"]]
+        session.show_rows(response, ("snapshot", "time"), rows, "There is no snapshot.")
+    else:
+        response = client.request("POST", "snapshots")
+        session.show(response, response["id"])
+
+
+def restore(session: Session) -> None:
+    session.show_clock(session.client.request("POST", "snapshots", session.args.id, "restore"))

@@ -1,0 +1,55 @@
+"""`flinkmock ctl cluster`, `health` and `version`."""
+
+from __future__ import annotations
+
+from flinkmock.cli.ctl.action import Actions
+from flinkmock.cli.ctl.scenario import add_file, add_scenario_options, file_in_messages, options, scenario_text
+from flinkmock.cli.ctl.session import Session
+
+
+def configure(actions: Actions) -> None:
+    cluster = actions.group("cluster", "Create, list and delete further clusters in the same process")
+    create_ = cluster.add("create", create, "Create a cluster at a free port and print its id and URL")
+    add_file(create_, nargs="?")
+    add_scenario_options(create_)
+    create_.add_argument(
+        "--idle-timeout",
+        default="10m",
+        metavar="DURATION",
+        help="delete it after this time (wall clock) without a request, or never; default: %(default)s",
+    )
+    cluster.add("list", list_clusters, "List these clusters")
+    delete_ = cluster.add("delete", delete, "Delete one of these clusters")
+    delete_.add_argument("id", metavar="ID", help="as `cluster create` printed it")
+    actions.add("health", health, "Check that the cluster answers")
+    actions.add("version", version, "Print the versions of flinkmock and of the served Flink, and the URLs")
+
+
+def create(session: Session) -> None:
+    text = None if session.args.file is None else scenario_text(session)
+    query = {**options(session), "idle-timeout": session.args.idle_timeout}
+    with file_in_messages(session):
+        response = session.client.request("POST", "clusters", yaml=text, query=query)
+    session.show(response, f"{response['id']}  {response['url']}  Flink {response['flink']}")
+
+
+def list_clusters(session: Session) -> None:
+    response = session.client.request("GET", "clusters")
+    rows = [[each["id"], each["url"], each["flink"]] for each in response["clusters"]]
+    session.show_rows(response, ("cluster", "url", "flink"), rows, "There are no further clusters.")
+
+
+def delete(session: Session) -> None:
+    session.client.request("DELETE", "clusters", session.args.id)
+    session.show({"id": session.args.id}, f"{session.args.id} is deleted")
+
+
+def health(session: Session) -> None:
+    response = session.client.request("GET", "health")
+    session.show(response, response["status"])
+
+
+def version(session: Session) -> None:
+    response = session.client.request("GET", "version")
+    urls = ", ".join(response["urls"])
+    session.show(response, f"flinkmock {response['flinkmock']}, Flink {response['flink']} at {urls}")

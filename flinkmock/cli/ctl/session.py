@@ -1,0 +1,70 @@
+"""One run of `flinkmock ctl`: its client, its arguments and its output."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flinkmock.errors import FlinkMockError
+from flinkmock.tables import columns
+from flinkmock.units import format_duration
+
+if TYPE_CHECKING:
+    from flinkmock.control.client import ControlClient
+
+
+class Session:
+    """Attributes: `client`, the client of the control API; `args`, the arguments of the command line; `as_json`,
+    whether JSON is printed."""
+
+    def __init__(self, client: ControlClient, args: argparse.Namespace, *, as_json: bool) -> None:
+        self.client = client
+        self.args = args
+        self.as_json = as_json
+        self._started_at: int | None = None
+
+    def show(self, value: Any, text: str) -> None:
+        """Print the response of the control API: as JSON, or as this text for people."""
+        if self.as_json:
+            print(json.dumps(value, indent=2, ensure_ascii=False))
+        elif text:
+            print(text)
+
+    def show_rows(self, value: Any, head: Sequence[str], rows: Sequence[Sequence[str]], nothing: str) -> None:
+        """Like `show`, with a table; without rows the text `nothing`."""
+        self.show(value, columns([[name.upper() for name in head], *rows]) if rows else nothing)
+
+    def show_clock(self, clock: dict[str, Any]) -> None:
+        """Print the time, the mode and the next event."""
+        self._started_at = clock["started-at"]
+        due = clock["next-event-at"]
+        parts = [date_and_time(clock["now"]), self.since_start(clock["now"]), f"clock {clock['mode']}"]
+        parts.append("no next event" if due is None else f"next event at {self.since_start(due)}")
+        self.show(clock, "  ".join(parts))
+
+    def since_start(self, at: int) -> str:
+        """The time since the start of the scenario: "+2m30s"."""
+        if self._started_at is None:
+            self._started_at = self.client.request("GET", "clock")["started-at"]
+        text = format_duration(at - self._started_at)
+        return text if text.startswith("-") else f"+{text}"
+
+    @staticmethod
+    def text_of(file: str) -> str:
+        """The content of a file; of standard input for "-". Raises FlinkMockError."""
+        try:
+            return sys.stdin.read() if file == "-" else Path(file).read_text("utf-8")
+        except OSError as error:
+            raise FlinkMockError(f"{file}: {error.strerror}.") from None
+        except UnicodeDecodeError as error:
+            raise FlinkMockError(f"{file} is not UTF-8: {error.reason}.") from None
+
+
+def date_and_time(at: int) -> str:
+    """Format ms since the epoch in UTC."""
+    return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]

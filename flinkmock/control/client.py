@@ -1,0 +1,115 @@
+"""A client of the control API, for `flinkmock ctl`."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+from flinkmock.control.api import API_PREFIX, PREFIX
+from flinkmock.control.operation import JSON, YAML
+from flinkmock.errors import InvalidArgument, ServerUnreachable
+
+TIMEOUT_S = 75.0
+"""Seconds of the wall clock until a response must be there, besides what the request waits for."""
+
+
+class ControlRefused(Exception):
+    """The control API has responded with an error.
+
+    Attributes:
+        status: The status of the response.
+        message: What is wrong.
+        details: One mapping for each mistake: `message`, and `line` and `column` if they are known.
+    """
+
+    def __init__(self, status: int, message: str, details: Sequence[Mapping[str, Any]] = ()) -> None:
+        super().__init__(message)
+        self.status, self.message, self.details = status, message, details
+
+
+class ControlClient:
+    """Sends requests to the control API of one cluster.
+
+    Args:
+        url: The URL of the cluster, or of its control API.
+        token: What is sent as bearer token; None: nothing.
+
+    Raises:
+        InvalidArgument: The URL is not one of HTTP.
+    """
+
+    def __init__(self, url: str, token: str | None = None) -> None:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        try:
+            host, port = parts.hostname, parts.port
+        except ValueError:
+            host, port = None, None
+        if parts.scheme not in ("http", "https") or not host:
+            raise InvalidArgument(f'"{url}" is not the URL of a cluster. Write http://127.0.0.1:8081.')
+        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        self.url = f"{parts.scheme}://{parts.netloc}{parts.path.partition(PREFIX)[0].rstrip('/')}"
+        self._base = parts.path.partition(PREFIX)[0].rstrip("/") + API_PREFIX
+        self._connect = lambda timeout: kind(host, port, timeout=timeout)
+        self._token = token
+
+    def request(
+        self,
+        method: str,
+        *path: str,
+        query: Mapping[str, Any] | None = None,
+        body: Any = None,
+        yaml: str | None = None,
+        accept: str = JSON,
+        waits: float = 0,
+    ) -> Any:
+        """Return the parsed JSON of the response, its text if it is of another type, or None if it is empty.
+
+        Args:
+            path: The segments of the path below the prefix.
+            query: Parameters; those that are None are left out.
+            body: Sent as JSON; None: nothing.
+            yaml: Sent as YAML, instead of `body`.
+            waits: How many seconds the server may wait for something.
+
+        Raises:
+            ControlRefused: The response is an error.
+            ServerUnreachable: There is no response, or it is not from a control API.
+        """
+        target = f"{self._base}/{'/'.join(quote(segment, safe='') for segment in path)}"
+        parameters = {name: value for name, value in (query or {}).items() if value is not None}
+        if parameters:
+            target += f"?{urlencode(parameters)}"
+        headers = {"Accept": accept, **({"Authorization": f"Bearer {self._token}"} if self._token else {})}
+        content: bytes | None = None
+        if yaml is not None:
+            headers["Content-Type"], content = YAML, yaml.encode()
+        elif body is not None:
+            headers["Content-Type"], content = JSON, json.dumps(body).encode()
+        connection = self._connect(TIMEOUT_S + waits)
+        try:
+            connection.request(method, target, content, headers)
+            response = connection.getresponse()
+            received = response.read()
+        except (OSError, http.client.HTTPException) as error:
+            reason = getattr(error, "strerror", None) or str(error) or type(error).__name__
+            raise ServerUnreachable(f"No response from {self.url}: {reason}.") from None
+        finally:
+            connection.close()
+        if response.status >= 400:
+            raise self._refusal(response.status, received)
+        if response.getheader("Content-Type", "").startswith(JSON):
+            return json.loads(received)
+        return received.decode(errors="replace") if received else None
+
+    def _refusal(self, status: int, received: bytes) -> Exception:
+        try:
+            error = json.loads(received)["error"]
+            return ControlRefused(status, error["message"], error.get("details", ()))
+        except (ValueError, LookupError, TypeError):
+            return ServerUnreachable(
+                f"{self.url} has no control API: it responds with {status}. Is it a fake cluster, and were its "
+                "options --no-control or --control-port used?"
+            )

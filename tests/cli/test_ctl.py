@@ -1,0 +1,188 @@
+"""`flinkmock ctl` against a cluster in the same process. docs/ctl.md has more, which runs, too."""
+
+from __future__ import annotations
+
+import io
+import json
+import socket
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from flinkmock import FlinkMock, InvalidArgument
+from flinkmock.cli import main
+from flinkmock.control.client import ControlClient
+
+Ctl = Callable[..., tuple[int, str, str]]
+SCENARIO = "clock: virtual\njobs: {orders: streaming}\n"
+
+
+@pytest.fixture
+def flink() -> Iterator[FlinkMock]:
+    with FlinkMock(SCENARIO) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def ctl(flink: FlinkMock, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Ctl:
+    """Runs an action; returns exit code, output and errors."""
+    monkeypatch.setenv("FLINKMOCK_URL", flink.url)
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        try:
+            code = main(["ctl", *arguments])
+        except SystemExit as end:
+            code = int(str(end.code))
+        return (code, *capsys.readouterr())
+
+    return run
+
+
+def test_json_before_and_after_the_action(ctl: Ctl, flink: FlinkMock) -> None:
+    for arguments in (("--json", "clock"), ("clock", "--json")):
+        code, out, err = ctl(*arguments)
+        assert (code, err, json.loads(out)["mode"]) == (0, "", "virtual")
+    assert json.loads(ctl("scenario", "show", "--json")[1])["jobs"] == {"orders": "streaming"}
+    assert json.loads(ctl("requests", "--har")[1])["log"]["entries"] == []
+
+
+def test_clock_mode(ctl: Ctl) -> None:
+    assert "clock 10x" in ctl("clock", "--mode", "10x")[1]
+
+
+def test_a_job(ctl: Ctl, flink: FlinkMock) -> None:
+    flink.advance("1s")
+    assert ctl("restart", "orders")[0] == 0
+    assert ctl("restart", "orders")[0] == 1
+    assert ctl("finish", "nobody")[0] == 2
+    flink.run_until(orders="RUNNING")
+    assert "FINISHED" in ctl("finish", "orders")[1]
+    assert "INITIALIZING" in ctl("submit", "more", "--template", "batch", "--parallelism", "3")[1]
+    assert flink.job("more").job.graph.vertices[0].parallelism == 3
+    code, _, err = ctl("submit", "less", "--template", "btach")
+    assert (code, 'Did you mean "batch"?' in err) == (2, True)
+
+
+def test_processes_and_signals(ctl: Ctl, flink: FlinkMock) -> None:
+    before = len(flink.taskmanagers)
+    assert ctl("taskmanager", "join")[0] == 0
+    assert len(ctl("taskmanager", "list")[1].splitlines()) == before + 1
+    last = list(flink.taskmanagers)[-1]
+    assert ctl("taskmanager", "lose", last)[1] == f"{last} is lost\n"
+    assert ctl("leader", "show")[1] == "JobManager 0 leads\n"
+    assert ctl("signal")[1] == "Nothing in the scenario waits for a signal.\n"
+    assert ctl("signal", "go")[0] == 2
+
+
+def test_faults_from_a_file_and_from_standard_input(ctl: Ctl, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "faults.yaml"
+    file.write_text("- {name: one, match: GET /jobs, delay: 1s}\n- {name: two, match: GET /jobs, delay: 2s}\n")
+    assert ctl("fault", "add", str(file))[1].splitlines()[1].split()[0] == "one"
+    monkeypatch.setattr("sys.stdin", io.StringIO("{name: zero, match: GET /jobs, delay: 3s}"))
+    assert ctl("fault", "add", "-", "--first")[0] == 0
+    assert [line.split()[0] for line in ctl("fault", "list")[1].splitlines()[1:]] == ["zero", "one", "two"]
+    assert ctl("fault", "clear")[0] == 0
+    assert ctl("fault", "list")[1] == "There are no faults.\n"
+    code, _, err = ctl("fault", "add", "match: GET /jobs\ndelai: 1s")
+    assert (code, "delay" in err) == (2, True)
+    assert ctl("fault", "add", "missing")[2] == "flinkmock: missing: No such file or directory.\n"
+
+
+def test_requests(ctl: Ctl, flink: FlinkMock) -> None:
+    assert ctl("requests")[1] == "No request.\n"
+    assert ctl("requests", "--wait", "1")[2] == "flinkmock: --wait needs --match.\n"
+    assert ctl("expectations")[:2] == (0, "The scenario expects nothing.\n")
+    assert ctl("requests", "--clear")[0] == 0
+    code, _, err = ctl("requests", "--match", "GET")
+    assert (code, "GET" in err) == (2, True)
+
+
+def test_a_scenario_with_a_mistake_is_named_by_its_file(ctl: Ctl, tmp_path: Path, flink: FlinkMock) -> None:
+    file = tmp_path / "bad.yaml"
+    file.write_text("jobs: {orders: streming}\n")
+    code, out, _ = ctl("scenario", "check", str(file))
+    assert (code, out.startswith(f"{file}:1:16: no template")) == (1, True)
+    for action in (("scenario", "load"), ("cluster", "create")):
+        code, _, err = ctl(*action, str(file))
+        assert (code, err.startswith(f"flinkmock: {file}:1:16: no template")) == (2, True)
+    assert [job.name for job in flink.jobs] == ["orders"]
+    assert 'Did you mean "crash-loop.yaml"?' in ctl("scenario", "load", "crsh-loop.yaml")[2]
+    assert "crash-loop.yaml" in ctl("scenario", "list")[1]
+
+
+def test_snapshots(ctl: Ctl) -> None:
+    assert ctl("snapshot", "--list")[1] == "There is no snapshot.\n"
+    assert ctl("snapshot")[1] == "s1\n"
+    assert ctl("snapshot", "--list")[1].splitlines()[1].split() == ["s1", "+0s"]
+    assert ctl("snapshot", "--delete", "s1")[0] == 0
+    assert ctl("restore", "s1")[0] == 2
+
+
+def test_clusters(ctl: Ctl) -> None:
+    assert ctl("cluster", "list")[1] == "There are no further clusters.\n"
+    url = ctl("cluster", "create", "--clock", "virtual")[1].split()[1]
+    assert "clock virtual" in ctl("clock", "--url", url)[1]
+    assert "clock virtual" in ctl("clock", "--url", f"{url}/__flinkmock__/v1")[1]
+    assert ctl("cluster", "delete", "c1")[0] == 0
+
+
+def test_a_cluster_that_does_not_answer(ctl: Ctl) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        port = closed.getsockname()[1]
+    code, _, err = ctl("health", "--url", f"http://127.0.0.1:{port}")
+    assert (code, err) == (2, f"flinkmock: No response from http://127.0.0.1:{port}: Connection refused.\n")
+
+
+def test_a_server_without_a_control_api(ctl: Ctl) -> None:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_error(404)
+
+        def log_message(self, *_: object) -> None:
+            """Silent."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.handle_request, daemon=True).start()
+        code, _, err = ctl("health", "--url", f"127.0.0.1:{server.server_port}")
+    assert (code, "has no control API: it responds with 404" in err) == (2, True)
+
+
+def test_the_token_is_sent(ctl: Ctl, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[str | None] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            sent.append(self.headers["Authorization"])
+            body = b'{"error": {"type": "TokenRequired", "message": "needs a token"}}'
+            self.send_response(401)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Silent."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = Thread(target=lambda: [server.handle_request() for _ in range(2)], daemon=True)
+        thread.start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        assert ctl("clock", "--url", url, "--token", "secret")[::2] == (2, "flinkmock: needs a token\n")
+        monkeypatch.setenv("FLINKMOCK_TOKEN", "from the environment")
+        ctl("clock", "--url", url)
+        thread.join()
+    assert sent == ["Bearer secret", "Bearer from the environment"]
+
+
+@pytest.mark.parametrize("url", ["foo:bar", "ftp://host", "http://"])
+def test_urls_that_are_none(url: str) -> None:
+    with pytest.raises(InvalidArgument, match="is not the URL of a cluster"):
+        ControlClient(url)
+
+
+def test_usage(ctl: Ctl) -> None:
+    assert ctl("advance", "5")[2] == 'flinkmock: "5" has no unit of time. Write 5s, 5ms or 5m.\n'
+    assert "Did you mean --json?" in ctl("clock", "--jsn")[2]
+    assert "examples:" in ctl("--help")[1]
