@@ -75,10 +75,11 @@ def test_the_journal_as_har(scenario: str, tmp_path: Path) -> None:
     assert entry["response"]["status"] == 200
 
 
-def test_a_fault_is_told_beside_the_request(tmp_path: Path) -> None:
+def test_the_name_of_a_fault_is_printed_after_the_request(tmp_path: Path) -> None:
     file = tmp_path / "s.yaml"
     file.write_text("clock: virtual\nfaults:\n  - {name: election, reply: leader-unavailable}\n")
-    assert served(str(file), ask=("/overview",))[1] == "00:00:00.000  503  GET    /overview  (election)\n"
+    _, out, _ = served(str(file), ask=("/overview",))
+    assert out.splitlines()[-1] == "00:00:00.000  503  GET    /overview  (election)"
 
 
 def test_a_journal_that_cannot_be_written(scenario: str, tmp_path: Path) -> None:
