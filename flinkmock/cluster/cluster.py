@@ -82,7 +82,7 @@ class Cluster:
 
     def __init__(self, spec: ClusterSpec, *, release: Release, clock: Clock, upload_dir: Path) -> None:
         self.spec = spec
-        self.release = release
+        self.release = dataclasses.replace(release, version=spec.version or release.version)
         self.random = NamedRandom(spec.seed)
         self.scenario_started_at = self.started_at = self.now = clock.now()
         """When the scenario begins; `started_at` is earlier if the cluster or its jobs are older. Epoch ms."""

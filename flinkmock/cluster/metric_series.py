@@ -78,10 +78,17 @@ MetricSeries = Constant | Counter | Sine | Spike | Series
 
 @dataclass(frozen=True, slots=True)
 class MetricSpec:
-    """A metric that the scenario defines. Of a vertex: `subtasks` are those that have it; None: all."""
+    """A metric that the scenario defines.
+
+    Attributes:
+        series: Its values.
+        subtasks: The subtasks of a vertex that have it; None: all.
+        since: It does not exist before; ms since the job was submitted.
+    """
 
     series: MetricSeries
     subtasks: frozenset[int] | None = None
+    since: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,5 +123,5 @@ def evaluate_metrics(
     return {
         name: java_text(metric.series.at(time, running))
         for name, metric in metrics.items()
-        if metric.subtasks is None or subtask in metric.subtasks
+        if metric.since <= time and (metric.subtasks is None or subtask in metric.subtasks)
     }

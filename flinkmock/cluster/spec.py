@@ -340,6 +340,8 @@ class ClusterSpec:
     """In the order of time."""
     slots: int = 4
     """Of each TaskManager."""
+    version: str | None = None
+    """The version that the cluster shows; None: that of the release."""
     configuration: Mapping[str, str | None] = field(default_factory=dict)
     """Flink options; None removes a default."""
     jobs: tuple[JobSpec, ...] = ()

@@ -1,11 +1,14 @@
-"""Corrupts the body of a response."""
+"""Changes the body of a response: corrupts it, or sets values."""
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any
 
+from flinkmock.contract.value_path import Position, ValuePath
 from flinkmock.faults.fault import Corrupt, Corruption
 from flinkmock.rest.rendering import encode
 
@@ -15,6 +18,24 @@ HTML = (
 )
 ADDED: Any = {"added": [1, "two", None]}
 """Value of a field that Flink does not have."""
+
+
+def set_values(body: bytes, values: Mapping[ValuePath, Any]) -> tuple[bytes, frozenset[str]]:
+    """Set values in a JSON body.
+
+    Returns:
+        The body, and the paths that led to a value. The body is unchanged if there are none, or if it is not JSON.
+    """
+    try:
+        value = json.loads(body)
+    except ValueError:
+        return body, frozenset()
+    found = set()
+    for path, new in values.items():
+        for position in list(path.find(value)):
+            position.container[position.key] = copy.deepcopy(new)
+            found.add(path.text)
+    return (encode(value) if found else body), frozenset(found)
 
 
 def corrupt_body(body: bytes, corrupt: Corrupt) -> bytes:
@@ -35,35 +56,25 @@ def corrupt_body(body: bytes, corrupt: Corrupt) -> bytes:
 
 def _change(value: Any, corrupt: Corrupt) -> bool:
     """Change the parsed body in place. Return False if it has no such field."""
-    *parents, last = corrupt.field.split(".")
-    for step in parents:
-        value = _child(value, step)
-    key = _key(value, last)
+    path = ValuePath.parse(corrupt.field)
     if corrupt.kind is Corruption.ADD_FIELD:
-        if not isinstance(value, dict):
-            return False
-        value[last] = ADDED
-    elif key is None:
-        return False
-    elif corrupt.kind is Corruption.DROP_FIELD:
-        del value[key]
+        positions = [position for position in path.find(value) if isinstance(position.container, dict)]
     else:
-        value[key] = _value_of_other_type(value[key])
-    return True
+        positions = path.existing(value)
+    for position in reversed(positions):  # from the end, so that indexes stay valid
+        _corrupt(position, corrupt.kind)
+    return bool(positions)
 
 
-def _child(value: Any, step: str) -> Any:
-    key = _key(value, step)
-    return None if key is None else value[key]
-
-
-def _key(value: Any, step: str) -> str | int | None:
-    """Return the key or index of a step; None if it does not exist."""
-    if isinstance(value, dict):
-        return step if step in value else None
-    if isinstance(value, list) and step.isdecimal() and int(step) < len(value):
-        return int(step)
-    return None
+def _corrupt(position: Position, kind: Corruption) -> None:
+    container, key = position.container, position.key
+    match kind:
+        case Corruption.ADD_FIELD:
+            container[key] = ADDED
+        case Corruption.DROP_FIELD:
+            del container[key]
+        case _:
+            container[key] = _value_of_other_type(container[key])
 
 
 def _value_of_other_type(value: Any) -> Any:

@@ -54,6 +54,8 @@ class _Counted:
     fault: Fault
     matched: int = 0
     hits: int = 0
+    changed: frozenset[str] = frozenset()
+    """The paths that led to a value of a response."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,9 +121,16 @@ class Faults:
         return sum(hits)
 
     def unused(self) -> list[str]:
-        """Return a sentence about each fault that applied to no request."""
+        """Return sentences about faults that applied to no request, and about values that no response had."""
         with self._lock:
-            return [_never_applied(counted) for counted in self._counted if not counted.hits]
+            return [sentence for counted in self._counted for sentence in _unused(counted)]
+
+    def note_changed(self, fault: Fault, paths: Iterable[str]) -> None:
+        """Note the paths of a fault that led to a value of a response."""
+        with self._lock:
+            for counted in self._counted:
+                if counted.fault is fault:
+                    counted.changed |= frozenset(paths)
 
     def may_match(self, method: str, path: str, operation: Operation | None) -> bool:
         """Whether any fault can match such requests."""
@@ -158,6 +167,16 @@ class Faults:
                 return math.inf if drawn is None else drawn
             case LogNormal() as distribution:
                 return log_normal(distribution, self.random.number(*names))
+
+
+def _unused(counted: _Counted) -> Iterator[str]:
+    if not counted.hits:
+        yield _never_applied(counted)
+        return
+    count = "1 request" if counted.hits == 1 else f"{counted.hits} requests"
+    for path in counted.fault.sought_values:
+        if path not in counted.changed:
+            yield f'The fault "{counted.fault.name}" applied to {count}, but no response had a value at {path}.'
 
 
 def _never_applied(counted: _Counted) -> str:

@@ -8,6 +8,7 @@ from enum import Enum
 
 from flinkmock.contract import Operation
 from flinkmock.contract.pattern import Pattern
+from flinkmock.contract.value_path import ValuePath
 from flinkmock.named_random import UniformRange
 
 
@@ -74,7 +75,7 @@ class Corruption(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Corrupt:
-    """A corruption. For kinds that change a field, `field` is a path of keys and indices: "jobs.0.state"."""
+    """A corruption. For kinds that change a field, `field` is a `ValuePath`: "jobs.0.state"."""
 
     kind: Corruption
     field: str = ""
@@ -145,6 +146,8 @@ class Fault:
     throttle: int | None = None
     drop: Drop | None = None
     corrupt: Corrupt | None = None
+    set_values: Mapping[ValuePath, object] = field(default_factory=dict)
+    """New values of the cluster's response."""
     serve_stale: int | None = None
     leader_failover: UniformRange | None = None
     kill_taskmanager: int | None = None
@@ -157,6 +160,13 @@ class Fault:
             return False
         patterns = self.trigger.patterns
         return not patterns or any(pattern.matches(method, path, operation) for pattern in patterns)
+
+    @property
+    def sought_values(self) -> tuple[str, ...]:
+        """The paths of the values that the fault changes in a response."""
+        seeks = self.corrupt is not None and self.corrupt.kind in (Corruption.DROP_FIELD, Corruption.CHANGE_TYPE)
+        corrupted = (self.corrupt.field,) if self.corrupt is not None and seeks else ()
+        return (*(path.text for path in self.set_values), *corrupted)
 
     @property
     def reaches_cluster(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
-from flinkmock.faults.corrupt import corrupt_body
+from flinkmock.faults.corrupt import corrupt_body, set_values
 from flinkmock.faults.decide import RequestInfo
 from flinkmock.faults.fault import Corruption, Fault, NamedReply, Reply
 from flinkmock.flink import messages
@@ -67,13 +67,22 @@ class FaultMiddleware:
         return self._reply(fault.reply, request) if fault.reply else NoResponse()
 
     def after(self, request: Request, response: Response | NoResponse) -> Response | NoResponse:
-        """The response with its body corrupted, if the fault of the request does that."""
-        corrupt = request.fault.fault.corrupt if request.fault else None
-        if corrupt is None or isinstance(response, NoResponse):
+        """The response with its body changed, if the fault of the request does that."""
+        fault = request.fault.fault if request.fault else None
+        if fault is None or isinstance(response, NoResponse):
             return response
-        body = corrupt_body(response.body, corrupt)
-        content_type = "text/html" if corrupt.kind is Corruption.HTML else response.content_type
-        return dataclasses.replace(response, body=body, content_type=content_type)
+        body, content_type = response.body, response.content_type
+        if fault.set_values:
+            body, found = set_values(body, fault.set_values)
+            self._target.faults.note_changed(fault, found)
+        if fault.corrupt is not None:
+            before, body = body, corrupt_body(body, fault.corrupt)
+            if body != before:
+                self._target.faults.note_changed(fault, (fault.corrupt.field,))
+            content_type = "text/html" if fault.corrupt.kind is Corruption.HTML else content_type
+        return (
+            response if body is response.body else dataclasses.replace(response, body=body, content_type=content_type)
+        )
 
     def _reply(self, reply: NamedReply | Reply, request: Request) -> Response:
         match reply:
@@ -93,4 +102,4 @@ class FaultMiddleware:
 
 def changes_response(fault: Fault) -> bool:
     """Whether the cluster's response is not sent as it is, though perhaps late."""
-    return bool(fault.reply or fault.drop or fault.corrupt or fault.throttle or fault.serve_stale)
+    return bool(fault.reply or fault.drop or fault.corrupt or fault.set_values or fault.throttle or fault.serve_stale)

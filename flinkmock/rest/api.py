@@ -12,9 +12,11 @@ asyncio or aiohttp.
 from __future__ import annotations
 
 import dataclasses
+import json
 import logging
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from flinkmock.cluster.errors import ClusterError, NoLeader
@@ -190,8 +192,18 @@ class RestApi:
         if request.staleness_ms:
             call = _earlier(call, request.staleness_ms)
         override = self.engine.handler_overrides.get(call.operation.id)
-        payload = override(call) if override else None
-        return HANDLERS.get(call.operation.id, unmodelled)(call) if payload is None else payload
+        if override is not None:
+            payload = override(dataclasses.replace(call, own_response=partial(self._own_response, call)))
+            if payload is not None:
+                return payload
+        return HANDLERS.get(call.operation.id, unmodelled)(call)
+
+    def _own_response(self, call: RestCall) -> Any:
+        """What `RestCall.response` returns."""
+        payload = HANDLERS.get(call.operation.id, unmodelled)(call)
+        if isinstance(payload, FileContent):
+            return payload.data
+        return json.loads(self.engine.renderer.json(call.operation, payload, body_key(call.operation, call.path)))
 
     def _open_body(self, request: Request) -> None:
         length = request.headers.get("Content-Length", "")

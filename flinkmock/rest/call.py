@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from flinkmock.errors import NotRunning
+
 if TYPE_CHECKING:
     from flinkmock.cluster.caches import Caches
     from flinkmock.cluster.cluster import Cluster
@@ -43,6 +45,7 @@ class RestCall:
         query: Parameter name -> list of converted values. Parameters that are missing or empty are absent.
         body: The JSON object of the request with its nulls; {} if there is none.
         jobmanager: The number of the JobManager that received the request. Each answers for the leader.
+        own_response: For functions registered with `on`: what `response` returns.
     """
 
     operation: Operation
@@ -54,6 +57,21 @@ class RestCall:
     files: Sequence[UploadedFile] = ()
     base_url: str = "http://127.0.0.1:8081"
     jobmanager: int = 0
+    own_response: Callable[[], Any] | None = None
+
+    def response(self) -> Any:
+        """Let the cluster handle the call, and return the body of its response: JSON, with the keys of the served
+        release. Change it as you like, and return it.
+
+        Only for functions registered with `on`. Like any request, it has its effect: it triggers a savepoint, for
+        example. Bodies that are files are bytes.
+
+        Raises:
+            ClusterError: The cluster refuses the request. Let it through, or return another response.
+        """
+        if self.own_response is None:
+            raise NotRunning("call.response() is for functions that `on` registered.")
+        return self.own_response()
 
     @property
     def caches(self) -> Caches:

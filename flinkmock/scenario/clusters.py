@@ -88,6 +88,10 @@ class ClusterReader:
             for time, event in entry.items.items():
                 yield read_duration_range(YamlNode(entry.key_location(time), time, time), self.diagnostics).low, event
 
+    def version(self) -> str | None:
+        node = self.section.get("version")
+        return node.text if node is not None else DEFAULTS.version
+
     def slots(self) -> int:
         return as_int(self.section.get("slots"), DEFAULTS.slots)
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from flinkmock.cluster.states import JOB_STATES
 from flinkmock.contract.pattern import ANY, Pattern
-from flinkmock.errors import did_you_mean
+from flinkmock.contract.value_path import ValuePath
+from flinkmock.errors import InvalidArgument, did_you_mean
 from flinkmock.faults import (
     FIRST,
     Corrupt,
@@ -36,7 +37,7 @@ from flinkmock.scenario.request_patterns import RequestReader
 MAX_STALE_MS = 60_000
 """How long the slot table remembers released slots (`cluster/slots.py`)."""
 EFFECTS = (
-    "delay", "reply", "throttle", "drop", "corrupt", "serve-stale", "leader-failover", "kill-taskmanager"
+    "delay", "reply", "throttle", "drop", "corrupt", "set", "serve-stale", "leader-failover", "kill-taskmanager"
 )  # fmt: skip
 
 
@@ -80,12 +81,42 @@ class FaultReader:
             reply=_reply(node.get("reply")),
             throttle=self._rate(throttle) if throttle else None,
             drop=Drop(drop.text) if drop else None,
-            corrupt=_corrupt(node.get("corrupt")),
+            corrupt=self._corrupt(node.get("corrupt")),
+            set_values=self._set_values(node, trigger.patterns),
             serve_stale=self._serve_stale(node, trigger.patterns),
             leader_failover=read_duration_range(failover, self.diagnostics) if failover else None,
             kill_taskmanager=as_int(taskmanager, FIRST) if taskmanager else None,
             definition=definition if isinstance(definition := node.to_python(), dict) else None,
         )
+
+    def _corrupt(self, node: YamlNode | None) -> Corrupt | None:
+        if node is None:
+            return None
+        if not isinstance(node.value, dict):
+            return Corrupt(Corruption(node.text))
+        kind, field = next(iter(node.items.items()))
+        try:
+            ValuePath.parse(field.text)
+        except InvalidArgument as error:
+            self.diagnostics.add(field.location, str(error))
+        return Corrupt(Corruption(kind), field.text)
+
+    def _set_values(self, node: YamlNode, patterns: tuple[Pattern, ...]) -> dict[ValuePath, object]:
+        """Read `set`, and check that a response of the operations can have such values."""
+        values = {}
+        set_node = node.get("set")
+        for text, value in set_node.items.items() if set_node is not None else ():
+            assert set_node is not None
+            try:
+                path = ValuePath.parse(text)
+            except InvalidArgument as error:
+                self.diagnostics.add(set_node.key_location(text), str(error))
+                continue
+            values[path] = value.to_python()
+            unknown = self.requests.unknown_value(path, patterns)
+            if unknown is not None:
+                self.diagnostics.add(set_node.key_location(text), unknown)
+        return values
 
     def _serve_stale(self, node: YamlNode, patterns: Sequence[Pattern]) -> int | None:
         age_node = node.get("serve-stale")
@@ -169,8 +200,13 @@ def _default_name(node: YamlNode) -> str:
 
 def _short(node: YamlNode) -> str:
     if isinstance(node.value, dict):
-        return " ".join(f"{key} {value.text}".strip() for key, value in node.items.items())
+        return " ".join(f"{key} {_text(value)}".strip() for key, value in node.items.items())
     return node.text
+
+
+def _text(node: YamlNode) -> str:
+    """The text of a value, the same for YAML and for Python objects."""
+    return "null" if node.value is None else node.text
 
 
 def _reply(node: YamlNode | None) -> NamedReply | Reply | None:
@@ -180,15 +216,6 @@ def _reply(node: YamlNode | None) -> NamedReply | Reply | None:
         return NamedReply(node.text)
     errors = tuple(error.text for error in node.elements_of("errors"))
     return Reply(as_int(node.get("status"), 500), errors, _texts(node, "headers"))
-
-
-def _corrupt(node: YamlNode | None) -> Corrupt | None:
-    if node is None:
-        return None
-    if not isinstance(node.value, dict):
-        return Corrupt(Corruption(node.text))
-    kind, field = next(iter(node.items.items()))
-    return Corrupt(Corruption(kind), field.text)
 
 
 def _texts(node: YamlNode, key: str) -> Mapping[str, str]:

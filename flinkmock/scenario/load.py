@@ -218,6 +218,7 @@ class _ScenarioReader:
             taskmanagers=cluster.taskmanagers(),
             taskmanager_events=cluster.taskmanager_events(),
             slots=cluster.slots(),
+            version=cluster.version(),
             configuration=cluster.configuration(),
             savepoints=cluster.savepoints(),
             jobs=jobs,

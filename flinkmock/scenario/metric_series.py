@@ -29,15 +29,17 @@ def read_metrics(
 
 def _metric(node: YamlNode, parallelism: int | None, diagnostics: Diagnostics) -> MetricSpec:
     subtasks = node.get("subtasks")
+    # `from` of a counter is its initial value
+    since = read_duration(node.get("from"), 0, diagnostics) if node.items and node.get("rate") is None else 0
     if subtasks is None:
-        return MetricSpec(_series(node, diagnostics))
+        return MetricSpec(_series(node, diagnostics), since=since)
     if parallelism is None:
         message = "the metric of a job has no subtasks. Set it in a vertex."
         diagnostics.add(node.key_location("subtasks"), message)
     for subtask in subtasks.elements:
         if parallelism is not None and as_int(subtask, 0) >= parallelism:
             diagnostics.add(subtask.location, f"this vertex has subtasks 0 to {parallelism - 1}.")
-    return MetricSpec(_series(node, diagnostics), as_int_set(subtasks))
+    return MetricSpec(_series(node, diagnostics), as_int_set(subtasks), since)
 
 
 def _series(node: YamlNode, diagnostics: Diagnostics) -> MetricSeries:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from flinkmock.contract import Operation
+from collections.abc import Iterator
+
+from flinkmock.contract import LATEST, Contract, Operation
 from flinkmock.contract.contract import known_releases
 from flinkmock.contract.known_operations import operations_of, unknown_operation, unknown_operation_id
 from flinkmock.contract.pattern import Pattern
+from flinkmock.contract.value_path import ValuePath
 from flinkmock.scenario.diagnostics import Diagnostics, SourceLocation
 from flinkmock.scenario.document import YamlNode
 
@@ -45,10 +48,34 @@ class RequestReader:
             return ()
         return tuple(self.read(each.text, each.location) for each in node.elements or [node])
 
-    def operations(self, patterns: tuple[Pattern, ...]) -> list[Operation]:
-        """Return the operations that any of the patterns matches; all of them if there is no pattern."""
-        return [
-            operation
-            for operation in operations_of(self.flink)
-            if not patterns or any(pattern.may_match(operation) for pattern in patterns)
-        ]
+    def unknown_value(self, path: ValuePath, patterns: tuple[Pattern, ...]) -> str | None:
+        """Return why no JSON response to the patterns can have a value at a path; None if one can.
+
+        Without patterns, responses to all operations count.
+        """
+        if path.steps[0] == "errors":  # of an error response
+            return None
+        reasons: dict[str, str] = {}
+        for release in [self.flink] if self.flink else [LATEST, *reversed(known_releases()[:-1])]:
+            contract = Contract.load(release)
+            for operation in contract if not patterns else _operations(contract, patterns):
+                if operation.response is None or operation.returns_file:
+                    continue
+                reason = path.unknown_step(operation.response, contract.definitions)
+                if reason is None:
+                    return None
+                reasons.setdefault(str(operation), reason)
+        if len(reasons) == 1:
+            ((operation_name, reason),) = reasons.items()
+            return f"no response to {operation_name} has {path}: {reason}"
+        return f"no response to {'these requests' if patterns else 'any request'} has {path}."
+
+
+def _operations(contract: Contract, patterns: tuple[Pattern, ...]) -> Iterator[Operation]:
+    """Yield the operations that patterns are about: of `GET /jobs/overview` not `GET /jobs/:jobid`, too."""
+    for pattern in patterns:
+        exact = contract.match(pattern.method, f"/{'/'.join(pattern.segments)}")
+        if exact is not None:
+            yield exact
+        else:
+            yield from (operation for operation in contract if pattern.may_match(operation))

@@ -91,6 +91,9 @@ def _effects() -> list[SearchStrategy[dict[str, Any]]]:
         "reply": st.sampled_from([reply.value for reply in NamedReply]) | replies,
         "delay": DURATION_RANGES,
         "corrupt": st.sampled_from(whole_body) | st.dictionaries(field_changes, _FIELDS, min_size=1, max_size=1),
+        "set": st.dictionaries(
+            st.sampled_from(("errors.0", "errors")), st.none() | st.integers(), min_size=1, max_size=1
+        ),
         "throttle": st.integers(1, 99).map("{}KB/s".format),
     }
     return [st.fixed_dictionaries({key: value}) for key, value in effects.items()]

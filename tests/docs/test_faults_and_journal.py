@@ -7,6 +7,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from flinkmock.faults import Corruption, Drop, NamedReply
 from flinkmock.scenario import load_scenario
 
@@ -15,13 +17,14 @@ PAGE = (ROOT / "docs" / "faults-and-journal.md").read_text("utf-8")
 SCHEMA: dict[str, Any] = json.loads((ROOT / "schemas" / "scenario.schema.json").read_text("utf-8"))
 
 
-def block(language: str) -> str:
-    [found] = re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
-    return str(found)
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
 
 
 def test_the_scenario_loads() -> None:
-    spec = load_scenario(block("yaml"))
+    first, *others = map(load_scenario, blocks("yaml"))
+    assert all(spec.faults for spec in others)
+    spec = first
     assert [fault.name for fault in spec.faults] == [
         "leader election",
         "savepoint taken, trigger id lost",
@@ -30,8 +33,9 @@ def test_the_scenario_loads() -> None:
     assert len(spec.expect) == 2
 
 
-def test_the_example_runs() -> None:
-    exec(compile(block("python"), "faults-and-journal.md", "exec"), {})
+@pytest.mark.parametrize("code", blocks("python"))
+def test_an_example_runs(code: str) -> None:
+    exec(compile(code, "faults-and-journal.md", "exec"), {})
 
 
 def test_every_word_of_a_fault_is_in_the_tables() -> None:

@@ -1,0 +1,215 @@
+"""Paths to values in a JSON body: `jobs.0.state`, `jobs[*].duration`, `jobs[name=orders].state`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from flinkmock.contract.one_of import Definitions, alternatives, resolve
+from flinkmock.contract.operation import Schema
+from flinkmock.errors import InvalidArgument, did_you_mean
+
+EXAMPLES = "Write jobs.0.state, jobs[*].state or jobs[name=orders].state."
+_STEP = re.compile(
+    r'(?:^|\.)(?P<name>[^.\[\]"\s]+)|(?:^|\.)"(?P<quoted>[^"]+)"'
+    r'|\[(?:(?P<index>\*|\d{1,9})|"(?P<key>[^"]+)"|(?P<field>[^=\[\]"]+)=(?:"(?P<text>[^"]*)"|(?P<word>[^\[\]"]*)))\]'
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Every:
+    """A step to all items of a list, or all values of an object (`*`)."""
+
+    def __str__(self) -> str:
+        return "[*]"
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """A step to the items of a list that have a field with this value, compared as text."""
+
+    field: str
+    value: str
+
+    def __str__(self) -> str:
+        return f"[{self.field}={self.value}]"
+
+
+Step = str | Every | Where
+"""A text is a key of an object, or an index of a list."""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """One value in a body: `container[key]`. The key of an object may be missing."""
+
+    container: Any
+    key: Any
+
+
+@dataclass(frozen=True, slots=True)
+class ValuePath:
+    """A path. It leads to any number of values of a body."""
+
+    steps: tuple[Step, ...]
+    text: str
+
+    @classmethod
+    @cache
+    def parse(cls, text: str) -> ValuePath:
+        """Parses a path. Raises InvalidArgument if the text has another form."""
+        steps: list[Step] = []
+        end = 0
+        for match in _STEP.finditer(text):
+            if match.start() != end:
+                break
+            end = match.end()
+            steps.append(_step(match))
+        if not steps or end != len(text):
+            raise InvalidArgument(f'"{text}" is not a path. {EXAMPLES}')
+        return cls(tuple(steps), text)
+
+    def find(self, body: Any) -> Iterator[Position]:
+        """Yields the positions in a body to which the path leads. Their order is that of the body."""
+        *parents, last = self.steps
+        containers = [body]
+        for step in parents:
+            containers = [
+                position.container[position.key]
+                for container in containers
+                for position in _positions(container, step)
+                if _exists(position)
+            ]
+        for container in containers:
+            yield from _positions(container, last)
+
+    def existing(self, body: Any) -> list[Position]:
+        """Returns the positions that have a value."""
+        return [position for position in self.find(body) if _exists(position)]
+
+    def unknown_step(self, schema: Schema, definitions: Definitions) -> str | None:
+        """Returns why no body of a schema has such a value; None if one can."""
+        schemas = list(_branches(schema, definitions))
+        for number, step in enumerate(self.steps):
+            following = [child for one in schemas for child in _children(one, step, definitions)]
+            if not following:
+                return _unknown(schemas, step, definitions, "".join(_texts(self.steps[:number])))
+            schemas = [branch for child in following for branch in _branches(child, definitions)]
+        return None
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def _step(match: re.Match[str]) -> Step:
+    if match["field"] is not None:
+        return Where(match["field"], match["word"] if match["text"] is None else match["text"])
+    plain = match["name"] or match["index"]
+    return Every() if plain == "*" else plain or match["quoted"] or match["key"]
+
+
+def _texts(steps: Iterable[Step]) -> Iterator[str]:
+    for number, step in enumerate(steps):
+        yield f".{step}" if isinstance(step, str) and number else str(step)
+
+
+def _positions(container: Any, step: Step) -> Iterator[Position]:
+    if isinstance(container, list):
+        match step:
+            case Every():
+                yield from (Position(container, index) for index in range(len(container)))
+            case Where():
+                yield from (Position(container, index) for index, one in enumerate(container) if _is_item(one, step))
+            case _ if step.isdecimal() and int(step) < len(container):
+                yield Position(container, int(step))
+    elif isinstance(container, dict):
+        if isinstance(step, Every):
+            yield from (Position(container, key) for key in list(container))
+        elif isinstance(step, str):
+            yield Position(container, step)
+
+
+def _exists(position: Position) -> bool:
+    return isinstance(position.container, list) or position.key in position.container
+
+
+def _is_item(item: Any, where: Where) -> bool:
+    if not isinstance(item, Mapping) or where.field not in item:
+        return False
+    value = item[where.field]
+    return where.value == (str(value).lower() if isinstance(value, bool) else str(value))
+
+
+# -- in schemas
+
+
+def _branches(schema: Schema, definitions: Definitions) -> Iterator[Schema]:
+    """Yields the schemas that a value of a schema may have, without references and alternatives."""
+    schema = resolve(schema, definitions)
+    branches = alternatives(schema)
+    if not branches:
+        yield schema
+    for branch in branches or ():
+        yield from _branches(branch, definitions)
+
+
+def _is_any(schema: Schema) -> bool:
+    """Whether a schema allows any JSON."""
+    return not {"type", "properties", "enum", "const"} & schema.keys()
+
+
+def _children(schema: Schema, step: Step, definitions: Definitions) -> Iterator[Schema]:
+    """Yields the schemas of the values to which a step leads."""
+    if _is_any(schema):
+        yield schema
+        return
+    items = schema.get("items")
+    if items is not None:
+        if isinstance(step, Where):
+            if any(list(_children(item, step.field, definitions)) for item in _branches(items, definitions)):
+                yield items
+        elif isinstance(step, Every) or step.isdecimal():
+            yield items
+        return
+    if isinstance(step, Where):
+        return
+    properties: Mapping[str, Schema] = schema.get("properties", {})
+    others = schema.get("additionalProperties")
+    if isinstance(step, Every):
+        yield from properties.values()
+    elif step in properties:
+        yield properties[step]
+        return
+    if isinstance(others, Mapping):
+        if isinstance(step, Every) or _is_key(schema.get("propertyNames", {}), step):
+            yield others
+    elif "object" in schema.get("type", ()) and "properties" not in schema and schema.get("maxProperties") != 0:
+        yield {}
+
+
+def _is_key(names: Schema, key: str) -> bool:
+    """Whether a map can have this key."""
+    return key in names.get("enum", (key,)) and re.search(names.get("pattern", ""), key) is not None
+
+
+def _unknown(schemas: Iterable[Schema], step: Step, definitions: Definitions, parent: str) -> str:
+    where = parent or "the body"
+    known: dict[str, None] = {}
+    is_list = False
+    for schema in schemas:
+        if "items" in schema:
+            is_list = True
+            if isinstance(step, Where):
+                for item in _branches(schema["items"], definitions):
+                    known |= dict.fromkeys(item.get("properties", {}))
+        known |= dict.fromkeys(schema.get("properties", {}))
+        known |= dict.fromkeys(schema.get("propertyNames", {}).get("enum", ()))
+    name = step.field if isinstance(step, Where) else str(step)
+    if is_list and not isinstance(step, Where):
+        return f'{where} is a list, so "{name}" is not one of its items. {EXAMPLES}'
+    if not known:
+        return f'{where} has no "{name}": it has no fields.'
+    return f'{where} has no "{name}".{did_you_mean(name, known)}'

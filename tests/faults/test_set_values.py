@@ -1,0 +1,128 @@
+"""Faults that set values of the cluster's response, and functions that change it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from flinkmock import FlinkMock, ScenarioError
+
+JOBS = {"orders": "streaming", "report": "batch"}
+
+
+def test_values_are_set_by_position_by_name_and_everywhere() -> None:
+    values = {"jobs[name=report].state": "FAILED", "jobs[*].duration": -1, "jobs[name=orders].tasks.failed": None}
+    with FlinkMock({"jobs": JOBS, "faults": [{"match": "GET /jobs/overview", "set": values}]}) as flink:
+        jobs = {job["name"]: job for job in httpx.get(flink.url + "/jobs/overview").json()["jobs"]}
+        assert (jobs["report"]["state"], jobs["orders"]["state"]) == ("FAILED", "RUNNING")
+        assert {job["duration"] for job in jobs.values()} == {-1}
+        assert jobs["orders"]["tasks"]["failed"] is None
+        assert flink.job("report").state == "RUNNING"  # only the response is changed
+        assert flink.findings.unused == ()
+
+
+def test_the_rest_of_the_response_stays_as_it_is() -> None:
+    with FlinkMock({"jobs": JOBS}) as flink:
+        url = f"{flink.url}/jobs/{flink.job('orders').id}"
+        flink.advance("10s")
+        snapshot = flink.snapshot()
+        before = httpx.get(url)
+        flink.restore(snapshot)
+        flink.faults.add({"match": "GET /jobs/:jobid", "set": {"vertices.0.metrics.read-records-complete": False}})
+        after = httpx.get(url)
+    complete = b'"read-records-complete":%s'
+    assert after.content == before.content.replace(complete % b"true", complete % b"false", 1) != before.content
+    assert after.headers["content-length"] == str(len(after.content))
+
+
+def test_a_value_that_no_response_had_is_reported() -> None:
+    fault = {"name": "gone", "match": "GET /jobs/overview", "set": {"jobs[name=nobody].state": "FAILED"}}
+    with FlinkMock({"jobs": JOBS}) as flink:
+        flink.faults.add(fault)
+        flink.faults.add({"name": "no field", "match": "GET /jobs", "corrupt": {"drop-field": "jobs.7"}})
+        for path in ("/jobs/overview", "/jobs/overview", "/jobs"):
+            httpx.get(flink.url + path)
+        assert flink.findings.unused == (
+            'The fault "gone" applied to 2 requests, but no response had a value at jobs[name=nobody].state.',
+            'The fault "no field" applied to 1 request, but no response had a value at jobs.7.',
+        )
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        ({"match": "GET /jobs/overview", "set": {"jobs.0.stat": 1}},
+         'no response to GET /jobs/overview has jobs.0.stat: jobs.0 has no "stat". Did you mean "state"?'),
+        ({"set": {"nowhere": 1}}, "no response to any request has nowhere."),
+        ({"set": {"jobs[": 1}}, '"jobs[" is not a path. Write jobs.0.state'),
+        ({"corrupt": {"drop-field": "jobs[7a].x"}}, '"jobs[7a].x" is not a path. Write jobs.0.state'),
+        ({"set": {}}, "set needs a path and its new value."),
+        ({"set": "jobs"}, "set needs paths with their new values."),
+        ({"set": {"jobs": []}, "drop": "reset"}, "drop can't be combined with reply, corrupt or set"),
+        ({"set": {"jobs": []}, "reply": "not-found"}, "nor reply with set"),
+    ],
+)  # fmt: skip
+def test_mistakes(fault: dict[str, Any], message: str) -> None:
+    with pytest.raises(ScenarioError) as error:
+        FlinkMock({"faults": [fault]}).start()
+    assert message in str(error.value)
+
+
+def test_a_function_changes_the_response_of_the_cluster() -> None:
+    with FlinkMock({"jobs": JOBS}, flink="1.19") as flink:
+
+        @flink.on("GET /config")
+        def vendor(call: Any) -> Any:
+            response = call.response()
+            response["flink-version"] = "1.19.1-amzn-1"
+            return response
+
+        @flink.on("GET /jobs/:jobid")
+        def status_of(call: Any) -> Any:
+            return call.response()
+
+        @flink.on("POST /jobs/:jobid/savepoints")
+        def savepoint(call: Any) -> Any:
+            return call.response()
+
+        config = httpx.get(flink.url + "/config").json()
+        assert (config["flink-version"], config["refresh-interval"]) == ("1.19.1-amzn-1", 3000)
+        assert config["features"]["web-submit"] is True
+        orders = flink.job("orders")
+        trigger = httpx.post(f"{flink.url}/jobs/{orders.id}/savepoints", json={"target-directory": "/sp"}).json()
+        flink.advance("1m")
+        status = httpx.get(f"{flink.url}/jobs/{orders.id}/savepoints/{trigger['request-id']}").json()
+        assert status["status"]["id"] == "COMPLETED"  # the cluster has handled the request
+        missing = httpx.get(f"{flink.url}/jobs/{'0' * 32}")
+        assert missing.status_code == 404
+
+
+def test_a_vendors_version() -> None:
+    with FlinkMock({"cluster": {"version": "2.3.0-vendor-1"}}) as flink:
+        assert httpx.get(flink.url + "/config").json()["flink-version"] == "2.3.0-vendor-1"
+        assert httpx.get(flink.url + "/overview").json()["flink-version"] == "2.3.0-vendor-1"
+        assert "flink-dist-2.3.0-vendor-1.jar" in httpx.get(flink.url + "/jobmanager/environment").text
+        assert "(Version: 2.3.0-vendor-1," in httpx.get(flink.url + "/jobmanager/log").text
+    with FlinkMock({"cluster": {"version": "1.20.1-vendor"}}, flink="1.20") as flink:
+        assert httpx.get(flink.url + "/config").json()["flink-version"] == "1.20.1-vendor"
+
+
+def test_a_metric_that_appears_late() -> None:
+    pending = {"pendingRecords": {"series": [5, 6], "every": "10s", "from": "1m"}, "lag": {"value": 7, "from": "30s"}}
+    vertices = [{"name": "Source: k", "metrics": pending}]
+    with FlinkMock({"jobs": {"orders": {"vertices": vertices}}}, clock="virtual") as flink:
+        job = flink.job("orders")
+        flink.advance("1s")
+        vertex = httpx.get(f"{flink.url}/jobs/{job.id}").json()["vertices"][0]["id"]
+        url = f"{flink.url}/jobs/{job.id}/vertices/{vertex}/subtasks/metrics"
+
+        def shown(name: str) -> list[float]:
+            return [metric["sum"] for metric in httpx.get(url, params={"get": name}).json()]
+
+        assert shown("pendingRecords") == shown("lag") == []
+        flink.advance("31s")
+        assert (shown("pendingRecords"), shown("lag")) == ([], [7.0])
+        flink.advance("30s")
+        assert shown("pendingRecords") == [6.0]
