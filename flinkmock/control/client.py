@@ -52,7 +52,7 @@ class ControlClient:
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         self.url = f"{parts.scheme}://{parts.netloc}{parts.path.partition(PREFIX)[0].rstrip('/')}"
         self._base = parts.path.partition(PREFIX)[0].rstrip("/") + API_PREFIX
-        self._connect = lambda timeout: kind(host, port, timeout=timeout)
+        self._kind, self._host, self._port = kind, host, port
         self._token = token
 
     def request(
@@ -88,7 +88,7 @@ class ControlClient:
             headers["Content-Type"], content = YAML, yaml.encode()
         elif body is not None:
             headers["Content-Type"], content = JSON, json.dumps(body).encode()
-        connection = self._connect(TIMEOUT_S + waits)
+        connection = self._kind(self._host, self._port, timeout=TIMEOUT_S + waits)
         try:
             connection.request(method, target, content, headers)
             response = connection.getresponse()

@@ -173,7 +173,7 @@ class Listeners:
             if number < len(self._listeners):
                 self._listeners[number].serve(server)
             else:
-                self._listeners.append(_Listener(server, further.pop(0), self._timeout))
+                self._listeners.append(_Listener(server, further.pop(0), self._timeout, self._loop))
         if self._control is not None:
             self._control.urls = self.urls
 
@@ -188,7 +188,13 @@ class Listeners:
 class _Listener:
     """Serves one JobManager on a socket."""
 
-    def __init__(self, server: FlinkServer, listening: socket.socket, shutdown_timeout: float) -> None:
+    def __init__(
+        self,
+        server: FlinkServer,
+        listening: socket.socket,
+        shutdown_timeout: float,
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
         self.url = url_of(listening)
         self.host: str = listening.getsockname()[0]
         self._socket = listening
@@ -196,6 +202,7 @@ class _Listener:
         self._accepting: asyncio.Server | None = None
         self._http = web.Server(
             self._respond,
+            loop=loop,  # another thread may replace the engine
             access_log=None,
             auto_decompress=False,  # Flink does not look at Content-Encoding
             max_line_size=_MAX_LINE,

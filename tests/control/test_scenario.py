@@ -55,6 +55,11 @@ def test_a_scenario_is_checked_without_being_used(flink: FlinkMock, control: Con
     assert names(flink) == ["orders"]
 
 
+def test_more_jobmanagers_from_another_thread(flink: FlinkMock) -> None:
+    flink.load_scenario("leader-change.yaml")
+    assert [httpx.get(f"{url}/jobs", verify=False).status_code for url in flink.urls] == [200, 200]
+
+
 def test_more_and_fewer_jobmanagers(flink: FlinkMock, control: Control) -> None:
     control.put("scenario", {"cluster": {"jobmanagers": 3}})
     assert len(flink.urls) == 3 == len(control.get("version")["urls"])

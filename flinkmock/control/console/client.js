@@ -109,5 +109,5 @@ function say(text, { bad = false, details = [] } = {}) {
   const note = element("div", { class: bad ? "note bad" : "note" },
     element("div", {}, lines.length ? "This is not valid:" : text, lines.length ? element("ul", {}, lines) : null), close);
   $("messages").replaceChildren(note);
-  if (!bad) setTimeout(() => note.remove(), 4000);
+  if (!bad) setTimeout(() => note.remove(), 6000);
 }

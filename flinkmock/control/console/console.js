@@ -52,6 +52,7 @@ async function readEverything() {
   showSnapshots(snapshots);
   showExpectations(expectations);
   options($("submit").template, templates);
+  await showScenarioText();
 }
 
 async function poll() {

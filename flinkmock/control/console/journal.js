@@ -16,7 +16,7 @@ function showJournal() {
   });
   const filtered = matching.length < exchanges.length;
   $("count").textContent = `${filtered ? `${matching.length} of ${total}` : total}${dropped ? `, ${dropped} older ones dropped` : ""}`;
-  render($("journal"), [matching, [...opened], started], () => {
+  render($("journal"), [matching, [...opened], started, total], () => {
     if (!total) return nothing("No client has sent a request yet. Try the link to the REST API at the top of the page.");
     if (!matching.length) return nothing("No request matches.");
     const rows = matching.slice().reverse().flatMap((each) => [row(each), opened.has(each.number) ? details(each) : null]);

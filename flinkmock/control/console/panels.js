@@ -7,6 +7,7 @@ let started = 0; // when the scenario began, in cluster time
 
 // Do something to the cluster, report it, and show the effect.
 async function act(done, work) {
+  $("messages").replaceChildren();
   try {
     const result = await work();
     if (done) say(typeof done === "function" ? done(result) : done);
@@ -32,14 +33,15 @@ function showClock({ now, mode, "started-at": start, "next-event-at": next }) {
   options($("mode"), MODES.includes(mode) ? MODES : [...MODES, mode]);
   if (document.activeElement !== $("mode")) $("mode").value = mode;
   $("next-event").disabled = next == null;
-  $("next-event").textContent = next == null ? "No next event" : next <= now ? "Next event" : `Next event, in ${duration(next - now)}`;
+  $("next-event").textContent = next == null ? "No next event" : next <= now ? "Next event" : `Next event, in ${duration(next - now, next - now < 1000 ? 3 : 1)}`;
 }
 
 function showJobs({ jobs, clock }) {
+  const stands = clock.mode === "virtual" || clock.mode.endsWith("per request"); // else each row would change each time
   const rows = jobs.map((each) => {
     const last = each.states.at(-1) ?? { state: "INITIALIZING", at: clock.now };
     const completed = each.checkpoints.filter((one) => one["ended-at"] != null && !one.failure);
-    return [each.id, each.name, last.state, last.note, clock.mode === "virtual" ? duration(clock.now - last.at, 0) : "", completed.at(-1)?.id];
+    return [each.id, each.name, last.state, last.note, stands ? duration(clock.now - last.at, 0) : "", completed.at(-1)?.id];
   }).reverse();
   options($("run-until").job, [...new Set(jobs.map((each) => each.name))].reverse());
   render($("jobs"), rows, () => {
@@ -135,17 +137,19 @@ function showExpectations({ expectations }) {
     each.message ? element("details", {}, element("summary", {}, "Why"), element("span", { class: "detail" }, each.message)) : null))));
 }
 
-async function showScenarioText() {
-  if (!$("scenario-details").open) return;
-  try {
-    $("scenario-text").value = await send("GET", "scenario", { accept: "application/yaml" });
-  } catch (error) {
-    $("scenario-text").value = `# ${error.message}`;
-  }
+let shownScenario = "";
+
+// Show the text of the scenario, unless somebody is editing it.
+async function showScenarioText({ replace = false } = {}) {
+  const field = $("scenario-text");
+  if (!$("scenario-details").open || (field.value !== shownScenario && !replace)) return;
+  const text = await send("GET", "scenario", { accept: "application/yaml" }).catch((error) => `# ${error.message}`);
+  if (text !== shownScenario || replace) field.value = text;
+  shownScenario = field.value;
 }
 
 const replaceScenario = async (body, done) => {
-  if (await act(done, () => send("PUT", "scenario", { body, type: "application/yaml" }))) await showScenarioText();
+  if (await act(done, () => send("PUT", "scenario", { body, type: "application/yaml" }))) await showScenarioText({ replace: true });
 };
 
 function onSubmit(id, work) {
@@ -170,7 +174,7 @@ function connectPanels() {
     send("POST", `faults?first=${form.first.checked}`, { body: form.fault.value, type: "application/yaml" })));
   onSubmit("load", (form) => replaceScenario(form.scenario.value, `${form.scenario.value} is loaded.`));
   onSubmit("replace", () => replaceScenario($("scenario-text").value, "The scenario is replaced."));
-  $("scenario-details").addEventListener("toggle", showScenarioText);
+  $("scenario-details").addEventListener("toggle", () => showScenarioText());
   $("reset").addEventListener("click", () => act("The cluster starts again.", () => send("POST", "reset")));
   $("take-snapshot").addEventListener("click", () => act("The snapshot is taken.", () => send("POST", "snapshots")));
 }

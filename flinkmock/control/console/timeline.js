@@ -6,6 +6,7 @@ const ENDED = ["FINISHED", "CANCELED", "FAILED", "SUSPENDED"];
 const STEPS = [100, 200, 500, 1e3, 2e3, 5e3, 1e4, 2e4, 3e4, 6e4, 12e4, 3e5, 6e5, 12e5, 18e5, 36e5, 72e5, 144e5, 216e5,
   432e5, 864e5, 1728e5, 432e6, 864e6];
 const MAX_LANES = 40;
+const SHORTEST = 500; // ms that a state lasts to be in the legend
 const BAR = 22;
 const LETTER = 6.1; // the approximate width of a small letter
 
@@ -152,7 +153,8 @@ class Picture {
   // The text above a bar, where there is room.
   above(x, text, bar, taken, kind, title) {
     const wide = text.length * LETTER;
-    const from = Math.min(x, this.right - wide);
+    const hand = this.x(this.now);
+    const from = x + wide > hand && x <= hand ? hand - wide - 4 : Math.min(x, this.right - wide);
     if (taken.some(([a, b]) => from < b + 6 && from + wide > a - 6)) return;
     taken.push([from, from + wide]);
     this.text(from, bar - 8, text, kind, { title });
@@ -236,7 +238,8 @@ const PATTERNS = '<defs><pattern id="hatch" width="6" height="6" patternUnits="u
 function drawTimeline(data) {
   const container = $("timeline");
   container.innerHTML = new Picture(data, Math.max(container.clientWidth, 280), Number($("span").value)).draw();
-  const states = [...new Set(data.jobs.flatMap((job) => job.states.map((each) => each.state)))];
+  const lasting = (each, index, all) => index === all.length - 1 || all[index + 1].at - each.at >= SHORTEST;
+  const states = [...new Set(data.jobs.flatMap((job) => job.states.filter(lasting).map((each) => each.state)))];
   const points = data.jobs.flatMap((job) => job.checkpoints);
   render($("legend"), [states, points.some((p) => p.savepoint), points.some((p) => p.failure)], () => [
     ...states.map((state) => element("span", {}, element("i", { class: `s-${state.toLowerCase()}` }), state)),

@@ -1,0 +1,279 @@
+"""Each action of the console in a browser, and its effect on the page and on the cluster."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+
+import pytest
+
+from flinkmock import FlinkMock
+from tests.console.page import ConsolePage
+from tests.console.screenshots import play
+from tests.timeouts import PATIENCE
+
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("console")]
+
+
+def request(url: str) -> None:
+    with urllib.request.urlopen(url, timeout=PATIENCE) as response:
+        json.load(response)
+
+
+def test_it_says_that_this_is_a_fake(console: ConsolePage) -> None:
+    console.wait_for("This is not Flink: Flink 2.3.0 is simulated, and no job runs.")
+    assert console.driver.title == "flinkmock: Flink 2.3.0 (fake)"
+    assert console.browser.troubles() == []
+
+
+def test_the_page_of_the_cluster_leads_to_it(console: ConsolePage) -> None:
+    console.browser.open(console.url)
+    console.wait_for("live", "orders")
+    assert console.driver.current_url == f"{console.url}/__flinkmock__/"
+    assert console.browser.troubles() == []
+
+
+def test_clock(console: ConsolePage, flink: FlinkMock) -> None:
+    console.press("+10s")
+    console.wait_for("00:00:10.000 2026-01-01", "+10s")
+    console.press("+1m")
+    console.wait_for("00:01:10.000", "Next event, in 20s")
+    console.press("+5m")
+    console.wait_for("00:06:10.000", "No next event")
+    console.press("Reset")
+    console.wait_for("00:00:00.000")
+    console.driver.find_element("id", "next-event").click()
+    console.wait_until(lambda: 0 < flink.clock.now() - flink.engine.started_at < 1000, "the clock did not move")
+    console.fill("#mode", "10x")
+    console.wait_for("The clock is 10x.")
+    assert flink.clock.text == "10x"
+
+
+def test_run_until(console: ConsolePage, flink: FlinkMock) -> None:
+    console.fill('#run-until [name="job"]', "orders")
+    console.fill('#run-until [name="state"]', "RESTARTING")
+    console.press("Run until")
+    console.wait_for("orders is RESTARTING.", "FlinkRuntimeException: Could not deserialize record at offset 4711")
+    console.fill('#run-until [name="state"]', "FINISHED")
+    console.press("Run until")
+    console.wait_for("orders FINISHED can never be reached", "last-order awaited now")
+
+
+def test_signal(console: ConsolePage, flink: FlinkMock) -> None:
+    flink.advance("2m")
+    console.wait_for("last-order awaited now")
+    console.press("Send", "Send signal last-order")
+    console.wait_for("Signal last-order is sent.", "last-order not awaited")
+    assert flink.job("orders").state == "FINISHED"
+
+
+def test_timeline(console: ConsolePage, flink: FlinkMock) -> None:
+    play(flink)
+    console.wait_until(lambda: "slow savepoint" in console.timeline, "the timeline lacks the fault")
+    for text in ("orders: RESTARTING", "savepoint completed", "checkpoint 3 failed", "TaskManager joins", "1 hit"):
+        assert text in console.timeline
+    shown = console.driver.find_element("css selector", "#timeline svg").get_attribute("aria-label")
+    assert shown.endswith("after the start: nightly-report is FINISHED, orders is RUNNING")
+    console.fill("#span", "60000")
+    assert "orders: RUNNING" in console.timeline and "nightly-report: INITIALIZING" not in console.timeline
+
+
+def test_jobs(console: ConsolePage, flink: FlinkMock) -> None:
+    flink.advance("5s")
+    console.fill('#submit [name="name"]', "report")
+    console.fill('#submit [name="template"]', "streaming")
+    console.press("Submit job")
+    console.wait_for("report is submitted.")
+    console.press("+10s")
+    console.press("Fail…", "Fail report")
+    console.wait_for("Fail report", "Exception")
+    console.fill('#fail-dialog [name="class"]', "java.io.IOException")
+    console.fill('#fail-dialog [name="message"]', "disk full")
+    console.press("Throw it")
+    console.wait_for("java.io.IOException: disk full", "RESTARTING")
+    assert flink.job("report").job.failures[-1].exception.message == "disk full"
+    console.press("+10s")
+    console.press("Restart", "Restart orders")
+    console.wait_for("orders restarts.")
+    console.press("+10s")
+    console.press("Finish", "Finish report")
+    console.wait_for("report finishes.", "FINISHED")
+    console.press("Cancel", "Cancel orders")
+    console.wait_for("orders is cancelled.")
+    console.press("+10s")
+    console.wait_for("CANCELED")
+    assert [job.state for job in flink.jobs] == ["FINISHED", "CANCELED", "FINISHED"]
+
+
+def test_a_job_can_be_left_alone(console: ConsolePage, flink: FlinkMock) -> None:
+    flink.advance("5s")
+    console.wait_for("RUNNING")
+    console.press("Fail…", "Fail orders")
+    console.press("Keep running")
+    console.press("+10s")
+    assert flink.job("orders").state == "RUNNING"
+
+
+def test_faults(console: ConsolePage, flink: FlinkMock) -> None:
+    console.fill("#fault", "name: hide\nmatch: GET /jobs\nreply: {status: 503}\n")
+    console.press("Add fault")
+    console.wait_for("Added: hide.", "match: GET /jobs")
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        request(f"{flink.url}/jobs")
+    refused.value.close()
+    console.wait_for("1 hit")
+    console.press("Remove", "Remove fault hide")
+    console.wait_for("Fault hide is removed.")
+    assert [fault.name for fault in flink.faults] == ["flaky list", "slow savepoint"]
+    console.fill("#fault", "match: GET /jobs\nreply: {status: [}\n")
+    console.press("Add fault")
+    console.wait_for("This is not valid:", "2:")
+
+
+def test_processes(console: ConsolePage, flink: FlinkMock) -> None:
+    first = next(iter(flink.taskmanagers))
+    console.press("Lose", f"Lose TaskManager {first}")
+    console.wait_for(f"TaskManager {first} is lost.")
+    console.press("Add a TaskManager")
+    console.wait_for("joins.")
+    assert len(flink.taskmanagers) == 2 and first not in flink.taskmanagers
+    console.press("Crash for 5 s")
+    console.wait_for("No JobManager leads.")
+    console.press("+10s")
+    console.wait_for("JobManager 0 leads.")
+
+
+def test_scenarios(console: ConsolePage, flink: FlinkMock) -> None:
+    console.fill('#load [name="scenario"]', "crash-loop.yaml")
+    console.wait_for("A job that fails and restarts")
+    console.press("Load")
+    console.wait_for("crash-loop.yaml is loaded.")
+    assert flink.scenario is not None and flink.scenario["name"] == "crash loop"
+    console.browser.click("summary", "Text of the present scenario")
+    console.wait_for("name: crash loop")
+    console.fill("#scenario-text", "jobs:\n  returns: streming\n")
+    console.press("Use this scenario")
+    console.wait_for("This is not valid:", '2:12 no template "streming"')
+    console.fill("#scenario-text", "clock: virtual\njobs:\n  returns: streaming\n")
+    console.press("Use this scenario")
+    console.wait_for("The scenario is replaced.")
+    assert [job.name for job in flink.jobs] == ["returns"]
+
+
+def test_snapshots(console: ConsolePage, flink: FlinkMock) -> None:
+    flink.advance("10s")
+    console.press("Take a snapshot")
+    console.wait_for("The snapshot is taken.")
+    console.press("+5m")
+    console.wait_for("00:05:10.000")
+    console.press("Restore", "Restore snapshot s1")
+    console.wait_for("The cluster is back at +10s.", "00:00:10.000")
+    console.press("Delete", "Delete snapshot s1")
+    console.wait_for("The snapshot is deleted.", "A snapshot keeps everything")
+
+
+def test_requests(console: ConsolePage, flink: FlinkMock) -> None:
+    console.wait_for("No client has sent a request yet.")
+    request(f"{flink.url}/overview")
+    request(f"{flink.url}/jobs/{flink.job('orders').id}?verbose=1")
+    console.wait_for("GET /overview", "does not read the query parameter verbose")
+    console.press("▸ 1", "Details of request 1")
+    console.wait_for("getClusterOverview", "User-Agent: Python-urllib")
+    console.press("▾ 1", "Details of request 1")
+    console.browser.click("#problems")
+    console.wait_for("1 of 2")
+    console.browser.click("#problems")
+    console.fill("#filter", "overview 200")
+    console.wait_for("1 of 2")
+    console.fill("#filter", "nothing like it")
+    console.wait_for("No request matches.")
+    console.press("Clear")
+    console.wait_for("The journal is empty.", "No client has sent a request yet.")
+    assert len(flink.requests) == 0
+
+
+def test_expectations(console: ConsolePage) -> None:
+    console.wait_for("not met yet", "POST /jobs/:jobid/stop once")
+
+
+def test_keyboard_alone(console: ConsolePage, flink: FlinkMock) -> None:
+    from selenium.webdriver import ActionChains, Keys
+
+    def active() -> str:
+        return str(console.driver.execute_script("return document.activeElement.textContent"))
+
+    console.driver.execute_script("document.body.focus()")
+    seen = []
+    while "+10s" not in seen:
+        ActionChains(console.driver).send_keys(Keys.TAB).perform()
+        seen.append(active())
+        assert len(seen) < 12, seen
+    assert seen[0] == "Skip to the cluster"
+    outline = "return getComputedStyle(document.activeElement).outlineStyle"
+    assert console.driver.execute_script(outline) == "solid"
+    ActionChains(console.driver).send_keys(Keys.ENTER).perform()
+    console.wait_for("00:00:10.000")
+    assert active() == "+10s"
+
+
+def test_a_list_that_changes_keeps_the_focus(console: ConsolePage, flink: FlinkMock) -> None:
+    flink.advance("5s")
+    console.wait_for("RUNNING")
+    script = "document.querySelector('[aria-label=\"Cancel orders\"]').focus()"
+    console.driver.execute_script(script)
+    flink.jobs.submit("more")
+    console.wait_for("more")
+    label = console.driver.execute_script("return document.activeElement.getAttribute('aria-label')")
+    assert label == "Cancel orders"
+
+
+def test_every_control_has_a_name(console: ConsolePage, flink: FlinkMock) -> None:
+    play(flink)
+    console.wait_for("slow savepoint")
+    nameless = console.driver.execute_script(
+        """const isNamed = (each) => each.ariaLabel || each.labels?.length
+             || each.matches("button") && each.textContent.trim();
+           const controls = [...document.querySelectorAll("button, input, select, textarea")];
+           return controls.filter((each) => !isNamed(each)).map((each) => each.outerHTML);"""
+    )
+    assert nameless == []
+
+
+@pytest.mark.parametrize("width", [1280, 768, 390, 320])
+def test_no_width_needs_to_scroll_sideways(console: ConsolePage, flink: FlinkMock, width: int) -> None:
+    play(flink)
+    console.resize(width, 900)
+    console.wait_for("slow savepoint", "nohex")
+    console.press("▸ 7", "Details of request 7")
+    console.wait_for("triggerCheckpoint")
+    assert not console.is_hidden_overflow()
+
+
+def test_a_cluster_that_ends(console: ConsolePage, flink: FlinkMock) -> None:
+    flink.close()
+    console.wait_for("The cluster does not answer.")
+    console.press("+10s")
+    console.wait_for("Failed to fetch")
+
+
+def test_a_token(console: ConsolePage, flink: FlinkMock) -> None:
+    from flinkmock.control.access import Access
+    from flinkmock.server.control_server import ControlServer
+
+    assert flink._server is not None and flink._server._listeners is not None
+    control = flink._server._listeners._control
+    assert isinstance(control, ControlServer)
+    control.api._access = Access(token="secret")
+    console.wait_for("This cluster needs a token")
+    console.fill('#token-dialog [name="token"]', "wrong")
+    console.press("Use token")
+    console.wait_for("This cluster needs a token")
+    console.fill('#token-dialog [name="token"]', "secret")
+    console.press("Use token")
+    console.press("+10s")
+    console.wait_for("00:00:10.000", "live")
+    console.driver.execute_script("sessionStorage.clear()")
+    console.browser.open(f"{console.url}/__flinkmock__/#token=secret")
+    console.wait_for("live", "orders")
+    assert console.driver.current_url == f"{console.url}/__flinkmock__/"
