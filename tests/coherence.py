@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from flinkmock.cluster.errors import JobInitializing
+from flinkmock.cluster.errors import CheckpointingDisabled, JobInitializing
 from flinkmock.rest.in_process import InProcessClient
 from tests import coherent_checkpoints, coherent_jobs
 
@@ -65,6 +65,9 @@ def _incoherences(client: InProcessClient) -> Iterator[str]:
         except JobInitializing:
             if job["vertices"] or job["state"] in TERMINAL:
                 violations.append("checkpoints say that it is INITIALIZING")
+        except CheckpointingDisabled:
+            if job["job-type"] != "BATCH":
+                violations.append("a streaming job has no checkpoints")
         holding[job["jid"]] = slots_held(job)
         yield from (f"{subject}: {text}" for text in violations)
     yield from slots(get, holding)

@@ -30,9 +30,11 @@ def status_of(tasks: dict[str, int]) -> str:
 def statuses_and_order(get: Any, job: Json) -> Iterator[str]:
     """Check the status of vertices and their order: sources first, in a plan of the default scheduler last (recorded).
 
+    The graph of a batch job grows since 2.0, beginning with its sources.
+
     `/plan` has the plan of the details.
     """
-    sources_first = job.get("schedulerType") == "Adaptive"
+    sources_first = job.get("schedulerType") == "Adaptive" or "stream-graph" in job
     place = {vertex["id"]: number for number, vertex in enumerate(job["vertices"])}
     for vertex in job["vertices"]:
         if vertex["status"] != status_of(vertex["tasks"]):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from bisect import bisect_right
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -62,6 +63,8 @@ class Checkpoint:
     """False if it failed before any task took part."""
     operators: tuple[str, ...] = ()
     """Ids of the vertices that it has state of, as far as the job names them."""
+    finished: frozenset[int] = frozenset()
+    """The indexes of vertices that had finished when it was triggered."""
 
     @property
     def is_savepoint(self) -> bool:
@@ -103,10 +106,22 @@ class SummaryStatistics:
 
 
 class CheckpointTracker:
-    """The checkpoints of one job. `directory` is the checkpoint directory; None: checkpoints are kept in memory."""
+    """The checkpoints of one job.
+
+    Args:
+        directory: The checkpoint directory; None: checkpoints are kept in memory.
+        without_finished: Whether there are checkpoints when some tasks have finished (since 1.15).
+    """
 
     def __init__(
-        self, spec: CheckpointSpec | None, job_id: str, graph: JobGraph, random: NamedRandom, directory: str | None
+        self,
+        spec: CheckpointSpec | None,
+        job_id: str,
+        graph: JobGraph,
+        random: NamedRandom,
+        directory: str | None,
+        *,
+        without_finished: bool = True,
     ) -> None:
         self.spec = spec
         self.restored: list[RestoredCheckpoint] = []
@@ -120,19 +135,25 @@ class CheckpointTracker:
         self._directory = directory
         self._next_id = 1
         self._next_at: int | None = None
+        self._without_finished = without_finished
+        self._finishes: Mapping[int, int] = {}
         self._operators = tuple(v.id for v in graph.vertices if v.spec.id and self._weight(v.index))
         self._completed: list[Checkpoint] = []
         self._failed: list[Checkpoint] = []
 
     # -- events
 
-    def start(self, scheduled_at: int, running_at: int, *, eager: bool) -> None:
+    def start(self, scheduled_at: int, running_at: int, *, eager: bool, finishes: Mapping[int, int] = {}) -> None:
         """Start to trigger periodic checkpoints for an attempt. Times are epoch ms.
 
         The first one is due after a random part of the interval, counted from `scheduled_at`; those that are due before
         all tasks run (`running_at`) are rejected. An `eager` coordinator (2.3) waits for the tasks instead: it is
         rejected once, when the first task runs, and triggers when the last one does (recorded in all suites).
+
+        `finishes` are the moments at which vertices finish before the job does. They take no part in later checkpoints,
+        and before 1.15 there are none (FLIP-147; recorded: situations: partly: newest checkpoint).
         """
+        self._finishes = finishes
         spec = self.spec
         if spec is None or spec.every is None:
             return
@@ -216,6 +237,7 @@ class CheckpointTracker:
             self._next_id, kind, format, at, duration, at + duration, failure, path, size or 0, reached_tasks
         )
         record.operators = self._operators
+        record.finished = frozenset(index for index, finish in self._finishes.items() if finish <= at)
         self._next_id += 1
         self.records.append(record)
         self._insert(record)
@@ -224,6 +246,8 @@ class CheckpointTracker:
     def materialize_until(self, now: int) -> None:
         """Create the periodic checkpoints that are triggered up to `now` (epoch ms)."""
         spec = self.spec
+        if not self._without_finished and self._finishes:
+            now = min(now, min(self._finishes.values()) - 1)
         while self._next_at is not None and self._next_at <= now:
             assert spec is not None and spec.every is not None
             duration = self._random.draw(spec.duration, "checkpoint", self._job_id, self._next_id, "takes")
@@ -281,7 +305,7 @@ class CheckpointTracker:
         The last one completes the checkpoint, and their sizes add up to its size.
         """
         vertices = self.graph.vertices
-        weights = [self._weight(v.index) for v in vertices]
+        weights = [0.0 if v.index in record.finished else self._weight(v.index) for v in vertices]
         heaviest = max(weights, default=0.0)
         bytes_left = record.size
         rows: list[list[SubtaskAcknowledgement]] = []
@@ -311,11 +335,13 @@ class CheckpointTracker:
             for v in vertices
             for s in range(v.parallelism)
         }
-        behind = [shares[key] for key in shares if not vertices[key[0]].is_source]
+        behind = [shares[v, s] for v, s in shares if not vertices[v].is_source and v not in record.finished]
         slowest = max(behind or shares.values(), default=1.0)
         early = min(record.duration, SOURCE_ACK_MS)
 
         def delay(vertex: Vertex, share: float) -> int:
+            if vertex.index in record.finished:
+                return 0
             if vertex.is_source and behind:
                 return round(early * (0.5 + 0.5 * share))
             return round(early + (record.duration - early) * (0.6 + 0.4 * share / slowest))

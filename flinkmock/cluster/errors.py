@@ -6,6 +6,7 @@
     ├── VertexNotFound               the job has no such vertex
     ├── SubtaskNotFound              the subtask index is too high
     ├── AttemptNotFound              the subtask has no such attempt
+    ├── CheckpointingDisabled        the job has no checkpoints, because it is a batch job
     ├── CheckpointNotFound           the checkpoint is not, or no longer, in the history
     ├── CheckpointVertexNotFound     the checkpoint has no statistics of the vertex
     ├── TriggerNotFound              no async operation has the trigger id
@@ -99,6 +100,16 @@ class AttemptNotFound(ClusterError):
 
     def __str__(self) -> str:
         return f"The subtask has no attempt {self.attempt}. Attempts count from 0, one more for each restart."
+
+
+@dataclass(eq=False)
+class CheckpointingDisabled(ClusterError):
+    """The job is a batch job, which has no checkpoints."""
+
+    job_id: str
+
+    def __str__(self) -> str:
+        return f"Job {self.job_id} is a batch job. Only streaming jobs have checkpoints."
 
 
 @dataclass(eq=False)
@@ -250,6 +261,8 @@ class AdaptiveSchedulerRequired(ClusterError):
 
     job_id: str
     feature: AdaptiveSchedulerFeature
+    scheduler: str = "DefaultScheduler"
+    """The class of the scheduler that the job uses."""
 
     def __str__(self) -> str:
         return f"Job {self.job_id} does not use the adaptive scheduler. Set jobmanager.scheduler: adaptive."

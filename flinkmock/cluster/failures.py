@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from flinkmock.cluster.graph import Vertex
 from flinkmock.cluster.job_attempt import JobAttempt
 from flinkmock.cluster.spec import ExceptionSpec, RestartStrategy, RestartStrategyKind
+from flinkmock.cluster.states import TaskState
 from flinkmock.flink import java_classes
 from flinkmock.flink.java_exception import JavaException, stack_trace
 from flinkmock.flink.java_format import MAX_INT
@@ -26,14 +29,16 @@ class Failure:
     concurrent: tuple[Failure, ...] = field(default=())
 
 
-def choose_failed_task(random: NamedRandom, attempt: JobAttempt, exception: ExceptionSpec) -> tuple[int, int] | None:
+def choose_failed_task(
+    random: NamedRandom, attempt: JobAttempt, exception: ExceptionSpec, at: int
+) -> tuple[int, int] | None:
     """Return (vertex index, subtask) of the task that throws: the named one, else one that the seed picks.
 
-    The seed picks a source or a sink only if there is no other vertex. None: a global failure.
+    The seed picks a source or a sink only if no other vertex runs at `at` (epoch ms). None: a global failure.
     """
     if exception.everywhere or attempt.deployed_at is None:
         return None
-    vertices = attempt.graph.vertices
+    vertices = _running_vertices(attempt, at)
     named = [v for v in vertices if exception.vertex is not None and v.has_name(exception.vertex)]
     candidates = named or [v for v in vertices if not v.is_source and v.has_consumers] or list(vertices)
     vertex = candidates[random.integer(0, len(candidates) - 1, "culprit", attempt.job_id, attempt.number)]
@@ -41,6 +46,16 @@ def choose_failed_task(random: NamedRandom, attempt: JobAttempt, exception: Exce
     if subtask is None or subtask >= vertex.parallelism:
         subtask = random.integer(0, vertex.parallelism - 1, "culprit-subtask", attempt.job_id, attempt.number)
     return vertex.index, subtask
+
+
+def _running_vertices(attempt: JobAttempt, at: int) -> Sequence[Vertex]:
+    """Return the vertices that have started and not finished; all, if the vertices of a job run at the same time."""
+    vertices = attempt.graph.vertices
+    if attempt.graph.stages == 1 and not attempt.graph.is_bounded:
+        return vertices
+    waiting = (TaskState.CREATED, TaskState.SCHEDULED, TaskState.FINISHED)
+    rows = attempt.executions()
+    return [v for v in vertices if any(e.state_at(at) not in waiting for e in rows[v.index])] or vertices
 
 
 def task_failure(

@@ -76,6 +76,16 @@ class JobGraph:
         return 1 + max((vertex.stage for vertex in self.vertices), default=0)
 
     @cached_property
+    def is_bounded(self) -> bool:
+        """Whether a source finishes before the job does."""
+        return any(vertex.spec.finishes_after is not None for vertex in self.vertices)
+
+    @cached_property
+    def blocking_outputs(self) -> frozenset[int]:
+        """The indexes of vertices whose results other vertices read only when they are complete."""
+        return frozenset(e.source for vertex in self.vertices for e in vertex.inputs if e.exchange == "blocking")
+
+    @cached_property
     def subtasks(self) -> int:
         return sum(vertex.parallelism for vertex in self.vertices)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -79,6 +80,8 @@ class Job:
     parallelism_bounds: dict[str, tuple[int, int]] = field(default_factory=dict)
     """Vertex id -> (lower, upper) bound, for the adaptive scheduler."""
     requirements_changes: list[RequirementsChange] = field(default_factory=list)
+    grows: bool = False
+    """Whether a vertex is added to the graph when those before it have finished: batch jobs since 2.0."""
 
     @property
     def name(self) -> str:
@@ -135,14 +138,37 @@ class Job:
         attempt = self.attempt_at(time)
         return attempt.executions() if attempt else []
 
-    def vertex(self, vertex_id: str) -> Vertex:
-        """Return a vertex of the graph.
+    def vertices_at(self, time: int) -> Sequence[Vertex]:
+        """Return the vertices that the graph has at `time`, in the order in which they were added.
+
+        As AdaptiveGraphManager.onJobVertexFinished: a vertex is added when those have finished whose results it reads.
+        """
+        if not self.grows:
+            return self.graph.vertices
+        stage = max((each.stage_at(time) for each in self.attempts if each.created_at <= time), default=0)
+        present = [vertex for vertex in self.graph.vertices if vertex.stage <= stage]
+        return sorted(present, key=lambda vertex: vertex.stage)
+
+    def present_executions_at(self, time: int) -> list[list[Execution]]:
+        """Return the current executions of the vertices that the graph has, vertex by vertex."""
+        rows = self.executions_at(time)
+        return [rows[vertex.index] for vertex in self.vertices_at(time)] if rows and self.grows else rows
+
+    def pending_operators_at(self, time: int) -> int:
+        """Return how many operators belong to no vertex yet."""
+        if not self.grows:
+            return 0
+        present = {vertex.index for vertex in self.vertices_at(time)}
+        return sum(len(v.spec.operators) for v in self.graph.vertices if v.index not in present)
+
+    def vertex(self, vertex_id: str, time: int | None = None) -> Vertex:
+        """Return a vertex of the graph, as it is at `time`; None: as it is in the end.
 
         Raises:
             VertexNotFound: There is no vertex of that id, or no graph.
         """
         vertex = None if self.failed_before_start else self.graph.by_id.get(vertex_id)
-        if vertex is None:
+        if vertex is None or (time is not None and self.grows and vertex not in self.vertices_at(time)):
             raise VertexNotFound(self.id, vertex_id)
         return vertex
 
@@ -165,7 +191,7 @@ class Job:
 
     def task_counts_at(self, time: int) -> Counter[TaskState]:
         """Return task state -> number of subtasks in it."""
-        return Counter(execution.state_at(time) for row in self.executions_at(time) for execution in row)
+        return Counter(execution.state_at(time) for row in self.present_executions_at(time) for execution in row)
 
     def last_modification(self, time: int) -> int:
         """Return when the job or a task last changed its state (epoch ms); 0 while the job is INITIALIZING.

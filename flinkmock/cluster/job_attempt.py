@@ -63,6 +63,8 @@ class JobAttempt:
     restore_ms: int = 0
     """How much longer tasks are INITIALIZING when there is state to restore."""
     slots: list[Slot] = field(default_factory=list)
+    first_deployed_at: int | None = None
+    """When the first attempt of the job was deployed; bounded sources finish so long after that."""
     planned_end: int | None = None
     """When all tasks are FINISHED if nothing ends the attempt before."""
     outcome: AttemptOutcome | None = None
@@ -80,8 +82,9 @@ class JobAttempt:
         self.scheduled_at = at
         self._cached_executions = None
 
-    def deploy(self, at: int, slots: list[Slot], planned_end: int | None) -> None:
+    def deploy(self, at: int, slots: list[Slot], planned_end: int | None, first_deployed_at: int | None = None) -> None:
         self.deployed_at, self.slots, self.planned_end = at, slots, planned_end
+        self.first_deployed_at = at if first_deployed_at is None else first_deployed_at
         self._cached_executions = self._first_stage_running_at = None
 
     def end(self, outcome: AttemptOutcome) -> None:
@@ -153,6 +156,41 @@ class JobAttempt:
         finish = self._planned_finish(vertex)
         return running if finish is None else min(running, max(finish, self.scheduled_at or finish))
 
+    def stage_at(self, time: int) -> int:
+        """Return the last stage that has started by `time`."""
+        outcome, last = self.outcome, self.graph.stages - 1
+        if self.deployed_at is None or last == 0:
+            return 0
+        if outcome is not None and outcome.at <= time:
+            if outcome.state == TaskState.FINISHED:
+                return last
+            time = outcome.at
+        starts = [self._stage_start(stage) for stage in range(last + 1)]
+        return max(stage for stage, start in enumerate(starts) if stage == 0 or (start is not None and start <= time))
+
+    def finishes(self) -> dict[int, int]:
+        """Return vertex index -> when the vertex finishes (epoch ms), of the vertices that finish before the job."""
+        found = {vertex.index: self._bounded_finish(vertex) for vertex in self.graph.vertices}
+        return {index: at for index, at in found.items() if at is not None}
+
+    def _bounded_finish(self, vertex: Vertex) -> int | None:
+        """Return when a vertex has no more input: a bounded source, or a vertex whose inputs are all finished."""
+        if vertex.is_source:
+            length = vertex.spec.finishes_after
+            if length is None or self.first_deployed_at is None:
+                return None
+            # a restored source that had finished runs for a moment
+            return max(self.first_deployed_at + length, self._running_at(vertex) + FINISH_SPREAD_MS)
+        ends = [self._bounded_finish(self.graph.vertices[edge.source]) for edge in vertex.inputs]
+        if any(end is None for end in ends):
+            return None
+        return max([end for end in ends if end is not None] + [self._running_at(vertex)]) + FINISH_SPREAD_MS
+
+    def _running_at(self, vertex: Vertex) -> int:
+        """Return when the last subtask of a vertex is RUNNING."""
+        names = ((self.job_id, self.number, vertex.index, subtask) for subtask in range(vertex.parallelism))
+        return max(self._startup_times(vertex, each)[2] for each in names)
+
     def _stage_start(self, stage: int) -> int | None:
         """Return when a stage starts. Stages share the planned time evenly; without a plan only the first one runs."""
         assert self.deployed_at is not None
@@ -173,13 +211,15 @@ class JobAttempt:
 
     def _planned_finish(self, vertex: Vertex) -> int | None:
         """Return when a vertex finishes by plan: the last one at the planned end, those before it slightly earlier."""
+        bounded_end = self._bounded_finish(vertex) if self.graph.is_bounded else None
         if self.planned_end is None:
-            return None
+            return bounded_end
         stage_end = self.planned_end
         if vertex.stage + 1 < self.graph.stages:
             stage_end = self._stage_start(vertex.stage + 1) or self.planned_end
         last_level = max(v.level for v in self.graph.vertices if v.stage == vertex.stage)
-        return stage_end - FINISH_SPREAD_MS * (last_level - vertex.level)
+        planned = stage_end - FINISH_SPREAD_MS * (last_level - vertex.level)
+        return planned if bounded_end is None else min(planned, bounded_end)
 
     def _phases(
         self, vertex: Vertex, names: tuple[str | int, ...], slot: Slot | None

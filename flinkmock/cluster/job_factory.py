@@ -85,10 +85,24 @@ class JobFactory:
         graph = JobGraph(spec)
         directory = cluster.configuration.text(CHECKPOINT_DIR)
         tracker = CheckpointTracker(
-            spec.checkpoints, spec.id, graph, cluster.random, shown_path(directory) if directory else None
+            None if spec.is_batch else spec.checkpoints,
+            spec.id,
+            graph,
+            cluster.random,
+            shown_path(directory) if directory else None,
+            without_finished=cluster.release.since("1.15"),
         )
         application = cluster.applications.setdefault(application.id, application)
-        job = cluster.jobs[spec.id] = Job(spec.id, spec, graph, lifecycle, tracker, at, application.id)
+        job = cluster.jobs[spec.id] = Job(
+            spec.id,
+            spec,
+            graph,
+            lifecycle,
+            tracker,
+            at,
+            application.id,
+            grows=spec.is_batch and cluster.release.since("2.0"),
+        )
         application.jobs.append(job)
         return job
 

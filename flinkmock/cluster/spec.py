@@ -109,6 +109,8 @@ class VertexSpec:
     """Name -> Flink's type, e.g. {"words": "IntCounter"}."""
     accumulator_values: Mapping[str, Any] = field(default_factory=dict)
     """Name -> value. Accumulators without a value count the records if they are integers, else they stay empty."""
+    finishes_after: int | None = None
+    """Of a source: it has sent its last record so long after its first deployment (ms); None: it is unbounded."""
     prints: bool | None = None
     """Whether a line for each record goes to the TaskManager's `.out` file; None: if the sink is `PRINT_SINK`."""
     skew: tuple[int, ...] = ()
@@ -235,6 +237,10 @@ class JobSpec:
     age: int = 0
     """How long the job has existed when the scenario begins (ms)."""
     id: str = ""
+
+    @property
+    def is_batch(self) -> bool:
+        return self.type == "BATCH"
 
 
 @dataclass(frozen=True, slots=True)

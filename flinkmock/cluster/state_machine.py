@@ -198,7 +198,7 @@ class JobStateMachines:
         if exception.in_deployment:
             held = self._cluster.slots.held(at, job_id=attempt.job_id)
             return task_without_slot(self._cluster.random, attempt, len(held))
-        return choose_failed_task(self._cluster.random, attempt, exception)
+        return choose_failed_task(self._cluster.random, attempt, exception, at)
 
     @event_handler(leader_scoped=True)
     def record_past_failure(self, job_id: str, index: int, at: int) -> None:
@@ -207,7 +207,7 @@ class JobStateMachines:
         if job.attempts:
             exception = job.spec.past_failures[index].exception
             attempt = job.attempts[-1]
-            failed_task = choose_failed_task(self._cluster.random, attempt, exception)
+            failed_task = choose_failed_task(self._cluster.random, attempt, exception, at)
             job.failures.append(task_failure(attempt, at, exception, failed_task))
             job.past_failures += 1
 
@@ -239,10 +239,12 @@ class JobStateMachines:
         finishes = duration is not None and next_step is not None and next_step.state == JobState.FINISHED
         self._restore(job, at)
         planned_end = at + duration if finishes and duration is not None else None
-        attempt.deploy(deployed_at, held[: job.graph.slots_needed], planned_end)
+        first_deployed_at = next((each.deployed_at for each in job.attempts if each.deployed_at is not None), None)
+        attempt.deploy(deployed_at, held[: job.graph.slots_needed], planned_end, first_deployed_at)
         running_at = attempt.first_stage_running_at()
         if running_at is not None:
-            job.checkpoints.start(at, running_at, eager=cluster.release.since("2.3"))
+            ended_sources = attempt.finishes() if attempt.graph.is_bounded else {}
+            job.checkpoints.start(at, running_at, eager=cluster.release.since("2.3"), finishes=ended_sources)
         self._schedule_next_step(job, at, duration)
         if job.id in cluster.jobs_awaiting_slots:
             cluster.jobs_awaiting_slots.remove(job.id)

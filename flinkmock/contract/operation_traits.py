@@ -71,7 +71,9 @@ TRAITS: Mapping[str, OperationTraits] = {
         expected_errors=(404,), echoes={"subtaskindex": "subtask", "attempt": "attempt"}
     ),
     "getSubtaskExecutionAttemptAccumulators": OperationTraits(expected_errors=(404,)),
-    # checkpoints and savepoints; a checkpoint may be dropped from the history after it was listed
+    # checkpoints and savepoints; a checkpoint may be dropped from the history after it was listed, batch jobs have none
+    "getCheckpointingStatistics": OperationTraits(expected_errors=(404,)),
+    "getCheckpointConfig": OperationTraits(expected_errors=(404,)),
     "getCheckpointStatisticDetails": OperationTraits(expected_errors=(404,), echoes={"checkpointid": "id"}),
     "getTaskCheckpointStatistics": OperationTraits(expected_errors=(404,), echoes={"checkpointid": "id"}),
     "triggerCheckpoint": OperationTraits(scenario_key="checkpoint"),

@@ -89,10 +89,6 @@ STOP_MODE_REMOVED = (
     'For a graceful shutdown, please use "jobs/:jobId/stop" instead.'
 )
 RESCALING_DISABLED = "Rescaling is temporarily disabled. See FLINK-12312."
-NOT_RESCALABLE = (
-    "The DefaultScheduler does not support changing the parallelism without a job restart. "
-    "This feature is currently only expected to work with the AdaptiveScheduler."
-)
 NO_TRANSFER = "Could not transfer file to client."
 NO_SUCH_JOB_MANAGER_LOG = "This file does not exist in JobManager log dir."
 COULD_NOT_EXECUTE = "Could not execute application."
@@ -132,6 +128,14 @@ def invalid_subtask(vertex_id: str) -> str:
 
 def invalid_attempt(attempt: int) -> str:
     return f"Invalid attempt num {attempt}"
+
+
+def checkpointing_is_not_enabled(job_id: str) -> str:
+    return f"Checkpointing is not enabled for this job ({job_id})."
+
+
+def checkpointing_was_not_enabled(job_id: str) -> str:
+    return f"Checkpointing was not enabled for job {job_id}."
 
 
 def no_checkpoint(checkpoint_id: int) -> str:
@@ -254,6 +258,9 @@ SUSPENDING = "Checkpoint Coordinator is suspending."
 DECLINED = "Task has failed."
 EXPIRED = "Checkpoint expired before completing."
 """CheckpointFailureReason.CHECKPOINT_EXPIRED: what ends one that takes longer than the checkpoint timeout."""
+CHECKPOINTING_NOT_ENABLED = "Checkpointing has not been enabled."
+BLOCKING_OUTPUT = "Blocking output edge exists in running tasks."
+SINGLE_KEY_STATE_BACKEND = "Checkpoints are not supported in a single key state backend"
 NOT_ALL_RUNNING = "Not all required tasks are currently running."
 IO_PROBLEM = "An Exception occurred while triggering the checkpoint. IO-problem detected."
 TRIGGER_FAILURE = "Trigger checkpoint failure."
@@ -330,6 +337,17 @@ def lower_bound_too_high(vertex_id: str, lower: int, upper: int) -> str:
     return f"The requested lower bound [{lower}] for job vertex [{vertex_id}] is higher than the upper bound [{upper}]."
 
 
+def not_a_streaming_job(job_id: str) -> str:
+    return f"Job {job_id} is not a streaming job."
+
+
+def not_rescalable(scheduler: str) -> str:
+    return (
+        f"The {scheduler} does not support changing the parallelism without a job restart. "
+        "This feature is currently only expected to work with the AdaptiveScheduler."
+    )
+
+
 def above_max_parallelism(vertex_id: str, parallelism: int, maximum: int) -> str:
     return (
         f"The newly requested parallelism {parallelism} for the job vertex {vertex_id} exceeds its maximum parallelism "
@@ -342,6 +360,8 @@ def missing_requirements(vertex_id: str) -> str:
 
 
 # Client coordination and the profiler.
+NO_VALUE = "No value present"
+"""Java's Optional without a value."""
 NO_COORDINATION_REQUEST = (
     'Cannot invoke "org.apache.flink.util.SerializedValue.deserializeValue(java.lang.ClassLoader)" because '
     '"serializedRequest" is null'

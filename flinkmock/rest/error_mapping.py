@@ -96,6 +96,15 @@ def _attempt_not_found(error: p.AttemptNotFound, context: _Context) -> Response:
     return rest(404, m.invalid_attempt(error.attempt))
 
 
+@_maps(p.CheckpointingDisabled)
+def _checkpointing_disabled(error: p.CheckpointingDisabled, context: _Context) -> Response:
+    if context.operation.id == "getCheckpointingStatistics":
+        return rest(404, m.CHECKPOINTING_NOT_ENABLED)
+    if context.operation.id == "getCheckpointConfig":
+        return rest(404, m.checkpointing_is_not_enabled(error.job_id))
+    return rest(404, m.checkpointing_was_not_enabled(error.job_id))
+
+
 @_maps(p.CheckpointNotFound)
 def _checkpoint_not_found(error: p.CheckpointNotFound, context: _Context) -> Response:
     return rest(404, m.no_checkpoint(error.checkpoint_id))
@@ -199,7 +208,7 @@ def _rescaling_disabled(error: p.RescalingDisabled, context: _Context) -> Respon
 @_maps(p.AdaptiveSchedulerRequired)
 def _adaptive_scheduler_required(error: p.AdaptiveSchedulerRequired, context: _Context) -> Response:
     if error.feature == "requirements":
-        return internal(JavaException(java_classes.UNSUPPORTED_OPERATION_EXCEPTION, m.NOT_RESCALABLE))
+        return internal(JavaException(java_classes.UNSUPPORTED_OPERATION_EXCEPTION, m.not_rescalable(error.scheduler)))
     if error.feature == "rescale-config":
         return rest(404, m.not_adaptive(error.job_id))
     if error.feature == "rescale-details":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from flinkmock.cluster.spec import Input, VertexSpec
@@ -10,7 +10,7 @@ from flinkmock.errors import did_you_mean
 from flinkmock.scenario.diagnostics import Diagnostics
 from flinkmock.scenario.document import YamlNode, parse_scalar
 from flinkmock.scenario.metric_series import read_backpressure, read_metrics
-from flinkmock.scenario.quantities import as_float, as_int, read_size_range
+from flinkmock.scenario.quantities import as_float, as_int, read_duration, read_size_range
 
 MAX_PARALLELISM = 32_768
 _LOWEST_DEFAULT_MAX_PARALLELISM = 128
@@ -41,7 +41,27 @@ class VertexReader:
                 self.diagnostics.add(item.location, f'duplicate vertex "{name}" in {self.job}.')
             else:
                 vertices[name] = self._vertex(item, vertices)
+        self._check_finishes_after(node, vertices.values())
         return vertices
+
+    def _check_finishes_after(self, node: YamlNode, vertices: Collection[VertexSpec]) -> None:
+        """Check that only sources are bounded, and not all of them: else the job itself would finish."""
+        for item in node.elements:
+            key = item.get("finishes-after") if item.items else None
+            if key is None:
+                continue
+            vertex = next((each for each in vertices if each.finishes_after is not None and each.inputs), None)
+            if vertex is not None:
+                message = (
+                    f'"{vertex.name}" in {self.job} finishes when its inputs have. Give finishes-after to a source.'
+                )
+                self.diagnostics.add(key.location, message)
+            elif all(each.finishes_after is not None for each in vertices if not each.inputs):
+                message = (
+                    f"all sources of {self.job} finish, and so does the job. Write lifecycle: [RUNNING: 20s, FINISHED]."
+                )
+                self.diagnostics.add(key.location, message)
+            return
 
     def _vertex(self, item: YamlNode, above: dict[str, VertexSpec]) -> VertexSpec:
         defaults = VertexSpec(())
@@ -65,6 +85,9 @@ class VertexReader:
             ),
             accumulators={name: _kind(node) for name, node in accumulators.items.items()} if accumulators else {},
             accumulator_values=self._accumulator_values(accumulators),
+            finishes_after=(
+                read_duration(item.get("finishes-after"), 0, self.diagnostics) if item.get("finishes-after") else None
+            ),
             prints=None if prints is None else bool(prints.value),
             skew=tuple(as_int(weight, 0) for weight in skew.elements) if skew else defaults.skew,
             backpressure=read_backpressure(item.get("backpressure"), self.diagnostics),

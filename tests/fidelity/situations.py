@@ -45,6 +45,7 @@ OPTIONS = (
     f"resourcemanager.standalone.start-up-time: {START_UP_S * 1000}",
     f"slot.request.timeout: {SLOT_TIMEOUT_S * 1000}",
 )
+SITUATION_NAMES = ("waiting", "batch", "partly", "directories", "initializing", "created", "forgotten")
 FORGETS = (f"jobstore.expiration-time: {KEPT_S}",)
 
 
@@ -311,7 +312,11 @@ def main() -> None:
     parser.add_argument("version", help="a release with its patch number, e.g. 2.3.0")
     parser.add_argument("--home", type=Path, help="a distribution (lib, bin, …); else it is downloaded")
     parser.add_argument("--java", help="the java to run it on")
+    parser.add_argument(
+        "--only", default=",".join(SITUATION_NAMES), help="names, comma separated; default: %(default)s"
+    )
     args = parser.parse_args()
+    chosen = args.only.split(",")
     home, java = args.home or flink_home(args.version), args.java or java_for(args.version)
     sessions: list[tuple[tuple[str, ...], tuple[Callable[[Driver], None], ...]]] = [
         (OPTIONS, (waiting, batch, partly, directories, initializing)),
@@ -320,10 +325,14 @@ def main() -> None:
     ]
     steps = []
     for options, situations in sessions:
+        if not {situation.__name__ for situation in situations} & set(chosen):
+            continue
         if situations == (created,) and minor_of(args.version) < (1, 13):
             continue
         with tempfile.TemporaryDirectory() as folder, real_cluster(home, java, Path(folder), options) as url:
             for situation in situations:
+                if situation.__name__ not in chosen:
+                    continue
                 d = Driver(url, jars_for(args.version), f"{folder}/scratch")
                 d.begin("situations")
                 start = time.time()

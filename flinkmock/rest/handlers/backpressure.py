@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from flinkmock.cluster.errors import JobNotFound, VertexNotFound
+from flinkmock.cluster.errors import JobNotFound, UncaughtJavaException, VertexNotFound
 from flinkmock.cluster.execution import Execution
 from flinkmock.cluster.graph import Vertex
 from flinkmock.cluster.job import Job
 from flinkmock.cluster.record_flow import RecordFlow
+from flinkmock.cluster.states import TaskState
+from flinkmock.flink import java_classes, messages
+from flinkmock.flink.java_exception import JavaException
 from flinkmock.rest.call import Payload, RestCall, handles
 from flinkmock.rest.handlers.lookup import SAMPLING_MS, running_executions
 from flinkmock.rest.handlers.metric_inputs import metrics_time_of
@@ -16,6 +19,7 @@ from flinkmock.rest.handlers.metric_inputs import metrics_time_of
 REFRESH_MS = 60_000
 """web.backpressure.refresh-interval of 1.12."""
 NO_DATA = {"status": "deprecated"}
+_FAILS_SINCE = "1.18"
 
 
 @handles("getJobVertexBackPressure")
@@ -24,6 +28,8 @@ def backpressure(call: RestCall) -> Payload:
 
     Raises:
         JobNotFound, VertexNotFound: 1.12 only; a job that has ended is not found.
+        UncaughtJavaException: The vertex has finished in a running job. JobVertexBackPressureHandler takes the maximum
+            of nothing (situations: partly: vertex/backpressure).
     """
     cluster = call.cluster
     samples = not cluster.release.since("1.13")
@@ -42,6 +48,8 @@ def backpressure(call: RestCall) -> Payload:
     else:
         time = call.caches.metrics_time(call.now)
         running = _measured(job, vertex, time)
+        if time is not None and cluster.release.since(_FAILS_SINCE) and _has_finished(job, vertex, time):
+            raise UncaughtJavaException(JavaException(java_classes.NO_SUCH_ELEMENT_EXCEPTION, messages.NO_VALUE))
     if time is None or not running:
         return NO_DATA
     flow = RecordFlow(job.attempts[running[0].attempt], metrics_time_of(job, running[0], time) or time)
@@ -70,6 +78,13 @@ def _subtask(execution: Execution, flow: RecordFlow) -> dict[str, Any]:
 def _level_of(ratio: float) -> str:
     """JobVertexBackPressureHandler.getBackPressureLevel."""
     return "ok" if ratio <= 0.1 else "low" if ratio <= 0.5 else "high"
+
+
+def _has_finished(job: Job, vertex: Vertex, time: int) -> bool:
+    """Return whether all subtasks had metrics and have none any more."""
+    if time < job.submitted_at or not job.has_graph_at(time) or job.ended_at(time) is not None:
+        return False
+    return all(execution.state_at(time) == TaskState.FINISHED for execution in job.executions_at(time)[vertex.index])
 
 
 def _measured(job: Job, vertex: Vertex, time: int | None) -> list[Execution]:

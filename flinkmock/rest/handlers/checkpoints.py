@@ -12,7 +12,12 @@ from flinkmock.cluster.checkpoints import (
     percentile,
     summary_statistics,
 )
-from flinkmock.cluster.errors import CheckpointNotFound, CheckpointVertexNotFound, JobInitializing
+from flinkmock.cluster.errors import (
+    CheckpointingDisabled,
+    CheckpointNotFound,
+    CheckpointVertexNotFound,
+    JobInitializing,
+)
 from flinkmock.cluster.graph import Vertex
 from flinkmock.cluster.job import Job
 from flinkmock.cluster.restore import is_discarded
@@ -32,7 +37,14 @@ def _job_and_time(call: RestCall) -> tuple[Job, int]:
     time = call.caches.checkpoints_time(job.id, call.now)
     if not job.has_graph_at(time) and not job.failed_before_start:
         raise JobInitializing(job.id)
+    _require_checkpointing(call, job)
     return job, time
+
+
+def _require_checkpointing(call: RestCall, job: Job) -> None:
+    """Raise CheckpointingDisabled for a batch job; before 1.17 these have empty statistics (seen on 1.16.3)."""
+    if job.spec.is_batch and call.cluster.release.since("1.17"):
+        raise CheckpointingDisabled(job.id)
 
 
 @handles("getCheckpointingStatistics")
@@ -249,13 +261,20 @@ def _async_ms(duration: int) -> int:
     return duration - _start_delay_ms(duration)
 
 
+def _state_backend(call: RestCall, job: Job) -> str:
+    if job.spec.is_batch:
+        return "BatchExecutionStateBackend"
+    return "HashMapStateBackend" if call.cluster.release.since("1.13") else "MemoryStateBackend"
+
+
 @handles("getCheckpointConfig")
 def config(call: RestCall) -> Payload:
     job = call.cluster.job(call.path["jobid"])
-    spec = job.spec.checkpoints
+    _require_checkpointing(call, job)
+    spec = job.checkpoints.spec
     directory = call.cluster.configuration.text(CHECKPOINT_DIR)
     return {
-        "mode": spec.mode if spec else "exactly_once",
+        "mode": spec.mode if spec and spec.every is not None else "at_least_once",
         # a job without periodic checkpoints has the longest interval there is (CheckpointCoordinatorConfiguration)
         "interval": spec.every if spec and spec.every is not None else (1 << 63) - 1,
         "timeout": spec.timeout if spec else 600_000,
@@ -265,7 +284,7 @@ def config(call: RestCall) -> Payload:
             "enabled": bool(spec and spec.retained),
             "delete_on_cancellation": not spec or spec.retained != "retain",
         },
-        "state_backend": "HashMapStateBackend" if call.cluster.release.since("1.13") else "MemoryStateBackend",
+        "state_backend": _state_backend(call, job),
         "checkpoint_storage": "FileSystemCheckpointStorage" if directory else "JobManagerCheckpointStorage",
         "unaligned_checkpoints": bool(spec and spec.unaligned),
         "tolerable_failed_checkpoints": spec.tolerable_failures if spec else 0,

@@ -16,7 +16,8 @@ from flinkmock.release import Release
 from flinkmock.rest.call import Payload, RestCall, handles
 from flinkmock.rest.handlers.io_metrics import IoMetrics
 from flinkmock.rest.handlers.lookup import job_and_time
-from flinkmock.rest.handlers.plan import plan_payload
+from flinkmock.rest.handlers.plan import plan_payload, topological_plan_order
+from flinkmock.rest.handlers.stream_graph import stream_graph_payload
 
 
 def scheduler_type(cluster: Cluster, job: Job) -> str:
@@ -42,7 +43,7 @@ def overview_payload(cluster: Cluster, job: Job, now: int) -> dict[str, Any]:
         "state": job.state_at(now),
         "last-modification": job.last_modification(now),
         "tasks": {"total": sum(counts.values())} | {state.lower(): counts[state] for state in TASK_STATES},
-        "pending-operators": 0,
+        "pending-operators": job.pending_operators_at(now),
     }
 
 
@@ -72,7 +73,7 @@ def details(call: RestCall) -> Payload:
     job, time = job_and_time(call)
     end = job.ended_at(time)
     known = job.has_graph_at(time)
-    rows = job.executions_at(time) if known else []
+    rows = job.present_executions_at(time) if known else []
     io = IoMetrics(call, job, time)
     vertices = [vertex_payload(job, row, io, time, call.now) for row in rows]
     entered = job.timestamps_at(time)
@@ -92,8 +93,9 @@ def details(call: RestCall) -> Payload:
         "timestamps": {state: entered.get(state, 0) for state in JOB_STATES},
         "vertices": vertices,
         "status-counts": _counts(vertex["status"] for vertex in vertices),
-        "plan": _plan(call, job, known),
-        "pending-operators": 0,
+        "plan": _plan(call, job, time),
+        **({"stream-graph": stream_graph_payload(job, time)} if job.grows and known else {}),
+        "pending-operators": job.pending_operators_at(time) if known else 0,
     }
 
 
@@ -134,18 +136,22 @@ def _counts(states: Any) -> dict[str, int]:
     return {state: found.count(state) for state in TASK_STATES}
 
 
-def _plan(call: RestCall, job: Job, known: bool) -> dict[str, Any]:
+def _plan(call: RestCall, job: Job, time: int) -> dict[str, Any]:
     cluster = call.cluster
-    if not known:  # ArchivedExecutionGraph.createSparseArchivedExecutionGraph, which has no class for plans before 2.1
+    if not job.has_graph_at(
+        time
+    ):  # ArchivedExecutionGraph.createSparseArchivedExecutionGraph, which has no class for plans before 2.1
         return {"jid": "", "name": "", "type": "", "nodes": []} if cluster.release.since("2.1") else {}
-    sources_first = cluster.uses_adaptive_scheduler(job.spec)
-    return plan_payload(job.id, job.name, job.spec.type, job.graph, cluster.release, sources_first=sources_first)
+    # the adaptive scheduler sorts the graph (recording 2.3.0-adaptive), a batch job's graph begins with its sources
+    in_given_order = cluster.uses_adaptive_scheduler(job.spec) or job.grows
+    vertices = job.vertices_at(time) if in_given_order else topological_plan_order(job.graph)
+    return plan_payload(job.id, job.name, job.spec.type, job.graph, cluster.release, vertices)
 
 
 @handles("getJobPlan")
 def plan(call: RestCall) -> Payload:
     job, time = job_and_time(call)
-    return {"plan": _plan(call, job, job.has_graph_at(time))}
+    return {"plan": _plan(call, job, time)}
 
 
 @handles("getJobConfig")

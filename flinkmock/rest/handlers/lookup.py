@@ -36,7 +36,7 @@ def vertex_and_time(call: RestCall) -> tuple[Job, Vertex, int]:
     job, time = job_and_time(call)
     if not job.has_graph_at(time):
         raise VertexNotFound(job.id, call.path["vertexid"])
-    return job, job.vertex(call.path["vertexid"]), time
+    return job, job.vertex(call.path["vertexid"], time), time
 
 
 def execution_of(call: RestCall) -> tuple[Job, Execution, int]:

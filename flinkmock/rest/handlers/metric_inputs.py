@@ -67,7 +67,7 @@ def tasks_on(cluster: Cluster, taskmanager: TaskManager, time: int) -> list[Exec
 
 def job_inputs(cluster: Cluster, job: Job, time: int) -> metrics.JobInputs:
     entered = job.timestamps_at(time)
-    executions = [execution for row in job.executions_at(time) for execution in row]
+    executions = [execution for row in job.present_executions_at(time) for execution in row]
     running = [e.entered_at(TaskState.RUNNING, time) for e in executions if e.state_at(time) in ("RUNNING", "FINISHED")]
     deploying = [e.started_at(time) for e in executions if e.state_at(time) in ("DEPLOYING", "INITIALIZING")]
     counts = job.checkpoints.counts_at(time)
@@ -175,14 +175,18 @@ def _local_share(run: JobAttempt, execution: Execution) -> float:
 def metrics_time_of(job: Job, execution: Execution, time: int) -> int | None:
     """Return the time (epoch ms) of a subtask's metrics; None if there are none.
 
-    The JobManager keeps fetched metrics until the job ends or the subtask has a newer attempt
-    (MetricStore.retainAttempts): a job that waits for its restart still shows its last values (2.3.0, 1.20.5).
+    The JobManager keeps fetched metrics until the subtask has finished, the job ends or the subtask has a newer attempt
+    (MetricStore.retainAttempts): a job that waits for its restart still shows its last values (2.3.0, 1.20.5), a
+    finished vertex none (situations: partly: vertex/metrics).
     """
     if execution.entered_at(TaskState.RUNNING, time) is None:
         return None
-    ended = execution.ended_at(time) if execution.state_at(time) in TERMINAL_TASK_STATES else None
+    state = execution.state_at(time)
+    ended = execution.ended_at(time) if state in TERMINAL_TASK_STATES else None
     if ended is None:
         return time
+    if state == TaskState.FINISHED:
+        return None
     return ended - 1 if job.ended_at(time) is None else None
 
 

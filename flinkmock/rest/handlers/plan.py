@@ -11,16 +11,16 @@ from flinkmock.release import Release
 
 
 def plan_payload(
-    job_id: str, name: str, type: str, graph: JobGraph, release: Release, *, sources_first: bool = False
+    job_id: str, name: str, type: str, graph: JobGraph, release: Release, vertices: Sequence[Vertex] | None = None
 ) -> dict[str, Any]:
     """Return the payload of a plan.
 
     Args:
         type: "STREAMING" or "BATCH".
-        sources_first: the order of the adaptive scheduler, which sorts the graph before it runs it (recording
-            2.3.0-adaptive); all others keep the order in which the graph was built.
+        vertices: The vertices in the order in which they are listed; None: in the order in which the graph was built.
     """
-    vertices = graph.vertices if sources_first else topological_plan_order(graph)
+    if vertices is None:
+        vertices = topological_plan_order(graph)
     return {"jid": job_id, "name": name, "type": type, "nodes": [_node(graph, vertex, release) for vertex in vertices]}
 
 

@@ -29,7 +29,7 @@ from flinkmock.flink import messages
 from flinkmock.flink.memory import taskmanager_memory
 from flinkmock.rest.call import Payload, RestCall, handles
 from flinkmock.rest.handlers.checkpoints import PERCENTILES
-from flinkmock.rest.handlers.jobs import slot_sharing_group_id
+from flinkmock.rest.handlers.jobs import scheduler_type, slot_sharing_group_id
 from flinkmock.rest.handlers.lookup import job_and_time
 
 _ANY = {"cpuCores": -1.0, "taskHeapMemory": -1, "taskOffHeapMemory": -1, "managedMemory": -1, "networkMemory": -1,
@@ -45,12 +45,17 @@ def _running_job(call: RestCall) -> Job:
     return job
 
 
+def _require_adaptive_scheduler(call: RestCall, job: Job) -> None:
+    if not call.cluster.uses_adaptive_scheduler(job.spec):
+        scheduler = f"{scheduler_type(call.cluster, job)}Scheduler"
+        raise AdaptiveSchedulerRequired(job.id, AdaptiveSchedulerFeature.REQUIREMENTS, scheduler)
+
+
 @handles("getJobResourceRequirements")
 def requirements(call: RestCall) -> Payload:
     """Raises JobNotFound, AdaptiveSchedulerRequired."""
     job = _running_job(call)
-    if not call.cluster.uses_adaptive_scheduler(job.spec):
-        raise AdaptiveSchedulerRequired(job.id, AdaptiveSchedulerFeature.REQUIREMENTS)
+    _require_adaptive_scheduler(call, job)
     bounds = parallelism_bounds_of(job)
     return {
         vertex_id: {"parallelism": {"lowerBound": bounds[vertex_id][0], "upperBound": bounds[vertex_id][1]}}
@@ -75,8 +80,7 @@ def set_requirements(call: RestCall) -> Payload:
         bounds[vertex_id] = (parallelism["lowerBound"], parallelism["upperBound"])
     if errors := validate(job, bounds):
         raise InvalidResourceRequirements("\n".join(errors))
-    if not call.cluster.uses_adaptive_scheduler(job.spec):
-        raise AdaptiveSchedulerRequired(job.id, AdaptiveSchedulerFeature.REQUIREMENTS)
+    _require_adaptive_scheduler(call, job)
     call.cluster.adaptive_scheduler.update_bounds(job, bounds, call.now)
     return {}
 

@@ -34,7 +34,7 @@ def test_the_order_of_a_recorded_plan():
     """Suite jars, `plan query entry-class`: sink, join, then the sources as the program has them."""
     graph = JobGraph(dataclasses.replace(job(), vertices=JOIN))
     assert [vertex.name for vertex in topological_plan_order(graph)] == ["sink", "join", "left", "right"]
-    payload = plan_payload("id", "two", "STREAMING", graph, Contract.load("2.3").release, sources_first=True)
+    payload = plan_payload("id", "two", "STREAMING", graph, Contract.load("2.3").release, graph.vertices)
     assert [node["description"] for node in payload["nodes"]] == ["left<br/>", "right<br/>", "join<br/>", "sink<br/>"]
     assert "inputs" not in payload["nodes"][0]
     assert [(edge["num"], edge["id"]) for edge in payload["nodes"][2]["inputs"]] == [

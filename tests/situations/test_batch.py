@@ -1,0 +1,150 @@
+"""Batch jobs: no checkpoints, their own scheduler, and since 2.0 a graph that grows."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from tests.scenario.scenario_helpers import Stage, played
+from tests.situations import recorded
+
+JOB = """
+jobs:
+  orders:
+    type: batch
+    vertices:
+      - {operators: ["Source: Sequence Source", numbers], parallelism: 1}
+      - {operators: [square, hundreds], parallelism: 2,
+         inputs: [{from: "Source: Sequence Source -> numbers", ship-strategy: HASH}]}
+      - {operators: ["Sink: print"], parallelism: 1}
+    lifecycle: [RUNNING: 30s, FINISHED]
+"""
+RELEASES = {"2.3": "2.3.0", "1.20": "1.20.5", "1.12": "1.12.5"}
+NEW_RELEASES = ("2.3", "1.20")
+
+
+def outcome(body: dict[str, Any]) -> list[str]:
+    (failure,) = body["operation"].values()
+    return recorded.causes(failure["stack-trace"])
+
+
+def operate(stage: Stage, path: str, body: dict[str, Any]) -> list[str]:
+    base = f"/jobs/{stage.job().id}"
+    trigger = stage.post(f"{base}/{path}", body)["request-id"]
+    stage.to(stage.now + 100)
+    return outcome(stage.get(f"{base}/{'checkpoints' if path == 'checkpoints' else 'savepoints'}/{trigger}"))
+
+
+@pytest.mark.parametrize("release", RELEASES)
+@pytest.mark.parametrize(
+    ("path", "step"),
+    [
+        ("checkpoints", "batch: job/checkpoints"),
+        ("checkpoints/config", "batch: job/checkpoints/config"),
+        ("checkpoints/details/1", "batch: checkpoint details"),
+        ("checkpoints/details/1/subtasks/{vertex}", "batch: checkpoint subtasks"),
+        ("resource-requirements", "batch: job/resource-requirements"),
+    ],
+)
+def test_a_read(release: str, path: str, step: str) -> None:
+    with played(JOB, flink=release) as stage:
+        stage.to(3_000)
+        job = stage.job()
+        response = stage.client.send("GET", f"/jobs/{job.id}/{path}".replace("{vertex}", job.graph.vertices[0].id))
+        assert response.status == recorded.status(RELEASES[release], step)
+        real, found = recorded.body(RELEASES[release], step), json.loads(response.body)
+        if "errors" in real:
+            unified = [re.sub(r"[0-9a-f]{32}", "JOB", line) for line in recorded.errors(found)]
+            assert unified == [re.sub(r"[0-9a-f]{32}", "JOB", line) for line in recorded.errors(real)]
+        elif path == "checkpoints/config":
+            names = ("mode", "interval", "state_backend")
+            assert [found[name] for name in names] == [real[name] for name in names]
+        else:
+            assert found["counts"] == real["counts"]
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_it_has_no_savepoints_and_checkpoints(release: str) -> None:
+    version = RELEASES[release]
+    with played(JOB, flink=release) as stage:
+        stage.to(3_000)
+        savepoint = operate(stage, "savepoints", {"cancel-job": False, "target-directory": "file:///sp"})
+        assert savepoint == outcome(recorded.body(version, "batch: poll savepoint"))
+        stop = operate(stage, "stop", {"drain": False, "targetDirectory": "file:///sp"})
+        assert stop == outcome(recorded.body(version, "batch: poll stop"))
+        if release in NEW_RELEASES:
+            assert operate(stage, "checkpoints", {}) == outcome(recorded.body(version, "batch: poll checkpoint"))
+            stage.to(29_000)  # the last vertex has no output
+            last = operate(stage, "savepoints", {"cancel-job": False, "target-directory": "file:///sp"})
+            assert last[-1] == "java.lang.IllegalStateException: Job JOB is not a streaming job."
+        assert stage.state() == "RUNNING"
+
+
+def operators(stream_graph: dict[str, Any]) -> list[tuple[str, int, bool, list[tuple[str, str]]]]:
+    """Return the nodes by name; ids depend on how many jobs ran before."""
+    names = {node["id"]: node["operator"] for node in stream_graph["nodes"]}
+    return sorted(
+        (
+            node["operator"],
+            node["parallelism"],
+            "job_vertex_id" in node,
+            [(names[edge["id"]], edge["ship_strategy"]) for edge in node["inputs"]],
+        )
+        for node in stream_graph["nodes"]
+    )
+
+
+def test_its_graph_grows() -> None:
+    with played(JOB, flink="2.3") as stage:
+        seen = []
+        for moment in (100, 3_000, 15_000, 25_000, 31_000):
+            stage.to(moment)
+            details = stage.get(f"/jobs/{stage.job().id}")
+            (listed,) = stage.get("/jobs/overview")["jobs"]
+            assert listed["pending-operators"] == details["pending-operators"]
+            assert listed["tasks"]["total"] == sum(vertex["parallelism"] for vertex in details["vertices"])
+            assert [node["id"] for node in details["plan"]["nodes"]] == [each["id"] for each in details["vertices"]]
+            seen.append((len(details["vertices"]), details["pending-operators"]))
+            if moment in (3_000, 31_000):
+                step = "batch: first" if moment == 3_000 else "batch: timeline"
+                real = recorded.body("2.3.0", step)
+                assert list(details) == list(real)
+                assert [each["name"] for each in details["vertices"]] == [each["name"] for each in real["vertices"]]
+                assert details["pending-operators"] == real["pending-operators"]
+                assert operators(details["stream-graph"]) == operators(real["stream-graph"])
+                assert list(details["stream-graph"]["nodes"][0]) == list(real["stream-graph"]["nodes"][1])
+        assert seen == [(1, 3), (1, 3), (2, 1), (3, 0), (3, 0)]
+
+
+def test_a_canceled_job_keeps_its_pending_operators() -> None:
+    with played(JOB, flink="2.3") as stage:
+        stage.to(3_000)
+        stage.client.send("PATCH", f"/jobs/{stage.job().id}")
+        stage.to(4_000)
+        (listed,) = stage.get("/jobs/overview")["jobs"]
+        real = recorded.body("2.3.0", "batch: CANCELED list")["jobs"][0]
+        names = ("state", "pending-operators")
+        assert [listed[name] for name in names] == [real[name] for name in names] == ["CANCELED", 3]
+        assert {k: v for k, v in listed["tasks"].items() if v} == {k: v for k, v in real["tasks"].items() if v}
+
+
+def test_a_vertex_that_is_not_there_yet_is_not_found() -> None:
+    with played(JOB, flink="2.3") as stage:
+        stage.to(3_000)
+        last = stage.job().graph.vertices[2].id
+        assert stage.client.send("GET", f"/jobs/{stage.job().id}/vertices/{last}").status == 404
+        stage.to(25_000)
+        assert stage.client.send("GET", f"/jobs/{stage.job().id}/vertices/{last}").status == 200
+
+
+def test_before_2_0_the_graph_is_complete() -> None:
+    with played(JOB, flink="1.20") as stage:
+        stage.to(3_000)
+        details = stage.get(f"/jobs/{stage.job().id}")
+        real = recorded.body("1.20.5", "batch: first")
+        assert list(details) == list(real)
+        assert [each["name"] for each in details["vertices"]] == [each["name"] for each in real["vertices"]]
+        assert [each["status"] for each in details["vertices"]] == ["RUNNING", "CREATED", "CREATED"]

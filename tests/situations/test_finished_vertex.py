@@ -1,0 +1,172 @@
+"""A bounded source beside an unbounded one: its vertex is FINISHED while the job runs."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from flinkmock import ScenarioError
+from flinkmock.scenario import load_scenario
+from tests.scenario.scenario_helpers import Stage, played
+from tests.situations import recorded
+from tests.situations.test_batch import outcome
+
+JOB = """
+jobs:
+  orders:
+    checkpoints: {every: 2s}
+    vertices:
+      - {operators: ["Source: Sequence Source", once], parallelism: 1, finishes-after: 4s}
+      - {operators: ["Source: Sequence Source", always], parallelism: 1, inputs: []}
+      - {operators: [both, Filter], parallelism: 2,
+         inputs: ["Source: Sequence Source -> once", "Source: Sequence Source -> always"]}
+      - {operators: ["Sink: print"], parallelism: 1}
+"""
+RELEASES = {"2.3": "2.3.0", "1.20": "1.20.5", "1.12": "1.12.5"}
+
+
+def path(stage: Stage) -> str:
+    return f"/jobs/{stage.job().id}/vertices/{stage.job().graph.vertices[0].id}"
+
+
+@pytest.mark.parametrize("release", RELEASES)
+def test_the_vertex_has_finished_and_the_job_runs(release: str) -> None:
+    with played(JOB, flink=release) as stage:
+        stage.to(20_000)
+        details = stage.get(f"/jobs/{stage.job().id}")
+        real = recorded.body(RELEASES[release], "partly: job")
+        assert (details["state"], details["status-counts"]) == (real["state"], real["status-counts"])
+        assert [each["status"] for each in details["vertices"]] == [each["status"] for each in real["vertices"]]
+        assert details["vertices"][0]["end-time"] > 0
+        (listed,) = stage.get("/jobs/overview")["jobs"]
+        (real_listed,) = [
+            job
+            for job in recorded.body(RELEASES[release], "partly: jobs/overview")["jobs"]
+            if job["state"] == "RUNNING"
+        ]
+        assert listed["tasks"] == real_listed["tasks"]
+
+
+@pytest.mark.parametrize("release", RELEASES)
+@pytest.mark.parametrize(
+    "tail",
+    ["/metrics", "/subtasks/metrics", "/subtasks/0/metrics", "/watermarks", "/flamegraph", "/flamegraph?type=on_cpu",
+     "/backpressure"],
+)  # fmt: skip
+def test_what_a_finished_vertex_answers(release: str, tail: str) -> None:
+    with played(JOB, flink=release) as stage:
+        stage.to(20_000)
+        response = stage.client.send("GET", path(stage) + tail)
+        step = f"partly: vertex{tail}"
+        assert response.status == recorded.status(RELEASES[release], step)
+        real = recorded.body(RELEASES[release], step)
+        if "errors" not in real:
+            assert json.loads(response.body) == real
+        elif response.status == 500:
+            assert recorded.errors(json.loads(response.body)) == recorded.errors(real)
+
+
+@pytest.mark.parametrize("release", ["2.3", "1.20"])
+def test_checkpoints_go_on_without_its_tasks(release: str) -> None:
+    with played(JOB, flink=release) as stage:
+        stage.to(20_000)
+        base = f"/jobs/{stage.job().id}"
+        newest = stage.get(f"{base}/checkpoints")["latest"]["completed"]
+        assert newest["trigger_timestamp"] - stage.began > 15_000
+        once = stage.job().graph.vertices[0].id
+        found = stage.get(f"{base}/checkpoints/details/{newest['id']}")
+        real = recorded.body(RELEASES[release], "partly: newest checkpoint")
+        names = ("num_subtasks", "num_acknowledged_subtasks")
+        assert [found[name] for name in names] == [real[name] for name in names]
+        assert shown(found, once) == shown(real, next(iter(real["tasks"])))
+        task = stage.get(f"{base}/checkpoints/details/{newest['id']}/subtasks/{once}")
+        real = recorded.body(RELEASES[release], "partly: newest checkpoint of once")
+        assert task["summary"] == real["summary"]
+        for subtask in (*task["subtasks"], *real["subtasks"]):
+            subtask.pop("ack_timestamp")
+        assert task["subtasks"] == real["subtasks"]
+
+
+def shown(checkpoint: dict[str, Any], vertex: str) -> list[int]:
+    task = checkpoint["tasks"][vertex]
+    return [
+        task["state_size"],
+        task["end_to_end_duration"],
+        task["latest_ack_timestamp"] - checkpoint["trigger_timestamp"],
+        task["num_acknowledged_subtasks"],
+    ]
+
+
+def test_before_1_15_there_are_no_checkpoints_any_more() -> None:
+    with played(JOB, flink="1.12") as stage:
+        stage.to(20_000)
+        base = f"/jobs/{stage.job().id}"
+        counts = stage.get(f"{base}/checkpoints")["counts"]
+        real = recorded.body("1.12.5", "partly: job/checkpoints")["counts"]
+        assert (counts["total"] - counts["failed"], real["total"] - real["failed"]) == (2, 2)
+        for kind, body in {
+            "savepoint": {"target-directory": "file:///sp", "cancel-job": False},
+            "stop": {"targetDirectory": "file:///sp", "drain": False},
+        }.items():
+            trigger = stage.post(f"{base}/{'savepoints' if kind == 'savepoint' else kind}", body)["request-id"]
+            stage.to(stage.now + 100)
+            found = outcome(stage.get(f"{base}/savepoints/{trigger}"))
+            assert found == outcome(recorded.body("1.12.5", f"partly: poll {kind}"))
+
+
+def test_savepoints_and_stops_succeed() -> None:
+    with played(JOB) as stage:
+        stage.to(20_000)
+        status = stage.savepoint()
+        stage.to(stage.now + 500)
+        assert stage.outcome(status).startswith("file:")
+        status = stage.stop()
+        stage.to(stage.now + 500)
+        assert stage.outcome(status).startswith("file:")
+        assert stage.state() == "FINISHED"
+
+
+def test_after_a_restart_the_vertex_finishes_again_at_once() -> None:
+    with played(JOB) as stage:
+        stage.to(20_000)
+        stage.engine.cluster.state_machines.restart(stage.job(), stage.engine.clock.now())
+        stage.to(25_000)
+        states = [each["status"] for each in stage.get(f"/jobs/{stage.job().id}")["vertices"]]
+        assert states == ["FINISHED", "RUNNING", "RUNNING", "RUNNING"]
+
+
+def test_a_vertex_behind_bounded_sources_only_finishes_too() -> None:
+    text = """
+jobs:
+  orders:
+    vertices:
+      - {name: "Source: a", finishes-after: 4s}
+      - {name: b}
+      - {name: "Source: c", inputs: []}
+      - {name: d, inputs: ["b", "Source: c"]}
+"""
+    with played(text) as stage:
+        stage.to(10_000)
+        states = [each["status"] for each in stage.get(f"/jobs/{stage.job().id}")["vertices"]]
+        assert states == ["FINISHED", "FINISHED", "RUNNING", "RUNNING"]
+
+
+@pytest.mark.parametrize(
+    ("vertices", "message"),
+    [
+        (
+            '[{name: "Source: a", finishes-after: 4s}, b]',
+            "all sources of jobs.o finish, and so does the job. Write lifecycle: [RUNNING: 20s, FINISHED].",
+        ),
+        (
+            '["Source: a", {name: b, finishes-after: 4s}]',
+            '"b" in jobs.o finishes when its inputs have. Give finishes-after to a source.',
+        ),
+    ],
+)
+def test_what_cannot_finish(vertices: str, message: str) -> None:
+    with pytest.raises(ScenarioError) as raised:
+        load_scenario(f"jobs: {{o: {{vertices: {vertices}}}}}")
+    assert message in str(raised.value)
