@@ -1,6 +1,6 @@
 """A time that is traced while a response is worked out.
 
-A handler that gets a `Moment` as the present time takes the way that it takes for the number. The trace notes each
+A handler that gets a `Moment` as the current time takes the way that it takes for the number. The trace notes each
 comparison that this way depends on, and so knows until when a later request takes the same way; values that move with
 the time, such as `now` and durations, stay moments and are written as marks. Any other use of a moment raises
 TypeError: then the response can't be reused.
@@ -45,7 +45,7 @@ class Trace:
         self.until = FOREVER
 
     def moment(self) -> Any:
-        """Return the present time as a handler gets it."""
+        """Return the current time as a handler gets it."""
         return Moment(self, 0)
 
     def holds_until(self, time: int) -> None:

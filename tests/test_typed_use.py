@@ -1,4 +1,4 @@
-"""The public names as a program with strict types uses them: mypy checks this file in CI, and it runs."""
+"""The public API in a strictly typed program. CI checks the types of this file with mypy, and runs it."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ from flinkmock.strategies import (
     scenarios,
 )
 
-ONE = settings(max_examples=1, phases=[Phase.generate])
+ONE_EXAMPLE = settings(max_examples=1, phases=[Phase.generate])
 
 
-def test_a_cluster() -> None:
+def test_the_types_of_a_cluster() -> None:
     scenario: Mapping[str, object] = {"jobs": {"orders": "streaming"}}
     with FlinkMock(scenario, flink=known_releases()[-1], seed=7, clock="virtual") as flink:
         assert_type(flink, FlinkMock)
@@ -36,7 +36,7 @@ def test_a_cluster() -> None:
         assert_type(snapshot, Snapshot)
 
         @flink.on("GET /jobs/:jobid/status")
-        def decide(call: RestCall) -> dict[str, str]:
+        def status(call: RestCall) -> dict[str, str]:
             return {"status": call.cluster.job(call.path["jobid"]).state}
 
         urllib.request.urlopen(f"{flink.url}/jobs/{orders.id}/status").close()
@@ -54,9 +54,9 @@ assert_type(scenarios(), SearchStrategy[DrawnScenario])
 assert_type(fault_plans(), SearchStrategy[FaultPlan])
 
 
-@ONE
+@ONE_EXAMPLE
 @given(scenarios(), fault_plans(), requests("GET /jobs"))
-def test_what_is_drawn(scenario: DrawnScenario, plan: FaultPlan, request: Request) -> None:
+def test_the_types_of_strategies(scenario: DrawnScenario, plan: FaultPlan, request: Request) -> None:
     with FlinkMock(scenario) as flink:
         flink.faults.add(*plan)
         urllib.request.urlopen(request.url(flink.url)).close()

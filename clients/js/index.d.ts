@@ -99,7 +99,7 @@ export interface Faults {
   /**
    * Adds faults in the language of scenarios: one, a list, or text in YAML.
    *
-   * @param options.first - whether they take precedence over the present faults
+   * @param options.first - whether they take precedence over the current faults
    * @throws FlinkMockError if a fault is invalid
    */
   add(

@@ -9,7 +9,7 @@ from flinkmock.units import parse_duration
 
 
 def duration(text: str) -> int:
-    """Convert "90s" or "1m30s" to milliseconds; argparse prints the message of a refused text."""
+    """Convert "90s" or "1m30s" to milliseconds. Raises ArgumentTypeError, whose message argparse prints."""
     try:
         return parse_duration(text)
     except InvalidArgument as error:

@@ -12,9 +12,9 @@ def configure(subparsers: Any) -> None:
         "compat",
         help="report what an upgrade of Flink changes for a client's requests",
         description="Reads the requests of a client (a journal as JSON lines, or a HAR file). Reports which requests "
-        "fail after the upgrade, which parts of them are ignored, already or after it, and what changes in the "
-        "responses, each with the release that introduces it. Exit code 0: the upgrade makes no request fail and no "
-        "part of one ignored; 1: it does; 2: usage error.",
+        "fail after the upgrade, which parts of them Flink ignores now or after it, and what changes in the "
+        "responses, each with the release that introduces it. Exit code 0: the upgrade breaks no request; 1: after it, "
+        "a request fails or Flink ignores a part of one; 2: usage error.",
     )
     parser.add_argument("journal", type=Path, help="JSON lines or HAR")
     parser.add_argument(
@@ -36,23 +36,21 @@ def run(args: argparse.Namespace) -> int:
     requests = read_requests(args.journal)
     new = args.new or LATEST
     impacts = compat(requests, args.old, new)
-    unknown = count_unmatched(requests, args.old)
-    aside = f" ({unknown} of them match no operation of Flink {args.old})" if unknown else ""
-    head = f"{len(requests)} requests{aside}, from Flink {args.old} to {new}"
-    rows = [[each.effect, each.since, each.where, f"{each.requests}x", each.what] for each in impacts]
+    unmatched = count_unmatched(requests, args.old)
+    note = f" ({unmatched} of them match no operation of Flink {args.old})" if unmatched else ""
+    heading = f"{len(requests)} requests{note}, from Flink {args.old} to {new}"
+    rows = [[impact.effect, impact.since, impact.where, f"{impact.requests}x", impact.what] for impact in impacts]
     if args.format == "json":
         report = {
             "from": args.old,
             "to": new,
             "requests": len(requests),
-            "unknown": unknown,
-            "impacts": [asdict(each) for each in impacts],
+            "unmatched": unmatched,
+            "impacts": [asdict(impact) for impact in impacts],
         }
         print(json.dumps(report, indent=1, ensure_ascii=False))
     elif args.format == "markdown":
-        print(f"# {head}\n\n{markdown(['effect', 'since', 'operation', 'requests', 'what'], rows)}")
+        print(f"# {heading}\n\n{markdown(['effect', 'since', 'operation', 'requests', 'affected part'], rows)}")
     else:
-        print(f"{head}: {'nothing changes' if not rows else ''}".rstrip(": ") + (":" if rows else ""))
-        if rows:
-            print(columns(rows))
-    return 1 if any(each.effect in CAUSED_BY_UPGRADE for each in impacts) else 0
+        print(f"{heading}:\n{columns(rows)}" if rows else f"{heading}: nothing changes")
+    return 1 if any(impact.effect in CAUSED_BY_UPGRADE for impact in impacts) else 0

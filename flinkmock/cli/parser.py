@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import Any
 
 RENAMED = {"--expect": "--verify", "--watch": "--reload", "--write": "--mutating", "--scrub": "--anonymize"}
-"""Options of earlier versions and their present names."""
+"""Options of earlier versions and their current names."""
 
 
 class Parser(argparse.ArgumentParser):

@@ -28,7 +28,7 @@ def configure(subparsers: Any) -> None:
     parser.add_argument("-o", "--out", type=Path, metavar="FILE", required=True, help="the scenario to write")
     parser.add_argument(
         "--for",
-        dest="length",
+        dest="duration",
         type=positive_duration,
         default=60_000,
         metavar="DURATION",
@@ -36,6 +36,7 @@ def configure(subparsers: Any) -> None:
     )
     parser.add_argument(
         "--every",
+        dest="interval",
         type=positive_duration,
         default=1_000,
         metavar="DURATION",
@@ -70,7 +71,7 @@ def run(args: argparse.Namespace) -> int:
         if Path(args.url).is_file():
             observations = read_raw(Path(args.url).read_text(encoding="utf-8").splitlines())
         else:
-            observations = watch(args.url, args.length, args.every, args.raw, dict(args.headers))
+            observations = record_cluster(args.url, args.duration, args.interval, args.raw, dict(args.headers))
         recorded = recorded_scenario(observations, anonymize=args.anonymize)
         text = yaml.safe_dump(recorded, sort_keys=False, allow_unicode=True, width=120)
         args.out.write_text(f"# Recorded by flinkmock record.\n{text}", encoding="utf-8")
@@ -78,7 +79,7 @@ def run(args: argparse.Namespace) -> int:
         raise FlinkMockError(f"{error.filename}: {error.strerror}") from error
     except (LookupError, TypeError, AttributeError) as error:
         raise FlinkMockError(
-            f"{args.url} answers in a form that Flink does not have, so it can't be recorded: {error!r}. "
+            f"{args.url} can't be recorded, because a response does not have Flink's form: {error!r}. "
             "`flinkmock check` reports the details."
         ) from error
     print(f"{args.out}: {len(recorded.get('jobs', {}))} jobs")
@@ -90,8 +91,10 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def watch(url: str, length_ms: int, every_ms: int, raw: Path | None, keys: Mapping[str, str]) -> ClusterObservations:
-    """Record a live cluster, and write each exchange to `raw` too. Raises ServerUnreachable, OSError."""
+def record_cluster(
+    url: str, duration_ms: int, interval_ms: int, raw: Path | None, extra_headers: Mapping[str, str]
+) -> ClusterObservations:
+    """Record a live cluster, and write each exchange to `raw`, if given. Raises ServerUnreachable, OSError."""
     import time
     from contextlib import ExitStack, closing
 
@@ -116,8 +119,8 @@ def watch(url: str, length_ms: int, every_ms: int, raw: Path | None, keys: Mappi
             return response
 
     observations = ClusterObservations()
-    with closing(RecordingClient(url, keys)) as server, ExitStack() as stack:
+    with closing(RecordingClient(url, extra_headers)) as client, ExitStack() as stack:
         file = stack.enter_context(raw.open("w", encoding="utf-8")) if raw else None
-        detect_version(server)  # raises if the server does not report one, and so is not Flink
-        Poller(ClientReader(server), observations, lambda ms: time.sleep(ms / 1000)).poll(length_ms, every_ms)
+        detect_version(client)  # raises if the server does not report one, and so is not Flink
+        Poller(ClientReader(client), observations, lambda ms: time.sleep(ms / 1000)).poll(duration_ms, interval_ms)
     return observations

@@ -31,12 +31,12 @@ def configure(subparsers: Any) -> None:
 @contextmanager
 def _without_garbage_collection() -> Iterator[None]:
     """Disable garbage collection: a dry run keeps nearly all objects, and collecting takes a fifth of its time."""
-    was_on = gc.isenabled()
+    was_enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        if was_on:
+        if was_enabled:
             gc.enable()
 
 
@@ -64,7 +64,7 @@ def _configure_check(actions: Any) -> None:
 
 def check(args: argparse.Namespace) -> int:
     from flinkmock.contract import Contract, known_releases
-    from flinkmock.dryrun.check import check as checked
+    from flinkmock.dryrun.check import check as check_file
     from flinkmock.errors import ScenarioError
 
     releases = [each for option in args.flink or () for each in (known_releases() if option == "all" else (option,))]
@@ -75,7 +75,7 @@ def check(args: argparse.Namespace) -> int:
         try:
             with _without_garbage_collection():
                 lines = [
-                    f"{file}: no findings with {result}" for result in checked(file, list(dict.fromkeys(releases)))
+                    f"{file}: no findings with {result}" for result in check_file(file, list(dict.fromkeys(releases)))
                 ]
         except ScenarioError as error:
             lines, code = list(error.mistakes), 1
@@ -91,7 +91,7 @@ def _configure_plan(actions: Any) -> None:
         "plan",
         help="print or draw the timeline of a scenario",
         description="Runs a scenario without waiting and prints its timeline: job states with the reasons of their "
-        "changes, TaskManagers, leaders, and how the cluster answers a client. For the latter the plan acts as a "
+        "changes, TaskManagers, leaders, and how the cluster answers a client. For these answers the plan acts as a "
         "client: it calls the operations that the scenario configures, and runs a jar for each rule of `submitted`.",
     )
     parser.add_argument("file", type=Path, metavar="FILE", help="a scenario")
@@ -99,9 +99,9 @@ def _configure_plan(actions: Any) -> None:
     parser.add_argument(
         "--until", type=duration, metavar="DURATION", help="e.g. 10m; default: until nothing new happens"
     )
-    drawn = parser.add_mutually_exclusive_group()
-    drawn.add_argument("--svg", type=Path, metavar="OUT", help="draw the timeline, for light and dark backgrounds")
-    drawn.add_argument("--html", type=Path, metavar="OUT", help="draw it as an HTML page, with the text below")
+    output = parser.add_mutually_exclusive_group()
+    output.add_argument("--svg", type=Path, metavar="OUT", help="draw the timeline, for light and dark backgrounds")
+    output.add_argument("--html", type=Path, metavar="OUT", help="draw it as an HTML page, with the text below")
     parser.set_defaults(run=plan)
 
 

@@ -89,7 +89,7 @@ def configure(subparsers: Any) -> None:
         "--reload",
         action="store_true",
         help="restart the cluster at the same address when the scenario's files change; if they are invalid, report "
-        "the mistakes and keep the present cluster",
+        "the mistakes and keep the current cluster",
     )
     parser.add_argument(
         "--control-port",
@@ -252,7 +252,7 @@ class ReloadingCluster:
             try:
                 self.control.load_scenario(self._load())
             except FlinkMockError as error:
-                print(f"{error}\nThe present cluster keeps running.", file=sys.stderr, flush=True)
+                print(f"{error}\nThe current cluster keeps running.", file=sys.stderr, flush=True)
             else:
                 self.replaced()
 

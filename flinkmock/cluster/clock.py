@@ -93,7 +93,7 @@ class Clock:
         return self.now()
 
     def set_mode(self, mode: str) -> None:
-        """Continue from the present time in another mode.
+        """Continue from the current time in another mode.
 
         Raises:
             InvalidArgument: There is no such mode.

@@ -69,7 +69,7 @@ class Job:
     attempts: list[JobAttempt] = field(default_factory=list)
     failures: list[Failure] = field(default_factory=list)
     step_index: int = 0
-    """The present step of the lifecycle."""
+    """The current step of the lifecycle."""
     lifecycle_version: int = 0
     """How many times the lifecycle was replaced. Events that were scheduled for an earlier version are void."""
     restarts: int = 0
@@ -93,7 +93,7 @@ class Job:
 
     @property
     def step_state(self) -> JobState:
-        """The state of the present step of the lifecycle."""
+        """The state of the current step of the lifecycle."""
         return self.lifecycle.steps[self.step_index].state
 
     @property

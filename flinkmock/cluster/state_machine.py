@@ -69,7 +69,7 @@ class JobStateMachines:
 
     @event_handler(leader_scoped=True)
     def advance(self, job_id: str, version: int, at: int) -> None:
-        """The duration of the present step is over."""
+        """The duration of the current step is over."""
         job = self._cluster.jobs[job_id]
         index = job.lifecycle.next_index(job.step_index)
         if job.lifecycle_version != version or index is None:

@@ -1,6 +1,6 @@
 """Reports how an upgrade affects a client, from its recorded requests (a journal as JSON lines, or a HAR file).
 
-Each request is compared with every release between the present one and the new one, so that each effect is reported
+Each request is compared with every release between the current one and the new one, so that each effect is reported
 with the release that introduces it. Requests don't show which fields of a response the client reads; every field that
 changes is reported as one that it may read.
 """
@@ -23,7 +23,7 @@ from flinkmock.errors import FlinkMockError
 from flinkmock.journal.contract_review import read_fields
 
 FAILS, IGNORED, READS, IGNORED_NOW = "fails", "ignored", "may read", "ignored already"
-"""Effects: the request fails; Flink ignores a part of it; its response changes; the present release ignores a part of
+"""Effects: the request fails; Flink ignores a part of it; its response changes; the current release ignores a part of
 it."""
 EFFECTS = FAILS, IGNORED, READS, IGNORED_NOW
 CAUSED_BY_UPGRADE = FAILS, IGNORED

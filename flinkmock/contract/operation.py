@@ -8,7 +8,7 @@ from typing import Any
 
 Schema = Mapping[str, Any]
 ALIASES: Mapping[str, str] = {"jobGraphFileName": "executionPlanFileName"}
-"""Request field that clients may still use -> its present name (`@JsonAlias`, since 2.0)."""
+"""Request field that clients may still use -> its current name (`@JsonAlias`, since 2.0)."""
 
 
 @dataclass(frozen=True, slots=True)

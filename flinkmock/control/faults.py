@@ -29,7 +29,7 @@ class FaultsControl(ControlPart):
         Args:
             faults: Mappings with the keys of a scenario's `faults`, such as
                 `{"match": "POST /jobs/:jobid/savepoints", "times": 1, "delay": "5s"}`, or `Fault` objects.
-            first: Whether they come before the present faults, and so take precedence.
+            first: Whether they come before the current faults, and so take precedence.
 
         Raises:
             ScenarioError: A mapping is invalid; the message names the key.

@@ -78,7 +78,7 @@ class RestCall:
         """The caches of the JobManager that received the request."""
         return self.cluster.leadership.jobmanagers[self.jobmanager].caches
 
-    def one(self, name: str, default: Any = None) -> Any:
+    def query_value(self, name: str, default: Any = None) -> Any:
         """The first value of a query parameter, or `default`."""
         values = self.query.get(name)
         return values[0] if values else default

@@ -1,4 +1,4 @@
-"""Former names of scenario keys and values. They are refused with a message that gives the present name."""
+"""Former names of scenario keys and values. They are refused with a message that gives the current name."""
 
 from __future__ import annotations
 

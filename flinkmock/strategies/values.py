@@ -17,7 +17,7 @@ MAX_ITEMS = 3
 """Items of an array and entries of a map. More make examples slow and find nothing new."""
 HEX = "0123456789abcdef"
 TEXT = st.text(st.characters(codec="utf-8"))
-_ZEROS = {"boolean": False, "integer": 0, "number": 0.0}
+_SIMPLEST_SCALARS = {"boolean": False, "integer": 0, "number": 0.0}
 _RANGES = {"int32": (-(2**31), 2**31 - 1), "int64": (-(2**63), 2**63 - 1)}
 
 
@@ -36,18 +36,20 @@ class Values:
         if "$ref" in schema:
             return self._definition(schema["$ref"].removeprefix("#/$defs/"))
         if branches := alternatives(schema):
-            return st.one_of([self._of(branch) for branch in _plain_first(branches)])
+            return st.one_of([self._of(branch) for branch in _objects_last(branches)])
         if "const" in schema:
             return st.just(schema["const"])
         if "enum" in schema:
             return st.sampled_from(schema["enum"])
         kinds = types(schema)
-        made = [self._of_type(kind, schema) for kind in sorted(kinds, key=lambda kind: kind != "null")]
-        return st.one_of(made) if made else st.just({})  # a schema without a type: Flink writes objects there
+        strategies = [self._of_type(kind, schema) for kind in sorted(kinds, key=lambda kind: kind != "null")]
+        return (
+            st.one_of(strategies) if strategies else st.just({})
+        )  # a schema without a type: Flink writes objects there
 
     def _definition(self, name: str) -> SearchStrategy[Any]:
-        """A strategy for a definition. One choice makes an object as simple as possible, so that a failing example is
-        shrunk part by part instead of number by number."""
+        """Return a strategy for a definition. Its first branch is the simplest object, so that hypothesis shrinks a
+        failing example object by object instead of number by number."""
         if name not in self._named:
             schema = self._definitions[name]
             full = st.deferred(lambda: self._of(schema))
@@ -74,54 +76,54 @@ class Values:
 
     def _objects(self, schema: Schema) -> SearchStrategy[dict[str, Any]]:
         properties: Mapping[str, Schema] = schema.get("properties", {})
-        others = schema.get("additionalProperties")
+        additional = schema.get("additionalProperties")
         required = schema.get("required", ())
-        if isinstance(others, Mapping):
-            return self._maps(schema, others)
-        always = {name: self._of(child) for name, child in properties.items() if name in required}
-        sometimes = {name: self._of(child) for name, child in properties.items() if name not in required}
-        drawn: SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(always, optional=sometimes)
+        if isinstance(additional, Mapping):
+            return self._maps(schema, additional)
+        mandatory = {name: self._of(child) for name, child in properties.items() if name in required}
+        optional = {name: self._of(child) for name, child in properties.items() if name not in required}
+        drawn: SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(mandatory, optional=optional)
         return drawn.map(lambda value: {name: value[name] for name in properties if name in value})
 
     def _maps(self, schema: Schema, values: Schema) -> SearchStrategy[dict[str, Any]]:
         names = self._of({"type": "string", **schema.get("propertyNames", {})})
-        more = st.dictionaries(names, self._of(values), max_size=MAX_ITEMS)
+        entries = st.dictionaries(names, self._of(values), max_size=MAX_ITEMS)
         required = schema.get("required", ())
         if not required:
-            return more
-        always: SearchStrategy[dict[str, Any]] = st.fixed_dictionaries({name: self._of(values) for name in required})
-        return st.builds(lambda one, other: {**other, **one}, always, more)
+            return entries
+        mandatory: SearchStrategy[dict[str, Any]] = st.fixed_dictionaries({name: self._of(values) for name in required})
+        return st.builds(lambda first, second: {**second, **first}, mandatory, entries)
 
     def _simplest(self, schema: Schema) -> Any:
-        """The value to which the strategy of the schema shrinks."""
+        """Return the value to which the strategy of the schema shrinks."""
         schema = resolve(schema, self._definitions)
         if branches := alternatives(schema):
-            return self._simplest(_plain_first(branches)[0])
+            return self._simplest(_objects_last(branches)[0])
         if "const" in schema or "enum" in schema:
             return schema["const"] if "const" in schema else schema["enum"][0]
         if "null" in (kinds := types(schema)):
             return None
-        if kinds & _ZEROS.keys():
-            return _ZEROS[next(iter(kinds))]
+        if kinds & _SIMPLEST_SCALARS.keys():
+            return _SIMPLEST_SCALARS[next(iter(kinds))]
         if "string" in kinds:
             return "0" * 32 if "pattern" in schema else ""
         if "array" in kinds:
             return []
-        others, properties = schema.get("additionalProperties"), schema.get("properties", {})
+        additional, properties = schema.get("additionalProperties"), schema.get("properties", {})
         required = schema.get("required", ())
-        if isinstance(others, Mapping):
-            return {name: self._simplest(others) for name in required}
+        if isinstance(additional, Mapping):
+            return {name: self._simplest(additional) for name in required}
         return {name: self._simplest(child) for name, child in properties.items() if name in required}
 
 
-def _plain_first(branches: Sequence[Schema]) -> list[Schema]:
+def _objects_last(branches: Sequence[Schema]) -> list[Schema]:
     return sorted(branches, key=lambda branch: "$ref" in branch or "properties" in branch)
 
 
 @cache
 def values_of(flink: str) -> Values:
-    """The values of a minor release."""
-    TEXT.validate()  # builds the table of Unicode once: too slow for the first draw, whose time hypothesis limits
+    """Return the value strategies of a minor release."""
+    TEXT.validate()  # builds hypothesis's Unicode table once: too slow for the first draw, whose time hypothesis limits
     return Values(Contract.load(flink))
 
 

@@ -141,7 +141,7 @@ def test_nothing_is_recorded_of_what_answers_in_another_form(
     kept = tmp_path / "kept.jsonl"
     kept.write_text("".join(json.dumps(each) + "\n" for each in raw))
     assert main(["record", str(kept), "-o", str(tmp_path / "none.yaml")]) == 2
-    assert "answers in a form that Flink does not have" in capsys.readouterr().err
+    assert "a response does not have Flink's form" in capsys.readouterr().err
 
 
 @pytest.fixture

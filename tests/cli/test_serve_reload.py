@@ -51,7 +51,7 @@ def test_mistakes_are_reported_and_the_cluster_keeps_running(tmp_path: Path) -> 
         scenario.write_text("clock: virtual\njobs: {orders: streamng}\n")
         lines = [process.stderr.readline() for _ in range(4)]
         assert lines[0].startswith(f'{scenario}:2:16: no template "streamng". Did you mean "streaming"?')
-        assert lines[-1] == "The present cluster keeps running.\n"
+        assert lines[-1] == "The current cluster keeps running.\n"
         assert job_names(url) == ["orders"]
         scenario.unlink()
         assert "file not found" in process.stderr.readline()

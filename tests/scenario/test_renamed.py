@@ -1,4 +1,4 @@
-"""Former names of keys and values lead to their present names, and nowhere else."""
+"""Former names of keys and values lead to their current names, and nowhere else."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ def configure(actions: Actions) -> None:
     leader = actions.group("leader", "Show or crash the leading JobManager")
     leader.add("show", show_leader, "Print which JobManager leads")
     fail = leader.add("fail", fail_leader, "Crash the leader")
-    fail.add_argument("--for", dest="length", default="5s", metavar="DURATION", help="default: %(default)s")
+    fail.add_argument("--for", dest="duration", default="5s", metavar="DURATION", help="default: %(default)s")
     signal = actions.add("signal", send_signal, "Send a signal; without a name, list the signals")
     signal.add_argument("name", nargs="?", metavar="NAME", help="as the scenario names it")
 
@@ -42,7 +42,7 @@ def show_leader(session: Session) -> None:
 
 
 def fail_leader(session: Session) -> None:
-    _show_leader(session, session.client.request("POST", "leader", "fail", body={"for": session.args.length}))
+    _show_leader(session, session.client.request("POST", "leader", "fail", body={"for": session.args.duration}))
 
 
 def _show_leader(session: Session, response: dict[str, object]) -> None:

@@ -104,7 +104,7 @@ class ContractMerger:
         key = described_name or location, name
         if key not in self._merged:
             self._merged.add(key)
-            # into the present definition: the description may have two classes where the base has one
+            # into the current definition: the description may have two classes where the base has one
             self._definitions[name] = self._merge_resolved(described, resolved, self._definitions.get(name), name)
         return {"$ref": PREFIX + name}
 

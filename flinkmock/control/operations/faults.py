@@ -37,7 +37,7 @@ def list_faults(call: ControlCall) -> Any:
     body={"type": ["object", "array"], "items": {"type": "object"}, "minProperties": 1},
     consumes=(JSON, YAML),
     query=(
-        QueryParameter("first", BOOLEAN, "Whether they come before the present faults, and so take precedence.", False),
+        QueryParameter("first", BOOLEAN, "Whether they come before the current faults, and so take precedence.", False),
     ),
     returns=_FAULTS,
     status=201,

@@ -111,7 +111,7 @@ class OperatorInputs:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubtaskInputs(MetricInputs):
     """`started_at` is when the attempt began to run; `io` are the task's own counters and `minute_ago` what they were a
-    minute before (zeros if it did not run then). Ratios are from 0 to 1 and those of the present moment.
+    minute before (zeros if it did not run then). Ratios are from 0 to 1 and those of the current moment.
     """
 
     io: IoCounters = field(default_factory=IoCounters)

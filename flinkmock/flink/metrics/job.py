@@ -34,7 +34,7 @@ def _down(inputs: JobInputs) -> JavaValue:
 
 
 def _last_restart(inputs: JobInputs) -> JavaValue:
-    """RestartTimeGauge (until 1.14): how long the last restart took, or the present one has taken so far."""
+    """RestartTimeGauge (until 1.14): how long the last restart took, or the current one has taken so far."""
     began = inputs.timestamps.get("RESTARTING", 0)
     if began == 0:
         return 0

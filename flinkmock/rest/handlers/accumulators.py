@@ -16,7 +16,7 @@ from flinkmock.rest.handlers.serialized_exceptions import serialized_optional
 
 
 def accumulators_of(cluster: Cluster, job: Job, execution: Execution, time: int) -> list[Accumulator]:
-    """What one attempt has added up: all of it after its end, until then what the last heartbeat carried.
+    """Return the accumulators of one execution: complete after its end, until then as of the last heartbeat.
 
     See docs/flink-behaviour.md#heartbeats.
     """
@@ -25,7 +25,8 @@ def accumulators_of(cluster: Cluster, job: Job, execution: Execution, time: int)
     if execution.ended_at(time) is None and cluster.cache_enabled:
         time = execution.slot.taskmanager.last_heartbeat(time) if execution.slot else 0
     io = RecordFlow(job.attempts[execution.attempt], time).io_counters(execution)
-    spec, records = execution.vertex.spec, io.records_out if execution.vertex.is_source else io.records_in
+    spec = execution.vertex.spec
+    records = io.records_out if execution.vertex.is_source else io.records_in
     return subtask_accumulators(spec.accumulators, records, spec.accumulator_values, execution.subtask)
 
 
@@ -38,26 +39,27 @@ def _payload(accumulators: list[Accumulator]) -> list[dict[str, str]]:
 
 
 def serialized(accumulators: list[Accumulator]) -> dict[str, str]:
-    """Return the values by name, serialized by Java and in base64; `Long` types have values of that class."""
-    found = {}
+    """Return the values by name, in Java serialization and base64. The values of `Long…` types are of class `Long`."""
+    values = {}
     for accumulator in accumulators:
         value = accumulator.value
         if accumulator.type.startswith("Long"):
             value = Long(value)
         elif isinstance(value, list):
             value = [Long(element) for element in value]
-        found[accumulator.name] = serialized_optional(value)
-    return found
+        values[accumulator.name] = serialized_optional(value)
+    return values
 
 
 @handles("getJobAccumulators")
 def job_accumulators(call: RestCall) -> Payload:
     job, time = job_and_time(call)
-    found = job_accumulators_at(call.cluster, job, time)
+    accumulators = job_accumulators_at(call.cluster, job, time)
+    with_serialized = call.query_value("includeSerializedValue", False)
     return {
         "job-accumulators": [],
-        "user-task-accumulators": _payload(found),
-        "serialized-user-task-accumulators": serialized(found) if call.one("includeSerializedValue", False) else {},
+        "user-task-accumulators": _payload(accumulators),
+        "serialized-user-task-accumulators": serialized(accumulators) if with_serialized else {},
     }
 
 

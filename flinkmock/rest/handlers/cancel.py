@@ -32,7 +32,7 @@ def cancel(call: RestCall) -> Payload:
         JobNotFound, JobAlreadyTerminated
         CancellationFailed: the scenario lets this call fail.
     """
-    mode = call.one("mode", _DEFAULT_MODE.get(call.operation.id, "cancel"))
+    mode = call.query_value("mode", _DEFAULT_MODE.get(call.operation.id, "cancel"))
     if mode == "stop":
         raise StopModeRemoved
     job = call.cluster.job(call.path["jobid"])

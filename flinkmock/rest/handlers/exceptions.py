@@ -22,7 +22,7 @@ SHOWN = 20
 def exceptions(call: RestCall) -> Payload:
     """Return the exception history. `failureLabelFilter` removes all entries, because no failure has labels."""
     job, time = job_and_time(call)
-    limit = call.one("maxExceptions", SHOWN)
+    limit = call.query_value("maxExceptions", SHOWN)
     if limit < 0:
         # 1.12 has no history, and counts instead of limiting a stream. See docs/flink-behaviour.md#query-parameters.
         if call.cluster.release.since("1.13"):

@@ -22,7 +22,7 @@ def flame_graph_of_vertex(call: RestCall) -> Payload:
         SubtaskNotFound: `subtaskindex` is not one of the vertex.
     """
     job, vertex, time = vertex_and_time(call)
-    subtask = call.one("subtaskindex")
+    subtask = call.query_value("subtaskindex")
     if subtask is not None and subtask >= vertex.parallelism:
         raise SubtaskNotFound(vertex.id, subtask)
     if not call.cluster.configuration.boolean(FLAME_GRAPH):
@@ -39,5 +39,5 @@ def flame_graph_of_vertex(call: RestCall) -> Payload:
     samples = [SubtaskSample(flow.busy_ratio(vertex, execution.subtask), vertex.is_source) for execution in running]
     return {
         "endTimestamp": sampled,
-        "data": flame_graph(samples, str(call.one("type", "full")), call.cluster.release),
+        "data": flame_graph(samples, str(call.query_value("type", "full")), call.cluster.release),
     }

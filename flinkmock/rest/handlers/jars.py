@@ -138,9 +138,9 @@ def _program(call: RestCall) -> Program:
     return Program(
         jar=jar,
         location=f"{call.cluster.jars.shown_folder}/{jar.id}",
-        entry_class=call.body.get("entryClass") or call.one("entry-class") or None,
+        entry_class=call.body.get("entryClass") or call.query_value("entry-class") or None,
         arguments=arguments,
-        parallelism=_first(call.body.get("parallelism"), call.one("parallelism")),
+        parallelism=_first(call.body.get("parallelism"), call.query_value("parallelism")),
         configuration=call.body.get("flinkConfiguration") or {},
     )
 
@@ -149,7 +149,7 @@ def _arguments(call: RestCall) -> list[str]:
     jobs_in_order: list[str] = list(_first(call.body.get("programArgsList"), call.query.get("programArg"), []))
     if call.cluster.release.since("2.0"):  # 2.x ignores the fields and parameters of 1.x
         return jobs_in_order
-    tokens = tokenize(call.body.get("programArgs") or call.one("program-args") or "")
+    tokens = tokenize(call.body.get("programArgs") or call.query_value("program-args") or "")
     if tokens and jobs_in_order:
         raise BadRequest(submission_messages.CONFUSING_ARGUMENTS)
     return jobs_in_order or tokens
@@ -163,10 +163,10 @@ def _restore_settings(call: RestCall) -> RestoreSettings | None:
         keys = (f"execution.state-recovery.{name}", f"execution.savepoint.{name}")
         return next((configured[key] for key in keys if key in configured), None)
 
-    skips = _first(call.body.get("allowNonRestoredState"), call.one("allowNonRestoredState"))
+    skips = _first(call.body.get("allowNonRestoredState"), call.query_value("allowNonRestoredState"))
     ignores = (option("ignore-unclaimed-state") or "").lower() == "true"
     mode = call.body.get("claimMode") or call.body.get("restoreMode") or option("claim-mode") or ""
-    path = call.body.get("savepointPath") or call.one("savepointPath") or option("path")
+    path = call.body.get("savepointPath") or call.query_value("savepointPath") or option("path")
     if path is None:
         return None
     return RestoreSettings(path, ignores if skips is None else bool(skips), mode.upper() == "CLAIM")
