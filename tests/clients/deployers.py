@@ -71,4 +71,4 @@ def write_flinkmock(folder: Path) -> Path:
 def snake_case(name: str) -> str:
     """Return the name of a test as Python would spell it, without its release."""
     words = re.sub(r"[(/\[].*", "", name).strip()
-    return re.sub(r"\W+|(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", words).lower()
+    return re.sub(r"\W+|(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", words).lower().removeprefix("test_")

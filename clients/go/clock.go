@@ -1,0 +1,31 @@
+package flinkmock
+
+import (
+	"net/http"
+	"time"
+)
+
+// Now returns the cluster time.
+func (f *FlinkMock) Now() time.Time {
+	f.t.Helper()
+	return f.clock(http.MethodGet, "/clock", nil)
+}
+
+// Advance advances the cluster time and returns it. Durations are rounded down to milliseconds.
+func (f *FlinkMock) Advance(by time.Duration) time.Time {
+	f.t.Helper()
+	return f.clock(http.MethodPost, "/clock/advance", map[string]string{"by": text(by)})
+}
+
+// RunUntil advances the cluster time until the job is in the state, and returns it.
+func (f *FlinkMock) RunUntil(job, state string) time.Time {
+	f.t.Helper()
+	return f.clock(http.MethodPost, "/clock/run-until", map[string]string{"job": job, "state": state})
+}
+
+func (f *FlinkMock) clock(method, path string, body any) time.Time {
+	f.t.Helper()
+	var shown struct{ Now int64 }
+	f.must(method, path, body, &shown)
+	return time.UnixMilli(shown.Now)
+}

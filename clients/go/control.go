@@ -1,0 +1,83 @@
+package flinkmock
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+)
+
+const (
+	apiPrefix = "/__flinkmock__/v1"
+	yaml      = "application/yaml"
+)
+
+// Error is a refusal of the control API.
+type Error struct {
+	// Status is the status of the response.
+	Status int `json:"-"`
+	// Type is the kind of error, such as "NotFound" or "ScenarioError".
+	Type    string
+	Message string
+	// Details has all mistakes of a scenario.
+	Details []struct {
+		Message string
+		Path    string
+		File    string
+		Line    int
+		Column  int
+	}
+}
+
+func (e *Error) Error() string {
+	return "flinkmock: " + e.Message
+}
+
+type controlAPI struct{ url, token string }
+
+// client is no http.DefaultClient, which tests replace. Ports are used again, so no connection is kept.
+var client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+
+func (c controlAPI) call(method, path string, body, result any) error {
+	var content []byte
+	if body != nil {
+		var err error
+		if content, err = json.Marshal(body); err != nil {
+			return err
+		}
+	}
+	return c.send(method, path, "application/json", content, result)
+}
+
+func (c controlAPI) send(method, path, contentType string, body []byte, result any) error {
+	request, err := http.NewRequest(method, c.url+path, bytes.NewReader(body))
+	if err != nil {
+		return err
+	}
+	request.Header.Set("Content-Type", contentType)
+	if c.token != "" {
+		request.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	content, err := io.ReadAll(response.Body)
+	if err != nil {
+		return err
+	}
+	if response.StatusCode >= 400 {
+		var refusal struct{ Error *Error }
+		if json.Unmarshal(content, &refusal) != nil || refusal.Error == nil {
+			return fmt.Errorf("%s %s%s: %s %s", method, c.url, path, response.Status, content)
+		}
+		refusal.Error.Status = response.StatusCode
+		return refusal.Error
+	}
+	if result == nil || len(content) == 0 {
+		return nil
+	}
+	return json.Unmarshal(content, result)
+}

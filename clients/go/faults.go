@@ -1,0 +1,55 @@
+package flinkmock
+
+import (
+	"net/http"
+	"net/url"
+)
+
+// Fault is a fault of the cluster.
+type Fault struct {
+	Name string
+	// Hits is the number of requests to which the fault applied.
+	Hits int
+}
+
+// AddFaults adds faults in the language of scenarios: text in YAML, or a value that encoding/json makes an object or
+// array of, such as map[string]any{"match": "GET /jobs", "times": 1, "drop": "after-processing"}.
+func (f *FlinkMock) AddFaults(faults any) []Fault {
+	f.t.Helper()
+	var added struct{ Faults []Fault }
+	text, isText := faults.(string)
+	if !isText {
+		f.must(http.MethodPost, "/faults", faults, &added)
+	} else if err := f.control.send(http.MethodPost, "/faults", yaml, []byte(text), &added); err != nil {
+		f.t.Fatal(err)
+	}
+	return added.Faults
+}
+
+// Faults returns the faults. The first one that matches a request applies.
+func (f *FlinkMock) Faults() []Fault {
+	f.t.Helper()
+	var list struct{ Faults []Fault }
+	f.must(http.MethodGet, "/faults", nil, &list)
+	return list.Faults
+}
+
+// FaultHits returns the number of requests to which the fault applied.
+func (f *FlinkMock) FaultHits(name string) int {
+	f.t.Helper()
+	var fault Fault
+	f.must(http.MethodGet, "/faults/"+url.PathEscape(name), nil, &fault)
+	return fault.Hits
+}
+
+// RemoveFault removes a fault.
+func (f *FlinkMock) RemoveFault(name string) {
+	f.t.Helper()
+	f.must(http.MethodDelete, "/faults/"+url.PathEscape(name), nil, nil)
+}
+
+// ClearFaults removes all faults.
+func (f *FlinkMock) ClearFaults() {
+	f.t.Helper()
+	f.must(http.MethodDelete, "/faults", nil, nil)
+}

@@ -1,0 +1,227 @@
+// Package flinkmock gives each test a fake Apache Flink cluster.
+//
+//	func TestReport(t *testing.T) {
+//		flink := flinkmock.Start(t, `jobs: {orders: streaming}`)
+//		response, err := http.Get(flink.URL + "/jobs/overview")
+//		...
+//	}
+//
+// The first call of Start starts the program flinkmock, which ends with the test binary: the one in $FLINKMOCK, the one
+// in the active virtual environment, the one on the path, or the module of the Python on the path. Each method calls
+// one operation of its control API, and ends the test if that fails.
+package flinkmock
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+)
+
+const defaultClock = "1s per request"
+
+// FlinkMock is a fake Flink cluster.
+type FlinkMock struct {
+	// URL is the base URL of Flink's REST API.
+	URL string
+	// URLs has one URL for each JobManager.
+	URLs []string
+	// ControlURL is the base URL of the control API.
+	ControlURL string
+	// Flink is the version that is served, such as "1.20.5".
+	Flink string
+
+	t       testing.TB
+	control controlAPI
+	isLocal bool
+	options options
+}
+
+// Start starts a cluster for a test. At the end of the test, the cluster is verified (see Verify) unless the test has
+// failed, and stopped.
+//
+// The scenario is a string (YAML or JSON text, the name of a .yaml file, or of a built-in scenario), a value that
+// encoding/json makes an object of, or nil: a cluster without jobs. The clock mode is that of the option or the
+// scenario, else "1s per request".
+func Start(t testing.TB, scenario any, opts ...Option) *FlinkMock {
+	t.Helper()
+	server, err := sharedServer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	chosen := collect(opts)
+	body, err := scenarioText(scenario, true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	query := chosen.query()
+	query.Set("default-clock", defaultClock)
+	query.Set("idle-timeout", "never")
+	var cluster struct {
+		ID         string   `json:"id"`
+		URL        string   `json:"url"`
+		URLs       []string `json:"urls"`
+		ControlURL string   `json:"control-url"`
+		Flink      string   `json:"flink"`
+	}
+	if err := server.send(http.MethodPost, "/clusters?"+query.Encode(), yaml, body, &cluster); err != nil {
+		t.Fatal(err)
+	}
+	f := &FlinkMock{
+		URL:        cluster.URL,
+		URLs:       cluster.URLs,
+		ControlURL: cluster.ControlURL,
+		Flink:      cluster.Flink,
+		t:          t,
+		control:    controlAPI{url: cluster.ControlURL},
+		isLocal:    true,
+		options:    chosen,
+	}
+	t.Cleanup(func() {
+		t.Helper()
+		if !t.Failed() {
+			f.Verify()
+			findings := f.Findings()
+			for _, finding := range append(findings.Unused, findings.Ignored...) {
+				t.Log(finding)
+			}
+		}
+		if err := server.call(http.MethodDelete, "/clusters/"+cluster.ID, nil, nil); err != nil {
+			t.Error(err)
+		}
+	})
+	return f
+}
+
+// Connect returns the cluster of a running `flinkmock serve`, for example in a container. The token may be empty. The
+// cluster is neither verified nor stopped at the end of the test.
+func Connect(t testing.TB, url, token string, opts ...Option) *FlinkMock {
+	t.Helper()
+	base := strings.TrimSuffix(url, "/")
+	control := controlAPI{url: base + apiPrefix, token: token}
+	f := &FlinkMock{URL: base, URLs: []string{base}, ControlURL: control.url, t: t, control: control, options: collect(opts)}
+	f.Flink = f.version().Flink
+	return f
+}
+
+// Addr returns the host and port of URL.
+func (f *FlinkMock) Addr() string {
+	f.t.Helper()
+	parsed, err := url.Parse(f.URL)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	return parsed.Host
+}
+
+// Call calls an operation of the control API and decodes its response.
+//
+// The path is below ControlURL. The body is encoded as JSON; nil sends none. The result is a pointer; nil ignores the
+// response. Refused calls return an *Error.
+func (f *FlinkMock) Call(method, path string, body, result any) error {
+	return f.control.call(method, path, body, result)
+}
+
+// LoadScenario replaces the cluster by one with another scenario, at the same address.
+func (f *FlinkMock) LoadScenario(scenario any, opts ...Option) {
+	f.t.Helper()
+	body, err := scenarioText(scenario, f.isLocal)
+	if err != nil {
+		f.t.Fatal(err)
+	}
+	path := "/scenario?" + collect(opts).query().Encode()
+	if err := f.control.send(http.MethodPut, path, yaml, body, nil); err != nil {
+		f.t.Fatal(err)
+	}
+	version := f.version()
+	f.Flink = version.Flink
+	if f.isLocal {
+		f.URLs = version.URLs
+	}
+}
+
+// Reset starts the cluster again with the same scenario, at the same address.
+func (f *FlinkMock) Reset() {
+	f.t.Helper()
+	f.must(http.MethodPost, "/reset", nil, nil)
+}
+
+// Snapshot takes a snapshot of the cluster and returns its id.
+func (f *FlinkMock) Snapshot() string {
+	f.t.Helper()
+	var snapshot struct{ ID string }
+	f.must(http.MethodPost, "/snapshots", nil, &snapshot)
+	return snapshot.ID
+}
+
+// Restore restores a snapshot.
+func (f *FlinkMock) Restore(snapshot string) {
+	f.t.Helper()
+	f.must(http.MethodPost, "/snapshots/"+url.PathEscape(snapshot)+"/restore", nil, nil)
+}
+
+// Verify checks the scenario's `expect`, and that all requests match an operation of the release. It marks the test as
+// failed.
+func (f *FlinkMock) Verify() {
+	f.t.Helper()
+	var checked struct {
+		Expectations []struct {
+			Met     bool
+			Message string
+		}
+	}
+	f.must(http.MethodGet, "/expectations", nil, &checked)
+	for _, each := range checked.Expectations {
+		if !each.Met {
+			f.t.Error(each.Message)
+		}
+	}
+	if f.options.allowUnexpected {
+		return
+	}
+	for _, each := range f.Requests(Filter{Unexpected: true}) {
+		message := fmt.Sprintf("Flink %s has no operation %s %s.", f.Flink, each.Method, each.Target)
+		f.t.Error(strings.Join(append([]string{message}, each.Advice...), " "))
+	}
+}
+
+// Findings are sentences about what has no effect.
+type Findings struct {
+	// Unused are faults that applied to no request, and expectations that no request can match.
+	Unused []string
+	// Ignored are fields and query parameters of requests that the release does not read.
+	Ignored []string
+}
+
+// Findings returns what has no effect by now. Start logs them at the end of a test.
+func (f *FlinkMock) Findings() Findings {
+	f.t.Helper()
+	var findings Findings
+	f.must(http.MethodGet, "/findings", nil, &findings)
+	return findings
+}
+
+type version struct {
+	Flink string
+	URLs  []string
+}
+
+func (f *FlinkMock) version() version {
+	f.t.Helper()
+	var found version
+	f.must(http.MethodGet, "/version", nil, &found)
+	return found
+}
+
+func (f *FlinkMock) must(method, path string, body, result any) {
+	f.t.Helper()
+	if err := f.control.call(method, path, body, result); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+func text(d time.Duration) string {
+	return fmt.Sprintf("%dms", d.Milliseconds())
+}

@@ -1,0 +1,3 @@
+module flinkmock
+
+go 1.21

@@ -1,0 +1,129 @@
+package flinkmock
+
+import (
+	"net/http"
+	"net/url"
+	"time"
+)
+
+// Job is a job of the cluster.
+type Job struct {
+	ID       string
+	Name     string
+	State    string
+	Restarts int
+	// RestoredFrom is the savepoint or checkpoint that the job was started from.
+	RestoredFrom string `json:"restored-from"`
+	// Savepoints are the completed savepoints, oldest first.
+	Savepoints []Savepoint
+	Vertices   []struct {
+		ID          string
+		Name        string
+		Parallelism int
+	}
+}
+
+// Savepoint is a completed savepoint.
+type Savepoint struct {
+	ID   int
+	Path string
+}
+
+// Exception is a Java exception.
+type Exception struct {
+	Class   string     `json:"class"`
+	Message string     `json:"message,omitempty"`
+	Cause   *Exception `json:"cause,omitempty"`
+}
+
+// Jobs returns all jobs in the order of submission.
+func (f *FlinkMock) Jobs() []Job {
+	f.t.Helper()
+	var list struct{ Jobs []Job }
+	f.must(http.MethodGet, "/jobs", nil, &list)
+	return list.Jobs
+}
+
+// Job returns a job by id or name.
+func (f *FlinkMock) Job(job string) Job {
+	f.t.Helper()
+	var found Job
+	f.must(http.MethodGet, "/jobs/"+url.PathEscape(job), nil, &found)
+	return found
+}
+
+// SubmitJob submits a job. The definition has the keys of a scenario's job, and "template"; it may be nil.
+func (f *FlinkMock) SubmitJob(name string, definition map[string]any) Job {
+	f.t.Helper()
+	body := map[string]any{"name": name}
+	for key, value := range definition {
+		body[key] = value
+	}
+	var submitted Job
+	f.must(http.MethodPost, "/jobs", body, &submitted)
+	return submitted
+}
+
+// FailJob lets a task of the job throw the exception.
+func (f *FlinkMock) FailJob(job string, exception Exception) Job {
+	f.t.Helper()
+	return f.job(job, "fail", map[string]any{"exception": exception})
+}
+
+// FinishJob lets the job finish.
+func (f *FlinkMock) FinishJob(job string) Job {
+	f.t.Helper()
+	return f.job(job, "finish", nil)
+}
+
+// CancelJob cancels the job.
+func (f *FlinkMock) CancelJob(job string) Job {
+	f.t.Helper()
+	return f.job(job, "cancel", nil)
+}
+
+// RestartJob restarts all tasks of the job.
+func (f *FlinkMock) RestartJob(job string) Job {
+	f.t.Helper()
+	return f.job(job, "restart", nil)
+}
+
+// WaitForJob waits until clients have brought the job into the state. It does not advance the cluster time. The
+// timeout is of the wall clock.
+func (f *FlinkMock) WaitForJob(job, state string, timeout time.Duration) Job {
+	f.t.Helper()
+	return f.job(job, "wait", map[string]any{"state": state, "timeout": text(timeout)})
+}
+
+func (f *FlinkMock) job(job, action string, body any) Job {
+	f.t.Helper()
+	var changed Job
+	f.must(http.MethodPost, "/jobs/"+url.PathEscape(job)+"/"+action, body, &changed)
+	return changed
+}
+
+// Signal sends a signal that the scenario waits for.
+func (f *FlinkMock) Signal(name string) {
+	f.t.Helper()
+	f.must(http.MethodPost, "/signals/"+url.PathEscape(name), nil, nil)
+}
+
+// FailLeader crashes the leader. After the duration there is a new one.
+func (f *FlinkMock) FailLeader(duration time.Duration) {
+	f.t.Helper()
+	f.must(http.MethodPost, "/leader/fail", map[string]string{"for": text(duration)}, nil)
+}
+
+// AddTaskManager adds a TaskManager and returns its id.
+func (f *FlinkMock) AddTaskManager() string {
+	f.t.Helper()
+	var added struct{ ID string }
+	f.must(http.MethodPost, "/taskmanagers/join", nil, &added)
+	return added.ID
+}
+
+// LoseTaskManager removes a TaskManager as if its process had crashed.
+func (f *FlinkMock) LoseTaskManager(id string) {
+	f.t.Helper()
+	f.must(http.MethodPost, "/taskmanagers/lose", map[string]string{"id": id}, nil)
+}

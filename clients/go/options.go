@@ -1,0 +1,77 @@
+package flinkmock
+
+import (
+	"encoding/json"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+)
+
+// Option is an option of Start and LoadScenario.
+type Option func(*options)
+
+type options struct {
+	release, clock, seed string
+	allowUnexpected      bool
+}
+
+// Release sets the minor release to serve, such as "1.20". Default: the scenario's, else the newest.
+func Release(minor string) Option {
+	return func(o *options) { o.release = minor }
+}
+
+// Clock sets the clock mode: "1s per request", "virtual", "real" or "10x".
+func Clock(mode string) Option {
+	return func(o *options) { o.clock = mode }
+}
+
+// Seed determines ids and random values. Default: the scenario's.
+func Seed(seed int) Option {
+	return func(o *options) { o.seed = strconv.Itoa(seed) }
+}
+
+// AllowUnexpected lets Verify allow requests that match no operation of the release.
+func AllowUnexpected() Option {
+	return func(o *options) { o.allowUnexpected = true }
+}
+
+func collect(opts []Option) options {
+	var chosen options
+	for _, option := range opts {
+		option(&chosen)
+	}
+	return chosen
+}
+
+func (o options) query() url.Values {
+	query := url.Values{}
+	for name, value := range map[string]string{"flink": o.release, "clock": o.clock, "seed": o.seed} {
+		if value != "" {
+			query.Set(name, value)
+		}
+	}
+	return query
+}
+
+// scenarioText returns the body that makes flinkmock load a scenario. A flinkmock of another machine gets the content
+// of files.
+func scenarioText(scenario any, isLocal bool) ([]byte, error) {
+	if scenario == nil {
+		return nil, nil
+	}
+	name, isText := scenario.(string)
+	if !isText {
+		return json.Marshal(scenario)
+	}
+	isName := !strings.Contains(name, "\n") && (strings.HasSuffix(name, ".yaml") || strings.HasSuffix(name, ".yml"))
+	if _, err := os.Stat(name); !isName || err != nil {
+		return []byte(name), nil
+	}
+	if !isLocal {
+		return os.ReadFile(name)
+	}
+	path, err := filepath.Abs(name)
+	return []byte(path), err
+}

@@ -1,0 +1,53 @@
+package flinkmock_test
+
+import (
+	"fmt"
+	"runtime"
+	"testing"
+)
+
+// recorder is a test whose failure is expected.
+type recorder struct {
+	testing.TB
+	failed   bool
+	messages []string
+	cleanups []func()
+}
+
+// record runs a function as a test would run, with its cleanup.
+func record(t *testing.T, test func(t testing.TB)) *recorder {
+	t.Helper()
+	r := &recorder{TB: t}
+	r.run(func() { test(r) })
+	for _, cleanup := range r.cleanups {
+		r.run(cleanup)
+	}
+	return r
+}
+
+func (r *recorder) run(function func()) {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		function()
+	}()
+	<-ended
+}
+
+func (r *recorder) Helper() {}
+
+func (r *recorder) Cleanup(function func()) { r.cleanups = append(r.cleanups, function) }
+
+func (r *recorder) Failed() bool { return r.failed }
+
+func (r *recorder) Log(arguments ...any) { r.messages = append(r.messages, fmt.Sprint(arguments...)) }
+
+func (r *recorder) Error(arguments ...any) {
+	r.failed = true
+	r.Log(arguments...)
+}
+
+func (r *recorder) Fatal(arguments ...any) {
+	r.Error(arguments...)
+	runtime.Goexit()
+}

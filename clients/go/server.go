@@ -1,0 +1,84 @@
+package flinkmock
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+)
+
+const install = "Install flinkmock with pip, and set FLINKMOCK to the path of the program unless it is on the path " +
+	"or in an active virtual environment."
+
+var shared struct {
+	once    sync.Once
+	control controlAPI
+	// stdin ends with this process, and the server with it
+	stdin io.WriteCloser
+	err   error
+}
+
+// sharedServer returns the control API of the flinkmock process that all tests share. The first call starts it.
+func sharedServer() (controlAPI, error) {
+	shared.once.Do(func() {
+		shared.control, shared.stdin, shared.err = startServer(findCommand(os.Getenv))
+	})
+	return shared.control, shared.err
+}
+
+func startServer(command []string) (controlAPI, io.WriteCloser, error) {
+	var none controlAPI
+	arguments := append(command[1:], "serve", "--port", "0", "--log", "json", "--quiet", "--until-stdin-ends")
+	server := exec.Command(command[0], arguments...)
+	var messages bytes.Buffer
+	server.Stderr = &messages
+	stdin, err := server.StdinPipe()
+	if err != nil {
+		return none, nil, err
+	}
+	stdout, err := server.StdoutPipe()
+	if err != nil {
+		return none, nil, err
+	}
+	if err := server.Start(); err != nil {
+		return none, nil, fmt.Errorf("%w. %s", err, install)
+	}
+	line, err := bufio.NewReader(stdout).ReadBytes('\n')
+	if err != nil {
+		exit := server.Wait()
+		return none, nil, fmt.Errorf("%s: %v. %s\n%s", strings.Join(command, " "), exit, install, messages.String())
+	}
+	var ready struct{ URL string }
+	if err := json.Unmarshal(line, &ready); err != nil {
+		return none, nil, fmt.Errorf("%s: unexpected output: %s", strings.Join(command, " "), line)
+	}
+	return controlAPI{url: ready.URL + apiPrefix}, stdin, nil
+}
+
+// findCommand returns the command that runs flinkmock: the program in $FLINKMOCK, the one in the active virtual
+// environment, the one on the path, or the module of the Python on the path.
+func findCommand(getenv func(string) string) []string {
+	if program := getenv("FLINKMOCK"); program != "" {
+		return []string{program}
+	}
+	python, folder := "python3", "bin"
+	if runtime.GOOS == "windows" {
+		python, folder = "python", "Scripts"
+	}
+	if environment := getenv("VIRTUAL_ENV"); environment != "" {
+		if program, err := exec.LookPath(filepath.Join(environment, folder, "flinkmock")); err == nil {
+			return []string{program}
+		}
+	}
+	if program, err := exec.LookPath("flinkmock"); err == nil {
+		return []string{program}
+	}
+	return []string{python, "-m", "flinkmock"}
+}

@@ -1,0 +1,64 @@
+package flinkmock
+
+import (
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func writeProgram(t *testing.T, folder, script string) string {
+	t.Helper()
+	if runtime.GOOS == "windows" {
+		t.Skip("programs have other names there")
+	}
+	path := filepath.Join(folder, "flinkmock")
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte("#!/bin/sh\n"+script+"\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestTheVariableTheEnvironmentThePathAndPythonAreTriedInThisOrder(t *testing.T) {
+	environment, onPath := t.TempDir(), t.TempDir()
+	inEnvironment := writeProgram(t, filepath.Join(environment, "bin"), "")
+	t.Setenv("PATH", onPath)
+	variables := map[string]string{"FLINKMOCK": "/opt/flinkmock", "VIRTUAL_ENV": environment}
+	check := func(want ...string) {
+		t.Helper()
+		if found := findCommand(func(name string) string { return variables[name] }); !slices.Equal(found, want) {
+			t.Errorf("got %v, want %v", found, want)
+		}
+	}
+	check("/opt/flinkmock")
+	delete(variables, "FLINKMOCK")
+	check(inEnvironment)
+	delete(variables, "VIRTUAL_ENV")
+	check("python3", "-m", "flinkmock")
+	check(writeProgram(t, onPath, ""))
+}
+
+func TestAFailingStartIsReportedWithTheReason(t *testing.T) {
+	broken := writeProgram(t, t.TempDir(), "echo 'no module named aiohttp' >&2; exit 3")
+	other := writeProgram(t, t.TempDir(), "echo hello")
+	for program, reasons := range map[string][]string{
+		"/nowhere/flinkmock": {"no such file", "Install flinkmock with pip"},
+		broken:               {"exit status 3", "no module named aiohttp"},
+		other:                {"unexpected output: hello"},
+	} {
+		_, _, err := startServer([]string{program})
+		if err == nil {
+			t.Fatal("it has started")
+		}
+		for _, reason := range reasons {
+			if !strings.Contains(err.Error(), reason) {
+				t.Errorf("%q does not contain %q", err, reason)
+			}
+		}
+	}
+}

@@ -1,0 +1,268 @@
+// Package deployer puts Flink jobs on a session cluster and upgrades them: an example of a client that is tested with
+// flinkmock.
+package deployer
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime/multipart"
+	"net/http"
+	"os"
+	"path"
+	"path/filepath"
+	"time"
+)
+
+var (
+	// ErrRequestFailed means that Flink answered with an error, or had no leader for too long.
+	ErrRequestFailed = errors.New("request failed")
+	// ErrResponseLost means that a request was sent but no response came: Flink may have processed it.
+	ErrResponseLost = errors.New("response lost")
+	// ErrSavepointFailed means that Flink could not take the savepoint.
+	ErrSavepointFailed = errors.New("savepoint failed")
+	// ErrJobTerminated means that the job reached a terminal state instead of RUNNING.
+	ErrJobTerminated = errors.New("job terminated")
+	// ErrTimedOut means that a job or a savepoint was not ready in time.
+	ErrTimedOut = errors.New("timed out")
+)
+
+// Deployer deploys and upgrades jobs on one cluster.
+type Deployer struct {
+	// URL is the base URL of the REST API.
+	URL string
+	// Poll is the interval between two polls.
+	Poll time.Duration
+	// Timeout is how long to wait for a job or a savepoint.
+	Timeout time.Duration
+	// Attempts is the maximum number of attempts of one request.
+	Attempts int
+	Client   *http.Client
+	Now      func() time.Time
+	Sleep    func(context.Context, time.Duration) error
+}
+
+// New returns a deployer with the usual settings.
+func New(url string) *Deployer {
+	return &Deployer{
+		URL:      url,
+		Poll:     time.Second,
+		Timeout:  5 * time.Minute,
+		Attempts: 5,
+		Client:   &http.Client{Timeout: 30 * time.Second},
+		Now:      time.Now,
+		Sleep:    sleep,
+	}
+}
+
+// Deploy runs a new job, waits until it is up, and returns its id.
+func (d *Deployer) Deploy(ctx context.Context, jar string) (string, error) {
+	uploaded, err := d.upload(ctx, jar)
+	if err != nil {
+		return "", err
+	}
+	return d.run(ctx, uploaded, "")
+}
+
+// Upgrade stops a job with a savepoint, runs the new jar from it, and returns the new job id.
+func (d *Deployer) Upgrade(ctx context.Context, job, jar, directory string) (string, error) {
+	uploaded, err := d.upload(ctx, jar) // before stopping the job
+	if err != nil {
+		return "", err
+	}
+	savepoint, err := d.Stop(ctx, job, directory)
+	if err != nil {
+		return "", err
+	}
+	return d.run(ctx, uploaded, savepoint)
+}
+
+// Savepoint takes a savepoint and returns its path.
+func (d *Deployer) Savepoint(ctx context.Context, job, directory string) (string, error) {
+	id, err := d.triggerID(ctx)
+	if err != nil {
+		return "", err
+	}
+	return d.snapshot(ctx, job, "savepoints", savepointRequest{TargetDirectory: directory, TriggerID: id}, id != "")
+}
+
+// Stop stops the job with a savepoint and returns its path.
+func (d *Deployer) Stop(ctx context.Context, job, directory string) (string, error) {
+	id, err := d.triggerID(ctx)
+	if err != nil {
+		return "", err
+	}
+	return d.snapshot(ctx, job, "stop", stopRequest{TargetDirectory: directory, TriggerID: id}, id != "")
+}
+
+// WaitUntilUp waits until the tasks run. The error has the cause if the job fails.
+func (d *Deployer) WaitUntilUp(ctx context.Context, job string) error {
+	end := d.Now().Add(d.Timeout)
+	for {
+		var details jobDetails
+		if err := d.get(ctx, "/jobs/"+job, &details); err != nil {
+			return err
+		}
+		if details.isUp() {
+			return nil
+		}
+		progress := fmt.Sprintf("%s is %s", details.Name, details.State)
+		if terminalStates[details.State] {
+			var exceptions jobExceptions
+			if err := d.get(ctx, "/jobs/"+job+"/exceptions", &exceptions); err != nil {
+				return err
+			}
+			return fmt.Errorf("%w: %s: %s", ErrJobTerminated, progress, exceptions.cause())
+		}
+		if err := d.wait(ctx, end, progress); err != nil {
+			return err
+		}
+	}
+}
+
+func (d *Deployer) upload(ctx context.Context, jar string) (string, error) {
+	content, err := os.ReadFile(jar)
+	if err != nil {
+		return "", err
+	}
+	var body bytes.Buffer
+	form := multipart.NewWriter(&body)
+	file, err := form.CreateFormFile("jarfile", filepath.Base(jar))
+	if err != nil {
+		return "", err
+	}
+	file.Write(content) // a bytes.Buffer accepts everything
+	form.Close()
+	var uploaded struct{ Filename string }
+	request := request{
+		method: http.MethodPost, path: "/jars/upload", contentType: form.FormDataContentType(), body: body.Bytes(),
+		expectedStatus: http.StatusOK, idempotent: true,
+	}
+	err = d.send(ctx, request, &uploaded)
+	return path.Base(uploaded.Filename), err
+}
+
+func (d *Deployer) run(ctx context.Context, jar, savepoint string) (string, error) {
+	var submitted struct{ JobID string }
+	if err := d.post(ctx, "/jars/"+jar+"/run", runRequest{savepoint}, http.StatusOK, false, &submitted); err != nil {
+		return "", err
+	}
+	return submitted.JobID, d.WaitUntilUp(ctx, submitted.JobID)
+}
+
+func (d *Deployer) triggerID(ctx context.Context) (string, error) {
+	var config config
+	if err := d.get(ctx, "/config", &config); err != nil {
+		return "", err
+	}
+	return newTriggerID(config), nil
+}
+
+func (d *Deployer) snapshot(ctx context.Context, job, endpoint string, body any, idempotent bool) (string, error) {
+	var triggered struct {
+		ID string `json:"request-id"`
+	}
+	err := d.post(ctx, "/jobs/"+job+"/"+endpoint, body, http.StatusAccepted, idempotent, &triggered)
+	if err != nil {
+		return "", err
+	}
+	end := d.Now().Add(d.Timeout)
+	for {
+		var status savepointStatus
+		if err := d.get(ctx, "/jobs/"+job+"/savepoints/"+triggered.ID, &status); err != nil {
+			return "", err
+		}
+		if location, completed, err := status.location(); completed {
+			return location, err
+		}
+		if err := d.wait(ctx, end, "the savepoint is not ready"); err != nil {
+			return "", err
+		}
+	}
+}
+
+type request struct {
+	method, path, contentType string
+	body                      []byte
+	expectedStatus            int
+	idempotent                bool
+}
+
+func (d *Deployer) get(ctx context.Context, path string, result any) error {
+	return d.send(ctx, request{method: http.MethodGet, path: path, expectedStatus: 200, idempotent: true}, result)
+}
+
+func (d *Deployer) post(ctx context.Context, path string, body any, status int, idempotent bool, result any) error {
+	content, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	return d.send(ctx, request{http.MethodPost, path, "application/json", content, status, idempotent}, result)
+}
+
+// send sends a request and decodes the response.
+//
+// Requests are repeated after a 503, because there is no leader that could have processed them. After a lost
+// connection, only idempotent requests are repeated.
+func (d *Deployer) send(ctx context.Context, r request, result any) error {
+	problem := ""
+	for attempt := 0; attempt < d.Attempts; attempt++ {
+		if attempt > 0 {
+			if err := d.Sleep(ctx, d.Poll); err != nil {
+				return err
+			}
+		}
+		status, content, err := d.attempt(ctx, r)
+		if err != nil {
+			if !r.idempotent {
+				return fmt.Errorf("%w: %s %s: Flink may have processed the request: %w", ErrResponseLost, r.method, r.path, err)
+			}
+			problem = err.Error()
+			continue
+		}
+		if status == r.expectedStatus {
+			return json.Unmarshal(content, result)
+		}
+		problem = fmt.Sprintf("%d %s", status, content)
+		if status != http.StatusServiceUnavailable {
+			break
+		}
+	}
+	return fmt.Errorf("%w: %s %s: %s", ErrRequestFailed, r.method, r.path, problem)
+}
+
+func (d *Deployer) attempt(ctx context.Context, r request) (int, []byte, error) {
+	request, err := http.NewRequestWithContext(ctx, r.method, d.URL+r.path, bytes.NewReader(r.body))
+	if err != nil {
+		return 0, nil, err
+	}
+	if r.contentType != "" {
+		request.Header.Set("Content-Type", r.contentType)
+	}
+	response, err := d.Client.Do(request)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer response.Body.Close()
+	content, err := io.ReadAll(response.Body)
+	return response.StatusCode, content, err
+}
+
+func (d *Deployer) wait(ctx context.Context, end time.Time, progress string) error {
+	if !d.Now().Before(end) {
+		return fmt.Errorf("%w: %s after %s", ErrTimedOut, progress, d.Timeout)
+	}
+	return d.Sleep(ctx, d.Poll)
+}
+
+func sleep(ctx context.Context, duration time.Duration) error {
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-time.After(duration):
+		return nil
+	}
+}

@@ -1,0 +1,130 @@
+package deployer
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// This file has the requests and responses of Flink. It does no I/O.
+
+var terminalStates = map[string]bool{"FINISHED": true, "CANCELED": true, "FAILED": true, "SUSPENDED": true}
+
+type config struct {
+	Version string `json:"flink-version"`
+}
+
+// hasTriggerIDs returns whether a client can choose the trigger id, as it can since Flink 1.15. Sending the same id
+// twice triggers one operation.
+func (c config) hasTriggerIDs() bool {
+	numbers := strings.SplitN(c.Version, ".", 3)
+	if len(numbers) < 2 {
+		return false
+	}
+	major, _ := strconv.Atoi(numbers[0])
+	minor, _ := strconv.Atoi(numbers[1])
+	return major > 1 || minor >= 15
+}
+
+// newTriggerID returns a trigger id if the release supports it, else "".
+func newTriggerID(c config) string {
+	if !c.hasTriggerIDs() {
+		return ""
+	}
+	id := make([]byte, 16)
+	if _, err := rand.Read(id); err != nil {
+		panic(err)
+	}
+	return hex.EncodeToString(id)
+}
+
+type savepointRequest struct {
+	TargetDirectory string `json:"target-directory"`
+	CancelJob       bool   `json:"cancel-job"`
+	TriggerID       string `json:"triggerId,omitempty"`
+}
+
+type stopRequest struct {
+	TargetDirectory string `json:"targetDirectory"`
+	Drain           bool   `json:"drain"`
+	TriggerID       string `json:"triggerId,omitempty"`
+}
+
+type runRequest struct {
+	SavepointPath string `json:"savepointPath,omitempty"`
+}
+
+type savepointStatus struct {
+	Status struct {
+		ID string `json:"id"`
+	} `json:"status"`
+	Operation struct {
+		Location     string `json:"location"`
+		FailureCause *struct {
+			StackTrace string `json:"stack-trace"`
+		} `json:"failure-cause"`
+	} `json:"operation"`
+}
+
+// location returns the savepoint path, and whether the savepoint is completed. COMPLETED does not mean success.
+func (s savepointStatus) location() (string, bool, error) {
+	if s.Status.ID != "COMPLETED" {
+		return "", false, nil
+	}
+	if failure := s.Operation.FailureCause; failure != nil {
+		return "", true, fmt.Errorf("%w: %s", ErrSavepointFailed, innermost(failure.StackTrace))
+	}
+	return s.Operation.Location, true, nil
+}
+
+type jobDetails struct {
+	Name     string `json:"name"`
+	State    string `json:"state"`
+	Vertices []struct {
+		Status string `json:"status"`
+	} `json:"vertices"`
+}
+
+// isUp returns whether the tasks run, too: a job is RUNNING before its tasks are.
+func (j jobDetails) isUp() bool {
+	for _, vertex := range j.Vertices {
+		if vertex.Status != "RUNNING" && vertex.Status != "FINISHED" {
+			return false
+		}
+	}
+	return j.State == "RUNNING"
+}
+
+type jobExceptions struct {
+	RootException string `json:"root-exception"`
+	History       struct {
+		Entries []struct {
+			StackTrace string `json:"stacktrace"`
+		} `json:"entries"`
+	} `json:"exceptionHistory"`
+}
+
+// cause returns the cause of a failure. The response differs before 1.13 and since 2.0.
+func (e jobExceptions) cause() string {
+	if entries := e.History.Entries; len(entries) > 0 {
+		return innermost(entries[0].StackTrace)
+	}
+	if e.RootException != "" {
+		return innermost(e.RootException)
+	}
+	return "unknown cause"
+}
+
+var causedBy = regexp.MustCompile(`(?m)^Caused by: (.*)`)
+
+// innermost returns the last `Caused by` of a Java stack trace, or its first line.
+func innermost(trace string) string {
+	if causes := causedBy.FindAllStringSubmatch(trace, -1); len(causes) > 0 {
+		return causes[len(causes)-1][1]
+	}
+	line, _, _ := strings.Cut(trace, "\n")
+	return line
+}

@@ -1,0 +1,7 @@
+module deployer
+
+go 1.21
+
+require flinkmock v0.0.0
+
+replace flinkmock => ../../clients/go
