@@ -17,6 +17,7 @@ from flinkmock.faults import FIRST, Fault, Faults
 from flinkmock.journal import Expected, Journal
 from flinkmock.rest.call import Handler
 from flinkmock.rest.rendering import ResponseRenderer
+from flinkmock.rest.varied_responses import VariedResponses
 from flinkmock.scenario.scenario import Scenario
 from flinkmock.snapshot import Snapshot
 from flinkmock.state_lock import StateLock
@@ -70,9 +71,12 @@ class Engine:
             self.faults = Faults(self.cluster.random)
             self.journal = Journal()
             self.expected: tuple[Expected, ...] = ()
+            self.varied: VariedResponses | None = None
             if isinstance(spec, Scenario):
                 self.faults.add(*spec.faults)
                 self.expected = spec.expect
+                if spec.varied:
+                    self.varied = VariedResponses(self.contract.release.minor, self.cluster.random)
         except BaseException:
             self.close()
             raise

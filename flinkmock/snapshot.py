@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -26,6 +27,7 @@ class Snapshot:
     journal: JournalSnapshot
     handler_overrides: Mapping[str, Handler]
     clock_mode: str
+    varied_numbers: Mapping[str, int]
 
     @classmethod
     def of(cls, engine: Engine) -> Snapshot:
@@ -39,6 +41,7 @@ class Snapshot:
             engine.journal.snapshot(),
             {**engine.handler_overrides},
             engine.clock.text,
+            dict(engine.varied.numbers) if engine.varied is not None else {},
         )
 
     def restore(self, engine: Engine) -> None:
@@ -55,5 +58,7 @@ class Snapshot:
         engine.faults.restore(self.faults)
         engine.journal.restore(self.journal)
         engine.handler_overrides = {**self.handler_overrides}
+        if engine.varied is not None:
+            engine.varied.numbers = Counter(self.varied_numbers)
         engine.clock.set_mode(self.clock_mode)
         engine.clock.rewind(self.at)

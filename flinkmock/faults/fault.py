@@ -9,6 +9,7 @@ from enum import Enum
 from flinkmock.contract import Operation
 from flinkmock.contract.pattern import Pattern
 from flinkmock.contract.value_path import ValuePath
+from flinkmock.faults.variation import Variation
 from flinkmock.named_random import UniformRange
 
 
@@ -148,6 +149,7 @@ class Fault:
     corrupt: Corrupt | None = None
     set_values: Mapping[ValuePath, object] = field(default_factory=dict)
     """New values of the cluster's response."""
+    vary: Variation | None = None
     serve_stale: int | None = None
     leader_failover: UniformRange | None = None
     kill_taskmanager: int | None = None
@@ -166,7 +168,8 @@ class Fault:
         """The paths of the values that the fault changes in a response."""
         seeks = self.corrupt is not None and self.corrupt.kind in (Corruption.DROP_FIELD, Corruption.CHANGE_TYPE)
         corrupted = (self.corrupt.field,) if self.corrupt is not None and seeks else ()
-        return (*(path.text for path in self.set_values), *corrupted)
+        varied = self.vary.values if self.vary is not None else ()
+        return (*(path.text for path in (*self.set_values, *varied)), *corrupted)
 
     @property
     def reaches_cluster(self) -> bool:

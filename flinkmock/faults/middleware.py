@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
+from functools import partial
 from typing import TYPE_CHECKING
 
 from flinkmock.faults.corrupt import corrupt_body, set_values
 from flinkmock.faults.decide import RequestInfo
 from flinkmock.faults.fault import Corruption, Fault, NamedReply, Reply
+from flinkmock.faults.variation import varied_body
 from flinkmock.flink import messages
 from flinkmock.flink.exceptions import completion_exception
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.rest.error_responses import internal, plain
+from flinkmock.rest.release_quirks import ReleaseQuirks
 from flinkmock.rest.response import NoResponse, Response, error_response
 
 if TYPE_CHECKING:
+    from flinkmock.contract import Operation
     from flinkmock.faults.target import FaultTarget
-    from flinkmock.rest.release_quirks import ReleaseQuirks
+    from flinkmock.release import Release
     from flinkmock.rest.request import Request, RequestHandler
 
 
@@ -26,10 +30,11 @@ class FaultMiddleware:
     A handler is wrapped by `handle`. The proxy, which awaits its handler, calls `before` and `after` around it.
     """
 
-    def __init__(self, handler: RequestHandler | None, target: FaultTarget, quirks: ReleaseQuirks) -> None:
+    def __init__(self, handler: RequestHandler | None, target: FaultTarget, release: Release) -> None:
         self._handler = handler
         self._target = target
-        self._quirks = quirks
+        self._flink = release.minor
+        self._quirks = ReleaseQuirks.of(release)
 
     def handle(self, request: Request) -> Response | NoResponse:
         assert self._handler is not None
@@ -68,12 +73,17 @@ class FaultMiddleware:
 
     def after(self, request: Request, response: Response | NoResponse) -> Response | NoResponse:
         """The response with its body changed, if the fault of the request does that."""
-        fault = request.fault.fault if request.fault else None
-        if fault is None or isinstance(response, NoResponse):
+        if request.fault is None or isinstance(response, NoResponse):
             return response
+        fault = request.fault.fault
         body, content_type = response.body, response.content_type
         if fault.set_values:
             body, found = set_values(body, fault.set_values)
+            self._target.faults.note_changed(fault, found)
+        operation = request.operation
+        if fault.vary is not None and operation is not None and _is_json_of(operation, response):
+            draw = partial(self._target.faults.random.number, "fault", fault.name, request.fault.nth, "vary")
+            body, found = varied_body(body, fault.vary, self._flink, operation.id, draw)
             self._target.faults.note_changed(fault, found)
         if fault.corrupt is not None:
             before, body = body, corrupt_body(body, fault.corrupt)
@@ -100,6 +110,19 @@ class FaultMiddleware:
                 return internal(completion_exception(timeout))
 
 
+def _is_json_of(operation: Operation, response: Response) -> bool:
+    """Whether this is a successful JSON response to the operation."""
+    return operation.response is not None and not operation.returns_file and response.status == operation.status
+
+
 def changes_response(fault: Fault) -> bool:
     """Whether the cluster's response is not sent as it is, though perhaps late."""
-    return bool(fault.reply or fault.drop or fault.corrupt or fault.set_values or fault.throttle or fault.serve_stale)
+    return bool(
+        fault.reply
+        or fault.drop
+        or fault.corrupt
+        or fault.set_values
+        or fault.vary
+        or fault.throttle
+        or fault.serve_stale
+    )

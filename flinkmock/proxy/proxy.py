@@ -72,7 +72,7 @@ class Proxy:
         self._upstream = UpstreamCluster(self.upstream, faults, seed)
         self._delayed = DelayedResponses(self._upstream)
         self._quirks = ReleaseQuirks.of(contract.release)
-        self._faults = FaultMiddleware(None, self._upstream, self._quirks)
+        self._faults = FaultMiddleware(None, self._upstream, contract.release)
         self._route = lru_cache(maxsize=10_000)(self._find)  # clients repeat the same paths
         self._client: aiohttp.ClientSession | None = None
 

@@ -132,6 +132,8 @@ class RestApi:
     def _body(self, call: RestCall, payload: Payload) -> bytes:
         operation, renderer = call.operation, self.engine.renderer
         key = body_key(operation, call.path)
+        if self.engine.varied is not None:
+            return encode(self.engine.varied.vary(operation, renderer.body(operation, payload, key)))
         if operation.id in self.engine.handler_overrides:  # a user's payload is checked value by value
             return encode(renderer.body(operation, payload, key))
         return renderer.json(operation, payload, key)
@@ -139,11 +141,15 @@ class RestApi:
     def _lock_for(self, operation: Operation | None) -> AbstractContextManager[Any]:
         """The engine's lock. A read changes nothing, unless a user's handler does."""
         lock = self.engine.lock
+        if self.engine.varied is not None:  # it counts the responses
+            return lock
         reads = operation is None or (operation.id in READS and operation.id not in self.engine.handler_overrides)
         return lock.reading if reads else lock
 
     def read(self, target: str) -> Read | None:
         """The GET of a target, if it only reads; None for any other one."""
+        if self.engine.varied is not None:  # no response is used again
+            return None
         resolved = self._resolve("GET", target)
         operation = resolved.operation
         if operation is None or operation.id not in READS or resolved.parameter_error is not None:

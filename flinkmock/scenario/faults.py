@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from flinkmock.cluster.states import JOB_STATES
 from flinkmock.contract.pattern import ANY, Pattern
 from flinkmock.contract.value_path import ValuePath
+from flinkmock.contract.variation import Change
 from flinkmock.errors import InvalidArgument, did_you_mean
 from flinkmock.faults import (
     FIRST,
@@ -21,6 +22,7 @@ from flinkmock.faults import (
     NamedReply,
     Reply,
 )
+from flinkmock.faults.variation import Variation
 from flinkmock.named_random import UniformRange
 from flinkmock.scenario.diagnostics import Diagnostics
 from flinkmock.scenario.document import YamlNode
@@ -37,7 +39,7 @@ from flinkmock.scenario.request_patterns import RequestReader
 MAX_STALE_MS = 60_000
 """How long the slot table remembers released slots (`cluster/slots.py`)."""
 EFFECTS = (
-    "delay", "reply", "throttle", "drop", "corrupt", "set", "serve-stale", "leader-failover", "kill-taskmanager"
+    "delay", "reply", "throttle", "drop", "corrupt", "set", "vary", "serve-stale", "leader-failover", "kill-taskmanager"
 )  # fmt: skip
 
 
@@ -83,6 +85,7 @@ class FaultReader:
             drop=Drop(drop.text) if drop else None,
             corrupt=self._corrupt(node.get("corrupt")),
             set_values=self._set_values(node, trigger.patterns),
+            vary=self._variation(node.get("vary"), trigger.patterns),
             serve_stale=self._serve_stale(node, trigger.patterns),
             leader_failover=read_duration_range(failover, self.diagnostics) if failover else None,
             kill_taskmanager=as_int(taskmanager, FIRST) if taskmanager else None,
@@ -117,6 +120,25 @@ class FaultReader:
             if unknown is not None:
                 self.diagnostics.add(set_node.key_location(text), unknown)
         return values
+
+    def _variation(self, node: YamlNode | None, patterns: tuple[Pattern, ...]) -> Variation | None:
+        """Read `vary`, and check that the contract allows the changes."""
+        if node is None:
+            return None
+        if not isinstance(node.value, dict):
+            return Variation(frozenset(Change(each.text) for each in node.elements) or frozenset(Change))
+        values = {}
+        for text, change in node.items.items():
+            try:
+                path = ValuePath.parse(text)
+            except InvalidArgument as error:
+                self.diagnostics.add(node.key_location(text), str(error))
+                continue
+            values[path] = Change(change.text)
+            problem = self.requests.impossible_change(path, values[path], patterns)
+            if problem is not None:
+                self.diagnostics.add(node.key_location(text), problem)
+        return Variation(values=values)
 
     def _serve_stale(self, node: YamlNode, patterns: Sequence[Pattern]) -> int | None:
         age_node = node.get("serve-stale")
@@ -199,6 +221,8 @@ def _default_name(node: YamlNode) -> str:
 
 
 def _short(node: YamlNode) -> str:
+    if node.elements:
+        return ", ".join(each.text for each in node.elements)
     if isinstance(node.value, dict):
         return " ".join(f"{key} {_text(value)}".strip() for key, value in node.items.items())
     return node.text

@@ -9,6 +9,7 @@ from flinkmock.contract.contract import known_releases
 from flinkmock.contract.known_operations import operations_of, unknown_operation, unknown_operation_id
 from flinkmock.contract.pattern import Pattern
 from flinkmock.contract.value_path import ValuePath
+from flinkmock.contract.variation import Change, find_variable
 from flinkmock.scenario.diagnostics import Diagnostics, SourceLocation
 from flinkmock.scenario.document import YamlNode
 
@@ -56,7 +57,7 @@ class RequestReader:
         if path.steps[0] == "errors":  # of an error response
             return None
         reasons: dict[str, str] = {}
-        for release in [self.flink] if self.flink else [LATEST, *reversed(known_releases()[:-1])]:
+        for release in self._releases:
             contract = Contract.load(release)
             for operation in contract if not patterns else _operations(contract, patterns):
                 if operation.response is None or operation.returns_file:
@@ -69,6 +70,31 @@ class RequestReader:
             ((operation_name, reason),) = reasons.items()
             return f"no response to {operation_name} has {path}: {reason}"
         return f"no response to {'these requests' if patterns else 'any request'} has {path}."
+
+    def impossible_change(self, path: ValuePath, change: Change, patterns: tuple[Pattern, ...]) -> str | None:
+        """Return why no response to the patterns can have a changed value at a path; None if one can."""
+        parent = path.text.rpartition(".")[0] if change is Change.ADDED_FIELD else path.text
+        if change is Change.ADDED_FIELD and self.unknown_value(path, patterns) is None:
+            return f"{path} is a field that Flink has. Write the name of another one."
+        unknown = self.unknown_value(ValuePath.parse(parent), patterns) if parent else None
+        if unknown is not None:
+            return unknown
+        possible: dict[Change, None] = {}
+        for release in self._releases:
+            contract = Contract.load(release)
+            for operation in contract if not patterns else _operations(contract, patterns):
+                if operation.response is not None and not operation.returns_file:
+                    possible |= {
+                        each: None for each in Change if find_variable(release, operation.id, path, each) is not None
+                    }
+            if change in possible:
+                return None
+        listed = ", ".join(each for each in possible if each is not Change.ADDED_FIELD)
+        return f"the contract does not allow {change} at {path}. Possible: {listed or 'nothing'}."
+
+    @property
+    def _releases(self) -> list[str]:
+        return [self.flink] if self.flink else [LATEST, *reversed(known_releases()[:-1])]
 
 
 def _operations(contract: Contract, patterns: tuple[Pattern, ...]) -> Iterator[Operation]:

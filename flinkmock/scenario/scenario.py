@@ -18,11 +18,13 @@ class Scenario(ClusterSpec):
     Attributes:
         faults: In the order in which they are tried.
         expect: What the journal must contain when the cluster closes.
+        varied: Whether each response is another one that the contract allows (`responses: varied`).
         files: The files that the scenario was read from, its own first.
         document: The merged document.
     """
 
     faults: tuple[Fault, ...] = ()
     expect: tuple[Expected, ...] = ()
+    varied: bool = False
     files: tuple[Path, ...] = field(default=(), compare=False)
     document: YamlNode | None = field(default=None, compare=False, repr=False)

@@ -116,17 +116,19 @@ def _renamed_keys(error: SchemaError) -> dict[str, str]:
 def _likeliest_branch(error: SchemaError) -> list[SchemaError]:
     """The errors of the branch that was most likely meant.
 
-    It is of the right kind, has no unknown keys, and has a key that only this branch requires. Among those it is the
-    one whose errors are deepest and fewest.
+    It is of the right kind, has no unknown keys, and has the keys that the branch requires, or one of them. Among
+    those it is the one whose errors are deepest and fewest.
     """
     branches: dict[object, list[SchemaError]] = {}
     for cause in error.context or ():
         branches.setdefault(cause.schema_path[0], []).append(cause)
 
-    def likelihood(errors: list[SchemaError]) -> tuple[bool, bool, bool, int, int]:
+    def likelihood(errors: list[SchemaError]) -> tuple[bool, bool, tuple[bool, bool], int, int]:
         is_kind = not any(_is_other_kind(cause, error.instance) for cause in errors)
-        required = {key for cause in errors if cause.validator == "required" for key in cause.validator_value}
-        has_required = isinstance(error.instance, dict) and bool(required & error.instance.keys())
+        missing = {key for cause in errors if cause.validator == "required" for key in cause.validator_value}
+        required = missing | {key for cause in errors if not cause.path for key in cause.schema.get("required", ())}
+        present = required & error.instance.keys() if isinstance(error.instance, dict) else set()
+        has_required = (bool(present) and required <= error.instance.keys(), bool(present))
         unknown = (cause for cause in errors if cause.validator == "additionalProperties" and not cause.path)
         has_known = all(
             cause.instance.keys() - cause.schema["properties"].keys() == _renamed_keys(cause).keys()

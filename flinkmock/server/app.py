@@ -116,7 +116,7 @@ class FlinkServer:
         static_files = StaticFiles(engine.contract.release, engine.wall_ms, dashboard, console=console)
         self._api = RestApi(engine, jobmanager=jobmanager, static_files=static_files)
         self.quirks = self._api.quirks
-        faults = FaultMiddleware(self._api, engine, self.quirks)
+        faults = FaultMiddleware(self._api, engine, engine.contract.release)
         self._handler = _with_journal(faults, engine, jobmanager, observer)
         self._handler_without_faults = _with_journal(self._api, engine, jobmanager, observer)
         self._read_path = ReadPath(self._api, engine, self._handler_without_faults, jobmanager)

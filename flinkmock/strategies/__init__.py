@@ -12,6 +12,7 @@ from flinkmock.strategies.faults import FaultPlan, fault_plans
 from flinkmock.strategies.requests import Request, requests
 from flinkmock.strategies.responses import responses
 from flinkmock.strategies.scenarios import scenarios
+from flinkmock.strategies.variations import variations
 from flinkmock.strategies.yaml_repr import DrawnScenario
 
-__all__ = ["DrawnScenario", "FaultPlan", "Request", "fault_plans", "requests", "responses", "scenarios"]
+__all__ = ["DrawnScenario", "FaultPlan", "Request", "fault_plans", "requests", "responses", "scenarios", "variations"]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from flinkmock.contract import LATEST, Contract
+from flinkmock.contract.variation import Change
 from flinkmock.faults import Corruption, Drop, Fault, NamedReply
 from flinkmock.scenario import load_scenario
 from flinkmock.strategies.jobs import CHANCES
@@ -92,8 +93,13 @@ def _effects() -> list[SearchStrategy[dict[str, Any]]]:
         "delay": DURATION_RANGES,
         "corrupt": st.sampled_from(whole_body) | st.dictionaries(field_changes, _FIELDS, min_size=1, max_size=1),
         "set": st.dictionaries(
-            st.sampled_from(("errors.0", "errors")), st.none() | st.integers(), min_size=1, max_size=1
+            st.sampled_from(("errors.0", "errors")),
+            st.none() | st.integers(-(2**63), 2**63 - 1),
+            min_size=1,
+            max_size=1,
         ),
+        "vary": st.just("all")
+        | st.lists(st.sampled_from([str(one) for one in Change]), min_size=1, max_size=2, unique=True),
         "throttle": st.integers(1, 99).map("{}KB/s".format),
     }
     return [st.fixed_dictionaries({key: value}) for key, value in effects.items()]

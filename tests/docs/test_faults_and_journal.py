@@ -22,8 +22,7 @@ def blocks(language: str) -> list[str]:
 
 
 def test_the_scenario_loads() -> None:
-    first, *others = map(load_scenario, blocks("yaml"))
-    assert all(spec.faults for spec in others)
+    first, *_ = map(load_scenario, blocks("yaml"))
     spec = first
     assert [fault.name for fault in spec.faults] == [
         "leader election",

@@ -60,7 +60,7 @@ def test_a_value_that_no_response_had_is_reported() -> None:
         ({"corrupt": {"drop-field": "jobs[7a].x"}}, '"jobs[7a].x" is not a path. Write jobs.0.state'),
         ({"set": {}}, "set needs a path and its new value."),
         ({"set": "jobs"}, "set needs paths with their new values."),
-        ({"set": {"jobs": []}, "drop": "reset"}, "drop can't be combined with reply, corrupt or set"),
+        ({"set": {"jobs": []}, "drop": "reset"}, "drop can't be combined with reply, corrupt, set"),
         ({"set": {"jobs": []}, "reply": "not-found"}, "nor reply with set"),
     ],
 )  # fmt: skip

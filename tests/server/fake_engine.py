@@ -33,6 +33,7 @@ class FakeEngine(Engine):
         super().__init__(ClusterSpec(configuration=dict(settings or {})), flink=flink, clock="virtual")
         self.answer = answer
         self.asked: list[RecordedCall] = []
+        self.varied = None
         self.handler_overrides = {operation.id: self._record for operation in self.contract}
         self.renderer = _AsItIs()  # type: ignore[assignment]
 

@@ -1,0 +1,49 @@
+"""The effect `vary` of a fault: another response that the contract allows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from flinkmock.contract.value_path import ValuePath
+from flinkmock.contract.variation import Change, find_variable, vary
+from flinkmock.rest.rendering import encode
+
+
+@dataclass(frozen=True, slots=True)
+class Variation:
+    """What varies. `changes` are drawn anew for each response; `values` change in each of them."""
+
+    changes: frozenset[Change] = frozenset()
+    values: Mapping[ValuePath, Change] = field(default_factory=dict)
+
+
+def varied_body(
+    body: bytes, variation: Variation, flink: str, operation_id: str, draw: Callable[[str], float]
+) -> tuple[bytes, frozenset[str]]:
+    """Return the varied body of a successful response.
+
+    Args:
+        body: JSON.
+        variation: What varies.
+        flink: The release.
+        operation_id: The operation.
+        draw: Returns a number from 0 to 1 for the name of a value.
+
+    Returns:
+        The body, and the paths in `values` that led to a value.
+    """
+    value: Any = json.loads(body)
+    found = set()
+    for path, change in variation.values.items():
+        variable = find_variable(flink, operation_id, path, change)
+        # from the end, so that positions stay valid
+        for position in reversed(variable.positions(value) if variable is not None else []):
+            assert variable is not None
+            variable.change(position, change, draw(f"{path}"))
+            found.add(path.text)
+    if variation.changes:
+        vary(value, flink, operation_id, draw, variation.changes)
+    return encode(value), frozenset(found)

@@ -1,0 +1,30 @@
+"""The key `responses: varied` of a scenario: each response is another one that the contract allows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from flinkmock.contract import Operation
+from flinkmock.contract.variation import vary
+from flinkmock.named_random import NamedRandom
+
+
+class VariedResponses:
+    """Varies successful JSON responses, by the seed and by how many responses to the operation came before.
+
+    Attributes:
+        numbers: Operation id -> number of responses.
+    """
+
+    def __init__(self, flink: str, random: NamedRandom) -> None:
+        self._flink = flink
+        self._random = random
+        self.numbers: Counter[str] = Counter()
+
+    def vary(self, operation: Operation, body: Any) -> Any:
+        """Change the body of the next response to an operation in place, and return it."""
+        self.numbers[operation.id] += 1
+        number = self.numbers[operation.id]
+        vary(body, self._flink, operation.id, lambda name: self._random.number("vary", operation.id, number, name))
+        return body

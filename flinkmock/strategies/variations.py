@@ -1,0 +1,48 @@
+"""Strategies for variations of a response."""
+
+from __future__ import annotations
+
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+
+from flinkmock.contract import LATEST, Contract
+from flinkmock.contract.variation import variable_values
+from flinkmock.strategies.faults import FaultPlan
+
+DEFAULT_MAX_SIZE = 3
+
+
+def variations(
+    operation: str, *, flink: str = LATEST, min_size: int = 1, max_size: int = DEFAULT_MAX_SIZE
+) -> SearchStrategy[FaultPlan]:
+    """Generate faults that change the cluster's responses to an operation to others that the contract allows: null,
+    missing and empty values, -1, the largest numbers, fields and enum values of a later release.
+
+    Use them with `FlinkMock.faults.add(*variation)`. A failing example shrinks to few changes, one if that is enough,
+    and shows them as YAML.
+
+    Args:
+        operation: "GET /jobs/overview", or an operation id.
+        flink: Minor release.
+        min_size: Minimum number of paths whose values change.
+        max_size: Maximum number of paths.
+
+    Raises:
+        NotFound: The release has no such operation.
+        UnknownRelease: There is no contract of the release.
+    """
+    contract = Contract.load(flink)
+    varied = contract.find(operation)
+    flat = [
+        (value.path.text, str(change))
+        for value in variable_values(contract.release.minor, varied.id)
+        for change in value.changes
+    ]
+    if not flat:
+        return st.builds(lambda: FaultPlan([], flink))
+    pairs = st.lists(
+        st.sampled_from(flat), min_size=min(min_size, 1), max_size=max_size, unique_by=lambda pair: pair[0]
+    ).filter(lambda drawn: len(drawn) >= min_size)
+    return pairs.map(
+        lambda drawn: FaultPlan([{"match": str(varied), "vary": dict(drawn)}] if drawn else [], contract.release.minor)
+    )

@@ -1,0 +1,114 @@
+"""Responses that the contract allows, and that are seldom seen."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+
+from flinkmock import FlinkMock, ScenarioError
+from flinkmock.contract import Contract
+from flinkmock.contract.variation import ADDED_FIELD, ADDED_VALUE, Change, variable_values
+from flinkmock.strategies import variations
+from tests.releases import EACH_RELEASE
+
+JOBS = {"orders": "streaming", "report": "batch"}
+SCENARIO: dict[str, Any] = {"responses": "varied", "jobs": JOBS, "seed": 7}
+
+
+def bodies(scenario: dict[str, Any], count: int = 20, **options: Any) -> list[bytes]:
+    with FlinkMock(scenario, **options) as flink:
+        urls = [flink.url + "/jobs/overview", f"{flink.url}/jobs/{flink.job('orders').id}"]
+        return [httpx.get(url).content for _ in range(count) for url in urls]
+
+
+def test_the_same_seed_gives_the_same_responses() -> None:
+    assert bodies(SCENARIO) == bodies(SCENARIO)
+    assert bodies(SCENARIO) != bodies({**SCENARIO, "seed": 8})
+    assert len(set(bodies(SCENARIO, clock="virtual"))) > 20  # each one is drawn anew
+
+
+def test_a_snapshot_keeps_the_number_of_the_response() -> None:
+    with FlinkMock(SCENARIO, clock="virtual") as flink:
+        snapshot = flink.snapshot()
+        first = [httpx.get(flink.url + "/jobs/overview").content for _ in range(5)]
+        flink.restore(snapshot)
+        assert [httpx.get(flink.url + "/jobs/overview").content for _ in range(5)] == first
+
+
+@pytest.mark.parametrize("release", EACH_RELEASE)
+def test_they_are_within_the_contract_but_for_what_a_later_release_adds(release: str) -> None:
+    contract = Contract.load(release)
+    changes = [str(change) for change in Change if change not in (Change.ADDED_FIELD, Change.ADDED_VALUE)]
+    with FlinkMock({"jobs": JOBS, "faults": [{"vary": changes}]}, flink=release) as flink:
+        flink.advance("1m")
+        job = f"/jobs/{flink.job('orders').id}"
+        for target in ("/jobs/overview", job, f"{job}/checkpoints", f"{job}/exceptions", "/taskmanagers", "/overview"):
+            operation = contract.match("GET", target)
+            assert operation is not None
+            for _ in range(5):
+                body = httpx.get(flink.url + target).json()
+                assert list(contract.check_response(operation, body)) == [], target
+
+
+def test_all_changes_happen() -> None:
+    text = b"\n".join(bodies({**SCENARIO, "flink": "2.3"}, 100)).decode()
+    for part in (f'"{ADDED_FIELD}":', f'"{ADDED_VALUE}"', ":-1", ":9223372036854775807", ":null", '"jobs":[]'):
+        assert part in text, part
+
+
+def test_an_enum_gets_the_values_of_later_releases() -> None:
+    [state] = [value for value in variable_values("1.12", "getJobDetails") if value.path.text == "vertices[*].status"]
+    assert state.later_values == ("INITIALIZING",)
+
+
+def test_one_change_at_a_path() -> None:
+    faults = [
+        {"match": "GET /jobs/overview", "vary": {"jobs[name=orders].end-time": "big", "jobs[*].state": "added-value"}},
+        {"match": "GET /jobs/:jobid", "vary": {"vertices": "empty", "more": "added-field"}},
+    ]
+    overview, details = bodies({"jobs": JOBS, "faults": faults}, 1)
+    jobs = {job["name"]: job for job in json.loads(overview)["jobs"]}
+    assert jobs["orders"]["end-time"] == 2**63 - 1 != jobs["report"]["end-time"]
+    assert {job["state"] for job in jobs.values()} == {ADDED_VALUE}
+    assert json.loads(details)["vertices"] == [] and "more" in json.loads(details)
+
+
+@pytest.mark.parametrize(
+    ("vary", "message"),
+    [
+        ({"jobs[*].state": "null-value"},
+         "the contract does not allow null-value at jobs[*].state. Possible: added-value."),
+        ({"jobs[*].state": "added-field"}, "jobs[*].state is a field that Flink has."),
+        ({"jobs[*].stat": "missing"}, 'jobs[*] has no "stat". Did you mean "state"?'),
+        ({"jobs[*].state": "absent"}, '"absent" is not one of null-value, missing'),
+        (["minus"], '"minus" is not one of null-value, missing'),
+        ("al", '"al" is not all, a list of changes'),
+    ],
+)  # fmt: skip
+def test_mistakes(vary: Any, message: str) -> None:
+    with pytest.raises(ScenarioError) as error:
+        FlinkMock({"faults": [{"match": "GET /jobs/overview", "vary": vary}]}).start()
+    assert message in str(error.value)
+
+
+def test_an_unknown_kind_of_responses() -> None:
+    with pytest.raises(ScenarioError, match="varied"):
+        FlinkMock({"responses": "vary"}).start()
+
+
+def test_hypothesis_shrinks_to_the_assumption_of_the_client() -> None:
+    """A client that adds start-time and duration is wrong for a job whose duration is -1 or the largest number."""
+    from hypothesis import find, settings
+
+    def fails(plan: Any) -> bool:
+        with FlinkMock({"jobs": JOBS}) as flink:
+            flink.faults.add(*plan)
+            jobs = httpx.get(flink.url + "/jobs/overview").json()["jobs"]
+        return any(job["duration"] < 0 for job in jobs)
+
+    plan = find(variations("GET /jobs/overview"), fails, settings=settings(database=None, max_examples=500))
+    assert plan.definitions == [{"match": "GET /jobs/overview", "vary": {"jobs[*].duration": "minus-one"}}]
+    assert "jobs[*].duration: minus-one" in repr(plan)
