@@ -28,6 +28,7 @@ from flinkmock.cluster.errors import JobNotFound, TaskManagerNotFound
 from flinkmock.cluster.event_queue import EventQueue, event_handler
 from flinkmock.cluster.job import Job
 from flinkmock.cluster.job_factory import JobFactory
+from flinkmock.cluster.job_store import JobStore
 from flinkmock.cluster.leadership import Leadership
 from flinkmock.cluster.profiling import Profiler
 from flinkmock.cluster.restore import RestoreSettings
@@ -53,6 +54,8 @@ from flinkmock.cluster.wait_conditions import WaitCondition, WaitConditions, sig
 from flinkmock.errors import NotFound, did_you_mean
 from flinkmock.flink import java_classes, messages, submission_messages
 from flinkmock.flink.configuration import (
+    JOB_STORE_CAPACITY,
+    JOB_STORE_EXPIRATION,
     METRICS_INTERVAL,
     PROFILING_HISTORY,
     PROFILING_LONGEST,
@@ -117,6 +120,9 @@ class Cluster:
         self.event_queue = EventQueue()
         self.wait_conditions = WaitConditions(signals_of(self.spec))
         self.async_operations = AsyncOperations(ms(STORE_DURATION), leader_cached_kinds(self.release))
+        self.job_store = JobStore(
+            self.configuration.integer(JOB_STORE_EXPIRATION) * 1000, self.configuration.integer(JOB_STORE_CAPACITY)
+        )
         self.savepoints = SavepointCoordinator(self)
         self.state_machines = JobStateMachines(self)
         self.job_factory = JobFactory(self)
@@ -193,14 +199,17 @@ class Cluster:
 
     # -- lookups
 
-    def job(self, job_id: str) -> Job:
+    def job(self, job_id: str, time: int | None = None) -> Job:
         """Return the job of that id.
 
+        Args:
+            time: Epoch ms; None: also a job that the JobManager has forgotten.
+
         Raises:
-            JobNotFound: There is none.
+            JobNotFound: There is none, or it was forgotten by `time`.
         """
         job = self.jobs.get(job_id)
-        if job is None:
+        if job is None or (time is not None and not job.is_known_at(time)):
             raise JobNotFound(job_id)
         return job
 

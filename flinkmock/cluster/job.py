@@ -80,6 +80,8 @@ class Job:
     parallelism_bounds: dict[str, tuple[int, int]] = field(default_factory=dict)
     """Vertex id -> (lower, upper) bound, for the adaptive scheduler."""
     requirements_changes: list[RequirementsChange] = field(default_factory=list)
+    expires_at: int | None = None
+    """When the JobManager forgets it, if it has ended (epoch ms)."""
     grows: bool = False
     """Whether a vertex is added to the graph when those before it have finished: batch jobs since 2.0."""
 
@@ -111,6 +113,10 @@ class Job:
     def ended_at(self, time: int) -> int | None:
         at, state = self.states[-1]
         return at if state in TERMINAL_JOB_STATES and at <= time else None
+
+    def is_known_at(self, time: int) -> bool:
+        """Return whether the JobManager has not forgotten it by `time`."""
+        return self.expires_at is None or time < self.expires_at
 
     def duration(self, time: int) -> int:
         """Return the ms from submission to the end, or to `time`."""

@@ -89,6 +89,7 @@ class Leadership:
         if cluster.configuration.highly_available if recovers is None else recovers:
             self._to_recover = [job for job in cluster.jobs.values() if job.state not in GLOBALLY_TERMINAL]
         cluster.jobs, cluster.applications = {}, {}
+        cluster.job_store.clear()
         if duration is not None:
             cluster.event_queue.schedule(at + duration, "elect", leader.number)
 

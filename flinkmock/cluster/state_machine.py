@@ -24,7 +24,7 @@ from flinkmock.cluster.slot_requests import (
     task_without_slot,
 )
 from flinkmock.cluster.spec import ExceptionSpec, OperationName, RestartStrategyKind, Step
-from flinkmock.cluster.states import TERMINAL_JOB_STATES, JobState, TaskState
+from flinkmock.cluster.states import GLOBALLY_TERMINAL, TERMINAL_JOB_STATES, JobState, TaskState
 from flinkmock.flink import java_classes, messages
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.named_random import UniformRange
@@ -301,6 +301,8 @@ class JobStateMachines:
         cluster.slots.release(at, job_id=job.id)
         if job.id in cluster.jobs_awaiting_slots:
             cluster.jobs_awaiting_slots.remove(job.id)
+        if job.state in GLOBALLY_TERMINAL:
+            cluster.job_store.add(job, at)
         self.retry_slots(at)
 
     # -- away from the lifecycle

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from flinkmock.errors import InvalidArgument
-from flinkmock.flink.java_format import hash_order
+from flinkmock.flink.java_format import MAX_INT, hash_order
 from flinkmock.release import Release
 
 
@@ -56,6 +56,8 @@ SUBMISSION_WAIT = Option(
 SUBMISSION_STABILIZATION = Option(
     f"{_ADAPTIVE}.submission.resource-stabilization-timeout", "10 s", (f"{_ADAPTIVE}.resource-stabilization-timeout",)
 )
+JOB_STORE_EXPIRATION = Option("jobstore.expiration-time", "3600")
+JOB_STORE_CAPACITY = Option("jobstore.max-capacity", str(MAX_INT))
 SLOT_REQUEST_TIMEOUT = Option("slot.request.timeout", "5 min")
 STANDALONE_START_UP_TIME = Option("resourcemanager.standalone.start-up-time")
 SLOT_IDLE_TIMEOUT = Option("slot.idle.timeout", "50 s")

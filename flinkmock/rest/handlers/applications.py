@@ -18,7 +18,7 @@ from flinkmock.rest.handlers.jobs import overview_payload
 def _application(call: RestCall) -> Application:
     application_id = call.path["applicationid"]
     application = call.cluster.applications.get(application_id)
-    if application is None:
+    if application is None or not call.cluster.job_store.is_kept(application, call.now):
         raise ApplicationNotFound(application_id)
     return application
 
@@ -44,6 +44,7 @@ def overview(call: RestCall) -> Payload:
                 "jobs": dict(Counter(job.state_at(call.now) for job in application.jobs)),
             }
             for application in call.cluster.applications.values()
+            if call.cluster.job_store.is_kept(application, call.now)
         ]
     }
 

@@ -35,7 +35,7 @@ def cancel(call: RestCall) -> Payload:
     mode = call.query_value("mode", _DEFAULT_MODE.get(call.operation.id, "cancel"))
     if mode == "stop":
         raise StopModeRemoved
-    job = call.cluster.job(call.path["jobid"])
+    job = call.cluster.job(call.path["jobid"], call.now)
     if job.ended and not call.cluster.release.since("1.15"):
         raise JobAlreadyTerminated(job.id, job.state)
     planned = call.cluster.operation_spec(job, OperationName.CANCEL)
@@ -60,7 +60,7 @@ def coordinate(call: RestCall) -> Payload:
         UncaughtJavaException: the request can't be deserialized.
         CoordinatorNotFound: in all other cases.
     """
-    job = call.cluster.job(call.path["jobid"])
+    job = call.cluster.job(call.path["jobid"], call.now)
     if job.ended:
         raise JobNotFound(job.id)
     problem = _deserialization_error(call.body.get("serializedCoordinationRequest"), call.cluster.release.since("1.15"))

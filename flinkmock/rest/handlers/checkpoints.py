@@ -17,6 +17,7 @@ from flinkmock.cluster.errors import (
     CheckpointNotFound,
     CheckpointVertexNotFound,
     JobInitializing,
+    JobNotFound,
 )
 from flinkmock.cluster.graph import Vertex
 from flinkmock.cluster.job import Job
@@ -35,6 +36,8 @@ def _job_and_time(call: RestCall) -> tuple[Job, int]:
     """
     job = call.cluster.job(call.path["jobid"])
     time = call.caches.checkpoints_time(job.id, call.now)
+    if not job.is_known_at(time):
+        raise JobNotFound(job.id)
     if not job.has_graph_at(time) and not job.failed_before_start:
         raise JobInitializing(job.id)
     _require_checkpointing(call, job)
@@ -269,7 +272,7 @@ def _state_backend(call: RestCall, job: Job) -> str:
 
 @handles("getCheckpointConfig")
 def config(call: RestCall) -> Payload:
-    job = call.cluster.job(call.path["jobid"])
+    job = call.cluster.job(call.path["jobid"], call.now)
     _require_checkpointing(call, job)
     spec = job.checkpoints.spec
     directory = call.cluster.configuration.text(CHECKPOINT_DIR)

@@ -19,7 +19,7 @@ def execution_result(call: RestCall) -> Payload:
 
     See docs/flink-behaviour.md#execution-result.
     """
-    job = call.cluster.job(call.path["jobid"])
+    job = call.cluster.job(call.path["jobid"], call.now)
     state, end = job.state_at(call.now), job.ended_at(call.now)
     if end is None or state not in GLOBALLY_TERMINAL:
         return {"status": {"id": "IN_PROGRESS"}}

@@ -47,25 +47,25 @@ def overview_payload(cluster: Cluster, job: Job, now: int) -> dict[str, Any]:
     }
 
 
-def jobs_in_order(cluster: Cluster) -> list[Job]:
-    """Return all jobs, since 2.3 the newest first, before that in the order of submission."""
-    jobs = list(cluster.jobs.values())
+def jobs_in_order(cluster: Cluster, time: int) -> list[Job]:
+    """Return the jobs known at `time`, since 2.3 the newest first, before that in the order of submission."""
+    jobs = [job for job in cluster.jobs.values() if job.is_known_at(time)]
     return sorted(jobs, key=lambda job: -job.submitted_at) if cluster.release.since("2.3") else jobs
 
 
 @handles("getJobIdsWithStatusesOverview")
 def ids(call: RestCall) -> Payload:
-    return {"jobs": [{"id": job.id, "status": job.state_at(call.now)} for job in jobs_in_order(call.cluster)]}
+    return {"jobs": [{"id": job.id, "status": job.state_at(call.now)} for job in jobs_in_order(call.cluster, call.now)]}
 
 
 @handles("getJobsOverview")
 def overview(call: RestCall) -> Payload:
-    return {"jobs": [overview_payload(call.cluster, job, call.now) for job in jobs_in_order(call.cluster)]}
+    return {"jobs": [overview_payload(call.cluster, job, call.now) for job in jobs_in_order(call.cluster, call.now)]}
 
 
 @handles("getJobStatusInfo")
 def status(call: RestCall) -> Payload:
-    return {"status": call.cluster.job(call.path["jobid"]).state_at(call.now)}
+    return {"status": call.cluster.job(call.path["jobid"], call.now).state_at(call.now)}
 
 
 @handles("getJobDetails")

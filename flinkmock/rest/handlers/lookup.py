@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flinkmock.cluster.errors import VertexNotFound
+from flinkmock.cluster.errors import JobNotFound, VertexNotFound
 from flinkmock.cluster.execution import Execution
 from flinkmock.cluster.graph import Vertex
 from flinkmock.cluster.job import Job
@@ -24,7 +24,10 @@ def job_and_time(call: RestCall) -> tuple[Job, int]:
         JobNotFound
     """
     job = call.cluster.job(call.path["jobid"])
-    return job, call.caches.graph_time(job.id, call.now)
+    time = call.caches.graph_time(job.id, call.now)
+    if not job.is_known_at(time):
+        raise JobNotFound(job.id)
+    return job, time
 
 
 def vertex_and_time(call: RestCall) -> tuple[Job, Vertex, int]:

@@ -157,7 +157,7 @@ def _subtasks(call: RestCall) -> Iterable[tuple[int, dict[str, str]]]:
 @handles("getJobVertexWatermarks")
 def watermarks(call: RestCall) -> Payload:
     """Each subtask's input watermark; a source has none."""
-    job = call.cluster.job(call.path["jobid"])
+    job = call.cluster.job(call.path["jobid"], call.now)
     vertex = job.vertex(call.path["vertexid"])
     known = _vertex_and_metrics_time(call)
     if known is None or vertex.is_source:

@@ -39,7 +39,7 @@ _ANY = {"cpuCores": -1.0, "taskHeapMemory": -1, "taskOffHeapMemory": -1, "manage
 
 def _running_job(call: RestCall) -> Job:
     """Return a job that has not ended. Raises JobNotFound."""
-    job = call.cluster.job(call.path["jobid"])
+    job = call.cluster.job(call.path["jobid"], call.now)
     if job.ended_at(call.now) is not None:
         raise JobNotFound(job.id)
     return job

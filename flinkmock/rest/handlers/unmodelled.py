@@ -12,7 +12,7 @@ def unmodelled(call: RestCall) -> Payload | FileContent:
         JobNotFound, VertexNotFound, TaskManagerNotFound: as every operation with such an id.
     """
     if "jobid" in call.path:
-        job = call.cluster.job(call.path["jobid"])
+        job = call.cluster.job(call.path["jobid"], call.now)
         if "vertexid" in call.path:
             job.vertex(call.path["vertexid"])
     if "taskmanagerid" in call.path:

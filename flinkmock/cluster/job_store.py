@@ -1,0 +1,45 @@
+"""Ended jobs, which the JobManager keeps for a while (FileExecutionGraphInfoStore, FileArchivedApplicationStore)."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flinkmock.cluster.applications import Application
+    from flinkmock.cluster.job import Job
+
+
+class JobStore:
+    """Decides when ended jobs and applications are forgotten.
+
+    Args:
+        expiration_ms: How long an ended job is kept (`jobstore.expiration-time`).
+        capacity: How many ended jobs are kept (`jobstore.max-capacity`).
+    """
+
+    def __init__(self, expiration_ms: int, capacity: int) -> None:
+        self._expiration_ms = expiration_ms
+        self._capacity = capacity
+        self._kept: deque[Job] = deque()
+        """In the order of their ends."""
+
+    def add(self, job: Job, at: int) -> None:
+        """Keep a job that ended at `at` (epoch ms); the oldest one makes room for it."""
+        job.expires_at = at + self._expiration_ms
+        self._kept.append(job)
+        while self._kept and (self._kept[0].expires_at or 0) <= at:
+            self._kept.popleft()
+        while len(self._kept) > self._capacity:
+            self._kept.popleft().expires_at = at
+
+    def clear(self) -> None:
+        """Forget all jobs, as a new leader does."""
+        self._kept.clear()
+
+    def is_kept(self, application: Application, time: int) -> bool:
+        """Return whether an application is known at `time` (epoch ms): its jobs are, or it has not ended."""
+        if application.jobs:
+            return any(job.is_known_at(time) for job in application.jobs)
+        ended_at = application.ended_at(time)
+        return ended_at is None or time < ended_at + self._expiration_ms
