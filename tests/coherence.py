@@ -32,7 +32,7 @@ Json = Any
 
 
 def incoherences(client: InProcessClient) -> list[str]:
-    """What contradicts what; empty if all is well."""
+    """Return the contradictions between responses; empty if there are none."""
     return list(_incoherences(client))
 
 

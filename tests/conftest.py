@@ -35,8 +35,8 @@ def _one_tls_context() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _product_is_patient() -> Iterator[None]:
-    """What flinkmock waits for in seconds of the wall clock: a server under check, and somebody to move a clock."""
+def _long_timeouts() -> Iterator[None]:
+    """Wall clock timeouts of flinkmock in seconds: for a checked server, and for a virtual clock to advance."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(http_client, "TIMEOUT_S", PATIENCE)
         patch.setattr(delayed_responses, "VIRTUAL_CLOCK_TIMEOUT_S", PATIENCE)
@@ -44,8 +44,8 @@ def _product_is_patient() -> Iterator[None]:
 
 
 class _TestsForgotten:
-    """What pytester forgets after a run in this process: all that was imported in it, and not everything likes to be
-    imported twice (yaml's C part, requests, httpx). This forgets nothing but the run's own files."""
+    """Removes only the modules of a pytester run after it. pytester removes all modules that were imported during the
+    run, and some can't be imported twice (yaml's C part, requests, httpx)."""
 
     def __init__(self, preserve: object = None) -> None:
         self._before = frozenset(sys.modules)

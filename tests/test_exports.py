@@ -47,7 +47,7 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
         flinkmock.FlinkMok  # noqa: B018 - reading it is the test
 
 
-def test_without_hypothesis_strategies_say_what_to_install() -> None:
+def test_without_hypothesis_strategies_name_the_extra_to_install() -> None:
     code = "import sys; sys.modules['hypothesis'] = None; import flinkmock.strategies"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert "needs hypothesis: pip install 'flinkmock[fuzz]'" in ran.stderr

@@ -1,4 +1,4 @@
-"""What README.md shows is run as it stands there."""
+"""Runs the examples of README.md."""
 
 from __future__ import annotations
 

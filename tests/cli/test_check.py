@@ -75,14 +75,14 @@ def test_a_page_of_ones_own(url: str, capsys: pytest.CaptureFixture[str]) -> Non
     assert "No operation found" in capsys.readouterr().err
 
 
-def test_baselines_that_are_none(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_baselines(url: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", url, "--baseline", str(tmp_path / "none.json")]) == 2
     (tmp_path / "other.json").write_text("[1]")
     assert main(["check", url, "--baseline", str(tmp_path / "other.json")]) == 2
     assert "not a report of" in capsys.readouterr().err
 
 
-def test_nobody_there(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unreachable_server(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "http://127.0.0.1:1"]) == 2
     assert "No answer from" in capsys.readouterr().err
 
@@ -118,14 +118,14 @@ def test_a_key_goes_with_each_request(command: list[str], tmp_path: Path) -> Non
             assert (sent["authorization"], sent["x-team"]) == ("Bearer a:b", "orders")
 
 
-def test_a_header_that_is_none(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_invalid_header(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         main(["check", "http://127.0.0.1:1", "-H", "Bearer 7"])
     assert end.value.code == 2
     assert "'Bearer 7' is not a header. Write 'Authorization: Bearer …'." in capsys.readouterr().err
 
 
-def test_nothing_is_recorded_of_what_is_no_flink(
+def test_a_server_other_than_flink_is_not_recorded(
     other: Callable[[int], str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["record", other(404), "-o", str(tmp_path / "none.yaml")]) == 2
@@ -133,9 +133,7 @@ def test_nothing_is_recorded_of_what_is_no_flink(
     assert not (tmp_path / "none.yaml").exists()
 
 
-def test_nothing_is_recorded_of_what_answers_in_another_form(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_responses_of_another_form_are_not_recorded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     raw = [{"target": "/jobs/overview", "status": 200, "answer": '{"jobs": []}'}]
     raw.append({"target": "/taskmanagers", "status": 200, "answer": '{"taskmanagers": [{"id": 1}]}'})
     kept = tmp_path / "kept.jsonl"
@@ -169,7 +167,7 @@ def other() -> Iterator[Callable[[int], str]]:
         server.shutdown()
 
 
-def test_addresses_that_are_none(capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_addresses(capsys: pytest.CaptureFixture[str]) -> None:
     for address in ("ftp://flink", "http://", "http://flink:port", "http://flink:99999"):
         assert main(["check", address]) == 2
         assert f"'{address}' is not the address of a server" in capsys.readouterr().err
@@ -183,14 +181,14 @@ def test_addresses_that_are_none(capsys: pytest.CaptureFixture[str]) -> None:
         (["--job", "f" * 32], f"has no running job {'f' * 32}. Running jobs: "),
     ],
 )
-def test_what_can_not_be_changed(
+def test_mutating_checks_that_can_not_run(
     url: str, options: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["check", url, *options]) == 2
     assert message in capsys.readouterr().err
 
 
-def test_a_number_of_requests_that_is_none(url: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_negative_number_of_requests(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["check", url, "--fuzz", "-3"])
     assert "'-3' is not a number of requests" in capsys.readouterr().err

@@ -22,7 +22,7 @@ def test_as_a_table(capsys: pytest.CaptureFixture[str]) -> None:
     assert any(line.startswith("  !  2.0  behaviour ") and line.endswith(words) for line in lines)
 
 
-def test_only_what_breaks(capsys: pytest.CaptureFixture[str]) -> None:
+def test_only_breaking_changes(capsys: pytest.CaptureFixture[str]) -> None:
     text = diff(capsys, "1.20", "2.3", "--breaking")
     assert "program-args" in text
     assert "stream-graph" not in text
@@ -54,6 +54,6 @@ def test_no_difference(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(("args", "words"), [(("2.3", "1.20"), "not later"), (("2.3", "2.4"), "Unknown Flink release")])
-def test_what_it_refuses(capsys: pytest.CaptureFixture[str], args: tuple[str, str], words: str) -> None:
+def test_invalid_releases(capsys: pytest.CaptureFixture[str], args: tuple[str, str], words: str) -> None:
     assert main(["diff", *args]) == 2
     assert words in capsys.readouterr().err

@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 LOOP = str(ROOT / "scenarios" / "crash-loop.yaml")
 
 
-def test_check_tells_of_each_file_and_goes_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_check_reports_each_file_and_continues(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     wrong = tmp_path / "wrong.yaml"
     wrong.write_text("jobs:\n  orders: streamng\n")
     assert main(["scenario", "check", str(wrong), str(tmp_path / "none.yaml"), LOOP]) == 1
@@ -28,7 +28,7 @@ def test_check_of_good_files(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out.count("no findings with Flink 1.20") == 1
 
 
-def test_a_release_that_is_none_is_no_fault_of_the_file(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unknown_release_is_a_usage_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["scenario", "check", LOOP, "--flink", "1.2"]) == 2
     assert "Unknown Flink release" in capsys.readouterr().err
     assert main(["scenario", "plan", LOOP, "--flink", "1.2"]) == 2

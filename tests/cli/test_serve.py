@@ -74,7 +74,7 @@ def test_it_ends_with_its_standard_input() -> None:
     assert "GET    /jobs" in output
 
 
-def test_it_tells_its_address_and_each_request() -> None:
+def test_it_prints_its_address_and_each_request() -> None:
     with serving("--flink", "1.20", "--clock", "1s per request") as process:
         first = line(process)
         assert first.startswith("Flink 1.20.5 at http://127.0.0.1:")
@@ -192,7 +192,7 @@ def test_it_leaves_nothing_behind(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_it_goes_on_when_nobody_reads_its_output() -> None:
+def test_it_continues_when_its_output_is_not_read() -> None:
     with serving() as process:
         url = address(line(process))
         assert process.stdout is not None
@@ -266,7 +266,7 @@ def test_a_mistake_gets_a_message(refused: Refused, arguments: list[str], messag
     assert message in refused(*arguments)
 
 
-def test_a_wrong_scenario_is_told_with_its_line(refused: Refused, tmp_path: Path) -> None:
+def test_a_mistake_in_a_scenario_is_reported_with_its_line(refused: Refused, tmp_path: Path) -> None:
     scenario = tmp_path / "s.yaml"
     scenario.write_text("cluster:\n  slotss: 4\n")
     message = refused(str(scenario))

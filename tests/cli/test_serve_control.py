@@ -90,7 +90,7 @@ def test_addresses_are_those_that_the_client_can_reach() -> None:
         assert control.get("version")["urls"] == [url]
 
 
-def test_a_range_that_is_none() -> None:
+def test_invalid_port_ranges() -> None:
     for text in ("9-8", "0-9", "a", "1-99999"):
         with pytest.raises(SystemExit):
             main(["serve", "--cluster-ports", text])

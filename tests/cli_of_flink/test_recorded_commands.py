@@ -85,7 +85,7 @@ def test_the_recorded_commands(version: str, tmp_path: Path) -> None:
 
 
 def lines(output: str) -> list[str]:
-    """What was printed without what is new each time: ids, dates, lengths of time, counts, frames of stack traces."""
+    """Split the output into lines, without varying parts: ids, dates, durations, counts, frames of stack traces."""
     for pattern, name in (
         (r"savepoint-[0-9a-f]{6}-[0-9a-f]{12}", "savepoint-X"),
         (r"\b(?!0123456789abcdef)[0-9a-f]{32}\b", "ID"),

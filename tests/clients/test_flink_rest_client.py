@@ -87,7 +87,7 @@ def test_stop_with_savepoint_and_start_from_it() -> None:
         assert client.jobs.get_checkpoints(restored)["latest"]["restored"]["external_path"] == location
 
 
-def test_what_flink_refuses_is_an_exception_of_the_client() -> None:
+def test_an_error_response_raises_an_exception_in_the_client() -> None:
     with FlinkMock() as cluster:
         client = connect(cluster)
         with pytest.raises(RestException, match=r"\(404\)"):

@@ -1,4 +1,4 @@
-"""What accumulators hold without a value of the scenario."""
+"""Generated values of accumulators."""
 
 import pytest
 

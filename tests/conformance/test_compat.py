@@ -55,7 +55,7 @@ def test_a_parameter_that_is_ignored() -> None:
     assert ("POST /jars/:jarid/run", IGNORED, "field programArgs of the body", "2.0") in result
 
 
-def test_what_the_present_release_ignores_already(tmp_path: Path) -> None:
+def test_parts_that_the_current_release_ignores_already(tmp_path: Path) -> None:
     savepoint = ClientRequest("POST", f"/jobs/{'a' * 32}/savepoints?x=1", {"format-type": "NATIVE"})
     result = effects(savepoint, old="1.20", new="2.3")
     assert ("POST /jobs/:jobid/savepoints", IGNORED_NOW, "query parameter x", "1.20") in result

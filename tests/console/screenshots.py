@@ -20,7 +20,7 @@ SCENE = Path(__file__).with_name("scene.yaml")
 
 
 def play(cluster: FlinkMock) -> None:
-    """What a client does in the scene."""
+    """The requests of a client in the scene."""
     job = cluster.job("orders").id
     with httpx.Client(base_url=cluster.url, timeout=PATIENCE) as client, ThreadPoolExecutor(1) as aside:
         for _ in range(6):

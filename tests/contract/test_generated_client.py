@@ -86,8 +86,8 @@ def test_it_parses_every_recorded_response(client: str) -> None:
     parsed = 0
     for operation, step, response in responses(client, contract):
         body = response["body"] if response["kind"] == "json" else response["text"]
-        told = {"json": body} if response["kind"] == "json" else {"text": body}
-        response = httpx.Response(response["status"], **told)
+        content = {"json": body} if response["kind"] == "json" else {"text": body}
+        response = httpx.Response(response["status"], **content)
         found = apis[operation.id]._build_response(client=speaker, response=response).parsed
         assert plain(found) == body, step
         parsed += 1

@@ -36,7 +36,7 @@ def test_a_page_becomes_the_next_release():
     assert "values at SavepointFormatType: CANONICAL, NATIVE, PORTABLE" in notes
 
 
-def test_the_base_supplies_what_a_page_lacks():
+def test_the_base_supplies_parts_missing_from_a_page():
     contract, _ = import_file("page.md")
     overview = contract.definitions["ClusterOverviewWithVersion"]
     assert list(overview["properties"]) == [  # order, and the new one behind
@@ -175,18 +175,18 @@ def test_a_malformed_document_is_refused(paths, tmp_path, capsys):
     broken = tmp_path / "broken.json"
     broken.write_text(json.dumps({"openapi": "3.1.0", "paths": paths}))
     assert main(["import", str(broken), "--flink", "2.4.0", "--out", str(tmp_path / "2.4.json")]) == 2
-    told = capsys.readouterr().err
-    assert told.startswith(f"flinkmock: {broken}: ") and "Traceback" not in told
+    errors = capsys.readouterr().err
+    assert errors.startswith(f"flinkmock: {broken}: ") and "Traceback" not in errors
 
 
 def served(contract):
     """Returns everything that a server uses: operations by id, and the rest, with the order of keys."""
-    told = {name: value for name, value in contract.document.items() if name not in ("provenance", "operations")}
+    head = {name: value for name, value in contract.document.items() if name not in ("provenance", "operations")}
     operations = {
         entry["id"]: {name: value for name, value in entry.items() if name != "hidden_reason"}
         for entry in contract.document["operations"]
     }
-    return operations, told, list(contract.definitions), [list(each) for each in told["$defs"].values()]
+    return operations, head, list(contract.definitions), [list(each) for each in head["$defs"].values()]
 
 
 @pytest.mark.parametrize("minor", known_releases())

@@ -38,25 +38,25 @@ def test_it_is_a_valid_document(flink: str) -> None:
 
 @pytest.mark.parametrize("flink", known_releases())
 def test_it_has_every_operation(flink: str) -> None:
-    told = {
+    expected = {
         (method.upper(), re.sub(r"\{(\w+)\}", r":\1", path)): operation
         for path, methods in document(flink)["paths"].items()
         for method, operation in methods.items()
     }
     for operation in Contract.load(flink):
-        each = told.pop((operation.method, operation.path))
+        each = expected.pop((operation.method, operation.path))
         assert each["operationId"] == operation.id
         names = [parameter["name"] for parameter in each.get("parameters", ())]
         assert names == [one.name for one in (*operation.path_parameters, *operation.query_parameters)]
         assert list(each["responses"]) == [str(operation.status), "default"]
-    assert not told
+    assert not expected
 
 
 def schema_of(flink: str, method: str, operation: Any, response: str) -> Any:
     path = re.sub(r":(\w+)", r"{\1}", operation.path)
     responses = document(flink)["paths"][path][method.lower()]["responses"]
-    told = responses.get(response) or document(flink)["components"]["responses"]["Error"]
-    return told["content"]["application/json"]["schema"]
+    described = responses.get(response) or document(flink)["components"]["responses"]["Error"]
+    return described["content"]["application/json"]["schema"]
 
 
 @pytest.mark.parametrize(("version", "least"), [("2.3.0", 780), ("1.20.5", 760), ("1.12.5", 690)])
@@ -104,9 +104,9 @@ def test_bodies_of_requests() -> None:
 
 def test_subclasses_have_a_discriminator() -> None:
     schemas = document("2.3")["components"]["schemas"]
-    told = schemas["CheckpointStatistics"]["discriminator"]
-    assert told["propertyName"] == "className"
-    assert told["mapping"]["failed"] == "#/components/schemas/CheckpointStatistics.FailedCheckpointStatistics"
+    discriminator = schemas["CheckpointStatistics"]["discriminator"]
+    assert discriminator["propertyName"] == "className"
+    assert discriminator["mapping"]["failed"] == "#/components/schemas/CheckpointStatistics.FailedCheckpointStatistics"
     assert (
         document("1.12")["components"]["schemas"]["CheckpointStatistics"]["discriminator"]["propertyName"] == "@class"
     )
@@ -122,14 +122,14 @@ def test_lists_of_query_parameters_are_not_empty() -> None:
 def test_schemathesis_gets_existing_ids(flink: str) -> None:
     folder = Path(__file__).parent / "schemathesis"
     ids = tomllib.loads((folder / "schemathesis.toml").read_text())["parameters"]
-    told = {name.removeprefix("path."): str(value) for name, value in ids.items()}
+    path_parameters = {name.removeprefix("path."): str(value) for name, value in ids.items()}
     with FlinkMock(folder / "jobs.yaml", flink=flink, clock="virtual") as cluster:
         for target in (
             "/jobs/{jobid}/vertices/{vertexid}/subtasks/{subtaskindex}/attempts/{attempt}",
             "/jobs/{jobid}/checkpoints/details/{checkpointid}",
             "/taskmanagers/{taskmanagerid}",
         ):
-            with urllib.request.urlopen(cluster.url + target.format(**told)) as response:
+            with urllib.request.urlopen(cluster.url + target.format(**path_parameters)) as response:
                 assert response.status == 200
 
 

@@ -78,7 +78,7 @@ def test_a_cluster_without_the_control_api() -> None:
         flink.requests.clear()
 
 
-def test_odd_headers_are_no_internal_errors(flink: FlinkMock, control: Control) -> None:
+def test_odd_headers_cause_no_internal_errors(flink: FlinkMock, control: Control) -> None:
     control.error("GET", "clock", 403, headers={"Origin": "http://["})
     odd = Access(token="secret")
     assert allowed(odd, host="localhost", authorization="Bearer \udcff") == 401

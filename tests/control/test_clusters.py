@@ -11,7 +11,7 @@ from flinkmock import FlinkMock
 from tests.control.client import Control
 
 
-def test_a_cluster_has_everything_of_its_own(flink: FlinkMock, control: Control) -> None:
+def test_clusters_are_independent(flink: FlinkMock, control: Control) -> None:
     made = control.post("clusters?clock=virtual&flink=1.20", content="jobs: {returns: batch}", status=201)
     assert made == control.get("clusters")["clusters"][0] == control.get(f"clusters/{made['id']}")
     assert (made["flink"], made["idle-timeout"]) == ("1.20.5", 600_000)

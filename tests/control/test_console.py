@@ -88,7 +88,7 @@ def test_the_timeline(flink: FlinkMock, control: Control) -> None:
     assert [len(job["states"]) for job in shortened["jobs"]] == [len(shortened["taskmanagers"])] == [1]
 
 
-def test_the_timeline_keeps_what_was_before_a_leader_change(flink: FlinkMock, control: Control) -> None:
+def test_the_timeline_keeps_the_history_before_a_leader_change(flink: FlinkMock, control: Control) -> None:
     flink.advance("5s")
     flink.jobmanagers.fail("2s")
     flink.taskmanagers.lose()
@@ -100,7 +100,7 @@ def test_the_timeline_keeps_what_was_before_a_leader_change(flink: FlinkMock, co
     assert all(job["states"][0]["at"] == data["clock"]["started-at"] for job in data["jobs"])
 
 
-def test_what_is_planned_is_not_shown(control: Control, flink: FlinkMock) -> None:
+def test_future_events_are_not_shown(control: Control, flink: FlinkMock) -> None:
     flink.advance("1s")
     httpx.post(f"{flink.url}/jobs/{flink.job('orders').id}/savepoints", json={"target-directory": "s3://x"})
     data = control.get("timeline")

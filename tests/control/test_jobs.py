@@ -55,8 +55,8 @@ def test_a_job_fails_with_an_exception(flink: FlinkMock, control: Control) -> No
     cause = {"class": "java.io.IOException", "message": "disk full"}
     exception = {"class": "java.lang.IllegalStateException", "message": "no", "cause": cause}
     assert control.post("jobs/orders/fail", {"exception": exception})["state"] == "RESTARTING"
-    told = httpx.get(f"{flink.url}/jobs/{flink.job('orders').id}/exceptions").json()
-    assert "IllegalStateException: no" in str(told) and "java.io.IOException: disk full" in str(told)
+    exceptions = httpx.get(f"{flink.url}/jobs/{flink.job('orders').id}/exceptions").json()
+    assert "IllegalStateException: no" in str(exceptions) and "java.io.IOException: disk full" in str(exceptions)
     assert "has no vertex" in control.error("POST", "jobs/orders/fail", 404, json={"vertex": "nothing"})
     message = control.error("POST", "jobs/orders/fail", 400, json={"exception": {"clas": "X"}})
     assert 'Unknown field "clas". Did you mean "class"?' in message
@@ -101,7 +101,7 @@ def test_the_leader_fails(control: Control) -> None:
     assert control.get("leader")["leader"] == 0
 
 
-def test_a_signal_releases_what_waits_for_it(control: Control) -> None:
+def test_a_signal_releases_the_steps_that_wait_for_it(control: Control) -> None:
     assert control.get("signals") == {"signals": [{"name": "go", "awaited": False}]}
     control.post("clock/advance", {"by": "1m"})
     assert control.get("signals") == {"signals": [{"name": "go", "awaited": True}]}

@@ -27,7 +27,7 @@ KINDS = (Engine, Cluster, ClusterControl, FlinkServer, ControlServer, asyncio.Ta
 
 
 def left() -> Counter[str]:
-    """What there is of objects, threads and open files."""
+    """Count the objects, threads and open files."""
     gc.collect()
     counts = Counter(type(each).__name__ for each in gc.get_objects() if isinstance(each, KINDS))
     counts["threads"] = threading.active_count()
@@ -56,7 +56,7 @@ def use(port: int, count: int) -> set[str]:
 
 
 def settled(expected: Counter[str]) -> Counter[str]:
-    """What is left as soon as that is what is expected; else after a while."""
+    """Return the counts as soon as they are as expected, or after a timeout."""
     pause = threading.Event()
     for _ in range(int(PATIENCE * 10)):
         if (found := left()) == expected:

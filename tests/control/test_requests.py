@@ -41,7 +41,7 @@ def test_the_journal_as_har(flink: FlinkMock, control: Control) -> None:
     assert entry["request"]["url"] == flink.url + "/jobs"
 
 
-def test_waiting_for_requests_blocks_nobody(flink: FlinkMock, control: Control) -> None:
+def test_waiting_for_requests_blocks_no_other_request(flink: FlinkMock, control: Control) -> None:
     found: list[object] = []
     other = Control(flink.control_url)
 

@@ -57,7 +57,7 @@ class Browser:
 
     @property
     def text(self) -> str:
-        """What the page shows, each run of blanks as one; also what stands in text fields and editors."""
+        """The text of the page with single blanks, text fields and editors included."""
         shown = self.driver.execute_script("return document.body.innerText")
         fields = self.driver.execute_script(
             "return [...document.querySelectorAll('input, textarea')].map(f => f.value).join(' ')"
@@ -85,7 +85,7 @@ class Browser:
         self._until(clicked, lambda: f"nothing to click at: {selector} {text}")
 
     def troubles(self) -> list[str]:
-        """What went wrong since the last call."""
+        """Return the errors since the last call."""
         found = [entry["message"] for entry in self.driver.get_log("browser") if entry["level"] == "SEVERE"]
         for entry in self.driver.get_log("performance"):
             message: dict[str, Any] = json.loads(entry["message"])["message"]

@@ -71,7 +71,7 @@ PAGES = {
 
 
 def names(cluster: FlinkMock) -> dict[str, str]:
-    """What stands for the ids in a page's address."""
+    """The ids in a page's address."""
     jobs = {job["name"]: job["jid"] for job in ask(cluster, "/jobs/overview")["jobs"]}
     vertices = ask(cluster, f"/jobs/{jobs['orders']}")["vertices"]
     window = next(vertex["id"] for vertex in vertices if vertex["name"].startswith("window"))

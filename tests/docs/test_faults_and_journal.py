@@ -1,4 +1,4 @@
-"""What docs/faults-and-journal.md shows is run as it stands there."""
+"""Runs the examples of docs/faults-and-journal.md."""
 
 from __future__ import annotations
 

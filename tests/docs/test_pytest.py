@@ -19,7 +19,7 @@ OPTIONS = ("-p", "no:cacheprovider", "-o", "asyncio_default_fixture_loop_scope=f
 
 
 @pytest.mark.parametrize("place", TESTS)
-def test_a_block_does_what_the_page_says(pytester: pytest.Pytester, place: int) -> None:
+def test_a_block_has_the_documented_outcome(pytester: pytest.Pytester, place: int) -> None:
     _, code = BLOCKS[place]
     before, text = BLOCKS[place - 1] if place else ("", "")
     (pytester.path / "orders.yaml").write_text("jobs: {orders: streaming}")

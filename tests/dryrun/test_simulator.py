@@ -98,7 +98,7 @@ def test_a_job_with_an_age() -> None:
     assert timeline.lanes[0].intervals[-1].state == "FINISHED"
 
 
-def test_the_client_calls_what_the_scenario_configures() -> None:
+def test_the_client_calls_the_operations_that_the_scenario_configures() -> None:
     text = (
         "jobs: {orders: streaming}\n"
         "operations:\n  savepoint: {duration: 2s, fails: [1], exception: {class: java.io.IOException, message: full}}\n"

@@ -48,7 +48,7 @@ def test_a_body_without_the_field_stays_as_it_is(kind: Corruption, field: str) -
     assert corrupt_body(BODY, Corrupt(kind, field)) == BODY
 
 
-def test_what_is_no_json_stays_as_it_is() -> None:
+def test_other_bodies_than_json_objects_are_unchanged() -> None:
     assert corrupt_body(b"a log", Corrupt(Corruption.DROP_FIELD, "jobs")) == b"a log"
     assert corrupt_body(b"[1]", Corrupt(Corruption.ADD_FIELD, "jobs")) == b"[1]"
 

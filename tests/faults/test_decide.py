@@ -155,7 +155,7 @@ def test_a_log_normal_goes_through_its_median_and_its_p99() -> None:
     assert log_normal(LogNormal(200, 2_000, 3_000), 0.99999) == 3_000
 
 
-def test_what_gets_through_to_the_cluster() -> None:
+def test_drops_after_which_the_request_reaches_the_cluster() -> None:
     carried = {drop: Fault("x", drop=drop).reaches_cluster for drop in Drop}
     assert [drop for drop in Drop if carried[drop]] == [
         Drop.TRUNCATE,

@@ -63,7 +63,7 @@ def compare(real: Steps, other: Steps) -> Score:
 
 
 def differences(real: dict[str, Any], other: dict[str, Any]) -> Iterator[str]:
-    """What one pair of steps differs in."""
+    """Return the differences of two steps."""
     theirs, ours = real["response"], other["response"]
     if real["step"] in EITHER and {theirs["status"], ours["status"]} == {200, 404}:
         return

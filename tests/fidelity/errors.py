@@ -1,4 +1,4 @@
-"""What two error bodies differ in: keys, number of messages, and each message's first line without ids and paths."""
+"""The differences of two error bodies: keys, number of messages, first lines of messages without ids and paths."""
 
 from __future__ import annotations
 

@@ -115,12 +115,12 @@ class _Launcher:
 
     def taskmanager_memory(self) -> list[str]:
         """The memory layout, which bin/config.sh has BashJavaUtils work out, too."""
-        told = subprocess.run(
+        output = subprocess.run(
             [self._java, "-cp", f"{self._bash_utils}:{self._jars}", f"{_RUNTIME}.util.bash.BashJavaUtils",
              "GET_TM_RESOURCE_PARAMS", "--configDir", str(self._conf)],
             capture_output=True, text=True, env=self._environment, check=True,
         ).stdout  # fmt: skip
-        lines = [line.partition("EXEC_RESULT:")[2] for line in told.splitlines() if "EXEC_RESULT:" in line]
+        lines = [line.partition("EXEC_RESULT:")[2] for line in output.splitlines() if "EXEC_RESULT:" in line]
         return lines[-1].split()
 
 

@@ -1,4 +1,4 @@
-"""What suites do with jobs: upload, start, find out ids, wait, cancel."""
+"""Helpers of suites for jobs: upload, start, find ids, wait, cancel."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What two JSON bodies differ in, if values that change from run to run (ids, times, sizes, counts) don't count.
+"""The differences of two JSON bodies, apart from values that vary between runs (ids, times, sizes, counts).
 
 What does count: the keys and their order, types (int and float differ), null or not, -1 or not, ids that look like
 ids, upper-case enum values, lists and maps empty or not.

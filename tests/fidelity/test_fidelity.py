@@ -1,4 +1,4 @@
-"""The recorded suites, played against a fake cluster of the same release: how many steps can't be told apart?
+"""The recorded suites, run against a fake cluster of the same release: the share of steps with equal responses.
 
 pytest -m fidelity -s        prints the score of each suite and the steps that differ
 """
@@ -21,7 +21,7 @@ RELEASES = ("2.3.0", "2.1.3", "1.20.5", "1.18.1", "1.12.5")
 """Those with a recording of a real cluster; `python -m tests.fidelity.real` makes more."""
 FLOOR = 0.98
 """Share of steps that have to be equal. Two recordings of one real release reach 1.0, and the fake 0.99 to 1.0 on a
-quiet machine; the rest is for steps that are about a moment, on machines that do other things too."""
+idle machine. The rest is a margin for steps that depend on timing, on busy machines."""
 
 
 @pytest.mark.slow
@@ -35,6 +35,6 @@ def test_the_fake_answers_as_the_real_one_did(release: str, tmp_path: Path) -> N
         with FlinkMock(SCENARIO, flink=minor, clock="real") as cluster:
             played |= play(Driver(cluster.url, jars_for(release), str(tmp_path)), suites, tell=print)
     scores = {suite: compare(load(RECORDINGS / release / f"{suite}.json.gz"), steps) for suite, steps in played.items()}
-    told = f"Flink {release}\n{report(scores)}"
-    print(told)
-    assert sum(scores.values(), Score()).share >= FLOOR, told
+    text = f"Flink {release}\n{report(scores)}"
+    print(text)
+    assert sum(scores.values(), Score()).share >= FLOOR, text

@@ -105,7 +105,7 @@ def test_scenario_wins_over_defaults_and_none_removes() -> None:
     assert configuration.with_values({"rest.port": "41234"}).integer(options.REST_PORT) == 41234
 
 
-def test_the_blob_port_is_told_by_releases_that_tell_it() -> None:
+def test_the_blob_port_in_releases_that_show_it() -> None:
     """`/jobmanager/config` of 2.3.0 has it, that of 1.12.5 has not (suite cluster)."""
     assert effective(NEW).values["blob.server.port"] == "41827"
     assert "blob.server.port" not in effective(OLD).values

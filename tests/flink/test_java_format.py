@@ -23,6 +23,6 @@ def test_metrics_come_back_in_the_order_of_the_recording() -> None:
     assert hash_order(["Status.JVM.Threads.Count", "taskSlotsTotal"]) == ["taskSlotsTotal", "Status.JVM.Threads.Count"]
 
 
-def test_no_name_is_lost_or_told_twice() -> None:
+def test_each_name_appears_once() -> None:
     names = [f"name {number}" for number in range(100)]
     assert sorted(hash_order(names + names)) == sorted(names)

@@ -65,7 +65,7 @@ def test_nothing_is_free_when_all_slots_are_taken() -> None:
     assert {value for value in free.values() if value != {}} == {0}
 
 
-def test_1_12_tells_zeros() -> None:
+def test_resources_are_zero_in_1_12() -> None:
     memory = taskmanager_memory(Configuration({}))
     for resource in (memory.total_resource(4, OLD), memory.free_resource(4, 2, OLD)):
         assert {value for value in resource.values() if value != {}} == {0}

@@ -84,7 +84,7 @@ def test_an_operation_that_a_later_release_drops() -> None:
         )
 
 
-def test_a_refusal_is_told_and_one_by_a_fault_is_none_of_flinks() -> None:
+def test_the_rejection_is_flinks_and_never_a_faults() -> None:
     refused = exchange("GET", "/jobs/nohex", status=400, error_message="Bad request")
     assert refused.contract_review.rejection == "Bad request"
     assert not refused.contract_review

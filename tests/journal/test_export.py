@@ -57,7 +57,7 @@ def test_har() -> None:
     json.dumps(har)
 
 
-def test_har_tells_what_is_missing() -> None:
+def test_har_mentions_dropped_requests() -> None:
     har = as_har(journal(*(exchange("GET", "/jobs") for _ in range(5)), limit=2), "http://x")
     assert har["log"]["comment"] == "3 older requests were dropped"
     assert len(har["log"]["entries"]) == 2

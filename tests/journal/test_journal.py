@@ -50,7 +50,7 @@ def test_counting_and_matching() -> None:
     assert [one.target for one in some.unmatched] == ["/jbos"]
 
 
-def test_what_nobody_foresaw() -> None:
+def test_unmatched_requests() -> None:
     some = journal(
         exchange("GET", "/jobs/overview"),
         exchange("GET", "/", status=200),
@@ -107,7 +107,7 @@ FAILURES = {
 
 
 @pytest.mark.parametrize("name", FAILURES)
-def test_a_failure_tells_what_came_instead(name: str) -> None:
+def test_a_failure_lists_the_requests_that_came(name: str) -> None:
     import os
 
     with pytest.raises(UnmetExpectation) as unmet:
@@ -118,15 +118,15 @@ def test_a_failure_tells_what_came_instead(name: str) -> None:
     assert f"{unmet.value}\n" == file.read_text("utf-8")
 
 
-def test_all_unmet_expectations_are_told_at_once() -> None:
+def test_all_unmet_expectations_are_reported_at_once() -> None:
     from flinkmock.journal import Expectation, Unmatched
 
     with pytest.raises(AssertionError) as unmet:
         upgrade().check([Expectation(RequestMatcher.parse("DELETE /cluster"), location="s.yaml:7:3"), Unmatched()])
-    told = str(unmet.value)
-    assert told.startswith("s.yaml:7:3: expected DELETE /cluster at least once, but it never came.")
-    assert "expected requests that match no operation never, but they came once." in told
-    assert told.endswith("these came:\n       7 404 GET /jbos")
+    message = str(unmet.value)
+    assert message.startswith("s.yaml:7:3: expected DELETE /cluster at least once, but it never came.")
+    assert "expected requests that match no operation never, but they came once." in message
+    assert message.endswith("these came:\n       7 404 GET /jbos")
 
 
 def test_text_that_names_no_requests() -> None:

@@ -125,7 +125,7 @@ async def test_the_server_is_called_by_its_own_name(serve: Any) -> None:
         assert await response.text() == f"{upstream.removeprefix('http://')} y"
 
 
-async def test_what_is_compressed_stays_so(serve: Any, exchanges: list[Exchange]) -> None:
+async def test_compressed_bodies_stay_compressed(serve: Any, exchanges: list[Exchange]) -> None:
     async def echo(request: web.Request) -> web.Response:
         encoding = request.headers["content-encoding"]
         return web.Response(body=await request.read(), headers={"content-encoding": encoding})
@@ -142,7 +142,7 @@ async def test_what_is_compressed_stays_so(serve: Any, exchanges: list[Exchange]
 
 
 async def test_targets_with_an_address(cluster: FlinkMock, serve: Any, exchanges: list[Exchange]) -> None:
-    """As clients write them that were told of a proxy, and take ours for one."""
+    """Clients that are configured to use an HTTP proxy send absolute targets."""
     url = await serve(Proxy(cluster.url, Contract.load("2.3"), exchanges.append))
     async with aiohttp.ClientSession() as session, session.get("http://flink:8081/overview", proxy=url) as response:
         assert (await response.json())["flink-version"] == "2.3.0"
@@ -150,7 +150,7 @@ async def test_targets_with_an_address(cluster: FlinkMock, serve: Any, exchanges
     assert exchanges[0].operation == "getClusterOverview"
 
 
-async def test_netty_refuses_by_itself_what_is_too_large(serve: Any) -> None:
+async def test_a_body_that_netty_refuses_as_too_large(serve: Any) -> None:
     limited = {"cluster": {"config": {"rest.server.max-content-length": "1000"}}}
     with FlinkMock(limited, flink="2.3", clock="virtual") as small:
         proxy = Proxy(small.url, Contract.load("2.3"))
@@ -163,7 +163,7 @@ async def test_netty_refuses_by_itself_what_is_too_large(serve: Any) -> None:
     assert proxy.report.clean, proxy.summary()
 
 
-async def test_what_is_too_long_is_refused_by_the_server(cluster: FlinkMock, serve: Any) -> None:
+async def test_a_target_that_is_too_long_is_refused_by_the_server(cluster: FlinkMock, serve: Any) -> None:
     url = await serve(Proxy(cluster.url, Contract.load("2.3")))
     target = "/jobs?x=" + 9_000 * "x"
     async with (

@@ -94,7 +94,7 @@ def test_first_line(problem: ClusterError, operation: str, flink: str, status: i
     assert cors
 
 
-def test_a_log_that_is_not_there_is_told_plainly() -> None:
+def test_a_missing_log() -> None:
     found = answer(p.LogNotFound("x"), "getJobManagerCustomLog", "2.3")
     assert found == (404, ["This file does not exist in JobManager log dir."], False)
 
@@ -147,7 +147,7 @@ def leaves(kind: type[ClusterError]) -> list[type[ClusterError]]:
 
 
 @pytest.mark.parametrize("kind", leaves(ClusterError))
-def test_every_problem_can_be_told(kind: type[ClusterError]) -> None:
+def test_every_error_has_a_mapper(kind: type[ClusterError]) -> None:
     from flinkmock.rest.error_mapping import _MAPPERS
 
     assert kind in _MAPPERS
@@ -159,7 +159,7 @@ def test_an_unknown_job_in_every_release(flink: str) -> None:
     assert (status, errors[0].split("\n")[0]) == (404, NOT_FOUND + f"Job {ID} not found")
 
 
-def test_a_failed_cancellation_is_no_internal_server_error() -> None:
+def test_a_failed_cancellation_is_not_an_internal_server_error() -> None:
     """A RestHandlerException has its own status, 500 too, and comes as one trace (AbstractHandler.handleException)."""
     found, errors, _ = answer(p.CancellationFailed(JavaException("a.B", "not now")), "cancelJob", "2.3")
     assert found == 500

@@ -89,7 +89,7 @@ def test_spellings_of_the_content_type(client: Client, content_type: str) -> Non
     "content_type",
     ["multipart/form-data", "multipart/mixed; boundary=b", "text/plain", "Multipart/Form-Data; boundary=b"],
 )
-def test_what_is_no_form_is_json(client: Client, content_type: str) -> None:
+def test_other_content_types_than_a_form_are_parsed_as_json(client: Client, content_type: str) -> None:
     reply = upload(client, file(b"a.jar"), headers={"Content-Type": content_type})
     assert reply.status == 400
     assert "Request did not match expected format EmptyRequestBody." in reply.errors[0]

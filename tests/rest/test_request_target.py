@@ -65,6 +65,6 @@ def test_bad_escapes(raw: str, text: str) -> None:
 
 
 @given(st.text(st.characters(codec="utf-8")))
-def test_what_was_escaped_comes_back(text: str) -> None:
+def test_escaped_text_is_decoded(text: str) -> None:
     escaped = "".join(f"%{octet:02x}" for octet in text.encode())
     assert decode(escaped) == text

@@ -66,7 +66,7 @@ def test_content_types(static: StaticFiles, path: str, content_type: str) -> Non
 @pytest.mark.parametrize(
     "path", ["/nothing", "/assets/", "/web/index.html", "/../org/secret.txt", "/../index.html", "//main.0a1b.js"]
 )
-def test_what_is_not_there(static: StaticFiles, path: str) -> None:
+def test_missing_files(static: StaticFiles, path: str) -> None:
     answer = static.response(path, None)
     name = path + "index.html" if path.endswith("/") else path
     assert answer.body.decode() == f'{{"errors":["Unable to load requested file {name}."]}}'
@@ -83,14 +83,14 @@ def test_not_modified(static: StaticFiles) -> None:
     assert (nonsense.status, nonsense.body) == (500, b'{"errors":["Error while responding to the http request."]}')
 
 
-def test_a_folder_asked_for_first_hides_what_is_in_it(static: StaticFiles) -> None:
+def test_a_folder_requested_first_hides_its_files(static: StaticFiles) -> None:
     folder = static.response("/assets", None)
     assert (folder.status, folder.body, folder.content_type) == (200, b"", "application/octet-stream")
     assert static.response("/assets/icons/favicon.ico", None).status == 404
     assert static.response("/assets", None).status == 200
 
 
-def test_a_folder_that_something_was_unpacked_into_cannot_be_had(static: StaticFiles) -> None:
+def test_a_folder_with_unpacked_files_is_not_served(static: StaticFiles) -> None:
     assert static.response("/assets/icons/favicon.ico", None).status == 200
     for path in ("/assets", "/assets/icons", "/."):
         answer = static.response(path, None)
@@ -126,7 +126,7 @@ def test_where_a_dashboard_is_found(jar: Path, tmp_path: Path, monkeypatch: pyte
     assert dashboard is not None and dashboard.source == str(tmp_path / "pyflink" / "lib" / jar.name)
 
 
-def test_what_is_no_dashboard(jar: Path, tmp_path: Path) -> None:
+def test_files_without_a_dashboard(jar: Path, tmp_path: Path) -> None:
     with pytest.raises(DashboardMissing, match=r"the dashboard of Flink 2\.3, and Flink 1\.20 is"):
         Dashboard.load(jar, Contract.load("1.20").release)
     other = tmp_path / "other.jar"

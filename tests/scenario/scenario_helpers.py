@@ -14,7 +14,7 @@ from flinkmock.scenario import load_scenario
 
 
 class Stage:
-    """Time is told in ms since the scenario began."""
+    """Times are in ms since the start of the scenario."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine

@@ -48,7 +48,7 @@ jobs:
 
 
 @pytest.mark.parametrize("release", ["2.3", "1.20", "1.12"])
-def test_while_everything_waits_to_be_told(release: str) -> None:
+def test_while_every_step_waits_for_a_signal(release: str) -> None:
     with played(WAITING, flink=release) as stage:
         for signal in SIGNALS:
             assert incoherences(stage.client) == []

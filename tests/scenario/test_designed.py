@@ -142,7 +142,7 @@ def test_a_job_that_restarts_takes_no_savepoint() -> None:
 
 
 def upgrade(mock: FlinkMock, *, restored: bool) -> None:
-    """As a deployer does it that has the patience for a second try."""
+    """Upgrade a job like a deployer that retries once."""
     with httpx.Client(base_url=mock.url) as client:
         mock.advance("5s")
         job = mock.job("orders").id
@@ -157,7 +157,7 @@ def upgrade(mock: FlinkMock, *, restored: bool) -> None:
         assert mock.job("orders").restored_from == body.get("savepointPath")
 
 
-def test_what_is_expected_of_an_upgrade() -> None:
+def test_an_upgrade_meets_its_expectations() -> None:
     with FlinkMock(EXPECTED) as mock:
         upgrade(mock, restored=True)
 

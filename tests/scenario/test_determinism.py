@@ -65,7 +65,7 @@ def everything(stage: Stage) -> str:
     return sha256(repr([jobs, shared]).encode()).hexdigest()
 
 
-def whole_story() -> str:
+def response_digests() -> str:
     """Digests of all answers over a minute, one line for each moment."""
     digests = []
     with played(RICH) as stage:
@@ -77,19 +77,19 @@ def whole_story() -> str:
     return "\n".join(digests)
 
 
-def test_another_process_tells_the_same_story() -> None:
+def test_another_process_gives_the_same_responses() -> None:
     code = "from tests.scenario.test_determinism import whole_story; print(whole_story())"
-    told = set()
+    outputs = set()
     for hash_seed in ("1", "424242"):
         environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
         run = subprocess.run(
             [sys.executable, "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
         )
-        told.add(run.stdout.strip())
-    assert told == {whole_story()}
+        outputs.add(run.stdout.strip())
+    assert outputs == {response_digests()}
 
 
-def test_another_seed_tells_another_one() -> None:
+def test_another_seed_gives_another_timeline() -> None:
     with played(RICH) as stage, played(RICH.replace("seed: 11", "seed: 12")) as other:
         for each in (stage, other):
             each.to(30_000)

@@ -104,20 +104,20 @@ def test_records_are_dealt_out_in_these_parts() -> None:
 
 def test_back_pressure_for_ten_seconds() -> None:
     with played(TEXT) as stage:
-        told = []
+        back_pressure = []
         for time in (9_999, 10_000, 19_999, 20_000):
             stage.to(time)
             answer = stage.get(f"{vertex(stage, 'window')}/backpressure")
             first = answer["subtasks"][0]
-            told.append((answer["backpressureLevel"], first["ratio"]))
+            back_pressure.append((answer["backpressureLevel"], first["ratio"]))
             assert abs(first["ratio"] + first["idleRatio"] + first["busyRatio"] - 1) < 0.01
-        assert told == [("ok", 0.0), ("high", 0.8), ("high", 0.8), ("ok", 0.0)]
+        assert back_pressure == [("ok", 0.0), ("high", 0.8), ("high", 0.8), ("ok", 0.0)]
         stage.to(30_000)
         metrics = stage.get(f"/jobs/{stage.job().id}")["vertices"][1]["metrics"]
         assert metrics["accumulated-backpressured-time"] == 2 * 8_000
 
 
-def test_the_metrics_tell_of_back_pressure_too() -> None:
+def test_the_metrics_show_back_pressure_too() -> None:
     with played(TEXT) as stage:
         stage.to(15_000)
         base = f"{vertex(stage, 'window')}/subtasks/1"
@@ -141,12 +141,12 @@ def test_given_accumulators() -> None:
     with played(TEXT) as stage:
         stage.to(1_000)
         base = vertex(stage, "window")
-        told = {each["name"]: each["value"] for each in stage.get(f"{base}/accumulators")["user-accumulators"]}
-        assert (told["words"], told["sizes"]) == ("1418", "{2=1, 3=2}")
+        accumulators = {each["name"]: each["value"] for each in stage.get(f"{base}/accumulators")["user-accumulators"]}
+        assert (accumulators["words"], accumulators["sizes"]) == ("1418", "{2=1, 3=2}")
         subtasks = stage.get(f"{base}/subtasks/accumulators")["subtasks"]
         parts = [{each["name"]: each["value"] for each in subtask["user-accumulators"]} for subtask in subtasks]
         assert [part["words"] for part in parts] == ["1418", "0"]
-        assert sum(int(part["seen"]) for part in parts) == int(told["seen"])
+        assert sum(int(part["seen"]) for part in parts) == int(accumulators["seen"])
 
 
 def test_exceptions_of_a_job_that_is_older() -> None:

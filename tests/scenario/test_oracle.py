@@ -85,11 +85,11 @@ def test_checkpoints_are_as_far_apart_as_recorded(name: str, suite: str, step: s
     ],
 )
 def test_accumulators_are_the_recorded_ones(name: str, suite: str, step: str, release: str) -> None:
-    told = {
+    types = {
         accumulator: kind for vertex in oracle()[name].vertices for accumulator, kind in vertex.accumulators.items()
     }
     recorded = bodies(release, suite, step)["user-task-accumulators"]
-    assert told == {each["name"]: each["type"] for each in recorded}
+    assert types == {each["name"]: each["type"] for each in recorded}
 
 
 def test_the_failing_job_fails_as_recorded() -> None:

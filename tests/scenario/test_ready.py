@@ -211,9 +211,9 @@ def test_back_pressure() -> None:
 def test_checkpoint_storm() -> None:
     with played(READY / "checkpoint-storm.yaml") as stage:
         stage.to(600_000)
-        told = counts(stage)
-        assert told["total"] > 450
-        assert 0.3 < told["failed"] / told["total"] < 0.5
+        checkpoint_counts = counts(stage)
+        assert checkpoint_counts["total"] > 450
+        assert 0.3 < checkpoint_counts["failed"] / checkpoint_counts["total"] < 0.5
         assert stage.state() == "RUNNING"
 
 
@@ -229,7 +229,7 @@ def test_large_cluster() -> None:
         assert "The TaskExecutor is shutting down." in entry["stacktrace"]
 
 
-def test_what_a_taskmanager_says_when_it_leaves() -> None:
+def test_the_exception_of_a_taskmanager_that_leaves() -> None:
     text = "cluster: {taskmanagers: {count: 2, events: [{10s: {leaves: 1}}]}}\njobs: {orders: {parallelism: 8}}\n"
     for release, kind in (("1.12", "FlinkException"), ("2.3", "FlinkExpectedException")):
         with played(text, flink=release) as stage:

@@ -46,13 +46,13 @@ def saved(stage: Stage) -> str:
 
 
 @pytest.mark.parametrize("name", ["same.jar", "without.jar"])
-def test_ids_that_fit_or_that_nobody_set(tmp_path: Path, name: str) -> None:
+def test_ids_that_match_or_are_not_set(tmp_path: Path, name: str) -> None:
     with played(JOBS) as stage:
         assert run(stage, tmp_path, name, saved(stage)) == "RUNNING"
 
 
 @pytest.mark.parametrize("flink", ["1.12", "1.20", "2.3"])
-def test_state_of_a_vertex_that_is_no_more(tmp_path: Path, flink: str) -> None:
+def test_state_of_a_removed_vertex(tmp_path: Path, flink: str) -> None:
     with played(JOBS, flink=flink) as stage:
         savepoint = saved(stage)
         with pytest.raises(ProgramError):
@@ -71,7 +71,7 @@ def test_it_can_be_skipped(tmp_path: Path) -> None:
         assert run(stage, tmp_path, "other.jar", savepoint, flinkConfiguration=options) == "RUNNING"
 
 
-def test_a_claimed_savepoint_is_gone_with_the_first_checkpoint_of_its_own(tmp_path: Path) -> None:
+def test_a_claimed_savepoint_is_deleted_after_the_first_checkpoint(tmp_path: Path) -> None:
     with played(JOBS) as stage:
         savepoint = saved(stage)
         assert run(stage, tmp_path, "same.jar", savepoint, claimMode="NO_CLAIM") == "RUNNING"

@@ -55,7 +55,7 @@ def test_every_key_is_described() -> None:
     assert not [path for path in silent if not path.endswith(("strategy", "message", "repeat"))]
 
 
-def test_every_mapping_says_what_it_allows() -> None:
+def test_every_mapping_restricts_its_keys() -> None:
     open_ended = [path for path, part in parts(SCHEMA) if "properties" in part and "additionalProperties" not in part]
     assert not open_ended
 

@@ -36,7 +36,7 @@ def test_the_nth_read_finds_the_job_changed() -> None:
         assert [stage.state() for _ in range(6)] == ["CREATED", *["RUNNING"] * 3, "FINISHED", "FINISHED"]
 
 
-def test_time_does_not_matter_and_every_job_is_counted_by_itself() -> None:
+def test_time_does_not_count_and_each_job_has_its_own_polls() -> None:
     with played(POLLED) as stage:
         stage.to(3_600_000)
         assert stage.timeline()[-1][1] == "CREATED"
@@ -45,7 +45,7 @@ def test_time_does_not_matter_and_every_job_is_counted_by_itself() -> None:
         assert stage.timeline()[-1][1] == "CREATED"
 
 
-def test_lists_and_whatever_else_tells_of_the_job_count() -> None:
+def test_lists_and_other_reads_of_the_job_count() -> None:
     with played(POLLED) as stage:
         job_id = stage.job().id
         for target in ("/jobs/overview", "/jobs", f"/jobs/{job_id}/exceptions", f"/jobs/{job_id}/status"):
@@ -88,7 +88,7 @@ def test_a_planned_failure_comes_at_the_same_read() -> None:
         assert stage.get(f"/jobs/{stage.job().id}/checkpoints")["counts"]["failed"] == 2  # one refused at the start
 
 
-def test_what_nobody_ends_expires_with_the_checkpoint_timeout() -> None:
+def test_an_unfinished_savepoint_expires_with_the_checkpoint_timeout() -> None:
     text = "jobs: {orders: {checkpoints: {every: 10m, timeout: 30s}}}\noperations: {savepoint: LENGTH}\n"
     for length in ("5 polls", "signal go", "forever"):
         with played(text.replace("LENGTH", length)) as stage:
@@ -101,7 +101,7 @@ def test_what_nobody_ends_expires_with_the_checkpoint_timeout() -> None:
             assert stage.state() == "RUNNING"
 
 
-def test_a_job_that_stops_ends_what_waits() -> None:
+def test_a_job_that_stops_ends_waiting_operations() -> None:
     with played("jobs: {orders: streaming}\noperations: {savepoint: 2 polls}\n") as stage:
         stage.to(1_000)
         status = stage.savepoint()
@@ -192,8 +192,8 @@ def test_a_chance_is_decided_by_the_seed() -> None:
     for seed in (1, 1, 2):
         with played(text.replace("SEED", str(seed))) as stage:
             stage.to(1_000_000)
-            told = stage.get(f"/jobs/{stage.job().id}/checkpoints")
-            counts.append((told["counts"]["failed"], [each["status"] for each in told["history"]]))
+            statistics = stage.get(f"/jobs/{stage.job().id}/checkpoints")
+            counts.append((statistics["counts"]["failed"], [each["status"] for each in statistics["history"]]))
     assert counts[0] == counts[1] != counts[2]
     assert all(240 < failed < 360 for failed, _ in counts)
 

@@ -43,7 +43,7 @@ def test_each_mistake_has_its_place_and_a_caret_under_it() -> None:
     assert line[caret.index("^") :] == "streamng"
 
 
-def test_a_mapping_is_told_by_path() -> None:
+def test_mistakes_in_a_mapping_are_located_by_path() -> None:
     with pytest.raises(ScenarioError) as refused:
         load_scenario({"jobs": {"orders": {"lifecycle": [{"RUNNING": 3}, "FINISHED"], "vertices": [object]}}})
     assert refused.value.mistakes == (
@@ -66,7 +66,7 @@ def test_a_name_without_its_end() -> None:
         load_scenario("crash-loop")
 
 
-def test_a_file_that_is_no_text(tmp_path: Path) -> None:
+def test_a_file_that_is_not_utf_8(tmp_path: Path) -> None:
     file = tmp_path / "latin.yaml"
     file.write_bytes(b"name: caf\xe9\n")
     with pytest.raises(ScenarioError, match="the file is not UTF-8"):

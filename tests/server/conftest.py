@@ -18,7 +18,7 @@ from tests.timeouts import PATIENCE
 class Reply:
     status: int
     headers: list[tuple[str, str]]
-    """As they stand on the wire."""
+    """With names as on the wire."""
     body: bytes
 
     def header(self, name: str) -> str | None:

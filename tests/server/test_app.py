@@ -65,7 +65,7 @@ def test_a_bad_body_wins_over_a_bad_id(client: Client) -> None:
     assert 'Cannot resolve path parameter (jobid) from value "nohex".' in reply.errors[0]
 
 
-def test_a_problem_is_told(client: Client) -> None:
+def test_a_cluster_error_becomes_an_error_response(client: Client) -> None:
     def fail(call: RestCall) -> Payload:
         raise JobNotFound(ID)
 
@@ -74,9 +74,7 @@ def test_a_problem_is_told(client: Client) -> None:
     assert client.send("GET", f"/jobs/{ID}/status").status == 500
 
 
-def test_a_mistake_of_our_own_is_an_internal_error_and_in_the_log(
-    client: Client, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_bug_is_an_internal_error_and_is_logged(client: Client, caplog: pytest.LogCaptureFixture) -> None:
     def fail(call: RestCall) -> Payload:
         raise LookupError("oops")
 

@@ -111,7 +111,7 @@ async def test_many_slow_answers_at_once_all_come() -> None:
     assert len(set(sizes)) == 1
 
 
-def test_what_hangs_keeps_nobody_else_waiting() -> None:
+def test_a_hanging_request_does_not_delay_others() -> None:
     faults = [{"match": "GET /jobs", "drop": "hang"}, {"match": "GET /overview", "delay": "1h"}]
     with FlinkMock({"faults": faults}) as mock:
 

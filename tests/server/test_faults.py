@@ -75,7 +75,7 @@ def test_a_hanging_client_has_taken_a_savepoint() -> None:
 
 
 @pytest.mark.parametrize("clock", ["real", "virtual", "1s per request", "100x"])
-def test_closing_does_not_wait_for_what_hangs(clock: str) -> None:
+def test_closing_does_not_wait_for_hanging_requests(clock: str) -> None:
     slow = Fault("slow", FaultTrigger((Pattern.parse("GET /overview"),)), delay=UniformRange(3_600_000, 3_600_000))
     if clock == "1s per request":
         slow = Fault("hangs as well", FaultTrigger((Pattern.parse("GET /overview"),)), drop=Drop.HANG)

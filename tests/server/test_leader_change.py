@@ -85,15 +85,15 @@ def test_each_jobmanager_answers_as_a_real_one(version: str) -> None:
             where = f"{situation}: {step['method']} {step['path']} at {step['jobmanager']}"
             assert (where, answer.status_code) == (where, step["status"])
             assert (where, "access-control-allow-origin" in answer.headers) == (where, step["cors"])
-            told = step.get("answer") or {}
+            recorded = step.get("answer") or {}
             if answer.status_code >= 400:
                 ours = answer.json()["errors"][0].split("\n")[0]
-                assert VARYING.sub("…", ours)[:100] == VARYING.sub("…", told["errors"][0])[:100]
-            elif "status" in told:
-                assert answer.json()["status"] == told["status"]
+                assert VARYING.sub("…", ours)[:100] == VARYING.sub("…", recorded["errors"][0])[:100]
+            elif "status" in recorded:
+                assert answer.json()["status"] == recorded["status"]
 
 
-def test_a_recovered_job_knows_nothing_of_its_past_but_the_numbers_of_its_checkpoints() -> None:
+def test_a_recovered_job_keeps_only_the_numbers_of_its_checkpoints() -> None:
     with running() as mock:
         began = mock.advance("21s")
         before = httpx.get(f"{mock.url}/jobs/{JOB}/checkpoints").json()
@@ -111,7 +111,7 @@ def test_a_recovered_job_knows_nothing_of_its_past_but_the_numbers_of_its_checkp
         assert metrics == [{"id": "numRestarts", "value": "0"}]
 
 
-def test_a_fallen_jobmanager_answers_nobody_until_it_is_back_as_a_standby() -> None:
+def test_a_crashed_jobmanager_does_not_answer_until_it_returns_as_a_standby() -> None:
     with running() as mock:
         mock.advance("5s")
         assert mock.jobmanagers.leader == 0
@@ -137,7 +137,7 @@ def test_clients_that_ask_again_get_through_on_the_clock_that_they_move() -> Non
         assert statuses == [503, 503, 200, 200]
 
 
-def test_what_is_not_served_as_a_file_is_not_found_even_without_a_leader() -> None:
+def test_an_unknown_path_is_not_found_even_without_a_leader() -> None:
     with running() as mock:
         mock.jobmanagers.fail()
         answer = httpx.post(mock.urls[1] + "/nowhere")

@@ -74,7 +74,7 @@ def test_many_requests_have_as_many_faults_as_the_chances_say_and_leave_nothing_
 
 
 def left(mock: FlinkMock) -> dict[str, int]:
-    """What is there beside the journal, which is meant to grow up to its limit."""
+    """Count the objects outside the journal, which grows up to its limit."""
     mock.requests.clear()
     server = mock._server
     assert server is not None and server._loop is not None

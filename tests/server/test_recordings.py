@@ -41,7 +41,7 @@ NOT_IN_THE_RECORDING = {
     "requirements lower > upper",
     "requirements zero",
 }
-"""The bodies of these are only told by their size."""
+"""Steps of whose bodies only the size is recorded."""
 BOUNDARY = "boundary-of-the-test"
 JAR = b"PK\x03\x04\x14\x00\x08\x08\x08\x00\xd3\x09v]\x00\x00"
 """How a jar begins, with a time of day in it whose second byte is the one of the recording."""

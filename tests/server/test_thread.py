@@ -93,7 +93,7 @@ def shuts_down(engine: FakeEngine) -> FakeEngine:
     return engine
 
 
-def test_nobody_listens_after_delete_cluster() -> None:
+def test_the_port_is_closed_after_delete_cluster() -> None:
     with ServerThread(shuts_down(FakeEngine())) as thread:
         client = Client(FakeEngine(), thread.url)
         with socket.create_connection(client.address, timeout=PATIENCE) as earlier:

@@ -61,7 +61,7 @@ def test_bad_requests(client: Client, data: bytes) -> None:
 
 
 @pytest.mark.parametrize("method", ["FOO", "get", "TRACE", "OPTIONS", "POST", "DELETE"])
-def test_methods_that_nobody_knows(serve: Callable[..., Client], method: str) -> None:
+def test_unknown_methods(serve: Callable[..., Client], method: str) -> None:
     for flink, text in (
         ("2.3", "Not found: /over%76iew?x=1"),
         ("1.14", "Not found: /over%76iew?x=1"),

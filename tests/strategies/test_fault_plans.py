@@ -15,13 +15,13 @@ from tests.strategies.example_search import find_example, minimal_example, simpl
 
 @examples(40)
 @given(fault_plans(flink="1.20"))
-def test_every_plan_is_what_its_text_says(plan: FaultPlan) -> None:
+def test_every_plan_equals_its_text(plan: FaultPlan) -> None:
     assert load_scenario("flink: '1.20'\n" + plan.yaml).faults == tuple(plan)
     assert load_scenario({"flink": "1.20", "faults": plan.definitions}).faults == tuple(plan)
     assert not any(fault.drop is Drop.HANG for fault in plan)
 
 
-def test_clients_survive_them_or_not_but_the_cluster_does() -> None:
+def test_the_cluster_survives_every_plan() -> None:
     with FlinkMock({"jobs": {"orders": "streaming"}}) as cluster, httpx.Client(base_url=cluster.url) as client:
         start = cluster.snapshot()
 
@@ -54,10 +54,10 @@ WORDS = ["match", "times", "nth", "chance", "during", "delay", "throttle", "corr
 
 
 @pytest.mark.parametrize("word", WORDS)
-def test_what_the_language_has_is_there_at_times(word: str) -> None:
+def test_every_key_is_drawn_at_times(word: str) -> None:
     find_example(fault_plans(), lambda plan: word in str(plan.definitions))
 
 
-def test_what_there_is_not() -> None:
+def test_an_unknown_release() -> None:
     with pytest.raises(UnknownRelease):
         fault_plans(flink="3.0")

@@ -80,14 +80,14 @@ def test_the_simplest_request_asks_for_nothing_that_is_optional() -> None:
     assert simplest_example(requests("GET /taskmanagers/metrics")).target == "/taskmanagers/metrics"
 
 
-def test_what_is_required_is_there() -> None:
+def test_required_parameters_are_drawn() -> None:
     drawn = minimal_example(requests("PATCH /jobs/:jobid"), lambda request: bool(request.query))
     assert drawn.target == f"/jobs/{'0' * 32}?mode=cancel"
 
 
 @examples(20)
 @given(requests("GET /jobs/:jobid/metrics", known={"jobid": ["a" * 32], "get": ["uptime", "numRestarts"]}))
-def test_what_is_known_is_used(request: Request) -> None:
+def test_known_values_are_used(request: Request) -> None:
     assert request.path == f"/jobs/{'a' * 32}/metrics"
     assert set(",".join(value for _, value in request.query).split(",")) <= {"", "uptime", "numRestarts"}
 
@@ -116,6 +116,6 @@ def test_a_plan_comes_in_a_form() -> None:
     assert (asked.files, asked.body) == (("plan.bin",), {"jobGraphFileName": "plan.bin"})
 
 
-def test_what_there_is_not() -> None:
+def test_an_unknown_operation() -> None:
     with pytest.raises(LookupError, match="has no operation"):
         requests("GET /nowhere")

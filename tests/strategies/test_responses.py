@@ -33,13 +33,13 @@ def test_every_answer_is_one_that_the_release_may_give(data: st.DataObject) -> N
     assert contract.check_response(operation, json.loads(raw)) == []
 
 
-def test_the_simplest_answer_has_nothing_but_zeros_and_empty_texts() -> None:
+def test_the_simplest_response_has_only_zeros_and_empty_strings() -> None:
     overview = simplest_example(responses("GET /overview", flink="1.20"))
     assert {value for value in overview.values() if not isinstance(value, str)} == {0}
     assert simplest_example(responses("GET /jobs")) == {"jobs": []}
 
 
-def test_what_fails_a_test_is_all_that_is_left_of_an_answer() -> None:
+def test_a_failing_response_shrinks_to_its_cause() -> None:
     body = minimal_example(responses("GET /jobs"), lambda body: any(job["status"] == "FAILED" for job in body["jobs"]))
     assert body == {"jobs": [{"id": "0" * 32, "status": "FAILED"}]}
 
@@ -53,7 +53,7 @@ def test_what_fails_a_test_is_all_that_is_left_of_an_answer() -> None:
         pytest.param(lambda body: body["counts"]["total"] < -(2**20), id="any integer"),
     ],
 )
-def test_what_clients_forget_is_there_at_times(condition: Callable[[Any], bool]) -> None:
+def test_edge_cases_are_drawn_at_times(condition: Callable[[Any], bool]) -> None:
     assert condition(find_example(responses("getCheckpointingStatistics", flink="1.20"), condition))
 
 
@@ -62,7 +62,7 @@ def test_a_log_is_text() -> None:
     assert simplest_example(responses("GET /jobmanager/log", as_bytes=True)) == b""
 
 
-def test_what_there_is_not() -> None:
+def test_unknown_operations_and_releases() -> None:
     with pytest.raises(LookupError, match=r'Flink 2\.3 has no operation GET /jbos\. Did you mean "GET /jobs"\?'):
         responses("GET /jbos")
     with pytest.raises(LookupError, match=r"Flink 1\.12 has no operation getJobStatusInfo"):

@@ -40,17 +40,17 @@ def test_every_scenario_is_played_on_every_release(scenario: DrawnScenario, flin
 
 @examples(40)
 @given(scenarios(faults=True))
-def test_the_text_says_the_same(scenario: DrawnScenario) -> None:
-    told = load_scenario(scenario)
-    assert load_scenario(scenario.yaml) == told
-    assert load_scenario(eval(repr(scenario))) == told
+def test_the_text_is_equivalent(scenario: DrawnScenario) -> None:
+    loaded = load_scenario(scenario)
+    assert load_scenario(scenario.yaml) == loaded
+    assert load_scenario(eval(repr(scenario))) == loaded
 
 
 @examples(15)
 @given(scenarios(flink="1.20", min_jobs=1, max_jobs=2))
-def test_what_was_asked_for(scenario: DrawnScenario) -> None:
-    told = load_scenario(scenario)
-    assert told.flink == "1.20" and 1 <= len(told.jobs) <= 2 and not told.faults
+def test_arguments_are_respected(scenario: DrawnScenario) -> None:
+    loaded = load_scenario(scenario)
+    assert loaded.flink == "1.20" and 1 <= len(loaded.jobs) <= 2 and not loaded.faults
 
 
 def test_the_simplest_scenario_is_empty_and_the_simplest_job_a_template() -> None:
@@ -58,7 +58,7 @@ def test_the_simplest_scenario_is_empty_and_the_simplest_job_a_template() -> Non
     assert simplest_example(scenarios(min_jobs=1)) == {"jobs": {"a": "streaming"}}
 
 
-def test_nothing_is_left_in_a_scenario_but_what_matters() -> None:
+def test_a_scenario_shrinks_to_its_cause() -> None:
     assert minimal_example(scenarios(max_jobs=1), lambda scenario: "batch" in _jobs(scenario)) == {
         "jobs": {"a": "batch"}
     }
@@ -71,7 +71,7 @@ WORDS = ["repeat", "exception", "polls", "signal", "..", "adaptive", "stop-with-
 
 
 @pytest.mark.parametrize("word", WORDS)
-def test_what_the_language_has_is_there_at_times(word: str) -> None:
+def test_every_key_is_drawn_at_times(word: str) -> None:
     find_example(scenarios(min_jobs=1), lambda scenario: word in str(dict(scenario)))
 
 

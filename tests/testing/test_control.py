@@ -1,4 +1,4 @@
-"""What a test can do to its cluster: own its time, and decide what happens."""
+"""Control of a cluster by a test: its clock, its jobs and its responses."""
 
 import httpx
 import pytest
@@ -27,7 +27,7 @@ def test_run_until_a_state_is_reached_to_the_millisecond() -> None:
         assert cluster.job("orders").state == "RESTARTING"
 
 
-def test_what_can_not_be_reached_says_why() -> None:
+def test_a_state_that_can_not_be_reached_is_explained() -> None:
     with (
         FlinkMock(ORDERS) as cluster,
         pytest.raises(StateNeverReached, match=r"^orders FAILED can never be reached: orders is RUNNING, and no more"),
@@ -53,7 +53,7 @@ def test_run_until_a_function_says_so() -> None:
         assert orders.checkpoints
 
 
-def test_next_moves_to_what_happens_next() -> None:
+def test_next_moves_to_the_next_event() -> None:
     with FlinkMock(ORDERS) as cluster:
         cluster.advance("1s")
         start = cluster.clock.now()
@@ -111,7 +111,7 @@ def test_taskmanagers_come_and_go() -> None:
         assert lost not in listed and joined in listed and listed == list(cluster.taskmanagers)
 
 
-def test_a_function_decides_what_a_scenario_can_not_say() -> None:
+def test_a_function_decides_a_response() -> None:
     with FlinkMock(ORDERS) as cluster:
         calls = []
 

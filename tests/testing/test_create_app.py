@@ -56,7 +56,7 @@ async def test_it_goes_with_its_application(tmp_path: Path, monkeypatch: pytest.
     flink.close()
 
 
-def test_mistakes_are_told_at_once() -> None:
+def test_mistakes_are_reported_at_once() -> None:
     with pytest.raises(ScenarioError):
         FlinkMock({"jobs": {"orders": "streming"}}).create_app()
 

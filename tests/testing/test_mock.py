@@ -1,4 +1,4 @@
-"""`FlinkMock`: a cluster of its own, for sync and async clients, gone without a trace."""
+"""`FlinkMock`: starts and stops a cluster, for sync and async clients."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_each_request_lets_a_second_pass() -> None:
     assert 25 < polls < 35
 
 
-def test_a_virtual_clock_stands_until_told() -> None:
+def test_a_virtual_clock_stands_until_advanced() -> None:
     with FlinkMock({"jobs": {"report": "batch"}}, clock="virtual") as cluster:
         states = set()
         for _ in range(50):
@@ -139,7 +139,7 @@ def test_it_stops_although_a_client_keeps_its_connection() -> None:
         assert threading.active_count() < 100
 
 
-def test_mistakes_are_told_when_it_starts(tmp_path: Path) -> None:
+def test_mistakes_are_reported_at_the_start(tmp_path: Path) -> None:
     monitor = list(tmp_path.iterdir())
     with pytest.raises(UnknownRelease, match="Unknown Flink release"):
         FlinkMock(flink="0.9").start()
@@ -150,7 +150,7 @@ def test_mistakes_are_told_when_it_starts(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == monitor
 
 
-def test_it_tells_when_it_does_not_run() -> None:
+def test_the_engine_of_a_cluster_that_is_not_running() -> None:
     with pytest.raises(NotRunning, match="never started"):
         _ = FlinkMock().engine
 

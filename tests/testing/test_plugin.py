@@ -1,4 +1,4 @@
-"""The pytest plugin, in test runs of its own."""
+"""The pytest plugin, in separate test runs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ ALONE = tuple(f"-pno:{name}" for name in ("aiohttp", "anyio", "faker", "hypothes
 OPTIONS = ("-p", "no:cacheprovider", "-o", "asyncio_default_fixture_loop_scope=function")
 
 
-def test_the_fixture_serves_each_test_a_cluster_of_its_own(pytester: pytest.Pytester) -> None:
+def test_each_test_gets_its_own_cluster(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """
         import requests
@@ -41,7 +41,7 @@ def test_the_fixture_serves_each_test_a_cluster_of_its_own(pytester: pytest.Pyte
     pytester.runpytest_inprocess(*OPTIONS).assert_outcomes(passed=3)
 
 
-def test_the_marker_says_what_cluster(pytester: pytest.Pytester) -> None:
+def test_the_marker_configures_the_cluster(pytester: pytest.Pytester) -> None:
     pytester.makeini("[pytest]\naddopts = --strict-markers\nasyncio_mode = auto\n")
     folder = pytester.mkdir("nested")
     (folder / "orders.yaml").write_text("jobs: {orders: streaming}\n")

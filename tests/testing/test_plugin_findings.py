@@ -1,4 +1,4 @@
-"""What has no effect in a test: faults that never apply, and parts of requests that Flink ignores."""
+"""Findings of a test: faults that never apply, and parts of requests that Flink ignores."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ def run(pytester: pytest.Pytester, tests: str, *options: str) -> pytest.RunResul
     return pytester.runpytest_inprocess(*OPTIONS, *options)
 
 
-def test_an_unmet_expectation_shows_what_came_nearest_and_why_not(pytester: pytest.Pytester) -> None:
+def test_an_unmet_expectation_shows_near_misses_and_their_differences(pytester: pytest.Pytester) -> None:
     result = run(
         pytester,
         """

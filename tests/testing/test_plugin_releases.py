@@ -91,7 +91,7 @@ def test_all_releases(pytester: pytest.Pytester) -> None:
     assert listed[0].endswith("::test_it[flink-1.12]")
 
 
-def test_the_ini_file_says_what_a_marker_does_not(pytester: pytest.Pytester) -> None:
+def test_the_ini_file_supplies_missing_marker_arguments(pytester: pytest.Pytester) -> None:
     pytester.makeini(
         """
         [pytest]
@@ -127,7 +127,7 @@ def test_one_of_flinkmock_s_own(flinkmock):
     pytester.runpytest_inprocess(*OPTIONS, "tests").assert_outcomes(passed=4)
 
 
-def test_a_project_may_have_a_cluster_of_its_own_by_the_same_name(pytester: pytest.Pytester) -> None:
+def test_a_project_may_define_a_fixture_of_the_same_name(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """
     import pytest

@@ -22,7 +22,7 @@ def stop(mock: FlinkMock, **body: object) -> httpx.Response:
     return httpx.post(f"{mock.url}/jobs/{job['id']}/stop", json=body)
 
 
-def test_an_entry_tells_all() -> None:
+def test_an_exchange_has_all_attributes() -> None:
     with FlinkMock(SCENARIO) as mock:
         assert stop(mock, drain=False, targetDirectory="/sp").status_code == 202
         listed, stopped = mock.requests
@@ -60,14 +60,14 @@ def test_uploads_and_refusals() -> None:
     assert page.matched
 
 
-def test_a_way_of_stopping_that_is_no_more_is_refused() -> None:
+def test_the_removed_stop_mode_is_refused() -> None:
     with FlinkMock({"jobs": {"orders": "streaming"}}) as mock:
         httpx.patch(f"{mock.url}/jobs/{mock.job('orders').id}?mode=stop")
     assert "stop" in (mock.requests[-1].contract_review.rejection or "")
     assert mock.requests[-1].status == 308
 
 
-def test_what_was_expected_is_checked_at_the_end() -> None:
+def test_expectations_are_checked_at_the_end() -> None:
     with FlinkMock(SCENARIO) as mock:
         stop(mock, drain=False)
     with pytest.raises(UnmetExpectation) as unmet, FlinkMock(SCENARIO) as mock:

@@ -36,7 +36,7 @@ def mock() -> Iterator[FlinkMock]:
 
 
 def everything(mock: FlinkMock) -> list[bytes]:
-    """What a client sees, in bytes."""
+    """The responses that a client gets, as bytes."""
     with httpx.Client(base_url=mock.url) as client:
         jobs = [job["id"] for job in client.get("/jobs").json()["jobs"]]
         paths = ["/jobs/overview", "/taskmanagers", "/jars", "/jobmanager/log"]
@@ -130,7 +130,7 @@ def test_a_jar_of_another_future_does_not_get_into_the_way(mock: FlinkMock, tmp_
     assert [file.name for file in jar.path.parent.iterdir()] == [jar.path.name]  # nobody needs the other one
 
 
-def test_faults_and_what_they_counted(mock: FlinkMock) -> None:
+def test_faults_and_their_hits(mock: FlinkMock) -> None:
     snapshot = mock.snapshot()
     for _ in range(2):
         mock.faults.add(*load_scenario({"faults": [{"name": "second", "drop": "reset"}]}).faults)

@@ -109,7 +109,7 @@ AFTER = [("run", 0), ("stop", 0), ("pass", 9), ("fail", 0)]
 @examples(25)
 @example(SLOW, "virtual", BEFORE, AFTER, [("pass", 12), ("look", 0)])
 @given(st.just(SLOW) | scenarios(min_jobs=1, max_jobs=2), CLOCKS, ACTIONS, ACTIONS, ACTIONS)
-def test_put_back_it_knows_nothing_of_what_came_later(
+def test_a_restored_cluster_keeps_nothing_of_later_changes(
     tmp_path_factory: Any,
     scenario: DrawnScenario,
     clock: str,

@@ -1,4 +1,4 @@
-"""What is read of a plan; plans of real clients are read in tests/rest/handlers/test_submission.py."""
+"""Decoding a serialized plan. Plans of real clients are read in tests/rest/handlers/test_submission.py."""
 
 from __future__ import annotations
 

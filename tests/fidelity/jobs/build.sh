@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Compiles the jobs against one Flink release and packs the jars that the suites upload.
-# usage: build.sh FLINK_LIB_DIR OUT_DIR [JAVA_RELEASE, 11 unless told]
+# usage: build.sh FLINK_LIB_DIR OUT_DIR [JAVA_RELEASE, default: 11]
 set -euo pipefail
 lib=$1 out=$2 release=${3:-11}
 here=$(cd "$(dirname "$0")" && pwd)

@@ -69,7 +69,7 @@ def operation(
 
 
 def refused(d: Driver, name: str, path: str, **request: Any) -> None:
-    """Triggers something that Flink does not take on; if it does, nobody waits for it."""
+    """Triggers an operation that Flink refuses. If Flink accepts it, its end is not awaited."""
     trigger(d, name, "POST", path, **request)
 
 

@@ -1,4 +1,4 @@
-"""What depends on the bytes of the request rather than on its meaning: sizes, headers, kept connections, odd HTTP."""
+"""Behaviour that depends on the bytes of a request: sizes, headers, kept connections, unusual HTTP."""
 
 from __future__ import annotations
 

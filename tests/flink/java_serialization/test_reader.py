@@ -16,7 +16,7 @@ OWN_PARENT = b"\xac\xed\0\5sr\0\1A" + bytes(8) + b"\2\0\0xq\0\x7e\0\0"
 """A class whose parent is itself."""
 
 
-def test_values_are_found_in_what_a_class_writes_itself():
+def test_values_in_the_custom_data_of_a_class():
     optional = read_object(serialized_optional({2: 3, 4: Long(5)}))
     assert optional.class_name == "org.apache.flink.util.OptionalFailure"
     assert optional.fields == {"failureCause": None}
@@ -65,7 +65,7 @@ def test_the_exception_itself_if_its_classes_are_known():
     (b"\xac\xed\0\5" + b"\x76" * 5000, "java.io.StreamCorruptedException: invalid type code: 76"),
     (b"\xac\xed\0\5q\0\x7e\0\0", "java.io.StreamCorruptedException: invalid handle value: 007E0000"),
 ])  # fmt: skip
-def test_what_java_throws_at_other_bytes(data, text):
+def test_invalid_bytes_raise_the_exception_of_java(data, text):
     with pytest.raises(BadStream) as refused:
         read_object(data)
     assert str(refused.value.cause) == text

@@ -20,26 +20,26 @@ ALL = list(AGGREGATIONS)
     ],
 )
 def test_recorded_examples(values: list[str], recorded: dict[str, float]) -> None:
-    told = aggregate(values, ALL)
-    assert told == recorded
-    assert told is not None
-    assert list(told) == list(recorded)
-    assert all(isinstance(value, float) for value in told.values())
+    aggregates = aggregate(values, ALL)
+    assert aggregates == recorded
+    assert aggregates is not None
+    assert list(aggregates) == list(recorded)
+    assert all(isinstance(value, float) for value in aggregates.values())
 
 
-def test_only_what_was_asked_for_in_flinks_order() -> None:
-    told = aggregate(["2", "16"], ["sum", "avg"])
-    assert told == {"avg": 9.0, "sum": 18.0}
-    assert told is not None
-    assert list(told) == ["avg", "sum"]
+def test_requested_aggregations_in_flinks_order() -> None:
+    aggregates = aggregate(["2", "16"], ["sum", "avg"])
+    assert aggregates == {"avg": 9.0, "sum": 18.0}
+    assert aggregates is not None
+    assert list(aggregates) == ["avg", "sum"]
 
 
 @pytest.mark.parametrize("values", [[], ["n/a"], ["1", "file:/cp"], ["true"]])
-def test_what_is_no_number_is_left_out(values: list[str]) -> None:
+def test_values_other_than_numbers_are_left_out(values: list[str]) -> None:
     assert aggregate(values, ALL) is None
 
 
 def test_nan_spreads() -> None:
-    told = aggregate(["1.0", "NaN"], ALL)
-    assert told is not None
-    assert all(math.isnan(value) for value in told.values())
+    aggregates = aggregate(["1.0", "NaN"], ALL)
+    assert aggregates is not None
+    assert all(math.isnan(value) for value in aggregates.values())

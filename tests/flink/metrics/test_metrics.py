@@ -1,6 +1,6 @@
 """Metric names, kinds and values.
 
-`data/metric-names.tsv` has the names that real clusters told, one of each release from 1.12.5 to 2.3.0, with the kind
+`data/metric-names.tsv` has the names of real clusters, one of each release from 1.12.5 to 2.3.0, with the kind
 of their values, for a word count job on one task manager. Those of 1.12.5, 1.20.5 and 2.3.0 equal the recordings.
 """
 
@@ -43,7 +43,7 @@ def release(minor: str) -> Release:
 
 
 def real_names(scope: str, minor: str) -> dict[str, str]:
-    """Name -> kind, as a real cluster of that release told."""
+    """Name -> kind, of a real cluster of that release."""
     kinds: dict[str, str] = {}
     for line in (Path(__file__).parent / "data" / "metric-names.tsv").read_text().splitlines():
         if line.startswith("#"):
@@ -141,11 +141,11 @@ def test_counters_never_fall(minor: str) -> None:
     flowing = ("PerSecond", "Usage", "Threads", "Direct", "Mapped", "numRunning", "numRegistered")
     before: dict[str, float] = {}
     for now in range(START, START + 400_000, 7_000):
-        told = {
+        metrics_by_name = {
             **jobmanager_metrics(jobmanager(now), release(minor)),
             **subtask_metrics(subtask("source", now), release(minor)),
         }
-        for name, value in told.items():
+        for name, value in metrics_by_name.items():
             if any(part in name for part in counting) and not any(part in name for part in flowing):
                 assert float(value) >= before.get(name, 0.0), name
                 before[name] = float(value)
@@ -165,41 +165,43 @@ def test_rates_agree_with_their_counters() -> None:
 
 
 def test_input_is_local_and_remote_and_nothing_else() -> None:
-    told = subtask_metrics(subtask(local_share=0.3), release("2.3"))
+    metrics_by_name = subtask_metrics(subtask(local_share=0.3), release("2.3"))
     for unit in ("Bytes", "Buffers"):
-        local, remote = int(told[f"num{unit}InLocal"]), int(told[f"num{unit}InRemote"])
+        local, remote = int(metrics_by_name[f"num{unit}InLocal"]), int(metrics_by_name[f"num{unit}InRemote"])
         assert 0 < local < remote
-        assert told[f"Shuffle.Netty.Input.num{unit}InRemote"] == str(remote)
-    assert int(told["numBytesInLocal"]) + int(told["numBytesInRemote"]) == int(told["numBytesIn"])
+        assert metrics_by_name[f"Shuffle.Netty.Input.num{unit}InRemote"] == str(remote)
+    assert int(metrics_by_name["numBytesInLocal"]) + int(metrics_by_name["numBytesInRemote"]) == int(
+        metrics_by_name["numBytesIn"]
+    )
 
 
 def test_a_second_has_a_thousand_milliseconds() -> None:
-    told = subtask_metrics(subtask(idle_ratio=0.25, backpressured_ratio=0.6), release("2.3"))
-    assert (told["idleTimeMsPerSecond"], told["backPressuredTimeMsPerSecond"]) == ("250", "600")
-    assert told["busyTimeMsPerSecond"] == "150.0"
-    assert told["isBackPressured"] == "true"
+    metrics_by_name = subtask_metrics(subtask(idle_ratio=0.25, backpressured_ratio=0.6), release("2.3"))
+    assert (metrics_by_name["idleTimeMsPerSecond"], metrics_by_name["backPressuredTimeMsPerSecond"]) == ("250", "600")
+    assert metrics_by_name["busyTimeMsPerSecond"] == "150.0"
+    assert metrics_by_name["isBackPressured"] == "true"
     busy = subtask_metrics(subtask(), release("1.20"))
     assert (busy["busyTimeMsPerSecond"], busy["isBackPressured"]) == ("1000.0", "false")
 
 
 def test_watermarks() -> None:
-    told = subtask_metrics(subtask("source"), release("2.3"))
-    assert told["numbers.currentOutputWatermark"] == str(START + 30_000)
-    assert "Source__Sequence_Source.currentInputWatermark" not in told
-    assert "currentInputWatermark" not in told
+    metrics_by_name = subtask_metrics(subtask("source"), release("2.3"))
+    assert metrics_by_name["numbers.currentOutputWatermark"] == str(START + 30_000)
+    assert "Source__Sequence_Source.currentInputWatermark" not in metrics_by_name
+    assert "currentInputWatermark" not in metrics_by_name
     assert subtask_metrics(subtask(), release("2.3"))["currentInputWatermark"] == "-9223372036854775808"
 
 
 def test_slots_and_jobs_come_from_the_reading() -> None:
     reading = jobmanager(running_jobs=3, taskmanagers=2, slots_total=8, slots_available=5)
-    told = jobmanager_metrics(reading, release("2.3"))
+    metrics_by_name = jobmanager_metrics(reading, release("2.3"))
     names = ("numRunningJobs", "numRegisteredTaskManagers", "taskSlotsTotal", "taskSlotsAvailable")
-    assert [told[name] for name in names] == ["3", "2", "8", "5"]
+    assert [metrics_by_name[name] for name in names] == ["3", "2", "8", "5"]
 
 
 @pytest.mark.parametrize("minor", ["1.12", "1.20", "2.3"])
-def test_taskmanager_details_tell_the_numbers_of_its_metrics(minor: str) -> None:
-    details, told = (
+def test_taskmanager_details_agree_with_its_metrics(minor: str) -> None:
+    details, metrics_by_name = (
         taskmanager_jvm(taskmanager(), release(minor)),
         taskmanager_metrics(taskmanager(), release(minor)),
     )
@@ -214,16 +216,16 @@ def test_taskmanager_details_tell_the_numbers_of_its_metrics(minor: str) -> None
         "nettyShuffleMemorySegmentsAvailable": "Status.Shuffle.Netty.AvailableMemorySegments",
         "nettyShuffleMemoryUsed": "Status.Shuffle.Netty.UsedMemory",
     }
-    assert {key: str(details[key]) for key in pairs} == {key: told[name] for key, name in pairs.items()}
+    assert {key: str(details[key]) for key in pairs} == {key: metrics_by_name[name] for key, name in pairs.items()}
     collectors = details["garbageCollectors"]
     assert isinstance(collectors, list)
     for collector in collectors:
         prefix = f"Status.JVM.GarbageCollector.{collector['name']}"
-        assert str(collector["count"]) == told[f"{prefix}.Count"]
-        assert str(collector["time"]) == told[f"{prefix}.Time"]
+        assert str(collector["count"]) == metrics_by_name[f"{prefix}.Count"]
+        assert str(collector["time"]) == metrics_by_name[f"{prefix}.Time"]
     assert [each["name"] for each in collectors][-2:] == ["G1_Young_Generation", "G1_Old_Generation"]
     assert ("memorySegmentsTotal" in details) == (minor != "2.3")
-    assert told["Status.Flink.Memory.Managed.Total"] == "536870920"
+    assert metrics_by_name["Status.Flink.Memory.Managed.Total"] == "536870920"
 
 
 def test_a_heap_stays_within_its_limits() -> None:
@@ -239,19 +241,21 @@ def test_a_heap_stays_within_its_limits() -> None:
 def test_uptime_and_downtime_through_a_life() -> None:
     at = {"CREATED": START, "RUNNING": START + 100, "RESTARTING": START + 5_000, "FAILED": START + 6_000}
 
-    def told(state: str, now: int, minor: str = "2.3", terminal: bool = False, **more: int) -> dict[str, str]:
+    def metrics_by_name(
+        state: str, now: int, minor: str = "2.3", terminal: bool = False, **more: int
+    ) -> dict[str, str]:
         stamps = {key: value for key, value in {**at, **more}.items() if value <= now}
         return job_metrics(job(now, state=state, timestamps=stamps, terminal=terminal), release(minor))
 
-    running = told("RUNNING", START + 1_100)
+    running = metrics_by_name("RUNNING", START + 1_100)
     assert (running["uptime"], running["downtime"], running["runningTime"]) == ("1000", "0", "1000")
-    away = told("RESTARTING", START + 5_400)
+    away = metrics_by_name("RESTARTING", START + 5_400)
     assert (away["uptime"], away["downtime"], away["restartingTime"], away["runningTime"]) == ("0", "400", "400", "0")
-    assert told("RESTARTING", START + 5_400, "1.12")["restartingTime"] == "400"
-    back = told("RUNNING", START + 7_000, "1.12", RUNNING=START + 5_800)
+    assert metrics_by_name("RESTARTING", START + 5_400, "1.12")["restartingTime"] == "400"
+    back = metrics_by_name("RUNNING", START + 7_000, "1.12", RUNNING=START + 5_800)
     assert (back["uptime"], back["restartingTime"]) == ("1200", "800"), "1.12 remembers how long the restart took"
-    assert told("RUNNING", START + 7_000, RUNNING=START + 5_800)["restartingTime"] == "0"
-    over = told("FAILED", START + 9_000, terminal=True)
+    assert metrics_by_name("RUNNING", START + 7_000, RUNNING=START + 5_800)["restartingTime"] == "0"
+    over = metrics_by_name("FAILED", START + 9_000, terminal=True)
     assert (over["uptime"], over["downtime"]) == ("-1", "-1")
 
 
@@ -304,10 +308,10 @@ def test_source_coordinators() -> None:
 
 
 def test_equal_readings_give_equal_numbers_and_other_seeds_others() -> None:
-    def told(seed: int) -> dict[str, str]:
+    def metrics_by_name(seed: int) -> dict[str, str]:
         memory = taskmanager_memory(Configuration({}))
         reading = TaskManagerInputs(now=START + 1, started_at=START, key="tm", random=NamedRandom(seed), memory=memory)
         return taskmanager_metrics(reading, release("2.3"))
 
-    assert told(1) == told(1)
-    assert told(1) != told(2)
+    assert metrics_by_name(1) == metrics_by_name(1)
+    assert metrics_by_name(1) != metrics_by_name(2)

@@ -54,7 +54,7 @@ def test_uploads_are_refused(tmp_path, names, text):
     assert refused.value.message == text
 
 
-def test_each_plan_has_an_id_of_its_own_unless_one_is_given(tmp_path):
+def test_each_plan_has_a_new_id_unless_one_is_given(tmp_path):
     with HandlerClient() as asker:
         jar = asker.upload(make_jar(tmp_path))
         ids = {asker.ask("generatePlanFromJar", jarid=jar)["plan"]["jid"] for _ in range(3)}
@@ -129,7 +129,7 @@ def test_the_plan_of_a_main_without_a_job(tmp_path, flink, hint):
 
 
 @pytest.mark.parametrize(("flink", "passes"), [("1.16", True), ("1.17", False)])
-def test_the_plan_with_a_parallelism_that_is_none(tmp_path, flink, passes):
+def test_the_plan_with_an_invalid_parallelism(tmp_path, flink, passes):
     with HandlerClient(flink=flink) as asker:
         jar = asker.upload(make_jar(tmp_path))
         if passes:

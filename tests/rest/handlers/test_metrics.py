@@ -20,7 +20,7 @@ def test_a_name_without_values_empties_the_answer():
         assert names(asker, "numRestarts,no.such.metric") == []
 
 
-def test_a_value_that_is_no_number_is_left_out():
+def test_values_other_than_numbers_are_left_out():
     with HandlerClient(job(checkpoints=CheckpointSpec(every=1_000))) as asker:
         asker.advance("1min")
         assert names(asker, "lastCheckpointExternalPath,numRestarts") == ["numRestarts"]

@@ -26,7 +26,7 @@ JOIN = (
     ("1.15", "Source: &lt;a&gt;<br/>+- b &amp; c<br/>   +- d<br/>"),
     ("2.3", "Source: &lt;a&gt;<br/>+- b &amp; c<br/>   +- d<br/>"),
 ])  # fmt: skip
-def test_a_chain_is_told_as_html(flink, text):
+def test_the_description_of_a_chain_is_html(flink, text):
     assert description(("Source: <a>", "b & c", "d"), Contract.load(flink).release) == text
 
 
@@ -43,7 +43,7 @@ def test_the_order_of_a_recorded_plan():
     ]
 
 
-def test_a_long_chain_of_vertices_is_no_recursion():
+def test_a_long_chain_of_vertices_does_not_recurse():
     vertices = tuple(VertexSpec((f"v{i}",), inputs=(Input(i - 1),) if i else ()) for i in range(3_000))
     graph = JobGraph(dataclasses.replace(job(), vertices=vertices))
     assert [vertex.index for vertex in topological_plan_order(graph)] == list(reversed(range(3_000)))

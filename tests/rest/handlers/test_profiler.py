@@ -35,7 +35,7 @@ def test_from_start_to_file():
     ({"mode": None, "duration": 1}, "NullPointerException"),
     ({"mode": "LOCK", "duration": 1}, "IllegalStateException"),
 ])  # fmt: skip
-def test_what_is_refused(body, name):
+def test_refused_requests(body, name):
     with HandlerClient(configuration=ENABLED) as asker:
         asker.ask("postJobManagerProfiling", body={"mode": "CPU", "duration": 5})
         with pytest.raises(UncaughtJavaException) as refused:
@@ -43,7 +43,7 @@ def test_what_is_refused(body, name):
         assert refused.value.exception.java_class == f"java.lang.{name}"
 
 
-def test_each_taskmanager_has_a_profiler_of_its_own():
+def test_each_taskmanager_has_its_own_profiler():
     with HandlerClient(taskmanagers=2, configuration=ENABLED) as asker:
         first, second = (taskmanager.id for taskmanager in asker.cluster.taskmanagers)
         for id in (first, second):

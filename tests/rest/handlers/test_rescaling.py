@@ -45,7 +45,7 @@ def bounds(lower, upper, ids=IDS):
     return {id: {"parallelism": {"lowerBound": lower, "upperBound": upper}} for id in ids}
 
 
-def test_bounds_are_one_to_what_the_program_says():
+def test_bounds_are_one_to_the_parallelism_of_the_program():
     with adaptive() as asker:
         answer = asker.ask("getJobResourceRequirements", jobid=JOB_ID)
         assert list(answer) == RECORDED_ORDER
@@ -169,7 +169,7 @@ def test_a_job_that_ends_first_is_not_rescaled():
         assert (latest["terminalState"], latest["terminatedReason"]) == ("IGNORED", "JOB_CANCELED")
 
 
-def test_a_restart_after_a_failure_is_a_rescale_of_its_own():
+def test_a_restart_after_a_failure_is_a_separate_rescale():
     boom = ExceptionSpec(JavaException("java.lang.IllegalStateException", "boom"))
     steps = (Step("RUNNING", ms(500)), Step("RESTARTING", ms(100), boom), Step("CREATED"), Step("RUNNING", ms(99_000)))
     with adaptive(*steps) as asker:

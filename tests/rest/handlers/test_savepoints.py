@@ -67,7 +67,7 @@ def test_without_any_directory(flink, key, operation, field):
     ("triggerStopWithSavepoint", "getSavepointStatus", "failure-cause"),
     ("triggerCheckpoint", "getCheckpointStatus", "failureCause"),
 ])  # fmt: skip
-def test_an_unknown_job_is_told_of_later(trigger, status, key):
+def test_an_unknown_job_fails_the_operation_later(trigger, status, key):
     with running() as asker:
         trigger_id = asker.ask(trigger, jobid=UNKNOWN_ID)["request-id"]
         asker.advance("1s")

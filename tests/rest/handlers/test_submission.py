@@ -57,7 +57,7 @@ def test_a_real_submission_becomes_a_job(tmp_path, flink):
 
 
 @pytest.mark.parametrize("flink", REAL)
-def test_without_a_rule_of_its_own_the_graph_is_the_one_sent(tmp_path, flink):
+def test_without_a_rule_the_graph_is_the_one_sent(tmp_path, flink):
     file, field, job_id, _ = REAL[flink]
     files = uploaded(tmp_path, parts(file))
     with HandlerClient(flink=flink, submissions=(SubmissionRule("*", job(name="any")),)) as asker:
@@ -76,7 +76,7 @@ def test_without_a_rule_of_its_own_the_graph_is_the_one_sent(tmp_path, flink):
 
 
 @pytest.mark.parametrize(("flink", "kind"), [("1.20", "JobGraph"), ("2.0", "ExecutionPlan")])
-def test_what_is_refused(tmp_path, flink, kind):
+def test_refused_submissions(tmp_path, flink, kind):
     field = "executionPlanFileName" if flink == "2.0" else "jobGraphFileName"
     (plan, short) = uploaded(tmp_path, {"plan.bin": b"garbage", "short.bin": b"\xac\xed\0\5sr\0"})
     entries = {"fileName": "nope.zip", "entryName": "x"}
@@ -103,7 +103,7 @@ def test_what_is_refused(tmp_path, flink, kind):
 
 
 def test_the_id_may_stand_in_the_files_name_alone(tmp_path):
-    """As a mock client may send it; without any id one is made up."""
+    """A graph as a mock client may send it. Without an id, one is generated."""
     object_of_class_a = b"\xac\xed\0\5sr\0\1A" + bytes(8) + b"\2\0\0xp"
     job_id = "00000000000000000000000000000042"
     names = (f"flink-jobgraph-{job_id}123.bin", "flink-jobgraph.bin")

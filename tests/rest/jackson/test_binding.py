@@ -118,7 +118,7 @@ def test_a_heartbeat_was_a_bare_number_once() -> None:
         b'{"target-directory": "\xff"}',
     ],
 )
-def test_what_does_not_fit(raw: bytes) -> None:
+def test_invalid_bodies(raw: bytes) -> None:
     status, errors = refusal(raw)
     assert status == 400
     assert len(errors) == 1
@@ -151,7 +151,7 @@ def test_long_strings_are_fine() -> None:
     assert read(b'{"target-directory": "%s"}' % (b"x" * 300_000)) == {"target-directory": "x" * 300_000}
 
 
-def test_null_is_told_apart_from_no_body() -> None:
+def test_null_differs_from_no_body() -> None:
     contract = Contract.load("2.3")
     reader = BodyReader(contract, ReleaseQuirks.of(contract.release))
     assert reader.read(contract.operation("triggerSavepoint"), b" null") is None

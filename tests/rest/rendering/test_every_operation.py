@@ -42,7 +42,7 @@ def test_any_seed_and_key_give_a_valid_body(path, seed, key):
 
 
 @pytest.mark.parametrize("version", ["2.3.0", "1.20.5", "1.12.5"])
-def test_what_flink_answered_goes_through_unchanged(version):
+def test_recorded_bodies_are_rendered_unchanged(version):
     renderer = ResponseRenderer(Contract.load(version))
     for name, operation, answer in recorded(version):
         body = renderer.body(operation, answer)

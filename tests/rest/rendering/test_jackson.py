@@ -66,7 +66,7 @@ def test_json_as_jackson_writes_it(value, text):
 
 
 @given(JSON)
-def test_what_is_written_reads_back(value):
+def test_encoded_values_can_be_parsed_again(value):
     text = encode(value)
     try:
         expected = json.loads(json.dumps(value).encode("utf-8", "replace"))

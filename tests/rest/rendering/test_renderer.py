@@ -27,7 +27,7 @@ def body(operation_id, payload, minor="2.3", seed=0, key=""):
     return ResponseRenderer(contract, seed).body(contract.operation(operation_id), payload, key)
 
 
-def test_facts_take_the_order_and_the_keys_of_the_release():
+def test_payloads_take_the_order_and_the_keys_of_the_release():
     [new] = body("getJobsOverview", {"jobs": [JOB]})["jobs"]
     [old] = body("getJobsOverview", {"jobs": [JOB]}, "1.12")["jobs"]
     assert list(new)[:4] == ["jid", "name", "jobType", "schedulerType"]
@@ -37,7 +37,7 @@ def test_facts_take_the_order_and_the_keys_of_the_release():
     assert new["tasks"]["running"] == 3
 
 
-def test_what_no_fact_tells_is_made_up_and_what_is_not_asked_for_is_left_out():
+def test_missing_required_fields_get_placeholders_and_optional_ones_are_left_out():
     overview = body("getClusterOverview", {"taskmanagers": 2})
     assert overview["taskmanagers"] == 2
     assert isinstance(overview["slots-total"], int)
@@ -77,14 +77,14 @@ def test_numbers_take_the_type_of_the_contract():
         ({"jobs": "many"}, "/jobs"),
     ],
 )
-def test_a_fact_that_does_not_fit_is_our_mistake(payload, pointer):
+def test_a_value_that_does_not_fit_raises_rendering_error(payload, pointer):
     with pytest.raises(RenderingError) as caught:
         body("getJobsOverview", payload)
     assert caught.value.pointer == pointer
     assert str(caught.value).startswith(f"getJobsOverview (GET /jobs/overview) {pointer}: expected ")
 
 
-def test_null_where_there_is_none_leaves_out_what_may_be_left_out():
+def test_null_leaves_out_an_optional_field_that_is_not_nullable():
     assert body("getClusterOverview", {"taskmanagers-blocked": None}).get("taskmanagers-blocked", "absent") == "absent"
     assert body("getSavepointStatus", {"status": {"id": "COMPLETED"}, "operation": {"location": None}}) == {
         "status": {"id": "COMPLETED"},
@@ -92,7 +92,7 @@ def test_null_where_there_is_none_leaves_out_what_may_be_left_out():
     }
 
 
-def test_null_where_there_is_one():
+def test_null_of_a_nullable_field_is_kept():
     status = {"id": "IN_PROGRESS"}
     answer = {"status": status, "operation": None}
     assert body("getSavepointStatus", answer) == answer
@@ -100,8 +100,8 @@ def test_null_where_there_is_one():
 
 @pytest.mark.parametrize(("minor", "name"), [("1.12", "@class"), ("2.3", "className")])
 @pytest.mark.parametrize("told_as", ["@class", "className"])
-def test_a_subclass_is_told_by_its_name_whatever_the_release_calls_it(minor, name, told_as):
-    payload = {told_as: "failed", "id": 3, "failure_timestamp": 9, "failure_message": None}
+def test_the_name_of_a_subclass_is_read_from_either_key(minor, name, payload_key):
+    payload = {payload_key: "failed", "id": 3, "failure_timestamp": 9, "failure_message": None}
     result = body("getCheckpointStatisticDetails", payload, minor)
     assert result[name] == "failed"
     assert next(iter(result)) == name
