@@ -23,7 +23,7 @@ from tests.fidelity.exchange import NO_ANSWER, TEXT_LIMIT, record
 UNKNOWN_ID = "0123456789abcdef0123456789abcdef"
 SECONDS_FOR_AN_ANSWER = 60
 ODD = (KeyError, TypeError, IndexError, AttributeError, StopIteration, ValueError)
-"""Errors that a body of an unexpected shape raises. They don't end the run, so that servers unlike Flink can be scored."""
+"""Errors that a body of an unexpected shape raises. They don't end the run, so that other servers can be scored."""
 NETWORK = (OSError, http.client.HTTPException)
 
 Step = dict[str, Any]

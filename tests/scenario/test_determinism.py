@@ -78,7 +78,7 @@ def response_digests() -> str:
 
 
 def test_another_process_gives_the_same_responses() -> None:
-    code = "from tests.scenario.test_determinism import whole_story; print(whole_story())"
+    code = "from tests.scenario.test_determinism import response_digests; print(response_digests())"
     outputs = set()
     for hash_seed in ("1", "424242"):
         environment = {**os.environ, "PYTHONHASHSEED": hash_seed}

@@ -99,7 +99,7 @@ def test_null_of_a_nullable_field_is_kept():
 
 
 @pytest.mark.parametrize(("minor", "name"), [("1.12", "@class"), ("2.3", "className")])
-@pytest.mark.parametrize("told_as", ["@class", "className"])
+@pytest.mark.parametrize("payload_key", ["@class", "className"])
 def test_the_name_of_a_subclass_is_read_from_either_key(minor, name, payload_key):
     payload = {payload_key: "failed", "id": 3, "failure_timestamp": 9, "failure_message": None}
     result = body("getCheckpointStatisticDetails", payload, minor)
