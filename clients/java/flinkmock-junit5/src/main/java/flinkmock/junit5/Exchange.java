@@ -1,0 +1,27 @@
+package flinkmock.junit5;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.util.List;
+
+/**
+ * A request that a client sent, with its response.
+ *
+ * @param time the cluster time in ms since the epoch
+ * @param operation the operation id, or null if there is no such operation
+ * @param job the name of the job that the request is about, or null
+ * @param status 0 if there was no response
+ * @param fault the name of the fault that applied, or null
+ * @param advice how to correct the request
+ */
+public record Exchange(
+        int number,
+        long time,
+        String method,
+        String target,
+        String operation,
+        JsonNode body,
+        List<String> files,
+        String job,
+        int status,
+        String fault,
+        List<String> advice) {}

@@ -1,0 +1,296 @@
+package flinkmock.junit5;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.net.URI;
+import java.net.URISyntaxException;
+import java.net.URL;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.opentest4j.AssertionFailedError;
+
+/**
+ * A fake Flink cluster. {@link FlinkMockTest} injects one into each test.
+ *
+ * <p>Each method calls one operation of flinkmock's control API and throws {@link FlinkMockException} if it is refused.
+ * Durations in text have a unit: "500ms", "3s", "2m30s", "1h".
+ */
+public final class FlinkMock implements AutoCloseable {
+    private static final String DEFAULT_CLOCK = "1s per request";
+
+    private final String url;
+    private final ControlApi control;
+    private final boolean allowUnexpected;
+    private final Runnable close;
+    private String flink;
+    private boolean closed;
+
+    private FlinkMock(String url, ControlApi control, boolean allowUnexpected, Runnable close) {
+        this.url = url;
+        this.control = control;
+        this.allowUnexpected = allowUnexpected;
+        this.close = close;
+        this.flink = control.get("/version").path("flink").asText();
+    }
+
+    static FlinkMock open(FlinkMockTest settings, ClassLoader resources) {
+        ControlApi server = Server.control();
+        Map<String, String> query = new LinkedHashMap<>();
+        query.put("flink", settings.flink());
+        query.put("clock", settings.clock());
+        query.put("default-clock", DEFAULT_CLOCK);
+        query.put("idle-timeout", "never");
+        String scenario = locate(settings.scenario(), resources);
+        JsonNode cluster =
+                server.send("POST", "/clusters" + ControlApi.query(query), "application/yaml", scenario);
+        String path = "/clusters/" + cluster.path("id").asText();
+        ControlApi control = new ControlApi(cluster.path("control-url").asText(), "");
+        return new FlinkMock(
+                cluster.path("url").asText(), control, settings.allowUnexpected(), () -> server.delete(path));
+    }
+
+    /**
+     * Connects to a running {@code flinkmock serve}, for example in a container.
+     *
+     * @param url the base URL of Flink's REST API
+     * @param token the token of the control API; may be empty
+     */
+    public static FlinkMock connect(String url, String token) {
+        String base = url.replaceAll("/$", "");
+        return new FlinkMock(base, new ControlApi(base + ControlApi.PREFIX, token), false, () -> {});
+    }
+
+    /** Returns the base URL of Flink's REST API, without a slash at the end. */
+    public String url() {
+        return url;
+    }
+
+    /** Returns the host of {@link #url}. */
+    public String host() {
+        return URI.create(url).getHost();
+    }
+
+    /** Returns the port of {@link #url}. */
+    public int port() {
+        return URI.create(url).getPort();
+    }
+
+    /** Returns the base URL of the control API. */
+    public String controlUrl() {
+        return control.url();
+    }
+
+    /** Returns the version of Flink that is served, such as "1.20.5". */
+    public String flink() {
+        return flink;
+    }
+
+    /** Returns the cluster time. */
+    public Instant now() {
+        return time(control.get("/clock"));
+    }
+
+    /** Advances the cluster time and returns it. */
+    public Instant advance(String by) {
+        return time(control.post("/clock/advance", Map.of("by", by)));
+    }
+
+    /** Advances the cluster time and returns it. */
+    public Instant advance(Duration by) {
+        return advance(by.toMillis() + "ms");
+    }
+
+    /** Advances the cluster time until the job is in the state, and returns it. */
+    public Instant runUntil(String job, String state) {
+        return time(control.post("/clock/run-until", Map.of("job", job, "state", state)));
+    }
+
+    /** Returns all jobs in the order of submission. */
+    public List<Job> jobs() {
+        return List.of(ControlApi.convert(control.get("/jobs").get("jobs"), Job[].class));
+    }
+
+    /** Returns a job by id or name. */
+    public Job job(String job) {
+        return control.get("/jobs/" + ControlApi.encode(job), Job.class);
+    }
+
+    /** Submits a job from a template: "streaming", "batch", or one of the scenario. */
+    public Job submitJob(String name, String template) {
+        return control.post("/jobs", Map.of("name", name, "template", template), Job.class);
+    }
+
+    /** Lets a task of the job throw an exception. */
+    public Job failJob(String job, String exceptionClass, String message) {
+        return change(job, "fail", Map.of("exception", Map.of("class", exceptionClass, "message", message)));
+    }
+
+    /** Lets the job finish. */
+    public Job finishJob(String job) {
+        return change(job, "finish", null);
+    }
+
+    /** Cancels the job. */
+    public Job cancelJob(String job) {
+        return change(job, "cancel", null);
+    }
+
+    /** Restarts all tasks of the job. */
+    public Job restartJob(String job) {
+        return change(job, "restart", null);
+    }
+
+    /**
+     * Waits until clients have brought the job into the state. Does not advance the cluster time.
+     *
+     * @param timeout of the wall clock
+     */
+    public Job waitForJob(String job, String state, String timeout) {
+        return change(job, "wait", Map.of("state", state, "timeout", timeout));
+    }
+
+    /** Sends a signal that the scenario waits for. */
+    public void signal(String name) {
+        control.post("/signals/" + ControlApi.encode(name), null);
+    }
+
+    /** Crashes the leader. After the duration there is a new one. */
+    public void failLeader(String duration) {
+        control.post("/leader/fail", Map.of("for", duration));
+    }
+
+    /** Adds a TaskManager and returns its id. */
+    public String addTaskManager() {
+        return control.post("/taskmanagers/join", null).path("id").asText();
+    }
+
+    /** Removes a TaskManager as if its process had crashed. */
+    public void loseTaskManager(String id) {
+        control.post("/taskmanagers/lose", Map.of("id", id));
+    }
+
+    /** Returns the faults, to add and remove some. */
+    public Faults faults() {
+        return new Faults(control);
+    }
+
+    /** Returns the requests that clients have sent, to check them. */
+    public Requests requests() {
+        return new Requests(control);
+    }
+
+    /**
+     * Replaces the cluster by one with another scenario, at the same address.
+     *
+     * @param scenario YAML or JSON text, or the name of a built-in scenario
+     * @param flink the minor release to serve; empty: as before
+     * @param clock the clock mode; empty: as before
+     */
+    public void loadScenario(String scenario, String flink, String clock) {
+        String query = ControlApi.query(Map.of("flink", flink, "clock", clock));
+        control.send("PUT", "/scenario" + query, "application/yaml", scenario);
+        this.flink = control.get("/version").path("flink").asText();
+    }
+
+    /** Starts the cluster again with the same scenario, at the same address. */
+    public void reset() {
+        control.post("/reset", null);
+    }
+
+    /** Takes a snapshot of the cluster and returns its id. */
+    public String snapshot() {
+        return control.post("/snapshots", null).path("id").asText();
+    }
+
+    /** Restores a snapshot. */
+    public void restore(String snapshot) {
+        control.post("/snapshots/" + ControlApi.encode(snapshot) + "/restore", null);
+    }
+
+    /**
+     * Calls an operation of the control API and returns its response.
+     *
+     * @param path the path below {@link #controlUrl}
+     * @param body is written as JSON; null: none
+     */
+    public JsonNode call(String method, String path, Object body) {
+        return control.send(method, path, "application/json", ControlApi.text(body));
+    }
+
+    /** Checks the scenario's `expect`, and that all requests match an operation of the release. */
+    public void verify() {
+        List<String> problems = new ArrayList<>();
+        for (JsonNode each : control.get("/expectations").path("expectations")) {
+            if (!each.path("met").asBoolean()) {
+                problems.add(each.path("message").asText());
+            }
+        }
+        if (!allowUnexpected) {
+            for (Exchange each : requests().unexpected()) {
+                problems.add("Flink " + flink + " has no operation " + each.method() + " " + each.target() + ". "
+                        + String.join(" ", each.advice()));
+            }
+        }
+        if (!problems.isEmpty()) {
+            throw new AssertionFailedError(String.join("\n", problems));
+        }
+    }
+
+    /**
+     * Returns what has no effect, as sentences: faults that applied to no request, and fields and query parameters of
+     * requests that the release does not read.
+     */
+    public List<String> findings() {
+        List<String> found = new ArrayList<>();
+        JsonNode findings = control.get("/findings");
+        findings.path("unused").forEach(each -> found.add(each.asText()));
+        findings.path("ignored").forEach(each -> found.add(each.asText()));
+        return found;
+    }
+
+    /** Stops the cluster. Does nothing the second time, and to a cluster of {@link #connect}. */
+    @Override
+    public void close() {
+        if (!closed) {
+            closed = true;
+            close.run();
+        }
+    }
+
+    private Job change(String job, String action, Object body) {
+        return control.post("/jobs/" + ControlApi.encode(job) + "/" + action, body, Job.class);
+    }
+
+    private static Instant time(JsonNode clock) {
+        return Instant.ofEpochMilli(clock.path("now").asLong());
+    }
+
+    /** Returns the path of a scenario that is a file or a resource; other scenarios as they are. */
+    private static String locate(String scenario, ClassLoader resources) {
+        if (!scenario.matches("[^\n]+\\.ya?ml")) {
+            return scenario;
+        }
+        if (Files.exists(Path.of(scenario))) {
+            return Path.of(scenario).toAbsolutePath().toString();
+        }
+        URL resource = resources.getResource(scenario);
+        if (resource == null) {
+            return scenario;
+        }
+        try {
+            URI uri = resource.toURI();
+            return uri.getScheme().equals("file")
+                    ? Path.of(uri).toString()
+                    : new String(resource.openStream().readAllBytes(), StandardCharsets.UTF_8);
+        } catch (URISyntaxException | IOException error) {
+            throw new FlinkMockException(scenario + ": " + error);
+        }
+    }
+}

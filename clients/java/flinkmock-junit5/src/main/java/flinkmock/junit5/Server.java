@@ -1,0 +1,101 @@
+package flinkmock.junit5;
+
+import java.io.BufferedReader;
+import java.io.File;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** The flinkmock process that all tests of this JVM share. It ends with the JVM, because its standard input ends. */
+final class Server {
+    private static final boolean WINDOWS = File.separatorChar == '\\';
+    private static final String INSTALL = "Install flinkmock with pip, and set FLINKMOCK to the path of the program "
+            + "unless it is on the path or in an active virtual environment.";
+
+    private static Server shared;
+
+    private final ControlApi control;
+    /** Held, because the server ends when it is closed. */
+    private final OutputStream stdin;
+
+    private Server(ControlApi control, OutputStream stdin) {
+        this.control = control;
+        this.stdin = stdin;
+    }
+
+    /** Returns the control API of the process; the first call starts it. */
+    static synchronized ControlApi control() {
+        if (shared == null) {
+            shared = start(findCommand(System.getenv()));
+        }
+        return shared.control;
+    }
+
+    static Server start(List<String> program) {
+        List<String> command = new ArrayList<>(program);
+        command.addAll(List.of("serve", "--port", "0", "--log", "json", "--quiet", "--until-stdin-ends"));
+        String line;
+        Process process;
+        Path messages = null;
+        try {
+            messages = Files.createTempFile("flinkmock-", ".log");
+            messages.toFile().deleteOnExit();
+            process = new ProcessBuilder(command).redirectError(messages.toFile()).start();
+            BufferedReader output =
+                    new BufferedReader(new InputStreamReader(process.getInputStream(), StandardCharsets.UTF_8));
+            line = output.readLine();
+        } catch (IOException error) {
+            throw new FlinkMockException(error.getMessage() + ". " + INSTALL);
+        }
+        if (line == null) {
+            throw new FlinkMockException(String.join(" ", program) + " has ended. " + INSTALL + "\n" + read(messages));
+        }
+        if (!line.startsWith("{")) {
+            process.destroy();
+            throw new FlinkMockException(String.join(" ", program) + ": unexpected output: " + line);
+        }
+        String url = ControlApi.parse(line).path("url").asText();
+        return new Server(new ControlApi(url + ControlApi.PREFIX, ""), process.getOutputStream());
+    }
+
+    private static String read(Path file) {
+        try {
+            return Files.readString(file);
+        } catch (IOException error) {
+            return error.toString();
+        }
+    }
+
+    /**
+     * Returns the command that runs flinkmock: the program in $FLINKMOCK, the one in the active virtual environment,
+     * the one on the path, or the module of the Python on the path.
+     */
+    static List<String> findCommand(Map<String, String> environment) {
+        String given = environment.getOrDefault("FLINKMOCK", "");
+        if (!given.isEmpty()) {
+            return List.of(given);
+        }
+        List<Path> folders = new ArrayList<>();
+        String virtual = environment.getOrDefault("VIRTUAL_ENV", "");
+        if (!virtual.isEmpty()) {
+            folders.add(Path.of(virtual, WINDOWS ? "Scripts" : "bin"));
+        }
+        for (String folder : environment.getOrDefault("PATH", "").split(File.pathSeparator)) {
+            if (!folder.isEmpty()) {
+                folders.add(Path.of(folder));
+            }
+        }
+        return folders.stream()
+                .map(folder -> folder.resolve(WINDOWS ? "flinkmock.exe" : "flinkmock"))
+                .filter(program -> Files.isRegularFile(program) && Files.isExecutable(program))
+                .findFirst()
+                .map(program -> List.of(program.toString()))
+                .orElse(List.of(WINDOWS ? "python" : "python3", "-m", "flinkmock"));
+    }
+}

@@ -1,0 +1,173 @@
+package deployer;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublisher;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Map;
+import java.util.Optional;
+
+/** Deploys and upgrades jobs on one cluster. */
+public final class Deployer {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final String BOUNDARY = "the-end-of-the-jar";
+
+    private final HttpClient client = HttpClient.newHttpClient();
+    private final String url;
+    private final Time time;
+    private final Duration poll = Duration.ofSeconds(1);
+    private final Duration timeout = Duration.ofMinutes(5);
+    private final int attempts = 5;
+
+    /** @param url the base URL of the REST API */
+    public Deployer(String url, Time time) {
+        this.url = url;
+        this.time = time;
+    }
+
+    /** Runs a new job, waits until it is up, and returns its id. */
+    public String deploy(Path jar) throws DeployException, IOException, InterruptedException {
+        return run(upload(jar), Map.of());
+    }
+
+    /** Stops a job with a savepoint, runs the new jar from it, and returns the new job id. */
+    public String upgrade(String job, Path jar, String directory)
+            throws DeployException, IOException, InterruptedException {
+        String uploaded = upload(jar); // before stopping the job
+        return run(uploaded, Map.of("savepointPath", stop(job, directory)));
+    }
+
+    /** Takes a savepoint and returns its path. */
+    public String savepoint(String job, String directory) throws DeployException, InterruptedException {
+        return snapshot(job, "savepoints", Map.of("target-directory", directory, "cancel-job", false));
+    }
+
+    /** Stops the job with a savepoint and returns its path. */
+    public String stop(String job, String directory) throws DeployException, InterruptedException {
+        return snapshot(job, "stop", Map.of("targetDirectory", directory, "drain", false));
+    }
+
+    /** Waits until the tasks run. Throws JobTerminated with the cause if the job fails. */
+    public void waitUntilUp(String job) throws DeployException, InterruptedException {
+        Instant end = time.now().plus(timeout);
+        for (JsonNode details = get("/jobs/" + job); !Flink.isUp(details); details = get("/jobs/" + job)) {
+            String state = details.path("state").asText();
+            String progress = details.path("name").asText() + " is " + state;
+            if (Flink.TERMINAL_STATES.contains(state)) {
+                String cause = Flink.cause(get("/jobs/" + job + "/exceptions"));
+                throw new DeployException.JobTerminated(progress + ": " + cause);
+            }
+            await(end, progress);
+        }
+    }
+
+    private String upload(Path jar) throws DeployException, IOException, InterruptedException {
+        ByteArrayOutputStream body = new ByteArrayOutputStream();
+        String head = "--" + BOUNDARY + "\r\nContent-Disposition: form-data; name=\"jarfile\"; filename=\""
+                + jar.getFileName() + "\"\r\nContent-Type: application/x-java-archive\r\n\r\n";
+        body.write(head.getBytes(StandardCharsets.UTF_8));
+        Files.copy(jar, body);
+        body.write(("\r\n--" + BOUNDARY + "--\r\n").getBytes(StandardCharsets.UTF_8));
+        BodyPublisher content = BodyPublishers.ofByteArray(body.toByteArray());
+        HttpRequest request = request("/jars/upload")
+                .header("Content-Type", "multipart/form-data; boundary=" + BOUNDARY)
+                .POST(content)
+                .build();
+        String filename = send(request, 200, true).path("filename").asText();
+        return filename.substring(filename.lastIndexOf('/') + 1);
+    }
+
+    private String run(String jar, Map<String, Object> body) throws DeployException, InterruptedException {
+        String job = post("/jars/" + jar + "/run", body, 200, false).path("jobid").asText();
+        waitUntilUp(job);
+        return job;
+    }
+
+    private String snapshot(String job, String endpoint, Map<String, Object> fields)
+            throws DeployException, InterruptedException {
+        Map<String, Object> body = Flink.trigger(Flink.hasTriggerIds(get("/config")), fields);
+        JsonNode triggered = post("/jobs/" + job + "/" + endpoint, body, 202, body.containsKey("triggerId"));
+        String status = "/jobs/" + job + "/savepoints/" + triggered.path("request-id").asText();
+        Instant end = time.now().plus(timeout);
+        Optional<String> location = Flink.location(get(status));
+        while (location.isEmpty()) {
+            await(end, "the savepoint is not ready");
+            location = Flink.location(get(status));
+        }
+        return location.get();
+    }
+
+    private JsonNode get(String path) throws DeployException, InterruptedException {
+        return send(request(path).build(), 200, true);
+    }
+
+    private JsonNode post(String path, Map<String, Object> body, int expectedStatus, boolean idempotent)
+            throws DeployException, InterruptedException {
+        BodyPublisher content;
+        try {
+            content = BodyPublishers.ofString(JSON.writeValueAsString(body));
+        } catch (JsonProcessingException error) {
+            throw new IllegalArgumentException(error);
+        }
+        HttpRequest request =
+                request(path).header("Content-Type", "application/json").POST(content).build();
+        return send(request, expectedStatus, idempotent);
+    }
+
+    private HttpRequest.Builder request(String path) {
+        return HttpRequest.newBuilder(URI.create(url + path)).timeout(Duration.ofSeconds(30));
+    }
+
+    /**
+     * Sends a request and returns the parsed response.
+     *
+     * <p>Requests are repeated after a 503, because there is no leader that could have processed them. After a lost
+     * connection, only idempotent requests are repeated.
+     */
+    private JsonNode send(HttpRequest request, int expectedStatus, boolean idempotent)
+            throws DeployException, InterruptedException {
+        String name = request.method() + " " + request.uri().getPath() + ": ";
+        String problem = "";
+        for (int attempt = 0; attempt < attempts; attempt++) {
+            if (attempt > 0) {
+                time.sleep(poll);
+            }
+            try {
+                HttpResponse<String> response = client.send(request, BodyHandlers.ofString());
+                if (response.statusCode() == expectedStatus) {
+                    return JSON.readTree(response.body());
+                }
+                problem = response.statusCode() + " " + response.body();
+                if (response.statusCode() != 503) {
+                    break;
+                }
+            } catch (IOException error) {
+                problem = "no response (" + error + ")";
+                if (!idempotent) {
+                    throw new DeployException.ResponseLost(name + problem + "; Flink may have processed the request");
+                }
+            }
+        }
+        throw new DeployException.RequestFailed(name + problem);
+    }
+
+    private void await(Instant end, String progress) throws DeployException, InterruptedException {
+        if (!time.now().isBefore(end)) {
+            throw new DeployException.TimedOut(progress + " after " + timeout.toSeconds() + " s");
+        }
+        time.sleep(poll);
+    }
+}

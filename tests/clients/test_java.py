@@ -1,0 +1,121 @@
+"""The module for JUnit 5, and the deployer that is tested with it. One run of Maven builds and tests all copies."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from tests.clients.deployers import (
+    FAILURE_CAUSE,
+    FOUND_BY,
+    REPEAT,
+    STATUS,
+    TESTS,
+    copy,
+    first_example,
+    plant,
+    snake_case,
+    write_flinkmock,
+)
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.xdist_group("maven"),
+    pytest.mark.skipif(
+        not (shutil.which("mvn") and shutil.which("javac")),
+        reason="there is no Java here (mvn and javac on the path)",
+    ),
+]
+
+MODULE = "clients/java/flinkmock-junit5"
+DEPLOYER = "examples/deployer-java"
+SOURCES = "src/main/java/deployer"
+BUGS = {
+    FAILURE_CAUSE: [(f"{SOURCES}/Flink.java", 'operation.has("failure-cause")', "false")],
+    STATUS: [(f"{SOURCES}/Deployer.java", "body, 202,", "body, 200,")],
+    REPEAT: [
+        (f"{SOURCES}/Flink.java", "if (triggerIds) {", "if (false) {"),
+        (f"{SOURCES}/Deployer.java", 'body.containsKey("triggerId")', "true"),
+    ],
+}
+POM = """<project>
+  <modelVersion>4.0.0</modelVersion>
+  <groupId>all</groupId>
+  <artifactId>all</artifactId>
+  <version>1</version>
+  <packaging>pom</packaging>
+  <modules>{modules}</modules>
+</project>
+"""
+
+Results = dict[str, dict[str, bool]]
+"""By folder and test: whether it passed."""
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
+    root = tmp_path_factory.mktemp("java")
+    copy("clients/java", root)
+    example = root / MODULE / "src" / "test" / "java" / "ReportTest.java"
+    example.write_text(first_example(root / "clients/java/README.md", "java"), encoding="utf-8")
+    copy(DEPLOYER, root)
+    folders = [DEPLOYER]
+    for number, bug in enumerate(BUGS):
+        folder = f"{DEPLOYER}-{number}"
+        shutil.copytree(root / DEPLOYER, root / folder)
+        plant(root / folder, BUGS[bug])
+        name = "<artifactId>deployer</artifactId>"
+        plant(root / folder, [("pom.xml", name, name.replace("deployer<", f"deployer-{number}<"))])
+        folders.append(folder)
+    modules = "".join(f"<module>{folder}</module>" for folder in ("clients/java", *folders))
+    (root / "pom.xml").write_text(POM.format(modules=modules), encoding="utf-8")
+    run(root)
+    return {folder: read(root / folder) for folder in (MODULE, *folders)}
+
+
+def run(root: Path) -> None:
+    """Run all tests: offline if the local repository has everything."""
+    environment = {**os.environ, "FLINKMOCK": str(write_flinkmock(root))}
+    for options in (["-o"], []):
+        command = ["mvn", "-B", "-q", *options, "-Dmaven.test.failure.ignore=true", "test"]
+        ran = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
+        if ran.returncode == 0:
+            return
+        if "offline mode" not in ran.stdout:
+            break
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+
+
+def read(folder: Path) -> dict[str, bool]:
+    """Read the reports. A test passes if it passes on all releases."""
+    passed: dict[str, bool] = {}
+    for report in (folder / "target" / "surefire-reports").glob("TEST-*.xml"):
+        for case in ElementTree.parse(report).iter("testcase"):
+            success = case.find("failure") is None and case.find("error") is None
+            name = snake_case(case.attrib["name"])
+            passed[name] = passed.get(name, True) and success
+    return passed
+
+
+def test_the_tests_of_the_module_pass(results: Results) -> None:
+    passed = results[MODULE]
+    assert [name for name, success in passed.items() if not success] == []
+    assert len(passed) > 10
+    assert passed["the_report_names_its_job"]
+
+
+def test_the_suite_passes(results: Results) -> None:
+    passed = results[DEPLOYER]
+    assert [name for name, success in passed.items() if not success] == []
+    assert set(passed) == TESTS
+
+
+@pytest.mark.parametrize(("number", "bug"), list(enumerate(BUGS)))
+def test_the_suite_finds_a_bug(number: int, bug: str, results: Results) -> None:
+    passed = results[f"{DEPLOYER}-{number}"]
+    assert {name for name, success in passed.items() if not success} == FOUND_BY[bug]
