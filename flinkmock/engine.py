@@ -126,9 +126,9 @@ class Engine:
     def advance(self, length: int | str) -> int:
         """Moves the clock by ms, or a text such as "30s", and lets happen what is due; returns the cluster time, epoch
         ms."""
-        with self.lock:
+        with self.lock.reading:
             now = self.clock.advance(length)
-            self.cluster.run_due_events(now)
+            self.catch_up(now)
             return now
 
     @property

@@ -9,6 +9,7 @@ TypeError: then the response can't be reused.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 FOREVER = 1 << 62
@@ -54,6 +55,25 @@ class Trace:
             self.until = time
 
 
+class Fragment:
+    """A part of traced responses that is made once and used until its own trace ends.
+
+    Attributes:
+        payload: The part, with moments in it.
+        version: What it was made from; another version makes it invalid.
+        until: The first time at which it may be another one (epoch ms).
+        text: The JSON text, as soon as it is written.
+    """
+
+    __slots__ = ("payload", "text", "until", "version")
+
+    def __init__(self, payload: Any, version: object, until: int) -> None:
+        self.payload = payload
+        self.version = version
+        self.until = until
+        self.text: str | None = None
+
+
 class Moment:
     """`trace.now + shift`: a time or a duration that grows as time passes."""
 
@@ -62,6 +82,21 @@ class Moment:
     def __init__(self, trace: Trace, shift: int) -> None:
         self._trace = trace
         self.shift = shift
+
+    def fragment(self, known: Fragment | None, version: object, make: Callable[[Any], Any]) -> Fragment:
+        """Return a part of the response: `known` if it is still right, else a new one.
+
+        Args:
+            known: The part as of an earlier response.
+            version: What the part depends on besides the time.
+            make: Makes the payload for a time.
+        """
+        trace = self._trace
+        if known is None or known.version != version or known.until <= trace.now:
+            own = Trace(trace.now)
+            known = Fragment(make(Moment(own, self.shift)), version, own.until)
+        trace.holds_until(known.until)
+        return known
 
     def __format__(self, spec: str) -> str:
         if spec not in ("", "d"):

@@ -25,7 +25,7 @@ def wide_job() -> dict[str, Any]:
 
 def _jobs(count: int, parallelism: int) -> dict[str, Any]:
     template = {"vertices": _CHAIN, "parallelism": parallelism, "checkpoints": {"every": "10s"}}
-    slots = 8
+    slots = 8 if count < 50_000 else 64
     return {
         "cluster": {"taskmanagers": max(1, -(-count * parallelism // slots)), "slots": slots},
         "templates": {"measured": template},

@@ -54,7 +54,7 @@ class RequirementsChange:
         return self.ended_at is None and self.attempt_number is None
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Job:
     """`application_id` equals `id` unless the application was started separately. Times are epoch ms."""
 
@@ -101,6 +101,12 @@ class Job:
     @property
     def ended(self) -> bool:
         return self.state in TERMINAL_JOB_STATES
+
+    @property
+    def version(self) -> tuple[int, int, int, bool]:
+        """Changes whenever states, attempts or executions do."""
+        attempts = self.attempts
+        return len(self.states), len(attempts), attempts[-1].version if attempts else 0, self.failed_before_start
 
     def state_at(self, time: int) -> JobState:
         index = bisect_right(self.states, time, key=_entered_at)

@@ -6,6 +6,7 @@ for a single subtask. Spacings are those of `lifecycle` and `job-running` in the
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -45,7 +46,11 @@ class AttemptOutcome:
     failed_task: tuple[int, int] | None = None
 
 
-@dataclass(slots=True)
+_RECENT: deque[JobAttempt] = deque(maxlen=4096)
+"""The attempts that keep their executions: lists over many jobs look at each, and seldom again."""
+
+
+@dataclass(eq=False, slots=True)
 class JobAttempt:
     """Times are epoch ms; `scheduled_at` and `deployed_at` are None until then, `outcome` until it is known."""
 
@@ -70,28 +75,31 @@ class JobAttempt:
     outcome: AttemptOutcome | None = None
     settled_at: int | None = None
     """When all subtasks were in a terminal state, if the outcome does not know it or the job ended earlier."""
+    version: int = 0
+    """Grows whenever the executions change."""
     _cached_executions: list[list[Execution]] | None = None
     _first_stage_running_at: int | None = None
 
     def change_graph(self, graph: JobGraph) -> None:
         """Use another parallelism, before any task is deployed."""
         self.graph = graph
-        self._cached_executions = None
+        self._forget_executions()
 
     def schedule(self, at: int) -> None:
         self.scheduled_at = at
-        self._cached_executions = None
+        self._forget_executions()
 
     def deploy(self, at: int, slots: list[Slot], planned_end: int | None, first_deployed_at: int | None = None) -> None:
         self.deployed_at, self.slots, self.planned_end = at, slots, planned_end
         self.first_deployed_at = at if first_deployed_at is None else first_deployed_at
-        self._cached_executions = self._first_stage_running_at = None
+        self._forget_executions()
+        self._first_stage_running_at = None
 
     def end(self, outcome: AttemptOutcome) -> None:
         """Set the outcome, unless there is one."""
         if self.outcome is None:
             self.outcome = outcome
-            self._cached_executions = None
+            self._forget_executions()
 
     def mark_settled(self, at: int) -> None:
         """Put the last subtasks in a terminal state by `at`, if the outcome does not say when, or says a later time."""
@@ -99,19 +107,28 @@ class JobAttempt:
             return
         if self.outcome.settled_at is None or self.outcome.settled_at > at:
             self.settled_at = at
-            self._cached_executions = None
+            self._forget_executions()
 
     def on_slots_lost(self) -> None:
         """A TaskManager is gone; tasks that were being cancelled on it are CANCELED at that moment."""
+        self._forget_executions()
+
+    def _forget_executions(self) -> None:
+        self.version += 1
         self._cached_executions = None
 
     def executions(self) -> list[list[Execution]]:
         """Return the executions of all subtasks, vertex by vertex."""
         if self._cached_executions is None:
-            self._cached_executions = [
+            executions = [
                 [self._execution(vertex, subtask) for subtask in range(vertex.parallelism)]
                 for vertex in self.graph.vertices
             ]
+            self._cached_executions = executions
+            if len(_RECENT) == _RECENT.maxlen:
+                _RECENT[0]._cached_executions = None
+            _RECENT.append(self)
+            return executions
         return self._cached_executions
 
     def execution(self, vertex: Vertex, subtask: int) -> Execution:

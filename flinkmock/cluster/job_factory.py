@@ -12,7 +12,7 @@ from flinkmock.cluster.graph import JobGraph
 from flinkmock.cluster.job import Job
 from flinkmock.cluster.leadership import recovered_lifecycle
 from flinkmock.cluster.restore import RestoreSettings, find_state, missing_savepoint_error, restore_error
-from flinkmock.cluster.spec import JobSpec, Step
+from flinkmock.cluster.spec import JobSpec, Lifecycle, Step, VertexSpec
 from flinkmock.cluster.states import JobState, implicit_prefix, scheduler_of
 from flinkmock.flink.configuration import CHECKPOINT_DIR, SCHEDULER
 from flinkmock.flink.java_exception import JavaException
@@ -22,11 +22,18 @@ if TYPE_CHECKING:
     from flinkmock.cluster.cluster import Cluster
 
 
+_SHARED = 256
+"""Graphs and lifecycles that are kept for the next jobs."""
+
+
 class JobFactory:
     """Creates jobs and starts them."""
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
+        self._graphs: dict[int, tuple[tuple[VertexSpec, ...], JobGraph]] = {}
+        self._lifecycles: dict[int, tuple[Lifecycle, str, FlatLifecycle]] = {}
+        """What jobs of one template share, by the identity of the parts of the spec that it is made from."""
 
     def create(
         self, spec: JobSpec, at: int, *, initialized: bool = False, application: Application | None = None
@@ -82,7 +89,7 @@ class JobFactory:
 
     def _add(self, spec: JobSpec, lifecycle: FlatLifecycle, at: int, application: Application) -> Job:
         cluster = self._cluster
-        graph = JobGraph(spec)
+        graph = self._graph(spec)
         directory = cluster.configuration.text(CHECKPOINT_DIR)
         tracker = CheckpointTracker(
             None if spec.is_batch else spec.checkpoints,
@@ -108,10 +115,25 @@ class JobFactory:
 
     def _lifecycle(self, spec: JobSpec) -> FlatLifecycle:
         """Return the job's lifecycle with the states that come before its first one, which last no time."""
-        lifecycle = flatten(spec.lifecycle)
         scheduler = scheduler_of(self._cluster.configuration.text(SCHEDULER), spec.type)
+        shared = self._lifecycles.get(id(spec.lifecycle))
+        if shared is not None and shared[0] is spec.lifecycle and shared[1] == scheduler:
+            return shared[2]
+        lifecycle = flatten(spec.lifecycle)
         prefix = implicit_prefix(lifecycle.steps[0].state, scheduler) or ()
-        return lifecycle.after([Step(state) for state in prefix])
+        lifecycle = lifecycle.after([Step(state) for state in prefix])
+        if len(self._lifecycles) < _SHARED:
+            self._lifecycles[id(spec.lifecycle)] = spec.lifecycle, scheduler, lifecycle
+        return lifecycle
+
+    def _graph(self, spec: JobSpec) -> JobGraph:
+        shared = self._graphs.get(id(spec.vertices))
+        if shared is not None and shared[0] is spec.vertices:
+            return shared[1]
+        graph = JobGraph(spec)
+        if len(self._graphs) < _SHARED:
+            self._graphs[id(spec.vertices)] = spec.vertices, graph
+        return graph
 
 
 def _single_job_application(application_id: str, spec: JobSpec, at: int) -> Application:

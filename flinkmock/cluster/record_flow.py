@@ -6,8 +6,10 @@ a vertex equals the input of the next one, and the counts of subtasks add up to 
 
 from __future__ import annotations
 
+from weakref import WeakKeyDictionary
+
 from flinkmock.cluster.execution import Execution
-from flinkmock.cluster.graph import Vertex
+from flinkmock.cluster.graph import JobGraph, Vertex
 from flinkmock.cluster.job_attempt import JobAttempt
 from flinkmock.cluster.metric_series import backpressure_at, backpressured_time_ms
 from flinkmock.flink.memory import PAGE
@@ -25,6 +27,7 @@ class RecordFlow:
     def __init__(self, attempt: JobAttempt, time: int) -> None:
         self._attempt = attempt
         self._time = time
+        self._flows = _flows_of(attempt.graph)
         self._records: dict[int, tuple[int, int]] = {}
 
     def records(self, vertex: Vertex) -> tuple[int, int]:
@@ -44,47 +47,94 @@ class RecordFlow:
     def io_counters(self, execution: Execution) -> IoCounters:
         """Return the counters of one subtask."""
         vertex, subtask = execution.vertex, execution.subtask
+        flow = self._flows[vertex.index]
         records_in, records_out = self.records(vertex)
-        mine_in = _share(records_in, subtask, vertex)
-        mine_out = _share(records_out, subtask, vertex)
+        mine_in, mine_out = flow.share(records_in, subtask), flow.share(records_out, subtask)
         began = self._attempt.submitted_at
         since, until = execution.running_span(self._time) or (began, began)
-        ran, pressed = until - since, backpressured_time_ms(vertex.spec.backpressure, since - began, until - began)
-        busy = round((ran - pressed) * self._busy(vertex, subtask))
-        sizes = [self._attempt.graph.vertices[edge.source].spec.bytes_per_record for edge in vertex.inputs] or [0]
-        bytes_in = round(mine_in * sum(sizes) / len(sizes))
-        bytes_out = mine_out * vertex.spec.bytes_per_record
+        ran, pressed = until - since, 0
+        if vertex.spec.backpressure:
+            pressed = backpressured_time_ms(vertex.spec.backpressure, since - began, until - began)
+        busy = round((ran - pressed) * flow.busy[subtask])
+        bytes_in, bytes_out = round(mine_in * flow.input_bytes / flow.inputs), mine_out * flow.bytes_out
         return IoCounters(
-            records_in=mine_in,
-            records_out=mine_out,
-            bytes_in=bytes_in,
-            bytes_out=bytes_out,
-            buffers_in=_buffers(mine_in, bytes_in, self._attempt.graph.input_channels(vertex), ran),
-            buffers_out=_buffers(mine_out, bytes_out, self._attempt.graph.output_channels(vertex), ran),
-            busy_ms=busy,
-            idle_ms=ran - pressed - busy,
-            backpressured_ms=pressed,
+            mine_in,
+            mine_out,
+            bytes_in,
+            bytes_out,
+            _buffers(mine_in, bytes_in, flow.input_channels, ran),
+            _buffers(mine_out, bytes_out, flow.output_channels, ran),
+            busy,
+            ran - pressed - busy,
+            pressed,
         )
 
     def busy_ratio(self, vertex: Vertex, subtask: int) -> float:
         """Return the part of the time that a subtask is busy now, from 0 to 1."""
-        return self._busy(vertex, subtask) * (1.0 - self.backpressure_ratio(vertex))
+        return self._flows[vertex.index].busy[subtask] * (1.0 - self.backpressure_ratio(vertex))
 
     def backpressure_ratio(self, vertex: Vertex) -> float:
         """Return the part of the time that the subtasks are back-pressured now, from 0 to 1."""
         return backpressure_at(vertex.spec.backpressure, self._time - self._attempt.submitted_at)
 
-    def _busy(self, vertex: Vertex, subtask: int) -> float:
-        """Return the part of the time that a subtask is busy without back pressure."""
-        rate = self._rate(vertex) * _weight(vertex, subtask) / _skew_prefix_sum(vertex, vertex.parallelism)
-        return min(1.0, rate / BUSY_AT_RATE)
 
-    def _rate(self, vertex: Vertex) -> float:
-        """Return the records per second that a vertex processes without back pressure."""
-        if vertex.is_source:
-            return vertex.spec.records_per_second
-        above = (self._attempt.graph.vertices[edge.source] for edge in vertex.inputs)
-        return sum(self._rate(v) * (1.0 if v.is_source else v.spec.selectivity) for v in above)
+class _VertexFlow:
+    """What of the flow of a vertex doesn't depend on the time.
+
+    Attributes:
+        busy: The part of the time that each subtask is busy without back pressure.
+        input_bytes: Bytes per record that it receives, the sum of its inputs.
+        bytes_out: Bytes per record that it sends.
+    """
+
+    __slots__ = (
+        "_before",
+        "_total",
+        "_weights",
+        "busy",
+        "bytes_out",
+        "input_bytes",
+        "input_channels",
+        "inputs",
+        "output_channels",
+    )
+
+    def __init__(self, graph: JobGraph, vertex: Vertex) -> None:
+        subtasks = range(vertex.parallelism)
+        self._weights = [_weight(vertex, subtask) for subtask in subtasks]
+        self._before = [_skew_prefix_sum(vertex, subtask) for subtask in subtasks]
+        self._total = _skew_prefix_sum(vertex, vertex.parallelism)
+        rate = _rate(graph, vertex)
+        self.busy = [min(1.0, rate * weight / self._total / BUSY_AT_RATE) for weight in self._weights]
+        sizes = [graph.vertices[edge.source].spec.bytes_per_record for edge in vertex.inputs] or [0]
+        self.input_bytes, self.inputs = sum(sizes), len(sizes)
+        self.bytes_out = vertex.spec.bytes_per_record
+        self.input_channels = graph.input_channels(vertex)
+        self.output_channels = graph.output_channels(vertex)
+
+    def share(self, whole: int, subtask: int) -> int:
+        """Return the records of a subtask of `whole`: the parts add up to the whole and never decrease."""
+        rounds, rest = divmod(whole, self._total)
+        weight = self._weights[subtask]
+        return rounds * weight + min(max(rest - self._before[subtask], 0), weight)
+
+
+_FLOWS: WeakKeyDictionary[JobGraph, tuple[_VertexFlow, ...]] = WeakKeyDictionary()
+
+
+def _flows_of(graph: JobGraph) -> tuple[_VertexFlow, ...]:
+    flows = _FLOWS.get(graph)
+    if flows is None:
+        flows = _FLOWS[graph] = tuple(_VertexFlow(graph, vertex) for vertex in graph.vertices)
+    return flows
+
+
+def _rate(graph: JobGraph, vertex: Vertex) -> float:
+    """Return the records per second that a vertex processes without back pressure."""
+    if vertex.is_source:
+        return vertex.spec.records_per_second
+    above = (graph.vertices[edge.source] for edge in vertex.inputs)
+    return sum(_rate(graph, v) * (1.0 if v.is_source else v.spec.selectivity) for v in above)
 
 
 def _buffers(records: int, size: int, channels: int, ran_ms: int) -> int:
@@ -103,10 +153,3 @@ def _skew_prefix_sum(vertex: Vertex, subtasks: int) -> int:
     """Return how many records the first `subtasks` subtasks get in one round, in total."""
     skew = vertex.spec.skew or (1,)
     return sum(skew[:subtasks]) + max(subtasks - len(skew), 0) * skew[-1]
-
-
-def _share(whole: int, part: int, vertex: Vertex) -> int:
-    """Return the records of subtask `part` of `whole`: the parts add up to the whole and never decrease."""
-    rounds, rest = divmod(whole, _skew_prefix_sum(vertex, vertex.parallelism))
-    weight = _weight(vertex, part)
-    return rounds * weight + min(max(rest - _skew_prefix_sum(vertex, part), 0), weight)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 
 from flinkmock.cluster.taskmanager import TaskManager
 
@@ -38,6 +38,8 @@ class SlotTable:
         self._by_taskmanager: dict[int, list[Slot]] = {}
         self._allocated: Counter[int] = Counter()
         """TaskManager number -> slots with a holder now, so that full TaskManagers are skipped quickly."""
+        self._first_free = 0
+        """All TaskManagers with a lower number are full or lost."""
 
     def held(self, time: int, *, job_id: str | None = None, taskmanager: TaskManager | None = None) -> list[Slot]:
         """Return the slots held at `time`, in the order of allocation.
@@ -58,10 +60,16 @@ class SlotTable:
     def free_slots(self, taskmanager: TaskManager, time: int) -> int:
         return taskmanager.slots - len(self.held(time, taskmanager=taskmanager))
 
-    def allocate(self, job_id: str, count: int, taskmanagers: Iterable[TaskManager], time: int) -> list[Slot]:
-        """Allocate up to `count` free slots to a job and return them, filling one TaskManager after the other."""
+    def allocate(self, job_id: str, count: int, taskmanagers: Sequence[TaskManager], time: int) -> list[Slot]:
+        """Allocate up to `count` free slots to a job and return them, filling one TaskManager after the other.
+
+        Args:
+            taskmanagers: All there have ever been, by number.
+        """
         allocated: list[Slot] = []
-        for taskmanager in taskmanagers:
+        while self._first_free < len(taskmanagers) and self._never_free(taskmanagers[self._first_free]):
+            self._first_free += 1
+        for taskmanager in islice(taskmanagers, self._first_free, None):
             if len(allocated) >= count:
                 break
             if self._allocated[taskmanager.number] == taskmanager.slots or not taskmanager.registered_at(time):
@@ -81,9 +89,14 @@ class SlotTable:
         for slot in released:
             slot.until = time
             self._allocated[slot.taskmanager.number] -= 1
+            self._first_free = min(self._first_free, slot.taskmanager.number)
         for slot in released:
             _drop_old(self._by_job[slot.job_id], time)
             _drop_old(self._by_taskmanager[slot.taskmanager.number], time)
+
+    def _never_free(self, taskmanager: TaskManager) -> bool:
+        """Return whether a TaskManager has no free slot until one is released."""
+        return taskmanager.lost_at is not None or self._allocated[taskmanager.number] == taskmanager.slots
 
 
 def _drop_old(slots: list[Slot], time: int) -> None:

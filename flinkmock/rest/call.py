@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flinkmock.errors import NotRunning
+from flinkmock.moment import FOREVER, Fragment, Moment
 
 if TYPE_CHECKING:
     from flinkmock.cluster.caches import Caches
@@ -58,6 +59,8 @@ class RestCall:
     base_url: str = "http://127.0.0.1:8081"
     jobmanager: int = 0
     own_response: Callable[[], Any] | None = None
+    fragments: dict[str, Fragment] | None = None
+    """Key -> a part of an earlier response to the same request; None: payloads are made without such parts."""
 
     def response(self) -> Any:
         """Let the cluster handle the call, and return the body of its response: JSON, with the keys of the served
@@ -72,6 +75,29 @@ class RestCall:
         if self.own_response is None:
             raise NotRunning("call.response() is for functions that `on` registered.")
         return self.own_response()
+
+    def part(self, key: str, version: object, make: Callable[[int], Payload]) -> Payload:
+        """A part of the payload, which is made again only if it has changed since an earlier request.
+
+        Args:
+            key: Identifies it in the response.
+            version: What it depends on, besides the time.
+            make: Makes it for a time (epoch ms).
+        """
+        now: Any = self.now
+        if self.fragments is None or not isinstance(now, Moment):
+            return make(self.now)
+        part = self.fragments[key] = now.fragment(self.fragments.get(key), version, make)
+        return part
+
+    def fixed_part(self, key: str, version: object, make: Callable[[], Payload]) -> Payload:
+        """Like `part`, of a part that doesn't depend on the time."""
+        if self.fragments is None:
+            return make()
+        part = self.fragments.get(key)
+        if part is None or part.version != version:
+            part = self.fragments[key] = Fragment(make(), version, FOREVER)
+        return part
 
     @property
     def caches(self) -> Caches:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from flinkmock.contract.operation_traits import traits_of
+from flinkmock.moment import Fragment
 from flinkmock.rest.call import HANDLERS, RestCall
 from flinkmock.rest.handlers.unmodelled import unmodelled
 from flinkmock.rest.templates import Template, traced
@@ -73,10 +74,10 @@ class Read:
     """
 
     __slots__ = (
+        "_fragments",
         "_handler",
         "_is_traced",
         "_jobmanager",
-        "_key",
         "_resolved",
         "_skip",
         "_useless",
@@ -96,26 +97,34 @@ class Read:
         self._resolved = resolved
         self._jobmanager = jobmanager
         self._handler = HANDLERS.get(operation.id, unmodelled)
-        self._key = body_key(operation, resolved.path_values)
         self._useless = 0
         """How many attempts in a row gave no template, or one that was not used."""
         self._skip = 0
         self._is_traced = False
+        self._fragments: dict[str, Fragment] = {}
 
     def is_polled(self, subjects: Mapping[str, Any]) -> bool:
         """Whether the request counts as a poll of something that waits for polls."""
         return bool(subjects) and (traits_of(self.operation.id).lists_jobs or self.job_id in subjects)
 
     def body(self, engine: Engine, now: int, base_url: str) -> bytes:
-        """The body of the response at a time (epoch ms). Raises as the handler does."""
-        payload = self._handler(self._call(engine, now, base_url))
-        return engine.renderer.json(self.operation, payload, self._key)
+        """The body of the response at a time (epoch ms).
+
+        Raises:
+            Exception: The handler does, or the body has to be rendered by `ResponseRenderer.json`.
+        """
+        text = self._text(engine, now, base_url)
+        if "\\u00" in text:
+            raise ValueError("control characters are written by the renderer")
+        return text.encode("utf-8", errors="replace")
 
     def new_template(self, engine: Engine, now: int, base_url: str) -> Template | None:
         """Make a template from the time `now` (epoch ms) on; None if there is none, or if none was used lately."""
         if self._is_traced:
             assert self.template is not None
-            self._useless = 0 if self.template.hits > 1 else self._useless + 1
+            # a response of parts that were made before costs less as a template than without one
+            used = self.template.hits > 1 or bool(self._fragments)
+            self._useless = 0 if used else self._useless + 1
             self._skip = min((1 << self._useless) - 1, _MAX_SKIPPED)
         self.template, self._is_traced = None, False
         if self._skip:
@@ -137,7 +146,8 @@ class Read:
 
     def _call(self, engine: Engine, now: int, base_url: str) -> RestCall:
         path, query = self._resolved.path_values, self._resolved.query_values
-        return RestCall(self.operation, engine.cluster, now, path, query, {}, (), base_url, self._jobmanager)
+        cluster, fragments = engine.cluster, self._fragments
+        return RestCall(self.operation, cluster, now, path, query, {}, (), base_url, self._jobmanager, fragments)
 
 
 def body_key(operation: Operation, path: Mapping[str, Any]) -> str:

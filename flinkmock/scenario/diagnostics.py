@@ -60,6 +60,11 @@ class Diagnostics:
         self.raise_if_any()
         raise AssertionError("a message was added")
 
+    @property
+    def any(self) -> bool:
+        """Whether there are messages."""
+        return bool(self._messages)
+
     def raise_if_any(self) -> None:
         """Raise ScenarioError if there are messages."""
         if self._messages:

@@ -59,6 +59,8 @@ class JobReader:
         self._operations = operations
         self._scheduler = scheduler
         self._diagnostics = diagnostics
+        self._by_template: dict[str | None, tuple[JobSpec, bool]] = {}
+        """The job of a template without mistakes, and whether that names it: many jobs may be nothing else."""
 
     def read(self, node: YamlNode, path: str, default_name: str | None) -> JobSpec:
         """Read a job, or the name of a template.
@@ -68,6 +70,10 @@ class JobReader:
             path: Path of the job, for messages.
             default_name: Name of a job without one. None: the name of its template, or else Flink's default name.
         """
+        of_template = node.text if isinstance(node.value, str) and default_name is not None else None
+        if of_template in self._by_template and default_name is not None:
+            spec, named = self._by_template[of_template]
+            return spec if named else replace(spec, name=default_name)
         job, scheduler = resolve_job(self._templates, self._scheduler, node)
         kind = "BATCH" if job.text_of("type") == "batch" else "STREAMING"
         parallelism = as_int(job.get("parallelism"), 1)
@@ -76,7 +82,7 @@ class JobReader:
         lifecycle = LifecycleReader(path, vertices, scheduler, age, self._exceptions, self._diagnostics)
         restore = job.get("restore-duration")
         name = job.text_of("name") or default_name or self._templates["default"].template_name(node)
-        return JobSpec(
+        spec = JobSpec(
             name=name or DEFAULT_NAMES[kind],
             vertices=tuple(vertices.values()),
             lifecycle=lifecycle.read(job.items["lifecycle"]),
@@ -97,6 +103,9 @@ class JobReader:
             age=age,
             id=job.text_of("id") or "",
         )
+        if of_template is not None and not self._diagnostics.any:
+            self._by_template[of_template] = spec, job.text_of("name") is not None
+        return spec
 
     def _past_failures(self, job: YamlNode, path: str, job_age: int,
                        vertices: dict[str, VertexSpec]) -> tuple[PastFailure, ...]:  # fmt: skip

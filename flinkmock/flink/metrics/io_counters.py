@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,4 +20,14 @@ class IoCounters:
     backpressured_ms: int = 0
 
     def __add__(self, other: IoCounters) -> IoCounters:
-        return IoCounters(*(getattr(self, field.name) + getattr(other, field.name) for field in fields(self)))
+        return IoCounters(
+            self.records_in + other.records_in,
+            self.records_out + other.records_out,
+            self.bytes_in + other.bytes_in,
+            self.bytes_out + other.bytes_out,
+            self.buffers_in + other.buffers_in,
+            self.buffers_out + other.buffers_out,
+            self.busy_ms + other.busy_ms,
+            self.idle_ms + other.idle_ms,
+            self.backpressured_ms + other.backpressured_ms,
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache, partial
 from typing import Any
 
 from flinkmock.cluster.cluster import Cluster
@@ -60,7 +61,12 @@ def ids(call: RestCall) -> Payload:
 
 @handles("getJobsOverview")
 def overview(call: RestCall) -> Payload:
-    return {"jobs": [overview_payload(call.cluster, job, call.now) for job in jobs_in_order(call.cluster, call.now)]}
+    cluster = call.cluster
+
+    def entry(job: Job) -> Payload:
+        return call.part(job.id, (job, job.version), lambda now: overview_payload(cluster, job, now))
+
+    return {"jobs": [entry(job) for job in jobs_in_order(cluster, call.now)]}
 
 
 @handles("getJobStatusInfo")
@@ -77,6 +83,7 @@ def details(call: RestCall) -> Payload:
     io = IoMetrics(call, job, time)
     vertices = [vertex_payload(job, row, io, time, call.now) for row in rows]
     entered = job.timestamps_at(time)
+    plan = partial(_plan, call, job, time)
     return {
         "jid": job.id,
         "application-id": job.application_id if known else None,
@@ -93,7 +100,7 @@ def details(call: RestCall) -> Payload:
         "timestamps": {state: entered.get(state, 0) for state in JOB_STATES},
         "vertices": vertices,
         "status-counts": _counts(vertex["status"] for vertex in vertices),
-        "plan": _plan(call, job, time),
+        "plan": call.fixed_part("plan", (job, job.graph, known), plan) if not job.grows else plan(),
         **({"stream-graph": stream_graph_payload(job, time)} if job.grows and known else {}),
         "pending-operators": job.pending_operators_at(time) if known else 0,
     }
@@ -118,7 +125,12 @@ def vertex_payload(job: Job, row: Sequence[Execution], io: IoMetrics, time: int,
 
 def slot_sharing_group_id(job: Job, group: str) -> str:
     """Return 32 hex digits: the same for all vertices of a group, different for each job."""
-    return NamedRandom(0).hex(32, "slot-sharing-group", job.id, group)
+    return _slot_sharing_group_id(job.id, group)
+
+
+@lru_cache(maxsize=1024)
+def _slot_sharing_group_id(job_id: str, group: str) -> str:
+    return NamedRandom(0).hex(32, "slot-sharing-group", job_id, group)
 
 
 def time_span_payload(row: Sequence[Execution], time: int, now: int) -> dict[str, int]:

@@ -15,6 +15,7 @@ from typing import Any
 
 from flinkmock.contract.one_of import Definitions, alternatives, choose, resolve, types
 from flinkmock.flink.java_format import java_double
+from flinkmock.moment import Fragment
 from flinkmock.rest.rendering.compiler import RAW_DISCRIMINATORS, Schema, discriminators
 from flinkmock.rest.rendering.jackson import encode
 
@@ -49,6 +50,7 @@ class _WriterCompiler:
             "MISSING": _MISSING,
             "UnusualPayload": UnusualPayload,
             "unusual": _unusual,
+            "written": _written,
         }
         self._references: dict[str, str] = {}
 
@@ -88,7 +90,7 @@ class _WriterCompiler:
             body = [f"return {self._expression(schema, 'value')}"]
         else:
             body = ["if value is None: return 'null'"] if "null" in json_types else []
-            body += self._object(schema) if "object" in json_types else self._array(schema)
+            body += self._object(name, schema) if "object" in json_types else self._array(schema)
         self._source.append(f"def {name}(value):\n" + "\n".join(f"    {line}" for line in body))
 
     def _expression(self, schema: Schema, value: str) -> str:
@@ -164,19 +166,19 @@ class _WriterCompiler:
             f"return {self._constant(literals)}[value]",
         ]
 
-    def _object(self, schema: Schema) -> list[str]:
+    def _object(self, name: str, schema: Schema) -> list[str]:
         if "properties" not in schema or (not schema["properties"] and "propertyNames" in schema):
             return self._map(schema)
         required = set(schema.get("required", ()))
-        lines = ["if type(value) is not dict: raise UnusualPayload"]
+        lines = [f"if type(value) is not dict: return written(value, {name})"]
         pieces = []
-        for name, child in schema["properties"].items():
-            if not _PLAIN_NAME.fullmatch(name):
+        for property_name, child in schema["properties"].items():
+            if not _PLAIN_NAME.fullmatch(property_name):
                 return ["raise UnusualPayload"]
-            key = f'"{name}"'
-            label = f',"{name}":'.replace("{", "{{").replace("}", "}}")
+            key = f'"{property_name}"'
+            label = f',"{property_name}":'.replace("{", "{{").replace("}", "}}")
             field = f"value[{key}]"
-            if name in required:
+            if property_name in required:
                 pieces.append(f"{label}{{{self._field(child, field)}}}")
                 continue
             local = self._new("field")
@@ -185,7 +187,7 @@ class _WriterCompiler:
             absent = "None" if null is None else "MISSING"
             text = self._field(child, local)
             lines.append(f"{local} = value.get({key}{default})")
-            lines.append(f"{local} = '' if {local} is {absent} else f''',\"{name}\":{{{text}}}'''")
+            lines.append(f"{local} = '' if {local} is {absent} else f''',\"{property_name}\":{{{text}}}'''")
             pieces.append(f"{{{local}}}")
         if not pieces:
             return [*lines, "return '{}'"]
@@ -236,6 +238,15 @@ _MISSING = object()
 
 def _unusual() -> str:
     raise UnusualPayload
+
+
+def _written(value: Any, write: Write) -> str:
+    """The text of a fragment, which is written once."""
+    if type(value) is not Fragment:
+        raise UnusualPayload
+    if value.text is None:
+        value.text = write(value.payload)
+    return value.text
 
 
 def _text_of(value: Any) -> str:
