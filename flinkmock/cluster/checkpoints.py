@@ -9,17 +9,25 @@ from __future__ import annotations
 
 import dataclasses
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from flinkmock.cluster.checkpoint_summary import (
+    WINDOW,
+    EarlierCheckpoints,
+    RunningSummary,
+    SummaryStatistics,
+    duration_of,
+    size_of,
+)
 from flinkmock.cluster.graph import JobGraph, Vertex
 from flinkmock.cluster.spec import CHECKPOINT_SIZE, CheckpointSpec
 from flinkmock.flink import messages
-from flinkmock.named_random import NamedRandom
+from flinkmock.named_random import NamedRandom, UniformRange
 
-WINDOW = 10_000
-"""How many values the percentiles of the summary cover."""
+KEPT = 2 * WINDOW
+"""How many checkpoints are kept one by one when there are more than twice as many."""
 FIRST_CHECKPOINT_DELAY_MS = 5
 """From the moment when all tasks run to the first checkpoint, since 2.3."""
 SOURCE_ACK_MS = 25
@@ -95,16 +103,6 @@ class RestoredCheckpoint:
     path: str
 
 
-@dataclass(frozen=True, slots=True)
-class SummaryStatistics:
-    """Minimum, maximum and mean of all values, and the values in the window in ascending order."""
-
-    minimum: int
-    maximum: int
-    average: int
-    window: tuple[int, ...]
-
-
 class CheckpointTracker:
     """The checkpoints of one job.
 
@@ -126,7 +124,7 @@ class CheckpointTracker:
         self.spec = spec
         self.restored: list[RestoredCheckpoint] = []
         self.records: list[Checkpoint] = []
-        """By id."""
+        """By id; without those that are only counted (`_earlier`)."""
         self.rejected_at: list[int] = []
         """When a checkpoint could not be triggered (epoch ms). It counts as failed, but has no id and is not listed."""
         self._job_id = job_id
@@ -140,6 +138,13 @@ class CheckpointTracker:
         self._operators = tuple(v.id for v in graph.vertices if v.spec.id and self._weight(v.index))
         self._completed: list[Checkpoint] = []
         self._failed: list[Checkpoint] = []
+        self._savepoints: list[Checkpoint] = []
+        """The completed ones; like the other two lists by the time at which they end."""
+        self._earlier = EarlierCheckpoints()
+        self._compact_at = 2 * KEPT
+        """The number of records at which the older ones are counted and dropped."""
+        self._sizes: RunningSummary | None = None
+        self._durations: RunningSummary | None = None
 
     # -- events
 
@@ -184,6 +189,9 @@ class CheckpointTracker:
     def end(self, record: Checkpoint, at: int, failure: str | None) -> None:
         """Complete a checkpoint in progress at `at`, or let it fail with the message `failure`."""
         self._list_for(record).remove(record)
+        if record in self._savepoints:
+            self._savepoints.remove(record)
+        self._sizes = self._durations = None
         record.ends_at, record.failure = at, failure
         if failure is None:
             record.duration = at - record.triggered_at
@@ -248,6 +256,9 @@ class CheckpointTracker:
         spec = self.spec
         if not self._without_finished and self._finishes:
             now = min(now, min(self._finishes.values()) - 1)
+        if self._next_at is None or self._next_at > now:
+            return
+        self._skip_until(now)
         while self._next_at is not None and self._next_at <= now:
             assert spec is not None and spec.every is not None
             duration = self._random.draw(spec.duration, "checkpoint", self._job_id, self._next_id, "takes")
@@ -260,14 +271,51 @@ class CheckpointTracker:
             record = self.trigger(at, CheckpointKind.CHECKPOINT, max(duration, 1), failure=failure)
             self._next_at = max(at + spec.every, record.ends_at + spec.min_pause if spec.max_concurrent == 1 else 0)
 
+        if len(self.records) >= self._compact_at:
+            self._compact(KEPT, now)
+
+    def _skip_until(self, now: int) -> None:
+        """Count the checkpoints that are due instead of creating them, if there are very many, all of one kind."""
+        spec = self.spec
+        assert spec is not None and spec.every is not None and self._next_at is not None
+        due = (now - self._next_at) // spec.every
+        duration = spec.duration
+        if due < 2 * KEPT or spec.chance or not isinstance(duration, UniformRange) or duration.high is None:
+            return
+        longest = max(duration.high, 1) + (spec.min_pause if spec.max_concurrent == 1 else 0)
+        if longest > spec.every or duration.high >= spec.timeout or any(id >= self._next_id for id in spec.fails):
+            return
+        count = due - KEPT
+        self._compact(0, self._next_at + count * spec.every)
+        self._earlier.add_many(count, spec.size, duration)
+        self._next_id += count
+        self._next_at += count * spec.every
+
+    def _compact(self, kept: int, by: int) -> None:
+        """Count all but the newest records, and drop them, if they have ended by `by` (epoch ms)."""
+        old, new = self.records[: len(self.records) - kept], self.records[len(self.records) - kept :]
+        if kept and sum(record.failure is None for record in new) < WINDOW:
+            self._compact_at += KEPT
+            return
+        for record in sorted((record for record in old if record.ends_at <= by), key=_end):
+            self._earlier.add(record)
+        self.records = [record for record in old if record.ends_at > by] + new
+        ids = {record.id for record in self.records}
+        self._completed, self._failed, self._savepoints = (
+            [record for record in each if record.id in ids]
+            for each in (self._completed, self._failed, self._savepoints)
+        )
+        self._sizes = self._durations = None
+
     # -- reading
 
     def counts_at(self, time: int) -> dict[str, int]:
         """Return the five counts of `/checkpoints`; total = in progress + completed + failed."""
         self.materialize_until(time)
-        triggered = bisect_right(self.records, time, key=_trigger)
-        completed = bisect_right(self._completed, time, key=_end)
-        failed = bisect_right(self._failed, time, key=_end)
+        earlier = self._earlier
+        triggered = earlier.completed + earlier.failed + bisect_right(self.records, time, key=_trigger)
+        completed = earlier.completed + bisect_right(self._completed, time, key=_end)
+        failed = earlier.failed + bisect_right(self._failed, time, key=_end)
         refused = bisect_right(self.rejected_at, time)
         return {
             "restored": sum(restored.at <= time for restored in self.restored),
@@ -284,9 +332,20 @@ class CheckpointTracker:
         return self.records[max(0, known - length) : known][::-1]
 
     def completed_at(self, time: int) -> list[Checkpoint]:
-        """Return those completed by `time`, in the order of completion."""
+        """Return those completed by `time`, in the order of completion; of very many, the newest ones."""
         self.materialize_until(time)
         return self._completed[: bisect_right(self._completed, time, key=_end)]
+
+    def summaries_at(self, time: int) -> tuple[SummaryStatistics | None, SummaryStatistics | None]:
+        """Return the statistics of sizes (bytes) and durations (ms) of those completed by `time`."""
+        self.materialize_until(time)
+        if self._sizes is None or self._durations is None:
+            self._sizes, self._durations = RunningSummary(size_of), RunningSummary(duration_of)
+        count, earlier = bisect_right(self._completed, time, key=_end), self._earlier
+        return (
+            self._sizes.at(self._completed, count, earlier.sizes),
+            self._durations.at(self._completed, count, earlier.durations),
+        )
 
     def failed_at(self, time: int) -> list[Checkpoint]:
         self.materialize_until(time)
@@ -294,7 +353,17 @@ class CheckpointTracker:
 
     def latest_at(self, time: int, *, savepoint: bool) -> Checkpoint | None:
         """Return the newest completed savepoint, or the newest completed checkpoint."""
-        return next((c for c in reversed(self.completed_at(time)) if c.is_savepoint == savepoint), None)
+        self.materialize_until(time)
+        if savepoint:
+            index = bisect_right(self._savepoints, time, key=_end)
+            return self._savepoints[index - 1] if index else self._earlier.savepoint
+        index = bisect_right(self._completed, time, key=_end)
+        return next((c for c in map(self._completed.__getitem__, range(index - 1, -1, -1)) if not c.is_savepoint), None)
+
+    def last_failed_at(self, time: int) -> Checkpoint | None:
+        self.materialize_until(time)
+        index = bisect_right(self._failed, time, key=_end)
+        return self._failed[index - 1] if index else self._earlier.failure
 
     def restored_at(self, time: int) -> RestoredCheckpoint | None:
         return next((restored for restored in reversed(self.restored) if restored.at <= time), None)
@@ -361,7 +430,12 @@ class CheckpointTracker:
 
     def _insert(self, record: Checkpoint) -> None:
         ended = self._list_for(record)
-        ended.insert(bisect_right(ended, record.ends_at, key=_end), record)
+        index = bisect_right(ended, record.ends_at, key=_end)
+        if index < len(ended):  # perhaps in the part that was summarized
+            self._sizes = self._durations = None
+        ended.insert(index, record)
+        if record.is_savepoint and record.failure is None:
+            self._savepoints.insert(bisect_right(self._savepoints, record.ends_at, key=_end), record)
 
     def _weight(self, vertex: int) -> float:
         """Return the relative size of a vertex's state: offsets of a source, keyed state behind a HASH edge."""
@@ -383,10 +457,10 @@ def summary_statistics(values: list[int]) -> SummaryStatistics | None:
     """Return the statistics of `values`, which are in the order of time; None if there are none."""
     if not values:
         return None
-    return SummaryStatistics(min(values), max(values), sum(values) // len(values), tuple(sorted(values[-WINDOW:])))
+    return SummaryStatistics(min(values), max(values), sum(values) // len(values), sorted(values[-WINDOW:]))
 
 
-def percentile(ascending: tuple[int, ...], p: float) -> float:
+def percentile(ascending: Sequence[int], p: float) -> float:
     """Return the percentile `p` (0 to 1) of sorted values.
 
     Estimated as commons-math's LEGACY type, which Flink's DescriptiveStatisticsHistogram uses.

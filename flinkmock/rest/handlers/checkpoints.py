@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from flinkmock.cluster.checkpoint_summary import SummaryStatistics
 from flinkmock.cluster.checkpoints import (
     Checkpoint,
     SubtaskAcknowledgement,
-    SummaryStatistics,
     percentile,
     summary_statistics,
 )
@@ -54,25 +54,26 @@ def _require_checkpointing(call: RestCall, job: Job) -> None:
 def statistics(call: RestCall) -> Payload:
     job, time = _job_and_time(call)
     tracker = job.checkpoints
-    completed = tracker.completed_at(time)
+    sizes, durations = tracker.summaries_at(time)
+    zeros = SummaryStatistics(0, 0, 0, (0,)) if sizes else None
     restored = tracker.restored_at(time)
     payload = _CheckpointPayloads(call, job, time)
-    failed = tracker.failed_at(time)
+    failed = tracker.last_failed_at(time)
     checkpoint, savepoint = tracker.latest_at(time, savepoint=False), tracker.latest_at(time, savepoint=True)
     return {
         "counts": tracker.counts_at(time),
         "summary": {
-            "checkpointed_size": summary([c.size for c in completed]),
-            "state_size": summary([c.size for c in completed]),
-            "end_to_end_duration": summary([c.ends_at - c.triggered_at for c in completed]),
-            "alignment_buffered": summary([0] * len(completed), nothing=0.0),
-            "processed_data": summary([0] * len(completed)),
-            "persisted_data": summary([0] * len(completed)),
+            "checkpointed_size": summary(sizes),
+            "state_size": summary(sizes),
+            "end_to_end_duration": summary(durations),
+            "alignment_buffered": summary(zeros, nothing=0.0),
+            "processed_data": summary(zeros),
+            "persisted_data": summary(zeros),
         },
         "latest": {
             "completed": payload.of(checkpoint) if checkpoint else None,
             "savepoint": payload.of(savepoint) if savepoint else None,
-            "failed": payload.of(failed[-1]) if failed else None,
+            "failed": payload.of(failed) if failed else None,
             "restored": {
                 "id": restored.id,
                 "restore_timestamp": restored.at,
@@ -106,20 +107,20 @@ def task_details(call: RestCall) -> Payload:
     return {
         **_task(checkpoint, vertex, acks, time),
         "summary": {
-            "checkpointed_size": summary([ack.size for ack in made], percentiles=False),
-            "state_size": summary([ack.size for ack in made], percentiles=False),
-            "end_to_end_duration": summary(durations, percentiles=False),
+            "checkpointed_size": _without_percentiles([ack.size for ack in made]),
+            "state_size": _without_percentiles([ack.size for ack in made]),
+            "end_to_end_duration": _without_percentiles(durations),
             "checkpoint_duration": {
-                "sync": summary(none, percentiles=False),
-                "async": summary([_async_ms(d) for d in durations], percentiles=False),
+                "sync": _without_percentiles(none),
+                "async": _without_percentiles([_async_ms(d) for d in durations]),
             },
             "alignment": {
-                "buffered": summary([], nothing=0.0),
-                "processed": summary(none, percentiles=False),
-                "persisted": summary(none, percentiles=False),
-                "duration": summary(none, percentiles=False),
+                "buffered": summary(None, nothing=0.0),
+                "processed": _without_percentiles(none),
+                "persisted": _without_percentiles(none),
+                "duration": _without_percentiles(none),
             },
-            "start_delay": summary([_start_delay_ms(d) for d in durations], percentiles=False),
+            "start_delay": _without_percentiles([_start_delay_ms(d) for d in durations]),
         },
         "subtasks": [_subtask(checkpoint, ack) for ack in acks],
     }
@@ -138,13 +139,12 @@ def _history_length(call: RestCall) -> int:
     return call.cluster.configuration.integer(CHECKPOINT_HISTORY)
 
 
-def summary(values: Sequence[int], *, percentiles: bool = True, nothing: float = NAN) -> dict[str, Any]:
+def summary(known: SummaryStatistics | None, *, percentiles: bool = True, nothing: float = NAN) -> dict[str, Any]:
     """Return min, max and avg as ints and percentiles as doubles.
 
     Without values, or where Flink keeps no histogram (`percentiles` False: subtask summaries), these are `nothing`:
     NaN everywhere but in `alignment_buffered`, which is a constant. See docs/flink-behaviour.md#checkpoint-statistics.
     """
-    known: SummaryStatistics | None = summary_statistics(list(values))
     payload: dict[str, Any] = {
         "min": known.minimum if known else 0,
         "max": known.maximum if known else 0,
@@ -153,6 +153,10 @@ def summary(values: Sequence[int], *, percentiles: bool = True, nothing: float =
     for name, p in PERCENTILES.items():
         payload[name] = percentile(known.window, p) if known and percentiles else nothing
     return payload
+
+
+def _without_percentiles(values: list[int]) -> dict[str, Any]:
+    return summary(summary_statistics(values), percentiles=False)
 
 
 class _CheckpointPayloads:

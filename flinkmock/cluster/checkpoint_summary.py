@@ -1,0 +1,142 @@
+"""Statistics over the checkpoints of a job, without going through all of them for each request."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from flinkmock.named_random import UniformRange
+
+if TYPE_CHECKING:
+    from flinkmock.cluster.checkpoints import Checkpoint
+
+WINDOW = 10_000
+"""How many values the percentiles of the summary cover."""
+
+
+@dataclass(frozen=True, slots=True)
+class SummaryStatistics:
+    """Minimum, maximum and mean of all values, and the values in the window in ascending order."""
+
+    minimum: int
+    maximum: int
+    average: int
+    window: Sequence[int]
+
+
+@dataclass(slots=True)
+class Totals:
+    """Statistics of values that are not kept."""
+
+    count: int = 0
+    total: int = 0
+    minimum: int = 0
+    maximum: int = 0
+
+    def add(self, minimum: int, maximum: int, total: int, count: int = 1) -> None:
+        """Add values."""
+        self.minimum = min(self.minimum, minimum) if self.count else minimum
+        self.maximum = max(self.maximum, maximum) if self.count else maximum
+        self.total += total
+        self.count += count
+
+
+@dataclass(slots=True)
+class EarlierCheckpoints:
+    """What is known of checkpoints that are no longer kept one by one. All of them have ended.
+
+    Attributes:
+        completed: How many completed; `failed` likewise.
+        sizes: Of the completed ones, in bytes; `durations` in ms.
+        savepoint: The last completed savepoint.
+        failure: The last that failed.
+    """
+
+    completed: int = 0
+    failed: int = 0
+    sizes: Totals = field(default_factory=Totals)
+    durations: Totals = field(default_factory=Totals)
+    savepoint: Checkpoint | None = None
+    failure: Checkpoint | None = None
+
+    def add(self, checkpoint: Checkpoint) -> None:
+        """Add one that has ended."""
+        if checkpoint.failure is not None:
+            self.failed += 1
+            self.failure = checkpoint
+            return
+        self.completed += 1
+        size, duration = checkpoint.size, checkpoint.ends_at - checkpoint.triggered_at
+        self.sizes.add(size, size, size)
+        self.durations.add(duration, duration, duration)
+        if checkpoint.is_savepoint:
+            self.savepoint = checkpoint
+
+    def add_many(self, count: int, size: UniformRange, duration: UniformRange) -> None:
+        """Add so many completed ones at once, each with a size and a duration from a range.
+
+        They are so many that the extremes are those of the range, and the mean is its middle.
+        """
+        self.completed += count
+        for totals, values, least in ((self.sizes, size, 0), (self.durations, duration, 1)):
+            low, high = max(values.low, least), max(values.high or 0, least)
+            totals.add(low, high, count * (low + high) // 2, count)
+
+
+class RunningSummary:
+    """The statistics of one value of the completed checkpoints. It goes on from where the last request was."""
+
+    __slots__ = ("_count", "_maximum", "_minimum", "_total", "_value", "_window")
+
+    def __init__(self, value: Callable[[Checkpoint], int]) -> None:
+        self._value = value
+        self.reset()
+
+    def reset(self) -> None:
+        """Start again: the list has changed in the part that was summarized."""
+        self._count = self._total = self._minimum = self._maximum = 0
+        self._window: list[int] = []
+
+    def at(self, completed: Sequence[Checkpoint], count: int, earlier: Totals) -> SummaryStatistics | None:
+        """Return the statistics of the first `count` of the list and of those before it; None if there are none."""
+        if count < self._count:
+            self.reset()
+        if count - self._count > 100:
+            self._start(completed, count)
+        for index in range(self._count, count):
+            self._add(completed, index)
+        if not count and not earlier.count:
+            return None
+        number = count + earlier.count
+        average = (self._total + earlier.total) // number
+        if not earlier.count:
+            return SummaryStatistics(self._minimum, self._maximum, average, self._window)
+        if not count:
+            return SummaryStatistics(earlier.minimum, earlier.maximum, average, (average,))
+        low, high = min(self._minimum, earlier.minimum), max(self._maximum, earlier.maximum)
+        return SummaryStatistics(low, high, average, self._window)
+
+    def _start(self, completed: Sequence[Checkpoint], count: int) -> None:
+        values = [self._value(checkpoint) for checkpoint in completed[:count]]
+        self._count, self._total, self._minimum, self._maximum = count, sum(values), min(values), max(values)
+        self._window = sorted(values[-WINDOW:])
+
+    def _add(self, completed: Sequence[Checkpoint], index: int) -> None:
+        value = self._value(completed[index])
+        self._minimum = min(self._minimum, value) if index else value
+        self._maximum = max(self._maximum, value) if index else value
+        self._total += value
+        insort(self._window, value)
+        if index >= WINDOW:
+            del self._window[bisect_left(self._window, self._value(completed[index - WINDOW]))]
+        self._count = index + 1
+
+
+def size_of(checkpoint: Checkpoint) -> int:
+    return checkpoint.size
+
+
+def duration_of(checkpoint: Checkpoint) -> int:
+    return checkpoint.ends_at - checkpoint.triggered_at
