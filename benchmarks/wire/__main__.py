@@ -15,11 +15,13 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import statistics
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from benchmarks import fixture, startup
 from benchmarks.wire import peers, scenarios
 from benchmarks.wire.process import Server
 from benchmarks.wire.report import Report
@@ -65,7 +67,9 @@ def main() -> None:
     parser.add_argument("--docs", action="store_true", help="write docs/benchmarks.md")
     args = parser.parse_args()
     report = Report(args)
-    report.table("Real clock, 5 jobs", compared(scenarios.few_jobs(), TARGETS, args, clock="real"))
+    rows = compared(scenarios.few_jobs(), TARGETS, args, clock="real")
+    report.table("Real clock, 5 jobs", rows)
+    report.plot("Processor time per request (µs), real clock, 5 jobs; logarithmic scale", rows)
     if not args.quick:
         report.table("`1s per request`, 5 jobs", compared(scenarios.few_jobs(), TARGETS, args, clock="1s per request"))
         lists = ["/overview", "/jobs/overview", "/jobs/:jobid"]
@@ -75,6 +79,7 @@ def main() -> None:
         report.table("Real clock, 20 vertices × 128 subtasks", compared(scenarios.wide_job(), wide, args, clock="real"))
         report.savepoints(savepoints(args))
         report.memory(memory(args))
+        report.times("Start of clusters and processes", start_times())
     print(report.text())
     if args.docs:
         report.write()
@@ -87,6 +92,16 @@ def savepoints(args: argparse.Namespace) -> Row:
         file.write_text(json.dumps(scenarios.few_jobs()))
         with peers.flinkmock(file, "1s per request") as ours:
             return savepoint_rounds(ours, job_of(ours), rounds=args.rounds, requests=30)
+
+
+def start_times() -> dict[str, float]:
+    """What is started -> median (ms of the wall clock)."""
+    pairs = [fixture.round_trip() for _ in range(200)]
+    return {
+        "`FlinkMock()`: start and stop": statistics.median(start + stop for start, stop in pairs),
+        "`import flinkmock`": statistics.median(startup.imported() for _ in range(10)),
+        "`flinkmock serve`: first response": statistics.median(startup.first_answer() for _ in range(10)),
+    }
 
 
 def memory(args: argparse.Namespace) -> dict[int, tuple[float, int]]:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import argparse
 import datetime
+import math
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.wire.rows import Row
 
 PAGE = Path(__file__).parents[2] / "docs" / "benchmarks.md"
+PLOT = PAGE.parent / "plans" / "benchmarks.svg"
 REFERENCE = "aiohttp"
+_COLORS = ("#2b6cb0", "#a0aec0", "#d69e2e", "#c05621", "#718096")
+_BAR, _GAP, _LEFT, _SCALE, _TOP = 12, 10, 210, 120, 50
+"""Pixels: height of a bar, between operations, of the names, per power of ten, above the bars."""
 
 
 class Report:
@@ -21,6 +26,7 @@ class Report:
     def __init__(self, args: argparse.Namespace) -> None:
         self._args = args
         self._parts: list[str] = []
+        self._plot = ""
 
     def table(self, title: str, rows: Sequence[Row]) -> None:
         """One line per operation, one column per server; each cell: ratio to the bare handler, and µs."""
@@ -40,13 +46,26 @@ class Report:
         lines += [f"| {count:,} | {ms:.0f} ms | {size / 2**20:.0f} MiB |" for count, (ms, size) in sizes.items()]
         self._parts.append("## Start and memory\n\n" + "\n".join(lines))
 
+    def plot(self, title: str, rows: Sequence[Row]) -> None:
+        """A bar for each server and operation, on a logarithmic scale: processor time per request."""
+        names = list(rows[0].cpu_us)
+        values = [(row.name, name, row.median(name) or 0.0) for row in rows for name in names if row.median(name)]
+        self._plot = _bars(title, values, names)
+
+    def times(self, title: str, values: Mapping[str, float]) -> None:
+        """Names and milliseconds."""
+        lines = ["| | median |", "|---|---|", *(f"| {name} | {ms:.2f} ms |" for name, ms in values.items())]
+        self._parts.append(f"## {title}\n\n" + "\n".join(lines))
+
     def text(self) -> str:
         """All tables, and the machine."""
         return "\n\n".join([self._machine(), *self._parts]) + "\n"
 
     def write(self) -> None:
         """Writes the page of the documentation."""
-        PAGE.write_text("# Benchmarks\n\n" + self.text(), encoding="utf-8")
+        PLOT.write_text(self._plot, encoding="utf-8")
+        image = f"![Processor time per request]({PLOT.relative_to(PAGE.parent)})"
+        PAGE.write_text(f"# Benchmarks\n\n{image}\n\n" + self.text(), encoding="utf-8")
 
     def _machine(self) -> str:
         today = datetime.datetime.now(tz=datetime.UTC).date()
@@ -62,6 +81,30 @@ class Report:
 def _cell(row: Row, name: str) -> str:
     median, ratio = row.median(name), row.ratio(name, REFERENCE)
     return "" if median is None or ratio is None else f"**{ratio:.2f} ×** ({median:.0f} µs)"
+
+
+def _bars(title: str, values: Sequence[tuple[str, str, float]], names: Sequence[str]) -> str:
+    lines, y, before = [], _TOP, ""
+    for row, name, us in values:
+        if row != before:
+            y += _GAP
+            lines.append(f'<text x="{_LEFT - 8}" y="{y + _BAR - 2}" text-anchor="end">{row}</text>')
+        width = max(_SCALE * math.log10(us / 10), 1)
+        lines.append(
+            f'<rect x="{_LEFT}" y="{y}" width="{width:.0f}" height="{_BAR}" fill="{_COLORS[names.index(name)]}"/>'
+            f'<text x="{_LEFT + width + 4:.0f}" y="{y + _BAR - 2}">{us:,.0f}</text>'
+        )
+        y, before = y + _BAR, row
+    legend = "".join(
+        f'<rect x="{_LEFT + 110 * i}" y="26" width="10" height="10" fill="{color}"/>'
+        f'<text x="{_LEFT + 110 * i + 14}" y="35">{name}</text>'
+        for i, (name, color) in enumerate(zip(names, _COLORS, strict=False))
+    )
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 760 {y + 20}" font-family="sans-serif" font-size="11">'
+        f'<rect width="760" height="{y + 20}" fill="white"/><text x="{_LEFT}" y="16" font-size="13">{title}</text>'
+        f"{legend}{''.join(lines)}</svg>\n"
+    )
 
 
 def _size(size: int) -> str:

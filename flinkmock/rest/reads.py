@@ -147,7 +147,9 @@ class Read:
     def _call(self, engine: Engine, now: int, base_url: str) -> RestCall:
         path, query = self._resolved.path_values, self._resolved.query_values
         cluster, fragments = engine.cluster, self._fragments
-        return RestCall(self.operation, cluster, now, path, query, {}, (), base_url, self._jobmanager, fragments)
+        return RestCall(
+            self.operation, cluster, now, path, query, {}, (), base_url, self._jobmanager, fragments=fragments
+        )
 
 
 def body_key(operation: Operation, path: Mapping[str, Any]) -> str:
