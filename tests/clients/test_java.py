@@ -79,16 +79,18 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
 
 
 def run(root: Path) -> None:
-    """Run all tests: offline if the local repository has everything."""
+    """Run all tests: offline if the local repository has everything, else with downloads."""
     environment = {**os.environ, "FLINKMOCK": str(write_flinkmock(root))}
-    for options in (["-o"], []):
+    for options in (["-o"], ["-U"]):
         command = ["mvn", "-B", "-q", *options, "-Dmaven.test.failure.ignore=true", "test"]
         ran = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
         if ran.returncode == 0:
             return
         if "offline mode" not in ran.stdout:
             break
-    assert ran.returncode == 0, ran.stdout + ran.stderr
+    if "Could not transfer artifact" in ran.stdout:
+        pytest.skip("Maven can't download what the tests need")
+    pytest.fail(ran.stdout + ran.stderr)
 
 
 def read(folder: Path) -> dict[str, bool]:
