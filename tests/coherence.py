@@ -66,7 +66,7 @@ def _incoherences(client: InProcessClient) -> Iterator[str]:
             if job["vertices"] or job["state"] in TERMINAL:
                 violations.append("checkpoints say that it is INITIALIZING")
         except CheckpointingDisabled:
-            if job["job-type"] != "BATCH":
+            if job["vertices"] and job["job-type"] != "BATCH":
                 violations.append("a streaming job has no checkpoints")
         holding[job["jid"]] = slots_held(job)
         yield from (f"{subject}: {text}" for text in violations)

@@ -6,7 +6,7 @@
     ├── VertexNotFound               the job has no such vertex
     ├── SubtaskNotFound              the subtask index is too high
     ├── AttemptNotFound              the subtask has no such attempt
-    ├── CheckpointingDisabled        the job has no checkpoints, because it is a batch job
+    ├── CheckpointingDisabled        the job has no checkpoints: it is a batch job, or INITIALIZING
     ├── CheckpointNotFound           the checkpoint is not, or no longer, in the history
     ├── CheckpointVertexNotFound     the checkpoint has no statistics of the vertex
     ├── TriggerNotFound              no async operation has the trigger id
@@ -104,12 +104,12 @@ class AttemptNotFound(ClusterError):
 
 @dataclass(eq=False)
 class CheckpointingDisabled(ClusterError):
-    """The job is a batch job, which has no checkpoints."""
+    """The job has no checkpoints: it is a batch job, or INITIALIZING before Flink 1.18."""
 
     job_id: str
 
     def __str__(self) -> str:
-        return f"Job {self.job_id} is a batch job. Only streaming jobs have checkpoints."
+        return f"Job {self.job_id} has no checkpoints. Only streaming jobs that are initialized have checkpoints."
 
 
 @dataclass(eq=False)

@@ -82,6 +82,8 @@ class Job:
     requirements_changes: list[RequirementsChange] = field(default_factory=list)
     expires_at: int | None = None
     """When the JobManager forgets it, if it has ended (epoch ms)."""
+    adaptive: bool = False
+    """Whether the adaptive scheduler runs it."""
     grows: bool = False
     """Whether a vertex is added to the graph when those before it have finished: batch jobs since 2.0."""
 
@@ -135,6 +137,18 @@ class Job:
             return False
         return self.attempt_at(time) is not None or self.state_at(time) == JobState.CREATED
 
+    def awaits_resources_at(self, time: int) -> bool:
+        """Return whether the adaptive scheduler waits for the first slots: there are vertices, but no tasks yet.
+
+        As WaitingForResources.getJob, which has a sparse ArchivedExecutionGraph.
+        """
+        first = len(self.attempts) < 2 or self.attempts[1].created_at > time
+        return self.adaptive and first and self.state_at(time) == JobState.CREATED
+
+    def is_sparse_at(self, time: int) -> bool:
+        """Return whether nothing is known of its program: it is INITIALIZING, or waits for its first slots."""
+        return not self.has_graph_at(time) or self.awaits_resources_at(time)
+
     def change_graph(self, graph: JobGraph) -> None:
         """Use the same vertices with another parallelism from the next attempt on."""
         self.graph = self.checkpoints.graph = graph
@@ -147,6 +161,8 @@ class Job:
 
     def executions_at(self, time: int) -> list[list[Execution]]:
         """Return the current executions, vertex by vertex; empty before there is a graph."""
+        if self.awaits_resources_at(time):
+            return [[] for _ in self.graph.vertices]
         attempt = self.attempt_at(time)
         return attempt.executions() if attempt else []
 
@@ -191,7 +207,7 @@ class Job:
             SubtaskNotFound: The subtask index is not below the parallelism.
             AttemptNotFound: There is no attempt of that number by `time`.
         """
-        if subtask >= vertex.parallelism:
+        if subtask >= vertex.parallelism or self.awaits_resources_at(time):
             raise SubtaskNotFound(vertex.id, subtask)
         current = self.attempt_at(time)
         if current is None or (attempt is not None and not 0 <= attempt <= current.number):
@@ -206,11 +222,11 @@ class Job:
         return Counter(execution.state_at(time) for row in self.present_executions_at(time) for execution in row)
 
     def last_modification(self, time: int) -> int:
-        """Return when the job or a task last changed its state (epoch ms); 0 while the job is INITIALIZING.
+        """Return when the job or a task last changed its state (epoch ms); 0 before there are tasks.
 
         See docs/flink-behaviour.md#job-lists.
         """
-        if not self.has_graph_at(time):
+        if self.is_sparse_at(time):
             return self.ended_at(time) or 0
         moments = [at for at, _ in self.states if at <= time]
         for row in self.executions_at(time):

@@ -108,6 +108,7 @@ class JobFactory:
             tracker,
             at,
             application.id,
+            adaptive=cluster.uses_adaptive_scheduler(spec),
             grows=spec.is_batch and cluster.release.since("2.0"),
         )
         application.jobs.append(job)

@@ -199,6 +199,10 @@ class SavepointCoordinator:
     def _trigger_error(self, job: Job, kind: CheckpointKind, directory: str | None, at: int) -> JavaException | None:
         """Return why the checkpoint can't be triggered; None if it can."""
         release = self.cluster.release
+        if job.state == JobState.INITIALIZING:
+            return JavaException(java_classes.UNAVAILABLE_DISPATCHER_OPERATION_EXCEPTION, messages.initializing())
+        if job.awaits_resources_at(at):
+            return _checkpoint_exception(messages.NOT_EXECUTING)
         if job.spec.is_batch:
             return _batch_error(job, kind, release, at)
         running = {TaskState.RUNNING}

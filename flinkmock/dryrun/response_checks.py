@@ -76,6 +76,8 @@ class ResponseChecks:
     def _check_all(self, job: Job | None) -> None:
         if self._simulator.cluster.leadership.leader is None:
             return
+        if job is not None and not job.is_known_at(self._simulator.now):
+            return
         targets = Targets(_Lists(self._client, job), TARGETS_PER_KIND)
         wide = job is not None and job.graph.subtasks > MANY
         for operation in self._readable:

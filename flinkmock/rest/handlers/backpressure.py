@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flinkmock.cluster.errors import JobNotFound, UncaughtJavaException, VertexNotFound
+from flinkmock.cluster.errors import JobInitializing, JobNotFound, UncaughtJavaException, VertexNotFound
 from flinkmock.cluster.execution import Execution
 from flinkmock.cluster.graph import Vertex
 from flinkmock.cluster.job import Job
@@ -27,7 +27,7 @@ def backpressure(call: RestCall) -> Payload:
     """Return the back pressure of a vertex's running subtasks.
 
     Raises:
-        JobNotFound, VertexNotFound: 1.12 only; a job that has ended is not found.
+        JobNotFound, JobInitializing, VertexNotFound: 1.12 only; a job that has ended is not found.
         UncaughtJavaException: The vertex has finished in a running job. JobVertexBackPressureHandler takes the maximum
             of nothing (situations: partly: vertex/backpressure).
     """
@@ -36,6 +36,8 @@ def backpressure(call: RestCall) -> Payload:
     job = cluster.jobs.get(call.path["jobid"])
     if samples and (job is None or job.ended_at(call.now) is not None):
         raise JobNotFound(call.path["jobid"])
+    if samples and job is not None and not job.has_graph_at(call.now):
+        raise JobInitializing(job.id)
     vertex = job.graph.by_id.get(call.path["vertexid"]) if job else None
     if job is None or vertex is None:
         if samples:
@@ -84,7 +86,8 @@ def _has_finished(job: Job, vertex: Vertex, time: int) -> bool:
     """Return whether all subtasks had metrics and have none any more."""
     if time < job.submitted_at or not job.has_graph_at(time) or job.ended_at(time) is not None:
         return False
-    return all(execution.state_at(time) == TaskState.FINISHED for execution in job.executions_at(time)[vertex.index])
+    row = job.executions_at(time)[vertex.index]
+    return bool(row) and all(execution.state_at(time) == TaskState.FINISHED for execution in row)
 
 
 def _measured(job: Job, vertex: Vertex, time: int | None) -> list[Execution]:

@@ -24,9 +24,12 @@ from flinkmock.cluster.job import Job
 from flinkmock.cluster.restore import is_discarded
 from flinkmock.flink.configuration import CHECKPOINT_DIR, CHECKPOINT_HISTORY
 from flinkmock.rest.call import Payload, RestCall, handles
+from flinkmock.rest.handlers.lookup import job_and_time
 
 PERCENTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 NAN = float("nan")
+UNKNOWN = "Unknown"
+"""What Flink says of the state backend before it has the job's graph."""
 
 
 def _job_and_time(call: RestCall) -> tuple[Job, int]:
@@ -39,7 +42,8 @@ def _job_and_time(call: RestCall) -> tuple[Job, int]:
     if not job.is_known_at(time):
         raise JobNotFound(job.id)
     if not job.has_graph_at(time) and not job.failed_before_start:
-        raise JobInitializing(job.id)
+        # AbstractCheckpointStatsHandler asks the JobMaster since 1.18; before, the statistics came from the graph
+        raise JobInitializing(job.id) if call.cluster.release.since("1.18") else CheckpointingDisabled(job.id)
     _require_checkpointing(call, job)
     return job, time
 
@@ -276,10 +280,14 @@ def _state_backend(call: RestCall, job: Job) -> str:
 
 @handles("getCheckpointConfig")
 def config(call: RestCall) -> Payload:
-    job = call.cluster.job(call.path["jobid"], call.now)
+    job, time = job_and_time(call)
     _require_checkpointing(call, job)
+    sparse = job.is_sparse_at(time)
+    if sparse and not call.cluster.release.since("1.15"):  # 1.12.5 has no settings in a sparse graph, 1.17.2 has
+        raise CheckpointingDisabled(job.id)
     spec = job.checkpoints.spec
     directory = call.cluster.configuration.text(CHECKPOINT_DIR)
+    storage = "FileSystemCheckpointStorage" if directory else "JobManagerCheckpointStorage"
     return {
         "mode": spec.mode if spec and spec.every is not None else "at_least_once",
         # a job without periodic checkpoints has the longest interval there is (CheckpointCoordinatorConfiguration)
@@ -291,13 +299,13 @@ def config(call: RestCall) -> Payload:
             "enabled": bool(spec and spec.retained),
             "delete_on_cancellation": not spec or spec.retained != "retain",
         },
-        "state_backend": _state_backend(call, job),
-        "checkpoint_storage": "FileSystemCheckpointStorage" if directory else "JobManagerCheckpointStorage",
+        "state_backend": UNKNOWN if sparse else _state_backend(call, job),
+        "checkpoint_storage": UNKNOWN if sparse else storage,
         "unaligned_checkpoints": bool(spec and spec.unaligned),
         "tolerable_failed_checkpoints": spec.tolerable_failures if spec else 0,
         "aligned_checkpoint_timeout": 0,
         "checkpoints_after_tasks_finish": True,
         "state_changelog_enabled": False,
         "changelog_periodic_materialization_interval": 600_000,
-        "changelog_storage": "memory",
+        "changelog_storage": UNKNOWN if sparse else "memory",
     }

@@ -28,6 +28,8 @@ def flame_graph_of_vertex(call: RestCall) -> Payload:
     if not call.cluster.configuration.boolean(FLAME_GRAPH):
         return {}
     running = [e for e in running_executions(job, vertex, time) if subtask in (None, e.subtask)]
+    if job.awaits_resources_at(time):
+        return {"endTimestamp": NOT_YET}
     if not running:
         return {"endTimestamp": NOTHING_TO_SAMPLE}
     refresh = call.cluster.configuration.milliseconds(FLAME_GRAPH_REFRESH)

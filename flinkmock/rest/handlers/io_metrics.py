@@ -80,7 +80,7 @@ class IoMetrics:
 
 def summary_statistics(values: Iterable[int]) -> dict[str, int]:
     """Return p25, min, avg, median, max, sum, p95 and p75 as ints, in the order of Java's hash map."""
-    ascending = tuple(sorted(values))
+    ascending = tuple(sorted(values)) or (0,)
     return {
         "p25": int(percentile(ascending, 0.25)),
         "min": ascending[0],

@@ -8,6 +8,7 @@ from typing import Any
 
 from flinkmock.cluster.cluster import Cluster
 from flinkmock.cluster.execution import Execution, vertex_status
+from flinkmock.cluster.graph import Vertex
 from flinkmock.cluster.job import Job
 from flinkmock.cluster.spec import RestartStrategy
 from flinkmock.cluster.states import JOB_STATES, TASK_STATES, TERMINAL_TASK_STATES
@@ -19,6 +20,8 @@ from flinkmock.rest.handlers.io_metrics import IoMetrics
 from flinkmock.rest.handlers.lookup import job_and_time
 from flinkmock.rest.handlers.plan import plan_payload, topological_plan_order
 from flinkmock.rest.handlers.stream_graph import stream_graph_payload
+
+CLUSTER_LEVEL_STRATEGY = "Cluster level default restart strategy"
 
 
 def scheduler_type(cluster: Cluster, job: Job) -> str:
@@ -79,14 +82,16 @@ def details(call: RestCall) -> Payload:
     job, time = job_and_time(call)
     end = job.ended_at(time)
     known = job.has_graph_at(time)
-    rows = job.present_executions_at(time) if known else []
+    waits = job.awaits_resources_at(time)
+    present = topological_plan_order(job.graph) if waits else job.vertices_at(time) if known else []
+    rows = job.executions_at(time)
     io = IoMetrics(call, job, time)
-    vertices = [vertex_payload(job, row, io, time, call.now) for row in rows]
-    entered = job.timestamps_at(time)
+    vertices = [vertex_payload(job, vertex, rows[vertex.index], io, time, call.now) for vertex in present]
+    entered = {state: at for state, at in job.timestamps_at(time).items() if not waits or state != "CREATED"}
     plan = partial(_plan, call, job, time)
     return {
         "jid": job.id,
-        "application-id": job.application_id if known else None,
+        "application-id": None if job.is_sparse_at(time) else job.application_id,
         "name": job.name,
         "isStoppable": False,
         "state": job.state_at(time),
@@ -106,9 +111,11 @@ def details(call: RestCall) -> Payload:
     }
 
 
-def vertex_payload(job: Job, row: Sequence[Execution], io: IoMetrics, time: int, now: int) -> dict[str, Any]:
-    """Return a vertex as the details of its job show it."""
-    vertex = row[0].vertex
+def vertex_payload(
+    job: Job, vertex: Vertex, row: Sequence[Execution], io: IoMetrics, time: int, now: int
+) -> dict[str, Any]:
+    """Return a vertex as the details of its job show it; `row` are its executions, of which there may be none yet."""
+    vertex = row[0].vertex if row else vertex  # as it was before a rescale
     states = [execution.state_at(time) for execution in row]
     return {
         "id": vertex.id,
@@ -150,9 +157,8 @@ def _counts(states: Any) -> dict[str, int]:
 
 def _plan(call: RestCall, job: Job, time: int) -> dict[str, Any]:
     cluster = call.cluster
-    if not job.has_graph_at(
-        time
-    ):  # ArchivedExecutionGraph.createSparseArchivedExecutionGraph, which has no class for plans before 2.1
+    # ArchivedExecutionGraph.createSparseArchivedExecutionGraph has no class for plans before 2.1
+    if job.is_sparse_at(time):
         return {"jid": "", "name": "", "type": "", "nodes": []} if cluster.release.since("2.1") else {}
     # the adaptive scheduler sorts the graph (recording 2.3.0-adaptive), a batch job's graph begins with its sources
     in_given_order = cluster.uses_adaptive_scheduler(job.spec) or job.grows
@@ -168,16 +174,18 @@ def plan(call: RestCall) -> Payload:
 
 @handles("getJobConfig")
 def config(call: RestCall) -> Payload:
-    job, _ = job_and_time(call)
+    job, time = job_and_time(call)
+    sparse = job.is_sparse_at(time)
+    strategy = restart_strategy_text(job.spec.restart, call.cluster.release)
     return {
         "jid": job.id,
         "name": job.name,
         "execution-config": {
             "execution-mode": "PIPELINED",
-            "restart-strategy": restart_strategy_text(job.spec.restart, call.cluster.release),
-            "job-parallelism": job.spec.parallelism,
+            "restart-strategy": CLUSTER_LEVEL_STRATEGY if sparse else strategy,
+            "job-parallelism": 1 if sparse else job.spec.parallelism,
             "object-reuse-mode": False,
-            "user-config": dict(job.spec.user_config),
+            "user-config": {} if sparse else dict(job.spec.user_config),
         },
     }
 
@@ -190,7 +198,7 @@ def restart_strategy_text(strategy: RestartStrategy, release: Release) -> str:
     See docs/flink-behaviour.md#job-configuration.
     """
     if not strategy.configured_by_job or (release.since("1.19") and not release.since("2.0")):
-        return "Cluster level default restart strategy"
+        return CLUSTER_LEVEL_STRATEGY
     if strategy.kind == "none":
         return "Restart deactivated."
     if strategy.kind == "exponential-delay":

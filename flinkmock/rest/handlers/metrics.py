@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from flinkmock.cluster.errors import VertexNotFound
 from flinkmock.cluster.graph import Vertex
 from flinkmock.cluster.job import Job
 from flinkmock.cluster.metric_series import evaluate_metrics
@@ -94,7 +95,12 @@ def _job(call: RestCall, job: Job | None) -> dict[str, str]:
     time = call.caches.metrics_time(call.now)
     if job is None or time is None or time < job.submitted_at or job.ended_at(time) is not None:
         return {}
+    if job.awaits_resources_at(time) or (not job.has_graph_at(time) and not call.cluster.release.since("2.3")):
+        return {}
     found = metrics.job_metrics(metric_inputs.job_inputs(call.cluster, job, time), call.cluster.release)
+    # the statistics of checkpoints are there first (situations: initializing: job/metrics)
+    if not job.has_graph_at(time):
+        return {name: value for name, value in found.items() if "heckpoint" in name}
     age = time - job.submitted_at
     return found | evaluate_metrics(job.spec.metrics, age, age)
 
@@ -158,7 +164,9 @@ def _subtasks(call: RestCall) -> Iterable[tuple[int, dict[str, str]]]:
 def watermarks(call: RestCall) -> Payload:
     """Each subtask's input watermark; a source has none."""
     job = call.cluster.job(call.path["jobid"], call.now)
-    vertex = job.vertex(call.path["vertexid"])
+    if not job.has_graph_at(call.now):
+        raise VertexNotFound(job.id, call.path["vertexid"])
+    vertex = job.vertex(call.path["vertexid"], call.now)
     known = _vertex_and_metrics_time(call)
     if known is None or vertex.is_source:
         return []

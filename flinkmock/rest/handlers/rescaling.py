@@ -11,6 +11,7 @@ from flinkmock.cluster.errors import (
     AdaptiveSchedulerFeature,
     AdaptiveSchedulerRequired,
     InvalidResourceRequirements,
+    JobInitializing,
     JobNotFound,
     RescaleNotFound,
 )
@@ -38,10 +39,12 @@ _ANY = {"cpuCores": -1.0, "taskHeapMemory": -1, "taskOffHeapMemory": -1, "manage
 
 
 def _running_job(call: RestCall) -> Job:
-    """Return a job that has not ended. Raises JobNotFound."""
+    """Return a job that has not ended. Raises JobNotFound, JobInitializing."""
     job = call.cluster.job(call.path["jobid"], call.now)
     if job.ended_at(call.now) is not None:
         raise JobNotFound(job.id)
+    if not job.has_graph_at(call.now):
+        raise JobInitializing(job.id)
     return job
 
 
