@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
 import shutil
@@ -13,6 +12,7 @@ import pytest
 
 from flinkmock import FlinkMock, load_scenario
 from flinkmock.cli import COMMANDS
+from flinkmock.cli.parser import Parser
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -52,7 +52,7 @@ def test_a_jobs_whole_life_with_curl() -> None:
 
 def test_every_command_is_in_the_table() -> None:
     documented = set(re.findall(r"^\| `flinkmock (\w+)", README, re.MULTILINE))
-    subparsers = argparse.ArgumentParser().add_subparsers()
+    subparsers = Parser().add_subparsers()
     for command in COMMANDS:
         command.configure(subparsers)
     assert documented == set(subparsers.choices)

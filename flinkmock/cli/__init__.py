@@ -6,6 +6,7 @@ met (`ctl`), 2 usage error, 130 interrupted by ^C.
 
 from __future__ import annotations
 
+import errno
 import sys
 from collections.abc import Sequence
 
@@ -23,13 +24,16 @@ from flinkmock.cli import (
     releases,
     scenario,
     serve,
+    terminal,
 )
 from flinkmock.cli.parser import Parser
-from flinkmock.cli.stdout import silence
 from flinkmock.errors import FlinkMockError
 
 COMMANDS = (serve, ctl, scenario, check, diff, compat, proxy, record, openapi, coverage, importing, releases)
 """Each module has `configure(subparsers)`, which sets `run(args) -> exit code`, and has no heavy imports."""
+
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+"""Why standard output can't be written, besides a reader that has left."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -42,15 +46,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
     for command in COMMANDS:
         command.configure(subparsers)
-    args = parser.parse_args(argv)
+    terminal.prepare()
     try:
-        code: int = args.run(args)
+        try:
+            args = parser.parse_args(argv)
+            code: int = args.run(args)
+        finally:
+            terminal.flush()
     except FlinkMockError as error:
-        print(f"flinkmock: {error}", file=sys.stderr)
+        print(f"{terminal.paint('flinkmock:', 'red', sys.stderr)} {error}", file=sys.stderr)
         return 2
     except BrokenPipeError:
-        silence()
+        terminal.silence()
         return 0
+    except OSError as error:
+        if error.errno not in NO_SPACE or error.filename is not None:
+            raise
+        terminal.silence()
+        print(f"flinkmock: standard output can't be written: {error.strerror}.", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         return 130
     return code

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flinkmock.cli import headers
+from flinkmock.cli.terminal import bar, is_terminal
 
 if TYPE_CHECKING:
     from flinkmock.conformance.check import Check
     from flinkmock.contract import Contract
 
-BAR = 24
 FORMATS = ("table", "json", "junit", "markdown", "github")
 
 
@@ -25,6 +25,11 @@ def configure(subparsers: Any) -> None:
         description="Sends every read-only request of the contract to a live server, real or fake. Reports each "
         "violation in status, headers, content type and body, and each contradiction between responses. Exit code 0: "
         "no findings; 1: findings; 2: usage error, or the server is unreachable.",
+        examples=(
+            "flinkmock check http://flink:8081",
+            "flinkmock check http://127.0.0.1:8081 --flink 2.3 --mutating job.jar",
+            "flinkmock check http://flink:8081 --format junit > report.xml",
+        ),
     )
     parser.add_argument("url", help="the server's URL, e.g. http://127.0.0.1:8081")
     parser.add_argument(
@@ -72,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
         args.flink,
         contract=_contract(args),
         extra_checks=extra_checks,
-        progress=bar if sys.stderr.isatty() else None,
+        progress=bar if is_terminal(sys.stderr) else None,
         headers=dict(args.headers),
     )
     report.accept(known)
@@ -104,10 +109,3 @@ def _extra_checks(args: argparse.Namespace) -> tuple[Callable[[Check], None], ..
     if args.fuzz:
         checks.append(FuzzChecks(args.fuzz, args.seed))
     return tuple(checks)
-
-
-def bar(done: int, total: int, operation: str) -> None:
-    """Draw a progress bar on one line of standard error, and erase it at the end."""
-    filled = BAR * done // total
-    line = f"[{'#' * filled}{' ' * (BAR - filled)}] {done}/{total} {operation}" if done < total else ""
-    print(f"\r{line[:100]:100}", end="" if line else "\r", file=sys.stderr, flush=True)

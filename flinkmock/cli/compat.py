@@ -15,6 +15,7 @@ def configure(subparsers: Any) -> None:
         "fail after the upgrade, which parts of them Flink ignores now or after it, and what changes in the "
         "responses, each with the release that introduces it. Exit code 0: the upgrade breaks no request; 1: after it, "
         "a request fails or Flink ignores a part of one; 2: usage error.",
+        examples=("flinkmock compat requests.jsonl --from 1.20 --to 2.3",),
     )
     parser.add_argument("journal", type=Path, help="JSON lines or HAR")
     parser.add_argument(

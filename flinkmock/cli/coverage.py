@@ -12,6 +12,10 @@ def configure(subparsers: Any) -> None:
         help="list which response fields are modelled and which are placeholders",
         description="Calls every operation of a fake cluster with running, finished, failed and cancelled jobs. "
         "Reports for each one how many response fields the model provides, and which fields are placeholders.",
+        examples=(
+            "flinkmock coverage --flink 2.3",
+            "flinkmock coverage --operation getJobDetails",
+        ),
     )
     parser.add_argument("--flink", metavar="RELEASE", help="default: the newest")
     parser.add_argument(

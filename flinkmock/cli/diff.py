@@ -16,6 +16,7 @@ def configure(subparsers: Any) -> None:
         description="Lists the changes between two releases of Flink: operations, parameters, fields of requests and "
         "responses, enum values, statuses, behaviour. Each change names the release that introduced it. An exclamation "
         "mark marks changes that can break a client of the older release.",
+        examples=("flinkmock diff 1.20 2.3",),
     )
     parser.add_argument("old", help="the older release: 1.20")
     parser.add_argument("new", help="the newer release: 2.3")

@@ -16,6 +16,7 @@ def configure(subparsers: Any) -> None:
         "served. Details that Flink's descriptions lack (hidden operations, the order of keys, required keys) come "
         "from the nearest known release. The contract is written to the folder in the environment variable "
         "FLINKMOCK_SCHEMAS, or to flinkmock's own folder.",
+        examples=("flinkmock import rest_v1_dispatcher.yml --flink 2.4.0",),
     )
     parser.add_argument(
         "file",

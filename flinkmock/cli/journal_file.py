@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
@@ -29,6 +31,7 @@ class JournalFile:
 
         self._har = Journal() if file is not None and file.suffix == ".har" else None
         self._url = ""
+        self._name = str(file)
         self._file: TextIO | None = None
         if file is not None:
             try:
@@ -45,8 +48,11 @@ class JournalFile:
         if self._har is not None:
             self._har.add(exchange)
         elif self._file is not None:
-            self._file.write(as_json_lines([exchange]))
-            self._file.flush()
+            try:
+                self._file.write(as_json_lines([exchange]))
+                self._file.flush()
+            except OSError as error:
+                self._end(error)
 
     def __enter__(self) -> Self:
         return self
@@ -57,6 +63,18 @@ class JournalFile:
         from flinkmock.journal import as_har
 
         if self._file is not None:
-            with self._file:
+            with suppress(OSError), self._file:
                 if self._har is not None:
-                    json.dump(as_har(self._har, self._url), self._file, ensure_ascii=False, indent=1)
+                    try:
+                        json.dump(as_har(self._har, self._url), self._file, ensure_ascii=False, indent=1)
+                        self._file.flush()
+                    except OSError as failure:
+                        self._end(failure)
+
+    def _end(self, error: OSError) -> None:
+        """Report that the file can't be written, once. The requests go on."""
+        assert self._file is not None
+        print(f"flinkmock: {self._name} can't be written any more: {error.strerror}.", file=sys.stderr)
+        with suppress(OSError):
+            self._file.close()  # raises again, for what is buffered
+        self._file = None

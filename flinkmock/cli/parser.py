@@ -7,15 +7,34 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Any
 
+from flinkmock.errors import did_you_mean
+
 RENAMED = {"--expect": "--verify", "--watch": "--reload", "--write": "--mutating", "--scrub": "--anonymize"}
 """Options of earlier versions and their current names."""
 
 
-class Parser(argparse.ArgumentParser):
-    """An ArgumentParser that suggests an option for each one that it does not know."""
+EXAMPLES = "examples:"
 
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**{"allow_abbrev": False, **options})
+
+class _HelpFormatter(argparse.HelpFormatter):
+    """Keeps the lines of examples."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return text if text.startswith(EXAMPLES) else super()._fill_text(text, width, indent)
+
+
+class Parser(argparse.ArgumentParser):
+    """An ArgumentParser that suggests an option or command for each one that it does not know.
+
+    Args:
+        examples: Command lines, which the help shows at its end.
+        options: Those of ArgumentParser.
+    """
+
+    def __init__(self, *, examples: Sequence[str] = (), **options: Any) -> None:
+        if examples:
+            options["epilog"] = "\n".join([EXAMPLES, *(f"  {example}" for example in examples)])
+        super().__init__(**{"allow_abbrev": False, "formatter_class": _HelpFormatter, **options})
 
     def parse_known_args(  # type: ignore[override]  # typeshed overloads it by the kind of namespace
         self, args: Sequence[str] | None = None, namespace: Any = None
@@ -25,6 +44,11 @@ class Parser(argparse.ArgumentParser):
         if unknown:
             self.error(" ".join(f"unknown option {option}.{self._suggestion(option)}" for option in unknown))
         return known, extras
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        names = [] if action.choices is None else [str(choice) for choice in action.choices]
+        if names and str(value) not in names:
+            raise argparse.ArgumentError(action, f"invalid choice: {value!r}.{did_you_mean(str(value), names)}")
 
     def _suggestion(self, option: str) -> str:
         own = [name for action in self._actions for name in action.option_strings]

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from flinkmock.cli.check import FORMATS
 from flinkmock.cli.serve import port
+from flinkmock.cli.terminal import paint, paint_status, silence
 
 if TYPE_CHECKING:
     from flinkmock.contract import Contract
+    from flinkmock.journal import Exchange
     from flinkmock.proxy import Proxy
 
 
@@ -23,6 +26,11 @@ def configure(subparsers: Any) -> None:
         description="Forwards every request to a live cluster and every response to the client, unchanged, and checks "
         "both against the contract. SIGINT or SIGTERM ends it with a summary. Exit code 0: no findings; 1: the server "
         "violates the contract; 2: usage error, or the server answered no request.",
+        examples=(
+            "flinkmock proxy http://flink:8081",
+            "flinkmock proxy http://flink:8081 --port 9081 --journal requests.jsonl",
+            "flinkmock proxy http://flink:8081 --faults lost-answers.yaml",
+        ),
     )
     parser.add_argument("url", help="the cluster's URL, e.g. http://flink:8081")
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on; default: %(default)s")
@@ -46,6 +54,7 @@ def configure(subparsers: Any) -> None:
     parser.add_argument(
         "--baseline", type=Path, metavar="FILE", help="ignore the findings of this report (from --format json)"
     )
+    parser.add_argument("--quiet", "-q", action="store_true", help="don't log requests and what is wrong with them")
     parser.set_defaults(run=run)
 
 
@@ -63,13 +72,14 @@ def run(args: argparse.Namespace) -> int:
     known = read_baseline(args.baseline) if args.baseline else frozenset()
     with closing(HttpClient(args.url)) as server:
         contract = Contract.load(args.flink or detect_release(server))
+    # a report for machines gets standard output for itself
+    out = sys.stdout if args.format == "table" else sys.stderr
+    log = None if args.quiet else RequestLog(out)
     with JournalFile(args.journal) as record:
-        proxy = Proxy(server.url, contract, record.request, **_faults(args, contract))
+        proxy = Proxy(server.url, contract, record.request, on_checked=log, **_faults(args, contract))
 
         def ready(url: str) -> None:
             record.ready(url)
-            # a report for machines gets standard output for itself
-            out = sys.stdout if args.format == "table" else sys.stderr
             print(f"Flink {contract.release} at {url}, forwarding to {proxy.upstream}", file=out, flush=True)
 
         asyncio.run(_serve(proxy, args.host, args.port, ready))
@@ -83,6 +93,27 @@ def run(args: argparse.Namespace) -> int:
     if not proxy.report.clean:
         return 1
     return 2 if proxy.checker.unanswered and not proxy.report.requests else 0
+
+
+class RequestLog:
+    """Prints each request with what is wrong with it, until the reader leaves."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._is_read = True
+
+    def __call__(self, exchange: Exchange, findings: Sequence[str]) -> None:
+        if not self._is_read:
+            return
+        time = datetime.fromtimestamp(exchange.time / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
+        fault = f"({exchange.fault})" if exchange.fault else ""
+        parts = [time, paint_status(exchange.status), f"{exchange.method:6} {exchange.target}", fault]
+        lines = ["  ".join(filter(None, parts)), *(f"    {paint(text, 'yellow', self._out)}" for text in findings)]
+        try:
+            print("\n".join(lines), file=self._out, flush=True)
+        except OSError:  # the reader has left, or the disk is full: the proxy runs on
+            self._is_read = False
+            silence()
 
 
 def _faults(args: argparse.Namespace, contract: Contract) -> dict[str, Any]:

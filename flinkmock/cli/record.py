@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from flinkmock.cli import headers
 from flinkmock.cli.arguments import positive_duration
+from flinkmock.cli.terminal import bar, is_terminal
 
 if TYPE_CHECKING:
     from flinkmock.conformance.recording import ClusterObservations
@@ -23,6 +24,11 @@ def configure(subparsers: Any) -> None:
         description="Polls a live cluster with read-only requests and writes a scenario: jobs, their graphs, states "
         "and failures with relative times, checkpoints, rates, accumulators, user metrics, configuration. The scenario "
         "begins where the recording ended. ^C ends the recording early.",
+        examples=(
+            "flinkmock record http://flink:8081 -o recorded.yaml --for 5m",
+            "flinkmock record http://flink:8081 -o recorded.yaml --anonymize",
+            "flinkmock serve recorded.yaml",
+        ),
     )
     parser.add_argument("url", help="the cluster's URL, e.g. http://127.0.0.1:8081, or a file that --raw wrote")
     parser.add_argument("-o", "--out", type=Path, metavar="FILE", required=True, help="the scenario to write")
@@ -82,7 +88,8 @@ def run(args: argparse.Namespace) -> int:
             f"{args.url} can't be recorded, because a response does not have Flink's form: {error!r}. "
             "`flinkmock check` reports the details."
         ) from error
-    print(f"{args.out}: {len(recorded.get('jobs', {}))} jobs")
+    jobs = len(recorded.get("jobs", {}))
+    print(f"{args.out}: {jobs} job{'' if jobs == 1 else 's'}")
     try:
         load_scenario(args.out)
     except ScenarioError as error:
@@ -122,5 +129,7 @@ def record_cluster(
     with closing(RecordingClient(url, extra_headers)) as client, ExitStack() as stack:
         file = stack.enter_context(raw.open("w", encoding="utf-8")) if raw else None
         detect_version(client)  # raises if the server does not report one, and so is not Flink
-        Poller(ClientReader(client), observations, lambda ms: time.sleep(ms / 1000)).poll(duration_ms, interval_ms)
+        Poller(ClientReader(client), observations, lambda ms: time.sleep(ms / 1000)).poll(
+            duration_ms, interval_ms, bar if is_terminal(sys.stderr) else None
+        )
     return observations

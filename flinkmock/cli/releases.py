@@ -7,7 +7,9 @@ from typing import Any
 
 
 def configure(subparsers: Any) -> None:
-    parser = subparsers.add_parser("releases", help="list the releases of Flink that can be served")
+    parser = subparsers.add_parser(
+        "releases", help="list the releases of Flink that can be served", examples=("flinkmock releases",)
+    )
     parser.set_defaults(run=run)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flinkmock.cli.arguments import duration
+from flinkmock.cli.terminal import bar, is_terminal, paint
 
 if TYPE_CHECKING:
     from flinkmock.dryrun.plan import Plan
@@ -19,10 +20,16 @@ if TYPE_CHECKING:
 def configure(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "scenario",
-        help="check scenarios, print or draw the plan of one, print their JSON Schema",
-        description="Dry runs of scenario files.",
+        help="list the built-in scenarios, check scenarios, print or draw the plan of one, print their JSON Schema",
+        description="Built-in scenarios, and dry runs of scenario files.",
+        examples=(
+            "flinkmock scenario list",
+            "flinkmock scenario check orders.yaml --flink 1.20 --flink 2.3",
+            "flinkmock scenario plan crash-loop.yaml",
+        ),
     )
     actions = parser.add_subparsers(metavar="ACTION", required=True)
+    _configure_list(actions)
     _configure_check(actions)
     _configure_plan(actions)
     _configure_schema(actions)
@@ -40,6 +47,41 @@ def _without_garbage_collection() -> Iterator[None]:
             gc.enable()
 
 
+# -- list
+
+
+def _configure_list(actions: Any) -> None:
+    parser = actions.add_parser(
+        "list",
+        help="list the built-in scenarios",
+        description="Lists the built-in scenarios, each with a description. Their names can be used like files.",
+        examples=("flinkmock scenario list", "flinkmock serve crash-loop.yaml"),
+    )
+    parser.set_defaults(run=list_built_in)
+
+
+def list_built_in(args: argparse.Namespace) -> int:
+    from flinkmock.data import data_dir
+
+    files = sorted(data_dir("scenarios").glob("*.yaml"))
+    width = max((len(file.name) for file in files), default=0)
+    for file in files:
+        print(f"{file.name:{width}}  {_description(file)}")
+    return 0
+
+
+def _description(file: Path) -> str:
+    """Return the first sentence of the comment at the top of a scenario."""
+    words: list[str] = []
+    for line in file.read_text(encoding="utf-8").splitlines():
+        if not line.startswith("#"):
+            break
+        if "$schema=" not in line:
+            words += line.lstrip("# ").split()
+    head, dot, _ = " ".join(words).partition(". ")
+    return head + dot.strip()
+
+
 # -- check
 
 
@@ -51,6 +93,10 @@ def _configure_check(actions: Any) -> None:
         "request whenever something changes, and checks each response against the contract. Reports, with line and "
         "column: mistakes in the file, steps that are never reached, names that nothing uses, faults that never apply, "
         "expectations that can't be met. Exit code 0: no findings; 1: findings; 2: usage error.",
+        examples=(
+            "flinkmock scenario check orders.yaml",
+            "flinkmock scenario check scenarios/*.yaml --flink all",
+        ),
     )
     parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="scenarios")
     parser.add_argument(
@@ -71,16 +117,29 @@ def check(args: argparse.Namespace) -> int:
     for release in releases:
         Contract.load(release)  # reported before any file is read
     code = 0
+
+    def progress(flink: str, done: int, total: int) -> None:
+        if is_terminal(sys.stderr):
+            bar(done, total, f"{file} with Flink {flink}")
+
     for file in args.files:
         try:
             with _without_garbage_collection():
-                lines = [
-                    f"{file}: no findings with {result}" for result in check_file(file, list(dict.fromkeys(releases)))
-                ]
+                results = check_file(file, list(dict.fromkeys(releases)), progress)
+            no_findings = paint("no findings", "green")
+            lines = [f"{file}: {no_findings} with {result}" for result in results]
         except ScenarioError as error:
-            lines, code = list(error.mistakes), 1
+            lines, code = [_painted(mistake) for mistake in error.mistakes], 1
+        finally:
+            progress("", 1, 1)
         print("\n".join(lines))
     return code
+
+
+def _painted(mistake: str) -> str:
+    """Return a mistake with its source location in red."""
+    location, colon, text = mistake.partition(": ")
+    return f"{paint(location, 'red')}{colon}{text}"
 
 
 # -- plan
@@ -93,6 +152,10 @@ def _configure_plan(actions: Any) -> None:
         description="Runs a scenario without waiting and prints its timeline: job states with the reasons of their "
         "changes, TaskManagers, leaders, and how the cluster answers a client. For these answers the plan acts as a "
         "client: it calls the operations that the scenario configures, and runs a jar for each rule of `submitted`.",
+        examples=(
+            "flinkmock scenario plan crash-loop.yaml",
+            "flinkmock scenario plan rolling-upgrade.yaml --html plan.html",
+        ),
     )
     parser.add_argument("file", type=Path, metavar="FILE", help="a scenario")
     parser.add_argument("--flink", metavar="RELEASE", help="default: the scenario's, else the newest")
@@ -153,6 +216,7 @@ def _configure_schema(actions: Any) -> None:
         description="Prints the JSON Schema of scenario files, for completion and checks in editors: flinkmock "
         "scenario schema > scenario.schema.json, and '# yaml-language-server: $schema=scenario.schema.json' as the "
         "first line of a scenario.",
+        examples=("flinkmock scenario schema > scenario.schema.json",),
     )
     parser.set_defaults(run=schema)
 

@@ -15,7 +15,7 @@ from flinkmock.cli.file_watcher import FileWatcher
 from flinkmock.cli.journal_file import JournalFile
 from flinkmock.cli.ready_file import ReadyFile
 from flinkmock.cli.stdin import end_of_stdin
-from flinkmock.cli.stdout import silence
+from flinkmock.cli.terminal import paint_status, silence
 from flinkmock.errors import FlinkMockError
 
 if TYPE_CHECKING:
@@ -36,6 +36,11 @@ def configure(subparsers: Any) -> None:
         help="start a fake cluster",
         description="Serves a fake Flink cluster until SIGINT, SIGTERM or a client's DELETE /cluster. Prints its URL "
         "and that of the console, then one line for each request: cluster time, status, method, path and job.",
+        examples=(
+            "flinkmock serve",
+            "flinkmock serve crash-loop.yaml --flink 1.20 --port 0",
+            "flinkmock serve orders.yaml --clock 10x --reload",
+        ),
     )
     parser.add_argument(
         "scenario",
@@ -314,12 +319,14 @@ class Log:
         else:
             time = datetime.fromtimestamp(exchange.time / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
             parts = [f"{exchange.method:6} {exchange.target}", name, exchange.fault and f"({exchange.fault})"]
-            self._print("  ".join([time, str(exchange.status or "---"), *filter(None, parts)]))
+            self._print("  ".join([time, paint_status(exchange.status), *filter(None, parts)]))
 
     def _print(self, line: str) -> None:
         if self._is_read:
             try:
                 print(line, flush=True)
-            except BrokenPipeError:
+            except OSError as error:  # the reader has left, or the disk is full: the cluster runs on
                 self._is_read = False
                 silence()
+                if not isinstance(error, BrokenPipeError):
+                    print(f"flinkmock: the log ends here: {error.strerror}.", file=sys.stderr)

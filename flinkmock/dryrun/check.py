@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,6 +22,8 @@ from flinkmock.units import format_duration
 
 REACHABLE_BY_CLIENTS = frozenset({"CANCELLING", "CANCELED", "FINISHED"})
 """States into which a client can bring any job, so the scenario does not have to."""
+
+Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +51,13 @@ class CheckResult:
         return f"Flink {self.flink}: {jobs}, {changes} in {duration}, {self.responses:,} responses checked"
 
 
-def check(file: Path, releases: Sequence[str] = ()) -> list[CheckResult]:
+def check(file: Path, releases: Sequence[str] = (), progress: Progress | None = None) -> list[CheckResult]:
     """Check a scenario file with each of the releases.
 
     Args:
         file: The scenario.
         releases: Default: the scenario's release, else the newest.
+        progress: Called before each dry run with the release, the number of finished ones and of all.
 
     Raises:
         ScenarioError: All findings, in the order of the file.
@@ -63,9 +66,12 @@ def check(file: Path, releases: Sequence[str] = ()) -> list[CheckResult]:
     scenario, document = read_scenario(file)
     diagnostics = Diagnostics()
     find_unused(document, diagnostics)
-    results = [
-        _Check(document, scenario, diagnostics).run(release) for release in releases or [scenario.flink or LATEST]
-    ]
+    results = []
+    checked = list(releases) or [scenario.flink or LATEST]
+    for number, release in enumerate(checked):
+        if progress is not None:
+            progress(release, number, len(checked))
+        results.append(_Check(document, scenario, diagnostics).run(release))
     diagnostics.raise_if_any()
     return results
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from urllib.parse import unquote
 
@@ -50,6 +50,7 @@ class Proxy:
         on_exchange: called with each exchange.
         faults: applied to requests by the same rules as in a fake cluster.
         seed: of their random choices.
+        on_checked: called with each exchange and what is wrong with it.
 
     Raises:
         FaultRequiresFakeCluster: some of the faults change the cluster itself.
@@ -63,11 +64,13 @@ class Proxy:
         *,
         faults: Iterable[Fault] = (),
         seed: int = 0,
+        on_checked: Callable[[Exchange, Sequence[str]], None] | None = None,
     ) -> None:
         self.upstream = upstream.rstrip("/")
         self.contract = contract
         self.checker = TrafficChecker(contract, self.upstream)
         self._on_exchange = on_exchange
+        self._on_checked = on_checked
         self._numbers = itertools.count(1)
         self._upstream = UpstreamCluster(self.upstream, faults, seed)
         self._delayed = DelayedResponses(self._upstream)
@@ -249,13 +252,16 @@ class Proxy:
         upstream_response: aiohttp.ClientResponse,
         body: BodyBuffer,
     ) -> None:
-        self.checker.record(exchange, operation, upstream_response.status, upstream_response.headers, body.content)
-        self._record(exchange)
+        checker, status = self.checker, upstream_response.status
+        findings = checker.record(exchange, operation, status, upstream_response.headers, body.content)
+        self._record(exchange, findings)
 
-    def _record(self, exchange: Exchange) -> None:
+    def _record(self, exchange: Exchange, findings: Sequence[str] = ()) -> None:
         exchange.number = next(self._numbers)
         if self._on_exchange:
             self._on_exchange(exchange)
+        if self._on_checked:
+            self._on_checked(exchange, findings)
 
 
 async def _prepare(request: web.Request, response: web.StreamResponse) -> None:

@@ -12,9 +12,13 @@ from flinkmock.conformance.response_check import ANY_ERROR, check_response, erro
 from flinkmock.contract import Contract, Operation
 from flinkmock.contract.operation_traits import traits_of
 from flinkmock.journal import Exchange
+from flinkmock.journal.operation_hints import operation_hints
 
 MAX_CHECKED_BYTES = 4 * 1024 * 1024
 """Longer responses are not checked."""
+
+CLIENT_ERRORS = (400, 405, 413, 415)
+"""Statuses of requests that are wrong in any state of the cluster."""
 
 
 class TrafficChecker:
@@ -23,12 +27,14 @@ class TrafficChecker:
     Attributes:
         report: deviations of the server.
         advice: sentences about mistakes in the clients' requests, with their number.
+        mistaken: how many requests have such mistakes.
         unanswered: sentences about requests without a complete response, with their number.
     """
 
     def __init__(self, contract: Contract, url: str) -> None:
         self.report = Report(url, str(contract.release))
         self.advice: Counter[str] = Counter()
+        self.mistaken = 0
         self.unanswered: Counter[str] = Counter()
         self._contract = contract
         self._without_body = lru_cache(maxsize=10_000)(self._advice)  # clients repeat the same targets
@@ -40,8 +46,11 @@ class TrafficChecker:
         status: int,
         headers: Mapping[str, str],
         body: bytes | None,
-    ) -> None:
+    ) -> list[str]:
         """Checks an exchange and sets its `error_message`.
+
+        Returns:
+            What is wrong with it: deviations of the server, mistakes of the client.
 
         Args:
             exchange: the exchange.
@@ -50,20 +59,35 @@ class TrafficChecker:
             body: the same; None if it is not to be checked.
         """
         self.report.requests += 1
+        deviations: list[str] = []
         if operation is not None:
             if status == operation.status:
                 self.report.answered[operation] += 1
             if body is not None:
-                self._check(
+                deviations = self._check(
                     exchange, operation, HttpResponse(status, {name.lower(): headers[name] for name in headers}, body)
                 )
-        elif status < 400:
-            request = f"{exchange.method} {exchange.path}"
-            self.advice[f"{request} succeeds, but is not an operation of Flink {self._contract.release}."] += 1
+        advice = self._mistakes(exchange, operation, status)
         if exchange.raw_body:
-            self.advice.update(exchange.contract_review.advice)
+            advice += exchange.contract_review.advice
         elif operation is not None and (body is not None or "?" in exchange.target):
-            self.advice.update(self._without_body(operation.id, exchange.target))
+            advice += self._without_body(operation.id, exchange.target)
+        self.advice.update(advice)
+        self.mistaken += bool(advice)
+        return [*deviations, *advice]
+
+    def _mistakes(self, exchange: Exchange, operation: Operation | None, status: int) -> list[str]:
+        """Returns sentences about a request that Flink does not have or rejects."""
+        if operation is None:
+            request = f"{exchange.method} {exchange.path}"
+            if status < 400:
+                return [f"{request} succeeds, but is not an operation of Flink {self._contract.release}."]
+            hints = "".join(f" ({hint})" for hint in operation_hints(exchange, self._contract))
+            return [f"{request} is not an operation of Flink {self._contract.release}{hints}: status {status}."]
+        if status in CLIENT_ERRORS:
+            reason = f": {exchange.error_message}" if exchange.error_message else "."
+            return [f"{operation} is rejected with status {status}{reason}"]
+        return []
 
     def _advice(self, operation_id: str, target: str) -> tuple[str, ...]:
         """Returns the advice on a request without a body."""
@@ -72,12 +96,15 @@ class TrafficChecker:
             operation.method, target, operation=operation_id, contract=self._contract
         ).contract_review.advice
 
-    def _check(self, exchange: Exchange, operation: Operation, response: HttpResponse) -> None:
+    def _check(self, exchange: Exchange, operation: Operation, response: HttpResponse) -> list[str]:
+        """Returns the deviations of a response."""
         if response.status >= 400:
             exchange.error_message = error_message(response) or None
         errors = tuple(sorted({*ANY_ERROR, *traits_of(operation.id).expected_errors}))
-        for finding in check_response(self._contract, operation, response, errors):
+        findings = list(check_response(self._contract, operation, response, errors))
+        for finding in findings:
             self.report.add(finding, exchange.target)
+        return [str(finding) for finding in findings]
 
     def summary(self) -> str:
         """Returns the report and the findings about clients as text."""
@@ -86,7 +113,8 @@ class TrafficChecker:
     def client_findings(self) -> list[str]:
         """Returns lines about clients' mistakes and requests without a response."""
         lines: list[str] = []
-        for title, sentences in (("client requests", self.advice), ("without a response", self.unanswered)):
+        mistaken = f"client requests ({self.mistaken} with mistakes)"
+        for title, sentences in ((mistaken, self.advice), ("without a response", self.unanswered)):
             if sentences:
                 lines += ["", f"{title}:", *(f"    {times}x  {sentence}" for sentence, times in sentences.items())]
         return lines

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import SequenceMatcher
 
-from flinkmock.contract import Contract, Operation, known_releases
+from flinkmock.contract import Contract
 from flinkmock.journal import Exchange
+from flinkmock.journal.operation_hints import operation_hints
 
 MAX_REQUESTS = 5
 """The report shows so many requests."""
-MIN_SIMILARITY = 0.75
-"""An operation that is less similar to the request, from 0 to 1, is not suggested."""
 
 
 def unmatched_report(exchanges: Sequence[Exchange], contract: Contract) -> str:
@@ -19,7 +17,7 @@ def unmatched_report(exchanges: Sequence[Exchange], contract: Contract) -> str:
     count = f"{len(exchanges)} requests" if len(exchanges) > 1 else "1 request"
     lines = [f"{count} matched no operation of Flink {contract.release.version}:"]
     for exchange in exchanges[:MAX_REQUESTS]:
-        lines += [f"    {exchange}", *(f"         {hint}" for hint in _hints(exchange, contract))]
+        lines += [f"    {exchange}", *(f"         {hint}" for hint in operation_hints(exchange, contract))]
     if len(exchanges) > MAX_REQUESTS:
         lines.append(f"    … and {len(exchanges) - MAX_REQUESTS} more")
     first = exchanges[0]
@@ -28,33 +26,3 @@ def unmatched_report(exchanges: Sequence[Exchange], contract: Contract) -> str:
         f'    flinkmock.requests.expect("{first.method} {first.path}") or @pytest.mark.flinkmock(unexpected="allow").',
     ]
     return "\n".join(lines)
-
-
-def _hints(exchange: Exchange, contract: Contract) -> list[str]:
-    operation = contract.match(exchange.method, exchange.target)
-    if operation is not None and operation.requires_config:
-        options = ", ".join(f"{key}: {str(value).lower()}" for key, value in operation.requires_config.items())
-        return [f"the operation requires the configuration {options}"]
-    releases = [flink for flink in known_releases() if Contract.load(flink).match(exchange.method, exchange.target)]
-    if releases:
-        return [f"Flink {releases[0] if len(releases) == 1 else f'{releases[0]} to {releases[-1]}'} has this operation"]
-    methods = [
-        method for method in ("GET", "POST", "PUT", "PATCH", "DELETE") if contract.match(method, exchange.target)
-    ]
-    if methods:
-        return [f"the path exists with the method {' and '.join(methods)}"]
-    nearest = max(contract, key=lambda operation: _similarity(operation, exchange), default=None)
-    if nearest is None or _similarity(nearest, exchange) < MIN_SIMILARITY:
-        return []
-    return [f"did you mean {nearest}?"]
-
-
-def _similarity(operation: Operation, exchange: Exchange) -> float:
-    """Return how similar an operation is to a request, from 0 to 1: by path segments, and a little by the method."""
-    segments = [segment for segment in exchange.path.split("/") if segment]
-    if segments[:1] == ["v1"]:
-        del segments[0]
-    pairs = zip(operation.segments, segments, strict=False)
-    matching = sum(0.9 if own.startswith(":") else SequenceMatcher(None, own, sent).ratio() for own, sent in pairs)
-    path = matching / max(len(operation.segments), len(segments), 1)
-    return 0.9 * path + (0.1 if operation.method == exchange.method else 0)

@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 import pytest
 
 from flinkmock import FlinkMock
-from flinkmock.cli import check, main
+from flinkmock.cli import main, terminal
 
 
 @pytest.fixture(scope="module")
@@ -195,7 +195,7 @@ def test_a_negative_number_of_requests(url: str, capsys: pytest.CaptureFixture[s
 
 
 def test_how_far_it_has_come(capsys: pytest.CaptureFixture[str]) -> None:
-    check.bar(3, 6, "GET /jobs")
+    terminal.bar(3, 6, "GET /jobs")
     assert capsys.readouterr().err.rstrip() == "\r[############            ] 3/6 GET /jobs"
-    check.bar(1, 1, "")
+    terminal.bar(1, 1, "")
     assert capsys.readouterr().err.strip() == ""

@@ -150,3 +150,30 @@ def test_invalid_faults(cluster: FlinkMock, tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 2
     assert 'Flink 2.3 has no operation "GET /overwiew"' in done.stderr
+
+
+def test_requests_and_what_is_wrong_with_them_are_printed_as_they_come(cluster: FlinkMock) -> None:
+    with proxy(cluster.url) as running:
+        targets = ("/jobs", "/nowhere", "/jobs/abc", "/jobs?x=1")
+        assert [running.get(target) for target in targets] == [200, 404, 400, 200]
+        out = running._process.stdout
+        assert out is not None
+        lines = [out.readline() for _ in range(7)]  # before the end
+        _, output, _ = running.stop()
+    printed = [line[14:].rstrip() if line[2] == ":" else line.rstrip() for line in lines]
+    assert printed[:3] == [
+        "200  GET    /jobs",
+        "404  GET    /nowhere",
+        "    GET /nowhere is not an operation of Flink 2.3: status 404.",
+    ]
+    assert printed[3] == "400  GET    /jobs/abc"
+    assert printed[4].startswith("    GET /jobs/:jobid is rejected with status 400: ")
+    assert printed[5:] == ["200  GET    /jobs?x=1", "    Flink 2.3 does not read the query parameter x of GET /jobs."]
+    assert "client requests (3 with mistakes):" in output
+
+
+def test_a_quiet_proxy(cluster: FlinkMock) -> None:
+    with proxy(cluster.url, "--quiet") as running:
+        assert running.get("/nowhere") == 404
+        _, output, _ = running.stop()
+    assert "  404  " not in output and "client requests (1 with mistakes):" in output

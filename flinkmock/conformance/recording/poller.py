@@ -37,19 +37,27 @@ class Poller:
         self._metric_names: dict[str, list[str]] = {}
         """Path of a job or vertex -> its recorded metrics."""
 
-    def poll(self, duration_ms: int, interval_ms: int) -> None:
+    def poll(self, duration_ms: int, interval_ms: int, progress: Callable[[int, int, str], None] | None = None) -> None:
         """Polls everything, at least once. A KeyboardInterrupt ends the recording early.
+
+        Args:
+            duration_ms: of the recording.
+            interval_ms: between two polls.
+            progress: called after each poll, with the number of polls, of all polls, and what was seen.
 
         Raises:
             ServerUnreachable: the first request fails. Later failures are ignored: a cluster may come back.
         """
         with suppress(KeyboardInterrupt):
             self._poll_cluster()
-            for poll in range(max(1, duration_ms // interval_ms)):
+            polls = max(1, duration_ms // interval_ms)
+            for poll in range(polls):
                 if poll:
                     self._wait(interval_ms)
                 with suppress(ServerUnreachable):
                     self._poll_jobs(listing=poll % POLLS_PER_LISTING == 0)
+                if progress is not None:
+                    progress(poll + 1, polls, f"polls, {len(self._observations.jobs)} jobs")
         with suppress(ServerUnreachable):
             self._finish()
 

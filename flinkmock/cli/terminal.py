@@ -1,0 +1,89 @@
+"""What the terminal and files can take: characters, colours, progress, a reader that leaves, a disk that is full."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import sys
+from typing import TextIO
+
+BAR = 24
+"""Width of a progress bar."""
+_COLOURS = {"red": "31", "green": "32", "yellow": "33", "grey": "90"}
+_ASCII = {
+    "→": "->",
+    "←": "<-",
+    "…": "...",
+    "–": "-",
+    "—": "-",
+    "─": "-",
+    "┄": "-",
+    "│": "|",
+    "×": "x",
+    "·": ".",
+    "•": "*",
+    "≥": ">=",
+    "≤": "<=",
+    "„": '"',
+    "“": '"',
+    "”": '"',
+    "’": "'",
+}
+_ERRORS = "flinkmock-ascii"
+
+
+def prepare() -> None:
+    """Let standard output and error replace characters that their encoding lacks."""
+    codecs.register_error(_ERRORS, _replaced)
+    for stream in (sys.stdout, sys.stderr):
+        encoding = str(getattr(stream, "encoding", "utf-8") or "utf-8")
+        if hasattr(stream, "reconfigure") and codecs.lookup(encoding).name != "utf-8":
+            stream.reconfigure(errors=_ERRORS)
+
+
+def _replaced(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    refused = error.object[error.start : error.end]
+    return "".join(_ASCII.get(c) or c.encode("ascii", "backslashreplace").decode() for c in refused), error.end
+
+
+def flush() -> None:
+    """Write what is buffered. Raises OSError, which Python would only report at its exit."""
+    if sys.stdout is not None:
+        sys.stdout.flush()
+
+
+def silence() -> None:
+    """Redirect standard output to the null device, also for what Python flushes at exit."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, sys.stdout.fileno())
+    os.close(null)
+
+
+def is_terminal(stream: TextIO | None) -> bool:
+    return stream is not None and stream.isatty()
+
+
+def paint(text: str, colour: str, stream: TextIO | None = None) -> str:
+    """Return the text in a colour, if the stream (default: standard output) is a terminal that wants colours.
+
+    See https://no-color.org.
+    """
+    wants = is_terminal(stream or sys.stdout) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if wants else text
+
+
+def paint_status(status: int) -> str:
+    """Return the status of a response, in the colour of its class; "---" if there was no response."""
+    text = str(status or "---")
+    if not 0 < status < 500:
+        return paint(text, "red")
+    return paint(text, "green" if status < 400 else "yellow")
+
+
+def bar(done: int, total: int, label: str) -> None:
+    """Draw a progress bar on one line of standard error, and erase it at the end."""
+    filled = BAR * done // total
+    line = f"[{'#' * filled}{' ' * (BAR - filled)}] {done}/{total} {label}" if done < total else ""
+    print(f"\r{line[:100]:100}", end="" if line else "\r", file=sys.stderr, flush=True)

@@ -1,0 +1,102 @@
+"""What the commands print where the terminal, the disk or the reader is not as usual."""
+
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from flinkmock.cli import COMMANDS, main, terminal
+from flinkmock.cli.parser import Parser
+from flinkmock.data import data_dir
+
+
+def run(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, **{key: str(value) for key, value in options.items() if key.isupper()}}
+    out = options.get("out", subprocess.PIPE)
+    command = [sys.executable, "-m", "flinkmock", *arguments]
+    return subprocess.run(command, stdout=out, stderr=subprocess.PIPE, encoding="latin-1", env=environment, check=False)  # type: ignore[call-overload, no-any-return]
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "latin-1"])
+def test_a_console_that_is_not_utf_8(encoding: str) -> None:
+    result = run("scenario", "plan", "crash-loop.yaml", PYTHONIOENCODING=encoding)
+    assert (result.returncode, result.stderr) == (0, "")
+    assert "INITIALIZING -> CREATED" in result.stdout
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+@pytest.mark.parametrize("command", ["openapi", "diff 1.12 2.3", "scenario plan crash-loop.yaml", "scenario list"])
+def test_a_full_disk(command: str) -> None:
+    with Path("/dev/full").open("w") as full:
+        result = run(*command.split(), out=full)
+    assert result.returncode == 2
+    assert result.stderr == "flinkmock: standard output can't be written: No space left on device.\n"
+
+
+@pytest.mark.parametrize("command", ["openapi", "scenario list", "--help"])
+def test_a_reader_that_has_left(command: str) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        result = run(*command.split(), out=writer)
+    finally:
+        os.close(writer)
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_colours_only_where_they_are_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    assert terminal.paint("no", "red", Terminal()) == "\x1b[31mno\x1b[0m"
+    assert terminal.paint("no", "red", io.StringIO()) == "no"
+    monkeypatch.setenv("TERM", "dumb")
+    assert terminal.paint("no", "red", Terminal()) == "no"
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert terminal.paint("no", "red", Terminal()) == "no"
+
+
+def test_the_built_in_scenarios(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["scenario", "list"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == sorted(file.name for file in data_dir("scenarios").glob("*.yaml"))
+    assert all(len(line.split("  ", 1)[1].strip()) > 20 and line.endswith(".") for line in lines)
+
+
+def test_every_help_has_examples() -> None:
+    parser = Parser(prog="flinkmock")
+    subparsers = parser.add_subparsers()
+    for command in COMMANDS:
+        command.configure(subparsers)
+    for name, command_parser in subparsers.choices.items():
+        assert "examples:\n  flinkmock " in command_parser.format_help(), name
+
+
+def test_an_unknown_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["serv"])
+    assert 'Did you mean "serve"?' in capsys.readouterr().err
+
+
+def test_check_shows_its_progress_on_a_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "empty.yaml"
+    file.write_text("")
+    command = ["scenario", "check", str(file), "--flink", "1.20", "--flink", "2.3"]
+    assert main(command) == 0
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr("flinkmock.cli.scenario.is_terminal", lambda stream: True)
+    assert main(command) == 0
+    shown = capsys.readouterr().err
+    assert f"0/2 {file} with Flink 1.20"[:60] in shown and "1/2 " in shown
+    assert shown.rstrip(" \r").endswith("") and shown.endswith("\r")
