@@ -40,7 +40,7 @@ class Engine:
         lock: Guards the cluster. Hold it to read or change the cluster. `faults` and `journal` have their own locks.
 
     Raises:
-        UnknownRelease: There is no contract of that release.
+        UnknownRelease: There is no contract for that release.
         FakerMissing: The release is imported, and the extra `synthesis` is not installed.
         InvalidArgument: The clock or the value of a configuration option is invalid.
     """

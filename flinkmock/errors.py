@@ -4,7 +4,7 @@ FlinkMockError                          base of all of them
 ├── InvalidArgument (ValueError)        an argument has a value that is not allowed
 ├── NotFound (LookupError)              no job, signal, fault or operation has the given name
 ├── NotRunning (RuntimeError)           the fake cluster was not started, or the job is not RUNNING
-├── UnknownRelease (ValueError)         there is no contract of the requested Flink release
+├── UnknownRelease (ValueError)         there is no contract for the requested Flink release
 ├── ImportRefused (ValueError)          a file does not describe a REST API that can be imported
 ├── ScenarioError (ValueError)          a scenario is invalid; the error lists all of its mistakes
 ├── FakerMissing                        an imported release needs Faker for its placeholders
@@ -51,7 +51,7 @@ class NotRunning(FlinkMockError, RuntimeError):
 
 
 class UnknownRelease(FlinkMockError, ValueError):
-    """There is no contract of the requested Flink release.
+    """There is no contract for the requested Flink release.
 
     Attributes:
         release: The requested release.

@@ -1,7 +1,7 @@
-"""A time that is traced while a response is worked out.
+"""A time that is traced while a response is computed.
 
-A handler that gets a `Moment` as the current time takes the way that it takes for the number. The trace notes each
-comparison that this way depends on, and so knows until when a later request takes the same way; values that move with
+A handler that gets a `Moment` as the current time takes the same branches as for a number. The trace notes each
+comparison that decides a branch, and so knows until when a later request takes the same branches; values that move with
 the time, such as `now` and durations, stay moments and are written as marks. Any other use of a moment raises
 TypeError: then the response can't be reused.
 """
@@ -32,10 +32,10 @@ def fixed(text: str) -> str:
 
 
 class Trace:
-    """What a response depends on.
+    """The comparisons with the time that a response depends on.
 
     Attributes:
-        now: The time at which it is worked out (epoch ms).
+        now: The time at which it is computed (epoch ms).
         until: The first time at which it may be another response (epoch ms).
     """
 

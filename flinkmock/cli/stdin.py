@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import threading
 
@@ -11,6 +10,8 @@ _STDIN = 0
 
 async def end_of_stdin() -> None:
     """Wait until standard input ends or is closed. What it contains is ignored."""
+    import asyncio
+
     loop, ended = asyncio.get_running_loop(), asyncio.Event()
 
     def read() -> None:

@@ -247,7 +247,7 @@ class RescalingDisabled(ClusterError):
 
 
 class AdaptiveSchedulerFeature(StrEnum):
-    """What a job without the adaptive scheduler does not have."""
+    """Features that only jobs of the adaptive scheduler have."""
 
     REQUIREMENTS = "requirements"
     RESCALE_CONFIG = "rescale-config"

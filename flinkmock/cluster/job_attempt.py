@@ -187,8 +187,8 @@ class JobAttempt:
 
     def finishes(self) -> dict[int, int]:
         """Return vertex index -> when the vertex finishes (epoch ms), of the vertices that finish before the job."""
-        found = {vertex.index: self._bounded_finish(vertex) for vertex in self.graph.vertices}
-        return {index: at for index, at in found.items() if at is not None}
+        finish_times = {vertex.index: self._bounded_finish(vertex) for vertex in self.graph.vertices}
+        return {index: at for index, at in finish_times.items() if at is not None}
 
     def _bounded_finish(self, vertex: Vertex) -> int | None:
         """Return when a vertex has no more input: a bounded source, or a vertex whose inputs are all finished."""

@@ -38,7 +38,7 @@ SAVED_PART = 0.6
 
 
 class FollowUp(StrEnum):
-    """What happens to the job when its savepoint is complete."""
+    """How the job goes on when its savepoint is complete."""
 
     CANCEL = "cancel"
     FINISH = "finish"

@@ -175,7 +175,7 @@ class RestartStrategy:
 
 @dataclass(frozen=True, slots=True)
 class ProgramSpec:
-    """What a jar's main method does, if it does not simply run its job.
+    """The behaviour of a jar's main method, if it does not simply run its job.
 
     Attributes:
         throws: The exception that main throws.
@@ -298,7 +298,7 @@ class SubmissionRule:
 
 
 class TaskManagerEventKind(StrEnum):
-    """What a TaskManager does: it registers, shuts down, or stops to send heartbeats."""
+    """Events of a TaskManager: it registers, shuts down, or stops sending heartbeats."""
 
     JOINS = "joins"
     LEAVES = "leaves"

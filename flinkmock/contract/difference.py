@@ -52,7 +52,7 @@ class ContractChange:
 
     @property
     def what(self) -> str:
-        """What changes, without the operation, as text."""
+        """The change as text, without the operation."""
         if self.side == "operation":
             return self.field or "operation"
         if self.side == "behaviour":

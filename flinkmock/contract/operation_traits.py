@@ -1,7 +1,7 @@
-"""What is special about single operations, in one table.
+"""Special traits of single operations, in one table.
 
-The schemas say what an operation takes and returns; this table has what no schema says. Operations that are not in it
-have no special trait.
+The schemas describe what an operation takes and returns; this table has what schemas can't express. Operations that
+are not in it have no special trait.
 """
 
 from __future__ import annotations

@@ -29,7 +29,7 @@ _STEP = re.compile(r"\.(?P<name>[^.\[\]{}<>]+)|(?P<items>\[\])|(?P<values>\{\})|
 
 
 class Change(StrEnum):
-    """What a variation does to one value."""
+    """A change that a variation makes to one value."""
 
     NULL_VALUE = "null-value"
     """null, where the contract allows it."""
@@ -66,8 +66,8 @@ class VariableValue:
     later_values: tuple[str, ...] = ()
 
     def positions(self, body: Any) -> list[Position]:
-        found = self.path.find(body) if Change.ADDED_FIELD in self.changes else self.path.existing(body)
-        return list(found)
+        positions = self.path.find(body) if Change.ADDED_FIELD in self.changes else self.path.existing(body)
+        return list(positions)
 
     def change(self, position: Position, change: Change, choice: float) -> None:
         """Changes a value of a body. `choice`, from 0 to 1, chooses between several possible values."""

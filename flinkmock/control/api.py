@@ -137,8 +137,8 @@ def _route(request: ControlRequest) -> tuple[ControlOperation, dict[str, str]]:
     if not matching:
         segments = [unquote(segment, errors="replace") for segment in path[1:].split("/")]
         for pattern, operations_there in others:
-            if (found := _parameters(pattern, segments)) is not None:
-                matching, parameters = operations_there, found
+            if (values := _parameters(pattern, segments)) is not None:
+                matching, parameters = operations_there, values
                 break
     method = "GET" if request.method == "HEAD" else request.method
     for operation in matching:

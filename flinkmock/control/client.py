@@ -35,10 +35,10 @@ class ControlClient:
 
     Args:
         url: The URL of the cluster, or of its control API.
-        token: What is sent as bearer token; None: nothing.
+        token: Sent as bearer token, if given.
 
     Raises:
-        InvalidArgument: The URL is not one of HTTP.
+        InvalidArgument: The URL is not an HTTP URL.
     """
 
     def __init__(self, url: str, token: str | None = None) -> None:
@@ -49,10 +49,11 @@ class ControlClient:
             host, port = None, None
         if parts.scheme not in ("http", "https") or not host:
             raise InvalidArgument(f'"{url}" is not the URL of a cluster. Write http://127.0.0.1:8081.')
-        kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+        connection = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         self.url = f"{parts.scheme}://{parts.netloc}{parts.path.partition(PREFIX)[0].rstrip('/')}"
         self._base = parts.path.partition(PREFIX)[0].rstrip("/") + API_PREFIX
-        self._kind, self._host, self._port = kind, host, port
+        self._connection: type[http.client.HTTPConnection] = connection
+        self._host, self._port = host, port
         self._token = token
 
     def request(
@@ -88,7 +89,7 @@ class ControlClient:
             headers["Content-Type"], content = YAML, yaml.encode()
         elif body is not None:
             headers["Content-Type"], content = JSON, json.dumps(body).encode()
-        connection = self._kind(self._host, self._port, timeout=TIMEOUT_S + waits)
+        connection = self._connection(self._host, self._port, timeout=TIMEOUT_S + waits)
         try:
             connection.request(method, target, content, headers)
             response = connection.getresponse()

@@ -63,7 +63,7 @@ class ClusterControl:
 
         Raises:
             ScenarioError: The scenario is invalid.
-            UnknownRelease: There is no contract of the release.
+            UnknownRelease: There is no contract for the release.
             InvalidArgument: The clock, or the value of a configuration option, is invalid.
             FakerMissing: The release was imported and needs Faker.
         """
@@ -263,7 +263,7 @@ class ClusterControl:
 
         Raises:
             ScenarioError: The scenario is invalid. The cluster stays as it is.
-            UnknownRelease: There is no contract of the release.
+            UnknownRelease: There is no contract for the release.
             InvalidArgument: The clock, or the value of a configuration option, is invalid.
             FakerMissing: The release was imported and needs Faker.
             DashboardMissing: The dashboard belongs to another release.

@@ -1,4 +1,4 @@
-"""What is decided about an engine besides its scenario."""
+"""The options of an engine besides its scenario."""
 
 from __future__ import annotations
 

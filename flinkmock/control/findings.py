@@ -1,4 +1,4 @@
-"""What has no effect: faults that never apply, expectations that never match, parts of requests that Flink ignores."""
+"""Unused faults, expectations that never match, and parts of requests that Flink ignores."""
 
 from __future__ import annotations
 

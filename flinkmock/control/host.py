@@ -1,4 +1,4 @@
-"""What the control API needs from the server that carries it."""
+"""The interface of the server that the control API runs in."""
 
 from __future__ import annotations
 

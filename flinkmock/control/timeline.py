@@ -1,4 +1,4 @@
-"""What has happened in a cluster so far, for the picture of the console."""
+"""The history of a cluster, for the timeline of the console."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ def check(file: Path, releases: Sequence[str] = (), progress: Progress | None = 
 
     Raises:
         ScenarioError: All findings, in the order of the file.
-        UnknownRelease: There is no contract of a release.
+        UnknownRelease: There is no contract for a release.
     """
     scenario, document = read_scenario(file)
     diagnostics = Diagnostics()

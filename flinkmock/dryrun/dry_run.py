@@ -37,7 +37,7 @@ class DryRun:
         watch: Called with the simulator and the jobs whose state has changed, after each change.
 
     Raises:
-        UnknownRelease: There is no contract of the release.
+        UnknownRelease: There is no contract for the release.
         InvalidArgument: The value of a configuration option is invalid.
     """
 

@@ -42,7 +42,7 @@ def plan(file: Path, *, flink: str | None = None, until: int | None = None) -> P
 
     Raises:
         ScenarioError: The scenario is invalid.
-        UnknownRelease: There is no contract of the release.
+        UnknownRelease: There is no contract for the release.
     """
     scenario, document = read_scenario(file)
     rules = document.get("submitted")

@@ -73,7 +73,7 @@ class Simulator:
             `MAX_ITERATIONS` times, and all scheduled events and windows are over.
 
     Raises:
-        UnknownRelease: There is no contract of the release.
+        UnknownRelease: There is no contract for the release.
         InvalidArgument: The value of a configuration option is invalid.
     """
 

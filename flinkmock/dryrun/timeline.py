@@ -60,7 +60,7 @@ class JobLane:
 
 
 class Kind(Enum):
-    """What an event is about."""
+    """The subject of an event."""
 
     OPERATION = "operation"
     RELEASE = "release"

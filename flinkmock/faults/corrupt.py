@@ -30,12 +30,12 @@ def set_values(body: bytes, values: Mapping[ValuePath, Any]) -> tuple[bytes, fro
         value = json.loads(body)
     except ValueError:
         return body, frozenset()
-    found = set()
+    changed_paths = set()
     for path, new in values.items():
         for position in list(path.find(value)):
             position.container[position.key] = copy.deepcopy(new)
-            found.add(path.text)
-    return (encode(value) if found else body), frozenset(found)
+            changed_paths.add(path.text)
+    return (encode(value) if changed_paths else body), frozenset(changed_paths)
 
 
 def corrupt_body(body: bytes, corrupt: Corrupt) -> bytes:

@@ -19,7 +19,7 @@ _P99 = NormalDist().inv_cdf(0.99)
 
 @dataclass(frozen=True, slots=True)
 class RequestInfo:
-    """What triggers look at.
+    """The parts of a request that fault triggers check.
 
     Attributes:
         method: HTTP method.

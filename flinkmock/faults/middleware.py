@@ -78,13 +78,13 @@ class FaultMiddleware:
         fault = request.fault.fault
         body, content_type = response.body, response.content_type
         if fault.set_values:
-            body, found = set_values(body, fault.set_values)
-            self._target.faults.note_changed(fault, found)
+            body, changed_paths = set_values(body, fault.set_values)
+            self._target.faults.note_changed(fault, changed_paths)
         operation = request.operation
         if fault.vary is not None and operation is not None and _is_json_of(operation, response):
             draw = partial(self._target.faults.random.number, "fault", fault.name, request.fault.nth, "vary")
-            body, found = varied_body(body, fault.vary, self._flink, operation.id, draw)
-            self._target.faults.note_changed(fault, found)
+            body, changed_paths = varied_body(body, fault.vary, self._flink, operation.id, draw)
+            self._target.faults.note_changed(fault, changed_paths)
         if fault.corrupt is not None:
             before, body = body, corrupt_body(body, fault.corrupt)
             if body != before:

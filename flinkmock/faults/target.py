@@ -1,4 +1,4 @@
-"""What faults need to know of the cluster whose requests they apply to."""
+"""The view that faults have of the cluster whose requests they apply to."""
 
 from __future__ import annotations
 

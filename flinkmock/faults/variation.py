@@ -14,7 +14,7 @@ from flinkmock.rest.rendering import encode
 
 @dataclass(frozen=True, slots=True)
 class Variation:
-    """What varies. `changes` are drawn anew for each response; `values` change in each of them."""
+    """The variation of a fault. `changes` are drawn anew for each response; `values` change in each response."""
 
     changes: frozenset[Change] = frozenset()
     values: Mapping[ValuePath, Change] = field(default_factory=dict)
@@ -36,14 +36,14 @@ def varied_body(
         The body, and the paths in `values` that led to a value.
     """
     value: Any = json.loads(body)
-    found = set()
+    changed_paths = set()
     for path, change in variation.values.items():
         variable = find_variable(flink, operation_id, path, change)
         # from the end, so that positions stay valid
         for position in reversed(variable.positions(value) if variable is not None else []):
             assert variable is not None
             variable.change(position, change, draw(f"{path}"))
-            found.add(path.text)
+            changed_paths.add(path.text)
     if variation.changes:
         vary(value, flink, operation_id, draw, variation.changes)
-    return encode(value), frozenset(found)
+    return encode(value), frozenset(changed_paths)

@@ -86,7 +86,7 @@ def out_file(log_file: str) -> str:
 def jobmanager_startup(
     at: int, release: Release, configuration: Configuration, memory: JobManagerMemory, rest_url: str
 ) -> list[LogEvent]:
-    """What a job manager that begins to start at `at` (epoch ms) logs until it is ready; `rest_url` is its own."""
+    """Return the log of a job manager that starts at `at` (epoch ms), until it is ready; `rest_url` is its URL."""
     rpc = rpc_address(*_address(configuration), release)
     name = "StandaloneSessionClusterEntrypoint"
     events = [*_banner(at, _ENTRYPOINT, name, release, memory.max_heap, jobmanager_log_name(configuration, release))]
@@ -110,7 +110,7 @@ def taskmanager_startup(
     memory: TaskManagerMemory,
     taskmanager: TaskManagerLocation,
 ) -> list[LogEvent]:
-    """What a task manager that begins to start at `at` (epoch ms) logs until it is registered."""
+    """Return the log of a task manager that starts at `at` (epoch ms), until it is registered."""
     file = taskmanager_log_name(taskmanager, release)
     rpc = rpc_address(taskmanager.host, taskmanager.rpc_port, release)
     executor = "org.apache.flink.runtime.taskexecutor.TaskExecutor"

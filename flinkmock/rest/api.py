@@ -157,7 +157,7 @@ class RestApi:
         return Read(target, operation, resolved, self._jobmanager)
 
     def payload(self, request: Request) -> Payload:
-        """What the handler of a routed request returns, before rendering. Does not count as a poll. Raises as
+        """Return the payload of a routed request, before rendering. Does not count as a poll. Raises as
         `respond`."""
         with self.engine.lock:
             return self._payload(self.call(request), request, counts_as_poll=False)
@@ -205,7 +205,7 @@ class RestApi:
         return HANDLERS.get(call.operation.id, unmodelled)(call)
 
     def _own_response(self, call: RestCall) -> Any:
-        """What `RestCall.response` returns."""
+        """Return the result of `RestCall.response`."""
         payload = HANDLERS.get(call.operation.id, unmodelled)(call)
         if isinstance(payload, FileContent):
             return payload.data

@@ -1,4 +1,4 @@
-"""What a handler gets of a request: converted and validated values, nothing of HTTP."""
+"""The input of a handler: converted and validated values, without HTTP."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from flinkmock.contract import Operation
 
 Payload = Any
-"""What a handler returns: dicts, lists, strings, numbers, None, under the keys of the responses of all releases; or a
+"""The result of a handler: dicts, lists, strings, numbers, None, under the keys of the responses of all releases; or a
 `FileContent`."""
 
 

@@ -60,7 +60,7 @@ class InProcessClient:
         return _content(self._routed("GET", target, None, (), counts_as_poll=False))
 
     def payload(self, method: str, target: str, body: Any = None, files: Sequence[UploadedFile] = ()) -> Payload:
-        """What the handler returns, before rendering. Raises as `json`."""
+        """Return the handler's payload, before rendering. Raises as `json`."""
         request = self.request(method, target, body, files)
         try:
             _check(request)

@@ -153,5 +153,5 @@ class Read:
 
 
 def body_key(operation: Operation, path: Mapping[str, Any]) -> str:
-    """What identifies the resource of a request, for placeholders in its body."""
+    """Return the identity of a request's resource, for placeholders in its body."""
     return "/".join((operation.path, *map(str, path.values())))

@@ -1,6 +1,6 @@
-"""What a method and a target stand for: an operation and its parameters, converted.
+"""Resolves a method and a target to an operation and its parameters, converted.
 
-Clients poll the same targets over and over, so the last ones are remembered.
+Clients poll the same targets over and over, so the last ones are cached.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What goes back to the client, before a transport writes it."""
+"""The response to a client, before a transport writes it."""
 
 from __future__ import annotations
 

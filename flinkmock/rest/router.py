@@ -15,7 +15,7 @@ from flinkmock.contract.pattern import OperationMatcher
 from flinkmock.rest.request_target import decode
 
 _DEFAULTS: Mapping[str, bool] = {"web.submit.enable": True, "web.cancel.enable": True, "rest.profiling.enabled": False}
-"""What a setting is when the cluster's configuration says nothing."""
+"""Defaults of settings that the cluster's configuration lacks."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What comes with flinkmock: scenarios to start from, and templates for jobs."""
+"""The scenarios and the job templates that flinkmock contains."""
 
 from __future__ import annotations
 

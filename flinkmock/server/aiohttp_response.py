@@ -67,7 +67,7 @@ class FlinkResponse(web.StreamResponse):
 
 
 class ExpectationFailed(FlinkResponse):
-    """What Netty responds to an unknown `Expect` header."""
+    """Netty's response to an unknown `Expect` header."""
 
     def __init__(self) -> None:
         super().__init__(Response(417, b"", content_type=None, cors=False, close=True))

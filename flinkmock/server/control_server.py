@@ -108,7 +108,7 @@ class ControlServer:
 
 
 class _Host:
-    """What the control API needs for one request (`ControlHost`)."""
+    """The `ControlHost` of one request."""
 
     __slots__ = ("_http", "_server", "clusters", "urls")
 

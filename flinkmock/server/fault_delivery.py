@@ -1,4 +1,4 @@
-"""What a fault does to the connection: delays, cuts and slow responses."""
+"""Applies a fault to the connection: delays, cuts and slow responses."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class FaultDelivery:
             end_connection(self._transport, reset=True)
 
     async def response(self, response: Response | NoResponse, *, lower_case: bool) -> web.StreamResponse:
-        """What aiohttp sends, after the delay."""
+        """Return the response for aiohttp, after the delay."""
         await self.delay()
         fault = self._hit.fault
         ended = True

@@ -50,7 +50,7 @@ def fault_plans(
         max_size: Maximum number of faults.
 
     Raises:
-        UnknownRelease: There is no contract of the release.
+        UnknownRelease: There is no contract for the release.
     """
     Contract.load(flink)
     return _fault_plans(flink, min_size, max_size)

@@ -65,7 +65,7 @@ def requests(operation: str, *, flink: str = LATEST, known: Known | None = None)
 
     Raises:
         NotFound: The release has no such operation.
-        UnknownRelease: There is no contract of the release.
+        UnknownRelease: There is no contract for the release.
     """
     contract = Contract.load(flink)
     requested = contract.find(operation)

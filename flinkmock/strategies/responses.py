@@ -31,7 +31,7 @@ def responses(operation: str, *, flink: str = LATEST, as_bytes: bool = False) ->
 
     Raises:
         NotFound: The release has no such operation.
-        UnknownRelease: There is no contract of the release.
+        UnknownRelease: There is no contract for the release.
     """
     contract = Contract.load(flink)
     requested = contract.find(operation)

@@ -33,7 +33,7 @@ def scenarios(
         faults: Whether the scenario has faults.
 
     Raises:
-        UnknownRelease: There is no contract of the release.
+        UnknownRelease: There is no contract for the release.
     """
     release = Contract.load(flink or LATEST).release
     scenario: dict[str, Any] = {"flink": flink} if flink else {}

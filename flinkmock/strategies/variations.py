@@ -29,7 +29,7 @@ def variations(
 
     Raises:
         NotFound: The release has no such operation.
-        UnknownRelease: There is no contract of the release.
+        UnknownRelease: There is no contract for the release.
     """
     contract = Contract.load(flink)
     varied = contract.find(operation)

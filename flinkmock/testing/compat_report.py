@@ -37,7 +37,7 @@ class CompatReport:
         target: The release to upgrade to.
 
     Raises:
-        UnknownRelease: There is no contract of `target`.
+        UnknownRelease: There is no contract for `target`.
     """
 
     def __init__(self, target: str) -> None:

@@ -71,7 +71,7 @@ class FlinkMock(ClusterControl):
 
         Raises:
             ScenarioError: The scenario is invalid.
-            UnknownRelease: There is no contract of the release.
+            UnknownRelease: There is no contract for the release.
             InvalidArgument: The clock, the port, or the value of a configuration option is invalid.
             PortTaken: Another process listens on the port.
             DashboardMissing: There is no dashboard, or it belongs to another release.

@@ -36,11 +36,11 @@ MARKER = (
 ARGUMENTS = "flink", "seed", "clock", "port", "dashboard", "control", "unexpected", "unused", "ignored"
 """The arguments of the marker besides the scenario."""
 UNEXPECTED = "fail", "allow"
-"""What happens to a test whose requests match no operation."""
+"""Whether a test fails if its requests match no operation."""
 WITHOUT_EFFECT = "fail", "report", "ignore"
-"""What happens to a test with faults that never applied (`unused`), or parts of requests that Flink ignores."""
+"""The outcome of a test with faults that never applied (`unused`), or parts of requests that Flink ignores."""
 REPORTED: pytest.StashKey[list[str]] = pytest.StashKey()
-"""What the report of a passed test has, with `report`."""
+"""The findings in the report of a passed test, with `report`."""
 SECTION = "flinkmock: without effect"
 """Title of the section with what is in REPORTED."""
 RECORDS: pytest.StashKey[list[ClusterRecord]] = pytest.StashKey()
@@ -139,8 +139,8 @@ def flinkmock_factory(
 
     def start(scenario: Any = None, **options: Any) -> FlinkMock:
         defaults = {**_defaults(request.config), "flink": flinkmock_flink}
-        found = _find_scenario(scenario, request.config, request.path.parent)
-        cluster = FlinkMock(found, **{**defaults, **options}).start()
+        scenario = _find_scenario(scenario, request.config, request.path.parent)
+        cluster = FlinkMock(scenario, **{**defaults, **options}).start()
         started.append(cluster)
         records.append(ClusterRecord(cluster))
         return cluster
@@ -214,8 +214,8 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
         policy = _policies(item)
         findings = [text for record in records for text in record.findings(unexpected=policy["unexpected"] == "fail")]
         for record in records:
-            found = record.without_effect()
-            for name, sentences in (("unused", found.unused), ("ignored", found.ignored)):
+            without_effect = record.without_effect()
+            for name, sentences in (("unused", without_effect.unused), ("ignored", without_effect.ignored)):
                 if sentences and policy[name] == "fail":
                     findings.append(
                         "\n".join([*sentences, f'  To allow this: @pytest.mark.flinkmock({name}="report").'])

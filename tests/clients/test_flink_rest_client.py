@@ -16,7 +16,7 @@ from flinkmock import FlinkMock
 JAR = Path(__file__).parent.parent / "fidelity" / "jars" / "2.3.0" / "wordcount.jar"
 RELEASES = ("1.12", "1.20", "2.3")
 
-# the client leaves its jar file open, which is no business of the fake's
+# the client leaves its jar file open, which does not concern the fake
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")
 
 

@@ -1,4 +1,4 @@
-"""Faults that befall the cluster itself, on the wire; and which requests a fault is about."""
+"""Faults of the cluster itself, on the wire, and the requests to which a fault applies."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from flinkmock.faults import Drop, Fault
 from flinkmock.jar import small_jar
 from tests.server.raw_connection import JOBS, RawConnection, job_id, send_raw
 
-# -- what befalls the cluster itself
+# -- faults of the cluster itself
 
 
 def test_stale_answers_are_those_of_a_while_ago() -> None:

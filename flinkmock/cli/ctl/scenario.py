@@ -12,7 +12,7 @@ from flinkmock.cli.ctl.session import Session
 
 OPTIONS = ("flink", "seed", "clock")
 UNNAMED = "<scenario>"
-"""What the server calls a scenario without a file."""
+"""The server's name for a scenario without a file."""
 
 
 def configure(actions: Actions) -> None:

@@ -1,1 +1,1 @@
-"""What clients hand in: jars, programs, serialized plans, and what is read out of them."""
+"""Submissions of clients: jars, programs and serialized plans, and reading them."""

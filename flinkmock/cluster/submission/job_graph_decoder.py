@@ -184,7 +184,7 @@ def _stream_graph(holder: Mapping[str, Any]) -> dict[Any, _Node]:
     for head in heads:
         one = by_id[head]
         node = _Node(names(head), one["parallelism"], one["maxParallelism"], one.get("slotSharingGroup") or "default")
-        for edge in (found.fields for found in _items(one["inEdges"])):
+        for edge in (edge_object.fields for edge_object in _items(one["inEdges"])):
             kind = "blocking" if edge.get("exchangeMode") == "BATCH" else "pipelined_bounded"
             node.inputs.append((head_of[edge["sourceId"]], _strategy(edge), kind))
         nodes[head] = node
@@ -208,8 +208,8 @@ def _chaining_strategy(factory: Any) -> str | None:
     """Return the chaining strategy of an operator's factory, or of the operator in it (SimpleOperatorFactory)."""
     if not isinstance(factory, JavaObject):
         return None
-    found = factory.fields.get("chainingStrategy") or _chaining_strategy(factory.fields.get("operator"))
-    return str(found) if found else None
+    strategy = factory.fields.get("chainingStrategy") or _chaining_strategy(factory.fields.get("operator"))
+    return str(strategy) if strategy else None
 
 
 def _strategy(edge: Mapping[str, Any]) -> str:
@@ -233,17 +233,17 @@ def _settings(settings: Any) -> CheckpointSpec:
     """Return the checkpoint settings from JobCheckpointingSettings, whose field names differ between releases."""
     if not isinstance(settings, JavaObject):
         return CheckpointSpec(every=None)
-    found, usual = settings.fields["checkpointCoordinatorConfiguration"].fields, CheckpointSpec()
-    every = found.get("checkpointInterval", _NEVER)
+    fields, usual = settings.fields["checkpointCoordinatorConfiguration"].fields, CheckpointSpec()
+    every = fields.get("checkpointInterval", _NEVER)
     return CheckpointSpec(
         every=None if every == _NEVER else every,
-        timeout=found.get("checkpointTimeout", usual.timeout),
-        min_pause=found.get("minPauseBetweenCheckpoints", usual.min_pause),
-        max_concurrent=found.get("maxConcurrentCheckpoints", usual.max_concurrent),
-        mode="exactly_once" if found.get("isExactlyOnce", True) else "at_least_once",
-        unaligned=found.get("isUnalignedCheckpointsEnabled", usual.unaligned),
-        tolerable_failures=found.get("tolerableCheckpointFailureNumber", usual.tolerable_failures),
-        retained=_RETAINED.get(str(found.get("checkpointRetentionPolicy"))),
+        timeout=fields.get("checkpointTimeout", usual.timeout),
+        min_pause=fields.get("minPauseBetweenCheckpoints", usual.min_pause),
+        max_concurrent=fields.get("maxConcurrentCheckpoints", usual.max_concurrent),
+        mode="exactly_once" if fields.get("isExactlyOnce", True) else "at_least_once",
+        unaligned=fields.get("isUnalignedCheckpointsEnabled", usual.unaligned),
+        tolerable_failures=fields.get("tolerableCheckpointFailureNumber", usual.tolerable_failures),
+        retained=_RETAINED.get(str(fields.get("checkpointRetentionPolicy"))),
     )
 
 
@@ -253,7 +253,7 @@ def _parameters(execution_config: Any) -> dict[str, str]:
         return {}
     parameters = execution_config.fields.get("globalJobParameters")
     values = parameters.fields.values() if isinstance(parameters, JavaObject) else ()
-    return next((found for value in values if (found := _texts(value))), {})
+    return next((texts for value in values if (texts := _texts(value))), {})
 
 
 def _configuration(configuration: Any) -> dict[str, Any]:

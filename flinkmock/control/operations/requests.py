@@ -231,8 +231,8 @@ def get_expectations(call: ControlCall) -> Any:
 def get_findings(call: ControlCall) -> Any:
     """As of now. `unused`: faults that applied to no request, and expectations that no request can match. `ignored`:
     fields and query parameters of requests that the served release does not read."""
-    found = call.control.findings
-    return {"unused": list(found.unused), "ignored": list(found.ignored)}
+    findings = call.control.findings
+    return {"unused": list(findings.unused), "ignored": list(findings.ignored)}
 
 
 def _matcher(body: dict[str, Any]) -> RequestMatcher:

@@ -11,7 +11,7 @@ from flinkmock.release import Release
 USED_BUFFERS_PER_TASK = 4
 """A task with three input channels that is not back-pressured: a buffer under way in each, and one being filled."""
 REQUESTED_BUFFERS_PER_TASK = 14
-"""What the same task asks for: 2 buffers per channel and 8 per gate, Flink's defaults (`buffers-per-channel`,
+"""Buffers that the same task requests: 2 buffers per channel and 8 per gate, Flink's defaults (`buffers-per-channel`,
 `floating-buffers-per-gate` of `taskmanager.network.memory`)."""
 
 JOB_MANAGER: Table[JobManagerInputs] = (

@@ -151,8 +151,8 @@ def time_span_payload(row: Sequence[Execution], time: int, now: int) -> dict[str
 
 
 def _counts(states: Any) -> dict[str, int]:
-    found = list(states)
-    return {state: found.count(state) for state in TASK_STATES}
+    task_states = list(states)
+    return {state: task_states.count(state) for state in TASK_STATES}
 
 
 def _plan(call: RestCall, job: Job, time: int) -> dict[str, Any]:
@@ -191,7 +191,7 @@ def config(call: RestCall) -> Payload:
 
 
 def restart_strategy_text(strategy: RestartStrategy, release: Release) -> str:
-    """What `restart-strategy` says.
+    """Return the text of `restart-strategy`.
 
     1.19 and 1.20 read the strategy from the configuration but describe only one set in code, so they always name the
     cluster's; before them lengths are Flink's `Time`, after them Java's `Duration`.

@@ -39,13 +39,13 @@ def aggregated(call: RestCall, holders: Sequence[Mapping[str, str]]) -> Payload:
     if not wanted.issubset(names):
         return []
     kinds = {str(kind).lower() for kind in call.query.get("agg", metrics.AGGREGATIONS)}
-    found: list[dict[str, Any]] = []
+    payload: list[dict[str, Any]] = []
     for name in names:
         if name in wanted:
             aggregations = metrics.aggregate([holder[name] for holder in holders if name in holder], kinds)
             if aggregations is not None:
-                found.append({"id": name, **aggregations})
-    return found
+                payload.append({"id": name, **aggregations})
+    return payload
 
 
 @handles("getJobManagerMetrics")
@@ -97,12 +97,12 @@ def _job(call: RestCall, job: Job | None) -> dict[str, str]:
         return {}
     if job.awaits_resources_at(time) or (not job.has_graph_at(time) and not call.cluster.release.since("2.3")):
         return {}
-    found = metrics.job_metrics(metric_inputs.job_inputs(call.cluster, job, time), call.cluster.release)
+    values = metrics.job_metrics(metric_inputs.job_inputs(call.cluster, job, time), call.cluster.release)
     # the statistics of checkpoints are there first (situations: initializing: job/metrics)
     if not job.has_graph_at(time):
-        return {name: value for name, value in found.items() if "heckpoint" in name}
+        return {name: value for name, value in values.items() if "heckpoint" in name}
     age = time - job.submitted_at
-    return found | evaluate_metrics(job.spec.metrics, age, age)
+    return values | evaluate_metrics(job.spec.metrics, age, age)
 
 
 @handles("getJobVertexMetrics")
@@ -155,9 +155,9 @@ def _subtasks(call: RestCall) -> Iterable[tuple[int, dict[str, str]]]:
     for execution in job.executions_at(time)[vertex.index]:
         inputs = metric_inputs.subtask_inputs(call.cluster, job, execution, time)
         if inputs is not None:
-            found = metrics.subtask_metrics(inputs, call.cluster.release)
+            values = metrics.subtask_metrics(inputs, call.cluster.release)
             given = evaluate_metrics(vertex.spec.metrics, time - job.submitted_at, inputs.age, execution.subtask)
-            yield execution.subtask, found | given
+            yield execution.subtask, values | given
 
 
 @handles("getJobVertexWatermarks")
@@ -171,13 +171,13 @@ def watermarks(call: RestCall) -> Payload:
     if known is None or vertex.is_source:
         return []
     time = known[2]
-    found = []
+    payload = []
     for execution in job.executions_at(time)[vertex.index]:
         if metric_inputs.subtask_inputs(call.cluster, job, execution, time) is not None:
             watermark = metric_inputs.watermark_of(job, execution, time)
             value = NO_WATERMARK if watermark is None else str(watermark)
-            found.append({"id": f"{execution.subtask}.currentInputWatermark", "value": value})
-    return found
+            payload.append({"id": f"{execution.subtask}.currentInputWatermark", "value": value})
+    return payload
 
 
 @handles("getJobManagerOperatorMetrics")

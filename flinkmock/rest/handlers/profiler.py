@@ -41,8 +41,8 @@ def start(call: RestCall) -> Payload:
 @handles("getJobManagerProfilingList", "getTaskManagerProfilingList")
 def listing(call: RestCall) -> Payload:
     """Return all profilings, newest first. Raises TaskManagerNotFound."""
-    found = call.cluster.profiler.history(_subject(call), call.now)
-    return {"profilingList": [_payload(profiling, call.now) for profiling in found]}
+    profilings = call.cluster.profiler.history(_subject(call), call.now)
+    return {"profilingList": [_payload(profiling, call.now) for profiling in profilings]}
 
 
 @handles("getJobManagerProfilingFile", "getTaskManagerProfilingFile")

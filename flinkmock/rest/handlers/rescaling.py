@@ -235,11 +235,11 @@ def _details(call: RestCall, job: Job, rescale: Rescale) -> dict[str, Any]:
 
 def _vertices(job: Job, before: JobGraph | None, after: JobGraph | None) -> dict[str, Any]:
     bounds = parallelism_bounds_of(job)
-    found = {}
+    vertices = {}
     for vertex_id in java_vertex_order(bounds):
         vertex = job.graph.by_id[vertex_id]
         group = vertex.spec.slot_sharing_group
-        found[vertex_id] = {
+        vertices[vertex_id] = {
             "jobVertexId": vertex_id,
             "jobVertexName": vertex.name,
             "slotSharingGroupId": slot_sharing_group_id(job, group),
@@ -249,17 +249,17 @@ def _vertices(job: Job, before: JobGraph | None, after: JobGraph | None) -> dict
             "preRescaleParallelism": before.by_id[vertex_id].parallelism if before else None,
             "postRescaleParallelism": after.by_id[vertex_id].parallelism if after else None,
         }
-    return found
+    return vertices
 
 
 def _slots(call: RestCall, job: Job, before: JobGraph | None, after: JobGraph | None) -> dict[str, Any]:
     bounds = parallelism_bounds_of(job)
     slot = taskmanager_memory(call.cluster.configuration).slot_resource(call.cluster.spec.slots)
-    found = {}
+    slots = {}
     for group in job.graph.groups:
         members = [bounds[v.id] for v in job.graph.vertices if v.spec.slot_sharing_group == group]
         group_id = slot_sharing_group_id(job, group)
-        found[group_id] = {
+        slots[group_id] = {
             "slotSharingGroupId": group_id,
             "slotSharingGroupName": group,
             "requestResourceProfile": _ANY,
@@ -269,7 +269,7 @@ def _slots(call: RestCall, job: Job, before: JobGraph | None, after: JobGraph | 
             "postRescaleSlots": after.groups[group] if after else None,
             "acquiredResourceProfile": slot,
         }
-    return found
+    return slots
 
 
 def _spans(job: Job, rescale: Rescale) -> list[dict[str, Any]]:

@@ -96,12 +96,12 @@ class BodyReader:
 
     def _by_id(self, schema: Schema, pairs: Pairs, path: str) -> dict[str, Any]:
         """A class that is a map with ids for its keys: JobResourceRequirementsBody."""
-        found = {}
+        entries = {}
         for key, child in pairs:
             here = f'{path}["{key}"]'
             vertex_id = self._scalars.id(key, here)
-            found[vertex_id] = self._value(schema, child, here)
-        return found
+            entries[vertex_id] = self._value(schema, child, here)
+        return entries
 
     def _value(self, schema: Schema, value: Any, path: str) -> Any:
         name, schema, nullable = self._resolved(schema)

@@ -35,7 +35,7 @@ _COMMENT = (
 
 
 class JacksonError(Exception):
-    """What Jackson throws. `fatal`: neither a parse nor a mapping exception; Flink responds with 500 then."""
+    """An exception of Jackson. `fatal`: neither a parse nor a mapping exception; Flink responds with 500 then."""
 
     def __init__(self, exception: JavaException, *, fatal: bool = False) -> None:
         super().__init__(str(exception))
@@ -190,7 +190,7 @@ def _innermost(text: str) -> list[int]:
 
 
 def _word(text: str, position: int) -> str:
-    """What Java takes for an identifier; control characters count as parts of one."""
+    """Return the Java identifier at a position; control characters count as parts of identifiers."""
     end = re.compile(r"[\w$\x00-\x08\x0e-\x1b\x7f-\x9f]*").match(text, position)
     return end[0] if end else ""
 

@@ -22,7 +22,7 @@ from flinkmock.rest.rendering.jackson import encode
 Write = Callable[[Any], str]
 
 _PLAIN_NAME = re.compile(r"[ -!#-\[\]-z|~]+")
-"""What needs no escape, neither in JSON nor in the generated source."""
+"""Names that need no escape, neither in JSON nor in the generated source."""
 _NUMBERS = frozenset({"integer", "number"})
 
 

@@ -95,7 +95,7 @@ def cluster(d: Driver) -> None:
     d.read("/datasets")
     d.step(None, "DELETE", "/datasets/nohex")
     trigger(d, None, "DELETE", "/datasets/{unknown}")
-    poll_operation(d, "poll dataset delete", "/datasets/delete/{trigger}", timeout=8)  # for ever IN_PROGRESS in 1.12
+    poll_operation(d, "poll dataset delete", "/datasets/delete/{trigger}", timeout=8)  # IN_PROGRESS forever in 1.12
     d.read("/datasets/delete/{unknown}")
     d.read("/datasets/delete/nohex")
     # -- the web UI lives on the same port
