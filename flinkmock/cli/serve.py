@@ -14,7 +14,6 @@ from urllib.parse import quote
 from flinkmock.cli.file_watcher import FileWatcher
 from flinkmock.cli.journal_file import JournalFile
 from flinkmock.cli.ready_file import ReadyFile
-from flinkmock.cli.stdin import end_of_stdin
 from flinkmock.cli.terminal import paint_status, silence
 from flinkmock.errors import FlinkMockError
 
@@ -191,6 +190,8 @@ def _background(
     if args.reload:
         yield cluster.reload
     if args.until_stdin_ends:
+        from flinkmock.cli.stdin import end_of_stdin
+
         yield end_of_stdin
 
 
