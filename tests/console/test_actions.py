@@ -150,7 +150,7 @@ def test_scenarios(console: ConsolePage, flink: FlinkMock) -> None:
     console.press("Load")
     console.wait_for("crash-loop.yaml is loaded.")
     assert flink.scenario is not None and flink.scenario["name"] == "crash loop"
-    console.browser.click("summary", "Text of the present scenario")
+    console.browser.click("summary", "Text of the current scenario")
     console.wait_for("name: crash loop")
     console.fill("#scenario-text", "jobs:\n  returns: streming\n")
     console.press("Use this scenario")
