@@ -110,6 +110,16 @@ def test_the_list(state: str, release: str) -> None:
         assert [found[name] for name in names] == [real[name] for name in names]
 
 
+def test_the_plan_is_there_when_the_job_runs() -> None:
+    text = f"cluster: {{slots: 64, taskmanagers: {{count: 0, events: [{{5s: joins}}]}}{CREATED[CREATED.index(', config') :]}"
+    with played(text) as stage:
+        path = f"/jobs/{stage.job().id}"
+        stage.to(2_000)
+        assert stage.get(path)["plan"]["nodes"] == []
+        stage.to(20_000)
+        assert (stage.state(), len(stage.get(path)["plan"]["nodes"])) == ("RUNNING", 4)
+
+
 def test_metrics_while_initializing() -> None:
     """The statistics of checkpoints are there before anything else."""
     with played(INITIALIZING, flink="2.3") as stage:

@@ -105,7 +105,7 @@ def details(call: RestCall) -> Payload:
         "timestamps": {state: entered.get(state, 0) for state in JOB_STATES},
         "vertices": vertices,
         "status-counts": _counts(vertex["status"] for vertex in vertices),
-        "plan": call.fixed_part("plan", (job, job.graph, known), plan) if not job.grows else plan(),
+        "plan": call.fixed_part("plan", (job, job.graph, job.is_sparse_at(time)), plan) if not job.grows else plan(),
         **({"stream-graph": stream_graph_payload(job, time)} if job.grows and known else {}),
         "pending-operators": job.pending_operators_at(time) if known else 0,
     }
