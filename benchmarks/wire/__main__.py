@@ -38,9 +38,10 @@ def compared(scenario: dict[str, Any], targets: Iterable[str], args: argparse.Na
         resolved = {path: TARGETS[path].format(job=job) for path in targets}
         bodies = bodies_of(ours, list(resolved.values()))
         servers: list[tuple[Server, str]] = [(ours, job), (stack.enter_context(peers.bare(bodies)), job)]
-        if args.wiremock and clock == "real":
+        small = len(scenario["jobs"]) <= 100  # one of them closes the connection in a response of 4 MB
+        if args.wiremock and clock == "real" and small:
             servers.append((stack.enter_context(peers.wiremock(args.wiremock, bodies)), job))
-        if args.prism and clock == "real":
+        if args.prism and clock == "real" and small:
             operations = {target: path.replace(":jobid", "{jobid}") for path, target in resolved.items()}
             servers.append((stack.enter_context(peers.prism(args.prism, operations, bodies)), job))
         if args.flink and clock == "real" and len(scenario["jobs"]) <= 5:
