@@ -15,6 +15,7 @@ from flinkmock.cluster.spec import ClusterSpec
 from flinkmock.contract import LATEST, Contract
 from flinkmock.faults import FIRST, Fault, Faults
 from flinkmock.journal import Expected, Journal
+from flinkmock.named_random import EPOCH_MS
 from flinkmock.rest.call import Handler
 from flinkmock.rest.rendering import ResponseRenderer
 from flinkmock.rest.varied_responses import VariedResponses
@@ -35,6 +36,8 @@ class Engine:
         flink: Minor release to serve, such as "1.20"; None: the scenario's, else the newest.
         seed: Seed of all random choices; None: the scenario's.
         clock: "real", "virtual", "10x", "1s per request"; None: the scenario's, else real.
+        start_time: Cluster time at which the scenario begins, epoch ms; None: the scenario's, else the time of the wall
+            clock if the clock is real or scaled, and `EPOCH_MS` if it is not.
 
     Attributes:
         lock: Guards the cluster. Hold it to read or change the cluster. `faults` and `journal` have their own locks.
@@ -52,6 +55,7 @@ class Engine:
         flink: str | None = None,
         seed: int | None = None,
         clock: str | None = None,
+        start_time: int | None = None,
     ) -> None:
         spec = spec or ClusterSpec()
         if seed is not None:
@@ -59,7 +63,10 @@ class Engine:
         self.contract = Contract.load(flink or spec.flink or LATEST)
         self.initial_clock_mode = clock or spec.clock or "real"
         self.wall_ms = wall_ms
-        self.clock = Clock(self.initial_clock_mode, wall_ms)
+        start_time = spec.start_time if start_time is None else start_time
+        self.clock = Clock(self.initial_clock_mode, wall_ms, EPOCH_MS if start_time is None else start_time)
+        if start_time is None and self.clock.follows_wall:
+            self.clock = Clock(self.initial_clock_mode, wall_ms)
         self.renderer = ResponseRenderer(self.contract, spec.seed)
         self.lock = StateLock()
         self.handler_overrides: dict[str, Handler] = {}
@@ -130,6 +137,11 @@ class Engine:
             now = self.clock.advance(length)
             self.catch_up(now)
             return now
+
+    def reach(self, moment: int) -> None:
+        """Moves a step clock to a moment (epoch ms) that has come on the wall clock, and lets happen what is due."""
+        with self.lock:
+            self.cluster.run_due_events(self.clock.reach(moment))
 
     @property
     def started_at(self) -> int:

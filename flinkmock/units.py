@@ -7,7 +7,7 @@ Scenarios, the command line and the Python API share this grammar. Flink's own c
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from flinkmock.errors import InvalidArgument
@@ -15,6 +15,7 @@ from flinkmock.errors import InvalidArgument
 _DURATION_UNITS = {"d": 86_400_000, "h": 3_600_000, "m": 60_000, "min": 60_000, "s": 1_000, "ms": 1}
 _SIZE_UNITS = {"B": 1, "KB": 1 << 10, "MB": 1 << 20, "GB": 1 << 30, "TB": 1 << 40}
 
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NUMBER = r"[0-9]{1,15}(?:\.[0-9]{1,9})?"
 _DURATION = re.compile(
     r"(?=[0-9])" + "".join(rf"(?:({_NUMBER})\s*({unit})\s*)?" for unit in ("d", "h", "m(?:in)?(?!s)", "s", "ms"))
@@ -66,6 +67,27 @@ def duration_argument(duration: str | timedelta) -> int:
     raise InvalidArgument(
         f'{duration!r} has no unit of time. Write "{number}s", "{number}ms" or timedelta(seconds={number}).'
     )
+
+
+def parse_time(moment: str | datetime) -> int:
+    """Convert a moment to ms since the epoch.
+
+    Args:
+        moment: Text in the format of ISO 8601 such as "2026-01-01T00:00:00Z" or "2026-01-01", or a datetime. It is
+            UTC unless it has an offset.
+
+    Raises:
+        InvalidArgument: For anything else, and for times before 1970.
+    """
+    try:
+        time = moment if isinstance(moment, datetime) else datetime.fromisoformat(moment)
+    except (TypeError, ValueError):
+        raise InvalidArgument(f'"{moment}" is not a time. Write 2026-01-01T00:00:00Z.') from None
+    if time.tzinfo is None:
+        time = time.replace(tzinfo=UTC)
+    if time < EPOCH:
+        raise InvalidArgument(f'"{moment}" is before 1970.')
+    return (time - EPOCH) // timedelta(milliseconds=1)
 
 
 def format_duration(ms: int) -> str:

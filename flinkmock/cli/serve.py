@@ -15,7 +15,8 @@ from flinkmock.cli.file_watcher import FileWatcher
 from flinkmock.cli.journal_file import JournalFile
 from flinkmock.cli.ready_file import ReadyFile
 from flinkmock.cli.terminal import paint_status, silence
-from flinkmock.errors import FlinkMockError
+from flinkmock.errors import FlinkMockError, InvalidArgument
+from flinkmock.units import parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -63,6 +64,13 @@ def configure(subparsers: Any) -> None:
         "--clock",
         metavar="CLOCK",
         help="real, 10x, '1s per request', or virtual (only a test can advance it); default: the scenario's, else real",
+    )
+    parser.add_argument(
+        "--start-time",
+        type=start_time,
+        metavar="TIME",
+        help="the cluster time at which the scenario begins, e.g. 2026-01-01T00:00:00Z; default: the scenario's, else "
+        "now",
     )
     parser.add_argument(
         "--dashboard",
@@ -134,6 +142,13 @@ def port_range(text: str) -> range:
     if not ports or ports[0] == 0:
         raise argparse.ArgumentTypeError(f"{text!r} is not a range of ports. Write the first and the last: 9000-9099.")
     return ports
+
+
+def start_time(text: str) -> int:
+    try:
+        return parse_time(text)
+    except InvalidArgument as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def run(args: argparse.Namespace) -> int:
@@ -229,7 +244,8 @@ class ReloadingCluster:
 
         self._args = args
         scenario = self._load()
-        self.control = ClusterControl(scenario, EngineOptions(args.flink, args.seed, args.clock))
+        options = EngineOptions(args.flink, args.seed, args.clock, start_time=args.start_time)
+        self.control = ClusterControl(scenario, options)
         self.replaced: Callable[[], None] = lambda: None
         """Called when another scenario is served."""
         self.control.open_engine()

@@ -336,6 +336,8 @@ class ClusterSpec:
     seed: int = 0
     clock: str | None = None
     """"real", "virtual", "10x", "1s per request"; None: the default of the entry point."""
+    start_time: int | None = None
+    """Cluster time at which the scenario begins, epoch ms; None: the default of the entry point."""
     jobmanagers: int = 1
     leader_changes: tuple[LeaderChange, ...] = ()
     """In the order of time."""

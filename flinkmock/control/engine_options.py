@@ -19,12 +19,15 @@ class EngineOptions:
         seed: The seed of all random choices.
         clock: The clock mode.
         default_clock: The clock mode if neither `clock` nor the scenario has one.
+        start_time: Cluster time at which the scenario begins, epoch ms. If the scenario has none either, it is the
+            time of the wall clock.
     """
 
     flink: str | None = None
     seed: int | None = None
     clock: str | None = None
     default_clock: str = "real"
+    start_time: int | None = None
 
     def over(
         self,
@@ -40,11 +43,15 @@ class EngineOptions:
             self.seed if seed is None else seed,
             self.clock if clock is None else clock,
             self.default_clock if default_clock is None else default_clock,
+            self.start_time,
         )
 
     def engine(self, spec: ClusterSpec) -> Engine:
         """Make an engine. Raises UnknownRelease, FakerMissing, InvalidArgument."""
-        from flinkmock.engine import Engine
+        from flinkmock.engine import Engine, wall_ms
 
         clock = self.clock or spec.clock or self.default_clock
-        return Engine(spec, flink=self.flink, seed=self.seed, clock=clock)
+        start_time = spec.start_time if self.start_time is None else self.start_time
+        if start_time is None:
+            start_time = wall_ms()
+        return Engine(spec, flink=self.flink, seed=self.seed, clock=clock, start_time=start_time)

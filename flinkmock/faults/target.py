@@ -25,8 +25,8 @@ class FaultTarget(Protocol):
     def arrive(self) -> int:
         """Moves the clock as it moves for each request; returns the cluster time, epoch ms."""
 
-    def advance(self, duration: int | str) -> int:
-        """Moves the clock by a duration, in ms or as text; returns the cluster time, epoch ms."""
+    def reach(self, moment: int) -> None:
+        """Moves a clock that moves per request to a moment (epoch ms) that has come on the wall clock."""
 
     def job_name(self, job_id: str | None) -> str | None:
         """The name of the job with that id, as a request wrote it; None: there is none."""

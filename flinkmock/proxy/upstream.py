@@ -88,8 +88,8 @@ class UpstreamCluster:
     def arrive(self) -> int:
         return self.clock.now()
 
-    def advance(self, length: int | str) -> int:
-        return self.clock.advance(length)
+    def reach(self, moment: int) -> None:
+        """Does nothing: the clock is real."""
 
     def job_name(self, job_id: str | None) -> str | None:
         """Returns the name of a job; None if it is unknown."""

@@ -22,7 +22,7 @@ from flinkmock.scenario.expect import ExpectReader
 from flinkmock.scenario.faults import FaultReader
 from flinkmock.scenario.files import ScenarioSource, read_document
 from flinkmock.scenario.jobs import JobReader, read_operations
-from flinkmock.scenario.quantities import as_int
+from flinkmock.scenario.quantities import as_int, read_time
 from flinkmock.scenario.request_patterns import RequestReader
 from flinkmock.scenario.scenario import Scenario
 from flinkmock.scenario.templates import Templates, merge, resolve_job
@@ -212,6 +212,7 @@ class _ScenarioReader:
             flink=flink.text if flink else defaults.flink,
             seed=as_int(seed, defaults.seed),
             clock=clock.text if clock else defaults.clock,
+            start_time=read_time(self._value("start-time"), diagnostics),
             jobmanagers=cluster.jobmanagers(),
             leader_changes=cluster.leader_changes(),
             age=cluster.age(),

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from flinkmock.cluster.spec import DurationSpec, Polls, Signal
+from flinkmock.errors import InvalidArgument
 from flinkmock.named_random import UNBOUNDED, ZERO, UniformRange
 from flinkmock.scenario.diagnostics import Diagnostics
 from flinkmock.scenario.document import YamlNode
-from flinkmock.units import parse_duration, parse_size
+from flinkmock.units import parse_duration, parse_size, parse_time
 
 _MAX_MS = 100 * 365 * 86_400_000
 _MAX_BYTES = 1 << 60
@@ -34,6 +35,16 @@ def read_duration_range(node: YamlNode, diagnostics: Diagnostics) -> UniformRang
 def read_duration(node: YamlNode | None, default: int, diagnostics: Diagnostics) -> int:
     """Read one duration as milliseconds."""
     return default if node is None else read_duration_range(node, diagnostics).low
+
+
+def read_time(node: YamlNode | None, diagnostics: Diagnostics) -> int | None:
+    """Read `2026-01-01T00:00:00Z` as ms since the epoch."""
+    try:
+        return parse_time(node.text) if node else None
+    except InvalidArgument as error:
+        assert node is not None
+        diagnostics.add(node.location, str(error))
+        return None
 
 
 def read_size_range(node: YamlNode, diagnostics: Diagnostics) -> UniformRange:

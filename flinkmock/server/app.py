@@ -172,22 +172,21 @@ class FlinkServer:
                 return ExpectationFailed()
             if http.transport is not None:
                 http.transport.write(_CONTINUE)
-        with self.delayed.request():
-            request = self._api.open(
-                http.method,
-                target_of(http).removeprefix(prefix),
-                http.headers,
-                base_url_of(http.transport) or f"http://{http.host}",
-            )
-            request.received_at_ms, request.received_ns = self._engine.wall_ms(), time.perf_counter_ns()
-            try:
-                if http.body_exists:
-                    await _receive_body(http, request)
-                request.complete()
-                response = self._handler.handle(request)
-            finally:
-                request.close()
-            return await self._deliver(http, request, response)
+        request = self._api.open(
+            http.method,
+            target_of(http).removeprefix(prefix),
+            http.headers,
+            base_url_of(http.transport) or f"http://{http.host}",
+        )
+        request.received_at_ms, request.received_ns = self._engine.wall_ms(), time.perf_counter_ns()
+        try:
+            if http.body_exists:
+                await _receive_body(http, request)
+            request.complete()
+            response = self._handler.handle(request)
+        finally:
+            request.close()
+        return await self._deliver(http, request, response)
 
     async def _deliver(
         self, http: web.BaseRequest, request: Request, response: Response | NoResponse

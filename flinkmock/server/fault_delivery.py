@@ -73,8 +73,7 @@ class FaultDelivery:
 
     async def until(self, moment: float) -> bool:
         """Waits until the clock shows `moment` (epoch ms). False: the client has left."""
-        with self._delayed.request():
-            return await self._delayed.until(moment, self._is_gone)
+        return await self._delayed.until(moment, self._is_gone)
 
     def end(self) -> None:
         """Closes the connection after what was written."""

@@ -121,6 +121,11 @@ class Listeners:
         """One for each JobManager."""
         return tuple(listener.url for listener in self._listeners)
 
+    @property
+    def remaining_ms(self) -> float | None:
+        """By how many ms the clock has to advance until a delayed response is due; None: there is none."""
+        return self._delayed.remaining_ms()
+
     async def start(self) -> None:
         for listener in self._listeners:
             await listener.start()

@@ -3,12 +3,63 @@
 from __future__ import annotations
 
 import asyncio
+import selectors
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from flinkmock.monotonic import monotonic
+
+T = TypeVar("T")
+_PATIENCE_S = 10.0
+"""Seconds to wait for a loop that may be closing."""
 
 
 class ServerLoop(asyncio.SelectorEventLoop):
     """An event loop whose timers follow the machine, also in tests that replace `time.monotonic`."""
 
+    def __init__(self) -> None:
+        self._idle_selector = _IdleSelector()
+        super().__init__(self._idle_selector)
+
     def time(self) -> float:
         return monotonic()
+
+    def when_idle(self, ask: Callable[[], T]) -> T | None:
+        """Call `ask` in the loop's thread when the loop has dealt with all that it has received, and return the result.
+
+        Call it from another thread. It returns None if the loop is closed.
+        """
+        answers: list[T] = []
+        answered = threading.Lock()
+        answered.acquire()
+
+        def answer() -> None:
+            answers.append(ask())
+            answered.release()
+
+        try:
+            self.call_soon_threadsafe(self._idle_selector.awaited.append, answer)
+        except RuntimeError:  # it is closed
+            return None
+        answered.acquire(timeout=_PATIENCE_S)
+        return answers[0] if answers else None
+
+
+class _IdleSelector(selectors.DefaultSelector):
+    """A selector that notices when its loop is about to wait with nothing left to do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.awaited: list[Callable[[], None]] = []
+        """Called once the loop is idle."""
+
+    def select(self, timeout: float | None = None) -> Any:
+        if self.awaited and (timeout is None or timeout > 0):
+            events = super().select(0)
+            if events:
+                return events
+            awaited, self.awaited = self.awaited, []
+            for each in awaited:
+                each()
+        return super().select(timeout)

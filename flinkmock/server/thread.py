@@ -49,7 +49,7 @@ class ServerThread:
         self._dashboard = dashboard
         self._control = control
         self._listeners: Listeners | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._loop: ServerLoop | None = None
         self._stop: asyncio.Event | None = None
         self._thread: threading.Thread | None = None
 
@@ -91,7 +91,7 @@ class ServerThread:
             if control is not None:
                 await control.clusters.close_all()
 
-        def work(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+        def work(loop: ServerLoop, stop: asyncio.Event) -> None:
             try:
                 loop.run_until_complete(run(stop))
             finally:
@@ -105,6 +105,14 @@ class ServerThread:
         self._thread.start()
         listener_up.wait()
         return self
+
+    def settle(self) -> float | None:
+        """Wait until all requests that have arrived are dealt with, and return by how many ms the clock has to advance
+        until the next response is due that a fault delays; None: there is none."""
+        loop, listeners = self._loop, self._listeners
+        if loop is None or listeners is None:
+            return None
+        return loop.when_idle(lambda: listeners.remaining_ms)
 
     def replace(self, engine: Engine, dashboard: Dashboard | None = None) -> None:
         """Serve another engine at the same address. Can be called from any thread.

@@ -6,12 +6,14 @@ Heavy modules are imported when the first cluster starts: pytest imports this mo
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from flinkmock.control.cluster_control import ClusterControl
 from flinkmock.control.engine_options import EngineOptions
 from flinkmock.errors import NotRunning
+from flinkmock.units import parse_time
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from flinkmock.snapshot import Snapshot
 
 DEFAULT_CLOCK = "1s per request"
-"""A client that polls makes progress with or without sleeping, and the speed of the machine does not matter."""
+"""A client that polls makes progress with or without sleeping, at least as fast as with a real cluster."""
 
 
 class FlinkMock(ClusterControl):
@@ -41,11 +43,16 @@ class FlinkMock(ClusterControl):
         flink: The minor release to serve. None: the scenario's, else the newest.
         seed: None: the scenario's.
         clock: "1s per request", "virtual", "real" or "10x". None: the scenario's, else "1s per request".
+        start_time: The cluster time at which the scenario begins: a datetime, or text such as "2026-01-01T00:00:00Z".
+            None: the scenario's, else the time of the wall clock.
         port: 0 uses a free port.
         dashboard: A folder or jar with Flink's dashboard, as for `flinkmock serve --dashboard`. None serves none.
         control: Whether the control API is served, too: at `control_url`.
 
-    The arguments are checked by `start`.
+    The other arguments are checked by `start`.
+
+    Raises:
+        InvalidArgument: `start_time` is not a time.
     """
 
     def __init__(
@@ -55,11 +62,13 @@ class FlinkMock(ClusterControl):
         flink: str | None = None,
         seed: int | None = None,
         clock: str | None = None,
+        start_time: str | datetime | None = None,
         port: int = 0,
         dashboard: str | Path | None = None,
         control: bool = True,
     ) -> None:
-        super().__init__(scenario, EngineOptions(flink, seed, clock, DEFAULT_CLOCK))
+        start = None if start_time is None else parse_time(start_time)
+        super().__init__(scenario, EngineOptions(flink, seed, clock, DEFAULT_CLOCK, start))
         self._port = port
         self._dashboard = dashboard
         self._has_control_api = control
@@ -147,6 +156,19 @@ class FlinkMock(ClusterControl):
         if self._server is None:
             raise NotRunning("This FlinkMock is not running. Use it in a `with` block, or call start().")
         return self._server.urls
+
+    @property
+    def is_running(self) -> bool:
+        """Whether clients can connect."""
+        return self._server is not None
+
+    def settle(self) -> float | None:
+        """Wait until the cluster has dealt with all requests that it has received.
+
+        Returns:
+            By how many ms its clock has to advance until a response is due that a fault delays. None: there is none.
+        """
+        return self._server.settle() if self._server is not None else None
 
     @property
     def control_url(self) -> str:

@@ -16,24 +16,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
 if TYPE_CHECKING:
     from flinkmock.testing.cluster_record import ClusterRecord
+    from flinkmock.testing.cluster_time import ClusterTime
     from flinkmock.testing.compat_report import CompatReport
     from flinkmock.testing.mock import FlinkMock
 
+T = TypeVar("T")
 MARKER = (
-    "flinkmock(scenario=None, *, flink=None, seed=None, clock=None, port=0, dashboard=None, control=True, "
-    "unexpected=None, unused=None, ignored=None): the cluster that the fixture `flinkmock` starts. A scenario file is "
-    "looked up in the folders of the test and of the ini file, in the current folder, and among the built-in "
-    "scenarios. A list of releases in `flink` runs the test once for each. unexpected='allow' allows requests that "
+    "flinkmock(scenario=None, *, flink=None, seed=None, clock=None, start_time=None, port=0, dashboard=None, "
+    "control=True, unexpected=None, unused=None, ignored=None): the cluster that the fixture `flinkmock` starts. A "
+    "scenario file is looked up in the folders of the test and of the ini file, in the current folder, and among the "
+    "built-in scenarios. A list of releases in `flink` runs the test once for each. unexpected='allow' allows requests that "
     "match no operation. unused='fail' fails a test with a fault that never applied, ignored='fail' one whose requests "
     "have fields or parameters that Flink ignores; 'ignore' does not report them"
 )
-ARGUMENTS = "flink", "seed", "clock", "port", "dashboard", "control", "unexpected", "unused", "ignored"
+ARGUMENTS = "flink", "seed", "clock", "start_time", "port", "dashboard", "control", "unexpected", "unused", "ignored"
 """The arguments of the marker besides the scenario."""
 UNEXPECTED = "fail", "allow"
 """Whether a test fails if its requests match no operation."""
@@ -68,6 +70,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addini("flinkmock_scenario", "the default scenario", default="")
     parser.addini("flinkmock_clock", 'the default clock: "virtual", "real", "10x"', default="")
     parser.addini("flinkmock_seed", "the default seed", default="")
+    parser.addini("flinkmock_start_time", "the cluster time at which scenarios begin: 2026-01-01T00:00:00Z", default="")
     parser.addini("flinkmock_unexpected", "requests that match no operation: fail or allow", default="fail")
     for name, what in (("unused", "faults that never applied"), ("ignored", "parts of requests that Flink ignores")):
         parser.addini(f"flinkmock_{name}", f"{what}: fail, report or ignore", default="report")
@@ -136,18 +139,39 @@ def flinkmock_factory(
 
     records = request.node.stash[RECORDS]
     started: list[FlinkMock] = []
+    in_cluster_time = "flinkmock_time" in request.fixturenames
+    cluster_time: ClusterTime | None = request.getfixturevalue("flinkmock_time") if in_cluster_time else None
 
     def start(scenario: Any = None, **options: Any) -> FlinkMock:
         defaults = {**_defaults(request.config), "flink": flinkmock_flink}
+        if cluster_time is not None:
+            defaults["clock"] = "virtual"
         scenario = _find_scenario(scenario, request.config, request.path.parent)
         cluster = FlinkMock(scenario, **{**defaults, **options}).start()
         started.append(cluster)
+        if cluster_time is not None:
+            cluster_time.attach(cluster)
         records.append(ClusterRecord(cluster))
         return cluster
 
     yield start
     while started:
         started.pop().close()
+
+
+@pytest.fixture
+def flinkmock_time() -> Iterator[ClusterTime]:
+    """Lets the clients of this test live in the time of its clusters, whose clocks are virtual: sleeping takes no time.
+
+    `time.sleep`, `asyncio.sleep`, `time.time`, `datetime.now`, `time.monotonic`, and timeouts of event loops and
+    sockets. Everything is undone after the test.
+    """
+    from flinkmock.testing.cluster_time import ClusterTime
+
+    cluster_time = ClusterTime()
+    _start(cluster_time.__enter__)
+    yield cluster_time
+    cluster_time.__exit__(None, None, None)
 
 
 @pytest.fixture
@@ -172,8 +196,8 @@ def flinkmock_session(request: pytest.FixtureRequest) -> Iterator[FlinkMock]:
     del request.config.stash[SESSION_CLUSTER]
 
 
-def _start(start: Callable[[], FlinkMock]) -> FlinkMock:
-    """Start a cluster. An error fails the test with its message, without a traceback."""
+def _start(start: Callable[[], T]) -> T:
+    """Call a function that starts something. An error fails the test with its message, without a traceback."""
     from flinkmock.errors import FlinkMockError
 
     try:
@@ -342,7 +366,13 @@ def _defaults(config: pytest.Config) -> dict[str, Any]:
         from flinkmock.errors import InvalidArgument
 
         raise InvalidArgument(f"flinkmock_seed has to be a number, not {seed!r}.")
-    return {**({"clock": clock} if clock else {}), **({"seed": int(seed)} if seed else {})}
+    start_time = config.getini("flinkmock_start_time")
+    if start_time:
+        from flinkmock.units import parse_time
+
+        parse_time(start_time)
+    settings = {"clock": clock, "seed": int(seed) if seed else None, "start_time": start_time}
+    return {name: value for name, value in settings.items() if value not in ("", None)}
 
 
 def _releases_of_run(config: pytest.Config) -> list[str]:

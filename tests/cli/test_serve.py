@@ -75,7 +75,7 @@ def test_it_ends_with_its_standard_input() -> None:
 
 
 def test_it_prints_its_address_and_each_request() -> None:
-    with serving("--flink", "1.20", "--clock", "1s per request") as process:
+    with serving("--flink", "1.20", "--clock", "1s per request", "--start-time", "2026-01-01") as process:
         first = line(process)
         assert first.startswith("Flink 1.20.5 at http://127.0.0.1:")
         assert "1s per request" in first
@@ -91,7 +91,7 @@ def test_it_prints_its_address_and_each_request() -> None:
 
 def test_a_request_is_logged_with_the_name_of_its_job(tmp_path: Path) -> None:
     scenario = tmp_path / "orders"  # no .yaml: on the command line it is a file all the same
-    scenario.write_text("jobs: {orders: streaming}\nclock: virtual\n")
+    scenario.write_text("jobs: {orders: streaming}\nclock: virtual\nstart-time: 2026-01-01\n")
     with serving(str(scenario), "--no-control") as process:
         first = line(process)
         assert first.endswith("(fake; clock: virtual, which does not advance)")
@@ -103,7 +103,9 @@ def test_a_request_is_logged_with_the_name_of_its_job(tmp_path: Path) -> None:
 
 
 def test_requests_as_json() -> None:
-    with serving("--log", "json", "--clock", "virtual", "--flink", "2.3") as process:
+    with serving(
+        "--log", "json", "--clock", "virtual", "--flink", "2.3", "--start-time", "2026-01-01T00:00:00Z"
+    ) as process:
         first = json.loads(line(process))
         assert first == {"event": "ready", "url": first["url"], "flink": "2.3.0", "clock": "virtual"}
         get(first["url"] + "/jobs/overview")
@@ -255,6 +257,7 @@ def test_a_taken_port(refused: Refused) -> None:
         (["--ready-file", "/"], "flinkmock: /: can't write the file: Is a directory."),
         (["--port", "70000"], "argument --port: '70000' is not a port. Write a number from 0 to 65535."),
         (["--port", "http"], "argument --port: 'http' is not a port. Write a number from 0 to 65535."),
+        (["--start-time", "noon"], 'argument --start-time: "noon" is not a time. Write 2026-01-01T00:00:00Z.'),
         (["--seed", "x"], "argument --seed: invalid int value: 'x'"),
         (["--log", "xml"], "argument --log: invalid choice: 'xml'"),
         (["--colour"], "unknown option --colour. Did you mean --clock?"),

@@ -77,7 +77,9 @@ def test_the_journal_as_har(scenario: str, tmp_path: Path) -> None:
 
 def test_the_name_of_a_fault_is_printed_after_the_request(tmp_path: Path) -> None:
     file = tmp_path / "s.yaml"
-    file.write_text("clock: virtual\nfaults:\n  - {name: election, reply: leader-unavailable}\n")
+    file.write_text(
+        "clock: virtual\nstart-time: 2026-01-01\nfaults:\n  - {name: election, reply: leader-unavailable}\n"
+    )
     _, out, _ = served(str(file), ask=("/overview",))
     assert out.splitlines()[-1] == "00:00:00.000  503  GET    /overview  (election)"
 

@@ -1,3 +1,5 @@
+import itertools
+
 import pytest
 
 from flinkmock.cluster.clock import Clock
@@ -30,7 +32,7 @@ def test_scaled_runs_faster_from_the_start_on() -> None:
 
 def test_virtual_moves_only_by_advance() -> None:
     wall = Wall()
-    clock = Clock("virtual", wall)
+    clock = Clock("virtual", wall, EPOCH_MS)
     wall.now += 10_000
     assert clock.now() == EPOCH_MS
     assert clock.advance("2m30s") == EPOCH_MS + 150_000
@@ -38,9 +40,58 @@ def test_virtual_moves_only_by_advance() -> None:
 
 
 def test_a_step_for_each_request() -> None:
-    clock = Clock("1s per request", Wall())
+    clock = Clock("1s per request", Wall(), EPOCH_MS)
     assert [clock.on_request() for _ in range(3)] == [EPOCH_MS + 1_000, EPOCH_MS + 2_000, EPOCH_MS + 3_000]
     assert clock.now() == EPOCH_MS + 3_000
+
+
+@pytest.mark.parametrize("mode", ["real", "virtual", "10x", "1s per request"])
+def test_it_begins_at_the_time_of_the_wall_clock_or_a_given_one(mode: str) -> None:
+    wall = Wall()
+    assert Clock(mode, wall).now() == wall.now
+    clock = Clock(mode, wall, EPOCH_MS)
+    assert clock.now() == EPOCH_MS
+    clock.rewind(EPOCH_MS + 5)
+    assert clock.now() == EPOCH_MS + 5
+
+
+def steps(pauses: list[int]) -> list[int]:
+    """Return by how many ms each request moves a clock, with such pauses (ms) before them."""
+    wall = Wall()
+    clock = Clock("1s per request", wall, 0)
+    times = [0]
+    for pause in pauses:
+        wall.now += pause
+        times.append(clock.on_request())
+    return [after - before for before, after in itertools.pairwise(times)]
+
+
+def test_a_step_clock_is_no_slower_than_the_wall_clock() -> None:
+    assert steps([0, 5_002, 5_002, 1_003, 999]) == [1_000, 5_000, 5_000, 1_000, 1_000]
+    assert steps([0, 1_500, 1_500, 1_500, 1_500]) == [1_000, 1_000, 2_000, 1_000, 2_000]
+    assert sum(steps([0] + [2_900] * 100)) >= 290_000 - 1_000
+
+
+def test_a_step_clock_ignores_pauses_below_two_steps_and_the_time_before_the_first_request() -> None:
+    assert steps([60_000, 2, 1_999, 3, 2, 1_990]) == [1_000] * 6
+
+
+def test_a_lead_over_the_wall_clock_does_not_slow_a_step_clock_down_later() -> None:
+    assert steps([0] * 40 + [5_000, 5_000])[-2:] == [5_000, 5_000]
+
+
+def test_a_step_clock_survives_a_wall_clock_that_is_set_back() -> None:
+    assert steps([0, -10_000, 1, 3_000]) == [1_000, 1_000, 1_000, 3_000]
+
+
+def test_a_moment_that_came_on_the_wall_clock_counts_once() -> None:
+    wall = Wall()
+    clock = Clock("1s per request", wall, 0)
+    assert clock.on_request() == 1_000
+    wall.now += 10_000
+    assert clock.reach(11_000) == 11_000
+    assert clock.reach(5_000) == 11_000
+    assert clock.on_request() == 12_000
 
 
 @pytest.mark.parametrize("text", ["reel", "0x", "-1x", "0s per request", "1 per request", ""])

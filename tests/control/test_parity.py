@@ -39,6 +39,8 @@ ONLY_IN_PYTHON = {
     "FlinkMock.close": "`DELETE /clusters/{id}`, or the end of the process",
     "FlinkMock.create_app": "a Python object",
     "FlinkMock.control_url": "the client knows it",
+    "FlinkMock.is_running": "a request needs a server",
+    "FlinkMock.settle": "for clients in the same process",
     "FlinkMock.restore": "ClusterControl.restore",
     "Journal.add": "the server does",
     "Journal.defer": "the server does",

@@ -55,6 +55,6 @@ def test_every_option_fixture_and_ini_value_is_documented(pytester: pytest.Pytes
     names = set(re.findall(r"--flinkmock-\w+|^ +(flinkmock_\w+) \(", helped, re.MULTILINE)) - {""}
     options = set(re.findall(r"--flinkmock-\w+", helped))
     fixtures = {name for name in vars(plugin) if name.startswith("flinkmock")}
-    assert len(names) == 7 and len(options) == 2 and len(fixtures) == 4
+    assert len(names) == 8 and len(options) == 2 and len(fixtures) == 5
     for name in names | options | fixtures:
         assert re.search(rf"`?{name}\b", PAGE), name

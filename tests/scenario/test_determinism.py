@@ -161,8 +161,12 @@ def timeline_under(clock: str, wall: list[int]) -> list[tuple[int, str]]:
         return stage.timeline()
 
 
-def test_the_wall_is_not_looked_at_by_clocks_that_stand() -> None:
+def test_a_virtual_clock_does_not_use_the_wall_clock() -> None:
     def wall() -> int:
         raise AssertionError("nobody may look")
 
-    assert Clock("1s per request", wall).on_request() == Clock("virtual", wall).advance("1s")
+    clock = Clock("virtual", wall, 0)
+    assert (clock.on_request(), clock.advance("1s"), clock.reach(5_000)) == (0, 1_000, 1_000)
+    clock.rewind(500)
+    clock.set_mode("virtual")
+    assert clock.now() == 500

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
-from flinkmock.cluster.clock import EPOCH_MS
 from flinkmock.cluster.errors import JobNotFound
 from flinkmock.contract import known_releases
+from flinkmock.named_random import EPOCH_MS
 from flinkmock.rest.call import FileContent, Payload, RestCall
 from flinkmock.server import Exchange, ServerThread, create_app
 from tests.server.conftest import Client

@@ -80,28 +80,33 @@ def test_a_real_clock_can_be_moved_on_too() -> None:
         assert not client.is_alive()
 
 
-def test_under_a_step_clock_a_client_alone_makes_the_clock_go_on() -> None:
-    with FlinkMock({"faults": [{"match": "GET /overview", "delay": "1h"}]}) as mock:
-        before = mock.clock.now()
-        for _ in range(3):
-            assert httpx.get(mock.url + "/overview").status_code == 200
-        assert mock.clock.now() - before == 3 * 3_601_000
+def test_under_a_step_clock_it_takes_that_long_and_the_clock_follows() -> None:
+    with FlinkMock({"faults": [{"match": "GET /overview", "delay": "300ms"}]}) as mock:
+        before, begin = mock.clock.now(), time.monotonic()
+        assert httpx.get(mock.url + "/overview").status_code == 200
+        assert time.monotonic() - begin > 0.28
+        assert mock.clock.now() == before + 1_300
 
 
-async def test_under_a_step_clock_other_requests_move_it() -> None:
-    async with FlinkMock(SLOW) as mock, aiohttp.ClientSession(mock.url) as session:
+async def test_under_a_step_clock_other_requests_don_t_end_the_wait() -> None:
+    scenario = {"faults": [{"match": "GET /overview", "delay": "1h"}]}
+    async with FlinkMock(scenario) as mock, aiohttp.ClientSession(mock.url) as session:
         answer = asyncio.create_task(session.get("/overview"))
+        await asyncio.to_thread(mock.requests.wait_for, "GET /overview", timeout=PATIENCE)
         for _ in range(20):
             async with session.get("/jobs") as other:
                 await other.read()
+        mock.advance("59m")
+        await asyncio.sleep(0.05)
+        assert not answer.done()
+        mock.advance("1m")
         async with await asyncio.wait_for(answer, PATIENCE) as late:
             assert late.status == 200
-        assert mock.requests.matching("GET /overview")[0].time < mock.clock.now()
 
 
 async def test_many_slow_answers_at_once_all_come() -> None:
     faults = [{"chance": "30%", "delay": "1s..5s"}, {"chance": "30%", "throttle": "20B/s"}]
-    async with FlinkMock({"faults": faults}) as mock, aiohttp.ClientSession(mock.url) as session:
+    async with FlinkMock({"faults": faults}, clock="100x") as mock, aiohttp.ClientSession(mock.url) as session:
 
         async def ask() -> int:
             async with session.get("/overview") as answer:
@@ -113,7 +118,7 @@ async def test_many_slow_answers_at_once_all_come() -> None:
 
 def test_a_hanging_request_does_not_delay_others() -> None:
     faults = [{"match": "GET /jobs", "drop": "hang"}, {"match": "GET /overview", "delay": "1h"}]
-    with FlinkMock({"faults": faults}) as mock:
+    with FlinkMock({"faults": faults}, clock="100000x") as mock:
 
         def hang() -> None:
             with contextlib.suppress(httpx.HTTPError):

@@ -1,0 +1,156 @@
+"""What makes clients live in a `ClusterTime`: `time.sleep`, `time.monotonic`, event loops, sockets and `Event.wait`.
+
+time-machine changes `time.time`, `datetime.now` and the other clocks that show a date. Everything is undone at the end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import select
+import selectors
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from flinkmock.errors import InvalidArgument
+from flinkmock.server.loop import ServerLoop
+
+if TYPE_CHECKING:
+    from flinkmock.testing.cluster_time import ClusterTime
+
+_NO_CLIENTS = sys.stdlib_module_names | {"flinkmock", "pytest", "_pytest", "pluggy", "xdist", "execnet", "time_machine"}
+"""Packages whose own references to functions of `time` stay as they are."""
+_RECEIVING = "recv", "recv_into"
+
+
+class ClientClocks:
+    """Replaces functions of the standard library while it is installed."""
+
+    _installed: ClientClocks | None = None
+
+    def __init__(self, cluster_time: ClusterTime) -> None:
+        self._time = cluster_time
+        self._undo: list[Callable[[], None]] = []
+
+    def install(self) -> None:
+        """Raises InvalidArgument: others are installed."""
+        if ClientClocks._installed is not None:
+            raise InvalidArgument("Clients live in the time of clusters already.")
+        ClientClocks._installed = self
+        for name, replacement in (
+            ("sleep", self._sleep(time.sleep)),
+            ("monotonic", self._monotonic(time.monotonic)),
+            ("monotonic_ns", self._monotonic_ns(time.monotonic_ns)),
+        ):
+            self._replace_everywhere(name, replacement)
+        selector: Any = selectors.DefaultSelector
+        self._replace(selector, "select", self._select(selector.select))
+        self._replace(threading.Event, "wait", self._event_wait(threading.Event.wait))
+        for name in _RECEIVING:
+            self._replace(socket.socket, name, self._receive(getattr(socket.socket, name)))
+
+    def uninstall(self) -> None:
+        """Undo it. A module that was imported in the meantime may keep functions that now do what the real ones do."""
+        while self._undo:
+            self._undo.pop()()
+        ClientClocks._installed = None
+
+    @property
+    def _active(self) -> bool:
+        return ClientClocks._installed is self and self._time.is_client()
+
+    def _replace(self, owner: Any, name: str, replacement: object) -> None:
+        own = vars(owner)
+        if name in own:
+            original = own[name]
+            self._undo.append(lambda: setattr(owner, name, original))
+        else:
+            self._undo.append(lambda: delattr(owner, name))
+        setattr(owner, name, replacement)
+
+    def _replace_everywhere(self, name: str, replacement: object) -> None:
+        """In `time`, and in the modules of clients that have it by `from time import …`."""
+        original = getattr(time, name)
+        self._replace(time, name, replacement)
+        for module in [*sys.modules.values()]:
+            if (getattr(module, "__name__", None) or "").partition(".")[0] in _NO_CLIENTS:
+                continue
+            for key, value in [*getattr(module, "__dict__", {}).items()]:
+                if value is original:
+                    self._replace(module, key, replacement)
+
+    # -- the replacements, made of the originals
+
+    def _sleep(self, sleep: Callable[[float], None]) -> Callable[[float], None]:
+        def replacement(seconds: float, /) -> None:
+            if seconds > 0 and self._active:
+                self._time.wait(seconds, lambda: False, sleep)
+            else:
+                sleep(seconds)
+
+        return replacement
+
+    def _monotonic(self, monotonic: Callable[[], float]) -> Callable[[], float]:
+        return lambda: self._time.monotonic_ns() / 1e9 if self._active else monotonic()
+
+    def _monotonic_ns(self, monotonic_ns: Callable[[], int]) -> Callable[[], int]:
+        return lambda: self._time.monotonic_ns() if self._active else monotonic_ns()
+
+    def _select(self, select: Callable[..., list[Any]]) -> Callable[..., list[Any]]:
+        """A loop that would wait for its next timer waits in the clusters' time."""
+
+        def replacement(selector: Any, timeout: float | None = None) -> list[Any]:
+            if (timeout is not None and timeout <= 0) or not self._runs_a_client_loop():
+                return select(selector, timeout)
+            events: list[Any] = []
+
+            def ready() -> bool:
+                events.extend(select(selector, 0))
+                return bool(events)
+
+            def nap(seconds: float) -> None:
+                events.extend(select(selector, seconds))
+
+            self._time.wait(timeout, lambda: bool(events) or ready(), nap)
+            return events
+
+        return replacement
+
+    def _runs_a_client_loop(self) -> bool:
+        loop = asyncio._get_running_loop()
+        return loop is not None and not isinstance(loop, ServerLoop) and self._active
+
+    def _event_wait(self, wait: Callable[..., bool]) -> Callable[..., bool]:
+        """`stopped.wait(5)` is how many threads sleep."""
+
+        def replacement(event: threading.Event, timeout: float | None = None) -> bool:
+            caller = sys._getframe(1).f_globals.get("__name__", "").partition(".")[0]
+            if timeout is None or timeout <= 0 or caller in _NO_CLIENTS or not self._active:
+                return wait(event, timeout)
+            return self._time.wait(timeout, event.is_set, lambda seconds: wait(event, seconds))
+
+        return replacement
+
+    def _receive(self, receive: Callable[..., Any]) -> Callable[..., Any]:
+        """A blocking socket waits for a cluster's response in the clusters' time."""
+
+        def replacement(connection: socket.socket, *args: Any, **options: Any) -> Any:
+            timeout = connection.gettimeout()
+            if timeout != 0 and self._active and self._is_of_cluster(connection):
+                poll = select.poll()
+                poll.register(connection, select.POLLIN)
+                if not self._time.wait(timeout, lambda: bool(poll.poll(0)), lambda seconds: poll.poll(seconds * 1000)):
+                    raise TimeoutError("timed out")
+            return receive(connection, *args, **options)
+
+        return replacement
+
+    def _is_of_cluster(self, connection: socket.socket) -> bool:
+        try:
+            peer = connection.getpeername()
+        except OSError:
+            return False
+        return isinstance(peer, tuple) and peer[1] in self._time.ports

@@ -1,0 +1,235 @@
+"""One time for clusters and their clients in the same process: a client that sleeps moves the clusters' clocks.
+
+`ClusterTime` decides when time moves on. `client_clocks.py` makes clients use it.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from flinkmock.cluster.clock import ClockMode
+from flinkmock.errors import FlinkMockError, InvalidArgument
+from flinkmock.monotonic import monotonic
+
+if TYPE_CHECKING:
+    from flinkmock.engine import Engine
+    from flinkmock.testing.mock import FlinkMock
+
+_MS, _S = 1_000_000, 1_000_000_000
+"""In ns."""
+_DELIVERY_NAP_S, _BUSY_NAP_S, _IDLE_NAP_S = 0.0005, 0.001, 0.02
+"""Seconds of the machine between two looks: while a response is being sent; while other threads work; while nothing has
+a deadline."""
+QUIET_S = 0.02
+"""If other threads of the test neither sleep nor send requests for so long, they wait for this one."""
+SERVER_THREAD = "flinkmock"
+
+
+@dataclass(slots=True)
+class _Cluster:
+    """A cluster, and by how many ms its clock is ahead of `ClusterTime.elapsed`."""
+
+    cluster: FlinkMock
+    engine: Engine
+    ahead: int
+
+
+class ClusterTime:
+    """The time of the clients of clusters, inside a `with` block.
+
+        with FlinkMock("orders.yaml", clock="virtual") as cluster, ClusterTime(cluster):
+            deploy(cluster.url)  # may sleep
+
+    Time stands still while a client works, and moves as soon as all of them wait: to the end of the shortest sleep or
+    timeout, or to the next response that a fault delays. `cluster.advance` moves it, too. Threads that ran before the
+    block keep the machine's time for their sleeps.
+
+    Args:
+        clusters: The clusters, which have virtual clocks. `time.time` shows the time of the first one.
+
+    Attributes:
+        elapsed: Time since the beginning of the block, in ns.
+
+    Raises:
+        InvalidArgument: The clock of a cluster is not virtual, or freezegun or another such block is active.
+        FlinkMockError: time-machine is not installed.
+    """
+
+    def __init__(self, *clusters: FlinkMock) -> None:
+        self.elapsed = 0
+        self._initial = clusters
+        self._clusters: list[_Cluster] = []
+        self._lock = threading.RLock()
+        self._waiting: dict[int, float] = {}
+        """Until when each waiting thread waits, by its ident."""
+        self._waits = 0
+        self._last_activity: tuple[object, float] = (None, 0.0)
+
+    # -- begin and end
+
+    def __enter__(self) -> Self:
+        from flinkmock.testing.client_clocks import ClientClocks
+
+        time_machine, begin = _time_machine(), time.time_ns() // _S
+        self._foreign = {thread.ident for thread in threading.enumerate()} - {threading.get_ident()}
+        # whole seconds, because aiohttp rounds its deadlines up to those
+        self._monotonic_start = (time.monotonic_ns() // _S + 1) * _S
+        self._wall_start = self._wall = begin * _S
+        self._clocks = ClientClocks(self)
+        self._clocks.install()
+        try:
+            self._traveller = time_machine.travel(begin, tick=False)
+            self._shift = self._traveller.start().shift
+            self.attach(*self._initial)
+        except BaseException as error:
+            self._clocks.uninstall()
+            if isinstance(error, RuntimeError):
+                raise InvalidArgument(f"The clusters' time can't be used with another fake time: {error}") from None
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for each in self._clusters:
+            each.engine.clock.on_advance = None
+        self._traveller.stop()
+        self._clocks.uninstall()
+
+    def attach(self, *clusters: FlinkMock) -> None:
+        """Let the clients of further clusters live in this time. Raises InvalidArgument."""
+        for cluster in clusters:
+            attached = _Cluster(cluster, cluster.engine, 0)
+            self._clusters.append(attached)
+            self._follow(attached, cluster.engine)
+            cluster.follow = self._followed_by(attached, cluster.follow)
+
+    def _followed_by(self, attached: _Cluster, follow: Callable[[Engine], None]) -> Callable[[Engine], None]:
+        def replacement(engine: Engine) -> None:
+            follow(engine)
+            self._follow(attached, engine)
+
+        return replacement
+
+    def _follow(self, attached: _Cluster, engine: Engine) -> None:
+        clock = engine.clock
+        if clock.mode is not ClockMode.VIRTUAL:
+            raise InvalidArgument(f'Clients share the time of a virtual clock only, not of "{clock.text}".')
+        attached.engine = engine
+
+        def on_advance() -> None:
+            with self._lock:
+                if clock.generation != generation[0]:
+                    generation[0] = clock.generation
+                    self._set_ahead(attached)
+                self._move((clock.now() - attached.ahead) * _MS)
+
+        generation = [clock.generation]
+        self._set_ahead(attached)
+        clock.on_advance = on_advance
+
+    def _set_ahead(self, attached: _Cluster) -> None:
+        now = attached.engine.clock.now()
+        attached.ahead = now - self.elapsed // _MS
+        if attached is self._clusters[0]:
+            self._wall_start = attached.ahead * _MS
+            self._move(self.elapsed)
+
+    # -- the time
+
+    def monotonic_ns(self) -> int:
+        """Return what `time.monotonic_ns` returns to a client."""
+        return self._monotonic_start + self.elapsed
+
+    def is_client(self) -> bool:
+        """Whether the present thread lives in this time."""
+        return threading.get_ident() not in self._foreign and threading.current_thread().name != SERVER_THREAD
+
+    @property
+    def ports(self) -> set[int]:
+        """The ports of the clusters that are running."""
+        urls = [url for each in self._clusters if each.cluster.is_running for url in each.cluster.urls]
+        return {int(url.rpartition(":")[2]) for url in urls}
+
+    def wait(self, seconds: float | None, ready: Callable[[], bool], nap: Callable[[float], object]) -> bool:
+        """Wait until `ready()`, for at most so many seconds of this time.
+
+        Args:
+            seconds: None: without a limit.
+            ready: Whether the wait is over.
+            nap: Waits at most the given seconds of the machine, or until something happens.
+
+        Returns:
+            Whether it is ready; False: the time is over.
+        """
+        me = threading.get_ident()
+        end = math.inf if seconds is None else self.elapsed + max(math.ceil(seconds * _S), 1)
+        self._waits += 1
+        self._waiting[me] = end
+        try:
+            while not ready():
+                if self.elapsed >= end:
+                    return False
+                response = self._next_response()
+                if ready():
+                    break
+                earliest = min([response, *self._waiting.copy().values()])
+                if response <= self.elapsed:
+                    nap(_DELIVERY_NAP_S)
+                elif earliest == math.inf:
+                    nap(_IDLE_NAP_S)
+                elif not self._others_wait():
+                    nap(_BUSY_NAP_S)
+                else:
+                    self._move_clusters(int(earliest))
+            return True
+        finally:
+            del self._waiting[me]
+            self._waits += 1
+
+    def _next_response(self) -> float:
+        """Return the time of the first response that a fault delays (ns), after all requests were dealt with."""
+        remaining = [ms for each in self._clusters if (ms := each.cluster.settle()) is not None]
+        return min((self.elapsed + ms * _MS for ms in remaining), default=math.inf)
+
+    def _others_wait(self) -> bool:
+        """Whether all other threads of the test wait."""
+        ignored = self._foreign | self._waiting.copy().keys()
+        if all(one.ident in ignored or one.name == SERVER_THREAD for one in threading.enumerate()):
+            return True
+        activity = self._waits, [len(each.cluster.requests) + each.cluster.requests.dropped for each in self._clusters]
+        if activity != self._last_activity[0]:
+            self._last_activity = activity, monotonic()
+        return monotonic() - self._last_activity[1] >= QUIET_S
+
+    def _move_clusters(self, elapsed: int) -> None:
+        for each in self._clusters:
+            by = elapsed // _MS + each.ahead - each.engine.clock.now()
+            if by > 0:
+                each.engine.advance(by)
+        with self._lock:
+            self._move(elapsed)
+
+    def _move(self, elapsed: int) -> None:
+        self.elapsed = max(self.elapsed, elapsed)
+        wall = (self._wall_start + self.elapsed) // 1_000 * 1_000
+        self._shift(timedelta(microseconds=(wall - self._wall) // 1_000))
+        self._wall = wall
+
+
+def _time_machine() -> Any:
+    """Raises FlinkMockError."""
+    try:
+        import time_machine
+    except ImportError:
+        raise FlinkMockError(
+            "Clients in the clusters' time need time-machine: pip install 'flinkmock[time]'."
+        ) from None
+    return time_machine

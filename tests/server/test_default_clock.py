@@ -1,0 +1,73 @@
+"""The default clock of FlinkMock for clients that sleep, that don't, and that have timeouts."""
+
+from __future__ import annotations
+
+import time
+
+import freezegun
+import httpx
+import pytest
+
+from flinkmock import FlinkMock, InvalidArgument
+from tests.timeouts import PATIENCE
+
+JOB = {"jobs": {"report": {"extends": "batch", "lifecycle": [{"RUNNING": "30s"}, "FINISHED"]}}}
+
+
+def state(flink: FlinkMock) -> str:
+    return str(httpx.get(flink.url + "/jobs/overview").json()["jobs"][0]["state"])
+
+
+def polled(flink: FlinkMock) -> list[bytes]:
+    bodies = []
+    while not bodies or b"FINISHED" not in bodies[-1]:
+        bodies.append(httpx.get(flink.url + "/jobs/overview").content)
+    return bodies
+
+
+def test_a_client_that_does_not_sleep_gets_the_same_bytes_in_each_run() -> None:
+    with FlinkMock(JOB, start_time="2026-01-01") as one, FlinkMock(JOB, start_time="2026-01-01") as other:
+        bodies = polled(one)
+        assert len(bodies) == 30
+        assert polled(other) == bodies
+
+
+@pytest.mark.parametrize("interval", [1, 2.5, 5])
+def test_a_client_that_sleeps_gets_as_far_as_with_a_real_cluster(interval: float) -> None:
+    """freezegun stands for the time that the client sleeps."""
+    with freezegun.freeze_time("2026-02-03") as frozen, FlinkMock(JOB) as flink:
+        slept = 0.0
+        while state(flink) != "FINISHED":
+            frozen.tick(interval)
+            slept += interval
+            assert slept <= 30
+        assert slept >= 28 - interval  # each request takes a second, too
+
+
+def test_a_read_timeout_strikes_and_the_request_is_carried_out() -> None:
+    scenario = {"jobs": {"orders": "streaming"}, "faults": [{"match": "POST /jobs/:jobid/savepoints", "delay": "1h"}]}
+    with FlinkMock(scenario) as flink:
+        flink.advance("10s")
+        job = flink.job("orders")
+        with pytest.raises(httpx.ReadTimeout):
+            httpx.post(
+                f"{flink.url}/jobs/{job.id}/savepoints",
+                json={"target-directory": "/sp"},
+                timeout=httpx.Timeout(PATIENCE, read=0.2),
+            )
+        flink.advance("10s")
+        assert len(job.savepoints) == 1
+
+
+def test_cluster_time_begins_at_the_time_of_the_wall_clock() -> None:
+    with FlinkMock(JOB) as flink:
+        [job] = httpx.get(flink.url + "/jobs/overview").json()["jobs"]
+        assert 0 <= time.time() * 1000 - job["start-time"] < PATIENCE * 1000
+        flink.load_scenario({**JOB, "start-time": "2026-01-01T01:00:00+01:00"})
+        assert flink.clock.now() == 1767225600000
+
+
+@pytest.mark.parametrize("text", ["yesterday", "2026-13-01", "1969-12-31", ""])
+def test_a_start_time_that_is_none(text: str) -> None:
+    with pytest.raises(InvalidArgument, match=r"is not a time\. Write 2026-01-01T00:00:00Z\.|is before 1970"):
+        FlinkMock(start_time=text)

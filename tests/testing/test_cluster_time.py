@@ -1,0 +1,270 @@
+"""Clients that sleep, with and without the clusters' time: the table of docs/time.md, row by row."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from datetime import UTC, datetime
+from time import monotonic as bound_monotonic
+from time import sleep as bound_sleep
+
+import aiohttp
+import freezegun
+import httpx
+import pytest
+import requests
+import tenacity
+
+from flinkmock import FlinkMock, InvalidArgument
+from flinkmock.testing.cluster_time import ClusterTime
+
+JOB = {"jobs": {"report": {"extends": "batch", "lifecycle": [{"RUNNING": "30s"}, "FINISHED"]}}}
+SLOW_SAVEPOINT = {"jobs": {"orders": "streaming"}, "operations": {"savepoint": {"duration": "2m"}}}
+DELAYED = {"faults": [{"match": "GET /overview", "delay": "10s"}]}
+
+
+class DeadlineExceeded(Exception):
+    pass
+
+
+def is_finished(overview: dict) -> bool:
+    return overview["jobs"][0]["state"] == "FINISHED"
+
+
+def poll(url: str, interval: float = 5.0, deadline: float = 60.0) -> int:
+    """Return the number of polls until the job is finished."""
+    end = time.monotonic() + deadline
+    polls = 0
+    while time.monotonic() < end:
+        polls += 1
+        if is_finished(requests.get(url + "/jobs/overview", timeout=10).json()):
+            return polls
+        time.sleep(interval)
+    raise DeadlineExceeded
+
+
+@pytest.mark.flinkmock(JOB)
+@pytest.mark.parametrize("interval", [1, 5])
+def test_a_client_that_sleeps(flinkmock, flinkmock_time, interval) -> None:
+    assert poll(flinkmock.url, interval) == 30 // interval + 1
+    assert flinkmock_time.elapsed == 30 * 10**9
+    assert flinkmock.clock.now() == flinkmock.cluster.started_at + 30_000
+
+
+@pytest.mark.flinkmock(JOB)
+def test_functions_that_were_imported_by_name(flinkmock, flinkmock_time) -> None:
+    begin = bound_monotonic()
+    bound_sleep(29.5)
+    assert bound_monotonic() - begin == 29.5
+    assert flinkmock.job("report").state == "RUNNING"
+    bound_sleep(0.5)
+    assert flinkmock.job("report").state == "FINISHED"
+
+
+@pytest.mark.flinkmock(JOB)
+@pytest.mark.parametrize("interval", [1, 5])
+async def test_httpx_and_asyncio(flinkmock, flinkmock_time, interval) -> None:
+    polls = 0
+    async with asyncio.timeout(60), httpx.AsyncClient(base_url=flinkmock.url) as client:
+        while not is_finished((await client.get("/jobs/overview")).json()):
+            polls += 1
+            await asyncio.sleep(interval)
+    assert polls == 30 // interval
+    assert flinkmock.clock.now() == flinkmock.cluster.started_at + 30_000
+
+
+@pytest.mark.flinkmock(JOB)
+async def test_aiohttp(flinkmock, flinkmock_time) -> None:
+    async def wait(session: aiohttp.ClientSession) -> int:
+        polls = 0
+        while True:
+            async with session.get("/jobs/overview") as response:
+                polls += 1
+                if is_finished(await response.json()):
+                    return polls
+            await asyncio.sleep(5)
+
+    async with aiohttp.ClientSession(flinkmock.url) as session:
+        assert await asyncio.wait_for(wait(session), 60) == 7
+
+
+@pytest.mark.flinkmock(JOB)
+@pytest.mark.parametrize("wait", [tenacity.wait_fixed(5), tenacity.wait_exponential(max=10)])
+def test_tenacity(flinkmock, flinkmock_time, wait) -> None:
+    @tenacity.retry(wait=wait, stop=tenacity.stop_after_delay(60))
+    def finished() -> None:
+        assert is_finished(requests.get(flinkmock.url + "/jobs/overview", timeout=5).json())
+
+    finished()
+    assert 30 <= flinkmock_time.elapsed / 1e9 <= 35
+
+
+@pytest.mark.flinkmock(JOB)
+async def test_tenacity_in_a_coroutine(flinkmock, flinkmock_time) -> None:
+    @tenacity.retry(wait=tenacity.wait_fixed(5), stop=tenacity.stop_after_delay(60))
+    async def finished() -> None:
+        async with httpx.AsyncClient(base_url=flinkmock.url) as client:
+            assert is_finished((await client.get("/jobs/overview")).json())
+
+    await finished()
+    assert flinkmock_time.elapsed // 10**6 == 30_000
+
+
+def take_savepoint(url: str, deadline: float) -> str:
+    end = time.monotonic() + deadline
+    [job] = requests.get(url + "/jobs", timeout=5).json()["jobs"]
+    path = f"{url}/jobs/{job['id']}/savepoints"
+    trigger_id = requests.post(path, json={"target-directory": "/sp"}, timeout=5).json()["request-id"]
+    while time.monotonic() < end:
+        savepoint = requests.get(f"{path}/{trigger_id}", timeout=5).json()
+        if savepoint["status"]["id"] == "COMPLETED":
+            return savepoint["operation"]["location"]
+        time.sleep(1)
+    raise DeadlineExceeded
+
+
+@pytest.mark.flinkmock(SLOW_SAVEPOINT)
+def test_a_deadline_that_is_too_short(flinkmock, flinkmock_time) -> None:
+    flinkmock.advance("10s")
+    begin = time.monotonic()
+    with pytest.raises(DeadlineExceeded):
+        take_savepoint(flinkmock.url, 60)
+    assert time.monotonic() - begin == pytest.approx(60)
+    assert take_savepoint(flinkmock.url, 180)
+
+
+# -- timeouts of single requests
+
+
+@pytest.mark.flinkmock(DELAYED)
+@pytest.mark.parametrize(("timeout", "strikes"), [(2, True), (11, False)])
+def test_read_timeouts_of_requests(flinkmock, flinkmock_time, timeout, strikes) -> None:
+    if strikes:
+        with pytest.raises(requests.ReadTimeout):
+            requests.get(flinkmock.url + "/overview", timeout=timeout)
+    else:
+        assert requests.get(flinkmock.url + "/overview", timeout=timeout).ok
+    assert flinkmock_time.elapsed == min(timeout, 10) * 10**9
+
+
+@pytest.mark.flinkmock(DELAYED)
+def test_read_timeouts_of_httpx(flinkmock, flinkmock_time) -> None:
+    with pytest.raises(httpx.ReadTimeout):
+        httpx.get(flinkmock.url + "/overview", timeout=2)
+    assert flinkmock_time.elapsed == 2 * 10**9
+    assert httpx.get(flinkmock.url + "/overview", timeout=11).status_code == 200
+
+
+@pytest.mark.flinkmock(DELAYED)
+async def test_timeouts_of_event_loops(flinkmock, flinkmock_time) -> None:
+    async with httpx.AsyncClient(base_url=flinkmock.url, timeout=2) as client:
+        with pytest.raises(httpx.ReadTimeout):
+            await client.get("/overview")
+        assert flinkmock_time.elapsed // 10**6 == 2_000
+        assert (await client.get("/overview", timeout=11)).status_code == 200
+        assert flinkmock_time.elapsed // 10**6 == 12_000
+    async with aiohttp.ClientSession(flinkmock.url) as session:
+        with pytest.raises(TimeoutError):
+            await session.get("/overview", timeout=aiohttp.ClientTimeout(total=8))
+        assert flinkmock_time.elapsed // 10**6 == 20_000
+        async with session.get("/overview") as response:
+            assert response.status == 200
+    assert flinkmock_time.elapsed // 10**6 == 30_000
+
+
+@pytest.mark.flinkmock({"faults": [{"match": "GET /overview", "drop": "hang"}]})
+async def test_a_client_without_a_timeout_hangs_no_other_one(flinkmock, flinkmock_time) -> None:
+    async with httpx.AsyncClient(base_url=flinkmock.url, timeout=None) as client:
+        hanging = asyncio.create_task(client.get("/overview"))
+        await asyncio.sleep(3600)
+        assert not hanging.done()
+        hanging.cancel()
+    assert flinkmock_time.elapsed // 10**6 == 3_600_000
+
+
+# -- clocks
+
+
+@pytest.mark.flinkmock(JOB)
+def test_the_wall_clock_is_the_cluster_s(flinkmock, flinkmock_time) -> None:
+    for _ in range(2):
+        assert round(time.time() * 1000) == flinkmock.clock.now() == time.time_ns() // 10**6
+        assert datetime.now(UTC).timestamp() == time.time()
+        flinkmock.advance("1m")
+    flinkmock.run_until(report="FINISHED")
+    [job] = requests.get(flinkmock.url + "/jobs/overview", timeout=5).json()["jobs"]
+    assert job["start-time"] == flinkmock.cluster.started_at
+    assert time.time() * 1000 - job["start-time"] == pytest.approx(120_000)
+
+
+@pytest.mark.flinkmock(start_time="2026-01-01")
+def test_a_fixed_start_time(flinkmock, flinkmock_time) -> None:
+    time.sleep(1.5)
+    assert datetime.now(UTC) == datetime(2026, 1, 1, 0, 0, 1, 500_000, UTC)
+
+
+def test_the_monotonic_clock_follows_advance_and_ignores_restore(flinkmock, flinkmock_time) -> None:
+    begin, wall, snapshot = time.monotonic(), time.time(), flinkmock.snapshot()
+    flinkmock.advance("10s")
+    assert (time.monotonic() - begin, time.time() - wall) == (10, pytest.approx(10))
+    flinkmock.restore(snapshot)
+    assert (time.monotonic() - begin, time.time() - wall) == (10, pytest.approx(0))
+    time.sleep(1)
+    assert (time.monotonic() - begin, time.time() - wall) == (11, pytest.approx(1))
+    flinkmock.load_scenario(JOB)
+    time.sleep(30)
+    assert flinkmock.job("report").state == "FINISHED"
+
+
+def test_several_clusters_have_one_time(flinkmock_factory, flinkmock_time) -> None:
+    one, other = flinkmock_factory(JOB), flinkmock_factory(JOB, flink="1.20")
+    one.advance("10s")
+    time.sleep(20)
+    assert [each.job("report").state for each in (one, other)] == ["FINISHED", "FINISHED"]
+
+
+def test_everything_is_undone() -> None:
+    before = time.sleep, time.monotonic, threading.Event.wait, bound_sleep
+    real = time.time()
+    with FlinkMock(JOB, clock="virtual") as flink, ClusterTime(flink) as cluster_time:
+        time.sleep(3600)
+        assert poll(flink.url) == 1
+        assert cluster_time.elapsed == 3600 * 10**9
+    assert (time.sleep, time.monotonic, threading.Event.wait, bound_sleep) == before
+    assert time.time() - real < 3000
+
+
+def test_threads_of_the_client(flinkmock, flinkmock_time) -> None:
+    stopped = threading.Event()
+    beats: list[int] = []
+
+    def beat() -> None:
+        while not stopped.wait(10):
+            beats.append(flinkmock_time.elapsed // 10**9)
+
+    thread = threading.Thread(target=beat)
+    thread.start()
+    for _ in range(7):
+        time.sleep(5)
+    stopped.set()
+    thread.join()
+    assert beats == [10, 20, 30]
+
+
+def test_only_virtual_clocks() -> None:
+    with FlinkMock(clock="1s per request") as flink:
+        with pytest.raises(InvalidArgument, match='a virtual clock only, not of "1s per request"'), ClusterTime(flink):
+            pass
+        assert time.sleep.__module__ == "time"
+
+
+def test_one_fake_time_at_once() -> None:
+    with ClusterTime(), pytest.raises(InvalidArgument, match="live in the time of clusters already"), ClusterTime():
+        pass
+    with (
+        freezegun.freeze_time("2026-02-03"),
+        pytest.raises(InvalidArgument, match=r"another fake time: .*freezegun"),
+        ClusterTime(),
+    ):
+        pass
