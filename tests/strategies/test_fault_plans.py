@@ -9,6 +9,7 @@ from hypothesis import given
 from flinkmock import FlinkMock, UnknownRelease, load_scenario
 from flinkmock.faults import Drop
 from flinkmock.strategies import FaultPlan, fault_plans
+from flinkmock.testing.cluster_time import ClusterTime
 from tests.hypothesis_profile import examples
 from tests.strategies.example_search import find_example, minimal_example, simplest_example
 
@@ -22,7 +23,11 @@ def test_every_plan_equals_its_text(plan: FaultPlan) -> None:
 
 
 def test_the_cluster_survives_every_plan() -> None:
-    with FlinkMock({"jobs": {"orders": "streaming"}}) as cluster, httpx.Client(base_url=cluster.url) as client:
+    with (
+        FlinkMock({"jobs": {"orders": "streaming"}}, clock="virtual") as cluster,
+        ClusterTime(cluster),  # delays take no time
+        httpx.Client(base_url=cluster.url) as client,
+    ):
         start = cluster.snapshot()
 
         @examples(15)
