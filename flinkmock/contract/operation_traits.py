@@ -22,7 +22,7 @@ class OperationTraits:
         is_log_url: GeneratedLogUrlHandler: converts no path parameters, reads no body and sends no CORS header
             (docs/flink-behaviour.md#cors).
         runs_jar: Runs the program of a jar; rejects parameters with several values.
-        asks_dispatcher: Reports an unknown job as an internal error (docs/flink-behaviour.md#unknown-ids).
+        asks_dispatcher: Reports an unknown job or vertex as an internal error (docs/flink-behaviour.md#unknown-ids).
         looks_up_vertex: Has its own message for an unknown vertex.
         reads_taskmanager_file: Fetches a file from a TaskManager.
         expected_errors: Error statuses that a healthy cluster returns to a read (docs/flink-behaviour.md#unknown-ids).

@@ -118,6 +118,10 @@ def vertex_not_found(vertex_id: str) -> str:
     return f"JobVertex {vertex_id} not found"
 
 
+def vertex_id_not_found(vertex_id: str) -> str:
+    return f"JobVertexID not found {vertex_id}"
+
+
 def no_vertex(vertex_id: str) -> str:
     return f"No vertex with ID '{vertex_id}' exists."
 

@@ -83,6 +83,8 @@ def _job_initializing(error: p.JobInitializing, context: _Context) -> Response:
 def _vertex_not_found(error: p.VertexNotFound, context: _Context) -> Response:
     if context.traits.looks_up_vertex:
         return rest(404, m.vertex_not_found(error.vertex_id), java_class=java_classes.NOT_FOUND_EXCEPTION)
+    if context.traits.asks_dispatcher:
+        return internal(JavaException(java_classes.FLINK_EXCEPTION, m.vertex_id_not_found(error.vertex_id)))
     return rest(404, m.no_vertex(error.vertex_id))
 
 

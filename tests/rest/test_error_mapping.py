@@ -46,6 +46,7 @@ def answer(problem: ClusterError, operation: str, flink: str) -> tuple[int, list
         (p.VertexNotFound(ID, ID), "getJobVertexDetails", "2.3", 404, NOT_FOUND + f"JobVertex {ID} not found"),
         (p.VertexNotFound(ID, ID), "getJobVertexTaskManagers", "1.12", 404, NOT_FOUND + f"JobVertex {ID} not found"),
         (p.VertexNotFound(ID, ID), "getSubtasksTimes", "2.3", 404, REST + f"No vertex with ID '{ID}' exists."),
+        (p.VertexNotFound(ID, ID), "getJobVertexBackPressure", "1.12", 500, f"org.apache.flink.util.FlinkException: JobVertexID not found {ID}"),  # noqa: E501
         (p.SubtaskNotFound(ID, 99), "getSubtaskCurrentAttemptDetails", "2.3", 404, REST + f"Invalid subtask index for vertex {ID}"),  # noqa: E501
         (p.AttemptNotFound(-1), "getSubtaskExecutionAttemptDetails", "2.3", 404, REST + "Invalid attempt num -1"),
         (p.CheckpointNotFound(9), "getCheckpointStatisticDetails", "2.3", 404, REST + "Could not find checkpointing statistics for checkpoint 9."),  # noqa: E501
