@@ -19,7 +19,7 @@ SCENARIO: dict[str, Any] = {"responses": "varied", "jobs": JOBS, "seed": 7}
 
 
 def bodies(scenario: dict[str, Any], count: int = 20, **options: Any) -> list[bytes]:
-    with FlinkMock(scenario, **options) as flink:
+    with FlinkMock(scenario, start_time="2026-01-01", **options) as flink:
         urls = [flink.url + "/jobs/overview", f"{flink.url}/jobs/{flink.job('orders').id}"]
         return [httpx.get(url).content for _ in range(count) for url in urls]
 
