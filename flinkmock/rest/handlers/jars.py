@@ -146,13 +146,13 @@ def _program(call: RestCall) -> Program:
 
 
 def _arguments(call: RestCall) -> list[str]:
-    jobs_in_order: list[str] = list(_first(call.body.get("programArgsList"), call.query.get("programArg"), []))
+    listed_arguments: list[str] = list(_first(call.body.get("programArgsList"), call.query.get("programArg"), []))
     if call.cluster.release.since("2.0"):  # 2.x ignores the fields and parameters of 1.x
-        return jobs_in_order
+        return listed_arguments
     tokens = tokenize(call.body.get("programArgs") or call.query_value("program-args") or "")
-    if tokens and jobs_in_order:
+    if tokens and listed_arguments:
         raise BadRequest(submission_messages.CONFUSING_ARGUMENTS)
-    return jobs_in_order or tokens
+    return listed_arguments or tokens
 
 
 def _restore_settings(call: RestCall) -> RestoreSettings | None:
