@@ -1,4 +1,4 @@
-"""The deployer of examples/ in other languages: copies with planted bugs, and the tests that find them."""
+"""The deployers of examples/ against `flinkmock serve`: copies with planted bugs, and the tests that find them."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ Replacement = tuple[str, str, str]
 
 def copy(folder: str, to: Path) -> Path:
     """Copy a folder of the repository to the same place below `to`, and return the copy."""
-    ignored = shutil.ignore_patterns("node_modules", "target")
+    ignored = shutil.ignore_patterns("node_modules", "target", "__pycache__", ".*")
     return Path(shutil.copytree(ROOT / folder, to / folder, ignore=ignored))
 
 

@@ -13,6 +13,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PROJECT = ROOT / "examples" / "deployer"
+SUITES = ("tests/test_sync.py", "tests/test_async.py")
+"""The suites with the fixture `flinkmock`. `tests/clients/test_python.py` runs the other one."""
 # only the plugins that the project depends on
 PLUGINS = ("-p", "flinkmock", "-p", "asyncio", "-p", "no:cacheprovider")
 
@@ -75,7 +77,7 @@ def run(project: Path, *options: str) -> tuple[int, str]:
 
 @pytest.mark.slow
 def test_the_suite_passes_on_three_releases_with_four_workers() -> None:
-    code, output = run(PROJECT, "-p", "xdist", "-n", "4", "-v")
+    code, output = run(PROJECT, *SUITES, "-p", "xdist", "-n", "4", "-v")
     assert code == 0, output
     for release in ("1.12", "1.20", "2.3"):
         for suite in ("sync", "async"):
@@ -93,7 +95,7 @@ def test_the_suite_finds_a_bug(bug: str, tmp_path: Path) -> None:
         text = (project / name).read_text(encoding="utf-8")
         assert text.count(right) == 1, (name, right)
         (project / name).write_text(text.replace(right, wrong), encoding="utf-8")
-    code, output = run(project, "--flinkmock-flink=2.3", "-q", "-rf")
+    code, output = run(project, *SUITES, "--flinkmock-flink=2.3", "-q", "-rf")
     tests, messages = FOUND_BY[bug]
     assert code == 1
     failed = set(re.findall(r"^FAILED tests/(test_\w+)\.py::(\w+)", output, re.MULTILINE))

@@ -12,12 +12,12 @@ import aiohttp
 
 from deployer.flink import (
     TERMINAL_STATES,
-    DeployError,
     JobTerminated,
     Json,
     Release,
     RequestFailed,
     ResponseLost,
+    TimedOut,
     cause_of,
     is_up,
     location_of,
@@ -145,5 +145,5 @@ class Deployer:
 
     async def _wait(self, end: float, progress: str) -> None:
         if time.monotonic() > end:
-            raise DeployError(f"{progress} after {self._timeout:g} s")
+            raise TimedOut(f"{progress} after {self._timeout:g} s")
         await asyncio.sleep(self._poll)

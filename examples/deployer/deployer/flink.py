@@ -9,7 +9,7 @@ from uuid import uuid4
 Json = dict[str, Any]
 Release = tuple[int, int]
 
-TERMINAL_STATES = {"FINISHED", "CANCELED", "FAILED", "SUSPTERMINAL_STATES"}
+TERMINAL_STATES = {"FINISHED", "CANCELED", "FAILED", "SUSPENDED"}
 TRIGGER_IDS: Release = (1, 15)
 """Since this release, a client can choose the trigger id. Sending the same id twice triggers one operation."""
 
@@ -32,6 +32,10 @@ class SavepointFailed(DeployError):
 
 class JobTerminated(DeployError):
     """The job reached a terminal state instead of RUNNING."""
+
+
+class TimedOut(DeployError):
+    """A job or a savepoint was not ready in time."""
 
 
 def release_of(config: Json) -> Release:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -11,12 +12,12 @@ import httpx
 
 from deployer.flink import (
     TERMINAL_STATES,
-    DeployError,
     JobTerminated,
     Json,
     Release,
     RequestFailed,
     ResponseLost,
+    TimedOut,
     cause_of,
     is_up,
     location_of,
@@ -33,10 +34,23 @@ class Deployer:
         poll: The interval between two polls, in seconds.
         timeout: How long to wait for a job or a savepoint, in seconds.
         attempts: The maximum number of attempts of one request.
+        sleep: Waits for so many seconds; default: `time.sleep`. A test can advance a fake cluster's clock instead.
+        now: Returns a time in seconds; default: `time.monotonic`.
     """
 
-    def __init__(self, url: str, *, poll: float = 1.0, timeout: float = 300.0, attempts: int = 5) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        poll: float = 1.0,
+        timeout: float = 300.0,
+        attempts: int = 5,
+        sleep: Callable[[float], object] | None = None,
+        now: Callable[[], float] | None = None,
+    ) -> None:
         self._http = httpx.Client(base_url=url)
+        self._sleep = sleep or time.sleep
+        self._now = now or time.monotonic
         self._poll = poll
         self._timeout = timeout
         self._attempts = attempts
@@ -71,7 +85,7 @@ class Deployer:
 
     def wait_until_up(self, job: str) -> None:
         """Wait until the tasks run. Raises JobTerminated with the cause if the job fails."""
-        end = time.monotonic() + self._timeout
+        end = self._now() + self._timeout
         while not is_up(details := self._send("GET", f"/jobs/{job}")):
             if details["state"] in TERMINAL_STATES:
                 cause = cause_of(self._send("GET", f"/jobs/{job}/exceptions"))
@@ -94,7 +108,7 @@ class Deployer:
             "POST", f"/jobs/{job}/{endpoint}", expected_status=202, idempotent="triggerId" in body, json=body
         )
         status = f"/jobs/{job}/savepoints/{triggered['request-id']}"
-        end = time.monotonic() + self._timeout
+        end = self._now() + self._timeout
         while (location := location_of(self._send("GET", status))) is None:
             self._wait(end, "the savepoint is not ready")
         return location
@@ -122,10 +136,10 @@ class Deployer:
                 problem = f"{response.status_code} {response.text}"
                 if response.status_code != 503:
                     break
-            time.sleep(self._poll)
+            self._sleep(self._poll)
         raise RequestFailed(f"{method} {path}: {problem}")
 
     def _wait(self, end: float, progress: str) -> None:
-        if time.monotonic() > end:
-            raise DeployError(f"{progress} after {self._timeout:g} s")
-        time.sleep(self._poll)
+        if self._now() > end:
+            raise TimedOut(f"{progress} after {self._timeout:g} s")
+        self._sleep(self._poll)

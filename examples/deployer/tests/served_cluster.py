@@ -1,0 +1,119 @@
+"""Fake clusters of `flinkmock serve`, driven over HTTP by its control API, as suites in other languages drive them."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+
+PATIENCE_S = 60.0
+"""Seconds until a response must be there."""
+
+
+class ControlApi:
+    """Calls operations of a control API.
+
+    Args:
+        url: The base URL, with the prefix.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._http = httpx.Client(base_url=url, timeout=PATIENCE_S)
+
+    def call(self, method: str, path: str, **request: Any) -> Any:
+        """Send a request and return the parsed response. Fails the test if it is an error."""
+        response = self._http.request(method, path, **request)
+        body: Any = response.json() if response.content else None
+        assert response.is_success, body["error"]["message"]
+        return body
+
+    def close(self) -> None:
+        self._http.close()
+
+
+class ServedCluster:
+    """A cluster for one test. Its clock is virtual: time advances only when `advance` is called.
+
+    Args:
+        server: The control API of the process.
+        scenario: A file, or YAML.
+        flink: The release to serve.
+    """
+
+    def __init__(self, server: ControlApi, scenario: Path | str, flink: str) -> None:
+        query = {"flink": flink, "clock": "virtual"}
+        opened = server.call("POST", "/clusters", content=str(scenario), params=query)
+        self.url: str = opened["url"]
+        self._id: str = opened["id"]
+        self._server = server
+        self._control = ControlApi(opened["control-url"])
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._control.close()
+        self._server.call("DELETE", f"/clusters/{self._id}")
+
+    def now(self) -> float:
+        """Return the cluster time in seconds."""
+        return float(self._control.call("GET", "/clock")["now"]) / 1000
+
+    def advance(self, seconds: float) -> None:
+        """Advance the cluster time."""
+        self._control.call("POST", "/clock/advance", json={"by": f"{seconds:g}s"})
+
+    def job(self, job: str) -> dict[str, Any]:
+        """Return a job by name or id."""
+        return dict(self._control.call("GET", f"/jobs/{job}"))
+
+    def savepoints(self, job: str) -> list[str]:
+        """Return the paths of a job's savepoints."""
+        return [savepoint["path"] for savepoint in self.job(job)["savepoints"]]
+
+    def add_fault(self, **fault: Any) -> None:
+        """Add a fault, with the keys of a scenario."""
+        self._control.call("POST", "/faults", json=fault)
+
+    def fail_leader(self, duration: str) -> None:
+        """Crash the leader; the next one leads after this duration."""
+        self._control.call("POST", "/leader/fail", json={"for": duration})
+
+    def expect(self, match: str, times: int | str) -> None:
+        """Check how often a request has come."""
+        self._control.call("POST", "/requests/expect", json={"match": match, "times": times})
+
+    def expect_in_order(self, *matches: str) -> None:
+        """Check that requests have come one after the other."""
+        self._control.call("POST", "/requests/expect-in-order", json={"matches": matches})
+
+    def verify(self) -> None:
+        """Check that every request matched an operation."""
+        assert self._control.call("GET", "/requests", params={"unexpected": True})["requests"] == []
+
+
+class Server:
+    """The process that serves the clusters of all tests. It ends when its standard input ends."""
+
+    def __init__(self) -> None:
+        options = "serve --port 0 --log json --quiet --until-stdin-ends".split()
+        command = [sys.executable, "-m", "flinkmock", *options]
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        assert self._process.stdout
+        ready = json.loads(self._process.stdout.readline())
+        self._control = ControlApi(ready["url"] + "/__flinkmock__/v1")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._control.close()
+        self._process.communicate()
+
+    def cluster(self, scenario: Path | str, flink: str = "2.3") -> ServedCluster:
+        """Start a cluster."""
+        return ServedCluster(self._control, scenario, flink)
