@@ -72,6 +72,12 @@ func TestEachRequestAdvancesTheClockUnlessTheScenarioHasAClock(t *testing.T) {
 	}
 }
 
+func TestAScenarioBeginsAtTheStartTime(t *testing.T) {
+	moment := time.Date(2026, 3, 1, 0, 0, 0, 500_000_000, time.UTC)
+	flink := flinkmock.Start(t, orders, flinkmock.Clock("virtual"), flinkmock.StartTime(moment))
+	check(t, "time", flink.Now().UTC(), moment)
+}
+
 func TestAScenarioIsTextAFileABuiltInScenarioOrAValue(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "returns.yaml")
 	if err := os.WriteFile(file, []byte("jobs: {returns: batch}"), 0o600); err != nil {

@@ -7,13 +7,14 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Option is an option of Start and LoadScenario.
 type Option func(*options)
 
 type options struct {
-	release, clock, seed string
+	release, clock, seed, startTime string
 	allowUnexpected      bool
 }
 
@@ -32,6 +33,11 @@ func Seed(seed int) Option {
 	return func(o *options) { o.seed = strconv.Itoa(seed) }
 }
 
+// StartTime sets the cluster time at which the scenario begins. Default: the scenario's, else now.
+func StartTime(moment time.Time) Option {
+	return func(o *options) { o.startTime = moment.UTC().Format(time.RFC3339Nano) }
+}
+
 // AllowUnexpected lets Verify allow requests that match no operation of the release.
 func AllowUnexpected() Option {
 	return func(o *options) { o.allowUnexpected = true }
@@ -47,7 +53,8 @@ func collect(opts []Option) options {
 
 func (o options) query() url.Values {
 	query := url.Values{}
-	for name, value := range map[string]string{"flink": o.release, "clock": o.clock, "seed": o.seed} {
+	values := map[string]string{"flink": o.release, "clock": o.clock, "seed": o.seed, "start-time": o.startTime}
+	for name, value := range values {
 		if value != "" {
 			query.Set(name, value)
 		}

@@ -11,6 +11,8 @@ export interface ScenarioOptions {
   seed?: number;
   /** "1s per request", "virtual", "real" or "10x". Default: the scenario's, else "1s per request". */
   clock?: string;
+  /** The cluster time at which the scenario begins: "2026-01-01T00:00:00Z". Default: the scenario's, else now. */
+  startTime?: string | Date;
 }
 
 export interface ClusterOptions extends ScenarioOptions {
@@ -58,7 +60,7 @@ export interface Exchange {
   number: number;
   /** Cluster time in ms since the epoch. */
   time: number;
-  wall_time: number;
+  "wall-time": number;
   method: string;
   target: string;
   operation: string | null;

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flinkmock.control.engine_options import EngineOptions
 from flinkmock.errors import NotRunning
+from flinkmock.units import parse_time
 
 if TYPE_CHECKING:
     from flinkmock.cluster.cluster import Cluster
@@ -45,6 +46,7 @@ class ClusterControl:
     def __init__(self, scenario: ScenarioSource = None, options: EngineOptions | None = None) -> None:
         self._scenario = scenario
         self._options = options or EngineOptions()
+        self._loaded_options = self._options
         self._engine: Engine | None = None
         self._open = False
         """Whether there is an engine that is not closed."""
@@ -69,6 +71,7 @@ class ClusterControl:
         """
         if self._engine is None or not self._open:
             self._engine = self._options.engine(_spec_of(self._scenario))
+            self._loaded_options = self._options
             self._open = True
         return self._engine
 
@@ -250,6 +253,7 @@ class ClusterControl:
         flink: str | None = None,
         seed: int | None = None,
         clock: str | None = None,
+        start_time: str | datetime | None = None,
     ) -> None:
         """Replace the cluster by one with another scenario, at the same address.
 
@@ -260,25 +264,30 @@ class ClusterControl:
             flink: The minor release to serve. None: as at the start.
             seed: None: as at the start.
             clock: None: as at the start.
+            start_time: The cluster time at which the scenario begins. None: as at the start.
 
         Raises:
             ScenarioError: The scenario is invalid. The cluster stays as it is.
             UnknownRelease: There is no contract for the release.
-            InvalidArgument: The clock, or the value of a configuration option, is invalid.
+            InvalidArgument: The clock, the time, or the value of a configuration option, is invalid.
             FakerMissing: The release was imported and needs Faker.
             DashboardMissing: The dashboard belongs to another release.
             PortTaken: The scenario has more JobManagers, and another process listens on the port of one.
         """
-        self._replace(self._options.over(flink=flink, seed=seed, clock=clock).engine(_spec_of(scenario)))
+        start = None if start_time is None else parse_time(start_time)
+        options = self._options.over(flink=flink, seed=seed, clock=clock, start_time=start)
+        self._replace(options.engine(_spec_of(scenario)))
+        self._loaded_options = options
 
     def reset(self) -> None:
         """Replace the cluster by a new one with the same scenario, release, seed and clock mode, at the same address.
 
-        The journal is empty afterwards; snapshots and functions registered with `on` are gone. Faults and the clock
-        mode are those of the scenario again.
+        Its time begins where it began before if the scenario or an option has the start time, else now. The journal is
+        empty afterwards; snapshots and functions registered with `on` are gone. Faults and the clock mode are those of
+        the scenario again.
         """
         engine = self.engine
-        options = self._options.over(
+        options = self._loaded_options.over(
             flink=engine.contract.release.minor, seed=engine.cluster.spec.seed, clock=engine.initial_clock_mode
         )
         self._replace(options.engine(engine.cluster.spec))
@@ -312,9 +321,11 @@ class ClusterControl:
         seed: int | None = None,
         clock: str | None = None,
         default_clock: str | None = None,
+        start_time: str | datetime | None = None,
     ) -> ClusterControl:
         """Return another cluster with the same options, except those that are not None. It is not open yet."""
-        options = self._options.over(flink=flink, seed=seed, clock=clock, default_clock=default_clock)
+        start = None if start_time is None else parse_time(start_time)
+        options = self._options.over(flink=flink, seed=seed, clock=clock, default_clock=default_clock, start_time=start)
         return ClusterControl(scenario, options)
 
     def _replace(self, engine: Engine) -> None:

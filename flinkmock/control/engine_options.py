@@ -36,6 +36,7 @@ class EngineOptions:
         seed: int | None = None,
         clock: str | None = None,
         default_clock: str | None = None,
+        start_time: int | None = None,
     ) -> EngineOptions:
         """Return these options with the ones that are not None replaced."""
         return EngineOptions(
@@ -43,7 +44,7 @@ class EngineOptions:
             self.seed if seed is None else seed,
             self.clock if clock is None else clock,
             self.default_clock if default_clock is None else default_clock,
-            self.start_time,
+            self.start_time if start_time is None else start_time,
         )
 
     def engine(self, spec: ClusterSpec) -> Engine:

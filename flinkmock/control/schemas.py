@@ -74,7 +74,7 @@ EXCHANGE: Schema = obj(
     {
         "number": COUNT,
         "time": TIME,
-        "wall_time": {"type": "integer", "description": "Wall clock when the request arrived, in ms since the epoch."},
+        "wall-time": {"type": "integer", "description": "Wall clock when the request arrived, in ms since the epoch."},
         "method": TEXT,
         "target": TEXT,
         "operation": nullable(TEXT),

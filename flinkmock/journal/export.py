@@ -12,11 +12,11 @@ from flinkmock.journal.journal import Journal
 
 
 def as_json(exchange: Exchange) -> dict[str, Any]:
-    """Return an exchange as JSON. `time` and `wall_time` are in ms since the epoch."""
+    """Return an exchange as JSON. `time` and `wall-time` are in ms since the epoch."""
     return {
         "number": exchange.number,
         "time": exchange.time,
-        "wall_time": exchange.wall_time,
+        "wall-time": exchange.wall_time,
         "method": exchange.method,
         "target": exchange.target,
         "operation": exchange.operation,

@@ -66,6 +66,21 @@ def test_a_job(ctl: Ctl, flink: FlinkMock) -> None:
     assert (code, 'Did you mean "batch"?' in err) == (2, True)
 
 
+def test_a_scenario_that_extends_a_file_of_the_client(ctl: Ctl, flink: FlinkMock, tmp_path: Path) -> None:
+    (tmp_path / "base.yaml").write_text(SCENARIO, "utf-8")
+    child = tmp_path / "child.yaml"
+    child.write_text("extends: base.yaml\njobs: {report: batch}\n", "utf-8")
+    assert ctl("scenario", "load", str(child), "--start-time", "2026-03-01")[1].startswith("2026-03-01 00:00:00.000")
+    assert {job.name for job in flink.jobs} == {"orders", "report"}
+    assert ctl("scenario", "check", str(child))[1] == f"{child} is valid\n"
+    child.write_text("extends: base.yaml\njobs: {report: bach}\n", "utf-8")
+    mistake = f'{child}:2:16: no template "bach". Did you mean "batch"? Known: streaming, batch, failing, '
+    for action, code in (("load", 2), ("check", 1)):
+        answer, out, err = ctl("scenario", action, str(child))
+        assert answer == code
+        assert mistake in (out if action == "check" else err)
+
+
 def test_processes_and_signals(ctl: Ctl, flink: FlinkMock) -> None:
     before = len(flink.taskmanagers)
     assert ctl("taskmanager", "join")[0] == 0

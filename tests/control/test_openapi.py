@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import httpx
 from openapi_spec_validator import validate
 
@@ -46,6 +48,22 @@ def test_the_document_is_valid(control: Control) -> None:
 def test_the_fixed_operations_are_there() -> None:
     there = {f"{method.upper()} {path}" for path, methods in document()["paths"].items() for method in methods}
     assert set(FIXED.split("\n")) - {""} <= there
+
+
+def test_names_are_words_with_hyphens() -> None:
+    """Also in the journal and in `serve --log json`, which share the schemas."""
+    spec = document()
+    parameters = [each for path in spec["paths"].values() for call in path.values() for each in call["parameters"]]
+    assert {name for name in (*property_names(spec), *(each["name"] for each in parameters)) if "_" in name} == set()
+
+
+def property_names(schema: object) -> Iterator[str]:
+    if isinstance(schema, dict):
+        properties = schema.get("properties", {})
+        yield from properties if isinstance(properties, dict) else ()
+        schema = list(schema.values())
+    for below in schema if isinstance(schema, list) else ():
+        yield from property_names(below)
 
 
 def test_unknown_paths_and_methods(flink: FlinkMock, control: Control) -> None:

@@ -37,6 +37,19 @@ def test_another_scenario_at_the_same_address(flink: FlinkMock, control: Control
     assert control.put("scenario") and names(flink) == []
 
 
+def test_the_time_at_which_a_scenario_begins(flink: FlinkMock, control: Control) -> None:
+    began, started_at = 1_772_323_200_000, control.get("clock")["started-at"]
+    clock = control.put("scenario?start-time=2026-03-01&clock=virtual", {"jobs": {"x": "streaming"}})
+    assert (clock["now"], clock["started-at"]) == (began, began)
+    control.post("clock/advance", {"by": "5s"})
+    assert control.post("reset")["now"] == began
+    flink.load_scenario("clock: virtual", start_time="2026-03-02")
+    assert flink.clock.now() == began + 86_400_000
+    assert control.put("scenario", content="clock: virtual")["now"] == started_at  # as at the start
+    message = control.error("PUT", "scenario?start-time=3pm", 400)
+    assert message == '"3pm" is not a time. Write 2026-01-01T00:00:00Z.'
+
+
 def test_an_invalid_scenario_changes_nothing(flink: FlinkMock, control: Control) -> None:
     error = control.put("scenario", content="jobs: {a: streming}\nfoo: 1\n", status=422)["error"]
     assert [(detail["line"], detail["column"]) for detail in error["details"]] == [(1, 11), (2, 1)]

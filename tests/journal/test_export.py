@@ -18,7 +18,7 @@ def test_json_lines() -> None:
     assert first == {
         "number": 1,
         "time": 1767225600000,
-        "wall_time": 17,
+        "wall-time": 17,
         "method": "POST",
         "target": f"/jobs/{JOB}/stop?a=1&a=2",
         "operation": "triggerStopWithSavepoint",

@@ -31,10 +31,10 @@ export class FlinkMock {
     this.#unexpected = unexpected;
   }
 
-  static async open(scenario, { flink, seed, clock, unexpected } = {}) {
+  static async open(scenario, { unexpected, ...options } = {}) {
     const server = await sharedServer();
     const cluster = await server.call("POST", "/clusters", {
-      query: { flink, seed, clock, "default-clock": DEFAULT_CLOCK, "idle-timeout": "never" },
+      query: { ...optionsQuery(options), "default-clock": DEFAULT_CLOCK, "idle-timeout": "never" },
       body: scenarioText(scenario, true),
       contentType: "application/yaml",
     });
@@ -117,9 +117,9 @@ export class FlinkMock {
     return (await this.call("POST", "/taskmanagers/lose", { body: { id } })).id;
   }
 
-  async loadScenario(scenario, { flink, seed, clock } = {}) {
+  async loadScenario(scenario, options = {}) {
     await this.call("PUT", "/scenario", {
-      query: { flink, seed, clock },
+      query: optionsQuery(options),
       body: scenarioText(scenario, this.#isLocal),
       contentType: "application/yaml",
     });
@@ -181,6 +181,10 @@ export async function start(t, scenario, options) {
     }
   });
   return flink;
+}
+
+function optionsQuery({ flink, seed, clock, startTime }) {
+  return { flink, seed, clock, "start-time": startTime instanceof Date ? startTime.toISOString() : startTime };
 }
 
 /** Returns the body that makes flinkmock load a scenario. A flinkmock of another machine gets the content of files. */

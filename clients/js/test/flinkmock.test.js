@@ -41,6 +41,14 @@ test("each request advances the clock by a second unless the scenario has a cloc
   assert.equal(await other.now(), begin);
 });
 
+test("a scenario begins at the start time", async (t) => {
+  const startTime = new Date("2026-03-01T00:00:00Z");
+  const flink = await start(t, ORDERS, { clock: "virtual", startTime });
+  assert.equal(await flink.now(), startTime.getTime());
+  await flink.loadScenario(ORDERS, { startTime: "2026-03-02" });
+  assert.ok((await flink.now()) - Date.parse("2026-03-02") < 60_000);
+});
+
 test("a scenario is text, a file or a built-in scenario", async (t) => {
   const file = join(mkdtempSync(join(tmpdir(), "flinkmock-")), "returns.yaml");
   writeFileSync(file, "jobs: {returns: batch}");

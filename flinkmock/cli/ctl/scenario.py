@@ -10,7 +10,7 @@ from typing import Any
 from flinkmock.cli.ctl.action import Actions
 from flinkmock.cli.ctl.session import Session
 
-OPTIONS = ("flink", "seed", "clock")
+OPTIONS = ("flink", "seed", "clock", "start-time")
 UNNAMED = "<scenario>"
 """The server's name for a scenario without a file."""
 
@@ -42,13 +42,43 @@ def add_scenario_options(parser: Any) -> None:
     parser.add_argument("--flink", metavar="RELEASE", help="the release to serve; default: that of the scenario")
     parser.add_argument("--seed", type=int, metavar="N", help="default: that of the scenario")
     parser.add_argument("--clock", metavar="CLOCK", help="the clock mode; default: that of the scenario")
+    parser.add_argument(
+        "--start-time",
+        metavar="TIME",
+        help="the cluster time at which the scenario begins, e.g. 2026-01-01T00:00:00Z; default: that of the scenario",
+    )
 
 
 def scenario_text(session: Session) -> str:
-    """The content of the file; its name, if there is no such file: the server may have a built-in scenario of it."""
+    """Return the content of the file, merged with the files that it extends, which the server may not have.
+
+    If there is no such file, return its name: the server may have a built-in scenario of it.
+
+    Raises:
+        FlinkMockError: The file can't be read.
+        ScenarioError: The scenario extends others, and is invalid.
+    """
     file: str = session.args.file
-    is_name = file != "-" and not Path(file).exists() and file.endswith((".yaml", ".yml"))
-    return file if is_name else session.text_of(file)
+    if file != "-" and not Path(file).exists() and file.endswith((".yaml", ".yml")):
+        return file
+    text = session.text_of(file)
+    return text if "extends" not in text else _merged(text if file == "-" else Path(file), text)
+
+
+def _merged(source: str | Path, text: str) -> str:
+    """Return the text of a scenario that extends files; the text as it is if it extends none."""
+    import yaml
+
+    from flinkmock.scenario import load_scenario
+
+    scenario = load_scenario(source if isinstance(source, Path) else f"{source}\n")
+    own = isinstance(source, Path)
+    if scenario.document is None or len(scenario.files) == own:
+        return text
+    document = scenario.document.to_python()
+    assert isinstance(document, dict)
+    document.pop("extends", None)
+    return yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
 
 
 @contextmanager
@@ -65,7 +95,7 @@ def file_in_messages(session: Session) -> Iterator[None]:
 
 def options(session: Session) -> dict[str, Any]:
     """The query parameters that take precedence over the scenario."""
-    return {name: getattr(session.args, name) for name in OPTIONS}
+    return {name: getattr(session.args, name.replace("-", "_")) for name in OPTIONS}
 
 
 def show(session: Session) -> None:
@@ -83,7 +113,12 @@ def load(session: Session) -> None:
 
 
 def check(session: Session) -> int:
-    response = session.client.request("POST", "scenario", "check", yaml=scenario_text(session))
+    from flinkmock.errors import ScenarioError
+
+    try:
+        response = session.client.request("POST", "scenario", "check", yaml=scenario_text(session))
+    except ScenarioError as error:
+        response = {"valid": False, "mistakes": [each.as_json() for each in error.diagnostics]}
     lines = []
     for mistake in response["mistakes"]:
         file = session.args.file if mistake["file"] == UNNAMED else mistake["file"]

@@ -6,7 +6,7 @@ from typing import Any
 
 from flinkmock.control.host import HostedCluster
 from flinkmock.control.operation import ControlCall, QueryParameter, operation
-from flinkmock.control.operations.scenario import OPTIONS, read_scenario
+from flinkmock.control.operations.scenario import OPTIONS, python_arguments, read_scenario
 from flinkmock.control.schemas import NAME, array, obj, ref
 from flinkmock.control.waiting import wall_seconds
 
@@ -49,11 +49,10 @@ def _cluster_json(call: ControlCall, cluster: HostedCluster) -> dict[str, Any]:
 async def open_cluster(call: ControlCall) -> Any:
     """It has a scenario, a clock and a journal of its own, at a free port. The body is a scenario as for
     `PUT /scenario`. Its own control API is at `control-url`."""
-    query = dict(call.query)
-    text = query.pop("idle-timeout")
+    options = python_arguments(call.query)
+    text = options.pop("idle_timeout")
     idle = None if text == "never" else max(wall_seconds(text, longest=LONGEST_IDLE_S), 0.001)
-    default_clock = query.pop("default-clock")
-    control = call.control.sibling(read_scenario(call), **query, default_clock=default_clock)
+    control = call.control.sibling(read_scenario(call), **options)
     return _cluster_json(call, await call.host.clusters.open(control, idle))
 
 

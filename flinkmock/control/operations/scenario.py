@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from flinkmock.control.operation import JSON, YAML, ControlCall, ControlResponse, QueryParameter, operation
@@ -18,6 +19,11 @@ OPTIONS = (
     QueryParameter("flink", NAME, "The minor release to serve, such as 1.20. It takes precedence over the scenario."),
     QueryParameter("seed", COUNT, "The seed of all random choices. It takes precedence over the scenario."),
     QueryParameter("clock", NAME, "The clock mode. It takes precedence over the scenario."),
+    QueryParameter(
+        "start-time",
+        NAME,
+        "The cluster time at which the scenario begins: `2026-01-01T00:00:00Z`. It takes precedence over the scenario.",
+    ),
 )
 
 
@@ -26,6 +32,11 @@ _REMEMBERED = 32
 _LONGEST_REMEMBERED = 64 * 1024
 """Characters of such a scenario."""
 _remembered: OrderedDict[str, Scenario] = OrderedDict()
+
+
+def python_arguments(query: Mapping[str, Any]) -> dict[str, Any]:
+    """Query parameters as arguments of the Python API, which has underscores."""
+    return {name.replace("-", "_"): value for name, value in query.items()}
 
 
 def read_scenario(call: ControlCall) -> Scenario:
@@ -81,7 +92,7 @@ def replace_scenario(call: ControlCall) -> Any:
     """The body is a scenario in YAML or JSON, or the name of a scenario file or a built-in scenario. The address stays
     the same, the journal is empty, snapshots are gone. 422: the scenario is invalid, and the cluster stays as it is;
     `details` has all mistakes with line and column."""
-    call.control.load_scenario(read_scenario(call), **call.query)
+    call.control.load_scenario(read_scenario(call), **python_arguments(call.query))
     return clock_json(call)
 
 

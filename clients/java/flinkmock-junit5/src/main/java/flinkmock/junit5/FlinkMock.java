@@ -45,6 +45,7 @@ public final class FlinkMock implements AutoCloseable {
         Map<String, String> query = new LinkedHashMap<>();
         query.put("flink", settings.flink());
         query.put("clock", settings.clock());
+        query.put("start-time", settings.startTime());
         query.put("default-clock", DEFAULT_CLOCK);
         query.put("idle-timeout", "never");
         String scenario = locate(settings.scenario(), resources);

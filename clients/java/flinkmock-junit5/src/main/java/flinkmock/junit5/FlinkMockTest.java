@@ -29,6 +29,9 @@ public @interface FlinkMockTest {
     /** "1s per request", "virtual", "real" or "10x". Default: the scenario's, else "1s per request". */
     String clock() default "";
 
+    /** The cluster time at which the scenario begins: "2026-01-01T00:00:00Z". Default: the scenario's, else now. */
+    String startTime() default "";
+
     /** Whether {@link FlinkMock#verify} allows requests that match no operation of the release. */
     boolean allowUnexpected() default false;
 }

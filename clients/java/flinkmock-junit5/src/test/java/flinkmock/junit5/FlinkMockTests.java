@@ -71,6 +71,12 @@ class FlinkMockTests {
     }
 
     @Test
+    @FlinkMockTest(clock = "virtual", startTime = "2026-03-01T00:00:00Z")
+    void aScenarioBeginsAtTheStartTime(FlinkMock flink) {
+        assertEquals(Instant.parse("2026-03-01T00:00:00Z"), flink.now());
+    }
+
+    @Test
     @FlinkMockTest(clock = "virtual")
     void jobsAreSubmittedFailRestartFinishAndAreCancelled(FlinkMock flink) throws Exception {
         Job job = flink.submitJob("orders", "streaming");
