@@ -3,7 +3,6 @@
 from flinkmock.journal import Exchange
 from flinkmock.journal.middleware import Observer
 from flinkmock.rest.dashboard import Dashboard
-from flinkmock.server.app import create_app
 from flinkmock.server.thread import ServerThread, serve
 
-__all__ = ["Dashboard", "Exchange", "Observer", "ServerThread", "create_app", "serve"]
+__all__ = ["Dashboard", "Exchange", "Observer", "ServerThread", "serve"]

@@ -1,9 +1,9 @@
 """A connection: simple requests are answered at once, all others by aiohttp.
 
 A request with a plain head and a short body, which is what client libraries send nearly always, needs no task, no
-stream and no parser of its own: `FlinkConnection` answers it as soon as it has arrived. Uploads, requests to which a
-fault may apply, those to the control API, and all that is unusual go to aiohttp, which keeps the connection from then
-on.
+stream and no parser of its own: `FlinkConnection` answers it as soon as it has arrived, or in a task if it is for the
+control API, whose operations may wait. Uploads, requests to which a fault may apply, and all that is unusual go to
+aiohttp, which keeps the connection from then on.
 
 aiohttp's parser rejects some requests that Netty accepts, with its own responses, before any handler runs. So a head
 that the two would read differently is normalized first. Later requests on a connection of aiohttp's get its responses.
@@ -21,17 +21,18 @@ from flinkmock.rest.error_responses import plain
 from flinkmock.rest.request_target import BadEscape, Target
 from flinkmock.rest.resolver import MAX_REQUEST_LINE
 from flinkmock.rest.response import Response
-from flinkmock.server.addresses import base_url_of
-from flinkmock.server.fault_delivery import end_connection
 from flinkmock.server.head_normalizer import is_normal, normalized
-from flinkmock.server.request_head import read_head
+from flinkmock.server.request_head import RequestHead, read_head
 from flinkmock.server.response_head import head_of
+from flinkmock.server.transports import base_url_of, end_connection
 
 if TYPE_CHECKING:
     from flinkmock.server.app import FlinkServer
 
 _MAX_HEAD = 256 * 1024
 """Bytes of request line and headers that are read."""
+_MAX_WAITING = 256 * 1024
+"""Bytes of further requests that are read while one is running."""
 _REQUEST_LINE = re.compile(rb"(\S+)[ \t]+(\S+)[ \t]+(HTTP/\d\.\d)[ \t]*\r", re.IGNORECASE)
 _METHODS = frozenset(b"GET HEAD POST PUT PATCH DELETE OPTIONS TRACE".split())
 _BODY = re.compile(rb"^(content-length|transfer-encoding)[ \t]*:", re.IGNORECASE | re.MULTILINE)
@@ -61,10 +62,18 @@ class ConnectionFactory:
         return FlinkConnection(self)
 
     def close(self) -> None:
-        """Ends these connections, and those that still come."""
+        """Ends these connections, and those that still come. One with a running request ends with its response."""
         self.closed = True
         for connection in tuple(self.open):
             connection.close()
+
+    async def finish(self, timeout: float) -> None:
+        """Waits for running requests, at most `timeout` seconds, and ends their connections."""
+        running = {connection.running for connection in self.open if connection.running is not None}
+        if running:
+            _, late = await asyncio.wait(running, timeout=timeout)
+            for task in late:
+                task.cancel()
 
 
 class FlinkConnection(asyncio.Protocol):
@@ -75,6 +84,8 @@ class FlinkConnection(asyncio.Protocol):
         self._received = b""
         self._transport: asyncio.Transport | None = None
         self._base_url = ""
+        self.running: asyncio.Task[None] | None = None
+        """Answers a request to the control API."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -97,8 +108,8 @@ class FlinkConnection(asyncio.Protocol):
             self._transport.resume_reading()
 
     def close(self) -> None:
-        """Ends the connection, without waiting for a client that reads slowly."""
-        if self._transport is not None:
+        """Ends the connection, without waiting for a client that reads slowly, unless a request is running."""
+        if self._transport is not None and self.running is None:
             if self._transport.get_write_buffer_size() or self._received:
                 self._transport.abort()
             else:
@@ -110,14 +121,28 @@ class FlinkConnection(asyncio.Protocol):
         data = self._received + data if self._received else data
         self._received = b""
         while data and not transport.is_closing():
+            if self.running is not None:
+                self._received = data
+                if len(data) > _MAX_WAITING:
+                    transport.pause_reading()
+                return
             head, server = read_head(data), self._factory.server
-            if head is None or not server.answers_at_once(head):
+            if head is None:
                 self._leave_to_aiohttp(data)
                 return
             size = head.size + head.body_size
+            is_for_control = server.is_for_control(head)
+            if not is_for_control and not server.answers_at_once():
+                self._leave_to_aiohttp(data)
+                return
             if len(data) < size:
                 self._received = data
                 return
+            if is_for_control:
+                answer = self._respond_to_control(server, head, data[head.size : size])
+                self.running = asyncio.get_running_loop().create_task(answer)
+                data = data[size:]
+                continue
             response, keep_alive = server.respond_at_once(head, data[head.size : size], self._base_url)
             if response is None:
                 end_connection(transport, reset=True)
@@ -126,6 +151,27 @@ class FlinkConnection(asyncio.Protocol):
             if not keep_alive:
                 transport.close()
             data = data[size:]
+
+    async def _respond_to_control(self, server: FlinkServer, head: RequestHead, body: bytes) -> None:
+        transport = self._transport
+        assert transport is not None
+        try:
+            response, keep_alive = await server.respond_to_control(head, body, self._base_url, transport.is_closing)
+        except asyncio.CancelledError:  # the server ends
+            transport.abort()
+            raise
+        self.running = None
+        if transport.is_closing():
+            return
+        transport.write(response)
+        if self._factory.closed or not keep_alive:
+            transport.close()
+            return
+        received, self._received = self._received, b""
+        if len(received) > _MAX_WAITING:
+            transport.resume_reading()
+        if received:
+            self.data_received(received)
 
     def _leave_to_aiohttp(self, data: bytes) -> None:
         """`data` begins with a request that isn't answered here."""

@@ -1,4 +1,4 @@
-"""The control API behind aiohttp."""
+"""The control API of a cluster that is served."""
 
 from __future__ import annotations
 
@@ -9,16 +9,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from aiohttp import web
-
 from flinkmock.control.access import WILDCARDS, Access, name_of
 from flinkmock.control.api import MAX_BODY, PREFIX, ControlApi, ControlRequest
 from flinkmock.control.operation import ControlResponse
 from flinkmock.control.refusal import RequestRefused
 from flinkmock.monotonic import monotonic
 from flinkmock.rest.response import Response
-from flinkmock.server.addresses import base_url_of
-from flinkmock.server.aiohttp_response import FlinkResponse
 from flinkmock.server.hosted_clusters import HostedClusters
 
 if TYPE_CHECKING:
@@ -27,7 +23,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 _INTERVAL = 0.02
 """Seconds of the wall clock between two looks at a condition, if no request comes in between."""
-_TOO_LARGE = RequestRefused(413, "BodyTooLarge", f"The body is larger than {MAX_BODY // 1024 // 1024} MB.").response
 
 
 class ControlServer:
@@ -78,18 +73,14 @@ class ControlServer:
         for event in self._awaited:
             event.set()
 
-    async def respond(self, http: web.BaseRequest, target: str) -> web.StreamResponse:
-        """Respond to a request of the control API."""
-        body = bytearray()
-        if http.body_exists:
-            async for chunk in http.content.iter_any():
-                body += chunk
-                if len(body) > MAX_BODY:
-                    return _on_wire(_TOO_LARGE, close=True)
-        request = ControlRequest(http.method, target, http.headers, bytes(body), _base_url(http))
-        return _on_wire(await self.api.respond(request, _Host(self, http)))
+    async def respond(self, request: ControlRequest, is_gone: Callable[[], bool]) -> Response:
+        """Respond to a request of the control API. `is_gone` returns whether the client has left."""
+        with self.request():
+            return _on_wire(await self.api.respond(request, _Host(self, request, is_gone)))
 
-    async def wait_for(self, condition: Callable[[], T | None], timeout: float, http: web.BaseRequest) -> T | None:
+    async def wait_for(
+        self, condition: Callable[[], T | None], timeout: float, is_gone: Callable[[], bool]
+    ) -> T | None:
         """As `ControlHost.wait_for`; ends when the client has left."""
         loop = asyncio.get_running_loop()
         end = loop.time() + timeout
@@ -97,7 +88,7 @@ class ControlServer:
         self._awaited.add(event)
         try:
             while (result := condition()) is None and (left := end - loop.time()) > 0:
-                if http.transport is None or http.transport.is_closing():
+                if is_gone():
                     return None
                 event.clear()
                 with contextlib.suppress(TimeoutError):
@@ -110,43 +101,42 @@ class ControlServer:
 class _Host:
     """The `ControlHost` of one request."""
 
-    __slots__ = ("_http", "_server", "clusters", "urls")
+    __slots__ = ("_is_gone", "_name", "_server", "clusters", "urls")
 
-    def __init__(self, server: ControlServer, http: web.BaseRequest) -> None:
-        self._http = http
-        self.urls = tuple(map(self.reachable, server.urls or (_base_url(http),)))
+    def __init__(self, server: ControlServer, request: ControlRequest, is_gone: Callable[[], bool]) -> None:
+        self._name = name_of(request.headers.get("Host", "")) or "localhost"
+        self.urls = tuple(map(self.reachable, server.urls or (request.base_url,)))
         self.clusters = server.clusters
         self._server = server
+        self._is_gone = is_gone
 
     def reachable(self, url: str) -> str:
         host, port = url.removeprefix("http://").rsplit(":", 1)
         if host.strip("[]") not in WILDCARDS:
             return url
-        name = name_of(self._http.headers.get("Host", "")) or "localhost"
-        return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
+        return f"http://[{self._name}]:{port}" if ":" in self._name else f"http://{self._name}:{port}"
 
     async def wait_for(self, condition: Callable[[], T | None], timeout: float) -> T | None:
-        return await self._server.wait_for(condition, timeout, self._http)
+        return await self._server.wait_for(condition, timeout, self._is_gone)
 
     async def pause(self) -> None:
         await asyncio.sleep(0)
 
 
-def _base_url(http: web.BaseRequest) -> str:
-    return base_url_of(http.transport) or f"http://{http.host}"
-
-
-def _on_wire(response: ControlResponse, *, close: bool = False) -> FlinkResponse:
-    return FlinkResponse(
-        Response(
-            response.status,
-            response.body,
-            response.content_type,
-            cors=False,
-            close=close,
-            headers=response.headers,
-        )
+def _on_wire(response: ControlResponse, *, close: bool = False) -> Response:
+    return Response(
+        response.status,
+        response.body,
+        response.content_type,
+        cors=False,
+        close=close,
+        headers=response.headers,
     )
+
+
+BODY_TOO_LARGE = _on_wire(
+    RequestRefused(413, "BodyTooLarge", f"The body is larger than {MAX_BODY // 1024 // 1024} MB.").response, close=True
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,9 +170,11 @@ class ControlListener:
         self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
         self._server = server
         self._socket = listening
-        self._http = web.Server(self._respond, access_log=None)
 
     async def start(self) -> None:
+        from flinkmock.server.aiohttp_server import control_http_server
+
+        self._http = control_http_server(self._server)
         self._accepting = await asyncio.get_running_loop().create_server(self._http, sock=self._socket)
 
     async def end(self) -> None:
@@ -190,7 +182,3 @@ class ControlListener:
         self._accepting.close()
         self._http.pre_shutdown()
         await self._http.shutdown(0.1)
-
-    async def _respond(self, http: web.BaseRequest) -> web.StreamResponse:
-        with self._server.request():
-            return await self._server.respond(http, http.raw_path)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-import struct
 from typing import TYPE_CHECKING
 
 from aiohttp import web
@@ -13,12 +11,12 @@ from flinkmock.faults import Drop
 from flinkmock.rest.response import NoResponse, Response
 from flinkmock.server.aiohttp_response import ConnectionEnded, FlinkResponse
 from flinkmock.server.delayed_responses import UNBOUNDED, DelayedResponses
+from flinkmock.server.transports import end_connection
 
 if TYPE_CHECKING:
     from flinkmock.cluster.clock import Clock
     from flinkmock.faults.decide import FaultHit
 
-_LINGER_0 = struct.pack("ii", 1, 0)
 _MAX_PIECES = 50
 _PIECES_PER_SECOND = 10
 
@@ -83,19 +81,6 @@ class FaultDelivery:
         """Whether the client has left, or the clock was turned back."""
         transport = self._transport
         return transport is None or transport.is_closing() or self._generation != self._clock.generation
-
-
-def end_connection(transport: asyncio.Transport | None, *, reset: bool) -> None:
-    """Closes a connection: with a TCP reset, or after what was written."""
-    if transport is None:
-        return
-    if not reset:
-        transport.close()
-        return
-    connection = transport.get_extra_info("socket")
-    if connection is not None:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_0)  # close() then sends RST, not FIN
-    transport.abort()
 
 
 class _SlowResponse(FlinkResponse):

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from aiohttp import web
+if TYPE_CHECKING:
+    from aiohttp import web
 
 _TARGET = "flinkmock-target"
 _PLAIN_TARGET = re.compile(rb"/[!-~]*|http://[!-~]+", re.IGNORECASE)

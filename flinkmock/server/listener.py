@@ -9,21 +9,18 @@ import socket
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from aiohttp import web
-
 from flinkmock.errors import FlinkMockError, InvalidArgument, PortTaken
 from flinkmock.server.app import FlinkServer
 from flinkmock.server.connection import ConnectionFactory
 from flinkmock.server.delayed_responses import DelayedResponses
 
 if TYPE_CHECKING:
+    from aiohttp import web
+
     from flinkmock.engine import Engine
     from flinkmock.journal.middleware import Observer
     from flinkmock.rest.dashboard import Dashboard
     from flinkmock.server.control_server import ControlServer
-
-_MAX_LINE = 64 * 1024
-"""Bytes of a request line or header that aiohttp reads: more than Netty, so that the response is Netty's."""
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -205,22 +202,21 @@ class _Listener:
         self._socket = listening
         self._timeout = shutdown_timeout
         self._accepting: asyncio.Server | None = None
-        self._http = web.Server(
-            self._respond,
-            loop=loop,  # another thread may replace the engine
-            access_log=None,
-            auto_decompress=False,  # Flink does not look at Content-Encoding
-            max_line_size=_MAX_LINE,
-            max_field_size=_MAX_LINE,
-        )
-        self._connections = ConnectionFactory(server, self._http)
+        self._loop = loop  # another thread may replace the engine
+        self._http: web.Server | None = None
+        self._connections = ConnectionFactory(server, self._aiohttp_protocol)
 
     def serve(self, server: FlinkServer) -> None:
         """Pass requests to this server from here on. A request that has begun stays with the one before."""
         self._connections.serve(server)
 
-    async def _respond(self, http: web.BaseRequest) -> web.StreamResponse:
-        return await self._connections.server.respond(http)
+    def _aiohttp_protocol(self) -> asyncio.Protocol:
+        """The protocol for a connection that aiohttp takes over."""
+        if self._http is None:
+            from flinkmock.server.aiohttp_server import http_server
+
+            self._http = http_server(lambda: self._connections.server, self._loop)
+        return self._http()
 
     async def start(self) -> None:
         self._accepting = await asyncio.get_running_loop().create_server(self._connections, sock=self._socket)
@@ -239,8 +235,10 @@ class _Listener:
 
     async def close(self) -> None:
         """Ends all connections, after the timeout also those with a running request."""
-        self._http.pre_shutdown()
-        await self._http.shutdown(self._timeout)
+        await self._connections.finish(self._timeout)
+        if self._http is not None:
+            self._http.pre_shutdown()
+            await self._http.shutdown(self._timeout)
 
     async def end(self) -> None:
         """Stops accepting and ends all connections."""

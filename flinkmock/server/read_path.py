@@ -35,6 +35,7 @@ class ReadPath:
         self._reads: dict[str, Read | None] = {}
         lower_case = api.quirks.lower_case_headers
         self._start = start_of(200, JSON, cors=True, keep_alive=True, lower_case=lower_case)
+        self._last_start = start_of(200, JSON, cors=True, keep_alive=False, lower_case=lower_case)
 
     def message(self, head: RequestHead, base_url: str) -> bytes | None:
         """The whole response to a GET without a body; None: it has to take the long way, and nothing has happened."""
@@ -48,6 +49,7 @@ class ReadPath:
         engine = self._engine
         arrived_ms, arrived_ns = engine.wall_ms(), time.perf_counter_ns()
         lock, clock, cluster = engine.lock, engine.clock, engine.cluster
+        start = self._start if head.keep_alive else self._last_start
         with lock.reading:
             now = clock.now()
             engine.catch_up(now)
@@ -68,7 +70,7 @@ class ReadPath:
                     return self._error(head, base_url, now, arrived_ms, arrived_ns)
                 template = read.new_template(engine, now, base_url)
             if template is not None:
-                message, size = template.message(self._start, now)
+                message, size = template.message(start, now)
             else:
                 try:
                     body = read.body(engine, now, base_url)
@@ -77,7 +79,7 @@ class ReadPath:
                 if clock.mode is ClockMode.VIRTUAL and not cluster.cache_enabled:
                     read.keep(body, now, lock.changes)
                 size = len(body)
-                message = b"%bcontent-length: %d\r\n\r\n%b" % (self._start, size, body)
+                message = b"%bcontent-length: %d\r\n\r\n%b" % (start, size, body)
             job = cluster.jobs.get(read.job_id) if read.job_id else None
         self._journal.record_read(read, head.headers, (now, arrived_ms, arrived_ns, size, job.name if job else None))
         return message
@@ -94,4 +96,5 @@ class ReadPath:
         request.received_at_ms, request.received_ns, request.arrived_at = arrived_ms, arrived_ns, now
         response = self._api.handle(request)
         self._journal.record(request, response)
-        return head_of(response, keep_alive=True, lower_case=self._api.quirks.lower_case_headers) + response.body
+        lower_case = self._api.quirks.lower_case_headers
+        return head_of(response, keep_alive=head.keep_alive, lower_case=lower_case) + response.body

@@ -15,7 +15,7 @@ _MAX_BODY = 64 * 1024
 _BY_AIOHTTP = re.compile(
     rb"\n(?:expect|upgrade):"  # a response before the response
     rb"|\ncontent-type: ?multipart"  # streamed to disk
-    rb"|\nconnection: ?(?!keep-alive\r)"
+    rb"|\nconnection: ?(?!(?:keep-alive|close)\r)"
     rb"|^[^\n]* HTTP/1\.0\r|^HEAD ",
     re.IGNORECASE,
 )
@@ -26,6 +26,7 @@ class RequestHead:
     """Attributes:
     size: Length of the head (bytes).
     body_size: Length of the body behind it (bytes).
+    keep_alive: Whether the client may send another request on the connection.
     """
 
     method: str
@@ -33,6 +34,7 @@ class RequestHead:
     headers: CIMultiDictProxy[str]
     size: int
     body_size: int
+    keep_alive: bool
 
 
 def read_head(data: bytes) -> RequestHead | None:
@@ -54,4 +56,5 @@ def _read(head: bytes) -> RequestHead | None:
     length = int(headers.get("Content-Length", "0"))
     if length > _MAX_BODY:
         return None
-    return RequestHead(method, target, CIMultiDictProxy(headers), len(head), length)
+    keep_alive = headers.get("Connection", "").lower() != "close"
+    return RequestHead(method, target, CIMultiDictProxy(headers), len(head), length, keep_alive)

@@ -104,7 +104,7 @@ class FlinkMock(ClusterControl):
 
         Raises the errors of `start`.
         """
-        from flinkmock.server import create_app
+        from flinkmock.server.application import create_app
         from flinkmock.server.control_server import control_server
 
         engine = self.open_engine()

@@ -17,7 +17,8 @@ from flinkmock.contract import Contract
 from flinkmock.engine import Engine
 from flinkmock.proxy import Proxy
 from flinkmock.rest.in_process import InProcessClient
-from flinkmock.server import ServerThread, create_app
+from flinkmock.server import ServerThread
+from flinkmock.server.application import create_app
 from tests.cluster.cluster_factory import job
 from tests.rest.handlers.http_helpers import JOB_ID
 

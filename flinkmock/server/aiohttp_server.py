@@ -1,0 +1,126 @@
+"""The server behind connections that aiohttp has taken over.
+
+`server/connection.py` leaves these requests to aiohttp: uploads, requests to which a fault may apply, and all that is
+unusual. This module is imported with the first of them, because the import of aiohttp takes longer than the start of a
+cluster.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from aiohttp import HttpVersion11, web
+
+from flinkmock.control.api import MAX_BODY, ControlRequest
+from flinkmock.rest.response import NoResponse, Response
+from flinkmock.server.aiohttp_response import ConnectionEnded, ExpectationFailed, FlinkResponse
+from flinkmock.server.control_server import BODY_TOO_LARGE
+from flinkmock.server.fault_delivery import FaultDelivery
+from flinkmock.server.head_normalizer import target_of
+from flinkmock.server.transports import base_url_of, end_connection
+
+if TYPE_CHECKING:
+    from flinkmock.rest.request import Request
+    from flinkmock.server.app import FlinkServer
+    from flinkmock.server.control_server import ControlServer
+
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_MAX_LINE = 64 * 1024
+"""Bytes of a request line or header that aiohttp reads: more than Netty, so that the response is Netty's."""
+
+
+def http_server(server: Callable[[], FlinkServer], loop: asyncio.AbstractEventLoop) -> web.Server:
+    """aiohttp's server. `server` returns the JobManager that responds to the next request."""
+
+    async def respond_to(http: web.BaseRequest) -> web.StreamResponse:
+        return await respond(server(), http)
+
+    return web.Server(
+        respond_to,
+        loop=loop,
+        access_log=None,
+        auto_decompress=False,  # Flink does not look at Content-Encoding
+        max_line_size=_MAX_LINE,
+        max_field_size=_MAX_LINE,
+    )
+
+
+def control_http_server(server: ControlServer) -> web.Server:
+    """aiohttp's server for the control API at a port of its own."""
+
+    async def respond_to(http: web.BaseRequest) -> web.StreamResponse:
+        return await _respond_to_control(server, http, http.raw_path)
+
+    return web.Server(respond_to, access_log=None)
+
+
+async def respond(server: FlinkServer, http: web.BaseRequest, prefix: str = "") -> web.StreamResponse:
+    """The response of a JobManager to a request whose target begins with `prefix`."""
+    control = server.control
+    if control is None:
+        return await _respond(server, http, prefix)
+    target = target_of(http).removeprefix(prefix)
+    if control.handles(target):
+        return await _respond_to_control(control, http, target)
+    with control.request():
+        return await _respond(server, http, prefix)
+
+
+async def _respond(server: FlinkServer, http: web.BaseRequest, prefix: str) -> web.StreamResponse:
+    if (expected := http.headers.get("Expect")) is not None and http.version >= HttpVersion11:
+        if expected.lower() != "100-continue":
+            return ExpectationFailed()
+        if http.transport is not None:
+            http.transport.write(_CONTINUE)
+    request = server.api.open(http.method, target_of(http).removeprefix(prefix), http.headers, _base_url(http))
+    request.received_at_ms, request.received_ns = server.engine.wall_ms(), time.perf_counter_ns()
+    try:
+        if http.body_exists:
+            await _receive_body(http, request)
+        request.complete()
+        response = server.handler.handle(request)
+    finally:
+        request.close()
+    return await _deliver(server, http, request, response)
+
+
+async def _deliver(
+    server: FlinkServer, http: web.BaseRequest, request: Request, response: Response | NoResponse
+) -> web.StreamResponse:
+    hit, transport, lower_case = request.fault, http.transport, server.quirks.lower_case_headers
+    delivery = FaultDelivery(hit, server.engine.clock, server.delayed, transport) if hit else None
+    if hit is not None:
+        server.engine.apply_cluster_fault(hit.fault)
+    response = server.before_sending(response)
+    if delivery is not None:
+        return await delivery.response(response, lower_case=lower_case)
+    if isinstance(response, NoResponse):
+        end_connection(transport, reset=response.reset)
+        return ConnectionEnded()
+    return FlinkResponse(response, lower_case=lower_case)
+
+
+async def _receive_body(http: web.BaseRequest, request: Request) -> None:
+    """All of the body, which Flink receives before it looks for a handler; not that of a rejected request."""
+    if request.rejection is None:
+        async for chunk in http.content.iter_any():
+            if not request.receive(chunk):
+                return
+
+
+async def _respond_to_control(control: ControlServer, http: web.BaseRequest, target: str) -> web.StreamResponse:
+    body = bytearray()
+    if http.body_exists:
+        async for chunk in http.content.iter_any():
+            body += chunk
+            if len(body) > MAX_BODY:
+                return FlinkResponse(BODY_TOO_LARGE)
+    request = ControlRequest(http.method, target, http.headers, bytes(body), _base_url(http))
+    return FlinkResponse(await control.respond(request, lambda: http.transport is None or http.transport.is_closing()))
+
+
+def _base_url(http: web.BaseRequest) -> str:
+    return base_url_of(http.transport) or f"http://{http.host}"

@@ -1,0 +1,60 @@
+"""A cluster as an aiohttp application."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from flinkmock.server import aiohttp_server
+from flinkmock.server.app import FlinkServer
+
+if TYPE_CHECKING:
+    from flinkmock.engine import Engine
+    from flinkmock.journal.middleware import Observer
+    from flinkmock.rest.dashboard import Dashboard
+    from flinkmock.server.control_server import ControlServer
+
+
+def create_app(
+    engine: Engine,
+    *,
+    observer: Observer | None = None,
+    dashboard: Dashboard | None = None,
+    control: ControlServer | None = None,
+) -> web.Application:
+    """An aiohttp application that serves the first JobManager of `engine`.
+
+    It can also be a subapplication: the prefix of its path is not part of the targets that the cluster sees.
+
+    Args:
+        observer: Called with each exchange before its response is sent.
+        dashboard: Flink's dashboard; None: a page that leads to the console.
+        control: The control API. It makes the application serve the engine that replaces `engine`.
+    """
+    server = FlinkServer(engine, observer=observer, dashboard=dashboard, control=control)
+
+    def replace(engine: Engine) -> None:
+        nonlocal server
+        server, before = FlinkServer(engine, observer=observer, dashboard=dashboard, control=control), server
+        before.delayed.abandon()
+
+    if control is not None:
+        control.api.control.follow = replace
+
+    async def close(_: web.Application) -> None:
+        await server.delayed.close()
+        if control is not None:
+            await control.clusters.close_all()
+
+    async def respond(request: web.Request) -> web.StreamResponse:
+        prefix = catch_all.resource.canonical.removesuffix("/{path}") if catch_all.resource else ""
+        return await aiohttp_server.respond(server, request, prefix)
+
+    async def expect(_: web.Request) -> None:
+        """`respond` handles the header `Expect`."""
+
+    app = web.Application()
+    catch_all = app.router.add_route("*", "/{path:(?s:.*)}", respond, expect_handler=expect)
+    app.on_shutdown.append(close)
+    return app

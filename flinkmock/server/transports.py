@@ -1,0 +1,31 @@
+"""The transports of connections: their address, and their end."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+
+_LINGER_0 = struct.pack("ii", 1, 0)
+
+
+def base_url_of(transport: asyncio.BaseTransport | None) -> str | None:
+    """The address at which the connection arrived; None if it is not known."""
+    address = transport.get_extra_info("sockname") if transport else None
+    if not address:
+        return None
+    host, port = address[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def end_connection(transport: asyncio.Transport | None, *, reset: bool) -> None:
+    """Closes a connection: with a TCP reset, or after what was written."""
+    if transport is None:
+        return
+    if not reset:
+        transport.close()
+        return
+    connection = transport.get_extra_info("socket")
+    if connection is not None:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_0)  # close() then sends RST, not FIN
+    transport.abort()
