@@ -15,7 +15,7 @@ _MAX_BODY = 64 * 1024
 _BY_AIOHTTP = re.compile(
     rb"\n(?:expect|upgrade):"  # a response before the response
     rb"|\ncontent-type: ?multipart"  # streamed to disk
-    rb"|\nconnection: ?(?!(?:keep-alive|close)\r)"
+    rb"|\nconnection: ?+(?!(?:keep-alive|close)\r)"
     rb"|^[^\n]* HTTP/1\.0\r|^HEAD ",
     re.IGNORECASE,
 )

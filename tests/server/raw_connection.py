@@ -34,7 +34,7 @@ class RawConnection:
 
     def send(self, method: str, target: str, body: bytes = b"") -> None:
         length = b"Content-Length: %d\r\n" % len(body) if body else b""
-        self.socket.sendall(f"{method} {target} HTTP/1.1\r\nHost: x\r\n".encode() + length + b"\r\n" + body)
+        self.socket.sendall(f"{method} {target} HTTP/1.1\r\nHost: localhost\r\n".encode() + length + b"\r\n" + body)
 
     def read(self) -> tuple[bytes, str]:
         """Return all bytes until the end, and how the connection ends: closed, reset, or "nothing more"."""

@@ -1,0 +1,83 @@
+"""Requests that connections answer without aiohttp."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import Any
+
+import httpx
+import pytest
+import requests
+
+from flinkmock import FlinkMock
+from flinkmock.server.listener import _Listener
+from tests.server.raw_connection import RawConnection
+from tests.timeouts import PATIENCE
+
+V1 = "/__flinkmock__/v1"
+
+
+@pytest.fixture
+def without_aiohttp(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: object) -> None:
+        raise AssertionError("aiohttp is not needed here")
+
+    monkeypatch.setattr(_Listener, "_aiohttp_protocol", refuse)
+
+
+def test_serving_does_not_import_aiohttp() -> None:
+    code = "import sys, flinkmock.server, flinkmock.control.api; print(sys.modules.keys() & {'aiohttp', 'jsonschema'})"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "set()\n"
+
+
+@pytest.mark.usefixtures("without_aiohttp")
+def test_one_connection_sends_control_requests_and_others() -> None:
+    with FlinkMock(clock="virtual") as flink, RawConnection(flink.url) as connection:
+        for _ in range(2):
+            connection.send("GET", "/jobs")
+            assert json.loads(connection.answer()) == {"jobs": []}
+            connection.send("POST", f"{V1}/clock/advance", b'{"by": "1s"}')
+            assert "now" in json.loads(connection.answer())
+
+
+@pytest.mark.usefixtures("without_aiohttp")
+def test_requests_behind_one_that_waits_are_answered_after_it() -> None:
+    with FlinkMock(clock="virtual") as flink, RawConnection(flink.url) as connection:
+        connection.send("POST", f"{V1}/requests/wait", b'{"match": "GET /config", "timeout": "1m"}')
+        for _ in range(3):
+            connection.send("GET", "/jobs")
+        connection.send("GET", f"{V1}/clock")
+        httpx.get(flink.url + "/config", timeout=PATIENCE)
+        answers = [json.loads(connection.answer()) for _ in range(5)]
+        assert answers[0]["count"] == 1
+        assert answers[1:4] == [{"jobs": []}] * 3
+        assert "now" in answers[4]
+
+
+@pytest.mark.usefixtures("without_aiohttp")
+def test_the_server_ends_while_a_control_request_waits() -> None:
+    with FlinkMock(clock="virtual") as flink, RawConnection(flink.url) as connection:
+        connection.send("GET", f"{V1}/clock")
+        connection.answer()
+        connection.send("POST", f"{V1}/requests/wait", b'{"match": "GET /config", "timeout": "1h"}')
+        flink.close()
+        assert connection.read()[0] == b""
+
+
+@pytest.mark.usefixtures("without_aiohttp")
+@pytest.mark.parametrize("target", ["/jobs", "/nosuch", f"{V1}/clock"])
+def test_connection_close_ends_the_connection(target: str) -> None:
+    with FlinkMock(clock="virtual") as flink, RawConnection(flink.url) as connection:
+        connection.socket.sendall(f"GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: Close\r\n\r\n".encode())
+        received, end = connection.read()
+        assert end == "closed"
+        assert b"connection:" not in received.lower()
+
+
+@pytest.mark.usefixtures("without_aiohttp")
+@pytest.mark.parametrize("get", [httpx.get, requests.get])
+def test_client_libraries_are_answered_without_aiohttp(get: Any) -> None:
+    with FlinkMock(clock="virtual") as flink:
+        assert get(flink.url + "/jobs", timeout=PATIENCE).json() == {"jobs": []}
