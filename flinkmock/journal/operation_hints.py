@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from difflib import SequenceMatcher
 
 from flinkmock.contract import Contract, Operation
 from flinkmock.contract.contract import known_releases
 from flinkmock.journal.exchange import Exchange
 
-MIN_SIMILARITY = 0.75
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+
+MIN_SIMILARITY = 0.65
 """An operation that is less similar to the request, from 0 to 1, is not suggested."""
+MIN_RATIO = 0.6
+"""Segments that are less similar, from 0 to 1, are different words."""
 
 
 def operation_hints(exchange: Exchange, contract: Contract) -> list[str]:
@@ -21,10 +26,7 @@ def operation_hints(exchange: Exchange, contract: Contract) -> list[str]:
     releases = [flink for flink in known_releases() if Contract.load(flink).match(exchange.method, exchange.target)]
     if releases:
         return [f"Flink {releases[0] if len(releases) == 1 else f'{releases[0]} to {releases[-1]}'} has this operation"]
-    methods = [
-        method for method in ("GET", "POST", "PUT", "PATCH", "DELETE") if contract.match(method, exchange.target)
-    ]
-    if methods:
+    if methods := _methods(exchange.target, contract):
         return [f"the path exists with the method {' and '.join(methods)}"]
     nearest = max(contract, key=lambda operation: _similarity(operation, exchange), default=None)
     if nearest is None or _similarity(nearest, exchange) < MIN_SIMILARITY:
@@ -32,12 +34,40 @@ def operation_hints(exchange: Exchange, contract: Contract) -> list[str]:
     return [f"did you mean {nearest}?"]
 
 
+def _methods(target: str, contract: Contract) -> list[str]:
+    """Return the methods of the path. `/jobs/overview` is not a path of `/jobs/:jobid`, although it matches it."""
+    matches = [one for method in METHODS if (one := contract.match(method, target)) is not None]
+    parameters = min((_parameters(one) for one in matches), default=0)
+    return [one.method for one in matches if _parameters(one) == parameters]
+
+
+def _parameters(operation: Operation) -> int:
+    return sum(segment.startswith(":") for segment in operation.segments)
+
+
 def _similarity(operation: Operation, exchange: Exchange) -> float:
     """Return how similar an operation is to a request, from 0 to 1: by path segments, and a little by the method."""
     segments = [segment for segment in exchange.path.split("/") if segment]
     if segments[:1] == ["v1"]:
         del segments[0]
-    pairs = zip(operation.segments, segments, strict=False)
-    matching = sum(0.9 if own.startswith(":") else SequenceMatcher(None, own, sent).ratio() for own, sent in pairs)
-    path = matching / max(len(operation.segments), len(segments), 1)
+    path = _aligned(operation.segments, segments) / max(len(operation.segments), len(segments), 1)
     return 0.9 * path + (0.1 if operation.method == exchange.method else 0)
+
+
+def _aligned(own: Sequence[str], sent: Sequence[str]) -> float:
+    """Return the sum of similarities of the segments, aligned in the best way: some may be missing on each side."""
+    best = [0.0] * (len(sent) + 1)
+    for segment in own:
+        before = best
+        best = [0.0]
+        for position, other in enumerate(sent):
+            best.append(max(before[position + 1], best[position], before[position] + _alike(segment, other)))
+    return best[-1]
+
+
+def _alike(own: str, sent: str) -> float:
+    """Return how similar a segment is, from 0 to 1. Different words are not similar, whatever letters they share."""
+    if own.startswith(":"):
+        return 0.9
+    ratio = SequenceMatcher(None, own, sent).ratio()
+    return ratio if ratio >= MIN_RATIO else 0

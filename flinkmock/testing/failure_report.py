@@ -1,4 +1,4 @@
-"""The report of a failed test: the timeline of its jobs, its requests, and a hint if time did not advance."""
+"""The report of a failed test: the timeline of its jobs, its requests with hints, and whether time stood still."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from itertools import groupby
 from flinkmock.cluster.job import Job
 from flinkmock.journal import Exchange
 from flinkmock.testing.mock import FlinkMock
+from flinkmock.testing.request_hints import request_hints
 
 MIN_REPEATED_POLLS = 3
 """So many equal GETs at one cluster time suggest a client that waits for a clock that nothing advances. A client that
@@ -50,12 +51,13 @@ def _time(event: tuple[int, str]) -> int:
 
 
 def _request_lines(exchanges: Sequence[Exchange], start: int) -> list[str]:
-    """Return a line for each run of equal requests."""
+    """Return a line for each run of equal requests, and its hints."""
     lines = []
     for _, group in groupby(exchanges, key=_kind):
         first, *more = group
         repeated = f"  ({len(more) + 1} times, until {(more[-1].time - start) / 1000:.1f} s)" if more else ""
         lines.append(f"{(first.time - start) / 1000:9.1f} s {first}{repeated}")
+        lines += [f"{'':21}{hint}" for hint in request_hints(first)]
     if len(lines) <= MAX_REQUEST_LINES:
         return lines
     return [f"  … {len(lines) - MAX_REQUEST_LINES} earlier lines", *lines[-MAX_REQUEST_LINES:]]

@@ -6,8 +6,7 @@
     @pytest.mark.flinkmock("orders.yaml", flink=["1.20", "2.3"])
     async def test_orders(flinkmock): ...
 
-docs/pytest.md describes all of it. A setting is taken from the first of these that has it: the call of the factory, the
-test's marker, the command line, the ini file, the scenario, the default.
+docs/pytest.md describes all of it; `plugin_settings.py` has the settings.
 
 pytest imports this module in every run, so it imports the rest of flinkmock only when a cluster is needed.
 """
@@ -20,6 +19,19 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
 
+from flinkmock.testing.plugin_settings import (
+    MARKER,
+    UNEXPECTED,
+    WITHOUT_EFFECT,
+    cluster_defaults,
+    find_scenario,
+    invalid_value,
+    marker_arguments,
+    policies,
+    releases_of_run,
+    split_releases,
+)
+
 if TYPE_CHECKING:
     from flinkmock.testing.cluster_record import ClusterRecord
     from flinkmock.testing.cluster_time import ClusterTime
@@ -27,20 +39,6 @@ if TYPE_CHECKING:
     from flinkmock.testing.mock import FlinkMock
 
 T = TypeVar("T")
-MARKER = (
-    "flinkmock(scenario=None, *, flink=None, seed=None, clock=None, start_time=None, port=0, dashboard=None, "
-    "control=True, unexpected=None, unused=None, ignored=None): the cluster that the fixture `flinkmock` starts. A "
-    "scenario file is looked up in the folders of the test and of the ini file, in the current folder, and among the "
-    "built-in scenarios. A list of releases in `flink` runs the test once for each. unexpected='allow' allows requests "
-    "that match no operation. unused='fail' fails a test with a fault that never applied, ignored='fail' one whose "
-    "requests have fields or parameters that Flink ignores; 'ignore' does not report them"
-)
-ARGUMENTS = "flink", "seed", "clock", "start_time", "port", "dashboard", "control", "unexpected", "unused", "ignored"
-"""The arguments of the marker besides the scenario."""
-UNEXPECTED = "fail", "allow"
-"""Whether a test fails if its requests match no operation."""
-WITHOUT_EFFECT = "fail", "report", "ignore"
-"""The outcome of a test with faults that never applied (`unused`), or parts of requests that Flink ignores."""
 REPORTED: pytest.StashKey[list[str]] = pytest.StashKey()
 """The findings in the report of a passed test, with `report`."""
 SECTION = "flinkmock: without effect"
@@ -81,9 +79,9 @@ def pytest_configure(config: pytest.Config) -> None:
     from flinkmock.errors import FlinkMockError
 
     target = config.getoption("--flinkmock-compat")
-    releases = _releases_of_run(config)
+    releases = releases_of_run(config)
     try:
-        _defaults(config)
+        cluster_defaults(config)
         if releases or target:
             from flinkmock.contract import Contract
 
@@ -92,10 +90,10 @@ def pytest_configure(config: pytest.Config) -> None:
     except FlinkMockError as error:
         raise pytest.UsageError(f"flinkmock: {error}") from None
     if (unexpected := config.getini("flinkmock_unexpected")) not in UNEXPECTED:
-        raise pytest.UsageError(_invalid("unexpected", unexpected, UNEXPECTED))
+        raise pytest.UsageError(invalid_value("unexpected", unexpected, UNEXPECTED))
     for name in ("unused", "ignored"):
         if (value := config.getini(f"flinkmock_{name}")) not in WITHOUT_EFFECT:
-            raise pytest.UsageError(_invalid(name, value, WITHOUT_EFFECT))
+            raise pytest.UsageError(invalid_value(name, value, WITHOUT_EFFECT))
     if target:
         from flinkmock.testing.compat_report import CompatReport
 
@@ -106,21 +104,29 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    releases: Any = _releases_of_run(metafunc.config)
+    releases: Any = releases_of_run(metafunc.config)
     if "flinkmock_session" in metafunc.fixturenames and releases:
         _parametrize(metafunc, "flinkmock_session", releases, scope="session")
     if "flinkmock_flink" in metafunc.fixturenames:
         marker = metafunc.definition.get_closest_marker("flinkmock")
         marked = marker.kwargs.get("flink") if marker else None
-        is_single = isinstance(marked, str) and _releases(marked) == [marked]  # then the test keeps its name
+        is_single = isinstance(marked, str) and split_releases(marked) == [marked]  # then the test keeps its name
         if not is_single and (marked is not None or releases):
-            _parametrize(metafunc, "flinkmock_flink", releases if marked is None else _releases(marked), scope=None)
+            _parametrize(
+                metafunc, "flinkmock_flink", releases if marked is None else split_releases(marked), scope=None
+            )
+
+
+def _parametrize(metafunc: pytest.Metafunc, fixture: str, releases: list[str], *, scope: Any) -> None:
+    """Run the test once for each release. pytest skips it if there is none."""
+    ids = [f"flink-{release}" for release in releases]
+    metafunc.parametrize(fixture, releases, indirect=True, ids=ids, scope=scope)
 
 
 @pytest.fixture
 def flinkmock_flink(request: pytest.FixtureRequest) -> str | None:
     """The Flink release of this test's clusters. None: the scenario's, else the newest."""
-    release: object = getattr(request, "param", None) or _marker_arguments(request.node)[1].get("flink")
+    release: object = getattr(request, "param", None) or marker_arguments(request.node)[1].get("flink")
     if release is None or isinstance(release, str):
         return release
     pytest.fail("flinkmock: the marker of a parameter takes one release; put several on the test itself", pytrace=False)
@@ -143,10 +149,10 @@ def flinkmock_factory(
     cluster_time: ClusterTime | None = request.getfixturevalue("flinkmock_time") if in_cluster_time else None
 
     def start(scenario: Any = None, **options: Any) -> FlinkMock:
-        defaults = {**_defaults(request.config), "flink": flinkmock_flink}
+        defaults = {**cluster_defaults(request.config), "flink": flinkmock_flink}
         if cluster_time is not None:
             defaults["clock"] = "virtual"
-        scenario = _find_scenario(scenario, request.config, request.path.parent)
+        scenario = find_scenario(scenario, request.config, request.path.parent)
         cluster = FlinkMock(scenario, **{**defaults, **options}).start()
         started.append(cluster)
         if cluster_time is not None:
@@ -177,7 +183,7 @@ def flinkmock_time() -> Iterator[ClusterTime]:
 @pytest.fixture
 def flinkmock(request: pytest.FixtureRequest, flinkmock_factory: Callable[..., FlinkMock]) -> FlinkMock:
     """A fake Flink cluster (`FlinkMock`), started before the test and closed after it."""
-    args, options = _marker_arguments(request.node)
+    args, options = marker_arguments(request.node)
     options.pop("flink", None)
     for reported in ("unexpected", "unused", "ignored"):
         options.pop(reported, None)
@@ -189,8 +195,8 @@ def flinkmock_session(request: pytest.FixtureRequest) -> Iterator[FlinkMock]:
     """One cluster with a real clock for the whole run (of each worker), for tests that need any Flink cluster."""
     from flinkmock.testing.mock import FlinkMock
 
-    options = {"clock": "real", **_defaults(request.config), "flink": getattr(request, "param", None)}
-    with _start(lambda: FlinkMock(_find_scenario(None, request.config), **options).start()) as cluster:
+    options = {"clock": "real", **cluster_defaults(request.config), "flink": getattr(request, "param", None)}
+    with _start(lambda: FlinkMock(find_scenario(None, request.config), **options).start()) as cluster:
         request.config.stash[SESSION_CLUSTER] = cluster
         yield cluster
     del request.config.stash[SESSION_CLUSTER]
@@ -235,7 +241,7 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     result = yield
     records = item.stash.get(RECORDS, [])
     if records:
-        policy = _policies(item)
+        policy = policies(item)
         findings = [text for record in records for text in record.findings(unexpected=policy["unexpected"] == "fail")]
         for record in records:
             without_effect = record.without_effect()
@@ -324,94 +330,3 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         for sentence, nodes in tests.items():
             more = f" and {len(nodes) - 1} more" if len(nodes) > 1 else ""
             terminalreporter.write_line(f"{nodes[0]}{more}: {sentence}")
-
-
-# -- settings
-
-
-def _marker_arguments(node: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
-    """Return the arguments of the nearest marker, positional and by name. Fails the test if they are invalid."""
-    marker = node.get_closest_marker("flinkmock")
-    if marker is None:
-        return (), {}
-    options = {**marker.kwargs}
-    unknown = sorted(options.keys() - {"scenario", *ARGUMENTS})
-    scenarios = len(marker.args) + ("scenario" in options)
-    if unknown or scenarios > 1:
-        problem = f"no argument {', '.join(unknown)}" if unknown else f"one scenario, not {scenarios}"
-        pytest.fail(f"the marker flinkmock takes {problem}: {MARKER.partition(':')[0]}", pytrace=False)
-    for name, allowed in (("unexpected", UNEXPECTED), ("unused", WITHOUT_EFFECT), ("ignored", WITHOUT_EFFECT)):
-        if name in options and options[name] not in allowed:
-            pytest.fail(_invalid(name, options[name], allowed), pytrace=False)
-    return marker.args, options
-
-
-def _policies(item: pytest.Item) -> dict[str, str]:
-    """Return what happens to a test with findings, by their kind."""
-    marked = _marker_arguments(item)[1]
-    return {
-        name: marked.get(name) or item.config.getini(f"flinkmock_{name}")
-        for name in ("unexpected", "unused", "ignored")
-    }
-
-
-def _invalid(name: str, value: object, allowed: tuple[str, ...]) -> str:
-    return f"flinkmock: {value!r} is not a value of `{name}`. Use {' or '.join(allowed)}."
-
-
-def _defaults(config: pytest.Config) -> dict[str, Any]:
-    """Return the settings of the ini file for all clusters. Raises InvalidArgument."""
-    clock, seed = config.getini("flinkmock_clock"), config.getini("flinkmock_seed")
-    if seed and not str(seed).isdecimal():
-        from flinkmock.errors import InvalidArgument
-
-        raise InvalidArgument(f"flinkmock_seed has to be a number, not {seed!r}.")
-    start_time = config.getini("flinkmock_start_time")
-    if start_time:
-        from flinkmock.units import parse_time
-
-        parse_time(start_time)
-    settings = {"clock": clock, "seed": int(seed) if seed else None, "start_time": start_time}
-    return {name: value for name, value in settings.items() if value not in ("", None)}
-
-
-def _releases_of_run(config: pytest.Config) -> list[str]:
-    return _releases(config.getoption("--flinkmock-flink") or ",".join(config.getini("flinkmock_flink")))
-
-
-def _releases(setting: object) -> list[str]:
-    """Split "1.20, 2.3", "all" or a list into releases. Other values are kept, and refused by name later."""
-    if setting == "all":
-        from flinkmock.contract import known_releases
-
-        return list(known_releases())
-    names = (
-        setting.split(",") if isinstance(setting, str) else setting if isinstance(setting, list | tuple) else [setting]
-    )
-    return [name for each in names if (name := str(each).strip())]
-
-
-def _parametrize(metafunc: pytest.Metafunc, fixture: str, releases: list[str], *, scope: Any) -> None:
-    """Run the test once for each release. pytest skips it if there is none."""
-    ids = [f"flink-{release}" for release in releases]
-    metafunc.parametrize(fixture, releases, indirect=True, ids=ids, scope=scope)
-
-
-def _find_scenario(scenario: Any, config: pytest.Config, folder: Path = Path()) -> Any:
-    """Return the scenario, with a file name resolved to a path. None is replaced by the ini file's scenario.
-
-    Raises ScenarioError if there is no such file in `folder` (the test's), the ini file's folder, the current folder,
-    or among the built-in scenarios.
-    """
-    from flinkmock.scenario.diagnostics import Diagnostics, SourceLocation
-    from flinkmock.scenario.files import find_file, is_file_name
-
-    beside_ini = config.inipath.parent if config.inipath else config.rootpath
-    folders = [folder, beside_ini, Path()]
-    if scenario is None:
-        scenario, folders = config.getini("flinkmock_scenario"), [beside_ini]
-        if not scenario:
-            return None
-    elif not is_file_name(scenario):
-        return scenario
-    return find_file(scenario, folders, SourceLocation(str(scenario)), Diagnostics())

@@ -171,6 +171,49 @@ def test_it(flinkmock):
     )
 
 
+def test_a_failed_test_gets_hints_about_its_requests(pytester: pytest.Pytester) -> None:
+    result = run(
+        pytester,
+        """
+import flinkmock as package
+
+@pytest.mark.flinkmock({"jobs": {"orders": "streaming"}}, flink="1.20")
+def test_it(flinkmock):
+    job = flinkmock.job("orders").id
+    ask(flinkmock, f"/v1/{job}/stop", "POST", b"{}")
+    ask(flinkmock, f"/jobs/{job}", "DELETE")
+    ask(flinkmock, "/jobs/overview", "POST")
+    ask(flinkmock, f"/jobs/{job}/savepoints", "POST", b'{"format-type": "NATIVE", "x": 1}')
+    upload(flinkmock.url, package.small_jar("").replace(b"Main-Class", b"Other-Name"))
+    ask(flinkmock, f"/jars/{jar}/run", "POST", b"{}")
+    raise RuntimeError("the client gives up")
+
+jar = ""
+def upload(url, content):
+    import httpx
+    global jar
+    jar = httpx.post(url + "/jars/upload", files={"jarfile": ("a.jar", content)}).json()["filename"].rpartition("/")[2]
+""",
+    )
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*RuntimeError: the client gives up",
+            "requests:",
+            "*404 POST /v1/*/stop {}",
+            "                     did you mean POST /jobs/:jobid/stop[?]",
+            "*404 DELETE /jobs/*",
+            "                     the path exists with the method GET and PATCH",
+            "*404 POST /jobs/overview",
+            "                     the path exists with the method GET",
+            "*202 POST /jobs/*/savepoints *",
+            "                     Flink 1.20 does not read the field x of POST /jobs/:jobid/savepoints.",
+            "*POST /jars/*/run {}",
+            '                     flinkmock.small_jar("org.example.Main") returns a jar with that class, for tests',
+        ]
+    )
+
+
 def test_a_failed_setup_reports_its_cluster(pytester: pytest.Pytester) -> None:
     result = run(
         pytester,

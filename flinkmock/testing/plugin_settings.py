@@ -1,0 +1,109 @@
+"""The settings of the pytest plugin: the test's marker, the command line, the ini file.
+
+A setting is taken from the first of these that has it: the call of the factory, the test's marker, the command line,
+the ini file, the scenario, the default. pytest imports this module in every run.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+MARKER = (
+    "flinkmock(scenario=None, *, flink=None, seed=None, clock=None, start_time=None, port=0, dashboard=None, "
+    "control=True, unexpected=None, unused=None, ignored=None): the cluster that the fixture `flinkmock` starts. A "
+    "scenario file is looked up in the folders of the test and of the ini file, in the current folder, and among the "
+    "built-in scenarios. A list of releases in `flink` runs the test once for each. unexpected='allow' allows requests "
+    "that match no operation. unused='fail' fails a test with a fault that never applied, ignored='fail' one whose "
+    "requests have fields or parameters that Flink ignores; 'ignore' does not report them"
+)
+ARGUMENTS = "flink", "seed", "clock", "start_time", "port", "dashboard", "control", "unexpected", "unused", "ignored"
+"""The arguments of the marker besides the scenario."""
+UNEXPECTED = "fail", "allow"
+"""Whether a test fails if its requests match no operation."""
+WITHOUT_EFFECT = "fail", "report", "ignore"
+"""The outcome of a test with faults that never applied (`unused`), or parts of requests that Flink ignores."""
+
+
+def marker_arguments(node: Any) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """Return the arguments of the nearest marker, positional and by name. Fails the test if they are invalid."""
+    marker = node.get_closest_marker("flinkmock")
+    if marker is None:
+        return (), {}
+    options = {**marker.kwargs}
+    unknown = sorted(options.keys() - {"scenario", *ARGUMENTS})
+    scenarios = len(marker.args) + ("scenario" in options)
+    if unknown or scenarios > 1:
+        problem = f"no argument {', '.join(unknown)}" if unknown else f"one scenario, not {scenarios}"
+        pytest.fail(f"the marker flinkmock takes {problem}: {MARKER.partition(':')[0]}", pytrace=False)
+    for name, allowed in (("unexpected", UNEXPECTED), ("unused", WITHOUT_EFFECT), ("ignored", WITHOUT_EFFECT)):
+        if name in options and options[name] not in allowed:
+            pytest.fail(invalid_value(name, options[name], allowed), pytrace=False)
+    return marker.args, options
+
+
+def policies(item: pytest.Item) -> dict[str, str]:
+    """Return what happens to a test with findings, by their kind."""
+    marked = marker_arguments(item)[1]
+    return {
+        name: marked.get(name) or item.config.getini(f"flinkmock_{name}")
+        for name in ("unexpected", "unused", "ignored")
+    }
+
+
+def invalid_value(name: str, value: object, allowed: tuple[str, ...]) -> str:
+    return f"flinkmock: {value!r} is not a value of `{name}`. Use {' or '.join(allowed)}."
+
+
+def cluster_defaults(config: pytest.Config) -> dict[str, Any]:
+    """Return the settings of the ini file for all clusters. Raises InvalidArgument."""
+    clock, seed = config.getini("flinkmock_clock"), config.getini("flinkmock_seed")
+    if seed and not str(seed).isdecimal():
+        from flinkmock.errors import InvalidArgument
+
+        raise InvalidArgument(f"flinkmock_seed has to be a number, not {seed!r}.")
+    start_time = config.getini("flinkmock_start_time")
+    if start_time:
+        from flinkmock.units import parse_time
+
+        parse_time(start_time)
+    settings = {"clock": clock, "seed": int(seed) if seed else None, "start_time": start_time}
+    return {name: value for name, value in settings.items() if value not in ("", None)}
+
+
+def releases_of_run(config: pytest.Config) -> list[str]:
+    return split_releases(config.getoption("--flinkmock-flink") or ",".join(config.getini("flinkmock_flink")))
+
+
+def split_releases(setting: object) -> list[str]:
+    """Split "1.20, 2.3", "all" or a list into releases. Other values are kept, and refused by name later."""
+    if setting == "all":
+        from flinkmock.contract import known_releases
+
+        return list(known_releases())
+    names = (
+        setting.split(",") if isinstance(setting, str) else setting if isinstance(setting, list | tuple) else [setting]
+    )
+    return [name for each in names if (name := str(each).strip())]
+
+
+def find_scenario(scenario: Any, config: pytest.Config, folder: Path = Path()) -> Any:
+    """Return the scenario, with a file name resolved to a path. None is replaced by the ini file's scenario.
+
+    Raises ScenarioError if there is no such file in `folder` (the test's), the ini file's folder, the current folder,
+    or among the built-in scenarios.
+    """
+    from flinkmock.scenario.diagnostics import Diagnostics, SourceLocation
+    from flinkmock.scenario.files import find_file, is_file_name
+
+    beside_ini = config.inipath.parent if config.inipath else config.rootpath
+    folders = [folder, beside_ini, Path()]
+    if scenario is None:
+        scenario, folders = config.getini("flinkmock_scenario"), [beside_ini]
+        if not scenario:
+            return None
+    elif not is_file_name(scenario):
+        return scenario
+    return find_file(scenario, folders, SourceLocation(str(scenario)), Diagnostics())
