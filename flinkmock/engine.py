@@ -33,7 +33,7 @@ class Engine:
 
     Args:
         spec: The scenario; None is an empty cluster.
-        flink: Minor release to serve, such as "1.20"; None: the scenario's, else the newest.
+        flink: Minor release to serve, such as "1.20", or its contract; None: the scenario's, else the newest.
         seed: Seed of all random choices; None: the scenario's.
         clock: "real", "virtual", "10x", "1s per request"; None: the scenario's, else real.
         start_time: Cluster time at which the scenario begins, epoch ms; None: the scenario's, else the time of the wall
@@ -52,7 +52,7 @@ class Engine:
         self,
         spec: ClusterSpec | None = None,
         *,
-        flink: str | None = None,
+        flink: str | Contract | None = None,
         seed: int | None = None,
         clock: str | None = None,
         start_time: int | None = None,
@@ -60,7 +60,7 @@ class Engine:
         spec = spec or ClusterSpec()
         if seed is not None:
             spec = dataclasses.replace(spec, seed=seed)
-        self.contract = Contract.load(flink or spec.flink or LATEST)
+        self.contract = flink if isinstance(flink, Contract) else Contract.load(flink or spec.flink or LATEST)
         self.initial_clock_mode = clock or spec.clock or "real"
         self.wall_ms = wall_ms
         start_time = spec.start_time if start_time is None else start_time

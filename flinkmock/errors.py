@@ -19,6 +19,7 @@ FlinkMockError                          base of all of them
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -61,11 +62,23 @@ class UnknownRelease(FlinkMockError, ValueError):
     def __init__(self, release: object, known: Sequence[str]) -> None:
         self.release = release
         self.known = tuple(known)
-        close = get_close_matches(str(release), known, n=1, cutoff=0.5)
-        hint = f" Did you mean {close[0]}?" if close else ""
+        hint = _nearest_release(str(release), known)
         if not isinstance(release, str):  # as a number 1.20 is 1.2
             hint += ' Write the release as text: "1.20".'
         super().__init__(f"Unknown Flink release {release!r}.{hint} Known: {', '.join(known)}.")
+
+
+def _nearest_release(release: str, known: Sequence[str]) -> str:
+    """Returns a hint: a release that may be meant, or that the release is older or newer than all that are known."""
+    typo = any(each.startswith(release) or release.startswith(each) for each in known)
+    if re.fullmatch(r"\d+\.\d+(\.\d+)?", release) and not typo:
+        number = tuple(map(int, release.split(".")[:2]))
+        if number < tuple(map(int, known[0].split("."))):
+            return f" The oldest is {known[0]}."
+        if number > tuple(map(int, known[-1].split("."))):
+            return f" The newest is {known[-1]}; `flinkmock import` adds others."
+    close = get_close_matches(release, known, n=1, cutoff=0.5)
+    return f" Did you mean {close[0]}?" if close else ""
 
 
 class ImportRefused(FlinkMockError, ValueError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +25,11 @@ def configure(subparsers: Any) -> None:
         help="Flink's rest_v1_dispatcher.yml, the documentation page as Markdown or HTML, or output of flinkmock "
         "openapi",
     )
+    parser.add_argument("--flink", metavar="VERSION", required=True, type=version, help="the version, such as 2.4.0")
     parser.add_argument(
-        "--flink", metavar="VERSION", required=True, type=patch_release, help="the version, such as 2.4.0"
-    )
-    parser.add_argument(
-        "--base", metavar="RELEASE", help="the release that provides missing details; default: the newest"
+        "--base",
+        metavar="RELEASE",
+        help="the release that provides missing details; default: the same minor release, or the one before it",
     )
     parser.add_argument("--commit", help="Flink's commit, as in /overview")
     parser.add_argument("--built", metavar="TIME", help="the build time, as in /config")
@@ -36,22 +37,23 @@ def configure(subparsers: Any) -> None:
     parser.set_defaults(run=run)
 
 
-def patch_release(text: str) -> str:
-    if not re.fullmatch(r"\d+\.\d+\.\d+", text):
-        raise argparse.ArgumentTypeError(f"{text!r} is not a version. Write 2.4.0.")
+def version(text: str) -> str:
+    if not re.fullmatch(r"\d+\.\d+(\.\d+|(\.\d+)?-SNAPSHOT)", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a version. Write 2.4.0 or 2.4-SNAPSHOT.")
     return text
 
 
 def run(args: argparse.Namespace) -> int:
-    from flinkmock.contract import LATEST, Contract
-    from flinkmock.contract.contract import clear_release_cache
-    from flinkmock.contract.importing import dump, import_contract
+    from flinkmock.contract import Contract
+    from flinkmock.contract.contract import clear_release_cache, minor_release
+    from flinkmock.contract.importing import dump, import_contract, nearest_release
     from flinkmock.errors import FlinkMockError, ImportRefused
 
-    base = Contract.load(args.base or LATEST)
-    out: Path = args.out or contract_file(args.flink.rpartition(".")[0])
+    base = Contract.load(args.base or nearest_release(args.flink))
+    out: Path = args.out or contract_file(minor_release(args.flink))
     try:
         document, notes = import_contract(args.file, flink=args.flink, base=base, commit=args.commit, built=args.built)
+        refuse_unservable(document)
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(dump(document), encoding="utf-8")
     except OSError as error:
@@ -63,6 +65,27 @@ def run(args: argparse.Namespace) -> int:
         print(note)
     print(f"{out}: {len(document['operations'])} operations of Flink {args.flink}")
     return 0
+
+
+def refuse_unservable(document: Mapping[str, Any]) -> None:
+    """Call every operation of a fake cluster of the release.
+
+    Raises:
+        ImportRefused: a response can't be made.
+    """
+    from flinkmock.conformance.field_coverage import measure_coverage
+    from flinkmock.contract import Contract
+    from flinkmock.errors import FakerMissing, ImportRefused
+    from flinkmock.rest.rendering import RenderingError
+
+    try:
+        measure_coverage(Contract(document))
+    except RenderingError as error:
+        raise ImportRefused(
+            f"The release could not be served: {error}. If the description is right, flinkmock can't serve this change."
+        ) from error
+    except FakerMissing:
+        return  # it can be checked and compared, and `serve` reports what is missing
 
 
 def contract_file(minor: str) -> Path:

@@ -61,7 +61,7 @@ def measure_coverage(contract: Contract) -> dict[Operation, FieldCoverage]:
     """Calls a cluster with the default scheduler and one with the adaptive scheduler."""
     by_operation: dict[Operation, FieldCoverage] = {}
     for scheduler in ("default", "adaptive"):
-        engine = Engine(load_scenario(tour_scenario(scheduler)), flink=contract.release.minor, clock="1s per request")
+        engine = Engine(load_scenario(tour_scenario(scheduler)), flink=contract, clock="1s per request")
         try:
             OperationTour(contract, _CoverageClient(engine, by_operation)).run()
         finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache, cached_property
 from pathlib import Path
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from flinkmock.contract.validator import ContractValidator, SchemaViolation
 
 
+_VERSION = re.compile(r"(\d+\.\d+)(?:\.\d+)?(?:-SNAPSHOT)?")
 SCHEMAS_VARIABLE = "FLINKMOCK_SCHEMAS"
 """The environment variable that names a folder of imported schema files."""
 
@@ -46,7 +48,7 @@ class Contract:
         version = document["flink"]
         self.document = document
         self.release = Release(
-            minor=_minor(version), version=version, commit=document["commit"], built=document["built"]
+            minor=minor_release(version), version=version, commit=document["commit"], built=document["built"]
         )
         self.provenance: Mapping[str, Any] = document["provenance"]
         self.default_api_version: str = document["default_api_version"]
@@ -64,12 +66,12 @@ class Contract:
         """Returns the contract of a known release. Cached.
 
         Args:
-            flink: a minor release ("2.3"), or a version of it ("2.3.0").
+            flink: a minor release ("2.3"), or a version of it ("2.3.0", "2.3-SNAPSHOT").
 
         Raises:
             UnknownRelease: there is no schema file of the release.
         """
-        file = _schema_files(imported_schemas_dir()).get(_minor(flink)) if isinstance(flink, str) else None
+        file = _schema_files(imported_schemas_dir()).get(minor_release(flink)) if isinstance(flink, str) else None
         if file is None:
             raise UnknownRelease(flink, known_releases())
         return _load(file)
@@ -226,7 +228,10 @@ def _load(file: Path) -> Contract:
     return Contract.from_file(file)
 
 
-def _minor(flink: str) -> str:
-    """Returns "2.3" for "2.3.0". Returns anything else unchanged, for the error message."""
-    parts = flink.split(".")
-    return ".".join(parts[:2]) if len(parts) == 3 and all(part.isdecimal() for part in parts) else flink
+def minor_release(flink: str) -> str:
+    """Returns "2.3" for "2.3", "2.3.0", "2.3-SNAPSHOT" and "2.3.0-SNAPSHOT".
+
+    Returns anything else unchanged, for the error message.
+    """
+    version = _VERSION.fullmatch(flink)
+    return version[1] if version else flink

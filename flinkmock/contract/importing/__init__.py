@@ -15,17 +15,19 @@ from typing import Any
 
 import yaml
 
-from flinkmock.contract.contract import Contract
+from flinkmock.contract.contract import Contract, bundled_releases, minor_release
 from flinkmock.contract.importing.description import Description
 from flinkmock.contract.importing.docs_page import read_page
 from flinkmock.contract.importing.flinkmock_openapi import read_own
 from flinkmock.contract.importing.merge import ContractMerger
 from flinkmock.contract.importing.openapi import read_document, read_openapi
 from flinkmock.contract.importing.references import define_request_bodies, referenced_definitions
+from flinkmock.contract.importing.soundness import refuse_foreign, refuse_unsound
 from flinkmock.contract.importing.standalone import standalone_document
+from flinkmock.contract.operation import shape_of
 from flinkmock.errors import ImportRefused
 
-__all__ = ["contract_from_description", "dump", "import_contract", "read_description"]
+__all__ = ["contract_from_description", "dump", "import_contract", "nearest_release", "read_description"]
 
 
 def read_description(text: str) -> Description:
@@ -70,12 +72,30 @@ def import_contract(
             head = _head(flink, commit or own["commit"], built or own["built"], detail)
             document = head | {name: value for name, value in own.items() if name not in head}
             referenced_definitions(document, document["$defs"])
-            return define_request_bodies(document), []
+            return _sound(document), []
         description = read_description(text)
-        merger = ContractMerger(base.document, description)
+        operations = {
+            (each.method, shape_of(each.path)): f"{each.method} {each.path}" for each in description.operations
+        }
+        refuse_foreign(operations, base)
+        same_release = minor_release(flink) == base.release.minor
+        merger = ContractMerger(base.document, description, same_release=same_release)
         detail = f"Read from {file.name} ({description.kind}), completed from {base.release.version}."
         document = merger.document(_head(flink, commit or "unknown", built or "1970-01-01T00:00:00Z", detail))
-        return define_request_bodies(document), merger.notes
+        return _sound(document), merger.notes
+
+
+def nearest_release(flink: str) -> str:
+    """Returns the known release to complete a description from: the same minor release, or else the one before it.
+
+    Args:
+        flink: the version of the description ("2.4.0").
+    """
+    bundled = {Contract.load(minor).release.number: minor for minor in bundled_releases()}
+    wanted = tuple(map(int, minor_release(flink).split(".")))
+    return next(
+        (bundled[number] for number in sorted(bundled, reverse=True) if number <= wanted), min(bundled.values())
+    )
 
 
 def contract_from_description(text: str, flink: str) -> Contract:
@@ -101,12 +121,20 @@ def _refuse_broken() -> Iterator[None]:
         raise ImportRefused(f"The description is broken: {error}") from error
     except KeyError as error:
         raise ImportRefused(f"The description refers to {error}, which it does not contain.") from error
+    except RecursionError as error:
+        raise ImportRefused("The description is broken: a schema contains itself, or is nested too deeply.") from error
     except ImportRefused:
         raise
     except (AttributeError, TypeError, ValueError, StopIteration) as error:  # a list instead of a mapping, a bad status
         raise ImportRefused(
             f"The description is broken: it does not have the structure of an OpenAPI document ({error})."
         ) from error
+
+
+def _sound(document: dict[str, Any]) -> dict[str, Any]:
+    document = define_request_bodies(document)
+    refuse_unsound(document)
+    return document
 
 
 def _head(flink: str, commit: str, built: str, detail: str) -> dict[str, Any]:

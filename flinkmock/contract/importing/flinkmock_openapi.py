@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flinkmock.contract.importing.description import operation_name
-from flinkmock.contract.importing.openapi import operations_of, read_parameter
+from flinkmock.contract.importing.openapi import flattened, operations_of, read_parameter
 from flinkmock.contract.openapi import CONVERTER_EXTENSION, REFINED, RELEASE
 
 Document = Mapping[str, Any]
@@ -18,6 +18,11 @@ _COMPONENTS, _DEFINITIONS = "#/components/schemas/", "#/$defs/"
 _JSON = "application/json"
 _REQUEST = ".Request"
 """Suffix of the components that are request bodies."""
+_ANNOTATIONS = frozenset(
+    ("discriminator", "title", "description", "example", "examples", "default", "deprecated", "readOnly", "writeOnly",
+     "externalDocs", "xml", "nullable")
+)  # fmt: skip
+"""Keywords that don't change which values are valid; the discriminator follows from the variants."""
 _SCHEMA_KEYWORDS = ("type", "enum", "format", "pattern", "minimum")
 
 
@@ -32,6 +37,7 @@ def read_own(document: Document) -> dict[str, Any] | None:
     """
     if RELEASE not in document:
         return None
+    document = _without_all_of(document, document["components"]["schemas"])
     api_version, _, flink = document["info"]["version"].partition("/")
     release = document[RELEASE]
     components = document["components"]
@@ -73,7 +79,9 @@ def _operation(
     api_version: str,
     converters: Mapping[str, dict[str, Any]],
 ) -> dict[str, Any]:
-    status, response = next((int(code), each) for code, each in operation["responses"].items() if code.startswith("2"))
+    status, response = next(
+        (int(code), each) for code, each in operation["responses"].items() if code.isdecimal() and code[0] == "2"
+    )
     content = operation.get("requestBody", {}).get("content", {})
     parts = content.get("multipart/form-data", {}).get("schema", {}).get("properties", {})
     request = operation.get("x-flink-request") or content.get(_JSON, {}).get("schema") or parts.get("request")
@@ -130,7 +138,7 @@ def _schema(schema: Any, *, is_request: bool = False) -> Any:
     """Returns the schema with references to definitions instead of components.
 
     A response without `required` was not written by flinkmock. All of its properties become required, since Jackson
-    writes all properties by default.
+    writes all properties by default. Annotations, such as descriptions, are left out.
     """
     if isinstance(schema, list):
         return [_schema(each, is_request=is_request) for each in schema]
@@ -138,17 +146,30 @@ def _schema(schema: Any, *, is_request: bool = False) -> Any:
         return schema
     out: dict[str, Any] = {}
     for keyword, value in schema.items():
-        if keyword == "discriminator":
-            continue  # it follows from the variants
+        if keyword in _ANNOTATIONS:
+            continue
         if keyword == "$ref":
             out[keyword] = _DEFINITIONS + _class(value.removeprefix(_COMPONENTS))
         elif keyword == "properties":
             out[keyword] = {name: _schema(child, is_request=is_request) for name, child in value.items()}
         else:
             out["refined" if keyword == REFINED else keyword] = _schema(value, is_request=is_request)
+    if schema.get("nullable") is True and isinstance(out.get("type"), str):  # as OpenAPI 3.0 writes it
+        out["type"] = [out["type"], "null"]
     if "properties" in out and "required" not in out and not is_request:
         out["required"] = list(out["properties"])
     return out
+
+
+def _without_all_of(value: Any, components: Mapping[str, Any]) -> Any:
+    """Replaces each `allOf`, which flinkmock doesn't write, by an object with all of the properties."""
+    if isinstance(value, list):
+        return [_without_all_of(each, components) for each in value]
+    if not isinstance(value, Mapping):
+        return value
+    if "allOf" in value:
+        value = flattened(value, components)
+    return {name: _without_all_of(child, components) for name, child in value.items()}
 
 
 def _class(name: str) -> str:

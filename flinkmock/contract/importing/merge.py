@@ -3,6 +3,15 @@
 The description decides what it can describe: the operations, their status, properties, types and legal values. The base
 decides the rest: order, required keys, null, converters, subclasses, what Flink writes without a class (`refined`),
 hidden operations, and operations that a configuration option enables.
+
+Flink generates its descriptions from Java classes, without their serializers. What they show of a class that the base
+knows better is not a change:
+
+* a class that Jackson writes as a text, a number or a map, described with the properties of the Java object;
+* the names of Java's enum constants, described instead of those in JSON;
+* one of two names of a property (`start_time` beside `start-time`), which OpenAPI documents omit;
+* one of several classes with the same simple name, described in place of all of them (OpenAPI documents of 1.16, 1.17);
+* a class that is described more than once, with fewer properties than elsewhere.
 """
 
 from __future__ import annotations
@@ -14,21 +23,27 @@ from flinkmock.contract.importing.description import DescribedOperation, Descrip
 from flinkmock.contract.importing.references import PREFIX, referenced_definitions
 from flinkmock.contract.importing.standalone import operation_entry
 from flinkmock.contract.one_of import alternatives, resolve, types
-from flinkmock.contract.operation import Schema
+from flinkmock.contract.operation import Schema, shape_of
 
 
 class ContractMerger:
     """Merges one description into one base.
 
+    A description of the base's own minor release removes nothing, and what it adds is optional: the base comes from the
+    release, the description perhaps from a snapshot before it.
+
     Attributes:
         notes: sentences on differences that a person should review; `document` fills it.
     """
 
-    def __init__(self, base: Mapping[str, Any], description: Description) -> None:
+    def __init__(self, base: Mapping[str, Any], description: Description, *, same_release: bool = False) -> None:
         self._base = base
+        self._same_release = same_release
         self._description = description
         self._definitions: dict[str, Any] = dict(base["$defs"])
         self._merged: set[tuple[str, str]] = set()
+        self._described_properties: dict[str, set[str]] = {}
+        """Class -> the properties that any of its descriptions shows."""
         self.notes: list[str] = []
 
     def document(self, head: Mapping[str, Any]) -> dict[str, Any]:
@@ -41,6 +56,8 @@ class ContractMerger:
             KeyError: the description refers to something that it does not contain.
         """
         operations = self._operations()
+        for name, described in self._described_properties.items():
+            self._definitions[name] = self._without_gone(self._definitions[name], described, name)
         remaining = {name: value for name, value in self._base.items() if name not in head}
         document = {**head, **remaining, "operations": operations}
         roots = {"error": document["error"], "operations": operations}
@@ -48,16 +65,18 @@ class ContractMerger:
         return document
 
     def _operations(self) -> list[dict[str, Any]]:
-        described = {(operation.method, operation.path): operation for operation in self._description.operations}
+        described = {(each.method, shape_of(each.path)): each for each in self._description.operations}
         entries = []
         for entry in self._base["operations"]:
-            operation = described.pop((entry["method"], entry["path"]), None)
+            operation = described.pop((entry["method"], shape_of(entry["path"])), None)
             if operation:
                 entries.append(self._operation(entry, operation))
             elif entry["hidden"] or entry.get("requires_config"):
                 entries.append(entry)
+            elif self._is_gone(f"{entry['method']} {entry['path']} ({entry['id']})"):
+                continue
             else:
-                self.notes.append(f"gone: {entry['method']} {entry['path']} ({entry['id']}) is no longer described")
+                entries.append(entry)
         ids = {entry["id"] for entry in entries}
         for operation in described.values():
             name = operation.name if operation.name not in ids else operation.name + operation.method.title()
@@ -65,6 +84,12 @@ class ContractMerger:
             entries.append(self._new_operation(operation, name))
             self.notes.append(f"new: {operation.method} {operation.path} ({name})")
         return entries
+
+    def _is_gone(self, what: str) -> bool:
+        """Notes that something is not described; returns whether the release no longer has it."""
+        kept, gone = f"kept: {what} is not described", f"gone: {what} is no longer described"
+        self.notes.append(kept if self._same_release else gone)
+        return not self._same_release
 
     def _operation(self, base: Schema, operation: DescribedOperation) -> dict[str, Any]:
         entry = dict(base) | {"status": operation.status}
@@ -101,17 +126,31 @@ class ContractMerger:
         resolved = resolve(described, self._description.definitions)
         if not name:
             return self._merge_resolved(described, resolved, base, location)
+        if described_name and not self._describes(described_name, resolved, name):
+            return {"$ref": PREFIX + name}
         key = described_name or location, name
         if key not in self._merged:
             self._merged.add(key)
             # into the current definition: the description may have two classes where the base has one
-            self._definitions[name] = self._merge_resolved(described, resolved, self._definitions.get(name), name)
+            self._definitions[name] = self._merge_resolved(
+                described, resolved, self._definitions.get(name), name, is_class=True
+            )
         return {"$ref": PREFIX + name}
 
+    def _describes(self, described_name: str, described: Schema, name: str) -> bool:
+        """Returns whether a described class is the class `name` of the base, and not one with the same simple name."""
+        simple = _simple_name(described_name)
+        known = self._base["$defs"]
+        namesakes = [other for other in known if _simple_name(other) == simple]
+        if len(namesakes) < 2 or name not in namesakes:
+            return True
+        properties = described.get("properties", {}).keys()
+        return name == max(namesakes, key=lambda other: len(properties & known[other].get("properties", {}).keys()))
+
     def _merge_resolved(
-        self, described: Schema, resolved: Schema, base: Schema | None, location: str
+        self, described: Schema, resolved: Schema, base: Schema | None, location: str, *, is_class: bool = False
     ) -> dict[str, Any]:
-        """`resolved` is what `described` refers to."""
+        """`resolved` is what `described` refers to; `is_class`: `location` is the name of a class."""
         if base is None:
             return self._new(resolved, location)
         if not resolved or base.get("refined"):
@@ -122,9 +161,9 @@ class ContractMerger:
                 branch if "null" in types(branch) else self._merge(described, branch, location) for branch in branches
             ]
             return dict(base) | {("anyOf" if "anyOf" in base else "oneOf"): merged}
-        return self._merge_values(resolved, base, location)
+        return self._merge_values(resolved, base, location, is_class=is_class)
 
-    def _merge_values(self, described: Schema, base: Schema, location: str) -> dict[str, Any]:
+    def _merge_values(self, described: Schema, base: Schema, location: str, *, is_class: bool) -> dict[str, Any]:
         """Merges two schemas without references or alternatives in the base."""
         base_types = types(base) - {"null"}
         if alternatives(described) or "const" in base:
@@ -132,15 +171,18 @@ class ContractMerger:
         if base_types and types(described) - {"null"} != base_types:
             if base_types == {"integer"} and types(described) == {"number"}:
                 return dict(base)  # draft-03 documents have number for both
+            if is_class:
+                return dict(base)  # the same class, which Jackson reads or writes with a serializer
             self.notes.append(
                 f"type at {location}: {' or '.join(sorted(base_types))} is described as {described.get('type')}"
             )
             return self._new(described, location)
+        if isinstance(base.get("additionalProperties"), Mapping) and "properties" in described:
+            return dict(base)  # a class that Jackson writes as a map
         if "properties" in base and "properties" in described:
-            return self._merge_objects(described, base, location)
-        if "enum" in described and "enum" in base and set(described["enum"]) != set(base["enum"]):
-            self.notes.append(f"values at {location}: {', '.join(map(str, described['enum']))}")
-            return {**base, "enum": list(described["enum"])}
+            return self._merge_objects(described, base, location, is_class=is_class)
+        if "enum" in described and "enum" in base:
+            return self._merge_enums(described["enum"], base, location)
         if "items" in described and "items" in base:
             return {**base, "items": self._merge(described["items"], base["items"], location + "[]")}
         described_values, base_values = described.get("additionalProperties"), base.get("additionalProperties")
@@ -148,26 +190,50 @@ class ContractMerger:
             return {**base, "additionalProperties": self._merge(described_values, base_values, location + "{}")}
         return dict(base)
 
-    def _merge_objects(self, described: Schema, base: Schema, location: str) -> dict[str, Any]:
+    def _merge_enums(self, described: list[str], base: Schema, location: str) -> dict[str, Any]:
+        """Takes over which values there are, and keeps the base's spelling of them."""
+        spellings = {value.upper(): value for value in base["enum"]}
+        spelled = str.lower if all(value == value.lower() for value in base["enum"]) else str
+        values = [spellings.get(value.upper(), spelled(value)) for value in map(str, described)]
+        if self._same_release:
+            values = [*base["enum"], *(value for value in values if value not in base["enum"])]
+        if set(values) == set(base["enum"]):
+            return dict(base)
+        self.notes.append(f"values at {location}: {', '.join(values)}")
+        return {**base, "enum": values}
+
+    def _merge_objects(self, described: Schema, base: Schema, location: str, *, is_class: bool) -> dict[str, Any]:
         properties = dict(base["properties"])
         required = list(base.get("required", ()))
-        is_request = _is_request(location)
-        if not any("const" in child for child in properties.values()):  # else a subclass, which no description shows
-            for name in [name for name in properties if name not in described["properties"]]:
-                # a description may omit optional properties; keeping them does no harm
-                if is_request or name in required:
-                    del properties[name]
-                    required = [other for other in required if other != name]
-                    self.notes.append(f"gone: property {location}.{name} is no longer described")
         for name, child in described["properties"].items():
             if name in properties:
                 properties[name] = self._merge(child, properties[name], f"{location}.{name}")
             else:
-                properties[name] = self._merge(child, None, f"{location}.{name}")
-                if not is_request:
+                new = self._merge(child, None, f"{location}.{name}")
+                properties[name] = _or_null(new) if _is_request(location) else new
+                if not _is_request(location) and not self._same_release:
                     required.append(name)  # Jackson writes all properties by default
                 self.notes.append(f"new property: {location}.{name}")
-        return {**base, "properties": properties, "required": required}
+        merged = {**base, "properties": properties, "required": required}
+        names = set(described["properties"])
+        if is_class:  # another description of the class may show what this one omits
+            self._described_properties.setdefault(location, set()).update(names)
+            return merged
+        return self._without_gone(merged, names, location)
+
+    def _without_gone(self, merged: Schema, described: set[str], location: str) -> dict[str, Any]:
+        """Removes the properties that a description would show if they still existed."""
+        properties = dict(merged.get("properties", {}))
+        required = list(merged.get("required", ()))
+        if any("const" in child for child in properties.values()):
+            return dict(merged)  # a subclass, which no description shows
+        twins = {_folded(name) for name in described}
+        for name in [name for name in properties if name not in described and _folded(name) not in twins]:
+            # a description may omit optional properties; keeping them does no harm
+            if (_is_request(location) or name in required) and self._is_gone(f"property {location}.{name}"):
+                del properties[name]
+                required = [other for other in required if other != name]
+        return {**merged, "properties": properties, "required": required}
 
     def _new(self, described: Schema, location: str) -> dict[str, Any]:
         """Returns a schema that has no counterpart in the base: Jackson writes all properties of a class."""
@@ -186,11 +252,30 @@ class ContractMerger:
 
     def _base_class(self, name: str) -> str:
         """Returns the base's name of a described class; OpenAPI documents omit the enclosing class."""
-        if name in self._base["$defs"]:
-            return name
-        nested = [known for known in self._base["$defs"] if known.endswith(f".{name}")]
+        known = self._base["$defs"]
+        for candidate in (name, name.removesuffix("@request")):
+            if candidate in known and (candidate == name or known[candidate].get("type") != "object"):
+                return candidate
+        nested = [other for other in known if other.endswith(f".{name}")]
         return nested[0] if len(nested) == 1 else name
 
 
 def _is_request(location: str) -> bool:
     return location.endswith(("request", "@request"))
+
+
+def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
+    """Allows null, which Jackson reads for every property that is not a Java primitive."""
+    if isinstance(schema.get("type"), str) and "enum" not in schema:
+        return schema | {"type": [schema["type"], "null"]}
+    return {"anyOf": [schema, {"type": "null"}]} if schema else schema
+
+
+def _simple_name(name: str) -> str:
+    """Turns "JarListInfo.JarFileInfo" into "JarFileInfo"."""
+    return name.rpartition(".")[2]
+
+
+def _folded(name: str) -> str:
+    """Returns what "start_time" and "start-time", or "backpressureLevel" and "backpressure-level", have in common."""
+    return name.replace("-", "").replace("_", "").lower()

@@ -10,7 +10,10 @@ from typing import Any
 import yaml
 
 from flinkmock.contract.importing.description import DescribedOperation, Description, parameter
+from flinkmock.errors import ImportRefused
 
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_MAX_REFERENCES = 20
 _METHODS = ("get", "post", "put", "patch", "delete")
 _COMPONENTS = "#/components/schemas/"
 
@@ -23,12 +26,35 @@ def read_document(text: str) -> Mapping[str, Any] | None:
 
     Raises:
         yaml.YAMLError, json.JSONDecodeError: the text is broken.
+        ImportRefused: the document has another version of OpenAPI.
     """
     if text.lstrip().startswith("{"):
         document = json.loads(text)
     else:
-        document = yaml.safe_load(text) if re.search(r"^openapi\s*:", text, re.M) else None
-    return document if isinstance(document, Mapping) and "openapi" in document else None
+        document = yaml.load(text, _LOADER) if re.search(r"^['\"]?(openapi|swagger)['\"]?\s*:", text, re.M) else None
+    if not isinstance(document, Mapping):
+        return None
+    if "swagger" in document:
+        raise ImportRefused(f"It is a document of Swagger {document['swagger']}. Convert it to OpenAPI 3 first.")
+    if "openapi" not in document:
+        return None
+    if not str(document["openapi"]).startswith("3."):
+        raise ImportRefused(f"It is a document of OpenAPI {document['openapi']}; flinkmock reads OpenAPI 3.")
+    if not isinstance(document.get("paths", {}), Mapping):
+        raise ImportRefused("Its `paths` is not a mapping from paths to operations.")
+    return document
+
+
+def dereferenced(entry: Mapping[str, Any], document: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Follows a reference to a parameter, request body or response. Raises KeyError if it is missing."""
+    for _ in range(_MAX_REFERENCES):
+        if "$ref" not in entry:
+            return entry
+        target: Any = document
+        for step in entry["$ref"].removeprefix("#/").split("/"):
+            target = target[step.replace("~1", "/").replace("~0", "~")]
+        entry = target
+    raise ImportRefused(f"The reference {entry['$ref']} refers to itself.")
 
 
 def read_openapi(document: Mapping[str, Any]) -> Description:
@@ -37,7 +63,7 @@ def read_openapi(document: Mapping[str, Any]) -> Description:
     Raises:
         KeyError: the document refers to something that it does not contain.
     """
-    components = document.get("components", {}).get("schemas", {})
+    components = _components(document)
     description = Description("OpenAPI document", definitions=_definitions(components))
     for path, method, entry, parameters in operations_of(document):
         description.operations.append(_operation(method, path, entry, parameters, components))
@@ -47,17 +73,52 @@ def read_openapi(document: Mapping[str, Any]) -> Description:
 def operations_of(document: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any], list[Any]]]:
     """Yields path (":jobid"), method ("GET"), entry and parameters of each operation.
 
-    The parameters include those that the path declares; references to them are resolved.
+    References to parameters, request bodies and responses are resolved. The parameters include those that the path
+    declares, and those that the path has without a declaration.
     """
-    declared = document.get("components", {}).get("parameters", {})
     for path, item in document["paths"].items():
         for method, entry in item.items():
             if method in _METHODS:
-                parameters = [*item.get("parameters", ()), *entry.get("parameters", ())]
-                resolved = [
-                    declared[each["$ref"].rpartition("/")[2]] if "$ref" in each else each for each in parameters
+                listed = [*item.get("parameters", ()), *entry.get("parameters", ())]
+                resolved = [dereferenced(each, document) for each in listed]
+                # a parameter of an operation overrides that of its path
+                parameters = list({(each["in"], each["name"]): each for each in resolved}.values())
+                declared = {each["name"] for each in parameters if each["in"] == "path"}
+                parameters += [
+                    {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
+                    for name in re.findall(r"\{([^/}]+)\}", path)
+                    if name not in declared
                 ]
-                yield re.sub(r"\{(\w+)\}", r":\1", path), method.upper(), entry, resolved
+                resolved_entry = _resolved(entry, document, f"{method.upper()} {path}")
+                yield re.sub(r"\{([^/}]+)\}", r":\1", path), method.upper(), resolved_entry, parameters
+
+
+def _resolved(entry: Mapping[str, Any], document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    responses = {str(code): dereferenced(each, document) for code, each in entry["responses"].items()}
+    if not any(re.fullmatch(r"2\d\d", code) for code in responses):
+        raise ImportRefused(f"{name} has no success response (a status from 200 to 299).")
+    resolved = {**entry, "responses": responses}
+    if "requestBody" in entry:
+        resolved["requestBody"] = dereferenced(entry["requestBody"], document)
+    return resolved
+
+
+_VALUE_CLASSES: tuple[tuple[frozenset[str], Mapping[str, Any]], ...] = (
+    (frozenset({"bytes", "lowerPart", "upperPart"}), {"type": "string", "pattern": "[0-9a-f]{32}"}),  # AbstractID
+    (frozenset({"byteArray"}), {"type": "string", "format": "byte"}),  # SerializedValue
+)
+"""Classes that Jackson writes as one value, by the properties of the Java object, which Flink's document shows."""
+
+
+def _components(document: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """Returns the schemas of the document, with the values that Jackson writes for some classes."""
+    components = dict(document.get("components", {}).get("schemas", {}))
+    for name, schema in components.items():
+        properties = frozenset(schema.get("properties", ()))
+        components[name] = next((value for keys, value in _VALUE_CLASSES if keys == properties), schema)
+    if "ResourceID" in components:  # any text; the document says 32 hexadecimal digits
+        components["ResourceID"] = {"type": "string"}
+    return components
 
 
 def _definitions(components: Mapping[str, Any]) -> dict[str, Any]:
@@ -70,7 +131,9 @@ def _definitions(components: Mapping[str, Any]) -> dict[str, Any]:
 def _operation(
     method: str, path: str, entry: Mapping[str, Any], declared: list[Any], components: Mapping[str, Any]
 ) -> DescribedOperation:
-    responses = {int(code): response for code, response in entry["responses"].items() if str(code).startswith("2")}
+    responses = {
+        int(code): response for code, response in entry["responses"].items() if code.isdecimal() and code[0] == "2"
+    }
     operation = DescribedOperation(method, path, min(responses), id=entry.get("operationId"))
     for each in declared:
         parameters = operation.query_parameters if each["in"] == "query" else operation.path_parameters
@@ -116,7 +179,7 @@ def _convert(schema: Mapping[str, Any], components: Mapping[str, Any], suffix: s
         branches = [_convert(branch, components, suffix) for branch in schema.get("oneOf") or schema["anyOf"]]
         return {"anyOf": branches} if len(branches) > 1 else branches[0]
     if "allOf" in schema:  # a subclass: the properties of its ancestors, then its own
-        return _convert(_flattened(schema, components), components, suffix)
+        return _convert(flattened(schema, components), components, suffix)
     declared = schema.get("type")  # a list since OpenAPI 3.1, possibly with "null"
     json_types = [declared] if isinstance(declared, str) else list(declared or ())
     json_type = next((each for each in json_types if each != "null"), None)
@@ -142,13 +205,13 @@ def _convert(schema: Mapping[str, Any], components: Mapping[str, Any], suffix: s
     return out | ({"type": [json_type, "null"]} if schema.get("nullable") or "null" in json_types else {})
 
 
-def _flattened(schema: Mapping[str, Any], components: Mapping[str, Any]) -> dict[str, Any]:
+def flattened(schema: Mapping[str, Any], components: Mapping[str, Any]) -> dict[str, Any]:
     """Merges the properties of an `allOf`, ancestors first."""
     properties: dict[str, Any] = {}
     for part in (*schema["allOf"], {"properties": schema.get("properties", {})}):
         if "$ref" in part:
             part = components[part["$ref"].removeprefix(_COMPONENTS)]
         if "allOf" in part:
-            part = _flattened(part, components)
+            part = flattened(part, components)
         properties |= part.get("properties", {})
     return {"type": "object", "properties": properties}

@@ -1,0 +1,114 @@
+"""Checks a schema file before it is stored: a release that can't be read would break every command that loads it."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from flinkmock.contract.contract import Contract
+from flinkmock.contract.operation import Operation, shape_of
+from flinkmock.errors import ImportRefused
+
+MAX_DEPTH = 100
+"""How deep schemas may be nested. Flink's deepest has 9 levels; validation and rendering are recursive."""
+_KEYWORDS = frozenset(
+    ("$ref", "type", "enum", "const", "format", "pattern", "minimum", "properties", "required", "additionalProperties",
+     "propertyNames", "maxProperties", "items", "anyOf", "oneOf", "contentEncoding", "contentType", "refined")
+)  # fmt: skip
+"""The keywords that rendering and validation understand."""
+
+
+def refuse_unsound(document: Mapping[str, Any]) -> Contract:
+    """Returns the contract of a schema file.
+
+    Raises:
+        ImportRefused: two operations have the same id or the same path, a path parameter is missing or is not in the
+            path, or a schema is nested too deeply, endless or has keywords that flinkmock doesn't understand.
+    """
+    contract = Contract(document)
+    _refuse_repeated("id", Counter(operation.id for operation in contract))
+    shapes = Counter(f"{each.method} /{'/'.join(each.shape)}" for each in contract)
+    _refuse_repeated("method and path", shapes)
+    for name in contract.definitions:
+        _refuse_endless(name, contract.definitions)
+    for operation in contract:
+        _refuse_other_parameters(operation)
+        for side in ("request", "response"):
+            _refuse_schema(getattr(operation, side), f"the {side} of {operation}", contract.definitions)
+    return contract
+
+
+def refuse_foreign(described: Mapping[tuple[str, tuple[str, ...]], str], known: Contract) -> None:
+    """Refuses the description of an API that is not Flink's.
+
+    Args:
+        described: method and shape of each operation, with its name for the message.
+        known: a release of Flink.
+
+    Raises:
+        ImportRefused: fewer than half of the operations are Flink's.
+    """
+    flinks = {(operation.method, shape_of(operation.path)) for operation in known}
+    foreign = [name for key, name in described.items() if key not in flinks]
+    if len(foreign) * 2 > len(described):
+        raise ImportRefused(
+            f"It does not describe Flink's REST API: Flink {known.release} has {len(described) - len(foreign)} of its "
+            f"{len(described)} operations. It has no {foreign[0]}, for instance."
+        )
+
+
+def _refuse_repeated(what: str, counts: Counter[str]) -> None:
+    repeated = [name for name, count in counts.items() if count > 1]
+    if repeated:
+        raise ImportRefused(f"Several operations have the same {what}: {', '.join(repeated)}.")
+
+
+def _refuse_other_parameters(operation: Operation) -> None:
+    in_path = {segment[1:] for segment in operation.segments if segment.startswith(":")}
+    declared = {parameter.name for parameter in operation.path_parameters}
+    if in_path != declared:
+        raise ImportRefused(
+            f"The path parameters of {operation} are {', '.join(sorted(declared)) or 'none'}, but its path has "
+            f"{', '.join(sorted(in_path)) or 'none'}."
+        )
+
+
+def _refuse_schema(schema: Any, location: str, definitions: Mapping[str, Any]) -> None:
+    pending: deque[tuple[Any, int]] = deque([(schema, 0)])
+    seen: set[str] = set()
+    while pending:
+        each, depth = pending.popleft()
+        if each is None or isinstance(each, bool):
+            continue
+        if not isinstance(each, Mapping):
+            raise ImportRefused(f"In {location}, {each!r} is not a schema.")
+        if depth > MAX_DEPTH:
+            raise ImportRefused(f"In {location}, schemas are nested more than {MAX_DEPTH} levels deep.")
+        unknown = [keyword for keyword in each if keyword not in _KEYWORDS and not keyword.startswith("x-")]
+        if unknown:
+            raise ImportRefused(f"In {location}, flinkmock does not understand {', '.join(map(repr, unknown))}.")
+        name = each.get("$ref", "").rpartition("/")[2]
+        if name and name not in seen:
+            seen.add(name)
+            pending.append((definitions[name], depth))
+        pending.extend((child, depth + 1) for child in _children(each))
+
+
+def _children(schema: Mapping[str, Any]) -> Iterator[Any]:
+    yield from schema.get("properties", {}).values()
+    for keyword in ("items", "additionalProperties", "propertyNames"):
+        yield schema.get(keyword)
+    for keyword in ("anyOf", "oneOf"):
+        yield from schema.get(keyword, ())
+
+
+def _refuse_endless(name: str, definitions: Mapping[str, Any]) -> None:
+    """Refuses a definition that refers to itself without anything between."""
+    seen = [name]
+    schema = definitions[name]
+    while "$ref" in schema:
+        seen.append(schema["$ref"].rpartition("/")[2])
+        if len(seen) > len(definitions):
+            raise ImportRefused(f"The schema {name} refers only to itself: {' → '.join(seen[:4])}.")
+        schema = definitions[seen[-1]]

@@ -1,0 +1,197 @@
+"""Documents with the known weaknesses of Flink's generator, and documents that can't become a release."""
+
+import copy
+import json
+from pathlib import Path
+
+import pytest
+
+from flinkmock.cli import main
+from flinkmock.contract import Contract
+from flinkmock.contract.difference import difference
+from flinkmock.contract.importing import import_contract, nearest_release
+from flinkmock.contract.openapi import RELEASE, openapi
+from flinkmock.errors import ImportRefused
+
+BASE = Contract.load("2.3")
+OWN = openapi(BASE)
+ABSTRACT_ID = {
+    "type": "object",
+    "properties": {
+        "bytes": {"type": "string", "format": "byte"},
+        "lowerPart": {"type": "integer", "format": "int64"},
+        "upperPart": {"type": "integer", "format": "int64"},
+    },
+}
+JSON = "application/json"
+
+
+def ref(name):
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def generated():
+    """Returns a document of the base release as Flink's generator would write it."""
+    document = copy.deepcopy(OWN)
+    del document[RELEASE]
+    schemas = document["components"]["schemas"]
+    schemas["ApplicationID"] = copy.deepcopy(ABSTRACT_ID)
+    schemas["SerializedValueOptionalFailureObject"] = {"type": "object", "properties": {"byteArray": {"type": "array"}}}
+    schemas["JobDetailsInfo"]["properties"]["application-id"] = ref("ApplicationID")
+    schemas["ApplicationDetails"]["properties"]["id"] = ref("ApplicationID")
+    accumulators = schemas["JobAccumulatorsInfo"]["properties"]["serialized-user-task-accumulators"]
+    accumulators["additionalProperties"] = ref("SerializedValueOptionalFailureObject")
+    mode = schemas["CheckpointConfigInfo.ProcessingMode"]
+    mode["enum"] = [value.upper() for value in mode["enum"]]
+    for name, twin in (
+        ("SubtaskExecutionAttemptDetailsInfo", "start_time"),
+        ("JobVertexBackPressureInfo.SubtaskBackPressureInfo", "backpressure-level"),
+    ):
+        del schemas[name]["properties"][twin]
+    # one class in place of all with its simple name
+    schemas["JobVertexDetailsInfo"]["properties"]["now"] = {"type": "integer", "format": "int64"}
+    vertices = schemas["JobDetailsInfo"]["properties"]["vertices"]
+    vertices["items"] = ref("JobVertexDetailsInfo")
+    return document
+
+
+def imported(document, tmp_path, flink="2.4.0"):
+    file = tmp_path / "rest.json"
+    file.write_text(json.dumps(document), encoding="utf-8")
+    made, notes = import_contract(file, flink=flink, base=BASE)
+    return Contract(made), notes
+
+
+def test_the_base_knows_better_than_the_generator(tmp_path):
+    contract, notes = imported(generated(), tmp_path)
+    assert notes == []
+    assert [str(change) for change in difference(BASE, contract)] == []
+
+
+def test_true_changes_are_seen_among_the_weaknesses(tmp_path):
+    document = generated()
+    schemas = document["components"]["schemas"]
+    schemas["JobDetailsInfo"]["properties"]["parent"] = ref("ApplicationID")
+    schemas["CheckpointConfigInfo.ProcessingMode"]["enum"].append("AT_MOST_ONCE")
+    del schemas["ClusterOverviewWithVersion"]["properties"]["slots-total"]
+    schemas["Note"] = {"type": "object", "properties": {"text": {"type": "string"}}}
+    body = {"200": {"content": {JSON: {"schema": ref("Note")}}}}
+    document["paths"]["/jobs/{jobid}/note/{note-id}"] = {"get": {"operationId": "getNote", "responses": body}}
+    contract, notes = imported(document, tmp_path)
+    assert notes == [
+        "values at CheckpointConfigInfo.ProcessingMode: at_least_once, exactly_once, at_most_once",
+        "new property: JobDetailsInfo.parent",
+        "new: GET /jobs/:jobid/note/:note-id (getNote)",
+        "gone: property ClusterOverviewWithVersion.slots-total is no longer described",
+    ]
+    parent = contract.definitions["ApplicationID"]
+    assert parent == {"type": "string", "pattern": "^[0-9a-f]{32}$"}
+    path_parameters = contract.operation("getNote").path_parameters
+    assert [(each.name, each.java_type) for each in path_parameters] == [("jobid", "JobID"), ("note-id", "String")]
+
+
+def test_a_snapshot_of_the_same_release_removes_nothing(tmp_path):
+    document = generated()
+    del document["paths"]["/datasets"]
+    del document["components"]["schemas"]["ClusterOverviewWithVersion"]["properties"]["slots-total"]
+    document["components"]["schemas"]["ClusterOverviewWithVersion"]["properties"]["note"] = {"type": "string"}
+    contract, notes = imported(document, tmp_path, "2.3-SNAPSHOT")
+    assert notes == [
+        "kept: GET /datasets (getClusterDataSetList) is not described",
+        "new property: ClusterOverviewWithVersion.note",
+        "kept: property ClusterOverviewWithVersion.slots-total is not described",
+    ]
+    assert (contract.release.minor, contract.release.version) == ("2.3", "2.3-SNAPSHOT")
+    assert [str(change) for change in difference(BASE, contract)] == [
+        "GET /overview: response .note: added (string, optional)"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("flink", "base"),
+    [("2.3.1", "2.3"), ("2.4-SNAPSHOT", "2.3"), ("1.19.0", "1.19"), ("1.21.0", "1.20"), ("1.9.0", "1.12")],
+)
+def test_the_nearest_release(flink, base):
+    assert nearest_release(flink) == base
+
+
+def answering(schema):
+    return {"get": {"responses": {"200": {"content": {JSON: {"schema": schema}}}}}}
+
+
+def deep(levels):
+    schema = {"type": "string"}
+    for _ in range(levels):
+        schema = {"type": "object", "properties": {"a": schema}}
+    return schema
+
+
+def chain(length):
+    links = {f"C{number}": {"type": "object", "properties": {"a": ref(f"C{number + 1}")}} for number in range(length)}
+    return links | {f"C{length}": {"type": "string"}}
+
+
+@pytest.mark.parametrize(
+    ("paths", "schemas", "message"),
+    [
+        ({"/x": answering(ref("Nope"))}, {}, "refers to 'Nope', which it does not contain"),
+        ({"/x": answering(ref("A"))}, {"A": {"allOf": [ref("A")]}}, "a schema contains itself"),
+        ({"/x": answering(ref("A"))}, {"A": ref("A")}, "The schema A refers only to itself"),
+        ({"/x": answering(deep(101))}, {}, "the response of GET /x, schemas are nested more than 100 levels"),
+        ({"/x": answering(ref("C0"))}, chain(900), "schemas are nested more than 100 levels"),
+        ({"/x": answering({"not": {}})}, {}, "the response of GET /x, flinkmock does not understand 'not'"),
+        ({"/x": {"get": {"responses": {"default": {}}}}}, {}, "GET /x has no success response"),
+        ({"/jobs/{job}": OWN["paths"]["/jobs/{jobid}"]}, {}, "have the same id: getJobDetails"),
+        ({"/jobs/{job}": answering({})}, {}, r"have the same method and path: GET /jobs/:\."),
+        ({"/x": {"get": {**answering({})["get"], "parameters": [{"in": "path", "name": "y", "required": True}]}}}, {},
+         "The path parameters of GET /x are y, but its path has none"),
+    ],
+)  # fmt: skip
+def test_documents_of_flinkmock_that_can_not_be_served(paths, schemas, message, tmp_path):
+    document = copy.deepcopy(OWN)
+    document["paths"] |= paths
+    document["components"]["schemas"] |= schemas
+    with pytest.raises(ImportRefused, match=message):
+        imported(document, tmp_path)
+
+
+def test_an_added_operation_may_use_all_of_openapi(tmp_path):
+    document = copy.deepcopy(OWN)
+    author = {"allOf": [{"properties": {"name": {"type": "string", "description": "Who.", "example": "Ann"}}},
+                        {"type": "object", "properties": {"mail": {"type": "string", "nullable": True}}}]}  # fmt: skip
+    document["components"]["schemas"]["Author"] = author
+    document["components"]["responses"]["Author"] = {"content": {JSON: {"schema": ref("Author")}}}
+    responses = {200: {"$ref": "#/components/responses/Author"}}
+    document["paths"]["/jobs/{jobid}/author"] = {"get": {"operationId": "getAuthor", "responses": responses}}
+    contract, _ = imported(document, tmp_path)
+    name, mail = contract.definitions["Author"]["properties"].values()
+    assert (name, mail) == ({"type": "string"}, {"type": ["string", "null"]})
+
+
+@pytest.mark.parametrize(
+    ("document", "message"),
+    [
+        ({"swagger": "2.0", "paths": {}}, "It is a document of Swagger 2.0."),
+        ({"openapi": "4.0", "paths": {}}, "It is a document of OpenAPI 4.0"),
+        ({"openapi": "3.0.0", "paths": {}}, "No operation found"),
+        (
+            {"openapi": "3.0.0", "paths": {"/pets": answering({})}},
+            "It does not describe Flink's REST API: Flink 2.3 has 0",
+        ),
+    ],
+)
+def test_documents_of_other_apis(document, message, tmp_path):
+    with pytest.raises(ImportRefused, match=message):
+        imported(document, tmp_path)
+
+
+def test_a_change_that_the_model_contradicts(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("FLINKMOCK_SCHEMAS", str(tmp_path))
+    document = copy.deepcopy(OWN)
+    document["components"]["schemas"]["JobDetailsInfo"]["properties"]["jid"] = deep(1)
+    file = tmp_path / "rest.json"
+    file.write_text(json.dumps(document), encoding="utf-8")
+    assert main(["import", str(file), "--flink", "2.4.0"]) == 2
+    errors = capsys.readouterr().err
+    assert "The release could not be served: getJobDetails (GET /jobs/:jobid) /jid: expected object" in errors
+    assert list(Path(tmp_path).glob("2.*.json")) == []
