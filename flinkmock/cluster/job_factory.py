@@ -11,7 +11,7 @@ from flinkmock.cluster.flat_lifecycle import FlatLifecycle, flatten
 from flinkmock.cluster.graph import JobGraph
 from flinkmock.cluster.job import Job
 from flinkmock.cluster.leadership import recovered_lifecycle
-from flinkmock.cluster.restore import RestoreSettings, find_state, missing_savepoint_error, restore_error
+from flinkmock.cluster.restore import RestoreSettings, find_state, restore_error
 from flinkmock.cluster.spec import JobSpec, Lifecycle, Step, VertexSpec
 from flinkmock.cluster.states import JobState, implicit_prefix, scheduler_of
 from flinkmock.flink.configuration import CHECKPOINT_DIR, SCHEDULER
@@ -79,7 +79,7 @@ class JobFactory:
         former = (each for term in cluster.leadership.past_terms for each in term.jobs.values())
         state = find_state(cluster.savepoints, (*former, *cluster.jobs.values()), restore.path, at)
         if state is None:
-            return missing_savepoint_error(restore.path)
+            return cluster.savepoints.missing_error(restore.path)
         error = None if restore.allow_non_restored_state else restore_error(state, job.spec, job.graph)
         if error is None:
             job.checkpoints.restore(state.restored)

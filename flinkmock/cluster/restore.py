@@ -73,11 +73,6 @@ def is_discarded(job: Job, time: int) -> bool:
     return retained is None or job.state in (JobState.FINISHED, JobState.CANCELED)
 
 
-def missing_savepoint_error(path: str) -> JavaException:
-    """Return the exception for a path without a savepoint or checkpoint."""
-    return JavaException(java_classes.FILE_NOT_FOUND_EXCEPTION, messages.no_savepoint(path))
-
-
 def _state(checkpoint: Checkpoint, at: int) -> RestorableState:
     restored = RestoredCheckpoint(checkpoint.id, at, checkpoint.is_savepoint, checkpoint.path)
     return RestorableState(restored, checkpoint.operators)

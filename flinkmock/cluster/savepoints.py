@@ -7,6 +7,7 @@ See docs/flink-behaviour.md#async-operations.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -18,13 +19,13 @@ from flinkmock.cluster.checkpoints import (
     CheckpointKind,
 )
 from flinkmock.cluster.event_queue import event_handler
-from flinkmock.cluster.restore import missing_savepoint_error
 from flinkmock.cluster.spec import CHECKPOINT_SIZE, CheckpointSpec, OperationName, OperationSpec, Polls, Signal, Step
 from flinkmock.cluster.states import TERMINAL_TASK_STATES, JobState, TaskState
 from flinkmock.flink import java_classes, messages
 from flinkmock.flink.exceptions import completion_exception, job_not_found
+from flinkmock.flink.file_systems import FileSystems
 from flinkmock.flink.java_exception import JavaException
-from flinkmock.flink.paths import scheme_problem, shown_path
+from flinkmock.flink.paths import shown_path
 
 if TYPE_CHECKING:
     from flinkmock.cluster.cluster import Cluster
@@ -214,20 +215,34 @@ class SavepointCoordinator:
             error = _checkpoint_exception(messages.NOT_ALL_RUNNING)
             # SchedulerBase.triggerSavepoint of 1.12 wraps the failure once more (situations: partly: poll savepoint)
             return error if release.since("1.13") or kind != CheckpointKind.SAVEPOINT else completion_exception(error)
-        cause = scheme_problem(directory) if directory is not None else None
+        return None if directory is None else self._directory_error(job, kind, directory, at)
+
+    def _directory_error(self, job: Job, kind: CheckpointKind, directory: str, at: int) -> JavaException | None:
+        """Return why no savepoint can be created in the directory; None if it can."""
+        files = {f"{path}/_metadata" for path in self.by_path}
+        cause = self._file_systems.savepoint_directory_problem(directory, files)
         if cause is None:
             return None
         if not self.cluster.release.since("1.13"):
-            return completion_exception(_checkpoint_exception(messages.TRIGGER_FAILURE, cause))
+            error = _checkpoint_exception(messages.TRIGGER_FAILURE, completion_exception(cause))
+            return completion_exception(error) if kind == CheckpointKind.SAVEPOINT else error
+        # CheckpointCoordinator.getCheckpointException looks for an IOException
+        text = messages.IO_PROBLEM
+        if cause.java_class == java_classes.ILLEGAL_ARGUMENT_EXCEPTION:
+            text = messages.TRIGGER_FAILURE
         job.checkpoints.trigger(
-            at,
-            CheckpointKind.SAVEPOINT,
-            FAILS_AFTER_MS,
-            format="CANONICAL",
-            failure=messages.IO_PROBLEM,
-            reached_tasks=False,
+            at, CheckpointKind.SAVEPOINT, FAILS_AFTER_MS, format="CANONICAL", failure=text, reached_tasks=False
         )
-        return _checkpoint_exception(messages.IO_PROBLEM, cause)
+        return _checkpoint_exception(text, cause)
+
+    @property
+    def _file_systems(self) -> FileSystems:
+        schemes = self.cluster.spec.file_systems
+        return FileSystems(self.cluster.release) if schemes is None else FileSystems(self.cluster.release, schemes)
+
+    def missing_error(self, path: str) -> JavaException:
+        """Return why there is no savepoint or checkpoint at a path."""
+        return self._file_systems.savepoint_problem(path, {above for path in self.by_path for above in _above(path)})
 
     def _planned_failure(self, job_id: str, name: OperationName, spec: OperationSpec) -> JavaException | None:
         """Return the failure that the scenario plans for this call, and count the call."""
@@ -236,7 +251,8 @@ class SavepointCoordinator:
         return spec.exception or _checkpoint_exception(messages.EXPIRED)
 
     def _path(self, job: Job, trigger_id: str, directory: str) -> str:
-        return f"{shown_path(directory)}/savepoint-{job.id[:6]}-{self.cluster.random.hex(12, 'savepoint', trigger_id)}"
+        random = self.cluster.random.hex(12, "savepoint", trigger_id)
+        return f"{shown_path(directory).removesuffix('/')}/savepoint-{job.id[:6]}-{random}"
 
     # -- the end of an operation
 
@@ -302,7 +318,7 @@ class SavepointCoordinator:
         cluster.async_operations.add(operation)
         planned = self._planned_failure("", OperationName.DISPOSE_SAVEPOINT, spec)
         if planned is None and self.savepoint_at(shown_path(path), at) is None:
-            duration, planned = FAILS_AFTER_MS, missing_savepoint_error(path)
+            duration, planned = FAILS_AFTER_MS, self.missing_error(path)
         elif planned is None:
             del self.by_path[shown_path(path)]
         if planned is not None:
@@ -344,6 +360,13 @@ def _has_blocking_output(job: Job, at: int) -> bool:
         for execution in row
         if execution.vertex.index in job.graph.blocking_outputs
     )
+
+
+def _above(path: str) -> Iterator[str]:
+    """Yield the directories above a path with a scheme."""
+    while "/" in path:
+        path = path.rpartition("/")[0]
+        yield path
 
 
 def _checkpoint_exception(text: str, cause: JavaException | None = None) -> JavaException:

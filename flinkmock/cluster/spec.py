@@ -358,5 +358,7 @@ class ClusterSpec:
     """By `OperationName`."""
     savepoints: tuple[str, ...] = ()
     """Paths of savepoints that were taken before the cluster started."""
+    file_systems: tuple[str, ...] | None = None
+    """Schemes of the file systems beside `file`; None: all that Flink has plugins for, and Hadoop's."""
     caches: bool | None = None
     """Whether responses are cached as in Flink (web.refresh-interval, metrics fetcher); None: with a real clock."""

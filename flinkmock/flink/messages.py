@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from flinkmock.release import Release
+
 # Routing and static files: plain texts, without class and trace.
 BAD_REQUEST_PATH = "/bad-request"
 """The target that Netty puts in the place of an unreadable request line."""
@@ -269,7 +271,7 @@ SINGLE_KEY_STATE_BACKEND = "Checkpoints are not supported in a single key state 
 NOT_ALL_RUNNING = "Not all required tasks are currently running."
 IO_PROBLEM = "An Exception occurred while triggering the checkpoint. IO-problem detected."
 TRIGGER_FAILURE = "Trigger checkpoint failure."
-"""1.12's words for IO_PROBLEM."""
+"""Since 1.13 only for unchecked exceptions, such as that of an empty directory; in 1.12 for all."""
 EMPTY_CHECKPOINT_POINTER = "empty checkpoint pointer"
 NO_INCREMENTAL_CHECKPOINT = "Flink does not support triggering incremental checkpoint explicitly. See FLINK-33723."
 NO_SAVEPOINT_PATH = "Field savepoint-path must not be omitted or be null."
@@ -284,8 +286,26 @@ def could_not_dispose(path: str) -> str:
     return f"Could not dispose savepoint {path}."
 
 
-def no_savepoint(path: str) -> str:
-    return f"Cannot find checkpoint or savepoint file/directory '{path}' on file system 'file'."
+def no_savepoint(path: str, file_system: str) -> str:
+    return f"Cannot find checkpoint or savepoint file/directory '{path}' on file system '{file_system}'."
+
+
+def no_metadata_in(directory: str) -> str:
+    return (
+        f"Cannot find meta data file '_metadata' in directory '{directory}'. Please try to load the "
+        "checkpoint/savepoint directly from the metadata file instead of the directory."
+    )
+
+
+def invalid_savepoint_path(path: str) -> str:
+    return (
+        f"Checkpoint/savepoint path '{path}' is not a valid file URI. Either the pointer path is invalid, or the "
+        "checkpoint was created by a different state backend."
+    )
+
+
+def savepoint_not_accessible(path: str) -> str:
+    return f"Cannot access file system for checkpoint/savepoint path '{path}'."
 
 
 def state_not_restorable(path: str, operator_id: str) -> str:
@@ -296,12 +316,40 @@ def state_not_restorable(path: str, operator_id: str) -> str:
     )
 
 
-def unsupported_scheme(scheme: str) -> str:
+def unsupported_scheme(scheme: str, release: Release) -> str:
     return (
         f"Could not find a file system implementation for scheme '{scheme}'. The scheme is not directly supported by "
         "Flink and no Hadoop file system to support this scheme could be loaded. For a full list of supported file "
-        "systems, please see https://nightlies.apache.org/flink/flink-docs-stable/ops/filesystems/."
+        f"systems, please see {_docs(release)}/ops/filesystems/."
     )
+
+
+def missing_plugin(scheme: str, plugins: Sequence[str], release: Release) -> str:
+    word, page = "plugin(s)", f"{_docs(release)}/docs/deployment/filesystems/plugins/"
+    if not release.since("1.15"):
+        word, page = "plugin" + ("s" if len(plugins) > 1 else ""), f"{_docs(release)}/ops/plugins.html"
+    return (
+        f"Could not find a file system implementation for scheme '{scheme}'. The scheme is directly supported by Flink "
+        f"through the following {word}: {', '.join(plugins)}. Please ensure that each plugin resides within its own "
+        f"subfolder within the plugins directory. See {page} for more information. If you want to use a Hadoop file "
+        "system for that scheme, please add the scheme to the configuration fs.allowed-fallback-filesystems. For a "
+        f"full list of supported file systems, please see {_docs(release)}/ops/filesystems/."
+    )
+
+
+def _docs(release: Release) -> str:
+    host = "nightlies.apache.org/flink" if release.since("1.14") else "ci.apache.org/projects/flink"
+    return f"https://{host}/flink-docs-stable"
+
+
+def authority_in_local_path(authority: str, path: str, correct_path: str) -> str:
+    return (
+        f"Found local file path with authority '{authority}' in path '{path}'. Hint: Did you forget a slash? "
+        f"(correct path would be '{correct_path}')"
+    )
+
+
+NULL_PATH = 'Cannot invoke "String.replace(java.lang.CharSequence, java.lang.CharSequence)" because "path" is null'
 
 
 def savepoint_directory_not_created(path: str) -> str:

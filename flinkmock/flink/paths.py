@@ -1,37 +1,127 @@
-"""Paths of checkpoints and savepoints, as Flink's FileSystem and Path read and print them."""
+"""Paths of checkpoints and savepoints, as Flink's Path reads and prints them (`org.apache.flink.core.fs.Path`)."""
 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
-from flinkmock.flink import java_classes, messages
+from flinkmock.errors import FlinkMockError
+from flinkmock.flink import java_classes
+from flinkmock.flink.environment import JAVA_17
 from flinkmock.flink.java_exception import JavaException
 
-SCHEMES = ("file", "hdfs", "viewfs", "s3", "s3a", "s3n", "s3p", "gs", "oss", "abfs", "abfss", "wasb", "wasbs", "azure",
-           "maprfs", "swift", "cosn", "obs", "alluxio")  # fmt: skip
-"""File systems that ship with Flink, as plugins or through Hadoop."""
-READ_ONLY = ("/proc/", "/sys/", "/dev/")
-"""Local directories in which a JobManager can't create directories."""
+WORKING_DIRECTORY = JAVA_17.home
+"""The working directory of a JobManager, to which paths without scheme are relative."""
 
 
-def shown_path(path: str) -> str:
-    """Return the path as Flink's Path prints it: `file:///a/b/` becomes `file:/a/b`."""
-    scheme, colon, rest = path.partition(":")
-    if not colon or "/" in scheme:
-        scheme, rest = "file", path
-    if rest.startswith("///"):
-        rest = rest[2:]
-    return f"{scheme}:{rest.rstrip('/') or '/'}"
+class InvalidPath(FlinkMockError):
+    """Flink's Path rejects the text.
+
+    Attributes:
+        exception: The exception of Path's constructor.
+    """
+
+    def __init__(self, exception: JavaException) -> None:
+        super().__init__(exception.message)
+        self.exception = exception
 
 
-def scheme_problem(path: str) -> JavaException | None:
-    """Return the exception of writing to a path; None if it can be written to."""
-    scheme, _, rest = shown_path(path).partition(":")
-    if scheme not in SCHEMES:
-        no_hadoop = JavaException(java_classes.UNSUPPORTED_FILE_SYSTEM_SCHEME_EXCEPTION, messages.NO_HADOOP)
-        return JavaException(
-            java_classes.UNSUPPORTED_FILE_SYSTEM_SCHEME_EXCEPTION, messages.unsupported_scheme(scheme), no_hadoop
+@dataclass(frozen=True, slots=True)
+class FlinkPath:
+    """A path with its optional scheme and authority; `str` is what `Path.toString` returns."""
+
+    scheme: str | None
+    authority: str
+    path: str
+
+    def __str__(self) -> str:
+        path = self.path
+        if self.scheme is None and not self.authority and _has_drive(path.removeprefix("/")):
+            path = path.removeprefix("/")
+        scheme = "" if self.scheme is None else f"{self.scheme}:"
+        return f"{scheme}//{self.authority}{path}" if self.authority else f"{scheme}{path}"
+
+    @property
+    def file_system(self) -> str:
+        """The scheme of the file system that has the path: `file` if none is given."""
+        return "file" if self.scheme is None else self.scheme
+
+    def qualified(self) -> FlinkPath:
+        """Return the absolute path with a scheme (`Path.makeQualified`)."""
+        path = self.path if self.path.startswith("/") else _normalized(f"{WORKING_DIRECTORY}/{self.path}")
+        return FlinkPath(self.file_system, self.authority, path)
+
+
+def parse_path(text: str) -> FlinkPath:
+    """Read a path.
+
+    Raises:
+        InvalidPath: It is empty, relative with a scheme, or has an unusual scheme or host.
+    """
+    if not text:
+        raise InvalidPath(
+            JavaException(java_classes.ILLEGAL_ARGUMENT_EXCEPTION, "Can not create a Path from an empty string")
         )
-    if scheme == "file" and re.match("|".join(READ_ONLY), rest):
-        return JavaException(java_classes.IO_EXCEPTION, messages.savepoint_directory_not_created(shown_path(path)))
-    return None
+    if _has_drive(text):
+        text = f"/{text}"
+    scheme, authority, rest = None, "", text
+    colon, slash = text.find(":"), text.find("/")
+    if colon != -1 and (slash == -1 or colon < slash):
+        scheme, rest = text[:colon], text[colon + 1 :]
+    if rest.startswith("//") and len(rest) > 2:
+        authority, slash_after, path = rest[2:].partition("/")
+        rest = slash_after + path
+    path = re.sub("/+", "/", rest.replace("\\", "/"))
+    if path != "/":
+        path = path.removesuffix("/")
+    _check_uri(scheme, authority, path)
+    return FlinkPath(scheme, authority, _normalized(path))
+
+
+def shown_path(text: str) -> str:
+    """Return the path as Flink prints it once it is qualified: `file:///a/b/` becomes `file:/a/b`.
+
+    A text that Flink's Path rejects is returned unchanged.
+    """
+    try:
+        return str(parse_path(text).qualified())
+    except InvalidPath:
+        return text
+
+
+def _check_uri(scheme: str | None, authority: str, path: str) -> None:
+    """Check the parts of a path as the constructor of `java.net.URI` does."""
+    text = f"{'' if scheme is None else scheme + ':'}{'//' + authority if authority else ''}{path}"
+    problem = None
+    if scheme is not None:
+        unusual = re.search(r"^[^a-zA-Z]|[^a-zA-Z0-9+.-]", scheme)
+        if path and not path.startswith("/"):
+            problem = "Relative path in absolute URI"
+        elif not scheme:
+            problem = "Expected scheme name at index 0"
+        elif unusual:
+            problem = f"Illegal character in scheme name at index {unusual.start()}"
+        elif not authority and not path:
+            problem = f"Expected scheme-specific part at index {len(scheme) + 1}"
+    bracket = re.search(r"[\[\]]", authority)
+    if problem is None and bracket:
+        problem = f"Illegal character in hostname at index {text.index('//') + 2 + bracket.start()}"
+    if problem is not None:
+        cause = JavaException(java_classes.URI_SYNTAX_EXCEPTION, f"{problem}: {text}")
+        raise InvalidPath(JavaException(java_classes.ILLEGAL_ARGUMENT_EXCEPTION, str(cause), cause))
+
+
+def _has_drive(text: str) -> bool:
+    """Return whether the text begins as a path of Windows does."""
+    return re.match("[a-zA-Z]:", text) is not None
+
+
+def _normalized(path: str) -> str:
+    """Return the path without `.` and `..`, as `URI.normalize` does: a leading `..` stays."""
+    segments: list[str] = []
+    for segment in path.split("/"):
+        if segment == ".." and segments and segments[-1] not in ("", ".."):
+            segments.pop()
+        elif segment != ".":
+            segments.append(segment)
+    return "/".join(segments) or ("/" if path.startswith("/") else "")

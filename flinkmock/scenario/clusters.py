@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from flinkmock.cluster.spec import ClusterSpec, LeaderChange, TaskManagerEvent, TaskManagerEventKind
 from flinkmock.flink.configuration import HIGH_AVAILABILITY, SCHEDULER, STORE_DURATION, Configuration
+from flinkmock.flink.paths import InvalidPath, parse_path
 from flinkmock.scenario.diagnostics import Diagnostics
 from flinkmock.scenario.document import YamlNode
 from flinkmock.scenario.quantities import as_int, read_duration, read_duration_range
@@ -129,4 +130,14 @@ class ClusterReader:
 
     def savepoints(self) -> tuple[str, ...]:
         node = self.section.get("savepoints")
-        return tuple(path.text for path in node.elements) if node is not None else ()
+        paths = node.elements if node is not None else ()
+        for path in paths:
+            try:
+                parse_path(path.text)
+            except InvalidPath as error:
+                self.diagnostics.add(path.location, f"{path.text!r} is not a path: {error}.")
+        return tuple(path.text for path in paths)
+
+    def file_systems(self) -> tuple[str, ...] | None:
+        node = self.section.get("file-systems")
+        return None if node is None else tuple(scheme.text for scheme in node.elements)

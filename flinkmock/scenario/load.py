@@ -222,6 +222,7 @@ class _ScenarioReader:
             version=cluster.version(),
             configuration=cluster.configuration(),
             savepoints=cluster.savepoints(),
+            file_systems=cluster.file_systems(),
             jobs=jobs,
             submissions=submissions,
             operations=operations,

@@ -22,6 +22,7 @@ from tests.fidelity.distribution import flink_home, java_for, minor_of
 from tests.fidelity.driver import Body, Driver
 from tests.fidelity.flink import real_cluster
 from tests.fidelity.jobs import (
+    all_tasks_run,
     cancel,
     has_ended,
     learn_taskmanager,
@@ -35,7 +36,7 @@ from tests.fidelity.jobs import (
     wait_state,
 )
 from tests.fidelity.real import jars_for
-from tests.fidelity.recordings import save, scrubbed
+from tests.fidelity.recordings import load, save, scrubbed
 from tests.fidelity.suites.gets import JOB_GETS, VERTEX_GETS, get_all
 
 SITUATIONS = Path(__file__).parent.parent / "situations"
@@ -45,7 +46,17 @@ OPTIONS = (
     f"resourcemanager.standalone.start-up-time: {START_UP_S * 1000}",
     f"slot.request.timeout: {SLOT_TIMEOUT_S * 1000}",
 )
-SITUATION_NAMES = ("waiting", "batch", "partly", "directories", "initializing", "created", "forgotten")
+SITUATION_NAMES = (
+    "waiting",
+    "batch",
+    "partly",
+    "directories",
+    "paths",
+    "failing_stop",
+    "initializing",
+    "created",
+    "forgotten",
+)
 FORGETS = (f"jobstore.expiration-time: {KEPT_S}",)
 
 
@@ -180,6 +191,67 @@ def directories(d: Driver) -> None:
                 wait_checkpoints(d, 1)
     d.step("directories: checkpoints", "GET", JOB + "/checkpoints")
     d.step("directories: exceptions", "GET", JOB + "/exceptions")
+
+
+PATHS = {
+    "empty": "", "blank": " ", "relative": "relative/dir", "relative with scheme": "file:relative/dir",
+    "without scheme": "/nosuch/dir", "three slashes": "file:///nosuch/dir", "host": "file://host/dir", "s3": "s3://b/sp",
+    "hdfs": "hdfs://n/sp", "nosuch": "nosuch://x/sp", "only scheme": "file:", "digit": "1s://x/y", "proc": "/proc",
+    "its directory": "{scratch}/sp", "its directory with slash": "file://{scratch}/sp/",
+}  # fmt: skip
+"""Paths without a savepoint."""
+
+
+def paths(d: Driver) -> None:
+    """Jobs are restored from paths without a savepoint, and these are disposed."""
+    start_job(d, "wordcount", "--name", "oracle word count", name="paths: run")
+    wait_checkpoints(d, 1)
+    odd = {
+        "drive": "c:/x", "drive and name": "a:b/c", "dots": "file:{scratch}/a/../b", "parent": "../parent",
+        "dot": "./dot", "backslash": "back\\slash", "many slashes": "file:///{scratch}//many///slashes",
+        "upper case": "FILE:/x", "no bucket": "s3://", "no scheme": ":x", "digit": "1s://x/y",
+        "blank in scheme": "fi le:/x", "query": "{scratch}/q?x=1#f",
+        "only slashes": "file://", "opaque": "nosuch:b", "proc": "/proc", "sys": "/sys/x", "device": "/dev/null/x",
+        "dots to proc": "file:/proc/x/../y", "bracket": "nosuch://h[x/y", "long name": "x" * 300,
+    }  # fmt: skip
+    for label, place in {**odd, "good": "{scratch}/sp"}.items():
+        body = {"cancel-job": False, "target-directory": place}
+        if trigger(d, f"paths: savepoint {label}", "POST", JOB + "/savepoints", json_body=body):
+            poll_operation(d, f"paths: poll savepoint {label}", JOB + "/savepoints/{trigger}")
+    cancel(d)
+    for label, path in PATHS.items():
+        run = {"savepointPath": path, "programArgsList": ["--name", "restored"]}
+        d.step(f"paths: run {label}", "POST", "/jars/{jar_wordcount}/run", json_body=run, text_limit=20_000)
+        if trigger(d, f"paths: dispose {label}", "POST", "/savepoint-disposal", json_body={"savepoint-path": path}):
+            poll_operation(d, f"paths: poll dispose {label}", "/savepoint-disposal/{trigger}")
+
+
+def failing_stop(d: Driver) -> None:
+    """A stop that leaves a savepoint and a job that fails, or is restarted with a restart strategy."""
+    restart = {"none": {"restart-strategy.type": "none", "restart-strategy": "none"}, "restarts": {}}
+    for label, options in restart.items():
+        if label == "none" and minor_of(str(d.peek("/config")["flink-version"])) < (1, 17):
+            continue
+        upload(d, "stopfails", name=f"failing stop {label}: upload")
+        body = {"flinkConfiguration": options} if options else {}
+        answer = d.step(f"failing stop {label}: run", "POST", "/jars/{jar_stopfails}/run", json_body=body)
+        d.variables["job"] = answer["jobid"]
+        wait_state(d, d.variables["job"], all_tasks_run)
+        learn_vertices(d)
+        wait_checkpoints(d, 1)
+        body = {"drain": False, "targetDirectory": "file://{scratch}/sp"}
+        trigger(d, f"failing stop {label}: stop", "POST", JOB + "/stop", json_body=body)
+        poll_operation(d, f"failing stop {label}: poll stop", JOB + "/savepoints/{trigger}")
+        until = has_ended if label == "none" else all_tasks_run
+        d.poll(
+            f"failing stop {label}: timeline", "/jobs/overview", listed(d),
+            lambda b, until=until: any(until(j) for j in b["jobs"] if j["jid"] == d.variables["job"]), timeout=20,
+        )  # fmt: skip
+        time.sleep(3.2)
+        d.step(f"failing stop {label}: job", "GET", JOB)
+        d.step(f"failing stop {label}: exceptions", "GET", JOB + "/exceptions", text_limit=20_000)
+        d.step(f"failing stop {label}: checkpoints", "GET", JOB + "/checkpoints")
+        settle(d)
 
 
 @contextlib.contextmanager
@@ -319,7 +391,7 @@ def main() -> None:
     chosen = args.only.split(",")
     home, java = args.home or flink_home(args.version), args.java or java_for(args.version)
     sessions: list[tuple[tuple[str, ...], tuple[Callable[[Driver], None], ...]]] = [
-        (OPTIONS, (waiting, batch, partly, directories, initializing)),
+        (OPTIONS, (waiting, batch, partly, directories, paths, failing_stop, initializing)),
         (("jobmanager.scheduler: adaptive",), (created,)),
         (FORGETS, (forgotten,)),
     ]
@@ -343,11 +415,11 @@ def main() -> None:
                 settle(d)
                 steps += scrubbed(d.steps, {folder: "/opt/flink/work", str(home): "/opt/flink"})
                 print(f"{situation.__name__}: {len(d.steps)} steps, {time.time() - start:.0f} s", flush=True)
-                save(
-                    SITUATIONS / f"{args.version}.json.gz",
-                    {"flink": args.version, "suite": "situations"},
-                    steps,
-                )
+                path = SITUATIONS / f"{args.version}.json.gz"
+                new = {step["step"]: step for step in steps}
+                old = load(path) if path.exists() else []
+                kept = [step for step in old if step["step"] not in new]
+                save(path, {"flink": args.version, "suite": "situations"}, [*kept, *steps])
 
 
 if __name__ == "__main__":

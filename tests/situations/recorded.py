@@ -42,3 +42,14 @@ def errors(found: Any) -> list[str]:
     """Return the exceptions that an error response names, as `causes` does."""
     text = "\n".join(found["errors"]).replace("<Exception on server side:\n", "")
     return [line for line in causes(text) if "End of exception" not in line]
+
+
+def request(version: str, step: str) -> dict[str, Any]:
+    """Return the request of a step."""
+    found: dict[str, Any] = _steps(version)[step]["request"]
+    return found
+
+
+def names(version: str) -> list[str]:
+    """Return the names of all steps."""
+    return list(_steps(version))

@@ -1,0 +1,129 @@
+"""The file systems of a cluster: which schemes they have, and why a directory can't be created or a savepoint read.
+
+Recorded with 2.3.0, 1.20.5 and 1.12.5 (situations: poll empty, poll relative, poll host, …).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from flinkmock.flink import java_classes, messages
+from flinkmock.flink.java_exception import JavaException
+from flinkmock.flink.paths import FlinkPath, InvalidPath, parse_path
+from flinkmock.release import Release
+
+LOCAL = "file"
+SCHEMES = (
+    LOCAL, "hdfs", "viewfs", "s3", "s3a", "s3n", "s3p", "gs", "oss", "abfs", "abfss", "wasb", "wasbs", "azure",
+    "maprfs", "swift", "cosn", "obs", "alluxio",
+)  # fmt: skip
+"""The file systems that a fake cluster has by default: those of Flink's plugins and of Hadoop."""
+
+_AZURE, _S3_HADOOP, _S3_PRESTO = "flink-fs-azure-hadoop", "flink-s3-fs-hadoop", "flink-s3-fs-presto"
+
+
+def _plugins(release: Release) -> dict[str, tuple[str, ...]]:
+    """Return the plugins for each scheme (FileSystem.DIRECTLY_SUPPORTED_FILESYSTEM)."""
+    plugins = {
+        "wasb": (_AZURE,), "wasbs": (_AZURE,), "oss": ("flink-oss-fs-hadoop",), "s3": (_S3_HADOOP, _S3_PRESTO),
+        "s3a": (_S3_HADOOP,), "s3p": (_S3_PRESTO,),
+    }  # fmt: skip
+    if release.since("1.15"):
+        return plugins | {"abfs": (_AZURE,), "abfss": (_AZURE,), "gs": ("flink-gs-fs-hadoop",)}
+    return plugins | {"swift": ("flink-swift-fs-hadoop",)}
+
+
+_READ_ONLY = ("/proc", "/sys")
+"""Local directories in which nobody can create a directory."""
+_DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
+_LONGEST_NAME = 255
+
+
+@dataclass(frozen=True, slots=True)
+class FileSystems:
+    """The file systems of a cluster.
+
+    Attributes:
+        release: The Flink release, which words some messages in its own way.
+        schemes: The schemes that have a file system beside `file`.
+    """
+
+    release: Release
+    schemes: Collection[str] = SCHEMES
+
+    def savepoint_directory_problem(self, directory: str, files: Collection[str] = ()) -> JavaException | None:
+        """Return why no savepoint can be created in a directory; None if it can.
+
+        As AbstractFsCheckpointStorageAccess.initializeLocationForSavepoint.
+
+        Args:
+            directory: As the client sent it.
+            files: Qualified paths of the local files that are known, such as `file:/a/b`.
+        """
+        try:
+            path = parse_path(directory)
+        except InvalidPath as error:
+            return error.exception
+        problem = self._file_system_problem(path)
+        if problem is not None or path.file_system != LOCAL:
+            return problem
+        return self._creation_problem(path, files)
+
+    def savepoint_problem(self, pointer: str, directories: Collection[str] = ()) -> JavaException:
+        """Return why there is no savepoint at a path (AbstractFsCheckpointStorageAccess.resolveCheckpointPointer).
+
+        Args:
+            pointer: As the client sent it.
+            directories: Qualified paths of the directories that exist.
+        """
+        try:
+            path = parse_path(pointer)
+        except InvalidPath:
+            return JavaException(java_classes.IO_EXCEPTION, messages.invalid_savepoint_path(pointer))
+        problem = self._file_system_problem(path)
+        if problem is not None:
+            return JavaException(java_classes.IO_EXCEPTION, messages.savepoint_not_accessible(pointer), problem)
+        if str(path.qualified()) in directories or (path.file_system == LOCAL and path.path in ("/", *_READ_ONLY)):
+            return JavaException(java_classes.FILE_NOT_FOUND_EXCEPTION, messages.no_metadata_in(str(path)))
+        return JavaException(java_classes.FILE_NOT_FOUND_EXCEPTION, messages.no_savepoint(pointer, path.file_system))
+
+    def _file_system_problem(self, path: FlinkPath) -> JavaException | None:
+        """Return why there is no file system for the path (FileSystem.getUnguardedFileSystem)."""
+        scheme = path.file_system
+        if scheme == LOCAL:
+            if not path.authority:
+                return None
+            correct = f"file:///{path.authority}{path.path}"
+            text = messages.authority_in_local_path(path.authority, str(path.qualified()), correct)
+            return JavaException(java_classes.IO_EXCEPTION, text)
+        if scheme in self.schemes:
+            return None
+        unsupported = java_classes.UNSUPPORTED_FILE_SYSTEM_SCHEME_EXCEPTION
+        plugins = _plugins(self.release).get(scheme)
+        if plugins is not None:
+            return JavaException(unsupported, messages.missing_plugin(scheme, plugins, self.release))
+        no_hadoop = JavaException(unsupported, messages.NO_HADOOP)
+        return JavaException(unsupported, messages.unsupported_scheme(scheme, self.release), no_hadoop)
+
+    def _creation_problem(self, path: FlinkPath, files: Collection[str]) -> JavaException | None:
+        """Return why a local directory can't be created; None if it can (LocalFileSystem.mkdirs)."""
+        qualified = path.qualified().path
+        parents = _parents(qualified)
+        cause = None
+        if re.match("/[a-zA-Z]:[^/]", path.path):
+            text = messages.NULL_PATH if self.release.since("1.15") else None
+            cause = JavaException(java_classes.NULL_POINTER_EXCEPTION, text)
+        elif file := next((each for each in parents if each in _DEVICES or f"{LOCAL}:{each}" in files), None):
+            cause = JavaException(java_classes.FILE_ALREADY_EXISTS_EXCEPTION, file)
+        too_long = any(len(name) > _LONGEST_NAME for name in qualified.split("/"))
+        if cause is None and not too_long and not any(each in _READ_ONLY for each in parents):
+            return None
+        return JavaException(java_classes.IO_EXCEPTION, messages.savepoint_directory_not_created(str(path)), cause)
+
+
+def _parents(path: str) -> list[str]:
+    """Return the path and the directories above it, without the root."""
+    names = path.split("/")[1:]
+    return ["/" + "/".join(names[:count]) for count in range(len(names), 0, -1)]
