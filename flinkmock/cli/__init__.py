@@ -10,7 +10,7 @@ import errno
 import sys
 from collections.abc import Sequence
 
-from flinkmock import __version__
+from flinkmock import __version__, limits
 from flinkmock.cli import (
     check,
     compat,
@@ -50,6 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         try:
             args = parser.parse_args(argv)
+            limits.check()
             code: int = args.run(args)
         finally:
             terminal.flush()

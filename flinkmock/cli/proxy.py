@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from flinkmock.cli.check import FORMATS
 from flinkmock.cli.serve import port
-from flinkmock.cli.terminal import paint, paint_status, silence
+from flinkmock.cli.terminal import paint, paint_status, printable, silence
 
 if TYPE_CHECKING:
     from flinkmock.contract import Contract
@@ -107,8 +107,11 @@ class RequestLog:
             return
         time = datetime.fromtimestamp(exchange.time / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
         fault = f"({exchange.fault})" if exchange.fault else ""
-        parts = [time, paint_status(exchange.status), f"{exchange.method:6} {exchange.target}", fault]
-        lines = ["  ".join(filter(None, parts)), *(f"    {paint(text, 'yellow', self._out)}" for text in findings)]
+        parts = [time, paint_status(exchange.status), printable(f"{exchange.method:6} {exchange.target}"), fault]
+        lines = [
+            "  ".join(filter(None, parts)),
+            *(f"    {paint(printable(text), 'yellow', self._out)}" for text in findings),
+        ]
         try:
             print("\n".join(lines), file=self._out, flush=True)
         except OSError:  # the reader has left, or the disk is full: the proxy runs on

@@ -14,7 +14,7 @@ from urllib.parse import quote
 from flinkmock.cli.file_watcher import FileWatcher
 from flinkmock.cli.journal_file import JournalFile
 from flinkmock.cli.ready_file import ReadyFile
-from flinkmock.cli.terminal import paint_status, silence
+from flinkmock.cli.terminal import paint_status, printable, silence
 from flinkmock.errors import FlinkMockError, InvalidArgument
 from flinkmock.units import parse_time
 
@@ -336,7 +336,7 @@ class Log:
         else:
             time = datetime.fromtimestamp(exchange.time / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
             parts = [f"{exchange.method:6} {exchange.target}", name, exchange.fault and f"({exchange.fault})"]
-            self._print("  ".join([time, paint_status(exchange.status), *filter(None, parts)]))
+            self._print("  ".join([time, paint_status(exchange.status), *map(printable, filter(None, parts))]))
 
     def _print(self, line: str) -> None:
         if self._is_read:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import os
+import re
 import sys
 from typing import TextIO
 
@@ -30,6 +31,8 @@ _ASCII = {
     "’": "'",
 }
 _ERRORS = "flinkmock-ascii"
+_UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
+"""Control characters, line breaks and those that change the direction of a text."""
 
 
 def prepare() -> None:
@@ -59,6 +62,15 @@ def silence() -> None:
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, sys.stdout.fileno())
     os.close(null)
+
+
+def printable(text: str) -> str:
+    r"""Return the text with its control characters written as `\x1b`, so that it can't forge or colour lines."""
+    return text if text.isprintable() else _UNPRINTABLE.sub(_escaped, text)
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return match[0].encode("unicode_escape").decode()
 
 
 def is_terminal(stream: TextIO | None) -> bool:

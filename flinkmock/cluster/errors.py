@@ -23,7 +23,7 @@
     ├── RescalingDisabled            `/rescaling`, which Flink disabled in 1.9 (FLINK-12312)
     ├── AdaptiveSchedulerRequired    the request needs the adaptive scheduler
     ├── InvalidResourceRequirements
-    ├── InvalidUpload                not exactly one file, or not a jar
+    ├── InvalidUpload                not exactly one file, not a jar, or it can't be stored
     ├── InvalidJobSubmission         a `POST /jobs` without a job graph, or without the files that it names
     ├── BadRequest                   the request is well formed, and the handler rejects it (400)
     ├── ProgramError                 the program fails: no entry class, main throws, no job executed
@@ -280,9 +280,10 @@ class InvalidResourceRequirements(ClusterError):
 
 @dataclass(eq=False)
 class InvalidUpload(ClusterError):
-    """Not exactly one file, or not a jar; `message` is Flink's message."""
+    """Not exactly one file, or not a jar; `message` is Flink's message. `not_stored`: the file can't be stored."""
 
     message: str
+    not_stored: bool = False
 
     def __str__(self) -> str:
         return self.message

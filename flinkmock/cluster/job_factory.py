@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import TYPE_CHECKING
 
+from flinkmock import limits
 from flinkmock.cluster.applications import Application
 from flinkmock.cluster.checkpoints import CheckpointTracker
 from flinkmock.cluster.flat_lifecycle import FlatLifecycle, flatten
@@ -14,6 +15,7 @@ from flinkmock.cluster.leadership import recovered_lifecycle
 from flinkmock.cluster.restore import RestoreSettings, find_state, restore_error
 from flinkmock.cluster.spec import JobSpec, Lifecycle, Step, VertexSpec
 from flinkmock.cluster.states import JobState, implicit_prefix, scheduler_of
+from flinkmock.flink import java_classes, messages
 from flinkmock.flink.configuration import CHECKPOINT_DIR, SCHEDULER
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.flink.paths import shown_path
@@ -64,13 +66,14 @@ class JobFactory:
         return job
 
     def start(self, job: Job, restore: RestoreSettings | None, at: int) -> None:
-        """Start a new job, or let it fail because it can't be restored."""
-        if restore is not None:
+        """Start a new job, or let it fail because it can't be restored or its parallelism is too high."""
+        error = _parallelism_error(job.graph)
+        if error is None and restore is not None:
             error = self._restore(job, restore, at)
-            if error is not None:
-                job.states.append((at, JobState.INITIALIZING))
-                self._cluster.state_machines.fail_initialization(job, at, error)
-                return
+        if error is not None:
+            job.states.append((at, JobState.INITIALIZING))
+            self._cluster.state_machines.fail_initialization(job, at, error)
+            return
         self._cluster.state_machines.start(job, at)
 
     def _restore(self, job: Job, restore: RestoreSettings, at: int) -> JavaException | None:
@@ -135,6 +138,15 @@ class JobFactory:
         if len(self._graphs) < _SHARED:
             self._graphs[id(spec.vertices)] = spec.vertices, graph
         return graph
+
+
+def _parallelism_error(graph: JobGraph) -> JavaException | None:
+    """Return the exception of a vertex with a parallelism above every maximum (ExecutionJobVertex)."""
+    for vertex in graph.vertices:
+        if vertex.parallelism > limits.PARALLELISM:
+            text = messages.parallelism_too_high(vertex.name, vertex.parallelism, limits.PARALLELISM)
+            return JavaException(java_classes.JOB_EXCEPTION, text)
+    return None
 
 
 def _single_job_application(application_id: str, spec: JobSpec, at: int) -> Application:

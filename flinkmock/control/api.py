@@ -28,8 +28,6 @@ PREFIX = "/__flinkmock__"
 API_PREFIX = f"{PREFIX}/v1"
 PAGES = ("/", PREFIX, f"{PREFIX}/")
 """Where the console is, and what redirects to it."""
-MAX_BODY = 16 * 1024 * 1024
-"""Bytes of a request's body."""
 _LOG = logging.getLogger("flinkmock.control")
 
 

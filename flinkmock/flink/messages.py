@@ -128,6 +128,13 @@ def no_vertex(vertex_id: str) -> str:
     return f"No vertex with ID '{vertex_id}' exists."
 
 
+def parallelism_too_high(vertex: str, parallelism: int, maximum: int) -> str:
+    return (
+        f"Vertex {vertex}'s parallelism ({parallelism}) is higher than the max parallelism ({maximum}). Please lower "
+        "the parallelism or increase the max parallelism."
+    )
+
+
 def invalid_subtask(vertex_id: str) -> str:
     return f"Invalid subtask index for vertex {vertex_id}"
 

@@ -42,6 +42,10 @@ def not_one_file(count: int) -> str:
     return f"Exactly 1 file must be sent, received {count}."
 
 
+def jar_not_moved(uploaded: str, destination: str) -> str:
+    return f"Could not move uploaded jar file [{uploaded}] to [{destination}]."
+
+
 def file_not_uploaded(kind: str, name: str) -> str:
     """`kind` is "JobGraph", "ExecutionPlan", "Jar" or "Artifact"."""
     return f"{kind} file {name} could not be found on the server."

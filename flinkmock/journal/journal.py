@@ -9,14 +9,13 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any, Protocol, cast
 
+from flinkmock import limits
 from flinkmock.contract.known_operations import unknown_operation
 from flinkmock.errors import InvalidArgument, UnmetExpectation
 from flinkmock.journal.count_range import AT_LEAST_ONCE, CountRange
 from flinkmock.journal.exchange import Exchange
 from flinkmock.journal.expectation import Expectation, InOrder, RequestMatcher
 from flinkmock.monotonic import monotonic
-
-LIMIT = 10_000
 
 
 class Expected(Protocol):
@@ -62,8 +61,8 @@ class Journal(Sequence[Exchange]):
     `body`, `query` and `status` restrict them as in `RequestMatcher`.
     """
 
-    def __init__(self, limit: int = LIMIT) -> None:
-        self.limit = limit
+    def __init__(self, limit: int | None = None) -> None:
+        self.limit = limit = limits.JOURNAL if limit is None else limit
         self._kept: deque[Exchange | _Deferred] = deque(maxlen=limit)
         self._has_deferred = False
         self._count = 0

@@ -99,7 +99,7 @@ class RestApi:
             assert request.operation is not None
             return error_response_for(error, request.operation, self.quirks)
         except Exception as error:
-            _LOG.exception("%s %s", request.method, request.target)
+            _LOG.exception("%r", f"{request.method} {request.target}")
             return internal(JavaException("java.lang.IllegalStateException", f"flinkmock failed: {error!r}"))
 
     def respond(self, request: Request, *, counts_as_poll: bool = True) -> Response:

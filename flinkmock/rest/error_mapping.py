@@ -225,9 +225,13 @@ def _rescale_not_found(error: p.RescaleNotFound, context: _Context) -> Response:
 
 
 @_maps(p.InvalidResourceRequirements)
-@_maps(p.InvalidUpload)
-def _rejected_with_message(error: p.InvalidResourceRequirements | p.InvalidUpload, context: _Context) -> Response:
+def _rejected_with_message(error: p.InvalidResourceRequirements, context: _Context) -> Response:
     return rest(400, error.message)
+
+
+@_maps(p.InvalidUpload)
+def _invalid_upload(error: p.InvalidUpload, context: _Context) -> Response:
+    return rest(500 if error.not_stored else 400, error.message)
 
 
 @_maps(p.InvalidJobSubmission)

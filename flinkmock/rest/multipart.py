@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO, TypeVar
 from urllib.parse import unquote_to_bytes
 
+from flinkmock import limits
 from flinkmock.flink import messages
 from flinkmock.rest.call import UploadedFile
 from flinkmock.rest.error_responses import RequestRejected, plain, rest
@@ -22,9 +23,13 @@ from flinkmock.rest.release_quirks import ReleaseQuirks
 _T = TypeVar("_T")
 _Steps = Generator[None, bytes | None, _T]
 """Waits for the next chunk of the body at each `yield`, None at its end."""
+_MAX_NAME = 255
+"""Bytes of a file's name on Linux."""
+_MAX_DIGITS = 18
+_CHARSETS = frozenset({"utf-8", "us-ascii", "iso-8859-1", "utf-16", "utf-16be", "utf-16le"})
+"""Those that every Java has; Java and Python have further ones."""
 _REQUEST = "request"
 """The name of the text part that is the JSON body."""
-_MAX_HEADER = 64 * 1024
 _BOUNDARY = re.compile(r"boundary\s*=\s*(?:\"([^\"]*)\"|([^;\s]*))", re.IGNORECASE)
 _PARAMETER = re.compile(r";\s*([^=;\s]+)\s*=\s*(?:\"([^\"]*)\"|([^;]*))")
 
@@ -92,12 +97,18 @@ class MultipartBody:
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def _parse_on(self, chunk: bytes | None) -> None:
-        """Parses up to the end of what has arrived. What follows the last part is ignored."""
+        """Parses up to the end of what has arrived. What follows the last part is ignored.
+
+        Raises:
+            RequestRejected: The form is rejected, or a file can't be stored: the disk is full, or its folder is gone.
+        """
         if self._parser is not None:
             try:
                 self._parser.send(chunk)
             except StopIteration:
                 self._parser = None
+            except OSError:
+                raise _failed() from None
 
     # The parser: each generator yields when it needs more of the body, and gets None at the end of the body.
 
@@ -133,6 +144,8 @@ class MultipartBody:
 
     def _file(self, filename: str, limit: int) -> _Steps[bool]:
         name = filename.rpartition("/")[2]  # java.io.File.getName: a backslash is no separator
+        if "\0" in name or len(name.encode("utf-8", "replace")) > _MAX_NAME or len(self._files) >= limits.UPLOAD_FILES:
+            raise _failed()
         with self._new_file(name) as file:
             complete = yield from self._content(_limited(file.write, limit))
         if not complete:
@@ -160,7 +173,7 @@ class MultipartBody:
             if not line:
                 return headers
             size += len(line)
-            if size > _MAX_HEADER:
+            if size > limits.PART_HEADERS:
                 raise _failed()
             headers.append(line.decode("utf-8", errors="replace"))
 
@@ -168,7 +181,7 @@ class MultipartBody:
         """The next line without its end (a bare LF will do); what is left if the body ends; None at the end."""
         start = 0
         while (end := self._buffer.find(b"\n", start)) < 0:
-            if len(self._buffer) > _MAX_HEADER:
+            if len(self._buffer) > limits.PART_HEADERS:
                 raise _failed()
             start = len(self._buffer)
             if (chunk := (yield)) is None:
@@ -211,11 +224,19 @@ def _disposition(headers: list[str]) -> tuple[str, str | None]:
                     case "filename":
                         filename = text
                     case "filename*":
-                        charset, _, encoded = text.partition("'")
-                        filename = unquote_to_bytes(encoded.partition("'")[2]).decode(charset or "utf-8", "replace")
+                        filename = _extended_value(text)
     if not name:
         raise _failed()
     return _cleaned(name), None if filename is None else _cleaned(filename)
+
+
+def _extended_value(text: str) -> str:
+    """Return the value of a parameter with a charset, such as `utf-8''a.jar`."""
+    charset, _, encoded = text.partition("'")
+    name = charset.lower() or "utf-8"
+    if name not in _CHARSETS:
+        raise _failed()
+    return unquote_to_bytes(encoded.partition("'")[2]).decode(name, "replace")
 
 
 def _cleaned(text: str) -> str:
@@ -228,7 +249,12 @@ def _declared_length(headers: list[str]) -> int:
     for header in headers:
         key, _, value = header.partition(":")
         if key.strip().lower() == "content-length":
-            return int(value) if value.strip().isdecimal() else 0
+            value = value.strip()
+            if not value.isdecimal():
+                return 0
+            if len(value) > _MAX_DIGITS:  # not a long
+                raise _failed()
+            return int(value)
     return 0
 
 

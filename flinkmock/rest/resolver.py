@@ -11,6 +11,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 
+from flinkmock import limits
 from flinkmock.contract import Contract, Operation
 from flinkmock.contract.operation_traits import traits_of
 from flinkmock.flink import java_classes, messages
@@ -21,8 +22,6 @@ from flinkmock.rest.request_target import BadEscape, Target
 from flinkmock.rest.response import Response
 from flinkmock.rest.router import Router
 
-MAX_REQUEST_LINE = 4096
-"""Bytes; Netty's HttpServerCodec."""
 _REMEMBERED = 1024
 """Targets of one release."""
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -60,7 +59,7 @@ class TargetResolver:
 
     def _resolve(self, method: str, target: str) -> ResolvedTarget:
         """`target`: each byte as one character (Latin-1)."""
-        if len(method) + len(target) + len("  HTTP/1.1") > MAX_REQUEST_LINE:
+        if len(method) + len(target) + len("  HTTP/1.1") > limits.REQUEST_LINE:
             text = messages.unable_to_load(messages.BAD_REQUEST_PATH)
             return ResolvedTarget(rejection=plain(404, text, cors=False, close=True))
         try:

@@ -21,6 +21,8 @@ from flinkmock.rest.response import Response
 
 _CACHED_FOR = 300
 """Seconds; HTTP_CACHE_SECONDS of StaticFileServerHandler."""
+_NEVER = -(1 << 63)
+"""The time of a date that is out of range: no file has it."""
 _INDEX = "/index.html"
 _TYPES = {
     "html": "text/html",
@@ -169,5 +171,11 @@ class StaticFiles:
 
 
 def _seconds(date: str) -> int | None:
+    """Return the seconds since 1970; None if this is not a date. SimpleDateFormat accepts years of any length."""
     parsed = parsedate_tz(date)
-    return mktime_tz(parsed) if parsed else None
+    if parsed is None:
+        return None
+    try:
+        return mktime_tz(parsed)
+    except (OverflowError, ValueError):
+        return _NEVER

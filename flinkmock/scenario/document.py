@@ -11,15 +11,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from flinkmock import limits
 from flinkmock.scenario.diagnostics import Diagnostics, SourceLocation
 
 Event = Any
 """A yaml.Event. Its type stubs lack tag, anchor and value."""
 
-MAX_CHARACTERS = 4 * 1024 * 1024
-MAX_DEPTH = 40
-MAX_VALUES = 200_000
-"""Aliases count each time they are used, against documents that expand to billions of values."""
 
 Scalar = str | int | float | bool | None
 
@@ -111,8 +108,8 @@ def parse_yaml(text: str, file: str, diagnostics: Diagnostics) -> YamlNode:
     Raises:
         ScenarioError: The text is not valid YAML, or uses a feature that scenarios don't have.
     """
-    if len(text) > MAX_CHARACTERS:
-        diagnostics.fail(SourceLocation(file), f"a scenario has at most {MAX_CHARACTERS // 1024 // 1024} MB.")
+    if len(text) > limits.SCENARIO_SIZE:
+        diagnostics.fail(SourceLocation(file), f"a scenario has at most {limits.SCENARIO_SIZE / 1024 / 1024:g} MB.")
     return _YamlReader(text, file, diagnostics).document()
 
 
@@ -178,8 +175,13 @@ class _YamlReader:
         """Report a syntax error with the message of PyYAML's Python parser, which is the same on each machine."""
         yaml = self._yaml
         try:
-            for _ in yaml.parse(self._text, Loader=yaml.SafeLoader):
-                pass
+            depth = 0
+            for event in yaml.parse(self._text, Loader=yaml.SafeLoader):
+                depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+                if (
+                    depth > limits.SCENARIO_DEPTH + 1
+                ):  # the time that this parser takes grows with the square of the depth
+                    self._fail(event, f"more than {limits.SCENARIO_DEPTH} levels of nesting.")
         except (yaml.YAMLError, UnicodeError) as other:
             error = other
         if isinstance(error, yaml.MarkedYAMLError):
@@ -200,8 +202,8 @@ class _YamlReader:
         if event.tag is not None:
             tag = event.tag.replace("tag:yaml.org,2002:", "!!")
             self._fail(event, f"tags such as {tag} are not supported.")
-        if depth > MAX_DEPTH:
-            self._fail(event, f"more than {MAX_DEPTH} levels of nesting.")
+        if depth > limits.SCENARIO_DEPTH:
+            self._fail(event, f"more than {limits.SCENARIO_DEPTH} levels of nesting.")
         before = self._count(event, 1)
         location = self._location(event.start_mark)
         if kind is yaml.ScalarEvent:
@@ -246,8 +248,10 @@ class _YamlReader:
         """Count values; return the count before."""
         before = self._values
         self._values += more
-        if self._values > MAX_VALUES:
-            self._fail(event, f"a scenario has at most {MAX_VALUES:,} values, including those that aliases repeat.")
+        if self._values > limits.SCENARIO_VALUES:
+            self._fail(
+                event, f"a scenario has at most {limits.SCENARIO_VALUES:,} values, including those that aliases repeat."
+            )
         return before
 
     def _location(self, mark: Any) -> SourceLocation:
@@ -272,8 +276,10 @@ class _MappingReader:
     def node(self, data: object, path: tuple[str | int, ...], depth: int) -> YamlNode:
         location = SourceLocation(self._file, path=path)
         self._values += 1
-        if depth > MAX_DEPTH or self._values > MAX_VALUES:
-            self._diagnostics.fail(location, f"more than {MAX_DEPTH} levels of nesting or {MAX_VALUES:,} values.")
+        if depth > limits.SCENARIO_DEPTH or self._values > limits.SCENARIO_VALUES:
+            self._diagnostics.fail(
+                location, f"more than {limits.SCENARIO_DEPTH} levels of nesting or {limits.SCENARIO_VALUES:,} values."
+            )
         if isinstance(data, Mapping):
             names = {str(key): key for key in data}
             items = {name: self.node(data[key], (*path, name), depth + 1) for name, key in names.items()}

@@ -7,9 +7,10 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeGuard
 
+from flinkmock import limits
 from flinkmock.data import data_dir
 from flinkmock.scenario.diagnostics import Diagnostics, SourceLocation
-from flinkmock.scenario.document import MAX_CHARACTERS, YamlNode, parse_mapping, parse_yaml
+from flinkmock.scenario.document import YamlNode, parse_mapping, parse_yaml
 from flinkmock.scenario.templates import merge
 
 INLINE = "<scenario>"
@@ -114,7 +115,7 @@ def _read_text(file: Path, location: SourceLocation, diagnostics: Diagnostics, p
     try:
         with file.open("rb") as stream:
             # one byte more than allowed is enough to see that a file is too large
-            return stream.read(MAX_CHARACTERS * 4 + 1).decode("utf-8-sig")
+            return stream.read(limits.SCENARIO_SIZE * 4 + 1).decode("utf-8-sig")
     except FileNotFoundError:
         problem = "file not found."
     except UnicodeDecodeError as error:

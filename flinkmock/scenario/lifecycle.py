@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
+from flinkmock import limits
 from flinkmock.cluster.spec import DurationSpec, ExceptionSpec, Lifecycle, Repeat, Step, VertexSpec
 from flinkmock.cluster.states import (
     FAILURE_STATES,
@@ -20,8 +21,6 @@ from flinkmock.scenario.document import YamlNode
 from flinkmock.scenario.exceptions import ExceptionReader
 from flinkmock.scenario.quantities import as_int, read_duration_spec
 
-MAX_STEPS = 10_000
-"""Counted repeats are unrolled when the job runs."""
 MAX_PAST_REPEATS = 100_000
 """How often a job may have repeated its steps before the scenario starts."""
 
@@ -80,8 +79,8 @@ class LifecycleReader:
         self._check_first(_first(items[0]))
         self._check_order(items)
         self._check_last(items[-1])
-        if (steps := sum(map(_count_steps, items))) > MAX_STEPS:
-            message = f"the lifecycle has {steps:,} steps, more than {MAX_STEPS:,}. Write repeat: forever."
+        if (steps := sum(map(_count_steps, items))) > limits.LIFECYCLE_STEPS:
+            message = f"the lifecycle has {steps:,} steps, more than {limits.LIFECYCLE_STEPS:,}. Write repeat: forever."
             self._diagnostics.add(node.location, message)
         return tuple(self._step(item, last=item is items[-1]) for item in items)
 

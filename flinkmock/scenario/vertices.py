@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
+from flinkmock import limits
 from flinkmock.cluster.spec import Input, VertexSpec
 from flinkmock.errors import did_you_mean
 from flinkmock.scenario.diagnostics import Diagnostics
@@ -12,7 +13,6 @@ from flinkmock.scenario.document import YamlNode, parse_scalar
 from flinkmock.scenario.metric_series import read_backpressure, read_metrics
 from flinkmock.scenario.quantities import as_float, as_int, read_duration, read_size_range
 
-MAX_PARALLELISM = 32_768
 _LOWEST_DEFAULT_MAX_PARALLELISM = 128
 
 
@@ -178,4 +178,4 @@ def _default_ship_strategy(source_parallelism: int, parallelism: int) -> str:
 def _default_max_parallelism(parallelism: int) -> int:
     """1.5 times the parallelism, rounded up to a power of two (KeyGroupRangeAssignment)."""
     at_least = parallelism + parallelism // 2
-    return min(max(1 << (at_least - 1).bit_length(), _LOWEST_DEFAULT_MAX_PARALLELISM), MAX_PARALLELISM)
+    return min(max(1 << (at_least - 1).bit_length(), _LOWEST_DEFAULT_MAX_PARALLELISM), limits.PARALLELISM)

@@ -51,8 +51,7 @@ class FlinkResponse(web.StreamResponse):
 
     def head(self, request: web.BaseRequest) -> bytes:
         """The status line and the headers."""
-        minor = request.version.minor
-        return head_of(self.response, keep_alive=self.keep_alive, lower_case=self._lower_case, minor_version=minor)
+        return head_of(self.response, keep_alive=self.keep_alive, lower_case=self._lower_case)
 
     def _is_empty(self, request: web.BaseRequest) -> bool:
         return request.method == "HEAD" or has_no_length(self.status)

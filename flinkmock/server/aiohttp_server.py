@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING
 
 from aiohttp import HttpVersion11, web
 
-from flinkmock.control.api import MAX_BODY, ControlRequest
+from flinkmock import limits
+from flinkmock.control.api import ControlRequest
 from flinkmock.rest.response import NoResponse, Response
 from flinkmock.server.aiohttp_response import ConnectionEnded, ExpectationFailed, FlinkResponse
-from flinkmock.server.control_server import BODY_TOO_LARGE
+from flinkmock.server.control_server import body_too_large
 from flinkmock.server.fault_delivery import FaultDelivery
 from flinkmock.server.head_normalizer import target_of
+from flinkmock.server.request_body import BodyStalled, chunks
 from flinkmock.server.transports import base_url_of, end_connection
 
 if TYPE_CHECKING:
@@ -78,10 +80,12 @@ async def _respond(server: FlinkServer, http: web.BaseRequest, prefix: str) -> w
     request = server.api.open(http.method, target_of(http).removeprefix(prefix), http.headers, _base_url(http))
     request.received_at_ms, request.received_ns = server.engine.wall_ms(), time.perf_counter_ns()
     try:
-        if http.body_exists:
-            await _receive_body(http, request)
+        await _receive_body(http, request)
         request.complete()
         response = server.handler.handle(request)
+    except BodyStalled:
+        end_connection(http.transport, reset=False)
+        return ConnectionEnded()
     finally:
         request.close()
     return await _deliver(server, http, request, response)
@@ -104,20 +108,27 @@ async def _deliver(
 
 
 async def _receive_body(http: web.BaseRequest, request: Request) -> None:
-    """All of the body, which Flink receives before it looks for a handler; not that of a rejected request."""
+    """All of the body, which Flink receives before it looks for a handler; not that of a rejected request.
+
+    Raises:
+        BodyStalled: The client sends no more of it.
+    """
     if request.rejection is None:
-        async for chunk in http.content.iter_any():
+        async for chunk in chunks(http):
             if not request.receive(chunk):
                 return
 
 
 async def _respond_to_control(control: ControlServer, http: web.BaseRequest, target: str) -> web.StreamResponse:
     body = bytearray()
-    if http.body_exists:
-        async for chunk in http.content.iter_any():
+    try:
+        async for chunk in chunks(http):
             body += chunk
-            if len(body) > MAX_BODY:
-                return FlinkResponse(BODY_TOO_LARGE)
+            if len(body) > limits.CONTROL_BODY:
+                return FlinkResponse(body_too_large())
+    except BodyStalled:
+        end_connection(http.transport, reset=False)
+        return ConnectionEnded()
     request = ControlRequest(http.method, target, http.headers, bytes(body), _base_url(http))
     return FlinkResponse(await control.respond(request, lambda: http.transport is None or http.transport.is_closing()))
 

@@ -16,10 +16,10 @@ import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from flinkmock import limits
 from flinkmock.flink import messages
 from flinkmock.rest.error_responses import plain
 from flinkmock.rest.request_target import BadEscape, Target
-from flinkmock.rest.resolver import MAX_REQUEST_LINE
 from flinkmock.rest.response import Response
 from flinkmock.server.head_normalizer import is_normal, normalized
 from flinkmock.server.request_head import RequestHead, read_head
@@ -29,8 +29,6 @@ from flinkmock.server.transports import base_url_of, end_connection
 if TYPE_CHECKING:
     from flinkmock.server.app import FlinkServer
 
-_MAX_HEAD = 256 * 1024
-"""Bytes of request line and headers that are read."""
 _MAX_WAITING = 256 * 1024
 """Bytes of further requests that are read while one is running."""
 _REQUEST_LINE = re.compile(rb"(\S+)[ \t]+(\S+)[ \t]+(HTTP/\d\.\d)[ \t]*\r", re.IGNORECASE)
@@ -44,11 +42,15 @@ class ConnectionFactory:
     Args:
         server: Answers requests.
         aiohttp_protocol: Makes the protocol that takes over a connection.
+        taken_over: Returns how many connections aiohttp has.
     """
 
-    def __init__(self, server: FlinkServer, aiohttp_protocol: Callable[[], asyncio.Protocol]) -> None:
+    def __init__(
+        self, server: FlinkServer, aiohttp_protocol: Callable[[], asyncio.Protocol], taken_over: Callable[[], int] = int
+    ) -> None:
         self.server = server
         self.aiohttp_protocol = aiohttp_protocol
+        self._taken_over = taken_over
         self.quirks = server.quirks
         self.open: set[FlinkConnection] = set()
         """The connections that aiohttp has not taken over."""
@@ -57,6 +59,10 @@ class ConnectionFactory:
     def serve(self, server: FlinkServer) -> None:
         """Let this server answer requests from here on."""
         self.server, self.quirks = server, server.quirks
+
+    def is_full(self) -> bool:
+        """Return whether there are as many connections as allowed."""
+        return len(self.open) + self._taken_over() >= limits.CONNECTIONS
 
     def __call__(self) -> FlinkConnection:
         return FlinkConnection(self)
@@ -86,17 +92,23 @@ class FlinkConnection(asyncio.Protocol):
         self._base_url = ""
         self.running: asyncio.Task[None] | None = None
         """Answers a request to the control API."""
+        self._deadline: asyncio.TimerHandle | None = None
+        """Runs while a request has begun and is incomplete."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         self._base_url = base_url_of(transport) or ""
+        if self._factory.is_full():
+            transport.abort()
+            return
         self._factory.open.add(self)
         if self._factory.closed:
             self.close()
 
     def connection_lost(self, error: Exception | None) -> None:
         self._factory.open.discard(self)
+        self._end_deadline()
 
     def pause_writing(self) -> None:
         """The client reads slowly: read no more requests of it."""
@@ -136,8 +148,10 @@ class FlinkConnection(asyncio.Protocol):
                 self._leave_to_aiohttp(data)
                 return
             if len(data) < size:
-                self._received = data
+                self._keep(data)
                 return
+            if self._deadline is not None:
+                self._end_deadline()
             if is_for_control:
                 answer = self._respond_to_control(server, head, data[head.size : size])
                 self.running = asyncio.get_running_loop().create_task(answer)
@@ -173,6 +187,17 @@ class FlinkConnection(asyncio.Protocol):
         if received:
             self.data_received(received)
 
+    def _keep(self, data: bytes) -> None:
+        """Wait for the rest of a request."""
+        self._received = data
+        if self._deadline is None:
+            self._deadline = asyncio.get_running_loop().call_later(limits.HEAD_TIME, self.close)
+
+    def _end_deadline(self) -> None:
+        deadline, self._deadline = self._deadline, None
+        if deadline is not None:
+            deadline.cancel()
+
     def _leave_to_aiohttp(self, data: bytes) -> None:
         """`data` begins with a request that isn't answered here."""
         assert self._transport is not None
@@ -183,30 +208,39 @@ class FlinkConnection(asyncio.Protocol):
         line_end = received.find(b"\n")
         line = _REQUEST_LINE.fullmatch(received[:line_end]) if line_end >= 0 else None
         head_end = received.find(b"\r\n\r\n")
-        if (line_end >= 0 and line is None) or (head_end < 0 and len(received) > _MAX_HEAD):
+        if (line_end >= 0 and line is None) or (line_end < 0 and len(received) > limits.REQUEST_LINE):
             self._bad_request()
-        if line is None or head_end < 0:
-            self._received = received
             return
+        too_long = head_end < 0 and len(received) - line_end > limits.HEADERS
+        if line is None or (head_end < 0 and not too_long):
+            self._keep(received)
+            return
+        self._end_deadline()
         method, target, version = line.groups()
-        if method not in _METHODS and line_end > MAX_REQUEST_LINE:
+        if line_end > limits.REQUEST_LINE and (method not in _METHODS or too_long):
             self._bad_request()
             return
-        headers = received[line_end + 1 : head_end + 2]
-        rest = received[head_end + 4 :]
+        headers = received[line_end + 1 : head_end + 2 if head_end >= 0 else None]
+        rest = received[head_end + 4 :] if head_end >= 0 else b""
         if method in _METHODS:
-            self._hand_over(normalized(method, target, version, headers, rest))
+            self._hand_over(normalized(method, target, version, headers, rest), ends=len(headers) > limits.HEADERS)
             return
         self._not_found(target, keep_alive=not _BODY.search(headers))
         if rest and not _BODY.search(headers):
             self.data_received(rest)
 
-    def _hand_over(self, data: bytes) -> None:
-        """Leaves the connection to aiohttp. `data` has been received."""
+    def _hand_over(self, data: bytes, *, ends: bool = False) -> None:
+        """Leaves the connection to aiohttp.
+
+        Args:
+            data: What has been received.
+            ends: Whether nothing that follows is read, as Netty does when it gives up on a request.
+        """
         assert self._transport is not None
+        self._end_deadline()
         self._factory.open.discard(self)
         protocol = self._factory.aiohttp_protocol()
-        self._transport.set_protocol(protocol)
+        self._transport.set_protocol(_LastRequest(protocol) if ends else protocol)
         protocol.connection_made(self._transport)
         protocol.data_received(data)
 
@@ -229,3 +263,13 @@ class FlinkConnection(asyncio.Protocol):
         self._transport.write(head_of(response, keep_alive=keep_alive, lower_case=True) + response.body)
         if not keep_alive:
             self._transport.close()
+
+
+class _LastRequest(asyncio.Protocol):
+    """Keeps from aiohttp what arrives on a connection after the request that it has begun to answer."""
+
+    def __init__(self, protocol: asyncio.Protocol) -> None:
+        self.connection_lost = protocol.connection_lost  # type: ignore[method-assign]
+        self.pause_writing = protocol.pause_writing  # type: ignore[method-assign]
+        self.resume_writing = protocol.resume_writing  # type: ignore[method-assign]
+        self.eof_received = protocol.eof_received  # type: ignore[method-assign]

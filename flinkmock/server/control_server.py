@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+from flinkmock import limits
 from flinkmock.control.access import WILDCARDS, Access, name_of
-from flinkmock.control.api import MAX_BODY, PREFIX, ControlApi, ControlRequest
+from flinkmock.control.api import PREFIX, ControlApi, ControlRequest
 from flinkmock.control.operation import ControlResponse
 from flinkmock.control.refusal import RequestRefused
 from flinkmock.monotonic import monotonic
@@ -134,9 +135,10 @@ def _on_wire(response: ControlResponse, *, close: bool = False) -> Response:
     )
 
 
-BODY_TOO_LARGE = _on_wire(
-    RequestRefused(413, "BodyTooLarge", f"The body is larger than {MAX_BODY // 1024 // 1024} MB.").response, close=True
-)
+def body_too_large() -> Response:
+    """Return the response to a request of the control API whose body is too large."""
+    text = f"The body is larger than {limits.CONTROL_BODY:,} bytes."
+    return _on_wire(RequestRefused(413, "BodyTooLarge", text).response, close=True)
 
 
 @dataclass(frozen=True, slots=True)

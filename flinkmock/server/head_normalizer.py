@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from aiohttp import web
 
+from flinkmock import limits
+
 _TARGET = "flinkmock-target"
 _PLAIN_TARGET = re.compile(rb"/[!-~]*|http://[!-~]+", re.IGNORECASE)
 _TOKEN = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
-_ODD_NAME = re.compile(rb"^(:|[^:\r\n]*[\x80-\xff][^:\r\n]*:)", re.MULTILINE)
+_ODD_NAME = re.compile(rb"^(?::|[^:\r\n\x80-\xff]*+[\x80-\xff][^:\r\n]*+:)", re.MULTILINE)
 """A name at which Netty stops reading."""
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
-_MAX_SIZE = 8192
-"""Bytes of header lines; Netty reads no body after more."""
 _MAX_FIELDS = 100
 """aiohttp rejects more header lines, Netty does not."""
 _READ = frozenset({b"host", b"content-type", b"connection", b"expect", b"if-modified-since"})
@@ -33,14 +33,14 @@ _NORMAL = re.compile(
     rb"\r\n"
 )
 """A head that aiohttp and Netty read alike, if its `Host` and `Content-Length` do."""
-_LENGTH = re.compile(rb"\ncontent-length: ?\d+ *\r")
-_CHUNK = re.compile(rb"[0-9a-fA-F]+[ \t]*(;[^\r\n]*)?\r?\n")
+_LENGTH = re.compile(rb"\ncontent-length: ?\d{1,18} *\r")
+_CHUNK = re.compile(rb"0*[0-9a-fA-F]{1,8}[ \t]*(;[^\r\n]*)?\r?\n")
 
 
 def is_normal(data: bytes) -> bool:
     """Whether the data begins with a whole head that aiohttp can be given as it is."""
     head = _NORMAL.match(data)
-    if head is None or head.end() > _MAX_SIZE:
+    if head is None or head.end() > limits.HEADERS:
         return False
     text = data[: head.end()].lower()
     lengths = text.count(b"\ncontent-length:")
@@ -48,7 +48,13 @@ def is_normal(data: bytes) -> bool:
 
 
 def normalized(method: bytes, target: bytes, version: bytes, headers: bytes, rest: bytes) -> bytes:
-    """A whole request for aiohttp. `headers` ends with CR LF, `rest` is what has been received of the body."""
+    """A whole request for aiohttp. `headers` ends with CR LF, `rest` is what has been received of the body.
+
+    Of headers that are too long, those within the limit remain, as in Netty.
+    """
+    too_long = len(headers) > limits.HEADERS
+    if too_long:
+        headers, rest = headers[: headers.rfind(b"\n", 0, limits.HEADERS) + 1], b""
     fields = list(_fields(headers))
     if len(fields) > _MAX_FIELDS:
         fields = [(name, value) for name, value in fields if name in _READ | _FRAMING]
@@ -56,7 +62,7 @@ def normalized(method: bytes, target: bytes, version: bytes, headers: bytes, res
     lengths = [value for name, value in fields if name == b"content-length"]
     chunked = b"chunked" in encodings
     readable = _CHUNK.match(rest) if chunked and b"\n" in rest else chunked or _is_length(lengths)
-    readable = readable and len(headers) <= _MAX_SIZE and not _ODD_NAME.search(headers)
+    readable = readable and not too_long and not _ODD_NAME.search(headers)
     kept = [(name, value) for name, value in fields if name not in {b"host"} | _FRAMING]
     kept += [(name, value) for name, value in fields if name == b"host"][:1] or [(b"host", b"localhost")]
     if not readable:  # for Netty the message ends here; it reads nothing more from the connection
@@ -82,7 +88,7 @@ def target_of(request: web.BaseRequest) -> str:
 
 
 def _is_length(values: list[bytes]) -> bool:
-    return len(set(values)) == 1 and values[0].isdigit()
+    return len(set(values)) == 1 and values[0].isdigit() and len(values[0].lstrip(b"0")) <= 18
 
 
 def _fields(headers: bytes) -> Iterator[tuple[bytes, bytes]]:

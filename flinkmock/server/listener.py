@@ -204,7 +204,7 @@ class _Listener:
         self._accepting: asyncio.Server | None = None
         self._loop = loop  # another thread may replace the engine
         self._http: web.Server | None = None
-        self._connections = ConnectionFactory(server, self._aiohttp_protocol)
+        self._connections = ConnectionFactory(server, self._aiohttp_protocol, self._taken_over)
 
     def serve(self, server: FlinkServer) -> None:
         """Pass requests to this server from here on. A request that has begun stays with the one before."""
@@ -217,6 +217,10 @@ class _Listener:
 
             self._http = http_server(lambda: self._connections.server, self._loop)
         return self._http()
+
+    def _taken_over(self) -> int:
+        """Return how many connections aiohttp has taken over."""
+        return len(self._http.connections) if self._http is not None else 0
 
     async def start(self) -> None:
         self._accepting = await asyncio.get_running_loop().create_server(self._connections, sock=self._socket)

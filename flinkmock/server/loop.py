@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import logging
 import selectors
 import threading
 from collections.abc import Callable
@@ -11,8 +13,27 @@ from typing import Any, TypeVar
 from flinkmock.monotonic import monotonic
 
 T = TypeVar("T")
+_LOG = logging.getLogger("flinkmock.server")
+_OUT_OF_RESOURCES = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+_REPORT_INTERVAL_S = 60.0
 _PATIENCE_S = 10.0
 """Seconds to wait for a loop that may be closing."""
+
+
+def report_once(loop: asyncio.AbstractEventLoop) -> None:
+    """Let a loop report in one line, once a minute, that it can't accept connections; asyncio writes 100 traces."""
+    reported_at: float | None = None
+
+    def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        nonlocal reported_at
+        error = context.get("exception")
+        if not isinstance(error, OSError) or error.errno not in _OUT_OF_RESOURCES:
+            loop.default_exception_handler(context)
+        elif reported_at is None or loop.time() - reported_at > _REPORT_INTERVAL_S:
+            reported_at = loop.time()
+            _LOG.warning("Connections wait, because none can be accepted: %s.", error.strerror)
+
+    loop.set_exception_handler(handle)
 
 
 class ServerLoop(asyncio.SelectorEventLoop):
@@ -21,6 +42,7 @@ class ServerLoop(asyncio.SelectorEventLoop):
     def __init__(self) -> None:
         self._idle_selector = _IdleSelector()
         super().__init__(self._idle_selector)
+        report_once(self)
 
     def time(self) -> float:
         return monotonic()

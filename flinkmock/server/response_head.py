@@ -37,45 +37,42 @@ def has_no_length(status: int) -> bool:
     return status in (204, 304) or 100 <= status < 200
 
 
-def head_of(response: Response, *, keep_alive: bool, lower_case: bool, minor_version: int = 1) -> bytes:
+def head_of(response: Response, *, keep_alive: bool, lower_case: bool) -> bytes:
     """Status line and headers, in Flink's order, with the empty line behind them.
 
     Args:
         keep_alive: Whether the connection stays open.
         lower_case: Whether the release spells the names of headers in lower case.
-        minor_version: Of HTTP/1.
 
     Raises:
         ValueError: A header's value has a line break in it.
     """
     status = response.status
     if response.headers:
-        return _with_headers(response, keep_alive=keep_alive, lower_case=lower_case, minor_version=minor_version)
+        return _with_headers(response, keep_alive=keep_alive, lower_case=lower_case)
     if has_no_length(status):
-        return _start(status, response.content_type, response.cors, keep_alive, lower_case, minor_version) + b"\r\n"
-    start = _start(status, response.content_type, response.cors, keep_alive, lower_case, minor_version)
+        return _start(status, response.content_type, response.cors, keep_alive, lower_case) + b"\r\n"
+    start = _start(status, response.content_type, response.cors, keep_alive, lower_case)
     return b"%bcontent-length: %d\r\n\r\n" % (start, len(response.body))
 
 
 def start_of(status: int, content_type: str | None, *, cors: bool, keep_alive: bool, lower_case: bool) -> bytes:
     """Status line and headers of HTTP/1.1, without `content-length`, which comes last, and the empty line."""
-    return _start(status, content_type, cors, keep_alive, lower_case, 1)
+    return _start(status, content_type, cors, keep_alive, lower_case)
 
 
 @lru_cache(maxsize=256)
-def _start(
-    status: int, content_type: str | None, cors: bool, keep_alive: bool, lower_case: bool, minor_version: int
-) -> bytes:
+def _start(status: int, content_type: str | None, cors: bool, keep_alive: bool, lower_case: bool) -> bytes:
     """All that doesn't depend on the body."""
     fields = {
         "content-type": content_type,
         "access-control-allow-origin": "*" if cors else None,
         "connection": "keep-alive" if keep_alive else None,
     }
-    return _lines(status, fields, lower_case, minor_version)
+    return _lines(status, fields, lower_case)
 
 
-def _with_headers(response: Response, *, keep_alive: bool, lower_case: bool, minor_version: int) -> bytes:
+def _with_headers(response: Response, *, keep_alive: bool, lower_case: bool) -> bytes:
     fields: dict[str, str | None] = {
         "content-type": response.content_type,
         "access-control-allow-origin": "*" if response.cors else None,
@@ -86,11 +83,11 @@ def _with_headers(response: Response, *, keep_alive: bool, lower_case: bool, min
             raise ValueError(f"a header can't have a line break in it: {value!r}")
         fields[name.lower() if name.lower() in fields else name] = value
     fields["content-length"] = None if has_no_length(response.status) else str(len(response.body))
-    return _lines(response.status, fields, lower_case, minor_version) + b"\r\n"
+    return _lines(response.status, fields, lower_case) + b"\r\n"
 
 
-def _lines(status: int, fields: dict[str, str | None], lower_case: bool, minor_version: int) -> bytes:
-    lines = [f"HTTP/1.{minor_version} {status} {reason_of(status)}\r\n"]
+def _lines(status: int, fields: dict[str, str | None], lower_case: bool) -> bytes:
+    lines = [f"HTTP/1.1 {status} {reason_of(status)}\r\n"]
     lines += [
         f"{name if lower_case else _OLD_NAMES.get(name, name)}: {value}\r\n"
         for name, value in fields.items()

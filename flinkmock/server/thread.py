@@ -8,10 +8,11 @@ import threading
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from flinkmock import limits
 from flinkmock.control.api import API_PREFIX
 from flinkmock.server.control_server import ControlListener, ControlOptions, control_server
 from flinkmock.server.listener import Listeners, bind, bind_each
-from flinkmock.server.loop import ServerLoop
+from flinkmock.server.loop import ServerLoop, report_once
 
 if TYPE_CHECKING:
     from flinkmock.control.cluster_control import ClusterControl
@@ -66,8 +67,10 @@ class ServerThread:
 
         Raises:
             PortTaken: Another process listens on the port.
+            InvalidArgument: The environment has a limit that does not exist, or not a number.
             FlinkMockError: The machine has no such address.
         """
+        limits.check()
         # clients can connect from here on, and wait
         listening = bind_each(self._host, self._port, len(self._engine.cluster.leadership.jobmanagers))
         self._loop = ServerLoop()
@@ -181,6 +184,7 @@ async def serve(
     dashboard = load_dashboard(engine)
     listening = bind_each(host, port, len(engine.cluster.leadership.jobmanagers))
     loop = asyncio.get_running_loop()
+    report_once(loop)
     stop = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 import httpx
 from openapi_spec_validator import validate
 
-from flinkmock import FlinkMock
-from flinkmock.control.api import MAX_BODY
+from flinkmock import FlinkMock, limits
 from flinkmock.control.openapi import document
 from tests.control.client import Control
 
@@ -83,7 +82,7 @@ def test_operations_without_a_body(control: Control) -> None:
 
 
 def test_bodies_that_are_too_large_or_too_deep(control: Control) -> None:
-    assert "larger than" in control.error("PUT", "scenario", 413, content=b" " * (MAX_BODY + 1))
+    assert "larger than" in control.error("PUT", "scenario", 413, content=b" " * (limits.CONTROL_BODY + 1))
     assert "not JSON" in control.error("POST", "clock/advance", 400, content=b"[" * 100_000)
     assert "not JSON" in control.error("POST", "clock/advance", 400, content=b'{"by": NaN}')
     assert "not JSON" in control.error("POST", "clock/advance", 400, content=b"\xff")

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import os
 import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
+from flinkmock import limits
 from flinkmock.cluster.errors import InvalidUpload, JarNotFound
+from flinkmock.flink import submission_messages
 from flinkmock.named_random import NamedRandom
 
 MANIFEST = "META-INF/MANIFEST.MF"
+_END = b"PK\5\6"
+_END_SIZE, _MAX_COMMENT = 22, 65_535
+"""Bytes of the record at the end of a zip, and of the comment behind it."""
+_IN_ZIP64 = 0xFFFFFFFF
+_MAX_NAME = 255
+"""Bytes of a file's name on Linux."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +54,45 @@ def manifest_entries(manifest: str) -> tuple[str, ...]:
 
 
 def read_jar(path: Path) -> tuple[tuple[str, ...], frozenset[str] | None]:
-    """Return the entry classes and the classes of a jar; both are empty if the file is not a zip."""
+    """Return the entry classes and the classes of a jar; both are empty if the file is not a zip.
+
+    Only the manifest is unpacked, up to a limit.
+    """
     try:
-        with zipfile.ZipFile(path) as archive:
-            names = archive.namelist()
-            entries = manifest_entries(archive.read(MANIFEST).decode("utf-8", "replace")) if MANIFEST in names else ()
-    except (zipfile.BadZipFile, OSError, RuntimeError, NotImplementedError, ValueError):
+        with path.open("rb") as file:
+            if _directory_size(file) > limits.JAR_DIRECTORY:
+                return (), frozenset()
+            with zipfile.ZipFile(file) as archive:
+                names = archive.namelist()
+                manifest = _read_manifest(archive) if MANIFEST in names else b""
+    except Exception:  # a damaged archive: each compression raises its own errors, and zipfile raises any
         return (), frozenset()
     classes = frozenset(name[:-6].replace("/", ".") for name in names if name.endswith(".class"))
-    return entries, classes or None
+    return manifest_entries(manifest.decode("utf-8", "replace")), classes or None
+
+
+def _read_manifest(archive: zipfile.ZipFile) -> bytes:
+    """Return the manifest; nothing if it is too long. Raises the errors of zipfile."""
+    with archive.open(MANIFEST) as file:
+        manifest = file.read(limits.JAR_MANIFEST + 1)
+    return manifest if len(manifest) <= limits.JAR_MANIFEST else b""
+
+
+def _directory_size(file: BinaryIO) -> int:
+    """Return the size of a zip's list of entries (bytes), which zipfile reads as a whole."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - _END_SIZE - _MAX_COMMENT))
+    tail = file.read()
+    file.seek(0)
+    last = len(tail) - _END_SIZE
+    if last < 0:
+        return 0
+    # as zipfile looks for it: at the very end, else behind it is a comment
+    end = last if tail[last:].startswith(_END) and tail[-2:] == b"\0\0" else tail.rfind(_END)
+    if end < 0 or len(tail) - end < _END_SIZE:
+        return 0
+    directory = int.from_bytes(tail[end + 12 : end + 16], "little")
+    return size if directory == _IN_ZIP64 else directory
 
 
 class JarFiles:
@@ -92,14 +132,29 @@ class JarStore:
         self._count = 0
 
     def add(self, name: str, file: Path, now: int, jobmanager: int = 0) -> Jar:
-        """Add a jar and move its file. Raises InvalidUpload if its name does not end in `.jar`."""
+        """Add a jar and move its file, whose name is not taken from the client.
+
+        Raises:
+            InvalidUpload: the name does not end in `.jar` or is too long, or the file can't be moved.
+        """
         if not name.endswith(".jar"):
             raise InvalidUpload("Only Jar files are allowed.")
         self._count += 1
-        jar_id = f"{self._random.uuid('jar', self._count)}_{name}"
-        path = self._files.move_in(file, jar_id.replace("/", "_"))
-        jar = self._jars[jar_id] = Jar(jar_id, name, path, now, *read_jar(path), jobmanager)
+        uuid = self._random.uuid("jar", self._count)
+        jar_id = f"{uuid}_{name}"
+        content = read_jar(file)
+        if len(jar_id.encode("utf-8", "replace")) > _MAX_NAME:
+            raise self._not_moved(name, jar_id)
+        try:
+            path = self._files.move_in(file, f"{uuid}.jar")
+        except OSError:
+            raise self._not_moved(name, jar_id) from None
+        jar = self._jars[jar_id] = Jar(jar_id, name, path, now, *content, jobmanager)
         return jar
+
+    def _not_moved(self, name: str, jar_id: str) -> InvalidUpload:
+        text = submission_messages.jar_not_moved(f"{self.shown_folder}/{name}", f"{self.shown_folder}/{jar_id}")
+        return InvalidUpload(text, not_stored=True)
 
     def get(self, jar_id: str, jobmanager: int = 0) -> Jar:
         """Raises JarNotFound."""

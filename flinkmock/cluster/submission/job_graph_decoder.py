@@ -6,10 +6,11 @@ vertices; here, too, by the rules of StreamingJobGraphGenerator.isChainable.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from flinkmock import limits
 from flinkmock.cluster.spec import CheckpointSpec, Input, VertexSpec
 from flinkmock.flink.java_serialization.reader import JavaObject, read_object
 
@@ -66,11 +67,11 @@ def decode_job(plan: Any) -> SubmittedJob:
         allow_non_restored_state=settings.fields.get("allowNonRestoredState") is True
         if isinstance(settings, JavaObject)
         else False,
-        type=str(fields.get("jobType") or "STREAMING"),
+        type=_text(fields.get("jobType")) or "STREAMING",
     )
     try:
         return _with_graph(named, fields)
-    except (AttributeError, IndexError, KeyError, TypeError):
+    except (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError):
         return named
 
 
@@ -107,7 +108,15 @@ class _Node:
 
 
 def _vertices(nodes: Mapping[Any, _Node]) -> tuple[VertexSpec, ...]:
-    """Return the vertices from sources to sinks, as Flink sorts them; those in a cycle come last."""
+    """Return the vertices from sources to sinks, as Flink sorts them; those in a cycle come last.
+
+    Raises:
+        TypeError: a field has a value of another type.
+        ValueError: there are too many vertices.
+    """
+    _check_count(nodes)
+    for node in nodes.values():
+        _check_types(node)
     order: list[Any] = []
     waiting = dict(nodes)
     while waiting:
@@ -131,6 +140,19 @@ def _vertices(nodes: Mapping[Any, _Node]) -> tuple[VertexSpec, ...]:
     )
 
 
+def _check_count(vertices: Sized) -> None:
+    if len(vertices) > limits.JAVA_VERTICES:
+        raise ValueError("too many vertices")
+
+
+def _check_types(node: _Node) -> None:
+    texts = (*node.operators, node.group, node.id, *(text for edge in node.inputs for text in edge[1:]))
+    if not all(isinstance(text, str) for text in texts):
+        raise TypeError("not a string")
+    if type(node.parallelism) is not int or type(node.max_parallelism) is not int:
+        raise TypeError("not an int")
+
+
 def _job_graph(task_vertices: Any) -> dict[Any, _Node]:
     nodes: dict[Any, _Node] = {}
     groups: dict[str | None, str] = {}
@@ -147,7 +169,13 @@ def _job_graph(task_vertices: Any) -> dict[Any, _Node]:
         for edge in (one.fields for one in _items(vertex.get("inputs"))):
             data_set = edge["source"].fields
             source = abstract_id(data_set["producer"].fields["id"])
-            node.inputs.append((source, edge.get("shipStrategyName") or "FORWARD", str(data_set["resultType"]).lower()))
+            node.inputs.append(
+                (
+                    source,
+                    edge.get("shipStrategyName") or "FORWARD",
+                    (_text(data_set["resultType"]) or "pipelined").lower(),
+                )
+            )
         nodes[node.id] = node
     return nodes
 
@@ -156,6 +184,7 @@ def _stream_graph(holder: Mapping[str, Any]) -> dict[Any, _Node]:
     tuples = _items(holder["streamNodeToSerializedOperatorFactories"])
     factories = {_plain(pair.fields["f0"]): pair.fields["f1"] for pair in tuples}
     operators = [value.fields for _, value in _pairs(_inside(holder["serializedStreamNodes"]))]
+    _check_count(operators)
     strategies = {one["id"]: _chaining_strategy(_inside(factories.get(one["id"]))) for one in operators}
     by_id = {one["id"]: one for one in operators}
     chained: dict[int, list[int]] = {one["id"]: [] for one in operators}
@@ -209,7 +238,7 @@ def _chaining_strategy(factory: Any) -> str | None:
     if not isinstance(factory, JavaObject):
         return None
     strategy = factory.fields.get("chainingStrategy") or _chaining_strategy(factory.fields.get("operator"))
-    return str(strategy) if strategy else None
+    return _text(strategy)
 
 
 def _strategy(edge: Mapping[str, Any]) -> str:
@@ -243,7 +272,7 @@ def _settings(settings: Any) -> CheckpointSpec:
         mode="exactly_once" if fields.get("isExactlyOnce", True) else "at_least_once",
         unaligned=fields.get("isUnalignedCheckpointsEnabled", usual.unaligned),
         tolerable_failures=fields.get("tolerableCheckpointFailureNumber", usual.tolerable_failures),
-        retained=_RETAINED.get(str(fields.get("checkpointRetentionPolicy"))),
+        retained=_RETAINED.get(_text(fields.get("checkpointRetentionPolicy")) or ""),
     )
 
 

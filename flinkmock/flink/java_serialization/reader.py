@@ -11,13 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from flinkmock import limits
 from flinkmock.flink.java_exception import JavaException
 
 _HEADER = b"\xac\xed\x00\x05"
 _HAS_WRITE_METHOD, _SERIALIZABLE, _EXTERNALIZABLE = 1, 2, 4
 _PRIMITIVES = {"B": ">b", "C": ">H", "D": ">d", "F": ">f", "I": ">i", "J": ">q", "S": ">h", "Z": ">?"}
-_DEEPEST = 200
-"""Levels of objects in objects: the recorded jobs have twelve, and Python's stack has room for these."""
 
 
 class BadStream(Exception):
@@ -43,6 +42,7 @@ class _Class:
     flags: int = 0
     fields: list[tuple[str, str]] = field(default_factory=list)
     parent: _Class | None = None
+    parents: int = 0
 
 
 def read_object(data: bytes) -> Any:
@@ -60,6 +60,7 @@ class _Reader:
         self._at = len(_HEADER)
         self._handles: list[Any] = []
         self._depth = 0
+        self._values = 0
         self._readers: dict[int, Callable[[], Any]] = {
             0x70: lambda: None,
             0x71: self._reference,
@@ -77,8 +78,11 @@ class _Reader:
 
     def content(self) -> Any:
         code = self._number(">B")
-        if code not in self._readers or self._depth > _DEEPEST:
-            raise BadStream("java.io.StreamCorruptedException", f"invalid type code: {code:02X}")
+        if code not in self._readers or self._depth > limits.JAVA_DEPTH:
+            raise _invalid_type(code)
+        self._values += 1
+        if self._values > limits.JAVA_VALUES:
+            raise _too_much()
         self._depth += 1
         value = self._readers[code]()
         self._depth -= 1
@@ -137,6 +141,10 @@ class _Reader:
             if ancestor is described:
                 raise BadStream("java.io.StreamCorruptedException", "invalid class descriptor")
             ancestor = ancestor.parent
+        if parent is not None:
+            described.parents = parent.parents + 1
+            if described.parents > limits.JAVA_PARENTS:
+                raise _too_much()
         return parent
 
     def _proxy(self) -> _Class:
@@ -185,6 +193,8 @@ class _Reader:
         place = len(self._handles)
         self._keep(None)
         length = self._number(">i")
+        if length < 0:
+            raise BadStream("java.lang.NegativeArraySizeException", str(length))
         if kind == "B":
             self._handles[place] = value = self._take(length)
             return value
@@ -192,6 +202,10 @@ class _Reader:
             raise BadStream("java.io.StreamCorruptedException", "invalid array type")
         items: list[Any] = []
         self._handles[place] = items
+        if kind in _PRIMITIVES:
+            self._values += length
+            if self._values > limits.JAVA_VALUES:
+                raise _too_much()
         for _ in range(length):
             items.append(self._value(kind))
         return items
@@ -200,5 +214,18 @@ class _Reader:
         self._class()
         place = len(self._handles)
         self._keep("")
-        self._handles[place] = name = self.content()
-        return str(name)
+        code = self._data[self._at : self._at + 1]
+        name = self.content()
+        if not isinstance(name, str):  # ObjectInputStream.readEnum reads a string, or a reference to one
+            raise _invalid_type(code[0])
+        self._handles[place] = name
+        return name
+
+
+def _invalid_type(code: int) -> BadStream:
+    return BadStream("java.io.StreamCorruptedException", f"invalid type code: {code:02X}")
+
+
+def _too_much() -> BadStream:
+    """Return the exception of a Java process with an ObjectInputFilter."""
+    return BadStream("java.io.InvalidClassException", "filter status: REJECTED")

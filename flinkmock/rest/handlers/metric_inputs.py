@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from flinkmock.cluster.checkpoints import Checkpoint
 from flinkmock.cluster.cluster import Cluster
 from flinkmock.cluster.execution import Execution
 from flinkmock.cluster.job import Job
-from flinkmock.cluster.job_attempt import JobAttempt
 from flinkmock.cluster.record_flow import RecordFlow
 from flinkmock.cluster.states import JOB_STATES, TERMINAL_TASK_STATES, TaskState
 from flinkmock.cluster.taskmanager import TaskManager
@@ -118,15 +119,48 @@ def _last(checkpoint: Checkpoint) -> metrics.LastCheckpoint:
     )
 
 
-def subtask_inputs(cluster: Cluster, job: Job, execution: Execution, time: int) -> metrics.SubtaskInputs | None:
+class Flows:
+    """The flows of a job and the TaskManagers of its subtasks, for one request: the subtasks of a vertex share them."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self._flows: dict[tuple[int, int], RecordFlow] = {}
+        self._producers: dict[tuple[int, int], Counter[str]] = {}
+
+    def at(self, attempt: int, time: int) -> RecordFlow:
+        """Return the flow of an attempt at `time` (epoch ms)."""
+        key = attempt, time
+        if key not in self._flows:
+            self._flows[key] = RecordFlow(self._job.attempts[attempt], time)
+        return self._flows[key]
+
+    def producers(self, attempt: int, vertex: int) -> Counter[str]:
+        """Return how many subtasks of a vertex each TaskManager has; "" stands for no TaskManager."""
+        key = attempt, vertex
+        if key not in self._producers:
+            self._producers[key] = Counter(map(_taskmanager_of, self.row(attempt, vertex)))
+        return self._producers[key]
+
+    def row(self, attempt: int, vertex: int) -> list[Execution]:
+        """Return the subtasks of a vertex in an attempt."""
+        return self._job.attempts[attempt].executions()[vertex]
+
+
+def _taskmanager_of(execution: Execution) -> str:
+    return execution.slot.taskmanager.id if execution.slot else ""
+
+
+def subtask_inputs(
+    cluster: Cluster, job: Job, execution: Execution, time: int, flows: Flows
+) -> metrics.SubtaskInputs | None:
     """Return the inputs of a subtask's metrics; None if there are no metrics of it at `time`."""
     measured = metrics_time_of(job, execution, time)
     since = execution.entered_at(TaskState.RUNNING, time)
     if measured is None or since is None:
         return None
     time = measured
-    run, vertex = job.attempts[execution.attempt], execution.vertex
-    flow, before = RecordFlow(run, time), RecordFlow(run, time - MINUTE_MS)
+    vertex = execution.vertex
+    flow, before = flows.at(execution.attempt, time), flows.at(execution.attempt, time - MINUTE_MS)
     io, earlier = flow.io_counters(execution), before.io_counters(execution)
     watermark = watermark_of(job, execution, time)
     busy, pressure = flow.busy_ratio(vertex, execution.subtask), flow.backpressure_ratio(vertex)
@@ -143,8 +177,8 @@ def subtask_inputs(cluster: Cluster, job: Job, execution: Execution, time: int) 
         backpressured_ratio=pressure,
         initialized_in=since - initializing if initializing is not None else 0,
         watermark=watermark,
-        checkpointed=bool(job.checkpoints.completed_at(time)),
-        local_share=_local_share(run, execution),
+        checkpointed=job.checkpoints.counts_at(time)["completed"] > 0,
+        local_share=_local_share(execution, flows),
         operators=tuple(
             metrics.OperatorInputs(
                 name=name,
@@ -158,17 +192,19 @@ def subtask_inputs(cluster: Cluster, job: Job, execution: Execution, time: int) 
     )
 
 
-def _local_share(run: JobAttempt, execution: Execution) -> float:
+def _local_share(execution: Execution, flows: Flows) -> float:
     """Return the part of a subtask's input channels that come from its own TaskManager, from 0 to 1."""
+    mine = _taskmanager_of(execution)
     local = remote = 0
-    rows = run.executions()
     for edge in execution.vertex.inputs:
-        row = rows[edge.source]
-        for producer in row[execution.subtask :][:1] if edge.ship_strategy == "FORWARD" else row:
-            if producer.slot and execution.slot and producer.slot.taskmanager is not execution.slot.taskmanager:
-                remote += 1
-            else:
-                local += 1
+        if edge.ship_strategy == "FORWARD":
+            row = flows.row(execution.attempt, edge.source)
+            producers = Counter(map(_taskmanager_of, row[execution.subtask :][:1]))
+        else:
+            producers = flows.producers(execution.attempt, edge.source)
+        here = producers[mine] + producers[""] if mine else producers.total()
+        local += here
+        remote += producers.total() - here
     return local / (local + remote) if remote else 1.0
 
 

@@ -11,10 +11,11 @@ from flinkmock.cluster.graph import Vertex
 from flinkmock.cluster.job import Job
 from flinkmock.cluster.metric_series import evaluate_metrics
 from flinkmock.flink import metrics
+from flinkmock.flink.java_format import MAX_INT
 from flinkmock.rest.call import Payload, RestCall, handles
 from flinkmock.rest.handlers import metric_inputs
 
-RANGE = re.compile(r"(\d+)(?:-(\d+))?")
+RANGE = re.compile(r"([0-9]{1,10})(?:-([0-9]{1,10}))?")
 NO_WATERMARK = str(-(1 << 63))
 
 
@@ -127,14 +128,18 @@ def subtasks(call: RestCall) -> Payload:
     holders = list(_subtasks(call))
     ranges = call.query.get("subtasks")
     if ranges is not None:
-        selected = {n for text in ranges for n in _range(text)}
-        holders = [(n, holder) for n, holder in holders if n in selected]
+        selected = [_range(text) for text in ranges]
+        holders = [(n, holder) for n, holder in holders if any(n in each for each in selected)]
     return aggregated(call, [holder for _, holder in holders])
 
 
 def _range(text: str) -> range:
+    """Return the indexes that a text selects. A number that Integer.parseInt rejects selects nothing (2.3.0)."""
     match = RANGE.fullmatch(text)
-    return range(int(match[1]), int(match[2] or match[1]) + 1) if match else range(0)
+    if match is None:
+        return range(0)
+    first, last = int(match[1]), int(match[2] or match[1])
+    return range(first, last + 1) if max(first, last) <= MAX_INT else range(0)
 
 
 def _vertex_and_metrics_time(call: RestCall) -> tuple[Job, Vertex, int] | None:
@@ -152,8 +157,9 @@ def _subtasks(call: RestCall) -> Iterable[tuple[int, dict[str, str]]]:
     if known is None:
         return
     job, vertex, time = known
+    flows = metric_inputs.Flows(job)
     for execution in job.executions_at(time)[vertex.index]:
-        inputs = metric_inputs.subtask_inputs(call.cluster, job, execution, time)
+        inputs = metric_inputs.subtask_inputs(call.cluster, job, execution, time, flows)
         if inputs is not None:
             values = metrics.subtask_metrics(inputs, call.cluster.release)
             given = evaluate_metrics(vertex.spec.metrics, time - job.submitted_at, inputs.age, execution.subtask)
@@ -173,7 +179,7 @@ def watermarks(call: RestCall) -> Payload:
     time = known[2]
     payload = []
     for execution in job.executions_at(time)[vertex.index]:
-        if metric_inputs.subtask_inputs(call.cluster, job, execution, time) is not None:
+        if metric_inputs.metrics_time_of(job, execution, time) is not None:
             watermark = metric_inputs.watermark_of(job, execution, time)
             value = NO_WATERMARK if watermark is None else str(watermark)
             payload.append({"id": f"{execution.subtask}.currentInputWatermark", "value": value})

@@ -26,7 +26,8 @@ _REDACTED_SINCE = (2, 16)
 _MAX_DEPTH, _MAX_DIGITS, _MAX_NAME = 1000, 1000, 50_000
 _MAX_STACK = 5_000
 """Open objects and arrays at which the stack of Java overflows, before Jackson limits them itself."""
-_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]')
+_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
+"""A string may end with the text: each character is read once."""
 _LITERAL_AND_MORE = re.compile(r"(?:null|true|false)[\w$]+")
 _EXPECTED = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
 _COMMENT = (

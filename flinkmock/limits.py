@@ -1,0 +1,184 @@
+"""The limits on what a client or a scenario can send, in one list.
+
+Each limit is a number with a name. The environment variable `FLINKMOCK_LIMIT_` followed by the name in capitals, with
+underscores, replaces the default: `FLINKMOCK_LIMIT_JAR_MANIFEST=4000000`. Code reads a limit as an attribute of this
+module when it applies it, so that tests can replace it.
+
+docs/limits.md is generated from the list: `python -m tests.docs.limits`.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from flinkmock.errors import InvalidArgument
+
+PREFIX = "FLINKMOCK_LIMIT_"
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One limit.
+
+    Attributes:
+        name: Its name, with hyphens.
+        default: The number that applies unless the environment has another one.
+        unit: The unit of the number.
+        applies_to: What is limited.
+        beyond: What happens to more.
+        flink: What a real cluster does.
+    """
+
+    name: str
+    default: int
+    unit: str
+    applies_to: str
+    beyond: str
+    flink: str
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that replaces the default."""
+        return PREFIX + self.name.upper().replace("-", "_")
+
+
+ALL: list[Limit] = []
+"""In the order of docs/limits.md."""
+_MISTAKES: list[str] = []
+
+
+def _limit(name: str, default: int, unit: str, applies_to: str, beyond: str, flink: str) -> int:
+    limit = Limit(name, default, unit, applies_to, beyond, flink)
+    ALL.append(limit)
+    text = os.environ.get(limit.variable)
+    if text is None:
+        return default
+    if not text.isascii() or not text.isdecimal() or not 0 < len(text) < 16 or int(text) == 0:
+        _MISTAKES.append(f"{limit.variable}={text!r} is not a limit. Write a number of {unit} above 0.")
+        return default
+    return int(text)
+
+
+def check() -> None:
+    """Raise InvalidArgument for variables of the environment that are not limits, or not numbers."""
+    known = {limit.variable for limit in ALL}
+    mistakes = list(_MISTAKES)
+    for name in os.environ:
+        if name.startswith(PREFIX) and name not in known:
+            mistakes.append(f"{name}: there is no such limit. The limits are {', '.join(limit.name for limit in ALL)}.")
+    if mistakes:
+        raise InvalidArgument("\n".join(mistakes))
+
+
+CONNECTIONS = _limit(
+    "connections", 10_000, "connections", "open connections of one JobManager", "closed at once", "no limit"
+)
+HEAD_TIME = _limit(
+    "head-time",
+    300,
+    "seconds",
+    "the time from the first byte of a request to the end of its head",
+    "closed",
+    "no limit",
+)
+BODY_PAUSE = _limit(
+    "body-pause", 300, "seconds", "the time between two pieces of a body", "the connection is closed", "no limit"
+)
+REQUEST_LINE = _limit(
+    "request-line", 4096, "bytes", "the request line, with its query", "404 `bad-request`", "the same (Netty)"
+)
+HEADERS = _limit(
+    "headers",
+    8192,
+    "bytes",
+    "all headers of a request",
+    "the request is answered without the rest of its headers and without its body; no more is read of the connection",
+    "the same (Netty)",
+)
+UPLOAD_FILES = _limit(
+    "upload-files",
+    1_000,
+    "files",
+    "the parts of a multipart form that are files",
+    "500 `File upload failed.`",
+    "no limit; later versions of Netty have one of 128",
+)
+PART_HEADERS = _limit(
+    "part-headers",
+    65_536,
+    "bytes",
+    "the headers of a part of a multipart form",
+    "500 `File upload failed.`",
+    "no limit",
+)
+CONTROL_BODY = _limit(
+    "control-body", 16 * 1024 * 1024, "bytes", "the body of a request to the control API", "413 `BodyTooLarge`", "-"
+)
+JAR_MANIFEST = _limit(
+    "jar-manifest",
+    1024 * 1024,
+    "bytes",
+    "the manifest of a jar, unpacked; nothing else in a jar is unpacked",
+    "the jar has no entry class",
+    "unpacks all of it; the jar has no entry class if it is not a manifest",
+)
+JAR_DIRECTORY = _limit(
+    "jar-directory",
+    16 * 1024 * 1024,
+    "bytes",
+    "the list of entries of a jar, some 200,000",
+    "the jar counts as one that is not a zip file",
+    "no limit",
+)
+JAVA_DEPTH = _limit(
+    "java-depth",
+    200,
+    "levels",
+    "objects in objects of a submitted job",
+    "400 with `java.io.StreamCorruptedException`",
+    "a stack overflow after some thousands",
+)
+JAVA_PARENTS = _limit(
+    "java-parents",
+    100,
+    "classes",
+    "the parents of a class in a submitted job",
+    "400 with `java.io.InvalidClassException: filter status: REJECTED`",
+    "classes have to exist",
+)
+JAVA_VALUES = _limit(
+    "java-values",
+    500_000,
+    "values",
+    "objects, fields and elements of arrays of a submitted job",
+    "400 with `java.io.InvalidClassException: filter status: REJECTED`",
+    "no limit",
+)
+JAVA_VERTICES = _limit(
+    "java-vertices", 2_000, "vertices", "the operators of a submitted job", "only id and name are read", "no limit"
+)
+PARALLELISM = _limit(
+    "parallelism",
+    32_768,
+    "subtasks",
+    "the parallelism of a vertex",
+    "a mistake in the scenario; a submitted job can't be initialized",
+    "the same (KeyGroupRangeAssignment)",
+)
+SCENARIO_SIZE = _limit(
+    "scenario-size", 4 * 1024 * 1024, "characters", "a scenario file", "a mistake in the scenario", "-"
+)
+SCENARIO_DEPTH = _limit("scenario-depth", 40, "levels", "nesting in a scenario", "a mistake in the scenario", "-")
+SCENARIO_VALUES = _limit(
+    "scenario-values",
+    200_000,
+    "values",
+    "the values of a scenario; an alias counts each time with all that it stands for",
+    "a mistake in the scenario",
+    "-",
+)
+LIFECYCLE_STEPS = _limit(
+    "lifecycle-steps", 10_000, "steps", "a lifecycle, with its repeats", "a mistake in the scenario", "-"
+)
+JOURNAL = _limit("journal", 10_000, "requests", "the requests in the journal", "the oldest are dropped", "-")

@@ -1,0 +1,3 @@
+from tests.server.conftest import client, serve
+
+__all__ = ["client", "serve"]

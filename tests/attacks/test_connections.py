@@ -1,0 +1,72 @@
+"""Connections that are slow, or too many."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import logging
+import socket
+
+import pytest
+
+from flinkmock import limits
+from flinkmock.server.loop import report_once
+from tests.server.conftest import Client
+from tests.timeouts import PATIENCE
+
+OVERVIEW = b"GET /overview HTTP/1.1\r\nHost: x\r\n"
+UPLOAD = b"POST /jars/upload HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+
+
+@pytest.mark.parametrize(
+    "begin",
+    [
+        OVERVIEW,
+        b"GET /over",
+        b"POST /jars/x/run HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{",
+        UPLOAD + b"Content-Length: 1000\r\n\r\n--b\r\n",
+        UPLOAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\n--b\r\n\r\n",
+        b"POST /__flinkmock__/v1/reset HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000\r\n\r\n",
+    ],
+)
+def test_a_request_that_does_not_go_on(client: Client, begin: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "HEAD_TIME", 0.05)
+    monkeypatch.setattr(limits, "BODY_PAUSE", 0.05)
+    with socket.create_connection(client.address, timeout=PATIENCE) as wire:
+        wire.sendall(begin)
+        with contextlib.suppress(ConnectionResetError):
+            assert wire.recv(1) == b""
+
+
+def test_a_connection_that_waits_between_requests(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "HEAD_TIME", 0.05)
+    with socket.create_connection(client.address, timeout=PATIENCE) as wire:
+        for data in (OVERVIEW[:20], OVERVIEW[20:] + b"\r\n"):
+            wire.sendall(data)
+        assert wire.recv(65_536).startswith(b"HTTP/1.1 200")
+        wire.settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            wire.recv(1)
+
+
+def test_too_many_connections(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "CONNECTIONS", 2)
+    first, second, third = (socket.create_connection(client.address, timeout=PATIENCE) for _ in range(3))
+    with first, second, third:
+        with contextlib.suppress(ConnectionResetError):
+            assert third.recv(1) == b""
+        for wire in (first, second):
+            wire.sendall(OVERVIEW + b"\r\n")
+            assert wire.recv(65_536).startswith(b"HTTP/1.1 200")
+
+
+def test_no_more_descriptors(caplog: pytest.LogCaptureFixture) -> None:
+    loop = asyncio.new_event_loop()
+    report_once(loop)
+    with caplog.at_level(logging.WARNING):
+        for _ in range(100):
+            error = OSError(errno.EMFILE, "Too many open files")
+            loop.call_exception_handler({"message": "socket.accept() out of system resource", "exception": error})
+    loop.close()
+    assert caplog.messages == ["Connections wait, because none can be accepted: Too many open files."]

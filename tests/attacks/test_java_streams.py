@@ -1,0 +1,117 @@
+"""Serialized objects that Java would not write."""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+
+from flinkmock import limits
+from flinkmock.cluster.submission.job_graph_decoder import SubmittedJob, decode_job
+from flinkmock.flink.java_serialization.reader import BadStream, JavaObject, read_object
+
+HEADER = b"\xac\xed\x00\x05"
+NULL = b"\x70"
+FIRST_HANDLE = 0x7E0000
+
+
+def class_description(name: str, parent: bytes = NULL) -> bytes:
+    return b"\x72" + struct.pack(">H", len(name)) + name.encode() + bytes(8) + b"\x02\0\0\x78" + parent
+
+
+def reference(handle: int) -> bytes:
+    return b"\x71" + struct.pack(">I", FIRST_HANDLE + handle)
+
+
+def array(kind: str, length: int, elements: bytes) -> bytes:
+    return b"\x75" + class_description(f"[{kind}") + struct.pack(">i", length) + elements
+
+
+def rejected(data: bytes) -> str:
+    with pytest.raises(BadStream) as error:
+        read_object(HEADER + data)
+    return str(error.value)
+
+
+def test_an_enum_whose_name_is_a_list() -> None:
+    """Each list holds the one before twice: its text doubles with each."""
+    lists = class_description("[L")
+    nested = b"\x75" + lists + struct.pack(">i", 0)
+    for depth in range(100):
+        nested += b"\x75" + reference(4) + struct.pack(">i", 2) + reference(5 + depth) * 2
+    names = array("L", 101, nested)
+    assert rejected(b"\x7e" + class_description("E") + names) == (
+        "java.io.StreamCorruptedException: invalid type code: 75"
+    )
+
+
+def test_a_chain_of_classes() -> None:
+    """Class n + 1 is a subclass of class n."""
+    classes, parent = b"", NULL
+    for n in range(limits.JAVA_PARENTS + 2):
+        classes += b"\x76" + class_description(f"C{n}", parent)
+        parent = reference(2 + 2 * n)
+    text = rejected(array("L", limits.JAVA_PARENTS + 2, classes))
+    assert text == "java.io.InvalidClassException: filter status: REJECTED"
+
+
+@pytest.mark.parametrize(("kind", "element"), [("L", NULL), ("I", bytes(4)), ("Z", b"\0")])
+def test_a_long_array(kind: str, element: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "JAVA_VALUES", 1_000)
+    assert len(read_object(HEADER + array(kind, 900, element * 900))) == 900
+    assert rejected(array(kind, 1_100, element * 1_100)).endswith("filter status: REJECTED")
+
+
+def test_a_negative_length() -> None:
+    assert rejected(array("I", -5, b"")) == "java.lang.NegativeArraySizeException: -5"
+
+
+def test_levels(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "JAVA_DEPTH", 3)
+    deep = NULL
+    for _ in range(5):
+        deep = array("L", 1, deep)
+    assert rejected(deep).startswith("java.io.StreamCorruptedException: invalid type code: ")
+
+
+def job_graph(vertices: list[JavaObject]) -> JavaObject:
+    pairs = [None] + [item for n, vertex in enumerate(vertices) for item in (n, vertex)]
+    return JavaObject("JobGraph", {"jobName": "orders", "taskVertices": JavaObject("Map", more=pairs)})
+
+
+def vertex(number: int, **fields: object) -> JavaObject:
+    id = JavaObject("Id", {"lowerPart": number, "upperPart": 0})
+    return JavaObject("JobVertex", {"name": "a", "parallelism": 1, "id": id, "inputs": JavaObject("List")} | fields)
+
+
+class Endless(list):
+    """Stands for an object whose text has no end."""
+
+    def __repr__(self) -> str:
+        raise AssertionError("it is formatted")
+
+
+@pytest.mark.parametrize(
+    "graph",
+    [
+        job_graph([vertex(1, parallelism=Endless())]),
+        job_graph([vertex(1, parallelism="2")]),
+        job_graph([vertex(1, name=Endless())]),
+        JavaObject("JobGraph", {"jobName": "orders", "jobType": Endless()}),
+        JavaObject("JobGraph", {"jobName": "orders", "taskVertices": JavaObject("Map", {"a": 5})}),
+    ],
+)
+def test_fields_of_other_types(graph: JavaObject) -> None:
+    assert decode_job(graph) == SubmittedJob(name="orders")
+
+
+def test_a_collection_that_contains_itself() -> None:
+    collection = JavaObject("List")
+    collection.fields["a"] = collection
+    assert decode_job(JavaObject("JobGraph", {"jobName": "orders", "taskVertices": collection})).vertices == ()
+
+
+def test_too_many_vertices(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "JAVA_VERTICES", 2)
+    assert len(decode_job(job_graph([vertex(n) for n in range(2)])).vertices) == 2
+    assert decode_job(job_graph([vertex(n) for n in range(3)])) == SubmittedJob(name="orders")

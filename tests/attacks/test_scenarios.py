@@ -1,0 +1,63 @@
+"""Scenario files that are made to take long."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from flinkmock import FlinkMock, ScenarioError, limits
+from flinkmock.scenario import load_scenario
+
+LEVELS = "more than 40 levels of nesting"
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("a: " + "[" * 100_000, LEVELS),
+        ("a: " + "{b: " * 50_000, LEVELS),
+        ("\n".join(" " * n + "a:" for n in range(60)), LEVELS),
+        (
+            "\n".join(f"x{n}: &x{n} [{', '.join([f'*x{n - 1}'] * 9) if n else 'a'}]" for n in range(12)),
+            "200,000 values",
+        ),
+    ],
+    ids=["lists", "mappings", "blocks", "aliases"],
+)
+def test_documents(text: str, problem: str) -> None:
+    with pytest.raises(ScenarioError, match=problem):
+        load_scenario(text + "\n")
+
+
+def test_values_and_levels(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "SCENARIO_VALUES", 10)
+    with pytest.raises(ScenarioError, match="at most 10 values"):
+        load_scenario("jobs: [" + "1, " * 10 + "]\n")
+    monkeypatch.setattr(limits, "SCENARIO_DEPTH", 2)
+    with pytest.raises(ScenarioError, match="more than 2 levels"):
+        load_scenario({"jobs": {"a": {"lifecycle": [{"RUNNING": "1s"}]}}})
+
+
+def test_a_parallelism(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ScenarioError, match="32768"):
+        load_scenario(f"jobs: {{a: {{vertices: [{{name: a, parallelism: {limits.PARALLELISM + 1}}}]}}}}\n")
+
+
+def test_the_journal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "JOURNAL", 5)
+    with FlinkMock(clock="virtual") as mock:
+        for _ in range(8):
+            httpx.get(mock.url + "/overview")
+        assert (len(mock.requests), mock.requests.dropped) == (5, 3)
+
+
+def test_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "SCENARIO_SIZE", 100)
+    with pytest.raises(ScenarioError, match="at most"):
+        load_scenario("# " + "x" * 100 + "\n")
+
+
+def test_lifecycle(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "LIFECYCLE_STEPS", 10)
+    with pytest.raises(ScenarioError, match="more than 10"):
+        load_scenario("jobs: {a: {lifecycle: [{repeat: 6, steps: [RUNNING: 1s, RESTARTING: 1s]}, FINISHED]}}\n")

@@ -1,0 +1,57 @@
+"""Multipart forms that Netty's parser gives up on, or that can't be stored: 500 `File upload failed.`"""
+
+from __future__ import annotations
+
+import tempfile
+
+import pytest
+
+from flinkmock import limits
+from tests.rest.test_multipart import DISPOSITION, file, part, upload
+from tests.server.conftest import Client
+
+FAILED = "File upload failed."
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        part(DISPOSITION + b"; name=\"f\"; filename*=nosuch''a.jar"),
+        part(DISPOSITION + b"; name=\"f\"; filename*=rot13''a.jar"),
+        part(DISPOSITION + b"; name=\"f\"; filename*=idna''a.jar"),
+        part(DISPOSITION + b'; name="f"; filename="a.jar"\r\nContent-Length: ' + b"9" * 5000),
+        file(b"a\0.jar"),
+        file(b"a" * 300 + b".jar"),
+    ],
+)
+def test_forms_that_fail(client: Client, body: bytes) -> None:
+    reply = upload(client, body + b"--b--\r\n")
+    assert (reply.status, reply.errors) == (500, [FAILED])
+
+
+def test_too_many_files(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "UPLOAD_FILES", 3)
+    files = [file(b"%d.jar" % n) for n in range(4)]
+    assert upload(client, b"".join(files[:3]) + b"--b--").status == 200
+    assert upload(client, b"".join(files) + b"--b--").errors == [FAILED]
+
+
+def test_a_temporary_folder_that_is_gone(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", "/no/such/folder")
+    assert upload(client, file(b"a.jar") + b"--b--").errors == [FAILED]
+
+
+def test_a_full_disk(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(**_: object) -> str:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "mkdtemp", full)
+    assert upload(client, file(b"a.jar") + b"--b--").errors == [FAILED]
+
+
+def test_headers_of_a_part(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "PART_HEADERS", 100)
+    header = DISPOSITION + b'; name="f"; filename="a.jar"'
+    assert upload(client, part(header + b"\r\nX: y") + b"--b--").status == 200
+    for more in (b"X: " + b"y" * 200, b"X: y\r\n" * 50):
+        assert upload(client, part(header + b"\r\n" + more) + b"--b--").errors == [FAILED]
