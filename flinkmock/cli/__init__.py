@@ -36,8 +36,8 @@ NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 """Why standard output can't be written, besides a reader that has left."""
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command and return its exit code. argparse raises SystemExit for --help and for bad options."""
+def create_parser() -> Parser:
+    """Return the parser of all commands."""
     parser = Parser(
         prog="flinkmock",
         description="A fake Apache Flink cluster that speaks the JobManager's REST API of Flink 1.12 to 2.3.",
@@ -46,6 +46,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
     for command in COMMANDS:
         command.configure(subparsers)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code. argparse raises SystemExit for --help and for bad options."""
+    parser = create_parser()
     terminal.prepare()
     try:
         try:

@@ -1,0 +1,92 @@
+"""Hooks of MkDocs: generate the reference pages, and copy the files outside docs/ that pages link to into the site.
+
+Links in the pages are relative to the repository, so that they also work in a clone. A Markdown file outside docs/
+becomes a page below repository/, another file is copied, and a folder stands for its README.md. A link to a folder
+without one becomes plain text.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
+
+sys.path.insert(0, str(Path(__file__).parent))
+from reference import PAGES
+
+ROOT = Path(__file__).parents[2]
+DOCS = "docs/"
+COPIES = "repository/"
+LINK = re.compile(r"(\[(?:[^\[\]]|\[[^\]]*\])*\])\(([^)\s#]+)(#[^)\s]*)?\)")
+CODE = re.compile(r"^( *)(```|~~~).*?^\1\2", re.MULTILINE | re.DOTALL)
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add the generated pages, the linked files outside docs/, and those that they link to."""
+    for uri, page in PAGES.items():
+        files.append(File.generated(config, uri, content=page()))
+    pending = [DOCS + file.src_uri for file in files.documentation_pages() if file.src_uri not in PAGES]
+    seen: set[str] = set()
+    while pending:
+        path = pending.pop()
+        for linked in _linked(path):
+            if linked in seen or linked.startswith(DOCS) or not (ROOT / linked).is_file():
+                continue
+            seen.add(linked)
+            files.append(File.generated(config, COPIES + linked, abs_src_path=str(ROOT / linked)))
+            if linked.endswith(".md"):
+                pending.append(linked)
+    return files
+
+
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
+    """Let links to files outside docs/ lead to their copies."""
+    source = _path_in_repository(page.file.src_uri)
+
+    def replaced(match: re.Match[str]) -> str:
+        text, target, anchor = match[1], match[2], match[3] or ""
+        path = _resolve(source, target)
+        if path is None or (source.startswith(DOCS) and path.startswith(DOCS)):
+            return match[0]
+        if not (ROOT / path).is_file():
+            return text[1:-1]
+        uri = path.removeprefix(DOCS) if path.startswith(DOCS) else COPIES + path
+        return f"{text}({posixpath.relpath(uri, posixpath.dirname(page.file.src_uri))}{anchor})"
+
+    return _outside_of_code(markdown, lambda text: LINK.sub(replaced, text))
+
+
+def _path_in_repository(uri: str) -> str:
+    return uri.removeprefix(COPIES) if uri.startswith(COPIES) else DOCS + uri
+
+
+def _linked(path: str) -> Iterator[str]:
+    text = CODE.sub("", (ROOT / path).read_text(encoding="utf-8"))
+    for match in LINK.finditer(text):
+        if linked := _resolve(path, match[2]):
+            yield linked
+
+
+def _resolve(source: str, target: str) -> str | None:
+    """Return the path in the repository that a link leads to; None for links to other servers."""
+    if "://" in target or target.startswith(("mailto:", "/")):
+        return None
+    path = posixpath.normpath(posixpath.join(posixpath.dirname(source), target))
+    if (ROOT / path).is_dir() and (ROOT / path / "README.md").is_file():
+        return f"{path}/README.md"
+    return path.replace(os.sep, "/")
+
+
+def _outside_of_code(markdown: str, change: Callable[[str], str]) -> str:
+    parts, end = [], 0
+    for match in CODE.finditer(markdown):
+        parts += [change(markdown[end : match.start()]), match[0]]
+        end = match.end()
+    return "".join([*parts, change(markdown[end:])])

@@ -1,0 +1,14 @@
+"""Pages of the site that are generated from the code when the site is built."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from reference import cli, control_api, operations, python_api
+
+PAGES: Mapping[str, Callable[[], str]] = {
+    "reference/cli.md": cli.page,
+    "reference/control-api.md": control_api.page,
+    "reference/operations.md": operations.page,
+    "reference/python-api.md": python_api.page,
+}

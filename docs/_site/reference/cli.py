@@ -1,0 +1,63 @@
+"""The page about the command line, from the parsers of all commands."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+
+from flinkmock.cli import create_parser
+from flinkmock.cli.parser import EXAMPLES
+
+HEAD = """\
+# Command line
+
+Every command has `--help`. The exit code is 0 for success, 1 if a command reports something or a condition is not
+met, and 2 for a usage error.
+"""
+
+
+def page() -> str:
+    parts = [HEAD]
+    for parser in _commands(create_parser()):
+        parts += _section(parser)
+    return "\n".join(parts)
+
+
+def _commands(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser]:
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for command in action.choices.values():
+                if not any(isinstance(each, argparse._SubParsersAction) for each in command._actions):
+                    yield command
+                yield from _commands(command)
+
+
+def _section(parser: argparse.ArgumentParser) -> Iterator[str]:
+    yield f"## {parser.prog}\n"
+    yield f"{_escaped(parser.description or '')}\n"
+    rows = [_row(action) for action in parser._actions if action.help != argparse.SUPPRESS and action.dest != "help"]
+    if rows:
+        yield "\n".join(["| argument | |", "|---|---|", *rows]) + "\n"
+    if parser.epilog and parser.epilog.startswith(EXAMPLES):
+        lines = [line.strip() for line in parser.epilog.splitlines()[1:]]
+        yield "\n".join(["```sh", *lines, "```\n"])
+
+
+def _row(action: argparse.Action) -> str:
+    value = action.metavar or ("|".join(map(str, action.choices)) if action.choices else action.dest.upper())
+    if isinstance(value, tuple):
+        value = " ".join(value)
+    if not action.option_strings:
+        name = f"`{value}`" + " …" * (action.nargs in ("*", "+"))
+    else:
+        takes_value = "" if action.nargs == 0 else f" [{value}]" if action.nargs == "?" else f" {value}"
+        name = ", ".join(f"`{option}{takes_value}`" for option in action.option_strings)
+    return f"| {name.replace('|', chr(92) + '|')} | {_escaped((action.help or '') % _defaults(action))} |"
+
+
+def _defaults(action: argparse.Action) -> dict[str, object]:
+    return {"default": action.default, "prog": "flinkmock"}
+
+
+def _escaped(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;").replace("*", "\\*")

@@ -1,0 +1,88 @@
+"""The page about the operations of the control API, from its OpenAPI document."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from flinkmock.control.openapi import document
+
+HEAD = """\
+# Operations of the control API
+
+Paths are below `/__flinkmock__/v1`. A running cluster serves the OpenAPI document of this page at `/openapi.json`.
+[The control API](../control-api.md) explains access, errors and clusters, with examples.
+"""
+Part = Mapping[str, Any]
+
+
+def page() -> str:
+    parts = [HEAD]
+    for path, methods in document()["paths"].items():
+        for method, operation in methods.items():
+            parts += _section(f"{method.upper()} {path}", operation)
+    parts.append("# Types\n")
+    for name, schema in document()["components"]["schemas"].items():
+        parts += [f"## {name}\n", *_object(schema)]
+    return "\n".join(parts)
+
+
+def _section(title: str, operation: Part) -> Iterator[str]:
+    yield f"## {title}\n"
+    text = " ".join(dict.fromkeys(filter(None, [operation["summary"], operation.get("description", "")])))
+    yield f"{text}\n"
+    rows = [
+        (each["name"], each["in"], _type(each["schema"]), each.get("description", ""))
+        for each in operation.get("parameters", ())
+    ]
+    for media, content in operation.get("requestBody", {}).get("content", {}).items():
+        schema = content.get("schema", {})
+        if "properties" in schema and media == "application/json":
+            required = schema.get("required", ())
+            rows += [
+                (name, "body" if name in required else "body, optional", _type(value), value.get("description", ""))
+                for name, value in schema["properties"].items()
+            ]
+        else:
+            rows.append(("", f"body, `{media}`", _type(schema), schema.get("description", "")))
+    if rows:
+        table = [
+            f"| {f'`{name}`' if name else ''} | {where} | {kind} | {_cell(text)} |" for name, where, kind, text in rows
+        ]
+        yield "\n".join(["| parameter | in | type | |", "|---|---|---|---|", *table]) + "\n"
+    yield f"Responses: {', '.join(_response(status, each) for status, each in operation['responses'].items())}.\n"
+
+
+def _response(status: str, response: Part) -> str:
+    [schema] = [each.get("schema", {}) for each in response.get("content", {}).values()][:1] or [{}]
+    kind = _type(schema) if schema else ""
+    return f"{status}{f' {kind}' if kind and status < '400' else ''}"
+
+
+def _object(schema: Part) -> Iterator[str]:
+    if "description" in schema:
+        yield f"{schema['description']}\n"
+    if "properties" in schema:
+        rows = [
+            f"| `{name}` | {_type(value)} | {_cell(value.get('description', ''))} |"
+            for name, value in schema["properties"].items()
+        ]
+        yield "\n".join(["| field | type | |", "|---|---|---|", *rows]) + "\n"
+
+
+def _type(schema: Part) -> str:
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        return f"[{name}](#{name.lower()})"
+    if "anyOf" in schema or "oneOf" in schema:
+        return " or ".join(dict.fromkeys(map(_type, schema.get("anyOf", schema.get("oneOf", ())))))
+    if "enum" in schema:
+        return ", ".join(f"`{value}`" for value in schema["enum"])
+    kind = schema.get("type", "any")
+    if kind == "array":
+        return f"list of {_type(schema.get('items', {}))}"
+    return " or ".join(kind) if isinstance(kind, list) else str(kind)
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
