@@ -14,9 +14,12 @@ from flinkmock import __version__, limits
 from flinkmock.cli import (
     check,
     compat,
+    completion,
     coverage,
     ctl,
+    dashboard,
     diff,
+    doctor,
     importing,
     openapi,
     proxy,
@@ -29,7 +32,23 @@ from flinkmock.cli import (
 from flinkmock.cli.parser import Parser
 from flinkmock.errors import FlinkMockError
 
-COMMANDS = (serve, ctl, scenario, check, diff, compat, proxy, record, openapi, coverage, importing, releases)
+COMMANDS = (
+    serve,
+    ctl,
+    scenario,
+    check,
+    diff,
+    compat,
+    proxy,
+    record,
+    openapi,
+    coverage,
+    importing,
+    releases,
+    dashboard,
+    doctor,
+    completion,
+)
 """Each module has `configure(subparsers)`, which sets `run(args) -> exit code`, and has no heavy imports."""
 
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)

@@ -78,7 +78,7 @@ def configure(subparsers: Any) -> None:
         const="auto",
         metavar="PATH",
         help="serve Flink's dashboard from this flink-dist jar or folder; without PATH, or with auto, from an "
-        "installed apache-flink-libraries",
+        "installed apache-flink-libraries or from what `flinkmock dashboard fetch` has downloaded",
     )
     parser.add_argument(
         "--ready-file",

@@ -14,6 +14,8 @@ from flinkmock.errors import DashboardMissing
 from flinkmock.release import Release
 
 AUTO = "auto"
+CACHE_VARIABLE = "FLINKMOCK_CACHE"
+"""The environment variable that names the cache folder."""
 _WEB = "web/"
 _JAR = "flink-dist*.jar"
 _MINOR = re.compile(r"flink-dist(?:_[\d.]+)?-(\d+\.\d+)")
@@ -30,23 +32,19 @@ class Dashboard:
     source: str
 
     @classmethod
-    def load(cls, where: str | Path, release: Release) -> Dashboard | None:
+    def load(cls, where: str | Path, release: Release) -> Dashboard:
         """Loads a dashboard.
 
         Args:
             where: A flink-dist jar, a folder with one (directly or in `lib/`), or a folder of web files. "auto" looks
-                into an installed apache-flink-libraries, then into FLINK_HOME.
+                into an installed apache-flink-libraries, FLINK_HOME, and the cache of `flinkmock dashboard fetch`.
             release: The release that is served.
-
-        Returns:
-            The dashboard; None if "auto" finds none.
 
         Raises:
             DashboardMissing: The path has no dashboard, or that of another release, which needs other responses.
         """
         if str(where) == AUTO:
-            jar = next((jar for folder in _installed() if (jar := _jar_in(folder))), None)
-            return None if jar is None else _from_jar(jar, release)
+            return _available(release)
         path = Path(where)
         if path.is_dir():
             if jar := _jar_in(path):
@@ -55,7 +53,42 @@ class Dashboard:
                 if (folder / "index.html").is_file():
                     return cls(_files_of_folder(folder), str(folder))
             raise DashboardMissing(f"There is no {_JAR} and no index.html in {path}.")
+        if path.suffix in (".yaml", ".yml"):
+            raise DashboardMissing(
+                f"{path} is not a jar. Write the scenario before the option: flinkmock serve {path} --dashboard"
+            )
         return _from_jar(path, release)
+
+
+def cache_file(release: Release) -> Path:
+    """Return where `flinkmock dashboard fetch` keeps the files of a release.
+
+    They are in the folder FLINKMOCK_CACHE, else in `flinkmock` below XDG_CACHE_HOME, else in `~/.cache/flinkmock`.
+    """
+    home = os.environ.get("XDG_CACHE_HOME")
+    folder = os.environ.get(CACHE_VARIABLE) or Path(home or Path.home() / ".cache", "flinkmock")
+    return Path(folder) / f"dashboard-{release.minor}.zip"
+
+
+def _available(release: Release) -> Dashboard:
+    """Return the first dashboard of the release among those that are at hand. Raises DashboardMissing."""
+    found = [jar for folder in _installed() if (jar := _jar_in(folder))]
+    for jar in [*found, cache_file(release)]:
+        if jar.is_file() and _minor_of(jar) in (None, release.minor):
+            return _from_jar(jar, release)
+    others = "".join(f" {jar} has the dashboard of Flink {_minor_of(jar)}." for jar in found)
+    raise DashboardMissing(
+        f"No dashboard of Flink {release.minor} is at hand: flinkmock does not contain Flink's files.{others}\n"
+        f"Get it with `flinkmock dashboard fetch --flink {release.minor}`, which downloads apache-flink-libraries with "
+        f'pip, or with `pip install "apache-flink-libraries=={release.minor}.*"`, or give a folder or flink-dist jar '
+        "of a Flink distribution: `--dashboard PATH`."
+    )
+
+
+def _minor_of(jar: Path) -> str | None:
+    """Return the release that the name of a jar says, if it says one."""
+    match = _MINOR.search(jar.name)
+    return match[1] if match else None
 
 
 def _installed() -> list[Path]:
@@ -70,11 +103,11 @@ def _jar_in(folder: Path) -> Path | None:
 
 
 def _from_jar(jar: Path, release: Release) -> Dashboard:
-    minor = _MINOR.search(jar.name)
-    if minor and minor[1] != release.minor:
+    minor = _minor_of(jar)
+    if minor not in (None, release.minor):
         raise DashboardMissing(
-            f"{jar} has the dashboard of Flink {minor[1]}, and Flink {release.minor} is served. "
-            f"Serve Flink {minor[1]}, or give a jar of {release.minor}."
+            f"{jar} has the dashboard of Flink {minor}, and Flink {release.minor} is served. "
+            f"Serve Flink {minor}, or give a jar of {release.minor}."
         )
     try:
         with zipfile.ZipFile(jar) as archive:

@@ -1,0 +1,174 @@
+"""`flinkmock completion SHELL`: prints a script that completes commands, options and values."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+SHELLS = ("bash", "zsh", "fish")
+FILES = frozenset({"FILE", "PATH", "FILE-or-YAML", "JAR", "SCENARIO"})
+"""Metavars whose values are files."""
+
+
+def configure(subparsers: Any) -> None:
+    parser = subparsers.add_parser(
+        "completion",
+        help="print a completion script for bash, zsh or fish",
+        description="Prints a script that completes commands, options, releases, scenarios and files.",
+        examples=(
+            'bash: eval "$(flinkmock completion bash)"  # in ~/.bashrc',
+            'zsh:  eval "$(flinkmock completion zsh)"  # in ~/.zshrc, after compinit',
+            "fish: flinkmock completion fish > ~/.config/fish/completions/flinkmock.fish",
+        ),
+    )
+    parser.add_argument("shell", choices=SHELLS)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    from flinkmock.cli import create_parser
+
+    commands = list(_commands(create_parser(), ()))
+    print({"bash": _bash, "zsh": _zsh, "fish": _fish}[args.shell](commands), end="")
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What can follow a command.
+
+    Attributes:
+        path: The words of the command: ("scenario", "check").
+        subcommands: Names and descriptions.
+        options: Names and descriptions; each name of an option is an entry.
+        values: For each option with a value, and for "" (positional arguments): the words that fit.
+        files: The same for options whose values are files.
+    """
+
+    path: Sequence[str]
+    subcommands: Mapping[str, str]
+    options: Mapping[str, str]
+    values: Mapping[str, Sequence[str]]
+    files: frozenset[str]
+
+
+def _commands(parser: argparse.ArgumentParser, path: tuple[str, ...]) -> Iterator[Completion]:
+    subcommands: dict[str, str] = {}
+    options: dict[str, str] = {}
+    values: dict[str, Sequence[str]] = {}
+    files: set[str] = set()
+    children: list[tuple[str, argparse.ArgumentParser]] = []
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            helps = {choice.dest: choice.help or "" for choice in action._choices_actions}
+            subcommands = {name: helps.get(name, "") for name in action.choices}
+            children = list(action.choices.items())
+            continue
+        names = list(action.option_strings) or [""]
+        if action.option_strings and action.help != argparse.SUPPRESS:
+            options |= dict.fromkeys(names, _one_line(action))
+        if action.nargs != 0:
+            values |= dict.fromkeys(names, tuple(_words(action)))
+            if action.metavar in FILES or (action.type is not None and getattr(action.type, "__name__", "") == "Path"):
+                files.update(names)
+    yield Completion(path, subcommands, options, values, frozenset(files))
+    for name, child in children:
+        yield from _commands(child, (*path, name))
+
+
+def _words(action: argparse.Action) -> Sequence[str]:
+    from flinkmock.contract import known_releases
+    from flinkmock.scenario.built_in import built_in_scenarios
+
+    if action.choices is not None:
+        return [str(choice) for choice in action.choices]
+    if action.metavar == "RELEASE":
+        return known_releases()
+    if action.metavar == "SCENARIO":
+        return list(built_in_scenarios())
+    return ()
+
+
+def _one_line(action: argparse.Action) -> str:
+    text = " ".join((action.help or "").split()).replace("%(default)s", str(action.default))
+    return re.split(r"[;:(]", text)[0].strip().replace("'", "")
+
+
+def _bash(commands: Sequence[Completion]) -> str:
+    lines = [
+        "# bash completion of flinkmock",
+        "_flinkmock() {",
+        '    local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} path="" each',
+        '    for each in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do',
+        '        case "$path $each" in',
+        *(f'            "{_path(each)}") path="{_path(each)}" ;;' for each in commands if each.path),
+        "        esac",
+        "    done",
+        "    COMPREPLY=()",
+        '    case "$path|$previous" in',
+    ]
+    for each in commands:
+        for option, words in each.values.items():
+            if option and (words or option in each.files):
+                lines.append(f'        "{_path(each)}|{option}") {_reply(words, option in each.files)}; return ;;')
+            elif option:
+                lines.append(f'        "{_path(each)}|{option}") return ;;')
+    lines += ["    esac", '    case "$path" in']
+    for each in commands:
+        words = [*each.subcommands, *each.options, *each.values.get("", ())]
+        lines.append(f'        "{_path(each)}") {_reply(words, "" in each.files)} ;;')
+    lines += ["    esac", "}", "complete -o filenames -F _flinkmock flinkmock", ""]
+    return "\n".join(lines)
+
+
+def _path(command: Completion) -> str:
+    return "".join(f" {word}" for word in command.path)
+
+
+def _reply(words: Sequence[str], files: bool) -> str:
+    option = "-f " if files else ""
+    return f"""COMPREPLY=($(compgen {option}-W "{" ".join(words)}" -- "$word"))"""
+
+
+def _zsh(commands: Sequence[Completion]) -> str:
+    return "autoload -U +X bashcompinit && bashcompinit\n" + _bash(commands)
+
+
+def _fish(commands: Sequence[Completion]) -> str:
+    lines = ["# fish completion of flinkmock", "complete -c flinkmock -f"]
+    for each in commands:
+        condition = _fish_condition(each)
+        for name, text in each.subcommands.items():
+            lines.append(f"complete -c flinkmock{condition} -a {name} -d '{_quoted(text)}'")
+        for option, text in each.options.items():
+            form = f" -l {option[2:]}" if option.startswith("--") else f" -s {option[1:]}"
+            value = _fish_value(each, option)
+            lines.append(f"complete -c flinkmock{condition}{form}{value} -d '{_quoted(text)}'")
+        if "" in each.values:
+            words = each.values[""]
+            files = " -F" if "" in each.files else ""
+            given = f" -a '{' '.join(words)}'" if words else ""
+            if files or given:
+                lines.append(f"complete -c flinkmock{condition}{files}{given}")
+    return "\n".join([*lines, ""])
+
+
+def _fish_condition(command: Completion) -> str:
+    seen = [f"__fish_seen_subcommand_from {word}" for word in command.path]
+    if command.subcommands:
+        seen.append(f"not __fish_seen_subcommand_from {' '.join(command.subcommands)}")
+    return f" -n '{'; and '.join(seen)}'"
+
+
+def _fish_value(command: Completion, option: str) -> str:
+    if option not in command.values:
+        return ""
+    words = command.values[option]
+    return " -r" + (" -F" if option in command.files else "") + (f" -a '{' '.join(words)}'" if words else "")
+
+
+def _quoted(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("'", "\\'")

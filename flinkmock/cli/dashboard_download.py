@@ -1,0 +1,91 @@
+"""Gets Flink's dashboard out of the Python package that contains Flink's jars.
+
+pip downloads it, from the index that the user has configured.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import io
+import os
+import subprocess
+import sys
+import tarfile
+import tempfile
+import zipfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import IO
+
+from flinkmock.errors import DashboardMissing
+from flinkmock.release import Release
+from flinkmock.rest.dashboard import Dashboard, cache_file
+
+PACKAGE = "apache-flink-libraries"
+JAR = "*/lib/flink-dist*.jar"
+WEB = "web/"
+STDERR = 2
+"""The file descriptor: standard output is for the result."""
+BEFORE_LIBRARIES = "1.12"
+"""The release whose jars are in the package apache-flink itself; pip finds it as a wheel of Python 3.7."""
+OLD_WHEEL = ("--python-version", "3.7", "--only-binary=:all:", "--platform", "manylinux1_x86_64")
+
+
+def download(release: Release) -> Path:
+    """Download the dashboard of a release into the cache, and return its file.
+
+    Raises:
+        DashboardMissing: pip is missing or fails, or the package does not contain the dashboard.
+    """
+    with tempfile.TemporaryDirectory(prefix="flinkmock-dashboard-") as folder:
+        _pip(*_requirement(release), "--dest", folder)
+        archives = sorted(path for path in Path(folder).iterdir() if path.is_file())
+        if not archives:
+            raise DashboardMissing("pip has downloaded nothing.")
+        file = keep(archives[0], cache_file(release))
+    Dashboard.load(file, release)
+    return file
+
+
+def keep(package: Path, file: Path) -> Path:
+    """Write the dashboard's files that a package contains to a zip file. Raises DashboardMissing."""
+    for jar in _jars(package):
+        with zipfile.ZipFile(jar) as archive:
+            entries = [entry for entry in archive.infolist() if entry.filename.startswith(WEB)]
+            if entries:
+                file.parent.mkdir(parents=True, exist_ok=True)
+                part = file.with_suffix(f".{os.getpid()}.part")
+                with zipfile.ZipFile(part, "w", zipfile.ZIP_DEFLATED) as kept:
+                    for entry in entries:
+                        kept.writestr(entry.filename, archive.read(entry))
+                return part.replace(file)
+    raise DashboardMissing(f"There is no flink-dist jar with a dashboard in {package.name}.")
+
+
+def _requirement(release: Release) -> Sequence[str]:
+    if release.minor == BEFORE_LIBRARIES:
+        return (*OLD_WHEEL, f"apache-flink=={release.version}")
+    return (f"{PACKAGE}=={release.version}",)
+
+
+def _pip(*arguments: str) -> None:
+    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--disable-pip-version-check", *arguments]
+    ran = subprocess.run(command, check=False, stdout=STDERR)
+    if ran.returncode:
+        raise DashboardMissing(
+            f"pip could not download the package (exit code {ran.returncode}). Its output is above. Alternatives: a "
+            "folder or flink-dist jar of a Flink distribution, with `--dashboard PATH`."
+        )
+
+
+def _jars(package: Path) -> Iterator[IO[bytes]]:
+    """Yield the flink-dist jars in a wheel or a source distribution."""
+    if package.suffix == ".whl":
+        with zipfile.ZipFile(package) as wheel:
+            for name in fnmatch.filter(wheel.namelist(), JAR):
+                yield io.BytesIO(wheel.read(name))
+    else:
+        with tarfile.open(package) as archive:
+            for member in archive:
+                if fnmatch.fnmatch(member.name, JAR) and (content := archive.extractfile(member)):
+                    yield io.BytesIO(content.read())

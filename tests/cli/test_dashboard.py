@@ -1,0 +1,104 @@
+"""`flinkmock dashboard fetch`, with packages made here, and `serve --dashboard` without a dashboard."""
+
+from __future__ import annotations
+
+import io
+import sys
+import tarfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from flinkmock import DashboardMissing, FlinkMock
+from flinkmock.cli import dashboard_download, main
+from flinkmock.contract import Contract
+from flinkmock.rest.dashboard import Dashboard
+
+RELEASE = Contract.load("2.3").release
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "cache"
+    monkeypatch.setenv("FLINKMOCK_CACHE", str(folder))
+    monkeypatch.delenv("FLINK_HOME", raising=False)
+    monkeypatch.setattr("flinkmock.rest.dashboard._installed", list)
+    return folder
+
+
+def jar() -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr("web/index.html", "<html>the dashboard</html>")
+        archive.writestr("org/apache/flink/Other.class", "x" * 1000)
+    return content.getvalue()
+
+
+def wheel(folder: Path) -> None:
+    with zipfile.ZipFile(folder / "apache_flink_libraries-2.3.0-py2.py3-none-any.whl", "w") as archive:
+        archive.writestr("pyflink/lib/flink-dist-2.3.0.jar", jar())
+
+
+def source_distribution(folder: Path) -> None:
+    with tarfile.open(folder / "apache-flink-libraries-2.3.0.tar.gz", "w:gz") as archive:
+        member = tarfile.TarInfo("apache-flink-libraries-2.3.0/deps/lib/flink-dist_2.12-2.3.0.jar")
+        member.size = len(jar())
+        archive.addfile(member, io.BytesIO(jar()))
+
+
+@pytest.mark.parametrize("package", [wheel, source_distribution])
+def test_fetch_keeps_the_files_of_the_dashboard(
+    package: Callable[[Path], None],
+    cache: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    calls = []
+
+    def pip(*arguments: str) -> None:
+        calls.append(arguments[:-1])
+        package(Path(arguments[-1]))
+
+    monkeypatch.setattr(dashboard_download, "_pip", pip)
+    assert main(["dashboard", "fetch", "--flink", "2.3"]) == 0
+    assert calls == [("apache-flink-libraries==2.3.0", "--dest")]
+    file = cache / "dashboard-2.3.zip"
+    assert capsys.readouterr().out.startswith(f"{file}: the dashboard of Flink 2.3.")
+    assert [path.name for path in cache.iterdir()] == [file.name]
+    assert zipfile.ZipFile(file).namelist() == ["web/index.html"]
+    assert Dashboard.load("auto", RELEASE).source == str(file)
+    with pytest.raises(DashboardMissing, match=r"No dashboard of Flink 1\.20"):
+        FlinkMock(dashboard="auto", flink="1.20").start()
+
+
+def test_serve_without_a_dashboard_does_not_start(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["serve", "--port", "0", "--dashboard"]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "No dashboard of Flink 2.3 is at hand" in err
+    assert "flinkmock dashboard fetch --flink 2.3" in err
+
+
+def test_a_scenario_in_place_of_a_jar(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["serve", "--port", "0", "--dashboard", "demo.yaml"]) == 2
+    assert "flinkmock serve demo.yaml --dashboard" in capsys.readouterr().err
+
+
+def test_pip_that_fails(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    assert main(["dashboard", "fetch"]) == 2
+    assert "pip could not download the package (exit code 1)" in capsys.readouterr().err
+
+
+def test_a_package_without_a_dashboard(tmp_path: Path) -> None:
+    empty = tmp_path / "empty.whl"
+    zipfile.ZipFile(empty, "w").close()
+    with pytest.raises(DashboardMissing, match=r"no flink-dist jar with a dashboard in empty\.whl"):
+        dashboard_download.keep(empty, tmp_path / "dashboard.zip")
+
+
+def test_1_12_is_in_another_package() -> None:
+    *_, requirement = dashboard_download._requirement(Contract.load("1.12").release)
+    assert requirement == "apache-flink==1.12.5"
