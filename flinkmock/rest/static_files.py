@@ -65,8 +65,8 @@ _PAGE = """<!doctype html>
 <li><a href="taskmanagers">/taskmanagers</a></li>
 </ul>
 <p>Flink's own dashboard is not part of flinkmock. <code>flinkmock dashboard fetch --flink {minor}</code> downloads it
-for <code>flinkmock serve --dashboard</code>, which also finds an installed <code>apache-flink-libraries=={minor}.*</code>;
-<code>--dashboard PATH</code> serves that of a <code>flink-dist</code> jar.</p>
+for <code>flinkmock serve --dashboard</code>, which also finds an installed
+<code>apache-flink-libraries=={minor}.*</code>; <code>--dashboard PATH</code> serves that of a jar.</p>
 </body>
 </html>
 """
