@@ -57,7 +57,7 @@ def test_several_at_once_know_nothing_of_each_other() -> None:
 
 def test_equal_seeds_give_equal_bytes() -> None:
     def answers(seed: int) -> list[bytes]:
-        with FlinkMock({"jobs": {"a": "streaming"}}, seed=seed) as cluster:
+        with FlinkMock({"jobs": {"a": "streaming"}}, seed=seed, start_time="2026-01-01") as cluster:
             job_id = requests.get(cluster.url + "/jobs", timeout=PATIENCE).json()["jobs"][0]["id"]
             paths = ("/jobs/overview", f"/jobs/{job_id}", f"/jobs/{job_id}/checkpoints", "/taskmanagers")
             return [requests.get(cluster.url + path, timeout=PATIENCE).content for path in paths]
