@@ -13,6 +13,7 @@ import pytest
 from flinkmock import FlinkMock, load_scenario
 from flinkmock.cli import COMMANDS
 from flinkmock.cli.parser import Parser
+from tests.pytest_options import OPTIONS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -25,8 +26,7 @@ def blocks(language: str) -> list[str]:
 def test_the_pytest_example(pytester: pytest.Pytester) -> None:
     [example] = blocks("python")
     pytester.makepyfile(example)
-    options = ("-p", "no:cacheprovider", "-o", "asyncio_default_fixture_loop_scope=function")
-    pytester.runpytest_inprocess(*options).assert_outcomes(passed=1)
+    pytester.runpytest_inprocess(*OPTIONS).assert_outcomes(passed=1)
 
 
 def test_the_scenario() -> None:

@@ -11,11 +11,11 @@ import pytest
 
 from flinkmock import FlinkMock
 from flinkmock.testing import plugin
+from tests.pytest_options import OPTIONS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "pytest.md").read_text("utf-8")
 BLOCKS = re.findall(r"```(\w+)\n(.*?)```", PAGE, re.DOTALL)
 TESTS = [place for place, (language, _) in enumerate(BLOCKS) if language == "python"]
-OPTIONS = ("-p", "no:cacheprovider", "-o", "asyncio_default_fixture_loop_scope=function")
 
 
 @pytest.mark.parametrize("place", TESTS)

@@ -9,6 +9,7 @@ import pytest
 
 import flinkmock
 from flinkmock import strategies
+from tests.pytest_options import OPTIONS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "python.md").read_text("utf-8")
 BLOCKS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
@@ -28,14 +29,14 @@ def test_the_examples(pytester: pytest.Pytester) -> None:
         """
         from hypothesis import HealthCheck, settings
 
-        settings.register_profile("here", max_examples=25, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+        settings.register_profile("here", max_examples=10, suppress_health_check=[HealthCheck.too_slow], deadline=None)
         settings.load_profile("here")
         """
     )
     for number, block in enumerate(BLOCKS):
         (pytester.path / f"test_block_{number}.py").write_text(block)
     tests = sum(len(re.findall(r"^(?:async )?def test_", block, re.MULTILINE)) for block in BLOCKS)
-    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-W", "error")
+    result = pytester.runpytest_subprocess(*OPTIONS, "-pno:schemathesis", "-W", "error")
     result.assert_outcomes(passed=tests + 1)  # one has two parameters
 
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.pytest_options import OPTIONS
+
 PAGE = (Path(__file__).parents[2] / "docs" / "time.md").read_text("utf-8")
 BLOCKS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
-OPTIONS = ("-p", "no:cacheprovider", "-o", "asyncio_default_fixture_loop_scope=function")
 
 
 @pytest.mark.parametrize("number", range(len(BLOCKS)))

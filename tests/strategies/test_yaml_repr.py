@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+from tests.pytest_options import NO_OTHER_PLUGINS, NO_WORKERS, OPTIONS
+
 
 def test_scenarios_and_faults_are_shown_as_yaml_and_answers_as_json(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
@@ -33,7 +35,9 @@ def test_scenarios_and_faults_are_shown_as_yaml_and_answers_as_json(pytester: py
             assert not body["jobs"]
         """
     )
-    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:xdist", "-p", "no:schemathesis")
+    result = pytester.runpytest_subprocess(
+        *OPTIONS, *(each for each in NO_OTHER_PLUGINS if "hypothesis" not in each), *NO_WORKERS
+    )
     result.assert_outcomes(failed=3)
     shown = [line.removeprefix("E").strip() for line in result.outlines]
     start = next(number for number, line in enumerate(shown) if line.startswith("scenario=r"))

@@ -9,9 +9,7 @@ from pathlib import Path
 
 import pytest
 
-# other plugins bring in much themselves, which takes a worker longer to import than its tests to run
-ALONE = tuple(f"-pno:{name}" for name in ("aiohttp", "anyio", "faker", "hypothesispytest"))
-OPTIONS = ("-p", "no:cacheprovider", "-o", "asyncio_default_fixture_loop_scope=function")
+from tests.pytest_options import NO_OTHER_PLUGINS, OPTIONS
 
 
 def test_each_test_gets_its_own_cluster(pytester: pytest.Pytester) -> None:
@@ -108,6 +106,7 @@ def test_async_tests_use_the_same_fixtures(pytester: pytest.Pytester, mode: str,
     result.stdout.fnmatch_lines(["1 request matched no operation of Flink 2.3.0:", "*1 404 GET /nowhere"])
 
 
+@pytest.mark.slow
 def test_several_workers_share_nothing(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """
@@ -120,7 +119,9 @@ def test_several_workers_share_nothing(pytester: pytest.Pytester) -> None:
             assert len(flinkmock.requests) == 1
         """
     )
-    pytester.runpytest_inprocess(*OPTIONS, *ALONE, "-n2", "--flinkmock-flink=1.12,2.3").assert_outcomes(passed=40)
+    pytester.runpytest_inprocess(*OPTIONS, *NO_OTHER_PLUGINS, "-n2", "--flinkmock-flink=1.12,2.3").assert_outcomes(
+        passed=40
+    )
 
 
 def test_a_run_without_the_fixture_imports_nothing_heavy(pytester: pytest.Pytester) -> None:
@@ -132,7 +133,7 @@ def test_a_run_without_the_fixture_imports_nothing_heavy(pytester: pytest.Pytest
             assert not {"aiohttp", "faker", "jsonschema", "yaml", "flinkmock.engine"} & sys.modules.keys()
         """
     )
-    pytester.runpytest_subprocess(*OPTIONS, *ALONE).assert_outcomes(passed=1)
+    pytester.runpytest_subprocess(*OPTIONS, *NO_OTHER_PLUGINS).assert_outcomes(passed=1)
 
 
 def test_no_dependency_brings_a_plugin_that_every_run_of_pytest_would_import() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from flinkmock import FlinkMock, InvalidArgument, UnmetExpectation
+from tests.pytest_options import NO_OTHER_PLUGINS, OPTIONS
 from tests.testing.test_plugin_messages import run
 
 TESTS = """
@@ -42,12 +43,13 @@ def test_it_is_reported_at_the_end_of_the_run(pytester: pytest.Pytester) -> None
     )
 
 
+@pytest.mark.slow
 def test_the_workers_of_xdist_report_it(pytester: pytest.Pytester) -> None:
     pytest.importorskip("xdist")
     from tests.testing.test_plugin_messages import HEAD
 
     pytester.makepyfile(HEAD + marked())
-    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-n", "1")
+    result = pytester.runpytest_inprocess(*OPTIONS, *NO_OTHER_PLUGINS, "-n", "1")
     result.assert_outcomes(passed=3)
     result.stdout.fnmatch_lines(["*= flinkmock: without effect =*", f"*::test_unused: {UNUSED}"])
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-OPTIONS = ("-p", "no:cacheprovider", "-p", "no:xdist", "-o", "asyncio_default_fixture_loop_scope=function")
+from tests.pytest_options import NO_WORKERS, OPTIONS
+
 HEAD = """
 import urllib.error, urllib.request
 import pytest
@@ -21,7 +22,7 @@ def ask(flink, path, method="GET", body=None):
 
 def run(pytester: pytest.Pytester, tests: str, *options: str) -> pytest.RunResult:
     pytester.makepyfile(HEAD + tests)
-    return pytester.runpytest_inprocess(*OPTIONS, *options)
+    return pytester.runpytest_inprocess(*OPTIONS, *NO_WORKERS, *options)
 
 
 def test_an_unmet_expectation_shows_near_misses_and_their_differences(pytester: pytest.Pytester) -> None:
@@ -290,7 +291,7 @@ def test_it(flinkmock):
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(['E *There is no job with the name or id "orders". Jobs: none.'])
     assert "cluster_control.py" not in result.stdout.str()
-    result = pytester.runpytest_subprocess("--full-trace")
+    result = pytester.runpytest_inprocess(*OPTIONS, *NO_WORKERS, "--full-trace")
     assert "cluster_control.py" in result.stdout.str()
 
 

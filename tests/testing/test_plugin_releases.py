@@ -3,8 +3,8 @@
 import pytest
 
 from flinkmock import known_releases
+from tests.pytest_options import NO_WORKERS, OPTIONS
 
-OPTIONS = ("-p", "no:cacheprovider", "-p", "no:xdist", "-o", "asyncio_default_fixture_loop_scope=function")
 RELEASE = """
     import requests
 
@@ -25,7 +25,7 @@ def test_a_list_of_releases_runs_a_test_for_each(pytester: pytest.Pytester) -> N
         print("SERVED", version(flinkmock))
         """
     )
-    result = pytester.runpytest_inprocess(*OPTIONS, "-s", "-v")
+    result = pytester.runpytest_inprocess(*OPTIONS, *NO_WORKERS, "-s", "-v")
     result.assert_outcomes(passed=2)
     result.stdout.fnmatch_lines(["*test_it?flink-1.12? SERVED 1.12.5*", "*test_it?flink-2.3? SERVED 2.3.0*"])
 
@@ -44,7 +44,9 @@ def test_a_whole_run_against_several_releases(pytester: pytest.Pytester, where: 
         assert version(one) in ("1.20.5", "2.3.0") and version(other) == "1.12.5"
         """
     )
-    result = pytester.runpytest_inprocess(*OPTIONS, *(["--flinkmock-flink=1.20,2.3"] if where == "option" else []))
+    result = pytester.runpytest_inprocess(
+        *OPTIONS, *NO_WORKERS, *(["--flinkmock-flink=1.20,2.3"] if where == "option" else [])
+    )
     result.assert_outcomes(passed=2)
 
 
@@ -61,7 +63,7 @@ def test_one_cluster_for_the_whole_run(pytester: pytest.Pytester) -> None:
         assert len(seen) == 1
         """
     )
-    pytester.runpytest_inprocess(*OPTIONS).assert_outcomes(passed=2)
+    pytester.runpytest_inprocess(*OPTIONS, *NO_WORKERS).assert_outcomes(passed=2)
 
 
 def test_the_cluster_of_the_run_is_one_for_each_release(pytester: pytest.Pytester) -> None:
@@ -78,14 +80,14 @@ def test_the_cluster_of_the_run_is_one_for_each_release(pytester: pytest.Pyteste
         print("SERVED", version(flinkmock_session))
         """
     )
-    result = pytester.runpytest_inprocess(*OPTIONS, "-sv", "--flinkmock-flink=1.20,2.3")
+    result = pytester.runpytest_inprocess(*OPTIONS, *NO_WORKERS, "-sv", "--flinkmock-flink=1.20,2.3")
     result.assert_outcomes(passed=4)
     result.stdout.fnmatch_lines(["*test_two?flink-1.20? SERVED 1.20.5*", "*test_two?flink-2.3? SERVED 2.3.0*"])
 
 
 def test_all_releases(pytester: pytest.Pytester) -> None:
     pytester.makepyfile("def test_it(flinkmock): ...\nclass TestIt:\n    def test_other(self, flinkmock_factory): ...")
-    result = pytester.runpytest_inprocess(*OPTIONS, "--co", "-q", "--flinkmock-flink=all")
+    result = pytester.runpytest_inprocess(*OPTIONS, *NO_WORKERS, "--co", "-q", "--flinkmock-flink=all")
     listed = [line for line in result.outlines if "::" in line]
     assert len(listed) == 2 * len(known_releases())
     assert listed[0].endswith("::test_it[flink-1.12]")
@@ -124,7 +126,7 @@ def test_one_of_flinkmock_s_own(flinkmock):
     assert jobs(flinkmock)
 """
     )
-    pytester.runpytest_inprocess(*OPTIONS, "tests").assert_outcomes(passed=4)
+    pytester.runpytest_inprocess(*OPTIONS, *NO_WORKERS, "tests").assert_outcomes(passed=4)
 
 
 def test_a_project_may_define_a_fixture_of_the_same_name(pytester: pytest.Pytester) -> None:
@@ -142,6 +144,6 @@ def test_a_project_may_define_a_fixture_of_the_same_name(pytester: pytest.Pytest
         assert flinkmock_session.job("orders").name == "orders"
         """
     )
-    pytester.runpytest_inprocess(*OPTIONS).assert_outcomes(passed=1)
-    result = pytester.runpytest_inprocess(*OPTIONS, "--setup-plan", "-q")
+    pytester.runpytest_inprocess(*OPTIONS, *NO_WORKERS).assert_outcomes(passed=1)
+    result = pytester.runpytest_inprocess(*OPTIONS, *NO_WORKERS, "--setup-plan", "-q")
     result.stdout.fnmatch_lines(["*SETUP    S flinkmock_session"])

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-# other plugins take a worker longer to import than its tests to run
-ALONE = ("-pno:aiohttp", "-pno:anyio", "-pno:faker", "-pno:hypothesispytest")
-OPTIONS = ("-p", "no:cacheprovider", *ALONE, "-o", "asyncio_default_fixture_loop_scope=function")
+from tests.pytest_options import NO_OTHER_PLUGINS, NO_WORKERS, OPTIONS
+
 TESTS = """
 import urllib.request
 import pytest
@@ -41,16 +40,16 @@ REPORT = [
 @pytest.mark.parametrize("workers", [0, 1])
 def test_the_run_ends_with_a_report(pytester: pytest.Pytester, workers: int) -> None:
     pytester.makepyfile(TESTS)
-    result = pytester.runpytest_inprocess(*OPTIONS, "--flinkmock-compat=2.3", f"-n{workers}")
+    result = pytester.runpytest_inprocess(*OPTIONS, *NO_OTHER_PLUGINS, "--flinkmock-compat=2.3", f"-n{workers}")
     result.assert_outcomes(passed=4)
     result.stdout.fnmatch_lines(REPORT)
 
 
 def test_nothing_changes(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(TESTS)
-    result = pytester.runpytest_inprocess(*OPTIONS, "-pno:xdist", "--flinkmock-compat=2.3.0", "-k", "looks or newest")
+    result = pytester.runpytest_inprocess(*OPTIONS, *NO_WORKERS, "--flinkmock-compat=2.3.0", "-k", "looks or newest")
     result.stdout.fnmatch_lines(["1 request to Flink 1.19: nothing changes."])
-    result = pytester.runpytest_inprocess(*OPTIONS, "-pno:xdist", "--flinkmock-compat=2.3", "-k", "newest")
+    result = pytester.runpytest_inprocess(*OPTIONS, *NO_WORKERS, "--flinkmock-compat=2.3", "-k", "newest")
     result.stdout.fnmatch_lines(["No request was sent to a Flink release before 2.3."])
-    result = pytester.runpytest_inprocess(*OPTIONS, "-pno:xdist", "-k", "looks")
+    result = pytester.runpytest_inprocess(*OPTIONS, *NO_WORKERS, "-k", "looks")
     result.stdout.no_fnmatch_line("*upgrade to Flink*")
