@@ -47,8 +47,12 @@ class FlinkPath:
         return "file" if self.scheme is None else self.scheme
 
     def qualified(self) -> FlinkPath:
-        """Return the absolute path with a scheme (`Path.makeQualified`)."""
-        path = self.path if self.path.startswith("/") else _normalized(f"{WORKING_DIRECTORY}/{self.path}")
+        """Return the absolute path with a scheme (`Path.makeQualified`).
+
+        The working directory of file systems other than the local one is taken to be their root.
+        """
+        directory = WORKING_DIRECTORY if self.file_system == "file" else ""
+        path = self.path if self.path.startswith("/") else _normalized(f"{directory}/{self.path}")
         return FlinkPath(self.file_system, self.authority, path)
 
 

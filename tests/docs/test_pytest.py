@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from flinkmock import FlinkMock
-from flinkmock.testing import plugin
+from flinkmock.testing import plugin, plugin_settings
 from tests.pytest_options import OPTIONS
 
 PAGE = (Path(__file__).parents[2] / "docs" / "pytest.md").read_text("utf-8")
@@ -45,9 +45,9 @@ def test_every_block_that_can_be_run_is() -> None:
 
 def test_every_argument_of_the_marker_is_in_the_table() -> None:
     expected = set(re.findall(r"^\| `(\w+)` \|", PAGE, re.MULTILINE))
-    assert expected == set(plugin.ARGUMENTS)
+    assert expected == set(plugin_settings.ARGUMENTS)
     known = inspect.signature(FlinkMock).parameters.keys()
-    assert set(plugin.ARGUMENTS) - {"unexpected", "unused", "ignored"} == known - {"scenario"}
+    assert set(plugin_settings.ARGUMENTS) - {"unexpected", "unused", "ignored"} == known - {"scenario"}
 
 
 def test_every_option_fixture_and_ini_value_is_documented(pytester: pytest.Pytester) -> None:
