@@ -9,7 +9,7 @@ from flinkmock.cluster.graph import Vertex
 from flinkmock.cluster.job_attempt import JobAttempt
 from flinkmock.cluster.spec import ExceptionSpec, RestartStrategy, RestartStrategyKind
 from flinkmock.cluster.states import TaskState
-from flinkmock.flink import java_classes
+from flinkmock.flink import java_classes, messages
 from flinkmock.flink.java_exception import JavaException, stack_trace
 from flinkmock.flink.java_format import MAX_INT
 from flinkmock.flink.stack_frames import job_master_trace
@@ -78,6 +78,22 @@ def task_failure(
 def failure_trace(exception: JavaException, frames: tuple[str, ...]) -> str:
     """Return the stack trace that the exception history has; `frames` are the calls of an exception without any."""
     return stack_trace(exception, frames, more=len(frames))
+
+
+def stopping_error(path: str, job_id: str, release: Release) -> JavaException:
+    """Return what a stop fails with whose savepoint is complete (StopWithSavepointTerminationHandlerImpl).
+
+    Recorded with 2.3.0, 1.20.5 and 1.12.5 (situations: failing stop).
+    """
+    if not release.since("1.15"):
+        return JavaException(java_classes.FLINK_EXCEPTION, messages.inconsistent_stop(job_id))
+    text = messages.savepoint_of_failed_stop(path, job_id)
+    return JavaException(java_classes.STOP_WITH_SAVEPOINT_STOPPING_EXCEPTION, text)
+
+
+def not_recoverable_error(cause: JavaException, release: Release) -> JavaException:
+    """Return what a job fails with whatever its restart strategy (ExecutionFailureHandler.handleFailure)."""
+    return JavaException(java_classes.JOB_EXCEPTION, messages.NOT_RECOVERABLE, cause, frames=job_master_trace(release))
 
 
 def recovery_suppressed_error(strategy: RestartStrategy, cause: JavaException, release: Release) -> JavaException:

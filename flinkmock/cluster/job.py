@@ -21,6 +21,7 @@ from flinkmock.cluster.graph import JobGraph, Vertex
 from flinkmock.cluster.job_attempt import JobAttempt
 from flinkmock.cluster.spec import JobSpec
 from flinkmock.cluster.states import TERMINAL_JOB_STATES, JobState, TaskState
+from flinkmock.flink.java_exception import JavaException
 
 
 class RescaleCause(StrEnum):
@@ -80,6 +81,8 @@ class Job:
     parallelism_bounds: dict[str, tuple[int, int]] = field(default_factory=dict)
     """Vertex id -> (lower, upper) bound, for the adaptive scheduler."""
     requirements_changes: list[RequirementsChange] = field(default_factory=list)
+    stop_failure: JavaException | None = None
+    """Why it can't recover: it failed while it stopped, after its savepoint was complete."""
     expires_at: int | None = None
     """When the JobManager forgets it, if it has ended (epoch ms)."""
     adaptive: bool = False

@@ -95,6 +95,11 @@ class JobAttempt:
         self._forget_executions()
         self._first_stage_running_at = None
 
+    def plan_end(self, at: int) -> None:
+        """Let the tasks finish by `at`, one vertex after the other."""
+        self.planned_end = at
+        self._forget_executions()
+
     def end(self, outcome: AttemptOutcome) -> None:
         """Set the outcome, unless there is one."""
         if self.outcome is None:

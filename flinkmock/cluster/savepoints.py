@@ -17,10 +17,22 @@ from flinkmock.cluster.checkpoints import (
     UNBOUNDED_MS,
     Checkpoint,
     CheckpointKind,
+    CheckpointStatus,
 )
 from flinkmock.cluster.event_queue import event_handler
-from flinkmock.cluster.spec import CHECKPOINT_SIZE, CheckpointSpec, OperationName, OperationSpec, Polls, Signal, Step
-from flinkmock.cluster.states import TERMINAL_TASK_STATES, JobState, TaskState
+from flinkmock.cluster.failures import stopping_error
+from flinkmock.cluster.spec import (
+    CHECKPOINT_SIZE,
+    CheckpointSpec,
+    ExceptionSpec,
+    OperationName,
+    OperationSpec,
+    Polls,
+    Signal,
+    Step,
+)
+from flinkmock.cluster.states import JobState, TaskState
+from flinkmock.cluster.trigger_errors import batch_error, checkpoint_exception
 from flinkmock.flink import java_classes, messages
 from flinkmock.flink.exceptions import completion_exception, job_not_found
 from flinkmock.flink.file_systems import FileSystems
@@ -30,7 +42,6 @@ from flinkmock.flink.paths import shown_path
 if TYPE_CHECKING:
     from flinkmock.cluster.cluster import Cluster
     from flinkmock.cluster.job import Job
-    from flinkmock.release import Release
 
 FAILS_AFTER_MS = 4
 """From the trigger to the failure of an operation that can't start: at most 5 ms in the recordings."""
@@ -74,6 +85,8 @@ class _Pending:
     """ms; None while nobody knows when it ends."""
     follow_up: FollowUp | None
     planned_failure: JavaException | None = None
+    fails_later: bool = False
+    """Whether the planned failure is that of a task, after the savepoint is complete."""
 
 
 def _timeout(job: Job) -> int:
@@ -152,9 +165,10 @@ class SavepointCoordinator:
         duration = self._draw_duration(job, name, spec, trigger_id)
         planned = self._planned_failure(job.id, name, spec)
         if duration is not None and duration >= _timeout(job):
-            duration, planned = _timeout(job), _checkpoint_exception(messages.EXPIRED)
+            duration, planned = _timeout(job), checkpoint_exception(messages.EXPIRED)
+        fails_later = spec.leaves_savepoint and planned is not None and follow_up == FollowUp.FINISH
         saved = duration
-        if duration and follow_up == FollowUp.FINISH and planned is None:
+        if duration and follow_up == FollowUp.FINISH and (planned is None or fails_later):
             saved = round(duration * SAVED_PART)
         checkpoint = job.checkpoints.trigger(
             at,
@@ -162,10 +176,11 @@ class SavepointCoordinator:
             UNBOUNDED_MS if saved is None else saved,
             format=request.format,
             path="" if request.directory is None else self._path(job, trigger_id, request.directory),
-            failure=None if planned is None else planned.message,
+            failure=None if planned is None or fails_later else planned.message,
         )
         operation.result = {"checkpointId": checkpoint.id} if is_checkpoint else {"location": checkpoint.path}
-        self._schedule_end(job, _Pending(operation, checkpoint, duration, follow_up, planned), spec, at)
+        pending = _Pending(operation, checkpoint, duration, follow_up, planned, fails_later=fails_later)
+        self._schedule_end(job, pending, spec, at)
 
     def _schedule_end(self, job: Job, pending: _Pending, spec: OperationSpec, at: int) -> None:
         cluster, operation, duration = self.cluster, pending.operation, pending.duration
@@ -174,6 +189,10 @@ class SavepointCoordinator:
             self._pending[key] = pending
             cluster.event_queue.schedule(at + _timeout(job), "on_savepoint_expired", *key)
             cluster.wait_for(spec.duration, wait_key(*key), at, "on_savepoint_completed", *key)
+            return
+        if pending.fails_later:
+            self._pending[key] = pending
+            cluster.event_queue.schedule(at + duration, "on_savepoint_completed", *key)
             return
         if pending.planned_failure is not None:
             operation.fail(at + duration, completion_exception(pending.planned_failure))
@@ -203,16 +222,16 @@ class SavepointCoordinator:
         if job.state == JobState.INITIALIZING:
             return JavaException(java_classes.UNAVAILABLE_DISPATCHER_OPERATION_EXCEPTION, messages.initializing())
         if job.awaits_resources_at(at):
-            return _checkpoint_exception(messages.NOT_EXECUTING)
+            return checkpoint_exception(messages.NOT_EXECUTING)
         if job.spec.is_batch:
-            return _batch_error(job, kind, release, at)
+            return batch_error(job, kind, release, at)
         running = {TaskState.RUNNING}
         if release.since("1.15"):
             running.add(TaskState.FINISHED)
         if job.state != JobState.RUNNING or not all(
             execution.state_at(at) in running for row in job.executions_at(at) for execution in row
         ):
-            error = _checkpoint_exception(messages.NOT_ALL_RUNNING)
+            error = checkpoint_exception(messages.NOT_ALL_RUNNING)
             # SchedulerBase.triggerSavepoint of 1.12 wraps the failure once more (situations: partly: poll savepoint)
             return error if release.since("1.13") or kind != CheckpointKind.SAVEPOINT else completion_exception(error)
         return None if directory is None else self._directory_error(job, kind, directory, at)
@@ -224,7 +243,7 @@ class SavepointCoordinator:
         if cause is None:
             return None
         if not self.cluster.release.since("1.13"):
-            error = _checkpoint_exception(messages.TRIGGER_FAILURE, completion_exception(cause))
+            error = checkpoint_exception(messages.TRIGGER_FAILURE, completion_exception(cause))
             return completion_exception(error) if kind == CheckpointKind.SAVEPOINT else error
         # CheckpointCoordinator.getCheckpointException looks for an IOException
         text = messages.IO_PROBLEM
@@ -233,7 +252,7 @@ class SavepointCoordinator:
         job.checkpoints.trigger(
             at, CheckpointKind.SAVEPOINT, FAILS_AFTER_MS, format="CANONICAL", failure=text, reached_tasks=False
         )
-        return _checkpoint_exception(text, cause)
+        return checkpoint_exception(text, cause)
 
     @property
     def _file_systems(self) -> FileSystems:
@@ -248,7 +267,7 @@ class SavepointCoordinator:
         """Return the failure that the scenario plans for this call, and count the call."""
         if not self.cluster.next_call_fails(job_id, name, spec):
             return None
-        return spec.exception or _checkpoint_exception(messages.EXPIRED)
+        return spec.exception or checkpoint_exception(messages.EXPIRED)
 
     def _path(self, job: Job, trigger_id: str, directory: str) -> str:
         random = self.cluster.random.hex(12, "savepoint", trigger_id)
@@ -259,10 +278,17 @@ class SavepointCoordinator:
     @event_handler(leader_scoped=True)
     def on_savepoint_completed(self, job_id: str, trigger_id: str, at: int) -> None:
         """The duration of an operation is over, or its wait condition is met."""
-        pending = self._pending.pop((job_id, trigger_id), None)
+        pending = self._pending.get((job_id, trigger_id))
         if pending is None:
             return
         job = self.cluster.jobs[job_id]
+        if pending.fails_later and pending.planned_failure is not None:
+            job.checkpoints.end(pending.checkpoint, min(at, pending.checkpoint.ends_at), None)
+            job.attempts[-1].plan_end(at + 1)  # the vertices before the last one have finished
+            last = job.graph.vertices[-1].name
+            self.cluster.state_machines.fail(job, at, ExceptionSpec(pending.planned_failure, vertex=last))
+            return
+        del self._pending[job_id, trigger_id]
         if pending.operation.done_at is None:
             self._finish(job, pending, at, pending.planned_failure)
             if pending.planned_failure is not None:
@@ -280,7 +306,7 @@ class SavepointCoordinator:
         pending = self._pending.pop((job_id, trigger_id), None)
         if pending is not None:
             self.cluster.wait_conditions.remove(wait_key(job_id, trigger_id))
-            self._finish(self.cluster.jobs[job_id], pending, at, _checkpoint_exception(messages.EXPIRED))
+            self._finish(self.cluster.jobs[job_id], pending, at, checkpoint_exception(messages.EXPIRED))
 
     @staticmethod
     def _finish(job: Job, pending: _Pending, at: int, failure: JavaException | None) -> None:
@@ -297,7 +323,23 @@ class SavepointCoordinator:
                 del self._pending[key]
                 self.cluster.wait_conditions.remove(wait_key(*key))
                 if not pending.operation.done_by(at):
-                    pending.operation.fail(at, completion_exception(_checkpoint_exception(messages.SUSPENDING)))
+                    pending.operation.fail(at, completion_exception(checkpoint_exception(messages.SUSPENDING)))
+
+    def fail_stop(self, job: Job, at: int) -> JavaException | None:
+        """End a stop whose savepoint is complete, because a task of the job fails.
+
+        Returns:
+            The failure of the stop; None if there is no such stop.
+        """
+        for key, pending in list(self._pending.items()):
+            saved = pending.checkpoint.status_at(at) == CheckpointStatus.COMPLETED
+            if key[0] == job.id and pending.follow_up == FollowUp.FINISH and saved:
+                del self._pending[key]
+                error = stopping_error(pending.checkpoint.path, job.id, self.cluster.release)
+                pending.operation.fail(at + FAILS_AFTER_MS, completion_exception(error))
+                self.by_path[pending.checkpoint.path] = pending.checkpoint
+                return error
+        return None
 
     def drop_pending(self) -> None:
         """Forget the pending operations, which were lost with the leader."""
@@ -341,33 +383,8 @@ class SavepointCoordinator:
             operation.done_at = at
 
 
-def _batch_error(job: Job, kind: CheckpointKind, release: Release, at: int) -> JavaException:
-    """Return why a batch job has no savepoint: recorded with 2.3.0, 1.20.5 and 1.12.5 (situations: batch)."""
-    if not release.since("1.17"):
-        cause = JavaException(java_classes.UNSUPPORTED_OPERATION_EXCEPTION, messages.SINGLE_KEY_STATE_BACKEND)
-        error = _checkpoint_exception(messages.TRIGGER_FAILURE, completion_exception(cause))
-        return error if release.since("1.13") or kind != CheckpointKind.SAVEPOINT else completion_exception(error)
-    if kind != CheckpointKind.CHECKPOINT and release.since("1.20") and _has_blocking_output(job, at):
-        return _checkpoint_exception(messages.BLOCKING_OUTPUT)
-    return JavaException(java_classes.ILLEGAL_STATE_EXCEPTION, messages.not_a_streaming_job(job.id))
-
-
-def _has_blocking_output(job: Job, at: int) -> bool:
-    """As ExecutionGraphUtils.isAnyOutputBlocking, which looks at the tasks that have not ended."""
-    return any(
-        execution.state_at(at) not in TERMINAL_TASK_STATES
-        for row in job.present_executions_at(at)
-        for execution in row
-        if execution.vertex.index in job.graph.blocking_outputs
-    )
-
-
 def _above(path: str) -> Iterator[str]:
     """Yield the directories above a path with a scheme."""
     while "/" in path:
         path = path.rpartition("/")[0]
         yield path
-
-
-def _checkpoint_exception(text: str, cause: JavaException | None = None) -> JavaException:
-    return JavaException(java_classes.CHECKPOINT_EXCEPTION, text, cause)

@@ -252,6 +252,8 @@ class OperationSpec:
     exception: JavaException | None = None
     chance: float = 0.0
     """The probability that a call fails, from 0 to 1, in addition to `fails`."""
+    leaves_savepoint: bool = False
+    """Of a stop that fails: whether a task fails after the savepoint is complete."""
 
 
 class OperationName(StrEnum):

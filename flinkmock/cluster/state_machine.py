@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING
 from flinkmock.cluster.checkpoints import RestoredCheckpoint
 from flinkmock.cluster.errors import JobAlreadyTerminated
 from flinkmock.cluster.event_queue import event_handler
-from flinkmock.cluster.failures import Failure, choose_failed_task, recovery_suppressed_error, task_failure
+from flinkmock.cluster.failures import (
+    Failure,
+    choose_failed_task,
+    not_recoverable_error,
+    recovery_suppressed_error,
+    task_failure,
+)
 from flinkmock.cluster.flat_lifecycle import FlatLifecycle
 from flinkmock.cluster.graph import JobGraph
 from flinkmock.cluster.job_attempt import AttemptOutcome, JobAttempt
@@ -38,6 +44,8 @@ SCHEDULING_MS = (2, 8)
 """From SCHEDULED to DEPLOYING when slots are free; 2..100 ms in the recordings."""
 SETTLING_MS = (20, 60)
 """How long it takes until tasks are CANCELED after one of them has failed."""
+GLOBAL_FAILURE_MS = (8, 30)
+"""From the failure of a task that is being stopped to the failure of the job (situations: failing stop)."""
 FAILING_MS = (12, 24)
 """How long a job is FAILING unless the scenario says it."""
 NO_SLOTS = ExceptionSpec(
@@ -192,7 +200,32 @@ class JobStateMachines:
         if job.step_state == JobState.FAILING:
             settled_at = None if duration is None else at + duration
         job.failures.append(task_failure(attempt, at, exception, failed_task))
+        self._fail_stop(job, at)
         self._end_attempt(job, AttemptOutcome(TaskState.FAILED, at, settled_at, failed_task))
+
+    def _fail_stop(self, job: Job, at: int) -> None:
+        """A task has failed: a stop with a complete savepoint fails, and since 1.15 the job can't recover.
+
+        As StopWithSavepointTerminationHandlerImpl.terminateExceptionallyWithGlobalFailover.
+        """
+        error = self._cluster.savepoints.fail_stop(job, at)
+        if error is None:
+            return
+        delay = self._cluster.random.integer(*GLOBAL_FAILURE_MS, "global failure", job.id, len(job.attempts))
+        if not self._cluster.release.since("1.15"):
+            job.failures.append(Failure(at + delay, error))
+            return
+        job.stop_failure = error
+        if job.step_state == JobState.RESTARTING:
+            self._cluster.event_queue.schedule(at + delay, "on_stop_failed", job.id, job.lifecycle_version)
+
+    @event_handler(leader_scoped=True)
+    def on_stop_failed(self, job_id: str, version: int, at: int) -> None:
+        """A job that was to be restarted has failed for good."""
+        job = self._cluster.jobs[job_id]
+        if job.lifecycle_version == version:
+            failing = Step(JobState.FAILING, UniformRange(*FAILING_MS))
+            self.divert(job, at, (failing, Step(JobState.FAILED)))
 
     def _failed_task(self, attempt: JobAttempt, at: int, exception: ExceptionSpec) -> tuple[int, int] | None:
         if exception.in_deployment:
@@ -213,14 +246,20 @@ class JobStateMachines:
 
     def _fail_terminally(self, job: Job, at: int, exception: ExceptionSpec) -> None:
         """Enter FAILED. The last failure becomes a concurrent one of the failure that suppresses recovery."""
+        release = self._cluster.release
         job.failed_before_start = not job.attempts
-        last = job.failures.pop() if len(job.failures) - job.past_failures > job.restarts else None
+        restarts = len(job.failures) - job.past_failures <= job.restarts
+        last = None if restarts else job.failures.pop()
+        if job.stop_failure is not None and restarts:
+            last = job.failures[-1]
         cause = last.exception if last else exception.java_exception
         if job.failed_before_start:
             job.failures.append(Failure(at, cause))
             return
-        suppressed = recovery_suppressed_error(job.spec.restart, cause, self._cluster.release)
-        job.failures.append(Failure(at, suppressed, concurrent=(last,) if last else ()))
+        errors = [] if restarts and job.stop_failure else [recovery_suppressed_error(job.spec.restart, cause, release)]
+        if job.stop_failure is not None:
+            errors.append(not_recoverable_error(job.stop_failure, release))
+        job.failures += [Failure(at, error, concurrent=(last,) if last else ()) for error in errors]
         self._end_attempt(job, AttemptOutcome(TaskState.FAILED, at, at))
 
     # -- slots

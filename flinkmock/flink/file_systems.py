@@ -30,9 +30,11 @@ def _plugins(release: Release) -> dict[str, tuple[str, ...]]:
         "wasb": (_AZURE,), "wasbs": (_AZURE,), "oss": ("flink-oss-fs-hadoop",), "s3": (_S3_HADOOP, _S3_PRESTO),
         "s3a": (_S3_HADOOP,), "s3p": (_S3_PRESTO,),
     }  # fmt: skip
+    if release.since("1.14"):
+        plugins |= {"abfs": (_AZURE,), "abfss": (_AZURE,)}
     if release.since("1.15"):
-        return plugins | {"abfs": (_AZURE,), "abfss": (_AZURE,), "gs": ("flink-gs-fs-hadoop",)}
-    return plugins | {"swift": ("flink-swift-fs-hadoop",)}
+        plugins |= {"gs": ("flink-gs-fs-hadoop",)}
+    return plugins if release.since("1.13") else plugins | {"swift": ("flink-swift-fs-hadoop",)}
 
 
 _READ_ONLY = ("/proc", "/sys")

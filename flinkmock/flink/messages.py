@@ -327,26 +327,30 @@ def unsupported_scheme(scheme: str, release: Release) -> str:
     return (
         f"Could not find a file system implementation for scheme '{scheme}'. The scheme is not directly supported by "
         "Flink and no Hadoop file system to support this scheme could be loaded. For a full list of supported file "
-        f"systems, please see {_docs(release)}/ops/filesystems/."
+        f"systems, please see {_file_systems_page(release)}."
     )
 
 
 def missing_plugin(scheme: str, plugins: Sequence[str], release: Release) -> str:
-    word, page = "plugin(s)", f"{_docs(release)}/docs/deployment/filesystems/plugins/"
-    if not release.since("1.15"):
-        word, page = "plugin" + ("s" if len(plugins) > 1 else ""), f"{_docs(release)}/ops/plugins.html"
+    word, page = (
+        "plugin(s)",
+        "https://nightlies.apache.org/flink/flink-docs-stable/docs/deployment/filesystems/plugins/",
+    )
+    if not release.since("1.16"):
+        word = "plugins" if len(plugins) > 1 else "plugin"
+        page = "https://ci.apache.org/projects/flink/flink-docs-stable/ops/plugins.html"
     return (
         f"Could not find a file system implementation for scheme '{scheme}'. The scheme is directly supported by Flink "
         f"through the following {word}: {', '.join(plugins)}. Please ensure that each plugin resides within its own "
         f"subfolder within the plugins directory. See {page} for more information. If you want to use a Hadoop file "
         "system for that scheme, please add the scheme to the configuration fs.allowed-fallback-filesystems. For a "
-        f"full list of supported file systems, please see {_docs(release)}/ops/filesystems/."
+        f"full list of supported file systems, please see {_file_systems_page(release)}."
     )
 
 
-def _docs(release: Release) -> str:
-    host = "nightlies.apache.org/flink" if release.since("1.14") else "ci.apache.org/projects/flink"
-    return f"https://{host}/flink-docs-stable"
+def _file_systems_page(release: Release) -> str:
+    host = "nightlies.apache.org/flink" if release.since("1.13") else "ci.apache.org/projects/flink"
+    return f"https://{host}/flink-docs-stable/ops/filesystems/"
 
 
 def authority_in_local_path(authority: str, path: str, correct_path: str) -> str:
@@ -356,6 +360,22 @@ def authority_in_local_path(authority: str, path: str, correct_path: str) -> str
     )
 
 
+def savepoint_of_failed_stop(path: str, job_id: str) -> str:
+    return (
+        f"A savepoint has been created at: {path}, but the corresponding job {job_id} failed during stopping. The "
+        "savepoint is consistent, but might have uncommitted transactions. If you want to commit the transaction "
+        "please restart a job from this savepoint."
+    )
+
+
+def inconsistent_stop(job_id: str) -> str:
+    return (
+        "Inconsistent execution state after stopping with savepoint. At least one execution is still in one of the "
+        f"following states: FAILED. A global fail-over is triggered to recover the job {job_id}."
+    )
+
+
+NOT_RECOVERABLE = "The failure is not recoverable"
 NULL_PATH = 'Cannot invoke "String.replace(java.lang.CharSequence, java.lang.CharSequence)" because "path" is null'
 
 

@@ -204,6 +204,7 @@ def read_operations(nodes: Mapping[str, YamlNode], defaults: Mapping[str, Operat
             as_int_set(fails) if fails else default.fails,
             exceptions.java_exception(exception) if exception else default.exception,
             _failure_chance(fails) if fails else default.chance,
+            leaves_savepoint=as_bool(node.get("leaves-savepoint"), default.leaves_savepoint),
         )
     return operations
 

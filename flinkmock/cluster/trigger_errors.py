@@ -1,0 +1,41 @@
+"""Why a checkpoint or savepoint can't be triggered."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flinkmock.cluster.checkpoints import CheckpointKind
+from flinkmock.cluster.states import TERMINAL_TASK_STATES
+from flinkmock.flink import java_classes, messages
+from flinkmock.flink.exceptions import completion_exception
+from flinkmock.flink.java_exception import JavaException
+
+if TYPE_CHECKING:
+    from flinkmock.cluster.job import Job
+    from flinkmock.release import Release
+
+
+def checkpoint_exception(text: str, cause: JavaException | None = None) -> JavaException:
+    """Return a `CheckpointException`."""
+    return JavaException(java_classes.CHECKPOINT_EXCEPTION, text, cause)
+
+
+def batch_error(job: Job, kind: CheckpointKind, release: Release, at: int) -> JavaException:
+    """Return why a batch job has no savepoint: recorded with 2.3.0, 1.20.5 and 1.12.5 (situations: batch)."""
+    if not release.since("1.17"):
+        cause = JavaException(java_classes.UNSUPPORTED_OPERATION_EXCEPTION, messages.SINGLE_KEY_STATE_BACKEND)
+        error = checkpoint_exception(messages.TRIGGER_FAILURE, completion_exception(cause))
+        return error if release.since("1.13") or kind != CheckpointKind.SAVEPOINT else completion_exception(error)
+    if kind != CheckpointKind.CHECKPOINT and release.since("1.20") and _has_blocking_output(job, at):
+        return checkpoint_exception(messages.BLOCKING_OUTPUT)
+    return JavaException(java_classes.ILLEGAL_STATE_EXCEPTION, messages.not_a_streaming_job(job.id))
+
+
+def _has_blocking_output(job: Job, at: int) -> bool:
+    """As ExecutionGraphUtils.isAnyOutputBlocking, which looks at the tasks that have not ended."""
+    return any(
+        execution.state_at(at) not in TERMINAL_TASK_STATES
+        for row in job.present_executions_at(at)
+        for execution in row
+        if execution.vertex.index in job.graph.blocking_outputs
+    )

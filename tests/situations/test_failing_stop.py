@@ -1,0 +1,99 @@
+"""A stop that leaves a savepoint and a failed job: a task throws while the job stops, after its savepoint."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.scenario.scenario_helpers import Stage, played
+from tests.situations import recorded
+
+SCENARIO = """
+jobs:
+  orders:
+    vertices: ["Source: Sequence Source -> numbers", "commit -> Filter -> Sink: print"]
+    restart: {restart}
+    operations:
+      stop-with-savepoint:
+        fails: [1]
+        leaves-savepoint: true
+        exception: {class: java.lang.IllegalStateException, message: Cannot commit., vertex: commit}
+"""
+DELAY = "{strategy: fixed-delay, delay: 1s}"
+NEW = {"2.3": "2.3.0", "1.20": "1.20.5"}
+
+
+def stopped(stage: Stage) -> tuple[list[str], str]:
+    """Stop the job; returns the exceptions of the operation and the path of the savepoint."""
+    stage.to(5_000)
+    status = stage.stop()
+    assert stage.get(status)["status"]["id"] == "IN_PROGRESS"
+    stage.to(6_500)
+    failure = stage.get(status)["operation"]["failure-cause"]
+    path = next(each["external_path"] for each in history(stage) if each["is_savepoint"])
+    return recorded.causes(failure["stack-trace"].replace(path, "PATH")), path
+
+
+def history(stage: Stage) -> list[dict[str, object]]:
+    found: list[dict[str, object]] = stage.get(f"/jobs/{stage.job().id}/checkpoints")["history"]
+    return found
+
+
+def real_failure(version: str, label: str) -> list[str]:
+    body = recorded.body(version, f"failing stop {label}: poll stop")
+    path = next(
+        each["external_path"]
+        for each in recorded.body(version, f"failing stop {label}: checkpoints")["history"]
+        if each["is_savepoint"]
+    )
+    return recorded.causes(body["operation"]["failure-cause"]["stack-trace"].replace(path, "PATH"))
+
+
+@pytest.mark.parametrize("release", NEW)
+@pytest.mark.parametrize(("label", "restart"), [("none", "none"), ("restarts", DELAY)])
+def test_the_job_fails_whatever_its_restart_strategy(release: str, label: str, restart: str) -> None:
+    with played(SCENARIO.replace("{restart}", restart), flink=release) as stage:
+        causes, path = stopped(stage)
+        assert causes == real_failure(NEW[release], label)
+        job = f"/jobs/{stage.job().id}"
+        real = recorded.body(NEW[release], f"failing stop {label}: job")
+        details = stage.get(job)
+        assert details["state"] == real["state"] == "FAILED"
+        assert [each["status"] for each in details["vertices"]] == [each["status"] for each in real["vertices"]]
+        entered = lambda body: {state for state, at in body["timestamps"].items() if at}  # noqa: E731
+        assert entered(details) == entered(real)
+        entries = stage.get(f"{job}/exceptions")["exceptionHistory"]["entries"]
+        wanted = recorded.body(NEW[release], f"failing stop {label}: exceptions")["exceptionHistory"]["entries"]
+        summary = lambda each: (  # noqa: E731
+            each["exceptionName"],
+            each["stacktrace"].splitlines()[0],
+            "taskName" in each,
+            [other["exceptionName"] for other in each["concurrentExceptions"]],
+        )
+        assert [summary(each) for each in entries] == [summary(each) for each in wanted]
+        again = stage.post("/savepoint-disposal", {"savepoint-path": path})["request-id"]
+        stage.to(8_000)
+        assert "failure-cause" not in (stage.get(f"/savepoint-disposal/{again}")["operation"] or {})
+
+
+def test_before_1_15_the_job_recovers() -> None:
+    with played(SCENARIO.replace("{restart}", DELAY), flink="1.12") as stage:
+        causes, _ = stopped(stage)
+        assert causes == real_failure("1.12.5", "restarts")
+        assert stage.state() == recorded.body("1.12.5", "failing stop restarts: job")["state"] == "RUNNING"
+        restored = stage.get(f"/jobs/{stage.job().id}/checkpoints")["latest"]["restored"]
+        assert restored["is_savepoint"]
+        found = stage.get(f"/jobs/{stage.job().id}/exceptions")["root-exception"]
+        real = recorded.body("1.12.5", "failing stop restarts: exceptions")["root-exception"]
+        assert recorded.causes(found) == recorded.causes(real)
+
+
+def test_a_taskmanager_that_is_lost_after_the_savepoint() -> None:
+    text = """
+cluster: {taskmanagers: {count: 2, events: [{5s700ms: {lost: 0}}]}}
+jobs:
+  orders: {restart: {strategy: fixed-delay, delay: 1s}, operations: {stop-with-savepoint: 1s}}
+"""
+    with played(text, flink="2.3") as stage:
+        causes, _ = stopped(stage)
+        assert "StopWithSavepointStoppingException" in causes[0]
+        assert stage.state() == "FAILED"
