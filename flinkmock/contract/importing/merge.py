@@ -145,7 +145,8 @@ class ContractMerger:
         if len(namesakes) < 2 or name not in namesakes:
             return True
         properties = described.get("properties", {}).keys()
-        return name == max(namesakes, key=lambda other: len(properties & known[other].get("properties", {}).keys()))
+        common = {other: len(properties & known[other].get("properties", {}).keys()) for other in namesakes}
+        return common[name] == max(common.values())
 
     def _merge_resolved(
         self, described: Schema, resolved: Schema, base: Schema | None, location: str, *, is_class: bool = False
