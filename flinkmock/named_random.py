@@ -33,6 +33,28 @@ class UniformRange:
         return self.high is None
 
 
+@dataclass(frozen=True, slots=True)
+class ValuesInTurn:
+    """Numbers that are taken in turn, from the beginning again after the last one.
+
+    Used for durations (ms) and sizes (bytes) of checkpoints that were measured.
+    """
+
+    values: tuple[int, ...]
+
+    def of(self, number: int) -> int:
+        """Return the value of the checkpoint with this id; the first id is 1."""
+        return self.values[(number - 1) % len(self.values)]
+
+    @property
+    def low(self) -> int:
+        return min(self.values)
+
+    @property
+    def high(self) -> int:
+        return max(self.values)
+
+
 UNBOUNDED = UniformRange(0, None)
 ZERO = UniformRange(0, 0)
 
@@ -55,11 +77,13 @@ class NamedRandom:
         return low + int(self.number(*names) * (high - low + 1))
 
     def draw(self, values: object, *names: Name) -> int | None:
-        """Return a number in the range `values`.
+        """Return a number in the range `values`, or one of the values that are taken in turn.
 
         Returns:
             None for a range without an upper limit, and for durations that no range describes (wait conditions).
         """
+        if isinstance(values, ValuesInTurn):
+            return values.values[self.integer(0, len(values.values) - 1, *names)]
         if not isinstance(values, UniformRange) or values.high is None:
             return None
         return values.low if values.low == values.high else self.integer(values.low, values.high, *names)

@@ -23,7 +23,8 @@ def configure(subparsers: Any) -> None:
         help="record a live cluster as a scenario",
         description="Polls a live cluster with read-only requests and writes a scenario: jobs, their graphs, states "
         "and failures with relative times, checkpoints, rates, accumulators, user metrics, configuration. The scenario "
-        "begins where the recording ended. ^C ends the recording early.",
+        "begins where the recording ended. ^C or SIGTERM ends the recording early. Standard error lists what was "
+        "seen but can't be written as a scenario.",
         examples=(
             "flinkmock record http://flink:8081 -o recorded.yaml --for 5m",
             "flinkmock record http://flink:8081 -o recorded.yaml --anonymize",
@@ -31,7 +32,10 @@ def configure(subparsers: Any) -> None:
         ),
     )
     parser.add_argument("url", help="the cluster's URL, e.g. http://127.0.0.1:8081, or a file that --raw wrote")
-    parser.add_argument("-o", "--out", type=Path, metavar="FILE", required=True, help="the scenario to write")
+    parser.add_argument(
+        "-o", "--out", type=Path, metavar="FILE", required=True, help="the scenario to write; -: standard output"
+    )
+    parser.add_argument("--force", action="store_true", help="overwrite existing files")
     parser.add_argument(
         "--for",
         dest="duration",
@@ -62,16 +66,19 @@ def configure(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     import yaml
 
-    from flinkmock.conformance.recording import read_raw, recorded_scenario
-    from flinkmock.errors import FlinkMockError, ScenarioError
-    from flinkmock.scenario import load_scenario
+    from flinkmock.conformance.recording import omissions, read_raw, recorded_scenario
+    from flinkmock.errors import FlinkMockError
 
     if args.raw and args.anonymize:
         raise FlinkMockError(
             "--raw keeps what --anonymize removes. Record with --raw first, then convert that file: "
             "flinkmock record FILE -o OUT --anonymize"
         )
-    if not args.out.parent.is_dir() or args.out.is_dir():  # reported now, not after the recording
+    to_stdout = str(args.out) == "-"
+    for file in [] if args.force else [args.out, args.raw]:  # reported now, not after the recording
+        if file is not None and file.exists() and not (file is args.out and to_stdout):
+            raise FlinkMockError(f"{file} exists. To overwrite it, use --force.")
+    if not to_stdout and (not args.out.parent.is_dir() or args.out.is_dir()):
         raise FlinkMockError(f"{args.out} can't be written: its folder does not exist.")
     try:
         if Path(args.url).is_file():
@@ -79,8 +86,13 @@ def run(args: argparse.Namespace) -> int:
         else:
             observations = record_cluster(args.url, args.duration, args.interval, args.raw, dict(args.headers))
         recorded = recorded_scenario(observations, anonymize=args.anonymize)
-        text = yaml.safe_dump(recorded, sort_keys=False, allow_unicode=True, width=120)
-        args.out.write_text(f"# Recorded by flinkmock record.\n{text}", encoding="utf-8")
+        notes = omissions(observations)
+        text = yaml.dump(recorded, Dumper=scenario_dumper(), sort_keys=False, allow_unicode=True, width=120)
+        text = f"# Recorded by flinkmock record.\n{text}"
+        if to_stdout:
+            print(text, end="")
+        else:
+            args.out.write_text(text, encoding="utf-8")
     except OSError as error:
         raise FlinkMockError(f"{error.filename}: {error.strerror}") from error
     except (LookupError, TypeError, AttributeError) as error:
@@ -89,25 +101,50 @@ def run(args: argparse.Namespace) -> int:
             "`flinkmock check` reports the details."
         ) from error
     jobs = len(recorded.get("jobs", {}))
-    print(f"{args.out}: {jobs} job{'' if jobs == 1 else 's'}")
+    print(f"{args.out}: {jobs} job{'' if jobs == 1 else 's'}", file=sys.stderr if to_stdout else sys.stdout)
+    for note in notes:
+        print(f"not recorded: {note}", file=sys.stderr)
+    return report_mistakes(args.out, text)
+
+
+def report_mistakes(out: Path, text: str) -> int:
+    """Print the mistakes of a recorded scenario, and return the exit code."""
+    from flinkmock.errors import ScenarioError
+    from flinkmock.scenario import load_scenario
+
     try:
-        load_scenario(args.out)
+        load_scenario(text)
     except ScenarioError as error:
-        print(f"flinkmock: Correct the scenario before you serve it.\n{error}", file=sys.stderr)
+        print(f"flinkmock: Correct the scenario {out} before you serve it.\n{error}", file=sys.stderr)
         return 1
     return 0
+
+
+def scenario_dumper() -> Any:
+    """Return a YAML dumper that writes lists of plain values on one line."""
+    import yaml
+
+    class ScenarioDumper(yaml.SafeDumper):
+        def represent_sequence(self, tag: str, sequence: Any, flow_style: bool | None = None) -> yaml.SequenceNode:
+            plain = not any(isinstance(each, dict | list) for each in sequence)
+            return super().represent_sequence(tag, sequence, flow_style=plain or flow_style)
+
+    return ScenarioDumper
 
 
 def record_cluster(
     url: str, duration_ms: int, interval_ms: int, raw: Path | None, extra_headers: Mapping[str, str]
 ) -> ClusterObservations:
     """Record a live cluster, and write each exchange to `raw`, if given. Raises ServerUnreachable, OSError."""
+    import signal
+    import threading
     import time
     from contextlib import ExitStack, closing
 
     from flinkmock.conformance.check import detect_version
     from flinkmock.conformance.http_client import ClientReader, HttpClient, HttpRequest
     from flinkmock.conformance.recording import ClusterObservations, Poller
+    from flinkmock.errors import ServerUnreachable
 
     class RecordingClient(HttpClient):
         """Writes each exchange to a file."""
@@ -120,15 +157,25 @@ def record_cluster(
                     "target": request.target,
                     "status": response.status,
                     "body": None,
-                    "answer": response.raw_body.decode("utf-8", errors="replace"),
+                    "response": response.raw_body.decode("utf-8", errors="replace"),
                 }
                 file.write(json.dumps(exchange, ensure_ascii=False) + "\n")
             return response
 
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
     observations = ClusterObservations()
     with closing(RecordingClient(url, extra_headers)) as client, ExitStack() as stack:
+        if threading.current_thread() is threading.main_thread():
+            stack.callback(signal.signal, signal.SIGTERM, signal.signal(signal.SIGTERM, interrupt))
         file = stack.enter_context(raw.open("w", encoding="utf-8")) if raw else None
-        detect_version(client)  # raises if the server does not report one, and so is not Flink
+        try:
+            detect_version(client)  # raises if the server does not report one, and so is not Flink
+        except ServerUnreachable as error:
+            if "//" in url:
+                raise
+            raise ServerUnreachable(f"{error} There is no file {url} either.") from error
         Poller(ClientReader(client), observations, lambda ms: time.sleep(ms / 1000)).poll(
             duration_ms, interval_ms, bar if is_terminal(sys.stderr) else None
         )

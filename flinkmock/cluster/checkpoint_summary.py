@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from flinkmock.named_random import UniformRange
+from flinkmock.named_random import UniformRange, ValuesInTurn
 
 if TYPE_CHECKING:
     from flinkmock.cluster.checkpoints import Checkpoint
@@ -74,15 +74,18 @@ class EarlierCheckpoints:
         if checkpoint.is_savepoint:
             self.savepoint = checkpoint
 
-    def add_many(self, count: int, size: UniformRange, duration: UniformRange) -> None:
-        """Add so many completed ones at once, each with a size and a duration from a range.
+    def add_many(self, count: int, size: UniformRange | ValuesInTurn, duration: UniformRange | ValuesInTurn) -> None:
+        """Add so many completed ones at once, each with a size and a duration from a range, or in turn.
 
-        They are so many that the extremes are those of the range, and the mean is its middle.
+        They are so many that the extremes are those of the range, and the mean is its middle or that of the values.
         """
         self.completed += count
         for totals, values, least in ((self.sizes, size, 0), (self.durations, duration, 1)):
             low, high = max(values.low, least), max(values.high or 0, least)
-            totals.add(low, high, count * (low + high) // 2, count)
+            total = count * (low + high) // 2
+            if isinstance(values, ValuesInTurn):
+                total = count * sum(max(value, least) for value in values.values) // len(values.values)
+            totals.add(low, high, total, count)
 
 
 class RunningSummary:

@@ -24,7 +24,7 @@ from flinkmock.cluster.checkpoint_summary import (
 from flinkmock.cluster.graph import JobGraph, Vertex
 from flinkmock.cluster.spec import CHECKPOINT_SIZE, CheckpointSpec
 from flinkmock.flink import messages
-from flinkmock.named_random import NamedRandom, UniformRange
+from flinkmock.named_random import NamedRandom, UniformRange, ValuesInTurn
 
 KEPT = 2 * WINDOW
 """How many checkpoints are kept one by one when there are more than twice as many."""
@@ -236,9 +236,7 @@ class CheckpointTracker:
             reached_tasks: Whether tasks take part before it fails.
         """
         self.materialize_until(at)
-        size = self._random.draw(
-            self.spec.size if self.spec else CHECKPOINT_SIZE, "checkpoint", self._job_id, self._next_id, "size"
-        )
+        size = self._drawn(self.spec.size if self.spec else CHECKPOINT_SIZE, "size")
         if not path:
             path = f"{self._directory}/{self._job_id}/chk-{self._next_id}" if self._directory else NOT_ADDRESSABLE
         record = Checkpoint(
@@ -261,7 +259,7 @@ class CheckpointTracker:
         self._skip_until(now)
         while self._next_at is not None and self._next_at <= now:
             assert spec is not None and spec.every is not None
-            duration = self._random.draw(spec.duration, "checkpoint", self._job_id, self._next_id, "takes")
+            duration = self._drawn(spec.duration, "takes")
             duration = spec.timeout if duration is None else duration
             fails_by_chance = self._random.happens(spec.chance, "checkpoint", self._job_id, self._next_id, "fails")
             failure = messages.DECLINED if self._next_id in spec.fails or fails_by_chance else None
@@ -274,13 +272,19 @@ class CheckpointTracker:
         if len(self.records) >= self._compact_at:
             self._compact(KEPT, now)
 
+    def _drawn(self, values: UniformRange | ValuesInTurn, what: str) -> int | None:
+        """Return a value for the next checkpoint."""
+        if isinstance(values, ValuesInTurn):
+            return values.of(self._next_id)
+        return self._random.draw(values, "checkpoint", self._job_id, self._next_id, what)
+
     def _skip_until(self, now: int) -> None:
         """Count the checkpoints that are due instead of creating them, if there are very many, all of one kind."""
         spec = self.spec
         assert spec is not None and spec.every is not None and self._next_at is not None
         due = (now - self._next_at) // spec.every
         duration = spec.duration
-        if due < 2 * KEPT or spec.chance or not isinstance(duration, UniformRange) or duration.high is None:
+        if due < 2 * KEPT or spec.chance or duration.high is None:
             return
         longest = max(duration.high, 1) + (spec.min_pause if spec.max_concurrent == 1 else 0)
         if longest > spec.every or duration.high >= spec.timeout or any(id >= self._next_id for id in spec.fails):

@@ -55,7 +55,10 @@ class RecordFlow:
         ran, pressed = until - since, 0
         if vertex.spec.backpressure:
             pressed = backpressured_time_ms(vertex.spec.backpressure, since - began, until - began)
-        busy = round((ran - pressed) * flow.busy[subtask])
+        if vertex.spec.busy:
+            busy = min(round(ran * _busy(vertex, subtask)), ran - pressed)
+        else:
+            busy = round((ran - pressed) * flow.busy[subtask])
         bytes_in, bytes_out = round(mine_in * flow.input_bytes / flow.inputs), mine_out * flow.bytes_out
         return IoCounters(
             mine_in,
@@ -71,7 +74,10 @@ class RecordFlow:
 
     def busy_ratio(self, vertex: Vertex, subtask: int) -> float:
         """Return the part of the time that a subtask is busy now, from 0 to 1."""
-        return self._flows[vertex.index].busy[subtask] * (1.0 - self.backpressure_ratio(vertex))
+        rest = 1.0 - self.backpressure_ratio(vertex)
+        if vertex.spec.busy:
+            return min(_busy(vertex, subtask), rest)
+        return self._flows[vertex.index].busy[subtask] * rest
 
     def backpressure_ratio(self, vertex: Vertex) -> float:
         """Return the part of the time that the subtasks are back-pressured now, from 0 to 1."""
@@ -147,6 +153,11 @@ def _weight(vertex: Vertex, subtask: int) -> int:
     """Return how many records a subtask gets in one round."""
     skew = vertex.spec.skew or (1,)
     return skew[min(subtask, len(skew) - 1)]
+
+
+def _busy(vertex: Vertex, subtask: int) -> float:
+    """Return the share of time that the scenario gives for a subtask."""
+    return vertex.spec.busy[min(subtask, len(vertex.spec.busy) - 1)]
 
 
 def _skew_prefix_sum(vertex: Vertex, subtasks: int) -> int:

@@ -14,7 +14,7 @@ from typing import Any
 from flinkmock.cluster.metric_series import Backpressure, MetricSpec
 from flinkmock.cluster.states import JobState
 from flinkmock.flink.java_exception import JavaException
-from flinkmock.named_random import ZERO, UniformRange
+from flinkmock.named_random import ZERO, UniformRange, ValuesInTurn
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +116,9 @@ class VertexSpec:
     skew: tuple[int, ...] = ()
     """The proportion in which records go to the subtasks; the last number holds for the others. Empty: evenly."""
     backpressure: tuple[Backpressure, ...] = ()
+    busy: tuple[float, ...] = ()
+    """The share of time that each subtask is busy, from 0 to 1, if back pressure leaves it that much; the last number
+    holds for the others. Empty: it follows from the records."""
     metrics: Mapping[str, MetricSpec] = field(default_factory=dict)
     """Metrics of its subtasks; they override Flink's."""
 
@@ -138,8 +141,8 @@ CHECKPOINT_SIZE = UniformRange(2_300, 2_500)
 class CheckpointSpec:
     every: int | None = 10_000
     """Interval (ms); None: no periodic checkpoints."""
-    duration: UniformRange = CHECKPOINT_DURATION
-    size: UniformRange = CHECKPOINT_SIZE
+    duration: UniformRange | ValuesInTurn = CHECKPOINT_DURATION
+    size: UniformRange | ValuesInTurn = CHECKPOINT_SIZE
     fails: frozenset[int] = frozenset()
     """Ids of checkpoints that fail."""
     chance: float = 0.0

@@ -127,8 +127,13 @@ class CompiledValidator:
     def _reference(self, name: str) -> Check:
         if name not in self._by_name:
             # a definition may refer to itself, so its own references look the check up when they run
+            known = dict(self._by_name)
             self._by_name[name] = lambda value: self._by_name[name](value)
-            self._by_name[name] = self.check(self._definitions[name])
+            try:
+                self._by_name[name] = self.check(self._definitions[name])
+            except NotImplementedError:
+                self._by_name = known  # nothing may look up a check that does not exist
+                raise
         return self._by_name[name]
 
     def _record(self, properties: Mapping[str, Schema], required: frozenset[str]) -> Check:

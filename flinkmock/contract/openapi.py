@@ -24,8 +24,9 @@ CONVERTER = ("java_type", "case_insensitive", "other_text_is_false")
 """The properties of a parameter's converter that its schema can't express."""
 CONVERTER_EXTENSION = "x-flink-converter"
 RELEASE = "x-flink"
-REFINED = "x-flink-refined"
-"""`refined` in schema files: Flink writes this value without a class that describes it."""
+EXTENSIONS = {"refined": "x-flink-refined", "unconfirmed": "x-flink-unconfirmed"}
+"""Keyword of schema files -> extension. `refined`: Flink writes this value without a class that describes it.
+`unconfirmed`: properties of an imported release of which only the names and types are known."""
 _FILES: Mapping[str, Schema] = {
     "uploadJar": {
         "type": "object",
@@ -174,8 +175,8 @@ def _schema(schema: Any) -> Any:
         return schema
     out: Document = {}
     for keyword, value in schema.items():
-        if keyword == "refined":
-            out[REFINED] = value
+        if keyword in EXTENSIONS:
+            out[EXTENSIONS[keyword]] = value
         elif keyword == "$ref":
             out[keyword] = _COMPONENTS + component(value.removeprefix(_DEFINITIONS))
         elif keyword == "properties":

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Errors = Iterator[ValidationError]
 Keyword = Callable[[Any, Any, Any, Any], Errors]
 
-_properties: Keyword = Draft202012Validator.VALIDATORS["properties"]
+_standard_properties: Keyword = Draft202012Validator.VALIDATORS["properties"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,16 +124,33 @@ def _keywords(definitions: Mapping[str, Mapping[str, Any]]) -> dict[str, Keyword
         "anyOf": alternative,
         "oneOf": alternative,
         "properties": _ordered_properties,
+        "required": _required,
         "format": _java_number,
         "contentEncoding": _base64,
     }
 
 
+def _properties(validator: Any, properties: Any, instance: Any, schema: Any) -> Errors:
+    """Validates the properties that an object has, except for null in those that only a description shows."""
+    if "unconfirmed" in schema and isinstance(instance, dict):
+        null = {name for name in schema["unconfirmed"] if name in instance and instance[name] is None}
+        properties = {name: child for name, child in properties.items() if name not in null}
+    yield from _standard_properties(validator, properties, instance, schema)
+
+
+def _required(validator: Any, required: Any, instance: Any, schema: Any) -> Errors:
+    if isinstance(instance, dict):
+        missing = [name for name in required if name not in instance and name not in schema.get("unconfirmed", ())]
+        if missing:
+            yield ValidationError("missing properties", validator="required", validator_value=missing)
+
+
 def _ordered_properties(validator: Any, properties: Any, instance: Any, schema: Any) -> Errors:
     yield from _properties(validator, properties, instance, schema)
     if isinstance(instance, dict):
-        written = [name for name in instance if name in properties]
-        expected = [name for name in properties if name in instance]
+        anywhere = schema.get("unconfirmed", ())
+        written = [name for name in instance if name in properties and name not in anywhere]
+        expected = [name for name in properties if name in instance and name not in anywhere]
         if written != expected:
             yield ValidationError(
                 "keys in another order", validator="order", validator_value=expected, instance=written

@@ -31,7 +31,8 @@ from flinkmock.scenario.quantities import (
     read_duration,
     read_duration_range,
     read_duration_spec,
-    read_size_range,
+    read_durations,
+    read_sizes,
 )
 from flinkmock.scenario.templates import Templates, resolve_job
 from flinkmock.scenario.vertices import VertexReader
@@ -130,8 +131,8 @@ class JobReader:
         duration, size, mode, fails = node.get("duration"), node.get("size"), node.get("mode"), node.get("fails")
         return CheckpointSpec(
             every=read_duration(node.get("every"), defaults.every or 0, self._diagnostics),
-            duration=read_duration_range(duration, self._diagnostics) if duration else defaults.duration,
-            size=read_size_range(size, self._diagnostics) if size else defaults.size,
+            duration=read_durations(duration, self._diagnostics) if duration else defaults.duration,
+            size=read_sizes(size, self._diagnostics) if size else defaults.size,
             fails=as_int_set(fails),
             chance=_failure_chance(fails),
             timeout=read_duration(node.get("timeout"), defaults.timeout, self._diagnostics),

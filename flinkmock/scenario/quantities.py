@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from flinkmock.cluster.spec import DurationSpec, Polls, Signal
 from flinkmock.errors import InvalidArgument
-from flinkmock.named_random import UNBOUNDED, ZERO, UniformRange
+from flinkmock.named_random import UNBOUNDED, ZERO, UniformRange, ValuesInTurn
 from flinkmock.scenario.diagnostics import Diagnostics
 from flinkmock.scenario.document import YamlNode
 from flinkmock.units import parse_duration, parse_size, parse_time
@@ -50,6 +50,20 @@ def read_time(node: YamlNode | None, diagnostics: Diagnostics) -> int | None:
 def read_size_range(node: YamlNode, diagnostics: Diagnostics) -> UniformRange:
     """Read `12MB` or `12MB..14MB` as bytes."""
     return _read_range(node, diagnostics, parse_size, _MAX_BYTES, "a size is at most 1048576TB.")
+
+
+def read_durations(node: YamlNode, diagnostics: Diagnostics) -> UniformRange | ValuesInTurn:
+    """Read a duration range, or a list of durations, as milliseconds."""
+    if not node.elements:
+        return read_duration_range(node, diagnostics)
+    return ValuesInTurn(tuple(read_duration_range(each, diagnostics).low for each in node.elements))
+
+
+def read_sizes(node: YamlNode, diagnostics: Diagnostics) -> UniformRange | ValuesInTurn:
+    """Read a size range, or a list of sizes, as bytes."""
+    if not node.elements:
+        return read_size_range(node, diagnostics)
+    return ValuesInTurn(tuple(read_size_range(each, diagnostics).low for each in node.elements))
 
 
 def as_probability(node: YamlNode) -> float:

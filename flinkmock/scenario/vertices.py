@@ -11,7 +11,7 @@ from flinkmock.errors import did_you_mean
 from flinkmock.scenario.diagnostics import Diagnostics
 from flinkmock.scenario.document import YamlNode, parse_scalar
 from flinkmock.scenario.metric_series import read_backpressure, read_metrics
-from flinkmock.scenario.quantities import as_float, as_int, read_duration, read_size_range
+from flinkmock.scenario.quantities import as_float, as_int, as_probability, read_duration, read_size_range
 
 _LOWEST_DEFAULT_MAX_PARALLELISM = 128
 
@@ -90,6 +90,7 @@ class VertexReader:
             ),
             prints=None if prints is None else bool(prints.value),
             skew=tuple(as_int(weight, 0) for weight in skew.elements) if skew else defaults.skew,
+            busy=_busy(item.get("busy")),
             backpressure=read_backpressure(item.get("backpressure"), self.diagnostics),
             metrics=read_metrics(item.get("metrics"), self.diagnostics, parallelism),
         )
@@ -164,6 +165,12 @@ def _name(item: YamlNode) -> str:
 
 def _kind(accumulator: YamlNode) -> str:
     return accumulator.items["type"].text if accumulator.items else accumulator.text
+
+
+def _busy(node: YamlNode | None) -> tuple[float, ...]:
+    if node is None:
+        return ()
+    return tuple(as_probability(each) for each in node.elements or [node])
 
 
 def _all_int(values: Iterable[object]) -> bool:

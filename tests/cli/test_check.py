@@ -134,8 +134,8 @@ def test_a_server_other_than_flink_is_not_recorded(
 
 
 def test_responses_of_another_form_are_not_recorded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    raw = [{"target": "/jobs/overview", "status": 200, "answer": '{"jobs": []}'}]
-    raw.append({"target": "/taskmanagers", "status": 200, "answer": '{"taskmanagers": [{"id": 1}]}'})
+    raw = [{"target": "/jobs/overview", "status": 200, "response": '{"jobs": []}'}]
+    raw.append({"target": "/taskmanagers", "status": 200, "response": '{"taskmanagers": [{"id": 1}]}'})
     kept = tmp_path / "kept.jsonl"
     kept.write_text("".join(json.dumps(each) + "\n" for each in raw))
     assert main(["record", str(kept), "-o", str(tmp_path / "none.yaml")]) == 2

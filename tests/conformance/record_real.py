@@ -41,7 +41,7 @@ class RecordingClient(HttpClient):
     def send(self, request: HttpRequest) -> HttpResponse:
         response = super().send(request)
         exchange = {"method": "GET", "target": request.target, "status": response.status, "body": None}
-        self.exchanges.append(exchange | {"answer": response.raw_body.decode()})
+        self.exchanges.append(exchange | {"response": response.raw_body.decode()})
         return response
 
 

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,9 @@ import yaml
 from flinkmock import FlinkMock
 from flinkmock.cli import main
 from flinkmock.conformance.http_client import ClientReader, HttpClient
-from flinkmock.conformance.recording import ClusterObservations, Poller, recorded_scenario
+from flinkmock.conformance.recording import ClusterObservations, Poller, omissions, recorded_scenario
 from flinkmock.conformance.recording.anonymize import Anonymizer
+from flinkmock.conformance.recording.distribution import in_turn
 from flinkmock.errors import ServerUnreachable
 from tests.timeouts import PATIENCE
 
@@ -142,8 +144,8 @@ def test_graphs_and_checkpoints() -> None:
     assert sink["parallelism"] == 1
     checkpoints = jobs["orders"]["checkpoints"]
     assert checkpoints["every"] == "5s"
-    low, high = checkpoints["duration"].split("..")
-    assert 200 <= int(low[:-2]) <= int(high[:-2]) <= 400
+    durations = [int(text[:-2]) for text in checkpoints["duration"]]
+    assert (len(durations) >= 12, 200 <= min(durations) <= max(durations) <= 400) == (True, True)
     assert jobs["nightly"]["type"] == "batch"
     assert jobs["nightly"]["vertices"][1]["inputs"][0]["exchange"] == "blocking"
     assert (jobs["fragile"]["restart"], jobs["doomed"]["restart"]) == (
@@ -295,11 +297,14 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     made = tmp_path / "made.yaml"
     assert main(["record", str(raw), "-o", str(made)]) == 0
     assert made.read_text() == out.read_text()
-    assert main(["record", str(raw), "-o", str(made), "--anonymize"]) == 0
+    assert main(["record", str(raw), "-o", str(made), "--anonymize"]) == 2
+    assert capsys.readouterr().err.endswith(f"{made} exists. To overwrite it, use --force.\n")
+    assert main(["record", str(raw), "-o", str(made), "--anonymize", "--force"]) == 0
     assert "orders" not in made.read_text()
 
 
-def test_ctrl_c_ends_the_command(tmp_path: Path) -> None:
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_command(end: signal.Signals, tmp_path: Path) -> None:
     out, raw = tmp_path / "orders.yaml", tmp_path / "raw.jsonl"
     with FlinkMock(SCENARIO, clock="real") as cluster:
         command = ["record", cluster.url, "-o", str(out), "--raw", str(raw), "--for", "1h", "--every", "0.1s"]
@@ -307,10 +312,117 @@ def test_ctrl_c_ends_the_command(tmp_path: Path) -> None:
         while not raw.exists() or not raw.stat().st_size:
             assert process.poll() is None
             time.sleep(0.05)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(end)
         recorded_file, _ = process.communicate(timeout=PATIENCE)
     assert (process.returncode, recorded_file) == (0, f"{out}: 4 jobs\n")
     assert len(yaml.safe_load(out.read_text())["jobs"]) == 4
+
+
+BUSY = """
+cluster: {taskmanagers: 1, slots: 2}
+jobs:
+  orders:
+    parallelism: 2
+    checkpoints: {every: 5s, duration: [40ms, 45ms, 431ms, 50ms], size: [1000B, 2000B]}
+    vertices:
+      - {name: src, busy: 100%}
+      - {name: map, busy: [95%, 20%], inputs: [{from: src, ship-strategy: HASH}]}
+      - {name: out, busy: 12.5%, backpressure: 3.5%, accumulators: {lost: {type: Histogram, value: {1: 2}}}}
+"""
+
+
+def pages(cluster: FlinkMock) -> list[Any]:
+    """What an autoscaler reads: durations of checkpoints, busy times and back pressure."""
+    client = HttpClient(cluster.url)
+    reader = ClientReader(client)
+    job = f"/jobs/{cluster.job('orders').id}"
+    vertices = [
+        f"{job}/vertices/{vertex.id}" for vertex in cluster.cluster.jobs[cluster.job("orders").id].graph.vertices
+    ]
+    checkpoints = reader.json(f"{job}/checkpoints")["summary"]
+    metrics = [reader.json(vertex)["subtasks"][0]["metrics"]["accumulated-busy-time"] for vertex in vertices]
+    pressures = [[row["busyRatio"] for row in reader.json(f"{vertex}/backpressure")["subtasks"]] for vertex in vertices]
+    client.close()
+    return [checkpoints["end_to_end_duration"], checkpoints["state_size"], metrics, pressures]
+
+
+def test_busy_times_and_checkpoint_durations_stay_as_measured() -> None:
+    with FlinkMock(BUSY, clock="virtual") as cluster:
+        cluster.advance("60s")
+        recorded_file = recorded(cluster, 5)
+        truth = pages(cluster)
+    source, window, out = recorded_file["jobs"]["orders"]["vertices"]
+    assert (source["busy"], window["busy"], out["busy"]) == ("100%", ["95%", "20%"], "12.5%")
+    assert (out["backpressure"], "backpressure" in source) == ("3.5%", False)
+    assert truth[0]["max"] == 431
+    with FlinkMock(recorded_file, clock="virtual") as again:
+        assert pages(again) == truth
+
+
+def test_values_in_turn() -> None:
+    def in_numbers(measured: dict[int, int], last: int, summary: dict[str, Any]) -> list[int]:
+        values = in_turn(measured, last, summary, str)
+        return [int(each) for each in values] if isinstance(values, list) else [int(values)]
+
+    assert in_numbers({1: 5, 2: 5}, 2, {}) == [5]
+    assert in_numbers({1: 50, 2: 60, 4: 70}, 4, {}) == [50, 60, 60, 70]
+    seen = {3: 40, 4: 41}
+    assert in_numbers(seen, 4, {"min": 20, "max": 431, "avg": 133}) == [431, 20, 40, 41]
+    assert in_numbers(seen, 4, {"min": 20, "max": 41, "avg": 35}) == [20, 39, 40, 41]
+    summary = {"min": 10, "max": 900, "avg": 40, "p50": 30, "p90": 50, "p95": 60, "p99": 70, "p999": 100}
+    many = in_numbers({990: 31, 991: 900}, 1000, summary)
+    assert (len(many), min(many), max(many), sorted(many)[50]) == (100, 10, 900, 30)
+    assert sum(value > 70 for value in many) <= 2
+    assert sorted(in_numbers({number: number for number in range(1, 201)}, 200, {}))[::99] == [1, 200]
+
+
+def answering(raw: Path, *responses: tuple[str, Any]) -> None:
+    lines = [json.dumps({"target": target, "status": 200, "response": json.dumps(body)}) for target, body in responses]
+    raw.write_text("\n".join(lines), encoding="utf-8")
+
+
+def test_what_is_not_recorded_is_listed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with FlinkMock(BUSY, clock="virtual") as cluster:
+        cluster.advance("60s")
+        client = HttpClient(cluster.url)
+        observations = ClusterObservations()
+        Poller(ClientReader(client), observations, lambda ms: None).poll(1000, 1000)
+        client.close()
+    job = next(iter(observations.jobs.values()))
+    job.config["restart-strategy"] = "Failure rate restart with maximum of 3 failures within interval 60 s."
+    vertex = next(iter(job.by_vertex))
+    job.by_vertex[vertex].accumulators.append({"name": "own", "type": "Bloom", "value": "?"})
+    job.omitted_metrics = {vertex: 7}
+    observations.jars = ["a.jar", "b.jar"]
+    observations.polls, observations.failed_polls = 75, 12
+    observations.jobs["0"] = replace(job, name="lost", gone=True)
+    assert omissions(observations) == [
+        "12 of 75 polls: the cluster did not answer.",
+        "job lost: no longer listed at the end of the recording. The cluster started anew, or has forgotten them.",
+        "2 uploaded jars: a scenario has no jars.",
+        "job orders: the restart strategy (Failure rate restart with maximum of 3 failures within interval 60 s.).",
+        "job orders: 7 more metrics of src.",
+        "job orders: vertex src: accumulator own of the program's own type.",
+        "job orders: vertex out: the growth of accumulator lost: it keeps the value that it had at the end.",
+    ]
+
+
+def test_a_cluster_that_starts_anew(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    raw = tmp_path / "raw.jsonl"
+    answering(
+        raw,
+        ("/jobs/overview", {"jobs": [{"jid": "1", "name": "a", "state": "RUNNING"}]}),
+        ("/jobs/overview", {"jobs": []}),
+    )
+    assert main(["record", str(raw), "-o", "-"]) == 0
+    output = capsys.readouterr()
+    assert output.out.startswith("# Recorded by flinkmock record.\nname: recorded\n")
+    assert output.err.startswith("-: 0 jobs\nnot recorded: job a: no longer listed at the end of the recording.")
+
+
+def test_a_mistyped_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["record", "127.0.0.1:1/no.jsonl", "-o", str(tmp_path / "x.yaml")]) == 2
+    assert capsys.readouterr().err.endswith("There is no file 127.0.0.1:1/no.jsonl either.\n")
 
 
 def test_invalid_arguments(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

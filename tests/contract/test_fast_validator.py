@@ -132,3 +132,14 @@ def test_recursive_definitions() -> None:
 def test_unknown_keywords_are_an_error() -> None:
     with pytest.raises(NotImplementedError, match="uniqueItems"):
         CompiledValidator({}).check({"uniqueItems": True})
+
+
+def test_an_unsupported_keyword_within_a_recursive_definition() -> None:
+    definitions = {
+        "A": {"type": "object", "properties": {"b": {"$ref": "#/$defs/B"}}},
+        "B": {"type": "object", "properties": {"a": {"$ref": "#/$defs/A"}, "c": {"unknown": True}}},
+    }
+    validator = CompiledValidator(definitions)
+    for name in ("A", "B", "A"):
+        with pytest.raises(NotImplementedError):
+            validator.check({"$ref": f"#/$defs/{name}"})

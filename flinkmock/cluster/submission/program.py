@@ -19,7 +19,7 @@ from flinkmock.cluster.submission.jars import Jar
 from flinkmock.flink import java_classes, submission_messages
 from flinkmock.flink.exceptions import completion_exception
 from flinkmock.flink.java_exception import JavaException
-from flinkmock.named_random import UniformRange
+from flinkmock.named_random import UniformRange, ValuesInTurn
 from flinkmock.release import Release
 
 PARALLELISM_UNKNOWN = -2
@@ -163,7 +163,7 @@ def _with(spec: JobSpec, field: str, value: str) -> JobSpec:
     checkpoints = spec.checkpoints or CheckpointSpec()
     if field == "checkpoints.every":
         return dataclasses.replace(spec, checkpoints=dataclasses.replace(checkpoints, every=number))
-    takes = UniformRange.exactly(number) if number else checkpoints.duration
+    takes: UniformRange | ValuesInTurn = UniformRange.exactly(number) if number else checkpoints.duration
     return dataclasses.replace(spec, checkpoints=dataclasses.replace(checkpoints, duration=takes))
 
 

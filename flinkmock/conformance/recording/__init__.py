@@ -10,7 +10,8 @@ they are not Flink's own.
 """
 
 from flinkmock.conformance.recording.observations import ClusterObservations, read_raw
+from flinkmock.conformance.recording.omissions import omissions
 from flinkmock.conformance.recording.poller import Poller
 from flinkmock.conformance.recording.scenario import recorded_scenario
 
-__all__ = ["ClusterObservations", "Poller", "read_raw", "recorded_scenario"]
+__all__ = ["ClusterObservations", "Poller", "omissions", "read_raw", "recorded_scenario"]

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from flinkmock.conformance.http_client import Json
-from flinkmock.conformance.recording.formatting import duration_range, size_range
+from flinkmock.conformance.recording.distribution import in_turn
+from flinkmock.conformance.recording.formatting import duration_range, format_size
 from flinkmock.conformance.recording.observations import JobObservations
 from flinkmock.units import format_duration
 
@@ -25,9 +26,12 @@ def checkpoints(job: JobObservations) -> dict[str, Any] | str:
         "max-concurrent": config["max_concurrent"],
         "mode": str(config["mode"]).lower().replace("_", "-"),
     }
-    if completed := [entry for entry in _history(job, savepoints=False) if entry["status"] == "COMPLETED"]:
-        section["duration"] = duration_range([entry["end_to_end_duration"] for entry in completed])
-        section["size"] = size_range([entry["state_size"] for entry in completed])
+    for key, field, text in (
+        ("duration", "end_to_end_duration", format_duration),
+        ("size", "state_size", format_size),
+    ):
+        if values := _measured(job, field):
+            section[key] = in_turn(values, max(job.checkpoints), job.summary.get(field) or {}, text)
     if failed := [entry["id"] for entry in _history(job, savepoints=False) if entry["status"] == "FAILED"]:
         section["fails"] = failed
     if config.get("unaligned_checkpoints"):
@@ -38,6 +42,15 @@ def checkpoints(job: JobObservations) -> dict[str, Any] | str:
     if externalized.get("enabled"):
         section["retained"] = "delete" if externalized.get("delete_on_cancellation") else "retain"
     return section
+
+
+def _measured(job: JobObservations, field: str) -> dict[int, int]:
+    """Maps ids of ended checkpoints to a value; {} if none has completed."""
+    completed = [entry for entry in _history(job, savepoints=False) if entry["status"] == "COMPLETED"]
+    if not completed:
+        return {}
+    ended = [entry for entry in job.checkpoints.values() if entry["status"] in ("COMPLETED", "FAILED")]
+    return {entry["id"]: entry[field] for entry in ended if entry["status"] == "COMPLETED" or entry[field] > 0}
 
 
 def savepoint_duration(job: JobObservations) -> str | None:

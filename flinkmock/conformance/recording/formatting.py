@@ -12,10 +12,14 @@ def duration_range(values: list[int]) -> str:
     return format_duration_range(max(min(values), 0), max(max(values), 0))
 
 
-def size_range(values: list[int]) -> str:
-    """Returns the range of sizes in bytes: "12B..40B"."""
-    low, high = max(0, min(values)), max(0, max(values))
-    return f"{low}B" if low == high else f"{low}B..{high}B"
+def format_size(size: int) -> str:
+    """Returns a size in bytes: "12B"."""
+    return f"{size}B"
+
+
+def format_share(ratio: float) -> str:
+    """Returns a share of the time: "40%", "12.5%"."""
+    return f"{round(min(max(ratio, 0.0), 1.0) * 100, 1):g}%"
 
 
 def parse_value(text: str) -> int | float | str:

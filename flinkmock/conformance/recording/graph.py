@@ -10,8 +10,8 @@ from typing import Any
 
 from flinkmock.conformance.http_client import Json
 from flinkmock.conformance.recording.anonymize import Anonymizer
-from flinkmock.conformance.recording.formatting import parse_value
-from flinkmock.conformance.recording.observations import JobObservations, VertexObservations
+from flinkmock.conformance.recording.formatting import format_share, parse_value
+from flinkmock.conformance.recording.observations import JobObservations, Ratios, VertexObservations
 from flinkmock.conformance.recording.samples import metric_series
 
 SHIP_STRATEGIES = frozenset({"FORWARD", "REBALANCE", "HASH", "RESCALE", "BROADCAST", "SHUFFLE", "GLOBAL", "CUSTOM"})
@@ -23,8 +23,7 @@ COUNTER_TOLERANCE = 0.1
 """How far an accumulator that counts records may differ from their number."""
 HEARTBEAT_MS = 10_000
 """Accumulators are reported by heartbeats, records by metrics, at different times."""
-MIN_BACKPRESSURE = 0.1
-"""Flink reports a lower ratio as no backpressure."""
+_TIMES = "accumulated-busy-time", "accumulated-backpressured-time", "accumulated-idle-time"
 ACCUMULATORS = re.compile(r"(Int|Long|Double)(Counter|Minimum|Maximum)|Histogram|ListAccumulator|AverageAccumulator")
 """The types that a scenario supports; a program's own types are omitted."""
 
@@ -104,8 +103,12 @@ def _measured(observations: VertexObservations, vertex: Json, ran: int, anonymiz
     records = [row["metrics"]["read-records"] or row["metrics"]["write-records"] for row in _subtasks(observations)]
     if len(records) > 1 and max(records) > SKEW_RATIO * max(1, min(records)):
         entry["skew"] = [round(100 * each / max(records)) for each in records]
-    if observations.backpressure and (ratio := fmean(observations.backpressure)) >= MIN_BACKPRESSURE:
-        entry["backpressure"] = f"{min(100, round(ratio * 100))}%"
+    measured = ratios(observations)
+    if measured and (share := format_share(fmean(map(pressure_of, measured.values())))) != "0%":
+        entry["backpressure"] = share
+    if measured:
+        shares = [format_share(busy_of(measured[subtask])) for subtask in sorted(measured)]
+        entry["busy"] = shares[0] if len(set(shares)) == 1 else shares
     if accumulators := {
         anonymizer.accumulator(row["name"]): _accumulator(row, vertex, ran)
         for row in observations.accumulators
@@ -124,6 +127,34 @@ def _measured(observations: VertexObservations, vertex: Json, ran: int, anonymiz
     return entry | ({"metrics": metrics} if metrics and not anonymizer.enabled else {})
 
 
+def ratios(observations: VertexObservations) -> dict[int, Ratios]:
+    """Maps subtasks to how busy and back-pressured they were: while they were polled, or else since their start."""
+    polled = {subtask: each for subtask, each in observations.ratios.items() if each.polls}
+    if polled:
+        return polled
+    measured = {}
+    for row in _subtasks(observations):
+        times = [row["metrics"].get(key) for key in _TIMES]
+        if all(isinstance(each, int | float) for each in times) and sum(times) > 0:
+            measured[row["subtask"]] = Ratios(1, times[0] / sum(times), times[1] / sum(times))
+    return measured
+
+
+def busy_of(measured: Ratios) -> float:
+    """Returns the share of time that a subtask was busy."""
+    return measured.busy / measured.polls
+
+
+def pressure_of(measured: Ratios) -> float:
+    """Returns the share of time that a subtask was back-pressured."""
+    return measured.backpressure / measured.polls
+
+
+def has_busy_times(observations: VertexObservations) -> bool:
+    """Returns whether the cluster shows how busy the subtasks are; 1.12 and legacy sources don't."""
+    return bool(ratios(observations))
+
+
 def _subtasks(observations: VertexObservations) -> list[Json]:
     rows = observations.details.get("subtasks", [])
     return [row for row in rows if row.get("metrics", {}).get("read-records-complete")]
@@ -138,6 +169,11 @@ def _accumulator(accumulator: Json, vertex: Json, ran: int) -> Any:
     if "value" not in entry or (counts and records and abs(entry["value"] - records) <= tolerance):
         return accumulator["type"]
     return entry
+
+
+def grows(accumulator: Json, vertex: Json, job: JobObservations) -> bool:
+    """Returns whether an accumulator grows in the scenario as it did; else it keeps the recorded value."""
+    return isinstance(_accumulator(accumulator, vertex, running_ms(vertex, job)), str)
 
 
 def _value(accumulator: Json) -> dict[str, Any]:

@@ -18,6 +18,23 @@ MAX_HISTORY = 500
 
 
 @dataclass
+class Ratios:
+    """Sums over `polls` responses of the back pressure of a subtask."""
+
+    polls: int = 0
+    busy: float = 0.0
+    backpressure: float = 0.0
+
+    def add(self, row: Json) -> None:
+        """Adds the row of a response. Ignores one without numbers: a legacy source does not know how busy it is."""
+        busy, pressure = row.get("busyRatio"), row.get("ratio")
+        if isinstance(busy, int | float) and isinstance(pressure, int | float):
+            self.polls += 1
+            self.busy += busy
+            self.backpressure += pressure
+
+
+@dataclass
 class VertexObservations:
     """Observations of one vertex beyond the details of its job."""
 
@@ -25,8 +42,8 @@ class VertexObservations:
     details: Json = field(default_factory=dict)
     watermarks: list[tuple[int, int | None]] = field(default_factory=list)
     """(epoch ms, the lowest watermark of its subtasks, None if there is none), oldest first."""
-    backpressure: list[float] = field(default_factory=list)
-    """The backpressure ratio at each poll, oldest first."""
+    ratios: dict[int, Ratios] = field(default_factory=dict)
+    """Subtask -> how busy and back-pressured it was."""
     metrics: dict[str, dict[int, Samples]] = field(default_factory=dict)
     """Name -> subtask -> samples."""
 
@@ -36,6 +53,9 @@ class JobObservations:
     """Observations of one job. `state`: the current one; `entered`: all known (epoch ms, state)."""
 
     state: str = ""
+    name: str = ""
+    gone: bool = False
+    """Whether the cluster has stopped listing it."""
     details: Json = field(default_factory=dict)
     entered: set[tuple[int, str]] = field(default_factory=set)
     failures: dict[int, Json] = field(default_factory=dict)
@@ -43,24 +63,40 @@ class JobObservations:
     checkpoints: dict[int, Json] = field(default_factory=dict)
     """Id -> the latest entry of the checkpoint history."""
     latest: Json = field(default_factory=dict)
-    """`latest` of the checkpoint statistics."""
+    """`latest` of the checkpoint statistics; `summary` likewise."""
+    summary: Json = field(default_factory=dict)
     checkpointing: Json = field(default_factory=dict)
     config: Json = field(default_factory=dict)
     metrics: dict[str, Samples] = field(default_factory=dict)
+    omitted_metrics: dict[str, int] = field(default_factory=dict)
+    """Id of a vertex, or "" for the job -> how many of its metrics are not recorded."""
     by_vertex: dict[str, VertexObservations] = field(default_factory=dict)
 
     def vertex(self, vertex_id: str) -> VertexObservations:
         return self.by_vertex.setdefault(vertex_id, VertexObservations())
 
+    def vertex_name(self, vertex_id: str) -> str:
+        """Returns the name of a vertex; "" if there is none."""
+        return next((row["name"] for row in rows(self.details, "vertices") if row["id"] == vertex_id), "")
+
 
 class ClusterObservations:
-    """Observations of a cluster. `jobs`: by id."""
+    """Observations of a cluster.
+
+    Attributes:
+        jobs: by id.
+        jars: the names of uploaded jars.
+        polls: how many there were; `failed_polls`: in how many the cluster did not answer.
+    """
 
     def __init__(self) -> None:
         self.version = ""
         self.taskmanagers: list[Json] = []
         self.configuration: dict[str, str] = {}
         self.jobs: dict[str, JobObservations] = {}
+        self.jars: list[str] = []
+        self.polls = 0
+        self.failed_polls = 0
 
     @property
     def now(self) -> int:
@@ -80,8 +116,14 @@ class ClusterObservations:
             case ["jobmanager", "config"] if isinstance(body, list):
                 self.configuration = {entry["key"]: entry["value"] for entry in body}
             case ["jobs", "overview"]:
-                for row in rows(body, "jobs"):
-                    self.jobs.setdefault(row["jid"], JobObservations()).state = row["state"]
+                listed = {row["jid"]: row for row in rows(body, "jobs")}
+                for job_id, row in listed.items():
+                    job = self.jobs.setdefault(job_id, JobObservations())
+                    job.state, job.name = row["state"], row["name"]
+                for job_id, job in self.jobs.items():
+                    job.gone = job_id not in listed
+            case ["jars"]:
+                self.jars = [str(row.get("name")) for row in rows(body, "files")]
             case ["jobs", job_id, *tail] if job_id in self.jobs:
                 self._job(self.jobs[job_id], tail, query, body)
 
@@ -96,6 +138,7 @@ class ClusterObservations:
                 history = {entry["id"]: entry for entry in rows(body, "history")}
                 job.checkpoints = newest(job.checkpoints | history)
                 job.latest = body.get("latest") or {}
+                job.summary = body.get("summary") or {}
             case ["checkpoints", "config"]:
                 job.checkpointing = body
             case ["config"]:
@@ -120,9 +163,8 @@ class ClusterObservations:
                     -MAX_HISTORY:
                 ]
             case ["backpressure"]:
-                ratios = [row["ratio"] for row in rows(body, "subtasks") if isinstance(row.get("ratio"), int | float)]
-                if ratios:
-                    vertex.backpressure = [*vertex.backpressure, max(ratios)][-MAX_HISTORY:]
+                for row in rows(body, "subtasks"):
+                    vertex.ratios.setdefault(row["subtask"], Ratios()).add(row)
             case ["metrics"] if query:
                 for name, value in values(body):
                     subtask, _, metric = name.partition(".")
@@ -141,7 +183,7 @@ def read_raw(lines: Iterable[str]) -> ClusterObservations:
         try:
             exchange = json.loads(line)
             if exchange["status"] == 200:
-                observations.add(exchange["target"], json.loads(exchange["answer"]))
+                observations.add(exchange["target"], json.loads(exchange["response"]))
         except (ValueError, LookupError, TypeError, AttributeError) as error:
             raise FlinkMockError(f"The file does not contain exchanges of flinkmock record --raw: {error!r}") from error
     return observations

@@ -51,14 +51,18 @@ class Poller:
         with suppress(KeyboardInterrupt):
             self._poll_cluster()
             polls = max(1, duration_ms // interval_ms)
+            self._read("/jars")
             for poll in range(polls):
                 if poll:
                     self._wait(interval_ms)
-                with suppress(ServerUnreachable):
+                self._observations.polls += 1
+                try:
                     self._poll_jobs(listing=poll % POLLS_PER_LISTING == 0)
+                except ServerUnreachable:
+                    self._observations.failed_polls += 1
                 if progress is not None:
                     progress(poll + 1, polls, f"polls, {len(self._observations.jobs)} jobs")
-        with suppress(ServerUnreachable):
+        with suppress(ServerUnreachable, KeyboardInterrupt):
             self._finish()
 
     def _read(self, target: str) -> Any:
@@ -69,7 +73,7 @@ class Poller:
     def _poll_jobs(self, *, listing: bool) -> None:
         self._read("/jobs/overview")
         for job_id, job in self._observations.jobs.items():
-            if job.details.get("state") in TERMINAL_JOB_STATES:
+            if job.gone or job.details.get("state") in TERMINAL_JOB_STATES:
                 continue  # it no longer changes
             base = f"/jobs/{job_id}"
             self._read(base)
@@ -91,7 +95,11 @@ class Poller:
             if listing:
                 listed = self._reader.json(f"{path}/metrics")
                 names = [metric["id"] for metric in listed if "id" in metric] if isinstance(listed, list) else []
-                self._metric_names[path] = user_metrics(names, in_subtasks=path != base)
+                selected = user_metrics(names, in_subtasks=path != base)
+                self._metric_names[path] = selected[:MAX_METRICS]
+                if len(selected) > MAX_METRICS:
+                    vertex_id = path.removeprefix(base).rpartition("/")[2]
+                    job.omitted_metrics[vertex_id] = len(selected) - MAX_METRICS
             if recorded := self._metric_names.get(path):
                 self._read(f"{path}/metrics?get={','.join(map(quote, recorded))}")
             if path != base:
@@ -105,10 +113,13 @@ class Poller:
             if poll:
                 self._wait(1000)
             self._poll_jobs(listing=False)
-            if all(job.state == job.details.get("state", job.state) for job in self._observations.jobs.values()):
+            listed = [job for job in self._observations.jobs.values() if not job.gone]
+            if all(job.state == job.details.get("state", job.state) for job in listed):
                 break
         self._poll_cluster()
         for job_id, job in self._observations.jobs.items():
+            if job.gone:
+                continue
             base = f"/jobs/{job_id}"
             for vertex in rows(job.details, "vertices"):
                 self._read(f"{base}/vertices/{vertex['id']}")
@@ -122,4 +133,4 @@ def user_metrics(names: Iterable[str], *, in_subtasks: bool) -> list[str]:
         metric = name.partition(".")[2] if in_subtasks else name
         if metric and metric.rpartition(".")[2] not in OWN and ".watermark." not in metric:
             selected.append(name)
-    return sorted(selected)[:MAX_METRICS]
+    return sorted(selected)

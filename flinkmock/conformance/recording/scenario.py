@@ -19,6 +19,8 @@ from flinkmock.units import format_duration
 OMITTED_OPTIONS = frozenset({"web.tmpdir", "blob.server.port", "rest.port", "taskmanager.numberOfTaskSlots"})
 """Options that a cluster sets at its start, or that a scenario has a key for."""
 PROCESS = "taskmanager.memory.process.size"
+CLUSTER_DEFAULT = "Cluster level default restart strategy"
+"""How Flink describes the restart strategy of a job that sets none."""
 UNLIMITED_ATTEMPTS = 2**31 - 1
 MAX_LAG_MS = 86_400_000
 """A watermark that is further behind doesn't show the time of day."""
@@ -38,7 +40,8 @@ def recorded_scenario(observations: ClusterObservations, *, anonymize: bool = Fa
         entry["flink"] = ".".join(observations.version.split(".")[:2])
     entry["cluster"] = _cluster(observations, anonymizer)
     jobs: dict[str, Any] = {}
-    recorded = [(job_id, job) for job_id, job in observations.jobs.items() if job.details.get("vertices")]
+    listed = [(job_id, job) for job_id, job in observations.jobs.items() if not job.gone]
+    recorded = [(job_id, job) for job_id, job in listed if job.details.get("vertices")]
     for job_id, job in sorted(recorded, key=lambda each: each[1].details["start-time"]):
         name = anonymizer.job(job.details["name"])
         key = name if name not in jobs else f"{name} {job_id[:6]}"

@@ -11,7 +11,7 @@ from typing import Any
 
 from flinkmock.contract.importing.description import operation_name
 from flinkmock.contract.importing.openapi import flattened, operations_of, read_parameter
-from flinkmock.contract.openapi import CONVERTER_EXTENSION, REFINED, RELEASE
+from flinkmock.contract.openapi import CONVERTER_EXTENSION, EXTENSIONS, RELEASE
 
 Document = Mapping[str, Any]
 _COMPONENTS, _DEFINITIONS = "#/components/schemas/", "#/$defs/"
@@ -23,6 +23,7 @@ _ANNOTATIONS = frozenset(
      "externalDocs", "xml", "nullable")
 )  # fmt: skip
 """Keywords that don't change which values are valid; the discriminator follows from the variants."""
+_KEYWORDS: Mapping[str, str] = {extension: keyword for keyword, extension in EXTENSIONS.items()}
 _SCHEMA_KEYWORDS = ("type", "enum", "format", "pattern", "minimum")
 
 
@@ -153,7 +154,7 @@ def _schema(schema: Any, *, is_request: bool = False) -> Any:
         elif keyword == "properties":
             out[keyword] = {name: _schema(child, is_request=is_request) for name, child in value.items()}
         else:
-            out["refined" if keyword == REFINED else keyword] = _schema(value, is_request=is_request)
+            out[_KEYWORDS.get(keyword, keyword)] = _schema(value, is_request=is_request)
     if schema.get("nullable") is True and isinstance(out.get("type"), str):  # as OpenAPI 3.0 writes it
         out["type"] = [out["type"], "null"]
     if "properties" in out and "required" not in out and not is_request:

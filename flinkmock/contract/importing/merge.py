@@ -29,8 +29,11 @@ from flinkmock.contract.operation import Schema, shape_of
 class ContractMerger:
     """Merges one description into one base.
 
-    A description of the base's own minor release removes nothing, and what it adds is optional: the base comes from the
-    release, the description perhaps from a snapshot before it.
+    A description of the base's own minor release removes nothing: the base comes from the release, the description
+    perhaps from a snapshot before it.
+
+    Descriptions don't show whether a property can be null or missing, and list properties alphabetically. Schemas name
+    those that only a description shows in `unconfirmed`: the fake writes them, and a server may do as it likes.
 
     Attributes:
         notes: sentences on differences that a person should review; `document` fills it.
@@ -206,16 +209,20 @@ class ContractMerger:
     def _merge_objects(self, described: Schema, base: Schema, location: str, *, is_class: bool) -> dict[str, Any]:
         properties = dict(base["properties"])
         required = list(base.get("required", ()))
+        unconfirmed = list(base.get("unconfirmed", ()))
         for name, child in described["properties"].items():
             if name in properties:
                 properties[name] = self._merge(child, properties[name], f"{location}.{name}")
             else:
                 new = self._merge(child, None, f"{location}.{name}")
                 properties[name] = _or_null(new) if _is_request(location) else new
-                if not _is_request(location) and not self._same_release:
+                if not _is_request(location):
                     required.append(name)  # Jackson writes all properties by default
+                    unconfirmed.append(name)
                 self.notes.append(f"new property: {location}.{name}")
         merged = {**base, "properties": properties, "required": required}
+        if unconfirmed:
+            merged["unconfirmed"] = unconfirmed
         names = set(described["properties"])
         if is_class:  # another description of the class may show what this one omits
             self._described_properties.setdefault(location, set()).update(names)
@@ -243,7 +250,8 @@ class ContractMerger:
             children = described["properties"].items()
             out["properties"] = {name: self._merge(child, None, f"{location}.{name}") for name, child in children}
             if not _is_request(location):
-                out |= {"required": list(described["properties"]), "additionalProperties": False}
+                names = list(described["properties"])
+                out |= {"required": names, "unconfirmed": names, "additionalProperties": False}
         for keyword in ("items", "additionalProperties"):
             if isinstance(described.get(keyword), Mapping):
                 out[keyword] = self._merge(described[keyword], None, location)

@@ -14,7 +14,8 @@ MAX_DEPTH = 100
 """How deep schemas may be nested. Flink's deepest has 9 levels; validation and rendering are recursive."""
 _KEYWORDS = frozenset(
     ("$ref", "type", "enum", "const", "format", "pattern", "minimum", "properties", "required", "additionalProperties",
-     "propertyNames", "maxProperties", "items", "anyOf", "oneOf", "contentEncoding", "contentType", "refined")
+     "propertyNames", "maxProperties", "items", "anyOf", "oneOf", "contentEncoding", "contentType", "refined",
+     "unconfirmed")
 )  # fmt: skip
 """The keywords that rendering and validation understand."""
 

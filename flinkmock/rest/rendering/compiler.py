@@ -92,7 +92,9 @@ class Compiler:
     def _object(self, schema: Schema) -> Render:
         if "properties" not in schema or (not schema["properties"] and "propertyNames" in schema):
             return self._map(schema)
+        # a property that only a description shows may be null, whatever its schema says
         required_names = set(schema.get("required", ()))
+        nullable = frozenset(schema.get("unconfirmed", ()))
         fields = [
             (name, name in required_names, self.compile(child), self._recursive(child))
             for name, child in schema["properties"].items()
@@ -104,7 +106,7 @@ class Compiler:
                 payload = _EMPTY
             elif not isinstance(payload, Mapping):
                 raise SchemaMismatch(pointer(path), "object", payload)
-            result = {}
+            result: dict[str, Any] = {}
             for name, required, child, recursive in fields:
                 value = payload.get(name, MISSING)
                 if value is MISSING:
@@ -112,6 +114,9 @@ class Compiler:
                         continue
                     if recursive:
                         raise SchemaMismatch(pointer((path, name)), "a value (the schema is recursive here)", value)
+                elif value is None and name in nullable:
+                    result[name] = None
+                    continue
                 elif value is None and not required:
                     with suppress(SchemaMismatch):  # null where null is not allowed: this release leaves the key out
                         result[name] = child(None, (path, name), placeholders)

@@ -169,6 +169,8 @@ class _WriterCompiler:
     def _object(self, name: str, schema: Schema) -> list[str]:
         if "properties" not in schema or (not schema["properties"] and "propertyNames" in schema):
             return self._map(schema)
+        if schema.get("unconfirmed"):
+            return ["raise UnusualPayload"]
         required = set(schema.get("required", ()))
         lines = [f"if type(value) is not dict: return written(value, {name})"]
         pieces = []

@@ -1,0 +1,71 @@
+"""What a recording shows and the scenario does not have, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from flinkmock.conformance.http_client import Json
+from flinkmock.conformance.recording.graph import ACCUMULATORS, grows, has_busy_times, pressure_of, ratios
+from flinkmock.conformance.recording.observations import ClusterObservations, JobObservations, rows
+from flinkmock.conformance.recording.scenario import CLUSTER_DEFAULT, restart_strategy
+
+UNEVEN = 0.1
+"""From this difference between the ratios of subtasks on, they are not alike."""
+
+
+def omissions(observations: ClusterObservations) -> list[str]:
+    """Returns what was not written down, one sentence each."""
+    return [*_cluster(observations), *(each for job in observations.jobs.values() for each in _job(job))]
+
+
+def _cluster(observations: ClusterObservations) -> Iterator[str]:
+    if observations.failed_polls:
+        yield f"{observations.failed_polls} of {observations.polls} polls: the cluster did not answer."
+    gone = [job.name for job in observations.jobs.values() if job.gone]
+    if gone:
+        yield (
+            f"{_names('job', gone)}: no longer listed at the end of the recording. The cluster started anew, or has "
+            "forgotten them."
+        )
+    unseen = [job.name for job in observations.jobs.values() if not job.gone and not rows(job.details, "vertices")]
+    if unseen:
+        yield f"{_names('job', unseen)}: the cluster did not show the graph."
+    if observations.jars:
+        yield f"{len(observations.jars)} uploaded jars: a scenario has no jars."
+    for key, what in (("slotsNumber", "slots"), ("totalProcessMemory", "memory")):
+        sizes = {row.get(key) or row.get("memoryConfiguration", {}).get(key) for row in observations.taskmanagers}
+        if len(sizes) > 1:
+            yield f"TaskManagers with different {what}: a scenario has equal ones."
+
+
+def _job(job: JobObservations) -> Iterator[str]:
+    if job.gone:
+        return
+    strategy = str(job.config.get("restart-strategy") or "")
+    if strategy and CLUSTER_DEFAULT not in strategy and restart_strategy(strategy) is None:
+        yield f"job {job.name}: the restart strategy ({strategy})."
+    for path, count in job.omitted_metrics.items():
+        yield f"job {job.name}: {count} more metrics of {job.vertex_name(path) or 'the job'}."
+    for vertex in rows(job.details, "vertices"):
+        for what in _vertex(job, vertex):
+            yield f"job {job.name}: vertex {vertex['name']}: {what}"
+
+
+def _vertex(job: JobObservations, details: Json) -> Iterator[str]:
+    vertex, running = job.vertex(details["id"]), details["status"] == "RUNNING"
+    own = [row["name"] for row in vertex.accumulators if not ACCUMULATORS.fullmatch(row["type"])]
+    if own:
+        yield f"{_names('accumulator', own)} of the program's own type."
+    known = [row for row in vertex.accumulators if ACCUMULATORS.fullmatch(row["type"])]
+    still = [row["name"] for row in known if not grows(row, details, job)]
+    if still and running:
+        yield f"the growth of {_names('accumulator', still)}: it keeps the value that it had at the end."
+    if running and vertex.details and not has_busy_times(vertex):
+        yield "busy times: the cluster shows none."
+    pressures = [pressure_of(each) for each in ratios(vertex).values()]
+    if pressures and max(pressures) - min(pressures) >= UNEVEN:
+        yield f"back pressure from {min(pressures):.0%} to {max(pressures):.0%}, by subtask: a vertex has one."
+
+
+def _names(kind: str, names: list[str]) -> str:
+    return f"{kind}{'s' if len(names) > 1 else ''} {', '.join(names)}"
