@@ -18,10 +18,10 @@ from flinkmock.flink.java_exception import JavaException
 from flinkmock.flink.logs import (
     LogEvent,
     LogFile,
-    jobmanager_log_name,
+    jobmanager_log_path,
     jobmanager_startup,
     log_files,
-    taskmanager_log_name,
+    taskmanager_log_path,
     taskmanager_startup,
 )
 from flinkmock.flink.memory import jobmanager_memory, taskmanager_memory
@@ -53,8 +53,8 @@ def jobmanager_files(cluster: Cluster, time: int) -> list[LogFile]:
             events.append(log_messages.taskmanager_lost(taskmanager.lost_at, taskmanager.id, reason))
     for job in cluster.jobs.values():
         events.extend(_of_job(cluster, job, time))
-    name = jobmanager_log_name(cluster.configuration, cluster.release)
-    return log_files(name, [event for event in events if event.time <= time], started)
+    path = jobmanager_log_path(cluster.configuration, cluster.release)
+    return log_files(path, [event for event in events if event.time <= time], started)
 
 
 def taskmanager_files(cluster: Cluster, taskmanager: TaskManager, time: int) -> list[LogFile]:
@@ -66,10 +66,9 @@ def taskmanager_files(cluster: Cluster, taskmanager: TaskManager, time: int) -> 
         for execution in _executions(job):
             if execution.slot and execution.slot.taskmanager is taskmanager:
                 events.extend(_on_taskmanager(cluster, job, execution))
+    path = taskmanager_log_path(taskmanager, cluster.configuration, cluster.release)
     happened = [event for event in events if event.time <= time]
-    return log_files(
-        taskmanager_log_name(taskmanager, cluster.release), happened, started, _printed(cluster, taskmanager, time)
-    )
+    return log_files(path, happened, started, _printed(cluster, taskmanager, time))
 
 
 def _printed(cluster: Cluster, taskmanager: TaskManager, time: int) -> str:

@@ -34,8 +34,8 @@ class Environment:
         return f"OpenJDK 64-Bit Server VM - {self.java_vendor} - {major}/{self.java_build}"
 
     def log_file(self, daemon: str, number: int, host: str) -> str:
-        """Return the name of a process's log file (`bin/flink-daemon.sh`); `daemon` is e.g. "taskexecutor"."""
-        return f"flink-{self.user}-{daemon}-{number}-{host}.log"
+        """Return the path of a process's log file (`bin/flink-daemon.sh`); `daemon` is e.g. "taskexecutor"."""
+        return f"{self.home}/log/flink-{self.user}-{daemon}-{number}-{host}.log"
 
 
 JAVA_17 = Environment("17.0.15", "17.0.15+6")

@@ -38,13 +38,13 @@ _TABLES = ("table-api-java-uber", "table-planner-loader", "table-runtime")
 
 
 def jvm_options(release: Release, max_heap: int, log_file: str) -> list[str]:
-    """The options of a Flink process with `max_heap` bytes of heap that logs into the file of that name."""
+    """The options of a Flink process with `max_heap` bytes of heap that logs into the file at the path `log_file`."""
     home = environment_of(release).home
     logging = f"file:{home}/conf/log4j-console.properties"
     return [
         *(_ADDED if release.since("1.15") else ()),
         f"-Xmx{max_heap // MIB}m",
-        f"-Dlog.file={home}/log/{log_file}",
+        f"-Dlog.file={log_file}",
         f"-Dlog4j.configurationFile={logging}",
         f"-Dlog4j.configuration={logging}",
     ]

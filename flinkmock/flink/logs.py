@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from flinkmock.flink.configuration import Configuration
+from flinkmock.flink.configuration import JOBMANAGER_LOG, TASKMANAGER_LOG, Configuration
 from flinkmock.flink.environment import environment_of
 from flinkmock.flink.jvm import class_path, jvm_options
 from flinkmock.flink.memory import MIB, JobManagerMemory, TaskManagerMemory
@@ -58,29 +58,39 @@ def log_text(events: Iterable[LogEvent]) -> str:
     return "".join(event.line() for event in sorted(events, key=lambda event: event.time))
 
 
-def log_files(name: str, events: Sequence[LogEvent], started_at: int, output: str = "") -> list[LogFile]:
-    """Return the two files of a process that logs into `name`: its standard output and its log."""
+def log_files(path: str, events: Sequence[LogEvent], started_at: int, output: str = "") -> list[LogFile]:
+    """Return the two files of a process that logs into the file at `path`: its standard output and its log."""
     written = max((event.time for event in events), default=started_at)
+    name = file_name(path)
     return [
         LogFile(out_file(name), output.encode(), written if output else started_at),
         LogFile(name, log_text(events).encode(), written),
     ]
 
 
-def jobmanager_log_name(configuration: Configuration, release: Release) -> str:
-    """Return the name of the JobManager's log file: `flink-flink-standalonesession-0-localhost.log`."""
+def jobmanager_log_path(configuration: Configuration, release: Release) -> str:
+    """Return the path of the JobManager's log: `/opt/flink/log/flink-flink-standalonesession-0-localhost.log`."""
     host, _ = _address(configuration)
-    return environment_of(release).log_file("standalonesession", 0, host)
+    return configuration.text(JOBMANAGER_LOG) or environment_of(release).log_file("standalonesession", 0, host)
 
 
-def taskmanager_log_name(taskmanager: TaskManagerLocation, release: Release) -> str:
-    """Return the name of a TaskManager's log file: `flink-flink-taskexecutor-0-localhost.log`."""
-    return environment_of(release).log_file("taskexecutor", taskmanager.number, taskmanager.host)
+def taskmanager_log_path(taskmanager: TaskManagerLocation, configuration: Configuration, release: Release) -> str:
+    """Return the path of a TaskManager's log: `/opt/flink/log/flink-flink-taskexecutor-0-localhost.log`."""
+    default = environment_of(release).log_file("taskexecutor", taskmanager.number, taskmanager.host)
+    return configuration.text(TASKMANAGER_LOG) or default
+
+
+def file_name(path: str) -> str:
+    """Return the last part of a path, which is how the REST API names log files."""
+    return path.rpartition("/")[2]
 
 
 def out_file(log_file: str) -> str:
-    """Return the name of the file for the standard output of the process that logs into `log_file`."""
-    return log_file.removesuffix(".log") + ".out"
+    """Return the file for the standard output of the process that logs into `log_file`.
+
+    The last three characters are replaced, whatever they are (WebMonitorUtils.LogFileLocation).
+    """
+    return log_file[:-3] + "out"
 
 
 def jobmanager_startup(
@@ -89,7 +99,7 @@ def jobmanager_startup(
     """Return the log of a job manager that starts at `at` (epoch ms), until it is ready; `rest_url` is its URL."""
     rpc = rpc_address(*_address(configuration), release)
     name = "StandaloneSessionClusterEntrypoint"
-    events = [*_banner(at, _ENTRYPOINT, name, release, memory.max_heap, jobmanager_log_name(configuration, release))]
+    events = [*_banner(at, _ENTRYPOINT, name, release, memory.max_heap, jobmanager_log_path(configuration, release))]
     events += _properties(at + 60, configuration, release)
     events += [
         LogEvent(at + 120, _ENTRYPOINT, f"Starting {name}."),
@@ -111,7 +121,7 @@ def taskmanager_startup(
     taskmanager: TaskManagerLocation,
 ) -> list[LogEvent]:
     """Return the log of a task manager that starts at `at` (epoch ms), until it is registered."""
-    file = taskmanager_log_name(taskmanager, release)
+    file = taskmanager_log_path(taskmanager, configuration, release)
     rpc = rpc_address(taskmanager.host, taskmanager.rpc_port, release)
     executor = "org.apache.flink.runtime.taskexecutor.TaskExecutor"
     shuffle = "org.apache.flink.runtime.io.network.NettyShuffleEnvironment"

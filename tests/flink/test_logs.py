@@ -10,10 +10,11 @@ from flinkmock.flink.configuration import Configuration
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.flink.logs import (
     LogEvent,
+    jobmanager_log_path,
     jobmanager_startup,
     log_files,
     log_text,
-    taskmanager_log_name,
+    taskmanager_log_path,
     taskmanager_startup,
 )
 from flinkmock.flink.memory import jobmanager_memory, taskmanager_memory
@@ -75,7 +76,16 @@ def test_files_have_the_size_of_their_content() -> None:
     assert output.payload() == {"name": "jm.out", "size": 0, "mtime": START}
     assert log.payload()["size"] == len(log.content) == len(log_text(events).encode())
     assert log.modified_at == max(event.time for event in events)
-    assert taskmanager_log_name(WORKER, NEW) == "flink-flink-taskexecutor-0-localhost.log"
+
+
+def test_the_paths_of_log_files_can_be_configured() -> None:
+    usual = Configuration({})
+    assert jobmanager_log_path(usual, NEW) == "/opt/flink/log/flink-flink-standalonesession-0-localhost.log"
+    assert taskmanager_log_path(WORKER, usual, NEW) == "/opt/flink/log/flink-flink-taskexecutor-0-localhost.log"
+    other = Configuration({"web.log.path": "/logs/jm.txt", "taskmanager.log.path": "/logs/tm.log"})
+    assert jobmanager_log_path(other, NEW) == "/logs/jm.txt"
+    assert taskmanager_log_path(WORKER, other, NEW) == "/logs/tm.log"
+    assert [file.name for file in log_files("/logs/jm.txt", [], START)] == ["jm.out", "jm.txt"]
 
 
 def test_a_failing_job_as_a_live_2_3_logged_it() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from flinkmock.flink.jvm import jvm_payload
-from flinkmock.flink.logs import jobmanager_log_name
+from flinkmock.flink.logs import jobmanager_log_path
 from flinkmock.flink.memory import jobmanager_memory
 from flinkmock.flink.threads import jobmanager_threads
 from flinkmock.rest.call import Payload, RestCall, handles
@@ -16,7 +16,7 @@ def java_environment(call: RestCall) -> Payload:
     See docs/flink-behaviour.md#unknown-ids.
     """
     memory = jobmanager_memory(call.cluster.configuration)
-    log_file = jobmanager_log_name(call.cluster.configuration, call.cluster.release)
+    log_file = jobmanager_log_path(call.cluster.configuration, call.cluster.release)
     return jvm_payload(call.cluster.release, memory.max_heap, log_file)
 
 

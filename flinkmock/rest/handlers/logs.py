@@ -7,7 +7,7 @@ from flinkmock.cluster.log_files import jobmanager_files, taskmanager_files
 from flinkmock.flink import java_classes, messages
 from flinkmock.flink.exceptions import completion_exception
 from flinkmock.flink.java_exception import JavaException
-from flinkmock.flink.logs import LogFile, jobmanager_log_name, out_file, taskmanager_log_name
+from flinkmock.flink.logs import LogFile, file_name, jobmanager_log_path, out_file, taskmanager_log_path
 from flinkmock.rest.call import FileContent, Payload, RestCall, handles
 
 
@@ -26,13 +26,13 @@ def jobmanager_list(call: RestCall) -> Payload:
 
 @handles("getJobManagerLogFile")
 def jobmanager_log(call: RestCall) -> Payload:
-    name = jobmanager_log_name(call.cluster.configuration, call.cluster.release)
+    name = file_name(jobmanager_log_path(call.cluster.configuration, call.cluster.release))
     return _content(jobmanager_files(call.cluster, call.now), name)
 
 
 @handles("getJobManagerStdoutFile")
 def jobmanager_stdout(call: RestCall) -> Payload:
-    name = out_file(jobmanager_log_name(call.cluster.configuration, call.cluster.release))
+    name = out_file(file_name(jobmanager_log_path(call.cluster.configuration, call.cluster.release)))
     return _content(jobmanager_files(call.cluster, call.now), name)
 
 
@@ -61,7 +61,7 @@ def taskmanager_list(call: RestCall) -> Payload:
 def taskmanager_file(call: RestCall) -> Payload:
     """Return `/log`, `/stdout` or `/logs/:filename` of a TaskManager. Raises TaskManagerNotFound, LogNotFound."""
     taskmanager = call.cluster.taskmanager(call.path["taskmanagerid"], call.now)
-    log = taskmanager_log_name(taskmanager, call.cluster.release)
+    log = file_name(taskmanager_log_path(taskmanager, call.cluster.configuration, call.cluster.release))
     usual = {"getTaskManagerLogFile": log, "getTaskManagerStdoutFile": out_file(log)}
     name = usual.get(call.operation.id) or call.path["filename"]
     return _content(taskmanager_files(call.cluster, taskmanager, call.now), name, taskmanager.id)
