@@ -63,7 +63,8 @@ class RestApi:
         self.engine = engine
         self.quirks = ReleaseQuirks.of(contract.release)
         self._jobmanager = jobmanager
-        self._resolve = resolver_of(contract, configuration.values).resolve
+        self._resolver = resolver_of(contract, configuration.values)
+        self._resolve = self._resolver.resolve
         self._bodies = BodyReader(contract, self.quirks)
         self._static_files = static_files or StaticFiles(contract.release, engine.wall_ms)
         self._max_body = configuration.integer(MAX_CONTENT_LENGTH)
@@ -221,6 +222,8 @@ class RestApi:
         boundary = boundary_of(request.headers.get("Content-Type", ""))
         if boundary is not None:
             operation = request.operation
+            if self.quirks.uploads_checked_first:
+                operation = self._resolver.router.multipart_operation(request.target)
             takes_files = operation is not None and operation.file_upload
             try:
                 request.body = MultipartBody(

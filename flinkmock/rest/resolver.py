@@ -54,7 +54,7 @@ class TargetResolver:
     """Resolves the targets of one release under a cluster's configuration. Clusters share it, see `resolver_of`."""
 
     def __init__(self, contract: Contract, configuration: Mapping[str, str]) -> None:
-        self._router = Router(contract, configuration)
+        self.router = Router(contract, configuration)
         self.resolve = lru_cache(_REMEMBERED)(self._resolve)
 
     def _resolve(self, method: str, target: str) -> ResolvedTarget:
@@ -64,7 +64,7 @@ class TargetResolver:
             return ResolvedTarget(rejection=plain(404, text, cors=False, close=True))
         try:
             parsed = Target.parse(target)
-            route = self._router.route(method, parsed.path)
+            route = self.router.route(method, parsed.path)
         except BadEscape as error:
             return ResolvedTarget(rejection=plain(500, messages.pipeline_error(str(error)), close=True))
         if route is None:

@@ -37,11 +37,23 @@ class Router:
 
     def route(self, method: str, path: str) -> Route | None:
         """`path` is decoded once. Raises BadEscape when it can't be decoded again."""
+        matched = self._match(method, path)
+        return Route(*matched) if matched else None
+
+    def multipart_operation(self, target: str) -> Operation | None:
+        """Return the operation that decides whether a POST may have parts and files.
+
+        FileUploadHandler looks it up in MultipartRoutes, which decode the target once only. Raises BadEscape.
+        """
+        matched = self._match("POST", target)
+        return matched[0] if matched else None
+
+    def _match(self, method: str, path: str) -> tuple[Operation, dict[str, str]] | None:
         segments = _segments(path)
         matched = self._matcher.match(method, segments)
         if matched is None and segments[0] == self._version:
             matched = self._matcher.match(method, segments[1:])
-        return Route(*matched) if matched else None
+        return matched
 
 
 def _segments(path: str) -> list[str]:

@@ -151,6 +151,21 @@ def test_where_no_files_are_taken(
     assert client.engine.asked == []
 
 
+@pytest.mark.parametrize(
+    ("path", "status", "text"),
+    [
+        ("/jars/%2Fx.jar/plan?entry-class=a", 404, "Not found: /jars/%2Fx.jar/plan?entry-class=a"),
+        ("/jars%2Fupload", 400, "POST request not allowed"),
+    ],
+)
+def test_whether_a_path_takes_parts_is_decided_before_it_is_decoded_twice(
+    client: Client, path: str, status: int, text: str
+) -> None:
+    """As a real 2.3.0 answered."""
+    reply = upload(client, b"", path)
+    assert (reply.status, reply.errors) == (status, [text])
+
+
 def test_nothing_is_left_behind(client: Client) -> None:
     def folders() -> set[str]:
         return set(glob.glob(str(Path(tempfile.gettempdir(), "flinkmock-upload-*"))))
