@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from flinkmock.named_random import UniformRange, ValuesInTurn
 
 if TYPE_CHECKING:
-    from flinkmock.cluster.checkpoints import Checkpoint
+    from flinkmock.cluster.checkpoint import Checkpoint
 
 WINDOW = 10_000
 """How many values the percentiles of the summary cover."""
@@ -143,3 +143,25 @@ def size_of(checkpoint: Checkpoint) -> int:
 
 def duration_of(checkpoint: Checkpoint) -> int:
     return checkpoint.ends_at - checkpoint.triggered_at
+
+
+def summary_statistics(values: list[int]) -> SummaryStatistics | None:
+    """Return the statistics of `values`, which are in the order of time; None if there are none."""
+    if not values:
+        return None
+    return SummaryStatistics(min(values), max(values), sum(values) // len(values), sorted(values[-WINDOW:]))
+
+
+def percentile(ascending: Sequence[int], p: float) -> float:
+    """Return the percentile `p` (0 to 1) of sorted values.
+
+    Estimated as commons-math's LEGACY type, which Flink's DescriptiveStatisticsHistogram uses.
+    """
+    count = len(ascending)
+    position = p * (count + 1)
+    if count == 1 or position < 1:
+        return float(ascending[0])
+    if position >= count:
+        return float(ascending[-1])
+    below = ascending[int(position) - 1]
+    return below + (position - int(position)) * (ascending[int(position)] - below)

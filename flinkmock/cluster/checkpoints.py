@@ -9,10 +9,14 @@ from __future__ import annotations
 
 import dataclasses
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from collections.abc import Mapping
 
+from flinkmock.cluster.checkpoint import (
+    Checkpoint,
+    CheckpointKind,
+    RestoredCheckpoint,
+    SubtaskAcknowledgement,
+)
 from flinkmock.cluster.checkpoint_summary import (
     WINDOW,
     EarlierCheckpoints,
@@ -36,71 +40,6 @@ UNBOUNDED_MS = 1 << 50
 """The planned duration of a checkpoint while nobody knows when it ends."""
 NOT_ADDRESSABLE = "<checkpoint-not-externally-addressable>"
 """The path of a checkpoint that is kept in memory (CheckpointProperties)."""
-
-
-class CheckpointKind(StrEnum):
-    """The types of snapshots. SYNC_SAVEPOINT belongs to stop-with-savepoint."""
-
-    CHECKPOINT = "CHECKPOINT"
-    SAVEPOINT = "SAVEPOINT"
-    SYNC_SAVEPOINT = "SYNC_SAVEPOINT"
-
-
-class CheckpointStatus(StrEnum):
-    """Flink's `CheckpointStatsStatus`."""
-
-    IN_PROGRESS = "IN_PROGRESS"
-    COMPLETED = "COMPLETED"
-    FAILED = "FAILED"
-
-
-@dataclass(slots=True)
-class Checkpoint:
-    """One checkpoint or savepoint. It completes or fails at `ends_at` (epoch ms); `duration` is the plan (ms)."""
-
-    id: int
-    kind: CheckpointKind
-    format: str | None
-    triggered_at: int
-    duration: int
-    ends_at: int
-    failure: str | None
-    path: str
-    size: int
-    reached_tasks: bool = True
-    """False if it failed before any task took part."""
-    operators: tuple[str, ...] = ()
-    """Ids of the vertices that it has state of, as far as the job names them."""
-    finished: frozenset[int] = frozenset()
-    """The indexes of vertices that had finished when it was triggered."""
-
-    @property
-    def is_savepoint(self) -> bool:
-        return self.kind != CheckpointKind.CHECKPOINT
-
-    def status_at(self, time: int) -> CheckpointStatus:
-        if time < self.ends_at:
-            return CheckpointStatus.IN_PROGRESS
-        return CheckpointStatus.COMPLETED if self.failure is None else CheckpointStatus.FAILED
-
-
-@dataclass(frozen=True, slots=True)
-class SubtaskAcknowledgement:
-    """The part of one subtask in a checkpoint. `at` is None while it is pending (epoch ms); `size` is bytes."""
-
-    subtask: int
-    at: int | None
-    size: int
-
-
-@dataclass(frozen=True, slots=True)
-class RestoredCheckpoint:
-    """The checkpoint that an attempt was restored from at `at` (epoch ms)."""
-
-    id: int
-    at: int
-    is_savepoint: bool
-    path: str
 
 
 class CheckpointTracker:
@@ -455,25 +394,3 @@ def _trigger(record: Checkpoint) -> int:
 
 def _end(record: Checkpoint) -> int:
     return record.ends_at
-
-
-def summary_statistics(values: list[int]) -> SummaryStatistics | None:
-    """Return the statistics of `values`, which are in the order of time; None if there are none."""
-    if not values:
-        return None
-    return SummaryStatistics(min(values), max(values), sum(values) // len(values), sorted(values[-WINDOW:]))
-
-
-def percentile(ascending: Sequence[int], p: float) -> float:
-    """Return the percentile `p` (0 to 1) of sorted values.
-
-    Estimated as commons-math's LEGACY type, which Flink's DescriptiveStatisticsHistogram uses.
-    """
-    count = len(ascending)
-    position = p * (count + 1)
-    if count == 1 or position < 1:
-        return float(ascending[0])
-    if position >= count:
-        return float(ascending[-1])
-    below = ascending[int(position) - 1]
-    return below + (position - int(position)) * (ascending[int(position)] - below)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flinkmock.cluster.checkpoints import Checkpoint, RestoredCheckpoint
+from flinkmock.cluster.checkpoint import Checkpoint, RestoredCheckpoint
 from flinkmock.cluster.graph import JobGraph
 from flinkmock.cluster.spec import JobSpec
 from flinkmock.cluster.states import JobState

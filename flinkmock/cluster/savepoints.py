@@ -13,12 +13,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from flinkmock.cluster.async_operations import AsyncOperation, AsyncOperationKind, wait_key
-from flinkmock.cluster.checkpoints import (
-    UNBOUNDED_MS,
-    Checkpoint,
-    CheckpointKind,
-    CheckpointStatus,
-)
+from flinkmock.cluster.checkpoint import Checkpoint, CheckpointKind, CheckpointStatus
+from flinkmock.cluster.checkpoints import UNBOUNDED_MS
 from flinkmock.cluster.event_queue import event_handler
 from flinkmock.cluster.failures import stopping_error
 from flinkmock.cluster.spec import (

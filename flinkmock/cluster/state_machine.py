@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
-from flinkmock.cluster.checkpoints import RestoredCheckpoint
+from flinkmock.cluster.checkpoint import RestoredCheckpoint
 from flinkmock.cluster.errors import JobAlreadyTerminated
 from flinkmock.cluster.event_queue import event_handler
 from flinkmock.cluster.failures import (

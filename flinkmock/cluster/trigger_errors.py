@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flinkmock.cluster.checkpoints import CheckpointKind
+from flinkmock.cluster.checkpoint import CheckpointKind
 from flinkmock.cluster.states import TERMINAL_TASK_STATES
 from flinkmock.flink import java_classes, messages
 from flinkmock.flink.exceptions import completion_exception

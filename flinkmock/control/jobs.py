@@ -14,7 +14,7 @@ from flinkmock.control.waiting import wait_in_thread
 from flinkmock.errors import InvalidArgument, NotFound, NotRunning, StateNeverReached, did_you_mean
 
 if TYPE_CHECKING:
-    from flinkmock.cluster.checkpoints import Checkpoint
+    from flinkmock.cluster.checkpoint import Checkpoint
     from flinkmock.cluster.job import Job
     from flinkmock.flink.java_exception import JavaException
 

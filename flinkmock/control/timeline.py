@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from flinkmock.cluster.async_operations import AsyncOperation
-    from flinkmock.cluster.checkpoints import Checkpoint
+    from flinkmock.cluster.checkpoint import Checkpoint
     from flinkmock.cluster.job import Job
     from flinkmock.engine import Engine
 

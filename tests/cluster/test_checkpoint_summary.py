@@ -7,8 +7,9 @@ import random
 import pytest
 
 from flinkmock.cluster import checkpoints
-from flinkmock.cluster.checkpoint_summary import RunningSummary, Totals, size_of
-from flinkmock.cluster.checkpoints import Checkpoint, CheckpointKind, CheckpointTracker, summary_statistics
+from flinkmock.cluster.checkpoint import Checkpoint, CheckpointKind
+from flinkmock.cluster.checkpoint_summary import RunningSummary, Totals, size_of, summary_statistics
+from flinkmock.cluster.checkpoints import CheckpointTracker
 from flinkmock.cluster.graph import JobGraph
 from flinkmock.cluster.spec import CheckpointSpec
 from flinkmock.named_random import NamedRandom, UniformRange

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flinkmock.cluster.checkpoints import percentile
+from flinkmock.cluster.checkpoint_summary import percentile
 from flinkmock.cluster.spec import CheckpointSpec, Step
 from flinkmock.flink.messages import SUSPENDING
 from flinkmock.named_random import UniformRange

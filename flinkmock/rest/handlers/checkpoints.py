@@ -5,13 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from flinkmock.cluster.checkpoint_summary import SummaryStatistics
-from flinkmock.cluster.checkpoints import (
-    Checkpoint,
-    SubtaskAcknowledgement,
-    percentile,
-    summary_statistics,
-)
+from flinkmock.cluster.checkpoint import Checkpoint, SubtaskAcknowledgement
+from flinkmock.cluster.checkpoint_summary import SummaryStatistics, percentile, summary_statistics
 from flinkmock.cluster.errors import (
     CheckpointingDisabled,
     CheckpointNotFound,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from flinkmock.cluster.checkpoints import percentile
+from flinkmock.cluster.checkpoint_summary import percentile
 from flinkmock.cluster.execution import STARTING, Execution
 from flinkmock.cluster.job import Job
 from flinkmock.cluster.record_flow import RecordFlow

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from flinkmock.cluster.checkpoints import Checkpoint
+from flinkmock.cluster.checkpoint import Checkpoint
 from flinkmock.cluster.cluster import Cluster
 from flinkmock.cluster.execution import Execution
 from flinkmock.cluster.job import Job

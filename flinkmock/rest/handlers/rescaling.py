@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from flinkmock.cluster.checkpoints import percentile, summary_statistics
+from flinkmock.cluster.checkpoint_summary import percentile, summary_statistics
 from flinkmock.cluster.errors import (
     AdaptiveSchedulerFeature,
     AdaptiveSchedulerRequired,
