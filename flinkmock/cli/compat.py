@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from flinkmock.conformance.compat import ClientRequest
+
+EXAMPLES = 3
+"""How many requests a message shows."""
 
 
 def configure(subparsers: Any) -> None:
@@ -14,7 +21,7 @@ def configure(subparsers: Any) -> None:
         description="Reads the requests of a client (a journal as JSON lines, or a HAR file). Reports which requests "
         "fail after the upgrade, which parts of them Flink ignores now or after it, and what changes in the "
         "responses, each with the release that introduces it. Exit code 0: the upgrade breaks no request; 1: after it, "
-        "a request fails or Flink ignores a part of one; 2: usage error.",
+        "a request fails or Flink ignores a part of one; 2: usage error, or no request to Flink.",
         examples=("flinkmock compat requests.jsonl --from 1.20 --to 2.3",),
     )
     parser.add_argument("journal", type=Path, help="JSON lines or HAR")
@@ -22,6 +29,11 @@ def configure(subparsers: Any) -> None:
         "--from", dest="old", required=True, metavar="RELEASE", help="the release that the client uses now"
     )
     parser.add_argument("--to", dest="new", metavar="RELEASE", help="default: the newest")
+    parser.add_argument(
+        "--base-path",
+        metavar="PATH",
+        help="the path under which an ingress serves Flink, such as /flink; default: found in the requests",
+    )
     parser.add_argument("--format", choices=("table", "json", "markdown"), default="table", help="default: %(default)s")
     parser.set_defaults(run=run)
 
@@ -30,16 +42,31 @@ def run(args: argparse.Namespace) -> int:
     import json
     from dataclasses import asdict
 
-    from flinkmock.conformance.compat import CAUSED_BY_UPGRADE, compat, count_unmatched, read_requests
+    from flinkmock.conformance.compat import (
+        CAUSED_BY_UPGRADE,
+        compat,
+        count_unmatched,
+        found_base_path,
+        read_requests,
+        without_base_path,
+    )
     from flinkmock.contract import LATEST
+    from flinkmock.errors import FlinkMockError, InvalidArgument
     from flinkmock.tables import columns, markdown
 
     requests = read_requests(args.journal)
     new = args.new or LATEST
+    if args.new is None and args.old == LATEST:
+        raise InvalidArgument(f"Flink {LATEST} is the newest release that flinkmock contains. Name another one: --to.")
+    base_path = found_base_path(requests, args.old) if args.base_path is None else f"/{args.base_path.strip('/')}"
+    requests = without_base_path(requests, base_path)
     impacts = compat(requests, args.old, new)
     unmatched = count_unmatched(requests, args.old)
+    if unmatched == len(requests):
+        raise FlinkMockError(nothing_understood(args.journal, requests, args.old))
+    under = f" under {base_path}" if base_path else ""
     note = f" ({unmatched} of them match no operation of Flink {args.old})" if unmatched else ""
-    heading = f"{len(requests)} requests{note}, from Flink {args.old} to {new}"
+    heading = f"{len(requests)} requests{under}{note}, from Flink {args.old} to {new}"
     rows = [[impact.effect, impact.since, impact.where, f"{impact.requests}x", impact.what] for impact in impacts]
     if args.format == "json":
         report = {
@@ -47,6 +74,7 @@ def run(args: argparse.Namespace) -> int:
             "to": new,
             "requests": len(requests),
             "unmatched": unmatched,
+            "base_path": base_path,
             "impacts": [asdict(impact) for impact in impacts],
         }
         print(json.dumps(report, indent=1, ensure_ascii=False))
@@ -55,3 +83,15 @@ def run(args: argparse.Namespace) -> int:
     else:
         print(f"{heading}:\n{columns(rows)}" if rows else f"{heading}: nothing changes")
     return 1 if any(impact.effect in CAUSED_BY_UPGRADE for impact in impacts) else 0
+
+
+def nothing_understood(journal: Path, requests: Sequence[ClientRequest], flink: str) -> str:
+    """Return the message for a journal without requests to Flink."""
+    if not requests:
+        return f"{journal} contains no requests."
+    shown = list(dict.fromkeys(f"{each.method} {each.target.partition('?')[0]}" for each in requests))
+    more = ", …" if len(shown) > EXAMPLES else ""
+    return (
+        f"None of the {len(requests)} requests in {journal} matches an operation of Flink {flink}: "
+        f"{', '.join(shown[:EXAMPLES])}{more}. If an ingress serves Flink under a path, name it: --base-path /flink."
+    )

@@ -30,7 +30,8 @@ def run(args: argparse.Namespace) -> int:
     from flinkmock.contract.difference import behaviours_between, by_operation, changes_between
 
     all_changes = by_operation([*changes_between(args.old, args.new), *behaviours_between(args.old, args.new)])
-    changes = [change for change in all_changes if change.breaking or not args.breaking]
+    noticed = [change for change in all_changes if change.meaning]
+    changes = [change for change in noticed if change.breaking or not args.breaking]
     old, new = (Contract.load(minor).release for minor in (args.old, args.new))
     if args.format == "json":
         print(as_json(old.minor, new.minor, changes))
@@ -52,7 +53,9 @@ def as_json(old: str, new: str, changes: list[ContractChange]) -> str:
 def as_markdown(old: str, new: str, changes: list[ContractChange]) -> str:
     from flinkmock.tables import markdown
 
-    rows = [[f"`{each.where}`", each.what, each.words, each.since, "yes" if each.breaking else ""] for each in changes]
+    rows = [
+        [f"`{each.where}`", each.what, each.meaning, each.since, "yes" if each.breaking else ""] for each in changes
+    ]
     table = markdown(["operation", "what", "change", "since", "breaking"], rows)
     return f"# Flink {old} → {new}\n\n{table}"
 
@@ -65,6 +68,6 @@ def as_table(changes: list[ContractChange]) -> str:
     lines: list[str] = []
     for where, group in groupby(changes, lambda change: change.where):
         lines += ["", "all requests" if where == "*" else where]
-        rows = [["  !" if each.breaking else "   ", each.since, each.what, each.words] for each in group]
+        rows = [["  !" if each.breaking else "   ", each.since, each.what, each.meaning] for each in group]
         lines.append(columns(rows))
     return "\n".join(lines[1:])

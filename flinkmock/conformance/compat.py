@@ -8,8 +8,9 @@ changes is reported as one that it may read.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -82,6 +83,8 @@ def read_requests(file: Path) -> list[ClientRequest]:
         text = file.read_text(encoding="utf-8-sig")  # some programs begin a HAR file with a byte order mark
     except (OSError, UnicodeDecodeError) as error:
         raise FlinkMockError(f"{file}: {error}") from error
+    if not text.strip():
+        raise FlinkMockError(f"{file} is empty: it contains no requests.")
     try:
         return list(_har(text) if '"log"' in text[:200] else _json_lines(text))
     except (ValueError, LookupError, TypeError, AttributeError) as error:
@@ -107,6 +110,36 @@ def _json_or_none(text: str | None) -> Any:
         return json.loads(text) if text else None
     except ValueError:
         return None
+
+
+def found_base_path(requests: Iterable[ClientRequest], old: str) -> str:
+    """Returns the path under which an ingress serves Flink for the client: "/flink/prod".
+
+    Returns:
+        "" if a request matches an operation of the release as it is, or if no prefix makes any match.
+
+    Raises:
+        UnknownRelease: the release is not known.
+    """
+    contract = Contract.load(old)
+    found: Counter[str] = Counter()
+    for request in requests:
+        if contract.match(request.method, request.target):
+            return ""
+        segments = urlsplit(request.target).path.strip("/").split("/")
+        for count in range(1, len(segments)):
+            if contract.match(request.method, "/" + "/".join(segments[count:])):
+                found["/" + "/".join(segments[:count])] += request.times
+                break
+    return found.most_common(1)[0][0] if found else ""
+
+
+def without_base_path(requests: Iterable[ClientRequest], base_path: str) -> list[ClientRequest]:
+    """Removes a path from the beginning of all targets that begin with it."""
+    return [
+        replace(each, target=each.target.removeprefix(base_path)) if each.target.startswith(f"{base_path}/") else each
+        for each in requests
+    ]
 
 
 def compat(requests: Iterable[ClientRequest], old: str, new: str) -> list[UpgradeImpact]:
@@ -185,7 +218,7 @@ def _step(
         yield READS, f"the status is {after.status} instead of {before.status}"
     for change in _changes(str(before), str(after), old, new):
         if change.side == "response" and change.breaking and change.field in readable:
-            yield READS, f"{change.field or 'the whole response'}: {change.words}"
+            yield READS, f"{change.field or 'the whole response'}: {change.meaning}"
     for change in behaviours_between(old.release.minor, new.release.minor):
         if change.breaking and after.id != "submitJob" and _affects(change, after):
             yield READS, change.words
@@ -234,7 +267,8 @@ def _body(
     old_violations = {str(violation) for violation in old.check_request(before, request.body)}
     for violation in new.check_request(after, request.body):
         if str(violation) not in old_violations and violation.kind != "extra":
-            yield FAILS, f"the body is invalid: {violation.pointer or 'the whole body'}: {violation.kind}"
+            where = violation.pointer or "the whole body"
+            yield FAILS, f"the body is rejected: {where}: expected {violation.expected}, found {violation.found}"
 
 
 def _field_names(body: Any, prefix: str = "") -> set[str]:

@@ -15,8 +15,9 @@ from functools import cache
 from itertools import pairwise
 
 from flinkmock.contract.behaviour_changes import ALL, BEHAVIOURS
+from flinkmock.contract.change_meaning import json_type, of_attribute, of_field, of_parameter, of_request_mapper
 from flinkmock.contract.contract import Contract, known_releases
-from flinkmock.contract.operation import Operation, Parameter
+from flinkmock.contract.operation import ALIASES, Operation, Parameter
 from flinkmock.contract.schema_fields import SchemaField, schema_fields
 from flinkmock.errors import InvalidArgument
 
@@ -39,6 +40,7 @@ class ContractChange:
         before, after: descriptions of both; "" for nothing.
         breaking: whether it can break a client of the older release.
         since: the first minor release with the change.
+        meaning: what it means for a client, as a clause; "" if a client can't notice it.
     """
 
     where: str
@@ -49,6 +51,7 @@ class ContractChange:
     after: str
     breaking: bool
     since: str
+    meaning: str = ""
 
     @property
     def what(self) -> str:
@@ -103,7 +106,7 @@ def behaviours_between(old: str, new: str) -> list[ContractChange]:
     """Returns changes of behaviour that schemas don't show. Raises as `changes_between`."""
     later = [step.release.minor for step in contracts_between(old, new)[1:]]
     return [
-        ContractChange(where, "behaviour", "changed", "", "", each.words, each.breaking, each.since)
+        ContractChange(where, "behaviour", "changed", "", "", each.words, each.breaking, each.since, each.words)
         for each in BEHAVIOURS
         if each.since in later
         for where in each.where
@@ -146,14 +149,20 @@ def _difference(
         before_value = old.request_mapper.get(name)
         if before_value != value:
             breaking = value and "fail" in name
-            yield ContractChange(ANY, "request", "changed", name, str(before_value), str(value), breaking, since)
+            meaning = of_request_mapper(name, value)
+            yield ContractChange(
+                ANY, "request", "changed", name, str(before_value), str(value), breaking, since, meaning
+            )
     shapes = {_shape(operation) for operation in after.values()}
     for where in _sorted(before.keys() | after.keys()):
         if where not in before:
-            yield ContractChange(where, "operation", "added", "", "", summary(after[where]), False, since)
+            text = summary(after[where])
+            yield ContractChange(where, "operation", "added", "", "", text, False, since, f"new ({text})")
         elif where not in after:
             gone = _shape(before[where]) not in shapes
-            yield ContractChange(where, "operation", "removed", "", summary(before[where]), "", gone, since)
+            meaning = "removed: 404 for every request" if gone else "the same, with other names of parameters"
+            text = summary(before[where])
+            yield ContractChange(where, "operation", "removed", "", text, "", gone, since, meaning)
         else:
             for change in _operation(before[where], after[where], old, new):
                 yield replace(change, where=where, since=since)
@@ -178,14 +187,15 @@ def _operation(before: Operation, after: Operation, old: Contract, new: Contract
         was, now = getattr(before, name), getattr(after, name)
         if was != now:
             breaking = name in ("status", "file_upload") or (name == "requires_config" and bool(now))
-            yield ContractChange("", "operation", "changed", name, _plain(was), _plain(now), breaking, "")
+            meaning = of_attribute(name, was, now)
+            yield ContractChange("", "operation", "changed", name, _plain(was), _plain(now), breaking, "", meaning)
     for side in ("path", "query"):
         attribute = f"{side}_parameters"
         yield from _parameters(f"{side} parameter", getattr(before, attribute), getattr(after, attribute))
     for side in ("request", "response"):
         was = schema_fields(getattr(before, side), old.definitions)
         now = schema_fields(getattr(after, side), new.definitions)
-        yield from _body(side, was, now)
+        yield from _body(side, was, now, strict=new.request_mapper["fail_on_unknown_properties"])
 
 
 def _plain(value: object) -> str:
@@ -195,41 +205,58 @@ def _plain(value: object) -> str:
 def _parameters(side: str, old: Iterable[Parameter], new: Iterable[Parameter]) -> Iterator[ContractChange]:
     before, after = ({parameter.name: parameter for parameter in each} for each in (old, new))
     for name in [name for name in before if name not in after]:
-        yield ContractChange("", side, "removed", name, parameter_text(before[name]), "", side.startswith("query"), "")
+        breaking = side.startswith("query")
+        meaning = "no longer read: Flink ignores it" if breaking else ""  # clients don't see names in paths
+        yield ContractChange("", side, "removed", name, parameter_text(before[name]), "", breaking, "", meaning)
     for name, parameter in after.items():
         text = parameter_text(parameter)
         if name not in before:
-            yield ContractChange("", side, "added", name, "", text, parameter.required and side.startswith("query"), "")
+            breaking = parameter.required and side.startswith("query")
+            meaning = f"{'mandatory' if breaking else 'new'} ({text})" if side.startswith("query") else ""
+            yield ContractChange("", side, "added", name, "", text, breaking, "", meaning)
         elif parameter_text(before[name]) != text:
             was = before[name]
             narrower = bool(set(was.enum) - set(parameter.enum)) or was.type != parameter.type
             narrower |= parameter.required and not was.required
-            yield ContractChange("", side, "changed", name, parameter_text(was), text, narrower, "")
+            meaning = of_parameter(was, parameter)
+            yield ContractChange("", side, "changed", name, parameter_text(was), text, narrower, "", meaning)
 
 
-def _body(side: str, before: dict[str, SchemaField], after: dict[str, SchemaField]) -> Iterator[ContractChange]:
+def _body(
+    side: str, before: dict[str, SchemaField], after: dict[str, SchemaField], *, strict: bool
+) -> Iterator[ContractChange]:
+    """`strict`: whether the newer release rejects unknown fields of a request."""
     if not before and not after:
         return
     if not before or not after:
-        kind = "added" if after else "removed"
-        yield ContractChange(
-            "", side, kind, "", "a body" if before else "", "a body" if after else "", side == "response", ""
-        )
+        kind, breaking = ("added" if after else "removed"), side == "response"
+        body = "a body" if before else "", "a body" if after else ""
+        yield ContractChange("", side, kind, "", *body, breaking, "", "has a body" if after else "no longer has a body")
         return
     for path in _outermost(before, after):
-        yield ContractChange("", side, "removed", path, str(before[path]), "", True, "")
+        meaning = f"removed (was {before[path]})"
+        current_name = ALIASES.get(path.lstrip(".")) if side == "request" else None
+        if current_name is not None:
+            meaning = f"renamed to {current_name}; Flink still reads the old name"
+        elif side == "request":
+            meaning = "no longer read: " + ("400" if strict else "Flink ignores it")
+        breaking = current_name is None
+        yield ContractChange("", side, "removed", path, str(before[path]), "", breaking, "", meaning)
     for path in _outermost(after, before):
         needed = side == "request" and not after[path].optional
-        yield ContractChange("", side, "added", path, "", str(after[path]), needed, "")
+        meaning = f"{'mandatory' if needed else 'new'} ({after[path]})"
+        yield ContractChange("", side, "added", path, "", str(after[path]), needed, "", meaning)
     for path, now in after.items():
         was = before.get(path, now)
         if was != now:
             breaking = _wider(was, now) if side == "response" else _wider(now, was)
-            yield ContractChange("", side, "changed", path, str(was), str(now), breaking, "")
+            meaning = of_field(was, now, is_request=side == "request")
+            yield ContractChange("", side, "changed", path, str(was), str(now), breaking, "", meaning)
     common = [path for path in before if path in after], [path for path in after if path in before]
     if common[0] != common[1]:
         first = next(now for was, now in zip(*common, strict=True) if was != now)
-        yield ContractChange("", side, "order", first, "", first, False, "")
+        meaning = f"fields in another order, from {first} on" if side == "response" else ""
+        yield ContractChange("", side, "order", first, "", first, False, "", meaning)
 
 
 def _outermost(fields: dict[str, SchemaField], others: dict[str, SchemaField]) -> Iterator[str]:
@@ -241,14 +268,17 @@ def _outermost(fields: dict[str, SchemaField], others: dict[str, SchemaField]) -
 
 
 def _wider(before: SchemaField, after: SchemaField) -> bool:
-    """Returns whether `after` allows values that `before` doesn't."""
-    if after.kind != before.kind and after.kind not in ("any", "enum"):
-        return (before.kind, after.kind) not in (("int64", "int32"), ("string", "hex32"))
-    if after.kind == "enum" and before.kind != "enum":
-        return before.kind not in ("string", "any")
+    """Returns whether `after` allows values that `before` doesn't.
+
+    Another Java type for the same JSON type does not count: Flink changes the class that it writes, such as an enum to
+    a String, and writes the same values as before. Nor does null in place of a field that was missing.
+    """
+    if json_type(after.kind) != json_type(before.kind) and after.kind != "any":
+        return True
     gone = set(before.keys) - set(after.keys)
-    new = set(after.values) - set(before.values) if before.values else set()
-    lost = (after.nullable and not before.nullable) or (after.optional and not before.optional)
+    new = set(after.values) - set(before.values) if before.values and after.values else set()
+    had_none = before.nullable or before.optional
+    lost = (after.nullable and not had_none) or (after.optional and not had_none)
     return bool(gone or new) or lost or (after.kind == "any" and before.kind != "any")
 
 

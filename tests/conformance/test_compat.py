@@ -21,6 +21,7 @@ from flinkmock.conformance.compat import (
     compat,
     read_requests,
 )
+from flinkmock.contract import LATEST
 
 CLI = Path(__file__).parent / "data" / "cli-1.12.5.jsonl"
 
@@ -39,7 +40,7 @@ def test_the_client_of_1_12_in_2_3() -> None:
     [submission] = [each for each in impacts if each.effect == FAILS]
     assert (submission.since, submission.requests) == ("1.13", 6)
     assert of(impacts, IGNORED) == set()
-    assert ("GET /jobs/:jobid", ".vertices[].status: +INITIALIZING") in of(impacts, READS)
+    assert ("GET /jobs/:jobid", ".vertices[].status: new value INITIALIZING") in of(impacts, READS)
     assert not any("job-type" in what for _, what in of(impacts, READS))  # a field that 1.12 has not
 
 
@@ -68,13 +69,18 @@ def test_parts_that_the_current_release_ignores_already(tmp_path: Path) -> None:
 def test_an_invalid_body() -> None:
     beat = ClientRequest("PATCH", "/jobs/0123456789abcdef0123456789abcdef/clientHeartbeat", 1700000000000)
     assert effects(beat, old="1.19", new="1.20") == {
-        ("PATCH /jobs/:jobid/clientHeartbeat", FAILS, "the body is invalid: the whole body: type", "1.20")
+        (
+            "PATCH /jobs/:jobid/clientHeartbeat",
+            FAILS,
+            "the body is rejected: the whole body: expected object, found 1700000000000",
+            "1.20",
+        )
     }
 
 
 def test_fields_that_it_may_read() -> None:
     result = effects(ClientRequest("GET", "/jobs/0123456789abcdef0123456789abcdef/exceptions"), old="1.18", new="2.3")
-    assert ("GET /jobs/:jobid/exceptions", READS, ".all-exceptions: removed (array)", "2.0") in result
+    assert ("GET /jobs/:jobid/exceptions", READS, ".all-exceptions: removed (was array)", "2.0") in result
 
 
 def test_behaviour() -> None:
@@ -127,7 +133,7 @@ def test_journals(name: str, tmp_path: Path) -> None:
     assert requests[1].body == {"programArgs": "--port 1"}
     result = compat(requests, "1.20", "2.3")
     assert ("POST /jars/:jarid/run", "field programArgs of the body") in of(result, IGNORED)
-    assert ("GET /jobs/:jobid/exceptions", ".root-exception: removed (string or null)") in of(result, READS)
+    assert ("GET /jobs/:jobid/exceptions", ".root-exception: removed (was string or null)") in of(result, READS)
 
 
 def test_other_files_are_refused(tmp_path: Path) -> None:
@@ -161,3 +167,52 @@ def test_unmatched_requests_are_counted(tmp_path: Path, capsys: pytest.CaptureFi
 def test_the_command_without_effects(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["compat", str(CLI), "--from", "2.2", "--to", "2.1"]) == 2
     assert "not later" in capsys.readouterr().err
+
+
+JOB = "0123456789abcdef0123456789abcdef"
+
+
+def journal_of(file: Path, *targets: str) -> str:
+    file.write_text("".join(json.dumps({"method": "GET", "target": each}) + "\n" for each in targets))
+    return str(file)
+
+
+def test_requests_under_the_path_of_an_ingress(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    targets = [f"/flink/prod/jobs/{JOB}/exceptions", "/flink/prod/config", "/metrics"]
+    journal = journal_of(tmp_path / "x.jsonl", *targets)
+    assert main(["compat", journal, "--from", "1.20", "--to", "2.0"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    heading = "3 requests under /flink/prod (1 of them match no operation of Flink 1.20), from Flink 1.20 to 2.0:"
+    assert lines[0] == heading
+    assert any(".all-exceptions: removed" in line for line in lines)
+    assert main(["compat", journal, "--from", "1.20", "--to", "2.0", "--base-path", "flink/prod/"]) == 0
+    assert capsys.readouterr().out.splitlines() == lines
+
+
+@pytest.mark.parametrize(
+    ("targets", "words"),
+    [
+        ((), "x.jsonl is empty: it contains no requests."),
+        (
+            ("/a", "/b", "/a", "/c", "/d"),
+            "matches an operation of Flink 1.20: GET /a, GET /b, GET /c, …. If an ingress",
+        ),
+    ],
+)
+def test_nothing_understood_is_no_success(
+    targets: tuple[str, ...], words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["compat", journal_of(tmp_path / "x.jsonl", *targets), "--from", "1.20"]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_an_empty_har_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "x.har"
+    file.write_text('{"log": {"entries": []}}')
+    assert main(["compat", str(file), "--from", "1.20"]) == 2
+    assert capsys.readouterr().err.endswith("x.har contains no requests.\n")
+
+
+def test_the_newest_release_needs_another_one(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["compat", journal_of(tmp_path / "x", "/config"), "--from", LATEST]) == 2
+    assert "Name another one: --to." in capsys.readouterr().err

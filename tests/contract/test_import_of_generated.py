@@ -65,7 +65,7 @@ def imported(document, tmp_path, flink="2.4.0"):
 def test_the_base_knows_better_than_the_generator(tmp_path):
     contract, notes = imported(generated(), tmp_path)
     assert notes == []
-    assert [str(change) for change in difference(BASE, contract)] == []
+    assert [str(change) for change in difference(BASE, contract) if change.meaning] == []
 
 
 def test_true_changes_are_seen_among_the_weaknesses(tmp_path):

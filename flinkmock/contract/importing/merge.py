@@ -157,7 +157,9 @@ class ContractMerger:
         """`resolved` is what `described` refers to; `is_class`: `location` is the name of a class."""
         if base is None:
             return self._new(resolved, location)
-        if not resolved or base.get("refined"):
+        if base.get("refined"):  # written by hand: no description shows what a newer release adds
+            return dict(base) if self._same_release else _opened(base)
+        if not resolved:
             return dict(base)
         branches = alternatives(base)
         if branches:
@@ -271,6 +273,18 @@ class ContractMerger:
 
 def _is_request(location: str) -> bool:
     return location.endswith(("request", "@request"))
+
+
+def _opened(schema: Any) -> Any:
+    """Allows more properties in all objects of a schema."""
+    if isinstance(schema, list):
+        return [_opened(each) for each in schema]
+    if not isinstance(schema, Mapping):
+        return schema
+    opened = {keyword: _opened(value) for keyword, value in schema.items()}
+    if opened.get("additionalProperties") is False:
+        opened["additionalProperties"] = True
+    return opened
 
 
 def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
