@@ -1,0 +1,44 @@
+"""What `first_steps.py` runs: the commands of the README and of "Getting started". CI runs the script itself."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.packaging import first_steps
+
+ROOT = first_steps.ROOT
+COMMANDS = [
+    "pip install --quiet /wheels/flinkmock.whl pytest requests",
+    "flinkmock doctor",
+    "cat > test_report.py",
+    "pytest",
+    "flinkmock scenario plan late.yaml",
+    "flinkmock serve late.yaml --port 0",
+    "flinkmock ctl advance 25s",
+    "flinkmock check $FLINKMOCK_URL",
+]
+
+
+@pytest.mark.skipif(not shutil.which("bash"), reason="there is no bash here")
+def test_the_scripts_have_every_command() -> None:
+    readme = first_steps.script_of_readme(ROOT)
+    assert "\npip install .\n" in readme
+    assert "\nflinkmock serve scenarios/demo.yaml --port 0 " in readme
+    started = first_steps.script_of_getting_started(ROOT, Path("/wheels/flinkmock.whl"))
+    for command in COMMANDS:
+        assert f"\n{command}" in started
+    for script in (readme, started):
+        checked = subprocess.run(["bash", "-n"], input=script, capture_output=True, text=True, check=False)
+        assert (checked.returncode, checked.stderr) == (0, "")
+
+
+def test_ci_runs_the_test_command_of_the_readme() -> None:
+    ci = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+    command = [text for language, text in first_steps.blocks(ROOT / "README.md") if language == "sh"][1]
+    *_, install, pytest_command = command.strip().split(" && ")
+    assert install.removeprefix("pip install ") in ci
+    assert pytest_command.removeprefix("pytest -n 2 ") in ci
