@@ -1,0 +1,48 @@
+"""Files for contributors: workflows, issue forms, pre-commit, and the map in CONTRIBUTING.md."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[2]
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+
+
+def read(name: str) -> Any:
+    return yaml.safe_load((ROOT / name).read_text(encoding="utf-8"))
+
+
+def commands(workflow: str) -> list[str]:
+    return [step["run"] for job in read(workflow)["jobs"].values() for step in job["steps"] if "run" in step]
+
+
+@pytest.mark.parametrize("workflow", ["ci", "release"])
+def test_a_workflow_runs_what_ci_runs(workflow: str) -> None:
+    file = f".github/workflows/{workflow}.yml"
+    assert "bash .ci/run" in commands(file)
+    assert read(file)["permissions"] == {"contents": "read"}
+
+
+@pytest.mark.parametrize(
+    "form", sorted((ROOT / ".github" / "ISSUE_TEMPLATE").glob("*.yml")), ids=lambda form: form.stem
+)
+def test_an_issue_form_can_be_read(form: Path) -> None:
+    assert yaml.safe_load(form.read_text(encoding="utf-8"))
+
+
+def test_pre_commit_uses_the_tools_of_the_environment() -> None:
+    [local] = read(".pre-commit-config.yaml")["repos"]
+    assert local["repo"] == "local"
+    assert {hook["language"] for hook in local["hooks"]} == {"system"}
+
+
+def test_the_map_names_what_exists() -> None:
+    section = CONTRIBUTING.partition("## Map")[2].partition("\n## ")[0]
+    paths = re.findall(r"`((?:flinkmock|tests|docs|schemas|clients|examples|container)[\w/.-]*)`", section)
+    assert len(paths) > 20
+    assert [path for path in paths if not (ROOT / path).exists()] == []
