@@ -31,6 +31,17 @@ def fixed(text: str) -> str:
     return text
 
 
+def instant(now: int) -> int:
+    """Return a time as a number that is kept. If it is traced, the caller also calls `ends_at`."""
+    return now.trace.now + now.shift if isinstance(now, Moment) else now
+
+
+def ends_at(now: int, time: int) -> None:
+    """Note, if `now` is traced, that the response may be another one from `time` on (epoch ms)."""
+    if isinstance(now, Moment):
+        now.trace.holds_until(time)
+
+
 class Trace:
     """The comparisons with the time that a response depends on.
 
@@ -77,10 +88,10 @@ class Fragment:
 class Moment:
     """`trace.now + shift`: a time or a duration that grows as time passes."""
 
-    __slots__ = ("_trace", "shift")
+    __slots__ = ("shift", "trace")
 
     def __init__(self, trace: Trace, shift: int) -> None:
-        self._trace = trace
+        self.trace = trace
         self.shift = shift
 
     def fragment(self, known: Fragment | None, version: object, make: Callable[[Any], Any]) -> Fragment:
@@ -91,7 +102,7 @@ class Moment:
             version: What the part depends on besides the time.
             make: Makes the payload for a time.
         """
-        trace = self._trace
+        trace = self.trace
         if known is None or known.version != version or known.until <= trace.now:
             own = Trace(trace.now)
             known = Fragment(make(Moment(own, self.shift)), version, own.until)
@@ -109,28 +120,28 @@ class Moment:
     __repr__ = __str__
 
     def __add__(self, other: int) -> Moment:
-        return Moment(self._trace, self.shift + other) if type(other) is int else NotImplemented
+        return Moment(self.trace, self.shift + other) if type(other) is int else NotImplemented
 
     __radd__ = __add__
 
     def __sub__(self, other: Any) -> Any:
         if type(other) is int:
-            return Moment(self._trace, self.shift - other)
+            return Moment(self.trace, self.shift - other)
         return self.shift - other.shift if type(other) is Moment else NotImplemented
 
     def __floordiv__(self, other: int) -> int:
-        quotient = (self._trace.now + self.shift) // other
-        self._trace.holds_until((quotient + 1) * other - self.shift)
+        quotient = (self.trace.now + self.shift) // other
+        self.trace.holds_until((quotient + 1) * other - self.shift)
         return quotient
 
     def __mod__(self, other: int) -> int:
-        self._trace.holds_until(self._trace.now + 1)
-        return (self._trace.now + self.shift) % other
+        self.trace.holds_until(self.trace.now + 1)
+        return (self.trace.now + self.shift) % other
 
     def _limit(self, other: Any) -> int | None:
         """Return the time of the trace at which this moment reaches `other`; None for what is no number."""
         if type(other) is Moment:
-            return self._trace.now + other.shift - self.shift
+            return self.trace.now + other.shift - self.shift
         if isinstance(other, float):
             raise TypeError("a moment is not compared with a float")
         return other - self.shift if isinstance(other, int) else None
@@ -140,8 +151,8 @@ class Moment:
         if limit is None:
             return NotImplemented
         if type(other) is not Moment:
-            self._trace.holds_until(limit)
-        return self._trace.now < limit
+            self.trace.holds_until(limit)
+        return self.trace.now < limit
 
     def __ge__(self, other: Any) -> bool:
         less = self.__lt__(other)
@@ -152,8 +163,8 @@ class Moment:
         if limit is None:
             return NotImplemented
         if type(other) is not Moment:
-            self._trace.holds_until(limit + 1)
-        return self._trace.now <= limit
+            self.trace.holds_until(limit + 1)
+        return self.trace.now <= limit
 
     def __gt__(self, other: Any) -> bool:
         less = self.__le__(other)
@@ -164,9 +175,9 @@ class Moment:
         if limit is None:
             return NotImplemented
         if type(other) is not Moment:
-            self._trace.holds_until(limit)
-            self._trace.holds_until(limit + 1)
-        return self._trace.now == limit
+            self.trace.holds_until(limit)
+            self.trace.holds_until(limit + 1)
+        return self.trace.now == limit
 
     __hash__ = None  # type: ignore[assignment]
 

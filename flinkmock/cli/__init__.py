@@ -8,73 +8,60 @@ from __future__ import annotations
 
 import errno
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from importlib import import_module
 
 from flinkmock import __version__, limits
-from flinkmock.cli import (
-    check,
-    compat,
-    completion,
-    coverage,
-    ctl,
-    dashboard,
-    diff,
-    doctor,
-    importing,
-    openapi,
-    proxy,
-    record,
-    releases,
-    scenario,
-    serve,
-    terminal,
-)
+from flinkmock.cli import terminal
 from flinkmock.cli.parser import Parser
 from flinkmock.errors import FlinkMockError
 
-COMMANDS = (
-    serve,
-    ctl,
-    scenario,
-    check,
-    diff,
-    compat,
-    proxy,
-    record,
-    openapi,
-    coverage,
-    importing,
-    releases,
-    dashboard,
-    doctor,
-    completion,
-)
-"""Each module has `configure(subparsers)`, which sets `run(args) -> exit code`, and has no heavy imports."""
+COMMANDS = {
+    "serve": "serve",
+    "ctl": "ctl",
+    "scenario": "scenario",
+    "check": "check",
+    "diff": "diff",
+    "compat": "compat",
+    "proxy": "proxy",
+    "record": "record",
+    "openapi": "openapi",
+    "coverage": "coverage",
+    "import": "importing",
+    "releases": "releases",
+    "dashboard": "dashboard",
+    "doctor": "doctor",
+    "completion": "completion",
+}
+"""The module of each command. It has `configure(subparsers)`, which sets `run(args) -> exit code`, and has no heavy
+imports."""
 
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 """Why standard output can't be written, besides a reader that has left."""
 
 
-def create_parser() -> Parser:
-    """Return the parser of all commands."""
+def create_parser(commands: Iterable[str] = tuple(COMMANDS)) -> Parser:
+    """Return the parser of some commands, whose modules are imported."""
     parser = Parser(
         prog="flinkmock",
         description="A fake Apache Flink cluster that speaks the JobManager's REST API of Flink 1.12 to 2.3.",
     )
     parser.add_argument("--version", action="version", version=f"flinkmock {__version__}")
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
-    for command in COMMANDS:
-        command.configure(subparsers)
+    for command in commands:
+        import_module(f"flinkmock.cli.{COMMANDS[command]}").configure(subparsers)
     return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code. argparse raises SystemExit for --help and for bad options."""
-    parser = create_parser()
+    arguments = sys.argv[1:] if argv is None else argv
+    # only the one that runs; help and mistakes need all
+    parser = create_parser(arguments[:1] if arguments and arguments[0] in COMMANDS else COMMANDS)
     terminal.prepare()
     try:
         try:
-            args = parser.parse_args(argv)
+            args = parser.parse_args(arguments)
             limits.check()
             code: int = args.run(args)
         finally:

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from flinkmock.moment import ends_at, instant
+
 
 @dataclass(slots=True)
 class _Sampling:
@@ -24,8 +26,8 @@ class _Sampling:
 class Caches:
     """The caches of one JobManager. Without `enabled`, every response is of now. Intervals are ms.
 
-    A cache is filled with `int(now)`, which a traced time refuses (`moment.py`): a request that fills a cache changes
-    the state of the cluster, and is no template for later ones.
+    A request that starts a fetch of metrics gets the ones before, and is no template for later ones: `int(now)` refuses
+    a traced time (`moment.py`). The cache of a graph can be filled with a traced time: it is then as of that time.
     """
 
     enabled: bool
@@ -48,7 +50,8 @@ class Caches:
             return now
         filled = self._filled.get((kind, job_id))
         if filled is None or now - filled >= self.refresh_ms:
-            self._filled[kind, job_id] = filled = int(now)
+            self._filled[kind, job_id] = filled = instant(now)
+            ends_at(now, filled + self.refresh_ms)
         return filled
 
     def metrics_time(self, now: int) -> int | None:

@@ -14,6 +14,7 @@ from flinkmock.cluster.execution import STARTING, Execution
 from flinkmock.cluster.graph import JobGraph, Vertex
 from flinkmock.cluster.slots import Slot
 from flinkmock.cluster.states import TaskState
+from flinkmock.moment import FOREVER
 from flinkmock.named_random import NamedRandom
 
 DEPLOYING_MS = (20, 45)
@@ -79,6 +80,7 @@ class JobAttempt:
     """Grows whenever the executions change."""
     _cached_executions: list[list[Execution]] | None = None
     _first_stage_running_at: int | None = None
+    _steady_since: int | None = None
 
     def change_graph(self, graph: JobGraph) -> None:
         """Use another parallelism, before any task is deployed."""
@@ -120,7 +122,7 @@ class JobAttempt:
 
     def _forget_executions(self) -> None:
         self.version += 1
-        self._cached_executions = None
+        self._cached_executions = self._steady_since = None
 
     def executions(self) -> list[list[Execution]]:
         """Return the executions of all subtasks, vertex by vertex."""
@@ -135,6 +137,14 @@ class JobAttempt:
             _RECENT.append(self)
             return executions
         return self._cached_executions
+
+    def is_steady_at(self, time: int) -> bool:
+        """Return whether all subtasks are RUNNING at `time`, and no end of one is known."""
+        if self._steady_since is None:
+            last = [execution.phases[-1] for row in self.executions() for execution in row]
+            runs = all(state is TaskState.RUNNING for state, _ in last)
+            self._steady_since = max((since for _, since in last), default=FOREVER) if runs else FOREVER
+        return self._steady_since <= time
 
     def execution(self, vertex: Vertex, subtask: int) -> Execution:
         return self.executions()[vertex.index][subtask]

@@ -12,8 +12,8 @@ from flinkmock.cluster.execution import Execution
 from flinkmock.cluster.graph import JobGraph, Vertex
 from flinkmock.cluster.job_attempt import JobAttempt
 from flinkmock.cluster.metric_series import backpressure_at, backpressured_time_ms
+from flinkmock.flink.io_counters import IoCounters
 from flinkmock.flink.memory import PAGE
-from flinkmock.flink.metrics.io_counters import IoCounters
 
 BUSY_AT_RATE = 1_000.0
 """Records per second at which a subtask is busy all the time."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
@@ -61,6 +60,8 @@ class Access:
             )
         if self.token is None or public:
             return
+        import hmac
+
         scheme, _, given = headers.get("Authorization", "").partition(" ")
         given_bytes = given.strip().encode("utf-8", errors="surrogateescape")
         if scheme.lower() != "bearer" or not hmac.compare_digest(given_bytes, self.token.encode()):

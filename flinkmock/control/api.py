@@ -12,7 +12,6 @@ from functools import cache
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
-from flinkmock.control import operations
 from flinkmock.control.access import Access
 from flinkmock.control.cluster_control import ClusterControl
 from flinkmock.control.console import page_response
@@ -113,6 +112,8 @@ class ControlApi:
 @cache
 def all_operations() -> tuple[ControlOperation, ...]:
     """The whole table, in the order of the documentation."""
+    from flinkmock.control import operations  # with the first request
+
     modules = [module.__name__ for module in operations.MODULES]
     return tuple(sorted(OPERATIONS, key=lambda operation: modules.index(operation.handler.__module__)))
 

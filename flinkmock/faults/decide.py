@@ -7,14 +7,11 @@ import math
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from statistics import NormalDist
 
 from flinkmock.contract import Operation
 from flinkmock.errors import NotFound, did_you_mean
 from flinkmock.faults.fault import Fault, LogNormal
 from flinkmock.named_random import NamedRandom, UniformRange
-
-_P99 = NormalDist().inv_cdf(0.99)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,8 +186,11 @@ def _never_applied(counted: _Counted) -> str:
 
 def log_normal(distribution: LogNormal, quantile: float) -> int:
     """Return a quantile of the distribution, in ms. `quantile` is in [0, 1)."""
-    deviation = math.log(distribution.p99 / distribution.median) / _P99
-    drawn = distribution.median * math.exp(deviation * NormalDist().inv_cdf(min(max(quantile, 1e-9), 1 - 1e-9)))
+    from statistics import NormalDist  # seldom used, and not quick to import
+
+    normal = NormalDist()
+    deviation = math.log(distribution.p99 / distribution.median) / normal.inv_cdf(0.99)
+    drawn = distribution.median * math.exp(deviation * normal.inv_cdf(min(max(quantile, 1e-9), 1 - 1e-9)))
     return round(drawn if distribution.max is None else min(drawn, distribution.max))
 
 

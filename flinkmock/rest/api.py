@@ -16,7 +16,7 @@ import json
 import logging
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from flinkmock.cluster.errors import ClusterError, NoLeader
@@ -28,10 +28,8 @@ from flinkmock.flink.java_exception import JavaException
 from flinkmock.rest.call import FileContent, Payload, RestCall
 from flinkmock.rest.error_mapping import error_response_for
 from flinkmock.rest.error_responses import RequestRejected, internal, plain, rest
-from flinkmock.rest.handlers import HANDLERS
+from flinkmock.rest.handlers import handler_of
 from flinkmock.rest.handlers.polling import polled_keys
-from flinkmock.rest.handlers.unmodelled import unmodelled
-from flinkmock.rest.jackson.binding import BodyReader
 from flinkmock.rest.multipart import MultipartBody, boundary_of
 from flinkmock.rest.parameters import duplicate_value_error
 from flinkmock.rest.reads import READS, Read, body_key
@@ -45,6 +43,7 @@ from flinkmock.rest.static_files import StaticFiles
 if TYPE_CHECKING:
     from flinkmock.contract import Operation
     from flinkmock.engine import Engine
+    from flinkmock.rest.jackson.binding import BodyReader
 
 _LOG = logging.getLogger("flinkmock.server")
 
@@ -65,9 +64,14 @@ class RestApi:
         self._jobmanager = jobmanager
         self._resolver = resolver_of(contract, configuration.values)
         self._resolve = self._resolver.resolve
-        self._bodies = BodyReader(contract, self.quirks)
         self._static_files = static_files or StaticFiles(contract.release, engine.wall_ms)
         self._max_body = configuration.integer(MAX_CONTENT_LENGTH)
+
+    @cached_property
+    def _bodies(self) -> BodyReader:
+        from flinkmock.rest.jackson.binding import BodyReader  # with the first body
+
+        return BodyReader(self.engine.contract, self.quirks)
 
     def open(
         self, method: str, target: str, headers: Mapping[str, str] | None = None, base_url: str = BASE_URL
@@ -203,11 +207,11 @@ class RestApi:
             payload = override(dataclasses.replace(call, own_response=partial(self._own_response, call)))
             if payload is not None:
                 return payload
-        return HANDLERS.get(call.operation.id, unmodelled)(call)
+        return handler_of(call.operation.id)(call)
 
     def _own_response(self, call: RestCall) -> Any:
         """Return the result of `RestCall.response`."""
-        payload = HANDLERS.get(call.operation.id, unmodelled)(call)
+        payload = handler_of(call.operation.id)(call)
         if isinstance(payload, FileContent):
             return payload.data
         return json.loads(self.engine.renderer.json(call.operation, payload, body_key(call.operation, call.path)))

@@ -110,6 +110,11 @@ class RestCall:
         return values[0] if values else default
 
 
+def payload_of(part: Payload) -> Payload:
+    """What a part of a payload consists of, for handlers that look into it."""
+    return part.payload if isinstance(part, Fragment) else part
+
+
 Handler = Callable[[RestCall], Payload]
 HANDLERS: dict[str, Handler] = {}
 """Operation id -> its handler."""

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import re
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,7 +91,9 @@ def _minor_of(jar: Path) -> str | None:
 
 def _installed() -> list[Path]:
     """Folders in which a flink-dist jar may have been installed."""
-    spec = importlib.util.find_spec("pyflink")  # not imported: apache-flink-libraries alone is a folder without code
+    from importlib.util import find_spec
+
+    spec = find_spec("pyflink")  # not imported: apache-flink-libraries alone is a folder without code
     folders = [Path(path) for path in (spec.submodule_search_locations or ())] if spec else []
     return [*folders, *(Path(home) for home in [os.environ.get("FLINK_HOME")] if home)]
 
@@ -109,6 +109,8 @@ def _from_jar(jar: Path, release: Release) -> Dashboard:
             f"{jar} has the dashboard of Flink {minor}, and Flink {release.minor} is served. "
             f"Serve Flink {minor}, or give a jar of {release.minor}."
         )
+    import zipfile
+
     try:
         with zipfile.ZipFile(jar) as archive:
             entries = [entry for entry in archive.infolist() if entry.filename.startswith(_WEB)]

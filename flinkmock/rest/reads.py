@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from flinkmock.contract.operation_traits import traits_of
 from flinkmock.moment import Fragment
-from flinkmock.rest.call import HANDLERS, RestCall
-from flinkmock.rest.handlers.unmodelled import unmodelled
+from flinkmock.rest.call import RestCall
+from flinkmock.rest.handlers import handler_of
 from flinkmock.rest.templates import Template, traced
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class Read:
         self.template: Template | None = None
         self._resolved = resolved
         self._jobmanager = jobmanager
-        self._handler = HANDLERS.get(operation.id, unmodelled)
+        self._handler = handler_of(operation.id)
         self._useless = 0
         """How many attempts in a row gave no template, or one that was not used."""
         self._skip = 0

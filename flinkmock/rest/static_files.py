@@ -9,7 +9,6 @@ See docs/flink-behaviour.md#dashboard-files.
 from __future__ import annotations
 
 from collections.abc import Callable
-from email.utils import formatdate, mktime_tz, parsedate_tz
 from html import escape
 from typing import NamedTuple
 
@@ -132,13 +131,13 @@ class StaticFiles:
             if seconds is None:
                 return plain(500, messages.RESPONDING_FAILED, cors=False)
             if seconds == file.modified:
-                headers = {"date": formatdate(now, usegmt=True), "connection": "close"}
+                headers = {"date": _http_date(now), "connection": "close"}
                 return Response(304, b"", content_type=None, cors=False, close=True, headers=headers)
         headers = {
-            "date": formatdate(now, usegmt=True),
-            "expires": formatdate(now + _CACHED_FOR, usegmt=True),
+            "date": _http_date(now),
+            "expires": _http_date(now + _CACHED_FOR),
             "cache-control": f"private, max-age={_CACHED_FOR}",
-            "last-modified": formatdate(file.modified, usegmt=True),
+            "last-modified": _http_date(file.modified),
         }
         kind = _TYPES.get(path.rpartition(".")[2], _OTHER_TYPE)
         return Response(200, file.content, content_type=kind, cors=False, headers=headers)
@@ -171,8 +170,16 @@ class StaticFiles:
         return file
 
 
+def _http_date(seconds: float) -> str:
+    from email.utils import formatdate  # imported with the first file that is served
+
+    return formatdate(seconds, usegmt=True)
+
+
 def _seconds(date: str) -> int | None:
     """Return the seconds since 1970; None if this is not a date. SimpleDateFormat accepts years of any length."""
+    from email.utils import mktime_tz, parsedate_tz
+
     parsed = parsedate_tz(date)
     if parsed is None:
         return None

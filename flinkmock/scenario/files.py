@@ -10,7 +10,7 @@ from typing import TypeGuard
 from flinkmock import limits
 from flinkmock.data import data_dir
 from flinkmock.scenario.diagnostics import Diagnostics, SourceLocation
-from flinkmock.scenario.document import YamlNode, parse_mapping, parse_yaml
+from flinkmock.scenario.document import YamlNode, empty_document, parse_mapping, parse_yaml
 from flinkmock.scenario.templates import merge
 
 INLINE = "<scenario>"
@@ -25,7 +25,7 @@ def read_document(source: ScenarioSource | None, diagnostics: Diagnostics) -> tu
         ScenarioError: A file can't be read, or is not YAML.
     """
     if source is None:
-        return parse_yaml("", INLINE, diagnostics), ()
+        return empty_document(INLINE), ()
     if isinstance(source, Mapping):
         return _with_extended(parse_mapping(source, INLINE, diagnostics), Path(), (), diagnostics)
     if is_file_name(source):

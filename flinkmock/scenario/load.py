@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Collection, Iterable, Mapping
 from functools import cache
-from importlib import resources
+from pathlib import Path
 
 from flinkmock.cluster.spec import ClusterSpec, JobSpec, SubmissionRule
 from flinkmock.cluster.states import scheduler_of
@@ -150,7 +150,7 @@ def built_in_document(scheduler: str) -> YamlNode:
     """Return the document that every scenario extends: templates and submission rules, for one scheduler."""
 
     def read(name: str) -> YamlNode:
-        return parse_yaml(resources.files(__package__).joinpath(name).read_text("utf-8"), "built in", Diagnostics())
+        return parse_yaml(Path(__file__).with_name(name).read_text("utf-8"), "built in", Diagnostics())
 
     default = read("templates.yaml")
     return merge(read("templates-adaptive.yaml"), default) if scheduler == "adaptive" else default

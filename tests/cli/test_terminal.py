@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from flinkmock.cli import COMMANDS, main, terminal
-from flinkmock.cli.parser import Parser
+from flinkmock.cli import COMMANDS, create_parser, main, terminal
 from flinkmock.data import data_dir
 
 
@@ -73,11 +72,9 @@ def test_the_built_in_scenarios(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_every_help_has_examples() -> None:
-    parser = Parser(prog="flinkmock")
-    subparsers = parser.add_subparsers()
-    for command in COMMANDS:
-        command.configure(subparsers)
-    for name, command_parser in subparsers.choices.items():
+    subparsers = next(action.choices for action in create_parser()._actions if isinstance(action.choices, dict))
+    assert list(subparsers) == list(COMMANDS)
+    for name, command_parser in subparsers.items():
         assert "examples:\n  flinkmock " in command_parser.format_help(), name
 
 

@@ -72,10 +72,10 @@ def test_a_stale_response_hides_only_faults_of_reads(tmp_path: Path) -> None:
 
 
 def test_a_contract_violation_is_reported_at_its_job(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from flinkmock.rest.handlers import HANDLERS
+    from flinkmock.rest.handlers import handlers
 
-    good = HANDLERS["getJobVertexDetails"]
-    monkeypatch.setitem(HANDLERS, "getJobVertexDetails", lambda call: {**good(call), "maxParallelism": 2**40})
+    good = handlers()["getJobVertexDetails"]
+    monkeypatch.setitem(handlers(), "getJobVertexDetails", lambda call: {**good(call), "maxParallelism": 2**40})
     file = tmp_path / "orders.yaml"
     file.write_text("jobs:\n  orders: streaming\n  clicks: streaming\n")
     with pytest.raises(ScenarioError) as found:
@@ -86,12 +86,12 @@ def test_a_contract_violation_is_reported_at_its_job(tmp_path: Path, monkeypatch
 
 
 def test_an_internal_error_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from flinkmock.rest.handlers import HANDLERS
+    from flinkmock.rest.handlers import handlers
 
     def broken(call: object) -> object:
         raise ZeroDivisionError("nothing to divide by")
 
-    monkeypatch.setitem(HANDLERS, "getClusterOverview", broken)
+    monkeypatch.setitem(handlers(), "getClusterOverview", broken)
     file = tmp_path / "empty.yaml"
     file.write_text("jobs: {orders: streaming}\n")
     with pytest.raises(

@@ -12,7 +12,7 @@ from typing import Any
 import flinkmock
 from flinkmock.cluster.spec import ClusterSpec
 from flinkmock.engine import Engine
-from flinkmock.rest.handlers import HANDLERS
+from flinkmock.rest.handlers import handler_of
 from flinkmock.server.app import FlinkServer
 from flinkmock.server.connection import ConnectionFactory
 from tests.cluster.cluster_factory import job
@@ -56,7 +56,7 @@ class FileRecorder:
         name = file.relative_to(PACKAGE).as_posix()
         if name not in files:
             files.append(name)
-        if frame.f_code is HANDLERS["getJobDetails"].__code__:
+        if frame.f_code is handler_of("getJobDetails").__code__:
             self._handler = frame
 
 

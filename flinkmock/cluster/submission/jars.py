@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from flinkmock import limits
 from flinkmock.cluster.errors import InvalidUpload, JarNotFound
 from flinkmock.flink import submission_messages
 from flinkmock.named_random import NamedRandom
+
+if TYPE_CHECKING:
+    import zipfile
 
 MANIFEST = "META-INF/MANIFEST.MF"
 _END = b"PK\5\6"
@@ -58,6 +60,8 @@ def read_jar(path: Path) -> tuple[tuple[str, ...], frozenset[str] | None]:
 
     Only the manifest is unpacked, up to a limit.
     """
+    import zipfile  # with the first jar
+
     try:
         with path.open("rb") as file:
             if _directory_size(file) > limits.JAR_DIRECTORY:

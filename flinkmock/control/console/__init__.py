@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from functools import cache
-from importlib import resources
+from pathlib import Path
 
 from flinkmock import palette
 from flinkmock.control.operation import ControlResponse
@@ -63,4 +63,4 @@ def _state_rule(state: str) -> str:
 
 
 def _part(name: str) -> str:
-    return resources.files(__package__).joinpath(name).read_text("utf-8")
+    return Path(__file__).with_name(name).read_text("utf-8")

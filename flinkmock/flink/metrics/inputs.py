@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from flinkmock.flink.io_counters import IoCounters
 from flinkmock.flink.memory import JobManagerMemory, TaskManagerMemory
-from flinkmock.flink.metrics.io_counters import IoCounters
 from flinkmock.named_random import NamedRandom
 
 METER_SPAN_MS = 60_000

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from flinkmock.flink.io_counters import IoCounters
 from flinkmock.flink.java_format import JavaValue
 from flinkmock.flink.metrics.inputs import OperatorInputs, SubtaskInputs, per_second
-from flinkmock.flink.metrics.io_counters import IoCounters
 from flinkmock.flink.metrics.names import metric_operator_name
 from flinkmock.flink.metrics.table import Metric, Table, measure
 from flinkmock.release import Release

@@ -10,7 +10,7 @@ from flinkmock.cluster.execution import STARTING, Execution
 from flinkmock.cluster.job import Job
 from flinkmock.cluster.record_flow import RecordFlow
 from flinkmock.cluster.states import TaskState
-from flinkmock.flink.metrics.io_counters import IoCounters
+from flinkmock.flink.io_counters import IoCounters
 from flinkmock.rest.call import RestCall
 
 
@@ -18,12 +18,18 @@ class IoMetrics:
     """Counters of one job's subtasks: final ones after the end, until then as they were last fetched.
 
     See docs/flink-behaviour.md#metric-freshness.
+
+    Attributes:
+        version: What the counters depend on, if responses are cached.
     """
 
     def __init__(self, call: RestCall, job: Job, time: int) -> None:
         self._job = job
         self._time = time
         self._fetched = call.caches.metrics_time(call.now)
+        attempt = job.attempt_at(time)
+        is_steady = attempt is not None and attempt.is_steady_at(time)
+        self.version = (attempt and attempt.number, attempt and attempt.version, self._fetched, is_steady or time)
         self._flows: dict[tuple[int, int], RecordFlow] = {}
 
     def _flow(self, attempt: int, time: int) -> RecordFlow:

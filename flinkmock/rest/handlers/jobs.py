@@ -15,7 +15,7 @@ from flinkmock.cluster.states import JOB_STATES, TASK_STATES, TERMINAL_TASK_STAT
 from flinkmock.flink.java_format import MAX_INT, duration_text
 from flinkmock.named_random import NamedRandom
 from flinkmock.release import Release
-from flinkmock.rest.call import Payload, RestCall, handles
+from flinkmock.rest.call import Payload, RestCall, handles, payload_of
 from flinkmock.rest.handlers.io_metrics import IoMetrics
 from flinkmock.rest.handlers.lookup import job_and_time
 from flinkmock.rest.handlers.plan import plan_payload, topological_plan_order
@@ -86,7 +86,19 @@ def details(call: RestCall) -> Payload:
     present = topological_plan_order(job.graph) if waits else job.vertices_at(time) if known else []
     rows = job.executions_at(time)
     io = IoMetrics(call, job, time)
-    vertices = [vertex_payload(job, vertex, rows[vertex.index], io, time, call.now) for vertex in present]
+
+    def entry(vertex: Vertex) -> Payload:
+        row = rows[vertex.index]
+        if not call.caches.enabled:  # all of it is of now
+            return vertex_payload(job, vertex, row, io.payload(row), time, call.now)
+        metrics = call.fixed_part(f"metrics of {vertex.index}", io.version, lambda: io.payload(row))
+        return call.part(
+            f"vertex {vertex.index}",
+            io.version,
+            lambda now: vertex_payload(job, vertex, row, metrics, time, now),
+        )
+
+    vertices = [entry(vertex) for vertex in present]
     entered = {state: at for state, at in job.timestamps_at(time).items() if not waits or state != "CREATED"}
     plan = partial(_plan, call, job, time)
     return {
@@ -104,7 +116,7 @@ def details(call: RestCall) -> Payload:
         "now": call.now,
         "timestamps": {state: entered.get(state, 0) for state in JOB_STATES},
         "vertices": vertices,
-        "status-counts": _counts(vertex["status"] for vertex in vertices),
+        "status-counts": _counts(payload_of(vertex)["status"] for vertex in vertices),
         "plan": call.fixed_part("plan", (job, job.graph, job.is_sparse_at(time)), plan) if not job.grows else plan(),
         **({"stream-graph": stream_graph_payload(job, time)} if job.grows and known else {}),
         "pending-operators": job.pending_operators_at(time) if known else 0,
@@ -112,7 +124,7 @@ def details(call: RestCall) -> Payload:
 
 
 def vertex_payload(
-    job: Job, vertex: Vertex, row: Sequence[Execution], io: IoMetrics, time: int, now: int
+    job: Job, vertex: Vertex, row: Sequence[Execution], metrics: Payload, time: int, now: int
 ) -> dict[str, Any]:
     """Return a vertex as the details of its job show it; `row` are its executions, of which there may be none yet."""
     vertex = row[0].vertex if row else vertex  # as it was before a rescale
@@ -126,7 +138,7 @@ def vertex_payload(
         "status": vertex_status(states),
         **time_span_payload(row, time, now),
         "tasks": _counts(states),
-        "metrics": io.payload(row),
+        "metrics": metrics,
     }
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.util import find_spec
 from typing import Any
 
 from flinkmock.contract import Contract, Operation
@@ -33,7 +32,7 @@ class ResponseRenderer:
     """
 
     def __init__(self, contract: Contract, seed: int = 0) -> None:
-        if contract.imported and find_spec("faker") is None:
+        if contract.imported and not _has_faker():
             raise FakerMissing(contract.release.version)
         self.contract = contract
         self.seed = seed
@@ -96,3 +95,9 @@ class ResponseRenderer:
             raise ValueError(f"{operation} returns a file, not JSON")
         render = self._renderers[operation.id] = self._compiler.compile(operation.response)
         return render
+
+
+def _has_faker() -> bool:
+    from importlib.util import find_spec
+
+    return find_spec("faker") is not None

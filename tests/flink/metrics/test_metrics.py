@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from flinkmock.flink.configuration import Configuration
+from flinkmock.flink.io_counters import IoCounters
 from flinkmock.flink.memory import jobmanager_memory, taskmanager_memory
 from flinkmock.flink.metrics import (
     JobInputs,
@@ -26,7 +27,6 @@ from flinkmock.flink.metrics import (
     taskmanager_jvm,
     taskmanager_metrics,
 )
-from flinkmock.flink.metrics.io_counters import IoCounters
 from flinkmock.named_random import NamedRandom
 from flinkmock.release import Release
 
