@@ -12,6 +12,7 @@ def configure(subparsers: Any) -> None:
         help="get the files of Flink's dashboard",
         description="Gets the files of Flink's dashboard for `flinkmock serve --dashboard`. flinkmock does not contain "
         "them.",
+        examples=("flinkmock dashboard fetch --flink 1.20",),
     )
     actions = parser.add_subparsers(metavar="ACTION", required=True)
     fetch = actions.add_parser(
