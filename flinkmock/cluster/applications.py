@@ -32,11 +32,13 @@ class Application:
     jobs: list[Job] = field(default_factory=list)
     failure: JavaException | None = None
     """The exception of a main method that failed before it started a job, which happens at once."""
+    rejected: bool = False
+    """Whether the Dispatcher rejected its job, so that it has neither a job nor an exception."""
 
     def states_at(self, time: int) -> dict[str, int]:
         """Return state -> when it was entered (epoch ms), in order."""
         entered = {"CREATED": self.created_at, "RUNNING": self.created_at}
-        if self.failure is not None:
+        if self.failure is not None or self.rejected:
             return entered | {"FAILING": self.created_at, "FAILED": self.created_at}
         if not self.jobs:  # main returned without starting one (seen on 2.3.0)
             return entered | {"FINISHED": self.created_at}
@@ -56,3 +58,8 @@ class Application:
         entered = self.states_at(time)
         last = list(entered)[-1]
         return entered[last] if last in GLOBALLY_TERMINAL else None
+
+
+def single_job_application(application_id: str, job_name: str, at: int) -> Application:
+    """Return the application of a job that is submitted without one (SingleJobApplication)."""
+    return Application(application_id, f"SingleJobApplication({job_name})", at)

@@ -9,6 +9,7 @@ See docs/flink-behaviour.md#caches.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass, field
 
 from flinkmock.moment import ends_at, instant
@@ -34,7 +35,8 @@ class Caches:
     refresh_ms: int
     metrics_ms: int
     _filled: dict[tuple[str, str], int] = field(default_factory=dict)
-    _metrics_at: int | None = None
+    _fetches: list[int] = field(default_factory=list)
+    """When metrics were fetched, in the order of time."""
     _samples: dict[tuple[str, ...], _Sampling] = field(default_factory=dict)
 
     def graph_time(self, job_id: str, now: int) -> int:
@@ -58,10 +60,20 @@ class Caches:
         """Return the time of the fetched metrics; None before the first fetch. Starts a fetch if one is due."""
         if not self.enabled:
             return now
-        last = self._metrics_at
+        last = self._fetches[-1] if self._fetches else None
         if last is None or now - last >= self.metrics_ms:
-            self._metrics_at = int(now)
+            self._fetches.append(int(now))
         return last
+
+    def last_metrics_before(self, end: int) -> int | None:
+        """Return the time of the last metrics that were fetched before `end` (epoch ms); None if none were.
+
+        The JobManager keeps them for what has ended then.
+        """
+        if not self.enabled:
+            return end - 1
+        index = bisect_left(self._fetches, end)
+        return self._fetches[index - 1] if index else None
 
     def sample_time(self, key: tuple[str, ...], now: int, *, duration: int, refresh: int) -> int | None:
         """Return when the newest complete sample of `key` was taken; None if there is none.

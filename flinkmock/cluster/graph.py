@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from flinkmock.cluster.spec import Input, JobSpec, VertexSpec
 from flinkmock.named_random import NamedRandom
+
+UNDECIDED = -1
+"""ExecutionConfig.PARALLELISM_DEFAULT: the parallelism of a vertex whose scheduler has not decided it."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,15 @@ class Vertex:
     @property
     def parallelism(self) -> int:
         return self.spec.parallelism
+
+    @property
+    def without_parallelism(self) -> Vertex:
+        """The vertex as it is before the scheduler has decided its parallelism."""
+        return replace(self, spec=replace(self.spec, parallelism=UNDECIDED))
+
+    @property
+    def operator_count(self) -> int:
+        return len(self.spec.operators) if self.spec.operator_count is None else self.spec.operator_count
 
     @property
     def inputs(self) -> tuple[Input, ...]:
@@ -66,6 +78,7 @@ class JobGraph:
                 )
             )
         self.vertices = tuple(vertices)
+        self.plan_order = spec.plan_order
 
     @cached_property
     def by_id(self) -> dict[str, Vertex]:
@@ -74,6 +87,11 @@ class JobGraph:
     @cached_property
     def stages(self) -> int:
         return 1 + max((vertex.stage for vertex in self.vertices), default=0)
+
+    @cached_property
+    def decided_late(self) -> tuple[Vertex, ...]:
+        """The vertices whose parallelism the scheduler decides."""
+        return tuple(vertex for vertex in self.vertices if vertex.spec.parallelism_is_decided_late)
 
     @cached_property
     def is_bounded(self) -> bool:
@@ -100,19 +118,31 @@ class JobGraph:
 
     @cached_property
     def slots_needed(self) -> int:
-        return sum(self.groups.values())
+        """The slots that the stage with the most of them needs: stages run one after the other."""
+        return max((sum(groups.values()) for groups in self._groups_by_stage.values()), default=0)
 
     @cached_property
-    def _group_offset(self) -> dict[str, int]:
-        offset, offsets = 0, {}
-        for group, width in self.groups.items():
-            offsets[group] = offset
-            offset += width
+    def _groups_by_stage(self) -> dict[int, dict[str, int]]:
+        """Stage -> slot sharing group -> slots it needs."""
+        stages: dict[int, dict[str, int]] = {}
+        for vertex in self.vertices:
+            widest, group = stages.setdefault(vertex.stage, {}), vertex.spec.slot_sharing_group
+            widest[group] = max(widest.get(group, 0), vertex.parallelism)
+        return stages
+
+    @cached_property
+    def _group_offset(self) -> dict[tuple[int, str], int]:
+        offsets = {}
+        for stage, groups in self._groups_by_stage.items():
+            offset = 0
+            for group, width in groups.items():
+                offsets[stage, group] = offset
+                offset += width
         return offsets
 
     def slot_of(self, vertex: Vertex, subtask: int) -> int:
-        """Return the index of a subtask's slot; subtasks i of all vertices of a group share one."""
-        return self._group_offset[vertex.spec.slot_sharing_group] + subtask
+        """Return the index of a subtask's slot; subtasks i of all vertices of a group share one in each stage."""
+        return self._group_offset[vertex.stage, vertex.spec.slot_sharing_group] + subtask
 
     def input_channels(self, vertex: Vertex) -> int:
         """Return how many subtasks send records to one subtask of `vertex`."""

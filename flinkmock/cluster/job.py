@@ -167,7 +167,20 @@ class Job:
         if self.awaits_resources_at(time):
             return [[] for _ in self.graph.vertices]
         attempt = self.attempt_at(time)
-        return attempt.executions() if attempt else []
+        rows = attempt.executions() if attempt else []
+        undecided = self.undecided_at(time)
+        return [[] if index in undecided else row for index, row in enumerate(rows)] if undecided else rows
+
+    def undecided_at(self, time: int) -> frozenset[int]:
+        """Return the indexes of the vertices whose parallelism the scheduler of batch jobs has not decided yet."""
+        if not self.graph.decided_late:
+            return frozenset()
+        stage = self._stage_at(time)
+        return frozenset(vertex.index for vertex in self.graph.decided_late if vertex.stage > stage)
+
+    def _stage_at(self, time: int) -> int:
+        """Return the last stage that has started by `time`."""
+        return max((each.stage_at(time) for each in self.attempts if each.created_at <= time), default=0)
 
     def vertices_at(self, time: int) -> Sequence[Vertex]:
         """Return the vertices that the graph has at `time`, in the order in which they were added.
@@ -175,8 +188,12 @@ class Job:
         As AdaptiveGraphManager.onJobVertexFinished: a vertex is added when those have finished whose results it reads.
         """
         if not self.grows:
-            return self.graph.vertices
-        stage = max((each.stage_at(time) for each in self.attempts if each.created_at <= time), default=0)
+            undecided = self.undecided_at(time)
+            shown = (
+                vertex.without_parallelism if vertex.index in undecided else vertex for vertex in self.graph.vertices
+            )
+            return tuple(shown) if undecided else self.graph.vertices
+        stage = self._stage_at(time)
         present = [vertex for vertex in self.graph.vertices if vertex.stage <= stage]
         return sorted(present, key=lambda vertex: vertex.stage)
 
@@ -190,7 +207,7 @@ class Job:
         if not self.grows:
             return 0
         present = {vertex.index for vertex in self.vertices_at(time)}
-        return sum(len(v.spec.operators) for v in self.graph.vertices if v.index not in present)
+        return sum(v.operator_count for v in self.graph.vertices if v.index not in present)
 
     def vertex(self, vertex_id: str, time: int | None = None) -> Vertex:
         """Return a vertex of the graph, as it is at `time`; None: as it is in the end.
@@ -201,6 +218,8 @@ class Job:
         vertex = None if self.failed_before_start else self.graph.by_id.get(vertex_id)
         if vertex is None or (time is not None and self.grows and vertex not in self.vertices_at(time)):
             raise VertexNotFound(self.id, vertex_id)
+        if time is not None and vertex.index in self.undecided_at(time):
+            return vertex.without_parallelism
         return vertex
 
     def execution_at(self, vertex: Vertex, subtask: int, time: int, attempt: int | None = None) -> Execution:

@@ -6,7 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from flinkmock import limits
-from flinkmock.cluster.applications import Application
+from flinkmock.cluster.applications import Application, single_job_application
 from flinkmock.cluster.checkpoints import CheckpointTracker
 from flinkmock.cluster.flat_lifecycle import FlatLifecycle, flatten
 from flinkmock.cluster.graph import JobGraph
@@ -49,7 +49,7 @@ class JobFactory:
         lifecycle = self._lifecycle(spec)
         if initialized:
             lifecycle = _without_initialization(lifecycle)
-        return self._add(spec, lifecycle, at, application or _single_job_application(spec.id, spec, at))
+        return self._add(spec, lifecycle, at, application or single_job_application(spec.id, spec.name, at))
 
     def recover(self, before: Job, at: int) -> Job:
         """Create a job of a former leader again, from its latest checkpoint.
@@ -59,7 +59,7 @@ class JobFactory:
         """
         spec = dataclasses.replace(before.spec, id=before.id)
         lifecycle = recovered_lifecycle(before, self._lifecycle(spec))
-        job = self._add(spec, lifecycle, at, _single_job_application(before.application_id, spec, at))
+        job = self._add(spec, lifecycle, at, single_job_application(before.application_id, spec.name, at))
         job.change_graph(before.graph)
         job.checkpoints.take_over_from(before.checkpoints, at)
         job.parallelism_bounds = before.parallelism_bounds
@@ -112,7 +112,7 @@ class JobFactory:
             at,
             application.id,
             adaptive=cluster.uses_adaptive_scheduler(spec),
-            grows=spec.is_batch and cluster.release.since("2.0"),
+            grows=spec.is_batch and cluster.release.since("2.0") and not spec.graph_is_complete,
         )
         application.jobs.append(job)
         return job
@@ -147,10 +147,6 @@ def _parallelism_error(graph: JobGraph) -> JavaException | None:
             text = messages.parallelism_too_high(vertex.name, vertex.parallelism, limits.PARALLELISM)
             return JavaException(java_classes.JOB_EXCEPTION, text)
     return None
-
-
-def _single_job_application(application_id: str, spec: JobSpec, at: int) -> Application:
-    return Application(application_id, f"SingleJobApplication({spec.name})", at)
 
 
 def _without_initialization(lifecycle: FlatLifecycle) -> FlatLifecycle:

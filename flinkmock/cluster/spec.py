@@ -81,6 +81,21 @@ class Input:
     exchange: str = "pipelined_bounded"
 
 
+@dataclass(frozen=True, slots=True)
+class CollectSink:
+    """The sink of `collect()` and of SELECT, from which a client fetches rows.
+
+    Attributes:
+        accumulator: The accumulator that has the last rows when the job has ended.
+        serializer: Flink's serializer of a row, as the plan contains it.
+        operator_id: 32 hex digits.
+    """
+
+    accumulator: str
+    serializer: Any
+    operator_id: str = ""
+
+
 PRINT_SINK = "Print to Std. Out"
 """The name of the sink of `DataStream.print()`."""
 
@@ -121,6 +136,13 @@ class VertexSpec:
     holds for the others. Empty: it follows from the records."""
     metrics: Mapping[str, MetricSpec] = field(default_factory=dict)
     """Metrics of its subtasks; they override Flink's."""
+    description: str | None = None
+    """Its description in plans, with line feeds (JobVertex.operatorPrettyName); None: it follows from `operators`."""
+    parallelism_is_decided_late: bool = False
+    """Whether the scheduler of a batch job decides the parallelism when the vertex can start: it is -1 until then."""
+    operator_count: int | None = None
+    """How many operators it has, if some of `operators` are several: `(b, c)`. None: as many as `operators`."""
+    collect_sinks: tuple[CollectSink, ...] = ()
 
     @property
     def name(self) -> str:
@@ -155,6 +177,8 @@ class CheckpointSpec:
     tolerable_failures: int = 0
     retained: str | None = None
     """Externalized checkpoints: "retain" or "delete" on cancellation; None: not externalized."""
+    aligned_timeout: int = 0
+    """After how many ms an aligned checkpoint becomes unaligned; 0: never."""
 
 
 class RestartStrategyKind(StrEnum):
@@ -240,6 +264,13 @@ class JobSpec:
     age: int = 0
     """How long the job has existed when the scenario begins (ms)."""
     id: str = ""
+    max_parallelism: int = -1
+    """`pipeline.max-parallelism`; -1: the program does not set it."""
+    object_reuse: bool = False
+    plan_order: tuple[int, ...] = ()
+    """The indexes of the vertices in the order in which plans list them; empty: it follows from the edges."""
+    graph_is_complete: bool = False
+    """Whether a batch job has all vertices from its start, because its client sent them (a JobGraph)."""
 
     @property
     def is_batch(self) -> bool:
@@ -300,6 +331,9 @@ class SubmissionRule:
 
     pattern: str
     job: JobSpec
+    given: frozenset[str] = frozenset()
+    """The keys of the job that the scenario gives, those in `checkpoints` as "checkpoints.every". What a rule does not
+    give is as the submitted plan says."""
 
 
 class TaskManagerEventKind(StrEnum):

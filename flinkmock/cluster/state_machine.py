@@ -32,6 +32,7 @@ from flinkmock.cluster.slot_requests import (
 from flinkmock.cluster.spec import ExceptionSpec, OperationName, RestartStrategyKind, Step
 from flinkmock.cluster.states import GLOBALLY_TERMINAL, TERMINAL_JOB_STATES, JobState, TaskState
 from flinkmock.flink import java_classes, messages
+from flinkmock.flink.exceptions import initialization_error
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.named_random import UniformRange
 
@@ -254,7 +255,7 @@ class JobStateMachines:
             last = job.failures[-1]
         cause = last.exception if last else exception.java_exception
         if job.failed_before_start:
-            job.failures.append(Failure(at, cause))
+            job.failures.append(Failure(at, initialization_error(cause, self._cluster.release)))
             return
         errors = [] if restarts and job.stop_failure else [recovery_suppressed_error(job.spec.restart, cause, release)]
         if job.stop_failure is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from flinkmock.flink import java_classes, messages
+from flinkmock.flink import java_classes, messages, submission_messages
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.flink.stack_frames import future_trace, slot_assignment_trace
 from flinkmock.release import Release
@@ -13,6 +13,17 @@ from flinkmock.release import Release
 def completion_exception(cause: JavaException) -> JavaException:
     """Return what CompletableFuture makes of the exception of an earlier stage."""
     return JavaException(java_classes.COMPLETION_EXCEPTION, str(cause), cause)
+
+
+def initialization_error(cause: JavaException, release: Release) -> JavaException:
+    """Return what a job fails with whose JobMaster can't be created; that of a job which failed so already is kept."""
+    if cause.java_class == java_classes.JOB_INITIALIZATION_EXCEPTION:
+        return cause
+    if not release.since("1.13"):
+        text = submission_messages.JOB_MANAGER_NOT_INSTANTIATED
+        return JavaException(java_classes.JOB_INITIALIZATION_EXCEPTION, text, cause)
+    wrapped = completion_exception(JavaException(java_classes.RUNTIME_EXCEPTION, str(cause), cause))
+    return JavaException(java_classes.JOB_INITIALIZATION_EXCEPTION, submission_messages.JOB_MASTER_NOT_STARTED, wrapped)
 
 
 def slot_request_error(cause: JavaException, release: Release) -> JavaException:

@@ -57,6 +57,14 @@ def id_hash(digits: str) -> int:
     return code
 
 
+def objects_hash(*codes: int) -> int:
+    """`Objects.hash` of objects with these hash codes, as an unsigned 32-bit number."""
+    result = 1
+    for code in codes:
+        result = (31 * result + code) & 0xFFFFFFFF
+    return result
+
+
 def hash_order(names: Iterable[str], code: Callable[[str], int] = string_hash) -> list[str]:
     """Return the distinct names in the iteration order of a `java.util.HashMap`.
 

@@ -10,6 +10,7 @@ NO_PLAN_HINT = " The root cause may be that the main method doesn't call `env.ex
 NO_ENTRY_CLASS = "Neither a 'Main-Class', nor a 'program-class' entry was found in the jar file."
 APPLICATION_ALREADY_SUBMITTED = "Application has already been submitted."
 JOB_ALREADY_SUBMITTED = "Job has already been submitted."
+EMPTY_JOB = "The given job is empty"
 JOB_NOT_SUBMITTED = "Failed to submit job."
 JOB_MASTER_NOT_STARTED = "Could not start the JobMaster."
 JOB_MANAGER_NOT_INSTANTIATED = "Could not instantiate JobManager."

@@ -18,6 +18,7 @@ from flinkmock.flink import java_classes
 from flinkmock.flink import messages as m
 from flinkmock.flink.exceptions import completion_exception, job_not_found
 from flinkmock.flink.java_exception import JavaException
+from flinkmock.flink.java_format import id_hash, objects_hash
 from flinkmock.rest.error_responses import internal, plain, rest
 from flinkmock.rest.release_quirks import ReleaseQuirks
 from flinkmock.rest.response import Response
@@ -122,10 +123,13 @@ def _trigger_not_found(error: p.TriggerNotFound, context: _Context) -> Response:
     named = error.kind == "checkpoint" or (error.kind == "savepoint" and context.quirks.trigger_named_in_text)
     if named:
         return rest(404, m.no_operation(error.kind, error.trigger_id, error.job_id))
-    # Java's hash code of the key, of no use to anybody; made from the ids so that it stays the same
-    hash_code = int(error.trigger_id[:16], 16) ^ int((error.job_id or "0")[:16], 16)
-    key = f"{_KEYS[error.kind]}@{hash_code & 0xFFFFFFFF:x}"
+    hash_code = objects_hash(id_hash(error.trigger_id))
+    if error.job_id is not None:
+        hash_code = objects_hash(hash_code, id_hash(error.job_id))
+    key = f"{_KEYS[error.kind]}@{hash_code:x}"
     cause = JavaException(java_classes.UNKNOWN_OPERATION_KEY_EXCEPTION, m.no_ongoing_operation(key))
+    if context.quirks.unknown_operation_has_no_cause:
+        return rest(404, m.no_operation_under_key(key), java_class=java_classes.NOT_FOUND_EXCEPTION)
     return rest(404, m.no_operation_under_key(key), cause, java_classes.NOT_FOUND_EXCEPTION)
 
 

@@ -26,6 +26,8 @@ class ReleaseQuirks:
     """JobCancellationHandler responds with 409 since 1.15; before, with 404 as for an unknown job."""
     trigger_named_in_text: bool
     """SavepointHandlers: `There is no savepoint operation with triggerId=…` since 1.15."""
+    unknown_operation_has_no_cause: bool
+    """CompletedOperationCache returns an empty Optional since 1.15; before, it threw UnknownOperationKeyException."""
     plan_reads_jar_at_once: bool
     """JarPlanHandler looks into the jar outside of its future since 1.17: an unknown jar is a 500 instead of a 400."""
     unknown_taskmanager_file_is_404: bool
@@ -50,6 +52,7 @@ class ReleaseQuirks:
             uploads_checked_first=release.since("1.19"),
             ended_job_is_conflict=release.since("1.15"),
             trigger_named_in_text=release.since("1.15"),
+            unknown_operation_has_no_cause=release.since("1.15"),
             plan_reads_jar_at_once=release.since("1.17"),
             unknown_taskmanager_file_is_404=release.since("1.18"),
             missing_taskmanager_file_is_wrapped=release.since("1.18"),

@@ -249,8 +249,10 @@ class _ScenarioReader:
         jobs = read("jobs", self._entries("jobs"), named=True)
         own_rules, built_in_rules = self._entries("submitted"), built_in_document("default").items_of("submitted")
         remaining = {pattern: node for pattern, node in built_in_rules.items() if pattern not in own_rules}
-        rules = read("submitted", {**own_rules, **remaining}, named=False)
-        return tuple(jobs.values()), tuple(SubmissionRule(*rule) for rule in rules.items())
+        nodes = {**own_rules, **remaining}
+        rules = read("submitted", nodes, named=False)
+        given = {pattern: templates.own_keys(nodes[pattern]) for pattern in rules}
+        return tuple(jobs.values()), tuple(SubmissionRule(*rule, given[rule[0]]) for rule in rules.items())
 
     def _entries(self, section: str) -> dict[str, YamlNode]:
         invalid = self._invalid.get(section, ())

@@ -47,6 +47,20 @@ class Templates:
             node = YamlNode(node.location, {"extends": node}, keys={"extends": node.location})
         return self._resolve(node, ())
 
+    def own_keys(self, node: YamlNode) -> frozenset[str]:
+        """Return the keys of a job that the scenario gives; those in mappings as "key.sub-key"."""
+        keys: set[str] = set()
+        visited: set[str] = set()
+        name = node if isinstance(node.value, str) else node.get("extends")
+        while True:
+            for key, value in node.items.items():
+                keys |= {f"{key}.{inner}" for inner in value.items} if value.items else {key}
+            if name is None or name.text not in self._own or name.text in visited:
+                return frozenset(keys - {"extends"})
+            visited.add(name.text)
+            node = self._own[name.text]
+            name = node.get("extends")
+
     def is_valid(self, node: YamlNode, invalid: Container[str]) -> bool:
         """Whether none of the job's templates is `invalid`."""
         visited: set[str] = set()

@@ -59,7 +59,7 @@ def test_state_of_a_removed_vertex(tmp_path: Path, flink: str) -> None:
             run(stage, tmp_path, "other.jar", savepoint)
         failed = next(job for job in stage.engine.cluster.jobs.values() if job.state == "FAILED")
         (entry,) = failed.failures
-        assert f"Failed to rollback to checkpoint/savepoint {savepoint}. {MISFIT}" in str(entry.exception)
+        assert f"Failed to rollback to checkpoint/savepoint {savepoint}. {MISFIT}" in str(entry.exception.chain()[-1])
 
 
 def test_it_can_be_skipped(tmp_path: Path) -> None:

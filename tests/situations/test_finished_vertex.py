@@ -56,8 +56,11 @@ def test_the_vertex_has_finished_and_the_job_runs(release: str) -> None:
      "/backpressure"],
 )  # fmt: skip
 def test_what_a_finished_vertex_answers(release: str, tail: str) -> None:
-    with played(JOB, flink=release) as stage:
-        stage.to(20_000)
+    """In the recording, nobody asked for metrics while the vertex ran, so that none of it were fetched."""
+    with played("cluster: {caches: true}\n" + JOB, flink=release) as stage:
+        stage.to(15_000)
+        stage.client.send("GET", path(stage) + tail)
+        stage.to(22_000)
         response = stage.client.send("GET", path(stage) + tail)
         step = f"partly: vertex{tail}"
         assert response.status == recorded.status(RELEASES[release], step)

@@ -209,16 +209,9 @@ def submission_error(job_name: str, cause: JavaException) -> ProgramError:
     return main_method_error(JavaException(java_classes.FLINK_EXCEPTION, text, cause))
 
 
-def initialization_error(job_name: str, cause: JavaException, release: Release) -> ProgramError:
-    """Return the error of `execute()` when the JobMaster can't be created."""
-    initialization = java_classes.JOB_INITIALIZATION_EXCEPTION
-    if release.since("1.13"):
-        runtime = JavaException(java_classes.RUNTIME_EXCEPTION, str(cause), cause)
-        completion = completion_exception(runtime)
-        failed = JavaException(initialization, submission_messages.JOB_MASTER_NOT_STARTED, completion)
-    else:
-        failed = JavaException(initialization, submission_messages.JOB_MANAGER_NOT_INSTANTIATED, cause)
-    return submission_error(job_name, JavaException(java_classes.RUNTIME_EXCEPTION, str(failed), failed))
+def not_initialized_error(job_name: str, failure: JavaException) -> ProgramError:
+    """Return the error of `execute()` when the job fails with `failure`, because the JobMaster can't be created."""
+    return submission_error(job_name, JavaException(java_classes.RUNTIME_EXCEPTION, str(failure), failure))
 
 
 def _not_packaged(text: str, cause: JavaException | None = None) -> ProgramError:

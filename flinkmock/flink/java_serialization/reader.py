@@ -29,11 +29,15 @@ class BadStream(Exception):
 
 @dataclass(eq=False)
 class JavaObject:
-    """`fields` are those of its class and all its parents; `more` is what a writeObject method wrote besides."""
+    """`fields` are those of its class and all its parents; `more` is what a writeObject method wrote besides.
+
+    `classes` are its class and its serializable parents, the topmost first.
+    """
 
     class_name: str
     fields: dict[str, Any] = field(default_factory=dict)
     more: list[Any] = field(default_factory=list)
+    classes: tuple[str, ...] = ()
 
 
 @dataclass(eq=False)
@@ -175,6 +179,7 @@ class _Reader:
         while described is not None:
             lineage.insert(0, described)
             described = described.parent
+        made.classes = tuple(level.name for level in lineage)
         for level in lineage:
             if level.flags & _EXTERNALIZABLE:
                 made.more += self._annotation()

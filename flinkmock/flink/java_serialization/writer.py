@@ -67,8 +67,14 @@ BYTES = JavaClass("[B", 0xACF317F8060854E0)
 def _classes(parents: dict[str, tuple[int, str]]) -> dict[str, JavaClass]:
     known = {EXCEPTION.name: EXCEPTION}
     for name, (uid, parent) in parents.items():
-        known[name] = JavaClass(name, uid & (1 << 64) - 1, (), known.get(parent, THROWABLE))
+        known[name] = JavaClass(name, uid & (1 << 64) - 1, _FIELDS.get(name, ()), known.get(parent, THROWABLE))
     return known
+
+
+_FIELDS = {
+    "org.apache.flink.runtime.client.JobExecutionException": (("jobID", "Lorg/apache/flink/api/common/JobID;"),),
+}
+"""The fields that classes in EXCEPTIONS have, all of them objects."""
 
 
 EXCEPTIONS = _classes({
@@ -83,15 +89,29 @@ EXCEPTIONS = _classes({
     "java.lang.Error": (4980196508277280342, "java.lang.Throwable"),
     "java.lang.VirtualMachineError": (4161983926571568670, "java.lang.Error"),
     "java.lang.OutOfMemoryError": (8228564086184010517, "java.lang.VirtualMachineError"),
+    "java.lang.IndexOutOfBoundsException": (234122996006267687, "java.lang.RuntimeException"),
+    "java.util.NoSuchElementException": (6769829250639411880, "java.lang.RuntimeException"),
     "java.io.IOException": (7818375828146090155, "java.lang.Exception"),
+    "java.io.EOFException": (6433858223774886977, "java.io.IOException"),
+    "java.io.FileNotFoundException": (-897856973823710492, "java.io.IOException"),
+    "java.net.SocketException": (-5935874303556886934, "java.io.IOException"),
+    "java.net.ConnectException": (3831404271622369215, "java.net.SocketException"),
     "java.util.concurrent.TimeoutException": (1900926677490660714, "java.lang.Exception"),
     "java.util.concurrent.ExecutionException": (7830266012832686185, "java.lang.Exception"),
     "java.util.concurrent.CompletionException": (7830266012832686185, "java.lang.RuntimeException"),
     "org.apache.flink.util.FlinkException": (450688772469004724, "java.lang.Exception"),
     "org.apache.flink.util.FlinkRuntimeException": (193141189399279147, "java.lang.RuntimeException"),
     "org.apache.flink.runtime.JobException": (1275864691743020176, "org.apache.flink.util.FlinkException"),
+    "org.apache.flink.runtime.client.JobExecutionException": (
+        2818087325120827525,
+        "org.apache.flink.util.FlinkException",
+    ),
+    "org.apache.flink.runtime.client.JobInitializationException": (
+        2818087325120827526,
+        "org.apache.flink.runtime.client.JobExecutionException",
+    ),
 })  # fmt: skip
-"""Exceptions that have no fields of their own, with their serialVersionUID (JDK 11 and 17, Flink 1.12 and 2.3)."""
+"""Exceptions that can be written, with their serialVersionUID (JDK 11 and 17, Flink 1.12 and 2.3)."""
 TRACE = JavaClass("[Ljava.lang.StackTraceElement;", 0x02462A3C3CFD2239)
 FRAME = JavaClass(
     "java.lang.StackTraceElement",
@@ -196,11 +216,20 @@ def _original(exception: JavaException, frames: tuple[Frame, ...]) -> bytes | No
             stream.array(TRACE, [partial(_write_frame, stream, frame) for frame in frames])
             stream.object(EMPTY_LIST, lambda: None)
             stream.put(bytes([_END]))
+            for _ in range(_own_fields(EXCEPTIONS[one.java_class])):
+                stream.null()
 
         stream.object(EXCEPTIONS[one.java_class], body)
 
     write(exception)
     return stream.written()
+
+
+def _own_fields(described: JavaClass | None) -> int:
+    """Return how many fields an exception has besides those of every Throwable."""
+    if described is None or described == THROWABLE:
+        return 0
+    return len(described.fields) + _own_fields(described.parent)
 
 
 def _write_frame(stream: _Stream, frame: Frame) -> None:

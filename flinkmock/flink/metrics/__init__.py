@@ -29,9 +29,13 @@ OWN = frozenset(
 )
 """The last words of the metrics that Flink itself has for a job and its subtasks, of any release."""
 
+TRANSIENT = frozenset({"idleTimeMsPerSecond", "backPressuredTimeMsPerSecond", "busyTimeMsPerSecond"})
+"""Metrics of a subtask that are of a moment (MetricStore.TRANSIENT_METRIC_NAMES)."""
+
 __all__ = [
     "AGGREGATIONS",
     "OWN",
+    "TRANSIENT",
     "JobInputs",
     "JobManagerInputs",
     "LastCheckpoint",

@@ -18,6 +18,7 @@ MODULES = (
     "backpressure",
     "cancel",
     "checkpoints",
+    "coordination",
     "exceptions",
     "execution_result",
     "flame_graph",

@@ -9,6 +9,7 @@ from flinkmock.cluster.cluster import Cluster
 from flinkmock.cluster.execution import Execution
 from flinkmock.cluster.job import Job
 from flinkmock.cluster.record_flow import RecordFlow
+from flinkmock.cluster.taskmanager import HEARTBEAT_MS
 from flinkmock.flink.java_serialization.writer import Long
 from flinkmock.rest.call import Payload, RestCall, handles
 from flinkmock.rest.handlers.lookup import execution_of, job_and_time, location_payload, vertex_and_time
@@ -18,12 +19,14 @@ from flinkmock.rest.handlers.serialized_exceptions import serialized_optional
 def accumulators_of(cluster: Cluster, job: Job, execution: Execution, time: int) -> list[Accumulator]:
     """Return the accumulators of one execution: complete after its end, until then as of the last heartbeat.
 
+    The JobMaster asks the TaskManagers for heartbeats every ten seconds, from its start on.
     See docs/flink-behaviour.md#heartbeats.
     """
     if not execution.vertex.spec.accumulators:
         return []
     if execution.ended_at(time) is None and cluster.cache_enabled:
-        time = execution.slot.taskmanager.last_heartbeat(time) if execution.slot else 0
+        beats = (time - job.submitted_at) // HEARTBEAT_MS
+        time = job.submitted_at + beats * HEARTBEAT_MS if beats > 0 else 0
     io = RecordFlow(job.attempts[execution.attempt], time).io_counters(execution)
     spec = execution.vertex.spec
     records = io.records_out if execution.vertex.is_source else io.records_in

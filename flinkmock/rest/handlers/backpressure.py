@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from flinkmock.cluster.caches import Caches
 from flinkmock.cluster.errors import JobInitializing, JobNotFound, UncaughtJavaException, VertexNotFound
 from flinkmock.cluster.execution import Execution
 from flinkmock.cluster.graph import Vertex
@@ -12,9 +13,10 @@ from flinkmock.cluster.record_flow import RecordFlow
 from flinkmock.cluster.states import TaskState
 from flinkmock.flink import java_classes, messages
 from flinkmock.flink.java_exception import JavaException
+from flinkmock.release import Release
 from flinkmock.rest.call import Payload, RestCall, handles
 from flinkmock.rest.handlers.lookup import SAMPLING_MS, running_executions
-from flinkmock.rest.handlers.metric_inputs import metrics_time_of
+from flinkmock.rest.handlers.metric_inputs import forgets_ratios, metrics_time_of
 
 REFRESH_MS = 60_000
 """web.backpressure.refresh-interval of 1.12."""
@@ -49,30 +51,36 @@ def backpressure(call: RestCall) -> Payload:
         running = running_executions(job, vertex, time)
     else:
         time = call.caches.metrics_time(call.now)
-        running = _measured(job, vertex, time)
-        if time is not None and cluster.release.since(_FAILS_SINCE) and _has_finished(job, vertex, time):
+        running = _measured(call.caches, job, vertex, time)
+        fails = cluster.release.since(_FAILS_SINCE) and not running
+        if time is not None and fails and _has_finished(job, vertex, time):
             raise UncaughtJavaException(JavaException(java_classes.NO_SUCH_ELEMENT_EXCEPTION, messages.NO_VALUE))
     if time is None or not running:
         return NO_DATA
-    flow = RecordFlow(job.attempts[running[0].attempt], metrics_time_of(job, running[0], time) or time)
-    level = _level_of(flow.backpressure_ratio(vertex))
+    measured_at = metrics_time_of(call.caches, running[0], time) if not samples else time
+    flow = RecordFlow(job.attempts[running[0].attempt], time if measured_at is None else measured_at)
+    ended = forgets_ratios(running[0], time, cluster.release)
+    level = _level_of(0.0 if ended else flow.backpressure_ratio(vertex))
     return {
         "status": "ok",
         "backpressureLevel": level,
         "backpressure-level": level,
         "end-timestamp": time,
-        "subtasks": [_subtask(execution, flow) for execution in running],
+        "subtasks": [_subtask(execution, flow, time, cluster.release) for execution in running],
     }
 
 
-def _subtask(execution: Execution, flow: RecordFlow) -> dict[str, Any]:
+def _subtask(execution: Execution, flow: RecordFlow, time: int, release: Release) -> dict[str, Any]:
     busy, pressure = flow.busy_ratio(execution.vertex, execution.subtask), flow.backpressure_ratio(execution.vertex)
+    idle = 1.0 - busy - pressure
+    if forgets_ratios(execution, time, release):
+        busy = pressure = idle = 0.0
     return {
         "subtask": execution.subtask,
         "backpressureLevel": _level_of(pressure),
         "backpressure-level": _level_of(pressure),
         "ratio": round(pressure, 3),
-        "idleRatio": round(1.0 - busy - pressure, 3),
+        "idleRatio": round(idle, 3),
         "busyRatio": round(busy, 3),
     }
 
@@ -90,8 +98,8 @@ def _has_finished(job: Job, vertex: Vertex, time: int) -> bool:
     return bool(row) and all(execution.state_at(time) == TaskState.FINISHED for execution in row)
 
 
-def _measured(job: Job, vertex: Vertex, time: int | None) -> list[Execution]:
+def _measured(caches: Caches, job: Job, vertex: Vertex, time: int | None) -> list[Execution]:
     """Return the subtasks that have metrics at `time`."""
     if time is None or time < job.submitted_at or not job.has_graph_at(time):
         return []
-    return [e for e in job.executions_at(time)[vertex.index] if metrics_time_of(job, e, time) is not None]
+    return [e for e in job.executions_at(time)[vertex.index] if metrics_time_of(caches, e, time) is not None]

@@ -1,20 +1,14 @@
-"""Ending a job, and the two requests that job clients send while it runs."""
+"""Ending a job, and the heartbeat that its client sends while it runs."""
 
 from __future__ import annotations
 
-import base64
-import binascii
-
 from flinkmock.cluster.errors import (
     CancellationFailed,
-    CoordinatorNotFound,
     JobAlreadyTerminated,
-    JobNotFound,
     StopModeRemoved,
-    UncaughtJavaException,
 )
 from flinkmock.cluster.spec import OperationName
-from flinkmock.flink import java_classes, messages
+from flinkmock.flink import java_classes
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.rest.call import Payload, RestCall, handles
 
@@ -49,36 +43,3 @@ def cancel(call: RestCall) -> Payload:
 def heartbeat(call: RestCall) -> Payload:
     """Return an empty object for any job id, known or not."""
     return {}
-
-
-@handles("postClientCoordination")
-def coordinate(call: RestCall) -> Payload:
-    """Raise an error: no operator has a coordinator. The request is read first, as by the JobMaster.
-
-    Raises:
-        JobNotFound: the job is unknown or has ended.
-        UncaughtJavaException: the request can't be deserialized.
-        CoordinatorNotFound: in all other cases.
-    """
-    job = call.cluster.job(call.path["jobid"], call.now)
-    if job.ended:
-        raise JobNotFound(job.id)
-    problem = _deserialization_error(call.body.get("serializedCoordinationRequest"), call.cluster.release.since("1.15"))
-    if problem is None:
-        raise CoordinatorNotFound(call.path.get("operatorUid") or call.path["operatorid"])
-    raise UncaughtJavaException(problem)
-
-
-def _deserialization_error(request: str | None, helpful: bool) -> JavaException | None:
-    """Return the exception of deserializing the request; None if its first bytes are right."""
-    if request is None:
-        return JavaException(java_classes.NULL_POINTER_EXCEPTION, messages.NO_COORDINATION_REQUEST if helpful else None)
-    try:
-        data = base64.b64decode(request)
-    except binascii.Error:
-        data = b""
-    if len(data) < 4:
-        return JavaException(java_classes.EOF_EXCEPTION)
-    if not data.startswith(b"\xac\xed\x00\x05"):
-        return JavaException(java_classes.STREAM_CORRUPTED_EXCEPTION, messages.invalid_stream_header(data[:4]))
-    return None

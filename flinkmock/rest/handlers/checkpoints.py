@@ -298,7 +298,7 @@ def config(call: RestCall) -> Payload:
         "checkpoint_storage": UNKNOWN if sparse else storage,
         "unaligned_checkpoints": bool(spec and spec.unaligned),
         "tolerable_failed_checkpoints": spec.tolerable_failures if spec else 0,
-        "aligned_checkpoint_timeout": 0,
+        "aligned_checkpoint_timeout": spec.aligned_timeout if spec else 0,
         "checkpoints_after_tasks_finish": True,
         "state_changelog_enabled": False,
         "changelog_periodic_materialization_interval": 600_000,

@@ -13,9 +13,9 @@ from flinkmock.cluster.submission.program import (
     Program,
     duplicate_submission_error,
     entry_class,
-    initialization_error,
     job_to_plan,
     job_to_run,
+    not_initialized_error,
     submission_error,
     tokenize,
 )
@@ -94,7 +94,7 @@ def run(call: RestCall) -> Payload:
         raise submission_error(spec.name, failure)
     job = cluster.submit(spec, call.now, job_id=job_id, restore=_restore_settings(call), initialized=True)
     if job.failed_before_start:
-        raise initialization_error(spec.name, job.failures[-1].exception, cluster.release)
+        raise not_initialized_error(spec.name, job.failures[-1].exception)
     return {"jobid": job.id, "applicationId": job.application_id}
 
 

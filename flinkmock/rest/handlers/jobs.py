@@ -112,12 +112,14 @@ def details(call: RestCall) -> Payload:
         "start-time": job.submitted_at,
         "end-time": -1 if end is None else end,
         "duration": (call.now if end is None else end) - job.submitted_at,
-        "maxParallelism": -1,
+        "maxParallelism": -1 if job.is_sparse_at(time) else job.spec.max_parallelism,
         "now": call.now,
         "timestamps": {state: entered.get(state, 0) for state in JOB_STATES},
         "vertices": vertices,
         "status-counts": _counts(payload_of(vertex)["status"] for vertex in vertices),
-        "plan": call.fixed_part("plan", (job, job.graph, job.is_sparse_at(time)), plan) if not job.grows else plan(),
+        "plan": call.fixed_part("plan", (job, job.graph, job.is_sparse_at(time), job.undecided_at(time)), plan)
+        if not job.grows
+        else plan(),
         **({"stream-graph": stream_graph_payload(job, time)} if job.grows and known else {}),
         "pending-operators": job.pending_operators_at(time) if known else 0,
     }
@@ -174,7 +176,8 @@ def _plan(call: RestCall, job: Job, time: int) -> dict[str, Any]:
         return {"jid": "", "name": "", "type": "", "nodes": []} if cluster.release.since("2.1") else {}
     # the adaptive scheduler sorts the graph (recording 2.3.0-adaptive), a batch job's graph begins with its sources
     in_given_order = cluster.uses_adaptive_scheduler(job.spec) or job.grows
-    vertices = job.vertices_at(time) if in_given_order else topological_plan_order(job.graph)
+    present = job.vertices_at(time)
+    vertices = present if in_given_order else [present[vertex.index] for vertex in topological_plan_order(job.graph)]
     return plan_payload(job.id, job.name, job.spec.type, job.graph, cluster.release, vertices)
 
 
@@ -196,7 +199,7 @@ def config(call: RestCall) -> Payload:
             "execution-mode": "PIPELINED",
             "restart-strategy": CLUSTER_LEVEL_STRATEGY if sparse else strategy,
             "job-parallelism": 1 if sparse else job.spec.parallelism,
-            "object-reuse-mode": False,
+            "object-reuse-mode": not sparse and job.spec.object_reuse,
             "user-config": {} if sparse else dict(job.spec.user_config),
         },
     }

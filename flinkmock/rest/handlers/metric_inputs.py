@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from flinkmock.cluster.caches import Caches
 from flinkmock.cluster.checkpoint import Checkpoint
 from flinkmock.cluster.cluster import Cluster
 from flinkmock.cluster.execution import Execution
@@ -13,6 +14,7 @@ from flinkmock.cluster.states import JOB_STATES, TERMINAL_TASK_STATES, TaskState
 from flinkmock.cluster.taskmanager import TaskManager
 from flinkmock.flink import metrics
 from flinkmock.flink.memory import jobmanager_memory, taskmanager_memory
+from flinkmock.release import Release
 
 METADATA_BYTES = 1_500
 """The size of the `_metadata` file of a checkpoint of a small job."""
@@ -122,8 +124,9 @@ def _last(checkpoint: Checkpoint) -> metrics.LastCheckpoint:
 class Flows:
     """The flows of a job and the TaskManagers of its subtasks, for one request: the subtasks of a vertex share them."""
 
-    def __init__(self, job: Job) -> None:
+    def __init__(self, job: Job, caches: Caches) -> None:
         self._job = job
+        self.caches = caches
         self._flows: dict[tuple[int, int], RecordFlow] = {}
         self._producers: dict[tuple[int, int], Counter[str]] = {}
 
@@ -154,7 +157,7 @@ def subtask_inputs(
     cluster: Cluster, job: Job, execution: Execution, time: int, flows: Flows
 ) -> metrics.SubtaskInputs | None:
     """Return the inputs of a subtask's metrics; None if there are no metrics of it at `time`."""
-    measured = metrics_time_of(job, execution, time)
+    measured = metrics_time_of(flows.caches, execution, time)
     since = execution.entered_at(TaskState.RUNNING, time)
     if measured is None or since is None:
         return None
@@ -208,22 +211,38 @@ def _local_share(execution: Execution, flows: Flows) -> float:
     return local / (local + remote) if remote else 1.0
 
 
-def metrics_time_of(job: Job, execution: Execution, time: int) -> int | None:
+def metrics_time_of(caches: Caches, execution: Execution, time: int) -> int | None:
     """Return the time (epoch ms) of a subtask's metrics; None if there are none.
 
-    The JobManager keeps fetched metrics until the subtask has finished, the job ends or the subtask has a newer attempt
-    (MetricStore.retainAttempts): a job that waits for its restart still shows its last values (2.3.0, 1.20.5), a
-    finished vertex none (situations: partly: vertex/metrics).
+    The JobManager keeps the last metrics that it fetched before a subtask ended, until the subtask has a newer attempt
+    or the job is forgotten. See docs/flink-behaviour.md#ended-metrics.
+
+    Args:
+        caches: Those of the JobManager.
+        execution: The subtask.
+        time: The time of the fetched metrics.
     """
-    if execution.entered_at(TaskState.RUNNING, time) is None:
-        return None
-    state = execution.state_at(time)
-    ended = execution.ended_at(time) if state in TERMINAL_TASK_STATES else None
-    if ended is None:
-        return time
-    if state == TaskState.FINISHED:
-        return None
-    return ended - 1 if job.ended_at(time) is None else None
+    since = execution.entered_at(TaskState.RUNNING, time)
+    measured = last_metrics_time(caches, execution, time)
+    return measured if since is not None and measured is not None and since <= measured else None
+
+
+def last_metrics_time(caches: Caches, execution: Execution, time: int) -> int | None:
+    ended = ended_before(execution, time)
+    return time if ended is None else caches.last_metrics_before(ended)
+
+
+def forgets_ratios(execution: Execution, time: int, release: Release) -> bool:
+    """Return whether the metrics of a subtask are without the ratios, which are of a moment.
+
+    MetricStore removes them since 1.18 when it learns that the subtask has ended.
+    """
+    return release.since("1.18") and ended_before(execution, time) is not None
+
+
+def ended_before(execution: Execution, time: int) -> int | None:
+    """Return when a subtask ended (epoch ms), if it did by `time`."""
+    return execution.ended_at(time) if execution.state_at(time) in TERMINAL_TASK_STATES else None
 
 
 def watermark_of(job: Job, execution: Execution, time: int) -> int | None:

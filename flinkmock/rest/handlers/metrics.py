@@ -94,7 +94,12 @@ def jobs(call: RestCall) -> Payload:
 
 def _job(call: RestCall, job: Job | None) -> dict[str, str]:
     time = call.caches.metrics_time(call.now)
-    if job is None or time is None or time < job.submitted_at or job.ended_at(time) is not None:
+    if job is None or time is None or time < job.submitted_at:
+        return {}
+    ended = job.ended_at(time)
+    if ended is not None:  # the last values are kept
+        time = call.caches.last_metrics_before(ended) if job.is_known_at(call.now) else None
+    if time is None or time < job.submitted_at:
         return {}
     if job.awaits_resources_at(time) or (not job.has_graph_at(time) and not call.cluster.release.since("2.3")):
         return {}
@@ -148,6 +153,8 @@ def _vertex_and_metrics_time(call: RestCall) -> tuple[Job, Vertex, int] | None:
     time = call.caches.metrics_time(call.now)
     if job is None or time is None or time < job.submitted_at or not job.has_graph_at(time):
         return None
+    if not job.is_known_at(call.now):
+        return None
     vertex = job.graph.by_id.get(call.path["vertexid"])
     return (job, vertex, time) if vertex is not None else None
 
@@ -157,13 +164,16 @@ def _subtasks(call: RestCall) -> Iterable[tuple[int, dict[str, str]]]:
     if known is None:
         return
     job, vertex, time = known
-    flows = metric_inputs.Flows(job)
+    flows = metric_inputs.Flows(job, call.caches)
     for execution in job.executions_at(time)[vertex.index]:
         inputs = metric_inputs.subtask_inputs(call.cluster, job, execution, time, flows)
         if inputs is not None:
             values = metrics.subtask_metrics(inputs, call.cluster.release)
-            given = evaluate_metrics(vertex.spec.metrics, time - job.submitted_at, inputs.age, execution.subtask)
-            yield execution.subtask, values | given
+            given = evaluate_metrics(vertex.spec.metrics, inputs.now - job.submitted_at, inputs.age, execution.subtask)
+            values |= given
+            if metric_inputs.forgets_ratios(execution, time, call.cluster.release):
+                values = {name: value for name, value in values.items() if name not in metrics.TRANSIENT}
+            yield execution.subtask, values
 
 
 @handles("getJobVertexWatermarks")
@@ -179,8 +189,9 @@ def watermarks(call: RestCall) -> Payload:
     time = known[2]
     payload = []
     for execution in job.executions_at(time)[vertex.index]:
-        if metric_inputs.metrics_time_of(job, execution, time) is not None:
-            watermark = metric_inputs.watermark_of(job, execution, time)
+        measured = metric_inputs.metrics_time_of(call.caches, execution, time)
+        if measured is not None:
+            watermark = metric_inputs.watermark_of(job, execution, measured)
             value = NO_WATERMARK if watermark is None else str(watermark)
             payload.append({"id": f"{execution.subtask}.currentInputWatermark", "value": value})
     return payload
@@ -190,6 +201,9 @@ def watermarks(call: RestCall) -> Payload:
 def coordinators(call: RestCall) -> Payload:
     """Metrics of a source's coordinator, which runs in the JobManager."""
     known = _vertex_and_metrics_time(call)
-    if known is None or not known[1].is_source or known[0].ended_at(known[2]) is not None:
+    if known is None or not known[1].is_source:
+        return []
+    ended = known[0].ended_at(known[2])
+    if ended is not None and (call.caches.last_metrics_before(ended) or 0) < known[0].submitted_at:
         return []
     return select_metrics(call, metrics.coordinator_metrics(known[1].name, call.cluster.release))

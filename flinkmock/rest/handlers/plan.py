@@ -7,6 +7,7 @@ from html import escape
 from typing import Any
 
 from flinkmock.cluster.graph import JobGraph, Vertex
+from flinkmock.cluster.spec import VertexSpec
 from flinkmock.release import Release
 
 
@@ -27,8 +28,11 @@ def plan_payload(
 def topological_plan_order(graph: JobGraph) -> list[Vertex]:
     """Return the vertices source by source, each after its consumers.
 
-    StreamingJobGraphGenerator adds a vertex to the graph after all vertices that follow it.
+    StreamingJobGraphGenerator adds a vertex to the graph after all vertices that follow it. A submitted graph names its
+    order.
     """
+    if graph.plan_order:
+        return [graph.vertices[index] for index in graph.plan_order]
     consumers: dict[int, list[int]] = {}
     for vertex in graph.vertices:
         for edge in vertex.inputs:
@@ -51,7 +55,7 @@ def _node(graph: JobGraph, vertex: Vertex, release: Release) -> dict[str, Any]:
         "parallelism": vertex.parallelism,
         "operator": "",
         "operator_strategy": "",
-        "description": description(vertex.spec.operators, release),
+        "description": description(vertex.spec, release),
         "optimizer_properties": {},
     }
     if not vertex.is_source:
@@ -67,8 +71,11 @@ def _node(graph: JobGraph, vertex: Vertex, release: Release) -> dict[str, Any]:
     return payload
 
 
-def description(operators: Sequence[str], release: Release) -> str:
+def description(vertex: VertexSpec, release: Release) -> str:
     """Return the chain as HTML: a tree since 1.15 (`pipeline.vertex-description-mode`), before that the name."""
+    operators = vertex.operators
+    if vertex.description is not None:
+        return _html(vertex.description).replace("\n", "<br/>").replace("\\", "&#92;")
     if not release.since("1.15"):
         return _html(" -> ".join(operators))
     lines = [f"{'   ' * (depth - 1)}+- {name}" if depth else name for depth, name in enumerate(operators)]

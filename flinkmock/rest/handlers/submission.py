@@ -5,13 +5,16 @@ from __future__ import annotations
 import dataclasses
 import re
 
+from flinkmock.cluster.applications import single_job_application
 from flinkmock.cluster.errors import InvalidJobSubmission, UncaughtJavaException
 from flinkmock.cluster.restore import RestoreSettings
 from flinkmock.cluster.spec import JobSpec
 from flinkmock.cluster.submission.jars import read_jar
 from flinkmock.cluster.submission.job_graph_decoder import SubmittedJob, decode_job
 from flinkmock.cluster.submission.program import duplicate_submission_error, matching_rule
-from flinkmock.flink import submission_messages
+from flinkmock.cluster.submission.submitted_job import spec_of_plan
+from flinkmock.flink import java_classes, submission_messages
+from flinkmock.flink.java_exception import JavaException
 from flinkmock.flink.java_serialization.reader import BadStream, read_object
 from flinkmock.release import Release
 from flinkmock.rest.call import Payload, RestCall, UploadedFile, handles
@@ -24,12 +27,12 @@ def submit(call: RestCall) -> Payload:
     """Submit a job graph.
 
     The first submission rule that matches the job's name, a jar's name or one of its entry classes gives the template;
-    the job keeps its name. A rule for all jobs (`*`) gives the lifecycle only: graph, checkpoints and user
-    configuration are then those of the submitted plan.
+    the job keeps its name. Graph, checkpoints and configuration are those of the submitted plan, except for what the
+    scenario gives in the rule.
 
     Raises:
         InvalidJobSubmission: in the order of JobSubmitHandler: no plan named, files missing, unreadable plan.
-        UncaughtJavaException: the job id exists already, or the scenario lets this call fail.
+        UncaughtJavaException: the job id exists already, the plan is empty, or the scenario lets this call fail.
     """
     cluster = call.cluster
     files = {file.name: file for file in call.files}
@@ -43,12 +46,16 @@ def submit(call: RestCall) -> Payload:
     sent = _read(plan, cluster.release)
     if sent.id in cluster.jobs:
         raise UncaughtJavaException(duplicate_submission_error(cluster.release))
+    job_id = sent.id or cluster.new_job_id()
+    if sent.is_empty:
+        raise UncaughtJavaException(_reject_empty(sent, job_id, call))
     spec = _spec(sent, jars, call)
     failure = cluster.submission_failure(spec)
     if failure is not None:
         raise UncaughtJavaException(failure)
-    job_id = sent.id or cluster.new_job_id()
-    restore = None if sent.restore_path is None else RestoreSettings(sent.restore_path, sent.allow_non_restored_state)
+    restore = None
+    if sent.restore_path is not None:
+        restore = RestoreSettings(sent.restore_path, sent.allow_non_restored_state, sent.claims_state)
     job = cluster.submit(spec, call.now, job_id=job_id, restore=restore)
     return {"jobUrl": f"/jobs/{job.id}"}
 
@@ -67,17 +74,18 @@ def _file(files: dict[str, UploadedFile], name: str, kind: str) -> UploadedFile:
 def _spec(sent: SubmittedJob, jars: list[UploadedFile], call: RestCall) -> JobSpec:
     entries = [entry for jar in jars for entry in read_jar(jar.path)[0]]
     rule = matching_rule((sent.name or "", *(jar.name for jar in jars), *entries), call.cluster.spec.submissions)
-    spec = dataclasses.replace(rule.job, name=sent.name or rule.job.name)
-    if rule.pattern != "*" or not sent.vertices:
-        return spec
-    return dataclasses.replace(
-        spec,
-        type=sent.type,
-        vertices=sent.vertices,
-        parallelism=max(vertex.parallelism for vertex in sent.vertices),
-        checkpoints=sent.checkpoints,
-        user_config=sent.user_config,
-    )
+    return spec_of_plan(sent, rule)
+
+
+def _reject_empty(sent: SubmittedJob, job_id: str, call: RestCall) -> JavaException:
+    """Return the Dispatcher's exception for a job without vertices; since 2.3 its application remains, FAILED."""
+    cause = JavaException(java_classes.ILLEGAL_ARGUMENT_EXCEPTION, submission_messages.EMPTY_JOB)
+    failure = JavaException(java_classes.JOB_SUBMISSION_EXCEPTION, submission_messages.JOB_NOT_SUBMITTED, cause)
+    if call.cluster.release.since("2.3"):
+        application = single_job_application(job_id, sent.name or "", call.now)
+        application.rejected = True
+        call.cluster.applications[job_id] = application
+    return failure
 
 
 def _read(file: UploadedFile, release: Release) -> SubmittedJob:

@@ -1,13 +1,28 @@
-"""Decoding a serialized plan. Plans of real clients are read in tests/rest/handlers/test_submission.py."""
+"""Decoding a serialized plan.
+
+The plans in plans/ are those of Flink 2.3.0's client: a program with forks, a union, a connection, operators with and
+without uid, slot sharing groups and settings of all kinds, as JobGraph and as StreamGraph, streaming and batch. The
+values that the tests expect are those that a JobManager of 2.3.0 shows for them.
+"""
 
 from __future__ import annotations
 
+import gzip
+from pathlib import Path
+
 import pytest
 
-from flinkmock.cluster.submission.job_graph_decoder import SubmittedJob, chained_operators, decode_job
-from flinkmock.flink.java_serialization.reader import JavaObject
+from flinkmock.cluster.spec import CheckpointSpec, RestartStrategy
+from flinkmock.cluster.submission.job_graph_decoder import SubmittedJob, decode_job
+from flinkmock.cluster.submission.plan_vertices import chained_operators, default_max_parallelism
+from flinkmock.flink.java_serialization.reader import JavaObject, read_object
 
 ID = JavaObject("org.apache.flink.api.common.JobID", {"lowerPart": 1, "upperPart": -1})
+PLANS = Path(__file__).parent / "plans"
+
+
+def plan(name: str) -> SubmittedJob:
+    return decode_job(read_object(gzip.decompress((PLANS / f"{name}.bin.gz").read_bytes())))
 
 
 @pytest.mark.parametrize(("name", "operators"), [
@@ -21,6 +36,11 @@ def test_the_operators_of_a_vertex(name, operators):
     assert chained_operators(name) == operators
 
 
+@pytest.mark.parametrize(("parallelism", "limit"), [(1, 128), (85, 128), (86, 256), (200, 512), (30_000, 32_768)])
+def test_the_default_of_the_maximum_parallelism(parallelism, limit):
+    assert default_max_parallelism(parallelism) == limit
+
+
 @pytest.mark.parametrize("fields", [
     {},
     {"taskVertices": None, "snapshotSettings": JavaObject("x")},
@@ -29,10 +49,92 @@ def test_the_operators_of_a_vertex(name, operators):
     {"userDefinedObjectsHolder": JavaObject("Holder")},
 ])  # fmt: skip
 def test_id_and_name_are_read_from_unknown_classes(fields):
-    plan = JavaObject("some.Plan", {"jobId": ID, "jobName": "orders", **fields})
-    assert decode_job(plan) == SubmittedJob("0000000000000001ffffffffffffffff", "orders")
+    unknown = JavaObject("some.Plan", {"jobId": ID, "jobName": "orders", **fields})
+    assert decode_job(unknown) == SubmittedJob("0000000000000001ffffffffffffffff", "orders")
 
 
 def test_other_objects_decode_to_an_empty_job():
     assert decode_job("a text") == SubmittedJob()
     assert decode_job(None) == SubmittedJob()
+
+
+@pytest.mark.parametrize("name", ["streamgraph", "jobgraph"])
+def test_vertices_come_depth_first_with_the_ids_that_flink_hashes(name):
+    vertices = plan(name).vertices
+    assert [(vertex.name, vertex.id[:6], vertex.parallelism, vertex.max_parallelism) for vertex in vertices] == [
+        ("Source: left -> slowly -> fork a -> Sink: sink a", "b8959c", 2, 64),
+        ("Source: right", "feca28", 1, 64),
+        ("fork b", "7c85b4", 2, 64),
+        ("Sink: sink b", "a69562", 1, 64),
+        ("both", "827b6f", 2, 32),
+        ("keyed", "c54a71", 2, 64),
+        ("shuffled", "961637", 2, 64),
+        ("Sink: sink c", "9396cf", 1, 64),
+        ("united -> Sink: sink d", "1524a7", 2, 64),
+    ]
+    assert [
+        [(edge.source, edge.ship_strategy, edge.exchange) for edge in vertex.inputs] for vertex in vertices[4:6]
+    ] == [
+        [(0, "FORWARD", "pipelined_bounded"), (1, "BROADCAST", "pipelined_bounded")],
+        [(4, "HASH", "pipelined_bounded")],
+    ]
+    groups = [vertex.slot_sharing_group for vertex in vertices]
+    assert groups[5] == groups[6] == groups[7] != groups[0]
+    assert {*groups[:5], groups[8]} == {"default"}
+
+
+@pytest.mark.parametrize("name", ["streamgraph", "jobgraph"])
+def test_descriptions_and_the_order_of_the_plan(name):
+    job = plan(name)
+    assert [job.vertices[index].description for index in job.plan_order] == [
+        "Sink: sink b\n",
+        "fork b\n",
+        "Sink: sink c\n",
+        "shuffled\n",
+        "a described operator\n",
+        "both\n",
+        "united\n+- Sink: sink d\n",
+        "Source: left\n+- slowly\n   +- fork a\n      +- Sink: sink a\n",
+        "Source: right\n",
+    ]
+
+
+@pytest.mark.parametrize("name", ["streamgraph", "jobgraph"])
+def test_all_settings_are_read(name):
+    job = plan(name)
+    settings = job.settings
+    assert settings.checkpoints == CheckpointSpec(
+        every=7000, timeout=90_000, min_pause=2000, max_concurrent=3, mode="at_least_once", tolerable_failures=4,
+        retained="retain",
+    )  # fmt: skip
+    assert settings.restart == RestartStrategy(attempts=7, delay=5000)
+    assert (settings.parallelism, settings.max_parallelism, settings.object_reuse) == (2, 64, True)
+    assert settings.user_config == {"tier": "b", "team": "a"}
+    assert (job.type, job.is_stream_graph, job.is_empty) == ("STREAMING", name == "streamgraph", False)
+
+
+def test_a_job_graph_of_a_batch_job_leaves_parallelism_open():
+    job = plan("jobgraph-batch")
+    assert job.type == "BATCH"
+    assert [vertex.name for vertex in job.vertices if vertex.parallelism_is_decided_late] == [
+        "fork b", "united -> Sink: sink d", "both", "keyed", "shuffled",
+    ]  # fmt: skip
+    assert [vertex.parallelism for vertex in job.vertices][:2] == [2, 1]
+    assert {edge.exchange for vertex in job.vertices for edge in vertex.inputs} == {"blocking"}
+
+
+def test_a_stream_graph_of_a_batch_job_is_hashed_in_the_order_in_which_its_vertices_are_made():
+    job = plan("streamgraph-batch")
+    ids = {vertex.name: vertex.id for vertex in job.vertices}
+    assert ids["Source: left -> slowly -> fork a -> Sink: sink a"] == "b8959cb54b876fc2db6948c3086a7f95"
+    assert ids["Source: right"].startswith("f05783")
+    assert sum(vertex.operator_count for vertex in job.vertices) == 13
+    strategies = {vertex.name: [edge.ship_strategy for edge in vertex.inputs] for vertex in job.vertices}
+    assert strategies["fork b"] == ["RESCALE"]
+    assert strategies["united -> Sink: sink d"] == ["RESCALE", "REBALANCE"]
+
+
+def test_an_empty_graph_and_a_savepoint():
+    assert plan("empty").is_empty
+    lost = plan("lost-savepoint")
+    assert (lost.restore_path, lost.allow_non_restored_state, lost.claims_state) == ("file:///nowhere/sp", False, False)

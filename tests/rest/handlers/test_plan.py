@@ -27,7 +27,13 @@ JOIN = (
     ("2.3", "Source: &lt;a&gt;<br/>+- b &amp; c<br/>   +- d<br/>"),
 ])  # fmt: skip
 def test_the_description_of_a_chain_is_html(flink, text):
-    assert description(("Source: <a>", "b & c", "d"), Contract.load(flink).release) == text
+    assert description(VertexSpec(("Source: <a>", "b & c", "d")), Contract.load(flink).release) == text
+
+
+def test_the_description_of_a_submitted_vertex_is_its_own():
+    vertex = VertexSpec(("a", "b"), description="[1]:Scan(table=[[`a`]], fields=[\\x])\n+- [2]:Calc(select=[a > 1])\n")
+    text = "[1]:Scan(table=[[`a`]], fields=[&#92;x])<br/>+- [2]:Calc(select=[a &gt; 1])<br/>"
+    assert description(vertex, Contract.load("2.3").release) == text
 
 
 def test_the_order_of_a_recorded_plan():

@@ -45,7 +45,10 @@ def test_a_real_submission_becomes_a_job(tmp_path, flink):
     files = uploaded(tmp_path, parts(file))
     jars = [one.name for one in files if one.name.endswith(".jar")]
     body = {field: files[0].name, "jobJarFileNames": jars, "jobArtifactFileNames": []}
-    rules = (SubmissionRule("probe-*", job(name="probe", every=500)), SubmissionRule("*", job(name="any")))
+    rules = (
+        SubmissionRule("probe-*", job(name="probe", every=500), frozenset({"checkpoints.every"})),
+        SubmissionRule("*", job(name="any")),
+    )
     with HandlerClient(flink=flink, submissions=rules) as asker:
         assert asker.ask("submitJob", body=body, files=files) == {"jobUrl": f"/jobs/{job_id}"}
         started = asker.cluster.job(job_id)
@@ -71,8 +74,7 @@ def test_without_a_rule_the_graph_is_the_one_sent(tmp_path, flink):
         (0, "HASH", "pipelined_bounded")
     ]
     assert spec.checkpoints.every is None
-    if flink == "1.12":  # since 2.0 the JobManager works them out itself
-        assert spec.vertices[0].id == "ca88eee0095684d687a1b6495617f957"
+    assert spec.vertices[0].id == "ca88eee0095684d687a1b6495617f957"
 
 
 @pytest.mark.parametrize(("flink", "kind"), [("1.20", "JobGraph"), ("2.0", "ExecutionPlan")])

@@ -1,0 +1,128 @@
+"""Chains the operators of a StreamGraph to vertices, by the rules of StreamingJobGraphGenerator."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+
+from flinkmock.cluster.submission.stream_nodes import StreamEdge, StreamNode
+
+
+@dataclass(frozen=True, slots=True)
+class ChainingRules:
+    """Decides which operators of `nodes` are chained. `mixes_max_parallelism`: operators whose maximum differs, too."""
+
+    nodes: Mapping[int, StreamNode]
+    is_enabled: bool = True
+    mixes_max_parallelism: bool = True
+
+    def is_chained(self, edge: StreamEdge) -> bool:
+        """Return whether both ends of an edge are in one vertex (StreamingJobGraphGenerator.isChainable)."""
+        return len(self.nodes[edge.target].inputs) == 1 and self._is_chainable_input(edge)
+
+    def is_chained_source(self, node: StreamNode) -> bool:
+        """Return whether a source is part of the vertex that reads it, as one of several inputs."""
+        if not node.is_source or len(node.outputs) != 1:
+            return False
+        (edge,) = node.outputs
+        return self.nodes[edge.target].chaining == "HEAD_WITH_SOURCES" and self._is_chainable_input(edge)
+
+    def _is_chainable_input(self, edge: StreamEdge) -> bool:
+        source, target = self.nodes[edge.source], self.nodes[edge.target]
+        exchange_allows = edge.is_forward and (
+            edge.exchange_mode != "BATCH" or edge.partitioner == "ForwardForConsecutiveHashPartitioner"
+        )
+        return (
+            self.is_enabled
+            and source.group == target.group
+            and self._operators_allow(source, target)
+            and exchange_allows
+            # a union: several edges lead to one input
+            and sum(other.input_number == edge.input_number for other in target.inputs) == 1
+        )
+
+    def _operators_allow(self, source: StreamNode, target: StreamNode) -> bool:
+        if target.is_yielding and self._head(source).is_legacy_source:
+            return False
+        below = target.chaining == "ALWAYS" or (target.chaining == "HEAD_WITH_SOURCES" and source.is_source)
+        return (
+            below
+            and source.chaining not in (None, "NEVER")
+            and source.parallelism == target.parallelism
+            and (self.mixes_max_parallelism or source.max_parallelism == target.max_parallelism)
+        )
+
+    def _head(self, node: StreamNode) -> StreamNode:
+        for _ in self.nodes:  # at most so many in a row
+            if len(node.inputs) != 1 or not self.is_chained(node.inputs[0]):
+                break
+            node = self.nodes[node.inputs[0].source]
+        return node
+
+
+@dataclass(slots=True)
+class Chain:
+    """The operators of a vertex: those of `head`, and the `sources` that are part of it.
+
+    `outputs` are the edges that leave it, in the order in which the vertex's results are made.
+    """
+
+    head: int
+    sources: list[int] = field(default_factory=list)
+    nodes: list[int] = field(default_factory=list)
+    outputs: list[StreamEdge] = field(default_factory=list)
+
+
+class ChainBuilder:
+    """Builds chains as StreamingJobGraphGenerator.createChain does.
+
+    Args:
+        rules: Which operators are chained.
+        on_visit: Called with the id of each operator when it is reached.
+        all_at_once: Whether the chains behind a chain are built, too.
+    """
+
+    def __init__(self, rules: ChainingRules, on_visit: Callable[[int], object], *, all_at_once: bool) -> None:
+        self._rules = rules
+        self._on_visit = on_visit
+        self._all_at_once = all_at_once
+        self._entries: dict[int, Chain] = {}
+        self.chains: dict[int, Chain] = {}
+        """The finished chains by their heads, in the order in which they were finished."""
+
+    def start_at(self, ids: Iterable[int]) -> None:
+        """Build the chains that begin with these operators, in the order of their ids."""
+        heads = []
+        for id in ids:
+            node = self._rules.nodes[id]
+            if self._rules.is_chained_source(node):
+                self._on_visit(id)
+                heads.append(node.outputs[0].target)
+                self._entry(heads[-1]).sources.append(id)
+            else:
+                heads.append(id)
+        for head in sorted(set(heads)):
+            self._build(head, self._entry(head))
+
+    def _entry(self, head: int) -> Chain:
+        return self._entries.setdefault(head, Chain(head))
+
+    def _build(self, id: int, chain: Chain) -> list[StreamEdge]:
+        if chain.head in self.chains:
+            return []
+        self._on_visit(id)
+        leaving: list[StreamEdge] = []
+        outputs = self._rules.nodes[id].outputs
+        chained = [edge for edge in outputs if self._rules.is_chained(edge)]
+        for edge in chained:
+            leaving += self._build(edge.target, chain)
+        for edge in outputs:
+            if edge not in chained:
+                leaving.append(edge)
+                if self._all_at_once:
+                    self._build(edge.target, self._entry(edge.target))
+        chain.nodes.append(id)
+        if id == chain.head:
+            chain.outputs = leaving
+            self.chains[id] = chain
+        return leaving

@@ -1,0 +1,92 @@
+"""Reads the vertices of a JobGraph: what clients send up to 1.20, and may send later."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from flinkmock.cluster.spec import CollectSink
+from flinkmock.cluster.submission.collect_sinks import collect_sink
+from flinkmock.cluster.submission.java_values import Options, abstract_id, inside, items, pairs, plain, text
+from flinkmock.cluster.submission.plan_vertices import PlanVertex, chained_operators
+from flinkmock.flink.java_serialization.reader import BadStream, JavaObject, read_object
+
+_COORDINATOR = "CollectSinkOperatorCoordinator$Provider"
+
+
+def job_graph_vertices(fields: Mapping[str, Any], default_parallelism: int) -> dict[str, PlanVertex]:
+    """Return the vertices by id, in the order of the graph.
+
+    Args:
+        fields: Those of the JobGraph.
+        default_parallelism: That of sources whose parallelism the scheduler of batch jobs decides.
+    """
+    vertices: dict[str, PlanVertex] = {}
+    groups: dict[str | None, str] = {}
+    for vertex in (value.fields for _, value in pairs(fields["taskVertices"])):
+        group = vertex.get("slotSharingGroup")
+        group_id = abstract_id(group.fields.get("slotSharingGroupId")) if isinstance(group, JavaObject) else None
+        edges = [edge.fields for edge in items(vertex.get("inputs"))]
+        parallelism = vertex["parallelism"]
+        read = PlanVertex(
+            operators=chained_operators(vertex["name"]),
+            parallelism=parallelism if parallelism > 0 or edges else default_parallelism,
+            max_parallelism=vertex.get("maxParallelism", 0),
+            group=groups.setdefault(group_id, f"group-{len(groups) + 1}" if groups else "default"),
+            id=abstract_id(vertex.get("id")) or "",
+            description=text(vertex.get("operatorPrettyName")),
+            parallelism_is_decided_late=parallelism < 0 and bool(edges),
+            operator_count=len(items(vertex.get("operatorIDs"))) or None,
+            collect_sinks=tuple(_collect_sinks(vertex)),
+            consumers=list(_consumers(vertex)),
+        )
+        for edge in edges:
+            data_set = edge["source"].fields
+            source = abstract_id(data_set["producer"].fields["id"])
+            ship = edge.get("shipStrategyName") or "FORWARD"
+            read.inputs.append((source, ship, (text(data_set["resultType"]) or "pipelined").lower()))
+        vertices[read.id] = read
+    return vertices
+
+
+def _consumers(vertex: Mapping[str, Any]) -> Iterable[str | None]:
+    """Yield the ids of the vertices that read the results: a list of data sets in 1.x, a map by id later."""
+    results = vertex.get("results")
+    for data_set in items(results):
+        if isinstance(data_set, JavaObject) and "consumers" in data_set.fields:
+            for edge in items(data_set.fields["consumers"]):
+                yield abstract_id(edge.fields["target"].fields["id"])
+
+
+def _collect_sinks(vertex: Mapping[str, Any]) -> Iterable[CollectSink]:
+    """Yield the sinks of `collect()`: their factories are in the vertex's configuration, their ids in coordinators."""
+    providers = [inside(serialized) for serialized in items(vertex.get("operatorCoordinators"))]
+    ids = [
+        abstract_id(provider.fields["operatorId"])
+        for provider in providers
+        if isinstance(provider, JavaObject) and provider.class_name.endswith(_COORDINATOR)
+    ]
+    if not ids:
+        return
+    found = [sink for factory in _factories(vertex["configuration"]) if (sink := collect_sink(factory))]
+    for id, sink in zip(ids, found, strict=False):
+        yield CollectSink(sink.accumulator, sink.serializer, id or "")
+
+
+def _factories(configuration: Any) -> Iterable[Any]:
+    """Yield the operators of a StreamConfig and of those chained to it."""
+    options = Options(configuration)
+    for key in ("serializedUDF", "serializedUdf"):
+        factory = _object(options.value(key))
+        if isinstance(factory, JavaObject):
+            yield factory.fields.get("operator")
+    chained = _object(options.value("chainedTaskConfig_"))
+    for _, config in pairs(chained):
+        yield from _factories(config.fields.get("config"))
+
+
+def _object(data: Any) -> Any:
+    try:
+        return read_object(data) if isinstance(plain(data), bytes) else None
+    except BadStream:  # of a class with its own format
+        return None

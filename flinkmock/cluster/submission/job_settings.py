@@ -1,0 +1,150 @@
+"""The settings in a plan: checkpoints, restart strategy, and what is in its ExecutionConfig."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from flinkmock.cluster.spec import CheckpointSpec, RestartStrategy, RestartStrategyKind
+from flinkmock.cluster.submission.java_values import Options, duration_ms, is_a, simple_name, text, texts
+from flinkmock.flink.java_format import MAX_INT
+from flinkmock.flink.java_serialization.reader import JavaObject
+
+_NEVER = (1 << 63) - 1
+"""Long.MAX_VALUE, the checkpoint interval (ms) of a job without checkpoints."""
+_RETAINED = {
+    "RETAIN_ON_CANCELLATION": "retain",
+    "DELETE_ON_CANCELLATION": "delete",
+    "RETAIN_ON_FAILURE": "delete",
+}
+"""By ExternalizedCheckpointRetention of a configuration, or CheckpointRetentionPolicy of a JobGraph."""
+_STRATEGY = "restart-strategy"
+_KINDS = {
+    **dict.fromkeys(("none", "off", "disable"), RestartStrategyKind.NONE),
+    **dict.fromkeys(("fixeddelay", "fixed-delay"), RestartStrategyKind.FIXED_DELAY),
+    **dict.fromkeys(("exponentialdelay", "exponential-delay"), RestartStrategyKind.EXPONENTIAL_DELAY),
+}
+_UNITS = {"MILLISECONDS": 1, "SECONDS": 1000, "MINUTES": 60_000, "HOURS": 3_600_000, "DAYS": 86_400_000}
+
+
+@dataclass(frozen=True, slots=True)
+class JobSettings:
+    """The settings of a plan. `restart` is None, parallelism and its maximum are -1, if the plan sets none."""
+
+    checkpoints: CheckpointSpec = field(default_factory=lambda: CheckpointSpec(every=None))
+    restart: RestartStrategy | None = None
+    parallelism: int = -1
+    max_parallelism: int = -1
+    object_reuse: bool = False
+    user_config: Mapping[str, str] = field(default_factory=dict)
+
+
+def read_settings(options: Options, execution_config: Any, snapshot_settings: Any) -> JobSettings:
+    """Return the settings of a plan.
+
+    Args:
+        options: Its configuration.
+        execution_config: Its ExecutionConfig, whose values are fields in 1.x and options later.
+        snapshot_settings: The JobCheckpointingSettings of a JobGraph; None: the options have them.
+    """
+    fields = execution_config.fields if isinstance(execution_config, JavaObject) else {}
+    configured = Options(fields.get("configuration"))
+    object_reuse = fields.get("objectReuse", configured.boolean("pipeline.object-reuse"))
+    return JobSettings(
+        checkpoints=_checkpoints_of_options(options) if snapshot_settings is None else _checkpoints(snapshot_settings),
+        restart=_restart_of_class(fields.get("restartStrategyConfiguration")) or _restart_of_options(options),
+        parallelism=_number(fields.get("parallelism"), configured.integer("parallelism.default")),
+        max_parallelism=_number(fields.get("maxParallelism"), configured.integer("pipeline.max-parallelism")),
+        object_reuse=object_reuse is True,
+        user_config=options.entries("pipeline.global-job-parameters") or _parameters(fields.get("globalJobParameters")),
+    )
+
+
+def _number(of_field: int | None, of_option: int | None) -> int:
+    number = of_option if of_field is None else of_field
+    return -1 if number is None else number
+
+
+def _parameters(parameters: Any) -> dict[str, str]:
+    """Return the global job parameters: an object of a user's class, which has them in a map."""
+    values = parameters.fields.values() if isinstance(parameters, JavaObject) else ()
+    return next((entries for value in values if (entries := texts(value))), {})
+
+
+def _checkpoints(settings: Any) -> CheckpointSpec:
+    """Return JobCheckpointingSettings, whose field names differ between releases."""
+    if not isinstance(settings, JavaObject):
+        return CheckpointSpec(every=None)
+    fields, usual = settings.fields["checkpointCoordinatorConfiguration"].fields, CheckpointSpec()
+    every = fields.get("checkpointInterval", _NEVER)
+    return CheckpointSpec(
+        every=None if every == _NEVER else every,
+        timeout=fields.get("checkpointTimeout", usual.timeout),
+        min_pause=fields.get("minPauseBetweenCheckpoints", usual.min_pause),
+        max_concurrent=fields.get("maxConcurrentCheckpoints", usual.max_concurrent),
+        mode="exactly_once" if fields.get("isExactlyOnce", True) else "at_least_once",
+        unaligned=fields.get("isUnalignedCheckpointsEnabled", usual.unaligned),
+        tolerable_failures=fields.get("tolerableCheckpointFailureNumber", usual.tolerable_failures),
+        retained=_RETAINED.get(text(fields.get("checkpointRetentionPolicy")) or ""),
+        aligned_timeout=fields.get("alignedCheckpointTimeout", usual.aligned_timeout),
+    )
+
+
+def _checkpoints_of_options(options: Options) -> CheckpointSpec:
+    """Return the options `execution.checkpointing.…` (StreamGraph.createJobCheckpointingSettings)."""
+    prefix, usual = "execution.checkpointing.", CheckpointSpec()
+    at_least_once = (options.text(f"{prefix}mode") or "").upper() == "AT_LEAST_ONCE"
+    unaligned = options.boolean(f"{prefix}unaligned.enabled", f"{prefix}unaligned") is True
+    retention = options.text(f"{prefix}externalized-checkpoint-retention") or ""
+    tolerable = options.integer(f"{prefix}tolerable-failed-checkpoints")
+    return CheckpointSpec(
+        every=options.duration(f"{prefix}interval") or None,
+        timeout=options.duration(f"{prefix}timeout") or usual.timeout,
+        min_pause=options.duration(f"{prefix}min-pause") or usual.min_pause,
+        # unaligned checkpoints of one job come one after the other
+        max_concurrent=1 if unaligned else options.integer(f"{prefix}max-concurrent-checkpoints") or 1,
+        mode="at_least_once" if at_least_once else "exactly_once",
+        unaligned=unaligned and not at_least_once,
+        tolerable_failures=usual.tolerable_failures if tolerable is None else tolerable,
+        retained=_RETAINED.get(retention.upper().replace("-", "_")),
+        aligned_timeout=options.duration(f"{prefix}aligned-checkpoint-timeout") or 0,
+    )
+
+
+def _restart_of_options(options: Options) -> RestartStrategy | None:
+    kind = _KINDS.get((options.text(f"{_STRATEGY}.type", _STRATEGY) or "").lower())
+    if kind is None:
+        return None
+    prefix = f"{_STRATEGY}.{kind}."
+    attempts = options.integer(f"{prefix}attempts", f"{prefix}attempts-before-reset-backoff")
+    if kind == RestartStrategyKind.FIXED_DELAY:
+        return _fixed_delay(1 if attempts is None else attempts, options.duration(f"{prefix}delay"))
+    initial = options.duration(f"{prefix}initial-backoff")
+    return RestartStrategy(kind, attempts, RestartStrategy().delay if initial is None else initial)
+
+
+def _restart_of_class(strategy: Any) -> RestartStrategy | None:
+    """Return the restart strategy that code has set, as its class in RestartStrategies describes it (1.x)."""
+    if not isinstance(strategy, JavaObject):
+        return None
+    name, fields = simple_name(strategy), strategy.fields
+    if "NoRestart" in name:
+        return RestartStrategy(RestartStrategyKind.NONE)
+    if "FixedDelay" in name:
+        return _fixed_delay(fields["restartAttempts"], _time_ms(fields.get("delayBetweenAttemptsInterval")))
+    if "ExponentialDelay" in name:
+        return RestartStrategy(RestartStrategyKind.EXPONENTIAL_DELAY, None, _time_ms(fields.get("initialBackoff")) or 0)
+    return None
+
+
+def _fixed_delay(attempts: int, delay: int | None) -> RestartStrategy:
+    unlimited = attempts >= MAX_INT
+    return RestartStrategy(attempts=None if unlimited else attempts, delay=1000 if delay is None else delay)
+
+
+def _time_ms(value: Any) -> int | None:
+    """Return a length of Flink's Time, or of Java's Duration, in ms."""
+    if is_a(value, "Time"):
+        return int(value.fields["size"]) * _UNITS.get(text(value.fields["unit"]) or "", 1)
+    return duration_ms(value)

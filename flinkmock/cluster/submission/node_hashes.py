@@ -1,0 +1,61 @@
+"""The ids of operators, hashed from uid or topology (StreamGraphHasherV2)."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable
+
+from flinkmock.cluster.submission.chaining import ChainingRules
+from flinkmock.flink.murmur3 import murmur3_128
+
+
+def hash_of_uid(uid: str) -> bytes:
+    """Return the id of an operator that has a uid."""
+    return murmur3_128(uid.encode())
+
+
+class NodeHashes:
+    """The ids of the operators of a StreamGraph, by the numbers of the operators.
+
+    The id of an operator without a uid depends on how many have theirs already, so the order of `add` matters.
+    """
+
+    def __init__(self, rules: ChainingRules) -> None:
+        self._rules = rules
+        self._hashes: dict[int, bytes] = {}
+
+    def hex(self, id: int) -> str:
+        return self._hashes[id].hex()
+
+    def add(self, id: int) -> bool:
+        """Hash an operator; does nothing, and returns False, if one of its inputs has no id yet."""
+        if id in self._hashes:
+            return True
+        node = self._rules.nodes[id]
+        if node.uid is None and any(edge.source not in self._hashes for edge in node.inputs):
+            return False
+        self._hashes[id] = hash_of_uid(node.uid) if node.uid is not None else self._hash_of_topology(id)
+        return True
+
+    def add_breadth_first(self, sources: Iterable[int]) -> None:
+        """Hash all operators, from the sources on."""
+        remaining = deque(sorted(sources))
+        visited = set(remaining)
+        while remaining:
+            id = remaining.popleft()
+            if not self.add(id):
+                visited.discard(id)
+                continue
+            for edge in self._rules.nodes[id].outputs:
+                if edge.target not in visited:
+                    visited.add(edge.target)
+                    remaining.append(edge.target)
+
+    def _hash_of_topology(self, id: int) -> bytes:
+        node = self._rules.nodes[id]
+        number = len(self._hashes).to_bytes(4, "little")
+        value = murmur3_128(number * (1 + sum(self._rules.is_chained(edge) for edge in node.outputs)))
+        for edge in node.inputs:
+            above = self._hashes[edge.source]
+            value = bytes((byte * 37 & 0xFF) ^ other for byte, other in zip(value, above, strict=True))
+        return value

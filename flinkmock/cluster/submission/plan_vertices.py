@@ -1,0 +1,132 @@
+"""The vertices of a submitted plan, in the order in which the JobManager lists them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence, Sized
+from dataclasses import dataclass, field
+from typing import Any
+
+from flinkmock import limits
+from flinkmock.cluster.spec import CollectSink, Input, VertexSpec
+
+_LOWEST_MAX_PARALLELISM, _HIGHEST_MAX_PARALLELISM = 128, 32_768
+
+
+@dataclass(slots=True)
+class PlanVertex:
+    """A vertex of a plan.
+
+    Attributes:
+        parallelism: As it will run.
+        max_parallelism: 0 or less: it follows from the parallelism.
+        description: Its description in plans, with line feeds (JobVertex.operatorPrettyName); None: its name.
+        inputs: Keys of its input vertices, each with ship strategy and exchange.
+        consumers: Keys of the vertices that read its results, in the order of the results.
+        parallelism_is_decided_late: Whether the scheduler decides its parallelism when its inputs have finished.
+    """
+
+    operators: tuple[str, ...]
+    parallelism: int
+    max_parallelism: int
+    group: str
+    id: str = ""
+    description: str | None = None
+    parallelism_is_decided_late: bool = False
+    operator_count: int | None = None
+    collect_sinks: tuple[CollectSink, ...] = ()
+    inputs: list[tuple[Any, str, str]] = field(default_factory=list)
+    consumers: list[Any] = field(default_factory=list)
+
+
+def sorted_from_sources(vertices: Mapping[Any, PlanVertex]) -> list[Any]:
+    """Return the keys of the vertices from sources to sinks.
+
+    As JobGraph.getVerticesSortedTopologicallyFromSources: depth first, each vertex after its inputs. Vertices in
+    a cycle come last.
+    """
+    order = [key for key, vertex in vertices.items() if not vertex.inputs]
+    remaining = dict.fromkeys(key for key in vertices if key not in order)
+
+    def add_ready_consumers(start: Any) -> None:
+        for key in vertices[start].consumers:
+            if key in remaining and all(edge[0] == start or edge[0] not in remaining for edge in vertices[key].inputs):
+                order.append(key)
+                del remaining[key]
+                add_ready_consumers(key)
+
+    at = 0
+    while remaining and at < len(order):
+        add_ready_consumers(order[at])
+        at += 1
+    return [*order, *remaining]
+
+
+def vertex_specs(vertices: Mapping[Any, PlanVertex]) -> tuple[tuple[VertexSpec, ...], tuple[int, ...]]:
+    """Return the vertices, sorted from the sources, and their indexes in the order of the plan, which is that given.
+
+    Raises:
+        TypeError: a field has a value of another type.
+        ValueError: there are too many vertices.
+    """
+    check_count(vertices)
+    for vertex in vertices.values():
+        _check_types(vertex)
+    order = sorted_from_sources(vertices)
+    index = {key: place for place, key in enumerate(order)}
+    specs = tuple(_spec(vertices[key], index, index[key]) for key in order)
+    return specs, tuple(index[key] for key in vertices)
+
+
+def check_count(vertices: Sized) -> None:
+    """Raise ValueError if there are too many vertices or operators."""
+    if len(vertices) > limits.JAVA_VERTICES:
+        raise ValueError("too many vertices")
+
+
+def _check_types(vertex: PlanVertex) -> None:
+    edges = (part for edge in vertex.inputs for part in edge[1:])
+    if not all(isinstance(part, str) for part in (*vertex.operators, vertex.group, vertex.id, *edges)):
+        raise TypeError("not a string")
+    if type(vertex.parallelism) is not int or type(vertex.max_parallelism) is not int:
+        raise TypeError("not an int")
+
+
+def _spec(vertex: PlanVertex, index: Mapping[Any, int], own_index: int) -> VertexSpec:
+    parallelism = max(vertex.parallelism, 1)
+    return VertexSpec(
+        operators=vertex.operators,
+        parallelism=parallelism,
+        own_parallelism=True,
+        inputs=tuple(Input(index[key], ship, kind) for key, ship, kind in vertex.inputs if index[key] < own_index),
+        id=vertex.id,
+        slot_sharing_group=vertex.group,
+        max_parallelism=vertex.max_parallelism if vertex.max_parallelism > 0 else default_max_parallelism(parallelism),
+        description=vertex.description,
+        parallelism_is_decided_late=vertex.parallelism_is_decided_late,
+        operator_count=vertex.operator_count,
+        collect_sinks=vertex.collect_sinks,
+    )
+
+
+def default_max_parallelism(parallelism: int) -> int:
+    """Return 1.5 times the parallelism, rounded up to a power of two (KeyGroupRangeAssignment)."""
+    rounded = 1 << (parallelism + parallelism // 2 - 1).bit_length()
+    return min(max(rounded, _LOWEST_MAX_PARALLELISM), _HIGHEST_MAX_PARALLELISM)
+
+
+def chained_operators(name: str) -> tuple[str, ...]:
+    """Return the operators in a vertex's name; the text in brackets after a fork is one of them."""
+    parts, depth = [""], 0
+    for piece in name.split(" -> "):
+        parts[-1] += (" -> " if parts[-1] else "") + piece
+        depth += piece.count("(") - piece.count(")")
+        if depth <= 0:
+            parts.append("")
+    return tuple(part for part in parts if part) or (name,)
+
+
+def chained_name(name: str, below: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    """Return the operators of a chain: `a -> b`, or `a -> (b, c)` at a fork (createChainedName)."""
+    if len(below) == 1:
+        return (name, *below[0])
+    return (name, f"({', '.join(' -> '.join(each) for each in below)})") if below else (name,)

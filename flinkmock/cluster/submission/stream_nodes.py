@@ -1,0 +1,149 @@
+"""The operators of a StreamGraph, as its serialized form describes them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from flinkmock.cluster.spec import CollectSink
+from flinkmock.cluster.submission.collect_sinks import collect_sink
+from flinkmock.cluster.submission.java_values import inside, is_a, items, pairs, plain, simple_name, text
+from flinkmock.cluster.submission.plan_vertices import check_count
+from flinkmock.flink.java_serialization.reader import JavaObject
+
+_STRATEGIES = {
+    "ForwardPartitioner": "FORWARD",
+    "ForwardForUnspecifiedPartitioner": "RESCALE",
+    "RebalancePartitioner": "REBALANCE",
+    "KeyGroupStreamPartitioner": "HASH",
+    "RescalePartitioner": "RESCALE",
+    "BroadcastPartitioner": "BROADCAST",
+    "GlobalPartitioner": "GLOBAL",
+    "ShufflePartitioner": "SHUFFLE",
+    "CustomPartitionerWrapper": "CUSTOM",
+}
+"""The text of StreamPartitioner.toString by class, as it is between vertices (tryConvertPartitionerForDynamicGraph)."""
+_YIELDING = frozenset({
+    "AsyncBatchWaitOperatorFactory",
+    "AsyncWaitOperatorFactory",
+    "ContinuousFileReaderOperatorFactory",
+    "SinkWriterOperatorFactory",
+    "StreamingDeltaJoinOperatorFactory",
+    "TableKeyedAsyncWaitOperatorFactory",
+})  # fmt: skip
+"""The classes of Flink that implement YieldingOperatorFactory; a serialized object does not name its interfaces."""
+CONVERTED = frozenset({"ForwardForConsecutiveHashPartitioner", "ForwardForUnspecifiedPartitioner"})
+"""Partitioners of batch jobs that become a ForwardPartitioner in a chain, and another one between vertices."""
+
+
+@dataclass(slots=True)
+class StreamEdge:
+    """An edge between operators. `input_number` is the input of the target that it leads to, 0 if there is only one."""
+
+    source: int
+    target: int
+    partitioner: str
+    ship_strategy: str
+    exchange_mode: str
+    input_number: int
+
+    @property
+    def is_forward(self) -> bool:
+        return self.partitioner.startswith("Forward")
+
+
+@dataclass(slots=True)
+class StreamNode:
+    """An operator. `parallelism` and `max_parallelism` are -1 if the program sets none.
+
+    Attributes:
+        uid: What `uid()` set.
+        chaining: The ChainingStrategy of its factory; None: there is no factory, so that it is not chained.
+        is_source: Whether it is a source of FLIP-27.
+        is_legacy_source: Whether it is a SourceFunction.
+        is_yielding: Whether it needs the mailbox, which legacy sources don't share.
+        holds_output: Whether it emits nothing before its input ends.
+    """
+
+    id: int
+    name: str
+    description: str
+    parallelism: int
+    parallelism_is_set: bool
+    max_parallelism: int
+    group: str
+    uid: str | None
+    chaining: str | None
+    is_source: bool
+    is_legacy_source: bool
+    is_yielding: bool
+    holds_output: bool
+    collect: CollectSink | None
+    inputs: list[StreamEdge] = field(default_factory=list)
+    outputs: list[StreamEdge] = field(default_factory=list)
+
+
+def read_stream_nodes(holder: Mapping[str, Any]) -> dict[int, StreamNode]:
+    """Return the operators by id, from the fields of a StreamGraph's UserDefinedObjectsHolder."""
+    tuples = items(holder["streamNodeToSerializedOperatorFactories"])
+    factories = {plain(pair.fields["f0"]): pair.fields["f1"] for pair in tuples}
+    objects = [value.fields for _, value in pairs(inside(holder["serializedStreamNodes"]))]
+    check_count(objects)
+    nodes = {fields["id"]: _node(fields, inside(factories.get(fields["id"]))) for fields in objects}
+    for fields in sorted(objects, key=lambda fields: int(fields["id"])):
+        node = nodes[fields["id"]]
+        node.inputs = [_edge(edge.fields) for edge in items(fields["inEdges"])]
+        node.outputs = [_edge(edge.fields) for edge in items(fields["outEdges"])]
+    return nodes
+
+
+def _node(fields: Mapping[str, Any], factory: Any) -> StreamNode:
+    operator = factory.fields.get("operator") if isinstance(factory, JavaObject) else None
+    attribute = fields.get("attribute")
+    name = text(fields["operatorName"]) or ""
+    return StreamNode(
+        id=fields["id"],
+        name=name,
+        description=text(fields.get("operatorDescription")) or name,
+        parallelism=fields["parallelism"],
+        parallelism_is_set=fields.get("parallelismConfigured", True),
+        max_parallelism=fields["maxParallelism"],
+        group=fields.get("slotSharingGroup") or "default",
+        uid=text(fields.get("transformationUID")),
+        chaining=_chaining_strategy(factory),
+        is_source=is_a(factory, "SourceOperatorFactory"),
+        is_legacy_source=is_a(operator, "StreamSource"),
+        is_yielding=any(is_a(factory, name) for name in _YIELDING),
+        holds_output=isinstance(attribute, JavaObject) and attribute.fields.get("isNoOutputUntilEndOfInput") is True,
+        collect=collect_sink(operator),
+    )
+
+
+def _chaining_strategy(factory: Any) -> str | None:
+    """Return the chaining strategy of an operator's factory, or of the operator in it (SimpleOperatorFactory)."""
+    if not isinstance(factory, JavaObject):
+        return None
+    strategy = factory.fields.get("chainingStrategy") or _chaining_strategy(factory.fields.get("operator"))
+    return text(strategy)
+
+
+def _edge(fields: Mapping[str, Any]) -> StreamEdge:
+    partitioner = fields.get("outputPartitioner")
+    return StreamEdge(
+        source=fields["sourceId"],
+        target=fields["targetId"],
+        partitioner=simple_name(partitioner) or "ForwardPartitioner",
+        ship_strategy=_ship_strategy(partitioner),
+        exchange_mode=text(fields.get("exchangeMode")) or "UNDEFINED",
+        input_number=fields.get("typeNumber", 0),
+    )
+
+
+def _ship_strategy(partitioner: Any) -> str:
+    name = simple_name(partitioner)
+    if name == "ForwardForConsecutiveHashPartitioner":
+        return _ship_strategy(partitioner.fields.get("hashPartitioner"))
+    if name == "BinaryHashPartitioner":
+        return f"HASH[{', '.join(name for name in items(partitioner.fields.get('hashFieldNames')) if isinstance(name, str))}]"
+    return _STRATEGIES.get(name, "CUSTOM" if name else "FORWARD")

@@ -1,0 +1,64 @@
+"""The job that a plan becomes: what a submission rule gives, and for the rest what the plan says."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from flinkmock.cluster.spec import CheckpointSpec, JobSpec, SubmissionRule
+from flinkmock.cluster.submission.job_graph_decoder import SubmittedJob
+
+_CHECKPOINT_FIELDS = {
+    "every": "every",
+    "timeout": "timeout",
+    "min-pause": "min_pause",
+    "max-concurrent": "max_concurrent",
+    "mode": "mode",
+    "unaligned": "unaligned",
+    "tolerable-failures": "tolerable_failures",
+    "retained": "retained",
+    "aligned-timeout": "aligned_timeout",
+}
+"""Key of `checkpoints` in a scenario -> field, of those that plans have, too."""
+
+
+def spec_of_plan(plan: SubmittedJob, rule: SubmissionRule) -> JobSpec:
+    """Return the job. It keeps the plan's name; a plan that could not be read leaves everything to the rule."""
+    given, spec = rule.given, dataclasses.replace(rule.job, name=plan.name or rule.job.name)
+    if not plan.vertices:
+        return spec
+    settings = plan.settings
+    spec = dataclasses.replace(
+        spec,
+        checkpoints=_checkpoints(plan.settings.checkpoints, rule),
+        restart=spec.restart if settings.restart is None or _gives(rule, "restart") else settings.restart,
+        user_config=spec.user_config if _gives(rule, "user-config") else settings.user_config,
+        max_parallelism=settings.max_parallelism,
+        object_reuse=settings.object_reuse,
+    )
+    if "vertices" in given:
+        return spec
+    return dataclasses.replace(
+        spec,
+        type=plan.type,
+        vertices=plan.vertices,
+        parallelism=settings.parallelism,
+        plan_order=plan.plan_order,
+        graph_is_complete=not plan.is_stream_graph,
+    )
+
+
+def _gives(rule: SubmissionRule, key: str) -> bool:
+    return any(given.partition(".")[0] == key for given in rule.given)
+
+
+def _checkpoints(of_plan: CheckpointSpec, rule: SubmissionRule) -> CheckpointSpec | None:
+    """Return the plan's settings, with those that the rule gives, and its duration, size and failures."""
+    of_rule = rule.job.checkpoints
+    if "checkpoints" in rule.given or of_rule is None:
+        return of_rule if "checkpoints" in rule.given else of_plan
+    fields = {
+        name: getattr(of_plan, name)
+        for key, name in _CHECKPOINT_FIELDS.items()
+        if f"checkpoints.{key}" not in rule.given
+    }
+    return dataclasses.replace(of_rule, **fields)
