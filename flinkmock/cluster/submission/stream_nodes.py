@@ -145,5 +145,6 @@ def _ship_strategy(partitioner: Any) -> str:
     if name == "ForwardForConsecutiveHashPartitioner":
         return _ship_strategy(partitioner.fields.get("hashPartitioner"))
     if name == "BinaryHashPartitioner":
-        return f"HASH[{', '.join(name for name in items(partitioner.fields.get('hashFieldNames')) if isinstance(name, str))}]"
+        fields = [name for name in items(partitioner.fields.get("hashFieldNames")) if isinstance(name, str)]
+        return f"HASH[{', '.join(fields)}]"
     return _STRATEGIES.get(name, "CUSTOM" if name else "FORWARD")
