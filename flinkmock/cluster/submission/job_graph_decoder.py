@@ -85,4 +85,5 @@ def _with_graph(job: SubmittedJob, fields: Mapping[str, Any]) -> SubmittedJob:
 def _is_empty(fields: Mapping[str, Any]) -> bool:
     """Return whether a plan has no vertices: `isEmpty` of a StreamGraph, the vertices of a JobGraph."""
     vertices = fields.get("taskVertices")
-    return fields.get("isEmpty") is True or (isinstance(vertices, JavaObject) and not pairs(vertices))
+    written = isinstance(vertices, JavaObject) and bool(vertices.more)
+    return fields.get("isEmpty") is True or (written and not pairs(vertices))
