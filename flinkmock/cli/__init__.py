@@ -25,6 +25,7 @@ COMMANDS = {
     "compat": "compat",
     "proxy": "proxy",
     "record": "record",
+    "adopt": "adopt",
     "openapi": "openapi",
     "coverage": "coverage",
     "import": "importing",

@@ -29,6 +29,11 @@ class Block:
         match = FILE_NAME.match(self.text)
         return match[1] if match else None
 
+    @property
+    def content(self) -> str:
+        """The content of the file. JSON has no comments, so the name is not part of it."""
+        return FILE_NAME.sub("", self.text) if self.language == "json" else self.text
+
 
 @dataclass(frozen=True)
 class Example:
@@ -50,7 +55,7 @@ class DocumentationPage:
     @property
     def files(self) -> dict[str, str]:
         """The files that the page shows, by name."""
-        return {block.file_name: block.text for block in self.blocks if block.file_name}
+        return {block.file_name: block.content for block in self.blocks if block.file_name}
 
     @property
     def examples(self) -> list[Example]:

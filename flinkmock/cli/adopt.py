@@ -1,0 +1,141 @@
+"""`flinkmock adopt`: what no Flink says in hand-written fakes, and a scenario that serves the same."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from flinkmock.cli.terminal import paint
+
+if TYPE_CHECKING:
+    from flinkmock.conformance.adoption import FakeResponse, Review
+
+MAX_LINES = 6
+"""How many deviations of one response are printed; JSON has all."""
+
+
+def configure(subparsers: Any) -> None:
+    parser = subparsers.add_parser(
+        "adopt",
+        help="review hand-written fakes, and write a scenario that serves the same",
+        description="Reads the responses of hand-written fakes: WireMock mappings, HAR files, routes of responses, "
+        "respx or requests-mock exported as JSON, plain JSON bodies, and folders of these. Reports what in them no "
+        "release of Flink says. The exit code is 1 if a response deviates from every release.",
+        examples=(
+            "flinkmock adopt tests/mappings",
+            "flinkmock adopt routes.json --flink 1.20 --flink 2.3",
+            "flinkmock adopt session.har -o scenario.yaml",
+        ),
+    )
+    parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a file or a folder")
+    parser.add_argument(
+        "--flink", action="append", metavar="RELEASE", help="compare with this release only; default: all releases"
+    )
+    parser.add_argument(
+        "-o", "--out", type=Path, metavar="FILE", help="write a scenario that serves the same; -: standard output"
+    )
+    parser.add_argument("--force", action="store_true", help="overwrite an existing file")
+    parser.add_argument("--format", choices=("text", "json"), default="text", help="default: %(default)s")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    from flinkmock.conformance.adoption import read_fakes, review
+    from flinkmock.contract import known_releases
+    from flinkmock.errors import FlinkMockError
+
+    if args.out and str(args.out) != "-" and args.out.exists() and not args.force:
+        raise FlinkMockError(f"{args.out} exists. To overwrite it, use --force.")
+    for file in args.files:
+        if not file.exists():
+            raise FlinkMockError(f"{file}: No such file or directory.")
+    fakes = read_fakes(args.files)
+    if not fakes:
+        raise FlinkMockError("There is no response in these files.")
+    releases = args.flink or known_releases()
+    reviews = [review(fake, releases) for fake in fakes]
+    stream = sys.stderr if str(args.out) == "-" else sys.stdout
+    print(_as_json(reviews) if args.format == "json" else _as_text(reviews), file=stream)
+    if args.out:
+        _write_scenario(fakes, _release(args.flink, reviews), args.out)
+    return int(any(each.deviates for each in reviews))
+
+
+def _release(wanted: Sequence[str] | None, reviews: Sequence[Review]) -> str:
+    """Return the release to serve: the one that was asked for, else the newest of those that most responses fit."""
+    if wanted:
+        return wanted[-1]
+    names = list(reviews[0].deviations)
+    return max(names, key=lambda name: (sum(name in each.releases for each in reviews), names.index(name)))
+
+
+def _as_text(reviews: Sequence[Review]) -> str:
+    lines: list[str] = []
+    for each in reviews:
+        verdict = "deviates from every release" if each.deviates else _ranges(each)
+        colour = "red" if each.deviates else "green"
+        lines.append(f"{each.fake.source}: {each.fake.request} {each.fake.status}: {paint(verdict, colour)}")
+        if each.deviates:
+            found = list(each.deviations[each.nearest])
+            lines.append(f"  nearest: Flink {each.nearest}")
+            lines += [f"    {line}" for line in found[:MAX_LINES]]
+            if len(found) > MAX_LINES:
+                lines.append(f"    … and {len(found) - MAX_LINES} more")
+    deviating, count = sum(each.deviates for each in reviews), len(reviews)
+    verb = "deviates" if deviating == 1 else "deviate"
+    lines.append(f"{count} response{'' if count == 1 else 's'}, {deviating} of them {verb} from every release")
+    return "\n".join(lines)
+
+
+def _ranges(reviewed: Review) -> str:
+    """Format the releases that give a response: "as Flink 1.12 to 1.20"."""
+    names = list(reviewed.deviations)
+    if reviewed.releases == names:
+        return "as every release" if len(names) > 1 else f"as Flink {names[0]}"
+    first, last = names.index(reviewed.releases[0]), names.index(reviewed.releases[-1])
+    if len(reviewed.releases) > 2 and reviewed.releases == names[first : last + 1]:
+        return f"as Flink {names[first]} to {names[last]}"
+    return f"as Flink {', '.join(reviewed.releases)}"
+
+
+def _as_json(reviews: Sequence[Review]) -> str:
+    return json.dumps(
+        [
+            {
+                "source": each.fake.source,
+                "request": each.fake.request,
+                "status": each.fake.status,
+                "operation": each.operation and str(each.operation),
+                "releases": each.releases,
+                "deviations": {release: list(found) for release, found in each.deviations.items() if found},
+            }
+            for each in reviews
+        ],
+        indent=1,
+        ensure_ascii=False,
+    )
+
+
+def _write_scenario(fakes: Sequence[FakeResponse], flink: str, out: Path) -> None:
+    import yaml
+
+    from flinkmock.cli.record import scenario_dumper
+    from flinkmock.conformance.adoption import scenario_of
+    from flinkmock.errors import FlinkMockError
+
+    scenario = scenario_of(fakes, flink)
+    text = yaml.dump(scenario, Dumper=scenario_dumper(), sort_keys=False, allow_unicode=True, width=120)
+    text = f"# Made by flinkmock adopt.\n{text}"
+    if str(out) == "-":
+        print(text, end="")
+        return
+    try:
+        out.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise FlinkMockError(f"{out} can't be written: {error.strerror}.") from error
+    jobs = len(scenario.get("jobs", {}))
+    print(f"{out}: Flink {flink}, {jobs} job{'' if jobs == 1 else 's'}. See: flinkmock scenario plan {out}")

@@ -1,0 +1,87 @@
+"""A response that a hand-written fake gives."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+WILDCARD = "*"
+"""A segment of a path that the fake matches with a pattern."""
+_PLAIN_SEGMENT = re.compile(r"[\w.~%@:,+=-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class FakeResponse:
+    """One response of a hand-written fake.
+
+    Attributes:
+        source: File and position: "mappings/jobs.json", "routes.json[2]".
+        method: Of the request; "" if it is unknown.
+        path: Path and query of the request, in which a pattern is `*`; "" if it is unknown.
+        status: Of the response.
+        body: Parsed JSON, the text if it is not JSON, None if it is empty.
+        is_json: Whether the body could be parsed.
+    """
+
+    source: str
+    method: str
+    path: str
+    status: int
+    body: Any
+    is_json: bool = True
+
+    @property
+    def request(self) -> str:
+        """The request as text: "GET /jobs/overview"."""
+        return f"{self.method} {self.path}".strip() or "unknown request"
+
+
+def fake_response(
+    source: str, method: str, url: str, status: int, body: Any, *, is_pattern: bool = False
+) -> FakeResponse:
+    """Create one from a URL and a body.
+
+    Args:
+        source: File and position.
+        method: Of the request, in any case.
+        url: A URL or path.
+        status: Of the response.
+        body: Parsed JSON, or text that may be JSON.
+        is_pattern: Whether the URL is a regular expression or a template.
+    """
+    path = _path_of_pattern(url) if is_pattern else _path(url)
+    parsed, is_json = _parsed(body)
+    return FakeResponse(source, method.upper(), path, status, parsed, is_json)
+
+
+def _parsed(body: Any) -> tuple[Any, bool]:
+    if not isinstance(body, str):
+        return body, True
+    if not body.strip():
+        return None, True
+    try:
+        return json.loads(body), True
+    except ValueError:
+        return body, False
+
+
+def _path(url: str) -> str:
+    parts = urlsplit(url)
+    path = parts.path if parts.path.startswith("/") else f"/{parts.path}"
+    return path + (f"?{parts.query}" if parts.query else "")
+
+
+def _path_of_pattern(pattern: str) -> str:
+    """Return the path that a regular expression or template stands for: each segment that is not plain is `*`."""
+    text = pattern.replace("\\/", "/").replace("\\.", ".").replace("\\-", "-")
+    text = re.sub(r"\[[^\]]*\]|\([^)]*\)|\{[^}]*\}", WILDCARD, text)  # these may contain slashes
+    text = re.sub(r"^\^?([\w?]+://[^/]+)?", "", text).removesuffix("$")
+    path = text.partition("\\?")[0].partition("?")[0]
+    return "/" + "/".join(_plain_or_wildcard(segment) for segment in path.split("/") if segment)
+
+
+def _plain_or_wildcard(segment: str) -> str:
+    return segment if _PLAIN_SEGMENT.fullmatch(segment) and ".+" not in segment else WILDCARD

@@ -1,0 +1,70 @@
+"""Guesses which operation a plain JSON body is the response of."""
+
+from __future__ import annotations
+
+import re
+from difflib import SequenceMatcher
+from functools import cache
+from typing import Any
+
+from flinkmock.contract import LATEST, Contract, Operation
+from flinkmock.contract.contract import known_releases
+
+MIN_SHARE = 0.5
+"""A body that has less than this share of its keys in common with an operation's response is not one of it."""
+ERROR_STATUS = 500
+"""The status of a plain body with errors, which does not say it."""
+
+
+def guess(body: Any, name: str) -> tuple[str, int]:
+    """Return the request and the status of a response.
+
+    Args:
+        body: Parsed JSON.
+        name: The name of the file, without its suffix. It decides between operations that fit equally well.
+
+    Returns:
+        Such as ("GET /jobs/overview", 200). The request is "" if nothing fits.
+    """
+    if isinstance(body, dict) and body.keys() == {"errors"}:
+        return "", ERROR_STATUS
+    scored = [(_score(operation, body, name), operation) for operation in _operations()]
+    score, operation = max(scored, key=lambda each: each[0])
+    if score[0] < MIN_SHARE:
+        return "", 200
+    return f"{operation.method} {operation.path}", operation.status
+
+
+@cache
+def _operations() -> tuple[Operation, ...]:
+    """All operations with a JSON response, as the newest release with each has it."""
+    found: dict[str, Operation] = {}
+    for release in dict.fromkeys([LATEST, *reversed(known_releases())]):
+        for operation in Contract.load(release):
+            if operation.response and not operation.returns_file:
+                found.setdefault(str(operation), operation)
+    return tuple(found.values())
+
+
+def _score(operation: Operation, body: Any, name: str) -> tuple[float, float, float]:
+    contract = next(
+        Contract.load(release) for release in reversed(known_releases()) if operation.id in Contract.load(release)
+    )
+    violations = len(contract.check_response(operation, body)) if _share(operation, contract, body) >= MIN_SHARE else 99
+    words = " ".join(re.findall(r"[a-z]+", name.lower()))
+    path = " ".join(re.findall(r"[a-z]+", f"{operation.path} {operation.id}".lower()))
+    is_get = 1.0 if operation.method == "GET" else 0.0
+    return _share(operation, contract, body), -violations, SequenceMatcher(None, words, path).ratio() + is_get
+
+
+def _share(operation: Operation, contract: Contract, body: Any) -> float:
+    """Return how much of the keys of the body and of the schema are common, from 0 to 1."""
+    schema = operation.response or {}
+    while "$ref" in schema:
+        schema = contract.definitions[schema["$ref"].rpartition("/")[2]]
+    if isinstance(body, list):
+        return 0.6 if schema.get("type") == "array" else 0.0
+    keys = set(schema.get("properties", {}))
+    if not isinstance(body, dict) or not keys:
+        return 0.0
+    return len(keys & body.keys()) / len(keys | body.keys())

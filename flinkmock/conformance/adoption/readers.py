@@ -1,0 +1,147 @@
+"""Reads hand-written fakes: WireMock mappings, HAR, exported routes of Python's mocking libraries, plain bodies."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from flinkmock.conformance.adoption.fakes import FakeResponse, fake_response
+from flinkmock.conformance.adoption.guess import guess
+from flinkmock.errors import FlinkMockError
+
+SUFFIXES = (".json", ".har", ".yaml", ".yml")
+PATTERNS = ("urlPattern", "urlPathPattern", "urlPathTemplate")
+"""The keys of a WireMock request whose values are patterns."""
+_REQUEST = re.compile(r"^(?:(GET|POST|PUT|PATCH|DELETE) )?(/\S*)$")
+
+
+def read_fakes(paths: Iterable[Path]) -> list[FakeResponse]:
+    """Read files, and all files with a known suffix in folders.
+
+    Raises:
+        FlinkMockError: A file can't be read, or is neither JSON nor YAML.
+    """
+    found: list[FakeResponse] = []
+    for path in paths:
+        files = sorted(each for each in path.rglob("*") if each.suffix in SUFFIXES) if path.is_dir() else [path]
+        for file in files:
+            if "__files" not in file.parts:  # bodies of WireMock, which its mappings name
+                found += _read_file(file)
+    return found
+
+
+def _read_file(file: Path) -> list[FakeResponse]:
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise FlinkMockError(f"{file} can't be read: {getattr(error, 'strerror', None) or error}.") from error
+    document = _parse(text, file)
+    try:
+        return list(_responses(document, file))
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
+        raise FlinkMockError(f"{file} does not have the form that it seems to have: {error!r}.") from error
+
+
+def _parse(text: str, file: Path) -> Any:
+    if file.suffix in (".yaml", ".yml"):
+        import yaml
+
+        try:
+            return yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise FlinkMockError(f"{file} is not YAML: {str(error).splitlines()[0]}.") from error
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise FlinkMockError(f"{file} is not JSON: {error}.") from error
+
+
+def _responses(document: Any, file: Path) -> Iterator[FakeResponse]:
+    """Recognize the format by its keys."""
+    source = str(file)
+    if isinstance(document, Mapping) and isinstance(document.get("log"), Mapping) and "entries" in document["log"]:
+        yield from _har(document["log"]["entries"], source)
+    elif isinstance(document, Mapping) and isinstance(document.get("mappings"), list):
+        for number, mapping in enumerate(document["mappings"]):
+            yield from _wiremock(mapping, f"{source}[{number}]", file)
+    elif isinstance(document, Mapping) and _is_wiremock(document):
+        yield from _wiremock(document, source, file)
+    elif isinstance(document, Mapping) and isinstance(document.get("responses"), list):
+        yield from _routes([each.get("response", each) for each in document["responses"]], source)
+    elif isinstance(document, Mapping) and document and all(_REQUEST.match(str(key)) for key in document):
+        for key, body in document.items():
+            method, path = _REQUEST.match(str(key)).groups()  # type: ignore[union-attr]
+            yield fake_response(f"{source}[{key}]", method or "GET", path, 200, body)
+    elif isinstance(document, list) and document and all(map(_is_route, document)):
+        yield from _routes(document, source)
+    else:
+        request, status = guess(document, file.stem)
+        method, _, path = request.partition(" ")
+        yield FakeResponse(source, method, path, status, document)
+
+
+def _is_wiremock(document: Mapping[str, Any]) -> bool:
+    return isinstance(document.get("request"), Mapping) and isinstance(document.get("response"), Mapping)
+
+
+def _is_route(entry: Any) -> bool:
+    return isinstance(entry, Mapping) and bool({"url", "path", "url_pattern"} & entry.keys())
+
+
+def _routes(entries: list[Any], source: str) -> Iterator[FakeResponse]:
+    for number, entry in enumerate(entries):
+        given = entry.get("response") if isinstance(entry.get("response"), Mapping) else entry
+        status = next((given[key] for key in ("status", "status_code") if key in given), 200)
+        body = next((given[key] for key in ("json", "body", "text", "content") if given.get(key) is not None), None)
+        url = next(str(entry[key]) for key in ("url", "path", "url_pattern") if key in entry)
+        yield fake_response(
+            f"{source}[{number}]",
+            str(entry.get("method", "GET")),
+            url,
+            int(status),
+            body,
+            is_pattern="url_pattern" in entry,
+        )
+
+
+def _wiremock(mapping: Mapping[str, Any], source: str, file: Path) -> Iterator[FakeResponse]:
+    request, response = mapping["request"], mapping["response"]
+    if "fault" in response and "status" not in response:
+        return  # a broken connection
+    pattern = next((str(request[key]) for key in PATTERNS if key in request), None)
+    url = pattern or str(request.get("url", request.get("urlPath", "/")))
+    method = str(request.get("method", "GET"))
+    body = _wiremock_body(response, file)
+    yield fake_response(
+        source, "GET" if method == "ANY" else method, url, int(response.get("status", 200)), body,
+        is_pattern=pattern is not None,
+    )  # fmt: skip
+
+
+def _wiremock_body(response: Mapping[str, Any], file: Path) -> Any:
+    if "jsonBody" in response:
+        return response["jsonBody"]
+    if "base64Body" in response:
+        return base64.b64decode(response["base64Body"]).decode("utf-8", errors="replace")
+    if name := response.get("bodyFileName"):
+        for folder in file.parents[:3]:
+            body = folder / "__files" / str(name)
+            if body.is_file():
+                return body.read_text(encoding="utf-8")
+        raise ValueError(f"there is no file __files/{name}")
+    return response.get("body")
+
+
+def _har(entries: list[Any], source: str) -> Iterator[FakeResponse]:
+    for number, entry in enumerate(entries):
+        request, response = entry["request"], entry["response"]
+        content = response.get("content", {})
+        body = content.get("text", "")
+        if content.get("encoding") == "base64":
+            body = base64.b64decode(body).decode("utf-8", errors="replace")
+        if response["status"]:  # 0: there was no response
+            yield fake_response(f"{source}[{number}]", request["method"], request["url"], response["status"], body)

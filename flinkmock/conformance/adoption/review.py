@@ -1,0 +1,109 @@
+"""Compares one response of a hand-written fake with what the releases of Flink answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from flinkmock.conformance.adoption.fakes import FakeResponse
+from flinkmock.conformance.invariants import invariant_violations
+from flinkmock.conformance.report import generalize_pointer
+from flinkmock.conformance.response_check import ANY_ERROR
+from flinkmock.contract import Contract, Operation
+from flinkmock.journal.operation_hints import METHODS
+
+MAX_PREFIX = 4
+"""How many segments before Flink's own path are skipped, as those of a gateway."""
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What the releases say about a response.
+
+    Attributes:
+        fake: The response.
+        operation: The operation of the newest release that has it; None if no release has it.
+        prefix: The part of the path before Flink's own: "/flink".
+        deviations: For each release, what Flink does not answer so; empty if the release may give this response.
+    """
+
+    fake: FakeResponse
+    operation: Operation | None
+    prefix: str = ""
+    deviations: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    @property
+    def releases(self) -> list[str]:
+        """The releases that may give this response."""
+        return [release for release, found in self.deviations.items() if not found]
+
+    @property
+    def deviates(self) -> bool:
+        """Whether no release gives this response."""
+        return not self.releases
+
+    @property
+    def nearest(self) -> str:
+        """The release with the fewest deviations, the newest one of several."""
+        return min(reversed(list(self.deviations)), key=lambda release: len(self.deviations[release]))
+
+
+def review(fake: FakeResponse, releases: Sequence[str]) -> Review:
+    """Compare a response with releases. Raises UnknownRelease."""
+    contracts = {release: Contract.load(release) for release in releases}
+    prefix, path = _prefix(fake, list(contracts.values()))
+    operation: Operation | None = None
+    deviations: dict[str, list[str]] = {}
+    for release, contract in contracts.items():
+        route = contract.match_route(fake.method, path)
+        if route is None:
+            deviations[release] = [_no_operation(contract, path)]
+        else:
+            operation = route[0]
+            deviations[release] = list(dict.fromkeys(_deviations(contract, *route, fake)))
+    return Review(fake, operation, prefix, deviations)
+
+
+def _prefix(fake: FakeResponse, contracts: Sequence[Contract]) -> tuple[str, str]:
+    """Return the part before Flink's path, and Flink's path."""
+    segments = fake.path.partition("?")[0].split("/")[1:]
+    for length in range(min(MAX_PREFIX, len(segments) - 1) + 1):
+        path = "/" + "/".join(segments[length:])
+        if any(contract.match(fake.method, path) for contract in contracts):
+            return "/".join(["", *segments[:length]]), path
+    return "", fake.path
+
+
+def _no_operation(contract: Contract, path: str) -> str:
+    methods = [method for method in METHODS if contract.match(method, path)]
+    return "no such operation" + (f"; the path takes {' and '.join(methods)}" if methods else "")
+
+
+def _deviations(
+    contract: Contract, operation: Operation, parameters: dict[str, str], fake: FakeResponse
+) -> Iterator[str]:
+    if fake.status >= 400:
+        if fake.status not in ANY_ERROR:
+            yield f"status {fake.status}: Flink never sends it"
+        elif fake.is_json:
+            yield from (str(each) for each in contract.check_error(fake.body))
+        else:
+            yield "the body is not JSON"
+        return
+    if fake.status != operation.status:
+        yield f"status {fake.status}: Flink sends {operation.status}"
+    if operation.returns_file:
+        return
+    if not fake.is_json:
+        yield "the body is not JSON"
+        return
+    violations = contract.check_response(operation, fake.body)
+    for violation in violations:
+        pointer = generalize_pointer(violation.pointer) or "the body"
+        expected = f": expected {violation.expected}, found {violation.found}"
+        yield f"{pointer}: {violation.kind}{'' if violation.kind == 'missing' else expected}"
+    if not violations:
+        known = {name: value for name, value in parameters.items() if value != "*" and not value.startswith(":")}
+        if known.keys() == parameters.keys():
+            for contradiction in invariant_violations(operation.id, fake.body, parameters):
+                yield f"{contradiction.pointer}: {contradiction.found} ({contradiction.expected})"

@@ -1,0 +1,210 @@
+"""Makes a scenario out of the responses of a hand-written fake: the cluster, jobs in their states, and errors."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from flinkmock.cluster.states import JobState
+from flinkmock.conformance.adoption.fakes import FakeResponse
+from flinkmock.conformance.adoption.review import review
+from flinkmock.contract import Contract
+from flinkmock.errors import ScenarioError
+from flinkmock.scenario import load_scenario
+
+ID = re.compile(r"[0-9a-f]{32}")
+ENDED_AGE = "1h"
+"""How long before the scenario a job was submitted that has ended, or that has left RUNNING."""
+LIFECYCLES: Mapping[str, Sequence[Any]] = {
+    "INITIALIZING": [{"INITIALIZING": "forever"}],
+    "CREATED": [{"CREATED": "forever"}],
+    "RUNNING": ["RUNNING"],
+    "RESTARTING": [{"RUNNING": "1m"}, {"RESTARTING": "forever"}],
+    "FAILING": [{"RUNNING": "1m"}, {"FAILING": "forever"}],
+    "FAILED": [{"RUNNING": "1m"}, {"FAILING": "100ms"}, "FAILED"],
+    "CANCELLING": [{"RUNNING": "1m"}, {"CANCELLING": "forever"}],
+    "CANCELED": [{"RUNNING": "1m"}, {"CANCELLING": "100ms"}, "CANCELED"],
+    "FINISHED": [{"RUNNING": "1m"}, "FINISHED"],
+}
+"""A lifecycle that is in the state when the scenario begins."""
+AGELESS = ("INITIALIZING", "CREATED", "RUNNING")
+ASYNC = {"savepoints": "savepoint", "checkpoints": "checkpoint"}
+"""The part of the path of an asynchronous operation -> the key of the section `operations`."""
+
+
+def scenario_of(fakes: Sequence[FakeResponse], flink: str) -> dict[str, Any]:
+    """Return a scenario whose cluster gives responses with the same jobs, states and errors.
+
+    Args:
+        fakes: The responses.
+        flink: The release to serve.
+
+    Returns:
+        A valid scenario. What can't be read from the responses is left out.
+    """
+    reader = _Reader(flink)
+    for fake in fakes:
+        reader.read(fake)
+    scenario = reader.scenario()
+    try:
+        load_scenario(scenario)
+    except ScenarioError:  # an id, a name or a path that no scenario can have
+        scenario["jobs"] = {name: _plain(job) for name, job in scenario.get("jobs", {}).items()}
+        load_scenario(scenario)
+    return scenario
+
+
+def _plain(job: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in job.items() if key in ("extends", "lifecycle", "age", "type", "restart")}
+
+
+class _Reader:
+    """Collects what the responses say about the cluster."""
+
+    def __init__(self, flink: str) -> None:
+        self._flink = flink
+        self._contract = Contract.load(flink)
+        self._cluster: dict[str, Any] = {}
+        self._jobs: dict[str, dict[str, Any]] = {}
+        """Job id, or name where there is none -> what is known of the job."""
+        self._operations: dict[str, Any] = {}
+        self._faults: list[dict[str, Any]] = []
+
+    def read(self, fake: FakeResponse) -> None:
+        """Read one response; what does not have Flink's form is ignored."""
+        reviewed = review(fake, [self._flink])
+        if reviewed.operation is None:
+            return
+        if fake.status >= 400:
+            self._error(str(reviewed.operation), fake)
+            return
+        if not isinstance(fake.body, Mapping):
+            return
+        path = fake.path.partition("?")[0].removeprefix(reviewed.prefix)
+        route = self._contract.match_route(fake.method, path)
+        parameters = route[1] if route else {}
+        try:
+            self._body(reviewed.operation.id, fake.body, parameters, path)
+        except (LookupError, TypeError, ValueError, AttributeError):
+            return
+
+    def _body(self, operation: str, body: Mapping[str, Any], parameters: Mapping[str, str], path: str) -> None:
+        if operation == "getJobsOverview":
+            for row in body["jobs"]:
+                self._job(row.get("jid"), name=row.get("name"), state=row.get("state"))
+        elif operation == "getJobIdsWithStatusesOverview":
+            for row in body["jobs"]:
+                self._job(row.get("id"), state=row.get("status"))
+        elif operation == "getJobDetails":
+            self._job(
+                body.get("jid"),
+                name=body.get("name"),
+                state=body.get("state"),
+                vertices=list(_vertices(body.get("vertices", ()))),
+                type=str(body.get("job-type", "")).lower(),
+            )
+        elif operation == "getJobStatusInfo":
+            self._job(parameters.get("jobid"), state=body.get("status"))
+        elif operation == "getJobExceptions":
+            self._job(parameters.get("jobid"), exception=_exception(body))
+        elif operation == "getTaskManagers":
+            rows = body["taskmanagers"]
+            slots = [int(row["slotsNumber"]) for row in rows if "slotsNumber" in row]
+            self._cluster |= {"taskmanagers": len(rows)} | ({"slots": max(slots)} if slots else {})
+        elif operation == "getClusterOverview":
+            count = int(body.get("taskmanagers", 1))
+            known = {"taskmanagers": count} | ({"slots": int(body.get("slots-total", 4)) // count} if count else {})
+            self._cluster = known | self._cluster
+        elif operation == "getDashboardConfiguration" and body.get("flink-version"):
+            if body["flink-version"] != self._contract.release.version:
+                self._cluster["version"] = str(body["flink-version"])
+        elif body.get("status", {}).get("id"):
+            self._async(path, body)
+
+    def _async(self, path: str, body: Mapping[str, Any]) -> None:
+        key = next((key for segment, key in ASYNC.items() if f"/{segment}/" in f"{path}/"), None)
+        if key is None:
+            return
+        cause = (body.get("operation") or {}).get("failure-cause")
+        if cause:
+            self._operations[key] = {"fails": "100%", "exception": _java(str(cause.get("class", "")), cause)}
+        elif body["status"]["id"] == "IN_PROGRESS":
+            self._operations.setdefault(key, "10s")
+
+    def _error(self, operation: str, fake: FakeResponse) -> None:
+        errors = fake.body.get("errors") if isinstance(fake.body, Mapping) else None
+        texts = [str(each) for each in errors] if isinstance(errors, list) else []
+        reply: dict[str, Any] = {"status": fake.status} | ({"errors": texts} if texts else {})
+        fault = {"match": operation, "times": 1, "reply": reply}
+        if fault not in self._faults:
+            self._faults.append(fault)
+
+    def _job(self, job_id: object, **known: Any) -> None:
+        key = str(job_id or known.get("name") or "")
+        if not key or key.startswith(":") or key == "*":
+            return
+        job = self._jobs.setdefault(key, {"states": []})
+        state = known.pop("state", None)
+        if state in JobState.__members__ and state not in job["states"]:
+            job["states"].append(state)
+        job.update({name: value for name, value in known.items() if value})
+
+    def scenario(self) -> dict[str, Any]:
+        jobs: dict[str, Any] = {}
+        for key, job in self._jobs.items():
+            name = str(job.get("name") or "job")
+            label = name if name not in jobs else f"{name} {key[:6]}"
+            jobs[label] = _job_entry(key, job, name if label != name else None)
+        return {
+            "name": "adopted",
+            "flink": self._flink,
+            **({"cluster": self._cluster} if self._cluster else {}),
+            **({"jobs": jobs} if jobs else {}),
+            **({"operations": self._operations} if self._operations else {}),
+            **({"faults": self._faults} if self._faults else {}),
+        }
+
+
+def _job_entry(key: str, job: Mapping[str, Any], name: str | None) -> dict[str, Any]:
+    state = job["states"][-1] if job["states"] else "RUNNING"
+    lifecycle = [dict(step) if isinstance(step, dict) else step for step in LIFECYCLES.get(state, ["RUNNING"])]
+    for step in lifecycle:
+        for failing in ("FAILING", "RESTARTING"):
+            if isinstance(step, dict) and failing in step and job.get("exception"):
+                step[failing] = {"duration": step[failing], "exception": job["exception"]}
+    return {
+        **({"name": name} if name else {}),
+        **({"id": key} if ID.fullmatch(key) else {}),
+        **({"type": job["type"]} if job.get("type") in ("batch", "streaming") else {}),
+        **({"age": ENDED_AGE} if state not in AGELESS else {}),
+        **({"vertices": job["vertices"]} if job.get("vertices") else {}),
+        "lifecycle": lifecycle,
+    }
+
+
+def _vertices(rows: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    for row in rows:
+        entry = {"name": row["name"]}
+        if ID.fullmatch(str(row.get("id", ""))):
+            entry["id"] = row["id"]
+        if isinstance(row.get("parallelism"), int) and row["parallelism"] > 0:
+            entry["parallelism"] = row["parallelism"]
+        yield entry
+
+
+def _exception(body: Mapping[str, Any]) -> dict[str, Any] | None:
+    entries = (body.get("exceptionHistory") or {}).get("entries") or []
+    if entries:
+        return _java(str(entries[0].get("exceptionName", "")), {"stack-trace": entries[0].get("stacktrace", "")})
+    root = body.get("root-exception")
+    return _java("", {"stack-trace": root}) if root else None
+
+
+def _java(java_class: str, cause: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an exception by its class, and by the first line of its stack trace."""
+    first = str(cause.get("stack-trace", "")).strip().partition("\n")[0]
+    match = re.match(r"([\w.$]+\.[\w$]+)(?::\s*(.*))?$", first)
+    name = java_class or (match[1] if match else "java.lang.RuntimeException")
+    message = (match[2] or "") if match else first
+    return {"class": name, **({"message": message} if message else {})}

@@ -1,0 +1,234 @@
+"""Hand-written fakes in all formats: what no Flink says in them, and scenarios that serve the same."""
+
+from __future__ import annotations
+
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from flinkmock import FlinkMock, FlinkMockError, load_scenario
+from flinkmock.cli import main
+from flinkmock.conformance.adoption import FakeResponse, read_fakes, review, scenario_of
+from flinkmock.conformance.adoption.fakes import fake_response
+from flinkmock.contract import known_releases
+
+JOB = "a7f03b6e214a041bc7cf91990f8a58c1"
+ROW = {"jid": JOB, "name": "orders", "state": "RUNNING"}
+CONFIG: dict[str, Any] = {"jobs": [{"id": JOB, "status": "RUNNING"}]}
+
+
+def write(folder: Path, name: str, content: object) -> Path:
+    file = folder / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(content if isinstance(content, str) else json.dumps(content), encoding="utf-8")
+    return file
+
+
+def only(file: Path) -> FakeResponse:
+    [fake] = read_fakes([file])
+    return fake
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "request_", "status", "body"),
+    [
+        ("jobs.json", CONFIG, "GET /jobs", 200, CONFIG),
+        ("routes.json", [{"method": "GET", "url": "http://flink:8081/jobs", "json": CONFIG}], "GET /jobs", 200, CONFIG),
+        ("routes.json", [{"url": "/jobs?x=1", "status_code": 503, "body": "busy"}], "GET /jobs?x=1", 503, "busy"),
+        ("routes.json", [{"url": "/jobs", "response": {"status": 500, "json": {}}}], "GET /jobs", 500, {}),
+        ("recorded.yaml", "responses: [{response: {method: POST, url: /jobs, status: 202}}]", "POST /jobs", 202, None),
+        ("map.json", {"PATCH /jobs/1": {}}, "PATCH /jobs/1", 200, {}),
+        ("map.json", {"/jobs": CONFIG}, "GET /jobs", 200, CONFIG),
+        (
+            "session.har",
+            {"log": {"entries": [{"request": {"method": "GET", "url": "http://flink:8081/v1/jobs"},
+                                  "response": {"status": 200, "content": {"text": json.dumps(CONFIG)}}}]}},
+            "GET /v1/jobs", 200, CONFIG,
+        ),
+        (
+            "mapping.json",
+            {"request": {"method": "GET", "urlPathPattern": "/jobs/[0-9a-f]{32}/(status)"},
+             "response": {"base64Body": base64.b64encode(b'{"status": "RUNNING"}').decode()}},
+            "GET /jobs/*/*", 200, {"status": "RUNNING"},
+        ),
+        (
+            "mappings.json",
+            {"mappings": [{"request": {"method": "ANY", "urlPathTemplate": "/jobs/{id}"},
+                           "response": {"status": 404}}]},
+            "GET /jobs/*", 404, None,
+        ),
+    ],
+)  # fmt: skip
+def test_a_format(name: str, content: object, request_: str, status: int, body: object, tmp_path: Path) -> None:
+    fake = only(write(tmp_path, name, content))
+    assert (fake.request, fake.status, fake.body) == (request_, status, body)
+
+
+def test_a_folder_of_wiremock(tmp_path: Path) -> None:
+    write(tmp_path, "__files/jobs.json", CONFIG)
+    response = {"status": 200, "bodyFileName": "jobs.json"}
+    write(tmp_path, "mappings/jobs.json", {"request": {"method": "GET", "url": "/jobs"}, "response": response})
+    broken = {"request": {"method": "GET", "url": "/jobs"}, "response": {"fault": "EMPTY_RESPONSE"}}
+    write(tmp_path, "mappings/broken.json", broken)
+    [fake] = read_fakes([tmp_path])
+    assert (fake.request, fake.body) == ("GET /jobs", CONFIG)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path"),
+    [
+        (r"^http://[^/]+/jobs/[a-f0-9]{32}/savepoints$", "/jobs/*/savepoints"),
+        (r"/jobs/.*", "/jobs/*"),
+        (r"/jobs/\w+\?get=.*", "/jobs/*"),
+        (r"/jobs/overview(\?.*)?", "/jobs/*"),
+        (r"/jars\/upload", "/jars/upload"),
+    ],
+)
+def test_a_pattern_becomes_a_path(pattern: str, path: str) -> None:
+    assert fake_response("x", "get", pattern, 200, None, is_pattern=True).path == path
+
+
+@pytest.mark.parametrize("operation", ["/jobs", "/jobs/overview", "/overview", "/taskmanagers", "/config", "/jars"])
+def test_the_operation_of_a_plain_body_is_guessed(operation: str, tmp_path: Path) -> None:
+    with FlinkMock({"jobs": {"orders": "streaming"}}) as flink:
+        body = httpx.get(flink.url + operation).json()
+    assert only(write(tmp_path, "body.json", body)).request == f"GET {operation}"
+
+
+def test_a_body_that_is_of_no_operation(tmp_path: Path) -> None:
+    fake = only(write(tmp_path, "body.json", {"colour": "green"}))
+    assert fake.request == "unknown request"
+    assert review(fake, ["2.3"]).deviations == {"2.3": ["no such operation"]}
+
+
+@pytest.mark.parametrize(
+    ("fake", "deviations"),
+    [
+        (FakeResponse("x", "GET", "/jobs", 200, CONFIG), []),
+        (FakeResponse("x", "GET", "/gateway/flink/jobs", 200, CONFIG), []),
+        (FakeResponse("x", "DELETE", f"/jobs/{JOB}", 202, {}), ["no such operation; the path takes GET and PATCH"]),
+        (FakeResponse("x", "POST", f"/jobs/{JOB}/stop", 200, {"request-id": JOB}), ["status 200: Flink sends 202"]),
+        (FakeResponse("x", "GET", "/jobs", 429, {"errors": []}), ["status 429: Flink never sends it"]),
+        (FakeResponse("x", "GET", "/jobs", 500, "oops", False), ["the body is not JSON"]),
+        (FakeResponse("x", "GET", "/jobs", 200, "oops", False), ["the body is not JSON"]),
+        (FakeResponse("x", "GET", "/jobs", 200, {"jobs": [{"id": JOB, "status": "DONE"}]}),
+         ["/jobs/*/status: enum: expected INITIALIZING or "]),
+        (FakeResponse("x", "GET", f"/jobs/{JOB}/status", 200, {}), ["/status: missing"]),
+    ],
+)  # fmt: skip
+def test_what_deviates(fake: FakeResponse, deviations: list[str]) -> None:
+    found = review(fake, ["2.3"]).deviations["2.3"]
+    assert len(found) == len(deviations)
+    assert all(text.startswith(expected) for text, expected in zip(found, deviations, strict=True)), found
+
+
+def test_contradictions_within_a_response() -> None:
+    with FlinkMock({"jobs": {"orders": "streaming"}}) as flink:
+        flink.advance("1m")
+        details = httpx.get(f"{flink.url}/jobs/{flink.job('orders').id}").json()
+    fake = FakeResponse("x", "GET", f"/jobs/{JOB}", 200, details)
+    assert review(fake, ["2.3"]).deviations["2.3"] == [f"/jid: {details['jid']} instead of {JOB} (requested)"]
+
+
+def test_responses_of_a_cluster_deviate_from_nothing_and_become_the_same_cluster(tmp_path: Path) -> None:
+    scenario = {"cluster": {"taskmanagers": 2, "slots": 3}, "jobs": {"orders": "streaming", "report": "failing"}}
+    with FlinkMock(scenario, clock="virtual") as flink:
+        flink.advance("10m")
+        jobs = [flink.job(name).id for name in ("orders", "report")]
+        paths = ["/overview", "/taskmanagers", "/jobs/overview", *(f"/jobs/{job}" for job in jobs)]
+        paths += [f"/jobs/{job}/exceptions" for job in jobs]
+        routes = [{"method": "GET", "url": path, "json": httpx.get(flink.url + path).json()} for path in paths]
+    fakes = read_fakes([write(tmp_path, "routes.json", routes)])
+    assert [each.fake.path for fake in fakes if (each := review(fake, ["2.3"])).deviates] == []
+    with FlinkMock(scenario_of(fakes, "2.3"), clock="virtual") as adopted:
+        adopted.advance("10s")
+        overview, taskmanagers, listed, *details = [httpx.get(adopted.url + path).json() for path in paths[:5]]
+    assert (overview["slots-total"], len(taskmanagers["taskmanagers"])) == (6, 2)
+    states = {(job["jid"], job["name"], job["state"]) for job in listed["jobs"]}
+    assert states == {(jobs[0], "orders", "RUNNING"), (jobs[1], "report", "FAILED")}
+    for response, route in zip(details, routes[3:], strict=False):
+        names = [(vertex["id"], vertex["name"], vertex["parallelism"]) for vertex in response["vertices"]]
+        assert names == [(each["id"], each["name"], each["parallelism"]) for each in route["json"]["vertices"]]
+
+
+def test_errors_and_failed_savepoints_are_served() -> None:
+    cause = {
+        "class": "java.io.IOException",
+        "stack-trace": "java.io.IOException: disk full\n\tat x",
+        "serialized-throwable": "",
+    }
+    failed = {"status": {"id": "COMPLETED"}, "operation": {"failure-cause": cause}}
+    fakes = [
+        FakeResponse("x", "GET", "/jobs/overview", 200, {"jobs": [ROW]}),
+        FakeResponse("x", "GET", f"/jobs/{JOB}/savepoints/{JOB}", 200, failed),
+        FakeResponse("x", "GET", "/overview", 503, {"errors": ["no leader"]}),
+    ]
+    scenario = scenario_of(fakes, "1.20")
+    load_scenario(scenario)
+    assert scenario["operations"] == {
+        "savepoint": {"fails": "100%", "exception": {"class": "java.io.IOException", "message": "disk full"}}
+    }
+    with FlinkMock(scenario) as flink:
+        response = httpx.get(flink.url + "/overview")
+        assert (response.status_code, response.json()) == (503, {"errors": ["no leader"]})
+        assert flink.job("orders").id == JOB
+
+
+@pytest.mark.parametrize("state", ["CREATED", "RUNNING", "RESTARTING", "FAILING", "FAILED", "CANCELED", "FINISHED"])
+def test_a_job_is_in_its_state(state: str) -> None:
+    fake = FakeResponse("x", "GET", "/jobs", 200, {"jobs": [{"id": JOB, "status": state}]})
+    with FlinkMock(scenario_of([fake], "2.3"), clock="virtual") as flink:
+        assert flink.jobs.get(JOB).state == state
+
+
+def test_a_job_without_a_valid_id_or_name() -> None:
+    fake = FakeResponse("x", "GET", "/jobs/overview", 200, {"jobs": [{"jid": "1", "name": "", "state": "HAPPY"}]})
+    with FlinkMock(scenario_of([fake], "2.3")) as flink:
+        assert len(flink.jobs) == 1
+
+
+def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = write(
+        tmp_path, "routes.json", [{"url": "/jobs", "json": CONFIG}, {"url": "/jobs/overview", "json": {"jobs": [ROW]}}]
+    )
+    out = tmp_path / "scenario.yaml"
+    assert main(["adopt", str(file), "-o", str(out)]) == 1
+    printed = capsys.readouterr().out
+    assert f"{file}[0]: GET /jobs 200: as every release\n" in printed
+    assert f"{file}[1]: GET /jobs/overview 200: deviates from every release\n  nearest: Flink 1.20\n" in printed
+    assert "    /jobs/*/start-time: missing\n" in printed
+    assert "2 responses, 1 of them deviates from every release" in printed
+    assert [job.name for job in load_scenario(out).jobs] == ["orders"]
+    assert main(["adopt", str(file), "-o", str(out)]) == 2
+    assert "exists. To overwrite it, use --force." in capsys.readouterr().err
+
+
+def test_json_has_all_deviations(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = write(tmp_path, "jobs.json", CONFIG)
+    assert main(["adopt", str(file), "--format", "json"]) == 0
+    [entry] = json.loads(capsys.readouterr().out)
+    assert entry["releases"] == list(known_releases())
+    assert (entry["operation"], entry["deviations"]) == ("GET /jobs", {})
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("a.json", "{", r"a\.json is not JSON"),
+        ("a.yaml", "{", r"a\.yaml is not YAML"),
+        ("a.har", {"log": {"entries": [1]}}, "does not have the form that it seems to have"),
+        ("a.json", {"request": {}, "response": {"bodyFileName": "none.json"}}, "there is no file __files/none.json"),
+    ],
+)
+def test_a_file_that_cannot_be_read(name: str, content: object, message: str, tmp_path: Path) -> None:
+    with pytest.raises(FlinkMockError, match=message):
+        read_fakes([write(tmp_path, name, content)])
+
+
+def test_a_file_that_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["adopt", "nowhere.json"]) == 2
+    assert "nowhere.json: No such file or directory." in capsys.readouterr().err
