@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flinkmock.cli import headers
+from flinkmock.cli.arguments import positive_duration
 from flinkmock.cli.terminal import bar, is_terminal
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ def configure(subparsers: Any) -> None:
         examples=(
             "flinkmock check http://flink:8081",
             "flinkmock check http://127.0.0.1:8081 --flink 2.3 --mutating job.jar",
+            "flinkmock check http://flink:8081 --watch 30s",
             "flinkmock check http://flink:8081 --format junit > report.xml",
         ),
     )
@@ -52,6 +54,13 @@ def configure(subparsers: Any) -> None:
         "--fuzz", type=number, default=0, metavar="N", help="also send N generated requests to each operation"
     )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="the seed of --fuzz; default: %(default)s")
+    parser.add_argument(
+        "--watch",
+        type=positive_duration,
+        default=0,
+        metavar="DURATION",
+        help="read the server again and again for this long (30s, 5m), and compare each response with the ones before",
+    )
     parser.add_argument("--format", choices=FORMATS, default="table", help="default: %(default)s")
     parser.add_argument(
         "--baseline", type=Path, metavar="FILE", help="ignore the findings of this report (from --format json)"
@@ -79,6 +88,7 @@ def run(args: argparse.Namespace) -> int:
         extra_checks=extra_checks,
         progress=bar if is_terminal(sys.stderr) else None,
         headers=dict(args.headers),
+        watch_ms=args.watch,
     )
     report.accept(known)
     print(format_report(report, args.format))

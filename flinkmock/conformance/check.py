@@ -8,11 +8,12 @@ Operations that change something are called only for a jar or a job that the use
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from typing import Any
 
-from flinkmock.conformance.cross_checks import cross_check
+from flinkmock.conformance.coherence import CoherenceSession, Culprit, Invariants, described, seen_response
+from flinkmock.conformance.coherence.session import REPEAT_AFTER_MS
+from flinkmock.conformance.coherence.values import SeenResponse
 from flinkmock.conformance.http_client import (
     Client,
     ClientReader,
@@ -20,15 +21,16 @@ from flinkmock.conformance.http_client import (
     HttpRequest,
     HttpResponse,
 )
-from flinkmock.conformance.invariants import InvariantViolation, invariant_violations
-from flinkmock.conformance.report import CROSS_CHECK, Finding, Report, generalize_pointer
+from flinkmock.conformance.invariants import InvariantViolation
+from flinkmock.conformance.report import COHERENCE, Finding, Report, generalize_pointer
 from flinkmock.conformance.response_check import check_response, expected_error
 from flinkmock.conformance.targets import VALUES_PER_PARAMETER, Targets
 from flinkmock.contract import LATEST, Contract, Operation, known_releases
 from flinkmock.contract.operation_traits import only_reads
-from flinkmock.contract.pattern import path_parameters
 from flinkmock.errors import ServerUnreachable
 
+PASS_INTERVAL_MS = 1_000
+"""The pause between two reads of everything."""
 Progress = Callable[[int, int, str], None]
 """(steps done, number of steps, the next step). Reads, mutating checks and generated requests each count separately;
 the last call has as many steps done as there are."""
@@ -42,6 +44,7 @@ def check(
     extra_checks: tuple[Callable[[Check], None], ...] = (),
     progress: Progress | None = None,
     headers: Mapping[str, str] | None = None,
+    watch_ms: int = 0,
 ) -> Report:
     """Checks a server against the contract of a release.
 
@@ -52,6 +55,7 @@ def check(
         extra_checks: run after the reads (`MutatingChecks`, `FuzzChecks`).
         progress: called before each step.
         headers: for every request, such as an API key.
+        watch_ms: how long the server is read again and again, in ms; 0: it is read once.
 
     Raises:
         ServerUnreachable: no server answers, or it reports an unknown release.
@@ -60,7 +64,7 @@ def check(
     client = HttpClient(url, headers)
     try:
         contract = contract or Contract.load(flink or detect_release(client))
-        return Check(client, contract, progress=progress).run(extra_checks)
+        return Check(client, contract, progress=progress).run(extra_checks, watch_ms=watch_ms)
     finally:
         client.close()
 
@@ -87,28 +91,88 @@ class Check:
     ) -> None:
         self.client = client
         self.contract = contract
-        self.wait = wait
-        self._limit = limit
         self.report = Report(client.url, str(contract.release))
         self.reader = ClientReader(client)
         self.targets = Targets(self.reader, limit)
         self.progress = progress or (lambda done, steps, next_step: None)
+        self._limit = limit
+        self._wait = wait
+        self._waited_ms = 0.0
+        self._slept_ms = 0.0
+        self._readable = [each for each in contract if only_reads(each)]
+        minor = contract.release.number
+        self._coherence = CoherenceSession(Invariants(minor), self._read_again, self._now, self._is_invalid)
 
-    def run(self, extra_checks: tuple[Callable[[Check], None], ...] = ()) -> Report:
-        """Runs all checks. Raises ServerUnreachable."""
-        readable = [each for each in self.contract if only_reads(each)]
-        for done, operation in enumerate(readable):
-            self.progress(done, len(readable) + 1, str(operation))
-            self._read(operation)
-        self.progress(len(readable), len(readable) + 1, "comparison of responses")
-        for operation_id, path, violation in cross_check(_ValidResponses(self), self.wait, self._limit):
-            if operation_id in self.contract:
-                self.add_violation(self.contract.operation(operation_id), path, violation)
+    def run(self, extra_checks: tuple[Callable[[Check], None], ...] = (), *, watch_ms: int = 0) -> Report:
+        """Runs all checks. Raises ServerUnreachable.
+
+        Args:
+            extra_checks: run after the reads.
+            watch_ms: how long the reads are repeated, in ms.
+        """
+        end = self._now() + watch_ms
+        self._read_everything()
+        while self._now() < end:
+            self.wait(PASS_INTERVAL_MS)
+            self._add_culprits(self._coherence.ask_again(apart_ms=REPEAT_AFTER_MS[1]))
+            self.targets = Targets(self.reader, self._limit)
+            self._read_everything()
+        self.progress(len(self._readable), len(self._readable) + 1, "comparison of responses")
+        for delay in REPEAT_AFTER_MS:
+            if self._coherence.has_suspicions:
+                self.wait(delay)
+                self._add_culprits(self._coherence.ask_again())
         for extra_check in extra_checks:
             extra_check(self)
         self.progress(1, 1, "")
         self.report.requests = self.client.requests
         return self.report
+
+    def wait(self, ms: int) -> None:
+        """Waits for a number of milliseconds."""
+        before = time.monotonic()
+        self._wait(ms)
+        self._slept_ms += (time.monotonic() - before) * 1000
+        self._waited_ms += ms
+
+    def _now(self) -> float:
+        """The time in ms. Waiting counts as long as it was meant to take: the clock of a fake may be virtual."""
+        return time.monotonic() * 1000 - self._slept_ms + self._waited_ms
+
+    def _read_everything(self) -> None:
+        for done, operation in enumerate(self._readable):
+            self.progress(done, len(self._readable) + 1, str(operation))
+            self._read(operation)
+        self._add_culprits(self._coherence.end_pass())
+
+    def _read_again(self, target: str) -> SeenResponse | None:
+        """Reads a target once more for a comparison; None if the response is no success."""
+        operation = self.contract.match("GET", target)
+        if operation is None or self._is_invalid(operation.id):
+            return None
+        sent_at = self._now()
+        return self._seen(operation, target, self.client.send(HttpRequest(target)), sent_at)
+
+    def _seen(self, operation: Operation, target: str, response: HttpResponse, sent_at: float) -> SeenResponse | None:
+        if response.status != operation.status:
+            return None
+        try:
+            body = response.raw_body.decode("latin-1") if operation.returns_file else response.body
+        except ValueError:
+            return None
+        return seen_response(operation, target, body, sent_at, self._now(), self.client.requests)
+
+    def _is_invalid(self, operation_id: str) -> bool:
+        """Whether a response broke its schema: then each mistake is reported once."""
+        return operation_id in self.contract and not self.is_valid(self.contract.operation(operation_id))
+
+    def _add_culprits(self, culprits: Iterable[Culprit]) -> None:
+        for culprit in culprits:
+            for value in (culprit.value, *culprit.others[:1]):
+                expected, found = described(culprit)
+                operation = self.contract.operation(value.response.operation_id)
+                pointer = generalize_pointer(value.pointer)
+                self.report.add(Finding(operation, pointer, COHERENCE, expected, found), value.response.target)
 
     def send(self, operation: Operation, request: HttpRequest, errors: tuple[int, ...] | None = None) -> HttpResponse:
         """Sends a request and checks the response; `errors` as for `check_response`."""
@@ -127,13 +191,12 @@ class Check:
             self.report.skipped[operation] = "the server lists no value for its parameters"
         for path in paths:
             for query in self.targets.queries(operation, path):
+                sent_at = self._now()
                 response = self.send(operation, HttpRequest(path + query))
                 if response.status != operation.status:
                     break  # other query parameters will not change it
-                if not operation.returns_file and self.is_valid(operation):
-                    parameters = path_parameters(operation, path)
-                    for violation in invariant_violations(operation.id, response.body, parameters):
-                        self.add_violation(operation, path + query, violation)
+                if (seen := self._seen(operation, path + query, response, sent_at)) is not None:
+                    self._coherence.add(seen)
 
     def is_valid(self, operation: Operation) -> bool:
         """Whether all responses obeyed their schema so far, so that comparing their values makes sense."""
@@ -142,18 +205,7 @@ class Check:
     def add_violation(self, operation: Operation, path: str, violation: InvariantViolation) -> None:
         """Adds values that contradict each other to the report."""
         pointer = generalize_pointer(violation.pointer)
-        self.report.add(Finding(operation, pointer, CROSS_CHECK, violation.expected, violation.found), path)
-
-
-class _ValidResponses:
-    """Reads the server but skips operations with invalid responses, so that each mistake is reported once."""
-
-    def __init__(self, check: Check) -> None:
-        self._check = check
-
-    def json(self, target: str) -> Any:
-        operation = self._check.contract.match("GET", target)
-        return self._check.reader.json(target) if operation and self._check.is_valid(operation) else {}
+        self.report.add(Finding(operation, pointer, COHERENCE, violation.expected, violation.found), path)
 
 
 def detect_release(client: Client) -> str:

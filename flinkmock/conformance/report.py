@@ -11,7 +11,7 @@ from flinkmock.contract import Operation
 
 MAX_PATHS = 100
 """How many paths a finding keeps: a proxy may run for days."""
-CROSS_CHECK = "coherence"
+COHERENCE = "coherence"
 """The kind of findings that come from values that contradict each other."""
 
 
@@ -76,7 +76,7 @@ class Report:
 
     def add(self, finding: Finding, path: str) -> None:
         """Adds one occurrence of a finding."""
-        if finding.kind != CROSS_CHECK:
+        if finding.kind != COHERENCE:
             self.invalid.add(finding.operation)
         self.times[finding] += 1
         paths = self.findings.setdefault(finding, [])

@@ -12,6 +12,18 @@ from flinkmock.contract import Operation, Parameter
 VALUES_PER_PARAMETER = 12
 """How many values of one path parameter are used: 12 of a server's 1000 jobs."""
 METRICS_PER_REQUEST = 40
+COMPARED_METRICS = (
+    *(f"num{kind}{way}" for kind in ("Records", "Bytes", "Buffers") for way in ("In", "Out")),
+    *(f"num{kind}{end}" for kind in ("Bytes", "Buffers") for end in ("InLocal", "InRemote")),
+    "accumulateBusyTimeMs",
+    "accumulateIdleTimeMs",
+    "accumulateBackPressuredTimeMs",
+    "busyTimeMsPerSecond",
+    "idleTimeMsPerSecond",
+    "backPressuredTimeMsPerSecond",
+    "currentInputWatermark",
+)
+"""The ends of the names of metrics that other responses have as well. They are requested before others."""
 NOT_ALONE = frozenset({"get", "agg", "jobs", "taskmanagers", "subtasks", "subtaskindex"})
 """Query parameters that need others or a value from the server."""
 
@@ -81,7 +93,9 @@ class Targets:
     def _metric_queries(self, path: str, agg: Parameter | None) -> Iterator[str]:
         metrics = self._body(path)
         ids = [metric.get("id") for metric in metrics if isinstance(metric, dict)] if isinstance(metrics, list) else []
-        names = [quote(name) for name in ids[:METRICS_PER_REQUEST] if isinstance(name, str)]
+        listed = [name for name in ids if isinstance(name, str)]
+        chosen = sorted(listed, key=lambda name: not name.endswith(COMPARED_METRICS))[:METRICS_PER_REQUEST]
+        names = [quote(name) for name in chosen]
         if names:
             yield "?get=" + ",".join(names)
             for aggregation in agg.enum if agg else ():

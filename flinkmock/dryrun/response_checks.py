@@ -19,7 +19,6 @@ from flinkmock.conformance.invariants import invariant_violations
 from flinkmock.conformance.targets import Targets, first_and_last
 from flinkmock.contract import Operation
 from flinkmock.contract.operation_traits import only_reads, traits_of
-from flinkmock.contract.pattern import path_parameters
 from flinkmock.dryrun.simulator import Simulator
 from flinkmock.rest.handlers import FileContent
 from flinkmock.rest.in_process import InProcessClient, OperationNotFound
@@ -129,7 +128,7 @@ class ResponseChecks:
     def _violations(self, operation: Operation, target: str, body: Any) -> Iterator[str]:
         for violation in self._simulator.engine.contract.check_response(operation, body):
             yield f"violates the contract: {violation}"
-        for contradiction in invariant_violations(operation.id, body, path_parameters(operation, target)):
+        for contradiction in invariant_violations(self._simulator.engine.contract, operation, target, body):
             yield f"contradicts itself at {contradiction.pointer}: {contradiction.expected}, {contradiction.found}"
 
     def _add_finding(self, operation: Operation, job: Job | None, text: str) -> None:

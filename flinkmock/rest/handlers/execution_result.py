@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from flinkmock.cluster.states import GLOBALLY_TERMINAL
-from flinkmock.flink.stack_frames import job_master_trace
+from flinkmock.flink.stack_frames import task_trace
 from flinkmock.rest.call import Payload, RestCall, handles
 from flinkmock.rest.handlers.accumulators import job_accumulators_at, serialized
 from flinkmock.rest.handlers.serialized_exceptions import failure_payload
@@ -36,5 +36,5 @@ def execution_result(call: RestCall) -> Payload:
     failures = job.failures_at(call.now)
     if state == "FAILED" and failures:
         release = call.cluster.release
-        result["failure-cause"] = failure_payload(failures[0].exception, release, job_master_trace(release))
+        result["failure-cause"] = failure_payload(failures[0].exception, release, task_trace(release))
     return {"status": {"id": "COMPLETED"}, "job-execution-result": result}

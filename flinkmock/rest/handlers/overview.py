@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
+from urllib.parse import urlsplit
 
 from flinkmock.cluster.states import TERMINAL_JOB_STATES, JobState
-from flinkmock.flink.configuration import CANCEL, REFRESH_INTERVAL, RESCALE, SCHEDULER_MODE, SUBMIT
+from flinkmock.flink.configuration import CANCEL, REFRESH_INTERVAL, RESCALE, REST_PORT, SCHEDULER_MODE, SUBMIT
 from flinkmock.rest.call import Payload, RestCall, handles
 
 
@@ -53,8 +54,13 @@ def dashboard(call: RestCall) -> Payload:
 
 @handles("getClusterConfigurationInfo", "getJobManagerJobConfiguration", "getJobManagerApplicationConfiguration")
 def configuration(call: RestCall) -> Payload:
-    """The same for every job and application, known or not. See docs/flink-behaviour.md#unknown-ids."""
-    return call.cluster.configuration.entries(call.cluster.release)
+    """The same for every job and application, known or not. See docs/flink-behaviour.md#unknown-ids.
+
+    `rest.port` has the effective value. See docs/flink-behaviour.md#cluster-overview.
+    """
+    port = urlsplit(call.base_url).port
+    entries = call.cluster.configuration.entries(call.cluster.release)
+    return [entry | {"value": str(port)} if port and entry["key"] == REST_PORT.key else entry for entry in entries]
 
 
 @handles("getJobManagerLogUrl")

@@ -1,0 +1,19 @@
+"""How the responses of a cluster hang together: invariants, and who breaks them."""
+
+from flinkmock.conformance.coherence.culprits import Culprit
+from flinkmock.conformance.coherence.evaluation import Invariants
+from flinkmock.conformance.coherence.registry import INVARIANTS, Invariant, Scope
+from flinkmock.conformance.coherence.session import CoherenceSession, described
+from flinkmock.conformance.coherence.view import View, seen_response
+
+__all__ = [
+    "INVARIANTS",
+    "CoherenceSession",
+    "Culprit",
+    "Invariant",
+    "Invariants",
+    "Scope",
+    "View",
+    "described",
+    "seen_response",
+]

@@ -1,0 +1,230 @@
+"""Invariants of accumulators: those of subtasks add up to those of the vertex and of the job."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+from flinkmock.conformance.coherence.registry import METRICS, between, within
+from flinkmock.conformance.coherence.relations import Relations, equal, same_fields, true, unique
+from flinkmock.conformance.coherence.values import MISSING, Value, is_number, number
+from flinkmock.conformance.coherence.view import View
+
+_SOURCE = "accumulators"
+_SUMMED = ("IntCounter", "LongCounter", "DoubleCounter")
+_LISTS = ("user-accumulators", "user-task-accumulators")
+
+
+@within(
+    "getJobAccumulators",
+    "getJobVertexAccumulators",
+    "getSubtaskExecutionAttemptAccumulators",
+    text="Each accumulator is listed once.",
+    source=_SOURCE,
+)
+def accumulators_are_unique(body: Value) -> Relations:
+    for key in _LISTS:
+        yield from unique(body[key], "name")
+
+
+@within(
+    "getJobAccumulators",
+    text="The serialized accumulators are those in the list, if they were asked for.",
+    source=_SOURCE,
+)
+def serialized_accumulators(body: Value) -> Relations:
+    serialized, listed = body["serialized-user-task-accumulators"], body["user-task-accumulators"]
+    asked = body.response.query.get("includeSerializedValue") == ["true"]
+    names = {row["name"].raw for row in listed} if asked else set()
+    if serialized.exists and listed.exists:
+        right = set(serialized.raw) == names
+        yield from true(right, f"the accumulators are {sorted(map(str, names))}", serialized, listed, exact=True)
+
+
+@within(
+    "getJobAccumulators",
+    "getJobVertexAccumulators",
+    "getSubtaskExecutionAttemptAccumulators",
+    text="The value of an accumulator is one of its type.",
+    source=_SOURCE,
+)
+def accumulator_values(body: Value) -> Relations:
+    for key in _LISTS:
+        for row in body[key]:
+            value, kind = row["value"], row["type"]
+            if kind.is_in(("IntCounter", "LongCounter")) and isinstance(value.raw, str):
+                right = re.fullmatch(r"-?\d+", value.raw) is not None
+                yield from true(right, f"no {kind.raw}", value, kind, exact=True)
+            if kind.raw in ("DoubleCounter", "AverageAccumulator") and isinstance(value.raw, str):
+                yield from true(number(value).exists, f"no {kind.raw}", value, kind, exact=True)
+            if kind.raw == "Histogram" and isinstance(value.raw, str):
+                yield from true(_histogram(value) is not None, "no Histogram", value, kind, exact=True)
+
+
+def _histogram(value: Value) -> Counter[int] | None:
+    """Parses "{2=1283, 3=642}"."""
+    text = str(value.raw)
+    if not re.fullmatch(r"\{(-?\d+=\d+(, -?\d+=\d+)*)?\}", text):
+        return None
+    return Counter({int(key): int(times) for key, times in re.findall(r"(-?\d+)=(\d+)", text)})
+
+
+def _by_name(rows: Value) -> dict[str, Value]:
+    return {str(row["name"].raw): row for row in rows}
+
+
+def _merged(whole: Value, parts: list[Value]) -> Relations:
+    """An accumulator is the combination of others with its name."""
+    value, values = whole["value"], [part["value"] for part in parts]
+    kind = whole["type"]
+    for part in parts:
+        yield from equal(kind, part["type"])
+    if kind.raw in _SUMMED:
+        numbers = [number(each).raw for each in values]
+        if all(is_number(each) for each in numbers) and number(value).exists:
+            figure = sum(numbers)
+            near = abs(number(value).raw - figure) <= 1e-9 * abs(figure)
+            yield from true(near, f"the sum of its parts is {figure}", value, *values, exact=True)
+    elif kind.raw == "Histogram":
+        counted = [_histogram(each) for each in values]
+        if all(each is not None for each in counted):
+            whole_count = sum((each for each in counted if each is not None), Counter[int]())
+            yield from true(
+                _histogram(value) == whole_count, "it is not the sum of its parts", value, *values, exact=True
+            )
+    elif kind.raw == "AverageAccumulator":
+        numbers = [number(each).raw for each in values if is_number(number(each).raw)]
+        if numbers and is_number(number(value).raw) and number(value).raw == number(value).raw:
+            slack = 1e-9 * max(abs(each) for each in numbers)
+            inside = min(numbers) - slack <= number(value).raw <= max(numbers) + slack
+            yield from true(inside or 0 in numbers, "outside of its parts", value, *values)
+    elif kind.raw in ("IntMaximum", "LongMaximum", "DoubleMaximum", "IntMinimum", "LongMinimum", "DoubleMinimum"):
+        numbers = [number(each).raw for each in values]
+        if all(is_number(each) for each in numbers):
+            figure = max(numbers) if kind.raw.endswith("Maximum") else min(numbers)
+            yield from true(number(value).raw == figure, f"it is {figure}", value, *values, exact=True)
+    elif kind.raw == "ListAccumulator":
+        items = Counter(item for each in values for item in _items(each))
+        yield from true(Counter(_items(value)) == items, "it is not the list of its parts", value, *values, exact=True)
+
+
+def _items(value: Value) -> list[str]:
+    return [item for item in str(value.raw).strip("[]").split(", ") if item]
+
+
+@between(
+    "vertex", text="The accumulators of a vertex combine those of its subtasks.", source=_SOURCE, settles_in_ms=METRICS
+)
+def vertex_accumulators(view: View, job_id: str, vertex_id: str) -> Relations:
+    ids = {"jobid": job_id, "vertexid": vertex_id}
+    whole = _by_name(view.body("getJobVertexAccumulators", **ids)["user-accumulators"])
+    subtasks = view.body("getSubtasksAllAccumulators", **ids)["subtasks"]
+    lists = [_by_name(row["user-accumulators"]) for row in subtasks]
+    if not lists:
+        return
+    listed = view.body("getJobVertexAccumulators", **ids)["user-accumulators"]
+    for name, row in whole.items():
+        parts = [each[name] for each in lists if name in each]
+        yield from true(bool(parts), "no subtask has it", row["name"], subtasks, exact=True)
+        if parts:
+            yield from _merged(row, parts)
+    for each in lists:
+        for name, row in each.items():
+            yield from true(name in whole or not listed.exists, "the vertex lacks it", row["name"], listed)
+
+
+@between("job", text="The accumulators of a job combine those of its vertices.", source=_SOURCE, settles_in_ms=METRICS)
+def job_accumulators(view: View, job_id: str) -> Relations:
+    listed = view.body("getJobAccumulators", jobid=job_id)["user-task-accumulators"]
+    whole = _by_name(listed)
+    lists = []
+    for vertex in view.body("getJobDetails", jobid=job_id)["vertices"]:
+        body = view.body("getJobVertexAccumulators", jobid=job_id, vertexid=str(vertex["id"].raw))
+        if not body.exists:
+            return  # not all vertices were read
+        lists.append(_by_name(body["user-accumulators"]))
+    if not lists:
+        return
+    for name, row in whole.items():
+        parts = [each[name] for each in lists if name in each]
+        yield from true(bool(parts), "no vertex has it", row["name"], listed, exact=True)
+        if parts:
+            yield from _merged(row, parts)
+    for each in lists:
+        for name, row in each.items():
+            yield from true(name in whole, "the job lacks it", row["name"], listed)
+
+
+@between(
+    "job",
+    text="The accumulators of a job are the same with and without their serialized values.",
+    source=_SOURCE,
+    settles_in_ms=METRICS,
+)
+def job_accumulators_twice(view: View, job_id: str) -> Relations:
+    plain = _by_name(view.body("getJobAccumulators", jobid=job_id)["user-task-accumulators"])
+    for body in view.with_query("getJobAccumulators", jobid=job_id):
+        rows = _by_name(body["user-task-accumulators"])
+        for name in plain.keys() | rows.keys():
+            if name in plain and name in rows:
+                yield from same_fields(rows[name], plain[name])
+            else:
+                yield from true(False, f"only one of them has {name}", body, rows.get(name, plain.get(name, body)))
+
+
+@between("job", text="The execution result has the serialized accumulators of the job.", source="execution-result")
+def result_accumulators(view: View, job_id: str) -> Relations:
+    results = view.body("getJobExecutionResult", jobid=job_id)["job-execution-result"]["accumulator-results"]
+    if not results.exists:
+        return
+    for body in view.with_query("getJobAccumulators", jobid=job_id):
+        serialized = body["serialized-user-task-accumulators"]
+        if body.response.query.get("includeSerializedValue") == ["true"]:
+            yield from true(
+                set(results.raw) == set(serialized.raw or ()), "other accumulators", results, serialized, exact=True
+            )
+            for name, value in results.items():
+                yield from equal(value, serialized[name])
+
+
+@between(
+    "vertex",
+    text="The accumulators of an attempt are those in the list of its vertex.",
+    source=_SOURCE,
+    settles_in_ms=METRICS,
+)
+def attempt_accumulators(view: View, job_id: str, vertex_id: str) -> Relations:
+    ids = {"jobid": job_id, "vertexid": vertex_id}
+    details = view.body("getJobVertexDetails", **ids)["subtasks"]
+    for row in view.body("getSubtasksAllAccumulators", **ids)["subtasks"]:
+        index, attempt = str(row["subtask"].raw), str(row["attempt"].raw)
+        subtask = details[int(index)] if index.isdecimal() else Value(MISSING)
+        for key in ("attempt", "endpoint", "host"):
+            yield from equal(row[key], subtask[key])
+        body = view.body("getSubtaskExecutionAttemptAccumulators", **ids, subtaskindex=index, attempt=attempt)
+        if body.exists:
+            yield from equal(row["attempt"], body["attempt"])
+            yield from equal(row["subtask"], body["subtask"])
+            one, other = _by_name(row["user-accumulators"]), _by_name(body["user-accumulators"])
+            for name in one.keys() & other.keys():
+                yield from same_fields(one[name], other[name])
+            for name in one.keys() ^ other.keys():
+                yield from true(
+                    False, f"only one of them has {name}", body["user-accumulators"], row["user-accumulators"]
+                )
+
+
+@within(
+    "getSubtaskExecutionAttemptAccumulators",
+    text="The id of an attempt ends with vertex, subtask and attempt.",
+    source="subtasks",
+    since="1.16",
+)
+def attempt_id(body: Value) -> Relations:
+    parameters = body.response.parameters
+    if isinstance(body["id"].raw, str) and body["id"].raw.count("_") == 3:
+        expected = f"_{parameters['vertexid']}_{body['subtask'].raw}_{body['attempt'].raw}"
+        text = f"it ends with {expected}"
+        yield from true(
+            body["id"].raw.endswith(expected), text, body["id"], body["subtask"], body["attempt"], exact=True
+        )

@@ -1,0 +1,121 @@
+"""Invariants of applications, which exist since 2.3."""
+
+from __future__ import annotations
+
+from flinkmock.conformance.coherence.jobs import TERMINAL, row_with
+from flinkmock.conformance.coherence.registry import between, within
+from flinkmock.conformance.coherence.relations import Relations, ascending, close, equal, same_fields, true, unique
+from flinkmock.conformance.coherence.values import Value, constant, count
+from flinkmock.conformance.coherence.view import View
+
+_SOURCE = "applications"
+
+
+@within(
+    "getApplicationsOverview",
+    text="Each application is listed once, with a duration from start-time on.",
+    source=_SOURCE,
+)
+def applications_are_listed_once(body: Value) -> Relations:
+    yield from unique(body["applications"], "id")
+    for row in body["applications"]:
+        yield from _times(row)
+        yield from ascending(constant(0, "0"), row["duration"])
+
+
+def _times(row: Value) -> Relations:
+    ended = row["status"].is_in(TERMINAL)
+    if row["status"].exists:
+        text = "the end-time doesn't fit the status"
+        yield from true((row["end-time"].raw != -1) == ended, text, row["end-time"], row["status"], exact=True)
+    if ended and row["end-time"].raw != -1:
+        yield from equal(row["duration"], row["end-time"] - row["start-time"])
+
+
+@within("getApplicationDetails", text="An application starts and ends with its states.", source=_SOURCE)
+def application_times(body: Value) -> Relations:
+    yield from _times(body)
+    times = body["timestamps"]
+    for earlier, later in (
+        ("CREATED", "RUNNING"),
+        ("RUNNING", "FINISHED"),
+        ("FAILING", "FAILED"),
+        ("CANCELING", "CANCELED"),
+        ("CREATED", "FAILED"),
+    ):
+        if times[earlier].raw and times[later].raw:
+            yield from ascending(times[earlier], times[later])
+    if body["status"].is_in(TERMINAL):
+        yield from equal(body["end-time"], times[body["status"].raw])
+    yield from close(body["start-time"], times["CREATED"], 1000)
+    entered = times[str(body["status"].raw)]
+    if entered.exists:
+        yield from true(entered.raw > 0, "the status has no time", entered, body["status"])
+    for state in sorted(TERMINAL):
+        if times[state].exists and state != body["status"].raw:
+            yield from true(times[state].raw == 0, f"it was {state}", times[state], body["status"])
+    for state, time in times.items():
+        if entered.raw and time.raw:
+            yield from true(time.raw <= entered.raw, f"{state} came later than the status", time, entered)
+
+
+@between("application", text="An application is described as in the list.", source=_SOURCE, since="2.3")
+def application_row(view: View, application_id: str) -> Relations:
+    row = row_with(view.body("getApplicationsOverview")["applications"], "id", application_id)
+    details = view.body("getApplicationDetails", applicationid=application_id)
+    for key in ("id", "name", "status", "end-time"):
+        yield from equal(row[key], details[key])
+    yield from close(row["start-time"], details["start-time"], 1000)  # CREATED and RUNNING: 12 ms apart were seen
+    if details["end-time"].raw != -1:
+        yield from close(row["duration"], details["duration"], 1000)
+    states = [job["state"] for job in details["jobs"]]
+    for state, counted in row["jobs"].items():
+        yield from equal(counted, count(states, [state], f"jobs that are {state}"))
+    for state in {each.raw for each in states}:
+        yield from true(state in (row["jobs"].raw or {state}), f"no job is {state}", row["jobs"], *states, exact=True)
+
+
+@between("application", text="The jobs of an application are listed as in /jobs/overview.", source=_SOURCE, since="2.3")
+def application_jobs(view: View, application_id: str) -> Relations:
+    details = view.body("getApplicationDetails", applicationid=application_id)
+    listed = view.body("getJobsOverview")["jobs"]
+    for job in details["jobs"]:
+        row = row_with(listed, "jid", str(job["jid"].raw))
+        if listed.raw:
+            yield from true(row.exists, "no such job", job["jid"], listed, exact=True)
+        if row.exists:
+            yield from same_fields(job, row, without=("duration",))
+        if details["start-time"].exists:
+            yield from ascending(details["start-time"], job["start-time"], slack=1000)
+        if details["name"].exists and details["id"].raw == job["jid"].raw:
+            expected = f"SingleJobApplication({job['name'].raw})"
+            single = str(details["name"].raw).startswith("SingleJobApplication(")
+            yield from true(details["name"].raw == expected or not single, "another job", details["name"], job["name"])
+
+
+@between("job", text="A job names the application that lists it.", source=_SOURCE, since="2.3")
+def application_of_job(view: View, job_id: str) -> Relations:
+    details = view.body("getJobDetails", jobid=job_id)
+    result = view.body("getJobExecutionResult", jobid=job_id)["job-execution-result"]
+    yield from equal(details["application-id"], result["application-id"])
+    for (application_id,) in view.subjects("application"):
+        application = view.body("getApplicationDetails", applicationid=application_id)
+        if row_with(application["jobs"], "jid", job_id).exists:
+            yield from equal(details["application-id"], application["id"])
+            yield from equal(result["application-id"], application["id"])
+
+
+@between(
+    "application",
+    text="The status of an application that has ended follows from its jobs.",
+    source=_SOURCE,
+    since="2.3",
+)
+def application_status(view: View, application_id: str) -> Relations:
+    details = view.body("getApplicationDetails", applicationid=application_id)
+    states = [job["state"] for job in details["jobs"]]
+    if details["status"].is_in(TERMINAL) and states:
+        for state in states:
+            yield from true(state.raw in TERMINAL, "a job goes on", details["status"], state)
+        if len(states) == 1:
+            yield from equal(details["status"], states[0])

@@ -1,0 +1,125 @@
+"""Applies the invariants to responses."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from flinkmock.conformance.coherence import (  # noqa: F401  (they register their invariants)
+    accumulators,
+    applications,
+    checkpoints,
+    cluster,
+    exceptions,
+    jobs,
+    metrics,
+    over_time,
+    requests,
+    rescaling,
+    taskmanagers,
+    vertices,
+)
+from flinkmock.conformance.coherence.registry import INVARIANTS, Invariant, Scope
+from flinkmock.conformance.coherence.relations import Relation
+from flinkmock.conformance.coherence.values import SeenResponse, Value
+from flinkmock.conformance.coherence.view import SUBJECTS, View
+
+PlaceKey = tuple[str, str]
+"""Target and pointer of a value."""
+Judged = tuple[Invariant, tuple[str, ...], Relation]
+"""(invariant, ids of the subject or target of the response, relation)."""
+_NOT_COMPARABLE = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
+"""Raised where a body doesn't have the shape that an invariant needs, which breaks its schema."""
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A relation that fails.
+
+    Attributes:
+        invariant: that requires it.
+        ids: of the subject, or the target of the response.
+        relation: that fails.
+    """
+
+    invariant: Invariant
+    ids: tuple[str, ...]
+    relation: Relation
+
+    @property
+    def key(self) -> tuple[str, tuple[str, ...], frozenset[PlaceKey]]:
+        """Equal for the same violation in repeated responses."""
+        places = frozenset((leaf.response.target, leaf.pointer) for leaf in self.relation.leaves)
+        return self.invariant.id, self.ids, places
+
+
+class Invariants:
+    """The invariants of one release.
+
+    Args:
+        minor: the release, such as (2, 3).
+    """
+
+    def __init__(self, minor: tuple[int, int]) -> None:
+        known = [each for each in INVARIANTS.values() if each.holds_for(minor)]
+        self._by_operation: dict[str, list[Invariant]] = {}
+        self._over_time: dict[str, list[Invariant]] = {}
+        for each in known:
+            for subject in each.subjects:
+                if each.scope in (Scope.RESPONSE, Scope.REQUEST):
+                    self._by_operation.setdefault(subject, []).append(each)
+                elif each.scope is Scope.TIME and subject not in SUBJECTS:
+                    self._over_time.setdefault(subject, []).append(each)
+        self.between = [each for each in known if each.scope is Scope.NEIGHBOURS]
+        self.between_times = [each for each in known if each.scope is Scope.TIME and each.subjects[0] in SUBJECTS]
+
+    def of_response(self, response: SeenResponse) -> Iterator[Judged]:
+        """Yields the relations within a response, and those to its request."""
+        for invariant in self._by_operation.get(response.operation_id, ()):
+            yield from _relations(invariant, (response.target,), Value.of(response))
+
+    def of_view(self, view: View) -> Iterator[Judged]:
+        """Yields the relations between responses."""
+        for invariant in self.between:
+            for ids in view.subjects(invariant.subjects[0]):
+                yield from _relations(invariant, ids, view, *ids)
+
+    def of_times(self, before: SeenResponse, after: SeenResponse) -> Iterator[Judged]:
+        """Yields the relations between two responses to the same request."""
+        bodies = Value.of(before), Value.of(after)
+        for invariant in self._over_time.get(after.operation_id, ()):
+            yield from _relations(invariant, (after.target,), *bodies)
+
+    def of_two_views(self, before: View, after: View, apart_ms: float) -> Iterator[Judged]:
+        """Yields the relations between two views that are `apart_ms` apart."""
+        for invariant in self.between_times:
+            if apart_ms >= invariant.settles_in_ms:
+                for ids in after.subjects(invariant.subjects[0]):
+                    yield from _relations(invariant, ids, before, after, *ids)
+
+
+def _relations(invariant: Invariant, ids: tuple[str, ...], *arguments: Value | View | str) -> Iterator[Judged]:
+    try:
+        for relation in invariant.check(*arguments):
+            yield invariant, ids, relation
+    except _NOT_COMPARABLE:
+        return
+
+
+def violations(relations: Iterable[Judged]) -> list[Violation]:
+    """Returns those that fail."""
+    return [Violation(*each) for each in relations if not each[2].holds]
+
+
+def witnesses(relations: Iterable[Judged], places: Iterable[PlaceKey]) -> Counter[PlaceKey]:
+    """Counts the exact relations that hold, for each of the places that take part in them."""
+    counted: Counter[PlaceKey] = Counter()
+    wanted = set(places)
+    for _, _, relation in relations:
+        if relation.holds and relation.exact:
+            for leaf in relation.leaves:
+                key = leaf.response.target, leaf.pointer
+                if key in wanted:
+                    counted[key] += 1
+    return counted

@@ -1,0 +1,229 @@
+"""Invariants of exceptions: order, classes, tasks, and the restarts that they cause."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from flinkmock.conformance.coherence.jobs import TERMINAL
+from flinkmock.conformance.coherence.registry import METRICS, against_request, between, within
+from flinkmock.conformance.coherence.relations import Relations, ascending, descending_rows, equal, same_fields, true
+from flinkmock.conformance.coherence.values import MISSING, Value, computed, constant, highest
+from flinkmock.conformance.coherence.view import View
+
+_SOURCE = "exceptions"
+_TASK = re.compile(r"(?P<name>.*) \((?P<number>\d+)/(?P<parallelism>\d+)\)(?: - execution #(?P<attempt>\d+))?")
+_KEPT = 16
+"""web.exception-history-size."""
+
+
+def _all_entries(body: Value) -> Iterator[Value]:
+    for entry in body["exceptionHistory"]["entries"]:
+        yield entry
+        yield from entry["concurrentExceptions"]
+
+
+@within("getJobExceptions", text="The newest exception comes first.", source=_SOURCE)
+def exceptions_newest_first(body: Value) -> Relations:
+    yield from descending_rows(body["exceptionHistory"]["entries"], "timestamp")
+
+
+@within(
+    "getJobExceptions",
+    "getApplicationExceptions",
+    text="A stack trace begins with the name of its exception.",
+    source=_SOURCE,
+)
+def exception_classes(body: Value) -> Relations:
+    for entry in _all_entries(body):
+        name, trace = entry["exceptionName"], entry["stacktrace"]
+        if isinstance(name.raw, str) and isinstance(trace.raw, str):
+            yield from true(trace.raw.startswith(name.raw), "a trace of another exception", name, trace, exact=True)
+        elif trace.exists and trace.raw:
+            yield from true(False, "a trace without a name", name, trace)
+        yield from ascending(constant(1, "1"), entry["timestamp"])
+
+
+@within(
+    "getJobExceptions",
+    text="An exception with a task has its TaskManager and its endpoint.",
+    source=_SOURCE,
+    since="1.13",
+)
+def exception_places(body: Value) -> Relations:
+    for entry in _all_entries(body):
+        if entry["taskName"].exists and entry["taskName"].raw:
+            for key in ("endpoint", "location", "taskManagerId"):
+                if entry[key].exists:
+                    yield from true(entry[key].raw is not None, f"a task without {key}", entry[key], entry["taskName"])
+            if entry["location"].exists and entry["endpoint"].exists:
+                yield from equal(entry["location"], entry["endpoint"])
+
+
+@within(
+    "getJobExceptions",
+    text="root-exception is the newest exception of the history.",
+    source=_SOURCE,
+    since="1.19",
+    until="1.20",
+)
+def root_exception(body: Value) -> Relations:
+    newest = body["exceptionHistory"]["entries"][0]
+    root = body["root-exception"]
+    if newest.raw and isinstance(root.raw, str) and isinstance(newest["stacktrace"].raw, str):
+        yield from equal(root, newest["stacktrace"])
+        near = abs(body["timestamp"].raw - newest["timestamp"].raw) <= 10_000  # 107 ms apart were seen
+        yield from true(near, "another time than that of the newest exception", body["timestamp"], newest["timestamp"])
+    if root.exists and body["timestamp"].exists:
+        yield from true(
+            (root.raw is None) == (body["timestamp"].raw in (None, -1)),
+            "root-exception and timestamp",
+            root,
+            body["timestamp"],
+        )
+
+
+@against_request(
+    "getJobExceptions",
+    text="There are at most maxExceptions exceptions; truncated says whether there are more.",
+    source=_SOURCE,
+)
+def exceptions_are_limited(body: Value) -> Relations:
+    asked = body.response.query.get("maxExceptions")
+    limit = int(asked[0]) if asked and asked[0].isdecimal() else 20
+    rows = body["exceptionHistory"]["entries"]
+    if isinstance(rows.raw, list):
+        length = computed(len(rows.raw), f"length of {rows}", rows)
+        yield from ascending(length, constant(limit, "the limit"))
+        truncated = body["exceptionHistory"]["truncated"]
+        if truncated.raw is True:
+            yield from true(len(rows.raw) == limit, "more would fit", truncated, rows, exact=True)
+
+
+@between("job", text="A limited list of exceptions is the beginning of the whole one.", source=_SOURCE)
+def limited_exceptions(view: View, job_id: str) -> Relations:
+    whole = view.body("getJobExceptions", jobid=job_id)
+    rows = whole["exceptionHistory"]["entries"]
+    for body in view.with_query("getJobExceptions", jobid=job_id):
+        asked = body.response.query.get("maxExceptions")
+        part = body["exceptionHistory"]["entries"]
+        if asked and asked[0].isdecimal() and rows.exists and part.exists:
+            expected = min(int(asked[0]), len(rows.raw))
+            yield from true(len(part.raw) == expected, f"{expected} are expected", part, rows, exact=True)
+            for one, other in zip(part, rows, strict=False):
+                yield from same_fields(one, other)
+            truncated = body["exceptionHistory"]["truncated"]
+            if whole["exceptionHistory"]["truncated"].raw is False:
+                more = len(rows.raw) > int(asked[0])
+                yield from true(truncated.raw == more, "there are more", truncated, rows, exact=True)
+        yield from equal(body["root-exception"], whole["root-exception"])
+        yield from equal(body["timestamp"], whole["timestamp"])
+
+
+@between("job", text="Exceptions happened while the job existed.", source=_SOURCE)
+def exceptions_of_job(view: View, job_id: str) -> Relations:
+    details = view.body("getJobDetails", jobid=job_id)
+    body = view.body("getJobExceptions", jobid=job_id)
+    end = details["now"] if details["end-time"].raw == -1 else details["end-time"] + 1000
+    for entry in (*_all_entries(body), *body["all-exceptions"]):
+        if entry["timestamp"].exists and details["start-time"].exists:
+            yield from ascending(details["start-time"], entry["timestamp"], slack=1000)
+            yield from ascending(entry["timestamp"], end)
+    if details["state"].raw == "FAILED":
+        newest = body["exceptionHistory"]["entries"][0]
+        if body["exceptionHistory"].exists:
+            yield from true(
+                newest.exists,
+                "a job that FAILED has an exception",
+                body["exceptionHistory"],
+                details["state"],
+                exact=True,
+            )
+        root = body["root-exception"]
+        if root.exists:
+            yield from true(bool(root.raw), "a job that FAILED has an exception", root, details["state"], exact=True)
+    if details["state"].raw == "FINISHED" and not details["timestamps"]["RESTARTING"].raw:
+        rows = body["exceptionHistory"]["entries"]
+        yield from true(not rows.raw, "a job that never restarted has no exceptions", rows, details["state"])
+    if (
+        details["timestamps"]["RESTARTING"].raw
+        and body["exceptionHistory"].exists
+        and details["schedulerType"].raw in (MISSING, "Default")
+    ):
+        rows = body["exceptionHistory"]["entries"]
+        yield from true(
+            bool(rows.raw), "a job that restarted has exceptions", rows, details["timestamps"]["RESTARTING"]
+        )
+
+
+@between("job", text="Exceptions are of the job's tasks, on the TaskManagers at their endpoints.", source=_SOURCE)
+def exceptions_of_tasks(view: View, job_id: str) -> Relations:
+    details = view.body("getJobDetails", jobid=job_id)
+    body = view.body("getJobExceptions", jobid=job_id)
+    names = {vertex["name"].raw: vertex for vertex in details["vertices"]}
+    hosts = {row["id"].raw: row for row in view.body("getTaskManagers")["taskmanagers"]}
+    for entry in (*_all_entries(body), *body["all-exceptions"]):
+        task = entry["taskName"] if entry["taskName"].exists else entry["task"]
+        if isinstance(task.raw, str) and (match := _TASK.fullmatch(task.raw)) and names:
+            vertex = names.get(match["name"])
+            if vertex is None:
+                cut = any(str(name).startswith(match["name"][:20]) for name in names)
+                yield from true(cut, "no vertex has this name", task, details["vertices"], exact=True)
+            else:
+                inside = 1 <= int(match["number"]) <= int(match["parallelism"])
+                yield from true(inside, "no such subtask", task, exact=True)
+                if details["schedulerType"].raw in (MISSING, "Default"):
+                    right = int(match["parallelism"]) == vertex["parallelism"].raw
+                    yield from true(right, "another parallelism", task, vertex["parallelism"], exact=True)
+        row = hosts.get(entry["taskManagerId"].raw)
+        address = entry["endpoint"] if entry["endpoint"].exists else entry["location"]
+        if row is not None and isinstance(address.raw, str):
+            right = address.raw.rpartition(":")[2] == str(row["dataPort"].raw)
+            yield from true(right, "another endpoint", address, entry["taskManagerId"], row["dataPort"], exact=True)
+
+
+@between(
+    "job",
+    text="Each restart of a job has an exception in its history, and so has its end in FAILED.",
+    source="rules-that-hold",
+    since="1.13",
+    settles_in_ms=METRICS,
+)
+def restarts_have_exceptions(view: View, job_id: str) -> Relations:
+    details = view.body("getJobDetails", jobid=job_id)
+    if details["schedulerType"].raw not in (MISSING, "Default") or not details["state"].is_in(("RUNNING", "FAILED")):
+        return
+    attempts = []
+    for vertex in details["vertices"]:
+        subtasks = view.body("getJobVertexDetails", jobid=job_id, vertexid=str(vertex["id"].raw))["subtasks"]
+        attempts += [subtask["attempt"] for subtask in subtasks]
+        if not subtasks.raw:
+            return
+    rows = view.body("getJobExceptions", jobid=job_id)["exceptionHistory"]["entries"]
+    most = highest(attempts, "the highest attempt")
+    if attempts and rows.exists and isinstance(most.raw, int):
+        expected = min(most.raw + (details["state"].raw == "FAILED"), _KEPT)
+        listed = len(rows.raw)
+        text = f"{expected} exceptions are expected after {most.raw} restarts"
+        yield from true(listed >= expected, text, rows, *attempts)
+        newest = rows[0]["taskName"]
+        if isinstance(newest.raw, str) and (match := re.search(r"execution #(\d+)$", newest.raw)):
+            yield from true(int(match[1]) <= most.raw, "an attempt that does not exist", newest, *attempts)
+
+
+@between("application", text="Exceptions of an application are those of its jobs.", source="applications", since="2.3")
+def exceptions_of_application(view: View, application_id: str) -> Relations:
+    application = view.body("getApplicationDetails", applicationid=application_id)
+    body = view.body("getApplicationExceptions", applicationid=application_id)
+    ids = [job["jid"].raw for job in application["jobs"]]
+    for entry in body["exceptionHistory"]["entries"]:
+        if ids and entry["jobId"].raw is not None:
+            yield from true(entry["jobId"].raw in ids, "no job of the application", entry["jobId"], exact=True)
+        if application["start-time"].exists:
+            yield from ascending(application["start-time"], entry["timestamp"], slack=1000)
+            if application["end-time"].raw != -1:
+                yield from ascending(entry["timestamp"], application["end-time"] + 5000)
+    failed = application["status"].raw == "FAILED" and application["jobs"].raw
+    if failed and body["exceptionHistory"].exists and any(j["state"].raw in TERMINAL for j in application["jobs"]):
+        rows = body["exceptionHistory"]["entries"]
+        yield from true(bool(rows.raw), "it FAILED without an exception", rows, application["status"])

@@ -1,0 +1,237 @@
+"""Invariants of aggregated metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from flinkmock.conformance.coherence.registry import METRICS, against_request, between, within
+from flinkmock.conformance.coherence.relations import Relations, ascending, close, equal, true
+from flinkmock.conformance.coherence.values import MISSING, Value, constant, is_number
+from flinkmock.conformance.coherence.view import View
+
+_AGGREGATED = "aggregated-metrics"
+_OPERATIONS = ("getAggregatedJobMetrics", "getAggregatedTaskManagerMetrics", "getAggregatedSubtaskMetrics")
+_ALL = (
+    *_OPERATIONS,
+    "getJobManagerMetrics",
+    "getTaskManagerMetrics",
+    "getJobMetrics",
+    "getJobVertexMetrics",
+    "getSubtaskMetrics",
+    "getJobManagerOperatorMetrics",
+)
+
+
+@within(
+    *_OPERATIONS,
+    text="Aggregated metrics are in order: min <= avg <= max, and the skew of positive values is not negative.",
+    source=_AGGREGATED,
+)
+def aggregates_are_ordered(body: Value) -> Relations:
+    for row in body:
+        values = [row[key] for key in ("min", "avg", "max")]
+        slack = 1e-9 * max((abs(each.raw) for each in values if is_number(each.raw)), default=0)
+        yield from ascending(*values, slack=slack)
+        low, high, skew = row["min"], row["max"], row["skew"]
+        if is_number(low.raw) and low.raw >= 0:
+            yield from ascending(constant(0, "0"), skew, slack=1e-6)
+        if is_number(low.raw) and is_number(high.raw) and is_number(skew.raw):
+            text = "equal values have no skew, different ones have one"
+            yield from true((low.raw == high.raw) <= (abs(skew.raw) < 1e-6), text, skew, low, high)
+
+
+@within(*_OPERATIONS, text="The sum is the average of a whole number of values.", source=_AGGREGATED)
+def aggregates_have_a_count(body: Value) -> Relations:
+    counts: list[tuple[int, Value]] = []
+    for row in body:
+        mean, whole, low, high = (row[key] for key in ("avg", "sum", "min", "max"))
+        if not all(is_number(each.raw) for each in (mean, whole)) or not mean.raw:
+            continue
+        ratio = whole.raw / mean.raw
+        yield from true(
+            abs(ratio - round(ratio)) < 1e-3 * max(1, abs(ratio)) and round(ratio) >= 1,
+            "sum is no multiple of avg",
+            whole,
+            mean,
+            exact=True,
+        )
+        if is_number(low.raw) and is_number(high.raw):
+            if round(ratio) == 1:
+                yield from close(low, high, 1e-6 * abs(high.raw))
+            elif round(ratio) == 2:
+                yield from close(low + high, whole, 1e-6 * (abs(whole.raw) + abs(high.raw)))
+            tolerance = 1e-6 * abs(whole.raw)
+            yield from ascending(low * round(ratio), whole, high * round(ratio), slack=tolerance)
+        counts.append((round(ratio), row["sum"]))
+
+
+def _compare(aggregated: dict[str, Value], singles: Sequence[dict[str, Value]]) -> Relations:
+    """Aggregated metrics are those of the single values, if all of them were read."""
+    for name, row in aggregated.items():
+        values = [metrics[name] for metrics in singles if name in metrics and is_number(metrics[name].raw)]
+        if not values or len(values) != len(singles):
+            continue
+        numbers = [value.raw for value in values]
+        figures = {
+            "min": min(numbers),
+            "max": max(numbers),
+            "sum": sum(numbers),
+            "avg": sum(numbers) / len(numbers),
+        }
+        for key, figure in figures.items():
+            if is_number(row[key].raw):
+                text = f"the {key} of {len(values)} values of {name} is {figure}"
+                near = abs(row[key].raw - figure) <= 1e-5 * max(1, abs(figure), *map(abs, numbers))
+                yield from true(near, text, row[key], *values, exact=True)
+
+
+@between(
+    "cluster",
+    text="Aggregated metrics of TaskManagers are those of the TaskManagers.",
+    source=_AGGREGATED,
+    settles_in_ms=METRICS,
+)
+def aggregated_taskmanagers(view: View) -> Relations:
+    listed = [str(row["id"].raw) for row in view.body("getTaskManagers")["taskmanagers"]]
+    singles = [view.metrics("getTaskManagerMetrics", taskmanagerid=each) for each in listed]
+    if singles and all(singles):
+        yield from _compare(view.aggregated("getAggregatedTaskManagerMetrics"), singles)
+
+
+@between("cluster", text="Aggregated metrics of jobs are those of the jobs.", source=_AGGREGATED, settles_in_ms=METRICS)
+def aggregated_jobs(view: View) -> Relations:
+    listed = [str(row["jid"].raw) for row in view.body("getJobsOverview")["jobs"]]
+    read = {ids[0] for ids in view.subjects("job")}
+    if set(listed) <= read:
+        singles = [view.metrics("getJobMetrics", jobid=each) for each in listed]
+        yield from _compare(view.aggregated("getAggregatedJobMetrics"), [each for each in singles if each])
+
+
+@between(
+    "vertex",
+    text="Aggregated metrics of subtasks are those of the subtasks.",
+    source=_AGGREGATED,
+    settles_in_ms=METRICS,
+)
+def aggregated_subtasks(view: View, job_id: str, vertex_id: str) -> Relations:
+    ids = {"jobid": job_id, "vertexid": vertex_id}
+    rows = view.body("getJobVertexDetails", **ids)["subtasks"]
+    singles = [view.metrics("getSubtaskMetrics", **ids, subtaskindex=str(row["subtask"].raw)) for row in rows]
+    if singles and all(singles):
+        yield from _compare(view.aggregated("getAggregatedSubtaskMetrics", **ids), singles)
+
+
+@between(
+    "cluster",
+    text="A single aggregation has the value that it has among all of them.",
+    source=_AGGREGATED,
+    settles_in_ms=METRICS,
+)
+def single_aggregations(view: View) -> Relations:
+    for kind, operation_id, names in (
+        ("cluster", "getAggregatedTaskManagerMetrics", ()),
+        ("cluster", "getAggregatedJobMetrics", ()),
+        ("vertex", "getAggregatedSubtaskMetrics", ("jobid", "vertexid")),
+    ):
+        for ids in view.subjects(kind):
+            parameters = dict(zip(names, ids, strict=True))
+            rows = view.aggregated(operation_id, **parameters)
+            for body in view.with_query(operation_id, **parameters):
+                if set(body.response.query) == {"get", "agg"}:
+                    for row in body:
+                        whole = rows.get(str(row["id"].raw), Value(MISSING))
+                        for key, value in row.items():
+                            if key != "id":
+                                yield from equal(value, whole[key])
+
+
+@against_request(*_ALL, text="With get, a response has only metrics that were asked for.", source="metrics")
+def metrics_were_asked_for(body: Value) -> Relations:
+    asked = body.response.query.get("get")
+    for row in body:
+        if asked is not None:
+            yield from true(row["id"].raw in asked, "not asked for", row["id"], exact=True)
+        else:
+            text = "a value without get"
+            yield from true(not row["value"].exists and not row["min"].exists, text, row["id"])
+
+
+@against_request(
+    *_OPERATIONS, text="With agg, a response has only the aggregations that were asked for.", source=_AGGREGATED
+)
+def aggregations_were_asked_for(body: Value) -> Relations:
+    asked = body.response.query.get("agg")
+    if asked and body.response.query.get("get"):
+        for row in body:
+            for key, value in row.items():
+                if key != "id":
+                    yield from true(key in asked, "not asked for", value)
+            for key in asked:
+                yield from true(row[key].exists, f"{key} is missing", row)
+
+
+def _single_scope(kind: str) -> tuple[str, tuple[str, ...]]:
+    return {
+        "job": ("getJobMetrics", ("jobid",)),
+        "taskmanager": ("getTaskManagerMetrics", ("taskmanagerid",)),
+        "subtask": ("getSubtaskMetrics", ("jobid", "vertexid", "subtaskindex")),
+        "vertex": ("getJobVertexMetrics", ("jobid", "vertexid")),
+        "cluster": ("getJobManagerMetrics", ()),
+    }[kind]
+
+
+def _listed_and_valued(view: View, kind: str, ids: tuple[str, ...]) -> Relations:
+    """Metrics that have a value are listed."""
+    operation_id, names = _single_scope(kind)
+    parameters = dict(zip(names, ids, strict=True))
+    listed = view.body(operation_id, **parameters)
+    known = {row["id"].raw for row in listed}
+    for body in view.with_query(operation_id, **parameters):
+        for row in body if known else ():
+            yield from true(row["id"].raw in known, "it has a value and is not listed", listed, row["id"])
+
+
+@between("job", text="Metrics of a job that have a value are listed.", source="metrics", settles_in_ms=METRICS)
+def job_metrics_are_listed(view: View, job_id: str) -> Relations:
+    yield from _listed_and_valued(view, "job", (job_id,))
+
+
+@between(
+    "taskmanager",
+    text="Metrics of a TaskManager that have a value are listed.",
+    source="metrics",
+    settles_in_ms=METRICS,
+)
+def taskmanager_metrics_are_listed(view: View, taskmanager_id: str) -> Relations:
+    yield from _listed_and_valued(view, "taskmanager", (taskmanager_id,))
+
+
+@between(
+    "cluster", text="Metrics of the JobManager that have a value are listed.", source="metrics", settles_in_ms=METRICS
+)
+def jobmanager_metrics_are_listed(view: View) -> Relations:
+    yield from _listed_and_valued(view, "cluster", ())
+
+
+@between("vertex", text="Metrics of a vertex that have a value are listed.", source="metrics", settles_in_ms=METRICS)
+def vertex_metrics_are_listed(view: View, job_id: str, vertex_id: str) -> Relations:
+    yield from _listed_and_valued(view, "vertex", (job_id, vertex_id))
+
+
+@between("subtask", text="Metrics of a subtask that have a value are listed.", source="metrics", settles_in_ms=METRICS)
+def subtask_metrics_are_listed(view: View, job_id: str, vertex_id: str, index: str) -> Relations:
+    yield from _listed_and_valued(view, "subtask", (job_id, vertex_id, index))
+
+
+@between(
+    "job",
+    text="Counts in the metrics of a job are not negative.",
+    source="metrics",
+    settles_in_ms=METRICS,
+)
+def job_counts_are_not_negative(view: View, job_id: str) -> Relations:
+    for name, value in view.metrics("getJobMetrics", jobid=job_id).items():
+        if name.startswith(("numberOf", "numRestarts", "totalNumberOf", "numRescales")):
+            yield from ascending(constant(0, "0"), value)
+        if name.startswith(("lastCheckpoint", "lastCompleted")) and is_number(value.raw):
+            yield from ascending(constant(-1, "-1"), value)

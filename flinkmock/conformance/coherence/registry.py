@@ -1,0 +1,124 @@
+"""The table of invariants. Each is a function that yields the relations that have to hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from flinkmock.conformance.coherence.relations import Relations
+
+AT_ONCE = 0
+CACHES = 5_000
+"""Longer than Flink keeps graphs, checkpoint statistics and files of TaskManagers (3 s), in ms."""
+METRICS = 24_000
+"""Longer than two fetches of metrics, and than two heartbeats (10 s each), in ms."""
+
+
+class Scope(StrEnum):
+    """Which values an invariant compares."""
+
+    RESPONSE = "within a response"
+    REQUEST = "against the request"
+    NEIGHBOURS = "between responses"
+    TIME = "over time"
+
+
+@dataclass(frozen=True, slots=True)
+class Invariant:
+    """A rule that the responses of real clusters keep.
+
+    Attributes:
+        id: the name of its function, with hyphens.
+        scope: which values it compares.
+        text: the rule in a sentence.
+        source: the section of the page about Flink that has the evidence.
+        since, until: the first and the last minor release for which it holds; "" if there is none.
+        settles_in_ms: how long values of different age may disagree. A violation counts only if it is still there after
+            this time; at once, if it is 0. For `TIME` the least time between the two views.
+        subjects: the operations whose responses it reads; for `NEIGHBOURS` the kind of subject: "cluster", "job",
+            "vertex", "taskmanager", "application"; for `TIME` one or the other.
+        check: yields relations. It gets the body (`RESPONSE`, `REQUEST`), the view and the ids of the subject
+            (`NEIGHBOURS`), or two bodies or two views with the ids (`TIME`).
+    """
+
+    id: str
+    scope: Scope
+    text: str
+    source: str
+    since: str
+    until: str
+    settles_in_ms: int
+    subjects: tuple[str, ...]
+    check: Callable[..., Relations]
+
+    def holds_for(self, minor: tuple[int, int]) -> bool:
+        """Whether it holds for a minor release, such as (2, 3)."""
+        return (not self.since or _minor(self.since) <= minor) and (not self.until or minor <= _minor(self.until))
+
+
+def _minor(text: str) -> tuple[int, int]:
+    major, _, minor = text.partition(".")
+    return int(major), int(minor)
+
+
+INVARIANTS: dict[str, Invariant] = {}
+"""All invariants by id, in the order of the modules that define them."""
+Check = Callable[..., Relations]
+
+
+def _register(
+    scope: Scope, subjects: tuple[str, ...], text: str, source: str, since: str, until: str, settles_in_ms: int
+) -> Callable[[Check], Check]:
+    def register(check: Check) -> Check:
+        name = check.__name__.replace("_", "-")
+        if name in INVARIANTS:
+            raise ValueError(f"two invariants are called {name}")
+        INVARIANTS[name] = Invariant(name, scope, text, source, since, until, settles_in_ms, subjects, check)
+        return check
+
+    return register
+
+
+def within(
+    *operations: str, text: str, source: str, since: str = "", until: str = "", settles_in_ms: int = AT_ONCE
+) -> Callable[[Check], Check]:
+    """Registers `check(body)` for the responses of these operations."""
+    return _register(Scope.RESPONSE, operations, text, source, since, until, settles_in_ms)
+
+
+def against_request(
+    *operations: str, text: str, source: str, since: str = "", until: str = ""
+) -> Callable[[Check], Check]:
+    """Registers `check(body)`, which compares the body with the parameters in `body.response`."""
+    return _register(Scope.REQUEST, operations, text, source, since, until, AT_ONCE)
+
+
+def between(
+    subject: str, *, text: str, source: str, since: str = "", until: str = "", settles_in_ms: int = CACHES
+) -> Callable[[Check], Check]:
+    """Registers `check(view, *ids)`, called for each subject: "job" has one id, "vertex" two."""
+    return _register(Scope.NEIGHBOURS, (subject,), text, source, since, until, settles_in_ms)
+
+
+def over_time(*operations: str, text: str, source: str, since: str = "", until: str = "") -> Callable[[Check], Check]:
+    """Registers `check(before, after)` for two responses to the same request; `after` was requested later."""
+    return _register(Scope.TIME, operations, text, source, since, until, AT_ONCE)
+
+
+def between_times(
+    subject: str, *, text: str, source: str, since: str = "", until: str = "", apart_ms: int = 0
+) -> Callable[[Check], Check]:
+    """Registers `check(before, after, *ids)` for two views of a subject that are at least `apart_ms` apart."""
+    return _register(Scope.TIME, (subject,), text, source, since, until, apart_ms)
+
+
+def releases_of(invariant: Invariant) -> str:
+    """Returns the releases of an invariant for tables: "since 1.13"."""
+    bounds: list[Any] = []
+    if invariant.since:
+        bounds.append(f"since {invariant.since}")
+    if invariant.until:
+        bounds.append(f"until {invariant.until}")
+    return ", ".join(bounds) or "all"

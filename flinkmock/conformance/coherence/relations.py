@@ -1,0 +1,129 @@
+"""Relations between values: each holds or fails."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations, pairwise
+from typing import Any
+
+from flinkmock.conformance.coherence.values import Value, is_number, shortened
+
+
+@dataclass(slots=True)
+class Relation:
+    """A relation between values.
+
+    Attributes:
+        holds: whether it holds.
+        values: that take part, computed ones included.
+        exact: whether a changed value is bound to break it, as an equation is. An inequality that holds says little.
+        text: how it fails, with the values; "" if it holds.
+    """
+
+    holds: bool
+    values: tuple[Value, ...]
+    exact: bool
+    text: str
+
+    @property
+    def leaves(self) -> tuple[Value, ...]:
+        """The values of responses that take part."""
+        return tuple(leaf for value in self.values for leaf in value.leaves)
+
+
+Relations = Iterator[Relation]
+
+
+def _known(*values: Value) -> bool:
+    return all(value.exists for value in values)
+
+
+def _shown(value: Value) -> str:
+    return f"{shortened(repr(value.raw), 80)} ({value.where() or value})"
+
+
+def equal(*values: Value) -> Relations:
+    """All values that exist are equal. Integers and floats of the same size are."""
+    known = [value for value in values if value.exists]
+    for one, other in combinations(known, 2):
+        holds = one.raw == other.raw
+        yield Relation(holds, (one, other), True, "" if holds else f"{_shown(one)} is not {_shown(other)}")
+
+
+def close(one: Value, other: Value, tolerance: float) -> Relations:
+    """Two numbers differ by at most `tolerance`."""
+    if is_number(one.raw) and is_number(other.raw):
+        near = abs(one.raw - other.raw) <= tolerance
+        yield Relation(near, (one, other), True, "" if near else f"{_shown(one)} is not about {_shown(other)}")
+
+
+def ascending(*values: Value, slack: float = 0) -> Relations:
+    """Each value is at most the next one that is a number, plus `slack`."""
+    known = [value for value in values if is_number(value.raw)]
+    for low, high in pairwise(known):
+        holds = low.raw <= high.raw + slack
+        yield Relation(holds, (low, high), False, "" if holds else f"{_shown(low)} is more than {_shown(high)}")
+
+
+def one_of(value: Value, raws: Any, because: str, *others: Value) -> Relations:
+    """The value is one of `raws`, `because` of the other values."""
+    if _known(value, *others):
+        holds = value.raw in raws
+        text = "" if holds else f"{_shown(value)} is not {' or '.join(map(str, raws))}, {because}{_of(others)}"
+        yield Relation(holds, (value, *others), False, text)
+
+
+def true(condition: bool, text: str, *values: Value, exact: bool = False) -> Relations:
+    """A condition on values, which `text` describes when it fails."""
+    if _known(*values):
+        yield Relation(bool(condition), values, exact, "" if condition else f"{text}{_of(values)}")
+
+
+def unique(rows: Value, *keys: str | int) -> Relations:
+    """The values under these keys are different in each row of a list."""
+    seen: dict[Any, Value] = {}
+    for row in rows:
+        value = row
+        for key in keys:
+            value = value[key]
+        if isinstance(value.raw, (str, int)):
+            first = seen.setdefault(value.raw, value)
+            again = first is not value
+            text = f"{_shown(value)} twice" if again else ""
+            yield Relation(not again, (value, first) if again else (value,), False, text)
+
+
+def counting_up(rows: Value, key: str) -> Relations:
+    """The values under a key are 0, 1, 2, …"""
+    for index, row in enumerate(rows):
+        if row[key].exists:
+            holds = row[key].raw == index
+            yield Relation(holds, (row[key],), True, "" if holds else f"{_shown(row[key])} in place {index}")
+
+
+def descending_rows(rows: Value, key: str, *, strictly: bool = False) -> Relations:
+    """The numbers under a key fall, or at least never rise."""
+    listed = [row[key] for row in rows if is_number(row[key].raw)]
+    for above, below in pairwise(listed):
+        holds = above.raw > below.raw or (not strictly and above.raw == below.raw)
+        text = "" if holds else f"{_shown(above)} is listed before {_shown(below)}"
+        yield Relation(holds, (above, below), False, text)
+
+
+def _of(values: tuple[Value, ...]) -> str:
+    shown = ", ".join(_shown(value) for value in values[:4])
+    return f": {shown}" if shown else ""
+
+
+def same_fields(one: Value, other: Value, *, without: tuple[str, ...] = ()) -> Relations:
+    """The fields that two objects have in common are equal, those of inner objects and lists as well."""
+    if isinstance(one.raw, dict) and isinstance(other.raw, dict):
+        for key in one.raw:
+            if key in other.raw and key not in without:
+                yield from same_fields(one[key], other[key], without=without)
+    elif isinstance(one.raw, list) and isinstance(other.raw, list) and len(one.raw) == len(other.raw):
+        for left, right in zip(one, other, strict=True):
+            yield from same_fields(left, right, without=without)
+    else:
+        yield from equal(one, other)

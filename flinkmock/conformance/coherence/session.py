@@ -1,0 +1,217 @@
+"""Judges the responses of a server as they come, and asks again before it reports what may be a race."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from flinkmock.conformance.coherence.culprits import Culprit, culprits
+from flinkmock.conformance.coherence.evaluation import Invariants, PlaceKey, Violation, violations, witnesses
+from flinkmock.conformance.coherence.registry import Scope
+from flinkmock.conformance.coherence.requests import clock_of
+from flinkmock.conformance.coherence.values import SeenResponse, Value, is_number, shortened
+from flinkmock.conformance.coherence.view import RepeatedView, View
+
+REPEAT_AFTER_MS = (0, 1_500, 4_500, 9_000, 15_000)
+"""When a violation is asked for again, in ms since the one before: beyond Flink's caches, and beyond its metrics."""
+ANCHOR_MS = 30_000
+"""How old the view is that a later one is compared with, besides the one before."""
+Fetch = Callable[[str], SeenResponse | None]
+_Key = tuple[str, tuple[str, ...], frozenset[PlaceKey]]
+
+
+@dataclass(slots=True)
+class _Suspicion:
+    """A violation that may be a race. `since` is when it was first seen; `guard` is what must not change meanwhile."""
+
+    violation: Violation
+    since: float
+    guard: object
+    asked: int = 0
+    asked_at: float = 0
+
+
+@dataclass
+class CoherenceSession:
+    """Collects the responses of passes over a server and judges each pass.
+
+    Args:
+        invariants: of the release.
+        fetch: requests a target again; None if the response isn't a success.
+        now: the time in ms, of the same clock as the responses' times.
+        skip: whether responses of an operation are left out, because they break their schema.
+    """
+
+    invariants: Invariants
+    fetch: Fetch
+    now: Callable[[], float]
+    skip: Callable[[str], bool] = lambda operation_id: False
+    _responses: list[SeenResponse] = field(default_factory=list)
+    _view: View = field(default_factory=View)
+    _earlier: list[tuple[float, View]] = field(default_factory=list)
+    _suspicions: dict[_Key, _Suspicion] = field(default_factory=dict)
+
+    def add(self, response: SeenResponse) -> None:
+        """Adds a response of the current pass."""
+        self._responses.append(response)
+
+    def reset(self) -> None:
+        """Forgets earlier passes: the server may have been started anew."""
+        self._earlier.clear()
+        self._suspicions.clear()
+
+    def end_pass(self) -> list[Culprit]:
+        """Judges the responses that were added since the last pass; returns what is certain at once."""
+        now = self.now()
+        self._view = View(each for each in self._responses if not self.skip(each.operation_id))
+        self._responses = []
+        certain = self._over_time(now)
+        seen: dict[_Key, Violation] = {}
+        for violation in self._current():
+            if violation.invariant.settles_in_ms:
+                seen.setdefault(violation.key, violation)
+            else:
+                certain.append(violation)
+        for key in self._suspicions.keys() - seen.keys():
+            del self._suspicions[key]
+        for key, violation in seen.items():
+            if key not in self._suspicions:
+                self._suspicions[key] = _Suspicion(violation, now, _guard(self._view, violation))
+        self._earlier = [*self._earlier[-1:], (now, self._view)] if not self._earlier else self._kept(now)
+        return self._name(certain)
+
+    def _kept(self, now: float) -> list[tuple[float, View]]:
+        """Keeps the last view, and the newest of those that are old enough to be compared with."""
+        old = [each for each in self._earlier if now - each[0] >= ANCHOR_MS]
+        young = [each for each in self._earlier if now - each[0] < ANCHOR_MS]
+        return [*old[-1:], *young, (now, self._view)]
+
+    @property
+    def has_suspicions(self) -> bool:
+        """Whether something has to be asked again."""
+        return bool(self._suspicions)
+
+    def ask_again(self, *, apart_ms: float = 0) -> list[Culprit]:
+        """Requests the responses of all suspicions again; returns what is certain now.
+
+        Args:
+            apart_ms: suspicions that were asked for less than this time ago have to wait.
+        """
+        now = self.now()
+        due = {key: each for key, each in self._suspicions.items() if not each.asked or now - each.asked_at >= apart_ms}
+        if not due:
+            return []
+        still = self._repeated(due)
+        view = RepeatedView(self._view, self.fetch)  # requested once for all suspicions
+        confirmed = []
+        for key, suspicion in due.items():
+            if key not in still:
+                del self._suspicions[key]
+                continue
+            guard = _guard(view, suspicion.violation)
+            if suspicion.guard != guard:
+                suspicion.since, suspicion.guard, suspicion.asked = now, guard, 0
+            suspicion.violation = still[key]
+            suspicion.asked += 1
+            suspicion.asked_at = now
+            if suspicion.asked >= 3 and now - suspicion.since >= suspicion.violation.invariant.settles_in_ms:
+                confirmed.append(suspicion.violation)
+                del self._suspicions[key]
+        return self._name(confirmed)
+
+    def _repeated(self, due: dict[_Key, _Suspicion]) -> dict[_Key, Violation]:
+        """Returns the violations that show twice in a row, with values that did not change in between."""
+        wanted = {(each.violation.invariant.id, each.violation.ids): each.violation for each in due.values()}
+        still: dict[_Key, Violation] = {}
+        for violation in wanted.values():
+            first, second = (self._violations_again(violation) for _ in range(2))
+            for key, again in second.items():
+                if key in due and key in first and _raws(first[key]) == _raws(again):
+                    still[key] = again
+        return still
+
+    def _violations_again(self, violation: Violation) -> dict[_Key, Violation]:
+        invariant, ids = violation.invariant, violation.ids
+        if invariant.scope is Scope.NEIGHBOURS:
+            view = RepeatedView(self._view, self.fetch)
+            failed = (Violation(invariant, ids, each) for each in invariant.check(view, *ids) if not each.holds)
+        else:
+            response = self.fetch(ids[0])
+            relations = self.invariants.of_response(response) if response else ()
+            failed = (each for each in violations(relations) if each.invariant is invariant)
+        try:
+            return {each.key: each for each in failed}
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError):
+            return {}
+
+    def _current(self) -> list[Violation]:
+        found = [each for response in self._view for each in violations(self.invariants.of_response(response))]
+        return found + violations(self.invariants.of_view(self._view))
+
+    def _over_time(self, now: float) -> list[Violation]:
+        found: list[Violation] = []
+        for number, (time, view) in enumerate(reversed(self._earlier)):
+            if number and now - time < ANCHOR_MS:
+                continue
+            earlier = {response.target: response for response in view}
+            for response in self._view:
+                if (before := earlier.get(response.target)) is not None:
+                    found += violations(self.invariants.of_times(before, response))
+            apart = _server_time(self._view) - _server_time(view)  # the clock of a fake may be virtual
+            found += violations(self.invariants.of_two_views(view, self._view, apart))
+        repeated: dict[str, SeenResponse] = {}
+        for response in self._view.in_order:
+            if (before := repeated.get(response.target)) is not None:
+                found += violations(self.invariants.of_times(before, response))
+            repeated[response.target] = response
+        return found
+
+    def _name(self, found: Iterable[Violation]) -> list[Culprit]:
+        listed = list(found)
+        if not listed:
+            return []
+        places = {(leaf.response.target, leaf.pointer) for violation in listed for leaf in violation.relation.leaves}
+        counted: Counter[PlaceKey] = Counter()
+        for response in self._view:
+            counted += witnesses(self.invariants.of_response(response), places)
+        counted += witnesses(self.invariants.of_view(self._view), places)
+        return culprits(listed, counted)
+
+
+def _server_time(view: View) -> float:
+    """Returns the latest time of the server in a view, in ms; 0 if there is none."""
+    clocks = [clock_of(Value.of(response)).raw for response in view]
+    return max((clock for clock in clocks if is_number(clock)), default=0)
+
+
+def _raws(violation: Violation) -> list[object]:
+    return [leaf.raw for leaf in violation.relation.leaves]
+
+
+def _guard(view: View, violation: Violation) -> object:
+    """Returns what changes whenever the subject changes; responses of different age agree while it stays the same."""
+    ids = {part for each in violation.ids for part in each.partition("?")[0].split("/")}
+    jobs = view.body("getJobsOverview")["jobs"]
+    rows = {str(job["jid"].raw): f"{job['state'].raw} {job['last-modification'].raw}" for job in jobs}
+    own = {job_id: row for job_id, row in rows.items() if job_id in ids}
+    if own:
+        return own
+    taskmanagers = [str(row["id"].raw) for row in view.body("getTaskManagers")["taskmanagers"]]
+    return rows, sorted(taskmanagers)
+
+
+def described(culprit: Culprit) -> tuple[str, str]:
+    """Returns what is expected of a value, and what was found with its witnesses, as texts."""
+    order = sorted(culprit.violations, key=lambda each: (not each.relation.exact, each.invariant.id))
+    first = order[0]
+    own = f"GET {shortened(culprit.value.response.target)} "
+    texts = list(dict.fromkeys(each.relation.text.replace(own, "") for each in order))
+    shown = "; ".join(texts[:3]) + (f"; and {len(texts) - 3} more" if len(texts) > 3 else "")
+    if culprit.others:
+        shown += f" (or {', or '.join(_name_of(other) for other in culprit.others)} is wrong)"
+    return f"{first.invariant.text} [{first.invariant.id}]", shown
+
+
+def _name_of(value: Value) -> str:
+    return f"{value.where()}"

@@ -1,0 +1,339 @@
+"""Invariants of TaskManagers: ids, slots, memory, metrics."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+
+from flinkmock.conformance.coherence.jobs import row_with
+from flinkmock.conformance.coherence.registry import CACHES, METRICS, between, within
+from flinkmock.conformance.coherence.relations import (
+    Relations,
+    ascending,
+    close,
+    equal,
+    same_fields,
+    true,
+    unique,
+)
+from flinkmock.conformance.coherence.values import MISSING, Value, computed, constant, count, is_number, total
+from flinkmock.conformance.coherence.view import View
+
+_TASKMANAGERS = "task-managers"
+_BOTH = ("getTaskManagers", "getTaskManagerDetails")
+_PATH = re.compile(r"@(?P<address>.+)/user/rpc/")
+_MEBI = 1 << 20
+_HOLDING = ("DEPLOYING", "INITIALIZING", "RUNNING", "CANCELING")
+
+
+def rows_of(body: Value) -> list[Value]:
+    """Returns the TaskManagers of a list, or the one that a response is about."""
+    return list(body["taskmanagers"]) if body["taskmanagers"].exists else [body]
+
+
+@within("getTaskManagers", text="Each TaskManager is listed once.", source=_TASKMANAGERS)
+def taskmanagers_are_listed_once(body: Value) -> Relations:
+    yield from unique(body["taskmanagers"], "id")
+
+
+@within(*_BOTH, text="The path of a TaskManager has the address that begins its id.", source=_TASKMANAGERS)
+def taskmanager_path(body: Value) -> Relations:
+    for row in rows_of(body):
+        if isinstance(row["path"].raw, str) and (match := _PATH.search(row["path"].raw)):
+            address, _, suffix = str(row["id"].raw).rpartition("-")
+            if re.fullmatch("[0-9a-f]{6}", suffix):  # generated, and not set by taskmanager.resource-id
+                yield from true(match["address"] == address, "another address", row["path"], row["id"], exact=True)
+
+
+@within(*_BOTH, text="Free slots are between 0 and slotsNumber.", source=_TASKMANAGERS)
+def free_slots(body: Value) -> Relations:
+    for row in rows_of(body):
+        yield from ascending(constant(0, "0"), row["freeSlots"], row["slotsNumber"])
+
+
+@within(
+    "getTaskManagerDetails",
+    text="allocatedSlots and freeSlots add up to slotsNumber.",
+    source="rules-that-hold",
+    since="1.13",
+)
+def allocated_slots(body: Value) -> Relations:
+    slots = body["allocatedSlots"]
+    if slots.raw or (slots.exists and body.response.operation_id and body["assignedTasks"].exists):
+        used = computed(len(slots.raw), f"length of {slots}", slots)
+        yield from equal(body["slotsNumber"], used + body["freeSlots"])
+
+
+@within(
+    *_BOTH,
+    text="Free resources are at most the total resources, and all of them if all slots are free.",
+    source=_TASKMANAGERS,
+)
+def free_resources(body: Value) -> Relations:
+    for row in rows_of(body):
+        whole, free = row["totalResource"], row["freeResource"]
+        for key in ("cpuCores", "taskHeapMemory", "taskOffHeapMemory", "managedMemory", "networkMemory"):
+            if is_number(whole[key].raw) and is_number(free[key].raw):
+                yield from ascending(constant(0, "0"), free[key], whole[key])
+                if row["freeSlots"].raw == row["slotsNumber"].raw:
+                    yield from equal(free[key], whole[key])
+
+
+@within(
+    "getTaskManagerDetails",
+    text="Total resources are the free ones and those of the allocated slots.",
+    source=_TASKMANAGERS,
+)
+def slot_resources(body: Value) -> Relations:
+    slots = list(body["allocatedSlots"])
+    for key in ("cpuCores", "taskHeapMemory", "taskOffHeapMemory", "managedMemory", "networkMemory"):
+        whole, free = body["totalResource"][key], body["freeResource"][key]
+        parts = [slot["resource"][key] for slot in slots]
+        if parts and free.exists and whole.raw:
+            used = total([*parts, free], f"free {key} and that of the slots")
+            yield from close(whole, used, 1 + len(parts) if key != "cpuCores" else 0.01)
+
+
+@within(*_BOTH, text="The memory of a TaskManager is the sum of its parts.", source=_TASKMANAGERS)
+def taskmanager_memory(body: Value) -> Relations:
+    parts = ("frameworkHeap", "taskHeap", "frameworkOffHeap", "taskOffHeap", "networkMemory", "managedMemory")
+    for row in rows_of(body):
+        memory, resource = row["memoryConfiguration"], row["totalResource"]
+        if all(is_number(memory[part].raw) for part in parts) and is_number(memory["totalFlinkMemory"].raw):
+            yield from equal(memory["totalFlinkMemory"], total([memory[part] for part in parts], "sum of its parts"))
+        process, flink = memory["totalProcessMemory"], memory["totalFlinkMemory"]
+        if all(is_number(each.raw) for each in (process, flink, memory["jvmMetaspace"], memory["jvmOverhead"])):
+            yield from equal(process, total([flink, memory["jvmMetaspace"], memory["jvmOverhead"]], "sum of its parts"))
+        yield from equal(row["hardware"]["managedMemory"], memory["managedMemory"])
+        for key, of in (
+            ("taskHeapMemory", "taskHeap"),
+            ("taskOffHeapMemory", "taskOffHeap"),
+            ("managedMemory", "managedMemory"),
+            ("networkMemory", "networkMemory"),
+        ):
+            if resource["cpuCores"].raw and is_number(memory[of].raw) and is_number(resource[key].raw):
+                size = computed(memory[of].raw // _MEBI, f"{of} in MiB", memory[of])
+                yield from close(resource[key], size, 1)
+        yield from ascending(row["hardware"]["freeMemory"], row["hardware"]["physicalMemory"])
+        for _, value in row["hardware"].items():
+            yield from ascending(constant(0, "0"), value)
+
+
+@within(
+    "getTaskManagerDetails",
+    text="Heap in use is at most committed, and that at most the maximum.",
+    source=_TASKMANAGERS,
+)
+def taskmanager_heap(body: Value) -> Relations:
+    metrics = body["metrics"]
+    yield from ascending(constant(0, "0"), metrics["heapUsed"])
+    if metrics["heapMax"].raw not in (-1, 0, MISSING):
+        yield from ascending(metrics["heapUsed"], metrics["heapMax"])
+        yield from ascending(metrics["heapCommitted"], metrics["heapMax"])
+        yield from close(metrics["heapMax"], body["hardware"]["freeMemory"], 0.25 * metrics["heapMax"].raw)
+    if metrics["nonHeapMax"].raw not in (-1, 0, MISSING):
+        yield from ascending(metrics["nonHeapUsed"], metrics["nonHeapMax"])
+    for key in ("directCount", "directUsed", "directMax", "mappedCount", "mappedUsed", "mappedMax", "nonHeapUsed"):
+        yield from ascending(constant(0, "0"), metrics[key])
+    yield from unique(metrics["garbageCollectors"], "name")
+    for collector in metrics["garbageCollectors"]:
+        yield from ascending(constant(0, "0"), collector["count"])
+        yield from ascending(constant(0, "0"), collector["time"])
+
+
+@within(
+    "getTaskManagerDetails",
+    text="Heap and non-heap in use are at most committed; network memory in use and available add up to its total.",
+    source=_TASKMANAGERS,
+    since="1.13",
+    settles_in_ms=METRICS,
+)
+def taskmanager_buffers(body: Value) -> Relations:
+    metrics = body["metrics"]
+    yield from ascending(metrics["heapUsed"], metrics["heapCommitted"])
+    yield from ascending(metrics["nonHeapUsed"], metrics["nonHeapCommitted"])
+    for prefix in ("nettyShuffleMemorySegments", "nettyShuffleMemory"):
+        available, used, whole = (metrics[prefix + end] for end in ("Available", "Used", "Total"))
+        yield from ascending(constant(0, "0"), used, whole)
+        yield from ascending(available, whole)
+        if is_number(whole.raw) and whole.raw > 0:
+            tolerance = 0.02 * whole.raw  # read one after the other
+            yield from close(whole, available + used, tolerance)
+    yield from equal(metrics["memorySegmentsTotal"], metrics["nettyShuffleMemorySegmentsTotal"])
+    if metrics["nettyShuffleMemorySegmentsTotal"].raw and is_number(metrics["nettyShuffleMemoryTotal"].raw):
+        segment = metrics["nettyShuffleMemoryTotal"].raw // metrics["nettyShuffleMemorySegmentsTotal"].raw
+        yield from close(
+            metrics["nettyShuffleMemorySegmentsUsed"] * segment,
+            metrics["nettyShuffleMemoryUsed"],
+            0.02 * metrics["nettyShuffleMemoryTotal"].raw,
+        )
+        yield from true(
+            segment & (segment - 1) == 0,
+            "segments are powers of two",
+            metrics["nettyShuffleMemoryTotal"],
+            metrics["nettyShuffleMemorySegmentsTotal"],
+        )
+
+
+@within(
+    "getTaskManagerDetails",
+    text="The tasks of a TaskManager are those of its slots.",
+    source="heartbeats",
+    since="2.3",
+    settles_in_ms=METRICS,
+)
+def assigned_tasks(body: Value) -> Relations:
+    slots = list(body["allocatedSlots"])
+    if slots:
+        yield from equal(body["assignedTasks"], total([slot["assignedTasks"] for slot in slots], "sum over the slots"))
+    elif body["allocatedSlots"].exists:
+        yield from true(body["assignedTasks"].raw == 0, "no slot is in use", body["assignedTasks"], exact=True)
+
+
+@between("taskmanager", text="A TaskManager is described as in the list.", source=_TASKMANAGERS)
+def taskmanager_row(view: View, taskmanager_id: str) -> Relations:
+    row = row_with(view.body("getTaskManagers")["taskmanagers"], "id", taskmanager_id)
+    details = view.body("getTaskManagerDetails", taskmanagerid=taskmanager_id)
+    if row.exists and details.exists:
+        yield from same_fields(row, details)
+
+
+@between(
+    "taskmanager",
+    text="The metrics of a TaskManager's details are its metrics.",
+    source="metric-freshness",
+    settles_in_ms=METRICS,
+)
+def taskmanager_metrics(view: View, taskmanager_id: str) -> Relations:
+    details = view.body("getTaskManagerDetails", taskmanagerid=taskmanager_id)["metrics"]
+    metrics = view.metrics("getTaskManagerMetrics", taskmanagerid=taskmanager_id)
+    for key, name in _METRICS.items():
+        if name in metrics:
+            yield from equal(details[key], metrics[name])
+    for collector in details["garbageCollectors"]:
+        for key, suffix in (("count", "Count"), ("time", "Time")):
+            name = f"Status.JVM.GarbageCollector.{collector['name'].raw}.{suffix}"
+            if name in metrics:
+                yield from equal(collector[key], metrics[name])
+
+
+_METRICS = (
+    {
+        f"{field}{key}": f"Status.JVM.Memory.{scope}.{key}"
+        for field, scope in (("heap", "Heap"), ("nonHeap", "NonHeap"))
+        for key in ("Used", "Committed", "Max")
+    }
+    | {
+        f"{field}{key}": f"Status.JVM.Memory.{scope}.{name}"
+        for field, scope in (("direct", "Direct"), ("mapped", "Mapped"))
+        for key, name in (("Count", "Count"), ("Used", "MemoryUsed"), ("Max", "TotalCapacity"))
+    }
+    | {
+        f"nettyShuffleMemory{part}": f"Status.Shuffle.Netty.{name}"
+        for part, name in (
+            ("SegmentsAvailable", "AvailableMemorySegments"),
+            ("SegmentsUsed", "UsedMemorySegments"),
+            ("SegmentsTotal", "TotalMemorySegments"),
+            ("Available", "AvailableMemory"),
+            ("Used", "UsedMemory"),
+            ("Total", "TotalMemory"),
+        )
+    }
+)
+"""Key in the details of a TaskManager -> metric."""
+
+
+@between(
+    "taskmanager",
+    text="A job holds as many slots as its widest vertex in each slot sharing group.",
+    source=_TASKMANAGERS,
+    since="1.13",
+)
+def slots_of_jobs(view: View, taskmanager_id: str) -> Relations:
+    """Compares all TaskManagers at once, for the first of them."""
+    ids = [ids[0] for ids in view.subjects("taskmanager")]
+    if not ids or ids[0] != taskmanager_id:
+        return
+    held: dict[str, list[Value]] = defaultdict(list)
+    for each in ids:
+        slots = view.body("getTaskManagerDetails", taskmanagerid=each)["allocatedSlots"]
+        if not slots.exists:
+            return  # not all TaskManagers were read
+        for slot in slots:
+            held[str(slot["jobId"].raw)].append(slot["jobId"])
+    listed = view.body("getTaskManagers")["taskmanagers"]
+    if len(listed.raw or ()) != len(ids):
+        return
+    jobs = {job["jid"].raw: job["state"] for job in view.body("getJobsOverview")["jobs"]}
+    for job_id, slots_held in held.items():
+        if jobs:
+            running = job_id in jobs and jobs[job_id].raw not in ("FINISHED", "FAILED", "CANCELED")
+            yield from true(running, "a slot of a job that doesn't run", *slots_held[:1], exact=True)
+    for job_id in jobs:
+        details = view.body("getJobDetails", jobid=job_id)
+        if details["state"].raw != "RUNNING" or details["schedulerType"].raw not in (MISSING, "Default"):
+            continue
+        groups: dict[str, list[Value]] = defaultdict(list)
+        for vertex in details["vertices"]:
+            if any(vertex["tasks"][state].raw for state in _HOLDING):
+                groups[str(vertex["slotSharingGroupId"].raw)].append(vertex["parallelism"])
+        if groups and details["job-type"].raw != "BATCH":
+            wanted = sum(max(each.raw for each in group) for group in groups.values())
+            slots = count(held[job_id], [job_id], "its slots") if held[job_id] else constant(0, "no slot")
+            parts = [each for group in groups.values() for each in group]
+            yield from true(
+                slots.raw >= wanted, f"it holds {slots.raw} slots and needs {wanted}", *held[job_id][:1], *parts
+            )
+
+
+@between(
+    "job",
+    text="Subtasks that run are on TaskManagers that are registered, at their address.",
+    source=_TASKMANAGERS,
+    settles_in_ms=CACHES,
+)
+def subtasks_are_on_taskmanagers(view: View, job_id: str) -> Relations:
+    listed = view.body("getTaskManagers")["taskmanagers"]
+    rows = {row["id"].raw: row for row in listed}
+    if not rows:
+        return
+    for vertex in view.body("getJobDetails", jobid=job_id)["vertices"]:
+        subtasks = view.body("getJobVertexDetails", jobid=job_id, vertexid=str(vertex["id"].raw))["subtasks"]
+        for subtask in subtasks:
+            row = rows.get(subtask["taskmanager-id"].raw)
+            if row is None and subtask["status"].raw == "RUNNING":
+                yield from true(False, "not registered", subtask["taskmanager-id"], listed, exact=True)
+            elif row is not None and subtask["endpoint"].exists:
+                address, _, suffix = str(row["id"].raw).rpartition("-")
+                if re.fullmatch("[0-9a-f]{6}", suffix):
+                    host = address.rpartition(":")[0]
+                    right = subtask["endpoint"].raw == f"{host}:{row['dataPort'].raw}"
+                    text = "another address than that of its TaskManager"
+                    yield from true(
+                        right, text, subtask["endpoint"], subtask["taskmanager-id"], row["dataPort"], exact=True
+                    )
+
+
+@between(
+    "taskmanager",
+    text="A TaskManager's tasks are the running subtasks of all jobs on it.",
+    source="heartbeats",
+    since="2.3",
+    settles_in_ms=METRICS,
+)
+def tasks_of_taskmanager(view: View, taskmanager_id: str) -> Relations:
+    jobs = [job for job in view.body("getJobsOverview")["jobs"] if job["end-time"].raw == -1]
+    here: list[Value] = []
+    for job in jobs:
+        job_id = str(job["jid"].raw)
+        details = view.body("getJobDetails", jobid=job_id)
+        if details["state"].raw != "RUNNING":
+            return
+        for vertex in details["vertices"]:
+            subtasks = view.body("getJobVertexDetails", jobid=job_id, vertexid=str(vertex["id"].raw))["subtasks"]
+            if not subtasks.raw or any(subtask["status"].raw not in ("RUNNING", "FINISHED") for subtask in subtasks):
+                return
+            here += [s["taskmanager-id"] for s in subtasks if s["status"].raw == "RUNNING"]
+    details = view.body("getTaskManagerDetails", taskmanagerid=taskmanager_id)
+    if here:
+        yield from equal(details["assignedTasks"], count(here, [taskmanager_id], "subtasks on it"))

@@ -1,0 +1,230 @@
+"""Values of JSON responses that know where they were seen, and values that are computed from them."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+Json = Any
+MISSING: Any = type("Missing", (), {"__repr__": lambda self: "nothing", "__bool__": lambda self: False})()
+"""The raw value of a field that a body lacks, and of what can't be computed. No relation holds or fails with it."""
+
+
+@dataclass(slots=True, eq=False)
+class SeenResponse:
+    """One success response.
+
+    Attributes:
+        operation_id: of the operation that was called.
+        target: path and query.
+        path: without the query.
+        parameters: the values of the path parameters.
+        query: the values of each query parameter.
+        body: the parsed JSON; the text of a file.
+        sent_at, received_at: when the request was sent and the response had arrived, in ms of one clock.
+        number: its place in the order of requests.
+    """
+
+    operation_id: str
+    target: str
+    path: str
+    parameters: dict[str, str]
+    query: dict[str, list[str]]
+    body: Json
+    sent_at: float
+    received_at: float
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a value was seen: a response, and a JSON pointer into it."""
+
+    response: SeenResponse
+    pointer: str
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Equal for the same place in two responses to the same request."""
+        return self.response.target, self.pointer
+
+
+class Value:
+    """A value of a response, or one that is computed from such values.
+
+    `value["key"]` and `value[0]` are values within it, and iteration yields the items of a list. A value that doesn't
+    exist has the raw value `MISSING`, and everything computed from it as well.
+
+    Args:
+        raw: the JSON value.
+        response: that contains it; None for a computed value.
+        parent, key: the value around it, and its key there.
+        sources: the values that a computed value depends on.
+        text: how a computed value is written in reports.
+    """
+
+    __slots__ = ("_key", "_parent", "_response", "_sources", "_text", "raw")
+
+    def __init__(
+        self,
+        raw: Json,
+        response: SeenResponse | None = None,
+        parent: Value | None = None,
+        key: str | int | None = None,
+        sources: tuple[Value, ...] = (),
+        text: str = "",
+    ) -> None:
+        self.raw = raw
+        self._response = response
+        self._parent = parent
+        self._key = key
+        self._sources = sources
+        self._text = text
+
+    @classmethod
+    def of(cls, response: SeenResponse) -> Value:
+        """Returns the whole body of a response."""
+        return cls(response.body, response)
+
+    @property
+    def exists(self) -> bool:
+        return self.raw is not MISSING
+
+    @property
+    def response(self) -> SeenResponse:
+        """The response that contains a value. Raises LookupError for a computed value."""
+        if self._response is None:
+            raise LookupError("a computed value is in no response")
+        return self._response
+
+    def __getitem__(self, key: str | int) -> Value:
+        raw = self.raw
+        inner = MISSING
+        if isinstance(key, str):
+            if isinstance(raw, dict):
+                inner = raw.get(key, MISSING)
+        elif isinstance(raw, list) and -len(raw) <= key < len(raw):
+            inner = raw[key]
+        return Value(inner, self._response, self, key)
+
+    def __iter__(self) -> Iterator[Value]:
+        """The items of a list; nothing if it is none."""
+        for index in range(len(self.raw)) if isinstance(self.raw, list) else ():
+            yield self[index]
+
+    def items(self) -> Iterator[tuple[str, Value]]:
+        """The keys and values of an object; nothing if it is none."""
+        for key in self.raw if isinstance(self.raw, dict) else ():
+            yield key, self[key]
+
+    def __bool__(self) -> bool:
+        return bool(self.raw)
+
+    def is_in(self, raws: Iterable[Json]) -> bool:
+        """Whether the raw value is one of these."""
+        return self.exists and self.raw in raws
+
+    @property
+    def pointer(self) -> str:
+        """The JSON pointer of a value within its response."""
+        if self._parent is None:
+            return ""
+        return f"{self._parent.pointer}/{str(self._key).replace('~', '~0').replace('/', '~1')}"
+
+    @property
+    def leaves(self) -> tuple[Value, ...]:
+        """The values of responses that this value depends on: itself, unless it is computed."""
+        if self._response is not None:
+            return (self,)
+        return tuple(leaf for source in self._sources for leaf in source.leaves)
+
+    @property
+    def place(self) -> Place:
+        return Place(self.response, self.pointer)
+
+    def __str__(self) -> str:
+        return self._text or self.pointer
+
+    def __add__(self, other: Value | int) -> Value:
+        return _arithmetic(operator.add, "+", self, other)
+
+    def __sub__(self, other: Value | int) -> Value:
+        return _arithmetic(operator.sub, "-", self, other)
+
+    def __mul__(self, other: Value | int) -> Value:
+        return _arithmetic(operator.mul, "*", self, other)
+
+    def where(self) -> str:
+        """Names the place: "GET /jobs/overview /jobs/0/state"."""
+        if self._response is None:
+            return " and ".join(dict.fromkeys(leaf.where() for leaf in self.leaves[:3]))
+        return f"GET {shortened(self._response.target)} {self.pointer}".rstrip()
+
+
+def shortened(text: str, limit: int = 160) -> str:
+    """Returns at most `limit` characters of a text."""
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+
+
+def is_number(raw: Json) -> bool:
+    return isinstance(raw, (int, float)) and not isinstance(raw, bool)
+
+
+def _arithmetic(operate: Callable[[Any, Any], Any], sign: str, left: Value, right: Value | int) -> Value:
+    right = right if isinstance(right, Value) else Value(right, text=str(right))
+    known = is_number(left.raw) and is_number(right.raw)
+    raw = operate(left.raw, right.raw) if known else MISSING
+    return Value(raw, sources=(left, right), text=f"{left} {sign} {right}")
+
+
+def constant(raw: Json, text: str = "") -> Value:
+    """Returns a value that no response contains."""
+    return Value(raw, text=text or str(raw))
+
+
+def computed(raw: Json, text: str, *sources: Value) -> Value:
+    """Returns a value that depends on others; MISSING if one of them is."""
+    return Value(raw if all(each.exists for each in sources) else MISSING, sources=sources, text=text)
+
+
+def total(values: Iterable[Value], text: str) -> Value:
+    """Returns the sum of numbers."""
+    parts = tuple(values)
+    known = all(is_number(each.raw) for each in parts)
+    return Value(sum(each.raw for each in parts) if known else MISSING, sources=parts, text=text)
+
+
+def lowest(values: Iterable[Value], text: str) -> Value:
+    """Returns the minimum; MISSING if there are no values."""
+    return _extreme(min, values, text)
+
+
+def highest(values: Iterable[Value], text: str) -> Value:
+    """Returns the maximum; MISSING if there are no values."""
+    return _extreme(max, values, text)
+
+
+def _extreme(choose: Callable[[Any], Any], values: Iterable[Value], text: str) -> Value:
+    parts = tuple(values)
+    known = parts and all(is_number(each.raw) for each in parts)
+    return Value(choose(each.raw for each in parts) if known else MISSING, sources=parts, text=text)
+
+
+def count(values: Iterable[Value], raws: Iterable[Json], text: str) -> Value:
+    """Returns how many of the values are one of `raws`."""
+    parts, raws = tuple(values), frozenset(raws)
+    known = all(each.exists for each in parts)
+    return Value(sum(each.raw in raws for each in parts) if known else MISSING, sources=parts, text=text)
+
+
+def number(value: Value) -> Value:
+    """Returns the number that a text spells, as metrics have them."""
+    try:
+        raw = float(value.raw) if isinstance(value.raw, str) else MISSING
+    except ValueError:
+        raw = MISSING
+    if raw is not MISSING and raw.is_integer():
+        raw = int(value.raw) if value.raw.lstrip("-").isdecimal() else int(raw)
+    return Value(raw, sources=(value,), text=str(value))

@@ -1,0 +1,143 @@
+"""The responses of a server, found by operation and parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from flinkmock.conformance.coherence.values import MISSING, Json, SeenResponse, Value, number
+from flinkmock.contract import Operation
+from flinkmock.contract.pattern import path_parameters
+
+_Key = tuple[str, tuple[tuple[str, str], ...]]
+
+
+def seen_response(
+    operation: Operation, target: str, body: Json, sent_at: float = 0, received_at: float = 0, number: int = 0
+) -> SeenResponse:
+    """Returns a response with the parameters of its request; times are in ms."""
+    parts = urlsplit(target)
+    parameters = {name: unquote(value) for name, value in path_parameters(operation, parts.path).items()}
+    query = {
+        name: [value for text in values for value in text.split(",")]
+        for name, values in parse_qs(parts.query, keep_blank_values=True).items()
+    }
+    return SeenResponse(operation.id, target, parts.path, parameters, query, body, sent_at, received_at, number)
+
+
+class View:
+    """The newest response to each request.
+
+    Args:
+        responses: in the order of their requests.
+    """
+
+    def __init__(self, responses: Iterable[SeenResponse] = ()) -> None:
+        self._responses: dict[_Key, dict[str, SeenResponse]] = {}
+        self._subjects: dict[str, list[tuple[str, ...]]] = {}
+        self.in_order: list[SeenResponse] = []
+        for response in responses:
+            self.add(response)
+
+    def add(self, response: SeenResponse) -> None:
+        """Adds a response, which replaces the one to the same request."""
+        self._subjects.clear()
+        self.in_order.append(response)
+        self._responses.setdefault(_key(response.operation_id, response.parameters), {})[response.target] = response
+
+    def __iter__(self) -> Iterator[SeenResponse]:
+        """The newest response to each request."""
+        for targets in self._responses.values():
+            yield from targets.values()
+
+    def body(self, operation_id: str, **parameters: str) -> Value:
+        """Returns the body of the response to a request without query; a missing value if there is none."""
+        for response in self._of(operation_id, parameters):
+            if not response.query:
+                return Value.of(response)
+        return Value(MISSING)
+
+    def with_query(self, operation_id: str, **parameters: str) -> list[Value]:
+        """Returns the bodies of the responses to requests with a query."""
+        return [Value.of(response) for response in self._of(operation_id, parameters) if response.query]
+
+    def metrics(self, operation_id: str, **parameters: str) -> dict[str, Value]:
+        """Returns the values of all metrics of a scope by their ids, as numbers where they are."""
+        values: dict[str, Value] = {}
+        for body in self.with_query(operation_id, **parameters):
+            if set(body.response.query) == {"get"}:
+                for row in body:
+                    if isinstance(row["id"].raw, str) and row["value"].exists:
+                        as_number = number(row["value"])
+                        values.setdefault(row["id"].raw, as_number if as_number.exists else row["value"])
+        return values
+
+    def aggregated(self, operation_id: str, **parameters: str) -> dict[str, Value]:
+        """Returns the rows of aggregated metrics by their ids, of requests without filters."""
+        rows: dict[str, Value] = {}
+        for body in self.with_query(operation_id, **parameters):
+            if set(body.response.query) == {"get"}:
+                for row in body:
+                    if isinstance(row["id"].raw, str):
+                        rows.setdefault(row["id"].raw, row)
+        return rows
+
+    def subjects(self, kind: str) -> list[tuple[str, ...]]:
+        """Returns the ids of all subjects of a kind that have a response of their own."""
+        names = SUBJECTS[kind]
+        if not names:
+            return [()]
+        if kind in self._subjects:
+            return self._subjects[kind]
+        found: dict[tuple[str, ...], None] = {}
+        for _, parameters in self._responses:
+            values = dict(parameters)
+            if all(name in values for name in names):
+                found[tuple(values[name] for name in names)] = None
+        self._subjects[kind] = list(found)
+        return self._subjects[kind]
+
+    def _of(self, operation_id: str, parameters: dict[str, str]) -> Iterable[SeenResponse]:
+        return list(self._responses.get(_key(operation_id, parameters), {}).values())
+
+
+SUBJECTS: dict[str, tuple[str, ...]] = {
+    "cluster": (),
+    "job": ("jobid",),
+    "vertex": ("jobid", "vertexid"),
+    "subtask": ("jobid", "vertexid", "subtaskindex"),
+    "checkpoint": ("jobid", "checkpointid"),
+    "taskmanager": ("taskmanagerid",),
+    "application": ("applicationid",),
+    "jar": ("jarid",),
+}
+"""Kind of subject -> the path parameters that name it."""
+
+
+def _key(operation_id: str, parameters: dict[str, str]) -> _Key:
+    return operation_id, tuple(sorted(parameters.items()))
+
+
+class RepeatedView(View):
+    """Requests everything again that is asked for and that an earlier view has.
+
+    Args:
+        earlier: the earlier view.
+        fetch: requests a target; None if the response isn't a success.
+    """
+
+    def __init__(self, earlier: View, fetch: Callable[[str], SeenResponse | None]) -> None:
+        super().__init__()
+        self._earlier = earlier
+        self._fetch = fetch
+        self._asked: dict[str, SeenResponse | None] = {}
+
+    def subjects(self, kind: str) -> list[tuple[str, ...]]:
+        return self._earlier.subjects(kind)
+
+    def _of(self, operation_id: str, parameters: dict[str, str]) -> Iterable[SeenResponse]:
+        for response in self._earlier._of(operation_id, parameters):
+            if response.target not in self._asked:
+                self._asked[response.target] = self._fetch(response.target)
+            if (again := self._asked[response.target]) is not None:
+                yield again

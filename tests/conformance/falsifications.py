@@ -1,0 +1,172 @@
+"""Falsifications of responses that keep the schema: one value is changed, frozen, or runs backwards."""
+
+from __future__ import annotations
+
+import copy
+import random
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from flinkmock.conformance.coherence.values import SeenResponse
+from flinkmock.conformance.report import generalize_pointer
+from flinkmock.contract.schema_fields import schema_fields
+from tests.conformance.recorded_passes import RecordedPasses
+
+Json = Any
+
+
+@dataclass(frozen=True)
+class Falsification:
+    """A change of one value in the responses to one request.
+
+    Attributes:
+        operation_id, target, pointer: of the value; the pointer has the index of the item that is changed.
+        kind: of the change.
+        value: the new value at rest, or what is added in each pass.
+    """
+
+    operation_id: str
+    target: str
+    pointer: str
+    kind: str
+    value: Json
+
+    @property
+    def over_time(self) -> bool:
+        return self.kind in ("freeze", "backwards")
+
+    @property
+    def place(self) -> str:
+        """The pointer with `*` for items."""
+        return generalize_pointer(self.pointer)
+
+    def __str__(self) -> str:
+        return f"{self.operation_id} {self.pointer} {self.kind} {str(self.value)[:60]!r} of {self.target[:150]}"
+
+    def apply(self, response: SeenResponse, number: int, first: SeenResponse | None) -> SeenResponse:
+        """Returns a changed copy of a response to the same target, others unchanged.
+
+        Args:
+            response: the response.
+            number: of the pass.
+            first: the response of the first pass.
+        """
+        if response.target != self.target:
+            return response
+        body = copy.deepcopy(response.body)
+        parent, key = _parent(body, self.pointer)
+        if parent is None:
+            return response
+        if self.kind == "freeze":
+            if first is None:
+                return response
+            origin, _ = _parent(first.body, self.pointer)
+            if origin is None:
+                return response
+            parent[key] = origin[key]
+        elif self.kind == "backwards":
+            parent[key] = max(0, parent[key] - self.value * number) if number else parent[key]
+        elif self.kind == "drop":
+            del parent[key][self.value]
+        elif self.kind == "repeat":
+            parent[key].append(copy.deepcopy(parent[key][self.value]))
+        elif self.kind == "reverse":
+            parent[key].reverse()
+        else:
+            parent[key] = self.value
+        return replace(response, body=body)
+
+
+def _parent(body: Json, pointer: str) -> tuple[Json, Any]:
+    """Returns the value around the one at a pointer, and its key; None if there is none."""
+    value, keys = body, [key.replace("~1", "/").replace("~0", "~") for key in pointer.split("/")[1:]]
+    for number, key in enumerate(keys):
+        index: Any = int(key) if isinstance(value, list) else key
+        try:
+            inner = value[index]
+        except (LookupError, TypeError):
+            return None, None
+        if number == len(keys) - 1:
+            return value, index
+        value = inner
+    return None, None
+
+
+def all_falsifications(recorded: RecordedPasses, rng: random.Random) -> list[Falsification]:
+    """Returns falsifications of every field that the responses have, one of each kind for each field."""
+    contract = recorded.contract
+    chosen: dict[tuple[str, str, str], list[Falsification]] = defaultdict(list)
+    later = {response.target: response for response in recorded.passes[-1]}
+    for response in recorded.passes[0]:
+        operation = contract.operation(response.operation_id)
+        if operation.returns_file:
+            continue
+        fields = schema_fields(operation.response, contract.definitions).values()
+        enums = [field.values for field in fields if field.values]
+        for pointer, value in _values(response.body, ""):
+            for each in _changes(rng, response, pointer, value, enums, later.get(response.target)):
+                changed = each.apply(response, 1, response)
+                if not each.over_time and (
+                    changed.body == response.body or any(contract.check_response(operation, changed.body))
+                ):
+                    continue
+                chosen[each.operation_id, each.place, each.kind].append(each)
+    return [rng.choice(group) for group in chosen.values()]
+
+
+def _values(body: Json, pointer: str) -> Iterator[tuple[str, Json]]:
+    if pointer:
+        yield pointer, body
+    items: Iterator[tuple[Any, Json]] = iter(())
+    if isinstance(body, dict):
+        items = iter(body.items())
+    elif isinstance(body, list):
+        items = iter(enumerate(body))
+    for key, value in items:
+        yield from _values(value, f"{pointer}/{str(key).replace('~', '~0').replace('/', '~1')}")
+
+
+def _changes(
+    rng: random.Random,
+    response: SeenResponse,
+    pointer: str,
+    value: Json,
+    enums: Sequence[Sequence[str]],
+    later: SeenResponse | None,
+) -> Iterator[Falsification]:
+    def change(kind: str, new: Json) -> Falsification:
+        return Falsification(response.operation_id, response.target, pointer, kind, new)
+
+    if isinstance(value, bool):
+        yield change("flip", not value)
+    elif isinstance(value, (int, float)):
+        large = abs(value) > 1_000_000_000_000
+        yield change("more", value + (rng.choice([4_321, 86_400_000]) if large else max(3, abs(value))))
+        if value > 0:
+            yield change("less", value - (rng.choice([4_321, 86_400_000]) if large else max(1, value // 2)))
+        parent, key = _parent(later.body, pointer) if later is not None else (None, None)
+        if parent is not None and isinstance(parent[key], (int, float)) and parent[key] > value:
+            yield change("freeze", None)
+            yield change("backwards", max(1, (parent[key] - value)))
+    elif isinstance(value, str):
+        enum = next((each for each in enums if value in each), ())
+        if enum:
+            yield change("other constant", rng.choice([each for each in enum if each != value] or [value]))
+        elif value.lstrip("-").isdecimal():
+            yield change("other number", str(int(value) + max(3, abs(int(value)))))
+        else:
+            yield change("other text", _other_text(value))
+    elif isinstance(value, list) and value:
+        yield change("drop", len(value) - 1)
+        yield change("repeat", 0)
+        if len(value) > 1:
+            yield change("reverse", None)
+
+
+def _other_text(value: str) -> str:
+    """Another text of the same form: digits and hex ids are turned."""
+    if value and all(letter in "0123456789abcdef" for letter in value):
+        return "".join(f"{(int(letter, 16) + 3) % 16:x}" for letter in value)
+    return value[:-1] + ("x" if value[-1:] != "x" else "y")

@@ -1,0 +1,77 @@
+"""Several passes over a server, recorded once, and judged as often as needed with changed responses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from flinkmock.conformance.coherence import CoherenceSession, Culprit, Invariants, seen_response
+from flinkmock.conformance.coherence.session import REPEAT_AFTER_MS
+from flinkmock.conformance.coherence.values import SeenResponse
+from flinkmock.conformance.http_client import Client, ClientReader, HttpRequest
+from flinkmock.conformance.targets import Targets
+from flinkmock.contract import Contract
+from flinkmock.contract.operation_traits import only_reads
+
+Change = Callable[[SeenResponse, int], SeenResponse]
+"""(a response, the number of its pass) -> the same, or a changed one."""
+
+
+@dataclass
+class RecordedPasses:
+    """The success responses of passes over a server.
+
+    Attributes:
+        contract: of the server's release.
+        passes: the responses of each pass, in order.
+        times: when each pass ended, in ms.
+    """
+
+    contract: Contract
+    passes: list[list[SeenResponse]] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
+
+    def record(self, client: Client, at_ms: float, limit: int) -> None:
+        """Adds a pass; `limit` is how many values of one path parameter are used."""
+        targets = Targets(ClientReader(client), limit)
+        responses: list[SeenResponse] = []
+        for operation in self.contract:
+            if not only_reads(operation):
+                continue
+            for path in targets.paths(operation):
+                for query in targets.queries(operation, path):
+                    response = client.send(HttpRequest(path + query))
+                    if response.status != operation.status:
+                        break
+                    body = response.raw_body.decode("latin-1") if operation.returns_file else response.body
+                    number = len(responses)
+                    responses.append(
+                        seen_response(operation, path + query, body, at_ms + number, at_ms + number, number)
+                    )
+        self.passes.append(responses)
+        self.times.append(at_ms + len(responses))
+
+    def judge(
+        self, change: Change = lambda response, number: response, passes: Iterable[int] | None = None
+    ) -> list[Culprit]:
+        """Returns what a session finds wrong with changed responses."""
+        clock, current = [0.0], [0]
+        found: list[Culprit] = []
+        numbers = list(passes) if passes is not None else list(range(len(self.passes)))
+
+        def fetch(target: str) -> SeenResponse | None:
+            response = newest.get(target)
+            return response and change(response, current[0])
+
+        session = CoherenceSession(Invariants(self.contract.release.number), fetch, lambda: clock[0])
+        for number in numbers:
+            newest = {response.target: response for response in self.passes[number]}
+            current[0], clock[0] = number, self.times[number]
+            for response in self.passes[number]:
+                session.add(change(response, number))
+            found += session.end_pass()
+            found += session.ask_again()
+        for delay in REPEAT_AFTER_MS:
+            clock[0] += delay
+            found += session.ask_again()
+        return found

@@ -1,0 +1,50 @@
+"""A check finds values that contradict each other, and names the one that is wrong."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from flinkmock.conformance.coherence import INVARIANTS, Scope
+from tests.conformance.falsification_testing import play, record_fake
+from tests.conformance.falsifications import all_falsifications
+from tests.conformance.recorded_passes import RecordedPasses
+
+LIMIT = 2
+"""How many vertices, subtasks and checkpoints each pass reads."""
+
+
+@pytest.fixture(scope="module")
+def recorded() -> RecordedPasses:
+    return record_fake("2.3", LIMIT)
+
+
+def test_an_unchanged_cluster_keeps_all_invariants(recorded: RecordedPasses) -> None:
+    assert recorded.judge() == []
+
+
+def test_a_sample_of_falsifications_is_found_and_named(recorded: RecordedPasses) -> None:
+    rng = random.Random("a sample")
+    falsifications = rng.sample(all_falsifications(recorded, rng), 8)
+    score = play(recorded, falsifications)
+    assert score.found >= 0.8, "\n".join([str(score), *score.missed])
+    assert score.named >= 0.8, "\n".join([str(score), *score.misnamed])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("flink", ["2.3", "1.20", "1.12"])
+def test_falsifications_are_found_and_named(flink: str) -> None:
+    passes = record_fake(flink, LIMIT)
+    rng = random.Random(flink)
+    score = play(passes, rng.sample(all_falsifications(passes, rng), 200))
+    assert score.found >= 0.93, "\n".join([str(score), *score.missed])
+    assert score.named >= 0.9, "\n".join([str(score), *score.misnamed])
+
+
+def test_invariants_are_described() -> None:
+    for invariant in INVARIANTS.values():
+        assert invariant.text.endswith("."), invariant.id
+        assert invariant.source, invariant.id
+        assert invariant.subjects, invariant.id
+    assert {invariant.scope for invariant in INVARIANTS.values()} == set(Scope)
