@@ -28,6 +28,15 @@ LINK = re.compile(r"(\[(?:[^\[\]]|\[[^\]]*\])*\])\(([^)\s#]+)(#[^)\s]*)?\)")
 CODE = re.compile(r"^( *)(```|~~~).*?^\1\2", re.MULTILINE | re.DOTALL)
 
 
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Append the pages that the navigation lacks to its section "Reference"."""
+    named = set(re.findall(r"[\w./-]+\.md", str(config.nav)))
+    pages = sorted(path.relative_to(ROOT / DOCS).as_posix() for path in (ROOT / DOCS).rglob("*.md"))
+    reference = next(section["Reference"] for section in config.nav or [] if "Reference" in section)
+    reference += [page for page in pages if page not in named]
+    return config
+
+
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the generated pages, the linked files outside docs/, and those that they link to."""
     for uri, page in PAGES.items():

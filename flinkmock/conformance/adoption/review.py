@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from flinkmock.conformance.adoption.fakes import FakeResponse
+from flinkmock.conformance.adoption.fakes import WILDCARD, FakeResponse
 from flinkmock.conformance.invariants import invariant_violations
 from flinkmock.conformance.report import generalize_pointer
 from flinkmock.conformance.response_check import ANY_ERROR
@@ -60,7 +60,7 @@ def review(fake: FakeResponse, releases: Sequence[str]) -> Review:
             deviations[release] = [_no_operation(contract, path)]
         else:
             operation = route[0]
-            deviations[release] = list(dict.fromkeys(_deviations(contract, *route, fake)))
+            deviations[release] = list(dict.fromkeys(_deviations(contract, *route, path, fake)))
     return Review(fake, operation, prefix, deviations)
 
 
@@ -80,7 +80,7 @@ def _no_operation(contract: Contract, path: str) -> str:
 
 
 def _deviations(
-    contract: Contract, operation: Operation, parameters: dict[str, str], fake: FakeResponse
+    contract: Contract, operation: Operation, parameters: dict[str, str], path: str, fake: FakeResponse
 ) -> Iterator[str]:
     if fake.status >= 400:
         if fake.status not in ANY_ERROR:
@@ -102,8 +102,6 @@ def _deviations(
         pointer = generalize_pointer(violation.pointer) or "the body"
         expected = f": expected {violation.expected}, found {violation.found}"
         yield f"{pointer}: {violation.kind}{'' if violation.kind == 'missing' else expected}"
-    if not violations:
-        known = {name: value for name, value in parameters.items() if value != "*" and not value.startswith(":")}
-        if known.keys() == parameters.keys():
-            for contradiction in invariant_violations(operation.id, fake.body, parameters):
-                yield f"{contradiction.pointer}: {contradiction.found} ({contradiction.expected})"
+    if not violations and all(value != WILDCARD and not value.startswith(":") for value in parameters.values()):
+        for contradiction in invariant_violations(contract, operation, path, fake.body):
+            yield f"{contradiction.pointer}: {contradiction.found} ({contradiction.expected})"
