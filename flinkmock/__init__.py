@@ -73,6 +73,7 @@ if TYPE_CHECKING:
     from flinkmock.journal import Exchange, Journal
     from flinkmock.rest.handlers import RestCall
     from flinkmock.scenario import load_scenario
+    from flinkmock.server.tls_options import TlsOptions
     from flinkmock.snapshot import Snapshot
     from flinkmock.testing.mock import FlinkMock
 
@@ -123,6 +124,7 @@ _MODULES = {
     "ScenarioError": "flinkmock.errors",
     "ServerUnreachable": "flinkmock.errors",
     "Snapshot": "flinkmock.snapshot",
+    "TlsOptions": "flinkmock.server.tls_options",
     "StateNeverReached": "flinkmock.errors",
     "StopModeRemoved": "flinkmock.cluster.errors",
     "SubtaskNotFound": "flinkmock.cluster.errors",
@@ -187,6 +189,7 @@ __all__ = [
     "StopModeRemoved",
     "SubtaskNotFound",
     "TaskManagerNotFound",
+    "TlsOptions",
     "TriggerNotFound",
     "UncaughtJavaException",
     "UnknownRelease",

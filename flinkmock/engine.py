@@ -14,6 +14,7 @@ from flinkmock.cluster.cluster import Cluster
 from flinkmock.cluster.spec import ClusterSpec
 from flinkmock.contract import LATEST, Contract
 from flinkmock.faults import FIRST, Fault, Faults
+from flinkmock.ingress import IngressSpec
 from flinkmock.journal import Expected, Journal
 from flinkmock.named_random import EPOCH_MS
 from flinkmock.rest.call import Handler
@@ -79,9 +80,11 @@ class Engine:
             self.journal = Journal()
             self.expected: tuple[Expected, ...] = ()
             self.varied: VariedResponses | None = None
+            self.ingress = IngressSpec()
             if isinstance(spec, Scenario):
                 self.faults.add(*spec.faults)
                 self.expected = spec.expect
+                self.ingress = spec.ingress
                 if spec.varied:
                     self.varied = VariedResponses(self.contract.release.minor, self.cluster.random)
         except BaseException:

@@ -6,6 +6,7 @@ import ssl
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import _pytest.pytester
 import httpx
@@ -28,9 +29,15 @@ for phase in ("connect", "read", "write", "pool"):
 
 @pytest.fixture(scope="session", autouse=True)
 def _one_tls_context() -> Iterator[None]:
-    """Each httpx client makes one, which takes longer than its requests; no test uses TLS."""
+    """Each httpx client makes one, which takes longer than its requests. Those of tests with TLS have arguments."""
+    make = ssl.create_default_context
+    default = functools.cache(make)
+
+    def create(*args: Any, **kwargs: Any) -> ssl.SSLContext:
+        return make(*args, **kwargs) if args or kwargs else default()
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ssl, "create_default_context", functools.cache(ssl.create_default_context))
+        patch.setattr(ssl, "create_default_context", create)
         yield
 
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flinkmock.cli import headers
+from flinkmock.cli import server_access
 from flinkmock.cli.arguments import positive_duration
 from flinkmock.cli.terminal import bar, is_terminal
 
@@ -65,7 +65,7 @@ def configure(subparsers: Any) -> None:
     parser.add_argument(
         "--baseline", type=Path, metavar="FILE", help="ignore the findings of this report (from --format json)"
     )
-    headers.configure(parser)
+    server_access.configure(parser)
     parser.set_defaults(run=run)
 
 
@@ -89,6 +89,7 @@ def run(args: argparse.Namespace) -> int:
         progress=bar if is_terminal(sys.stderr) else None,
         headers=dict(args.headers),
         watch_ms=args.watch,
+        context=server_access.ssl_context(args),
     )
     report.accept(known)
     print(format_report(report, args.format))
@@ -105,7 +106,7 @@ def _contract(args: argparse.Namespace) -> Contract | None:
     from flinkmock.conformance.documentation import documented_contract
     from flinkmock.conformance.http_client import HttpClient
 
-    with closing(HttpClient(args.url, dict(args.headers))) as server:
+    with closing(HttpClient(args.url, dict(args.headers), server_access.ssl_context(args))) as server:
         return documented_contract(args.contract, args.flink or detect_release(server))
 
 

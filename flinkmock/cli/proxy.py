@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from flinkmock.cli import server_access
 from flinkmock.cli.check import FORMATS
 from flinkmock.cli.serve import port
 from flinkmock.cli.terminal import paint, paint_status, printable, silence
@@ -54,6 +55,7 @@ def configure(subparsers: Any) -> None:
     parser.add_argument(
         "--baseline", type=Path, metavar="FILE", help="ignore the findings of this report (from --format json)"
     )
+    server_access.configure(parser)
     parser.add_argument("--quiet", "-q", action="store_true", help="don't log requests and what is wrong with them")
     parser.set_defaults(run=run)
 
@@ -70,13 +72,22 @@ def run(args: argparse.Namespace) -> int:
     from flinkmock.proxy import Proxy
 
     known = read_baseline(args.baseline) if args.baseline else frozenset()
-    with closing(HttpClient(args.url)) as server:
+    headers, context = dict(args.headers), server_access.ssl_context(args)
+    with closing(HttpClient(args.url, headers, context)) as server:
         contract = Contract.load(args.flink or detect_release(server))
     # a report for machines gets standard output for itself
     out = sys.stdout if args.format == "table" else sys.stderr
     log = None if args.quiet else RequestLog(out)
     with JournalFile(args.journal) as record:
-        proxy = Proxy(server.url, contract, record.request, on_checked=log, **_faults(args, contract))
+        proxy = Proxy(
+            server.url,
+            contract,
+            record.request,
+            on_checked=log,
+            headers=headers,
+            context=context,
+            **_faults(args, contract),
+        )
 
         def ready(url: str) -> None:
             record.ready(url)

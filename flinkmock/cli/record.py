@@ -9,11 +9,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flinkmock.cli import headers
+from flinkmock.cli import server_access
 from flinkmock.cli.arguments import positive_duration
 from flinkmock.cli.terminal import bar, is_terminal
 
 if TYPE_CHECKING:
+    import ssl
+
     from flinkmock.conformance.recording import ClusterObservations
 
 
@@ -59,7 +61,7 @@ def configure(subparsers: Any) -> None:
         help="remove or replace what identifies the cluster: names, ids, hosts, paths, messages, user configuration, "
         "metrics",
     )
-    headers.configure(parser)
+    server_access.configure(parser)
     parser.set_defaults(run=run)
 
 
@@ -84,7 +86,9 @@ def run(args: argparse.Namespace) -> int:
         if Path(args.url).is_file():
             observations = read_raw(Path(args.url).read_text(encoding="utf-8").splitlines())
         else:
-            observations = record_cluster(args.url, args.duration, args.interval, args.raw, dict(args.headers))
+            context = server_access.ssl_context(args)
+            headers = dict(args.headers)
+            observations = record_cluster(args.url, args.duration, args.interval, args.raw, headers, context)
         recorded = recorded_scenario(observations, anonymize=args.anonymize)
         notes = omissions(observations)
         text = yaml.dump(recorded, Dumper=scenario_dumper(), sort_keys=False, allow_unicode=True, width=120)
@@ -133,7 +137,12 @@ def scenario_dumper() -> Any:
 
 
 def record_cluster(
-    url: str, duration_ms: int, interval_ms: int, raw: Path | None, extra_headers: Mapping[str, str]
+    url: str,
+    duration_ms: int,
+    interval_ms: int,
+    raw: Path | None,
+    extra_headers: Mapping[str, str],
+    context: ssl.SSLContext | None = None,
 ) -> ClusterObservations:
     """Record a live cluster, and write each exchange to `raw`, if given. Raises ServerUnreachable, OSError."""
     import signal
@@ -166,7 +175,7 @@ def record_cluster(
         raise KeyboardInterrupt
 
     observations = ClusterObservations()
-    with closing(RecordingClient(url, extra_headers)) as client, ExitStack() as stack:
+    with closing(RecordingClient(url, extra_headers, context)) as client, ExitStack() as stack:
         if threading.current_thread() is threading.main_thread():
             stack.callback(signal.signal, signal.SIGTERM, signal.signal(signal.SIGTERM, interrupt))
         file = stack.enter_context(raw.open("w", encoding="utf-8")) if raw else None

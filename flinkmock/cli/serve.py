@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
+from flinkmock.cli import server_options
 from flinkmock.cli.file_watcher import FileWatcher
 from flinkmock.cli.journal_file import JournalFile
 from flinkmock.cli.ready_file import ReadyFile
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from flinkmock.scenario.scenario import Scenario
     from flinkmock.server import Dashboard, Exchange
     from flinkmock.server.control_server import ControlOptions
+    from flinkmock.server.tls import Tls
 
 STDIN = "-"
 """The scenario is read from standard input."""
@@ -127,6 +129,7 @@ def configure(subparsers: Any) -> None:
         help="the ports of clusters that the control API makes, e.g. 9000-9099; default: free ones",
     )
     parser.add_argument("--no-control", action="store_true", help="don't serve the console and the control API")
+    server_options.configure(parser)
     parser.set_defaults(run=run)
 
 
@@ -169,6 +172,7 @@ def run(args: argparse.Namespace) -> int:
         ReloadingCluster(args) as cluster,
         JournalFile(args.journal) as journal_file,
         ReadyFile(args.ready_file) as ready_file,
+        server_options.tls(args, cluster.control.engine) as tls,
     ):
 
         def ready(urls: Sequence[str], control_url: str | None) -> None:
@@ -176,6 +180,8 @@ def run(args: argparse.Namespace) -> int:
             cluster.replaced = lambda: log.ready(urls, cluster.control.engine)
             log.ready(urls, cluster.control.engine)
             ready_file.write(urls)
+            if tls is not None:
+                log.tls(tls)
             if control_url is not None and options is not None and not (args.quiet and options == ControlOptions()):
                 log.control(control_url, options)
 
@@ -194,6 +200,7 @@ def run(args: argparse.Namespace) -> int:
                 ready=ready,
                 control_options=options,
                 background=_background(args, cluster),
+                context=tls.server_context if tls is not None else None,
             )
         )
         return _verified(cluster.control.engine) if args.verify else 0
@@ -244,7 +251,14 @@ class ReloadingCluster:
 
         self._args = args
         scenario = self._load()
-        options = EngineOptions(args.flink, args.seed, args.clock, start_time=args.start_time)
+        options = EngineOptions(
+            args.flink,
+            args.seed,
+            args.clock,
+            start_time=args.start_time,
+            base_path=args.base_path,
+            credentials=tuple(args.credentials),
+        )
         self.control = ClusterControl(scenario, options)
         self.replaced: Callable[[], None] = lambda: None
         """Called when another scenario is served."""
@@ -318,6 +332,16 @@ class Log:
             self._print(f"Console at {console}" + (f" (control API: Authorization: Bearer {token})" if token else ""))
         elif token or options.port is not None:
             self._print(json.dumps({"event": "control", "control-url": url, "control-token": token}))
+
+    def tls(self, tls: Tls) -> None:
+        """Log what clients have to trust."""
+        certificate = tls.client_certificate
+        if self._as_json:
+            entry = {"event": "tls", "ca-file": str(tls.ca_file), "ca": tls.ca.decode("ascii", "replace")}
+            self._print(json.dumps(entry | ({"client-certificate": str(certificate)} if certificate else {})))
+        else:
+            clients = f"; the certificate of clients with its key: {certificate}" if certificate else ""
+            self._print(f"Clients have to trust the certificate in {tls.ca_file}{clients}")
 
     def request(self, exchange: Exchange) -> None:
         name = exchange.job or exchange.job_id

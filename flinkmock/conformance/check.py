@@ -7,6 +7,7 @@ Operations that change something are called only for a jar or a job that the use
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
@@ -45,6 +46,7 @@ def check(
     progress: Progress | None = None,
     headers: Mapping[str, str] | None = None,
     watch_ms: int = 0,
+    context: ssl.SSLContext | None = None,
 ) -> Report:
     """Checks a server against the contract of a release.
 
@@ -56,12 +58,13 @@ def check(
         progress: called before each step.
         headers: for every request, such as an API key.
         watch_ms: how long the server is read again and again, in ms; 0: it is read once.
+        context: for TLS; None: the default one.
 
     Raises:
         ServerUnreachable: no server answers, or it reports an unknown release.
         UnknownRelease: `flink` is not a known release.
     """
-    client = HttpClient(url, headers)
+    client = HttpClient(url, headers, context)
     try:
         contract = contract or Contract.load(flink or detect_release(client))
         return Check(client, contract, progress=progress).run(extra_checks, watch_ms=watch_ms)

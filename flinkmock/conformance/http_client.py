@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -71,6 +72,7 @@ class HttpClient:
     Args:
         url: of the server; "http://" may be omitted.
         headers: for every request.
+        context: for TLS; None: the default one.
 
     Attributes:
         requests: how many were sent.
@@ -79,7 +81,9 @@ class HttpClient:
         ServerUnreachable: `url` is not the address of a server.
     """
 
-    def __init__(self, url: str, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, url: str, headers: Mapping[str, str] | None = None, context: ssl.SSLContext | None = None
+    ) -> None:
         try:
             parts = urlsplit(url if "//" in url else f"//{url}", scheme="http")
             port = parts.port
@@ -87,12 +91,15 @@ class HttpClient:
             raise ServerUnreachable(f"{url!r} is not the address of a server: {error}.") from error
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise ServerUnreachable(f"{url!r} is not the address of a server. Write http://host:8081.")
-        connection = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         self.url = f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}"
         self.requests = 0
         self._headers = {"Accept": JSON_TYPE, **(headers or {})}
         self._base = parts.path.rstrip("/")
-        self._connection = connection(parts.hostname, port, timeout=TIMEOUT_S)
+        self._connection = (
+            http.client.HTTPSConnection(parts.hostname, port, timeout=TIMEOUT_S, context=context)
+            if parts.scheme == "https"
+            else http.client.HTTPConnection(parts.hostname, port, timeout=TIMEOUT_S)
+        )
 
     def send(self, request: HttpRequest) -> HttpResponse:
         """Raises ServerUnreachable."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import ssl
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -36,12 +37,13 @@ class ControlClient:
     Args:
         url: The URL of the cluster, or of its control API.
         token: Sent as bearer token, if given.
+        context: For TLS; None: the default one.
 
     Raises:
         InvalidArgument: The URL is not an HTTP URL.
     """
 
-    def __init__(self, url: str, token: str | None = None) -> None:
+    def __init__(self, url: str, token: str | None = None, context: ssl.SSLContext | None = None) -> None:
         parts = urlsplit(url if "://" in url else f"http://{url}")
         try:
             host, port = parts.hostname, parts.port
@@ -49,10 +51,9 @@ class ControlClient:
             host, port = None, None
         if parts.scheme not in ("http", "https") or not host:
             raise InvalidArgument(f'"{url}" is not the URL of a cluster. Write http://127.0.0.1:8081.')
-        connection = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         self.url = f"{parts.scheme}://{parts.netloc}{parts.path.partition(PREFIX)[0].rstrip('/')}"
         self._base = parts.path.partition(PREFIX)[0].rstrip("/") + API_PREFIX
-        self._connection: type[http.client.HTTPConnection] = connection
+        self._is_tls, self._context = parts.scheme == "https", context
         self._host, self._port = host, port
         self._token = token
 
@@ -89,7 +90,7 @@ class ControlClient:
             headers["Content-Type"], content = YAML, yaml.encode()
         elif body is not None:
             headers["Content-Type"], content = JSON, json.dumps(body).encode()
-        connection = self._connection(self._host, self._port, timeout=TIMEOUT_S + waits)
+        connection = self._connection(TIMEOUT_S + waits)
         try:
             connection.request(method, target, content, headers)
             response = connection.getresponse()
@@ -104,6 +105,11 @@ class ControlClient:
         if response.getheader("Content-Type", "").startswith(JSON):
             return json.loads(received)
         return received.decode(errors="replace") if received else None
+
+    def _connection(self, timeout: float) -> http.client.HTTPConnection:
+        if self._is_tls:
+            return http.client.HTTPSConnection(self._host, self._port, timeout=timeout, context=self._context)
+        return http.client.HTTPConnection(self._host, self._port, timeout=timeout)
 
     def _refusal(self, status: int, received: bytes) -> Exception:
         try:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from flinkmock.cluster.spec import ClusterSpec
     from flinkmock.engine import Engine
+    from flinkmock.ingress import Credential
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +23,8 @@ class EngineOptions:
         default_clock: The clock mode if neither `clock` nor the scenario has one.
         start_time: Cluster time at which the scenario begins, epoch ms. If the scenario has none either, it is the
             time of the wall clock.
+        base_path: The base path of the ingress.
+        credentials: The credentials that the ingress accepts; empty: those of the scenario.
     """
 
     flink: str | None = None
@@ -28,6 +32,8 @@ class EngineOptions:
     clock: str | None = None
     default_clock: str = "real"
     start_time: int | None = None
+    base_path: str | None = None
+    credentials: tuple[Credential, ...] = ()
 
     def over(
         self,
@@ -39,12 +45,13 @@ class EngineOptions:
         start_time: int | None = None,
     ) -> EngineOptions:
         """Return these options with the ones that are not None replaced."""
-        return EngineOptions(
-            self.flink if flink is None else flink,
-            self.seed if seed is None else seed,
-            self.clock if clock is None else clock,
-            self.default_clock if default_clock is None else default_clock,
-            self.start_time if start_time is None else start_time,
+        return dataclasses.replace(
+            self,
+            flink=self.flink if flink is None else flink,
+            seed=self.seed if seed is None else seed,
+            clock=self.clock if clock is None else clock,
+            default_clock=self.default_clock if default_clock is None else default_clock,
+            start_time=self.start_time if start_time is None else start_time,
         )
 
     def engine(self, spec: ClusterSpec) -> Engine:
@@ -55,4 +62,9 @@ class EngineOptions:
         start_time = spec.start_time if self.start_time is None else self.start_time
         if start_time is None:
             start_time = wall_ms()
-        return Engine(spec, flink=self.flink, seed=self.seed, clock=clock, start_time=start_time)
+        engine = Engine(spec, flink=self.flink, seed=self.seed, clock=clock, start_time=start_time)
+        if self.base_path is not None:
+            engine.ingress = dataclasses.replace(engine.ingress, base_path=self.base_path)
+        if self.credentials:
+            engine.ingress = dataclasses.replace(engine.ingress, credentials=self.credentials)
+        return engine

@@ -90,10 +90,10 @@ def _exchange_of_read(
 
 
 def exchange_of(request: Request) -> Exchange:
-    """The exchange of a request, without its response. A rejected request has no operation."""
+    """The exchange of a request, without its response. One that the REST API rejects has no operation."""
     exchange = Exchange(request.method, request.target, headers=tuple(request.headers.items()))
     exchange.wall_time = request.received_at_ms
-    if request.operation is not None and request.rejection is None:
+    if request.operation is not None and (request.rejection is None or request.ends_at_ingress):
         exchange.operation, exchange.parameters = request.operation.id, request.path_parameters
         exchange.job_id = request.job_id
     if request.fault is not None:

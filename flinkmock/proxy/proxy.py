@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
@@ -15,6 +16,7 @@ from urllib.parse import unquote
 
 import aiohttp
 from aiohttp import web
+from multidict import CIMultiDict
 from yarl import URL
 
 from flinkmock.conformance.report import Report
@@ -51,6 +53,8 @@ class Proxy:
         faults: applied to requests by the same rules as in a fake cluster.
         seed: of their random choices.
         on_checked: called with each exchange and what is wrong with it.
+        headers: for every request to the server, in place of the client's, such as credentials.
+        context: for TLS to the server; None: the default one.
 
     Raises:
         FaultRequiresFakeCluster: some of the faults change the cluster itself.
@@ -65,7 +69,11 @@ class Proxy:
         faults: Iterable[Fault] = (),
         seed: int = 0,
         on_checked: Callable[[Exchange, Sequence[str]], None] | None = None,
+        headers: Mapping[str, str] | None = None,
+        context: ssl.SSLContext | None = None,
     ) -> None:
+        self._headers = dict(headers or {})
+        self._context = context
         self.upstream = upstream.rstrip("/")
         self.contract = contract
         self.checker = TrafficChecker(contract, self.upstream)
@@ -109,7 +117,7 @@ class Proxy:
                 auto_decompress=False,
                 skip_auto_headers=CLIENT_HEADERS,
                 timeout=aiohttp.ClientTimeout(total=None, sock_connect=10),
-                connector=aiohttp.TCPConnector(limit=0),
+                connector=aiohttp.TCPConnector(limit=0, ssl=self._context or True),
             ) as self._client:
                 yield
 
@@ -153,7 +161,7 @@ class Proxy:
         async with self._client.request(
             http.method,
             url,
-            headers=end_to_end(http.raw_headers),
+            headers=self._with_own(end_to_end(http.raw_headers)),
             data=forward_body(http.content, sent) if http.body_exists else None,
             allow_redirects=False,
         ) as upstream_response:
@@ -178,6 +186,13 @@ class Proxy:
         # after the client has received the response
         asyncio.get_running_loop().call_soon(self._check, exchange, request.operation, upstream_response, body)
         return response
+
+    def _with_own(self, headers: Mapping[str, str]) -> CIMultiDict[str]:
+        """Returns the headers of a client with those that every request to the server gets."""
+        own = CIMultiDict(headers)
+        for name, value in self._headers.items():
+            own[name] = value
+        return own
 
     def _stale(self, request: Request) -> Response | None:
         """Returns the earlier response that a fault serves; None if it serves none, or if none is old enough."""
@@ -213,7 +228,7 @@ class Proxy:
         if not faults or not faults.may_match(request.method, request.path or "", request.operation):
             return None
         assert self._client is not None
-        await self._upstream.refresh_jobs(self._client, http.headers)
+        await self._upstream.refresh_jobs(self._client, self._with_own(http.headers))
         return self._faults.before(request)
 
     def _read(self, http: web.Request) -> tuple[Request, URL]:

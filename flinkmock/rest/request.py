@@ -81,6 +81,7 @@ class Request:
         path_parameters: Parameter name -> text, decoded twice and not converted.
         rejection: The response to a request that is not even looked at: a malformed target, a body that is too large
             or a multipart form that Flink doesn't accept.
+        ends_at_ingress: Whether `rejection` comes from a proxy in front of the cluster.
         job_id: The job that the request names, as written until the parameters are converted.
         arrived_at: Cluster time at which the request arrived (epoch ms). None: it has not reached the cluster, and a
             clock that moves one step per request has not moved for it.
@@ -101,6 +102,7 @@ class Request:
     path_parameters: Mapping[str, str] = field(default_factory=dict)
     body: RequestBody = field(default_factory=PlainBody)
     rejection: Response | None = None
+    ends_at_ingress: bool = False
     job_id: str | None = None
     arrived_at: int | None = None
     fault: FaultHit | None = None

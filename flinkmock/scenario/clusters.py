@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from flinkmock.cluster.spec import ClusterSpec, LeaderChange, TaskManagerEvent, TaskManagerEventKind
 from flinkmock.flink.configuration import HIGH_AVAILABILITY, SCHEDULER, STORE_DURATION, Configuration
 from flinkmock.flink.paths import InvalidPath, parse_path
+from flinkmock.ingress import IngressSpec
 from flinkmock.scenario.diagnostics import Diagnostics
 from flinkmock.scenario.document import YamlNode
+from flinkmock.scenario.ingress import read_ingress
 from flinkmock.scenario.quantities import as_int, read_duration, read_duration_range
 
 DEFAULTS = ClusterSpec()
@@ -123,6 +125,9 @@ class ClusterReader:
             else:
                 present.remove(number)
         return tuple(event for event, _ in events)
+
+    def ingress(self) -> IngressSpec:
+        return read_ingress(self.section.get("ingress"), self.diagnostics)
 
     def caches(self) -> bool | None:
         node = self.section.get("caches")

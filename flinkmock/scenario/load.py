@@ -227,6 +227,7 @@ class _ScenarioReader:
             submissions=submissions,
             operations=operations,
             caches=cluster.caches(),
+            ingress=cluster.ingress(),
             varied=self._value("responses") is not None,
             faults=faults.read(self._elements("faults")),
             expect=ExpectReader(requests, diagnostics).read(self._elements("expect")),

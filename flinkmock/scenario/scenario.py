@@ -7,6 +7,7 @@ from pathlib import Path
 
 from flinkmock.cluster.spec import ClusterSpec
 from flinkmock.faults import Fault
+from flinkmock.ingress import IngressSpec
 from flinkmock.journal import Expected
 from flinkmock.scenario.document import YamlNode
 
@@ -18,6 +19,7 @@ class Scenario(ClusterSpec):
     Attributes:
         faults: In the order in which they are tried.
         expect: What the journal must contain when the cluster closes.
+        ingress: The reverse proxy in front of the cluster.
         varied: Whether each response is another one that the contract allows (`responses: varied`).
         files: The files that the scenario was read from, its own first.
         document: The merged document.
@@ -25,6 +27,7 @@ class Scenario(ClusterSpec):
 
     faults: tuple[Fault, ...] = ()
     expect: tuple[Expected, ...] = ()
+    ingress: IngressSpec = field(default_factory=IngressSpec)
     varied: bool = False
     files: tuple[Path, ...] = field(default=(), compare=False)
     document: YamlNode | None = field(default=None, compare=False, repr=False)

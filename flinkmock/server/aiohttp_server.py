@@ -8,7 +8,6 @@ cluster.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -64,7 +63,7 @@ async def respond(server: FlinkServer, http: web.BaseRequest, prefix: str = "") 
     control = server.control
     if control is None:
         return await _respond(server, http, prefix)
-    target = target_of(http).removeprefix(prefix)
+    target = server.inside(target_of(http).removeprefix(prefix))
     if control.handles(target):
         return await _respond_to_control(control, http, target)
     with control.request():
@@ -77,8 +76,7 @@ async def _respond(server: FlinkServer, http: web.BaseRequest, prefix: str) -> w
             return ExpectationFailed()
         if http.transport is not None:
             http.transport.write(_CONTINUE)
-    request = server.api.open(http.method, target_of(http).removeprefix(prefix), http.headers, _base_url(http))
-    request.received_at_ms, request.received_ns = server.engine.wall_ms(), time.perf_counter_ns()
+    request = server.open(http.method, target_of(http).removeprefix(prefix), http.headers, _base_url(http))
     try:
         await _receive_body(http, request)
         request.complete()

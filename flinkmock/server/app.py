@@ -2,9 +2,10 @@
 
     FlinkServer
       JournalMiddleware     records the exchange
-        LeadershipMiddleware  the JobManager may be down
-          FaultMiddleware       a fault may reply instead, or spoil the response
-            RestApi               routing, handler, rendering, errors
+        IngressMiddleware     a proxy in front of the cluster may reply instead, if there is one
+          LeadershipMiddleware  the JobManager may be down
+            FaultMiddleware       a fault may reply instead, or spoil the response
+              RestApi               routing, handler, rendering, errors
 
 The requests come from `server/connection.py`, or from `server/aiohttp_server.py` if aiohttp has read them.
 """
@@ -13,11 +14,13 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from flinkmock.control.api import ControlRequest
 from flinkmock.faults.middleware import FaultMiddleware
+from flinkmock.ingress.ingress import Ingress
+from flinkmock.ingress.middleware import IngressMiddleware
 from flinkmock.journal.middleware import JournalMiddleware, Observer
 from flinkmock.rest.api import RestApi
 from flinkmock.rest.leadership import LeadershipMiddleware
@@ -30,7 +33,7 @@ from flinkmock.server.response_head import head_of
 if TYPE_CHECKING:
     from flinkmock.engine import Engine
     from flinkmock.rest.dashboard import Dashboard
-    from flinkmock.rest.request import RequestHandler
+    from flinkmock.rest.request import Request, RequestHandler
     from flinkmock.server.control_server import ControlServer
     from flinkmock.server.request_head import RequestHead
 
@@ -68,6 +71,7 @@ class FlinkServer:
         static_files = StaticFiles(engine.contract.release, engine.wall_ms, dashboard, console=console)
         self.api = RestApi(engine, jobmanager=jobmanager, static_files=static_files)
         self.quirks = self.api.quirks
+        self.ingress = Ingress(engine) if engine.ingress.exists else None
         faults = FaultMiddleware(self.api, engine, engine.contract.release)
         self.handler = _with_journal(faults, engine, jobmanager, observer)
         self._handler_without_faults = _with_journal(self.api, engine, jobmanager, observer)
@@ -75,14 +79,35 @@ class FlinkServer:
 
     def is_for_control(self, head: RequestHead) -> bool:
         """Whether a request is for the control API: `respond_to_control` answers it."""
-        return self.control is not None and self.control.handles(head.target)
+        if self.control is None:
+            return False
+        return self.control.handles(head.target if self.ingress is None else self.ingress.inside(head.target))
+
+    def inside(self, target: str) -> str:
+        """Return the target that the cluster sees, without the base path of an ingress."""
+        return target if self.ingress is None else self.ingress.inside(target)
+
+    def open(self, method: str, target: str, headers: Mapping[str, str], base_url: str) -> Request:
+        """Open a request. An ingress may reject it."""
+        response = None if self.ingress is None else self.ingress.response(target, headers, base_url)
+        return self._open(method, self.inside(target), headers, base_url, response)
+
+    def _open(
+        self, method: str, target: str, headers: Mapping[str, str], base_url: str, response: Response | None
+    ) -> Request:
+        """Open a request of a target that the cluster sees. `response` is that of the ingress, if it has one."""
+        request = self.api.open(method, target, headers, base_url)
+        request.received_at_ms, request.received_ns = self.engine.wall_ms(), time.perf_counter_ns()
+        if response is not None:
+            request.rejection, request.ends_at_ingress = response, True
+        return request
 
     async def respond_to_control(
         self, head: RequestHead, body: bytes, base_url: str, is_gone: Callable[[], bool]
     ) -> tuple[bytes, bool]:
         """As `respond_at_once`, for the control API. `is_gone` returns whether the client has left."""
         assert self.control is not None
-        request = ControlRequest(head.method, head.target, head.headers, body, base_url)
+        request = ControlRequest(head.method, self.inside(head.target), head.headers, body, base_url)
         return _message(head, await self.control.respond(request, is_gone), lower_case=True)
 
     def answers_at_once(self) -> bool:
@@ -94,14 +119,17 @@ class FlinkServer:
 
         None: the connection ends without a response.
         """
-        if head.method == "GET" and not body:
+        ended = None
+        if self.ingress is not None:
+            ended = self.ingress.response(head.target, head.headers, base_url)
+            head = dataclasses.replace(head, target=self.ingress.inside(head.target))
+        if head.method == "GET" and not body and ended is None:
             message = self._read_path.message(head, base_url)
             if message is not None:
                 if self.control is not None:
                     self.control.on_request()
                 return message, head.keep_alive
-        request = self.api.open(head.method, head.target, head.headers, base_url)
-        request.received_at_ms, request.received_ns = self.engine.wall_ms(), time.perf_counter_ns()
+        request = self._open(head.method, head.target, head.headers, base_url, ended)
         if body:
             request.receive(body)
         request.complete()
@@ -132,4 +160,5 @@ def _message(head: RequestHead, response: Response, *, lower_case: bool) -> tupl
 def _with_journal(
     handler: RequestHandler, engine: Engine, jobmanager: int, observer: Observer | None
 ) -> JournalMiddleware:
-    return JournalMiddleware(LeadershipMiddleware(handler, engine, jobmanager), engine, observer)
+    handler = LeadershipMiddleware(handler, engine, jobmanager)
+    return JournalMiddleware(IngressMiddleware(handler) if engine.ingress.exists else handler, engine, observer)

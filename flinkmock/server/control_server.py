@@ -8,6 +8,7 @@ import socket
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
+from urllib.parse import urlsplit
 
 from flinkmock import limits
 from flinkmock.control.access import WILDCARDS, Access, name_of
@@ -112,10 +113,11 @@ class _Host:
         self._is_gone = is_gone
 
     def reachable(self, url: str) -> str:
-        host, port = url.removeprefix("http://").rsplit(":", 1)
-        if host.strip("[]") not in WILDCARDS:
+        parts = urlsplit(url)
+        if parts.hostname not in WILDCARDS:
             return url
-        return f"http://[{self._name}]:{port}" if ":" in self._name else f"http://{self._name}:{port}"
+        name = f"[{self._name}]" if ":" in self._name else self._name
+        return parts._replace(netloc=f"{name}:{parts.port}").geturl()
 
     async def wait_for(self, condition: Callable[[], T | None], timeout: float) -> T | None:
         return await self._server.wait_for(condition, timeout, self._is_gone)

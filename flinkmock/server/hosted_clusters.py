@@ -14,11 +14,14 @@ from flinkmock.control.api import ControlApi
 from flinkmock.control.refusal import RequestRefused
 from flinkmock.errors import NotFound, PortTaken, did_you_mean
 from flinkmock.monotonic import monotonic
+from flinkmock.server.tls_options import asks_for_tls
 
 if TYPE_CHECKING:
     from flinkmock.control.cluster_control import ClusterControl
+    from flinkmock.engine import Engine
     from flinkmock.server.control_server import ControlServer
     from flinkmock.server.listener import Listeners
+    from flinkmock.server.tls import Tls
 
 MAX_CLUSTERS = 1_000
 _CLOSING_TIMEOUT = 1.0
@@ -34,6 +37,7 @@ class _HostedCluster:
     idle_timeout: float | None
     server: ControlServer
     listeners: Listeners
+    tls: Tls | None
 
     @property
     def urls(self) -> Sequence[str]:
@@ -80,6 +84,7 @@ class HostedClusters:
             raise RequestRefused(409, "TooManyClusters", f"There are {MAX_CLUSTERS} clusters. End one first.")
         engine = control.open_engine()
         try:
+            tls = _tls_of(engine, self._host)
             sockets = self._bind(len(engine.cluster.leadership.jobmanagers))
         except BaseException:
             control.close_engine()
@@ -93,9 +98,10 @@ class HostedClusters:
             control=server,
             shutdown_timeout=_CLOSING_TIMEOUT,
             on_shut_down=lambda: self._end(cluster_id),
+            context=tls.server_context if tls is not None else None,
         )
         control.follow = listeners.replace
-        cluster = _HostedCluster(cluster_id, control, idle_timeout, server, listeners)
+        cluster = _HostedCluster(cluster_id, control, idle_timeout, server, listeners, tls)
         self._clusters[cluster_id] = cluster
         await listeners.start()
         self._set_alarm(cluster.ends_at)
@@ -180,3 +186,14 @@ class HostedClusters:
 async def _closed(cluster: _HostedCluster) -> None:
     await cluster.listeners.close()
     cluster.control.close_engine()
+    if cluster.tls is not None:
+        cluster.tls.close()
+
+
+def _tls_of(engine: Engine, host: str) -> Tls | None:
+    """Return the TLS that Flink's options ask for. Raises FlinkMockError."""
+    if not asks_for_tls(engine):
+        return None
+    from flinkmock.server.tls import tls_of
+
+    return tls_of(engine, host, None)

@@ -15,12 +15,15 @@ from flinkmock.server.connection import ConnectionFactory
 from flinkmock.server.delayed_responses import DelayedResponses
 
 if TYPE_CHECKING:
+    import ssl
+
     from aiohttp import web
 
     from flinkmock.engine import Engine
     from flinkmock.journal.middleware import Observer
     from flinkmock.rest.dashboard import Dashboard
     from flinkmock.server.control_server import ControlServer
+    from flinkmock.server.tls_acceptor import TlsAcceptor
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -72,9 +75,9 @@ def bind_further(host: str, port: int, bound: int, count: int) -> list[socket.so
     return sockets
 
 
-def url_of(listening: socket.socket) -> str:
+def url_of(listening: socket.socket, scheme: str = "http") -> str:
     host, port = listening.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 class Listeners:
@@ -87,6 +90,7 @@ class Listeners:
         shutdown_timeout: Seconds, more than 0, to wait for running requests when the listeners close.
         control: The control API of the cluster.
         on_shut_down: Called when a client has shut the cluster down.
+        context: With the certificate of the server; None: it is served without TLS.
     """
 
     def __init__(
@@ -100,7 +104,9 @@ class Listeners:
         shutdown_timeout: float = 0.001,
         control: ControlServer | None = None,
         on_shut_down: Callable[[], None] | None = None,
+        context: ssl.SSLContext | None = None,
     ) -> None:
+        self._context = context
         self.shutdown_requested = asyncio.Event()
         """Set when a client has shut the cluster down."""
         self._port = port
@@ -175,7 +181,7 @@ class Listeners:
             if number < len(self._listeners):
                 self._listeners[number].serve(server)
             else:
-                self._listeners.append(_Listener(server, further.pop(0), self._timeout, self._loop))
+                self._listeners.append(_Listener(server, further.pop(0), self._timeout, self._loop, self._context))
         if self._control is not None:
             self._control.urls = self.urls
 
@@ -196,15 +202,23 @@ class _Listener:
         listening: socket.socket,
         shutdown_timeout: float,
         loop: asyncio.AbstractEventLoop,
+        context: ssl.SSLContext | None,
     ) -> None:
-        self.url = url_of(listening)
+        self.origin = url_of(listening, "https" if context is not None else "http")
+        self._context = context
         self.host: str = listening.getsockname()[0]
         self._socket = listening
         self._timeout = shutdown_timeout
-        self._accepting: asyncio.Server | None = None
+        self._accepting: asyncio.Server | TlsAcceptor | None = None
+        self._acceptor: TlsAcceptor | None = None
         self._loop = loop  # another thread may replace the engine
         self._http: web.Server | None = None
         self._connections = ConnectionFactory(server, self._aiohttp_protocol, self._taken_over)
+
+    @property
+    def url(self) -> str:
+        """Where clients find the JobManager, below the base path of an ingress."""
+        return self.origin + self._connections.server.engine.ingress.base_path
 
     def serve(self, server: FlinkServer) -> None:
         """Pass requests to this server from here on. A request that has begun stays with the one before."""
@@ -223,6 +237,12 @@ class _Listener:
         return len(self._http.connections) if self._http is not None else 0
 
     async def start(self) -> None:
+        if self._context is not None:
+            from flinkmock.server.tls_acceptor import TlsAcceptor
+
+            self._acceptor = TlsAcceptor(self._socket, self._context, self._connections, self.origin)
+            self._accepting = self._acceptor
+            return
         self._accepting = await asyncio.get_running_loop().create_server(self._connections, sock=self._socket)
 
     async def stop_accepting(self, *, refusing: bool) -> None:
@@ -243,6 +263,8 @@ class _Listener:
         if self._http is not None:
             self._http.pre_shutdown()
             await self._http.shutdown(self._timeout)
+        if self._acceptor is not None:
+            self._acceptor.abort()
 
     async def end(self) -> None:
         """Stops accepting and ends all connections."""

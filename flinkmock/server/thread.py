@@ -15,6 +15,8 @@ from flinkmock.server.listener import Listeners, bind, bind_each
 from flinkmock.server.loop import ServerLoop, report_once
 
 if TYPE_CHECKING:
+    import ssl
+
     from flinkmock.control.cluster_control import ClusterControl
     from flinkmock.engine import Engine
     from flinkmock.journal.middleware import Observer
@@ -32,6 +34,7 @@ class ServerThread:
 
     Args:
         control: The control API is served, too, and acts on this cluster. It has to be that of `engine`.
+        context: With the certificate of the server; None: it is served without TLS.
     """
 
     def __init__(
@@ -43,8 +46,10 @@ class ServerThread:
         observer: Observer | None = None,
         dashboard: Dashboard | None = None,
         control: ClusterControl | None = None,
+        context: ssl.SSLContext | None = None,
     ) -> None:
         self._engine = engine
+        self._context = context
         self._host, self._port = host, port
         self._observer = observer
         self._dashboard = dashboard
@@ -86,6 +91,7 @@ class ServerThread:
                 observer=self._observer,
                 dashboard=self._dashboard,
                 control=control,
+                context=self._context,
             )
             await listeners.start()
             listener_up.set()
@@ -164,6 +170,7 @@ async def serve(
     ready: Callable[[Sequence[str], str | None], None] = lambda urls, control_url: None,
     control_options: ControlOptions | None = None,
     background: Iterable[Callable[[], Coroutine[Any, Any, None]]] = (),
+    context: ssl.SSLContext | None = None,
 ) -> None:
     """Serves a cluster until SIGINT, SIGTERM or a client's `DELETE /cluster`.
 
@@ -175,6 +182,7 @@ async def serve(
         ready: Called when clients can connect, with the URLs, one for each JobManager, and that of the control API.
         control_options: How the control API is served; None: it is not.
         background: Coroutine functions that run while the cluster is served. It ends when one of them does.
+        context: With the certificate of the server; None: it is served without TLS.
 
     Raises:
         PortTaken: Another process listens on the port.
@@ -202,6 +210,7 @@ async def serve(
             dashboard=dashboard,
             shutdown_timeout=_SHUTDOWN_TIMEOUT,
             control=control_api,
+            context=context,
         )
         control.follow = lambda engine: listeners.replace(engine, load_dashboard(engine))
         await listeners.start()

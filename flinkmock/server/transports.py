@@ -15,7 +15,8 @@ def base_url_of(transport: asyncio.BaseTransport | None) -> str | None:
     if not address:
         return None
     host, port = address[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    scheme = "https" if transport is not None and transport.get_extra_info("sslcontext") else "http"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 def end_connection(transport: asyncio.Transport | None, *, reset: bool) -> None:

@@ -5,26 +5,33 @@ Heavy modules are imported when the first cluster starts: pytest imports this mo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
+from urllib.parse import urlsplit
 
 from flinkmock.control.cluster_control import ClusterControl
 from flinkmock.control.engine_options import EngineOptions
 from flinkmock.errors import NotRunning
+from flinkmock.ingress.spec import parse_base_path
 from flinkmock.units import parse_time
 
 if TYPE_CHECKING:
+    import ssl
     from types import TracebackType
 
     from aiohttp import web
 
     from flinkmock.cluster.spec import ClusterSpec
     from flinkmock.engine import Engine
+    from flinkmock.ingress import Credential
     from flinkmock.server import Dashboard, ServerThread
+    from flinkmock.server.tls import Tls
+    from flinkmock.server.tls_options import TlsOptions
     from flinkmock.snapshot import Snapshot
 
+HOST = "127.0.0.1"
 DEFAULT_CLOCK = "1s per request"
 """A client that polls makes progress with or without sleeping, at least as fast as with a real cluster."""
 
@@ -48,11 +55,16 @@ class FlinkMock(ClusterControl):
         port: 0 uses a free port.
         dashboard: A folder or jar with Flink's dashboard, as for `flinkmock serve --dashboard`. None serves none.
         control: Whether the control API is served, too: at `control_url`.
+        tls: Whether the cluster is served with TLS: True makes a certificate, which `ssl_context` and `ca_file` trust;
+            `TlsOptions` names files, or requires certificates of clients. None: the scenario's
+            `security.ssl.rest.enabled` decides.
+        base_path: The path below which the cluster is, as behind an ingress. None: the scenario's.
+        credentials: What the ingress accepts: `basic("alice", "secret")`, `bearer("token")`. Empty: the scenario's.
 
     The other arguments are checked by `start`.
 
     Raises:
-        InvalidArgument: `start_time` is not a time.
+        InvalidArgument: `start_time` is not a time, or `base_path` is not a path.
     """
 
     def __init__(
@@ -66,9 +78,15 @@ class FlinkMock(ClusterControl):
         port: int = 0,
         dashboard: str | Path | None = None,
         control: bool = True,
+        tls: bool | TlsOptions | None = None,
+        base_path: str | None = None,
+        credentials: Iterable[Credential] = (),
     ) -> None:
         start = None if start_time is None else parse_time(start_time)
-        super().__init__(scenario, EngineOptions(flink, seed, clock, DEFAULT_CLOCK, start))
+        base = None if base_path is None else parse_base_path(base_path)
+        super().__init__(scenario, EngineOptions(flink, seed, clock, DEFAULT_CLOCK, start, base, tuple(credentials)))
+        self._tls_options = tls
+        self._tls: Tls | None = None
         self._port = port
         self._dashboard = dashboard
         self._has_control_api = control
@@ -125,15 +143,37 @@ class FlinkMock(ClusterControl):
         server, self._server = self._server, None
         if server is not None:
             server.close()
+        if self._tls is not None:
+            self._tls.close()
+            self._tls = None
         self.close_engine()
 
     def _serve(self, engine: Engine, port: int) -> None:
         from flinkmock.server import ServerThread
 
-        control = self if self._has_control_api else None
-        server = ServerThread(engine, "127.0.0.1", port, dashboard=self._load_dashboard(engine), control=control)
+        if self._tls is None:
+            self._tls = self._load_tls(engine)
+        server = ServerThread(
+            engine,
+            HOST,
+            port,
+            dashboard=self._load_dashboard(engine),
+            control=self if self._has_control_api else None,
+            context=self._tls.server_context if self._tls is not None else None,
+        )
         server.start()
         self._server = server
+
+    def _load_tls(self, engine: Engine) -> Tls | None:
+        """Raises FlinkMockError."""
+        from flinkmock.server.tls_options import TlsOptions, asks_for_tls
+
+        options = self._tls_options
+        if options is False or (options is None and not asks_for_tls(engine)):
+            return None
+        from flinkmock.server.tls import tls_of
+
+        return tls_of(engine, HOST, TlsOptions() if options is True else options)
 
     def _follow(self, engine: Engine) -> None:
         """Serve the engine that replaces another one."""
@@ -182,12 +222,51 @@ class FlinkMock(ClusterControl):
     @property
     def host(self) -> str:
         """The host of `url`: "127.0.0.1". Raises NotRunning."""
-        return self.url.removeprefix("http://").rpartition(":")[0]
+        return urlsplit(self.url).netloc.rpartition(":")[0]
 
     @property
     def port(self) -> int:
         """The port of `url`. Raises NotRunning."""
-        return int(self.url.rpartition(":")[2])
+        port = urlsplit(self.url).port
+        assert port is not None
+        return port
+
+    @property
+    def ssl_context(self) -> ssl.SSLContext | None:
+        """A context for clients that trusts the cluster, with a certificate if it requires one. None: it has no TLS.
+
+        Each access makes a new one.
+        """
+        return self._tls.client_context() if self._tls is not None else None
+
+    @property
+    def ca_file(self) -> str | None:
+        """The file with the certificate that clients have to trust, as PEM; None: there is no TLS."""
+        return str(self._tls.ca_file) if self._tls is not None else None
+
+    @property
+    def client_certificate(self) -> str | None:
+        """A PEM file with the certificate that the cluster requires, and its key; None: it requires none."""
+        certificate = self._tls.client_certificate if self._tls is not None else None
+        return str(certificate) if certificate is not None else None
+
+    @property
+    def auth(self) -> tuple[str, str] | None:
+        """The first user that the ingress accepts, with the password; None: it accepts no users. Raises NotRunning."""
+        from flinkmock.ingress.credential import Scheme
+
+        users = (each.secret for each in self.engine.ingress.credentials if each.scheme is Scheme.BASIC)
+        secret = next(users, None)
+        if secret is None:
+            return None
+        user, _, password = secret.partition(":")
+        return user, password
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers that the ingress requires: `Authorization` with its first credential. Raises NotRunning."""
+        credentials = self.engine.ingress.credentials
+        return {"Authorization": credentials[0].header} if credentials else {}
 
     def restore(self, snapshot: Snapshot) -> None:
         was_shut_down = self.cluster.shut_down

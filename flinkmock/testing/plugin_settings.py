@@ -13,13 +13,18 @@ import pytest
 
 MARKER = (
     "flinkmock(scenario=None, *, flink=None, seed=None, clock=None, start_time=None, port=0, dashboard=None, "
-    "control=True, unexpected=None, unused=None, ignored=None): the cluster that the fixture `flinkmock` starts. A "
-    "scenario file is looked up in the folders of the test and of the ini file, in the current folder, and among the "
-    "built-in scenarios. A list of releases in `flink` runs the test once for each. unexpected='allow' allows requests "
-    "that match no operation. unused='fail' fails a test with a fault that never applied, ignored='fail' one whose "
-    "requests have fields or parameters that Flink ignores; 'ignore' does not report them"
+    "control=True, tls=None, base_path=None, credentials=(), unexpected=None, unused=None, ignored=None): the cluster "
+    "that the fixture `flinkmock` starts. A scenario file is looked up in the folders of the test and of the ini file, "
+    "in the current folder, and among the built-in scenarios. A list of releases in `flink` runs the test once for "
+    "each. unexpected='allow' allows requests that match no operation. unused='fail' fails a test with a fault that "
+    "never applied, ignored='fail' one whose requests have fields or parameters that Flink ignores; 'ignore' does not "
+    "report them"
 )
-ARGUMENTS = "flink", "seed", "clock", "start_time", "port", "dashboard", "control", "unexpected", "unused", "ignored"
+ARGUMENTS = (
+    *("flink", "seed", "clock", "start_time", "port", "dashboard", "control"),
+    *("tls", "base_path", "credentials"),
+    *("unexpected", "unused", "ignored"),
+)
 """The arguments of the marker besides the scenario."""
 UNEXPECTED = "fail", "allow"
 """Whether a test fails if its requests match no operation."""

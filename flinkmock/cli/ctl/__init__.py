@@ -7,6 +7,7 @@ import os
 import sys
 from typing import Any
 
+from flinkmock.cli import server_access
 from flinkmock.cli.ctl import clock, faults, jobs, processes, requests, scenario, server
 from flinkmock.cli.ctl.action import Actions
 
@@ -51,6 +52,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--token", default=argparse.SUPPRESS, help="the token of its control API; default: $FLINKMOCK_TOKEN"
     )
+    server_access.configure_tls(parser)
     parser.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print the JSON of the response")
 
 
@@ -60,7 +62,8 @@ def run(args: argparse.Namespace) -> int:
 
     url = getattr(args, "url", None) or os.environ.get("FLINKMOCK_URL") or DEFAULT_URL
     token = getattr(args, "token", None) or os.environ.get("FLINKMOCK_TOKEN")
-    session = Session(ControlClient(url, token), args, as_json=getattr(args, "json", False))
+    client = ControlClient(url, token, server_access.ssl_context(args))
+    session = Session(client, args, as_json=getattr(args, "json", False))
     try:
         code: int | None = args.act(session)
     except ControlRefused as refused:

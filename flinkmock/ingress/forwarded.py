@@ -1,0 +1,40 @@
+"""Where a client has sent a request, as the proxies on the way say it: RFC 7239, and the older X-Forwarded headers."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+_ELEMENT = re.compile(r'\s*([A-Za-z]+)=(?:"([^"]*)"|([^;,"]*))\s*(?:;|$)')
+_HOST = re.compile(r"[A-Za-z0-9._-]+(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?")
+
+
+def origin(headers: Mapping[str, str], base_url: str) -> str:
+    """Return the URL of the server that the client has named, such as "https://flink.example".
+
+    Args:
+        headers: Those of the request.
+        base_url: The address at which it arrived. It stands for what the headers don't say.
+    """
+    scheme, _, address = base_url.partition("://")
+    forwarded = _first_forwarded(headers.get("Forwarded", ""))
+    proto = forwarded.get("proto") or _first(headers.get("X-Forwarded-Proto", ""))
+    hosts = (forwarded.get("host"), _first(headers.get("X-Forwarded-Host", "")), headers.get("Host", ""))
+    host = next((host for host in hosts if host and _HOST.fullmatch(host)), address)
+    port = _first(headers.get("X-Forwarded-Port", ""))
+    if port.isdecimal() and ":" not in host and port not in ("80", "443"):
+        host = f"{host}:{port}"
+    return f"{proto.lower() if proto.lower() in ('http', 'https') else scheme}://{host}"
+
+
+def _first(value: str) -> str:
+    """Return the first of several values: that of the proxy next to the client."""
+    return value.partition(",")[0].strip()
+
+
+def _first_forwarded(value: str) -> dict[str, str]:
+    """Return the parameters of the first element of a header `Forwarded`; names are in lower case."""
+    parameters = {}
+    for match in _ELEMENT.finditer(_first(value)):
+        parameters[match[1].lower()] = match[2] if match[2] is not None else match[3].strip()
+    return parameters

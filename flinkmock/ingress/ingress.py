@@ -1,0 +1,84 @@
+"""An ingress decides which requests reach the cluster, and answers the others as ingress-nginx does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from flinkmock.ingress.credential import Credential, Scheme, parse
+from flinkmock.ingress.forwarded import origin
+from flinkmock.rest.response import Response
+
+if TYPE_CHECKING:
+    from flinkmock.engine import Engine
+
+_PAGE = (
+    "<html>\r\n<head><title>{title}</title></head>\r\n<body>\r\n<center><h1>{title}</h1></center>\r\n"
+    "<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
+)
+_TITLES = {
+    301: "301 Moved Permanently",
+    308: "308 Permanent Redirect",
+    401: "401 Authorization Required",
+    404: "404 Not Found",
+}
+
+
+class Ingress:
+    """The ingress of a cluster."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._spec = engine.ingress
+
+    def inside(self, target: str) -> str:
+        """Return the target that the cluster sees; the same one if it is not below the base path."""
+        base = self._spec.base_path
+        if not target.startswith(base) or target[len(base) :][:1] not in ("", "/", "?"):
+            return target
+        rest = target[len(base) :]
+        return rest if rest.startswith("/") else f"/{rest}"
+
+    def response(self, target: str, headers: Mapping[str, str], base_url: str) -> Response | None:
+        """Return the response to a request that does not reach the cluster; None: it does.
+
+        Args:
+            target: As the client has sent it.
+            base_url: The address at which it arrived.
+        """
+        spec = self._spec
+        path, question, query = target.partition("?")
+        if spec.redirect_to_https and origin(headers, base_url).startswith("http:"):
+            return _redirect(308, "https:" + origin(headers, base_url).removeprefix("http:") + target)
+        if spec.base_path and path == spec.base_path:
+            return _redirect(301, origin(headers, base_url) + path + "/" + question + query)
+        if spec.base_path and not path.startswith(spec.base_path + "/"):
+            return _page(404)
+        return self._unauthorized(headers.get("Authorization")) if spec.credentials else None
+
+    def _unauthorized(self, header: str | None) -> Response | None:
+        """Return the response to a request without one of the credentials; None: it has one. See RFC 7235, RFC 6750."""
+        scheme, secret = parse(header or "")
+        known = [each for each in self._spec.credentials if each.scheme.lower() == scheme and each.secret == secret]
+        if any(not self._has_expired(each) for each in known):
+            return None
+        schemes = dict.fromkeys(each.scheme for each in self._spec.credentials)
+        challenges = [f'{each} realm="{self._spec.realm}"' for each in schemes]
+        if scheme == Scheme.BEARER.lower() and Scheme.BEARER in schemes:
+            why = "The token has expired" if known else "The token is unknown"
+            place = list(schemes).index(Scheme.BEARER)
+            challenges[place] += f', error="invalid_token", error_description="{why}"'
+        return _page(401, {"WWW-Authenticate": ", ".join(challenges)})
+
+    def _has_expired(self, credential: Credential) -> bool:
+        expires_after = credential.expires_after
+        return expires_after is not None and self._engine.clock.now() >= self._engine.started_at + expires_after
+
+
+def _redirect(status: int, location: str) -> Response:
+    return _page(status, {"Location": location})
+
+
+def _page(status: int, headers: Mapping[str, str] | None = None) -> Response:
+    body = _PAGE.format(title=_TITLES[status]).encode()
+    return Response(status, body, content_type="text/html", cors=False, headers=headers or {})

@@ -1,0 +1,142 @@
+"""Certificates that are made for a process: one authority, and what it signs.
+
+Needs the extra `tls`. The keys are random, so they differ in each process.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+import tempfile
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from flinkmock.errors import FlinkMockError
+
+if TYPE_CHECKING:
+    from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+
+_AUTHORITY = "flinkmock CA"
+_VALID = timedelta(days=365)
+_BEFORE = timedelta(days=1)
+"""Clocks may differ."""
+_MISSING = (
+    "flinkmock makes certificates with the package cryptography, which is not installed: "
+    'pip install "flinkmock[tls]". Or name files of your own: --tls-cert and --tls-key.'
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """A certificate and its private key, both as PEM."""
+
+    certificate: bytes
+    key: bytes
+
+
+@cache
+def _authority() -> tuple[x509.Certificate, EllipticCurvePrivateKey]:
+    """Make the authority of this process. Raises FlinkMockError without cryptography."""
+    return _make(_AUTHORITY, None, ())
+
+
+def authority() -> bytes:
+    """Return the certificate of the authority of this process as PEM. Raises FlinkMockError without cryptography."""
+    return _pem(_authority()[0])
+
+
+@cache
+def server_certificate(host: str) -> Certificate:
+    """Make the certificate of a server that listens on `host`. Raises FlinkMockError without cryptography."""
+    names = dict.fromkeys(("localhost", "127.0.0.1", "::1", socket.gethostname(), host))
+    return _signed("flinkmock", tuple(name for name in names if name))
+
+
+@cache
+def client_certificate() -> Certificate:
+    """Make a certificate for clients. Raises FlinkMockError without cryptography."""
+    return _signed("flinkmock client", ())
+
+
+def _signed(name: str, hosts: tuple[str, ...]) -> Certificate:
+    from cryptography.hazmat.primitives import serialization
+
+    certificate, key = _make(name, _authority(), hosts)
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return Certificate(_pem(certificate), private)
+
+
+def _make(
+    name: str, signer: tuple[x509.Certificate, EllipticCurvePrivateKey] | None, hosts: tuple[str, ...]
+) -> tuple[x509.Certificate, EllipticCurvePrivateKey]:
+    """Make a key and its certificate; without a signer it is an authority."""
+    try:
+        from cryptography import x509
+        from cryptography.hazmat.primitives import hashes
+        from cryptography.hazmat.primitives.asymmetric import ec
+        from cryptography.x509.oid import ExtendedKeyUsageOID
+    except ImportError:
+        raise FlinkMockError(_MISSING) from None
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    issuer, issuer_key = (signer[0].subject, signer[1]) if signer is not None else (subject, key)
+    now = _now()
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - _BEFORE)
+        .not_valid_after(now + _VALID)
+        .add_extension(x509.BasicConstraints(ca=signer is None, path_length=None), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)
+        .add_extension(_usage(x509, signs=signer is None), critical=True)
+    )
+    if signer is not None:
+        purposes = [ExtendedKeyUsageOID.SERVER_AUTH if hosts else ExtendedKeyUsageOID.CLIENT_AUTH]
+        builder = builder.add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
+    if hosts:
+        names = [_general_name(x509, host) for host in hosts]
+        builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+    return builder.sign(issuer_key, hashes.SHA256()), key
+
+
+def _now() -> datetime:
+    """Return the time of the machine, which OpenSSL checks against, also in tests that replace Python's clock."""
+    with tempfile.TemporaryFile() as file:
+        return datetime.fromtimestamp(os.fstat(file.fileno()).st_mtime, UTC)
+
+
+def _usage(x509: Any, *, signs: bool) -> Any:
+    return x509.KeyUsage(
+        digital_signature=not signs,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=signs,
+        crl_sign=signs,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _general_name(x509: Any, host: str) -> Any:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(host))
+    except ValueError:
+        return x509.DNSName(host.encode("idna").decode())
+
+
+def _pem(certificate: x509.Certificate) -> bytes:
+    from cryptography.hazmat.primitives import serialization
+
+    return certificate.public_bytes(serialization.Encoding.PEM)

@@ -1,0 +1,56 @@
+"""Java's key stores, which Flink's options name: those in the format PKCS12."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from flinkmock.errors import FlinkMockError
+
+_JKS = b"\xfe\xed\xfe\xed"
+
+
+def read_key_store(file: Path, password: str) -> tuple[bytes, bytes]:
+    """Return the certificates and the private key of a key store, as PEM. Raises FlinkMockError."""
+    from cryptography.hazmat.primitives import serialization
+
+    store = _load(file, password)
+    if store.key is None or store.cert is None:
+        raise FlinkMockError(f"{file} has no private key with its certificate.")
+    certificates = [store.cert, *store.additional_certs]
+    key = store.key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return b"".join(each.certificate.public_bytes(serialization.Encoding.PEM) for each in certificates), key
+
+
+def read_trust_store(file: Path, password: str) -> bytes:
+    """Return the certificates of a trust store as PEM. Raises FlinkMockError."""
+    from cryptography.hazmat.primitives import serialization
+
+    store = _load(file, password)
+    certificates = [each for each in (store.cert, *store.additional_certs) if each is not None]
+    if not certificates:
+        raise FlinkMockError(f"{file} has no certificates.")
+    return b"".join(each.certificate.public_bytes(serialization.Encoding.PEM) for each in certificates)
+
+
+def _load(file: Path, password: str):  # type: ignore[no-untyped-def]  # cryptography may be missing
+    try:
+        from cryptography.hazmat.primitives.serialization import pkcs12
+    except ImportError:
+        raise FlinkMockError(
+            f'{file} is read with the package cryptography, which is not installed: pip install "flinkmock[tls]".'
+        ) from None
+    try:
+        data = file.read_bytes()
+    except OSError as error:
+        raise FlinkMockError(f"{file} can't be read: {error.strerror}.") from None
+    if data.startswith(_JKS):
+        raise FlinkMockError(
+            f"{file} is a key store in the format JKS, which only Java reads. Convert it: keytool -importkeystore "
+            f"-srckeystore {file.name} -destkeystore {file.stem}.p12 -deststoretype pkcs12"
+        )
+    try:
+        return pkcs12.load_pkcs12(data, password.encode())
+    except ValueError as error:
+        raise FlinkMockError(f"{file} is not a PKCS12 key store with this password: {error}.") from None

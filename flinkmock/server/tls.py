@@ -1,0 +1,126 @@
+"""TLS of a served cluster: `security.ssl.rest.enabled`, or the options of flinkmock."""
+
+from __future__ import annotations
+
+import shutil
+import ssl
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flinkmock.errors import FlinkMockError
+from flinkmock.server import certificates
+from flinkmock.server.key_stores import read_key_store, read_trust_store
+from flinkmock.server.tls_options import TlsOptions, options_of
+
+if TYPE_CHECKING:
+    from flinkmock.engine import Engine
+
+PREFIX = "flinkmock-tls-"
+"""The beginning of the names of temporary folders."""
+
+
+class Tls:
+    """The certificates of a cluster, in files of a private folder until `close`.
+
+    Attributes:
+        server_context: For the sockets of the cluster.
+        ca: The certificate, as PEM, that clients have to trust.
+        ca_file: A file with that certificate.
+        client_certificate: A file with a certificate and its key that the cluster accepts; None: clients need none, or
+            have their own.
+    """
+
+    def __init__(self, host: str, options: TlsOptions) -> None:
+        self._folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+        try:
+            self.server_context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            self.ca = self._load(host, options)
+            self.client_certificate = self._require_clients(options)
+            self.ca_file = self._write_ca(options.ca_file)
+        except BaseException:
+            self.close()
+            raise
+
+    def client_context(self) -> ssl.SSLContext:
+        """Return a context for clients: it trusts the cluster, and has a certificate if that wants one."""
+        context = ssl.create_default_context(cadata=self.ca.decode())
+        if self.client_certificate is not None:
+            context.load_cert_chain(self.client_certificate)
+        return context
+
+    def close(self) -> None:
+        """Remove the files. Harmless the second time."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _load(self, host: str, options: TlsOptions) -> bytes:
+        """Load the certificate of the server, and return what clients have to trust."""
+        key_file: Path | None
+        if options.key_store is not None:
+            chain, key = read_key_store(options.key_store, options.key_store_password)
+            certificate, key_file = self._file("server.pem", chain), self._file("server.key", key)
+        elif options.certificate is not None:
+            certificate, key_file = options.certificate, options.key
+        else:
+            made = certificates.server_certificate(host)
+            certificate, key_file = self._file("server.pem", made.certificate), self._file("server.key", made.key)
+        try:
+            self.server_context.load_cert_chain(certificate, key_file, options.key_password)
+        except FileNotFoundError:
+            missing = [str(each) for each in (certificate, key_file) if each is not None and not each.exists()]
+            raise FlinkMockError(f"{', '.join(missing)}: file not found.") from None
+        except (OSError, ssl.SSLError) as error:
+            reason = getattr(error, "reason", None) or error.strerror or error
+            raise FlinkMockError(f"{certificate} has no certificate that fits its key: {reason}.") from None
+        return certificates.authority() if options.makes_certificate else certificate.read_bytes()
+
+    def _require_clients(self, options: TlsOptions) -> Path | None:
+        """Let the server require certificates of clients, if it has to, and return one that is made for them."""
+        if not options.client_certificates:
+            return None
+        self.server_context.verify_mode = ssl.CERT_REQUIRED
+        if options.client_ca is not None or options.trust_store is not None:
+            try:
+                trusted = (
+                    options.client_ca.read_bytes()
+                    if options.client_ca is not None
+                    else read_trust_store(options.trust_store, options.trust_store_password)  # type: ignore[arg-type]
+                )
+                self.server_context.load_verify_locations(cadata=trusted.decode("ascii"))
+            except (OSError, ssl.SSLError, ValueError) as error:
+                file = options.client_ca or options.trust_store
+                raise FlinkMockError(f"{file} has no certificates: {getattr(error, 'strerror', error)}.") from None
+            return None
+        self.server_context.load_verify_locations(cadata=certificates.authority().decode())
+        made = certificates.client_certificate()
+        return self._file("client.pem", made.certificate + made.key)
+
+    def _write_ca(self, file: Path | None) -> Path:
+        if file is None:
+            return self._file("ca.pem", self.ca)
+        try:
+            file.write_bytes(self.ca)
+        except OSError as error:
+            raise FlinkMockError(f"{file} can't be written: {error.strerror}.") from None
+        return file
+
+    def _file(self, name: str, content: bytes) -> Path:
+        file = self._folder / name
+        file.touch(mode=0o600)
+        file.write_bytes(content)
+        return file
+
+
+def tls_of(engine: Engine, host: str, options: TlsOptions | None) -> Tls | None:
+    """Return the TLS of a cluster; None: it is served without.
+
+    Args:
+        host: The address on which it listens.
+        options: None: Flink's options decide.
+
+    Raises:
+        FlinkMockError: A file can't be read, or cryptography is missing.
+    """
+    if options is None:
+        options = options_of(engine)
+    return None if options is None else Tls(host, options)

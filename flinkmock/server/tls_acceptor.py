@@ -1,0 +1,139 @@
+"""Accepts connections with TLS. Requests without it are redirected, as by Flink's RedirectingSslHandler."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import socket
+import ssl
+from collections.abc import Callable, Coroutine
+from typing import Any
+from weakref import WeakSet
+
+from flinkmock import limits
+
+_HANDSHAKE = b"\x16"
+"""The first byte of a TLS connection."""
+_RETRY_S = 1.0
+"""How long to wait when no connection can be accepted."""
+_LINE = re.compile(rb"[A-Za-z]+ ([!-~]+) HTTP/1\.[01]\r?$")
+
+
+class TlsAcceptor:
+    """Accepts connections until `close`.
+
+    Args:
+        listening: The socket.
+        context: With the server's certificate.
+        make: Makes the protocol of a connection.
+        url: Where requests without TLS are redirected.
+    """
+
+    def __init__(
+        self, listening: socket.socket, context: ssl.SSLContext, make: Callable[[], asyncio.Protocol], url: str
+    ) -> None:
+        self._listening = listening
+        self._context = context
+        self._make = make
+        self._url = url
+        self._loop = asyncio.get_running_loop()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._transports: WeakSet[asyncio.BaseTransport] = WeakSet()
+        self._start(self._accept())
+
+    def close(self) -> None:
+        """Refuse connections from here on, and end those without a complete handshake."""
+        for task in self._tasks:
+            task.cancel()
+        with contextlib.suppress(OSError, ValueError):
+            self._loop.remove_reader(self._listening)
+        self._listening.close()
+
+    def abort(self) -> None:
+        """End the connections without waiting for their clients, as closing a TLS connection does."""
+        for transport in self._transports:
+            if isinstance(transport, asyncio.Transport):
+                transport.abort()
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self._loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _accept(self) -> None:
+        while True:
+            try:
+                connection, _ = await self._loop.sock_accept(self._listening)
+            except OSError as error:
+                if self._listening.fileno() < 0:
+                    return
+                self._loop.call_exception_handler({"message": "no connection can be accepted", "exception": error})
+                await asyncio.sleep(_RETRY_S)
+                continue
+            self._start(self._begin(connection))
+
+    async def _begin(self, connection: socket.socket) -> None:
+        """Serve a connection."""
+        try:
+            async with asyncio.timeout(limits.HEAD_TIME):
+                first = await self._first_byte(connection)
+                if first == _HANDSHAKE:
+                    made = await self._loop.connect_accepted_socket(self._make, connection, ssl=self._context)
+                    self._transports.add(made[0])
+                elif first:
+                    await self._loop.connect_accepted_socket(lambda: _Redirecting(self._url), connection)
+                else:
+                    connection.close()
+        except (OSError, TimeoutError):  # the client left, or does not trust the certificate
+            connection.close()
+        except asyncio.CancelledError:
+            connection.close()
+            raise
+
+    async def _first_byte(self, connection: socket.socket) -> bytes:
+        """Return the first byte, which stays to be read; nothing if the client has left."""
+        connection.setblocking(False)
+        while True:
+            try:
+                return connection.recv(1, socket.MSG_PEEK)
+            except BlockingIOError:
+                readable = self._loop.create_future()
+                self._loop.add_reader(connection, _set, readable)
+                try:
+                    await readable
+                finally:
+                    self._loop.remove_reader(connection)
+
+
+def _set(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
+
+
+class _Redirecting(asyncio.Protocol):
+    """Redirects the first request, and ends the connection."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._received = b""
+        self._transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        self._deadline = asyncio.get_running_loop().call_later(limits.HEAD_TIME, transport.abort)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        self._deadline.cancel()
+
+    def data_received(self, data: bytes) -> None:
+        assert self._transport is not None
+        self._received += data
+        if b"\r\n\r\n" not in self._received and len(self._received) <= limits.HEADERS:
+            return
+        line = _LINE.match(self._received.partition(b"\n")[0])
+        location = self._url + (line[1].decode() if line and line[1].startswith(b"/") else "")
+        head = ("HTTP/1.1 301 Moved Permanently", f"location: {location}", "content-length: 0", "connection: close")
+        self._transport.write("\r\n".join((*head, "", "")).encode())
+        self._transport.close()

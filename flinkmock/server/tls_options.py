@@ -1,0 +1,80 @@
+"""How a cluster is served with TLS."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flinkmock.errors import InvalidArgument
+
+if TYPE_CHECKING:
+    from flinkmock.engine import Engine
+
+PREFIX = "security.ssl.rest"
+
+
+@dataclass(frozen=True, slots=True)
+class TlsOptions:
+    """TLS for a fake cluster. Without files, flinkmock makes a certificate, which needs the extra `tls`.
+
+    Attributes:
+        certificate: A PEM file with the server's certificate, and those between it and its authority.
+        key: A PEM file with its private key; None: it is in the same file.
+        key_password: The password of the private key.
+        key_store: A PKCS12 file with both, as Flink's option `security.ssl.rest.keystore` names one.
+        key_store_password: Its password.
+        client_certificates: Whether clients have to have a certificate (`security.ssl.rest.authentication-enabled`).
+        client_ca: A PEM file with the authorities of these certificates; None: one is made, with a certificate.
+        trust_store: The same as a PKCS12 file (`security.ssl.rest.truststore`).
+        trust_store_password: Its password.
+        ca_file: Where to write the certificate that clients have to trust; None: to a temporary folder.
+
+    Raises:
+        InvalidArgument: There is a key without a certificate.
+    """
+
+    certificate: Path | None = None
+    key: Path | None = None
+    key_password: str | None = None
+    key_store: Path | None = None
+    key_store_password: str = ""
+    client_certificates: bool = False
+    client_ca: Path | None = None
+    trust_store: Path | None = None
+    trust_store_password: str = ""
+    ca_file: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.key is not None and self.certificate is None:
+            raise InvalidArgument("A key needs its certificate.")
+
+    @property
+    def makes_certificate(self) -> bool:
+        """Whether the server's certificate is made."""
+        return self.certificate is None and self.key_store is None
+
+
+def asks_for_tls(engine: Engine) -> bool:
+    """Return whether the configuration of a cluster enables TLS for its REST API."""
+    return engine.cluster.configuration.values.get(f"{PREFIX}.enabled", "").lower() == "true"
+
+
+def options_of(engine: Engine) -> TlsOptions | None:
+    """Return the TLS that the configuration of a cluster asks for; None: none."""
+    if not asks_for_tls(engine):
+        return None
+    values = engine.cluster.configuration.values
+
+    def text(name: str) -> str | None:
+        """Return an option of REST, or that of all of Flink (SecurityOptions)."""
+        return values.get(f"{PREFIX}.{name}", values.get(f"security.ssl.{name}"))
+
+    key_store, trust_store = text("keystore"), text("truststore")
+    return TlsOptions(
+        key_store=Path(key_store) if key_store else None,
+        key_store_password=text("keystore-password") or "",
+        trust_store=Path(trust_store) if trust_store else None,
+        trust_store_password=text("truststore-password") or "",
+        client_certificates=values.get(f"{PREFIX}.authentication-enabled", "").lower() == "true",
+    )

@@ -1,0 +1,198 @@
+"""TLS: `security.ssl.rest.enabled`, or a certificate that is made."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+import requests
+
+from flinkmock import FlinkMock, FlinkMockError, InvalidArgument, TlsOptions, small_jar
+from tests.timeouts import PATIENCE
+
+pytest.importorskip("cryptography")
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.serialization import pkcs12
+
+from flinkmock.server import certificates
+
+JOBS = "jobs: {orders: streaming}\n"
+PASSWORD = b"changeit"
+
+
+@pytest.fixture(scope="module")
+def mock() -> Iterator[FlinkMock]:
+    with FlinkMock(JOBS, clock="virtual", tls=True) as mock:
+        yield mock
+
+
+def test_a_client_that_trusts_it(mock: FlinkMock) -> None:
+    assert mock.url == f"https://127.0.0.1:{mock.port}"
+    assert mock.host == "127.0.0.1"
+    context = mock.ssl_context
+    with httpx.Client(verify=context, base_url=mock.url) as client:
+        assert client.get("/jobs").json()["jobs"]
+        assert client.get("/jars").json()["address"] == mock.url
+        assert (
+            client.post("/jars/upload", files={"jarfile": ("a.jar", small_jar() + bytes(300_000))}).status_code == 200
+        )
+        assert client.get(f"https://localhost:{mock.port}/jobs").status_code == 200
+        assert client.get(mock.control_url + "/clock").status_code == 200
+
+
+def test_a_client_that_does_not(mock: FlinkMock) -> None:
+    with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
+        httpx.get(mock.url)
+
+
+@pytest.mark.parametrize("target", ["/jobs?a=b", "/", "/ns/job"])
+def test_a_request_without_tls(mock: FlinkMock, target: str) -> None:
+    """RedirectingSslHandler: the same port redirects."""
+    response = httpx.get(mock.url.replace("https", "http") + target)
+    assert (response.status_code, response.headers["location"]) == (301, mock.url + target)
+    assert response.headers["connection"] == "close"
+
+
+@pytest.mark.parametrize("sent", [b"", b"\x16", b"\x16\x03\x01\x00\x05hello", b"nonsense\r\n\r\n"])
+def test_clients_that_speak_something_else(mock: FlinkMock, sent: bytes) -> None:
+    with socket.create_connection((mock.host, mock.port), timeout=PATIENCE) as wire:
+        wire.sendall(sent)
+    assert httpx.get(mock.url + "/jobs", verify=mock.ssl_context).status_code == 200
+
+
+def test_faults_on_the_connection() -> None:
+    with FlinkMock(JOBS, clock="virtual", tls=True) as mock:
+        for drop in ("reset", "close", "truncate"):
+            mock.faults.add({"match": "GET /overview", "drop": drop, "times": 1})
+            with pytest.raises((httpx.RemoteProtocolError, httpx.ReadError)):
+                httpx.get(mock.url + "/overview", verify=mock.ssl_context)
+        assert httpx.get(mock.url + "/overview", verify=mock.ssl_context).status_code == 200
+
+
+def test_certificates_of_clients() -> None:
+    config = "{security.ssl.rest.enabled: true, security.ssl.rest.authentication-enabled: true}"
+    with FlinkMock(f"cluster: {{config: {config}}}\n", clock="virtual") as mock:
+        assert httpx.get(mock.url + "/jobs", verify=mock.ssl_context).status_code == 200
+        assert requests.get(mock.url + "/jobs", verify=mock.ca_file, cert=mock.client_certificate).status_code == 200
+        with pytest.raises(requests.exceptions.RequestException):
+            requests.get(mock.url + "/jobs", verify=mock.ca_file)
+
+
+def test_files_of_ones_own(tmp_path: Path) -> None:
+    made, authority = certificates.server_certificate("127.0.0.1"), tmp_path / "ca.pem"
+    (tmp_path / "cert.pem").write_bytes(made.certificate)
+    (tmp_path / "key.pem").write_bytes(made.key)
+    authority.write_bytes(certificates.authority())
+    options = TlsOptions(
+        tmp_path / "cert.pem",
+        tmp_path / "key.pem",
+        client_certificates=True,
+        client_ca=authority,
+        ca_file=tmp_path / "trusted.pem",
+    )
+    client = certificates.client_certificate()
+    (tmp_path / "client.pem").write_bytes(client.certificate + client.key)
+    with FlinkMock(clock="virtual", tls=options) as mock:
+        assert mock.ca_file == str(tmp_path / "trusted.pem")
+        assert mock.client_certificate is None
+        url = mock.url + "/jobs"
+        assert requests.get(url, verify=str(authority), cert=str(tmp_path / "client.pem")).status_code == 200
+
+
+def test_java_key_stores(tmp_path: Path) -> None:
+    made, client = certificates.server_certificate("127.0.0.1"), certificates.client_certificate()
+    authority = x509.load_pem_x509_certificate(certificates.authority())
+    key = serialization.load_pem_private_key(made.key, None)
+    certificate = x509.load_pem_x509_certificate(made.certificate)
+    encryption = serialization.BestAvailableEncryption(PASSWORD)
+    key_store = pkcs12.serialize_key_and_certificates(b"flink", key, certificate, [authority], encryption)  # type: ignore[arg-type]
+    trust_store = pkcs12.serialize_key_and_certificates(None, None, None, [authority], encryption)
+    (tmp_path / "keys.p12").write_bytes(key_store)
+    (tmp_path / "trusted.p12").write_bytes(trust_store)
+    (tmp_path / "client.pem").write_bytes(client.certificate + client.key)
+    (tmp_path / "ca.pem").write_bytes(certificates.authority())
+    config = {
+        "security.ssl.rest.enabled": True,
+        "security.ssl.rest.authentication-enabled": True,
+        "security.ssl.rest.keystore": str(tmp_path / "keys.p12"),
+        "security.ssl.rest.keystore-password": PASSWORD.decode(),
+        "security.ssl.truststore": str(tmp_path / "trusted.p12"),
+        "security.ssl.truststore-password": PASSWORD.decode(),
+    }
+    with FlinkMock({"cluster": {"config": config}}, clock="virtual") as mock:
+        url, verify, cert = mock.url + "/jobmanager/config", str(tmp_path / "ca.pem"), str(tmp_path / "client.pem")
+        shown = {each["key"]: each["value"] for each in requests.get(url, verify=verify, cert=cert).json()}
+        assert shown["security.ssl.rest.keystore-password"] == "******"
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        (None, "can't be read"),
+        (b"\xfe\xed\xfe\xed rest", "JKS, which only Java reads. Convert it: keytool -importkeystore"),
+        (b"something else", "is not a PKCS12 key store with this password"),
+    ],
+)
+def test_key_stores_that_cannot_be_read(tmp_path: Path, content: bytes | None, problem: str) -> None:
+    if content is not None:
+        (tmp_path / "keys.jks").write_bytes(content)
+    config = {"security.ssl.rest.enabled": True, "security.ssl.keystore": str(tmp_path / "keys.jks")}
+    with pytest.raises(FlinkMockError, match=problem):
+        FlinkMock({"cluster": {"config": config}}).start()
+
+
+def test_files_that_do_not_fit(tmp_path: Path) -> None:
+    (tmp_path / "cert.pem").write_bytes(certificates.server_certificate("127.0.0.1").certificate)
+    (tmp_path / "key.pem").write_bytes(certificates.client_certificate().key)
+    with pytest.raises(FlinkMockError, match="has no certificate that fits its key"):
+        FlinkMock(tls=TlsOptions(tmp_path / "cert.pem", tmp_path / "key.pem")).start()
+    with pytest.raises(FlinkMockError, match=r"missing.pem: file not found"):
+        FlinkMock(tls=TlsOptions(tmp_path / "missing.pem")).start()
+    with pytest.raises(InvalidArgument, match="needs its certificate"):
+        TlsOptions(key=tmp_path / "key.pem")
+
+
+def test_files_are_private_and_removed() -> None:
+    with FlinkMock(clock="virtual", tls=TlsOptions(client_certificates=True)) as mock:
+        file = Path(mock.client_certificate or "")
+        assert (file.stat().st_mode & 0o777, file.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    assert not file.parent.exists()
+
+
+def test_no_certificate_in_a_scenario_that_is_replaced(mock: FlinkMock) -> None:
+    """The sockets stay as they are."""
+    mock.load_scenario("jobs: {other: streaming}\n")
+    assert httpx.get(mock.url + "/jobs", verify=mock.ssl_context).status_code == 200
+
+
+def test_several_jobmanagers() -> None:
+    with FlinkMock("cluster: {jobmanagers: 2}\n", clock="virtual", tls=True) as mock:
+        for url in mock.urls:
+            assert url.startswith("https://")
+            assert httpx.get(url + "/overview", verify=mock.ssl_context).status_code == 200
+
+
+def test_without_cryptography(monkeypatch: pytest.MonkeyPatch) -> None:
+    import sys
+
+    monkeypatch.setitem(sys.modules, "cryptography", None)
+    certificates._authority.cache_clear()
+    certificates.server_certificate.cache_clear()
+    with pytest.raises(FlinkMockError, match=r'pip install "flinkmock\[tls\]"'):
+        FlinkMock(tls=True).start()
+
+
+def test_the_protocol(mock: FlinkMock) -> None:
+    context = mock.ssl_context
+    assert context is not None
+    with (
+        socket.create_connection((mock.host, mock.port), timeout=PATIENCE) as wire,
+        context.wrap_socket(wire, server_hostname="localhost") as tls,
+    ):
+        assert tls.version() == "TLSv1.3"
+        assert isinstance(tls, ssl.SSLSocket)
