@@ -14,6 +14,7 @@ from flinkmock.cluster.cluster import Cluster
 from flinkmock.cluster.spec import ClusterSpec
 from flinkmock.contract import LATEST, Contract
 from flinkmock.faults import FIRST, Fault, Faults
+from flinkmock.garbage import without_garbage_collection
 from flinkmock.ingress import IngressSpec
 from flinkmock.journal import Expected, Journal
 from flinkmock.named_random import EPOCH_MS
@@ -75,7 +76,8 @@ class Engine:
         # created with the first jar; most clusters have none
         self._folder = Path(tempfile.gettempdir(), f"flinkmock-{uuid4().hex}")
         try:
-            self.cluster = Cluster(spec, release=self.contract.release, clock=self.clock, upload_dir=self._folder)
+            with without_garbage_collection():
+                self.cluster = Cluster(spec, release=self.contract.release, clock=self.clock, upload_dir=self._folder)
             self.faults = Faults(self.cluster.random)
             self.journal = Journal()
             self.expected: tuple[Expected, ...] = ()

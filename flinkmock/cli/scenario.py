@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import gc
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flinkmock.cli.arguments import duration
 from flinkmock.cli.terminal import bar, is_terminal, paint
+from flinkmock.garbage import without_garbage_collection
 
 if TYPE_CHECKING:
     from flinkmock.dryrun.plan import Plan
@@ -33,18 +31,6 @@ def configure(subparsers: Any) -> None:
     _configure_check(actions)
     _configure_plan(actions)
     _configure_schema(actions)
-
-
-@contextmanager
-def _without_garbage_collection() -> Iterator[None]:
-    """Disable garbage collection: a dry run keeps nearly all objects, and collecting takes a fifth of its time."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 # -- list
@@ -124,7 +110,7 @@ def check(args: argparse.Namespace) -> int:
 
     for file in args.files:
         try:
-            with _without_garbage_collection():
+            with without_garbage_collection():
                 results = check_file(file, list(dict.fromkeys(releases)), progress)
             no_findings = paint("no findings", "green")
             lines = [f"{file}: {no_findings} with {result}" for result in results]
@@ -173,7 +159,7 @@ def plan(args: argparse.Namespace) -> int:
     from flinkmock.errors import ScenarioError
 
     try:
-        with _without_garbage_collection():
+        with without_garbage_collection():
             result = make_plan(args.file, flink=args.flink, until=args.until)
     except ScenarioError as error:
         print(error, file=sys.stderr)

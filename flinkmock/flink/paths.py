@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from flinkmock.errors import FlinkMockError
 from flinkmock.flink import java_classes
@@ -82,6 +83,7 @@ def parse_path(text: str) -> FlinkPath:
     return FlinkPath(scheme, authority, _normalized(path))
 
 
+@lru_cache(maxsize=512)  # one directory is that of many jobs
 def shown_path(text: str) -> str:
     """Return the path as Flink prints it once it is qualified: `file:///a/b/` becomes `file:/a/b`.
 

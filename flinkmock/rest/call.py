@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -90,6 +90,12 @@ class RestCall:
         part = self.fragments[key] = now.fragment(self.fragments.get(key), version, make)
         return part
 
+    def parts(self, make: Callable[[Any], Payload], items: Iterable[Any]) -> Iterable[Payload]:
+        """The results of `make`, which returns a `part` for each item; made while the response is written, if possible,
+        so that not all payloads of a long list are there at once."""
+        made = map(make, items)
+        return list(made) if self.fragments is None else made
+
     def fixed_part(self, key: str, version: object, make: Callable[[], Payload]) -> Payload:
         """Like `part`, of a part that doesn't depend on the time."""
         if self.fragments is None:
@@ -108,11 +114,6 @@ class RestCall:
         """The first value of a query parameter, or `default`."""
         values = self.query.get(name)
         return values[0] if values else default
-
-
-def payload_of(part: Payload) -> Payload:
-    """What a part of a payload consists of, for handlers that look into it."""
-    return part.payload if isinstance(part, Fragment) else part
 
 
 Handler = Callable[[RestCall], Payload]

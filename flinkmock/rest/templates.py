@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from flinkmock.moment import MARK, MARK_CHARACTERS, Trace
+from flinkmock.moment import MARK, PART_OF_MARK, Trace
 
 
 class Template:
@@ -76,13 +76,12 @@ def traced(make: Callable[[Any], str], now: int, changes: int) -> Template | Non
     """
     trace = Trace(now)
     try:
-        text = make(trace.moment())
-        if trace.until <= now + 1 or "\\u00" in text:
+        body = make(trace.moment()).encode("utf-8", errors="replace")
+        if trace.until <= now + 1 or b"\\u00" in body:
             return None
-        parts = MARK.split(text)
-        if any(MARK_CHARACTERS.search(part) for part in parts[::2]):
-            return None  # private characters of somebody else
-        pieces = [part.encode("utf-8", errors="replace") for part in parts[::2]]
-        return Template(pieces, [int(shift) for shift in parts[1::2]], trace.until, changes)
+        parts = MARK.split(body)
+        if any(map(PART_OF_MARK.search, parts[::2])):
+            return None  # characters of somebody else
+        return Template(parts[::2], [int(shift) for shift in parts[1::2]], trace.until, changes)
     except Exception:  # it uses the time in another way, or is an error: the request is answered the long way
         return None

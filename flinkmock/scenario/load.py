@@ -13,6 +13,7 @@ from flinkmock.contract.contract import known_releases
 from flinkmock.errors import UnknownRelease
 from flinkmock.faults import Fault
 from flinkmock.flink.java_exception import JavaException
+from flinkmock.garbage import without_garbage_collection
 from flinkmock.scenario import schema
 from flinkmock.scenario.clusters import ClusterReader
 from flinkmock.scenario.diagnostics import Diagnostics
@@ -50,11 +51,12 @@ def read_scenario(source: ScenarioSource | None) -> tuple[Scenario, YamlNode]:
         ScenarioError: The scenario has mistakes.
     """
     diagnostics = Diagnostics()
-    document, files = read_document(source, diagnostics)
-    invalid = schema.validate(document, diagnostics)
-    if not isinstance(document.value, dict):
-        diagnostics.raise_if_any()
-    scenario = _ScenarioReader(document, _invalid_entries(invalid), diagnostics).read()
+    with without_garbage_collection():
+        document, files = read_document(source, diagnostics)
+        invalid = schema.validate(document, diagnostics)
+        if not isinstance(document.value, dict):
+            diagnostics.raise_if_any()
+        scenario = _ScenarioReader(document, _invalid_entries(invalid), diagnostics).read()
     diagnostics.raise_if_any()
     return dataclasses.replace(scenario, files=files, document=document), document
 

@@ -15,7 +15,7 @@ from flinkmock.cluster.states import JOB_STATES, TASK_STATES, TERMINAL_TASK_STAT
 from flinkmock.flink.java_format import MAX_INT, duration_text
 from flinkmock.named_random import NamedRandom
 from flinkmock.release import Release
-from flinkmock.rest.call import Payload, RestCall, handles, payload_of
+from flinkmock.rest.call import Payload, RestCall, handles
 from flinkmock.rest.handlers.io_metrics import IoMetrics
 from flinkmock.rest.handlers.lookup import job_and_time
 from flinkmock.rest.handlers.plan import plan_payload, topological_plan_order
@@ -69,7 +69,7 @@ def overview(call: RestCall) -> Payload:
     def entry(job: Job) -> Payload:
         return call.part(job.id, (job, job.version), lambda now: overview_payload(cluster, job, now))
 
-    return {"jobs": [entry(job) for job in jobs_in_order(cluster, call.now)]}
+    return {"jobs": call.parts(entry, jobs_in_order(cluster, call.now))}
 
 
 @handles("getJobStatusInfo")
@@ -98,7 +98,7 @@ def details(call: RestCall) -> Payload:
             lambda now: vertex_payload(job, vertex, row, metrics, time, now),
         )
 
-    vertices = [entry(vertex) for vertex in present]
+    statuses = [vertex_status([execution.state_at(time) for execution in rows[vertex.index]]) for vertex in present]
     entered = {state: at for state, at in job.timestamps_at(time).items() if not waits or state != "CREATED"}
     plan = partial(_plan, call, job, time)
     return {
@@ -115,8 +115,8 @@ def details(call: RestCall) -> Payload:
         "maxParallelism": -1 if job.is_sparse_at(time) else job.spec.max_parallelism,
         "now": call.now,
         "timestamps": {state: entered.get(state, 0) for state in JOB_STATES},
-        "vertices": vertices,
-        "status-counts": _counts(payload_of(vertex)["status"] for vertex in vertices),
+        "vertices": [entry(vertex) for vertex in present],
+        "status-counts": _counts(statuses),
         "plan": call.fixed_part("plan", (job, job.graph, job.is_sparse_at(time), job.undecided_at(time)), plan)
         if not job.grows
         else plan(),

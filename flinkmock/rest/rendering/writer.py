@@ -51,6 +51,7 @@ class _WriterCompiler:
             "UnusualPayload": UnusualPayload,
             "unusual": _unusual,
             "written": _written,
+            "sequences": frozenset({list, tuple, map}),  # `map`: the parts of a list, see `RestCall.parts`
         }
         self._references: dict[str, str] = {}
 
@@ -230,7 +231,7 @@ class _WriterCompiler:
     def _array(self, schema: Schema) -> list[str]:
         item = self._expression(schema.get("items", {}), "item")
         return [
-            "if type(value) is not list and type(value) is not tuple: raise UnusualPayload",
+            "if type(value) not in sequences: raise UnusualPayload",
             f"return '[' + ','.join([{item} for item in value]) + ']'",
         ]
 
@@ -247,7 +248,7 @@ def _written(value: Any, write: Write) -> str:
     if type(value) is not Fragment:
         raise UnusualPayload
     if value.text is None:
-        value.text = write(value.payload)
+        value.text, value.payload = write(value.payload), None
     return value.text
 
 
