@@ -12,7 +12,7 @@ from tests.packaging import first_steps
 
 ROOT = first_steps.ROOT
 COMMANDS = [
-    "pip install --quiet /wheels/flinkmock.whl pytest requests",
+    "pip install --quiet '/wheels/flinkmock.whl[time]' pytest requests",
     "flinkmock doctor",
     "cat > test_report.py",
     "pytest",
