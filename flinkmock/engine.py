@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import shutil
-import tempfile
 import time
-from pathlib import Path
-from uuid import uuid4
 
+from flinkmock import private_files
 from flinkmock.cluster.clock import Clock
 from flinkmock.cluster.cluster import Cluster
 from flinkmock.cluster.spec import ClusterSpec
@@ -74,7 +72,7 @@ class Engine:
         self.handler_overrides: dict[str, Handler] = {}
         """Operation id -> the user's handler. It is called first; if it returns None, the built-in handler is."""
         # created with the first jar; most clusters have none
-        self._folder = Path(tempfile.gettempdir(), f"flinkmock-{uuid4().hex}")
+        self._folder = private_files.new_path("jars")
         try:
             with without_garbage_collection():
                 self.cluster = Cluster(spec, release=self.contract.release, clock=self.clock, upload_dir=self._folder)

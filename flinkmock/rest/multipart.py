@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import re
 import shutil
-import tempfile
 from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import BinaryIO, TypeVar
 from urllib.parse import unquote_to_bytes
 
-from flinkmock import limits
+from flinkmock import limits, private_files
 from flinkmock.flink import messages
 from flinkmock.rest.call import UploadedFile
 from flinkmock.rest.error_responses import RequestRejected, plain, rest
@@ -159,7 +158,7 @@ class MultipartBody:
     def _new_file(self, name: str) -> BinaryIO:
         """A second file of the same name replaces the first. The name is never used as a path."""
         if self._folder is None:
-            self._folder = Path(tempfile.mkdtemp(prefix="flinkmock-upload-"))
+            self._folder = private_files.make(private_files.new_path("upload"))
         path = self._files.setdefault(name, self._folder / str(len(self._files)))
         return path.open("wb")
 

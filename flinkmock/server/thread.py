@@ -8,7 +8,7 @@ import threading
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from flinkmock import limits
+from flinkmock import limits, private_files
 from flinkmock.control.api import API_PREFIX
 from flinkmock.server.control_server import ControlListener, ControlOptions, control_server
 from flinkmock.server.listener import Listeners, bind, bind_each
@@ -188,6 +188,7 @@ async def serve(
         PortTaken: Another process listens on the port.
         FlinkMockError: The machine has no such address.
     """
+    private_files.remove_leftovers()
     engine = control.open_engine()
     dashboard = load_dashboard(engine)
     listening = bind_each(host, port, len(engine.cluster.leadership.jobmanagers))

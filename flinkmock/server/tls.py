@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import shutil
 import ssl
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from flinkmock import private_files
 from flinkmock.errors import FlinkMockError
 from flinkmock.server import certificates
 from flinkmock.server.key_stores import read_key_store, read_trust_store
@@ -15,9 +15,6 @@ from flinkmock.server.tls_options import TlsOptions, options_of
 
 if TYPE_CHECKING:
     from flinkmock.engine import Engine
-
-PREFIX = "flinkmock-tls-"
-"""The beginning of the names of temporary folders."""
 
 
 class Tls:
@@ -32,7 +29,7 @@ class Tls:
     """
 
     def __init__(self, host: str, options: TlsOptions) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix=PREFIX))
+        self._folder = private_files.make(private_files.new_path("tls"))
         try:
             self.server_context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self.ca = self._load(host, options)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import tempfile
+from pathlib import Path
 
 import pytest
 
-from flinkmock import limits
+from flinkmock import limits, private_files
 from tests.rest.test_multipart import DISPOSITION, file, part, upload
 from tests.server.conftest import Client
 
@@ -42,10 +43,10 @@ def test_a_temporary_folder_that_is_gone(client: Client, monkeypatch: pytest.Mon
 
 
 def test_a_full_disk(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(**_: object) -> str:
+    def full(_: Path) -> Path:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(tempfile, "mkdtemp", full)
+    monkeypatch.setattr(private_files, "make", full)
     assert upload(client, file(b"a.jar") + b"--b--").errors == [FAILED]
 
 

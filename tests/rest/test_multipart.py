@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from flinkmock.private_files import PREFIX
 from flinkmock.rest.call import Payload, RestCall
 from tests.server.conftest import Client, Reply
 
@@ -168,7 +169,7 @@ def test_whether_a_path_takes_parts_is_decided_before_it_is_decoded_twice(
 
 def test_nothing_is_left_behind(client: Client) -> None:
     def folders() -> set[str]:
-        return set(glob.glob(str(Path(tempfile.gettempdir(), "flinkmock-upload-*"))))
+        return set(glob.glob(str(Path(tempfile.gettempdir(), f"{PREFIX}*", "upload-*"))))
 
     kept: list[Path] = []
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from flinkmock import limits
+from flinkmock import limits, private_files
 from flinkmock.cluster.errors import InvalidUpload, JarNotFound
 from flinkmock.flink import submission_messages
 from flinkmock.named_random import NamedRandom
@@ -111,7 +111,7 @@ class JarFiles:
 
     def move_in(self, file: Path, name: str) -> Path:
         """Move the file to the folder and return its path; a held file may have that name already."""
-        self._folder.mkdir(mode=0o700, exist_ok=True)
+        private_files.make(self._folder)
         path, n = self._folder / name, 1
         while path.exists():
             path, n = self._folder / f"{n}_{name}", n + 1

@@ -21,8 +21,8 @@ from flinkmock.rest.rendering.jackson import encode
 
 Write = Callable[[Any], str]
 
-_PLAIN_NAME = re.compile(r"[ -!#-\[\]-z|~]+")
-"""Names that need no escape, neither in JSON nor in the generated source."""
+_PLAIN_NAME = re.compile(r"[ -!#-&(-\[\]-z|~]+")
+"""Names that need no escape, neither in JSON nor in the generated source: that has the strings '''…''' and "…"."""
 _NUMBERS = frozenset({"integer", "number"})
 
 
@@ -99,7 +99,8 @@ class _WriterCompiler:
         if "$ref" in schema or alternatives(schema):
             return f"{self.function_of(schema)}({value})"
         if "const" in schema:
-            return repr(_text_of(schema["const"]))
+            text = _text_of(schema["const"])
+            return self._constant(text) if "'" in text or "\\" in text else repr(text)
         if "enum" in schema:
             return f"{self._constant({each: _text_of(each) for each in schema['enum']})}[{value}]"
         json_types = types(schema)
