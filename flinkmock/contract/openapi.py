@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flinkmock.contract.contract import Contract
+from flinkmock.contract.descriptions import OTHER_TAG, descriptions, example_of
 from flinkmock.contract.one_of import resolve
 from flinkmock.contract.operation import Operation, Parameter, Schema
 
@@ -22,6 +23,8 @@ Document = dict[str, Any]
 _DEFINITIONS, _COMPONENTS = "#/$defs/", "#/components/schemas/"
 CONVERTER = ("java_type", "case_insensitive", "other_text_is_false")
 """The properties of a parameter's converter that its schema can't express."""
+LISTS = frozenset({"agg", "failureLabelFilter", "get", "jobs", "programArg", "subtasks", "taskmanagers"})
+"""The query parameters of which Flink reads all values, separated by commas. It splits others too, and reads one."""
 CONVERTER_EXTENSION = "x-flink-converter"
 RELEASE = "x-flink"
 EXTENSIONS = {"refined": "x-flink-refined", "unconfirmed": "x-flink-unconfirmed"}
@@ -43,8 +46,9 @@ _BINARY = {"type": "string", "format": "binary", "contentMediaType": "applicatio
 def openapi(contract: Contract) -> Document:
     """Returns the document, ready for JSON or YAML. Operations are in Flink's order."""
     paths: Document = {}
+    texts = descriptions()
     for operation in contract:
-        path = re.sub(r":(\w+)", r"{\1}", operation.path)
+        path = re.sub(r":([^/]+)", r"{\1}", operation.path)
         paths.setdefault(path, {})[operation.method.lower()] = _operation(operation, contract)
     return {
         "openapi": "3.1.0",
@@ -64,9 +68,16 @@ def openapi(contract: Contract) -> Document:
             {"url": f"http://localhost:8081/{contract.default_api_version}"},
             {"url": "http://localhost:8081", "description": "the same without a version in the path"},
         ],
+        "tags": [
+            {"name": tag, "description": texts.tags.get(tag, "Operations that flinkmock does not know.")}
+            for tag in [*texts.tags, OTHER_TAG]
+            if any(tag in operation["tags"] for item in paths.values() for operation in item.values())
+        ],
         "paths": paths,
         "components": {
-            "schemas": {component(name): _definition(each, contract) for name, each in contract.definitions.items()},
+            "schemas": {
+                component(name): _definition(name, each, contract) for name, each in contract.definitions.items()
+            },
             "responses": {
                 "Error": {
                     "description": "An error message, and the stack trace of the server's exception.",
@@ -83,9 +94,9 @@ def component(name: str) -> str:
 
 
 def _operation(operation: Operation, contract: Contract) -> Document:
-    entry: Document = {"operationId": operation.id, "summary": str(operation)}
-    parameters = [_parameter(each, "path") for each in operation.path_parameters]
-    parameters += [_parameter(each, "query") for each in operation.query_parameters]
+    entry: Document = {"operationId": operation.id} | descriptions().operation(operation)
+    parameters = [_parameter(operation, each, "path") for each in operation.path_parameters]
+    parameters += [_parameter(operation, each, "query") for each in operation.query_parameters]
     if parameters:
         entry["parameters"] = parameters
     # HTTP gives a body of GET no meaning; the operation where Flink reads one takes the same values in its query
@@ -94,7 +105,7 @@ def _operation(operation: Operation, contract: Contract) -> Document:
     elif body := _request(operation, contract):
         entry["requestBody"] = body
     entry["responses"] = {
-        str(operation.status): _response(operation),
+        str(operation.status): _response(operation, contract),
         "default": {"$ref": "#/components/responses/Error"},
     }
     if operation.hidden:
@@ -108,7 +119,7 @@ def _operation(operation: Operation, contract: Contract) -> Document:
     return entry
 
 
-def _parameter(parameter: Parameter, location: str) -> Document:
+def _parameter(operation: Operation, parameter: Parameter, location: str) -> Document:
     schema: Document = {"type": parameter.type}
     if parameter.enum:
         schema["enum"] = list(parameter.enum)
@@ -117,11 +128,16 @@ def _parameter(parameter: Parameter, location: str) -> Document:
         if value is not None and value != "hex32":
             schema[keyword] = value
     entry: Document = {"name": parameter.name, "in": location, "required": parameter.required or location == "path"}
-    if parameter.list and location == "query":
+    if text := descriptions().parameter(operation, parameter):
+        entry["description"] = text
+    is_list = parameter.list and parameter.name in LISTS
+    if is_list and location == "query":
         entry |= {"style": "form", "explode": False, "schema": {"type": "array", "items": schema, "minItems": 1}}
     else:
         entry["schema"] = schema
     converter = {name: value for name in CONVERTER if (value := getattr(parameter, name))}
+    if parameter.list and not is_list:
+        converter["list"] = True
     if parameter.format == "hex32":
         converter["format"] = parameter.format
     return entry | {CONVERTER_EXTENSION: converter}
@@ -145,19 +161,24 @@ def _request(operation: Operation, contract: Contract) -> Document | None:
     return {"required": True, "content": {"multipart/form-data": content}}
 
 
-def _response(operation: Operation) -> Document:
+def _response(operation: Operation, contract: Contract) -> Document:
     response = operation.response
     if response is None:
         return {"description": "Done."}
     if "contentType" in response:
         content_type = response["contentType"].partition(";")[0]
         return {"description": "The file.", "content": {content_type: {"schema": {"type": "string"}}}}
-    return {"description": "Success.", "content": {"application/json": {"schema": _schema(response)}}}
+    content: Document = {"schema": _schema(response)}
+    example = example_of(operation, contract)
+    if example is not None:
+        content["example"] = example
+    return {"description": "Success.", "content": {"application/json": content}}
 
 
-def _definition(schema: Schema, contract: Contract) -> Document:
+def _definition(class_name: str, schema: Schema, contract: Contract) -> Document:
     """Returns the schema of a class, with a discriminator if each subclass has a constant property of that name."""
     out: Document = _schema(schema)
+    _describe(out, class_name)
     variants = [resolve(branch, contract.definitions).get("properties", {}) for branch in schema.get("oneOf", ())]
     for name in variants[0] if variants else ():
         if all("const" in variant.get(name, {}) for variant in variants):
@@ -165,6 +186,21 @@ def _definition(schema: Schema, contract: Contract) -> Document:
             mapping = dict(zip((variant[name]["const"] for variant in variants), references, strict=True))
             return out | {"discriminator": {"propertyName": name, "mapping": mapping}}
     return out
+
+
+def _describe(schema: Any, class_name: str) -> None:
+    """Adds the texts of all fields of a schema."""
+    if isinstance(schema, list):
+        for each in schema:
+            _describe(each, class_name)
+    elif isinstance(schema, dict):
+        for name, child in schema.get("properties", {}).items():
+            if text := descriptions().field(class_name, name):
+                child["description"] = text
+            _describe(child, class_name)
+        for keyword, child in schema.items():
+            if keyword != "properties":
+                _describe(child, class_name)
 
 
 def _schema(schema: Any) -> Any:
@@ -183,4 +219,6 @@ def _schema(schema: Any) -> Any:
             out[keyword] = {name: _schema(child) for name, child in value.items()}
         else:
             out[keyword] = _schema(value)
+    if isinstance(out.get("const"), str):  # code generators want the type of a discriminator
+        out["type"] = "string"
     return out

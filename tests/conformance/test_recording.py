@@ -399,7 +399,7 @@ def test_what_is_not_recorded_is_listed(tmp_path: Path, capsys: pytest.CaptureFi
     assert omissions(observations) == [
         "12 of 75 polls: the cluster did not answer.",
         "job lost: no longer listed at the end of the recording. The cluster started anew, or has forgotten them.",
-        "2 uploaded jars: a scenario has no jars.",
+        "uploaded jars a.jar, b.jar: a scenario has no jars.",
         "job orders: the restart strategy (Failure rate restart with maximum of 3 failures within interval 60 s.).",
         "job orders: 7 more metrics of src.",
         "job orders: vertex src: accumulator own of the program's own type.",

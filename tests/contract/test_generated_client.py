@@ -56,10 +56,10 @@ def client(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 def modules(contract: Contract) -> dict[str, ModuleType]:
     """Operation id -> its module in the client."""
-    folder = Path(importlib.import_module("client.api.default").__path__[0])
-    found = {file.stem.replace("_", ""): file.stem for file in folder.glob("*.py")}
+    folder = Path(importlib.import_module("client.api").__path__[0])  # has a package for each tag
+    found = {file.stem.replace("_", ""): f"{file.parent.name}.{file.stem}" for file in folder.glob("*/*.py")}
     named = {operation.id: found[operation.id.lower()] for operation in contract if operation.id.lower() in found}
-    return {each: importlib.import_module(f"client.api.default.{name}") for each, name in named.items()}
+    return {each: importlib.import_module(f"client.api.{name}") for each, name in named.items()}
 
 
 def responses(version: str, contract: Contract) -> Iterator[tuple[Operation, str, Any]]:

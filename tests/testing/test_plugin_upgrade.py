@@ -33,7 +33,7 @@ REPORT = [
     "6 requests to Flink 1.19:",
     "  fails:",
     "    PATCH /jobs/:jobid/clientHeartbeat (5 requests, first in test_*::TestOrders::test_beats?2?)",
-    "      the body is invalid: the whole body: type (since 1.20)",
+    "      the body is rejected: the whole body: expected object, found * (since 1.20)",
 ]
 
 

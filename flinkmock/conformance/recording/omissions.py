@@ -31,7 +31,7 @@ def _cluster(observations: ClusterObservations) -> Iterator[str]:
     if unseen:
         yield f"{_names('job', unseen)}: the cluster did not show the graph."
     if observations.jars:
-        yield f"{len(observations.jars)} uploaded jars: a scenario has no jars."
+        yield f"{_names('uploaded jar', observations.jars)}: a scenario has no jars."
     for key, what in (("slotsNumber", "slots"), ("totalProcessMemory", "memory")):
         sizes = {row.get(key) or row.get("memoryConfiguration", {}).get(key) for row in observations.taskmanagers}
         if len(sizes) > 1:

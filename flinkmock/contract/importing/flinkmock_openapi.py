@@ -117,7 +117,7 @@ def _with_converter(parameter: Document) -> dict[str, Any]:
     is_list = schema["type"] == "array"
     entry: dict[str, Any] = {"name": parameter["name"], "required": parameter["required"]}
     if parameter["in"] == "query":
-        entry["list"] = is_list
+        entry["list"] = is_list  # or what the converter says
     item = schema["items"] if is_list else schema
     return {
         **entry,
@@ -155,6 +155,8 @@ def _schema(schema: Any, *, is_request: bool = False) -> Any:
             out[keyword] = {name: _schema(child, is_request=is_request) for name, child in value.items()}
         else:
             out[_KEYWORDS.get(keyword, keyword)] = _schema(value, is_request=is_request)
+    if "const" in out:
+        out.pop("type", None)
     if schema.get("nullable") is True and isinstance(out.get("type"), str):  # as OpenAPI 3.0 writes it
         out["type"] = [out["type"], "null"]
     if "properties" in out and "required" not in out and not is_request:
