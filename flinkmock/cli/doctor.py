@@ -25,6 +25,7 @@ REQUIRED = ("aiohttp", "jsonschema", "PyYAML")
 OPTIONAL = {
     "time-machine": "the fixture flinkmock_time: the extra `time`",
     "hypothesis": "flinkmock.strategies and `check --fuzz`: the extra `fuzz`",
+    "cryptography": "certificates for `serve --tls`: the extra `tls`",
     "Faker": "placeholders of imported releases: the extra `synthesis`",
     "pytest": "the fixtures: pip install pytest",
 }
