@@ -110,6 +110,7 @@ class Shell:
         return f"Flink {version} at {SERVED} (fake; clock: {clock})\nConsole at {SERVED}/__flinkmock__/\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", WITH_COMMANDS, ids=name_of)
 def test_the_commands_of_a_page(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], page: DocumentationPage
