@@ -91,10 +91,15 @@ def read_stream_nodes(holder: Mapping[str, Any]) -> dict[int, StreamNode]:
     objects = [value.fields for _, value in pairs(inside(holder["serializedStreamNodes"]))]
     check_count(objects)
     nodes = {fields["id"]: _node(fields, inside(factories.get(fields["id"]))) for fields in objects}
-    for fields in sorted(objects, key=lambda fields: int(fields["id"])):
+    edges: dict[int, StreamEdge] = {}  # both ends of an edge share it
+
+    def edge(read: JavaObject) -> StreamEdge:
+        return edges.setdefault(id(read), _edge(read.fields))
+
+    for fields in objects:
         node = nodes[fields["id"]]
-        node.inputs = [_edge(edge.fields) for edge in items(fields["inEdges"])]
-        node.outputs = [_edge(edge.fields) for edge in items(fields["outEdges"])]
+        node.inputs = [edge(each) for each in items(fields["inEdges"])]
+        node.outputs = [edge(each) for each in items(fields["outEdges"])]
     return nodes
 
 
