@@ -7,15 +7,29 @@ job's that of its vertices.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+from zlib import crc32
 
+from flinkmock.cluster.spec import VertexSpec
 from flinkmock.flink.java_format import java_text
+
+COLLECTED = "SerializedListAccumulator"
+"""The type of the accumulator of a sink of `collect()`."""
+LONG_TYPES = frozenset({"LongCounter", "LongMinimum", "LongMaximum"})
+_INTEGER_TYPES = LONG_TYPES | {"IntCounter", "IntMinimum", "IntMaximum"}
+FLINK_TYPES = _INTEGER_TYPES | {
+    "AverageAccumulator", "DoubleCounter", "DoubleMaximum", "DoubleMinimum", "Histogram", "ListAccumulator",
+}  # fmt: skip
+"""The types that Flink has; all others are a program's own."""
 
 
 @dataclass(frozen=True, slots=True)
 class Accumulator:
-    """`value` is a number, a histogram (dict) or a list; `count` how many records it is of, for averages."""
+    """`value` is a number, a histogram (dict) or a list, or any value if the type is a program's own.
+
+    `count` is how many records it is of, for averages.
+    """
 
     name: str
     type: str
@@ -25,16 +39,14 @@ class Accumulator:
     @property
     def text(self) -> str:
         """The value as Flink prints it: `1418`, `150.5`, `{2=708, 3=355}`, `[100, 200]`."""
-        if isinstance(self.value, dict):
-            return "{" + ", ".join(f"{key}={value}" for key, value in self.value.items()) + "}"
-        if isinstance(self.value, list):
-            return "[" + ", ".join(map(str, self.value)) + "]"
-        return java_text(self.value)
+        return _text(self.value)
 
     def merge(self, other: Accumulator) -> Accumulator:
         mine, theirs = self.value, other.value
         merged: Any
         count = self.count + other.count
+        if self.type not in FLINK_TYPES:  # only one subtask has it
+            return self
         if isinstance(mine, dict):
             merged = {key: mine.get(key, 0) + theirs.get(key, 0) for key in sorted({*mine, *theirs})}
         elif isinstance(mine, list):
@@ -65,6 +77,8 @@ def subtask_accumulators(
         return []
     accumulators = []
     for name, type in types.items():
+        if type not in FLINK_TYPES and subtask > 0:
+            continue
         value = _part(type, values[name], subtask) if name in values else _count(type, records)
         accumulators.append(Accumulator(name, type, value, records))
     return accumulators
@@ -91,7 +105,18 @@ def _empty(type: str) -> Any:
 
 
 def _is_integer(type: str) -> bool:
-    return type.startswith(("Int", "Long"))
+    return type in _INTEGER_TYPES
+
+
+def _text(value: Any) -> str:
+    """Return a value as Java's toString."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_text(key)}={_text(each)}" for key, each in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_text, value)) + "]"
+    if isinstance(value, bytes):  # Object.toString: the class and a hash code
+        return f"[B@{crc32(value):x}"
+    return value if isinstance(value, str) else "null" if value is None else java_text(value)
 
 
 def merge_accumulators(groups: Iterable[Iterable[Accumulator]]) -> list[Accumulator]:
@@ -102,3 +127,20 @@ def merge_accumulators(groups: Iterable[Iterable[Accumulator]]) -> list[Accumula
             earlier = merged.get(accumulator.name)
             merged[accumulator.name] = earlier.merge(accumulator) if earlier else accumulator
     return list(merged.values())
+
+
+def with_accumulators(
+    vertices: tuple[VertexSpec, ...], types: Mapping[str, str], values: Mapping[str, Any]
+) -> tuple[VertexSpec, ...]:
+    """Return the vertices, the first one with these accumulators in addition to its own."""
+    if not types:
+        return vertices
+    first = vertices[0]
+    return (
+        replace(
+            first,
+            accumulators={**types, **first.accumulators},
+            accumulator_values={**values, **first.accumulator_values},
+        ),
+        *vertices[1:],
+    )

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from flinkmock.cluster.collect_sink import CollectSink
 from flinkmock.cluster.metric_series import Backpressure, MetricSpec
 from flinkmock.cluster.states import JobState
 from flinkmock.flink.java_exception import JavaException
@@ -79,21 +80,6 @@ class Input:
     source: int
     ship_strategy: str = "FORWARD"
     exchange: str = "pipelined_bounded"
-
-
-@dataclass(frozen=True, slots=True)
-class CollectSink:
-    """The sink of `collect()` and of SELECT, from which a client fetches rows.
-
-    Attributes:
-        accumulator: The accumulator that has the last rows when the job has ended.
-        serializer: Flink's serializer of a row, as the plan contains it.
-        operator_id: 32 hex digits.
-    """
-
-    accumulator: str
-    serializer: Any
-    operator_id: str = ""
 
 
 PRINT_SINK = "Print to Std. Out"
@@ -269,6 +255,11 @@ class JobSpec:
     object_reuse: bool = False
     plan_order: tuple[int, ...] = ()
     """The indexes of the vertices in the order in which plans list them; empty: it follows from the edges."""
+    results: tuple[Any, ...] = ()
+    """The rows that `collect()` gets from a submitted plan: values, lists of values, mappings or `RowValue`."""
+    accumulators: Mapping[str, str] = field(default_factory=dict)
+    """Name -> type, of accumulators of the first vertex, whatever the graph is."""
+    accumulator_values: Mapping[str, Any] = field(default_factory=dict)
     graph_is_complete: bool = False
     """Whether a batch job has all vertices from its start, because its client sent them (a JobGraph)."""
 

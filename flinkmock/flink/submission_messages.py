@@ -67,3 +67,8 @@ def not_a_number(value: str) -> str:
 
 def not_a_duration(value: str) -> str:
     return f"text does not start with a number, and is not a valid ISO-8601 duration format: {value}"
+
+
+def results_not_serializable(job_name: str, reason: str) -> str:
+    """Of flinkmock: the scenario gives a row that the program can't read."""
+    return f"The scenario gives results to the job '{job_name}' that it can't collect: {reason}"

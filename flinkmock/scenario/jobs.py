@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from flinkmock.cluster.accumulators import with_accumulators
 from flinkmock.cluster.spec import (
     DEFAULT_OPERATIONS,
     CheckpointSpec,
@@ -17,7 +18,9 @@ from flinkmock.cluster.spec import (
     VertexSpec,
 )
 from flinkmock.errors import did_you_mean
+from flinkmock.flink.binary_row import ROW_KINDS, RowValue
 from flinkmock.named_random import ZERO
+from flinkmock.scenario.accumulators import read_accumulators
 from flinkmock.scenario.diagnostics import Diagnostics
 from flinkmock.scenario.document import YamlNode
 from flinkmock.scenario.exceptions import ExceptionReader
@@ -78,6 +81,7 @@ class JobReader:
         job, scheduler = resolve_job(self._templates, self._scheduler, node)
         kind = "BATCH" if job.text_of("type") == "batch" else "STREAMING"
         parallelism = as_int(job.get("parallelism"), 1)
+        types, values = read_accumulators(job.get("accumulators"), self._diagnostics)
         vertices = VertexReader(path, parallelism, kind == "BATCH", self._diagnostics).read(job.items["vertices"])
         age = read_duration(job.get("age"), 0, self._diagnostics)
         lifecycle = LifecycleReader(path, vertices, scheduler, age, self._exceptions, self._diagnostics)
@@ -85,7 +89,10 @@ class JobReader:
         name = job.text_of("name") or default_name or self._templates["default"].template_name(node)
         spec = JobSpec(
             name=name or DEFAULT_NAMES[kind],
-            vertices=tuple(vertices.values()),
+            vertices=with_accumulators(tuple(vertices.values()), types, values),
+            accumulators=types,
+            accumulator_values=values,
+            results=tuple(_row(each) for each in job.elements_of("results")),
             lifecycle=lifecycle.read(job.items["lifecycle"]),
             type=kind,
             parallelism=parallelism,
@@ -181,6 +188,16 @@ class JobReader:
             message = f'an argument can\'t set "{node.text}".{did_you_mean(node.text, fields)}'
             self._diagnostics.add(node.location, message)
         return fields.get(node.text, "name")
+
+
+def _row(node: YamlNode) -> object:
+    """Return a row of `results`; `+U: […]` is one with a kind of change."""
+    value = node.to_python()
+    if isinstance(value, dict) and len(value) == 1:
+        ((kind, row),) = value.items()
+        if kind in ROW_KINDS:
+            return RowValue(ROW_KINDS[kind], row)
+    return value
 
 
 def read_operations(nodes: Mapping[str, YamlNode], defaults: Mapping[str, OperationSpec],

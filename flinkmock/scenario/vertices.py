@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from flinkmock import limits
 from flinkmock.cluster.spec import Input, VertexSpec
 from flinkmock.errors import did_you_mean
+from flinkmock.scenario.accumulators import read_accumulators
 from flinkmock.scenario.diagnostics import Diagnostics
-from flinkmock.scenario.document import YamlNode, parse_scalar
+from flinkmock.scenario.document import YamlNode
 from flinkmock.scenario.metric_series import read_backpressure, read_metrics
 from flinkmock.scenario.quantities import as_float, as_int, as_probability, read_duration, read_size_range
 
@@ -67,6 +68,7 @@ class VertexReader:
         defaults = VertexSpec(())
         parallelism = as_int(item.get("parallelism"), self.parallelism)
         operators, accumulators, prints = item.get("operators"), item.get("accumulators"), item.get("prints")
+        types, values = read_accumulators(accumulators, self.diagnostics)
         record_size, skew = item.get("record-size"), item.get("skew")
         if skew is not None and not any(weight.value for weight in skew.elements):
             self.diagnostics.add(skew.location, "skew needs a weight of more than 0. Write [8, 1].")
@@ -83,8 +85,8 @@ class VertexReader:
             bytes_per_record=(
                 read_size_range(record_size, self.diagnostics).low if record_size else defaults.bytes_per_record
             ),
-            accumulators={name: _kind(node) for name, node in accumulators.items.items()} if accumulators else {},
-            accumulator_values=self._accumulator_values(accumulators),
+            accumulators=types,
+            accumulator_values=values,
             finishes_after=(
                 read_duration(item.get("finishes-after"), 0, self.diagnostics) if item.get("finishes-after") else None
             ),
@@ -100,31 +102,6 @@ class VertexReader:
         if parallelism > limit and node is not None:
             self.diagnostics.add(node.location, f"max-parallelism is less than the parallelism {parallelism}.")
         return limit
-
-    def _accumulator_values(self, accumulators: YamlNode | None) -> dict[str, object]:
-        """The values that the scenario sets, in the type of their accumulators."""
-        values: dict[str, object] = {}
-        for name, node in (accumulators.items if accumulators is not None else {}).items():
-            value_node = node.get("value")
-            if value_node is None:
-                continue
-            kind, value = _kind(node), value_node.to_python()
-            if kind == "Histogram":
-                form = "a mapping such as {2: 708, 3: 355}"
-                is_valid = isinstance(value, dict) and _all_int((*value.values(), *map(parse_scalar, value)))
-            elif kind == "ListAccumulator":
-                form, is_valid = "a list such as [100, 200]", isinstance(value, list) and _all_int(value)
-            elif kind.startswith("Double") or kind == "AverageAccumulator":
-                form, is_valid = "a number", isinstance(value, int | float)
-                value = float(value) if isinstance(value, int) else value
-            else:
-                form, is_valid = "a whole number", isinstance(value, int)
-            if not is_valid:
-                self.diagnostics.add(value_node.location, f"a value of type {kind} must be {form}.")
-            elif isinstance(value, dict):
-                value = {int(key): count for key, count in value.items()}
-            values[name] = value
-        return values
 
     def _inputs(self, item: YamlNode, above: dict[str, VertexSpec], parallelism: int) -> tuple[Input, ...]:
         exchange = "blocking" if self.is_batch else "pipelined_bounded"
@@ -163,18 +140,10 @@ def _name(item: YamlNode) -> str:
     return " -> ".join(operator.text for operator in item.elements_of("operators")) if name is None else name
 
 
-def _kind(accumulator: YamlNode) -> str:
-    return accumulator.items["type"].text if accumulator.items else accumulator.text
-
-
 def _busy(node: YamlNode | None) -> tuple[float, ...]:
     if node is None:
         return ()
     return tuple(as_probability(each) for each in node.elements or [node])
-
-
-def _all_int(values: Iterable[object]) -> bool:
-    return all(isinstance(value, int) for value in values)
 
 
 def _default_ship_strategy(source_parallelism: int, parallelism: int) -> str:

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from flinkmock.cluster.spec import CollectSink
+from flinkmock.cluster.collect_sink import CollectSink
+from flinkmock.cluster.spec import VertexSpec
 from flinkmock.cluster.submission.java_values import is_a, text
+from flinkmock.flink.binary_row import BadValue
 from flinkmock.flink.java_serialization.reader import JavaObject
+from flinkmock.flink.type_serializers import serialize
+
+DEFAULT_BATCH_BYTES = 2 << 20
+"""collect-sink.batch-size.max."""
 
 
 def collect_sink(operator: Any) -> CollectSink | None:
@@ -16,4 +24,27 @@ def collect_sink(operator: Any) -> CollectSink | None:
     function = operator.fields.get("userFunction")
     if not isinstance(function, JavaObject):
         return None
-    return CollectSink(text(function.fields.get("accumulatorName")) or "", function.fields.get("serializer"))
+    fields = function.fields
+    batch_bytes = fields.get("maxBytesPerBatch")
+    return CollectSink(
+        text(fields.get("accumulatorName")) or "",
+        fields.get("serializer"),
+        batch_bytes=batch_bytes if isinstance(batch_bytes, int) else DEFAULT_BATCH_BYTES,
+    )
+
+
+def with_rows(vertex: VertexSpec, rows: Sequence[Any]) -> VertexSpec:
+    """Return a vertex whose sinks of `collect()` have these rows. Raises BadValue for a row of another type."""
+    if not vertex.collect_sinks or not rows:
+        return vertex
+    return replace(vertex, collect_sinks=tuple(_serialized(sink, rows) for sink in vertex.collect_sinks))
+
+
+def _serialized(sink: CollectSink, rows: Sequence[Any]) -> CollectSink:
+    serialized = []
+    for number, row in enumerate(rows, 1):
+        try:
+            serialized.append(serialize(sink.serializer, row))
+        except BadValue as bad:
+            raise BadValue(f"row {number} of results: {bad}") from None
+    return replace(sink, rows=tuple(serialized))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
-from flinkmock.cluster.spec import CollectSink
+from flinkmock.cluster.collect_sink import CollectSink
 from flinkmock.cluster.submission.collect_sinks import collect_sink
 from flinkmock.cluster.submission.java_values import Options, abstract_id, inside, items, pairs, plain, text
 from flinkmock.cluster.submission.plan_vertices import PlanVertex, chained_operators
@@ -70,7 +71,7 @@ def _collect_sinks(vertex: Mapping[str, Any]) -> Iterable[CollectSink]:
         return
     found = [sink for factory in _factories(vertex["configuration"]) if (sink := collect_sink(factory))]
     for id, sink in zip(ids, found, strict=False):
-        yield CollectSink(sink.accumulator, sink.serializer, id or "")
+        yield replace(sink, operator_id=id or "")
 
 
 def _factories(configuration: Any) -> Iterable[Any]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from flinkmock import limits
-from flinkmock.cluster.spec import CollectSink, Input, VertexSpec
+from flinkmock.cluster.collect_sink import CollectSink
+from flinkmock.cluster.spec import Input, VertexSpec
 
 _LOWEST_MAX_PARALLELISM, _HIGHEST_MAX_PARALLELISM = 128, 32_768
 

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from flinkmock.cluster.spec import CollectSink
+from flinkmock.cluster.collect_sink import CollectSink
 from flinkmock.cluster.submission.chaining import Chain, ChainBuilder, ChainingRules
 from flinkmock.cluster.submission.java_values import Options, items, plain, text
 from flinkmock.cluster.submission.node_hashes import NodeHashes

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from flinkmock.cluster.spec import CollectSink
+from flinkmock.cluster.collect_sink import CollectSink
 from flinkmock.cluster.submission.collect_sinks import collect_sink
 from flinkmock.cluster.submission.java_values import inside, is_a, items, pairs, plain, simple_name, text
 from flinkmock.cluster.submission.plan_vertices import check_count

@@ -4,9 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 
-from flinkmock.cluster.spec import CheckpointSpec, JobSpec, SubmissionRule
+from flinkmock.cluster.accumulators import with_accumulators
+from flinkmock.cluster.spec import CheckpointSpec, JobSpec, Step, SubmissionRule
+from flinkmock.cluster.states import JobState
+from flinkmock.cluster.submission.collect_sinks import with_rows
 from flinkmock.cluster.submission.job_graph_decoder import SubmittedJob
+from flinkmock.named_random import UniformRange
 
+_COLLECTS = (
+    Step(JobState.INITIALIZING, UniformRange(10, 20)),
+    Step(JobState.CREATED),
+    Step(JobState.RUNNING, UniformRange.exactly(1_000)),
+    Step(JobState.FINISHED),
+)
+"""The lifecycle of a job whose rows a client collects, if no rule gives one: it ends."""
 _CHECKPOINT_FIELDS = {
     "every": "every",
     "timeout": "timeout",
@@ -22,7 +33,11 @@ _CHECKPOINT_FIELDS = {
 
 
 def spec_of_plan(plan: SubmittedJob, rule: SubmissionRule) -> JobSpec:
-    """Return the job. It keeps the plan's name; a plan that could not be read leaves everything to the rule."""
+    """Return the job. It keeps the plan's name; a plan that could not be read leaves everything to the rule.
+
+    Raises:
+        BadValue: a row of `results` is not of the type that the plan collects.
+    """
     given, spec = rule.given, dataclasses.replace(rule.job, name=plan.name or rule.job.name)
     if not plan.vertices:
         return spec
@@ -35,12 +50,16 @@ def spec_of_plan(plan: SubmittedJob, rule: SubmissionRule) -> JobSpec:
         max_parallelism=settings.max_parallelism,
         object_reuse=settings.object_reuse,
     )
+    collects = any(vertex.collect_sinks for vertex in plan.vertices)
+    if collects and "lifecycle" not in given:
+        spec = dataclasses.replace(spec, lifecycle=_COLLECTS)
     if "vertices" in given:
         return spec
+    vertices = (with_rows(vertex, spec.results) for vertex in plan.vertices)
     return dataclasses.replace(
         spec,
         type=plan.type,
-        vertices=plan.vertices,
+        vertices=with_accumulators(tuple(vertices), spec.accumulators, spec.accumulator_values),
         parallelism=settings.parallelism,
         plan_order=plan.plan_order,
         graph_is_complete=not plan.is_stream_graph,

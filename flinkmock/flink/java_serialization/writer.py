@@ -7,7 +7,7 @@ in the recordings: a class or a text that comes again is a reference to where it
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -17,7 +17,7 @@ MAGIC = b"\xac\xed\x00\x05"
 _NULL, _REFERENCE, _CLASS, _OBJECT, _STRING, _ARRAY, _BLOCK, _END, _LONG_STRING = b"pqrstuwx|"
 _BASE_HANDLE = 0x7E0000
 
-JavaValue = int | float | str | list["JavaValue"] | dict["JavaValue", "JavaValue"]
+JavaValue = bool | int | float | str | bytes | list["JavaValue"] | dict["JavaValue", "JavaValue"] | None
 
 
 @dataclass(frozen=True)
@@ -37,6 +37,7 @@ NUMBER = JavaClass("java.lang.Number", 0x86AC951D0B94E08B)
 INTEGER = JavaClass("java.lang.Integer", 0x12E2A0A4F7818738, (("value", "I"),), NUMBER)
 LONG = JavaClass("java.lang.Long", 0x3B8BE490CC8F23DF, (("value", "J"),), NUMBER)
 DOUBLE = JavaClass("java.lang.Double", 0x80B3C24A296BFB04, (("value", "D"),), NUMBER)
+BOOLEAN = JavaClass("java.lang.Boolean", 0xCD207280D59CFAEE, (("value", "Z"),))
 TREE_MAP = JavaClass("java.util.TreeMap", 0x0CC1F63E2D256AE6, (("comparator", "Ljava/util/Comparator;"),),
                      writes_more=True)  # fmt: skip
 ARRAY_LIST = JavaClass("java.util.ArrayList", 0x7881D21D99C7619D, (("size", "I"),), writes_more=True)
@@ -143,6 +144,30 @@ def serialized_optional(value: JavaValue) -> bytes:
         stream.put(bytes([_END]))
 
     stream.object(OPTIONAL_FAILURE, body)
+    return stream.written()
+
+
+_COLLECT = "org.apache.flink.streaming.api.operators.collect.Collect"
+COLLECT_RESPONSE = JavaClass(
+    f"{_COLLECT}CoordinationResponse",
+    1,
+    (("lastCheckpointedOffset", "J"), ("serializedResults", "Ljava/util/List;"), ("version", STRING)),
+)
+
+
+def serialized_collect_response(version: str, last_checkpointed_offset: int, rows: Sequence[bytes]) -> bytes:
+    """Return a CollectCoordinationResponse: what the coordinator of a sink of `collect()` answers."""
+    stream = _Stream()
+
+    def body() -> None:
+        stream.put(struct.pack(">q", last_checkpointed_offset))
+        if rows:
+            stream.value(list(rows))
+        else:
+            stream.object(EMPTY_LIST, lambda: None)
+        stream.string(version)
+
+    stream.object(COLLECT_RESPONSE, body)
     return stream.written()
 
 
@@ -328,9 +353,13 @@ class _Stream:
         self.put(struct.pack(">BBi", _BLOCK, 4, number))
 
     def value(self, value: JavaValue) -> None:
-        if isinstance(value, bool) or not isinstance(value, int | float | str | list | dict):
-            raise TypeError(f"no Java class is known for {value!r}")
-        if isinstance(value, str):
+        if value is None:
+            self.null()
+        elif isinstance(value, bool):
+            self.object(BOOLEAN, lambda: self.put(bytes([value])))
+        elif isinstance(value, bytes):
+            self.byte_array(value)
+        elif isinstance(value, str):
             self.string(value)
         elif isinstance(value, float):
             self.object(DOUBLE, lambda: self.put(struct.pack(">d", value)))
@@ -339,8 +368,10 @@ class _Stream:
             self.object(INTEGER if small else LONG, lambda: self.put(struct.pack(">i" if small else ">q", value)))
         elif isinstance(value, list):
             self.object(ARRAY_LIST, lambda: self._list(value))
-        else:
+        elif isinstance(value, dict):
             self.object(TREE_MAP, lambda: self._map(value))
+        else:
+            raise TypeError(f"no Java class is known for {value!r}")
 
     def _list(self, items: list[JavaValue]) -> None:
         self.put(struct.pack(">i", len(items)))

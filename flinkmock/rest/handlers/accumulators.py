@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from flinkmock.cluster.accumulators import Accumulator, merge_accumulators, subtask_accumulators
+from flinkmock.cluster.accumulators import COLLECTED, LONG_TYPES, Accumulator, merge_accumulators, subtask_accumulators
 from flinkmock.cluster.cluster import Cluster
+from flinkmock.cluster.collect_sink import CollectSink
+from flinkmock.cluster.collecting import final_results
 from flinkmock.cluster.execution import Execution
 from flinkmock.cluster.job import Job
 from flinkmock.cluster.record_flow import RecordFlow
+from flinkmock.cluster.states import TaskState
 from flinkmock.cluster.taskmanager import HEARTBEAT_MS
 from flinkmock.flink.java_serialization.writer import Long
 from flinkmock.rest.call import Payload, RestCall, handles
@@ -22,6 +25,18 @@ def accumulators_of(cluster: Cluster, job: Job, execution: Execution, time: int)
     The JobMaster asks the TaskManagers for heartbeats every ten seconds, from its start on.
     See docs/flink-behaviour.md#heartbeats.
     """
+    if execution.vertex.spec.collect_sinks and execution.state_at(time) == TaskState.FINISHED:
+        own = _without_collected(cluster, job, execution, time)
+        return own + [_collected(cluster, job, sink, execution) for sink in execution.vertex.spec.collect_sinks]
+    return _without_collected(cluster, job, execution, time)
+
+
+def _collected(cluster: Cluster, job: Job, sink: CollectSink, execution: Execution) -> Accumulator:
+    """Return the accumulator from which a client takes the rows of a job that has finished."""
+    return Accumulator(sink.accumulator, COLLECTED, [final_results(job, sink, execution, cluster.random)], 1)
+
+
+def _without_collected(cluster: Cluster, job: Job, execution: Execution, time: int) -> list[Accumulator]:
     if not execution.vertex.spec.accumulators:
         return []
     if execution.ended_at(time) is None and cluster.cache_enabled:
@@ -46,9 +61,9 @@ def serialized(accumulators: list[Accumulator]) -> dict[str, str]:
     values = {}
     for accumulator in accumulators:
         value = accumulator.value
-        if accumulator.type.startswith("Long"):
+        if accumulator.type in LONG_TYPES:
             value = Long(value)
-        elif isinstance(value, list):
+        elif accumulator.type == "ListAccumulator":
             value = [Long(element) for element in value]
         values[accumulator.name] = serialized_optional(value)
     return values

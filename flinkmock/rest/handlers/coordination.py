@@ -5,30 +5,52 @@ from __future__ import annotations
 import base64
 import binascii
 
+from flinkmock.cluster.collecting import collect, find_collect_sink
 from flinkmock.cluster.errors import CoordinatorNotFound, JobNotFound, UncaughtJavaException
 from flinkmock.cluster.submission.node_hashes import hash_of_uid
 from flinkmock.flink import java_classes, messages
 from flinkmock.flink.java_exception import JavaException
+from flinkmock.flink.java_serialization.reader import BadStream, JavaObject, read_object
+from flinkmock.flink.java_serialization.writer import serialized_collect_response
 from flinkmock.rest.call import Payload, RestCall, handles
 
 
 @handles("postClientCoordination")
 def coordinate(call: RestCall) -> Payload:
-    """Raise an error: no operator has a coordinator. The request is read first, as by the JobMaster.
+    """Deliver a request to the coordinator of a sink of `collect()`. The request is read first, as by the JobMaster.
 
     Raises:
         JobNotFound: the job is unknown or has ended.
         UncaughtJavaException: the request can't be deserialized.
-        CoordinatorNotFound: in all other cases.
+        CoordinatorNotFound: the operator is no such sink.
     """
     job = call.cluster.job(call.path["jobid"], call.now)
     if job.ended:
         raise JobNotFound(job.id)
-    problem = _deserialization_error(call.body.get("serializedCoordinationRequest"), call.cluster.release.since("1.15"))
-    if problem is None:
-        uid = call.path.get("operatorUid")  # since 2.3
-        raise CoordinatorNotFound(call.path["operatorid"] if uid is None else hash_of_uid(uid).hex())
-    raise UncaughtJavaException(problem)
+    text: str | None = call.body.get("serializedCoordinationRequest")
+    problem = _deserialization_error(text, call.cluster.release.since("1.15"))
+    if text is None or problem is not None:
+        raise UncaughtJavaException(problem or JavaException(java_classes.NULL_POINTER_EXCEPTION))
+    uid = call.path.get("operatorUid")  # since 2.3
+    operator_id = call.path["operatorid"] if uid is None else hash_of_uid(uid).hex()
+    found = find_collect_sink(job, operator_id)
+    request = _collect_request(text)
+    if found is None or request is None:
+        raise CoordinatorNotFound(operator_id)
+    response = collect(job, *found, *request, call.now, call.cluster.random)
+    data = serialized_collect_response(response.version, response.last_checkpointed_offset, response.rows)
+    return {"serializedCoordinationResult": base64.b64encode(data).decode()}
+
+
+def _collect_request(text: str) -> tuple[str, int] | None:
+    """Return version and offset of a CollectCoordinationRequest; None for other requests."""
+    try:
+        request = read_object(base64.b64decode(text))
+    except BadStream:
+        return None
+    fields = request.fields if isinstance(request, JavaObject) else {}
+    version, offset = fields.get("version"), fields.get("offset")
+    return (version, offset) if isinstance(version, str) and isinstance(offset, int) else None
 
 
 def _deserialization_error(request: str | None, helpful: bool) -> JavaException | None:

@@ -14,6 +14,7 @@ from flinkmock.cluster.submission.job_graph_decoder import SubmittedJob, decode_
 from flinkmock.cluster.submission.program import duplicate_submission_error, matching_rule
 from flinkmock.cluster.submission.submitted_job import spec_of_plan
 from flinkmock.flink import java_classes, submission_messages
+from flinkmock.flink.binary_row import BadValue
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.flink.java_serialization.reader import BadStream, read_object
 from flinkmock.release import Release
@@ -74,7 +75,11 @@ def _file(files: dict[str, UploadedFile], name: str, kind: str) -> UploadedFile:
 def _spec(sent: SubmittedJob, jars: list[UploadedFile], call: RestCall) -> JobSpec:
     entries = [entry for jar in jars for entry in read_jar(jar.path)[0]]
     rule = matching_rule((sent.name or "", *(jar.name for jar in jars), *entries), call.cluster.spec.submissions)
-    return spec_of_plan(sent, rule)
+    try:
+        return spec_of_plan(sent, rule)
+    except BadValue as bad:
+        text = submission_messages.results_not_serializable(sent.name or "", str(bad))
+        raise UncaughtJavaException(JavaException(java_classes.JOB_SUBMISSION_EXCEPTION, text)) from None
 
 
 def _reject_empty(sent: SubmittedJob, job_id: str, call: RestCall) -> JavaException:

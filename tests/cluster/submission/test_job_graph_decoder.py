@@ -138,3 +138,20 @@ def test_an_empty_graph_and_a_savepoint():
     assert plan("empty").is_empty
     lost = plan("lost-savepoint")
     assert (lost.restore_path, lost.allow_non_restored_state, lost.claims_state) == ("file:///nowhere/sp", False, False)
+
+
+def test_a_select_of_a_batch_job_is_chained_as_the_job_manager_does():
+    """Partitioners that are undecided become FORWARD in a chain, and an operator behind a union begins another one."""
+    job = plan("select-batch-streamgraph")
+    assert [(vertex.name, vertex.id, vertex.max_parallelism) for vertex in job.vertices] == [
+        ("Source: Values[4] -> (Calc[5], Calc[6])", "e3dfc0d7e9ecd8a43f85f0b68ebf3b80", 1),
+        ("ConstraintEnforcer[8] -> Sink: Collect table sink", "a3603f093ea43c43504d1a05f8673e75", 128),
+    ]
+    assert [edge.ship_strategy for edge in job.vertices[1].inputs] == ["RESCALE", "RESCALE"]
+    assert job.vertices[0].description == (
+        "[4]:Values(tuples=[[{ 0 }]], values=[ZERO])\n"
+        ":- [5]:Calc(select=[1 AS EXPR$0, CAST('a' AS VARCHAR(2147483647)) AS EXPR$1])\n"
+        "+- [6]:Calc(select=[2 AS EXPR$0, null:VARCHAR(2147483647) AS EXPR$1])\n"
+    )
+    (sink,) = job.vertices[1].collect_sinks
+    assert (sink.operator_id, sink.accumulator) == ("c2081ffb34a8619383df1103d3153794", "*anonymous_collect$2*")

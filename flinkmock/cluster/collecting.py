@@ -1,0 +1,89 @@
+"""The rows that clients fetch with `collect()`, as CollectSinkFunction and its coordinator give them.
+
+While the sink runs, a client asks its coordinator for the rows from an offset on. When the job has finished, an
+accumulator of the sink has all of them. `version` identifies an attempt of the sink.
+"""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+from flinkmock.cluster.collect_sink import CollectSink
+from flinkmock.cluster.execution import Execution
+from flinkmock.cluster.graph import Vertex
+from flinkmock.cluster.job import Job
+from flinkmock.cluster.states import TaskState
+from flinkmock.flink.type_serializers import string
+from flinkmock.named_random import NamedRandom
+
+NO_OFFSET = -1
+"""lastCheckpointedOffset of a sink that is not running."""
+
+
+@dataclass(frozen=True, slots=True)
+class CollectResponse:
+    """A CollectCoordinationResponse."""
+
+    version: str
+    last_checkpointed_offset: int
+    rows: tuple[bytes, ...] = ()
+
+
+def find_collect_sink(job: Job, operator_id: str) -> tuple[Vertex, CollectSink] | None:
+    """Return the sink with this operator id, and its vertex; None if the job has none."""
+    for vertex in job.graph.vertices:
+        for sink in vertex.spec.collect_sinks:
+            if sink.operator_id == operator_id:
+                return vertex, sink
+    return None
+
+
+def collect(
+    job: Job, vertex: Vertex, sink: CollectSink, version: str, offset: int, time: int, random: NamedRandom
+) -> CollectResponse:
+    """Return what the sink's coordinator answers.
+
+    Args:
+        job: The job.
+        vertex: The vertex of the sink, which has one subtask.
+        sink: The sink.
+        version: That of the request; "" in the first one.
+        offset: The number of the first row that the client wants.
+        time: Epoch ms.
+        random: Gives the version.
+    """
+    row = job.executions_at(time)
+    execution = row[vertex.index][0] if row and row[vertex.index] else None
+    if execution is None or execution.state_at(time) != TaskState.RUNNING:
+        return CollectResponse(version, NO_OFFSET)
+    own = _version(job, sink, execution, random)
+    running_since = execution.entered_at(TaskState.RUNNING, time) or time
+    checkpointed = any(checkpoint.triggered_at >= running_since for checkpoint in job.checkpoints.completed_at(time))
+    kept = len(sink.rows) if checkpointed else 0
+    if version != own:
+        return CollectResponse(own, kept)
+    return CollectResponse(own, kept, _batch(sink, offset))
+
+
+def _batch(sink: CollectSink, offset: int) -> tuple[bytes, ...]:
+    rows: list[bytes] = []
+    size = 0
+    for row in sink.rows[max(offset, 0) :]:
+        if rows and sink.batch_bytes and size + len(row) > sink.batch_bytes:
+            break
+        rows.append(row)
+        size += len(row)
+    return tuple(rows)
+
+
+def _version(job: Job, sink: CollectSink, execution: Execution, random: NamedRandom) -> str:
+    return random.uuid("collect", job.id, sink.operator_id, execution.attempt)
+
+
+def final_results(job: Job, sink: CollectSink, execution: Execution, random: NamedRandom) -> bytes:
+    """Return the one element of the accumulator of a sink that has finished (serializeAccumulatorResult)."""
+    version = string(_version(job, sink, execution, random))
+    result = struct.pack(">q", 0) + version + struct.pack(">qi", 0, len(sink.rows))
+    result += b"".join(struct.pack(">i", len(row)) + row for row in sink.rows)
+    return struct.pack(">i", len(result)) + result

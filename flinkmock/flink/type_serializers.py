@@ -1,0 +1,268 @@
+"""Writes values as Flink's TypeSerializers do, so that clients can read the rows of `collect()`.
+
+A serializer is an object of a submitted plan, deserialized by `java_serialization/reader.py`; its class decides the
+format. Rows of SQL are in `binary_row.py`.
+"""
+
+from __future__ import annotations
+
+import datetime
+import pickle
+import struct
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+from flinkmock.flink.binary_row import EPOCH, BadValue, BinaryRows, RowValue, date_of, decimal_of, instant_of, time_of
+from flinkmock.flink.java_serialization.reader import JavaObject
+
+_NUMBERS = {
+    "ByteSerializer": ">b",
+    "ShortSerializer": ">h",
+    "IntSerializer": ">i",
+    "LongSerializer": ">q",
+}
+_ARRAYS = {
+    "ShortPrimitiveArraySerializer": ">h",
+    "IntPrimitiveArraySerializer": ">i",
+    "LongPrimitiveArraySerializer": ">q",
+    "FloatPrimitiveArraySerializer": ">f",
+    "DoublePrimitiveArraySerializer": ">d",
+}
+_ROW_KINDS = 2
+"""Bits of a RowSerializer's mask before those of the fields."""
+
+
+def serialize(serializer: Any, value: Any) -> bytes:
+    """Return a value as `TypeSerializer.serialize` writes it.
+
+    Args:
+        serializer: The serializer, as a plan contains it.
+        value: A number, text, truth value, list, mapping or None; a RowValue if a row is not an insertion.
+
+    Raises:
+        BadValue: the value is not of the serializer's type, or the type can't be written.
+    """
+    name = serializer.class_name.rpartition(".")[2] if isinstance(serializer, JavaObject) else ""
+    writer = _WRITERS.get(name)
+    if writer is None:
+        raise BadValue(f"flinkmock can't write rows with {name or 'an unknown serializer'}.")
+    kind = value.kind if isinstance(value, RowValue) else 0
+    if kind and name not in ("RowSerializer", "RowDataSerializer", "ExternalSerializer"):
+        raise BadValue(f"only rows have a kind of change, not {value.value!r}.")
+    if value is None and name not in _NULLABLE:
+        raise BadValue(f"null is not a value of {name.removesuffix('Serializer')}.")
+    return writer(serializer, value)
+
+
+def string(text: str | None) -> bytes:
+    """Return a text as `StringValue.writeString` does: length + 1 and UTF-16 units, as ints of variable length."""
+    if text is None:
+        return b"\0"
+    units = memoryview(text.encode("utf-16-le")).cast("H")
+    return _variable(len(units) + 1) + b"".join(map(_variable, units))
+
+
+def _variable(number: int) -> bytes:
+    out = bytearray()
+    while number >= 0x80:
+        out.append(number & 0x7F | 0x80)
+        number >>= 7
+    out.append(number)
+    return bytes(out)
+
+
+def integer(value: Any, layout: str) -> bytes:
+    """Return a whole number. Raises BadValue if it is none, or too large."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise BadValue(f"{value!r} is not a whole number.")
+    try:
+        return struct.pack(layout, value)
+    except struct.error:
+        raise BadValue(f"{value} is too large.") from None
+
+
+def _decimal(value: Any, layout: str) -> bytes:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise BadValue(f"{value!r} is not a number.")
+    return struct.pack(layout, value)
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise BadValue(f"{value!r} is not a text. Put it in quotes.")
+    return value
+
+
+def _boolean(value: Any) -> bytes:
+    if not isinstance(value, bool):
+        raise BadValue(f"{value!r} is neither true nor false.")
+    return bytes([value])
+
+
+def _sized(serializer: Any, value: Any) -> bytes:
+    return struct.pack(">i", len(elements(value))) + b"".join(
+        serialize(serializer.fields["elementSerializer"], each) for each in value
+    )
+
+
+def elements(value: Any, count: int | None = None) -> list[Any]:
+    """Return the elements of a list, of which there have to be `count`. Raises BadValue."""
+    if not isinstance(value, list) or (count is not None and len(value) != count):
+        wanted = "a list" if count is None else f"a list of {count} values"
+        raise BadValue(f"{value!r} is not {wanted}.")
+    return value
+
+
+def _tuple(serializer: Any, value: Any) -> bytes:
+    fields = serializer.fields["fieldSerializers"]
+    return b"".join(map(serialize, fields, elements(value, len(fields))))
+
+
+def _row(serializer: Any, value: Any) -> bytes:
+    """As RowSerializer: a mask of row kind and nulls, then the fields that are not null."""
+    kind, value = (value.kind, value.value) if isinstance(value, RowValue) else (0, value)
+    fields = serializer.fields["fieldSerializers"]
+    if isinstance(value, dict):
+        value = by_name(value, list(_names(serializer)))
+    values = elements(value, len(fields))
+    bits = [each is None for each in values]
+    if serializer.fields.get("supportsRowKind", True):
+        bits = [bool(kind & 1), bool(kind & 2), *bits]
+    mask = bytearray((len(bits) + 7) // 8)
+    for place, bit in enumerate(bits):
+        mask[place // 8] |= bit << 7 - place % 8
+    return bytes(mask) + b"".join(
+        serialize(field, each) for field, each in zip(fields, values, strict=True) if each is not None
+    )
+
+
+def _names(serializer: Any) -> list[str]:
+    positions = serializer.fields.get("positionByName")
+    return [each for each in positions.more if isinstance(each, str)] if isinstance(positions, JavaObject) else []
+
+
+def by_name(value: dict[str, Any], names: list[str]) -> list[Any]:
+    """Return the values of a row in the order of its fields. Raises BadValue if it has others."""
+    unknown = next((name for name in value if name not in names), None)
+    if unknown is not None:
+        raise BadValue(f'the row has no field "{unknown}", only {", ".join(names) or "unnamed ones"}.')
+    return [value.get(name) for name in names]
+
+
+def _nullable(serializer: Any, value: Any) -> bytes:
+    padding = bytes(serializer.fields.get("padding") or b"")
+    if value is None:
+        return b"\1" + padding
+    return b"\0" + serialize(serializer.fields["originalSerializer"], value)
+
+
+def _map(serializer: Any, value: Any) -> bytes:
+    if not isinstance(value, dict):
+        raise BadValue(f"{value!r} is not a mapping.")
+    out = struct.pack(">i", len(value))
+    for key, each in value.items():
+        out += serialize(serializer.fields["keySerializer"], key) + bytes([each is None])
+        out += b"" if each is None else serialize(serializer.fields["valueSerializer"], each)
+    return out
+
+
+def _object_array(serializer: Any, value: Any) -> bytes:
+    out = struct.pack(">i", len(elements(value)))
+    for each in value:
+        out += bytes([each is not None])
+        out += b"" if each is None else serialize(serializer.fields["componentSerializer"], each)
+    return out
+
+
+def _bytes(value: Any) -> bytes:
+    """Return an array of bytes: bytes as they are, and Python's pickle of anything else, as PyFlink reads it."""
+    data = value if isinstance(value, bytes) else pickle.dumps(value, protocol=4)
+    return struct.pack(">i", len(data)) + data
+
+
+def _number(layout: str) -> Callable[[Any, Any], bytes]:
+    return lambda _, value: integer(value, layout)
+
+
+def _number_array(layout: str) -> Callable[[Any, Any], bytes]:
+    pack = integer if layout[1] in "hiq" else _decimal
+    return lambda _, value: struct.pack(">i", len(elements(value))) + b"".join(pack(each, layout) for each in value)
+
+
+def _big_integer(value: int) -> bytes:
+    """As BigIntSerializer: null 0, zero 1, one 2, ten 3, else length + 4 and the bytes."""
+    short = {0: 1, 1: 2, 10: 3}
+    if value in short:
+        return struct.pack(">i", short[value])
+    data = value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True)
+    return struct.pack(">i", len(data) + 4) + data
+
+
+def _big_decimal(value: Decimal) -> bytes:
+    if value in (0, 1, 10) and value.as_tuple().exponent == 0:
+        return _big_integer(int(value))
+    exponent = int(value.as_tuple().exponent)
+    unscaled = int(value.scaleb(-exponent))
+    data = unscaled.to_bytes(unscaled.bit_length() // 8 + 1, "big", signed=True)
+    return struct.pack(">i", len(data) + 4) + data + struct.pack(">i", -exponent)
+
+
+def _date(value: Any) -> bytes:
+    day = date_of(value)
+    return struct.pack(">iBB", day.year, day.month, day.day)
+
+
+def _time(value: datetime.time) -> bytes:
+    return struct.pack(">BBBi", value.hour, value.minute, value.second, value.microsecond * 1000)
+
+
+def _date_time(value: Any) -> bytes:
+    moment = instant_of(value)
+    return _date(moment.date().isoformat()) + _time(moment.time())
+
+
+def _instant(value: Any) -> bytes:
+    moment = instant_of(value)
+    return struct.pack(">qi", _seconds(moment), moment.microsecond * 1000)
+
+
+def _timestamp(value: Any) -> bytes:
+    moment = instant_of(value)
+    return struct.pack(">qi", _seconds(moment) * 1000 + moment.microsecond // 1000, moment.microsecond * 1000)
+
+
+def _seconds(moment: datetime.datetime) -> int:
+    return int((moment.replace(microsecond=0) - EPOCH).total_seconds())
+
+
+def _rows(serializer: Any, value: Any) -> bytes:
+    return BinaryRows(serializer.fields.get("types")).sized(value)
+
+
+_NULLABLE = frozenset({"StringSerializer", "NullableSerializer", "VoidSerializer", "BytePrimitiveArraySerializer"})
+_WRITERS: dict[str, Callable[[Any, Any], bytes]] = {
+    **{name: _number(layout) for name, layout in _NUMBERS.items()},
+    **{name: _number_array(layout) for name, layout in _ARRAYS.items()},
+    "BooleanSerializer": lambda _, value: _boolean(value),
+    "FloatSerializer": lambda _, value: _decimal(value, ">f"),
+    "DoubleSerializer": lambda _, value: _decimal(value, ">d"),
+    "StringSerializer": lambda _, value: string(None if value is None else _text(value)),
+    "VoidSerializer": lambda _, value: b"\0",
+    "BigIntSerializer": lambda _, value: _big_integer(int(decimal_of(value))),
+    "BigDecSerializer": lambda _, value: _big_decimal(decimal_of(value)),
+    "LocalDateSerializer": lambda _, value: _date(value),
+    "LocalTimeSerializer": lambda _, value: _time(time_of(value)),
+    "LocalDateTimeSerializer": lambda _, value: _date_time(value),
+    "InstantSerializer": lambda _, value: _instant(value),
+    "SqlTimestampSerializer": lambda _, value: _timestamp(value),
+    "BytePrimitiveArraySerializer": lambda _, value: _bytes(value),
+    "ListSerializer": _sized,
+    "MapSerializer": _map,
+    "GenericArraySerializer": _object_array,
+    "NullableSerializer": _nullable,
+    "TupleSerializer": _tuple,
+    "RowSerializer": _row,
+    "RowDataSerializer": _rows,
+    "ExternalSerializer": lambda serializer, value: serialize(serializer.fields["internalSerializer"], value),
+}

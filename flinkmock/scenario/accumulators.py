@@ -1,0 +1,56 @@
+"""Reads accumulators: their types and values."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from flinkmock.cluster.accumulators import FLINK_TYPES
+from flinkmock.errors import did_you_mean
+from flinkmock.scenario.diagnostics import Diagnostics
+from flinkmock.scenario.document import YamlNode, parse_scalar
+
+
+def read_accumulators(
+    accumulators: YamlNode | None, diagnostics: Diagnostics
+) -> tuple[dict[str, str], dict[str, object]]:
+    """Return the types of accumulators by name, and the values that the scenario gives.
+
+    A type that Flink does not have is a program's own: it needs a value, which can be anything.
+    """
+    types: dict[str, str] = {}
+    values: dict[str, object] = {}
+    for name, node in (accumulators.items if accumulators is not None else {}).items():
+        kind = types[name] = node.items["type"].text if node.items else node.text
+        value_node = node.get("value") if node.items else None
+        if value_node is not None:
+            values[name] = _value(kind, value_node, diagnostics)
+        elif kind not in FLINK_TYPES:
+            hint = did_you_mean(kind, FLINK_TYPES)
+            message = f'"{kind}" is not an accumulator of Flink.{hint} One of the program\'s own types needs a value.'
+            diagnostics.add(node.location, message)
+    return types, values
+
+
+def _value(kind: str, node: YamlNode, diagnostics: Diagnostics) -> object:
+    value = node.to_python()
+    if kind not in FLINK_TYPES:
+        return value
+    if kind == "Histogram":
+        form = "a mapping such as {2: 708, 3: 355}"
+        is_valid = isinstance(value, dict) and _all_int((*value.values(), *map(parse_scalar, value)))
+    elif kind == "ListAccumulator":
+        form, is_valid = "a list such as [100, 200]", isinstance(value, list) and _all_int(value)
+    elif kind.startswith("Double") or kind == "AverageAccumulator":
+        form, is_valid = "a number", isinstance(value, int | float)
+        value = float(value) if isinstance(value, int) else value
+    else:
+        form, is_valid = "a whole number", isinstance(value, int)
+    if not is_valid:
+        diagnostics.add(node.location, f"a value of type {kind} must be {form}.")
+    elif isinstance(value, dict):
+        return {int(key): count for key, count in value.items()}
+    return value
+
+
+def _all_int(values: Iterable[object]) -> bool:
+    return all(isinstance(value, int) for value in values)

@@ -1,0 +1,136 @@
+"""`collect()`: what a client gets from the coordinator of a sink, and from its accumulator.
+
+The plans are those of Flink's clients (tests/cluster/submission/plans): `executeAndCollect` of rows (n: text, v: int).
+"""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import struct
+from typing import Any
+
+import pytest
+
+from flinkmock.cluster.errors import CoordinatorNotFound, JobNotFound, UncaughtJavaException
+from flinkmock.cluster.spec import SubmissionRule
+from flinkmock.flink.binary_row import RowValue
+from flinkmock.flink.java_serialization.reader import read_object
+from tests.cluster.cluster_factory import job
+from tests.rest.handlers.http_helpers import HandlerClient
+from tests.rest.handlers.test_submitted_plans import submit
+
+PLANS = {"2.3": "collect-row-streamgraph", "1.20": "collect-row-jobgraph-1.20"}
+REQUEST = base64.b64decode(
+    "rO0ABXNyAEtvcmcuYXBhY2hlLmZsaW5rLnN0cmVhbWluZy5hcGkub3BlcmF0b3JzLmNvbGxlY3QuQ29sbGVjdENvb3JkaW5hdGlvblJlcXVlc3QA"
+    "AAAAAAAAAQIAAkoABm9mZnNldEwAB3ZlcnNpb250ABJMamF2YS9sYW5nL1N0cmluZzt4cAAAAAAAAAAAdAAA"
+)
+"""The first request of a client of 2.3.0: no version, offset 0."""
+ROWS = (["x", 1], {"v": 2}, RowValue(3, ["z", 3]))
+BYTES = [bytes.fromhex(row) for row in ("00027800000001", "2000000002", "c0027a00000003")]
+
+
+def collecting(flink: str, rows: tuple[Any, ...] = ROWS, **given: Any) -> HandlerClient:
+    spec = dataclasses.replace(job(name="any", every=None), results=rows)
+    return HandlerClient(flink=flink, submissions=(SubmissionRule("*", spec, frozenset(given)),))
+
+
+def ask(client: HandlerClient, jobid: str, version: str = "", offset: int = 0) -> dict[str, Any]:
+    """Send a CollectCoordinationRequest and return the fields of the response."""
+    text = version.encode()
+    data = REQUEST[:-11] + struct.pack(">q", offset) + b"t" + struct.pack(">H", len(text)) + text
+    (sink,) = (sink for vertex in client.cluster.job(jobid).graph.vertices for sink in vertex.spec.collect_sinks)
+    body = {"serializedCoordinationRequest": base64.b64encode(data).decode()}
+    by_uid = client.cluster.release.since("2.3")
+    path = {"operatorUid": "dataStreamCollect_6"} if by_uid else {"operatorid": sink.operator_id}
+    answer = client.ask("postClientCoordination", jobid=jobid, body=body, **path)
+    return dict(read_object(base64.b64decode(answer["serializedCoordinationResult"])).fields)
+
+
+def rows_of(response: dict[str, Any]) -> list[bytes]:
+    return [each for each in response["serializedResults"].more if isinstance(each, bytes)][1:]
+
+
+@pytest.mark.parametrize("flink", PLANS)
+def test_rows_come_from_the_coordinator_and_then_from_the_accumulator(tmp_path, flink):
+    with collecting(flink) as client:
+        jobid = submit(client, tmp_path, PLANS[flink], flink)
+        waiting = ask(client, jobid)
+        assert (waiting["version"], waiting["lastCheckpointedOffset"], rows_of(waiting)) == ("", -1, [])
+        client.advance(500)
+        first = ask(client, jobid)
+        assert (rows_of(first), first["lastCheckpointedOffset"]) == ([], 0)
+        assert rows_of(ask(client, jobid, first["version"])) == BYTES
+        assert rows_of(ask(client, jobid, first["version"], 2)) == BYTES[2:]
+        assert rows_of(ask(client, jobid, first["version"], 3)) == []
+        client.advance(5_000)
+        assert client.cluster.job(jobid).state == "FINISHED"
+        with pytest.raises(JobNotFound):
+            ask(client, jobid, first["version"])
+        results = client.ask("getJobExecutionResult", jobid=jobid)["job-execution-result"]["accumulator-results"]
+        ((name, value),) = results.items()
+        assert name.startswith("dataStreamCollect_")
+        (_, listed) = read_object(base64.b64decode(value)).more[0].more
+        version = first["version"].encode()
+        payload = bytes(8) + bytes([len(version) + 1]) + version + bytes(8) + struct.pack(">i", 3)
+        payload += b"".join(struct.pack(">i", len(row)) + row for row in BYTES)
+        assert listed == struct.pack(">i", len(payload)) + payload
+        (shown,) = client.ask("getJobAccumulators", jobid=jobid)["user-task-accumulators"]
+        assert (shown["type"], shown["value"][:4]) == ("SerializedListAccumulator", "[[B@")
+
+
+@pytest.mark.parametrize("flink", PLANS)
+def test_without_results_the_job_finishes_with_none(tmp_path, flink):
+    with collecting(flink, ()) as client:
+        jobid = submit(client, tmp_path, PLANS[flink], flink)
+        client.advance(500)
+        version = ask(client, jobid)["version"]
+        assert rows_of(ask(client, jobid, version)) == []
+        client.advance(5_000)
+        assert client.cluster.job(jobid).state == "FINISHED"
+        results = client.ask("getJobExecutionResult", jobid=jobid)["job-execution-result"]["accumulator-results"]
+        assert len(results) == 1
+
+
+def test_a_lifecycle_of_the_rule_is_kept_and_checkpoints_confirm_rows(tmp_path):
+    with collecting("2.3", lifecycle=True) as client:
+        spec = client.cluster.spec.submissions[0]
+        checkpointed = dataclasses.replace(spec.job.checkpoints, every=2_000)
+        rule = dataclasses.replace(
+            spec,
+            job=dataclasses.replace(spec.job, checkpoints=checkpointed),
+            given=frozenset({"lifecycle", "checkpoints.every"}),
+        )
+        client.cluster.spec = dataclasses.replace(client.cluster.spec, submissions=(rule,))
+        jobid = submit(client, tmp_path, PLANS["2.3"])
+        client.advance(500)
+        client.advance(20_000)
+        assert client.cluster.job(jobid).state == "RUNNING"
+        assert ask(client, jobid)["lastCheckpointedOffset"] == 3
+
+
+def test_a_row_that_the_program_cannot_read(tmp_path):
+    with collecting("2.3", (["x", 1], ["y", "two"])) as client:
+        with pytest.raises(UncaughtJavaException) as refused:
+            submit(client, tmp_path, PLANS["2.3"])
+        text = "The scenario gives results to the job 'collect row' that it can't collect: "
+        assert refused.value.exception.message == text + "row 2 of results: 'two' is not a whole number."
+        assert not client.cluster.jobs
+
+
+def test_other_requests_have_no_coordinator(tmp_path):
+    with collecting("2.3") as client:
+        jobid = submit(client, tmp_path, PLANS["2.3"])
+        client.advance(500)
+        body = {"serializedCoordinationRequest": base64.b64encode(b"\xac\xed\0\5p").decode()}
+        with pytest.raises(CoordinatorNotFound):
+            client.ask("postClientCoordination", jobid=jobid, operatorUid="dataStreamCollect_6", body=body)
+
+
+def test_responses_are_of_a_limited_size(tmp_path):
+    with collecting("2.3") as client:
+        jobid = submit(client, tmp_path, PLANS["2.3"])
+        client.advance(500)
+        (vertex,) = client.cluster.job(jobid).graph.vertices
+        (sink,) = vertex.spec.collect_sinks
+        assert sink.batch_bytes == 2 << 20

@@ -1,0 +1,93 @@
+"""`results` and `accumulators` of a job: what clients get from a program that is not run."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+
+from flinkmock import ScenarioError
+from flinkmock.flink.binary_row import RowValue
+from flinkmock.flink.java_serialization.reader import read_object
+from flinkmock.scenario import load_scenario
+from tests.scenario.scenario_helpers import played
+
+OWN = """
+jobs:
+  orders:
+    vertices: [{name: "Source: source", accumulators: {words: IntCounter}}, map]
+    lifecycle: [RUNNING: 5s, FINISHED]
+    accumulators:
+      seen: {type: LongCounter, value: 17}
+      users: {type: com.example.UniqueUsers, value: {ada: 2, bob: [1, 2]}}
+      label: {type: Label, value: a text}
+"""
+
+
+def test_rows_are_values_lists_mappings_and_changes() -> None:
+    text = """
+submitted:
+  "collect*": {results: [1, text, [1, a, null], {id: 1, name: a}, +U: [1, b], -D: [1, b]]}
+"""
+    rule = load_scenario(text).submissions[0]
+    assert rule.job.results == (
+        1,
+        "text",
+        [1, "a", None],
+        {"id": 1, "name": "a"},
+        RowValue(2, [1, "b"]),
+        RowValue(3, [1, "b"]),
+    )
+    assert rule.given == {"results"}
+
+
+def test_what_a_rule_gives_includes_its_templates() -> None:
+    text = """
+templates:
+  base: {checkpoints: {every: 5s}}
+  mine: {extends: base, restart: none}
+submitted: {"a*": {extends: mine, lifecycle: [RUNNING: 1s, FINISHED]}, "b*": streaming, "c*": mine}
+"""
+    given = {rule.pattern: set(rule.given) for rule in load_scenario(text).submissions}
+    assert given == {
+        "a*": {"checkpoints.every", "restart", "lifecycle"},
+        "b*": set(),
+        "c*": {"checkpoints.every", "restart"},
+        "*": set(),
+    }
+
+
+def test_accumulators_of_a_job_are_those_of_its_first_vertex() -> None:
+    with played(OWN) as stage:
+        stage.to(3_000)
+        job = stage.job()
+        vertex = job.graph.vertices[0]
+        entries = stage.get(f"/jobs/{job.id}/vertices/{vertex.id}/accumulators")["user-accumulators"]
+        shown = {each["name"]: (each["type"], each["value"]) for each in entries}
+        assert shown.pop("words")[0] == "IntCounter"
+        assert shown == {
+            "seen": ("LongCounter", "17"),
+            "users": ("com.example.UniqueUsers", "{ada=2, bob=[1, 2]}"),
+            "label": ("Label", "a text"),
+        }
+
+
+def test_values_of_own_types_are_serialized_as_what_they_are() -> None:
+    with played(OWN) as stage:
+        stage.to(10_000)
+        results = stage.get(f"/jobs/{stage.job().id}/execution-result")["job-execution-result"]["accumulator-results"]
+        values = {name: read_object(base64.b64decode(value)).more[0] for name, value in results.items()}
+        assert values["label"] == "a text"
+        assert values["users"].class_name == "java.util.TreeMap"
+        assert values["seen"].class_name == "java.lang.Long"
+
+
+@pytest.mark.parametrize(("accumulators", "text"), [
+    ("{words: IntCountr}", '"IntCountr" is not an accumulator of Flink. Did you mean "IntCounter"?'),
+    ("{words: IntCountr}", "One of the program's own types needs a value."),
+    ("{words: {type: IntCounter, value: many}}", "a value of type IntCounter must be a whole number."),
+])  # fmt: skip
+def test_mistakes(accumulators: str, text: str) -> None:
+    with pytest.raises(ScenarioError) as wrong:
+        load_scenario(f"jobs: {{orders: {{accumulators: {accumulators}}}}}")
+    assert text in str(wrong.value)
