@@ -85,6 +85,21 @@ class ImportRefused(FlinkMockError, ValueError):
     """A file that was to be imported does not describe Flink's REST API, or lacks something that a contract needs."""
 
 
+def unreadable(file: object, error: OSError | ValueError) -> str:
+    """Return the message about a file that can't be read: "orders.yaml: file not found."."""
+    if isinstance(error, FileNotFoundError):
+        return f"{file}: file not found."
+    if isinstance(error, UnicodeDecodeError):
+        return f"{file}: the file is not UTF-8: {error.reason}."
+    return f"{file}: can't read the file: {getattr(error, 'strerror', None) or error}."
+
+
+def unwritable(file: object, error: OSError) -> str:
+    """Return the message about a file that can't be written."""
+    reason = "its folder does not exist" if isinstance(error, FileNotFoundError) else error.strerror
+    return f"{file}: can't write the file: {reason}."
+
+
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
     """A mistake in a scenario, with its source location.

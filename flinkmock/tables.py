@@ -1,4 +1,4 @@
-"""Tables as text: in columns, or in Markdown."""
+"""Tables as text: in columns, or in Markdown; numbers with their nouns."""
 
 from __future__ import annotations
 
@@ -22,3 +22,8 @@ def markdown(head: Sequence[str], rows: Rows) -> str:
     """Return a table in GitHub's Markdown."""
     lines = [head, ["---"] * len(head), *([cell.replace("|", "\\|") for cell in row] for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun: "1 request", "2 requests"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -46,6 +46,7 @@ def create_parser(commands: Iterable[str] = tuple(COMMANDS)) -> Parser:
     parser = Parser(
         prog="flinkmock",
         description="A fake Apache Flink cluster that speaks the JobManager's REST API of Flink 1.12 to 2.3.",
+        examples=("flinkmock serve demo.yaml", "flinkmock scenario list", "flinkmock COMMAND --help"),
     )
     parser.add_argument("--version", action="version", version=f"flinkmock {__version__}")
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)

@@ -16,6 +16,22 @@ def duration(text: str) -> int:
         raise ArgumentTypeError(str(error)) from error
 
 
+def whole_number(text: str) -> int:
+    """Convert "7" or "-7" to an int. Raises ArgumentTypeError."""
+    digits = text.removeprefix("-")
+    if not digits.isascii() or not digits.isdecimal():
+        raise ArgumentTypeError(f"{text!r} is not a whole number. Write digits, such as 7.")
+    return int(text)
+
+
+def count(text: str) -> int:
+    """Convert "20" to an int that is not negative. Raises ArgumentTypeError."""
+    number = whole_number(text)
+    if number < 0:
+        raise ArgumentTypeError(f"{text!r} is negative. Write a number from 0.")
+    return number
+
+
 def positive_duration(text: str) -> int:
     """Like `duration`, but refuse 0."""
     ms = duration(text)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flinkmock.cli import server_access
-from flinkmock.cli.arguments import positive_duration
+from flinkmock.cli.arguments import count, positive_duration, whole_number
 from flinkmock.cli.terminal import bar, is_terminal
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def configure(subparsers: Any) -> None:
             "flinkmock check http://flink:8081 --format junit > report.xml",
         ),
     )
-    parser.add_argument("url", help="the server's URL, e.g. http://127.0.0.1:8081")
+    parser.add_argument("url", metavar="URL", help="the server's URL, e.g. http://127.0.0.1:8081")
     parser.add_argument(
         "--flink", metavar="RELEASE", help="compare with this release; default: the release that the server reports"
     )
@@ -51,9 +51,11 @@ def configure(subparsers: Any) -> None:
     )
     parser.add_argument("--savepoints", metavar="DIR", help="the savepoint directory; default: the cluster's")
     parser.add_argument(
-        "--fuzz", type=number, default=0, metavar="N", help="also send N generated requests to each operation"
+        "--fuzz", type=count, default=0, metavar="N", help="also send N generated requests to each operation"
     )
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="the seed of --fuzz; default: %(default)s")
+    parser.add_argument(
+        "--seed", type=whole_number, default=0, metavar="N", help="the seed of --fuzz; default: %(default)s"
+    )
     parser.add_argument(
         "--watch",
         type=positive_duration,
@@ -67,12 +69,6 @@ def configure(subparsers: Any) -> None:
     )
     server_access.configure(parser)
     parser.set_defaults(run=run)
-
-
-def number(text: str) -> int:
-    if not text.isascii() or not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of requests. Write 20.")
-    return int(text)
 
 
 def run(args: argparse.Namespace) -> int:

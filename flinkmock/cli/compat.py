@@ -24,7 +24,7 @@ def configure(subparsers: Any) -> None:
         "a request fails or Flink ignores a part of one; 2: usage error, or no request to Flink.",
         examples=("flinkmock compat requests.jsonl --from 1.20 --to 2.3",),
     )
-    parser.add_argument("journal", type=Path, help="JSON lines or HAR")
+    parser.add_argument("journal", type=Path, metavar="FILE", help="JSON lines or HAR")
     parser.add_argument(
         "--from", dest="old", required=True, metavar="RELEASE", help="the release that the client uses now"
     )
@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     )
     from flinkmock.contract import LATEST
     from flinkmock.errors import FlinkMockError, InvalidArgument
-    from flinkmock.tables import columns, markdown
+    from flinkmock.tables import columns, counted, markdown
 
     requests = read_requests(args.journal)
     new = args.new or LATEST
@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
         raise FlinkMockError(nothing_understood(args.journal, requests, args.old))
     under = f" under {base_path}" if base_path else ""
     note = f" ({unmatched} of them match no operation of Flink {args.old})" if unmatched else ""
-    heading = f"{len(requests)} requests{under}{note}, from Flink {args.old} to {new}"
+    heading = f"{counted(len(requests), 'request')}{under}{note}, from Flink {args.old} to {new}"
     rows = [[impact.effect, impact.since, impact.where, f"{impact.requests}x", impact.what] for impact in impacts]
     if args.format == "json":
         report = {

@@ -27,6 +27,7 @@ def configure(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     from flinkmock.conformance.field_coverage import FieldCoverage, measure_coverage
     from flinkmock.contract import LATEST, Contract
+    from flinkmock.tables import counted
 
     contract = Contract.load(args.flink or LATEST)
     operations = [contract.find(args.operation)] if args.operation else list(contract)
@@ -43,6 +44,12 @@ def run(args: argparse.Namespace) -> int:
             print(f"    placeholder  {pointer or '(the whole body)'}")
     modelled = sum(len(fields.modelled) for fields in fields_by_operation.values())
     placeholders = sum(len(fields.placeholders) for fields in fields_by_operation.values())
-    counts = f"{len(operations)} operations, {modelled} modelled fields, {placeholders} placeholders"
+    counts = ", ".join(
+        [
+            counted(len(operations), "operation"),
+            counted(modelled, "modelled field"),
+            counted(placeholders, "placeholder"),
+        ]
+    )
     print(f"Flink {contract.release}: {counts}")
     return 0

@@ -18,8 +18,8 @@ def configure(subparsers: Any) -> None:
         "mark marks changes that can break a client of the older release.",
         examples=("flinkmock diff 1.20 2.3",),
     )
-    parser.add_argument("old", help="the older release: 1.20")
-    parser.add_argument("new", help="the newer release: 2.3")
+    parser.add_argument("old", metavar="OLD", help="the older release: 1.20")
+    parser.add_argument("new", metavar="NEW", help="the newer release: 2.3")
     parser.add_argument("--format", choices=("table", "json", "markdown"), default="table", help="default: %(default)s")
     parser.add_argument("--breaking", action="store_true", help="only changes that can break a client")
     parser.set_defaults(run=run)

@@ -22,6 +22,7 @@ def configure(subparsers: Any) -> None:
     parser.add_argument(
         "file",
         type=Path,
+        metavar="FILE",
         help="Flink's rest_v1_dispatcher.yml, the documentation page as Markdown or HTML, or output of flinkmock "
         "openapi",
     )
@@ -33,7 +34,7 @@ def configure(subparsers: Any) -> None:
     )
     parser.add_argument("--commit", help="Flink's commit, as in /overview")
     parser.add_argument("--built", metavar="TIME", help="the build time, as in /config")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="write the contract to this file")
+    parser.add_argument("-o", "--out", type=Path, metavar="FILE", help="write the contract to this file")
     parser.set_defaults(run=run)
 
 
@@ -47,23 +48,27 @@ def run(args: argparse.Namespace) -> int:
     from flinkmock.contract import Contract
     from flinkmock.contract.contract import clear_release_cache, minor_release
     from flinkmock.contract.importing import dump, import_contract, nearest_release
-    from flinkmock.errors import FlinkMockError, ImportRefused
+    from flinkmock.errors import FlinkMockError, ImportRefused, unreadable, unwritable
+    from flinkmock.tables import counted
 
     base = Contract.load(args.base or nearest_release(args.flink))
     out: Path = args.out or contract_file(minor_release(args.flink))
     try:
         document, notes = import_contract(args.file, flink=args.flink, base=base, commit=args.commit, built=args.built)
         refuse_unservable(document)
+    except ImportRefused as error:
+        raise FlinkMockError(f"{args.file}: {error}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise FlinkMockError(unreadable(args.file, error)) from error
+    try:
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_text(dump(document), encoding="utf-8")
     except OSError as error:
-        raise FlinkMockError(f"{error.filename}: {error.strerror}") from error
-    except (UnicodeDecodeError, ImportRefused) as error:
-        raise FlinkMockError(f"{args.file}: {error}") from error
+        raise FlinkMockError(unwritable(out, error)) from error
     clear_release_cache()
     for note in notes:
         print(note)
-    print(f"{out}: {len(document['operations'])} operations of Flink {args.flink}")
+    print(f"{out}: {counted(len(document['operations']), 'operation')} of Flink {args.flink}")
     return 0
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
-from flinkmock.errors import FlinkMockError
+from flinkmock.errors import FlinkMockError, unwritable
 
 if TYPE_CHECKING:
     from flinkmock.journal import Exchange
@@ -37,7 +37,7 @@ class JournalFile:
             try:
                 self._file = file.open("w", encoding="utf-8")
             except OSError as error:
-                raise FlinkMockError(f"{file} can't be written: {error.strerror}.") from None
+                raise FlinkMockError(unwritable(file, error)) from None
 
     def ready(self, url: str) -> None:
         self._url = url
@@ -74,7 +74,7 @@ class JournalFile:
     def _end(self, error: OSError) -> None:
         """Report that the file can't be written, once. The requests go on."""
         assert self._file is not None
-        print(f"flinkmock: {self._name} can't be written any more: {error.strerror}.", file=sys.stderr)
+        print(f"flinkmock: {self._name}: can't write the file any more: {error.strerror}.", file=sys.stderr)
         with suppress(OSError):
             self._file.close()  # raises again, for what is buffered
         self._file = None

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from flinkmock.cli import server_access
+from flinkmock.cli.arguments import whole_number
 from flinkmock.cli.check import FORMATS
 from flinkmock.cli.serve import port
 from flinkmock.cli.terminal import paint, paint_status, printable, silence
@@ -33,7 +34,7 @@ def configure(subparsers: Any) -> None:
             "flinkmock proxy http://flink:8081 --faults lost-answers.yaml",
         ),
     )
-    parser.add_argument("url", help="the cluster's URL, e.g. http://flink:8081")
+    parser.add_argument("url", metavar="URL", help="the cluster's URL, e.g. http://flink:8081")
     parser.add_argument("--host", default="127.0.0.1", help="the address to listen on; default: %(default)s")
     parser.add_argument("--port", default=8082, type=port, help="0 uses a free port; default: %(default)s")
     parser.add_argument("--flink", metavar="RELEASE", help="default: the release that the server reports")
@@ -48,7 +49,9 @@ def configure(subparsers: Any) -> None:
         metavar="SCENARIO",
         help="apply the faults of this scenario; the rest of the scenario is ignored",
     )
-    parser.add_argument("--seed", type=int, metavar="N", help="the seed of the faults; default: the scenario's")
+    parser.add_argument(
+        "--seed", type=whole_number, metavar="N", help="the seed of the faults; default: the scenario's"
+    )
     parser.add_argument(
         "--format", choices=FORMATS, default="table", help="the format of the summary; default: %(default)s"
     )
@@ -99,7 +102,7 @@ def run(args: argparse.Namespace) -> int:
         print(proxy.summary())
     else:
         print(format_report(proxy.report, args.format))
-        for line in proxy.checker.client_findings():
+        for line in proxy.further_findings():
             print(line, file=sys.stderr)
     if not proxy.report.clean:
         return 1

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
-from flinkmock.errors import FlinkMockError
+from flinkmock.errors import FlinkMockError, unwritable
 
 
 class ReadyFile:
@@ -52,4 +52,4 @@ class ReadyFile:
             raise self._error(error) from None
 
     def _error(self, error: OSError) -> FlinkMockError:
-        return FlinkMockError(f"{self._file}: can't write the file: {error.strerror}.")
+        return FlinkMockError(unwritable(self._file, error))

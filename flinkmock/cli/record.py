@@ -33,7 +33,9 @@ def configure(subparsers: Any) -> None:
             "flinkmock serve recorded.yaml",
         ),
     )
-    parser.add_argument("url", help="the cluster's URL, e.g. http://127.0.0.1:8081, or a file that --raw wrote")
+    parser.add_argument(
+        "url", metavar="URL", help="the cluster's URL, e.g. http://127.0.0.1:8081, or a file that --raw wrote"
+    )
     parser.add_argument(
         "-o", "--out", type=Path, metavar="FILE", required=True, help="the scenario to write; -: standard output"
     )
@@ -69,7 +71,8 @@ def run(args: argparse.Namespace) -> int:
     import yaml
 
     from flinkmock.conformance.recording import omissions, read_raw, recorded_scenario
-    from flinkmock.errors import FlinkMockError
+    from flinkmock.errors import FlinkMockError, unwritable
+    from flinkmock.tables import counted
 
     if args.raw and args.anonymize:
         raise FlinkMockError(
@@ -77,14 +80,12 @@ def run(args: argparse.Namespace) -> int:
             "flinkmock record FILE -o OUT --anonymize"
         )
     to_stdout = str(args.out) == "-"
-    for file in [] if args.force else [args.out, args.raw]:  # reported now, not after the recording
-        if file is not None and file.exists() and not (file is args.out and to_stdout):
-            raise FlinkMockError(f"{file} exists. To overwrite it, use --force.")
-    if not to_stdout and (not args.out.parent.is_dir() or args.out.is_dir()):
-        raise FlinkMockError(f"{args.out} can't be written: its folder does not exist.")
+    for file in (None if to_stdout else args.out, args.raw):  # reported now, not after the recording
+        if file is not None:
+            check_writable(file, overwrite=args.force)
     try:
         if Path(args.url).is_file():
-            observations = read_raw(Path(args.url).read_text(encoding="utf-8").splitlines())
+            observations = read_raw(_lines_of(Path(args.url)), args.url)
         else:
             context = server_access.ssl_context(args)
             headers = dict(args.headers)
@@ -98,14 +99,14 @@ def run(args: argparse.Namespace) -> int:
         else:
             args.out.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise FlinkMockError(f"{error.filename}: {error.strerror}") from error
+        raise FlinkMockError(unwritable(error.filename or args.out, error)) from error
     except (LookupError, TypeError, AttributeError) as error:
         raise FlinkMockError(
             f"{args.url} can't be recorded, because a response does not have Flink's form: {error!r}. "
             "`flinkmock check` reports the details."
         ) from error
-    jobs = len(recorded.get("jobs", {}))
-    print(f"{args.out}: {jobs} job{'' if jobs == 1 else 's'}", file=sys.stderr if to_stdout else sys.stdout)
+    count = counted(len(recorded.get("jobs", {})), "job")
+    print(f"{args.out}: {count}", file=sys.stderr if to_stdout else sys.stdout)
     for note in notes:
         print(f"not recorded: {note}", file=sys.stderr)
     return report_mistakes(args.out, text)
@@ -134,6 +135,28 @@ def scenario_dumper() -> Any:
             return super().represent_sequence(tag, sequence, flow_style=plain or flow_style)
 
     return ScenarioDumper
+
+
+def check_writable(file: Path, *, overwrite: bool) -> None:
+    """Raises FlinkMockError."""
+    from flinkmock.errors import FlinkMockError
+
+    if file.is_dir():
+        raise FlinkMockError(f"{file}: can't write the file: Is a directory.")
+    if not file.parent.is_dir():
+        raise FlinkMockError(f"{file}: can't write the file: its folder does not exist.")
+    if file.exists() and not overwrite:
+        raise FlinkMockError(f"{file} exists. To overwrite it, use --force.")
+
+
+def _lines_of(file: Path) -> list[str]:
+    """Raises FlinkMockError."""
+    from flinkmock.errors import FlinkMockError, unreadable
+
+    try:
+        return file.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise FlinkMockError(unreadable(file, error)) from error
 
 
 def record_cluster(

@@ -47,24 +47,15 @@ def _configure_list(actions: Any) -> None:
 
 
 def list_built_in(args: argparse.Namespace) -> int:
-    from flinkmock.data import data_dir
+    from flinkmock.scenario.built_in import built_in_scenarios
+    from flinkmock.tables import columns
 
-    files = sorted(data_dir("scenarios").glob("*.yaml"))
-    width = max((len(file.name) for file in files), default=0)
-    for file in files:
-        print(f"{file.name:{width}}  {_description(file)}")
+    print(columns([[name, _first_sentence(text)] for name, text in built_in_scenarios().items()]))
     return 0
 
 
-def _description(file: Path) -> str:
-    """Return the first sentence of the comment at the top of a scenario."""
-    words: list[str] = []
-    for line in file.read_text(encoding="utf-8").splitlines():
-        if not line.startswith("#"):
-            break
-        if "$schema=" not in line:
-            words += line.lstrip("# ").split()
-    head, dot, _ = " ".join(words).partition(". ")
+def _first_sentence(text: str) -> str:
+    head, dot, _ = text.partition(". ")
     return head + dot.strip()
 
 
@@ -78,7 +69,8 @@ def _configure_check(actions: Any) -> None:
         description="Loads each scenario and runs it to its end without waiting. Sends every documented read-only "
         "request whenever something changes, and checks each response against the contract. Reports, with line and "
         "column: mistakes in the file, steps that are never reached, names that nothing uses, faults that never apply, "
-        "expectations that can't be met. Exit code 0: no findings; 1: findings; 2: usage error.",
+        "expectations that can't be met. Exit code 0: no findings; 1: findings; 2: usage error, or a file can't be "
+        "read.",
         examples=(
             "flinkmock scenario check orders.yaml",
             "flinkmock scenario check scenarios/*.yaml --flink all",
@@ -115,7 +107,9 @@ def check(args: argparse.Namespace) -> int:
             no_findings = paint("no findings", "green")
             lines = [f"{file}: {no_findings} with {result}" for result in results]
         except ScenarioError as error:
-            lines, code = [_painted(mistake) for mistake in error.mistakes], 1
+            lines = [_painted(mistake) for mistake in error.mistakes]
+            is_about_file = any(each.line == 0 for each in error.diagnostics)  # it can't be read
+            code = max(code, 2 if is_about_file else 1)
         finally:
             progress("", 1, 1)
         print("\n".join(lines))
@@ -149,21 +143,16 @@ def _configure_plan(actions: Any) -> None:
         "--until", type=duration, metavar="DURATION", help="e.g. 10m; default: until nothing new happens"
     )
     output = parser.add_mutually_exclusive_group()
-    output.add_argument("--svg", type=Path, metavar="OUT", help="draw the timeline, for light and dark backgrounds")
-    output.add_argument("--html", type=Path, metavar="OUT", help="draw it as an HTML page, with the text below")
+    output.add_argument("--svg", type=Path, metavar="FILE", help="draw the timeline, for light and dark backgrounds")
+    output.add_argument("--html", type=Path, metavar="FILE", help="draw it as an HTML page, with the text below")
     parser.set_defaults(run=plan)
 
 
 def plan(args: argparse.Namespace) -> int:
     from flinkmock.dryrun.plan import plan as make_plan
-    from flinkmock.errors import ScenarioError
 
-    try:
-        with without_garbage_collection():
-            result = make_plan(args.file, flink=args.flink, until=args.until)
-    except ScenarioError as error:
-        print(error, file=sys.stderr)
-        return 1
+    with without_garbage_collection():
+        result = make_plan(args.file, flink=args.flink, until=args.until)
     if args.svg is not None:
         from flinkmock.dryrun.svg import svg
 
@@ -183,12 +172,12 @@ def _print(plan: Plan) -> int:
 
 
 def _write(file: Path, text: str) -> int:
-    from flinkmock.errors import FlinkMockError
+    from flinkmock.errors import FlinkMockError, unwritable
 
     try:
         file.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise FlinkMockError(f"{file} can't be written: {error.strerror}.") from error
+        raise FlinkMockError(unwritable(file, error)) from error
     return 0
 
 

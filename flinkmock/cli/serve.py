@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
 from flinkmock.cli import server_options
+from flinkmock.cli.arguments import whole_number
 from flinkmock.cli.file_watcher import FileWatcher
 from flinkmock.cli.journal_file import JournalFile
 from flinkmock.cli.ready_file import ReadyFile
@@ -22,6 +23,7 @@ from flinkmock.units import parse_time
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
+    from flinkmock.control.findings import Findings
     from flinkmock.engine import Engine
     from flinkmock.scenario.scenario import Scenario
     from flinkmock.server import Dashboard, Exchange
@@ -37,7 +39,8 @@ def configure(subparsers: Any) -> None:
         "serve",
         help="start a fake cluster",
         description="Serves a fake Flink cluster until SIGINT, SIGTERM or a client's DELETE /cluster. Prints its URL "
-        "and that of the console, then one line for each request: cluster time, status, method, path and job.",
+        "and that of the console, then one line for each request: cluster time, status, method, path and job. At the "
+        "end it lists faults that never applied and parts of requests that Flink ignores.",
         examples=(
             "flinkmock serve",
             "flinkmock serve crash-loop.yaml --flink 1.20 --port 0",
@@ -60,7 +63,7 @@ def configure(subparsers: Any) -> None:
         help="0 uses a free port; further JobManagers use the next ports; default: %(default)s",
     )
     parser.add_argument(
-        "--seed", type=int, metavar="N", help="determines ids and random values; default: the scenario's"
+        "--seed", type=whole_number, metavar="N", help="determines ids and random values; default: the scenario's"
     )
     parser.add_argument(
         "--clock",
@@ -89,7 +92,7 @@ def configure(subparsers: Any) -> None:
         help="write the URL to FILE when clients can connect, one line for each JobManager; FILE is removed at the end",
     )
     parser.add_argument("--log", choices=("text", "json"), default="text", help="the log format")
-    parser.add_argument("--quiet", "-q", action="store_true", help="don't log requests, nor where the console is")
+    parser.add_argument("--quiet", "-q", action="store_true", help="log only the URL of the cluster")
     parser.add_argument(
         "--verify", action="store_true", help="check the scenario's `expect` at the end; exit code 1 if it is not met"
     )
@@ -203,6 +206,8 @@ def run(args: argparse.Namespace) -> int:
                 context=tls.server_context if tls is not None else None,
             )
         )
+        if not args.quiet and len(cluster.control.requests):
+            log.findings(cluster.control.findings)
         return _verified(cluster.control.engine) if args.verify else 0
 
 
@@ -342,6 +347,14 @@ class Log:
         else:
             clients = f"; the certificate of clients with its key: {certificate}" if certificate else ""
             self._print(f"Clients have to trust the certificate in {tls.ca_file}{clients}")
+
+    def findings(self, findings: Findings) -> None:
+        """Log what had no effect, if anything."""
+        if self._as_json and (findings.unused or findings.ignored):
+            self._print(json.dumps({"event": "findings", "unused": findings.unused, "ignored": findings.ignored}))
+        elif not self._as_json:
+            for sentence in (*findings.unused, *findings.ignored):
+                self._print(sentence)
 
     def request(self, exchange: Exchange) -> None:
         name = exchange.job or exchange.job_id

@@ -20,7 +20,7 @@ from flinkmock.contract import Contract, Operation
 from flinkmock.contract.difference import ContractChange, behaviours_between, contracts_between, difference
 from flinkmock.contract.operation import ALIASES, shape_of
 from flinkmock.contract.schema_fields import schema_fields
-from flinkmock.errors import FlinkMockError
+from flinkmock.errors import FlinkMockError, unreadable
 from flinkmock.journal.contract_review import read_fields
 
 FAILS, IGNORED, READS, IGNORED_NOW = "fails", "ignored", "may read", "ignored already"
@@ -82,7 +82,7 @@ def read_requests(file: Path) -> list[ClientRequest]:
     try:
         text = file.read_text(encoding="utf-8-sig")  # some programs begin a HAR file with a byte order mark
     except (OSError, UnicodeDecodeError) as error:
-        raise FlinkMockError(f"{file}: {error}") from error
+        raise FlinkMockError(unreadable(file, error)) from error
     if not text.strip():
         raise FlinkMockError(f"{file} is empty: it contains no requests.")
     try:

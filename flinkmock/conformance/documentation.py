@@ -10,7 +10,7 @@ from typing import Any
 from flinkmock.contract import Contract
 from flinkmock.contract.importing import contract_from_description
 from flinkmock.data import data_dir
-from flinkmock.errors import FlinkMockError, ImportRefused
+from flinkmock.errors import FlinkMockError, ImportRefused, unreadable
 
 PAGES = {"1": "1.12", "2": "2.x"}
 """Major release -> the bundled page, imported as `schemas/documented/NAME.json`."""
@@ -45,5 +45,7 @@ def documented_contract(page: str, flink: str) -> Contract:
 def _read(file: Path, version: str) -> Mapping[str, Any]:
     try:
         return contract_from_description(file.read_text(encoding="utf-8"), version).document
-    except (OSError, UnicodeDecodeError, ImportRefused) as error:
+    except ImportRefused as error:
         raise FlinkMockError(f"{file}: {error}") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise FlinkMockError(unreadable(file, error)) from error

@@ -8,7 +8,8 @@ from typing import Any
 from xml.etree import ElementTree
 
 from flinkmock.conformance.report import Finding, Report
-from flinkmock.errors import FlinkMockError
+from flinkmock.errors import FlinkMockError, unreadable
+from flinkmock.tables import counted
 
 FORMATS = ("table", "json", "junit", "markdown", "github")
 
@@ -58,7 +59,7 @@ def read_baseline(file: Path) -> set[tuple[str, str, str, str]]:
         entries = [*document["findings"], *document["accepted"]]
         return {(each["operation"], each["pointer"], each["kind"], each["expected"]) for each in entries}
     except OSError as error:
-        raise FlinkMockError(f"{file}: {error.strerror}") from error
+        raise FlinkMockError(unreadable(file, error)) from error
     except (ValueError, LookupError, TypeError) as error:
         raise FlinkMockError(f"{file} is not a report of `flinkmock check --format json`.") from error
 
@@ -93,7 +94,8 @@ def _printable(text: str) -> str:
 def as_markdown(report: Report) -> str:
     """Returns the report as a Markdown page."""
     lines = [f"# {report.url} as Flink {report.flink}", ""]
-    lines.append(f"{report.requests} requests, {len(report.answered)} operations answered, {report.headline}.")
+    answered = f"{counted(len(report.answered), 'operation')} answered"
+    lines.append(f"{counted(report.requests, 'request')}, {answered}, {report.headline}.")
     if report.findings:
         lines += ["", "| operation | pointer | kind | expected | found |", "| --- | --- | --- | --- | --- |"]
         for each in report.findings:

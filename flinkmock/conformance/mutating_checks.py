@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from flinkmock.conformance.http_client import HttpRequest, HttpResponse
 from flinkmock.conformance.invariants import TERMINAL, InvariantViolation
-from flinkmock.errors import FlinkMockError
+from flinkmock.errors import FlinkMockError, unreadable
 
 if TYPE_CHECKING:
     from flinkmock.conformance.check import Check
@@ -91,7 +91,7 @@ class _Session:
         try:
             content = jar.read_bytes()
         except OSError as error:
-            raise FlinkMockError(f"{jar}: {error.strerror}") from error
+            raise FlinkMockError(unreadable(jar, error)) from error
         self.next("upload and plan of the jar")
         raw, content_type = multipart(jar.name, content)
         response = self._check.send(

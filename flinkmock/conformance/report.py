@@ -8,9 +8,11 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from flinkmock.contract import Operation
+from flinkmock.tables import counted
 
 MAX_PATHS = 100
 """How many paths a finding keeps: a proxy may run for days."""
+NOT_FLINK = "No operation was answered: this may not be a Flink cluster, or the URL lacks a path."
 COHERENCE = "coherence"
 """The kind of findings that come from values that contradict each other."""
 
@@ -98,9 +100,12 @@ class Report:
         """Returns the report as text: a headline, the findings of each operation, the operations not checked."""
         unanswered = self.unanswered
         lines = [
-            f"{self.url} as Flink {self.flink}: {self.requests} requests, "
-            f"{len(self.answered)} of {len(self.answered) + len(unanswered)} operations answered, {self.headline}"
+            f"{self.url} as Flink {self.flink}: {counted(self.requests, 'request')}, "
+            f"{len(self.answered)} of {counted(len(self.answered) + len(unanswered), 'operation')} answered, "
+            f"{self.headline}"
         ]
+        if self.requests and not self.answered:
+            lines += ["", NOT_FLINK]
         for operation, findings in self.by_operation().items():
             lines += ["", f"{operation}  ({operation.id})"]
             for finding, paths in findings:
@@ -116,7 +121,7 @@ class Report:
     def headline(self) -> str:
         """The number of deviations in words."""
         count = len(self.findings)
-        text = "no deviation" if not count else "1 deviation" if count == 1 else f"{count} deviations"
+        text = counted(count, "deviation") if count else "no deviation"
         return f"{text}, {len(self.accepted)} more in the baseline" if self.accepted else text
 
     def by_operation(self) -> dict[Operation, list[tuple[Finding, list[str]]]]:

@@ -67,7 +67,7 @@ def check_response(
     try:
         body = response.body
     except ValueError:
-        yield finding("body", "JSON", response.raw_body[:60])
+        yield finding("body", "JSON", response.raw_body[:60].decode("utf-8", errors="replace").split("\n")[0])
         return
     violations = contract.check_response(operation, body) if response.status < 400 else contract.check_error(body)
     for violation in violations:

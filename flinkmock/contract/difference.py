@@ -9,6 +9,7 @@ is gone or has another type, a response can have a value that it has never seen,
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
@@ -93,13 +94,17 @@ def changes_between(old: str, new: str) -> list[ContractChange]:
     """
     first, last = Contract.load(old), Contract.load(new)
     steps = steps_between(old, new)
-    origin: dict[tuple[str, str, str], str] = {}
+    origin: dict[tuple[str, ...], str] = {}
     for change in (change for step in steps for change in step):
-        origin[change.where, change.side, change.field] = change.since
-    return [
-        replace(change, since=origin.get((change.where, change.side, change.field), change.since))
-        for change in difference(first, last)
-    ]
+        field = change.where, change.side, change.field
+        origin[field] = origin[*field, change.kind] = change.since
+
+    def since(change: ContractChange) -> str:
+        field = change.where, change.side, change.field
+        # a field that was added, and then changed, is new since it was added
+        return origin.get((*field, change.kind)) or origin.get(field, change.since)
+
+    return [replace(change, since=since(change)) for change in difference(first, last)]
 
 
 def behaviours_between(old: str, new: str) -> list[ContractChange]:
@@ -151,7 +156,7 @@ def _difference(
             breaking = value and "fail" in name
             meaning = of_request_mapper(name, value)
             yield ContractChange(
-                ANY, "request", "changed", name, str(before_value), str(value), breaking, since, meaning
+                ANY, "request", "changed", name, _plain(before_value), _plain(value), breaking, since, meaning
             )
     shapes = {_shape(operation) for operation in after.values()}
     for where in _sorted(before.keys() | after.keys()):
@@ -199,7 +204,9 @@ def _operation(before: Operation, after: Operation, old: Contract, new: Contract
 
 
 def _plain(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, tuple) else str(value)
+    if isinstance(value, tuple):
+        return ", ".join(map(_plain, value))
+    return value if isinstance(value, str) else json.dumps(value, default=dict)
 
 
 def _parameters(side: str, old: Iterable[Parameter], new: Iterable[Parameter]) -> Iterator[ContractChange]:

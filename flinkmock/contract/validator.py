@@ -6,6 +6,7 @@ Those are the order of keys (Jackson writes properties in a fixed order, maps ha
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
@@ -190,6 +191,18 @@ _KINDS = {
 }
 
 
+_LIMITS = {
+    "minimum": "at least {}",
+    "maximum": "at most {}",
+    "minLength": "at least {} characters",
+    "maxLength": "at most {} characters",
+    "minItems": "at least {} items",
+    "maxItems": "at most {} items",
+    "minProperties": "at least {} keys",
+    "maxProperties": "at most {} keys",
+}
+
+
 def _violations(validator: Validator, body: Any) -> list[SchemaViolation]:
     violations = (violation for error in validator.iter_errors(body) for violation in _translate(error))
     return list(dict.fromkeys(violations))
@@ -211,11 +224,12 @@ def _translate(error: ValidationError) -> Iterator[SchemaViolation]:
             if name not in schema.get("properties", {}):
                 yield SchemaViolation(f"{pointer}/{_escape(name)}", "extra", "no such key", _short(instance[name]))
     elif keyword == "order":
-        yield SchemaViolation(pointer, "order", f"keys in the order {expected}", str(instance))
+        yield SchemaViolation(pointer, "order", f"keys in the order {', '.join(expected)}", ", ".join(instance))
     elif keyword == "type" and instance is None:
         yield SchemaViolation(pointer, "null", _text(expected), "null")
     else:
-        yield SchemaViolation(pointer, _KINDS.get(keyword, "value"), _text(expected), _short(instance))
+        wanted = _LIMITS[keyword].format(expected) if keyword in _LIMITS else _text(expected)
+        yield SchemaViolation(pointer, _KINDS.get(keyword, "value"), wanted, _short(instance))
 
 
 def _escape(step: str | int) -> str:
@@ -223,9 +237,10 @@ def _escape(step: str | int) -> str:
 
 
 def _text(expected: Any) -> str:
-    return " or ".join(map(str, expected)) if isinstance(expected, list) else str(expected)
+    values = expected if isinstance(expected, list) else [expected]
+    return " or ".join(value if isinstance(value, str) else json.dumps(value) for value in values)
 
 
 def _short(value: Any) -> str:
-    text = repr(value)
+    text = json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 80 else text[:77] + "..."

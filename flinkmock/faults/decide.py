@@ -12,6 +12,7 @@ from flinkmock.contract import Operation
 from flinkmock.errors import NotFound, did_you_mean
 from flinkmock.faults.fault import Fault, LogNormal
 from flinkmock.named_random import NamedRandom, UniformRange
+from flinkmock.tables import counted as number_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +171,7 @@ def _unused(counted: _Counted) -> Iterator[str]:
     if not counted.hits:
         yield _never_applied(counted)
         return
-    count = "1 request" if counted.hits == 1 else f"{counted.hits} requests"
+    count = number_of(counted.hits, "request")
     for path in counted.fault.sought_values:
         if path not in counted.changed:
             yield f'The fault "{counted.fault.name}" applied to {count}, but no response had a value at {path}.'
@@ -180,7 +181,7 @@ def _never_applied(counted: _Counted) -> str:
     head = f'The fault "{counted.fault.name}" never applied'
     if not counted.matched:
         return f"{head}: no request met its conditions."
-    count = "1 request" if counted.matched == 1 else f"{counted.matched} requests"
+    count = number_of(counted.matched, "request")
     return f"{head}: {count} met its conditions, but an earlier fault applied, or every, nth and chance selected none."
 
 

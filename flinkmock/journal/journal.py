@@ -16,6 +16,7 @@ from flinkmock.journal.count_range import AT_LEAST_ONCE, CountRange
 from flinkmock.journal.exchange import Exchange
 from flinkmock.journal.expectation import Expectation, InOrder, RequestMatcher
 from flinkmock.monotonic import monotonic
+from flinkmock.tables import counted
 
 
 class Expected(Protocol):
@@ -285,4 +286,4 @@ class Journal(Sequence[Exchange]):
 
     def __repr__(self) -> str:
         more = f", {self.dropped} dropped" if self.dropped else ""
-        return f"<Journal of {len(self)} requests{more}>"
+        return f"<Journal of {counted(len(self), 'request')}{more}>"

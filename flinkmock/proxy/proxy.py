@@ -93,8 +93,14 @@ class Proxy:
         return self.checker.report
 
     def summary(self) -> str:
-        """Returns the findings about the server and its clients as text."""
-        return self.checker.summary()
+        """Returns the findings about the server, its clients and the faults as text."""
+        return "\n".join([self.report.table(), *self.further_findings()])
+
+    def further_findings(self) -> list[str]:
+        """Returns lines about clients' mistakes, requests without a response, and faults that never applied."""
+        unused = self._upstream.faults.unused()
+        faults = ["", "faults:", *(f"    {sentence}" for sentence in unused)] if unused else []
+        return [*self.checker.client_findings(), *faults]
 
     def runner(self, shutdown_timeout: float = 2.0) -> web.AppRunner:
         """Returns an aiohttp runner; the caller sets it up and adds a site.

@@ -106,10 +106,6 @@ class TrafficChecker:
             self.report.add(finding, exchange.target)
         return [str(finding) for finding in findings]
 
-    def summary(self) -> str:
-        """Returns the report and the findings about clients as text."""
-        return "\n".join([self.report.table(), *self.client_findings()])
-
     def client_findings(self) -> list[str]:
         """Returns lines about clients' mistakes and requests without a response."""
         lines: list[str] = []

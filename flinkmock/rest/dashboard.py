@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from flinkmock.errors import DashboardMissing
+from flinkmock.errors import DashboardMissing, unreadable
 from flinkmock.release import Release
 
 AUTO = "auto"
@@ -115,8 +115,10 @@ def _from_jar(jar: Path, release: Release) -> Dashboard:
         with zipfile.ZipFile(jar) as archive:
             entries = [entry for entry in archive.infolist() if entry.filename.startswith(_WEB)]
             files = {entry.filename.removeprefix(_WEB): archive.read(entry) for entry in entries}
-    except (OSError, zipfile.BadZipFile) as error:
-        raise DashboardMissing(f"{jar} can't be read as a jar: {error}.") from None
+    except OSError as error:
+        raise DashboardMissing(unreadable(jar, error)) from None
+    except zipfile.BadZipFile:
+        raise DashboardMissing(f"{jar} is not a flink-dist jar, or a folder with one.") from None
     if "index.html" not in files:
         raise DashboardMissing(f"There is no web/index.html in {jar}: it is not a flink-dist jar.")
     return Dashboard(files, str(jar))

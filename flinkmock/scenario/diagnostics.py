@@ -9,6 +9,8 @@ from typing import NoReturn
 from flinkmock.errors import Diagnostic, ScenarioError
 
 MAX_REPORTED = 50
+MAX_LINE = 120
+"""Of a longer line, a message shows so many characters around the mistake."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,10 +82,22 @@ class Diagnostics:
 
 
 def _format(location: SourceLocation, message: str) -> str:
-    head = f"{location}: {message}"
+    is_about_path = not location.line and location.path and message.startswith(dotted_path(location.path))
+    head = f"{location.file if is_about_path else location}: {message}"  # the path is in one of both
     if not location.source.strip():
         return head
     number = f"  {location.line}"
+    line, caret = _excerpt(location.source, location.column - 1)
     # tabs stay tabs below the line, so that the caret is in the same column
-    indent = "".join("\t" if c == "\t" else " " for c in location.source[: location.column - 1])
-    return f"{head}\n{number} | {location.source}\n{' ' * len(number)} | {indent}^"
+    indent = "".join("\t" if c == "\t" else " " for c in line[:caret])
+    return f"{head}\n{number} | {line}\n{' ' * len(number)} | {indent}^"
+
+
+def _excerpt(line: str, position: int) -> tuple[str, int]:
+    """Return a line, or the part of a long one around a position, and the position in it."""
+    if len(line) <= MAX_LINE:
+        return line, position
+    start = max(0, min(position - MAX_LINE // 2, len(line) - MAX_LINE))
+    before = "…" if start else ""
+    after = "…" if start + MAX_LINE < len(line) else ""
+    return f"{before}{line[start : start + MAX_LINE]}{after}", position - start + len(before)

@@ -9,6 +9,7 @@ from typing import TypeGuard
 
 from flinkmock import limits
 from flinkmock.data import data_dir
+from flinkmock.errors import unreadable
 from flinkmock.scenario.diagnostics import Diagnostics, SourceLocation
 from flinkmock.scenario.document import YamlNode, empty_document, parse_mapping, parse_yaml
 from flinkmock.scenario.templates import merge
@@ -63,7 +64,7 @@ def find_file(
         if not _is_missing(file := folder / name):
             return file
     close = get_close_matches(Path(name).stem, [file.stem for file in built_in.glob("*.yaml")], n=1)
-    hint = f' Did you mean "{close[0]}.yaml"?' if close else ""
+    hint = f' Did you mean "{close[0]}.yaml"?' if close else " `flinkmock scenario list` lists these."
     searched = ", ".join(map(str, dict.fromkeys(folder.resolve() for folder in folders)))
     diagnostics.fail(location, f"{prefix}file not found in {searched}, or among the built-in scenarios.{hint}")
 
@@ -116,10 +117,6 @@ def _read_text(file: Path, location: SourceLocation, diagnostics: Diagnostics, p
         with file.open("rb") as stream:
             # one byte more than allowed is enough to see that a file is too large
             return stream.read(limits.SCENARIO_SIZE * 4 + 1).decode("utf-8-sig")
-    except FileNotFoundError:
-        problem = "file not found."
-    except UnicodeDecodeError as error:
-        problem = f"the file is not UTF-8: {error.reason}."
-    except (OSError, ValueError) as error:  # ValueError: a name with a null byte
-        problem = f"can't read the file: {getattr(error, 'strerror', error)}."
+    except (OSError, ValueError) as error:  # ValueError: not UTF-8, or a name with a null byte
+        problem = unreadable(file, error).removeprefix(f"{file}: ")
     diagnostics.fail(location, prefix + problem)  # outside of `except`, so that no context is shown

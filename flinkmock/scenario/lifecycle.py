@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from itertools import pairwise
 
 from flinkmock import limits
@@ -137,6 +138,9 @@ class LifecycleReader:
         if next_state not in possible:
             scheduler = "the adaptive scheduler" if self._scheduler == "adaptive" else "Flink"
             hint = f"From {state} it goes to {', '.join(sorted(possible))}." if possible else f"{state} is final."
+            between = [each for each in sorted(possible) if next_state in self._transitions[each]]
+            for nearest in get_close_matches(next_state, between, n=1):
+                hint += f" Write {nearest} before {next_state}."
             self._diagnostics.add(following.location, f"{scheduler} never goes from {state} to {next_state}. {hint}")
         elif line.duration is None:
             message = f"{state} needs a duration, because {next_state} follows. Write {state}: 3s."

@@ -11,6 +11,7 @@ from typing import Any
 from flinkmock.conformance.compat import EFFECTS, IGNORED_NOW, READS, ClientRequest, UpgradeImpact, compat
 from flinkmock.contract import Contract, known_releases
 from flinkmock.journal import Exchange
+from flinkmock.tables import counted
 
 HEADING_TEXTS = "fails", "is ignored", "gets another response, if the client reads it", "is ignored already"
 HEADINGS = dict(zip(EFFECTS, HEADING_TEXTS, strict=True))
@@ -74,15 +75,14 @@ class CompatReport:
         tests = {str(request): sample.test for request, sample in zip(requests, samples, strict=True)}
         impacts = compat(requests, flink, self.target)
         total = sum(request.times for request in requests)
-        count = f"{total} requests" if total > 1 else "1 request"
+        count = counted(total, "request")
         yield f"{count} to Flink {flink}:" if impacts else f"{count} to Flink {flink}: nothing changes."
         for effect, group in groupby(impacts, key=lambda impact: impact.effect):
             impacts_of_effect = list(group)
             shown = MAX_RESPONSE_CHANGES if effect == READS else len(impacts_of_effect)
             yield f"  {HEADINGS[effect]}:"
             for (where, times, example), parts in groupby(impacts_of_effect[:shown], key=_request):
-                number = f"{times} requests" if times > 1 else "1 request"
-                yield f"    {where} ({number}, first in {tests[example]})"
+                yield f"    {where} ({counted(times, 'request')}, first in {tests[example]})"
                 yield from (f"      {impact.what}{_since(impact)}" for impact in parts)
             if len(impacts_of_effect) > shown:
                 yield f"    … and {len(impacts_of_effect) - shown} more"

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from flinkmock.contract import Contract
 from flinkmock.journal import Exchange
 from flinkmock.journal.operation_hints import operation_hints
+from flinkmock.tables import counted
 
 MAX_REQUESTS = 5
 """The report shows so many requests."""
@@ -14,8 +15,7 @@ MAX_REQUESTS = 5
 
 def unmatched_report(exchanges: Sequence[Exchange], contract: Contract) -> str:
     """Return the requests, a hint for each, and how a test allows them."""
-    count = f"{len(exchanges)} requests" if len(exchanges) > 1 else "1 request"
-    lines = [f"{count} matched no operation of Flink {contract.release.version}:"]
+    lines = [f"{counted(len(exchanges), 'request')} matched no operation of Flink {contract.release.version}:"]
     for exchange in exchanges[:MAX_REQUESTS]:
         lines += [f"    {exchange}", *(f"         {hint}" for hint in operation_hints(exchange, contract))]
     if len(exchanges) > MAX_REQUESTS:

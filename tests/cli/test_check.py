@@ -191,7 +191,7 @@ def test_mutating_checks_that_can_not_run(
 def test_a_negative_number_of_requests(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["check", url, "--fuzz", "-3"])
-    assert "'-3' is not a number of requests" in capsys.readouterr().err
+    assert "argument --fuzz: '-3' is negative. Write a number from 0." in capsys.readouterr().err
 
 
 def test_how_far_it_has_come(capsys: pytest.CaptureFixture[str]) -> None:

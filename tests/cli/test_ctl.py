@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from threading import Thread
+from urllib.request import urlopen
 
 import pytest
 
@@ -81,6 +82,18 @@ def test_a_scenario_that_extends_a_file_of_the_client(ctl: Ctl, flink: FlinkMock
         assert mistake in (out if action == "check" else err)
 
 
+def test_findings(ctl: Ctl, flink: FlinkMock) -> None:
+    assert ctl("findings") == (0, "All faults applied, and Flink reads all parts of the requests.\n", "")
+    flink.faults.add({"name": "slow", "match": "GET /jobs", "delay": "1s"})
+    urlopen(flink.url + "/overview?x=1").close()
+    assert ctl("findings") == (
+        1,
+        'The fault "slow" never applied: no request met its conditions.\n'
+        "Flink 2.3 does not read the query parameter x of GET /overview. (request 1)\n",
+        "",
+    )
+
+
 def test_processes_and_signals(ctl: Ctl, flink: FlinkMock) -> None:
     before = len(flink.taskmanagers)
     assert ctl("taskmanager", "join")[0] == 0
@@ -103,7 +116,7 @@ def test_faults_from_a_file_and_from_standard_input(ctl: Ctl, tmp_path: Path, mo
     assert ctl("fault", "list")[1] == "There are no faults.\n"
     code, _, err = ctl("fault", "add", "match: GET /jobs\ndelai: 1s")
     assert (code, "delay" in err) == (2, True)
-    assert ctl("fault", "add", "missing")[2] == "flinkmock: missing: No such file or directory.\n"
+    assert ctl("fault", "add", "missing")[2] == "flinkmock: missing: file not found.\n"
 
 
 def test_requests(ctl: Ctl, flink: FlinkMock) -> None:

@@ -258,7 +258,7 @@ def test_a_taken_port(refused: Refused) -> None:
         (["--port", "70000"], "argument --port: '70000' is not a port. Write a number from 0 to 65535."),
         (["--port", "http"], "argument --port: 'http' is not a port. Write a number from 0 to 65535."),
         (["--start-time", "noon"], 'argument --start-time: "noon" is not a time. Write 2026-01-01T00:00:00Z.'),
-        (["--seed", "x"], "argument --seed: invalid int value: 'x'"),
+        (["--seed", "x"], "argument --seed: 'x' is not a whole number. Write digits, such as 7."),
         (["--log", "xml"], "argument --log: invalid choice: 'xml'"),
         (["--colour"], "unknown option --colour. Did you mean --clock?"),
         (["--host", "no.such.host.invalid", "--port", "0"], "flinkmock: "),

@@ -24,7 +24,7 @@ def served(*arguments: str, ask: tuple[str, ...] = ()) -> tuple[int, str, str]:
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         first = process.stdout.readline()
-        url = next(word for word in first.split() if word.startswith("http://"))
+        url = first[first.index("http://") :].split()[0].strip('",')
         for path in ask:
             with (
                 contextlib.suppress(urllib.error.HTTPError),
@@ -84,7 +84,20 @@ def test_the_name_of_a_fault_is_printed_after_the_request(tmp_path: Path) -> Non
     assert out.splitlines()[-1] == "00:00:00.000  503  GET    /overview  (election)"
 
 
+def test_what_had_no_effect_is_printed_at_the_end(tmp_path: Path) -> None:
+    file = tmp_path / "s.yaml"
+    file.write_text("flink: '2.3'\nfaults: [{name: slow, match: GET /jobs, delay: 1s}]\n")
+    unused = 'The fault "slow" never applied: no request met its conditions.'
+    ignored = "Flink 2.3 does not read the query parameter x of GET /overview. (request 1)"
+    _, out, _ = served(str(file), ask=("/overview?x=1",))
+    assert out.splitlines()[-2:] == [unused, ignored]
+    _, out, _ = served(str(file), "--log", "json", ask=("/overview?x=1",))
+    assert json.loads(out.splitlines()[-1]) == {"event": "findings", "unused": [unused], "ignored": [ignored]}
+    _, out, _ = served(str(file))  # no request came
+    assert unused not in out
+
+
 def test_a_journal_that_cannot_be_written(scenario: str, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "flinkmock", "serve", "--port", "0", scenario, "--journal", str(tmp_path)]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
-    assert (ran.returncode, ran.stderr) == (2, f"flinkmock: {tmp_path} can't be written: Is a directory.\n")
+    assert (ran.returncode, ran.stderr) == (2, f"flinkmock: {tmp_path}: can't write the file: Is a directory.\n")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import io
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -72,10 +75,19 @@ def test_the_built_in_scenarios(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_every_help_has_examples() -> None:
-    subparsers = next(action.choices for action in create_parser()._actions if isinstance(action.choices, dict))
-    assert list(subparsers) == list(COMMANDS)
-    for name, command_parser in subparsers.items():
-        assert "flinkmock" in command_parser.format_help().partition("examples:\n")[2], name
+    subparsers = next(action for action in create_parser()._actions if isinstance(action.choices, dict))
+    assert list(subparsers.choices) == list(COMMANDS)
+    for command_parser in parsers_of(subparsers):
+        assert "flinkmock" in command_parser.format_help().partition("examples:\n")[2], command_parser.prog
+
+
+def parsers_of(subparsers: Any) -> Iterator[argparse.ArgumentParser]:
+    """Yield the parsers of all commands and actions."""
+    for parser in subparsers.choices.values():
+        yield parser
+        for action in parser._actions:
+            if isinstance(action.choices, dict):
+                yield from parsers_of(action)
 
 
 def test_an_unknown_command(capsys: pytest.CaptureFixture[str]) -> None:

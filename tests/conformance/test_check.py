@@ -76,9 +76,9 @@ def removed(status: int, content_type: str, body: bytes) -> tuple[int, str, byte
     ("change", "text"),
     [
         (altered(lambda body: body.pop("taskmanagers")), "/taskmanagers: missing: expected a value, found nothing"),
-        (altered(lambda body: body.update({"slots-total": "4"})), "/slots-total: type: expected integer, found '4'"),
+        (altered(lambda body: body.update({"slots-total": "4"})), '/slots-total: type: expected integer, found "4"'),
         (altered(lambda body: body.update({"slots-total": None})), "/slots-total: null: expected integer, found null"),
-        (with_text, "body: expected JSON, found b'<html>'"),
+        (with_text, "body: expected JSON, found <html>"),
         (without_charset, "content type: expected application/json; charset=UTF-8, found application/json"),
         (created, "status: expected 200, found 201"),
         (removed, "status: expected 200, found 404 Unable to load requested file /overview."),

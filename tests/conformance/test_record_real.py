@@ -26,7 +26,7 @@ VERSIONS = ("2.3.0", "1.20.5", "1.12.5")
 @cache
 def recorded(version: str) -> dict[str, Any]:
     raw = gzip.decompress((DATA / f"recorded-{version}.jsonl.gz").read_bytes()).decode()
-    return recorded_scenario(read_raw(raw.splitlines()))
+    return recorded_scenario(read_raw(raw.splitlines(), "raw.jsonl"))
 
 
 def score(scenario: dict[str, Any], version: str) -> Score:

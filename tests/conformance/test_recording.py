@@ -429,11 +429,11 @@ def test_invalid_arguments(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     file = tmp_path / "notes.txt"
     file.write_text("no exchange\n")
     assert main(["record", str(file), "-o", str(tmp_path / "x")]) == 2
-    assert "does not contain exchanges of flinkmock record --raw" in capsys.readouterr().err
+    assert f"{file}:1: this is not an exchange that flinkmock record --raw wrote." in capsys.readouterr().err
     assert main(["record", "localhost:8081", "-o", "x", "--raw", "y", "--anonymize"]) == 2
     assert "--raw keeps what --anonymize removes" in capsys.readouterr().err
     assert main(["record", "localhost:8081", "-o", str(tmp_path / "no" / "x")]) == 2
-    assert "can't be written: its folder does not exist" in capsys.readouterr().err
+    assert "can't write the file: its folder does not exist." in capsys.readouterr().err
     for wrong in ("soon", "0s"):
         with pytest.raises(SystemExit):
             main(["record", "localhost:8081", "-o", "x", "--for", wrong])

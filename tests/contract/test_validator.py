@@ -141,9 +141,9 @@ def test_ids_and_base64():
 def test_the_text_of_a_violation():
     contract = Contract.load("2.3")
     [violation] = contract.check_response(contract.operation("getClusterOverview"), OVERVIEW | {"taskmanagers": "one"})
-    assert str(violation) == "/taskmanagers: type: expected integer, found 'one'"
+    assert str(violation) == '/taskmanagers: type: expected integer, found "one"'
     [order] = contract.check_response(contract.operation("getClusterOverview"), dict(reversed(OVERVIEW.items())))
-    assert str(order).startswith("(the whole body): order: expected keys in the order ['taskmanagers'")
+    assert str(order).startswith("(the whole body): order: expected keys in the order taskmanagers, slots")
 
 
 def test_error_bodies():
@@ -151,7 +151,7 @@ def test_error_bodies():
     assert contract.check_error({"errors": ["Not found: /x"]}) == []
     assert [str(violation) for violation in contract.check_error({"error": "x"})] == [
         "/errors: missing: expected a value, found nothing",
-        "/error: extra: expected no such key, found 'x'",
+        '/error: extra: expected no such key, found "x"',
     ]
 
 

@@ -12,6 +12,7 @@ import pytest
 
 from flinkmock import FlinkMock
 from flinkmock.cli import ctl, main
+from flinkmock.cli.parser import Parser
 
 PAGE = (Path(__file__).parents[2] / "docs" / "ctl.md").read_text("utf-8")
 BLOCKS = "".join(re.findall(r"```console\n(.*?)```", PAGE, re.DOTALL))
@@ -42,7 +43,7 @@ def test_the_examples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: p
 
 
 def test_the_table_has_every_action() -> None:
-    parser = argparse.ArgumentParser()
+    parser = Parser()
     ctl.configure(parser.add_subparsers())
     [subparsers] = [each for each in parser._actions if isinstance(each, argparse._SubParsersAction)]
     [actions] = [each for each in subparsers.choices["ctl"]._actions if isinstance(each, argparse._SubParsersAction)]

@@ -139,8 +139,17 @@ def test_faults_of_a_scenario(cluster: FlinkMock, tmp_path: Path) -> None:
         code, output, errors = running.stop()
     assert code == 0, output
     assert f"{scenario}: ignored, because a real cluster is behind the proxy: jobs" in errors
-    assert "1 requests, 1 of 1 operations answered, no deviation" in output
+    assert "1 request, 1 of 1 operation answered, no deviation" in output
     assert [json.loads(each)["fault"] for each in journal.read_text().splitlines()] == ["no leader", None]
+
+
+def test_faults_that_never_applied_are_in_the_summary(cluster: FlinkMock, tmp_path: Path) -> None:
+    scenario = tmp_path / "faults.yaml"
+    scenario.write_text(FAULTS)
+    with proxy(cluster.url, "--faults", str(scenario), "--quiet") as running:
+        assert running.get("/config") == 200
+        _, output, _ = running.stop()
+    assert output.endswith('\nfaults:\n    The fault "no leader" never applied: no request met its conditions.\n')
 
 
 def test_invalid_faults(cluster: FlinkMock, tmp_path: Path) -> None:

@@ -76,7 +76,7 @@ async def test_a_server_that_deviates(serve: Any, exchanges: list[Exchange]) -> 
             async with session.get(f"{url}/overview") as response:
                 assert await response.json() == {"taskmanagers": "1"}
     assert not proxy.report.clean
-    assert "/taskmanagers: type: expected integer, found '1'" in proxy.summary()
+    assert '/taskmanagers: type: expected integer, found "1"' in proxy.summary()
     assert "20 times, GET /overview" in proxy.summary()
 
 

@@ -14,15 +14,14 @@ from flinkmock.cli.ctl.action import Actions
 DEFAULT_URL = "http://127.0.0.1:8081"
 NOT_MET = 409
 """The status of a response if a condition is not met."""
-EXAMPLES = """\
-examples:
-  flinkmock ctl advance 5m
-  flinkmock ctl wait orders RUNNING --timeout 30s && ./deploy.sh
-  flinkmock ctl fail orders --class java.io.IOException --message 'disk full'
-  flinkmock ctl fault add '{match: "POST /jobs/:jobid/savepoints", times: 1, delay: 5s}'
-  flinkmock ctl requests --match 'POST /jobs/:jobid/stop'
-  flinkmock ctl scenario load crash-loop.yaml
-"""
+EXAMPLES = (
+    "flinkmock ctl advance 5m",
+    "flinkmock ctl wait orders RUNNING --timeout 30s && ./deploy.sh",
+    "flinkmock ctl fail orders --class java.io.IOException --message 'disk full'",
+    "flinkmock ctl fault add '{match: \"POST /jobs/:jobid/savepoints\", times: 1, delay: 5s}'",
+    "flinkmock ctl requests --match 'POST /jobs/:jobid/stop'",
+    "flinkmock ctl scenario load crash-loop.yaml",
+)
 
 
 def configure(subparsers: Any) -> None:
@@ -32,8 +31,7 @@ def configure(subparsers: Any) -> None:
         description="Drives a running fake cluster by its control API. Exit code 0: done; 1: a condition is not met (a "
         "job does not get into a state, an expectation is not met, the cluster is not in a state for this); 2: usage "
         "error, or the cluster does not answer.",
-        epilog=EXAMPLES,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        examples=EXAMPLES,
     )
     _add_options(parser)
     actions = Actions(parser.add_subparsers(metavar="ACTION", required=True), _add_options)

@@ -19,25 +19,41 @@ class Actions:
     Args:
         subparsers: What argparse's `add_subparsers` returned.
         add_options: Adds the options that every action has.
+        command: What is written before the name of an action.
     """
 
-    def __init__(self, subparsers: Any, add_options: Callable[[argparse.ArgumentParser], None]) -> None:
+    def __init__(
+        self, subparsers: Any, add_options: Callable[[argparse.ArgumentParser], None], command: str = "flinkmock ctl"
+    ) -> None:
         self._subparsers = subparsers
         self._add_options = add_options
+        self._command = command
 
-    def add(self, name: str, act: Act, description: str) -> argparse.ArgumentParser:
-        """Add an action. `description` is a sentence without a final period."""
-        parser: argparse.ArgumentParser = self._subparsers.add_parser(
-            name, help=description[0].lower() + description[1:], description=f"{description}."
-        )
-        self._add_options(parser)
+    def add(self, name: str, act: Act, description: str, *, example: str = "") -> argparse.ArgumentParser:
+        """Add an action.
+
+        Args:
+            name: Its name.
+            act: What it does.
+            description: A sentence without a final period.
+            example: Arguments for the example in the help.
+        """
+        parser = self._parser(name, description, example)
         parser.set_defaults(act=act)
         return parser
 
-    def group(self, name: str, description: str) -> Actions:
-        """Add a group of actions."""
-        parser = self._subparsers.add_parser(
-            name, help=description[0].lower() + description[1:], description=f"{description}."
+    def group(self, name: str, description: str, *, example: str) -> Actions:
+        """Add a group of actions. `example` is one of them, with arguments."""
+        parser = self._parser(name, description, example)
+        command = f"{self._command} {name}"
+        return Actions(parser.add_subparsers(metavar="ACTION", required=True), self._add_options, command)
+
+    def _parser(self, name: str, description: str, example: str) -> argparse.ArgumentParser:
+        parser: argparse.ArgumentParser = self._subparsers.add_parser(
+            name,
+            help=description[0].lower() + description[1:],
+            description=f"{description}.",
+            examples=(f"{self._command} {name} {example}".rstrip(),),
         )
         self._add_options(parser)
-        return Actions(parser.add_subparsers(metavar="ACTION", required=True), self._add_options)
+        return parser

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flinkmock.cli.arguments import duration
+from flinkmock.cli.arguments import duration, whole_number
 from flinkmock.cli.ctl.action import Actions
 from flinkmock.cli.ctl.session import Session
 from flinkmock.units import format_duration
@@ -12,17 +12,27 @@ from flinkmock.units import format_duration
 
 def configure(actions: Actions) -> None:
     actions.add("jobs", show, "List the jobs")
-    submit_ = actions.add("submit", submit, "Submit a job")
+    submit_ = actions.add("submit", submit, "Submit a job", example="report --template batch")
     submit_.add_argument("name", metavar="NAME", help="the name of the job")
     submit_.add_argument("--template", default="streaming", help="what it extends; default: %(default)s")
-    submit_.add_argument("--parallelism", type=int, metavar="N", help="default: that of the template")
-    wait_ = actions.add("wait", wait, "Wait until a job is in a state, without advancing the clock")
+    submit_.add_argument("--parallelism", type=whole_number, metavar="N", help="default: that of the template")
+    wait_ = actions.add(
+        "wait",
+        wait,
+        "Wait until a job is in a state, without advancing the clock",
+        example="orders RUNNING --timeout 30s",
+    )
     wait_.add_argument("job", metavar="JOB", help="the name or id of a job, which may be submitted later")
     wait_.add_argument("state", metavar="STATE", help="a job state of Flink: RUNNING, FINISHED, …")
     wait_.add_argument(
         "--timeout", type=duration, default="30s", metavar="DURATION", help="of the wall clock; default: %(default)s"
     )
-    fail_ = actions.add("fail", fail, "Let a task of a job throw an exception")
+    fail_ = actions.add(
+        "fail",
+        fail,
+        "Let a task of a job throw an exception",
+        example="orders --class java.io.IOException --message 'disk full'",
+    )
     _add_job(fail_)
     fail_.add_argument("--class", dest="java_class", default="java.lang.RuntimeException", help="default: %(default)s")
     fail_.add_argument("--message", default="Intentional failure", help="default: %(default)s")
@@ -32,7 +42,7 @@ def configure(actions: Actions) -> None:
         ("cancel", "Cancel a job"),
         ("restart", "Restart all tasks of a job"),
     ):
-        _add_job(actions.add(name, change(name), description))
+        _add_job(actions.add(name, change(name), description, example="orders"))
 
 
 def _add_job(parser: Any) -> None:

@@ -7,16 +7,16 @@ from flinkmock.cli.ctl.session import Session
 
 
 def configure(actions: Actions) -> None:
-    taskmanager = actions.group("taskmanager", "List, add and lose TaskManagers")
+    taskmanager = actions.group("taskmanager", "List, add and lose TaskManagers", example="lose")
     taskmanager.add("list", list_taskmanagers, "List the registered TaskManagers")
     taskmanager.add("join", join_taskmanager, "Register one more TaskManager")
     lose = taskmanager.add("lose", lose_taskmanager, "Remove a TaskManager as if its process had crashed")
     lose.add_argument("id", nargs="?", metavar="ID", help="default: the first one")
-    leader = actions.group("leader", "Show or crash the leading JobManager")
+    leader = actions.group("leader", "Show or crash the leading JobManager", example="fail --for 10s")
     leader.add("show", show_leader, "Print which JobManager leads")
-    fail = leader.add("fail", fail_leader, "Crash the leader")
+    fail = leader.add("fail", fail_leader, "Crash the leader", example="--for 10s")
     fail.add_argument("--for", dest="duration", default="5s", metavar="DURATION", help="default: %(default)s")
-    signal = actions.add("signal", send_signal, "Send a signal; without a name, list the signals")
+    signal = actions.add("signal", send_signal, "Send a signal; without a name, list the signals", example="go")
     signal.add_argument("name", nargs="?", metavar="NAME", help="as the scenario names it")
 
 

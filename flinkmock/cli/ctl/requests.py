@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from flinkmock.cli.arguments import duration
+from flinkmock.cli.arguments import count, duration, whole_number
 from flinkmock.cli.ctl.action import Actions
 from flinkmock.cli.ctl.session import Session
 from flinkmock.errors import FlinkMockError
@@ -13,20 +13,27 @@ from flinkmock.units import format_duration
 
 
 def configure(actions: Actions) -> None:
-    parser = actions.add("requests", show, "List the requests of clients")
+    parser = actions.add(
+        "requests", show, "List the requests of clients", example="--match 'POST /jobs/:jobid/stop' --wait 1"
+    )
     parser.add_argument("--match", metavar="REQUEST", help="method and path: 'POST /jobs/:jobid/savepoints'")
-    parser.add_argument("--status", type=int, help="only responses with this status")
+    parser.add_argument("--status", type=whole_number, help="only responses with this status")
     parser.add_argument("--job", help="only requests about the job with this name or id")
     parser.add_argument("--unmatched", action="store_true", help="only requests for which there is no operation")
-    parser.add_argument("--limit", type=int, default=50, metavar="N", help="the last ones; default: %(default)s")
+    parser.add_argument("--limit", type=count, default=50, metavar="N", help="the last ones; default: %(default)s")
     parser.add_argument(
-        "--wait", type=int, metavar="N", help="wait until N requests match; exit code 1 if they don't come"
+        "--wait", type=count, metavar="N", help="wait until N requests match; exit code 1 if they don't come"
     )
     parser.add_argument(
         "--timeout", type=duration, default="30s", metavar="DURATION", help="of --wait; default: %(default)s"
     )
     parser.add_argument("--har", action="store_true", help="print all requests as HAR 1.2")
     parser.add_argument("--clear", action="store_true", help="clear the journal")
+    actions.add(
+        "findings",
+        findings,
+        "List faults that never applied and parts of requests that Flink ignores; exit code 1 if there are any",
+    )
     actions.add("expectations", expectations, "Check the scenario's `expect` section; exit code 1 if it is not met")
 
 
@@ -70,6 +77,13 @@ def _show(session: Session, response: dict[str, Any]) -> None:
         for each in response["requests"]
     ]
     session.show_rows(response, ("#", "time", "status", "request", "job", "fault"), rows, "No request.")
+
+
+def findings(session: Session) -> int:
+    response = session.client.request("GET", "findings")
+    sentences = [*response["unused"], *response["ignored"]]
+    session.show(response, "\n".join(sentences) or "All faults applied, and Flink reads all parts of the requests.")
+    return 1 if sentences else 0
 
 
 def expectations(session: Session) -> int:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from flinkmock.cli.arguments import whole_number
 from flinkmock.cli.ctl.action import Actions
 from flinkmock.cli.ctl.session import Session
 
@@ -16,19 +17,26 @@ UNNAMED = "<scenario>"
 
 
 def configure(actions: Actions) -> None:
-    scenario = actions.group("scenario", "Show, check and replace the scenario")
+    scenario = actions.group("scenario", "Show, check and replace the scenario", example="load crash-loop.yaml")
     scenario.add("show", show, "Print the scenario as YAML")
-    load_ = scenario.add("load", load, "Replace the cluster by one with another scenario, at the same address")
+    load_ = scenario.add(
+        "load",
+        load,
+        "Replace the cluster by one with another scenario, at the same address",
+        example="crash-loop.yaml --clock virtual",
+    )
     add_file(load_)
     add_scenario_options(load_)
-    check_ = scenario.add("check", check, "Check a scenario without using it; exit code 1 if it is invalid")
+    check_ = scenario.add(
+        "check", check, "Check a scenario without using it; exit code 1 if it is invalid", example="orders.yaml"
+    )
     add_file(check_)
     scenario.add("list", list_built_in, "List the built-in scenarios")
     actions.add("reset", reset, "Start the cluster again with the same scenario")
     snapshot_ = actions.add("snapshot", snapshot, "Take a snapshot of the cluster and print its id")
     snapshot_.add_argument("--list", action="store_true", dest="only_list", help="list the snapshots instead")
     snapshot_.add_argument("--delete", metavar="ID", help="delete a snapshot instead")
-    restore_ = actions.add("restore", restore, "Restore a snapshot")
+    restore_ = actions.add("restore", restore, "Restore a snapshot", example="s1")
     restore_.add_argument("id", metavar="ID", help="as `snapshot` printed it")
 
 
@@ -40,7 +48,7 @@ def add_file(parser: Any, **options: Any) -> None:
 
 def add_scenario_options(parser: Any) -> None:
     parser.add_argument("--flink", metavar="RELEASE", help="the release to serve; default: that of the scenario")
-    parser.add_argument("--seed", type=int, metavar="N", help="default: that of the scenario")
+    parser.add_argument("--seed", type=whole_number, metavar="N", help="default: that of the scenario")
     parser.add_argument("--clock", metavar="CLOCK", help="the clock mode; default: that of the scenario")
     parser.add_argument(
         "--start-time",

@@ -8,8 +8,17 @@ from flinkmock.cli.ctl.session import Session
 
 
 def configure(actions: Actions) -> None:
-    cluster = actions.group("cluster", "Create, list and delete further clusters in the same process")
-    create_ = cluster.add("create", create, "Create a cluster at a free port and print its id and URL")
+    cluster = actions.group(
+        "cluster",
+        "Create, list and delete further clusters in the same process",
+        example="create orders.yaml --clock virtual",
+    )
+    create_ = cluster.add(
+        "create",
+        create,
+        "Create a cluster at a free port and print its id and URL",
+        example="orders.yaml --clock virtual",
+    )
     add_file(create_, nargs="?")
     add_scenario_options(create_)
     create_.add_argument(
@@ -19,7 +28,7 @@ def configure(actions: Actions) -> None:
         help="delete it after this time (wall clock) without a request, or never; default: %(default)s",
     )
     cluster.add("list", list_clusters, "List these clusters")
-    delete_ = cluster.add("delete", delete, "Delete one of these clusters")
+    delete_ = cluster.add("delete", delete, "Delete one of these clusters", example="c1")
     delete_.add_argument("id", metavar="ID", help="as `cluster create` printed it")
     actions.add("health", health, "Check that the cluster answers")
     actions.add("version", version, "Print the versions of flinkmock and of the served Flink, and the URLs")

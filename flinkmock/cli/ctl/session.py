@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flinkmock.errors import FlinkMockError
+from flinkmock.errors import FlinkMockError, unreadable
 from flinkmock.tables import columns
 from flinkmock.units import format_duration
 
@@ -59,10 +59,8 @@ class Session:
         """The content of a file; of standard input for "-". Raises FlinkMockError."""
         try:
             return sys.stdin.read() if file == "-" else Path(file).read_text("utf-8")
-        except OSError as error:
-            raise FlinkMockError(f"{file}: {error.strerror}.") from None
-        except UnicodeDecodeError as error:
-            raise FlinkMockError(f"{file} is not UTF-8: {error.reason}.") from None
+        except (OSError, ValueError) as error:
+            raise FlinkMockError(unreadable(file, error)) from None
 
 
 def date_and_time(at: int) -> str:

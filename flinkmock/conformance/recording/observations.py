@@ -172,20 +172,28 @@ class ClusterObservations:
                     samples.add(job.details["now"], value)
 
 
-def read_raw(lines: Iterable[str]) -> ClusterObservations:
+def read_raw(lines: Iterable[str], source: str) -> ClusterObservations:
     """Reads the exchanges that `flinkmock record --raw` kept, one JSON object per line.
+
+    Args:
+        lines: of the file.
+        source: its name, for messages.
 
     Raises:
         FlinkMockError: a line has another format.
     """
     observations = ClusterObservations()
-    for line in filter(str.strip, lines):
+    for number, line in enumerate(lines, 1):
+        if not line.strip():
+            continue
         try:
             exchange = json.loads(line)
             if exchange["status"] == 200:
                 observations.add(exchange["target"], json.loads(exchange["response"]))
         except (ValueError, LookupError, TypeError, AttributeError) as error:
-            raise FlinkMockError(f"The file does not contain exchanges of flinkmock record --raw: {error!r}") from error
+            raise FlinkMockError(
+                f"{source}:{number}: this is not an exchange that flinkmock record --raw wrote."
+            ) from error
     return observations
 
 
