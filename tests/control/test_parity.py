@@ -40,6 +40,16 @@ ONLY_IN_PYTHON = {
     "FlinkMock.create_app": "a Python object",
     "FlinkMock.control_url": "the client knows it",
     "FlinkMock.is_running": "a request needs a server",
+    **dict.fromkeys(
+        (
+            "FlinkMock.auth",
+            "FlinkMock.ca_file",
+            "FlinkMock.client_certificate",
+            "FlinkMock.headers",
+            "FlinkMock.ssl_context",
+        ),
+        "a request needs it to be let in",
+    ),
     "FlinkMock.settle": "for clients in the same process",
     "FlinkMock.restore": "ClusterControl.restore",
     "Journal.add": "the server does",

@@ -582,7 +582,7 @@ def backpressure_level(body: Value) -> Relations:
         parts = [row[key] for key in ("ratio", "idleRatio", "busyRatio") if is_number(row[key].raw)]
         for part in parts:
             yield from true(-0.01 <= part.raw <= 1.1, "no share of the time", part)
-        if len(parts) == 3:
+        if len(parts) == 3 and any(part.raw for part in parts):  # all are 0 once the subtask has ended (MetricStore)
             shares = total(parts, "ratio + idleRatio + busyRatio")
             yield from true(0.5 <= shares.raw <= 1.5, "the shares do not add up to 1", *parts)
     if body["subtasks"].raw and body["backpressure-level"].exists:
