@@ -41,7 +41,7 @@ def configure(subparsers: Any) -> None:
         "--contract",
         metavar="FILE",
         help="compare with a page of Flink's documentation, or with an OpenAPI document, instead of flinkmock's "
-        "contract; 'documented': the pages of 1.12 and 2.x that flinkmock includes",
+        "contract; 'documented': the page of the release's own documentation",
     )
     parser.add_argument(
         "--mutating", type=Path, metavar="JAR", help="also send requests that change something, to jobs of this jar"

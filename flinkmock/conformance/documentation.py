@@ -9,11 +9,13 @@ from typing import Any
 
 from flinkmock.contract import Contract
 from flinkmock.contract.importing import contract_from_description
+from flinkmock.contract.importing.description import Description
+from flinkmock.contract.importing.standalone import standalone_document
 from flinkmock.data import data_dir
 from flinkmock.errors import FlinkMockError, ImportRefused, unreadable
 
-PAGES = {"1": "1.12", "2": "2.x"}
-"""Major release -> the bundled page, imported as `schemas/documented/NAME.json`."""
+PAGES = "documented.json"
+"""In `schemas/`: the operations and schemas of the REST API page of each release's documentation."""
 
 
 def documented_contract(page: str, flink: str) -> Contract:
@@ -22,17 +24,16 @@ def documented_contract(page: str, flink: str) -> Contract:
     Its operations have the same ids as in the release's own contract.
 
     Args:
-        page: a file; "documented": the bundled page of Flink that is closest to the release.
+        page: a file; "documented": the release's own page, which flinkmock has for the releases that it contains.
         flink: the release.
 
     Raises:
-        FlinkMockError: the file can't be read or is not a description.
+        FlinkMockError: the file can't be read or is not a description, or flinkmock does not have the page.
         UnknownRelease: `flink` is not a known release.
     """
     actual = Contract.load(flink)
     if page == "documented":
-        file = data_dir("schemas") / "documented" / f"{PAGES[actual.release.minor.partition('.')[0]]}.json"
-        document = json.loads(file.read_bytes())
+        document = _page(actual.release.minor)
     else:
         document = _read(Path(page), actual.release.version)
     ids = {str(operation): operation.id for operation in actual}
@@ -40,6 +41,21 @@ def documented_contract(page: str, flink: str) -> Contract:
         entry | {"id": ids.get(f"{entry['method']} {entry['path']}", entry["id"])} for entry in document["operations"]
     ]
     return Contract({**document, "flink": actual.release.version, "operations": operations})
+
+
+def _page(minor: str) -> Mapping[str, Any]:
+    pages = json.loads((data_dir("schemas") / PAGES).read_bytes())
+    if minor not in pages["releases"]:
+        raise FlinkMockError(
+            f"flinkmock does not have the documentation of Flink {minor}. Save the page of its REST API, and name the file: "
+            "--contract FILE."
+        )
+    page, entries = pages["releases"][minor], pages["entries"]
+    content = {
+        "operations": [entries[index] for index in page["operations"]],
+        "$defs": {name: entries[index] for name, index in page["$defs"].items()},
+    }
+    return standalone_document(Description("documentation page"), f"{minor}.0") | content
 
 
 def _read(file: Path, version: str) -> Mapping[str, Any]:

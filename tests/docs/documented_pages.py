@@ -1,0 +1,41 @@
+"""Makes schemas/documented.json from the REST API pages of Flink's documentation.
+
+    python -m tests.docs.documented_pages FOLDER
+
+FOLDER has a page for each release: 1.20.html, 2.3.html, … In Flink's repository a page is
+docs/layouts/shortcodes/generated/rest_v1_dispatcher.html; before 1.13 it was in docs/_includes/generated/. Only the
+operations and schemas are stored. Those of several releases are stored once.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from flinkmock.contract.importing import contract_from_description
+from flinkmock.data import data_dir
+
+
+def main(folder: Path) -> None:
+    stored: dict[str, int] = {}
+
+    def index(entry: Any) -> int:
+        return stored.setdefault(json.dumps(entry, ensure_ascii=False, separators=(",", ":")), len(stored))
+
+    releases: dict[str, Any] = {}
+    for file in sorted(folder.glob("*.html"), key=lambda file: tuple(map(int, file.stem.split(".")))):
+        document = contract_from_description(file.read_text(encoding="utf-8"), f"{file.stem}.0").document
+        releases[file.stem] = {
+            "operations": [index(operation) for operation in document["operations"]],
+            "$defs": {name: index(schema) for name, schema in document["$defs"].items()},
+        }
+    entries = ",\n".join(stored)
+    pages = ",\n".join(f'"{minor}":{json.dumps(page, separators=(",", ":"))}' for minor, page in releases.items())
+    text = f'{{"releases":{{\n{pages}\n}},\n"entries":[\n{entries}\n]}}\n'
+    (data_dir("schemas") / "documented.json").write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
