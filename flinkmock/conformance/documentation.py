@@ -32,10 +32,8 @@ def documented_contract(page: str, flink: str) -> Contract:
         UnknownRelease: `flink` is not a known release.
     """
     actual = Contract.load(flink)
-    if page == "documented":
-        document = _page(actual.release.minor)
-    else:
-        document = _read(Path(page), actual.release.version)
+    release = actual.release
+    document = _page(release.minor) if page == "documented" else _read(Path(page), release.version)
     ids = {str(operation): operation.id for operation in actual}
     operations = [
         entry | {"id": ids.get(f"{entry['method']} {entry['path']}", entry["id"])} for entry in document["operations"]
@@ -47,8 +45,8 @@ def _page(minor: str) -> Mapping[str, Any]:
     pages = json.loads((data_dir("schemas") / PAGES).read_bytes())
     if minor not in pages["releases"]:
         raise FlinkMockError(
-            f"flinkmock does not have the documentation of Flink {minor}. Save the page of its REST API, and name the file: "
-            "--contract FILE."
+            f"flinkmock does not have the documentation of Flink {minor}. Save the page of its REST API, and name the "
+            "file: --contract FILE."
         )
     page, entries = pages["releases"][minor], pages["entries"]
     content = {

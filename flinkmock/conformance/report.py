@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from flinkmock.contract import Operation
 from flinkmock.tables import counted
 
-MAX_PATHS = 100
+MAX_PATHS = 10
 """How many paths a finding keeps: a proxy may run for days."""
 NOT_FLINK = "No operation was answered: this may not be a Flink cluster, or the URL lacks a path."
 COHERENCE = "coherence"
