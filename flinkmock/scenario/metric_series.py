@@ -29,8 +29,7 @@ def read_metrics(
 
 def _metric(node: YamlNode, parallelism: int | None, diagnostics: Diagnostics) -> MetricSpec:
     subtasks = node.get("subtasks")
-    # `from` of a counter is its initial value
-    since = read_duration(node.get("from"), 0, diagnostics) if node.items and node.get("rate") is None else 0
+    since = read_duration(node.get("from"), 0, diagnostics) if node.items else 0
     if subtasks is None:
         return MetricSpec(_series(node, diagnostics), since=since)
     if parallelism is None:
@@ -48,7 +47,7 @@ def _series(node: YamlNode, diagnostics: Diagnostics) -> MetricSeries:
     if (value := node.get("value")) is not None:
         return Constant(_value(value))
     if (rate := node.get("rate")) is not None:
-        return Counter(as_float(rate, 0), as_float(node.get("from"), 0))
+        return Counter(as_float(rate, 0), as_float(node.get("initial"), 0))
     every = _every(node, diagnostics)
     if (sine := node.get("sine")) is not None:
         low, high = (as_float(end, 0) for end in sine.elements)

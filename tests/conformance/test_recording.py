@@ -169,7 +169,7 @@ jobs:
     metrics: {backlog: {series: [5, 7, 9], every: 1s, repeat: true}}
     vertices:
       - name: "Source: clicks"
-        metrics: {Source__clicks.lag: {rate: 10, from: 500}, Source__clicks.share: {value: 0.5, subtasks: [1]}}
+        metrics: {Source__clicks.lag: {rate: 10, initial: 500}, Source__clicks.share: {value: 0.5, subtasks: [1]}}
         accumulators: {seen: LongCounter, lost: {type: IntCounter, value: 3}}
       - {name: Map, skew: [8, 2], backpressure: 40%, slot-sharing-group: heavy}
       - {name: more, operators: [Map]}

@@ -111,6 +111,7 @@ def test_a_vendors_version() -> None:
 
 def test_a_metric_that_appears_late() -> None:
     pending = {"pendingRecords": {"series": [5, 6], "every": "10s", "from": "1m"}, "lag": {"value": 7, "from": "30s"}}
+    pending["errors"] = {"rate": 1, "initial": 100, "from": "1m"}
     vertices = [{"name": "Source: k", "metrics": pending}]
     with FlinkMock({"jobs": {"orders": {"vertices": vertices}}}, clock="virtual") as flink:
         job = flink.job("orders")
@@ -121,8 +122,9 @@ def test_a_metric_that_appears_late() -> None:
         def shown(name: str) -> list[float]:
             return [metric["sum"] for metric in httpx.get(url, params={"get": name}).json()]
 
-        assert shown("pendingRecords") == shown("lag") == []
+        assert shown("pendingRecords") == shown("lag") == shown("errors") == []
         flink.advance("31s")
         assert (shown("pendingRecords"), shown("lag")) == ([], [7.0])
         flink.advance("30s")
         assert shown("pendingRecords") == [6.0]
+        assert 100 < shown("errors")[0] < 200

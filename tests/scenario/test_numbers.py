@@ -28,7 +28,7 @@ jobs:
         skew: [4, 1]
         backpressure: {ratio: 80%, from: 1h10s, until: 1h20s}
         metrics:
-          errors: {rate: 2, from: 10, subtasks: [1]}
+          errors: {rate: 2, initial: 10, subtasks: [1]}
           heap: {spike: 900, base: 10, every: 10s, duration: 2s}
           step: {series: [a, b, c], every: 30m}
           round: {series: [1, 2], every: 1s, repeat: true}

@@ -57,7 +57,7 @@ def metric_series(subtasks: Sequence[Samples], age: int) -> Any:
     elapsed = times[-1] - times[0]
     if elapsed > 0 and all(isinstance(value, int) for value in merged) and _increases(merged):
         rate = (merged[-1] - merged[0]) * 1000 / elapsed
-        return {"rate": round(rate, 3), "from": max(0, round(merged[-1] - rate * age / 1000))}
+        return {"rate": round(rate, 3), "initial": max(0, round(merged[-1] - rate * age / 1000))}
     every = max(1, round(elapsed / max(1, len(merged) - 1)))
     # what follows the recording is unknown, so the series repeats
     return {"series": merged, "every": format_duration(every), "repeat": True}
