@@ -54,7 +54,7 @@ def jobmanager_files(cluster: Cluster, time: int) -> list[LogFile]:
     for job in cluster.jobs.values():
         events.extend(_of_job(cluster, job, time))
     path = jobmanager_log_path(cluster.configuration, cluster.release)
-    return log_files(path, [event for event in events if event.time <= time], started)
+    return log_files(path, (event for event in events if event.time <= time), started)
 
 
 def taskmanager_files(cluster: Cluster, taskmanager: TaskManager, time: int) -> list[LogFile]:
@@ -67,7 +67,7 @@ def taskmanager_files(cluster: Cluster, taskmanager: TaskManager, time: int) -> 
             if execution.slot and execution.slot.taskmanager is taskmanager:
                 events.extend(_on_taskmanager(cluster, job, execution))
     path = taskmanager_log_path(taskmanager, cluster.configuration, cluster.release)
-    happened = [event for event in events if event.time <= time]
+    happened = (event for event in events if event.time <= time)
     return log_files(path, happened, started, _printed(cluster, taskmanager, time))
 
 

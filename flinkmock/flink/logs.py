@@ -6,9 +6,10 @@ events of a running cluster are in `log_messages`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from flinkmock.flink.configuration import JOBMANAGER_LOG, TASKMANAGER_LOG, Configuration
 from flinkmock.flink.environment import environment_of
@@ -23,6 +24,10 @@ _CONFIGURATION = "org.apache.flink.configuration.GlobalConfiguration"
 _REST = "org.apache.flink.runtime.dispatcher.DispatcherRestEndpoint"
 _RESOURCES = "org.apache.flink.runtime.resourcemanager.StandaloneResourceManager"
 _RULE = "-" * 80
+MAX_LOG_BYTES = 100 * 1024 * 1024
+"""`policies.size.size`: when a log is larger, the next event begins another file."""
+OLDER_FILES = 10
+"""`strategy.max`: how many older files are kept; the one with the highest number is the newest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,30 +47,64 @@ class LogEvent:
 
 @dataclass(frozen=True, slots=True)
 class LogFile:
-    """A file of the log directory; `modified_at` is epoch ms."""
+    """A file of the log directory.
+
+    Attributes:
+        size: Bytes.
+        modified_at: Epoch ms.
+        text: Returns what the file contains.
+    """
 
     name: str
-    content: bytes
+    size: int
     modified_at: int
+    text: Callable[[], str]
+
+    @property
+    def content(self) -> bytes:
+        """The bytes of the file."""
+        return self.text().encode()
 
     def payload(self) -> dict[str, str | int]:
         """An entry of `/jobmanager/logs` and `/taskmanagers/:taskmanagerid/logs`."""
-        return {"name": self.name, "size": len(self.content), "mtime": self.modified_at}
+        return {"name": self.name, "size": self.size, "mtime": self.modified_at}
 
 
 def log_text(events: Iterable[LogEvent]) -> str:
     """Return the text of a log file: the events by time, events of the same time in the given order."""
-    return "".join(event.line() for event in sorted(events, key=lambda event: event.time))
+    return "".join(event.line() for event in sorted(events, key=_time_of))
 
 
-def log_files(path: str, events: Sequence[LogEvent], started_at: int, output: str = "") -> list[LogFile]:
-    """Return the two files of a process that logs into the file at `path`: its standard output and its log."""
-    written = max((event.time for event in events), default=started_at)
-    name = file_name(path)
-    return [
-        LogFile(out_file(name), output.encode(), written if output else started_at),
-        LogFile(name, log_text(events).encode(), written),
+def log_files(path: str, events: Iterable[LogEvent], started_at: int, output: str = "") -> list[LogFile]:
+    """Return the files of a process that logs into the file at `path`: its standard output, its log, and the older
+    parts of the log, which log4j renames as Flink's `log4j.properties` says (since 1.12)."""
+    parts, sizes = _rolled(sorted(events, key=_time_of))
+    written = [part[-1].time if part else started_at for part in parts]
+    name, last = file_name(path), len(parts) - 1
+    names = [*(f"{name}.{number}" for number in range(1, last + 1)), name]
+    files = [
+        LogFile(file, size, at, partial(log_text, part))
+        for file, size, at, part in zip(names, sizes, written, parts, strict=True)
     ]
+    printed_at = written[-1] if output else started_at
+    standard_output = LogFile(out_file(name), len(output.encode()), printed_at, lambda: output)
+    return [standard_output, files[last], *files[:last]]
+
+
+def _rolled(events: Sequence[LogEvent]) -> tuple[list[Sequence[LogEvent]], list[int]]:
+    """Return the events of each file that is kept, the oldest file first, and its size (bytes)."""
+    starts, sizes = [0], [0]
+    for number, event in enumerate(events):
+        if sizes[-1] > MAX_LOG_BYTES:
+            starts.append(number)
+            sizes.append(0)
+        sizes[-1] += len(event.line().encode())
+    parts = [events[start:end] for start, end in zip(starts, [*starts[1:], len(events)], strict=True)]
+    return parts[-1 - OLDER_FILES :], sizes[-1 - OLDER_FILES :]
+
+
+def _time_of(event: LogEvent) -> int:
+    return event.time
 
 
 def jobmanager_log_path(configuration: Configuration, release: Release) -> str:

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from flinkmock.cluster.taskmanager import TaskManager
-from flinkmock.flink import log_messages
+from flinkmock.flink import log_messages, logs
 from flinkmock.flink.configuration import Configuration
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.flink.logs import (
@@ -76,6 +76,23 @@ def test_files_have_the_size_of_their_content() -> None:
     assert output.payload() == {"name": "jm.out", "size": 0, "mtime": START}
     assert log.payload()["size"] == len(log.content) == len(log_text(events).encode())
     assert log.modified_at == max(event.time for event in events)
+
+
+def test_a_long_log_is_continued_in_another_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    events = [LogEvent(START + number, "a", f"event {number:02}") for number in range(30)]
+    size = len(events[0].line())
+    monkeypatch.setattr(logs, "MAX_LOG_BYTES", 2 * size)  # exceeded by the third event
+    _, log, *older = log_files("jm.log", events[:7], START)
+    assert [file.name for file in older] == ["jm.log.1", "jm.log.2"]
+    assert [file.size for file in (log, *older)] == [size, 3 * size, 3 * size]
+    assert log.content == events[6].line().encode()
+    assert older[1].content.decode() == log_text(events[3:6])
+    assert older[1].modified_at == START + 5
+    monkeypatch.setattr(logs, "OLDER_FILES", 3)
+    _, log, *older = log_files("jm.log", events, START)
+    assert [file.name for file in older] == ["jm.log.1", "jm.log.2", "jm.log.3"]
+    assert older[0].content.decode() == log_text(events[18:21])
+    assert log.content.decode() == log_text(events[27:])
 
 
 def test_the_paths_of_log_files_can_be_configured() -> None:
