@@ -25,7 +25,7 @@ def read_accumulators(
         if value_node is not None:
             values[name] = _value(kind, value_node, diagnostics)
         elif kind not in FLINK_TYPES:
-            hint = did_you_mean(kind, FLINK_TYPES)
+            hint = did_you_mean(kind, sorted(FLINK_TYPES))
             message = f'"{kind}" is not an accumulator of Flink.{hint} One of the program\'s own types needs a value.'
             diagnostics.add(node.location, message)
     return types, values
