@@ -73,6 +73,9 @@ class _Session:
         """Raises FlinkMockError if the job doesn't exist or has ended."""
         listed = rows(self._check.reader.json("/jobs"), "jobs")
         jobs = {str(row.get("id")): str(row.get("status")) for row in listed}
+        if not jobs:
+            listed = rows(self._check.reader.json("/jobs/overview"), "jobs")
+            jobs = {str(row.get("jid")): str(row.get("state")) for row in listed}
         state = jobs.get(job.lower())
         if state is None or state in TERMINAL:
             running = [each for each, status in jobs.items() if status not in TERMINAL]

@@ -41,7 +41,8 @@ class Targets:
         self._limit = limit
         self._bodies: dict[str, Any] = {}
         self._finders: dict[str, Callable[[str], list[Any]]] = {
-            "jobid": lambda _: self._column("/jobs", "jobs", "id"),
+            # a partial fake, or a proxy that filters, may have one of both
+            "jobid": lambda _: self._column("/jobs", "jobs", "id") or self._column("/jobs/overview", "jobs", "jid"),
             "taskmanagerid": lambda _: self._column("/taskmanagers", "taskmanagers", "id"),
             "applicationid": lambda _: self._column("/applications/overview", "applications", "id"),
             "jarid": lambda _: self._column("/jars", "files", "id"),

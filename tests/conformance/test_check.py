@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from typing import Any
 
 import pytest
 
 from flinkmock import FlinkMock, UnknownRelease, check
 from flinkmock.conformance import ServerUnreachable
+from flinkmock.conformance.http_client import ClientReader, HttpClient
+from flinkmock.conformance.targets import Targets
+from flinkmock.contract import Contract
 from tests.conformance.tampering_proxy import ChangeResponse, tampering_proxy
 from tests.releases import EACH_RELEASE
 
@@ -155,3 +159,11 @@ def test_a_server_without_a_version(cluster: FlinkMock) -> None:
 def test_an_unknown_release(cluster: FlinkMock) -> None:
     with pytest.raises(UnknownRelease, match="Did you mean"):
         check(cluster.url, "2.4")
+
+
+def test_jobs_are_found_in_the_overview_if_the_list_lacks_them(cluster: FlinkMock) -> None:
+    details = Contract.load("2.3").operation("getJobDetails")
+    without_list = tampering_proxy(cluster.url, "/jobs", lambda *_: (404, "text/plain", b""))
+    with without_list as url, closing(HttpClient(url)) as client:
+        paths = Targets(ClientReader(client)).paths(details)
+    assert set(paths) == {f"/jobs/{job.id}" for job in cluster.jobs}
