@@ -1,0 +1,85 @@
+"""How long the alternatives of docs/comparison.md take until their first response.
+
+    python -m benchmarks.alternatives --wiremock JAR --prism BIN --flink HOME
+
+What is not given is left out. Real Flink and a MiniCluster are ready when four slots are there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+from benchmarks.wire import peers
+from flinkmock import FlinkMock
+from tests.fidelity.flink import real_cluster
+
+FOLDER = Path(__file__).parent
+OVERVIEW = "/overview"
+SCENARIO = Path(__file__).parents[1] / "scenarios" / "demo.yaml"
+
+
+def fixture() -> float:
+    """Start a cluster in this process, as a test does; its second start, since the first one imports."""
+    FlinkMock().start().close()
+    begin = time.perf_counter()
+    with FlinkMock():
+        return time.perf_counter() - begin
+
+
+def started(server: AbstractContextManager[peers.Server]) -> float:
+    with server as running:
+        return running.ready_ms / 1000
+
+
+def mini_cluster(home: Path, java: str) -> float:
+    """Compile and start a MiniCluster; only the start counts."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = ":".join([folder, *(str(jar) for jar in sorted((home / "lib").glob("*.jar")))])
+        subprocess.run(["javac", "-d", folder, "-cp", path, str(FOLDER / "MiniCluster.java")], check=True)
+        begin = time.perf_counter()
+        subprocess.run([java, "-cp", path, "MiniCluster"], check=True, capture_output=True)
+        return time.perf_counter() - begin
+
+
+def flink(home: Path, java: str) -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        begin = time.perf_counter()
+        with real_cluster(home, java, Path(folder)):
+            return time.perf_counter() - begin
+
+
+def measures(args: argparse.Namespace, body: bytes) -> Iterator[tuple[str, Callable[[], float]]]:
+    yield "flinkmock, in a test", fixture
+    yield "flinkmock serve", lambda: started(peers.flinkmock(SCENARIO, "real"))
+    if args.wiremock:
+        yield "WireMock", lambda: started(peers.wiremock(args.wiremock, {OVERVIEW: body}))
+    if args.prism:
+        yield "Prism", lambda: started(peers.prism(args.prism, {OVERVIEW: OVERVIEW}, {OVERVIEW: body}))
+    if args.flink:
+        yield "MiniCluster", lambda: mini_cluster(args.flink, args.java)
+        yield "Flink", lambda: flink(args.flink, args.java)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=5, help="starts of each; default: %(default)s")
+    parser.add_argument("--wiremock", type=Path, metavar="JAR")
+    parser.add_argument("--prism", type=Path, metavar="BIN")
+    parser.add_argument("--flink", type=Path, metavar="HOME")
+    parser.add_argument("--java", default="java", help="the Java that runs Flink; default: %(default)s")
+    args = parser.parse_args()
+    body = b'{"taskmanagers": 1}'
+    for name, measure in measures(args, body):
+        seconds = [measure() for _ in range(args.rounds)]
+        print(f"{name:22} median {statistics.median(seconds):8.3f} s, worst {max(seconds):8.3f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main()
