@@ -1,4 +1,4 @@
-"""`--journal FILE`: writes every request to a file, as JSON lines at once, or as HAR at the end."""
+"""`--journal FILE`: writes every request to a file at once, as JSON lines or as HAR."""
 
 from __future__ import annotations
 
@@ -18,41 +18,66 @@ if TYPE_CHECKING:
 class JournalFile:
     """Writes requests to a file.
 
+    The file is complete after each request: a process that is killed loses nothing.
+
     Args:
-        file: A name that ends in .har gets HAR, with the last requests that a `Journal` keeps. Any other name gets JSON
-            lines, with all requests. None writes nothing.
+        file: A name that ends in .har gets HAR, any other name JSON lines. None writes nothing.
 
     Raises:
         FlinkMockError: The file can't be written.
     """
 
     def __init__(self, file: Path | None) -> None:
-        from flinkmock.journal import Journal
-
-        self._har = Journal() if file is not None and file.suffix == ".har" else None
+        self._is_har = file is not None and file.suffix == ".har"
         self._url = ""
         self._name = str(file)
         self._file: TextIO | None = None
+        self._end_of_entries: int | None = None
         if file is not None:
             try:
                 self._file = file.open("w", encoding="utf-8")
             except OSError as error:
                 raise FlinkMockError(unwritable(file, error)) from None
+            if self._is_har:
+                self._write_har("")
 
     def ready(self, url: str) -> None:
         self._url = url
 
     def request(self, exchange: Exchange) -> None:
-        from flinkmock.journal import as_json_lines
+        from flinkmock.journal import as_json_lines, har_entry
 
-        if self._har is not None:
-            self._har.add(exchange)
-        elif self._file is not None:
-            try:
-                self._file.write(as_json_lines([exchange]))
-                self._file.flush()
-            except OSError as error:
-                self._end(error)
+        if self._file is None:
+            return
+        if self._is_har:
+            self._write_har(json.dumps(har_entry(exchange, self._url), ensure_ascii=False))
+        else:
+            self._write(as_json_lines([exchange]))
+
+    def _write_har(self, entry: str) -> None:
+        """Write an entry over the end of the log, and the end of the log after it."""
+        from flinkmock.journal import har_frame
+
+        head, foot = har_frame()
+        if self._end_of_entries is None:
+            self._end_of_entries = len(head)
+            self._write(head + foot)
+        else:
+            first = self._end_of_entries == len(head)
+            text = f"{'' if first else ','}\n{entry}"
+            at = self._end_of_entries
+            self._end_of_entries += len(text.encode())
+            self._write(text + foot, at)
+
+    def _write(self, text: str, at: int | None = None) -> None:
+        assert self._file is not None
+        try:
+            if at is not None:
+                self._file.seek(at)
+            self._file.write(text)
+            self._file.flush()
+        except OSError as error:
+            self._end(error)
 
     def __enter__(self) -> Self:
         return self
@@ -60,16 +85,9 @@ class JournalFile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        from flinkmock.journal import as_har
-
         if self._file is not None:
-            with suppress(OSError), self._file:
-                if self._har is not None:
-                    try:
-                        json.dump(as_har(self._har, self._url), self._file, ensure_ascii=False, indent=1)
-                        self._file.flush()
-                    except OSError as failure:
-                        self._end(failure)
+            with suppress(OSError):
+                self._file.close()
 
     def _end(self, error: OSError) -> None:
         """Report that the file can't be written, once. The requests go on."""

@@ -45,19 +45,26 @@ def as_har(journal: Journal, base_url: str) -> dict[str, Any]:
         journal: The journal.
         base_url: URL of the cluster.
     """
-    from flinkmock import __version__
-
-    log: dict[str, Any] = {
-        "version": "1.2",
-        "creator": {"name": "flinkmock", "version": __version__},
-        "entries": [_entry(exchange, base_url) for exchange in journal],
-    }
+    log = _har_log([har_entry(exchange, base_url) for exchange in journal])
     if journal.dropped:
         log["comment"] = f"{journal.dropped} older requests were dropped"
     return {"log": log}
 
 
-def _entry(exchange: Exchange, base_url: str) -> dict[str, Any]:
+def har_frame() -> tuple[str, str]:
+    """Return the text of a HAR log before its entries, and the text after them."""
+    head, _, foot = json.dumps({"log": _har_log([])}).partition("[]")
+    return f"{head}[", f"\n]{foot}\n"
+
+
+def _har_log(entries: list[dict[str, Any]]) -> dict[str, Any]:
+    from flinkmock import __version__
+
+    return {"version": "1.2", "creator": {"name": "flinkmock", "version": __version__}, "entries": entries}
+
+
+def har_entry(exchange: Exchange, base_url: str) -> dict[str, Any]:
+    """Return an exchange as an entry of a HAR log. `base_url` is the URL of the cluster."""
     headers = dict(exchange.headers)
     request: dict[str, Any] = {
         "method": exchange.method,

@@ -26,7 +26,15 @@ from flinkmock.faults.middleware import FaultMiddleware, changes_response
 from flinkmock.journal import Exchange
 from flinkmock.journal.exchange import MAX_BODY_BYTES
 from flinkmock.journal.middleware import exchange_of, finish
-from flinkmock.proxy.streaming import BodyBuffer, UpstreamResponse, end_to_end, forward_body, origin_form, read_body
+from flinkmock.proxy.streaming import (
+    BodyBuffer,
+    UpstreamResponse,
+    end_to_end,
+    forward_body,
+    meet_expectation,
+    origin_form,
+    read_body,
+)
 from flinkmock.proxy.traffic_checker import MAX_CHECKED_BYTES, TrafficChecker
 from flinkmock.proxy.upstream import UpstreamCluster
 from flinkmock.rest.release_quirks import ReleaseQuirks
@@ -80,6 +88,7 @@ class Proxy:
         self._on_exchange = on_exchange
         self._on_checked = on_checked
         self._numbers = itertools.count(1)
+        self._in_flight: dict[int, tuple[Request, int]] = {}
         self._upstream = UpstreamCluster(self.upstream, faults, seed)
         self._delayed = DelayedResponses(self._upstream)
         self._quirks = ReleaseQuirks.of(contract.release)
@@ -131,7 +140,7 @@ class Proxy:
             await self._delayed.close()
 
         app = web.Application()
-        app.router.add_route("*", "/{path:(?s:.*)}", self._handle)
+        app.router.add_route("*", "/{path:(?s:.*)}", self._handle, expect_handler=meet_expectation)
         app.cleanup_ctx.append(client)
         app.on_response_prepare.append(_prepare)
         app.on_shutdown.append(close)
@@ -139,6 +148,23 @@ class Proxy:
 
     async def _handle(self, http: web.Request) -> web.StreamResponse:
         request, url = self._read(http)
+        key = id(request)
+        self._in_flight[key] = request, time.monotonic_ns()
+        try:
+            return await self._answer(http, request, url)
+        except asyncio.CancelledError:
+            self._add_hanging(key, "no response until the proxy ended")
+            raise
+        finally:
+            self._in_flight.pop(key, None)
+
+    def _add_hanging(self, key: int, text: str) -> None:
+        """Counts a request that got no response, with the seconds that it waited."""
+        request, begun = self._in_flight.pop(key)
+        seconds = (time.monotonic_ns() - begun) // 1_000_000_000
+        self.checker.add_unanswered(f"{request.operation or request.method}: {text}", f"{seconds} s")
+
+    async def _answer(self, http: web.Request, request: Request, url: URL) -> web.StreamResponse:
         sent = BodyBuffer(MAX_BODY_BYTES)
         response = await self._choose_fault(http, request)
         if request.fault is not None:
@@ -190,7 +216,7 @@ class Proxy:
                 response_now = _as_response(upstream_response, body.content)
                 self._upstream.history.add(request.target, self._upstream.clock.now(), response_now)
         # after the client has received the response
-        asyncio.get_running_loop().call_soon(self._check, exchange, request.operation, upstream_response, body)
+        asyncio.get_running_loop().call_soon(self._check, exchange, request, upstream_response, body)
         return response
 
     def _with_own(self, headers: Mapping[str, str]) -> CIMultiDict[str]:
@@ -225,8 +251,10 @@ class Proxy:
         return response
 
     def _add_unanswered(self, http: web.Request, request: Request, error: Exception) -> None:
-        if not _disconnected(http):  # a client that disconnected expects no response
-            self.checker.unanswered[f"{request.operation or request.method}: {error}"] += 1
+        if _disconnected(http):
+            self._add_hanging(id(request), "the client left before the response was complete")
+        else:
+            self.checker.add_unanswered(f"{request.operation or request.method}: {error}")
 
     async def _choose_fault(self, http: web.Request, request: Request) -> Response | NoResponse | None:
         """Chooses the fault of a request; returns the response if the fault keeps the request from the server."""
@@ -269,12 +297,13 @@ class Proxy:
     def _check(
         self,
         exchange: Exchange,
-        operation: Operation | None,
+        request: Request,
         upstream_response: aiohttp.ClientResponse,
         body: BodyBuffer,
     ) -> None:
         checker, status = self.checker, upstream_response.status
-        findings = checker.record(exchange, operation, status, upstream_response.headers, body.content)
+        span = request.received_ns / 1_000_000, time.perf_counter_ns() / 1_000_000
+        findings = checker.record(exchange, request.operation, status, upstream_response.headers, body.content, span)
         self._record(exchange, findings)
 
     def _record(self, exchange: Exchange, findings: Sequence[str] = ()) -> None:

@@ -15,6 +15,9 @@ HOP_BY_HOP = frozenset(
     {"connection", "host", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
 )
 """Headers that are not forwarded. `Host` is one of them: an ingress routes by the upstream server's own name."""
+CONTINUE = "100-continue"
+"""The value of `Expect` that is not forwarded: the proxy meets it itself. The server gets the body at once, as a real
+Flink needs it, which sends 100 only after the first bytes of a body."""
 
 
 @dataclass(slots=True)
@@ -64,7 +67,18 @@ class UpstreamResponse(web.StreamResponse):
 def end_to_end(raw: tuple[tuple[bytes, bytes], ...]) -> CIMultiDictProxy[str]:
     """Returns the headers that a proxy forwards, with duplicates and in their original spelling."""
     headers = ((name.decode(), value.decode("utf-8", "surrogateescape")) for name, value in raw)
-    return CIMultiDictProxy(CIMultiDict((name, value) for name, value in headers if name.lower() not in HOP_BY_HOP))
+    return CIMultiDictProxy(CIMultiDict((name, value) for name, value in headers if _is_forwarded(name, value)))
+
+
+def _is_forwarded(name: str, value: str) -> bool:
+    lower = name.lower()
+    return lower not in HOP_BY_HOP and not (lower == "expect" and value.lower() == CONTINUE)
+
+
+async def meet_expectation(request: web.Request) -> None:
+    """Sends 100 to a client that waits for it before it sends its body; the server judges other expectations."""
+    if request.headers.get("Expect", "").lower() == CONTINUE and request.transport is not None:
+        request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
 
 def origin_form(target: str) -> str:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Mapping
 from functools import lru_cache
 
+from flinkmock.conformance.coherence import Invariants, described, seen_response
 from flinkmock.conformance.http_client import HttpResponse
-from flinkmock.conformance.report import Report
+from flinkmock.conformance.report import COHERENCE, Finding, Report, generalize_pointer
 from flinkmock.conformance.response_check import ANY_ERROR, check_response, error_message
 from flinkmock.contract import Contract, Operation
 from flinkmock.contract.operation_traits import traits_of
 from flinkmock.journal import Exchange
 from flinkmock.journal.operation_hints import operation_hints
+from flinkmock.proxy.passing_coherence import PassingCoherence
 
 MAX_CHECKED_BYTES = 4 * 1024 * 1024
 """Longer responses are not checked."""
@@ -36,6 +39,8 @@ class TrafficChecker:
         self.advice: Counter[str] = Counter()
         self.mistaken = 0
         self.unanswered: Counter[str] = Counter()
+        self._details: dict[str, str] = {}
+        self._coherence = PassingCoherence(Invariants(contract.release.number))
         self._contract = contract
         self._without_body = lru_cache(maxsize=10_000)(self._advice)  # clients repeat the same targets
 
@@ -46,6 +51,7 @@ class TrafficChecker:
         status: int,
         headers: Mapping[str, str],
         body: bytes | None,
+        span: tuple[float, float] = (0, 0),
     ) -> list[str]:
         """Checks an exchange and sets its `error_message`.
 
@@ -57,6 +63,7 @@ class TrafficChecker:
             operation: that the client called; None if the release lacks it.
             status, headers: of the server's response, before a fault changed it.
             body: the same; None if it is not to be checked.
+            span: when the request was received and the response had been sent, in ms of one clock.
         """
         self.report.requests += 1
         deviations: list[str] = []
@@ -67,6 +74,8 @@ class TrafficChecker:
                 deviations = self._check(
                     exchange, operation, HttpResponse(status, {name.lower(): headers[name] for name in headers}, body)
                 )
+                if not deviations and status == operation.status and operation.method == "GET":
+                    deviations = self._contradictions(exchange.target, operation, body, span)
         advice = self._mistakes(exchange, operation, status)
         if exchange.raw_body:
             advice += exchange.contract_review.advice
@@ -106,11 +115,37 @@ class TrafficChecker:
             self.report.add(finding, exchange.target)
         return [str(finding) for finding in findings]
 
+    def _contradictions(self, target: str, operation: Operation, body: bytes, span: tuple[float, float]) -> list[str]:
+        """Returns values that contradict each other, in this response or in earlier ones."""
+        try:
+            value = body.decode("latin-1") if operation.returns_file else json.loads(body)
+        except ValueError:
+            return []
+        response = seen_response(operation, target.removeprefix("/v1"), value, *span)
+        texts = []
+        for culprit in self._coherence.add(response):
+            expected, found = described(culprit)
+            wrong = culprit.value.response
+            pointer = generalize_pointer(culprit.value.pointer)
+            finding = Finding(self._contract.operation(wrong.operation_id), pointer, COHERENCE, expected, found)
+            if finding not in self.report.findings:
+                texts.append(str(finding))
+            self.report.add(finding, wrong.target)
+        return texts
+
+    def add_unanswered(self, text: str, detail: str = "") -> None:
+        """Counts a request that got no response, or a part of one. `detail` is kept of the last such request."""
+        self.unanswered[text] += 1
+        self._details[text] = detail
+
     def client_findings(self) -> list[str]:
         """Returns lines about clients' mistakes and requests without a response."""
         lines: list[str] = []
         mistaken = f"client requests ({self.mistaken} with mistakes)"
         for title, sentences in ((mistaken, self.advice), ("without a response", self.unanswered)):
             if sentences:
-                lines += ["", f"{title}:", *(f"    {times}x  {sentence}" for sentence, times in sentences.items())]
+                lines += ["", f"{title}:"]
+                for sentence, times in sentences.items():
+                    detail = f" ({self._details[sentence]})" if self._details.get(sentence) else ""
+                    lines.append(f"    {times}x  {sentence}{detail}")
         return lines

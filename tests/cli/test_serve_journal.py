@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from flinkmock.cli.journal_file import JournalFile
+from flinkmock.journal import Exchange
 from tests.timeouts import PATIENCE
 
 EXPECT = "clock: virtual\nexpect:\n  - GET /overview: once\n  - unmatched: 0\n"
@@ -101,3 +103,14 @@ def test_a_journal_that_cannot_be_written(scenario: str, tmp_path: Path) -> None
     command = [sys.executable, "-m", "flinkmock", "serve", "--port", "0", scenario, "--journal", str(tmp_path)]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE, check=False)
     assert (ran.returncode, ran.stderr) == (2, f"flinkmock: {tmp_path}: can't write the file: Is a directory.\n")
+
+
+def test_a_har_is_complete_after_each_request(tmp_path: Path) -> None:
+    file = tmp_path / "journal.har"
+    with JournalFile(file) as record:
+        record.ready("http://flink:8081")
+        for number in range(3):
+            assert len(json.loads(file.read_text("utf-8"))["log"]["entries"]) == number
+            record.request(Exchange("GET", f"/jobs?ä={number}"))
+    entries = json.loads(file.read_text("utf-8"))["log"]["entries"]
+    assert [entry["request"]["url"] for entry in entries] == [f"http://flink:8081/jobs?ä={n}" for n in range(3)]

@@ -4,6 +4,8 @@
 
 runs `flinkmock check`: reads twice, then mutating checks (`--mutating`) and generated requests (`--fuzz N`), and all of
 them again through `flinkmock proxy`, whose summary comes last. Takes one or two minutes.
+`--watch 60m --busy` instead reads it again and again with `flinkmock check --watch`, while jobs start, fail, restart,
+finish and are cancelled, savepoints are taken and TaskManagers are killed (tests/conformance/busy_cluster.py).
 `--option "jobmanager.scheduler: adaptive" --option "rest.profiling.enabled: true"` registers more operations.
 The jars come from the Python package index, see tests/fidelity/distribution.py.
 """
@@ -16,11 +18,13 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
+from tests.conformance.busy_cluster import busy
 from tests.fidelity.distribution import flink_home, java_for
 from tests.fidelity.driver import Driver
-from tests.fidelity.flink import real_cluster
+from tests.fidelity.flink import RealCluster, real_cluster
 from tests.fidelity.jobs import has_ended, start_job, wait_checkpoints, wait_state
 from tests.fidelity.real import jars_for
 
@@ -63,16 +67,35 @@ def check_through_proxy(url: str, runs: dict[str, Sequence[str]]) -> bool:
     return report_outcome("the proxy itself", proxy.returncode, summary) and all(results)
 
 
+def watch(args: argparse.Namespace, home: Path, java: str) -> int:
+    """Reads a cluster with two TaskManagers again and again."""
+    with tempfile.TemporaryDirectory() as folder:
+        cluster = RealCluster(home, java, Path(folder), args.option)
+        try:
+            cluster.start(2)
+            driver = Driver(cluster.url, jars_for(args.version), f"{folder}/scratch")
+            start_jobs(driver)
+            with busy(cluster, jars_for(args.version), args.seed) if args.busy else nullcontext():
+                return 0 if check(f"watch {args.watch}", cluster.url, "--watch", args.watch) else 1
+        finally:
+            cluster.stop()
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("version", help="a release with its patch number, e.g. 2.3.0")
     parser.add_argument("--mutating", action="store_true", help="also run mutating checks")
     parser.add_argument("--fuzz", type=int, default=0, metavar="N", help="N generated requests for each operation")
+    parser.add_argument("--watch", metavar="DURATION", help="read the cluster again and again for this long: 60m")
+    parser.add_argument("--busy", action="store_true", help="start, cancel and kill meanwhile")
+    parser.add_argument("--seed", type=int, default=0, help="of what happens meanwhile; default: %(default)s")
     parser.add_argument("--option", action="append", default=[], metavar="LINE", help="of the configuration, see above")
     parser.add_argument("--home", type=Path, help="a distribution (lib, bin, …); else it is downloaded")
     parser.add_argument("--java", help="the java to run it on; default: `java`, and a Java 11 of its own before 1.15")
     args = parser.parse_args()
     home, java = args.home or flink_home(args.version), args.java or java_for(args.version)
+    if args.watch:
+        return watch(args, home, java)
     with tempfile.TemporaryDirectory() as folder, real_cluster(home, java, Path(folder), args.option) as url:
         start_jobs(Driver(url, jars_for(args.version), f"{folder}/scratch"))
         runs: dict[str, Sequence[str]] = {"reads": (), "reads again": ()}

@@ -57,34 +57,75 @@ appender.f.layout.pattern = %d{yyyy-MM-dd HH:mm:ss,SSS} %-5p %-60c %x - %m%n
 _RUNTIME = "org.apache.flink.runtime"
 
 
+class RealCluster:
+    """The processes of a real session cluster.
+
+    Args:
+        home: a distribution (lib, bin, …).
+        java: the program that runs it.
+        folder: takes configuration, logs, savepoints and checkpoints.
+        options: more lines of the configuration, "jobmanager.scheduler: adaptive".
+    """
+
+    def __init__(self, home: Path, java: str, folder: Path, options: Sequence[str] = ()) -> None:
+        rest, rpc = free_port(), free_port()
+        for name in ("conf", "log", "tmp", "savepoints", "checkpoints", "upload"):
+            (folder / name).mkdir(parents=True, exist_ok=True)
+        text = _CONFIGURATION.format(rpc=rpc, rest=rest, folder=folder) + "".join(f"{line}\n" for line in options)
+        for name in ("flink-conf.yaml", "config.yaml"):  # until 1.18, and from then on
+            (folder / "conf" / name).write_text(text)
+        (folder / "conf" / "log4j.properties").write_text(_LOGGING)
+        self.url = f"http://localhost:{rest}"
+        self.folder = folder
+        self._launcher = _Launcher(home, java, folder)
+        self._processes: list[subprocess.Popen[bytes]] = []
+        self._taskmanagers: list[subprocess.Popen[bytes]] = []
+        self._memory: list[str] = []
+
+    def start(self, taskmanagers: int) -> None:
+        """Starts the JobManager and TaskManagers. Raises RuntimeError when they are not there after a while."""
+        main = f"{_RUNTIME}.entrypoint.StandaloneSessionClusterEntrypoint"
+        self._processes.append(self._launcher.start("jm", main))
+        self._memory = self._launcher.taskmanager_memory()
+        for _ in range(taskmanagers):
+            self.start_taskmanager()
+        _await_slots(self.url, self.folder, 4 * taskmanagers)
+
+    def start_taskmanager(self) -> None:
+        """Starts one more TaskManager, without waiting for it."""
+        name = f"tm{len(self._taskmanagers) + 1}"
+        process = self._launcher.start(name, f"{_RUNTIME}.taskexecutor.TaskManagerRunner", *self._memory)
+        self._taskmanagers.append(process)
+        self._processes.append(process)
+
+    def kill_taskmanager(self) -> None:
+        """Kills the oldest TaskManager that runs; the JobManager learns of it by missing heartbeats."""
+        alive = [process for process in self._taskmanagers if process.poll() is None]
+        if alive:
+            alive[0].kill()
+            alive[0].wait()
+
+    def stop(self) -> None:
+        for process in reversed(self._processes):
+            process.terminate()
+        for process in self._processes:
+            process.wait(30)
+
+
 @contextlib.contextmanager
-def real_cluster(home: Path, java: str, folder: Path, options: Sequence[str] = ()) -> Iterator[str]:
-    """Runs a cluster and yields its base URL. `folder` takes its configuration, logs, savepoints and checkpoints;
-    `options` are more lines of the configuration, "jobmanager.scheduler: adaptive".
+def real_cluster(
+    home: Path, java: str, folder: Path, options: Sequence[str] = (), taskmanagers: int = 1
+) -> Iterator[str]:
+    """Runs a cluster and yields its base URL; the arguments are those of `RealCluster`.
 
     Raises RuntimeError when the cluster is not there after a while; its logs are in `folder` then.
     """
-    rest, rpc = free_port(), free_port()
-    for name in ("conf", "log", "tmp", "savepoints", "checkpoints", "upload"):
-        (folder / name).mkdir(parents=True, exist_ok=True)
-    text = _CONFIGURATION.format(rpc=rpc, rest=rest, folder=folder) + "".join(f"{line}\n" for line in options)
-    for name in ("flink-conf.yaml", "config.yaml"):  # until 1.18, and from then on
-        (folder / "conf" / name).write_text(text)
-    (folder / "conf" / "log4j.properties").write_text(_LOGGING)
-    url = f"http://localhost:{rest}"
-    processes = []
+    cluster = RealCluster(home, java, folder, options)
     try:
-        cluster = _Launcher(home, java, folder)
-        processes.append(cluster.start("jm", f"{_RUNTIME}.entrypoint.StandaloneSessionClusterEntrypoint"))
-        memory = cluster.taskmanager_memory()
-        processes.append(cluster.start("tm1", f"{_RUNTIME}.taskexecutor.TaskManagerRunner", *memory))
-        _await_slots(url, folder)
-        yield url
+        cluster.start(taskmanagers)
+        yield cluster.url
     finally:
-        for process in reversed(processes):
-            process.terminate()
-        for process in processes:
-            process.wait(30)
+        cluster.stop()
 
 
 class _Launcher:
@@ -124,11 +165,11 @@ class _Launcher:
         return lines[-1].split()
 
 
-def _await_slots(url: str, folder: Path) -> None:
+def _await_slots(url: str, folder: Path, slots: int) -> None:
     end = time.time() + _STARTS_WITHIN
     while time.time() < end:
         with contextlib.suppress(OSError, ValueError, KeyError), urllib.request.urlopen(f"{url}/overview") as answer:
-            if json.load(answer)["slots-total"] == 4:
+            if json.load(answer)["slots-total"] == slots:
                 return
         time.sleep(0.5)
     raise RuntimeError(f"no cluster after {_STARTS_WITHIN} s; its logs are in {folder}/log")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 
 from flinkmock.conformance.coherence import (  # noqa: F401  (they register their invariants)
@@ -79,11 +79,17 @@ class Invariants:
         for invariant in self._by_operation.get(response.operation_id, ()):
             yield from _relations(invariant, (response.target,), Value.of(response))
 
-    def of_view(self, view: View) -> Iterator[Judged]:
-        """Yields the relations between responses."""
+    def of_view(self, view: View, only: Collection[str] | None = None) -> Iterator[Judged]:
+        """Yields the relations between responses.
+
+        Args:
+            view: the responses.
+            only: the ids of which a subject has to have one, if it has any; None: all subjects.
+        """
         for invariant in self.between:
             for ids in view.subjects(invariant.subjects[0]):
-                yield from _relations(invariant, ids, view, *ids)
+                if only is None or not ids or any(each in only for each in ids):
+                    yield from _relations(invariant, ids, view, *ids)
 
     def of_times(self, before: SeenResponse, after: SeenResponse) -> Iterator[Judged]:
         """Yields the relations between two responses to the same request."""

@@ -1,0 +1,116 @@
+"""Judges how responses hang together that pass through a proxy, which can't ask again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from flinkmock.conformance.coherence import Culprit, Invariants
+from flinkmock.conformance.coherence.culprits import culprits
+from flinkmock.conformance.coherence.evaluation import Violation, violations, witnesses
+from flinkmock.conformance.coherence.values import SeenResponse
+from flinkmock.conformance.coherence.view import View
+
+KEPT_MS = 300_000
+"""Responses are compared with others for this time."""
+SHARE = 20
+"""Comparisons between responses take at most one part in so many of the time."""
+SIGHTINGS = 3
+"""How often a contradiction between responses has to show, each time with new responses to all requests."""
+_Key = tuple[object, ...]
+
+
+@dataclass(slots=True)
+class _Suspicion:
+    """A violation that may be a race.
+
+    Attributes:
+        since: when it was first seen, in ms.
+        raws: the values that contradict each other.
+        numbers: of the responses at the last sighting.
+        sightings: how often it was seen.
+    """
+
+    since: float
+    raws: list[object]
+    numbers: dict[str, int]
+    sightings: int = 1
+
+
+@dataclass
+class PassingCoherence:
+    """Collects responses as they pass.
+
+    Args:
+        invariants: of the release.
+    """
+
+    invariants: Invariants
+    _newest: dict[str, SeenResponse] = field(default_factory=dict)
+    _suspicions: dict[_Key, _Suspicion] = field(default_factory=dict)
+    _pending: list[SeenResponse] = field(default_factory=list)
+    _next_comparison_ms: float = 0
+    _count: int = 0
+
+    def reset(self) -> None:
+        """Forgets what passed: the server may have been started anew."""
+        self._newest.clear()
+        self._suspicions.clear()
+        self._pending.clear()
+
+    def add(self, response: SeenResponse) -> list[Culprit]:
+        """Adds a response; returns the values that are wrong, in it or in an earlier one."""
+        self._count += 1
+        response.number = self._count
+        earlier = self._newest.get(response.target)
+        self._newest[response.target] = response
+        self._pending.append(response)
+        found: list[Violation] = []
+        for violation in violations(self.invariants.of_response(response)):
+            if not violation.invariant.settles_in_ms or self._is_confirmed(violation, response.received_at):
+                found.append(violation)
+        if earlier is not None and earlier.received_at <= response.sent_at:
+            found += violations(self.invariants.of_times(earlier, response))
+        named = self._name(found, [response])
+        if response.received_at >= self._next_comparison_ms:
+            named += self._compare(response.received_at)
+        return named
+
+    def _compare(self, now: float) -> list[Culprit]:
+        """Compares the responses that came since the last comparison with their neighbours."""
+        begun = time.perf_counter()
+        self._newest = {target: each for target, each in self._newest.items() if now - each.received_at < KEPT_MS}
+        touched = {value for each in self._pending for value in each.parameters.values()}
+        self._pending.clear()
+        view = View(sorted(self._newest.values(), key=lambda each: each.number))
+        found = [
+            violation
+            for violation in violations(self.invariants.of_view(view, touched))
+            if self._is_confirmed(violation, now)
+        ]
+        named = self._name(found, view) if found else []
+        self._next_comparison_ms = now + max(1_000, SHARE * (time.perf_counter() - begun) * 1000)
+        return named
+
+    def _is_confirmed(self, violation: Violation, now: float) -> bool:
+        """Notes a sighting; returns whether there were enough, with unchanged values in new responses."""
+        leaves = violation.relation.leaves
+        raws = [leaf.raw for leaf in leaves]
+        numbers = {leaf.response.target: leaf.response.number for leaf in leaves}
+        known = self._suspicions.get(violation.key)
+        if known is None or known.raws != raws:
+            self._suspicions[violation.key] = _Suspicion(now, raws, numbers)
+            return False
+        if all(numbers[target] > known.numbers.get(target, 0) for target in numbers):
+            known.sightings += 1
+            known.numbers = numbers
+        settled = now - known.since >= max(1_000, violation.invariant.settles_in_ms)
+        return known.sightings >= SIGHTINGS and settled
+
+    def _name(self, found: list[Violation], responses: Iterable[SeenResponse]) -> list[Culprit]:
+        if not found:
+            return []
+        places = {(leaf.response.target, leaf.pointer) for each in found for leaf in each.relation.leaves}
+        relations = (relation for response in responses for relation in self.invariants.of_response(response))
+        return culprits(found, witnesses(relations, places))

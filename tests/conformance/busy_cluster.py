@@ -1,0 +1,119 @@
+"""Keeps a real cluster busy: jobs start, fail, restart, finish, are cancelled, stopped and restored with another
+parallelism, savepoints are taken, TaskManagers are killed and replaced."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import random
+import threading
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from tests.fidelity.flink import RealCluster
+
+JOBS = ("finite", "failing", "wordcount", "twosources", "partlyfinished")
+MOST_RUNNING = 4
+KILL_EVERY_S = 100
+"""Longer than a heartbeat timeout (50 s), so that a dead TaskManager is seen both registered and gone."""
+
+
+@contextlib.contextmanager
+def busy(cluster: RealCluster, jars: Path, seed: int) -> Iterator[None]:
+    """Keeps the cluster busy in a thread, until the block ends."""
+    load = _Load(cluster, jars, random.Random(seed))
+    thread = threading.Thread(target=load.run)
+    thread.start()
+    try:
+        yield
+    finally:
+        load.ended.set()
+        thread.join()
+        print(f"meanwhile: {', '.join(f'{times} x {name}' for name, times in load.done.items())}", flush=True)
+
+
+class _Load:
+    def __init__(self, cluster: RealCluster, jars: Path, random: random.Random) -> None:
+        self._cluster = cluster
+        self._jars = jars
+        self._random = random
+        self._uploaded: dict[str, str] = {}
+        self._savepoints: list[tuple[str, str]] = []
+        self._kinds: dict[str, str] = {}
+        self.ended = threading.Event()
+        self.done: dict[str, int] = {}
+
+    def run(self) -> None:
+        killed_at = time.monotonic()
+        while not self.ended.wait(self._random.uniform(1, 6)):
+            try:
+                if time.monotonic() - killed_at > KILL_EVERY_S:
+                    killed_at = time.monotonic()
+                    self._cluster.kill_taskmanager()
+                    self._cluster.start_taskmanager()
+                    self._count("killed")
+                else:
+                    self._act()
+            except (OSError, ValueError, LookupError):
+                self._count("refused")
+
+    def _act(self) -> None:
+        jobs = self._send("GET", "/jobs/overview")["jobs"]
+        running = [job["jid"] for job in jobs if job["state"] == "RUNNING"]
+        alive = [job for job in jobs if job["end-time"] == -1]
+        action = self._random.choice(["start", "start", "cancel", "savepoint", "stop", "restore", "checkpoint"])
+        if action == "start" and len(alive) < MOST_RUNNING:
+            self._start(self._random.choice(JOBS), {})
+        elif action == "cancel" and len(running) > 2:
+            self._send("PATCH", f"/jobs/{self._random.choice(running)}")
+        elif action == "savepoint" and running:
+            self._send("POST", f"/jobs/{self._random.choice(running)}/savepoints", {"cancel-job": False})
+        elif action == "checkpoint" and running:
+            self._send("POST", f"/jobs/{self._random.choice(running)}/checkpoints", {})
+        elif action == "stop" and len(running) > 1:
+            self._stop(self._random.choice(running))
+        elif action == "restore" and self._savepoints and len(alive) < MOST_RUNNING:
+            kind, path = self._random.choice(self._savepoints)
+            self._start(kind, {"savepointPath": path, "parallelism": self._random.choice([1, 2, 3])})
+        else:
+            return
+        self._count(action)
+
+    def _start(self, kind: str, body: dict[str, Any]) -> None:
+        if kind not in self._uploaded:
+            self._uploaded[kind] = self._upload(self._jars / f"{kind}.jar")
+        response = self._send("POST", f"/jars/{self._uploaded[kind]}/run", body)
+        self._kinds[response["jobid"]] = kind
+
+    def _stop(self, job_id: str) -> None:
+        trigger = self._send("POST", f"/jobs/{job_id}/stop", {"drain": False})["request-id"]
+        for _ in range(20):
+            status = self._send("GET", f"/jobs/{job_id}/savepoints/{trigger}")
+            if status["status"]["id"] == "COMPLETED":
+                if job_id in self._kinds:
+                    self._savepoints.append((self._kinds[job_id], status["operation"]["location"]))
+                return
+            time.sleep(0.5)
+
+    def _upload(self, jar: Path) -> str:
+        boundary = uuid4().hex
+        head = f'Content-Disposition: form-data; name="jarfile"; filename="{jar.name}"'
+        body = f"--{boundary}\r\n{head}\r\n\r\n".encode() + jar.read_bytes() + f"\r\n--{boundary}--\r\n".encode()
+        headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
+        request = urllib.request.Request(f"{self._cluster.url}/jars/upload", body, headers, method="POST")
+        with urllib.request.urlopen(request, timeout=60) as response:
+            return str(json.load(response)["filename"]).rpartition("/")[2]
+
+    def _send(self, method: str, path: str, body: Any = None) -> Any:
+        data = None if body is None else json.dumps(body).encode()
+        headers = {"Content-Type": "application/json"}
+        request = urllib.request.Request(self._cluster.url + path, data, headers, method=method)
+        with urllib.request.urlopen(request, timeout=60) as response:
+            return json.loads(response.read() or b"null")
+
+    def _count(self, name: str) -> None:
+        self.done[name] = self.done.get(name, 0) + 1

@@ -1,0 +1,79 @@
+"""The proxy reports values that contradict each other, in one response, between responses and over time."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flinkmock.conformance.coherence import Invariants, seen_response
+from flinkmock.conformance.coherence.values import SeenResponse
+from flinkmock.contract import Contract
+from flinkmock.proxy.passing_coherence import PassingCoherence
+
+CONTRACT = Contract.load("2.3")
+
+
+def response(target: str, body: Any, at_ms: float) -> SeenResponse:
+    operation = CONTRACT.match("GET", target)
+    assert operation is not None
+    return seen_response(operation, target, body, at_ms, at_ms + 1)
+
+
+def overview(finished: int = 0, free: int = 4) -> dict[str, Any]:
+    counts = {
+        "taskmanagers": 1,
+        "slots-total": 4,
+        "slots-available": free,
+        "jobs-running": 0,
+        "jobs-finished": finished,
+    }
+    return counts | {"jobs-cancelled": 0, "jobs-failed": 0, "flink-version": "2.3.0", "flink-commit": "c0f8d1a"}
+
+
+def coherence() -> PassingCoherence:
+    return PassingCoherence(Invariants((2, 3)))
+
+
+def found(passing: PassingCoherence, *responses: SeenResponse) -> list[str]:
+    return [
+        f"{culprit.value.response.path} {culprit.value.pointer} {culprit.violations[0].invariant.id}"
+        for each in responses
+        for culprit in passing.add(each)
+    ]
+
+
+def test_a_contradiction_within_a_response_is_reported_at_once() -> None:
+    assert found(coherence(), response("/overview", overview(free=5), 0)) == [
+        "/overview /slots-available available-slots",
+    ]
+
+
+def test_a_contradiction_over_time_is_reported_at_once() -> None:
+    passing = coherence()
+    assert found(passing, response("/jobs/metrics", [], 0), response("/overview", overview(), 1)) == []
+    other = overview() | {"flink-version": "2.2.0"}
+    assert found(passing, response("/overview", other, 10)) == ["/overview /flink-version version-stays"]
+
+
+def test_a_contradiction_between_responses_is_reported_when_it_stays() -> None:
+    passing, jobs = coherence(), {"jobs": []}
+    times = range(0, 20_000, 2_000)
+    reported = [
+        (at, text)
+        for at in times
+        for text in found(
+            passing, response("/overview", overview(finished=1), at), response("/jobs/overview", jobs, at + 500)
+        )
+    ]
+    assert reported[0][1] == "/overview /jobs-finished overview-counts-jobs"
+    assert 5_000 <= reported[0][0] <= 10_000
+
+
+def test_a_contradiction_that_passes_is_not_reported() -> None:
+    passing = coherence()
+    for at in range(0, 20_000, 2_000):
+        finished = 1 if at < 4_000 else 0
+        responses = (
+            response("/overview", overview(finished=finished), at),
+            response("/jobs/overview", {"jobs": []}, at + 9),
+        )
+        assert found(passing, *responses) == []
