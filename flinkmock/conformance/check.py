@@ -16,6 +16,7 @@ from flinkmock.conformance.coherence import CoherenceSession, Culprit, Invariant
 from flinkmock.conformance.coherence.session import REPEAT_AFTER_MS
 from flinkmock.conformance.coherence.values import SeenResponse
 from flinkmock.conformance.http_client import (
+    TIMEOUT_S,
     Client,
     ClientReader,
     HttpClient,
@@ -102,6 +103,7 @@ class Check:
         self._wait = wait
         self._waited_ms = 0.0
         self._slept_ms = 0.0
+        self._silent: set[str] = set()
         self._readable = [each for each in contract if only_reads(each)]
         minor = contract.release.number
         self._coherence = CoherenceSession(Invariants(minor), self._read_again, self._now, self._is_invalid)
@@ -143,6 +145,7 @@ class Check:
         return time.monotonic() * 1000 - self._slept_ms + self._waited_ms
 
     def _read_everything(self) -> None:
+        self._silent.clear()
         for done, operation in enumerate(self._readable):
             self.progress(done, len(self._readable) + 1, str(operation))
             self._read(operation)
@@ -193,9 +196,20 @@ class Check:
         if not paths:
             self.report.skipped[operation] = "the server lists no value for its parameters"
         for path in paths:
+            taskmanager = path.split("/")[2] if ":taskmanagerid" in operation.segments else None
+            if taskmanager in self._silent:
+                continue
             for query in self.targets.queries(operation, path):
                 sent_at = self._now()
-                response = self.send(operation, HttpRequest(path + query))
+                try:
+                    response = self.send(operation, HttpRequest(path + query))
+                except ServerUnreachable as error:
+                    if taskmanager is None or not isinstance(error.__cause__, TimeoutError):
+                        raise
+                    self._silent.add(taskmanager)
+                    # 1.12 does not answer for a TaskManager that has died until its heartbeats time out
+                    self.report.refused[operation] = f"no response within {TIMEOUT_S} s: the TaskManager may have died"
+                    break
                 if response.status != operation.status:
                     break  # other query parameters will not change it
                 if (seen := self._seen(operation, path + query, response, sent_at)) is not None:

@@ -18,6 +18,14 @@ ANY_ERROR = 308, 400, 404, 405, 409, 413, 500, 503
 NETTY_STATUSES = frozenset({413, 417})
 """Netty itself rejects bodies that are too large, and unknown expectations, with an empty body without a type."""
 INITIALIZING = 500, "Unable to get JobMasterGateway for initializing job"
+UNREACHABLE = (
+    "RecipientUnreachableException",
+    "UnknownTaskExecutorException",
+    "TimeoutException",
+    "because it was unknown",
+    "Could not find TaskExecutor",
+)
+"""Texts in the errors of a TaskManager that has died or is gone."""
 NOT_ROUTED = "Unable to load requested file"
 """Flink's message for a path that is not registered."""
 
@@ -28,10 +36,23 @@ def expected_error(operation: Operation, response: HttpResponse) -> str | None:
     if response.status == 404 and NOT_ROUTED in text and (operation.requires_config or operation.session_cluster_only):
         options = ", ".join(f"{key}: {str(value).lower()}" for key, value in operation.requires_config.items())
         return f"not registered without {options}" if options else "only in a session cluster"
+    if ":taskmanagerid" in operation.segments and (reason := unreachable_taskmanager(response)):
+        return f"{response.status} {reason}"
     initializing = response.status == INITIALIZING[0] and INITIALIZING[1] in text
     if response.status in traits_of(operation.id).expected_errors or initializing:
         return f"{response.status} {text}"
     return None
+
+
+def unreachable_taskmanager(response: HttpResponse) -> str | None:
+    """Returns the exception of a TaskManager that does not answer any more; None for any other response.
+
+    A TaskManager that has died is registered until its heartbeats time out (50 s).
+    """
+    if response.status not in (404, 500):
+        return None
+    text = response.raw_body.decode(errors="replace")
+    return next((each for each in UNREACHABLE if each in text), None)
 
 
 def check_response(

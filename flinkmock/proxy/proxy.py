@@ -45,6 +45,8 @@ from flinkmock.server.fault_delivery import FaultDelivery
 
 CLIENT_HEADERS = "Accept", "Accept-Encoding", "Content-Type", "User-Agent"
 """Headers that aiohttp's client adds by default."""
+UNREAD_BODY = 413, 417
+"""Statuses of responses after which the server may take the rest of the body for a request: no other one follows."""
 MAX_LINE = 64 * 1024
 """The maximum length of a request line or header, in bytes: more than Flink's, so that Flink rejects longer ones."""
 _Route = tuple[Operation | None, Mapping[str, str], URL]
@@ -101,6 +103,11 @@ class Proxy:
         """Deviations of the server."""
         return self.checker.report
 
+    @property
+    def in_flight(self) -> int:
+        """How many requests have no complete response yet."""
+        return len(self._in_flight)
+
     def summary(self) -> str:
         """Returns the findings about the server, its clients and the faults as text."""
         return "\n".join([self.report.table(), *self.further_findings()])
@@ -139,7 +146,12 @@ class Proxy:
         async def close(_: web.Application) -> None:
             await self._delayed.close()
 
+        async def count_hanging(_: web.Application) -> None:
+            for key in list(self._in_flight):
+                self._add_hanging(key, "no response until the proxy ended")
+
         app = web.Application()
+        app.on_cleanup.append(count_hanging)
         app.router.add_route("*", "/{path:(?s:.*)}", self._handle, expect_handler=meet_expectation)
         app.cleanup_ctx.append(client)
         app.on_response_prepare.append(_prepare)
@@ -160,6 +172,8 @@ class Proxy:
 
     def _add_hanging(self, key: int, text: str) -> None:
         """Counts a request that got no response, with the seconds that it waited."""
+        if key not in self._in_flight:
+            return
         request, begun = self._in_flight.pop(key)
         seconds = (time.monotonic_ns() - begun) // 1_000_000_000
         self.checker.add_unanswered(f"{request.operation or request.method}: {text}", f"{seconds} s")
@@ -212,6 +226,8 @@ class Proxy:
                 exchange = self._start_exchange(request, sent)
                 content_type = upstream_response.headers.get("Content-Type")
                 finish(exchange, request, upstream_response.status, body.size, content_type)
+            if upstream_response.status in UNREAD_BODY:
+                upstream_response.close()
             if may_be_reused and body.content is not None:
                 response_now = _as_response(upstream_response, body.content)
                 self._upstream.history.add(request.target, self._upstream.clock.now(), response_now)

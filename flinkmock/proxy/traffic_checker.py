@@ -10,7 +10,7 @@ from functools import lru_cache
 from flinkmock.conformance.coherence import Invariants, described, seen_response
 from flinkmock.conformance.http_client import HttpResponse
 from flinkmock.conformance.report import COHERENCE, Finding, Report, generalize_pointer
-from flinkmock.conformance.response_check import ANY_ERROR, check_response, error_message
+from flinkmock.conformance.response_check import ANY_ERROR, NETTY_STATUSES, check_response, error_message
 from flinkmock.contract import Contract, Operation
 from flinkmock.contract.operation_traits import traits_of
 from flinkmock.journal import Exchange
@@ -109,7 +109,7 @@ class TrafficChecker:
         """Returns the deviations of a response."""
         if response.status >= 400:
             exchange.error_message = error_message(response) or None
-        errors = tuple(sorted({*ANY_ERROR, *traits_of(operation.id).expected_errors}))
+        errors = tuple(sorted({*ANY_ERROR, *NETTY_STATUSES, *traits_of(operation.id).expected_errors}))
         findings = list(check_response(self._contract, operation, response, errors))
         for finding in findings:
             self.report.add(finding, exchange.target)

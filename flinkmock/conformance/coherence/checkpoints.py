@@ -344,7 +344,8 @@ def subtask_checkpoints(body: Value) -> Relations:
         name = row["className"] if row["className"].exists else row["@class"]
         if name.raw == "completed":
             yield from equal(row["status"], name)
-            yield from true(row["aborted"].raw is False, "completed and aborted", row["aborted"], exact=True)
+            if body["status"].raw == "COMPLETED":
+                yield from true(row["aborted"].raw is False, "completed and aborted", row["aborted"], exact=True)
             if body["latest_ack_timestamp"].raw not in (-1, MISSING) and body["end_to_end_duration"].raw != -1:
                 trigger = body["latest_ack_timestamp"] - body["end_to_end_duration"]
                 yield from equal(row["ack_timestamp"] - row["end_to_end_duration"], trigger)

@@ -52,7 +52,12 @@ def overview_counts_jobs(view: View) -> Relations:
     ids = view.body("getJobIdsWithStatusesOverview")["jobs"]
     if not jobs.exists:
         return
-    for states in ([job["state"] for job in jobs], [job["status"] for job in ids]):
+    for rows, status in ((jobs, "state"), (ids, "status")):
+        states = [row[status] for row in rows]
+        if not states and rows.exists:
+            none = computed(0, "no jobs", rows)
+            for end in ("running", "finished", "cancelled", "failed"):
+                yield from equal(overview[f"jobs-{end}"], none)
         if states:
             running = {state.raw for state in states} - TERMINAL
             yield from equal(overview["jobs-running"], count(states, running, "jobs that have not ended"))

@@ -8,7 +8,7 @@ from flinkmock.conformance.coherence.jobs import TERMINAL
 from flinkmock.conformance.coherence.registry import between_times, over_time
 from flinkmock.conformance.coherence.relations import Relations, ascending, equal, same_fields, true
 from flinkmock.conformance.coherence.values import MISSING, Value, is_number, number
-from flinkmock.conformance.coherence.vertices import vertex_row
+from flinkmock.conformance.coherence.vertices import UNASSIGNED, vertex_row
 from flinkmock.conformance.coherence.view import View
 
 _RULES = "rules-that-hold"
@@ -21,6 +21,8 @@ _GROWING = (
     "accumulated-idle-time",
 )
 """Counters of an attempt. accumulated-busy-time may fall (docs/flink-behaviour.md#apparent-contradictions)."""
+_COUNTING = ("RUNNING", "FINISHED")
+"""States with counters: those of a task that was cancelled or lost are 0 if it reported none."""
 _ORDER = ("CREATED", "SCHEDULED", "DEPLOYING", "INITIALIZING", "RUNNING", "FINISHED")
 _GROWING_METRICS = (
     "numRecordsIn",
@@ -58,7 +60,8 @@ def _pairs(before: Value, after: Value, key: str) -> Iterator[tuple[Value, Value
 def listed_job_is_the_same(before: Value, after: Value) -> Relations:
     for old, new in _pairs(before["jobs"], after["jobs"], "jid"):
         for key in ("name", "jobType", "schedulerType", "start-time"):
-            yield from equal(old[key], new[key])
+            if old[key].raw is not None:  # there is no scheduler before it is initialized
+                yield from equal(old[key], new[key])
         if old["schedulerType"].raw in (MISSING, "Default") and old["tasks"]["total"].raw and new["tasks"]["total"].raw:
             yield from equal(old["tasks"]["total"], new["tasks"]["total"])
 
@@ -81,7 +84,7 @@ def ended_job_stays(before: Value, after: Value) -> Relations:
 def listed_times_grow(before: Value, after: Value) -> Relations:
     for old, new in _pairs(before["jobs"], after["jobs"], "jid"):
         yield from ascending(old["last-modification"], new["last-modification"])
-        yield from ascending(old["duration"], new["duration"])
+        yield from _duration_grows(old, new)
 
 
 @over_time(
@@ -124,7 +127,7 @@ def job_times_grow(before: Value, after: Value) -> Relations:
     for key in ("jid", "name", "job-type", "application-id", "start-time"):
         yield from equal(before[key], after[key])
     yield from ascending(before["now"], after["now"])
-    yield from ascending(before["duration"], after["duration"])
+    yield from _duration_grows(before, after)
     for state, time in before["timestamps"].items():
         yield from ascending(time, after["timestamps"][state])
     if before["state"].is_in(TERMINAL):
@@ -148,8 +151,15 @@ def vertices_grow(before: Value, after: Value) -> Relations:
             yield from equal(old["parallelism"], new["parallelism"])
         yield from equal(old["slotSharingGroupId"], new["slotSharingGroupId"])
         if not restarted and old["start-time"].raw == new["start-time"].raw != -1 and before["state"].raw == "RUNNING":
-            yield from _counters_grow(old["metrics"], new["metrics"])
-            yield from ascending(old["duration"], new["duration"])
+            if old["status"].is_in(_COUNTING) and new["status"].is_in(_COUNTING):
+                yield from _counters_grow(old["metrics"], new["metrics"])
+            yield from _duration_grows(old, new)
+
+
+def _duration_grows(old: Value, new: Value) -> Relations:
+    """A duration grows until the end. A cached graph may count on for 3 s after the end."""
+    if new["end-time"].raw == -1 or old["end-time"].raw != -1:
+        yield from ascending(old["duration"], new["duration"])
 
 
 def _counters_grow(old: Value, new: Value) -> Relations:
@@ -184,10 +194,12 @@ def subtask_grows(before: Value, after: Value) -> Relations:
 
 def _subtask_grows(old: Value, new: Value) -> Relations:
     if old["attempt"].raw == new["attempt"].raw and old["start-time"].raw == new["start-time"].raw != -1:
-        yield from _counters_grow(old["metrics"], new["metrics"])
-        yield from ascending(old["duration"], new["duration"])
-        yield from equal(old["taskmanager-id"], new["taskmanager-id"])
-        yield from equal(old["endpoint"], new["endpoint"])
+        if old["status"].is_in(_COUNTING) and new["status"].is_in(_COUNTING):
+            yield from _counters_grow(old["metrics"], new["metrics"])
+        yield from _duration_grows(old, new)
+        if old["taskmanager-id"].raw != UNASSIGNED:
+            yield from equal(old["taskmanager-id"], new["taskmanager-id"])
+            yield from equal(old["endpoint"], new["endpoint"])
         if old["status"].is_in(_ORDER) and new["status"].is_in(_ORDER):
             forward = _ORDER.index(old["status"].raw) <= _ORDER.index(new["status"].raw)
             yield from true(forward, "it went back", old["status"], new["status"])
@@ -195,7 +207,8 @@ def _subtask_grows(old: Value, new: Value) -> Relations:
             for key in ("status", "end-time", "duration"):
                 yield from equal(old[key], new[key])
         for state, duration in old["status-duration"].items():
-            yield from ascending(duration, new["status-duration"][state])
+            if state != old["status"].raw or (old["status"].raw == new["status"].raw and new["end-time"].raw == -1):
+                yield from ascending(duration, new["status-duration"][state])
     yield from ascending(old["attempt"], new["attempt"])
 
 
@@ -429,7 +442,7 @@ def application_stays(before: Value, after: Value) -> Relations:
 def _application_stays(old: Value, new: Value) -> Relations:
     for key in ("name", "start-time"):
         yield from equal(old[key], new[key])
-    yield from ascending(old["duration"], new["duration"])
+    yield from _duration_grows(old, new)
     if old["status"].is_in(TERMINAL):
         for key in ("status", "end-time", "duration"):
             yield from equal(old[key], new[key])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -224,6 +225,8 @@ def number(value: Value) -> Value:
     try:
         raw = float(value.raw) if isinstance(value.raw, str) else MISSING
     except ValueError:
+        raw = MISSING
+    if raw is not MISSING and not math.isfinite(raw):
         raw = MISSING
     if raw is not MISSING and raw.is_integer():
         raw = int(value.raw) if value.raw.lstrip("-").isdecimal() else int(raw)
