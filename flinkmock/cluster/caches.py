@@ -32,7 +32,8 @@ class Caches:
     """
 
     enabled: bool
-    refresh_ms: int
+    graph_ms: int
+    checkpoints_ms: int
     metrics_ms: int
     _filled: dict[tuple[str, str], int] = field(default_factory=dict)
     _fetches: list[int] = field(default_factory=list)
@@ -41,19 +42,19 @@ class Caches:
 
     def graph_time(self, job_id: str, now: int) -> int:
         """Return the time of the cached graph of a job (epoch ms)."""
-        return self._time("graph", job_id, now)
+        return self._time("graph", job_id, now, self.graph_ms)
 
     def checkpoints_time(self, job_id: str, now: int) -> int:
         """Return the time of the cached checkpoint statistics of a job (epoch ms)."""
-        return self._time("checkpoints", job_id, now)
+        return self._time("checkpoints", job_id, now, self.checkpoints_ms)
 
-    def _time(self, kind: str, job_id: str, now: int) -> int:
+    def _time(self, kind: str, job_id: str, now: int, refresh_ms: int) -> int:
         if not self.enabled:
             return now
         filled = self._filled.get((kind, job_id))
-        if filled is None or now - filled >= self.refresh_ms:
+        if filled is None or now - filled >= refresh_ms:
             self._filled[kind, job_id] = filled = instant(now)
-            ends_at(now, filled + self.refresh_ms)
+            ends_at(now, filled + refresh_ms)
         return filled
 
     def metrics_time(self, now: int) -> int | None:

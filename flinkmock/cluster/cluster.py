@@ -54,6 +54,8 @@ from flinkmock.cluster.wait_conditions import WaitCondition, WaitConditions, sig
 from flinkmock.errors import NotFound, did_you_mean
 from flinkmock.flink import java_classes, messages, submission_messages
 from flinkmock.flink.configuration import (
+    CHECKPOINT_CACHE,
+    GRAPH_CACHE,
     JOB_STORE_CAPACITY,
     JOB_STORE_EXPIRATION,
     METRICS_INTERVAL,
@@ -63,6 +65,7 @@ from flinkmock.flink.configuration import (
     SCHEDULER,
     STORE_DURATION,
     Configuration,
+    Option,
     cluster_configuration,
 )
 from flinkmock.flink.java_exception import JavaException
@@ -128,9 +131,21 @@ class Cluster:
         self.job_factory = JobFactory(self)
         self.adaptive_scheduler = AdaptiveScheduler(self)
         self.jars = JarStore(upload_dir, f"{self.configuration.values['web.upload.dir']}/flink-web-upload", self.random)
-        caches = partial(Caches, self.cache_enabled, ms(REFRESH_INTERVAL), ms(METRICS_INTERVAL))
+        refresh = ms(REFRESH_INTERVAL)
+        caches = partial(
+            Caches,
+            self.cache_enabled,
+            self._cache_ms(GRAPH_CACHE, "2.3", refresh),
+            self._cache_ms(CHECKPOINT_CACHE, "1.18", refresh),
+            ms(METRICS_INTERVAL),
+        )
         self.leadership = Leadership(self, self.spec.jobmanagers, caches)
         self.profiler = Profiler(ms(PROFILING_LONGEST) // 1000, self.configuration.integer(PROFILING_HISTORY))
+
+    def _cache_ms(self, option: Option, since: str, default: int) -> int:
+        """Return the timeout of a cache (ms), which has an option since a release."""
+        length = self.configuration.duration(option) if self.release.since(since) else None
+        return default if length is None else length
 
     def _register_event_handlers(self) -> None:
         for owner in (self, self.state_machines, self.adaptive_scheduler, self.savepoints, self.leadership):

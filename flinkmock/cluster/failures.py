@@ -108,6 +108,11 @@ def recovery_suppressed_error(strategy: RestartStrategy, cause: JavaException, r
             "backoffMultiplier=1.5, resetBackoffThresholdMS=3600000, jitterFactor=0.1, "
             f"currentBackoffMS={strategy.delay}, attemptsBeforeResetBackoff={strategy.attempts})"
         )
+    elif strategy.kind == RestartStrategyKind.FAILURE_RATE:
+        # the class name twice, and one parenthesis: FailureRateRestartBackoffTimeStrategy.generateStrategyString
+        own = "FailureRateRestartBackoffTimeStrategy("
+        settings = f"failuresIntervalMS={strategy.interval},backoffTimeMS={strategy.delay}"
+        name = f"{own}{own}{settings},maxFailuresPerInterval={strategy.attempts})"
     else:
         name = "NoRestartBackoffTimeStrategy"
     return JavaException(

@@ -125,7 +125,9 @@ class Leadership:
 def without_caches(leadership: Leadership) -> Leadership:
     """Return a copy whose JobManagers cache nothing."""
     uncached = copy.copy(leadership)
-    uncached.jobmanagers = [JobManager(each.number, Caches(False, 0, 0), each.down) for each in leadership.jobmanagers]
+    uncached.jobmanagers = [
+        JobManager(each.number, Caches(False, 0, 0, 0), each.down) for each in leadership.jobmanagers
+    ]
     return uncached
 
 

@@ -173,15 +173,20 @@ class RestartStrategyKind(StrEnum):
     NONE = "none"
     FIXED_DELAY = "fixed-delay"
     EXPONENTIAL_DELAY = "exponential-delay"
+    FAILURE_RATE = "failure-rate"
 
 
 @dataclass(frozen=True, slots=True)
 class RestartStrategy:
-    """`attempts` None means that there is no limit; `delay` is ms."""
+    """`attempts` None means that there is no limit; `delay` and `interval` are ms.
+
+    With a failure rate, `attempts` are the restarts within `interval`.
+    """
 
     kind: RestartStrategyKind = RestartStrategyKind.FIXED_DELAY
     attempts: int | None = None
     delay: int = 1000
+    interval: int = 60_000
     configured_by_job: bool = True
     """Whether the job sets it; else the job's `/config` shows the default of the cluster."""
 

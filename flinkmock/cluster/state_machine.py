@@ -62,6 +62,17 @@ def _ignore(job: Job, step: Step, at: int) -> None:
     """Observe no steps."""
 
 
+def _may_restart(job: Job, at: int) -> bool:
+    """Return whether the restart strategy lets a job restart that fails at `at` (epoch ms)."""
+    strategy = job.spec.restart
+    if strategy.kind == RestartStrategyKind.NONE:
+        return False
+    restarts = job.restarts
+    if strategy.kind == RestartStrategyKind.FAILURE_RATE:
+        restarts = sum(state == JobState.RESTARTING and at - then <= strategy.interval for then, state in job.states)
+    return strategy.attempts is None or restarts < strategy.attempts
+
+
 class JobStateMachines:
     """Changes the states of the jobs of one cluster."""
 
@@ -381,11 +392,7 @@ class JobStateMachines:
         if not job.attempts:
             self.fail_initialization(job, at, exception.java_exception)
             return
-        strategy = job.spec.restart
-        may_restart = strategy.kind != RestartStrategyKind.NONE and (
-            strategy.attempts is None or job.restarts < strategy.attempts
-        )
-        if may_restart and job.state == JobState.RUNNING:
+        if _may_restart(job, at) and job.state == JobState.RUNNING:
             self.restart(job, at, exception)
         else:
             failing = Step(JobState.FAILING, UniformRange(*FAILING_MS), exception)

@@ -9,7 +9,9 @@ from flinkmock.contract import Contract, Operation
 from flinkmock.contract.operation_traits import operations_of_scenario_key
 from flinkmock.contract.pattern import Pattern
 from flinkmock.dryrun.fault_order import selected_before
+from flinkmock.errors import did_you_mean
 from flinkmock.faults import Fault, FaultTrigger
+from flinkmock.flink.options import BY_NAME
 from flinkmock.journal import Expectation, Expected, InOrder
 from flinkmock.rest.router import Router
 from flinkmock.scenario.diagnostics import Diagnostics
@@ -37,6 +39,7 @@ class StaticChecks:
             jobs = self._document.get(section)
             for node in jobs.items.values() if jobs is not None else ():
                 self._operations(node)
+        self._options()
         self._faults()
         self._expectations()
 
@@ -65,6 +68,22 @@ class StaticChecks:
             reason = self._missing_reason(f'operation "{name}"', operations) if ids else None
             if reason and configured is not None:
                 self._diagnostics.add(configured.key_location(name), f"{reason}, so this has no effect.")
+
+    def _options(self) -> None:
+        """Find options that the release does not have, and names that look misspelled."""
+        cluster = self._document.get("cluster")
+        config = cluster.get("config") if cluster is not None else None
+        release = self._contract.release
+        for key, node in (config.items if config is not None else {}).items():
+            option = BY_NAME.get(key)
+            location = config.key_location(key) if config is not None else node.location
+            if option is None:
+                hint = did_you_mean(key, BY_NAME, cutoff=0.9, list_known=False)
+                if hint:
+                    self._diagnostics.add(location, f'Flink has no option "{key}".{hint}')
+            elif not option.exists_in(release):
+                has = f"since {option.since}" if not release.since(option.since) else f"until {option.until}"
+                self._diagnostics.add(location, f"Flink {release.minor} has no option {key} ({has}): it has no effect.")
 
     # -- faults
 

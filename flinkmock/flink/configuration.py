@@ -34,6 +34,35 @@ REFRESH_INTERVAL = Option("web.refresh-interval", "3 s")
 STORE_DURATION = Option("rest.async.store-duration", "5 min")
 METRICS_INTERVAL = Option("metrics.fetcher.update-interval", "10 s")
 REST_PORT = Option("rest.port", "8081")
+ALLOW_ORIGIN = Option("web.access-control-allow-origin", "*", ("jobmanager.web.access-control-allow-origin",))
+CHECKPOINTING_INTERVAL = Option("execution.checkpointing.interval")
+CHECKPOINTING_MODE = Option("execution.checkpointing.mode")
+CHECKPOINTING_TIMEOUT = Option("execution.checkpointing.timeout")
+CHECKPOINTING_MIN_PAUSE = Option("execution.checkpointing.min-pause")
+CHECKPOINTING_MAX_CONCURRENT = Option("execution.checkpointing.max-concurrent-checkpoints")
+CHECKPOINTING_TOLERABLE_FAILURES = Option("execution.checkpointing.tolerable-failed-checkpoints")
+CHECKPOINTING_UNALIGNED = Option(
+    "execution.checkpointing.unaligned.enabled", None, ("execution.checkpointing.unaligned",)
+)
+CHECKPOINTING_ALIGNED_TIMEOUT = Option(
+    "execution.checkpointing.aligned-checkpoint-timeout", "0", ("execution.checkpointing.alignment-timeout",)
+)
+CHECKPOINTING_RETENTION = Option("execution.checkpointing.externalized-checkpoint-retention")
+STATE_BACKEND = Option("state.backend.type", None, ("state.backend",))
+OBJECT_REUSE = Option("pipeline.object-reuse", "false")
+RESTART_STRATEGY = Option("restart-strategy.type", None, ("restart-strategy",))
+FIXED_DELAY_ATTEMPTS = Option("restart-strategy.fixed-delay.attempts", "1")
+FIXED_DELAY = Option("restart-strategy.fixed-delay.delay", "1 s")
+FAILURE_RATE_MAX = Option("restart-strategy.failure-rate.max-failures-per-interval", "1")
+FAILURE_RATE_INTERVAL = Option("restart-strategy.failure-rate.failure-rate-interval", "1 min")
+FAILURE_RATE_DELAY = Option("restart-strategy.failure-rate.delay", "1 s")
+EXPONENTIAL_DELAY_ATTEMPTS = Option("restart-strategy.exponential-delay.attempts-before-reset-backoff", str(MAX_INT))
+EXPONENTIAL_DELAY = Option("restart-strategy.exponential-delay.initial-backoff", "1 s")
+CHECKPOINT_CACHE = Option("rest.cache.checkpoint-statistics.timeout", None)
+GRAPH_CACHE = Option("rest.cache.execution-graph.timeout", None)
+THREAD_DUMP_DEPTH = Option("cluster.thread-dump.stacktrace-max-depth")
+SLOTS = Option("taskmanager.numberOfTaskSlots", "1")
+PARALLELISM = Option("parallelism.default", "1")
 MAX_CONTENT_LENGTH = Option("rest.server.max-content-length", "104857600")
 FLAME_GRAPH = Option("rest.flamegraph.enabled", "false")
 FLAME_GRAPH_REFRESH = Option("rest.flamegraph.refresh-interval", "1 min")
@@ -72,6 +101,8 @@ RESCALE_CHECKPOINT_FAILURES = Option(f"{_ADAPTIVE}.rescale-trigger.max-checkpoin
 HIGH_AVAILABILITY = Option("high-availability.type", "NONE", ("high-availability",))
 
 TASK_MANAGER_PROCESS_SIZE = Option("taskmanager.memory.process.size", "1728m")
+TASK_MANAGER_FLINK_SIZE = Option("taskmanager.memory.flink.size")
+TASK_MANAGER_TASK_HEAP = Option("taskmanager.memory.task.heap.size")
 TASK_MANAGER_FRAMEWORK_HEAP = Option("taskmanager.memory.framework.heap.size", "128m")
 TASK_MANAGER_FRAMEWORK_OFF_HEAP = Option("taskmanager.memory.framework.off-heap.size", "128m")
 TASK_MANAGER_TASK_OFF_HEAP = Option("taskmanager.memory.task.off-heap.size", "0")
@@ -81,6 +112,8 @@ TASK_MANAGER_MANAGED_FRACTION = Option("taskmanager.memory.managed.fraction", "0
 TASK_MANAGER_OVERHEAD = _share("taskmanager.memory.jvm-overhead", "192m", "1g")
 TASK_MANAGER_NETWORK = _share("taskmanager.memory.network", "64m", "1g")
 JOB_MANAGER_PROCESS_SIZE = Option("jobmanager.memory.process.size", "1600m")
+JOB_MANAGER_FLINK_SIZE = Option("jobmanager.memory.flink.size")
+JOB_MANAGER_HEAP = Option("jobmanager.memory.heap.size")
 JOB_MANAGER_METASPACE = Option("jobmanager.memory.jvm-metaspace.size", "256m")
 JOB_MANAGER_OFF_HEAP = Option("jobmanager.memory.off-heap.size", "128m")
 JOB_MANAGER_OVERHEAD = _share("jobmanager.memory.jvm-overhead", "192m", "1g")
@@ -155,6 +188,14 @@ class Configuration:
             return int(text)
         except ValueError:
             raise self._bad(option, text, "a whole number") from None
+
+    def optional_integer(self, option: Option) -> int | None:
+        """Like `integer`; None when neither the configuration nor Flink sets it."""
+        return None if self.text(option) is None else self.integer(option)
+
+    def optional_size(self, option: Option) -> int | None:
+        """Bytes; None when neither the configuration nor Flink sets it."""
+        return None if self.text(option) is None else self.size(option)
 
     def decimal(self, option: Option) -> float:
         text = self._required(option)

@@ -119,24 +119,37 @@ def _resource(cores: float, task_heap: int, task_off_heap: int, managed: int, ne
 def taskmanager_memory(configuration: Configuration) -> TaskManagerMemory:
     """The layout that follows from `taskmanager.memory.process.size`.
 
+    `taskmanager.memory.flink.size`, or `taskmanager.memory.task.heap.size` with `taskmanager.memory.managed.size`,
+    leave less or more for the overhead.
+
     Raises InvalidArgument if the process is too small for its parts, as Flink refuses to start.
     """
     process = configuration.size(options.TASK_MANAGER_PROCESS_SIZE)
     metaspace = configuration.size(options.TASK_MANAGER_METASPACE)
-    overhead = _share(configuration, options.TASK_MANAGER_OVERHEAD, process)
-    flink = process - metaspace - overhead
-    network = _share(configuration, options.TASK_MANAGER_NETWORK, flink)
-    managed_size = configuration.text(options.TASK_MANAGER_MANAGED_SIZE)
-    managed = (
-        configuration.size(options.TASK_MANAGER_MANAGED_SIZE)
-        if managed_size is not None
-        else _fraction(configuration.decimal(options.TASK_MANAGER_MANAGED_FRACTION), flink)
-    )
+    flink = configuration.optional_size(options.TASK_MANAGER_FLINK_SIZE)
+    managed_size = configuration.optional_size(options.TASK_MANAGER_MANAGED_SIZE)
     framework_heap = configuration.size(options.TASK_MANAGER_FRAMEWORK_HEAP)
     framework_off_heap = configuration.size(options.TASK_MANAGER_FRAMEWORK_OFF_HEAP)
     task_off_heap = configuration.size(options.TASK_MANAGER_TASK_OFF_HEAP)
+    heap = configuration.optional_size(options.TASK_MANAGER_TASK_HEAP)
+    if heap is not None and managed_size is not None:  # as recorded with 2.3.0, 300m and 200m
+        parts = heap + framework_heap + framework_off_heap + task_off_heap + managed_size
+        network = (
+            flink - parts if flink is not None else _inverse_share(configuration, options.TASK_MANAGER_NETWORK, parts)
+        )
+        flink = parts + network
+    overhead = _share(configuration, options.TASK_MANAGER_OVERHEAD, process)
+    if flink is None:
+        flink = process - metaspace - overhead
+    else:
+        overhead = process - metaspace - flink
+    if heap is None or managed_size is None:
+        network = _share(configuration, options.TASK_MANAGER_NETWORK, flink)
+    managed = managed_size
+    if managed is None:
+        managed = _fraction(configuration.decimal(options.TASK_MANAGER_MANAGED_FRACTION), flink)
     task_heap = flink - framework_heap - framework_off_heap - task_off_heap - network - managed
-    if task_heap < 0:
+    if min(task_heap, overhead, network) < 0:
         raise InvalidArgument(f"taskmanager.memory.process.size: {process} bytes are too few for a task manager")
     return TaskManagerMemory(
         framework_heap, task_heap, framework_off_heap, task_off_heap, network, managed, metaspace, overhead
@@ -163,7 +176,13 @@ def jobmanager_memory(configuration: Configuration) -> JobManagerMemory:
     off_heap = configuration.size(options.JOB_MANAGER_OFF_HEAP)
     overhead = _share(configuration, options.JOB_MANAGER_OVERHEAD, process)
     heap = process - metaspace - off_heap - overhead
-    if heap <= 0:
+    flink, own_heap = (
+        configuration.optional_size(o) for o in (options.JOB_MANAGER_FLINK_SIZE, options.JOB_MANAGER_HEAP)
+    )
+    if own_heap is not None or flink is not None:
+        heap = own_heap if own_heap is not None else (flink or 0) - off_heap
+        overhead = process - metaspace - off_heap - heap
+    if min(heap, overhead) <= 0:
         raise InvalidArgument(f"jobmanager.memory.process.size: {process} bytes are too few for a job manager")
     return JobManagerMemory(heap, metaspace, overhead)
 
@@ -173,7 +192,18 @@ def _share(configuration: Configuration, share: Mapping[str, options.Option], of
     return min(max(_fraction(configuration.decimal(share["fraction"]), of), low), high)
 
 
+def _inverse_share(configuration: Configuration, share: Mapping[str, options.Option], rest: int) -> int:
+    """Return the share of a whole of which only the rest is known."""
+    fraction = _single(configuration.decimal(share["fraction"]))
+    low, high = configuration.size(share["min"]), configuration.size(share["max"])
+    return min(max(int(rest * fraction / (1 - fraction)), low), high)
+
+
 def _fraction(fraction: float, of: int) -> int:
-    # Fractions are Java floats: 0.4f of 1342177280 is 536870920, not ...912 (recorded).
+    return int(_single(fraction) * of)
+
+
+def _single(fraction: float) -> float:
+    """Return the fraction as a Java float: 0.4f of 1342177280 is 536870920, not ...912 (recorded)."""
     single: float = struct.unpack("f", struct.pack("f", fraction))[0]
-    return int(single * of)
+    return single

@@ -23,6 +23,10 @@ _THREAD = Frame("java.lang.Thread", "run", 840)
 _NETTY = "org.apache.flink.shaded.netty4.io.netty"
 
 
+_DEPTH = 8
+"""The frames of a thread in Java's own ThreadInfo.toString, and by default until 1.16."""
+
+
 @dataclass(frozen=True, slots=True)
 class ThreadActivity:
     """The state of a thread, the class of the object that it waits for, and its frames, innermost first."""
@@ -196,8 +200,11 @@ def taskmanager_thread_count(tasks: int) -> int:
     return _COMMON_COUNT + len(_TASK_MANAGER_OWN) + _PER_TASK * tasks
 
 
-def jobmanager_threads(jobs: int, release: Release, random: NamedRandom) -> ThreadInfos:
-    """Return `threadInfos` of `/jobmanager/thread-dump` while so many jobs run."""
+def jobmanager_threads(jobs: int, release: Release, random: NamedRandom, depth: int | None = None) -> ThreadInfos:
+    """Return `threadInfos` of `/jobmanager/thread-dump` while so many jobs run.
+
+    `depth` is `cluster.thread-dump.stacktrace-max-depth`; None: Flink's default.
+    """
     main = _main("org.apache.flink.runtime.entrypoint.ClusterEntrypoint", "runClusterEntrypoint", 739, 59)
     named = [*_common(main, release), *_JOB_MANAGER_OWN]
     for number in range(2, 2 + jobs):
@@ -206,11 +213,11 @@ def jobmanager_threads(jobs: int, release: Release, random: NamedRandom) -> Thre
             (f"jobmanager-io-thread-{number - 1}", _IDLE_WORKER),
             ("Checkpoint Timer", _SCHEDULED),
         ]
-    return _dump(named, release, random, "jobmanager")
+    return _dump(named, release, random, "jobmanager", depth)
 
 
 def taskmanager_threads(
-    taskmanager_id: str, tasks: Sequence[str], release: Release, random: NamedRandom
+    taskmanager_id: str, tasks: Sequence[str], release: Release, random: NamedRandom, depth: int | None = None
 ) -> ThreadInfos:
     """Return `threadInfos` of `/taskmanagers/:taskmanagerid/thread-dump`.
 
@@ -227,27 +234,35 @@ def taskmanager_threads(
             (f"OutputFlusher for {task}", _FLUSHER),
             (f"System Time Trigger for {task}", _SCHEDULED),
         ]
-    return _dump(named, release, random, taskmanager_id)
+    return _dump(named, release, random, taskmanager_id, depth)
 
 
-def _dump(named: Sequence[Named], release: Release, random: NamedRandom, process: str) -> ThreadInfos:
+def _dump(
+    named: Sequence[Named], release: Release, random: NamedRandom, process: str, depth: int | None
+) -> ThreadInfos:
+    if not release.since("1.15"):  # Java's own ThreadInfo.toString has no such setting
+        depth = _DEPTH
+    elif depth is None:
+        depth = 50 if release.since("1.17") else _DEPTH
     return [
-        {"threadName": name, "stringifiedThreadInfo": _text(number, name, kind, release, random, process)}
+        {"threadName": name, "stringifiedThreadInfo": _text(number, name, kind, release, random, process, depth)}
         for number, (name, kind) in enumerate(named, 1)
     ]
 
 
-def _text(number: int, name: str, kind: ThreadActivity, release: Release, random: NamedRandom, process: str) -> str:
+def _text(
+    number: int, name: str, kind: ThreadActivity, release: Release, random: NamedRandom, process: str, depth: int
+) -> str:
     lock = f"{kind.waits_for}@{int(random.hex(8, 'lock', process, number), 16):x}" if kind.waits_for else None
     # Until 1.14 the text is Java's own ThreadInfo.toString, with the priority and eight frames (recording of 1.12.5).
     javas_own = not release.since("1.15")
     priority = "prio=5 " if javas_own else ""
     lines = [f'"{name}" {priority}Id={number} {kind.state}' + (f" on {lock}" if lock else "")]
-    for place, frame in enumerate(kind.frames[:8] if javas_own else kind.frames):
+    for place, frame in enumerate(kind.frames[:depth]):
         lines.append(f"\tat {_module(frame, release)}{frame.place()}")
         if place == 0 and lock:
             lines.append(f"\t-  waiting on {lock}")
-    if javas_own and len(kind.frames) > 8:
+    if len(kind.frames) > depth:
         lines.append("\t...")
     return "\n".join(lines) + "\n\n"
 

@@ -23,7 +23,7 @@ from flinkmock.cluster.errors import ClusterError, NoLeader
 from flinkmock.cluster.history import cluster_at
 from flinkmock.contract.operation_traits import NO_TRAITS, TRAITS
 from flinkmock.flink import messages
-from flinkmock.flink.configuration import MAX_CONTENT_LENGTH
+from flinkmock.flink.configuration import ALLOW_ORIGIN, MAX_CONTENT_LENGTH
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.rest.call import FileContent, Payload, RestCall
 from flinkmock.rest.error_mapping import error_response_for
@@ -66,6 +66,8 @@ class RestApi:
         self._resolve = self._resolver.resolve
         self._static_files = static_files or StaticFiles(contract.release, engine.wall_ms)
         self._max_body = configuration.integer(MAX_CONTENT_LENGTH)
+        self.allow_origin = configuration.text(ALLOW_ORIGIN) or "*"
+        """Value of the header `access-control-allow-origin`."""
 
     @cached_property
     def _bodies(self) -> BodyReader:
@@ -96,6 +98,16 @@ class RestApi:
 
     def handle(self, request: Request) -> Response:
         """The response to a request whose body is complete. Never raises."""
+        return self.with_origin(self._handle(request))
+
+    def with_origin(self, response: Response) -> Response:
+        """Return the response with the origin that the configuration allows."""
+        if self.allow_origin == "*" or not response.cors:
+            return response
+        headers = {"access-control-allow-origin": self.allow_origin, **response.headers}
+        return dataclasses.replace(response, headers=headers)
+
+    def _handle(self, request: Request) -> Response:
         try:
             return self.respond(request)
         except RequestRejected as error:
@@ -217,14 +229,13 @@ class RestApi:
         return json.loads(self.engine.renderer.json(call.operation, payload, body_key(call.operation, call.path)))
 
     def _open_body(self, request: Request) -> None:
+        """Prepare for the body. FileUploadHandler takes multipart bodies before their length is limited (2.3.0)."""
+        boundary = boundary_of(request.headers.get("Content-Type", "")) if request.method == "POST" else None
         length = request.headers.get("Content-Length", "")
-        if length.isdecimal() and int(length) > self._max_body:
+        if boundary is None and length.isdecimal() and int(length) > self._max_body:
             request.rejection = TOO_LARGE
-            return
-        if request.method != "POST":
-            return
-        boundary = boundary_of(request.headers.get("Content-Type", ""))
-        if boundary is not None:
+        elif boundary is not None:
+            request.max_body = None
             operation = request.operation
             if self.quirks.uploads_checked_first:
                 operation = self._resolver.router.multipart_operation(request.target)

@@ -76,6 +76,7 @@ class Request:
         headers: The headers; names are compared without regard to case.
         base_url: The address at which the request arrived, without a final slash.
         resolved: The target, parsed and routed by the REST API; None in the proxy.
+        max_body: The size of the largest body, in bytes; None: any size.
         path: The path of the target, decoded once; None if it can't be decoded.
         operation: The operation to which the request is routed; None: there is none.
         path_parameters: Parameter name -> text, decoded twice and not converted.
@@ -95,7 +96,7 @@ class Request:
     target: str
     headers: Mapping[str, str]
     base_url: str = BASE_URL
-    max_body: int = 0
+    max_body: int | None = 0
     resolved: ResolvedTarget | None = None
     path: str | None = None
     operation: Operation | None = None
@@ -114,7 +115,7 @@ class Request:
     def receive(self, chunk: bytes) -> bool:
         """Takes the next chunk of the body. False: the request is rejected, and the rest of the body is not needed."""
         self._size += len(chunk)
-        if self._size > self.max_body:
+        if self.max_body is not None and self._size > self.max_body:
             self.rejection = TOO_LARGE
         else:
             try:

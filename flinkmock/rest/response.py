@@ -15,7 +15,7 @@ class Response:
 
     Attributes:
         content_type: Value of the header `content-type`; None: there is no such header.
-        cors: Whether the header `access-control-allow-origin: *` is sent.
+        cors: Whether the header `access-control-allow-origin` is sent: `*`, unless `headers` have another value.
         close: Whether the connection ends after the response.
         headers: Further headers.
     """

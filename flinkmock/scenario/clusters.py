@@ -6,12 +6,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from flinkmock.cluster.spec import ClusterSpec, LeaderChange, TaskManagerEvent, TaskManagerEventKind
-from flinkmock.flink.configuration import HIGH_AVAILABILITY, SCHEDULER, STORE_DURATION, Configuration
+from flinkmock.errors import InvalidArgument
+from flinkmock.flink.configuration import HIGH_AVAILABILITY, SCHEDULER, SLOTS, STORE_DURATION, Configuration
+from flinkmock.flink.options import BY_NAME, Use
 from flinkmock.flink.paths import InvalidPath, parse_path
 from flinkmock.ingress import IngressSpec
 from flinkmock.scenario.diagnostics import Diagnostics
 from flinkmock.scenario.document import YamlNode
 from flinkmock.scenario.ingress import read_ingress
+from flinkmock.scenario.job_defaults import JobDefaults, job_defaults
 from flinkmock.scenario.quantities import as_int, read_duration, read_duration_range
 
 DEFAULTS = ClusterSpec()
@@ -42,6 +45,14 @@ class ClusterReader:
                 self.diagnostics.add(self.result_ttl.location, message)
             options[STORE_DURATION.key] = f"{read_duration_range(self.result_ttl, self.diagnostics).low} ms"
         return options
+
+    def check_options(self) -> None:
+        """Report options that the fake can't obey."""
+        config = self.section.get("config")
+        for key, node in (config.items if config else {}).items():
+            option = BY_NAME.get(key)
+            if option is not None and option.use == Use.REFUSED and node.text.lower() == "true":
+                self.diagnostics.add(node.location, f"{key} has no effect here: {option.effect}.")
 
     @property
     def scheduler(self) -> str | None:
@@ -96,7 +107,27 @@ class ClusterReader:
         return node.text if node is not None else DEFAULTS.version
 
     def slots(self) -> int:
-        return as_int(self.section.get("slots"), DEFAULTS.slots)
+        """The slots of each TaskManager: a key of the section, or the option of Flink."""
+        node, text = self.section.get("slots"), self.configuration().get(SLOTS.key)
+        if text is None:
+            return as_int(node, DEFAULTS.slots)
+        option = self.section["config"].items[SLOTS.key]
+        if node is not None and node.text != text:
+            self.diagnostics.add(option.location, f"slots is {node.text}. Remove one of them.")
+        elif not text.isdecimal() or int(text) < 1:
+            self.diagnostics.add(option.location, f"{text!r} is not a number of slots.")
+        else:
+            return int(text)
+        return DEFAULTS.slots
+
+    def job_defaults(self) -> JobDefaults:
+        """What the options of the cluster set for jobs."""
+        given = {key: value for key, value in self.configuration().items() if value is not None}
+        try:
+            return job_defaults(Configuration(given))
+        except InvalidArgument as error:
+            self.diagnostics.add(self.section["config"].location, str(error))
+            return JobDefaults()
 
     def taskmanager_events(self) -> tuple[TaskManagerEvent, ...]:
         """The TaskManagers that join and leave, in the order of time."""

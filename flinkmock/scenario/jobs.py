@@ -24,6 +24,7 @@ from flinkmock.scenario.accumulators import read_accumulators
 from flinkmock.scenario.diagnostics import Diagnostics
 from flinkmock.scenario.document import YamlNode
 from flinkmock.scenario.exceptions import ExceptionReader
+from flinkmock.scenario.job_defaults import JobDefaults
 from flinkmock.scenario.lifecycle import LifecycleReader
 from flinkmock.scenario.metric_series import read_metrics, read_watermarks
 from flinkmock.scenario.quantities import (
@@ -52,16 +53,18 @@ class JobReader:
         exceptions: Reads the exceptions of jobs.
         operations: The scenario's operations, which those of a job override.
         scheduler: The scheduler that the cluster is configured for.
+        defaults: What the options of the cluster set.
         diagnostics: Collects the mistakes.
     """
 
     def __init__(self, templates: Mapping[str, Templates], exceptions: ExceptionReader,
-                 operations: Mapping[str, OperationSpec], scheduler: str | None,
+                 operations: Mapping[str, OperationSpec], scheduler: str | None, defaults: JobDefaults,
                  diagnostics: Diagnostics) -> None:  # fmt: skip
         self._templates = templates
         self._exceptions = exceptions
         self._operations = operations
         self._scheduler = scheduler
+        self._defaults = defaults
         self._diagnostics = diagnostics
         self._by_template: dict[str | None, tuple[JobSpec, bool]] = {}
         """The job of a template without mistakes, and whether that names it: many jobs may be nothing else."""
@@ -80,7 +83,7 @@ class JobReader:
             return spec if named else replace(spec, name=default_name)
         job, scheduler = resolve_job(self._templates, self._scheduler, node)
         kind = "BATCH" if job.text_of("type") == "batch" else "STREAMING"
-        parallelism = as_int(job.get("parallelism"), 1)
+        parallelism = as_int(job.get("parallelism"), self._defaults.parallelism)
         types, values = read_accumulators(job.get("accumulators"), self._diagnostics)
         vertices = VertexReader(path, parallelism, kind == "BATCH", self._diagnostics).read(job.items["vertices"])
         age = read_duration(job.get("age"), 0, self._diagnostics)
@@ -130,7 +133,7 @@ class JobReader:
         return tuple(sorted(failures, key=lambda failure: -failure.age))
 
     def _checkpoints(self, node: YamlNode | None) -> CheckpointSpec | None:
-        defaults = CheckpointSpec()
+        defaults = self._defaults.checkpoints
         if node is None:
             return defaults
         if node.value == "none":
@@ -146,24 +149,28 @@ class JobReader:
             min_pause=read_duration(node.get("min-pause"), defaults.min_pause, self._diagnostics),
             max_concurrent=as_int(node.get("max-concurrent"), defaults.max_concurrent),
             mode=mode.text.replace("-", "_") if mode else defaults.mode,
-            unaligned=as_bool(node.get("unaligned")),
+            unaligned=as_bool(node.get("unaligned"), defaults.unaligned),
             tolerable_failures=as_int(node.get("tolerable-failures"), defaults.tolerable_failures),
-            retained=node.text_of("retained"),
+            retained=node.text_of("retained") or defaults.retained,
         )
 
     def _restart(self, node: YamlNode | None) -> RestartStrategy:
         if node is None:
-            return RestartStrategy(configured_by_job=False)
+            return self._defaults.restart
         if node.value == "none":
             return RestartStrategy(RestartStrategyKind.NONE)
-        attempts, strategy = node.get("attempts"), node.text_of("strategy") or "none"
+        attempts, strategy, interval = node.get("attempts"), node.text_of("strategy") or "none", node.get("interval")
+        if interval is not None and strategy != "failure-rate":
+            message = f"the strategy {strategy} has no interval. Write strategy: failure-rate."
+            self._diagnostics.add(interval.location, message)
         if strategy == "none" and attempts is not None:
             message = "the strategy none has no attempts. Write strategy: fixed-delay."
             self._diagnostics.add(attempts.location, message)
         return RestartStrategy(
             RestartStrategyKind(strategy),
-            as_int(attempts, 0) if attempts else None,
+            as_int(attempts, 0) if attempts else 1 if strategy == "failure-rate" else None,
             read_duration(node.get("delay"), RestartStrategy().delay, self._diagnostics),
+            read_duration(node.get("interval"), RestartStrategy().interval, self._diagnostics),
         )
 
     def _program(self, node: YamlNode | None, vertices: Mapping[str, VertexSpec]) -> ProgramSpec:

@@ -199,10 +199,12 @@ class _ScenarioReader:
         exceptions.check_named()
         operation_nodes = self._entries("operations")
         cluster = ClusterReader(self._entries("cluster"), operation_nodes.pop("result-ttl", None), diagnostics)
+        cluster.check_options()
         operations = read_operations(operation_nodes, {}, exceptions, diagnostics)
         templates = _templates(self._document, cluster.scheduler, diagnostics)
         jobs, submissions = self._read_jobs(
-            JobReader(templates, exceptions, operations, cluster.scheduler, diagnostics), templates["default"]
+            JobReader(templates, exceptions, operations, cluster.scheduler, cluster.job_defaults(), diagnostics),
+            templates["default"],
         )
         flink, seed, clock = self._value("flink"), self._value("seed"), self._value("clock")
         if flink is not None and flink.text not in known_releases():

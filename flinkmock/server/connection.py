@@ -260,6 +260,7 @@ class FlinkConnection(asyncio.Protocol):
 
     def _write(self, response: Response, *, keep_alive: bool) -> None:
         assert self._transport is not None
+        response = self._factory.server.api.with_origin(response)
         self._transport.write(head_of(response, keep_alive=keep_alive, lower_case=True) + response.body)
         if not keep_alive:
             self._transport.close()

@@ -34,8 +34,8 @@ class ReadPath:
         self._jobmanager = jobmanager
         self._reads: dict[str, Read | None] = {}
         lower_case = api.quirks.lower_case_headers
-        self._start = start_of(200, JSON, cors=True, keep_alive=True, lower_case=lower_case)
-        self._last_start = start_of(200, JSON, cors=True, keep_alive=False, lower_case=lower_case)
+        self._start = start_of(200, JSON, allow_origin=api.allow_origin, keep_alive=True, lower_case=lower_case)
+        self._last_start = start_of(200, JSON, allow_origin=api.allow_origin, keep_alive=False, lower_case=lower_case)
 
     def message(self, head: RequestHead, base_url: str) -> bytes | None:
         """The whole response to a GET without a body; None: it has to take the long way, and nothing has happened."""

@@ -56,9 +56,14 @@ def head_of(response: Response, *, keep_alive: bool, lower_case: bool) -> bytes:
     return b"%bcontent-length: %d\r\n\r\n" % (start, len(response.body))
 
 
-def start_of(status: int, content_type: str | None, *, cors: bool, keep_alive: bool, lower_case: bool) -> bytes:
+def start_of(status: int, content_type: str, *, allow_origin: str, keep_alive: bool, lower_case: bool) -> bytes:
     """Status line and headers of HTTP/1.1, without `content-length`, which comes last, and the empty line."""
-    return _start(status, content_type, cors, keep_alive, lower_case)
+    fields = {
+        "content-type": content_type,
+        "access-control-allow-origin": allow_origin,
+        "connection": "keep-alive" if keep_alive else None,
+    }
+    return _lines(status, fields, lower_case)
 
 
 @lru_cache(maxsize=256)

@@ -189,10 +189,12 @@ def test_nothing_is_left_behind(client: Client) -> None:
 def test_the_limit(serve: Callable[..., Client]) -> None:
     client = serve(settings={"rest.server.max-content-length": "1000"})
     body = file(b"a.jar", b"x" * 2000) + b"--b--"
-    for headers in (FORM, {}):
-        reply = upload(client, body, headers=headers)
-        assert (reply.status, reply.body, reply.header("content-type")) == (413, b"", None)
-        assert reply.header("access-control-allow-origin") is None
+    reply = upload(client, body, headers={})
+    assert (reply.status, reply.body, reply.header("content-type")) == (413, b"", None)
+    assert reply.header("access-control-allow-origin") is None
     chunked = b"%x\r\n%s\r\n0\r\n\r\n" % (len(body), body)
-    assert client.send("POST", "/jars/upload", chunked, {**FORM, "Transfer-Encoding": "chunked"}).status == 413
+    assert client.send("POST", "/jars/upload", chunked, {"Transfer-Encoding": "chunked"}).status == 413
     assert client.engine.asked == []
+    # real 2.3.0 with a limit of 20 MB takes 30 MB; FileUploadHandler comes before HttpObjectAggregator
+    assert upload(client, body, headers=FORM).status == 200
+    assert client.send("POST", "/jars/upload", chunked, {**FORM, "Transfer-Encoding": "chunked"}).status == 200

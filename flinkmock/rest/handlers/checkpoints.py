@@ -17,7 +17,11 @@ from flinkmock.cluster.errors import (
 from flinkmock.cluster.graph import Vertex
 from flinkmock.cluster.job import Job
 from flinkmock.cluster.restore import is_discarded
-from flinkmock.flink.configuration import CHECKPOINT_DIR, CHECKPOINT_HISTORY
+from flinkmock.flink.configuration import (
+    CHECKPOINT_DIR,
+    CHECKPOINT_HISTORY,
+    STATE_BACKEND,
+)
 from flinkmock.rest.call import Payload, RestCall, handles
 from flinkmock.rest.handlers.lookup import job_and_time
 
@@ -267,9 +271,16 @@ def _async_ms(duration: int) -> int:
     return duration - _start_delay_ms(duration)
 
 
+_STATE_BACKENDS = {"rocksdb": "EmbeddedRocksDBStateBackend", "forst": "ForStStateBackend"}
+"""By `state.backend.type`; until 1.12 the classes had other names."""
+
+
 def _state_backend(call: RestCall, job: Job) -> str:
     if job.spec.is_batch:
         return "BatchExecutionStateBackend"
+    configured = call.cluster.configuration.text(STATE_BACKEND)
+    if configured in _STATE_BACKENDS:
+        return _STATE_BACKENDS[configured]
     return "HashMapStateBackend" if call.cluster.release.since("1.13") else "MemoryStateBackend"
 
 

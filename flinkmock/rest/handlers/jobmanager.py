@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flinkmock.flink.configuration import THREAD_DUMP_DEPTH
 from flinkmock.flink.jvm import jvm_payload
 from flinkmock.flink.logs import jobmanager_log_path
 from flinkmock.flink.memory import jobmanager_memory
@@ -24,4 +25,5 @@ def java_environment(call: RestCall) -> Payload:
 def thread_dump(call: RestCall) -> Payload:
     cluster = call.cluster
     running = sum(job.ended_at(call.now) is None for job in cluster.jobs.values())
-    return {"threadInfos": jobmanager_threads(running, cluster.release, cluster.random)}
+    depth = cluster.configuration.optional_integer(THREAD_DUMP_DEPTH)
+    return {"threadInfos": jobmanager_threads(running, cluster.release, cluster.random, depth)}

@@ -12,6 +12,7 @@ from flinkmock.cluster.graph import Vertex
 from flinkmock.cluster.job import Job
 from flinkmock.cluster.spec import RestartStrategy
 from flinkmock.cluster.states import JOB_STATES, TASK_STATES, TERMINAL_TASK_STATES
+from flinkmock.flink.configuration import OBJECT_REUSE
 from flinkmock.flink.java_format import MAX_INT, duration_text
 from flinkmock.named_random import NamedRandom
 from flinkmock.release import Release
@@ -199,7 +200,8 @@ def config(call: RestCall) -> Payload:
             "execution-mode": "PIPELINED",
             "restart-strategy": CLUSTER_LEVEL_STRATEGY if sparse else strategy,
             "job-parallelism": 1 if sparse else job.spec.parallelism,
-            "object-reuse-mode": not sparse and job.spec.object_reuse,
+            "object-reuse-mode": not sparse
+            and (job.spec.object_reuse or call.cluster.configuration.boolean(OBJECT_REUSE)),
             "user-config": {} if sparse else dict(job.spec.user_config),
         },
     }
@@ -221,6 +223,12 @@ def restart_strategy_text(strategy: RestartStrategy, release: Release) -> str:
         return (
             f"Restart with exponential delay: starting at {first}, increasing by 1.5, with "
             f"maximum {maximum}. Delay resets after {reset} with jitter 0.1"
+        )
+    if strategy.kind == "failure-rate":
+        interval, delay = (duration_text(ms, release) for ms in (strategy.interval, strategy.delay))
+        return (
+            f"Failure rate restart with maximum of {strategy.attempts} failures within interval {interval} and fixed "
+            f"delay {delay}."
         )
     attempts = MAX_INT if strategy.attempts is None else strategy.attempts
     return f"Restart with fixed delay ({duration_text(strategy.delay, release)}). #{attempts} restart attempts."

@@ -8,6 +8,7 @@ from typing import Any
 from flinkmock.cluster.cluster import Cluster
 from flinkmock.cluster.taskmanager import TaskManager
 from flinkmock.flink import metrics
+from flinkmock.flink.configuration import THREAD_DUMP_DEPTH
 from flinkmock.flink.environment import environment_of
 from flinkmock.flink.memory import taskmanager_memory
 from flinkmock.flink.rpc import taskmanager_path
@@ -78,4 +79,5 @@ def thread_dump(call: RestCall) -> Payload:
         f"{e.vertex.name} ({e.subtask + 1}/{e.vertex.parallelism})#{e.attempt}"
         for e in tasks_on(cluster, taskmanager, call.now)
     ]
-    return {"threadInfos": taskmanager_threads(taskmanager.id, names, cluster.release, cluster.random)}
+    depth = cluster.configuration.optional_integer(THREAD_DUMP_DEPTH)
+    return {"threadInfos": taskmanager_threads(taskmanager.id, names, cluster.release, cluster.random, depth)}

@@ -1,0 +1,101 @@
+"""What jobs take from the options of the cluster: parallelism, checkpoints, restart strategy.
+
+As StreamExecutionEnvironment.configure: an option of the cluster holds for the jobs that do not set it themselves
+(recorded with 2.3.0).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+
+from flinkmock.cluster.spec import CheckpointSpec, RestartStrategy, RestartStrategyKind
+from flinkmock.errors import InvalidArgument
+from flinkmock.flink import configuration as options
+from flinkmock.flink.configuration import Configuration
+
+_RETENTION = {"RETAIN_ON_CANCELLATION": "retain", "DELETE_ON_CANCELLATION": "delete"}
+_KINDS = {
+    "none": RestartStrategyKind.NONE,
+    "off": RestartStrategyKind.NONE,
+    "disable": RestartStrategyKind.NONE,
+    "fixed-delay": RestartStrategyKind.FIXED_DELAY,
+    "fixeddelay": RestartStrategyKind.FIXED_DELAY,
+    "failure-rate": RestartStrategyKind.FAILURE_RATE,
+    "failurerate": RestartStrategyKind.FAILURE_RATE,
+    "exponential-delay": RestartStrategyKind.EXPONENTIAL_DELAY,
+    "exponentialdelay": RestartStrategyKind.EXPONENTIAL_DELAY,
+}
+"""The values of restart-strategy.type (RestartStrategyOptions)."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobDefaults:
+    """The values for jobs that do not set them."""
+
+    parallelism: int = 1
+    checkpoints: CheckpointSpec = field(default_factory=CheckpointSpec)
+    restart: RestartStrategy = field(default_factory=lambda: RestartStrategy(configured_by_job=False))
+
+
+def job_defaults(configuration: Configuration) -> JobDefaults:
+    """Return the defaults that options set.
+
+    Raises:
+        InvalidArgument: An option has a value that can't be parsed.
+    """
+    return JobDefaults(configuration.integer(options.PARALLELISM), _checkpoints(configuration), _restart(configuration))
+
+
+def _checkpoints(configuration: Configuration) -> CheckpointSpec:
+    durations = {
+        "every": options.CHECKPOINTING_INTERVAL,
+        "timeout": options.CHECKPOINTING_TIMEOUT,
+        "min_pause": options.CHECKPOINTING_MIN_PAUSE,
+        "aligned_timeout": options.CHECKPOINTING_ALIGNED_TIMEOUT,
+    }
+    numbers = {
+        "max_concurrent": options.CHECKPOINTING_MAX_CONCURRENT,
+        "tolerable_failures": options.CHECKPOINTING_TOLERABLE_FAILURES,
+    }
+    found: dict[str, object] = {name: configuration.duration(option) for name, option in durations.items()}
+    found |= {name: configuration.optional_integer(option) for name, option in numbers.items()}
+    mode, retention = (
+        configuration.text(option) for option in (options.CHECKPOINTING_MODE, options.CHECKPOINTING_RETENTION)
+    )
+    if mode is not None:
+        found["mode"] = mode.lower().replace("-", "_")
+    if retention is not None:
+        found["retained"] = _RETENTION.get(retention.upper())
+    if configuration.text(options.CHECKPOINTING_UNALIGNED) is not None:
+        found["unaligned"] = configuration.boolean(options.CHECKPOINTING_UNALIGNED)
+    return dataclasses.replace(CheckpointSpec(), **{name: value for name, value in found.items() if value is not None})  # type: ignore[arg-type]
+
+
+def _restart(configuration: Configuration) -> RestartStrategy:
+    text = configuration.text(options.RESTART_STRATEGY)
+    if text is None:
+        return RestartStrategy(configured_by_job=False)
+    kind = _KINDS.get(text.lower())
+    if kind is None:
+        raise InvalidArgument(
+            f"{options.RESTART_STRATEGY.key}: {text!r} is not none, fixed-delay, failure-rate or exponential-delay"
+        )
+    milliseconds, integer = configuration.milliseconds, configuration.integer
+    match kind:
+        case RestartStrategyKind.FIXED_DELAY:
+            attempts, delay = integer(options.FIXED_DELAY_ATTEMPTS), milliseconds(options.FIXED_DELAY)
+            return RestartStrategy(kind, attempts, delay, configured_by_job=False)
+        case RestartStrategyKind.FAILURE_RATE:
+            return RestartStrategy(
+                kind,
+                integer(options.FAILURE_RATE_MAX),
+                milliseconds(options.FAILURE_RATE_DELAY),
+                milliseconds(options.FAILURE_RATE_INTERVAL),
+                configured_by_job=False,
+            )
+        case RestartStrategyKind.EXPONENTIAL_DELAY:
+            attempts, delay = integer(options.EXPONENTIAL_DELAY_ATTEMPTS), milliseconds(options.EXPONENTIAL_DELAY)
+            return RestartStrategy(kind, attempts, delay, configured_by_job=False)
+        case _:
+            return RestartStrategy(kind, configured_by_job=False)

@@ -1,0 +1,243 @@
+"""Each option that the table calls obeyed has an effect on a response; the page about options is up to date."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flinkmock import small_jar
+from flinkmock.dryrun.check import check
+from flinkmock.errors import ScenarioError
+from flinkmock.flink import options
+from flinkmock.flink.configuration import Configuration
+from flinkmock.flink.memory import taskmanager_memory
+from flinkmock.flink.options import OPTIONS, Use
+from flinkmock.flink.options_page import page
+from flinkmock.release import Release
+from flinkmock.rest.handlers import UploadedFile
+from flinkmock.scenario import load_scenario
+from tests.scenario.scenario_helpers import played
+
+Step = tuple[int, str, str] | tuple[int, str, str, dict[str, Any]]
+"""Time in ms, method, path; {job} and {vertex} are filled in, and {trigger} from the response before."""
+JOB: dict[str, Any] = {"jobs": {"orders": {}}}
+ADAPTIVE = {"jobmanager.scheduler": "adaptive"}
+LOST = {"cluster": {"taskmanagers": {"count": 3, "events": [{"5s": "lost"}, {"10s": "lost"}]}}, **JOB}
+WIDE = {"jobs": {"orders": {"parallelism": 8}}}
+ENDED = {
+    "jobs": {name: {"lifecycle": [{"RUNNING": time}, "FINISHED"]} for name, time in (("orders", "1s"), ("b", "2s"))}
+}
+SHORT = {"cluster": {"caches": True}, "jobs": {"orders": {"lifecycle": [{"RUNNING": "3s"}, "FINISHED"]}}}
+CACHED = {"cluster": {"caches": True}, **JOB}
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What to ask two clusters, one of which has the option."""
+
+    value: str
+    steps: Sequence[Step]
+    base: Mapping[str, str] = field(default_factory=dict)
+    scenario: Mapping[str, Any] = field(default_factory=lambda: JOB)
+
+
+def get(path: str, *times: int) -> tuple[Step, ...]:
+    return tuple((time, "GET", path) for time in times or (5_000,))
+
+
+TASKMANAGERS, ENVIRONMENT, CONFIG = get("/taskmanagers"), get("/jobmanager/environment"), get("/config")
+JOB_STATE, CHECKPOINT_CONFIG = get("/jobs/overview", 7_000, 12_500, 30_000), get("/jobs/{job}/checkpoints/config")
+RESCALES = get("/jobs/{job}/rescales/config", 20_000)
+PROFILE: Step = (1_000, "POST", "/jobmanager/profiler", {"mode": "CPU", "duration": 20})
+SAVEPOINT: tuple[Step, ...] = (
+    (5_000, "POST", "/jobs/{job}/savepoints", {"cancel-job": False}),
+    (15_000, "GET", "/jobs/{job}/savepoints/{trigger}"),
+)
+PROFILING = {"rest.profiling.enabled": "true"}
+RATE, FIXED, EXPONENTIAL = (
+    {"restart-strategy.type": kind} for kind in ("failure-rate", "fixed-delay", "exponential-delay")
+)
+TM, JM, CP = "taskmanager.memory", "jobmanager.memory", "execution.checkpointing"
+PROBES = {
+    "web.refresh-interval": Probe("5 s", CONFIG),
+    "rest.cache.execution-graph.timeout": Probe("10 s", get("/jobs/{job}", 1_000, 5_000), scenario=SHORT),
+    "rest.cache.checkpoint-statistics.timeout": Probe(
+        "60 s", get("/jobs/{job}/checkpoints", 1_000, 30_000), scenario=CACHED
+    ),
+    "metrics.fetcher.update-interval": Probe(
+        "60 s", get("/jobs/{job}/metrics?get=uptime", 1_000, 3_000, 20_000, 25_000), scenario=CACHED
+    ),
+    "rest.async.store-duration": Probe("1 s", SAVEPOINT),
+    "rest.server.max-content-length": Probe("10", SAVEPOINT[:1]),
+    "rest.flamegraph.enabled": Probe("false", get("/jobs/{job}/vertices/{vertex}/flamegraph")),
+    "rest.flamegraph.refresh-interval": Probe(
+        "5 s", get("/jobs/{job}/vertices/{vertex}/flamegraph", 1_000, 8_000, 20_000, 40_000), scenario=CACHED
+    ),
+    "rest.profiling.enabled": Probe("true", [PROFILE]),
+    "rest.profiling.duration-max": Probe("10 s", [PROFILE], PROFILING),
+    "rest.profiling.history-size": Probe(
+        "1", [PROFILE, (40_000, *PROFILE[1:]), *get("/jobmanager/profiler", 80_000)], PROFILING
+    ),
+    "web.access-control-allow-origin": Probe("https://dash.example", CONFIG),
+    "web.submit.enable": Probe("false", get("/jars")),
+    "web.cancel.enable": Probe("false", CONFIG),
+    "web.rescale.enable": Probe("false", CONFIG, ADAPTIVE),
+    "web.checkpoints.history": Probe("2", get("/jobs/{job}/checkpoints", 60_000)),
+    "web.exception-history-size": Probe("1", get("/jobs/{job}/exceptions", 20_000), scenario=LOST),
+    "web.adaptive-scheduler.rescale-history.size": Probe("5", get("/jobs/{job}/rescales/overview"), ADAPTIVE),
+    "cluster.thread-dump.stacktrace-max-depth": Probe("2", get("/jobmanager/thread-dump")),
+    "jobstore.expiration-time": Probe("20", get("/jobs/overview", 40_000), scenario=ENDED),
+    "jobstore.max-capacity": Probe("1", get("/jobs/overview", 40_000), scenario=ENDED),
+    "slot.request.timeout": Probe("10 s", JOB_STATE, scenario={**WIDE, "cluster": {"age": 0}}),
+    "resourcemanager.standalone.start-up-time": Probe(
+        "10 s",
+        JOB_STATE,
+        {"slot.request.timeout": "5 s", "restart-strategy.type": "none"},
+        {**WIDE, "cluster": {"age": 0}},
+    ),
+    "slot.idle.timeout": Probe("7 s", RESCALES, ADAPTIVE),
+    "high-availability.type": Probe(
+        "zookeeper", get("/jobs", 20_000), scenario={"cluster": {"jobmanagers": {"events": [{"5s": "crashes"}]}}, **JOB}
+    ),
+    "jobmanager.scheduler": Probe("adaptive", get("/jobs/{job}/resource-requirements")),
+    "scheduler-mode": Probe("reactive", CONFIG, ADAPTIVE),
+    "jobmanager.adaptive-scheduler.submission.resource-wait-timeout": Probe(
+        "10 s", JOB_STATE, ADAPTIVE, {**WIDE, "cluster": {"taskmanagers": 0}}
+    ),
+    "jobmanager.adaptive-scheduler.submission.resource-stabilization-timeout": Probe("1 s", JOB_STATE, ADAPTIVE, WIDE),
+    "jobmanager.adaptive-scheduler.executing.cooldown-after-rescaling": Probe("7 s", RESCALES, ADAPTIVE),
+    "jobmanager.adaptive-scheduler.executing.resource-stabilization-timeout": Probe("7 s", RESCALES, ADAPTIVE),
+    "jobmanager.adaptive-scheduler.rescale-trigger.max-delay": Probe("7 s", RESCALES, ADAPTIVE),
+    "jobmanager.adaptive-scheduler.rescale-trigger.max-checkpoint-failures": Probe("7", RESCALES, ADAPTIVE),
+    "taskmanager.numberOfTaskSlots": Probe("7", TASKMANAGERS),
+    "parallelism.default": Probe("3", get("/jobs/{job}")),
+    "pipeline.object-reuse": Probe("true", get("/jobs/{job}/config")),
+    f"{CP}.savepoint-dir": Probe("file:///elsewhere", SAVEPOINT, {"state.savepoints.dir": ""}),
+    f"{CP}.dir": Probe("file:///elsewhere", get("/jobs/{job}/checkpoints", 20_000), {"state.checkpoints.dir": ""}),
+    f"{CP}.interval": Probe("2 s", CHECKPOINT_CONFIG),
+    f"{CP}.mode": Probe("AT_LEAST_ONCE", CHECKPOINT_CONFIG),
+    f"{CP}.timeout": Probe("2 min", CHECKPOINT_CONFIG),
+    f"{CP}.min-pause": Probe("1 s", CHECKPOINT_CONFIG),
+    f"{CP}.max-concurrent-checkpoints": Probe("2", CHECKPOINT_CONFIG),
+    f"{CP}.tolerable-failed-checkpoints": Probe("7", CHECKPOINT_CONFIG),
+    f"{CP}.unaligned.enabled": Probe("true", CHECKPOINT_CONFIG),
+    f"{CP}.aligned-checkpoint-timeout": Probe("3 s", CHECKPOINT_CONFIG),
+    f"{CP}.externalized-checkpoint-retention": Probe("RETAIN_ON_CANCELLATION", CHECKPOINT_CONFIG),
+    "state.backend.type": Probe("rocksdb", CHECKPOINT_CONFIG),
+    "restart-strategy.type": Probe("none", JOB_STATE, scenario=LOST),
+    "restart-strategy.fixed-delay.attempts": Probe("0", JOB_STATE, FIXED, LOST),
+    "restart-strategy.fixed-delay.delay": Probe("5 s", JOB_STATE, FIXED, LOST),
+    "restart-strategy.failure-rate.max-failures-per-interval": Probe("2", JOB_STATE, RATE, LOST),
+    "restart-strategy.failure-rate.failure-rate-interval": Probe("2 s", JOB_STATE, RATE, LOST),
+    "restart-strategy.failure-rate.delay": Probe("4 s", JOB_STATE, RATE, LOST),
+    "restart-strategy.exponential-delay.attempts-before-reset-backoff": Probe("0", JOB_STATE, EXPONENTIAL, LOST),
+    "restart-strategy.exponential-delay.initial-backoff": Probe("5 s", JOB_STATE, EXPONENTIAL, LOST),
+    f"{TM}.process.size": Probe("2g", TASKMANAGERS),
+    f"{TM}.flink.size": Probe("1200m", TASKMANAGERS),
+    f"{TM}.task.heap.size": Probe("300m", TASKMANAGERS, {f"{TM}.managed.size": "200m"}),
+    f"{TM}.managed.size": Probe("100m", TASKMANAGERS),
+    f"{TM}.managed.fraction": Probe("0.2", TASKMANAGERS),
+    f"{TM}.framework.heap.size": Probe("64m", TASKMANAGERS),
+    f"{TM}.framework.off-heap.size": Probe("64m", TASKMANAGERS),
+    f"{TM}.task.off-heap.size": Probe("64m", TASKMANAGERS),
+    f"{TM}.jvm-metaspace.size": Probe("128m", TASKMANAGERS),
+    f"{TM}.network.fraction": Probe("0.2", TASKMANAGERS),
+    f"{TM}.network.min": Probe("200m", TASKMANAGERS),
+    f"{TM}.network.max": Probe("100m", TASKMANAGERS),
+    f"{TM}.jvm-overhead.fraction": Probe("0.2", TASKMANAGERS),
+    f"{TM}.jvm-overhead.min": Probe("300m", TASKMANAGERS),
+    f"{TM}.jvm-overhead.max": Probe("250m", TASKMANAGERS, {f"{TM}.jvm-overhead.fraction": "0.2"}),
+    f"{JM}.process.size": Probe("2g", ENVIRONMENT),
+    f"{JM}.flink.size": Probe("1g", ENVIRONMENT),
+    f"{JM}.heap.size": Probe("900m", ENVIRONMENT),
+    f"{JM}.off-heap.size": Probe("64m", ENVIRONMENT),
+    f"{JM}.jvm-metaspace.size": Probe("128m", ENVIRONMENT),
+    f"{JM}.jvm-overhead.fraction": Probe("0.2", ENVIRONMENT),
+    f"{JM}.jvm-overhead.min": Probe("300m", ENVIRONMENT),
+    f"{JM}.jvm-overhead.max": Probe("250m", ENVIRONMENT, {f"{JM}.jvm-overhead.fraction": "0.2"}),
+}
+ELSEWHERE = {"rest.port", "web.upload.dir"}
+"""Obeyed options with a test of their own."""
+
+
+def responses(probe: Probe, config: Mapping[str, str]) -> list[object]:
+    """Play the steps; returns status, headers and body of each response."""
+    cluster = {"age": "1h", **probe.scenario.get("cluster", {}), "config": {k: v or None for k, v in config.items()}}
+    found: list[object] = []
+    with played(json.dumps({**probe.scenario, "cluster": cluster}), flink="2.3") as stage:
+        trigger = ""
+        job = stage.job()
+        for time, method, path, *body in probe.steps:
+            stage.to(time)
+            path = path.format(job=job.id, vertex=job.graph.vertices[0].id, trigger=trigger)
+            response = stage.client.send(method, path, *body)
+            found.append((response.status, dict(response.headers), response.body))
+            if method == "POST" and response.status == 202:
+                trigger = json.loads(response.body).get("request-id", "")
+    return found
+
+
+def test_each_obeyed_option_is_tested() -> None:
+    assert {option.key for option in OPTIONS if option.use == Use.OBEYED} == PROBES.keys() | ELSEWHERE
+
+
+@pytest.mark.parametrize("key", PROBES)
+def test_an_obeyed_option_has_an_effect(key: str) -> None:
+    probe = PROBES[key]
+    assert responses(probe, probe.base) != responses(probe, {**probe.base, key: probe.value})
+
+
+def test_web_upload_dir(tmp_path: Path) -> None:
+    jar = tmp_path / "a.jar"
+    jar.write_bytes(small_jar())
+    with played("cluster: {config: {web.upload.dir: /uploads}}") as stage:
+        uploaded = stage.client.json("POST", "/jars/upload", files=[UploadedFile("a.jar", jar)])
+        assert uploaded["filename"].startswith("/uploads/flink-web-upload/")
+
+
+@pytest.mark.parametrize("option", [option for option in OPTIONS if option.use == Use.REFUSED], ids=lambda o: o.key)
+def test_a_refused_option(option: options.OptionUse) -> None:
+    load_scenario({"cluster": {"config": {option.key: False}}})
+    with pytest.raises(ScenarioError, match=f"{option.key} has no effect here: the fake serves plain HTTP"):
+        load_scenario({"cluster": {"config": {option.key: True}}})
+
+
+def test_no_option_is_listed_twice() -> None:
+    names = [name for option in OPTIONS for name in (option.key, *option.names)]
+    assert len(set(names)) == len(names)
+
+
+def test_the_page_is_up_to_date() -> None:
+    file = Path(__file__).parent.parent.parent / "docs" / "configuration-options.md"
+    assert file.read_text() == page()
+
+
+def test_an_option_of_another_release() -> None:
+    option = options.BY_NAME["web.backpressure.num-samples"]
+    assert option.exists_in(Release("1.20", "1.20.5", "", "")) and not option.exists_in(Release("2.0", "2.0.2", "", ""))
+
+
+def test_check_reports_options_without_effect(tmp_path: Path) -> None:
+    file = tmp_path / "scenario.yaml"
+    file.write_text("cluster: {config: {web.cancel.enabled: false, rest.profiling.enabled: true, x.y: 1}}")
+    with pytest.raises(ScenarioError) as error:
+        check(file, ["1.12"])
+    found = str(error.value)
+    assert 'Flink has no option "web.cancel.enabled". Did you mean "web.cancel.enable"?' in found
+    assert "Flink 1.12 has no option rest.profiling.enabled (since 1.19): it has no effect." in found
+    assert "option x.y" not in found and 'option "x.y"' not in found
+
+
+def test_memory_with_an_explicit_heap() -> None:
+    """The values are those of a real 2.3.0."""
+    given = {f"{TM}.task.heap.size": "300m", f"{TM}.managed.size": "200m", f"{TM}.process.size": "1728m"}
+    memory = taskmanager_memory(Configuration(given)).configuration()
+    assert memory["networkMemory"] == 88_080_385
+    assert memory["jvmOverhead"] == 662_700_031
+    assert memory["totalFlinkMemory"] == 880_803_841
+    assert memory["totalProcessMemory"] == 1_811_939_328

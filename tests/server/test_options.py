@@ -1,0 +1,37 @@
+"""Options that show on the wire: the allowed origin, and the port that is used."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from flinkmock import FlinkMock
+
+ORIGIN = "https://dash.example"
+
+
+@pytest.mark.parametrize("release", ["2.3", "1.12"])
+def test_the_allowed_origin(release: str) -> None:
+    """As a real 2.3.0 sends it: on answers and errors of operations, not on files."""
+    scenario = {"cluster": {"config": {"web.access-control-allow-origin": ORIGIN}}, "jobs": {"orders": {}}}
+    with FlinkMock(scenario, flink=release) as flink, httpx.Client(base_url=flink.url) as client:
+        origins = {
+            path: client.get(path).headers.get("access-control-allow-origin")
+            for path in ("/overview", "/overview", "/jobs", "/jobs/nohex", "/nosuch", "/jobmanager/log")
+        }
+        assert origins == {
+            "/overview": ORIGIN,
+            "/jobs": ORIGIN,
+            "/jobs/nohex": ORIGIN,
+            "/nosuch": None,
+            "/jobmanager/log": None,
+        }
+        assert client.request("FOO", "/nosuch").headers["access-control-allow-origin"] == ORIGIN
+
+
+def test_the_port_that_is_used() -> None:
+    with FlinkMock({"cluster": {"jobmanagers": 2, "config": {"rest.port": 0}}}) as flink:
+        for url in flink.urls:
+            config = httpx.get(f"{url}/jobmanager/config").json()
+            port = next(entry["value"] for entry in config if entry["key"] == "rest.port")
+            assert url.endswith(f":{port}")
