@@ -36,11 +36,28 @@ class RecordFlow:
             self._records[vertex.index] = self._count_records(vertex)
         return self._records[vertex.index]
 
+    def emitted(self, vertex: Vertex) -> int:
+        """Return the number of records that a source has emitted, whether or not another vertex receives them."""
+        spans = [e.running_span(self._time) for e in self._attempt.executions()[vertex.index]]
+        ran = sum(until - since for since, until in filter(None, spans)) / vertex.parallelism
+        return int(vertex.spec.records_per_second * ran / 1000)
+
+    def chain_records(self, execution: Execution) -> list[tuple[int, int]]:
+        """Return the records into and out of each operator of a subtask's chain: one receives what the last one emits.
+
+        In a chain that ends in a sink, the operators before it have done all the filtering.
+        """
+        vertex, counters = execution.vertex, self.io_counters(execution)
+        between = counters.records_in
+        if vertex.is_source or not vertex.has_consumers:
+            whole = self.emitted(vertex) if vertex.is_source else int(self.records(vertex)[0] * vertex.spec.selectivity)
+            between = self._flows[vertex.index].share(whole, execution.subtask)
+        inner = [between] * (len(vertex.spec.operators) - 1)
+        return list(zip([counters.records_in, *inner], [*inner, counters.records_out], strict=True))
+
     def _count_records(self, vertex: Vertex) -> tuple[int, int]:
         if vertex.is_source:
-            spans = [e.running_span(self._time) for e in self._attempt.executions()[vertex.index]]
-            ran = sum(until - since for since, until in filter(None, spans)) / vertex.parallelism
-            return 0, int(vertex.spec.records_per_second * ran / 1000) if vertex.has_consumers else 0
+            return 0, self.emitted(vertex) if vertex.has_consumers else 0
         received = sum(self.records(self._attempt.graph.vertices[edge.source])[1] for edge in vertex.inputs)
         return received, int(received * vertex.spec.selectivity) if vertex.has_consumers else 0
 

@@ -110,6 +110,8 @@ class VertexSpec:
     """Name -> Flink's type, e.g. {"words": "IntCounter"}."""
     accumulator_values: Mapping[str, Any] = field(default_factory=dict)
     """Name -> value. Accumulators without a value count the records if they are integers, else they stay empty."""
+    splits: tuple[str, ...] = ()
+    """Of a source: the names of its splits, which its subtasks take in turn."""
     finishes_after: int | None = None
     """Of a source: it has sent its last record so long after its first deployment (ms); None: it is unbounded."""
     prints: bool | None = None

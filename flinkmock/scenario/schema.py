@@ -185,10 +185,13 @@ def _message(error: SchemaError, own_messages: Mapping[str, str], path: list[str
             return f"{where} must be at least {limit}, not {value}."
         case "maximum":
             return f"{where} must be at most {limit}, not {value}."
-        case "minItems" | "minLength":
+        case "minItems" | "minLength" | "minProperties":
             return f"{where} must not be empty."
         case "maxItems":
             return f"{where} has more than {limit} entries."
+        case "maxProperties":
+            keys = ", ".join(map(_json, error.instance))
+            return f"{where} takes {limit} of the keys {keys}."
         case _:
             return f"{where}: {error.message}."
 

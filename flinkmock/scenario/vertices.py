@@ -87,6 +87,7 @@ class VertexReader:
             ),
             accumulators=types,
             accumulator_values=values,
+            splits=tuple(split.text for split in item.elements_of("splits")),
             finishes_after=(
                 read_duration(item.get("finishes-after"), 0, self.diagnostics) if item.get("finishes-after") else None
             ),

@@ -99,13 +99,18 @@ class JobInputs(MetricInputs):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperatorInputs:
-    """One operator of a chain; `watermark` None means that none has come yet."""
+    """One operator of a chain; `watermark` None means that none has come yet.
+
+    `splits` are the names of the splits that a source reads, `active_ms` is how long it has read them.
+    """
 
     name: str
     io: IoCounters = field(default_factory=IoCounters)
     minute_ago: IoCounters = field(default_factory=IoCounters)
     watermark: int | None = None
     is_source: bool = False
+    active_ms: int = 0
+    splits: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -188,11 +188,26 @@ SOURCE: Table[OperatorInputs] = (
 )
 
 
+# since 2.1 (InternalSourceSplitMetricGroup); no split of ours is idle or paused
+SPLIT: Table[OperatorInputs] = (
+    Metric("currentWatermark", _watermark, since="2.1"),
+    Metric("activeTimeMsPerSecond", lambda r: 1000, since="2.1"),
+    Metric("idleTimeMsPerSecond", lambda r: 0, since="2.1"),
+    Metric("pausedTimeMsPerSecond", lambda r: 0, since="2.1"),
+    Metric("accumulatedActiveTimeMs", lambda r: r.active_ms, since="2.1"),
+    Metric("accumulatedIdleTimeMs", lambda r: 0, since="2.1"),
+    Metric("accumulatedPausedTimeMs", lambda r: 0, since="2.1"),
+)
+"""Metrics of each split of a source."""
+
+
 def operator_metrics(inputs: OperatorInputs, release: Release) -> dict[str, str]:
     """Return the metrics of one operator by name; each name begins with the operator's."""
     prefix = metric_operator_name(inputs.name, release) + "."
     metrics = measure(OPERATOR, inputs, release, prefix)
     metrics |= measure(SOURCE if inputs.is_source else AFTER_ANOTHER, inputs, release, prefix)
+    for split in inputs.splits:
+        metrics |= measure(SPLIT, inputs, release, f"{prefix}split.{split}.watermark.")
     return metrics
 
 

@@ -26,6 +26,7 @@ class IoMetrics:
     def __init__(self, call: RestCall, job: Job, time: int) -> None:
         self._job = job
         self._time = time
+        self._now = call.now
         self._fetched = call.caches.metrics_time(call.now)
         attempt = job.attempt_at(time)
         is_steady = attempt is not None and attempt.is_steady_at(time)
@@ -45,6 +46,11 @@ class IoMetrics:
             return IoCounters(), False
         running = execution.entered_at(TaskState.RUNNING, self._fetched)
         return self._flow(execution.attempt, self._fetched).io_counters(execution), running is not None
+
+    def status_duration(self, execution: Execution) -> dict[TaskState, int]:
+        """Return state -> ms spent in it: until now, even if the graph is cached, and until the end of an ended one."""
+        ended = execution.ended_at(self._time) is not None
+        return execution.status_duration(self._time if ended else self._now)
 
     def payload(self, executions: Sequence[Execution]) -> dict[str, Any]:
         """Return the sum of the counters of several subtasks."""
@@ -69,7 +75,7 @@ class IoMetrics:
     def aggregated(self, executions: Sequence[Execution]) -> dict[str, Any]:
         """Return `aggregated`: statistics of the counters and of the time spent in each state, over the subtasks."""
         counters = [self.io(execution)[0] for execution in executions]
-        durations = [execution.status_duration(self._time) for execution in executions]
+        durations = [self.status_duration(execution) for execution in executions]
         return {
             "metrics": {
                 "write-records": summary_statistics(io.records_out for io in counters),

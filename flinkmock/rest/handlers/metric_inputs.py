@@ -8,12 +8,14 @@ from flinkmock.cluster.caches import Caches
 from flinkmock.cluster.checkpoint import Checkpoint
 from flinkmock.cluster.cluster import Cluster
 from flinkmock.cluster.execution import Execution
+from flinkmock.cluster.graph import Vertex
 from flinkmock.cluster.job import Job
 from flinkmock.cluster.record_flow import RecordFlow
 from flinkmock.cluster.states import JOB_STATES, TERMINAL_TASK_STATES, TaskState
 from flinkmock.cluster.taskmanager import TaskManager
 from flinkmock.flink import metrics
 from flinkmock.flink.memory import jobmanager_memory, taskmanager_memory
+from flinkmock.flink.metrics.io_counters import IoCounters
 from flinkmock.release import Release
 
 METADATA_BYTES = 1_500
@@ -165,6 +167,7 @@ def subtask_inputs(
     vertex = execution.vertex
     flow, before = flows.at(execution.attempt, time), flows.at(execution.attempt, time - MINUTE_MS)
     io, earlier = flow.io_counters(execution), before.io_counters(execution)
+    chain = zip(vertex.spec.operators, flow.chain_records(execution), before.chain_records(execution), strict=True)
     watermark = watermark_of(job, execution, time)
     busy, pressure = flow.busy_ratio(vertex, execution.subtask), flow.backpressure_ratio(vertex)
     initializing = execution.entered_at(TaskState.INITIALIZING, time)
@@ -185,14 +188,21 @@ def subtask_inputs(
         operators=tuple(
             metrics.OperatorInputs(
                 name=name,
-                io=io,
-                minute_ago=earlier,
+                io=IoCounters(*records),
+                minute_ago=IoCounters(*earlier_records),
                 watermark=watermark,
                 is_source=vertex.is_source and place == 0,
+                active_ms=time - since,
+                splits=_splits(vertex, execution.subtask) if place == 0 else (),
             )
-            for place, name in enumerate(vertex.spec.operators)
+            for place, (name, records, earlier_records) in enumerate(chain)
         ),
     )
+
+
+def _splits(vertex: Vertex, subtask: int) -> tuple[str, ...]:
+    """Return the splits that a subtask of a source reads."""
+    return vertex.spec.splits[subtask :: vertex.parallelism] if vertex.is_source else ()
 
 
 def _local_share(execution: Execution, flows: Flows) -> float:

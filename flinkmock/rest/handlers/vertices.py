@@ -31,7 +31,7 @@ def details(call: RestCall) -> Payload:
 def attempt_payload(execution: Execution, io: IoMetrics, time: int, now: int) -> dict[str, Any]:
     """Return one execution (SubtaskExecutionAttemptDetailsInfo)."""
     start, end = execution.started_at(time), execution.ended_at(time)
-    spent = execution.status_duration(time if end is not None else now)
+    spent = io.status_duration(execution)
     return {
         "subtask": execution.subtask,
         "status": execution.state_at(time),

@@ -1,0 +1,98 @@
+"""Values of one response that have to fit together."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+import pytest
+
+from tests.fidelity.recordings import RECORDINGS, load
+from tests.scenario.scenario_helpers import Stage, played
+
+JOB = """
+cluster: {caches: true}
+jobs:
+  orders:
+    parallelism: 3
+    vertices:
+      - {operators: ["Source: numbers", keep, map], splits: [orders-0, orders-1, orders-2, orders-3]}
+      - {operators: [window, "Sink: out"], parallelism: 2, selectivity: 0.5}
+"""
+
+
+def values(stage: Stage, vertex: int, *names: str) -> list[int]:
+    job = stage.job()
+    path = f"/jobs/{job.id}/vertices/{job.graph.vertices[vertex].id}/metrics?get="
+    found = {each["id"]: int(each["value"]) for each in stage.get(path + ",".join(map(quote, names)))}
+    return [found[name] for name in names]
+
+
+def test_durations_of_one_moment() -> None:
+    """A cached graph shows the durations of running tasks until now, those of `aggregated` as well."""
+    with played(JOB, flink="2.3") as stage:
+        path = f"/jobs/{stage.job().id}/vertices/{stage.job().graph.vertices[0].id}"
+        for moment in (5_000, 6_500):
+            stage.to(moment)
+            details = stage.get(path)
+            for state, summary in details["aggregated"]["status-duration"].items():
+                spent = [each["status-duration"][state] for each in details["subtasks"]]
+                assert (summary["min"], summary["max"], summary["sum"]) == (min(spent), max(spent), sum(spent))
+            (group,) = stage.get(f"{path}/taskmanagers")["taskmanagers"]
+            assert group["aggregated"]["status-duration"] == details["aggregated"]["status-duration"]
+
+
+def test_an_operator_receives_what_the_one_before_it_emits() -> None:
+    with played(JOB.replace("caches: true", "caches: false"), flink="2.3") as stage:
+        stage.to(20_000)
+        source = [f"0.{name}" for name in ("Source__numbers", "keep", "map")]
+        received = values(stage, 0, *(f"{name}.numRecordsIn" for name in source))
+        emitted = values(stage, 0, *(f"{name}.numRecordsOut" for name in source))
+        assert received[0] == 0 < emitted[0]
+        assert received[1:] == emitted[:-1]
+        assert emitted[-1] == values(stage, 0, "0.numRecordsOut")[0]
+        task, window, filtered, sink, none = values(
+            stage, 1, "0.numRecordsIn", "0.window.numRecordsIn", "0.window.numRecordsOut",
+            "0.Sink__out.numRecordsIn", "0.Sink__out.numRecordsOut",
+        )  # fmt: skip
+        assert task == window
+        assert filtered == sink == pytest.approx(window / 2, abs=1)
+        assert none == 0
+
+
+def test_splits_of_a_source() -> None:
+    with played(JOB.replace("caches: true", "caches: false"), flink="2.3") as stage:
+        stage.to(20_000)
+        job = stage.job()
+        listed = [each["id"] for each in stage.get(f"/jobs/{job.id}/vertices/{job.graph.vertices[0].id}/metrics")]
+        found = {name.partition(".split.")[2] for name in listed if ".split." in name}
+        recorded = next(
+            step for step in load(RECORDINGS / "2.3.0" / "job-running.json.gz") if step["step"] == "v0/metrics"
+        )["response"]["body"]
+        real = {each["id"].partition(".split.1.")[2] for each in recorded if ".split." in each["id"]}
+        assert found == {f"orders-{number}.{name}" for number in range(4) for name in real}
+        assert [name for name in listed if "orders-3.watermark.currentWatermark" in name] == [
+            "0.Source__numbers.split.orders-3.watermark.currentWatermark"
+        ]
+    with played(JOB.replace("caches: true", "caches: false"), flink="2.0") as stage:
+        stage.to(20_000)
+        job = stage.job()
+        listed = [each["id"] for each in stage.get(f"/jobs/{job.id}/vertices/{job.graph.vertices[0].id}/metrics")]
+        assert not any(".split." in name for name in listed)
+
+
+@pytest.mark.parametrize(("release", "subset"), [("2.3", "&nsub;"), ("1.12", "⊄")])
+def test_entities_in_descriptions(release: str, subset: str) -> None:
+    """As StringEscapeUtils.escapeHtml4 of the Commons library in Flink's jar, for each character that it escapes."""
+    text = """jobs: {orders: {vertices: [{name: v, operators: ["Source: a", "é → € ⊄ <&> 'q'"]}]}}"""
+    with played(text, flink=release) as stage:
+        stage.to(1_000)
+        (node,) = stage.get(f"/jobs/{stage.job().id}/plan")["plan"]["nodes"]
+        assert f"&eacute; &rarr; &euro; {subset} &lt;&amp;&gt; 'q'" in node["description"]
+
+
+@pytest.mark.parametrize("release", ["2.3", "1.16"])
+def test_a_streaming_job_without_checkpoints_is_at_least_once(release: str) -> None:
+    """As real 2.3.0 and 1.16.3."""
+    with played("jobs: {orders: {checkpoints: none}}", flink=release) as stage:
+        stage.to(1_000)
+        assert stage.get(f"/jobs/{stage.job().id}/checkpoints/config")["mode"] == "at_least_once"
