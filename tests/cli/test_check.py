@@ -188,6 +188,17 @@ def test_mutating_checks_that_can_not_run(
     assert message in capsys.readouterr().err
 
 
+def test_jobs_of_the_other_list(capsys: pytest.CaptureFixture[str]) -> None:
+    """A server behind a proxy may have only one list of jobs."""
+    scenario = {"jobs": {"orders": "streaming"}, "faults": [{"match": "GET /jobs", "reply": "not-found"}]}
+    with FlinkMock(scenario) as mock:
+        job = mock.job("orders").id
+        main(["check", mock.url, "--job", job])
+        assert "has no running job" not in capsys.readouterr().err
+        assert any(exchange.target.startswith(f"/jobs/{job}/vertices/") for exchange in mock.requests)
+        assert mock.job("orders").state == "CANCELED"
+
+
 def test_a_negative_number_of_requests(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["check", url, "--fuzz", "-3"])
