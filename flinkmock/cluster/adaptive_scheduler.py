@@ -28,8 +28,6 @@ from flinkmock.cluster.states import JobState
 from flinkmock.flink.configuration import (
     RESCALE_COOLDOWN,
     RESCALE_STABILIZATION,
-    SUBMISSION_STABILIZATION,
-    SUBMISSION_WAIT,
 )
 
 if TYPE_CHECKING:
@@ -68,8 +66,9 @@ class AdaptiveScheduler:
         """Keep the job in CREATED until there are slots, at most for the resource timeout."""
         self._cluster.jobs_awaiting_slots.append(job.id)
         self._schedule_accept(job, at)
-        timeout = self._cluster.configuration.milliseconds(SUBMISSION_WAIT)
-        self._cluster.event_queue.schedule(at + timeout, "on_slot_wait_timeout", job.id, job.lifecycle_version)
+        timeout = self._cluster.configuration.submission_wait_ms
+        if timeout >= 0:
+            self._cluster.event_queue.schedule(at + timeout, "on_slot_wait_timeout", job.id, job.lifecycle_version)
 
     def on_slots_freed(self, at: int) -> None:
         """Slots have become free: waiting jobs start, running jobs are rescaled if they can grow."""
@@ -86,7 +85,7 @@ class AdaptiveScheduler:
                 self._grow(job, at)
 
     def _schedule_accept(self, job: Job, at: int) -> None:
-        stable = self._cluster.configuration.milliseconds(SUBMISSION_STABILIZATION)
+        stable = self._cluster.configuration.submission_stabilization_ms
         self._cluster.event_queue.schedule(at + stable, "accept_fewer_slots", job.id, job.lifecycle_version)
 
     # -- rescales

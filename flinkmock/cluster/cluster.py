@@ -10,7 +10,6 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from collections.abc import Iterable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -62,10 +61,10 @@ from flinkmock.flink.configuration import (
     PROFILING_HISTORY,
     PROFILING_LONGEST,
     REFRESH_INTERVAL,
-    SCHEDULER,
+    SLOTS,
     STORE_DURATION,
+    TASK_MANAGER_PROCESS_SIZE,
     Configuration,
-    Option,
     cluster_configuration,
 )
 from flinkmock.flink.java_exception import JavaException
@@ -131,21 +130,22 @@ class Cluster:
         self.job_factory = JobFactory(self)
         self.adaptive_scheduler = AdaptiveScheduler(self)
         self.jars = JarStore(upload_dir, f"{self.configuration.values['web.upload.dir']}/flink-web-upload", self.random)
-        refresh = ms(REFRESH_INTERVAL)
-        caches = partial(
-            Caches,
-            self.cache_enabled,
-            self._cache_ms(GRAPH_CACHE, "2.3", refresh),
-            self._cache_ms(CHECKPOINT_CACHE, "1.18", refresh),
-            ms(METRICS_INTERVAL),
-        )
-        self.leadership = Leadership(self, self.spec.jobmanagers, caches)
+        self.leadership = Leadership(self, self.spec.jobmanagers, self._make_caches)
         self.profiler = Profiler(ms(PROFILING_LONGEST) // 1000, self.configuration.integer(PROFILING_HISTORY))
 
-    def _cache_ms(self, option: Option, since: str, default: int) -> int:
-        """Return the timeout of a cache (ms), which has an option since a release."""
-        length = self.configuration.duration(option) if self.release.since(since) else None
-        return default if length is None else length
+    def _make_caches(self, jobmanager: int) -> Caches:
+        configuration = self.jobmanager_configuration(jobmanager)
+        refresh = configuration.milliseconds(REFRESH_INTERVAL)
+        graph, checkpoints = (
+            configuration.duration(option) if self.release.since(since) else None
+            for option, since in ((GRAPH_CACHE, "2.3"), (CHECKPOINT_CACHE, "1.18"))
+        )
+        return Caches(
+            self.cache_enabled,
+            refresh if graph is None else graph,
+            refresh if checkpoints is None else checkpoints,
+            configuration.milliseconds(METRICS_INTERVAL),
+        )
 
     def _register_event_handlers(self) -> None:
         for owner in (self, self.state_machines, self.adaptive_scheduler, self.savepoints, self.leadership):
@@ -173,7 +173,7 @@ class Cluster:
         return self._scheduler_of(spec.type) == "adaptive"
 
     def _scheduler_of(self, job_type: str) -> str:
-        return scheduler_of(self.configuration.text(SCHEDULER), job_type)
+        return scheduler_of(self.configuration.scheduler, job_type)
 
     # -- time
 
@@ -332,6 +332,8 @@ class Cluster:
         job = self.job_factory.create(spec, at)
         restore = RestoreSettings(spec.restore_path) if spec.restore_path is not None else None
         self.job_factory.start(job, restore, at)
+        for number, savepoint in enumerate(spec.past_savepoints):
+            self.event_queue.schedule(at + spec.age - savepoint.age, "record_past_savepoint", job.id, number)
         for number, failure in enumerate(spec.past_failures):
             self.event_queue.schedule(at + spec.age - failure.age, "record_past_failure", job.id, number)
 
@@ -340,10 +342,26 @@ class Cluster:
     def add_taskmanager(self, at: int) -> TaskManager:
         """Register a new TaskManager."""
         host = self.configuration.values.get("taskmanager.host", "localhost")
-        taskmanager = make_taskmanager(self.random, len(self.taskmanagers), self.spec.slots, at, host)
+        number, sizes = len(self.taskmanagers), self.spec.taskmanager_sizes
+        slots = (sizes[number].slots if number < len(sizes) else None) or self.spec.slots
+        taskmanager = make_taskmanager(self.random, number, slots, at, host)
         self.taskmanagers.append(taskmanager)
         self.state_machines.retry_slots(at)
         return taskmanager
+
+    def configuration_of(self, taskmanager: TaskManager) -> Configuration:
+        """Return the configuration of a TaskManager, which may have a size of its own."""
+        sizes = self.spec.taskmanager_sizes
+        memory = sizes[taskmanager.number].memory if taskmanager.number < len(sizes) else None
+        values = {SLOTS.key: str(taskmanager.slots)}
+        if memory is not None:
+            values[TASK_MANAGER_PROCESS_SIZE.key] = memory
+        return self.configuration.with_values(values)
+
+    def jobmanager_configuration(self, jobmanager: int) -> Configuration:
+        """Return the configuration of a JobManager, which may have options of its own."""
+        own = self.spec.jobmanager_configurations
+        return self.configuration.with_values(own[jobmanager]) if jobmanager < len(own) else self.configuration
 
     @event_handler(leader_scoped=False)
     def on_taskmanager_event(self, index: int, at: int) -> None:

@@ -87,6 +87,8 @@ class Job:
     """When the JobManager forgets it, if it has ended (epoch ms)."""
     adaptive: bool = False
     """Whether the adaptive scheduler runs it."""
+    reactive: bool = False
+    """Whether it uses all slots, up to its maximum parallelism."""
     grows: bool = False
     """Whether a vertex is added to the graph when those before it have finished: batch jobs since 2.0."""
 

@@ -16,7 +16,7 @@ from flinkmock.cluster.restore import RestoreSettings, find_state, restore_error
 from flinkmock.cluster.spec import JobSpec, Lifecycle, Step, VertexSpec
 from flinkmock.cluster.states import JobState, implicit_prefix, scheduler_of
 from flinkmock.flink import java_classes, messages
-from flinkmock.flink.configuration import CHECKPOINT_DIR, SCHEDULER
+from flinkmock.flink.configuration import CHECKPOINT_DIR
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.flink.paths import shown_path
 
@@ -112,6 +112,7 @@ class JobFactory:
             at,
             application.id,
             adaptive=cluster.uses_adaptive_scheduler(spec),
+            reactive=cluster.configuration.reactive,
             grows=spec.is_batch and cluster.release.since("2.0") and not spec.graph_is_complete,
         )
         application.jobs.append(job)
@@ -119,7 +120,7 @@ class JobFactory:
 
     def _lifecycle(self, spec: JobSpec) -> FlatLifecycle:
         """Return the job's lifecycle with the states that come before its first one, which last no time."""
-        scheduler = scheduler_of(self._cluster.configuration.text(SCHEDULER), spec.type)
+        scheduler = scheduler_of(self._cluster.configuration.scheduler, spec.type)
         shared = self._lifecycles.get(id(spec.lifecycle))
         if shared is not None and shared[0] is spec.lifecycle and shared[1] == scheduler:
             return shared[2]

@@ -53,13 +53,13 @@ class Leadership:
 
     Args:
         count: How many JobManagers there are.
-        make_caches: Creates the caches of one JobManager; called again when a leader change voids them.
+        make_caches: Creates the caches of the JobManager of a number; called again when a leader change voids them.
     """
 
-    def __init__(self, cluster: Cluster, count: int, make_caches: Callable[[], Caches]) -> None:
+    def __init__(self, cluster: Cluster, count: int, make_caches: Callable[[int], Caches]) -> None:
         self._cluster = cluster
         self._make_caches = make_caches
-        self.jobmanagers = [JobManager(number, make_caches()) for number in range(count)]
+        self.jobmanagers = [JobManager(number, make_caches(number)) for number in range(count)]
         self.leader: JobManager | None = self.jobmanagers[0]
         self.leader_since = 0
         """When the leader was elected (epoch ms); 0 for the first one."""
@@ -79,7 +79,7 @@ class Leadership:
         self.leader, leader.down = None, True
         self.past_terms.append(LeadershipTerm(leader.number, self.leader_since, cluster.jobs, cluster.applications, at))
         for jobmanager in self.jobmanagers:
-            jobmanager.caches = self._make_caches()
+            jobmanager.caches = self._make_caches(jobmanager.number)
         cluster.event_queue.discard_leader_scoped()
         cluster.async_operations.drop_results_of(leader.number)
         cluster.savepoints.drop_pending()

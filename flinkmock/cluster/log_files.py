@@ -60,8 +60,9 @@ def jobmanager_files(cluster: Cluster, time: int) -> list[LogFile]:
 def taskmanager_files(cluster: Cluster, taskmanager: TaskManager, time: int) -> list[LogFile]:
     """Return the files of a TaskManager's log directory at `time` (ms since the epoch)."""
     started = taskmanager.joined_at - STARTUP_MS
-    memory = taskmanager_memory(cluster.configuration)
-    events = taskmanager_startup(started, cluster.release, cluster.configuration, memory, taskmanager)
+    configuration = cluster.configuration_of(taskmanager)
+    memory = taskmanager_memory(configuration)
+    events = taskmanager_startup(started, cluster.release, configuration, memory, taskmanager)
     for job in cluster.jobs.values():
         for execution in _executions(job):
             if execution.slot and execution.slot.taskmanager is taskmanager:

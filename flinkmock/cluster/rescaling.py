@@ -58,8 +58,12 @@ def java_vertex_order(vertex_ids: Iterable[str]) -> list[str]:
 
 
 def parallelism_bounds_of(job: Job) -> dict[str, tuple[int, int]]:
-    """Return the bounds that were set last; by default, from 1 to the parallelism of the program."""
-    default = {vertex.id: (1, job.spec.vertices[vertex.index].parallelism) for vertex in job.graph.vertices}
+    """Return the bounds that were set last; by default, from 1 to the parallelism of the program.
+
+    In reactive mode the upper bound is the maximum parallelism (as AdaptiveScheduler computes it).
+    """
+    specs = [(vertex.id, job.spec.vertices[vertex.index]) for vertex in job.graph.vertices]
+    default = {id: (1, spec.max_parallelism if job.reactive else spec.parallelism) for id, spec in specs}
     return default | job.parallelism_bounds
 
 

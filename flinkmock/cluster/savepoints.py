@@ -30,10 +30,11 @@ from flinkmock.cluster.spec import (
 from flinkmock.cluster.states import JobState, TaskState
 from flinkmock.cluster.trigger_errors import batch_error, checkpoint_exception
 from flinkmock.flink import java_classes, messages
+from flinkmock.flink.configuration import SAVEPOINT_DIR
 from flinkmock.flink.exceptions import completion_exception, job_not_found
 from flinkmock.flink.file_systems import FileSystems
 from flinkmock.flink.java_exception import JavaException
-from flinkmock.flink.paths import shown_path
+from flinkmock.flink.paths import WORKING_DIRECTORY, shown_path
 
 if TYPE_CHECKING:
     from flinkmock.cluster.cluster import Cluster
@@ -108,6 +109,18 @@ class SavepointCoordinator:
         self.by_path[path] = Checkpoint(
             1, CheckpointKind.SAVEPOINT, "CANONICAL", at, 0, at, None, path, CHECKPOINT_SIZE.low
         )
+
+    @event_handler(leader_scoped=True)
+    def record_past_savepoint(self, job_id: str, number: int, at: int) -> None:
+        """Add a savepoint of the scenario's history, which was complete some milliseconds later."""
+        job = self.cluster.jobs[job_id]
+        past = job.spec.past_savepoints[number]
+        directory = self.cluster.configuration.text(SAVEPOINT_DIR) or WORKING_DIRECTORY
+        path = shown_path(past.path) if past.path else self._path(job, f"{job_id} {number}", directory)
+        spec = self.cluster.operation_spec(job, OperationName.SAVEPOINT).duration
+        duration = self.cluster.random.draw(spec, "past savepoint", job_id, number)
+        kind = CheckpointKind.SAVEPOINT
+        self.by_path[path] = job.checkpoints.trigger(at, kind, duration or 0, format="CANONICAL", path=path)
 
     def claim(self, path: str, job: Job) -> None:
         """Make the job the owner of a savepoint, which is deleted when the job has a checkpoint of its own."""

@@ -231,6 +231,14 @@ class PastFailure:
 
 
 @dataclass(frozen=True, slots=True)
+class PastSavepoint:
+    """A savepoint from before the scenario began, `age` ms earlier; `path` None: in the configured directory."""
+
+    age: int
+    path: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class JobSpec:
     name: str
     vertices: tuple[VertexSpec, ...]
@@ -253,6 +261,8 @@ class JobSpec:
     metrics: Mapping[str, MetricSpec] = field(default_factory=dict)
     """Metrics of the job; they override Flink's."""
     past_failures: tuple[PastFailure, ...] = ()
+    """Oldest first."""
+    past_savepoints: tuple[PastSavepoint, ...] = ()
     """Oldest first."""
     age: int = 0
     """How long the job has existed when the scenario begins (ms)."""
@@ -354,6 +364,14 @@ class TaskManagerEvent:
     number: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class TaskManagerSize:
+    """Slots and process memory (`4g`) of one TaskManager; None: those of the cluster."""
+
+    slots: int | None = None
+    memory: str | None = None
+
+
 LEADER_CHANGE_DURATION = UniformRange.exactly(5_000)
 
 
@@ -376,11 +394,15 @@ class ClusterSpec:
     start_time: int | None = None
     """Cluster time at which the scenario begins, epoch ms; None: the default of the entry point."""
     jobmanagers: int = 1
+    jobmanager_configurations: tuple[Mapping[str, str | None], ...] = ()
+    """Options of the first JobManagers, which override those of the cluster."""
     leader_changes: tuple[LeaderChange, ...] = ()
     """In the order of time."""
     age: int = 0
     """How long the cluster has run when the scenario begins, at least as long as its oldest job (ms)."""
     taskmanagers: int = 1
+    taskmanager_sizes: tuple[TaskManagerSize, ...] = ()
+    """Of the first TaskManagers, in the order of registration."""
     taskmanager_events: tuple[TaskManagerEvent, ...] = ()
     """In the order of time."""
     slots: int = 4

@@ -172,6 +172,33 @@ class Configuration:
         return Configuration({key: value for key, value in merged.items() if value is not None})
 
     @property
+    def reactive(self) -> bool:
+        """Whether jobs use all slots (SchedulerExecutionMode.REACTIVE)."""
+        return (self.text(SCHEDULER_MODE) or "").lower() == "reactive"
+
+    @property
+    def scheduler(self) -> str | None:
+        """The scheduler of streaming jobs; reactive mode needs the adaptive one (ClusterOptions.getSchedulerType)."""
+        return "adaptive" if self.reactive else self.text(SCHEDULER)
+
+    @property
+    def submission_wait_ms(self) -> int:
+        """How long a job of the adaptive scheduler waits for its least slots (ms); -1: any time.
+
+        Reactive mode has its own defaults (AdaptiveScheduler.Settings).
+        """
+        return self._in_reactive_mode(SUBMISSION_WAIT, -1)
+
+    @property
+    def submission_stabilization_ms(self) -> int:
+        """How long a job of the adaptive scheduler waits for more slots before it starts (ms)."""
+        return self._in_reactive_mode(SUBMISSION_STABILIZATION, 0)
+
+    def _in_reactive_mode(self, option: Option, default: int) -> int:
+        given = any(key in self.values for key in (option.key, *option.aliases))
+        return self.milliseconds(option) if given or not self.reactive else default
+
+    @property
     def highly_available(self) -> bool:
         """Whether jobs survive a crash of the leading JobManager (HighAvailabilityMode)."""
         return (self.text(HIGH_AVAILABILITY) or "").lower() not in ("", "none", "standalone")

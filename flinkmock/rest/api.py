@@ -58,7 +58,7 @@ class RestApi:
     """
 
     def __init__(self, engine: Engine, *, jobmanager: int = 0, static_files: StaticFiles | None = None) -> None:
-        contract, configuration = engine.contract, engine.cluster.configuration
+        contract, configuration = engine.contract, engine.cluster.jobmanager_configuration(jobmanager)
         self.engine = engine
         self.quirks = ReleaseQuirks.of(contract.release)
         self._jobmanager = jobmanager

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from flinkmock.cluster.caches import Caches
     from flinkmock.cluster.cluster import Cluster
     from flinkmock.contract import Operation
+    from flinkmock.flink.configuration import Configuration
 
 Payload = Any
 """The result of a handler: dicts, lists, strings, numbers, None, under the keys of the responses of all releases; or a
@@ -104,6 +105,11 @@ class RestCall:
         if part is None or part.version != version:
             part = self.fragments[key] = Fragment(make(), version, FOREVER)
         return part
+
+    @property
+    def configuration(self) -> Configuration:
+        """The configuration of the JobManager that received the request."""
+        return self.cluster.jobmanager_configuration(self.jobmanager)
 
     @property
     def caches(self) -> Caches:

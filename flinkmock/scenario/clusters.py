@@ -5,9 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from flinkmock.cluster.spec import ClusterSpec, LeaderChange, TaskManagerEvent, TaskManagerEventKind
+from flinkmock.cluster.spec import ClusterSpec, LeaderChange, TaskManagerEvent, TaskManagerEventKind, TaskManagerSize
 from flinkmock.errors import InvalidArgument
-from flinkmock.flink.configuration import HIGH_AVAILABILITY, SCHEDULER, SLOTS, STORE_DURATION, Configuration
+from flinkmock.flink.configuration import (
+    DEFAULTS as CONFIGURATION,
+)
+from flinkmock.flink.configuration import (
+    HIGH_AVAILABILITY,
+    SLOTS,
+    STORE_DURATION,
+    TASK_MANAGER_PROCESS_SIZE,
+    Configuration,
+)
+from flinkmock.flink.memory import taskmanager_memory
 from flinkmock.flink.options import BY_NAME, Use
 from flinkmock.flink.paths import InvalidPath, parse_path
 from flinkmock.ingress import IngressSpec
@@ -57,7 +67,8 @@ class ClusterReader:
     @property
     def scheduler(self) -> str | None:
         """The scheduler that the configuration names."""
-        return self.configuration().get(SCHEDULER.key)
+        given = {key: value for key, value in self.configuration().items() if value is not None}
+        return Configuration(given).scheduler
 
     def jobmanagers(self) -> int:
         return self._count("jobmanagers", DEFAULTS.jobmanagers)
@@ -67,12 +78,50 @@ class ClusterReader:
         self._check_high_availability()
         changes = []
         for at, event in self._events("jobmanagers"):
+            at += self._hang(event)
             duration = event.get("crashes") if event.items else None
-            if duration is None:
+            if duration is None or duration.value is None:
                 changes.append(LeaderChange(at))
             else:
                 changes.append(LeaderChange(at, read_duration_range(duration, self.diagnostics)))
         return tuple(sorted(changes, key=lambda change: change.at))
+
+    def hangs(self) -> tuple[tuple[int, int], ...]:
+        """The times (ms since the cluster's start) at which the leader hangs, and at which its crash is noticed."""
+        found = []
+        for at, event in self._events("jobmanagers"):
+            if event.items and "hangs" in event.items:
+                found.append((at, at + self._hang(event)))
+        return tuple(found)
+
+    def _hang(self, event: YamlNode) -> int:
+        node = event.get("hangs") if event.items else None
+        return read_duration(node, 0, self.diagnostics)
+
+    def jobmanager_configurations(self) -> tuple[dict[str, str | None], ...]:
+        """The options of single JobManagers."""
+        node = self.section.get("jobmanagers")
+        configs = node.elements_of("configs") if node is not None and node.items else []
+        if len(configs) > self.jobmanagers():
+            self.diagnostics.add(configs[-1].location, f"there are {self.jobmanagers()} JobManagers.")
+        return tuple(
+            {key: None if value.value is None else value.text for key, value in config.items.items()}
+            for config in configs
+        )
+
+    def taskmanager_sizes(self) -> tuple[TaskManagerSize, ...]:
+        """Slots and memory of single TaskManagers."""
+        node, sizes = self.section.get("taskmanagers"), []
+        for entry in node.elements_of("sizes") if node is not None and node.items else []:
+            slots, memory = entry.get("slots"), entry.text_of("memory")
+            size = TaskManagerSize(None if slots is None else as_int(slots, 1), memory)
+            if memory is not None:
+                try:
+                    taskmanager_memory(Configuration({**CONFIGURATION, TASK_MANAGER_PROCESS_SIZE.key: memory}))
+                except InvalidArgument as error:
+                    self.diagnostics.add(entry.items["memory"].location, str(error))
+            sizes.append(size)
+        return tuple(sizes)
 
     def _check_high_availability(self) -> None:
         node, options = self.section.get("jobmanagers"), self.configuration()

@@ -12,6 +12,7 @@ from flinkmock.cluster.spec import (
     JobSpec,
     OperationSpec,
     PastFailure,
+    PastSavepoint,
     ProgramSpec,
     RestartStrategy,
     RestartStrategyKind,
@@ -111,6 +112,7 @@ class JobReader:
             watermarks=read_watermarks(job.get("watermarks"), self._diagnostics),
             metrics=read_metrics(job.get("metrics"), self._diagnostics),
             past_failures=self._past_failures(job, path, age, vertices),
+            past_savepoints=self._past_savepoints(job, path, age),
             age=age,
             id=job.text_of("id") or "",
         )
@@ -131,6 +133,17 @@ class JobReader:
             if exception is not None:
                 failures.append(PastFailure(age, exception))
         return tuple(sorted(failures, key=lambda failure: -failure.age))
+
+    def _past_savepoints(self, job: YamlNode, path: str, job_age: int) -> tuple[PastSavepoint, ...]:
+        savepoints = []
+        for entry in job.elements_of("savepoint-history"):
+            node = entry.items["age"]
+            age = read_duration(node, 0, self._diagnostics)
+            if age > job_age:
+                message = f"{path} did not exist then. Give the job an age of {node.text} or more."
+                self._diagnostics.add(node.location, message)
+            savepoints.append(PastSavepoint(age, entry.text_of("path")))
+        return tuple(sorted(savepoints, key=lambda savepoint: -savepoint.age))
 
     def _checkpoints(self, node: YamlNode | None) -> CheckpointSpec | None:
         defaults = self._defaults.checkpoints

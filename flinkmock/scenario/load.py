@@ -11,7 +11,7 @@ from flinkmock.cluster.spec import ClusterSpec, JobSpec, SubmissionRule
 from flinkmock.cluster.states import scheduler_of
 from flinkmock.contract.contract import known_releases
 from flinkmock.errors import UnknownRelease
-from flinkmock.faults import Fault
+from flinkmock.faults import Drop, Fault, FaultTrigger
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.garbage import without_garbage_collection
 from flinkmock.scenario import schema
@@ -218,9 +218,11 @@ class _ScenarioReader:
             clock=clock.text if clock else defaults.clock,
             start_time=read_time(self._value("start-time"), diagnostics),
             jobmanagers=cluster.jobmanagers(),
+            jobmanager_configurations=cluster.jobmanager_configurations(),
             leader_changes=cluster.leader_changes(),
             age=cluster.age(),
             taskmanagers=cluster.taskmanagers(),
+            taskmanager_sizes=cluster.taskmanager_sizes(),
             taskmanager_events=cluster.taskmanager_events(),
             slots=cluster.slots(),
             version=cluster.version(),
@@ -233,7 +235,7 @@ class _ScenarioReader:
             caches=cluster.caches(),
             ingress=cluster.ingress(),
             varied=self._value("responses") is not None,
-            faults=faults.read(self._elements("faults")),
+            faults=(*faults.read(self._elements("faults")), *map(_hanging, cluster.hangs())),
             expect=ExpectReader(requests, diagnostics).read(self._elements("expect")),
         )
 
@@ -273,6 +275,11 @@ class _ScenarioReader:
 
     def _value(self, section: str) -> YamlNode | None:
         return None if section in self._invalid else self._document.get(section)
+
+
+def _hanging(during: tuple[int, int]) -> Fault:
+    """Return the fault of a leader that hangs: no JobManager answers, since each asks the leader."""
+    return Fault("the leader hangs", FaultTrigger(during=during), drop=Drop.HANG)
 
 
 def _job_names(jobs: Iterable[JobSpec], submissions: Iterable[SubmissionRule]) -> list[str] | None:

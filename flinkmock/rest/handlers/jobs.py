@@ -193,6 +193,7 @@ def config(call: RestCall) -> Payload:
     job, time = job_and_time(call)
     sparse = job.is_sparse_at(time)
     strategy = restart_strategy_text(job.spec.restart, call.cluster.release)
+    reuse = call.cluster.configuration.boolean(OBJECT_REUSE)
     return {
         "jid": job.id,
         "name": job.name,

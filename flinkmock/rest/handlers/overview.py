@@ -6,7 +6,7 @@ from collections import Counter
 from urllib.parse import urlsplit
 
 from flinkmock.cluster.states import TERMINAL_JOB_STATES, JobState
-from flinkmock.flink.configuration import CANCEL, REFRESH_INTERVAL, RESCALE, REST_PORT, SCHEDULER_MODE, SUBMIT
+from flinkmock.flink.configuration import CANCEL, REFRESH_INTERVAL, RESCALE, REST_PORT, SUBMIT
 from flinkmock.rest.call import Payload, RestCall, handles
 
 
@@ -35,8 +35,7 @@ def overview(call: RestCall) -> Payload:
 @handles("getDashboardConfiguration")
 def dashboard(call: RestCall) -> Payload:
     """Return the dashboard's configuration; `web-rescale` needs the adaptive scheduler (RestHandlerConfiguration)."""
-    configuration, release = call.cluster.configuration, call.cluster.release
-    reactive = (configuration.text(SCHEDULER_MODE) or "").lower() == "reactive"
+    configuration, release = call.configuration, call.cluster.release
     return {
         "refresh-interval": configuration.milliseconds(REFRESH_INTERVAL),
         "timezone-name": "Coordinated Universal Time",
@@ -46,7 +45,9 @@ def dashboard(call: RestCall) -> Payload:
         "features": {
             "web-submit": configuration.boolean(SUBMIT),
             "web-cancel": configuration.boolean(CANCEL),
-            "web-rescale": call.cluster.has_adaptive_scheduler and not reactive and configuration.boolean(RESCALE),
+            "web-rescale": call.cluster.has_adaptive_scheduler
+            and not configuration.reactive
+            and configuration.boolean(RESCALE),
             "web-history": False,
         },
     }
@@ -59,7 +60,7 @@ def configuration(call: RestCall) -> Payload:
     `rest.port` has the effective value. See docs/flink-behaviour.md#cluster-overview.
     """
     port = urlsplit(call.base_url).port
-    entries = call.cluster.configuration.entries(call.cluster.release)
+    entries = call.configuration.entries(call.cluster.release)
     return [entry | {"value": str(port)} if port and entry["key"] == REST_PORT.key else entry for entry in entries]
 
 

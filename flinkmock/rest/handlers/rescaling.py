@@ -103,9 +103,9 @@ def config(call: RestCall) -> Payload:
     delay = configuration.duration(options.RESCALE_MAX_DELAY)
     return {
         "rescaleHistoryMax": configuration.integer(options.RESCALE_HISTORY),
-        "schedulerExecutionMode": configuration.text(options.SCHEDULER_MODE),
-        "submissionResourceWaitTimeoutInMillis": configuration.milliseconds(options.SUBMISSION_WAIT),
-        "submissionResourceStabilizationTimeoutInMillis": configuration.milliseconds(options.SUBMISSION_STABILIZATION),
+        "schedulerExecutionMode": "REACTIVE" if configuration.reactive else None,
+        "submissionResourceWaitTimeoutInMillis": configuration.submission_wait_ms,
+        "submissionResourceStabilizationTimeoutInMillis": configuration.submission_stabilization_ms,
         "slotIdleTimeoutInMillis": configuration.milliseconds(options.SLOT_IDLE_TIMEOUT),
         "executingCooldownTimeoutInMillis": configuration.milliseconds(options.RESCALE_COOLDOWN),
         "executingResourceStabilizationTimeoutInMillis": configuration.milliseconds(options.RESCALE_STABILIZATION),

@@ -1,0 +1,122 @@
+"""TaskManagers of different sizes, JobManagers with options of their own, a leader that hangs, reactive mode."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from flinkmock import FlinkMock
+from flinkmock.errors import ScenarioError
+from flinkmock.scenario import load_scenario
+from tests.scenario.scenario_helpers import played
+
+
+def test_taskmanagers_of_different_sizes() -> None:
+    text = """
+cluster: {taskmanagers: {count: 2, sizes: [{slots: 1}, {slots: 6, memory: 4g}], events: [{10s: joins}]}, slots: 2}
+jobs: {orders: {parallelism: 8}}
+"""
+    with played(text, flink="2.3") as stage:
+        stage.to(5_000)
+        first, second = stage.get("/taskmanagers")["taskmanagers"]
+        assert [first["slotsNumber"], second["slotsNumber"]] == [1, 6]
+        sizes = [each["memoryConfiguration"]["totalProcessMemory"] >> 20 for each in (first, second)]
+        assert sizes == [1728, 4096]
+        assert second["hardware"]["managedMemory"] > first["hardware"]["managedMemory"]
+        assert stage.get("/overview")["slots-total"] == 7
+        assert stage.get("/jobs/overview")["jobs"][0]["tasks"]["running"] == 0
+        stage.to(12_000)
+        assert stage.get("/overview")["slots-total"] == 9
+        assert stage.get("/jobs/overview")["jobs"][0]["tasks"]["running"] == 24
+        metrics = stage.get(f"/taskmanagers/{second['id']}/metrics?get=Status.Flink.Memory.Managed.Total")
+        assert int(metrics[0]["value"]) == second["memoryConfiguration"]["managedMemory"]
+
+
+def test_too_little_memory_for_a_taskmanager() -> None:
+    with pytest.raises(ScenarioError, match="are too few for a task manager"):
+        load_scenario("cluster: {taskmanagers: {sizes: [{memory: 300m}]}}")
+
+
+def test_jobmanagers_with_options_of_their_own() -> None:
+    configs = [{}, {"web.refresh-interval": "7 s", "jobmanager.rpc.address": "jm-1", "web.submit.enable": False}]
+    with FlinkMock({"cluster": {"jobmanagers": {"count": 2, "configs": configs}}}) as flink:
+        first, second = flink.urls
+        assert [httpx.get(f"{url}/config").json()["refresh-interval"] for url in (first, second)] == [3000, 7000]
+        assert [httpx.get(f"{url}/jars").status_code for url in (first, second)] == [200, 404]
+        addresses = [
+            next(each["value"] for each in httpx.get(f"{url}/jobmanager/config").json() if "rpc.address" in each["key"])
+            for url in (first, second)
+        ]
+        assert addresses == ["localhost", "jm-1"]
+
+
+def test_more_configs_than_jobmanagers() -> None:
+    with pytest.raises(ScenarioError, match="there are 1 JobManagers"):
+        load_scenario({"cluster": {"jobmanagers": {"configs": [{}, {}]}}})
+
+
+def test_a_leader_hangs_before_its_crash_is_noticed() -> None:
+    scenario = load_scenario("""
+cluster: {jobmanagers: {count: 2, events: [{20s: {hangs: 10s, crashes: 5s}}]}}
+jobs: {orders: {checkpoints: {every: 5s}}}
+""")
+    [change] = scenario.leader_changes
+    assert change.at == 30_000
+    [fault] = scenario.faults
+    assert fault.trigger.during == (20_000, 30_000)
+    with FlinkMock(scenario, clock="virtual") as flink:
+        for url in flink.urls:
+            assert httpx.get(f"{url}/overview").status_code == 200
+        flink.advance("21s")
+        for url in flink.urls:
+            with pytest.raises(httpx.ReadTimeout):
+                httpx.get(f"{url}/overview", timeout=0.3)
+        flink.advance("10s")
+        assert {httpx.get(f"{url}/overview").status_code for url in flink.urls[1:]} == {503}
+        flink.advance("6s")
+        assert httpx.get(f"{flink.url}/jobs/overview").json()["jobs"][0]["state"] in ("INITIALIZING", "RUNNING")
+
+
+def test_reactive_mode() -> None:
+    """A job uses all slots at once, and those of a TaskManager that joins after the cool-down."""
+    text = """
+cluster:
+  config: {scheduler-mode: reactive, jobmanager.adaptive-scheduler.executing.resource-stabilization-timeout: 1 s}
+  slots: 3
+  taskmanagers: {count: 1, events: [{40s: joins}]}
+jobs: {orders: {parallelism: 1}}
+"""
+    with played(text, flink="2.3") as stage:
+        stage.to(3_000)
+        job = f"/jobs/{stage.job().id}"
+        assert {vertex["parallelism"] for vertex in stage.get(job)["vertices"]} == {3}
+        config = stage.get(f"{job}/rescales/config")
+        assert config["schedulerExecutionMode"].lower() == "reactive"
+        assert config["submissionResourceWaitTimeoutInMillis"] == -1
+        assert config["submissionResourceStabilizationTimeoutInMillis"] == 0
+        stage.to(60_000)
+        assert {vertex["parallelism"] for vertex in stage.get(job)["vertices"]} == {6}
+        assert stage.get("/jobs/overview")["jobs"][0]["tasks"]["running"] == 18
+
+
+def test_savepoints_of_the_past() -> None:
+    text = """
+jobs:
+  orders:
+    age: 1h
+    savepoint-history: [{age: 20m, path: "s3://bucket/savepoint-1"}, {age: 45m}]
+"""
+    with played(text, flink="2.3") as stage:
+        stage.to(1_000)
+        checkpoints = stage.get(f"/jobs/{stage.job().id}/checkpoints")
+        assert checkpoints["latest"]["savepoint"]["external_path"] == "s3://bucket/savepoint-1"
+        age = stage.began - checkpoints["latest"]["savepoint"]["trigger_timestamp"]
+        assert age == 20 * 60_000
+        disposal = stage.post("/savepoint-disposal", {"savepoint-path": "s3://bucket/savepoint-1"})["request-id"]
+        stage.to(3_000)
+        assert "failure-cause" not in (stage.get(f"/savepoint-disposal/{disposal}")["operation"] or {})
+
+
+def test_a_savepoint_from_before_the_job() -> None:
+    with pytest.raises(ScenarioError, match=r"did not exist then\. Give the job an age of 20m or more"):
+        load_scenario("jobs: {orders: {savepoint-history: [{age: 20m}]}}")
