@@ -68,8 +68,8 @@ def _obeyed(
     return OptionUse(key, default, Use.OBEYED, effect, since, until, names)
 
 
-def _refused(key: str, default: str | None, why: str) -> OptionUse:
-    return OptionUse(key, default, Use.REFUSED, why)
+def _refused(key: str, default: str | None, why: str, since: str, names: tuple[str, ...] = ()) -> OptionUse:
+    return OptionUse(key, default, Use.REFUSED, why, since, names=names)
 
 
 def _shown(
@@ -240,11 +240,18 @@ OPTIONS = (
     _obeyed("jobmanager.memory.jvm-overhead.fraction", "0.1", "memory of the JobManager"),
     _obeyed("jobmanager.memory.jvm-overhead.min", "192 mb", "memory of the JobManager"),
     _obeyed("jobmanager.memory.jvm-overhead.max", "1 gb", "memory of the JobManager"),
-    _refused("security.ssl.rest.enabled", "false", "the fake serves plain HTTP; put a proxy with TLS in front of it"),
+    _obeyed("security.ssl.rest.enabled", "false", "TLS; see [TLS](tls-auth-base-path.md#tls)"),
+    _obeyed("security.ssl.rest.authentication-enabled", "false", "whether clients have to have a certificate"),
+    _obeyed("security.ssl.rest.keystore", None, "the certificate"),
+    _obeyed("security.ssl.rest.keystore-password", None, "the password of its file"),
+    _obeyed("security.ssl.rest.truststore", None, "who signs the certificates of clients"),
+    _obeyed("security.ssl.rest.truststore-password", None, "the password of its file"),
     _refused(
-        "security.ssl.rest.authentication-enabled",
+        "execution.batch.speculative.enabled",
         "false",
-        "the fake serves plain HTTP; put a proxy with TLS in front of it",
+        "no task has several attempts at a time",
+        since="1.16",
+        names=("jobmanager.adaptive-batch-scheduler.speculative.enabled",),
     ),
     _shown("blob.server.port", "0"),
     _shown("client.heartbeat.interval", "30 s", since="1.17"),
@@ -258,12 +265,6 @@ OPTIONS = (
     _shown("cluster.processes.halt-on-fatal-error", "false"),
     _shown("execution.batch-shuffle-mode", "ALL_EXCHANGES_BLOCKING", since="1.14"),
     _shown("execution.batch.adaptive.auto-parallelism.enabled", "true", since="1.17"),
-    _shown(
-        "execution.batch.speculative.enabled",
-        "false",
-        since="1.16",
-        names=("jobmanager.adaptive-batch-scheduler.speculative.enabled",),
-    ),
     _shown("execution.buffer-timeout.interval", "100 ms", names=("execution.buffer-timeout",)),
     _shown(
         "execution.checkpointing.checkpoints-after-tasks-finish",

@@ -161,8 +161,9 @@ PROBES = {
     f"{JM}.jvm-overhead.min": Probe("300m", ENVIRONMENT),
     f"{JM}.jvm-overhead.max": Probe("250m", ENVIRONMENT, {f"{JM}.jvm-overhead.fraction": "0.2"}),
 }
-ELSEWHERE = {"rest.port", "web.upload.dir"}
-"""Obeyed options with a test of their own."""
+ELSEWHERE = {option.key for option in OPTIONS if option.key.startswith("security.ssl.rest.")}
+ELSEWHERE |= {"rest.port", "web.upload.dir"}
+"""Obeyed options with tests of their own: those here, tests/server/test_options.py and tests/ingress/test_tls.py."""
 
 
 def responses(probe: Probe, config: Mapping[str, str]) -> list[object]:
@@ -203,7 +204,7 @@ def test_web_upload_dir(tmp_path: Path) -> None:
 @pytest.mark.parametrize("option", [option for option in OPTIONS if option.use == Use.REFUSED], ids=lambda o: o.key)
 def test_a_refused_option(option: options.OptionUse) -> None:
     load_scenario({"cluster": {"config": {option.key: False}}})
-    with pytest.raises(ScenarioError, match=f"{option.key} has no effect here: the fake serves plain HTTP"):
+    with pytest.raises(ScenarioError, match=f"{option.key} has no effect here: no task has several attempts"):
         load_scenario({"cluster": {"config": {option.key: True}}})
 
 

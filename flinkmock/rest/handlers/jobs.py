@@ -201,8 +201,7 @@ def config(call: RestCall) -> Payload:
             "execution-mode": "PIPELINED",
             "restart-strategy": CLUSTER_LEVEL_STRATEGY if sparse else strategy,
             "job-parallelism": 1 if sparse else job.spec.parallelism,
-            "object-reuse-mode": not sparse
-            and (job.spec.object_reuse or call.cluster.configuration.boolean(OBJECT_REUSE)),
+            "object-reuse-mode": not sparse and (job.spec.object_reuse or reuse),
             "user-config": {} if sparse else dict(job.spec.user_config),
         },
     }

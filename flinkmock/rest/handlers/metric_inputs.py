@@ -14,8 +14,8 @@ from flinkmock.cluster.record_flow import RecordFlow
 from flinkmock.cluster.states import JOB_STATES, TERMINAL_TASK_STATES, TaskState
 from flinkmock.cluster.taskmanager import TaskManager
 from flinkmock.flink import metrics
+from flinkmock.flink.io_counters import IoCounters
 from flinkmock.flink.memory import jobmanager_memory, taskmanager_memory
-from flinkmock.flink.metrics.io_counters import IoCounters
 from flinkmock.release import Release
 
 METADATA_BYTES = 1_500

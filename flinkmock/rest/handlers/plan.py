@@ -75,7 +75,7 @@ def description(vertex: VertexSpec, release: Release) -> str:
     """Return the chain as HTML: a tree since 1.15 (`pipeline.vertex-description-mode`), before that the name."""
     operators = vertex.operators
     if vertex.description is not None:
-        return _html(vertex.description).replace("\n", "<br/>").replace("\\", "&#92;")
+        return _html(vertex.description, release).replace("\n", "<br/>").replace("\\", "&#92;")
     if not release.since("1.15"):
         return _html(" -> ".join(operators), release)
     lines = [f"{'   ' * (depth - 1)}+- {name}" if depth else name for depth, name in enumerate(operators)]
