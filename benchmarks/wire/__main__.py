@@ -1,7 +1,8 @@
 """Processor time per request, side by side: `python -m benchmarks.wire`.
 
 Servers are started as processes of their own; rounds of requests alternate between them, and the operating system says
-what each round cost. Linux only. Besides flinkmock and a bare aiohttp application it measures what is given:
+what each round cost. Linux only. Besides flinkmock, a bare aiohttp application and a bare asyncio protocol, which is
+the least that a server on asyncio costs, it measures what is given:
 
     --wiremock JAR   WireMock's standalone jar (npm package `wiremock`)
     --prism BIN      Prism (npm package `@stoplight/prism-cli`)
@@ -37,7 +38,8 @@ def compared(scenario: dict[str, Any], targets: Iterable[str], args: argparse.Na
         job = job_of(ours)
         resolved = {path: TARGETS[path].format(job=job) for path in targets}
         bodies = bodies_of(ours, list(resolved.values()))
-        servers: list[tuple[Server, str]] = [(ours, job), (stack.enter_context(peers.bare(bodies)), job)]
+        servers: list[tuple[Server, str]] = [(ours, job)]
+        servers += [(stack.enter_context(peers.bare(bodies, name)), job) for name in ("asyncio", "aiohttp")]
         small = len(scenario["jobs"]) <= 100  # one of them closes the connection in a response of 4 MB
         if args.wiremock and clock == "real" and small:
             servers.append((stack.enter_context(peers.wiremock(args.wiremock, bodies)), job))

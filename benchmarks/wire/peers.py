@@ -17,6 +17,7 @@ from tests.fidelity.flink import real_cluster
 from tests.fidelity.multipart import encode, jar_part
 
 ROOT = Path(__file__).parents[2]
+_BARE = {"aiohttp": "benchmarks.wire.bare", "asyncio": "benchmarks.wire.protocol"}
 
 
 @contextlib.contextmanager
@@ -29,17 +30,17 @@ def flinkmock(scenario: Path, clock: str, name: str = "flinkmock") -> Iterator[S
 
 
 @contextlib.contextmanager
-def bare(bodies: Mapping[str, bytes]) -> Iterator[Server]:
-    """The bare aiohttp application, with the bodies that flinkmock sent."""
+def bare(bodies: Mapping[str, bytes], name: str = "aiohttp") -> Iterator[Server]:
+    """A server that sends the bodies that flinkmock sent: the bare aiohttp application, or the bare protocol."""
     with tempfile.TemporaryDirectory() as folder:
         index = {target: f"{number}.json" for number, target in enumerate(bodies)}
         for target, body in bodies.items():
             Path(folder, index[target]).write_bytes(body)
         Path(folder, "index.json").write_text(json.dumps(index))
         port = free_port()
-        command = [sys.executable, "-m", "benchmarks.wire.bare", str(port), folder]
+        command = [sys.executable, "-m", _BARE[name], str(port), folder]
         url, first = f"http://127.0.0.1:{port}", next(iter(bodies))
-        with started("aiohttp", command, url, path=first, environment={"PYTHONPATH": str(ROOT)}) as server:
+        with started(name, command, url, path=first, environment={"PYTHONPATH": str(ROOT)}) as server:
             yield server
 
 

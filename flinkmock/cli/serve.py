@@ -198,7 +198,7 @@ def run(args: argparse.Namespace) -> int:
                 cluster.control,
                 args.host,
                 args.port,
-                observer=observer,
+                observer=None if args.quiet and args.journal is None else observer,  # each exchange costs time
                 load_dashboard=cluster.load_dashboard,
                 ready=ready,
                 control_options=options,

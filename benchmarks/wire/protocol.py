@@ -1,0 +1,45 @@
+"""The least that a server in Python costs: an asyncio protocol that looks at the target and writes fixed bytes.
+
+`python -m benchmarks.wire.protocol PORT FOLDER`, with a folder as for `benchmarks.wire.bare`. It doesn't speak HTTP: it
+takes what arrives for one whole request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+
+class FixedBytes(asyncio.Protocol):
+    """One connection. `messages` are whole responses by target."""
+
+    def __init__(self, messages: dict[bytes, bytes]) -> None:
+        self._messages = messages
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self._transport.write(self._messages[data.split(b" ", 2)[1]])
+
+
+def messages_of(folder: Path) -> dict[bytes, bytes]:
+    messages = {}
+    for target, name in json.loads((folder / "index.json").read_text()).items():
+        body = (folder / name).read_bytes()
+        head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body)
+        messages[target.encode()] = head + body
+    return messages
+
+
+async def serve(port: int, folder: Path) -> None:
+    messages = messages_of(folder)
+    server = await asyncio.get_running_loop().create_server(lambda: FixedBytes(messages), "127.0.0.1", port)
+    await server.serve_forever()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(int(sys.argv[1]), Path(sys.argv[2])))
