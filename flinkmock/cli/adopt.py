@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
         raise FlinkMockError(f"{args.out} exists. To overwrite it, use --force.")
     for file in args.files:
         if not file.exists():
-            raise FlinkMockError(f"{file}: No such file or directory.")
+            raise FlinkMockError(f"{file}: file not found.")
     fakes = read_fakes(args.files)
     if not fakes:
         raise FlinkMockError("There is no response in these files.")
@@ -125,7 +125,8 @@ def _write_scenario(fakes: Sequence[FakeResponse], flink: str, out: Path) -> Non
 
     from flinkmock.cli.record import scenario_dumper
     from flinkmock.conformance.adoption import scenario_of
-    from flinkmock.errors import FlinkMockError
+    from flinkmock.errors import FlinkMockError, unwritable
+    from flinkmock.tables import counted
 
     scenario = scenario_of(fakes, flink)
     text = yaml.dump(scenario, Dumper=scenario_dumper(), sort_keys=False, allow_unicode=True, width=120)
@@ -136,6 +137,6 @@ def _write_scenario(fakes: Sequence[FakeResponse], flink: str, out: Path) -> Non
     try:
         out.write_text(text, encoding="utf-8")
     except OSError as error:
-        raise FlinkMockError(f"{out} can't be written: {error.strerror}.") from error
-    jobs = len(scenario.get("jobs", {}))
-    print(f"{out}: Flink {flink}, {jobs} job{'' if jobs == 1 else 's'}. See: flinkmock scenario plan {out}")
+        raise FlinkMockError(unwritable(out, error)) from error
+    jobs = counted(len(scenario.get("jobs", {})), "job")
+    print(f"{out}: Flink {flink}, {jobs}. See: flinkmock scenario plan {out}")

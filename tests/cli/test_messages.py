@@ -43,6 +43,7 @@ def failed(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pyte
         ("check", CLUSTER, "--flink", "2.3", "--baseline", "FILE"),
         ("check", CLUSTER, "--flink", "2.3", "--contract", "FILE"),
         ("compat", "FILE", "--from", "1.20"),
+        ("adopt", "FILE"),
         ("import", "FILE", "--flink", "2.4.0"),
         ("serve", "--port", "0", "--dashboard", "FILE"),
         ("ctl", "scenario", "load", "FILE"),

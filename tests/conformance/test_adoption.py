@@ -232,4 +232,4 @@ def test_a_file_that_cannot_be_read(name: str, content: object, message: str, tm
 
 def test_a_file_that_is_missing(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["adopt", "nowhere.json"]) == 2
-    assert "nowhere.json: No such file or directory." in capsys.readouterr().err
+    assert "nowhere.json: file not found." in capsys.readouterr().err
