@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from flinkmock.contract.validator import ContractValidator, SchemaViolation
 
 
-_VERSION = re.compile(r"(\d+\.\d+)(?:\.\d+)?(?:-SNAPSHOT)?")
+_MINOR = re.compile(r"\d+\.\d+", re.ASCII)
+_VERSION = re.compile(r"(\d+\.\d+)(?:\.\d+)?(?:-SNAPSHOT)?", re.ASCII)
 SCHEMAS_VARIABLE = "FLINKMOCK_SCHEMAS"
 """The environment variable that names a folder of imported schema files."""
 
@@ -213,8 +214,14 @@ def imported_schemas_dir() -> Path | None:
 def _schema_files(imported: Path | None) -> Mapping[str, Path]:
     """Maps minor releases to files, oldest first. An imported file wins over a bundled one."""
     folders = [folder for folder in (data_dir("schemas"), imported) if folder is not None]
-    files = {file.stem: file for folder in folders for file in folder.glob("[0-9]*.[0-9]*.json")}
-    return {minor: files[minor] for minor in sorted(files, key=lambda minor: tuple(map(int, minor.split("."))))}
+    found = [file for folder in folders for file in folder.glob("*.json") if _MINOR.fullmatch(file.stem)]
+    files = {file.stem: file for file in found}
+    return {minor: files[minor] for minor in sorted(files, key=release_number)}
+
+
+def release_number(minor: str) -> tuple[int, ...]:
+    """Returns the numbers of a minor release, for comparisons: (2, 3) for "2.3"."""
+    return tuple(map(int, minor.split(".")))
 
 
 def clear_release_cache() -> None:

@@ -17,7 +17,7 @@ from itertools import pairwise
 
 from flinkmock.contract.behaviour_changes import ALL, BEHAVIOURS
 from flinkmock.contract.change_meaning import json_type, of_attribute, of_field, of_parameter, of_request_mapper
-from flinkmock.contract.contract import Contract, known_releases
+from flinkmock.contract.contract import Contract, known_releases, release_number
 from flinkmock.contract.operation import ALIASES, Operation, Parameter
 from flinkmock.contract.schema_fields import SchemaField, schema_fields
 from flinkmock.errors import InvalidArgument
@@ -129,7 +129,8 @@ def contracts_between(old: str, new: str) -> list[Contract]:
     first, last = Contract.load(old).release, Contract.load(new).release
     if not first < last:
         raise InvalidArgument(f"Flink {last} is not later than {first}.")
-    return [each for each in map(Contract.load, known_releases()) if first <= each.release <= last]
+    between = [minor for minor in known_releases() if first.number <= release_number(minor) <= last.number]
+    return [Contract.load(minor) for minor in between]  # no other file is read: it may be broken
 
 
 @cache

@@ -193,3 +193,15 @@ def test_a_change_that_the_model_contradicts(tmp_path, monkeypatch, capsys):
     errors = capsys.readouterr().err
     assert "The release could not be served: getJobDetails (GET /jobs/:jobid) /jid: expected object" in errors
     assert list(Path(tmp_path).glob("2.*.json")) == []
+
+
+def test_a_broken_file_breaks_no_other_release(tmp_path, monkeypatch, capsys):
+    for name in ("2.4.json", "2.4-old.json", "notes.1.json"):
+        (tmp_path / name).write_text("{}")
+    monkeypatch.setenv("FLINKMOCK_SCHEMAS", str(tmp_path))
+    assert main(["diff", "2.2", "2.3"]) == 0
+    assert "GET /applications/overview" in capsys.readouterr().out
+    assert main(["releases"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == f"2.4   {tmp_path}/2.4.json does not contain the contract of a release: KeyError('flink')."
+    assert lines[1].startswith("2.3   as 2.3.0")

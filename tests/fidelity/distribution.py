@@ -13,6 +13,7 @@ import tarfile
 import tempfile
 import zipfile
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
 
 CACHE = Path(tempfile.gettempdir(), "flinkmock-real")
@@ -39,6 +40,8 @@ def flink_home(version: str, cache: Path = CACHE) -> Path:
 
 def download(version: str, folder: Path) -> Path:
     """The archive that holds the release. Raises CalledProcessError."""
+    if find_spec("wheel") is None:  # the source archives are read without building them, which needs it all the same
+        sys.exit("pip can't read Flink's source archives without wheel: pip install setuptools wheel")
     old = minor_of(version) < (1, 13)
     package = "apache-flink" if old else "apache-flink-libraries"
     _pip("download", "--no-deps", "--no-build-isolation", *(_OLD_WHEEL if old else ()), f"{package}=={version}",

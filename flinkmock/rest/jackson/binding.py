@@ -20,7 +20,7 @@ from flinkmock.flink.java_exception import JavaException
 from flinkmock.rest.error_responses import RequestRejected, internal, rest
 from flinkmock.rest.jackson import class_names
 from flinkmock.rest.jackson.coercion import Scalars, fail, token_of
-from flinkmock.rest.jackson.parser import JACKSON, JacksonError, parse
+from flinkmock.rest.jackson.parser import JACKSON, JacksonError, parse, too_deep
 from flinkmock.rest.jackson.scanner import Pairs
 from flinkmock.rest.release_quirks import ReleaseQuirks
 
@@ -51,12 +51,18 @@ class BodyReader:
         name = _name(operation.request["$ref"]) if operation.request else "EmptyRequestBody"
         try:
             value = parse(raw or b"{}", self._version)
-            return None if value is None else self._top(name, value)
+            return None if value is None else self._nested(name, value)
         except JacksonError as error:
             if error.fatal:
                 raise RequestRejected(internal(error.exception)) from None
             text = messages.unexpected_format(name) if raw else messages.NO_BODY
             raise RequestRejected(rest(400, text, error.exception)) from None
+
+    def _nested(self, name: str, value: Any) -> dict[str, Any]:
+        try:
+            return self._top(name, value)
+        except RecursionError:  # a class of an imported release that contains itself; Flink has none
+            raise too_deep() from None
 
     def _top(self, name: str, value: Any) -> dict[str, Any]:
         schema = self._definitions.get(f"{name}@request", {"type": "object", "properties": {}})
@@ -170,10 +176,19 @@ class BodyReader:
 
 
 def plain(value: Any) -> Any:
-    """Returns a parsed JSON value with dicts instead of Pairs."""
-    if isinstance(value, Pairs):
-        return {key: plain(child) for key, child in value}
-    return [plain(child) for child in value] if isinstance(value, list) else value
+    """Returns a parsed JSON value with dicts instead of Pairs. Not recursive: Jackson reads 1,000 levels."""
+    result: list[Any] = [value]
+    pending: list[tuple[Any, Any]] = [(result, 0)]
+    while pending:
+        container, key = pending.pop()
+        each = container[key]
+        if isinstance(each, Pairs):
+            container[key] = dict(each)
+            pending.extend((container[key], name) for name in container[key])
+        elif isinstance(each, list):
+            container[key] = list(each)
+            pending.extend((container[key], index) for index in range(len(each)))
+    return result[0]
 
 
 def _name(reference: str) -> str:

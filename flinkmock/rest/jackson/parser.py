@@ -121,7 +121,7 @@ def _check_depth(text: str) -> None:
         mark = match[0]
         depth += 1 if mark in "[{" else -1 if mark in "]}" else 0
         if depth > _MAX_DEPTH:
-            _too_much(f"Document nesting depth ({depth})", _MAX_DEPTH, "getMaxNestingDepth")
+            raise too_deep(depth)
         if depth == 0:
             return
 
@@ -132,19 +132,24 @@ def _check_lengths(value: Any) -> None:
     while iterators:
         for name, child in iterators[-1]:
             if len(name) > _MAX_NAME:
-                _too_much(f"Name length ({len(name)})", _MAX_NAME, "getMaxNameLength")
+                raise _too_much(f"Name length ({len(name)})", _MAX_NAME, "getMaxNameLength")
             if isinstance(child, list):
                 iterators.append(iter(child) if isinstance(child, Pairs) else zip(repeat(""), child, strict=False))
                 break
             if isinstance(child, (IntText, FloatText)) and len(child.lstrip("-")) > _MAX_DIGITS:
-                _too_much(f"Number value length ({len(child.lstrip('-'))})", _MAX_DIGITS, "getMaxNumberLength")
+                raise _too_much(f"Number value length ({len(child.lstrip('-'))})", _MAX_DIGITS, "getMaxNumberLength")
         else:
             iterators.pop()
 
 
-def _too_much(what: str, limit: int, getter: str) -> NoReturn:
+def too_deep(depth: int = _MAX_DEPTH + 1) -> JacksonError:
+    """Returns the error for JSON with more levels than Jackson reads."""
+    return _too_much(f"Document nesting depth ({depth})", _MAX_DEPTH, "getMaxNestingDepth")
+
+
+def _too_much(what: str, limit: int, getter: str) -> JacksonError:
     text = f"{what} exceeds the maximum allowed ({limit}, from `StreamReadConstraints.{getter}()`)"
-    raise JacksonError(JavaException(CONSTRAINTS_EXCEPTION, text), fatal=True)
+    return JacksonError(JavaException(CONSTRAINTS_EXCEPTION, text), fatal=True)
 
 
 def _explain(text: str, error: json.JSONDecodeError, version: tuple[int, int]) -> NoReturn:

@@ -216,3 +216,29 @@ def test_depth_of_old_releases_is_that_of_the_stack() -> None:
     status, errors = refusal(deep, flink="1.12")
     assert (status, "java.lang.StackOverflowError" in errors[1]) == (500, True)
     assert sys.getrecursionlimit() == before
+
+
+def test_very_deep_bodies_of_imported_releases() -> None:
+    bundled = Contract.load("2.3").document
+    node = {"type": "object", "properties": {"child": {"$ref": "#/$defs/Node@request"}, "any": {}}, "required": []}
+    operation = {
+        **bundled["operations"][0],
+        "id": "postTree",
+        "path": "/trees",
+        "request": {"$ref": "#/$defs/Node@request"},
+    }
+    contract = Contract({**bundled, "operations": [operation], "$defs": {**bundled["$defs"], "Node@request": node}})
+    reader = BodyReader(contract, ReleaseQuirks.of(contract.release))
+
+    def read_nested(key: str, levels: int) -> Any:
+        text = f'{{"{key}":' * levels + "{}" + "}" * levels
+        return reader.read(contract.operation("postTree"), text.encode())
+
+    value, levels = read_nested("any", 999), 0
+    while value:
+        value, levels = value["any"], levels + 1
+    assert levels == 999
+    assert read_nested("child", 2) == {"child": {"child": {}}}
+    with pytest.raises(RequestRejected) as caught:
+        read_nested("child", 999)
+    assert b"exceeds the maximum allowed" in caught.value.response.body
