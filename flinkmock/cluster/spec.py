@@ -97,6 +97,8 @@ class VertexSpec:
     parallelism: int = 1
     own_parallelism: bool = False
     """Whether the program sets the parallelism, so that the parallelism of a request does not apply."""
+    takes_parallelism: frozenset[str] = frozenset()
+    """Operators that take the parallelism of a request, although the vertex has its own: they leave the chain then."""
     inputs: tuple[Input, ...] = ()
     id: str = ""
     max_parallelism: int = 128

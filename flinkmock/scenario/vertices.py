@@ -69,13 +69,15 @@ class VertexReader:
         parallelism = as_int(item.get("parallelism"), self.parallelism)
         operators, accumulators, prints = item.get("operators"), item.get("accumulators"), item.get("prints")
         types, values = read_accumulators(accumulators, self.diagnostics)
+        names = tuple(o.text for o in operators.elements) if operators else tuple(_name(item).split(" -> "))
         record_size, skew = item.get("record-size"), item.get("skew")
         if skew is not None and not any(weight.value for weight in skew.elements):
             self.diagnostics.add(skew.location, "skew needs a weight of more than 0. Write [8, 1].")
         return VertexSpec(
-            operators=tuple(o.text for o in operators.elements) if operators else tuple(_name(item).split(" -> ")),
+            operators=names,
             parallelism=parallelism,
             own_parallelism=item.get("parallelism") is not None,
+            takes_parallelism=self._takes_parallelism(item, names),
             inputs=self._inputs(item, above, parallelism),
             id=item.text_of("id") or defaults.id,
             max_parallelism=self._max_parallelism(item.get("max-parallelism"), parallelism),
@@ -97,6 +99,13 @@ class VertexReader:
             backpressure=read_backpressure(item.get("backpressure"), self.diagnostics),
             metrics=read_metrics(item.get("metrics"), self.diagnostics, parallelism),
         )
+
+    def _takes_parallelism(self, item: YamlNode, operators: Collection[str]) -> frozenset[str]:
+        for node in item.elements_of("takes-parallelism"):
+            if node.text not in operators:
+                message = f'"{_name(item)}" has no operator "{node.text}".{did_you_mean(node.text, operators)}'
+                self.diagnostics.add(node.location, message)
+        return frozenset(node.text for node in item.elements_of("takes-parallelism"))
 
     def _max_parallelism(self, node: YamlNode | None, parallelism: int) -> int:
         limit = as_int(node, _default_max_parallelism(parallelism))

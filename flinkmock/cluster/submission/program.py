@@ -16,6 +16,7 @@ from flinkmock.cluster.errors import ProgramError
 from flinkmock.cluster.spec import CheckpointSpec, JobSpec, SubmissionRule
 from flinkmock.cluster.submission.config_validation import PARALLELISM, unparseable
 from flinkmock.cluster.submission.jars import Jar
+from flinkmock.cluster.submission.parallelism import with_parallelism
 from flinkmock.flink import java_classes, submission_messages
 from flinkmock.flink.exceptions import completion_exception
 from flinkmock.flink.java_exception import JavaException
@@ -165,15 +166,6 @@ def _with(spec: JobSpec, field: str, value: str) -> JobSpec:
         return dataclasses.replace(spec, checkpoints=dataclasses.replace(checkpoints, every=number))
     takes: UniformRange | ValuesInTurn = UniformRange.exactly(number) if number else checkpoints.duration
     return dataclasses.replace(spec, checkpoints=dataclasses.replace(checkpoints, duration=takes))
-
-
-def with_parallelism(spec: JobSpec, parallelism: int) -> JobSpec:
-    """Return the job with this parallelism for all vertices whose parallelism the program does not set."""
-    vertices = tuple(
-        vertex if vertex.own_parallelism else dataclasses.replace(vertex, parallelism=parallelism)
-        for vertex in spec.vertices
-    )
-    return dataclasses.replace(spec, vertices=vertices, parallelism=parallelism)
 
 
 def with_configuration(spec: JobSpec, program: Program) -> JobSpec:

@@ -1,0 +1,44 @@
+"""The parallelism that a jar is run or planned with."""
+
+from __future__ import annotations
+
+import dataclasses
+from itertools import groupby
+
+from flinkmock.cluster.spec import Input, JobSpec, VertexSpec
+
+
+def with_parallelism(spec: JobSpec, parallelism: int) -> JobSpec:
+    """Return the job with this parallelism for all vertices and operators whose parallelism the program does not set.
+
+    An operator is chained only to one of the same parallelism (StreamingJobGraphGenerator.areOperatorsChainable).
+    """
+    vertices: list[VertexSpec] = []
+    last_of: list[int] = []
+    for vertex in spec.vertices:
+        inputs = tuple(dataclasses.replace(edge, source=last_of[edge.source]) for edge in vertex.inputs)
+        for number, part in enumerate(_parts(vertex, parallelism)):
+            edges = (Input(len(vertices) - 1, "REBALANCE"),) if number > 0 else inputs
+            vertices.append(dataclasses.replace(part, inputs=edges))
+        last_of.append(len(vertices) - 1)
+    return dataclasses.replace(spec, vertices=tuple(vertices), parallelism=parallelism)
+
+
+def _parts(vertex: VertexSpec, parallelism: int) -> list[VertexSpec]:
+    """Return the vertices that one becomes. The last one has its accumulators and selectivity."""
+    if not vertex.own_parallelism:
+        return [dataclasses.replace(vertex, parallelism=parallelism)]
+    if not vertex.takes_parallelism or parallelism == vertex.parallelism:
+        return [vertex]
+    groups = [
+        (takes, tuple(names)) for takes, names in groupby(vertex.operators, vertex.takes_parallelism.__contains__)
+    ]
+    parts = []
+    for number, (takes, operators) in enumerate(groups):
+        own = dataclasses.replace(vertex, operators=operators, parallelism=parallelism if takes else vertex.parallelism)
+        if number > 0:
+            own = dataclasses.replace(own, id="")
+        if number < len(groups) - 1:
+            own = dataclasses.replace(own, accumulators={}, accumulator_values={}, selectivity=1.0)
+        parts.append(own)
+    return parts

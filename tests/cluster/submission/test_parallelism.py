@@ -1,0 +1,37 @@
+"""The parallelism that a jar is run with, and what becomes of chains."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from flinkmock.cluster.spec import Input, VertexSpec
+from flinkmock.cluster.submission.parallelism import with_parallelism
+from tests.cluster.cluster_factory import job
+
+NUMBERS = VertexSpec(
+    ("Source: Sequence Source", "Timestamps/Watermarks", "numbers"), own_parallelism=True, id="c" * 32, selectivity=2.0,
+    takes_parallelism=frozenset({"Source: Sequence Source"}), accumulators={"seen": "LongCounter"},
+)  # fmt: skip
+TOKENIZE = VertexSpec(("tokenize",), 2, own_parallelism=True, inputs=(Input(0, "REBALANCE"),))
+SINK = VertexSpec(("Sink: print",), inputs=(Input(1),))
+WORDS = dataclasses.replace(job(name="words"), vertices=(NUMBERS, TOKENIZE, SINK))
+
+
+def test_an_operator_of_another_parallelism_is_a_vertex():
+    """As the plan of the recorded word count with parallelism 3 (1.20.5, with Flink's client)."""
+    spec = with_parallelism(WORDS, 3)
+    assert [(vertex.name, vertex.parallelism) for vertex in spec.vertices] == [
+        ("Source: Sequence Source", 3),
+        ("Timestamps/Watermarks -> numbers", 1),
+        ("tokenize", 2),
+        ("Sink: print", 3),
+    ]
+    edges = [[(edge.source, edge.ship_strategy) for edge in vertex.inputs] for vertex in spec.vertices]
+    assert edges == [[], [(0, "REBALANCE")], [(1, "REBALANCE")], [(2, "FORWARD")]]
+    source, rest = spec.vertices[:2]
+    assert (source.id, source.accumulators, source.selectivity) == ("c" * 32, {}, 1.0)
+    assert (rest.id, rest.accumulators, rest.selectivity) == ("", {"seen": "LongCounter"}, 2.0)
+
+
+def test_the_same_parallelism_keeps_the_chain():
+    assert [vertex.name for vertex in with_parallelism(WORDS, 1).vertices] == [NUMBERS.name, "tokenize", "Sink: print"]
