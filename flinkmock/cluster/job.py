@@ -170,8 +170,16 @@ class Job:
             return [[] for _ in self.graph.vertices]
         attempt = self.attempt_at(time)
         rows = attempt.executions() if attempt else []
-        undecided = self.undecided_at(time)
-        return [[] if index in undecided else row for index, row in enumerate(rows)] if undecided else rows
+        waiting = self._uninitialized_at(time)
+        return [[] if index in waiting else row for index, row in enumerate(rows)] if waiting else rows
+
+    def _uninitialized_at(self, time: int) -> frozenset[int]:
+        """Return the indexes of the vertices without tasks: those with undecided parallelism, and those behind them."""
+        waiting = set(self.undecided_at(time))
+        for vertex in self.graph.vertices if waiting else ():
+            if any(edge.source in waiting for edge in vertex.inputs):
+                waiting.add(vertex.index)
+        return frozenset(waiting)
 
     def undecided_at(self, time: int) -> frozenset[int]:
         """Return the indexes of the vertices whose parallelism the scheduler of batch jobs has not decided yet."""

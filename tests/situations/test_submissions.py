@@ -1,0 +1,98 @@
+"""Submitted plans, beside what a JobManager of 2.3.0 has made of them (`submissions.py`)."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.rest.handlers.http_helpers import HandlerClient
+from tests.rest.handlers.test_submitted_plans import ANY, submit
+from tests.situations import recorded
+
+OPERATIONS = {
+    "/plan": "getJobPlan",
+    "/config": "getJobConfig",
+}
+PLANS = ("streamgraph", "jobgraph", "jobgraph-batch", "streamgraph-batch")
+OF_VERTEX = ("name", "id", "parallelism", "maxParallelism")
+
+
+@cache
+def real(plan: str) -> dict[str, Any]:
+    path = Path(__file__).parent / "submitted" / "2.3.0.json.gz"
+    return dict(json.loads(gzip.decompress(path.read_bytes()))[plan]["views"])
+
+
+@pytest.fixture(params=PLANS)
+def submitted(request, tmp_path):
+    """The client, the job's id, and the name of the plan, after the time at which the real job was asked."""
+    with HandlerClient(
+        flink="2.3", submissions=ANY, configuration={"state.checkpoints.dir": "file:///flink/checkpoints"}
+    ) as client:
+        jobid = submit(client, tmp_path, request.param)
+        client.advance(3_000)
+        yield client, jobid, request.param
+
+
+def test_the_graph(submitted):
+    client, jobid, plan = submitted
+    shown, expected = client.ask("getJobDetails", jobid=jobid), real(plan)[""]
+    for name in ("name", "state", "job-type", "schedulerType", "maxParallelism", "pending-operators"):
+        assert shown[name] == expected[name], name
+    assert [[vertex[name] for name in OF_VERTEX] for vertex in shown["vertices"]] == [
+        [vertex[name] for name in OF_VERTEX] for vertex in expected["vertices"]
+    ]
+    assert tasks(shown) == tasks(expected)
+
+
+def tasks(details: dict[str, Any]) -> list[int]:
+    """Return how many tasks each vertex has; in which state they are depends on the moment."""
+    return [sum(vertex["tasks"].values()) for vertex in details["vertices"]]
+
+
+def test_slot_sharing_groups(submitted):
+    client, jobid, plan = submitted
+    shown, expected = client.ask("getJobDetails", jobid=jobid), real(plan)[""]
+    assert groups(shown) == groups(expected)
+
+
+def groups(details: dict[str, Any]) -> set[frozenset[str]]:
+    members: dict[str, set[str]] = {}
+    for vertex in details["vertices"]:
+        members.setdefault(vertex["slotSharingGroupId"], set()).add(vertex["name"])
+    return set(map(frozenset, members.values()))
+
+
+@pytest.mark.parametrize("view", ["/plan", "/config"])
+def test_the_plan_and_the_configuration(submitted, view):
+    client, jobid, plan = submitted
+    assert client.ask(OPERATIONS[view], jobid=jobid) == real(plan)[view]
+
+
+def test_the_settings_of_checkpoints(tmp_path):
+    for plan in ("streamgraph", "jobgraph"):
+        with HandlerClient(
+            flink="2.3", submissions=ANY, configuration={"state.checkpoints.dir": "file:///flink/checkpoints"}
+        ) as client:
+            jobid = submit(client, tmp_path, plan)
+            client.advance(3_000)
+            assert client.ask("getCheckpointConfig", jobid=jobid) == real(plan)["/checkpoints/config"]
+
+
+def test_a_job_that_cannot_be_restored(tmp_path):
+    with HandlerClient(flink="2.3", submissions=ANY) as client:
+        jobid = submit(client, tmp_path, "lost-savepoint")
+        client.advance(3_000)
+        shown = client.ask("getJobExecutionResult", jobid=jobid)["job-execution-result"]["failure-cause"]
+        expected = real("lost-savepoint")["/execution-result"]["job-execution-result"]["failure-cause"]
+        assert shown["class"] == expected["class"]
+        assert recorded.causes(shown["stack-trace"]) == recorded.causes(expected["stack-trace"])
+        details = client.ask("getJobDetails", jobid=jobid)
+        assert [details[name] for name in ("state", "vertices", "plan", "schedulerType")] == [
+            real("lost-savepoint")[""][name] for name in ("state", "vertices", "plan", "schedulerType")
+        ]
