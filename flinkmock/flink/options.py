@@ -161,7 +161,6 @@ OPTIONS = (
         "jobmanager.adaptive-scheduler.rescale-trigger.max-checkpoint-failures", "2", "`rescales/config`", since="2.0"
     ),
     _obeyed("taskmanager.numberOfTaskSlots", "1", "the slots of each TaskManager, like `cluster.slots`"),
-    _obeyed("parallelism.default", "1", "the parallelism of jobs that set none"),
     _obeyed("pipeline.object-reuse", "false", "`object-reuse-mode` of jobs"),
     _obeyed(
         "execution.checkpointing.savepoint-dir",
@@ -320,6 +319,7 @@ OPTIONS = (
     _shown("metrics.scope.task", "<host>.taskmanager.<tm_id>.<job_name>.<task_name>.<subtask_index>"),
     _shown("metrics.scope.tm", "<host>.taskmanager.<tm_id>"),
     _shown("metrics.system-resource", "false"),
+    _shown("parallelism.default", "1"),
     _shown("pekko.ask.timeout", "10 s", names=("akka.ask.timeout",)),
     _shown("pipeline.jobvertex-parallelism-overrides", "{}", since="1.17"),
     _shown("pipeline.max-parallelism", "-1"),

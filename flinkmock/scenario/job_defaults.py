@@ -1,7 +1,7 @@
-"""What jobs take from the options of the cluster: parallelism, checkpoints, restart strategy.
+"""What jobs take from the options of the cluster: checkpoints, restart strategy.
 
 As StreamExecutionEnvironment.configure: an option of the cluster holds for the jobs that do not set it themselves
-(recorded with 2.3.0).
+(recorded with 2.3.0). `parallelism.default` does not: JarHandlerUtils sets it to 1 unless the request has another.
 """
 
 from __future__ import annotations
@@ -33,7 +33,6 @@ _KINDS = {
 class JobDefaults:
     """The values for jobs that do not set them."""
 
-    parallelism: int = 1
     checkpoints: CheckpointSpec = field(default_factory=CheckpointSpec)
     restart: RestartStrategy = field(default_factory=lambda: RestartStrategy(configured_by_job=False))
 
@@ -44,7 +43,7 @@ def job_defaults(configuration: Configuration) -> JobDefaults:
     Raises:
         InvalidArgument: An option has a value that can't be parsed.
     """
-    return JobDefaults(configuration.integer(options.PARALLELISM), _checkpoints(configuration), _restart(configuration))
+    return JobDefaults(_checkpoints(configuration), _restart(configuration))
 
 
 def _checkpoints(configuration: Configuration) -> CheckpointSpec:

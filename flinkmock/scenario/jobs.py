@@ -84,7 +84,7 @@ class JobReader:
             return spec if named else replace(spec, name=default_name)
         job, scheduler = resolve_job(self._templates, self._scheduler, node)
         kind = "BATCH" if job.text_of("type") == "batch" else "STREAMING"
-        parallelism = as_int(job.get("parallelism"), self._defaults.parallelism)
+        parallelism = as_int(job.get("parallelism"), 1)
         types, values = read_accumulators(job.get("accumulators"), self._diagnostics)
         vertices = VertexReader(path, parallelism, kind == "BATCH", self._diagnostics).read(job.items["vertices"])
         age = read_duration(job.get("age"), 0, self._diagnostics)

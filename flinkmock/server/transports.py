@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import socket
 import struct
 
@@ -28,5 +29,6 @@ def end_connection(transport: asyncio.Transport | None, *, reset: bool) -> None:
         return
     connection = transport.get_extra_info("socket")
     if connection is not None:
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_0)  # close() then sends RST, not FIN
+        with contextlib.suppress(OSError):  # the client may have closed it
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER_0)  # close() then sends RST, not FIN
     transport.abort()

@@ -53,6 +53,7 @@ SITUATION_NAMES = (
     "directories",
     "paths",
     "failing_stop",
+    "applications",
     "initializing",
     "created",
     "forgotten",
@@ -254,6 +255,17 @@ def failing_stop(d: Driver) -> None:
         settle(d)
 
 
+def applications(d: Driver) -> None:
+    """Applications whose main method throws, or starts no job."""
+    for kind in ("mainthrows", "noexecute"):
+        upload(d, kind, name=f"applications: upload {kind}")
+        answer = d.step(f"applications: run {kind}", "POST", f"/jars/{{jar_{kind}}}/run-application", json_body={})
+        d.variables["app"] = answer["applicationid"]
+        time.sleep(2)
+        d.step(f"applications: {kind}", "GET", "/applications/{app}")
+        d.step(f"applications: {kind} exceptions", "GET", "/applications/{app}/exceptions", text_limit=20_000)
+
+
 @contextlib.contextmanager
 def held(d: Driver, name: str) -> Iterator[None]:
     """A job that is INITIALIZING, because the metadata of its savepoint is a pipe that nobody writes to."""
@@ -391,7 +403,7 @@ def main() -> None:
     chosen = args.only.split(",")
     home, java = args.home or flink_home(args.version), args.java or java_for(args.version)
     sessions: list[tuple[tuple[str, ...], tuple[Callable[[Driver], None], ...]]] = [
-        (OPTIONS, (waiting, batch, partly, directories, paths, failing_stop, initializing)),
+        (OPTIONS, (waiting, batch, partly, directories, paths, failing_stop, applications, initializing)),
         (("jobmanager.scheduler: adaptive",), (created,)),
         (FORGETS, (forgotten,)),
     ]
@@ -399,6 +411,8 @@ def main() -> None:
     for options, situations in sessions:
         if not {situation.__name__ for situation in situations} & set(chosen):
             continue
+        if minor_of(args.version) < (2, 3):
+            situations = tuple(each for each in situations if each is not applications)
         if situations == (created,) and minor_of(args.version) < (1, 13):
             continue
         with tempfile.TemporaryDirectory() as folder, real_cluster(home, java, Path(folder), options) as url:

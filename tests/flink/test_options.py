@@ -115,7 +115,6 @@ PROBES = {
     "jobmanager.adaptive-scheduler.rescale-trigger.max-delay": Probe("7 s", RESCALES, ADAPTIVE),
     "jobmanager.adaptive-scheduler.rescale-trigger.max-checkpoint-failures": Probe("7", RESCALES, ADAPTIVE),
     "taskmanager.numberOfTaskSlots": Probe("7", TASKMANAGERS),
-    "parallelism.default": Probe("3", get("/jobs/{job}")),
     "pipeline.object-reuse": Probe("true", get("/jobs/{job}/config")),
     f"{CP}.savepoint-dir": Probe("file:///elsewhere", SAVEPOINT, {"state.savepoints.dir": ""}),
     f"{CP}.dir": Probe("file:///elsewhere", get("/jobs/{job}/checkpoints", 20_000), {"state.checkpoints.dir": ""}),
