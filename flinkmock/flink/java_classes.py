@@ -47,6 +47,7 @@ UNAVAILABLE_DISPATCHER_OPERATION_EXCEPTION = f"{_RUNTIME}.dispatcher.Unavailable
 UNKNOWN_OPERATION_KEY_EXCEPTION = f"{REST_HANDLER}.async.UnknownOperationKeyException"
 UNKNOWN_TASK_EXECUTOR_EXCEPTION = f"{_RUNTIME}.resourcemanager.exceptions.UnknownTaskExecutorException"
 UNSUPPORTED_FILE_SYSTEM_SCHEME_EXCEPTION = "org.apache.flink.core.fs.UnsupportedFileSystemSchemeException"
+APPLICATION_EXECUTION_EXCEPTION = "org.apache.flink.client.deployment.application.ApplicationExecutionException"
 STOP_WITH_SAVEPOINT_STOPPING_EXCEPTION = (
     "org.apache.flink.runtime.scheduler.stopwithsavepoint.StopWithSavepointStoppingException"
 )

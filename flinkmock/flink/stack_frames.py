@@ -183,6 +183,26 @@ _OF_SLOT_ASSIGNMENT = dict.fromkeys(
 )
 """Those of the recorded releases (situations: old: exceptions)."""
 
+_APPLICATION = "org.apache.flink.client.deployment.application.PackagedProgramApplication"
+_PROGRAM = "org.apache.flink.client.program.PackagedProgram"
+_OF_APPLICATION = {
+    "2.3": (
+        f"{_APPLICATION}.runApplicationEntryPoint(PackagedProgramApplication.java:732)",
+        f"{_APPLICATION}.lambda$execute$0(PackagedProgramApplication.java:232)",
+        "java.base/java.util.concurrent.Executors$RunnableAdapter.call(Executors.java:539)",
+        "java.base/java.util.concurrent.FutureTask.run(FutureTask.java:264)",
+    )
+}
+_OF_MAIN_METHOD = {
+    "2.3": (
+        f"{_PROGRAM}.callMainMethod(PackagedProgram.java:376)",
+        f"{_PROGRAM}.invokeInteractiveModeForExecution(PackagedProgram.java:239)",
+        "org.apache.flink.client.ClientUtils.executeProgram(ClientUtils.java:138)",
+        f"{_APPLICATION}.runApplicationEntryPoint(PackagedProgramApplication.java:695)",
+    )
+}
+"""Those of the first calls of 2.3.0, the first release with applications (situations: applications)."""
+
 _OF_FUTURE = (
     "java.base/java.util.concurrent.CompletableFuture.encodeThrowable(CompletableFuture.java:332)",
     "java.base/java.util.concurrent.CompletableFuture.uniComposeStage(CompletableFuture.java:1177)",
@@ -201,6 +221,16 @@ def task_trace(release: Release) -> tuple[str, ...]:
 def job_master_trace(release: Release) -> tuple[str, ...]:
     """Return the calls of the exception that a job fails with when its restart strategy gives up."""
     return _OF_JOB_MASTER.get(release.minor, ())
+
+
+def application_trace(release: Release) -> tuple[str, ...]:
+    """Return the calls of the exception that an application fails with."""
+    return _OF_APPLICATION.get(release.minor, ())
+
+
+def main_method_trace(release: Release) -> tuple[str, ...]:
+    """Return the calls of the exception that a main method fails with."""
+    return _OF_MAIN_METHOD.get(release.minor, ())
 
 
 def slot_assignment_trace(release: Release) -> tuple[str, ...]:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections import Counter
 from typing import Any
 
 from flinkmock.cluster.applications import STATES, Application
 from flinkmock.cluster.errors import ApplicationNotFound
 from flinkmock.cluster.failures import failure_trace
+from flinkmock.flink import java_classes, messages
 from flinkmock.flink.java_exception import JavaException
-from flinkmock.flink.stack_frames import task_trace
+from flinkmock.flink.stack_frames import application_trace, main_method_trace, task_trace
 from flinkmock.release import Release
 from flinkmock.rest.call import Payload, RestCall, handles
 from flinkmock.rest.handlers.jobs import overview_payload
@@ -66,13 +68,32 @@ def exceptions(call: RestCall) -> Payload:
     application = _application(call)
     entries = []
     if application.failure is not None:
-        entries.append(_entry(application.failure, application.created_at, call.cluster.release))
+        error = _application_error(application, application.failure, call.cluster.release)
+        entries.append(_entry(error, application.created_at, call.cluster.release))
     for job in application.jobs:
         failures = job.failures_at(call.now)
         if failures and job.state_at(call.now) == "FAILED":
             entry = _entry(failures[0].exception, job.ended_at(call.now), call.cluster.release)
             entries.append({**entry, "jobId": job.id})
     return {"exceptionHistory": {"entries": entries}}
+
+
+def _application_error(application: Application, failure: JavaException, release: Release) -> JavaException:
+    """Return what an application fails with whose main method throws (PackagedProgramApplication).
+
+    The exception of the program itself was thrown by main, unless the scenario gives it a stack trace.
+    """
+    cause = failure.cause
+    if cause is not None and not cause.frames:
+        file = application.name.rpartition(".")[2]
+        cause = dataclasses.replace(cause, frames=(f"{application.name}.main({file}.java)",))
+    failure = dataclasses.replace(failure, cause=cause, frames=main_method_trace(release))
+    return JavaException(
+        java_classes.APPLICATION_EXECUTION_EXCEPTION,
+        messages.COULD_NOT_EXECUTE,
+        failure,
+        application_trace(release),
+    )
 
 
 def _entry(exception: JavaException, timestamp: int | None, release: Release) -> dict[str, Any]:

@@ -215,7 +215,7 @@ def test_an_application_whose_main_throws_fails(tmp_path):
         application_id = asker.ask("submitApplicationFromJar", jarid=jar)["applicationid"]
         assert asker.ask("getApplicationDetails", applicationid=application_id)["status"] == "FAILED"
         (entry,) = asker.ask("getApplicationExceptions", applicationid=application_id)["exceptionHistory"]["entries"]
-        assert entry["exceptionName"] == "org.apache.flink.client.program.ProgramInvocationException"
+        assert entry["exceptionName"].endswith("deployment.application.ApplicationExecutionException")
         assert not asker.cluster.jobs
 
 

@@ -1,0 +1,48 @@
+"""Applications whose main method throws, or starts no job (2.3)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flinkmock import small_jar
+from flinkmock.rest.handlers import UploadedFile
+from tests.scenario.scenario_helpers import Stage, played
+from tests.situations import recorded
+
+THROWS = """
+submitted:
+  "*": {program: {throws: {class: java.lang.IllegalStateException, message: Intentional failure in main}}}
+"""
+NOTHING = """submitted: {"*": {program: {executes: false}}}"""
+
+
+def run(stage: Stage, folder: Path) -> dict[str, Any]:
+    """Run an application; returns its details and exceptions two seconds later."""
+    jar = folder / "a.jar"
+    jar.write_bytes(small_jar())
+    uploaded = stage.client.json("POST", "/jars/upload", files=[UploadedFile("a.jar", jar)])["filename"]
+    application = stage.post(f"/jars/{uploaded.rpartition('/')[2]}/run-application")["applicationid"]
+    stage.to(stage.now + 2_000)
+    return {
+        "": stage.get(f"/applications/{application}"),
+        "exceptions": stage.get(f"/applications/{application}/exceptions"),
+    }
+
+
+@pytest.mark.parametrize(("scenario", "kind"), [(THROWS, "mainthrows"), (NOTHING, "noexecute")])
+def test_an_application(scenario: str, kind: str, tmp_path: Path) -> None:
+    with played(scenario, flink="2.3") as stage:
+        found = run(stage, tmp_path)
+        real = recorded.body("2.3.0", f"applications: {kind}")
+        assert found[""]["status"] == real["status"]
+        assert found[""]["jobs"] == real["jobs"] == []
+        entries = found["exceptions"]["exceptionHistory"]["entries"]
+        wanted = recorded.body("2.3.0", f"applications: {kind} exceptions")["exceptionHistory"]["entries"]
+        assert [each["exceptionName"] for each in entries] == [each["exceptionName"] for each in wanted]
+        for entry, other in zip(entries, wanted, strict=True):
+            assert recorded.causes(entry["stacktrace"]) == recorded.causes(other["stacktrace"])[:3]
+            assert entry["stacktrace"].splitlines()[1] == other["stacktrace"].splitlines()[1]
+            assert "StreamTask" not in entry["stacktrace"]
