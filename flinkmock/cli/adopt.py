@@ -124,7 +124,7 @@ def _write_scenario(fakes: Sequence[FakeResponse], flink: str, out: Path) -> Non
     import yaml
 
     from flinkmock.cli.record import scenario_dumper
-    from flinkmock.conformance.adoption import scenario_of
+    from flinkmock.conformance.adoption import replay, scenario_of
     from flinkmock.errors import FlinkMockError, unwritable
     from flinkmock.tables import counted
 
@@ -139,4 +139,12 @@ def _write_scenario(fakes: Sequence[FakeResponse], flink: str, out: Path) -> Non
     except OSError as error:
         raise FlinkMockError(unwritable(out, error)) from error
     jobs = counted(len(scenario.get("jobs", {})), "job")
+    compared, differences = replay(fakes, scenario)
+    same = compared - len({each.request for each in differences})
     print(f"{out}: Flink {flink}, {jobs}. See: flinkmock scenario plan {out}")
+    if compared:
+        print(f"{same} of {compared} GET requests get the same jobs, names, states and sizes from it")
+    for difference in differences[:MAX_LINES]:
+        print(f"  {difference}")
+    if len(differences) > MAX_LINES:
+        print(f"  … and {len(differences) - MAX_LINES} more")

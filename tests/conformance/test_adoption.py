@@ -12,7 +12,7 @@ import pytest
 
 from flinkmock import FlinkMock, FlinkMockError, load_scenario
 from flinkmock.cli import main
-from flinkmock.conformance.adoption import FakeResponse, read_fakes, review, scenario_of
+from flinkmock.conformance.adoption import FakeResponse, read_fakes, replay, review, scenario_of
 from flinkmock.conformance.adoption.fakes import fake_response
 from flinkmock.contract import known_releases
 
@@ -145,6 +145,7 @@ def test_responses_of_a_cluster_deviate_from_nothing_and_become_the_same_cluster
         routes = [{"method": "GET", "url": path, "json": httpx.get(flink.url + path).json()} for path in paths]
     fakes = read_fakes([write(tmp_path, "routes.json", routes)])
     assert [each.fake.path for fake in fakes if (each := review(fake, ["2.3"])).deviates] == []
+    assert replay(fakes, scenario_of(fakes, "2.3")) == (7, [])
     with FlinkMock(scenario_of(fakes, "2.3"), clock="virtual") as adopted:
         adopted.advance("10s")
         overview, taskmanagers, listed, *details = [httpx.get(adopted.url + path).json() for path in paths[:5]]
@@ -190,6 +191,21 @@ def test_a_job_without_a_valid_id_or_name() -> None:
     fake = FakeResponse("x", "GET", "/jobs/overview", 200, {"jobs": [{"jid": "1", "name": "", "state": "HAPPY"}]})
     with FlinkMock(scenario_of([fake], "2.3")) as flink:
         assert len(flink.jobs) == 1
+
+
+def test_what_the_scenario_serves_differently() -> None:
+    fakes = [
+        FakeResponse("x", "GET", "/jobs/overview", 200, {"jobs": [ROW | {"state": "HAPPY"}]}),
+        FakeResponse("x", "GET", f"/jobs/{JOB[::-1]}/status", 200, {"status": "RUNNING"}),
+        FakeResponse("x", "GET", "/jobs/*", 200, {}),
+        FakeResponse("x", "GET", "/overview", 503, {"errors": []}),
+    ]
+    compared, differences = replay(fakes, {"jobs": {"orders": {"id": JOB, "lifecycle": ["RUNNING"]}}})
+    assert compared == 2
+    assert [str(each) for each in differences] == [
+        "GET /jobs/overview: /jobs/0/state is 'RUNNING', in the fake 'HAPPY'",
+        f"GET /jobs/{JOB[::-1]}/status: the response is 'an error', in the fake 'a success'",
+    ]
 
 
 def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,0 +1,121 @@
+"""Sends the requests of hand-written fakes to the cluster of a scenario, and compares what a scenario determines."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from flinkmock.cluster.errors import ClusterError
+from flinkmock.conformance.adoption.fakes import WILDCARD, FakeResponse
+from flinkmock.conformance.adoption.review import review
+from flinkmock.engine import Engine
+from flinkmock.rest.error_responses import RequestRejected
+from flinkmock.rest.in_process import InProcessClient, OperationNotFound
+from flinkmock.scenario import load_scenario
+
+COMPARED = frozenset(
+    {
+        "flink-version", "id", "jid", "jobs-cancelled", "jobs-failed", "jobs-finished", "jobs-running", "name",
+        "parallelism", "slots-total", "slotsNumber", "state", "status", "taskmanagers",
+    }
+)  # fmt: skip
+"""Keys whose values a scenario determines. All others are times, counts and sizes, which the model works out."""
+IDENTITIES = ("jid", "id", "name")
+"""Keys by which entries of lists are found."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A value that the scenario's cluster gives differently.
+
+    Attributes:
+        request: Of the fake: "GET /jobs/overview".
+        pointer: JSON pointer of the value.
+        fake: The value of the fake.
+        served: The value of the cluster; None if it has none.
+    """
+
+    request: str
+    pointer: str
+    fake: Any
+    served: Any
+
+    def __str__(self) -> str:
+        return f"{self.request}: {self.pointer} is {self.served!r}, in the fake {self.fake!r}"
+
+
+def replay(fakes: Sequence[FakeResponse], scenario: Mapping[str, Any]) -> tuple[int, list[Difference]]:
+    """Compare the responses of fakes with those of a scenario.
+
+    Args:
+        fakes: Only those of a GET with a path and a JSON body are compared.
+        scenario: As `scenario_of` returns it.
+
+    Returns:
+        How many responses were compared, and the differences.
+    """
+    engine = Engine(load_scenario(scenario), clock="virtual")
+    try:
+        engine.advance("1s")
+        client = InProcessClient(engine)
+        compared, differences = 0, []
+        for fake in fakes:
+            target = _target(fake, engine.contract.release.minor)
+            if target is not None:
+                compared += 1
+                differences += list(_compare(fake, _served(client, target)))
+        return compared, differences
+    finally:
+        engine.close()
+
+
+def _target(fake: FakeResponse, flink: str) -> str | None:
+    """Return the path to request; None if the response can't be compared."""
+    segments = fake.path.partition("?")[0].split("/")
+    is_concrete = WILDCARD not in segments and not any(segment.startswith(":") for segment in segments)
+    reviewed = review(fake, [flink])
+    if fake.method != "GET" or fake.status != 200 or not is_concrete or reviewed.operation is None:
+        return None
+    return fake.path.removeprefix(reviewed.prefix) if isinstance(fake.body, Mapping) else None
+
+
+def _served(client: InProcessClient, target: str) -> Any:
+    try:
+        return client.json("GET", target)
+    except (ClusterError, OperationNotFound, RequestRejected):
+        return None
+
+
+def _compare(fake: FakeResponse, served: Any) -> Iterator[Difference]:
+    if served is None:
+        yield Difference(fake.request, "the response", "a success", "an error")
+        return
+    for pointer, expected, found in _leaves("", fake.body, served):
+        if expected != found:
+            yield Difference(fake.request, pointer, expected, found)
+
+
+def _leaves(pointer: str, fake: Any, served: Any) -> Iterator[tuple[str, Any, Any]]:
+    """Yield pointer, the fake's value and the served value of each compared key."""
+    if isinstance(fake, Mapping):
+        for key, value in fake.items():
+            other = served.get(key) if isinstance(served, Mapping) else None
+            if isinstance(value, Mapping | list):
+                yield from _leaves(f"{pointer}/{key}", value, other)
+            elif key in COMPARED:
+                yield f"{pointer}/{key}", value, other
+    elif isinstance(fake, list):
+        entries = served if isinstance(served, list) else []
+        for number, value in enumerate(fake):
+            yield from _leaves(f"{pointer}/{number}", value, _entry(value, number, entries))
+
+
+def _entry(value: Any, number: int, entries: list[Any]) -> Any:
+    """Return the entry of a list with the same identity, else the one at the same position."""
+    if isinstance(value, Mapping):
+        for key in IDENTITIES:
+            if key in value:
+                same = (each for each in entries if isinstance(each, Mapping) and each.get(key) == value[key])
+                return next(same, None)
+    return entries[number] if number < len(entries) else None
