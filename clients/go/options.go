@@ -15,7 +15,7 @@ type Option func(*options)
 
 type options struct {
 	release, clock, seed, startTime string
-	allowUnexpected      bool
+	allowUnexpected                 bool
 }
 
 // Release sets the minor release to serve, such as "1.20". Default: the scenario's, else the newest.
