@@ -20,6 +20,8 @@ class ReleaseQuirks:
     """`Not found: /x` instead of `Not found.`; RouterHandler, since 1.14."""
     lower_case_headers: bool
     """HandlerUtils uses HttpHeaderNames (lower case) since 1.17, HttpHeaders.Names before."""
+    strict_request_lines: bool
+    """Netty rejects bare LF line ends and other protocols than HTTP since 2.3; 2.2 still has Netty 4.1.100."""
     uploads_checked_first: bool
     """Since 1.19, FileUploadHandler knows which paths take POST and files, and rejects others before routing."""
     ended_job_is_conflict: bool
@@ -49,6 +51,7 @@ class ReleaseQuirks:
         return ReleaseQuirks(
             not_found_names_path=release.since("1.14"),
             lower_case_headers=release.since("1.17"),
+            strict_request_lines=release.since("2.3"),
             uploads_checked_first=release.since("1.19"),
             ended_job_is_conflict=release.since("1.15"),
             trigger_named_in_text=release.since("1.15"),

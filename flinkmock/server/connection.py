@@ -21,7 +21,7 @@ from flinkmock.flink import messages
 from flinkmock.rest.error_responses import plain
 from flinkmock.rest.request_target import BadEscape, Target
 from flinkmock.rest.response import Response
-from flinkmock.server.head_normalizer import is_normal, normalized
+from flinkmock.server.head_normalizer import is_normal, lenient, normalized
 from flinkmock.server.request_head import RequestHead, read_head
 from flinkmock.server.response_head import head_of
 from flinkmock.server.transports import base_url_of, end_connection
@@ -205,6 +205,8 @@ class FlinkConnection(asyncio.Protocol):
             self._hand_over(data)
             return
         received = data.lstrip(b" \t\r\n")  # Netty skips these
+        if not self._factory.quirks.strict_request_lines:
+            received = lenient(received)
         line_end = received.find(b"\n")
         line = _REQUEST_LINE.fullmatch(received[:line_end]) if line_end >= 0 else None
         head_end = received.find(b"\r\n\r\n")

@@ -37,6 +37,21 @@ _LENGTH = re.compile(rb"\ncontent-length: ?\d{1,18} *\r")
 _CHUNK = re.compile(rb"0*[0-9a-fA-F]{1,8}[ \t]*(;[^\r\n]*)?\r?\n")
 
 
+_HEAD_END = re.compile(rb"\r?\n\r?\n")
+_PROTOCOL = re.compile(rb"^([^\r\n]*[ \t])[A-Za-z]+(/\d\.\d[ \t]*\r)")
+
+
+def lenient(data: bytes) -> bytes:
+    """Data with the line ends and the protocol that newer versions of Netty require.
+
+    Until Flink 2.2, Netty (4.1.100) reads bare LF line ends, and the name of any protocol as HTTP.
+    """
+    end = _HEAD_END.search(data)
+    size = len(data) if end is None else end.end()
+    head = re.sub(rb"\r?\n", b"\r\n", data[:size])
+    return _PROTOCOL.sub(rb"\1HTTP\2", head) + data[size:]
+
+
 def is_normal(data: bytes) -> bool:
     """Whether the data begins with a whole head that aiohttp can be given as it is."""
     head = _NORMAL.match(data)

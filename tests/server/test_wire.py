@@ -60,6 +60,22 @@ def test_bad_requests(client: Client, data: bytes) -> None:
     assert reply.header("connection") is None
 
 
+@pytest.mark.parametrize("flink", ["1.12", "1.20", "2.2"])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"GET /overview HTTP/1.1\nHost: x\n\n",
+        b"GET /overview HTTP/1.1\r\nHost: x\n\r\n",
+        b"GET /overview HTTP/1.1\nHost: x\r\n\r\n",
+        b"GET /overview FTP/1.1\r\nHost: x\r\n\r\n",
+    ],
+)
+def test_line_ends_and_protocols_before_2_3(serve: Callable[..., Client], flink: str, data: bytes) -> None:
+    """As real 2.1.3, 2.0.2 and 1.20.5."""
+    reply = serve(flink=flink).raw(data)
+    assert (reply.status, reply.body) == (200, b'{"operation":"getClusterOverview"}')
+
+
 @pytest.mark.parametrize("method", ["FOO", "get", "TRACE", "OPTIONS", "POST", "DELETE"])
 def test_unknown_methods(serve: Callable[..., Client], method: str) -> None:
     for flink, text in (
