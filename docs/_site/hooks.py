@@ -25,6 +25,8 @@ ROOT = Path(__file__).parents[2]
 DOCS = "docs/"
 COPIES = "repository/"
 LINK = re.compile(r"(\[(?:[^\[\]]|\[[^\]]*\])*\])\(([^)\s#]+)(#[^)\s]*)?\)")
+NESTED = re.compile(r"^ {2,3}([-*] )", re.MULTILINE)
+"""An entry of a list in a list. Python-Markdown wants four spaces before it."""
 CODE = re.compile(r"^( *)(```|~~~).*?^\1\2", re.MULTILINE | re.DOTALL)
 
 
@@ -56,7 +58,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Let links to files outside docs/ lead to their copies."""
+    """Let links to files outside docs/ lead to their copies, and indent lists in lists."""
     source = _path_in_repository(page.file.src_uri)
 
     def replaced(match: re.Match[str]) -> str:
@@ -69,7 +71,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         uri = path.removeprefix(DOCS) if path.startswith(DOCS) else COPIES + path
         return f"{text}({posixpath.relpath(uri, posixpath.dirname(page.file.src_uri))}{anchor})"
 
-    return _outside_of_code(markdown, lambda text: LINK.sub(replaced, text))
+    return _outside_of_code(markdown, lambda text: NESTED.sub(r"    \1", LINK.sub(replaced, text)))
 
 
 def _path_in_repository(uri: str) -> str:
