@@ -55,6 +55,7 @@ from flinkmock.flink import java_classes, messages, submission_messages
 from flinkmock.flink.configuration import (
     CHECKPOINT_CACHE,
     GRAPH_CACHE,
+    HEARTBEAT_INTERVAL,
     JOB_STORE_CAPACITY,
     JOB_STORE_EXPIRATION,
     METRICS_INTERVAL,
@@ -345,6 +346,7 @@ class Cluster:
         number, sizes = len(self.taskmanagers), self.spec.taskmanager_sizes
         slots = (sizes[number].slots if number < len(sizes) else None) or self.spec.slots
         taskmanager = make_taskmanager(self.random, number, slots, at, host)
+        taskmanager.heartbeat_ms = max(1, self.configuration.milliseconds(HEARTBEAT_INTERVAL))
         self.taskmanagers.append(taskmanager)
         self.state_machines.retry_slots(at)
         return taskmanager

@@ -22,6 +22,8 @@ class TaskManager:
     slots: int
     joined_at: int
     lost_at: int | None = None
+    heartbeat_ms: int = HEARTBEAT_MS
+    """The option heartbeat.interval."""
 
     @property
     def endpoint(self) -> str:
@@ -36,8 +38,8 @@ class TaskManager:
 
         Flink's `timeSinceLastHeartbeat` is that time, not a duration.
         """
-        beats = (time - self.joined_at) // HEARTBEAT_MS
-        return self.joined_at + beats * HEARTBEAT_MS if beats > 0 else 0
+        beats = (time - self.joined_at) // self.heartbeat_ms
+        return self.joined_at + beats * self.heartbeat_ms if beats > 0 else 0
 
 
 def make_taskmanager(random: NamedRandom, number: int, slots: int, joined_at: int, host: str) -> TaskManager:

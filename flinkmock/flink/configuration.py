@@ -58,6 +58,11 @@ FAILURE_RATE_INTERVAL = Option("restart-strategy.failure-rate.failure-rate-inter
 FAILURE_RATE_DELAY = Option("restart-strategy.failure-rate.delay", "1 s")
 EXPONENTIAL_DELAY_ATTEMPTS = Option("restart-strategy.exponential-delay.attempts-before-reset-backoff", str(MAX_INT))
 EXPONENTIAL_DELAY = Option("restart-strategy.exponential-delay.initial-backoff", "1 s")
+ATTEMPTS_HISTORY = Option(
+    "jobmanager.execution.attempts-history-size", "16", ("job-manager.max-attempts-history-size",)
+)
+HEARTBEAT_INTERVAL = Option("heartbeat.interval", "10 s")
+RETAINED_CHECKPOINTS = Option("execution.checkpointing.num-retained", "1", ("state.checkpoints.num-retained",))
 CHECKPOINT_CACHE = Option("rest.cache.checkpoint-statistics.timeout", None)
 GRAPH_CACHE = Option("rest.cache.execution-graph.timeout", None)
 THREAD_DUMP_DEPTH = Option("cluster.thread-dump.stacktrace-max-depth")

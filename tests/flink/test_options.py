@@ -115,6 +115,11 @@ PROBES = {
     "jobmanager.adaptive-scheduler.rescale-trigger.max-delay": Probe("7 s", RESCALES, ADAPTIVE),
     "jobmanager.adaptive-scheduler.rescale-trigger.max-checkpoint-failures": Probe("7", RESCALES, ADAPTIVE),
     "taskmanager.numberOfTaskSlots": Probe("7", TASKMANAGERS),
+    "heartbeat.interval": Probe("3 s", TASKMANAGERS),
+    "jobmanager.execution.attempts-history-size": Probe(
+        "1", get("/jobs/{job}/vertices/{vertex}/subtasks/0/attempts/0", 30_000), scenario=LOST
+    ),
+    f"{CP}.num-retained": Probe("3", get("/jobs/{job}/checkpoints", 60_000)),
     "pipeline.object-reuse": Probe("true", get("/jobs/{job}/config")),
     f"{CP}.savepoint-dir": Probe("file:///elsewhere", SAVEPOINT, {"state.savepoints.dir": ""}),
     f"{CP}.dir": Probe("file:///elsewhere", get("/jobs/{job}/checkpoints", 20_000), {"state.checkpoints.dir": ""}),

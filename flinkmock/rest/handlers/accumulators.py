@@ -12,7 +12,7 @@ from flinkmock.cluster.execution import Execution
 from flinkmock.cluster.job import Job
 from flinkmock.cluster.record_flow import RecordFlow
 from flinkmock.cluster.states import TaskState
-from flinkmock.cluster.taskmanager import HEARTBEAT_MS
+from flinkmock.flink.configuration import HEARTBEAT_INTERVAL
 from flinkmock.flink.java_serialization.writer import Long
 from flinkmock.rest.call import Payload, RestCall, handles
 from flinkmock.rest.handlers.lookup import execution_of, job_and_time, location_payload, vertex_and_time
@@ -40,8 +40,9 @@ def _without_collected(cluster: Cluster, job: Job, execution: Execution, time: i
     if not execution.vertex.spec.accumulators:
         return []
     if execution.ended_at(time) is None and cluster.cache_enabled:
-        beats = (time - job.submitted_at) // HEARTBEAT_MS
-        time = job.submitted_at + beats * HEARTBEAT_MS if beats > 0 else 0
+        interval = max(1, cluster.configuration.milliseconds(HEARTBEAT_INTERVAL))
+        beats = (time - job.submitted_at) // interval
+        time = job.submitted_at + beats * interval if beats > 0 else 0
     io = RecordFlow(job.attempts[execution.attempt], time).io_counters(execution)
     spec = execution.vertex.spec
     records = io.records_out if execution.vertex.is_source else io.records_in

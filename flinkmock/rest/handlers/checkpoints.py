@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import Any
 
 from flinkmock.cluster.checkpoint import Checkpoint, SubtaskAcknowledgement
@@ -20,6 +21,7 @@ from flinkmock.cluster.restore import is_discarded
 from flinkmock.flink.configuration import (
     CHECKPOINT_DIR,
     CHECKPOINT_HISTORY,
+    RETAINED_CHECKPOINTS,
     STATE_BACKEND,
 )
 from flinkmock.rest.call import Payload, RestCall, handles
@@ -168,7 +170,9 @@ class _CheckpointPayloads:
     def __init__(self, call: RestCall, job: Job, time: int) -> None:
         self._job = job
         self._time = time
-        self._newest = job.checkpoints.latest_at(time, savepoint=False)
+        retained = max(1, call.cluster.configuration.integer(RETAINED_CHECKPOINTS))
+        completed = (each for each in reversed(job.checkpoints.completed_at(time)) if not each.is_savepoint)
+        self._retained = tuple(islice(completed, retained))
         self._all_gone = is_discarded(job, time)
 
     def of(self, checkpoint: Checkpoint, *, with_tasks: bool = False) -> dict[str, Any]:
@@ -203,7 +207,7 @@ class _CheckpointPayloads:
             payload["tasks"] = {v.id: _task(checkpoint, v, acks[v.index], time) for v in job.graph.vertices}
         if status == "COMPLETED":
             payload["external_path"] = checkpoint.path
-            payload["discarded"] = not checkpoint.is_savepoint and (self._all_gone or checkpoint is not self._newest)
+            payload["discarded"] = not checkpoint.is_savepoint and (self._all_gone or checkpoint not in self._retained)
         elif status == "FAILED":
             payload["failure_timestamp"] = checkpoint.ends_at
             payload["failure_message"] = checkpoint.failure

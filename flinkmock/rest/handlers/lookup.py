@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from flinkmock.cluster.errors import JobNotFound, VertexNotFound
+from flinkmock.cluster.errors import AttemptNotFound, JobNotFound, VertexNotFound
 from flinkmock.cluster.execution import Execution
 from flinkmock.cluster.graph import Vertex
 from flinkmock.cluster.job import Job
+from flinkmock.flink.configuration import ATTEMPTS_HISTORY
 from flinkmock.rest.call import RestCall
 
 SAMPLING_MS = 5_200
@@ -51,7 +52,12 @@ def execution_of(call: RestCall) -> tuple[Job, Execution, int]:
         JobNotFound, VertexNotFound, SubtaskNotFound, AttemptNotFound
     """
     job, vertex, time = vertex_and_time(call)
-    return job, job.execution_at(vertex, call.path["subtaskindex"], time, call.path.get("attempt")), time
+    attempt, current = call.path.get("attempt"), job.attempt_at(time)
+    execution = job.execution_at(vertex, call.path["subtaskindex"], time, attempt)
+    kept = call.cluster.configuration.integer(ATTEMPTS_HISTORY)  # former attempts in an ExecutionHistory
+    if attempt is not None and current is not None and attempt < current.number - kept:
+        raise AttemptNotFound(attempt)
+    return job, execution, time
 
 
 def location_payload(execution: Execution, time: int) -> dict[str, str]:
