@@ -91,6 +91,8 @@ class BinaryRows:
     def row(self, value: Any) -> bytes:
         """Return a row: a list of values, or a RowValue. Raises BadValue."""
         kind, value = (value.kind, value.value) if isinstance(value, RowValue) else (0, value)
+        if isinstance(value, dict):  # RowDataSerializer has no names of fields
+            value = list(value.values())
         if not isinstance(value, list) or len(value) != len(self._types):
             raise BadValue(f"{value!r} is not a list of {len(self._types)} values.")
         header = bytearray((len(value) + 63 + 8) // 64 * 8)

@@ -143,10 +143,16 @@ def _names(serializer: Any) -> list[str]:
 
 
 def by_name(value: dict[str, Any], names: list[str]) -> list[Any]:
-    """Return the values of a row in the order of its fields. Raises BadValue if it has others."""
+    """Return the values of a row in the order of its fields; if those have no names, in the order of the mapping.
+
+    Raises:
+        BadValue: the row has other fields.
+    """
+    if not names:
+        return list(value.values())
     unknown = next((name for name in value if name not in names), None)
     if unknown is not None:
-        raise BadValue(f'the row has no field "{unknown}", only {", ".join(names) or "unnamed ones"}.')
+        raise BadValue(f'the row has no field "{unknown}", only {", ".join(names)}.')
     return [value.get(name) for name in names]
 
 

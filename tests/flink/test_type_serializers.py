@@ -58,6 +58,8 @@ def test_rows_have_a_mask_of_kind_and_nulls():
     assert serialize(row, RowValue(2, ["x", None])).hex() == "500278"
     with pytest.raises(BadValue, match='no field "m", only n, v'):
         serialize(row, {"m": 2})
+    unnamed = serializer("Row", fieldSerializers=[STRING, INT], supportsRowKind=False)
+    assert serialize(unnamed, {"any": "x", "name": 1}).hex() == "00027800000001"
 
 
 def test_bytes_are_written_as_they_are_and_anything_else_as_a_pickle():
@@ -70,6 +72,7 @@ def test_rows_of_sql():
     """Two rows of VALUES (1, 'a'), (2, CAST(NULL AS STRING)), as 2.3.0 has sent them."""
     rows = BinaryRows([type_of("INTEGER"), type_of("VARCHAR", length=2147483647)])
     assert rows.sized([1, "a"]).hex() == "00000018" + "0000000000000000" + "0100000000000000" + "6100000000000081"
+    assert rows.row({"id": 1, "name": "a"}) == rows.row([1, "a"])
     assert rows.sized([2, None]).hex() == "00000018" + "0002000000000000" + "0200000000000000" + "0000000000000000"
 
 
