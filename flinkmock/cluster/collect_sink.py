@@ -12,7 +12,7 @@ class CollectSink:
 
     Attributes:
         accumulator: The accumulator that has the rows when the job has finished.
-        serializer: Flink's serializer of a row, as the plan contains it.
+        serializer: Flink's serializer of a row, as the plan contains it; None when the rows are serialized.
         operator_id: 32 hex digits.
         rows: The rows, serialized.
         batch_bytes: The size that a response does not exceed, but for its last row.

@@ -34,8 +34,12 @@ def collect_sink(operator: Any) -> CollectSink | None:
 
 
 def with_rows(vertex: VertexSpec, rows: Sequence[Any]) -> VertexSpec:
-    """Return a vertex whose sinks of `collect()` have these rows. Raises BadValue for a row of another type."""
-    if not vertex.collect_sinks or not rows:
+    """Return a vertex whose sinks of `collect()` have these rows, and need no serializer any more.
+
+    Raises:
+        BadValue: a row is not of the type that a sink collects.
+    """
+    if not vertex.collect_sinks:
         return vertex
     return replace(vertex, collect_sinks=tuple(_serialized(sink, rows) for sink in vertex.collect_sinks))
 
@@ -47,4 +51,4 @@ def _serialized(sink: CollectSink, rows: Sequence[Any]) -> CollectSink:
             serialized.append(serialize(sink.serializer, row))
         except BadValue as bad:
             raise BadValue(f"row {number} of results: {bad}") from None
-    return replace(sink, rows=tuple(serialized))
+    return replace(sink, rows=tuple(serialized), serializer=None)
