@@ -437,3 +437,15 @@ def test_invalid_arguments(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     for wrong in ("soon", "0s"):
         with pytest.raises(SystemExit):
             main(["record", "localhost:8081", "-o", "x", "--for", wrong])
+
+
+def test_taskmanagers_of_different_sizes_and_a_failure_rate() -> None:
+    scenario = {
+        "cluster": {"taskmanagers": {"count": 2, "sizes": [{"slots": 1}, {"slots": 5}]}},
+        "jobs": {"orders": {"restart": {"strategy": "failure-rate", "attempts": 2, "interval": "3m", "delay": "2s"}}},
+    }
+    with FlinkMock(scenario, flink="2.3", clock="virtual") as cluster:
+        cluster.advance("20s")
+        recorded_file = recorded(cluster, 3)
+    assert recorded_file["cluster"]["taskmanagers"] == {"count": 2, "sizes": [{"slots": 1}, {"slots": 5}]}
+    assert recorded_file["jobs"]["orders"]["restart"] == scenario["jobs"]["orders"]["restart"]

@@ -14,6 +14,7 @@ from flinkmock.conformance.recording.lifecycle import lifecycle
 from flinkmock.conformance.recording.observations import ClusterObservations, JobObservations
 from flinkmock.conformance.recording.samples import metric_series
 from flinkmock.flink.configuration import DEFAULTS, milliseconds, size_in_bytes
+from flinkmock.flink.options import BY_NAME, Use
 from flinkmock.units import format_duration
 
 OMITTED_OPTIONS = frozenset({"web.tmpdir", "blob.server.port", "rest.port", "taskmanager.numberOfTaskSlots"})
@@ -51,18 +52,28 @@ def recorded_scenario(observations: ClusterObservations, *, anonymize: bool = Fa
 
 def _cluster(observations: ClusterObservations, anonymizer: Anonymizer) -> dict[str, Any]:
     slots = max((row["slotsNumber"] for row in observations.taskmanagers), default=1)
-    entry: dict[str, Any] = {"taskmanagers": len(observations.taskmanagers), "slots": max(1, slots)}
+    entry: dict[str, Any] = {"taskmanagers": _taskmanagers(observations, slots), "slots": max(1, slots)}
     if not observations.configuration:
         return entry
     defaults = {key: value for key, value in DEFAULTS.items() if key not in OMITTED_OPTIONS}
     config: dict[str, Any] = {key: None for key in defaults if key not in observations.configuration}
     for key, value in observations.configuration.items():
-        shown = anonymizer.option(key, value) if key not in OMITTED_OPTIONS else None
+        option = BY_NAME.get(key)
+        omitted = key in OMITTED_OPTIONS or (option is not None and option.use == Use.REFUSED)
+        shown = None if omitted else anonymizer.option(key, value)
         if shown is not None and defaults.get(key) != shown:
             config[key] = shown
     if size := _process_size(observations):
         config[PROCESS] = size
     return entry | ({"config": dict(sorted(config.items()))} if config else {})
+
+
+def _taskmanagers(observations: ClusterObservations, slots: int) -> int | dict[str, Any]:
+    """Returns the number of TaskManagers, and their slots if these differ."""
+    rows = observations.taskmanagers
+    if all(row["slotsNumber"] == slots for row in rows):
+        return len(rows)
+    return {"count": len(rows), "sizes": [{"slots": max(1, row["slotsNumber"])} for row in rows]}
 
 
 def _process_size(observations: ClusterObservations) -> str | None:
@@ -122,6 +133,12 @@ def restart_strategy(sentence: str) -> dict[str, Any] | str | None:
     if fixed := re.match(r"Restart with fixed delay \((.*?)\)\. #(\d+) restart", sentence):
         attempts = {"attempts": int(fixed[2])} if int(fixed[2]) < UNLIMITED_ATTEMPTS else {}
         return {"strategy": "fixed-delay", **attempts, "delay": format_duration(milliseconds(fixed[1]))}
+    rate = re.match(
+        r"Failure rate restart with maximum of (\d+) failures within interval (.*?) and fixed delay (.*)\.", sentence
+    )
+    if rate:
+        interval, delay = (format_duration(milliseconds(text)) for text in (rate[2], rate[3]))
+        return {"strategy": "failure-rate", "attempts": int(rate[1]), "interval": interval, "delay": delay}
     if growing := re.match(r"Restart with exponential delay: starting at (.*?),", sentence):
         return {"strategy": "exponential-delay", "delay": format_duration(milliseconds(growing[1]))}
     return None
