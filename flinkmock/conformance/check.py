@@ -22,6 +22,7 @@ from flinkmock.conformance.http_client import (
     HttpClient,
     HttpRequest,
     HttpResponse,
+    Json,
 )
 from flinkmock.conformance.invariants import InvariantViolation
 from flinkmock.conformance.report import COHERENCE, Finding, Report, generalize_pointer
@@ -97,7 +98,7 @@ class Check:
         self.contract = contract
         self.report = Report(client.url, str(contract.release))
         self.reader = ClientReader(client)
-        self.targets = Targets(self.reader, limit)
+        self.targets = Targets(_TargetReader(self), limit)
         self.progress = progress or (lambda done, steps, next_step: None)
         self._limit = limit
         self._wait = wait
@@ -120,7 +121,7 @@ class Check:
         while self._now() < end:
             self.wait(PASS_INTERVAL_MS)
             self._add_culprits(self._coherence.ask_again(apart_ms=REPEAT_AFTER_MS[1]))
-            self.targets = Targets(self.reader, self._limit)
+            self.targets = Targets(_TargetReader(self), self._limit)
             self._read_everything()
         self.progress(len(self._readable), len(self._readable) + 1, "comparison of responses")
         for delay in REPEAT_AFTER_MS:
@@ -154,10 +155,14 @@ class Check:
     def _read_again(self, target: str) -> SeenResponse | None:
         """Reads a target once more for a comparison; None if the response is no success."""
         operation = self.contract.match("GET", target)
-        if operation is None or self._is_invalid(operation.id):
+        if operation is None or self._is_invalid(operation.id) or self.is_silent(target):
             return None
         sent_at = self._now()
-        return self._seen(operation, target, self.client.send(HttpRequest(target)), sent_at)
+        try:
+            return self._seen(operation, target, self.client.send(HttpRequest(target)), sent_at)
+        except ServerUnreachable as error:
+            self.note_silence(target, error)
+            return None
 
     def _seen(self, operation: Operation, target: str, response: HttpResponse, sent_at: float) -> SeenResponse | None:
         if response.status != operation.status:
@@ -196,24 +201,33 @@ class Check:
         if not paths:
             self.report.skipped[operation] = "the server lists no value for its parameters"
         for path in paths:
-            taskmanager = path.split("/")[2] if ":taskmanagerid" in operation.segments else None
-            if taskmanager in self._silent:
+            if self.is_silent(path):
                 continue
             for query in self.targets.queries(operation, path):
                 sent_at = self._now()
                 try:
                     response = self.send(operation, HttpRequest(path + query))
                 except ServerUnreachable as error:
-                    if taskmanager is None or not isinstance(error.__cause__, TimeoutError):
-                        raise
-                    self._silent.add(taskmanager)
-                    # 1.12 does not answer for a TaskManager that has died until its heartbeats time out
+                    self.note_silence(path, error)
                     self.report.refused[operation] = f"no response within {TIMEOUT_S} s: the TaskManager may have died"
                     break
                 if response.status != operation.status:
                     break  # other query parameters will not change it
                 if (seen := self._seen(operation, path + query, response, sent_at)) is not None:
                     self._coherence.add(seen)
+
+    def is_silent(self, path: str) -> bool:
+        """Whether a request in this pass has shown that the TaskManager of a path does not answer."""
+        return path.startswith("/taskmanagers/") and path.split("/")[2] in self._silent
+
+    def note_silence(self, path: str, error: ServerUnreachable) -> None:
+        """Notes that the TaskManager of a path does not answer; raises other errors.
+
+        1.12 does not answer for a TaskManager that has died until its heartbeats time out.
+        """
+        if not path.startswith("/taskmanagers/") or not isinstance(error.__cause__, TimeoutError):
+            raise error
+        self._silent.add(path.split("/")[2])
 
     def is_valid(self, operation: Operation) -> bool:
         """Whether all responses obeyed their schema so far, so that comparing their values makes sense."""
@@ -223,6 +237,22 @@ class Check:
         """Adds values that contradict each other to the report."""
         pointer = generalize_pointer(violation.pointer)
         self.report.add(Finding(operation, pointer, COHERENCE, violation.expected, violation.found), path)
+
+
+class _TargetReader:
+    """Reads the values of parameters; leaves out TaskManagers that do not answer."""
+
+    def __init__(self, check: Check) -> None:
+        self._check = check
+
+    def json(self, target: str) -> Json:
+        if self._check.is_silent(target):
+            return {}
+        try:
+            return self._check.reader.json(target)
+        except ServerUnreachable as error:
+            self._check.note_silence(target, error)
+            return {}
 
 
 def detect_release(client: Client) -> str:

@@ -18,13 +18,13 @@ def response(target: str, body: Any, at_ms: float) -> SeenResponse:
     return seen_response(operation, target, body, at_ms, at_ms + 1)
 
 
-def overview(finished: int = 0, free: int = 4) -> dict[str, Any]:
+def overview(running: int = 0, free: int = 4) -> dict[str, Any]:
     counts = {
         "taskmanagers": 1,
         "slots-total": 4,
         "slots-available": free,
-        "jobs-running": 0,
-        "jobs-finished": finished,
+        "jobs-running": running,
+        "jobs-finished": 0,
     }
     return counts | {"jobs-cancelled": 0, "jobs-failed": 0, "flink-version": "2.3.0", "flink-commit": "c0f8d1a"}
 
@@ -61,19 +61,19 @@ def test_a_contradiction_between_responses_is_reported_when_it_stays() -> None:
         (at, text)
         for at in times
         for text in found(
-            passing, response("/overview", overview(finished=1), at), response("/jobs/overview", jobs, at + 500)
+            passing, response("/overview", overview(running=1), at), response("/jobs/overview", jobs, at + 500)
         )
     ]
-    assert reported[0][1] == "/overview /jobs-finished overview-counts-jobs"
+    assert reported[0][1] == "/overview /jobs-running overview-counts-jobs"
     assert 5_000 <= reported[0][0] <= 10_000
 
 
 def test_a_contradiction_that_passes_is_not_reported() -> None:
     passing = coherence()
     for at in range(0, 20_000, 2_000):
-        finished = 1 if at < 4_000 else 0
+        running = 1 if at < 4_000 else 0
         responses = (
-            response("/overview", overview(finished=finished), at),
+            response("/overview", overview(running=running), at),
             response("/jobs/overview", {"jobs": []}, at + 9),
         )
         assert found(passing, *responses) == []

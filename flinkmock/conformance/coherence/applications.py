@@ -99,6 +99,10 @@ def application_of_job(view: View, job_id: str) -> Relations:
     result = view.body("getJobExecutionResult", jobid=job_id)["job-execution-result"]
     if details["application-id"].raw is not None and result["application-id"].raw is not None:
         yield from equal(details["application-id"], result["application-id"])
+    listed = view.body("getApplicationsOverview")["applications"]
+    if details["application-id"].raw and listed.exists:
+        known = any(row["id"].raw == details["application-id"].raw for row in listed)
+        yield from true(known, "it is not listed", listed, details["application-id"], exact=True)
     for (application_id,) in view.subjects("application"):
         application = view.body("getApplicationDetails", applicationid=application_id)
         if row_with(application["jobs"], "jid", job_id).exists:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from flinkmock.conformance.coherence.jobs import TERMINAL, row_with
 from flinkmock.conformance.coherence.registry import METRICS, between, within
@@ -510,3 +511,31 @@ def checkpoints_in_progress(view: View, job_id: str) -> Relations:
     ]
     if going:
         yield from ascending(count(going, ["IN_PROGRESS"], "checkpoints in progress"), limit)
+
+
+@between(
+    "job",
+    text="Checkpoints follow each other at the interval of the job, if none of them takes longer.",
+    source=_STATISTICS,
+)
+def checkpoint_interval(view: View, job_id: str) -> Relations:
+    config = view.body("getCheckpointConfig", jobid=job_id)
+    interval = config["interval"]
+    details = view.body("getJobDetails", jobid=job_id)
+    history = view.body("getCheckpointingStatistics", jobid=job_id)["history"]
+    rows = [
+        entry
+        for entry in history
+        if entry["trigger_timestamp"].raw >= details["timestamps"]["RUNNING"].raw
+        and entry["status"].raw == "COMPLETED"
+        and entry["is_savepoint"].raw is False
+    ]
+    pairs = [(new, old) for new, old in pairwise(rows) if new["id"].raw == old["id"].raw + 1]
+    if len(pairs) < 4 or not is_number(interval.raw) or details["state"].raw != "RUNNING":
+        return
+    gaps = [new["trigger_timestamp"].raw - old["trigger_timestamp"].raw for new, old in pairs]
+    longest = max(entry["end_to_end_duration"].raw for entry in rows)
+    shown = f"checkpoints were triggered {min(gaps)} to {max(gaps)} ms apart"
+    least = 1.2 * interval.raw + 2 * config["min_pause"].raw + 2 * longest + 500
+    right = max(gaps) >= 0.9 * interval.raw and min(gaps) <= least
+    yield from true(right, shown, interval, history)

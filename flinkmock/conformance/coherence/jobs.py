@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
+from collections import Counter
 from collections.abc import Iterator
 
 from flinkmock.conformance.coherence.registry import METRICS, between, within
@@ -267,6 +269,28 @@ def vertices_are_sorted(job: Value) -> Relations:
             if edge["id"].raw in order and node["id"].raw in order:
                 sorted_ = order[edge["id"].raw] < order[node["id"].raw]
                 yield from true(sorted_, "a vertex is listed before its input", job["vertices"], node["id"], edge["id"])
+
+
+@within(
+    "getJobDetails",
+    text="A vertex of a job that FINISHED without restart has read the records that its inputs have written.",
+    source=_RULES,
+)
+def records_arrive(job: Value) -> Relations:
+    if job["state"].raw != "FINISHED" or job["timestamps"]["RESTARTING"].raw:
+        return
+    rows = {vertex["id"].raw: vertex["metrics"] for vertex in job["vertices"]}
+    edges = [edge for node in job["plan"]["nodes"] for edge in node["inputs"]]
+    readers = Counter(edge["id"].raw for edge in edges)
+    for node in job["plan"]["nodes"]:
+        inputs = list(node["inputs"])
+        plain = all(readers[edge["id"].raw] == 1 and edge["ship_strategy"].raw != "BROADCAST" for edge in inputs)
+        if not inputs or not plain or node["id"].raw not in rows:
+            continue  # a record for several readers is written once, or several times
+        known = [rows[edge["id"].raw] for edge in inputs if edge["id"].raw in rows]
+        read = rows[node["id"].raw]
+        if all(each["write-records-complete"].raw is True for each in known) and read["read-records-complete"].raw:
+            yield from equal(read["read-records"], total([each["write-records"] for each in known], "written"))
 
 
 @within(
@@ -541,8 +565,19 @@ def result_is_coherent(body: Value) -> Relations:
         name, trace = cause["class"], cause["stack-trace"]
         if isinstance(name.raw, str) and isinstance(trace.raw, str):
             yield from true(trace.raw.startswith(name.raw), "the stack trace is of another class", name, trace)
+            serialized = cause["serialized-throwable"]
+            if isinstance(serialized.raw, str):
+                named = name.raw.encode() in _decoded(serialized.raw)
+                yield from true(named, "the serialized exception is of another class", serialized, name)
     elif status.exists:
         yield from true(status.raw != "FAILED", "FAILED without a failure", status)
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return b64decode(text, validate=True)
+    except ValueError:
+        return b""
 
 
 @between("job", text="The failure in the result of a FAILED job is the newest in its history.", source="exceptions")

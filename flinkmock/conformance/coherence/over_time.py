@@ -396,6 +396,12 @@ def plan_stays(before: Value, after: Value) -> Relations:
         yield from same_fields(old, new, without=("parallelism",))
 
 
+@over_time("getClusterOverview", text="Jobs that have ended are counted on.", source="cluster-overview")
+def ended_jobs_are_counted_on(before: Value, after: Value) -> Relations:
+    for key in ("jobs-finished", "jobs-cancelled", "jobs-failed"):
+        yield from ascending(before[key], after[key])
+
+
 @over_time("getClusterOverview", text="The version does not change.", source="cluster-overview")
 def version_stays(before: Value, after: Value) -> Relations:
     yield from equal(before["flink-version"], after["flink-version"])

@@ -281,9 +281,13 @@ def slots_of_jobs(view: View, taskmanager_id: str) -> Relations:
             wanted = sum(max(each.raw for each in group) for group in groups.values())
             slots = count(held[job_id], [job_id], "its slots") if held[job_id] else constant(0, "no slot")
             parts = [each for group in groups.values() for each in group]
-            yield from true(
-                slots.raw >= wanted, f"it holds {slots.raw} slots and needs {wanted}", *held[job_id][:1], *parts
-            )
+            widest: dict[str, int] = defaultdict(int)
+            for vertex in details["vertices"]:
+                group = str(vertex["slotSharingGroupId"].raw)
+                widest[group] = max(widest[group], vertex["parallelism"].raw)
+            most = sum(widest.values())  # vertices that have finished keep their slots for a while
+            text = f"it holds {slots.raw} slots and needs {wanted} to {most}"
+            yield from true(wanted <= slots.raw <= most, text, *held[job_id][:1], *parts)
 
 
 @between(

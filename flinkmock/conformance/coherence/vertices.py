@@ -227,8 +227,12 @@ def _aggregates(aggregated: Value, rows: Sequence[Value]) -> Relations:
         yield from statistics_of(statistics, [row["metrics"][name] for row in rows])
     for state, statistics in aggregated["status-duration"].items():
         parts = [row["status-duration"][state] for row in rows if row["status-duration"][state].exists]
-        ended = all(row["end-time"].raw != -1 for row in rows)
-        yield from statistics_of(statistics, parts, 0 if ended else 5000)  # not counted on with each request
+        yield from statistics_of(statistics, parts, _slack(rows, state))
+
+
+def _slack(rows: Sequence[Value], state: str) -> float:
+    """The time in a state that goes on is not counted on with each request."""
+    return 5000 if any(row["status"].raw == state and row["end-time"].raw == -1 for row in rows) else 0
 
 
 def statistics_of(statistics: Value, parts: Sequence[Value], tolerance: float = 0) -> Relations:
@@ -429,9 +433,10 @@ def _same_subtask(one: Value, other: Value) -> Relations:
     if one.raw and other.raw:
         moving = ("duration", "status-duration", "metrics")
         yield from same_fields(one, other, without=moving)
-        if one["end-time"].raw != -1:
+        going = () if one["end-time"].raw != -1 else (str(one["status"].raw),)
+        if not going:
             yield from equal(one["duration"], other["duration"])
-            yield from same_fields(one["status-duration"], other["status-duration"])
+        yield from same_fields(one["status-duration"], other["status-duration"], without=going)
         yield from same_fields(one["metrics"], other["metrics"])
 
 
@@ -502,9 +507,9 @@ def vertex_on_taskmanagers(view: View, job_id: str, vertex_id: str) -> Relations
             yield from equal(row["end-time"], highest([each["end-time"] for each in here], "the last end-time"))
         for name, statistics in row["aggregated"]["metrics"].items():
             yield from statistics_of(statistics, [each["metrics"][name] for each in here])
-        if row["end-time"].raw != -1:
-            for state, statistics in row["aggregated"]["status-duration"].items():
-                values = [each["status-duration"][state] for each in here if each["status-duration"][state].exists]
+        for state, statistics in row["aggregated"]["status-duration"].items():
+            values = [each["status-duration"][state] for each in here if each["status-duration"][state].exists]
+            if not _slack(here, state):
                 yield from statistics_of(statistics, values)
 
 
@@ -611,7 +616,11 @@ def backpressure_is_measured(view: View, job_id: str, vertex_id: str) -> Relatio
     ids = {"jobid": job_id, "vertexid": vertex_id}
     of_vertex = view.metrics("getJobVertexMetrics", **ids)
     body = view.body("getJobVertexBackPressure", **ids)
-    parallelism = vertex_row(view, job_id, vertex_id)["parallelism"]
+    vertex = vertex_row(view, job_id, vertex_id)
+    parallelism = vertex["parallelism"]
+    if body["subtasks"].raw and vertex["duration"].raw > 60_000 and vertex["tasks"]["RUNNING"].raw == parallelism.raw:
+        # the metrics of all subtasks have arrived by now
+        yield from equal(_length(body["subtasks"]), parallelism)
     for row in body["subtasks"]:
         index = str(row["subtask"].raw)
         yield from true(
@@ -638,7 +647,10 @@ def backpressure_is_measured(view: View, job_id: str, vertex_id: str) -> Relatio
     source="flame-graphs",
 )
 def flame_graph_adds_up(body: Value) -> Relations:
-    pending = [body["data"]]
+    root = body["data"]
+    if root["children"].raw:
+        yield from equal(root["value"], total([child["value"] for child in root["children"]], "sum of the children"))
+    pending = [root]
     while pending:
         frame = pending.pop()
         children = list(frame["children"])
