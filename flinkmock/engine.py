@@ -92,7 +92,7 @@ class Engine:
             raise
 
     def begin_request(self, jobmanager: int) -> int | None:
-        """Lets happen what is due when a request to a JobManager arrives.
+        """Run what is due when a request to a JobManager arrives.
 
         Returns:
             The cluster time (epoch ms). None if the clock moves one step per request: it moves when the request
@@ -106,7 +106,7 @@ class Engine:
         return self.arrive() if leadership.leader is None or leadership.jobmanagers[jobmanager].down else None
 
     def arrive(self) -> int:
-        """Moves the clock as it moves for each request, and lets happen what is due; returns the cluster time, epoch
+        """Move the clock as it moves for each request, and run what is due; return the cluster time, epoch
         ms."""
         with self.lock.reading:
             now = self.clock.on_request()
@@ -114,13 +114,13 @@ class Engine:
             return now
 
     def catch_up(self, now: int) -> None:
-        """Lets happen what is due by `now` (epoch ms)."""
+        """Run what is due by `now` (epoch ms)."""
         if self.cluster.event_queue.has_due(now):
             with self.lock:
                 self.cluster.run_due_events(now)
 
     def apply_cluster_fault(self, fault: Fault) -> None:
-        """Does what a fault does to the cluster itself, if anything, after the request to which it applied."""
+        """Do what a fault does to the cluster itself, if anything, after the request to which it applied."""
         if fault.leader_failover is None and fault.kill_taskmanager is None:
             return
         with self.lock:
@@ -134,7 +134,7 @@ class Engine:
                 cluster.remove_one_taskmanager(now, number)
 
     def advance(self, length: int | str) -> int:
-        """Moves the clock by ms, or a text such as "30s", and lets happen what is due; returns the cluster time, epoch
+        """Move the clock by ms, or a text such as "30s", and run what is due; return the cluster time, epoch
         ms."""
         with self.lock.reading:
             now = self.clock.advance(length)
@@ -142,7 +142,7 @@ class Engine:
             return now
 
     def reach(self, moment: int) -> None:
-        """Moves a step clock to a moment (epoch ms) that has come on the wall clock, and lets happen what is due."""
+        """Move a step clock to a moment (epoch ms) that has come on the wall clock, and run what is due."""
         with self.lock:
             self.cluster.run_due_events(self.clock.reach(moment))
 
@@ -162,7 +162,7 @@ class Engine:
         return jobs[-1].state if jobs else None
 
     def signal(self, name: str) -> None:
-        """Sends a signal to the steps that wait for it. Raises NotFound, naming the signals that are waited for."""
+        """Send a signal to the steps that wait for it. Raises NotFound, naming the signals that are waited for."""
         with self.lock:
             now = self.clock.now()
             self.cluster.run_due_events(now)
@@ -174,16 +174,16 @@ class Engine:
             return Snapshot.of(self)
 
     def restore(self, snapshot: Snapshot) -> None:
-        """Restores the state of a snapshot, the clock included. Raises InvalidArgument for a snapshot of another
+        """Restore the state of a snapshot, the clock included. Raises InvalidArgument for a snapshot of another
         engine."""
         with self.lock:
             snapshot.restore(self)
 
     def take_over_journal(self, other: Engine) -> None:
-        """Empties the journal of an engine that this one replaces, and continues it: `wait_for` calls go on waiting."""
+        """Empty the journal of an engine that this one replaces, and continue it: `wait_for` calls keep waiting."""
         other.journal.clear()
         self.journal = other.journal
 
     def close(self) -> None:
-        """Removes the uploaded jars. Harmless the second time."""
+        """Remove the uploaded jars. Harmless the second time."""
         shutil.rmtree(self._folder, ignore_errors=True)

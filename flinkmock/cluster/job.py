@@ -111,7 +111,7 @@ class Job:
 
     @property
     def version(self) -> tuple[int, int, int, bool]:
-        """Changes whenever states, attempts or executions do."""
+        """Change whenever states, attempts or executions do."""
         attempts = self.attempts
         return len(self.states), len(attempts), attempts[-1].version if attempts else 0, self.failed_before_start
 

@@ -50,7 +50,7 @@ def check(
     watch_ms: int = 0,
     context: ssl.SSLContext | None = None,
 ) -> Report:
-    """Checks a server against the contract of a release.
+    """Check a server against the contract of a release.
 
     Args:
         url: of the server.
@@ -110,7 +110,7 @@ class Check:
         self._coherence = CoherenceSession(Invariants(minor), self._read_again, self._now, self._is_invalid)
 
     def run(self, extra_checks: tuple[Callable[[Check], None], ...] = (), *, watch_ms: int = 0) -> Report:
-        """Runs all checks. Raises ServerUnreachable.
+        """Run all checks. Raises ServerUnreachable.
 
         Args:
             extra_checks: run after the reads.
@@ -135,7 +135,7 @@ class Check:
         return self.report
 
     def wait(self, ms: int) -> None:
-        """Waits for a number of milliseconds."""
+        """Wait for a number of milliseconds."""
         before = time.monotonic()
         self._wait(ms)
         self._slept_ms += (time.monotonic() - before) * 1000
@@ -153,7 +153,7 @@ class Check:
         self._add_culprits(self._coherence.end_pass())
 
     def _read_again(self, target: str) -> SeenResponse | None:
-        """Reads a target once more for a comparison; None if the response is no success."""
+        """Read a target once more for a comparison; None if the response is no success."""
         operation = self.contract.match("GET", target)
         if operation is None or self._is_invalid(operation.id) or self.is_silent(target):
             return None
@@ -186,7 +186,7 @@ class Check:
                 self.report.add(Finding(operation, pointer, COHERENCE, expected, found), value.response.target)
 
     def send(self, operation: Operation, request: HttpRequest, errors: tuple[int, ...] | None = None) -> HttpResponse:
-        """Sends a request and checks the response; `errors` as for `check_response`."""
+        """Send a request and check the response; `errors` as for `check_response`."""
         response = self.client.send(request)
         if response.status == operation.status:
             self.report.answered[operation] += 1
@@ -234,7 +234,7 @@ class Check:
         return operation not in self.report.invalid
 
     def add_violation(self, operation: Operation, path: str, violation: InvariantViolation) -> None:
-        """Adds values that contradict each other to the report."""
+        """Add values that contradict each other to the report."""
         pointer = generalize_pointer(violation.pointer)
         self.report.add(Finding(operation, pointer, COHERENCE, violation.expected, violation.found), path)
 
@@ -256,7 +256,7 @@ class _TargetReader:
 
 
 def detect_release(client: Client) -> str:
-    """Returns the minor release that a server reports.
+    """Return the minor release that a server reports.
 
     Raises:
         ServerUnreachable: no server answers, it reports no version, or it reports an unknown release.
@@ -271,7 +271,7 @@ def detect_release(client: Client) -> str:
 
 
 def detect_version(client: Client, hint: str = "") -> str:
-    """Returns the version that a server reports ("2.3.0").
+    """Return the version that a server reports ("2.3.0").
 
     Args:
         client: of the server.

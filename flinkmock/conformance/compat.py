@@ -74,7 +74,7 @@ class UpgradeImpact:
 
 
 def read_requests(file: Path) -> list[ClientRequest]:
-    """Reads the requests of a journal or a HAR file.
+    """Read the requests of a journal or a HAR file.
 
     Raises:
         FlinkMockError: the file can't be read or has another format.
@@ -113,7 +113,7 @@ def _json_or_none(text: str | None) -> Any:
 
 
 def found_base_path(requests: Iterable[ClientRequest], old: str) -> str:
-    """Returns the path under which an ingress serves Flink for the client: "/flink/prod".
+    """Return the path under which an ingress serves Flink for the client: "/flink/prod".
 
     Returns:
         "" if a request matches an operation of the release as it is, or if no prefix makes any match.
@@ -135,7 +135,7 @@ def found_base_path(requests: Iterable[ClientRequest], old: str) -> str:
 
 
 def without_base_path(requests: Iterable[ClientRequest], base_path: str) -> list[ClientRequest]:
-    """Removes a path from the beginning of all targets that begin with it."""
+    """Remove a path from the beginning of all targets that begin with it."""
     return [
         replace(each, target=each.target.removeprefix(base_path)) if each.target.startswith(f"{base_path}/") else each
         for each in requests
@@ -143,7 +143,7 @@ def without_base_path(requests: Iterable[ClientRequest], base_path: str) -> list
 
 
 def compat(requests: Iterable[ClientRequest], old: str, new: str) -> list[UpgradeImpact]:
-    """Returns the effects of an upgrade, the worst first.
+    """Return the effects of an upgrade, the worst first.
 
     Args:
         requests: of the client.
@@ -165,7 +165,7 @@ def compat(requests: Iterable[ClientRequest], old: str, new: str) -> list[Upgrad
 
 
 def count_unmatched(requests: Iterable[ClientRequest], old: str) -> int:
-    """Counts the requests that match no operation of a release, so that `compat` skips them. Raises UnknownRelease."""
+    """Count the requests that match no operation of a release, so that `compat` skips them. Raises UnknownRelease."""
     contract = Contract.load(old)
     return sum(each.times for each in requests if contract.match(each.method, each.target) is None)
 
@@ -190,7 +190,7 @@ def _impacts(request: ClientRequest, contracts: list[Contract]) -> Iterator[Upgr
 
 
 def _ignored_now(request: ClientRequest, operation: Operation, contract: Contract) -> Iterator[str]:
-    """Yields the parts of a request that its own release does not read."""
+    """Yield the parts of a request that its own release does not read."""
     known = {parameter.name for parameter in operation.query_parameters}
     yield from (f"query parameter {name}" for name in request.parameters if name not in known)
     if request.body is not None and operation.request is not None:
@@ -206,7 +206,7 @@ def _step(
     new: Contract,
     readable: Collection[str],
 ) -> Iterator[tuple[str, str]]:
-    """Yields (effect, what) between two adjacent releases. `readable`: the fields that the client knows."""
+    """Yield (effect, what) between two adjacent releases. `readable`: the fields that the client knows."""
     if after is None:
         yield FAILS, "the operation no longer exists"
         return
@@ -272,7 +272,7 @@ def _body(
 
 
 def _field_names(body: Any, prefix: str = "") -> set[str]:
-    """Returns the paths of a body's fields as `schema_fields` writes them, without the first dot."""
+    """Return the paths of a body's fields as `schema_fields` writes them, without the first dot."""
     if not isinstance(body, Mapping):
         return set()
     names = {f"{prefix}{name}" for name in body}
@@ -284,7 +284,7 @@ _CHANGES: dict[tuple[str, str], dict[str, list[ContractChange]]] = {}
 
 
 def _changes(before: str, after: str, old: Contract, new: Contract) -> list[ContractChange]:
-    """Returns the changes of one operation between two adjacent releases."""
+    """Return the changes of one operation between two adjacent releases."""
     pair = old.release.minor, new.release.minor
     if pair not in _CHANGES:
         grouped: dict[str, list[ContractChange]] = {}

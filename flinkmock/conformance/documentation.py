@@ -19,7 +19,7 @@ PAGES = "documented.json"
 
 
 def documented_contract(page: str, flink: str) -> Contract:
-    """Returns the contract that the documentation describes.
+    """Return the contract that the documentation describes.
 
     Its operations have the same ids as in the release's own contract.
 

@@ -43,7 +43,7 @@ class FieldCoverage:
         return sorted(pointer for pointer, modelled in self.by_pointer.items() if not modelled)
 
     def add(self, modelled: frozenset[str], placeholders: frozenset[str]) -> None:
-        """Adds the fields of one response."""
+        """Add the fields of one response."""
         self.responses += 1
         for pointers, value in ((modelled, True), (placeholders, False)):
             for pointer in map(generalize_pointer, pointers):
@@ -58,7 +58,7 @@ class FieldCoverage:
 
 
 def measure_coverage(contract: Contract) -> dict[Operation, FieldCoverage]:
-    """Calls a cluster with the default scheduler and one with the adaptive scheduler."""
+    """Call a cluster with the default scheduler and one with the adaptive scheduler."""
     by_operation: dict[Operation, FieldCoverage] = {}
     for scheduler in ("default", "adaptive"):
         engine = Engine(load_scenario(tour_scenario(scheduler)), flink=contract, clock="1s per request")

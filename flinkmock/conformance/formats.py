@@ -15,13 +15,13 @@ FORMATS = ("table", "json", "junit", "markdown", "github")
 
 
 def format_report(report: Report, name: str) -> str:
-    """Returns the report in one of `FORMATS`."""
+    """Return the report in one of `FORMATS`."""
     formats = {"json": as_json, "junit": as_junit, "markdown": as_markdown, "github": as_github}
     return formats[name](report) if name in formats else report.table()
 
 
 def as_json(report: Report) -> str:
-    """Returns the report as JSON."""
+    """Return the report as JSON."""
     document = {
         "url": report.url,
         "flink": report.flink,
@@ -49,7 +49,7 @@ def _entry(finding: Finding, paths: list[str], times: int) -> dict[str, Any]:
 
 
 def read_baseline(file: Path) -> set[tuple[str, str, str, str]]:
-    """Returns the keys of the findings in a JSON report.
+    """Return the keys of the findings in a JSON report.
 
     Raises:
         FlinkMockError: the file can't be read or is not a JSON report.
@@ -65,7 +65,7 @@ def read_baseline(file: Path) -> set[tuple[str, str, str, str]]:
 
 
 def as_junit(report: Report) -> str:
-    """Returns the report as JUnit XML. Each operation is a test case."""
+    """Return the report as JUnit XML. Each operation is a test case."""
     failing = report.by_operation()
     cases = {**dict.fromkeys(report.answered), **dict.fromkeys(failing), **dict.fromkeys(report.unanswered)}
     suite = ElementTree.Element(
@@ -87,12 +87,12 @@ def as_junit(report: Report) -> str:
 
 
 def _printable(text: str) -> str:
-    """Replaces control characters, which XML does not allow."""
+    """Replace control characters, which XML does not allow."""
     return "".join(letter if letter.isprintable() or letter == "\n" else "�" for letter in text)
 
 
 def as_markdown(report: Report) -> str:
-    """Returns the report as a Markdown page."""
+    """Return the report as a Markdown page."""
     lines = [f"# {report.url} as Flink {report.flink}", ""]
     answered = f"{counted(len(report.answered), 'operation')} answered"
     lines.append(f"{counted(report.requests, 'request')}, {answered}, {report.headline}.")
@@ -111,7 +111,7 @@ def as_markdown(report: Report) -> str:
 
 
 def as_github(report: Report) -> str:
-    """Returns GitHub workflow commands, which appear as annotations of the run."""
+    """Return GitHub workflow commands, which appear as annotations of the run."""
     lines = [
         f"::error title={_property(str(finding.operation))}::{_data(f'{finding} ({paths[0]})')}"
         for finding, paths in report.findings.items()

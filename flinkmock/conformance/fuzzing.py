@@ -79,7 +79,7 @@ def _sender(check: Check, operation: Operation) -> Callable[[tuple[HttpRequest, 
 def _requests(
     contract: Contract, operation: Operation, existing: list[str]
 ) -> SearchStrategy[tuple[HttpRequest, bool]]:
-    """Generates (request, whether a query parameter is invalid). `existing`: paths of things that exist."""
+    """Generate (request, whether a query parameter is invalid). `existing`: paths of things that exist."""
     from hypothesis import strategies as st
 
     names = {parameter.name: parameter for parameter in operation.path_parameters}
@@ -113,7 +113,7 @@ def _path_value(parameter: Parameter) -> SearchStrategy[str]:
 
 
 def _query_value(parameter: Parameter) -> SearchStrategy[tuple[str, str | None, bool]]:
-    """Generates (name, text or None, whether the text is invalid)."""
+    """Generate (name, text or None, whether the text is invalid)."""
     from hypothesis import strategies as st
 
     from flinkmock.strategies.parameters import lists

@@ -53,7 +53,7 @@ class JsonReader(Protocol):
     """Reads a cluster by GET requests: a live server, a fake cluster without a server, or a recording."""
 
     def json(self, target: str) -> Json:
-        """Returns the body of a success response, {} for any other response."""
+        """Return the body of a success response, {} for any other response."""
 
 
 class Client(Protocol):
@@ -119,7 +119,7 @@ class HttpClient:
             raise
 
     def close(self) -> None:
-        """Closes the connection."""
+        """Close the connection."""
         self._connection.close()
 
     def _send(self, request: HttpRequest) -> HttpResponse:
@@ -139,7 +139,7 @@ class ClientReader:
         self._client = client
 
     def json(self, target: str) -> Json:
-        """Returns the body of a response with status 200, {} for any other. Raises ServerUnreachable."""
+        """Return the body of a response with status 200, {} for any other. Raises ServerUnreachable."""
         response = self._client.send(HttpRequest(target))
         try:
             return response.body if response.status == 200 else {}

@@ -32,7 +32,7 @@ class InvariantViolation:
 
 
 def invariant_violations(contract: Contract, operation: Operation, target: str, body: Json) -> list[InvariantViolation]:
-    """Applies the invariants within a response, and against its request, to a success response."""
+    """Apply the invariants within a response, and against its request, to a success response."""
     invariants = _invariants(contract.release.number)
     response = seen_response(operation, target, body)
     failed = violations(invariants.of_response(response))

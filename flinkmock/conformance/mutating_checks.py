@@ -85,12 +85,12 @@ class _Session:
             )
 
     def next(self, what: str) -> None:
-        """Reports the next step."""
+        """Report the next step."""
         self._check.progress(self._done, self._steps, what)
         self._done += 1
 
     def with_jar(self, jar: Path) -> None:
-        """Runs all checks of a jar. Raises FlinkMockError if it can't be read."""
+        """Run all checks of a jar. Raises FlinkMockError if it can't be read."""
         try:
             content = jar.read_bytes()
         except OSError as error:
@@ -125,7 +125,7 @@ class _Session:
             self._add_violation("deleteJar", path, "", "removed from /jars", "still listed")
 
     def change(self, job: str) -> None:
-        """Calls everything that leaves the job running."""
+        """Call everything that leaves the job running."""
         path = f"/jobs/{job}"
         self._run_async("triggerCheckpoint", f"{path}/checkpoints", {"checkpointType": "FULL"}, "getCheckpointStatus")
         target = {"target-directory": self._savepoints} if self._savepoints else {}
@@ -150,7 +150,7 @@ class _Session:
         self._call("rescaleJob", "PATCH", f"{path}/rescaling?parallelism=2", None, (503,))
 
     def stop(self, job: str) -> None:
-        """Stops a job with a savepoint."""
+        """Stop a job with a savepoint."""
         target = {"targetDirectory": self._savepoints} if self._savepoints else {}
         result = self._run_async(
             "triggerStopWithSavepoint", f"/jobs/{job}/stop", {**target, "drain": False}, "getSavepointStatus", (400,),
@@ -172,7 +172,7 @@ class _Session:
         self._expect_state(job, "getYarnCancelJobTermination", "CANCELED")
 
     def _start(self, path: str) -> str | None:
-        """Starts a job of the jar and waits until all tasks run; returns its id, None if it fails before."""
+        """Start a job of the jar and wait until all tasks run; return its id, None if it fails before."""
         response = self._post("submitJobFromJar", f"{path}/run", {})
         if response is None or response.status != 200:
             return None
@@ -259,7 +259,7 @@ class _Session:
 
 
 def field_of(response: HttpResponse, *keys: str) -> Any:
-    """Returns a nested field of a response's body; None if it is missing, which the schema check reports."""
+    """Return a nested field of a response's body; None if it is missing, which the schema check reports."""
     try:
         return within(response.body, *keys)
     except ValueError:
@@ -267,20 +267,20 @@ def field_of(response: HttpResponse, *keys: str) -> Any:
 
 
 def within(body: Any, *keys: str) -> Any:
-    """Returns a nested field of a JSON value; None if it is missing."""
+    """Return a nested field of a JSON value; None if it is missing."""
     for key in keys:
         body = body.get(key) if isinstance(body, dict) else None
     return body
 
 
 def rows(body: Any, key: str) -> list[dict[str, Any]]:
-    """Returns the objects in a list of a JSON object; [] if there is no list."""
+    """Return the objects in a list of a JSON object; [] if there is no list."""
     listed = within(body, key)
     return [row for row in listed if isinstance(row, dict)] if isinstance(listed, list) else []
 
 
 def multipart(name: str, content: bytes) -> tuple[bytes, str]:
-    """Returns body and content type of a form with one file, as browsers send it."""
+    """Return body and content type of a form with one file, as browsers send it."""
     boundary = secrets.token_hex(16)
     head = (
         f'--{boundary}\r\nContent-Disposition: form-data; name="jarfile"; filename="{name}"\r\n'

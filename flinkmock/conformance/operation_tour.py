@@ -40,7 +40,7 @@ YEAR_2100_MS = 4_102_444_800_000
 
 
 def tour_scenario(scheduler: str) -> dict[str, Any]:
-    """Returns `SCENARIO` with the "default" or the "adaptive" scheduler. Each serves what the other refuses."""
+    """Return `SCENARIO` with the "default" or the "adaptive" scheduler. Each serves what the other refuses."""
     options = ADAPTIVE if scheduler == "adaptive" else {}
     config = SCENARIO["cluster"]["config"] | options
     return SCENARIO | {"cluster": SCENARIO["cluster"] | {"config": config}}
@@ -63,7 +63,7 @@ class TourClient(JsonReader, Protocol):
     """Sends requests to a cluster."""
 
     def send(self, request: TourRequest) -> Json:
-        """Returns the JSON of a success response, None for any other."""
+        """Return the JSON of a success response, None for any other."""
 
 
 @dataclass
@@ -79,7 +79,7 @@ class OperationTour:
         self._targets = Targets(self.client)
 
     def run(self) -> None:
-        """Calls everything, in an order in which nothing is removed before it is needed."""
+        """Call everything, in an order in which nothing is removed before it is needed."""
         for operation in self.contract:
             if only_reads(operation):
                 for path in self._targets.paths(operation):
@@ -99,18 +99,18 @@ class OperationTour:
         return self.client.send(request)
 
     def _call(self, operation_id: str, target: str, body: Json = None, file: tuple[str, bytes] | None = None) -> Json:
-        """Returns the JSON of the response; None if it isn't a success, or if the release lacks the operation."""
+        """Return the JSON of the response; None if it isn't a success, or if the release lacks the operation."""
         if operation_id not in self.contract:
             return None
         return self._send(TourRequest(self.contract.operation(operation_id), target, body, file))
 
     def _rows(self, target: str, key: str) -> list[Json]:
-        """Returns a list of the response's body; [] if the release lacks the operation."""
+        """Return a list of the response's body; [] if the release lacks the operation."""
         body = self.client.json(target)
         return body.get(key, []) if isinstance(body, dict) else []
 
     def _job(self, state: str) -> str | None:
-        """Returns the path of the first job in a state."""
+        """Return the path of the first job in a state."""
         return next(("/jobs/" + job["id"] for job in self._rows("/jobs", "jobs") if job["status"] == state), None)
 
     def _trigger(self, operation_id: str, target: str, body: Json, status_id: str, status_target: str) -> None:
@@ -193,7 +193,7 @@ class OperationTour:
             self._call("getYarnStopJobTermination", canceled + "/yarn-stop")
 
     def _remaining(self) -> None:
-        """Calls the operations that only an imported release has, with example values."""
+        """Call the operations that only an imported release has, with example values."""
         targets = Targets(self.client)  # the cluster is another one by now
         for operation in self.contract:
             if operation.id not in self._called and operation.id != "shutdownCluster":
@@ -203,7 +203,7 @@ class OperationTour:
 
 @contextmanager
 def temporary_upload(file: tuple[str, bytes] | None) -> Iterator[Path | None]:
-    """Stores an upload (name, content) on disk, as the server does, for the duration of its request."""
+    """Store an upload (name, content) on disk, as the server does, for the duration of its request."""
     if file is None:
         yield None
         return

@@ -77,7 +77,7 @@ class Report:
         return not self.findings
 
     def add(self, finding: Finding, path: str) -> None:
-        """Adds one occurrence of a finding."""
+        """Add one occurrence of a finding."""
         if finding.kind != COHERENCE:
             self.invalid.add(finding.operation)
         self.times[finding] += 1
@@ -86,7 +86,7 @@ class Report:
             paths.append(path)
 
     def accept(self, baseline: Collection[tuple[str, str, str, str]]) -> None:
-        """Moves the findings that a baseline contains to `accepted`. `baseline` has the `key` of each."""
+        """Move the findings that a baseline contains to `accepted`. `baseline` has the `key` of each."""
         for finding in [finding for finding in self.findings if finding.key in baseline]:
             self.accepted[finding] = self.findings.pop(finding)
 
@@ -97,7 +97,7 @@ class Report:
         return {operation: reason for operation, reason in reasons.items() if operation not in self.answered}
 
     def table(self) -> str:
-        """Returns the report as text: a headline, the findings of each operation, the operations not checked."""
+        """Return the report as text: a headline, the findings of each operation, the operations not checked."""
         unanswered = self.unanswered
         lines = [
             f"{self.url} as Flink {self.flink}: {counted(self.requests, 'request')}, "
@@ -125,7 +125,7 @@ class Report:
         return f"{text}, {len(self.accepted)} more in the baseline" if self.accepted else text
 
     def by_operation(self) -> dict[Operation, list[tuple[Finding, list[str]]]]:
-        """Returns the findings of each operation that has any, with the paths that showed them."""
+        """Return the findings of each operation that has any, with the paths that showed them."""
         grouped: dict[Operation, list[tuple[Finding, list[str]]]] = {}
         for finding, paths in self.findings.items():
             grouped.setdefault(finding.operation, []).append((finding, paths))
@@ -133,5 +133,5 @@ class Report:
 
 
 def generalize_pointer(pointer: str) -> str:
-    """Replaces indices and ids in a JSON pointer by `*`."""
+    """Replace indices and ids in a JSON pointer by `*`."""
     return re.sub(r"/(\d+|[0-9a-f]{32})(?=/|$)", "/*", pointer)

@@ -31,7 +31,7 @@ NOT_ROUTED = "Unable to load requested file"
 
 
 def expected_error(operation: Operation, response: HttpResponse) -> str | None:
-    """Returns why a healthy cluster may return this error for an existing operation; None if it may not."""
+    """Return why a healthy cluster may return this error for an existing operation; None if it may not."""
     text = error_message(response)
     if response.status == 404 and NOT_ROUTED in text and (operation.requires_config or operation.session_cluster_only):
         options = ", ".join(f"{key}: {str(value).lower()}" for key, value in operation.requires_config.items())
@@ -45,7 +45,7 @@ def expected_error(operation: Operation, response: HttpResponse) -> str | None:
 
 
 def unreachable_taskmanager(response: HttpResponse) -> str | None:
-    """Returns the exception of a TaskManager that does not answer any more; None for any other response.
+    """Return the exception of a TaskManager that does not answer any more; None for any other response.
 
     A TaskManager that has died is registered until its heartbeats time out (50 s).
     """
@@ -58,7 +58,7 @@ def unreachable_taskmanager(response: HttpResponse) -> str | None:
 def check_response(
     contract: Contract, operation: Operation, response: HttpResponse, errors: tuple[int, ...] | None = None
 ) -> Iterator[Finding]:
-    """Yields every deviation of a response.
+    """Yield every deviation of a response.
 
     Args:
         contract: of the release.
@@ -96,7 +96,7 @@ def check_response(
 
 
 def error_message(response: HttpResponse) -> str:
-    """Returns the first line of an error response's last message, without ids; "" if there is none."""
+    """Return the first line of an error response's last message, without ids; "" if there is none."""
     try:
         lines = str(response.body["errors"][-1]).split("\n")
     except (ValueError, LookupError, TypeError):

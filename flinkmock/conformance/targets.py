@@ -58,7 +58,7 @@ class Targets:
         }
 
     def paths(self, operation: Operation) -> list[str]:
-        """Returns every concrete path; none if the server lists no value of a parameter, such as a trigger id."""
+        """Return every concrete path; none if the server lists no value of a parameter, such as a trigger id."""
         paths = [""]
         for segment in operation.segments:
             if segment.startswith(":"):
@@ -69,7 +69,7 @@ class Targets:
         return paths
 
     def example_path(self, operation: Operation) -> str:
-        """Returns one concrete path, with an example value for each parameter that the server lists no value of."""
+        """Return one concrete path, with an example value for each parameter that the server lists no value of."""
         parameters = {parameter.name: parameter for parameter in operation.path_parameters}
         path = ""
         for segment in operation.segments:
@@ -82,7 +82,7 @@ class Targets:
         return path
 
     def queries(self, operation: Operation, path: str) -> Iterator[str]:
-        """Yields query strings for a path, the empty one first."""
+        """Yield query strings for a path, the empty one first."""
         yield ""
         parameters = {parameter.name: parameter for parameter in operation.query_parameters}
         if "get" in parameters:
@@ -120,7 +120,7 @@ class Targets:
         return self._column(path.removesuffix("/subtasks"), "subtasks", "subtask")
 
     def _attempts(self, path: str) -> list[Any]:
-        """Returns all attempts, the current one first; the server may have dropped old ones."""
+        """Return all attempts, the current one first; the server may have dropped old ones."""
         body = self._body(path.removesuffix("/attempts"))
         current = body.get("attempt") if isinstance(body, dict) else None
         return list(range(current, -1, -1)) if isinstance(current, int) else []
@@ -132,25 +132,25 @@ class Targets:
 
 
 def job_path(path: str) -> str:
-    """Returns the part of a path that names the job: "/jobs/abc" of "/jobs/abc/vertices/def"."""
+    """Return the part of a path that names the job: "/jobs/abc" of "/jobs/abc/vertices/def"."""
     return "/".join(path.split("/")[:3])
 
 
 def first_and_last(values: list[Any], limit: int = VALUES_PER_PARAMETER) -> list[Any]:
-    """Returns at most `limit` values: the first ones and the last ones."""
+    """Return at most `limit` values: the first ones and the last ones."""
     half = limit // 2
     return values if len(values) <= limit else values[:half] + values[-half:]
 
 
 def query_values(parameter: Parameter) -> tuple[str, ...]:
-    """Returns all values of an enum or a boolean, and an example of an integer; none for text."""
+    """Return all values of an enum or a boolean, and an example of an integer; none for text."""
     if parameter.enum:
         return parameter.enum
     return {"integer": ("1",), "boolean": ("true", "false")}.get(parameter.type, ())
 
 
 def example_value(parameter: Parameter) -> str:
-    """Returns one value that the parameter's converter accepts."""
+    """Return one value that the parameter's converter accepts."""
     if parameter.format == "hex32":
         return "0" * 32
     return next(iter(query_values(parameter)), "1")

@@ -47,17 +47,17 @@ _REQUEST_MAPPER = {
 
 
 def json_type(kind: str) -> str:
-    """Returns the JSON type of a `SchemaField.kind`."""
+    """Return the JSON type of a `SchemaField.kind`."""
     return "string" if kind.startswith("'") else _JSON_TYPES.get(kind, kind)
 
 
 def of_request_mapper(feature: str, value: bool) -> str:
-    """Returns the meaning of a changed feature with which Jackson reads bodies."""
+    """Return the meaning of a changed feature with which Jackson reads bodies."""
     return _REQUEST_MAPPER.get((feature, value), f"Jackson's {feature} is {'on' if value else 'off'}")
 
 
 def of_attribute(name: str, before: Any, after: Any) -> str:
-    """Returns the meaning of a changed attribute of an operation."""
+    """Return the meaning of a changed attribute of an operation."""
     match name:
         case "status":
             return f"success is {after} instead of {before}"
@@ -75,7 +75,7 @@ def of_attribute(name: str, before: Any, after: Any) -> str:
 
 
 def of_parameter(before: Parameter, after: Parameter) -> str:
-    """Returns the meaning of a changed parameter."""
+    """Return the meaning of a changed parameter."""
     parts = []
     if after.required != before.required:
         parts.append("now mandatory" if after.required else "no longer mandatory")
@@ -87,7 +87,7 @@ def of_parameter(before: Parameter, after: Parameter) -> str:
 
 
 def of_field(before: SchemaField, after: SchemaField, *, is_request: bool) -> str:
-    """Returns the meaning of a changed field; "" if it has none for a client."""
+    """Return the meaning of a changed field; "" if it has none for a client."""
     was, now = json_type(before.kind), json_type(after.kind)
     parts = [] if was == now else [f"{_name(now)} instead of {_name(was)}"]
     if before.values and after.values:

@@ -64,7 +64,7 @@ class Contract:
 
     @staticmethod
     def load(flink: str) -> Contract:
-        """Returns the contract of a known release. Cached.
+        """Return the contract of a known release. Cached.
 
         Args:
             flink: a minor release ("2.3"), or a version of it ("2.3.0", "2.3-SNAPSHOT").
@@ -79,14 +79,14 @@ class Contract:
 
     @staticmethod
     def from_file(file: Path) -> Contract:
-        """Reads the contract that `flinkmock import` wrote. Raises InvalidArgument if the file is not one."""
+        """Read the contract that `flinkmock import` wrote. Raises InvalidArgument if the file is not one."""
         try:
             return Contract(json.loads(file.read_bytes()))
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise InvalidArgument(f"{file} does not contain the contract of a release: {error!r}.") from error
 
     def operation(self, operation_id: str) -> Operation:
-        """Returns an operation by its id. Raises NotFound if the release lacks it."""
+        """Return an operation by its id. Raises NotFound if the release lacks it."""
         try:
             return self._by_id[operation_id]
         except KeyError:
@@ -97,7 +97,7 @@ class Contract:
         return NotFound(f"Flink {self.release} has no operation {name}.{hint}")
 
     def find(self, request: str) -> Operation:
-        """Returns an operation by its id, or by method and path.
+        """Return an operation by its id, or by method and path.
 
         Args:
             request: "getJobDetails", or "GET /jobs/:jobid" with any names of parameters.
@@ -116,7 +116,7 @@ class Contract:
         return operation_id in self._by_id
 
     def match(self, method: str, target: str) -> Operation | None:
-        """Returns the operation of a request.
+        """Return the operation of a request.
 
         Args:
             method: of the request.
@@ -133,7 +133,7 @@ class Contract:
         return self._matcher.match(method, segments)
 
     def check_response(self, operation: Operation, body: Any) -> list[SchemaViolation]:
-        """Returns how a success response violates its schema; [] if it doesn't.
+        """Return how a success response violates its schema; [] if it doesn't.
 
         Args:
             operation: that was called.
@@ -149,11 +149,11 @@ class Contract:
         return [] if self._fast_checks[operation.id](body) else self._validator.check_response(operation, body)
 
     def check_error(self, body: Any) -> list[SchemaViolation]:
-        """Returns how the body of an error response violates its schema."""
+        """Return how the body of an error response violates its schema."""
         return self._validator.check_error(body)
 
     def check_request(self, operation: Operation, body: Any) -> list[SchemaViolation]:
-        """Returns why Flink's Jackson would reject a request body (parsed JSON).
+        """Return why Flink's Jackson would reject a request body (parsed JSON).
 
         Allows for Jackson's coercion of scalars. An operation without a request schema accepts the empty object.
         """
@@ -174,7 +174,7 @@ class Contract:
         return CompiledValidator(self.definitions, as_written=True, ordered=self.ordered)
 
     def _fast_check(self, schema: Schema) -> Check:
-        """Returns a check that accepts valid responses 50 times as fast as jsonschema; most responses are valid."""
+        """Return a check that accepts valid responses 50 times as fast as jsonschema; most responses are valid."""
         try:
             return self._compiled.check(schema)
         except NotImplementedError:  # an imported schema may have keywords that bundled ones don't have
@@ -195,24 +195,24 @@ class Contract:
 
 
 def known_releases() -> tuple[str, ...]:
-    """Returns the minor releases that have a schema file, bundled or imported, oldest first."""
+    """Return the minor releases that have a schema file, bundled or imported, oldest first."""
     return tuple(_schema_files(imported_schemas_dir()))
 
 
 def bundled_releases() -> tuple[str, ...]:
-    """Returns the minor releases that come with flinkmock, oldest first."""
+    """Return the minor releases that come with flinkmock, oldest first."""
     return tuple(_schema_files(None))
 
 
 def imported_schemas_dir() -> Path | None:
-    """Returns the folder that the environment variable FLINKMOCK_SCHEMAS names; None if it isn't set."""
+    """Return the folder that the environment variable FLINKMOCK_SCHEMAS names; None if it isn't set."""
     folder = os.environ.get(SCHEMAS_VARIABLE)
     return Path(folder) if folder else None
 
 
 @cache
 def _schema_files(imported: Path | None) -> Mapping[str, Path]:
-    """Maps minor releases to files, oldest first. An imported file wins over a bundled one."""
+    """Map minor releases to files, oldest first. An imported file wins over a bundled one."""
     folders = [folder for folder in (data_dir("schemas"), imported) if folder is not None]
     found = [file for folder in folders for file in folder.glob("*.json") if _MINOR.fullmatch(file.stem)]
     files = {file.stem: file for file in found}
@@ -220,12 +220,12 @@ def _schema_files(imported: Path | None) -> Mapping[str, Path]:
 
 
 def release_number(minor: str) -> tuple[int, ...]:
-    """Returns the numbers of a minor release, for comparisons: (2, 3) for "2.3"."""
+    """Return the numbers of a minor release, for comparisons: (2, 3) for "2.3"."""
     return tuple(map(int, minor.split(".")))
 
 
 def clear_release_cache() -> None:
-    """Makes the next call search for schema files again, after one has been written."""
+    """Make the next call search for schema files again, after one has been written."""
     _schema_files.cache_clear()
     _load.cache_clear()
 
@@ -236,7 +236,7 @@ def _load(file: Path) -> Contract:
 
 
 def minor_release(flink: str) -> str:
-    """Returns "2.3" for "2.3", "2.3.0", "2.3-SNAPSHOT" and "2.3.0-SNAPSHOT".
+    """Return "2.3" for "2.3", "2.3.0", "2.3-SNAPSHOT" and "2.3.0-SNAPSHOT".
 
     Returns anything else unchanged, for the error message.
     """

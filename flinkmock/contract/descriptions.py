@@ -38,7 +38,7 @@ class Descriptions:
     fields: Mapping[str, str]
 
     def operation(self, operation: Operation) -> dict[str, Any]:
-        """Returns `summary`, `tags` and perhaps `description` of an operation."""
+        """Return `summary`, `tags` and perhaps `description` of an operation."""
         texts = self.operations.get(operation.id, {})
         sentences = [texts["description"]] if "description" in texts else []
         if operation.hidden:
@@ -54,11 +54,11 @@ class Descriptions:
         return entry | ({"description": " ".join(sentences)} if sentences else {})
 
     def parameter(self, operation: Operation, parameter: Parameter) -> str | None:
-        """Returns the text of a parameter; None if there is none."""
+        """Return the text of a parameter; None if there is none."""
         return self.parameters.get(f"{operation.id}.{parameter.name}") or self.parameters.get(parameter.name)
 
     def field(self, class_name: str, name: str) -> str | None:
-        """Returns the text of a field of a class ("JarListInfo.JarFileInfo"); None if there is none."""
+        """Return the text of a field of a class ("JarListInfo.JarFileInfo"); None if there is none."""
         class_name = class_name.removesuffix("@request").partition("_")[0]
         while class_name:
             if text := self.fields.get(f"{class_name}.{name}"):
@@ -69,7 +69,7 @@ class Descriptions:
 
 @cache
 def descriptions() -> Descriptions:
-    """Reads the texts. Cached."""
+    """Read the texts. Cached."""
     text = (data_dir("schemas") / "descriptions.yaml").read_text(encoding="utf-8")
     return Descriptions(**yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
 
@@ -81,7 +81,7 @@ def _examples() -> Mapping[str, Mapping[str, Any]]:
 
 
 def example_of(operation: Operation, contract: Contract) -> Any:
-    """Returns a recorded response that is valid in this release; None if there is none."""
+    """Return a recorded response that is valid in this release; None if there is none."""
     for body in reversed(list(_examples().get(operation.id, {}).values())):
         if not contract.check_response(operation, body):
             return body

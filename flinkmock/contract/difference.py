@@ -80,13 +80,13 @@ class ContractChange:
 
 
 def difference(old: Contract, new: Contract) -> list[ContractChange]:
-    """Returns the changes from `old` to `new`; `since` is always `new`. Operations correspond by method and path."""
+    """Return the changes from `old` to `new`; `since` is always `new`. Operations correspond by method and path."""
     before, after = _by_path(old), _by_path(new)
     return list(_difference(before, after, old, new))
 
 
 def changes_between(old: str, new: str) -> list[ContractChange]:
-    """Returns the changes between two minor releases, each with the release that introduced it.
+    """Return the changes between two minor releases, each with the release that introduced it.
 
     Raises:
         UnknownRelease: a release is not known.
@@ -108,7 +108,7 @@ def changes_between(old: str, new: str) -> list[ContractChange]:
 
 
 def behaviours_between(old: str, new: str) -> list[ContractChange]:
-    """Returns changes of behaviour that schemas don't show. Raises as `changes_between`."""
+    """Return changes of behaviour that schemas don't show. Raises as `changes_between`."""
     later = [step.release.minor for step in contracts_between(old, new)[1:]]
     return [
         ContractChange(where, "behaviour", "changed", "", "", each.words, each.breaking, each.since, each.words)
@@ -119,13 +119,13 @@ def behaviours_between(old: str, new: str) -> list[ContractChange]:
 
 
 def steps_between(old: str, new: str) -> list[list[ContractChange]]:
-    """Returns the changes of each release after `old` up to `new`. Raises as `changes_between`."""
+    """Return the changes of each release after `old` up to `new`. Raises as `changes_between`."""
     contracts = contracts_between(old, new)
     return [_step(earlier.release.minor, later.release.minor) for earlier, later in pairwise(contracts)]
 
 
 def contracts_between(old: str, new: str) -> list[Contract]:
-    """Returns the contracts of all releases from `old` to `new`. Raises as `changes_between`."""
+    """Return the contracts of all releases from `old` to `new`. Raises as `changes_between`."""
     first, last = Contract.load(old).release, Contract.load(new).release
     if not first < last:
         raise InvalidArgument(f"Flink {last} is not later than {first}.")
@@ -175,7 +175,7 @@ def _difference(
 
 
 def by_operation(changes: Iterable[ContractChange]) -> list[ContractChange]:
-    """Sorts changes by path, those that affect all operations first."""
+    """Sort changes by path, those that affect all operations first."""
     return sorted(changes, key=lambda change: _sort_key(change.where))
 
 
@@ -188,7 +188,7 @@ def _sort_key(where: str) -> list[str]:
 
 
 def _operation(before: Operation, after: Operation, old: Contract, new: Contract) -> Iterator[ContractChange]:
-    """Yields changes with empty `where` and `since`, for the caller to fill in."""
+    """Yield changes with empty `where` and `since`, for the caller to fill in."""
     for name in _ATTRIBUTES:
         was, now = getattr(before, name), getattr(after, name)
         if was != now:
@@ -268,7 +268,7 @@ def _body(
 
 
 def _outermost(fields: dict[str, SchemaField], others: dict[str, SchemaField]) -> Iterator[str]:
-    """Yields the fields of `fields` that `others` lacks, without those inside another one of them."""
+    """Yield the fields of `fields` that `others` lacks, without those inside another one of them."""
     only = [path for path in fields if path not in others]
     for path in only:
         if not any(other and other != path and path.startswith(other) for other in only):
@@ -276,7 +276,7 @@ def _outermost(fields: dict[str, SchemaField], others: dict[str, SchemaField]) -
 
 
 def _wider(before: SchemaField, after: SchemaField) -> bool:
-    """Returns whether `after` allows values that `before` doesn't.
+    """Return whether `after` allows values that `before` doesn't.
 
     Another Java type for the same JSON type does not count: Flink changes the class that it writes, such as an enum to
     a String, and writes the same values as before. Nor does null in place of a field that was missing.
@@ -291,14 +291,14 @@ def _wider(before: SchemaField, after: SchemaField) -> bool:
 
 
 def parameter_text(parameter: Parameter) -> str:
-    """Describes the values of a parameter: "enum cancel|stop, mandatory"."""
+    """Describe the values of a parameter: "enum cancel|stop, mandatory"."""
     text = f"enum {'|'.join(parameter.enum)}" if parameter.enum else parameter.format or parameter.type
     text += f", at least {parameter.minimum}" if parameter.minimum is not None else ""
     return text + (", mandatory" if parameter.required else "")
 
 
 def summary(operation: Operation) -> str:
-    """Describes an operation in one line: "status 200; query get (string)"."""
+    """Describe an operation in one line: "status 200; query get (string)"."""
     parts = [f"status {operation.status}"]
     parts += ["hidden"] if operation.hidden else []
     for key, value in operation.requires_config.items():
@@ -316,7 +316,7 @@ def summary(operation: Operation) -> str:
 
 
 def _difference_text(before: str, after: str) -> str:
-    """Shows what was added and removed for enums and maps with fixed keys, both texts otherwise."""
+    """Show what was added and removed for enums and maps with fixed keys, both texts otherwise."""
     for mark, label in (("enum ", ""), (" keyed by ", "keys ")):
         if mark in before and mark in after:
             was, now = (text.partition(mark)[2].split(",")[0].split(" or ")[0].split("|") for text in (before, after))

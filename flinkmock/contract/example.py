@@ -9,7 +9,7 @@ from flinkmock.contract.operation import Schema
 
 
 def example(schema: Schema, definitions: Definitions) -> Any:
-    """Returns the smallest value that a schema accepts: required properties only, empty lists and maps."""
+    """Return the smallest value that a schema accepts: required properties only, empty lists and maps."""
     schema = resolve(schema, definitions)
     branches = alternatives(schema)
     if branches:

@@ -46,7 +46,7 @@ class CompiledValidator:
         self._by_name: dict[str, Check] = {}
 
     def check(self, schema: Schema) -> Check:
-        """Returns a function that validates a value.
+        """Return a function that validates a value.
 
         Raises:
             NotImplementedError: the schema has a keyword that this class doesn't support.
@@ -137,7 +137,7 @@ class CompiledValidator:
         return self._by_name[name]
 
     def _record(self, properties: Mapping[str, Schema], required: frozenset[str]) -> Check:
-        """Returns a check of an object with these keys only, in one pass; most objects of Flink are like that."""
+        """Return a check of an object with these keys only, in one pass; most objects of Flink are like that."""
         checks = {name: (index, self.check(schema)) for index, (name, schema) in enumerate(properties.items())}
         ordered = self._ordered
 
@@ -233,7 +233,7 @@ def _one_of(values: Sequence[Any]) -> Check:
 
 
 def _number(json_type: str, number_format: str) -> Check:
-    """Returns a check of a number as Jackson writes it. Raises NotImplementedError for a format that Java lacks."""
+    """Return a check of a number as Jackson writes it. Raises NotImplementedError for a format that Java lacks."""
     if json_type == "number" and number_format == "double":
         return lambda value: type(value) is float
     if json_type != "integer" or number_format not in INT_RANGES:
@@ -261,7 +261,7 @@ def _any_of(checks: Sequence[Check], *, or_null: bool) -> Check:
 
 
 def is_base64(value: Any) -> bool:
-    """Returns whether a text is base64; True for values of other types."""
+    """Return whether a text is base64; True for values of other types."""
     if not isinstance(value, str):
         return True
     try:

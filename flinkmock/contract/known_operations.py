@@ -13,13 +13,13 @@ from flinkmock.errors import InvalidArgument
 
 
 def operations_of(flink: str | None) -> Iterator[Operation]:
-    """Yields the operations of a release. None: of all releases, the newest first."""
+    """Yield the operations of a release. None: of all releases, the newest first."""
     for release in [flink] if flink else [LATEST, *reversed(known_releases()[:-1])]:
         yield from Contract.load(release)
 
 
 def unknown_operation(pattern: Pattern, flink: str | None = None) -> str | None:
-    """Returns why no operation matches a pattern; None if one does.
+    """Return why no operation matches a pattern; None if one does.
 
     Args:
         pattern: of requests.
@@ -31,7 +31,7 @@ def unknown_operation(pattern: Pattern, flink: str | None = None) -> str | None:
 
 
 def find_by_id(name: str, flink: str | None = None) -> Pattern:
-    """Returns the pattern of the operation with an id. Raises InvalidArgument if there is none."""
+    """Return the pattern of the operation with an id. Raises InvalidArgument if there is none."""
     for operation in operations_of(flink):
         if operation.id == name:
             return Pattern(operation.method, operation.segments)
@@ -39,7 +39,7 @@ def find_by_id(name: str, flink: str | None = None) -> Pattern:
 
 
 def unknown_operation_id(name: str, flink: str | None = None) -> str:
-    """Returns the message for a name that is not the id of an operation."""
+    """Return the message for a name that is not the id of an operation."""
     close = get_close_matches(name, {operation.id for operation in operations_of(flink)}, n=1)
     hint = f' Did you mean "{close[0]}"?' if close else ""
     return f'{_without(flink)} operation "{name}".{hint}'

@@ -14,25 +14,25 @@ _PREFIX = "#/$defs/"
 
 
 def resolve(schema: Mapping[str, Any], definitions: Definitions) -> Mapping[str, Any]:
-    """Follows `$ref` and returns the schema itself. Raises KeyError if a definition is missing."""
+    """Follow `$ref` and return the schema itself. Raises KeyError if a definition is missing."""
     while "$ref" in schema:
         schema = definitions[schema["$ref"].removeprefix(_PREFIX)]
     return schema
 
 
 def alternatives(schema: Mapping[str, Any]) -> Sequence[Mapping[str, Any]] | None:
-    """Returns the branches of an `anyOf` or `oneOf`; None if the schema has neither."""
+    """Return the branches of an `anyOf` or `oneOf`; None if the schema has neither."""
     return schema.get("anyOf") or schema.get("oneOf")
 
 
 def types(schema: Mapping[str, Any]) -> frozenset[str]:
-    """Returns the JSON types that a schema allows; empty if it has no `type`."""
+    """Return the JSON types that a schema allows; empty if it has no `type`."""
     names = schema.get("type", ())
     return frozenset((names,) if isinstance(names, str) else names)
 
 
 def type_of(value: Any) -> str:
-    """Returns the JSON type of a Python value; "number" is a float."""
+    """Return the JSON type of a Python value; "number" is a float."""
     match value:
         case None:
             return "null"
@@ -51,7 +51,7 @@ def type_of(value: Any) -> str:
 
 
 def choose(branches: Sequence[Mapping[str, Any]], value: Any, definitions: Definitions) -> int:
-    """Returns the index of the branch that matches best; the first among equals."""
+    """Return the index of the branch that matches best; the first among equals."""
     scores = [_score(resolve(branch, definitions), value, definitions) for branch in branches]
     return scores.index(max(scores))
 

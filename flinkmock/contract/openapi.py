@@ -44,7 +44,7 @@ _BINARY = {"type": "string", "format": "binary", "contentMediaType": "applicatio
 
 
 def openapi(contract: Contract) -> Document:
-    """Returns the document, ready for JSON or YAML. Operations are in Flink's order."""
+    """Return the document, ready for JSON or YAML. Operations are in Flink's order."""
     paths: Document = {}
     texts = descriptions()
     for operation in contract:
@@ -89,7 +89,7 @@ def openapi(contract: Contract) -> Document:
 
 
 def component(name: str) -> str:
-    """Makes a name that OpenAPI allows: "JarRunRequestBody@request" becomes "JarRunRequestBody.Request"."""
+    """Make a name that OpenAPI allows: "JarRunRequestBody@request" becomes "JarRunRequestBody.Request"."""
     return re.sub(r"[^\w.-]", "_", name.replace("@request", ".Request"))
 
 
@@ -176,7 +176,7 @@ def _response(operation: Operation, contract: Contract) -> Document:
 
 
 def _definition(class_name: str, schema: Schema, contract: Contract) -> Document:
-    """Returns the schema of a class, with a discriminator if each subclass has a constant property of that name."""
+    """Return the schema of a class, with a discriminator if each subclass has a constant property of that name."""
     out: Document = _schema(schema)
     _describe(out, class_name)
     variants = [resolve(branch, contract.definitions).get("properties", {}) for branch in schema.get("oneOf", ())]
@@ -189,7 +189,7 @@ def _definition(class_name: str, schema: Schema, contract: Contract) -> Document
 
 
 def _describe(schema: Any, class_name: str) -> None:
-    """Adds the texts of all fields of a schema."""
+    """Add the texts of all fields of a schema."""
     if isinstance(schema, list):
         for each in schema:
             _describe(each, class_name)
@@ -204,7 +204,7 @@ def _describe(schema: Any, class_name: str) -> None:
 
 
 def _schema(schema: Any) -> Any:
-    """Returns the schema with references to components instead of definitions."""
+    """Return the schema with references to components instead of definitions."""
     if isinstance(schema, list):
         return [_schema(each) for each in schema]
     if not isinstance(schema, Mapping):

@@ -41,7 +41,7 @@ class Parameter:
 
     @classmethod
     def from_entry(cls, entry: Schema) -> Parameter:
-        """Reads an entry of a schema file."""
+        """Read an entry of a schema file."""
         return cls(
             name=entry["name"],
             required=entry["required"],
@@ -106,7 +106,7 @@ class Operation:
 
     @classmethod
     def from_entry(cls, entry: Schema) -> Operation:
-        """Reads an entry of a schema file."""
+        """Read an entry of a schema file."""
         return cls(
             id=entry["id"],
             headers=entry["headers"],
@@ -129,5 +129,5 @@ class Operation:
 
 
 def shape_of(path: str) -> tuple[str, ...]:
-    """Returns the segments of a path without names of parameters: ("jobs", ":") for "/jobs/:jobid"."""
+    """Return the segments of a path without names of parameters: ("jobs", ":") for "/jobs/:jobid"."""
     return tuple(segment[:1] if segment.startswith(":") else segment for segment in path.strip("/").split("/"))

@@ -16,12 +16,12 @@ ANY = "*"
 
 
 def split_path(path: str) -> list[str]:
-    """Returns the segments of a path, without empty ones."""
+    """Return the segments of a path, without empty ones."""
     return [segment for segment in path.split("/") if segment]
 
 
 def match_segments(pattern: Sequence[str], segments: Sequence[str]) -> dict[str, str] | None:
-    """Matches the segments of a path with a pattern such as ("jobs", ":jobid").
+    """Match the segments of a path with a pattern such as ("jobs", ":jobid").
 
     Returns:
         The values of its parameters ({"jobid": …}); None if the path doesn't match.
@@ -38,7 +38,7 @@ def match_segments(pattern: Sequence[str], segments: Sequence[str]) -> dict[str,
 
 
 def path_parameters(operation: Operation, path: str) -> dict[str, str]:
-    """Returns the values of the parameters in a path of the operation, decoded. The path may begin with /v1."""
+    """Return the values of the parameters in a path of the operation, decoded. The path may begin with /v1."""
     segments = [unquote(segment) for segment in split_path(path.partition("?")[0])]
     return match_segments(operation.segments, segments[-len(operation.segments) :]) or {}
 
@@ -54,7 +54,7 @@ class OperationMatcher:
             table.sort(key=lambda operation: [segment.startswith(":") for segment in operation.segments])
 
     def match(self, method: str, segments: Sequence[str]) -> tuple[Operation, dict[str, str]] | None:
-        """Returns the operation and the values of its path parameters; None if no operation matches."""
+        """Return the operation and the values of its path parameters; None if no operation matches."""
         for operation in self._tables.get((method, len(segments)), ()):
             values = match_segments(operation.segments, segments)
             if values is not None:
@@ -76,14 +76,14 @@ class Pattern:
 
     @classmethod
     def parse(cls, text: str) -> Pattern:
-        """Parses "POST /jobs/:jobid/stop". Raises InvalidArgument if the text has another form."""
+        """Parse "POST /jobs/:jobid/stop". Raises InvalidArgument if the text has another form."""
         form = _FORM.fullmatch(text.strip())
         if form is None:
             raise InvalidArgument(f'"{text}" is not a request pattern. Write method and path: POST /jobs/:jobid/stop.')
         return cls(form[1], tuple(split_path(form[2])))
 
     def matches(self, method: str, path: str, operation: Operation | None) -> bool:
-        """Returns whether the pattern contains a request.
+        """Return whether the pattern contains a request.
 
         Args:
             method: of the request.
@@ -102,7 +102,7 @@ class Pattern:
         )
 
     def may_match(self, operation: Operation) -> bool:
-        """Returns whether the pattern contains any request of an operation."""
+        """Return whether the pattern contains any request of an operation."""
         prefix = self._prefix
         return (
             self._fits(operation.method, operation.segments)
@@ -115,7 +115,7 @@ class Pattern:
         return self.segments[:-1] if self.segments[-1:] == (ANY,) else self.segments
 
     def _fits(self, method: str, segments: Sequence[str]) -> bool:
-        """Returns whether method and number of segments match."""
+        """Return whether method and number of segments match."""
         open_ended = len(self._prefix) < len(self.segments)
         longer = len(segments) - len(self._prefix)
         return self.method in (method, ANY) and (longer == 0 or (open_ended and longer > 0))

@@ -44,7 +44,7 @@ class SchemaField:
 
 
 def schema_fields(schema: Schema | None, definitions: Definitions) -> dict[str, SchemaField]:
-    """Maps paths to fields, in the order of the schema; {} for a file or no body."""
+    """Map paths to fields, in the order of the schema; {} for a file or no body."""
     fields: dict[str, SchemaField] = {}
     if schema is not None and "contentType" not in schema:
         _walk(schema, definitions, "", fields, frozenset())

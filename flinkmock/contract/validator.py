@@ -65,16 +65,16 @@ class ContractValidator:
         self._cache: dict[tuple[str, str], Validator] = {}
 
     def check_response(self, operation: Operation, body: Any) -> list[SchemaViolation]:
-        """Returns the violations in the body of a success response."""
+        """Return the violations in the body of a success response."""
         validator = self._validator("response", operation.id, self._responses, operation.response or {})
         return _violations(validator, body)
 
     def check_error(self, body: Any) -> list[SchemaViolation]:
-        """Returns the violations in the body of an error response."""
+        """Return the violations in the body of an error response."""
         return _violations(self._validator("error", "", self._responses, self._contract.error), body)
 
     def check_request(self, operation: Operation, body: Any) -> list[SchemaViolation]:
-        """Returns the violations in the body of a request."""
+        """Return the violations in the body of a request."""
         schema = operation.request or {"type": "object", "properties": {}}
         return _violations(self._validator("request", operation.id, self._requests, schema), body)
 
@@ -111,7 +111,7 @@ _AS_READ = Draft202012Validator.TYPE_CHECKER.redefine_many(
 
 
 def _keywords(definitions: Mapping[str, Mapping[str, Any]]) -> dict[str, Keyword]:
-    """Returns keywords that extend JSON Schema, or that report errors of the intended alternative only."""
+    """Return keywords that extend JSON Schema, or that report errors of the intended alternative only."""
 
     def reference(validator: Any, ref: Any, instance: Any, schema: Any) -> Errors:
         yield from validator.descend(instance, resolve(schema, definitions))
@@ -132,7 +132,7 @@ def _keywords(definitions: Mapping[str, Mapping[str, Any]]) -> dict[str, Keyword
 
 
 def _properties(validator: Any, properties: Any, instance: Any, schema: Any) -> Errors:
-    """Validates the properties that an object has, except for null in those that only a description shows."""
+    """Validate the properties that an object has, except for null in those that only a description shows."""
     if "unconfirmed" in schema and isinstance(instance, dict):
         null = {name for name in schema["unconfirmed"] if name in instance and instance[name] is None}
         properties = {name: child for name, child in properties.items() if name not in null}

@@ -60,7 +60,7 @@ class ValuePath:
     @classmethod
     @cache
     def parse(cls, text: str) -> ValuePath:
-        """Parses a path. Raises InvalidArgument if the text has another form."""
+        """Parse a path. Raises InvalidArgument if the text has another form."""
         steps: list[Step] = []
         end = 0
         for match in _STEP.finditer(text):
@@ -73,7 +73,7 @@ class ValuePath:
         return cls(tuple(steps), text)
 
     def find(self, body: Any) -> Iterator[Position]:
-        """Yields the positions in a body to which the path leads. Their order is that of the body."""
+        """Yield the positions in a body to which the path leads. Their order is that of the body."""
         *parents, last = self.steps
         containers = [body]
         for step in parents:
@@ -87,11 +87,11 @@ class ValuePath:
             yield from _positions(container, last)
 
     def existing(self, body: Any) -> list[Position]:
-        """Returns the positions that have a value."""
+        """Return the positions that have a value."""
         return [position for position in self.find(body) if _exists(position)]
 
     def unknown_step(self, schema: Schema, definitions: Definitions) -> str | None:
-        """Returns why no body of a schema has such a value; None if one can."""
+        """Return why no body of a schema has such a value; None if one can."""
         schemas = list(_branches(schema, definitions))
         for number, step in enumerate(self.steps):
             following = [child for one in schemas for child in _children(one, step, definitions)]
@@ -147,7 +147,7 @@ def _is_item(item: Any, where: Where) -> bool:
 
 
 def _branches(schema: Schema, definitions: Definitions) -> Iterator[Schema]:
-    """Yields the schemas that a value of a schema may have, without references and alternatives."""
+    """Yield the schemas that a value of a schema may have, without references and alternatives."""
     schema = resolve(schema, definitions)
     branches = alternatives(schema)
     if not branches:
@@ -162,7 +162,7 @@ def _is_any(schema: Schema) -> bool:
 
 
 def _children(schema: Schema, step: Step, definitions: Definitions) -> Iterator[Schema]:
-    """Yields the schemas of the values to which a step leads."""
+    """Yield the schemas of the values to which a step leads."""
     if _is_any(schema):
         yield schema
         return

@@ -70,7 +70,7 @@ class VariableValue:
         return list(positions)
 
     def change(self, position: Position, change: Change, choice: float) -> None:
-        """Changes a value of a body. `choice`, from 0 to 1, chooses between several possible values."""
+        """Change a value of a body. `choice`, from 0 to 1, chooses between several possible values."""
         container, key = position.container, position.key
         if change is Change.MISSING:
             del container[key]
@@ -97,7 +97,7 @@ class VariableValue:
 
 @cache
 def variable_values(flink: str, operation_id: str) -> tuple[VariableValue, ...]:
-    """Returns what may vary in the responses to an operation of a release."""
+    """Return what may vary in the responses to an operation of a release."""
     contract = Contract.load(flink)
     operation = contract.operation(operation_id)
     fields = schema_fields(operation.response, contract.definitions)
@@ -114,7 +114,7 @@ def variable_values(flink: str, operation_id: str) -> tuple[VariableValue, ...]:
 def _variable(
     field_path: str, field: SchemaField, fields: Mapping[str, SchemaField], flink: str, operation: Operation
 ) -> Iterator[tuple[str, tuple[Change, ...], tuple[str, ...]]]:
-    """Yields paths with their changes, and the values of enums in later releases."""
+    """Yield paths with their changes, and the values of enums in later releases."""
     text = _path_text(field_path)
     later = _later_values(flink, operation, field_path, field) if field.values else ()
     is_map = f"{field_path}{{}}" in fields
@@ -153,7 +153,7 @@ def _later_values(flink: str, operation: Operation, field_path: str, field: Sche
 
 
 def find_variable(flink: str, operation_id: str, path: ValuePath, change: Change) -> VariableValue | None:
-    """Returns the values at a path that a change may happen to; None if the contract doesn't allow it."""
+    """Return the values at a path that a change may happen to; None if the contract doesn't allow it."""
     steps = path.steps if change is not Change.ADDED_FIELD else (*path.steps[:-1], ADDED_FIELD)
     for value in variable_values(flink, operation_id):
         if change in value.changes and len(steps) == len(value.path.steps):
@@ -166,7 +166,7 @@ def find_variable(flink: str, operation_id: str, path: ValuePath, change: Change
 def vary(
     body: Any, flink: str, operation_id: str, draw: Callable[[str], float], changes: Collection[Change] = tuple(Change)
 ) -> None:
-    """Changes some values of a body, in place.
+    """Change some values of a body, in place.
 
     Args:
         body: of a successful response to the operation.

@@ -23,10 +23,10 @@ class FaultTarget(Protocol):
         """Cluster time from which a fault's `during` counts, epoch ms."""
 
     def arrive(self) -> int:
-        """Moves the clock as it moves for each request; returns the cluster time, epoch ms."""
+        """Move the clock as it moves for each request; return the cluster time, epoch ms."""
 
     def reach(self, moment: int) -> None:
-        """Moves a clock that moves per request to a moment (epoch ms) that has come on the wall clock."""
+        """Move a clock that moves per request to a moment (epoch ms) that has come on the wall clock."""
 
     def job_name(self, job_id: str | None) -> str | None:
         """The name of the job with that id, as a request wrote it; None: there is none."""

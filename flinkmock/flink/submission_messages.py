@@ -31,7 +31,7 @@ def main_method_failed(reason: str | None) -> str:
 
 
 def program_output(location: str) -> str:
-    """Follows NO_PLAN."""
+    """Follow NO_PLAN."""
     return f"\n\nClasspath: [file:{location}]\n\nSystem.out: (none)\n\nSystem.err: (none)"
 
 

@@ -102,7 +102,7 @@ def exchange_of(request: Request) -> Exchange:
 
 
 def finish(exchange: Exchange, request: Request, status: int, size: int, content_type: str | None) -> None:
-    """Adds the response; `size` in bytes of its body, `status` 0 if there is none."""
+    """Add the response; `size` in bytes of its body, `status` 0 if there is none."""
     exchange.duration_us = (time.perf_counter_ns() - request.received_ns) // 1000
     exchange.status, exchange.response_size, exchange.content_type = status, size, content_type
 

@@ -60,7 +60,7 @@ class PassingCoherence:
         self._pending.clear()
 
     def add(self, response: SeenResponse) -> list[Culprit]:
-        """Adds a response; returns the values that are wrong, in it or in an earlier one."""
+        """Add a response; return the values that are wrong, in it or in an earlier one."""
         self._count += 1
         response.number = self._count
         earlier = self._newest.get(response.target)
@@ -78,7 +78,7 @@ class PassingCoherence:
         return named
 
     def _compare(self, now: float) -> list[Culprit]:
-        """Compares the responses that came since the last comparison with their neighbours."""
+        """Compare the responses that came since the last comparison with their neighbours."""
         begun = time.perf_counter()
         self._newest = {target: each for target, each in self._newest.items() if now - each.received_at < KEPT_MS}
         touched = {value for each in self._pending for value in each.parameters.values()}

@@ -109,17 +109,17 @@ class Proxy:
         return len(self._in_flight)
 
     def summary(self) -> str:
-        """Returns the findings about the server, its clients and the faults as text."""
+        """Return the findings about the server, its clients and the faults as text."""
         return "\n".join([self.report.table(), *self.further_findings()])
 
     def further_findings(self) -> list[str]:
-        """Returns lines about clients' mistakes, requests without a response, and faults that never applied."""
+        """Return lines about clients' mistakes, requests without a response, and faults that never applied."""
         unused = self._upstream.faults.unused()
         faults = ["", "faults:", *(f"    {sentence}" for sentence in unused)] if unused else []
         return [*self.checker.client_findings(), *faults]
 
     def runner(self, shutdown_timeout: float = 2.0) -> web.AppRunner:
-        """Returns an aiohttp runner; the caller sets it up and adds a site.
+        """Return an aiohttp runner; the caller sets it up and adds a site.
 
         Args:
             shutdown_timeout: how long its cleanup waits for pending requests, in seconds (more than 0).
@@ -171,7 +171,7 @@ class Proxy:
             self._in_flight.pop(key, None)
 
     def _add_hanging(self, key: int, text: str) -> None:
-        """Counts a request that got no response, with the seconds that it waited."""
+        """Count a request that got no response, with the seconds that it waited."""
         if key not in self._in_flight:
             return
         request, begun = self._in_flight.pop(key)
@@ -236,14 +236,14 @@ class Proxy:
         return response
 
     def _with_own(self, headers: Mapping[str, str]) -> CIMultiDict[str]:
-        """Returns the headers of a client with those that every request to the server gets."""
+        """Return the headers of a client with those that every request to the server gets."""
         own = CIMultiDict(headers)
         for name, value in self._headers.items():
             own[name] = value
         return own
 
     def _stale(self, request: Request) -> Response | None:
-        """Returns the earlier response that a fault serves; None if it serves none, or if none is old enough."""
+        """Return the earlier response that a fault serves; None if it serves none, or if none is old enough."""
         if not request.staleness_ms:
             return None
         return self._upstream.history.before(request.target, self._upstream.clock.now() - request.staleness_ms)
@@ -282,7 +282,7 @@ class Proxy:
         return self._faults.before(request)
 
     def _read(self, http: web.Request) -> tuple[Request, URL]:
-        """Returns the request and its upstream URL."""
+        """Return the request and its upstream URL."""
         request = Request(http.method, http.raw_path, http.headers)
         request.received_at_ms, request.received_ns = time.time_ns() // 1_000_000, time.perf_counter_ns()
         request.operation, request.path_parameters, url = self._route(http.method, http.raw_path)
@@ -296,13 +296,13 @@ class Proxy:
         return operation, parameters, URL(self.upstream + target, encoded=True)
 
     def _start_exchange(self, request: Request, sent: BodyBuffer) -> Exchange:
-        """Returns the exchange of a request without its response."""
+        """Return the exchange of a request without its response."""
         exchange = exchange_of(request)
         exchange.contract, exchange.raw_body, exchange.time = self.contract, sent.content, request.received_at_ms
         return exchange
 
     def _exchange(self, request: Request, sent: BodyBuffer, response: Response | NoResponse) -> Exchange:
-        """Returns the complete exchange."""
+        """Return the complete exchange."""
         exchange = self._start_exchange(request, sent)
         if isinstance(response, Response):
             finish(exchange, request, response.status, len(response.body), response.content_type)
@@ -337,7 +337,7 @@ async def _prepare(request: web.Request, response: web.StreamResponse) -> None:
 
 
 def _as_response(upstream_response: aiohttp.ClientResponse, body: bytes) -> Response:
-    """Returns a response that faults can change, without its length."""
+    """Return a response that faults can change, without its length."""
     headers = end_to_end(upstream_response.raw_headers).copy()
     headers.popall("Content-Length", None)
     content_type = headers.pop("Content-Type", None)

@@ -23,11 +23,11 @@ class ResponseHistory:
         self._bytes = 0
 
     def is_needed(self, method: str, path: str, operation: Operation | None) -> bool:
-        """Returns whether a fault may serve the response to a request again."""
+        """Return whether a fault may serve the response to a request again."""
         return any(fault.matches(method, path, operation) for fault in self._faults)
 
     def add(self, target: str, now: int, response: Response) -> None:
-        """Adds a response to a GET request of `target` that arrived at `now`."""
+        """Add a response to a GET request of `target` that arrived at `now`."""
         responses = self._kept.setdefault(target, deque())
         self._kept.move_to_end(target)
         responses.append((now, response))
@@ -41,7 +41,7 @@ class ResponseHistory:
                 del self._kept[oldest]
 
     def before(self, target: str, moment: int) -> Response | None:
-        """Returns the last response that arrived at `moment` or before; None if there is none, or it was dropped."""
+        """Return the last response that arrived at `moment` or before; None if there is none, or it was dropped."""
         earlier = [response for arrived, response in self._kept.get(target, ()) if arrived <= moment]
         return earlier[-1] if earlier else None
 

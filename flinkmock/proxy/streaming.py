@@ -29,7 +29,7 @@ class BodyBuffer:
     _content: bytearray = field(default_factory=bytearray)
 
     def add(self, chunk: bytes) -> None:
-        """Adds a part of the body."""
+        """Add a part of the body."""
         self.size += len(chunk)
         if self.size <= self.limit:
             self._content += chunk
@@ -37,7 +37,7 @@ class BodyBuffer:
             self._content.clear()
 
     def discard(self) -> None:
-        """Drops the body, because it is incomplete."""
+        """Drop the body, because it is incomplete."""
         self.limit = -1
 
     @property
@@ -57,7 +57,7 @@ class UpstreamResponse(web.StreamResponse):
         self._upstream_headers = upstream.headers
 
     def drop_added_headers(self) -> None:
-        """Removes the Server, Date and Content-Type headers that aiohttp added."""
+        """Remove the Server, Date and Content-Type headers that aiohttp added."""
         for name in ("Server", "Date", "Content-Type"):
             if name not in self._upstream_headers:
                 self.headers.popall(name, None)
@@ -65,7 +65,7 @@ class UpstreamResponse(web.StreamResponse):
 
 @lru_cache(maxsize=1024)  # a client sends the same headers with each request
 def end_to_end(raw: tuple[tuple[bytes, bytes], ...]) -> CIMultiDictProxy[str]:
-    """Returns the headers that a proxy forwards, with duplicates and in their original spelling."""
+    """Return the headers that a proxy forwards, with duplicates and in their original spelling."""
     headers = ((name.decode(), value.decode("utf-8", "surrogateescape")) for name, value in raw)
     return CIMultiDictProxy(CIMultiDict((name, value) for name, value in headers if _is_forwarded(name, value)))
 
@@ -76,24 +76,24 @@ def _is_forwarded(name: str, value: str) -> bool:
 
 
 async def meet_expectation(request: web.Request) -> None:
-    """Sends 100 to a client that waits for it before it sends its body; the server judges other expectations."""
+    """Send 100 to a client that waits for it before it sends its body; the server judges other expectations."""
     if request.headers.get("Expect", "").lower() == CONTINUE and request.transport is not None:
         request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
 
 def origin_form(target: str) -> str:
-    """Returns path and query of a target; clients with a configured HTTP proxy send http://flink/jobs."""
+    """Return path and query of a target; clients with a configured HTTP proxy send http://flink/jobs."""
     return target if target.startswith("/") else "/" + target.partition("://")[2].partition("/")[2]
 
 
 async def forward_body(content: aiohttp.StreamReader, buffer: BodyBuffer) -> AsyncIterator[bytes]:
-    """Yields the parts of a body and adds them to a buffer."""
+    """Yield the parts of a body and add them to a buffer."""
     async for chunk in content.iter_chunked(CHUNK):
         buffer.add(chunk)
         yield chunk
 
 
 async def read_body(content: aiohttp.StreamReader, buffer: BodyBuffer) -> None:
-    """Reads a body that is not forwarded into a buffer."""
+    """Read a body that is not forwarded into a buffer."""
     async for _ in forward_body(content, buffer):
         pass

@@ -53,7 +53,7 @@ class TrafficChecker:
         body: bytes | None,
         span: tuple[float, float] = (0, 0),
     ) -> list[str]:
-        """Checks an exchange and sets its `error_message`.
+        """Check an exchange and set its `error_message`.
 
         Returns:
             What is wrong with it: deviations of the server, mistakes of the client.
@@ -86,7 +86,7 @@ class TrafficChecker:
         return [*deviations, *advice]
 
     def _mistakes(self, exchange: Exchange, operation: Operation | None, status: int) -> list[str]:
-        """Returns sentences about a request that Flink does not have or rejects."""
+        """Return sentences about a request that Flink does not have or rejects."""
         if operation is None:
             request = f"{exchange.method} {exchange.path}"
             if status < 400:
@@ -99,14 +99,14 @@ class TrafficChecker:
         return []
 
     def _advice(self, operation_id: str, target: str) -> tuple[str, ...]:
-        """Returns the advice on a request without a body."""
+        """Return the advice on a request without a body."""
         operation = self._contract.operation(operation_id)
         return Exchange(
             operation.method, target, operation=operation_id, contract=self._contract
         ).contract_review.advice
 
     def _check(self, exchange: Exchange, operation: Operation, response: HttpResponse) -> list[str]:
-        """Returns the deviations of a response."""
+        """Return the deviations of a response."""
         if response.status >= 400:
             exchange.error_message = error_message(response) or None
         errors = tuple(sorted({*ANY_ERROR, *NETTY_STATUSES, *traits_of(operation.id).expected_errors}))
@@ -116,7 +116,7 @@ class TrafficChecker:
         return [str(finding) for finding in findings]
 
     def _contradictions(self, target: str, operation: Operation, body: bytes, span: tuple[float, float]) -> list[str]:
-        """Returns values that contradict each other, in this response or in earlier ones."""
+        """Return values that contradict each other, in this response or in earlier ones."""
         try:
             value = body.decode("latin-1") if operation.returns_file else json.loads(body)
         except ValueError:
@@ -134,12 +134,12 @@ class TrafficChecker:
         return texts
 
     def add_unanswered(self, text: str, detail: str = "") -> None:
-        """Counts a request that got no response, or a part of one. `detail` is kept of the last such request."""
+        """Count a request that got no response, or a part of one. `detail` is kept of the last such request."""
         self.unanswered[text] += 1
         self._details[text] = detail
 
     def client_findings(self) -> list[str]:
-        """Returns lines about clients' mistakes and requests without a response."""
+        """Return lines about clients' mistakes and requests without a response."""
         lines: list[str] = []
         mistaken = f"client requests ({self.mistaken} with mistakes)"
         for title, sentences in ((mistaken, self.advice), ("without a response", self.unanswered)):

@@ -63,7 +63,7 @@ class UpstreamCluster:
         self._overview = f"{url}/jobs/overview"
 
     async def refresh_jobs(self, client: aiohttp.ClientSession, headers: Mapping[str, str]) -> None:
-        """Refreshes the list of jobs if a fault needs it and it is too old; a cluster that doesn't answer has no jobs.
+        """Refresh the list of jobs if a fault needs it and it is too old; a cluster that doesn't answer has no jobs.
 
         Args:
             client: sends the request.
@@ -89,25 +89,25 @@ class UpstreamCluster:
         return self.clock.now()
 
     def reach(self, moment: int) -> None:
-        """Does nothing: the clock is real."""
+        """Do nothing: the clock is real."""
 
     def job_name(self, job_id: str | None) -> str | None:
-        """Returns the name of a job; None if it is unknown."""
+        """Return the name of a job; None if it is unknown."""
         job_id = (job_id or "").lower()
         return next((job.name for job in self._jobs if job.id == job_id), None)
 
     def state_of(self, name: str) -> str | None:
-        """Returns the state of the newest job with a name; None if there is none."""
+        """Return the state of the newest job with a name; None if there is none."""
         return next((job.state for job in self._jobs if job.name == name), None)
 
 
 def _cluster_faults(fault: Fault) -> list[str]:
-    """Returns the scenario keys of a fault that a proxy can't apply."""
+    """Return the scenario keys of a fault that a proxy can't apply."""
     return [name.replace("_", "-") for name in _CLUSTER_FAULTS if getattr(fault, name) is not None]
 
 
 def _jobs(overview: Any) -> list[_Job]:
-    """Returns the jobs of an overview, the newest first. Raises ValueError if it isn't one."""
+    """Return the jobs of an overview, the newest first. Raises ValueError if it isn't one."""
     try:
         rows = sorted(overview["jobs"], key=lambda row: -int(row["start-time"]))
         return [_Job(row["jid"], row["name"], row["state"]) for row in rows]

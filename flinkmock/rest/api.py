@@ -78,7 +78,7 @@ class RestApi:
     def open(
         self, method: str, target: str, headers: Mapping[str, str] | None = None, base_url: str = BASE_URL
     ) -> Request:
-        """Parses the target, finds the operation, and prepares for the body. Never raises: see `Request.rejection`.
+        """Parse the target, finds the operation, and prepares for the body. Never raises: see `Request.rejection`.
 
         Args:
             target: What the request line holds, each byte as one character (Latin-1).

@@ -128,7 +128,7 @@ HANDLERS: dict[str, Handler] = {}
 
 
 def handles(*operation_ids: str) -> Callable[[Handler], Handler]:
-    """Registers a function for one or more operations of the contract."""
+    """Register a function for one or more operations of the contract."""
 
     def register(function: Handler) -> Handler:
         for operation_id in operation_ids:

@@ -31,7 +31,7 @@ class Dashboard:
 
     @classmethod
     def load(cls, where: str | Path, release: Release) -> Dashboard:
-        """Loads a dashboard.
+        """Load a dashboard.
 
         Args:
             where: A flink-dist jar, a folder with one (directly or in `lib/`), or a folder of web files. "auto" looks

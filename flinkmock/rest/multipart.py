@@ -88,7 +88,7 @@ class MultipartBody:
             raise RequestRejected(rest(400, messages.UPLOADS_NOT_ALLOWED))  # until 1.18, by the handler itself
 
     def close(self) -> None:
-        """Removes the files that no handler has taken."""
+        """Remove the files that no handler has taken."""
         if self._parser is not None:
             self._parser.close()  # closes the file of an unfinished part
             self._parser = None
@@ -96,7 +96,7 @@ class MultipartBody:
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def _parse_on(self, chunk: bytes | None) -> None:
-        """Parses up to the end of what has arrived. What follows the last part is ignored.
+        """Parse up to the end of what has arrived. What follows the last part is ignored.
 
         Raises:
             RequestRejected: The form is rejected, or a file can't be stored: the disk is full, or its folder is gone.
@@ -193,7 +193,7 @@ class MultipartBody:
         return line.removesuffix(b"\r")
 
     def _content(self, write: Callable[[bytes], object]) -> _Steps[bool]:
-        """Passes on what comes before the next delimiter. False: the body ended without one."""
+        """Pass on what comes before the next delimiter. False: the body ended without one."""
         delimiter = b"\n" + self._delimiter
         while (index := self._buffer.find(delimiter)) < 0:
             safe = len(self._buffer) - len(delimiter) - 1  # a CR, and all of the delimiter but its last byte

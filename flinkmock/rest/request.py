@@ -38,7 +38,7 @@ class RequestBody(Protocol):
         """The body ends here. Raises RequestRejected."""
 
     def close(self) -> None:
-        """Removes the files that no handler has taken."""
+        """Remove the files that no handler has taken."""
 
 
 class PlainBody:
@@ -113,7 +113,7 @@ class Request:
     _size: int = 0
 
     def receive(self, chunk: bytes) -> bool:
-        """Takes the next chunk of the body. False: the request is rejected, and the rest of the body is not needed."""
+        """Take the next chunk of the body. False: the request is rejected, and the rest of the body is not needed."""
         self._size += len(chunk)
         if self.max_body is not None and self._size > self.max_body:
             self.rejection = TOO_LARGE

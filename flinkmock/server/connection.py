@@ -68,13 +68,13 @@ class ConnectionFactory:
         return FlinkConnection(self)
 
     def close(self) -> None:
-        """Ends these connections, and those that still come. One with a running request ends with its response."""
+        """End these connections, and those that still come. One with a running request ends with its response."""
         self.closed = True
         for connection in tuple(self.open):
             connection.close()
 
     async def finish(self, timeout: float) -> None:
-        """Waits for running requests, at most `timeout` seconds, and ends their connections."""
+        """Wait for running requests, at most `timeout` seconds, and end their connections."""
         running = {connection.running for connection in self.open if connection.running is not None}
         if running:
             _, late = await asyncio.wait(running, timeout=timeout)
@@ -120,7 +120,7 @@ class FlinkConnection(asyncio.Protocol):
             self._transport.resume_reading()
 
     def close(self) -> None:
-        """Ends the connection, without waiting for a client that reads slowly, unless a request is running."""
+        """End the connection, without waiting for a client that reads slowly, unless a request is running."""
         if self._transport is not None and self.running is None:
             if self._transport.get_write_buffer_size() or self._received:
                 self._transport.abort()
@@ -232,7 +232,7 @@ class FlinkConnection(asyncio.Protocol):
             self.data_received(rest)
 
     def _hand_over(self, data: bytes, *, ends: bool = False) -> None:
-        """Leaves the connection to aiohttp.
+        """Leave the connection to aiohttp.
 
         Args:
             data: What has been received.

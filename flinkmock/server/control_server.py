@@ -61,7 +61,7 @@ class ControlServer:
 
     @contextlib.contextmanager
     def request(self) -> Iterator[None]:
-        """Surrounds what is done for a request to the cluster, or to its control API."""
+        """Surround what is done for a request to the cluster, or to its control API."""
         self._running += 1
         try:
             yield
@@ -182,7 +182,7 @@ class ControlListener:
         self._accepting = await asyncio.get_running_loop().create_server(self._http, sock=self._socket)
 
     async def end(self) -> None:
-        """Ends all connections."""
+        """End all connections."""
         self._accepting.close()
         self._http.pre_shutdown()
         await self._http.shutdown(0.1)

@@ -73,7 +73,7 @@ class DelayedResponses:
         self._advanced = cluster.clock.advanced
 
     async def until(self, due_at: float, is_gone: Callable[[], bool]) -> bool:
-        """Waits until the clock shows `due_at` (epoch ms).
+        """Wait until the clock shows `due_at` (epoch ms).
 
         Args:
             is_gone: Whether the response is no longer wanted. It is called now and then, and immediately after the
@@ -94,14 +94,14 @@ class DelayedResponses:
         return await done
 
     async def close(self) -> None:
-        """Ends all waits."""
+        """End all waits."""
         self._closed = True
         self._drop(lambda pending: True)
         if self._ticker is not None:
             self._ticker.cancel()
 
     def abandon(self) -> None:
-        """Ends all waits within a tick, because another engine is served. Can be called from any thread."""
+        """End all waits within a tick, because another engine is served. Can be called from any thread."""
         self._closed = True
 
     def _drop(self, condition: Callable[[_Pending], bool]) -> None:

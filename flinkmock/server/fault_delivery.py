@@ -38,7 +38,7 @@ class FaultDelivery:
         self._generation = clock.generation
 
     async def delay(self) -> None:
-        """Waits as long as the fault delays the response. Resets the connection if the response is never to be sent."""
+        """Wait as long as the fault delays the response. Resets the connection if the response is never to be sent."""
         start, drop = self._clock.now(), self._hit.fault.drop
         until = UNBOUNDED if drop is not None and drop.hangs else start + self._hit.delay
         if not await self._delayed.until(until, self._is_gone):
@@ -70,11 +70,11 @@ class FaultDelivery:
         return self._clock.now()
 
     async def until(self, moment: float) -> bool:
-        """Waits until the clock shows `moment` (epoch ms). False: the client has left."""
+        """Wait until the clock shows `moment` (epoch ms). False: the client has left."""
         return await self._delayed.until(moment, self._is_gone)
 
     def end(self) -> None:
-        """Closes the connection after what was written."""
+        """Close the connection after what was written."""
         end_connection(self._transport, reset=False)
 
     def _is_gone(self) -> bool:

@@ -160,7 +160,7 @@ class Listeners:
             await listener.stop_accepting(refusing=self.shutdown_requested.is_set())
 
     async def close(self) -> None:
-        """Ends all connections."""
+        """End all connections."""
         await self.stop_accepting()
         await self._delayed.close()
         for listener in self._listeners:
@@ -246,7 +246,7 @@ class _Listener:
         self._accepting = await asyncio.get_running_loop().create_server(self._connections, sock=self._socket)
 
     async def stop_accepting(self, *, refusing: bool) -> None:
-        """Ends connections without a request. `refusing`: new ones are refused already."""
+        """End connections without a request. `refusing`: new ones are refused already."""
         if not refusing and self._accepting is not None:
             # asyncio (up to 3.11) forgets a connection whose acceptance it has begun when its server is closed: it
             # would neither be served nor closed. So stop accepting first, and let the protocol of such a connection
@@ -258,7 +258,7 @@ class _Listener:
         self._connections.close()
 
     async def close(self) -> None:
-        """Ends all connections, after the timeout also those with a running request."""
+        """End all connections, after the timeout also those with a running request."""
         await self._connections.finish(self._timeout)
         if self._http is not None:
             self._http.pre_shutdown()
@@ -267,12 +267,12 @@ class _Listener:
             self._acceptor.abort()
 
     async def end(self) -> None:
-        """Stops accepting and ends all connections."""
+        """Stop accepting and end all connections."""
         await self.stop_accepting(refusing=False)
         await self.close()
 
     def refuse(self) -> None:
-        """Refuses connections from here on."""
+        """Refuse connections from here on."""
         accepting, self._accepting = self._accepting, None
         if accepting is not None:
             accepting.close()

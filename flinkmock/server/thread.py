@@ -68,7 +68,7 @@ class ServerThread:
         return self.urls[0] if self.urls else ""
 
     def start(self) -> ServerThread:
-        """Returns when clients can connect.
+        """Return when clients can connect.
 
         Raises:
             PortTaken: Another process listens on the port.

@@ -21,7 +21,7 @@ def base_url_of(transport: asyncio.BaseTransport | None) -> str | None:
 
 
 def end_connection(transport: asyncio.Transport | None, *, reset: bool) -> None:
-    """Closes a connection: with a TCP reset, or after what was written."""
+    """Close a connection: with a TCP reset, or after what was written."""
     if transport is None:
         return
     if not reset:

@@ -167,7 +167,7 @@ def flinkmock_factory(
 
 @pytest.fixture
 def flinkmock_time() -> Iterator[ClusterTime]:
-    """Lets the clients of this test live in the time of its clusters, whose clocks are virtual: sleeping takes no time.
+    """Let the clients of this test live in the time of its clusters, whose clocks are virtual: sleeping takes no time.
 
     `time.sleep`, `asyncio.sleep`, `time.time`, `datetime.now`, `time.monotonic`, and timeouts of event loops and
     sockets. Everything is undone after the test.

@@ -62,7 +62,7 @@ def accumulator_values(body: Value) -> Relations:
 
 
 def _histogram(value: Value) -> Counter[int] | None:
-    """Parses "{2=1283, 3=642}"."""
+    """Parse "{2=1283, 3=642}"."""
     text = str(value.raw)
     if not re.fullmatch(r"\{(-?\d+=\d+(, -?\d+=\d+)*)?\}", text):
         return None

@@ -41,7 +41,7 @@ _SAVEPOINT = re.compile(r"/savepoint-([0-9a-f]{6})-[0-9a-f]{12}$")
 
 
 def entries(body: Value) -> Iterator[Value]:
-    """Yields the checkpoints in a response: those of the history and the latest ones, or the one in the details."""
+    """Yield the checkpoints in a response: those of the history and the latest ones, or the one in the details."""
     if body["history"].exists:
         yield from body["history"]
         yield from (body["latest"][kind] for kind in ("completed", "savepoint", "failed") if body["latest"][kind].raw)

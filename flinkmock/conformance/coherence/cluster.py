@@ -142,7 +142,7 @@ def time_zone(body: Value) -> Relations:
 
 
 def options(view: View) -> dict[str, Value]:
-    """Returns the options of the cluster by their keys."""
+    """Return the options of the cluster by their keys."""
     return {str(row["key"].raw): row["value"] for row in view.body("getClusterConfigurationInfo")}
 
 

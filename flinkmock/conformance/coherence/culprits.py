@@ -26,7 +26,7 @@ class Culprit:
 
 
 def culprits(violations: Sequence[Violation], witnesses: Counter[PlaceKey]) -> list[Culprit]:
-    """Returns the fewest values that explain all violations.
+    """Return the fewest values that explain all violations.
 
     The value that takes part in most violations comes first. Among equals, the one that agrees with fewest other values
     does.

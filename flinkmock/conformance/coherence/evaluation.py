@@ -75,12 +75,12 @@ class Invariants:
         self.between_times = [each for each in known if each.scope is Scope.TIME and each.subjects[0] in SUBJECTS]
 
     def of_response(self, response: SeenResponse) -> Iterator[Judged]:
-        """Yields the relations within a response, and those to its request."""
+        """Yield the relations within a response, and those to its request."""
         for invariant in self._by_operation.get(response.operation_id, ()):
             yield from _relations(invariant, (response.target,), Value.of(response))
 
     def of_view(self, view: View, only: Collection[str] | None = None) -> Iterator[Judged]:
-        """Yields the relations between responses.
+        """Yield the relations between responses.
 
         Args:
             view: the responses.
@@ -92,13 +92,13 @@ class Invariants:
                     yield from _relations(invariant, ids, view, *ids)
 
     def of_times(self, before: SeenResponse, after: SeenResponse) -> Iterator[Judged]:
-        """Yields the relations between two responses to the same request."""
+        """Yield the relations between two responses to the same request."""
         bodies = Value.of(before), Value.of(after)
         for invariant in self._over_time.get(after.operation_id, ()):
             yield from _relations(invariant, (after.target,), *bodies)
 
     def of_two_views(self, before: View, after: View, apart_ms: float) -> Iterator[Judged]:
-        """Yields the relations between two views that are `apart_ms` apart."""
+        """Yield the relations between two views that are `apart_ms` apart."""
         for invariant in self.between_times:
             if apart_ms >= invariant.settles_in_ms:
                 for ids in after.subjects(invariant.subjects[0]):
@@ -114,12 +114,12 @@ def _relations(invariant: Invariant, ids: tuple[str, ...], *arguments: Value | V
 
 
 def violations(relations: Iterable[Judged]) -> list[Violation]:
-    """Returns those that fail."""
+    """Return those that fail."""
     return [Violation(*each) for each in relations if not each[2].holds]
 
 
 def witnesses(relations: Iterable[Judged], places: Iterable[PlaceKey]) -> Counter[PlaceKey]:
-    """Counts the exact relations that hold, for each of the places that take part in them."""
+    """Count the exact relations that hold, for each of the places that take part in them."""
     counted: Counter[PlaceKey] = Counter()
     wanted = set(places)
     for _, _, relation in relations:

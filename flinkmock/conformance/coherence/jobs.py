@@ -29,14 +29,14 @@ _NO_TIME = constant(-1, "-1")
 
 
 def jobs_of(view: View, job_id: str) -> Iterator[Value]:
-    """Yields the rows about a job in lists of jobs: /jobs/overview, and those of applications."""
+    """Yield the rows about a job in lists of jobs: /jobs/overview, and those of applications."""
     yield row_with(view.body("getJobsOverview")["jobs"], "jid", job_id)
     for application in view.subjects("application"):
         yield row_with(view.body("getApplicationDetails", applicationid=application[0])["jobs"], "jid", job_id)
 
 
 def row_with(rows: Value, key: str, raw: object) -> Value:
-    """Returns the row of a list that has a value under a key; a missing value if there is none."""
+    """Return the row of a list that has a value under a key; a missing value if there is none."""
     return next((row for row in rows if row[key].raw == raw), Value(MISSING))
 
 
@@ -156,7 +156,7 @@ def vertex_status_of_tasks(job: Value) -> Relations:
 
 
 def aggregate_status(tasks: dict[str, int]) -> str:
-    """Returns the status of a vertex by the number of tasks in each state (`ExecutionJobVertex`)."""
+    """Return the status of a vertex by the number of tasks in each state (`ExecutionJobVertex`)."""
     for state in ("FAILED", "CANCELING", "CANCELED", "INITIALIZING", "RUNNING"):
         if tasks.get(state):
             return state

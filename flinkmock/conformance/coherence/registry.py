@@ -84,38 +84,38 @@ def _register(
 def within(
     *operations: str, text: str, source: str, since: str = "", until: str = "", settles_in_ms: int = AT_ONCE
 ) -> Callable[[Check], Check]:
-    """Registers `check(body)` for the responses of these operations."""
+    """Register `check(body)` for the responses of these operations."""
     return _register(Scope.RESPONSE, operations, text, source, since, until, settles_in_ms)
 
 
 def against_request(
     *operations: str, text: str, source: str, since: str = "", until: str = ""
 ) -> Callable[[Check], Check]:
-    """Registers `check(body)`, which compares the body with the parameters in `body.response`."""
+    """Register `check(body)`, which compares the body with the parameters in `body.response`."""
     return _register(Scope.REQUEST, operations, text, source, since, until, AT_ONCE)
 
 
 def between(
     subject: str, *, text: str, source: str, since: str = "", until: str = "", settles_in_ms: int = CACHES
 ) -> Callable[[Check], Check]:
-    """Registers `check(view, *ids)`, called for each subject: "job" has one id, "vertex" two."""
+    """Register `check(view, *ids)`, called for each subject: "job" has one id, "vertex" two."""
     return _register(Scope.NEIGHBOURS, (subject,), text, source, since, until, settles_in_ms)
 
 
 def over_time(*operations: str, text: str, source: str, since: str = "", until: str = "") -> Callable[[Check], Check]:
-    """Registers `check(before, after)` for two responses to the same request; `after` was requested later."""
+    """Register `check(before, after)` for two responses to the same request; `after` was requested later."""
     return _register(Scope.TIME, operations, text, source, since, until, AT_ONCE)
 
 
 def between_times(
     subject: str, *, text: str, source: str, since: str = "", until: str = "", apart_ms: int = 0
 ) -> Callable[[Check], Check]:
-    """Registers `check(before, after, *ids)` for two views of a subject that are at least `apart_ms` apart."""
+    """Register `check(before, after, *ids)` for two views of a subject that are at least `apart_ms` apart."""
     return _register(Scope.TIME, (subject,), text, source, since, until, apart_ms)
 
 
 def releases_of(invariant: Invariant) -> str:
-    """Returns the releases of an invariant for tables: "since 1.13"."""
+    """Return the releases of an invariant for tables: "since 1.13"."""
     bounds: list[Any] = []
     if invariant.since:
         bounds.append(f"since {invariant.since}")

@@ -32,7 +32,7 @@ def requested_ids(body: Value) -> Relations:
 
 
 def clock_of(body: Value) -> Value:
-    """Returns the server's time at which a response was made; a missing value if it doesn't have it."""
+    """Return the server's time at which a response was made; a missing value if it doesn't have it."""
     if body.response.operation_id in _NOW:
         return body["now"]
     if body.response.operation_id in ("getJobsOverview", "getApplicationDetails", "getApplicationsOverview"):

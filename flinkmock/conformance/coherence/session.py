@@ -53,7 +53,7 @@ class CoherenceSession:
     _suspicions: dict[_Key, _Suspicion] = field(default_factory=dict)
 
     def add(self, response: SeenResponse) -> None:
-        """Adds a response of the current pass."""
+        """Add a response of the current pass."""
         self._responses.append(response)
 
     def reset(self) -> None:
@@ -62,7 +62,7 @@ class CoherenceSession:
         self._suspicions.clear()
 
     def end_pass(self) -> list[Culprit]:
-        """Judges the responses that were added since the last pass; returns what is certain at once."""
+        """Judge the responses that were added since the last pass; return what is certain at once."""
         now = self.now()
         self._view = View(each for each in self._responses if not self.skip(each.operation_id))
         self._responses = []
@@ -82,7 +82,7 @@ class CoherenceSession:
         return self._name(certain)
 
     def _kept(self, now: float) -> list[tuple[float, View]]:
-        """Keeps the last view, and the newest of those that are old enough to be compared with."""
+        """Keep the last view, and the newest of those that are old enough to be compared with."""
         old = [each for each in self._earlier if now - each[0] >= ANCHOR_MS]
         young = [each for each in self._earlier if now - each[0] < ANCHOR_MS]
         return [*old[-1:], *young, (now, self._view)]
@@ -93,7 +93,7 @@ class CoherenceSession:
         return bool(self._suspicions)
 
     def ask_again(self, *, apart_ms: float = 0) -> list[Culprit]:
-        """Requests the responses of all suspicions again; returns what is certain now.
+        """Request the responses of all suspicions again; return what is certain now.
 
         Args:
             apart_ms: suspicions that were asked for less than this time ago have to wait.
@@ -121,7 +121,7 @@ class CoherenceSession:
         return self._name(confirmed)
 
     def _repeated(self, due: dict[_Key, _Suspicion]) -> dict[_Key, Violation]:
-        """Returns the violations that show twice in a row, with values that did not change in between."""
+        """Return the violations that show twice in a row, with values that did not change in between."""
         wanted = {(each.violation.invariant.id, each.violation.ids): each.violation for each in due.values()}
         still: dict[_Key, Violation] = {}
         for violation in wanted.values():
@@ -180,7 +180,7 @@ class CoherenceSession:
 
 
 def _server_time(view: View) -> float:
-    """Returns the latest time of the server in a view, in ms; 0 if there is none."""
+    """Return the latest time of the server in a view, in ms; 0 if there is none."""
     clocks = [clock_of(Value.of(response)).raw for response in view]
     return max((clock for clock in clocks if is_number(clock)), default=0)
 
@@ -190,7 +190,7 @@ def _raws(violation: Violation) -> list[object]:
 
 
 def _guard(view: View, violation: Violation) -> object:
-    """Returns what changes whenever the subject changes; responses of different age agree while it stays the same."""
+    """Return what changes whenever the subject changes; responses of different age agree while it stays the same."""
     ids = {part for each in violation.ids for part in each.partition("?")[0].split("/")}
     jobs = view.body("getJobsOverview")["jobs"]
     rows = {str(job["jid"].raw): f"{job['state'].raw} {job['last-modification'].raw}" for job in jobs}
@@ -202,7 +202,7 @@ def _guard(view: View, violation: Violation) -> object:
 
 
 def described(culprit: Culprit) -> tuple[str, str]:
-    """Returns what is expected of a value, and what was found with its witnesses, as texts."""
+    """Return what is expected of a value, and what was found with its witnesses, as texts."""
     order = sorted(culprit.violations, key=lambda each: (not each.relation.exact, each.invariant.id))
     first = order[0]
     own = f"GET {shortened(culprit.value.response.target)} "

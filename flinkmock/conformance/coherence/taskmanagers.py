@@ -27,7 +27,7 @@ _HOLDING = ("DEPLOYING", "INITIALIZING", "RUNNING", "CANCELING")
 
 
 def rows_of(body: Value) -> list[Value]:
-    """Returns the TaskManagers of a list, or the one that a response is about."""
+    """Return the TaskManagers of a list, or the one that a response is about."""
     return list(body["taskmanagers"]) if body["taskmanagers"].exists else [body]
 
 
@@ -250,7 +250,7 @@ _METRICS = (
     since="1.13",
 )
 def slots_of_jobs(view: View, taskmanager_id: str) -> Relations:
-    """Compares all TaskManagers at once, for the first of them."""
+    """Compare all TaskManagers at once, for the first of them."""
     ids = [ids[0] for ids in view.subjects("taskmanager")]
     if not ids or ids[0] != taskmanager_id:
         return

@@ -86,7 +86,7 @@ class Value:
 
     @classmethod
     def of(cls, response: SeenResponse) -> Value:
-        """Returns the whole body of a response."""
+        """Return the whole body of a response."""
         return cls(response.body, response)
 
     @property
@@ -158,14 +158,14 @@ class Value:
         return _arithmetic(operator.mul, "*", self, other)
 
     def where(self) -> str:
-        """Names the place: "GET /jobs/overview /jobs/0/state"."""
+        """Name the place: "GET /jobs/overview /jobs/0/state"."""
         if self._response is None:
             return " and ".join(dict.fromkeys(leaf.where() for leaf in self.leaves[:3]))
         return f"GET {shortened(self._response.target)} {self.pointer}".rstrip()
 
 
 def shortened(text: str, limit: int = 160) -> str:
-    """Returns at most `limit` characters of a text."""
+    """Return at most `limit` characters of a text."""
     return text if len(text) <= limit else f"{text[: limit - 1]}…"
 
 
@@ -181,29 +181,29 @@ def _arithmetic(operate: Callable[[Any, Any], Any], sign: str, left: Value, righ
 
 
 def constant(raw: Json, text: str = "") -> Value:
-    """Returns a value that no response contains."""
+    """Return a value that no response contains."""
     return Value(raw, text=text or str(raw))
 
 
 def computed(raw: Json, text: str, *sources: Value) -> Value:
-    """Returns a value that depends on others; MISSING if one of them is."""
+    """Return a value that depends on others; MISSING if one of them is."""
     return Value(raw if all(each.exists for each in sources) else MISSING, sources=sources, text=text)
 
 
 def total(values: Iterable[Value], text: str) -> Value:
-    """Returns the sum of numbers."""
+    """Return the sum of numbers."""
     parts = tuple(values)
     known = all(is_number(each.raw) for each in parts)
     return Value(sum(each.raw for each in parts) if known else MISSING, sources=parts, text=text)
 
 
 def lowest(values: Iterable[Value], text: str) -> Value:
-    """Returns the minimum; MISSING if there are no values."""
+    """Return the minimum; MISSING if there are no values."""
     return _extreme(min, values, text)
 
 
 def highest(values: Iterable[Value], text: str) -> Value:
-    """Returns the maximum; MISSING if there are no values."""
+    """Return the maximum; MISSING if there are no values."""
     return _extreme(max, values, text)
 
 
@@ -214,14 +214,14 @@ def _extreme(choose: Callable[[Any], Any], values: Iterable[Value], text: str) -
 
 
 def count(values: Iterable[Value], raws: Iterable[Json], text: str) -> Value:
-    """Returns how many of the values are one of `raws`."""
+    """Return how many of the values are one of `raws`."""
     parts, raws = tuple(values), frozenset(raws)
     known = all(each.exists for each in parts)
     return Value(sum(each.raw in raws for each in parts) if known else MISSING, sources=parts, text=text)
 
 
 def number(value: Value) -> Value:
-    """Returns the number that a text spells, as metrics have them."""
+    """Return the number that a text spells, as metrics have them."""
     try:
         raw = float(value.raw) if isinstance(value.raw, str) else MISSING
     except ValueError:

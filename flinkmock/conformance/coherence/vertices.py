@@ -49,12 +49,12 @@ COUNTERS = {
 
 
 def vertex_row(view: View, job_id: str, vertex_id: str) -> Value:
-    """Returns the row of a vertex in the details of its job."""
+    """Return the row of a vertex in the details of its job."""
     return row_with(view.body("getJobDetails", jobid=job_id)["vertices"], "id", vertex_id)
 
 
 def subtask_rows(body: Value) -> Iterator[Value]:
-    """Yields the subtasks of a vertex, or the one that a response is about."""
+    """Yield the subtasks of a vertex, or the one that a response is about."""
     if body["subtasks"].exists:
         yield from body["subtasks"]
     else:
@@ -260,7 +260,7 @@ def statistics_of(statistics: Value, parts: Sequence[Value], tolerance: float = 
 
 
 def percentile(numbers: Sequence[float], percent: float) -> float:
-    """Returns a percentile as the class `Percentile` of Apache Commons Math estimates it."""
+    """Return a percentile as the class `Percentile` of Apache Commons Math estimates it."""
     ordered = sorted(numbers)
     position = percent * (len(ordered) + 1) / 100
     if position < 1:

@@ -15,7 +15,7 @@ _Key = tuple[str, tuple[tuple[str, str], ...]]
 def seen_response(
     operation: Operation, target: str, body: Json, sent_at: float = 0, received_at: float = 0, number: int = 0
 ) -> SeenResponse:
-    """Returns a response with the parameters of its request; times are in ms."""
+    """Return a response with the parameters of its request; times are in ms."""
     parts = urlsplit(target)
     parameters = {name: unquote(value) for name, value in path_parameters(operation, parts.path).items()}
     query = {
@@ -40,7 +40,7 @@ class View:
             self.add(response)
 
     def add(self, response: SeenResponse) -> None:
-        """Adds a response, which replaces the one to the same request."""
+        """Add a response, which replaces the one to the same request."""
         self._subjects.clear()
         self.in_order.append(response)
         self._responses.setdefault(_key(response.operation_id, response.parameters), {})[response.target] = response
@@ -51,18 +51,18 @@ class View:
             yield from targets.values()
 
     def body(self, operation_id: str, **parameters: str) -> Value:
-        """Returns the body of the response to a request without query; a missing value if there is none."""
+        """Return the body of the response to a request without query; a missing value if there is none."""
         for response in self._of(operation_id, parameters):
             if not response.query:
                 return Value.of(response)
         return Value(MISSING)
 
     def with_query(self, operation_id: str, **parameters: str) -> list[Value]:
-        """Returns the bodies of the responses to requests with a query."""
+        """Return the bodies of the responses to requests with a query."""
         return [Value.of(response) for response in self._of(operation_id, parameters) if response.query]
 
     def metrics(self, operation_id: str, **parameters: str) -> dict[str, Value]:
-        """Returns the values of all metrics of a scope by their ids, as numbers where they are."""
+        """Return the values of all metrics of a scope by their ids, as numbers where they are."""
         values: dict[str, Value] = {}
         for body in self.with_query(operation_id, **parameters):
             if set(body.response.query) == {"get"}:
@@ -73,7 +73,7 @@ class View:
         return values
 
     def aggregated(self, operation_id: str, **parameters: str) -> dict[str, Value]:
-        """Returns the rows of aggregated metrics by their ids, of requests without filters."""
+        """Return the rows of aggregated metrics by their ids, of requests without filters."""
         rows: dict[str, Value] = {}
         for body in self.with_query(operation_id, **parameters):
             if set(body.response.query) == {"get"}:
@@ -83,7 +83,7 @@ class View:
         return rows
 
     def subjects(self, kind: str) -> list[tuple[str, ...]]:
-        """Returns the ids of all subjects of a kind that have a response of their own."""
+        """Return the ids of all subjects of a kind that have a response of their own."""
         names = SUBJECTS[kind]
         if not names:
             return [()]

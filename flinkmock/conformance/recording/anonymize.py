@@ -24,11 +24,11 @@ class Anonymizer:
         self._replacements: dict[tuple[str, str], str] = {}
 
     def job(self, name: str) -> str:
-        """Replaces the name of a job."""
+        """Replace the name of a job."""
         return self._replace("job", name)
 
     def vertex(self, name: str) -> str:
-        """Replaces the name of a vertex; keeps the number of its operators, and `Source: ` and `Sink: `."""
+        """Replace the name of a vertex; keeps the number of its operators, and `Source: ` and `Sink: `."""
         return " -> ".join(self._operator(part) for part in name.split(" -> ")) if self.enabled else name
 
     def _operator(self, name: str) -> str:
@@ -36,19 +36,19 @@ class Anonymizer:
         return prefix + self._replace("operator", name)
 
     def group(self, name: str) -> str:
-        """Replaces the name of a slot sharing group."""
+        """Replace the name of a slot sharing group."""
         return self._replace("group", name)
 
     def accumulator(self, name: str) -> str:
-        """Replaces the name of an accumulator."""
+        """Replace the name of an accumulator."""
         return self._replace("accumulator", name)
 
     def path(self, path: str) -> str:
-        """Replaces a savepoint path; keeps its file system."""
+        """Replace a savepoint path; keeps its file system."""
         return _PATH.sub(self._replace_path, path) if self.enabled else path
 
     def option(self, key: str, value: str) -> str | None:
-        """Returns the value of one of Flink's options, or a replacement; None if it must be omitted."""
+        """Return the value of one of Flink's options, or a replacement; None if it must be omitted."""
         if not self.enabled or _PLAIN.fullmatch(value) or _PUBLIC_OPTIONS.fullmatch(key):
             return value
         if _HOST.fullmatch(key):
@@ -56,7 +56,7 @@ class Anonymizer:
         return _PATH.sub(self._replace_path, value) if _PATH.fullmatch(value) else None
 
     def java_class(self, name: str) -> str:
-        """Replaces the name of a class that is neither Flink's nor Java's."""
+        """Replace the name of a class that is neither Flink's nor Java's."""
         return name if not self.enabled or name.startswith(_PLATFORM) else "java.lang.RuntimeException"
 
     def _replace_path(self, match: re.Match[str]) -> str:

@@ -15,7 +15,7 @@ DISABLED = 2**63 - 1
 
 
 def checkpoints(job: JobObservations) -> dict[str, Any] | str:
-    """Returns the `checkpoints` of a job in a scenario."""
+    """Return the `checkpoints` of a job in a scenario."""
     config = job.checkpointing
     if not config or not 0 < config["interval"] < DISABLED:
         return "none"
@@ -45,7 +45,7 @@ def checkpoints(job: JobObservations) -> dict[str, Any] | str:
 
 
 def _measured(job: JobObservations, field: str) -> dict[int, int]:
-    """Maps ids of ended checkpoints to a value; {} if none has completed."""
+    """Map ids of ended checkpoints to a value; {} if none has completed."""
     completed = [entry for entry in _history(job, savepoints=False) if entry["status"] == "COMPLETED"]
     if not completed:
         return {}
@@ -54,13 +54,13 @@ def _measured(job: JobObservations, field: str) -> dict[int, int]:
 
 
 def savepoint_duration(job: JobObservations) -> str | None:
-    """Returns the range of durations of completed savepoints; None if there was none."""
+    """Return the range of durations of completed savepoints; None if there was none."""
     completed = [entry for entry in _history(job, savepoints=True) if entry["status"] == "COMPLETED"]
     return duration_range([entry["end_to_end_duration"] for entry in completed]) if completed else None
 
 
 def restore_path(job: JobObservations) -> str | None:
-    """Returns the savepoint that the job started from; None if it was restored from a newer checkpoint since."""
+    """Return the savepoint that the job started from; None if it was restored from a newer checkpoint since."""
     restored = job.latest.get("restored") or {}
     return restored.get("external_path") if restored.get("is_savepoint") else None
 

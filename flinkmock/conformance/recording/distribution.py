@@ -17,7 +17,7 @@ _QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 def in_turn(
     measured: Mapping[int, int], last: int, summary: Mapping[str, Any], text: Callable[[int], str]
 ) -> str | list[str]:
-    """Returns the values that the checkpoints of a job take in turn.
+    """Return the values that the checkpoints of a job take in turn.
 
     Args:
         measured: id of a checkpoint -> its value; not empty.
@@ -31,7 +31,7 @@ def in_turn(
 
 
 def _of_each(measured: Mapping[int, int], last: int, summary: Mapping[str, Any]) -> list[int]:
-    """Returns the value of each checkpoint.
+    """Return the value of each checkpoint.
 
     Those that nobody saw get the extremes that are missing, then values as the others have. The last one of them gets
     what is missing from the mean.
@@ -53,14 +53,14 @@ def _of_each(measured: Mapping[int, int], last: int, summary: Mapping[str, Any])
 
 
 def _of_many(measured: Mapping[int, int], summary: Mapping[str, Any]) -> list[int]:
-    """Returns MAX_VALUES values with the quantiles of all checkpoints, or of the measured ones."""
+    """Return MAX_VALUES values with the quantiles of all checkpoints, or of the measured ones."""
     ascending = sorted(measured.values())
     anchors = _anchors(summary) or [(index / max(1, len(ascending) - 1), each) for index, each in enumerate(ascending)]
     return _shuffled([_at(anchors, index / (MAX_VALUES - 1)) for index in range(MAX_VALUES)])
 
 
 def _anchors(summary: Mapping[str, Any]) -> list[tuple[float, float]]:
-    """Returns (share of the values, greatest of them), ascending; [] if the release has no quantiles."""
+    """Return (share of the values, greatest of them), ascending; [] if the release has no quantiles."""
     quantiles = [
         (share, summary[key]) for key, share in _QUANTILES.items() if isinstance(summary.get(key), int | float)
     ]
@@ -78,7 +78,7 @@ def _at(anchors: Sequence[tuple[float, float]], share: float) -> int:
 
 
 def _shuffled(ascending: Sequence[int]) -> list[int]:
-    """Returns the values in another order, the same one in each run."""
+    """Return the values in another order, the same one in each run."""
     count = len(ascending)
     stride = next(step for step in range(max(1, round(count * _STRIDE)), 2 * count + 2) if gcd(step, count) == 1)
     return [ascending[index * stride % count] for index in range(count)]

@@ -24,7 +24,7 @@ class ExceptionCatalog:
         self._anonymizer = anonymizer
 
     def name(self, entry: Json, labels: Mapping[str, str]) -> str:
-        """Adds the exception of an entry of the exception history and returns its name.
+        """Add the exception of an entry of the exception history and return its name.
 
         Args:
             entry: of the exception history.
@@ -55,7 +55,7 @@ class ExceptionCatalog:
 
 
 def exception(trace: str, anonymizer: Anonymizer) -> dict[str, Json]:
-    """Parses a Java stack trace: class, message, first frames, and cause."""
+    """Parse a Java stack trace: class, message, first frames, and cause."""
     head, _, cause = trace.partition("\nCaused by: ")
     lines = head.split("\n")
     end = next((number for number, line in enumerate(lines) if line.startswith("\t")), len(lines))
@@ -75,7 +75,7 @@ def exception(trace: str, anonymizer: Anonymizer) -> dict[str, Json]:
 
 
 def _own_frames(lines: list[str]) -> list[str]:
-    """Returns the frames before the first one of Flink or Java; the fake adds those itself."""
+    """Return the frames before the first one of Flink or Java; the fake adds those itself."""
     frames: list[str] = []
     for line in lines:
         frame = line.strip().removeprefix("at ")

@@ -8,22 +8,22 @@ from flinkmock.units import format_duration_range
 
 
 def duration_range(values: list[int]) -> str:
-    """Returns the range of durations in ms: "19ms..297ms"."""
+    """Return the range of durations in ms: "19ms..297ms"."""
     return format_duration_range(max(min(values), 0), max(max(values), 0))
 
 
 def format_size(size: int) -> str:
-    """Returns a size in bytes: "12B"."""
+    """Return a size in bytes: "12B"."""
     return f"{size}B"
 
 
 def format_share(ratio: float) -> str:
-    """Returns a share of the time: "40%", "12.5%"."""
+    """Return a share of the time: "40%", "12.5%"."""
     return f"{round(min(max(ratio, 0.0), 1.0) * 100, 1):g}%"
 
 
 def parse_value(text: str) -> int | float | str:
-    """Parses a metric value as Flink prints it: 12 for "12", 0.5 for "0.5"; "NaN" and "true" stay texts."""
+    """Parse a metric value as Flink prints it: 12 for "12", 0.5 for "0.5"; "NaN" and "true" stay texts."""
     if re.fullmatch(r"-?\d{1,18}", text):
         return int(text)
     if re.fullmatch(r"-?\d{1,18}\.\d+(E-?\d{1,2})?", text):

@@ -29,7 +29,7 @@ ACCUMULATORS = re.compile(r"(Int|Long|Double)(Counter|Minimum|Maximum)|Histogram
 
 
 def labels(details: Json, anonymizer: Anonymizer) -> dict[str, str]:
-    """Maps vertex ids to names in the scenario, with a number where two vertices have the same name."""
+    """Map vertex ids to names in the scenario, with a number where two vertices have the same name."""
     names: dict[str, str] = {}
     for vertex in details["vertices"]:
         name, count = anonymizer.vertex(vertex["name"]), 1
@@ -42,7 +42,7 @@ def labels(details: Json, anonymizer: Anonymizer) -> dict[str, str]:
 
 
 def vertices(job: JobObservations, names: Mapping[str, str], anonymizer: Anonymizer) -> list[dict[str, Any]]:
-    """Returns the vertices of a job in the order of /jobs/:jobid. `names`: vertex id -> name in the scenario."""
+    """Return the vertices of a job in the order of /jobs/:jobid. `names`: vertex id -> name in the scenario."""
     details = job.details
     nodes = {node["id"]: node for node in details.get("plan", {}).get("nodes", ())}
     inputs = {each: nodes.get(each, {}).get("inputs", ()) for each in names}
@@ -77,7 +77,7 @@ def _input(edge: Json, name: str) -> dict[str, Any]:
 
 
 def _flow(vertex: Json, job: JobObservations, *, reads: bool, has_readers: bool) -> dict[str, Any]:
-    """Returns the rate of a source (records per second), the selectivity of others, and the record size."""
+    """Return the rate of a source (records per second), the selectivity of others, and the record size."""
     metrics = vertex["metrics"]
     read, written, size = metrics["read-records"], metrics["write-records"], metrics["write-bytes"]
     entry: dict[str, Any] = {}
@@ -91,14 +91,14 @@ def _flow(vertex: Json, job: JobObservations, *, reads: bool, has_readers: bool)
 
 
 def running_ms(vertex: Json, job: JobObservations) -> int:
-    """Returns how long a vertex has been running since its last start (ms)."""
+    """Return how long a vertex has been running since its last start (ms)."""
     since = max(job.details["timestamps"].get("RUNNING", 0), vertex["start-time"])
     until = vertex["end-time"] if vertex["end-time"] > 0 else job.details["now"]
     return max(0, until - since) if vertex["start-time"] > 0 else 0
 
 
 def _measured(observations: VertexObservations, vertex: Json, ran: int, anonymizer: Anonymizer) -> dict[str, Any]:
-    """Returns skew, backpressure, accumulators and metrics. `ran`: how long the vertex has been running (ms)."""
+    """Return skew, backpressure, accumulators and metrics. `ran`: how long the vertex has been running (ms)."""
     entry: dict[str, Any] = {}
     records = [row["metrics"]["read-records"] or row["metrics"]["write-records"] for row in _subtasks(observations)]
     if len(records) > 1 and max(records) > SKEW_RATIO * max(1, min(records)):
@@ -128,7 +128,7 @@ def _measured(observations: VertexObservations, vertex: Json, ran: int, anonymiz
 
 
 def ratios(observations: VertexObservations) -> dict[int, Ratios]:
-    """Maps subtasks to how busy and back-pressured they were: while they were polled, or else since their start."""
+    """Map subtasks to how busy and back-pressured they were: while they were polled, or else since their start."""
     polled = {subtask: each for subtask, each in observations.ratios.items() if each.polls}
     if polled:
         return polled
@@ -141,17 +141,17 @@ def ratios(observations: VertexObservations) -> dict[int, Ratios]:
 
 
 def busy_of(measured: Ratios) -> float:
-    """Returns the share of time that a subtask was busy."""
+    """Return the share of time that a subtask was busy."""
     return measured.busy / measured.polls
 
 
 def pressure_of(measured: Ratios) -> float:
-    """Returns the share of time that a subtask was back-pressured."""
+    """Return the share of time that a subtask was back-pressured."""
     return measured.backpressure / measured.polls
 
 
 def has_busy_times(observations: VertexObservations) -> bool:
-    """Returns whether the cluster shows how busy the subtasks are; 1.12 and legacy sources don't."""
+    """Return whether the cluster shows how busy the subtasks are; 1.12 and legacy sources don't."""
     return bool(ratios(observations))
 
 
@@ -161,7 +161,7 @@ def _subtasks(observations: VertexObservations) -> list[Json]:
 
 
 def _accumulator(accumulator: Json, vertex: Json, ran: int) -> Any:
-    """Returns type and value; the type alone if it counts the records of a running vertex, and so grows."""
+    """Return type and value; the type alone if it counts the records of a running vertex, and so grows."""
     entry = {"type": accumulator["type"], **_value(accumulator)}
     records = vertex["metrics"]["read-records"] or vertex["metrics"]["write-records"]
     counts = accumulator["type"] in ("IntCounter", "LongCounter") and vertex["end-time"] <= 0
@@ -172,12 +172,12 @@ def _accumulator(accumulator: Json, vertex: Json, ran: int) -> Any:
 
 
 def grows(accumulator: Json, vertex: Json, job: JobObservations) -> bool:
-    """Returns whether an accumulator grows in the scenario as it did; else it keeps the recorded value."""
+    """Return whether an accumulator grows in the scenario as it did; else it keeps the recorded value."""
     return isinstance(_accumulator(accumulator, vertex, running_ms(vertex, job)), str)
 
 
 def _value(accumulator: Json) -> dict[str, Any]:
-    """Returns {"value": …} of an accumulator; {} if a scenario can't have such a value."""
+    """Return {"value": …} of an accumulator; {} if a scenario can't have such a value."""
     text, kind = accumulator["value"], accumulator["type"]
     if kind == "Histogram" and re.fullmatch(r"\{(-?\d+=\d+(, )?)+\}", text):
         return {"value": {int(key): int(count) for key, count in re.findall(r"(-?\d+)=(\d+)", text)}}

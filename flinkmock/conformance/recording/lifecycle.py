@@ -37,7 +37,7 @@ Entry = tuple[int, str]
 def lifecycle(
     job: JobObservations, now: int, scheduler: str, exceptions: ExceptionCatalog, labels: Mapping[str, str]
 ) -> list[Any]:
-    """Returns the states of a job with their durations.
+    """Return the states of a job with their durations.
 
     Args:
         job: the recorded job.
@@ -67,7 +67,7 @@ def lifecycle(
 
 
 def _entries(job: JobObservations, scheduler: str) -> list[Entry]:
-    """Returns the states in order, without transitions that the scheduler does not have: some states are unknown."""
+    """Return the states in order, without transitions that the scheduler does not have: some states are unknown."""
     every = sorted(job.entered | _overwritten(job, scheduler), key=lambda each: (each[0], ORDER.index(each[1])))
     kept = every[:1]
     for at, state in every[1:]:
@@ -83,7 +83,7 @@ def _durations(entries: list[Entry], state: str) -> list[int]:
 
 
 def _overwritten(job: JobObservations, scheduler: str) -> set[Entry]:
-    """Returns restarts that only the exceptions show, since timestamps keep the last entry of each state."""
+    """Return restarts that only the exceptions show, since timestamps keep the last entry of each state."""
     times: dict[str, set[int]] = {state: {at for at, entered in job.entered if entered == state} for state in ORDER}
     if not times["RESTARTING"]:
         return set()
@@ -113,5 +113,5 @@ def _between(times: set[int], since: int, until: int) -> list[int]:
 
 
 def _failure(job: JobObservations, at: int) -> Any:
-    """Returns the failure closest to a time; None if there is none."""
+    """Return the failure closest to a time; None if there is none."""
     return job.failures[min(job.failures, key=lambda each: abs(each - at))] if job.failures else None

@@ -26,7 +26,7 @@ class Ratios:
     backpressure: float = 0.0
 
     def add(self, row: Json) -> None:
-        """Adds the row of a response. Ignores one without numbers: a legacy source does not know how busy it is."""
+        """Add the row of a response. Ignores one without numbers: a legacy source does not know how busy it is."""
         busy, pressure = row.get("busyRatio"), row.get("ratio")
         if isinstance(busy, int | float) and isinstance(pressure, int | float):
             self.polls += 1
@@ -76,7 +76,7 @@ class JobObservations:
         return self.by_vertex.setdefault(vertex_id, VertexObservations())
 
     def vertex_name(self, vertex_id: str) -> str:
-        """Returns the name of a vertex; "" if there is none."""
+        """Return the name of a vertex; "" if there is none."""
         return next((row["name"] for row in rows(self.details, "vertices") if row["id"] == vertex_id), "")
 
 
@@ -104,7 +104,7 @@ class ClusterObservations:
         return max((job.details.get("now", 0) for job in self.jobs.values()), default=0)
 
     def add(self, target: str, body: Json) -> None:
-        """Adds the body of a success response. Ignores {} and targets that a recording doesn't use."""
+        """Add the body of a success response. Ignores {} and targets that a recording doesn't use."""
         if not body:
             return
         path, _, query = target.partition("?")
@@ -173,7 +173,7 @@ class ClusterObservations:
 
 
 def read_raw(lines: Iterable[str], source: str) -> ClusterObservations:
-    """Reads the exchanges that `flinkmock record --raw` kept, one JSON object per line.
+    """Read the exchanges that `flinkmock record --raw` kept, one JSON object per line.
 
     Args:
         lines: of the file.
@@ -198,19 +198,19 @@ def read_raw(lines: Iterable[str], source: str) -> ClusterObservations:
 
 
 def rows(body: Json, key: str) -> list[Json]:
-    """Returns a list of a body; [] if it has none."""
+    """Return a list of a body; [] if it has none."""
     listed = body.get(key) if isinstance(body, dict) else None
     return listed if isinstance(listed, list) else []
 
 
 def values(body: Json) -> list[tuple[str, str]]:
-    """Returns names and values of metrics."""
+    """Return names and values of metrics."""
     listed = body if isinstance(body, list) else []
     return [(metric["id"], metric["value"]) for metric in listed if "value" in metric]
 
 
 def failures(body: Json) -> dict[int, Json]:
-    """Maps epoch ms to failures, in the format of the exception history.
+    """Map epoch ms to failures, in the format of the exception history.
 
     1.12 has no exception history, and up to 1.18 it has a failure only after the tasks have restarted.
     """
@@ -226,5 +226,5 @@ def failures(body: Json) -> dict[int, Json]:
 
 
 def newest(entries: dict[int, Json]) -> dict[int, Json]:
-    """Returns the last MAX_HISTORY entries."""
+    """Return the last MAX_HISTORY entries."""
     return {key: entries[key] for key in sorted(entries)[-MAX_HISTORY:]}

@@ -14,7 +14,7 @@ UNEVEN = 0.1
 
 
 def omissions(observations: ClusterObservations) -> list[str]:
-    """Returns what was not written down, one sentence each."""
+    """Return what was not written down, one sentence each."""
     return [*_cluster(observations), *(each for job in observations.jobs.values() for each in _job(job))]
 
 

@@ -108,7 +108,7 @@ class Poller:
                     self._read(f"{path}/backpressure")
 
     def _finish(self) -> None:
-        """Reads the final states, and details of vertices that are read only once."""
+        """Read the final states, and details of vertices that are read only once."""
         for poll in range(FINAL_POLLS):
             if poll:
                 self._wait(1000)
@@ -127,7 +127,7 @@ class Poller:
 
 
 def user_metrics(names: Iterable[str], *, in_subtasks: bool) -> list[str]:
-    """Returns the metrics of a program or connector; the fake provides Flink's own metrics itself."""
+    """Return the metrics of a program or connector; the fake provides Flink's own metrics itself."""
     selected = []
     for name in names:
         metric = name.partition(".")[2] if in_subtasks else name

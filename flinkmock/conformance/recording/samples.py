@@ -23,7 +23,7 @@ class Samples:
         self._count = 0
 
     def add(self, at: int, text: str) -> None:
-        """Adds a value as Flink prints it. `at` is epoch ms."""
+        """Add a value as Flink prints it. `at` is epoch ms."""
         if self._count % self._every == 0:
             self.points.append((at, parse_value(text)))
         self._count += 1
@@ -38,7 +38,7 @@ class Samples:
 
 
 def metric_series(subtasks: Sequence[Samples], age: int) -> Any:
-    """Returns the metric series of a scenario.
+    """Return the metric series of a scenario.
 
     Args:
         subtasks: the samples of each subtask; the series is their mean.

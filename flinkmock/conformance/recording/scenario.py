@@ -28,7 +28,7 @@ MAX_LAG_MS = 86_400_000
 
 
 def recorded_scenario(observations: ClusterObservations, *, anonymize: bool = False) -> dict[str, Any]:
-    """Returns the scenario of a recording. It begins at the end of the recording; its jobs have an `age`.
+    """Return the scenario of a recording. It begins at the end of the recording; its jobs have an `age`.
 
     Args:
         observations: of the cluster.
@@ -77,7 +77,7 @@ def _taskmanagers(observations: ClusterObservations, slots: int) -> int | dict[s
 
 
 def _process_size(observations: ClusterObservations) -> str | None:
-    """Returns the process size of the TaskManagers if it differs from the JobManager's configuration."""
+    """Return the process size of the TaskManagers if it differs from the JobManager's configuration."""
     sizes = [row.get("memoryConfiguration", {}).get("totalProcessMemory") or 0 for row in observations.taskmanagers[:1]]
     try:
         configured = size_in_bytes(observations.configuration.get(PROCESS, "0"))
@@ -127,7 +127,7 @@ def _job(
 
 
 def restart_strategy(sentence: str) -> dict[str, Any] | str | None:
-    """Parses Flink's description of a restart strategy; None if it is the cluster's default."""
+    """Parse Flink's description of a restart strategy; None if it is the cluster's default."""
     if sentence == "Restart deactivated.":
         return "none"
     if fixed := re.match(r"Restart with fixed delay \((.*?)\)\. #(\d+) restart", sentence):
@@ -145,7 +145,7 @@ def restart_strategy(sentence: str) -> dict[str, Any] | str | None:
 
 
 def _watermarks(job: JobObservations) -> str | None:
-    """Returns the lag of event time at the last poll, "none" if there are no watermarks, None if it is unknown."""
+    """Return the lag of event time at the last poll, "none" if there are no watermarks, None if it is unknown."""
     latest = [vertex.watermarks[-1] for vertex in job.by_vertex.values() if vertex.watermarks]
     marks = [(at, mark) for at, mark in latest if mark is not None]
     if not marks:

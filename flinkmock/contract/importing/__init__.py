@@ -31,7 +31,7 @@ __all__ = ["contract_from_description", "dump", "import_contract", "nearest_rele
 
 
 def read_description(text: str) -> Description:
-    """Reads a documentation page or an OpenAPI document; detects which of them it is.
+    """Read a documentation page or an OpenAPI document; detects which of them it is.
 
     Raises:
         ImportRefused: the text is neither, or it is broken.
@@ -49,7 +49,7 @@ def read_description(text: str) -> Description:
 def import_contract(
     file: Path, *, flink: str, base: Contract, commit: str | None = None, built: str | None = None
 ) -> tuple[dict[str, Any], list[str]]:
-    """Makes the schema file of a release from a description.
+    """Make the schema file of a release from a description.
 
     Args:
         file: the description.
@@ -86,7 +86,7 @@ def import_contract(
 
 
 def nearest_release(flink: str) -> str:
-    """Returns the known release to complete a description from: the same minor release, or else the one before it.
+    """Return the known release to complete a description from: the same minor release, or else the one before it.
 
     Args:
         flink: the version of the description ("2.4.0").
@@ -99,7 +99,7 @@ def nearest_release(flink: str) -> str:
 
 
 def contract_from_description(text: str, flink: str) -> Contract:
-    """Makes a contract with nothing but the content of a description, and without an order of keys.
+    """Make a contract with nothing but the content of a description, and without an order of keys.
 
     Raises:
         ImportRefused: the text is not a description, or it is broken.
@@ -114,7 +114,7 @@ def _own(text: str) -> dict[str, Any] | None:
 
 @contextmanager
 def _refuse_broken() -> Iterator[None]:
-    """Turns the errors that a broken description causes into ImportRefused."""
+    """Turn the errors that a broken description causes into ImportRefused."""
     try:
         yield
     except (json.JSONDecodeError, yaml.YAMLError) as error:
@@ -143,5 +143,5 @@ def _head(flink: str, commit: str, built: str, detail: str) -> dict[str, Any]:
 
 
 def dump(document: Mapping[str, Any]) -> str:
-    """Returns the text of a schema file."""
+    """Return the text of a schema file."""
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"

@@ -44,13 +44,13 @@ class Description:
 
 
 def operation_name(method: str, path: str) -> str:
-    """Makes an operation id: GET /jobs/:jobid is `getJobsByJobid`."""
+    """Make an operation id: GET /jobs/:jobid is `getJobsByJobid`."""
     words = path.replace(":", "by-")
     return method.lower() + "".join(word.title() for word in re.split(r"\W+", words) if word)
 
 
 def parameter(name: str, text: str, *, required: bool, query: bool) -> dict[str, Any]:
-    """Returns a parameter as a schema file has it.
+    """Return a parameter as a schema file has it.
 
     Args:
         name: of the parameter.

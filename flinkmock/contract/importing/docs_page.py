@@ -24,7 +24,7 @@ _PARAMETER = re.compile(r"^\* `?([\w-]+)`?(?: \((optional|mandatory)\))? ?[:-] ?
 
 
 def read_page(text: str) -> Description:
-    """Returns the operations of a page; none if the text is something else.
+    """Return the operations of a page; none if the text is something else.
 
     Raises:
         json.JSONDecodeError, KeyError: a schema is broken.
@@ -61,7 +61,7 @@ def _operation(path: str, section: str, schemas: Draft03Converter) -> DescribedO
 
 
 def _text_of_tables(text: str) -> str:
-    """Converts the layout of 1.12: Markdown tables, with all path or query parameters in one cell."""
+    """Convert the layout of 1.12: Markdown tables, with all path or query parameters in one cell."""
     text = re.sub(r"^\| \*\*(/\S*?)\*\*", r"##### \1\n", text, flags=re.M)
     text = re.sub(r"`([\w-]+)` (\((?:optional|mandatory)\):)", r"\n* \1 \2", text)
     return re.sub(r"(?:^\| |(?<=[.)])\s*)`(\w+)` - ", r"\n* \1 - ", text, flags=re.M)

@@ -22,7 +22,7 @@ class Draft03Converter:
         self._suffix = ""
 
     def convert(self, schema: Mapping[str, Any], suffix: str = "") -> dict[str, Any]:
-        """Converts a whole document.
+        """Convert a whole document.
 
         Args:
             schema: the document.
@@ -45,7 +45,7 @@ class Draft03Converter:
         return {"$ref": f"#/$defs/{self._names[urn]}"}
 
     def _define(self, urn: str) -> str:
-        """Adds a class to the definitions and returns its name there."""
+        """Add a class to the definitions and return its name there."""
         class_name = _class_name(urn) + self._suffix
         name = self._names[urn] = self._free_name(class_name)
         self._definitions[name] = {}  # reserves the name: the class may refer to itself
@@ -85,7 +85,7 @@ class Draft03Converter:
 
 
 def _classes(schema: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yields each class that the document defines, with its URN."""
+    """Yield each class that the document defines, with its URN."""
     if isinstance(schema, Mapping):
         urn = schema.get("id")
         if isinstance(urn, str) and urn.startswith(_PREFIX):
@@ -95,6 +95,6 @@ def _classes(schema: Any) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 
 def _class_name(urn: str) -> str:
-    """Turns "urn:jsonschema:org:…:JarListInfo:JarFileInfo" into "JarListInfo.JarFileInfo"."""
+    """Turn "urn:jsonschema:org:…:JarListInfo:JarFileInfo" into "JarListInfo.JarFileInfo"."""
     parts = urn.removeprefix(_PREFIX).split(":")
     return ".".join(part for part in parts if part[:1].isupper()) or parts[-1]

@@ -28,7 +28,7 @@ _SCHEMA_KEYWORDS = ("type", "enum", "format", "pattern", "minimum")
 
 
 def read_own(document: Document) -> dict[str, Any] | None:
-    """Returns the schema file that the document was made from, without its provenance.
+    """Return the schema file that the document was made from, without its provenance.
 
     Returns:
         None if `flinkmock openapi` did not write the document.
@@ -63,7 +63,7 @@ def read_own(document: Document) -> dict[str, Any] | None:
 
 
 def _converters(document: Document) -> dict[str, dict[str, Any]]:
-    """Maps names of path parameters to their schema file entries, for parameters that lack the extension."""
+    """Map names of path parameters to their schema file entries, for parameters that lack the extension."""
     return {
         each["name"]: _with_converter(each)
         for *_, parameters in operations_of(document)
@@ -136,7 +136,7 @@ def _response(response: Document) -> dict[str, Any]:
 
 
 def _schema(schema: Any, *, is_request: bool = False) -> Any:
-    """Returns the schema with references to definitions instead of components.
+    """Return the schema with references to definitions instead of components.
 
     A response without `required` was not written by flinkmock. All of its properties become required, since Jackson
     writes all properties by default. Annotations, such as descriptions, are left out.
@@ -165,7 +165,7 @@ def _schema(schema: Any, *, is_request: bool = False) -> Any:
 
 
 def _without_all_of(value: Any, components: Mapping[str, Any]) -> Any:
-    """Replaces each `allOf`, which flinkmock doesn't write, by an object with all of the properties."""
+    """Replace each `allOf`, which flinkmock doesn't write, by an object with all of the properties."""
     if isinstance(value, list):
         return [_without_all_of(each, components) for each in value]
     if not isinstance(value, Mapping):
@@ -176,5 +176,5 @@ def _without_all_of(value: Any, components: Mapping[str, Any]) -> Any:
 
 
 def _class(name: str) -> str:
-    """Turns "JarRunRequestBody.Request" into "JarRunRequestBody@request"."""
+    """Turn "JarRunRequestBody.Request" into "JarRunRequestBody@request"."""
     return f"{name.removesuffix(_REQUEST)}@request" if name.endswith(_REQUEST) else name

@@ -50,7 +50,7 @@ class ContractMerger:
         self.notes: list[str] = []
 
     def document(self, head: Mapping[str, Any]) -> dict[str, Any]:
-        """Returns the schema file.
+        """Return the schema file.
 
         Args:
             head: its first entries (release, commit, provenance).
@@ -116,13 +116,13 @@ class ContractMerger:
         return entry
 
     def _parameters(self, base: Any, described: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Returns the described parameters, with the base's converter for a parameter of the same name."""
+        """Return the described parameters, with the base's converter for a parameter of the same name."""
         by_name = {each["name"]: each for entry in self._base["operations"] for each in entry["path_parameters"]}
         by_name |= {each["name"]: each for each in base}
         return [by_name.get(each["name"], each) | {"required": each["required"]} for each in described]
 
     def _merge(self, described: Schema, base: Schema | None, location: str) -> dict[str, Any]:
-        """Merges `described` into `base`; either of them may be a reference. `location` is for notes."""
+        """Merge `described` into `base`; either of them may be a reference. `location` is for notes."""
         described_name = described.get("$ref", "").removeprefix(PREFIX)
         base_name = (base or {}).get("$ref", "").removeprefix(PREFIX)
         name = base_name or (self._base_class(described_name) if base is None and described_name else "")
@@ -141,7 +141,7 @@ class ContractMerger:
         return {"$ref": PREFIX + name}
 
     def _describes(self, described_name: str, described: Schema, name: str) -> bool:
-        """Returns whether a described class is the class `name` of the base, and not one with the same simple name."""
+        """Return whether a described class is the class `name` of the base, and not one with the same simple name."""
         simple = _simple_name(described_name)
         known = self._base["$defs"]
         namesakes = [other for other in known if _simple_name(other) == simple]
@@ -170,7 +170,7 @@ class ContractMerger:
         return self._merge_values(resolved, base, location, is_class=is_class)
 
     def _merge_values(self, described: Schema, base: Schema, location: str, *, is_class: bool) -> dict[str, Any]:
-        """Merges two schemas without references or alternatives in the base."""
+        """Merge two schemas without references or alternatives in the base."""
         base_types = types(base) - {"null"}
         if alternatives(described) or "const" in base:
             return dict(base)
@@ -197,7 +197,7 @@ class ContractMerger:
         return dict(base)
 
     def _merge_enums(self, described: list[str], base: Schema, location: str) -> dict[str, Any]:
-        """Takes over which values there are, and keeps the base's spelling of them."""
+        """Take over which values there are, and keep the base's spelling of them."""
         spellings = {value.upper(): value for value in base["enum"]}
         spelled = str.lower if all(value == value.lower() for value in base["enum"]) else str
         values = [spellings.get(value.upper(), spelled(value)) for value in map(str, described)]
@@ -232,7 +232,7 @@ class ContractMerger:
         return self._without_gone(merged, names, location)
 
     def _without_gone(self, merged: Schema, described: set[str], location: str) -> dict[str, Any]:
-        """Removes the properties that a description would show if they still existed."""
+        """Remove the properties that a description would show if they still existed."""
         properties = dict(merged.get("properties", {}))
         required = list(merged.get("required", ()))
         if any("const" in child for child in properties.values()):
@@ -246,7 +246,7 @@ class ContractMerger:
         return {**merged, "properties": properties, "required": required}
 
     def _new(self, described: Schema, location: str) -> dict[str, Any]:
-        """Returns a schema that has no counterpart in the base: Jackson writes all properties of a class."""
+        """Return a schema that has no counterpart in the base: Jackson writes all properties of a class."""
         out = dict(described)
         if "properties" in described:
             children = described["properties"].items()
@@ -262,7 +262,7 @@ class ContractMerger:
         return out
 
     def _base_class(self, name: str) -> str:
-        """Returns the base's name of a described class; OpenAPI documents omit the enclosing class."""
+        """Return the base's name of a described class; OpenAPI documents omit the enclosing class."""
         known = self._base["$defs"]
         for candidate in (name, name.removesuffix("@request")):
             if candidate in known and (candidate == name or known[candidate].get("type") != "object"):
@@ -276,7 +276,7 @@ def _is_request(location: str) -> bool:
 
 
 def _opened(schema: Any) -> Any:
-    """Allows more properties in all objects of a schema."""
+    """Allow more properties in all objects of a schema."""
     if isinstance(schema, list):
         return [_opened(each) for each in schema]
     if not isinstance(schema, Mapping):
@@ -288,17 +288,17 @@ def _opened(schema: Any) -> Any:
 
 
 def _or_null(schema: dict[str, Any]) -> dict[str, Any]:
-    """Allows null, which Jackson reads for every property that is not a Java primitive."""
+    """Allow null, which Jackson reads for every property that is not a Java primitive."""
     if isinstance(schema.get("type"), str) and "enum" not in schema:
         return schema | {"type": [schema["type"], "null"]}
     return {"anyOf": [schema, {"type": "null"}]} if schema else schema
 
 
 def _simple_name(name: str) -> str:
-    """Turns "JarListInfo.JarFileInfo" into "JarFileInfo"."""
+    """Turn "JarListInfo.JarFileInfo" into "JarFileInfo"."""
     return name.rpartition(".")[2]
 
 
 def _folded(name: str) -> str:
-    """Returns what "start_time" and "start-time", or "backpressureLevel" and "backpressure-level", have in common."""
+    """Return what "start_time" and "start-time", or "backpressureLevel" and "backpressure-level", have in common."""
     return name.replace("-", "").replace("_", "").lower()

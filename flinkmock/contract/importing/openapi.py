@@ -19,7 +19,7 @@ _COMPONENTS = "#/components/schemas/"
 
 
 def read_document(text: str) -> Mapping[str, Any] | None:
-    """Parses an OpenAPI document in YAML or JSON.
+    """Parse an OpenAPI document in YAML or JSON.
 
     Returns:
         None if the text is not an OpenAPI document.
@@ -46,7 +46,7 @@ def read_document(text: str) -> Mapping[str, Any] | None:
 
 
 def dereferenced(entry: Mapping[str, Any], document: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Follows a reference to a parameter, request body or response. Raises KeyError if it is missing."""
+    """Follow a reference to a parameter, request body or response. Raises KeyError if it is missing."""
     for _ in range(_MAX_REFERENCES):
         if "$ref" not in entry:
             return entry
@@ -58,7 +58,7 @@ def dereferenced(entry: Mapping[str, Any], document: Mapping[str, Any]) -> Mappi
 
 
 def read_openapi(document: Mapping[str, Any]) -> Description:
-    """Returns the operations of a document.
+    """Return the operations of a document.
 
     Raises:
         KeyError: the document refers to something that it does not contain.
@@ -71,7 +71,7 @@ def read_openapi(document: Mapping[str, Any]) -> Description:
 
 
 def operations_of(document: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any], list[Any]]]:
-    """Yields path (":jobid"), method ("GET"), entry and parameters of each operation.
+    """Yield path (":jobid"), method ("GET"), entry and parameters of each operation.
 
     References to parameters, request bodies and responses are resolved. The parameters include those that the path
     declares, and those that the path has without a declaration.
@@ -111,7 +111,7 @@ _VALUE_CLASSES: tuple[tuple[frozenset[str], Mapping[str, Any]], ...] = (
 
 
 def _components(document: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
-    """Returns the schemas of the document, with the values that Jackson writes for some classes."""
+    """Return the schemas of the document, with the values that Jackson writes for some classes."""
     components = dict(document.get("components", {}).get("schemas", {}))
     for name, schema in components.items():
         properties = frozenset(schema.get("properties", ()))
@@ -122,7 +122,7 @@ def _components(document: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
 
 
 def _definitions(components: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns each class twice: as Flink writes it and as Flink reads it."""
+    """Return each class twice: as Flink writes it and as Flink reads it."""
     written = {name: _convert(schema, components, "") for name, schema in components.items()}
     read = {f"{name}@request": _convert(schema, components, "@request") for name, schema in components.items()}
     return written | read
@@ -155,7 +155,7 @@ def _operation(
 
 
 def read_parameter(entry: Mapping[str, Any], components: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns a parameter as a schema file has it.
+    """Return a parameter as a schema file has it.
 
     Except for enums and integers, Flink's description of a parameter says more than its schema.
     """
@@ -172,7 +172,7 @@ def read_parameter(entry: Mapping[str, Any], components: Mapping[str, Any]) -> d
 
 
 def _convert(schema: Mapping[str, Any], components: Mapping[str, Any], suffix: str) -> dict[str, Any]:
-    """Turns a schema of OpenAPI 3.0 or 3.1 into one of JSON Schema 2020-12."""
+    """Turn a schema of OpenAPI 3.0 or 3.1 into one of JSON Schema 2020-12."""
     if "$ref" in schema:
         return {"$ref": f"#/$defs/{schema['$ref'].removeprefix(_COMPONENTS)}{suffix}"}
     if "oneOf" in schema or "anyOf" in schema:
@@ -206,7 +206,7 @@ def _convert(schema: Mapping[str, Any], components: Mapping[str, Any], suffix: s
 
 
 def flattened(schema: Mapping[str, Any], components: Mapping[str, Any]) -> dict[str, Any]:
-    """Merges the properties of an `allOf`, ancestors first."""
+    """Merge the properties of an `allOf`, ancestors first."""
     properties: dict[str, Any] = {}
     for part in (*schema["allOf"], {"properties": schema.get("properties", {})}):
         if "$ref" in part:

@@ -9,7 +9,7 @@ PREFIX = "#/$defs/"
 
 
 def referenced_definitions(roots: Any, definitions: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the definitions that `roots` refers to, directly or through others, in the order of `definitions`.
+    """Return the definitions that `roots` refers to, directly or through others, in the order of `definitions`.
 
     Raises:
         KeyError: a definition is missing.
@@ -30,7 +30,7 @@ def referenced_definitions(roots: Any, definitions: Mapping[str, Any]) -> dict[s
 
 
 def define_request_bodies(document: dict[str, Any]) -> dict[str, Any]:
-    """Gives each inline request schema a definition, as all request bodies of Flink have a class.
+    """Give each inline request schema a definition, as all request bodies of Flink have a class.
 
     The body of `postNote` becomes the definition "PostNoteRequestBody@request".
     """

@@ -21,7 +21,7 @@ _KEYWORDS = frozenset(
 
 
 def refuse_unsound(document: Mapping[str, Any]) -> Contract:
-    """Returns the contract of a schema file.
+    """Return the contract of a schema file.
 
     Raises:
         ImportRefused: two operations have the same id or the same path, a path parameter is missing or is not in the
@@ -41,7 +41,7 @@ def refuse_unsound(document: Mapping[str, Any]) -> Contract:
 
 
 def refuse_foreign(described: Mapping[tuple[str, tuple[str, ...]], str], known: Contract) -> None:
-    """Refuses the description of an API that is not Flink's.
+    """Refuse the description of an API that is not Flink's.
 
     Args:
         described: method and shape of each operation, with its name for the message.
@@ -105,7 +105,7 @@ def _children(schema: Mapping[str, Any]) -> Iterator[Any]:
 
 
 def _refuse_endless(name: str, definitions: Mapping[str, Any]) -> None:
-    """Refuses a definition that refers to itself without anything between."""
+    """Refuse a definition that refers to itself without anything between."""
     seen = [name]
     schema = definitions[name]
     while "$ref" in schema:

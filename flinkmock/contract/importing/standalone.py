@@ -24,7 +24,7 @@ ERROR = {"type": "object", "properties": {"errors": {"type": "array", "items": {
 
 
 def standalone_document(description: Description, flink: str) -> dict[str, Any]:
-    """Returns a schema file with nothing but the content of the description.
+    """Return a schema file with nothing but the content of the description.
 
     Its `key_order` is "unknown": descriptions don't document the order of keys.
     """
@@ -49,7 +49,7 @@ def standalone_document(description: Description, flink: str) -> dict[str, Any]:
 
 
 def operation_entry(operation: DescribedOperation, operation_id: str) -> dict[str, Any]:
-    """Returns a described operation as an entry of a schema file."""
+    """Return a described operation as an entry of a schema file."""
     return {
         "id": operation_id,
         "headers": "",

@@ -98,12 +98,12 @@ JOB: Table[JobInputs] = (
 
 
 def job_metrics(inputs: JobInputs, release: Release) -> dict[str, str]:
-    """Names and values of `/jobs/:jobid/metrics`."""
+    """Name and values of `/jobs/:jobid/metrics`."""
     return measure(JOB, inputs, release)
 
 
 def coordinator_metrics(source_vertex: str, release: Release) -> dict[str, str]:
-    """Names and values of `/jobs/:jobid/vertices/:vertexid/jm-operator-metrics` for a source vertex of that name."""
+    """Name and values of `/jobs/:jobid/vertices/:vertexid/jm-operator-metrics` for a source vertex of that name."""
     if not release.since("1.18"):
         return {}
     name = metric_operator_name(source_vertex, release)

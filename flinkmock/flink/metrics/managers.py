@@ -37,12 +37,12 @@ TASK_MANAGER: Table[TaskManagerInputs] = (
 
 
 def jobmanager_metrics(inputs: JobManagerInputs, release: Release) -> dict[str, str]:
-    """Names and values of `/jobmanager/metrics`."""
+    """Name and values of `/jobmanager/metrics`."""
     return measure(JOB_MANAGER, inputs, release) | measure(JVM, jobmanager_state(inputs), release)
 
 
 def taskmanager_metrics(inputs: TaskManagerInputs, release: Release) -> dict[str, str]:
-    """Names and values of `/taskmanagers/:taskmanagerid/metrics`."""
+    """Name and values of `/taskmanagers/:taskmanagerid/metrics`."""
     return measure(TASK_MANAGER, inputs, release) | measure(JVM, taskmanager_state(inputs), release)
 
 

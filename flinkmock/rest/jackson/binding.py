@@ -176,7 +176,7 @@ class BodyReader:
 
 
 def plain(value: Any) -> Any:
-    """Returns a parsed JSON value with dicts instead of Pairs. Not recursive: Jackson reads 1,000 levels."""
+    """Return a parsed JSON value with dicts instead of Pairs. Not recursive: Jackson reads 1,000 levels."""
     result: list[Any] = [value]
     pending: list[tuple[Any, Any]] = [(result, 0)]
     while pending:

@@ -45,7 +45,7 @@ class _ClassNames(dict[str, str]):
 
 
 def of(release: Release) -> Mapping[str, str]:
-    """Maps names in the contract to Java classes; every name has one."""
+    """Map names in the contract to Java classes; every name has one."""
     names = _ClassNames(_CLASSES)
     if not release.since("1.20"):
         names["RestoreMode"] = "org.apache.flink.runtime.jobgraph.RestoreMode"

@@ -144,13 +144,13 @@ class Scalars:
         return text
 
     def null(self, kind: str, path: str, *, is_long: bool) -> NoReturn:
-        """Rejects null for a primitive; `kind` is "boolean" or "integer"."""
+        """Reject null for a primitive; `kind` is "boolean" or "integer"."""
         primitive = "boolean" if kind == "boolean" else "long" if is_long else "int"
         shown = f"`{primitive}`" if self._newer else primitive
         fail(MISMATCH, f"Cannot map `null` into type {shown} {_NULL_PRIMITIVE}", path)
 
     def no_creator(self, java_class: str) -> NoReturn:
-        """Rejects an object for a class without a constructor that takes fields (recorded: 1.18.1)."""
+        """Reject an object for a class without a constructor that takes fields (recorded: 1.18.1)."""
         why = "cannot deserialize from Object value (no delegate- or property-based Creator)"
         text = f"Cannot construct instance of `{java_class}` (although at least one Creator exists): {why}"
         fail(MISMATCH, text, "")

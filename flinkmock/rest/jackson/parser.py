@@ -100,7 +100,7 @@ def _decoded(raw: bytes) -> str:
 
 
 def _check_octets(text: str, raw: bytes) -> None:
-    """Refuses what was no UTF-8 in the part that is read."""
+    """Refuse what was no UTF-8 in the part that is read."""
     if not re.search("[\udc80-\udcff]", text):
         return
     try:
@@ -127,7 +127,7 @@ def _check_depth(text: str) -> None:
 
 
 def _check_lengths(value: Any) -> None:
-    """Checks names and numbers in the order of the text."""
+    """Check names and numbers in the order of the text."""
     iterators: list[Iterator[tuple[str, Any]]] = [iter([("", value)])]
     while iterators:
         for name, child in iterators[-1]:
@@ -143,7 +143,7 @@ def _check_lengths(value: Any) -> None:
 
 
 def too_deep(depth: int = _MAX_DEPTH + 1) -> JacksonError:
-    """Returns the error for JSON with more levels than Jackson reads."""
+    """Return the error for JSON with more levels than Jackson reads."""
     return _too_much(f"Document nesting depth ({depth})", _MAX_DEPTH, "getMaxNestingDepth")
 
 
