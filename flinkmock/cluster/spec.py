@@ -14,6 +14,7 @@ from typing import Any
 from flinkmock.cluster.collect_sink import CollectSink
 from flinkmock.cluster.metric_series import Backpressure, MetricSpec
 from flinkmock.cluster.states import JobState
+from flinkmock.cluster.stream_operator import StreamOperator
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.named_random import ZERO, UniformRange, ValuesInTurn
 
@@ -279,6 +280,8 @@ class JobSpec:
     accumulators: Mapping[str, str] = field(default_factory=dict)
     """Name -> type, of accumulators of the first vertex, whatever the graph is."""
     accumulator_values: Mapping[str, Any] = field(default_factory=dict)
+    stream_operators: tuple[StreamOperator, ...] = ()
+    """Those of the plan; empty: they follow from the vertices."""
     graph_is_complete: bool = False
     """Whether a batch job has all vertices from its start, because its client sent them (a JobGraph)."""
 

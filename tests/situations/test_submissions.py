@@ -96,3 +96,10 @@ def test_a_job_that_cannot_be_restored(tmp_path):
         assert [details[name] for name in ("state", "vertices", "plan", "schedulerType")] == [
             real("lost-savepoint")[""][name] for name in ("state", "vertices", "plan", "schedulerType")
         ]
+
+
+def test_the_stream_graph_of_a_batch_job(tmp_path):
+    with HandlerClient(flink="2.3", submissions=ANY) as client:
+        jobid = submit(client, tmp_path, "streamgraph-batch")
+        client.advance(3_000)
+        assert client.ask("getJobDetails", jobid=jobid)["stream-graph"] == real("streamgraph-batch")[""]["stream-graph"]

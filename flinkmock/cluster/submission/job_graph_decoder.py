@@ -11,12 +11,14 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from flinkmock.cluster.spec import VertexSpec
+from flinkmock.cluster.stream_operator import StreamOperator
 from flinkmock.cluster.submission.java_values import Options, abstract_id, inside, is_a, pairs, text
 from flinkmock.cluster.submission.job_graph import job_graph_vertices
-from flinkmock.cluster.submission.job_settings import JobSettings, read_settings
+from flinkmock.cluster.submission.job_settings import JobSettings, read_settings, source_parallelism
 from flinkmock.cluster.submission.plan_vertices import vertex_specs
 from flinkmock.cluster.submission.stream_graph import stream_graph_vertices
 from flinkmock.flink.java_serialization.reader import JavaObject
+from flinkmock.release import Release
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +44,16 @@ class SubmittedJob:
     is_empty: bool = False
     vertices: tuple[VertexSpec, ...] = ()
     plan_order: tuple[int, ...] = ()
+    stream_operators: tuple[StreamOperator, ...] = ()
     settings: JobSettings = field(default_factory=JobSettings)
 
 
-def decode_job(plan: Any) -> SubmittedJob:
+def decode_job(plan: Any, release: Release | None = None) -> SubmittedJob:
     """Return the job that the first object of a stream describes; of an unknown class, at most id and name.
+
+    Args:
+        plan: The object.
+        release: The release of the JobManager; None: the newest.
 
     Raises:
         BadStream: an object that is serialized inside of it can't be read.
@@ -64,21 +71,27 @@ def decode_job(plan: Any) -> SubmittedJob:
         is_stream_graph=is_a(plan, "StreamGraph"),
     )
     try:
-        return _with_graph(named, fields)
+        return _with_graph(named, fields, release)
     except (AttributeError, IndexError, KeyError, RecursionError, TypeError, ValueError):
         return named
 
 
-def _with_graph(job: SubmittedJob, fields: Mapping[str, Any]) -> SubmittedJob:
+def _with_graph(job: SubmittedJob, fields: Mapping[str, Any], release: Release | None) -> SubmittedJob:
     options = Options(fields.get("jobConfiguration"))
     if "taskVertices" in fields:
         execution_config = inside(fields.get("serializedExecutionConfig"))
         settings = read_settings(options, execution_config, fields.get("snapshotSettings"))
-        vertices, order = vertex_specs(job_graph_vertices(fields, max(settings.parallelism, 1)))
+        of_sources = source_parallelism(options, settings.parallelism, release)
+        vertices, order = vertex_specs(job_graph_vertices(fields, of_sources))
     else:
         holder = fields["userDefinedObjectsHolder"].fields
         settings = read_settings(options, inside(holder.get("serializedExecutionConfig")), None)
-        vertices, order = vertex_specs(stream_graph_vertices(fields, options))
+        of_sources = source_parallelism(options, settings.parallelism, release)
+        by_head, operators = stream_graph_vertices(fields, options, of_sources)
+        vertices, order = vertex_specs(by_head)
+        index = dict(zip(by_head, order, strict=True))
+        operators = tuple(replace(each, vertex=index[each.vertex]) for each in operators)
+        job = replace(job, stream_operators=operators)
     return replace(job, vertices=vertices, plan_order=order, settings=settings, is_empty=_is_empty(fields))
 
 

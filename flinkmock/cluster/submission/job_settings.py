@@ -10,6 +10,7 @@ from flinkmock.cluster.spec import CheckpointSpec, RestartStrategy, RestartStrat
 from flinkmock.cluster.submission.java_values import Options, duration_ms, is_a, simple_name, text, texts
 from flinkmock.flink.java_format import MAX_INT
 from flinkmock.flink.java_serialization.reader import JavaObject
+from flinkmock.release import Release
 
 _NEVER = (1 << 63) - 1
 """Long.MAX_VALUE, the checkpoint interval (ms) of a job without checkpoints."""
@@ -59,6 +60,18 @@ def read_settings(options: Options, execution_config: Any, snapshot_settings: An
         object_reuse=object_reuse is True,
         user_config=options.entries("pipeline.global-job-parameters") or _parameters(fields.get("globalJobParameters")),
     )
+
+
+def source_parallelism(options: Options, default: int, release: Release | None) -> int:
+    """Return the parallelism that the scheduler of batch jobs gives to a source that has none.
+
+    Without options for it, that is the job's since 1.19, and 1 before (BatchExecutionOptions).
+    """
+    prefix = "execution.batch.adaptive.auto-parallelism."
+    configured = options.integer(f"{prefix}default-source-parallelism", f"{prefix}max-parallelism")
+    if configured is None and release is not None and not release.since("1.19"):
+        return 1
+    return max(default if configured is None else configured, 1)
 
 
 def _number(of_field: int | None, of_option: int | None) -> int:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from flinkmock.cluster.collect_sink import CollectSink
+from flinkmock.cluster.stream_operator import StreamOperator
 from flinkmock.cluster.submission.chaining import Chain, ChainBuilder, ChainingRules
 from flinkmock.cluster.submission.java_values import Options, items, plain, text
 from flinkmock.cluster.submission.node_hashes import NodeHashes
@@ -16,15 +17,21 @@ from flinkmock.cluster.submission.stream_nodes import CONVERTED, StreamEdge, Str
 _UNDECIDED = -1
 
 
-def stream_graph_vertices(fields: Mapping[str, Any], options: Options) -> dict[int, PlanVertex]:
-    """Return the vertices of a StreamGraph by the operators that they begin with.
+def stream_graph_vertices(
+    fields: Mapping[str, Any], options: Options, source_parallelism: int
+) -> tuple[dict[int, PlanVertex], tuple[StreamOperator, ...]]:
+    """Return the vertices of a StreamGraph by the operators that they begin with, and the operators.
+
+    `vertex` of an operator is the number of the first operator of its vertex.
 
     Args:
         fields: Those of the StreamGraph.
         options: Its configuration.
+        source_parallelism: That of sources whose parallelism the scheduler of batch jobs decides.
     """
     nodes = read_stream_nodes(fields["userDefinedObjectsHolder"].fields)
-    return StreamGraphVertices(nodes, fields, options).build()
+    builder = StreamGraphVertices(nodes, fields, options, source_parallelism)
+    return builder.build(), builder.operators()
 
 
 class StreamGraphVertices:
@@ -34,17 +41,20 @@ class StreamGraphVertices:
     (AdaptiveGraphManager), and operators without a parallelism get one then.
     """
 
-    def __init__(self, nodes: Mapping[int, StreamNode], fields: Mapping[str, Any], options: Options) -> None:
+    def __init__(
+        self, nodes: Mapping[int, StreamNode], fields: Mapping[str, Any], options: Options, source_parallelism: int
+    ) -> None:
         self._nodes = nodes
         self._fields = fields
         self._dynamic = fields.get("dynamic") is True
-        self._default_parallelism = options.integer("parallelism.default") or 1
+        self._source_parallelism = source_parallelism
         self._rules = ChainingRules(
             nodes,
             options.boolean("pipeline.operator-chaining.enabled", "pipeline.operator-chaining") is not False,
             options.boolean("pipeline.operator-chaining.chain-operators-with-different-max-parallelism") is not False,
         )
         self._hashes = NodeHashes(self._rules)
+        self._head_of: dict[int, int] = {}
 
     def build(self) -> dict[int, PlanVertex]:
         """Return the vertices by the numbers of their first operators."""
@@ -58,6 +68,23 @@ class StreamGraphVertices:
             builder.start_at(sources)
             chains = builder.chains
         return self._vertices(chains)
+
+    def operators(self) -> tuple[StreamOperator, ...]:
+        """Return the operators of the vertices, which have been built."""
+        return tuple(
+            StreamOperator(
+                node.id,
+                node.name,
+                node.description,
+                node.parallelism,
+                self._head_of[node.id],
+                tuple((edge.source, self._shown_strategy(edge), edge.exchange_mode) for edge in node.inputs),
+            )
+            for node in self._nodes.values()
+        )
+
+    def _shown_strategy(self, edge: StreamEdge) -> str:
+        return "FORWARD" if edge.partitioner == "ForwardPartitioner" else edge.ship_strategy
 
     # -- batch
 
@@ -101,6 +128,7 @@ class StreamGraphVertices:
 
     def _vertices(self, chains: Mapping[int, Chain]) -> dict[int, PlanVertex]:
         head_of = {id: chain.head for chain in chains.values() for id in chain.nodes}
+        self._head_of = head_of | {id: chain.head for chain in chains.values() for id in chain.sources}
         groups = self._slot_sharing_groups(chains, head_of)
         vertices = {head: self._vertex(chain, groups[head]) for head, chain in chains.items()}
         for chain in chains.values():
@@ -112,7 +140,7 @@ class StreamGraphVertices:
 
     def _vertex(self, chain: Chain, group: str) -> PlanVertex:
         head = self._nodes[chain.head]
-        default = self._default_parallelism if not head.inputs or chain.sources else 1
+        default = self._source_parallelism if not head.inputs or chain.sources else 1
         return PlanVertex(
             operators=self._names(chain, chain.head),
             parallelism=head.parallelism if head.parallelism > 0 else default,

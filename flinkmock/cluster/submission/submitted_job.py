@@ -62,6 +62,7 @@ def spec_of_plan(plan: SubmittedJob, rule: SubmissionRule) -> JobSpec:
         vertices=with_accumulators(tuple(vertices), spec.accumulators, spec.accumulator_values),
         parallelism=settings.parallelism,
         plan_order=plan.plan_order,
+        stream_operators=plan.stream_operators,
         graph_is_complete=not plan.is_stream_graph,
     )
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from flinkmock.cluster.graph import JobGraph
 from flinkmock.cluster.job import Job
+from flinkmock.cluster.stream_operator import StreamOperator
 from flinkmock.flink.java_format import hash_order
 
 _EXCHANGE = "UNDEFINED"
@@ -18,8 +19,27 @@ def stream_graph_payload(job: Job, time: int) -> dict[str, Any]:
     Nodes are in the order of a hash map with their ids as keys.
     """
     present = {vertex.index for vertex in job.vertices_at(time)}
-    nodes = {node["id"]: node for node in _nodes(job.graph, present)}
+    own = job.spec.stream_operators
+    nodes = {node["id"]: node for node in (_nodes_of_plan(own, job, present) if own else _nodes(job.graph, present))}
     return {"nodes": [nodes[id] for id in hash_order(nodes, int)]}
+
+
+def _nodes_of_plan(operators: Sequence[StreamOperator], job: Job, present: set[int]) -> Iterator[dict[str, Any]]:
+    """Yield the operators as the plan has them."""
+    for each in operators:
+        vertex = job.graph.vertices[each.vertex]
+        is_present = each.vertex in present
+        yield {
+            "id": str(each.id),
+            "parallelism": vertex.parallelism if is_present else each.parallelism,
+            "operator": each.name,
+            "description": each.description,
+            **({"job_vertex_id": vertex.id} if is_present else {}),
+            "inputs": [
+                {"num": number, "id": str(source), "ship_strategy": strategy, "exchange": exchange}
+                for number, (source, strategy, exchange) in enumerate(each.inputs)
+            ],
+        }
 
 
 def _nodes(graph: JobGraph, present: set[int]) -> Iterator[dict[str, Any]]:

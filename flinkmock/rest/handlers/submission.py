@@ -96,7 +96,7 @@ def _reject_empty(sent: SubmittedJob, job_id: str, call: RestCall) -> JavaExcept
 def _read(file: UploadedFile, release: Release) -> SubmittedJob:
     """Since 1.20 the id is in the file's name, too. See docs/flink-behaviour.md#command-line-client."""
     try:
-        sent = decode_job(read_object(file.path.read_bytes()))
+        sent = decode_job(read_object(file.path.read_bytes()), release)
     except BadStream as bad:
         kind = "ExecutionPlan" if release.since("2.0") else "JobGraph"
         raise InvalidJobSubmission(submission_messages.not_deserialized(kind), cause=bad.cause) from None

@@ -15,14 +15,16 @@ import pytest
 from flinkmock.cluster.spec import CheckpointSpec, RestartStrategy
 from flinkmock.cluster.submission.job_graph_decoder import SubmittedJob, decode_job
 from flinkmock.cluster.submission.plan_vertices import chained_operators, default_max_parallelism
+from flinkmock.contract import Contract
 from flinkmock.flink.java_serialization.reader import JavaObject, read_object
 
 ID = JavaObject("org.apache.flink.api.common.JobID", {"lowerPart": 1, "upperPart": -1})
 PLANS = Path(__file__).parent / "plans"
 
 
-def plan(name: str) -> SubmittedJob:
-    return decode_job(read_object(gzip.decompress((PLANS / f"{name}.bin.gz").read_bytes())))
+def plan(name: str, flink: str = "2.3") -> SubmittedJob:
+    data = gzip.decompress((PLANS / f"{name}.bin.gz").read_bytes())
+    return decode_job(read_object(data), Contract.load(flink).release)
 
 
 @pytest.mark.parametrize(("name", "operators"), [
@@ -121,6 +123,7 @@ def test_a_job_graph_of_a_batch_job_leaves_parallelism_open():
     ]  # fmt: skip
     assert [vertex.parallelism for vertex in job.vertices][:2] == [2, 1]
     assert {edge.exchange for vertex in job.vertices for edge in vertex.inputs} == {"blocking"}
+    assert plan("jobgraph-batch", "1.18").vertices[0].parallelism == 1  # 1.18.1, with Flink's client
 
 
 def test_a_stream_graph_of_a_batch_job_is_hashed_in_the_order_in_which_its_vertices_are_made():
