@@ -107,8 +107,8 @@ class Moment:
         """
         trace = self.trace
         if known is None or known.version != version or known.until <= trace.now:
-            own = Trace(trace.now)
-            known = Fragment(make(Moment(own, self.shift)), version, own.until)
+            inner = Trace(trace.now)
+            known = Fragment(make(Moment(inner, self.shift)), version, inner.until)
         trace.holds_until(known.until)
         return known
 

@@ -65,10 +65,10 @@ def run(args: argparse.Namespace) -> int:
     return int(any(each.deviates for each in reviews))
 
 
-def _release(wanted: Sequence[str] | None, reviews: Sequence[Review]) -> str:
+def _release(requested: Sequence[str] | None, reviews: Sequence[Review]) -> str:
     """Return the release to serve: the one that was asked for, else the newest of those that most responses fit."""
-    if wanted:
-        return wanted[-1]
+    if requested:
+        return requested[-1]
     names = list(reviews[0].deviations)
     return max(names, key=lambda name: (sum(name in each.releases for each in reviews), names.index(name)))
 
@@ -80,11 +80,11 @@ def _as_text(reviews: Sequence[Review]) -> str:
         colour = "red" if each.deviates else "green"
         lines.append(f"{each.fake.source}: {each.fake.request} {each.fake.status}: {paint(verdict, colour)}")
         if each.deviates:
-            found = list(each.deviations[each.nearest])
+            deviations = list(each.deviations[each.nearest])
             lines.append(f"  nearest: Flink {each.nearest}")
-            lines += [f"    {line}" for line in found[:MAX_LINES]]
-            if len(found) > MAX_LINES:
-                lines.append(f"    … and {len(found) - MAX_LINES} more")
+            lines += [f"    {line}" for line in deviations[:MAX_LINES]]
+            if len(deviations) > MAX_LINES:
+                lines.append(f"    … and {len(deviations) - MAX_LINES} more")
     deviating, count = sum(each.deviates for each in reviews), len(reviews)
     verb = "deviates" if deviating == 1 else "deviate"
     lines.append(f"{count} response{'' if count == 1 else 's'}, {deviating} of them {verb} from every release")
@@ -111,7 +111,9 @@ def _as_json(reviews: Sequence[Review]) -> str:
                 "status": each.fake.status,
                 "operation": each.operation and str(each.operation),
                 "releases": each.releases,
-                "deviations": {release: list(found) for release, found in each.deviations.items() if found},
+                "deviations": {
+                    release: list(deviations) for release, deviations in each.deviations.items() if deviations
+                },
             }
             for each in reviews
         ],

@@ -46,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
         CAUSED_BY_UPGRADE,
         compat,
         count_unmatched,
-        found_base_path,
+        detect_base_path,
         read_requests,
         without_base_path,
     )
@@ -58,12 +58,12 @@ def run(args: argparse.Namespace) -> int:
     new = args.new or LATEST
     if args.new is None and args.old == LATEST:
         raise InvalidArgument(f"Flink {LATEST} is the newest release that flinkmock contains. Name another one: --to.")
-    base_path = found_base_path(requests, args.old) if args.base_path is None else f"/{args.base_path.strip('/')}"
+    base_path = detect_base_path(requests, args.old) if args.base_path is None else f"/{args.base_path.strip('/')}"
     requests = without_base_path(requests, base_path)
     impacts = compat(requests, args.old, new)
     unmatched = count_unmatched(requests, args.old)
     if unmatched == len(requests):
-        raise FlinkMockError(nothing_understood(args.journal, requests, args.old))
+        raise FlinkMockError(no_match_message(args.journal, requests, args.old))
     under = f" under {base_path}" if base_path else ""
     note = f" ({unmatched} of them match no operation of Flink {args.old})" if unmatched else ""
     heading = f"{counted(len(requests), 'request')}{under}{note}, from Flink {args.old} to {new}"
@@ -85,13 +85,13 @@ def run(args: argparse.Namespace) -> int:
     return 1 if any(impact.effect in CAUSED_BY_UPGRADE for impact in impacts) else 0
 
 
-def nothing_understood(journal: Path, requests: Sequence[ClientRequest], flink: str) -> str:
+def no_match_message(journal: Path, requests: Sequence[ClientRequest], flink: str) -> str:
     """Return the message for a journal without requests to Flink."""
     if not requests:
         return f"{journal} contains no requests."
-    shown = list(dict.fromkeys(f"{each.method} {each.target.partition('?')[0]}" for each in requests))
-    more = ", …" if len(shown) > EXAMPLES else ""
+    targets = list(dict.fromkeys(f"{each.method} {each.target.partition('?')[0]}" for each in requests))
+    more = ", …" if len(targets) > EXAMPLES else ""
     return (
         f"None of the {len(requests)} requests in {journal} matches an operation of Flink {flink}: "
-        f"{', '.join(shown[:EXAMPLES])}{more}. If an ingress serves Flink under a path, name it: --base-path /flink."
+        f"{', '.join(targets[:EXAMPLES])}{more}. If an ingress serves Flink under a path, name it: --base-path /flink."
     )

@@ -150,9 +150,9 @@ def _fish(commands: Sequence[Completion]) -> str:
         if "" in each.values:
             words = each.values[""]
             files = " -F" if "" in each.files else ""
-            given = f" -a '{' '.join(words)}'" if words else ""
-            if files or given:
-                lines.append(f"complete -c flinkmock{condition}{files}{given}")
+            arguments = f" -a '{' '.join(words)}'" if words else ""
+            if files or arguments:
+                lines.append(f"complete -c flinkmock{condition}{files}{arguments}")
     return "\n".join([*lines, ""])
 
 

@@ -51,8 +51,8 @@ class Parser(argparse.ArgumentParser):
             raise argparse.ArgumentError(action, f"invalid choice: {value!r}.{did_you_mean(str(value), names)}")
 
     def _suggestion(self, option: str) -> str:
-        own = [name for action in self._actions for name in action.option_strings]
-        if RENAMED.get(option) in own:
+        options = [name for action in self._actions for name in action.option_strings]
+        if RENAMED.get(option) in options:
             return f" It is called {RENAMED[option]} now."
-        close = get_close_matches(option, own, n=1)
+        close = get_close_matches(option, options, n=1)
         return f" Did you mean {close[0]}?" if close else ""

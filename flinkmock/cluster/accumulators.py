@@ -42,23 +42,23 @@ class Accumulator:
         return _text(self.value)
 
     def merge(self, other: Accumulator) -> Accumulator:
-        mine, theirs = self.value, other.value
+        left, right = self.value, other.value
         merged: Any
         count = self.count + other.count
         if self.type not in FLINK_TYPES:  # only one subtask has it
             return self
-        if isinstance(mine, dict):
-            merged = {key: mine.get(key, 0) + theirs.get(key, 0) for key in sorted({*mine, *theirs})}
-        elif isinstance(mine, list):
-            merged = sorted(mine + theirs)
+        if isinstance(left, dict):
+            merged = {key: left.get(key, 0) + right.get(key, 0) for key in sorted({*left, *right})}
+        elif isinstance(left, list):
+            merged = sorted(left + right)
         elif self.type == "AverageAccumulator":
-            merged = (mine * self.count + theirs * other.count) / count if count else 0.0
+            merged = (left * self.count + right * other.count) / count if count else 0.0
         elif self.type.endswith("Maximum"):
-            merged = max(mine, theirs)
+            merged = max(left, right)
         elif self.type.endswith("Minimum"):
-            merged = min(mine, theirs)
+            merged = min(left, right)
         else:
-            merged = mine + theirs
+            merged = left + right
         return Accumulator(self.name, self.type, merged, count)
 
 

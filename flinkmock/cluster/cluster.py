@@ -362,8 +362,12 @@ class Cluster:
 
     def jobmanager_configuration(self, jobmanager: int) -> Configuration:
         """Return the configuration of a JobManager, which may have options of its own."""
-        own = self.spec.jobmanager_configurations
-        return self.configuration.with_values(own[jobmanager]) if jobmanager < len(own) else self.configuration
+        configurations = self.spec.jobmanager_configurations
+        return (
+            self.configuration.with_values(configurations[jobmanager])
+            if jobmanager < len(configurations)
+            else self.configuration
+        )
 
     @event_handler(leader_scoped=False)
     def on_taskmanager_event(self, index: int, at: int) -> None:

@@ -57,13 +57,13 @@ def collect(
     execution = row[vertex.index][0] if row and row[vertex.index] else None
     if execution is None or execution.state_at(time) != TaskState.RUNNING:
         return CollectResponse(version, NO_OFFSET)
-    own = _version(job, sink, execution, random)
+    current_version = _version(job, sink, execution, random)
     running_since = execution.entered_at(TaskState.RUNNING, time) or time
     checkpointed = any(checkpoint.triggered_at >= running_since for checkpoint in job.checkpoints.completed_at(time))
     kept = len(sink.rows) if checkpointed else 0
-    if version != own:
-        return CollectResponse(own, kept)
-    return CollectResponse(own, kept, _batch(sink, offset))
+    if version != current_version:
+        return CollectResponse(current_version, kept)
+    return CollectResponse(current_version, kept, _batch(sink, offset))
 
 
 def _batch(sink: CollectSink, offset: int) -> tuple[bytes, ...]:

@@ -110,9 +110,9 @@ def recovery_suppressed_error(strategy: RestartStrategy, cause: JavaException, r
         )
     elif strategy.kind == RestartStrategyKind.FAILURE_RATE:
         # the class name twice, and one parenthesis: FailureRateRestartBackoffTimeStrategy.generateStrategyString
-        own = "FailureRateRestartBackoffTimeStrategy("
+        prefix = "FailureRateRestartBackoffTimeStrategy("
         settings = f"failuresIntervalMS={strategy.interval},backoffTimeMS={strategy.delay}"
-        name = f"{own}{own}{settings},maxFailuresPerInterval={strategy.attempts})"
+        name = f"{prefix}{prefix}{settings},maxFailuresPerInterval={strategy.attempts})"
     else:
         name = "NoRestartBackoffTimeStrategy"
     return JavaException(

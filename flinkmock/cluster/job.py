@@ -199,10 +199,10 @@ class Job:
         """
         if not self.grows:
             undecided = self.undecided_at(time)
-            shown = (
+            vertices = (
                 vertex.without_parallelism if vertex.index in undecided else vertex for vertex in self.graph.vertices
             )
-            return tuple(shown) if undecided else self.graph.vertices
+            return tuple(vertices) if undecided else self.graph.vertices
         stage = self._stage_at(time)
         present = [vertex for vertex in self.graph.vertices if vertex.stage <= stage]
         return sorted(present, key=lambda vertex: vertex.stage)

@@ -344,7 +344,7 @@ class SubmissionRule:
 
     pattern: str
     job: JobSpec
-    given: frozenset[str] = frozenset()
+    given_keys: frozenset[str] = frozenset()
     """The keys of the job that the scenario gives, those in `checkpoints` as "checkpoints.every". What a rule does not
     give is as the submitted plan says."""
 

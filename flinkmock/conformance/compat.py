@@ -112,7 +112,7 @@ def _json_or_none(text: str | None) -> Any:
         return None
 
 
-def found_base_path(requests: Iterable[ClientRequest], old: str) -> str:
+def detect_base_path(requests: Iterable[ClientRequest], old: str) -> str:
     """Return the path under which an ingress serves Flink for the client: "/flink/prod".
 
     Returns:
@@ -122,16 +122,16 @@ def found_base_path(requests: Iterable[ClientRequest], old: str) -> str:
         UnknownRelease: the release is not known.
     """
     contract = Contract.load(old)
-    found: Counter[str] = Counter()
+    prefixes: Counter[str] = Counter()
     for request in requests:
         if contract.match(request.method, request.target):
             return ""
         segments = urlsplit(request.target).path.strip("/").split("/")
         for count in range(1, len(segments)):
             if contract.match(request.method, "/" + "/".join(segments[count:])):
-                found["/" + "/".join(segments[:count])] += request.times
+                prefixes["/" + "/".join(segments[:count])] += request.times
                 break
-    return found.most_common(1)[0][0] if found else ""
+    return prefixes.most_common(1)[0][0] if prefixes else ""
 
 
 def without_base_path(requests: Iterable[ClientRequest], base_path: str) -> list[ClientRequest]:

@@ -214,8 +214,8 @@ def imported_schemas_dir() -> Path | None:
 def _schema_files(imported: Path | None) -> Mapping[str, Path]:
     """Map minor releases to files, oldest first. An imported file wins over a bundled one."""
     folders = [folder for folder in (data_dir("schemas"), imported) if folder is not None]
-    found = [file for folder in folders for file in folder.glob("*.json") if _MINOR.fullmatch(file.stem)]
-    files = {file.stem: file for file in found}
+    candidates = [file for folder in folders for file in folder.glob("*.json") if _MINOR.fullmatch(file.stem)]
+    files = {file.stem: file for file in candidates}
     return {minor: files[minor] for minor in sorted(files, key=release_number)}
 
 

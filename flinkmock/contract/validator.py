@@ -228,8 +228,8 @@ def _translate(error: ValidationError) -> Iterator[SchemaViolation]:
     elif keyword == "type" and instance is None:
         yield SchemaViolation(pointer, "null", _text(expected), "null")
     else:
-        wanted = _LIMITS[keyword].format(expected) if keyword in _LIMITS else _text(expected)
-        yield SchemaViolation(pointer, _KINDS.get(keyword, "value"), wanted, _short(instance))
+        expected_text = _LIMITS[keyword].format(expected) if keyword in _LIMITS else _text(expected)
+        yield SchemaViolation(pointer, _KINDS.get(keyword, "value"), expected_text, _short(instance))
 
 
 def _escape(step: str | int) -> str:

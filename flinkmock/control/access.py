@@ -62,9 +62,9 @@ class Access:
             return
         import hmac
 
-        scheme, _, given = headers.get("Authorization", "").partition(" ")
-        given_bytes = given.strip().encode("utf-8", errors="surrogateescape")
-        if scheme.lower() != "bearer" or not hmac.compare_digest(given_bytes, self.token.encode()):
+        scheme, _, token = headers.get("Authorization", "").partition(" ")
+        token_bytes = token.strip().encode("utf-8", errors="surrogateescape")
+        if scheme.lower() != "bearer" or not hmac.compare_digest(token_bytes, self.token.encode()):
             raise RequestRefused(
                 401,
                 "TokenRequired",

@@ -135,9 +135,9 @@ def _route(request: ControlRequest) -> tuple[ControlOperation, dict[str, str]]:
     matching, parameters = fixed.get(path, []), {}
     if not matching:
         segments = [unquote(segment, errors="replace") for segment in path[1:].split("/")]
-        for pattern, operations_there in others:
+        for pattern, path_operations in others:
             if (values := _parameters(pattern, segments)) is not None:
-                matching, parameters = operations_there, values
+                matching, parameters = path_operations, values
                 break
     method = "GET" if request.method == "HEAD" else request.method
     for operation in matching:
@@ -158,12 +158,12 @@ def _parameters(pattern: tuple[str, ...], segments: list[str]) -> dict[str, str]
     if len(pattern) != len(segments):
         return None
     parameters = {}
-    for wanted, segment in zip(pattern, segments, strict=True):
-        if wanted.startswith("{"):
+    for part, segment in zip(pattern, segments, strict=True):
+        if part.startswith("{"):
             if not segment:
                 return None
-            parameters[wanted[1:-1]] = segment
-        elif wanted != segment:
+            parameters[part[1:-1]] = segment
+        elif part != segment:
             return None
     return parameters
 

@@ -125,12 +125,12 @@ class Simulator:
         ahead = set() if has_been_around else {id(step) for step in script.steps[job.step_index + 1 :]}
         job_run.iterations = int(script.loop_index is not None and job.step_index >= script.loop_index)
         job_run.entered = {id(step) for step in flatten(job.spec.lifecycle).steps} - ahead
-        for place, (at, state) in enumerate(job.states):
+        for index, (at, state) in enumerate(job.states):
             thrown = next((failure.exception for failure in job.failures if failure.at == at), None)
             if thrown is not None and state in FAILURE_STATES:
                 # the final exception wraps the original one
-                shown = thrown.cause if state == "FAILED" and thrown.cause is not None else thrown
-                self.reasons[id(job), place] = str(shown)
+                reason = thrown.cause if state == "FAILED" and thrown.cause is not None else thrown
+                self.reasons[id(job), index] = str(reason)
         self._changed_jobs.append(job)
 
     # -- time

@@ -111,5 +111,5 @@ def _reasons(failed: list[CheckpointEvent]) -> str:
 
 
 def _numbers(ids: list[int]) -> str:
-    shown = ", ".join(map(str, ids[:5]))
-    return f"{shown}, …" if len(ids) > 5 else shown
+    listed = ", ".join(map(str, ids[:5]))
+    return f"{listed}, …" if len(ids) > 5 else listed

@@ -18,13 +18,13 @@ def find_unused(document: YamlNode, diagnostics: Diagnostics) -> None:
         ("templates", _templates_used(document), "no job extends it"),
         ("exceptions", _exceptions_used(document), "no failure has this exception"),
     ):
-        for name in _own(document, section):
+        for name in _names_in(document, section):
             if name not in used:
                 diagnostics.add(document.items[section].key_location(name), f'"{name}" is never used: {reason}.')
     _shadowed(document, diagnostics)
 
 
-def _own(document: YamlNode, section: str) -> list[str]:
+def _names_in(document: YamlNode, section: str) -> list[str]:
     """Return the names in a section of the file itself."""
     entries = document.get(section)
     if entries is None:

@@ -199,8 +199,8 @@ class Configuration:
         return self._in_reactive_mode(SUBMISSION_STABILIZATION, 0)
 
     def _in_reactive_mode(self, option: Option, default: int) -> int:
-        given = any(key in self.values for key in (option.key, *option.aliases))
-        return self.milliseconds(option) if given or not self.reactive else default
+        is_set = any(key in self.values for key in (option.key, *option.aliases))
+        return self.milliseconds(option) if is_set or not self.reactive else default
 
     @property
     def highly_available(self) -> bool:
@@ -218,7 +218,7 @@ class Configuration:
         try:
             return int(text)
         except ValueError:
-            raise self._bad(option, text, "a whole number") from None
+            raise self._invalid(option, text, "a whole number") from None
 
     def optional_integer(self, option: Option) -> int | None:
         """Like `integer`; None when neither the configuration nor Flink sets it."""
@@ -233,12 +233,12 @@ class Configuration:
         try:
             return float(text)
         except ValueError:
-            raise self._bad(option, text, "a number") from None
+            raise self._invalid(option, text, "a number") from None
 
     def boolean(self, option: Option) -> bool:
         text = self._required(option)
         if text.lower() not in ("true", "false"):
-            raise self._bad(option, text, "true or false")
+            raise self._invalid(option, text, "true or false")
         return text.lower() == "true"
 
     def duration(self, option: Option) -> int | None:
@@ -249,7 +249,7 @@ class Configuration:
         try:
             return milliseconds(text)
         except ValueError:
-            raise self._bad(option, text, 'a duration like "3 s", "5 min" or "PT5M"') from None
+            raise self._invalid(option, text, 'a duration like "3 s", "5 min" or "PT5M"') from None
 
     def milliseconds(self, option: Option) -> int:
         """Like `duration`, for options that always have a value."""
@@ -274,7 +274,7 @@ class Configuration:
         try:
             return size_in_bytes(text)
         except ValueError:
-            raise self._bad(option, text, 'a size like "1728m" or "1 gb"') from None
+            raise self._invalid(option, text, 'a size like "1728m" or "1 gb"') from None
 
     def entries(self, release: Release) -> list[dict[str, str]]:
         """`/jobmanager/config`: keys and values in Flink's order, secrets hidden (ClusterConfigurationInfo)."""
@@ -289,9 +289,9 @@ class Configuration:
             raise InvalidArgument(f"{option.key} is not set and has no default")
         return text
 
-    def _bad(self, option: Option, text: str, wanted: str) -> InvalidArgument:
+    def _invalid(self, option: Option, text: str, expected: str) -> InvalidArgument:
         key = next((key for key in (option.key, *option.aliases) if key in self.values), option.key)
-        return InvalidArgument(f"{key}: {text!r} is not {wanted}")
+        return InvalidArgument(f"{key}: {text!r} is not {expected}")
 
 
 def cluster_configuration(

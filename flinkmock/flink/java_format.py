@@ -52,8 +52,8 @@ def string_hash(text: str) -> int:
 def id_hash(digits: str) -> int:
     """`AbstractID.hashCode` of an id of 32 hex digits: its two longs, folded."""
     code = 0
-    for place in range(0, 32, 8):
-        code ^= int(digits[place : place + 8], 16)
+    for start in range(0, 32, 8):
+        code ^= int(digits[start : start + 8], 16)
     return code
 
 

@@ -258,9 +258,9 @@ def _text(
     javas_own = not release.since("1.15")
     priority = "prio=5 " if javas_own else ""
     lines = [f'"{name}" {priority}Id={number} {kind.state}' + (f" on {lock}" if lock else "")]
-    for place, frame in enumerate(kind.frames[:depth]):
+    for index, frame in enumerate(kind.frames[:depth]):
         lines.append(f"\tat {_module(frame, release)}{frame.place()}")
-        if place == 0 and lock:
+        if index == 0 and lock:
             lines.append(f"\t-  waiting on {lock}")
     if len(kind.frames) > depth:
         lines.append("\t...")

@@ -109,8 +109,8 @@ def _sized(serializer: Any, value: Any) -> bytes:
 def elements(value: Any, count: int | None = None) -> list[Any]:
     """Return the elements of a list, of which there have to be `count`. Raises BadValue."""
     if not isinstance(value, list) or (count is not None and len(value) != count):
-        wanted = "a list" if count is None else f"a list of {count} values"
-        raise BadValue(f"{value!r} is not {wanted}.")
+        expected = "a list" if count is None else f"a list of {count} values"
+        raise BadValue(f"{value!r} is not {expected}.")
     return value
 
 

@@ -66,8 +66,8 @@ class Ingress:
         challenges = [f'{each} realm="{self._spec.realm}"' for each in schemes]
         if scheme == Scheme.BEARER.lower() and Scheme.BEARER in schemes:
             why = "The token has expired" if known else "The token is unknown"
-            place = list(schemes).index(Scheme.BEARER)
-            challenges[place] += f', error="invalid_token", error_description="{why}"'
+            index = list(schemes).index(Scheme.BEARER)
+            challenges[index] += f', error="invalid_token", error_description="{why}"'
         return _page(401, {"WWW-Authenticate": ", ".join(challenges)})
 
     def _has_expired(self, credential: Credential) -> bool:

@@ -26,17 +26,17 @@ def _nearest(matcher: RequestMatcher, exchanges: Sequence[Exchange]) -> list[str
     if not exchanges:
         return ["  no request came at all."]
     missed = [(exchange, reasons) for exchange in exchanges if (reasons := matcher.mismatches(exchange))]
-    scored = sorted(missed, key=lambda one: (-_similarity(matcher, one[0]), len(one[1]), one[0].number))
-    shown = [one for one in scored[:MAX_NEAR_MISSES] if _similarity(matcher, one[0]) >= 0.5]
+    scored = sorted(missed, key=lambda miss: (-_similarity(matcher, miss[0]), len(miss[1]), miss[0].number))
+    nearest = [miss for miss in scored[:MAX_NEAR_MISSES] if _similarity(matcher, miss[0]) >= 0.5]
     if not missed:
         return []
-    if not shown:
+    if not nearest:
         none = (
             f"none of the {len(missed)} other requests comes" if missed[1:] else "the only other request does not come"
         )
         return [f"  {none} near."]
     lines = ["  nearest:"]
-    for exchange, reasons in shown:
+    for exchange, reasons in nearest:
         lines += [f"    {exchange}", f"         {'; '.join(reasons)}"]
     return lines
 

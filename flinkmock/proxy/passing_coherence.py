@@ -66,13 +66,13 @@ class PassingCoherence:
         earlier = self._newest.get(response.target)
         self._newest[response.target] = response
         self._pending.append(response)
-        found: list[Violation] = []
+        contradictions: list[Violation] = []
         for violation in violations(self.invariants.of_response(response)):
             if not violation.invariant.settles_in_ms or self._is_confirmed(violation, response.received_at):
-                found.append(violation)
+                contradictions.append(violation)
         if earlier is not None and earlier.received_at <= response.sent_at:
-            found += violations(self.invariants.of_times(earlier, response))
-        named = self._name(found, [response])
+            contradictions += violations(self.invariants.of_times(earlier, response))
+        named = self._name(contradictions, [response])
         if response.received_at >= self._next_comparison_ms:
             named += self._compare(response.received_at)
         return named
@@ -84,12 +84,12 @@ class PassingCoherence:
         touched = {value for each in self._pending for value in each.parameters.values()}
         self._pending.clear()
         view = View(sorted(self._newest.values(), key=lambda each: each.number))
-        found = [
+        contradictions = [
             violation
             for violation in violations(self.invariants.of_view(view, touched))
             if self._is_confirmed(violation, now)
         ]
-        named = self._name(found, view) if found else []
+        named = self._name(contradictions, view) if contradictions else []
         self._next_comparison_ms = now + max(1_000, SHARE * (time.perf_counter() - begun) * 1000)
         return named
 
@@ -108,9 +108,9 @@ class PassingCoherence:
         settled = now - known.since >= max(1_000, violation.invariant.settles_in_ms)
         return known.sightings >= SIGHTINGS and settled
 
-    def _name(self, found: list[Violation], responses: Iterable[SeenResponse]) -> list[Culprit]:
-        if not found:
+    def _name(self, contradictions: list[Violation], responses: Iterable[SeenResponse]) -> list[Culprit]:
+        if not contradictions:
             return []
-        places = {(leaf.response.target, leaf.pointer) for each in found for leaf in each.relation.leaves}
+        places = {(leaf.response.target, leaf.pointer) for each in contradictions for leaf in each.relation.leaves}
         relations = (relation for response in responses for relation in self.invariants.of_response(response))
-        return culprits(found, witnesses(relations, places))
+        return culprits(contradictions, witnesses(relations, places))

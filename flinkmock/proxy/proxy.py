@@ -207,7 +207,7 @@ class Proxy:
         async with self._client.request(
             http.method,
             url,
-            headers=self._with_own(end_to_end(http.raw_headers)),
+            headers=self._with_added_headers(end_to_end(http.raw_headers)),
             data=forward_body(http.content, sent) if http.body_exists else None,
             allow_redirects=False,
         ) as upstream_response:
@@ -235,12 +235,12 @@ class Proxy:
         asyncio.get_running_loop().call_soon(self._check, exchange, request, upstream_response, body)
         return response
 
-    def _with_own(self, headers: Mapping[str, str]) -> CIMultiDict[str]:
+    def _with_added_headers(self, headers: Mapping[str, str]) -> CIMultiDict[str]:
         """Return the headers of a client with those that every request to the server gets."""
-        own = CIMultiDict(headers)
+        merged = CIMultiDict(headers)
         for name, value in self._headers.items():
-            own[name] = value
-        return own
+            merged[name] = value
+        return merged
 
     def _stale(self, request: Request) -> Response | None:
         """Return the earlier response that a fault serves; None if it serves none, or if none is old enough."""
@@ -278,7 +278,7 @@ class Proxy:
         if not faults or not faults.may_match(request.method, request.path or "", request.operation):
             return None
         assert self._client is not None
-        await self._upstream.refresh_jobs(self._client, self._with_own(http.headers))
+        await self._upstream.refresh_jobs(self._client, self._with_added_headers(http.headers))
         return self._faults.before(request)
 
     def _read(self, http: web.Request) -> tuple[Request, URL]:

@@ -67,8 +67,8 @@ class ClusterReader:
     @property
     def scheduler(self) -> str | None:
         """The scheduler that the configuration names."""
-        given = {key: value for key, value in self.configuration().items() if value is not None}
-        return Configuration(given).scheduler
+        values = {key: value for key, value in self.configuration().items() if value is not None}
+        return Configuration(values).scheduler
 
     def jobmanagers(self) -> int:
         return self._count("jobmanagers", DEFAULTS.jobmanagers)
@@ -171,9 +171,9 @@ class ClusterReader:
 
     def job_defaults(self) -> JobDefaults:
         """What the options of the cluster set for jobs."""
-        given = {key: value for key, value in self.configuration().items() if value is not None}
+        values = {key: value for key, value in self.configuration().items() if value is not None}
         try:
-            return job_defaults(Configuration(given))
+            return job_defaults(Configuration(values))
         except InvalidArgument as error:
             self.diagnostics.add(self.section["config"].location, str(error))
             return JobDefaults()

@@ -258,8 +258,8 @@ class _ScenarioReader:
         remaining = {pattern: node for pattern, node in built_in_rules.items() if pattern not in own_rules}
         nodes = {**own_rules, **remaining}
         rules = read("submitted", nodes, named=False)
-        given = {pattern: templates.own_keys(nodes[pattern]) for pattern in rules}
-        return tuple(jobs.values()), tuple(SubmissionRule(*rule, given[rule[0]]) for rule in rules.items())
+        given_keys = {pattern: templates.own_keys(nodes[pattern]) for pattern in rules}
+        return tuple(jobs.values()), tuple(SubmissionRule(*rule, given_keys[rule[0]]) for rule in rules.items())
 
     def _entries(self, section: str) -> dict[str, YamlNode]:
         invalid = self._invalid.get(section, ())

@@ -49,16 +49,16 @@ def clear(session: Session) -> None:
     session.show({}, "All faults are removed")
 
 
-def _show(session: Session, response: Any, faults: Sequence[dict[str, Any]], nothing: str) -> None:
+def _show(session: Session, response: Any, faults: Sequence[dict[str, Any]], empty_message: str) -> None:
     rows = [[fault["name"], str(fault["hits"]), _definition(fault["definition"])] for fault in faults]
-    session.show_rows(response, ("fault", "hits", "definition"), rows, nothing)
+    session.show_rows(response, ("fault", "hits", "definition"), rows, empty_message)
 
 
 def _definition(definition: dict[str, Any] | None) -> str:
     if definition is None:
         return "made in Python"
-    shown = {key: value for key, value in definition.items() if key != "name"}
+    fields = {key: value for key, value in definition.items() if key != "name"}
     return ", ".join(
         f"{key}: {value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)}"
-        for key, value in shown.items()
+        for key, value in fields.items()
     )

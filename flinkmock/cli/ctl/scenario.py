@@ -80,8 +80,8 @@ def _merged(source: str | Path, text: str) -> str:
     from flinkmock.scenario import load_scenario
 
     scenario = load_scenario(source if isinstance(source, Path) else f"{source}\n")
-    own = isinstance(source, Path)
-    if scenario.document is None or len(scenario.files) == own:
+    is_file = isinstance(source, Path)
+    if scenario.document is None or len(scenario.files) == is_file:
         return text
     document = scenario.document.to_python()
     assert isinstance(document, dict)

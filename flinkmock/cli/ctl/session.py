@@ -35,9 +35,9 @@ class Session:
         elif text:
             print(text)
 
-    def show_rows(self, value: Any, head: Sequence[str], rows: Sequence[Sequence[str]], nothing: str) -> None:
+    def show_rows(self, value: Any, head: Sequence[str], rows: Sequence[Sequence[str]], empty_message: str) -> None:
         """Like `show`, with a table; without rows the text `nothing`."""
-        self.show(value, columns([[name.upper() for name in head], *rows]) if rows else nothing)
+        self.show(value, columns([[name.upper() for name in head], *rows]) if rows else empty_message)
 
     def show_clock(self, clock: dict[str, Any]) -> None:
         """Print the time, the mode and the next event."""

@@ -69,8 +69,8 @@ def _collect_sinks(vertex: Mapping[str, Any]) -> Iterable[CollectSink]:
     ]
     if not ids:
         return
-    found = [sink for factory in _factories(vertex["configuration"]) if (sink := collect_sink(factory))]
-    for id, sink in zip(ids, found, strict=False):
+    sinks = [sink for factory in _factories(vertex["configuration"]) if (sink := collect_sink(factory))]
+    for id, sink in zip(ids, sinks, strict=False):
         yield replace(sink, operator_id=id or "")
 
 

@@ -35,10 +35,12 @@ def _parts(vertex: VertexSpec, parallelism: int) -> list[VertexSpec]:
     ]
     parts = []
     for number, (takes, operators) in enumerate(groups):
-        own = dataclasses.replace(vertex, operators=operators, parallelism=parallelism if takes else vertex.parallelism)
+        part = dataclasses.replace(
+            vertex, operators=operators, parallelism=parallelism if takes else vertex.parallelism
+        )
         if number > 0:
-            own = dataclasses.replace(own, id="")
+            part = dataclasses.replace(part, id="")
         if number < len(groups) - 1:
-            own = dataclasses.replace(own, accumulators={}, accumulator_values={}, selectivity=1.0)
-        parts.append(own)
+            part = dataclasses.replace(part, accumulators={}, accumulator_values={}, selectivity=1.0)
+        parts.append(part)
     return parts

@@ -60,7 +60,7 @@ class StreamGraphVertices:
         """Return the vertices by the numbers of their first operators."""
         sources = [plain(id) for id in items(self._fields["sources"])]
         if self._dynamic:
-            self._forget_parallelism()
+            self._reset_parallelism()
             chains = self._chains_by_stage(sources)
         else:
             self._hashes.add_breadth_first(sources)
@@ -88,7 +88,7 @@ class StreamGraphVertices:
 
     # -- batch
 
-    def _forget_parallelism(self) -> None:
+    def _reset_parallelism(self) -> None:
         """Reset the parallelism that no program sets. Operators that are connected by FORWARD share what is set."""
         for node in self._nodes.values():
             for edge in node.outputs:
@@ -166,8 +166,8 @@ class StreamGraphVertices:
         )
         return chained_name(name, [self._names(chain, target) for target in self._chained(chain, id)])
 
-    def _with_sources(self, chain: Chain, id: int, own: str, sources: list[str]) -> str:
-        return f"{own} [{', '.join(sources)}]" if sources and id == chain.head else own
+    def _with_sources(self, chain: Chain, id: int, name: str, sources: list[str]) -> str:
+        return f"{name} [{', '.join(sources)}]" if sources and id == chain.head else name
 
     def _description(self, chain: Chain) -> str:
         if self._fields.get("descriptionMode") == "CASCADING":
@@ -184,9 +184,9 @@ class StreamGraphVertices:
             return self._text(chain, id)
         return f"{self._text(chain, id)} -> {below[0] if len(below) == 1 else '(' + ' , '.join(below) + ')'}"
 
-    def _tree(self, chain: Chain, id: int, own_prefix: str, prefix: str) -> Iterable[str]:
+    def _tree(self, chain: Chain, id: int, first_prefix: str, prefix: str) -> Iterable[str]:
         """Yield the lines of buildTreeDescription."""
-        yield own_prefix + self._text(chain, id)
+        yield first_prefix + self._text(chain, id)
         below = self._chained(chain, id)
         for target in below:
             last = target == below[-1]

@@ -38,7 +38,7 @@ def spec_of_plan(plan: SubmittedJob, rule: SubmissionRule) -> JobSpec:
     Raises:
         BadValue: a row of `results` is not of the type that the plan collects.
     """
-    given, spec = rule.given, dataclasses.replace(rule.job, name=plan.name or rule.job.name)
+    given_keys, spec = rule.given_keys, dataclasses.replace(rule.job, name=plan.name or rule.job.name)
     if not plan.vertices:
         return spec
     settings = plan.settings
@@ -51,9 +51,9 @@ def spec_of_plan(plan: SubmittedJob, rule: SubmissionRule) -> JobSpec:
         object_reuse=settings.object_reuse,
     )
     collects = any(vertex.collect_sinks for vertex in plan.vertices)
-    if collects and "lifecycle" not in given:
+    if collects and "lifecycle" not in given_keys:
         spec = dataclasses.replace(spec, lifecycle=_COLLECTS)
-    if "vertices" in given:
+    if "vertices" in given_keys:
         return spec
     vertices = (with_rows(vertex, spec.results) for vertex in plan.vertices)
     return dataclasses.replace(
@@ -68,17 +68,17 @@ def spec_of_plan(plan: SubmittedJob, rule: SubmissionRule) -> JobSpec:
 
 
 def _gives(rule: SubmissionRule, key: str) -> bool:
-    return any(given.partition(".")[0] == key for given in rule.given)
+    return any(path.partition(".")[0] == key for path in rule.given_keys)
 
 
 def _checkpoints(of_plan: CheckpointSpec, rule: SubmissionRule) -> CheckpointSpec | None:
     """Return the plan's settings, with those that the rule gives, and its duration, size and failures."""
     of_rule = rule.job.checkpoints
-    if "checkpoints" in rule.given or of_rule is None:
-        return of_rule if "checkpoints" in rule.given else of_plan
+    if "checkpoints" in rule.given_keys or of_rule is None:
+        return of_rule if "checkpoints" in rule.given_keys else of_plan
     fields = {
         name: getattr(of_plan, name)
         for key, name in _CHECKPOINT_FIELDS.items()
-        if f"checkpoints.{key}" not in rule.given
+        if f"checkpoints.{key}" not in rule.given_keys
     }
     return dataclasses.replace(of_rule, **fields)

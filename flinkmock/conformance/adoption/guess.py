@@ -38,12 +38,12 @@ def guess(body: Any, name: str) -> tuple[str, int]:
 @cache
 def _operations() -> tuple[Operation, ...]:
     """All operations with a JSON response, as the newest release with each has it."""
-    found: dict[str, Operation] = {}
+    operations: dict[str, Operation] = {}
     for release in dict.fromkeys([LATEST, *reversed(known_releases())]):
         for operation in Contract.load(release):
             if operation.response and not operation.returns_file:
-                found.setdefault(str(operation), operation)
-    return tuple(found.values())
+                operations.setdefault(str(operation), operation)
+    return tuple(operations.values())
 
 
 def _score(operation: Operation, body: Any, name: str) -> tuple[float, float, float]:

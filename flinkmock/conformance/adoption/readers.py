@@ -25,13 +25,13 @@ def read_fakes(paths: Iterable[Path]) -> list[FakeResponse]:
     Raises:
         FlinkMockError: A file can't be read, or is neither JSON nor YAML.
     """
-    found: list[FakeResponse] = []
+    fakes: list[FakeResponse] = []
     for path in paths:
         files = sorted(each for each in path.rglob("*") if each.suffix in SUFFIXES) if path.is_dir() else [path]
         for file in files:
             if "__files" not in file.parts:  # bodies of WireMock, which its mappings name
-                found += _read_file(file)
-    return found
+                fakes += _read_file(file)
+    return fakes
 
 
 def _read_file(file: Path) -> list[FakeResponse]:
@@ -94,9 +94,11 @@ def _is_route(entry: Any) -> bool:
 
 def _routes(entries: list[Any], source: str) -> Iterator[FakeResponse]:
     for number, entry in enumerate(entries):
-        given = entry.get("response") if isinstance(entry.get("response"), Mapping) else entry
-        status = next((given[key] for key in ("status", "status_code") if key in given), 200)
-        body = next((given[key] for key in ("json", "body", "text", "content") if given.get(key) is not None), None)
+        response = entry.get("response") if isinstance(entry.get("response"), Mapping) else entry
+        status = next((response[key] for key in ("status", "status_code") if key in response), 200)
+        body = next(
+            (response[key] for key in ("json", "body", "text", "content") if response.get(key) is not None), None
+        )
         url = next(str(entry[key]) for key in ("url", "path", "url_pattern") if key in entry)
         yield fake_response(
             f"{source}[{number}]",

@@ -211,13 +211,13 @@ def same_configuration(view: View) -> Relations:
     original = view.body("getClusterConfigurationInfo")
     expected = {row["key"].raw: row["value"] for row in original}
     for body in _copies(view, "getClusterConfigurationInfo"):
-        found = {row["key"].raw: row["value"] for row in body}
-        for key, value in found.items():
+        copied = {row["key"].raw: row["value"] for row in body}
+        for key, value in copied.items():
             if key in expected:
                 yield from equal(value, expected[key])
             elif expected:
                 yield from true(False, f"only one of them has {key}", body, original)
-        for key in expected.keys() - found.keys():
+        for key in expected.keys() - copied.keys():
             yield from true(False, f"only one of them has {key}", body, original)
     for body in _copies(view, "getJobManagerEnvironment"):
         yield from same_fields(view.body("getJobManagerEnvironment"), body)

@@ -121,11 +121,11 @@ def violations(relations: Iterable[Judged]) -> list[Violation]:
 def witnesses(relations: Iterable[Judged], places: Iterable[PlaceKey]) -> Counter[PlaceKey]:
     """Count the exact relations that hold, for each of the places that take part in them."""
     counted: Counter[PlaceKey] = Counter()
-    wanted = set(places)
+    keys = set(places)
     for _, _, relation in relations:
         if relation.holds and relation.exact:
             for leaf in relation.leaves:
                 key = leaf.response.target, leaf.pointer
-                if key in wanted:
+                if key in keys:
                     counted[key] += 1
     return counted

@@ -39,7 +39,7 @@ def _known(*values: Value) -> bool:
     return all(value.exists for value in values)
 
 
-def _shown(value: Value) -> str:
+def _described(value: Value) -> str:
     return f"{shortened(repr(value.raw), 80)} ({value.where() or value})"
 
 
@@ -48,14 +48,14 @@ def equal(*values: Value) -> Relations:
     known = [value for value in values if value.exists]
     for one, other in combinations(known, 2):
         holds = one.raw == other.raw
-        yield Relation(holds, (one, other), True, "" if holds else f"{_shown(one)} is not {_shown(other)}")
+        yield Relation(holds, (one, other), True, "" if holds else f"{_described(one)} is not {_described(other)}")
 
 
 def close(one: Value, other: Value, tolerance: float) -> Relations:
     """Two numbers differ by at most `tolerance`."""
     if is_number(one.raw) and is_number(other.raw):
         near = abs(one.raw - other.raw) <= tolerance
-        yield Relation(near, (one, other), True, "" if near else f"{_shown(one)} is not about {_shown(other)}")
+        yield Relation(near, (one, other), True, "" if near else f"{_described(one)} is not about {_described(other)}")
 
 
 def ascending(*values: Value, slack: float = 0) -> Relations:
@@ -63,14 +63,14 @@ def ascending(*values: Value, slack: float = 0) -> Relations:
     known = [value for value in values if is_number(value.raw)]
     for low, high in pairwise(known):
         holds = low.raw <= high.raw + slack
-        yield Relation(holds, (low, high), False, "" if holds else f"{_shown(low)} is more than {_shown(high)}")
+        yield Relation(holds, (low, high), False, "" if holds else f"{_described(low)} is more than {_described(high)}")
 
 
 def one_of(value: Value, raws: Any, because: str, *others: Value) -> Relations:
     """The value is one of `raws`, `because` of the other values."""
     if _known(value, *others):
         holds = value.raw in raws
-        text = "" if holds else f"{_shown(value)} is not {' or '.join(map(str, raws))}, {because}{_of(others)}"
+        text = "" if holds else f"{_described(value)} is not {' or '.join(map(str, raws))}, {because}{_of(others)}"
         yield Relation(holds, (value, *others), False, text)
 
 
@@ -90,7 +90,7 @@ def unique(rows: Value, *keys: str | int) -> Relations:
         if isinstance(value.raw, (str, int)):
             first = seen.setdefault(value.raw, value)
             again = first is not value
-            text = f"{_shown(value)} twice" if again else ""
+            text = f"{_described(value)} twice" if again else ""
             yield Relation(not again, (value, first) if again else (value,), False, text)
 
 
@@ -99,7 +99,7 @@ def counting_up(rows: Value, key: str) -> Relations:
     for index, row in enumerate(rows):
         if row[key].exists:
             holds = row[key].raw == index
-            yield Relation(holds, (row[key],), True, "" if holds else f"{_shown(row[key])} in place {index}")
+            yield Relation(holds, (row[key],), True, "" if holds else f"{_described(row[key])} in place {index}")
 
 
 def descending_rows(rows: Value, key: str, *, strictly: bool = False) -> Relations:
@@ -107,13 +107,13 @@ def descending_rows(rows: Value, key: str, *, strictly: bool = False) -> Relatio
     listed = [row[key] for row in rows if is_number(row[key].raw)]
     for above, below in pairwise(listed):
         holds = above.raw > below.raw or (not strictly and above.raw == below.raw)
-        text = "" if holds else f"{_shown(above)} is listed before {_shown(below)}"
+        text = "" if holds else f"{_described(above)} is listed before {_described(below)}"
         yield Relation(holds, (above, below), False, text)
 
 
 def _of(values: tuple[Value, ...]) -> str:
-    shown = ", ".join(_shown(value) for value in values[:4])
-    return f": {shown}" if shown else ""
+    listed = ", ".join(_described(value) for value in values[:4])
+    return f": {listed}" if listed else ""
 
 
 def same_fields(one: Value, other: Value, *, without: tuple[str, ...] = ()) -> Relations:

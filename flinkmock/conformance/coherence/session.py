@@ -122,9 +122,9 @@ class CoherenceSession:
 
     def _repeated(self, due: dict[_Key, _Suspicion]) -> dict[_Key, Violation]:
         """Return the violations that show twice in a row, with values that did not change in between."""
-        wanted = {(each.violation.invariant.id, each.violation.ids): each.violation for each in due.values()}
+        suspected = {(each.violation.invariant.id, each.violation.ids): each.violation for each in due.values()}
         still: dict[_Key, Violation] = {}
-        for violation in wanted.values():
+        for violation in suspected.values():
             first, second = (self._violations_again(violation) for _ in range(2))
             for key, again in second.items():
                 if key in due and key in first and _raws(first[key]) == _raws(again):
@@ -146,29 +146,29 @@ class CoherenceSession:
             return {}
 
     def _current(self) -> list[Violation]:
-        found = [each for response in self._view for each in violations(self.invariants.of_response(response))]
-        return found + violations(self.invariants.of_view(self._view))
+        contradictions = [each for response in self._view for each in violations(self.invariants.of_response(response))]
+        return contradictions + violations(self.invariants.of_view(self._view))
 
     def _over_time(self, now: float) -> list[Violation]:
-        found: list[Violation] = []
+        contradictions: list[Violation] = []
         for number, (time, view) in enumerate(reversed(self._earlier)):
             if number and now - time < ANCHOR_MS:
                 continue
             earlier = {response.target: response for response in view}
             for response in self._view:
                 if (before := earlier.get(response.target)) is not None:
-                    found += violations(self.invariants.of_times(before, response))
+                    contradictions += violations(self.invariants.of_times(before, response))
             apart = _server_time(self._view) - _server_time(view)  # the clock of a fake may be virtual
-            found += violations(self.invariants.of_two_views(view, self._view, apart))
+            contradictions += violations(self.invariants.of_two_views(view, self._view, apart))
         repeated: dict[str, SeenResponse] = {}
         for response in self._view.in_order:
             if (before := repeated.get(response.target)) is not None:
-                found += violations(self.invariants.of_times(before, response))
+                contradictions += violations(self.invariants.of_times(before, response))
             repeated[response.target] = response
-        return found
+        return contradictions
 
-    def _name(self, found: Iterable[Violation]) -> list[Culprit]:
-        listed = list(found)
+    def _name(self, contradictions: Iterable[Violation]) -> list[Culprit]:
+        listed = list(contradictions)
         if not listed:
             return []
         places = {(leaf.response.target, leaf.pointer) for violation in listed for leaf in violation.relation.leaves}
@@ -194,9 +194,9 @@ def _guard(view: View, violation: Violation) -> object:
     ids = {part for each in violation.ids for part in each.partition("?")[0].split("/")}
     jobs = view.body("getJobsOverview")["jobs"]
     rows = {str(job["jid"].raw): f"{job['state'].raw} {job['last-modification'].raw}" for job in jobs}
-    own = {job_id: row for job_id, row in rows.items() if job_id in ids}
-    if own:
-        return own
+    subject = {job_id: row for job_id, row in rows.items() if job_id in ids}
+    if subject:
+        return subject
     taskmanagers = [str(row["id"].raw) for row in view.body("getTaskManagers")["taskmanagers"]]
     return rows, sorted(taskmanagers)
 
@@ -205,12 +205,12 @@ def described(culprit: Culprit) -> tuple[str, str]:
     """Return what is expected of a value, and what was found with its witnesses, as texts."""
     order = sorted(culprit.violations, key=lambda each: (not each.relation.exact, each.invariant.id))
     first = order[0]
-    own = f"GET {shortened(culprit.value.response.target)} "
-    texts = list(dict.fromkeys(each.relation.text.replace(own, "") for each in order))
-    shown = "; ".join(texts[:3]) + (f"; and {len(texts) - 3} more" if len(texts) > 3 else "")
+    subject = f"GET {shortened(culprit.value.response.target)} "
+    texts = list(dict.fromkeys(each.relation.text.replace(subject, "") for each in order))
+    text = "; ".join(texts[:3]) + (f"; and {len(texts) - 3} more" if len(texts) > 3 else "")
     if culprit.others:
-        shown += f" (or {', or '.join(_name_of(other) for other in culprit.others)} is wrong)"
-    return f"{first.invariant.text} [{first.invariant.id}]", shown
+        text += f" (or {', or '.join(_name_of(other) for other in culprit.others)} is wrong)"
+    return f"{first.invariant.text} [{first.invariant.id}]", text
 
 
 def _name_of(value: Value) -> str:

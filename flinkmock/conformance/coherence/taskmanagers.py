@@ -278,7 +278,7 @@ def slots_of_jobs(view: View, taskmanager_id: str) -> Relations:
             if any(vertex["tasks"][state].raw for state in _HOLDING):
                 groups[str(vertex["slotSharingGroupId"].raw)].append(vertex["parallelism"])
         if groups and details["job-type"].raw != "BATCH":
-            wanted = sum(max(each.raw for each in group) for group in groups.values())
+            needed = sum(max(each.raw for each in group) for group in groups.values())
             slots = count(held[job_id], [job_id], "its slots") if held[job_id] else constant(0, "no slot")
             parts = [each for group in groups.values() for each in group]
             widest: dict[str, int] = defaultdict(int)
@@ -286,8 +286,8 @@ def slots_of_jobs(view: View, taskmanager_id: str) -> Relations:
                 group = str(vertex["slotSharingGroupId"].raw)
                 widest[group] = max(widest[group], vertex["parallelism"].raw)
             most = sum(widest.values())  # vertices that have finished keep their slots for a while
-            text = f"it holds {slots.raw} slots and needs {wanted} to {most}"
-            yield from true(wanted <= slots.raw <= most, text, *held[job_id][:1], *parts)
+            text = f"it holds {slots.raw} slots and needs {needed} to {most}"
+            yield from true(needed <= slots.raw <= most, text, *held[job_id][:1], *parts)
 
 
 @between(

@@ -89,12 +89,12 @@ class View:
             return [()]
         if kind in self._subjects:
             return self._subjects[kind]
-        found: dict[tuple[str, ...], None] = {}
+        subjects: dict[tuple[str, ...], None] = {}
         for _, parameters in self._responses:
             values = dict(parameters)
             if all(name in values for name in names):
-                found[tuple(values[name] for name in names)] = None
-        self._subjects[kind] = list(found)
+                subjects[tuple(values[name] for name in names)] = None
+        self._subjects[kind] = list(subjects)
         return self._subjects[kind]
 
     def _of(self, operation_id: str, parameters: dict[str, str]) -> Iterable[SeenResponse]:

@@ -53,9 +53,9 @@ def _job(job: JobObservations) -> Iterator[str]:
 
 def _vertex(job: JobObservations, details: Json) -> Iterator[str]:
     vertex, running = job.vertex(details["id"]), details["status"] == "RUNNING"
-    own = [row["name"] for row in vertex.accumulators if not ACCUMULATORS.fullmatch(row["type"])]
-    if own:
-        yield f"{_names('accumulator', own)} of the program's own type."
+    custom = [row["name"] for row in vertex.accumulators if not ACCUMULATORS.fullmatch(row["type"])]
+    if custom:
+        yield f"{_names('accumulator', custom)} of the program's own type."
     known = [row for row in vertex.accumulators if ACCUMULATORS.fullmatch(row["type"])]
     still = [row["name"] for row in known if not grows(row, details, job)]
     if still and running:

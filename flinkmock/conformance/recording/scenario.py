@@ -60,9 +60,9 @@ def _cluster(observations: ClusterObservations, anonymizer: Anonymizer) -> dict[
     for key, value in observations.configuration.items():
         option = BY_NAME.get(key)
         omitted = key in OMITTED_OPTIONS or (option is not None and option.use == Use.REFUSED)
-        shown = None if omitted else anonymizer.option(key, value)
-        if shown is not None and defaults.get(key) != shown:
-            config[key] = shown
+        anonymized = None if omitted else anonymizer.option(key, value)
+        if anonymized is not None and defaults.get(key) != anonymized:
+            config[key] = anonymized
     if size := _process_size(observations):
         config[PROCESS] = size
     return entry | ({"config": dict(sorted(config.items()))} if config else {})

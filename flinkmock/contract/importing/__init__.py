@@ -18,7 +18,7 @@ import yaml
 from flinkmock.contract.contract import Contract, bundled_releases, minor_release
 from flinkmock.contract.importing.description import Description
 from flinkmock.contract.importing.docs_page import read_page
-from flinkmock.contract.importing.flinkmock_openapi import read_own
+from flinkmock.contract.importing.flinkmock_openapi import read_flinkmock_document
 from flinkmock.contract.importing.merge import ContractMerger
 from flinkmock.contract.importing.openapi import read_document, read_openapi
 from flinkmock.contract.importing.references import define_request_bodies, referenced_definitions
@@ -67,10 +67,10 @@ def import_contract(
     """
     text = file.read_text(encoding="utf-8")
     with _refuse_broken():
-        if (own := _own(text)) is not None:
+        if (flinkmock_document := _flinkmock_document(text)) is not None:
             detail = f"Read from {file.name}, an OpenAPI document that flinkmock wrote."
-            head = _head(flink, commit or own["commit"], built or own["built"], detail)
-            document = head | {name: value for name, value in own.items() if name not in head}
+            head = _head(flink, commit or flinkmock_document["commit"], built or flinkmock_document["built"], detail)
+            document = head | {name: value for name, value in flinkmock_document.items() if name not in head}
             referenced_definitions(document, document["$defs"])
             return _sound(document), []
         description = read_description(text)
@@ -92,9 +92,9 @@ def nearest_release(flink: str) -> str:
         flink: the version of the description ("2.4.0").
     """
     bundled = {Contract.load(minor).release.number: minor for minor in bundled_releases()}
-    wanted = tuple(map(int, minor_release(flink).split(".")))
+    requested = tuple(map(int, minor_release(flink).split(".")))
     return next(
-        (bundled[number] for number in sorted(bundled, reverse=True) if number <= wanted), min(bundled.values())
+        (bundled[number] for number in sorted(bundled, reverse=True) if number <= requested), min(bundled.values())
     )
 
 
@@ -107,9 +107,9 @@ def contract_from_description(text: str, flink: str) -> Contract:
     return Contract(standalone_document(read_description(text), flink))
 
 
-def _own(text: str) -> dict[str, Any] | None:
+def _flinkmock_document(text: str) -> dict[str, Any] | None:
     document = read_document(text)
-    return None if document is None else read_own(document)
+    return None if document is None else read_flinkmock_document(document)
 
 
 @contextmanager

@@ -27,7 +27,7 @@ _KEYWORDS: Mapping[str, str] = {extension: keyword for keyword, extension in EXT
 _SCHEMA_KEYWORDS = ("type", "enum", "format", "pattern", "minimum")
 
 
-def read_own(document: Document) -> dict[str, Any] | None:
+def read_flinkmock_document(document: Document) -> dict[str, Any] | None:
     """Return the schema file that the document was made from, without its provenance.
 
     Returns:

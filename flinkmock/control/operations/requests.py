@@ -32,9 +32,9 @@ _REQUESTS = ref("Requests")
 
 
 def _requests_json(call: ControlCall, exchanges: Sequence[Exchange], limit: int | None = None) -> dict[str, Any]:
-    shown = exchanges if limit is None else exchanges[max(len(exchanges) - limit, 0) :]
+    selected = exchanges if limit is None else exchanges[max(len(exchanges) - limit, 0) :]
     return {
-        "requests": [as_json(exchange) for exchange in shown],
+        "requests": [as_json(exchange) for exchange in selected],
         "count": len(exchanges),
         "dropped": call.control.requests.dropped,
     }
@@ -76,8 +76,8 @@ def list_requests(call: ControlCall) -> Any:
     if query["match"] is None and query["body"] is not None:
         raise RequestRefused(400, "InvalidRequest", "Query parameter body needs the parameter match.")
     if query["match"] is not None:
-        wanted = RequestMatcher.parse(query["match"], _json(query["body"]))
-        exchanges = [exchange for exchange in exchanges if not wanted.mismatches(exchange)]
+        matcher = RequestMatcher.parse(query["match"], _json(query["body"]))
+        exchanges = [exchange for exchange in exchanges if not matcher.mismatches(exchange)]
     if query["status"] is not None:
         exchanges = [exchange for exchange in exchanges if exchange.status == query["status"]]
     return _requests_json(call, exchanges, query["limit"])
@@ -148,10 +148,10 @@ async def wait_for_requests(call: ControlCall) -> Any:
     """Returns at once if they have come already. 409: the time is up; the message shows near misses."""
     body, journal = call.body, call.control.requests
     timeout = wall_seconds(body.get("timeout", "5s"))
-    wanted, times = _matcher(body), body.get("times", 1)
-    exchanges = await call.host.wait_for(lambda: journal.arrived(wanted, times), timeout)
+    matcher, times = _matcher(body), body.get("times", 1)
+    exchanges = await call.host.wait_for(lambda: journal.arrived(matcher, times), timeout)
     if exchanges is None:
-        raise journal.arrived_too_late(wanted, times, timeout)
+        raise journal.arrived_too_late(matcher, times, timeout)
     return _requests_json(call, exchanges)
 
 
@@ -166,8 +166,8 @@ async def wait_for_requests(call: ControlCall) -> Any:
 )
 def expect_requests(call: ControlCall) -> Any:
     """409: they have not come so often; the message shows near misses and why they don't match."""
-    wanted = _matcher(call.body)
-    return _requests_json(call, call.control.requests.expect(wanted, times=call.body.get("times", "1.. times")))
+    matcher = _matcher(call.body)
+    return _requests_json(call, call.control.requests.expect(matcher, times=call.body.get("times", "1.. times")))
 
 
 @operation(

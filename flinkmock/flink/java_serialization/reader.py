@@ -112,10 +112,10 @@ class _Reader:
         return str(self._keep(self._utf(length)))
 
     def _reference(self) -> Any:
-        place = self._number(">I") - 0x7E0000
-        if not 0 <= place < len(self._handles):
-            raise BadStream("java.io.StreamCorruptedException", f"invalid handle value: {place + 0x7E0000:08X}")
-        return self._handles[place]
+        index = self._number(">I") - 0x7E0000
+        if not 0 <= index < len(self._handles):
+            raise BadStream("java.io.StreamCorruptedException", f"invalid handle value: {index + 0x7E0000:08X}")
+        return self._handles[index]
 
     def _class(self) -> _Class | None:
         described = self.content()
@@ -195,18 +195,18 @@ class _Reader:
     def _array(self) -> Any:
         described = self._class()
         kind = described.name[1:2] if described else ""
-        place = len(self._handles)
+        index = len(self._handles)
         self._keep(None)
         length = self._number(">i")
         if length < 0:
             raise BadStream("java.lang.NegativeArraySizeException", str(length))
         if kind == "B":
-            self._handles[place] = value = self._take(length)
+            self._handles[index] = value = self._take(length)
             return value
         if kind not in _PRIMITIVES and kind not in ("L", "["):
             raise BadStream("java.io.StreamCorruptedException", "invalid array type")
         items: list[Any] = []
-        self._handles[place] = items
+        self._handles[index] = items
         if kind in _PRIMITIVES:
             self._values += length
             if self._values > limits.JAVA_VALUES:
@@ -217,13 +217,13 @@ class _Reader:
 
     def _enum(self) -> str:
         self._class()
-        place = len(self._handles)
+        index = len(self._handles)
         self._keep("")
         code = self._data[self._at : self._at + 1]
         name = self.content()
         if not isinstance(name, str):  # ObjectInputStream.readEnum reads a string, or a reference to one
             raise _invalid_type(code[0])
-        self._handles[place] = name
+        self._handles[index] = name
         return name
 
 

@@ -71,7 +71,7 @@ def statistics(call: RestCall) -> Payload:
             "checkpointed_size": summary(sizes),
             "state_size": summary(sizes),
             "end_to_end_duration": summary(durations),
-            "alignment_buffered": summary(zeros, nothing=0.0),
+            "alignment_buffered": summary(zeros, empty=0.0),
             "processed_data": summary(zeros),
             "persisted_data": summary(zeros),
         },
@@ -120,7 +120,7 @@ def task_details(call: RestCall) -> Payload:
                 "async": _without_percentiles([_async_ms(d) for d in durations]),
             },
             "alignment": {
-                "buffered": summary(None, nothing=0.0),
+                "buffered": summary(None, empty=0.0),
                 "processed": _without_percentiles(none),
                 "persisted": _without_percentiles(none),
                 "duration": _without_percentiles(none),
@@ -133,18 +133,18 @@ def task_details(call: RestCall) -> Payload:
 
 def _checkpoint(call: RestCall, job: Job, time: int) -> Checkpoint:
     """Return a checkpoint that is still in the history. Raises CheckpointNotFound."""
-    wanted = call.path["checkpointid"]
+    checkpoint_id = call.path["checkpointid"]
     for checkpoint in job.checkpoints.history_at(time, _history_length(call)):
-        if checkpoint.id == wanted:
+        if checkpoint.id == checkpoint_id:
             return checkpoint
-    raise CheckpointNotFound(wanted)
+    raise CheckpointNotFound(checkpoint_id)
 
 
 def _history_length(call: RestCall) -> int:
     return call.cluster.configuration.integer(CHECKPOINT_HISTORY)
 
 
-def summary(known: SummaryStatistics | None, *, percentiles: bool = True, nothing: float = NAN) -> dict[str, Any]:
+def summary(known: SummaryStatistics | None, *, percentiles: bool = True, empty: float = NAN) -> dict[str, Any]:
     """Return min, max and avg as ints and percentiles as doubles.
 
     Without values, or where Flink keeps no histogram (`percentiles` False: subtask summaries), these are `nothing`:
@@ -156,7 +156,7 @@ def summary(known: SummaryStatistics | None, *, percentiles: bool = True, nothin
         "avg": known.average if known else 0,
     }
     for name, p in PERCENTILES.items():
-        payload[name] = percentile(known.window, p) if known and percentiles else nothing
+        payload[name] = percentile(known.window, p) if known and percentiles else empty
     return payload
 
 

@@ -33,11 +33,11 @@ def coordinate(call: RestCall) -> Payload:
         raise UncaughtJavaException(problem or JavaException(java_classes.NULL_POINTER_EXCEPTION))
     uid = call.path.get("operatorUid")  # since 2.3
     operator_id = call.path["operatorid"] if uid is None else hash_of_uid(uid).hex()
-    found = find_collect_sink(job, operator_id)
+    location = find_collect_sink(job, operator_id)
     request = _collect_request(text)
-    if found is None or request is None:
+    if location is None or request is None:
         raise CoordinatorNotFound(operator_id)
-    response = collect(job, *found, *request, call.now, call.cluster.random)
+    response = collect(job, *location, *request, call.now, call.cluster.random)
     data = serialized_collect_response(response.version, response.last_checkpointed_offset, response.rows)
     return {"serializedCoordinationResult": base64.b64encode(data).decode()}
 

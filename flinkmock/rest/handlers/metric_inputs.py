@@ -191,11 +191,11 @@ def subtask_inputs(
                 io=IoCounters(*records),
                 minute_ago=IoCounters(*earlier_records),
                 watermark=watermark,
-                is_source=vertex.is_source and place == 0,
+                is_source=vertex.is_source and position == 0,
                 active_ms=time - since,
-                splits=_splits(vertex, execution.subtask) if place == 0 else (),
+                splits=_splits(vertex, execution.subtask) if position == 0 else (),
             )
-            for place, (name, records, earlier_records) in enumerate(chain)
+            for position, (name, records, earlier_records) in enumerate(chain)
         ),
     )
 
@@ -207,7 +207,7 @@ def _splits(vertex: Vertex, subtask: int) -> tuple[str, ...]:
 
 def _local_share(execution: Execution, flows: Flows) -> float:
     """Return the part of a subtask's input channels that come from its own TaskManager, from 0 to 1."""
-    mine = _taskmanager_of(execution)
+    taskmanager = _taskmanager_of(execution)
     local = remote = 0
     for edge in execution.vertex.inputs:
         if edge.ship_strategy == "FORWARD":
@@ -215,9 +215,9 @@ def _local_share(execution: Execution, flows: Flows) -> float:
             producers = Counter(map(_taskmanager_of, row[execution.subtask :][:1]))
         else:
             producers = flows.producers(execution.attempt, edge.source)
-        here = producers[mine] + producers[""] if mine else producers.total()
-        local += here
-        remote += producers.total() - here
+        local_channels = producers[taskmanager] + producers[""] if taskmanager else producers.total()
+        local += local_channels
+        remote += producers.total() - local_channels
     return local / (local + remote) if remote else 1.0
 
 

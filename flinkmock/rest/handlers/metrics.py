@@ -169,8 +169,10 @@ def _subtasks(call: RestCall) -> Iterable[tuple[int, dict[str, str]]]:
         inputs = metric_inputs.subtask_inputs(call.cluster, job, execution, time, flows)
         if inputs is not None:
             values = metrics.subtask_metrics(inputs, call.cluster.release)
-            given = evaluate_metrics(vertex.spec.metrics, inputs.now - job.submitted_at, inputs.age, execution.subtask)
-            values |= given
+            scripted = evaluate_metrics(
+                vertex.spec.metrics, inputs.now - job.submitted_at, inputs.age, execution.subtask
+            )
+            values |= scripted
             if metric_inputs.forgets_ratios(execution, time, call.cluster.release):
                 values = {name: value for name, value in values.items() if name not in metrics.TRANSIENT}
             yield execution.subtask, values

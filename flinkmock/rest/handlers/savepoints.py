@@ -22,8 +22,8 @@ INCREMENTAL = JavaException(
 
 
 def _trigger_id(call: RestCall) -> str:
-    given: str | None = call.body.get("triggerId")
-    return given or call.cluster.async_operations.next_trigger_id(call.cluster.random)
+    requested_id: str | None = call.body.get("triggerId")
+    return requested_id or call.cluster.async_operations.next_trigger_id(call.cluster.random)
 
 
 def _directory(call: RestCall, field: str) -> str:

@@ -99,8 +99,8 @@ class Scalars:
         try:
             return parse_number(text, limits)
         except ValueError:
-            shown = f"`{java_type}`" if self._newer else wrapper.rpartition(".")[2]
-            self._invalid(java_type, value, f"not a valid {shown} value", path)
+            label = f"`{java_type}`" if self._newer else wrapper.rpartition(".")[2]
+            self._invalid(java_type, value, f"not a valid {label} value", path)
 
     def enum(self, java_class: str, constants: Sequence[str], value: Any, path: str) -> str:
         if isinstance(value, (bool, FloatText)) or not isinstance(value, str):
@@ -146,8 +146,8 @@ class Scalars:
     def null(self, kind: str, path: str, *, is_long: bool) -> NoReturn:
         """Reject null for a primitive; `kind` is "boolean" or "integer"."""
         primitive = "boolean" if kind == "boolean" else "long" if is_long else "int"
-        shown = f"`{primitive}`" if self._newer else primitive
-        fail(MISMATCH, f"Cannot map `null` into type {shown} {_NULL_PRIMITIVE}", path)
+        label = f"`{primitive}`" if self._newer else primitive
+        fail(MISMATCH, f"Cannot map `null` into type {label} {_NULL_PRIMITIVE}", path)
 
     def no_creator(self, java_class: str) -> NoReturn:
         """Reject an object for a class without a constructor that takes fields (recorded: 1.18.1)."""
@@ -160,22 +160,22 @@ class Scalars:
         if isinstance(value, list):
             self.mismatch(java_class, token_of(value), path)
         if isinstance(value, bool):
-            argument, shown = "boolean/Boolean", f"boolean value ({str(value).lower()})"
+            argument, label = "boolean/Boolean", f"boolean value ({str(value).lower()})"
         elif isinstance(value, IntText):
-            argument, shown = "int/Int", f"Number value ({value})"
+            argument, label = "int/Int", f"Number value ({value})"
         elif isinstance(value, FloatText):
-            argument, shown = "double/Double", f"Number value ({value})"
+            argument, label = "double/Double", f"Number value ({value})"
         else:
-            argument, shown = "String", f"String value ('{value}')"
-        why = f"no {argument}-argument constructor/factory method to deserialize from {shown}"
+            argument, label = "String", f"String value ('{value}')"
+        why = f"no {argument}-argument constructor/factory method to deserialize from {label}"
         fail(
             MISMATCH, f"Cannot construct instance of `{java_class}` (although at least one Creator exists): {why}", path
         )
 
     def mismatch(self, java_type: str, token: str, path: str) -> NoReturn:
         if self._newer:
-            shown = f"{_TOKENS[token]} value (token `JsonToken.{token}`)"
-            fail(MISMATCH, f"Cannot deserialize value of type `{java_type}` from {shown}", path)
+            label = f"{_TOKENS[token]} value (token `JsonToken.{token}`)"
+            fail(MISMATCH, f"Cannot deserialize value of type `{java_type}` from {label}", path)
         fail(MISMATCH, f"Cannot deserialize instance of `{java_type}` out of {token} token", path)
 
     def _invalid(self, java_type: str, value: str, why: str, path: str) -> NoReturn:
