@@ -91,6 +91,8 @@ def refuse_unservable(document: Mapping[str, Any]) -> None:
         ) from error
     except FakerMissing:
         return  # it can be checked and compared, and `serve` reports what is missing
+    except (LookupError, TypeError, AttributeError, ValueError, RecursionError) as error:
+        raise ImportRefused(f"The release could not be served, because of a schema: {error!r}.") from error
 
 
 def contract_file(minor: str) -> Path:

@@ -166,6 +166,20 @@ def test_an_added_operation_may_use_all_of_openapi(tmp_path):
     assert (name, mail) == ({"type": "string"}, {"type": ["string", "null"]})
 
 
+def test_edits_in_one_place_only(tmp_path):
+    document = copy.deepcopy(OWN)
+    del document["components"]["schemas"]["ClusterOverviewWithVersion"]["properties"]["slots-total"]
+    answer = {"200": {"content": {f"{JSON}; charset=UTF-8": {"schema": {"properties": {"any": True}}}}}}
+    header = {"in": "header", "name": "X-Forwarded-For", "schema": {"type": "string"}}
+    document["paths"]["/notes"] = {"get": {"parameters": [header], "responses": answer}}
+    contract, _ = imported(document, tmp_path)
+    overview = contract.definitions["ClusterOverviewWithVersion"]
+    assert "slots-total" not in overview["required"]
+    notes = contract.find("GET /notes")
+    assert (notes.path_parameters, notes.query_parameters) == ((), ())
+    assert notes.response == {"properties": {"any": {}}, "required": ["any"]}
+
+
 @pytest.mark.parametrize(
     ("document", "message"),
     [

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from flinkmock.contract.importing.description import operation_name
-from flinkmock.contract.importing.openapi import flattened, operations_of, read_parameter
+from flinkmock.contract.importing.openapi import content_of, flattened, operations_of, read_parameter
 from flinkmock.contract.openapi import CONVERTER_EXTENSION, EXTENSIONS, RELEASE
 
 Document = Mapping[str, Any]
@@ -83,7 +83,7 @@ def _operation(
     status, response = next(
         (int(code), each) for code, each in operation["responses"].items() if code.isdecimal() and code[0] == "2"
     )
-    content = operation.get("requestBody", {}).get("content", {})
+    content = content_of(operation.get("requestBody", {}))
     parts = content.get("multipart/form-data", {}).get("schema", {}).get("properties", {})
     request = operation.get("x-flink-request") or content.get(_JSON, {}).get("schema") or parts.get("request")
     entry = {
@@ -127,7 +127,7 @@ def _with_converter(parameter: Document) -> dict[str, Any]:
 
 
 def _response(response: Document) -> dict[str, Any]:
-    for content_type, body in response.get("content", {}).items():
+    for content_type, body in content_of(response).items():
         if content_type == _JSON:
             schema: dict[str, Any] = _schema(body.get("schema", {}))
             return schema
@@ -152,13 +152,19 @@ def _schema(schema: Any, *, is_request: bool = False) -> Any:
         if keyword == "$ref":
             out[keyword] = _DEFINITIONS + _class(value.removeprefix(_COMPONENTS))
         elif keyword == "properties":
-            out[keyword] = {name: _schema(child, is_request=is_request) for name, child in value.items()}
+            out[keyword] = {
+                name: {} if child is True else _schema(child, is_request=is_request) for name, child in value.items()
+            }
+        elif keyword == "items" and value is True:
+            out[keyword] = {}
         else:
             out[_KEYWORDS.get(keyword, keyword)] = _schema(value, is_request=is_request)
     if "const" in out:
         out.pop("type", None)
     if schema.get("nullable") is True and isinstance(out.get("type"), str):  # as OpenAPI 3.0 writes it
         out["type"] = [out["type"], "null"]
+    if out.get("properties") and "required" in out:  # an editor may have removed a property in one place only
+        out["required"] = [name for name in out["required"] if name in out["properties"]]
     if "properties" in out and "required" not in out and not is_request:
         out["required"] = list(out["properties"])
     return out

@@ -83,6 +83,7 @@ def operations_of(document: Mapping[str, Any]) -> Iterator[tuple[str, str, Mappi
                 resolved = [dereferenced(each, document) for each in listed]
                 # a parameter of an operation overrides that of its path
                 parameters = list({(each["in"], each["name"]): each for each in resolved}.values())
+                parameters = [each for each in parameters if each["in"] in ("path", "query")]
                 declared = {each["name"] for each in parameters if each["in"] == "path"}
                 parameters += [
                     {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
@@ -138,7 +139,7 @@ def _operation(
     for each in declared:
         parameters = operation.query_parameters if each["in"] == "query" else operation.path_parameters
         parameters.append(read_parameter(each, components))
-    content = entry.get("requestBody", {}).get("content", {})
+    content = content_of(entry.get("requestBody", {}))
     if "application/json" in content:
         operation.request = _convert(content["application/json"].get("schema", {}), components, "@request")
     elif content:  # a jar, or a multipart body with the JSON in its part `request`
@@ -146,12 +147,17 @@ def _operation(
         parts = content.get("multipart/form-data", {}).get("schema", {}).get("properties", {})
         if "request" in parts:
             operation.request = _convert(parts["request"], components, "@request")
-    response = responses[operation.status].get("content", {})
+    response = content_of(responses[operation.status])
     if "application/json" in response:
         operation.response = _convert(response["application/json"].get("schema", {}), components, "")
     elif not response:
         operation.response = {"type": "object", "properties": {}, "required": []}
     return operation
+
+
+def content_of(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns the `content` of a body by content types without parameters such as a charset."""
+    return {name.partition(";")[0].strip(): each for name, each in (entry.get("content") or {}).items()}
 
 
 def read_parameter(entry: Mapping[str, Any], components: Mapping[str, Any]) -> dict[str, Any]:
