@@ -98,7 +98,7 @@ class Expectation:
         matching = [exchange for exchange in exchanges if self.matches(exchange)]
         if len(matching) in self.times:
             return None
-        head = f"expected {self.matcher} {self.times}, but it {_came(matching)}"
+        head = f"expected {self.matcher} {self.times}, but it {_sent(matching)}"
         near = near_misses(self.matcher, exchanges) if len(matching) < self.times.low else []
         return "\n".join([_with_location(self.location, head) + ".", *_listed(matching), *near])
 
@@ -127,7 +127,7 @@ class Unmatched:
         matching = [exchange for exchange in exchanges if self.matches(exchange)]
         if len(matching) in self.times:
             return None
-        head = f"expected requests that match no operation {self.times}, but they {_came(matching)}"
+        head = f"expected requests that match no operation {self.times}, but they {_sent(matching, verb='were')}"
         return "\n".join([_with_location(self.location, head) + ".", *_listed(matching)])
 
 
@@ -151,7 +151,7 @@ class InOrder:
             match = next((exchange for exchange in remaining if not matcher.mismatches(exchange)), None)
             if match is None:
                 after = f"after number {lines[-1].split()[0]}" if lines else "at all"
-                head = f"expected {self}, but {matcher} did not come {after}"
+                head = f"expected {self}, but {matcher} was not sent {after}"
                 so_far = ["  found so far:", *(f"    {line}" for line in lines)] if lines else []
                 earlier = [exchange for exchange in exchanges if not matcher.mismatches(exchange)]
                 others = _listed(earlier, head="before that:") or near_misses(matcher, exchanges)
@@ -164,11 +164,11 @@ def _with_location(location: str, text: str) -> str:
     return f"{location}: {text}" if location else text
 
 
-def _came(exchanges: Sequence[Exchange]) -> str:
-    return f"came {format_count(len(exchanges))}" if exchanges else "never came"
+def _sent(exchanges: Sequence[Exchange], verb: str = "was") -> str:
+    return f"{verb} sent {format_count(len(exchanges))}" if exchanges else f"{verb} never sent"
 
 
-def _listed(exchanges: Iterable[Exchange], most: int = 10, head: str = "these came:") -> list[str]:
+def _listed(exchanges: Iterable[Exchange], most: int = 10, head: str = "sent requests:") -> list[str]:
     lines = [f"    {exchange}" for exchange in exchanges]
     more = [f"    … and {len(lines) - most} more"] if len(lines) > most else []
     return [f"  {head}", *lines[:most], *more] if lines else []

@@ -226,7 +226,7 @@ class Journal(Sequence[Exchange]):
             status: Status of the response.
 
         Raises:
-            UnmetExpectation: The requests did not come within the timeout.
+            UnmetExpectation: The requests were not sent within the timeout.
         """
         matcher = RequestMatcher.parse(request, body, query, status)
         end = monotonic() + timeout
@@ -265,7 +265,7 @@ class Journal(Sequence[Exchange]):
     def arrived_too_late(self, matcher: RequestMatcher, times: int, timeout: float) -> UnmetExpectation:
         """Return the error for a wait whose `timeout` (seconds) is over."""
         text = Expectation(matcher, CountRange(times, None)).failure_message(self.exchanges())
-        return UnmetExpectation(f"after {timeout:g} s: {text or f'{matcher} came too late.'}")
+        return UnmetExpectation(f"after {timeout:g} s: {text or f'{matcher} was sent too late.'}")
 
     def _mark_expected(self, exchanges: Iterable[Exchange]) -> None:
         self._expected_numbers.update(exchange.number for exchange in exchanges if not exchange.matched)

@@ -24,17 +24,16 @@ def near_misses(matcher: RequestMatcher, exchanges: Sequence[Exchange]) -> list[
 
 def _nearest(matcher: RequestMatcher, exchanges: Sequence[Exchange]) -> list[str]:
     if not exchanges:
-        return ["  no request came at all."]
+        return ["  no requests were sent."]
     missed = [(exchange, reasons) for exchange in exchanges if (reasons := matcher.mismatches(exchange))]
     scored = sorted(missed, key=lambda miss: (-_similarity(matcher, miss[0]), len(miss[1]), miss[0].number))
     nearest = [miss for miss in scored[:MAX_NEAR_MISSES] if _similarity(matcher, miss[0]) >= 0.5]
     if not missed:
         return []
     if not nearest:
-        none = (
-            f"none of the {len(missed)} other requests comes" if missed[1:] else "the only other request does not come"
-        )
-        return [f"  {none} near."]
+        if len(missed) == 1:
+            return ["  the only other request is not similar."]
+        return [f"  none of the {len(missed)} other requests is similar."]
     lines = ["  nearest:"]
     for exchange, reasons in nearest:
         lines += [f"    {exchange}", f"         {'; '.join(reasons)}"]

@@ -52,8 +52,8 @@ def test_expectations_that_are_met(scenario: str) -> None:
 def test_expectations_that_are_not(scenario: str) -> None:
     code, _, err = served(scenario, "--verify", "--quiet", ask=("/overview", "/overview", "/over"))
     assert code == 1
-    assert f"{scenario}:3:5: expected GET /overview once, but it came 2 times." in err
-    assert f"{scenario}:4:5: expected requests that match no operation never, but they came once." in err
+    assert f"{scenario}:3:5: expected GET /overview once, but it was sent 2 times." in err
+    assert f"{scenario}:4:5: expected requests that match no operation never, but they were sent once." in err
     assert "Traceback" not in err
 
 

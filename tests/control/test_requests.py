@@ -60,7 +60,9 @@ def test_waiting_for_requests_blocks_no_other_request(flink: FlinkMock, control:
 def test_waiting_ends_with_near_misses(flink: FlinkMock, control: Control) -> None:
     httpx.get(flink.url + "/jobs")
     message = control.error("POST", "requests/wait", 409, json={"match": "GET /jobs/overview", "timeout": "20ms"})
-    assert message.startswith("after 0.02 s: expected GET /jobs/overview at least once, but it never came.\n  nearest:")
+    assert message.startswith(
+        "after 0.02 s: expected GET /jobs/overview at least once, but it was never sent.\n  nearest:"
+    )
     assert "longest" in control.error("POST", "requests/wait", 400, json={"match": "GET /jobs", "timeout": "2h"})
 
 
@@ -86,8 +88,8 @@ def test_the_expectations_of_the_scenario(flink: FlinkMock, control: Control) ->
             {
                 "expectation": "POST /jobs/:jobid/stop once",
                 "met": False,
-                "message": "<scenario>:8:3: expected POST /jobs/:jobid/stop once, but it never came."
-                "\n  no request came at all.",
+                "message": "<scenario>:8:3: expected POST /jobs/:jobid/stop once, but it was never sent."
+                "\n  no requests were sent.",
                 "source": "<scenario>:8:3",
             }
         ],

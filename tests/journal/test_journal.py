@@ -124,9 +124,9 @@ def test_all_unmet_expectations_are_reported_at_once() -> None:
     with pytest.raises(AssertionError) as unmet:
         upgrade().check([Expectation(RequestMatcher.parse("DELETE /cluster"), location="s.yaml:7:3"), Unmatched()])
     message = str(unmet.value)
-    assert message.startswith("s.yaml:7:3: expected DELETE /cluster at least once, but it never came.")
-    assert "expected requests that match no operation never, but they came once." in message
-    assert message.endswith("these came:\n       7 404 GET /jbos")
+    assert message.startswith("s.yaml:7:3: expected DELETE /cluster at least once, but it was never sent.")
+    assert "expected requests that match no operation never, but they were sent once." in message
+    assert message.endswith("sent requests:\n       7 404 GET /jbos")
 
 
 def test_text_that_names_no_requests() -> None:
@@ -160,9 +160,9 @@ def test_waiting_for_a_request() -> None:
 
 def test_waiting_in_vain() -> None:
     some = journal(exchange("GET", "/jobs"))
-    with pytest.raises(UnmetExpectation, match=r"after 0\.05 s: expected GET /overview .* never came"):
+    with pytest.raises(UnmetExpectation, match=r"after 0\.05 s: expected GET /overview .* was never sent"):
         some.wait_for("GET /overview", timeout=0.05)
-    with pytest.raises(UnmetExpectation, match=r"after 0\.05 s: expected GET /jobs at least 2 times, but it came once"):
+    with pytest.raises(UnmetExpectation, match=r"after 0\.05 s: expected GET /jobs at least 2 times, .* sent once"):
         some.wait_for("GET /jobs", times=2, timeout=0.05)
 
 

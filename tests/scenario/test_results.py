@@ -38,7 +38,7 @@ submitted:
         RowValue(2, [1, "b"]),
         RowValue(3, [1, "b"]),
     )
-    assert rule.given == {"results"}
+    assert rule.given_keys == {"results"}
 
 
 def test_what_a_rule_gives_includes_its_templates() -> None:
@@ -48,7 +48,7 @@ templates:
   mine: {extends: base, restart: none}
 submitted: {"a*": {extends: mine, lifecycle: [RUNNING: 1s, FINISHED]}, "b*": streaming, "c*": mine}
 """
-    given = {rule.pattern: set(rule.given) for rule in load_scenario(text).submissions}
+    given = {rule.pattern: set(rule.given_keys) for rule in load_scenario(text).submissions}
     assert given == {
         "a*": {"checkpoints.every", "restart", "lifecycle"},
         "b*": set(),

@@ -37,7 +37,7 @@ def test_it(flinkmock):
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
-            "*expected POST /jobs/:jobid/stop once, but it never came.",
+            "*expected POST /jobs/:jobid/stop once, but it was never sent.",
             "  nearest:",
             "       1 202 POST /jobs/*/savepoints {}",
             "         another path",

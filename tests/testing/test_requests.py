@@ -73,13 +73,13 @@ def test_expectations_are_checked_at_the_end() -> None:
     with pytest.raises(UnmetExpectation) as unmet, FlinkMock(SCENARIO) as mock:
         stop(mock, drain=True)
     message = str(unmet.value)
-    assert 'expected POST /jobs/:jobid/stop with a body like {"drain": false} once, but it never came.' in message
+    assert 'expected POST /jobs/:jobid/stop with a body like {"drain": false} once, but it was never sent.' in message
     assert "body.drain is true, not false" in message
     assert isinstance(unmet.value, AssertionError)
 
 
 async def test_and_at_the_end_of_an_async_block() -> None:
-    with pytest.raises(UnmetExpectation, match="never came"):
+    with pytest.raises(UnmetExpectation, match="was never sent"):
         async with FlinkMock(SCENARIO):
             pass
 
