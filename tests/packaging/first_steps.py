@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -99,6 +100,9 @@ def _run(script: str, folder: Path) -> None:
 
 def _clone(folder: Path) -> Path:
     clone = folder / "flinkmock"
+    if not (ROOT / ".git").exists():  # an export of the repository
+        shutil.copytree(ROOT, clone, ignore=shutil.ignore_patterns(".*", "__pycache__", "node_modules", "target"))
+        return clone
     subprocess.run(["git", "clone", "--quiet", "--depth=1", ROOT.as_uri(), str(clone)], check=True)
     return clone
 
