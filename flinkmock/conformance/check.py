@@ -182,8 +182,8 @@ class Check:
             for value in (culprit.value, *culprit.others[:1]):
                 expected, found = described(culprit)
                 operation = self.contract.operation(value.response.operation_id)
-                pointer = generalize_pointer(value.pointer)
-                self.report.add(Finding(operation, pointer, COHERENCE, expected, found), value.response.target)
+                finding = Finding(operation, generalize_pointer(value.pointer), COHERENCE, expected, found)
+                self.report.add_contradiction(finding, value.response.target)
 
     def send(self, operation: Operation, request: HttpRequest, errors: tuple[int, ...] | None = None) -> HttpResponse:
         """Send a request and check the response; `errors` as for `check_response`."""

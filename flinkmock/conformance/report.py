@@ -70,6 +70,7 @@ class Report:
     skipped: dict[Operation, str] = field(default_factory=dict)
     accepted: dict[Finding, list[str]] = field(default_factory=dict)
     invalid: set[Operation] = field(default_factory=set)
+    _contradictions: dict[tuple[str, str], Finding] = field(default_factory=dict, repr=False)
 
     @property
     def clean(self) -> bool:
@@ -84,6 +85,16 @@ class Report:
         paths = self.findings.setdefault(finding, [])
         if len(paths) < MAX_PATHS:
             paths.append(path)
+
+    def add_contradiction(self, finding: Finding, path: str) -> bool:
+        """Adds a value that contradicts others; returns whether it is the first time.
+
+        A value may break several invariants, at different moments. It is one finding, which has the first of them.
+        """
+        place = finding.operation.id, finding.pointer
+        first = place not in self._contradictions
+        self.add(self._contradictions.setdefault(place, finding), path)
+        return first
 
     def accept(self, baseline: Collection[tuple[str, str, str, str]]) -> None:
         """Move the findings that a baseline contains to `accepted`. `baseline` has the `key` of each."""

@@ -128,9 +128,8 @@ class TrafficChecker:
             wrong = culprit.value.response
             pointer = generalize_pointer(culprit.value.pointer)
             finding = Finding(self._contract.operation(wrong.operation_id), pointer, COHERENCE, expected, found)
-            if finding not in self.report.findings:
+            if self.report.add_contradiction(finding, wrong.target):
                 texts.append(str(finding))
-            self.report.add(finding, wrong.target)
         return texts
 
     def add_unanswered(self, text: str, detail: str = "") -> None:

@@ -235,3 +235,71 @@ def job_counts_are_not_negative(view: View, job_id: str) -> Relations:
             yield from ascending(constant(0, "0"), value)
         if name.startswith(("lastCheckpoint", "lastCompleted")) and is_number(value.raw):
             yield from ascending(constant(-1, "-1"), value)
+
+
+def _names(body: Value) -> set[str]:
+    return {str(row["id"].raw) for row in body}
+
+
+def _same_names(whole: Value, expected: set[str], *parts: Value) -> Relations:
+    """A list has the names that other lists have together."""
+    if whole.exists and expected:
+        listed = _names(whole)
+        for name in sorted(expected - listed)[:3]:
+            yield from true(False, f"{name} is not listed", whole, *parts[:3])
+        for name in sorted(listed - expected)[:3]:
+            yield from true(False, f"{name} is listed, but not by the others", whole, *parts[:3])
+        if listed == expected:
+            yield from true(True, "", whole, *parts[:3], exact=True)
+
+
+@between(
+    "vertex",
+    text="The metrics that a vertex lists are those of its subtasks, with the index in front.",
+    source="metrics",
+    settles_in_ms=METRICS,
+)
+def vertex_lists_metrics_of_subtasks(view: View, job_id: str, vertex_id: str) -> Relations:
+    ids = {"jobid": job_id, "vertexid": vertex_id}
+    whole = view.body("getJobVertexMetrics", **ids)
+    rows = list(view.body("getJobVertexDetails", **ids)["subtasks"])
+    if not rows or any(row["status"].raw != "RUNNING" for row in rows):
+        return
+    parts = {str(row["subtask"].raw): Value(MISSING) for row in rows}
+    for index in parts:
+        parts[index] = view.body("getSubtaskMetrics", **ids, subtaskindex=index)
+    if all(part.exists for part in parts.values()):
+        for index, part in parts.items():
+            expected = {name.partition(".")[2] for name in _names(whole) if name.partition(".")[0] == index}
+            yield from _same_names(part, expected, whole)
+        names = {f"{index}.{name}" for index, part in parts.items() for name in _names(part)}
+        yield from _same_names(whole, names, *parts.values())
+        together = {name for part in parts.values() for name in _names(part)}
+        yield from _same_names(view.body("getAggregatedSubtaskMetrics", **ids), together, *parts.values())
+
+
+@between(
+    "cluster",
+    text="The aggregated metrics that are listed are those of the TaskManagers, and of the jobs.",
+    source=_AGGREGATED,
+    settles_in_ms=METRICS,
+)
+def aggregated_metrics_are_listed(view: View) -> Relations:
+    for whole_id, part_id, parameter, listed in (
+        (
+            "getAggregatedTaskManagerMetrics",
+            "getTaskManagerMetrics",
+            "taskmanagerid",
+            [row["id"] for row in view.body("getTaskManagers")["taskmanagers"]],
+        ),
+        (
+            "getAggregatedJobMetrics",
+            "getJobMetrics",
+            "jobid",
+            [row["jid"] for row in view.body("getJobsOverview")["jobs"]],
+        ),
+    ):
+        parts = [view.body(part_id, **{parameter: str(value.raw)}) for value in listed]
+        if parts and all(part.exists for part in parts):
+            names = {name for part in parts for name in _names(part)}
+            yield from _same_names(view.body(whole_id), names, *parts)
