@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from flinkmock.conformance.coherence.jobs import ALIVE_TASKS, TERMINAL, aggregate_status, row_with
-from flinkmock.conformance.coherence.registry import CACHES, METRICS, between, within
+from flinkmock.conformance.coherence.jobs import TERMINAL, aggregate_status, row_with
+from flinkmock.conformance.coherence.registry import METRICS, between, within
 from flinkmock.conformance.coherence.relations import (
     Relations,
     ascending,
     close,
-    counting_up,
     equal,
     same_fields,
     true,
@@ -21,7 +20,6 @@ from flinkmock.conformance.coherence.values import (
     MISSING,
     Value,
     computed,
-    constant,
     count,
     highest,
     is_number,
@@ -34,8 +32,6 @@ from flinkmock.conformance.coherence.view import View
 _RULES = "rules-that-hold"
 _SUBTASKS = "subtasks"
 UNASSIGNED = "(unassigned)"
-_LISTS = ("getJobVertexDetails", "getSubtasksTimes", "getJobVertexBackPressure", "getSubtasksAllAccumulators")
-_ROWS = ("getJobVertexDetails", "getSubtaskCurrentAttemptDetails", "getSubtaskExecutionAttemptDetails")
 COUNTERS = {
     "read-bytes": ("numBytesIn", "numBytesInLocal", "numBytesInRemote"),  # the sum of the other two since 1.13
     "write-bytes": ("numBytesOut",),
@@ -61,155 +57,16 @@ def subtask_rows(body: Value) -> Iterator[Value]:
         yield body
 
 
-@within(*_LISTS, text="Subtasks are listed by their index, each once.", source=_SUBTASKS)
-def subtasks_in_order(body: Value) -> Relations:
-    if body.response.operation_id == "getJobVertexBackPressure":  # lists those whose metrics have arrived
-        rows = [row["subtask"] for row in body["subtasks"] if is_number(row["subtask"].raw)]
-        for one, next_one in pairwise(rows):
-            yield from true(one.raw < next_one.raw, "not in order", one, next_one)
-    else:
-        yield from counting_up(body["subtasks"], "subtask")
-
-
 @within("getJobVertexDetails", text="The subtasks of a vertex are as many as its parallelism.", source=_SUBTASKS)
 def subtasks_are_parallel(body: Value) -> Relations:
-    yield from equal(body["parallelism"], _length(body["subtasks"]))
+    yield from equal(body["parallelism"], length_of(body["subtasks"]))
     if is_number(body["maxParallelism"].raw) and body["maxParallelism"].raw > 0:
         yield from ascending(body["parallelism"], body["maxParallelism"])
 
 
-def _length(rows: Value) -> Value:
+def length_of(rows: Value) -> Value:
     raw = len(rows.raw) if isinstance(rows.raw, list) else MISSING
     return computed(raw, f"length of {rows}", rows)
-
-
-@within(*_ROWS, text="start_time, which is deprecated, is start-time.", source=_SUBTASKS)
-def subtask_start_twice(body: Value) -> Relations:
-    for row in subtask_rows(body):
-        yield from equal(row["start_time"], row["start-time"])
-
-
-@within(*_ROWS, text="A subtask has an end-time as soon as it has ended.", source=_SUBTASKS)
-def subtask_end(body: Value) -> Relations:
-    for row in subtask_rows(body):
-        if row["status"].exists:
-            ended = row["status"].raw in TERMINAL
-            text = "the end-time doesn't fit the status"
-            yield from true((row["end-time"].raw != -1) == ended, text, row["end-time"], row["status"], exact=True)
-
-
-@within(
-    *_ROWS, text="A subtask that is DEPLOYING, INITIALIZING, RUNNING or FINISHED has a start-time.", source=_SUBTASKS
-)
-def subtask_has_started(body: Value) -> Relations:
-    for row in subtask_rows(body):
-        if row["status"].is_in((*ALIVE_TASKS, "FINISHED")):
-            yield from true(row["start-time"].raw != -1, "it has no start-time", row["start-time"], row["status"])
-            assigned = row["taskmanager-id"]
-            yield from true(assigned.raw != UNASSIGNED, "it runs nowhere", assigned, row["status"])
-        elif row["status"].is_in(("CREATED", "SCHEDULED")):
-            # the timestamps of a cached graph are those of the living one
-            yield from true(row["end-time"].raw == -1, "it has ended", row["end-time"], row["status"])
-
-
-@within(
-    *_ROWS,
-    text="The duration of a subtask is end-time - start-time, or now - start-time, and -1 before it starts.",
-    source=_SUBTASKS,
-)
-def subtask_duration(body: Value) -> Relations:
-    for row in subtask_rows(body):
-        start, end, duration = row["start-time"], row["end-time"], row["duration"]
-        if start.raw == -1:
-            yield from true(duration.raw == -1, "a duration without a start", duration, start)
-        elif end.raw != -1:
-            yield from equal(duration, end - start)
-        elif "now" in body.raw:
-            yield from close(duration, body["now"] - start, 1000)  # the clock is read for each subtask
-        else:
-            yield from ascending(constant(0, "0"), duration)
-
-
-@within(*_ROWS, text="Attempts, records, bytes and times are not negative.", source="json-conventions")
-def subtask_metrics_are_counts(body: Value) -> Relations:
-    for row in subtask_rows(body):
-        yield from ascending(constant(0, "0"), row["attempt"])
-        for name, value in row["metrics"].items():
-            if not isinstance(value.raw, bool):
-                yield from ascending(constant(0, "0"), computed(value.raw, name, value))
-
-
-@within(*_ROWS, text="The states of a subtask last at least 0 ms, or -1 if it has not been in them.", source=_SUBTASKS)
-def subtask_state_durations(body: Value) -> Relations:
-    for row in subtask_rows(body):
-        for state, duration in row["status-duration"].items():
-            text = f"the duration of {state} is negative"
-            yield from true(is_number(duration.raw) and duration.raw >= -1, text, duration)
-
-
-@within(
-    *_ROWS,
-    text="The states from DEPLOYING on last as long as the subtask, if it was not cancelled.",
-    source=_RULES,
-    settles_in_ms=CACHES,
-)
-def subtask_states_add_up(body: Value) -> Relations:
-    for row in subtask_rows(body):
-        durations = dict(row["status-duration"].items())
-        if row["status"].is_in(("RUNNING", "FINISHED", "FAILED")) and "RUNNING" in durations:
-            parts = [each for state, each in durations.items() if state in ALIVE_TASKS]
-            if all(each.raw >= 0 for each in parts):
-                whole = total(parts, "sum of status-duration from DEPLOYING on")
-                # the clock is read twice while the subtask runs
-                yield from close(row["duration"], whole, 1000 if row["end-time"].raw == -1 else 0)
-
-
-@within("getSubtasksTimes", text="A subtask enters its states in the order of its life cycle.", source="job-states")
-def subtask_times_in_order(body: Value) -> Relations:
-    states = ("CREATED", "SCHEDULED", "DEPLOYING", "INITIALIZING", "RUNNING", "FINISHED")
-    for row in body["subtasks"]:
-        times = [row["timestamps"][state] for state in states]
-        yield from ascending(*(time for time in times if time.raw))
-        begun = lowest([time for time in times if time.raw], "the first time")
-        for end in ("CANCELING", "CANCELED", "FAILED"):
-            if row["timestamps"][end].raw:
-                yield from ascending(begun, row["timestamps"][end])
-        if row["timestamps"]["CANCELING"].raw and row["timestamps"]["CANCELED"].raw:
-            yield from ascending(row["timestamps"]["CANCELING"], row["timestamps"]["CANCELED"])
-        if row["timestamps"]["CREATED"].exists:
-            yield from true(row["timestamps"]["CREATED"].raw > 0, "never CREATED", row["timestamps"]["CREATED"])
-        for earlier, later in (("SCHEDULED", "DEPLOYING"), ("DEPLOYING", "RUNNING"), ("RUNNING", "FINISHED")):
-            first, second = row["timestamps"][earlier], row["timestamps"][later]
-            if second.raw and first.exists:
-                yield from true(first.raw > 0, f"{later} without {earlier}", first, second)
-
-
-@within("getSubtasksTimes", text="A subtask has at most one terminal state.", source="job-states")
-def subtask_has_one_end(body: Value) -> Relations:
-    for row in body["subtasks"]:
-        ends = [row["timestamps"][state] for state in sorted(TERMINAL)]
-        yield from true(sum(bool(end.raw) for end in ends) <= 1, "several terminal states", *(e for e in ends if e.raw))
-
-
-@within("getSubtasksTimes", text="No timestamp of a subtask is later than now.", source=_RULES)
-def subtask_times_are_past(body: Value) -> Relations:
-    for row in body["subtasks"]:
-        for _, time in row["timestamps"].items():
-            yield from ascending(time, body["now"])
-
-
-@within(
-    "getSubtasksTimes",
-    text="duration in /subtasktimes counts from SCHEDULED to the end of the subtask, or to now.",
-    source=_RULES,
-    settles_in_ms=CACHES,
-)
-def subtask_times_duration(body: Value) -> Relations:
-    for row in body["subtasks"]:
-        scheduled = row["timestamps"]["SCHEDULED"]
-        ends = [row["timestamps"][state] for state in sorted(TERMINAL) if row["timestamps"][state].raw]
-        if scheduled.raw:
-            yield from equal(row["duration"], (ends[0] if ends else body["now"]) - scheduled)
 
 
 @within(
@@ -335,9 +192,9 @@ def vertex_names(view: View, job_id: str, vertex_id: str) -> Relations:
         row["parallelism"],
         details["parallelism"],
         accumulators["parallelism"],
-        _length(times["subtasks"]),
-        _length(details["subtasks"]),
-        _length(accumulators["subtasks"]),
+        length_of(times["subtasks"]),
+        length_of(details["subtasks"]),
+        length_of(accumulators["subtasks"]),
     )
     yield from equal(row["maxParallelism"], details["maxParallelism"])
 
@@ -553,107 +410,3 @@ def vertex_metrics_are_the_subtasks(view: View, job_id: str, vertex_id: str) -> 
     for watermark in view.body("getJobVertexWatermarks", **ids):
         if str(watermark["id"].raw) in of_vertex:
             yield from equal(number(watermark["value"]), of_vertex[watermark["id"].raw])
-
-
-@within("getJobVertexWatermarks", text="Watermarks are those of the subtasks, each once.", source="metrics")
-def watermarks_of_subtasks(body: Value) -> Relations:
-    yield from unique(body, "id")
-    for row in body:
-        named = str(row["id"].raw).endswith(".currentInputWatermark")
-        yield from true(named and str(row["id"].raw).split(".")[0].isdecimal(), "no watermark", row["id"], exact=True)
-
-
-@within("getJobVertexBackPressure", text="A level has two names and one value.", source="back-pressure", since="1.13")
-def backpressure_level_twice(body: Value) -> Relations:
-    for row in (body, *body["subtasks"]):
-        yield from equal(row["backpressureLevel"], row["backpressure-level"])
-
-
-@within(
-    "getJobVertexBackPressure",
-    text="The level of back pressure follows from the ratio: ok up to 0.1, low up to 0.5, then high.",
-    source="back-pressure",
-)
-def backpressure_level(body: Value) -> Relations:
-    order = ("ok", "low", "high")
-    highest_level = 0
-    for row in body["subtasks"]:
-        ratio, level = row["ratio"], row["backpressure-level"]
-        yield from true(not is_number(ratio.raw) or 0 <= ratio.raw <= 1.01, "no share of the time", ratio)
-        if is_number(ratio.raw) and level.exists:
-            expected = "ok" if ratio.raw <= 0.1 else "low" if ratio.raw <= 0.5 else "high"
-            yield from true(level.raw == expected, f"the level is {expected}", level, ratio, exact=True)
-            highest_level = max(highest_level, order.index(expected))
-        parts = [row[key] for key in ("ratio", "idleRatio", "busyRatio") if is_number(row[key].raw)]
-        for part in parts:
-            yield from true(-0.01 <= part.raw <= 1.1, "no share of the time", part)
-        if len(parts) == 3 and any(part.raw for part in parts):  # all are 0 once the subtask has ended (MetricStore)
-            shares = total(parts, "ratio + idleRatio + busyRatio")
-            yield from true(shares.raw <= 1.5, "the shares add up to more than 1", *parts)
-    if body["subtasks"].raw and body["backpressure-level"].exists:
-        levels = [row["ratio"] for row in body["subtasks"]]
-        text = f"the highest level is {order[highest_level]}"
-        right = body["backpressure-level"].raw == order[highest_level]
-        if all(is_number(level.raw) for level in levels):
-            yield from true(right, text, body["backpressure-level"], *levels, exact=True)
-
-
-@within("getJobVertexBackPressure", text="Subtasks are listed exactly if the status is ok.", source="back-pressure")
-def backpressure_status(body: Value) -> Relations:
-    if body["status"].exists:
-        listed = body["subtasks"].exists
-        yield from true((body["status"].raw == "ok") == listed, "the status doesn't fit", body["status"], body)
-
-
-@between(
-    "vertex",
-    text="The ratios of back pressure are those of the metrics in ms per second.",
-    source="back-pressure",
-    since="1.13",
-    settles_in_ms=METRICS,
-)
-def backpressure_is_measured(view: View, job_id: str, vertex_id: str) -> Relations:
-    ids = {"jobid": job_id, "vertexid": vertex_id}
-    of_vertex = view.metrics("getJobVertexMetrics", **ids)
-    body = view.body("getJobVertexBackPressure", **ids)
-    vertex = vertex_row(view, job_id, vertex_id)
-    parallelism = vertex["parallelism"]
-    if body["subtasks"].raw and vertex["duration"].raw > 60_000 and vertex["tasks"]["RUNNING"].raw == parallelism.raw:
-        # the metrics of all subtasks have arrived by now
-        yield from equal(_length(body["subtasks"]), parallelism)
-    for row in body["subtasks"]:
-        index = str(row["subtask"].raw)
-        yield from true(
-            not is_number(parallelism.raw) or 0 <= row["subtask"].raw < parallelism.raw,
-            "no such subtask",
-            row["subtask"],
-            parallelism,
-        )
-        of_subtask = view.metrics("getSubtaskMetrics", **ids, subtaskindex=index)
-        for key, name in (
-            ("ratio", "backPressuredTimeMsPerSecond"),
-            ("idleRatio", "idleTimeMsPerSecond"),
-            ("busyRatio", "busyTimeMsPerSecond"),
-        ):
-            for metrics, prefix in ((of_vertex, f"{index}."), (of_subtask, "")):
-                metric = metrics.get(prefix + name, Value(MISSING))
-                if is_number(metric.raw) and is_number(row[key].raw):
-                    yield from close(row[key] * 1000, metric, 1)
-
-
-@within(
-    "getJobVertexFlameGraph",
-    text="The samples of a frame include those of the frames that it calls.",
-    source="flame-graphs",
-)
-def flame_graph_adds_up(body: Value) -> Relations:
-    root = body["data"]
-    if root["children"].raw:
-        yield from equal(root["value"], total([child["value"] for child in root["children"]], "sum of the children"))
-    pending = [root]
-    while pending:
-        frame = pending.pop()
-        children = list(frame["children"])
-        if children:
-            yield from ascending(total([child["value"] for child in children], "sum of the children"), frame["value"])
-        pending += children

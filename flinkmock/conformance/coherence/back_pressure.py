@@ -1,0 +1,125 @@
+"""Invariants of back pressure, watermarks and flame graphs."""
+
+from __future__ import annotations
+
+from flinkmock.conformance.coherence.registry import METRICS, between, within
+from flinkmock.conformance.coherence.relations import (
+    Relations,
+    ascending,
+    close,
+    equal,
+    true,
+    unique,
+)
+from flinkmock.conformance.coherence.values import (
+    MISSING,
+    Value,
+    is_number,
+    total,
+)
+from flinkmock.conformance.coherence.vertices import length_of, vertex_row
+from flinkmock.conformance.coherence.view import View
+
+
+@within("getJobVertexWatermarks", text="Watermarks are those of the subtasks, each once.", source="metrics")
+def watermarks_of_subtasks(body: Value) -> Relations:
+    yield from unique(body, "id")
+    for row in body:
+        named = str(row["id"].raw).endswith(".currentInputWatermark")
+        yield from true(named and str(row["id"].raw).split(".")[0].isdecimal(), "no watermark", row["id"], exact=True)
+
+
+@within("getJobVertexBackPressure", text="A level has two names and one value.", source="back-pressure", since="1.13")
+def backpressure_level_twice(body: Value) -> Relations:
+    for row in (body, *body["subtasks"]):
+        yield from equal(row["backpressureLevel"], row["backpressure-level"])
+
+
+@within(
+    "getJobVertexBackPressure",
+    text="The level of back pressure follows from the ratio: ok up to 0.1, low up to 0.5, then high.",
+    source="back-pressure",
+)
+def backpressure_level(body: Value) -> Relations:
+    order = ("ok", "low", "high")
+    highest_level = 0
+    for row in body["subtasks"]:
+        ratio, level = row["ratio"], row["backpressure-level"]
+        yield from true(not is_number(ratio.raw) or 0 <= ratio.raw <= 1.01, "no share of the time", ratio)
+        if is_number(ratio.raw) and level.exists:
+            expected = "ok" if ratio.raw <= 0.1 else "low" if ratio.raw <= 0.5 else "high"
+            yield from true(level.raw == expected, f"the level is {expected}", level, ratio, exact=True)
+            highest_level = max(highest_level, order.index(expected))
+        parts = [row[key] for key in ("ratio", "idleRatio", "busyRatio") if is_number(row[key].raw)]
+        for part in parts:
+            yield from true(-0.01 <= part.raw <= 1.1, "no share of the time", part)
+        if len(parts) == 3 and any(part.raw for part in parts):  # all are 0 once the subtask has ended (MetricStore)
+            shares = total(parts, "ratio + idleRatio + busyRatio")
+            yield from true(shares.raw <= 1.5, "the shares add up to more than 1", *parts)
+    if body["subtasks"].raw and body["backpressure-level"].exists:
+        levels = [row["ratio"] for row in body["subtasks"]]
+        text = f"the highest level is {order[highest_level]}"
+        right = body["backpressure-level"].raw == order[highest_level]
+        if all(is_number(level.raw) for level in levels):
+            yield from true(right, text, body["backpressure-level"], *levels, exact=True)
+
+
+@within("getJobVertexBackPressure", text="Subtasks are listed exactly if the status is ok.", source="back-pressure")
+def backpressure_status(body: Value) -> Relations:
+    if body["status"].exists:
+        listed = body["subtasks"].exists
+        yield from true((body["status"].raw == "ok") == listed, "the status doesn't fit", body["status"], body)
+
+
+@between(
+    "vertex",
+    text="The ratios of back pressure are those of the metrics in ms per second.",
+    source="back-pressure",
+    since="1.13",
+    settles_in_ms=METRICS,
+)
+def backpressure_is_measured(view: View, job_id: str, vertex_id: str) -> Relations:
+    ids = {"jobid": job_id, "vertexid": vertex_id}
+    of_vertex = view.metrics("getJobVertexMetrics", **ids)
+    body = view.body("getJobVertexBackPressure", **ids)
+    vertex = vertex_row(view, job_id, vertex_id)
+    parallelism = vertex["parallelism"]
+    if body["subtasks"].raw and vertex["duration"].raw > 60_000 and vertex["tasks"]["RUNNING"].raw == parallelism.raw:
+        # the metrics of all subtasks have arrived by now
+        yield from equal(length_of(body["subtasks"]), parallelism)
+    for row in body["subtasks"]:
+        index = str(row["subtask"].raw)
+        yield from true(
+            not is_number(parallelism.raw) or 0 <= row["subtask"].raw < parallelism.raw,
+            "no such subtask",
+            row["subtask"],
+            parallelism,
+        )
+        of_subtask = view.metrics("getSubtaskMetrics", **ids, subtaskindex=index)
+        for key, name in (
+            ("ratio", "backPressuredTimeMsPerSecond"),
+            ("idleRatio", "idleTimeMsPerSecond"),
+            ("busyRatio", "busyTimeMsPerSecond"),
+        ):
+            for metrics, prefix in ((of_vertex, f"{index}."), (of_subtask, "")):
+                metric = metrics.get(prefix + name, Value(MISSING))
+                if is_number(metric.raw) and is_number(row[key].raw):
+                    yield from close(row[key] * 1000, metric, 1)
+
+
+@within(
+    "getJobVertexFlameGraph",
+    text="The samples of a frame include those of the frames that it calls.",
+    source="flame-graphs",
+)
+def flame_graph_adds_up(body: Value) -> Relations:
+    root = body["data"]
+    if root["children"].raw:
+        yield from equal(root["value"], total([child["value"] for child in root["children"]], "sum of the children"))
+    pending = [root]
+    while pending:
+        frame = pending.pop()
+        children = list(frame["children"])
+        if children:
+            yield from ascending(total([child["value"] for child in children], "sum of the children"), frame["value"])
+        pending += children

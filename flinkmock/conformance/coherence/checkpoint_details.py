@@ -1,0 +1,288 @@
+"""Invariants of the details of checkpoints, and between them and other responses."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from flinkmock.conformance.coherence.checkpoints import SUMMED, entries
+from flinkmock.conformance.coherence.jobs import TERMINAL, row_with
+from flinkmock.conformance.coherence.registry import METRICS, between, within
+from flinkmock.conformance.coherence.relations import (
+    Relations,
+    ascending,
+    counting_up,
+    equal,
+    same_fields,
+    true,
+)
+from flinkmock.conformance.coherence.values import MISSING, Value, constant, count, highest, is_number, total
+from flinkmock.conformance.coherence.view import View
+
+_STATISTICS = "checkpoint-statistics"
+_DETAILS = "checkpoint-details"
+_RULES = "rules-that-hold"
+_METRICS = {
+    "lastCheckpointDuration": "end_to_end_duration",
+    "lastCheckpointFullSize": "state_size",
+    "lastCheckpointSize": "checkpointed_size",
+    "lastCheckpointProcessedData": "processed_data",
+    "lastCheckpointPersistedData": "persisted_data",
+    "lastCheckpointExternalPath": "external_path",
+    "lastCheckpointCompletedTimestamp": "latest_ack_timestamp",
+}
+
+
+@within("getCheckpointStatisticDetails", text="A checkpoint is the sum of its tasks.", source=_RULES)
+def checkpoint_adds_up(body: Value) -> Relations:
+    tasks = [task for _, task in body["tasks"].items()]
+    if not tasks or body["status"].raw != "COMPLETED":
+        return
+    for key in (*SUMMED, "num_subtasks", "num_acknowledged_subtasks"):
+        if body[key].exists and tasks[0][key].exists:
+            yield from equal(body[key], total([task[key] for task in tasks], f"sum of {key}"))
+    yield from equal(
+        body["latest_ack_timestamp"], highest([task["latest_ack_timestamp"] for task in tasks], "the latest of tasks")
+    )
+    for task in tasks:
+        yield from equal(task["status"], body["status"])
+
+
+@within(
+    "getCheckpointStatisticDetails",
+    text="The tasks of a checkpoint have its id, and durations since its trigger.",
+    source=_RULES,
+)
+def checkpoint_tasks(body: Value) -> Relations:
+    for _, task in body["tasks"].items():
+        yield from equal(task["id"], body["id"])
+        yield from ascending(task["num_acknowledged_subtasks"], task["num_subtasks"])
+        yield from ascending(task["checkpointed_size"], task["state_size"])
+        if task["latest_ack_timestamp"].raw not in (-1, MISSING) and task["end_to_end_duration"].raw != -1:
+            yield from equal(task["end_to_end_duration"], task["latest_ack_timestamp"] - body["trigger_timestamp"])
+
+
+@within("getTaskCheckpointStatistics", text="A task's part of a checkpoint is the sum of its subtasks.", source=_RULES)
+def task_checkpoint_adds_up(body: Value) -> Relations:
+    if body["status"].raw != "COMPLETED":
+        return  # the subtasks of failed checkpoints are dropped
+    rows = [row for row in body["subtasks"] if row["status"].raw == "completed"]
+    if not rows:
+        return
+    yield from equal(body["num_acknowledged_subtasks"], constant(len(rows), f"{len(rows)} completed subtasks"))
+    yield from equal(body["num_subtasks"], constant(len(body["subtasks"].raw), "number of subtasks"))
+    for key in ("state_size", "checkpointed_size"):
+        if body[key].exists:
+            yield from equal(body[key], total([row[key] for row in rows], f"sum of {key}"))
+    for key, inner in (
+        ("alignment_buffered", "buffered"),
+        ("processed_data", "processed"),
+        ("persisted_data", "persisted"),
+    ):
+        parts = [row["alignment"][inner] for row in rows]
+        if body[key].exists and all(part.exists for part in parts):
+            yield from equal(body[key], total(parts, f"sum of alignment/{inner}"))
+    yield from equal(body["latest_ack_timestamp"], highest([row["ack_timestamp"] for row in rows], "the latest ack"))
+    yield from equal(body["end_to_end_duration"], highest([row["end_to_end_duration"] for row in rows], "the longest"))
+
+
+@within("getTaskCheckpointStatistics", text="All subtasks count their durations from the same trigger.", source=_RULES)
+def subtask_checkpoints(body: Value) -> Relations:
+    yield from counting_up(body["subtasks"], "index")
+    for row in body["subtasks"]:
+        name = row["className"] if row["className"].exists else row["@class"]
+        if name.raw == "completed":
+            yield from equal(row["status"], name)
+            if body["status"].raw == "COMPLETED":
+                yield from true(row["aborted"].raw is False, "completed and aborted", row["aborted"], exact=True)
+            if body["latest_ack_timestamp"].raw not in (-1, MISSING) and body["end_to_end_duration"].raw != -1:
+                trigger = body["latest_ack_timestamp"] - body["end_to_end_duration"]
+                yield from equal(row["ack_timestamp"] - row["end_to_end_duration"], trigger)
+            for part in (row["checkpoint"]["sync"], row["checkpoint"]["async"], row["start_delay"]):
+                yield from ascending(part, row["end_to_end_duration"], slack=1000)
+                yield from ascending(constant(-1, "-1"), part)
+            for _, part in row["alignment"].items():
+                yield from ascending(constant(-1, "-1"), part)
+            yield from ascending(row["checkpointed_size"], row["state_size"])
+        elif name.raw == "pending":
+            yield from true(row["status"].raw == "pending_or_failed", "pending", row["status"], name, exact=True)
+
+
+_SUBTASK_FIELDS = {
+    ("checkpointed_size",): ("checkpointed_size",),
+    ("state_size",): ("state_size",),
+    ("end_to_end_duration",): ("end_to_end_duration",),
+    ("checkpoint_duration", "sync"): ("checkpoint", "sync"),
+    ("checkpoint_duration", "async"): ("checkpoint", "async"),
+    ("alignment", "buffered"): ("alignment", "buffered"),
+    ("alignment", "processed"): ("alignment", "processed"),
+    ("alignment", "persisted"): ("alignment", "persisted"),
+    ("alignment", "duration"): ("alignment", "duration"),
+    ("start_delay",): ("start_delay",),
+}
+"""Field of a task's summary -> field of its subtasks."""
+
+
+@within("getTaskCheckpointStatistics", text="A task's summary is that of its subtasks.", source=_DETAILS)
+def task_checkpoint_summary(body: Value) -> Relations:
+    if body["status"].raw != "COMPLETED":
+        return
+    for field, inner in _SUBTASK_FIELDS.items():
+        figures = body["summary"]
+        for key in field:
+            figures = figures[key]
+        values = []
+        for row in body["subtasks"]:
+            value = row
+            for key in inner:
+                value = value[key]
+            values.append(value)
+        if figures.exists and values and all(is_number(value.raw) and value.raw >= 0 for value in values):
+            numbers = [value.raw for value in values]
+            for key, figure in (("min", min(numbers)), ("max", max(numbers)), ("avg", sum(numbers) // len(numbers))):
+                if is_number(figures[key].raw):
+                    text = f"the {key} of the subtasks is {figure}"
+                    yield from true(figures[key].raw == figure, text, figures[key], *values, exact=True)
+
+
+@between("checkpoint", text="The details of a checkpoint are those in the history.", source=_STATISTICS)
+def checkpoint_entry(view: View, job_id: str, checkpoint_id: str) -> Relations:
+    statistics = view.body("getCheckpointingStatistics", jobid=job_id)
+    details = view.body("getCheckpointStatisticDetails", jobid=job_id, checkpointid=checkpoint_id)
+    if details["status"].raw == "IN_PROGRESS":
+        return
+    for entry in entries(statistics):
+        if str(entry["id"].raw) == checkpoint_id and entry["status"].raw != "IN_PROGRESS":
+            yield from same_fields(entry, details, without=("tasks", "discarded"))
+
+
+@between("checkpoint", text="A task of a checkpoint is described as in its own response.", source=_STATISTICS)
+def checkpoint_task(view: View, job_id: str, checkpoint_id: str) -> Relations:
+    details = view.body("getCheckpointStatisticDetails", jobid=job_id, checkpointid=checkpoint_id)
+    vertices = view.body("getJobDetails", jobid=job_id)["vertices"]
+    ids = {vertex["id"].raw for vertex in vertices}
+    for vertex_id, task in details["tasks"].items():
+        if ids:
+            yield from true(vertex_id in ids, f"{vertex_id} is no vertex of the job", details["tasks"], vertices)
+            vertex = row_with(vertices, "id", vertex_id)
+            yield from ascending(task["num_subtasks"], vertex["maxParallelism"])
+        response = view.body(
+            "getTaskCheckpointStatistics", jobid=job_id, checkpointid=checkpoint_id, vertexid=vertex_id
+        )
+        if response.exists and details["status"].raw != "IN_PROGRESS":
+            yield from same_fields(task, response)
+    if details["tasks"].raw and details["status"].raw == "COMPLETED":
+        for vertex_id in ids:
+            yield from true(vertex_id in details["tasks"].raw, f"{vertex_id} has no part in it", details["tasks"])
+
+
+@between("job", text="Checkpoints were triggered while the job existed.", source=_STATISTICS)
+def checkpoints_of_job(view: View, job_id: str) -> Relations:
+    details = view.body("getJobDetails", jobid=job_id)
+    statistics = view.body("getCheckpointingStatistics", jobid=job_id)
+    for entry in entries(statistics):
+        if details["start-time"].exists:
+            yield from ascending(details["start-time"], entry["trigger_timestamp"])
+        if details["end-time"].raw != -1:
+            yield from ascending(entry["trigger_timestamp"], details["end-time"])
+        if details["state"].is_in(TERMINAL):
+            yield from true(
+                entry["status"].raw != "IN_PROGRESS", "the job has ended", entry["status"], details["state"]
+            )
+    restored = statistics["latest"]["restored"]["restore_timestamp"]
+    if restored.exists:
+        yield from ascending(details["start-time"], restored)
+
+
+@between(
+    "job",
+    text="The metrics lastCheckpoint… are those of the checkpoint lastCompletedCheckpointId.",
+    source=_RULES,
+    settles_in_ms=METRICS,
+)
+def checkpoint_metrics(view: View, job_id: str) -> Relations:
+    statistics = view.body("getCheckpointingStatistics", jobid=job_id)
+    metrics = view.metrics("getJobMetrics", jobid=job_id)
+    last = metrics.get("lastCompletedCheckpointId", Value(MISSING))
+    if last.exists:
+        for entry in statistics["history"]:
+            if entry["id"].raw == last.raw and entry["status"].raw == "COMPLETED":
+                for name, key in _METRICS.items():
+                    if name in metrics and entry[key].exists:
+                        yield from equal(metrics[name], entry[key])
+        if statistics["history"].raw:
+            yield from ascending(last, statistics["history"][0]["id"])
+    for name, key in (
+        ("numberOfCompletedCheckpoints", "completed"),
+        ("numberOfFailedCheckpoints", "failed"),
+        ("totalNumberOfCheckpoints", "total"),
+    ):
+        if name in metrics:
+            yield from ascending(metrics[name], statistics["counts"][key])
+
+
+@between(
+    "job",
+    text="The counters of checkpoints in the metrics add up.",
+    source="metrics",
+    settles_in_ms=METRICS,
+)
+def checkpoint_counters(view: View, job_id: str) -> Relations:
+    metrics = view.metrics("getJobMetrics", jobid=job_id)
+    names = ("numberOfCompletedCheckpoints", "numberOfFailedCheckpoints", "numberOfInProgressCheckpoints")
+    if all(name in metrics for name in (*names, "totalNumberOfCheckpoints")):
+        yield from equal(
+            metrics["totalNumberOfCheckpoints"], total([metrics[name] for name in names], "completed + failed + …")
+        )
+
+
+@within("getCheckpointConfig", text="The settings of checkpoints agree with each other.", source=_STATISTICS)
+def checkpoint_settings(body: Value) -> Relations:
+    outside = body["externalization"]
+    if outside["enabled"].raw is False:
+        deleted = outside["delete_on_cancellation"]
+        yield from true(deleted.raw is True, "nothing is kept", deleted, outside["enabled"], exact=True)
+    yield from ascending(constant(1, "1"), body["max_concurrent"])
+    yield from ascending(constant(0, "0"), body["min_pause"])
+    yield from ascending(constant(1, "1"), body["timeout"])
+    yield from ascending(constant(0, "0"), body["tolerable_failed_checkpoints"])
+
+
+@between("job", text="No more checkpoints are in progress at a time than the job allows.", source=_STATISTICS)
+def checkpoints_in_progress(view: View, job_id: str) -> Relations:
+    limit = view.body("getCheckpointConfig", jobid=job_id)["max_concurrent"]
+    statistics = view.body("getCheckpointingStatistics", jobid=job_id)
+    going = [
+        entry["status"]
+        for entry in statistics["history"]
+        if entry["status"].raw == "IN_PROGRESS" and entry["is_savepoint"].raw is False
+    ]
+    if going:
+        yield from ascending(count(going, ["IN_PROGRESS"], "checkpoints in progress"), limit)
+
+
+@between(
+    "job",
+    text="Checkpoints follow each other at the interval of the job, if none of them takes longer.",
+    source=_STATISTICS,
+)
+def checkpoint_interval(view: View, job_id: str) -> Relations:
+    config = view.body("getCheckpointConfig", jobid=job_id)
+    interval = config["interval"]
+    details = view.body("getJobDetails", jobid=job_id)
+    history = view.body("getCheckpointingStatistics", jobid=job_id)["history"]
+    rows = [
+        entry
+        for entry in history
+        if entry["trigger_timestamp"].raw >= details["timestamps"]["RUNNING"].raw
+        and entry["status"].raw == "COMPLETED"
+        and entry["is_savepoint"].raw is False
+    ]
+    pairs = [(new, old) for new, old in pairwise(rows) if new["id"].raw == old["id"].raw + 1]
+    if len(pairs) < 4 or not is_number(interval.raw) or details["state"].raw != "RUNNING":
+        return
+    gaps = [new["trigger_timestamp"].raw - old["trigger_timestamp"].raw for new, old in pairs]
+    longest = max(entry["end_to_end_duration"].raw for entry in rows)
+    shown = f"checkpoints were triggered {min(gaps)} to {max(gaps)} ms apart"
+    least = 1.2 * interval.raw + 2 * config["min_pause"].raw + 2 * longest + 500
+    right = max(gaps) >= 0.9 * interval.raw and min(gaps) <= least
+    yield from true(right, shown, interval, history)

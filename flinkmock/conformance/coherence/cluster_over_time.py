@@ -1,0 +1,228 @@
+"""Invariants of TaskManagers, applications, configuration, logs and metrics over time."""
+
+from __future__ import annotations
+
+from flinkmock.conformance.coherence.jobs import TERMINAL
+from flinkmock.conformance.coherence.over_time import duration_grows, pairs
+from flinkmock.conformance.coherence.registry import between_times, over_time
+from flinkmock.conformance.coherence.relations import Relations, ascending, equal, same_fields, true
+from flinkmock.conformance.coherence.values import MISSING, Value, is_number, number
+from flinkmock.conformance.coherence.vertices import vertex_row
+from flinkmock.conformance.coherence.view import View
+
+_GROWING_METRICS = (
+    "numRecordsIn",
+    "numRecordsOut",
+    "numBytesIn",
+    "numBytesInLocal",
+    "numBytesInRemote",
+    "numBytesOut",
+    "numBuffersIn",
+    "numBuffersOut",
+    "numBuffersInLocal",
+    "numBuffersInRemote",
+    "accumulateBackPressuredTimeMs",
+    "accumulateIdleTimeMs",
+    "currentInputWatermark",
+)
+_SETTLED_MS = 30_000
+"""Metrics of the previous attempt are gone after this time."""
+
+
+@over_time(
+    "getTaskManagers",
+    text="A TaskManager keeps its address and size, and its heartbeats go on.",
+    source="task-managers",
+)
+def taskmanagers_stay(before: Value, after: Value) -> Relations:
+    for old, new in pairs(before["taskmanagers"], after["taskmanagers"], "id"):
+        yield from _taskmanager_stays(old, new)
+
+
+@over_time(
+    "getTaskManagerDetails",
+    text="A TaskManager keeps its address and size; its collections are counted on.",
+    source="task-managers",
+)
+def taskmanager_stays(before: Value, after: Value) -> Relations:
+    yield from _taskmanager_stays(before, after)
+    for key in ("heapMax", "nonHeapMax", "nettyShuffleMemorySegmentsTotal"):
+        old, new = before["metrics"][key], after["metrics"][key]
+        if old.raw and new.raw:  # 0 until the first metrics have arrived
+            yield from equal(old, new)
+    for old, new in pairs(before["metrics"]["garbageCollectors"], after["metrics"]["garbageCollectors"], "name"):
+        yield from ascending(old["count"], new["count"])
+        yield from ascending(old["time"], new["time"])
+
+
+def _taskmanager_stays(old: Value, new: Value) -> Relations:
+    for key in ("path", "dataPort", "jmxPort", "slotsNumber", "totalResource", "hardware", "memoryConfiguration"):
+        yield from same_fields(old[key], new[key])
+    yield from ascending(old["timeSinceLastHeartbeat"], new["timeSinceLastHeartbeat"])
+
+
+@between_times("taskmanager", text="A TaskManager that answers sends heartbeats.", source="heartbeats", apart_ms=30_000)
+def heartbeats_go_on(before: View, after: View, taskmanager_id: str) -> Relations:
+    old = before.body("getTaskManagerDetails", taskmanagerid=taskmanager_id)["timeSinceLastHeartbeat"]
+    new = after.body("getTaskManagerDetails", taskmanagerid=taskmanager_id)["timeSinceLastHeartbeat"]
+    answers = after.body("getTaskManagerThreadDump", taskmanagerid=taskmanager_id)
+    if answers.exists and before.body("getTaskManagerThreadDump", taskmanagerid=taskmanager_id).exists and old.raw:
+        yield from true(new.raw > old.raw, "no heartbeat in 30 s", new, old)
+
+
+@over_time(
+    "getDashboardConfiguration",
+    "getClusterConfigurationInfo",
+    "getJobManagerEnvironment",
+    "getJobConfig",
+    "getCheckpointConfig",
+    "getJobManagerJobConfiguration",
+    "getJobManagerJobEnvironment",
+    "getJobManagerApplicationConfiguration",
+    "getJobManagerLogUrl",
+    "getTaskManagerLogUrl",
+    text="Configuration and environment do not change.",
+    source="cluster-overview",
+)
+def configuration_stays(before: Value, after: Value) -> Relations:
+    rows = [{row["key"].raw: row for row in body} for body in (before, after)]
+    if rows[0] and None not in rows[0] and MISSING not in rows[0]:
+        for key, row in rows[1].items():
+            if key in rows[0]:
+                yield from equal(rows[0][key]["value"], row["value"])
+        yield from true(rows[0].keys() == rows[1].keys(), "other options", before, after)
+    else:
+        yield from same_fields(before, after)
+
+
+@over_time("getJobPlan", text="The plan of a job does not change.", source="job-details")
+def plan_stays(before: Value, after: Value) -> Relations:
+    for key in ("jid", "name", "type"):
+        if before["plan"]["nodes"].raw and after["plan"]["nodes"].raw:
+            yield from equal(before["plan"][key], after["plan"][key])
+    for old, new in pairs(before["plan"]["nodes"], after["plan"]["nodes"], "id"):
+        yield from same_fields(old, new, without=("parallelism",))
+
+
+@over_time("getClusterOverview", text="Jobs that have ended are counted on.", source="cluster-overview")
+def ended_jobs_are_counted_on(before: Value, after: Value) -> Relations:
+    for key in ("jobs-finished", "jobs-cancelled", "jobs-failed"):
+        yield from ascending(before[key], after[key])
+
+
+@over_time("getClusterOverview", text="The version does not change.", source="cluster-overview")
+def version_stays(before: Value, after: Value) -> Relations:
+    yield from equal(before["flink-version"], after["flink-version"])
+    yield from equal(before["flink-commit"], after["flink-commit"])
+
+
+@over_time("getJarList", text="A jar keeps its name, entries and time of upload.", source="jar-upload")
+def jars_stay(before: Value, after: Value) -> Relations:
+    yield from equal(before["address"], after["address"])
+    for old, new in pairs(before["files"], after["files"], "id"):
+        yield from same_fields(old, new)
+
+
+@over_time(
+    "getJobManagerLogList", "getTaskManagerLogs", text="Log files grow, unless they are rolled over.", source="logs"
+)
+def logs_grow(before: Value, after: Value) -> Relations:
+    names = {row["name"].raw for row in before["logs"]}
+    rolled = any(row["name"].raw not in names for row in after["logs"])
+    for old, new in pairs(before["logs"], after["logs"], "name"):
+        if not rolled:
+            yield from ascending(old["size"], new["size"])
+            yield from ascending(old["mtime"], new["mtime"])
+
+
+@over_time(
+    "getApplicationsOverview", text="An application keeps its name and start; its end is final.", source="applications"
+)
+def applications_stay(before: Value, after: Value) -> Relations:
+    for old, new in pairs(before["applications"], after["applications"], "id"):
+        yield from _application_stays(old, new)
+
+
+@over_time(
+    "getApplicationDetails", text="An application keeps its name and start; its times only grow.", source="applications"
+)
+def application_stays(before: Value, after: Value) -> Relations:
+    yield from _application_stays(before, after)
+    for state, time in before["timestamps"].items():
+        if time.raw:
+            yield from equal(time, after["timestamps"][state])
+
+
+def _application_stays(old: Value, new: Value) -> Relations:
+    for key in ("name", "start-time"):
+        yield from equal(old[key], new[key])
+    yield from duration_grows(old, new)
+    if old["status"].is_in(TERMINAL):
+        for key in ("status", "end-time", "duration"):
+            yield from equal(old[key], new[key])
+
+
+@over_time(
+    "getJobManagerMetrics", "getTaskManagerMetrics", text="Times and counts of a JVM only grow.", source="metrics"
+)
+def jvm_metrics_grow(before: Value, after: Value) -> Relations:
+    for old, new in pairs(before, after, "id"):
+        name = str(old["id"].raw)
+        growing = name.startswith("Status.JVM.GarbageCollector.") and name.endswith((".Count", ".Time"))
+        if growing or name in ("Status.JVM.CPU.Time", "Status.JVM.ClassLoader.ClassesUnloaded"):
+            yield from ascending(number(old["value"]), number(new["value"]))
+        if name in ("Status.JVM.Memory.Heap.Max", "Status.JVM.Memory.NonHeap.Max", "Status.Flink.Memory.Managed.Total"):
+            yield from equal(number(old["value"]), number(new["value"]))
+
+
+@over_time("getJobMetrics", text="Checkpoints and restarts are counted on in the metrics of a job.", source="metrics")
+def job_metrics_grow(before: Value, after: Value) -> Relations:
+    for old, new in pairs(before, after, "id"):
+        if old["id"].raw in (
+            "numberOfCompletedCheckpoints",
+            "numberOfFailedCheckpoints",
+            "totalNumberOfCheckpoints",
+            "numRestarts",
+            "fullRestarts",
+            "lastCompletedCheckpointId",
+            "lastCheckpointCompletedTimestamp",
+            "lastCheckpointRestoreTimestamp",
+        ):
+            yield from ascending(number(old["value"]), number(new["value"]))
+
+
+@between_times(
+    "vertex",
+    text="Within an attempt, counters and watermarks of the metrics only grow.",
+    source="apparent-contradictions",
+)
+def counters_of_metrics_grow(before: View, after: View, job_id: str, vertex_id: str) -> Relations:
+    ids = {"jobid": job_id, "vertexid": vertex_id}
+    rows = [view.body("getJobVertexDetails", **ids)["subtasks"] for view in (before, after)]
+    now = before.body("getJobVertexDetails", **ids)["now"]
+    if vertex_row(before, job_id, vertex_id)["status"].raw != "RUNNING":
+        return
+    of_vertex = [view.metrics("getJobVertexMetrics", **ids) for view in (before, after)]
+    for old, new in pairs(rows[0], rows[1], "subtask"):
+        same = all(old[key].raw == new[key].raw for key in ("status", "attempt", "start-time"))
+        if not same or old["status"].raw != "RUNNING" or now.raw - old["start-time"].raw < _SETTLED_MS:
+            continue
+        index = str(old["subtask"].raw)
+        of_subtask = [view.metrics("getSubtaskMetrics", **ids, subtaskindex=index) for view in (before, after)]
+        for prefix, metrics in ((f"{index}.", of_vertex), ("", of_subtask)):
+            for name in _GROWING_METRICS:
+                if prefix + name in metrics[0] and prefix + name in metrics[1]:
+                    yield from ascending(metrics[0][prefix + name], metrics[1][prefix + name])
+
+
+@over_time(
+    "getJobVertexBackPressure",
+    "getJobVertexFlameGraph",
+    text="Samples are not replaced by older ones.",
+    source="back-pressure",
+)
+def samples_go_on(before: Value, after: Value) -> Relations:
+    for key in ("end-timestamp", "endTimestamp"):
+        old, new = before[key], after[key]
+        if is_number(old.raw) and is_number(new.raw) and old.raw > 0 and new.raw > 0:
+            yield from ascending(old, new)

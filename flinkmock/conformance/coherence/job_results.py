@@ -1,0 +1,127 @@
+"""Invariants of the results of jobs, and of their restarts."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+
+from flinkmock.conformance.coherence.jobs import TERMINAL, jobs_of, row_with
+from flinkmock.conformance.coherence.registry import METRICS, between, within
+from flinkmock.conformance.coherence.relations import (
+    Relations,
+    close,
+    equal,
+    one_of,
+    true,
+)
+from flinkmock.conformance.coherence.values import MISSING, Value, highest
+from flinkmock.conformance.coherence.view import View
+
+_RULES = "rules-that-hold"
+
+
+@between("job", text="execution-result is COMPLETED as soon as the job has ended.", source=_RULES)
+def job_result_status(view: View, job_id: str) -> Relations:
+    status = view.body("getJobExecutionResult", jobid=job_id)["status"]["id"]
+    for row in jobs_of(view, job_id):
+        if row["state"].exists and status.exists:
+            ended = row["state"].raw in TERMINAL
+            text = "COMPLETED means that the job has ended"
+            yield from true((status.raw == "COMPLETED") == ended, text, status, row["state"], exact=True)
+
+
+@between("job", text="The execution result has the state and the duration of the job.", source="execution-result")
+def job_result(view: View, job_id: str) -> Relations:
+    result = view.body("getJobExecutionResult", jobid=job_id)["job-execution-result"]
+    row = row_with(view.body("getJobsOverview")["jobs"], "jid", job_id)
+    if not row["state"].is_in(TERMINAL) or not result.raw:
+        return
+    expected = "SUCCEEDED" if row["state"].raw == "FINISHED" else row["state"].raw
+    status = result["application-status"]
+    yield from true(status.raw == expected, f"the job is {row['state'].raw}", status, row["state"], exact=True)
+    yield from equal(result["net-runtime"], row["duration"], row["end-time"] - row["start-time"])
+    if row["state"].raw == "FINISHED":
+        yield from true(not result["failure-cause"].raw, "a job that FINISHED has a failure", result, row["state"])
+    if row["state"].raw == "FAILED":
+        yield from true(bool(result["failure-cause"].raw), "a job that FAILED has no failure", result, row["state"])
+
+
+@within("getJobExecutionResult", text="The result's times and its failure agree with each other.", source=_RULES)
+def result_is_coherent(body: Value) -> Relations:
+    result = body["job-execution-result"]
+    if not result.exists or not result.raw:
+        if body["status"]["id"].exists:
+            text = "COMPLETED without a result"
+            yield from true(body["status"]["id"].raw != "COMPLETED", text, body["status"]["id"], exact=True)
+        return
+    yield from one_of(body["status"]["id"], ["COMPLETED"], "there is a result", result["id"])
+    yield from equal(result["net-runtime"], result["end-time"] - result["start-time"])
+    status, cause = result["application-status"], result["failure-cause"]
+    if cause.raw:
+        yield from one_of(status, ["FAILED", "CANCELED", "UNKNOWN"], "there is a failure", cause["class"])
+        name, trace = cause["class"], cause["stack-trace"]
+        if isinstance(name.raw, str) and isinstance(trace.raw, str):
+            yield from true(trace.raw.startswith(name.raw), "the stack trace is of another class", name, trace)
+            serialized = cause["serialized-throwable"]
+            if isinstance(serialized.raw, str):
+                named = name.raw.encode() in _decoded(serialized.raw)
+                yield from true(named, "the serialized exception is of another class", serialized, name)
+    elif status.exists:
+        yield from true(status.raw != "FAILED", "FAILED without a failure", status)
+
+
+def _decoded(text: str) -> bytes:
+    try:
+        return b64decode(text, validate=True)
+    except ValueError:
+        return b""
+
+
+@between("job", text="The failure in the result of a FAILED job is the newest in its history.", source="exceptions")
+def job_failure(view: View, job_id: str) -> Relations:
+    cause = view.body("getJobExecutionResult", jobid=job_id)["job-execution-result"]["failure-cause"]
+    details = view.body("getJobDetails", jobid=job_id)
+    exceptions = view.body("getJobExceptions", jobid=job_id)
+    newest = exceptions["exceptionHistory"]["entries"][0]
+    if details["state"].raw == "FAILED" and newest.raw and cause.raw:
+        yield from equal(cause["class"], newest["exceptionName"])
+        yield from equal(cause["stack-trace"], newest["stacktrace"])
+
+
+@between(
+    "job",
+    text="numRestarts of a running job is the highest attempt of its subtasks.",
+    source=_RULES,
+    settles_in_ms=METRICS,
+)
+def job_restarts(view: View, job_id: str) -> Relations:
+    details = view.body("getJobDetails", jobid=job_id)
+    if details["state"].raw != "RUNNING" or details["schedulerType"].raw not in (MISSING, "Default"):
+        return
+    attempts = []
+    for vertex in details["vertices"]:
+        subtasks = view.body("getJobVertexDetails", jobid=job_id, vertexid=str(vertex["id"].raw))["subtasks"]
+        attempts += [subtask["attempt"] for subtask in subtasks]
+        if not subtasks.raw:
+            return
+    restarts = view.metrics("getJobMetrics", jobid=job_id).get("numRestarts", Value(MISSING))
+    yield from equal(restarts, highest(attempts, "the highest attempt"))
+
+
+@between(
+    "job",
+    text="uptime and runningTime of a running job are the time since it became RUNNING.",
+    source="metrics",
+    settles_in_ms=METRICS,
+)
+def job_uptime(view: View, job_id: str) -> Relations:
+    details = view.body("getJobDetails", jobid=job_id)
+    metrics = view.metrics("getJobMetrics", jobid=job_id)
+    running = details["timestamps"]["RUNNING"]
+    if details["state"].raw == "RUNNING" and not details["timestamps"]["RESTARTING"].raw and "uptime" in metrics:
+        uptime = metrics["uptime"]
+        yield from close(uptime, details["now"] - running, 60_000)
+        if "runningTime" in metrics:
+            yield from close(uptime, metrics["runningTime"], 5_000)
+        for name in ("restartingTime", "downtime", "failingTime", "cancellingTime"):
+            if name in metrics:
+                yield from true(metrics[name].raw <= 0, "the job runs and never failed", metrics[name], exact=True)

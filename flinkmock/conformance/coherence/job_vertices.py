@@ -1,0 +1,232 @@
+"""Invariants of the vertices and the plan in the details of a job."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from flinkmock.conformance.coherence.jobs import ALIVE_TASKS, TASK_STATES_OF, TERMINAL, aggregate_status
+from flinkmock.conformance.coherence.registry import within
+from flinkmock.conformance.coherence.relations import (
+    Relations,
+    ascending,
+    counting_up,
+    equal,
+    true,
+    unique,
+)
+from flinkmock.conformance.coherence.values import Value, computed, constant, total
+
+_RULES = "rules-that-hold"
+
+
+@within("getJobDetails", text="The ids of a job's vertices are unique.", source="job-details")
+def vertex_ids_are_unique(job: Value) -> Relations:
+    yield from unique(job["vertices"], "id")
+
+
+@within("getJobDetails", text="The tasks of a vertex are as many as its parallelism.", source="job-details")
+def vertex_tasks_are_its_subtasks(job: Value) -> Relations:
+    for vertex in job["vertices"]:
+        tasks = total([each for _, each in vertex["tasks"].items()], "sum of tasks")
+        if tasks.raw:  # a job that waits for slots has a graph without executions
+            yield from equal(vertex["parallelism"], tasks)
+
+
+@within("getJobDetails", text="The status of a vertex follows from the states of its tasks.", source="vertex-status")
+def vertex_status_of_tasks(job: Value) -> Relations:
+    for vertex in job["vertices"]:
+        tasks = {state: each.raw for state, each in vertex["tasks"].items()}
+        if vertex["status"].exists and tasks and all(isinstance(number, int) for number in tasks.values()):
+            expected = aggregate_status(tasks)
+            present = [each for _, each in vertex["tasks"].items() if each.raw]
+            text = f"a vertex with these tasks is {expected}"
+            yield from true(vertex["status"].raw == expected, text, vertex["status"], *present, exact=True)
+
+
+@within(
+    "getJobDetails",
+    text="The duration of a vertex is end-time - start-time, or now - start-time, and -1 before it starts.",
+    source=_RULES,
+)
+def vertex_duration(job: Value) -> Relations:
+    for vertex in job["vertices"]:
+        start, end = vertex["start-time"], vertex["end-time"]
+        if start.raw == -1:
+            yield from true(vertex["duration"].raw == -1, "a duration without a start", vertex["duration"], start)
+        else:
+            yield from equal(vertex["duration"], (job["now"] if end.raw == -1 else end) - start)
+
+
+@within("getJobDetails", text="A vertex has an end-time as soon as all its tasks have ended.", source=_RULES)
+def vertex_ends_with_its_tasks(job: Value) -> Relations:
+    for vertex in job["vertices"]:
+        states = {state: each.raw for state, each in vertex["tasks"].items()}
+        if not states or not sum(states.values()):
+            continue
+        ended = all(state in TERMINAL for state, number in states.items() if number)
+        if ended and vertex["start-time"].raw != -1:
+            text = "all tasks have ended, the vertex has not"
+            yield from true(vertex["end-time"].raw != -1, text, vertex["end-time"], vertex["tasks"])
+        elif not ended:
+            text = "the vertex has ended, some of its tasks have not"
+            yield from true(vertex["end-time"].raw == -1, text, vertex["end-time"], vertex["tasks"])
+
+
+@within(
+    "getJobDetails",
+    text="A vertex with a task that is DEPLOYING, INITIALIZING, RUNNING or FINISHED has a start-time.",
+    source=_RULES,
+)
+def vertex_has_started(job: Value) -> Relations:
+    for vertex in job["vertices"]:
+        deployed = [vertex["tasks"][state] for state in (*sorted(ALIVE_TASKS), "FINISHED")]
+        active = [each for each in deployed if each.raw]
+        if active:
+            text = "tasks are deployed, the vertex has no start-time"
+            yield from true(vertex["start-time"].raw != -1, text, vertex["start-time"], *active)
+
+
+@within(
+    "getJobDetails",
+    text="A vertex starts after its job was created and ends before its job ends.",
+    source=_RULES,
+)
+def vertex_runs_within_its_job(job: Value) -> Relations:
+    for vertex in job["vertices"]:
+        start, end = vertex["start-time"], vertex["end-time"]
+        if start.raw != -1:
+            yield from ascending(job["start-time"], start, *([end] if end.raw != -1 else []), job["now"])
+            if job["end-time"].raw != -1:
+                yield from ascending(start, job["end-time"])
+        if end.raw != -1 and job["end-time"].raw != -1:
+            yield from ascending(end, job["end-time"])
+
+
+@within("getJobDetails", text="The parallelism of a vertex is at most its maxParallelism.", source="job-details")
+def vertex_max_parallelism(job: Value) -> Relations:
+    for vertex in job["vertices"]:
+        if isinstance(vertex["maxParallelism"].raw, int) and vertex["maxParallelism"].raw > 0:
+            yield from ascending(vertex["parallelism"], vertex["maxParallelism"])
+
+
+@within("getJobDetails", text="The tasks of a job are in states that its own state allows.", source="job-states")
+def vertex_states_fit_the_job(job: Value) -> Relations:
+    allowed = TASK_STATES_OF.get(str(job["state"].raw))
+    for vertex in job["vertices"]:
+        for state, number in vertex["tasks"].items():
+            if allowed is not None and number.raw:
+                yield from true(state in allowed, f"the job has tasks that are {state}", job["state"], number)
+
+
+@within("getJobDetails", text="Counters of records, bytes and times are not negative.", source="json-conventions")
+def vertex_metrics_are_counts(job: Value) -> Relations:
+    for vertex in job["vertices"]:
+        for name, value in vertex["metrics"].items():
+            if not isinstance(value.raw, bool):
+                yield from ascending(constant(0, "0"), computed(value.raw, name, value))
+
+
+@within(
+    "getJobDetails",
+    text="The vertices of a job are in topological order: each comes after its inputs.",
+    source=_RULES,
+)
+def vertices_are_sorted(job: Value) -> Relations:
+    order = {vertex["id"].raw: number for number, vertex in enumerate(job["vertices"])}
+    for node in job["plan"]["nodes"]:
+        for edge in node["inputs"]:
+            if edge["id"].raw in order and node["id"].raw in order:
+                sorted_ = order[edge["id"].raw] < order[node["id"].raw]
+                yield from true(sorted_, "a vertex is listed before its input", job["vertices"], node["id"], edge["id"])
+
+
+@within(
+    "getJobDetails",
+    text="A vertex of a job that FINISHED without restart has read the records that its inputs have written.",
+    source=_RULES,
+)
+def records_arrive(job: Value) -> Relations:
+    if job["state"].raw != "FINISHED" or job["timestamps"]["RESTARTING"].raw:
+        return
+    rows = {vertex["id"].raw: vertex["metrics"] for vertex in job["vertices"]}
+    edges = [edge for node in job["plan"]["nodes"] for edge in node["inputs"]]
+    readers = Counter(edge["id"].raw for edge in edges)
+    for node in job["plan"]["nodes"]:
+        inputs = list(node["inputs"])
+        plain = all(readers[edge["id"].raw] == 1 and edge["ship_strategy"].raw != "BROADCAST" for edge in inputs)
+        if not inputs or not plain or node["id"].raw not in rows:
+            continue  # a record for several readers is written once, or several times
+        known = [rows[edge["id"].raw] for edge in inputs if edge["id"].raw in rows]
+        read = rows[node["id"].raw]
+        if all(each["write-records-complete"].raw is True for each in known) and read["read-records-complete"].raw:
+            yield from equal(read["read-records"], total([each["write-records"] for each in known], "written"))
+
+
+@within(
+    "getJobDetails",
+    text="The nodes of the plan are the vertices of the job, with their parallelism.",
+    source="job-details",
+)
+def plan_has_the_vertices(job: Value) -> Relations:
+    nodes = job["plan"]["nodes"]
+    if not nodes.raw:
+        return
+    vertices = {vertex["id"].raw: vertex for vertex in job["vertices"]}
+    ids = {node["id"].raw: node for node in nodes}
+    for vertex_id, vertex in vertices.items():
+        yield from true(vertex_id in ids, "a vertex is not in the plan", vertex["id"], nodes, exact=True)
+    for node_id, node in ids.items():
+        yield from true(node_id in vertices, "a node of the plan is no vertex", node["id"], job["vertices"], exact=True)
+        if node_id in vertices and isinstance(node["parallelism"].raw, int) and node["parallelism"].raw > 0:
+            # the adaptive batch scheduler decides late
+            yield from equal(node["parallelism"], vertices[node_id]["parallelism"])
+
+
+@within("getJobDetails", text="The plan of a job has its id, name and type.", source="job-details")
+def plan_is_of_the_job(job: Value) -> Relations:
+    plan = job["plan"]
+    if plan["nodes"].raw:
+        yield from equal(plan["jid"], job["jid"])
+        yield from equal(plan["name"], job["name"])
+        yield from equal(plan["type"], job["job-type"])
+
+
+@within(
+    "getJobDetails",
+    "getJobPlan",
+    "generatePlanFromJar",
+    "generatePlanFromJarGet",
+    text="The inputs of a plan's nodes are other nodes, numbered from 0.",
+    source="jar-plan",
+)
+def plan_is_a_graph(body: Value) -> Relations:
+    nodes = body["plan"]["nodes"]
+    ids = {node["id"].raw for node in nodes}
+    yield from unique(nodes, "id")
+    for node in nodes:
+        yield from counting_up(node["inputs"], "num")
+        for edge in node["inputs"]:
+            inner = edge["id"].raw in ids and edge["id"].raw != node["id"].raw
+            yield from true(inner, "an input is no other node", edge["id"], exact=True)
+
+
+@within(
+    "getJobDetails",
+    "getJobPlan",
+    "generatePlanFromJar",
+    "generatePlanFromJarGet",
+    text="A plan lists nodes in a topological order or its reverse.",
+    source=_RULES,
+)
+def plan_is_sorted(body: Value) -> Relations:
+    nodes = body["plan"]["nodes"]
+    order = {node["id"].raw: number for number, node in enumerate(nodes)}
+    edges = [
+        (order[edge["id"].raw] < number, edge)
+        for number, node in enumerate(nodes)
+        for edge in node["inputs"]
+        if edge["id"].raw in order
+    ]
+    if edges:
+        same = len({before for before, _ in edges}) == 1
+        yield from true(same, "some inputs come before their node, others after it", nodes)

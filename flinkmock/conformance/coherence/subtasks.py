@@ -1,0 +1,169 @@
+"""Invariants of subtasks and their attempts, within a response."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from flinkmock.conformance.coherence.jobs import ALIVE_TASKS, TERMINAL
+from flinkmock.conformance.coherence.registry import CACHES, within
+from flinkmock.conformance.coherence.relations import (
+    Relations,
+    ascending,
+    close,
+    counting_up,
+    equal,
+    true,
+)
+from flinkmock.conformance.coherence.values import (
+    Value,
+    computed,
+    constant,
+    is_number,
+    lowest,
+    total,
+)
+from flinkmock.conformance.coherence.vertices import UNASSIGNED, subtask_rows
+
+_RULES = "rules-that-hold"
+_SUBTASKS = "subtasks"
+_LISTS = ("getJobVertexDetails", "getSubtasksTimes", "getJobVertexBackPressure", "getSubtasksAllAccumulators")
+_ROWS = ("getJobVertexDetails", "getSubtaskCurrentAttemptDetails", "getSubtaskExecutionAttemptDetails")
+
+
+@within(*_LISTS, text="Subtasks are listed by their index, each once.", source=_SUBTASKS)
+def subtasks_in_order(body: Value) -> Relations:
+    if body.response.operation_id == "getJobVertexBackPressure":  # lists those whose metrics have arrived
+        rows = [row["subtask"] for row in body["subtasks"] if is_number(row["subtask"].raw)]
+        for one, next_one in pairwise(rows):
+            yield from true(one.raw < next_one.raw, "not in order", one, next_one)
+    else:
+        yield from counting_up(body["subtasks"], "subtask")
+
+
+@within(*_ROWS, text="start_time, which is deprecated, is start-time.", source=_SUBTASKS)
+def subtask_start_twice(body: Value) -> Relations:
+    for row in subtask_rows(body):
+        yield from equal(row["start_time"], row["start-time"])
+
+
+@within(*_ROWS, text="A subtask has an end-time as soon as it has ended.", source=_SUBTASKS)
+def subtask_end(body: Value) -> Relations:
+    for row in subtask_rows(body):
+        if row["status"].exists:
+            ended = row["status"].raw in TERMINAL
+            text = "the end-time doesn't fit the status"
+            yield from true((row["end-time"].raw != -1) == ended, text, row["end-time"], row["status"], exact=True)
+
+
+@within(
+    *_ROWS, text="A subtask that is DEPLOYING, INITIALIZING, RUNNING or FINISHED has a start-time.", source=_SUBTASKS
+)
+def subtask_has_started(body: Value) -> Relations:
+    for row in subtask_rows(body):
+        if row["status"].is_in((*ALIVE_TASKS, "FINISHED")):
+            yield from true(row["start-time"].raw != -1, "it has no start-time", row["start-time"], row["status"])
+            assigned = row["taskmanager-id"]
+            yield from true(assigned.raw != UNASSIGNED, "it runs nowhere", assigned, row["status"])
+        elif row["status"].is_in(("CREATED", "SCHEDULED")):
+            # the timestamps of a cached graph are those of the living one
+            yield from true(row["end-time"].raw == -1, "it has ended", row["end-time"], row["status"])
+
+
+@within(
+    *_ROWS,
+    text="The duration of a subtask is end-time - start-time, or now - start-time, and -1 before it starts.",
+    source=_SUBTASKS,
+)
+def subtask_duration(body: Value) -> Relations:
+    for row in subtask_rows(body):
+        start, end, duration = row["start-time"], row["end-time"], row["duration"]
+        if start.raw == -1:
+            yield from true(duration.raw == -1, "a duration without a start", duration, start)
+        elif end.raw != -1:
+            yield from equal(duration, end - start)
+        elif "now" in body.raw:
+            yield from close(duration, body["now"] - start, 1000)  # the clock is read for each subtask
+        else:
+            yield from ascending(constant(0, "0"), duration)
+
+
+@within(*_ROWS, text="Attempts, records, bytes and times are not negative.", source="json-conventions")
+def subtask_metrics_are_counts(body: Value) -> Relations:
+    for row in subtask_rows(body):
+        yield from ascending(constant(0, "0"), row["attempt"])
+        for name, value in row["metrics"].items():
+            if not isinstance(value.raw, bool):
+                yield from ascending(constant(0, "0"), computed(value.raw, name, value))
+
+
+@within(*_ROWS, text="The states of a subtask last at least 0 ms, or -1 if it has not been in them.", source=_SUBTASKS)
+def subtask_state_durations(body: Value) -> Relations:
+    for row in subtask_rows(body):
+        for state, duration in row["status-duration"].items():
+            text = f"the duration of {state} is negative"
+            yield from true(is_number(duration.raw) and duration.raw >= -1, text, duration)
+
+
+@within(
+    *_ROWS,
+    text="The states from DEPLOYING on last as long as the subtask, if it was not cancelled.",
+    source=_RULES,
+    settles_in_ms=CACHES,
+)
+def subtask_states_add_up(body: Value) -> Relations:
+    for row in subtask_rows(body):
+        durations = dict(row["status-duration"].items())
+        if row["status"].is_in(("RUNNING", "FINISHED", "FAILED")) and "RUNNING" in durations:
+            parts = [each for state, each in durations.items() if state in ALIVE_TASKS]
+            if all(each.raw >= 0 for each in parts):
+                whole = total(parts, "sum of status-duration from DEPLOYING on")
+                # the clock is read twice while the subtask runs
+                yield from close(row["duration"], whole, 1000 if row["end-time"].raw == -1 else 0)
+
+
+@within("getSubtasksTimes", text="A subtask enters its states in the order of its life cycle.", source="job-states")
+def subtask_times_in_order(body: Value) -> Relations:
+    states = ("CREATED", "SCHEDULED", "DEPLOYING", "INITIALIZING", "RUNNING", "FINISHED")
+    for row in body["subtasks"]:
+        times = [row["timestamps"][state] for state in states]
+        yield from ascending(*(time for time in times if time.raw))
+        begun = lowest([time for time in times if time.raw], "the first time")
+        for end in ("CANCELING", "CANCELED", "FAILED"):
+            if row["timestamps"][end].raw:
+                yield from ascending(begun, row["timestamps"][end])
+        if row["timestamps"]["CANCELING"].raw and row["timestamps"]["CANCELED"].raw:
+            yield from ascending(row["timestamps"]["CANCELING"], row["timestamps"]["CANCELED"])
+        if row["timestamps"]["CREATED"].exists:
+            yield from true(row["timestamps"]["CREATED"].raw > 0, "never CREATED", row["timestamps"]["CREATED"])
+        for earlier, later in (("SCHEDULED", "DEPLOYING"), ("DEPLOYING", "RUNNING"), ("RUNNING", "FINISHED")):
+            first, second = row["timestamps"][earlier], row["timestamps"][later]
+            if second.raw and first.exists:
+                yield from true(first.raw > 0, f"{later} without {earlier}", first, second)
+
+
+@within("getSubtasksTimes", text="A subtask has at most one terminal state.", source="job-states")
+def subtask_has_one_end(body: Value) -> Relations:
+    for row in body["subtasks"]:
+        ends = [row["timestamps"][state] for state in sorted(TERMINAL)]
+        yield from true(sum(bool(end.raw) for end in ends) <= 1, "several terminal states", *(e for e in ends if e.raw))
+
+
+@within("getSubtasksTimes", text="No timestamp of a subtask is later than now.", source=_RULES)
+def subtask_times_are_past(body: Value) -> Relations:
+    for row in body["subtasks"]:
+        for _, time in row["timestamps"].items():
+            yield from ascending(time, body["now"])
+
+
+@within(
+    "getSubtasksTimes",
+    text="duration in /subtasktimes counts from SCHEDULED to the end of the subtask, or to now.",
+    source=_RULES,
+    settles_in_ms=CACHES,
+)
+def subtask_times_duration(body: Value) -> Relations:
+    for row in body["subtasks"]:
+        scheduled = row["timestamps"]["SCHEDULED"]
+        ends = [row["timestamps"][state] for state in sorted(TERMINAL) if row["timestamps"][state].raw]
+        if scheduled.raw:
+            yield from equal(row["duration"], (ends[0] if ends else body["now"]) - scheduled)
