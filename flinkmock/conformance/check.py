@@ -221,7 +221,7 @@ class Check:
         return path.startswith("/taskmanagers/") and path.split("/")[2] in self._silent
 
     def note_silence(self, path: str, error: ServerUnreachable) -> None:
-        """Notes that the TaskManager of a path does not answer; raises other errors.
+        """Note that the TaskManager of a path does not answer; raises other errors.
 
         1.12 does not answer for a TaskManager that has died until its heartbeats time out.
         """

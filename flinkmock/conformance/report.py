@@ -87,7 +87,7 @@ class Report:
             paths.append(path)
 
     def add_contradiction(self, finding: Finding, path: str) -> bool:
-        """Adds a value that contradicts others; returns whether it is the first time.
+        """Add a value that contradicts others; returns whether it is the first time.
 
         A value may break several invariants, at different moments. It is one finding, which has the first of them.
         """

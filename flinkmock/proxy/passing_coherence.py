@@ -54,7 +54,7 @@ class PassingCoherence:
     _count: int = 0
 
     def reset(self) -> None:
-        """Forgets what passed: the server may have been started anew."""
+        """Forget what passed: the server may have been started anew."""
         self._newest.clear()
         self._suspicions.clear()
         self._pending.clear()
@@ -94,7 +94,7 @@ class PassingCoherence:
         return named
 
     def _is_confirmed(self, violation: Violation, now: float) -> bool:
-        """Notes a sighting; returns whether there were enough, with unchanged values in new responses."""
+        """Note a sighting; returns whether there were enough, with unchanged values in new responses."""
         leaves = violation.relation.leaves
         raws = [leaf.raw for leaf in leaves]
         numbers = {leaf.response.target: leaf.response.number for leaf in leaves}

@@ -24,7 +24,7 @@ KILL_EVERY_S = 100
 
 @contextlib.contextmanager
 def busy(cluster: RealCluster, jars: Path, seed: int) -> Iterator[None]:
-    """Keeps the cluster busy in a thread, until the block ends."""
+    """Keep the cluster busy in a thread, until the block ends."""
     load = _Load(cluster, jars, random.Random(seed))
     thread = threading.Thread(target=load.run)
     thread.start()

@@ -32,7 +32,7 @@ COMMAND = [sys.executable, "-m", "flinkmock"]
 
 
 def start_jobs(d: Driver) -> None:
-    """Starts a job that runs and has checkpoints, one that finishes, and one that fails."""
+    """Start a job that runs and has checkpoints, one that finishes, and one that fails."""
     d.begin("jobs")
     for kind in ("finite", "failing"):
         job_id = start_job(d, kind, variable="ended", running=False)
@@ -50,13 +50,13 @@ def report_outcome(name: str, code: int, text: str) -> bool:
 
 
 def check(name: str, url: str, *options: str) -> bool:
-    """Runs `flinkmock check`; returns whether there was no deviation."""
+    """Run `flinkmock check`; returns whether there was no deviation."""
     done = subprocess.run([*COMMAND, "check", url, *options], capture_output=True, text=True)
     return report_outcome(name, done.returncode, done.stdout + done.stderr)
 
 
 def check_through_proxy(url: str, runs: dict[str, Sequence[str]]) -> bool:
-    """Runs the same checks through a proxy."""
+    """Run the same checks through a proxy."""
     command = [*COMMAND, "proxy", url, "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as proxy:
         assert proxy.stdout is not None
@@ -68,7 +68,7 @@ def check_through_proxy(url: str, runs: dict[str, Sequence[str]]) -> bool:
 
 
 def watch(args: argparse.Namespace, home: Path, java: str) -> int:
-    """Reads a cluster with two TaskManagers again and again."""
+    """Read a cluster with two TaskManagers again and again."""
     with tempfile.TemporaryDirectory() as folder:
         cluster = RealCluster(home, java, Path(folder), args.option)
         try:

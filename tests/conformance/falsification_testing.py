@@ -65,7 +65,7 @@ class Score:
 
 
 def record_fake(flink: str, limit: int) -> RecordedPasses:
-    """Records passes over a fake cluster."""
+    """Record passes over a fake cluster."""
     recorded = RecordedPasses(Contract.load(flink))
     with FlinkMock(SCENARIO, flink=flink, clock="virtual") as cluster, closing(HttpClient(cluster.url)) as client:
         at = 0
@@ -77,7 +77,7 @@ def record_fake(flink: str, limit: int) -> RecordedPasses:
 
 
 def record_server(url: str, limit: int) -> RecordedPasses:
-    """Records passes over a live server."""
+    """Record passes over a live server."""
     with closing(HttpClient(url)) as client:
         recorded = RecordedPasses(Contract.load(detect_release(client)))
         for number in range(len(PASSES_AT_S)):
@@ -88,7 +88,7 @@ def record_server(url: str, limit: int) -> RecordedPasses:
 
 
 def play(recorded: RecordedPasses, falsifications: Iterable[Falsification]) -> Score:
-    """Judges the passes once for each falsification."""
+    """Judge the passes once for each falsification."""
     score = Score()
     known = {_key(each) for each in recorded.judge()}  # races of a real cluster: recorded responses can't settle
     first = {response.target: response for response in recorded.passes[0]}

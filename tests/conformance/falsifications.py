@@ -47,7 +47,7 @@ class Falsification:
         return f"{self.operation_id} {self.pointer} {self.kind} {str(self.value)[:60]!r} of {self.target[:150]}"
 
     def apply(self, response: SeenResponse, number: int, first: SeenResponse | None) -> SeenResponse:
-        """Returns a changed copy of a response to the same target, others unchanged.
+        """Return a changed copy of a response to the same target, others unchanged.
 
         Args:
             response: the response.
@@ -81,7 +81,7 @@ class Falsification:
 
 
 def _parent(body: Json, pointer: str) -> tuple[Json, Any]:
-    """Returns the value around the one at a pointer, and its key; None if there is none."""
+    """Return the value around the one at a pointer, and its key; None if there is none."""
     value, keys = body, [key.replace("~1", "/").replace("~0", "~") for key in pointer.split("/")[1:]]
     for number, key in enumerate(keys):
         index: Any = int(key) if isinstance(value, list) else key
@@ -96,7 +96,7 @@ def _parent(body: Json, pointer: str) -> tuple[Json, Any]:
 
 
 def all_falsifications(recorded: RecordedPasses, rng: random.Random) -> list[Falsification]:
-    """Returns falsifications of every field that the responses have, one of each kind for each field."""
+    """Return falsifications of every field that the responses have, one of each kind for each field."""
     contract = recorded.contract
     chosen: dict[tuple[str, str, str], list[Falsification]] = defaultdict(list)
     later = {response.target: response for response in recorded.passes[-1]}

@@ -32,7 +32,7 @@ class RecordedPasses:
     times: list[float] = field(default_factory=list)
 
     def record(self, client: Client, at_ms: float, limit: int) -> None:
-        """Adds a pass; `limit` is how many values of one path parameter are used."""
+        """Add a pass; `limit` is how many values of one path parameter are used."""
         targets = Targets(ClientReader(client), limit)
         responses: list[SeenResponse] = []
         for operation in self.contract:
@@ -54,7 +54,7 @@ class RecordedPasses:
     def judge(
         self, change: Change = lambda response, number: response, passes: Iterable[int] | None = None
     ) -> list[Culprit]:
-        """Returns what a session finds wrong with changed responses."""
+        """Return what a session finds wrong with changed responses."""
         clock, current = [0.0], [0]
         found: list[Culprit] = []
         numbers = list(passes) if passes is not None else list(range(len(self.passes)))

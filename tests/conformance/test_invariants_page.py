@@ -30,7 +30,7 @@ TITLES = {
 
 
 def page() -> str:
-    """Returns the page."""
+    """Return the page."""
     parts = [HEAD.format(page=FLINK)]
     for scope, title in TITLES.items():
         parts += [f"\n## {title}\n", "| rule | id | releases | evidence |", "|---|---|---|---|"]

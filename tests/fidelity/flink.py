@@ -83,7 +83,7 @@ class RealCluster:
         self._memory: list[str] = []
 
     def start(self, taskmanagers: int) -> None:
-        """Starts the JobManager and TaskManagers. Raises RuntimeError when they are not there after a while."""
+        """Start the JobManager and TaskManagers. Raises RuntimeError when they are not there after a while."""
         main = f"{_RUNTIME}.entrypoint.StandaloneSessionClusterEntrypoint"
         self._processes.append(self._launcher.start("jm", main))
         self._memory = self._launcher.taskmanager_memory()
@@ -92,14 +92,14 @@ class RealCluster:
         _await_slots(self.url, self.folder, 4 * taskmanagers)
 
     def start_taskmanager(self) -> None:
-        """Starts one more TaskManager, without waiting for it."""
+        """Start one more TaskManager, without waiting for it."""
         name = f"tm{len(self._taskmanagers) + 1}"
         process = self._launcher.start(name, f"{_RUNTIME}.taskexecutor.TaskManagerRunner", *self._memory)
         self._taskmanagers.append(process)
         self._processes.append(process)
 
     def kill_taskmanager(self) -> None:
-        """Kills the oldest TaskManager that runs; the JobManager learns of it by missing heartbeats."""
+        """Kill the oldest TaskManager that runs; the JobManager learns of it by missing heartbeats."""
         alive = [process for process in self._taskmanagers if process.poll() is None]
         if alive:
             alive[0].kill()
@@ -116,7 +116,7 @@ class RealCluster:
 def real_cluster(
     home: Path, java: str, folder: Path, options: Sequence[str] = (), taskmanagers: int = 1
 ) -> Iterator[str]:
-    """Runs a cluster and yields its base URL; the arguments are those of `RealCluster`.
+    """Run a cluster and yields its base URL; the arguments are those of `RealCluster`.
 
     Raises RuntimeError when the cluster is not there after a while; its logs are in `folder` then.
     """

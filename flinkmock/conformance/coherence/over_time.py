@@ -26,7 +26,7 @@ _ORDER = ("CREATED", "SCHEDULED", "DEPLOYING", "INITIALIZING", "RUNNING", "FINIS
 
 
 def pairs(before: Value, after: Value, key: str) -> Iterator[tuple[Value, Value]]:
-    """Yields the rows of two lists that have the same value under a key."""
+    """Yield the rows of two lists that have the same value under a key."""
     later = {row[key].raw: row for row in after if isinstance(row[key].raw, (str, int))}
     for row in before:
         if row[key].raw in later:

@@ -57,7 +57,7 @@ class CoherenceSession:
         self._responses.append(response)
 
     def reset(self) -> None:
-        """Forgets earlier passes: the server may have been started anew."""
+        """Forget earlier passes: the server may have been started anew."""
         self._earlier.clear()
         self._suspicions.clear()
 
