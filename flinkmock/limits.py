@@ -93,7 +93,7 @@ HEADERS = _limit(
     8192,
     "bytes",
     "all headers of a request",
-    "the request is answered without the rest of its headers and without its body; no more is read of the connection",
+    "the request is answered without its other headers and without its body; the connection is not read any further",
     "the same (Netty)",
 )
 UPLOAD_FILES = _limit(
@@ -174,7 +174,7 @@ SCENARIO_VALUES = _limit(
     "scenario-values",
     200_000,
     "values",
-    "the values of a scenario; an alias counts each time with all that it stands for",
+    "the values of a scenario; an alias counts each time, with all its values",
     "a mistake in the scenario",
     "-",
 )

@@ -142,7 +142,7 @@ class Moment:
         return (self.trace.now + self.shift) % other
 
     def _limit(self, other: Any) -> int | None:
-        """Return the time of the trace at which this moment reaches `other`; None for what is no number."""
+        """Return the time of the trace at which this moment reaches `other`; None if `other` is not a number."""
         if type(other) is Moment:
             return self.trace.now + other.shift - self.shift
         if isinstance(other, float):

@@ -1,7 +1,7 @@
 """Flink's releases: the vocabulary that every room shares.
 
 A `Release` is one minor release as it is served, by the patch release that its contract was read from. Commit and
-build time are those in the release's own jar (`.flink-runtime.version.properties`), as `/overview` and `/config` tell
+build time are those in the release's own jar (`.flink-runtime.version.properties`), as `/overview` and `/config` return
 them.
 """
 

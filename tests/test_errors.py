@@ -128,7 +128,7 @@ def test_each_error_of_the_cluster_has_a_message(kind: type[ClusterError]) -> No
         UnknownRelease("2.4", ["2.3"]),
         ScenarioError(["a.yaml:1:1: no"]),
         PortTaken("localhost", 8081),
-        NotFound("There is no job."),
+        NotFound("There are no jobs."),
     ],
     ids=lambda error: type(error).__name__,
 )

@@ -32,7 +32,7 @@ def configure(subparsers: Any) -> None:
     parser.add_argument(
         "--base-path",
         metavar="PATH",
-        help="the path under which an ingress serves Flink, such as /flink; default: found in the requests",
+        help="the path under which an ingress serves Flink, such as /flink; default: detected in the requests",
     )
     parser.add_argument("--format", choices=("table", "json", "markdown"), default="table", help="default: %(default)s")
     parser.set_defaults(run=run)

@@ -90,7 +90,7 @@ class JournalFile:
                 self._file.close()
 
     def _end(self, error: OSError) -> None:
-        """Report that the file can't be written, once. The requests go on."""
+        """Report that the file can't be written, once. Requests are still answered."""
         assert self._file is not None
         print(f"flinkmock: {self._name}: can't write the file any more: {error.strerror}.", file=sys.stderr)
         with suppress(OSError):

@@ -31,7 +31,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--tls-client-certificates",
         action="store_true",
-        help="require certificates of clients, as security.ssl.rest.authentication-enabled does; one is made",
+        help="require client certificates, as security.ssl.rest.authentication-enabled does; one is made",
     )
     parser.add_argument(
         "--tls-client-ca", type=Path, metavar="FILE", help="require certificates that an authority in FILE has signed"

@@ -4,7 +4,7 @@ A job wants the parallelism of its upper bounds. Before it runs it waits in CREA
 all slots are there, for the stabilization timeout if there are enough for its lower bounds, and at most for the
 resource timeout. While it runs (Executing, DefaultStateTransitionManager), new slots lead to a rescale after the
 cooldown: at once if there are slots for the upper bounds, else after the stabilization timeout. Seen on 2.3.0: with one
-slot where two were wanted, a job stayed CREATED for ten seconds; a second TaskManager led to a rescale with the cause
+slot where two were needed, a job stayed CREATED for ten seconds; a second TaskManager led to a rescale with the cause
 NEW_RESOURCE_AVAILABLE and the requirements of before.
 """
 

@@ -27,8 +27,9 @@ class _Sampling:
 class Caches:
     """The caches of one JobManager. Without `enabled`, every response is of now. Intervals are ms.
 
-    A request that starts a fetch of metrics gets the ones before, and is no template for later ones: `int(now)` refuses
-    a traced time (`moment.py`). The cache of a graph can be filled with a traced time: it is then as of that time.
+    A request that starts a fetch of metrics gets the ones before, and its response is not a template for later ones:
+    `int(now)` rejects a traced time (`moment.py`). The cache of a graph can be filled with a traced time: it
+    is then as of that time.
     """
 
     enabled: bool

@@ -89,7 +89,7 @@ class EarlierCheckpoints:
 
 
 class RunningSummary:
-    """The statistics of one value of the completed checkpoints. It goes on from where the last request was."""
+    """The statistics of one value of the completed checkpoints. It continues from the last request."""
 
     __slots__ = ("_count", "_maximum", "_minimum", "_total", "_value", "_window")
 

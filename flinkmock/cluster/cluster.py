@@ -302,7 +302,7 @@ class Cluster:
             restore: The state to restore.
             initialized: Whether the client is answered only when the job is initialized, as by `/jars/:jarid/run`: then
                 initialization takes no more time after `at`.
-            application: The application of the job (2.3) if it was started separately; None: one of its own.
+            application: The application of the job (2.3) if it was started separately; None: a new one.
         """
         spec = dataclasses.replace(spec, id=job_id or spec.id or self.new_job_id())
         job = self.job_factory.create(spec, at, initialized=initialized, application=application)
@@ -352,7 +352,7 @@ class Cluster:
         return taskmanager
 
     def configuration_of(self, taskmanager: TaskManager) -> Configuration:
-        """Return the configuration of a TaskManager, which may have a size of its own."""
+        """Return the configuration of a TaskManager, which may have its own size."""
         sizes = self.spec.taskmanager_sizes
         memory = sizes[taskmanager.number].memory if taskmanager.number < len(sizes) else None
         values = {SLOTS.key: str(taskmanager.slots)}
@@ -361,7 +361,7 @@ class Cluster:
         return self.configuration.with_values(values)
 
     def jobmanager_configuration(self, jobmanager: int) -> Configuration:
-        """Return the configuration of a JobManager, which may have options of its own."""
+        """Return the configuration of a JobManager, which may have its own options."""
         configurations = self.spec.jobmanager_configurations
         return (
             self.configuration.with_values(configurations[jobmanager])
@@ -371,7 +371,7 @@ class Cluster:
 
     @event_handler(leader_scoped=False)
     def on_taskmanager_event(self, index: int, at: int) -> None:
-        """A TaskManager joins or leaves, as the scenario says."""
+        """A TaskManager joins or leaves, as the scenario describes."""
         event = self.spec.taskmanager_events[index]
         if event.kind == TaskManagerEventKind.JOINS:
             self.add_taskmanager(at)
@@ -411,7 +411,7 @@ class Cluster:
 
     @event_handler(leader_scoped=False)
     def on_leader_change(self, index: int, at: int) -> None:
-        """The leader crashes, as the scenario says."""
+        """The leader crashes, as the scenario describes."""
         duration = self.random.draw(self.spec.leader_changes[index].duration, "leader-change", index)
         self.leadership.fail_leader(duration, at)
 

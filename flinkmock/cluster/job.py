@@ -84,7 +84,7 @@ class Job:
     stop_failure: JavaException | None = None
     """Why it can't recover: it failed while it stopped, after its savepoint was complete."""
     expires_at: int | None = None
-    """When the JobManager forgets it, if it has ended (epoch ms)."""
+    """When the JobManager removes it, if it has ended (epoch ms)."""
     adaptive: bool = False
     """Whether the adaptive scheduler runs it."""
     reactive: bool = False

@@ -278,7 +278,7 @@ class JobAttempt:
     def _truncate_phases(
         self, phases: _Phases, vertex: Vertex, names: tuple[str | int, ...], slot: Slot | None
     ) -> _Phases:
-        """Replace the part of the plan that lies after the end of the attempt."""
+        """Replace the part of the plan after the end of the attempt."""
         outcome = self.outcome
         if outcome is None or (outcome.state == TaskState.FINISHED and self.planned_end == outcome.at):
             return phases

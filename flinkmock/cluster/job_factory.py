@@ -44,7 +44,7 @@ class JobFactory:
 
         Args:
             initialized: Whether its initialization takes no time.
-            application: None: one of its own.
+            application: None: a new one.
         """
         lifecycle = self._lifecycle(spec)
         if initialized:

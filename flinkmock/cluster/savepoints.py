@@ -47,7 +47,7 @@ SAVED_PART = 0.6
 
 
 class FollowUp(StrEnum):
-    """How the job goes on when its savepoint is complete."""
+    """What the job does when its savepoint is complete."""
 
     CANCEL = "cancel"
     FINISH = "finish"
@@ -123,7 +123,7 @@ class SavepointCoordinator:
         self.by_path[path] = job.checkpoints.trigger(at, kind, duration or 0, format="CANONICAL", path=path)
 
     def claim(self, path: str, job: Job) -> None:
-        """Make the job the owner of a savepoint, which is deleted when the job has a checkpoint of its own."""
+        """Make the job the owner of a savepoint, which is deleted when the job has completed a checkpoint."""
         self._owners[path] = job
 
     def savepoint_at(self, path: str, at: int) -> Checkpoint | None:

@@ -153,7 +153,7 @@ class Check:
         self._add_culprits(self._coherence.end_pass())
 
     def _read_again(self, target: str) -> SeenResponse | None:
-        """Read a target once more for a comparison; None if the response is no success."""
+        """Read a target once more for a comparison; None if the response is not a success."""
         operation = self.contract.match("GET", target)
         if operation is None or self._is_invalid(operation.id) or self.is_silent(target):
             return None

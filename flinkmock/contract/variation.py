@@ -54,7 +54,7 @@ class VariableValue:
     """The values at a path of the responses to an operation.
 
     Attributes:
-        path: With `[*]` for all items of lists and all values of maps. An added field is a value of its own.
+        path: With `[*]` for all items of lists and all values of maps. An added field is a separate value.
         changes: What may happen to them.
         field: Their schema.
         later_values: Of an enum: the values that only later releases have.

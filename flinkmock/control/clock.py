@@ -68,7 +68,7 @@ class ClusterClock(ControlPart):
             return self.engine.advance(max(due - self.now(), 0))
 
     def set_mode(self, mode: str) -> None:
-        """Change the clock mode. The time goes on from what it is now.
+        """Change the clock mode. The time continues from what it is now.
 
         Args:
             mode: "virtual", "1s per request", "real" or "10x".

@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 
 class HostedCluster(Protocol):
-    """A cluster that was made by `POST /clusters`."""
+    """A cluster that `POST /clusters` created."""
 
     id: str
     control: ClusterControl
@@ -24,7 +24,7 @@ class HostedCluster(Protocol):
 
 
 class HostedClusters(Protocol):
-    """The clusters that were made by `POST /clusters` and have not ended."""
+    """The clusters that `POST /clusters` created and have not ended."""
 
     async def open(self, control: ClusterControl, idle_timeout: float | None) -> HostedCluster:
         """Serve a cluster at a free port. Raises TooManyClusters, FlinkMockError."""

@@ -39,7 +39,7 @@ def _lines(api: ControlApi, host: ControlHost) -> Iterator[str]:
     yield from _family("flinkmock_fault_hits_total", "counter", "Requests to which a fault applied.")
     for name in dict.fromkeys(fault.name for fault in api.control.faults):
         yield _sample("flinkmock_fault_hits_total", engine.faults.hits(name), fault=name)
-    yield from _family("flinkmock_clusters", "gauge", "Clusters that were made by the control API.")
+    yield from _family("flinkmock_clusters", "gauge", "Clusters that the control API created.")
     yield _sample("flinkmock_clusters", len(host.clusters))
     yield from _family("flinkmock_control_responses_total", "counter", "Responses of the control API.")
     for (operation, status), count in sorted(api.responses.items()):

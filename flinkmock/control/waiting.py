@@ -1,4 +1,4 @@
-"""Waiting for something that clients or the wall clock bring about."""
+"""Waiting for something that clients or the wall clock cause."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ _ADDED = (
 """Options that open modules of Java 17 to Flink; Java 11 needs none."""
 
 _LOG4J = (("2.3", "2.25.3"), ("1.20", "2.24.3"), ("1.13", "2.17.1"), ("1.12", "2.12.1"))
-"""The newest release first: from that minor on, this log4j lies in lib/ (file names of all 13 distributions)."""
+"""The newest release first: from that minor on, this log4j is in lib/ (file names of all 13 distributions)."""
 
 _MODERN = ("cep", "connector-files", "csv", "dist", "json")
 _TABLES = ("table-api-java-uber", "table-planner-loader", "table-runtime")

@@ -256,7 +256,7 @@ OPTIONS = (
     _obeyed("security.ssl.rest.authentication-enabled", "false", "whether clients have to have a certificate"),
     _obeyed("security.ssl.rest.keystore", None, "the certificate"),
     _obeyed("security.ssl.rest.keystore-password", None, "the password of its file"),
-    _obeyed("security.ssl.rest.truststore", None, "who signs the certificates of clients"),
+    _obeyed("security.ssl.rest.truststore", None, "who signs the client certificates"),
     _obeyed("security.ssl.rest.truststore-password", None, "the password of its file"),
     _refused(
         "execution.batch.speculative.enabled",

@@ -1,4 +1,4 @@
-"""Judges how responses hang together that pass through a proxy, which can't ask again."""
+"""Checks the consistency of responses that pass through a proxy, which can't request them again."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ def _is_forwarded(name: str, value: str) -> bool:
 
 
 async def meet_expectation(request: web.Request) -> None:
-    """Send 100 to a client that waits for it before it sends its body; the server judges other expectations."""
+    """Send 100 to a client that waits for it before it sends its body; the server decides about other expectations."""
     if request.headers.get("Expect", "").lower() == CONTINUE and request.transport is not None:
         request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 

@@ -142,7 +142,7 @@ class MultipartBody:
         self.content = content
 
     def _file(self, filename: str, limit: int) -> _Steps[bool]:
-        name = filename.rpartition("/")[2]  # java.io.File.getName: a backslash is no separator
+        name = filename.rpartition("/")[2]  # java.io.File.getName: a backslash is not a separator
         if "\0" in name or len(name.encode("utf-8", "replace")) > _MAX_NAME or len(self._files) >= limits.UPLOAD_FILES:
             raise _failed()
         with self._new_file(name) as file:

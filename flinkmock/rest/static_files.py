@@ -74,8 +74,8 @@ _CONSOLE = "__flinkmock__/"
 
 
 def _page(release: Release, *, console: bool) -> str:
-    """The page at `/` without a dashboard. Browsers go on to the console, if there is one; other clients get a page as
-    from Flink."""
+    """The page at `/` without a dashboard. Browsers are redirected to the console, if there is one; other
+    clients get a page as from Flink."""
     return _PAGE.format(
         version=escape(release.version),
         minor=escape(release.minor),

@@ -57,7 +57,7 @@ class Diagnostics:
         self._messages.setdefault(location, message)
 
     def fail(self, location: SourceLocation, message: str) -> NoReturn:
-        """Add a message after which reading can't go on, and raise ScenarioError."""
+        """Add a message after which reading can't continue, and raise ScenarioError."""
         self.add(location, message)
         self.raise_if_any()
         raise AssertionError("a message was added")

@@ -89,7 +89,7 @@ class Templates:
         else:
             base = self._built_in["batch" if node.text_of("type") == "batch" else "streaming"]
         if base is None:
-            base = self._built_in["streaming"]  # to go on with: the mistake is reported anyway
+            base = self._built_in["streaming"]  # a valid job, so that reading continues: the mistake is reported anyway
         if name is not None and any(base is other for other in (*extended_by, node)):
             self._diagnostics.add(name.location, f'circular extends: "{name.text}" extends itself.')
             base = self._built_in["streaming"]

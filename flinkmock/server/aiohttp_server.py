@@ -50,7 +50,7 @@ def http_server(server: Callable[[], FlinkServer], loop: asyncio.AbstractEventLo
 
 
 def control_http_server(server: ControlServer) -> web.Server:
-    """aiohttp's server for the control API at a port of its own."""
+    """aiohttp's server for the control API at a separate port."""
 
     async def respond_to(http: web.BaseRequest) -> web.StreamResponse:
         return await _respond_to_control(server, http, http.raw_path)

@@ -26,7 +26,7 @@ _BEFORE = timedelta(days=1)
 """Clocks may differ."""
 _MISSING = (
     "flinkmock makes certificates with the package cryptography, which is not installed: "
-    'pip install "flinkmock[tls]". Or name files of your own: --tls-cert and --tls-key.'
+    'pip install "flinkmock[tls]". Or name your own files: --tls-cert and --tls-key.'
 )
 
 

@@ -1,7 +1,7 @@
 """A connection: simple requests are answered at once, all others by aiohttp.
 
 A request with a plain head and a short body, which is what client libraries send nearly always, needs no task, no
-stream and no parser of its own: `FlinkConnection` answers it as soon as it has arrived, or in a task if it is for the
+stream and no parser: `FlinkConnection` answers it as soon as it has arrived, or in a task if it is for the
 control API, whose operations may wait. Uploads, requests to which a fault may apply, and all that is unusual go to
 aiohttp, which keeps the connection from then on.
 

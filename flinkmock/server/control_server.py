@@ -28,7 +28,7 @@ _INTERVAL = 0.02
 
 
 class ControlServer:
-    """Serves the control API of one cluster, beside its REST API or at a port of its own.
+    """Serves the control API of one cluster, beside its REST API or at a separate port.
 
     Args:
         api: The control API.
@@ -148,7 +148,7 @@ class ControlOptions:
     """How `serve` serves the control API.
 
     Attributes:
-        port: A port of its own (0: a free one); None: that of the first JobManager.
+        port: A separate port (0: a free one); None: that of the first JobManager.
         token: What clients have to send; None: nothing.
         cluster_ports: The ports of the clusters that clients make; None: free ones.
     """
@@ -167,7 +167,7 @@ def control_server(control: ClusterControl, host: str, options: ControlOptions |
 
 
 class ControlListener:
-    """Serves the control API, and nothing else, on a socket of its own."""
+    """Serves the control API, and nothing else, on a separate socket."""
 
     def __init__(self, server: ControlServer, listening: socket.socket) -> None:
         host, port = listening.getsockname()[:2]

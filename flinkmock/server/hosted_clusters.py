@@ -154,7 +154,7 @@ class HostedClusters:
         return len(self._clusters)
 
     def _end(self, cluster_id: str) -> None:
-        """Close the rest in a task of its own: the request that ends a cluster may be its own."""
+        """Close the rest in a separate task: the request that ends a cluster may be sent to that cluster."""
         cluster = self._clusters.pop(cluster_id, None)
         if cluster is not None:
             task = asyncio.get_running_loop().create_task(_closed(cluster))

@@ -1,4 +1,4 @@
-"""What makes clients live in a `ClusterTime`: `time.sleep`, `time.monotonic`, event loops, sockets and `Event.wait`.
+"""What makes clients follow a `ClusterTime`: `time.sleep`, `time.monotonic`, event loops, sockets and `Event.wait`.
 
 time-machine changes `time.time`, `datetime.now` and the other clocks that show a date. Everything is undone at the end.
 """
@@ -38,7 +38,7 @@ class ClientClocks:
     def install(self) -> None:
         """Raises InvalidArgument: others are installed."""
         if ClientClocks._installed is not None:
-            raise InvalidArgument("Clients live in the time of clusters already.")
+            raise InvalidArgument("Clients already follow the time of clusters.")
         ClientClocks._installed = self
         for name, replacement in (
             ("sleep", self._sleep(time.sleep)),

@@ -104,7 +104,7 @@ class ClusterTime:
         self._clocks.uninstall()
 
     def attach(self, *clusters: FlinkMock) -> None:
-        """Let the clients of further clusters live in this time. Raises InvalidArgument."""
+        """Make the clients of further clusters follow this time. Raises InvalidArgument."""
         for cluster in clusters:
             attached = _Cluster(cluster, cluster.engine, 0)
             self._clusters.append(attached)
@@ -149,7 +149,7 @@ class ClusterTime:
         return self._monotonic_start + self.elapsed
 
     def is_client(self) -> bool:
-        """Whether the present thread lives in this time."""
+        """Whether the current thread follows this time."""
         return threading.get_ident() not in self._foreign and threading.current_thread().name != SERVER_THREAD
 
     @property

@@ -56,7 +56,7 @@ class FlinkMock(ClusterControl):
         dashboard: A folder or jar with Flink's dashboard, as for `flinkmock serve --dashboard`. None serves none.
         control: Whether the control API is served, too: at `control_url`.
         tls: Whether the cluster is served with TLS: True makes a certificate, which `ssl_context` and `ca_file` trust;
-            `TlsOptions` names files, or requires certificates of clients. None: the scenario's
+            `TlsOptions` names files, or requires client certificates. None: the scenario's
             `security.ssl.rest.enabled` decides.
         base_path: The path below which the cluster is, as behind an ingress. None: the scenario's.
         credentials: What the ingress accepts: `basic("alice", "secret")`, `bearer("token")`. Empty: the scenario's.

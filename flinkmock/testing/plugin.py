@@ -1,4 +1,4 @@
-"""pytest plugin: the fixture `flinkmock`, a fake cluster of its own for each test.
+"""pytest plugin: the fixture `flinkmock`, a separate fake cluster for each test.
 
     def test_polling(flinkmock):
         wait_until_finished(flinkmock.url)
@@ -167,7 +167,7 @@ def flinkmock_factory(
 
 @pytest.fixture
 def flinkmock_time() -> Iterator[ClusterTime]:
-    """Let the clients of this test live in the time of its clusters, whose clocks are virtual: sleeping takes no time.
+    """Make the clients of this test follow the time of its clusters, whose clocks are virtual: sleeping takes no time.
 
     `time.sleep`, `asyncio.sleep`, `time.time`, `datetime.now`, `time.monotonic`, and timeouts of event loops and
     sockets. Everything is undone after the test.

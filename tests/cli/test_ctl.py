@@ -142,7 +142,7 @@ def test_a_scenario_with_a_mistake_is_named_by_its_file(ctl: Ctl, tmp_path: Path
 
 
 def test_snapshots(ctl: Ctl) -> None:
-    assert ctl("snapshot", "--list")[1] == "There is no snapshot.\n"
+    assert ctl("snapshot", "--list")[1] == "There are no snapshots.\n"
     assert ctl("snapshot")[1] == "s1\n"
     assert ctl("snapshot", "--list")[1].splitlines()[1].split() == ["s1", "+0s"]
     assert ctl("snapshot", "--delete", "s1")[0] == 0

@@ -1,4 +1,4 @@
-"""The proxy: what passes through it is what was sent, and both sides are judged."""
+"""The proxy: what passes through it is what was sent, and both sides are checked."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ async def test_a_body_that_netty_refuses_as_too_large(serve: Any) -> None:
         async with aiohttp.ClientSession() as session:
             async with session.post(f"{url}/jars/upload", data=JAR.read_bytes()) as response:
                 assert (response.status, await response.read()) == (413, b"")
-            await asyncio.sleep(0)  # it is judged after that
+            await asyncio.sleep(0)  # it is checked after that
     assert proxy.report.requests == 1
     assert proxy.report.clean, proxy.summary()
 

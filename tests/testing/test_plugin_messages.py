@@ -365,7 +365,7 @@ def test_no_release_is_left(flinkmock): ...
         [
             "the marker flinkmock takes no argument flnk: flinkmock(scenario=None, *, flink=None, *)",
             "the marker flinkmock takes one scenario, not 2: *",
-            f"flinkmock: nowhere.yaml: file not found in {pytester.path}, or among the built-in scenarios.",
+            f"flinkmock: nowhere.yaml: file not found in {pytester.path}, or among the built-in scenarios. *",
             "flinkmock: <scenario>*streeming*",
             "flinkmock: Unknown Flink release '2.33'. Did you mean 2.3? Known: *",
             "flinkmock: the marker of a parameter takes one release; put several on the test itself",

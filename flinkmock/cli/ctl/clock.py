@@ -11,8 +11,8 @@ def configure(actions: Actions) -> None:
         "clock", show, "Print the cluster time, the clock mode and the time of the next event", example="--mode virtual"
     )
     clock.add_argument("--mode", metavar="MODE", help="change the mode: virtual, real, 10x, '1s per request'")
-    advance_ = actions.add("advance", advance, "Advance the cluster time", example="5m")
-    advance_.add_argument("duration", metavar="DURATION", help="500ms, 30s, 2m30s, 1h")
+    advance_parser = actions.add("advance", advance, "Advance the cluster time", example="5m")
+    advance_parser.add_argument("duration", metavar="DURATION", help="500ms, 30s, 2m30s, 1h")
     actions.add("next", advance_to_next, "Advance the cluster time to the next event")
     until = actions.add(
         "run-until", run_until, "Advance the cluster time until a job is in a state", example="orders RUNNING"

@@ -14,13 +14,15 @@ from flinkmock.cli.ctl.session import Session
 def configure(actions: Actions) -> None:
     fault = actions.group("fault", "List, add and remove faults", example="list")
     fault.add("list", show, "List the faults with the number of requests to which each applied")
-    add_ = fault.add(
+    add_parser = fault.add(
         "add", add, "Add faults in the language of scenarios", example="'{match: GET /jobs, times: 1, delay: 5s}'"
     )
-    add_.add_argument("fault", metavar="FILE-or-YAML", help="a file, - for standard input, or a fault as YAML or JSON")
-    add_.add_argument("--first", action="store_true", help="they take precedence over the current faults")
-    remove_ = fault.add("remove", remove, "Remove a fault", example="slow")
-    remove_.add_argument("name", metavar="NAME", help="as `fault list` shows it")
+    add_parser.add_argument(
+        "fault", metavar="FILE-or-YAML", help="a file, - for standard input, or a fault as YAML or JSON"
+    )
+    add_parser.add_argument("--first", action="store_true", help="they take precedence over the current faults")
+    remove_parser = fault.add("remove", remove, "Remove a fault", example="slow")
+    remove_parser.add_argument("name", metavar="NAME", help="as `fault list` shows it")
     fault.add("clear", clear, "Remove all faults")
 
 

@@ -12,33 +12,35 @@ from flinkmock.units import format_duration
 
 def configure(actions: Actions) -> None:
     actions.add("jobs", show, "List the jobs")
-    submit_ = actions.add("submit", submit, "Submit a job", example="report --template batch")
-    submit_.add_argument("name", metavar="NAME", help="the name of the job")
-    submit_.add_argument("--template", default="streaming", help="what it extends; default: %(default)s")
-    submit_.add_argument("--parallelism", type=whole_number, metavar="N", help="default: that of the template")
-    wait_ = actions.add(
+    submit_parser = actions.add("submit", submit, "Submit a job", example="report --template batch")
+    submit_parser.add_argument("name", metavar="NAME", help="the name of the job")
+    submit_parser.add_argument("--template", default="streaming", help="what it extends; default: %(default)s")
+    submit_parser.add_argument("--parallelism", type=whole_number, metavar="N", help="default: that of the template")
+    wait_parser = actions.add(
         "wait",
         wait,
         "Wait until a job is in a state, without advancing the clock",
         example="orders RUNNING --timeout 30s",
     )
-    wait_.add_argument("job", metavar="JOB", help="the name or id of a job, which may be submitted later")
-    wait_.add_argument("state", metavar="STATE", help="a job state of Flink: RUNNING, FINISHED, …")
-    wait_.add_argument(
+    wait_parser.add_argument("job", metavar="JOB", help="the name or id of a job, which may be submitted later")
+    wait_parser.add_argument("state", metavar="STATE", help="a job state of Flink: RUNNING, FINISHED, …")
+    wait_parser.add_argument(
         "--timeout", type=duration, default="30s", metavar="DURATION", help="of the wall clock; default: %(default)s"
     )
-    fail_ = actions.add(
+    fail_parser = actions.add(
         "fail",
         fail,
-        "Let a task of a job throw an exception",
+        "Make a task of a job throw an exception",
         example="orders --class java.io.IOException --message 'disk full'",
     )
-    _add_job(fail_)
-    fail_.add_argument("--class", dest="java_class", default="java.lang.RuntimeException", help="default: %(default)s")
-    fail_.add_argument("--message", default="Intentional failure", help="default: %(default)s")
-    fail_.add_argument("--vertex", help="the name of the vertex whose task fails; default: the seed chooses one")
+    _add_job(fail_parser)
+    fail_parser.add_argument(
+        "--class", dest="java_class", default="java.lang.RuntimeException", help="default: %(default)s"
+    )
+    fail_parser.add_argument("--message", default="Intentional failure", help="default: %(default)s")
+    fail_parser.add_argument("--vertex", help="the name of the vertex whose task fails; default: the seed chooses one")
     for name, description in (
-        ("finish", "Let a job finish"),
+        ("finish", "Make a job finish"),
         ("cancel", "Cancel a job"),
         ("restart", "Restart all tasks of a job"),
     ):
@@ -55,7 +57,7 @@ def show(session: Session) -> None:
         [job["name"], job["state"], job["id"], session.since_start(job["submitted-at"]), str(job["restarts"])]
         for job in response["jobs"]
     ]
-    session.show_rows(response, ("name", "state", "id", "submitted", "restarts"), rows, "There is no job.")
+    session.show_rows(response, ("name", "state", "id", "submitted", "restarts"), rows, "There are no jobs.")
 
 
 def submit(session: Session) -> None:
@@ -80,7 +82,7 @@ def fail(session: Session) -> None:
 
 
 def change(name: str) -> Any:
-    """The action that finishes, cancels or restarts a job."""
+    """Return the action that finishes, cancels or restarts a job."""
 
     def act(session: Session) -> None:
         _show_job(session, session.client.request("POST", "jobs", session.args.job, name))

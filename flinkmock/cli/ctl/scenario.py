@@ -154,7 +154,7 @@ def snapshot(session: Session) -> None:
     elif args.only_list:
         response = client.request("GET", "snapshots")
         rows = [[each["id"], session.since_start(each["at"])] for each in response["snapshots"]]
-        session.show_rows(response, ("snapshot", "time"), rows, "There is no snapshot.")
+        session.show_rows(response, ("snapshot", "time"), rows, "There are no snapshots.")
     else:
         response = client.request("POST", "snapshots")
         session.show(response, response["id"])

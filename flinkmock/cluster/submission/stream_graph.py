@@ -25,8 +25,8 @@ def stream_graph_vertices(
     `vertex` of an operator is the number of the first operator of its vertex.
 
     Args:
-        fields: Those of the StreamGraph.
-        options: Its configuration.
+        fields: The fields of the StreamGraph.
+        options: The configuration of the StreamGraph.
         source_parallelism: That of sources whose parallelism the scheduler of batch jobs decides.
     """
     nodes = read_stream_nodes(fields["userDefinedObjectsHolder"].fields)
@@ -37,7 +37,7 @@ def stream_graph_vertices(
 class StreamGraphVertices:
     """Builds the vertices.
 
-    A dynamic graph is one of a batch job: its vertices are made when those before them have finished
+    A dynamic graph belongs to a batch job: its vertices are made when those before them have finished
     (AdaptiveGraphManager), and operators without a parallelism get one then.
     """
 
@@ -113,7 +113,6 @@ class StreamGraphVertices:
 
     def _chains_by_stage(self, sources: Iterable[int]) -> dict[int, Chain]:
         builder = ChainBuilder(self._rules, self._hashes.add, all_at_once=False)
-        built: set[int] = set()
         ready: Iterable[int] = sources
         while ready:
             builder.start_at(ready)

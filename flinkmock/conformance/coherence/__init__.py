@@ -1,4 +1,4 @@
-"""How the responses of a cluster hang together: invariants, and who breaks them."""
+"""Checks whether the responses of a cluster are consistent: invariants, and the values that break them."""
 
 from flinkmock.conformance.coherence.culprits import Culprit
 from flinkmock.conformance.coherence.evaluation import Invariants

@@ -123,6 +123,6 @@ def application_status(view: View, application_id: str) -> Relations:
     states = [job["state"] for job in details["jobs"]]
     if details["status"].is_in(TERMINAL) and states:
         for state in states:
-            yield from true(state.raw in TERMINAL, "a job goes on", details["status"], state)
+            yield from true(state.raw in TERMINAL, "a job is still running", details["status"], state)
         if len(states) == 1:
             yield from equal(details["status"], states[0])

@@ -162,7 +162,7 @@ def checkpoint_task(view: View, job_id: str, checkpoint_id: str) -> Relations:
     ids = {vertex["id"].raw for vertex in vertices}
     for vertex_id, task in details["tasks"].items():
         if ids:
-            yield from true(vertex_id in ids, f"{vertex_id} is no vertex of the job", details["tasks"], vertices)
+            yield from true(vertex_id in ids, f"{vertex_id} is not a vertex of the job", details["tasks"], vertices)
             vertex = row_with(vertices, "id", vertex_id)
             yield from ascending(task["num_subtasks"], vertex["maxParallelism"])
         response = view.body(

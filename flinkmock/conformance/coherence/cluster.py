@@ -156,7 +156,7 @@ def dashboard_features(view: View) -> Relations:
         value = config["features"][feature]
         yield from true(value.raw == enabled, f"{key} is {enabled}", value, exact=True)
     history = config["features"]["web-history"]
-    yield from true(history.raw is False, "this is no history server", history, exact=True)
+    yield from true(history.raw is False, "this is not a history server", history, exact=True)
     rescale = config["features"]["web-rescale"]
     if "jobmanager.scheduler" not in known and "scheduler-mode" not in known:
         yield from true(rescale.raw is False, "the scheduler is not adaptive", rescale, exact=True)
@@ -175,7 +175,7 @@ def taskmanager_options(view: View) -> Relations:
     slots = known.get("taskmanager.numberOfTaskSlots")
     if slots is not None and str(slots.raw).isdecimal():
         numbers = [row["slotsNumber"] for row in rows]
-        if any(each.raw == int(slots.raw) for each in numbers):  # else the TaskManagers have files of their own
+        if any(each.raw == int(slots.raw) for each in numbers):  # else the TaskManagers have their own files
             for each in numbers:
                 yield from true(each.raw == int(slots.raw), "another number is configured", each, slots, exact=True)
     for key, field in (

@@ -31,7 +31,7 @@ _SETTLED_MS = 30_000
 
 @over_time(
     "getTaskManagers",
-    text="A TaskManager keeps its address and size, and its heartbeats go on.",
+    text="A TaskManager keeps its address and size, and keeps sending heartbeats.",
     source="task-managers",
 )
 def taskmanagers_stay(before: Value, after: Value) -> Relations:

@@ -176,7 +176,9 @@ def plan_has_the_vertices(job: Value) -> Relations:
     for vertex_id, vertex in vertices.items():
         yield from true(vertex_id in ids, "a vertex is not in the plan", vertex["id"], nodes, exact=True)
     for node_id, node in ids.items():
-        yield from true(node_id in vertices, "a node of the plan is no vertex", node["id"], job["vertices"], exact=True)
+        yield from true(
+            node_id in vertices, "a node of the plan is not a vertex", node["id"], job["vertices"], exact=True
+        )
         if node_id in vertices and isinstance(node["parallelism"].raw, int) and node["parallelism"].raw > 0:
             # the adaptive batch scheduler decides late
             yield from equal(node["parallelism"], vertices[node_id]["parallelism"])
@@ -207,7 +209,7 @@ def plan_is_a_graph(body: Value) -> Relations:
         yield from counting_up(node["inputs"], "num")
         for edge in node["inputs"]:
             inner = edge["id"].raw in ids and edge["id"].raw != node["id"].raw
-            yield from true(inner, "an input is no other node", edge["id"], exact=True)
+            yield from true(inner, "an input is not another node", edge["id"], exact=True)
 
 
 @within(

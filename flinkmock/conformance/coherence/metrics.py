@@ -50,7 +50,7 @@ def aggregates_have_a_count(body: Value) -> Relations:
         ratio = whole.raw / mean.raw
         yield from true(
             abs(ratio - round(ratio)) < 1e-3 * max(1, abs(ratio)) and round(ratio) >= 1,
-            "sum is no multiple of avg",
+            "sum is not a multiple of avg",
             whole,
             mean,
             exact=True,

@@ -208,7 +208,9 @@ def subtask_times_stay(before: Value, after: Value) -> Relations:
 
 
 @over_time(
-    "getJobVertexTaskManagers", text="The server's time goes on, and the vertex stays the same.", source="subtasks"
+    "getJobVertexTaskManagers",
+    text="The server's time never goes backwards, and the vertex stays the same.",
+    source="subtasks",
 )
 def located_vertex_stays(before: Value, after: Value) -> Relations:
     yield from ascending(before["now"], after["now"])

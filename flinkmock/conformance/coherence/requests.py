@@ -32,7 +32,7 @@ def requested_ids(body: Value) -> Relations:
 
 
 def clock_of(body: Value) -> Value:
-    """Return the server's time at which a response was made; a missing value if it doesn't have it."""
+    """Return the server's time at which a response was made; a missing value if the response has none."""
     if body.response.operation_id in _NOW:
         return body["now"]
     if body.response.operation_id in ("getJobsOverview", "getApplicationDetails", "getApplicationsOverview"):
@@ -44,18 +44,21 @@ def clock_of(body: Value) -> Value:
     return Value(None)
 
 
-@between("cluster", text="The time of the server goes on from response to response.", source="caches", settles_in_ms=0)
+@between(
+    "cluster",
+    text="The server's time never goes backwards from response to response.",
+    source="caches",
+    settles_in_ms=0,
+)
 def server_time_goes_on(view: View) -> Relations:
     clocks = [(response, clock_of(Value.of(response))) for response in view.in_order]
     times = [(response, time) for response, time in clocks if is_number(time.raw)]
     for (earlier, before), (later, after) in pairwise(times):
         if earlier.received_at <= later.sent_at:
-            yield from ascending(before, after, slack=50)  # clocks of machines are set now and then
+            yield from ascending(before, after, slack=50)  # a machine's clock may be adjusted
 
 
-@between(
-    "cluster", text="Nothing has happened that is later than the server's time.", source="caches", settles_in_ms=CACHES
-)
+@between("cluster", text="No timestamp is later than the server's time.", source="caches", settles_in_ms=CACHES)
 def nothing_is_in_the_future(view: View) -> Relations:
     clocks = [view.body("getJobDetails", jobid=ids[0])["now"] for ids in view.subjects("job")]
     times = [time for time in clocks if is_number(time.raw)]
@@ -86,13 +89,14 @@ def nothing_is_in_the_future(view: View) -> Relations:
         graph = view.body("getJobVertexFlameGraph", jobid=job_id, vertexid=vertex_id)["endTimestamp"]
         yield from ascending(graph, latest, slack=slack)
         yield from true(
-            not is_number(graph.raw) or graph.raw > 10**12 or graph.raw in (-1, -2, -3), "no time of a sample", graph
+            not is_number(graph.raw) or graph.raw > 10**12 or graph.raw in (-1, -2, -3),
+            "not the time of a sample",
+            graph,
         )
     for (job_id,) in view.subjects("job"):
         details = view.body("getJobDetails", jobid=job_id)
-        for body in (view.body("getJobExceptions", jobid=job_id),):
-            for entry in body["exceptionHistory"]["entries"]:
-                yield from ascending(constant(0, "0"), entry["timestamp"], latest, slack=slack)
+        for entry in view.body("getJobExceptions", jobid=job_id)["exceptionHistory"]["entries"]:
+            yield from ascending(constant(0, "0"), entry["timestamp"], latest, slack=slack)
         for entry in view.body("getCheckpointingStatistics", jobid=job_id)["history"]:
             yield from ascending(entry["trigger_timestamp"], latest, slack=slack)
             yield from ascending(entry["latest_ack_timestamp"], latest, slack=slack)

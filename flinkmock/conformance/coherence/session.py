@@ -34,7 +34,7 @@ class _Suspicion:
 
 @dataclass
 class CoherenceSession:
-    """Collects the responses of passes over a server and judges each pass.
+    """Collects the responses of passes over a server, and checks each pass.
 
     Args:
         invariants: of the release.
@@ -62,7 +62,7 @@ class CoherenceSession:
         self._suspicions.clear()
 
     def end_pass(self) -> list[Culprit]:
-        """Judge the responses that were added since the last pass; return what is certain at once."""
+        """Check the responses that were added since the last pass. Return what is certain immediately."""
         now = self.now()
         self._view = View(each for each in self._responses if not self.skip(each.operation_id))
         self._responses = []

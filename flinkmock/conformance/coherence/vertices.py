@@ -310,7 +310,7 @@ def earlier_attempts_have_ended(view: View, job_id: str, vertex_id: str, index: 
     for earlier, later in zip(attempts, [*attempts[1:], current], strict=False):
         if earlier["status"].exists:
             ended = earlier["status"].raw in TERMINAL and earlier["status"].raw != "FINISHED"
-            yield from true(ended or earlier["status"].raw == "FINISHED", "it goes on", earlier["status"])
+            yield from true(ended or earlier["status"].raw == "FINISHED", "it is still running", earlier["status"])
             if later["start-time"].raw != -1:
                 yield from ascending(earlier["end-time"], later["start-time"])
 

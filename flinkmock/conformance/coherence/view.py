@@ -83,7 +83,7 @@ class View:
         return rows
 
     def subjects(self, kind: str) -> list[tuple[str, ...]]:
-        """Return the ids of all subjects of a kind that have a response of their own."""
+        """Return the ids of all subjects of a kind that have their own response."""
         names = SUBJECTS[kind]
         if not names:
             return [()]

@@ -45,7 +45,7 @@ function showJobs({ jobs, clock }) {
   }).reverse();
   options($("run-until").job, [...new Set(jobs.map((each) => each.name))].reverse());
   render($("jobs"), rows, () => {
-    if (!rows.length) return nothing("There is no job.");
+    if (!rows.length) return nothing("There are no jobs.");
     return element("ul", { class: "rows" }, rows.map(([id, name, state, note, since, checkpoint]) => {
       const ended = ENDED.includes(state);
       return element("li", {},

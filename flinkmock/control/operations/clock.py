@@ -95,6 +95,6 @@ async def run_clock_until(call: ControlCall) -> Any:
     python=("ClusterClock.set_mode",),
 )
 def set_clock_mode(call: ControlCall) -> Any:
-    """The time goes on from what it is now."""
+    """The time continues from what it is now."""
     call.control.clock.set_mode(call.body["mode"])
     return clock_json(call)

@@ -47,7 +47,7 @@ def _cluster_json(call: ControlCall, cluster: HostedCluster) -> dict[str, Any]:
     errors=(409, 422),
 )
 async def open_cluster(call: ControlCall) -> Any:
-    """It has a scenario, a clock and a journal of its own, at a free port. The body is a scenario as for
+    """It has its own scenario, clock and journal, at a free port. The body is a scenario as for
     `PUT /scenario`. Its own control API is at `control-url`."""
     options = python_arguments(call.query)
     text = options.pop("idle_timeout")

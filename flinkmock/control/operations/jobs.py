@@ -183,7 +183,7 @@ def restart_job(call: ControlCall) -> Any:
     python=("JobsControl.wait_for", "JobsControl.in_state", "JobsControl.not_in_state"),
 )
 async def wait_for_job(call: ControlCall) -> Any:
-    """Does not advance the clock: clients, signals or the wall clock bring the state about. The job may be submitted
+    """Does not advance the clock: clients, signals or the wall clock cause the state. The job may be submitted
     later. 409: the time is up."""
     jobs, name, state = call.control.jobs, call.path["job"], call.body["state"]
     timeout = wall_seconds(call.body.get("timeout", "5s"))

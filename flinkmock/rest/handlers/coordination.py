@@ -22,7 +22,7 @@ def coordinate(call: RestCall) -> Payload:
     Raises:
         JobNotFound: the job is unknown or has ended.
         UncaughtJavaException: the request can't be deserialized.
-        CoordinatorNotFound: the operator is no such sink.
+        CoordinatorNotFound: the operator is not such a sink.
     """
     job = call.cluster.job(call.path["jobid"], call.now)
     if job.ended:

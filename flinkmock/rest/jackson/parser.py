@@ -100,7 +100,7 @@ def _decoded(raw: bytes) -> str:
 
 
 def _check_octets(text: str, raw: bytes) -> None:
-    """Refuse what was no UTF-8 in the part that is read."""
+    """Refuse what is not UTF-8 in the part that is read."""
     if not re.search("[\udc80-\udcff]", text):
         return
     try:
