@@ -28,6 +28,10 @@ class Response:
     headers: Mapping[str, str] = field(default_factory=dict)
 
 
+EXPECTATION_FAILED = Response(417, b"", content_type=None, cors=False, close=True)
+"""Netty's response to an unknown `Expect` header."""
+
+
 @dataclass(frozen=True, slots=True)
 class NoResponse:
     """The connection ends, and nothing is sent. `reset`: with a TCP reset instead of a regular end."""

@@ -8,7 +8,7 @@ from typing import NoReturn
 from aiohttp import web
 from aiohttp.abc import AbstractStreamWriter
 
-from flinkmock.rest.response import Response
+from flinkmock.rest.response import EXPECTATION_FAILED, Response
 from flinkmock.server.response_head import has_no_length, head_of, reason_of
 
 _DRAIN_BYTES = 64 * 1024
@@ -69,7 +69,7 @@ class ExpectationFailed(FlinkResponse):
     """Netty's response to an unknown `Expect` header."""
 
     def __init__(self) -> None:
-        super().__init__(Response(417, b"", content_type=None, cors=False, close=True))
+        super().__init__(EXPECTATION_FAILED)
 
 
 class ConnectionEnded(web.StreamResponse):

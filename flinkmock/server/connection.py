@@ -20,7 +20,7 @@ from flinkmock import limits
 from flinkmock.flink import messages
 from flinkmock.rest.error_responses import plain
 from flinkmock.rest.request_target import BadEscape, Target
-from flinkmock.rest.response import Response
+from flinkmock.rest.response import EXPECTATION_FAILED, Response
 from flinkmock.server.head_normalizer import is_normal, lenient, normalized
 from flinkmock.server.request_head import RequestHead, read_head
 from flinkmock.server.response_head import head_of
@@ -33,6 +33,7 @@ _MAX_WAITING = 256 * 1024
 """Bytes of further requests that are read while one is running."""
 _REQUEST_LINE = re.compile(rb"(\S+)[ \t]+(\S+)[ \t]+(HTTP/\d\.\d)[ \t]*\r", re.IGNORECASE)
 _METHODS = frozenset(b"GET HEAD POST PUT PATCH DELETE OPTIONS TRACE".split())
+_EXPECT = re.compile(rb"^expect[ \t]*:[ \t]*([^\r\n]*?)[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
 _BODY = re.compile(rb"^(content-length|transfer-encoding)[ \t]*:", re.IGNORECASE | re.MULTILINE)
 
 
@@ -226,6 +227,10 @@ class FlinkConnection(asyncio.Protocol):
         rest = received[head_end + 4 :] if head_end >= 0 else b""
         if method in _METHODS:
             self._hand_over(normalized(method, target, version, headers, rest), ends=len(headers) > limits.HEADERS)
+            return
+        expected = _EXPECT.search(headers)
+        if expected and version.upper() == b"HTTP/1.1" and expected[1].lower() != b"100-continue":
+            self._write(EXPECTATION_FAILED, keep_alive=False)
             return
         self._not_found(target, keep_alive=not _BODY.search(headers))
         if rest and not _BODY.search(headers):
