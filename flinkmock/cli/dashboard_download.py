@@ -35,7 +35,7 @@ def download(release: Release) -> Path:
     """Download the dashboard of a release into the cache, and return its file.
 
     Raises:
-        DashboardMissing: pip is missing or fails, or the package does not contain the dashboard.
+        DashboardMissing: Pip is missing or fails, or the package does not contain the dashboard.
     """
     with tempfile.TemporaryDirectory(prefix="flinkmock-dashboard-") as folder:
         _pip(*_requirement(release), "--dest", folder)

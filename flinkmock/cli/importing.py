@@ -76,7 +76,7 @@ def refuse_unservable(document: Mapping[str, Any]) -> None:
     """Call every operation of a fake cluster of the release.
 
     Raises:
-        ImportRefused: a response can't be made.
+        ImportRefused: A response can't be made.
     """
     from flinkmock.conformance.field_coverage import measure_coverage
     from flinkmock.contract import Contract

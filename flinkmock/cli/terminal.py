@@ -78,12 +78,12 @@ def is_terminal(stream: TextIO | None) -> bool:
 
 
 def paint(text: str, colour: str, stream: TextIO | None = None) -> str:
-    """Return the text in a colour, if the stream (default: standard output) is a terminal that wants colours.
+    """Return the text in a colour, if the stream (default: standard output) is a terminal that shows colours.
 
     See https://no-color.org.
     """
-    wants = is_terminal(stream or sys.stdout) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-    return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if wants else text
+    coloured = is_terminal(stream or sys.stdout) and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+    return f"\x1b[{_COLOURS[colour]}m{text}\x1b[0m" if coloured else text
 
 
 def paint_status(status: int) -> str:

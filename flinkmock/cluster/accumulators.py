@@ -68,10 +68,10 @@ def subtask_accumulators(
     """Return the accumulators of one subtask that has seen so many records.
 
     Args:
-        types: type of each accumulator by its name.
-        records: none before the first record: until then no accumulator is registered.
-        values: those of the whole vertex by name, as the scenario gives them; all others count the records.
-        subtask: its index.
+        types: Type of each accumulator by its name.
+        records: None before the first record: until then no accumulator is registered.
+        values: Those of the whole vertex by name, as the scenario gives them; all others count the records.
+        subtask: Its index.
     """
     if not records:
         return []

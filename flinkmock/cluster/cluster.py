@@ -1,7 +1,7 @@
 """The cluster: everything it consists of, and the one way in which its time moves on.
 
 Commands (submit, cancel, savepoint, …) happen at a time, never before one that has already happened. `run_due_events`
-carries out what is due by now, in the order of time. After that, everything is answered by reading: the lists in jobs,
+runs the events that are due, in the order of time. After that, everything is answered by reading: the lists in jobs,
 slots and checkpoints only grow, so the past does not change.
 """
 

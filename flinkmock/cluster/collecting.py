@@ -49,7 +49,7 @@ def collect(
         vertex: The vertex of the sink, which has one subtask.
         sink: The sink.
         version: That of the request; "" in the first one.
-        offset: The number of the first row that the client wants.
+        offset: The number of the first row that the client requests.
         time: Epoch ms.
         random: Gives the version.
     """

@@ -50,7 +50,7 @@ class Profiler:
         """Start profiling a process.
 
         Raises:
-            UncaughtJavaException: a profiling runs there, the duration is not allowed, or there is no mode.
+            UncaughtJavaException: A profiling runs there, the duration is not allowed, or there is no mode.
         """
         if not 0 < seconds <= self._max_duration_s:
             text = messages.profiling_duration(self._max_duration_s)

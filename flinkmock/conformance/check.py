@@ -53,17 +53,17 @@ def check(
     """Check a server against the contract of a release.
 
     Args:
-        url: of the server.
-        flink: the release ("2.3"); None: the one that the server reports.
-        contract: to check against instead, such as the one of the documentation.
-        extra_checks: run after the reads (`MutatingChecks`, `FuzzChecks`).
-        progress: called before each step.
-        headers: for every request, such as an API key.
-        watch_ms: how long the server is read again and again, in ms; 0: it is read once.
-        context: for TLS; None: the default one.
+        url: The URL of the server.
+        flink: The release ("2.3"); None: the one that the server reports.
+        contract: The contract to check against instead, such as the one of the documentation.
+        extra_checks: Run after the reads (`MutatingChecks`, `FuzzChecks`).
+        progress: Called before each step.
+        headers: The headers for every request, such as an API key.
+        watch_ms: How long the server is read again and again, in ms; 0: it is read once.
+        context: The SSL context for TLS; None: the default one.
 
     Raises:
-        ServerUnreachable: no server answers, or it reports an unknown release.
+        ServerUnreachable: No server answers, or it reports an unknown release.
         UnknownRelease: `flink` is not a known release.
     """
     client = HttpClient(url, headers, context)
@@ -78,11 +78,11 @@ class Check:
     """One check of one server.
 
     Args:
-        client: sends the requests.
-        contract: to check against.
-        progress: called before each step.
-        wait: waits for a number of milliseconds before a request is repeated.
-        limit: how many values of one path parameter are used, such as the vertices of a job.
+        client: The client that sends the requests.
+        contract: The contract to check against.
+        progress: Called before each step.
+        wait: Waits for a number of milliseconds before a request is repeated.
+        limit: How many values of one path parameter are used, such as the vertices of a job.
     """
 
     def __init__(
@@ -113,8 +113,8 @@ class Check:
         """Run all checks. Raises ServerUnreachable.
 
         Args:
-            extra_checks: run after the reads.
-            watch_ms: how long the reads are repeated, in ms.
+            extra_checks: Run after the reads.
+            watch_ms: How long the reads are repeated, in ms.
         """
         end = self._now() + watch_ms
         self._read_everything()
@@ -259,7 +259,7 @@ def detect_release(client: Client) -> str:
     """Return the minor release that a server reports.
 
     Raises:
-        ServerUnreachable: no server answers, it reports no version, or it reports an unknown release.
+        ServerUnreachable: No server answers, it reports no version, or it reports an unknown release.
     """
     version = detect_version(client, f"Name it: --flink {LATEST}.")
     minor = ".".join(version.split(".")[:2])
@@ -274,11 +274,11 @@ def detect_version(client: Client, hint: str = "") -> str:
     """Return the version that a server reports ("2.3.0").
 
     Args:
-        client: of the server.
-        hint: what the user can do if there is no version; ends the error message.
+        client: The client of the server.
+        hint: What the user can do if there is no version; ends the error message.
 
     Raises:
-        ServerUnreachable: no server answers, or it reports no version.
+        ServerUnreachable: No server answers, or it reports no version.
     """
     response = client.send(HttpRequest("/config"))
     if response.status == 200:

@@ -54,12 +54,12 @@ class UpgradeImpact:
     """One effect on the requests of one operation.
 
     Attributes:
-        where: the operation, as the older release has it.
-        effect: one of `EFFECTS`.
-        what: the part that is affected, as text.
-        since: the first minor release with the effect.
-        example: one of the requests.
-        requests: how many are affected.
+        where: The operation, as the older release has it.
+        effect: One of `EFFECTS`.
+        what: The part that is affected, as text.
+        since: The first minor release with the effect.
+        example: One of the requests.
+        requests: How many are affected.
     """
 
     where: str
@@ -77,7 +77,7 @@ def read_requests(file: Path) -> list[ClientRequest]:
     """Read the requests of a journal or a HAR file.
 
     Raises:
-        FlinkMockError: the file can't be read or has another format.
+        FlinkMockError: The file can't be read or has another format.
     """
     try:
         text = file.read_text(encoding="utf-8-sig")  # some programs begin a HAR file with a byte order mark
@@ -119,7 +119,7 @@ def detect_base_path(requests: Iterable[ClientRequest], old: str) -> str:
         "" if a request matches an operation of the release as it is, or if no prefix makes any match.
 
     Raises:
-        UnknownRelease: the release is not known.
+        UnknownRelease: The release is not known.
     """
     contract = Contract.load(old)
     prefixes: Counter[str] = Counter()
@@ -146,12 +146,12 @@ def compat(requests: Iterable[ClientRequest], old: str, new: str) -> list[Upgrad
     """Return the effects of an upgrade, the worst first.
 
     Args:
-        requests: of the client.
-        old: the release that it uses.
-        new: the release of the upgrade.
+        requests: The requests of the client.
+        old: The release that it uses.
+        new: The release of the upgrade.
 
     Raises:
-        UnknownRelease: a release is not known.
+        UnknownRelease: A release is not known.
         InvalidArgument: `new` is not later than `old`.
     """
     contracts = contracts_between(old, new)

@@ -24,11 +24,11 @@ def documented_contract(page: str, flink: str) -> Contract:
     Its operations have the same ids as in the release's own contract.
 
     Args:
-        page: a file; "documented": the release's own page, which flinkmock has for the releases that it contains.
-        flink: the release.
+        page: A file; "documented": the release's own page, which flinkmock has for the releases that it contains.
+        flink: The release.
 
     Raises:
-        FlinkMockError: the file can't be read or is not a description, or flinkmock does not have the page.
+        FlinkMockError: The file can't be read or is not a description, or flinkmock does not have the page.
         UnknownRelease: `flink` is not a known release.
     """
     actual = Contract.load(flink)

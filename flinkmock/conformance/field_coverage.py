@@ -23,8 +23,8 @@ class FieldCoverage:
     """The fields of one operation's responses.
 
     Attributes:
-        responses: how many success responses there were.
-        file: whether the response is a file.
+        responses: How many success responses there were.
+        file: Whether the response is a file.
         by_pointer: JSON pointer -> whether the model provides it in all of them.
     """
 

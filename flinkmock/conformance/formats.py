@@ -52,7 +52,7 @@ def read_baseline(file: Path) -> set[tuple[str, str, str, str]]:
     """Return the keys of the findings in a JSON report.
 
     Raises:
-        FlinkMockError: the file can't be read or is not a JSON report.
+        FlinkMockError: The file can't be read or is not a JSON report.
     """
     try:
         document = json.loads(file.read_text(encoding="utf-8"))

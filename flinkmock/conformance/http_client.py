@@ -70,12 +70,12 @@ class HttpClient:
     """Sends requests to one server.
 
     Args:
-        url: of the server; "http://" may be omitted.
-        headers: for every request.
-        context: for TLS; None: the default one.
+        url: The URL of the server; "http://" may be omitted.
+        headers: The headers for every request.
+        context: The SSL context for TLS; None: the default one.
 
     Attributes:
-        requests: how many were sent.
+        requests: How many were sent.
 
     Raises:
         ServerUnreachable: `url` is not the address of a server.

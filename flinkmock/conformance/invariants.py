@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from flinkmock.conformance.coherence import Invariants, described, seen_response
 from flinkmock.conformance.coherence.culprits import culprits
-from flinkmock.conformance.coherence.evaluation import violations, witnesses
+from flinkmock.conformance.coherence.evaluation import count_support, violations
 from flinkmock.conformance.http_client import Json
 from flinkmock.conformance.report import generalize_pointer
 from flinkmock.contract import Contract, Operation
@@ -22,8 +22,8 @@ class InvariantViolation:
 
     Attributes:
         pointer: JSON pointer of the wrong value, with `*` for each item.
-        expected: what it must agree with, without values.
-        found: both values.
+        expected: What it must agree with, without values.
+        found: Both values.
     """
 
     pointer: str
@@ -39,7 +39,7 @@ def invariant_violations(contract: Contract, operation: Operation, target: str, 
     if not failed:
         return []
     places = {(leaf.response.target, leaf.pointer) for each in failed for leaf in each.relation.leaves}
-    counted = witnesses(invariants.of_response(response), places)
+    counted = count_support(invariants.of_response(response), places)
     return [
         InvariantViolation(generalize_pointer(culprit.value.pointer), *described(culprit))
         for culprit in culprits(failed, counted)

@@ -33,12 +33,12 @@ class MutatingChecks:
     """Checks of operations that change something.
 
     Args:
-        jar: to start jobs from.
-        job: the id of a job that may be cancelled.
-        savepoints: the target directory; None: the cluster's default.
+        jar: The jar to start jobs from.
+        job: The id of a job that may be cancelled.
+        savepoints: The target directory; None: the cluster's default.
 
     Raises:
-        FlinkMockError: the jar doesn't exist, or its name doesn't end in .jar.
+        FlinkMockError: The jar doesn't exist, or its name doesn't end in .jar.
     """
 
     jar: Path | None = None

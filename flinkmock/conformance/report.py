@@ -25,8 +25,8 @@ class Finding:
         pointer: JSON pointer with `*` for the items of lists and maps; "" for what is not in the body.
         kind: "status", "content type", "header", "body" (not JSON), "coherence", or the kind of a
             `flinkmock.contract.SchemaViolation`.
-        expected: what the contract says.
-        found: an example of what the server sent. Findings that differ only in it are equal.
+        expected: What the contract says.
+        found: An example of what the server sent. Findings that differ only in it are equal.
     """
 
     operation: Operation
@@ -50,14 +50,14 @@ class Report:
     """The result of checking one server.
 
     Attributes:
-        requests: how many were sent.
-        findings: each with the first paths that showed it.
-        times: how often each finding occurred.
-        answered: how many success responses each operation returned, right or wrong.
-        refused: operations that returned an expected error, with the reason.
-        skipped: operations that were not called, with the reason.
-        accepted: findings that the baseline contains.
-        invalid: operations with a response that is wrong by itself; their values are not compared with others.
+        requests: How many were sent.
+        findings: Each with the first paths that showed it.
+        times: How often each finding occurred.
+        answered: How many success responses each operation returned, right or wrong.
+        refused: Operations that returned an expected error, with the reason.
+        skipped: Operations that were not called, with the reason.
+        accepted: Findings that the baseline contains.
+        invalid: Operations with a response that is wrong by itself; their values are not compared with others.
     """
 
     url: str

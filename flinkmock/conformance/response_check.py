@@ -61,10 +61,10 @@ def check_response(
     """Yield every deviation of a response.
 
     Args:
-        contract: of the release.
-        operation: that was called.
-        response: to be checked.
-        errors: the statuses that are right besides the operation's own. None: those of `expected_error`.
+        contract: The contract of the release.
+        operation: The operation that was called.
+        response: The response to be checked.
+        errors: The statuses that are right besides the operation's own. None: those of `expected_error`.
     """
 
     def finding(kind: str, expected: object, found: object, pointer: str = "") -> Finding:

@@ -32,8 +32,8 @@ class Targets:
     """Finds parameter values on a server and requests each list once.
 
     Args:
-        reader: sends GET requests.
-        limit: how many values of one path parameter are used.
+        reader: The reader that sends GET requests.
+        limit: How many values of one path parameter are used.
     """
 
     def __init__(self, reader: JsonReader, limit: int = VALUES_PER_PARAMETER) -> None:

@@ -21,10 +21,10 @@ class BehaviourChange:
     """One change of behaviour.
 
     Attributes:
-        since: the first minor release with the change.
-        where: operations such as "GET /jobs/:jobid", or `ALL`.
-        words: a clause that describes the newer release, often with the older one after "before".
-        breaking: whether it can break a client of the older release.
+        since: The first minor release with the change.
+        where: Operations such as "GET /jobs/:jobid", or `ALL`.
+        words: A clause that describes the newer release, often with the older one after "before".
+        breaking: Whether it can break a client of the older release.
     """
 
     since: str

@@ -34,15 +34,15 @@ class Contract:
     `load` returns the contract of a known release; the constructor takes a parsed schema file.
 
     Attributes:
-        document: the parsed schema file.
-        release: the release, with its version, commit and build time.
-        provenance: where the schema file comes from.
-        default_api_version: the version that paths may begin with ("v1").
-        request_mapper: the features with which Jackson reads request bodies ("fail_on_unknown_properties" …).
-        ordered: whether the order of keys is known; documentation does not contain it.
-        error: the schema of error responses.
-        definitions: the schemas that others refer to as `#/$defs/NAME`.
-        operations: in Flink's order.
+        document: The parsed schema file.
+        release: The release, with its version, commit and build time.
+        provenance: Where the schema file comes from.
+        default_api_version: The version that paths may begin with ("v1").
+        request_mapper: The features with which Jackson reads request bodies ("fail_on_unknown_properties" …).
+        ordered: Whether the order of keys is known; documentation does not contain it.
+        error: The schema of error responses.
+        definitions: The schemas that others refer to as `#/$defs/NAME`.
+        operations: The operations in Flink's order.
     """
 
     def __init__(self, document: Mapping[str, Any]) -> None:
@@ -67,10 +67,10 @@ class Contract:
         """Return the contract of a known release. Cached.
 
         Args:
-            flink: a minor release ("2.3"), or a version of it ("2.3.0", "2.3-SNAPSHOT").
+            flink: A minor release ("2.3"), or a version of it ("2.3.0", "2.3-SNAPSHOT").
 
         Raises:
-            UnknownRelease: there is no schema file of the release.
+            UnknownRelease: There is no schema file of the release.
         """
         file = _schema_files(imported_schemas_dir()).get(minor_release(flink)) if isinstance(flink, str) else None
         if file is None:
@@ -103,7 +103,7 @@ class Contract:
             request: "getJobDetails", or "GET /jobs/:jobid" with any names of parameters.
 
         Raises:
-            NotFound: the release lacks the operation.
+            NotFound: The release lacks the operation.
         """
         method, _, path = request.partition(" ")
         shape = shape_of(path)
@@ -119,8 +119,8 @@ class Contract:
         """Return the operation of a request.
 
         Args:
-            method: of the request.
-            target: path and query, encoded ("/v1/jobs/overview?x=1"). Literal segments win over parameters.
+            method: The method of the request.
+            target: Path and query, encoded ("/v1/jobs/overview?x=1"). Literal segments win over parameters.
         """
         matched = self.match_route(method, target)
         return matched[0] if matched else None
@@ -136,11 +136,11 @@ class Contract:
         """Return how a success response violates its schema; [] if it doesn't.
 
         Args:
-            operation: that was called.
-            body: parsed JSON, with keys in the order received.
+            operation: The operation that was called.
+            body: Parsed JSON, with keys in the order received.
 
         Raises:
-            InvalidArgument: the operation returns a file.
+            InvalidArgument: The operation returns a file.
         """
         if operation.returns_file:
             raise InvalidArgument(f"{operation} returns a file, not JSON.")

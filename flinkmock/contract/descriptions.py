@@ -26,10 +26,10 @@ class Descriptions:
     """The content of `schemas/descriptions.yaml`.
 
     Attributes:
-        tags: tag -> its text.
-        operations: operation id -> `tag`, `summary` and perhaps `description`.
-        parameters: name, or OPERATION.name -> text.
-        fields: name, or CLASS.name -> text.
+        tags: Tag -> its text.
+        operations: Operation id -> `tag`, `summary` and perhaps `description`.
+        parameters: Name, or OPERATION.name -> text.
+        fields: Name, or CLASS.name -> text.
     """
 
     tags: Mapping[str, str]

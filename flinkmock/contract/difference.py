@@ -36,12 +36,12 @@ class ContractChange:
         side: "operation", "path parameter", "query parameter", "request", "response" or "behaviour" (described by
             `after`).
         kind: "added", "removed", "changed" or "order".
-        field: the name of a parameter, the path of a field (`.vertices[].status`), or an attribute of the operation
+        field: The name of a parameter, the path of a field (`.vertices[].status`), or an attribute of the operation
             ("status"); "" for the operation itself or the whole body.
-        before, after: descriptions of both; "" for nothing.
-        breaking: whether it can break a client of the older release.
-        since: the first minor release with the change.
-        meaning: what it means for a client, as a clause; "" if a client can't notice it.
+        before, after: Descriptions of both; "" for nothing.
+        breaking: Whether it can break a client of the older release.
+        since: The first minor release with the change.
+        meaning: What it means for a client, as a clause; "" if a client can't notice it.
     """
 
     where: str
@@ -89,7 +89,7 @@ def changes_between(old: str, new: str) -> list[ContractChange]:
     """Return the changes between two minor releases, each with the release that introduced it.
 
     Raises:
-        UnknownRelease: a release is not known.
+        UnknownRelease: A release is not known.
         InvalidArgument: `new` is not later than `old`.
     """
     first, last = Contract.load(old), Contract.load(new)

@@ -33,10 +33,10 @@ class CompiledValidator:
     """Compiles schemas that share `definitions`.
 
     Args:
-        definitions: the targets of `#/$defs/NAME`.
-        as_written: whether numbers must look as Jackson writes them: integers without a decimal point, doubles with
+        definitions: The targets of `#/$defs/NAME`.
+        as_written: Whether numbers must look as Jackson writes them: integers without a decimal point, doubles with
             one, int and long within their ranges.
-        ordered: whether keys must be in the order of the schema.
+        ordered: Whether keys must be in the order of the schema.
     """
 
     def __init__(self, definitions: Mapping[str, Schema], *, as_written: bool = False, ordered: bool = False) -> None:
@@ -49,7 +49,7 @@ class CompiledValidator:
         """Return a function that validates a value.
 
         Raises:
-            NotImplementedError: the schema has a keyword that this class doesn't support.
+            NotImplementedError: The schema has a keyword that this class doesn't support.
         """
         constraints = {name: value for name, value in schema.items() if not _is_annotation(name)}
         if (

@@ -22,8 +22,8 @@ def unknown_operation(pattern: Pattern, flink: str | None = None) -> str | None:
     """Return why no operation matches a pattern; None if one does.
 
     Args:
-        pattern: of requests.
-        flink: the release. None: any release may have the operation.
+        pattern: The pattern of requests.
+        flink: The release. None: any release may have the operation.
     """
     if any(pattern.may_match(operation) for operation in operations_of(flink)):
         return None

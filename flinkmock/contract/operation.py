@@ -17,14 +17,14 @@ class Parameter:
 
     Attributes:
         type: "string", "integer" or "boolean".
-        java_type: the class that it is converted to ("JobID").
-        list: whether the converter splits it at commas.
-        enum: the legal values, in Flink's spelling.
-        case_insensitive: whether the converter accepts `enum` in any case.
-        other_text_is_false: whether the converter reads any text except "true" as false.
-        minimum: the least value that the converter accepts; None if it doesn't check.
+        java_type: The class that it is converted to ("JobID").
+        list: Whether the converter splits it at commas.
+        enum: The legal values, in Flink's spelling.
+        case_insensitive: Whether the converter accepts `enum` in any case.
+        other_text_is_false: Whether the converter reads any text except "true" as false.
+        minimum: The least value that the converter accepts; None if it doesn't check.
         format: "int32", "int64" or "hex32" (an id).
-        pattern: a regular expression that the whole text matches.
+        pattern: A regular expression that the whole text matches.
     """
 
     name: str
@@ -63,15 +63,15 @@ class Operation:
 
     Attributes:
         id: Flink's operation id.
-        headers: the Java class that declares it (a `MessageHeaders`); "" if unknown.
-        path: like "/jobs/:jobid".
-        status: of a success response.
-        request: the schema of the request body; None if there is none.
-        response: the schema of a success response; `{"contentType": …}` for a file.
-        file_upload: whether it accepts files in a multipart body.
-        hidden: whether Flink's documentation omits it.
-        requires_config: configuration options and values without which Flink doesn't register it.
-        session_cluster_only: whether an application cluster lacks it.
+        headers: The Java class that declares it (a `MessageHeaders`); "" if unknown.
+        path: Like "/jobs/:jobid".
+        status: The status of a success response.
+        request: The schema of the request body; None if there is none.
+        response: The schema of a success response; `{"contentType": …}` for a file.
+        file_upload: Whether it accepts files in a multipart body.
+        hidden: Whether Flink's documentation omits it.
+        requires_config: Configuration options and values without which Flink doesn't register it.
+        session_cluster_only: Whether an application cluster lacks it.
     """
 
     id: str

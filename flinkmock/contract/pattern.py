@@ -86,9 +86,9 @@ class Pattern:
         """Return whether the pattern contains a request.
 
         Args:
-            method: of the request.
-            path: of the request, decoded and without its query.
-            operation: that the request belongs to, if any: `/jobs/overview` doesn't match `/jobs/:jobid`.
+            method: The method of the request.
+            path: The path of the request, decoded and without its query.
+            operation: The operation that the request belongs to, if any: `/jobs/overview` doesn't match `/jobs/:jobid`.
         """
         segments = split_path(path)
         if operation is not None:

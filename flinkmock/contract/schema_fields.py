@@ -20,13 +20,13 @@ class SchemaField:
     """One field.
 
     Attributes:
-        kind: a JSON type, a Java number ("int32", "int64", "double"), "hex32" (an id), "enum", a constant in quotes,
+        kind: A JSON type, a Java number ("int32", "int64", "double"), "hex32" (an id), "enum", a constant in quotes,
             "number or non-finite text", "recursion", or "any".
-        values: of an enum.
-        keys: of a map with a fixed set of them.
-        nullable: whether null is allowed.
-        optional: whether it may be missing.
-        open: whether an object may have more properties than the schema lists.
+        values: The values of an enum.
+        keys: The keys of a map with a fixed set of them.
+        nullable: Whether null is allowed.
+        optional: Whether it may be missing.
+        open: Whether an object may have more properties than the schema lists.
     """
 
     kind: str

@@ -35,8 +35,8 @@ class SchemaViolation:
         pointer: JSON pointer, "" for the whole body.
         kind: "missing" (a key), "extra" (a key), "type", "null" (null is not allowed), "enum", "pattern", "range",
             "encoding" (not base64), "order" (of keys), or "value" (anything else).
-        expected: what the schema requires, as text for people.
-        found: what the body contains, as text for people.
+        expected: What the schema requires, as text.
+        found: What the body contains, as text.
     """
 
     pointer: str

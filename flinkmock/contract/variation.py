@@ -169,11 +169,11 @@ def vary(
     """Change some values of a body, in place.
 
     Args:
-        body: of a successful response to the operation.
-        flink: the release.
-        operation_id: of the operation.
-        draw: returns a number from 0 to 1 for the name of a value.
-        changes: which may happen.
+        body: The body of a successful response to the operation.
+        flink: The release.
+        operation_id: The operation id of the operation.
+        draw: Returns a number from 0 to 1 for the name of a value.
+        changes: Which may happen.
     """
     for value in variable_values(flink, operation_id):
         allowed = [change for change in value.changes if change in changes]

@@ -1,4 +1,4 @@
-"""The base of what a `ClusterControl` hands out."""
+"""The base class of the parts of a `ClusterControl`: clock, jobs, faults and so on."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ControlPart:
         return self.control.engine
 
     def _run_due_events(self) -> int:
-        """Let the cluster catch up with its clock, and return the cluster time. The caller holds the engine's lock."""
+        """Run the events that are due, and return the cluster time. The caller holds the engine's lock."""
         now = self.engine.clock.now()
         self.engine.cluster.run_due_events(now)
         return now

@@ -1,4 +1,4 @@
-"""Checks of values against the JSON schemas of the control API, with messages for people."""
+"""Checks of values against the JSON schemas of the control API, with readable messages."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ class Problem:
 
 
 def problems(value: Any, schema: Mapping[str, Any], path: str = "") -> Iterator[Problem]:
-    """Yield all that the schema does not allow."""
+    """Yield a problem for each violation of the schema."""
     schema = _resolved(schema)
     name = path.rpartition("/")[2] or "The body"
     types = schema.get("type")
     allowed = [types] if isinstance(types, str) else types or []
-    if allowed and not any(_is(value, each) for each in allowed):
-        yield Problem(path, f"{name} must be {' or '.join(_NAMES[each] for each in allowed)}, not {_shown(value)}.")
+    if allowed and not any(_has_type(value, each) for each in allowed):
+        yield Problem(path, f"{name} must be {' or '.join(_NAMES[each] for each in allowed)}, not {_quoted(value)}.")
         return
     if isinstance(value, dict) and "properties" in schema:
         yield from _object_problems(value, schema, path, name)
@@ -45,12 +45,12 @@ def problems(value: Any, schema: Mapping[str, Any], path: str = "") -> Iterator[
             yield from problems(item, schema["items"], f"{path}/{index}")
     if isinstance(value, str) and len(value) < schema.get("minLength", 0):
         yield Problem(path, f"{name} is empty.")
-    if _is(value, "integer") and value < schema.get("minimum", value):
+    if _has_type(value, "integer") and value < schema.get("minimum", value):
         yield Problem(path, f"{name} must be at least {schema['minimum']}, not {value}.")
-    if _is(value, "integer") and value > schema.get("maximum", value):
+    if _has_type(value, "integer") and value > schema.get("maximum", value):
         yield Problem(path, f"{name} must be at most {schema['maximum']}, not {value}.")
     if "enum" in schema and value not in schema["enum"]:
-        yield Problem(path, f"{name} can't be {_shown(value)}.{did_you_mean(str(value), map(str, schema['enum']))}")
+        yield Problem(path, f"{name} can't be {_quoted(value)}.{did_you_mean(str(value), map(str, schema['enum']))}")
 
 
 def _object_problems(value: dict[str, Any], schema: Mapping[str, Any], path: str, name: str) -> Iterator[Problem]:
@@ -69,7 +69,7 @@ def _resolved(schema: Mapping[str, Any]) -> Mapping[str, Any]:
     return COMPONENTS[schema["$ref"].rpartition("/")[2]] if "$ref" in schema else schema
 
 
-def _is(value: Any, kind: str) -> bool:
+def _has_type(value: Any, kind: str) -> bool:
     match kind:
         case "object":
             return isinstance(value, dict)
@@ -87,6 +87,6 @@ def _is(value: Any, kind: str) -> bool:
             return value is None
 
 
-def _shown(value: Any) -> str:
+def _quoted(value: Any) -> str:
     text = json.dumps(value, ensure_ascii=False, default=str)
     return text if len(text) <= 60 else f"{text[:59]}…"

@@ -29,10 +29,10 @@ def stack_trace(
     """Return the text of `Throwable.printStackTrace`: first line, calls and causes, with a newline at the end.
 
     Args:
-        throwable: the exception.
-        frames: the calls of an exception without any.
-        of_causes: the calls of a cause without any; None: the same.
-        more: how many calls a cause shares with the exception that it caused, for the line `... 5 more`.
+        throwable: The exception.
+        frames: The calls of an exception without any.
+        of_causes: The calls of a cause without any; None: the same.
+        more: How many calls a cause shares with the exception that it caused, for the line `... 5 more`.
     """
     lines = [str(exception), *(f"\tat {frame}" for frame in exception.frames or frames)]
     for cause in exception.chain()[1:]:

@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from flinkmock.errors import FlinkMockError
 from flinkmock.flink import java_classes
 from flinkmock.flink.environment import JAVA_17
 from flinkmock.flink.java_exception import JavaException
@@ -15,7 +14,7 @@ WORKING_DIRECTORY = JAVA_17.home
 """The working directory of a JobManager, to which paths without scheme are relative."""
 
 
-class InvalidPath(FlinkMockError):
+class InvalidPath(Exception):
     """Flink's Path rejects the text.
 
     Attributes:

@@ -41,7 +41,7 @@ def serialize(serializer: Any, value: Any) -> bytes:
         value: A number, text, truth value, list, mapping or None; a RowValue if a row is not an insertion.
 
     Raises:
-        BadValue: the value is not of the serializer's type, or the type can't be written.
+        BadValue: The value is not of the serializer's type, or the type can't be written.
     """
     name = serializer.class_name.rpartition(".")[2] if isinstance(serializer, JavaObject) else ""
     writer = _WRITERS.get(name)
@@ -146,7 +146,7 @@ def by_name(value: dict[str, Any], names: list[str]) -> list[Any]:
     """Return the values of a row in the order of its fields; if those have no names, in the order of the mapping.
 
     Raises:
-        BadValue: the row has other fields.
+        BadValue: The row has other fields.
     """
     if not names:
         return list(value.values())

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from flinkmock.conformance.coherence import Culprit, Invariants
 from flinkmock.conformance.coherence.culprits import culprits
-from flinkmock.conformance.coherence.evaluation import Violation, violations, witnesses
+from flinkmock.conformance.coherence.evaluation import Violation, count_support, violations
 from flinkmock.conformance.coherence.values import SeenResponse
 from flinkmock.conformance.coherence.view import View
 
@@ -26,10 +26,10 @@ class _Suspicion:
     """A violation that may be a race.
 
     Attributes:
-        since: when it was first seen, in ms.
-        raws: the values that contradict each other.
-        numbers: of the responses at the last sighting.
-        sightings: how often it was seen.
+        since: When it was first seen, in ms.
+        raws: The values that contradict each other.
+        numbers: The numbers of the responses at the last sighting.
+        sightings: How often it was seen.
     """
 
     since: float
@@ -43,7 +43,7 @@ class PassingCoherence:
     """Collects responses as they pass.
 
     Args:
-        invariants: of the release.
+        invariants: The invariants of the release.
     """
 
     invariants: Invariants
@@ -113,4 +113,4 @@ class PassingCoherence:
             return []
         places = {(leaf.response.target, leaf.pointer) for each in contradictions for leaf in each.relation.leaves}
         relations = (relation for response in responses for relation in self.invariants.of_response(response))
-        return culprits(contradictions, witnesses(relations, places))
+        return culprits(contradictions, count_support(relations, places))

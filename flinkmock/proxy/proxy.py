@@ -57,17 +57,17 @@ class Proxy:
     """A proxy for one server.
 
     Args:
-        upstream: the URL of the server.
-        contract: that requests and responses are checked against.
-        on_exchange: called with each exchange.
-        faults: applied to requests by the same rules as in a fake cluster.
-        seed: of their random choices.
-        on_checked: called with each exchange and what is wrong with it.
-        headers: for every request to the server, in place of the client's, such as credentials.
-        context: for TLS to the server; None: the default one.
+        upstream: The URL of the server.
+        contract: The contract that requests and responses are checked against.
+        on_exchange: Called with each exchange.
+        faults: Applied to requests by the same rules as in a fake cluster.
+        seed: The seed of their random choices.
+        on_checked: Called with each exchange and what is wrong with it.
+        headers: The headers for every request to the server, in place of the client's, such as credentials.
+        context: The SSL context for TLS to the server; None: the default one.
 
     Raises:
-        FaultRequiresFakeCluster: some of the faults change the cluster itself.
+        FaultRequiresFakeCluster: Some of the faults change the cluster itself.
     """
 
     def __init__(
@@ -122,7 +122,7 @@ class Proxy:
         """Return an aiohttp runner; the caller sets it up and adds a site.
 
         Args:
-            shutdown_timeout: how long its cleanup waits for pending requests, in seconds (more than 0).
+            shutdown_timeout: How long its cleanup waits for pending requests, in seconds (more than 0).
         """
         return web.AppRunner(
             self._app(),

@@ -28,10 +28,10 @@ class TrafficChecker:
     """Collects findings.
 
     Attributes:
-        report: deviations of the server.
-        advice: sentences about mistakes in the clients' requests, with their number.
-        mistaken: how many requests have such mistakes.
-        unanswered: sentences about requests without a complete response, with their number.
+        report: Deviations of the server.
+        advice: Sentences about mistakes in the clients' requests, with their number.
+        mistaken: How many requests have such mistakes.
+        unanswered: Sentences about requests without a complete response, with their number.
     """
 
     def __init__(self, contract: Contract, url: str) -> None:
@@ -59,11 +59,11 @@ class TrafficChecker:
             What is wrong with it: deviations of the server, mistakes of the client.
 
         Args:
-            exchange: the exchange.
-            operation: that the client called; None if the release lacks it.
-            status, headers: of the server's response, before a fault changed it.
-            body: the same; None if it is not to be checked.
-            span: when the request was received and the response had been sent, in ms of one clock.
+            exchange: The exchange.
+            operation: The operation that the client called; None if the release lacks it.
+            status, headers: Of the server's response, before a fault changed it.
+            body: The same; None if it is not to be checked.
+            span: When the request was received and the response had been sent, in ms of one clock.
         """
         self.report.requests += 1
         deviations: list[str] = []

@@ -1,4 +1,4 @@
-"""The live cluster behind a proxy, as far as faults need to know it."""
+"""The live cluster behind a proxy, as faults see it."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ class UpstreamCluster:
     Its time is the wall clock; `during` counts from the creation of this object.
 
     Args:
-        url: of the cluster.
-        faults: that the proxy applies.
-        seed: of their random choices.
+        url: The URL of the cluster.
+        faults: The faults that the proxy applies.
+        seed: The seed of their random choices.
 
     Raises:
-        FaultRequiresFakeCluster: some of the faults change the cluster itself.
+        FaultRequiresFakeCluster: Some of the faults change the cluster itself.
     """
 
     def __init__(self, url: str, faults: Iterable[Fault] = (), seed: int = 0) -> None:
@@ -66,8 +66,8 @@ class UpstreamCluster:
         """Refresh the list of jobs if a fault needs it and it is too old; a cluster that doesn't answer has no jobs.
 
         Args:
-            client: sends the request.
-            headers: of the client's request; its credentials are forwarded.
+            client: The client that sends the request.
+            headers: The headers of the client's request; its credentials are forwarded.
         """
         if not self._needs_jobs:
             return

@@ -120,7 +120,7 @@ class RestApi:
             return internal(JavaException("java.lang.IllegalStateException", f"flinkmock failed: {error!r}"))
 
     def respond(self, request: Request, *, counts_as_poll: bool = True) -> Response:
-        """Like `handle`, for callers that want the reason why a request fails.
+        """Like `handle`, for callers that need the reason why a request fails.
 
         Args:
             counts_as_poll: Whether steps of a scenario that wait for polls see this request.
@@ -194,7 +194,7 @@ class RestApi:
         body = self._bodies.read(operation, content) if content or operation.request else {}
         if resolved.parameter_error is not None:
             raise RequestRejected(resolved.parameter_error)
-        if body is None:  # HandlerRequest wants one, after the parameters
+        if body is None:  # HandlerRequest requires one, after the parameters
             raise RequestRejected(internal(JavaException("java.lang.NullPointerException")))
         path, query = resolved.path_values, resolved.query_values
         if query and (duplicate := duplicate_value_error(operation, query, body)):

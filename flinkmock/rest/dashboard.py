@@ -69,14 +69,14 @@ def cache_file(release: Release) -> Path:
 
 
 def _available(release: Release) -> Dashboard:
-    """Return the first dashboard of the release among those that are at hand. Raises DashboardMissing."""
+    """Return the first dashboard of the release among those that are available. Raises DashboardMissing."""
     jars = [jar for folder in _installed() if (jar := _jar_in(folder))]
     for jar in [*jars, cache_file(release)]:
         if jar.is_file() and _minor_of(jar) in (None, release.minor):
             return _from_jar(jar, release)
     others = "".join(f" {jar} has the dashboard of Flink {_minor_of(jar)}." for jar in jars)
     raise DashboardMissing(
-        f"No dashboard of Flink {release.minor} is at hand: flinkmock does not contain Flink's files.{others}\n"
+        f"No dashboard of Flink {release.minor} is available: flinkmock does not contain Flink's files.{others}\n"
         f"Get it with `flinkmock dashboard fetch --flink {release.minor}`, which downloads apache-flink-libraries with "
         f'pip, or with `pip install "apache-flink-libraries=={release.minor}.*"`, or give a folder or flink-dist jar '
         "of a Flink distribution: `--dashboard PATH`."

@@ -1,4 +1,4 @@
-"""Checks a scenario against the published JSON Schema (`schemas/scenario.schema.json`), with messages for people.
+"""Checks a scenario against the published JSON Schema (`schemas/scenario.schema.json`), with readable messages.
 
 The schema has its own messages where the standard ones don't help. `x-say` maps a keyword of JSON Schema to a message,
 in which {value} and {hint} are filled in. `x-instead` maps a key that does not exist to what to write instead.

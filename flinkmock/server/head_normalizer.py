@@ -1,7 +1,7 @@
 """The head of a request, normalized so that aiohttp reads it as Netty does.
 
 Netty accepts nearly everything: header lines without a colon, lengths that are not numbers, any byte in the target.
-What Flink doesn't look at is left out; a target that aiohttp rejects travels in a header of this module.
+Parts that Flink doesn't read are left out; a target that aiohttp rejects is passed in a header of this module.
 See docs/flink-behaviour.md#request-line.
 """
 

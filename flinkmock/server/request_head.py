@@ -23,10 +23,12 @@ _BY_AIOHTTP = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class RequestHead:
-    """Attributes:
-    size: Length of the head (bytes).
-    body_size: Length of the body behind it (bytes).
-    keep_alive: Whether the client may send another request on the connection.
+    """A parsed head.
+
+    Attributes:
+        size: Length of the head (bytes).
+        body_size: Length of the body after it (bytes).
+        keep_alive: Whether the client may send another request on the connection.
     """
 
     method: str
@@ -38,7 +40,7 @@ class RequestHead:
 
 
 def read_head(data: bytes) -> RequestHead | None:
-    """The head at the beginning of `data`; None for one that aiohttp has to read."""
+    """Return the head at the beginning of `data`; None for one that aiohttp has to read."""
     end = data.find(b"\r\n\r\n") + 4
     return _read(data[:end]) if 4 <= end <= 2048 else None
 

@@ -40,7 +40,7 @@ class Tls:
             raise
 
     def client_context(self) -> ssl.SSLContext:
-        """Return a context for clients: it trusts the cluster, and has a certificate if that wants one."""
+        """Return a context for clients: it trusts the cluster, and has a certificate if the cluster requires one."""
         context = ssl.create_default_context(cadata=self.ca.decode())
         if self.client_certificate is not None:
             context.load_cert_chain(self.client_certificate)

@@ -59,7 +59,7 @@ class ClusterTime:
 
     Raises:
         InvalidArgument: The clock of a cluster is not virtual, or freezegun or another such block is active.
-        FlinkMockError: time-machine is not installed.
+        FlinkMockError: Time-machine is not installed.
     """
 
     def __init__(self, *clusters: FlinkMock) -> None:

@@ -273,7 +273,7 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Add a report of each cluster to a failed test, and to a passed one what had no effect.
 
-    Hides our frames from the traceback of our errors.
+    Hide our frames from the traceback of our errors.
     """
     if call.excinfo is not None:
         _hide_our_frames(call.excinfo)
@@ -286,7 +286,7 @@ def pytest_runtest_makereport(
 
 
 def _hide_our_frames(excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-    """Mark our modules in the traceback as pytest wants it, so that it ends at the line of the test."""
+    """Mark our modules in the traceback as hidden, so that it ends at the line of the test."""
     for entry in excinfo.traceback:
         if PACKAGE in Path(entry.path).parents:
             entry.frame.f_globals["__tracebackhide__"] = _is_ours

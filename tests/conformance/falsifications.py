@@ -23,9 +23,9 @@ class Falsification:
     """A change of one value in the responses to one request.
 
     Attributes:
-        operation_id, target, pointer: of the value; the pointer has the index of the item that is changed.
-        kind: of the change.
-        value: the new value at rest, or what is added in each pass.
+        operation_id, target, pointer: Of the value; the pointer has the index of the item that is changed.
+        kind: The kind of the change.
+        value: The new value at rest, or what is added in each pass.
     """
 
     operation_id: str
@@ -50,9 +50,9 @@ class Falsification:
         """Return a changed copy of a response to the same target, others unchanged.
 
         Args:
-            response: the response.
-            number: of the pass.
-            first: the response of the first pass.
+            response: The response.
+            number: The number of the pass.
+            first: The response of the first pass.
         """
         if response.target != self.target:
             return response

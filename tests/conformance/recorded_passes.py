@@ -22,9 +22,9 @@ class RecordedPasses:
     """The success responses of passes over a server.
 
     Attributes:
-        contract: of the server's release.
-        passes: the responses of each pass, in order.
-        times: when each pass ended, in ms.
+        contract: The contract of the server's release.
+        passes: The responses of each pass, in order.
+        times: When each pass ended, in ms.
     """
 
     contract: Contract

@@ -10,10 +10,10 @@ DOCS = Path(__file__).parent.parent.parent / "docs"
 _INTRODUCTION = """\
 # Limits
 
-A fake cluster in a shared environment gets whatever is sent to it. Each limit has a name and a default; the environment
-variable `FLINKMOCK_LIMIT_` with the name in capitals and underscores replaces the default, as in
-`FLINKMOCK_LIMIT_JAR_MANIFEST=4000000`. The list is in `flinkmock/limits.py`, and `python -m tests.docs.limits` writes
-this page.
+Limits protect a fake cluster in a shared environment from large or broken requests. Each limit has a name and a
+default; the environment variable `FLINKMOCK_LIMIT_` with the name in capitals and underscores replaces the default,
+as in `FLINKMOCK_LIMIT_JAR_MANIFEST=4000000`. The list is in `flinkmock/limits.py`, and `python -m tests.docs.limits`
+writes this page.
 
 The configuration option `rest.server.max-content-length` (bytes, 104857600 by default) limits the body of a request, as
 in real Flink: 413. Jackson's own limits on JSON (1,000 levels, names of 50,000 characters, numbers of 1,000 digits)

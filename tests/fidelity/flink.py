@@ -61,10 +61,10 @@ class RealCluster:
     """The processes of a real session cluster.
 
     Args:
-        home: a distribution (lib, bin, …).
-        java: the program that runs it.
-        folder: takes configuration, logs, savepoints and checkpoints.
-        options: more lines of the configuration, "jobmanager.scheduler: adaptive".
+        home: A distribution (lib, bin, …).
+        java: The program that runs it.
+        folder: Takes configuration, logs, savepoints and checkpoints.
+        options: More lines of the configuration, "jobmanager.scheduler: adaptive".
     """
 
     def __init__(self, home: Path, java: str, folder: Path, options: Sequence[str] = ()) -> None:

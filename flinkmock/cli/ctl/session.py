@@ -29,7 +29,7 @@ class Session:
         self._started_at: int | None = None
 
     def show(self, value: Any, text: str) -> None:
-        """Print the response of the control API: as JSON, or as this text for people."""
+        """Print the response of the control API: as JSON, or as this text."""
         if self.as_json:
             print(json.dumps(value, indent=2, ensure_ascii=False))
         elif text:

@@ -37,7 +37,7 @@ def with_rows(vertex: VertexSpec, rows: Sequence[Any]) -> VertexSpec:
     """Return a vertex whose sinks of `collect()` have these rows, and need no serializer any more.
 
     Raises:
-        BadValue: a row is not of the type that a sink collects.
+        BadValue: A row is not of the type that a sink collects.
     """
     if not vertex.collect_sinks:
         return vertex

@@ -139,7 +139,7 @@ class JarStore:
         """Add a jar and move its file, whose name is not taken from the client.
 
         Raises:
-            InvalidUpload: the name does not end in `.jar` or is too long, or the file can't be moved.
+            InvalidUpload: The name does not end in `.jar` or is too long, or the file can't be moved.
         """
         if not name.endswith(".jar"):
             raise InvalidUpload("Only Jar files are allowed.")

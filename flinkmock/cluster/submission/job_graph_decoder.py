@@ -56,7 +56,7 @@ def decode_job(plan: Any, release: Release | None = None) -> SubmittedJob:
         release: The release of the JobManager; None: the newest.
 
     Raises:
-        BadStream: an object that is serialized inside of it can't be read.
+        BadStream: An object that is serialized inside of it can't be read.
     """
     fields = plan.fields if isinstance(plan, JavaObject) else {}
     restore = fields.get("savepointRestoreSettings")

@@ -66,8 +66,8 @@ def vertex_specs(vertices: Mapping[Any, PlanVertex]) -> tuple[tuple[VertexSpec, 
     """Return the vertices, sorted from the sources, and their indexes in the order of the plan, which is that given.
 
     Raises:
-        TypeError: a field has a value of another type.
-        ValueError: there are too many vertices.
+        TypeError: A field has a value of another type.
+        ValueError: There are too many vertices.
     """
     check_count(vertices)
     for vertex in vertices.values():

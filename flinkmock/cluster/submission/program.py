@@ -66,7 +66,7 @@ def job_to_run(program: Program, rules: Sequence[SubmissionRule]) -> JobSpec:
     """Return the job that the program's main method starts.
 
     Raises:
-        ProgramError: the class does not exist, main throws or starts no job, or the parallelism is invalid.
+        ProgramError: The class does not exist, main throws or starts no job, or the parallelism is invalid.
     """
     spec = matching_template((entry_class(program), program.jar.name), rules)
     if not spec.program.executes:
@@ -90,7 +90,7 @@ def job_to_plan(program: Program, rules: Sequence[SubmissionRule], release: Rele
     that is none pass (OptimizerPlanEnvironment).
 
     Raises:
-        ProgramError: as `job_to_run`.
+        ProgramError: As `job_to_run`.
     """
     in_future = not release.since("1.17")
     try:

@@ -36,7 +36,7 @@ def spec_of_plan(plan: SubmittedJob, rule: SubmissionRule) -> JobSpec:
     """Return the job. It keeps the plan's name; a plan that could not be read leaves everything to the rule.
 
     Raises:
-        BadValue: a row of `results` is not of the type that the plan collects.
+        BadValue: A row of `results` is not of the type that the plan collects.
     """
     given_keys, spec = rule.given_keys, dataclasses.replace(rule.job, name=plan.name or rule.job.name)
     if not plan.vertices:

@@ -1,4 +1,4 @@
-"""Finds the value that is wrong among those that contradict each other, by the majority of the witnesses."""
+"""Finds the wrong value among those that contradict each other: the one that the fewest other relations support."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class Culprit:
     """A value that is wrong.
 
     Attributes:
-        value: the value.
-        violations: that it explains.
-        others: values that may be wrong instead, because as much speaks against them.
+        value: The value.
+        violations: The violations that it explains.
+        others: Values that may be wrong instead, because they explain as many violations.
     """
 
     value: Value
@@ -25,15 +25,15 @@ class Culprit:
     others: tuple[Value, ...] = ()
 
 
-def culprits(violations: Sequence[Violation], witnesses: Counter[PlaceKey]) -> list[Culprit]:
+def culprits(violations: Sequence[Violation], support: Counter[PlaceKey]) -> list[Culprit]:
     """Return the fewest values that explain all violations.
 
     The value that takes part in most violations comes first. Among equals, the one that agrees with fewest other values
     does.
 
     Args:
-        violations: the relations that fail.
-        witnesses: how many relations that hold speak for each value.
+        violations: The relations that fail.
+        support: How many relations that hold contain each value.
     """
     open_violations = dict(enumerate(violations))
     suspects: dict[PlaceKey, Value] = {}
@@ -43,29 +43,29 @@ def culprits(violations: Sequence[Violation], witnesses: Counter[PlaceKey]) -> l
             key = leaf.response.target, leaf.pointer
             suspects.setdefault(key, leaf)
             involved[key].add(number)
-    crowd = {number: len(violation.relation.leaves) for number, violation in open_violations.items()}
-    found: list[Culprit] = []
+    sizes = {number: len(violation.relation.leaves) for number, violation in open_violations.items()}
+    result: list[Culprit] = []
     while open_violations:
         ranked = sorted(
-            ((_rank(key, involved[key] & open_violations.keys(), witnesses, crowd), key) for key in suspects),
+            ((_rank(key, involved[key] & open_violations.keys(), support, sizes), key) for key in suspects),
             key=lambda each: each[0],
         )
         rank, chosen = ranked[0]
         explained = involved[chosen] & open_violations.keys()
         if not explained:
-            return found
+            return result
         equals = [suspects[key] for other, key in ranked[1:4] if other == rank and involved[key] & explained]
-        found.append(
+        result.append(
             Culprit(suspects[chosen], tuple(violations[number] for number in sorted(explained)), tuple(equals))
         )
         for number in explained:
             del open_violations[number]
-    return found
+    return result
 
 
 def _rank(
-    key: PlaceKey, explained: Iterable[int], witnesses: Counter[PlaceKey], crowd: dict[int, int]
+    key: PlaceKey, explained: Iterable[int], support: Counter[PlaceKey], sizes: dict[int, int]
 ) -> tuple[float, float, float]:
     numbers = list(explained)
-    alone = min((crowd[number] for number in numbers), default=0)
-    return -len(numbers), witnesses[key], alone
+    smallest = min((sizes[number] for number in numbers), default=0)
+    return -len(numbers), support[key], smallest

@@ -33,7 +33,7 @@ from flinkmock.conformance.coherence.view import SUBJECTS, View
 
 PlaceKey = tuple[str, str]
 """Target and pointer of a value."""
-Judged = tuple[Invariant, tuple[str, ...], Relation]
+EvaluatedRelation = tuple[Invariant, tuple[str, ...], Relation]
 """(invariant, ids of the subject or target of the response, relation)."""
 _NOT_COMPARABLE = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
 """Raised where a body doesn't have the shape that an invariant needs, which breaks its schema."""
@@ -44,9 +44,9 @@ class Violation:
     """A relation that fails.
 
     Attributes:
-        invariant: that requires it.
-        ids: of the subject, or the target of the response.
-        relation: that fails.
+        invariant: The invariant that requires it.
+        ids: The ids of the subject, or the target of the response.
+        relation: The relation that fails.
     """
 
     invariant: Invariant
@@ -64,7 +64,7 @@ class Invariants:
     """The invariants of one release.
 
     Args:
-        minor: the release, such as (2, 3).
+        minor: The release, such as (2, 3).
     """
 
     def __init__(self, minor: tuple[int, int]) -> None:
@@ -80,30 +80,30 @@ class Invariants:
         self.between = [each for each in known if each.scope is Scope.NEIGHBOURS]
         self.between_times = [each for each in known if each.scope is Scope.TIME and each.subjects[0] in SUBJECTS]
 
-    def of_response(self, response: SeenResponse) -> Iterator[Judged]:
+    def of_response(self, response: SeenResponse) -> Iterator[EvaluatedRelation]:
         """Yield the relations within a response, and those to its request."""
         for invariant in self._by_operation.get(response.operation_id, ()):
             yield from _relations(invariant, (response.target,), Value.of(response))
 
-    def of_view(self, view: View, only: Collection[str] | None = None) -> Iterator[Judged]:
+    def of_view(self, view: View, only: Collection[str] | None = None) -> Iterator[EvaluatedRelation]:
         """Yield the relations between responses.
 
         Args:
-            view: the responses.
-            only: the ids of which a subject has to have one, if it has any; None: all subjects.
+            view: The responses.
+            only: The ids of which a subject has to have one, if it has any; None: all subjects.
         """
         for invariant in self.between:
             for ids in view.subjects(invariant.subjects[0]):
                 if only is None or not ids or any(each in only for each in ids):
                     yield from _relations(invariant, ids, view, *ids)
 
-    def of_times(self, before: SeenResponse, after: SeenResponse) -> Iterator[Judged]:
+    def of_times(self, before: SeenResponse, after: SeenResponse) -> Iterator[EvaluatedRelation]:
         """Yield the relations between two responses to the same request."""
         bodies = Value.of(before), Value.of(after)
         for invariant in self._over_time.get(after.operation_id, ()):
             yield from _relations(invariant, (after.target,), *bodies)
 
-    def of_two_views(self, before: View, after: View, apart_ms: float) -> Iterator[Judged]:
+    def of_two_views(self, before: View, after: View, apart_ms: float) -> Iterator[EvaluatedRelation]:
         """Yield the relations between two views that are `apart_ms` apart."""
         for invariant in self.between_times:
             if apart_ms >= invariant.settles_in_ms:
@@ -111,7 +111,9 @@ class Invariants:
                     yield from _relations(invariant, ids, before, after, *ids)
 
 
-def _relations(invariant: Invariant, ids: tuple[str, ...], *arguments: Value | View | str) -> Iterator[Judged]:
+def _relations(
+    invariant: Invariant, ids: tuple[str, ...], *arguments: Value | View | str
+) -> Iterator[EvaluatedRelation]:
     try:
         for relation in invariant.check(*arguments):
             yield invariant, ids, relation
@@ -119,12 +121,12 @@ def _relations(invariant: Invariant, ids: tuple[str, ...], *arguments: Value | V
         return
 
 
-def violations(relations: Iterable[Judged]) -> list[Violation]:
+def violations(relations: Iterable[EvaluatedRelation]) -> list[Violation]:
     """Return those that fail."""
     return [Violation(*each) for each in relations if not each[2].holds]
 
 
-def witnesses(relations: Iterable[Judged], places: Iterable[PlaceKey]) -> Counter[PlaceKey]:
+def count_support(relations: Iterable[EvaluatedRelation], places: Iterable[PlaceKey]) -> Counter[PlaceKey]:
     """Count the exact relations that hold, for each of the places that take part in them."""
     counted: Counter[PlaceKey] = Counter()
     keys = set(places)

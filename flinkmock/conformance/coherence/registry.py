@@ -30,16 +30,16 @@ class Invariant:
     """A rule that the responses of real clusters keep.
 
     Attributes:
-        id: the name of its function, with hyphens.
-        scope: which values it compares.
-        text: the rule in a sentence.
-        source: the section of the page about Flink that has the evidence.
-        since, until: the first and the last minor release for which it holds; "" if there is none.
-        settles_in_ms: how long values of different age may disagree. A violation counts only if it is still there after
+        id: The name of its function, with hyphens.
+        scope: Which values it compares.
+        text: The rule in a sentence.
+        source: The section of the page about Flink that has the evidence.
+        since, until: The first and the last minor release for which it holds; "" if there is none.
+        settles_in_ms: How long values of different age may disagree. A violation counts only if it is still there after
             this time; at once, if it is 0. For `TIME` the least time between the two views.
-        subjects: the operations whose responses it reads; for `NEIGHBOURS` the kind of subject: "cluster", "job",
+        subjects: The operations whose responses it reads; for `NEIGHBOURS` the kind of subject: "cluster", "job",
             "vertex", "taskmanager", "application"; for `TIME` one or the other.
-        check: yields relations. It gets the body (`RESPONSE`, `REQUEST`), the view and the ids of the subject
+        check: Yields relations. It gets the body (`RESPONSE`, `REQUEST`), the view and the ids of the subject
             (`NEIGHBOURS`), or two bodies or two views with the ids (`TIME`).
     """
 

@@ -15,10 +15,10 @@ class Relation:
     """A relation between values.
 
     Attributes:
-        holds: whether it holds.
-        values: that take part, computed ones included.
-        exact: whether a changed value is bound to break it, as an equation is. An inequality that holds says little.
-        text: how it fails, with the values; "" if it holds.
+        holds: Whether it holds.
+        values: The values that take part, computed ones included.
+        exact: Whether a changed value is bound to break it, as an equation is. An inequality that holds says little.
+        text: How it fails, with the values; "" if it holds.
     """
 
     holds: bool

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from flinkmock.conformance.coherence.culprits import Culprit, culprits
-from flinkmock.conformance.coherence.evaluation import Invariants, PlaceKey, Violation, violations, witnesses
+from flinkmock.conformance.coherence.evaluation import Invariants, PlaceKey, Violation, count_support, violations
 from flinkmock.conformance.coherence.registry import Scope
 from flinkmock.conformance.coherence.requests import clock_of
 from flinkmock.conformance.coherence.values import SeenResponse, Value, is_number, shortened
@@ -37,10 +37,10 @@ class CoherenceSession:
     """Collects the responses of passes over a server, and checks each pass.
 
     Args:
-        invariants: of the release.
-        fetch: requests a target again; None if the response isn't a success.
-        now: the time in ms, of the same clock as the responses' times.
-        skip: whether responses of an operation are left out, because they break their schema.
+        invariants: The invariants of the release.
+        fetch: Requests a target again; None if the response isn't a success.
+        now: The time in ms, of the same clock as the responses' times.
+        skip: Whether responses of an operation are left out, because they break their schema.
     """
 
     invariants: Invariants
@@ -96,7 +96,7 @@ class CoherenceSession:
         """Request the responses of all suspicions again; return what is certain now.
 
         Args:
-            apart_ms: suspicions that were asked for less than this time ago have to wait.
+            apart_ms: Suspicions that were asked for less than this time ago have to wait.
         """
         now = self.now()
         due = {key: each for key, each in self._suspicions.items() if not each.asked or now - each.asked_at >= apart_ms}
@@ -174,8 +174,8 @@ class CoherenceSession:
         places = {(leaf.response.target, leaf.pointer) for violation in listed for leaf in violation.relation.leaves}
         counted: Counter[PlaceKey] = Counter()
         for response in self._view:
-            counted += witnesses(self.invariants.of_response(response), places)
-        counted += witnesses(self.invariants.of_view(self._view), places)
+            counted += count_support(self.invariants.of_response(response), places)
+        counted += count_support(self.invariants.of_view(self._view), places)
         return culprits(listed, counted)
 
 
@@ -202,7 +202,7 @@ def _guard(view: View, violation: Violation) -> object:
 
 
 def described(culprit: Culprit) -> tuple[str, str]:
-    """Return what is expected of a value, and what was found with its witnesses, as texts."""
+    """Return what is expected of a value, and the values that contradict it, as texts."""
     order = sorted(culprit.violations, key=lambda each: (not each.relation.exact, each.invariant.id))
     first = order[0]
     subject = f"GET {shortened(culprit.value.response.target)} "

@@ -18,14 +18,14 @@ class SeenResponse:
     """One success response.
 
     Attributes:
-        operation_id: of the operation that was called.
-        target: path and query.
-        path: without the query.
-        parameters: the values of the path parameters.
-        query: the values of each query parameter.
-        body: the parsed JSON; the text of a file.
-        sent_at, received_at: when the request was sent and the response had arrived, in ms of one clock.
-        number: its place in the order of requests.
+        operation_id: The operation id of the operation that was called.
+        target: Path and query.
+        path: Without the query.
+        parameters: The values of the path parameters.
+        query: The values of each query parameter.
+        body: The parsed JSON; the text of a file.
+        sent_at, received_at: When the request was sent and the response had arrived, in ms of one clock.
+        number: Its place in the order of requests.
     """
 
     operation_id: str
@@ -59,11 +59,11 @@ class Value:
     exist has the raw value `MISSING`, and everything computed from it as well.
 
     Args:
-        raw: the JSON value.
-        response: that contains it; None for a computed value.
-        parent, key: the value around it, and its key there.
-        sources: the values that a computed value depends on.
-        text: how a computed value is written in reports.
+        raw: The JSON value.
+        response: The response that contains it; None for a computed value.
+        parent, key: The value around it, and its key there.
+        sources: The values that a computed value depends on.
+        text: How a computed value is written in reports.
     """
 
     __slots__ = ("_key", "_parent", "_response", "_sources", "_text", "raw")

@@ -29,7 +29,7 @@ class View:
     """The newest response to each request.
 
     Args:
-        responses: in the order of their requests.
+        responses: The responses in the order of their requests.
     """
 
     def __init__(self, responses: Iterable[SeenResponse] = ()) -> None:
@@ -122,8 +122,8 @@ class RepeatedView(View):
     """Requests everything again that is asked for and that an earlier view has.
 
     Args:
-        earlier: the earlier view.
-        fetch: requests a target; None if the response isn't a success.
+        earlier: The earlier view.
+        fetch: Requests a target; None if the response isn't a success.
     """
 
     def __init__(self, earlier: View, fetch: Callable[[str], SeenResponse | None]) -> None:

@@ -20,10 +20,10 @@ def in_turn(
     """Return the values that the checkpoints of a job take in turn.
 
     Args:
-        measured: id of a checkpoint -> its value; not empty.
-        last: the id of the last one.
+        measured: Id of a checkpoint -> its value; not empty.
+        last: The id of the last one.
         summary: Flink's statistics over all completed ones: `min`, `max`, `avg`, quantiles. {} if unknown.
-        text: formats a value.
+        text: Formats a value.
     """
     values = _of_each(measured, last, summary) if last <= MAX_VALUES else _of_many(measured, summary)
     texts = [text(max(0, value)) for value in values]

@@ -27,8 +27,8 @@ class ExceptionCatalog:
         """Add the exception of an entry of the exception history and return its name.
 
         Args:
-            entry: of the exception history.
-            labels: vertex name -> its name in the scenario.
+            entry: The entry of the exception history.
+            labels: Vertex name -> its name in the scenario.
         """
         added = self._exception(entry, labels)
         for name, known in self.by_name.items():

@@ -40,11 +40,11 @@ def lifecycle(
     """Return the states of a job with their durations.
 
     Args:
-        job: the recorded job.
-        now: the end of the recording (epoch ms).
+        job: The recorded job.
+        now: The end of the recording (epoch ms).
         scheduler: "default" or "adaptive".
-        exceptions: collects the exceptions of failures.
-        labels: vertex name -> its name in the scenario.
+        exceptions: Collects the exceptions of failures.
+        labels: Vertex name -> its name in the scenario.
     """
     entries = _entries(job, scheduler)
     typical = {state: durations for state in NEXT if (durations := _durations(entries, state))}

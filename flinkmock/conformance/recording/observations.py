@@ -84,9 +84,9 @@ class ClusterObservations:
     """Observations of a cluster.
 
     Attributes:
-        jobs: by id.
-        jars: the names of uploaded jars.
-        polls: how many there were; `failed_polls`: in how many the cluster did not answer.
+        jobs: The jobs by id.
+        jars: The names of uploaded jars.
+        polls: How many there were; `failed_polls`: in how many the cluster did not answer.
     """
 
     def __init__(self) -> None:
@@ -176,11 +176,11 @@ def read_raw(lines: Iterable[str], source: str) -> ClusterObservations:
     """Read the exchanges that `flinkmock record --raw` kept, one JSON object per line.
 
     Args:
-        lines: of the file.
-        source: its name, for messages.
+        lines: The lines of the file.
+        source: Its name, for messages.
 
     Raises:
-        FlinkMockError: a line has another format.
+        FlinkMockError: A line has another format.
     """
     observations = ClusterObservations()
     for number, line in enumerate(lines, 1):

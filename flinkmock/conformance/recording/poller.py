@@ -25,9 +25,9 @@ class Poller:
     """Fills `observations`.
 
     Args:
-        reader: of the cluster.
-        observations: to be filled.
-        wait: waits for a number of milliseconds.
+        reader: The reader of the cluster.
+        observations: The observations to fill.
+        wait: Waits for a number of milliseconds.
     """
 
     def __init__(self, reader: JsonReader, observations: ClusterObservations, wait: Callable[[int], None]) -> None:
@@ -41,12 +41,12 @@ class Poller:
         """Polls everything, at least once. A KeyboardInterrupt ends the recording early.
 
         Args:
-            duration_ms: of the recording.
-            interval_ms: between two polls.
-            progress: called after each poll, with the number of polls, of all polls, and what was seen.
+            duration_ms: The length of the recording in ms.
+            interval_ms: Between two polls.
+            progress: Called after each poll, with the number of polls, of all polls, and what was seen.
 
         Raises:
-            ServerUnreachable: the first request fails. Later failures are ignored: a cluster may come back.
+            ServerUnreachable: The first request fails. Later failures are ignored: a cluster may come back.
         """
         with suppress(KeyboardInterrupt):
             self._poll_cluster()

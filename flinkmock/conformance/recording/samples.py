@@ -41,8 +41,8 @@ def metric_series(subtasks: Sequence[Samples], age: int) -> Any:
     """Return the metric series of a scenario.
 
     Args:
-        subtasks: the samples of each subtask; the series is their mean.
-        age: how long the job or vertex has run (ms), for the start value of a counter.
+        subtasks: The samples of each subtask; the series is their mean.
+        age: How long the job or vertex has run (ms), for the start value of a counter.
 
     Returns:
         None if there are no samples.

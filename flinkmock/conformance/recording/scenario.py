@@ -31,8 +31,8 @@ def recorded_scenario(observations: ClusterObservations, *, anonymize: bool = Fa
     """Return the scenario of a recording. It begins at the end of the recording; its jobs have an `age`.
 
     Args:
-        observations: of the cluster.
-        anonymize: whether to omit or replace names, messages, hosts, paths and everything of the user's programs.
+        observations: The observations of the cluster.
+        anonymize: Whether to omit or replace names, messages, hosts, paths and everything of the user's programs.
     """
     anonymizer = Anonymizer(anonymize)
     exceptions = ExceptionCatalog(anonymizer)

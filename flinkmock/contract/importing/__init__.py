@@ -34,7 +34,7 @@ def read_description(text: str) -> Description:
     """Read a documentation page or an OpenAPI document; detects which of them it is.
 
     Raises:
-        ImportRefused: the text is neither, or it is broken.
+        ImportRefused: The text is neither, or it is broken.
     """
     with _refuse_broken():
         document = read_document(text)
@@ -52,18 +52,18 @@ def import_contract(
     """Make the schema file of a release from a description.
 
     Args:
-        file: the description.
-        flink: the version of the new release ("2.4.0").
-        base: the nearest known release, which supplies what the description omits.
-        commit: as `/overview` shows it; None: the description's, or else "unknown".
+        file: The description.
+        flink: The version of the new release ("2.4.0").
+        base: The nearest known release, which supplies what the description omits.
+        commit: As `/overview` shows it; None: the description's, or else "unknown".
         built: ISO 8601 build time as `/config` shows it; None: the description's, or else 1970.
 
     Returns:
         The schema file, and notes on differences from the base that a person should review.
 
     Raises:
-        ImportRefused: the file is not a description, or it is broken.
-        OSError: the file can't be read.
+        ImportRefused: The file is not a description, or it is broken.
+        OSError: The file can't be read.
     """
     text = file.read_text(encoding="utf-8")
     with _refuse_broken():
@@ -89,7 +89,7 @@ def nearest_release(flink: str) -> str:
     """Return the known release to complete a description from: the same minor release, or else the one before it.
 
     Args:
-        flink: the version of the description ("2.4.0").
+        flink: The version of the description ("2.4.0").
     """
     bundled = {Contract.load(minor).release.number: minor for minor in bundled_releases()}
     requested = tuple(map(int, minor_release(flink).split(".")))
@@ -102,7 +102,7 @@ def contract_from_description(text: str, flink: str) -> Contract:
     """Make a contract with nothing but the content of a description, and without an order of keys.
 
     Raises:
-        ImportRefused: the text is not a description, or it is broken.
+        ImportRefused: The text is not a description, or it is broken.
     """
     return Contract(standalone_document(read_description(text), flink))
 

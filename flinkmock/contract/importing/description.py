@@ -12,10 +12,10 @@ class DescribedOperation:
     """One operation as a description shows it.
 
     Attributes:
-        path: with colons (":jobid").
-        path_parameters, query_parameters: as in a schema file.
-        request, response: a schema; None if the description has none, {} if it allows anything.
-        id: the operation id; None if the description has none.
+        path: The path with colons (":jobid").
+        path_parameters, query_parameters: As in a schema file.
+        request, response: A schema; None if the description has none, {} if it allows anything.
+        id: The operation id; None if the description has none.
     """
 
     method: str
@@ -53,10 +53,10 @@ def parameter(name: str, text: str, *, required: bool, query: bool) -> dict[str,
     """Return a parameter as a schema file has it.
 
     Args:
-        name: of the parameter.
-        text: the sentence that describes it.
-        required: whether it is mandatory.
-        query: whether it is a query parameter, which Flink always splits at commas.
+        name: The name of the parameter.
+        text: The sentence that describes it.
+        required: Whether it is mandatory.
+        query: Whether it is a query parameter, which Flink always splits at commas.
     """
     entry: dict[str, Any] = {"name": name, "required": required}
     if query:

@@ -25,11 +25,11 @@ class Draft03Converter:
         """Convert a whole document.
 
         Args:
-            schema: the document.
-            suffix: of the names of its classes; separates requests from responses.
+            schema: The document.
+            suffix: The suffix of the names of its classes; separates requests from responses.
 
         Raises:
-            KeyError: the document refers to a class that it does not define.
+            KeyError: The document refers to a class that it does not define.
         """
         # the keys of documents are sorted: a reference may precede the definition
         self._classes = dict(_classes(schema))

@@ -34,7 +34,7 @@ def read_flinkmock_document(document: Document) -> dict[str, Any] | None:
         None if `flinkmock openapi` did not write the document.
 
     Raises:
-        KeyError: the document refers to something that it does not contain.
+        KeyError: The document refers to something that it does not contain.
     """
     if RELEASE not in document:
         return None

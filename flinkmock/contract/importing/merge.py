@@ -36,7 +36,7 @@ class ContractMerger:
     those that only a description shows in `unconfirmed`: the fake writes them, and a server may do as it likes.
 
     Attributes:
-        notes: sentences on differences that a person should review; `document` fills it.
+        notes: Sentences on differences that a person should review; `document` fills it.
     """
 
     def __init__(self, base: Mapping[str, Any], description: Description, *, same_release: bool = False) -> None:
@@ -53,10 +53,10 @@ class ContractMerger:
         """Return the schema file.
 
         Args:
-            head: its first entries (release, commit, provenance).
+            head: Its first entries (release, commit, provenance).
 
         Raises:
-            KeyError: the description refers to something that it does not contain.
+            KeyError: The description refers to something that it does not contain.
         """
         operations = self._operations()
         for name, described in self._described_properties.items():

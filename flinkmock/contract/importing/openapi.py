@@ -26,7 +26,7 @@ def read_document(text: str) -> Mapping[str, Any] | None:
 
     Raises:
         yaml.YAMLError, json.JSONDecodeError: the text is broken.
-        ImportRefused: the document has another version of OpenAPI.
+        ImportRefused: The document has another version of OpenAPI.
     """
     if text.lstrip().startswith("{"):
         document = json.loads(text)
@@ -61,7 +61,7 @@ def read_openapi(document: Mapping[str, Any]) -> Description:
     """Return the operations of a document.
 
     Raises:
-        KeyError: the document refers to something that it does not contain.
+        KeyError: The document refers to something that it does not contain.
     """
     components = _components(document)
     description = Description("OpenAPI document", definitions=_definitions(components))

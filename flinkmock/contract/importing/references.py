@@ -12,7 +12,7 @@ def referenced_definitions(roots: Any, definitions: Mapping[str, Any]) -> dict[s
     """Return the definitions that `roots` refers to, directly or through others, in the order of `definitions`.
 
     Raises:
-        KeyError: a definition is missing.
+        KeyError: A definition is missing.
     """
     names: set[str] = set()
     pending = [roots]

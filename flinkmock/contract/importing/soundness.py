@@ -24,7 +24,7 @@ def refuse_unsound(document: Mapping[str, Any]) -> Contract:
     """Return the contract of a schema file.
 
     Raises:
-        ImportRefused: two operations have the same id or the same path, a path parameter is missing or is not in the
+        ImportRefused: Two operations have the same id or the same path, a path parameter is missing or is not in the
             path, or a schema is nested too deeply, endless or has keywords that flinkmock doesn't understand.
     """
     contract = Contract(document)
@@ -44,11 +44,11 @@ def refuse_foreign(described: Mapping[tuple[str, tuple[str, ...]], str], known: 
     """Refuse the description of an API that is not Flink's.
 
     Args:
-        described: method and shape of each operation, with its name for the message.
-        known: a release of Flink.
+        described: Method and shape of each operation, with its name for the message.
+        known: A release of Flink.
 
     Raises:
-        ImportRefused: fewer than half of the operations are Flink's.
+        ImportRefused: Fewer than half of the operations are Flink's.
     """
     flinks = {(operation.method, shape_of(operation.path)) for operation in known}
     foreign = [name for key, name in described.items() if key not in flinks]

@@ -196,9 +196,9 @@ def serialized_exception(
     can't be serialized.
 
     Args:
-        trace: the whole stack trace, as printed.
-        frames: the calls, for each throwable of the chain.
-        class_in_message: as since 1.16 (SerializedThrowable.getMessageOrError before).
+        trace: The whole stack trace, as printed.
+        frames: The calls, for each throwable of the chain.
+        class_in_message: As since 1.16 (SerializedThrowable.getMessageOrError before).
     """
     stream = _Stream()
     _write_exception(stream, exception, trace, frames, class_in_message)

@@ -22,9 +22,9 @@ def cancel(call: RestCall) -> Payload:
     """Cancel a job. A CANCELED job may be cancelled again, but not up to 1.14.
 
     Raises:
-        StopModeRemoved: for `mode=stop`, before the job is looked up.
+        StopModeRemoved: For `mode=stop`, before the job is looked up.
         JobNotFound, JobAlreadyTerminated
-        CancellationFailed: the scenario lets this call fail.
+        CancellationFailed: The scenario lets this call fail.
     """
     mode = call.query_value("mode", _DEFAULT_MODE.get(call.operation.id, "cancel"))
     if mode == "stop":

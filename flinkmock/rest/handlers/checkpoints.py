@@ -30,13 +30,13 @@ from flinkmock.rest.handlers.lookup import job_and_time
 PERCENTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 NAN = float("nan")
 UNKNOWN = "Unknown"
-"""What Flink says of the state backend before it has the job's graph."""
+"""What Flink returns as the state backend before it has the job's graph."""
 
 
 def _job_and_time(call: RestCall) -> tuple[Job, int]:
-    """Checkpoint statistics have a second cache, and a job without JobMaster has no statistics.
+    """Return the job and the time of its checkpoint statistics, which have a separate cache.
 
-    See docs/flink-behaviour.md#caches.
+    A job without JobMaster has no statistics. See docs/flink-behaviour.md#caches.
     """
     job = call.cluster.job(call.path["jobid"])
     time = call.caches.checkpoints_time(job.id, call.now)
@@ -106,24 +106,24 @@ def task_details(call: RestCall) -> Payload:
     if vertex is None:
         raise CheckpointVertexNotFound(checkpoint.id, call.path["vertexid"])
     acks = job.checkpoints.acknowledgements(checkpoint, time)[vertex.index]
-    made = [ack for ack in acks if ack.at is not None]
-    durations = [ack.at - checkpoint.triggered_at for ack in made if ack.at is not None]
-    none = [0] * len(made)
+    acknowledged = [ack for ack in acks if ack.at is not None]
+    durations = [ack.at - checkpoint.triggered_at for ack in acknowledged if ack.at is not None]
+    zeros = [0] * len(acknowledged)
     return {
         **_task(checkpoint, vertex, acks, time),
         "summary": {
-            "checkpointed_size": _without_percentiles([ack.size for ack in made]),
-            "state_size": _without_percentiles([ack.size for ack in made]),
+            "checkpointed_size": _without_percentiles([ack.size for ack in acknowledged]),
+            "state_size": _without_percentiles([ack.size for ack in acknowledged]),
             "end_to_end_duration": _without_percentiles(durations),
             "checkpoint_duration": {
-                "sync": _without_percentiles(none),
+                "sync": _without_percentiles(zeros),
                 "async": _without_percentiles([_async_ms(d) for d in durations]),
             },
             "alignment": {
                 "buffered": summary(None, empty=0.0),
-                "processed": _without_percentiles(none),
-                "persisted": _without_percentiles(none),
-                "duration": _without_percentiles(none),
+                "processed": _without_percentiles(zeros),
+                "persisted": _without_percentiles(zeros),
+                "duration": _without_percentiles(zeros),
             },
             "start_delay": _without_percentiles([_start_delay_ms(d) for d in durations]),
         },
@@ -147,7 +147,7 @@ def _history_length(call: RestCall) -> int:
 def summary(known: SummaryStatistics | None, *, percentiles: bool = True, empty: float = NAN) -> dict[str, Any]:
     """Return min, max and avg as ints and percentiles as doubles.
 
-    Without values, or where Flink keeps no histogram (`percentiles` False: subtask summaries), these are `nothing`:
+    Without values, or where Flink keeps no histogram (`percentiles` False: subtask summaries), these are `empty`:
     NaN everywhere but in `alignment_buffered`, which is a constant. See docs/flink-behaviour.md#checkpoint-statistics.
     """
     payload: dict[str, Any] = {
@@ -173,15 +173,15 @@ class _CheckpointPayloads:
         retained = max(1, call.cluster.configuration.integer(RETAINED_CHECKPOINTS))
         completed = (each for each in reversed(job.checkpoints.completed_at(time)) if not each.is_savepoint)
         self._retained = tuple(islice(completed, retained))
-        self._all_gone = is_discarded(job, time)
+        self._all_discarded = is_discarded(job, time)
 
     def of(self, checkpoint: Checkpoint, *, with_tasks: bool = False) -> dict[str, Any]:
         time, job = self._time, self._job
         status = checkpoint.status_at(time)
         acks = job.checkpoints.acknowledgements(checkpoint, time) if with_tasks or status != "COMPLETED" else []
-        made = [ack for row in acks for ack in row if ack.at is not None]
-        size = checkpoint.size if status == "COMPLETED" else sum(ack.size for ack in made)
-        latest = max((ack.at for ack in made if ack.at is not None), default=-1)
+        acknowledged = [ack for row in acks for ack in row if ack.at is not None]
+        size = checkpoint.size if status == "COMPLETED" else sum(ack.size for ack in acknowledged)
+        latest = max((ack.at for ack in acknowledged if ack.at is not None), default=-1)
         kind = {"COMPLETED": "completed", "FAILED": "failed", "IN_PROGRESS": "in_progress"}[status]
         payload: dict[str, Any] = {
             "className": kind,
@@ -199,7 +199,7 @@ class _CheckpointPayloads:
             "processed_data": 0,
             "persisted_data": 0,
             "num_subtasks": job.graph.subtasks,
-            "num_acknowledged_subtasks": job.graph.subtasks if status == "COMPLETED" else len(made),
+            "num_acknowledged_subtasks": job.graph.subtasks if status == "COMPLETED" else len(acknowledged),
             "checkpoint_type": checkpoint.kind,
             "tasks": {},
         }
@@ -207,7 +207,9 @@ class _CheckpointPayloads:
             payload["tasks"] = {v.id: _task(checkpoint, v, acks[v.index], time) for v in job.graph.vertices}
         if status == "COMPLETED":
             payload["external_path"] = checkpoint.path
-            payload["discarded"] = not checkpoint.is_savepoint and (self._all_gone or checkpoint not in self._retained)
+            payload["discarded"] = not checkpoint.is_savepoint and (
+                self._all_discarded or checkpoint not in self._retained
+            )
         elif status == "FAILED":
             payload["failure_timestamp"] = checkpoint.ends_at
             payload["failure_message"] = checkpoint.failure
@@ -223,9 +225,9 @@ class _CheckpointPayloads:
 
 def _task(checkpoint: Checkpoint, vertex: Vertex, acks: Sequence[SubtaskAcknowledgement], time: int) -> dict[str, Any]:
     """Return the statistics of one vertex (TaskCheckpointStatistics)."""
-    made = [ack.at for ack in acks if ack.at is not None]
+    acknowledged = [ack.at for ack in acks if ack.at is not None]
     size = sum(ack.size for ack in acks)
-    latest = max(made, default=-1)
+    latest = max(acknowledged, default=-1)
     return {
         "id": checkpoint.id,
         "status": checkpoint.status_at(time),
@@ -237,7 +239,7 @@ def _task(checkpoint: Checkpoint, vertex: Vertex, acks: Sequence[SubtaskAcknowle
         "processed_data": 0,
         "persisted_data": 0,
         "num_subtasks": vertex.parallelism,
-        "num_acknowledged_subtasks": len(made),
+        "num_acknowledged_subtasks": len(acknowledged),
     }
 
 

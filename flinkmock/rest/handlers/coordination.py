@@ -20,9 +20,9 @@ def coordinate(call: RestCall) -> Payload:
     """Deliver a request to the coordinator of a sink of `collect()`. The request is read first, as by the JobMaster.
 
     Raises:
-        JobNotFound: the job is unknown or has ended.
-        UncaughtJavaException: the request can't be deserialized.
-        CoordinatorNotFound: the operator is not such a sink.
+        JobNotFound: The job is unknown or has ended.
+        UncaughtJavaException: The request can't be deserialized.
+        CoordinatorNotFound: The operator is not such a sink.
     """
     job = call.cluster.job(call.path["jobid"], call.now)
     if job.ended:

@@ -50,8 +50,8 @@ def upload(call: RestCall) -> Payload:
     """Store the jar.
 
     Raises:
-        InvalidUpload: not exactly one file was sent.
-        UncaughtJavaException: the scenario lets this call fail.
+        InvalidUpload: Not exactly one file was sent.
+        UncaughtJavaException: The scenario lets this call fail.
     """
     if len(call.files) != 1:
         raise InvalidUpload(submission_messages.not_one_file(len(call.files)))
@@ -104,7 +104,7 @@ def run_application(call: RestCall) -> Payload:
 
     Raises:
         JarNotFound, BadRequest
-        ProgramError: there is no class to run.
+        ProgramError: There is no class to run.
     """
     cluster = call.cluster
     program = _program(call)
@@ -131,7 +131,7 @@ def _program(call: RestCall) -> Program:
 
     Raises:
         JarNotFound
-        BadRequest: arguments are given in both ways of 1.x.
+        BadRequest: Arguments are given in both ways of 1.x.
     """
     arguments = _arguments(call)
     jar = call.cluster.jars.get(call.path["jarid"], call.jobmanager)

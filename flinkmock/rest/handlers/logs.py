@@ -41,8 +41,8 @@ def jobmanager_file(call: RestCall) -> Payload:
     """Return a file of the log directory; `.` and `..` are directories (recorded: `/jobmanager/logs/..`).
 
     Raises:
-        LogNotFound: there is no such file.
-        UncaughtJavaException: it is a directory.
+        LogNotFound: There is no such file.
+        UncaughtJavaException: It is a directory.
     """
     name = call.path["filename"]
     if name in (".", ".."):

@@ -72,7 +72,7 @@ def set_requirements(call: RestCall) -> Payload:
 
     Raises:
         JobNotFound, AdaptiveSchedulerRequired
-        InvalidResourceRequirements: also for a job without the adaptive scheduler.
+        InvalidResourceRequirements: Also for a job without the adaptive scheduler.
     """
     if not call.body:
         raise InvalidResourceRequirements(messages.NO_REQUIREMENTS)
@@ -120,7 +120,7 @@ def _history(call: RestCall, feature: AdaptiveSchedulerFeature) -> tuple[Job, li
 
     Raises:
         JobNotFound
-        AdaptiveSchedulerRequired: also if no history is kept.
+        AdaptiveSchedulerRequired: Also if no history is kept.
     """
     job, time = job_and_time(call)
     if (

@@ -32,8 +32,8 @@ def submit(call: RestCall) -> Payload:
     scenario gives in the rule.
 
     Raises:
-        InvalidJobSubmission: in the order of JobSubmitHandler: no plan named, files missing, unreadable plan.
-        UncaughtJavaException: the job id exists already, the plan is empty, or the scenario lets this call fail.
+        InvalidJobSubmission: In the order of JobSubmitHandler: no plan named, files missing, unreadable plan.
+        UncaughtJavaException: The job id exists already, the plan is empty, or the scenario lets this call fail.
     """
     cluster = call.cluster
     files = {file.name: file for file in call.files}

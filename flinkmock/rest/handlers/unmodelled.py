@@ -9,7 +9,7 @@ def unmodelled(call: RestCall) -> Payload | FileContent:
     """Return an empty payload, so that the response is made of placeholders.
 
     Raises:
-        JobNotFound, VertexNotFound, TaskManagerNotFound: as every operation with such an id.
+        JobNotFound, VertexNotFound, TaskManagerNotFound: As every operation with such an id.
     """
     if "jobid" in call.path:
         job = call.cluster.job(call.path["jobid"], call.now)

@@ -45,7 +45,7 @@ class JacksonError(Exception):
 
 
 def parse(raw: bytes, version: tuple[int, int]) -> Any:
-    """The first complete value; Jackson doesn't look at what follows it.
+    """The first complete value; Jackson doesn't read what follows it.
 
     Args:
         version: Jackson's, such as (2, 18).

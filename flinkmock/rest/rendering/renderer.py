@@ -28,7 +28,7 @@ class ResponseRenderer:
     """Renders the bodies of one contract; equal seed, release, key and payload give equal bodies.
 
     Raises:
-        FakerMissing: the release is an imported one, which needs placeholders, and Faker is not installed.
+        FakerMissing: The release is an imported one, which needs placeholders, and Faker is not installed.
     """
 
     def __init__(self, contract: Contract, seed: int = 0) -> None:
@@ -49,13 +49,13 @@ class ResponseRenderer:
         contract says so; NaN becomes "NaN". A null where the contract allows none drops the key if it is optional.
 
         Args:
-            operation: the operation of the request.
-            payload: a dict or list with the keys of all releases; None or {} if nothing is known.
-            key: identifies the resource (path and ids).
+            operation: The operation of the request.
+            payload: A dict or list with the keys of all releases; None or {} if nothing is known.
+            key: Identifies the resource (path and ids).
 
         Raises:
-            RenderingError: the payload does not fit the contract.
-            ValueError: the operation returns a file.
+            RenderingError: The payload does not fit the contract.
+            ValueError: The operation returns a file.
         """
         self._placeholders.salt = f"{self.seed}\0{self.contract.release.version}\0{key}"
         return self.render(operation, payload, self._placeholders)
