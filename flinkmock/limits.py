@@ -181,4 +181,20 @@ SCENARIO_VALUES = _limit(
 LIFECYCLE_STEPS = _limit(
     "lifecycle-steps", 10_000, "steps", "a lifecycle, with its repeats", "a mistake in the scenario", "-"
 )
+CATCH_UP = _limit(
+    "catch-up",
+    200_000,
+    "events",
+    "the events of a cluster that are carried out at once, when its clock has moved far",
+    "what the cluster does by then lasts until now",
+    "-",
+)
+LOG_ATTEMPTS = _limit(
+    "log-attempts",
+    1_000,
+    "attempts",
+    "the attempts of a job in the logs",
+    "the oldest are left out",
+    "log files are rolled over at 100 MB",
+)
 JOURNAL = _limit("journal", 10_000, "requests", "the requests in the journal", "the oldest are dropped", "-")

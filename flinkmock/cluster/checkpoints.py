@@ -118,7 +118,8 @@ class CheckpointTracker:
         """Stop to trigger checkpoints at `at`, when the tasks end, and abort those in progress."""
         self.materialize_until(at)
         self._next_at = None
-        for record in [r for r in (*self._completed[-WINDOW:], *self._failed[-WINDOW:]) if r.ends_at > at]:
+        in_progress = [each[bisect_right(each, at, key=_end) :] for each in (self._completed, self._failed)]
+        for record in (*in_progress[0], *in_progress[1]):
             self.abort(record, at)
 
     def abort(self, record: Checkpoint, at: int, failure: str = messages.SUSPENDING) -> None:
@@ -148,9 +149,8 @@ class CheckpointTracker:
         ids.
         """
         self._next_id = former._next_id
-        completed = former.completed_at(at)
-        if completed:
-            last = max(completed, key=lambda checkpoint: checkpoint.id)
+        last = former.newest_completed_at(at)
+        if last is not None:
             self.restore(RestoredCheckpoint(last.id, at, last.is_savepoint, last.path))
         elif former.restored:
             self.restore(dataclasses.replace(former.restored[-1], at=at))
@@ -279,6 +279,19 @@ class CheckpointTracker:
         self.materialize_until(time)
         return self._completed[: bisect_right(self._completed, time, key=_end)]
 
+    def newest_completed_at(self, time: int) -> Checkpoint | None:
+        """Return the one with the highest id of those completed by `time`; None if none is."""
+        self.materialize_until(time)
+        index = bisect_right(self._completed, time, key=_end) - 1
+        if index < 0:
+            return None
+        newest = last = self._completed[index]
+        # one that was triggered later and has a higher id ended after the trigger of the last one
+        while index > 0 and self._completed[index - 1].ends_at >= last.triggered_at:
+            index -= 1
+            newest = max(newest, self._completed[index], key=_id)
+        return newest
+
     def summaries_at(self, time: int) -> tuple[SummaryStatistics | None, SummaryStatistics | None]:
         """Return the statistics of sizes (bytes) and durations (ms) of those completed by `time`."""
         self.materialize_until(time)
@@ -390,6 +403,10 @@ class CheckpointTracker:
 
 def _trigger(record: Checkpoint) -> int:
     return record.triggered_at
+
+
+def _id(record: Checkpoint) -> int:
+    return record.id
 
 
 def _end(record: Checkpoint) -> int:

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from flinkmock import limits
 from flinkmock.cluster.adaptive_scheduler import AdaptiveScheduler
 from flinkmock.cluster.applications import Application
 from flinkmock.cluster.async_operations import (
@@ -179,10 +180,18 @@ class Cluster:
     # -- time
 
     def run_due_events(self, now: int) -> None:
-        """Carry out the events that are due by `now` (epoch ms)."""
+        """Carry out the events that are due by `now` (epoch ms).
+
+        If they are very many, because the clock has jumped by years, the last ones are postponed: what the cluster does
+        by then lasts until `now`.
+        """
+        left = limits.CATCH_UP
         while (event := self.event_queue.pop_due(now)) is not None:
             self.now = max(self.now, event.at)
             self.event_queue.run(event)
+            left -= 1
+            if not left:
+                self.event_queue.postpone_due(now)
         self.now = max(self.now, now)
 
     def wait_for(self, duration: DurationSpec, subject_id: str, at: int, handler: str, *args: Any) -> None:

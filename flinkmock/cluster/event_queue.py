@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 _Method = TypeVar("_Method", bound=Callable[..., None])
@@ -91,6 +91,12 @@ class EventQueue:
     def pop_due(self, now: int) -> ScheduledEvent | None:
         """Remove and return the earliest event that is due at `now`; None if there is none."""
         return heapq.heappop(self._heap) if self._heap and self._heap[0].at <= now else None
+
+    def postpone_due(self, now: int) -> None:
+        """Move all events by as much as makes the earliest one due at `now`, if it is due before."""
+        if self.has_due(now):
+            delay = now - self._heap[0].at
+            self._heap = [replace(event, at=event.at + delay) for event in self._heap]  # keeps the order of the heap
 
     def run(self, event: ScheduledEvent) -> None:
         """Call the handler of an event."""

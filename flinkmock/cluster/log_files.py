@@ -6,8 +6,10 @@ They are computed from the same history as all other responses, so they never co
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from flinkmock import limits
 from flinkmock.cluster.execution import Execution
 from flinkmock.cluster.job import Job
 from flinkmock.cluster.record_flow import RecordFlow
@@ -64,9 +66,10 @@ def taskmanager_files(cluster: Cluster, taskmanager: TaskManager, time: int) -> 
     memory = taskmanager_memory(configuration)
     events = taskmanager_startup(started, cluster.release, configuration, memory, taskmanager)
     for job in cluster.jobs.values():
+        exceptions = _exceptions(job)
         for execution in _executions(job):
             if execution.slot and execution.slot.taskmanager is taskmanager:
-                events.extend(_on_taskmanager(cluster, job, execution))
+                events.extend(_on_taskmanager(cluster, job, execution, exceptions))
     path = taskmanager_log_path(taskmanager, cluster.configuration, cluster.release)
     happened = (event for event in events if event.time <= time)
     return log_files(path, happened, started, _printed(cluster, taskmanager, time))
@@ -88,7 +91,8 @@ def _printed(cluster: Cluster, taskmanager: TaskManager, time: int) -> str:
 
 
 def _executions(job: Job) -> Iterator[Execution]:
-    for attempt in job.attempts:
+    """Yield the executions of the newest attempts; what the log says of earlier ones has been rolled over."""
+    for attempt in job.attempts[-limits.LOG_ATTEMPTS :]:
         for row in attempt.executions():
             yield from row
 
@@ -101,25 +105,42 @@ def _allocation(cluster: Cluster, job: Job, execution: Execution) -> str:
     return cluster.random.hex(32, "allocation", job.id, execution.slot.index if execution.slot else 0)
 
 
-def _thrown(job: Job, execution: Execution) -> JavaException | None:
-    """Return the exception of a failed task from the job's exception history."""
-    name = f"{_task(execution)} - execution #{execution.attempt}"
-    failures = [entry for failure in job.failures for entry in (failure, *failure.concurrent)]
-    return next((failure.exception for failure in failures if failure.task_name == name), None)
+def _exceptions(job: Job) -> dict[str, JavaException]:
+    """Return the exceptions of failed tasks from the job's exception history, by task and attempt."""
+    exceptions: dict[str, JavaException] = {}
+    for failure in job.failures:
+        for entry in (failure, *failure.concurrent):
+            if entry.task_name is not None:
+                exceptions.setdefault(entry.task_name, entry.exception)
+    return exceptions
+
+
+def _thrown(exceptions: dict[str, JavaException], execution: Execution) -> JavaException | None:
+    return exceptions.get(f"{_task(execution)} - execution #{execution.attempt}")
 
 
 def _of_job(cluster: Cluster, job: Job, time: int) -> Iterator[LogEvent]:
     yield log_messages.job_received(job.submitted_at, job.id, job.name, cluster.release)
     yield log_messages.job_initializing(job.submitted_at, job.id, job.name)
     causes = {failure.at: failure.exception for failure in job.failures}
-    for (_, old), (at, new) in zip(job.states, job.states[1:], strict=False):
+    exceptions = _exceptions(job)
+    first_failed: dict[int, str] = {}
+    for execution in _executions(job):
+        state, at = execution.phases[-1]
+        if state == "FAILED":
+            first_failed.setdefault(at, execution.id)
+    states = job.states
+    if len(job.attempts) > limits.LOG_ATTEMPTS:
+        begin = job.attempts[-limits.LOG_ATTEMPTS].created_at
+        states = [(at, state) for at, state in states if at >= begin]
+    for (_, old), (at, new) in pairwise(states):
         yield log_messages.job_switched(at, job.id, job.name, old, new, causes.get(at))
         if new == "RESTARTING":
-            failed = next((e.id for e in _executions(job) if e.phases[-1] == ("FAILED", at)), None)
+            failed = first_failed.get(at)
             if failed is not None:
                 yield log_messages.tasks_restarted(at, job.graph.subtasks, failed)
     for execution in _executions(job):
-        yield from _in_jobmanager(cluster, job, execution)
+        yield from _in_jobmanager(cluster, job, execution, exceptions)
     job.checkpoints.materialize_until(time)
     for restored in job.checkpoints.restored:
         yield log_messages.checkpoint_restored(restored.at, job.id, restored.id, restored.at, restored.path)
@@ -138,10 +159,12 @@ def _of_job(cluster: Cluster, job: Job, time: int) -> Iterator[LogEvent]:
         yield log_messages.job_stopped(end, job.id, job.name)
 
 
-def _in_jobmanager(cluster: Cluster, job: Job, execution: Execution) -> Iterator[LogEvent]:
+def _in_jobmanager(
+    cluster: Cluster, job: Job, execution: Execution, exceptions: dict[str, JavaException]
+) -> Iterator[LogEvent]:
     for (old, _), (new, at) in zip(execution.phases, execution.phases[1:], strict=False):
         task, where = _task(execution), execution.slot.taskmanager if execution.slot else None
-        thrown = _thrown(job, execution) if new == "FAILED" else None
+        thrown = _thrown(exceptions, execution) if new == "FAILED" else None
         if thrown is not None and where is not None:
             yield log_messages.task_failed(at, task, execution.id, old, where, thrown)
         else:
@@ -152,7 +175,9 @@ def _in_jobmanager(cluster: Cluster, job: Job, execution: Execution) -> Iterator
             yield log_messages.task_deployed(at, task, execution.attempt, execution.id, vertex, where, allocation)
 
 
-def _on_taskmanager(cluster: Cluster, job: Job, execution: Execution) -> Iterator[LogEvent]:
+def _on_taskmanager(
+    cluster: Cluster, job: Job, execution: Execution, exceptions: dict[str, JavaException]
+) -> Iterator[LogEvent]:
     task, number = _task(execution), execution.attempt
     for (old, _), (new, at) in zip(execution.phases, execution.phases[1:], strict=False):
         if new == "DEPLOYING":
@@ -160,5 +185,5 @@ def _on_taskmanager(cluster: Cluster, job: Job, execution: Execution) -> Iterato
         elif old in ("CREATED", "SCHEDULED"):
             continue
         else:
-            thrown = _thrown(job, execution) if new == "FAILED" else None
+            thrown = _thrown(exceptions, execution) if new == "FAILED" else None
             yield log_messages.task_switched_there(at, task, number, execution.id, old, new, thrown)

@@ -188,9 +188,8 @@ class JobStateMachines:
     def _restore(self, job: Job, at: int) -> None:
         """Restore a restarted attempt from the latest completed checkpoint or savepoint."""
         attempt = job.attempts[-1]
-        completed = job.checkpoints.completed_at(at) if attempt.number else []
-        if completed:
-            last = max(completed, key=lambda checkpoint: checkpoint.id)
+        last = job.checkpoints.newest_completed_at(at) if attempt.number else None
+        if last is not None:
             job.checkpoints.restore(RestoredCheckpoint(last.id, at, last.is_savepoint, last.path))
         if job.checkpoints.restored:
             drawn = self._cluster.random.draw(job.spec.restore_duration, "restore", job.id, attempt.number)

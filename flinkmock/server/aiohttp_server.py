@@ -8,10 +8,12 @@ cluster.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from aiohttp import HttpVersion11, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from flinkmock import limits
 from flinkmock.control.api import ControlRequest
@@ -33,6 +35,18 @@ _MAX_LINE = 64 * 1024
 """Bytes of a request line or header that aiohttp reads: more than Netty, so that the response is Netty's."""
 
 
+_LOG = logging.getLogger("flinkmock.server.aiohttp")
+
+
+def _is_mistake_of_server(record: logging.LogRecord) -> bool:
+    """Whether an error is not one of a client, of which aiohttp logs a stack trace, too."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, (HttpProcessingError, ConnectionError, web.RequestPayloadError))
+
+
+_LOG.addFilter(_is_mistake_of_server)
+
+
 def http_server(server: Callable[[], FlinkServer], loop: asyncio.AbstractEventLoop) -> web.Server:
     """aiohttp's server. `server` returns the JobManager that responds to the next request."""
 
@@ -46,6 +60,7 @@ def http_server(server: Callable[[], FlinkServer], loop: asyncio.AbstractEventLo
         auto_decompress=False,  # Flink does not look at Content-Encoding
         max_line_size=_MAX_LINE,
         max_field_size=_MAX_LINE,
+        logger=_LOG,
     )
 
 
@@ -55,7 +70,7 @@ def control_http_server(server: ControlServer) -> web.Server:
     async def respond_to(http: web.BaseRequest) -> web.StreamResponse:
         return await _respond_to_control(server, http, http.raw_path)
 
-    return web.Server(respond_to, access_log=None)
+    return web.Server(respond_to, access_log=None, logger=_LOG)
 
 
 async def respond(server: FlinkServer, http: web.BaseRequest, prefix: str = "") -> web.StreamResponse:
@@ -81,7 +96,7 @@ async def _respond(server: FlinkServer, http: web.BaseRequest, prefix: str) -> w
         await _receive_body(http, request)
         request.complete()
         response = server.handler.handle(request)
-    except BodyStalled:
+    except (BodyStalled, ConnectionError):  # the client waits, or has left
         end_connection(http.transport, reset=False)
         return ConnectionEnded()
     finally:
@@ -124,7 +139,7 @@ async def _respond_to_control(control: ControlServer, http: web.BaseRequest, tar
             body += chunk
             if len(body) > limits.CONTROL_BODY:
                 return FlinkResponse(body_too_large())
-    except BodyStalled:
+    except (BodyStalled, ConnectionError):
         end_connection(http.transport, reset=False)
         return ConnectionEnded()
     request = ControlRequest(http.method, target, http.headers, bytes(body), _base_url(http))

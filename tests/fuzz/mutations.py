@@ -1,0 +1,78 @@
+"""Bytes that are nearly what a parser expects."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.hypothesis_profile import examples
+
+FINDINGS = Path(__file__).parent / "findings"
+_EDITS = 4
+"""The highest number of changes to a sample."""
+_INTERESTING = (0, 1, 0x7F, 0x80, 0xFF, ord('"'), ord("{"), ord("["), ord("\\"), ord("%"), ord("\n"), ord("-"))
+
+
+@st.composite
+def mutated(draw: st.DrawFn, samples: Sequence[bytes]) -> bytes:
+    """Draw one of the samples with a few changes: bytes replaced, removed, inserted, repeated, or its end cut off."""
+    data = bytearray(draw(st.sampled_from(samples)))
+    for _ in range(draw(st.integers(0, _EDITS))):
+        start = draw(st.integers(0, max(len(data) - 1, 0)))
+        length = draw(st.integers(0, 16))
+        match draw(st.sampled_from(("replace", "remove", "insert", "repeat", "cut", "splice"))):
+            case "replace":
+                data[start : start + 1] = bytes([draw(st.sampled_from(_INTERESTING) | st.integers(0, 255))])
+            case "remove":
+                del data[start : start + length]
+            case "insert":
+                data[start:start] = draw(st.binary(max_size=16))
+            case "repeat":
+                data[start:start] = data[start : start + length] * draw(st.integers(1, 20))
+            case "cut":
+                del data[start:]
+            case _:
+                other = draw(st.sampled_from(samples))
+                data[start : start + length] = other[start : start + length]
+    return bytes(data)
+
+
+Check = Callable[[bytes], None]
+
+
+def fuzzed(kind: str, samples: Sequence[bytes], count: int) -> Callable[[Check], Callable[..., None]]:
+    """Make tests of a function that checks what is done with some bytes: one for each finding, and a drawn one.
+
+    A file in `findings/` whose name begins with `kind` is a finding: bytes for which the check once failed. A thorough
+    run writes the bytes with which it fails to the folder that FLINKMOCK_FINDINGS names.
+    """
+
+    def decorate(check: Check) -> Callable[..., None]:
+        findings = sorted(FINDINGS.glob(f"{kind}-*"))
+
+        @examples(count)
+        @given(mutated(samples))
+        def drawn(data: bytes) -> None:
+            try:
+                check(data)
+            except BaseException:
+                if folder := os.environ.get("FLINKMOCK_FINDINGS"):
+                    Path(folder, f"{kind}-failing").write_bytes(data)
+                raise
+
+        @pytest.mark.parametrize("finding", [None, *findings], ids=lambda file: file.name if file else "drawn")
+        def test(finding: Path | None) -> None:
+            if finding is None:
+                drawn()
+            else:
+                check(finding.read_bytes())
+
+        test.__doc__ = check.__doc__
+        return test
+
+    return decorate

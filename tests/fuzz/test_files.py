@@ -1,0 +1,88 @@
+"""Files that nearly have their format: the only errors are those that say what is wrong with them."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import tempfile
+import zipfile
+from pathlib import Path
+
+from flinkmock import FlinkMockError, ScenarioError
+from flinkmock.cluster.submission.jars import read_jar
+from flinkmock.cluster.submission.job_graph_decoder import SubmittedJob, decode_job
+from flinkmock.conformance.compat import compat, read_requests
+from flinkmock.conformance.recording import read_raw, recorded_scenario
+from flinkmock.contract import Contract
+from flinkmock.flink.java_serialization.reader import BadStream, read_object
+from flinkmock.scenario import load_scenario
+from tests.fuzz.mutations import fuzzed
+
+ROOT = Path(__file__).parents[2]
+SUBMISSIONS = ROOT / "tests" / "rest" / "handlers" / "submissions"
+SCENARIOS = [file.read_bytes() for file in sorted((ROOT / "scenarios").glob("*.yaml"))]
+JOURNAL = b"""{"method": "GET", "target": "/jobs/overview?a=1", "status": 200, "body": null}
+{"method": "POST", "target": "/jobs/0123456789abcdef0123456789abcdef/savepoints", "body": {"cancel-job": true}}
+{"method": "POST", "target": "/v1/jars/a.jar/run?parallelism=2", "status": 200, "body": {"programArgs": "a"}}
+"""
+HAR = b'{"log": {"entries": [{"request": {"method": "POST", "url": "http://a/jobs", "postData": {"text": "1"}}}]}}'
+RECORDING = b"""{"method": "GET", "target": "/config", "status": 200, "body": null, "response": "{\\"flink-version\\": \\"2.3.0\\"}"}
+{"method": "GET", "target": "/jobs/overview", "status": 200, "body": null, "response": "{\\"jobs\\": [{\\"jid\\": \\"a1\\", \\"name\\": \\"orders\\", \\"start-time\\": 1, \\"end-time\\": -1, \\"duration\\": 1, \\"state\\": \\"RUNNING\\", \\"last-modification\\": 1, \\"tasks\\": {}}]}"}
+"""  # noqa: E501
+
+
+@fuzzed("scenario", SCENARIOS, 10)
+def test_scenarios(data: bytes) -> None:
+    with contextlib.suppress(ScenarioError):
+        load_scenario(data.decode("utf-8", "replace") + "\n")
+
+
+def _jar(compression: int, *names: str) -> bytes:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", compression) as archive:
+        for name in names:
+            archive.writestr(name, "Manifest-Version: 1.0\r\nMain-Class: a.B\r\nprogram-class: c,\r\n d\r\n\r\n" * 3)
+    return file.getvalue()
+
+
+JARS = [
+    _jar(zipfile.ZIP_STORED, "META-INF/MANIFEST.MF", "a/B.class"),
+    _jar(zipfile.ZIP_DEFLATED, "a/B.class", "META-INF/MANIFEST.MF"),
+    _jar(zipfile.ZIP_LZMA, "META-INF/MANIFEST.MF"),
+    _jar(zipfile.ZIP_BZIP2, "META-INF/MANIFEST.MF"),
+]
+
+
+@fuzzed("jar", JARS, 30)
+def test_jars(data: bytes) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "a.jar")
+        file.write_bytes(data)
+        entries, classes = read_jar(file)
+    assert all(isinstance(name, str) for name in (*entries, *(classes or ())))
+
+
+@fuzzed("java", [file.read_bytes() for file in sorted(SUBMISSIONS.iterdir())], 30)
+def test_java_streams(data: bytes) -> None:
+    with contextlib.suppress(BadStream):
+        assert isinstance(decode_job(read_object(data)), SubmittedJob)
+
+
+@fuzzed("journal", [JOURNAL, HAR], 20)
+def test_journals(data: bytes) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "journal.har" if data.startswith(b'{"log') else "journal.jsonl")
+        file.write_bytes(data)
+        with contextlib.suppress(FlinkMockError):
+            compat(read_requests(file), "1.20", "2.3")
+
+
+@fuzzed("recording", [RECORDING], 20)
+def test_recordings(data: bytes) -> None:
+    """`flinkmock record` reports these errors in one line, too."""
+    with contextlib.suppress(FlinkMockError, LookupError, TypeError, AttributeError):
+        recorded_scenario(read_raw(data.decode("utf-8", "replace").splitlines()))
+
+
+def test_contracts_are_loaded_once() -> None:
+    assert Contract.load("2.3") is Contract.load("2.3")

@@ -1,0 +1,70 @@
+"""Bytes that nearly are HTTP: the server answers or ends the connection, and serves the next client."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flinkmock import FlinkMock
+from tests.fuzz.mutations import FINDINGS, mutated
+from tests.hypothesis_profile import examples
+from tests.timeouts import PATIENCE
+
+REQUESTS = [
+    b"GET /jobs/overview HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"POST /jars/x/run HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}",
+    b"POST /jars/x/run HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n2;a=b\r\n{}\r\n0\r\nT: x\r\n\r\n",
+    b"POST /jars/upload HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\nContent-Length: 80\r\n"
+    b'\r\n--b\r\nContent-Disposition: form-data; name="f"; filename="a.jar"\r\n\r\nabc\r\n--b--\r\n   ',
+    b"GET /overview HTTP/1.1\r\nHost: x\r\nConnection: close\r\nExpect: 100-continue\r\n\r\n",
+    b"GET /__flinkmock__/v1/clock HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\nGET /jobs HTTP/1.1\r\nHost: x\r\n\r\n",
+    b"BREW / HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n",
+    b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+]
+
+
+@pytest.fixture(scope="module")
+def mock() -> Iterator[FlinkMock]:
+    with FlinkMock({"jobs": {"orders": "streaming"}}, clock="virtual") as mock:
+        yield mock
+
+
+def exchange(mock: FlinkMock, pieces: list[bytes]) -> None:
+    address = mock.host, mock.port
+    with socket.create_connection(address, timeout=PATIENCE) as wire, contextlib.suppress(ConnectionError):
+        for piece in pieces:
+            wire.sendall(piece)
+        with contextlib.suppress(OSError):  # the server has ended the connection
+            wire.shutdown(socket.SHUT_WR)
+        while wire.recv(65_536):
+            pass
+    client = http.client.HTTPConnection(mock.host, mock.port, timeout=PATIENCE)
+    with contextlib.closing(client):
+        client.request("GET", "/jobs")
+        assert client.getresponse().status == 200
+
+
+@pytest.mark.parametrize("file", sorted(FINDINGS.glob("wire-*")), ids=lambda file: file.name)
+def test_findings(mock: FlinkMock, file: Path) -> None:
+    exchange(mock, [file.read_bytes()])
+
+
+def test_drawn(mock: FlinkMock, caplog: pytest.LogCaptureFixture) -> None:
+    @examples(20)
+    @given(mutated(REQUESTS), st.lists(st.integers(1, 40), max_size=3))
+    def drawn(data: bytes, sizes: list[int]) -> None:
+        pieces, start = [], 0
+        for size in sizes:
+            pieces.append(data[start : start + size])
+            start += size
+        exchange(mock, [*pieces, data[start:]])
+
+    drawn()
+    assert caplog.messages == []
