@@ -52,7 +52,9 @@ class PlainBody:
 
     @property
     def content(self) -> bytes:
-        return b"".join(self._chunks)
+        if len(self._chunks) > 1:
+            self._chunks = [b"".join(self._chunks)]  # a long body is not kept twice
+        return self._chunks[0] if self._chunks else b""
 
     def receive(self, chunk: bytes) -> None:
         self._chunks.append(chunk)
