@@ -361,11 +361,13 @@ def killed(folder: Path, scale: float) -> Row:
     with Server(folder) as server:
 
         async def begin() -> None:
-            for _ in range(20):
-                _, writer = await asyncio.open_connection(server.host, int(server.port))
+            streams = [await asyncio.open_connection(server.host, int(server.port)) for _ in range(20)]
+            for _, writer in streams:
                 writer.write(_upload(200_000)[:150_000])
                 await writer.drain()
-            await asyncio.sleep(1)
+            async with asyncio.timeout(PATIENCE):
+                while len(list(server.temporary.glob("*/upload-*"))) < 20:
+                    await asyncio.sleep(0.1)
 
         with measured(row, server.process.pid, settle=0):
             asyncio.run(begin())

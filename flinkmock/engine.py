@@ -6,7 +6,7 @@ import dataclasses
 import shutil
 import time
 
-from flinkmock import private_files
+from flinkmock import limits, private_files
 from flinkmock.cluster.clock import Clock
 from flinkmock.cluster.cluster import Cluster
 from flinkmock.cluster.spec import ClusterSpec
@@ -113,11 +113,11 @@ class Engine:
             self.catch_up(now)
             return now
 
-    def catch_up(self, now: int) -> None:
-        """Run what is due by `now` (epoch ms)."""
+    def catch_up(self, now: int, most: int | None = None) -> None:
+        """Run what is due by `now` (epoch ms), at most so many events; None: `limits.CATCH_UP`."""
         if self.cluster.event_queue.has_due(now):
             with self.lock:
-                self.cluster.run_due_events(now)
+                self.cluster.run_due_events(now, most)
 
     def apply_cluster_fault(self, fault: Fault) -> None:
         """Do what a fault does to the cluster itself, if anything, after the request to which it applied."""
@@ -138,7 +138,7 @@ class Engine:
         ms."""
         with self.lock.reading:
             now = self.clock.advance(length)
-            self.catch_up(now)
+            self.catch_up(now, limits.ADVANCE)
             return now
 
     def reach(self, moment: int) -> None:

@@ -183,9 +183,17 @@ LIFECYCLE_STEPS = _limit(
 )
 CATCH_UP = _limit(
     "catch-up",
-    200_000,
+    50_000,
     "events",
-    "the events of a cluster that are carried out at once, when its clock has moved far",
+    "the events of a cluster that are carried out at once, when the wall clock has moved far",
+    "what the cluster does by then lasts until now",
+    "-",
+)
+ADVANCE = _limit(
+    "advance",
+    1_000_000,
+    "events",
+    "the same when the clock is advanced",
     "what the cluster does by then lasts until now",
     "-",
 )

@@ -179,13 +179,13 @@ class Cluster:
 
     # -- time
 
-    def run_due_events(self, now: int) -> None:
-        """Carry out the events that are due by `now` (epoch ms).
+    def run_due_events(self, now: int, most: int | None = None) -> None:
+        """Carry out the events that are due by `now` (epoch ms), at most so many; None: `limits.CATCH_UP`.
 
-        If they are very many, because the clock has jumped by years, the last ones are postponed: what the cluster does
-        by then lasts until `now`.
+        If they are more, because the clock has jumped by years, the others are postponed: what the cluster does by then
+        lasts until `now`.
         """
-        left = limits.CATCH_UP
+        left = limits.CATCH_UP if most is None else most
         while (event := self.event_queue.pop_due(now)) is not None:
             self.now = max(self.now, event.at)
             self.event_queue.run(event)

@@ -16,7 +16,7 @@ YEAR_MS = 365 * 86_400_000
 
 
 def test_a_century_of_restarts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "CATCH_UP", 1_000)
+    monkeypatch.setattr(limits, "ADVANCE", 1_000)
     with FlinkMock(LOOP, clock="virtual") as mock:
         mock.advance("36500d")
         job = mock.job("crashes")
