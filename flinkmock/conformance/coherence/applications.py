@@ -35,6 +35,7 @@ def _times(row: Value) -> Relations:
 @within("getApplicationDetails", text="An application starts and ends with its states.", source=_SOURCE)
 def application_times(body: Value) -> Relations:
     yield from _times(body)
+    yield from unique(body["jobs"], "jid")
     times = body["timestamps"]
     for earlier, later in (
         ("CREATED", "RUNNING"),
@@ -126,3 +127,21 @@ def application_status(view: View, application_id: str) -> Relations:
             yield from true(state.raw in TERMINAL, "a job is still running", details["status"], state)
         if len(states) == 1:
             yield from equal(details["status"], states[0])
+
+
+@between(
+    "cluster",
+    text="The list of applications counts the job of an application with one job by its state.",
+    source=_SOURCE,
+    since="2.3",
+)
+def application_counts_its_job(view: View) -> Relations:
+    listed = view.body("getJobsOverview")["jobs"]
+    states = {job["jid"].raw: job["state"] for job in listed}
+    for row in view.body("getApplicationsOverview")["applications"]:
+        if row["id"].raw in states and str(row["name"].raw).startswith("SingleJobApplication("):
+            state = states[row["id"].raw]
+            for name, counted in row["jobs"].items():
+                yield from true(
+                    counted.raw == (name == state.raw), f"its job is {state.raw}", counted, state, exact=True
+                )

@@ -124,12 +124,15 @@ _SUBTASK_FIELDS = {
 
 @within("getTaskCheckpointStatistics", text="A task's summary is that of its subtasks.", source=_DETAILS)
 def task_checkpoint_summary(body: Value) -> Relations:
-    if body["status"].raw != "COMPLETED":
-        return
     for field, inner in _SUBTASK_FIELDS.items():
         figures = body["summary"]
         for key in field:
             figures = figures[key]
+        if body["num_acknowledged_subtasks"].raw == 0:
+            for key in ("min", "max", "avg"):
+                yield from true(not figures[key].raw, "no subtask has acknowledged", figures[key], exact=True)
+        if body["status"].raw != "COMPLETED":
+            continue
         values = []
         for row in body["subtasks"]:
             value = row

@@ -201,6 +201,8 @@ def checkpoint_path(body: Value) -> Relations:
         path = entry["external_path"]
         if not isinstance(path.raw, str):
             continue
+        if "/chk-" in path.raw and not _JOB_IN_PATH.search(path.raw):
+            yield from true(False, "no folder of a checkpoint", path)
         if match := _JOB_IN_PATH.search(path.raw):
             right = match[1] == job_id and match[2] == str(entry["id"].raw) and entry["is_savepoint"].raw is False
             yield from true(right, "the path of another checkpoint", path, entry["id"], exact=True)

@@ -122,8 +122,19 @@ def same_version(view: View) -> Relations:
     overview, config = view.body("getClusterOverview"), view.body("getDashboardConfiguration")
     yield from equal(overview["flink-version"], config["flink-version"])
     commit, revision = overview["flink-commit"], config["flink-revision"]
+    if isinstance(revision.raw, str) and " @ " in revision.raw:
+        text = "no time after the commit"
+        yield from true(_is_time(revision.raw.partition(" @ ")[2]), text, revision, exact=True)
     if isinstance(commit.raw, str) and isinstance(revision.raw, str):
         yield from true(revision.raw.startswith(commit.raw), "another commit", revision, commit, exact=True)
+
+
+def _is_time(text: str) -> bool:
+    try:
+        datetime.fromisoformat(text)
+    except ValueError:
+        return False
+    return True
 
 
 @within(
@@ -216,7 +227,8 @@ def same_configuration(view: View) -> Relations:
             if key in expected:
                 yield from equal(value, expected[key])
             elif expected:
-                yield from true(False, f"only one of them has {key}", body, original)
+                row = next(row for row in body if row["key"].raw == key)
+                yield from true(False, f"only one of them has {key}", row["key"], original)
         for key in expected.keys() - copied.keys():
             yield from true(False, f"only one of them has {key}", body, original)
     for body in _copies(view, "getJobManagerEnvironment"):
@@ -303,6 +315,7 @@ def jars_newest_first(body: Value) -> Relations:
         if isinstance(name.raw, str) and isinstance(jar.raw, str):
             yield from true(jar.raw.partition("_")[2] == name.raw, "an id of another name", name, jar, exact=True)
         yield from ascending(constant(1, "1"), row["uploaded"])
+        yield from unique(row["entry"], "name")
 
 
 @between("cluster", text="The pages of logs are on the server that lists the jars.", source="logs", since="1.16")

@@ -202,7 +202,11 @@ def plan_is_of_the_job(job: Value) -> Relations:
     source="jar-plan",
 )
 def plan_is_a_graph(body: Value) -> Relations:
-    nodes = body["plan"]["nodes"]
+    yield from _is_graph(body["plan"]["nodes"])
+    yield from _is_graph(body["stream-graph"]["nodes"])
+
+
+def _is_graph(nodes: Value) -> Relations:
     ids = {node["id"].raw for node in nodes}
     yield from unique(nodes, "id")
     for node in nodes:

@@ -97,6 +97,9 @@ def job_states_in_order(job: Value) -> Relations:
     ):
         if times[earlier].raw and times[later].raw:
             yield from ascending(times[earlier], times[later])
+    for _, time in times.items():
+        if time.raw:
+            yield from ascending(times["INITIALIZING"], time)
     if times["RUNNING"].raw and times["CREATED"].exists:
         yield from true(times["CREATED"].raw > 0, "RUNNING without CREATED", times["CREATED"], times["RUNNING"])
     for state in ("FAILING", "CANCELLING", "RESTARTING", "FINISHED"):

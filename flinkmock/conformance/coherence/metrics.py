@@ -76,8 +76,10 @@ def _compare(aggregated: dict[str, Value], singles: Sequence[dict[str, Value]]) 
             "min": min(numbers),
             "max": max(numbers),
             "sum": sum(numbers),
-            "avg": sum(numbers) / len(numbers),
+            "avg": (mean := sum(numbers) / len(numbers)),
         }
+        if mean > 0 and min(numbers) >= 0:
+            figures["skew"] = sum(abs(each - mean) for each in numbers) / len(numbers) / mean * 100
         for key, figure in figures.items():
             if is_number(row[key].raw):
                 text = f"the {key} of {len(values)} values of {name} is {figure}"

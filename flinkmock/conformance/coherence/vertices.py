@@ -210,7 +210,9 @@ def vertex_tasks(view: View, job_id: str, vertex_id: str) -> Relations:
             return  # a job that waits for slots has a graph without executions
         listed = count(statuses, [state], f"subtasks that are {state}") if statuses else Value(MISSING)
         parts = [each["status-counts"][state] for each in located]
-        here = total(parts, f"sum of status-counts.{state}") if parts else Value(MISSING)
+        known = located.exists
+        here = computed(sum(part.raw for part in parts), f"sum of status-counts.{state}", located, *parts)
+        here = here if known else Value(MISSING)
         yield from equal(counted, listed, here)
 
 
