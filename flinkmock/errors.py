@@ -147,7 +147,7 @@ class FakerMissing(FlinkMockError):
 
     def __init__(self, version: str) -> None:
         super().__init__(
-            f"Flink {version} was imported from its documentation. What its answers have beyond flinkmock's model is "
+            f"Flink {version} was imported from its documentation. What its responses have beyond flinkmock's model is "
             "made up with Faker, which is not installed: pip install 'flinkmock[synthesis]'."
         )
 

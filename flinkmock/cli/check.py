@@ -47,7 +47,9 @@ def configure(subparsers: Any) -> None:
         "--mutating", type=Path, metavar="JAR", help="also send requests that change something, to jobs of this jar"
     )
     parser.add_argument(
-        "--job", metavar="ID", help="also send requests that change something, to this job; it ends cancelled"
+        "--job",
+        metavar="ID",
+        help="also send requests that change something, to this job, which is cancelled at the end",
     )
     parser.add_argument("--savepoints", metavar="DIR", help="the savepoint directory; default: the cluster's")
     parser.add_argument(

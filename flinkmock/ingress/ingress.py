@@ -31,7 +31,7 @@ class Ingress:
         self._engine = engine
         self._spec = engine.ingress
 
-    def inside(self, target: str) -> str:
+    def without_base_path(self, target: str) -> str:
         """Return the target that the cluster sees; the same one if it is not below the base path."""
         base = self._spec.base_path
         if not target.startswith(base) or target[len(base) :][:1] not in ("", "/", "?"):

@@ -78,7 +78,7 @@ async def respond(server: FlinkServer, http: web.BaseRequest, prefix: str = "") 
     control = server.control
     if control is None:
         return await _respond(server, http, prefix)
-    target = server.inside(target_of(http).removeprefix(prefix))
+    target = server.without_base_path(target_of(http).removeprefix(prefix))
     if control.handles(target):
         return await _respond_to_control(control, http, target)
     with control.request():

@@ -4,7 +4,7 @@
       JournalMiddleware     records the exchange
         IngressMiddleware     a proxy in front of the cluster may reply instead, if there is one
           LeadershipMiddleware  the JobManager may be down
-            FaultMiddleware       a fault may reply instead, or spoil the response
+            FaultMiddleware       a fault may reply instead, or change the response
               RestApi               routing, handler, rendering, errors
 
 The requests come from `server/connection.py`, or from `server/aiohttp_server.py` if aiohttp has read them.
@@ -81,16 +81,18 @@ class FlinkServer:
         """Whether a request is for the control API: `respond_to_control` answers it."""
         if self.control is None:
             return False
-        return self.control.handles(head.target if self.ingress is None else self.ingress.inside(head.target))
+        return self.control.handles(
+            head.target if self.ingress is None else self.ingress.without_base_path(head.target)
+        )
 
-    def inside(self, target: str) -> str:
+    def without_base_path(self, target: str) -> str:
         """Return the target that the cluster sees, without the base path of an ingress."""
-        return target if self.ingress is None else self.ingress.inside(target)
+        return target if self.ingress is None else self.ingress.without_base_path(target)
 
     def open(self, method: str, target: str, headers: Mapping[str, str], base_url: str) -> Request:
         """Open a request. An ingress may reject it."""
         response = None if self.ingress is None else self.ingress.response(target, headers, base_url)
-        return self._open(method, self.inside(target), headers, base_url, response)
+        return self._open(method, self.without_base_path(target), headers, base_url, response)
 
     def _open(
         self, method: str, target: str, headers: Mapping[str, str], base_url: str, response: Response | None
@@ -107,7 +109,7 @@ class FlinkServer:
     ) -> tuple[bytes, bool]:
         """As `respond_at_once`, for the control API. `is_gone` returns whether the client has left."""
         assert self.control is not None
-        request = ControlRequest(head.method, self.inside(head.target), head.headers, body, base_url)
+        request = ControlRequest(head.method, self.without_base_path(head.target), head.headers, body, base_url)
         return _message(head, await self.control.respond(request, is_gone), lower_case=True)
 
     def answers_at_once(self) -> bool:
@@ -119,17 +121,17 @@ class FlinkServer:
 
         None: the connection ends without a response.
         """
-        ended = None
+        ingress_response = None
         if self.ingress is not None:
-            ended = self.ingress.response(head.target, head.headers, base_url)
-            head = dataclasses.replace(head, target=self.ingress.inside(head.target))
-        if head.method == "GET" and not body and ended is None:
+            ingress_response = self.ingress.response(head.target, head.headers, base_url)
+            head = dataclasses.replace(head, target=self.ingress.without_base_path(head.target))
+        if head.method == "GET" and not body and ingress_response is None:
             message = self._read_path.message(head, base_url)
             if message is not None:
                 if self.control is not None:
                     self.control.on_request()
                 return message, head.keep_alive
-        request = self._open(head.method, head.target, head.headers, base_url, ended)
+        request = self._open(head.method, head.target, head.headers, base_url, ingress_response)
         if body:
             request.receive(body)
         request.complete()

@@ -120,7 +120,7 @@ def test_faults_from_a_file_and_from_standard_input(ctl: Ctl, tmp_path: Path, mo
 
 
 def test_requests(ctl: Ctl, flink: FlinkMock) -> None:
-    assert ctl("requests")[1] == "No request.\n"
+    assert ctl("requests")[1] == "There are no requests.\n"
     assert ctl("requests", "--wait", "1")[2] == "flinkmock: --wait needs --match.\n"
     assert ctl("expectations")[:2] == (0, "The scenario expects nothing.\n")
     assert ctl("requests", "--clear")[0] == 0

@@ -1,4 +1,4 @@
-"""`flinkmock ctl`: drives a running fake cluster from a shell, by its control API."""
+"""`flinkmock ctl`: drives a running fake cluster from a shell, through its control API."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ def configure(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "ctl",
         help="drive a running fake cluster: clock, jobs, faults, requests, scenario",
-        description="Drives a running fake cluster by its control API. Exit code 0: done; 1: a condition is not met (a "
-        "job does not get into a state, an expectation is not met, the cluster is not in a state for this); 2: usage "
-        "error, or the cluster does not answer.",
+        description="Drives a running fake cluster through its control API. Exit code 0: done; 1: a condition is "
+        "not met (a job does not get into a state, an expectation is not met, the cluster is not in a state for this); "
+        "2: usage error, or the cluster does not answer.",
         examples=EXAMPLES,
     )
     _add_options(parser)

@@ -19,10 +19,10 @@ def configure(actions: Actions) -> None:
     parser.add_argument("--match", metavar="REQUEST", help="method and path: 'POST /jobs/:jobid/savepoints'")
     parser.add_argument("--status", type=whole_number, help="only responses with this status")
     parser.add_argument("--job", help="only requests about the job with this name or id")
-    parser.add_argument("--unmatched", action="store_true", help="only requests for which there is no operation")
+    parser.add_argument("--unmatched", action="store_true", help="only requests that match no operation")
     parser.add_argument("--limit", type=count, default=50, metavar="N", help="the last ones; default: %(default)s")
     parser.add_argument(
-        "--wait", type=count, metavar="N", help="wait until N requests match; exit code 1 if they don't come"
+        "--wait", type=count, metavar="N", help="wait until N requests match; exit code 1 if they are not sent in time"
     )
     parser.add_argument(
         "--timeout", type=duration, default="30s", metavar="DURATION", help="of --wait; default: %(default)s"
@@ -76,7 +76,7 @@ def _show(session: Session, response: dict[str, Any]) -> None:
         ]
         for each in response["requests"]
     ]
-    session.show_rows(response, ("#", "time", "status", "request", "job", "fault"), rows, "No request.")
+    session.show_rows(response, ("#", "time", "status", "request", "job", "fault"), rows, "There are no requests.")
 
 
 def findings(session: Session) -> int:

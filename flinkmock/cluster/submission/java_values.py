@@ -47,7 +47,7 @@ def text(value: object) -> str | None:
     return value if isinstance(value, str) and value else None
 
 
-def inside(value: Any) -> Any:
+def deserialized(value: Any) -> Any:
     """Return the object in Flink's SerializedValue."""
     data = value.fields.get("serializedData") if isinstance(value, JavaObject) else None
     return read_object(data) if isinstance(data, bytes) else None

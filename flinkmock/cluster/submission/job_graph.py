@@ -8,7 +8,7 @@ from typing import Any
 
 from flinkmock.cluster.collect_sink import CollectSink
 from flinkmock.cluster.submission.collect_sinks import collect_sink
-from flinkmock.cluster.submission.java_values import Options, abstract_id, inside, items, pairs, plain, text
+from flinkmock.cluster.submission.java_values import Options, abstract_id, deserialized, items, pairs, plain, text
 from flinkmock.cluster.submission.plan_vertices import PlanVertex, chained_operators
 from flinkmock.flink.java_serialization.reader import BadStream, JavaObject, read_object
 
@@ -61,7 +61,7 @@ def _consumers(vertex: Mapping[str, Any]) -> Iterable[str | None]:
 
 def _collect_sinks(vertex: Mapping[str, Any]) -> Iterable[CollectSink]:
     """Yield the sinks of `collect()`: their factories are in the vertex's configuration, their ids in coordinators."""
-    providers = [inside(serialized) for serialized in items(vertex.get("operatorCoordinators"))]
+    providers = [deserialized(serialized) for serialized in items(vertex.get("operatorCoordinators"))]
     ids = [
         abstract_id(provider.fields["operatorId"])
         for provider in providers

@@ -12,7 +12,7 @@ from typing import Any
 
 from flinkmock.cluster.spec import VertexSpec
 from flinkmock.cluster.stream_operator import StreamOperator
-from flinkmock.cluster.submission.java_values import Options, abstract_id, inside, is_a, pairs, text
+from flinkmock.cluster.submission.java_values import Options, abstract_id, deserialized, is_a, pairs, text
 from flinkmock.cluster.submission.job_graph import job_graph_vertices
 from flinkmock.cluster.submission.job_settings import JobSettings, read_settings, source_parallelism
 from flinkmock.cluster.submission.plan_vertices import vertex_specs
@@ -79,13 +79,13 @@ def decode_job(plan: Any, release: Release | None = None) -> SubmittedJob:
 def _with_graph(job: SubmittedJob, fields: Mapping[str, Any], release: Release | None) -> SubmittedJob:
     options = Options(fields.get("jobConfiguration"))
     if "taskVertices" in fields:
-        execution_config = inside(fields.get("serializedExecutionConfig"))
+        execution_config = deserialized(fields.get("serializedExecutionConfig"))
         settings = read_settings(options, execution_config, fields.get("snapshotSettings"))
         of_sources = source_parallelism(options, settings.parallelism, release)
         vertices, order = vertex_specs(job_graph_vertices(fields, of_sources))
     else:
         holder = fields["userDefinedObjectsHolder"].fields
-        settings = read_settings(options, inside(holder.get("serializedExecutionConfig")), None)
+        settings = read_settings(options, deserialized(holder.get("serializedExecutionConfig")), None)
         of_sources = source_parallelism(options, settings.parallelism, release)
         by_head, operators = stream_graph_vertices(fields, options, of_sources)
         vertices, order = vertex_specs(by_head)

@@ -52,7 +52,7 @@ def entry_class(program: Program) -> str:
     if name is None:
         if not program.jar.entry_classes:
             raise _not_packaged(submission_messages.NO_ENTRY_CLASS)
-        # Flink takes the attribute as it stands, commas and all (PackagedProgram.getEntryPointClassNameFromJar).
+        # Flink takes the attribute unchanged, including commas (PackagedProgram.getEntryPointClassNameFromJar).
         name = ",".join(program.jar.entry_classes)
     if "," in name or not program.jar.has_class(name):
         raise _not_packaged(
@@ -72,11 +72,11 @@ def job_to_run(program: Program, rules: Sequence[SubmissionRule]) -> JobSpec:
     if not spec.program.executes:
         thrown = JavaException(java_classes.FLINK_EXCEPTION, submission_messages.NO_JOBS)
         raise ProgramError(thrown, refused=True, message=submission_messages.NO_JOBS)
-    if wrong := unparseable(program.configuration):
-        if wrong[0] == PARALLELISM:  # read before main is called
-            raise ProgramError(wrong[1], refused=False)
-        raise main_method_error(wrong[1])
-    if _bad_parallelism(program):
+    if invalid := unparseable(program.configuration):
+        if invalid[0] == PARALLELISM:  # read before main is called
+            raise ProgramError(invalid[1], refused=False)
+        raise main_method_error(invalid[1])
+    if _has_invalid_parallelism(program):
         raise main_method_error(BAD_PARALLELISM)
     if spec.program.throws is not None:
         raise main_method_error(spec.program.throws)
@@ -86,22 +86,22 @@ def job_to_run(program: Program, rules: Sequence[SubmissionRule]) -> JobSpec:
 def job_to_plan(program: Program, rules: Sequence[SubmissionRule], release: Release) -> JobSpec:
     """Return the job that the program would start, for its plan. Errors are not caught by Flink, so they become a 500.
 
-    Up to 1.16 JarPlanHandler made program and plan in one future, whose exceptions come bare, and let a parallelism
-    that is none pass (OptimizerPlanEnvironment).
+    Up to 1.16 JarPlanHandler created program and plan in one future, whose exceptions are not wrapped, and accepted an
+    invalid parallelism (OptimizerPlanEnvironment).
 
     Raises:
         ProgramError: As `job_to_run`.
     """
-    in_future = not release.since("1.17")
+    in_one_future = not release.since("1.17")
     try:
         name = entry_class(program)
     except ProgramError as problem:
-        raise ProgramError(problem.exception.chain()[int(in_future)], refused=False) from None
+        raise ProgramError(problem.exception.chain()[int(in_one_future)], refused=False) from None
     spec = matching_template((name, program.jar.name), rules)
-    if wrong := unparseable(program.configuration):
-        raise ProgramError(wrong[1], refused=False)
-    if _bad_parallelism(program):
-        if not in_future:
+    if invalid := unparseable(program.configuration):
+        raise ProgramError(invalid[1], refused=False)
+    if _has_invalid_parallelism(program):
+        if not in_one_future:
             raise ProgramError(BAD_PARALLELISM, refused=False)
         program = dataclasses.replace(program, parallelism=None)
     if spec.program.throws is not None:
@@ -113,7 +113,7 @@ def job_to_plan(program: Program, rules: Sequence[SubmissionRule], release: Rele
     return with_arguments(with_configuration(spec, program), program.arguments)
 
 
-def _bad_parallelism(program: Program) -> bool:
+def _has_invalid_parallelism(program: Program) -> bool:
     parallelism = program.parallelism
     return parallelism is not None and (parallelism == 0 or parallelism < PARALLELISM_UNKNOWN)
 
@@ -128,7 +128,7 @@ def matching_rule(names: Sequence[str], rules: Sequence[SubmissionRule]) -> Subm
     for rule in rules:
         if any(fnmatchcase(name, rule.pattern) for name in names):
             return rule
-    raise LookupError(f"no rule of `submitted` fits {names}; a cluster has one for '*'")
+    raise LookupError(f"no rule of `submitted` matches {names}; a cluster has one for '*'")
 
 
 def with_arguments(spec: JobSpec, arguments: Sequence[str]) -> JobSpec:
@@ -136,21 +136,21 @@ def with_arguments(spec: JobSpec, arguments: Sequence[str]) -> JobSpec:
     pairs = dict(zip(arguments[::2], arguments[1::2], strict=False))
     for argument, fields in spec.program.arguments.items():
         for field in fields if argument in pairs else ():
-            spec = _with(spec, field, pairs[argument])
+            spec = _with_field(spec, field, pairs[argument])
     if spec.program.arguments_in_user_config:
         spec = dataclasses.replace(spec, user_config={key.removeprefix("--"): value for key, value in pairs.items()})
     return spec
 
 
-def _with(spec: JobSpec, field: str, value: str) -> JobSpec:
+def _with_field(spec: JobSpec, field: str, value: str) -> JobSpec:
     """Return the job with one field set from an argument (durations in ms). Raises ProgramError."""
     if field == "name":
         return dataclasses.replace(spec, name=value)
     try:
         number = int(value)
     except ValueError:
-        wrong = JavaException(java_classes.NUMBER_FORMAT_EXCEPTION, submission_messages.not_a_number(value))
-        raise main_method_error(wrong) from None
+        cause = JavaException(java_classes.NUMBER_FORMAT_EXCEPTION, submission_messages.not_a_number(value))
+        raise main_method_error(cause) from None
     if field == "parallelism":
         return with_parallelism(spec, number)
     vertex, _, attribute = field.rpartition(".")
@@ -164,8 +164,8 @@ def _with(spec: JobSpec, field: str, value: str) -> JobSpec:
     checkpoints = spec.checkpoints or CheckpointSpec()
     if field == "checkpoints.every":
         return dataclasses.replace(spec, checkpoints=dataclasses.replace(checkpoints, every=number))
-    takes: UniformRange | ValuesInTurn = UniformRange.exactly(number) if number else checkpoints.duration
-    return dataclasses.replace(spec, checkpoints=dataclasses.replace(checkpoints, duration=takes))
+    duration: UniformRange | ValuesInTurn = UniformRange.exactly(number) if number else checkpoints.duration
+    return dataclasses.replace(spec, checkpoints=dataclasses.replace(checkpoints, duration=duration))
 
 
 def with_configuration(spec: JobSpec, program: Program) -> JobSpec:

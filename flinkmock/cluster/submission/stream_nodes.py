@@ -8,7 +8,7 @@ from typing import Any
 
 from flinkmock.cluster.collect_sink import CollectSink
 from flinkmock.cluster.submission.collect_sinks import collect_sink
-from flinkmock.cluster.submission.java_values import inside, is_a, items, pairs, plain, simple_name, text
+from flinkmock.cluster.submission.java_values import deserialized, is_a, items, pairs, plain, simple_name, text
 from flinkmock.cluster.submission.plan_vertices import check_count
 from flinkmock.flink.java_serialization.reader import JavaObject
 
@@ -88,9 +88,9 @@ def read_stream_nodes(holder: Mapping[str, Any]) -> dict[int, StreamNode]:
     """Return the operators by id, from the fields of a StreamGraph's UserDefinedObjectsHolder."""
     tuples = items(holder["streamNodeToSerializedOperatorFactories"])
     factories = {plain(pair.fields["f0"]): pair.fields["f1"] for pair in tuples}
-    objects = [value.fields for _, value in pairs(inside(holder["serializedStreamNodes"]))]
+    objects = [value.fields for _, value in pairs(deserialized(holder["serializedStreamNodes"]))]
     check_count(objects)
-    nodes = {fields["id"]: _node(fields, inside(factories.get(fields["id"]))) for fields in objects}
+    nodes = {fields["id"]: _node(fields, deserialized(factories.get(fields["id"]))) for fields in objects}
     edges: dict[int, StreamEdge] = {}  # both ends of an edge share it
 
     def edge(read: JavaObject) -> StreamEdge:

@@ -41,7 +41,7 @@ def taskmanagers_stay(before: Value, after: Value) -> Relations:
 
 @over_time(
     "getTaskManagerDetails",
-    text="A TaskManager keeps its address and size; its collections are counted on.",
+    text="A TaskManager keeps its address and size; its garbage collections never decrease.",
     source="task-managers",
 )
 def taskmanager_stays(before: Value, after: Value) -> Relations:
@@ -104,8 +104,8 @@ def plan_stays(before: Value, after: Value) -> Relations:
         yield from same_fields(old, new, without=("parallelism",))
 
 
-@over_time("getClusterOverview", text="Jobs that have ended are counted on.", source="cluster-overview")
-def ended_jobs_are_counted_on(before: Value, after: Value) -> Relations:
+@over_time("getClusterOverview", text="The number of jobs that have ended never decreases.", source="cluster-overview")
+def ended_jobs_never_decrease(before: Value, after: Value) -> Relations:
     for key in ("jobs-finished", "jobs-cancelled", "jobs-failed"):
         yield from ascending(before[key], after[key])
 
@@ -175,7 +175,11 @@ def jvm_metrics_grow(before: Value, after: Value) -> Relations:
             yield from equal(number(old["value"]), number(new["value"]))
 
 
-@over_time("getJobMetrics", text="Checkpoints and restarts are counted on in the metrics of a job.", source="metrics")
+@over_time(
+    "getJobMetrics",
+    text="The numbers of checkpoints and restarts in the metrics of a job never decrease.",
+    source="metrics",
+)
 def job_metrics_grow(before: Value, after: Value) -> Relations:
     for old, new in pairs(before, after, "id"):
         if old["id"].raw in (

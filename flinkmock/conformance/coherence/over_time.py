@@ -223,9 +223,11 @@ def located_vertex_stays(before: Value, after: Value) -> Relations:
 
 
 @over_time(
-    "getCheckpointingStatistics", text="Checkpoints are counted on, and their ids rise.", source="checkpoint-statistics"
+    "getCheckpointingStatistics",
+    text="The number of checkpoints never decreases, and their ids rise.",
+    source="checkpoint-statistics",
 )
-def checkpoints_are_counted_on(before: Value, after: Value) -> Relations:
+def checkpoints_never_decrease(before: Value, after: Value) -> Relations:
     for key in ("restored", "total", "completed", "failed"):
         yield from ascending(before["counts"][key], after["counts"][key])
     yield from ascending(before["history"][0]["id"], after["history"][0]["id"])

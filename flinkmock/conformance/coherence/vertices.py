@@ -88,7 +88,7 @@ def _aggregates(aggregated: Value, rows: Sequence[Value]) -> Relations:
 
 
 def _slack(rows: Sequence[Value], state: str) -> float:
-    """The time in a state that goes on is not counted on with each request."""
+    """The time in the current state is not updated with each request."""
     return 5000 if any(row["status"].raw == state and row["end-time"].raw == -1 for row in rows) else 0
 
 

@@ -167,7 +167,7 @@ def test_an_imported_release_without_faker_is_refused_before_anything_is_asked(m
     with pytest.raises(FakerMissing) as refused:
         ResponseRenderer(imported)
     assert str(refused.value) == (
-        "Flink 2.4.0 was imported from its documentation. What its answers have beyond flinkmock's model is made up "
+        "Flink 2.4.0 was imported from its documentation. What its responses have beyond flinkmock's model is made up "
         "with Faker, which is not installed: pip install 'flinkmock[synthesis]'."
     )
 
