@@ -36,6 +36,8 @@ class Caches:
     graph_ms: int
     checkpoints_ms: int
     metrics_ms: int
+    begin: int = 0
+    """When the scenario began. Metrics of what ended before were fetched by somebody else in time (epoch ms)."""
     _filled: dict[tuple[str, str], int] = field(default_factory=dict)
     _fetches: list[int] = field(default_factory=list)
     """When metrics were fetched, in the order of time."""
@@ -72,7 +74,7 @@ class Caches:
 
         The JobManager keeps them for what has ended then.
         """
-        if not self.enabled:
+        if not self.enabled or end <= self.begin:
             return end - 1
         index = bisect_left(self._fetches, end)
         return self._fetches[index - 1] if index else None

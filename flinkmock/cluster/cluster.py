@@ -147,6 +147,7 @@ class Cluster:
             refresh if graph is None else graph,
             refresh if checkpoints is None else checkpoints,
             configuration.milliseconds(METRICS_INTERVAL),
+            self.scenario_started_at,
         )
 
     def _register_event_handlers(self) -> None:
