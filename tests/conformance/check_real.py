@@ -57,7 +57,7 @@ def check(name: str, url: str, *options: str) -> bool:
 
 def check_through_proxy(url: str, runs: dict[str, Sequence[str]]) -> bool:
     """Run the same checks through a proxy."""
-    command = [*COMMAND, "proxy", url, "--port", "0"]
+    command = [*COMMAND, "proxy", url, "--port", "0", "--quiet"]  # nobody reads what it prints meanwhile
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as proxy:
         assert proxy.stdout is not None
         address = proxy.stdout.readline().split()[3].rstrip(",")
