@@ -1,4 +1,4 @@
-"""What the terminal and files can take: characters, colours, progress, a reader that leaves, a disk that is full."""
+"""Output to terminals and files: characters, colours, progress, closed pipes, full disks."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _UNPRINTABLE = re.compile("[\x00-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u20
 
 
 def prepare() -> None:
-    """Let standard output and error replace characters that their encoding lacks."""
+    """Make standard output and error replace characters that their encoding lacks."""
     codecs.register_error(_ERRORS, _replaced)
     for stream in (sys.stdout, sys.stderr):
         encoding = str(getattr(stream, "encoding", "utf-8") or "utf-8")
@@ -47,8 +47,8 @@ def prepare() -> None:
 def _replaced(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
-    refused = error.object[error.start : error.end]
-    return "".join(_ASCII.get(c) or c.encode("ascii", "backslashreplace").decode() for c in refused), error.end
+    characters = error.object[error.start : error.end]
+    return "".join(_ASCII.get(c) or c.encode("ascii", "backslashreplace").decode() for c in characters), error.end
 
 
 def flush() -> None:

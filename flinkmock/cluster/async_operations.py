@@ -48,7 +48,7 @@ class AsyncOperation:
         return self.done_at is not None and self.done_at <= time
 
     def fail(self, at: int, failure: JavaException) -> None:
-        """Let it fail at `at` (epoch ms), whatever was planned before."""
+        """Make it fail at `at` (epoch ms), whatever was planned before."""
         self.done_at, self.failure = at, failure
 
 

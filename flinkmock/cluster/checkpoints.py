@@ -123,7 +123,7 @@ class CheckpointTracker:
             self.abort(record, at)
 
     def abort(self, record: Checkpoint, at: int, failure: str = messages.SUSPENDING) -> None:
-        """Let a checkpoint in progress fail at `at`, whatever was planned."""
+        """Fail a checkpoint in progress at `at`, whatever was planned."""
         self.end(record, at, failure)
 
     def end(self, record: Checkpoint, at: int, failure: str | None) -> None:

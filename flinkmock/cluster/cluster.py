@@ -389,7 +389,7 @@ class Cluster:
         self.remove_one_taskmanager(at, event.number, leaves=event.kind == TaskManagerEventKind.LEAVES)
 
     def remove_one_taskmanager(self, at: int, number: int | None = None, *, leaves: bool = False) -> None:
-        """Remove the TaskManager of that number, or the first one present; does nothing if it is already gone."""
+        """Remove the TaskManager of that number, or the first one present; do nothing if it is already gone."""
         present = [each for each in self.taskmanagers_at(at) if number in (None, each.number)]
         if present:
             self.remove_taskmanager(present[0].id, at, leaves=leaves)

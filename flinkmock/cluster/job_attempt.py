@@ -98,7 +98,7 @@ class JobAttempt:
         self._first_stage_running_at = None
 
     def plan_end(self, at: int) -> None:
-        """Let the tasks finish by `at`, one vertex after the other."""
+        """Finish the tasks by `at`, one vertex after the other."""
         self.planned_end = at
         self._forget_executions()
 

@@ -67,7 +67,7 @@ class Leadership:
         self._to_recover: list[Job] = []
 
     def fail_leader(self, duration: int | None, at: int, *, recovers: bool | None = None) -> None:
-        """Crash the leader; does nothing while there is none.
+        """Crash the leader; do nothing while there is none.
 
         Args:
             duration: How many ms later the next leader is elected, and the crashed one is back; None: never.

@@ -48,7 +48,7 @@ SETTLING_MS = (20, 60)
 GLOBAL_FAILURE_MS = (8, 30)
 """From the failure of a task that is being stopped to the failure of the job (situations: failing stop)."""
 FAILING_MS = (12, 24)
-"""How long a job is FAILING unless the scenario says it."""
+"""How long a job is FAILING unless the scenario specifies it."""
 NO_SLOTS = ExceptionSpec(
     JavaException(
         java_classes.NO_RESOURCE_AVAILABLE_EXCEPTION,
@@ -63,7 +63,7 @@ def _ignore(job: Job, step: Step, at: int) -> None:
 
 
 def _may_restart(job: Job, at: int) -> bool:
-    """Return whether the restart strategy lets a job restart that fails at `at` (epoch ms)."""
+    """Return whether the restart strategy allows a restart of a job that fails at `at` (epoch ms)."""
     strategy = job.spec.restart
     if strategy.kind == RestartStrategyKind.NONE:
         return False
@@ -138,7 +138,10 @@ class JobStateMachines:
             self._schedule_next_step(job, at, duration)
 
     def _draw_duration(self, job: Job, step: Step) -> int | None:
-        """Return the ms that the job stays in a step; None if no time ends it. Each visit of a step draws anew."""
+        """Return the ms that the job stays in a step; None if no time ends it.
+
+        Each visit of a step draws another value.
+        """
         return self._cluster.random.draw(step.duration, "step", job.id, job.step_index, len(job.states))
 
     def _schedule_next_step(self, job: Job, at: int, duration: int | None) -> None:
@@ -366,7 +369,7 @@ class JobStateMachines:
         self._enter(job, at)
 
     def cancel(self, job: Job, at: int) -> None:
-        """Cancel a job; does nothing if it is CANCELLING or CANCELED.
+        """Cancel a job; do nothing if it is CANCELLING or CANCELED.
 
         Raises:
             JobAlreadyTerminated: The job has ended in another state.
@@ -379,7 +382,7 @@ class JobStateMachines:
         self.divert(job, at, (Step(JobState.CANCELLING, duration), Step(JobState.CANCELED)))
 
     def fail(self, job: Job, at: int, exception: ExceptionSpec = DEFAULT_EXCEPTION) -> None:
-        """Let a job fail that its lifecycle does not; the restart strategy decides what follows.
+        """Fail a job whose lifecycle does not fail it; the restart strategy decides what follows.
 
         Raises:
             JobAlreadyTerminated: The job has ended.
@@ -398,7 +401,7 @@ class JobStateMachines:
             self.divert(job, at, (failing, Step(JobState.FAILED, exception=exception)))
 
     def restart(self, job: Job, at: int, exception: ExceptionSpec = DEFAULT_EXCEPTION) -> None:
-        """Let a running job fail and restart, whatever its restart strategy."""
+        """Fail and restart a running job, regardless of its restart strategy."""
         restarting = Step(JobState.RESTARTING, UniformRange.exactly(job.spec.restart.delay), exception)
         # the adaptive scheduler goes through CREATED again, while it waits for slots
         adaptive = self._cluster.uses_adaptive_scheduler(job.spec)
@@ -425,7 +428,7 @@ class JobStateMachines:
             self._cluster.slots.release(at, job_id=job_id)
 
     def finish(self, job: Job, at: int) -> None:
-        """Let all tasks of a job finish at `at`.
+        """Finish all tasks of a job at `at`.
 
         Raises:
             JobAlreadyTerminated: The job has ended.
@@ -435,5 +438,5 @@ class JobStateMachines:
         self.divert(job, at, (Step(JobState.FINISHED),))
 
     def fail_initialization(self, job: Job, at: int, exception: JavaException) -> None:
-        """Let a job fail before it has a graph, because its JobMaster can't be created."""
+        """Fail a job before it has a graph, because its JobMaster can't be created."""
         self.divert(job, at, (Step(JobState.FAILED, exception=ExceptionSpec(exception, everywhere=True)),))

@@ -230,7 +230,7 @@ class Check:
         self._silent.add(path.split("/")[2])
 
     def is_valid(self, operation: Operation) -> bool:
-        """Whether all responses obeyed their schema so far, so that comparing their values makes sense."""
+        """Whether all responses conformed to their schema so far, so that comparing their values makes sense."""
         return operation not in self.report.invalid
 
     def add_violation(self, operation: Operation, path: str, violation: InvariantViolation) -> None:

@@ -74,7 +74,7 @@ class JobControl(ControlPart):
         vertex: str | None = None,
         exception: JavaException | Mapping[str, object] | None = None,
     ) -> None:
-        """Let a task throw an exception. The job's restart strategy decides what follows.
+        """Make a task throw an exception. The job's restart strategy decides what follows.
 
         Args:
             message: The message of the exception.

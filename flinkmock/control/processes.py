@@ -1,4 +1,4 @@
-"""The processes of a cluster: TaskManagers that come and go, and the JobManager that leads."""
+"""The processes of a cluster: TaskManagers that register and shut down, and the leading JobManager."""
 
 from __future__ import annotations
 

@@ -18,9 +18,9 @@ from flinkmock.release import Release
 class Use(StrEnum):
     """How the fake uses an option."""
 
-    OBEYED = "obeyed"
+    APPLIED = "applied"
     SHOWN = "shown only"
-    REFUSED = "refused"
+    REJECTED = "rejected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class OptionUse:
         key: The newest name.
         default: Flink's default in the newest release; None: it has none.
         use: How the fake uses it.
-        effect: What depends on it, or why it is refused.
+        effect: What depends on it, or why it is rejected.
         since: The first release that has it, under any name.
         until: The last release that has it; None: the newest one does.
         names: Older names, which work as well.
@@ -57,7 +57,7 @@ def _next_minor(minor: str) -> str:
     return f"{major}.{int(number) + 1}"
 
 
-def _obeyed(
+def _applied(
     key: str,
     default: str | None,
     effect: str,
@@ -65,11 +65,11 @@ def _obeyed(
     until: str | None = None,
     names: tuple[str, ...] = (),
 ) -> OptionUse:
-    return OptionUse(key, default, Use.OBEYED, effect, since, until, names)
+    return OptionUse(key, default, Use.APPLIED, effect, since, until, names)
 
 
-def _refused(key: str, default: str | None, why: str, since: str, names: tuple[str, ...] = ()) -> OptionUse:
-    return OptionUse(key, default, Use.REFUSED, why, since, names=names)
+def _rejected(key: str, default: str | None, why: str, since: str, names: tuple[str, ...] = ()) -> OptionUse:
+    return OptionUse(key, default, Use.REJECTED, why, since, names=names)
 
 
 def _shown(
@@ -79,186 +79,186 @@ def _shown(
 
 
 OPTIONS = (
-    _obeyed(
+    _applied(
         "web.refresh-interval",
         "3 s",
         "how long `/jobs/:jobid` and what belongs to it are cached; `refresh-interval` of `/config`",
     ),
-    _obeyed(
+    _applied(
         "rest.cache.execution-graph.timeout",
         None,
         "how long `/jobs/:jobid` and what belongs to it are cached, instead of `web.refresh-interval`",
         since="2.3",
     ),
-    _obeyed(
+    _applied(
         "rest.cache.checkpoint-statistics.timeout",
         "3 s",
         "how long checkpoint statistics are cached, instead of `web.refresh-interval`",
         since="1.18",
     ),
-    _obeyed("metrics.fetcher.update-interval", "10 s", "how often metrics are fetched"),
-    _obeyed("rest.async.store-duration", "5 min", "how long the result of an asynchronous operation is known"),
-    _obeyed("rest.server.max-content-length", "104857600", "the largest body, except of uploads"),
-    _obeyed("rest.port", "8081", "`/jobmanager/config` shows the port that is used", names=("web.port",)),
-    _obeyed("rest.flamegraph.enabled", "false", "flame graphs", since="1.13"),
-    _obeyed("rest.flamegraph.refresh-interval", "1 min", "how old a flame graph may be", since="1.13"),
-    _obeyed("rest.profiling.enabled", "false", "the operations of the profiler", since="1.19"),
-    _obeyed("rest.profiling.duration-max", "5 min", "the longest profile", since="1.19"),
-    _obeyed("rest.profiling.history-size", "10", "how many profiles are listed", since="1.19"),
-    _obeyed("web.access-control-allow-origin", "*", "the header of that name"),
-    _obeyed("web.submit.enable", "true", "the operations of jars; `web-submit` of `/config`"),
-    _obeyed("web.cancel.enable", "true", "`web-cancel` of `/config`; cancelling works without it", since="1.14"),
-    _obeyed("web.rescale.enable", "true", "`web-rescale` of `/config`", since="1.18"),
-    _obeyed("web.upload.dir", None, "the path that an upload returns"),
-    _obeyed("web.checkpoints.history", "10", "how many checkpoints are listed"),
-    _obeyed("web.exception-history-size", "16", "how many failures are listed", since="1.13"),
-    _obeyed("web.adaptive-scheduler.rescale-history.size", "0", "how many rescales are listed", since="2.3"),
-    _obeyed(
+    _applied("metrics.fetcher.update-interval", "10 s", "how often metrics are fetched"),
+    _applied("rest.async.store-duration", "5 min", "how long the result of an asynchronous operation is known"),
+    _applied("rest.server.max-content-length", "104857600", "the largest body, except of uploads"),
+    _applied("rest.port", "8081", "`/jobmanager/config` shows the port that is used", names=("web.port",)),
+    _applied("rest.flamegraph.enabled", "false", "flame graphs", since="1.13"),
+    _applied("rest.flamegraph.refresh-interval", "1 min", "how old a flame graph may be", since="1.13"),
+    _applied("rest.profiling.enabled", "false", "the operations of the profiler", since="1.19"),
+    _applied("rest.profiling.duration-max", "5 min", "the longest profile", since="1.19"),
+    _applied("rest.profiling.history-size", "10", "how many profiles are listed", since="1.19"),
+    _applied("web.access-control-allow-origin", "*", "the header of that name"),
+    _applied("web.submit.enable", "true", "the operations of jars; `web-submit` of `/config`"),
+    _applied("web.cancel.enable", "true", "`web-cancel` of `/config`; cancelling works without it", since="1.14"),
+    _applied("web.rescale.enable", "true", "`web-rescale` of `/config`", since="1.18"),
+    _applied("web.upload.dir", None, "the path that an upload returns"),
+    _applied("web.checkpoints.history", "10", "how many checkpoints are listed"),
+    _applied("web.exception-history-size", "16", "how many failures are listed", since="1.13"),
+    _applied("web.adaptive-scheduler.rescale-history.size", "0", "how many rescales are listed", since="2.3"),
+    _applied(
         "cluster.thread-dump.stacktrace-max-depth", "50", "the frames of each thread in thread dumps", since="1.15"
     ),
-    _obeyed("jobstore.expiration-time", "3600", "how long ended jobs are known (s)"),
-    _obeyed("jobstore.max-capacity", "2147483647", "how many ended jobs are known"),
-    _obeyed("slot.request.timeout", "5 min", "how long a job waits for slots"),
-    _obeyed("resourcemanager.standalone.start-up-time", None, "how long a job waits for slots in a new cluster"),
-    _obeyed("slot.idle.timeout", "50 s", "`rescales/config`"),
-    _obeyed("high-availability.type", "NONE", "whether jobs survive a change of leader", names=("high-availability",)),
-    _obeyed("jobmanager.scheduler", "Default", "the scheduler of streaming jobs: `default` or `adaptive`"),
-    _obeyed(
+    _applied("jobstore.expiration-time", "3600", "how long ended jobs are known (s)"),
+    _applied("jobstore.max-capacity", "2147483647", "how many ended jobs are known"),
+    _applied("slot.request.timeout", "5 min", "how long a job waits for slots"),
+    _applied("resourcemanager.standalone.start-up-time", None, "how long a job waits for slots in a new cluster"),
+    _applied("slot.idle.timeout", "50 s", "`rescales/config`"),
+    _applied("high-availability.type", "NONE", "whether jobs survive a change of leader", names=("high-availability",)),
+    _applied("jobmanager.scheduler", "Default", "the scheduler of streaming jobs: `default` or `adaptive`"),
+    _applied(
         "scheduler-mode",
         None,
         "`reactive`: jobs of the adaptive scheduler use all slots; no resource requirements",
         since="1.13",
     ),
-    _obeyed(
+    _applied(
         "jobmanager.adaptive-scheduler.submission.resource-wait-timeout",
         "5 min",
         "how long a job waits for its least slots",
         since="1.13",
         names=("jobmanager.adaptive-scheduler.resource-wait-timeout",),
     ),
-    _obeyed(
+    _applied(
         "jobmanager.adaptive-scheduler.submission.resource-stabilization-timeout",
         "10 s",
         "how long a job waits for more slots",
         since="1.13",
         names=("jobmanager.adaptive-scheduler.resource-stabilization-timeout",),
     ),
-    _obeyed(
+    _applied(
         "jobmanager.adaptive-scheduler.executing.cooldown-after-rescaling",
         "30 s",
         "the pause between rescales",
         since="1.19",
         names=("jobmanager.adaptive-scheduler.scaling-interval.min",),
     ),
-    _obeyed(
+    _applied(
         "jobmanager.adaptive-scheduler.executing.resource-stabilization-timeout",
         "1 min",
         "how long a rescale waits for more slots",
         since="2.0",
     ),
-    _obeyed("jobmanager.adaptive-scheduler.rescale-trigger.max-delay", None, "`rescales/config`", since="2.0"),
-    _obeyed(
+    _applied("jobmanager.adaptive-scheduler.rescale-trigger.max-delay", None, "`rescales/config`", since="2.0"),
+    _applied(
         "jobmanager.adaptive-scheduler.rescale-trigger.max-checkpoint-failures", "2", "`rescales/config`", since="2.0"
     ),
-    _obeyed("taskmanager.numberOfTaskSlots", "1", "the slots of each TaskManager, like `cluster.slots`"),
-    _obeyed("pipeline.object-reuse", "false", "`object-reuse-mode` of jobs"),
-    _obeyed("heartbeat.interval", "10 s", "how often TaskManagers send accumulators and tasks"),
-    _obeyed(
+    _applied("taskmanager.numberOfTaskSlots", "1", "the slots of each TaskManager, like `cluster.slots`"),
+    _applied("pipeline.object-reuse", "false", "`object-reuse-mode` of jobs"),
+    _applied("heartbeat.interval", "10 s", "how often TaskManagers send accumulators and tasks"),
+    _applied(
         "jobmanager.execution.attempts-history-size",
         "16",
         "how many former attempts of a subtask are found",
         names=("job-manager.max-attempts-history-size",),
     ),
-    _obeyed(
+    _applied(
         "execution.checkpointing.num-retained",
         "1",
         "how many of the newest checkpoints are not `discarded`",
         names=("state.checkpoints.num-retained",),
     ),
-    _obeyed(
+    _applied(
         "execution.checkpointing.savepoint-dir",
         None,
         "where savepoints go without a directory",
         names=("state.savepoints.dir",),
     ),
-    _obeyed("execution.checkpointing.dir", None, "where checkpoints go", names=("state.checkpoints.dir",)),
-    _obeyed("execution.checkpointing.interval", None, "the interval of jobs that set none"),
-    _obeyed("execution.checkpointing.mode", "EXACTLY_ONCE", "the mode of jobs that set none"),
-    _obeyed("execution.checkpointing.timeout", "10 min", "the timeout of jobs that set none"),
-    _obeyed("execution.checkpointing.min-pause", "0 s", "the pause of jobs that set none"),
-    _obeyed("execution.checkpointing.max-concurrent-checkpoints", "1", "the number of jobs that set none"),
-    _obeyed("execution.checkpointing.tolerable-failed-checkpoints", "0", "the number of jobs that set none"),
-    _obeyed(
+    _applied("execution.checkpointing.dir", None, "where checkpoints go", names=("state.checkpoints.dir",)),
+    _applied("execution.checkpointing.interval", None, "the interval of jobs that set none"),
+    _applied("execution.checkpointing.mode", "EXACTLY_ONCE", "the mode of jobs that set none"),
+    _applied("execution.checkpointing.timeout", "10 min", "the timeout of jobs that set none"),
+    _applied("execution.checkpointing.min-pause", "0 s", "the pause of jobs that set none"),
+    _applied("execution.checkpointing.max-concurrent-checkpoints", "1", "the number of jobs that set none"),
+    _applied("execution.checkpointing.tolerable-failed-checkpoints", "0", "the number of jobs that set none"),
+    _applied(
         "execution.checkpointing.unaligned.enabled",
         "false",
         "unaligned checkpoints of jobs that do not set it",
         names=("execution.checkpointing.unaligned",),
     ),
-    _obeyed(
+    _applied(
         "execution.checkpointing.aligned-checkpoint-timeout",
         "0 s",
         "`checkpoints/config`",
         names=("execution.checkpointing.alignment-timeout",),
     ),
-    _obeyed(
+    _applied(
         "execution.checkpointing.externalized-checkpoint-retention",
         "NO_EXTERNALIZED_CHECKPOINTS",
         "whether checkpoints of jobs that do not set it are retained",
     ),
-    _obeyed("state.backend.type", "hashmap", "`checkpoints/config`", names=("state.backend",)),
-    _obeyed("restart-strategy.type", None, "the restart strategy of jobs that set none", names=("restart-strategy",)),
-    _obeyed("restart-strategy.fixed-delay.attempts", "1", "its attempts"),
-    _obeyed("restart-strategy.fixed-delay.delay", "1 s", "its delay"),
-    _obeyed("restart-strategy.failure-rate.max-failures-per-interval", "1", "its restarts within the interval"),
-    _obeyed("restart-strategy.failure-rate.failure-rate-interval", "1 min", "its interval"),
-    _obeyed("restart-strategy.failure-rate.delay", "1 s", "its delay"),
-    _obeyed(
+    _applied("state.backend.type", "hashmap", "`checkpoints/config`", names=("state.backend",)),
+    _applied("restart-strategy.type", None, "the restart strategy of jobs that set none", names=("restart-strategy",)),
+    _applied("restart-strategy.fixed-delay.attempts", "1", "its attempts"),
+    _applied("restart-strategy.fixed-delay.delay", "1 s", "its delay"),
+    _applied("restart-strategy.failure-rate.max-failures-per-interval", "1", "its restarts within the interval"),
+    _applied("restart-strategy.failure-rate.failure-rate-interval", "1 min", "its interval"),
+    _applied("restart-strategy.failure-rate.delay", "1 s", "its delay"),
+    _applied(
         "restart-strategy.exponential-delay.initial-backoff", "1 s", "its delay; later ones do not grow", since="1.13"
     ),
-    _obeyed(
+    _applied(
         "restart-strategy.exponential-delay.attempts-before-reset-backoff", "2147483647", "its attempts", since="1.19"
     ),
-    _obeyed("taskmanager.memory.process.size", "1728m", "memory of TaskManagers"),
-    _obeyed("taskmanager.memory.flink.size", None, "memory of TaskManagers"),
-    _obeyed(
+    _applied("taskmanager.memory.process.size", "1728m", "memory of TaskManagers"),
+    _applied("taskmanager.memory.flink.size", None, "memory of TaskManagers"),
+    _applied(
         "taskmanager.memory.task.heap.size", None, "memory of TaskManagers, with `taskmanager.memory.managed.size`"
     ),
-    _obeyed("taskmanager.memory.managed.size", None, "memory of TaskManagers", names=("taskmanager.memory.size",)),
-    _obeyed("taskmanager.memory.managed.fraction", "0.4", "memory of TaskManagers"),
-    _obeyed("taskmanager.memory.framework.heap.size", "128 mb", "memory of TaskManagers"),
-    _obeyed("taskmanager.memory.framework.off-heap.size", "128 mb", "memory of TaskManagers"),
-    _obeyed("taskmanager.memory.task.off-heap.size", "0 bytes", "memory of TaskManagers"),
-    _obeyed("taskmanager.memory.jvm-metaspace.size", "256 mb", "memory of TaskManagers"),
-    _obeyed(
+    _applied("taskmanager.memory.managed.size", None, "memory of TaskManagers", names=("taskmanager.memory.size",)),
+    _applied("taskmanager.memory.managed.fraction", "0.4", "memory of TaskManagers"),
+    _applied("taskmanager.memory.framework.heap.size", "128 mb", "memory of TaskManagers"),
+    _applied("taskmanager.memory.framework.off-heap.size", "128 mb", "memory of TaskManagers"),
+    _applied("taskmanager.memory.task.off-heap.size", "0 bytes", "memory of TaskManagers"),
+    _applied("taskmanager.memory.jvm-metaspace.size", "256 mb", "memory of TaskManagers"),
+    _applied(
         "taskmanager.memory.network.fraction",
         "0.1",
         "memory of TaskManagers",
         names=("taskmanager.network.memory.fraction",),
     ),
-    _obeyed(
+    _applied(
         "taskmanager.memory.network.min", "64 mb", "memory of TaskManagers", names=("taskmanager.network.memory.min",)
     ),
-    _obeyed(
+    _applied(
         "taskmanager.memory.network.max", "1 gb", "memory of TaskManagers", names=("taskmanager.network.memory.max",)
     ),
-    _obeyed("taskmanager.memory.jvm-overhead.fraction", "0.1", "memory of TaskManagers"),
-    _obeyed("taskmanager.memory.jvm-overhead.min", "192 mb", "memory of TaskManagers"),
-    _obeyed("taskmanager.memory.jvm-overhead.max", "1 gb", "memory of TaskManagers"),
-    _obeyed("jobmanager.memory.process.size", "1600m", "memory of the JobManager"),
-    _obeyed("jobmanager.memory.flink.size", None, "memory of the JobManager"),
-    _obeyed("jobmanager.memory.heap.size", None, "memory of the JobManager"),
-    _obeyed("jobmanager.memory.off-heap.size", "128 mb", "memory of the JobManager"),
-    _obeyed("jobmanager.memory.jvm-metaspace.size", "256 mb", "memory of the JobManager"),
-    _obeyed("jobmanager.memory.jvm-overhead.fraction", "0.1", "memory of the JobManager"),
-    _obeyed("jobmanager.memory.jvm-overhead.min", "192 mb", "memory of the JobManager"),
-    _obeyed("jobmanager.memory.jvm-overhead.max", "1 gb", "memory of the JobManager"),
-    _obeyed("security.ssl.rest.enabled", "false", "TLS; see [TLS](tls-auth-base-path.md#tls)"),
-    _obeyed("security.ssl.rest.authentication-enabled", "false", "whether clients have to have a certificate"),
-    _obeyed("security.ssl.rest.keystore", None, "the certificate"),
-    _obeyed("security.ssl.rest.keystore-password", None, "the password of its file"),
-    _obeyed("security.ssl.rest.truststore", None, "who signs the client certificates"),
-    _obeyed("security.ssl.rest.truststore-password", None, "the password of its file"),
-    _refused(
+    _applied("taskmanager.memory.jvm-overhead.fraction", "0.1", "memory of TaskManagers"),
+    _applied("taskmanager.memory.jvm-overhead.min", "192 mb", "memory of TaskManagers"),
+    _applied("taskmanager.memory.jvm-overhead.max", "1 gb", "memory of TaskManagers"),
+    _applied("jobmanager.memory.process.size", "1600m", "memory of the JobManager"),
+    _applied("jobmanager.memory.flink.size", None, "memory of the JobManager"),
+    _applied("jobmanager.memory.heap.size", None, "memory of the JobManager"),
+    _applied("jobmanager.memory.off-heap.size", "128 mb", "memory of the JobManager"),
+    _applied("jobmanager.memory.jvm-metaspace.size", "256 mb", "memory of the JobManager"),
+    _applied("jobmanager.memory.jvm-overhead.fraction", "0.1", "memory of the JobManager"),
+    _applied("jobmanager.memory.jvm-overhead.min", "192 mb", "memory of the JobManager"),
+    _applied("jobmanager.memory.jvm-overhead.max", "1 gb", "memory of the JobManager"),
+    _applied("security.ssl.rest.enabled", "false", "TLS; see [TLS](tls-auth-base-path.md#tls)"),
+    _applied("security.ssl.rest.authentication-enabled", "false", "whether clients have to have a certificate"),
+    _applied("security.ssl.rest.keystore", None, "the certificate"),
+    _applied("security.ssl.rest.keystore-password", None, "the password of its file"),
+    _applied("security.ssl.rest.truststore", None, "who signs the client certificates"),
+    _applied("security.ssl.rest.truststore-password", None, "the password of its file"),
+    _rejected(
         "execution.batch.speculative.enabled",
         "false",
         "no task has several attempts at a time",
@@ -386,7 +386,7 @@ OPTIONS = (
     _shown("web.timeout", "10 min"),
     _shown("web.tmpdir", "/tmp"),
 )
-"""Obeyed ones first, then those that are refused, then those that are shown only."""
+"""Applied ones first, then those that are rejected, then those that are shown only."""
 
 BY_NAME: Mapping[str, OptionUse] = {name: option for option in OPTIONS for name in (option.key, *option.names)}
 """Options by each of their names."""

@@ -12,7 +12,7 @@ _PAGE = """\
 # Options of Flink
 
 `cluster.config` of a scenario takes any option of Flink's configuration file, and `/jobmanager/config` shows it. This
-page lists the options on which the REST API depends, and says for each whether the fake obeys it. An option that is not
+page lists the options on which the REST API depends, and whether the fake applies each of them. An option that is not
 listed is shown and has no other effect.
 
 The column *since* has the first release with the option, under any of its names; in an earlier release it has no effect
@@ -24,10 +24,10 @@ misspelled.
 def page() -> str:
     """Return the page about the options, in Markdown."""
     parts = [_PAGE]
-    titles = {Use.OBEYED: "Obeyed", Use.REFUSED: "Refused", Use.SHOWN: "Shown only"}
+    titles = {Use.APPLIED: "Applied", Use.REJECTED: "Rejected", Use.SHOWN: "Shown only"}
     introductions = {
-        Use.OBEYED: "The fake behaves as Flink does with the option.",
-        Use.REFUSED: "A scenario that sets one of these to `true` is rejected, with the reason.",
+        Use.APPLIED: "The fake behaves as Flink does with the option.",
+        Use.REJECTED: "A scenario that sets one of these to `true` is rejected, with the reason.",
         Use.SHOWN: "These would change what the REST API does, or look as if they did. The fake shows them.",
     }
     for use, title in titles.items():

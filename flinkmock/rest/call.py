@@ -64,7 +64,7 @@ class RestCall:
     """Key -> a part of an earlier response to the same request; None: payloads are made without such parts."""
 
     def response(self) -> Any:
-        """Let the cluster handle the call, and return the body of its response: JSON, with the keys of the served
+        """Handle the call, and return the body of its response: JSON, with the keys of the served
         release. Change it as you like, and return it.
 
         Only for functions registered with `on`. Like any request, it has its effect: it triggers a savepoint, for

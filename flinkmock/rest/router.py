@@ -1,7 +1,7 @@
 """Which operation a request belongs to, as Flink's router finds it. See docs/flink-behaviour.md#routing.
 
 The router takes the path that was decoded once, splits it and decodes each segment a second time; there `+` is a
-blank. Slashes at both ends don't count. Literal segments win over parameters, but only within one method.
+space. Slashes at both ends don't count. Literal segments win over parameters, but only within one method.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Router:
 
 
 def _segments(path: str) -> list[str]:
-    # The router takes a `?` that came out of an escape for the start of a query.
+    # The router treats a `?` from a decoded escape as the start of a query.
     segments = path.partition("?")[0].strip("/").split("/")
     while len(segments) > 1 and not segments[-1]:  # Java's split drops empty strings at the end
         segments.pop()
@@ -65,9 +65,9 @@ def _segments(path: str) -> list[str]:
 
 
 def _registered(required: Mapping[str, Any], configuration: Mapping[str, str]) -> bool:
-    for key, wanted in required.items():
+    for key, required_value in required.items():
         text = configuration.get(key)
         value = _DEFAULTS.get(key, False) if text is None else text.strip().lower() == "true"
-        if value != wanted:
+        if value != required_value:
             return False
     return True

@@ -57,11 +57,11 @@ class ClusterReader:
         return options
 
     def check_options(self) -> None:
-        """Report options that the fake can't obey."""
+        """Report options that the fake can't apply."""
         config = self.section.get("config")
         for key, node in (config.items if config else {}).items():
             option = BY_NAME.get(key)
-            if option is not None and option.use == Use.REFUSED and node.text.lower() == "true":
+            if option is not None and option.use == Use.REJECTED and node.text.lower() == "true":
                 self.diagnostics.add(node.location, f"{key} has no effect here: {option.effect}.")
 
     @property

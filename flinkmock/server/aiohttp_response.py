@@ -16,7 +16,7 @@ _DRAIN_BYTES = 64 * 1024
 
 
 class FlinkResponse(web.StreamResponse):
-    """A whole response. Writes head and body to the transport in one piece, past aiohttp's own headers.
+    """A whole response. Writes head and body to the transport in one piece, without aiohttp's own headers.
 
     `lower_case`: whether the release spells the names of headers in lower case.
     """
@@ -73,7 +73,7 @@ class ExpectationFailed(FlinkResponse):
 
 
 class ConnectionEnded(web.StreamResponse):
-    """Stands for a response that is never sent: the connection is closed already."""
+    """Represents a response that is never sent: the connection is closed already."""
 
     async def prepare(self, request: web.BaseRequest) -> NoReturn:
         raise ConnectionResetError("the connection was closed without a response")

@@ -167,7 +167,7 @@ class Listeners:
             await listener.close()
 
     def _assign(self, engine: Engine, further: list[socket.socket], dashboard: Dashboard | None) -> None:
-        """Let the listeners, and new ones on `further` sockets, serve the engine."""
+        """Make the listeners, and new ones on `further` sockets, serve the engine."""
         for number in range(len(self._listeners) + len(further)):
             server = FlinkServer(
                 engine,

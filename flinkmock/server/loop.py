@@ -21,7 +21,7 @@ _PATIENCE_S = 10.0
 
 
 def report_once(loop: asyncio.AbstractEventLoop) -> None:
-    """Let a loop report in one line, once a minute, that it can't accept connections; asyncio writes 100 traces."""
+    """Make a loop report in one line, once a minute, that it can't accept connections; asyncio writes 100 traces."""
     reported_at: float | None = None
 
     def handle(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

@@ -72,7 +72,7 @@ class Tls:
         return certificates.authority() if options.makes_certificate else certificate.read_bytes()
 
     def _require_clients(self, options: TlsOptions) -> Path | None:
-        """Let the server require client certificates, if it has to, and return one that is made for them."""
+        """Require client certificates if the options say so, and return one that is made for them."""
         if not options.client_certificates:
             return None
         self.server_context.verify_mode = ssl.CERT_REQUIRED

@@ -1,4 +1,4 @@
-"""Each option that the table calls obeyed has an effect on a response; the page about options is up to date."""
+"""Each option that the table calls applied has an effect on a response; the page about options is up to date."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ PROBES = {
 }
 ELSEWHERE = {option.key for option in OPTIONS if option.key.startswith("security.ssl.rest.")}
 ELSEWHERE |= {"rest.port", "web.upload.dir"}
-"""Obeyed options with tests of their own: those here, tests/server/test_options.py and tests/ingress/test_tls.py."""
+"""Applied options with tests of their own: those here, tests/server/test_options.py and tests/ingress/test_tls.py."""
 
 
 def responses(probe: Probe, config: Mapping[str, str]) -> list[object]:
@@ -187,12 +187,12 @@ def responses(probe: Probe, config: Mapping[str, str]) -> list[object]:
     return found
 
 
-def test_each_obeyed_option_is_tested() -> None:
-    assert {option.key for option in OPTIONS if option.use == Use.OBEYED} == PROBES.keys() | ELSEWHERE
+def test_each_applied_option_is_tested() -> None:
+    assert {option.key for option in OPTIONS if option.use == Use.APPLIED} == PROBES.keys() | ELSEWHERE
 
 
 @pytest.mark.parametrize("key", PROBES)
-def test_an_obeyed_option_has_an_effect(key: str) -> None:
+def test_an_applied_option_has_an_effect(key: str) -> None:
     probe = PROBES[key]
     assert responses(probe, probe.base) != responses(probe, {**probe.base, key: probe.value})
 
@@ -205,7 +205,7 @@ def test_web_upload_dir(tmp_path: Path) -> None:
         assert uploaded["filename"].startswith("/uploads/flink-web-upload/")
 
 
-@pytest.mark.parametrize("option", [option for option in OPTIONS if option.use == Use.REFUSED], ids=lambda o: o.key)
+@pytest.mark.parametrize("option", [option for option in OPTIONS if option.use == Use.REJECTED], ids=lambda o: o.key)
 def test_a_refused_option(option: options.OptionUse) -> None:
     load_scenario({"cluster": {"config": {option.key: False}}})
     with pytest.raises(ScenarioError, match=f"{option.key} has no effect here: no task has several attempts"):

@@ -19,8 +19,13 @@ if TYPE_CHECKING:
 
 
 class Session:
-    """Attributes: `client`, the client of the control API; `args`, the arguments of the command line; `as_json`,
-    whether JSON is printed."""
+    """One run of a command.
+
+    Attributes:
+        client: The client of the control API.
+        args: The arguments of the command line.
+        as_json: Whether JSON is printed.
+    """
 
     def __init__(self, client: ControlClient, args: argparse.Namespace, *, as_json: bool) -> None:
         self.client = client
@@ -36,7 +41,7 @@ class Session:
             print(text)
 
     def show_rows(self, value: Any, head: Sequence[str], rows: Sequence[Sequence[str]], empty_message: str) -> None:
-        """Like `show`, with a table; without rows the text `nothing`."""
+        """Like `show`, with a table; without rows, with `empty_message`."""
         self.show(value, columns([[name.upper() for name in head], *rows]) if rows else empty_message)
 
     def show_clock(self, clock: dict[str, Any]) -> None:
@@ -48,7 +53,7 @@ class Session:
         self.show(clock, "  ".join(parts))
 
     def since_start(self, at: int) -> str:
-        """The time since the start of the scenario: "+2m30s"."""
+        """Return the time since the start of the scenario: "+2m30s"."""
         if self._started_at is None:
             self._started_at = self.client.request("GET", "clock")["started-at"]
         text = format_duration(at - self._started_at)
@@ -56,7 +61,7 @@ class Session:
 
     @staticmethod
     def text_of(file: str) -> str:
-        """The content of a file; of standard input for "-". Raises FlinkMockError."""
+        """Return the content of a file; of standard input for "-". Raises FlinkMockError."""
         try:
             return sys.stdin.read() if file == "-" else Path(file).read_text("utf-8")
         except (OSError, ValueError) as error:

@@ -89,37 +89,37 @@ def _checkpoints(settings: Any) -> CheckpointSpec:
     """Return JobCheckpointingSettings, whose field names differ between releases."""
     if not isinstance(settings, JavaObject):
         return CheckpointSpec(every=None)
-    fields, usual = settings.fields["checkpointCoordinatorConfiguration"].fields, CheckpointSpec()
+    fields, defaults = settings.fields["checkpointCoordinatorConfiguration"].fields, CheckpointSpec()
     every = fields.get("checkpointInterval", _NEVER)
     return CheckpointSpec(
         every=None if every == _NEVER else every,
-        timeout=fields.get("checkpointTimeout", usual.timeout),
-        min_pause=fields.get("minPauseBetweenCheckpoints", usual.min_pause),
-        max_concurrent=fields.get("maxConcurrentCheckpoints", usual.max_concurrent),
+        timeout=fields.get("checkpointTimeout", defaults.timeout),
+        min_pause=fields.get("minPauseBetweenCheckpoints", defaults.min_pause),
+        max_concurrent=fields.get("maxConcurrentCheckpoints", defaults.max_concurrent),
         mode="exactly_once" if fields.get("isExactlyOnce", True) else "at_least_once",
-        unaligned=fields.get("isUnalignedCheckpointsEnabled", usual.unaligned),
-        tolerable_failures=fields.get("tolerableCheckpointFailureNumber", usual.tolerable_failures),
+        unaligned=fields.get("isUnalignedCheckpointsEnabled", defaults.unaligned),
+        tolerable_failures=fields.get("tolerableCheckpointFailureNumber", defaults.tolerable_failures),
         retained=_RETAINED.get(text(fields.get("checkpointRetentionPolicy")) or ""),
-        aligned_timeout=fields.get("alignedCheckpointTimeout", usual.aligned_timeout),
+        aligned_timeout=fields.get("alignedCheckpointTimeout", defaults.aligned_timeout),
     )
 
 
 def _checkpoints_of_options(options: Options) -> CheckpointSpec:
     """Return the options `execution.checkpointing.…` (StreamGraph.createJobCheckpointingSettings)."""
-    prefix, usual = "execution.checkpointing.", CheckpointSpec()
+    prefix, defaults = "execution.checkpointing.", CheckpointSpec()
     at_least_once = (options.text(f"{prefix}mode") or "").upper() == "AT_LEAST_ONCE"
     unaligned = options.boolean(f"{prefix}unaligned.enabled", f"{prefix}unaligned") is True
     retention = options.text(f"{prefix}externalized-checkpoint-retention") or ""
     tolerable = options.integer(f"{prefix}tolerable-failed-checkpoints")
     return CheckpointSpec(
         every=options.duration(f"{prefix}interval") or None,
-        timeout=options.duration(f"{prefix}timeout") or usual.timeout,
-        min_pause=options.duration(f"{prefix}min-pause") or usual.min_pause,
+        timeout=options.duration(f"{prefix}timeout") or defaults.timeout,
+        min_pause=options.duration(f"{prefix}min-pause") or defaults.min_pause,
         # unaligned checkpoints of one job come one after the other
         max_concurrent=1 if unaligned else options.integer(f"{prefix}max-concurrent-checkpoints") or 1,
         mode="at_least_once" if at_least_once else "exactly_once",
         unaligned=unaligned and not at_least_once,
-        tolerable_failures=usual.tolerable_failures if tolerable is None else tolerable,
+        tolerable_failures=defaults.tolerable_failures if tolerable is None else tolerable,
         retained=_RETAINED.get(retention.upper().replace("-", "_")),
         aligned_timeout=options.duration(f"{prefix}aligned-checkpoint-timeout") or 0,
     )
@@ -157,7 +157,7 @@ def _fixed_delay(attempts: int, delay: int | None) -> RestartStrategy:
 
 
 def _time_ms(value: Any) -> int | None:
-    """Return a length of Flink's Time, or of Java's Duration, in ms."""
+    """Return a value of Flink's Time or Java's Duration in ms."""
     if is_a(value, "Time"):
         return int(value.fields["size"]) * _UNITS.get(text(value.fields["unit"]) or "", 1)
     return duration_ms(value)

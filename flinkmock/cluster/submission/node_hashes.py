@@ -28,7 +28,7 @@ class NodeHashes:
         return self._hashes[id].hex()
 
     def add(self, id: int) -> bool:
-        """Hash an operator; does nothing, and returns False, if one of its inputs has no id yet."""
+        """Hash an operator; do nothing and return False if one of its inputs has no id yet."""
         if id in self._hashes:
             return True
         node = self._rules.nodes[id]

@@ -27,7 +27,7 @@ IDENTITIES = ("jid", "id", "name")
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A value that the scenario's cluster gives differently.
+    """A value in which the scenario's cluster differs from the fake.
 
     Attributes:
         request: Of the fake: "GET /jobs/overview".
@@ -91,9 +91,9 @@ def _compare(fake: FakeResponse, served: Any) -> Iterator[Difference]:
     if served is None:
         yield Difference(fake.request, "the response", "a success", "an error")
         return
-    for pointer, expected, found in _leaves("", fake.body, served):
-        if expected != found:
-            yield Difference(fake.request, pointer, expected, found)
+    for pointer, expected, actual in _leaves("", fake.body, served):
+        if expected != actual:
+            yield Difference(fake.request, pointer, expected, actual)
 
 
 def _leaves(pointer: str, fake: Any, served: Any) -> Iterator[tuple[str, Any, Any]]:

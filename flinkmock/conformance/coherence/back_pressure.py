@@ -64,7 +64,7 @@ def backpressure_level(body: Value) -> Relations:
             yield from true(right, text, body["backpressure-level"], *levels, exact=True)
 
 
-@within("getJobVertexBackPressure", text="Subtasks are listed exactly if the status is ok.", source="back-pressure")
+@within("getJobVertexBackPressure", text="Subtasks are listed if and only if the status is ok.", source="back-pressure")
 def backpressure_status(body: Value) -> Relations:
     if body["status"].exists:
         listed = body["subtasks"].exists

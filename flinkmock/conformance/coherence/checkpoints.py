@@ -115,7 +115,7 @@ def latest_is_newest(body: Value) -> Relations:
 
 @within(
     "getCheckpointingStatistics",
-    text="A job has a restored checkpoint exactly if it counts one; newer checkpoints have higher ids.",
+    text="A job has a restored checkpoint if and only if it counts one; newer checkpoints have higher ids.",
     source="restored",
 )
 def restored_is_counted(body: Value) -> Relations:

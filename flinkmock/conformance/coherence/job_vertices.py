@@ -24,7 +24,7 @@ def vertex_ids_are_unique(job: Value) -> Relations:
     yield from unique(job["vertices"], "id")
 
 
-@within("getJobDetails", text="The tasks of a vertex are as many as its parallelism.", source="job-details")
+@within("getJobDetails", text="The number of tasks of a vertex is its parallelism.", source="job-details")
 def vertex_tasks_are_its_subtasks(job: Value) -> Relations:
     for vertex in job["vertices"]:
         tasks = total([each for _, each in vertex["tasks"].items()], "sum of tasks")

@@ -107,7 +107,7 @@ def job_states_in_order(job: Value) -> Relations:
             yield from true(times["RUNNING"].raw > 0, f"{state} without RUNNING", times["RUNNING"], times[state])
 
 
-@within("getJobDetails", text="A job has at most one terminal state, and then it is in it.", source="job-states")
+@within("getJobDetails", text="A job has at most one terminal state, and stays in it.", source="job-states")
 def job_has_one_terminal_state(job: Value) -> Relations:
     for state in sorted(TERMINAL):
         time = job["timestamps"][state]

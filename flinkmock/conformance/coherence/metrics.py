@@ -40,7 +40,7 @@ def aggregates_are_ordered(body: Value) -> Relations:
             yield from true((low.raw == high.raw) <= (abs(skew.raw) < 1e-6), text, skew, low, high)
 
 
-@within(*_OPERATIONS, text="The sum is the average of a whole number of values.", source=_AGGREGATED)
+@within(*_OPERATIONS, text="The sum is the average times a whole number.", source=_AGGREGATED)
 def aggregates_have_a_count(body: Value) -> Relations:
     counts: list[tuple[int, Value]] = []
     for row in body:

@@ -40,7 +40,7 @@ def subtasks_in_order(body: Value) -> Relations:
         yield from counting_up(body["subtasks"], "subtask")
 
 
-@within(*_ROWS, text="start_time, which is deprecated, is start-time.", source=_SUBTASKS)
+@within(*_ROWS, text="start_time, which is deprecated, equals start-time.", source=_SUBTASKS)
 def subtask_start_twice(body: Value) -> Relations:
     for row in subtask_rows(body):
         yield from equal(row["start_time"], row["start-time"])

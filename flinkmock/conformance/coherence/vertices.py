@@ -57,7 +57,7 @@ def subtask_rows(body: Value) -> Iterator[Value]:
         yield body
 
 
-@within("getJobVertexDetails", text="The subtasks of a vertex are as many as its parallelism.", source=_SUBTASKS)
+@within("getJobVertexDetails", text="The number of subtasks of a vertex is its parallelism.", source=_SUBTASKS)
 def subtasks_are_parallel(body: Value) -> Relations:
     yield from equal(body["parallelism"], length_of(body["subtasks"]))
     if is_number(body["maxParallelism"].raw) and body["maxParallelism"].raw > 0:
@@ -211,9 +211,9 @@ def vertex_tasks(view: View, job_id: str, vertex_id: str) -> Relations:
         listed = count(statuses, [state], f"subtasks that are {state}") if statuses else Value(MISSING)
         parts = [each["status-counts"][state] for each in located]
         known = located.exists
-        here = computed(sum(part.raw for part in parts), f"sum of status-counts.{state}", located, *parts)
-        here = here if known else Value(MISSING)
-        yield from equal(counted, listed, here)
+        local = computed(sum(part.raw for part in parts), f"sum of status-counts.{state}", located, *parts)
+        local = local if known else Value(MISSING)
+        yield from equal(counted, listed, local)
 
 
 @between(
@@ -292,10 +292,10 @@ def _same_subtask(one: Value, other: Value) -> Relations:
     if one.raw and other.raw:
         moving = ("duration", "status-duration", "metrics")
         yield from same_fields(one, other, without=moving)
-        going = () if one["end-time"].raw != -1 else (str(one["status"].raw),)
-        if not going:
+        running_state = () if one["end-time"].raw != -1 else (str(one["status"].raw),)
+        if not running_state:
             yield from equal(one["duration"], other["duration"])
-        yield from same_fields(one["status-duration"], other["status-duration"], without=going)
+        yield from same_fields(one["status-duration"], other["status-duration"], without=running_state)
         yield from same_fields(one["metrics"], other["metrics"])
 
 
@@ -342,33 +342,33 @@ def vertex_on_taskmanagers(view: View, job_id: str, vertex_id: str) -> Relations
     by_host = "endpoint" not in subtasks.raw[0]
     for row in located:
         key = "host" if by_host else "endpoint"
-        here = [each for each in subtasks if each[key].raw == row[key].raw]
+        local = [each for each in subtasks if each[key].raw == row[key].raw]
         text = "no subtask is there"
         if not by_host:
-            yield from true(bool(here), text, row[key], *(each[key] for each in subtasks), exact=True)
-        if not here:
+            yield from true(bool(local), text, row[key], *(each[key] for each in subtasks), exact=True)
+        if not local:
             continue
-        for each in here:
+        for each in local:
             yield from equal(row["taskmanager-id"], each["taskmanager-id"])
         for state, counted in row["status-counts"].items():
-            yield from equal(counted, count([each["status"] for each in here], [state], f"subtasks that are {state}"))
+            yield from equal(counted, count([each["status"] for each in local], [state], f"subtasks that are {state}"))
         for name, value in row["metrics"].items():
-            parts = [each["metrics"][name] for each in here]
+            parts = [each["metrics"][name] for each in local]
             if isinstance(value.raw, bool):
                 text = "complete as soon as those of all subtasks are"
                 yield from true(value.raw == all(part.raw for part in parts), text, value, *parts, exact=True)
             else:
                 yield from close(value, total(parts, f"sum of {name}"), 1e-6 * abs(value.raw) + 0.5 * len(parts))
-        starts = [each["start-time"] for each in here if each["start-time"].raw != -1]
+        starts = [each["start-time"] for each in local if each["start-time"].raw != -1]
         if row["start-time"].raw != -1 and starts:
             yield from equal(row["start-time"], lowest(starts, "the first start-time"))
         if row["end-time"].raw != -1:
-            yield from equal(row["end-time"], highest([each["end-time"] for each in here], "the last end-time"))
+            yield from equal(row["end-time"], highest([each["end-time"] for each in local], "the last end-time"))
         for name, statistics in row["aggregated"]["metrics"].items():
-            yield from statistics_of(statistics, [each["metrics"][name] for each in here])
+            yield from statistics_of(statistics, [each["metrics"][name] for each in local])
         for state, statistics in row["aggregated"]["status-duration"].items():
-            values = [each["status-duration"][state] for each in here if each["status-duration"][state].exists]
-            if not _slack(here, state):
+            values = [each["status-duration"][state] for each in local if each["status-duration"][state].exists]
+            if not _slack(local, state):
                 yield from statistics_of(statistics, values)
 
 

@@ -28,7 +28,7 @@ class Anonymizer:
         return self._replace("job", name)
 
     def vertex(self, name: str) -> str:
-        """Replace the name of a vertex; keeps the number of its operators, and `Source: ` and `Sink: `."""
+        """Replace the name of a vertex; keep the number of its operators, and `Source: ` and `Sink: `."""
         return " -> ".join(self._operator(part) for part in name.split(" -> ")) if self.enabled else name
 
     def _operator(self, name: str) -> str:
@@ -44,7 +44,7 @@ class Anonymizer:
         return self._replace("accumulator", name)
 
     def path(self, path: str) -> str:
-        """Replace a savepoint path; keeps its file system."""
+        """Replace a savepoint path; keep its file system."""
         return _PATH.sub(self._replace_path, path) if self.enabled else path
 
     def option(self, key: str, value: str) -> str | None:

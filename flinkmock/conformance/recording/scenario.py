@@ -59,7 +59,7 @@ def _cluster(observations: ClusterObservations, anonymizer: Anonymizer) -> dict[
     config: dict[str, Any] = {key: None for key in defaults if key not in observations.configuration}
     for key, value in observations.configuration.items():
         option = BY_NAME.get(key)
-        omitted = key in OMITTED_OPTIONS or (option is not None and option.use == Use.REFUSED)
+        omitted = key in OMITTED_OPTIONS or (option is not None and option.use == Use.REJECTED)
         anonymized = None if omitted else anonymizer.option(key, value)
         if anonymized is not None and defaults.get(key) != anonymized:
             config[key] = anonymized

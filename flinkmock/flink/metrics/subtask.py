@@ -121,7 +121,7 @@ def _mailbox() -> Table[SubtaskInputs]:
     )
 
 
-# Which release has what: read from live clusters of all 13 releases (tests/cluster/data/metric-names.tsv).
+# The releases were read from live clusters of all 13 releases (tests/cluster/data/metric-names.tsv).
 SUBTASK: Table[SubtaskInputs] = (
     *_counter("numRecordsIn", lambda r, io: io.records_in),
     *_counter("numRecordsOut", lambda r, io: io.records_out),
