@@ -27,7 +27,7 @@ from flinkmock.cluster.checkpoint_summary import (
 )
 from flinkmock.cluster.graph import JobGraph, Vertex
 from flinkmock.cluster.spec import CHECKPOINT_SIZE, CheckpointSpec
-from flinkmock.flink import messages
+from flinkmock.flink import checkpoint_messages
 from flinkmock.named_random import NamedRandom, UniformRange, ValuesInTurn
 
 KEPT = 2 * WINDOW
@@ -122,7 +122,7 @@ class CheckpointTracker:
         for record in (*in_progress[0], *in_progress[1]):
             self.abort(record, at)
 
-    def abort(self, record: Checkpoint, at: int, failure: str = messages.SUSPENDING) -> None:
+    def abort(self, record: Checkpoint, at: int, failure: str = checkpoint_messages.SUSPENDING) -> None:
         """Fail a checkpoint in progress at `at`, whatever was planned."""
         self.end(record, at, failure)
 
@@ -201,9 +201,9 @@ class CheckpointTracker:
             duration = self._drawn(spec.duration, "takes")
             duration = spec.timeout if duration is None else duration
             fails_by_chance = self._random.happens(spec.chance, "checkpoint", self._job_id, self._next_id, "fails")
-            failure = messages.DECLINED if self._next_id in spec.fails or fails_by_chance else None
+            failure = checkpoint_messages.DECLINED if self._next_id in spec.fails or fails_by_chance else None
             if duration >= spec.timeout:
-                duration, failure = spec.timeout, messages.EXPIRED
+                duration, failure = spec.timeout, checkpoint_messages.EXPIRED
             at, self._next_at = self._next_at, None  # `trigger` materializes too, and must find nothing to do
             record = self.trigger(at, CheckpointKind.CHECKPOINT, max(duration, 1), failure=failure)
             self._next_at = max(at + spec.every, record.ends_at + spec.min_pause if spec.max_concurrent == 1 else 0)

@@ -9,7 +9,7 @@ from flinkmock.cluster.graph import Vertex
 from flinkmock.cluster.job_attempt import JobAttempt
 from flinkmock.cluster.spec import ExceptionSpec, RestartStrategy, RestartStrategyKind
 from flinkmock.cluster.states import TaskState
-from flinkmock.flink import java_classes, messages
+from flinkmock.flink import checkpoint_messages, java_classes, messages
 from flinkmock.flink.java_exception import JavaException, stack_trace
 from flinkmock.flink.java_format import MAX_INT
 from flinkmock.flink.stack_frames import job_master_trace
@@ -86,8 +86,8 @@ def stopping_error(path: str, job_id: str, release: Release) -> JavaException:
     Recorded with 2.3.0, 1.20.5 and 1.12.5 (situations: failing stop).
     """
     if not release.since("1.15"):
-        return JavaException(java_classes.FLINK_EXCEPTION, messages.inconsistent_stop(job_id))
-    text = messages.savepoint_of_failed_stop(path, job_id)
+        return JavaException(java_classes.FLINK_EXCEPTION, checkpoint_messages.inconsistent_stop(job_id))
+    text = checkpoint_messages.savepoint_of_failed_stop(path, job_id)
     return JavaException(java_classes.STOP_WITH_SAVEPOINT_STOPPING_EXCEPTION, text)
 
 

@@ -10,7 +10,7 @@ from flinkmock.cluster.checkpoint import Checkpoint, RestoredCheckpoint
 from flinkmock.cluster.graph import JobGraph
 from flinkmock.cluster.spec import JobSpec
 from flinkmock.cluster.states import JobState
-from flinkmock.flink import java_classes, messages
+from flinkmock.flink import checkpoint_messages, java_classes
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.flink.paths import shown_path
 
@@ -90,5 +90,5 @@ def restore_error(state: RestorableState, spec: JobSpec, graph: JobGraph) -> Jav
     if missing is None:
         return None
     return JavaException(
-        java_classes.ILLEGAL_STATE_EXCEPTION, messages.state_not_restorable(state.restored.path, missing)
+        java_classes.ILLEGAL_STATE_EXCEPTION, checkpoint_messages.state_not_restorable(state.restored.path, missing)
     )

@@ -29,7 +29,7 @@ from flinkmock.cluster.spec import (
 )
 from flinkmock.cluster.states import JobState, TaskState
 from flinkmock.cluster.trigger_errors import batch_error, checkpoint_exception
-from flinkmock.flink import java_classes, messages
+from flinkmock.flink import checkpoint_messages, java_classes, messages
 from flinkmock.flink.configuration import SAVEPOINT_DIR
 from flinkmock.flink.exceptions import completion_exception, job_not_found
 from flinkmock.flink.file_systems import FileSystems
@@ -174,7 +174,7 @@ class SavepointCoordinator:
         duration = self._draw_duration(job, name, spec, trigger_id)
         planned = self._planned_failure(job.id, name, spec)
         if duration is not None and duration >= _timeout(job):
-            duration, planned = _timeout(job), checkpoint_exception(messages.EXPIRED)
+            duration, planned = _timeout(job), checkpoint_exception(checkpoint_messages.EXPIRED)
         fails_later = spec.leaves_savepoint and planned is not None and follow_up == FollowUp.FINISH
         saved = duration
         if duration and follow_up == FollowUp.FINISH and (planned is None or fails_later):
@@ -231,7 +231,7 @@ class SavepointCoordinator:
         if job.state == JobState.INITIALIZING:
             return JavaException(java_classes.UNAVAILABLE_DISPATCHER_OPERATION_EXCEPTION, messages.initializing())
         if job.awaits_resources_at(at):
-            return checkpoint_exception(messages.NOT_EXECUTING)
+            return checkpoint_exception(checkpoint_messages.NOT_EXECUTING)
         if job.spec.is_batch:
             return batch_error(job, kind, release, at)
         running = {TaskState.RUNNING}
@@ -240,7 +240,7 @@ class SavepointCoordinator:
         if job.state != JobState.RUNNING or not all(
             execution.state_at(at) in running for row in job.executions_at(at) for execution in row
         ):
-            error = checkpoint_exception(messages.NOT_ALL_RUNNING)
+            error = checkpoint_exception(checkpoint_messages.NOT_ALL_RUNNING)
             # SchedulerBase.triggerSavepoint of 1.12 wraps the failure once more (situations: partly: poll savepoint)
             return error if release.since("1.13") or kind != CheckpointKind.SAVEPOINT else completion_exception(error)
         return None if directory is None else self._directory_error(job, kind, directory, at)
@@ -252,12 +252,12 @@ class SavepointCoordinator:
         if cause is None:
             return None
         if not self.cluster.release.since("1.13"):
-            error = checkpoint_exception(messages.TRIGGER_FAILURE, completion_exception(cause))
+            error = checkpoint_exception(checkpoint_messages.TRIGGER_FAILURE, completion_exception(cause))
             return completion_exception(error) if kind == CheckpointKind.SAVEPOINT else error
         # CheckpointCoordinator.getCheckpointException looks for an IOException
-        text = messages.IO_PROBLEM
+        text = checkpoint_messages.IO_PROBLEM
         if cause.java_class == java_classes.ILLEGAL_ARGUMENT_EXCEPTION:
-            text = messages.TRIGGER_FAILURE
+            text = checkpoint_messages.TRIGGER_FAILURE
         job.checkpoints.trigger(
             at, CheckpointKind.SAVEPOINT, FAILS_AFTER_MS, format="CANONICAL", failure=text, reached_tasks=False
         )
@@ -276,7 +276,7 @@ class SavepointCoordinator:
         """Return the failure that the scenario plans for this call, and count the call."""
         if not self.cluster.next_call_fails(job_id, name, spec):
             return None
-        return spec.exception or checkpoint_exception(messages.EXPIRED)
+        return spec.exception or checkpoint_exception(checkpoint_messages.EXPIRED)
 
     def _path(self, job: Job, trigger_id: str, directory: str) -> str:
         random = self.cluster.random.hex(12, "savepoint", trigger_id)
@@ -315,7 +315,7 @@ class SavepointCoordinator:
         pending = self._pending.pop((job_id, trigger_id), None)
         if pending is not None:
             self.cluster.wait_conditions.remove(wait_key(job_id, trigger_id))
-            self._finish(self.cluster.jobs[job_id], pending, at, checkpoint_exception(messages.EXPIRED))
+            self._finish(self.cluster.jobs[job_id], pending, at, checkpoint_exception(checkpoint_messages.EXPIRED))
 
     @staticmethod
     def _finish(job: Job, pending: _Pending, at: int, failure: JavaException | None) -> None:
@@ -332,7 +332,9 @@ class SavepointCoordinator:
                 del self._pending[key]
                 self.cluster.wait_conditions.remove(wait_key(*key))
                 if not pending.operation.done_by(at):
-                    pending.operation.fail(at, completion_exception(checkpoint_exception(messages.SUSPENDING)))
+                    pending.operation.fail(
+                        at, completion_exception(checkpoint_exception(checkpoint_messages.SUSPENDING))
+                    )
 
     def fail_stop(self, job: Job, at: int) -> JavaException | None:
         """End a stop whose savepoint is complete, because a task of the job fails.
@@ -373,9 +375,11 @@ class SavepointCoordinator:
         elif planned is None:
             del self.by_path[shown_path(path)]
         if planned is not None:
-            failure = JavaException(java_classes.FLINK_EXCEPTION, messages.could_not_dispose(path), planned)
+            failure = JavaException(java_classes.FLINK_EXCEPTION, checkpoint_messages.could_not_dispose(path), planned)
             if not path:  # Flink does not expect it, and so does not wrap it
-                failure = JavaException(java_classes.ILLEGAL_ARGUMENT_EXCEPTION, messages.EMPTY_CHECKPOINT_POINTER)
+                failure = JavaException(
+                    java_classes.ILLEGAL_ARGUMENT_EXCEPTION, checkpoint_messages.EMPTY_CHECKPOINT_POINTER
+                )
             operation.failure = failure if cluster.release.since("1.13") else completion_exception(failure)
         if duration is None:
             cluster.wait_for(

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flinkmock.cluster.checkpoint import CheckpointKind
 from flinkmock.cluster.states import TERMINAL_TASK_STATES
-from flinkmock.flink import java_classes, messages
+from flinkmock.flink import checkpoint_messages, java_classes, messages
 from flinkmock.flink.exceptions import completion_exception
 from flinkmock.flink.java_exception import JavaException
 
@@ -23,11 +23,13 @@ def checkpoint_exception(text: str, cause: JavaException | None = None) -> JavaE
 def batch_error(job: Job, kind: CheckpointKind, release: Release, at: int) -> JavaException:
     """Return why a batch job has no savepoint: recorded with 2.3.0, 1.20.5 and 1.12.5 (situations: batch)."""
     if not release.since("1.17"):
-        cause = JavaException(java_classes.UNSUPPORTED_OPERATION_EXCEPTION, messages.SINGLE_KEY_STATE_BACKEND)
-        error = checkpoint_exception(messages.TRIGGER_FAILURE, completion_exception(cause))
+        cause = JavaException(
+            java_classes.UNSUPPORTED_OPERATION_EXCEPTION, checkpoint_messages.SINGLE_KEY_STATE_BACKEND
+        )
+        error = checkpoint_exception(checkpoint_messages.TRIGGER_FAILURE, completion_exception(cause))
         return error if release.since("1.13") or kind != CheckpointKind.SAVEPOINT else completion_exception(error)
     if kind != CheckpointKind.CHECKPOINT and release.since("1.20") and _has_blocking_output(job, at):
-        return checkpoint_exception(messages.BLOCKING_OUTPUT)
+        return checkpoint_exception(checkpoint_messages.BLOCKING_OUTPUT)
     return JavaException(java_classes.ILLEGAL_STATE_EXCEPTION, messages.not_a_streaming_job(job.id))
 
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from flinkmock.flink import java_classes, messages
+from flinkmock.flink import checkpoint_messages, file_system_messages, java_classes
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.flink.paths import FlinkPath, InvalidPath, parse_path
 from flinkmock.release import Release
@@ -83,13 +83,17 @@ class FileSystems:
         try:
             path = parse_path(pointer)
         except InvalidPath:
-            return JavaException(java_classes.IO_EXCEPTION, messages.invalid_savepoint_path(pointer))
+            return JavaException(java_classes.IO_EXCEPTION, checkpoint_messages.invalid_savepoint_path(pointer))
         problem = self._file_system_problem(path)
         if problem is not None:
-            return JavaException(java_classes.IO_EXCEPTION, messages.savepoint_not_accessible(pointer), problem)
+            return JavaException(
+                java_classes.IO_EXCEPTION, checkpoint_messages.savepoint_not_accessible(pointer), problem
+            )
         if str(path.qualified()) in directories or (path.file_system == LOCAL and path.path in ("/", *_READ_ONLY)):
-            return JavaException(java_classes.FILE_NOT_FOUND_EXCEPTION, messages.no_metadata_in(str(path)))
-        return JavaException(java_classes.FILE_NOT_FOUND_EXCEPTION, messages.no_savepoint(pointer, path.file_system))
+            return JavaException(java_classes.FILE_NOT_FOUND_EXCEPTION, checkpoint_messages.no_metadata_in(str(path)))
+        return JavaException(
+            java_classes.FILE_NOT_FOUND_EXCEPTION, checkpoint_messages.no_savepoint(pointer, path.file_system)
+        )
 
     def _file_system_problem(self, path: FlinkPath) -> JavaException | None:
         """Return why there is no file system for the path (FileSystem.getUnguardedFileSystem)."""
@@ -98,16 +102,16 @@ class FileSystems:
             if not path.authority:
                 return None
             correct = f"file:///{path.authority}{path.path}"
-            text = messages.authority_in_local_path(path.authority, str(path.qualified()), correct)
+            text = file_system_messages.authority_in_local_path(path.authority, str(path.qualified()), correct)
             return JavaException(java_classes.IO_EXCEPTION, text)
         if scheme in self.schemes:
             return None
         unsupported = java_classes.UNSUPPORTED_FILE_SYSTEM_SCHEME_EXCEPTION
         plugins = _plugins(self.release).get(scheme)
         if plugins is not None:
-            return JavaException(unsupported, messages.missing_plugin(scheme, plugins, self.release))
-        no_hadoop = JavaException(unsupported, messages.NO_HADOOP)
-        return JavaException(unsupported, messages.unsupported_scheme(scheme, self.release), no_hadoop)
+            return JavaException(unsupported, file_system_messages.missing_plugin(scheme, plugins, self.release))
+        no_hadoop = JavaException(unsupported, file_system_messages.NO_HADOOP)
+        return JavaException(unsupported, file_system_messages.unsupported_scheme(scheme, self.release), no_hadoop)
 
     def _creation_problem(self, path: FlinkPath, files: Collection[str]) -> JavaException | None:
         """Return why a local directory can't be created; None if it can (LocalFileSystem.mkdirs)."""
@@ -115,14 +119,16 @@ class FileSystems:
         parents = _parents(qualified)
         cause = None
         if re.match("/[a-zA-Z]:[^/]", path.path):
-            text = messages.NULL_PATH if self.release.since("1.15") else None
+            text = file_system_messages.NULL_PATH if self.release.since("1.15") else None
             cause = JavaException(java_classes.NULL_POINTER_EXCEPTION, text)
         elif file := next((each for each in parents if each in _DEVICES or f"{LOCAL}:{each}" in files), None):
             cause = JavaException(java_classes.FILE_ALREADY_EXISTS_EXCEPTION, file)
         too_long = any(len(name) > _LONGEST_NAME for name in qualified.split("/"))
         if cause is None and not too_long and not any(each in _READ_ONLY for each in parents):
             return None
-        return JavaException(java_classes.IO_EXCEPTION, messages.savepoint_directory_not_created(str(path)), cause)
+        return JavaException(
+            java_classes.IO_EXCEPTION, checkpoint_messages.savepoint_directory_not_created(str(path)), cause
+        )
 
 
 def _parents(path: str) -> list[str]:

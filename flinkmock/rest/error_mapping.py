@@ -14,7 +14,7 @@ from flinkmock.cluster import errors as p
 from flinkmock.cluster.errors import ClusterError
 from flinkmock.contract import Operation
 from flinkmock.contract.operation_traits import OperationTraits, traits_of
-from flinkmock.flink import java_classes
+from flinkmock.flink import checkpoint_messages, java_classes
 from flinkmock.flink import messages as m
 from flinkmock.flink.exceptions import completion_exception, job_not_found
 from flinkmock.flink.java_exception import JavaException
@@ -102,20 +102,22 @@ def _attempt_not_found(error: p.AttemptNotFound, context: _Context) -> Response:
 @_maps(p.CheckpointingDisabled)
 def _checkpointing_disabled(error: p.CheckpointingDisabled, context: _Context) -> Response:
     if context.operation.id == "getCheckpointingStatistics":
-        return rest(404, m.CHECKPOINTING_NOT_ENABLED)
+        return rest(404, checkpoint_messages.CHECKPOINTING_NOT_ENABLED)
     if context.operation.id == "getCheckpointConfig":
-        return rest(404, m.checkpointing_is_not_enabled(error.job_id))
-    return rest(404, m.checkpointing_was_not_enabled(error.job_id))
+        return rest(404, checkpoint_messages.checkpointing_is_not_enabled(error.job_id))
+    return rest(404, checkpoint_messages.checkpointing_was_not_enabled(error.job_id))
 
 
 @_maps(p.CheckpointNotFound)
 def _checkpoint_not_found(error: p.CheckpointNotFound, context: _Context) -> Response:
-    return rest(404, m.no_checkpoint(error.checkpoint_id))
+    return rest(404, checkpoint_messages.no_checkpoint(error.checkpoint_id))
 
 
 @_maps(p.CheckpointVertexNotFound)
 def _checkpoint_vertex_not_found(error: p.CheckpointVertexNotFound, context: _Context) -> Response:
-    return rest(404, m.no_checkpoint_of_vertex(error.vertex_id), java_class=java_classes.NOT_FOUND_EXCEPTION)
+    return rest(
+        404, checkpoint_messages.no_checkpoint_of_vertex(error.vertex_id), java_class=java_classes.NOT_FOUND_EXCEPTION
+    )
 
 
 @_maps(p.TriggerNotFound)

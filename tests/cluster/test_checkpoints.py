@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from flinkmock.cluster.checkpoint_summary import percentile
 from flinkmock.cluster.spec import CheckpointSpec, Step
-from flinkmock.flink.messages import SUSPENDING
+from flinkmock.flink.checkpoint_messages import SUSPENDING
 from flinkmock.named_random import UniformRange
 from tests.cluster.cluster_factory import Bench, job, ms
 

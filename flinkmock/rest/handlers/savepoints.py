@@ -7,7 +7,7 @@ from typing import Any
 from flinkmock.cluster.async_operations import AsyncOperation, AsyncOperationKind
 from flinkmock.cluster.errors import BadRequest, RescalingDisabled, UncaughtJavaException
 from flinkmock.cluster.savepoints import SavepointRequest
-from flinkmock.flink import java_classes, messages
+from flinkmock.flink import checkpoint_messages, java_classes
 from flinkmock.flink.configuration import SAVEPOINT_DIR
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.flink.stack_frames import future_trace
@@ -17,7 +17,7 @@ from flinkmock.rest.handlers.serialized_exceptions import failure_payload
 
 INCREMENTAL = JavaException(
     java_classes.ILLEGAL_STATE_EXCEPTION,
-    messages.NO_INCREMENTAL_CHECKPOINT,
+    checkpoint_messages.NO_INCREMENTAL_CHECKPOINT,
 )
 
 
@@ -33,7 +33,7 @@ def _directory(call: RestCall, field: str) -> str:
         directory = call.cluster.configuration.text(SAVEPOINT_DIR)
     if directory is None:
         key = SAVEPOINT_DIR.aliases[0] if call.cluster.release.since("1.20") else SAVEPOINT_DIR.key
-        raise BadRequest(messages.no_savepoint_directory(key, field))
+        raise BadRequest(checkpoint_messages.no_savepoint_directory(key, field))
     return str(directory)
 
 
@@ -81,7 +81,7 @@ def dispose(call: RestCall) -> Payload:
     """Raises BadRequest."""
     path = call.body.get("savepoint-path")
     if path is None:
-        raise BadRequest(messages.NO_SAVEPOINT_PATH)
+        raise BadRequest(checkpoint_messages.NO_SAVEPOINT_PATH)
     trigger_id = _trigger_id(call)
     call.cluster.savepoints.dispose(str(path), trigger_id, call.now, call.jobmanager)
     return {"request-id": trigger_id}

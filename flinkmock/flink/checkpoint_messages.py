@@ -1,0 +1,93 @@
+"""The texts of Flink's errors about checkpoints, savepoints and state. `messages.py` names the sources."""
+
+from __future__ import annotations
+
+SUSPENDING = "Checkpoint Coordinator is suspending."
+"""CheckpointFailureReason.CHECKPOINT_COORDINATOR_SUSPEND: what ends a checkpoint when its job stops running."""
+DECLINED = "Task has failed."
+EXPIRED = "Checkpoint expired before completing."
+"""CheckpointFailureReason.CHECKPOINT_EXPIRED: what ends one that takes longer than the checkpoint timeout."""
+CHECKPOINTING_NOT_ENABLED = "Checkpointing has not been enabled."
+BLOCKING_OUTPUT = "Blocking output edge exists in running tasks."
+NOT_EXECUTING = "The Flink job is currently not executing. Failure reason: Trigger checkpoint failure."
+SINGLE_KEY_STATE_BACKEND = "Checkpoints are not supported in a single key state backend"
+NOT_ALL_RUNNING = "Not all required tasks are currently running."
+IO_PROBLEM = "An Exception occurred while triggering the checkpoint. IO-problem detected."
+TRIGGER_FAILURE = "Trigger checkpoint failure."
+"""Since 1.13 only for unchecked exceptions, such as that of an empty directory; in 1.12 for all."""
+EMPTY_CHECKPOINT_POINTER = "empty checkpoint pointer"
+NO_INCREMENTAL_CHECKPOINT = "Flink does not support triggering incremental checkpoint explicitly. See FLINK-33723."
+NO_SAVEPOINT_PATH = "Field savepoint-path must not be omitted or be null."
+
+
+def checkpointing_is_not_enabled(job_id: str) -> str:
+    return f"Checkpointing is not enabled for this job ({job_id})."
+
+
+def checkpointing_was_not_enabled(job_id: str) -> str:
+    return f"Checkpointing was not enabled for job {job_id}."
+
+
+def no_checkpoint(checkpoint_id: int) -> str:
+    return f"Could not find checkpointing statistics for checkpoint {checkpoint_id}."
+
+
+def no_checkpoint_of_vertex(vertex_id: str) -> str:
+    return f"There is no checkpoint statistics for task {vertex_id}."
+
+
+def no_savepoint_directory(key: str, field: str) -> str:
+    return f"Config key [{key}] is not set. Property [{field}] must be provided."
+
+
+def could_not_dispose(path: str) -> str:
+    return f"Could not dispose savepoint {path}."
+
+
+def no_savepoint(path: str, file_system: str) -> str:
+    return f"Cannot find checkpoint or savepoint file/directory '{path}' on file system '{file_system}'."
+
+
+def no_metadata_in(directory: str) -> str:
+    return (
+        f"Cannot find meta data file '_metadata' in directory '{directory}'. Please try to load the "
+        "checkpoint/savepoint directly from the metadata file instead of the directory."
+    )
+
+
+def invalid_savepoint_path(path: str) -> str:
+    return (
+        f"Checkpoint/savepoint path '{path}' is not a valid file URI. Either the pointer path is invalid, or the "
+        "checkpoint was created by a different state backend."
+    )
+
+
+def savepoint_not_accessible(path: str) -> str:
+    return f"Cannot access file system for checkpoint/savepoint path '{path}'."
+
+
+def state_not_restorable(path: str, operator_id: str) -> str:
+    return (
+        f"Failed to rollback to checkpoint/savepoint {path}. Cannot map checkpoint/savepoint state for operator "
+        f"{operator_id} to the new program, because the operator is not available in the new program. If you want to "
+        "allow to skip this, you can set the --allowNonRestoredState option on the CLI."
+    )
+
+
+def savepoint_of_failed_stop(path: str, job_id: str) -> str:
+    return (
+        f"A savepoint has been created at: {path}, but the corresponding job {job_id} failed during stopping. The "
+        "savepoint is consistent, but might have uncommitted transactions. If you want to commit the transaction "
+        "please restart a job from this savepoint."
+    )
+
+
+def inconsistent_stop(job_id: str) -> str:
+    return (
+        "Inconsistent execution state after stopping with savepoint. At least one execution is still in one of the "
+        f"following states: FAILED. A global fail-over is triggered to recover the job {job_id}."
+    )
+
+
+def savepoint_directory_not_created(path: str) -> str:
+    return f"Failed to create savepoint directory at {path}"
