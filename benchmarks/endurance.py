@@ -1,4 +1,4 @@
-"""What long use and rough treatment leave behind: `python benchmarks/endurance.py`.
+"""The effects of long use, many connections and failures: `python benchmarks/endurance.py`.
 
 Prints a table: requests, seconds, memory and open files before and after. `--scale 0.1` does a tenth of everything;
 `--docs` writes docs/endurance.md. It needs Linux: memory and files are read from /proc.
@@ -420,8 +420,8 @@ HEAD = """\
 PAGE = """\
 # Endurance
 
-What long use and rough treatment leave behind, as `python benchmarks/endurance.py --docs{scale}` has measured it:
-memory and open files of the server before and after, the latter two seconds after the last connection has ended.
+The effects of long use, many connections and failures, as `python benchmarks/endurance.py --docs{scale}` has measured
+them: memory and open files of the server before and after, the latter two seconds after the last connection has ended.
 {machine}
 
 {table}

@@ -185,5 +185,5 @@ class Engine:
         self.journal = other.journal
 
     def close(self) -> None:
-        """Remove the uploaded jars. Harmless the second time."""
+        """Remove the uploaded jars. A second call does nothing."""
         shutil.rmtree(self._folder, ignore_errors=True)

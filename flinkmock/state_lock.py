@@ -11,7 +11,7 @@ class StateLock:
     """Guards the state of an engine. It is reentrant.
 
     Attributes:
-        reading: The same lock, for those who change nothing.
+        reading: The same lock, for code that changes nothing.
         changes: Grows whenever somebody has taken the lock who may have changed the state. A response that was worked
             out from the state is still right as long as it is the same, and as no time has passed that matters.
     """

@@ -28,7 +28,7 @@ class Parser(argparse.ArgumentParser):
 
     Args:
         examples: Command lines, which the help shows at its end.
-        options: Those of ArgumentParser.
+        options: The options of ArgumentParser.
     """
 
     def __init__(self, *, examples: Sequence[str] = (), **options: Any) -> None:

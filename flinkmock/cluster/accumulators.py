@@ -70,7 +70,7 @@ def subtask_accumulators(
     Args:
         types: Type of each accumulator by its name.
         records: None before the first record: until then no accumulator is registered.
-        values: Those of the whole vertex by name, as the scenario gives them; all others count the records.
+        values: The values of the whole vertex by name, as the scenario gives them; all others count the records.
         subtask: Its index.
     """
     if not records:

@@ -25,7 +25,7 @@ class _Sampling:
 
 @dataclass(slots=True)
 class Caches:
-    """The caches of one JobManager. Without `enabled`, every response is of now. Intervals are ms.
+    """The caches of one JobManager. Without `enabled`, every response shows the current time. Intervals are ms.
 
     A request that starts a fetch of metrics gets the ones before, and its response is not a template for later ones:
     `int(now)` rejects a traced time (`moment.py`). The cache of a graph can be filled with a traced time: it
@@ -37,10 +37,10 @@ class Caches:
     checkpoints_ms: int
     metrics_ms: int
     begin: int = 0
-    """When the scenario began. Metrics of what ended before were fetched by somebody else in time (epoch ms)."""
+    """When the scenario began. Metrics of executions that ended before it count as fetched in time (epoch ms)."""
     _filled: dict[tuple[str, str], int] = field(default_factory=dict)
     _fetches: list[int] = field(default_factory=list)
-    """When metrics were fetched, in the order of time."""
+    """The times at which metrics were fetched, in order (epoch ms)."""
     _samples: dict[tuple[str, ...], _Sampling] = field(default_factory=dict)
 
     def graph_time(self, job_id: str, now: int) -> int:
@@ -72,7 +72,7 @@ class Caches:
     def last_metrics_before(self, end: int) -> int | None:
         """Return the time of the last metrics that were fetched before `end` (epoch ms); None if none were.
 
-        The JobManager keeps them for what has ended then.
+        The JobManager keeps them for executions that have ended.
         """
         if not self.enabled or end <= self.begin:
             return end - 1

@@ -360,14 +360,14 @@ class CheckpointTracker:
             for v in vertices
             for s in range(v.parallelism)
         }
-        behind = [shares[v, s] for v, s in shares if not vertices[v].is_source and v not in record.finished]
-        slowest = max(behind or shares.values(), default=1.0)
+        downstream = [shares[v, s] for v, s in shares if not vertices[v].is_source and v not in record.finished]
+        slowest = max(downstream or shares.values(), default=1.0)
         early = min(record.duration, SOURCE_ACK_MS)
 
         def delay(vertex: Vertex, share: float) -> int:
             if vertex.index in record.finished:
                 return 0
-            if vertex.is_source and behind:
+            if vertex.is_source and downstream:
                 return round(early * (0.5 + 0.5 * share))
             return round(early + (record.duration - early) * (0.6 + 0.4 * share / slowest))
 

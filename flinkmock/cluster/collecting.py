@@ -48,7 +48,7 @@ def collect(
         job: The job.
         vertex: The vertex of the sink, which has one subtask.
         sink: The sink.
-        version: That of the request; "" in the first one.
+        version: The version in the request; "" in the first one.
         offset: The number of the first row that the client requests.
         time: Epoch ms.
         random: Gives the version.

@@ -186,4 +186,4 @@ def _on_taskmanager(
             continue
         else:
             thrown = _thrown(exceptions, execution) if new == "FAILED" else None
-            yield log_messages.task_switched_there(at, task, number, execution.id, old, new, thrown)
+            yield log_messages.task_switched_on_taskmanager(at, task, number, execution.id, old, new, thrown)

@@ -162,12 +162,12 @@ class _Session:
             self.cancel(job)
 
     def cancel(self, job: str) -> None:
-        """Cancels a job."""
+        """Cancel a job."""
         self._call("cancelJob", "PATCH", f"/jobs/{job}?mode=cancel")
         self._expect_state(job, "cancelJob", "CANCELED")
 
     def cancel_by_yarn(self, job: str) -> None:
-        """Cancels a job by the operation for YARN's proxy, which allows GET only."""
+        """Cancel a job by the operation for YARN's proxy, which allows GET only."""
         self._call("getYarnCancelJobTermination", "GET", f"/jobs/{job}/yarn-cancel")
         self._expect_state(job, "getYarnCancelJobTermination", "CANCELED")
 
@@ -206,7 +206,7 @@ class _Session:
         self, trigger: str, path: str, body: dict[str, Any], status: str, errors: tuple[int, ...] | None = None,
         status_path: str | None = None,
     ) -> dict[str, Any]:  # fmt: skip
-        """Triggers and polls an async operation; returns its result, {} if it fails or the release lacks it."""
+        """Trigger and poll an async operation; return its result, {} if it fails or the release lacks it."""
         response = self._post(trigger, path, body, errors)
         operation = self._find_operation(status)
         if response is None or response.status >= 300 or operation is None:

@@ -37,7 +37,7 @@ class Finding:
 
     @property
     def key(self) -> tuple[str, str, str, str]:
-        """Identifies the same finding in another run."""
+        """Identify the same finding in another run."""
         return self.operation.id, self.pointer, self.kind, self.expected
 
     def __str__(self) -> str:
@@ -87,13 +87,13 @@ class Report:
             paths.append(path)
 
     def add_contradiction(self, finding: Finding, path: str) -> bool:
-        """Add a value that contradicts others; returns whether it is the first time.
+        """Add a value that contradicts others; return whether it is the first time.
 
         A value may break several invariants, at different moments. It is one finding, which has the first of them.
         """
-        place = finding.operation.id, finding.pointer
-        first = place not in self._contradictions
-        self.add(self._contradictions.setdefault(place, finding), path)
+        key = finding.operation.id, finding.pointer
+        first = key not in self._contradictions
+        self.add(self._contradictions.setdefault(key, finding), path)
         return first
 
     def accept(self, baseline: Collection[tuple[str, str, str, str]]) -> None:

@@ -143,7 +143,7 @@ def _by_path(contract: Contract) -> dict[str, Operation]:
 
 
 def _shape(operation: Operation) -> tuple[str, ...]:
-    """Identifies an operation for clients, who don't see names of path parameters."""
+    """Identify an operation for clients, who don't see names of path parameters."""
     return operation.method, *operation.shape
 
 

@@ -57,7 +57,7 @@ def choose(branches: Sequence[Mapping[str, Any]], value: Any, definitions: Defin
 
 
 def _score(schema: Mapping[str, Any], value: Any, definitions: Definitions) -> tuple[int, int]:
-    """Rates how well a value matches: by type, then by constant properties, then by the number of known keys."""
+    """Rate how well a value matches: by type, then by constant properties, then by the number of known keys."""
     branches = alternatives(schema)
     if branches:
         return max(_score(resolve(branch, definitions), value, definitions) for branch in branches)

@@ -11,7 +11,7 @@ from flinkmock.tables import Rows, columns
 from flinkmock.units import format_duration_range
 
 CLUSTER = "cluster"
-"""The name of events that concern no single job."""
+"""The owner of events that are not about one job."""
 CLIENT = "from here on, the plan acts as a client"
 
 

@@ -44,7 +44,7 @@ class FaultMiddleware:
         return self.after(request, self._handler.handle(request) if response is None else response)
 
     def before(self, request: Request) -> Response | NoResponse | None:
-        """Chooses the fault of the request. Returns the response if the request doesn't reach the cluster."""
+        """Choose the fault of the request. Return the response if the request doesn't reach the cluster."""
         target, path = self._target, request.path
         if path is None or request.rejection is not None:
             return None

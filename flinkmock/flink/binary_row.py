@@ -105,12 +105,12 @@ class BinaryRows:
 def _laid_out(header: bytes, types: Sequence[JavaObject], values: Sequence[Any], sizes: Sequence[int]) -> bytes:
     """Return header, fields, and the values that do not fit into their fields."""
     fixed, end = b"", _padded_length(len(header) + sum(sizes))
-    behind = bytearray()
+    variable_part = bytearray()
     for type, value, size in zip(types, values, sizes, strict=True):
-        field, more = _field(type, value, end + len(behind))
+        field, more = _field(type, value, end + len(variable_part))
         fixed += field[:size].ljust(size, b"\0")
-        behind += _padded(more)
-    return _padded(header + fixed) + bytes(behind)
+        variable_part += _padded(more)
+    return _padded(header + fixed) + bytes(variable_part)
 
 
 def _padded_length(length: int) -> int:

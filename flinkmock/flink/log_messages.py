@@ -1,7 +1,7 @@
 """The messages that Flink logs while jobs run: one function for each event.
 
 Texts and loggers are those of live clusters of 1.16, 1.20 and 2.3. `time` is epoch ms; `task` is a subtask's name with
-its place ("tokenize (1/2)"), `attempt` the attempt's id.
+its index ("tokenize (1/2)"), `attempt` the attempt's id.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ TASK = f"{_RUNTIME}.taskmanager.Task"
 EXECUTOR = f"{_RUNTIME}.taskexecutor.TaskExecutor"
 
 
-def _with(message: str, cause: JavaException | None) -> str:
+def _with_cause(message: str, cause: JavaException | None) -> str:
     return message if cause is None else f"{message}\n{stack_trace(cause).rstrip()}"
 
 
@@ -37,7 +37,7 @@ def job_initializing(time: int, job_id: str, name: str) -> LogEvent:
 
 def job_switched(time: int, job_id: str, name: str, old: str, new: str, cause: JavaException | None = None) -> LogEvent:
     """A job's state changes; `cause` when it fails."""
-    return LogEvent(time, GRAPH, _with(f"Job {name} ({job_id}) switched from state {old} to {new}.", cause))
+    return LogEvent(time, GRAPH, _with_cause(f"Job {name} ({job_id}) switched from state {old} to {new}.", cause))
 
 
 def job_ended(time: int, job_id: str, state: str) -> LogEvent:
@@ -60,8 +60,8 @@ def task_switched(time: int, task: str, attempt: str, old: str, new: str) -> Log
 def task_failed(
     time: int, task: str, attempt: str, old: str, where: TaskManagerLocation, cause: JavaException
 ) -> LogEvent:
-    message = f"{task} ({attempt}) switched from {old} to FAILED on {_place(where)}."
-    return LogEvent(time, GRAPH, _with(message, cause))
+    message = f"{task} ({attempt}) switched from {old} to FAILED on {_location(where)}."
+    return LogEvent(time, GRAPH, _with_cause(message, cause))
 
 
 def task_deployed(
@@ -72,11 +72,11 @@ def task_deployed(
         time,
         GRAPH,
         f"Deploying {task} (attempt #{number}) with attempt id {attempt} and vertex id {vertex} "
-        f"to {_place(where)} with allocation id {allocation}",
+        f"to {_location(where)} with allocation id {allocation}",
     )
 
 
-def _place(where: TaskManagerLocation) -> str:
+def _location(where: TaskManagerLocation) -> str:
     return f"{where.id} @ {where.host} (dataPort={where.data_port})"
 
 
@@ -108,7 +108,7 @@ def checkpoint_failed(
         f"Failed to trigger or complete checkpoint {checkpoint} for job {job_id}. "
         f"({failures} consecutive failed attempts so far)"
     )
-    return LogEvent(time, CHECKPOINT_FAILURES, _with(message, cause), "WARN")
+    return LogEvent(time, CHECKPOINT_FAILURES, _with_cause(message, cause), "WARN")
 
 
 def checkpoint_restored(time: int, job_id: str, checkpoint: int, triggered_at: int, path: str) -> LogEvent:
@@ -143,7 +143,7 @@ def task_received(time: int, task: str, number: int, attempt: str, allocation: s
     )
 
 
-def task_switched_there(
+def task_switched_on_taskmanager(
     time: int, task: str, number: int, attempt: str, old: str, new: str, cause: JavaException | None = None
 ) -> LogEvent:
     """A task changes its state, in the task manager's log; with its cause, a warning, when it fails."""

@@ -13,7 +13,7 @@ def origin(headers: Mapping[str, str], base_url: str) -> str:
     """Return the URL of the server that the client has named, such as "https://flink.example".
 
     Args:
-        headers: Those of the request.
+        headers: The headers of the request.
         base_url: The address at which it arrived. It stands for what the headers don't say.
     """
     scheme, _, address = base_url.partition("://")

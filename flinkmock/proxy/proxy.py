@@ -273,7 +273,7 @@ class Proxy:
             self.checker.add_unanswered(f"{request.operation or request.method}: {error}")
 
     async def _choose_fault(self, http: web.Request, request: Request) -> Response | NoResponse | None:
-        """Chooses the fault of a request; returns the response if the fault keeps the request from the server."""
+        """Choose the fault of a request; return the response if the fault keeps the request from the server."""
         faults = self._upstream.faults
         if not faults or not faults.may_match(request.method, request.path or "", request.operation):
             return None

@@ -59,7 +59,7 @@ def load_schema() -> dict[str, Any]:
 
 @cache
 def _is_valid() -> Check:
-    """Accepts valid scenarios without jsonschema, which is slow to import and to run."""
+    """Accept valid scenarios without jsonschema, which is slow to import and to run."""
     return CompiledValidator(load_schema()["$defs"]).check(load_schema())
 
 

@@ -252,7 +252,7 @@ class FlinkConnection(asyncio.Protocol):
         protocol.data_received(data)
 
     def _not_found(self, target: bytes, *, keep_alive: bool) -> None:
-        """Responds to a method that aiohttp doesn't read, and that no release has an operation for."""
+        """Respond to a method that aiohttp doesn't read, and that no release has an operation for."""
         raw = target.decode("latin-1")
         try:
             Target.parse(raw)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 def bind(host: str, port: int) -> socket.socket:
-    """A listening socket; `port` 0 takes a free one.
+    """Return a listening socket; `port` 0 takes a free one.
 
     Raises:
         PortTaken: Another process listens there.
@@ -221,7 +221,7 @@ class _Listener:
         return self.origin + self._connections.server.engine.ingress.base_path
 
     def serve(self, server: FlinkServer) -> None:
-        """Pass requests to this server from here on. A request that has begun stays with the one before."""
+        """Pass requests to this server from here on. A request that has begun stays with the previous server."""
         self._connections.serve(server)
 
     def _aiohttp_protocol(self) -> asyncio.Protocol:

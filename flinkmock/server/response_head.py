@@ -25,7 +25,7 @@ _REASONS = {413: "Request Entity Too Large"}
 
 
 def reason_of(status: int) -> str:
-    """The phrase behind the status; empty for a status that has none."""
+    """Return the reason phrase of a status; empty for a status that has none."""
     try:
         return _REASONS.get(status) or HTTPStatus(status).phrase
     except ValueError:
@@ -38,7 +38,7 @@ def has_no_length(status: int) -> bool:
 
 
 def head_of(response: Response, *, keep_alive: bool, lower_case: bool) -> bytes:
-    """Status line and headers, in Flink's order, with the empty line behind them.
+    """Return status line and headers, in Flink's order, with the empty line after them.
 
     Args:
         keep_alive: Whether the connection stays open.
@@ -57,7 +57,7 @@ def head_of(response: Response, *, keep_alive: bool, lower_case: bool) -> bytes:
 
 
 def start_of(status: int, content_type: str, *, allow_origin: str, keep_alive: bool, lower_case: bool) -> bytes:
-    """Status line and headers of HTTP/1.1, without `content-length`, which comes last, and the empty line."""
+    """Return status line and headers of HTTP/1.1, without `content-length`, which comes last, and the empty line."""
     fields = {
         "content-type": content_type,
         "access-control-allow-origin": allow_origin,
@@ -68,7 +68,7 @@ def start_of(status: int, content_type: str, *, allow_origin: str, keep_alive: b
 
 @lru_cache(maxsize=256)
 def _start(status: int, content_type: str | None, cors: bool, keep_alive: bool, lower_case: bool) -> bytes:
-    """All that doesn't depend on the body."""
+    """Return the lines that don't depend on the body."""
     fields = {
         "content-type": content_type,
         "access-control-allow-origin": "*" if cors else None,

@@ -116,7 +116,7 @@ class ServerThread:
         return self
 
     def settle(self) -> float | None:
-        """Wait until all requests that have arrived are dealt with, and return by how many ms the clock has to advance
+        """Wait until all requests that have arrived are answered, and return by how many ms the clock has to advance
         until the next response is due that a fault delays; None: there is none."""
         loop, listeners = self._loop, self._listeners
         if loop is None or listeners is None:
@@ -134,7 +134,7 @@ class ServerThread:
             self._listeners.replace(engine, dashboard)
 
     def close(self) -> None:
-        """Harmless the second time."""
+        """Close the server. A second call does nothing."""
         thread, self._thread = self._thread, None
         if thread is None:
             return
@@ -151,7 +151,7 @@ class ServerThread:
 
 
 async def _end_of_tasks() -> None:
-    """Cancels the tasks of connections that were cut."""
+    """Cancel the tasks of connections that were cut."""
     tasks = asyncio.all_tasks() - {asyncio.current_task()}
     for task in tasks:
         task.cancel()
@@ -172,7 +172,7 @@ async def serve(
     background: Iterable[Callable[[], Coroutine[Any, Any, None]]] = (),
     context: ssl.SSLContext | None = None,
 ) -> None:
-    """Serves a cluster until SIGINT, SIGTERM or a client's `DELETE /cluster`.
+    """Serve a cluster until SIGINT, SIGTERM or a client's `DELETE /cluster`.
 
     Args:
         control: The cluster.
@@ -220,9 +220,9 @@ async def serve(
         control_base = separate.url if separate is not None else listeners.urls[0]
         ready(listeners.urls, control_base + API_PREFIX if control_api is not None else None)
         ends = [asyncio.ensure_future(event.wait()) for event in (stop, listeners.shutdown_requested)]
-        beside = [asyncio.ensure_future(each()) for each in background]
-        await asyncio.wait([*ends, *beside], return_when=asyncio.FIRST_COMPLETED)
-        for task in (*ends, *beside):
+        background_tasks = [asyncio.ensure_future(each()) for each in background]
+        await asyncio.wait([*ends, *background_tasks], return_when=asyncio.FIRST_COMPLETED)
+        for task in (*ends, *background_tasks):
             task.cancel()
         await listeners.close()
         if separate is not None:

@@ -47,7 +47,7 @@ class Tls:
         return context
 
     def close(self) -> None:
-        """Remove the files. Harmless the second time."""
+        """Remove the files. A second call does nothing."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _load(self, host: str, options: TlsOptions) -> bytes:

@@ -125,7 +125,7 @@ def test_a_failing_job_as_a_live_2_3_logged_it() -> None:
     )
     restarted = log_messages.tasks_restarted(START, 4, "32c0_1_0")
     assert restarted.message == "4 tasks will be restarted to recover the failed task 32c0_1_0."
-    there = log_messages.task_switched_there(START, "bomb (2/2)", 0, "32c0_1_0", "RUNNING", "FAILED", cause)
+    there = log_messages.task_switched_on_taskmanager(START, "bomb (2/2)", 0, "32c0_1_0", "RUNNING", "FAILED", cause)
     assert there.level == "WARN"
     assert there.message.startswith("bomb (2/2)#0 (32c0_1_0) switched from RUNNING to FAILED with failure cause:\n")
 

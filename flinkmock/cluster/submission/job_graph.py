@@ -19,8 +19,8 @@ def job_graph_vertices(fields: Mapping[str, Any], default_parallelism: int) -> d
     """Return the vertices by id, in the order of the graph.
 
     Args:
-        fields: Those of the JobGraph.
-        default_parallelism: That of sources whose parallelism the scheduler of batch jobs decides.
+        fields: The fields of the JobGraph.
+        default_parallelism: The parallelism of sources whose parallelism the scheduler of batch jobs decides.
     """
     vertices: dict[str, PlanVertex] = {}
     groups: dict[str | None, str] = {}
@@ -29,7 +29,7 @@ def job_graph_vertices(fields: Mapping[str, Any], default_parallelism: int) -> d
         group_id = abstract_id(group.fields.get("slotSharingGroupId")) if isinstance(group, JavaObject) else None
         edges = [edge.fields for edge in items(vertex.get("inputs"))]
         parallelism = vertex["parallelism"]
-        read = PlanVertex(
+        plan_vertex = PlanVertex(
             operators=chained_operators(vertex["name"]),
             parallelism=parallelism if parallelism > 0 or edges else default_parallelism,
             max_parallelism=vertex.get("maxParallelism", 0),
@@ -44,9 +44,9 @@ def job_graph_vertices(fields: Mapping[str, Any], default_parallelism: int) -> d
         for edge in edges:
             data_set = edge["source"].fields
             source = abstract_id(data_set["producer"].fields["id"])
-            ship = edge.get("shipStrategyName") or "FORWARD"
-            read.inputs.append((source, ship, (text(data_set["resultType"]) or "pipelined").lower()))
-        vertices[read.id] = read
+            ship_strategy = edge.get("shipStrategyName") or "FORWARD"
+            plan_vertex.inputs.append((source, ship_strategy, (text(data_set["resultType"]) or "pipelined").lower()))
+        vertices[plan_vertex.id] = plan_vertex
     return vertices
 
 

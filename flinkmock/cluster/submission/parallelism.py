@@ -25,7 +25,7 @@ def with_parallelism(spec: JobSpec, parallelism: int) -> JobSpec:
 
 
 def _parts(vertex: VertexSpec, parallelism: int) -> list[VertexSpec]:
-    """Return the vertices that one becomes. The last one has its accumulators and selectivity."""
+    """Split a vertex where operators have another parallelism. The last part has its accumulators and selectivity."""
     if not vertex.own_parallelism:
         return [dataclasses.replace(vertex, parallelism=parallelism)]
     if not vertex.takes_parallelism or parallelism == vertex.parallelism:

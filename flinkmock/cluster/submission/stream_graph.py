@@ -27,7 +27,7 @@ def stream_graph_vertices(
     Args:
         fields: The fields of the StreamGraph.
         options: The configuration of the StreamGraph.
-        source_parallelism: That of sources whose parallelism the scheduler of batch jobs decides.
+        source_parallelism: The parallelism of sources whose parallelism the scheduler of batch jobs decides.
     """
     nodes = read_stream_nodes(fields["userDefinedObjectsHolder"].fields)
     builder = StreamGraphVertices(nodes, fields, options, source_parallelism)

@@ -38,7 +38,7 @@ class Poller:
         """Path of a job or vertex -> its recorded metrics."""
 
     def poll(self, duration_ms: int, interval_ms: int, progress: Callable[[int, int, str], None] | None = None) -> None:
-        """Polls everything, at least once. A KeyboardInterrupt ends the recording early.
+        """Poll everything, at least once. A KeyboardInterrupt ends the recording early.
 
         Args:
             duration_ms: The length of the recording in ms.

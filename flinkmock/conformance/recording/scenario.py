@@ -69,7 +69,7 @@ def _cluster(observations: ClusterObservations, anonymizer: Anonymizer) -> dict[
 
 
 def _taskmanagers(observations: ClusterObservations, slots: int) -> int | dict[str, Any]:
-    """Returns the number of TaskManagers, and their slots if these differ."""
+    """Return the number of TaskManagers, and their slots if these differ."""
     rows = observations.taskmanagers
     if all(row["slotsNumber"] == slots for row in rows):
         return len(rows)

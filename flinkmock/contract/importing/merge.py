@@ -89,7 +89,7 @@ class ContractMerger:
         return entries
 
     def _is_gone(self, what: str) -> bool:
-        """Notes that something is not described; returns whether the release no longer has it."""
+        """Note that something is not described; return whether the release no longer has it."""
         kept, gone = f"kept: {what} is not described", f"gone: {what} is no longer described"
         self.notes.append(kept if self._same_release else gone)
         return not self._same_release

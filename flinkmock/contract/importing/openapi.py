@@ -156,7 +156,7 @@ def _operation(
 
 
 def content_of(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """Returns the `content` of a body by content types without parameters such as a charset."""
+    """Return the `content` of a body by content types without parameters such as a charset."""
     return {name.partition(";")[0].strip(): each for name, each in (entry.get("content") or {}).items()}
 
 

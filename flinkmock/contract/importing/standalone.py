@@ -68,7 +68,7 @@ def operation_entry(operation: DescribedOperation, operation_id: str) -> dict[st
 
 
 def _closed(schema: Mapping[str, Any], name: str) -> dict[str, Any]:
-    """Forbids undocumented properties in responses; requests may have any."""
+    """Forbid undocumented properties in responses; requests may have any."""
     if name.endswith("@request") or "properties" not in schema:
         return dict(schema)
     return dict(schema) | {"additionalProperties": False}

@@ -62,6 +62,6 @@ def taskmanager_file(call: RestCall) -> Payload:
     """Return `/log`, `/stdout` or `/logs/:filename` of a TaskManager. Raises TaskManagerNotFound, LogNotFound."""
     taskmanager = call.cluster.taskmanager(call.path["taskmanagerid"], call.now)
     log = file_name(taskmanager_log_path(taskmanager, call.cluster.configuration, call.cluster.release))
-    usual = {"getTaskManagerLogFile": log, "getTaskManagerStdoutFile": out_file(log)}
-    name = usual.get(call.operation.id) or call.path["filename"]
+    names = {"getTaskManagerLogFile": log, "getTaskManagerStdoutFile": out_file(log)}
+    name = names.get(call.operation.id) or call.path["filename"]
     return _content(taskmanager_files(call.cluster, taskmanager, call.now), name, taskmanager.id)

@@ -228,7 +228,7 @@ def metrics_time_of(caches: Caches, execution: Execution, time: int) -> int | No
     or the job is forgotten. See docs/flink-behaviour.md#ended-metrics.
 
     Args:
-        caches: Those of the JobManager.
+        caches: The caches of the JobManager.
         execution: The subtask.
         time: The time of the fetched metrics.
     """

@@ -19,8 +19,11 @@ def stream_graph_payload(job: Job, time: int) -> dict[str, Any]:
     Nodes are in the order of a hash map with their ids as keys.
     """
     present = {vertex.index for vertex in job.vertices_at(time)}
-    own = job.spec.stream_operators
-    nodes = {node["id"]: node for node in (_nodes_of_plan(own, job, present) if own else _nodes(job.graph, present))}
+    operators = job.spec.stream_operators
+    nodes = {
+        node["id"]: node
+        for node in (_nodes_of_plan(operators, job, present) if operators else _nodes(job.graph, present))
+    }
     return {"nodes": [nodes[id] for id in hash_order(nodes, int)]}
 
 
@@ -47,9 +50,9 @@ def _nodes(graph: JobGraph, present: set[int]) -> Iterator[dict[str, Any]]:
     next_id = 1
     last: dict[int, str] = {}
     for vertex in graph.vertices:
-        for place, operator in enumerate(vertex.spec.operators):
-            edges = [(last[edge.source], edge.ship_strategy) for edge in vertex.inputs] if place == 0 else []
-            if place > 0:
+        for position, operator in enumerate(vertex.spec.operators):
+            edges = [(last[edge.source], edge.ship_strategy) for edge in vertex.inputs] if position == 0 else []
+            if position > 0:
                 edges = [(last[vertex.index], "FORWARD")]
             next_id += sum(strategy != "FORWARD" for _, strategy in edges)
             last[vertex.index] = str(next_id)

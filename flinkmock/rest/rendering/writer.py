@@ -124,7 +124,7 @@ class _WriterCompiler:
         return "unusual()"
 
     def _field(self, schema: Schema, value: str) -> str:
-        """Return what stands between the braces of an f-string to give the text of `value`."""
+        """Return the content of the braces of an f-string that gives the text of `value`."""
         is_integer = types(schema) == {"integer"} and not {"const", "enum"} & schema.keys()
         return f"{value}:d" if is_integer else self._expression(schema, value)
 
@@ -147,7 +147,7 @@ class _WriterCompiler:
         return self._scalar_alternative(resolved)
 
     def _scalar_alternative(self, branches: Sequence[Schema]) -> list[str]:
-        """A number or one of some texts, such as "NaN"."""
+        """Return the lines for a number or one of several texts, such as "NaN"."""
         literals = {
             literal: _text_of(literal)
             for branch in branches
