@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 from flinkmock import Contract, FlinkMock
@@ -40,9 +41,9 @@ def main() -> int:
         for release in RELEASES:
             file = Path(folder, f"flink-{release}.json")
             file.write_text(json.dumps(openapi(Contract.load(release))), "utf-8")
-            with FlinkMock(rest / "jobs.yaml", flink=release, clock="real") as mock:
+            with closing(FlinkMock(rest / "jobs.yaml", flink=release, clock="real").start()) as mock:
                 codes.append(_schemathesis(rest / "schemathesis.toml", str(file), mock.url, ("/cluster",), CHECKS))
-    with FlinkMock(control / "cluster.yaml", clock="real") as mock:
+    with closing(FlinkMock(control / "cluster.yaml", clock="real").start()) as mock:
         document = f"{mock.control_url}/openapi.json"
         codes.append(_schemathesis(control / "schemathesis.toml", document, None, WAITING, CONTROL_CHECKS))
     return max(codes)
