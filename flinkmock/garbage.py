@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def without_garbage_collection() -> Iterator[None]:
-    """Disable garbage collection while objects are made that nearly all stay. Other threads do without it, too."""
+    """Disable garbage collection, for all threads, while many long-lived objects are created."""
     was_enabled = gc.isenabled()
     gc.disable()
     try:

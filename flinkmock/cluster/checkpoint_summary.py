@@ -49,7 +49,7 @@ class EarlierCheckpoints:
 
     Attributes:
         completed: How many completed; `failed` likewise.
-        sizes: Of the completed ones, in bytes; `durations` in ms.
+        sizes: The sizes of the completed ones in bytes; `durations` in ms.
         savepoint: The last completed savepoint.
         failure: The last that failed.
     """

@@ -169,7 +169,7 @@ class CheckpointTracker:
         """Trigger a checkpoint at `at` (epoch ms) that ends `duration` ms later.
 
         Args:
-            format: Of a savepoint: CANONICAL or NATIVE.
+            format: The format of a savepoint: CANONICAL or NATIVE.
             path: Where it is stored; by default, in the checkpoint directory.
             failure: The message it fails with; None: it completes.
             reached_tasks: Whether tasks take part before it fails.

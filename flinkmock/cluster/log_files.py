@@ -91,7 +91,7 @@ def _printed(cluster: Cluster, taskmanager: TaskManager, time: int) -> str:
 
 
 def _executions(job: Job) -> Iterator[Execution]:
-    """Yield the executions of the newest attempts; what the log says of earlier ones has been rolled over."""
+    """Yield the executions of the newest attempts; the lines about earlier ones have been rolled over."""
     for attempt in job.attempts[-limits.LOG_ATTEMPTS :]:
         for row in attempt.executions():
             yield from row

@@ -64,7 +64,7 @@ class Operation:
     Attributes:
         id: Flink's operation id.
         headers: The Java class that declares it (a `MessageHeaders`); "" if unknown.
-        path: Like "/jobs/:jobid".
+        path: The path, such as "/jobs/:jobid".
         status: The status of a success response.
         request: The schema of the request body; None if there is none.
         response: The schema of a success response; `{"contentType": …}` for a file.

@@ -57,7 +57,7 @@ class VariableValue:
         path: With `[*]` for all items of lists and all values of maps. An added field is a separate value.
         changes: What may happen to them.
         field: Their schema.
-        later_values: Of an enum: the values that only later releases have.
+        later_values: The values of an enum that only later releases have.
     """
 
     path: ValuePath

@@ -36,8 +36,8 @@ class ControlClient:
 
     Args:
         url: The URL of the cluster, or of its control API.
-        token: Sent as bearer token, if given.
-        context: For TLS; None: the default one.
+        token: The bearer token, if any.
+        context: The SSL context for TLS; None: the default one.
 
     Raises:
         InvalidArgument: The URL is not an HTTP URL.

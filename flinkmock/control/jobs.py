@@ -1,4 +1,4 @@
-"""The jobs of a cluster, as a test looks at them and changes them.
+"""The jobs of a cluster, as a test reads and changes them.
 
 All of it takes the engine's lock, so it is safe while clients send requests.
 """
@@ -105,7 +105,7 @@ class JobControl(ControlPart):
             self.engine.cluster.state_machines.fail(self.job, now, ExceptionSpec(thrown, vertex=vertex))
 
     def restart(self) -> None:
-        """Restart all tasks, whatever the restart strategy says. Raises NotRunning unless the job is RUNNING."""
+        """Restart all tasks, regardless of the restart strategy. Raises NotRunning unless the job is RUNNING."""
         with self.engine.lock:
             if self.state != "RUNNING":
                 raise NotRunning(f"{self.name} is {self.state}. Only a RUNNING job can be restarted.")
@@ -196,7 +196,7 @@ class JobsControl(ControlPart):
         Args:
             name_or_id: As for `get`.
             state: A job state such as "RUNNING".
-            timeout: In seconds of the wall clock.
+            timeout: The timeout in seconds of the wall clock.
 
         Raises:
             StateNeverReached: The time is up. The message lists the jobs with their states.

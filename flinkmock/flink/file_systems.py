@@ -61,7 +61,7 @@ class FileSystems:
         As AbstractFsCheckpointStorageAccess.initializeLocationForSavepoint.
 
         Args:
-            directory: As the client sent it.
+            directory: The directory as the client sent it.
             files: Qualified paths of the local files that are known, such as `file:/a/b`.
         """
         try:
@@ -77,7 +77,7 @@ class FileSystems:
         """Return why there is no savepoint at a path (AbstractFsCheckpointStorageAccess.resolveCheckpointPointer).
 
         Args:
-            pointer: As the client sent it.
+            pointer: The pointer as the client sent it.
             directories: Qualified paths of the directories that exist.
         """
         try:

@@ -43,7 +43,7 @@ class Ingress:
         """Return the response to a request that does not reach the cluster; None: it does.
 
         Args:
-            target: As the client has sent it.
+            target: The target as the client has sent it.
             base_url: The address at which it arrived.
         """
         spec = self._spec

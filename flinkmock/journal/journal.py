@@ -220,7 +220,7 @@ class Journal(Sequence[Exchange]):
         Args:
             request: Method and path, or an operation id.
             times: Number of requests.
-            timeout: In seconds of the wall clock.
+            timeout: The timeout in seconds of the wall clock.
             body: Part of the JSON body.
             query: Query parameters.
             status: Status of the response.

@@ -61,7 +61,7 @@ class TrafficChecker:
         Args:
             exchange: The exchange.
             operation: The operation that the client called; None if the release lacks it.
-            status, headers: Of the server's response, before a fault changed it.
+            status, headers: The status and headers of the server's response, before a fault changed it.
             body: The same; None if it is not to be checked.
             span: When the request was received and the response had been sent, in ms of one clock.
         """
@@ -125,10 +125,12 @@ class TrafficChecker:
         texts = []
         for culprit in self._coherence.add(response):
             expected, found = described(culprit)
-            wrong = culprit.value.response
+            wrong_response = culprit.value.response
             pointer = generalize_pointer(culprit.value.pointer)
-            finding = Finding(self._contract.operation(wrong.operation_id), pointer, COHERENCE, expected, found)
-            if self.report.add_contradiction(finding, wrong.target):
+            finding = Finding(
+                self._contract.operation(wrong_response.operation_id), pointer, COHERENCE, expected, found
+            )
+            if self.report.add_contradiction(finding, wrong_response.target):
                 texts.append(str(finding))
         return texts
 

@@ -66,7 +66,7 @@ class Read:
     """The requests for one target that only reads.
 
     Attributes:
-        target: As sent.
+        target: The target as sent.
         operation: What it calls.
         path_parameters: As sent.
         job_id: The job that it names, converted; None if it names none.

@@ -45,7 +45,7 @@ class FlinkServer:
         jobmanager: The number of the JobManager.
         on_shut_down: Called when a client has shut the cluster down (`DELETE /cluster`), before that client gets its
             response.
-        delayed: Shared by the servers of one engine.
+        delayed: Delayed responses, shared by the servers of one engine.
         control: The control API of the cluster.
 
     Attributes:

@@ -1,4 +1,4 @@
-"""Certificates that are made for a process: one authority, and what it signs.
+"""Certificates that are created for a process: one authority, and the certificates that it signs.
 
 Needs the extra `tls`. The keys are random, so they differ in each process.
 """

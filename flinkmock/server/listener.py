@@ -90,7 +90,7 @@ class Listeners:
         shutdown_timeout: Seconds, more than 0, to wait for running requests when the listeners close.
         control: The control API of the cluster.
         on_shut_down: Called when a client has shut the cluster down.
-        context: With the certificate of the server; None: it is served without TLS.
+        context: The SSL context with the certificate of the server; None: it is served without TLS.
     """
 
     def __init__(

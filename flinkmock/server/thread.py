@@ -34,7 +34,7 @@ class ServerThread:
 
     Args:
         control: The control API is served, too, and acts on this cluster. It has to be that of `engine`.
-        context: With the certificate of the server; None: it is served without TLS.
+        context: The SSL context with the certificate of the server; None: it is served without TLS.
     """
 
     def __init__(
@@ -182,7 +182,7 @@ async def serve(
         ready: Called when clients can connect, with the URLs, one for each JobManager, and that of the control API.
         control_options: How the control API is served; None: it is not.
         background: Coroutine functions that run while the cluster is served. It ends when one of them does.
-        context: With the certificate of the server; None: it is served without TLS.
+        context: The SSL context with the certificate of the server; None: it is served without TLS.
 
     Raises:
         PortTaken: Another process listens on the port.

@@ -21,7 +21,7 @@ class Tls:
     """The certificates of a cluster, in files of a private folder until `close`.
 
     Attributes:
-        server_context: For the sockets of the cluster.
+        server_context: The SSL context for the sockets of the cluster.
         ca: The certificate, as PEM, that clients have to trust.
         ca_file: A file with that certificate.
         client_certificate: A file with a certificate and its key that the cluster accepts; None: clients need none, or
@@ -72,7 +72,7 @@ class Tls:
         return certificates.authority() if options.makes_certificate else certificate.read_bytes()
 
     def _require_clients(self, options: TlsOptions) -> Path | None:
-        """Require client certificates if the options say so, and return one that is made for them."""
+        """Require client certificates if the options say so, and return one that is created for them."""
         if not options.client_certificates:
             return None
         self.server_context.verify_mode = ssl.CERT_REQUIRED

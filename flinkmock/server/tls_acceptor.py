@@ -25,7 +25,7 @@ class TlsAcceptor:
 
     Args:
         listening: The socket.
-        context: With the server's certificate.
+        context: The SSL context with the server's certificate.
         make: Makes the protocol of a connection.
         url: Where requests without TLS are redirected.
     """

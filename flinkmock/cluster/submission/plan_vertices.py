@@ -18,7 +18,7 @@ class PlanVertex:
     """A vertex of a plan.
 
     Attributes:
-        parallelism: As it will run.
+        parallelism: The parallelism with which it runs.
         max_parallelism: 0 or less: it follows from the parallelism.
         description: Its description in plans, with line feeds (JobVertex.operatorPrettyName); None: its name.
         inputs: Keys of its input vertices, each with ship strategy and exchange.

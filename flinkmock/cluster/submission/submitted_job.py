@@ -1,4 +1,4 @@
-"""The job that a plan becomes: what a submission rule gives, and for the rest what the plan says."""
+"""The job that a plan becomes: the keys of a submission rule, and the plan for all others."""
 
 from __future__ import annotations
 

@@ -19,9 +19,9 @@ class FakeResponse:
 
     Attributes:
         source: File and position: "mappings/jobs.json", "routes.json[2]".
-        method: Of the request; "" if it is unknown.
+        method: The method of the request; "" if it is unknown.
         path: Path and query of the request, in which a pattern is `*`; "" if it is unknown.
-        status: Of the response.
+        status: The status of the response.
         body: Parsed JSON, the text if it is not JSON, None if it is empty.
         is_json: Whether the body could be parsed.
     """
@@ -46,9 +46,9 @@ def fake_response(
 
     Args:
         source: File and position.
-        method: Of the request, in any case.
+        method: The method of the request, in any case.
         url: A URL or path.
-        status: Of the response.
+        status: The status of the response.
         body: Parsed JSON, or text that may be JSON.
         is_pattern: Whether the URL is a regular expression or a template.
     """

@@ -30,7 +30,7 @@ class Difference:
     """A value in which the scenario's cluster differs from the fake.
 
     Attributes:
-        request: Of the fake: "GET /jobs/overview".
+        request: The request of the fake: "GET /jobs/overview".
         pointer: JSON pointer of the value.
         fake: The value of the fake.
         served: The value of the cluster; None if it has none.

@@ -24,7 +24,7 @@ class Review:
         fake: The response.
         operation: The operation of the newest release that has it; None if no release has it.
         prefix: The part of the path before Flink's own: "/flink".
-        deviations: For each release, what Flink does not answer so; empty if the release may give this response.
+        deviations: For each release, the differences from Flink; empty if the release may give this response.
     """
 
     fake: FakeResponse

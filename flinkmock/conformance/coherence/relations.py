@@ -17,7 +17,7 @@ class Relation:
     Attributes:
         holds: Whether it holds.
         values: The values that take part, computed ones included.
-        exact: Whether a changed value is bound to break it, as an equation is. An inequality that holds says little.
+        exact: Whether any changed value breaks it, as for an equation. An inequality may still hold.
         text: How it fails, with the values; "" if it holds.
     """
 
@@ -44,7 +44,7 @@ def _described(value: Value) -> str:
 
 
 def equal(*values: Value) -> Relations:
-    """All values that exist are equal. Integers and floats of the same size are."""
+    """All values that exist are equal. An integer equals a float of the same value."""
     known = [value for value in values if value.exists]
     for one, other in combinations(known, 2):
         holds = one.raw == other.raw
@@ -99,7 +99,7 @@ def counting_up(rows: Value, key: str) -> Relations:
     for index, row in enumerate(rows):
         if row[key].exists:
             holds = row[key].raw == index
-            yield Relation(holds, (row[key],), True, "" if holds else f"{_described(row[key])} in place {index}")
+            yield Relation(holds, (row[key],), True, "" if holds else f"{_described(row[key])} at index {index}")
 
 
 def descending_rows(rows: Value, key: str, *, strictly: bool = False) -> Relations:

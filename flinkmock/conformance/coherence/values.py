@@ -1,4 +1,4 @@
-"""Values of JSON responses that know where they were seen, and values that are computed from them."""
+"""Values of JSON responses with their locations, and values that are computed from them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class SeenResponse:
         query: The values of each query parameter.
         body: The parsed JSON; the text of a file.
         sent_at, received_at: When the request was sent and the response had arrived, in ms of one clock.
-        number: Its place in the order of requests.
+        number: Its position in the order of requests.
     """
 
     operation_id: str
@@ -97,7 +97,7 @@ class Value:
     def response(self) -> SeenResponse:
         """The response that contains a value. Raises LookupError for a computed value."""
         if self._response is None:
-            raise LookupError("a computed value is in no response")
+            raise LookupError("a computed value is not in a response")
         return self._response
 
     def __getitem__(self, key: str | int) -> Value:

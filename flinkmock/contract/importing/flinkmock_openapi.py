@@ -117,7 +117,7 @@ def _with_converter(parameter: Document) -> dict[str, Any]:
     is_list = schema["type"] == "array"
     entry: dict[str, Any] = {"name": parameter["name"], "required": parameter["required"]}
     if parameter["in"] == "query":
-        entry["list"] = is_list  # or what the converter says
+        entry["list"] = is_list  # or as the converter says
     item = schema["items"] if is_list else schema
     return {
         **entry,
