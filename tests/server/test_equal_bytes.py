@@ -160,6 +160,10 @@ def test_most_reads_are_answered_from_templates(monkeypatch: pytest.MonkeyPatch)
             read = path._reads[target]
             if read is None or read.template is None:
                 unable.append(target)
-        # the memory of a TaskManager moves all the time
-        rest = [target for target in unable if tour.json(target) and not target.startswith("/taskmanagers/")]
+        # the memory of a TaskManager moves all the time, and so do sums of durations
+        rest = [
+            target
+            for target in unable
+            if (body := tour.json(target)) and not target.startswith("/taskmanagers/") and "aggregated" not in str(body)
+        ]
         assert rest == []
