@@ -6,8 +6,8 @@
         requests.get(cluster.url + "/jobs/overview")
 
 The public API is the names below and those of `flinkmock.faults`, `flinkmock.journal` and `flinkmock.strategies`.
-docs/python.md has an example of each. The names are imported on first use, so that `import flinkmock` costs nothing in
-a test run that never starts a cluster.
+docs/python.md has an example of each. The names are imported on first use, so that `import flinkmock` is fast in a
+test run that never starts a cluster.
 """
 
 from __future__ import annotations

@@ -81,7 +81,7 @@ def failure_trace(exception: JavaException, frames: tuple[str, ...]) -> str:
 
 
 def stopping_error(path: str, job_id: str, release: Release) -> JavaException:
-    """Return what a stop fails with whose savepoint is complete (StopWithSavepointTerminationHandlerImpl).
+    """Return the exception of a stop that fails after its savepoint (StopWithSavepointTerminationHandlerImpl).
 
     Recorded with 2.3.0, 1.20.5 and 1.12.5 (situations: failing stop).
     """
@@ -92,12 +92,12 @@ def stopping_error(path: str, job_id: str, release: Release) -> JavaException:
 
 
 def not_recoverable_error(cause: JavaException, release: Release) -> JavaException:
-    """Return what a job fails with whatever its restart strategy (ExecutionFailureHandler.handleFailure)."""
+    """Return the exception of a job that fails despite its restart strategy (ExecutionFailureHandler.handleFailure)."""
     return JavaException(java_classes.JOB_EXCEPTION, messages.NOT_RECOVERABLE, cause, frames=job_master_trace(release))
 
 
 def recovery_suppressed_error(strategy: RestartStrategy, cause: JavaException, release: Release) -> JavaException:
-    """Return what a job fails with when its restart strategy gives up (ExecutionFailureHandler.handleFailure)."""
+    """Return the exception of a job whose restart strategy gives up (ExecutionFailureHandler.handleFailure)."""
     if strategy.kind == RestartStrategyKind.FIXED_DELAY:
         attempts = MAX_INT if strategy.attempts is None else strategy.attempts
         settings = f"maxNumberRestartAttempts={attempts}, backoffTimeMS={strategy.delay}"

@@ -94,7 +94,7 @@ class ValuePath:
         """Return why no body of a schema has such a value; None if one can."""
         schemas = list(_branches(schema, definitions))
         for number, step in enumerate(self.steps):
-            following = [child for one in schemas for child in _children(one, step, definitions)]
+            following = [child for item in schemas for child in _children(item, step, definitions)]
             if not following:
                 return _unknown(schemas, step, definitions, "".join(_texts(self.steps[:number])))
             schemas = [branch for child in following for branch in _branches(child, definitions)]
@@ -122,7 +122,7 @@ def _positions(container: Any, step: Step) -> Iterator[Position]:
             case Every():
                 yield from (Position(container, index) for index in range(len(container)))
             case Where():
-                yield from (Position(container, index) for index, one in enumerate(container) if _is_item(one, step))
+                yield from (Position(container, index) for index, item in enumerate(container) if _is_item(item, step))
             case _ if step.isdecimal() and int(step) < len(container):
                 yield Position(container, int(step))
     elif isinstance(container, dict):

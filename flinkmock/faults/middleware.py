@@ -72,7 +72,7 @@ class FaultMiddleware:
         return self._reply(fault.reply, request) if fault.reply else NoResponse()
 
     def after(self, request: Request, response: Response | NoResponse) -> Response | NoResponse:
-        """The response with its body changed, if the fault of the request does that."""
+        """Return the response, with its body changed if the fault of the request does that."""
         if request.fault is None or isinstance(response, NoResponse):
             return response
         fault = request.fault.fault
@@ -116,7 +116,7 @@ def _is_json_of(operation: Operation, response: Response) -> bool:
 
 
 def changes_response(fault: Fault) -> bool:
-    """Whether the cluster's response is not sent as it is, though perhaps late."""
+    """Whether the client gets another response than the cluster's. A delay alone does not count."""
     return bool(
         fault.reply
         or fault.drop

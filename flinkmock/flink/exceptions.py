@@ -16,7 +16,7 @@ def completion_exception(cause: JavaException) -> JavaException:
 
 
 def initialization_error(cause: JavaException, release: Release) -> JavaException:
-    """Return what a job fails with whose JobMaster can't be created; that of a job which failed so already is kept."""
+    """Return the exception of a job whose JobMaster can't be created; one that is such an exception stays as it is."""
     if cause.java_class == java_classes.JOB_INITIALIZATION_EXCEPTION:
         return cause
     if not release.since("1.13"):
@@ -27,7 +27,7 @@ def initialization_error(cause: JavaException, release: Release) -> JavaExceptio
 
 
 def slot_request_error(cause: JavaException, release: Release) -> JavaException:
-    """Return what a task fails with whose slot request fails (DefaultExecutionDeployer.assignResource)."""
+    """Return the exception of a task whose slot request fails (DefaultExecutionDeployer.assignResource)."""
     inner, outer = future_trace(release), slot_assignment_trace(release)
     cause = dataclasses.replace(cause, frames=inner)
     wrapped = dataclasses.replace(completion_exception(cause), frames=inner)
@@ -35,5 +35,5 @@ def slot_request_error(cause: JavaException, release: Release) -> JavaException:
 
 
 def job_not_found(job_id: str) -> JavaException:
-    """Return what the Dispatcher throws at an unknown job id."""
+    """Return the Dispatcher's exception for an unknown job id."""
     return JavaException(java_classes.FLINK_JOB_NOT_FOUND_EXCEPTION, messages.could_not_find_job(job_id))

@@ -142,10 +142,10 @@ def _dispatcher(release: Release) -> ThreadActivity:
     )
 
 
-Named = tuple[str, ThreadActivity]
+NamedThread = tuple[str, ThreadActivity]
 
 
-def _common(main: ThreadActivity, release: Release) -> Iterator[Named]:
+def _common(main: ThreadActivity, release: Release) -> Iterator[NamedThread]:
     """Yield the threads of the JVM, the RPC service and the metrics, which every Flink process has."""
     rpc = rpc_system(release)
     dispatcher = _dispatcher(release)
@@ -167,7 +167,7 @@ def _common(main: ThreadActivity, release: Release) -> Iterator[Named]:
     yield "Flink-Metric-View-Updater-thread-1", _SCHEDULED
 
 
-_JOB_MANAGER_OWN: tuple[Named, ...] = (
+_JOB_MANAGER_THREADS: tuple[NamedThread, ...] = (
     *((f"Flink-DispatcherRestEndpoint-thread-{number}", _SCHEDULED) for number in range(1, 5)),
     ("flink-rest-server-netty-boss-thread-1", _EVENT_LOOP),
     *((f"flink-rest-server-netty-worker-thread-{number}", _EVENT_LOOP) for number in range(1, 5)),
@@ -175,7 +175,7 @@ _JOB_MANAGER_OWN: tuple[Named, ...] = (
     ("resourcemanager_1-main-scheduler-thread-1", _SCHEDULED),
 )
 _PER_JOB = 3
-_TASK_MANAGER_OWN: tuple[Named, ...] = (
+_TASK_MANAGER_THREADS: tuple[NamedThread, ...] = (
     ("IOManager writer thread #1", _IDLE_WORKER),
     ("IOManager reader thread #1", _IDLE_WORKER),
     ("Flink Netty Server (0) Thread 0", _EVENT_LOOP),
@@ -192,12 +192,12 @@ ThreadInfos = list[dict[str, str]]
 
 def jobmanager_thread_count(jobs: int) -> int:
     """Return the number of threads in `jobmanager_threads`, which is the metric `Status.JVM.Threads.Count`."""
-    return _COMMON_COUNT + len(_JOB_MANAGER_OWN) + _PER_JOB * jobs
+    return _COMMON_COUNT + len(_JOB_MANAGER_THREADS) + _PER_JOB * jobs
 
 
 def taskmanager_thread_count(tasks: int) -> int:
     """Return the number of threads in `taskmanager_threads`."""
-    return _COMMON_COUNT + len(_TASK_MANAGER_OWN) + _PER_TASK * tasks
+    return _COMMON_COUNT + len(_TASK_MANAGER_THREADS) + _PER_TASK * tasks
 
 
 def jobmanager_threads(jobs: int, release: Release, random: NamedRandom, depth: int | None = None) -> ThreadInfos:
@@ -206,7 +206,7 @@ def jobmanager_threads(jobs: int, release: Release, random: NamedRandom, depth: 
     `depth` is `cluster.thread-dump.stacktrace-max-depth`; None: Flink's default.
     """
     main = _main("org.apache.flink.runtime.entrypoint.ClusterEntrypoint", "runClusterEntrypoint", 739, 59)
-    named = [*_common(main, release), *_JOB_MANAGER_OWN]
+    named = [*_common(main, release), *_JOB_MANAGER_THREADS]
     for number in range(2, 2 + jobs):
         named += [
             (f"jobmanager_{number}-main-scheduler-thread-1", _SCHEDULED),
@@ -225,7 +225,7 @@ def taskmanager_threads(
     """
     named = [
         *_common(_main("org.apache.flink.runtime.taskexecutor.TaskManagerRunner", "runTaskManager", 508, 484), release),
-        *_TASK_MANAGER_OWN,
+        *_TASK_MANAGER_THREADS,
     ]
     waiting = ThreadActivity("TIMED_WAITING", _CONDITION, tuple(reversed(idle_stack(release))))
     for task in tasks:
@@ -238,7 +238,7 @@ def taskmanager_threads(
 
 
 def _dump(
-    named: Sequence[Named], release: Release, random: NamedRandom, process: str, depth: int | None
+    named: Sequence[NamedThread], release: Release, random: NamedRandom, process: str, depth: int | None
 ) -> ThreadInfos:
     if not release.since("1.15"):  # Java's own ThreadInfo.toString has no such setting
         depth = _DEPTH

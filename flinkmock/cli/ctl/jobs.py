@@ -40,7 +40,7 @@ def configure(actions: Actions) -> None:
     fail_parser.add_argument("--message", default="Intentional failure", help="default: %(default)s")
     fail_parser.add_argument("--vertex", help="the name of the vertex whose task fails; default: the seed chooses one")
     for name, description in (
-        ("finish", "Make a job finish"),
+        ("finish", "Finish a job"),
         ("cancel", "Cancel a job"),
         ("restart", "Restart all tasks of a job"),
     ):

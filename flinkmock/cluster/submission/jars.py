@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 MANIFEST = "META-INF/MANIFEST.MF"
 _END = b"PK\5\6"
 _END_SIZE, _MAX_COMMENT = 22, 65_535
-"""Bytes of the record at the end of a zip, and of the comment behind it."""
+"""Bytes of the record at the end of a zip, and of the comment after it."""
 _IN_ZIP64 = 0xFFFFFFFF
 _MAX_NAME = 255
 """Bytes of a file's name on Linux."""
@@ -91,7 +91,7 @@ def _directory_size(file: BinaryIO) -> int:
     last = len(tail) - _END_SIZE
     if last < 0:
         return 0
-    # as zipfile looks for it: at the very end, else behind it is a comment
+    # like zipfile: the record is at the very end, or before a comment
     end = last if tail[last:].startswith(_END) and tail[-2:] == b"\0\0" else tail.rfind(_END)
     if end < 0 or len(tail) - end < _END_SIZE:
         return 0

@@ -112,7 +112,7 @@ def get_job(call: ControlCall) -> Any:
 @operation(
     "POST",
     "/jobs/{job}/fail",
-    summary="Let a task of a job throw an exception.",
+    summary="Make a task of a job throw an exception.",
     body=obj(
         {"exception": EXCEPTION, "vertex": {**NAME, "description": "The name of the vertex whose task fails."}},
         required=(),
@@ -131,7 +131,7 @@ def fail_job(call: ControlCall) -> Any:
 @operation(
     "POST",
     "/jobs/{job}/finish",
-    summary="Let a job finish.",
+    summary="Finish a job.",
     returns=ref("Job"),
     errors=_JOB_ERRORS,
     python=("JobControl.finish",),
@@ -167,7 +167,7 @@ def cancel_job(call: ControlCall) -> Any:
     python=("JobControl.restart",),
 )
 def restart_job(call: ControlCall) -> Any:
-    """Whatever the restart strategy says. 409: the job is not RUNNING."""
+    """Regardless of the restart strategy. 409: the job is not RUNNING."""
     job = _job(call)
     job.restart()
     return job_json(job)
