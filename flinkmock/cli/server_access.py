@@ -78,7 +78,7 @@ def ssl_context(args: argparse.Namespace) -> ssl.SSLContext | None:
 
 
 def _reason(error: OSError) -> str:
-    """Say what is wrong with a file."""
+    """Describe what is wrong with a file."""
     import ssl
 
     return "no certificate, or none with its key" if isinstance(error, ssl.SSLError) else str(error.strerror)

@@ -53,7 +53,7 @@ class Leadership:
 
     Args:
         count: How many JobManagers there are.
-        make_caches: Creates the caches of the JobManager of a number; called again when a leader change voids them.
+        make_caches: Creates the caches of the JobManager of a number; called again when a leader change clears them.
     """
 
     def __init__(self, cluster: Cluster, count: int, make_caches: Callable[[int], Caches]) -> None:
@@ -103,7 +103,7 @@ class Leadership:
             self._cluster.state_machines.start(self._cluster.job_factory.recover(job, at), at)
 
     def term_at(self, time: int) -> LeadershipTerm | None:
-        """Return the term at `time` (epoch ms), with jobs that know their whole past; None if nobody led."""
+        """Return the term at `time` (epoch ms), with the whole history of its jobs; None without a leader."""
         cluster = self._cluster
         if time >= self.leader_since and self.leader is not None:
             return LeadershipTerm(self.leader.number, self.leader_since, cluster.jobs, cluster.applications)
@@ -132,7 +132,7 @@ def without_caches(leadership: Leadership) -> Leadership:
 
 
 def recovered_lifecycle(job: Job, original: FlatLifecycle) -> FlatLifecycle:
-    """Return the lifecycle of a recovered job: its first states, then RUNNING from where it was.
+    """Return the lifecycle of a recovered job: its first states, then RUNNING from the step that it was in.
 
     Args:
         job: The job as it was when its JobMaster was lost. If it was being cancelled or failing, it runs again; the new

@@ -332,9 +332,8 @@ class SavepointCoordinator:
                 del self._pending[key]
                 self.cluster.wait_conditions.remove(wait_key(*key))
                 if not pending.operation.done_by(at):
-                    pending.operation.fail(
-                        at, completion_exception(checkpoint_exception(checkpoint_messages.SUSPENDING))
-                    )
+                    error = checkpoint_exception(checkpoint_messages.SUSPENDING)
+                    pending.operation.fail(at, completion_exception(error))
 
     def fail_stop(self, job: Job, at: int) -> JavaException | None:
         """End a stop whose savepoint is complete, because a task of the job fails.
@@ -377,9 +376,8 @@ class SavepointCoordinator:
         if planned is not None:
             failure = JavaException(java_classes.FLINK_EXCEPTION, checkpoint_messages.could_not_dispose(path), planned)
             if not path:  # Flink does not expect it, and so does not wrap it
-                failure = JavaException(
-                    java_classes.ILLEGAL_ARGUMENT_EXCEPTION, checkpoint_messages.EMPTY_CHECKPOINT_POINTER
-                )
+                text = checkpoint_messages.EMPTY_CHECKPOINT_POINTER
+                failure = JavaException(java_classes.ILLEGAL_ARGUMENT_EXCEPTION, text)
             operation.failure = failure if cluster.release.since("1.13") else completion_exception(failure)
         if duration is None:
             cluster.wait_for(

@@ -64,7 +64,7 @@ class SlotTable:
         """Allocate up to `count` free slots to a job and return them, filling one TaskManager after the other.
 
         Args:
-            taskmanagers: All there have ever been, by number.
+            taskmanagers: All TaskManagers so far, by number.
         """
         allocated: list[Slot] = []
         while self._first_free < len(taskmanagers) and self._never_free(taskmanagers[self._first_free]):

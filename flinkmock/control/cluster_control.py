@@ -1,4 +1,4 @@
-"""The one object behind the Python API and the control API: all that a test can do to a cluster."""
+"""The object behind the Python API and the control API: everything that a test can do to a cluster."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class ClusterControl:
     Args:
         scenario: A file, YAML text, a mapping with the same keys, or a `ClusterSpec`. A file name is looked up in the
             current folder, then among the built-in scenarios. None is a cluster without jobs.
-        options: What takes precedence over the scenario.
+        options: Options that take precedence over the scenario.
 
     Attributes:
         follow: Called with each engine that replaces another one, before it does. The server sets this.

@@ -137,7 +137,7 @@ def load_faults(source: ScenarioSource, flink: str) -> FaultConfig:
         flink: Minor release of the cluster.
 
     Raises:
-        ScenarioError: The faults have mistakes, or the schema refuses the file.
+        ScenarioError: The faults have mistakes, or the schema rejects the file.
     """
     diagnostics = Diagnostics()
     document = _valid_document(source, diagnostics)

@@ -1,4 +1,4 @@
-"""Metrics of every scope: lists of names, values of those asked for, and aggregates over several holders."""
+"""Metrics of every scope: lists of names, requested values, and aggregates over several holders."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NO_WATERMARK = str(-(1 << 63))
 
 
 def select_metrics(call: RestCall, values: Mapping[str, str]) -> Payload:
-    """Return the names of all metrics or, with `get`, names and values of those asked for, in the store's order."""
+    """Return the names of all metrics or, with `get`, names and values of the requested ones, in the store's order."""
     if "get" not in call.query:
         return [{"id": name} for name in values]
     wanted = set(call.query["get"])

@@ -27,7 +27,7 @@ from flinkmock.rest.release_quirks import ReleaseQuirks
 _UNRECOGNIZED = f"{JACKSON}.databind.exc.UnrecognizedPropertyException"
 _INSTANTIATION = f"{JACKSON}.databind.exc.ValueInstantiationException"
 _ONLY_FIELD = {"JobClientHeartbeatRequestBody": "expiredTimestamp"}
-"""Classes that are read from a bare number (1.17 to 1.19), and the field that the number is."""
+"""Classes that are read from a bare number (1.17 to 1.19), and the field that the number sets."""
 
 
 class BodyReader:
@@ -136,7 +136,7 @@ class BodyReader:
         return self._scalars.string(value, path)
 
     def _resolved(self, schema: Schema) -> tuple[str, Schema, bool]:
-        """The name of the class ("" for none), its schema, and whether null will do."""
+        """The name of the class ("" for none), its schema, and whether null is allowed."""
         nullable = "anyOf" in schema
         if nullable:
             schema = next(one for one in schema["anyOf"] if one != {"type": "null"})
