@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import os
 import ssl
 import sys
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import _pytest.pytester
+import certifi
 import httpx
 import pytest
 
@@ -29,12 +31,13 @@ for phase in ("connect", "read", "write", "pool"):
 
 @pytest.fixture(scope="session", autouse=True)
 def _one_tls_context() -> Iterator[None]:
-    """Each httpx client makes one, which takes longer than its requests. Those of tests with TLS have arguments."""
+    """Each client of httpx makes one with the same certificates, which takes longer than its requests."""
     make = ssl.create_default_context
-    default = functools.cache(make)
+    cached = functools.cache(make)
+    usual = {certifi.where(), os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR")}
 
     def create(*args: Any, **kwargs: Any) -> ssl.SSLContext:
-        return make(*args, **kwargs) if args or kwargs else default()
+        return cached(**kwargs) if not args and kwargs and usual.issuperset(kwargs.values()) else make(*args, **kwargs)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ssl, "create_default_context", create)

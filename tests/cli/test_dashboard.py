@@ -77,7 +77,7 @@ def test_serve_without_a_dashboard_does_not_start(capsys: pytest.CaptureFixture[
     assert main(["serve", "--port", "0", "--dashboard"]) == 2
     out, err = capsys.readouterr()
     assert out == ""
-    assert "No dashboard of Flink 2.3 is at hand" in err
+    assert "No dashboard of Flink 2.3 is available" in err
     assert "flinkmock dashboard fetch --flink 2.3" in err
 
 

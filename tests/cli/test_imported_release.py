@@ -74,12 +74,14 @@ def imported(
     return tmp_path
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("imported")
 def test_releases_lists_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["releases"]) == 0
     assert capsys.readouterr().out.splitlines()[0].split() == ["2.4", "as", "2.4.0", "101", "operations"]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("imported")
 def test_diff_shows_the_new_operations(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["diff", "2.3", "2.4"]) == 0
@@ -92,6 +94,7 @@ def test_diff_shows_the_new_operations(capsys: pytest.CaptureFixture[str]) -> No
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("imported")
 def test_openapi_writes_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["openapi", "--flink", "2.4"]) == 0
@@ -99,6 +102,7 @@ def test_openapi_writes_it(capsys: pytest.CaptureFixture[str]) -> None:
     assert written["paths"]["/jobs/{jobid}/notes/{noteid}"].keys() == {"get", "delete"}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("imported")
 def test_coverage_lists_the_placeholders(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["coverage", "--flink", "2.4"]) == 0

@@ -55,6 +55,7 @@ def test_a_year_of_checkpoints_is_counted_and_not_created() -> None:
     assert len(durations.window) == 10_000
 
 
+@pytest.mark.slow
 def test_the_newest_checkpoints_do_not_depend_on_how_the_time_passed() -> None:
     at_once, bit_by_bit = tracker(), tracker()
     for day in range(1, 11):

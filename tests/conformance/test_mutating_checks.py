@@ -100,6 +100,7 @@ def cluster() -> Iterator[FlinkMock]:
         yield running
 
 
+@pytest.mark.slow
 def test_generated_requests(cluster: FlinkMock) -> None:
     before = check(cluster.url).requests
     steps: list[tuple[int, int, str]] = []
@@ -112,6 +113,7 @@ def test_generated_requests(cluster: FlinkMock) -> None:
         assert [str(job.state) for job in cluster.cluster.jobs.values()] == ["RUNNING", "FINISHED"]
 
 
+@pytest.mark.slow
 def test_the_same_seed_sends_the_same_requests(cluster: FlinkMock) -> None:
     def request_counts(seed: int) -> dict[str, int]:
         report = check(cluster.url, extra_checks=(FuzzChecks(2, seed),))

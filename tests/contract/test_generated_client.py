@@ -78,6 +78,7 @@ def plain(parsed: Any) -> Any:
     return parsed.to_dict() if hasattr(parsed, "to_dict") else parsed
 
 
+@pytest.mark.slow
 def test_it_parses_every_recorded_response(client: str) -> None:
     contract = Contract.load(client)
     apis = modules(contract)

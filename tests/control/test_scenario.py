@@ -130,6 +130,7 @@ def test_the_clock_mode_is_part_of_a_snapshot(flink: FlinkMock, control: Control
     assert control.post(f"snapshots/{snapshot['id']}/restore")["mode"] == "virtual"
 
 
+@pytest.mark.slow
 def test_there_is_an_end_to_snapshots(control: Control) -> None:
     for _ in range(100):
         control.post("snapshots", status=201)

@@ -16,6 +16,7 @@ BLOCKS = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
 NAMES = [name for name in flinkmock.__all__ if not name.startswith("_")]
 
 
+@pytest.mark.slow
 def test_the_examples(pytester: pytest.Pytester) -> None:
     pytester.makepyprojecttoml(
         """

@@ -35,7 +35,11 @@ def test_no_message_is_left_over() -> None:
     assert {file.stem for file in WRONG.glob("*.txt")} == {file.stem for file in FILES}
 
 
-@pytest.mark.parametrize("file", BUILT_IN, ids=lambda file: file.stem)
+@pytest.mark.parametrize(
+    "file",
+    [pytest.param(file, marks=pytest.mark.slow if file.stem == "large-cluster" else ()) for file in BUILT_IN],
+    ids=lambda file: file.stem,
+)
 def test_nothing_is_wrong_with_a_built_in_scenario(file: Path) -> None:
     (result,) = check(file)
     assert result.jobs > 0

@@ -99,6 +99,7 @@ def test_an_unknown_kind_of_responses() -> None:
         FlinkMock({"responses": "vary"}).start()
 
 
+@pytest.mark.slow
 def test_hypothesis_shrinks_to_the_assumption_of_the_client() -> None:
     """A client that adds start-time and duration is wrong for a job whose duration is -1 or the largest number."""
     from hypothesis import find, settings

@@ -54,21 +54,21 @@ def outcomes(count: int, seed: int = 7) -> list[str]:
 
 
 def test_the_same_seed_gives_the_same_sequence() -> None:
-    one = outcomes(1_000)
-    assert one == outcomes(1_000)
-    assert one != outcomes(1_000, seed=8)
+    one = outcomes(500)
+    assert one == outcomes(500)
+    assert one != outcomes(500, seed=8)
     assert set(one) == {"200", "503", "ConnectionResetError", "RemoteDisconnected", "IncompleteRead"}
 
 
 def test_many_requests_have_as_many_faults_as_the_chances_say_and_leave_nothing_behind() -> None:
     with FlinkMock(SCENARIO) as mock:
         client = Client(mock.url)
-        found = [client.get("/config") for _ in range(500)]
+        found = [client.get("/config") for _ in range(250)]
         before = left(mock)
-        found += [client.get("/config") for _ in range(2_000)]
+        found += [client.get("/config") for _ in range(1_000)]
         after = left(mock)
         client.connection.close()
-    assert 0.085 < sum(outcome != "200" for outcome in found) / len(found) < 0.115
+    assert 0.08 < sum(outcome != "200" for outcome in found) / len(found) < 0.12
     for what, count in after.items():
         assert count <= before[what] + (250 if what == "objects" else 2), f"{what}: {before[what]}, then {count}"
 

@@ -106,7 +106,7 @@ BEFORE = [("upload", 1), ("pass", 8), ("save", 0)]
 AFTER = [("run", 0), ("stop", 0), ("pass", 9), ("fail", 0)]
 
 
-@examples(25)
+@examples(12)
 @example(SLOW, "virtual", BEFORE, AFTER, [("pass", 12), ("look", 0)])
 @given(st.just(SLOW) | scenarios(min_jobs=1, max_jobs=2), CLOCKS, ACTIONS, ACTIONS, ACTIONS)
 def test_a_restored_cluster_keeps_nothing_of_later_changes(
