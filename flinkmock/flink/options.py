@@ -106,6 +106,8 @@ OPTIONS = (
     _applied("rest.profiling.duration-max", "5 min", "the longest profile", since="1.19"),
     _applied("rest.profiling.history-size", "10", "how many profiles are listed", since="1.19"),
     _applied("web.access-control-allow-origin", "*", "the header of that name"),
+    _applied("web.log.path", None, "the name of the JobManager's log", names=("jobmanager.web.log.path",)),
+    _applied("taskmanager.log.path", None, "the name of the log of each TaskManager"),
     _applied("web.submit.enable", "true", "the operations of jars; `web-submit` of `/config`"),
     _applied("web.cancel.enable", "true", "`web-cancel` of `/config`; cancelling works without it", since="1.14"),
     _applied("web.rescale.enable", "true", "`web-rescale` of `/config`", since="1.18"),
@@ -382,7 +384,6 @@ OPTIONS = (
     _shown("web.backpressure.num-samples", "100", until="1.20"),
     _shown("web.backpressure.refresh-interval", "60000", until="1.20"),
     _shown("web.history", "5"),
-    _shown("web.log.path", None),
     _shown("web.timeout", "10 min"),
     _shown("web.tmpdir", "/tmp"),
 )

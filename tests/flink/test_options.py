@@ -84,6 +84,7 @@ PROBES = {
         "1", [PROFILE, (40_000, *PROFILE[1:]), *get("/jobmanager/profiler", 80_000)], PROFILING
     ),
     "web.access-control-allow-origin": Probe("https://dash.example", CONFIG),
+    "web.log.path": Probe("/logs/jm.log", get("/jobmanager/logs")),
     "web.submit.enable": Probe("false", get("/jars")),
     "web.cancel.enable": Probe("false", CONFIG),
     "web.rescale.enable": Probe("false", CONFIG, ADAPTIVE),
@@ -166,7 +167,7 @@ PROBES = {
     f"{JM}.jvm-overhead.max": Probe("250m", ENVIRONMENT, {f"{JM}.jvm-overhead.fraction": "0.2"}),
 }
 ELSEWHERE = {option.key for option in OPTIONS if option.key.startswith("security.ssl.rest.")}
-ELSEWHERE |= {"rest.port", "web.upload.dir"}
+ELSEWHERE |= {"rest.port", "taskmanager.log.path", "web.upload.dir"}
 """Applied options with tests of their own: those here, tests/server/test_options.py and tests/ingress/test_tls.py."""
 
 
@@ -195,6 +196,13 @@ def test_each_applied_option_is_tested() -> None:
 def test_an_applied_option_has_an_effect(key: str) -> None:
     probe = PROBES[key]
     assert responses(probe, probe.base) != responses(probe, {**probe.base, key: probe.value})
+
+
+def test_taskmanager_log_path() -> None:
+    with played("cluster: {config: {taskmanager.log.path: /logs/tm.log}}") as stage:
+        [taskmanager] = stage.get("/taskmanagers")["taskmanagers"]
+        logs = stage.get(f"/taskmanagers/{taskmanager['id']}/logs")["logs"]
+        assert [log["name"] for log in logs] == ["tm.out", "tm.log"]
 
 
 def test_web_upload_dir(tmp_path: Path) -> None:
