@@ -35,7 +35,14 @@ class Profiling:
     def page(self) -> bytes:
         """Return the output file: an HTML page like async-profiler's, without samples."""
         title = f"{self.subject}: {self.mode} profile of {self.seconds} s"
-        return f"<!DOCTYPE html>\n<html lang='en'>\n<head><title>{title}</title></head>\n<body><h1>{title}</h1></body>\n</html>\n".encode()  # noqa: E501
+        lines = (
+            "<!DOCTYPE html>",
+            "<html lang='en'>",
+            f"<head><title>{title}</title></head>",
+            f"<body><h1>{title}</h1></body>",
+            "</html>",
+        )
+        return "".join(f"{line}\n" for line in lines).encode()
 
 
 class Profiler:

@@ -22,8 +22,9 @@ from flinkmock.journal import as_json_lines
 from flinkmock.scenario import load_scenario
 from flinkmock.scenario.schema import load_schema
 from tests.docs.pages import DOCS, ROOT, DocumentationPage, pages
+from tests.pytest_options import OPTIONS
 
-OPTIONS = ("-p", "no:cacheprovider", "-p", "no:randomly", "-o", "asyncio_default_fixture_loop_scope=function")
+IN_ORDER = (*OPTIONS, "-p", "no:randomly")
 SERVED = "http://127.0.0.1:8081"
 NOT_RUN = ("proxy", "dashboard")
 """Commands that need what a test lacks: a cluster at another address, a package index."""
@@ -57,13 +58,13 @@ def test_the_tests_of_a_page(pytester: pytest.Pytester, page: DocumentationPage)
     write_files(page, pytester.path)
     pytester.syspathinsert()
     passing = [example for example in page.examples if not example.report]
-    result = pytester.runpytest_inprocess(*OPTIONS, *(example.file_name for example in passing))
+    result = pytester.runpytest_inprocess(*IN_ORDER, *(example.file_name for example in passing))
     outcomes = result.parseoutcomes()
     assert outcomes.keys() == {"passed"}
     assert outcomes["passed"] >= sum(example.tests for example in passing)
     for example in page.examples:
         if example.report:
-            failed = pytester.runpytest_inprocess(*OPTIONS, example.file_name)
+            failed = pytester.runpytest_inprocess(*IN_ORDER, example.file_name)
             assert failed.parseoutcomes().keys() == {"failed"}
             failed.stdout.fnmatch_lines([re.sub("^E +", "E*", line.replace("[", "[[]")) for line in example.report])
 

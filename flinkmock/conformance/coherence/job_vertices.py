@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from flinkmock.conformance.coherence.jobs import ALIVE_TASKS, TASK_STATES_OF, TERMINAL, aggregate_status
+from flinkmock.conformance.coherence.jobs import ALIVE_TASKS, TASK_STATES_OF, TERMINAL
 from flinkmock.conformance.coherence.registry import within
 from flinkmock.conformance.coherence.relations import (
     Relations,
@@ -15,6 +15,7 @@ from flinkmock.conformance.coherence.relations import (
     unique,
 )
 from flinkmock.conformance.coherence.values import Value, computed, constant, total
+from flinkmock.conformance.coherence.vertex_rows import duration_of_span, status_of_tasks
 
 _RULES = "rules-that-hold"
 
@@ -35,12 +36,7 @@ def vertex_tasks_are_its_subtasks(job: Value) -> Relations:
 @within("getJobDetails", text="The status of a vertex follows from the states of its tasks.", source="vertex-status")
 def vertex_status_of_tasks(job: Value) -> Relations:
     for vertex in job["vertices"]:
-        tasks = {state: each.raw for state, each in vertex["tasks"].items()}
-        if vertex["status"].exists and tasks and all(isinstance(number, int) for number in tasks.values()):
-            expected = aggregate_status(tasks)
-            present = [each for _, each in vertex["tasks"].items() if each.raw]
-            text = f"a vertex with these tasks is {expected}"
-            yield from true(vertex["status"].raw == expected, text, vertex["status"], *present, exact=True)
+        yield from status_of_tasks(vertex, vertex["tasks"])
 
 
 @within(
@@ -50,11 +46,7 @@ def vertex_status_of_tasks(job: Value) -> Relations:
 )
 def vertex_duration(job: Value) -> Relations:
     for vertex in job["vertices"]:
-        start, end = vertex["start-time"], vertex["end-time"]
-        if start.raw == -1:
-            yield from true(vertex["duration"].raw == -1, "a duration without a start", vertex["duration"], start)
-        else:
-            yield from equal(vertex["duration"], (job["now"] if end.raw == -1 else end) - start)
+        yield from duration_of_span(vertex, job["now"])
 
 
 @within("getJobDetails", text="A vertex has an end-time as soon as all its tasks have ended.", source=_RULES)
