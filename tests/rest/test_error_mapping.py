@@ -120,6 +120,16 @@ def test_triggers_by_key(kind: str) -> None:
     assert "UnknownOperationKeyException: No ongoing operation for org.apache.flink" in errors[0]
 
 
+@pytest.mark.parametrize(
+    ("kind", "key"), [("disposal", "async.OperationKey@e0e"), ("dataset", "async.OperationKey@e0e")]
+)
+def test_a_key_is_shown_with_the_hash_of_its_trigger(kind: str, key: str) -> None:
+    """Real 2.3.0 and 1.20.5, without a cause since 1.15."""
+    _, errors, _ = answer(p.TriggerNotFound(kind, f"{0xDEF:032x}"), "getSavepointStatus", "2.3")
+    assert errors[0].splitlines()[0] == NOT_FOUND + KEY + key
+    assert "Caused by" not in errors[0]
+
+
 def test_causes_stand_below() -> None:
     thrown = JavaException("java.lang.IllegalStateException", "Intentional failure in main")
     invocation = JavaException("org.apache.flink.client.program.ProgramInvocationException", "The main method", thrown)

@@ -8,7 +8,7 @@ import freezegun
 import httpx
 import pytest
 
-from flinkmock import FlinkMock, InvalidArgument
+from flinkmock import FlinkMock, InvalidArgument, small_jar
 from tests.timeouts import PATIENCE
 
 JOB = {"jobs": {"report": {"extends": "batch", "lifecycle": [{"RUNNING": "30s"}, "FINISHED"]}}}
@@ -57,6 +57,17 @@ def test_a_read_timeout_strikes_and_the_request_is_carried_out() -> None:
             )
         flink.advance("10s")
         assert len(job.savepoints) == 1
+
+
+def test_a_client_that_runs_a_jar_again_after_its_timeout_starts_two_jobs() -> None:
+    run = "POST /jars/:jarid/run"
+    with FlinkMock({"faults": [{"match": run, "delay": "20s", "times": 1}]}) as flink:
+        uploaded = httpx.post(f"{flink.url}/jars/upload", files={"jarfile": ("orders.jar", small_jar())}).json()
+        jar = f"{flink.url}/jars/{uploaded['filename'].rpartition('/')[2]}/run"
+        with pytest.raises(httpx.ReadTimeout):
+            httpx.post(jar, timeout=httpx.Timeout(PATIENCE, read=0.2))
+        assert httpx.post(jar).status_code == 200
+        assert len(httpx.get(f"{flink.url}/jobs").json()["jobs"]) == 2
 
 
 def test_cluster_time_begins_at_the_time_of_the_wall_clock() -> None:

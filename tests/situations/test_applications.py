@@ -46,3 +46,12 @@ def test_an_application(scenario: str, kind: str, tmp_path: Path) -> None:
             assert recorded.causes(entry["stacktrace"]) == recorded.causes(other["stacktrace"])[:3]
             assert entry["stacktrace"].splitlines()[1] == other["stacktrace"].splitlines()[1]
             assert "StreamTask" not in entry["stacktrace"]
+
+
+def test_the_number_of_exceptions_is_not_limited(tmp_path: Path) -> None:
+    """Real 2.3.0 has no parameter maxExceptions here."""
+    with played(THROWS, flink="2.3") as stage:
+        run(stage, tmp_path)
+        (application,) = stage.get("/applications/overview")["applications"]
+        path = f"/applications/{application['id']}/exceptions"
+        assert stage.get(f"{path}?maxExceptions=0") == stage.get(path)

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import json
+from urllib.parse import quote
+
+import pytest
 
 from flinkmock.cluster.spec import CheckpointSpec
 from tests.cluster.cluster_factory import CHAIN
 from tests.rest.handlers.http_helpers import JOB_ID, HandlerClient, job
+from tests.scenario.scenario_helpers import played
 
 
 def names(asker: HandlerClient, wanted: str) -> list[str]:
@@ -60,3 +65,18 @@ def test_a_buffer_is_sent_at_each_timeout_or_when_it_is_full():
     [[records, _, buffers], [_, size, full_buffers]] = counts
     assert buffers == records, "a record is sent before the next one comes"
     assert full_buffers == -(-size // 32_768)
+
+
+@pytest.mark.parametrize("flink", ["2.3", "1.12"])
+def test_names_of_operators_in_names_of_metrics(flink):
+    """As real 2.3.0: blanks, dots, colons and commas become underscores; names that are not escaped are a 500."""
+    chain = ["Source: a%b [x]/y?z&w+é", "m.n,o"]
+    names = ["0.Source__a%b_[x]/y?z&w+é.numRecordsOut", "0.m_n_o.numRecordsOut"]
+    with played(f"jobs: {{orders: {{vertices: [{{operators: {chain}}}]}}}}", flink=flink) as stage:
+        stage.to(10_000)
+        path = f"/jobs/{stage.job().id}/vertices/{stage.job().graph.vertices[0].id}/metrics"
+        assert {each["id"] for each in stage.get(path)} >= set(names)
+        assert [each["id"] for each in stage.get(f"{path}?get={','.join(map(quote, names))}")] == names
+        response = stage.client.send("GET", f"{path}?get={names[0]}")
+        (text,) = json.loads(response.body)["errors"]
+        assert (response.status, text[:48]) == (500, "Internal server error: invalid hex byte 'b_' at ")

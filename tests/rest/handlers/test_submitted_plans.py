@@ -113,6 +113,9 @@ def test_a_job_that_cannot_be_restored_fails_with_the_chain_of_the_job_master(tm
             if flink == "2.3"
             else [initialization + "Could not instantiate JobManager.", f"Caused by: {missing}"]
         )
+        if flink == "2.3":
+            config = client.ask("getCheckpointConfig", jobid=jobid)
+            assert (config["state_backend"], config["checkpoint_storage"]) == ("Unknown", "Unknown")
 
 
 def test_undecided_parallelism_of_a_batch_job(tmp_path):
