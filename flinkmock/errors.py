@@ -70,7 +70,7 @@ class UnknownRelease(FlinkMockError, ValueError):
 
 def _nearest_release(release: str, known: Sequence[str]) -> str:
     """Return a hint: a release that may be meant, or that the release is older or newer than all that are known."""
-    typo = any(each.startswith(release) or release.startswith(each) for each in known)
+    typo = any(name.startswith(release) or release.startswith(name) for name in known)
     if re.fullmatch(r"\d+\.\d+(\.\d+)?", release) and not typo:
         number = tuple(map(int, release.split(".")[:2]))
         if number < tuple(map(int, known[0].split("."))):

@@ -62,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
     print(_as_json(reviews) if args.format == "json" else _as_text(reviews), file=stream)
     if args.out:
         _write_scenario(fakes, _release(args.flink, reviews), args.out)
-    return int(any(each.deviates for each in reviews))
+    return int(any(review.deviates for review in reviews))
 
 
 def _release(requested: Sequence[str] | None, reviews: Sequence[Review]) -> str:
@@ -70,22 +70,22 @@ def _release(requested: Sequence[str] | None, reviews: Sequence[Review]) -> str:
     if requested:
         return requested[-1]
     names = list(reviews[0].deviations)
-    return max(names, key=lambda name: (sum(name in each.releases for each in reviews), names.index(name)))
+    return max(names, key=lambda name: (sum(name in review.releases for review in reviews), names.index(name)))
 
 
 def _as_text(reviews: Sequence[Review]) -> str:
     lines: list[str] = []
-    for each in reviews:
-        verdict = "deviates from every release" if each.deviates else _ranges(each)
-        colour = "red" if each.deviates else "green"
-        lines.append(f"{each.fake.source}: {each.fake.request} {each.fake.status}: {paint(verdict, colour)}")
-        if each.deviates:
-            deviations = list(each.deviations[each.nearest])
-            lines.append(f"  nearest: Flink {each.nearest}")
+    for review in reviews:
+        verdict = "deviates from every release" if review.deviates else _ranges(review)
+        colour = "red" if review.deviates else "green"
+        lines.append(f"{review.fake.source}: {review.fake.request} {review.fake.status}: {paint(verdict, colour)}")
+        if review.deviates:
+            deviations = list(review.deviations[review.nearest])
+            lines.append(f"  nearest: Flink {review.nearest}")
             lines += [f"    {line}" for line in deviations[:MAX_LINES]]
             if len(deviations) > MAX_LINES:
                 lines.append(f"    … and {len(deviations) - MAX_LINES} more")
-    deviating, count = sum(each.deviates for each in reviews), len(reviews)
+    deviating, count = sum(review.deviates for review in reviews), len(reviews)
     verb = "deviates" if deviating == 1 else "deviate"
     lines.append(f"{count} response{'' if count == 1 else 's'}, {deviating} of them {verb} from every release")
     return "\n".join(lines)
@@ -106,16 +106,16 @@ def _as_json(reviews: Sequence[Review]) -> str:
     return json.dumps(
         [
             {
-                "source": each.fake.source,
-                "request": each.fake.request,
-                "status": each.fake.status,
-                "operation": each.operation and str(each.operation),
-                "releases": each.releases,
+                "source": review.fake.source,
+                "request": review.fake.request,
+                "status": review.fake.status,
+                "operation": review.operation and str(review.operation),
+                "releases": review.releases,
                 "deviations": {
-                    release: list(deviations) for release, deviations in each.deviations.items() if deviations
+                    release: list(deviations) for release, deviations in review.deviations.items() if deviations
                 },
             }
-            for each in reviews
+            for review in reviews
         ],
         indent=1,
         ensure_ascii=False,
@@ -142,7 +142,7 @@ def _write_scenario(fakes: Sequence[FakeResponse], flink: str, out: Path) -> Non
         raise FlinkMockError(unwritable(out, error)) from error
     jobs = counted(len(scenario.get("jobs", {})), "job")
     compared, differences = replay(fakes, scenario)
-    same = compared - len({each.request for each in differences})
+    same = compared - len({difference.request for difference in differences})
     print(f"{out}: Flink {flink}, {jobs}. See: flinkmock scenario plan {out}")
     if compared:
         print(f"{same} of {compared} GET requests get the same jobs, names, states and sizes from it")

@@ -89,7 +89,7 @@ def no_match_message(journal: Path, requests: Sequence[ClientRequest], flink: st
     """Return the message for a journal without requests to Flink."""
     if not requests:
         return f"{journal} contains no requests."
-    targets = list(dict.fromkeys(f"{each.method} {each.target.partition('?')[0]}" for each in requests))
+    targets = list(dict.fromkeys(f"{request.method} {request.target.partition('?')[0]}" for request in requests))
     more = ", …" if len(targets) > EXAMPLES else ""
     return (
         f"None of the {len(requests)} requests in {journal} matches an operation of Flink {flink}: "

@@ -104,22 +104,24 @@ def _bash(commands: Sequence[Completion]) -> str:
         '    local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD-1]} path="" each',
         '    for each in "${COMP_WORDS[@]:1:COMP_CWORD-1}"; do',
         '        case "$path $each" in',
-        *(f'            "{_path(each)}") path="{_path(each)}" ;;' for each in commands if each.path),
+        *(f'            "{_path(command)}") path="{_path(command)}" ;;' for command in commands if command.path),
         "        esac",
         "    done",
         "    COMPREPLY=()",
         '    case "$path|$previous" in',
     ]
-    for each in commands:
-        for option, words in each.values.items():
-            if option and (words or option in each.files):
-                lines.append(f'        "{_path(each)}|{option}") {_reply(words, option in each.files)}; return ;;')
+    for command in commands:
+        for option, words in command.values.items():
+            if option and (words or option in command.files):
+                lines.append(
+                    f'        "{_path(command)}|{option}") {_reply(words, option in command.files)}; return ;;'
+                )
             elif option:
-                lines.append(f'        "{_path(each)}|{option}") return ;;')
+                lines.append(f'        "{_path(command)}|{option}") return ;;')
     lines += ["    esac", '    case "$path" in']
-    for each in commands:
-        words = [*each.subcommands, *each.options, *each.values.get("", ())]
-        lines.append(f'        "{_path(each)}") {_reply(words, "" in each.files)} ;;')
+    for command in commands:
+        words = [*command.subcommands, *command.options, *command.values.get("", ())]
+        lines.append(f'        "{_path(command)}") {_reply(words, "" in command.files)} ;;')
     lines += ["    esac", "}", "complete -o filenames -F _flinkmock flinkmock", ""]
     return "\n".join(lines)
 
@@ -139,17 +141,17 @@ def _zsh(commands: Sequence[Completion]) -> str:
 
 def _fish(commands: Sequence[Completion]) -> str:
     lines = ["# fish completion of flinkmock", "complete -c flinkmock -f"]
-    for each in commands:
-        condition = _fish_condition(each)
-        for name, text in each.subcommands.items():
+    for command in commands:
+        condition = _fish_condition(command)
+        for name, text in command.subcommands.items():
             lines.append(f"complete -c flinkmock{condition} -a {name} -d '{_quoted(text)}'")
-        for option, text in each.options.items():
+        for option, text in command.options.items():
             form = f" -l {option[2:]}" if option.startswith("--") else f" -s {option[1:]}"
-            value = _fish_value(each, option)
+            value = _fish_value(command, option)
             lines.append(f"complete -c flinkmock{condition}{form}{value} -d '{_quoted(text)}'")
-        if "" in each.values:
-            words = each.values[""]
-            files = " -F" if "" in each.files else ""
+        if "" in command.values:
+            words = command.values[""]
+            files = " -F" if "" in command.files else ""
             arguments = f" -a '{' '.join(words)}'" if words else ""
             if files or arguments:
                 lines.append(f"complete -c flinkmock{condition}{files}{arguments}")

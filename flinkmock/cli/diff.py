@@ -54,7 +54,8 @@ def as_markdown(old: str, new: str, changes: list[ContractChange]) -> str:
     from flinkmock.tables import markdown
 
     rows = [
-        [f"`{each.where}`", each.what, each.meaning, each.since, "yes" if each.breaking else ""] for each in changes
+        [f"`{change.where}`", change.what, change.meaning, change.since, "yes" if change.breaking else ""]
+        for change in changes
     ]
     table = markdown(["operation", "what", "change", "since", "breaking"], rows)
     return f"# Flink {old} → {new}\n\n{table}"
@@ -68,6 +69,6 @@ def as_table(changes: list[ContractChange]) -> str:
     lines: list[str] = []
     for where, group in groupby(changes, lambda change: change.where):
         lines += ["", "all requests" if where == "*" else where]
-        rows = [["  !" if each.breaking else "   ", each.since, each.what, each.meaning] for each in group]
+        rows = [["  !" if change.breaking else "   ", change.since, change.what, change.meaning] for change in group]
         lines.append(columns(rows))
     return "\n".join(lines[1:])

@@ -131,7 +131,7 @@ def scenario_dumper() -> Any:
 
     class ScenarioDumper(yaml.SafeDumper):
         def represent_sequence(self, tag: str, sequence: Any, flow_style: bool | None = None) -> yaml.SequenceNode:
-            plain = not any(isinstance(each, dict | list) for each in sequence)
+            plain = not any(isinstance(element, dict | list) for element in sequence)
             return super().represent_sequence(tag, sequence, flow_style=plain or flow_style)
 
     return ScenarioDumper

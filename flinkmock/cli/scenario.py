@@ -91,7 +91,9 @@ def check(args: argparse.Namespace) -> int:
     from flinkmock.dryrun.check import check as check_file
     from flinkmock.errors import ScenarioError
 
-    releases = [each for option in args.flink or () for each in (known_releases() if option == "all" else (option,))]
+    releases = [
+        release for option in args.flink or () for release in (known_releases() if option == "all" else (option,))
+    ]
     for release in releases:
         Contract.load(release)  # reported before any file is read
     code = 0
@@ -108,7 +110,7 @@ def check(args: argparse.Namespace) -> int:
             lines = [f"{file}: {no_findings} with {result}" for result in results]
         except ScenarioError as error:
             lines = [_painted(mistake) for mistake in error.mistakes]
-            is_about_file = any(each.line == 0 for each in error.diagnostics)  # it can't be read
+            is_about_file = any(diagnostic.line == 0 for diagnostic in error.diagnostics)  # it can't be read
             code = max(code, 2 if is_about_file else 1)
         finally:
             progress("", 1, 1)

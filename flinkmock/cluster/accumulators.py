@@ -111,7 +111,7 @@ def _is_integer(type: str) -> bool:
 def _text(value: Any) -> str:
     """Return a value as Java's toString."""
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{_text(key)}={_text(each)}" for key, each in value.items()) + "}"
+        return "{" + ", ".join(f"{_text(key)}={_text(entry)}" for key, entry in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(_text, value)) + "]"
     if isinstance(value, bytes):  # Object.toString: the class and a hash code

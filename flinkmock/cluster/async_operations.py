@@ -85,7 +85,11 @@ class AsyncOperations:
         """Return the operations whose results have not expired, in the order in which they were triggered."""
         operations = self._by_key.values()
         return sorted(
-            (each for each in operations if each.done_at is None or each.done_at + self._ttl_ms > time),
+            (
+                operation
+                for operation in operations
+                if operation.done_at is None or operation.done_at + self._ttl_ms > time
+            ),
             key=lambda operation: operation.triggered_at,
         )
 

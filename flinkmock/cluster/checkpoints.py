@@ -118,7 +118,7 @@ class CheckpointTracker:
         """Stop to trigger checkpoints at `at`, when the tasks end, and abort those in progress."""
         self.materialize_until(at)
         self._next_at = None
-        in_progress = [each[bisect_right(each, at, key=_end) :] for each in (self._completed, self._failed)]
+        in_progress = [records[bisect_right(records, at, key=_end) :] for records in (self._completed, self._failed)]
         for record in (*in_progress[0], *in_progress[1]):
             self.abort(record, at)
 
@@ -245,8 +245,8 @@ class CheckpointTracker:
         self.records = [record for record in old if record.ends_at > by] + new
         ids = {record.id for record in self.records}
         self._completed, self._failed, self._savepoints = (
-            [record for record in each if record.id in ids]
-            for each in (self._completed, self._failed, self._savepoints)
+            [record for record in records if record.id in ids]
+            for records in (self._completed, self._failed, self._savepoints)
         )
         self._sizes = self._durations = None
 

@@ -390,7 +390,7 @@ class Cluster:
 
     def remove_one_taskmanager(self, at: int, number: int | None = None, *, leaves: bool = False) -> None:
         """Remove the TaskManager of that number, or the first one present; do nothing if it is already gone."""
-        present = [each for each in self.taskmanagers_at(at) if number in (None, each.number)]
+        present = [taskmanager for taskmanager in self.taskmanagers_at(at) if number in (None, taskmanager.number)]
         if present:
             self.remove_taskmanager(present[0].id, at, leaves=leaves)
 

@@ -39,7 +39,7 @@ class FlatLifecycle:
         """Return the index of the first RUNNING step from `index` on; None if there is none."""
         loop = range(self.loop_index, index) if self.loop_index is not None else ()
         later = (*range(index, len(self.steps)), *loop)
-        return next((each for each in later if self.steps[each].state == JobState.RUNNING), None)
+        return next((index for index in later if self.steps[index].state == JobState.RUNNING), None)
 
 
 def flatten(lifecycle: Lifecycle) -> FlatLifecycle:

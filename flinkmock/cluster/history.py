@@ -22,7 +22,9 @@ def cluster_at(cluster: Cluster, time: int) -> Cluster | None:
         return None
     view = copy.copy(cluster)
     view.jobs = {id: job for id, job in term.jobs.items() if job.submitted_at <= time}
-    view.applications = {id: each for id, each in term.applications.items() if each.created_at <= time}
+    view.applications = {
+        id: application for id, application in term.applications.items() if application.created_at <= time
+    }
     view.cache_enabled = False
     view.leadership = without_caches(cluster.leadership)
     return view

@@ -190,7 +190,7 @@ class Job:
 
     def _stage_at(self, time: int) -> int:
         """Return the last stage that has started by `time`."""
-        return max((each.stage_at(time) for each in self.attempts if each.created_at <= time), default=0)
+        return max((attempt.stage_at(time) for attempt in self.attempts if attempt.created_at <= time), default=0)
 
     def vertices_at(self, time: int) -> Sequence[Vertex]:
         """Return the vertices that the graph has at `time`, in the order in which they were added.

@@ -221,7 +221,7 @@ class JobAttempt:
     def _running_at(self, vertex: Vertex) -> int:
         """Return when the last subtask of a vertex is RUNNING."""
         names = ((self.job_id, self.number, vertex.index, subtask) for subtask in range(vertex.parallelism))
-        return max(self._startup_times(vertex, each)[2] for each in names)
+        return max(self._startup_times(vertex, name)[2] for name in names)
 
     def _stage_start(self, stage: int) -> int | None:
         """Return when a stage starts. Stages share the planned time evenly; without a plan only the first one runs."""

@@ -79,7 +79,7 @@ class JobFactory:
     def _restore(self, job: Job, restore: RestoreSettings, at: int) -> JavaException | None:
         """Restore the state of a job; returns why it can't be restored."""
         cluster = self._cluster
-        former = (each for term in cluster.leadership.past_terms for each in term.jobs.values())
+        former = (job for term in cluster.leadership.past_terms for job in term.jobs.values())
         state = find_state(cluster.savepoints, (*former, *cluster.jobs.values()), restore.path, at)
         if state is None:
             return cluster.savepoints.missing_error(restore.path)

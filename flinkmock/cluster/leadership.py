@@ -126,7 +126,7 @@ def without_caches(leadership: Leadership) -> Leadership:
     """Return a copy whose JobManagers cache nothing."""
     uncached = copy.copy(leadership)
     uncached.jobmanagers = [
-        JobManager(each.number, Caches(False, 0, 0, 0), each.down) for each in leadership.jobmanagers
+        JobManager(jobmanager.number, Caches(False, 0, 0, 0), jobmanager.down) for jobmanager in leadership.jobmanagers
     ]
     return uncached
 

@@ -292,7 +292,9 @@ class JobStateMachines:
         finishes = duration is not None and next_step is not None and next_step.state == JobState.FINISHED
         self._restore(job, at)
         planned_end = at + duration if finishes and duration is not None else None
-        first_deployed_at = next((each.deployed_at for each in job.attempts if each.deployed_at is not None), None)
+        first_deployed_at = next(
+            (attempt.deployed_at for attempt in job.attempts if attempt.deployed_at is not None), None
+        )
         attempt.deploy(deployed_at, held[: job.graph.slots_needed], planned_end, first_deployed_at)
         running_at = attempt.first_stage_running_at()
         if running_at is not None:

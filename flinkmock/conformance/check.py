@@ -105,7 +105,7 @@ class Check:
         self._waited_ms = 0.0
         self._slept_ms = 0.0
         self._silent: set[str] = set()
-        self._readable = [each for each in contract if only_reads(each)]
+        self._readable = [operation for operation in contract if only_reads(operation)]
         minor = contract.release.number
         self._coherence = CoherenceSession(Invariants(minor), self._read_again, self._now, self._is_invalid)
 

@@ -137,8 +137,10 @@ def detect_base_path(requests: Iterable[ClientRequest], old: str) -> str:
 def without_base_path(requests: Iterable[ClientRequest], base_path: str) -> list[ClientRequest]:
     """Remove a path from the beginning of all targets that begin with it."""
     return [
-        replace(each, target=each.target.removeprefix(base_path)) if each.target.startswith(f"{base_path}/") else each
-        for each in requests
+        replace(request, target=request.target.removeprefix(base_path))
+        if request.target.startswith(f"{base_path}/")
+        else request
+        for request in requests
     ]
 
 
@@ -161,13 +163,13 @@ def compat(requests: Iterable[ClientRequest], old: str, new: str) -> list[Upgrad
             first = impacts.setdefault((impact.where, impact.effect, impact.what), impact)
             if first is not impact:
                 first.requests += request.times
-    return sorted(impacts.values(), key=lambda each: (EFFECTS.index(each.effect), each.where))
+    return sorted(impacts.values(), key=lambda impact: (EFFECTS.index(impact.effect), impact.where))
 
 
 def count_unmatched(requests: Iterable[ClientRequest], old: str) -> int:
     """Count the requests that match no operation of a release, so that `compat` skips them. Raises UnknownRelease."""
     contract = Contract.load(old)
-    return sum(each.times for each in requests if contract.match(each.method, each.target) is None)
+    return sum(request.times for request in requests if contract.match(request.method, request.target) is None)
 
 
 def _impacts(request: ClientRequest, contracts: list[Contract]) -> Iterator[UpgradeImpact]:

@@ -57,7 +57,7 @@ def read_baseline(file: Path) -> set[tuple[str, str, str, str]]:
     try:
         document = json.loads(file.read_text(encoding="utf-8"))
         entries = [*document["findings"], *document["accepted"]]
-        return {(each["operation"], each["pointer"], each["kind"], each["expected"]) for each in entries}
+        return {(entry["operation"], entry["pointer"], entry["kind"], entry["expected"]) for entry in entries}
     except OSError as error:
         raise FlinkMockError(unreadable(file, error)) from error
     except (ValueError, LookupError, TypeError) as error:
@@ -98,13 +98,13 @@ def as_markdown(report: Report) -> str:
     lines.append(f"{counted(report.requests, 'request')}, {answered}, {report.headline}.")
     if report.findings:
         lines += ["", "| operation | pointer | kind | expected | found |", "| --- | --- | --- | --- | --- |"]
-        for each in report.findings:
+        for finding in report.findings:
             cells = [
-                f"`{each.operation}`",
-                f"`{each.pointer}`" if each.pointer else "",
-                each.kind,
-                each.expected,
-                each.found,
+                f"`{finding.operation}`",
+                f"`{finding.pointer}`" if finding.pointer else "",
+                finding.kind,
+                finding.expected,
+                finding.found,
             ]
             lines.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")
     return "\n".join(lines)

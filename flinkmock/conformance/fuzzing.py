@@ -89,7 +89,7 @@ def _requests(
     ]
     made = st.tuples(*segments).map(lambda parts: "".join(f"/{quote(text, safe='')}" for text in parts))
     paths = st.one_of(st.sampled_from(existing), made) if existing else made
-    queries = st.tuples(*(_query_value(each) for each in operation.query_parameters))
+    queries = st.tuples(*(_query_value(query_parameter) for query_parameter in operation.query_parameters))
     bodies = _bodies(contract, operation) if operation.method != "GET" else st.none()
 
     def build(path: str, query: tuple[Any, ...], body: bytes | None) -> tuple[HttpRequest, bool]:

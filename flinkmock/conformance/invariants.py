@@ -38,7 +38,7 @@ def invariant_violations(contract: Contract, operation: Operation, target: str, 
     failed = violations(invariants.of_response(response))
     if not failed:
         return []
-    places = {(leaf.response.target, leaf.pointer) for each in failed for leaf in each.relation.leaves}
+    places = {(leaf.response.target, leaf.pointer) for violation in failed for leaf in violation.relation.leaves}
     counted = count_support(invariants.of_response(response), places)
     return [
         InvariantViolation(generalize_pointer(culprit.value.pointer), *described(culprit))

@@ -78,7 +78,7 @@ class _Session:
             jobs = {str(row.get("jid")): str(row.get("state")) for row in listed}
         state = jobs.get(job.lower())
         if state is None or state in TERMINAL:
-            running = [each for each, status in jobs.items() if status not in TERMINAL]
+            running = [job_id for job_id, status in jobs.items() if status not in TERMINAL]
             raise FlinkMockError(
                 f"{self._check.client.url} has no running job {job}"
                 f"{'' if state is None else f': it is {state}'}. Running jobs: {', '.join(running) or 'none'}."

@@ -52,7 +52,7 @@ def unreachable_taskmanager(response: HttpResponse) -> str | None:
     if response.status not in (404, 500):
         return None
     text = response.raw_body.decode(errors="replace")
-    return next((each for each in UNREACHABLE if each in text), None)
+    return next((name for name in UNREACHABLE if name in text), None)
 
 
 def check_response(

@@ -81,7 +81,10 @@ def of_parameter(before: Parameter, after: Parameter) -> str:
         parts.append("now mandatory" if after.required else "no longer mandatory")
     parts += _moved(before.enum, after.enum, "no longer accepts", "accepts")
     if not parts or after.type != before.type:
-        was, now = (each.minimum if each.minimum is not None else each.format or each.type for each in (before, after))
+        was, now = (
+            parameter.minimum if parameter.minimum is not None else parameter.format or parameter.type
+            for parameter in (before, after)
+        )
         parts.append(f"{_text(now)} instead of {_text(was)}" if was != now else "read in another way")
     return "; ".join(parts)
 
@@ -106,7 +109,7 @@ def of_field(before: SchemaField, after: SchemaField, *, is_request: bool) -> st
 def _moved(before: Sequence[str], after: Sequence[str], gone_words: str, new_words: str) -> list[str]:
     if not before or not after:
         return []
-    gone, new = [each for each in before if each not in after], [each for each in after if each not in before]
+    gone, new = [value for value in before if value not in after], [value for value in after if value not in before]
     return [f"{words} {', '.join(values)}" for words, values in ((new_words, new), (gone_words, gone)) if values]
 
 

@@ -111,10 +111,10 @@ def behaviours_between(old: str, new: str) -> list[ContractChange]:
     """Return changes of behaviour that schemas don't show. Raises as `changes_between`."""
     later = [step.release.minor for step in contracts_between(old, new)[1:]]
     return [
-        ContractChange(where, "behaviour", "changed", "", "", each.words, each.breaking, each.since, each.words)
-        for each in BEHAVIOURS
-        if each.since in later
-        for where in each.where
+        ContractChange(where, "behaviour", "changed", "", "", change.words, change.breaking, change.since, change.words)
+        for change in BEHAVIOURS
+        if change.since in later
+        for where in change.where
     ]
 
 
@@ -211,7 +211,7 @@ def _plain(value: object) -> str:
 
 
 def _parameters(side: str, old: Iterable[Parameter], new: Iterable[Parameter]) -> Iterator[ContractChange]:
-    before, after = ({parameter.name: parameter for parameter in each} for each in (old, new))
+    before, after = ({parameter.name: parameter for parameter in parameters} for parameters in (old, new))
     for name in [name for name in before if name not in after]:
         breaking = side.startswith("query")
         meaning = "no longer read: Flink ignores it" if breaking else ""  # clients don't see names in paths
@@ -303,7 +303,10 @@ def summary(operation: Operation) -> str:
     parts += ["hidden"] if operation.hidden else []
     for key, value in operation.requires_config.items():
         parts.append(f"needs {key}={str(value).lower()}")
-    parts += [f"query {each.name} ({parameter_text(each)})" for each in operation.query_parameters]
+    parts += [
+        f"query {query_parameter.name} ({parameter_text(query_parameter)})"
+        for query_parameter in operation.query_parameters
+    ]
     for side, body in (("request", operation.request), ("response", operation.response)):
         schema = body or {}
         if "$ref" in schema:

@@ -145,12 +145,12 @@ class CompiledValidator:
             if type(value) is not dict or not required <= value.keys():
                 return False
             last = -1
-            for name, each in value.items():
+            for name, entry in value.items():
                 entry = checks.get(name)
                 if entry is None:
                     return False
                 index, check = entry
-                if (ordered and index < last) or not check(each):
+                if (ordered and index < last) or not check(entry):
                     return False
                 last = index
             return True
@@ -166,11 +166,11 @@ class CompiledValidator:
             if not isinstance(value, dict):
                 return True
             last = -1
-            for name, each in value.items():
+            for name, entry in value.items():
                 check = checks.get(name)
                 if check is None:
                     continue
-                if not check(each):
+                if not check(entry):
                     return False
                 if ordered:
                     if indices[name] < last:
@@ -188,7 +188,8 @@ class CompiledValidator:
             return lambda value: not isinstance(value, dict) or names.issuperset(value)
         matches = self.check(schema)
         return lambda value: (
-            not isinstance(value, dict) or all(matches(each) for name, each in value.items() if name not in properties)
+            not isinstance(value, dict)
+            or all(matches(entry) for name, entry in value.items() if name not in properties)
         )
 
     def _format(self, name: str) -> Check | None:
@@ -229,7 +230,9 @@ def _one_of(values: Sequence[Any]) -> Check:
         words = frozenset(values)
         return lambda value: isinstance(value, str) and value in words
     # 1 == True in Python, but not in JSON
-    return lambda value: any(value == each and (type(value) is bool) == (type(each) is bool) for each in values)
+    return lambda value: any(
+        value == allowed and (type(value) is bool) == (type(allowed) is bool) for allowed in values
+    )
 
 
 def _number(json_type: str, number_format: str) -> Check:

@@ -76,7 +76,7 @@ def openapi(contract: Contract) -> Document:
         "paths": paths,
         "components": {
             "schemas": {
-                component(name): _definition(name, each, contract) for name, each in contract.definitions.items()
+                component(name): _definition(name, schema, contract) for name, schema in contract.definitions.items()
             },
             "responses": {
                 "Error": {
@@ -95,8 +95,8 @@ def component(name: str) -> str:
 
 def _operation(operation: Operation, contract: Contract) -> Document:
     entry: Document = {"operationId": operation.id} | descriptions().operation(operation)
-    parameters = [_parameter(operation, each, "path") for each in operation.path_parameters]
-    parameters += [_parameter(operation, each, "query") for each in operation.query_parameters]
+    parameters = [_parameter(operation, path_parameter, "path") for path_parameter in operation.path_parameters]
+    parameters += [_parameter(operation, query_parameter, "query") for query_parameter in operation.query_parameters]
     if parameters:
         entry["parameters"] = parameters
     # HTTP gives a body of GET no meaning; the operation where Flink reads one takes the same values in its query
@@ -191,8 +191,8 @@ def _definition(class_name: str, schema: Schema, contract: Contract) -> Document
 def _describe(schema: Any, class_name: str) -> None:
     """Add the texts of all fields of a schema."""
     if isinstance(schema, list):
-        for each in schema:
-            _describe(each, class_name)
+        for element in schema:
+            _describe(element, class_name)
     elif isinstance(schema, dict):
         for name, child in schema.get("properties", {}).items():
             if text := descriptions().field(class_name, name):
@@ -206,7 +206,7 @@ def _describe(schema: Any, class_name: str) -> None:
 def _schema(schema: Any) -> Any:
     """Return the schema with references to components instead of definitions."""
     if isinstance(schema, list):
-        return [_schema(each) for each in schema]
+        return [_schema(element) for element in schema]
     if not isinstance(schema, Mapping):
         return schema
     out: Document = {}

@@ -124,8 +124,8 @@ def _paths() -> tuple[dict[str, list[ControlOperation]], list[tuple[tuple[str, .
     by_path: dict[str, list[ControlOperation]] = {}
     for operation in all_operations():
         by_path.setdefault(operation.path, []).append(operation)
-    fixed = {path: each for path, each in by_path.items() if "{" not in path}
-    return fixed, [(each[0].segments, each) for path, each in by_path.items() if "{" in path]
+    fixed = {path: operations for path, operations in by_path.items() if "{" not in path}
+    return fixed, [(operations[0].segments, operations) for path, operations in by_path.items() if "{" in path]
 
 
 def _route(request: ControlRequest) -> tuple[ControlOperation, dict[str, str]]:

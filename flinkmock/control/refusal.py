@@ -64,7 +64,7 @@ def refusal_of(error: FlinkMockError) -> RequestRefused:
     status = next(status for kind, status in _STATUS if isinstance(error, kind))
     details: list[dict[str, Any]] = []
     if isinstance(error, ScenarioError):
-        details = [each.as_json() for each in error.diagnostics]
+        details = [diagnostic.as_json() for diagnostic in error.diagnostics]
     elif isinstance(error, ClusterError) and hasattr(error, "exception"):
         details = [{"message": str(error.exception)}]
     return RequestRefused(status, type(error).__name__, str(error), details)

@@ -33,16 +33,16 @@ def timeline_json(engine: Engine, limit: int) -> dict[str, Any]:
     exchanges = engine.journal.exchanges()
     operations = cluster.async_operations.known_at(now)
     return {
-        "jobs": [_job(each, now, limit) for each in runs.values()],
-        "operations": [_operation(each, now) for each in _last(operations, limit)],
+        "jobs": [_job(run, now, limit) for run in runs.values()],
+        "operations": [_operation(operation, now) for operation in _last(operations, limit)],
         "fault-hits": [
-            {"fault": each.fault, "at": each.time, "request": f"{each.method} {each.target}", "number": each.number}
-            for each in _last([exchange for exchange in exchanges if exchange.fault is not None], limit)
+            {"fault": hit.fault, "at": hit.time, "request": f"{hit.method} {hit.target}", "number": hit.number}
+            for hit in _last([exchange for exchange in exchanges if exchange.fault is not None], limit)
         ],
         "taskmanagers": [
-            {"id": each.id, "joined-at": each.joined_at, "lost-at": each.lost_at}
-            for each in _last(cluster.taskmanagers, limit)
-            if each.joined_at <= now
+            {"id": taskmanager.id, "joined-at": taskmanager.joined_at, "lost-at": taskmanager.lost_at}
+            for taskmanager in _last(cluster.taskmanagers, limit)
+            if taskmanager.joined_at <= now
         ],
         "leaders": [
             {"jobmanager": leader, "since": since or None, "until": until}
@@ -61,13 +61,13 @@ def _job(runs: Sequence[Job], now: int, limit: int) -> dict[str, Any]:
         for at, state in run.states
         if at <= now
     ]
-    checkpoints = [each for run in runs for each in reversed(run.checkpoints.history_at(now, limit))]
+    checkpoints = [checkpoint for run in runs for checkpoint in reversed(run.checkpoints.history_at(now, limit))]
     return {
         "id": job.id,
         "name": job.name,
         "parallelism": max((vertex.parallelism for vertex in job.graph.vertices), default=1),
         "states": _last(states, limit),
-        "checkpoints": [_checkpoint(each, now) for each in _last(checkpoints, limit)],
+        "checkpoints": [_checkpoint(checkpoint, now) for checkpoint in _last(checkpoints, limit)],
     }
 
 

@@ -35,8 +35,10 @@ def problems(value: Any, schema: Mapping[str, Any], path: str = "") -> Iterator[
     name = path.rpartition("/")[2] or "The body"
     types = schema.get("type")
     allowed = [types] if isinstance(types, str) else types or []
-    if allowed and not any(_has_type(value, each) for each in allowed):
-        yield Problem(path, f"{name} must be {' or '.join(_NAMES[each] for each in allowed)}, not {_quoted(value)}.")
+    if allowed and not any(_has_type(value, type_name) for type_name in allowed):
+        yield Problem(
+            path, f"{name} must be {' or '.join(_NAMES[type_name] for type_name in allowed)}, not {_quoted(value)}."
+        )
         return
     if isinstance(value, dict) and "properties" in schema:
         yield from _object_problems(value, schema, path, name)

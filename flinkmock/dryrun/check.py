@@ -164,8 +164,8 @@ class _Check:
     def _step_location(self, node: YamlNode, spec: JobSpec, step: Step) -> SourceLocation:
         """Return the location of a step, which may be in a template of the job."""
         lines = resolve_job_node(self._document, node).items["lifecycle"]
-        for location, each in zip(_step_locations(lines), _flat(spec.lifecycle), strict=False):
-            if each is step:
+        for location, flat_step in zip(_step_locations(lines), _flat(spec.lifecycle), strict=False):
+            if flat_step is step:
                 return location if location.file == self._document.location.file else node.location
         return node.location
 

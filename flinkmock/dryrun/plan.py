@@ -64,9 +64,9 @@ def plan(file: Path, *, flink: str | None = None, until: int | None = None) -> P
 def _cluster(scenario: Scenario, release: str) -> str:
     managers = "1 TaskManager" if scenario.taskmanagers == 1 else f"{scenario.taskmanagers} TaskManagers"
     slots = "1 slot" if scenario.slots == 1 else f"{scenario.slots} slots"
-    each = " each" if scenario.taskmanagers != 1 else ""
+    suffix = " each" if scenario.taskmanagers != 1 else ""
     leaders = f", {scenario.jobmanagers} JobManagers" if scenario.jobmanagers > 1 else ""
-    return f"Flink {release}, seed {scenario.seed}, {managers} with {slots}{each}{leaders}"
+    return f"Flink {release}, seed {scenario.seed}, {managers} with {slots}{suffix}{leaders}"
 
 
 def _operations(scenario: Scenario) -> Iterator[Row]:
@@ -115,13 +115,13 @@ def _entry(node: YamlNode, key: str) -> str:
 def _expected(document: YamlNode) -> Iterator[str]:
     listed = document.get("expect")
     for node in listed.elements if listed is not None else ():
-        yield node.text if not node.items else ", ".join(f"{key}: {flow(each)}" for key, each in node.items.items())
+        yield node.text if not node.items else ", ".join(f"{key}: {flow(value)}" for key, value in node.items.items())
 
 
 def flow(node: YamlNode) -> str:
     """Return a value on one line, in a form close to YAML."""
     if isinstance(node.value, dict):
-        return ", ".join(f"{key} {flow(each)}".strip() for key, each in node.items.items())
+        return ", ".join(f"{key} {flow(value)}".strip() for key, value in node.items.items())
     if isinstance(node.value, list):
         return ", ".join(map(flow, node.elements))
     return node.text

@@ -42,7 +42,7 @@ class ResponseChecks:
     def __init__(self, simulator: Simulator) -> None:
         self._simulator = simulator
         self._client = InProcessClient(simulator.engine)
-        self._readable = [each for each in simulator.engine.contract if only_reads(each)]
+        self._readable = [operation for operation in simulator.engine.contract if only_reads(operation)]
         self._shapes: set[Shape] = set()
         self._checked_vertices: set[Shape] = set()
         self._structures: dict[str, Shape] = {}
@@ -151,7 +151,9 @@ class _Lists:
         if target == "/taskmanagers":
             engine = self._client.engine
             registered = engine.cluster.taskmanagers_at(engine.clock.now())
-            return {"taskmanagers": [{"id": each.id} for each in first_and_last(registered, TARGETS_PER_KIND)]}
+            return {
+                "taskmanagers": [{"id": taskmanager.id} for taskmanager in first_and_last(registered, TARGETS_PER_KIND)]
+            }
         try:
             facts = self._client.payload("GET", target)
         except (ClusterError, OperationNotFound):

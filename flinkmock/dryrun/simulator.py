@@ -238,7 +238,7 @@ class Simulator:
         yield from (event.at for event in self.scenario.taskmanager_events)
         yield from (change.at + (change.duration.high or 0) for change in self.scenario.leader_changes)
         for job in self.scenario.jobs:
-            for pressure in (each for vertex in job.vertices for each in vertex.backpressure):
+            for pressure in (pressure for vertex in job.vertices for pressure in vertex.backpressure):
                 yield pressure.since if pressure.until is None else pressure.until
             yield (job.watermarks.stops_after or 0) - job.age if job.watermarks is not None else 0
         for fault in self.scenario.faults:

@@ -161,7 +161,7 @@ def _hides(earlier: Fault, later: FaultTrigger) -> bool:
     """Return whether the earlier fault applies to every request that the later one matches."""
     first = earlier.trigger
     if earlier.serve_stale is not None and not (
-        later.patterns and all(each.method == "GET" for each in later.patterns)
+        later.patterns and all(pattern.method == "GET" for pattern in later.patterns)
     ):
         return False  # only responses to reads can be stale
     always = (

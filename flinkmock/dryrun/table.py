@@ -76,37 +76,44 @@ def _sections(plan: Plan) -> Iterator[tuple[str, Rows]]:
     yield "operations", [[f"  {name}", *cells] for name, *cells in plan.operations]
     yield "jobs of submitted jars", [[f"  {pattern}", job] for pattern, job in plan.submitted]
     yield "faults", [[f"  {name}", when, what] for name, when, what in plan.faults]
-    yield "expectations", [[f"  {each}"] for each in plan.expected]
+    yield "expectations", [[f"  {expectation}"] for expectation in plan.expected]
 
 
 def _checkpoints(lane: JobLane) -> list[str]:
-    periodic = [each for each in lane.checkpoints if not each.is_savepoint]
-    parts = [*_counted(periodic, "completed"), *_counted([each for each in lane.checkpoints if each.is_savepoint])]
+    periodic = [checkpoint for checkpoint in lane.checkpoints if not checkpoint.is_savepoint]
+    parts = [
+        *_counted(periodic, "completed"),
+        *_counted([checkpoint for checkpoint in lane.checkpoints if checkpoint.is_savepoint]),
+    ]
     if lane.rejected:
         parts.append(f"{lane.rejected} rejected: not all tasks were running")
-    failed = [each for each in lane.checkpoints if each.failure is not None]
+    failed = [checkpoint for checkpoint in lane.checkpoints if checkpoint.failure is not None]
     return [f"  {lane.name}", ", ".join(parts), _reasons(failed)]
 
 
 def _counted(checkpoints: list[CheckpointEvent], word: str = "") -> Iterator[str]:
     """Yield how many completed, failed, and are in progress. `word` describes completed ones; default: savepoints."""
-    durations = [(each.end or 0) - each.begin for each in checkpoints if each.end is not None and each.failure is None]
+    durations = [
+        (checkpoint.end or 0) - checkpoint.begin
+        for checkpoint in checkpoints
+        if checkpoint.end is not None and checkpoint.failure is None
+    ]
     if durations:
         word = word or ("savepoint" if len(durations) == 1 else "savepoints")
         spread = format_duration_range(min(durations), max(durations))
         yield f"{len(durations)} {word} in {spread}"
-    failed = sum(each.failure is not None for each in checkpoints)
+    failed = sum(checkpoint.failure is not None for checkpoint in checkpoints)
     if failed:
         yield f"{failed} failed"
-    in_progress = sum(each.end is None for each in checkpoints)
+    in_progress = sum(checkpoint.end is None for checkpoint in checkpoints)
     if in_progress:
         yield f"{in_progress} in progress"
 
 
 def _reasons(failed: list[CheckpointEvent]) -> str:
     reasons: dict[str, list[int]] = {}
-    for each in failed:
-        reasons.setdefault(each.failure or "", []).append(each.id)
+    for checkpoint in failed:
+        reasons.setdefault(checkpoint.failure or "", []).append(checkpoint.id)
     return "; ".join(f"{_numbers(ids)}: {reason}" for reason, ids in reasons.items())
 
 

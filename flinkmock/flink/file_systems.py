@@ -121,10 +121,10 @@ class FileSystems:
         if re.match("/[a-zA-Z]:[^/]", path.path):
             text = file_system_messages.NULL_PATH if self.release.since("1.15") else None
             cause = JavaException(java_classes.NULL_POINTER_EXCEPTION, text)
-        elif file := next((each for each in parents if each in _DEVICES or f"{LOCAL}:{each}" in files), None):
+        elif file := next((parent for parent in parents if parent in _DEVICES or f"{LOCAL}:{parent}" in files), None):
             cause = JavaException(java_classes.FILE_ALREADY_EXISTS_EXCEPTION, file)
         too_long = any(len(name) > _LONGEST_NAME for name in qualified.split("/"))
-        if cause is None and not too_long and not any(each in _READ_ONLY for each in parents):
+        if cause is None and not too_long and not any(parent in _READ_ONLY for parent in parents):
             return None
         return JavaException(
             java_classes.IO_EXCEPTION, checkpoint_messages.savepoint_directory_not_created(str(path)), cause

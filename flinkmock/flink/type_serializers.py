@@ -102,7 +102,7 @@ def _boolean(value: Any) -> bytes:
 
 def _sized(serializer: Any, value: Any) -> bytes:
     return struct.pack(">i", len(elements(value))) + b"".join(
-        serialize(serializer.fields["elementSerializer"], each) for each in value
+        serialize(serializer.fields["elementSerializer"], element) for element in value
     )
 
 
@@ -126,20 +126,22 @@ def _row(serializer: Any, value: Any) -> bytes:
     if isinstance(value, dict):
         value = by_name(value, list(_names(serializer)))
     values = elements(value, len(fields))
-    bits = [each is None for each in values]
+    bits = [field_value is None for field_value in values]
     if serializer.fields.get("supportsRowKind", True):
         bits = [bool(kind & 1), bool(kind & 2), *bits]
     mask = bytearray((len(bits) + 7) // 8)
     for place, bit in enumerate(bits):
         mask[place // 8] |= bit << 7 - place % 8
     return bytes(mask) + b"".join(
-        serialize(field, each) for field, each in zip(fields, values, strict=True) if each is not None
+        serialize(field, field_value)
+        for field, field_value in zip(fields, values, strict=True)
+        if field_value is not None
     )
 
 
 def _names(serializer: Any) -> list[str]:
     positions = serializer.fields.get("positionByName")
-    return [each for each in positions.more if isinstance(each, str)] if isinstance(positions, JavaObject) else []
+    return [name for name in positions.more if isinstance(name, str)] if isinstance(positions, JavaObject) else []
 
 
 def by_name(value: dict[str, Any], names: list[str]) -> list[Any]:
@@ -167,17 +169,17 @@ def _map(serializer: Any, value: Any) -> bytes:
     if not isinstance(value, dict):
         raise BadValue(f"{value!r} is not a mapping.")
     out = struct.pack(">i", len(value))
-    for key, each in value.items():
-        out += serialize(serializer.fields["keySerializer"], key) + bytes([each is None])
-        out += b"" if each is None else serialize(serializer.fields["valueSerializer"], each)
+    for key, entry in value.items():
+        out += serialize(serializer.fields["keySerializer"], key) + bytes([entry is None])
+        out += b"" if entry is None else serialize(serializer.fields["valueSerializer"], entry)
     return out
 
 
 def _object_array(serializer: Any, value: Any) -> bytes:
     out = struct.pack(">i", len(elements(value)))
-    for each in value:
-        out += bytes([each is not None])
-        out += b"" if each is None else serialize(serializer.fields["componentSerializer"], each)
+    for element in value:
+        out += bytes([element is not None])
+        out += b"" if element is None else serialize(serializer.fields["componentSerializer"], element)
     return out
 
 
@@ -193,7 +195,9 @@ def _number(layout: str) -> Callable[[Any, Any], bytes]:
 
 def _number_array(layout: str) -> Callable[[Any, Any], bytes]:
     pack = integer if layout[1] in "hiq" else _decimal
-    return lambda _, value: struct.pack(">i", len(elements(value))) + b"".join(pack(each, layout) for each in value)
+    return lambda _, value: (
+        struct.pack(">i", len(elements(value))) + b"".join(pack(element, layout) for element in value)
+    )
 
 
 def _big_integer(value: int) -> bytes:

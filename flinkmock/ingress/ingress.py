@@ -59,11 +59,15 @@ class Ingress:
     def _unauthorized(self, header: str | None) -> Response | None:
         """Return the response to a request without one of the credentials; None: it has one. See RFC 7235, RFC 6750."""
         scheme, secret = parse(header or "")
-        known = [each for each in self._spec.credentials if each.scheme.lower() == scheme and each.secret == secret]
-        if any(not self._has_expired(each) for each in known):
+        known = [
+            credential
+            for credential in self._spec.credentials
+            if credential.scheme.lower() == scheme and credential.secret == secret
+        ]
+        if any(not self._has_expired(credential) for credential in known):
             return None
-        schemes = dict.fromkeys(each.scheme for each in self._spec.credentials)
-        challenges = [f'{each} realm="{self._spec.realm}"' for each in schemes]
+        schemes = dict.fromkeys(credential.scheme for credential in self._spec.credentials)
+        challenges = [f'{name} realm="{self._spec.realm}"' for name in schemes]
         if scheme == Scheme.BEARER.lower() and Scheme.BEARER in schemes:
             why = "The token has expired" if known else "The token is unknown"
             index = list(schemes).index(Scheme.BEARER)

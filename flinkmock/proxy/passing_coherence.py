@@ -80,10 +80,12 @@ class PassingCoherence:
     def _compare(self, now: float) -> list[Culprit]:
         """Compare the responses that came since the last comparison with their neighbours."""
         begun = time.perf_counter()
-        self._newest = {target: each for target, each in self._newest.items() if now - each.received_at < KEPT_MS}
-        touched = {value for each in self._pending for value in each.parameters.values()}
+        self._newest = {
+            target: response for target, response in self._newest.items() if now - response.received_at < KEPT_MS
+        }
+        touched = {value for response in self._pending for value in response.parameters.values()}
         self._pending.clear()
-        view = View(sorted(self._newest.values(), key=lambda each: each.number))
+        view = View(sorted(self._newest.values(), key=lambda response: response.number))
         contradictions = [
             violation
             for violation in violations(self.invariants.of_view(view, touched))
@@ -111,6 +113,10 @@ class PassingCoherence:
     def _name(self, contradictions: list[Violation], responses: Iterable[SeenResponse]) -> list[Culprit]:
         if not contradictions:
             return []
-        places = {(leaf.response.target, leaf.pointer) for each in contradictions for leaf in each.relation.leaves}
+        places = {
+            (leaf.response.target, leaf.pointer)
+            for contradiction in contradictions
+            for leaf in contradiction.relation.leaves
+        }
         relations = (relation for response in responses for relation in self.invariants.of_response(response))
         return culprits(contradictions, count_support(relations, places))

@@ -188,7 +188,7 @@ class ClusterReader:
                 events.append((event, number_node.location))
             else:
                 events.append((TaskManagerEvent(at, TaskManagerEventKind(node.text)), node.location))
-        events.sort(key=lambda each: each[0].at)
+        events.sort(key=lambda entry: entry[0].at)
         joined = self.taskmanagers()
         present = set(range(joined))
         for event, location in events:

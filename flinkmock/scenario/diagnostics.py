@@ -75,8 +75,8 @@ class Diagnostics:
             if len(locations) > MAX_REPORTED:
                 lines.append(f"… and {len(locations) - MAX_REPORTED} more.")
             diagnostics = [
-                Diagnostic(self._messages[each], each.file, each.line, each.column, dotted_path(each.path))
-                for each in locations[:MAX_REPORTED]
+                Diagnostic(self._messages[other], other.file, other.line, other.column, dotted_path(other.path))
+                for other in locations[:MAX_REPORTED]
             ]
             raise ScenarioError(lines, diagnostics)
 

@@ -33,7 +33,7 @@ class ExpectReader:
             case "unmatched":
                 return Unmatched(self._count_range(value), str(location))
             case "in-order":
-                patterns = (self.requests.read(each.text, each.location) for each in value.elements)
+                patterns = (self.requests.read(element.text, element.location) for element in value.elements)
                 return InOrder(tuple(map(RequestMatcher, patterns)), str(location))
             case _:
                 return self._expectation(key, value, location)

@@ -126,7 +126,7 @@ class FaultReader:
         if node is None:
             return None
         if not isinstance(node.value, dict):
-            return Variation(frozenset(Change(each.text) for each in node.elements) or frozenset(Change))
+            return Variation(frozenset(Change(element.text) for element in node.elements) or frozenset(Change))
         values = {}
         for text, change in node.items.items():
             try:
@@ -216,13 +216,13 @@ class FaultReader:
 def _default_name(node: YamlNode) -> str:
     effects = [f"{key}: {_short(effect)}" for key in EFFECTS if (effect := node.get(key)) is not None]
     match = node.get("match")
-    requests = ", ".join(each.text for each in match.elements or [match]) if match else "any request"
+    requests = ", ".join(element.text for element in match.elements or [match]) if match else "any request"
     return f"{requests}: {', '.join(effects)}"
 
 
 def _short(node: YamlNode) -> str:
     if node.elements:
-        return ", ".join(each.text for each in node.elements)
+        return ", ".join(element.text for element in node.elements)
     if isinstance(node.value, dict):
         return " ".join(f"{key} {_text(value)}".strip() for key, value in node.items.items())
     return node.text

@@ -44,9 +44,9 @@ def _users(node: YamlNode | None, diagnostics: Diagnostics) -> Iterator[Credenti
 def _tokens(node: YamlNode | None, diagnostics: Diagnostics) -> Iterator[Credential]:
     if node is None:
         return
-    for each in node.elements or [node]:
-        token = each.get("token") if each.items else each
-        yield bearer(token.text if token is not None else "", _expiry(each, diagnostics))
+    for entry in node.elements or [node]:
+        token = entry.get("token") if entry.items else entry
+        yield bearer(token.text if token is not None else "", _expiry(entry, diagnostics))
 
 
 def _expiry(node: YamlNode, diagnostics: Diagnostics) -> int | None:

@@ -96,7 +96,7 @@ class JobReader:
             vertices=with_accumulators(tuple(vertices.values()), types, values),
             accumulators=types,
             accumulator_values=values,
-            results=tuple(_row(each) for each in job.elements_of("results")),
+            results=tuple(_row(row) for row in job.elements_of("results")),
             lifecycle=lifecycle.read(job.items["lifecycle"]),
             type=kind,
             parallelism=parallelism,

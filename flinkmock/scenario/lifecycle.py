@@ -138,7 +138,7 @@ class LifecycleReader:
         if next_state not in possible:
             scheduler = "the adaptive scheduler" if self._scheduler == "adaptive" else "Flink"
             hint = f"From {state} it goes to {', '.join(sorted(possible))}." if possible else f"{state} is final."
-            between = [each for each in sorted(possible) if next_state in self._transitions[each]]
+            between = [state for state in sorted(possible) if next_state in self._transitions[state]]
             for nearest in get_close_matches(next_state, between, n=1):
                 hint += f" Write {nearest} before {next_state}."
             self._diagnostics.add(following.location, f"{scheduler} never goes from {state} to {next_state}. {hint}")
@@ -171,7 +171,7 @@ class LifecycleReader:
 
     def _step(self, item: _Line | _Loop, *, last: bool) -> Step | Repeat:
         if isinstance(item, _Loop):
-            steps = (self._step(each, last=last and each is item.items[-1]) for each in item.items)
+            steps = (self._step(line, last=last and line is item.items[-1]) for line in item.items)
             return Repeat(tuple(steps), item.times)
         ended = item.state in TERMINAL_JOB_STATES
         duration = UNBOUNDED if last and item.duration is None and not ended else item.duration

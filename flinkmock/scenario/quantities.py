@@ -56,14 +56,14 @@ def read_durations(node: YamlNode, diagnostics: Diagnostics) -> UniformRange | V
     """Read a duration range, or a list of durations, as milliseconds."""
     if not node.elements:
         return read_duration_range(node, diagnostics)
-    return ValuesInTurn(tuple(read_duration_range(each, diagnostics).low for each in node.elements))
+    return ValuesInTurn(tuple(read_duration_range(element, diagnostics).low for element in node.elements))
 
 
 def read_sizes(node: YamlNode, diagnostics: Diagnostics) -> UniformRange | ValuesInTurn:
     """Read a size range, or a list of sizes, as bytes."""
     if not node.elements:
         return read_size_range(node, diagnostics)
-    return ValuesInTurn(tuple(read_size_range(each, diagnostics).low for each in node.elements))
+    return ValuesInTurn(tuple(read_size_range(element, diagnostics).low for element in node.elements))
 
 
 def as_probability(node: YamlNode) -> float:

@@ -75,7 +75,9 @@ def _table(part: Part) -> str:
 def _description(part: Part) -> str:
     branches = [part, *part.get("anyOf", ())]
     candidates = [*branches, *(load_schema()["$defs"][_name(branch)] for branch in branches if "$ref" in branch)]
-    return next((str(each["description"]) for each in candidates if "description" in each), "").replace("|", "\\|")
+    return next((str(candidate["description"]) for candidate in candidates if "description" in candidate), "").replace(
+        "|", "\\|"
+    )
 
 
 def _form(part: Part) -> str:
@@ -110,7 +112,7 @@ def _name(part: Part) -> str:
 def _yaml(value: object) -> str:
     """Format a value as YAML on one line."""
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {_yaml(each)}" for key, each in value.items()) + "}"
+        return "{" + ", ".join(f"{key}: {_yaml(entry)}" for key, entry in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(_yaml, value)) + "]"
     if isinstance(value, str) and not any(c in value for c in ":{}[],#&*'\""):

@@ -47,7 +47,7 @@ class RequestReader:
         """Read one request or a list of requests."""
         if node is None:
             return ()
-        return tuple(self.read(each.text, each.location) for each in node.elements or [node])
+        return tuple(self.read(element.text, element.location) for element in node.elements or [node])
 
     def unknown_value(self, path: ValuePath, patterns: tuple[Pattern, ...]) -> str | None:
         """Return why no JSON response to the patterns can have a value at a path; None if one can.
@@ -85,11 +85,13 @@ class RequestReader:
             for operation in contract if not patterns else _operations(contract, patterns):
                 if operation.response is not None and not operation.returns_file:
                     possible |= {
-                        each: None for each in Change if find_variable(release, operation.id, path, each) is not None
+                        allowed: None
+                        for allowed in Change
+                        if find_variable(release, operation.id, path, allowed) is not None
                     }
             if change in possible:
                 return None
-        listed = ", ".join(each for each in possible if each is not Change.ADDED_FIELD)
+        listed = ", ".join(allowed for allowed in possible if allowed is not Change.ADDED_FIELD)
         return f"the contract does not allow {change} at {path}. Possible: {listed or 'nothing'}."
 
     @property

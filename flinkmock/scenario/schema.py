@@ -73,7 +73,7 @@ def _validator() -> Draft202012Validator:
 def _inlined(part: Any, definitions: Mapping[str, Any]) -> Any:
     """The schema with references to simple definitions resolved: jsonschema resolves each one again for each value."""
     if isinstance(part, list):
-        return [_inlined(each, definitions) for each in part]
+        return [_inlined(element, definitions) for element in part]
     if not isinstance(part, dict):
         return part
     target = definitions.get(str(part.get("$ref", "")).removeprefix("#/$defs/"))

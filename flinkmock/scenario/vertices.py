@@ -51,13 +51,13 @@ class VertexReader:
             key = item.get("finishes-after") if item.items else None
             if key is None:
                 continue
-            vertex = next((each for each in vertices if each.finishes_after is not None and each.inputs), None)
+            vertex = next((vertex for vertex in vertices if vertex.finishes_after is not None and vertex.inputs), None)
             if vertex is not None:
                 message = (
                     f'"{vertex.name}" in {self.job} finishes when its inputs have. Give finishes-after to a source.'
                 )
                 self.diagnostics.add(key.location, message)
-            elif all(each.finishes_after is not None for each in vertices if not each.inputs):
+            elif all(vertex.finishes_after is not None for vertex in vertices if not vertex.inputs):
                 message = (
                     f"all sources of {self.job} finish, and so does the job. Write lifecycle: [RUNNING: 20s, FINISHED]."
                 )
@@ -153,7 +153,7 @@ def _name(item: YamlNode) -> str:
 def _busy(node: YamlNode | None) -> tuple[float, ...]:
     if node is None:
         return ()
-    return tuple(as_probability(each) for each in node.elements or [node])
+    return tuple(as_probability(element) for element in node.elements or [node])
 
 
 def _default_ship_strategy(source_parallelism: int, parallelism: int) -> str:

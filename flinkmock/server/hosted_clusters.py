@@ -120,8 +120,8 @@ class HostedClusters:
             with contextlib.suppress(PortTaken):
                 sockets.append(bind(self._host, port))
         if len(sockets) < count:
-            for each in sockets:
-                each.close()
+            for bound in sockets:
+                bound.close()
             first, last = self._ports[0], self._ports[-1]
             raise RequestRefused(409, "TooManyClusters", f"The ports {first} to {last} are taken. End a cluster first.")
         return sockets
@@ -180,7 +180,9 @@ class HostedClusters:
             if cluster.ends_at <= now and not cluster.server.is_busy:
                 self._end(cluster.id)
         # a busy one is looked at again in a second
-        self._set_alarm(min((each.ends_at if each.ends_at > now else now + 1 for each in self), default=float("inf")))
+        self._set_alarm(
+            min((cluster.ends_at if cluster.ends_at > now else now + 1 for cluster in self), default=float("inf"))
+        )
 
 
 async def _closed(cluster: _HostedCluster) -> None:

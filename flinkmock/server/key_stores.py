@@ -20,7 +20,9 @@ def read_key_store(file: Path, password: str) -> tuple[bytes, bytes]:
     key = store.key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    return b"".join(each.certificate.public_bytes(serialization.Encoding.PEM) for each in certificates), key
+    return b"".join(
+        certificate.certificate.public_bytes(serialization.Encoding.PEM) for certificate in certificates
+    ), key
 
 
 def read_trust_store(file: Path, password: str) -> bytes:
@@ -28,10 +30,10 @@ def read_trust_store(file: Path, password: str) -> bytes:
     from cryptography.hazmat.primitives import serialization
 
     store = _load(file, password)
-    certificates = [each for each in (store.cert, *store.additional_certs) if each is not None]
+    certificates = [entry for entry in (store.cert, *store.additional_certs) if entry is not None]
     if not certificates:
         raise FlinkMockError(f"{file} has no certificates.")
-    return b"".join(each.certificate.public_bytes(serialization.Encoding.PEM) for each in certificates)
+    return b"".join(certificate.certificate.public_bytes(serialization.Encoding.PEM) for certificate in certificates)
 
 
 def _load(file: Path, password: str):  # type: ignore[no-untyped-def]  # cryptography may be missing

@@ -69,8 +69,8 @@ def bind_further(host: str, port: int, bound: int, count: int) -> list[socket.so
         for number in range(bound, count):
             sockets.append(bind(host, port and port + number))
     except FlinkMockError:
-        for each in sockets:
-            each.close()
+        for opened in sockets:
+            opened.close()
         raise
     return sockets
 

@@ -82,6 +82,6 @@ class _IdleSelector(selectors.DefaultSelector):
             if events:
                 return events
             awaited, self.awaited = self.awaited, []
-            for each in awaited:
-                each()
+            for callback in awaited:
+                callback()
         return super().select(timeout)

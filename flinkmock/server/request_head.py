@@ -52,8 +52,8 @@ def _read(head: bytes) -> RequestHead | None:
     line, *lines = head[:-4].decode("ascii").split("\r\n")
     method, target, _ = line.split(" ")
     headers: CIMultiDict[str] = CIMultiDict()
-    for each in lines:
-        name, _, value = each.partition(":")
+    for header_line in lines:
+        name, _, value = header_line.partition(":")
         headers.add(name, value.strip(" \t"))
     length = int(headers.get("Content-Length", "0"))
     if length > _MAX_BODY:

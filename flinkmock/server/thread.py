@@ -104,8 +104,8 @@ class ServerThread:
             try:
                 loop.run_until_complete(run(stop))
             finally:
-                for each in listening:
-                    each.close()
+                for listener in listening:
+                    listener.close()
                 loop.run_until_complete(_end_of_tasks())
                 loop.close()
                 listener_up.set()
@@ -220,7 +220,7 @@ async def serve(
         control_base = separate.url if separate is not None else listeners.urls[0]
         ready(listeners.urls, control_base + API_PREFIX if control_api is not None else None)
         ends = [asyncio.ensure_future(event.wait()) for event in (stop, listeners.shutdown_requested)]
-        background_tasks = [asyncio.ensure_future(each()) for each in background]
+        background_tasks = [asyncio.ensure_future(start()) for start in background]
         await asyncio.wait([*ends, *background_tasks], return_when=asyncio.FIRST_COMPLETED)
         for task in (*ends, *background_tasks):
             task.cancel()
@@ -230,7 +230,7 @@ async def serve(
         if control_api is not None:
             await control_api.clusters.close_all()
     finally:
-        for each in listening:
-            each.close()
+        for listener in listening:
+            listener.close()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.remove_signal_handler(number)

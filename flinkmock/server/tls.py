@@ -64,7 +64,7 @@ class Tls:
         try:
             self.server_context.load_cert_chain(certificate, key_file, options.key_password)
         except FileNotFoundError:
-            missing = [str(each) for each in (certificate, key_file) if each is not None and not each.exists()]
+            missing = [str(path) for path in (certificate, key_file) if path is not None and not path.exists()]
             raise FlinkMockError(f"{', '.join(missing)}: file not found.") from None
         except (OSError, ssl.SSLError) as error:
             reason = getattr(error, "reason", None) or error.strerror or error

@@ -54,7 +54,7 @@ def lifecycles(draw: DrawFn, scheduler: str = "default", exceptions: Sequence[st
     state = draw(st.sampled_from(_FIRST[scheduler]))
     while True:
         following = sorted(
-            (each.value for each in legal[state]),
+            (next_state.value for next_state in legal[state]),
             key=lambda name: (name not in TERMINAL_JOB_STATES, JOB_STATES.index(name)),
         )
         if not following or len(lines) == MAX_STATES or not draw(_CONTINUES):

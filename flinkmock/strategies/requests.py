@@ -91,8 +91,16 @@ def paths(operation: Operation, known: Known | None = None) -> SearchStrategy[st
 
 
 def _queries(operation: Operation, known: Known | None) -> SearchStrategy[tuple[tuple[str, str], ...]]:
-    always = {each.name: lists(each, known) for each in operation.query_parameters if each.required}
-    sometimes = {each.name: lists(each, known) for each in operation.query_parameters if not each.required}
+    always = {
+        query_parameter.name: lists(query_parameter, known)
+        for query_parameter in operation.query_parameters
+        if query_parameter.required
+    }
+    sometimes = {
+        query_parameter.name: lists(query_parameter, known)
+        for query_parameter in operation.query_parameters
+        if not query_parameter.required
+    }
     drawn: SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(always, optional=sometimes)
     return drawn.map(lambda values: tuple(values.items()))
 

@@ -32,7 +32,9 @@ class ClusterRecord:
             self.cluster.verify()
         except UnmetExpectation as error:
             texts.append(str(error))
-        unmatched = [each for each in self.cluster.requests.unexpected if each.number > (self.requests_before or 0)]
+        unmatched = [
+            exchange for exchange in self.cluster.requests.unexpected if exchange.number > (self.requests_before or 0)
+        ]
         if unexpected and unmatched:
             texts.append(unmatched_report(unmatched, self.cluster.engine.contract))
         return texts

@@ -98,8 +98,8 @@ class ClusterTime:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for each in self._clusters:
-            each.engine.clock.on_advance = None
+        for cluster in self._clusters:
+            cluster.engine.clock.on_advance = None
         self._traveller.stop()
         self._clocks.uninstall()
 
@@ -155,7 +155,7 @@ class ClusterTime:
     @property
     def ports(self) -> set[int]:
         """The ports of the clusters that are running."""
-        urls = [url for each in self._clusters if each.cluster.is_running for url in each.cluster.urls]
+        urls = [url for cluster in self._clusters if cluster.cluster.is_running for url in cluster.cluster.urls]
         return {int(url.rpartition(":")[2]) for url in urls}
 
     def wait(self, seconds: float | None, ready: Callable[[], bool], nap: Callable[[float], object]) -> bool:
@@ -196,7 +196,7 @@ class ClusterTime:
 
     def _next_response(self) -> float:
         """Return the time of the first response that a fault delays (ns), after all requests were dealt with."""
-        remaining = [ms for each in self._clusters if (ms := each.cluster.settle()) is not None]
+        remaining = [ms for cluster in self._clusters if (ms := cluster.cluster.settle()) is not None]
         return min((self.elapsed + ms * _MS for ms in remaining), default=math.inf)
 
     def _others_wait(self) -> bool:
@@ -204,16 +204,19 @@ class ClusterTime:
         ignored = self._foreign | self._waiting.copy().keys()
         if all(one.ident in ignored or one.name == SERVER_THREAD for one in threading.enumerate()):
             return True
-        activity = self._waits, [len(each.cluster.requests) + each.cluster.requests.dropped for each in self._clusters]
+        activity = (
+            self._waits,
+            [len(cluster.cluster.requests) + cluster.cluster.requests.dropped for cluster in self._clusters],
+        )
         if activity != self._last_activity[0]:
             self._last_activity = activity, monotonic()
         return monotonic() - self._last_activity[1] >= QUIET_S
 
     def _move_clusters(self, elapsed: int) -> None:
-        for each in self._clusters:
-            by = elapsed // _MS + each.ahead - each.engine.clock.now()
+        for cluster in self._clusters:
+            by = elapsed // _MS + cluster.ahead - cluster.engine.clock.now()
             if by > 0:
-                each.engine.advance(by)
+                cluster.engine.advance(by)
         with self._lock:
             self._move(elapsed)
 

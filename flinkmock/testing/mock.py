@@ -255,7 +255,9 @@ class FlinkMock(ClusterControl):
         """The first user that the ingress accepts, with the password; None: it accepts no users. Raises NotRunning."""
         from flinkmock.ingress.credential import Scheme
 
-        users = (each.secret for each in self.engine.ingress.credentials if each.scheme is Scheme.BASIC)
+        users = (
+            credential.secret for credential in self.engine.ingress.credentials if credential.scheme is Scheme.BASIC
+        )
         secret = next(users, None)
         if secret is None:
             return None

@@ -91,7 +91,7 @@ def split_releases(setting: object) -> list[str]:
     names = (
         setting.split(",") if isinstance(setting, str) else setting if isinstance(setting, list | tuple) else [setting]
     )
-    return [name for each in names if (name := str(each).strip())]
+    return [name for text in names if (name := str(text).strip())]
 
 
 def find_scenario(scenario: Any, config: pytest.Config, folder: Path = Path()) -> Any:

@@ -22,7 +22,7 @@ def configure(actions: Actions) -> None:
 
 def list_taskmanagers(session: Session) -> None:
     response = session.client.request("GET", "taskmanagers")
-    ids = [each["id"] for each in response["taskmanagers"]]
+    ids = [taskmanager["id"] for taskmanager in response["taskmanagers"]]
     session.show(response, "\n".join(ids) or "No TaskManager is registered.")
 
 
@@ -56,5 +56,5 @@ def send_signal(session: Session) -> None:
         session.show({"name": session.args.name}, f"Signal {session.args.name} is sent")
         return
     response = session.client.request("GET", "signals")
-    rows = [[each["name"], "yes" if each["awaited"] else "no"] for each in response["signals"]]
+    rows = [[signal["name"], "yes" if signal["awaited"] else "no"] for signal in response["signals"]]
     session.show_rows(response, ("signal", "awaited"), rows, "Nothing in the scenario waits for a signal.")

@@ -67,14 +67,14 @@ def _wait(session: Session) -> None:
 def _show(session: Session, response: dict[str, Any]) -> None:
     rows = [
         [
-            str(each["number"]),
-            session.since_start(each["time"]),
-            str(each["status"] or "none"),
-            f"{each['method']} {each['target']}",
-            each["job"] or "",
-            f"({each['fault']})" if each["fault"] else "",
+            str(request["number"]),
+            session.since_start(request["time"]),
+            str(request["status"] or "none"),
+            f"{request['method']} {request['target']}",
+            request["job"] or "",
+            f"({request['fault']})" if request["fault"] else "",
         ]
-        for each in response["requests"]
+        for request in response["requests"]
     ]
     session.show_rows(response, ("#", "time", "status", "request", "job", "fault"), rows, "There are no requests.")
 
@@ -89,8 +89,8 @@ def findings(session: Session) -> int:
 def expectations(session: Session) -> int:
     response = session.client.request("GET", "expectations")
     lines = [
-        f"met      {each['expectation']}" if each["met"] else f"NOT MET  {each['message']}"
-        for each in response["expectations"]
+        f"met      {expectation['expectation']}" if expectation["met"] else f"NOT MET  {expectation['message']}"
+        for expectation in response["expectations"]
     ]
     session.show(response, "\n".join(lines) or "The scenario expects nothing.")
     return 0 if response["met"] else 1

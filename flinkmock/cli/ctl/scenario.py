@@ -126,7 +126,7 @@ def check(session: Session) -> int:
     try:
         response = session.client.request("POST", "scenario", "check", yaml=scenario_text(session))
     except ScenarioError as error:
-        response = {"valid": False, "mistakes": [each.as_json() for each in error.diagnostics]}
+        response = {"valid": False, "mistakes": [diagnostic.as_json() for diagnostic in error.diagnostics]}
     lines = []
     for mistake in response["mistakes"]:
         file = session.args.file if mistake["file"] == UNNAMED else mistake["file"]
@@ -138,7 +138,7 @@ def check(session: Session) -> int:
 
 def list_built_in(session: Session) -> None:
     response = session.client.request("GET", "scenarios")
-    rows = [[each["name"], each["description"]] for each in response["scenarios"]]
+    rows = [[scenario["name"], scenario["description"]] for scenario in response["scenarios"]]
     session.show_rows(response, ("scenario", "description"), rows, "")
 
 
@@ -153,7 +153,7 @@ def snapshot(session: Session) -> None:
         session.show({"id": args.delete}, f"{args.delete} is deleted")
     elif args.only_list:
         response = client.request("GET", "snapshots")
-        rows = [[each["id"], session.since_start(each["at"])] for each in response["snapshots"]]
+        rows = [[listed["id"], session.since_start(listed["at"])] for listed in response["snapshots"]]
         session.show_rows(response, ("snapshot", "time"), rows, "There are no snapshots.")
     else:
         response = client.request("POST", "snapshots")

@@ -44,7 +44,7 @@ def create(session: Session) -> None:
 
 def list_clusters(session: Session) -> None:
     response = session.client.request("GET", "clusters")
-    rows = [[each["id"], each["url"], each["flink"]] for each in response["clusters"]]
+    rows = [[cluster["id"], cluster["url"], cluster["flink"]] for cluster in response["clusters"]]
     session.show_rows(response, ("cluster", "url", "flink"), rows, "There are no further clusters.")
 
 

@@ -90,7 +90,7 @@ def _with_graph(job: SubmittedJob, fields: Mapping[str, Any], release: Release |
         by_head, operators = stream_graph_vertices(fields, options, of_sources)
         vertices, order = vertex_specs(by_head)
         index = dict(zip(by_head, order, strict=True))
-        operators = tuple(replace(each, vertex=index[each.vertex]) for each in operators)
+        operators = tuple(replace(operator, vertex=index[operator.vertex]) for operator in operators)
         job = replace(job, stream_operators=operators)
     return replace(job, vertices=vertices, plan_order=order, settings=settings, is_empty=_is_empty(fields))
 

@@ -130,4 +130,4 @@ def chained_name(name: str, below: Sequence[tuple[str, ...]]) -> tuple[str, ...]
     """Return the operators of a chain: `a -> b`, or `a -> (b, c)` at a fork (createChainedName)."""
     if len(below) == 1:
         return (name, *below[0])
-    return (name, f"({', '.join(' -> '.join(each) for each in below)})") if below else (name,)
+    return (name, f"({', '.join(' -> '.join(operators) for operators in below)})") if below else (name,)

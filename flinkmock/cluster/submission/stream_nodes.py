@@ -98,8 +98,8 @@ def read_stream_nodes(holder: Mapping[str, Any]) -> dict[int, StreamNode]:
 
     for fields in objects:
         node = nodes[fields["id"]]
-        node.inputs = [edge(each) for each in items(fields["inEdges"])]
-        node.outputs = [edge(each) for each in items(fields["outEdges"])]
+        node.inputs = [edge(item) for item in items(fields["inEdges"])]
+        node.outputs = [edge(item) for item in items(fields["outEdges"])]
     return nodes
 
 

@@ -29,7 +29,7 @@ def guess(body: Any, name: str) -> tuple[str, int]:
     if isinstance(body, dict) and body.keys() == {"errors"}:
         return "", ERROR_STATUS
     scored = [(_score(operation, body, name), operation) for operation in _operations()]
-    score, operation = max(scored, key=lambda each: each[0])
+    score, operation = max(scored, key=lambda candidate: candidate[0])
     if score[0] < MIN_SHARE:
         return "", 200
     return f"{operation.method} {operation.path}", operation.status

@@ -27,7 +27,7 @@ def read_fakes(paths: Iterable[Path]) -> list[FakeResponse]:
     """
     fakes: list[FakeResponse] = []
     for path in paths:
-        files = sorted(each for each in path.rglob("*") if each.suffix in SUFFIXES) if path.is_dir() else [path]
+        files = sorted(file for file in path.rglob("*") if file.suffix in SUFFIXES) if path.is_dir() else [path]
         for file in files:
             if "__files" not in file.parts:  # bodies of WireMock, which its mappings name
                 fakes += _read_file(file)
@@ -71,7 +71,7 @@ def _responses(document: Any, file: Path) -> Iterator[FakeResponse]:
     elif isinstance(document, Mapping) and _is_wiremock(document):
         yield from _wiremock(document, source, file)
     elif isinstance(document, Mapping) and isinstance(document.get("responses"), list):
-        yield from _routes([each.get("response", each) for each in document["responses"]], source)
+        yield from _routes([response.get("response", response) for response in document["responses"]], source)
     elif isinstance(document, Mapping) and document and all(_REQUEST.match(str(key)) for key in document):
         for key, body in document.items():
             method, path = _REQUEST.match(str(key)).groups()  # type: ignore[union-attr]

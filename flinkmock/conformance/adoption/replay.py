@@ -116,6 +116,6 @@ def _entry(value: Any, number: int, entries: list[Any]) -> Any:
     if isinstance(value, Mapping):
         for key in IDENTITIES:
             if key in value:
-                same = (each for each in entries if isinstance(each, Mapping) and each.get(key) == value[key])
+                same = (entry for entry in entries if isinstance(entry, Mapping) and entry.get(key) == value[key])
                 return next(same, None)
     return entries[number] if number < len(entries) else None

@@ -86,7 +86,7 @@ def _deviations(
         if fake.status not in ANY_ERROR:
             yield f"status {fake.status}: Flink never sends it"
         elif fake.is_json:
-            yield from (str(each) for each in contract.check_error(fake.body))
+            yield from (str(violation) for violation in contract.check_error(fake.body))
         else:
             yield "the body is not JSON"
         return

@@ -134,7 +134,7 @@ class _Reader:
 
     def _error(self, operation: str, fake: FakeResponse) -> None:
         errors = fake.body.get("errors") if isinstance(fake.body, Mapping) else None
-        texts = [str(each) for each in errors] if isinstance(errors, list) else []
+        texts = [str(error) for error in errors] if isinstance(errors, list) else []
         reply: dict[str, Any] = {"status": fake.status} | ({"errors": texts} if texts else {})
         fault = {"match": operation, "times": 1, "reply": reply}
         if fault not in self._faults:

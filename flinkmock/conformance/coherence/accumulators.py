@@ -80,31 +80,31 @@ def _merged(whole: Value, parts: list[Value]) -> Relations:
     for part in parts:
         yield from equal(kind, part["type"])
     if kind.raw in _SUMMED:
-        numbers = [number(each).raw for each in values]
-        if all(is_number(each) for each in numbers) and number(value).exists:
+        numbers = [number(part).raw for part in values]
+        if all(is_number(part) for part in numbers) and number(value).exists:
             figure = sum(numbers)
             near = abs(number(value).raw - figure) <= 1e-9 * abs(figure)
             yield from true(near, f"the sum of its parts is {figure}", value, *values, exact=True)
     elif kind.raw == "Histogram":
-        counted = [_histogram(each) for each in values]
-        if all(each is not None for each in counted):
-            whole_count = sum((each for each in counted if each is not None), Counter[int]())
+        counted = [_histogram(part) for part in values]
+        if all(histogram is not None for histogram in counted):
+            whole_count = sum((histogram for histogram in counted if histogram is not None), Counter[int]())
             yield from true(
                 _histogram(value) == whole_count, "it is not the sum of its parts", value, *values, exact=True
             )
     elif kind.raw == "AverageAccumulator":
-        numbers = [number(each).raw for each in values if is_number(number(each).raw)]
+        numbers = [number(part).raw for part in values if is_number(number(part).raw)]
         if numbers and is_number(number(value).raw) and number(value).raw == number(value).raw:
-            slack = 1e-9 * max(abs(each) for each in numbers)
+            slack = 1e-9 * max(abs(part) for part in numbers)
             inside = min(numbers) - slack <= number(value).raw <= max(numbers) + slack
             yield from true(inside or 0 in numbers, "outside of its parts", value, *values)
     elif kind.raw in ("IntMaximum", "LongMaximum", "DoubleMaximum", "IntMinimum", "LongMinimum", "DoubleMinimum"):
-        numbers = [number(each).raw for each in values]
-        if all(is_number(each) for each in numbers):
+        numbers = [number(part).raw for part in values]
+        if all(is_number(part) for part in numbers):
             figure = max(numbers) if kind.raw.endswith("Maximum") else min(numbers)
             yield from true(number(value).raw == figure, f"it is {figure}", value, *values, exact=True)
     elif kind.raw == "ListAccumulator":
-        items = Counter(item for each in values for item in _items(each))
+        items = Counter(item for part in values for item in _items(part))
         yield from true(Counter(_items(value)) == items, "it is not the list of its parts", value, *values, exact=True)
 
 
@@ -124,12 +124,12 @@ def vertex_accumulators(view: View, job_id: str, vertex_id: str) -> Relations:
         return
     listed = view.body("getJobVertexAccumulators", **ids)["user-accumulators"]
     for name, row in whole.items():
-        parts = [each[name] for each in lists if name in each]
+        parts = [by_name[name] for by_name in lists if name in by_name]
         yield from true(bool(parts), "no subtask has it", row["name"], subtasks, exact=True)
         if parts:
             yield from _merged(row, parts)
-    for each in lists:
-        for name, row in each.items():
+    for by_name in lists:
+        for name, row in by_name.items():
             yield from true(name in whole or not listed.exists, "the vertex lacks it", row["name"], listed)
 
 
@@ -146,12 +146,12 @@ def job_accumulators(view: View, job_id: str) -> Relations:
     if not lists:
         return
     for name, row in whole.items():
-        parts = [each[name] for each in lists if name in each]
+        parts = [by_name[name] for by_name in lists if name in by_name]
         yield from true(bool(parts), "no vertex has it", row["name"], listed, exact=True)
         if parts:
             yield from _merged(row, parts)
-    for each in lists:
-        for name, row in each.items():
+    for by_name in lists:
+        for name, row in by_name.items():
             yield from true(name in whole, "the job lacks it", row["name"], listed)
 
 

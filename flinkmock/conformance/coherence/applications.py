@@ -72,7 +72,7 @@ def application_row(view: View, application_id: str) -> Relations:
     states = [job["state"] for job in details["jobs"]]
     for state, counted in row["jobs"].items():
         yield from equal(counted, count(states, [state], f"jobs that are {state}"))
-    for state in {each.raw for each in states}:
+    for state in {state.raw for state in states}:
         yield from true(state in (row["jobs"].raw or {state}), f"no job is {state}", row["jobs"], *states, exact=True)
 
 

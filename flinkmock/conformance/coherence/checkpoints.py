@@ -246,7 +246,7 @@ def statistics_in_order(body: Value) -> Relations:
     for figures in _statistics(body):
         yield from ascending(figures["min"], figures["avg"], figures["max"])
         percentiles = [figures[name] for name in _PERCENTILES if is_number(figures[name].raw)]
-        if percentiles and any(each.raw for each in percentiles):
+        if percentiles and any(figure.raw for figure in percentiles):
             yield from ascending(figures["min"], *percentiles, figures["max"], slack=1e-6)
 
 

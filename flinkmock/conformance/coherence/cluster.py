@@ -188,9 +188,11 @@ def taskmanager_options(view: View) -> Relations:
     slots = known.get("taskmanager.numberOfTaskSlots")
     if slots is not None and str(slots.raw).isdecimal():
         numbers = [row["slotsNumber"] for row in rows]
-        if any(each.raw == int(slots.raw) for each in numbers):  # else the TaskManagers have their own files
-            for each in numbers:
-                yield from true(each.raw == int(slots.raw), "another number is configured", each, slots, exact=True)
+        # TaskManagers may have configuration files of their own
+        if any(slots_number.raw == int(slots.raw) for slots_number in numbers):
+            for slots_number in numbers:
+                right = slots_number.raw == int(slots.raw)
+                yield from true(right, "another number is configured", slots_number, slots, exact=True)
     for key, field in (
         ("taskmanager.memory.process.size", "totalProcessMemory"),
         ("taskmanager.memory.flink.size", "totalFlinkMemory"),

@@ -48,7 +48,7 @@ def culprits(violations: Sequence[Violation], support: Counter[PlaceKey]) -> lis
     while open_violations:
         ranked = sorted(
             ((_rank(key, involved[key] & open_violations.keys(), support, sizes), key) for key in suspects),
-            key=lambda each: each[0],
+            key=lambda candidate: candidate[0],
         )
         rank, chosen = ranked[0]
         explained = involved[chosen] & open_violations.keys()

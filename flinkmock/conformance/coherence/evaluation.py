@@ -68,17 +68,19 @@ class Invariants:
     """
 
     def __init__(self, minor: tuple[int, int]) -> None:
-        known = [each for each in INVARIANTS.values() if each.holds_for(minor)]
+        known = [invariant for invariant in INVARIANTS.values() if invariant.holds_for(minor)]
         self._by_operation: dict[str, list[Invariant]] = {}
         self._over_time: dict[str, list[Invariant]] = {}
-        for each in known:
-            for subject in each.subjects:
-                if each.scope in (Scope.RESPONSE, Scope.REQUEST):
-                    self._by_operation.setdefault(subject, []).append(each)
-                elif each.scope is Scope.TIME and subject not in SUBJECTS:
-                    self._over_time.setdefault(subject, []).append(each)
-        self.between = [each for each in known if each.scope is Scope.NEIGHBOURS]
-        self.between_times = [each for each in known if each.scope is Scope.TIME and each.subjects[0] in SUBJECTS]
+        for invariant in known:
+            for subject in invariant.subjects:
+                if invariant.scope in (Scope.RESPONSE, Scope.REQUEST):
+                    self._by_operation.setdefault(subject, []).append(invariant)
+                elif invariant.scope is Scope.TIME and subject not in SUBJECTS:
+                    self._over_time.setdefault(subject, []).append(invariant)
+        self.between = [invariant for invariant in known if invariant.scope is Scope.NEIGHBOURS]
+        self.between_times = [
+            invariant for invariant in known if invariant.scope is Scope.TIME and invariant.subjects[0] in SUBJECTS
+        ]
 
     def of_response(self, response: SeenResponse) -> Iterator[EvaluatedRelation]:
         """Yield the relations within a response, and those to its request."""
@@ -94,7 +96,7 @@ class Invariants:
         """
         for invariant in self.between:
             for ids in view.subjects(invariant.subjects[0]):
-                if only is None or not ids or any(each in only for each in ids):
+                if only is None or not ids or any(subject_id in only for subject_id in ids):
                     yield from _relations(invariant, ids, view, *ids)
 
     def of_times(self, before: SeenResponse, after: SeenResponse) -> Iterator[EvaluatedRelation]:
@@ -123,7 +125,7 @@ def _relations(
 
 def violations(relations: Iterable[EvaluatedRelation]) -> list[Violation]:
     """Return those that fail."""
-    return [Violation(*each) for each in relations if not each[2].holds]
+    return [Violation(*relation) for relation in relations if not relation[2].holds]
 
 
 def count_support(relations: Iterable[EvaluatedRelation], places: Iterable[PlaceKey]) -> Counter[PlaceKey]:

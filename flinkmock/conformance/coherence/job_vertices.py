@@ -28,7 +28,7 @@ def vertex_ids_are_unique(job: Value) -> Relations:
 @within("getJobDetails", text="The number of tasks of a vertex is its parallelism.", source="job-details")
 def vertex_tasks_are_its_subtasks(job: Value) -> Relations:
     for vertex in job["vertices"]:
-        tasks = total([each for _, each in vertex["tasks"].items()], "sum of tasks")
+        tasks = total([number for _, number in vertex["tasks"].items()], "sum of tasks")
         if tasks.raw:  # a job that waits for slots has a graph without executions
             yield from equal(vertex["parallelism"], tasks)
 
@@ -52,7 +52,7 @@ def vertex_duration(job: Value) -> Relations:
 @within("getJobDetails", text="A vertex has an end-time as soon as all its tasks have ended.", source=_RULES)
 def vertex_ends_with_its_tasks(job: Value) -> Relations:
     for vertex in job["vertices"]:
-        states = {state: each.raw for state, each in vertex["tasks"].items()}
+        states = {state: number.raw for state, number in vertex["tasks"].items()}
         if not states or not sum(states.values()):
             continue
         ended = all(state in TERMINAL for state, number in states.items() if number)
@@ -72,7 +72,7 @@ def vertex_ends_with_its_tasks(job: Value) -> Relations:
 def vertex_has_started(job: Value) -> Relations:
     for vertex in job["vertices"]:
         deployed = [vertex["tasks"][state] for state in (*sorted(ALIVE_TASKS), "FINISHED")]
-        active = [each for each in deployed if each.raw]
+        active = [number for number in deployed if number.raw]
         if active:
             text = "tasks are deployed, the vertex has no start-time"
             yield from true(vertex["start-time"].raw != -1, text, vertex["start-time"], *active)
@@ -150,8 +150,11 @@ def records_arrive(job: Value) -> Relations:
             continue  # a record for several readers is written once, or several times
         known = [rows[edge["id"].raw] for edge in inputs if edge["id"].raw in rows]
         read = rows[node["id"].raw]
-        if all(each["write-records-complete"].raw is True for each in known) and read["read-records-complete"].raw:
-            yield from equal(read["read-records"], total([each["write-records"] for each in known], "written"))
+        if (
+            all(metrics["write-records-complete"].raw is True for metrics in known)
+            and read["read-records-complete"].raw
+        ):
+            yield from equal(read["read-records"], total([metrics["write-records"] for metrics in known], "written"))
 
 
 @within(

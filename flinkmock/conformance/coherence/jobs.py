@@ -165,7 +165,7 @@ def jobs_newest_first(body: Value) -> Relations:
 )
 def listed_tasks_add_up(body: Value) -> Relations:
     for job in body["jobs"]:
-        parts = [each for state, each in job["tasks"].items() if state != "total"]
+        parts = [number for state, number in job["tasks"].items() if state != "total"]
         yield from equal(job["tasks"]["total"], total(parts, "sum of the states"))
 
 

@@ -30,7 +30,7 @@ _ALL = (
 def aggregates_are_ordered(body: Value) -> Relations:
     for row in body:
         values = [row[key] for key in ("min", "avg", "max")]
-        slack = 1e-9 * max((abs(each.raw) for each in values if is_number(each.raw)), default=0)
+        slack = 1e-9 * max((abs(value.raw) for value in values if is_number(value.raw)), default=0)
         yield from ascending(*values, slack=slack)
         low, high, skew = row["min"], row["max"], row["skew"]
         if is_number(low.raw) and low.raw >= 0:
@@ -45,7 +45,7 @@ def aggregates_have_a_count(body: Value) -> Relations:
     counts: list[tuple[int, Value]] = []
     for row in body:
         mean, whole, low, high = (row[key] for key in ("avg", "sum", "min", "max"))
-        if not all(is_number(each.raw) for each in (mean, whole)) or not mean.raw:
+        if not all(is_number(figure.raw) for figure in (mean, whole)) or not mean.raw:
             continue
         ratio = whole.raw / mean.raw
         yield from true(
@@ -79,7 +79,7 @@ def _compare(aggregated: dict[str, Value], singles: Sequence[dict[str, Value]]) 
             "avg": (mean := sum(numbers) / len(numbers)),
         }
         if mean > 0 and min(numbers) >= 0:
-            figures["skew"] = sum(abs(each - mean) for each in numbers) / len(numbers) / mean * 100
+            figures["skew"] = sum(abs(number - mean) for number in numbers) / len(numbers) / mean * 100
         for key, figure in figures.items():
             if is_number(row[key].raw):
                 text = f"the {key} of {len(values)} values of {name} is {figure}"
@@ -95,7 +95,7 @@ def _compare(aggregated: dict[str, Value], singles: Sequence[dict[str, Value]]) 
 )
 def aggregated_taskmanagers(view: View) -> Relations:
     listed = [str(row["id"].raw) for row in view.body("getTaskManagers")["taskmanagers"]]
-    singles = [view.metrics("getTaskManagerMetrics", taskmanagerid=each) for each in listed]
+    singles = [view.metrics("getTaskManagerMetrics", taskmanagerid=taskmanager_id) for taskmanager_id in listed]
     if singles and all(singles):
         yield from _compare(view.aggregated("getAggregatedTaskManagerMetrics"), singles)
 
@@ -105,8 +105,8 @@ def aggregated_jobs(view: View) -> Relations:
     listed = [str(row["jid"].raw) for row in view.body("getJobsOverview")["jobs"]]
     read = {ids[0] for ids in view.subjects("job")}
     if set(listed) <= read:
-        singles = [view.metrics("getJobMetrics", jobid=each) for each in listed]
-        yield from _compare(view.aggregated("getAggregatedJobMetrics"), [each for each in singles if each])
+        singles = [view.metrics("getJobMetrics", jobid=job_id) for job_id in listed]
+        yield from _compare(view.aggregated("getAggregatedJobMetrics"), [single for single in singles if single])
 
 
 @between(

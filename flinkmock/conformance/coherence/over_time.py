@@ -217,7 +217,7 @@ def located_vertex_stays(before: Value, after: Value) -> Relations:
     yield from equal(before["name"], after["name"])
     for old, new in pairs(before["taskmanagers"], after["taskmanagers"], "endpoint"):
         if old["start-time"].raw == new["start-time"].raw != -1 and old["status"].raw == new["status"].raw == "RUNNING":
-            counts = [each["status-counts"] for each in (old, new)]
+            counts = [row["status-counts"] for row in (old, new)]
             if counts[0].raw == counts[1].raw:
                 yield from _counters_grow(old["metrics"], new["metrics"])
 

@@ -64,7 +64,7 @@ class CoherenceSession:
     def end_pass(self) -> list[Culprit]:
         """Check the responses that were added since the last pass. Return what is certain immediately."""
         now = self.now()
-        self._view = View(each for each in self._responses if not self.skip(each.operation_id))
+        self._view = View(response for response in self._responses if not self.skip(response.operation_id))
         self._responses = []
         certain = self._over_time(now)
         seen: dict[_Key, Violation] = {}
@@ -83,8 +83,8 @@ class CoherenceSession:
 
     def _kept(self, now: float) -> list[tuple[float, View]]:
         """Keep the last view, and the newest of those that are old enough to be compared with."""
-        old = [each for each in self._earlier if now - each[0] >= ANCHOR_MS]
-        young = [each for each in self._earlier if now - each[0] < ANCHOR_MS]
+        old = [earlier for earlier in self._earlier if now - earlier[0] >= ANCHOR_MS]
+        young = [earlier for earlier in self._earlier if now - earlier[0] < ANCHOR_MS]
         return [*old[-1:], *young, (now, self._view)]
 
     @property
@@ -99,7 +99,11 @@ class CoherenceSession:
             apart_ms: Suspicions that were asked for less than this time ago have to wait.
         """
         now = self.now()
-        due = {key: each for key, each in self._suspicions.items() if not each.asked or now - each.asked_at >= apart_ms}
+        due = {
+            key: suspicion
+            for key, suspicion in self._suspicions.items()
+            if not suspicion.asked or now - suspicion.asked_at >= apart_ms
+        }
         if not due:
             return []
         still = self._repeated(due)
@@ -122,7 +126,10 @@ class CoherenceSession:
 
     def _repeated(self, due: dict[_Key, _Suspicion]) -> dict[_Key, Violation]:
         """Return the violations that show twice in a row, with values that did not change in between."""
-        suspected = {(each.violation.invariant.id, each.violation.ids): each.violation for each in due.values()}
+        suspected = {
+            (suspicion.violation.invariant.id, suspicion.violation.ids): suspicion.violation
+            for suspicion in due.values()
+        }
         still: dict[_Key, Violation] = {}
         for violation in suspected.values():
             first, second = (self._violations_again(violation) for _ in range(2))
@@ -135,18 +142,22 @@ class CoherenceSession:
         invariant, ids = violation.invariant, violation.ids
         if invariant.scope is Scope.NEIGHBOURS:
             view = RepeatedView(self._view, self.fetch)
-            failed = (Violation(invariant, ids, each) for each in invariant.check(view, *ids) if not each.holds)
+            failed = (
+                Violation(invariant, ids, relation) for relation in invariant.check(view, *ids) if not relation.holds
+            )
         else:
             response = self.fetch(ids[0])
             relations = self.invariants.of_response(response) if response else ()
-            failed = (each for each in violations(relations) if each.invariant is invariant)
+            failed = (other for other in violations(relations) if other.invariant is invariant)
         try:
-            return {each.key: each for each in failed}
+            return {failure.key: failure for failure in failed}
         except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError):
             return {}
 
     def _current(self) -> list[Violation]:
-        contradictions = [each for response in self._view for each in violations(self.invariants.of_response(response))]
+        contradictions = [
+            violation for response in self._view for violation in violations(self.invariants.of_response(response))
+        ]
         return contradictions + violations(self.invariants.of_view(self._view))
 
     def _over_time(self, now: float) -> list[Violation]:
@@ -191,7 +202,7 @@ def _raws(violation: Violation) -> list[object]:
 
 def _guard(view: View, violation: Violation) -> object:
     """Return what changes whenever the subject changes; responses of different age agree while it stays the same."""
-    ids = {part for each in violation.ids for part in each.partition("?")[0].split("/")}
+    ids = {part for subject_id in violation.ids for part in subject_id.partition("?")[0].split("/")}
     jobs = view.body("getJobsOverview")["jobs"]
     rows = {str(job["jid"].raw): f"{job['state'].raw} {job['last-modification'].raw}" for job in jobs}
     subject = {job_id: row for job_id, row in rows.items() if job_id in ids}
@@ -203,10 +214,10 @@ def _guard(view: View, violation: Violation) -> object:
 
 def described(culprit: Culprit) -> tuple[str, str]:
     """Return what is expected of a value, and the values that contradict it, as texts."""
-    order = sorted(culprit.violations, key=lambda each: (not each.relation.exact, each.invariant.id))
+    order = sorted(culprit.violations, key=lambda violation: (not violation.relation.exact, violation.invariant.id))
     first = order[0]
     subject = f"GET {shortened(culprit.value.response.target)} "
-    texts = list(dict.fromkeys(each.relation.text.replace(subject, "") for each in order))
+    texts = list(dict.fromkeys(violation.relation.text.replace(subject, "") for violation in order))
     text = "; ".join(texts[:3]) + (f"; and {len(texts) - 3} more" if len(texts) > 3 else "")
     if culprit.others:
         text += f" (or {', or '.join(_name_of(other) for other in culprit.others)} is wrong)"

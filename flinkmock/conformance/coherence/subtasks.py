@@ -114,8 +114,8 @@ def subtask_states_add_up(body: Value) -> Relations:
     for row in subtask_rows(body):
         durations = dict(row["status-duration"].items())
         if row["status"].is_in(("RUNNING", "FINISHED", "FAILED")) and "RUNNING" in durations:
-            parts = [each for state, each in durations.items() if state in ALIVE_TASKS]
-            if all(each.raw >= 0 for each in parts):
+            parts = [duration for state, duration in durations.items() if state in ALIVE_TASKS]
+            if all(part.raw >= 0 for part in parts):
                 whole = total(parts, "sum of status-duration from DEPLOYING on")
                 # the clock is read twice while the subtask runs
                 yield from close(row["duration"], whole, 1000 if row["end-time"].raw == -1 else 0)

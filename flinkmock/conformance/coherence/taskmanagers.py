@@ -102,7 +102,7 @@ def taskmanager_memory(body: Value) -> Relations:
         if all(is_number(memory[part].raw) for part in parts) and is_number(memory["totalFlinkMemory"].raw):
             yield from equal(memory["totalFlinkMemory"], total([memory[part] for part in parts], "sum of its parts"))
         process, flink = memory["totalProcessMemory"], memory["totalFlinkMemory"]
-        if all(is_number(each.raw) for each in (process, flink, memory["jvmMetaspace"], memory["jvmOverhead"])):
+        if all(is_number(size.raw) for size in (process, flink, memory["jvmMetaspace"], memory["jvmOverhead"])):
             yield from equal(process, total([flink, memory["jvmMetaspace"], memory["jvmOverhead"]], "sum of its parts"))
         yield from equal(row["hardware"]["managedMemory"], memory["managedMemory"])
         for key, of in (
@@ -255,8 +255,8 @@ def slots_of_jobs(view: View, taskmanager_id: str) -> Relations:
     if not ids or ids[0] != taskmanager_id:
         return
     held: dict[str, list[Value]] = defaultdict(list)
-    for each in ids:
-        slots = view.body("getTaskManagerDetails", taskmanagerid=each)["allocatedSlots"]
+    for id_ in ids:
+        slots = view.body("getTaskManagerDetails", taskmanagerid=id_)["allocatedSlots"]
         if not slots.exists:
             return  # not all TaskManagers were read
         for slot in slots:
@@ -278,9 +278,9 @@ def slots_of_jobs(view: View, taskmanager_id: str) -> Relations:
             if any(vertex["tasks"][state].raw for state in _HOLDING):
                 groups[str(vertex["slotSharingGroupId"].raw)].append(vertex["parallelism"])
         if groups and details["job-type"].raw != "BATCH":
-            needed = sum(max(each.raw for each in group) for group in groups.values())
+            needed = sum(max(parallelism.raw for parallelism in group) for group in groups.values())
             slots = count(held[job_id], [job_id], "its slots") if held[job_id] else constant(0, "no slot")
-            parts = [each for group in groups.values() for each in group]
+            parts = [parallelism for group in groups.values() for parallelism in group]
             widest: dict[str, int] = defaultdict(int)
             for vertex in details["vertices"]:
                 group = str(vertex["slotSharingGroupId"].raw)

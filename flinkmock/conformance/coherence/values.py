@@ -187,14 +187,14 @@ def constant(raw: Json, text: str = "") -> Value:
 
 def computed(raw: Json, text: str, *sources: Value) -> Value:
     """Return a value that depends on others; MISSING if one of them is."""
-    return Value(raw if all(each.exists for each in sources) else MISSING, sources=sources, text=text)
+    return Value(raw if all(source.exists for source in sources) else MISSING, sources=sources, text=text)
 
 
 def total(values: Iterable[Value], text: str) -> Value:
     """Return the sum of numbers."""
     parts = tuple(values)
-    known = all(is_number(each.raw) for each in parts)
-    return Value(sum(each.raw for each in parts) if known else MISSING, sources=parts, text=text)
+    known = all(is_number(part.raw) for part in parts)
+    return Value(sum(part.raw for part in parts) if known else MISSING, sources=parts, text=text)
 
 
 def lowest(values: Iterable[Value], text: str) -> Value:
@@ -209,15 +209,15 @@ def highest(values: Iterable[Value], text: str) -> Value:
 
 def _extreme(choose: Callable[[Any], Any], values: Iterable[Value], text: str) -> Value:
     parts = tuple(values)
-    known = parts and all(is_number(each.raw) for each in parts)
-    return Value(choose(each.raw for each in parts) if known else MISSING, sources=parts, text=text)
+    known = parts and all(is_number(part.raw) for part in parts)
+    return Value(choose(part.raw for part in parts) if known else MISSING, sources=parts, text=text)
 
 
 def count(values: Iterable[Value], raws: Iterable[Json], text: str) -> Value:
     """Return how many of the values are one of `raws`."""
     parts, raws = tuple(values), frozenset(raws)
-    known = all(each.exists for each in parts)
-    return Value(sum(each.raw in raws for each in parts) if known else MISSING, sources=parts, text=text)
+    known = all(part.exists for part in parts)
+    return Value(sum(part.raw in raws for part in parts) if known else MISSING, sources=parts, text=text)
 
 
 def number(value: Value) -> Value:

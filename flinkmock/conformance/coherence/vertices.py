@@ -96,7 +96,7 @@ def _slack(rows: Sequence[Value], state: str) -> float:
 def statistics_of(statistics: Value, parts: Sequence[Value], tolerance: float = 0) -> Relations:
     """Statistics (min, avg, max, sum, percentiles) are those of numbers; means and percentiles are cut off."""
     numbers = [part.raw for part in parts]
-    if not parts or not all(is_number(each) for each in numbers):
+    if not parts or not all(is_number(part) for part in numbers):
         return
     expected = {
         "min": min(numbers),
@@ -162,10 +162,10 @@ def taskmanager_duration(body: Value) -> Relations:
 def taskmanager_status(body: Value) -> Relations:
     yield from unique(body["taskmanagers"], "endpoint")
     for row in body["taskmanagers"]:
-        counts = {state: each.raw for state, each in row["status-counts"].items()}
+        counts = {state: number.raw for state, number in row["status-counts"].items()}
         if counts and row["status"].exists:
             yield from status_of_tasks(row, row["status-counts"])
-            present = [each for _, each in row["status-counts"].items() if each.raw]
+            present = [number for _, number in row["status-counts"].items() if number.raw]
             ended = bool(present) and all(state in TERMINAL for state, times in counts.items() if times)
             if row["start-time"].raw != -1 or not ended:
                 text = "the end-time doesn't fit the states of the tasks"
@@ -201,10 +201,10 @@ def vertex_tasks(view: View, job_id: str, vertex_id: str) -> Relations:
     located = view.body("getJobVertexTaskManagers", jobid=job_id, vertexid=vertex_id)["taskmanagers"]
     statuses = [subtask["status"] for subtask in subtasks]
     for state, counted in row["tasks"].items():
-        if not any(each.raw for _, each in row["tasks"].items()):
+        if not any(number.raw for _, number in row["tasks"].items()):
             return  # a job that waits for slots has a graph without executions
         listed = count(statuses, [state], f"subtasks that are {state}") if statuses else Value(MISSING)
-        parts = [each["status-counts"][state] for each in located]
+        parts = [row["status-counts"][state] for row in located]
         known = located.exists
         local = computed(sum(part.raw for part in parts), f"sum of status-counts.{state}", located, *parts)
         local = local if known else Value(MISSING)
@@ -221,10 +221,10 @@ def vertex_times(view: View, job_id: str, vertex_id: str) -> Relations:
     subtasks = view.body("getJobVertexDetails", jobid=job_id, vertexid=vertex_id)["subtasks"]
     located = view.body("getJobVertexTaskManagers", jobid=job_id, vertexid=vertex_id)["taskmanagers"]
     for owner in (list(subtasks), list(located)):
-        starts = [each["start-time"] for each in owner if each["start-time"].raw != -1]
+        starts = [row["start-time"] for row in owner if row["start-time"].raw != -1]
         if starts and row["start-time"].raw != -1:
             yield from equal(row["start-time"], lowest(starts, "the first start-time"))
-        ends = [each["end-time"] for each in owner]
+        ends = [row["end-time"] for row in owner]
         if ends and row["end-time"].raw != -1:
             yield from equal(row["end-time"], highest(ends, "the last end-time"))
 
@@ -319,7 +319,7 @@ def vertex_counters(view: View, job_id: str, vertex_id: str) -> Relations:
     located = view.body("getJobVertexTaskManagers", jobid=job_id, vertexid=vertex_id)["taskmanagers"]
     for name, value in row["metrics"].items():
         for owner in (list(subtasks), list(located)):
-            parts = [each["metrics"][name] for each in owner]
+            parts = [row["metrics"][name] for row in owner]
             if isinstance(value.raw, bool):
                 if parts and all(part.exists for part in parts):
                     text = "complete as soon as those of all subtasks are"
@@ -337,32 +337,36 @@ def vertex_on_taskmanagers(view: View, job_id: str, vertex_id: str) -> Relations
     by_host = "endpoint" not in subtasks.raw[0]
     for row in located:
         key = "host" if by_host else "endpoint"
-        local = [each for each in subtasks if each[key].raw == row[key].raw]
+        local = [subtask for subtask in subtasks if subtask[key].raw == row[key].raw]
         text = "no subtask is there"
         if not by_host:
-            yield from true(bool(local), text, row[key], *(each[key] for each in subtasks), exact=True)
+            yield from true(bool(local), text, row[key], *(subtask[key] for subtask in subtasks), exact=True)
         if not local:
             continue
-        for each in local:
-            yield from equal(row["taskmanager-id"], each["taskmanager-id"])
+        for subtask in local:
+            yield from equal(row["taskmanager-id"], subtask["taskmanager-id"])
         for state, counted in row["status-counts"].items():
-            yield from equal(counted, count([each["status"] for each in local], [state], f"subtasks that are {state}"))
+            yield from equal(
+                counted, count([subtask["status"] for subtask in local], [state], f"subtasks that are {state}")
+            )
         for name, value in row["metrics"].items():
-            parts = [each["metrics"][name] for each in local]
+            parts = [subtask["metrics"][name] for subtask in local]
             if isinstance(value.raw, bool):
                 text = "complete as soon as those of all subtasks are"
                 yield from true(value.raw == all(part.raw for part in parts), text, value, *parts, exact=True)
             else:
                 yield from close(value, total(parts, f"sum of {name}"), 1e-6 * abs(value.raw) + 0.5 * len(parts))
-        starts = [each["start-time"] for each in local if each["start-time"].raw != -1]
+        starts = [subtask["start-time"] for subtask in local if subtask["start-time"].raw != -1]
         if row["start-time"].raw != -1 and starts:
             yield from equal(row["start-time"], lowest(starts, "the first start-time"))
         if row["end-time"].raw != -1:
-            yield from equal(row["end-time"], highest([each["end-time"] for each in local], "the last end-time"))
+            yield from equal(row["end-time"], highest([subtask["end-time"] for subtask in local], "the last end-time"))
         for name, statistics in row["aggregated"]["metrics"].items():
-            yield from statistics_of(statistics, [each["metrics"][name] for each in local])
+            yield from statistics_of(statistics, [subtask["metrics"][name] for subtask in local])
         for state, statistics in row["aggregated"]["status-duration"].items():
-            values = [each["status-duration"][state] for each in local if each["status-duration"][state].exists]
+            values = [
+                subtask["status-duration"][state] for subtask in local if subtask["status-duration"][state].exists
+            ]
             if not _slack(local, state):
                 yield from statistics_of(statistics, values)
 

@@ -46,7 +46,7 @@ def _of_each(measured: Mapping[int, int], last: int, summary: Mapping[str, Any])
     values = {**dict(zip(unseen, fill, strict=True)), **measured}
     if unseen and summary.get("avg"):
         least, most = summary["min"], summary["max"]
-        values |= zip(unseen, (each for each in (most, least) if each not in ascending), strict=False)
+        values |= zip(unseen, (extreme for extreme in (most, least) if extreme not in ascending), strict=False)
         rest = summary["avg"] * last - sum(values.values()) + values[unseen[-1]]
         values[unseen[-1]] = min(max(rest, least), most)
     return [values[id] for id in range(1, last + 1)]
@@ -55,7 +55,9 @@ def _of_each(measured: Mapping[int, int], last: int, summary: Mapping[str, Any])
 def _of_many(measured: Mapping[int, int], summary: Mapping[str, Any]) -> list[int]:
     """Return MAX_VALUES values with the quantiles of all checkpoints, or of the measured ones."""
     ascending = sorted(measured.values())
-    anchors = _anchors(summary) or [(index / max(1, len(ascending) - 1), each) for index, each in enumerate(ascending)]
+    anchors = _anchors(summary) or [
+        (index / max(1, len(ascending) - 1), duration) for index, duration in enumerate(ascending)
+    ]
     return _shuffled([_at(anchors, index / (MAX_VALUES - 1)) for index in range(MAX_VALUES)])
 
 

@@ -45,7 +45,7 @@ def vertices(job: JobObservations, names: Mapping[str, str], anonymizer: Anonymi
     """Return the vertices of a job in the order of /jobs/:jobid. `names`: vertex id -> name in the scenario."""
     details = job.details
     nodes = {node["id"]: node for node in details.get("plan", {}).get("nodes", ())}
-    inputs = {each: nodes.get(each, {}).get("inputs", ()) for each in names}
+    inputs = {name: nodes.get(name, {}).get("inputs", ()) for name in names}
     read = {edge["id"] for edges in inputs.values() for edge in edges}
     groups = list(dict.fromkeys(vertex.get("slotSharingGroupId", "") for vertex in details["vertices"]))
     entries = []
@@ -102,7 +102,7 @@ def _measured(observations: VertexObservations, vertex: Json, ran: int, anonymiz
     entry: dict[str, Any] = {}
     records = [row["metrics"]["read-records"] or row["metrics"]["write-records"] for row in _subtasks(observations)]
     if len(records) > 1 and max(records) > SKEW_RATIO * max(1, min(records)):
-        entry["skew"] = [round(100 * each / max(records)) for each in records]
+        entry["skew"] = [round(100 * record / max(records)) for record in records]
     measured = ratios(observations)
     if measured and (share := format_share(fmean(map(pressure_of, measured.values())))) != "0%":
         entry["backpressure"] = share
@@ -129,13 +129,13 @@ def _measured(observations: VertexObservations, vertex: Json, ran: int, anonymiz
 
 def ratios(observations: VertexObservations) -> dict[int, Ratios]:
     """Map subtasks to how busy and back-pressured they were: while they were polled, or else since their start."""
-    polled = {subtask: each for subtask, each in observations.ratios.items() if each.polls}
+    polled = {subtask: ratios for subtask, ratios in observations.ratios.items() if ratios.polls}
     if polled:
         return polled
     measured = {}
     for row in _subtasks(observations):
         times = [row["metrics"].get(key) for key in _TIMES]
-        if all(isinstance(each, int | float) for each in times) and sum(times) > 0:
+        if all(isinstance(time, int | float) for time in times) and sum(times) > 0:
             measured[row["subtask"]] = Ratios(1, times[0] / sum(times), times[1] / sum(times))
     return measured
 

@@ -68,7 +68,7 @@ def lifecycle(
 
 def _entries(job: JobObservations, scheduler: str) -> list[Entry]:
     """Return the states in order, without transitions that the scheduler does not have: some states are unknown."""
-    every = sorted(job.entered | _overwritten(job, scheduler), key=lambda each: (each[0], ORDER.index(each[1])))
+    every = sorted(job.entered | _overwritten(job, scheduler), key=lambda entry: (entry[0], ORDER.index(entry[1])))
     kept = every[:1]
     for at, state in every[1:]:
         if state in legal_transitions(scheduler)[kept[-1][1]]:
@@ -114,4 +114,4 @@ def _between(times: set[int], since: int, until: int) -> list[int]:
 
 def _failure(job: JobObservations, at: int) -> Any:
     """Return the failure closest to a time; None if there is none."""
-    return job.failures[min(job.failures, key=lambda each: abs(each - at))] if job.failures else None
+    return job.failures[min(job.failures, key=lambda time: abs(time - at))] if job.failures else None

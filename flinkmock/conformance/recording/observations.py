@@ -218,8 +218,8 @@ def failures(body: Json) -> dict[int, Json]:
     if not body.get("root-exception"):
         return history
     tasks = [
-        {"stacktrace": each["exception"], "taskName": each["task"], "timestamp": each["timestamp"]}
-        for each in rows(body, "all-exceptions")
+        {"stacktrace": row["exception"], "taskName": row["task"], "timestamp": row["timestamp"]}
+        for row in rows(body, "all-exceptions")
     ]
     entry = {"stacktrace": body["root-exception"], "timestamp": body["timestamp"], "concurrentExceptions": tasks}
     return {body["timestamp"]: entry} | history

@@ -15,7 +15,7 @@ UNEVEN = 0.1
 
 def omissions(observations: ClusterObservations) -> list[str]:
     """Return what was not written down, one sentence each."""
-    return [*_cluster(observations), *(each for job in observations.jobs.values() for each in _job(job))]
+    return [*_cluster(observations), *(omission for job in observations.jobs.values() for omission in _job(job))]
 
 
 def _cluster(observations: ClusterObservations) -> Iterator[str]:
@@ -62,7 +62,7 @@ def _vertex(job: JobObservations, details: Json) -> Iterator[str]:
         yield f"the growth of {_names('accumulator', still)}: it keeps the value that it had at the end."
     if running and vertex.details and not has_busy_times(vertex):
         yield "busy times: the cluster shows none."
-    pressures = [pressure_of(each) for each in ratios(vertex).values()]
+    pressures = [pressure_of(ratio) for ratio in ratios(vertex).values()]
     if pressures and max(pressures) - min(pressures) >= UNEVEN:
         yield f"back pressure from {min(pressures):.0%} to {max(pressures):.0%}, by subtask: a vertex has one."
 

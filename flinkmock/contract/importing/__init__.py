@@ -75,7 +75,8 @@ def import_contract(
             return _sound(document), []
         description = read_description(text)
         operations = {
-            (each.method, shape_of(each.path)): f"{each.method} {each.path}" for each in description.operations
+            (operation.method, shape_of(operation.path)): f"{operation.method} {operation.path}"
+            for operation in description.operations
         }
         refuse_foreign(operations, base)
         same_release = minor_release(flink) == base.release.minor

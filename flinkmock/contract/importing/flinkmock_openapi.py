@@ -65,10 +65,10 @@ def read_flinkmock_document(document: Document) -> dict[str, Any] | None:
 def _converters(document: Document) -> dict[str, dict[str, Any]]:
     """Map names of path parameters to their schema file entries, for parameters that lack the extension."""
     return {
-        each["name"]: _with_converter(each)
+        parameter["name"]: _with_converter(parameter)
         for *_, parameters in operations_of(document)
-        for each in parameters
-        if each["in"] == "path" and CONVERTER_EXTENSION in each
+        for parameter in parameters
+        if parameter["in"] == "path" and CONVERTER_EXTENSION in parameter
     }
 
 
@@ -81,7 +81,9 @@ def _operation(
     converters: Mapping[str, dict[str, Any]],
 ) -> dict[str, Any]:
     status, response = next(
-        (int(code), each) for code, each in operation["responses"].items() if code.isdecimal() and code[0] == "2"
+        (int(code), described)
+        for code, described in operation["responses"].items()
+        if code.isdecimal() and code[0] == "2"
     )
     content = content_of(operation.get("requestBody", {}))
     parts = content.get("multipart/form-data", {}).get("schema", {}).get("properties", {})
@@ -95,8 +97,8 @@ def _operation(
         "status": status,
         "file_upload": bool(content) and _JSON not in content,
         "hidden": operation.get("x-flink-hidden", False),
-        "path_parameters": [_parameter(each, converters) for each in parameters if each["in"] == "path"],
-        "query_parameters": [_parameter(each, {}) for each in parameters if each["in"] == "query"],
+        "path_parameters": [_parameter(parameter, converters) for parameter in parameters if parameter["in"] == "path"],
+        "query_parameters": [_parameter(parameter, {}) for parameter in parameters if parameter["in"] == "query"],
         "request": None if request is None else _schema(request, is_request=True),
         "response": _response(response),
         "session_cluster_only": operation.get("x-flink-session-cluster-only", False),
@@ -142,7 +144,7 @@ def _schema(schema: Any, *, is_request: bool = False) -> Any:
     writes all properties by default. Annotations, such as descriptions, are left out.
     """
     if isinstance(schema, list):
-        return [_schema(each, is_request=is_request) for each in schema]
+        return [_schema(element, is_request=is_request) for element in schema]
     if not isinstance(schema, Mapping):
         return schema
     out: dict[str, Any] = {}
@@ -173,7 +175,7 @@ def _schema(schema: Any, *, is_request: bool = False) -> Any:
 def _without_all_of(value: Any, components: Mapping[str, Any]) -> Any:
     """Replace each `allOf`, which flinkmock doesn't write, by an object with all of the properties."""
     if isinstance(value, list):
-        return [_without_all_of(each, components) for each in value]
+        return [_without_all_of(element, components) for element in value]
     if not isinstance(value, Mapping):
         return value
     if "allOf" in value:

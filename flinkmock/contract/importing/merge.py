@@ -68,7 +68,9 @@ class ContractMerger:
         return document
 
     def _operations(self) -> list[dict[str, Any]]:
-        described = {(each.method, shape_of(each.path)): each for each in self._description.operations}
+        described = {
+            (operation.method, shape_of(operation.path)): operation for operation in self._description.operations
+        }
         entries = []
         for entry in self._base["operations"]:
             operation = described.pop((entry["method"], shape_of(entry["path"])), None)
@@ -117,9 +119,15 @@ class ContractMerger:
 
     def _parameters(self, base: Any, described: list[dict[str, Any]]) -> list[dict[str, Any]]:
         """Return the described parameters, with the base's converter for a parameter of the same name."""
-        by_name = {each["name"]: each for entry in self._base["operations"] for each in entry["path_parameters"]}
-        by_name |= {each["name"]: each for each in base}
-        return [by_name.get(each["name"], each) | {"required": each["required"]} for each in described]
+        by_name = {
+            path_parameter["name"]: path_parameter
+            for entry in self._base["operations"]
+            for path_parameter in entry["path_parameters"]
+        }
+        by_name |= {parameter["name"]: parameter for parameter in base}
+        return [
+            by_name.get(parameter["name"], parameter) | {"required": parameter["required"]} for parameter in described
+        ]
 
     def _merge(self, described: Schema, base: Schema | None, location: str) -> dict[str, Any]:
         """Merge `described` into `base`; either of them may be a reference. `location` is for notes."""
@@ -278,7 +286,7 @@ def _is_request(location: str) -> bool:
 def _opened(schema: Any) -> Any:
     """Allow more properties in all objects of a schema."""
     if isinstance(schema, list):
-        return [_opened(each) for each in schema]
+        return [_opened(element) for element in schema]
     if not isinstance(schema, Mapping):
         return schema
     opened = {keyword: _opened(value) for keyword, value in schema.items()}

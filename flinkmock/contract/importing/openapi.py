@@ -80,11 +80,11 @@ def operations_of(document: Mapping[str, Any]) -> Iterator[tuple[str, str, Mappi
         for method, entry in item.items():
             if method in _METHODS:
                 listed = [*item.get("parameters", ()), *entry.get("parameters", ())]
-                resolved = [dereferenced(each, document) for each in listed]
+                resolved = [dereferenced(parameter, document) for parameter in listed]
                 # a parameter of an operation overrides that of its path
-                parameters = list({(each["in"], each["name"]): each for each in resolved}.values())
-                parameters = [each for each in parameters if each["in"] in ("path", "query")]
-                declared = {each["name"] for each in parameters if each["in"] == "path"}
+                parameters = list({(parameter["in"], parameter["name"]): parameter for parameter in resolved}.values())
+                parameters = [parameter for parameter in parameters if parameter["in"] in ("path", "query")]
+                declared = {parameter["name"] for parameter in parameters if parameter["in"] == "path"}
                 parameters += [
                     {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
                     for name in re.findall(r"\{([^/}]+)\}", path)
@@ -95,7 +95,7 @@ def operations_of(document: Mapping[str, Any]) -> Iterator[tuple[str, str, Mappi
 
 
 def _resolved(entry: Mapping[str, Any], document: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    responses = {str(code): dereferenced(each, document) for code, each in entry["responses"].items()}
+    responses = {str(code): dereferenced(response, document) for code, response in entry["responses"].items()}
     if not any(re.fullmatch(r"2\d\d", code) for code in responses):
         raise ImportRefused(f"{name} has no success response (a status from 200 to 299).")
     resolved = {**entry, "responses": responses}
@@ -136,9 +136,9 @@ def _operation(
         int(code): response for code, response in entry["responses"].items() if code.isdecimal() and code[0] == "2"
     }
     operation = DescribedOperation(method, path, min(responses), id=entry.get("operationId"))
-    for each in declared:
-        parameters = operation.query_parameters if each["in"] == "query" else operation.path_parameters
-        parameters.append(read_parameter(each, components))
+    for declared_parameter in declared:
+        parameters = operation.query_parameters if declared_parameter["in"] == "query" else operation.path_parameters
+        parameters.append(read_parameter(declared_parameter, components))
     content = content_of(entry.get("requestBody", {}))
     if "application/json" in content:
         operation.request = _convert(content["application/json"].get("schema", {}), components, "@request")
@@ -157,7 +157,7 @@ def _operation(
 
 def content_of(entry: Mapping[str, Any]) -> dict[str, Any]:
     """Return the `content` of a body by content types without parameters such as a charset."""
-    return {name.partition(";")[0].strip(): each for name, each in (entry.get("content") or {}).items()}
+    return {name.partition(";")[0].strip(): media for name, media in (entry.get("content") or {}).items()}
 
 
 def read_parameter(entry: Mapping[str, Any], components: Mapping[str, Any]) -> dict[str, Any]:
@@ -188,7 +188,7 @@ def _convert(schema: Mapping[str, Any], components: Mapping[str, Any], suffix: s
         return _convert(flattened(schema, components), components, suffix)
     declared = schema.get("type")  # a list since OpenAPI 3.1, possibly with "null"
     json_types = [declared] if isinstance(declared, str) else list(declared or ())
-    json_type = next((each for each in json_types if each != "null"), None)
+    json_type = next((name for name in json_types if name != "null"), None)
     if json_type is None:
         return {}
     out: dict[str, Any] = {"type": json_type}

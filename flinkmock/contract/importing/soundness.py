@@ -29,7 +29,7 @@ def refuse_unsound(document: Mapping[str, Any]) -> Contract:
     """
     contract = Contract(document)
     _refuse_repeated("id", Counter(operation.id for operation in contract))
-    shapes = Counter(f"{each.method} /{'/'.join(each.shape)}" for each in contract)
+    shapes = Counter(f"{operation.method} /{'/'.join(operation.shape)}" for operation in contract)
     _refuse_repeated("method and path", shapes)
     for name in contract.definitions:
         _refuse_endless(name, contract.definitions)
@@ -79,21 +79,21 @@ def _refuse_schema(schema: Any, location: str, definitions: Mapping[str, Any]) -
     pending: deque[tuple[Any, int]] = deque([(schema, 0)])
     seen: set[str] = set()
     while pending:
-        each, depth = pending.popleft()
-        if each is None or isinstance(each, bool):
+        subschema, depth = pending.popleft()
+        if subschema is None or isinstance(subschema, bool):
             continue
-        if not isinstance(each, Mapping):
-            raise ImportRefused(f"In {location}, {each!r} is not a schema.")
+        if not isinstance(subschema, Mapping):
+            raise ImportRefused(f"In {location}, {subschema!r} is not a schema.")
         if depth > MAX_DEPTH:
             raise ImportRefused(f"In {location}, schemas are nested more than {MAX_DEPTH} levels deep.")
-        unknown = [keyword for keyword in each if keyword not in _KEYWORDS and not keyword.startswith("x-")]
+        unknown = [keyword for keyword in subschema if keyword not in _KEYWORDS and not keyword.startswith("x-")]
         if unknown:
             raise ImportRefused(f"In {location}, flinkmock does not understand {', '.join(map(repr, unknown))}.")
-        name = each.get("$ref", "").rpartition("/")[2]
+        name = subschema.get("$ref", "").rpartition("/")[2]
         if name and name not in seen:
             seen.add(name)
             pending.append((definitions[name], depth))
-        pending.extend((child, depth + 1) for child in _children(each))
+        pending.extend((child, depth + 1) for child in _children(subschema))
 
 
 def _children(schema: Mapping[str, Any]) -> Iterator[Any]:

@@ -33,7 +33,7 @@ def job_json(job: JobControl) -> dict[str, Any]:
             "restored-from": job.restored_from,
             "completed-checkpoints": len(checkpoints),
             "latest-checkpoint": _checkpoint(checkpoints[-1]) if checkpoints else None,
-            "savepoints": [_checkpoint(each) for each in job.savepoints],
+            "savepoints": [_checkpoint(savepoint) for savepoint in job.savepoints],
         }
 
 

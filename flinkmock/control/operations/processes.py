@@ -95,4 +95,7 @@ def _leader_json(call: ControlCall) -> dict[str, Any]:
     with engine.lock:
         leader = call.control.jobmanagers.leader
         jobmanagers = engine.cluster.leadership.jobmanagers
-        return {"leader": leader, "jobmanagers": [{"number": each.number, "down": each.down} for each in jobmanagers]}
+        return {
+            "leader": leader,
+            "jobmanagers": [{"number": jobmanager.number, "down": jobmanager.down} for jobmanager in jobmanagers],
+        }

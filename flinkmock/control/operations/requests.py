@@ -107,7 +107,7 @@ def list_requests(call: ControlCall) -> Any:
 def get_request(call: ControlCall) -> Any:
     """`number` is that of `GET /requests`. 404: the journal does not have it."""
     number = call.path["number"]
-    exchange = next((each for each in call.control.requests if str(each.number) == number), None)
+    exchange = next((request for request in call.control.requests if str(request.number) == number), None)
     if exchange is None:
         raise NotFound(f'The journal has no request "{number}". GET /requests lists all numbers.')
     return {

@@ -125,7 +125,7 @@ def check_scenario(call: ControlCall) -> Any:
     try:
         read_scenario(call)
     except ScenarioError as error:
-        return {"valid": False, "mistakes": [each.as_json() for each in error.diagnostics]}
+        return {"valid": False, "mistakes": [diagnostic.as_json() for diagnostic in error.diagnostics]}
     return {"valid": True, "mistakes": []}
 
 

@@ -171,7 +171,9 @@ class _CheckpointPayloads:
         self._job = job
         self._time = time
         retained = max(1, call.cluster.configuration.integer(RETAINED_CHECKPOINTS))
-        completed = (each for each in reversed(job.checkpoints.completed_at(time)) if not each.is_savepoint)
+        completed = (
+            checkpoint for checkpoint in reversed(job.checkpoints.completed_at(time)) if not checkpoint.is_savepoint
+        )
         self._retained = tuple(islice(completed, retained))
         self._all_discarded = is_discarded(job, time)
 

@@ -134,7 +134,7 @@ def subtasks(call: RestCall) -> Payload:
     ranges = call.query.get("subtasks")
     if ranges is not None:
         selected = [_range(text) for text in ranges]
-        holders = [(n, holder) for n, holder in holders if any(n in each for each in selected)]
+        holders = [(n, holder) for n, holder in holders if any(n in indices for indices in selected)]
     return aggregated(call, [holder for _, holder in holders])
 
 

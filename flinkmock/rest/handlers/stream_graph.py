@@ -29,18 +29,18 @@ def stream_graph_payload(job: Job, time: int) -> dict[str, Any]:
 
 def _nodes_of_plan(operators: Sequence[StreamOperator], job: Job, present: set[int]) -> Iterator[dict[str, Any]]:
     """Yield the operators as the plan has them."""
-    for each in operators:
-        vertex = job.graph.vertices[each.vertex]
-        is_present = each.vertex in present
+    for operator in operators:
+        vertex = job.graph.vertices[operator.vertex]
+        is_present = operator.vertex in present
         yield {
-            "id": str(each.id),
-            "parallelism": vertex.parallelism if is_present else each.parallelism,
-            "operator": each.name,
-            "description": each.description,
+            "id": str(operator.id),
+            "parallelism": vertex.parallelism if is_present else operator.parallelism,
+            "operator": operator.name,
+            "description": operator.description,
             **({"job_vertex_id": vertex.id} if is_present else {}),
             "inputs": [
                 {"num": number, "id": str(source), "ship_strategy": strategy, "exchange": exchange}
-                for number, (source, strategy, exchange) in enumerate(each.inputs)
+                for number, (source, strategy, exchange) in enumerate(operator.inputs)
             ],
         }
 

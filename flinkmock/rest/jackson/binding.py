@@ -181,13 +181,13 @@ def plain(value: Any) -> Any:
     pending: list[tuple[Any, Any]] = [(result, 0)]
     while pending:
         container, key = pending.pop()
-        each = container[key]
-        if isinstance(each, Pairs):
-            container[key] = dict(each)
+        element = container[key]
+        if isinstance(element, Pairs):
+            container[key] = dict(element)
             pending.extend((container[key], name) for name in container[key])
-        elif isinstance(each, list):
-            container[key] = list(each)
-            pending.extend((container[key], index) for index in range(len(each)))
+        elif isinstance(element, list):
+            container[key] = list(element)
+            pending.extend((container[key], index) for index in range(len(element)))
     return result[0]
 
 

@@ -102,7 +102,7 @@ class _WriterCompiler:
             text = _text_of(schema["const"])
             return self._constant(text) if "'" in text or "\\" in text else repr(text)
         if "enum" in schema:
-            return f"{self._constant({each: _text_of(each) for each in schema['enum']})}[{value}]"
+            return f"{self._constant({constant: _text_of(constant) for constant in schema['enum']})}[{value}]"
         json_types = types(schema)
         if json_types & {"object", "array"}:
             return f"{self.function_of(schema)}({value})"
