@@ -145,12 +145,12 @@ class CompiledValidator:
             if type(value) is not dict or not required <= value.keys():
                 return False
             last = -1
-            for name, entry in value.items():
+            for name, field in value.items():
                 entry = checks.get(name)
                 if entry is None:
                     return False
                 index, check = entry
-                if (ordered and index < last) or not check(entry):
+                if (ordered and index < last) or not check(field):
                     return False
                 last = index
             return True
@@ -166,11 +166,11 @@ class CompiledValidator:
             if not isinstance(value, dict):
                 return True
             last = -1
-            for name, entry in value.items():
+            for name, field in value.items():
                 check = checks.get(name)
                 if check is None:
                     continue
-                if not check(entry):
+                if not check(field):
                     return False
                 if ordered:
                     if indices[name] < last:
@@ -189,7 +189,7 @@ class CompiledValidator:
         matches = self.check(schema)
         return lambda value: (
             not isinstance(value, dict)
-            or all(matches(entry) for name, entry in value.items() if name not in properties)
+            or all(matches(field) for name, field in value.items() if name not in properties)
         )
 
     def _format(self, name: str) -> Check | None:
