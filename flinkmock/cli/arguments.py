@@ -7,6 +7,9 @@ from argparse import ArgumentTypeError
 from flinkmock.errors import InvalidArgument
 from flinkmock.units import parse_duration
 
+TOKEN_VARIABLE = "FLINKMOCK_TOKEN"
+"""The environment variable with the token of the control API, for `serve` and `ctl`."""
+
 
 def duration(text: str) -> int:
     """Convert "90s" or "1m30s" to milliseconds. Raises ArgumentTypeError, whose message argparse prints."""

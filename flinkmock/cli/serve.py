@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import quote
 
 from flinkmock.cli import server_options
-from flinkmock.cli.arguments import whole_number
+from flinkmock.cli.arguments import TOKEN_VARIABLE, whole_number
 from flinkmock.cli.file_watcher import FileWatcher
 from flinkmock.cli.journal_file import JournalFile
 from flinkmock.cli.ready_file import ReadyFile
@@ -117,8 +118,8 @@ def configure(subparsers: Any) -> None:
     parser.add_argument(
         "--control-token",
         metavar="TOKEN",
-        help="clients of the control API have to send this token; default: none on a loopback address, else a random "
-        "one that is printed",
+        help="clients of the control API have to send this token; default: none on a loopback address, else "
+        f"${TOKEN_VARIABLE}, else a random one that is printed",
     )
     parser.add_argument(
         "--until-stdin-ends",
@@ -230,10 +231,14 @@ def _control_options(args: argparse.Namespace) -> ControlOptions | None:
         return None
     token = args.control_token
     if token is None and not is_loopback(args.host):
-        import secrets
-
-        token = secrets.token_urlsafe(16)
+        token = os.environ.get(TOKEN_VARIABLE) or _random_token()
     return ControlOptions(args.control_port, token, args.cluster_ports)
+
+
+def _random_token() -> str:
+    import secrets
+
+    return secrets.token_urlsafe(16)
 
 
 def _verified(engine: Engine) -> int:

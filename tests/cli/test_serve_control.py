@@ -8,7 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from flinkmock.cli import main
+from flinkmock.cli import create_parser, main
+from flinkmock.cli.serve import _control_options
 from flinkmock.server.listener import bind
 from tests.cli.test_serve import line, serving
 from tests.control.client import Control
@@ -53,6 +54,20 @@ def test_other_machines_need_a_token_that_is_printed() -> None:
         control.error("POST", "reset", 401, headers={"Host": "flink.test"})
         token = {"Authorization": f"Bearer {printed['control-token']}", "Host": "flink.test"}
         control.post("reset", headers=token)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "token"),
+    [
+        (["--host", "0.0.0.0"], "from the environment"),
+        (["--host", "0.0.0.0", "--control-token", "secret"], "secret"),
+        ([], None),
+    ],
+)
+def test_the_token_is_in_the_environment(monkeypatch: pytest.MonkeyPatch, arguments: list[str], token: str) -> None:
+    monkeypatch.setenv("FLINKMOCK_TOKEN", "from the environment")
+    options = _control_options(create_parser().parse_args(["serve", *arguments]))
+    assert options is not None and options.token == token
 
 
 def test_it_can_be_left_out() -> None:

@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 from flinkmock.cli import server_access
+from flinkmock.cli.arguments import TOKEN_VARIABLE
 from flinkmock.cli.ctl import clock, faults, jobs, processes, requests, scenario, server
 from flinkmock.cli.ctl.action import Actions
 
@@ -48,7 +49,7 @@ def _add_options(parser: argparse.ArgumentParser) -> None:
         help=f"the URL of the cluster; default: $FLINKMOCK_URL, else {DEFAULT_URL}",
     )
     parser.add_argument(
-        "--token", default=argparse.SUPPRESS, help="the token of its control API; default: $FLINKMOCK_TOKEN"
+        "--token", default=argparse.SUPPRESS, help=f"the token of its control API; default: ${TOKEN_VARIABLE}"
     )
     server_access.configure_tls(parser)
     parser.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print the JSON of the response")
@@ -59,7 +60,7 @@ def run(args: argparse.Namespace) -> int:
     from flinkmock.control.client import ControlClient, ControlRefused
 
     url = getattr(args, "url", None) or os.environ.get("FLINKMOCK_URL") or DEFAULT_URL
-    token = getattr(args, "token", None) or os.environ.get("FLINKMOCK_TOKEN")
+    token = getattr(args, "token", None) or os.environ.get(TOKEN_VARIABLE)
     client = ControlClient(url, token, server_access.ssl_context(args))
     session = Session(client, args, as_json=getattr(args, "json", False))
     try:
