@@ -71,9 +71,9 @@ def main() -> None:
         assert server.stdout is not None
         port = urlsplit(json.loads(server.stdout.readline())["url"]).port
         assert port is not None
-        for each in (1, clients, clients):
-            print(f"{clusters} clusters by {each} clients")
-            measure(port, server.pid, clusters, each)
+        for count in (1, clients, clients):
+            print(f"{clusters} clusters by {count} clients")
+            measure(port, server.pid, clusters, count)
         server.terminate()
 
 

@@ -54,7 +54,7 @@ class Client:
 def an_hour(cluster: FlinkMock) -> str:
     """Plays it; returns the id of the job that came last. `cluster` lets a minute pass for each request."""
     client = Client(cluster.url)
-    [job] = (each["id"] for each in client.ask("GET", "/jobs")["jobs"])
+    [job] = (job["id"] for job in client.ask("GET", "/jobs")["jobs"])
     while client.ask("GET", f"/jobs/{job}")["duration"] < 30 * 60_000:
         pass
     client.savepoint(job, "savepoints", {"target-directory": "s3://savepoints", "cancel-job": False})

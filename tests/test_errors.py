@@ -65,13 +65,13 @@ def public_docstrings() -> Iterator[tuple[str, str]]:
     for name in PUBLIC:
         module = importlib.import_module(name)
         names = getattr(module, "__all__", None) or [n for n, v in vars(module).items() if inspect.isclass(v)]
-        for each in names:
-            value = getattr(module, each)
-            yield f"{name}.{each}", inspect.getdoc(value) or ""
+        for public_name in names:
+            value = getattr(module, public_name)
+            yield f"{name}.{public_name}", inspect.getdoc(value) or ""
             if inspect.isclass(value):
                 for attribute, member in vars(value).items():
                     if not attribute.startswith("_"):
-                        yield f"{name}.{each}.{attribute}", inspect.getdoc(member) or ""
+                        yield f"{name}.{public_name}.{attribute}", inspect.getdoc(member) or ""
 
 
 PUBLIC_DOCSTRINGS = list(public_docstrings())

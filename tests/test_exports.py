@@ -35,11 +35,11 @@ def test_each_public_module_lists_names_that_are_there_and_explained(name: str) 
     module = import_module(name)
     assert module.__doc__
     assert len(set(module.__all__)) == len(module.__all__)
-    for each in module.__all__:
-        value = getattr(module, each)
+    for exported in module.__all__:
+        value = getattr(module, exported)
         if inspect.isclass(value) or inspect.isroutine(value):
             # a dataclass without words of its own has its signature for a docstring
-            assert (inspect.getdoc(value) or "").strip() and not value.__doc__.startswith(f"{each}("), each
+            assert (inspect.getdoc(value) or "").strip() and not value.__doc__.startswith(f"{exported}("), exported
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

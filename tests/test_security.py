@@ -121,8 +121,8 @@ def test_uploads(temporary: Path) -> None:
         for file in files:
             assert file.parent.parent == folder
             assert all(character in "0123456789abcdef-" for character in file.stem)
-        for each in (folder, *(child for child in folder.rglob("*") if child.is_dir())):
-            assert stat.S_IMODE(each.stat().st_mode) == 0o700
+        for directory in (folder, *(child for child in folder.rglob("*") if child.is_dir())):
+            assert stat.S_IMODE(directory.stat().st_mode) == 0o700
     assert [file.name for file in temporary.rglob("*") if file.is_file()] == ["lock"]
 
 

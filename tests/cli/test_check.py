@@ -27,7 +27,7 @@ def test_json_and_as_a_baseline(url: str, tmp_path: Path, capsys: pytest.Capture
     text = capsys.readouterr().out
     report = json.loads(text)
     assert report["flink"] == "2.2"
-    entry = next(each for each in report["findings"] if each["pointer"] == "/taskmanagers/*/assignedTasks")
+    entry = next(finding for finding in report["findings"] if finding["pointer"] == "/taskmanagers/*/assignedTasks")
     assert (entry["operation"], entry["kind"], entry["seen"]) == ("getTaskManagers", "extra", ["/taskmanagers"])
     assert entry["times"] == 1
     baseline = tmp_path / "known.json"
@@ -137,7 +137,7 @@ def test_responses_of_another_form_are_not_recorded(tmp_path: Path, capsys: pyte
     raw = [{"target": "/jobs/overview", "status": 200, "response": '{"jobs": []}'}]
     raw.append({"target": "/taskmanagers", "status": 200, "response": '{"taskmanagers": [{"id": 1}]}'})
     kept = tmp_path / "kept.jsonl"
-    kept.write_text("".join(json.dumps(each) + "\n" for each in raw))
+    kept.write_text("".join(json.dumps(line) + "\n" for line in raw))
     assert main(["record", str(kept), "-o", str(tmp_path / "none.yaml")]) == 2
     assert "a response does not have Flink's form" in capsys.readouterr().err
 

@@ -52,7 +52,7 @@ def failed(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pyte
 )
 def test_a_missing_file(arguments: tuple[str, ...], failed: Failed, tmp_path: Path) -> None:
     file = str(tmp_path / "none.txt")
-    assert failed(*(file if each == "FILE" else each for each in arguments)) == f"{file}: file not found."
+    assert failed(*(file if argument == "FILE" else argument for argument in arguments)) == f"{file}: file not found."
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_a_missing_file(arguments: tuple[str, ...], failed: Failed, tmp_path: Pa
 def test_a_file_that_cannot_be_written(arguments: tuple[str, ...], failed: Failed, tmp_path: Path) -> None:
     reasons = {tmp_path / "none" / "file": "its folder does not exist", tmp_path: "Is a directory"}
     for file, reason in reasons.items():
-        message = failed(*(str(file) if each == "FILE" else each for each in arguments))
+        message = failed(*(str(file) if argument == "FILE" else argument for argument in arguments))
         assert message == f"{file}: can't write the file: {reason}."
 
 
@@ -122,7 +122,7 @@ def test_a_mistake(arguments: list[str], message: str, failed: Failed, tmp_path:
     (tmp_path / "journal.jsonl").write_text(json.dumps({"method": "GET", "target": "/jobs"}) + "\n")
     (tmp_path / "s.yaml").write_text("jobs: {}\n")
     files = {"JOURNAL": "journal.jsonl", "SCENARIO": "s.yaml"}
-    shown = failed(*(files.get(each, each) for each in arguments)).removeprefix("flinkmock ")
+    shown = failed(*(files.get(argument, argument) for argument in arguments)).removeprefix("flinkmock ")
     assert shown.startswith(message.replace("FOLDER", str(tmp_path)))
 
 

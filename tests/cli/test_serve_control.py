@@ -23,7 +23,7 @@ def test_it_is_beside_the_rest_api() -> None:
         url = json.loads(line(process))["url"]
         control = Control(url + PREFIX)
         job = control.post("jobs", {"name": "orders"}, status=201)
-        assert [each["id"] for each in httpx.get(url + "/jobs").json()["jobs"]] == [job["id"]]
+        assert [job["id"] for job in httpx.get(url + "/jobs").json()["jobs"]] == [job["id"]]
         control.put("scenario", content="jobs: {returns: batch}")
         assert control.get("clock")["mode"] == "virtual"  # the option takes precedence
         made = control.post("clusters?clock=real", status=201)

@@ -97,7 +97,7 @@ def test_a_job_without_a_checkpoint_is_restored_from_its_savepoint_again(tmp_pat
     bench.cluster.leadership.fail_leader(0, bench.now)
     bench.advance(100)
     restored = bench.cluster.job_named("orders").checkpoints.restored
-    assert [(each.path, each.is_savepoint) for each in restored] == [("file:/sp/one", True)]
+    assert [(checkpoint.path, checkpoint.is_savepoint) for checkpoint in restored] == [("file:/sp/one", True)]
 
 
 def test_the_next_jobmanager_becomes_the_leader(tmp_path: Path) -> None:

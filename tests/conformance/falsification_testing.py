@@ -90,26 +90,28 @@ def record_server(url: str, limit: int) -> RecordedPasses:
 def play(recorded: RecordedPasses, falsifications: Iterable[Falsification]) -> Score:
     """Judge the passes once for each falsification."""
     score = Score()
-    known = {_key(each) for each in recorded.judge()}  # races of a real cluster: recorded responses can't settle
+    known = {_key(culprit) for culprit in recorded.judge()}  # races of a real cluster: recorded responses can't settle
     first = {response.target: response for response in recorded.passes[0]}
-    for each in falsifications:
+    for falsification in falsifications:
 
-        def change(response: SeenResponse, number: int, each: Falsification = each) -> SeenResponse:
-            return each.apply(response, number, first.get(response.target))
+        def change(response: SeenResponse, number: int, falsification: Falsification = falsification) -> SeenResponse:
+            return falsification.apply(response, number, first.get(response.target))
 
-        score.played[each.kind] += 1
+        score.played[falsification.kind] += 1
         found = [
-            culprit for culprit in recorded.judge(change, None if each.over_time else [0]) if _key(culprit) not in known
+            culprit
+            for culprit in recorded.judge(change, None if falsification.over_time else [0])
+            if _key(culprit) not in known
         ]
         if not found:
-            score.missed.append(str(each))
-        elif not any(names(culprit, each) for culprit in found):
+            score.missed.append(str(falsification))
+        elif not any(names(culprit, falsification) for culprit in found):
             texts = [
                 f"{culprit.value.response.operation_id} {culprit.value.pointer} "
                 f"[{', '.join(sorted({v.invariant.id for v in culprit.violations}))}]"
                 for culprit in found[:3]
             ]
-            score.misnamed.append(f"{each}: {'; '.join(texts)}")
+            score.misnamed.append(f"{falsification}: {'; '.join(texts)}")
     return score
 
 
@@ -141,10 +143,14 @@ def main() -> int:
     recorded = record_server(args.url, args.limit) if args.url else record_fake(args.flink, args.limit)
     if clean := recorded.judge():
         print(
-            "the unchanged server has findings:", *(str(each.violations[0].relation.text) for each in clean), sep="\n"
+            "the unchanged server has findings:",
+            *(str(culprit.violations[0].relation.text) for culprit in clean),
+            sep="\n",
         )
     rng = random.Random(args.seed)
-    falsifications = [each for each in all_falsifications(recorded, rng) if args.only in str(each)]
+    falsifications = [
+        falsification for falsification in all_falsifications(recorded, rng) if args.only in str(falsification)
+    ]
     if args.count is not None:
         falsifications = rng.sample(falsifications, min(args.count, len(falsifications)))
     score = play(recorded, falsifications)

@@ -107,14 +107,14 @@ def all_falsifications(recorded: RecordedPasses, rng: random.Random) -> list[Fal
         fields = schema_fields(operation.response, contract.definitions).values()
         enums = [field.values for field in fields if field.values]
         for pointer, value in _values(response.body, ""):
-            for each in _changes(rng, response, pointer, value, enums, later.get(response.target)):
-                changed = each.apply(response, 1, response)
-                if not each.over_time and (
+            for change in _changes(rng, response, pointer, value, enums, later.get(response.target)):
+                changed = change.apply(response, 1, response)
+                if not change.over_time and (
                     changed.body == response.body or any(contract.check_response(operation, changed.body))
                 ):
                     continue
-                frames = re.sub(r"(/children/\*)+", "/children/*", each.place)  # a flame graph is a deep tree
-                chosen[each.operation_id, frames, each.kind].append(each)
+                frames = re.sub(r"(/children/\*)+", "/children/*", change.place)  # a flame graph is a deep tree
+                chosen[change.operation_id, frames, change.kind].append(change)
     return [rng.choice(group) for group in chosen.values()]
 
 
@@ -153,9 +153,9 @@ def _changes(
             yield change("freeze", None)
             yield change("backwards", max(1, (parent[key] - value)))
     elif isinstance(value, str):
-        enum = next((each for each in enums if value in each), ())
+        enum = next((enum for enum in enums if value in enum), ())
         if enum:
-            yield change("other constant", rng.choice([each for each in enum if each != value] or [value]))
+            yield change("other constant", rng.choice([constant for constant in enum if constant != value] or [value]))
         elif value.lstrip("-").isdecimal():
             yield change("other number", str(int(value) + max(3, abs(int(value)))))
         else:

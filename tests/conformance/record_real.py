@@ -99,7 +99,7 @@ def main() -> None:
         exchanges = record(d, url)
         steps = read_endpoints(d)
         paths = {folder: "/opt/flink/work", str(home): "/opt/flink"}
-    lines = "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in scrubbed(exchanges, paths))
+    lines = "".join(json.dumps(exchange, ensure_ascii=False) + "\n" for exchange in scrubbed(exchanges, paths))
     raw = DATA / f"recorded-{args.version}.jsonl.gz"
     raw.write_bytes(gzip.compress(lines.encode(), mtime=0))
     save(DATA / f"reads-{args.version}.json.gz", {"flink": args.version, "suite": "reads"}, scrubbed(steps, paths))

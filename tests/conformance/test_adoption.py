@@ -154,7 +154,7 @@ def test_responses_of_a_cluster_deviate_from_nothing_and_become_the_same_cluster
     assert states == {(jobs[0], "orders", "RUNNING"), (jobs[1], "report", "FAILED")}
     for response, route in zip(details, routes[3:], strict=False):
         names = [(vertex["id"], vertex["name"], vertex["parallelism"]) for vertex in response["vertices"]]
-        assert names == [(each["id"], each["name"], each["parallelism"]) for each in route["json"]["vertices"]]
+        assert names == [(vertex["id"], vertex["name"], vertex["parallelism"]) for vertex in route["json"]["vertices"]]
 
 
 def test_errors_and_failed_savepoints_are_served() -> None:
@@ -202,7 +202,7 @@ def test_what_the_scenario_serves_differently() -> None:
     ]
     compared, differences = replay(fakes, {"jobs": {"orders": {"id": JOB, "lifecycle": ["RUNNING"]}}})
     assert compared == 2
-    assert [str(each) for each in differences] == [
+    assert [str(difference) for difference in differences] == [
         "GET /jobs/overview: /jobs/0/state is 'RUNNING', in the fake 'HAPPY'",
         f"GET /jobs/{JOB[::-1]}/status: the response is 'an error', in the fake 'a success'",
     ]

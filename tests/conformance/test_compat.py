@@ -27,17 +27,17 @@ CLI = Path(__file__).parent / "data" / "cli-1.12.5.jsonl"
 
 
 def effects(*requests: ClientRequest, old: str, new: str) -> set[tuple[str, str, str, str]]:
-    return {(each.where, each.effect, each.what, each.since) for each in compat(requests, old, new)}
+    return {(impact.where, impact.effect, impact.what, impact.since) for impact in compat(requests, old, new)}
 
 
 def of(impacts: list[UpgradeImpact], effect: str) -> set[tuple[str, str]]:
-    return {(each.where, each.what) for each in impacts if each.effect == effect}
+    return {(impact.where, impact.what) for impact in impacts if impact.effect == effect}
 
 
 def test_the_client_of_1_12_in_2_3() -> None:
     impacts = compat(read_requests(CLI), "1.12", "2.3")
     assert of(impacts, FAILS) == {("POST /jobs", "the plan is a Java object that only its own release can read")}
-    [submission] = [each for each in impacts if each.effect == FAILS]
+    [submission] = [impact for impact in impacts if impact.effect == FAILS]
     assert (submission.since, submission.requests) == ("1.13", 6)
     assert of(impacts, IGNORED) == set()
     assert ("GET /jobs/:jobid", ".vertices[].status: new value INITIALIZING") in of(impacts, READS)
@@ -45,7 +45,9 @@ def test_the_client_of_1_12_in_2_3() -> None:
 
 
 def test_the_same_release_line_changes_nothing_for_it() -> None:
-    requests = [each for each in read_requests(CLI) if "/v1/jobs?" not in each.target and each.method != "POST"]
+    requests = [
+        request for request in read_requests(CLI) if "/v1/jobs?" not in request.target and request.method != "POST"
+    ]
     assert compat(requests, "2.1", "2.2") == []
 
 
@@ -158,7 +160,7 @@ def test_the_command(form: str, capsys: pytest.CaptureFixture[str]) -> None:
 def test_unmatched_requests_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     journal = tmp_path / "journal.jsonl"
     asked = ("/favicon.ico", "/jobs", "/flink/jobs")
-    journal.write_text("".join(json.dumps({"method": "GET", "target": each}) + "\n" for each in asked))
+    journal.write_text("".join(json.dumps({"method": "GET", "target": target}) + "\n" for target in asked))
     assert main(["compat", str(journal), "--from", "2.0", "--to", "2.1"]) == 0
     result = "3 requests (2 of them match no operation of Flink 2.0), from Flink 2.0 to 2.1: nothing changes\n"
     assert capsys.readouterr().out == result
@@ -173,7 +175,7 @@ JOB = "0123456789abcdef0123456789abcdef"
 
 
 def journal_of(file: Path, *targets: str) -> str:
-    file.write_text("".join(json.dumps({"method": "GET", "target": each}) + "\n" for each in targets))
+    file.write_text("".join(json.dumps({"method": "GET", "target": target}) + "\n" for target in targets))
     return str(file)
 
 

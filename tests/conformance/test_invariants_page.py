@@ -34,10 +34,10 @@ def page() -> str:
     parts = [HEAD.format(page=FLINK)]
     for scope, title in TITLES.items():
         parts += [f"\n## {title}\n", "| rule | id | releases | evidence |", "|---|---|---|---|"]
-        for each in INVARIANTS.values():
-            if each.scope is scope:
-                source = f"[{each.source}]({FLINK}#{each.source})"
-                parts.append(f"| {each.text} | `{each.id}` | {releases_of(each)} | {source} |")
+        for invariant in INVARIANTS.values():
+            if invariant.scope is scope:
+                source = f"[{invariant.source}]({FLINK}#{invariant.source})"
+                parts.append(f"| {invariant.text} | `{invariant.id}` | {releases_of(invariant)} | {source} |")
     return "\n".join(parts) + "\n"
 
 
@@ -49,4 +49,4 @@ def test_the_page_lists_all_invariants() -> None:
 
 def test_each_source_is_a_section() -> None:
     anchors = set(re.findall(r'<a id="([\w-]+)">', (DOCS / FLINK).read_text("utf-8")))
-    assert {each.source for each in INVARIANTS.values()} <= anchors
+    assert {invariant.source for invariant in INVARIANTS.values()} <= anchors

@@ -69,13 +69,13 @@ def test_unexpected_responses(body: str) -> None:
     report = Check(server, Contract.load("2.3"), wait=lambda ms: None).run(
         (MutatingChecks(JAR["2.3"] / "wordcount.jar"),)
     )
-    assert "POST /jars/upload" in {str(each.operation) for each in report.findings}
+    assert "POST /jars/upload" in {str(finding.operation) for finding in report.findings}
 
 
 def test_an_async_operation_without_a_status() -> None:
     job = '{"request-id": 3, "status": "x", "jobs": [{"id": "a", "status": "RUNNING"}], "state": []}'
     report = Check(ConstantClient(job), Contract.load("2.3"), wait=lambda ms: None).run((MutatingChecks(job="a"),))
-    assert "GET /jobs/:jobid/savepoints/:triggerid" in {str(each.operation) for each in report.findings}
+    assert "GET /jobs/:jobid/savepoints/:triggerid" in {str(finding.operation) for finding in report.findings}
 
 
 class ConstantClient:

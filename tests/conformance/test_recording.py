@@ -266,7 +266,7 @@ def test_anonymized(recorded_file: str) -> None:
         text = yaml.safe_dump(recorded(cluster, 2, anonymize=True))
     for secret in ("orders", "doomed", "no way", "broken pipe", "nightly", "clicks", "topic", "seen", "savepoint-1"):
         assert secret not in text
-    assert not any(each in text for each in ids)
+    assert not any(job_id in text for job_id in ids)
     with FlinkMock(text) as again:
         assert len(again.cluster.jobs) == jobs
 
@@ -362,7 +362,7 @@ def test_busy_times_and_checkpoint_durations_stay_as_measured() -> None:
 def test_values_in_turn() -> None:
     def in_numbers(measured: dict[int, int], last: int, summary: dict[str, Any]) -> list[int]:
         values = in_turn(measured, last, summary, str)
-        return [int(each) for each in values] if isinstance(values, list) else [int(values)]
+        return [int(value) for value in values] if isinstance(values, list) else [int(values)]
 
     assert in_numbers({1: 5, 2: 5}, 2, {}) == [5]
     assert in_numbers({1: 50, 2: 60, 4: 70}, 4, {}) == [50, 60, 60, 70]

@@ -34,7 +34,7 @@ def instruction(name: str) -> list[str]:
 
 
 def of_kind(kind: str) -> dict[str, Any]:
-    [found] = [each for each in KUBERNETES if each["kind"] == kind]
+    [found] = [document for document in KUBERNETES if document["kind"] == kind]
     return dict(found)
 
 
@@ -106,7 +106,7 @@ def test_the_dependencies_are_pinned() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     pinned = (FOLDER / "requirements.txt").read_text(encoding="utf-8")
     names = set(re.findall(r"^([\w-]+)==", pinned, re.MULTILINE))
-    assert {re.split(r"[<>=]", each)[0].lower() for each in project["dependencies"]} <= names
+    assert {re.split(r"[<>=]", dependency)[0].lower() for dependency in project["dependencies"]} <= names
     assert len(re.findall(r"^[\w-]+==[^\\]*\\\n +--hash=sha256:", pinned, re.MULTILINE)) == len(names)
 
 

@@ -54,16 +54,16 @@ def shortened(value: Any) -> Any:
         case str():
             return value if len(value) <= CHARACTERS else value[: CHARACTERS - 1] + "…"
         case list():
-            return [shortened(each) for each in value[:ENTRIES]]
+            return [shortened(element) for element in value[:ENTRIES]]
         case dict():
-            return {name: shortened(each) for name, each in value.items()}
+            return {name: shortened(field) for name, field in value.items()}
     return value
 
 
 def size(value: Any) -> int:
     """Returns how many values a body has, null and empty ones not counted."""
     if isinstance(value, dict | list):
-        return sum(size(each) for each in (value.values() if isinstance(value, dict) else value))
+        return sum(size(element) for element in (value.values() if isinstance(value, dict) else value))
     return int(value not in (None, "", -1))
 
 

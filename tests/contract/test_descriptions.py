@@ -44,11 +44,11 @@ def test_there_is_a_text_for_everything() -> None:
 @pytest.mark.parametrize("flink", ["1.12", "2.3"])
 def test_the_document_has_the_texts(flink: str) -> None:
     document = openapi(Contract.load(flink))
-    operations = [each for item in document["paths"].values() for each in item.values()]
-    assert {tag for each in operations for tag in each["tags"]} == {each["name"] for each in document["tags"]}
-    assert all(each["summary"] and "other" not in each["tags"] for each in operations)
-    assert all(parameter["description"] for each in operations for parameter in each.get("parameters", ()))
-    examples = sum("example" in str(each["responses"]) for each in operations)
+    operations = [operation for item in document["paths"].values() for operation in item.values()]
+    assert {tag for operation in operations for tag in operation["tags"]} == {tag["name"] for tag in document["tags"]}
+    assert all(operation["summary"] and "other" not in operation["tags"] for operation in operations)
+    assert all(parameter["description"] for operation in operations for parameter in operation.get("parameters", ()))
+    examples = sum("example" in str(operation["responses"]) for operation in operations)
     assert examples >= 50
 
 
@@ -64,7 +64,7 @@ def test_scalar_parameters_are_scalars() -> None:
     paths = openapi(Contract.load("2.3"))["paths"]
 
     def schema_of(path: str, method: str, name: str) -> Any:
-        return next(each["schema"] for each in paths[path][method]["parameters"] if each["name"] == name)
+        return next(parameter["schema"] for parameter in paths[path][method]["parameters"] if parameter["name"] == name)
 
     assert schema_of("/jobs/{jobid}", "patch", "mode") == {"type": "string", "enum": ["cancel", "stop"]}
     assert schema_of("/jars/{jarid}/run", "post", "parallelism")["type"] == "integer"

@@ -70,15 +70,15 @@ def test_a_release_equals_itself() -> None:
 
 
 def test_each_change_has_its_release() -> None:
-    changes = {(each.where, each.side, each.field): each for each in changes_between("1.12", "2.3")}
+    changes = {(change.where, change.side, change.field): change for change in changes_between("1.12", "2.3")}
     assert changes["GET /jobs/:jobid/exceptions", "response", ".all-exceptions"].since == "2.0"
     assert changes["GET /jobs/:jobid", "response", ".maxParallelism"].since == "1.13"
     assert changes["GET /jobs/:jobid/status", "operation", ""].since == "1.16"
-    assert {each.since for each in changes.values()} == set(known_releases()) - {"1.12", "2.2"}
+    assert {change.since for change in changes.values()} == set(known_releases()) - {"1.12", "2.2"}
 
 
 def breaking(old: str, new: str) -> set[tuple[str, str]]:
-    return {(each.where, each.field) for each in changes_between(old, new) if each.breaking}
+    return {(change.where, change.field) for change in changes_between(old, new) if change.breaking}
 
 
 def test_breaking_changes() -> None:
@@ -107,10 +107,10 @@ def test_the_older_release_must_be_first() -> None:
 
 def test_behaviour_changes_name_existing_operations() -> None:
     shapes = {operation.shape for minor in known_releases() for operation in Contract.load(minor)}
-    for each in BEHAVIOURS:
-        assert each.since in known_releases()[1:]
-        assert all(where == "*" or shape_of(where.partition(" ")[2]) in shapes for where in each.where), each
-    releases = [known_releases().index(each.since) for each in BEHAVIOURS]
+    for change in BEHAVIOURS:
+        assert change.since in known_releases()[1:]
+        assert all(where == "*" or shape_of(where.partition(" ")[2]) in shapes for where in change.where), change
+    releases = [known_releases().index(change.since) for change in BEHAVIOURS]
     assert releases == sorted(releases)
 
 

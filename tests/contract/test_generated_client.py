@@ -59,7 +59,7 @@ def modules(contract: Contract) -> dict[str, ModuleType]:
     folder = Path(importlib.import_module("client.api").__path__[0])  # has a package for each tag
     found = {file.stem.replace("_", ""): f"{file.parent.name}.{file.stem}" for file in folder.glob("*/*.py")}
     named = {operation.id: found[operation.id.lower()] for operation in contract if operation.id.lower() in found}
-    return {each: importlib.import_module(f"client.api.{name}") for each, name in named.items()}
+    return {operation_id: importlib.import_module(f"client.api.{name}") for operation_id, name in named.items()}
 
 
 def responses(version: str, contract: Contract) -> Iterator[tuple[Operation, str, Any]]:
@@ -74,7 +74,7 @@ def responses(version: str, contract: Contract) -> Iterator[tuple[Operation, str
 
 def plain(parsed: Any) -> Any:
     if isinstance(parsed, list):
-        return [plain(each) for each in parsed]
+        return [plain(element) for element in parsed]
     return parsed.to_dict() if hasattr(parsed, "to_dict") else parsed
 
 

@@ -87,7 +87,10 @@ def test_true_changes_are_seen_among_the_weaknesses(tmp_path):
     parent = contract.definitions["ApplicationID"]
     assert parent == {"type": "string", "pattern": "^[0-9a-f]{32}$"}
     path_parameters = contract.operation("getNote").path_parameters
-    assert [(each.name, each.java_type) for each in path_parameters] == [("jobid", "JobID"), ("note-id", "String")]
+    assert [(path_parameter.name, path_parameter.java_type) for path_parameter in path_parameters] == [
+        ("jobid", "JobID"),
+        ("note-id", "String"),
+    ]
 
 
 def test_a_snapshot_of_the_same_release_removes_nothing(tmp_path):

@@ -186,7 +186,7 @@ def served(contract):
         entry["id"]: {name: value for name, value in entry.items() if name != "hidden_reason"}
         for entry in contract.document["operations"]
     }
-    return operations, head, list(contract.definitions), [list(each) for each in head["$defs"].values()]
+    return operations, head, list(contract.definitions), [list(definition) for definition in head["$defs"].values()]
 
 
 @pytest.mark.parametrize("minor", known_releases())

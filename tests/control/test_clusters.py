@@ -33,7 +33,7 @@ def test_clusters_make_clusters_and_end_themselves(control: Control) -> None:
     first = control.post("clusters", status=201)
     second = Control(first["control-url"]).post("clusters?idle-timeout=never", status=201)
     assert second["idle-timeout"] is None
-    assert [each["id"] for each in control.get("clusters")["clusters"]] == [first["id"], second["id"]]
+    assert [cluster["id"] for cluster in control.get("clusters")["clusters"]] == [first["id"], second["id"]]
     Control(second["control-url"]).delete(f"clusters/{second['id']}")
     Control(second["control-url"].replace(second["url"], first["url"])).delete(f"clusters/{first['id']}")
     assert control.get("clusters") == {"clusters": []}

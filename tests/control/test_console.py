@@ -76,7 +76,7 @@ def test_the_timeline(flink: FlinkMock, control: Control) -> None:
     began = data["clock"]["started-at"]
     [orders] = data["jobs"]
     assert [state["state"] for state in orders["states"]] == ["INITIALIZING", "CREATED", "RUNNING", "RESTARTING"]
-    assert [each["savepoint"] for each in orders["checkpoints"]] == [False, False, True]
+    assert [checkpoint["savepoint"] for checkpoint in orders["checkpoints"]] == [False, False, True]
     [savepoint] = data["operations"]
     assert (savepoint["kind"], savepoint["triggered-at"], savepoint["failure"]) == ("savepoint", began + 12_000, None)
     [hit] = data["fault-hits"]
@@ -96,7 +96,7 @@ def test_the_timeline_keeps_the_history_before_a_leader_change(flink: FlinkMock,
     flink.advance("10s")
     data = control.get("timeline")
     assert [leader["until"] is None for leader in data["leaders"]] == [False, True]
-    assert [each["lost-at"] is None for each in data["taskmanagers"]].count(False) == 1
+    assert [taskmanager["lost-at"] is None for taskmanager in data["taskmanagers"]].count(False) == 1
     assert all(job["states"][0]["at"] == data["clock"]["started-at"] for job in data["jobs"])
 
 
@@ -111,7 +111,9 @@ def test_future_events_are_not_shown(control: Control, flink: FlinkMock) -> None
 def test_one_request(flink: FlinkMock, control: Control) -> None:
     get(f"{flink.url}/jobs/nohex", headers={"X-Test": "1"})
     whole = control.get("requests/1")
-    assert {"name": "x-test", "value": "1"} in [{**each, "name": each["name"].lower()} for each in whole["headers"]]
+    assert {"name": "x-test", "value": "1"} in [
+        {**header, "name": header["name"].lower()} for header in whole["headers"]
+    ]
     assert (whole["status"], whole["content-type"]) == (400, "application/json; charset=UTF-8")
     assert whole["response-size"] > 0
     assert 'no request "2"' in control.error("GET", "requests/2", 404)
@@ -128,7 +130,7 @@ def test_faults_in_yaml(control: Control) -> None:
 
 
 def test_built_in_scenarios_and_templates(control: Control) -> None:
-    scenarios = {each["name"]: each["description"] for each in control.get("scenarios")["scenarios"]}
+    scenarios = {scenario["name"]: scenario["description"] for scenario in control.get("scenarios")["scenarios"]}
     assert scenarios["crash-loop.yaml"].startswith("A job that fails and restarts")
     assert all(text.endswith((".", "?")) for text in scenarios.values())
     control.put("scenario", content="crash-loop.yaml")

@@ -86,7 +86,7 @@ def test_waiting_for_a_state_moves_no_clock(flink: FlinkMock, control: Control) 
 
 
 def test_taskmanagers_join_and_are_lost(flink: FlinkMock, control: Control) -> None:
-    first, second = [each["id"] for each in control.get("taskmanagers")["taskmanagers"]]
+    first, second = [taskmanager["id"] for taskmanager in control.get("taskmanagers")["taskmanagers"]]
     third = control.post("taskmanagers/join", status=201)["id"]
     assert control.post("taskmanagers/lose", {"id": second}) == {"id": second}
     assert control.post("taskmanagers/lose") == {"id": first}

@@ -32,7 +32,7 @@ KINDS = (Engine, Cluster, ClusterControl, FlinkServer, ControlServer, asyncio.Ta
 def left() -> Counter[str]:
     """Count the objects, threads and open files."""
     gc.collect()
-    counts = Counter(type(each).__name__ for each in gc.get_objects() if isinstance(each, KINDS))
+    counts = Counter(type(get_object).__name__ for get_object in gc.get_objects() if isinstance(get_object, KINDS))
     counts["threads"] = threading.active_count()
     counts["files"] = len(list(FILES.iterdir())) if FILES.exists() else 0
     return counts

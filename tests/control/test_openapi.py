@@ -52,8 +52,12 @@ def test_the_fixed_operations_are_there() -> None:
 def test_names_are_words_with_hyphens() -> None:
     """Also in the journal and in `serve --log json`, which share the schemas."""
     spec = document()
-    parameters = [each for path in spec["paths"].values() for call in path.values() for each in call["parameters"]]
-    assert {name for name in (*property_names(spec), *(each["name"] for each in parameters)) if "_" in name} == set()
+    parameters = [
+        parameter for path in spec["paths"].values() for call in path.values() for parameter in call["parameters"]
+    ]
+    assert {
+        name for name in (*property_names(spec), *(parameter["name"] for parameter in parameters)) if "_" in name
+    } == set()
 
 
 def property_names(schema: object) -> Iterator[str]:

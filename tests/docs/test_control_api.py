@@ -59,4 +59,4 @@ def test_the_examples(tmp_path: Path) -> None:
 
 def test_the_table_has_each_operation() -> None:
     rows = re.findall(r"^\| `([A-Z]+ [^`]+)` \| (.*) \|$", PAGE, re.MULTILINE)
-    assert rows == [(f"{each.method} {each.path[1:]}", each.summary) for each in all_operations()]
+    assert rows == [(f"{operation.method} {operation.path[1:]}", operation.summary) for operation in all_operations()]

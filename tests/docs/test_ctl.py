@@ -45,8 +45,10 @@ def test_the_examples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: p
 def test_the_table_has_every_action() -> None:
     parser = Parser()
     ctl.configure(parser.add_subparsers())
-    [subparsers] = [each for each in parser._actions if isinstance(each, argparse._SubParsersAction)]
-    [actions] = [each for each in subparsers.choices["ctl"]._actions if isinstance(each, argparse._SubParsersAction)]
+    [subparsers] = [action for action in parser._actions if isinstance(action, argparse._SubParsersAction)]
+    [actions] = [
+        action for action in subparsers.choices["ctl"]._actions if isinstance(action, argparse._SubParsersAction)
+    ]
     table = PAGE.partition("## All actions")[2]
     rows = re.findall(r"^\| (`.*`) \|", table, re.MULTILINE)
     shown = {text.split()[0] for row in rows for text in re.findall(r"`([^`]+)`", row.rpartition(" | ")[0] or row)}

@@ -46,7 +46,7 @@ def steps(suite: str) -> frozenset[str]:
     if suite == LEADER_CHANGE:
         raw = (ROOT / "tests" / "server" / "leader-change.json.gz").read_bytes()
         recorded = json.loads(gzip.decompress(raw)).values()
-        return frozenset(f"{step['when']} {step['method']} {step['path']}" for each in recorded for step in each)
+        return frozenset(f"{step['when']} {step['method']} {step['path']}" for suite in recorded for step in suite)
     if suite == SITUATIONS:
         files = list((ROOT / "tests" / SITUATIONS).glob("*.json.gz"))
         return frozenset(step["step"] for file in files for step in recordings.load(file))

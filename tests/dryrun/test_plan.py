@@ -57,7 +57,7 @@ def test_a_picture_has_no_resources_and_shows_every_job(file: Path) -> None:
     text = svg(found)
     root = ElementTree.fromstring(text)
     assert root.tag == f"{SVG}svg"
-    written = [each.text for each in root.iter(f"{SVG}text")]
+    written = [element.text for element in root.iter(f"{SVG}text")]
     for lane in found.timeline.lanes:
         assert any(word is not None and word.rstrip("…") == lane.name[: len(word.rstrip("…"))] for word in written)
     assert not re.findall(r"<script|@import|url\((?!#)|href=", text)
@@ -72,7 +72,7 @@ def test_names_are_escaped(tmp_path: Path) -> None:
     found = plan(file)
     for text in (svg(found), page(found)):
         assert "<script" not in text
-    titles = [each.text or "" for each in ElementTree.fromstring(svg(found)).iter(f"{SVG}title")]
+    titles = [element.text or "" for element in ElementTree.fromstring(svg(found)).iter(f"{SVG}title")]
     assert any(title.startswith("RUNNING from 0.0s") for title in titles)
 
 

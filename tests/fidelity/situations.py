@@ -412,7 +412,7 @@ def main() -> None:
         if not {situation.__name__ for situation in situations} & set(chosen):
             continue
         if minor_of(args.version) < (2, 3):
-            situations = tuple(each for each in situations if each is not applications)
+            situations = tuple(situation for situation in situations if situation is not applications)
         if situations == (created,) and minor_of(args.version) < (1, 13):
             continue
         with tempfile.TemporaryDirectory() as folder, real_cluster(home, java, Path(folder), options) as url:

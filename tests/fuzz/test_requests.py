@@ -67,7 +67,9 @@ def send(api: RestApi, method: str, target: str, body: bytes = b"", content_type
 def targets(draw: st.DrawFn, release: str) -> tuple[str, str]:
     """A method, and a target that looks like one of an operation."""
     operation = draw(
-        st.sampled_from([each for each in Contract.load(release).operations if each.id != "shutdownCluster"])
+        st.sampled_from(
+            [operation for operation in Contract.load(release).operations if operation.id != "shutdownCluster"]
+        )
     )
     text = st.sampled_from(VALUES) | st.text(max_size=8)
     path = "/".join(

@@ -141,11 +141,11 @@ def test_requests_with_bodies_and_faults(mock: FlinkMock) -> None:
 def test_the_journal(mock: FlinkMock) -> None:
     get(mock)
     get(mock, "/ns/jobs")
-    assert [(each.target, each.operation, each.status) for each in mock.requests] == [
+    assert [(request.target, request.operation, request.status) for request in mock.requests] == [
         ("/jobs", "getJobIdsWithStatusesOverview", 401),
         ("/ns/jobs", None, 404),
     ]
-    assert [each.target for each in mock.requests.unmatched] == ["/ns/jobs"]
+    assert [request.target for request in mock.requests.unmatched] == ["/ns/jobs"]
 
 
 def test_the_control_api_needs_no_credentials(mock: FlinkMock) -> None:

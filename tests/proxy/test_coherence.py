@@ -36,8 +36,8 @@ def coherence() -> PassingCoherence:
 def found(passing: PassingCoherence, *responses: SeenResponse) -> list[str]:
     return [
         f"{culprit.value.response.path} {culprit.value.pointer} {culprit.violations[0].invariant.id}"
-        for each in responses
-        for culprit in passing.add(each)
+        for response in responses
+        for culprit in passing.add(response)
     ]
 
 

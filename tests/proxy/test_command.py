@@ -75,7 +75,7 @@ def test_forwards_and_prints_a_summary(cluster: FlinkMock, tmp_path: Path) -> No
         code, output, _ = running.stop()
     assert code == 0, output
     assert "2 requests, 2 of 2 operations answered, no deviation" in output
-    assert [json.loads(each)["operation"] for each in journal.read_text().splitlines()] == [
+    assert [json.loads(line)["operation"] for line in journal.read_text().splitlines()] == [
         "getJobIdsWithStatusesOverview",
         "getClusterOverview",
     ]
@@ -95,7 +95,7 @@ def test_a_json_report_is_a_baseline(cluster: FlinkMock, tmp_path: Path) -> None
         code, output, errors = running.stop()
     assert code == 1, output
     assert "1x  Flink 2.2 does not read the query parameter x of GET /taskmanagers." in errors
-    assert "/taskmanagers/*/assignedTasks" in {each["pointer"] for each in json.loads(output)["findings"]}
+    assert "/taskmanagers/*/assignedTasks" in {finding["pointer"] for finding in json.loads(output)["findings"]}
     baseline = tmp_path / "known.json"
     baseline.write_text(output)
     with proxy(cluster.url, "--flink", "2.2", "--baseline", str(baseline)) as running:
@@ -140,7 +140,7 @@ def test_faults_of_a_scenario(cluster: FlinkMock, tmp_path: Path) -> None:
     assert code == 0, output
     assert f"{scenario}: ignored, because a real cluster is behind the proxy: jobs" in errors
     assert "1 request, 1 of 1 operation answered, no deviation" in output
-    assert [json.loads(each)["fault"] for each in journal.read_text().splitlines()] == ["no leader", None]
+    assert [json.loads(line)["fault"] for line in journal.read_text().splitlines()] == ["no leader", None]
 
 
 def test_faults_that_never_applied_are_in_the_summary(cluster: FlinkMock, tmp_path: Path) -> None:

@@ -57,7 +57,7 @@ async def test_responses_arrive_unchanged(cluster: FlinkMock, serve: Any, exchan
         async with session.post(f"{url}/jars/{uploaded}/run", json={"programArgs": "x"}) as response:
             assert response.status == 200
     assert proxy.report.clean, proxy.summary()
-    assert [each.target for each in exchanges][: len(targets)] == targets
+    assert [exchange.target for exchange in exchanges][: len(targets)] == targets
     assert (exchanges[3].status, exchanges[3].operation) == (400, "getJobDetails")
     assert exchanges[-1].body == {"programArgs": "x"}
     assert "does not read the field programArgs of POST /jars/:jarid/run" in proxy.summary()

@@ -23,7 +23,7 @@ jobs:
 def values(stage: Stage, vertex: int, *names: str) -> list[int]:
     job = stage.job()
     path = f"/jobs/{job.id}/vertices/{job.graph.vertices[vertex].id}/metrics?get="
-    found = {each["id"]: int(each["value"]) for each in stage.get(path + ",".join(map(quote, names)))}
+    found = {metric["id"]: int(metric["value"]) for metric in stage.get(path + ",".join(map(quote, names)))}
     return [found[name] for name in names]
 
 
@@ -35,7 +35,7 @@ def test_durations_of_one_moment() -> None:
             stage.to(moment)
             details = stage.get(path)
             for state, summary in details["aggregated"]["status-duration"].items():
-                spent = [each["status-duration"][state] for each in details["subtasks"]]
+                spent = [subtask["status-duration"][state] for subtask in details["subtasks"]]
                 assert (summary["min"], summary["max"], summary["sum"]) == (min(spent), max(spent), sum(spent))
             (group,) = stage.get(f"{path}/taskmanagers")["taskmanagers"]
             assert group["aggregated"]["status-duration"] == details["aggregated"]["status-duration"]
@@ -63,12 +63,12 @@ def test_splits_of_a_source() -> None:
     with played(JOB.replace("caches: true", "caches: false"), flink="2.3") as stage:
         stage.to(20_000)
         job = stage.job()
-        listed = [each["id"] for each in stage.get(f"/jobs/{job.id}/vertices/{job.graph.vertices[0].id}/metrics")]
+        listed = [metric["id"] for metric in stage.get(f"/jobs/{job.id}/vertices/{job.graph.vertices[0].id}/metrics")]
         found = {name.partition(".split.")[2] for name in listed if ".split." in name}
         recorded = next(
             step for step in load(RECORDINGS / "2.3.0" / "job-running.json.gz") if step["step"] == "v0/metrics"
         )["response"]["body"]
-        real = {each["id"].partition(".split.1.")[2] for each in recorded if ".split." in each["id"]}
+        real = {metric["id"].partition(".split.1.")[2] for metric in recorded if ".split." in metric["id"]}
         assert found == {f"orders-{number}.{name}" for number in range(4) for name in real}
         assert [name for name in listed if "orders-3.watermark.currentWatermark" in name] == [
             "0.Source__numbers.split.orders-3.watermark.currentWatermark"
@@ -76,7 +76,7 @@ def test_splits_of_a_source() -> None:
     with played(JOB.replace("caches: true", "caches: false"), flink="2.0") as stage:
         stage.to(20_000)
         job = stage.job()
-        listed = [each["id"] for each in stage.get(f"/jobs/{job.id}/vertices/{job.graph.vertices[0].id}/metrics")]
+        listed = [metric["id"] for metric in stage.get(f"/jobs/{job.id}/vertices/{job.graph.vertices[0].id}/metrics")]
         assert not any(".split." in name for name in listed)
 
 

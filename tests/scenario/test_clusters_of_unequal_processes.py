@@ -20,7 +20,7 @@ jobs: {orders: {parallelism: 8}}
         stage.to(5_000)
         first, second = stage.get("/taskmanagers")["taskmanagers"]
         assert [first["slotsNumber"], second["slotsNumber"]] == [1, 6]
-        sizes = [each["memoryConfiguration"]["totalProcessMemory"] >> 20 for each in (first, second)]
+        sizes = [taskmanager["memoryConfiguration"]["totalProcessMemory"] >> 20 for taskmanager in (first, second)]
         assert sizes == [1728, 4096]
         assert second["hardware"]["managedMemory"] > first["hardware"]["managedMemory"]
         assert stage.get("/overview")["slots-total"] == 7
@@ -44,7 +44,11 @@ def test_jobmanagers_with_options_of_their_own() -> None:
         assert [httpx.get(f"{url}/config").json()["refresh-interval"] for url in (first, second)] == [3000, 7000]
         assert [httpx.get(f"{url}/jars").status_code for url in (first, second)] == [200, 404]
         addresses = [
-            next(each["value"] for each in httpx.get(f"{url}/jobmanager/config").json() if "rpc.address" in each["key"])
+            next(
+                option["value"]
+                for option in httpx.get(f"{url}/jobmanager/config").json()
+                if "rpc.address" in option["key"]
+            )
             for url in (first, second)
         ]
         assert addresses == ["localhost", "jm-1"]

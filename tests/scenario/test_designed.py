@@ -129,7 +129,7 @@ def test_an_operation_in_a_job_wins() -> None:
         for time, expected in ((7_999, (False, False)), (8_000, (True, False)), (11_999, (True, False)),
                                (12_000, (True, True))):  # fmt: skip
             stage.to(time)
-            assert tuple(stage.outcome(each).startswith("file:") for each in (usual, own)) == expected
+            assert tuple(stage.outcome(savepoint).startswith("file:") for savepoint in (usual, own)) == expected
 
 
 def test_a_job_that_restarts_takes_no_savepoint() -> None:

@@ -91,8 +91,8 @@ def test_another_process_gives_the_same_responses() -> None:
 
 def test_another_seed_gives_another_timeline() -> None:
     with played(RICH) as stage, played(RICH.replace("seed: 11", "seed: 12")) as other:
-        for each in (stage, other):
-            each.to(30_000)
+        for cluster in (stage, other):
+            cluster.to(30_000)
         assert stage.timeline() != other.timeline()
 
 
@@ -133,8 +133,8 @@ PLACES = {"host", "endpoint", "location", "taskmanager-id", "taskManagerId"}
 
 def without_places(value: object) -> object:
     if isinstance(value, dict):
-        return {key: without_places(each) for key, each in value.items() if key not in PLACES}
-    return [without_places(each) for each in value] if isinstance(value, list) else value
+        return {key: without_places(field) for key, field in value.items() if key not in PLACES}
+    return [without_places(element) for element in value] if isinstance(value, list) else value
 
 
 def test_all_clocks_reach_the_same_states_at_the_same_times(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -193,7 +193,7 @@ def test_a_built_in_template_can_be_changed() -> None:
     spec = load_scenario(
         "templates: {streaming: {extends: streaming, parallelism: 3}}\njobs: {a: streaming, b: failing, c: }"
     )
-    assert [each.parallelism for each in spec.jobs] == [3, 3, 1]
+    assert [job.parallelism for job in spec.jobs] == [3, 3, 1]
     assert spec.submissions[0].job.parallelism == 3
 
 
@@ -267,7 +267,7 @@ def test_restart_strategies() -> None:
     spec = load_scenario(
         "jobs:\n  a: {restart: none}\n  b: {restart: {strategy: fixed-delay, attempts: 2, delay: 1m}}\n  c: streaming\n"
     )
-    assert [each.restart for each in spec.jobs] == [
+    assert [job.restart for job in spec.jobs] == [
         RestartStrategy("none"),
         RestartStrategy("fixed-delay", 2, 60_000),
         RestartStrategy(configured_by_job=False),

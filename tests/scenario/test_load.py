@@ -28,9 +28,9 @@ def test_a_ready_scenario_loads(file: Path) -> None:
 
 def test_the_demo_shows_each_end_of_a_job() -> None:
     ends = {}
-    for each in load_scenario(ROOT / "scenarios" / "demo.yaml").jobs:
-        last = each.lifecycle[-1]
-        ends[each.name] = last.state if isinstance(last, Step) else "restarts"
+    for job in load_scenario(ROOT / "scenarios" / "demo.yaml").jobs:
+        last = job.lifecycle[-1]
+        ends[job.name] = last.state if isinstance(last, Step) else "restarts"
     assert sorted(ends.values()) == ["CANCELED", "FAILED", "FINISHED", "RUNNING", "restarts"]
 
 
@@ -68,7 +68,7 @@ def test_a_release_is_a_name_and_no_number(written: str, meant: str) -> None:
 
 def test_the_words_of_yaml_1_1_are_words() -> None:
     spec = load_scenario("jobs:\n  on: streaming\n  no: streaming\n  1:30: streaming\n  2: streaming\n")
-    assert [each.name for each in spec.jobs] == ["on", "no", "1:30", "2"]
+    assert [job.name for job in spec.jobs] == ["on", "no", "1:30", "2"]
 
 
 def test_options_are_text_as_written() -> None:

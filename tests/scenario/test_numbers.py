@@ -132,7 +132,10 @@ def test_event_time_lags_and_stands_still() -> None:
         for time in (10_000, 20_000, 40_000, 50_000):
             stage.to(time)
             marks.append(
-                {int(each["value"]) - stage.began for each in stage.get(f"{vertex(stage, 'window')}/watermarks")}
+                {
+                    int(watermark["value"]) - stage.began
+                    for watermark in stage.get(f"{vertex(stage, 'window')}/watermarks")
+                }
             )
         assert marks == [{5_000}, {15_000}, {25_000}, {25_000}]
 
@@ -141,10 +144,16 @@ def test_given_accumulators() -> None:
     with played(TEXT) as stage:
         stage.to(1_000)
         base = vertex(stage, "window")
-        accumulators = {each["name"]: each["value"] for each in stage.get(f"{base}/accumulators")["user-accumulators"]}
+        accumulators = {
+            accumulator["name"]: accumulator["value"]
+            for accumulator in stage.get(f"{base}/accumulators")["user-accumulators"]
+        }
         assert (accumulators["words"], accumulators["sizes"]) == ("1418", "{2=1, 3=2}")
         subtasks = stage.get(f"{base}/subtasks/accumulators")["subtasks"]
-        parts = [{each["name"]: each["value"] for each in subtask["user-accumulators"]} for subtask in subtasks]
+        parts = [
+            {accumulator["name"]: accumulator["value"] for accumulator in subtask["user-accumulators"]}
+            for subtask in subtasks
+        ]
         assert [part["words"] for part in parts] == ["1418", "0"]
         assert sum(int(part["seen"]) for part in parts) == int(accumulators["seen"])
 
@@ -152,7 +161,7 @@ def test_given_accumulators() -> None:
 def test_exceptions_of_a_job_that_is_older() -> None:
     with played(TEXT) as stage:
         entries = stage.get(f"/jobs/{stage.job().id}/exceptions")["exceptionHistory"]["entries"]
-        assert [(stage.began - each["timestamp"], each["exceptionName"]) for each in entries] == [
+        assert [(stage.began - entry["timestamp"], entry["exceptionName"]) for entry in entries] == [
             (20 * 60_000, "java.io.IOException"),
             (45 * 60_000, "java.lang.OutOfMemoryError"),
         ]
@@ -164,4 +173,4 @@ def test_no_watermarks() -> None:
     text = "jobs: {orders: {watermarks: none, vertices: ['Source: a', Timestamps/Watermarks, b]}}\n"
     with played(text) as stage:
         stage.to(5_000)
-        assert {each["value"] for each in stage.get(f"{vertex(stage, 'b')}/watermarks")} == {str(-(2**63))}
+        assert {watermark["value"] for watermark in stage.get(f"{vertex(stage, 'b')}/watermarks")} == {str(-(2**63))}

@@ -27,7 +27,7 @@ def oracle() -> dict[str, JobSpec]:
 
 def bodies(release: str, suite: str, step: str) -> dict[str, Any]:
     recording = json.loads(gzip.decompress((TESTS / "recordings" / release / f"{suite}.json.gz").read_bytes()))
-    (found,) = [each["response"]["body"] for each in recording["steps"] if each["step"] == step]
+    (found,) = [recorded["response"]["body"] for recorded in recording["steps"] if recorded["step"] == step]
     assert isinstance(found, dict)
     return found
 
@@ -89,7 +89,7 @@ def test_accumulators_are_the_recorded_ones(name: str, suite: str, step: str, re
         accumulator: kind for vertex in oracle()[name].vertices for accumulator, kind in vertex.accumulators.items()
     }
     recorded = bodies(release, suite, step)["user-task-accumulators"]
-    assert types == {each["name"]: each["type"] for each in recorded}
+    assert types == {accumulator["name"]: accumulator["type"] for accumulator in recorded}
 
 
 def test_the_failing_job_fails_as_recorded() -> None:
@@ -118,7 +118,7 @@ def test_the_cluster_is_configured_as_recorded() -> None:
     """Paths aside, what a starting job manager adds, and the log files, which a system property named."""
     spec = load_scenario(TESTS / "fidelity" / "oracle.yaml")
     recording = json.loads(gzip.decompress((TESTS / "recordings" / "2.3.0" / "cluster.json.gz").read_bytes()))
-    (body,) = [each["response"]["body"] for each in recording["steps"] if each["step"] == "GET /jobmanager/config"]
+    (body,) = [step["response"]["body"] for step in recording["steps"] if step["step"] == "GET /jobmanager/config"]
     recorded = {entry["key"]: entry["value"] for entry in body}
     own = {"rest.port", "blob.server.port", "web.tmpdir"}
     paths = {"web.upload.dir", "io.tmp.dirs", "state.savepoints.dir", "state.checkpoints.dir"}

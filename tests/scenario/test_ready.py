@@ -26,10 +26,10 @@ def test_streaming_happy() -> None:
         stage.to(3_600_000)
         assert stage.timeline() == [(0, "INITIALIZING"), (200, "CREATED"), (1_000, "RUNNING")]
         history = stage.get(f"/jobs/{stage.job().id}/checkpoints")["history"]
-        triggered = [each["trigger_timestamp"] for each in history]
+        triggered = [checkpoint["trigger_timestamp"] for checkpoint in history]
         assert {later - earlier for later, earlier in pairwise(triggered)} == {10_000}
-        assert all(400 <= each["end_to_end_duration"] <= 900 for each in history)
-        assert all(12 << 20 <= each["state_size"] <= 14 << 20 for each in history)
+        assert all(400 <= checkpoint["end_to_end_duration"] <= 900 for checkpoint in history)
+        assert all(12 << 20 <= checkpoint["state_size"] <= 14 << 20 for checkpoint in history)
         status = stage.savepoint()
         stage.to(3_602_999)
         assert stage.outcome(status) == "IN_PROGRESS"
@@ -51,7 +51,7 @@ def test_fails_for_good() -> None:
         assert len(entries) == 3
         assert all(entry["taskName"].startswith("window (1/1)") for entry in entries[1:])
         history = stage.get(f"/jobs/{stage.job().id}/checkpoints")["history"]
-        assert {each["id"] for each in history if each["status"] == "FAILED"} == {4, 8}
+        assert {checkpoint["id"] for checkpoint in history if checkpoint["status"] == "FAILED"} == {4, 8}
 
 
 def test_slow_savepoint() -> None:
@@ -150,7 +150,7 @@ def test_lost_taskmanager() -> None:
         assert (details["state"], details["vertices"][0]["tasks"]["SCHEDULED"]) == ("RUNNING", 4)
         stage.to(40_000)
         assert stage.timeline()[-3:] == [(500, "RUNNING"), (30_000, "RESTARTING"), (31_000, "RUNNING")]
-        now = {each["id"] for each in stage.get("/taskmanagers")["taskmanagers"]}
+        now = {taskmanager["id"] for taskmanager in stage.get("/taskmanagers")["taskmanagers"]}
         assert left["id"] in now
         assert len(now) == 2
         restored = stage.get(f"/jobs/{stage.job().id}/checkpoints")["latest"]["restored"]
@@ -203,7 +203,7 @@ def test_back_pressure() -> None:
             stage.to(round(minute * 60_000))
             levels.append(stage.get(f"{window}/backpressure")["backpressureLevel"])
         assert levels == ["ok", "high", "high", "ok"]
-        reads = [each["metrics"]["read-records"] for each in stage.get(window)["subtasks"]]
+        reads = [subtask["metrics"]["read-records"] for subtask in stage.get(window)["subtasks"]]
         assert reads[0] > 7 * reads[1]
         assert max(reads[1:]) - min(reads[1:]) <= 1
 

@@ -63,7 +63,7 @@ def test_accumulators_of_a_job_are_those_of_its_first_vertex() -> None:
         job = stage.job()
         vertex = job.graph.vertices[0]
         entries = stage.get(f"/jobs/{job.id}/vertices/{vertex.id}/accumulators")["user-accumulators"]
-        shown = {each["name"]: (each["type"], each["value"]) for each in entries}
+        shown = {entry["name"]: (entry["type"], entry["value"]) for entry in entries}
         assert shown.pop("words")[0] == "IntCounter"
         assert shown == {
             "seen": ("LongCounter", "17"),

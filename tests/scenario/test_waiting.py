@@ -193,7 +193,9 @@ def test_a_chance_is_decided_by_the_seed() -> None:
         with played(text.replace("SEED", str(seed))) as stage:
             stage.to(1_000_000)
             statistics = stage.get(f"/jobs/{stage.job().id}/checkpoints")
-            counts.append((statistics["counts"]["failed"], [each["status"] for each in statistics["history"]]))
+            counts.append(
+                (statistics["counts"]["failed"], [checkpoint["status"] for checkpoint in statistics["history"]])
+            )
     assert counts[0] == counts[1] != counts[2]
     assert all(240 < failed < 360 for failed, _ in counts)
 

@@ -106,7 +106,7 @@ def test_a_recovered_job_keeps_only_the_numbers_of_its_checkpoints() -> None:
         after = httpx.get(f"{mock.url}/jobs/{JOB}/checkpoints").json()
         assert (before["counts"]["restored"], after["counts"]["restored"]) == (0, 1)
         assert after["latest"]["restored"]["id"] == before["latest"]["completed"]["id"]
-        assert {each["id"] for each in after["history"]} == {before["latest"]["completed"]["id"] + 1}
+        assert {checkpoint["id"] for checkpoint in after["history"]} == {before["latest"]["completed"]["id"] + 1}
         metrics = httpx.get(f"{mock.url}/jobs/{JOB}/metrics?get=numRestarts").json()
         assert metrics == [{"id": "numRestarts", "value": "0"}]
 
@@ -194,8 +194,8 @@ def test_ports_follow_one_another() -> None:
             with bind("127.0.0.1", 0) as first:
                 port = first.getsockname()[1]
                 further = bind_further("127.0.0.1", port, 1, 3)
-            assert [each.getsockname()[1] for each in further] == [port + 1, port + 2]
-            for each in further:
-                each.close()
+            assert [socket.getsockname()[1] for socket in further] == [port + 1, port + 2]
+            for socket in further:
+                socket.close()
             return
     pytest.fail("there were never three free ports in a row")

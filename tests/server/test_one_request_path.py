@@ -91,7 +91,7 @@ def through_rest_api() -> list[Reply]:
     client = InProcessClient(one := engine())
     responses = [client.send(*request.split(" ", 1)) for request in TARGETS]
     one.close()
-    return [Reply(each.status, each.content_type, each.cors, each.body) for each in responses]
+    return [Reply(response.status, response.content_type, response.cors, response.body) for response in responses]
 
 
 async def send_all(port: int) -> list[Reply]:

@@ -41,7 +41,7 @@ def test_an_application(scenario: str, kind: str, tmp_path: Path) -> None:
         assert found[""]["jobs"] == real["jobs"] == []
         entries = found["exceptions"]["exceptionHistory"]["entries"]
         wanted = recorded.body("2.3.0", f"applications: {kind} exceptions")["exceptionHistory"]["entries"]
-        assert [each["exceptionName"] for each in entries] == [each["exceptionName"] for each in wanted]
+        assert [entry["exceptionName"] for entry in entries] == [entry["exceptionName"] for entry in wanted]
         for entry, other in zip(entries, wanted, strict=True):
             assert recorded.causes(entry["stacktrace"]) == recorded.causes(other["stacktrace"])[:3]
             assert entry["stacktrace"].splitlines()[1] == other["stacktrace"].splitlines()[1]

@@ -106,13 +106,15 @@ def test_its_graph_grows() -> None:
             (listed,) = stage.get("/jobs/overview")["jobs"]
             assert listed["pending-operators"] == details["pending-operators"]
             assert listed["tasks"]["total"] == sum(vertex["parallelism"] for vertex in details["vertices"])
-            assert [node["id"] for node in details["plan"]["nodes"]] == [each["id"] for each in details["vertices"]]
+            assert [node["id"] for node in details["plan"]["nodes"]] == [vertex["id"] for vertex in details["vertices"]]
             seen.append((len(details["vertices"]), details["pending-operators"]))
             if moment in (3_000, 31_000):
                 step = "batch: first" if moment == 3_000 else "batch: timeline"
                 real = recorded.body("2.3.0", step)
                 assert list(details) == list(real)
-                assert [each["name"] for each in details["vertices"]] == [each["name"] for each in real["vertices"]]
+                assert [vertex["name"] for vertex in details["vertices"]] == [
+                    vertex["name"] for vertex in real["vertices"]
+                ]
                 assert details["pending-operators"] == real["pending-operators"]
                 assert operators(details["stream-graph"]) == operators(real["stream-graph"])
                 assert list(details["stream-graph"]["nodes"][0]) == list(real["stream-graph"]["nodes"][1])
@@ -146,5 +148,5 @@ def test_before_2_0_the_graph_is_complete() -> None:
         details = stage.get(f"/jobs/{stage.job().id}")
         real = recorded.body("1.20.5", "batch: first")
         assert list(details) == list(real)
-        assert [each["name"] for each in details["vertices"]] == [each["name"] for each in real["vertices"]]
-        assert [each["status"] for each in details["vertices"]] == ["RUNNING", "CREATED", "CREATED"]
+        assert [vertex["name"] for vertex in details["vertices"]] == [vertex["name"] for vertex in real["vertices"]]
+        assert [vertex["status"] for vertex in details["vertices"]] == ["RUNNING", "CREATED", "CREATED"]

@@ -68,8 +68,8 @@ def test_a_read(state: str, release: str, tail: str) -> None:
         if tail == "job/config":
             assert found["execution-config"] == real["execution-config"]
         if tail == "job":
-            assert found["vertices"] == [] or [each["name"] for each in found["vertices"]] == [
-                each["name"] for each in real["vertices"]
+            assert found["vertices"] == [] or [vertex["name"] for vertex in found["vertices"]] == [
+                vertex["name"] for vertex in real["vertices"]
             ]
             assert {k for k, v in found["timestamps"].items() if v} == {k for k, v in real["timestamps"].items() if v}
             assert (found["status-counts"], found["plan"]) == (real["status-counts"], real["plan"])
@@ -124,8 +124,8 @@ def test_metrics_while_initializing() -> None:
     """The statistics of checkpoints are there before anything else."""
     with played(INITIALIZING, flink="2.3") as stage:
         stage.to(2_000)
-        found = {each["id"] for each in stage.get(f"/jobs/{stage.job().id}/metrics")}
-        assert found == {each["id"] for each in recorded.body("2.3.0", "initializing: job/metrics")}
+        found = {metric["id"] for metric in stage.get(f"/jobs/{stage.job().id}/metrics")}
+        assert found == {metric["id"] for metric in recorded.body("2.3.0", "initializing: job/metrics")}
     with played(CREATED, flink="2.3") as stage:
         stage.to(2_000)
         assert stage.get(f"/jobs/{stage.job().id}/metrics") == []

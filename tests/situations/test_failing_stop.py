@@ -29,7 +29,7 @@ def stopped(stage: Stage) -> tuple[list[str], str]:
     assert stage.get(status)["status"]["id"] == "IN_PROGRESS"
     stage.to(6_500)
     failure = stage.get(status)["operation"]["failure-cause"]
-    path = next(each["external_path"] for each in history(stage) if each["is_savepoint"])
+    path = next(checkpoint["external_path"] for checkpoint in history(stage) if checkpoint["is_savepoint"])
     return recorded.causes(failure["stack-trace"].replace(path, "PATH")), path
 
 
@@ -41,9 +41,9 @@ def history(stage: Stage) -> list[dict[str, object]]:
 def real_failure(version: str, label: str) -> list[str]:
     body = recorded.body(version, f"failing stop {label}: poll stop")
     path = next(
-        each["external_path"]
-        for each in recorded.body(version, f"failing stop {label}: checkpoints")["history"]
-        if each["is_savepoint"]
+        checkpoint["external_path"]
+        for checkpoint in recorded.body(version, f"failing stop {label}: checkpoints")["history"]
+        if checkpoint["is_savepoint"]
     )
     return recorded.causes(body["operation"]["failure-cause"]["stack-trace"].replace(path, "PATH"))
 
@@ -58,18 +58,18 @@ def test_the_job_fails_whatever_its_restart_strategy(release: str, label: str, r
         real = recorded.body(NEW[release], f"failing stop {label}: job")
         details = stage.get(job)
         assert details["state"] == real["state"] == "FAILED"
-        assert [each["status"] for each in details["vertices"]] == [each["status"] for each in real["vertices"]]
+        assert [vertex["status"] for vertex in details["vertices"]] == [vertex["status"] for vertex in real["vertices"]]
         entered = lambda body: {state for state, at in body["timestamps"].items() if at}  # noqa: E731
         assert entered(details) == entered(real)
         entries = stage.get(f"{job}/exceptions")["exceptionHistory"]["entries"]
         wanted = recorded.body(NEW[release], f"failing stop {label}: exceptions")["exceptionHistory"]["entries"]
-        summary = lambda each: (  # noqa: E731
-            each["exceptionName"],
-            each["stacktrace"].splitlines()[0],
-            "taskName" in each,
-            [other["exceptionName"] for other in each["concurrentExceptions"]],
+        summary = lambda entry: (  # noqa: E731
+            entry["exceptionName"],
+            entry["stacktrace"].splitlines()[0],
+            "taskName" in entry,
+            [other["exceptionName"] for other in entry["concurrentExceptions"]],
         )
-        assert [summary(each) for each in entries] == [summary(each) for each in wanted]
+        assert [summary(entry) for entry in entries] == [summary(entry) for entry in wanted]
         again = stage.post("/savepoint-disposal", {"savepoint-path": path})["request-id"]
         stage.to(8_000)
         assert "failure-cause" not in (stage.get(f"/savepoint-disposal/{again}")["operation"] or {})

@@ -38,7 +38,7 @@ def test_the_vertex_has_finished_and_the_job_runs(release: str) -> None:
         details = stage.get(f"/jobs/{stage.job().id}")
         real = recorded.body(RELEASES[release], "partly: job")
         assert (details["state"], details["status-counts"]) == (real["state"], real["status-counts"])
-        assert [each["status"] for each in details["vertices"]] == [each["status"] for each in real["vertices"]]
+        assert [vertex["status"] for vertex in details["vertices"]] == [vertex["status"] for vertex in real["vertices"]]
         assert details["vertices"][0]["end-time"] > 0
         (listed,) = stage.get("/jobs/overview")["jobs"]
         (real_listed,) = [
@@ -136,7 +136,7 @@ def test_after_a_restart_the_vertex_finishes_again_at_once() -> None:
         stage.to(20_000)
         stage.engine.cluster.state_machines.restart(stage.job(), stage.engine.clock.now())
         stage.to(25_000)
-        states = [each["status"] for each in stage.get(f"/jobs/{stage.job().id}")["vertices"]]
+        states = [vertex["status"] for vertex in stage.get(f"/jobs/{stage.job().id}")["vertices"]]
         assert states == ["FINISHED", "RUNNING", "RUNNING", "RUNNING"]
 
 
@@ -152,7 +152,7 @@ jobs:
 """
     with played(text) as stage:
         stage.to(10_000)
-        states = [each["status"] for each in stage.get(f"/jobs/{stage.job().id}")["vertices"]]
+        states = [vertex["status"] for vertex in stage.get(f"/jobs/{stage.job().id}")["vertices"]]
         assert states == ["FINISHED", "FINISHED", "RUNNING", "RUNNING"]
 
 

@@ -48,7 +48,7 @@ def test_what_is_left(release: str, method: str, path: str, step: str) -> None:
         job = stage.job()
         path = path.replace("{job}", job.id).replace("{vertex}", job.graph.vertices[0].id)
         stage.to(20_900)
-        assert [each["state"] for each in stage.get("/jobs/overview")["jobs"]] == ["FINISHED"]
+        assert [job["state"] for job in stage.get("/jobs/overview")["jobs"]] == ["FINISHED"]
         stage.to(21_200)
         status, found = send(stage, method, path)
         real = recorded.body(RELEASES[release], step)

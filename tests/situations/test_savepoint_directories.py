@@ -47,9 +47,9 @@ def agree(found: list[str], real: list[str]) -> bool:
     """Compare texts of which a recording keeps the beginning; the names of jobs don't matter."""
     name = re.compile("job '[^']*'")
     lines = [
-        (name.sub("job", line), name.sub("job", CUT.sub("", each))) for line, each in zip(found, real, strict=False)
+        (name.sub("job", line), name.sub("job", CUT.sub("", text))) for line, text in zip(found, real, strict=False)
     ]
-    return bool(lines) and all(line.startswith(each) for line, each in lines)
+    return bool(lines) and all(line.startswith(beginning) for line, beginning in lines)
 
 
 def sent(version: str, step: str, key: str) -> str:

@@ -58,11 +58,13 @@ def test_every_request_is_one_of_its_operation_with_a_body_that_it_takes(data: s
 @pytest.mark.parametrize("flink", ["1.12", "1.20", "2.3"])
 def test_no_server_refuses_its_form(flink: str) -> None:
     contract = Contract.load(flink)
-    usual = [each for each in contract if each.id != "shutdownCluster" and "profiler" not in each.path]
+    usual = [
+        operation for operation in contract if operation.id != "shutdownCluster" and "profiler" not in operation.path
+    ]
     with FlinkMock({"jobs": {"orders": "streaming"}}, flink=flink) as cluster, httpx.Client() as client:
 
         @examples(40)
-        @given(st.sampled_from(usual).flatmap(lambda each: requests(each.id, flink=flink)))
+        @given(st.sampled_from(usual).flatmap(lambda operation: requests(operation.id, flink=flink)))
         def ask(request: Request) -> None:
             client.request(request.method, request.url(cluster.url), headers=request.headers, content=request.body)
             asked = cluster.requests[-1]
@@ -105,7 +107,7 @@ def test_any_client_can_send_it(send: Callable[[Request, str], int]) -> None:
         patch = simplest_example(requests("PATCH /jobs/:jobid", known=known))
         overview: Any = simplest_example(requests("GET /jobs/overview"))
         cluster.advance("1s")
-        assert [send(each, cluster.url) for each in (overview, patch)] == [200, 202]
+        assert [send(request, cluster.url) for request in (overview, patch)] == [200, 202]
 
 
 def test_a_plan_comes_in_a_form() -> None:

@@ -37,7 +37,7 @@ def test_scenarios_and_faults_are_shown_as_yaml_and_answers_as_json(pytester: py
         """
     )
     result = pytester.runpytest_subprocess(
-        *OPTIONS, *(each for each in NO_OTHER_PLUGINS if "hypothesis" not in each), *NO_WORKERS
+        *OPTIONS, *(option for option in NO_OTHER_PLUGINS if "hypothesis" not in option), *NO_WORKERS
     )
     result.assert_outcomes(failed=3)
     shown = [line.removeprefix("E").strip() for line in result.outlines]

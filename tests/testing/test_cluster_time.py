@@ -221,7 +221,7 @@ def test_several_clusters_have_one_time(flinkmock_factory, flinkmock_time) -> No
     one, other = flinkmock_factory(JOB), flinkmock_factory(JOB, flink="1.20")
     one.advance("10s")
     time.sleep(20)
-    assert [each.job("report").state for each in (one, other)] == ["FINISHED", "FINISHED"]
+    assert [cluster.job("report").state for cluster in (one, other)] == ["FINISHED", "FINISHED"]
 
 
 def test_everything_is_undone() -> None:

@@ -50,7 +50,8 @@ def test_several_at_once_know_nothing_of_each_other() -> None:
     with FlinkMock({"jobs": {"a": "streaming"}}) as one, FlinkMock({"jobs": {"b": "streaming"}}) as two:
         assert one.url != two.url
         names = [
-            requests.get(each.url + "/jobs/overview", timeout=PATIENCE).json()["jobs"][0]["name"] for each in (one, two)
+            requests.get(cluster.url + "/jobs/overview", timeout=PATIENCE).json()["jobs"][0]["name"]
+            for cluster in (one, two)
         ]
     assert names == ["a", "b"]
 

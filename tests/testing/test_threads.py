@@ -62,9 +62,9 @@ def test_clients_of_all_kinds_at_once(clock: str) -> None:
         looked = [pool.submit(lambda: flink.job("orders").state) for _ in range(20)]
         kept = [pool.submit(flink.snapshot) for _ in range(5)]
         assert [answer.result() for answer in asked] == [[2] * EACH] * len(asked)
-        assert len({each.result() for each in moved}) == 20
-        assert {each.result() for each in looked} <= {"INITIALIZING", "CREATED", "RUNNING"}
-        assert all(each.result().at for each in kept)
+        assert len({future.result() for future in moved}) == 20
+        assert {future.result() for future in looked} <= {"INITIALIZING", "CREATED", "RUNNING"}
+        assert all(future.result().at for future in kept)
         flink.requests.expect("GET /jobs/overview", times=EACH * len(asked))
         assert [one.number for one in flink.requests] == list(range(1, EACH * len(asked) + 1))
 
@@ -84,9 +84,9 @@ def test_it_is_put_back_while_clients_ask() -> None:
             return times
 
         restoring = [pool.submit(put_back) for _ in range(2)]
-        answers = [each.result() for each in [pool.submit(client, flink.url) for client in CLIENTS]]
+        answers = [future.result() for future in [pool.submit(client, flink.url) for client in CLIENTS]]
         over.set()
         assert answers == [[2] * EACH] * len(CLIENTS)
-        assert all(each.result() for each in restoring)
+        assert all(future.result() for future in restoring)
         flink.restore(snapshot)
         assert flink.clock.now() == snapshot.at and len(flink.requests) == 0

@@ -27,7 +27,7 @@ def _commands(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentPars
     for action in parser._actions:
         if isinstance(action, argparse._SubParsersAction):
             for command in action.choices.values():
-                if not any(isinstance(each, argparse._SubParsersAction) for each in command._actions):
+                if not any(isinstance(action, argparse._SubParsersAction) for action in command._actions):
                     yield command
                 yield from _commands(command)
 

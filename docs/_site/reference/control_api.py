@@ -32,8 +32,8 @@ def _section(title: str, operation: Part) -> Iterator[str]:
     text = " ".join(dict.fromkeys(filter(None, [operation["summary"], operation.get("description", "")])))
     yield f"{text}\n"
     rows = [
-        (each["name"], each["in"], _type(each["schema"]), each.get("description", ""))
-        for each in operation.get("parameters", ())
+        (parameter["name"], parameter["in"], _type(parameter["schema"]), parameter.get("description", ""))
+        for parameter in operation.get("parameters", ())
     ]
     for media, content in operation.get("requestBody", {}).get("content", {}).items():
         schema = content.get("schema", {})
@@ -50,11 +50,12 @@ def _section(title: str, operation: Part) -> Iterator[str]:
             f"| {f'`{name}`' if name else ''} | {where} | {kind} | {_cell(text)} |" for name, where, kind, text in rows
         ]
         yield "\n".join(["| parameter | in | type | |", "|---|---|---|---|", *table]) + "\n"
-    yield f"Responses: {', '.join(_response(status, each) for status, each in operation['responses'].items())}.\n"
+    responses = [_response(status, response) for status, response in operation["responses"].items()]
+    yield f"Responses: {', '.join(responses)}.\n"
 
 
 def _response(status: str, response: Part) -> str:
-    [schema] = [each.get("schema", {}) for each in response.get("content", {}).values()][:1] or [{}]
+    [schema] = [media.get("schema", {}) for media in response.get("content", {}).values()][:1] or [{}]
     kind = _type(schema) if schema else ""
     return f"{status}{f' {kind}' if kind and status < '400' else ''}"
 

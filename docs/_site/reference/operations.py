@@ -24,7 +24,7 @@ def page() -> str:
             newest[str(operation)] = operation
     lines = [HEAD, "| operation | operation id | releases | |", "|---|---|---|---|"]
     names = [contract.release.minor for contract in contracts]
-    for name in sorted(rows, key=lambda each: (each.split(" ")[1], each)):
+    for name in sorted(rows, key=lambda name: (name.split(" ")[1], name)):
         lines.append(f"| `{name}` | `{newest[name].id}` | {_ranges(rows[name], names)} | {_notes(newest[name])} |")
     versions = ", ".join(f"{contract.release.minor} ({contract.release.version})" for contract in contracts)
     lines += ["", f"Releases and the versions that the fake reports: {versions}.", ""]

@@ -37,7 +37,11 @@ SECTION = re.compile(r"^(Args|Returns|Raises|Yields|Attributes):$")
 
 def page() -> str:
     public = [getattr(flinkmock, name) for name in flinkmock.__all__ if not name.startswith("_")]
-    errors = [each for each in public if inspect.isclass(each) and issubclass(each, Exception)]
+    errors = [
+        exported_name
+        for exported_name in public
+        if inspect.isclass(exported_name) and issubclass(exported_name, Exception)
+    ]
     parts = [HEAD, "## flinkmock\n"]
     for value in public:
         if value not in errors:
@@ -48,7 +52,7 @@ def page() -> str:
             if value not in public:
                 parts += _entry(value)
     parts.append("## Errors\n")
-    parts += [f"- `{each.__name__}({each.__bases__[0].__name__})`: {_summary(each)}" for each in errors]
+    parts += [f"- `{error.__name__}({error.__bases__[0].__name__})`: {_summary(error)}" for error in errors]
     return "\n".join([*parts, ""])
 
 
@@ -99,15 +103,15 @@ def _member(owner: str, name: str, attribute: Any) -> Iterator[str]:
 def _code(name: str, value: Any, *, bound: bool = False) -> str:
     signature = inspect.signature(value)
     parameters = list(signature.parameters.values())[1 if bound else 0 :]
-    inside = [_parameter(each) for each in parameters]
-    kinds = [each.kind for each in parameters]
+    inside = [_parameter(parameter) for parameter in parameters]
+    kinds = [parameter.kind for parameter in parameters]
     if inspect.Parameter.KEYWORD_ONLY in kinds and inspect.Parameter.VAR_POSITIONAL not in kinds:
         inside.insert(kinds.index(inspect.Parameter.KEYWORD_ONLY), "*")
     returns = signature.return_annotation
     end = "" if returns in (inspect.Signature.empty, None) else f" -> {_annotation(returns)}"
     text = f"{name}({', '.join(inside)}){end}"
     if len(text) > 100:
-        text = f"{name}(\n" + "".join(f"    {each},\n" for each in inside) + f"){end}"
+        text = f"{name}(\n" + "".join(f"    {line},\n" for line in inside) + f"){end}"
     return f"```python\n{text}\n```\n"
 
 

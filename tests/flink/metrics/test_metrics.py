@@ -223,7 +223,7 @@ def test_taskmanager_details_agree_with_its_metrics(minor: str) -> None:
         prefix = f"Status.JVM.GarbageCollector.{collector['name']}"
         assert str(collector["count"]) == metrics_by_name[f"{prefix}.Count"]
         assert str(collector["time"]) == metrics_by_name[f"{prefix}.Time"]
-    assert [each["name"] for each in collectors][-2:] == ["G1_Young_Generation", "G1_Old_Generation"]
+    assert [collector["name"] for collector in collectors][-2:] == ["G1_Young_Generation", "G1_Old_Generation"]
     assert ("memorySegmentsTotal" in details) == (minor != "2.3")
     assert metrics_by_name["Status.Flink.Memory.Managed.Total"] == "536870920"
 

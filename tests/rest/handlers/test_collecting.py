@@ -48,7 +48,7 @@ def ask(client: HandlerClient, jobid: str, version: str = "", offset: int = 0) -
 
 
 def rows_of(response: dict[str, Any]) -> list[bytes]:
-    return [each for each in response["serializedResults"].more if isinstance(each, bytes)][1:]
+    return [row for row in response["serializedResults"].more if isinstance(row, bytes)][1:]
 
 
 @pytest.mark.parametrize("flink", PLANS)

@@ -24,8 +24,8 @@ RATIOS = {"0.idleTimeMsPerSecond", "0.backPressuredTimeMsPerSecond", "0.busyTime
 def metrics(stage: Stage, tail: str = "") -> dict[str, Any]:
     job = stage.job()
     path = f"/jobs/{job.id}/vertices/{job.graph.vertices[0].id}" if tail == "vertex" else f"/jobs/{job.id}"
-    names = ",".join(each["id"] for each in stage.get(f"{path}/metrics"))
-    return {each["id"]: each["value"] for each in stage.get(f"{path}/metrics?get={names}")} if names else {}
+    names = ",".join(metric["id"] for metric in stage.get(f"{path}/metrics"))
+    return {metric["id"]: metric["value"] for metric in stage.get(f"{path}/metrics?get={names}")} if names else {}
 
 
 def polled(stage: Stage, until: int) -> None:
@@ -77,7 +77,7 @@ def test_accumulators_come_with_the_heartbeats_of_the_job_master():
 
         def seen() -> list[str]:
             found = stage.get(f"/jobs/{stage.job().id}/accumulators")["user-task-accumulators"]
-            return [each["value"] for each in found]
+            return [metric["value"] for metric in found]
 
         stage.to(9_000)
         assert seen() == []

@@ -75,8 +75,8 @@ def test_names_of_operators_in_names_of_metrics(flink):
     with played(f"jobs: {{orders: {{vertices: [{{operators: {chain}}}]}}}}", flink=flink) as stage:
         stage.to(10_000)
         path = f"/jobs/{stage.job().id}/vertices/{stage.job().graph.vertices[0].id}/metrics"
-        assert {each["id"] for each in stage.get(path)} >= set(names)
-        assert [each["id"] for each in stage.get(f"{path}?get={','.join(map(quote, names))}")] == names
+        assert {metric["id"] for metric in stage.get(path)} >= set(names)
+        assert [metric["id"] for metric in stage.get(f"{path}?get={','.join(map(quote, names))}")] == names
         response = stage.client.send("GET", f"{path}?get={names[0]}")
         (text,) = json.loads(response.body)["errors"]
         assert (response.status, text[:48]) == (500, "Internal server error: invalid hex byte 'b_' at ")

@@ -45,7 +45,7 @@ def test_a_payload_with_an_odd_or_a_missing_value_is_written_as_it_is_rendered(d
     contract = Contract.load(minor)
     operation, renderer = contract.operation(operation_id), ResponseRenderer(contract)
     payload = copy.deepcopy(data.draw(values_of(minor).of(operation.response)))
-    objects = [(each, key) for each in all_objects(payload) for key in each]
+    objects = [(object, key) for object in all_objects(payload) for key in object]
     if objects:
         changed, key = data.draw(st.sampled_from(objects))
         if data.draw(st.booleans()):
