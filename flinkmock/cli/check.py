@@ -25,7 +25,7 @@ def configure(subparsers: Any) -> None:
         help="compare a live server with the contract of a release",
         description="Sends every read-only request of the contract to a live server, real or fake. Reports each "
         "violation in status, headers, content type and body, and each contradiction between responses. Exit code 0: "
-        "no findings; 1: findings; 2: usage error, or the server is unreachable.",
+        "no findings; 1: findings; 2: usage error, or the server is unreachable or gone at the end.",
         examples=(
             "flinkmock check http://flink:8081",
             "flinkmock check http://127.0.0.1:8081 --flink 2.3 --mutating job.jar",
@@ -65,6 +65,13 @@ def configure(subparsers: Any) -> None:
         metavar="DURATION",
         help="read the server again and again for this long (30s, 5m), and compare each response with the ones before",
     )
+    parser.add_argument(
+        "--every",
+        type=positive_duration,
+        default=1_000,
+        metavar="DURATION",
+        help="the pause between two reads of everything with --watch; default: 1s",
+    )
     parser.add_argument("--format", choices=FORMATS, default="table", help="default: %(default)s")
     parser.add_argument(
         "--baseline", type=Path, metavar="FILE", help="ignore the findings of this report (from --format json)"
@@ -87,11 +94,14 @@ def run(args: argparse.Namespace) -> int:
         progress=bar if is_terminal(sys.stderr) else None,
         headers=dict(args.headers),
         watch_ms=args.watch,
+        every_ms=args.every,
         context=server_access.ssl_context(args),
     )
     report.accept(known)
     print(format_report(report, args.format))
-    return 0 if report.clean else 1
+    if not report.clean:
+        return 1
+    return 2 if report.lost else 0
 
 
 def _contract(args: argparse.Namespace) -> Contract | None:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from datetime import UTC, datetime
 
 from flinkmock.conformance.coherence import CoherenceSession, Culprit, Invariants, described, seen_response
 from flinkmock.conformance.coherence.session import REPEAT_AFTER_MS
@@ -24,9 +25,10 @@ from flinkmock.conformance.http_client import (
     HttpResponse,
     Json,
 )
+from flinkmock.conformance.interruptions import Interruptions, NoLeader
 from flinkmock.conformance.invariants import InvariantViolation
 from flinkmock.conformance.report import COHERENCE, Finding, Report, generalize_pointer
-from flinkmock.conformance.response_check import check_response, expected_error
+from flinkmock.conformance.response_check import STATUS, check_response, expected_error, lacks_leader
 from flinkmock.conformance.targets import VALUES_PER_PARAMETER, Targets
 from flinkmock.contract import LATEST, Contract, Operation, known_releases
 from flinkmock.contract.operation_traits import only_reads
@@ -48,6 +50,7 @@ def check(
     progress: Progress | None = None,
     headers: Mapping[str, str] | None = None,
     watch_ms: int = 0,
+    every_ms: int = PASS_INTERVAL_MS,
     context: ssl.SSLContext | None = None,
 ) -> Report:
     """Check a server against the contract of a release.
@@ -60,6 +63,7 @@ def check(
         progress: Called before each step.
         headers: The headers for every request, such as an API key.
         watch_ms: How long the server is read again and again, in ms; 0: it is read once.
+        every_ms: The pause between two reads of everything, in ms.
         context: The SSL context for TLS; None: the default one.
 
     Raises:
@@ -69,7 +73,7 @@ def check(
     client = HttpClient(url, headers, context)
     try:
         contract = contract or Contract.load(flink or detect_release(client))
-        return Check(client, contract, progress=progress).run(extra_checks, watch_ms=watch_ms)
+        return Check(client, contract, progress=progress).run(extra_checks, watch_ms=watch_ms, every_ms=every_ms)
     finally:
         client.close()
 
@@ -107,27 +111,37 @@ class Check:
         self._silent: set[str] = set()
         self._readable = [operation for operation in contract if only_reads(operation)]
         minor = contract.release.number
-        self._coherence = CoherenceSession(Invariants(minor), self._read_again, self._now, self._is_invalid)
+        self._interruptions = Interruptions(client, self.report, self._now, self.wait)
+        self._statuses: list[tuple[Finding, str]] = []
+        """Findings about statuses in the current pass, which don't count if the leader changes meanwhile."""
+        self._coherence = CoherenceSession(
+            Invariants(minor), self._read_again, self._now, self._is_invalid, self._note_new_leader
+        )
 
-    def run(self, extra_checks: tuple[Callable[[Check], None], ...] = (), *, watch_ms: int = 0) -> Report:
+    def run(
+        self,
+        extra_checks: tuple[Callable[[Check], None], ...] = (),
+        *,
+        watch_ms: int = 0,
+        every_ms: int = PASS_INTERVAL_MS,
+    ) -> Report:
         """Run all checks. Raises ServerUnreachable.
 
         Args:
             extra_checks: Run after the reads.
             watch_ms: How long the reads are repeated, in ms.
+            every_ms: The pause between two reads of everything, in ms.
         """
         end = self._now() + watch_ms
-        self._read_everything()
-        while self._now() < end:
-            self.wait(PASS_INTERVAL_MS)
-            self._add_culprits(self._coherence.ask_again(apart_ms=REPEAT_AFTER_MS[1]))
-            self.targets = Targets(_TargetReader(self), self._limit)
-            self._read_everything()
+        self._complete(self._read_everything, end if watch_ms else None)
+        while self._now() < end and not self.report.lost:
+            self.wait(every_ms)
+            self._complete(self._read_on, end)
         self.progress(len(self._readable), len(self._readable) + 1, "comparison of responses")
         for delay in REPEAT_AFTER_MS:
-            if self._coherence.has_suspicions:
+            if self._coherence.has_suspicions and not self.report.lost:
                 self.wait(delay)
-                self._add_culprits(self._coherence.ask_again())
+                self._complete(self._ask_again, end if watch_ms else None)
         for extra_check in extra_checks:
             extra_check(self)
         self.progress(1, 1, "")
@@ -145,12 +159,60 @@ class Check:
         """The time in ms. Waiting counts as long as it was meant to take: the clock of a fake may be virtual."""
         return time.monotonic() * 1000 - self._slept_ms + self._waited_ms
 
+    def _complete(self, step: Callable[[], None], watched_until: float | None) -> None:
+        """Take a step; again from its beginning after the server was without a leader.
+
+        Args:
+            step: The step.
+            watched_until: When the watch ends, in ms: a server that is down may be back until then. None: the server
+                is not watched.
+
+        Raises:
+            ServerUnreachable: The server does not respond, and is not watched, or comes and goes.
+        """
+        while True:
+            try:
+                step()
+            except (NoLeader, ServerUnreachable) as error:
+                down = isinstance(error, ServerUnreachable)
+                if down and (watched_until is None or self._interruptions.are_too_many):
+                    raise
+                self._coherence.reset()
+                self._statuses.clear()
+                what = "the server did not respond" if down else "the server had no leader"
+                if not self._interruptions.outlast(what, watched_until or 0):
+                    self.report.lost = True
+                    return
+            else:
+                self._interruptions.end()
+                return
+
+    def _note_new_leader(self) -> None:
+        self._statuses.clear()
+        self.report.notes.append(
+            f"{datetime.now(UTC):%H:%M:%S} UTC: the server was started anew, or has another leader. What was known "
+            "before was dropped."
+        )
+
+    def _read_on(self) -> None:
+        """Ask again for what may be wrong, then read everything once more."""
+        self._add_culprits(self._coherence.ask_again(apart_ms=REPEAT_AFTER_MS[1]))
+        self._read_everything()
+
+    def _ask_again(self) -> None:
+        self._add_culprits(self._coherence.ask_again())
+
     def _read_everything(self) -> None:
         self._silent.clear()
+        self.targets = Targets(_TargetReader(self), self._limit)
         for done, operation in enumerate(self._readable):
             self.progress(done, len(self._readable) + 1, str(operation))
             self._read(operation)
-        self._add_culprits(self._coherence.end_pass())
+        culprits = self._coherence.end_pass()
+        for finding, target in self._statuses:
+            self.report.add(finding, target)
+        self._statuses.clear()
+        self._add_culprits(culprits)
 
     def _read_again(self, target: str) -> SeenResponse | None:
         """Read a target once more for a comparison; None if the response is not a success."""
@@ -188,12 +250,29 @@ class Check:
     def send(self, operation: Operation, request: HttpRequest, errors: tuple[int, ...] | None = None) -> HttpResponse:
         """Send a request and check the response; `errors` as for `check_response`."""
         response = self.client.send(request)
+        for finding in self._findings(operation, response, errors):
+            self.report.add(finding, request.target)
+        return response
+
+    def _findings(
+        self, operation: Operation, response: HttpResponse, errors: tuple[int, ...] | None = None
+    ) -> Iterator[Finding]:
         if response.status == operation.status:
             self.report.answered[operation] += 1
         elif reason := expected_error(operation, response):
             self.report.refused[operation] = reason
-        for finding in check_response(self.contract, operation, response, errors):
-            self.report.add(finding, request.target)
+        yield from check_response(self.contract, operation, response, errors)
+
+    def _send_read(self, operation: Operation, target: str) -> HttpResponse:
+        """Send a request of a pass and check the response. Raises NoLeader and ServerUnreachable."""
+        response = self.client.send(HttpRequest(target))
+        if lacks_leader(response) and not self._interruptions.are_too_many:
+            raise NoLeader
+        for finding in self._findings(operation, response):
+            if finding.kind == STATUS:
+                self._statuses.append((finding, target))
+            else:
+                self.report.add(finding, target)
         return response
 
     def _read(self, operation: Operation) -> None:
@@ -206,7 +285,7 @@ class Check:
             for query in self.targets.queries(operation, path):
                 sent_at = self._now()
                 try:
-                    response = self.send(operation, HttpRequest(path + query))
+                    response = self._send_read(operation, path + query)
                 except ServerUnreachable as error:
                     self.note_silence(path, error)
                     self.report.refused[operation] = f"no response within {TIMEOUT_S} s: the TaskManager may have died"

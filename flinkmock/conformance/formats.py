@@ -30,6 +30,7 @@ def as_json(report: Report) -> str:
         "unanswered": {operation.id: why for operation, why in report.unanswered.items()},
         "findings": [_entry(finding, paths, report.times[finding]) for finding, paths in report.findings.items()],
         "accepted": [_entry(finding, paths, report.times[finding]) for finding, paths in report.accepted.items()],
+        "notes": report.notes,
     }
     return json.dumps(document, indent=1, ensure_ascii=False)
 
@@ -82,6 +83,8 @@ def as_junit(report: Report) -> str:
             ElementTree.SubElement(case, "failure", message=_printable(lines[0])).text = _printable("\n".join(lines))
         elif operation in report.unanswered:
             ElementTree.SubElement(case, "skipped", message=_printable(report.unanswered[operation]))
+    if report.notes:
+        ElementTree.SubElement(suite, "system-out").text = _printable("\n".join(report.notes))
     ElementTree.indent(suite)
     return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True)
 
@@ -107,6 +110,8 @@ def as_markdown(report: Report) -> str:
                 finding.found,
             ]
             lines.append(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |")
+    if report.notes:
+        lines += ["", *(f"- {note}" for note in report.notes)]
     return "\n".join(lines)
 
 
@@ -116,6 +121,7 @@ def as_github(report: Report) -> str:
         f"::error title={_property(str(finding.operation))}::{_data(f'{finding} ({paths[0]})')}"
         for finding, paths in report.findings.items()
     ]
+    lines += [f"::notice title=flinkmock check::{_data(note)}" for note in report.notes]
     return "\n".join([*lines, f"::notice title=flinkmock check::{_data(f'{report.url}: {report.headline}')}"])
 
 

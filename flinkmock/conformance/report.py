@@ -58,6 +58,8 @@ class Report:
         skipped: Operations that were not called, with the reason.
         accepted: Findings that the baseline contains.
         invalid: Operations with a response that is wrong by itself; their values are not compared with others.
+        notes: Sentences about what happened to the server, such as a new leader. They are no deviations.
+        lost: Whether the server was gone at the end.
     """
 
     url: str
@@ -70,6 +72,8 @@ class Report:
     skipped: dict[Operation, str] = field(default_factory=dict)
     accepted: dict[Finding, list[str]] = field(default_factory=dict)
     invalid: set[Operation] = field(default_factory=set)
+    notes: list[str] = field(default_factory=list)
+    lost: bool = False
     _contradictions: dict[tuple[str, str], Finding] = field(default_factory=dict, repr=False)
 
     @property
@@ -126,6 +130,8 @@ class Report:
             width = max(len(str(operation)) for operation in unanswered)
             lines += ["", "not checked:"]
             lines += [f"    {operation!s:{width}}  {reason}" for operation, reason in unanswered.items()]
+        if self.notes:
+            lines += ["", "notes:", *(f"    {note}" for note in self.notes)]
         return "\n".join(lines)
 
     @property

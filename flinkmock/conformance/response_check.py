@@ -9,9 +9,12 @@ from flinkmock.conformance.http_client import HttpResponse
 from flinkmock.conformance.report import Finding, generalize_pointer
 from flinkmock.contract import Contract, Operation
 from flinkmock.contract.operation_traits import traits_of
+from flinkmock.flink.messages import NO_LEADER
 
 JSON = "application/json; charset=UTF-8"
 CORS = "access-control-allow-origin"
+STATUS = "status"
+"""The kind of findings about a status that the contract does not have."""
 
 ANY_ERROR = 308, 400, 404, 405, 409, 413, 500, 503
 """All statuses of error responses (docs/flink-behaviour.md#statuses)."""
@@ -44,6 +47,11 @@ def expected_error(operation: Operation, response: HttpResponse) -> str | None:
     return None
 
 
+def lacks_leader(response: HttpResponse) -> bool:
+    """Return whether a JobManager responds that no leader is elected."""
+    return response.status == 503 and error_message(response) == NO_LEADER
+
+
 def unreachable_taskmanager(response: HttpResponse) -> str | None:
     """Return the exception of a TaskManager that does not answer any more; None for any other response.
 
@@ -74,7 +82,7 @@ def check_response(
     error_allowed = expected_error(operation, response) if errors is None else response.status in errors
     if not success and not error_allowed:
         expected = operation.status if errors is None else " or ".join(map(str, sorted({operation.status, *errors})))
-        yield finding("status", expected, f"{response.status} {error_message(response)}".strip())
+        yield finding(STATUS, expected, f"{response.status} {error_message(response)}".strip())
     if response.status in NETTY_STATUSES and not response.raw_body:
         return
     file_type = (operation.response or {}).get("contentType") if response.status < 400 else None

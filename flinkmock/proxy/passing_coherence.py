@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from flinkmock.conformance.coherence import Culprit, Invariants
 from flinkmock.conformance.coherence.culprits import culprits
 from flinkmock.conformance.coherence.evaluation import Violation, count_support, violations
+from flinkmock.conformance.coherence.restarts import SIGNS, shows_new_leader
 from flinkmock.conformance.coherence.values import SeenResponse
 from flinkmock.conformance.coherence.view import View
 
@@ -18,6 +20,10 @@ SHARE = 20
 """Comparisons between responses take at most one part in so many of the time."""
 SIGHTINGS = 3
 """How often a contradiction between responses has to show, each time with new responses to all requests."""
+HELD_MS = 10_000
+"""A contradiction over time is reported after this time: until then, other responses may show a new leader."""
+SIGN_MS = 60_000
+"""Signs of a new leader belong together if they are seen within this time."""
 _Key = tuple[object, ...]
 
 
@@ -44,26 +50,48 @@ class PassingCoherence:
 
     Args:
         invariants: The invariants of the release.
+        on_new_leader: Called when responses show that the server was started anew, or has another leader.
     """
 
     invariants: Invariants
+    on_new_leader: Callable[[], None] = lambda: None
     _newest: dict[str, SeenResponse] = field(default_factory=dict)
     _suspicions: dict[_Key, _Suspicion] = field(default_factory=dict)
     _pending: list[SeenResponse] = field(default_factory=list)
+    _held: list[tuple[float, SeenResponse, list[Violation]]] = field(default_factory=list)
+    _signs: dict[str, float] = field(default_factory=dict)
+    _known_since: float = -math.inf
     _next_comparison_ms: float = 0
     _count: int = 0
 
-    def reset(self) -> None:
-        """Forget what passed: the server may have been started anew."""
+    def reset(self, at: float) -> None:
+        """Forget what passed: the server may have been started anew.
+
+        Args:
+            at: When that was seen, in ms. Responses to earlier requests are ignored.
+        """
+        self._known_since = at
         self._newest.clear()
         self._suspicions.clear()
         self._pending.clear()
+        self._held.clear()
+        self._signs.clear()
+
+    def end(self) -> list[Culprit]:
+        """Return the values that are wrong and were not reported yet."""
+        return self._release(math.inf)
 
     def add(self, response: SeenResponse) -> list[Culprit]:
         """Add a response; return the values that are wrong, in it or in an earlier one."""
+        if response.sent_at < self._known_since:
+            return []
         self._count += 1
         response.number = self._count
         earlier = self._newest.get(response.target)
+        if earlier is not None and self._shows_new_leader(earlier, response):
+            self.reset(min(self._signs.values()))
+            self.on_new_leader()
+            earlier = None
         self._newest[response.target] = response
         self._pending.append(response)
         contradictions: list[Violation] = []
@@ -71,10 +99,28 @@ class PassingCoherence:
             if not violation.invariant.settles_in_ms or self._is_confirmed(violation, response.received_at):
                 contradictions.append(violation)
         if earlier is not None and earlier.received_at <= response.sent_at:
-            contradictions += violations(self.invariants.of_times(earlier, response))
-        named = self._name(contradictions, [response])
+            over_time = violations(self.invariants.of_times(earlier, response))
+            if over_time:
+                self._held.append((response.received_at, response, over_time))
+        named = self._name(contradictions, [response]) + self._release(response.received_at - HELD_MS)
         if response.received_at >= self._next_comparison_ms:
             named += self._compare(response.received_at)
+        return named
+
+    def _shows_new_leader(self, earlier: SeenResponse, response: SeenResponse) -> bool:
+        """Note a sign of a new leader; return whether there are enough."""
+        now = response.received_at
+        self._signs = {operation: at for operation, at in self._signs.items() if now - at < SIGN_MS}
+        if shows_new_leader(earlier, response):
+            self._signs.setdefault(response.operation_id, response.sent_at)
+        return len(self._signs) >= SIGNS
+
+    def _release(self, until: float) -> list[Culprit]:
+        """Name what contradicts earlier responses, of the responses that were received until a time."""
+        named: list[Culprit] = []
+        while self._held and self._held[0][0] <= until:
+            _, response, contradictions = self._held.pop(0)
+            named += self._name(contradictions, [response])
         return named
 
     def _compare(self, now: float) -> list[Culprit]:

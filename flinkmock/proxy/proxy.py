@@ -146,12 +146,13 @@ class Proxy:
         async def close(_: web.Application) -> None:
             await self._delayed.close()
 
-        async def count_hanging(_: web.Application) -> None:
+        async def finish_checks(_: web.Application) -> None:
             for key in list(self._in_flight):
                 self._add_hanging(key, "no response until the proxy ended")
+            self.checker.end()
 
         app = web.Application()
-        app.on_cleanup.append(count_hanging)
+        app.on_cleanup.append(finish_checks)
         app.router.add_route("*", "/{path:(?s:.*)}", self._handle, expect_handler=meet_expectation)
         app.cleanup_ctx.append(client)
         app.on_response_prepare.append(_prepare)
@@ -271,6 +272,7 @@ class Proxy:
             self._add_hanging(id(request), "the client left before the response was complete")
         else:
             self.checker.add_unanswered(f"{request.operation or request.method}: {error}")
+            self.checker.note_interruption("the server did not respond", time.perf_counter_ns() / 1_000_000)
 
     async def _choose_fault(self, http: web.Request, request: Request) -> Response | NoResponse | None:
         """Choose the fault of a request; return the response if the fault keeps the request from the server."""

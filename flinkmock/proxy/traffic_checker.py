@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from functools import lru_cache
 
-from flinkmock.conformance.coherence import Invariants, described, seen_response
+from flinkmock.conformance.coherence import Culprit, Invariants, described, seen_response
 from flinkmock.conformance.http_client import HttpResponse
 from flinkmock.conformance.report import COHERENCE, Finding, Report, generalize_pointer
-from flinkmock.conformance.response_check import ANY_ERROR, NETTY_STATUSES, check_response, error_message
+from flinkmock.conformance.response_check import (
+    ANY_ERROR,
+    NETTY_STATUSES,
+    check_response,
+    error_message,
+    lacks_leader,
+)
 from flinkmock.contract import Contract, Operation
 from flinkmock.contract.operation_traits import traits_of
 from flinkmock.journal import Exchange
@@ -19,6 +26,8 @@ from flinkmock.proxy.passing_coherence import PassingCoherence
 
 MAX_CHECKED_BYTES = 4 * 1024 * 1024
 """Longer responses are not checked."""
+MAX_NOTES = 100
+"""How many notes a report keeps: a proxy may run for days."""
 
 CLIENT_ERRORS = (400, 405, 413, 415)
 """Statuses of requests that are wrong in any state of the cluster."""
@@ -40,7 +49,9 @@ class TrafficChecker:
         self.mistaken = 0
         self.unanswered: Counter[str] = Counter()
         self._details: dict[str, str] = {}
-        self._coherence = PassingCoherence(Invariants(contract.release.number))
+        self._coherence = PassingCoherence(Invariants(contract.release.number), self._note_new_leader)
+        self._is_interrupted = False
+        self._new_notes: list[str] = []
         self._contract = contract
         self._without_body = lru_cache(maxsize=10_000)(self._advice)  # clients repeat the same targets
 
@@ -67,13 +78,16 @@ class TrafficChecker:
         """
         self.report.requests += 1
         deviations: list[str] = []
+        response = HttpResponse(status, {name.lower(): headers[name] for name in headers}, body or b"")
+        if lacks_leader(response):
+            self.note_interruption("the server had no leader", span[1])
+        elif status < 500:
+            self._is_interrupted = False
         if operation is not None:
             if status == operation.status:
                 self.report.answered[operation] += 1
             if body is not None:
-                deviations = self._check(
-                    exchange, operation, HttpResponse(status, {name.lower(): headers[name] for name in headers}, body)
-                )
+                deviations = self._check(exchange, operation, response)
                 if not deviations and status == operation.status and operation.method == "GET":
                     deviations = self._contradictions(exchange.target, operation, body, span)
         advice = self._mistakes(exchange, operation, status)
@@ -83,7 +97,33 @@ class TrafficChecker:
             advice += self._without_body(operation.id, exchange.target)
         self.advice.update(advice)
         self.mistaken += bool(advice)
-        return [*deviations, *advice]
+        notes, self._new_notes = self._new_notes, []
+        return [*deviations, *advice, *(f"note: {note}" for note in notes)]
+
+    def end(self) -> None:
+        """Add what was found and not reported yet to the report."""
+        self._add_culprits(self._coherence.end())
+
+    def note_interruption(self, what: str, at: float) -> None:
+        """Drop what was known of the server, which may be started anew, and note it once until it responds again.
+
+        Args:
+            what: What happened, for the note.
+            at: When it was seen, in ms of the clock of `record`.
+        """
+        self._coherence.reset(at)
+        if not self._is_interrupted:
+            self._note(what)
+        self._is_interrupted = True
+
+    def _note_new_leader(self) -> None:
+        self._note("the server was started anew, or has another leader")
+
+    def _note(self, what: str) -> None:
+        note = f"{datetime.now(UTC):%H:%M:%S} UTC: {what}. What was known before was dropped."
+        self._new_notes.append(note)
+        if len(self.report.notes) < MAX_NOTES:
+            self.report.notes.append(note)
 
     def _mistakes(self, exchange: Exchange, operation: Operation | None, status: int) -> list[str]:
         """Return sentences about a request that Flink does not have or rejects."""
@@ -122,8 +162,12 @@ class TrafficChecker:
         except ValueError:
             return []
         response = seen_response(operation, target.removeprefix("/v1"), value, *span)
+        return self._add_culprits(self._coherence.add(response))
+
+    def _add_culprits(self, culprits: Iterable[Culprit]) -> list[str]:
+        """Add values that are wrong to the report; return those that are new."""
         texts = []
-        for culprit in self._coherence.add(response):
+        for culprit in culprits:
             expected, found = described(culprit)
             wrong_response = culprit.value.response
             pointer = generalize_pointer(culprit.value.pointer)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
-from flinkmock.conformance.coherence import Invariants, seen_response
+from flinkmock.conformance.coherence import Culprit, Invariants, seen_response
 from flinkmock.conformance.coherence.values import SeenResponse
 from flinkmock.contract import Contract
 from flinkmock.proxy.passing_coherence import PassingCoherence
@@ -34,11 +35,7 @@ def coherence() -> PassingCoherence:
 
 
 def found(passing: PassingCoherence, *responses: SeenResponse) -> list[str]:
-    return [
-        f"{culprit.value.response.path} {culprit.value.pointer} {culprit.violations[0].invariant.id}"
-        for response in responses
-        for culprit in passing.add(response)
-    ]
+    return [text for response in responses for text in named(passing.add(response))]
 
 
 def test_a_contradiction_within_a_response_is_reported_at_once() -> None:
@@ -47,11 +44,48 @@ def test_a_contradiction_within_a_response_is_reported_at_once() -> None:
     ]
 
 
-def test_a_contradiction_over_time_is_reported_at_once() -> None:
+def named(culprits: Iterable[Culprit]) -> list[str]:
+    return [
+        f"{culprit.value.response.path} {culprit.value.pointer} {culprit.violations[0].invariant.id}"
+        for culprit in culprits
+    ]
+
+
+OTHER_VERSION = overview() | {"flink-version": "2.2.0"}
+
+
+def test_a_contradiction_over_time_is_reported_unless_the_server_was_started_anew() -> None:
     passing = coherence()
     assert found(passing, response("/jobs/metrics", [], 0), response("/overview", overview(), 1)) == []
-    other = overview() | {"flink-version": "2.2.0"}
-    assert found(passing, response("/overview", other, 10)) == ["/overview /flink-version version-stays"]
+    assert found(passing, response("/overview", OTHER_VERSION, 10), response("/overview", OTHER_VERSION, 9_000)) == []
+    expected = ["/overview /flink-version version-stays"]
+    assert found(passing, response("/overview", OTHER_VERSION, 12_000)) == expected
+
+
+def test_the_end_reports_what_was_held() -> None:
+    passing = coherence()
+    assert found(passing, response("/overview", overview(), 1), response("/overview", OTHER_VERSION, 10)) == []
+    assert named(passing.end()) == ["/overview /flink-version version-stays"]
+    assert named(passing.end()) == []
+
+
+def test_two_operations_that_show_a_new_leader() -> None:
+    events: list[str] = []
+    passing = PassingCoherence(Invariants((2, 3)), lambda: events.append("new leader"))
+    running = {"jobs": [{"id": "a" * 32, "status": "RUNNING"}]}
+    assert found(passing, response("/overview", overview(), 1), response("/jobs", running, 2)) == []
+    assert found(passing, response("/jobs", {"jobs": []}, 10)) == []
+    assert events == []
+    assert found(passing, response("/overview", OTHER_VERSION, 11)) == []
+    assert events == ["new leader"]
+    assert found(passing, response("/overview", OTHER_VERSION, 20_000)) == named(passing.end()) == []
+
+
+def test_responses_to_requests_before_a_reset_are_ignored() -> None:
+    passing = coherence()
+    passing.reset(10)
+    assert found(passing, response("/overview", overview(), 9), response("/overview", OTHER_VERSION, 10)) == []
+    assert named(passing.end()) == []
 
 
 def test_a_contradiction_between_responses_is_reported_when_it_stays() -> None:

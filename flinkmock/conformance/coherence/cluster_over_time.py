@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flinkmock.conformance.coherence.jobs import TERMINAL
+from flinkmock.conformance.coherence.jobs import TERMINAL, row_with
 from flinkmock.conformance.coherence.over_time import duration_grows, pairs
 from flinkmock.conformance.coherence.registry import between_times, over_time
 from flinkmock.conformance.coherence.relations import Relations, ascending, equal, same_fields, true
@@ -25,6 +25,10 @@ _GROWING_METRICS = (
     "accumulateIdleTimeMs",
     "currentInputWatermark",
 )
+_UNKNOWN = "Unknown"
+"""The state backend and the storages of a job that is not initialized (docs/flink-behaviour.md#before-a-job-runs)."""
+_DEFAULT_STRATEGY = "Cluster level default restart strategy"
+"""The restart strategy of such a job, and of one that sets none."""
 _SETTLED_MS = 30_000
 """Metrics of the previous attempt are gone after this time."""
 
@@ -91,8 +95,24 @@ def configuration_stays(before: Value, after: Value) -> Relations:
             if key in rows[0]:
                 yield from equal(rows[0][key]["value"], row["value"])
         yield from true(rows[0].keys() == rows[1].keys(), "other options", before, after)
-    else:
-        yield from same_fields(before, after)
+    elif not _is_sparse(before["execution-config"]):
+        unknown = tuple(key for key, value in before.items() if value.raw == _UNKNOWN)
+        yield from same_fields(before, after, without=unknown)
+
+
+def _is_sparse(config: Value) -> bool:
+    """Return whether a job may show this configuration before it is initialized, whatever its own is."""
+    strategy = config["restart-strategy"].raw
+    return strategy == _DEFAULT_STRATEGY and config["job-parallelism"].raw == 1 and not config["user-config"].raw
+
+
+@between_times(
+    "job", text="The configuration of a job does not change once it is initialized.", source="before-a-job-runs"
+)
+def job_configuration_stays(before: View, after: View, job_id: str) -> Relations:
+    state = row_with(before.body("getJobsOverview")["jobs"], "jid", job_id)["state"]
+    if state.exists and state.raw not in ("INITIALIZING", "CREATED"):
+        yield from same_fields(*(view.body("getJobConfig", jobid=job_id) for view in (before, after)))
 
 
 @over_time("getJobPlan", text="The plan of a job does not change.", source="job-details")

@@ -107,7 +107,8 @@ def result_stays(before: Value, after: Value) -> Relations:
 @over_time("getJobDetails", text="The times of a job only grow, and its start stays.", source=_RULES)
 def job_times_grow(before: Value, after: Value) -> Relations:
     for key in ("jid", "name", "job-type", "application-id", "start-time"):
-        yield from equal(before[key], after[key])
+        if before[key].raw is not None:  # unknown while the job is INITIALIZING
+            yield from equal(before[key], after[key])
     yield from ascending(before["now"], after["now"])
     yield from duration_grows(before, after)
     for state, time in before["timestamps"].items():

@@ -10,6 +10,7 @@ from flinkmock.conformance.coherence.culprits import Culprit, culprits
 from flinkmock.conformance.coherence.evaluation import Invariants, PlaceKey, Violation, count_support, violations
 from flinkmock.conformance.coherence.registry import Scope
 from flinkmock.conformance.coherence.requests import clock_of
+from flinkmock.conformance.coherence.restarts import SIGNS, operations_with_new_leader
 from flinkmock.conformance.coherence.values import SeenResponse, Value, is_number, shortened
 from flinkmock.conformance.coherence.view import RepeatedView, View
 
@@ -41,12 +42,14 @@ class CoherenceSession:
         fetch: Requests a target again; None if the response isn't a success.
         now: The time in ms, of the same clock as the responses' times.
         skip: Whether responses of an operation are left out, because they break their schema.
+        on_new_leader: Called when a pass shows that the server was started anew, or has another leader.
     """
 
     invariants: Invariants
     fetch: Fetch
     now: Callable[[], float]
     skip: Callable[[str], bool] = lambda operation_id: False
+    on_new_leader: Callable[[], None] = lambda: None
     _responses: list[SeenResponse] = field(default_factory=list)
     _view: View = field(default_factory=View)
     _earlier: list[tuple[float, View]] = field(default_factory=list)
@@ -57,15 +60,24 @@ class CoherenceSession:
         self._responses.append(response)
 
     def reset(self) -> None:
-        """Forget earlier passes: the server may have been started anew."""
+        """Forget all responses: the server may have been started anew."""
+        self._responses = []
+        self._view = View()
         self._earlier.clear()
         self._suspicions.clear()
 
     def end_pass(self) -> list[Culprit]:
-        """Check the responses that were added since the last pass. Return what is certain immediately."""
+        """Check the responses that were added since the last pass. Return what is certain immediately.
+
+        A pass that shows a new leader is dropped, with all earlier ones: a part of it may be the former leader's.
+        """
         now = self.now()
         self._view = View(response for response in self._responses if not self.skip(response.operation_id))
         self._responses = []
+        if self._earlier and self._shows_new_leader(self._earlier[-1][1]):
+            self.reset()
+            self.on_new_leader()
+            return []
         certain = self._over_time(now)
         seen: dict[_Key, Violation] = {}
         for violation in self._current():
@@ -80,6 +92,10 @@ class CoherenceSession:
                 self._suspicions[key] = _Suspicion(violation, now, _guard(self._view, violation))
         self._earlier = [*self._earlier[-1:], (now, self._view)] if not self._earlier else self._kept(now)
         return self._name(certain)
+
+    def _shows_new_leader(self, before: View) -> bool:
+        earlier = {response.target: response for response in before}
+        return len(operations_with_new_leader(earlier, self._view)) >= SIGNS
 
     def _kept(self, now: float) -> list[tuple[float, View]]:
         """Keep the last view, and the newest of those that are old enough to be compared with."""

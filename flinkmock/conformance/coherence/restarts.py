@@ -1,0 +1,100 @@
+"""Recognizes a server that was started anew or has another leader: what was known of it is then void.
+
+A value that is wrong shows in the responses of one operation. A new leader shows in those of several.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from flinkmock.conformance.coherence.jobs import TERMINAL
+from flinkmock.conformance.coherence.values import SeenResponse, Value, is_number, number
+
+SIGNS = 2
+"""How many operations have to show a new leader."""
+
+
+def shows_new_leader(before: SeenResponse, after: SeenResponse) -> bool:
+    """Return whether two responses to the same request can't come from the same leader, if both are right.
+
+    See docs/flink-behaviour.md#leader-change.
+    """
+    sign = _SIGNS.get(after.operation_id)
+    return sign is not None and sign(Value.of(before), Value.of(after))
+
+
+def operations_with_new_leader(before: Mapping[str, SeenResponse], after: Iterable[SeenResponse]) -> set[str]:
+    """Return the ids of the operations whose responses show a new leader.
+
+    Args:
+        before: The earlier responses by target.
+        after: The later ones.
+    """
+    return {
+        response.operation_id
+        for response in after
+        if response.target in before and shows_new_leader(before[response.target], response)
+    }
+
+
+def _has_other_folder(before: Value, after: Value) -> bool:
+    """A JobManager adds its temporary folder, which has a random name, to its configuration."""
+    folders = [{row["key"].raw: row["value"].raw for row in body}.get("web.tmpdir") for body in (before, after)]
+    return None not in folders and folders[0] != folders[1]
+
+
+def _has_other_version(before: Value, after: Value) -> bool:
+    versions = [body["flink-version"] for body in (before, after)]
+    return all(each.exists for each in versions) and versions[0].raw != versions[1].raw
+
+
+def _counts_anew(before: Value, after: Value) -> bool:
+    """A leader counts the jobs that ended under it."""
+    fewer = any(_falls(before[key], after[key]) for key in ("jobs-finished", "jobs-cancelled", "jobs-failed"))
+    return fewer or _has_other_version(before, after)
+
+
+def _has_other_jobs(before: Value, after: Value) -> bool:
+    """Each job that had not ended is unknown, or was started anew."""
+    starts = {job["jid"].raw: job["start-time"].raw for job in after["jobs"]}
+    alive = [job for job in before["jobs"] if job["state"].exists and job["state"].raw not in TERMINAL]
+    return bool(alive) and all(starts.get(job["jid"].raw) != job["start-time"].raw for job in alive)
+
+
+def _has_other_ids(before: Value, after: Value) -> bool:
+    """Each job that had not ended is unknown."""
+    known = {job["id"].raw for job in after["jobs"]}
+    alive = [job for job in before["jobs"] if job["status"].exists and job["status"].raw not in TERMINAL]
+    return bool(alive) and all(job["id"].raw not in known for job in alive)
+
+
+def _has_other_start(before: Value, after: Value) -> bool:
+    starts = before["start-time"], after["start-time"]
+    return all(is_number(each.raw) for each in starts) and starts[0].raw != starts[1].raw
+
+
+def _has_other_jvm(before: Value, after: Value) -> bool:
+    """The processor time of a JVM only grows."""
+    times = [
+        number(row["value"])
+        for body in (before, after)
+        for row in body
+        if row["id"].raw == "Status.JVM.CPU.Time" and row["value"].exists
+    ]
+    return len(times) == 2 and _falls(*times)
+
+
+def _falls(before: Value, after: Value) -> bool:
+    return is_number(before.raw) and is_number(after.raw) and after.raw < before.raw
+
+
+_SIGNS: dict[str, Callable[[Value, Value], bool]] = {
+    "getClusterConfigurationInfo": _has_other_folder,
+    "getClusterOverview": _counts_anew,
+    "getDashboardConfiguration": _has_other_version,
+    "getJobsOverview": _has_other_jobs,
+    "getJobIdsWithStatusesOverview": _has_other_ids,
+    "getJobDetails": _has_other_start,
+    "getJobManagerMetrics": _has_other_jvm,
+}
+"""Operation -> whether two responses show a new leader."""

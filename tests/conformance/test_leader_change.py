@@ -1,0 +1,81 @@
+"""A check that lasts longer than a leader notes the change, and has no finding."""
+
+from __future__ import annotations
+
+from contextlib import closing
+from typing import Any
+
+import pytest
+
+from flinkmock import FlinkMock
+from flinkmock.conformance.check import Check
+from flinkmock.conformance.http_client import HttpClient
+from flinkmock.conformance.interruptions import MOST_IN_A_ROW
+from flinkmock.conformance.report import Report
+from flinkmock.contract import Contract
+
+JOBS = {"running": "streaming", "other": "streaming", "finished": "batch"}
+
+
+def watched(cluster: FlinkMock, events: dict[int, Any], watch_ms: int = 5_000) -> Report:
+    """Watches a cluster; `events` are called at these times, in ms since the start."""
+    waiting = dict(events)
+    passed = [0]
+
+    def wait(ms: int) -> None:
+        passed[0] += ms
+        for at in [at for at in waiting if at <= passed[0]]:
+            waiting.pop(at)()
+        cluster.advance(f"{ms}ms")
+
+    with closing(HttpClient(cluster.urls[-1])) as client:
+        check = Check(client, Contract.load("2.3"), wait=wait, limit=2)
+        return check.run(watch_ms=watch_ms)
+
+
+def scenario(*, highly_available: bool) -> dict[str, Any]:
+    """Two JobManagers, or one that loses its jobs."""
+    if highly_available:
+        return {"jobs": JOBS, "cluster": {"jobmanagers": 2}}
+    return {"jobs": JOBS, "cluster": {"config": {"high-availability.type": "NONE"}}}
+
+
+@pytest.mark.parametrize(
+    ("highly_available", "what"), [(False, "the server did not respond"), (True, "the server had no leader")]
+)
+def test_a_leader_that_crashes(highly_available: bool, what: str) -> None:
+    with FlinkMock(scenario(highly_available=highly_available), flink="2.3", clock="virtual") as cluster:
+        cluster.advance("60s")
+        report = watched(cluster, {2_000: lambda: cluster.jobmanagers.fail("2s")})
+    assert report.clean, report.table()
+    [note] = report.notes
+    assert f"UTC: {what} for" in note and note.endswith(" s. What was known before was dropped.")
+    assert f"    {note}" in report.table().partition("notes:")[2]
+    assert not report.lost
+
+
+@pytest.mark.parametrize("highly_available", [True, False])
+def test_a_change_between_two_passes(highly_available: bool) -> None:
+    with FlinkMock(scenario(highly_available=highly_available), flink="2.3", clock="virtual") as cluster:
+        cluster.advance("60s")
+        report = watched(cluster, {2_000: lambda: cluster.jobmanagers.fail("10ms")})
+    assert report.clean, report.table()
+    [note] = report.notes
+    assert note.endswith("UTC: the server was started anew, or has another leader. What was known before was dropped.")
+
+
+def test_a_server_that_does_not_come_back() -> None:
+    with FlinkMock(scenario(highly_available=True), flink="2.3", clock="virtual") as cluster:
+        report = watched(cluster, {2_000: lambda: cluster.jobmanagers.fail("1h")})
+    assert report.lost
+    [note] = report.notes
+    assert note.endswith("It is not back.")
+
+
+def test_a_server_that_never_has_a_leader() -> None:
+    faults = [{"match": "GET /jobs/overview", "reply": "leader-unavailable"}]
+    with FlinkMock({"jobs": JOBS, "faults": faults}, flink="2.3", clock="virtual") as cluster:
+        report = watched(cluster, {}, 0)
+    [finding] = report.findings
+    assert str(finding).startswith("status: expected 200, found 503 Service temporarily unavailable")
+    assert len(report.notes) == MOST_IN_A_ROW

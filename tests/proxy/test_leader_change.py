@@ -1,0 +1,78 @@
+"""The proxy notes a change of leader, and compares nothing with what was before."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import aiohttp
+from aiohttp import web
+
+from flinkmock import FlinkMock
+from flinkmock.contract import Contract
+from flinkmock.proxy import Proxy
+
+JOBS = {"orders": "streaming", "nightly": "batch"}
+
+
+async def read(url: str, job_id: str) -> list[int]:
+    """Returns the statuses of what a client reads again and again."""
+    statuses = []
+    targets = ("/overview", "/jobs", "/jobs/overview", f"/jobs/{job_id}", f"/jobs/{job_id}/checkpoints")
+    async with aiohttp.ClientSession() as session:
+        for target in targets:
+            async with session.get(url + target) as response:
+                await response.read()
+                statuses.append(response.status)
+    return statuses
+
+
+async def played(
+    serve: Callable[[web.Application | Proxy], Awaitable[str]], jobmanager: int, *, unseen: bool
+) -> tuple[Proxy, list[int]]:
+    """Reads through a proxy before, during and after a change of leader; `unseen`: nobody reads during it.
+
+    Returns:
+        The proxy, and the statuses during the change.
+    """
+    scenario = {"jobs": JOBS, "cluster": {"jobmanagers": 2}}
+    with FlinkMock(scenario, flink="2.3", clock="virtual") as cluster:
+        cluster.advance("60s")
+        job_id = cluster.job("orders").id
+        proxy = Proxy(cluster.urls[jobmanager], Contract.load("2.3"))
+        url = await serve(proxy)
+        for _ in range(3):
+            await read(url, job_id)
+            cluster.advance("5s")
+        cluster.jobmanagers.fail("10s")
+        during = [] if unseen else await read(url, job_id)
+        cluster.advance("20s")
+        for _ in range(3):
+            await read(url, job_id)
+            cluster.advance("5s")
+    proxy.checker.end()
+    return proxy, during
+
+
+async def test_a_leader_that_is_down(serve: Callable[[web.Application | Proxy], Awaitable[str]]) -> None:
+    proxy, during = await played(serve, 0, unseen=False)
+    assert set(during) == {502}
+    assert proxy.report.clean, proxy.summary()
+    [note] = proxy.report.notes
+    assert note.endswith(" UTC: the server did not respond. What was known before was dropped.")
+
+
+async def test_an_election(serve: Callable[[web.Application | Proxy], Awaitable[str]]) -> None:
+    proxy, during = await played(serve, 1, unseen=False)
+    assert set(during) == {503}
+    assert proxy.report.clean, proxy.summary()
+    [note] = proxy.report.notes
+    assert note.endswith(" UTC: the server had no leader. What was known before was dropped.")
+
+
+async def test_a_change_that_nobody_saw(serve: Callable[[web.Application | Proxy], Awaitable[str]]) -> None:
+    proxy, _ = await played(serve, 1, unseen=True)
+    assert proxy.report.clean, proxy.summary()
+    [note] = proxy.report.notes
+    text = "the server was started anew, or has another leader. What was known before was dropped."
+    assert note.endswith(f" UTC: {text}")
+    assert note in proxy.summary()
