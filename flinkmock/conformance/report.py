@@ -136,9 +136,9 @@ class Report:
 
     @property
     def headline(self) -> str:
-        """The number of deviations in words."""
+        """The number of findings in words."""
         count = len(self.findings)
-        text = counted(count, "deviation") if count else "no deviation"
+        text = counted(count, "finding") if count else "no findings"
         return f"{text}, {len(self.accepted)} more in the baseline" if self.accepted else text
 
     def by_operation(self) -> dict[Operation, list[tuple[Finding, list[str]]]]:

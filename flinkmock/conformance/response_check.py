@@ -96,7 +96,8 @@ def check_response(
     try:
         body = response.body
     except ValueError:
-        yield finding("body", "JSON", response.raw_body[:60].decode("utf-8", errors="replace").split("\n")[0])
+        first_line = response.raw_body[:60].decode("utf-8", errors="replace").partition("\n")[0].rstrip("\r")
+        yield finding("body", "JSON", first_line)
         return
     violations = contract.check_response(operation, body) if response.status < 400 else contract.check_error(body)
     for violation in violations:

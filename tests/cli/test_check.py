@@ -33,11 +33,11 @@ def test_json_and_as_a_baseline(url: str, tmp_path: Path, capsys: pytest.Capture
     baseline = tmp_path / "known.json"
     baseline.write_text(text)
     assert main(["check", url, "--flink", "2.2", "--baseline", str(baseline)]) == 0
-    assert f"no deviation, {len(report['findings'])} more in the baseline" in capsys.readouterr().out
+    assert f"no findings, {len(report['findings'])} more in the baseline" in capsys.readouterr().out
     report["findings"].remove(entry)
     baseline.write_text(json.dumps(report))
     assert main(["check", url, "--flink", "2.2", "--baseline", str(baseline)]) == 1
-    assert "1 deviation, " in capsys.readouterr().out
+    assert "1 finding, " in capsys.readouterr().out
 
 
 def test_junit(url: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -58,7 +58,7 @@ def test_github(url: str, capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_markdown(url: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", url, "--format", "markdown"]) == 0
-    assert "operations answered, no deviation." in capsys.readouterr().out
+    assert "operations answered, no findings." in capsys.readouterr().out
 
 
 def test_the_documentation(url: str, capsys: pytest.CaptureFixture[str]) -> None:

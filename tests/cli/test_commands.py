@@ -46,7 +46,7 @@ def test_check_of_a_good_server(capsys: pytest.CaptureFixture[str]) -> None:
 def test_check_against_another_release(capsys: pytest.CaptureFixture[str]) -> None:
     with FlinkMock(flink="1.12") as cluster:
         assert main(["check", cluster.url, "--flink", "2.3"]) == 1
-    assert "deviations" in capsys.readouterr().out
+    assert "findings" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Checks a real Flink with a running, a finished and a failed job; every line of the output must say "no deviation".
+"""Checks a real Flink with a running, a finished and a failed job; every line of the output must say "no findings".
 
     python -m tests.conformance.check_real 2.3.0 --mutating --fuzz 12
 
@@ -50,7 +50,7 @@ def report_outcome(name: str, code: int, text: str) -> bool:
 
 
 def check(name: str, url: str, *options: str) -> bool:
-    """Run `flinkmock check`; returns whether there was no deviation."""
+    """Run `flinkmock check`; returns whether there were no findings."""
     done = subprocess.run([*COMMAND, "check", url, *options], capture_output=True, text=True)
     return report_outcome(name, done.returncode, done.stdout + done.stderr)
 

@@ -74,8 +74,13 @@ def test_forwards_and_prints_a_summary(cluster: FlinkMock, tmp_path: Path) -> No
         assert [running.get(target) for target in ("/jobs", "/overview")] == [200, 200]
         code, output, _ = running.stop()
     assert code == 0, output
+<<<<<<< HEAD
     assert "2 requests, 2 of 2 operations answered, no deviation" in output
     assert [json.loads(line)["operation"] for line in journal.read_text().splitlines()] == [
+=======
+    assert "2 requests, 2 of 2 operations answered, no findings" in output
+    assert [json.loads(each)["operation"] for each in journal.read_text().splitlines()] == [
+>>>>>>> 1369639 (Call what check reports findings, and explain how to read them)
         "getJobIdsWithStatusesOverview",
         "getClusterOverview",
     ]
@@ -102,7 +107,7 @@ def test_a_json_report_is_a_baseline(cluster: FlinkMock, tmp_path: Path) -> None
         running.get("/taskmanagers")
         code, output, _ = running.stop()
     assert code == 0, output
-    assert "no deviation, 1 more in the baseline" in output
+    assert "no findings, 1 more in the baseline" in output
 
 
 def test_an_address_of_another_machine(cluster: FlinkMock) -> None:
@@ -139,8 +144,13 @@ def test_faults_of_a_scenario(cluster: FlinkMock, tmp_path: Path) -> None:
         code, output, errors = running.stop()
     assert code == 0, output
     assert f"{scenario}: ignored, because a real cluster is behind the proxy: jobs" in errors
+<<<<<<< HEAD
     assert "1 request, 1 of 1 operation answered, no deviation" in output
     assert [json.loads(line)["fault"] for line in journal.read_text().splitlines()] == ["no leader", None]
+=======
+    assert "1 request, 1 of 1 operation answered, no findings" in output
+    assert [json.loads(each)["fault"] for each in journal.read_text().splitlines()] == ["no leader", None]
+>>>>>>> 1369639 (Call what check reports findings, and explain how to read them)
 
 
 def test_faults_that_never_applied_are_in_the_summary(cluster: FlinkMock, tmp_path: Path) -> None:
