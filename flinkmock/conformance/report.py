@@ -58,7 +58,7 @@ class Report:
         skipped: Operations that were not called, with the reason.
         accepted: Findings that the baseline contains.
         invalid: Operations with a response that is wrong by itself; their values are not compared with others.
-        notes: Sentences about what happened to the server, such as a new leader. They are no deviations.
+        notes: Sentences about what happened to the server, such as a new leader. They are not findings.
         lost: Whether the server was gone at the end.
     """
 
