@@ -74,19 +74,14 @@ def test_forwards_and_prints_a_summary(cluster: FlinkMock, tmp_path: Path) -> No
         assert [running.get(target) for target in ("/jobs", "/overview")] == [200, 200]
         code, output, _ = running.stop()
     assert code == 0, output
-<<<<<<< HEAD
-    assert "2 requests, 2 of 2 operations answered, no deviation" in output
-    assert [json.loads(line)["operation"] for line in journal.read_text().splitlines()] == [
-=======
     assert "2 requests, 2 of 2 operations answered, no findings" in output
-    assert [json.loads(each)["operation"] for each in journal.read_text().splitlines()] == [
->>>>>>> 1369639 (Call what check reports findings, and explain how to read them)
+    assert [json.loads(line)["operation"] for line in journal.read_text().splitlines()] == [
         "getJobIdsWithStatusesOverview",
         "getClusterOverview",
     ]
 
 
-def test_the_exit_code_shows_deviations(cluster: FlinkMock) -> None:
+def test_the_exit_code_shows_findings(cluster: FlinkMock) -> None:
     with proxy(cluster.url, "--flink", "2.2") as running:
         running.get("/taskmanagers")
         code, output, _ = running.stop()
@@ -144,13 +139,8 @@ def test_faults_of_a_scenario(cluster: FlinkMock, tmp_path: Path) -> None:
         code, output, errors = running.stop()
     assert code == 0, output
     assert f"{scenario}: ignored, because a real cluster is behind the proxy: jobs" in errors
-<<<<<<< HEAD
-    assert "1 request, 1 of 1 operation answered, no deviation" in output
-    assert [json.loads(line)["fault"] for line in journal.read_text().splitlines()] == ["no leader", None]
-=======
     assert "1 request, 1 of 1 operation answered, no findings" in output
-    assert [json.loads(each)["fault"] for each in journal.read_text().splitlines()] == ["no leader", None]
->>>>>>> 1369639 (Call what check reports findings, and explain how to read them)
+    assert [json.loads(line)["fault"] for line in journal.read_text().splitlines()] == ["no leader", None]
 
 
 def test_faults_that_never_applied_are_in_the_summary(cluster: FlinkMock, tmp_path: Path) -> None:
