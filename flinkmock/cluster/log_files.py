@@ -15,7 +15,7 @@ from flinkmock.cluster.job import Job
 from flinkmock.cluster.record_flow import RecordFlow
 from flinkmock.cluster.taskmanager import TaskManager
 from flinkmock.flink import log_messages
-from flinkmock.flink.configuration import REST_PORT
+from flinkmock.flink.configuration import JOBMANAGER_LOG, REST_PORT, TASKMANAGER_LOG
 from flinkmock.flink.java_exception import JavaException
 from flinkmock.flink.logs import (
     LogEvent,
@@ -37,8 +37,36 @@ STARTUP_MS = 2_000
 """How long a process takes to start, until it serves requests."""
 
 
-def jobmanager_files(cluster: Cluster, time: int) -> list[LogFile]:
+def jobmanager_directory(cluster: Cluster, time: int) -> list[LogFile]:
     """Return the files of the JobManager's log directory at `time` (ms since the epoch)."""
+    return _shared_directory(cluster, time) or jobmanager_files(cluster, time)
+
+
+def taskmanager_directory(cluster: Cluster, taskmanager: TaskManager, time: int) -> list[LogFile]:
+    """Return the files of a TaskManager's log directory at `time` (ms since the epoch)."""
+    return _shared_directory(cluster, time) or taskmanager_files(cluster, taskmanager, time)
+
+
+def _shared_directory(cluster: Cluster, time: int) -> list[LogFile]:
+    """Return the files of all processes if the configuration gives them one log directory, else none.
+
+    Their order is that of the recorded lists (`cluster: GET /jobmanager/logs`).
+    """
+    configured = [cluster.configuration.text(option) for option in (JOBMANAGER_LOG, TASKMANAGER_LOG)]
+    directories = {path.rpartition("/")[0] for path in configured if path is not None}
+    if None in configured or len(directories) > 1:
+        return []
+    standard_output, *logs = jobmanager_files(cluster, time)
+    files = {standard_output.name: standard_output}
+    for taskmanager in cluster.taskmanagers:
+        output, log, *older = taskmanager_files(cluster, taskmanager, time)
+        for file in (log, output, *older):
+            files.setdefault(file.name, file)
+    return [*files.values(), *(log for log in logs if log.name not in files)]
+
+
+def jobmanager_files(cluster: Cluster, time: int) -> list[LogFile]:
+    """Return the files that the JobManager writes, at `time` (ms since the epoch)."""
     started = cluster.started_at - STARTUP_MS
     port = cluster.configuration.text(REST_PORT)
     events = jobmanager_startup(
@@ -60,10 +88,10 @@ def jobmanager_files(cluster: Cluster, time: int) -> list[LogFile]:
 
 
 def taskmanager_files(cluster: Cluster, taskmanager: TaskManager, time: int) -> list[LogFile]:
-    """Return the files of a TaskManager's log directory at `time` (ms since the epoch)."""
+    """Return the files that a TaskManager writes, at `time` (ms since the epoch)."""
     started = taskmanager.joined_at - STARTUP_MS
     configuration = cluster.configuration_of(taskmanager)
-    memory = taskmanager_memory(configuration)
+    memory = taskmanager_memory(configuration, cluster.release)
     events = taskmanager_startup(started, cluster.release, configuration, memory, taskmanager)
     for job in cluster.jobs.values():
         exceptions = _exceptions(job)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
 from flinkmock.errors import InvalidArgument
-from flinkmock.flink.java_format import MAX_INT, hash_order
+from flinkmock.flink.java_format import MAX_INT, MAX_LONG, hash_order
 from flinkmock.release import Release
 
 
@@ -114,13 +114,24 @@ TASK_MANAGER_METASPACE = Option("taskmanager.memory.jvm-metaspace.size", "256m")
 TASK_MANAGER_MANAGED_SIZE = Option("taskmanager.memory.managed.size")
 TASK_MANAGER_MANAGED_FRACTION = Option("taskmanager.memory.managed.fraction", "0.4")
 TASK_MANAGER_OVERHEAD = _share("taskmanager.memory.jvm-overhead", "192m", "1g")
-TASK_MANAGER_NETWORK = _share("taskmanager.memory.network", "64m", "1g")
 JOB_MANAGER_PROCESS_SIZE = Option("jobmanager.memory.process.size", "1600m")
 JOB_MANAGER_FLINK_SIZE = Option("jobmanager.memory.flink.size")
 JOB_MANAGER_HEAP = Option("jobmanager.memory.heap.size")
 JOB_MANAGER_METASPACE = Option("jobmanager.memory.jvm-metaspace.size", "256m")
 JOB_MANAGER_OFF_HEAP = Option("jobmanager.memory.off-heap.size", "128m")
 JOB_MANAGER_OVERHEAD = _share("jobmanager.memory.jvm-overhead", "192m", "1g")
+
+
+def network_share(release: Release | None) -> Mapping[str, Option]:
+    """Return the options of a TaskManager's network memory. Since 1.17 its maximum is MemorySize.MAX_VALUE.
+
+    Args:
+        release: None: the newest one.
+    """
+    unlimited = release is None or release.since("1.17")
+    return _share("taskmanager.memory.network", "64m", f"{MAX_LONG} bytes" if unlimited else "1g")
+
+
 
 DEFAULTS: Mapping[str, str] = {
     "jobmanager.rpc.address": "localhost",

@@ -11,6 +11,8 @@ from flinkmock.release import Release
 JavaValue = bool | int | float | str
 MAX_INT = 2_147_483_647
 """Integer.MAX_VALUE."""
+MAX_LONG = (1 << 63) - 1
+"""Long.MAX_VALUE."""
 
 
 def java_text(value: JavaValue) -> str:

@@ -116,13 +116,18 @@ def _resource(cores: float, task_heap: int, task_off_heap: int, managed: int, ne
     }
 
 
-def taskmanager_memory(configuration: Configuration) -> TaskManagerMemory:
+def taskmanager_memory(configuration: Configuration, release: Release | None) -> TaskManagerMemory:
     """The layout that follows from `taskmanager.memory.process.size`.
 
     `taskmanager.memory.flink.size`, or `taskmanager.memory.task.heap.size` with `taskmanager.memory.managed.size`,
     leave less or more for the overhead.
 
-    Raises InvalidArgument if the process is too small for its parts, as Flink refuses to start.
+    Args:
+        configuration: That of the TaskManager.
+        release: Decides about defaults; None: the newest one.
+
+    Raises:
+        InvalidArgument: The process is too small for its parts, as Flink refuses to start.
     """
     process = configuration.size(options.TASK_MANAGER_PROCESS_SIZE)
     metaspace = configuration.size(options.TASK_MANAGER_METASPACE)
@@ -132,11 +137,10 @@ def taskmanager_memory(configuration: Configuration) -> TaskManagerMemory:
     framework_off_heap = configuration.size(options.TASK_MANAGER_FRAMEWORK_OFF_HEAP)
     task_off_heap = configuration.size(options.TASK_MANAGER_TASK_OFF_HEAP)
     heap = configuration.optional_size(options.TASK_MANAGER_TASK_HEAP)
+    network_share = options.network_share(release)
     if heap is not None and managed_size is not None:  # as recorded with 2.3.0, 300m and 200m
         parts = heap + framework_heap + framework_off_heap + task_off_heap + managed_size
-        network = (
-            flink - parts if flink is not None else _inverse_share(configuration, options.TASK_MANAGER_NETWORK, parts)
-        )
+        network = flink - parts if flink is not None else _inverse_share(configuration, network_share, parts)
         flink = parts + network
     overhead = _share(configuration, options.TASK_MANAGER_OVERHEAD, process)
     if flink is None:
@@ -144,7 +148,7 @@ def taskmanager_memory(configuration: Configuration) -> TaskManagerMemory:
     else:
         overhead = process - metaspace - flink
     if heap is None or managed_size is None:
-        network = _share(configuration, options.TASK_MANAGER_NETWORK, flink)
+        network = _share(configuration, network_share, flink)
     managed = managed_size
     if managed is None:
         managed = _fraction(configuration.decimal(options.TASK_MANAGER_MANAGED_FRACTION), flink)

@@ -8,7 +8,7 @@ See docs/flink-behaviour.md#dashboard-files.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from html import escape
 from typing import NamedTuple
 
@@ -22,7 +22,6 @@ _CACHED_FOR = 300
 """Seconds; HTTP_CACHE_SECONDS of StaticFileServerHandler."""
 _NEVER = -(1 << 63)
 """The time of a date that is out of range: no file has it."""
-_INDEX = "/index.html"
 _TYPES = {
     "html": "text/html",
     "htm": "text/html",
@@ -84,6 +83,11 @@ def _page(release: Release, *, console: bool) -> str:
     )
 
 
+def _placeholder(release: Release, *, console: bool) -> Mapping[str, bytes]:
+    """The files without a dashboard: the page, and the folder that the jar of every release has."""
+    return {"index.html": _page(release, console=console).encode(), "assets/": b""}
+
+
 class _File(NamedTuple):
     content: bytes
     modified: int
@@ -107,11 +111,8 @@ class StaticFiles:
         console: bool = False,
     ) -> None:
         self._wall_ms = wall_ms
-        self._jar = dashboard.files if dashboard else {}
+        self._jar = dashboard.files if dashboard else _placeholder(release, console=console)
         self._unpacked: dict[str, _File] = {}
-        if dashboard is None:
-            page = _page(release, console=console).encode()
-            self._unpacked[_INDEX] = _File(page, int(wall_ms() / 1000))
 
     def response(self, path: str, modified_since: str | None) -> Response:
         """The response to a GET of `path`, which is decoded once. `modified_since`: the header If-Modified-Since."""

@@ -117,7 +117,7 @@ class ClusterReader:
             size = TaskManagerSize(None if slots is None else as_int(slots, 1), memory)
             if memory is not None:
                 try:
-                    taskmanager_memory(Configuration({**CONFIGURATION, TASK_MANAGER_PROCESS_SIZE.key: memory}))
+                    taskmanager_memory(Configuration({**CONFIGURATION, TASK_MANAGER_PROCESS_SIZE.key: memory}), None)
                 except InvalidArgument as error:
                     self.diagnostics.add(entry.items["memory"].location, str(error))
             sizes.append(size)

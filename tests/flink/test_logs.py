@@ -54,7 +54,7 @@ def test_lines_come_in_the_order_of_time() -> None:
 
 @pytest.mark.parametrize("release", [NEW, AKKA])
 def test_start_up_of_both_kinds_of_process(release: Release) -> None:
-    memory = taskmanager_memory(Configuration({}))
+    memory = taskmanager_memory(Configuration({}), release)
     for events in (startup(release), taskmanager_startup(START, release, SETTINGS, memory, WORKER)):
         lines = log_text(events).splitlines()
         assert all(LINE.fullmatch(line) for line in lines)

@@ -24,7 +24,7 @@ RECORDED = {
 
 
 def test_the_layout_of_1728m_is_the_recorded_one() -> None:
-    memory = taskmanager_memory(Configuration({"taskmanager.memory.process.size": "1728m"}))
+    memory = taskmanager_memory(Configuration({"taskmanager.memory.process.size": "1728m"}), NEW)
     assert memory.configuration() == RECORDED
     assert list(memory.configuration()) == list(RECORDED)
     assert memory.hardware(environment_of(NEW))["managedMemory"] == 536870920
@@ -32,7 +32,7 @@ def test_the_layout_of_1728m_is_the_recorded_one() -> None:
 
 
 def test_total_resource_is_the_recorded_one() -> None:
-    memory = taskmanager_memory(Configuration({}))
+    memory = taskmanager_memory(Configuration({}), NEW)
     assert memory.total_resource(4, NEW) == {
         "cpuCores": 4.0,
         "taskHeapMemory": 383,
@@ -44,7 +44,7 @@ def test_total_resource_is_the_recorded_one() -> None:
 
 
 def test_two_of_four_slots_taken_as_on_a_live_2_3() -> None:
-    memory = taskmanager_memory(Configuration({}))
+    memory = taskmanager_memory(Configuration({}), NEW)
     free, slot = memory.free_resource(4, 2, NEW), memory.slot_resource(4)
     assert (free["cpuCores"], free["taskHeapMemory"], free["managedMemory"], free["networkMemory"]) == (
         2.0,
@@ -61,36 +61,47 @@ def test_two_of_four_slots_taken_as_on_a_live_2_3() -> None:
 
 
 def test_nothing_is_free_when_all_slots_are_taken() -> None:
-    free = taskmanager_memory(Configuration({})).free_resource(4, 0, NEW)
+    free = taskmanager_memory(Configuration({}), NEW).free_resource(4, 0, NEW)
     assert {value for value in free.values() if value != {}} == {0}
 
 
 def test_resources_are_zero_in_1_12() -> None:
-    memory = taskmanager_memory(Configuration({}))
+    memory = taskmanager_memory(Configuration({}), NEW)
     for resource in (memory.total_resource(4, OLD), memory.free_resource(4, 2, OLD)):
         assert {value for value in resource.values() if value != {}} == {0}
 
 
 @pytest.mark.parametrize("size", ["1g", "1728m", "4g", "16g", "64g"])
 def test_the_parts_add_up(size: str) -> None:
-    memory = taskmanager_memory(Configuration({"taskmanager.memory.process.size": size}))
+    memory = taskmanager_memory(Configuration({"taskmanager.memory.process.size": size}), NEW)
     parts = memory.configuration()
     total = parts.pop("totalProcessMemory")
     assert parts.pop("totalFlinkMemory") + memory.metaspace + memory.overhead == total
     assert sum(parts.values()) == total
     assert 192 * MIB <= memory.overhead <= 1024 * MIB
-    assert 64 * MIB <= memory.network <= 1024 * MIB
+    assert 64 * MIB <= memory.network
     assert memory.heap <= memory.max_heap < memory.heap + MIB
 
 
+@pytest.mark.parametrize(
+    ("release", "network", "task_heap"), [(NEW, 3_301_756_158, 16_240_344_842), (OLD, 1 << 30, 18_468_359_176)]
+)
+def test_network_memory_has_no_limit_since_1_17(release: Release, network: int, task_heap: int) -> None:
+    """What BashJavaUtils of 2.3.0, 1.20.5, 1.17.2 and 1.12.5 computes for 32g."""
+    memory = taskmanager_memory(Configuration({"taskmanager.memory.process.size": "32g"}), release)
+    assert (memory.network, memory.task_heap, memory.managed) == (network, task_heap, 13_207_024_632)
+    limited = {"taskmanager.memory.process.size": "32g", "taskmanager.memory.network.max": "1g"}
+    assert taskmanager_memory(Configuration(limited), release).network == 1 << 30
+
+
 def test_a_fixed_managed_size_wins() -> None:
-    memory = taskmanager_memory(Configuration({"taskmanager.memory.managed.size": "100m"}))
+    memory = taskmanager_memory(Configuration({"taskmanager.memory.managed.size": "100m"}), NEW)
     assert memory.managed == 100 * MIB
 
 
 def test_a_process_that_is_too_small() -> None:
     with pytest.raises(ValueError, match="too few for a task manager"):
-        taskmanager_memory(Configuration({"taskmanager.memory.process.size": "600m"}))
+        taskmanager_memory(Configuration({"taskmanager.memory.process.size": "600m"}), NEW)
     with pytest.raises(ValueError, match="too few for a job manager"):
         jobmanager_memory(Configuration({"jobmanager.memory.process.size": "500m"}))
 

@@ -205,6 +205,16 @@ def test_taskmanager_log_path() -> None:
         assert [log["name"] for log in logs] == ["tm.out", "tm.log"]
 
 
+def test_processes_that_log_into_one_folder_share_it() -> None:
+    """The list is the recorded one (`cluster: GET /jobmanager/logs` and `GET /taskmanagers/{tm}/logs`)."""
+    with played("cluster: {config: {web.log.path: /log/flink-jm.log, taskmanager.log.path: /log/flink-tm1.log}}") as stage:
+        [taskmanager] = stage.get("/taskmanagers")["taskmanagers"]
+        for process, other in (("/jobmanager", "flink-tm1.log"), (f"/taskmanagers/{taskmanager['id']}", "flink-jm.log")):
+            names = [log["name"] for log in stage.get(f"{process}/logs")["logs"]]
+            assert names == ["flink-jm.out", "flink-tm1.log", "flink-tm1.out", "flink-jm.log"]
+            assert stage.client.send("GET", f"{process}/logs/{other}").status == 200
+
+
 def test_web_upload_dir(tmp_path: Path) -> None:
     jar = tmp_path / "a.jar"
     jar.write_bytes(small_jar())
@@ -249,7 +259,7 @@ def test_check_reports_options_without_effect(tmp_path: Path) -> None:
 def test_memory_with_an_explicit_heap() -> None:
     """The values are those of a real 2.3.0."""
     given = {f"{TM}.task.heap.size": "300m", f"{TM}.managed.size": "200m", f"{TM}.process.size": "1728m"}
-    memory = taskmanager_memory(Configuration(given)).configuration()
+    memory = taskmanager_memory(Configuration(given), None).configuration()
     assert memory["networkMemory"] == 88_080_385
     assert memory["jvmOverhead"] == 662_700_031
     assert memory["totalFlinkMemory"] == 880_803_841

@@ -104,10 +104,14 @@ def test_a_folder_with_unpacked_files_is_not_served(static: StaticFiles) -> None
 
 def test_without_a_dashboard_there_is_a_page_that_says_how_to_get_it() -> None:
     static = StaticFiles(RELEASE, lambda: NOW * 1000)
+    assert static.response("/..", None).status == 404  # nothing is unpacked yet
     page = static.response("/", None)
+    assert static.response("/..", None).status == 403
     assert b"apache-flink-libraries==2.3.*" in page.body
     assert static.response("//", None).body == page.body
     assert static.response("/main.0a1b.js", None).status == 404
+    folder = static.response("/assets", None)  # every jar has it
+    assert (folder.status, folder.body, folder.content_type) == (200, b"", "application/octet-stream")
 
 
 def test_where_a_dashboard_is_found(jar: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from flinkmock.cluster.errors import LogNotFound, UncaughtJavaException
-from flinkmock.cluster.log_files import jobmanager_files, taskmanager_files
+from flinkmock.cluster.log_files import (
+    jobmanager_directory,
+    jobmanager_files,
+    taskmanager_directory,
+    taskmanager_files,
+)
 from flinkmock.flink import java_classes, messages
 from flinkmock.flink.exceptions import completion_exception
 from flinkmock.flink.java_exception import JavaException
@@ -21,7 +26,7 @@ def _content(files: list[LogFile], name: str, taskmanager_id: str | None = None)
 
 @handles("getJobManagerLogList")
 def jobmanager_list(call: RestCall) -> Payload:
-    return {"logs": [file.payload() for file in jobmanager_files(call.cluster, call.now)]}
+    return {"logs": [file.payload() for file in jobmanager_directory(call.cluster, call.now)]}
 
 
 @handles("getJobManagerLogFile")
@@ -48,13 +53,13 @@ def jobmanager_file(call: RestCall) -> Payload:
     if name in (".", ".."):
         cause = JavaException(java_classes.FLINK_EXCEPTION, messages.NO_TRANSFER)
         raise UncaughtJavaException(completion_exception(cause))
-    return _content(jobmanager_files(call.cluster, call.now), name)
+    return _content(jobmanager_directory(call.cluster, call.now), name)
 
 
 @handles("getTaskManagerLogs")
 def taskmanager_list(call: RestCall) -> Payload:
     taskmanager = call.cluster.taskmanager(call.path["taskmanagerid"], call.now)
-    return {"logs": [file.payload() for file in taskmanager_files(call.cluster, taskmanager, call.now)]}
+    return {"logs": [file.payload() for file in taskmanager_directory(call.cluster, taskmanager, call.now)]}
 
 
 @handles("getTaskManagerLogFile", "getTaskManagerStdoutFile", "getTaskManagerCustomLog")
@@ -63,5 +68,7 @@ def taskmanager_file(call: RestCall) -> Payload:
     taskmanager = call.cluster.taskmanager(call.path["taskmanagerid"], call.now)
     log = file_name(taskmanager_log_path(taskmanager, call.cluster.configuration, call.cluster.release))
     names = {"getTaskManagerLogFile": log, "getTaskManagerStdoutFile": out_file(log)}
-    name = names.get(call.operation.id) or call.path["filename"]
-    return _content(taskmanager_files(call.cluster, taskmanager, call.now), name, taskmanager.id)
+    if name := names.get(call.operation.id):
+        return _content(taskmanager_files(call.cluster, taskmanager, call.now), name, taskmanager.id)
+    files = taskmanager_directory(call.cluster, taskmanager, call.now)
+    return _content(files, call.path["filename"], taskmanager.id)

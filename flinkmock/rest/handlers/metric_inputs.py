@@ -53,7 +53,7 @@ def taskmanager_inputs(cluster: Cluster, taskmanager: TaskManager, time: int) ->
         started_at=taskmanager.joined_at,
         key=taskmanager.id,
         random=cluster.random,
-        memory=taskmanager_memory(cluster.configuration_of(taskmanager)),
+        memory=taskmanager_memory(cluster.configuration_of(taskmanager), cluster.release),
         tasks=len(tasks_on(cluster, taskmanager, time)),
     )
 

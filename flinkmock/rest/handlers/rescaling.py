@@ -254,7 +254,8 @@ def _vertices(job: Job, before: JobGraph | None, after: JobGraph | None) -> dict
 
 def _slots(call: RestCall, job: Job, before: JobGraph | None, after: JobGraph | None) -> dict[str, Any]:
     bounds = parallelism_bounds_of(job)
-    slot = taskmanager_memory(call.cluster.configuration).slot_resource(call.cluster.spec.slots)
+    memory = taskmanager_memory(call.cluster.configuration, call.cluster.release)
+    slot = memory.slot_resource(call.cluster.spec.slots)
     slots = {}
     for group in job.graph.groups:
         members = [bounds[v.id] for v in job.graph.vertices if v.spec.slot_sharing_group == group]

@@ -22,7 +22,8 @@ def taskmanager_payload(cluster: Cluster, taskmanager: TaskManager, now: int) ->
 
     See docs/flink-behaviour.md#heartbeats.
     """
-    release, memory = cluster.release, taskmanager_memory(cluster.configuration_of(taskmanager))
+    release = cluster.release
+    memory = taskmanager_memory(cluster.configuration_of(taskmanager), release)
     free = cluster.slots.free_slots(taskmanager, now)
     return {
         "id": taskmanager.id,
@@ -61,7 +62,8 @@ def details(call: RestCall) -> Payload:
         for execution in tasks_on(cluster, taskmanager, _heartbeat_time(cluster, taskmanager, call.now))
         if execution.slot
     )
-    resource = taskmanager_memory(cluster.configuration_of(taskmanager)).slot_resource(taskmanager.slots)
+    memory = taskmanager_memory(cluster.configuration_of(taskmanager), cluster.release)
+    resource = memory.slot_resource(taskmanager.slots)
     inputs = taskmanager_inputs(cluster, taskmanager, call.now)
     return taskmanager_payload(cluster, taskmanager, call.now) | {
         "allocatedSlots": [

@@ -132,7 +132,7 @@ class BodyReader:
         if "pattern" in schema:
             return self._scalars.id(self._scalars.string(value, path), path)
         if "contentEncoding" in schema:
-            return self._scalars.base64(self._scalars.string(value, path), path)
+            return self._scalars.base64(value, path)
         return self._scalars.string(value, path)
 
     def _resolved(self, schema: Schema) -> tuple[str, Schema, bool]:

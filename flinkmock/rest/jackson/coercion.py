@@ -24,6 +24,7 @@ _INVALID = f"{JACKSON}.databind.exc.InvalidFormatException"
 _COERCION = f"{JACKSON}.core.exc.InputCoercionException"
 _NULL_PRIMITIVE = "(set DeserializationConfig.DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES to 'false' to allow)"
 _NO_DATA = "Serialized data must not be empty"
+_NULL_DATA = "Serialized data must not be null"
 """SerializedValue.fromBytes."""
 _TOKENS = {
     "START_ARRAY": "Array",
@@ -132,8 +133,11 @@ class Scalars:
             )
         fail(MAPPING, f"{cause.message} (through reference chain: {path})", "", cause)
 
-    def base64(self, text: str, path: str) -> str:
-        """The text itself, if it is base64."""
+    def base64(self, text: Any, path: str) -> str:
+        """The text itself, if it is base64. Other values than texts have no bytes for Jackson (JsonNode.binaryValue)."""
+        if not isinstance(text, str) or isinstance(text, (IntText, FloatText)):
+            cause = JavaException("java.lang.NullPointerException", _NULL_DATA)
+            raise JacksonError(JavaException(MAPPING, f"{_NULL_DATA} (through reference chain: {path})", cause))
         try:
             base64.b64decode(text, validate=True)
         except (binascii.Error, ValueError):

@@ -74,7 +74,7 @@ def jobmanager(now: int = START + 30_000, **payload: int) -> JobManagerInputs:
 
 
 def taskmanager(now: int = START + 30_000, tasks: int = 6) -> TaskManagerInputs:
-    memory = taskmanager_memory(Configuration({}))
+    memory = taskmanager_memory(Configuration({}), release("2.3"))
     return TaskManagerInputs(now=now, started_at=START, key="tm", random=NamedRandom(7), memory=memory, tasks=tasks)
 
 
@@ -309,7 +309,7 @@ def test_source_coordinators() -> None:
 
 def test_equal_readings_give_equal_numbers_and_other_seeds_others() -> None:
     def metrics_by_name(seed: int) -> dict[str, str]:
-        memory = taskmanager_memory(Configuration({}))
+        memory = taskmanager_memory(Configuration({}), release("2.3"))
         reading = TaskManagerInputs(now=START + 1, started_at=START, key="tm", random=NamedRandom(seed), memory=memory)
         return taskmanager_metrics(reading, release("2.3"))
 

@@ -89,6 +89,15 @@ def test_the_old_name_of_the_plan() -> None:
     assert read(b'{"jobGraphFileName": "x"}', "submitJob", "1.20") == {"jobGraphFileName": "x"}
 
 
+@pytest.mark.parametrize("value", [b"true", b"1234", b"1.5", b"[1]", b"{}"])
+@pytest.mark.parametrize("flink", ["1.12", "2.3"])
+def test_only_texts_have_bytes(value: bytes, flink: str) -> None:
+    """Seen on 1.12.5: `{"serializedCoordinationRequest": true}`."""
+    status, errors = refusal(b'{"serializedCoordinationRequest": %s}' % value, "postClientCoordination", flink)
+    assert status == 400
+    assert "Request did not match expected format ClientCoordinationRequestBody." in errors[0]
+
+
 def test_a_heartbeat_was_a_bare_number_once() -> None:
     assert read(b"5", "triggerHeartbeat", "1.17") == {"expiredTimestamp": 5}
     assert read(b'{"expiredTimestamp": 5}', "triggerHeartbeat", "2.3") == {"expiredTimestamp": 5}
