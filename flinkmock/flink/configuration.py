@@ -132,7 +132,6 @@ def network_share(release: Release | None) -> Mapping[str, Option]:
     return _share("taskmanager.memory.network", "64m", f"{MAX_LONG} bytes" if unlimited else "1g")
 
 
-
 DEFAULTS: Mapping[str, str] = {
     "jobmanager.rpc.address": "localhost",
     "jobmanager.rpc.port": "6123",

@@ -106,7 +106,12 @@ OPTIONS = (
     _applied("rest.profiling.duration-max", "5 min", "the longest profile", since="1.19"),
     _applied("rest.profiling.history-size", "10", "how many profiles are listed", since="1.19"),
     _applied("web.access-control-allow-origin", "*", "the header of that name"),
-    _applied("web.log.path", None, "the name of the JobManager's log; TaskManagers that log into the same folder share its list", names=("jobmanager.web.log.path",)),
+    _applied(
+        "web.log.path",
+        None,
+        "the name of the JobManager's log; processes that log into one folder share its list",
+        names=("jobmanager.web.log.path",),
+    ),
     _applied("taskmanager.log.path", None, "the name of the log of each TaskManager"),
     _applied("web.submit.enable", "true", "the operations of jars; `web-submit` of `/config`"),
     _applied("web.cancel.enable", "true", "`web-cancel` of `/config`; cancelling works without it", since="1.14"),

@@ -31,6 +31,8 @@ _ARRAYS = {
 }
 _ROW_KINDS = 2
 """Bits of a RowSerializer's mask before those of the fields."""
+_POJO_IS_NULL, _POJO_HAS_THE_CLASS = b"\1", b"\2"
+"""Flags of a PojoSerializer; other flags are of subclasses."""
 
 
 def serialize(serializer: Any, value: Any) -> bytes:
@@ -144,6 +146,28 @@ def _names(serializer: Any) -> list[str]:
     return [name for name in positions.more if isinstance(name, str)] if isinstance(positions, JavaObject) else []
 
 
+def _pojo(serializer: Any, value: Any) -> bytes:
+    """As PojoSerializer: flags, then for each field whether it is null, and the value if it isn't.
+
+    Fields that the mapping leaves out are null.
+    """
+    if value is None:
+        return _POJO_IS_NULL
+    if not isinstance(value, dict):
+        raise BadValue(f"{value!r} is not a mapping of fields.")
+    names = [each[2:].decode() for each in serializer.more[1:] if isinstance(each, bytes)]  # written after its class
+    values = zip(serializer.fields["fieldSerializers"], by_name(value, names), strict=True)
+    fields = (b"\1" if each is None else b"\0" + serialize(field, each) for field, each in values)
+    return _POJO_HAS_THE_CLASS + b"".join(fields)
+
+
+def _enum(serializer: Any, value: Any) -> bytes:
+    constants = serializer.fields["values"]
+    if value not in constants:
+        raise BadValue(f"{value!r} is not one of {', '.join(map(str, constants))}.")
+    return struct.pack(">i", constants.index(value))
+
+
 def by_name(value: dict[str, Any], names: list[str]) -> list[Any]:
     """Return the values of a row in the order of its fields; if those have no names, in the order of the mapping.
 
@@ -250,7 +274,9 @@ def _rows(serializer: Any, value: Any) -> bytes:
     return BinaryRows(serializer.fields.get("types")).sized(value)
 
 
-_NULLABLE = frozenset({"StringSerializer", "NullableSerializer", "VoidSerializer", "BytePrimitiveArraySerializer"})
+_NULLABLE = frozenset(
+    {"StringSerializer", "NullableSerializer", "VoidSerializer", "BytePrimitiveArraySerializer", "PojoSerializer"}
+)
 _WRITERS: dict[str, Callable[[Any, Any], bytes]] = {
     **{name: _number(layout) for name, layout in _NUMBERS.items()},
     **{name: _number_array(layout) for name, layout in _ARRAYS.items()},
@@ -273,6 +299,8 @@ _WRITERS: dict[str, Callable[[Any, Any], bytes]] = {
     "NullableSerializer": _nullable,
     "TupleSerializer": _tuple,
     "RowSerializer": _row,
+    "PojoSerializer": _pojo,
+    "EnumSerializer": _enum,
     "RowDataSerializer": _rows,
     "ExternalSerializer": lambda serializer, value: serialize(serializer.fields["internalSerializer"], value),
 }

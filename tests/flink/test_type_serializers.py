@@ -94,6 +94,7 @@ def test_long_values_are_behind_the_fields():
     (LONG, RowValue(3, 5), "only rows have a kind of change, not 5."),
     (serializer("Kryo"), 5, "flinkmock can't write rows with KryoSerializer."),
     (None, 5, "flinkmock can't write rows with an unknown serializer."),
+    (serializer("Pojo"), [1], "[1] is not a mapping of fields."),
     (serializer("Tuple", fieldSerializers=[INT]), [1, 2], "[1, 2] is not a list of 1 values."),
     (serializer("RowData", types=[type_of("DATE")]), ["soon"], "'soon' is not a date. Write \"2026-01-01\"."),
     (serializer("RowData", types=[type_of("DECIMAL", precision=3, scale=1)]), [123.4],

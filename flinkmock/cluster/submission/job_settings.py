@@ -25,6 +25,7 @@ _KINDS = {
     **dict.fromkeys(("none", "off", "disable"), RestartStrategyKind.NONE),
     **dict.fromkeys(("fixeddelay", "fixed-delay"), RestartStrategyKind.FIXED_DELAY),
     **dict.fromkeys(("exponentialdelay", "exponential-delay"), RestartStrategyKind.EXPONENTIAL_DELAY),
+    **dict.fromkeys(("failurerate", "failure-rate"), RestartStrategyKind.FAILURE_RATE),
 }
 _UNITS = {"MILLISECONDS": 1, "SECONDS": 1000, "MINUTES": 60_000, "HOURS": 3_600_000, "DAYS": 86_400_000}
 
@@ -130,6 +131,10 @@ def _restart_of_options(options: Options) -> RestartStrategy | None:
     if kind is None:
         return None
     prefix = f"{_STRATEGY}.{kind}."
+    if kind == RestartStrategyKind.FAILURE_RATE:
+        failures = options.integer(f"{prefix}max-failures-per-interval")
+        interval, delay = (options.duration(f"{prefix}{name}") for name in ("failure-rate-interval", "delay"))
+        return _failure_rate(1 if failures is None else failures, interval, delay)
     attempts = options.integer(f"{prefix}attempts", f"{prefix}attempts-before-reset-backoff")
     if kind == RestartStrategyKind.FIXED_DELAY:
         return _fixed_delay(1 if attempts is None else attempts, options.duration(f"{prefix}delay"))
@@ -146,6 +151,9 @@ def _restart_of_class(strategy: Any) -> RestartStrategy | None:
         return RestartStrategy(RestartStrategyKind.NONE)
     if "FixedDelay" in name:
         return _fixed_delay(fields["restartAttempts"], _time_ms(fields.get("delayBetweenAttemptsInterval")))
+    if "FailureRate" in name:
+        interval, delay = (_time_ms(fields.get(name)) for name in ("failureInterval", "delayBetweenAttemptsInterval"))
+        return _failure_rate(fields["maxFailureRate"], interval, delay)
     if "ExponentialDelay" in name:
         return RestartStrategy(RestartStrategyKind.EXPONENTIAL_DELAY, None, _time_ms(fields.get("initialBackoff")) or 0)
     return None
@@ -154,6 +162,17 @@ def _restart_of_class(strategy: Any) -> RestartStrategy | None:
 def _fixed_delay(attempts: int, delay: int | None) -> RestartStrategy:
     unlimited = attempts >= MAX_INT
     return RestartStrategy(attempts=None if unlimited else attempts, delay=1000 if delay is None else delay)
+
+
+def _failure_rate(failures: int, interval: int | None, delay: int | None) -> RestartStrategy:
+    """Return the strategy; an interval or delay (ms) that is None is Flink's default."""
+    default = RestartStrategy()
+    return RestartStrategy(
+        RestartStrategyKind.FAILURE_RATE,
+        failures,
+        default.delay if delay is None else delay,
+        default.interval if interval is None else interval,
+    )
 
 
 def _time_ms(value: Any) -> int | None:

@@ -134,7 +134,7 @@ class Scalars:
         fail(MAPPING, f"{cause.message} (through reference chain: {path})", "", cause)
 
     def base64(self, text: Any, path: str) -> str:
-        """The text itself, if it is base64. Other values than texts have no bytes for Jackson (JsonNode.binaryValue)."""
+        """The text itself, if it is base64. Only texts have bytes (JsonNode.binaryValue)."""
         if not isinstance(text, str) or isinstance(text, (IntText, FloatText)):
             cause = JavaException("java.lang.NullPointerException", _NULL_DATA)
             raise JacksonError(JavaException(MAPPING, f"{_NULL_DATA} (through reference chain: {path})", cause))

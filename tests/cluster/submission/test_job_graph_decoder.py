@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from flinkmock.cluster.spec import CheckpointSpec, RestartStrategy
+from flinkmock.cluster.spec import CheckpointSpec, RestartStrategy, RestartStrategyKind
 from flinkmock.cluster.submission.job_graph_decoder import SubmittedJob, decode_job
 from flinkmock.cluster.submission.plan_vertices import chained_operators, default_max_parallelism
 from flinkmock.contract import Contract
@@ -113,6 +113,14 @@ def test_all_settings_are_read(name):
     assert (settings.parallelism, settings.max_parallelism, settings.object_reuse) == (2, 64, True)
     assert settings.user_config == {"tier": "b", "team": "a"}
     assert (job.type, job.is_stream_graph, job.is_empty) == ("STREAMING", name == "streamgraph", False)
+
+
+@pytest.mark.parametrize(("name", "flink"), [
+    ("failure-rate-jobgraph-1.12", "1.12"), ("failure-rate-jobgraph-1.20", "1.20"), ("failure-rate-streamgraph", "2.3"),
+])  # fmt: skip
+def test_a_failure_rate(name, flink):
+    """Set by `RestartStrategies.failureRateRestart(3, 5 min, 10 s)` in 1.12.5 and 1.20.5, by options in 2.3.0."""
+    assert plan(name, flink).settings.restart == RestartStrategy(RestartStrategyKind.FAILURE_RATE, 3, 10_000, 300_000)
 
 
 def test_a_job_graph_of_a_batch_job_leaves_parallelism_open():

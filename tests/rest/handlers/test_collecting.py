@@ -109,6 +109,20 @@ def test_a_lifecycle_of_the_rule_is_kept_and_checkpoints_confirm_rows(tmp_path):
         assert ask(client, jobid)["lastCheckpointedOffset"] == 3
 
 
+def test_objects_of_a_class_with_fields(tmp_path):
+    """What clients of 2.3.0 and 1.20.5 read as Order(x, 1, null, PAID, [1, 2]): a PojoSerializer's flags and fields."""
+    order = {"id": "x", "amount": 1, "state": "PAID", "numbers": [1, 2]}
+    unknown_constant = pytest.raises(UncaughtJavaException, match="row 2 of results: 'LOST' is not one of OPEN, PAID")
+    with collecting("2.3", (order, {"state": "LOST"})) as client, unknown_constant:
+        submit(client, tmp_path, "collect-pojo-streamgraph")
+    with collecting("2.3", (order,)) as client:
+        jobid = submit(client, tmp_path, "collect-pojo-streamgraph")
+        (sink,) = client.cluster.job(jobid).graph.vertices[-1].spec.collect_sinks
+        # amount, id, numbers, price, state
+        fields = ("0000000001", "000278", "000000000200000000000000010000000000000002", "01", "0000000001")
+        assert [row.hex() for row in sink.rows] == ["02" + "".join(fields)]
+
+
 def test_a_row_that_the_program_cannot_read(tmp_path):
     with collecting("2.3", (["x", 1], ["y", "two"])) as client:
         with pytest.raises(UncaughtJavaException) as refused:
