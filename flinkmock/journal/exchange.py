@@ -78,10 +78,10 @@ class Exchange:
 
     @cached_property
     def body(self) -> Any:
-        """The JSON body of the request; None if there is none, or it is not valid JSON."""
+        """The JSON body of the request; None if there is none, or Python can't read it as JSON."""
         try:
             return json.loads(self.raw_body) if self.raw_body else None
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
 
     @property

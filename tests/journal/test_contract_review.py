@@ -94,3 +94,9 @@ def test_the_rejection_is_flinks_and_never_a_faults() -> None:
 
 def test_a_request_for_nothing() -> None:
     assert Exchange("GET", "/nowhere", status=404, error_message="Not found").contract_review.rejection == "Not found"
+
+
+def test_a_body_that_is_nested_too_deeply_is_not_reviewed() -> None:
+    deep = exchange("POST", f"/jobs/{JOB}/savepoints", status=400, raw_body=b"[" * 5_000)
+    assert deep.body is None
+    assert deep.ignored == ()
