@@ -173,17 +173,17 @@ def _log_not_found(error: p.LogNotFound, context: _Context) -> Response:
 
 @_maps(p.JarNotFound)
 def _jar_not_found(error: p.JarNotFound, context: _Context) -> Response:
+    is_plan = context.traits.runs_jar and context.operation.segments[-1] == "plan"
     if error.jar_id in _FOLDERS:  # which are there, but no jars
         path = f"{error.upload_dir}/{error.jar_id}".rstrip("/")
         if context.operation.id == "deleteJar":
             return rest(500, m.failed_to_delete_jar(path))
-        return internal(
-            completion_exception(JavaException(java_classes.PROGRAM_INVOCATION_EXCEPTION, m.jar_not_opened(path)))
-        )
+        cause = JavaException(java_classes.PROGRAM_INVOCATION_EXCEPTION, m.jar_not_opened(path))
+        in_future = is_plan and not context.quirks.plan_reads_jar_at_once  # whose exception is unwrapped
+        return internal(cause if in_future else completion_exception(cause))
     if context.operation.id == "deleteJar":
         return rest(400, m.no_jar_to_delete(error.upload_dir, error.jar_id))
     text = m.no_jar(error.upload_dir, error.jar_id)
-    is_plan = context.traits.runs_jar and context.operation.segments[-1] == "plan"
     if is_plan and not context.quirks.plan_reads_jar_at_once:
         return rest(400, text)
     return internal(completion_exception(JavaException(java_classes.REST_HANDLER_EXCEPTION, text)))

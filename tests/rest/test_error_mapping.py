@@ -69,6 +69,8 @@ def answer(problem: ClusterError, operation: str, flink: str) -> tuple[int, list
         (p.JarNotFound("x.jar", "/dir"), "generatePlanFromJarGet", "2.3", 500, f"java.util.concurrent.CompletionException: {REST}{NO_JAR}"),  # noqa: E501
         (p.JarNotFound("x.jar", "/dir"), "generatePlanFromJarGet", "1.16", 400, REST + NO_JAR),
         (p.JarNotFound("x.jar", "/dir"), "deleteJar", "2.3", 400, REST + "File x.jar does not exist in /dir."),
+        (p.JarNotFound("..", "/dir"), "generatePlanFromJar", "1.12", 500, f"{INVOCATION}: Error while opening jar file '/dir/..'"),  # noqa: E501
+        (p.JarNotFound("..", "/dir"), "submitJobFromJar", "1.12", 500, f"java.util.concurrent.CompletionException: {INVOCATION}: Error while opening jar file '/dir/..'"),  # noqa: E501
         (p.JarNotFound("", "/dir"), "submitJobFromJar", "2.3", 500, f"java.util.concurrent.CompletionException: {INVOCATION}: Error while opening jar file '/dir'"),  # noqa: E501
         (p.JobAlreadyTerminated(ID, "FAILED"), "cancelJob", "1.15", 409, REST + "Job cancellation failed because the job has already reached another terminal state (FAILED)."),  # noqa: E501
         (p.JobAlreadyTerminated(ID, "FAILED"), "cancelJob", "1.14", 404, REST + "Job could not be found."),
