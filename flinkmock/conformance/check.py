@@ -35,7 +35,7 @@ from flinkmock.contract.operation_traits import only_reads
 from flinkmock.errors import ServerUnreachable
 
 PASS_INTERVAL_MS = 1_000
-"""The pause between two reads of everything."""
+"""The pause between two passes, in ms."""
 Progress = Callable[[int, int, str], None]
 """(steps done, number of steps, the next step). Reads, mutating checks and generated requests each count separately;
 the last call has as many steps done as there are."""
@@ -59,11 +59,11 @@ def check(
         url: The URL of the server.
         flink: The release ("2.3"); None: the one that the server reports.
         contract: The contract to check against instead, such as the one of the documentation.
-        extra_checks: Run after the reads (`MutatingChecks`, `FuzzChecks`).
+        extra_checks: Checks that run after the reads (`MutatingChecks`, `FuzzChecks`).
         progress: Called before each step.
         headers: The headers for every request, such as an API key.
-        watch_ms: How long the server is read again and again, in ms; 0: it is read once.
-        every_ms: The pause between two reads of everything, in ms.
+        watch_ms: How long passes over the server are repeated, in ms; 0: there is one pass.
+        every_ms: The pause between two passes, in ms.
         context: The SSL context for TLS; None: the default one.
 
     Raises:
@@ -108,7 +108,7 @@ class Check:
         self._wait = wait
         self._waited_ms = 0.0
         self._slept_ms = 0.0
-        self._silent: set[str] = set()
+        self._silent_taskmanagers: set[str] = set()
         self._readable = [operation for operation in contract if only_reads(operation)]
         minor = contract.release.number
         self._interruptions = Interruptions(client, self.report, self._now, self.wait)
@@ -128,9 +128,9 @@ class Check:
         """Run all checks. Raises ServerUnreachable.
 
         Args:
-            extra_checks: Run after the reads.
-            watch_ms: How long the reads are repeated, in ms.
-            every_ms: The pause between two reads of everything, in ms.
+            extra_checks: Checks that run after the reads.
+            watch_ms: How long passes are repeated, in ms.
+            every_ms: The pause between two passes, in ms.
         """
         end = self._now() + watch_ms
         self._complete(self._read_everything, end if watch_ms else None)
@@ -141,7 +141,7 @@ class Check:
         for delay in REPEAT_AFTER_MS:
             if self._coherence.has_suspicions and not self.report.lost:
                 self.wait(delay)
-                self._complete(self._ask_again, end if watch_ms else None)
+                self._complete(self._request_again, end if watch_ms else None)
         for extra_check in extra_checks:
             extra_check(self)
         self.progress(1, 1, "")
@@ -156,19 +156,19 @@ class Check:
         self._waited_ms += ms
 
     def _now(self) -> float:
-        """The time in ms. Waiting counts as long as it was meant to take: the clock of a fake may be virtual."""
+        """Return the time in ms. A wait counts as long as it was meant to take, because a clock may be virtual."""
         return time.monotonic() * 1000 - self._slept_ms + self._waited_ms
 
     def _complete(self, step: Callable[[], None], watched_until: float | None) -> None:
-        """Take a step; again from its beginning after the server was without a leader.
+        """Take a step; repeat it from its beginning if the server had no leader.
 
         Args:
             step: The step.
-            watched_until: When the watch ends, in ms: a server that is down may be back until then. None: the server
+            watched_until: When the watch ends, in ms. A server that is down is waited for until then. None: the server
                 is not watched.
 
         Raises:
-            ServerUnreachable: The server does not respond, and is not watched, or comes and goes.
+            ServerUnreachable: The server does not respond and is not watched, or it is interrupted too often.
         """
         while True:
             try:
@@ -190,20 +190,20 @@ class Check:
     def _note_new_leader(self) -> None:
         self._statuses.clear()
         self.report.notes.append(
-            f"{datetime.now(UTC):%H:%M:%S} UTC: the server was started anew, or has another leader. What was known "
-            "before was dropped."
+            f"{datetime.now(UTC):%H:%M:%S} UTC: the server was restarted, or has another leader. Earlier "
+            "responses were dropped."
         )
 
     def _read_on(self) -> None:
-        """Ask again for what may be wrong, then read everything once more."""
-        self._add_culprits(self._coherence.ask_again(apart_ms=REPEAT_AFTER_MS[1]))
+        """Request the responses of suspicions again, then read everything."""
+        self._add_culprits(self._coherence.request_again(apart_ms=REPEAT_AFTER_MS[1]))
         self._read_everything()
 
-    def _ask_again(self) -> None:
-        self._add_culprits(self._coherence.ask_again())
+    def _request_again(self) -> None:
+        self._add_culprits(self._coherence.request_again())
 
     def _read_everything(self) -> None:
-        self._silent.clear()
+        self._silent_taskmanagers.clear()
         self.targets = Targets(_TargetReader(self), self._limit)
         for done, operation in enumerate(self._readable):
             self.progress(done, len(self._readable) + 1, str(operation))
@@ -236,7 +236,7 @@ class Check:
         return seen_response(operation, target, body, sent_at, self._now(), self.client.requests)
 
     def _is_invalid(self, operation_id: str) -> bool:
-        """Whether a response broke its schema: then each mistake is reported once."""
+        """Whether a response broke its schema. Its values are then not compared: it is one mistake."""
         return operation_id in self.contract and not self.is_valid(self.contract.operation(operation_id))
 
     def _add_culprits(self, culprits: Iterable[Culprit]) -> None:
@@ -248,7 +248,7 @@ class Check:
                 self.report.add_contradiction(finding, value.response.target)
 
     def send(self, operation: Operation, request: HttpRequest, errors: tuple[int, ...] | None = None) -> HttpResponse:
-        """Send a request and check the response; `errors` as for `check_response`."""
+        """Send a request; check and return the response. Raises ServerUnreachable; `errors` as for `check_response`."""
         response = self.client.send(request)
         for finding in self._findings(operation, response, errors):
             self.report.add(finding, request.target)
@@ -291,22 +291,22 @@ class Check:
                     self.report.refused[operation] = f"no response within {TIMEOUT_S} s: the TaskManager may have died"
                     break
                 if response.status != operation.status:
-                    break  # other query parameters will not change it
+                    break  # other query parameters would not change the status
                 if (seen := self._seen(operation, path + query, response, sent_at)) is not None:
                     self._coherence.add(seen)
 
     def is_silent(self, path: str) -> bool:
-        """Whether a request in this pass has shown that the TaskManager of a path does not answer."""
-        return path.startswith("/taskmanagers/") and path.split("/")[2] in self._silent
+        """Whether the path is about a TaskManager that did not answer an earlier request of this pass."""
+        return path.startswith("/taskmanagers/") and path.split("/")[2] in self._silent_taskmanagers
 
     def note_silence(self, path: str, error: ServerUnreachable) -> None:
-        """Note that the TaskManager of a path does not answer; raises other errors.
+        """Note that the TaskManager of a path does not answer; raise any other error.
 
-        1.12 does not answer for a TaskManager that has died until its heartbeats time out.
+        Flink 1.12 sends no response about a TaskManager that has died until its heartbeats time out.
         """
         if not path.startswith("/taskmanagers/") or not isinstance(error.__cause__, TimeoutError):
             raise error
-        self._silent.add(path.split("/")[2])
+        self._silent_taskmanagers.add(path.split("/")[2])
 
     def is_valid(self, operation: Operation) -> bool:
         """Whether all responses conformed to their schema so far, so that comparing their values makes sense."""
@@ -340,7 +340,7 @@ def detect_release(client: Client) -> str:
     Raises:
         ServerUnreachable: No server answers, it reports no version, or it reports an unknown release.
     """
-    version = detect_version(client, f"Name it: --flink {LATEST}.")
+    version = detect_version(client, f"Specify it: --flink {LATEST}.")
     minor = ".".join(version.split(".")[:2])
     if minor not in known_releases():
         raise ServerUnreachable(

@@ -33,7 +33,14 @@ CAUSED_BY_UPGRADE = FAILS, IGNORED
 
 @dataclass(frozen=True, slots=True)
 class ClientRequest:
-    """A request that a client sent, `times` times. `body` is the parsed JSON, None if there was none."""
+    """A request that a client sent.
+
+    Attributes:
+        method: The HTTP method.
+        target: The path and the query.
+        body: The parsed JSON; None if there was no JSON body.
+        times: How many times the client sent it.
+    """
 
     method: str
     target: str
@@ -42,7 +49,7 @@ class ClientRequest:
 
     @property
     def parameters(self) -> dict[str, list[str]]:
-        """The decoded query parameters."""
+        """The decoded values of each query parameter."""
         return parse_qs(urlsplit(self.target).query, keep_blank_values=True)
 
     def __str__(self) -> str:
@@ -56,10 +63,10 @@ class UpgradeImpact:
     Attributes:
         where: The operation, as the older release has it.
         effect: One of `EFFECTS`.
-        what: The part that is affected, as text.
+        what: The affected part of the request or the response.
         since: The first minor release with the effect.
         example: One of the requests.
-        requests: How many are affected.
+        requests: How many requests are affected.
     """
 
     where: str
@@ -116,7 +123,8 @@ def detect_base_path(requests: Iterable[ClientRequest], old: str) -> str:
     """Return the path under which an ingress serves Flink for the client: "/flink/prod".
 
     Returns:
-        "" if a request matches an operation of the release as it is, or if no prefix makes any match.
+        The prefix of the targets that precedes the paths of operations; "" if a request matches an operation without
+        removing a prefix, or if no prefix makes any request match.
 
     Raises:
         UnknownRelease: The release is not known.
@@ -135,7 +143,7 @@ def detect_base_path(requests: Iterable[ClientRequest], old: str) -> str:
 
 
 def without_base_path(requests: Iterable[ClientRequest], base_path: str) -> list[ClientRequest]:
-    """Remove a path from the beginning of all targets that begin with it."""
+    """Return the requests without the base path at the beginning of their targets."""
     return [
         replace(request, target=request.target.removeprefix(base_path))
         if request.target.startswith(f"{base_path}/")
@@ -149,7 +157,7 @@ def compat(requests: Iterable[ClientRequest], old: str, new: str) -> list[Upgrad
 
     Args:
         requests: The requests of the client.
-        old: The release that it uses.
+        old: The release that the client uses.
         new: The release of the upgrade.
 
     Raises:
@@ -185,7 +193,7 @@ def _impacts(request: ClientRequest, contracts: list[Contract]) -> Iterator[Upgr
         before, after = (contract.match(request.method, request.target) for contract in (old, new))
         if before is None:
             continue
-        for effect, what in _step(request, before, after, old, new, readable):
+        for effect, what in _release_impacts(request, before, after, old, new, readable):
             if what not in reported:
                 reported.add(what)
                 yield UpgradeImpact(where, effect, what, new.release.minor, str(request), request.times)
@@ -200,7 +208,7 @@ def _ignored_now(request: ClientRequest, operation: Operation, contract: Contrac
         yield from (f"field {name} of the body" for name, is_read in fields.items() if not is_read)
 
 
-def _step(
+def _release_impacts(
     request: ClientRequest,
     before: Operation,
     after: Operation | None,
@@ -208,7 +216,7 @@ def _step(
     new: Contract,
     readable: Collection[str],
 ) -> Iterator[tuple[str, str]]:
-    """Yield (effect, what) between two adjacent releases. `readable`: the fields that the client knows."""
+    """Yield (effect, affected part) between two adjacent releases; `readable` are the fields of the old response."""
     if after is None:
         yield FAILS, "the operation no longer exists"
         return

@@ -1,4 +1,4 @@
-"""Finds out which fields of a release's responses the model knows, by calling all operations of a fake cluster."""
+"""Measures which fields of a release's responses the model provides, by calling all operations of a fake cluster."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class FieldCoverage:
         return sorted(pointer for pointer, modelled in self.by_pointer.items() if not modelled)
 
     def add(self, modelled: frozenset[str], placeholders: frozenset[str]) -> None:
-        """Add the fields of one response."""
+        """Add the fields of one response, given as JSON pointers."""
         self.responses += 1
         for pointers, value in ((modelled, True), (placeholders, False)):
             for pointer in map(generalize_pointer, pointers):
@@ -58,7 +58,7 @@ class FieldCoverage:
 
 
 def measure_coverage(contract: Contract) -> dict[Operation, FieldCoverage]:
-    """Call a cluster with the default scheduler and one with the adaptive scheduler."""
+    """Return the coverage of each operation, measured with the default and with the adaptive scheduler."""
     by_operation: dict[Operation, FieldCoverage] = {}
     for scheduler in ("default", "adaptive"):
         engine = Engine(load_scenario(tour_scenario(scheduler)), flink=contract, clock="1s per request")
@@ -89,11 +89,11 @@ class _CoverageClient:
         try:
             with temporary_upload(request.file) as path:
                 files = [UploadedFile(path.name, path)] if path else []
-                facts = self._client.payload(operation.method, request.target, request.body, files)
+                payload = self._client.payload(operation.method, request.target, request.body, files)
         except (OperationNotFound, ClusterError, RequestRejected):
             return None
-        if isinstance(facts, FileContent):
+        if isinstance(payload, FileContent):
             fields.file = True
             return None
-        fields.add(*coverage(self._engine.renderer, operation, facts))
-        return json.loads(encode(self._engine.renderer.body(operation, facts, request.target)))
+        fields.add(*coverage(self._engine.renderer, operation, payload))
+        return json.loads(encode(self._engine.renderer.body(operation, payload, request.target)))

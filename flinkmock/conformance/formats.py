@@ -27,7 +27,7 @@ def as_json(report: Report) -> str:
         "flink": report.flink,
         "requests": report.requests,
         "answered": {operation.id: times for operation, times in report.answered.items()},
-        "unanswered": {operation.id: why for operation, why in report.unanswered.items()},
+        "unanswered": {operation.id: reason for operation, reason in report.unanswered.items()},
         "findings": [_entry(finding, paths, report.times[finding]) for finding, paths in report.findings.items()],
         "accepted": [_entry(finding, paths, report.times[finding]) for finding, paths in report.accepted.items()],
         "notes": report.notes,
@@ -91,7 +91,7 @@ def as_junit(report: Report) -> str:
 
 def _printable(text: str) -> str:
     """Replace control characters, which XML does not allow."""
-    return "".join(letter if letter.isprintable() or letter == "\n" else "�" for letter in text)
+    return "".join(character if character.isprintable() or character == "\n" else "�" for character in text)
 
 
 def as_markdown(report: Report) -> str:
@@ -118,16 +118,16 @@ def as_markdown(report: Report) -> str:
 def as_github(report: Report) -> str:
     """Return GitHub workflow commands, which appear as annotations of the run."""
     lines = [
-        f"::error title={_property(str(finding.operation))}::{_data(f'{finding} ({paths[0]})')}"
+        f"::error title={_escaped_property(str(finding.operation))}::{_escaped(f'{finding} ({paths[0]})')}"
         for finding, paths in report.findings.items()
     ]
-    lines += [f"::notice title=flinkmock check::{_data(note)}" for note in report.notes]
-    return "\n".join([*lines, f"::notice title=flinkmock check::{_data(f'{report.url}: {report.headline}')}"])
+    lines += [f"::notice title=flinkmock check::{_escaped(note)}" for note in report.notes]
+    return "\n".join([*lines, f"::notice title=flinkmock check::{_escaped(f'{report.url}: {report.headline}')}"])
 
 
-def _data(text: str) -> str:
+def _escaped(text: str) -> str:
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
+def _escaped_property(text: str) -> str:
+    return _escaped(text).replace(":", "%3A").replace(",", "%2C")

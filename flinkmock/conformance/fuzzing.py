@@ -1,7 +1,7 @@
-"""Sends generated requests, valid and invalid ones, to every operation and checks the responses.
+"""Sends generated requests, valid and invalid, to every operation and checks the responses.
 
-They change nothing on the server: operations that change something are only called for ids that don't exist. Needs
-hypothesis (`pip install flinkmock[fuzz]`).
+The requests change nothing on the server: operations that change something are only called for ids that don't exist.
+The module needs hypothesis (`pip install flinkmock[fuzz]`).
 """
 
 from __future__ import annotations
@@ -39,13 +39,23 @@ EXCLUDED = frozenset(
 
 @dataclass(frozen=True)
 class FuzzChecks:
-    """Sends `requests` requests to each operation; the same `seed` sends the same ones to the same cluster."""
+    """Sends generated requests to each operation.
+
+    Args:
+        requests: How many requests each operation gets.
+        seed: The seed of the generator: equal seeds send equal requests to equal clusters.
+    """
 
     requests: int
     seed: int = 0
 
     def __call__(self, check: Check) -> None:
-        """Raises FlinkMockError if hypothesis is not installed, ServerUnreachable."""
+        """Run the checks.
+
+        Raises:
+            FlinkMockError: hypothesis is not installed.
+            ServerUnreachable: The server does not answer.
+        """
         try:
             import hypothesis
         except ImportError as error:
@@ -79,7 +89,7 @@ def _sender(check: Check, operation: Operation) -> Callable[[tuple[HttpRequest, 
 def _requests(
     contract: Contract, operation: Operation, existing: list[str]
 ) -> SearchStrategy[tuple[HttpRequest, bool]]:
-    """Generate (request, whether a query parameter is invalid). `existing`: paths of things that exist."""
+    """Generate (request, whether a query parameter is invalid); `existing` are paths that the server has."""
     from hypothesis import strategies as st
 
     names = {parameter.name: parameter for parameter in operation.path_parameters}
@@ -87,15 +97,15 @@ def _requests(
         _path_value(names[segment[1:]]) if segment[1:] in names and segment[0] == ":" else st.just(segment)
         for segment in operation.segments
     ]
-    made = st.tuples(*segments).map(lambda parts: "".join(f"/{quote(text, safe='')}" for text in parts))
-    paths = st.one_of(st.sampled_from(existing), made) if existing else made
+    generated_paths = st.tuples(*segments).map(lambda parts: "".join(f"/{quote(text, safe='')}" for text in parts))
+    paths = st.one_of(st.sampled_from(existing), generated_paths) if existing else generated_paths
     queries = st.tuples(*(_query_value(query_parameter) for query_parameter in operation.query_parameters))
     bodies = _bodies(contract, operation) if operation.method != "GET" else st.none()
 
     def build(path: str, query: tuple[Any, ...], body: bytes | None) -> tuple[HttpRequest, bool]:
         pairs = [(name, text) for name, text, _ in query if text is not None]
         target = path + (f"?{urlencode(pairs)}" if pairs else "")
-        # invalid values in the path don't count: they can be literals of another operation
+        # invalid values in the path don't count, because they may be literal segments of another operation
         return HttpRequest(target, operation.method, body), any(invalid for _, _, invalid in query)
 
     return st.builds(build, paths, queries, bodies)
@@ -150,4 +160,4 @@ def _objects(inner: SearchStrategy[Any]) -> SearchStrategy[dict[str, Any]]:
 
 
 def _encodable(text: str) -> bool:
-    return not any(0xD800 <= ord(letter) < 0xE000 for letter in text)
+    return not any(0xD800 <= ord(character) < 0xE000 for character in text)

@@ -21,7 +21,15 @@ Json = Any
 
 @dataclass(frozen=True)
 class HttpRequest:
-    """A request. `target` begins with a slash; `raw_body` is None if there is no body."""
+    """A request.
+
+    Attributes:
+        target: The path and the query; begins with a slash.
+        method: The HTTP method.
+        raw_body: The bytes of the body; None if there is no body.
+        content_type: The value of `Content-Type` if there is a body.
+        headers: Headers besides those of the client.
+    """
 
     target: str
     method: str = "GET"
@@ -32,7 +40,7 @@ class HttpRequest:
 
 @dataclass(frozen=True)
 class HttpResponse:
-    """A response. Names of `headers` are in lower case."""
+    """A response. The names in `headers` are in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -40,7 +48,7 @@ class HttpResponse:
 
     @property
     def content_type(self) -> str:
-        """ "" if there is no such header."""
+        """The value of `Content-Type`; "" if there is no such header."""
         return self.headers.get("content-type", "")
 
     @cached_property
@@ -50,10 +58,10 @@ class HttpResponse:
 
 
 class JsonReader(Protocol):
-    """Reads a cluster by GET requests: a live server, a fake cluster without a server, or a recording."""
+    """Reads JSON by GET requests from a live server, a fake cluster without a server, or a recording."""
 
     def json(self, target: str) -> Json:
-        """Return the body of a success response, {} for any other response."""
+        """Return the body of a success response; {} for any other response."""
 
 
 class Client(Protocol):
@@ -63,7 +71,7 @@ class Client(Protocol):
     requests: int
 
     def send(self, request: HttpRequest) -> HttpResponse:
-        """Raises ServerUnreachable."""
+        """Send a request and return the response. Raises ServerUnreachable."""
 
 
 class HttpClient:
@@ -75,7 +83,7 @@ class HttpClient:
         context: The SSL context for TLS; None: the default one.
 
     Attributes:
-        requests: How many were sent.
+        requests: How many requests were sent.
 
     Raises:
         ServerUnreachable: `url` is not the address of a server.
@@ -102,7 +110,7 @@ class HttpClient:
         )
 
     def send(self, request: HttpRequest) -> HttpResponse:
-        """Raises ServerUnreachable."""
+        """Send a request and return the response. Raises ServerUnreachable."""
         self.requests += 1
         try:
             try:
@@ -113,7 +121,7 @@ class HttpClient:
         except (OSError, http.client.HTTPException) as error:
             self._connection.close()
             reason = str(error) or type(error).__name__
-            raise ServerUnreachable(f"No answer from {self.url}{request.target}: {reason}") from error
+            raise ServerUnreachable(f"No response from {self.url}{request.target}: {reason}") from error
         except KeyboardInterrupt:
             self._connection.close()  # a late response must not answer the next request
             raise
@@ -139,7 +147,7 @@ class ClientReader:
         self._client = client
 
     def json(self, target: str) -> Json:
-        """Return the body of a response with status 200, {} for any other. Raises ServerUnreachable."""
+        """Return the body of a response with status 200; {} for any other response. Raises ServerUnreachable."""
         response = self._client.send(HttpRequest(target))
         try:
             return response.body if response.status == 200 else {}

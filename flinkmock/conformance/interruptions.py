@@ -63,7 +63,7 @@ class Interruptions:
         while not (back := self._has_leader()) and self._now() < until:
             self._wait(POLL_MS)
         seconds = (self._now() - begun) / 1000
-        ending = "What was known before was dropped." if back else "It is not back."
+        ending = "Earlier responses were dropped." if back else "It is not back."
         self._report.notes.append(f"{since:%H:%M:%S} UTC: {what} for {seconds:.0f} s. {ending}")
         return back
 

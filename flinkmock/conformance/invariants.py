@@ -1,4 +1,4 @@
-"""Values that contradict each other, in a response that is looked at alone."""
+"""Finds values that contradict each other within one response."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from flinkmock.conformance.coherence import Invariants, described, seen_response
 from flinkmock.conformance.coherence.culprits import culprits
-from flinkmock.conformance.coherence.evaluation import count_support, violations
+from flinkmock.conformance.coherence.evaluation import count_support, locations_of, violations
 from flinkmock.conformance.http_client import Json
 from flinkmock.conformance.report import generalize_pointer
 from flinkmock.contract import Contract, Operation
@@ -18,12 +18,12 @@ _invariants = lru_cache(Invariants)
 
 @dataclass(frozen=True, slots=True)
 class InvariantViolation:
-    """Two values that contradict each other.
+    """A value that contradicts another value of its response, or its request.
 
     Attributes:
         pointer: JSON pointer of the wrong value, with `*` for each item.
-        expected: What it must agree with, without values.
-        found: Both values.
+        expected: The rule that it breaks, without values.
+        found: The values that contradict each other.
     """
 
     pointer: str
@@ -38,9 +38,8 @@ def invariant_violations(contract: Contract, operation: Operation, target: str, 
     failed = violations(invariants.of_response(response))
     if not failed:
         return []
-    places = {(leaf.response.target, leaf.pointer) for violation in failed for leaf in violation.relation.leaves}
-    counted = count_support(invariants.of_response(response), places)
+    support = count_support(invariants.of_response(response), locations_of(failed))
     return [
         InvariantViolation(generalize_pointer(culprit.value.pointer), *described(culprit))
-        for culprit in culprits(failed, counted)
+        for culprit in culprits(failed, support)
     ]

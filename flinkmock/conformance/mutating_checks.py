@@ -52,14 +52,19 @@ class MutatingChecks:
             raise FlinkMockError(f"{self.jar}: the file does not exist.")
 
     def __call__(self, check: Check) -> None:
-        """Raises FlinkMockError if the jar can't be read or the job is not running, ServerUnreachable."""
+        """Run the checks.
+
+        Raises:
+            FlinkMockError: The jar can't be read, or the job is not running.
+            ServerUnreachable: The server does not answer.
+        """
         session = _Session(check, self.savepoints, steps=6 * (self.jar is not None) + (self.job is not None))
         if self.jar is not None:
-            session.with_jar(self.jar)
+            session.check_jar(self.jar)
         if self.job is not None:
             session.require_running(self.job)
             session.next(f"job {self.job}")
-            session.change(self.job)
+            session.change_job(self.job)
             session.cancel(self.job)
 
 
@@ -70,7 +75,7 @@ class _Session:
         self._done, self._steps = 0, steps
 
     def require_running(self, job: str) -> None:
-        """Raises FlinkMockError if the job doesn't exist or has ended."""
+        """Raise FlinkMockError if the job doesn't exist or has ended."""
         listed = rows(self._check.reader.json("/jobs"), "jobs")
         jobs = {str(row.get("id")): str(row.get("status")) for row in listed}
         if not jobs:
@@ -84,21 +89,21 @@ class _Session:
                 f"{'' if state is None else f': it is {state}'}. Running jobs: {', '.join(running) or 'none'}."
             )
 
-    def next(self, what: str) -> None:
+    def next(self, step: str) -> None:
         """Report the next step."""
-        self._check.progress(self._done, self._steps, what)
+        self._check.progress(self._done, self._steps, step)
         self._done += 1
 
-    def with_jar(self, jar: Path) -> None:
+    def check_jar(self, jar: Path) -> None:
         """Run all checks of a jar. Raises FlinkMockError if it can't be read."""
         try:
             content = jar.read_bytes()
         except OSError as error:
             raise FlinkMockError(unreadable(jar, error)) from error
         self.next("upload and plan of the jar")
-        raw, content_type = multipart(jar.name, content)
+        raw_body, content_type = multipart(jar.name, content)
         response = self._check.send(
-            self._operation("uploadJar"), HttpRequest("/jars/upload", "POST", raw, content_type=content_type)
+            self._operation("uploadJar"), HttpRequest("/jars/upload", "POST", raw_body, content_type=content_type)
         )
         file = field_of(response, "filename")
         if response.status != 200 or not isinstance(file, str):
@@ -111,11 +116,11 @@ class _Session:
             self.cancel: "a job that is cancelled",
             self.cancel_by_yarn: "a job that is cancelled by YARN's operation",
         }
-        for end, what in endings.items():
-            self.next(what)
+        for end, step in endings.items():
+            self.next(step)
             if job := self._start(path):
                 if end == self.stop:
-                    self.change(job)
+                    self.change_job(job)
                 end(job)
         self.next("an application")
         self._application(path)
@@ -124,8 +129,8 @@ class _Session:
         if any(row.get("id") == jar_id for row in rows(self._check.reader.json("/jars"), "files")):
             self._add_violation("deleteJar", path, "", "removed from /jars", "still listed")
 
-    def change(self, job: str) -> None:
-        """Call everything that leaves the job running."""
+    def change_job(self, job: str) -> None:
+        """Call the operations that change a job and leave it running."""
         path = f"/jobs/{job}"
         self._run_async("triggerCheckpoint", f"{path}/checkpoints", {"checkpointType": "FULL"}, "getCheckpointStatus")
         target = {"target-directory": self._savepoints} if self._savepoints else {}
@@ -140,9 +145,9 @@ class _Session:
                 "getSavepointDisposalStatus",
             )
         if heartbeat := self._find_operation("triggerHeartbeat"):
-            # before 1.20, Flink reads a bare number only
-            bare = not self._check.contract.check_request(heartbeat, YEAR_2100_MS)
-            body: Any = YEAR_2100_MS if bare else {"expiredTimestamp": YEAR_2100_MS}
+            # before 1.20, Flink accepts only a bare number
+            is_bare = not self._check.contract.check_request(heartbeat, YEAR_2100_MS)
+            body: Any = YEAR_2100_MS if is_bare else {"expiredTimestamp": YEAR_2100_MS}
             self._call("triggerHeartbeat", "PATCH", f"{path}/clientHeartbeat", body)
         requirements = self._check.reader.json(f"{path}/resource-requirements")
         if requirements and self._find_operation("updateJobResourceRequirements"):
@@ -172,7 +177,7 @@ class _Session:
         self._expect_state(job, "getYarnCancelJobTermination", "CANCELED")
 
     def _start(self, path: str) -> str | None:
-        """Start a job of the jar and wait until all tasks run; return its id, None if it fails before."""
+        """Start a job of the jar and wait until all its tasks run; return its id, or None if it fails before."""
         response = self._post("submitJobFromJar", f"{path}/run", {})
         if response is None or response.status != 200:
             return None
@@ -206,7 +211,7 @@ class _Session:
         self, trigger: str, path: str, body: dict[str, Any], status: str, errors: tuple[int, ...] | None = None,
         status_path: str | None = None,
     ) -> dict[str, Any]:  # fmt: skip
-        """Trigger and poll an async operation; return its result, {} if it fails or the release lacks it."""
+        """Trigger and poll an async operation; return its result, or {} if it fails or the release lacks it."""
         response = self._post(trigger, path, body, errors)
         operation = self._find_operation(status)
         if response is None or response.status >= 300 or operation is None:
@@ -221,7 +226,7 @@ class _Session:
                 result = field_of(status_response, "operation")
                 return result if isinstance(result, dict) else {}
             self._check.wait(POLL_MS)
-        self._add_violation(status, path, "/status/id", "COMPLETED in the end", "IN_PROGRESS for a minute")
+        self._add_violation(status, path, "/status/id", "COMPLETED within a minute", "IN_PROGRESS for a minute")
         return {}
 
     def _expect_state(self, job: str, operation_id: str, expected: str) -> None:
@@ -245,8 +250,8 @@ class _Session:
         operation = self._find_operation(operation_id)
         if operation is None:
             return None
-        raw = None if body is None else json.dumps(body).encode()
-        return self._check.send(operation, HttpRequest(target, method, raw), errors)
+        raw_body = None if body is None else json.dumps(body).encode()
+        return self._check.send(operation, HttpRequest(target, method, raw_body), errors)
 
     def _find_operation(self, operation_id: str) -> Operation | None:
         return self._operation(operation_id) if operation_id in self._check.contract else None

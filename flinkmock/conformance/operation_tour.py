@@ -1,6 +1,6 @@
 """Calls each operation of a fake cluster at least once, those that change something last.
 
-The client decides how a request is sent (over HTTP, or inside the process) and what happens with the response.
+The client decides how a request is sent (over HTTP or within the process) and what is done with the response.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def tour_scenario(scheduler: str) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class TourRequest:
-    """A request. `file` is name and content of a multipart upload."""
+    """A request. `file` is the name and the content of a multipart upload."""
 
     operation: Operation
     target: str
@@ -63,12 +63,12 @@ class TourClient(JsonReader, Protocol):
     """Sends requests to a cluster."""
 
     def send(self, request: TourRequest) -> Json:
-        """Return the JSON of a success response, None for any other."""
+        """Return the JSON of a success response; None for any other response."""
 
 
 @dataclass
 class OperationTour:
-    """One tour. `client` sends its requests."""
+    """One tour of all operations of a contract; `client` sends the requests."""
 
     contract: Contract
     client: TourClient
@@ -79,7 +79,7 @@ class OperationTour:
         self._targets = Targets(self.client)
 
     def run(self) -> None:
-        """Call everything, in an order in which nothing is removed before it is needed."""
+        """Call all operations. What an operation removes is not needed by the later ones."""
         for operation in self.contract:
             if only_reads(operation):
                 for path in self._targets.paths(operation):
@@ -153,7 +153,7 @@ class OperationTour:
             return
         body: Json = {"expiredTimestamp": YEAR_2100_MS}
         if self.contract.check_request(self.contract.operation("triggerHeartbeat"), body):
-            body = YEAR_2100_MS  # 1.17 to 1.19 read a bare number: the constructor names no property
+            body = YEAR_2100_MS  # 1.17 to 1.19 read a bare number
         self._call("triggerHeartbeat", job + "/clientHeartbeat", body)
 
     def _applications(self) -> None:
@@ -194,7 +194,7 @@ class OperationTour:
 
     def _remaining(self) -> None:
         """Call the operations that only an imported release has, with example values."""
-        targets = Targets(self.client)  # the cluster is another one by now
+        targets = Targets(self.client)  # the tour has changed the cluster
         for operation in self.contract:
             if operation.id not in self._called and operation.id != "shutdownCluster":
                 body = operation.request and example(operation.request, self.contract.definitions)

@@ -11,10 +11,10 @@ from flinkmock.contract import Operation
 from flinkmock.tables import counted
 
 MAX_PATHS = 10
-"""How many paths a finding keeps: a proxy may run for days."""
+"""How many paths a finding keeps. The number is limited because a proxy may run for days."""
 NOT_FLINK = "No operation was answered: this may not be a Flink cluster, or the URL lacks a path."
 COHERENCE = "coherence"
-"""The kind of findings that come from values that contradict each other."""
+"""The kind of findings about values that contradict each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Finding:
         kind: "status", "content type", "header", "body" (not JSON), "coherence", or the kind of a
             `flinkmock.contract.SchemaViolation`.
         expected: What the contract says.
-        found: An example of what the server sent. Findings that differ only in it are equal.
+        found: An example of what the server sent. Findings that differ only in `found` are equal.
     """
 
     operation: Operation
@@ -37,7 +37,7 @@ class Finding:
 
     @property
     def key(self) -> tuple[str, str, str, str]:
-        """Identify the same finding in another run."""
+        """Identifies the finding: equal for the same finding in another run."""
         return self.operation.id, self.pointer, self.kind, self.expected
 
     def __str__(self) -> str:
@@ -50,14 +50,14 @@ class Report:
     """The result of checking one server.
 
     Attributes:
-        requests: How many were sent.
-        findings: Each with the first paths that showed it.
+        requests: How many requests were sent.
+        findings: The findings outside the baseline, each with the first paths at which it occurred.
         times: How often each finding occurred.
-        answered: How many success responses each operation returned, right or wrong.
-        refused: Operations that returned an expected error, with the reason.
-        skipped: Operations that were not called, with the reason.
-        accepted: Findings that the baseline contains.
-        invalid: Operations with a response that is wrong by itself; their values are not compared with others.
+        answered: How many success responses each operation returned, whether they conform or not.
+        refused: Operations that returned an expected error, each with the reason.
+        skipped: Operations that were not called, each with the reason.
+        accepted: The findings that the baseline contains, as in `findings`.
+        invalid: Operations with a response that breaks its contract; their values are not compared with others.
         notes: Sentences about what happened to the server, such as a new leader. They are not findings.
         lost: Whether the server was gone at the end.
     """
@@ -93,7 +93,7 @@ class Report:
     def add_contradiction(self, finding: Finding, path: str) -> bool:
         """Add a value that contradicts others; return whether it is the first time.
 
-        A value may break several invariants, at different moments. It is one finding, which has the first of them.
+        A value may break several invariants, at different times. It is one finding, which describes the first of them.
         """
         key = finding.operation.id, finding.pointer
         first = key not in self._contradictions
@@ -107,7 +107,7 @@ class Report:
 
     @property
     def unanswered(self) -> dict[Operation, str]:
-        """Operations that never returned a success response, with the reason."""
+        """Operations that never returned a success response, each with the reason."""
         reasons = {**self.refused, **self.skipped}
         return {operation: reason for operation, reason in reasons.items() if operation not in self.answered}
 

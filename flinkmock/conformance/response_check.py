@@ -34,7 +34,7 @@ NOT_ROUTED = "Unable to load requested file"
 
 
 def expected_error(operation: Operation, response: HttpResponse) -> str | None:
-    """Return why a healthy cluster may return this error for an existing operation; None if it may not."""
+    """Return the reason why a healthy cluster may return this error for an existing operation; None if it may not."""
     text = error_message(response)
     if response.status == 404 and NOT_ROUTED in text and (operation.requires_config or operation.session_cluster_only):
         options = ", ".join(f"{key}: {str(value).lower()}" for key, value in operation.requires_config.items())
@@ -53,9 +53,9 @@ def lacks_leader(response: HttpResponse) -> bool:
 
 
 def unreachable_taskmanager(response: HttpResponse) -> str | None:
-    """Return the exception of a TaskManager that does not answer any more; None for any other response.
+    """Return the exception in an error response about a TaskManager that no longer answers; None for other responses.
 
-    A TaskManager that has died is registered until its heartbeats time out (50 s).
+    A TaskManager that has died stays registered until its heartbeats time out (50 s).
     """
     if response.status not in (404, 500):
         return None
@@ -72,7 +72,7 @@ def check_response(
         contract: The contract of the release.
         operation: The operation that was called.
         response: The response to be checked.
-        errors: The statuses that are right besides the operation's own. None: those of `expected_error`.
+        errors: The error statuses that are accepted; None: those that `expected_error` accepts.
     """
 
     def finding(kind: str, expected: object, found: object, pointer: str = "") -> Finding:

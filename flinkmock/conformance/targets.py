@@ -1,4 +1,4 @@
-"""Finds targets on a server: the paths of an operation with every parameter value that the server lists."""
+"""Finds the targets of an operation on a server: its path with every parameter value that the server lists."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ COMPARED_METRICS = (
     "backPressuredTimeMsPerSecond",
     "currentInputWatermark",
 )
-"""The ends of the names of metrics that other responses have as well. They are requested before others."""
-NOT_ALONE = frozenset({"get", "agg", "jobs", "taskmanagers", "subtasks", "subtaskindex"})
-"""Query parameters that need others or a value from the server."""
+"""The ends of the names of metrics whose values other responses contain too. They are requested before others."""
+DEPENDENT_PARAMETERS = frozenset({"get", "agg", "jobs", "taskmanagers", "subtasks", "subtaskindex"})
+"""Query parameters that only work with other parameters, or with a value from the server."""
 
 
 class Targets:
-    """Finds parameter values on a server and requests each list once.
+    """Finds the values of parameters on a server. It requests each list of values once.
 
     Args:
         reader: The reader that sends GET requests.
@@ -41,7 +41,7 @@ class Targets:
         self._limit = limit
         self._bodies: dict[str, Any] = {}
         self._finders: dict[str, Callable[[str], list[Any]]] = {
-            # a partial fake, or a proxy that filters, may have one of both
+            # a partial fake, or a proxy that filters, may have only one of the two lists
             "jobid": lambda _: self._column("/jobs", "jobs", "id") or self._column("/jobs/overview", "jobs", "jid"),
             "taskmanagerid": lambda _: self._column("/taskmanagers", "taskmanagers", "id"),
             "applicationid": lambda _: self._column("/applications/overview", "applications", "id"),
@@ -58,7 +58,7 @@ class Targets:
         }
 
     def paths(self, operation: Operation) -> list[str]:
-        """Return every concrete path; none if the server lists no value of a parameter, such as a trigger id."""
+        """Return the path of an operation with all parameter values; [] if the server lists no value of a parameter."""
         paths = [""]
         for segment in operation.segments:
             if segment.startswith(":"):
@@ -69,7 +69,7 @@ class Targets:
         return paths
 
     def example_path(self, operation: Operation) -> str:
-        """Return one concrete path, with an example value for each parameter that the server lists no value of."""
+        """Return the path of an operation with one value of each parameter: a listed one, otherwise an example."""
         parameters = {parameter.name: parameter for parameter in operation.path_parameters}
         path = ""
         for segment in operation.segments:
@@ -88,7 +88,7 @@ class Targets:
         if "get" in parameters:
             yield from self._metric_queries(path, parameters.get("agg"))
         for parameter in parameters.values():
-            if parameter.name not in NOT_ALONE:
+            if parameter.name not in DEPENDENT_PARAMETERS:
                 yield from (f"?{parameter.name}={value}" for value in query_values(parameter))
 
     def _metric_queries(self, path: str, agg: Parameter | None) -> Iterator[str]:
@@ -120,7 +120,7 @@ class Targets:
         return self._column(path.removesuffix("/subtasks"), "subtasks", "subtask")
 
     def _attempts(self, path: str) -> list[Any]:
-        """Return all attempts, the current one first; the server may have dropped old ones."""
+        """Return the numbers of all attempts, the current one first; the server may have dropped old attempts."""
         body = self._body(path.removesuffix("/attempts"))
         current = body.get("attempt") if isinstance(body, dict) else None
         return list(range(current, -1, -1)) if isinstance(current, int) else []
@@ -137,7 +137,7 @@ def job_path(path: str) -> str:
 
 
 def first_and_last(values: list[Any], limit: int = VALUES_PER_PARAMETER) -> list[Any]:
-    """Return at most `limit` values: the first ones and the last ones."""
+    """Return the first and the last values, at most `limit` in all."""
     half = limit // 2
     return values if len(values) <= limit else values[:half] + values[-half:]
 

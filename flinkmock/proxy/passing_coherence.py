@@ -9,21 +9,21 @@ from dataclasses import dataclass, field
 
 from flinkmock.conformance.coherence import Culprit, Invariants
 from flinkmock.conformance.coherence.culprits import culprits
-from flinkmock.conformance.coherence.evaluation import Violation, count_support, violations
+from flinkmock.conformance.coherence.evaluation import Violation, count_support, locations_of, violations
 from flinkmock.conformance.coherence.restarts import SIGNS, shows_new_leader
 from flinkmock.conformance.coherence.values import SeenResponse
 from flinkmock.conformance.coherence.view import View
 
 KEPT_MS = 300_000
-"""Responses are compared with others for this time."""
+"""How long a response is compared with later ones, in ms."""
 SHARE = 20
-"""Comparisons between responses take at most one part in so many of the time."""
+"""Comparisons between responses take at most one part in 20 of the time."""
 SIGHTINGS = 3
-"""How often a contradiction between responses has to show, each time with new responses to all requests."""
+"""How many times a contradiction has to be seen, each time in new responses to all requests, before it is reported."""
 HELD_MS = 10_000
-"""A contradiction over time is reported after this time: until then, other responses may show a new leader."""
+"""How long a contradiction over time is held back before it is reported: other responses may show a new leader."""
 SIGN_MS = 60_000
-"""Signs of a new leader belong together if they are seen within this time."""
+"""Signs of a new leader belong together if they are seen within this time, in ms."""
 _Key = tuple[object, ...]
 
 
@@ -50,7 +50,7 @@ class PassingCoherence:
 
     Args:
         invariants: The invariants of the release.
-        on_new_leader: Called when responses show that the server was started anew, or has another leader.
+        on_new_leader: Called when responses show that the server was restarted, or has another leader.
     """
 
     invariants: Invariants
@@ -65,7 +65,7 @@ class PassingCoherence:
     _count: int = 0
 
     def reset(self, at: float) -> None:
-        """Forget what passed: the server may have been started anew.
+        """Forget all responses, because the server may have been restarted.
 
         Args:
             at: When that was seen, in ms. Responses to earlier requests are ignored.
@@ -82,7 +82,7 @@ class PassingCoherence:
         return self._release(math.inf)
 
     def add(self, response: SeenResponse) -> list[Culprit]:
-        """Add a response; return the values that are wrong, in it or in an earlier one."""
+        """Add a response; return the values that are probably wrong, in it or in an earlier one."""
         if response.sent_at < self._known_since:
             return []
         self._count += 1
@@ -102,10 +102,10 @@ class PassingCoherence:
             over_time = violations(self.invariants.of_times(earlier, response))
             if over_time:
                 self._held.append((response.received_at, response, over_time))
-        named = self._name(contradictions, [response]) + self._release(response.received_at - HELD_MS)
+        found_culprits = self._culprits(contradictions, [response]) + self._release(response.received_at - HELD_MS)
         if response.received_at >= self._next_comparison_ms:
-            named += self._compare(response.received_at)
-        return named
+            found_culprits += self._compare(response.received_at)
+        return found_culprits
 
     def _shows_new_leader(self, earlier: SeenResponse, response: SeenResponse) -> bool:
         """Note a sign of a new leader; return whether there are enough."""
@@ -117,32 +117,32 @@ class PassingCoherence:
 
     def _release(self, until: float) -> list[Culprit]:
         """Name what contradicts earlier responses, of the responses that were received until a time."""
-        named: list[Culprit] = []
+        found_culprits: list[Culprit] = []
         while self._held and self._held[0][0] <= until:
             _, response, contradictions = self._held.pop(0)
-            named += self._name(contradictions, [response])
-        return named
+            found_culprits += self._culprits(contradictions, [response])
+        return found_culprits
 
     def _compare(self, now: float) -> list[Culprit]:
-        """Compare the responses that came since the last comparison with their neighbours."""
-        begun = time.perf_counter()
+        """Compare the responses that arrived since the last comparison with the others."""
+        started_at = time.perf_counter()
         self._newest = {
             target: response for target, response in self._newest.items() if now - response.received_at < KEPT_MS
         }
-        touched = {value for response in self._pending for value in response.parameters.values()}
+        changed_ids = {value for response in self._pending for value in response.parameters.values()}
         self._pending.clear()
         view = View(sorted(self._newest.values(), key=lambda response: response.number))
         contradictions = [
             violation
-            for violation in violations(self.invariants.of_view(view, touched))
+            for violation in violations(self.invariants.of_view(view, changed_ids))
             if self._is_confirmed(violation, now)
         ]
-        named = self._name(contradictions, view) if contradictions else []
-        self._next_comparison_ms = now + max(1_000, SHARE * (time.perf_counter() - begun) * 1000)
-        return named
+        found_culprits = self._culprits(contradictions, view) if contradictions else []
+        self._next_comparison_ms = now + max(1_000, SHARE * (time.perf_counter() - started_at) * 1000)
+        return found_culprits
 
     def _is_confirmed(self, violation: Violation, now: float) -> bool:
-        """Note a sighting; returns whether there were enough, with unchanged values in new responses."""
+        """Count a sighting of a violation; return whether it was seen often enough with the same values."""
         leaves = violation.relation.leaves
         raws = [leaf.raw for leaf in leaves]
         numbers = {leaf.response.target: leaf.response.number for leaf in leaves}
@@ -156,13 +156,8 @@ class PassingCoherence:
         settled = now - known.since >= max(1_000, violation.invariant.settles_in_ms)
         return known.sightings >= SIGHTINGS and settled
 
-    def _name(self, contradictions: list[Violation], responses: Iterable[SeenResponse]) -> list[Culprit]:
+    def _culprits(self, contradictions: list[Violation], responses: Iterable[SeenResponse]) -> list[Culprit]:
         if not contradictions:
             return []
-        places = {
-            (leaf.response.target, leaf.pointer)
-            for contradiction in contradictions
-            for leaf in contradiction.relation.leaves
-        }
         relations = (relation for response in responses for relation in self.invariants.of_response(response))
-        return culprits(contradictions, count_support(relations, places))
+        return culprits(contradictions, count_support(relations, locations_of(contradictions)))

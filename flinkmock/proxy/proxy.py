@@ -194,7 +194,7 @@ class Proxy:
             return await self._forward(http, request, url, sent, delivery)
         except aiohttp.ClientError as error:
             self._add_unanswered(http, request, error)
-            failure = web.json_response({"errors": [f"No answer from {self.upstream}: {error}"]}, status=502)
+            failure = web.json_response({"errors": [f"No response from {self.upstream}: {error}"]}, status=502)
             exchange = self._start_exchange(request, sent)
             finish(exchange, request, failure.status, failure.content_length or 0, failure.content_type)
             self._record(exchange)

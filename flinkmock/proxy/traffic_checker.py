@@ -105,7 +105,7 @@ class TrafficChecker:
         self._add_culprits(self._coherence.end())
 
     def note_interruption(self, what: str, at: float) -> None:
-        """Drop what was known of the server, which may be started anew, and note it once until it responds again.
+        """Drop what was known of the server, which may have been restarted, and note it once until it responds again.
 
         Args:
             what: What happened, for the note.
@@ -117,10 +117,10 @@ class TrafficChecker:
         self._is_interrupted = True
 
     def _note_new_leader(self) -> None:
-        self._note("the server was started anew, or has another leader")
+        self._note("the server was restarted, or has another leader")
 
     def _note(self, what: str) -> None:
-        note = f"{datetime.now(UTC):%H:%M:%S} UTC: {what}. What was known before was dropped."
+        note = f"{datetime.now(UTC):%H:%M:%S} UTC: {what}. Earlier responses were dropped."
         self._new_notes.append(note)
         if len(self.report.notes) < MAX_NOTES:
             self.report.notes.append(note)

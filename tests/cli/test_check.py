@@ -84,18 +84,18 @@ def test_invalid_baselines(url: str, tmp_path: Path, capsys: pytest.CaptureFixtu
 
 def test_an_unreachable_server(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["check", "http://127.0.0.1:1"]) == 2
-    assert "No answer from" in capsys.readouterr().err
+    assert "No response from" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
     ("answered", "message"),
     [
-        (404, "/config does not contain Flink's version, it returns status 404. Name it: --flink 2.3."),
+        (404, "/config does not contain Flink's version, it returns status 404. Specify it: --flink 2.3."),
         (
             401,
             "it returns status 401: it requires authentication. check and record take --header 'Authorization: ",
         ),
-        (200, "/config does not contain Flink's version. Name it"),
+        (200, "/config does not contain Flink's version. Specify it"),
     ],
 )
 @pytest.mark.parametrize("command", ["check", "proxy"])

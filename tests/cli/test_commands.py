@@ -52,7 +52,7 @@ def test_check_against_another_release(capsys: pytest.CaptureFixture[str]) -> No
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["check", "http://127.0.0.1:1"], "flinkmock: No answer from http://127.0.0.1:1/config"),
+        (["check", "http://127.0.0.1:1"], "flinkmock: No response from http://127.0.0.1:1/config"),
         (["check", "http://127.0.0.1:1", "--flink", "3"], "flinkmock: Unknown Flink release '3'."),
         (["import", "nowhere.yml", "--flink", "2.4.0"], "flinkmock: nowhere.yml: "),
     ],

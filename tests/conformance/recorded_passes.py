@@ -70,8 +70,8 @@ class RecordedPasses:
             for response in self.passes[number]:
                 session.add(change(response, number))
             found += session.end_pass()
-            found += session.ask_again()
+            found += session.request_again()
         for delay in REPEAT_AFTER_MS:
             clock[0] += delay
-            found += session.ask_again()
+            found += session.request_again()
         return found

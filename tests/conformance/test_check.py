@@ -138,7 +138,7 @@ def test_the_cluster_is_unchanged(cluster: FlinkMock) -> None:
 @pytest.mark.parametrize(
     ("url", "finding"),
     [
-        ("http://127.0.0.1:1", "No answer from http://127.0.0.1:1/config"),
+        ("http://127.0.0.1:1", "No response from http://127.0.0.1:1/config"),
         ("ftp://127.0.0.1", "is not the address of a server"),
         ("http://", "is not the address of a server"),
     ],

@@ -24,7 +24,7 @@ The evidence for a rule is in the section of [what Flink does]({page}) in the la
 TITLES = {
     Scope.RESPONSE: "Within a response",
     Scope.REQUEST: "Against the request",
-    Scope.NEIGHBOURS: "Between responses",
+    Scope.BETWEEN_RESPONSES: "Between responses",
     Scope.TIME: "Over time",
 }
 

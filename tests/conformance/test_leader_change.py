@@ -49,7 +49,7 @@ def test_a_leader_that_crashes(highly_available: bool, what: str) -> None:
         report = watched(cluster, {2_000: lambda: cluster.jobmanagers.fail("2s")})
     assert report.clean, report.table()
     [note] = report.notes
-    assert f"UTC: {what} for" in note and note.endswith(" s. What was known before was dropped.")
+    assert f"UTC: {what} for" in note and note.endswith(" s. Earlier responses were dropped.")
     assert f"    {note}" in report.table().partition("notes:")[2]
     assert not report.lost
 
@@ -61,7 +61,7 @@ def test_a_change_between_two_passes(highly_available: bool) -> None:
         report = watched(cluster, {2_000: lambda: cluster.jobmanagers.fail("10ms")})
     assert report.clean, report.table()
     [note] = report.notes
-    assert note.endswith("UTC: the server was started anew, or has another leader. What was known before was dropped.")
+    assert note.endswith("UTC: the server was restarted, or has another leader. Earlier responses were dropped.")
 
 
 def test_a_server_that_does_not_come_back() -> None:

@@ -398,7 +398,7 @@ def test_what_is_not_recorded_is_listed(tmp_path: Path, capsys: pytest.CaptureFi
     observations.jobs["0"] = replace(job, name="lost", gone=True)
     assert omissions(observations) == [
         "12 of 75 polls: the cluster did not answer.",
-        "job lost: no longer listed at the end of the recording. The cluster started anew, or has forgotten them.",
+        "job lost: no longer listed at the end of the recording. The cluster was restarted, or has forgotten them.",
         "uploaded jars a.jar, b.jar: a scenario has no jars.",
         "job orders: the restart strategy (Failure rate restart with maximum of 3 failures within interval 60 s.).",
         "job orders: 7 more metrics of src.",

@@ -58,7 +58,7 @@ async def test_a_leader_that_is_down(serve: Callable[[web.Application | Proxy], 
     assert set(during) == {502}
     assert proxy.report.clean, proxy.summary()
     [note] = proxy.report.notes
-    assert note.endswith(" UTC: the server did not respond. What was known before was dropped.")
+    assert note.endswith(" UTC: the server did not respond. Earlier responses were dropped.")
 
 
 async def test_an_election(serve: Callable[[web.Application | Proxy], Awaitable[str]]) -> None:
@@ -66,13 +66,13 @@ async def test_an_election(serve: Callable[[web.Application | Proxy], Awaitable[
     assert set(during) == {503}
     assert proxy.report.clean, proxy.summary()
     [note] = proxy.report.notes
-    assert note.endswith(" UTC: the server had no leader. What was known before was dropped.")
+    assert note.endswith(" UTC: the server had no leader. Earlier responses were dropped.")
 
 
 async def test_a_change_that_nobody_saw(serve: Callable[[web.Application | Proxy], Awaitable[str]]) -> None:
     proxy, _ = await played(serve, 1, unseen=True)
     assert proxy.report.clean, proxy.summary()
     [note] = proxy.report.notes
-    text = "the server was started anew, or has another leader. What was known before was dropped."
+    text = "the server was restarted, or has another leader. Earlier responses were dropped."
     assert note.endswith(f" UTC: {text}")
     assert note in proxy.summary()

@@ -85,7 +85,7 @@ async def test_the_upstream_server_does_not_answer(serve: Any, exchanges: list[E
     url = await serve(proxy)
     async with aiohttp.ClientSession() as session, session.get(f"{url}/overview") as response:
         assert response.status == 502
-        assert "No answer from http://127.0.0.1:1" in await response.text()
+        assert "No response from http://127.0.0.1:1" in await response.text()
     assert "without a response:\n    1x  GET /overview: " in proxy.summary()
     assert (exchanges[0].target, exchanges[0].status) == ("/overview", 502)
 

@@ -29,16 +29,16 @@ def accumulators_are_unique(body: Value) -> Relations:
 
 @within(
     "getJobAccumulators",
-    text="The serialized accumulators are those in the list, if they were asked for.",
+    text="The serialized accumulators are those in the list, if the request asks for them.",
     source=_SOURCE,
 )
 def serialized_accumulators(body: Value) -> Relations:
     serialized, listed = body["serialized-user-task-accumulators"], body["user-task-accumulators"]
-    asked = body.response.query.get("includeSerializedValue") == ["true"]
-    names = {row["name"].raw for row in listed} if asked else set()
+    is_requested = body.response.query.get("includeSerializedValue") == ["true"]
+    names = {row["name"].raw for row in listed} if is_requested else set()
     if serialized.exists and listed.exists:
-        right = set(serialized.raw) == names
-        yield from true(right, f"the accumulators are {sorted(map(str, names))}", serialized, listed, exact=True)
+        holds = set(serialized.raw) == names
+        yield from true(holds, f"the accumulators are {sorted(map(str, names))}", serialized, listed, exact=True)
 
 
 @within(
@@ -53,8 +53,8 @@ def accumulator_values(body: Value) -> Relations:
         for row in body[key]:
             value, kind = row["value"], row["type"]
             if kind.is_in(("IntCounter", "LongCounter")) and isinstance(value.raw, str):
-                right = re.fullmatch(r"-?\d+", value.raw) is not None
-                yield from true(right, f"no {kind.raw}", value, kind, exact=True)
+                holds = re.fullmatch(r"-?\d+", value.raw) is not None
+                yield from true(holds, f"no {kind.raw}", value, kind, exact=True)
             if kind.raw in ("DoubleCounter", "AverageAccumulator") and isinstance(value.raw, str):
                 yield from true(number(value).exists, f"no {kind.raw}", value, kind, exact=True)
             if kind.raw == "Histogram" and isinstance(value.raw, str):
@@ -74,7 +74,7 @@ def _by_name(rows: Value) -> dict[str, Value]:
 
 
 def _merged(whole: Value, parts: list[Value]) -> Relations:
-    """An accumulator is the combination of others with its name."""
+    """Relate an accumulator to those that it combines, which have the same name."""
     value, values = whole["value"], [part["value"] for part in parts]
     kind = whole["type"]
     for part in parts:
@@ -82,9 +82,9 @@ def _merged(whole: Value, parts: list[Value]) -> Relations:
     if kind.raw in _SUMMED:
         numbers = [number(part).raw for part in values]
         if all(is_number(part) for part in numbers) and number(value).exists:
-            figure = sum(numbers)
-            near = abs(number(value).raw - figure) <= 1e-9 * abs(figure)
-            yield from true(near, f"the sum of its parts is {figure}", value, *values, exact=True)
+            expected = sum(numbers)
+            is_close = abs(number(value).raw - expected) <= 1e-9 * abs(expected)
+            yield from true(is_close, f"the sum of its parts is {expected}", value, *values, exact=True)
     elif kind.raw == "Histogram":
         counted = [_histogram(part) for part in values]
         if all(histogram is not None for histogram in counted):
@@ -101,8 +101,8 @@ def _merged(whole: Value, parts: list[Value]) -> Relations:
     elif kind.raw in ("IntMaximum", "LongMaximum", "DoubleMaximum", "IntMinimum", "LongMinimum", "DoubleMinimum"):
         numbers = [number(part).raw for part in values]
         if all(is_number(part) for part in numbers):
-            figure = max(numbers) if kind.raw.endswith("Maximum") else min(numbers)
-            yield from true(number(value).raw == figure, f"it is {figure}", value, *values, exact=True)
+            expected = max(numbers) if kind.raw.endswith("Maximum") else min(numbers)
+            yield from true(number(value).raw == expected, f"it is {expected}", value, *values, exact=True)
     elif kind.raw == "ListAccumulator":
         items = Counter(item for part in values for item in _items(part))
         yield from true(Counter(_items(value)) == items, "it is not the list of its parts", value, *values, exact=True)

@@ -49,15 +49,15 @@ def application_times(body: Value) -> Relations:
     if body["status"].is_in(TERMINAL):
         yield from equal(body["end-time"], times[body["status"].raw])
     yield from close(body["start-time"], times["CREATED"], 1000)
-    entered = times[str(body["status"].raw)]
-    if entered.exists:
-        yield from true(entered.raw > 0, "the status has no time", entered, body["status"])
+    entered_at = times[str(body["status"].raw)]
+    if entered_at.exists:
+        yield from true(entered_at.raw > 0, "the status has no time", entered_at, body["status"])
     for state in sorted(TERMINAL):
         if times[state].exists and state != body["status"].raw:
             yield from true(times[state].raw == 0, f"it was {state}", times[state], body["status"])
     for state, time in times.items():
-        if entered.raw and time.raw:
-            yield from true(time.raw <= entered.raw, f"{state} came later than the status", time, entered)
+        if entered_at.raw and time.raw:
+            yield from true(time.raw <= entered_at.raw, f"{state} came later than the status", time, entered_at)
 
 
 @between("application", text="An application is described as in the list.", source=_SOURCE, since="2.3")

@@ -125,12 +125,12 @@ _SUBTASK_FIELDS = {
 @within("getTaskCheckpointStatistics", text="A task's summary is that of its subtasks.", source=_DETAILS)
 def task_checkpoint_summary(body: Value) -> Relations:
     for field, inner in _SUBTASK_FIELDS.items():
-        figures = body["summary"]
+        statistics = body["summary"]
         for key in field:
-            figures = figures[key]
+            statistics = statistics[key]
         if body["num_acknowledged_subtasks"].raw == 0:
             for key in ("min", "max", "avg"):
-                yield from true(not figures[key].raw, "no subtask has acknowledged", figures[key], exact=True)
+                yield from true(not statistics[key].raw, "no subtask has acknowledged", statistics[key], exact=True)
         if body["status"].raw != "COMPLETED":
             continue
         values = []
@@ -139,12 +139,16 @@ def task_checkpoint_summary(body: Value) -> Relations:
             for key in inner:
                 value = value[key]
             values.append(value)
-        if figures.exists and values and all(is_number(value.raw) and value.raw >= 0 for value in values):
+        if statistics.exists and values and all(is_number(value.raw) and value.raw >= 0 for value in values):
             numbers = [value.raw for value in values]
-            for key, figure in (("min", min(numbers)), ("max", max(numbers)), ("avg", sum(numbers) // len(numbers))):
-                if is_number(figures[key].raw):
-                    text = f"the {key} of the subtasks is {figure}"
-                    yield from true(figures[key].raw == figure, text, figures[key], *values, exact=True)
+            for key, expected_value in (
+                ("min", min(numbers)),
+                ("max", max(numbers)),
+                ("avg", sum(numbers) // len(numbers)),
+            ):
+                if is_number(statistics[key].raw):
+                    text = f"the {key} of the subtasks is {expected_value}"
+                    yield from true(statistics[key].raw == expected_value, text, statistics[key], *values, exact=True)
 
 
 @between("checkpoint", text="The details of a checkpoint are those in the history.", source=_STATISTICS)
@@ -240,10 +244,10 @@ def checkpoint_counters(view: View, job_id: str) -> Relations:
 
 @within("getCheckpointConfig", text="The settings of checkpoints agree with each other.", source=_STATISTICS)
 def checkpoint_settings(body: Value) -> Relations:
-    outside = body["externalization"]
-    if outside["enabled"].raw is False:
-        deleted = outside["delete_on_cancellation"]
-        yield from true(deleted.raw is True, "nothing is kept", deleted, outside["enabled"], exact=True)
+    externalization = body["externalization"]
+    if externalization["enabled"].raw is False:
+        deleted = externalization["delete_on_cancellation"]
+        yield from true(deleted.raw is True, "nothing is kept", deleted, externalization["enabled"], exact=True)
     yield from ascending(constant(1, "1"), body["max_concurrent"])
     yield from ascending(constant(0, "0"), body["min_pause"])
     yield from ascending(constant(1, "1"), body["timeout"])
@@ -254,13 +258,13 @@ def checkpoint_settings(body: Value) -> Relations:
 def checkpoints_in_progress(view: View, job_id: str) -> Relations:
     limit = view.body("getCheckpointConfig", jobid=job_id)["max_concurrent"]
     statistics = view.body("getCheckpointingStatistics", jobid=job_id)
-    going = [
+    in_progress = [
         entry["status"]
         for entry in statistics["history"]
         if entry["status"].raw == "IN_PROGRESS" and entry["is_savepoint"].raw is False
     ]
-    if going:
-        yield from ascending(count(going, ["IN_PROGRESS"], "checkpoints in progress"), limit)
+    if in_progress:
+        yield from ascending(count(in_progress, ["IN_PROGRESS"], "checkpoints in progress"), limit)
 
 
 @between(
@@ -285,7 +289,7 @@ def checkpoint_interval(view: View, job_id: str) -> Relations:
         return
     gaps = [new["trigger_timestamp"].raw - old["trigger_timestamp"].raw for new, old in pairs]
     longest = max(entry["end_to_end_duration"].raw for entry in rows)
-    shown = f"checkpoints were triggered {min(gaps)} to {max(gaps)} ms apart"
-    least = 1.2 * interval.raw + 2 * config["min_pause"].raw + 2 * longest + 500
-    right = max(gaps) >= 0.9 * interval.raw and min(gaps) <= least
-    yield from true(right, shown, interval, history)
+    text = f"checkpoints were triggered {min(gaps)} to {max(gaps)} ms apart"
+    longest_gap = 1.2 * interval.raw + 2 * config["min_pause"].raw + 2 * longest + 500
+    holds = max(gaps) >= 0.9 * interval.raw and min(gaps) <= longest_gap
+    yield from true(holds, text, interval, history)

@@ -204,11 +204,11 @@ def checkpoint_path(body: Value) -> Relations:
         if "/chk-" in path.raw and not _JOB_IN_PATH.search(path.raw):
             yield from true(False, "no folder of a checkpoint", path)
         if match := _JOB_IN_PATH.search(path.raw):
-            right = match[1] == job_id and match[2] == str(entry["id"].raw) and entry["is_savepoint"].raw is False
-            yield from true(right, "the path of another checkpoint", path, entry["id"], exact=True)
+            holds = match[1] == job_id and match[2] == str(entry["id"].raw) and entry["is_savepoint"].raw is False
+            yield from true(holds, "the path of another checkpoint", path, entry["id"], exact=True)
         elif match := _SAVEPOINT.search(path.raw):
-            right = match[1] == job_id[:6] and entry["is_savepoint"].raw is True
-            yield from true(right, "the path of another savepoint", path, entry["is_savepoint"], exact=True)
+            holds = match[1] == job_id[:6] and entry["is_savepoint"].raw is True
+            yield from true(holds, "the path of another savepoint", path, entry["is_savepoint"], exact=True)
 
 
 @within(
@@ -243,11 +243,11 @@ def _statistics(body: Value) -> Iterator[Value]:
     source=_RULES,
 )
 def statistics_in_order(body: Value) -> Relations:
-    for figures in _statistics(body):
-        yield from ascending(figures["min"], figures["avg"], figures["max"])
-        percentiles = [figures[name] for name in _PERCENTILES if is_number(figures[name].raw)]
-        if percentiles and any(figure.raw for figure in percentiles):
-            yield from ascending(figures["min"], *percentiles, figures["max"], slack=1e-6)
+    for statistics in _statistics(body):
+        yield from ascending(statistics["min"], statistics["avg"], statistics["max"])
+        percentiles = [statistics[name] for name in _PERCENTILES if is_number(statistics[name].raw)]
+        if percentiles and any(expected_value.raw for expected_value in percentiles):
+            yield from ascending(statistics["min"], *percentiles, statistics["max"], slack=1e-6)
 
 
 @within(
@@ -257,17 +257,17 @@ def statistics_in_order(body: Value) -> Relations:
 )
 def summary_of_history(body: Value) -> Relations:
     completed = [entry for entry in body["history"] if entry["status"].raw == "COMPLETED"]
-    whole = len(completed) == body["counts"]["completed"].raw and not body["counts"]["restored"].raw
-    for name, figures in body["summary"].items():
+    is_complete = len(completed) == body["counts"]["completed"].raw and not body["counts"]["restored"].raw
+    for name, statistics in body["summary"].items():
         values = [entry[name] for entry in completed if is_number(entry[name].raw)]
         for value in values:
-            yield from ascending(figures["min"], value, figures["max"])
-        if whole and values and len(values) == len(completed):
+            yield from ascending(statistics["min"], value, statistics["max"])
+        if is_complete and values and len(values) == len(completed):
             numbers = [value.raw for value in values]
             expected = {"min": min(numbers), "max": max(numbers), "avg": sum(numbers) // len(numbers)}
             expected |= {key: percentile(numbers, percent) for key, percent in _PERCENTILES.items()}
-            for key, figure in expected.items():
-                if is_number(figures[key].raw) and (key in ("min", "avg", "max") or figures["p50"].raw):
-                    right = abs(figures[key].raw - figure) <= 1e-6 * abs(figure) + (key == "avg")
-                    text = f"{key} of {len(values)} checkpoints is {figure}"
-                    yield from true(right, text, figures[key], *values, exact=True)
+            for key, expected_value in expected.items():
+                if is_number(statistics[key].raw) and (key in ("min", "avg", "max") or statistics["p50"].raw):
+                    holds = abs(statistics[key].raw - expected_value) <= 1e-6 * abs(expected_value) + (key == "avg")
+                    text = f"{key} of {len(values)} checkpoints is {expected_value}"
+                    yield from true(holds, text, statistics[key], *values, exact=True)

@@ -53,8 +53,8 @@ def overview_counts_taskmanagers(view: View) -> Relations:
 
 def _keeps_all_jobs(view: View) -> bool:
     """Whether no job can have expired: the log begins later than that."""
-    known = options(view)
-    if "jobstore.max-capacity" in known or "jobstore.expiration-time" in known:
+    configured = options(view)
+    if "jobstore.max-capacity" in configured or "jobstore.expiration-time" in configured:
         return False
     log, offset = view.body("getJobManagerLogFile").raw, view.body("getDashboardConfiguration")["timezone-offset"].raw
     clocks = [view.body("getJobDetails", jobid=ids[0])["now"].raw for ids in view.subjects("job")]
@@ -62,10 +62,10 @@ def _keeps_all_jobs(view: View) -> bool:
     if not isinstance(log, str) or now is None or not is_number(offset):
         return False
     try:
-        begun = datetime.strptime(log[:19], "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC).timestamp() * 1000 - offset
+        started_at = datetime.strptime(log[:19], "%Y-%m-%d %H:%M:%S").replace(tzinfo=UTC).timestamp() * 1000 - offset
     except ValueError:
         return False
-    return bool(now - begun < _EXPIRATION_MS)
+    return bool(now - started_at < _EXPIRATION_MS)
 
 
 @between("cluster", text="/overview counts the jobs by their states.", source=_OVERVIEW)
@@ -74,12 +74,12 @@ def overview_counts_jobs(view: View) -> Relations:
     ids = view.body("getJobIdsWithStatusesOverview")["jobs"]
     if not jobs.exists:
         return
-    young = _keeps_all_jobs(view)
+    keeps_all_jobs = _keeps_all_jobs(view)
     for rows, status in ((jobs, "state"), (ids, "status")):
         states = [row[status] for row in rows]
         if not states and rows.exists:
             none = computed(0, "no jobs", rows)
-            for end in ("running", "finished", "cancelled", "failed") if young else ("running",):
+            for end in ("running", "finished", "cancelled", "failed") if keeps_all_jobs else ("running",):
                 yield from equal(overview[f"jobs-{end}"], none)
         if states:
             running = {state.raw for state in states} - TERMINAL
@@ -87,16 +87,16 @@ def overview_counts_jobs(view: View) -> Relations:
             for key, state in (("finished", "FINISHED"), ("cancelled", "CANCELED"), ("failed", "FAILED")):
                 listed = count(states, [state], f"jobs that are {state}")
                 # /overview still counts jobs that have expired
-                yield from (equal if young else ascending)(listed, overview[f"jobs-{key}"])
+                yield from (equal if keeps_all_jobs else ascending)(listed, overview[f"jobs-{key}"])
 
 
 @between("cluster", text="/jobs and /jobs/overview list the same jobs.", source="job-lists")
 def same_jobs(view: View) -> Relations:
     jobs, ids = view.body("getJobsOverview")["jobs"], view.body("getJobIdsWithStatusesOverview")["jobs"]
     if jobs.exists and ids.exists:
-        listed, known = {job["jid"].raw for job in jobs}, {job["id"].raw for job in ids}
+        listed, configured = {job["jid"].raw for job in jobs}, {job["id"].raw for job in ids}
         for job in jobs:
-            yield from true(job["jid"].raw in known, "/jobs lacks it", ids, job["jid"], exact=True)
+            yield from true(job["jid"].raw in configured, "/jobs lacks it", ids, job["jid"], exact=True)
         for job in ids:
             yield from true(job["id"].raw in listed, "/jobs/overview lacks it", jobs, job["id"], exact=True)
 
@@ -161,19 +161,19 @@ def options(view: View) -> dict[str, Value]:
 
 @between("cluster", text="The features of the dashboard are those that are configured.", source=_OVERVIEW)
 def dashboard_features(view: View) -> Relations:
-    config, known = view.body("getDashboardConfiguration"), options(view)
-    if not known:
+    config, configured = view.body("getDashboardConfiguration"), options(view)
+    if not configured:
         return
     for feature, key in (("web-submit", "web.submit.enable"), ("web-cancel", "web.cancel.enable")):
-        enabled = str(known[key].raw).lower() == "true" if key in known else True
+        enabled = str(configured[key].raw).lower() == "true" if key in configured else True
         value = config["features"][feature]
         yield from true(value.raw == enabled, f"{key} is {enabled}", value, exact=True)
     history = config["features"]["web-history"]
     yield from true(history.raw is False, "this is not a history server", history, exact=True)
     rescale = config["features"]["web-rescale"]
-    if "jobmanager.scheduler" not in known and "scheduler-mode" not in known:
+    if "jobmanager.scheduler" not in configured and "scheduler-mode" not in configured:
         yield from true(rescale.raw is False, "the scheduler is not adaptive", rescale, exact=True)
-    interval = known.get("web.refresh-interval", Value("3000"))
+    interval = configured.get("web.refresh-interval", Value("3000"))
     text = str(interval.raw).replace(" ", "")
     if match := re.fullmatch(r"(\d+)(ms|s)?", text):
         expected = int(match[1]) * (1000 if match[2] == "s" else 1)
@@ -183,26 +183,26 @@ def dashboard_features(view: View) -> Relations:
 
 @between("cluster", text="TaskManagers have the slots and the memory that are configured.", source="task-managers")
 def taskmanager_options(view: View) -> Relations:
-    known = options(view)
+    configured = options(view)
     rows = view.body("getTaskManagers")["taskmanagers"]
-    slots = known.get("taskmanager.numberOfTaskSlots")
+    slots = configured.get("taskmanager.numberOfTaskSlots")
     if slots is not None and str(slots.raw).isdecimal():
         numbers = [row["slotsNumber"] for row in rows]
         # TaskManagers may have configuration files of their own
         if any(slots_number.raw == int(slots.raw) for slots_number in numbers):
             for slots_number in numbers:
-                right = slots_number.raw == int(slots.raw)
-                yield from true(right, "another number is configured", slots_number, slots, exact=True)
+                holds = slots_number.raw == int(slots.raw)
+                yield from true(holds, "another number is configured", slots_number, slots, exact=True)
     for key, field in (
         ("taskmanager.memory.process.size", "totalProcessMemory"),
         ("taskmanager.memory.flink.size", "totalFlinkMemory"),
     ):
-        size = _bytes(known[key].raw) if key in known else None
+        size = _bytes(configured[key].raw) if key in configured else None
         for row in rows:
             value = row["memoryConfiguration"][field]
             if size is not None and is_number(value.raw):
-                near = abs(value.raw - size) <= 1024
-                yield from true(near, "another size is configured", value, known[key], exact=True)
+                is_close = abs(value.raw - size) <= 1024
+                yield from true(is_close, "another size is configured", value, configured[key], exact=True)
 
 
 def _bytes(text: object) -> int | None:
@@ -293,8 +293,8 @@ def jobmanager_log_is_listed(view: View) -> Relations:
     rows = view.body("getJobManagerLogList")["logs"]
     if isinstance(text.raw, str) and rows.raw:
         length = len(text.raw)
-        near = any(is_number(row["size"].raw) and abs(row["size"].raw - length) < 65_536 for row in rows)
-        yield from true(near, f"no file has about {length} bytes", text, rows)
+        is_close = any(is_number(row["size"].raw) and abs(row["size"].raw - length) < 65_536 for row in rows)
+        yield from true(is_close, f"no file has about {length} bytes", text, rows)
 
 
 @within(
@@ -354,8 +354,8 @@ def _port(url: object) -> int | None:
 
 @between("cluster", text="The address of the jars has the port of the REST API.", source="jar-upload")
 def rest_port(view: View) -> Relations:
-    address, known = view.body("getJarList")["address"], options(view)
-    port = known.get("rest.port", Value(MISSING))
+    address, configured = view.body("getJarList")["address"], options(view)
+    port = configured.get("rest.port", Value(MISSING))
     if isinstance(port.raw, str) and port.raw.isdecimal() and port.raw != "0" and _port(address.raw):
         yield from true(str(_port(address.raw)) == port.raw, "another port", address, port, exact=True)
 
@@ -392,12 +392,12 @@ def jvm_metrics(body: Value) -> Relations:
         if name.endswith("CPU.Load"):
             yield from true(-1 <= value.raw <= 1.0, "no share", value, exact=True)
     for scope in ("Heap", "NonHeap", "Metaspace"):
-        used, committed, most = (
+        used, committed, maximum = (
             values.get(f"Status.JVM.Memory.{scope}.{key}", Value(MISSING)) for key in ("Used", "Committed", "Max")
         )
         yield from ascending(used, committed)
-        if is_number(most.raw) and most.raw > 0:
-            yield from ascending(committed, most)
+        if is_number(maximum.raw) and maximum.raw > 0:
+            yield from ascending(committed, maximum)
     slots, free = (values.get(f"taskSlots{key}", Value(MISSING)) for key in ("Total", "Available"))
     yield from ascending(free, slots)
     if is_number(values.get("Status.Flink.Memory.Managed.Total", Value(MISSING)).raw):

@@ -1,4 +1,4 @@
-"""Finds the wrong value among those that contradict each other: the one that the fewest other relations support."""
+"""Finds the wrong value among those that contradict each other: the one that the fewest other values support."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from flinkmock.conformance.coherence.evaluation import PlaceKey, Violation
-from flinkmock.conformance.coherence.values import Value
+from flinkmock.conformance.coherence.evaluation import Violation
+from flinkmock.conformance.coherence.values import Value, ValueLocation
 
 
 @dataclass(frozen=True, slots=True)
 class Culprit:
-    """A value that is wrong.
+    """A value that is probably wrong.
 
     Attributes:
         value: The value.
@@ -25,47 +25,52 @@ class Culprit:
     others: tuple[Value, ...] = ()
 
 
-def culprits(violations: Sequence[Violation], support: Counter[PlaceKey]) -> list[Culprit]:
+def culprits(violations: Sequence[Violation], support: Counter[ValueLocation]) -> list[Culprit]:
     """Return the fewest values that explain all violations.
 
-    The value that takes part in most violations comes first. Among equals, the one that agrees with fewest other values
-    does.
+    The value in most violations comes first; of several such values, the one that agrees with the fewest other values.
 
     Args:
         violations: The relations that fail.
-        support: How many relations that hold contain each value.
+        support: How many exact relations that hold contain each value (`count_support`).
     """
-    open_violations = dict(enumerate(violations))
-    suspects: dict[PlaceKey, Value] = {}
-    involved: dict[PlaceKey, set[int]] = defaultdict(set)
-    for number, violation in open_violations.items():
+    unexplained = dict(enumerate(violations))
+    suspected: dict[ValueLocation, Value] = {}
+    involved: dict[ValueLocation, set[int]] = defaultdict(set)
+    for number, violation in unexplained.items():
         for leaf in violation.relation.leaves:
-            key = leaf.response.target, leaf.pointer
-            suspects.setdefault(key, leaf)
-            involved[key].add(number)
-    sizes = {number: len(violation.relation.leaves) for number, violation in open_violations.items()}
+            suspected.setdefault(leaf.location, leaf)
+            involved[leaf.location].add(number)
+    sizes = {number: len(violation.relation.leaves) for number, violation in unexplained.items()}
     result: list[Culprit] = []
-    while open_violations:
+    while unexplained:
         ranked = sorted(
-            ((_rank(key, involved[key] & open_violations.keys(), support, sizes), key) for key in suspects),
+            (
+                (_rank(location, involved[location] & unexplained.keys(), support, sizes), location)
+                for location in suspected
+            ),
             key=lambda candidate: candidate[0],
         )
         rank, chosen = ranked[0]
-        explained = involved[chosen] & open_violations.keys()
+        explained = involved[chosen] & unexplained.keys()
         if not explained:
             return result
-        equals = [suspects[key] for other, key in ranked[1:4] if other == rank and involved[key] & explained]
+        equally_suspected = [
+            suspected[location] for other, location in ranked[1:4] if other == rank and involved[location] & explained
+        ]
         result.append(
-            Culprit(suspects[chosen], tuple(violations[number] for number in sorted(explained)), tuple(equals))
+            Culprit(
+                suspected[chosen], tuple(violations[number] for number in sorted(explained)), tuple(equally_suspected)
+            )
         )
         for number in explained:
-            del open_violations[number]
+            del unexplained[number]
     return result
 
 
 def _rank(
-    key: PlaceKey, explained: Iterable[int], support: Counter[PlaceKey], sizes: dict[int, int]
+    location: ValueLocation, explained: Iterable[int], support: Counter[ValueLocation], sizes: dict[int, int]
 ) -> tuple[float, float, float]:
     numbers = list(explained)
     smallest = min((sizes[number] for number in numbers), default=0)
-    return -len(numbers), support[key], smallest
+    return -len(numbers), support[location], smallest

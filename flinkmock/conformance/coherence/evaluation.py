@@ -28,11 +28,9 @@ from flinkmock.conformance.coherence import (  # noqa: F401  (they register thei
 )
 from flinkmock.conformance.coherence.registry import INVARIANTS, Invariant, Scope
 from flinkmock.conformance.coherence.relations import Relation
-from flinkmock.conformance.coherence.values import SeenResponse, Value
+from flinkmock.conformance.coherence.values import SeenResponse, Value, ValueLocation
 from flinkmock.conformance.coherence.view import SUBJECTS, View
 
-PlaceKey = tuple[str, str]
-"""Target and pointer of a value."""
 EvaluatedRelation = tuple[Invariant, tuple[str, ...], Relation]
 """(invariant, ids of the subject or target of the response, relation)."""
 _NOT_COMPARABLE = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
@@ -54,17 +52,16 @@ class Violation:
     relation: Relation
 
     @property
-    def key(self) -> tuple[str, tuple[str, ...], frozenset[PlaceKey]]:
-        """Equal for the same violation in repeated responses."""
-        places = frozenset((leaf.response.target, leaf.pointer) for leaf in self.relation.leaves)
-        return self.invariant.id, self.ids, places
+    def key(self) -> tuple[str, tuple[str, ...], frozenset[ValueLocation]]:
+        """Identifies the violation: equal for the same violation in repeated responses."""
+        return self.invariant.id, self.ids, locations_of([self])
 
 
 class Invariants:
     """The invariants of one release.
 
     Args:
-        minor: The release, such as (2, 3).
+        minor: The minor release as numbers, such as (2, 3).
     """
 
     def __init__(self, minor: tuple[int, int]) -> None:
@@ -77,13 +74,13 @@ class Invariants:
                     self._by_operation.setdefault(subject, []).append(invariant)
                 elif invariant.scope is Scope.TIME and subject not in SUBJECTS:
                     self._over_time.setdefault(subject, []).append(invariant)
-        self.between = [invariant for invariant in known if invariant.scope is Scope.NEIGHBOURS]
+        self.between = [invariant for invariant in known if invariant.scope is Scope.BETWEEN_RESPONSES]
         self.between_times = [
             invariant for invariant in known if invariant.scope is Scope.TIME and invariant.subjects[0] in SUBJECTS
         ]
 
     def of_response(self, response: SeenResponse) -> Iterator[EvaluatedRelation]:
-        """Yield the relations within a response, and those to its request."""
+        """Yield the relations within a response, and those between it and its request."""
         for invariant in self._by_operation.get(response.operation_id, ()):
             yield from _relations(invariant, (response.target,), Value.of(response))
 
@@ -92,7 +89,7 @@ class Invariants:
 
         Args:
             view: The responses.
-            only: The ids of which a subject has to have one, if it has any; None: all subjects.
+            only: Ids of subjects that are checked, and with them those that have no id; None: all subjects are checked.
         """
         for invariant in self.between:
             for ids in view.subjects(invariant.subjects[0]):
@@ -124,18 +121,23 @@ def _relations(
 
 
 def violations(relations: Iterable[EvaluatedRelation]) -> list[Violation]:
-    """Return those that fail."""
+    """Return the relations that fail."""
     return [Violation(*relation) for relation in relations if not relation[2].holds]
 
 
-def count_support(relations: Iterable[EvaluatedRelation], places: Iterable[PlaceKey]) -> Counter[PlaceKey]:
-    """Count the exact relations that hold, for each of the places that take part in them."""
-    counted: Counter[PlaceKey] = Counter()
-    keys = set(places)
+def locations_of(violations: Iterable[Violation]) -> frozenset[ValueLocation]:
+    """Return the locations of all values that take part in violations."""
+    return frozenset(leaf.location for violation in violations for leaf in violation.relation.leaves)
+
+
+def count_support(
+    relations: Iterable[EvaluatedRelation], locations: Collection[ValueLocation]
+) -> Counter[ValueLocation]:
+    """Count the exact relations that hold and contain the value at a location, for each of `locations`."""
+    counted: Counter[ValueLocation] = Counter()
     for _, _, relation in relations:
         if relation.holds and relation.exact:
             for leaf in relation.leaves:
-                key = leaf.response.target, leaf.pointer
-                if key in keys:
-                    counted[key] += 1
+                if leaf.location in locations:
+                    counted[leaf.location] += 1
     return counted

@@ -72,8 +72,10 @@ def root_exception(body: Value) -> Relations:
     root = body["root-exception"]
     if newest.raw and isinstance(root.raw, str) and isinstance(newest["stacktrace"].raw, str):
         yield from equal(root, newest["stacktrace"])
-        near = abs(body["timestamp"].raw - newest["timestamp"].raw) <= 10_000  # 107 ms apart were seen
-        yield from true(near, "another time than that of the newest exception", body["timestamp"], newest["timestamp"])
+        is_close = abs(body["timestamp"].raw - newest["timestamp"].raw) <= 10_000  # 107 ms apart were seen
+        yield from true(
+            is_close, "another time than that of the newest exception", body["timestamp"], newest["timestamp"]
+        )
     if root.exists and body["timestamp"].exists:
         yield from true(
             (root.raw is None) == (body["timestamp"].raw in (None, -1)),
@@ -89,8 +91,8 @@ def root_exception(body: Value) -> Relations:
     source=_SOURCE,
 )
 def exceptions_are_limited(body: Value) -> Relations:
-    asked = body.response.query.get("maxExceptions")
-    limit = int(asked[0]) if asked and asked[0].isdecimal() else 20
+    requested = body.response.query.get("maxExceptions")
+    limit = int(requested[0]) if requested and requested[0].isdecimal() else 20
     rows = body["exceptionHistory"]["entries"]
     if isinstance(rows.raw, list):
         length = computed(len(rows.raw), f"length of {rows}", rows)
@@ -105,16 +107,16 @@ def limited_exceptions(view: View, job_id: str) -> Relations:
     whole = view.body("getJobExceptions", jobid=job_id)
     rows = whole["exceptionHistory"]["entries"]
     for body in view.with_query("getJobExceptions", jobid=job_id):
-        asked = body.response.query.get("maxExceptions")
+        requested = body.response.query.get("maxExceptions")
         part = body["exceptionHistory"]["entries"]
-        if asked and asked[0].isdecimal() and rows.exists and part.exists:
-            expected = min(int(asked[0]), len(rows.raw))
+        if requested and requested[0].isdecimal() and rows.exists and part.exists:
+            expected = min(int(requested[0]), len(rows.raw))
             yield from true(len(part.raw) == expected, f"{expected} are expected", part, rows, exact=True)
             for one, other in zip(part, rows, strict=False):
                 yield from same_fields(one, other)
             truncated = body["exceptionHistory"]["truncated"]
             if whole["exceptionHistory"]["truncated"].raw is False:
-                more = len(rows.raw) > int(asked[0])
+                more = len(rows.raw) > int(requested[0])
                 yield from true(truncated.raw == more, "there are more", truncated, rows, exact=True)
         yield from equal(body["root-exception"], whole["root-exception"])
         yield from equal(body["timestamp"], whole["timestamp"])
@@ -161,7 +163,7 @@ def exceptions_of_tasks(view: View, job_id: str) -> Relations:
     details = view.body("getJobDetails", jobid=job_id)
     body = view.body("getJobExceptions", jobid=job_id)
     names = {vertex["name"].raw: vertex for vertex in details["vertices"]}
-    hosts = {row["id"].raw: row for row in view.body("getTaskManagers")["taskmanagers"]}
+    taskmanagers = {row["id"].raw: row for row in view.body("getTaskManagers")["taskmanagers"]}
     for entry in (*_all_entries(body), *body["all-exceptions"]):
         task = entry["taskName"] if entry["taskName"].exists else entry["task"]
         if isinstance(task.raw, str) and (match := _TASK.fullmatch(task.raw)) and names:
@@ -173,13 +175,13 @@ def exceptions_of_tasks(view: View, job_id: str) -> Relations:
                 inside = 1 <= int(match["number"]) <= int(match["parallelism"])
                 yield from true(inside, "no such subtask", task, exact=True)
                 if details["schedulerType"].raw in (MISSING, "Default"):
-                    right = int(match["parallelism"]) == vertex["parallelism"].raw
-                    yield from true(right, "another parallelism", task, vertex["parallelism"], exact=True)
-        row = hosts.get(entry["taskManagerId"].raw)
+                    holds = int(match["parallelism"]) == vertex["parallelism"].raw
+                    yield from true(holds, "another parallelism", task, vertex["parallelism"], exact=True)
+        row = taskmanagers.get(entry["taskManagerId"].raw)
         address = entry["endpoint"] if entry["endpoint"].exists else entry["location"]
         if row is not None and isinstance(address.raw, str):
-            right = address.raw.rpartition(":")[2] == str(row["dataPort"].raw)
-            yield from true(right, "another endpoint", address, entry["taskManagerId"], row["dataPort"], exact=True)
+            holds = address.raw.rpartition(":")[2] == str(row["dataPort"].raw)
+            yield from true(holds, "another endpoint", address, entry["taskManagerId"], row["dataPort"], exact=True)
 
 
 @between(
@@ -200,15 +202,15 @@ def restarts_have_exceptions(view: View, job_id: str) -> Relations:
         if not subtasks.raw:
             return
     rows = view.body("getJobExceptions", jobid=job_id)["exceptionHistory"]["entries"]
-    most = highest(attempts, "the highest attempt")
-    if attempts and rows.exists and isinstance(most.raw, int):
-        expected = min(most.raw + (details["state"].raw == "FAILED"), _KEPT)
+    highest_attempt = highest(attempts, "the highest attempt")
+    if attempts and rows.exists and isinstance(highest_attempt.raw, int):
+        expected = min(highest_attempt.raw + (details["state"].raw == "FAILED"), _KEPT)
         listed = len(rows.raw)
-        text = f"{expected} exceptions are expected after {most.raw} restarts"
+        text = f"{expected} exceptions are expected after {highest_attempt.raw} restarts"
         yield from true(listed >= expected, text, rows, *attempts)
         newest = rows[0]["taskName"]
         if isinstance(newest.raw, str) and (match := re.search(r"execution #(\d+)$", newest.raw)):
-            yield from true(int(match[1]) <= most.raw, "an attempt that does not exist", newest, *attempts)
+            yield from true(int(match[1]) <= highest_attempt.raw, "an attempt that does not exist", newest, *attempts)
 
 
 @between("application", text="Exceptions of an application are those of its jobs.", source="applications", since="2.3")

@@ -128,8 +128,10 @@ def vertices_are_sorted(job: Value) -> Relations:
     for node in job["plan"]["nodes"]:
         for edge in node["inputs"]:
             if edge["id"].raw in order and node["id"].raw in order:
-                sorted_ = order[edge["id"].raw] < order[node["id"].raw]
-                yield from true(sorted_, "a vertex is listed before its input", job["vertices"], node["id"], edge["id"])
+                is_sorted = order[edge["id"].raw] < order[node["id"].raw]
+                yield from true(
+                    is_sorted, "a vertex is listed before its input", job["vertices"], node["id"], edge["id"]
+                )
 
 
 @within(
@@ -229,5 +231,5 @@ def plan_is_sorted(body: Value) -> Relations:
         if edge["id"].raw in order
     ]
     if edges:
-        same = len({before for before, _ in edges}) == 1
-        yield from true(same, "some inputs come before their node, others after it", nodes)
+        is_consistent = len({before for before, _ in edges}) == 1
+        yield from true(is_consistent, "some inputs come before their node, others after it", nodes)

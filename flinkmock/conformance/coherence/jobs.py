@@ -71,15 +71,15 @@ def job_times_are_past(job: Value) -> Relations:
 
 @within("getJobDetails", text="The latest timestamp of a job is that of its state.", source=_RULES)
 def job_state_is_latest(job: Value) -> Relations:
-    entered = job["timestamps"][str(job["state"].raw)]
-    if job["state"].exists and entered.exists:
-        yield from true(entered.raw > 0, "the state has no time", entered, job["state"])
-    if entered.exists and entered.raw:
+    entered_at = job["timestamps"][str(job["state"].raw)]
+    if job["state"].exists and entered_at.exists:
+        yield from true(entered_at.raw > 0, "the state has no time", entered_at, job["state"])
+    if entered_at.exists and entered_at.raw:
         for state, time in job["timestamps"].items():
-            if state != job["state"].raw and time.raw and entered.raw < time.raw:
-                yield from true(False, "the job is in a state that it entered earlier", time, entered, job["state"])
+            if state != job["state"].raw and time.raw and entered_at.raw < time.raw:
+                yield from true(False, "the job is in a state that it entered earlier", time, entered_at, job["state"])
             elif time.raw:
-                yield from true(True, "", time, entered, job["state"])
+                yield from true(True, "", time, entered_at, job["state"])
 
 
 @within("getJobDetails", text="A job enters its states in the order of its life cycle.", source="job-states")
@@ -283,7 +283,7 @@ def job_last_modification(view: View, job_id: str) -> Relations:
     details = view.body("getJobDetails", jobid=job_id)
     rows = list(jobs_of(view, job_id))
     changed = [row["last-modification"] for row in rows]
-    entered = []
+    entered_at = []
     for vertex in details["vertices"]:
         ids = {"jobid": job_id, "vertexid": str(vertex["id"].raw)}
         statuses = view.body("getJobVertexDetails", **ids)["subtasks"]
@@ -291,12 +291,13 @@ def job_last_modification(view: View, job_id: str) -> Relations:
         if not statuses.raw or not times.raw or len(statuses.raw) != len(times.raw):
             yield from equal(*changed)  # not all vertices were read
             return
-        entered += [
-            timed["timestamps"][str(subtask["status"].raw)] for subtask, timed in zip(statuses, times, strict=True)
+        entered_at += [
+            times_of_subtask["timestamps"][str(subtask["status"].raw)]
+            for subtask, times_of_subtask in zip(statuses, times, strict=True)
         ]
     if details["end-time"].raw != -1:
-        entered.append(details["end-time"])
-    yield from equal(*changed, highest(entered, "the latest time of a task's state"))
+        entered_at.append(details["end-time"])
+    yield from equal(*changed, highest(entered_at, "the latest time of a task's state"))
 
 
 @between("job", text="/plan returns the plan of the details.", source=_RULES)

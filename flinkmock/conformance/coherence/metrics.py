@@ -45,7 +45,7 @@ def aggregates_have_a_count(body: Value) -> Relations:
     counts: list[tuple[int, Value]] = []
     for row in body:
         mean, whole, low, high = (row[key] for key in ("avg", "sum", "min", "max"))
-        if not all(is_number(figure.raw) for figure in (mean, whole)) or not mean.raw:
+        if not all(is_number(expected_value.raw) for expected_value in (mean, whole)) or not mean.raw:
             continue
         ratio = whole.raw / mean.raw
         yield from true(
@@ -65,26 +65,26 @@ def aggregates_have_a_count(body: Value) -> Relations:
         counts.append((round(ratio), row["sum"]))
 
 
-def _compare(aggregated: dict[str, Value], singles: Sequence[dict[str, Value]]) -> Relations:
-    """Aggregated metrics are those of the single values, if all of them were read."""
+def _compare(aggregated: dict[str, Value], individual: Sequence[dict[str, Value]]) -> Relations:
+    """Compare aggregated metrics with the individual values, if all of them were read."""
     for name, row in aggregated.items():
-        values = [metrics[name] for metrics in singles if name in metrics and is_number(metrics[name].raw)]
-        if not values or len(values) != len(singles):
+        values = [metrics[name] for metrics in individual if name in metrics and is_number(metrics[name].raw)]
+        if not values or len(values) != len(individual):
             continue
         numbers = [value.raw for value in values]
-        figures = {
+        expected = {
             "min": min(numbers),
             "max": max(numbers),
             "sum": sum(numbers),
             "avg": (mean := sum(numbers) / len(numbers)),
         }
         if mean > 0 and min(numbers) >= 0:
-            figures["skew"] = sum(abs(number - mean) for number in numbers) / len(numbers) / mean * 100
-        for key, figure in figures.items():
+            expected["skew"] = sum(abs(number - mean) for number in numbers) / len(numbers) / mean * 100
+        for key, expected_value in expected.items():
             if is_number(row[key].raw):
-                text = f"the {key} of {len(values)} values of {name} is {figure}"
-                near = abs(row[key].raw - figure) <= 1e-5 * max(1, abs(figure), *map(abs, numbers))
-                yield from true(near, text, row[key], *values, exact=True)
+                text = f"the {key} of {len(values)} values of {name} is {expected_value}"
+                is_close = abs(row[key].raw - expected_value) <= 1e-5 * max(1, abs(expected_value), *map(abs, numbers))
+                yield from true(is_close, text, row[key], *values, exact=True)
 
 
 @between(
@@ -95,9 +95,9 @@ def _compare(aggregated: dict[str, Value], singles: Sequence[dict[str, Value]]) 
 )
 def aggregated_taskmanagers(view: View) -> Relations:
     listed = [str(row["id"].raw) for row in view.body("getTaskManagers")["taskmanagers"]]
-    singles = [view.metrics("getTaskManagerMetrics", taskmanagerid=taskmanager_id) for taskmanager_id in listed]
-    if singles and all(singles):
-        yield from _compare(view.aggregated("getAggregatedTaskManagerMetrics"), singles)
+    individual = [view.metrics("getTaskManagerMetrics", taskmanagerid=taskmanager_id) for taskmanager_id in listed]
+    if individual and all(individual):
+        yield from _compare(view.aggregated("getAggregatedTaskManagerMetrics"), individual)
 
 
 @between("cluster", text="Aggregated metrics of jobs are those of the jobs.", source=_AGGREGATED, settles_in_ms=METRICS)
@@ -105,8 +105,8 @@ def aggregated_jobs(view: View) -> Relations:
     listed = [str(row["jid"].raw) for row in view.body("getJobsOverview")["jobs"]]
     read = {ids[0] for ids in view.subjects("job")}
     if set(listed) <= read:
-        singles = [view.metrics("getJobMetrics", jobid=job_id) for job_id in listed]
-        yield from _compare(view.aggregated("getAggregatedJobMetrics"), [single for single in singles if single])
+        individual = [view.metrics("getJobMetrics", jobid=job_id) for job_id in listed]
+        yield from _compare(view.aggregated("getAggregatedJobMetrics"), [metrics for metrics in individual if metrics])
 
 
 @between(
@@ -118,9 +118,9 @@ def aggregated_jobs(view: View) -> Relations:
 def aggregated_subtasks(view: View, job_id: str, vertex_id: str) -> Relations:
     ids = {"jobid": job_id, "vertexid": vertex_id}
     rows = view.body("getJobVertexDetails", **ids)["subtasks"]
-    singles = [view.metrics("getSubtaskMetrics", **ids, subtaskindex=str(row["subtask"].raw)) for row in rows]
-    if singles and all(singles):
-        yield from _compare(view.aggregated("getAggregatedSubtaskMetrics", **ids), singles)
+    individual = [view.metrics("getSubtaskMetrics", **ids, subtaskindex=str(row["subtask"].raw)) for row in rows]
+    if individual and all(individual):
+        yield from _compare(view.aggregated("getAggregatedSubtaskMetrics", **ids), individual)
 
 
 @between(
@@ -147,28 +147,28 @@ def single_aggregations(view: View) -> Relations:
                                 yield from equal(value, whole[key])
 
 
-@against_request(*_ALL, text="With get, a response has only metrics that were asked for.", source="metrics")
+@against_request(*_ALL, text="With get, a response has only metrics that the request names.", source="metrics")
 def metrics_were_asked_for(body: Value) -> Relations:
-    asked = body.response.query.get("get")
+    requested = body.response.query.get("get")
     for row in body:
-        if asked is not None:
-            yield from true(row["id"].raw in asked, "not asked for", row["id"], exact=True)
+        if requested is not None:
+            yield from true(row["id"].raw in requested, "not asked for", row["id"], exact=True)
         else:
             text = "a value without get"
             yield from true(not row["value"].exists and not row["min"].exists, text, row["id"])
 
 
 @against_request(
-    *_OPERATIONS, text="With agg, a response has only the aggregations that were asked for.", source=_AGGREGATED
+    *_OPERATIONS, text="With agg, a response has only the aggregations that the request names.", source=_AGGREGATED
 )
 def aggregations_were_asked_for(body: Value) -> Relations:
-    asked = body.response.query.get("agg")
-    if asked and body.response.query.get("get"):
+    requested = body.response.query.get("agg")
+    if requested and body.response.query.get("get"):
         for row in body:
             for key, value in row.items():
                 if key != "id":
-                    yield from true(key in asked, "not asked for", value)
-            for key in asked:
+                    yield from true(key in requested, "not asked for", value)
+            for key in requested:
                 yield from true(row[key].exists, f"{key} is missing", row)
 
 
@@ -244,7 +244,7 @@ def _names(body: Value) -> set[str]:
 
 
 def _same_names(whole: Value, expected: set[str], *parts: Value) -> Relations:
-    """A list has the names that other lists have together."""
+    """Compare the names in a list with those in other lists together."""
     if whole.exists and expected:
         listed = _names(whole)
         for name in sorted(expected - listed)[:3]:

@@ -1,4 +1,4 @@
-"""The table of invariants. Each is a function that yields the relations that have to hold."""
+"""The table of invariants. An invariant is a function that yields the relations that have to hold."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flinkmock.conformance.coherence.relations import Relations
 
 AT_ONCE = 0
 CACHES = 5_000
-"""Longer than Flink keeps graphs, checkpoint statistics and files of TaskManagers (3 s), in ms."""
+"""Longer than Flink caches execution graphs, checkpoint statistics and files of TaskManagers (3 s), in ms."""
 METRICS = 24_000
 """Longer than two fetches of metrics, and than two heartbeats (10 s each), in ms."""
 
@@ -21,7 +21,7 @@ class Scope(StrEnum):
 
     RESPONSE = "within a response"
     REQUEST = "against the request"
-    NEIGHBOURS = "between responses"
+    BETWEEN_RESPONSES = "between responses"
     TIME = "over time"
 
 
@@ -30,17 +30,17 @@ class Invariant:
     """A rule that the responses of real clusters keep.
 
     Attributes:
-        id: The name of its function, with hyphens.
+        id: The name of its function, with hyphens instead of underscores.
         scope: Which values it compares.
         text: The rule in a sentence.
         source: The section of the page about Flink that has the evidence.
         since, until: The first and the last minor release for which it holds; "" if there is none.
-        settles_in_ms: How long values of different age may disagree. A violation counts only if it is still there after
-            this time; at once, if it is 0. For `TIME` the least time between the two views.
-        subjects: The operations whose responses it reads; for `NEIGHBOURS` the kind of subject: "cluster", "job",
-            "vertex", "taskmanager", "application"; for `TIME` one or the other.
+        settles_in_ms: How long values of different age may disagree. A violation is reported only if it lasts for this
+            time, or immediately if it is 0. For `TIME`: the least time between the two views.
+        subjects: The operations whose responses it reads. For `BETWEEN_RESPONSES`: one kind of subject ("cluster",
+            "job", "vertex", "taskmanager", "application"). For `TIME`: operations, or one kind of subject.
         check: Yields relations. It gets the body (`RESPONSE`, `REQUEST`), the view and the ids of the subject
-            (`NEIGHBOURS`), or two bodies or two views with the ids (`TIME`).
+            (`BETWEEN_RESPONSES`), or two bodies or two views with the ids (`TIME`).
     """
 
     id: str
@@ -54,7 +54,7 @@ class Invariant:
     check: Callable[..., Relations]
 
     def holds_for(self, minor: tuple[int, int]) -> bool:
-        """Whether it holds for a minor release, such as (2, 3)."""
+        """Whether the invariant holds for a minor release, given as numbers such as (2, 3)."""
         return (not self.since or _minor(self.since) <= minor) and (not self.until or minor <= _minor(self.until))
 
 
@@ -99,7 +99,7 @@ def between(
     subject: str, *, text: str, source: str, since: str = "", until: str = "", settles_in_ms: int = CACHES
 ) -> Callable[[Check], Check]:
     """Register `check(view, *ids)`, called for each subject: "job" has one id, "vertex" two."""
-    return _register(Scope.NEIGHBOURS, (subject,), text, source, since, until, settles_in_ms)
+    return _register(Scope.BETWEEN_RESPONSES, (subject,), text, source, since, until, settles_in_ms)
 
 
 def over_time(*operations: str, text: str, source: str, since: str = "", until: str = "") -> Callable[[Check], Check]:

@@ -44,7 +44,7 @@ def _described(value: Value) -> str:
 
 
 def equal(*values: Value) -> Relations:
-    """All values that exist are equal. An integer equals a float of the same value."""
+    """Relate each pair of the values that exist: they are equal. An integer equals a float of the same value."""
     known = [value for value in values if value.exists]
     for one, other in combinations(known, 2):
         holds = one.raw == other.raw
@@ -52,36 +52,43 @@ def equal(*values: Value) -> Relations:
 
 
 def close(one: Value, other: Value, tolerance: float) -> Relations:
-    """Two numbers differ by at most `tolerance`."""
+    """Relate two numbers, which differ by at most `tolerance`."""
     if is_number(one.raw) and is_number(other.raw):
         near = abs(one.raw - other.raw) <= tolerance
         yield Relation(near, (one, other), True, "" if near else f"{_described(one)} is not about {_described(other)}")
 
 
 def ascending(*values: Value, slack: float = 0) -> Relations:
-    """Each value is at most the next one that is a number, plus `slack`."""
+    """Relate each number to the next one: it is at most the next one plus `slack`. Other values are left out."""
     known = [value for value in values if is_number(value.raw)]
     for low, high in pairwise(known):
         holds = low.raw <= high.raw + slack
         yield Relation(holds, (low, high), False, "" if holds else f"{_described(low)} is more than {_described(high)}")
 
 
-def one_of(value: Value, raws: Any, because: str, *others: Value) -> Relations:
-    """The value is one of `raws`, `because` of the other values."""
+def one_of(value: Value, raws: Any, reason: str, *others: Value) -> Relations:
+    """Relate a value to others, of which it follows that its raw value is one of `raws`; `reason` is for reports."""
     if _known(value, *others):
         holds = value.raw in raws
-        text = "" if holds else f"{_described(value)} is not {' or '.join(map(str, raws))}, {because}{_of(others)}"
+        text = "" if holds else f"{_described(value)} is not {' or '.join(map(str, raws))}, {reason}{_of(others)}"
         yield Relation(holds, (value, *others), False, text)
 
 
 def true(condition: bool, text: str, *values: Value, exact: bool = False) -> Relations:
-    """A condition on values, which `text` describes when it fails."""
+    """Relate values by a condition that was evaluated.
+
+    Args:
+        condition: Whether the relation holds.
+        text: How it fails, for reports.
+        values: The values that take part. If one is missing, there is no relation.
+        exact: Whether any changed value breaks it (`Relation.exact`).
+    """
     if _known(*values):
         yield Relation(bool(condition), values, exact, "" if condition else f"{text}{_of(values)}")
 
 
 def unique(rows: Value, *keys: str | int) -> Relations:
-    """The values under these keys are different in each row of a list."""
+    """Relate the rows of a list: the values under these keys are different in each."""
     seen: dict[Any, Value] = {}
     for row in rows:
         value = row
@@ -95,7 +102,7 @@ def unique(rows: Value, *keys: str | int) -> Relations:
 
 
 def counting_up(rows: Value, key: str) -> Relations:
-    """The values under a key are 0, 1, 2, …"""
+    """Relate the rows of a list: the values under a key are 0, 1, 2, …"""
     for index, row in enumerate(rows):
         if row[key].exists:
             holds = row[key].raw == index
@@ -103,7 +110,7 @@ def counting_up(rows: Value, key: str) -> Relations:
 
 
 def descending_rows(rows: Value, key: str, *, strictly: bool = False) -> Relations:
-    """The numbers under a key fall, or at least never rise."""
+    """Relate the rows of a list: the numbers under a key decrease, or do not increase if not `strictly`."""
     listed = [row[key] for row in rows if is_number(row[key].raw)]
     for above, below in pairwise(listed):
         holds = above.raw > below.raw or (not strictly and above.raw == below.raw)
@@ -117,7 +124,7 @@ def _of(values: tuple[Value, ...]) -> str:
 
 
 def same_fields(one: Value, other: Value, *, without: tuple[str, ...] = ()) -> Relations:
-    """The fields that two objects have in common are equal, those of inner objects and lists as well."""
+    """Relate two objects: fields that both have are equal, and so are those of inner objects and lists."""
     if isinstance(one.raw, dict) and isinstance(other.raw, dict):
         for key in one.raw:
             if key in other.raw and key not in without:

@@ -1,6 +1,6 @@
-"""Recognizes a server that was started anew or has another leader: what was known of it is then void.
+"""Recognizes a server that was restarted or has another leader: what was read from it before is then void.
 
-A value that is wrong shows in the responses of one operation. A new leader shows in those of several.
+A wrong value is in the responses of one operation. A new leader changes the responses of several operations.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from flinkmock.conformance.coherence.jobs import TERMINAL
 from flinkmock.conformance.coherence.values import SeenResponse, Value, is_number, number
 
 SIGNS = 2
-"""How many operations have to show a new leader."""
+"""How many operations have to indicate a new leader."""
 
 
 def shows_new_leader(before: SeenResponse, after: SeenResponse) -> bool:
-    """Return whether two responses to the same request can't come from the same leader, if both are right.
+    """Return whether two responses to the same request can't come from the same leader if both are correct.
 
     See docs/flink-behaviour.md#leader-change.
     """
@@ -24,11 +24,11 @@ def shows_new_leader(before: SeenResponse, after: SeenResponse) -> bool:
 
 
 def operations_with_new_leader(before: Mapping[str, SeenResponse], after: Iterable[SeenResponse]) -> set[str]:
-    """Return the ids of the operations whose responses show a new leader.
+    """Return the ids of the operations whose responses indicate a new leader.
 
     Args:
         before: The earlier responses by target.
-        after: The later ones.
+        after: The later responses.
     """
     return {
         response.operation_id
@@ -38,31 +38,31 @@ def operations_with_new_leader(before: Mapping[str, SeenResponse], after: Iterab
 
 
 def _has_other_folder(before: Value, after: Value) -> bool:
-    """A JobManager adds its temporary folder, which has a random name, to its configuration."""
+    """Compare the temporary folder in the configuration: its name is random, and each JobManager has its own."""
     folders = [{row["key"].raw: row["value"].raw for row in body}.get("web.tmpdir") for body in (before, after)]
     return None not in folders and folders[0] != folders[1]
 
 
 def _has_other_version(before: Value, after: Value) -> bool:
     versions = [body["flink-version"] for body in (before, after)]
-    return all(each.exists for each in versions) and versions[0].raw != versions[1].raw
+    return all(version.exists for version in versions) and versions[0].raw != versions[1].raw
 
 
-def _counts_anew(before: Value, after: Value) -> bool:
-    """A leader counts the jobs that ended under it."""
-    fewer = any(_falls(before[key], after[key]) for key in ("jobs-finished", "jobs-cancelled", "jobs-failed"))
-    return fewer or _has_other_version(before, after)
+def _has_lower_counts(before: Value, after: Value) -> bool:
+    """Compare the numbers of ended jobs: a leader counts only those that ended in its term."""
+    has_fewer = any(_falls(before[key], after[key]) for key in ("jobs-finished", "jobs-cancelled", "jobs-failed"))
+    return has_fewer or _has_other_version(before, after)
 
 
 def _has_other_jobs(before: Value, after: Value) -> bool:
-    """Each job that had not ended is unknown, or was started anew."""
+    """Whether each job that had not ended is unknown, or was restarted."""
     starts = {job["jid"].raw: job["start-time"].raw for job in after["jobs"]}
     alive = [job for job in before["jobs"] if job["state"].exists and job["state"].raw not in TERMINAL]
     return bool(alive) and all(starts.get(job["jid"].raw) != job["start-time"].raw for job in alive)
 
 
 def _has_other_ids(before: Value, after: Value) -> bool:
-    """Each job that had not ended is unknown."""
+    """Whether each job that had not ended is unknown."""
     known = {job["id"].raw for job in after["jobs"]}
     alive = [job for job in before["jobs"] if job["status"].exists and job["status"].raw not in TERMINAL]
     return bool(alive) and all(job["id"].raw not in known for job in alive)
@@ -70,11 +70,11 @@ def _has_other_ids(before: Value, after: Value) -> bool:
 
 def _has_other_start(before: Value, after: Value) -> bool:
     starts = before["start-time"], after["start-time"]
-    return all(is_number(each.raw) for each in starts) and starts[0].raw != starts[1].raw
+    return all(is_number(start.raw) for start in starts) and starts[0].raw != starts[1].raw
 
 
 def _has_other_jvm(before: Value, after: Value) -> bool:
-    """The processor time of a JVM only grows."""
+    """Compare the processor time of the JVM, which never decreases."""
     times = [
         number(row["value"])
         for body in (before, after)
@@ -90,11 +90,11 @@ def _falls(before: Value, after: Value) -> bool:
 
 _SIGNS: dict[str, Callable[[Value, Value], bool]] = {
     "getClusterConfigurationInfo": _has_other_folder,
-    "getClusterOverview": _counts_anew,
+    "getClusterOverview": _has_lower_counts,
     "getDashboardConfiguration": _has_other_version,
     "getJobsOverview": _has_other_jobs,
     "getJobIdsWithStatusesOverview": _has_other_ids,
     "getJobDetails": _has_other_start,
     "getJobManagerMetrics": _has_other_jvm,
 }
-"""Operation -> whether two responses show a new leader."""
+"""Operation id -> whether two of its responses indicate a new leader."""

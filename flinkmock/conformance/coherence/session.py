@@ -1,4 +1,4 @@
-"""Judges the responses of a server as they come, and asks again before it reports what may be a race."""
+"""Checks responses as they arrive, and requests them again before it reports a violation that may be a race."""
 
 from __future__ import annotations
 
@@ -7,30 +7,39 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from flinkmock.conformance.coherence.culprits import Culprit, culprits
-from flinkmock.conformance.coherence.evaluation import Invariants, PlaceKey, Violation, count_support, violations
+from flinkmock.conformance.coherence.evaluation import Invariants, Violation, count_support, locations_of, violations
 from flinkmock.conformance.coherence.registry import Scope
 from flinkmock.conformance.coherence.requests import clock_of
 from flinkmock.conformance.coherence.restarts import SIGNS, operations_with_new_leader
-from flinkmock.conformance.coherence.values import SeenResponse, Value, is_number, shortened
+from flinkmock.conformance.coherence.values import SeenResponse, Value, ValueLocation, is_number, shortened
 from flinkmock.conformance.coherence.view import RepeatedView, View
 
 REPEAT_AFTER_MS = (0, 1_500, 4_500, 9_000, 15_000)
-"""When a violation is asked for again, in ms since the one before: beyond Flink's caches, and beyond its metrics."""
+"""The pauses before the responses of a violation are requested again, in ms. Their sum is longer than Flink's caches
+and the intervals of its metrics."""
 ANCHOR_MS = 30_000
-"""How old the view is that a later one is compared with, besides the one before."""
+"""The age, in ms, of the view that a new one is compared with, besides the view before it."""
 Fetch = Callable[[str], SeenResponse | None]
-_Key = tuple[str, tuple[str, ...], frozenset[PlaceKey]]
+_Key = tuple[str, tuple[str, ...], frozenset[ValueLocation]]
 
 
 @dataclass(slots=True)
 class _Suspicion:
-    """A violation that may be a race. `since` is when it was first seen; `guard` is what must not change meanwhile."""
+    """A violation that may be a race.
+
+    Attributes:
+        violation: The violation, with its newest values.
+        since: When it was first seen, in ms.
+        guard: What must not change while the violation is confirmed (`_guard`).
+        repeats: How many times its responses were requested again.
+        repeated_at: When they were last requested again, in ms.
+    """
 
     violation: Violation
     since: float
     guard: object
-    asked: int = 0
-    asked_at: float = 0
+    repeats: int = 0
+    repeated_at: float = 0
 
 
 @dataclass
@@ -40,9 +49,9 @@ class CoherenceSession:
     Args:
         invariants: The invariants of the release.
         fetch: Requests a target again; None if the response isn't a success.
-        now: The time in ms, of the same clock as the responses' times.
-        skip: Whether responses of an operation are left out, because they break their schema.
-        on_new_leader: Called when a pass shows that the server was started anew, or has another leader.
+        now: Returns the time in ms, of the same clock as the responses' times.
+        skip: Whether responses of an operation are left out because they break its schema.
+        on_new_leader: Called when a pass shows that the server was restarted, or has another leader.
     """
 
     invariants: Invariants
@@ -60,14 +69,14 @@ class CoherenceSession:
         self._responses.append(response)
 
     def reset(self) -> None:
-        """Forget all responses: the server may have been started anew."""
+        """Forget all responses, because the server may have been restarted."""
         self._responses = []
         self._view = View()
         self._earlier.clear()
         self._suspicions.clear()
 
     def end_pass(self) -> list[Culprit]:
-        """Check the responses that were added since the last pass. Return what is certain immediately.
+        """Check the responses that were added since the last pass; return the culprits that are already certain.
 
         A pass that shows a new leader is dropped, with all earlier ones: a part of it may be the former leader's.
         """
@@ -91,72 +100,72 @@ class CoherenceSession:
             if key not in self._suspicions:
                 self._suspicions[key] = _Suspicion(violation, now, _guard(self._view, violation))
         self._earlier = [*self._earlier[-1:], (now, self._view)] if not self._earlier else self._kept(now)
-        return self._name(certain)
+        return self._culprits(certain)
 
     def _shows_new_leader(self, before: View) -> bool:
         earlier = {response.target: response for response in before}
         return len(operations_with_new_leader(earlier, self._view)) >= SIGNS
 
     def _kept(self, now: float) -> list[tuple[float, View]]:
-        """Keep the last view, and the newest of those that are old enough to be compared with."""
+        """Return the views to keep: the newest of those older than `ANCHOR_MS`, and all newer ones."""
         old = [earlier for earlier in self._earlier if now - earlier[0] >= ANCHOR_MS]
         young = [earlier for earlier in self._earlier if now - earlier[0] < ANCHOR_MS]
         return [*old[-1:], *young, (now, self._view)]
 
     @property
     def has_suspicions(self) -> bool:
-        """Whether something has to be asked again."""
+        """Whether there are violations that may be races."""
         return bool(self._suspicions)
 
-    def ask_again(self, *, apart_ms: float = 0) -> list[Culprit]:
-        """Request the responses of all suspicions again; return what is certain now.
+    def request_again(self, *, apart_ms: float = 0) -> list[Culprit]:
+        """Request the responses of all suspicions again; return the culprits that are certain now.
 
         Args:
-            apart_ms: Suspicions that were asked for less than this time ago have to wait.
+            apart_ms: Suspicions whose responses were requested less than this time ago are left out.
         """
         now = self.now()
         due = {
             key: suspicion
             for key, suspicion in self._suspicions.items()
-            if not suspicion.asked or now - suspicion.asked_at >= apart_ms
+            if not suspicion.repeats or now - suspicion.repeated_at >= apart_ms
         }
         if not due:
             return []
-        still = self._repeated(due)
+        repeated_violations = self._repeated(due)
         view = RepeatedView(self._view, self.fetch)  # requested once for all suspicions
         confirmed = []
         for key, suspicion in due.items():
-            if key not in still:
+            if key not in repeated_violations:
                 del self._suspicions[key]
                 continue
             guard = _guard(view, suspicion.violation)
             if suspicion.guard != guard:
-                suspicion.since, suspicion.guard, suspicion.asked = now, guard, 0
-            suspicion.violation = still[key]
-            suspicion.asked += 1
-            suspicion.asked_at = now
-            if suspicion.asked >= 3 and now - suspicion.since >= suspicion.violation.invariant.settles_in_ms:
+                suspicion.since, suspicion.guard, suspicion.repeats = now, guard, 0
+            suspicion.violation = repeated_violations[key]
+            suspicion.repeats += 1
+            suspicion.repeated_at = now
+            if suspicion.repeats >= 3 and now - suspicion.since >= suspicion.violation.invariant.settles_in_ms:
                 confirmed.append(suspicion.violation)
                 del self._suspicions[key]
-        return self._name(confirmed)
+        return self._culprits(confirmed)
 
     def _repeated(self, due: dict[_Key, _Suspicion]) -> dict[_Key, Violation]:
-        """Return the violations that show twice in a row, with values that did not change in between."""
+        """Return the violations that occur twice in a row with the same values."""
         suspected = {
             (suspicion.violation.invariant.id, suspicion.violation.ids): suspicion.violation
             for suspicion in due.values()
         }
-        still: dict[_Key, Violation] = {}
+        repeated_violations: dict[_Key, Violation] = {}
         for violation in suspected.values():
-            first, second = (self._violations_again(violation) for _ in range(2))
-            for key, again in second.items():
-                if key in due and key in first and _raws(first[key]) == _raws(again):
-                    still[key] = again
-        return still
+            first, second = (self._violations_in_new_responses(violation) for _ in range(2))
+            for key, repeated in second.items():
+                if key in due and key in first and _raws(first[key]) == _raws(repeated):
+                    repeated_violations[key] = repeated
+        return repeated_violations
 
-    def _violations_again(self, violation: Violation) -> dict[_Key, Violation]:
+    def _violations_in_new_responses(self, violation: Violation) -> dict[_Key, Violation]:
         invariant, ids = violation.invariant, violation.ids
-        if invariant.scope is Scope.NEIGHBOURS:
+        if invariant.scope is Scope.BETWEEN_RESPONSES:
             view = RepeatedView(self._view, self.fetch)
             failed = (
                 Violation(invariant, ids, relation) for relation in invariant.check(view, *ids) if not relation.holds
@@ -194,16 +203,16 @@ class CoherenceSession:
             repeated[response.target] = response
         return contradictions
 
-    def _name(self, contradictions: Iterable[Violation]) -> list[Culprit]:
+    def _culprits(self, contradictions: Iterable[Violation]) -> list[Culprit]:
         listed = list(contradictions)
         if not listed:
             return []
-        places = {(leaf.response.target, leaf.pointer) for violation in listed for leaf in violation.relation.leaves}
-        counted: Counter[PlaceKey] = Counter()
+        locations = locations_of(listed)
+        support: Counter[ValueLocation] = Counter()
         for response in self._view:
-            counted += count_support(self.invariants.of_response(response), places)
-        counted += count_support(self.invariants.of_view(self._view), places)
-        return culprits(listed, counted)
+            support += count_support(self.invariants.of_response(response), locations)
+        support += count_support(self.invariants.of_view(self._view), locations)
+        return culprits(listed, support)
 
 
 def _server_time(view: View) -> float:
@@ -217,7 +226,7 @@ def _raws(violation: Violation) -> list[object]:
 
 
 def _guard(view: View, violation: Violation) -> object:
-    """Return what changes whenever the subject changes; responses of different age agree while it stays the same."""
+    """Return a value that changes with the subject of a violation: while it stays the same, responses have to agree."""
     ids = {part for subject_id in violation.ids for part in subject_id.partition("?")[0].split("/")}
     jobs = view.body("getJobsOverview")["jobs"]
     rows = {str(job["jid"].raw): f"{job['state'].raw} {job['last-modification'].raw}" for job in jobs}
@@ -229,16 +238,12 @@ def _guard(view: View, violation: Violation) -> object:
 
 
 def described(culprit: Culprit) -> tuple[str, str]:
-    """Return what is expected of a value, and the values that contradict it, as texts."""
+    """Return two texts: the invariant that a value breaks, and the values that contradict it."""
     order = sorted(culprit.violations, key=lambda violation: (not violation.relation.exact, violation.invariant.id))
     first = order[0]
     subject = f"GET {shortened(culprit.value.response.target)} "
     texts = list(dict.fromkeys(violation.relation.text.replace(subject, "") for violation in order))
     text = "; ".join(texts[:3]) + (f"; and {len(texts) - 3} more" if len(texts) > 3 else "")
     if culprit.others:
-        text += f" (or {', or '.join(_name_of(other) for other in culprit.others)} is wrong)"
+        text += f" (or {', or '.join(other.where() for other in culprit.others)} is wrong)"
     return f"{first.invariant.text} [{first.invariant.id}]", text
-
-
-def _name_of(value: Value) -> str:
-    return f"{value.where()}"

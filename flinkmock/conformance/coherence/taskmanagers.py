@@ -255,8 +255,8 @@ def slots_of_jobs(view: View, taskmanager_id: str) -> Relations:
     if not ids or ids[0] != taskmanager_id:
         return
     held: dict[str, list[Value]] = defaultdict(list)
-    for id_ in ids:
-        slots = view.body("getTaskManagerDetails", taskmanagerid=id_)["allocatedSlots"]
+    for subject_id in ids:
+        slots = view.body("getTaskManagerDetails", taskmanagerid=subject_id)["allocatedSlots"]
         if not slots.exists:
             return  # not all TaskManagers were read
         for slot in slots:
@@ -311,10 +311,10 @@ def subtasks_are_on_taskmanagers(view: View, job_id: str) -> Relations:
                 address, _, suffix = str(row["id"].raw).rpartition("-")
                 if re.fullmatch("[0-9a-f]{6}", suffix):
                     host = address.rpartition(":")[0]
-                    right = subtask["endpoint"].raw == f"{host}:{row['dataPort'].raw}"
+                    holds = subtask["endpoint"].raw == f"{host}:{row['dataPort'].raw}"
                     text = "another address than that of its TaskManager"
                     yield from true(
-                        right, text, subtask["endpoint"], subtask["taskmanager-id"], row["dataPort"], exact=True
+                        holds, text, subtask["endpoint"], subtask["taskmanager-id"], row["dataPort"], exact=True
                     )
 
 
@@ -327,7 +327,7 @@ def subtasks_are_on_taskmanagers(view: View, job_id: str) -> Relations:
 )
 def tasks_of_taskmanager(view: View, taskmanager_id: str) -> Relations:
     jobs = [job for job in view.body("getJobsOverview")["jobs"] if job["end-time"].raw == -1]
-    here: list[Value] = []
+    taskmanager_ids: list[Value] = []
     for job in jobs:
         job_id = str(job["jid"].raw)
         details = view.body("getJobDetails", jobid=job_id)
@@ -337,7 +337,7 @@ def tasks_of_taskmanager(view: View, taskmanager_id: str) -> Relations:
             subtasks = view.body("getJobVertexDetails", jobid=job_id, vertexid=str(vertex["id"].raw))["subtasks"]
             if not subtasks.raw or any(subtask["status"].raw not in ("RUNNING", "FINISHED") for subtask in subtasks):
                 return
-            here += [s["taskmanager-id"] for s in subtasks if s["status"].raw == "RUNNING"]
+            taskmanager_ids += [s["taskmanager-id"] for s in subtasks if s["status"].raw == "RUNNING"]
     details = view.body("getTaskManagerDetails", taskmanagerid=taskmanager_id)
-    if here:
-        yield from equal(details["assignedTasks"], count(here, [taskmanager_id], "subtasks on it"))
+    if taskmanager_ids:
+        yield from equal(details["assignedTasks"], count(taskmanager_ids, [taskmanager_id], "subtasks on it"))

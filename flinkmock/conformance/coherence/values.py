@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from typing import Any
 
 Json = Any
+ValueLocation = tuple[str, str]
+"""(target of the response, JSON pointer) of a value."""
 MISSING: Any = type("Missing", (), {"__repr__": lambda self: "nothing", "__bool__": lambda self: False})()
-"""The raw value of a field that a body lacks, and of what can't be computed. No relation holds or fails with it."""
+"""The raw value of a field that a body lacks, or of a result that can't be computed. No relation is made with it."""
 
 
 @dataclass(slots=True, eq=False)
@@ -24,7 +26,7 @@ class SeenResponse:
         parameters: The values of the path parameters.
         query: The values of each query parameter.
         body: The parsed JSON; the text of a file.
-        sent_at, received_at: When the request was sent and the response had arrived, in ms of one clock.
+        sent_at, received_at: When the request was sent and when the response had arrived, in ms of one clock.
         number: Its position in the order of requests.
     """
 
@@ -39,31 +41,18 @@ class SeenResponse:
     number: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a value was seen: a response, and a JSON pointer into it."""
-
-    response: SeenResponse
-    pointer: str
-
-    @property
-    def key(self) -> tuple[str, str]:
-        """Equal for the same place in two responses to the same request."""
-        return self.response.target, self.pointer
-
-
 class Value:
     """A value of a response, or one that is computed from such values.
 
     `value["key"]` and `value[0]` are values within it, and iteration yields the items of a list. A value that doesn't
-    exist has the raw value `MISSING`, and everything computed from it as well.
+    exist has the raw value `MISSING`, and so has every value that is computed from it.
 
     Args:
         raw: The JSON value.
         response: The response that contains it; None for a computed value.
         parent, key: The value around it, and its key there.
         sources: The values that a computed value depends on.
-        text: How a computed value is written in reports.
+        text: A computed value as reports write it.
     """
 
     __slots__ = ("_key", "_parent", "_response", "_sources", "_text", "raw")
@@ -86,7 +75,7 @@ class Value:
 
     @classmethod
     def of(cls, response: SeenResponse) -> Value:
-        """Return the whole body of a response."""
+        """Return the body of a response as a value."""
         return cls(response.body, response)
 
     @property
@@ -111,12 +100,12 @@ class Value:
         return Value(inner, self._response, self, key)
 
     def __iter__(self) -> Iterator[Value]:
-        """The items of a list; nothing if it is none."""
+        """Yield the items of a list; nothing if the value is not a list."""
         for index in range(len(self.raw)) if isinstance(self.raw, list) else ():
             yield self[index]
 
     def items(self) -> Iterator[tuple[str, Value]]:
-        """The keys and values of an object; nothing if it is none."""
+        """Yield the keys and values of an object; nothing if the value is not an object."""
         for key in self.raw if isinstance(self.raw, dict) else ():
             yield key, self[key]
 
@@ -142,8 +131,9 @@ class Value:
         return tuple(leaf for source in self._sources for leaf in source.leaves)
 
     @property
-    def place(self) -> Place:
-        return Place(self.response, self.pointer)
+    def location(self) -> ValueLocation:
+        """Where the value is: equal in two responses to the same request. Raises as `response`."""
+        return self.response.target, self.pointer
 
     def __str__(self) -> str:
         return self._text or self.pointer
@@ -158,7 +148,7 @@ class Value:
         return _arithmetic(operator.mul, "*", self, other)
 
     def where(self) -> str:
-        """Name the place: "GET /jobs/overview /jobs/0/state"."""
+        """Return the location for reports: "GET /jobs/overview /jobs/0/state"."""
         if self._response is None:
             return " and ".join(dict.fromkeys(leaf.where() for leaf in self.leaves[:3]))
         return f"GET {shortened(self._response.target)} {self.pointer}".rstrip()
@@ -186,7 +176,7 @@ def constant(raw: Json, text: str = "") -> Value:
 
 
 def computed(raw: Json, text: str, *sources: Value) -> Value:
-    """Return a value that depends on others; MISSING if one of them is."""
+    """Return a value that depends on others; a missing value if one of them is missing."""
     return Value(raw if all(source.exists for source in sources) else MISSING, sources=sources, text=text)
 
 
@@ -198,12 +188,12 @@ def total(values: Iterable[Value], text: str) -> Value:
 
 
 def lowest(values: Iterable[Value], text: str) -> Value:
-    """Return the minimum; MISSING if there are no values."""
+    """Return the minimum; a missing value if there are no values."""
     return _extreme(min, values, text)
 
 
 def highest(values: Iterable[Value], text: str) -> Value:
-    """Return the maximum; MISSING if there are no values."""
+    """Return the maximum; a missing value if there are no values."""
     return _extreme(max, values, text)
 
 
@@ -221,7 +211,7 @@ def count(values: Iterable[Value], raws: Iterable[Json], text: str) -> Value:
 
 
 def number(value: Value) -> Value:
-    """Return the number that a text spells, as metrics have them."""
+    """Return the number that a text contains, as the value of a metric does; a missing value if there is none."""
     try:
         raw = float(value.raw) if isinstance(value.raw, str) else MISSING
     except ValueError:

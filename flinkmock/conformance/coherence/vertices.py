@@ -110,11 +110,11 @@ def statistics_of(statistics: Value, parts: Sequence[Value], tolerance: float = 
     }
     for name, value in statistics.items():
         if name in expected and is_number(value.raw):
-            figure = expected[name]
+            expected_value = expected[name]
             slack = 1 if name not in ("min", "max") else 0  # of doubles that are cut off
-            slack = max(slack, 1e-6 * abs(figure), tolerance * (len(parts) if name == "sum" else 1))
-            text = f"the {name} of {len(parts)} numbers is {figure}"
-            yield from true(abs(value.raw - figure) <= slack, text, value, *parts, exact=True)
+            slack = max(slack, 1e-6 * abs(expected_value), tolerance * (len(parts) if name == "sum" else 1))
+            text = f"the {name} of {len(parts)} numbers is {expected_value}"
+            yield from true(abs(value.raw - expected_value) <= slack, text, value, *parts, exact=True)
 
 
 def percentile(numbers: Sequence[float], percent: float) -> float:
@@ -139,9 +139,9 @@ def aggregates_in_order(body: Value) -> Relations:
     owners = [body, *body["taskmanagers"]]
     for owner in owners:
         for group in ("metrics", "status-duration"):
-            for _, figures in owner["aggregated"][group].items():
-                yield from ascending(*(figures[key] for key in ("min", "p25", "median", "p75", "p95", "max")))
-                yield from ascending(figures["min"], figures["avg"], figures["max"])
+            for _, statistics in owner["aggregated"][group].items():
+                yield from ascending(*(statistics[key] for key in ("min", "p25", "median", "p75", "p95", "max")))
+                yield from ascending(statistics["min"], statistics["avg"], statistics["max"])
 
 
 @within(
@@ -178,11 +178,11 @@ def vertex_names(view: View, job_id: str, vertex_id: str) -> Relations:
     row = vertex_row(view, job_id, vertex_id)
     details = view.body("getJobVertexDetails", **ids)
     times = view.body("getSubtasksTimes", **ids)
-    located = view.body("getJobVertexTaskManagers", **ids)
+    on_taskmanagers = view.body("getJobVertexTaskManagers", **ids)
     accumulators = view.body("getSubtasksAllAccumulators", **ids)
-    yield from equal(row["name"], details["name"], times["name"], located["name"])
+    yield from equal(row["name"], details["name"], times["name"], on_taskmanagers["name"])
     of_vertex = view.body("getJobVertexAccumulators", **ids)
-    yield from equal(row["id"], details["id"], times["id"], located["id"], accumulators["id"], of_vertex["id"])
+    yield from equal(row["id"], details["id"], times["id"], on_taskmanagers["id"], accumulators["id"], of_vertex["id"])
     yield from equal(
         row["parallelism"],
         details["parallelism"],
@@ -198,15 +198,15 @@ def vertex_names(view: View, job_id: str, vertex_id: str) -> Relations:
 def vertex_tasks(view: View, job_id: str, vertex_id: str) -> Relations:
     row = vertex_row(view, job_id, vertex_id)
     subtasks = view.body("getJobVertexDetails", jobid=job_id, vertexid=vertex_id)["subtasks"]
-    located = view.body("getJobVertexTaskManagers", jobid=job_id, vertexid=vertex_id)["taskmanagers"]
+    on_taskmanagers = view.body("getJobVertexTaskManagers", jobid=job_id, vertexid=vertex_id)["taskmanagers"]
     statuses = [subtask["status"] for subtask in subtasks]
     for state, counted in row["tasks"].items():
         if not any(number.raw for _, number in row["tasks"].items()):
             return  # a job that waits for slots has a graph without executions
         listed = count(statuses, [state], f"subtasks that are {state}") if statuses else Value(MISSING)
-        parts = [row["status-counts"][state] for row in located]
-        known = located.exists
-        local = computed(sum(part.raw for part in parts), f"sum of status-counts.{state}", located, *parts)
+        parts = [row["status-counts"][state] for row in on_taskmanagers]
+        known = on_taskmanagers.exists
+        local = computed(sum(part.raw for part in parts), f"sum of status-counts.{state}", on_taskmanagers, *parts)
         local = local if known else Value(MISSING)
         yield from equal(counted, listed, local)
 
@@ -219,8 +219,8 @@ def vertex_tasks(view: View, job_id: str, vertex_id: str) -> Relations:
 def vertex_times(view: View, job_id: str, vertex_id: str) -> Relations:
     row = vertex_row(view, job_id, vertex_id)
     subtasks = view.body("getJobVertexDetails", jobid=job_id, vertexid=vertex_id)["subtasks"]
-    located = view.body("getJobVertexTaskManagers", jobid=job_id, vertexid=vertex_id)["taskmanagers"]
-    for owner in (list(subtasks), list(located)):
+    on_taskmanagers = view.body("getJobVertexTaskManagers", jobid=job_id, vertexid=vertex_id)["taskmanagers"]
+    for owner in (list(subtasks), list(on_taskmanagers)):
         starts = [row["start-time"] for row in owner if row["start-time"].raw != -1]
         if starts and row["start-time"].raw != -1:
             yield from equal(row["start-time"], lowest(starts, "the first start-time"))
@@ -235,10 +235,10 @@ def subtask_times(view: View, job_id: str, vertex_id: str) -> Relations:
     times = view.body("getSubtasksTimes", jobid=job_id, vertexid=vertex_id)["subtasks"]
     if len(subtasks.raw or ()) != len(times.raw or ()):
         return
-    for row, timed in zip(subtasks, times, strict=True):
-        stamps = timed["timestamps"]
-        yield from equal(row["endpoint"], timed["endpoint"])
-        yield from equal(row["host"], timed["host"])
+    for row, times_of_subtask in zip(subtasks, times, strict=True):
+        stamps = times_of_subtask["timestamps"]
+        yield from equal(row["endpoint"], times_of_subtask["endpoint"])
+        yield from equal(row["host"], times_of_subtask["host"])
         if row["start-time"].raw != -1 or stamps["DEPLOYING"].raw:
             yield from equal(row["start-time"], stamps["DEPLOYING"])
         if row["status"].is_in(TERMINAL):
@@ -251,8 +251,8 @@ def subtask_times(view: View, job_id: str, vertex_id: str) -> Relations:
         for state in sorted(TERMINAL):
             text = f"it has the time of {state} and another status"
             if row["status"].exists and stamps[state].exists:
-                right = (row["status"].raw == state) == bool(stamps[state].raw)
-                yield from true(right, text, stamps[state], row["status"])
+                holds = (row["status"].raw == state) == bool(stamps[state].raw)
+                yield from true(holds, text, stamps[state], row["status"])
 
 
 def _state_durations(durations: Value, stamps: Value) -> Relations:
@@ -316,9 +316,9 @@ def earlier_attempts_have_ended(view: View, job_id: str, vertex_id: str, index: 
 def vertex_counters(view: View, job_id: str, vertex_id: str) -> Relations:
     row = vertex_row(view, job_id, vertex_id)
     subtasks = view.body("getJobVertexDetails", jobid=job_id, vertexid=vertex_id)["subtasks"]
-    located = view.body("getJobVertexTaskManagers", jobid=job_id, vertexid=vertex_id)["taskmanagers"]
+    on_taskmanagers = view.body("getJobVertexTaskManagers", jobid=job_id, vertexid=vertex_id)["taskmanagers"]
     for name, value in row["metrics"].items():
-        for owner in (list(subtasks), list(located)):
+        for owner in (list(subtasks), list(on_taskmanagers)):
             parts = [row["metrics"][name] for row in owner]
             if isinstance(value.raw, bool):
                 if parts and all(part.exists for part in parts):
@@ -331,11 +331,11 @@ def vertex_counters(view: View, job_id: str, vertex_id: str) -> Relations:
 @between("vertex", text="A TaskManager's share of a vertex is that of the subtasks on it.", source=_SUBTASKS)
 def vertex_on_taskmanagers(view: View, job_id: str, vertex_id: str) -> Relations:
     subtasks = view.body("getJobVertexDetails", jobid=job_id, vertexid=vertex_id)["subtasks"]
-    located = view.body("getJobVertexTaskManagers", jobid=job_id, vertexid=vertex_id)["taskmanagers"]
-    if not subtasks.raw or not located.raw:
+    on_taskmanagers = view.body("getJobVertexTaskManagers", jobid=job_id, vertexid=vertex_id)["taskmanagers"]
+    if not subtasks.raw or not on_taskmanagers.raw:
         return
     by_host = "endpoint" not in subtasks.raw[0]
-    for row in located:
+    for row in on_taskmanagers:
         key = "host" if by_host else "endpoint"
         local = [subtask for subtask in subtasks if subtask[key].raw == row[key].raw]
         text = "no subtask is there"

@@ -24,7 +24,7 @@ def _cluster(observations: ClusterObservations) -> Iterator[str]:
     gone = [job.name for job in observations.jobs.values() if job.gone]
     if gone:
         yield (
-            f"{_names('job', gone)}: no longer listed at the end of the recording. The cluster started anew, or has "
+            f"{_names('job', gone)}: no longer listed at the end of the recording. The cluster was restarted, or has "
             "forgotten them."
         )
     unseen = [job.name for job in observations.jobs.values() if not job.gone and not rows(job.details, "vertices")]
