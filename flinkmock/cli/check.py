@@ -110,12 +110,12 @@ def _contract(args: argparse.Namespace) -> Contract | None:
         return None
     from contextlib import closing
 
-    from flinkmock.conformance.check import detect_release
     from flinkmock.conformance.documentation import documented_contract
     from flinkmock.conformance.http_client import HttpClient
+    from flinkmock.conformance.server_release import detect_release
 
     with closing(HttpClient(args.url, dict(args.headers), server_access.ssl_context(args))) as server:
-        return documented_contract(args.contract, args.flink or detect_release(server))
+        return documented_contract(args.contract, args.flink or detect_release(server).minor)
 
 
 def _extra_checks(args: argparse.Namespace) -> tuple[Callable[[Check], None], ...]:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, TextIO
 from flinkmock.cli import server_access
 from flinkmock.cli.arguments import whole_number
 from flinkmock.cli.check import FORMATS
+from flinkmock.cli.patient_output import PatientOutput
 from flinkmock.cli.serve import port
-from flinkmock.cli.terminal import paint, paint_status, printable, silence
+from flinkmock.cli.terminal import paint, paint_status, printable
 
 if TYPE_CHECKING:
     from flinkmock.contract import Contract
@@ -68,19 +69,21 @@ def run(args: argparse.Namespace) -> int:
     from contextlib import closing
 
     from flinkmock.cli.journal_file import JournalFile
-    from flinkmock.conformance.check import detect_release
     from flinkmock.conformance.formats import format_report, read_baseline
     from flinkmock.conformance.http_client import HttpClient
+    from flinkmock.conformance.server_release import ServerRelease, detect_release
     from flinkmock.contract import Contract
     from flinkmock.proxy import Proxy
 
     known = read_baseline(args.baseline) if args.baseline else frozenset()
     headers, context = dict(args.headers), server_access.ssl_context(args)
     with closing(HttpClient(args.url, headers, context)) as server:
-        contract = Contract.load(args.flink or detect_release(server))
+        release = ServerRelease(args.flink) if args.flink else detect_release(server)
+        contract = Contract.load(release.minor)
     # a report for machines gets standard output for itself
-    out = sys.stdout if args.format == "table" else sys.stderr
-    log = None if args.quiet else RequestLog(out)
+    stream = sys.stdout if args.format == "table" else sys.stderr
+    out = PatientOutput(stream)
+    log = None if args.quiet else RequestLog(out, stream)
     with JournalFile(args.journal) as record:
         proxy = Proxy(
             server.url,
@@ -91,46 +94,43 @@ def run(args: argparse.Namespace) -> int:
             context=context,
             **_faults(args, contract),
         )
+        if release.note:
+            proxy.report.notes.append(release.note)
 
         def ready(url: str) -> None:
             record.ready(url)
-            print(f"Flink {contract.release} at {url}, forwarding to {proxy.upstream}", file=out, flush=True)
+            out.print(f"Flink {contract.release} at {url}, forwarding to {proxy.upstream}")
+            if release.note:
+                out.print(release.note)
 
         asyncio.run(_serve(proxy, args.host, args.port, ready))
     proxy.report.accept(known)
     if args.format == "table":
-        print(proxy.summary())
+        out.end(proxy.summary())
     else:
         print(format_report(proxy.report, args.format))
-        for line in proxy.further_findings():
-            print(line, file=sys.stderr)
+        out.end("\n".join(proxy.further_findings()))
     if not proxy.report.clean:
         return 1
     return 2 if proxy.checker.unanswered and not proxy.report.requests else 0
 
 
 class RequestLog:
-    """Prints each request with what is wrong with it, until the reader leaves."""
+    """Prints each request with what is wrong with it."""
 
-    def __init__(self, out: TextIO) -> None:
+    def __init__(self, out: PatientOutput, stream: TextIO) -> None:
         self._out = out
-        self._is_read = True
+        self._stream = stream
 
     def __call__(self, exchange: Exchange, findings: Sequence[str]) -> None:
-        if not self._is_read:
-            return
         time = datetime.fromtimestamp(exchange.time / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
         fault = f"({exchange.fault})" if exchange.fault else ""
         parts = [time, paint_status(exchange.status), printable(f"{exchange.method:6} {exchange.target}"), fault]
         lines = [
             "  ".join(filter(None, parts)),
-            *(f"    {paint(printable(text), 'yellow', self._out)}" for text in findings),
+            *(f"    {paint(printable(text), 'yellow', self._stream)}" for text in findings),
         ]
-        try:
-            print("\n".join(lines), file=self._out, flush=True)
-        except OSError:  # the reader has left, or the disk is full: the proxy runs on
-            self._is_read = False
-            silence()
+        self._out.print("\n".join(lines))
 
 
 def _faults(args: argparse.Namespace, contract: Contract) -> dict[str, Any]:

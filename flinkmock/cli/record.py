@@ -173,9 +173,9 @@ def record_cluster(
     import time
     from contextlib import ExitStack, closing
 
-    from flinkmock.conformance.check import detect_version
     from flinkmock.conformance.http_client import ClientReader, HttpClient, HttpRequest
     from flinkmock.conformance.recording import ClusterObservations, Poller
+    from flinkmock.conformance.server_release import detect_version
     from flinkmock.errors import ServerUnreachable
 
     class RecordingClient(HttpClient):

@@ -10,7 +10,6 @@ from __future__ import annotations
 import ssl
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import suppress
 from datetime import UTC, datetime
 
 from flinkmock.conformance.coherence import CoherenceSession, Culprit, Invariants, described, seen_response
@@ -29,8 +28,9 @@ from flinkmock.conformance.interruptions import Interruptions, NoLeader
 from flinkmock.conformance.invariants import InvariantViolation
 from flinkmock.conformance.report import COHERENCE, Finding, Report, generalize_pointer
 from flinkmock.conformance.response_check import STATUS, check_response, expected_error, lacks_leader
+from flinkmock.conformance.server_release import ServerRelease, detect_release
 from flinkmock.conformance.targets import VALUES_PER_PARAMETER, Targets
-from flinkmock.contract import LATEST, Contract, Operation, known_releases
+from flinkmock.contract import Contract, Operation
 from flinkmock.contract.operation_traits import only_reads
 from flinkmock.errors import ServerUnreachable
 
@@ -72,8 +72,11 @@ def check(
     """
     client = HttpClient(url, headers, context)
     try:
-        contract = contract or Contract.load(flink or detect_release(client))
-        return Check(client, contract, progress=progress).run(extra_checks, watch_ms=watch_ms, every_ms=every_ms)
+        release = ServerRelease(flink or "") if flink or contract else detect_release(client)
+        running = Check(client, contract or Contract.load(release.minor), progress=progress)
+        if release.note:
+            running.report.notes.append(release.note)
+        return running.run(extra_checks, watch_ms=watch_ms, every_ms=every_ms)
     finally:
         client.close()
 
@@ -332,42 +335,3 @@ class _TargetReader:
         except ServerUnreachable as error:
             self._check.note_silence(target, error)
             return {}
-
-
-def detect_release(client: Client) -> str:
-    """Return the minor release that a server reports.
-
-    Raises:
-        ServerUnreachable: No server answers, it reports no version, or it reports an unknown release.
-    """
-    version = detect_version(client, f"Specify it: --flink {LATEST}.")
-    minor = ".".join(version.split(".")[:2])
-    if minor not in known_releases():
-        raise ServerUnreachable(
-            f"{client.url} is Flink {version}, which is unknown. Compare it with a known release: --flink {LATEST}."
-        )
-    return minor
-
-
-def detect_version(client: Client, hint: str = "") -> str:
-    """Return the version that a server reports ("2.3.0").
-
-    Args:
-        client: The client of the server.
-        hint: What the user can do if there is no version; ends the error message.
-
-    Raises:
-        ServerUnreachable: No server answers, or it reports no version.
-    """
-    response = client.send(HttpRequest("/config"))
-    if response.status == 200:
-        with suppress(ValueError, LookupError, TypeError):
-            if isinstance(version := response.body["flink-version"], str):
-                return version
-    reason = f", it returns status {response.status}" if response.status != 200 else ""
-    if response.status in (401, 403):
-        reason += (
-            ": it requires authentication. check and record take --header 'Authorization: Bearer …'; the proxy "
-            "forwards the headers of its clients"
-        )
-    raise ServerUnreachable(f"{client.url}/config does not contain Flink's version{reason}. {hint}".rstrip())

@@ -21,11 +21,11 @@ from contextlib import closing
 from dataclasses import dataclass, field
 
 from flinkmock import FlinkMock
-from flinkmock.conformance.check import detect_release
 from flinkmock.conformance.coherence import Culprit
 from flinkmock.conformance.coherence.values import SeenResponse
 from flinkmock.conformance.http_client import HttpClient
 from flinkmock.conformance.report import generalize_pointer
+from flinkmock.conformance.server_release import detect_release
 from flinkmock.contract import LATEST, Contract
 from tests.conformance.falsifications import Falsification, all_falsifications
 from tests.conformance.recorded_passes import RecordedPasses
@@ -79,7 +79,7 @@ def record_fake(flink: str, limit: int) -> RecordedPasses:
 def record_server(url: str, limit: int) -> RecordedPasses:
     """Record passes over a live server."""
     with closing(HttpClient(url)) as client:
-        recorded = RecordedPasses(Contract.load(detect_release(client)))
+        recorded = RecordedPasses(Contract.load(detect_release(client).minor))
         for number in range(len(PASSES_AT_S)):
             if number:
                 time.sleep(PASSES_AT_S[number] - PASSES_AT_S[number - 1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -418,6 +419,27 @@ def test_a_cluster_that_starts_anew(tmp_path: Path, capsys: pytest.CaptureFixtur
     output = capsys.readouterr()
     assert output.out.startswith("# Recorded by flinkmock record.\nname: recorded\n")
     assert output.err.startswith("-: 0 jobs\nnot recorded: job a: no longer listed at the end of the recording.")
+
+
+def test_a_snapshot_and_metrics_of_an_ended_job() -> None:
+    scenario = {
+        "cluster": {"version": "2.4-SNAPSHOT"},
+        "jobs": {"nightly": {"extends": "batch", "lifecycle": [{"RUNNING": "20s"}, "FINISHED"]}},
+    }
+    with FlinkMock(scenario, flink="2.3", clock="virtual") as cluster:
+        for _ in range(3):
+            cluster.advance("10s")
+            ClientReader(client := HttpClient(cluster.url)).json(f"/jobs/{cluster.job('nightly').id}/metrics")
+            client.close()
+        observations = ClusterObservations()
+        client = HttpClient(cluster.url)
+        Poller(ClientReader(client), observations, lambda ms: cluster.advance(f"{ms}ms")).poll(5_000, 1_000)
+        client.close()
+    assert recorded_scenario(observations)["flink"] == "2.3"
+    notes = omissions(observations)
+    assert "the version. The server is Flink 2.4-SNAPSHOT, which is unknown. 2.3 is the nearest known release." in notes
+    kept = [note for note in notes if "keeps after the end" in note]
+    assert len(kept) == 1 and re.match(r"job nightly: \d+ metrics, which Flink keeps after the end", kept[0])
 
 
 def test_a_mistyped_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -181,6 +181,16 @@ def test_requests_and_what_is_wrong_with_them_are_printed_as_they_come(cluster: 
     assert "client requests (3 with mistakes):" in output
 
 
+def test_nobody_reads_the_output(cluster: FlinkMock) -> None:
+    with proxy(cluster.url) as running:
+        target = f"/jobs?{'x' * 3_000}=1"
+        assert {running.get(target) for _ in range(30)} == {200}  # more than a pipe holds
+        code, output, _ = running.stop()
+    assert code == 0
+    assert output.count("200  GET    /jobs?xxx") == 30
+    assert "30 requests, 1 of 1 operation answered, no finding" in output
+
+
 def test_a_quiet_proxy(cluster: FlinkMock) -> None:
     with proxy(cluster.url, "--quiet") as running:
         assert running.get("/nowhere") == 404

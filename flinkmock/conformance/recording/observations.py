@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from flinkmock.cluster.states import TERMINAL_JOB_STATES
 from flinkmock.conformance.http_client import Json
 from flinkmock.conformance.recording.samples import Samples
 from flinkmock.errors import FlinkMockError
@@ -70,6 +71,8 @@ class JobObservations:
     metrics: dict[str, Samples] = field(default_factory=dict)
     omitted_metrics: dict[str, int] = field(default_factory=dict)
     """Id of a vertex, or "" for the job -> how many of its metrics are not recorded."""
+    metrics_after_end: dict[str, int] = field(default_factory=dict)
+    """Id of a vertex, or "" for the job -> how many of its metrics the cluster kept when the job had ended."""
     by_vertex: dict[str, VertexObservations] = field(default_factory=dict)
 
     def vertex(self, vertex_id: str) -> VertexObservations:
@@ -143,6 +146,8 @@ class ClusterObservations:
                 job.checkpointing = body
             case ["config"]:
                 job.config = body.get("execution-config") or {}
+            case ["metrics"] | ["vertices", _, "metrics"] if not query and job.state in TERMINAL_JOB_STATES:
+                job.metrics_after_end["".join(tail[1:2])] = len(body)
             case ["metrics"] if query:
                 for name, value in values(body):
                     job.metrics.setdefault(name, Samples()).add(job.details["now"], value)

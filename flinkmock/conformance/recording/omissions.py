@@ -8,6 +8,8 @@ from flinkmock.conformance.http_client import Json
 from flinkmock.conformance.recording.graph import ACCUMULATORS, grows, has_busy_times, pressure_of, ratios
 from flinkmock.conformance.recording.observations import ClusterObservations, JobObservations, rows
 from flinkmock.conformance.recording.scenario import CLUSTER_DEFAULT, restart_strategy
+from flinkmock.conformance.server_release import nearest_release
+from flinkmock.tables import counted
 
 UNEVEN = 0.1
 """From this difference between the ratios of subtasks on, they are not alike."""
@@ -19,6 +21,9 @@ def omissions(observations: ClusterObservations) -> list[str]:
 
 
 def _cluster(observations: ClusterObservations) -> Iterator[str]:
+    release = nearest_release(observations.version)
+    if release is not None and release.note:
+        yield f"the version. {release.note}"
     if observations.failed_polls:
         yield f"{observations.failed_polls} of {observations.polls} polls: the cluster did not answer."
     gone = [job.name for job in observations.jobs.values() if job.gone]
@@ -44,6 +49,8 @@ def _job(job: JobObservations) -> Iterator[str]:
     strategy = str(job.config.get("restart-strategy") or "")
     if strategy and CLUSTER_DEFAULT not in strategy and restart_strategy(strategy) is None:
         yield f"job {job.name}: the restart strategy ({strategy})."
+    if kept := sum(job.metrics_after_end.values()):
+        yield f"job {job.name}: {counted(kept, 'metric')}, which Flink keeps after the end of a job that it ran."
     for path, count in job.omitted_metrics.items():
         yield f"job {job.name}: {count} more metrics of {job.vertex_name(path) or 'the job'}."
     for vertex in rows(job.details, "vertices"):

@@ -120,10 +120,14 @@ class Poller:
         for job_id, job in self._observations.jobs.items():
             if job.gone:
                 continue
-            base = f"/jobs/{job_id}"
+            base, has_ended = f"/jobs/{job_id}", job.state in TERMINAL_JOB_STATES
+            if has_ended:
+                self._read(f"{base}/metrics")
             for vertex in rows(job.details, "vertices"):
                 self._read(f"{base}/vertices/{vertex['id']}")
                 self._read(f"{base}/vertices/{vertex['id']}/accumulators")
+                if has_ended:
+                    self._read(f"{base}/vertices/{vertex['id']}/metrics")
 
 
 def user_metrics(names: Iterable[str], *, in_subtasks: bool) -> list[str]:

@@ -13,6 +13,7 @@ from flinkmock.conformance.recording.graph import labels, vertices
 from flinkmock.conformance.recording.lifecycle import lifecycle
 from flinkmock.conformance.recording.observations import ClusterObservations, JobObservations
 from flinkmock.conformance.recording.samples import metric_series
+from flinkmock.conformance.server_release import nearest_release
 from flinkmock.flink.configuration import DEFAULTS, milliseconds, size_in_bytes
 from flinkmock.flink.options import BY_NAME, Use
 from flinkmock.units import format_duration
@@ -37,8 +38,8 @@ def recorded_scenario(observations: ClusterObservations, *, anonymize: bool = Fa
     anonymizer = Anonymizer(anonymize)
     exceptions = ExceptionCatalog(anonymizer)
     entry: dict[str, Any] = {"name": "recorded"}
-    if observations.version:
-        entry["flink"] = ".".join(observations.version.split(".")[:2])
+    if release := nearest_release(observations.version):
+        entry["flink"] = release.minor
     entry["cluster"] = _cluster(observations, anonymizer)
     jobs: dict[str, Any] = {}
     listed = [(job_id, job) for job_id, job in observations.jobs.items() if not job.gone]

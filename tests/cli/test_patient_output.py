@@ -1,0 +1,57 @@
+"""Output for a reader that is slow, does not read, or leaves."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import TextIO
+
+import pytest
+
+from flinkmock.cli.patient_output import PatientOutput
+
+LONG = "x" * 1_000_000
+"""More than a pipe holds."""
+
+
+@pytest.fixture
+def pipe() -> Iterator[tuple[TextIO, TextIO]]:
+    """Returns both ends of a pipe: for reading, and for writing."""
+    read, write = os.pipe()
+    with open(read, encoding="utf-8") as reader, open(write, "w", encoding="utf-8") as writer:
+        yield reader, writer
+
+
+def test_texts_arrive_in_their_order(pipe: tuple[TextIO, TextIO]) -> None:
+    reader, writer = pipe
+    output = PatientOutput(writer)
+    output.print("one\nñ")
+    output.print("two")
+    assert output.end("three")
+    writer.close()
+    assert reader.read() == "one\nñ\ntwo\nthree\n"
+
+
+def test_nothing_waits_for_a_reader_that_does_not_read(pipe: tuple[TextIO, TextIO]) -> None:
+    reader, writer = pipe
+    output = PatientOutput(writer, limit=3)
+    output.print(LONG)
+    for number in range(10):
+        output.print(str(number))
+    assert not output.end("summary", patience_s=0.01)
+    lines = [reader.readline().rstrip("\n")]
+    while lines[-1] != "summary":
+        lines.append(reader.readline().rstrip("\n"))
+    assert lines[0] == LONG
+    left_out = 10 - (len(lines) - 3)
+    assert lines[-2] == f"({left_out} entries are left out, because nobody read the output)"
+    assert lines[1:-2] == [str(number) for number in range(10 - left_out)]
+
+
+def test_a_reader_that_leaves(pipe: tuple[TextIO, TextIO]) -> None:
+    reader, writer = pipe
+    output = PatientOutput(writer)
+    reader.close()
+    output.print(LONG)
+    assert output.end("summary")
+    output.print("dropped")

@@ -1,0 +1,57 @@
+"""The time in the current state is part of the execution graph, which a JobManager caches for 3 s."""
+
+from __future__ import annotations
+
+import copy
+from contextlib import closing
+from typing import Any
+
+import pytest
+
+from flinkmock import FlinkMock
+from flinkmock.conformance.coherence import Invariants, seen_response
+from flinkmock.conformance.coherence.evaluation import violations
+from flinkmock.conformance.coherence.values import SeenResponse
+from flinkmock.conformance.http_client import ClientReader, HttpClient
+from flinkmock.contract import Contract
+
+
+@pytest.fixture(scope="module")
+def vertex() -> SeenResponse:
+    with FlinkMock({"jobs": {"orders": "streaming"}}, flink="2.3", clock="virtual") as cluster:
+        cluster.advance("60s")
+        with closing(HttpClient(cluster.url)) as client:
+            reader, job = ClientReader(client), cluster.job("orders").id
+            target = f"/jobs/{job}/vertices/{reader.json(f'/jobs/{job}')['vertices'][0]['id']}"
+            body = reader.json(target)
+    return seen_response(Contract.load("2.3").operation("getJobVertexDetails"), target, body)
+
+
+def with_aggregates_older(response: SeenResponse, ms: int) -> SeenResponse:
+    """Returns the response with durations of RUNNING in `aggregated` that stand still since so long."""
+    older: Any = copy.deepcopy(response)
+    figures = older.body["aggregated"]["status-duration"]["RUNNING"]
+    for name in figures:
+        figures[name] -= ms * (len(older.body["subtasks"]) if name == "sum" else 1)
+    return older
+
+
+def broken(response: SeenResponse) -> set[str]:
+    return {each.invariant.id for each in violations(Invariants((2, 3)).of_response(response))}
+
+
+@pytest.mark.parametrize("ms", [0, 1_000, 3_000, 4_000])
+def test_aggregated_durations_may_stand_still_while_the_graph_is_cached(vertex: SeenResponse, ms: int) -> None:
+    assert broken(with_aggregates_older(vertex, ms)) == set()
+
+
+def test_they_go_on_afterwards(vertex: SeenResponse) -> None:
+    assert broken(with_aggregates_older(vertex, 6_000)) == {"vertex-aggregates"}
+
+
+def test_durations_that_stand_still_are_no_contradiction_over_time(vertex: SeenResponse) -> None:
+    later = copy.deepcopy(vertex)
+    later.body["now"] += 3_000
+    for subtask in later.body["subtasks"]:
+        subtask["duration"] += 3_000
+    assert violations(Invariants((2, 3)).of_times(vertex, later)) == []
