@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from flinkmock.cli.terminal import bar, is_terminal
 
 if TYPE_CHECKING:
     from flinkmock.conformance.check import Check
+    from flinkmock.conformance.report import Finding
     from flinkmock.contract import Contract
 
 FORMATS = ("table", "json", "junit", "markdown", "github")
@@ -95,6 +97,7 @@ def run(args: argparse.Namespace) -> int:
         headers=dict(args.headers),
         watch_ms=args.watch,
         every_ms=args.every,
+        on_finding=_print_finding if args.watch else None,
         context=server_access.ssl_context(args),
     )
     report.accept(known)
@@ -102,6 +105,13 @@ def run(args: argparse.Namespace) -> int:
     if not report.clean:
         return 1
     return 2 if report.lost else 0
+
+
+def _print_finding(finding: Finding, path: str) -> None:
+    """Print a finding to standard error as soon as it is known: a watch may last for hours."""
+    print(
+        f"{datetime.now(UTC):%H:%M:%S} UTC  {finding.operation.method} {path}  {finding}", file=sys.stderr, flush=True
+    )
 
 
 def _contract(args: argparse.Namespace) -> Contract | None:

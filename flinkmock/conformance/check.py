@@ -51,6 +51,7 @@ def check(
     headers: Mapping[str, str] | None = None,
     watch_ms: int = 0,
     every_ms: int = PASS_INTERVAL_MS,
+    on_finding: Callable[[Finding, str], None] | None = None,
     context: ssl.SSLContext | None = None,
 ) -> Report:
     """Check a server against the contract of a release.
@@ -64,6 +65,7 @@ def check(
         headers: The headers for every request, such as an API key.
         watch_ms: How long passes over the server are repeated, in ms; 0: there is one pass.
         every_ms: The pause between two passes, in ms.
+        on_finding: Called with each finding and its first path as soon as it is known.
         context: The SSL context for TLS; None: the default one.
 
     Raises:
@@ -74,6 +76,7 @@ def check(
     try:
         release = ServerRelease(flink or "") if flink or contract else detect_release(client)
         running = Check(client, contract or Contract.load(release.minor), progress=progress)
+        running.report.on_new = on_finding or running.report.on_new
         if release.note:
             running.report.notes.append(release.note)
         return running.run(extra_checks, watch_ms=watch_ms, every_ms=every_ms)
@@ -216,6 +219,7 @@ class Check:
             self.report.add(finding, target)
         self._statuses.clear()
         self._add_culprits(culprits)
+        self.report.passes += 1
 
     def _read_again(self, target: str) -> SeenResponse | None:
         """Read a target once more for a comparison; None if the response is not a success."""

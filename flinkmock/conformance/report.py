@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 from flinkmock.contract import Operation
@@ -60,6 +60,8 @@ class Report:
         invalid: Operations with a response that breaks its contract; their values are not compared with others.
         notes: Sentences about what happened to the server, such as a new leader. They are not findings.
         lost: Whether the server was gone at the end.
+        passes: How many times everything was read.
+        on_new: Called with each finding and its first path when it is added.
     """
 
     url: str
@@ -74,6 +76,8 @@ class Report:
     invalid: set[Operation] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
     lost: bool = False
+    passes: int = 0
+    on_new: Callable[[Finding, str], None] = field(default=lambda finding, path: None, repr=False, compare=False)
     _contradictions: dict[tuple[str, str], Finding] = field(default_factory=dict, repr=False)
 
     @property
@@ -85,6 +89,8 @@ class Report:
         """Add one occurrence of a finding."""
         if finding.kind != COHERENCE:
             self.invalid.add(finding.operation)
+        if finding not in self.findings:
+            self.on_new(finding, path)
         self.times[finding] += 1
         paths = self.findings.setdefault(finding, [])
         if len(paths) < MAX_PATHS:
@@ -115,7 +121,7 @@ class Report:
         """Return the report as text: a headline, the findings of each operation, the operations not checked."""
         unanswered = self.unanswered
         lines = [
-            f"{self.url} as Flink {self.flink}: {counted(self.requests, 'request')}, "
+            f"{self.url} as Flink {self.flink}: {counted(self.requests, 'request')}{self._in_passes}, "
             f"{len(self.answered)} of {counted(len(self.answered) + len(unanswered), 'operation')} answered, "
             f"{self.headline}"
         ]
@@ -133,6 +139,10 @@ class Report:
         if self.notes:
             lines += ["", "notes:", *(f"    {note}" for note in self.notes)]
         return "\n".join(lines)
+
+    @property
+    def _in_passes(self) -> str:
+        return f" in {self.passes} passes" if self.passes > 1 else ""
 
     @property
     def headline(self) -> str:

@@ -20,12 +20,21 @@ JOBS = ("finite", "failing", "wordcount", "twosources", "partlyfinished")
 MOST_RUNNING = 4
 KILL_EVERY_S = 100
 """Longer than a heartbeat timeout (50 s), so that a dead TaskManager is seen both registered and gone."""
+RESTART_EVERY_S = 170
+"""The time between two restarts of the JobManager."""
 
 
 @contextlib.contextmanager
-def busy(cluster: RealCluster, jars: Path, seed: int) -> Iterator[None]:
-    """Keep the cluster busy in a thread, until the block ends."""
-    load = _Load(cluster, jars, random.Random(seed))
+def busy(cluster: RealCluster, jars: Path, seed: int, *, restarts: bool = False) -> Iterator[None]:
+    """Keep the cluster busy in a thread, until the block ends.
+
+    Args:
+        cluster: The cluster.
+        jars: The folder with the jars of `JOBS`.
+        seed: The seed of the choices.
+        restarts: Whether the JobManager is killed and started again.
+    """
+    load = _Load(cluster, jars, random.Random(seed), restarts)
     thread = threading.Thread(target=load.run)
     thread.start()
     try:
@@ -37,10 +46,11 @@ def busy(cluster: RealCluster, jars: Path, seed: int) -> Iterator[None]:
 
 
 class _Load:
-    def __init__(self, cluster: RealCluster, jars: Path, random: random.Random) -> None:
+    def __init__(self, cluster: RealCluster, jars: Path, random: random.Random, restarts: bool) -> None:
         self._cluster = cluster
         self._jars = jars
         self._random = random
+        self._restarts = restarts
         self._uploaded: dict[str, str] = {}
         self._savepoints: list[tuple[str, str]] = []
         self._kinds: dict[str, str] = {}
@@ -48,7 +58,7 @@ class _Load:
         self.done: dict[str, int] = {}
 
     def run(self) -> None:
-        killed_at = time.monotonic()
+        killed_at = restarted_at = time.monotonic()
         while not self.ended.wait(self._random.uniform(1, 6)):
             try:
                 if time.monotonic() - killed_at > KILL_EVERY_S:
@@ -56,10 +66,20 @@ class _Load:
                     self._cluster.kill_taskmanager()
                     self._cluster.start_taskmanager()
                     self._count("killed")
+                elif self._restarts and time.monotonic() - restarted_at > RESTART_EVERY_S:
+                    restarted_at = time.monotonic()
+                    self._restart_jobmanager()
                 else:
                     self._act()
             except (OSError, ValueError, LookupError):
                 self._count("refused")
+
+    def _restart_jobmanager(self) -> None:
+        self._cluster.kill_jobmanager()
+        self.ended.wait(2)
+        self._cluster.start_jobmanager()
+        self._uploaded.clear()
+        self._count("restarted JobManager")
 
     def _act(self) -> None:
         jobs = self._send("GET", "/jobs/overview")["jobs"]

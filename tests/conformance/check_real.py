@@ -75,8 +75,11 @@ def watch(args: argparse.Namespace, home: Path, java: str) -> int:
             cluster.start(2)
             driver = Driver(cluster.url, jars_for(args.version), f"{folder}/scratch")
             start_jobs(driver)
-            with busy(cluster, jars_for(args.version), args.seed) if args.busy else nullcontext():
-                return 0 if check(f"watch {args.watch}", cluster.url, "--watch", args.watch) else 1
+            jars = jars_for(args.version)
+            load = busy(cluster, jars, args.seed, restarts=args.restarts) if args.busy else nullcontext()
+            with load:  # findings are printed as they come
+                command = [*COMMAND, "check", cluster.url, "--watch", args.watch, "--every", args.every]
+                return subprocess.run(command).returncode
         finally:
             cluster.stop()
 
@@ -88,6 +91,8 @@ def main() -> int:
     parser.add_argument("--fuzz", type=int, default=0, metavar="N", help="N generated requests for each operation")
     parser.add_argument("--watch", metavar="DURATION", help="read the cluster again and again for this long: 60m")
     parser.add_argument("--busy", action="store_true", help="start, cancel and kill meanwhile")
+    parser.add_argument("--restarts", action="store_true", help="with --busy: also kill and restart the JobManager")
+    parser.add_argument("--every", default="1s", metavar="DURATION", help="the pause between two reads with --watch")
     parser.add_argument("--seed", type=int, default=0, help="of what happens meanwhile; default: %(default)s")
     parser.add_argument("--option", action="append", default=[], metavar="LINE", help="of the configuration, see above")
     parser.add_argument("--home", type=Path, help="a distribution (lib, bin, …); else it is downloaded")

@@ -79,17 +79,28 @@ class RealCluster:
         self.folder = folder
         self._launcher = _Launcher(home, java, folder)
         self._processes: list[subprocess.Popen[bytes]] = []
+        self._jobmanager: subprocess.Popen[bytes]
         self._taskmanagers: list[subprocess.Popen[bytes]] = []
         self._memory: list[str] = []
 
     def start(self, taskmanagers: int) -> None:
         """Start the JobManager and TaskManagers. Raises RuntimeError when they are not there after a while."""
-        main = f"{_RUNTIME}.entrypoint.StandaloneSessionClusterEntrypoint"
-        self._processes.append(self._launcher.start("jm", main))
+        self.start_jobmanager()
         self._memory = self._launcher.taskmanager_memory()
         for _ in range(taskmanagers):
             self.start_taskmanager()
         _await_slots(self.url, self.folder, 4 * taskmanagers)
+
+    def start_jobmanager(self) -> None:
+        """Start the JobManager, without waiting for it."""
+        main = f"{_RUNTIME}.entrypoint.StandaloneSessionClusterEntrypoint"
+        self._jobmanager = self._launcher.start("jm", main)
+        self._processes.append(self._jobmanager)
+
+    def kill_jobmanager(self) -> None:
+        """Kill the JobManager; its jobs are lost with it."""
+        self._jobmanager.kill()
+        self._jobmanager.wait()
 
     def start_taskmanager(self) -> None:
         """Start one more TaskManager, without waiting for it."""
