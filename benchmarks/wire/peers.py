@@ -63,7 +63,7 @@ def wiremock(jar: Path, bodies: Mapping[str, bytes]) -> Iterator[Server]:
 
 @contextlib.contextmanager
 def prism(program: Path, operations: Mapping[str, str], bodies: Mapping[str, bytes]) -> Iterator[Server]:
-    """Prism with flinkmock's OpenAPI document, the bodies as its examples (npm package `@stoplight/prism-cli`).
+    """Prism with the whole OpenAPI document, the bodies as its examples (npm package `@stoplight/prism-cli`).
 
     `operations` maps targets to paths of the document.
     """
@@ -71,13 +71,10 @@ def prism(program: Path, operations: Mapping[str, str], bodies: Mapping[str, byt
         [sys.executable, "-m", "flinkmock", "openapi"], cwd=ROOT, capture_output=True, check=True, text=True
     )
     document = json.loads(made.stdout)
-    kept = {}
     for target, path in operations.items():
-        operation = {**document["paths"][path]["get"], "parameters": []}
-        body = {"application/json": {"example": json.loads(bodies[target])}}
-        operation["responses"] = {"200": {"description": "", "content": body}}
-        kept[target] = {"get": operation}
-    document = {"openapi": "3.1.0", "info": document["info"], "paths": kept, "components": document.get("components")}
+        content = document["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]
+        content.pop("examples", None)
+        content["example"] = json.loads(bodies[target])
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder, "flink.json")
         file.write_text(json.dumps(document))
