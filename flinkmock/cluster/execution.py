@@ -71,11 +71,15 @@ class Execution:
 
     def running_span(self, time: int) -> tuple[int, int] | None:
         """Return when it started and stopped to be RUNNING, at most `time`; None if it never was."""
-        since = self.entered_at(TaskState.RUNNING, time)
-        if since is None:
-            return None
-        later = [moment for phase, moment in self.phases if phase not in STARTING and moment <= time]
-        return since, min([time, *later])
+        running_since = None
+        for phase, since in self.phases:
+            if since > time:
+                break
+            if phase == TaskState.RUNNING:
+                running_since = since
+            elif running_since is not None:
+                return running_since, since
+        return None if running_since is None else (running_since, time)
 
     def status_duration(self, time: int) -> dict[TaskState, int]:
         """Return state -> ms spent in it, of the entered states up to RUNNING."""

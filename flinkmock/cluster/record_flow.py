@@ -138,8 +138,8 @@ class _VertexFlow:
     def share(self, whole: int, subtask: int) -> int:
         """Return the records of a subtask of `whole`: the parts add up to the whole and never decrease."""
         rounds, rest = divmod(whole, self._total)
-        weight = self._weights[subtask]
-        return rounds * weight + min(max(rest - self._before[subtask], 0), weight)
+        weight, rest = self._weights[subtask], rest - self._before[subtask]
+        return rounds * weight + (0 if rest <= 0 else rest if rest < weight else weight)
 
 
 _FLOWS: WeakKeyDictionary[JobGraph, tuple[_VertexFlow, ...]] = WeakKeyDictionary()
@@ -162,6 +162,8 @@ def _rate(graph: JobGraph, vertex: Vertex) -> float:
 
 def _buffers(records: int, size: int, channels: int, ran_ms: int) -> int:
     """Return how many buffers hold `size` bytes: each channel sends what it has at each timeout, and full buffers."""
+    if not records:
+        return 0
     flushes = channels * -(-ran_ms // BUFFER_TIMEOUT_MS)
     return max(min(records, flushes), -(-size // PAGE))
 

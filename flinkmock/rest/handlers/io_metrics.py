@@ -54,10 +54,9 @@ class IoMetrics:
 
     def payload(self, executions: Sequence[Execution]) -> dict[str, Any]:
         """Return the sum of the counters of several subtasks."""
-        total, complete = IoCounters(), True
-        for execution in executions:
-            io, known = self.io(execution)
-            total, complete = total + io, complete and known
+        results = [self.io(execution) for execution in executions]
+        total = IoCounters.total([io for io, _ in results])
+        complete = all(known for _, known in results)
         return {
             "read-bytes": total.bytes_in,
             "read-bytes-complete": complete,

@@ -11,7 +11,7 @@ from flinkmock.cluster.execution import Execution, vertex_status
 from flinkmock.cluster.graph import Vertex
 from flinkmock.cluster.job import Job
 from flinkmock.cluster.spec import RestartStrategy
-from flinkmock.cluster.states import JOB_STATES, TASK_STATES, TERMINAL_TASK_STATES
+from flinkmock.cluster.states import JOB_STATES, TASK_STATES, TERMINAL_TASK_STATES, TaskState
 from flinkmock.flink.configuration import OBJECT_REUSE
 from flinkmock.flink.java_format import MAX_INT, duration_text
 from flinkmock.named_random import NamedRandom
@@ -87,19 +87,21 @@ def details(call: RestCall) -> Payload:
     present = topological_plan_order(job.graph) if waits else job.vertices_at(time) if known else []
     rows = job.executions_at(time)
     io = IoMetrics(call, job, time)
+    task_states = [tuple(execution.state_at(time) for execution in row) for row in rows]
 
     def entry(vertex: Vertex) -> Payload:
-        row = rows[vertex.index]
+        row, states = rows[vertex.index], task_states[vertex.index]
+        tasks = _counts(call, f"tasks of {vertex.index}", states)
         if not call.caches.enabled:  # all of it is of now
-            return vertex_payload(job, vertex, row, io.payload(row), time, call.now)
+            return vertex_payload(job, vertex, row, states, tasks, io.payload(row), time, call.now)
         metrics = call.fixed_part(f"metrics of {vertex.index}", io.version, lambda: io.payload(row))
         return call.part(
             f"vertex {vertex.index}",
             io.version,
-            lambda now: vertex_payload(job, vertex, row, metrics, time, now),
+            lambda now: vertex_payload(job, vertex, row, states, tasks, metrics, time, now),
         )
 
-    statuses = [vertex_status([execution.state_at(time) for execution in rows[vertex.index]]) for vertex in present]
+    statuses = tuple(vertex_status(task_states[vertex.index]) for vertex in present)
     entered = {state: at for state, at in job.timestamps_at(time).items() if not waits or state != "CREATED"}
     plan = partial(_plan, call, job, time)
     return {
@@ -117,7 +119,7 @@ def details(call: RestCall) -> Payload:
         "now": call.now,
         "timestamps": {state: entered.get(state, 0) for state in JOB_STATES},
         "vertices": [entry(vertex) for vertex in present],
-        "status-counts": _counts(statuses),
+        "status-counts": _counts(call, "status-counts", statuses),
         "plan": call.fixed_part("plan", (job, job.graph, job.is_sparse_at(time), job.undecided_at(time)), plan)
         if not job.grows
         else plan(),
@@ -127,11 +129,17 @@ def details(call: RestCall) -> Payload:
 
 
 def vertex_payload(
-    job: Job, vertex: Vertex, row: Sequence[Execution], metrics: Payload, time: int, now: int
+    job: Job,
+    vertex: Vertex,
+    row: Sequence[Execution],
+    states: Sequence[TaskState],
+    tasks: Payload,
+    metrics: Payload,
+    time: int,
+    now: int,
 ) -> dict[str, Any]:
     """Return a vertex as the details of its job show it; `row` are its executions, of which there may be none yet."""
     vertex = row[0].vertex if row else vertex  # as it was before a rescale
-    states = [execution.state_at(time) for execution in row]
     return {
         "id": vertex.id,
         "slotSharingGroupId": slot_sharing_group_id(job, vertex.spec.slot_sharing_group),
@@ -140,7 +148,7 @@ def vertex_payload(
         "parallelism": vertex.parallelism,
         "status": vertex_status(states),
         **time_span_payload(row, time, now),
-        "tasks": _counts(states),
+        "tasks": tasks,
         "metrics": metrics,
     }
 
@@ -165,9 +173,9 @@ def time_span_payload(row: Sequence[Execution], time: int, now: int) -> dict[str
     return {"start-time": min(starts), "end-time": end, "duration": (end if ended else now) - min(starts)}
 
 
-def _counts(states: Any) -> dict[str, int]:
-    task_states = list(states)
-    return {state: task_states.count(state) for state in TASK_STATES}
+def _counts(call: RestCall, key: str, states: tuple[TaskState, ...]) -> Payload:
+    """Return task state -> how many of `states` it is, as a part of the response."""
+    return call.fixed_part(key, states, lambda: {state: states.count(state) for state in TASK_STATES})
 
 
 def _plan(call: RestCall, job: Job, time: int) -> dict[str, Any]:

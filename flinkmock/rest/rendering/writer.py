@@ -170,7 +170,7 @@ class _WriterCompiler:
 
     def _object(self, name: str, schema: Schema) -> list[str]:
         if "properties" not in schema or (not schema["properties"] and "propertyNames" in schema):
-            return self._map(schema)
+            return self._map(name, schema)
         if schema.get("unconfirmed"):
             return ["raise UnusualPayload"]
         required = set(schema.get("required", ()))
@@ -213,7 +213,7 @@ class _WriterCompiler:
         json_types = types(schema)
         return "null" if not json_types or "null" in json_types else None
 
-    def _map(self, schema: Schema) -> list[str]:
+    def _map(self, name: str, schema: Schema) -> list[str]:
         values = schema.get("additionalProperties")
         if schema.get("maxProperties") == 0:
             return ["return '{}'"]
@@ -221,7 +221,7 @@ class _WriterCompiler:
             return ["return raw(value)"]
         names: Schema = schema.get("propertyNames", {})
         condition = f" if key in {self._constant(frozenset(names['enum']))}" if "enum" in names else ""
-        lines = ["if type(value) is not dict: raise UnusualPayload"]
+        lines = [f"if type(value) is not dict: return written(value, {name})"]
         if condition and schema.get("required"):
             lines.append(
                 f"if not {self._constant(frozenset(schema['required']))} <= value.keys(): raise UnusualPayload"
