@@ -24,7 +24,7 @@ from flinkmock.conformance.http_client import (
     HttpResponse,
     Json,
 )
-from flinkmock.conformance.interruptions import Interruptions, NoLeader
+from flinkmock.conformance.interruptions import Interruptions, LeaderMissing
 from flinkmock.conformance.invariants import InvariantViolation
 from flinkmock.conformance.report import COHERENCE, Finding, Report, generalize_pointer
 from flinkmock.conformance.response_check import STATUS, check_response, expected_error, lacks_leader
@@ -179,14 +179,14 @@ class Check:
         while True:
             try:
                 step()
-            except (NoLeader, ServerUnreachable) as error:
+            except (LeaderMissing, ServerUnreachable) as error:
                 down = isinstance(error, ServerUnreachable)
                 if down and (watched_until is None or self._interruptions.are_too_many):
                     raise
                 self._coherence.reset()
                 self._statuses.clear()
                 what = "the server did not respond" if down else "the server had no leader"
-                if not self._interruptions.outlast(what, watched_until or 0):
+                if not self._interruptions.wait_for_leader(what, watched_until or 0):
                     self.report.lost = True
                     return
             else:
@@ -271,10 +271,10 @@ class Check:
         yield from check_response(self.contract, operation, response, errors)
 
     def _send_read(self, operation: Operation, target: str) -> HttpResponse:
-        """Send a request of a pass and check the response. Raises NoLeader and ServerUnreachable."""
+        """Send a request of a pass and check the response. Raises LeaderMissing and ServerUnreachable."""
         response = self.client.send(HttpRequest(target))
         if lacks_leader(response) and not self._interruptions.are_too_many:
-            raise NoLeader
+            raise LeaderMissing
         for finding in self._findings(operation, response):
             if finding.kind == STATUS:
                 self._statuses.append((finding, target))

@@ -1,4 +1,4 @@
-"""Outlasts the time in which a server has no leader, or is down."""
+"""Waits while a server has no leader, or is down."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from datetime import UTC, datetime
 from flinkmock.conformance.http_client import Client, HttpRequest
 from flinkmock.conformance.report import Report
 from flinkmock.conformance.response_check import lacks_leader
-from flinkmock.errors import FlinkMockError, ServerUnreachable
+from flinkmock.errors import ServerUnreachable
 
-MOST_IN_A_ROW = 3
-"""After so many interruptions without a complete pass in between, the next one counts as the server's fault."""
+MAX_IN_A_ROW = 3
+"""How many interruptions in a row, without a complete pass in between, a check waits for."""
 POLL_MS = 1_000
 PATIENCE_MS = 30_000
-"""How long a check waits for a leader, if it does not watch the server for longer."""
+"""How long a check waits for a leader, in ms, unless it watches the server for longer."""
 
 
-class NoLeader(FlinkMockError):
-    """The server responds that it has no leader."""
+class LeaderMissing(Exception):
+    """The server responds that it has no leader; raised and caught within a check."""
 
 
 class Interruptions:
@@ -27,7 +27,7 @@ class Interruptions:
     Args:
         client: The client that sends the requests.
         report: The report that gets the notes.
-        now: The time in ms.
+        now: Returns the time in ms.
         wait: Waits for a number of milliseconds.
     """
 
@@ -40,14 +40,14 @@ class Interruptions:
 
     @property
     def are_too_many(self) -> bool:
-        """Whether the server is interrupted so often that no pass becomes complete."""
-        return self._in_a_row >= MOST_IN_A_ROW
+        """Whether the server was interrupted so often in a row that waiting makes no sense."""
+        return self._in_a_row >= MAX_IN_A_ROW
 
     def end(self) -> None:
         """Count a pass without interruption."""
         self._in_a_row = 0
 
-    def outlast(self, what: str, until: float) -> bool:
+    def wait_for_leader(self, what: str, until: float) -> bool:
         """Wait until the server responds and has a leader.
 
         Args:
@@ -55,17 +55,17 @@ class Interruptions:
             until: When to give up, in ms; at least `PATIENCE_MS` from now.
 
         Returns:
-            Whether it has one.
+            Whether the server has a leader.
         """
         self._in_a_row += 1
-        begun, since = self._now(), datetime.now(UTC)
-        until = max(until, begun + PATIENCE_MS)
-        while not (back := self._has_leader()) and self._now() < until:
+        started_at, since = self._now(), datetime.now(UTC)
+        until = max(until, started_at + PATIENCE_MS)
+        while not (has_leader := self._has_leader()) and self._now() < until:
             self._wait(POLL_MS)
-        seconds = (self._now() - begun) / 1000
-        ending = "Earlier responses were dropped." if back else "It is not back."
+        seconds = (self._now() - started_at) / 1000
+        ending = "Earlier responses were dropped." if has_leader else "It is not back."
         self._report.notes.append(f"{since:%H:%M:%S} UTC: {what} for {seconds:.0f} s. {ending}")
-        return back
+        return has_leader
 
     def _has_leader(self) -> bool:
         try:

@@ -1,4 +1,4 @@
-"""Faults: what goes wrong between clients and the cluster, and which fault applies to a request."""
+"""Faults: things that go wrong between clients and the cluster, and the choice of the fault for a request."""
 
 from flinkmock.faults.decide import Faults, RequestInfo
 from flinkmock.faults.fault import (

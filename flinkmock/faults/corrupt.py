@@ -1,4 +1,4 @@
-"""Changes the body of a response: corrupts it, or sets values."""
+"""Changes the body of a response: corrupts it, or sets values in it."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ HTML = (
     b"<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
 )
 ADDED: Any = {"added": [1, "two", None]}
-"""Value of a field that Flink does not have."""
+"""The value of the field that `add-field` adds."""
 
 
 def set_values(body: bytes, values: Mapping[ValuePath, Any]) -> tuple[bytes, frozenset[str]]:
     """Set values in a JSON body.
 
     Returns:
-        The body, and the paths that led to a value. The body is unchanged if there are none, or if it is not JSON.
+        The body, which is unchanged if it is not JSON, and the paths that led to a value.
     """
     try:
         value = json.loads(body)
@@ -39,7 +39,7 @@ def set_values(body: bytes, values: Mapping[ValuePath, Any]) -> tuple[bytes, fro
 
 
 def corrupt_body(body: bytes, corrupt: Corrupt) -> bytes:
-    """Return the corrupted body. It is unchanged if it is not JSON, or has no such field."""
+    """Return the corrupted body. It is unchanged if it is not JSON, or if it lacks the field."""
     match corrupt.kind:
         case Corruption.HTML:
             return HTML
@@ -55,7 +55,7 @@ def corrupt_body(body: bytes, corrupt: Corrupt) -> bytes:
 
 
 def _change(value: Any, corrupt: Corrupt) -> bool:
-    """Change the parsed body in place. Return False if it has no such field."""
+    """Change the parsed body in place; return whether it has the field."""
     path = ValuePath.parse(corrupt.field)
     if corrupt.kind is Corruption.ADD_FIELD:
         positions = [position for position in path.find(value) if isinstance(position.container, dict)]

@@ -22,11 +22,11 @@ class RequestInfo:
     Attributes:
         method: HTTP method.
         path: The decoded path.
-        operation: The operation that the request matches, if any.
-        ms_since_start: Cluster time since the cluster's start.
-        job: Name of the job with the id of the path.
+        operation: The operation that the request matches; None if it matches none.
+        ms_since_start: The cluster time since the start of the cluster, in ms.
+        job: Name of the job with the id in the path; None if there is none.
         headers: Headers of the request.
-        state_of: Returns the state of the latest job of a name; None if there is none.
+        state_of: Returns the state of the latest job with a name; None if there is none.
     """
 
     method: str
@@ -40,7 +40,13 @@ class RequestInfo:
 
 @dataclass(frozen=True, slots=True)
 class FaultHit:
-    """A fault that applies to a request. `nth` (from 1) is part of the names of its random draws; `delay` is in ms."""
+    """A fault that applies to a request.
+
+    Attributes:
+        fault: The fault.
+        nth: The number of the request among those that match the fault, from 1. It is part of the names of draws.
+        delay: The delay of the response, in ms.
+    """
 
     fault: Fault
     nth: int
@@ -67,8 +73,8 @@ class FaultsSnapshot:
 class Faults:
     """The faults of one cluster, with their counters. Thread-safe.
 
-    Each fault counts all requests that it matches, also those to which an earlier fault applies, and has its own random
-    draws. So another fault does not change which requests it selects.
+    Each fault counts all requests that it matches, even if an earlier fault applies to them, and has its own random
+    draws. Adding a fault therefore does not change which requests another fault selects.
     """
 
     random: NamedRandom
@@ -119,7 +125,7 @@ class Faults:
         return sum(hits)
 
     def unused(self) -> list[str]:
-        """Return sentences about faults that applied to no request, and about values that no response had."""
+        """Return sentences about faults that applied to no request, and about paths that led to no value."""
         with self._lock:
             return [sentence for counted in self._counted for sentence in _unused(counted)]
 
@@ -135,7 +141,7 @@ class Faults:
         return any(counted.fault.matches(method, path, operation) for counted in self._counted)
 
     def select(self, request: RequestInfo) -> FaultHit | None:
-        """Count the request, and return the fault that applies to it."""
+        """Count the request; return the fault that applies to it, or None if there is none."""
         hit: FaultHit | None = None
         with self._lock:
             for counted in self._counted:
@@ -186,7 +192,7 @@ def _never_applied(counted: _Counted) -> str:
 
 
 def log_normal(distribution: LogNormal, quantile: float) -> int:
-    """Return a quantile of the distribution, in ms. `quantile` is in [0, 1)."""
+    """Return the delay at a quantile of a distribution, in ms. `quantile` is in [0, 1)."""
     from statistics import NormalDist  # seldom used, and not quick to import
 
     normal = NormalDist()

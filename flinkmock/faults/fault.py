@@ -14,7 +14,7 @@ from flinkmock.named_random import UniformRange
 
 
 class Drop(Enum):
-    """How a connection ends. Which ones process the request: `reaches_cluster`."""
+    """How a connection ends. `reaches_cluster` says whether the request is processed before."""
 
     RESET = "reset"
     """TCP RST instead of a response."""
@@ -28,7 +28,7 @@ class Drop(Enum):
     """No response. The connection stays open until the client closes it, or the cluster is closed."""
 
     HANG_AFTER_PROCESSING = "hang-after-processing"
-    """The request is processed, and then as with `HANG`."""
+    """The request is processed; then the connection hangs as with `HANG`."""
 
     @property
     def reaches_cluster(self) -> bool:
@@ -42,7 +42,7 @@ class Drop(Enum):
 
 
 class NamedReply(Enum):
-    """Named responses instead of the cluster's: error responses of Flink, and of a proxy (`GATEWAY_TIMEOUT`)."""
+    """Names of responses that replace the cluster's: error responses of Flink, or of a proxy (`GATEWAY_TIMEOUT`)."""
 
     LEADER_UNAVAILABLE = "leader-unavailable"
     NOT_FOUND = "not-found"
@@ -52,7 +52,7 @@ class NamedReply(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A response instead of the cluster's, with a body `{"errors": [...]}`."""
+    """A response that replaces the cluster's. Its body is `{"errors": [...]}`."""
 
     status: int
     errors: tuple[str, ...] = ()
@@ -84,7 +84,7 @@ class Corrupt:
 
 @dataclass(frozen=True, slots=True)
 class LogNormal:
-    """A log-normal distribution of delays (ms): half are below `median`, 99 % below `p99`, none above `max`."""
+    """A log-normal distribution of delays in ms: half are below `median`, 99 % are below `p99`, none is above `max`."""
 
     median: int
     p99: int
@@ -93,7 +93,7 @@ class LogNormal:
 
 @dataclass(frozen=True, slots=True)
 class JobInState:
-    """The condition that the latest job of that name is in that state (`while-job: orders RESTARTING`)."""
+    """The condition that the latest job with a name is in a state (`while-job: orders RESTARTING`)."""
 
     job: str
     state: str
@@ -104,15 +104,15 @@ class FaultTrigger:
     """The conditions under which a fault applies to a request. All of them must hold.
 
     Attributes:
-        patterns: Methods and paths. Empty: all requests.
-        job: Name of the job of the request.
-        headers: Headers of the request.
-        during: Cluster time since the start in ms, from the first value to the second, exclusive. None: unlimited.
-        job_state: State of a job.
-        every: Every n-th of the requests that match the conditions above.
-        nth: Numbers of those requests, from 1. Empty: all.
-        chance: Probability that the fault applies to one of those requests.
-        times: Maximum number of hits.
+        patterns: Methods and paths; () for all requests.
+        job: Name of the job in the path of the request; None for any request.
+        headers: Headers that the request has to have.
+        during: The interval [first, second) of cluster time since the start, in ms; None: no limit.
+        job_state: The state that a job has to be in; None: any state.
+        every: The fault applies to every n-th of the requests that match the conditions above.
+        nth: The numbers of those requests, from 1, to which it applies; empty: all.
+        chance: The probability that the fault applies to one of those requests, from 0 to 1.
+        times: The maximum number of hits; None: no limit.
     """
 
     patterns: tuple[Pattern, ...] = ()
@@ -132,12 +132,24 @@ FIRST = -1
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Something that goes wrong.
+    """Something that goes wrong between client and cluster.
 
-    `throttle` is in bytes per second of cluster time, `serve_stale` is the age (ms) of the response to a GET. Two
-    faults change the cluster after it has processed the request. `leader_failover`: the leading JobManager crashes and
-    another one leads after that many ms; it recovers the jobs, but no trigger ids. `kill_taskmanager`: the
-    TaskManager of that number is lost, or the first one (`FIRST`).
+    Attributes:
+        name: The name of the fault.
+        trigger: The conditions under which it applies to a request.
+        delay: How long the response is delayed, in ms.
+        reply: The response that replaces the cluster's.
+        throttle: The speed at which the response is sent, in bytes per second of cluster time.
+        drop: How the connection ends.
+        corrupt: How the body of the response is corrupted.
+        set_values: New values in the body of the response.
+        vary: Changes of the response that the contract allows.
+        serve_stale: The age, in ms, of the earlier response to the same GET that is sent instead.
+        leader_failover: After the request was processed, the leading JobManager crashes. Another one leads after this
+            time, in ms, and recovers the jobs, but not the trigger ids.
+        kill_taskmanager: The number of the TaskManager that is lost after the request was processed; `FIRST`: the
+            first one that is present.
+        definition: The fault as a scenario describes it; None if it was created in Python.
     """
 
     name: str
@@ -148,16 +160,14 @@ class Fault:
     drop: Drop | None = None
     corrupt: Corrupt | None = None
     set_values: Mapping[ValuePath, object] = field(default_factory=dict)
-    """New values of the cluster's response."""
     vary: Variation | None = None
     serve_stale: int | None = None
     leader_failover: UniformRange | None = None
     kill_taskmanager: int | None = None
     definition: Mapping[str, object] | None = field(default=None, compare=False, repr=False)
-    """The fault as a scenario has it; None if it was created in Python."""
 
     def matches(self, method: str, path: str, operation: Operation | None) -> bool:
-        """Whether the fault can apply to such requests."""
+        """Whether the fault can apply to requests with this method and path."""
         if self.serve_stale is not None and method != "GET":
             return False
         patterns = self.trigger.patterns
@@ -166,8 +176,8 @@ class Fault:
     @property
     def sought_values(self) -> tuple[str, ...]:
         """The paths of the values that the fault changes in a response."""
-        seeks = self.corrupt is not None and self.corrupt.kind in (Corruption.DROP_FIELD, Corruption.CHANGE_TYPE)
-        corrupted = (self.corrupt.field,) if self.corrupt is not None and seeks else ()
+        needs_field = self.corrupt is not None and self.corrupt.kind in (Corruption.DROP_FIELD, Corruption.CHANGE_TYPE)
+        corrupted = (self.corrupt.field,) if self.corrupt is not None and needs_field else ()
         varied = self.vary.values if self.vary is not None else ()
         return (*(path.text for path in (*self.set_values, *varied)), *corrupted)
 

@@ -1,4 +1,7 @@
-"""Middleware: the fault that applies to a request. What it does to the connection: `flinkmock/server/`."""
+"""Middleware that chooses the fault of a request and changes the response.
+
+`server/fault_delivery.py` applies faults to the connection.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
 class FaultMiddleware:
     """Applies the faults of `target` to requests.
 
-    A handler is wrapped by `handle`. The proxy, which awaits its handler, calls `before` and `after` around it.
+    `handle` wraps a synchronous handler. The proxy, which awaits its handler, calls `before` and `after` instead.
     """
 
     def __init__(self, handler: RequestHandler | None, target: FaultTarget, release: Release) -> None:
@@ -44,7 +47,7 @@ class FaultMiddleware:
         return self.after(request, self._handler.handle(request) if response is None else response)
 
     def before(self, request: Request) -> Response | NoResponse | None:
-        """Choose the fault of the request. Return the response if the request doesn't reach the cluster."""
+        """Choose the fault of a request; return the response if the fault keeps the request from the cluster."""
         target, path = self._target, request.path
         if path is None or request.rejection is not None:
             return None
@@ -72,7 +75,7 @@ class FaultMiddleware:
         return self._reply(fault.reply, request) if fault.reply else NoResponse()
 
     def after(self, request: Request, response: Response | NoResponse) -> Response | NoResponse:
-        """Return the response, with its body changed if the fault of the request does that."""
+        """Return the response with the changes that the fault of the request makes."""
         if request.fault is None or isinstance(response, NoResponse):
             return response
         fault = request.fault.fault
@@ -111,12 +114,12 @@ class FaultMiddleware:
 
 
 def _is_json_of(operation: Operation, response: Response) -> bool:
-    """Whether this is a successful JSON response to the operation."""
+    """Whether the response is a success response of the operation, with JSON."""
     return operation.response is not None and not operation.returns_file and response.status == operation.status
 
 
 def changes_response(fault: Fault) -> bool:
-    """Whether the client gets another response than the cluster's. A delay alone does not count."""
+    """Whether a fault changes the response. A delay alone does not change it."""
     return bool(
         fault.reply
         or fault.drop

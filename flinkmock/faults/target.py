@@ -1,4 +1,4 @@
-"""The view that faults have of the cluster whose requests they apply to."""
+"""The interface through which faults see a cluster."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from flinkmock.faults import Faults
 
 
 class FaultTarget(Protocol):
-    """An `Engine`, or a live cluster as far as the proxy knows it. `lock` guards everything but `faults`."""
+    """An `Engine`, or the live cluster behind a proxy. `lock` guards everything except `faults`."""
 
     faults: Faults
     clock: Clock
@@ -20,16 +20,16 @@ class FaultTarget(Protocol):
 
     @property
     def started_at(self) -> int:
-        """Cluster time from which a fault's `during` counts, epoch ms."""
+        """The cluster time from which the `during` of faults counts, in epoch ms."""
 
     def arrive(self) -> int:
-        """Move the clock as it moves for each request; return the cluster time, epoch ms."""
+        """Advance the clock as a request does; return the cluster time in epoch ms."""
 
     def reach(self, moment: int) -> None:
-        """Move a clock that moves per request to a moment (epoch ms) that has come on the wall clock."""
+        """Advance a clock in step mode to a time (epoch ms) that the wall clock has reached."""
 
     def job_name(self, job_id: str | None) -> str | None:
-        """The name of the job with that id, as a request wrote it; None: there is none."""
+        """Return the name of a job by its id, in the spelling of the request; None if there is no such job."""
 
     def state_of(self, name: str) -> str | None:
-        """The state of the newest job of that name; None: there is none."""
+        """Return the state of the newest job with a name; None if there is none."""

@@ -1,4 +1,4 @@
-"""The effect `vary` of a fault: another response that the contract allows."""
+"""The effect `vary` of a fault: a different response that the contract allows."""
 
 from __future__ import annotations
 
@@ -14,7 +14,12 @@ from flinkmock.rest.rendering import encode
 
 @dataclass(frozen=True, slots=True)
 class Variation:
-    """The variation of a fault. `changes` are drawn anew for each response; `values` change in each response."""
+    """The variation of a fault.
+
+    Attributes:
+        changes: Kinds of changes. Each response gets a random choice of them.
+        values: Path -> the change that is made in each response.
+    """
 
     changes: frozenset[Change] = frozenset()
     values: Mapping[ValuePath, Change] = field(default_factory=dict)
@@ -26,8 +31,8 @@ def varied_body(
     """Return the varied body of a successful response.
 
     Args:
-        body: JSON.
-        variation: What varies.
+        body: The JSON of the response.
+        variation: The changes.
         flink: The release.
         operation_id: The operation.
         draw: Returns a number from 0 to 1 for the name of a value.

@@ -21,7 +21,7 @@ class Credential:
 
     Attributes:
         secret: "user:password", or the token.
-        expires_after: When it stops being accepted, in ms of cluster time since the scenario began; None: never.
+        expires_after: When it expires, in ms of cluster time since the start of the scenario; None: never.
     """
 
     scheme: Scheme
@@ -47,7 +47,7 @@ def bearer(token: str, expires_after: int | None = None) -> Credential:
 
 
 def parse(header: str) -> tuple[str, str]:
-    """Return scheme (lower case) and secret of a header `Authorization`; the secret is "" if it can't be read."""
+    """Return the scheme in lower case and the secret of a header `Authorization`; the secret is "" if it is invalid."""
     scheme, _, value = header.strip().partition(" ")
     scheme, value = scheme.lower(), value.strip()
     if scheme == Scheme.BASIC.lower():

@@ -1,4 +1,4 @@
-"""Where a client has sent a request, as the proxies on the way say it: RFC 7239, and the older X-Forwarded headers."""
+"""Reads the URL that a client requested from the headers of proxies: RFC 7239, and the older X-Forwarded headers."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ _HOST = re.compile(r"[A-Za-z0-9._-]+(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](?::[0-9]
 
 
 def origin(headers: Mapping[str, str], base_url: str) -> str:
-    """Return the URL of the server that the client has named, such as "https://flink.example".
+    """Return the URL of the server as the client requested it, such as "https://flink.example".
 
     Args:
         headers: The headers of the request.
-        base_url: The address at which it arrived. It stands for what the headers don't say.
+        base_url: The address at which the request arrived. It provides the parts that the headers lack.
     """
     scheme, _, address = base_url.partition("://")
     forwarded = _first_forwarded(headers.get("Forwarded", ""))
@@ -28,7 +28,7 @@ def origin(headers: Mapping[str, str], base_url: str) -> str:
 
 
 def _first(value: str) -> str:
-    """Return the first of several values: that of the proxy next to the client."""
+    """Return the first of several values, which is that of the proxy closest to the client."""
     return value.partition(",")[0].strip()
 
 

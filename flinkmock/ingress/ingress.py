@@ -1,4 +1,4 @@
-"""An ingress decides which requests reach the cluster, and answers the others as ingress-nginx does."""
+"""An ingress. It decides which requests reach the cluster, and answers the others as ingress-nginx does."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Ingress:
         self._spec = engine.ingress
 
     def without_base_path(self, target: str) -> str:
-        """Return the target that the cluster sees; the same one if it is not below the base path."""
+        """Return the target without the base path; the unchanged target if it is not below the base path."""
         base = self._spec.base_path
         if not target.startswith(base) or target[len(base) :][:1] not in ("", "/", "?"):
             return target
@@ -40,24 +40,24 @@ class Ingress:
         return rest if rest.startswith("/") else f"/{rest}"
 
     def response(self, target: str, headers: Mapping[str, str], base_url: str) -> Response | None:
-        """Return the response to a request that does not reach the cluster; None: it does.
+        """Return the response to a request that does not reach the cluster; None if the request reaches it.
 
         Args:
-            target: The target as the client has sent it.
-            base_url: The address at which it arrived.
+            target: The target as the client sent it.
+            base_url: The address at which the request arrived.
         """
         spec = self._spec
-        path, question, query = target.partition("?")
+        path, separator, query = target.partition("?")
         if spec.redirect_to_https and origin(headers, base_url).startswith("http:"):
             return _redirect(308, "https:" + origin(headers, base_url).removeprefix("http:") + target)
         if spec.base_path and path == spec.base_path:
-            return _redirect(301, origin(headers, base_url) + path + "/" + question + query)
+            return _redirect(301, origin(headers, base_url) + path + "/" + separator + query)
         if spec.base_path and not path.startswith(spec.base_path + "/"):
             return _page(404)
         return self._unauthorized(headers.get("Authorization")) if spec.credentials else None
 
     def _unauthorized(self, header: str | None) -> Response | None:
-        """Return the response to a request without one of the credentials; None: it has one. See RFC 7235, RFC 6750."""
+        """Return the response to a request without valid credentials (RFC 7235, RFC 6750); None if they are valid."""
         scheme, secret = parse(header or "")
         known = [
             credential
@@ -69,9 +69,9 @@ class Ingress:
         schemes = dict.fromkeys(credential.scheme for credential in self._spec.credentials)
         challenges = [f'{name} realm="{self._spec.realm}"' for name in schemes]
         if scheme == Scheme.BEARER.lower() and Scheme.BEARER in schemes:
-            why = "The token has expired" if known else "The token is unknown"
+            description = "The token has expired" if known else "The token is unknown"
             index = list(schemes).index(Scheme.BEARER)
-            challenges[index] += f', error="invalid_token", error_description="{why}"'
+            challenges[index] += f', error="invalid_token", error_description="{description}"'
         return _page(401, {"WWW-Authenticate": ", ".join(challenges)})
 
     def _has_expired(self, credential: Credential) -> bool:

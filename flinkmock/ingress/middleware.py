@@ -1,4 +1,4 @@
-"""Middleware: requests that an ingress answers."""
+"""Middleware that answers the requests that end at the ingress."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class IngressMiddleware:
-    """Lets a request that ends at the ingress not reach the cluster."""
+    """Returns the response of the ingress if a request ends there; passes all other requests to `handler`."""
 
     def __init__(self, handler: RequestHandler) -> None:
         self._handler = handler

@@ -13,12 +13,12 @@ _BASE_PATH = re.compile(r"(?:/[A-Za-z0-9._~!$&'()*+,;=:@-]+)*")
 
 @dataclass(frozen=True, slots=True)
 class IngressSpec:
-    """The ingress in front of a cluster; without values, there is none.
+    """The ingress in front of a cluster. With the default values, there is no ingress.
 
     Attributes:
         base_path: The path below which the cluster is, such as "/ns/job", without a slash at its end.
-        credentials: A request has to have one of them; empty: none is needed.
-        realm: Named in the header `WWW-Authenticate`.
+        credentials: The accepted credentials; (): requests need none.
+        realm: The realm in the header `WWW-Authenticate`.
         redirect_to_https: Whether requests that did not arrive by TLS are redirected.
     """
 

@@ -1,7 +1,7 @@
 """Reviews a request against the contracts of all releases.
 
-A rejection is an error response of Flink. Advice is about requests that work: parts of them are not read, or a later
-release no longer has them.
+A rejection is an error response of Flink. Advice is about requests that succeed: the release ignores a part of them,
+or a later release lacks that part.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class ContractReview:
     Attributes:
         rejection: Flink's error message; None if the request was accepted.
         ignored: Sentences about parts that this release does not read.
-        later: Sentences about parts that a later release does not read any more.
+        later: Sentences about parts that a later release no longer reads.
     """
 
     rejection: str | None = None
@@ -36,7 +36,7 @@ class ContractReview:
 
     @property
     def advice(self) -> tuple[str, ...]:
-        """All sentences about requests that work."""
+        """All sentences about a request that succeeded."""
         return self.ignored + self.later
 
     def __bool__(self) -> bool:
@@ -45,7 +45,7 @@ class ContractReview:
 
 
 def review(exchange: Exchange) -> ContractReview:
-    """Review a request."""
+    """Review a request against the contract of its release and of later releases."""
     operation, contract = exchange.contract_operation, exchange.contract
     rejection = exchange.error_message if exchange.fault is None else None
     if operation is None or contract is None:
@@ -60,41 +60,41 @@ def review(exchange: Exchange) -> ContractReview:
         for name, is_read in names.items():
             if not is_read:
                 ignored.append(f"Flink {flink} does not read the {kind} {name} of {operation}.")
-            elif not removed_in and (dropped := _dropped_in(flink, operation, kind, name, exchange.body)):
+            elif not removed_in and (dropped := _unread_since(flink, operation, kind, name, exchange.body)):
                 later.append(f"the {kind} {name} of {operation} is deprecated: Flink {dropped} no longer reads it.")
     return ContractReview(rejection, tuple(ignored), tuple(later))
 
 
 @cache
 def _query(flink: str, operation_id: str) -> frozenset[str]:
-    """The query parameters that a release reads."""
+    """Return the query parameters that a release reads."""
     return frozenset(parameter.name for parameter in Contract.load(flink).operation(operation_id).query_parameters)
 
 
 def read_fields(body: Any, schema: Schema, contract: Contract) -> dict[str, bool]:
-    """The fields of the body, such as "jobArtifactFileNames.entryName", and whether the release reads them.
+    """Return the fields of a body, such as "jobArtifactFileNames.entryName", and whether the release reads them.
 
     Fields below a field that is not read are left out. The keys of a map ("*") are not fields.
     """
     fields: dict[str, bool] = {}
 
-    def walk(value: Any, schema: Schema, where: str) -> None:
+    def walk(value: Any, schema: Schema, prefix: str) -> None:
         schema = resolve(schema, contract.definitions)
         if branches := alternatives(schema):
-            walk(value, branches[choose(branches, value, contract.definitions)], where)
+            walk(value, branches[choose(branches, value, contract.definitions)], prefix)
         elif isinstance(value, list):
             for item in value:
-                walk(item, schema.get("items", {}), where)
+                walk(item, schema.get("items", {}), prefix)
         elif isinstance(value, dict) and isinstance(others := schema.get("additionalProperties"), Mapping):
             for child in value.values():
-                walk(child, others, f"{where}*.")
+                walk(child, others, f"{prefix}*.")
         elif isinstance(value, dict):
             properties = schema.get("properties", {})
             for key, child in value.items():
                 name = key if key in properties else ALIASES.get(key, key)
-                fields[where + key] = name in properties
+                fields[prefix + key] = name in properties
                 if name in properties:
-                    walk(child, properties[name], f"{where}{key}.")
+                    walk(child, properties[name], f"{prefix}{key}.")
 
     walk(body, schema, "")
     return fields
@@ -107,24 +107,24 @@ def _later(flink: str) -> tuple[str, ...]:
 
 @cache
 def _removed_in(flink: str, method: str, path: str) -> str | None:
-    """The first later release without the operation."""
+    """Return the first later release without the operation; None if all have it."""
     for later in _later(flink):
-        if _same(later, method, path) is None:
+        if _find_operation(later, method, path) is None:
             return later
     return None
 
 
 @cache
-def _same(flink: str, method: str, path: str) -> Operation | None:
-    """The operation with that method and path, with any names of path parameters."""
+def _find_operation(flink: str, method: str, path: str) -> Operation | None:
+    """Return the operation with a method and a path, in which the names of path parameters may differ; None if none."""
     shape = shape_of(path)
     return next((one for one in Contract.load(flink) if one.method == method and one.shape == shape), None)
 
 
-def _dropped_in(flink: str, operation: Operation, kind: str, name: str, body: Any) -> str | None:
-    """The first later release that does not read it."""
+def _unread_since(flink: str, operation: Operation, kind: str, name: str, body: Any) -> str | None:
+    """Return the first later release that does not read a query parameter or field; None if all read it."""
     for later in _later(flink):
-        same = _same(later, operation.method, operation.path)
+        same = _find_operation(later, operation.method, operation.path)
         if same is None:
             continue
         if kind == "query parameter":

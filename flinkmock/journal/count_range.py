@@ -1,4 +1,4 @@
-"""Counts of requests: `3`, `once`, `never`, `2 times`, `1..10 times`."""
+"""Ranges of counts, as expectations write them: `3`, `once`, `never`, `2 times`, `1..10 times`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _WORDS = {"never": 0, "once": 1, "twice": 2}
 
 @dataclass(frozen=True, slots=True)
 class CountRange:
-    """A count from `low` to `high`, both inclusive. `high` None: unlimited."""
+    """A range of counts from `low` to `high`, both inclusive; without limit if `high` is None."""
 
     low: int = 1
     high: int | None = None
@@ -23,7 +23,7 @@ class CountRange:
         """Parse a count.
 
         Raises:
-            InvalidArgument: The text is not a count.
+            InvalidArgument: The text is not a range of counts.
         """
         if isinstance(text, CountRange):
             return text

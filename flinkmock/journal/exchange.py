@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from flinkmock.contract import Operation
 
 MAX_BODY_BYTES = 16 * 1024
-"""Larger request bodies are not recorded."""
+"""The maximum size of a recorded request body, in bytes."""
 
 
 @dataclass
 class Exchange:
-    """One request and its response. It is complete when the journal has it.
+    """One request and its response. All attributes are set before the journal gets it.
 
     Attributes:
         method: HTTP method.
@@ -32,16 +32,16 @@ class Exchange:
         job_id: Job id of the path, as sent.
         number: Number of the request in the journal, from 1.
         wall_time: Wall-clock time at which the request arrived, in ms since the epoch.
-        job: Name of the job with that id, if there is one.
+        job: Name of the job with that id; None if there is no such job.
         parameters: Path parameters, as sent.
         headers: Headers of the request, in order.
         raw_body: Body of the request (of an upload, its JSON part); None if it has more than 16 KiB.
         files: Names of the uploaded files.
         response_size: Size of the response body, in bytes.
         content_type: Content type of the response.
-        error_message: First line of the error that the response has.
-        fault: Name of the fault that was applied.
-        contract: The contract of the release that answered.
+        error_message: First line of the error in the response; None if it has none.
+        fault: Name of the fault that was applied; None if there was none.
+        contract: The contract of the served release.
     """
 
     method: str
@@ -78,7 +78,7 @@ class Exchange:
 
     @cached_property
     def body(self) -> Any:
-        """The JSON body of the request; None if there is none, or Python can't read it as JSON."""
+        """The JSON body of the request; None if there is no body, or if Python can't parse it."""
         try:
             return json.loads(self.raw_body) if self.raw_body else None
         except (ValueError, RecursionError):
@@ -107,7 +107,7 @@ class Exchange:
         return self.contract_review.ignored
 
     def __str__(self) -> str:
-        """One line: number, status, request, body, fault."""
+        """Return one line: number, status, request, body, fault."""
         parts = [f"{self.number:4}", str(self.status or "---"), self.method, self.target]
         if self.raw_body:
             text = self.raw_body.decode("utf-8", errors="replace")

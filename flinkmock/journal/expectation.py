@@ -1,4 +1,4 @@
-"""Expectations: what clients must have done, and the message if they have not."""
+"""Expectations: the requests that clients must have sent, and the messages if they have not."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from flinkmock.journal.near_misses import near_misses
 
 @dataclass(frozen=True, slots=True)
 class RequestMatcher:
-    """Matches requests. In text, `*` is a wildcard, as for file names; other JSON values must be equal.
+    """Matches requests. In strings, `*` is a wildcard as in file names; other JSON values must be equal.
 
     Attributes:
         pattern: Method and path.
-        body: Part of the JSON body, which may have more.
+        body: Part of the JSON body, which may contain more.
         query: Query parameters and their values.
         status: Status of the response.
     """
@@ -55,7 +55,7 @@ class RequestMatcher:
             actual = exchange.query.get(name)
             if actual is None:
                 reasons.append(f"no query parameter {name}")
-            elif not any(_equal(_in_query(value), one) for one in actual):
+            elif not any(_equal(_in_query(value), text) for text in actual):
                 reasons.append(f"query parameter {name} is {', '.join(actual)}, not {_in_query(value)}")
         if self.status is not None and exchange.status != self.status:
             reasons.append(f"answered with {exchange.status or 'nothing'}, not {self.status}")
@@ -74,7 +74,7 @@ class RequestMatcher:
         if self.query:
             parts.append("with " + " and ".join(f"{name}={_in_query(value)}" for name, value in self.query.items()))
         if self.body is not None:
-            parts.append(f"with a body like {_shown(self.body, most=200)}")
+            parts.append(f"with a body like {_as_text(self.body, limit=200)}")
         if self.status is not None:
             parts.append(f"answered with {self.status}")
         return " ".join(parts)
@@ -82,7 +82,7 @@ class RequestMatcher:
 
 @dataclass(frozen=True, slots=True)
 class Expectation:
-    """A number of matching requests. `location` is its source location, empty if it is not from a scenario."""
+    """Expects a number of matching requests. `location` is the source location; "" if it is not from a scenario."""
 
     matcher: RequestMatcher
     times: CountRange = AT_LEAST_ONCE
@@ -112,7 +112,7 @@ class Expectation:
 
 @dataclass(frozen=True, slots=True)
 class Unmatched:
-    """A number of requests that match no operation."""
+    """Expects a number of requests that match no operation."""
 
     times: CountRange = NEVER
     location: str = ""
@@ -133,7 +133,7 @@ class Unmatched:
 
 @dataclass(frozen=True, slots=True)
 class InOrder:
-    """Requests in this order. Other requests may come in between."""
+    """Expects requests in an order. Other requests may be sent in between."""
 
     matchers: tuple[RequestMatcher, ...]
     location: str = ""
@@ -168,17 +168,17 @@ def _sent(exchanges: Sequence[Exchange], verb: str = "was") -> str:
     return f"{verb} sent {format_count(len(exchanges))}" if exchanges else f"{verb} never sent"
 
 
-def _listed(exchanges: Iterable[Exchange], most: int = 10, head: str = "sent requests:") -> list[str]:
+def _listed(exchanges: Iterable[Exchange], limit: int = 10, head: str = "sent requests:") -> list[str]:
     lines = [f"    {exchange}" for exchange in exchanges]
-    more = [f"    … and {len(lines) - most} more"] if len(lines) > most else []
-    return [f"  {head}", *lines[:most], *more] if lines else []
+    more = [f"    … and {len(lines) - limit} more"] if len(lines) > limit else []
+    return [f"  {head}", *lines[:limit], *more] if lines else []
 
 
 def _differences(path: str, expected: Any, actual: Any) -> list[str]:
-    """Return the differences between `actual` and the part of it that is expected."""
+    """Return the differences between the expected part of a value and the actual value."""
     if isinstance(expected, Mapping):
         if not isinstance(actual, Mapping):
-            return [f"{path} is {_shown(actual)}, not an object"]
+            return [f"{path} is {_as_text(actual)}, not an object"]
         reasons = []
         for name, value in expected.items():
             if name not in actual:
@@ -188,9 +188,9 @@ def _differences(path: str, expected: Any, actual: Any) -> list[str]:
         return reasons
     if isinstance(expected, list | tuple):
         if not isinstance(actual, list) or len(actual) != len(expected):
-            return [f"{path} is {_shown(actual)}, not {_shown(list(expected))}"]
-        return [text for i, one in enumerate(expected) for text in _differences(f"{path}[{i}]", one, actual[i])]
-    return [] if _equal(expected, actual) else [f"{path} is {_shown(actual)}, not {_shown(expected)}"]
+            return [f"{path} is {_as_text(actual)}, not {_as_text(list(expected))}"]
+        return [text for i, item in enumerate(expected) for text in _differences(f"{path}[{i}]", item, actual[i])]
+    return [] if _equal(expected, actual) else [f"{path} is {_as_text(actual)}, not {_as_text(expected)}"]
 
 
 def _equal(expected: Any, actual: Any) -> bool:
@@ -203,6 +203,6 @@ def _in_query(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _shown(value: Any, most: int = 60) -> str:
+def _as_text(value: Any, limit: int = 60) -> str:
     text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= most else f"{text[: most - 1]}…"
+    return text if len(text) <= limit else f"{text[: limit - 1]}…"

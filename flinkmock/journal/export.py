@@ -53,8 +53,8 @@ def as_har(journal: Journal, base_url: str) -> dict[str, Any]:
 
 def har_frame() -> tuple[str, str]:
     """Return the text of a HAR log before its entries, and the text after them."""
-    head, _, foot = json.dumps({"log": _har_log([])}).partition("[]")
-    return f"{head}[", f"\n]{foot}\n"
+    head, _, tail = json.dumps({"log": _har_log([])}).partition("[]")
+    return f"{head}[", f"\n]{tail}\n"
 
 
 def _har_log(entries: list[dict[str, Any]]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The journal of a cluster: its latest exchanges, and questions about them."""
+"""The journal of a cluster: its latest exchanges, and the checks of expectations."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from flinkmock.tables import counted
 
 
 class Expected(Protocol):
-    """An `Expectation`, `InOrder` or `Unmatched`. `str` describes it."""
+    """An `Expectation`, `InOrder` or `Unmatched`. Its text describes it."""
 
     @property
     def location(self) -> str:
-        """Its source location; empty if it is not from a scenario."""
+        """The source location; "" if the expectation is not from a scenario."""
 
     def failure_message(self, exchanges: Sequence[Exchange]) -> str | None:
-        """Return the message if it is not met, else None."""
+        """Return the message if the expectation is not met; None if it is met."""
 
     def matches(self, exchange: Exchange) -> bool:
-        """Whether it matches the request."""
+        """Whether the expectation is about this request."""
 
 
 _Deferred = tuple[Callable[..., Exchange], tuple[Any, ...]]
-"""A function that makes an exchange, and its arguments."""
+"""A function that creates an exchange, and its arguments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ class Journal(Sequence[Exchange]):
                 self._changed.notify_all()
 
     def defer(self, make: Callable[..., Exchange], *args: Any) -> None:
-        """Add an exchange that is made from `args` when somebody looks at it: most are never looked at."""
+        """Add an exchange that `make(*args)` creates when it is first read. Most exchanges are never read."""
         with self._changed:
             self._count += 1
             self._kept.append((make, args))
@@ -97,7 +97,7 @@ class Journal(Sequence[Exchange]):
 
     @property
     def _exchanges(self) -> deque[Exchange]:
-        """All exchanges that are kept. The caller holds `_changed`."""
+        """All exchanges in the journal. The caller holds `_changed`."""
         if self._has_deferred:
             first = self._count - len(self._kept) + 1
             made = [_exchange(entry, number) for number, entry in enumerate(self._kept, first)]
@@ -110,7 +110,7 @@ class Journal(Sequence[Exchange]):
         self.restore(JournalSnapshot((), 0, frozenset()))
 
     def snapshot(self) -> JournalSnapshot:
-        """Return the state, for `restore`."""
+        """Return the state of the journal, for `restore`."""
         with self._changed:
             return JournalSnapshot(tuple(self._exchanges), self._count, frozenset(self._expected_numbers))
 
@@ -131,7 +131,7 @@ class Journal(Sequence[Exchange]):
         """Return the matching requests.
 
         Raises:
-            InvalidArgument: There are none, and no release has an operation that matches.
+            InvalidArgument: No request matches, and no release has a matching operation.
         """
         matcher = RequestMatcher.parse(request, body, query, status)
         matching = [exchange for exchange in self.exchanges() if not matcher.mismatches(exchange)]
@@ -151,9 +151,15 @@ class Journal(Sequence[Exchange]):
 
     @property
     def unexpected(self) -> tuple[Exchange, ...]:
-        """The unmatched requests that no fault applied to and no test expected: probably mistakes of the client, or
-        operations that the release does not have."""
-        return tuple(one for one in self.unmatched if one.fault is None and one.number not in self._expected_numbers)
+        """The requests without an operation to which no fault applied and that no test expected.
+
+        They are probably mistakes of the client, or operations that the release lacks.
+        """
+        return tuple(
+            exchange
+            for exchange in self.unmatched
+            if exchange.fault is None and exchange.number not in self._expected_numbers
+        )
 
     def expect(
         self,
@@ -174,18 +180,18 @@ class Journal(Sequence[Exchange]):
             status: Status of the response.
 
         Raises:
-            UnmetExpectation: There are more or fewer. The message lists near misses.
-            InvalidArgument: There are none, as expected, but no release has an operation that matches.
+            UnmetExpectation: More or fewer requests match. The message lists near misses.
+            InvalidArgument: No request matches, as expected, but no release has a matching operation.
         """
         matcher = RequestMatcher.parse(request, body, query, status)
         self.check([Expectation(matcher, CountRange.parse(times))])
         return self.matching(matcher)
 
     def expect_in_order(self, *requests: str | RequestMatcher) -> None:
-        """Check that requests came in this order, possibly with others in between.
+        """Check that requests were sent in this order, possibly with others in between.
 
         Raises:
-            UnmetExpectation: They did not.
+            UnmetExpectation: They were not.
         """
         self.check([InOrder(tuple(RequestMatcher.parse(request) for request in requests))])
 
@@ -193,11 +199,13 @@ class Journal(Sequence[Exchange]):
         """Check expectations.
 
         Raises:
-            UnmetExpectation: With the messages of all that are not met.
+            UnmetExpectation: Expectations are not met; the message describes all of them.
         """
         exchanges, expectations = self.exchanges(), tuple(expected)
-        self._mark_expected(exchange for exchange in exchanges if any(one.matches(exchange) for one in expectations))
-        unmet = [text for one in expectations if (text := one.failure_message(exchanges)) is not None]
+        self._mark_expected(
+            exchange for exchange in exchanges if any(expectation.matches(exchange) for expectation in expectations)
+        )
+        unmet = [text for expectation in expectations if (text := expectation.failure_message(exchanges)) is not None]
         if unmet:
             if self.dropped:
                 unmet.append(f"The journal keeps {self.limit} requests; {self.dropped} older ones were dropped.")
@@ -213,9 +221,9 @@ class Journal(Sequence[Exchange]):
         query: Mapping[str, Any] | None = None,
         status: int | None = None,
     ) -> list[Exchange]:
-        """Wait until matching requests have come, and return them.
+        """Wait until matching requests have been sent, and return them.
 
-        It blocks the thread: use `asyncio.to_thread` in a coroutine.
+        The method blocks the thread: use `asyncio.to_thread` in a coroutine.
 
         Args:
             request: Method and path, or an operation id.
@@ -236,9 +244,9 @@ class Journal(Sequence[Exchange]):
             while True:
                 new = min(self._count - checked, len(self._exchanges))
                 matching += [
-                    one
-                    for one in islice(self._exchanges, len(self._exchanges) - new, None)
-                    if not matcher.mismatches(one)
+                    exchange
+                    for exchange in islice(self._exchanges, len(self._exchanges) - new, None)
+                    if not matcher.mismatches(exchange)
                 ]
                 checked = self._count
                 if len(matching) >= times:
@@ -251,10 +259,10 @@ class Journal(Sequence[Exchange]):
                     self._waiting -= 1
                 if not changed and monotonic() >= end:
                     break
-        raise self.arrived_too_late(matcher, times, timeout)
+        raise self.timeout_error(matcher, times, timeout)
 
     def arrived(self, matcher: RequestMatcher, times: int) -> list[Exchange] | None:
-        """Return the matching requests, or None if there are fewer than `times` by now."""
+        """Return the matching requests; None if there are fewer than `times`."""
         matching = [exchange for exchange in self.exchanges() if not matcher.mismatches(exchange)]
         if len(matching) < times:
             return None
@@ -262,8 +270,8 @@ class Journal(Sequence[Exchange]):
             self._mark_expected(matching)
         return matching
 
-    def arrived_too_late(self, matcher: RequestMatcher, times: int, timeout: float) -> UnmetExpectation:
-        """Return the error for a wait whose `timeout` (seconds) is over."""
+    def timeout_error(self, matcher: RequestMatcher, times: int, timeout: float) -> UnmetExpectation:
+        """Return the error for a wait whose `timeout` (in seconds) has expired."""
         text = Expectation(matcher, CountRange(times, None)).failure_message(self.exchanges())
         return UnmetExpectation(f"after {timeout:g} s: {text or f'{matcher} was sent too late.'}")
 
@@ -280,7 +288,7 @@ class Journal(Sequence[Exchange]):
         return iter(self.exchanges())
 
     def __str__(self) -> str:
-        """One line per request, after the number of dropped ones."""
+        """Return one line per request, after the number of dropped requests."""
         lines = [f"… {self.dropped} older requests were dropped"] if self.dropped else []
         return "\n".join([*lines, *map(str, self.exchanges())])
 

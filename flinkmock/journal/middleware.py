@@ -1,4 +1,4 @@
-"""Middleware: each request and its response become an `Exchange` in the journal."""
+"""Middleware that records each request and its response as an `Exchange` in the journal."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 Observer = Callable[[Exchange], None]
 ReadOutcome = tuple[int, int, int, int, str | None]
-"""Cluster time (epoch ms), arrival (epoch ms, and ns of `time.perf_counter_ns`), bytes of the body, name of the job."""
+"""Cluster time (epoch ms), arrival (epoch ms, and `time.perf_counter_ns`), body size (bytes), name of the job."""
 
 
 class JournalMiddleware:
-    """Records what `handler` responds. `observer` is called with each exchange before the response is sent."""
+    """Records the responses of `handler`. `observer` is called with each exchange before the response is sent."""
 
     def __init__(self, handler: RequestHandler, engine: Engine, observer: Observer | None = None) -> None:
         self._handler = handler
@@ -90,7 +90,7 @@ def _exchange_of_read(
 
 
 def exchange_of(request: Request) -> Exchange:
-    """The exchange of a request, without its response. One that the REST API rejects has no operation."""
+    """Return the exchange of a request, without its response. A request that the REST API rejects has no operation."""
     exchange = Exchange(request.method, request.target, headers=tuple(request.headers.items()))
     exchange.wall_time = request.received_at_ms
     if request.operation is not None and (request.rejection is None or request.ends_at_ingress):
@@ -102,13 +102,13 @@ def exchange_of(request: Request) -> Exchange:
 
 
 def finish(exchange: Exchange, request: Request, status: int, size: int, content_type: str | None) -> None:
-    """Add the response; `size` in bytes of its body, `status` 0 if there is none."""
+    """Add the response to an exchange. `size` is that of its body, in bytes; `status` is 0 if there is no response."""
     exchange.duration_us = (time.perf_counter_ns() - request.received_ns) // 1000
     exchange.status, exchange.response_size, exchange.content_type = status, size, content_type
 
 
 def _error_message(response: Response) -> str:
-    """The first line of an error response, without the stack trace."""
+    """Return the first line of an error response, without the stack trace."""
     try:
         *_, text = json.loads(response.body)["errors"]
     except (ValueError, KeyError, TypeError):

@@ -16,7 +16,7 @@ MAX_NEAR_MISSES = 3
 
 
 def near_misses(matcher: RequestMatcher, exchanges: Sequence[Exchange]) -> list[str]:
-    """Return the lines of a message. They say so if no request is similar."""
+    """Return lines for a message: the most similar requests, or a sentence if there are none."""
     unknown = unknown_operation(matcher.pattern)
     hint = [f"  {unknown}"] if unknown is not None else []
     return [*hint, *_nearest(matcher, exchanges)]
@@ -41,7 +41,7 @@ def _nearest(matcher: RequestMatcher, exchanges: Sequence[Exchange]) -> list[str
 
 
 def _similarity(matcher: RequestMatcher, exchange: Exchange) -> float:
-    """The similarity from 0 to 1. The path has most weight."""
+    """Return the similarity from 0 to 1. The path has the most weight."""
     operation = exchange.contract_operation
     actual = operation.segments if operation is not None else tuple(exchange.path.strip("/").split("/"))
     plain = [":" if segment.startswith(":") else segment for segment in matcher.pattern.segments]

@@ -1,4 +1,4 @@
-"""What a request that matches no operation was probably meant to be."""
+"""Hints about a request that matches no operation: the operation that the client probably meant."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from flinkmock.journal.exchange import Exchange
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 MIN_SIMILARITY = 0.65
-"""An operation that is less similar to the request, from 0 to 1, is not suggested."""
+"""The similarity, from 0 to 1, from which on an operation is suggested."""
 MIN_RATIO = 0.6
-"""Segments that are less similar, from 0 to 1, are different words."""
+"""The similarity, from 0 to 1, below which two segments are different words."""
 
 
 def operation_hints(exchange: Exchange, contract: Contract) -> list[str]:
@@ -35,10 +35,10 @@ def operation_hints(exchange: Exchange, contract: Contract) -> list[str]:
 
 
 def _methods(target: str, contract: Contract) -> list[str]:
-    """Return the methods of the path. `/jobs/overview` is not a path of `/jobs/:jobid`, although it matches it."""
-    matches = [one for method in METHODS if (one := contract.match(method, target)) is not None]
-    parameters = min((_parameters(one) for one in matches), default=0)
-    return [one.method for one in matches if _parameters(one) == parameters]
+    """Return the methods of a path. `/jobs/overview` has none of the methods of `/jobs/:jobid`, although it matches."""
+    matches = [operation for method in METHODS if (operation := contract.match(method, target)) is not None]
+    parameters = min((_parameters(operation) for operation in matches), default=0)
+    return [operation.method for operation in matches if _parameters(operation) == parameters]
 
 
 def _parameters(operation: Operation) -> int:
@@ -46,28 +46,28 @@ def _parameters(operation: Operation) -> int:
 
 
 def _similarity(operation: Operation, exchange: Exchange) -> float:
-    """Return how similar an operation is to a request, from 0 to 1: by path segments, and a little by the method."""
+    """Return the similarity of an operation and a request, from 0 to 1; the path has more weight than the method."""
     segments = [segment for segment in exchange.path.split("/") if segment]
     if segments[:1] == ["v1"]:
         del segments[0]
-    path = _aligned(operation.segments, segments) / max(len(operation.segments), len(segments), 1)
+    path = _alignment_score(operation.segments, segments) / max(len(operation.segments), len(segments), 1)
     return 0.9 * path + (0.1 if operation.method == exchange.method else 0)
 
 
-def _aligned(own: Sequence[str], sent: Sequence[str]) -> float:
-    """Return the sum of similarities of the segments, aligned in the best way: some may be missing on each side."""
+def _alignment_score(expected: Sequence[str], sent: Sequence[str]) -> float:
+    """Return the sum of similarities of the best alignment, in which segments of both sides may have no counterpart."""
     best = [0.0] * (len(sent) + 1)
-    for segment in own:
+    for segment in expected:
         before = best
         best = [0.0]
         for position, other in enumerate(sent):
-            best.append(max(before[position + 1], best[position], before[position] + _alike(segment, other)))
+            best.append(max(before[position + 1], best[position], before[position] + _word_similarity(segment, other)))
     return best[-1]
 
 
-def _alike(own: str, sent: str) -> float:
-    """Return how similar a segment is, from 0 to 1. Different words are not similar, whatever letters they share."""
-    if own.startswith(":"):
+def _word_similarity(expected: str, sent: str) -> float:
+    """Return the similarity of two segments, from 0 to 1; 0 for different words, even if they share some letters."""
+    if expected.startswith(":"):
         return 0.9
-    ratio = SequenceMatcher(None, own, sent).ratio()
+    ratio = SequenceMatcher(None, expected, sent).ratio()
     return ratio if ratio >= MIN_RATIO else 0

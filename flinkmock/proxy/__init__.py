@@ -1,4 +1,4 @@
-"""A proxy for a live cluster: forwards everything unchanged, checks both directions, and applies faults."""
+"""A proxy for a live cluster. It forwards requests and responses unchanged, checks both, and applies faults."""
 
 from flinkmock.errors import FaultRequiresFakeCluster
 from flinkmock.proxy.proxy import Proxy

@@ -78,7 +78,7 @@ class PassingCoherence:
         self._signs.clear()
 
     def end(self) -> list[Culprit]:
-        """Return the values that are wrong and were not reported yet."""
+        """Return the culprits that were not reported yet."""
         return self._release(math.inf)
 
     def add(self, response: SeenResponse) -> list[Culprit]:
@@ -108,7 +108,7 @@ class PassingCoherence:
         return found_culprits
 
     def _shows_new_leader(self, earlier: SeenResponse, response: SeenResponse) -> bool:
-        """Note a sign of a new leader; return whether there are enough."""
+        """Note a sign of a new leader; return whether there are enough signs."""
         now = response.received_at
         self._signs = {operation: at for operation, at in self._signs.items() if now - at < SIGN_MS}
         if shows_new_leader(earlier, response):
@@ -116,7 +116,7 @@ class PassingCoherence:
         return len(self._signs) >= SIGNS
 
     def _release(self, until: float) -> list[Culprit]:
-        """Name what contradicts earlier responses, of the responses that were received until a time."""
+        """Return the culprits in responses that were held back and arrived until a time."""
         found_culprits: list[Culprit] = []
         while self._held and self._held[0][0] <= until:
             _, response, contradictions = self._held.pop(0)

@@ -46,7 +46,7 @@ from flinkmock.server.fault_delivery import FaultDelivery
 CLIENT_HEADERS = "Accept", "Accept-Encoding", "Content-Type", "User-Agent"
 """Headers that aiohttp's client adds by default."""
 UNREAD_BODY = 413, 417
-"""Statuses of responses after which the server may take the rest of the body for a request: no other one follows."""
+"""Statuses after which a connection is closed: the server may take the unread rest of the body for a request."""
 MAX_LINE = 64 * 1024
 """The maximum length of a request line or header, in bytes: more than Flink's, so that Flink rejects longer ones."""
 _Route = tuple[Operation | None, Mapping[str, str], URL]
@@ -61,8 +61,8 @@ class Proxy:
         contract: The contract that requests and responses are checked against.
         on_exchange: Called with each exchange.
         faults: Applied to requests by the same rules as in a fake cluster.
-        seed: The seed of their random choices.
-        on_checked: Called with each exchange and what is wrong with it.
+        seed: The seed of the faults' random choices.
+        on_checked: Called with each exchange and the findings about it.
         headers: The headers for every request to the server, in place of the client's, such as credentials.
         context: The SSL context for TLS to the server; None: the default one.
 
@@ -95,7 +95,7 @@ class Proxy:
         self._delayed = DelayedResponses(self._upstream)
         self._quirks = ReleaseQuirks.of(contract.release)
         self._faults = FaultMiddleware(None, self._upstream, contract.release)
-        self._route = lru_cache(maxsize=10_000)(self._find)  # clients repeat the same paths
+        self._route = lru_cache(maxsize=10_000)(self._find_route)  # clients repeat the same paths
         self._client: aiohttp.ClientSession | None = None
 
     @property
@@ -105,7 +105,7 @@ class Proxy:
 
     @property
     def in_flight(self) -> int:
-        """How many requests have no complete response yet."""
+        """The number of requests without a complete response."""
         return len(self._in_flight)
 
     def summary(self) -> str:
@@ -160,7 +160,7 @@ class Proxy:
         return app
 
     async def _handle(self, http: web.Request) -> web.StreamResponse:
-        request, url = self._read(http)
+        request, url = self._request_of(http)
         key = id(request)
         self._in_flight[key] = request, time.monotonic_ns()
         try:
@@ -175,8 +175,8 @@ class Proxy:
         """Count a request that got no response, with the seconds that it waited."""
         if key not in self._in_flight:
             return
-        request, begun = self._in_flight.pop(key)
-        seconds = (time.monotonic_ns() - begun) // 1_000_000_000
+        request, started_ns = self._in_flight.pop(key)
+        seconds = (time.monotonic_ns() - started_ns) // 1_000_000_000
         self.checker.add_unanswered(f"{request.operation or request.method}: {text}", f"{seconds} s")
 
     async def _answer(self, http: web.Request, request: Request, url: URL) -> web.StreamResponse:
@@ -203,7 +203,7 @@ class Proxy:
     async def _forward(
         self, http: web.Request, request: Request, url: URL, sent: BodyBuffer, delivery: FaultDelivery | None
     ) -> web.StreamResponse:
-        """Raises aiohttp.ClientError if the server sends no response."""
+        """Forward a request and its response. Raises aiohttp.ClientError if the server sends no response."""
         assert self._client is not None
         async with self._client.request(
             http.method,
@@ -237,14 +237,14 @@ class Proxy:
         return response
 
     def _with_added_headers(self, headers: Mapping[str, str]) -> CIMultiDict[str]:
-        """Return the headers of a client with those that every request to the server gets."""
+        """Return the headers of a client, replaced by those that every request to the server gets."""
         merged = CIMultiDict(headers)
         for name, value in self._headers.items():
             merged[name] = value
         return merged
 
     def _stale(self, request: Request) -> Response | None:
-        """Return the earlier response that a fault serves; None if it serves none, or if none is old enough."""
+        """Return the earlier response that a fault serves; None if the fault serves none, or if none is old enough."""
         if not request.staleness_ms:
             return None
         return self._upstream.history.before(request.target, self._upstream.clock.now() - request.staleness_ms)
@@ -283,7 +283,7 @@ class Proxy:
         await self._upstream.refresh_jobs(self._client, self._with_added_headers(http.headers))
         return self._faults.before(request)
 
-    def _read(self, http: web.Request) -> tuple[Request, URL]:
+    def _request_of(self, http: web.Request) -> tuple[Request, URL]:
         """Return the request and its upstream URL."""
         request = Request(http.method, http.raw_path, http.headers)
         request.received_at_ms, request.received_ns = time.time_ns() // 1_000_000, time.perf_counter_ns()
@@ -292,7 +292,7 @@ class Proxy:
         request.path = unquote(http.raw_path.partition("?")[0])
         return request, url
 
-    def _find(self, method: str, target: str) -> _Route:
+    def _find_route(self, method: str, target: str) -> _Route:
         target = origin_form(target)
         operation, parameters = self.contract.match_route(method, target) or (None, {})
         return operation, parameters, URL(self.upstream + target, encoded=True)
@@ -304,7 +304,7 @@ class Proxy:
         return exchange
 
     def _exchange(self, request: Request, sent: BodyBuffer, response: Response | NoResponse) -> Exchange:
-        """Return the complete exchange."""
+        """Return the exchange of a request with its response."""
         exchange = self._start_exchange(request, sent)
         if isinstance(response, Response):
             finish(exchange, request, response.status, len(response.body), response.content_type)
@@ -333,7 +333,7 @@ class Proxy:
 
 
 async def _prepare(request: web.Request, response: web.StreamResponse) -> None:
-    """A hook for `on_response_prepare`: keeps the headers of forwarded responses unchanged."""
+    """Keep the headers of forwarded responses unchanged; a hook for `on_response_prepare`."""
     if isinstance(response, UpstreamResponse):
         response.drop_added_headers()
 

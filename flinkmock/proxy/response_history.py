@@ -10,7 +10,7 @@ from flinkmock.faults import Fault
 from flinkmock.rest.response import Response
 
 MAX_BYTES = 64 * 1024 * 1024
-"""Of all bodies; the targets that were requested least recently are dropped first."""
+"""The maximum size of all bodies. The targets that were requested least recently are dropped first."""
 
 
 class ResponseHistory:
@@ -40,9 +40,9 @@ class ResponseHistory:
             if not self._kept[oldest]:
                 del self._kept[oldest]
 
-    def before(self, target: str, moment: int) -> Response | None:
-        """Return the last response that arrived at `moment` or before; None if there is none, or it was dropped."""
-        earlier = [response for arrived, response in self._kept.get(target, ()) if arrived <= moment]
+    def before(self, target: str, until: int) -> Response | None:
+        """Return the last response that arrived until a time, in epoch ms; None if there is none, or it was dropped."""
+        earlier = [response for arrived, response in self._kept.get(target, ()) if arrived <= until]
         return earlier[-1] if earlier else None
 
     def _drop_oldest(self, responses: deque[tuple[int, Response]]) -> None:

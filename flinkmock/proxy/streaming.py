@@ -16,13 +16,13 @@ HOP_BY_HOP = frozenset(
 )
 """Headers that are not forwarded. `Host` is one of them: an ingress routes by the upstream server's own name."""
 CONTINUE = "100-continue"
-"""The value of `Expect` that is not forwarded: the proxy meets it itself. The server gets the body at once, as a real
-Flink needs it, which sends 100 only after the first bytes of a body."""
+"""The value of `Expect` that the proxy answers itself. The server gets the body immediately, because a real Flink
+sends 100 only after the first bytes of a body."""
 
 
 @dataclass(slots=True)
 class BodyBuffer:
-    """Counts the bytes of a body and keeps it if it has at most `limit` bytes (-1: never)."""
+    """Counts the bytes of a body. It keeps a body of at most `limit` bytes; with -1 it keeps none."""
 
     limit: int
     size: int = 0
@@ -47,7 +47,7 @@ class BodyBuffer:
 
 
 class UpstreamResponse(web.StreamResponse):
-    """A response with the status and headers of the upstream server's; the caller writes the body."""
+    """A response with the status and the headers of the upstream server's response; the caller writes the body."""
 
     # aiohttp then sends the head with the first part of the body, which saves one of three system calls per request
     _send_headers_immediately = False
@@ -94,6 +94,6 @@ async def forward_body(content: aiohttp.StreamReader, buffer: BodyBuffer) -> Asy
 
 
 async def read_body(content: aiohttp.StreamReader, buffer: BodyBuffer) -> None:
-    """Read a body that is not forwarded into a buffer."""
+    """Read a body into a buffer without forwarding it."""
     async for _ in forward_body(content, buffer):
         pass

@@ -27,20 +27,20 @@ from flinkmock.proxy.passing_coherence import PassingCoherence
 MAX_CHECKED_BYTES = 4 * 1024 * 1024
 """Longer responses are not checked."""
 MAX_NOTES = 100
-"""How many notes a report keeps: a proxy may run for days."""
+"""The maximum number of notes in a report. It is limited because a proxy may run for days."""
 
 CLIENT_ERRORS = (400, 405, 413, 415)
-"""Statuses of requests that are wrong in any state of the cluster."""
+"""Statuses of responses to requests that are wrong in any state of the cluster."""
 
 
 class TrafficChecker:
-    """Collects findings.
+    """Collects findings about the exchanges of a proxy.
 
     Attributes:
         report: Deviations of the server.
-        advice: Sentences about mistakes in the clients' requests, with their number.
-        mistaken: How many requests have such mistakes.
-        unanswered: Sentences about requests without a complete response, with their number.
+        advice: Sentences about mistakes in clients' requests, each with the number of such requests.
+        mistaken: The number of requests with such mistakes.
+        unanswered: Sentences about requests without a complete response, each with their number.
     """
 
     def __init__(self, contract: Contract, url: str) -> None:
@@ -67,13 +67,13 @@ class TrafficChecker:
         """Check an exchange and set its `error_message`.
 
         Returns:
-            What is wrong with it: deviations of the server, mistakes of the client.
+            The findings: deviations of the server and mistakes of the client.
 
         Args:
             exchange: The exchange.
             operation: The operation that the client called; None if the release lacks it.
             status, headers: The status and headers of the server's response, before a fault changed it.
-            body: The same; None if it is not to be checked.
+            body: The body of that response; None if it is not checked.
             span: When the request was received and the response had been sent, in ms of one clock.
         """
         self.report.requests += 1
@@ -101,26 +101,26 @@ class TrafficChecker:
         return [*deviations, *advice, *(f"note: {note}" for note in notes)]
 
     def end(self) -> None:
-        """Add what was found and not reported yet to the report."""
+        """Add findings that were held back to the report."""
         self._add_culprits(self._coherence.end())
 
-    def note_interruption(self, what: str, at: float) -> None:
-        """Drop what was known of the server, which may have been restarted, and note it once until it responds again.
+    def note_interruption(self, event: str, at: float) -> None:
+        """Drop earlier responses, because the server may have been restarted, and note it once until it responds again.
 
         Args:
-            what: What happened, for the note.
+            event: The event, for the note.
             at: When it was seen, in ms of the clock of `record`.
         """
         self._coherence.reset(at)
         if not self._is_interrupted:
-            self._note(what)
+            self._note(event)
         self._is_interrupted = True
 
     def _note_new_leader(self) -> None:
         self._note("the server was restarted, or has another leader")
 
-    def _note(self, what: str) -> None:
-        note = f"{datetime.now(UTC):%H:%M:%S} UTC: {what}. Earlier responses were dropped."
+    def _note(self, event: str) -> None:
+        note = f"{datetime.now(UTC):%H:%M:%S} UTC: {event}. Earlier responses were dropped."
         self._new_notes.append(note)
         if len(self.report.notes) < MAX_NOTES:
             self.report.notes.append(note)
@@ -165,7 +165,7 @@ class TrafficChecker:
         return self._add_culprits(self._coherence.add(response))
 
     def _add_culprits(self, culprits: Iterable[Culprit]) -> list[str]:
-        """Add values that are wrong to the report; return those that are new."""
+        """Add culprits to the report; return the new ones as text."""
         texts = []
         for culprit in culprits:
             expected, found = described(culprit)
@@ -179,7 +179,7 @@ class TrafficChecker:
         return texts
 
     def add_unanswered(self, text: str, detail: str = "") -> None:
-        """Count a request that got no response, or a part of one. `detail` is kept of the last such request."""
+        """Count a request that got no response, or an incomplete one. Of several details, the last one is kept."""
         self.unanswered[text] += 1
         self._details[text] = detail
 

@@ -19,7 +19,7 @@ from flinkmock.named_random import NamedRandom
 from flinkmock.proxy.response_history import ResponseHistory
 
 REFRESH_MS = 500
-"""How old the list of jobs may be when a fault needs a job's name or state."""
+"""The maximum age, in ms, of the list of jobs when a fault needs the name or the state of a job."""
 _CREDENTIALS = "Authorization", "Cookie"
 _CLUSTER_FAULTS = "leader_failover", "kill_taskmanager"
 """Fields of a fault that change the cluster itself."""
@@ -35,7 +35,7 @@ class _Job:
 class UpstreamCluster:
     """A live cluster, as the FaultTarget of a proxy.
 
-    Its time is the wall clock; `during` counts from the creation of this object.
+    Its time is that of the wall clock. The `during` of faults counts from the creation of this object.
 
     Args:
         url: The URL of the cluster.
@@ -107,7 +107,7 @@ def _cluster_faults(fault: Fault) -> list[str]:
 
 
 def _jobs(overview: Any) -> list[_Job]:
-    """Return the jobs of an overview, the newest first. Raises ValueError if it isn't one."""
+    """Return the jobs of an overview, the newest first. Raises ValueError if the body is not an overview."""
     try:
         rows = sorted(overview["jobs"], key=lambda row: -int(row["start-time"]))
         return [_Job(row["jid"], row["name"], row["state"]) for row in rows]

@@ -237,7 +237,7 @@ def test_json_has_all_deviations(tmp_path: Path, capsys: pytest.CaptureFixture[s
     [
         ("a.json", "{", r"a\.json is not JSON"),
         ("a.yaml", "{", r"a\.yaml is not YAML"),
-        ("a.har", {"log": {"entries": [1]}}, "does not have the form that it seems to have"),
+        ("a.har", {"log": {"entries": [1]}}, "looks like a known format, but differs from it"),
         ("a.json", {"request": {}, "response": {"bodyFileName": "none.json"}}, "there is no file __files/none.json"),
     ],
 )

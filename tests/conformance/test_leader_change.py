@@ -10,7 +10,7 @@ import pytest
 from flinkmock import FlinkMock
 from flinkmock.conformance.check import Check
 from flinkmock.conformance.http_client import HttpClient
-from flinkmock.conformance.interruptions import MOST_IN_A_ROW
+from flinkmock.conformance.interruptions import MAX_IN_A_ROW
 from flinkmock.conformance.report import Report
 from flinkmock.contract import Contract
 
@@ -78,4 +78,4 @@ def test_a_server_that_never_has_a_leader() -> None:
         report = watched(cluster, {}, 0)
     [finding] = report.findings
     assert str(finding).startswith("status: expected 200, found 503 Service temporarily unavailable")
-    assert len(report.notes) == MOST_IN_A_ROW
+    assert len(report.notes) == MAX_IN_A_ROW

@@ -1,4 +1,4 @@
-"""A response that a hand-written fake gives."""
+"""One response of a hand-written fake."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 WILDCARD = "*"
-"""A segment of a path that the fake matches with a pattern."""
+"""Stands for a segment of a path that the fake matches with a pattern."""
 _PLAIN_SEGMENT = re.compile(r"[\w.~%@:,+=-]+")
 
 
@@ -20,9 +20,9 @@ class FakeResponse:
     Attributes:
         source: File and position: "mappings/jobs.json", "routes.json[2]".
         method: The method of the request; "" if it is unknown.
-        path: Path and query of the request, in which a pattern is `*`; "" if it is unknown.
+        path: The path and the query of the request, with `*` for segments that are patterns; "" if it is unknown.
         status: The status of the response.
-        body: Parsed JSON, the text if it is not JSON, None if it is empty.
+        body: The parsed JSON; the text if it is not JSON; None if it is empty.
         is_json: Whether the body could be parsed.
     """
 
@@ -42,7 +42,7 @@ class FakeResponse:
 def fake_response(
     source: str, method: str, url: str, status: int, body: Any, *, is_pattern: bool = False
 ) -> FakeResponse:
-    """Create one from a URL and a body.
+    """Create a FakeResponse from a URL and a body.
 
     Args:
         source: File and position.
@@ -75,7 +75,7 @@ def _path(url: str) -> str:
 
 
 def _path_of_pattern(pattern: str) -> str:
-    """Return the path that a regular expression or template stands for: each segment that is not plain is `*`."""
+    """Return the path of a regular expression or a template, with `*` for each segment that is not plain text."""
     text = pattern.replace("\\/", "/").replace("\\.", ".").replace("\\-", "-")
     text = re.sub(r"\[[^\]]*\]|\([^)]*\)|\{[^}]*\}", WILDCARD, text)  # these may contain slashes
     text = re.sub(r"^\^?([\w?]+://[^/]+)?", "", text).removesuffix("$")

@@ -1,4 +1,4 @@
-"""Guesses which operation a plain JSON body is the response of."""
+"""Guesses the operation to which a JSON body is the response."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from flinkmock.contract import LATEST, Contract, Operation
 from flinkmock.contract.contract import known_releases
 
 MIN_SHARE = 0.5
-"""A body that has less than this share of its keys in common with an operation's response is not one of it."""
+"""The share of keys that a body has to have in common with the response of an operation, from 0 to 1."""
 ERROR_STATUS = 500
-"""The status of a plain body with errors, which does not say it."""
+"""The assumed status of a body with errors."""
 
 
 def guess(body: Any, name: str) -> tuple[str, int]:
@@ -24,7 +24,7 @@ def guess(body: Any, name: str) -> tuple[str, int]:
         name: The name of the file, without its suffix. It decides between operations that fit equally well.
 
     Returns:
-        Such as ("GET /jobs/overview", 200). The request is "" if nothing fits.
+        The request and the status, such as ("GET /jobs/overview", 200). The request is "" if no operation fits.
     """
     if isinstance(body, dict) and body.keys() == {"errors"}:
         return "", ERROR_STATUS
@@ -37,7 +37,7 @@ def guess(body: Any, name: str) -> tuple[str, int]:
 
 @cache
 def _operations() -> tuple[Operation, ...]:
-    """All operations with a JSON response, as the newest release with each has it."""
+    """Return all operations with a JSON response, each as the newest release that has it describes it."""
     operations: dict[str, Operation] = {}
     for release in dict.fromkeys([LATEST, *reversed(known_releases())]):
         for operation in Contract.load(release):
@@ -58,7 +58,7 @@ def _score(operation: Operation, body: Any, name: str) -> tuple[float, float, fl
 
 
 def _share(operation: Operation, contract: Contract, body: Any) -> float:
-    """Return how much of the keys of the body and of the schema are common, from 0 to 1."""
+    """Return the share of keys that are both in the body and in the schema, from 0 to 1."""
     schema = operation.response or {}
     while "$ref" in schema:
         schema = contract.definitions[schema["$ref"].rpartition("/")[2]]

@@ -29,7 +29,7 @@ def read_fakes(paths: Iterable[Path]) -> list[FakeResponse]:
     for path in paths:
         files = sorted(file for file in path.rglob("*") if file.suffix in SUFFIXES) if path.is_dir() else [path]
         for file in files:
-            if "__files" not in file.parts:  # bodies of WireMock, which its mappings name
+            if "__files" not in file.parts:  # WireMock's mappings refer to these bodies
                 fakes += _read_file(file)
     return fakes
 
@@ -43,7 +43,7 @@ def _read_file(file: Path) -> list[FakeResponse]:
     try:
         return list(_responses(document, file))
     except (LookupError, TypeError, ValueError, AttributeError) as error:
-        raise FlinkMockError(f"{file} does not have the form that it seems to have: {error!r}.") from error
+        raise FlinkMockError(f"{file} looks like a known format, but differs from it: {error!r}.") from error
 
 
 def _parse(text: str, file: Path) -> Any:
@@ -61,7 +61,7 @@ def _parse(text: str, file: Path) -> Any:
 
 
 def _responses(document: Any, file: Path) -> Iterator[FakeResponse]:
-    """Recognize the format by its keys."""
+    """Yield the responses in a document, whose format its keys show."""
     source = str(file)
     if isinstance(document, Mapping) and isinstance(document.get("log"), Mapping) and "entries" in document["log"]:
         yield from _har(document["log"]["entries"], source)

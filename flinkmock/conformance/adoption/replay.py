@@ -1,4 +1,4 @@
-"""Sends the requests of hand-written fakes to the cluster of a scenario, and compares what a scenario determines."""
+"""Sends the requests of hand-written fakes to the cluster of a scenario, and compares values that it determines."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ COMPARED = frozenset(
         "parallelism", "slots-total", "slotsNumber", "state", "status", "taskmanagers",
     }
 )  # fmt: skip
-"""Keys whose values a scenario determines. All others are times, counts and sizes, which the model works out."""
+"""Keys whose values a scenario determines. Other values are computed by the model."""
 IDENTITIES = ("jid", "id", "name")
-"""Keys by which entries of lists are found."""
+"""Keys that identify the entries of lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Difference:
         request: The request of the fake: "GET /jobs/overview".
         pointer: JSON pointer of the value.
         fake: The value of the fake.
-        served: The value of the cluster; None if it has none.
+        served: The value of the cluster; None if it lacks the value.
     """
 
     request: str
@@ -49,8 +49,8 @@ def replay(fakes: Sequence[FakeResponse], scenario: Mapping[str, Any]) -> tuple[
     """Compare the responses of fakes with those of a scenario.
 
     Args:
-        fakes: Only those of a GET with a path and a JSON body are compared.
-        scenario: As `scenario_of` returns it.
+        fakes: The responses. Only those to a GET with a path and a JSON body are compared.
+        scenario: The scenario, as `scenario_of` returns it.
 
     Returns:
         How many responses were compared, and the differences.
@@ -74,10 +74,10 @@ def _target(fake: FakeResponse, flink: str) -> str | None:
     """Return the path to request; None if the response can't be compared."""
     segments = fake.path.partition("?")[0].split("/")
     is_concrete = WILDCARD not in segments and not any(segment.startswith(":") for segment in segments)
-    reviewed = review(fake, [flink])
-    if fake.method != "GET" or fake.status != 200 or not is_concrete or reviewed.operation is None:
+    fake_review = review(fake, [flink])
+    if fake.method != "GET" or fake.status != 200 or not is_concrete or fake_review.operation is None:
         return None
-    return fake.path.removeprefix(reviewed.prefix) if isinstance(fake.body, Mapping) else None
+    return fake.path.removeprefix(fake_review.prefix) if isinstance(fake.body, Mapping) else None
 
 
 def _served(client: InProcessClient, target: str) -> Any:
@@ -112,10 +112,12 @@ def _leaves(pointer: str, fake: Any, served: Any) -> Iterator[tuple[str, Any, An
 
 
 def _entry(value: Any, number: int, entries: list[Any]) -> Any:
-    """Return the entry of a list with the same identity, else the one at the same position."""
+    """Return the entry of a list with the same identity; if `value` has no identity, the one at the same position."""
     if isinstance(value, Mapping):
         for key in IDENTITIES:
             if key in value:
-                same = (entry for entry in entries if isinstance(entry, Mapping) and entry.get(key) == value[key])
-                return next(same, None)
+                same_entries = (
+                    entry for entry in entries if isinstance(entry, Mapping) and entry.get(key) == value[key]
+                )
+                return next(same_entries, None)
     return entries[number] if number < len(entries) else None

@@ -1,4 +1,4 @@
-"""Compares one response of a hand-written fake with what the releases of Flink answer."""
+"""Compares one response of a hand-written fake with the contracts of Flink's releases."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from flinkmock.contract import Contract, Operation
 from flinkmock.journal.operation_hints import METHODS
 
 MAX_PREFIX = 4
-"""How many segments before Flink's own path are skipped, as those of a gateway."""
+"""How many segments before Flink's own path are taken for the prefix of a gateway."""
 
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """What the releases say about a response.
+    """The review of one response by the contracts of the releases.
 
     Attributes:
-        fake: The response.
+        fake: The reviewed response.
         operation: The operation of the newest release that has it; None if no release has it.
         prefix: The part of the path before Flink's own: "/flink".
-        deviations: For each release, the differences from Flink; empty if the release may give this response.
+        deviations: For each release, the differences from Flink; empty if the release may send this response.
     """
 
     fake: FakeResponse
@@ -34,17 +34,17 @@ class Review:
 
     @property
     def releases(self) -> list[str]:
-        """The releases that may give this response."""
-        return [release for release, found in self.deviations.items() if not found]
+        """The releases that may send this response."""
+        return [release for release, deviations_of_release in self.deviations.items() if not deviations_of_release]
 
     @property
     def deviates(self) -> bool:
-        """Whether no release gives this response."""
+        """Whether no release sends this response."""
         return not self.releases
 
     @property
     def nearest(self) -> str:
-        """The release with the fewest deviations, the newest one of several."""
+        """The release with the fewest deviations; the newest one if several have as few."""
         return min(reversed(list(self.deviations)), key=lambda release: len(self.deviations[release]))
 
 
@@ -65,7 +65,7 @@ def review(fake: FakeResponse, releases: Sequence[str]) -> Review:
 
 
 def _prefix(fake: FakeResponse, contracts: Sequence[Contract]) -> tuple[str, str]:
-    """Return the part before Flink's path, and Flink's path."""
+    """Return the prefix of the path, and Flink's own path."""
     segments = fake.path.partition("?")[0].split("/")[1:]
     for length in range(min(MAX_PREFIX, len(segments) - 1) + 1):
         path = "/" + "/".join(segments[length:])

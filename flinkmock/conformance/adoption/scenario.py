@@ -1,4 +1,4 @@
-"""Makes a scenario out of the responses of a hand-written fake: the cluster, jobs in their states, and errors."""
+"""Creates a scenario from the responses of a hand-written fake: the cluster, jobs in their states, and errors."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from flinkmock.scenario import load_scenario
 
 ID = re.compile(r"[0-9a-f]{32}")
 ENDED_AGE = "1h"
-"""How long before the scenario a job was submitted that has ended, or that has left RUNNING."""
+"""The age of jobs that have ended, or that have left RUNNING, when the scenario begins."""
 LIFECYCLES: Mapping[str, Sequence[Any]] = {
     "INITIALIZING": [{"INITIALIZING": "forever"}],
     "CREATED": [{"CREATED": "forever"}],
@@ -27,21 +27,21 @@ LIFECYCLES: Mapping[str, Sequence[Any]] = {
     "CANCELED": [{"RUNNING": "1m"}, {"CANCELLING": "100ms"}, "CANCELED"],
     "FINISHED": [{"RUNNING": "1m"}, "FINISHED"],
 }
-"""A lifecycle that is in the state when the scenario begins."""
+"""Job state -> a lifecycle whose job is in this state when the scenario begins."""
 AGELESS = ("INITIALIZING", "CREATED", "RUNNING")
 ASYNC = {"savepoints": "savepoint", "checkpoints": "checkpoint"}
-"""The part of the path of an asynchronous operation -> the key of the section `operations`."""
+"""Segment of the path of an async operation -> key of the section `operations`."""
 
 
 def scenario_of(fakes: Sequence[FakeResponse], flink: str) -> dict[str, Any]:
-    """Return a scenario whose cluster gives responses with the same jobs, states and errors.
+    """Return a scenario whose cluster has the same jobs, states and errors as the responses.
 
     Args:
         fakes: The responses.
         flink: The release to serve.
 
     Returns:
-        A valid scenario. What can't be read from the responses is left out.
+        A valid scenario. It leaves out everything that the responses don't show.
     """
     reader = _Reader(flink)
     for fake in fakes:
@@ -49,43 +49,43 @@ def scenario_of(fakes: Sequence[FakeResponse], flink: str) -> dict[str, Any]:
     scenario = reader.scenario()
     try:
         load_scenario(scenario)
-    except ScenarioError:  # an id, a name or a path that no scenario can have
-        scenario["jobs"] = {name: _plain(job) for name, job in scenario.get("jobs", {}).items()}
+    except ScenarioError:  # a scenario can't have such an id, name or path
+        scenario["jobs"] = {name: _without_details(job) for name, job in scenario.get("jobs", {}).items()}
         load_scenario(scenario)
     return scenario
 
 
-def _plain(job: Mapping[str, Any]) -> dict[str, Any]:
+def _without_details(job: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in job.items() if key in ("extends", "lifecycle", "age", "type", "restart")}
 
 
 class _Reader:
-    """Collects what the responses say about the cluster."""
+    """Collects the facts about the cluster that responses contain."""
 
     def __init__(self, flink: str) -> None:
         self._flink = flink
         self._contract = Contract.load(flink)
         self._cluster: dict[str, Any] = {}
         self._jobs: dict[str, dict[str, Any]] = {}
-        """Job id, or name where there is none -> what is known of the job."""
+        """Job id, or the name of a job without id -> known facts of the job."""
         self._operations: dict[str, Any] = {}
         self._faults: list[dict[str, Any]] = []
 
     def read(self, fake: FakeResponse) -> None:
-        """Read one response; what does not have Flink's form is ignored."""
-        reviewed = review(fake, [self._flink])
-        if reviewed.operation is None:
+        """Read one response; ignore parts that don't have Flink's form."""
+        fake_review = review(fake, [self._flink])
+        if fake_review.operation is None:
             return
         if fake.status >= 400:
-            self._error(str(reviewed.operation), fake)
+            self._error(str(fake_review.operation), fake)
             return
         if not isinstance(fake.body, Mapping):
             return
-        path = fake.path.partition("?")[0].removeprefix(reviewed.prefix)
+        path = fake.path.partition("?")[0].removeprefix(fake_review.prefix)
         route = self._contract.match_route(fake.method, path)
         parameters = route[1] if route else {}
         try:
-            self._body(reviewed.operation.id, fake.body, parameters, path)
+            self._body(fake_review.operation.id, fake.body, parameters, path)
         except (LookupError, TypeError, ValueError, AttributeError):
             return
 
@@ -202,7 +202,7 @@ def _exception(body: Mapping[str, Any]) -> dict[str, Any] | None:
 
 
 def _java(java_class: str, cause: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an exception by its class, and by the first line of its stack trace."""
+    """Return an exception of a scenario, made from the class and the first line of the stack trace."""
     first = str(cause.get("stack-trace", "")).strip().partition("\n")[0]
     match = re.match(r"([\w.$]+\.[\w$]+)(?::\s*(.*))?$", first)
     name = java_class or (match[1] if match else "java.lang.RuntimeException")

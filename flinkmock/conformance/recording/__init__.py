@@ -4,9 +4,9 @@
     Poller(reader, observations, wait).poll(60_000, 1_000)
     recorded_scenario(observations)
 
-States come from the timestamps and exception histories of the jobs, so that the scenario has states between two polls
-too; graphs from the plan; interval, duration and size of checkpoints from their history. Metrics are recorded only if
-they are not Flink's own.
+States come from the timestamps and the exception histories of jobs, so that states between two polls are recorded too.
+Graphs come from the plan; the interval, durations and sizes of checkpoints come from their history. Metrics of Flink
+itself are not recorded.
 """
 
 from flinkmock.conformance.recording.observations import ClusterObservations, read_raw

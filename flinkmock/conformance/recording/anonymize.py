@@ -5,19 +5,19 @@ from __future__ import annotations
 import re
 
 _PLAIN = re.compile(r"true|false|none|disable|-?\d+(\.\d+)? ?[a-zA-Z]{0,12}|PT[\dHMS.]+", re.ASCII)
-"""Numbers, durations, sizes, switches."""
+"""Matches numbers, durations, sizes and switches."""
 _PUBLIC_OPTIONS = re.compile(
     r"(jobmanager\.scheduler|scheduler-mode|restart-strategy(\.type)?|execution\.(checkpointing\.(externalized.*"
     r"|mode)|runtime-mode|target)|state\.backend(\.type)?|classloader\..*order|cluster\.evenly-spread-out-slots)"
 )
-"""Options whose values are constants of Flink."""
+"""Matches options whose values are constants of Flink."""
 _HOST = re.compile(r"(.*[.-])?(host|address|hosts|addresses)")
 _PATH = re.compile(r"(?:([a-z][a-z0-9+.-]*)://[^\s;,]*|/[^\s;,]*)")
 _PLATFORM = ("java.", "javax.", "org.apache.flink.")
 
 
 class Anonymizer:
-    """Replaces each name by a neutral one, always the same; keeps everything if it is not `enabled`."""
+    """Replaces each name by a neutral name, the same one each time; changes nothing if it is not `enabled`."""
 
     def __init__(self, enabled: bool) -> None:
         self.enabled = enabled
@@ -48,7 +48,7 @@ class Anonymizer:
         return _PATH.sub(self._replace_path, path) if self.enabled else path
 
     def option(self, key: str, value: str) -> str | None:
-        """Return the value of one of Flink's options, or a replacement; None if it must be omitted."""
+        """Return the value of one of Flink's options, or its replacement; None if the option must be omitted."""
         if not self.enabled or _PLAIN.fullmatch(value) or _PUBLIC_OPTIONS.fullmatch(key):
             return value
         if _HOST.fullmatch(key):
@@ -56,7 +56,7 @@ class Anonymizer:
         return _PATH.sub(self._replace_path, value) if _PATH.fullmatch(value) else None
 
     def java_class(self, name: str) -> str:
-        """Replace the name of a class that is neither Flink's nor Java's."""
+        """Replace the name of a class, unless it is one of Flink or Java."""
         return name if not self.enabled or name.startswith(_PLATFORM) else "java.lang.RuntimeException"
 
     def _replace_path(self, match: re.Match[str]) -> str:

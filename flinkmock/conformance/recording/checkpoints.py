@@ -1,4 +1,4 @@
-"""The checkpoints and savepoints of a job: configuration, durations, sizes."""
+"""Turns the recorded checkpoints and savepoints of a job into keys of a scenario: configuration, durations, sizes."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def checkpoints(job: JobObservations) -> dict[str, Any] | str:
 
 
 def _measured(job: JobObservations, field: str) -> dict[int, int]:
-    """Map ids of ended checkpoints to a value; {} if none has completed."""
+    """Return the values of a field by the ids of ended checkpoints; {} if no checkpoint has completed."""
     completed = [entry for entry in _history(job, savepoints=False) if entry["status"] == "COMPLETED"]
     if not completed:
         return {}
@@ -54,13 +54,13 @@ def _measured(job: JobObservations, field: str) -> dict[int, int]:
 
 
 def savepoint_duration(job: JobObservations) -> str | None:
-    """Return the range of durations of completed savepoints; None if there was none."""
+    """Return the range of the durations of completed savepoints; None if there were no savepoints."""
     completed = [entry for entry in _history(job, savepoints=True) if entry["status"] == "COMPLETED"]
     return duration_range([entry["end_to_end_duration"] for entry in completed]) if completed else None
 
 
 def restore_path(job: JobObservations) -> str | None:
-    """Return the savepoint that the job started from; None if it was restored from a newer checkpoint since."""
+    """Return the savepoint that the job started from; None if the job was restored from a checkpoint since."""
     restored = job.latest.get("restored") or {}
     return restored.get("external_path") if restored.get("is_savepoint") else None
 

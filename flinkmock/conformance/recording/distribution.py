@@ -1,4 +1,4 @@
-"""Durations and sizes of checkpoints as a scenario gives them in turn, so that their distribution stays the same."""
+"""Lists of durations or sizes of checkpoints that a scenario takes in turn, with the recorded distribution."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from math import gcd
 from typing import Any
 
 MAX_VALUES = 100
-"""How many values a scenario gets at most."""
+"""The maximum number of values in a scenario."""
 _STRIDE = 0.618
-"""How far apart, as a share of all values, neighbours in a sorted list end up: large and small ones alternate."""
+"""The distance that neighbours of a sorted list get, as a share of its length, so that large and small values mix."""
 _QUANTILES = {"p50": 0.5, "p90": 0.9, "p95": 0.95, "p99": 0.99, "p999": 0.999}
 
 
@@ -20,49 +20,51 @@ def in_turn(
     """Return the values that the checkpoints of a job take in turn.
 
     Args:
-        measured: Id of a checkpoint -> its value; not empty.
-        last: The id of the last one.
-        summary: Flink's statistics over all completed ones: `min`, `max`, `avg`, quantiles. {} if unknown.
+        measured: The values by checkpoint id; not empty.
+        last: The id of the last checkpoint.
+        summary: Flink's statistics of all completed checkpoints: `min`, `max`, `avg`, quantiles; {} if unknown.
         text: Formats a value.
     """
-    values = _of_each(measured, last, summary) if last <= MAX_VALUES else _of_many(measured, summary)
+    values = _values_of_all(measured, last, summary) if last <= MAX_VALUES else _values_by_quantile(measured, summary)
     texts = [text(max(0, value)) for value in values]
     return texts[0] if len(set(texts)) == 1 else texts
 
 
-def _of_each(measured: Mapping[int, int], last: int, summary: Mapping[str, Any]) -> list[int]:
+def _values_of_all(measured: Mapping[int, int], last: int, summary: Mapping[str, Any]) -> list[int]:
     """Return the value of each checkpoint.
 
-    Those that nobody saw get the extremes that are missing, then values as the others have. The last one of them gets
-    what is missing from the mean.
+    Checkpoints that were not measured get the extremes of the summary that no other has, then values as the others
+    have. The last one of them gets the value that makes the mean right.
     """
-    unseen = [id for id in range(1, last + 1) if id not in measured]
+    unmeasured = [id for id in range(1, last + 1) if id not in measured]
     ascending = sorted(measured.values())
-    fill = (
-        _shuffled([ascending[(2 * index + 1) * len(ascending) // (2 * len(unseen))] for index in range(len(unseen))])
-        if unseen
+    fill_values = (
+        _shuffled(
+            [ascending[(2 * index + 1) * len(ascending) // (2 * len(unmeasured))] for index in range(len(unmeasured))]
+        )
+        if unmeasured
         else []
     )
-    values = {**dict(zip(unseen, fill, strict=True)), **measured}
-    if unseen and summary.get("avg"):
-        least, most = summary["min"], summary["max"]
-        values |= zip(unseen, (extreme for extreme in (most, least) if extreme not in ascending), strict=False)
-        rest = summary["avg"] * last - sum(values.values()) + values[unseen[-1]]
-        values[unseen[-1]] = min(max(rest, least), most)
+    values = {**dict(zip(unmeasured, fill_values, strict=True)), **measured}
+    if unmeasured and summary.get("avg"):
+        minimum, maximum = summary["min"], summary["max"]
+        values |= zip(unmeasured, (extreme for extreme in (maximum, minimum) if extreme not in ascending), strict=False)
+        remainder = summary["avg"] * last - sum(values.values()) + values[unmeasured[-1]]
+        values[unmeasured[-1]] = min(max(remainder, minimum), maximum)
     return [values[id] for id in range(1, last + 1)]
 
 
-def _of_many(measured: Mapping[int, int], summary: Mapping[str, Any]) -> list[int]:
-    """Return MAX_VALUES values with the quantiles of all checkpoints, or of the measured ones."""
+def _values_by_quantile(measured: Mapping[int, int], summary: Mapping[str, Any]) -> list[int]:
+    """Return MAX_VALUES values with the quantiles of the summary or, without it, of the measured checkpoints."""
     ascending = sorted(measured.values())
     anchors = _anchors(summary) or [
         (index / max(1, len(ascending) - 1), duration) for index, duration in enumerate(ascending)
     ]
-    return _shuffled([_at(anchors, index / (MAX_VALUES - 1)) for index in range(MAX_VALUES)])
+    return _shuffled([_value_at(anchors, index / (MAX_VALUES - 1)) for index in range(MAX_VALUES)])
 
 
 def _anchors(summary: Mapping[str, Any]) -> list[tuple[float, float]]:
-    """Return (share of the values, greatest of them), ascending; [] if the release has no quantiles."""
+    """Return pairs (share of the values, greatest of them), ascending; [] if the summary has no quantiles."""
     quantiles = [
         (share, summary[key]) for key, share in _QUANTILES.items() if isinstance(summary.get(key), int | float)
     ]
@@ -72,15 +74,15 @@ def _anchors(summary: Mapping[str, Any]) -> list[tuple[float, float]]:
     return [ends[0], *quantiles, ends[1]]
 
 
-def _at(anchors: Sequence[tuple[float, float]], share: float) -> int:
-    for (low, least), (high, most) in pairwise(anchors):
+def _value_at(anchors: Sequence[tuple[float, float]], share: float) -> int:
+    for (low, minimum), (high, maximum) in pairwise(anchors):
         if share <= high:
-            return round(least + (most - least) * ((share - low) / (high - low) if high > low else 0))
+            return round(minimum + (maximum - minimum) * ((share - low) / (high - low) if high > low else 0))
     return round(anchors[-1][1])
 
 
 def _shuffled(ascending: Sequence[int]) -> list[int]:
-    """Return the values in another order, the same one in each run."""
+    """Return the values in another order, which is the same in each run."""
     count = len(ascending)
     stride = next(step for step in range(max(1, round(count * _STRIDE)), 2 * count + 2) if gcd(step, count) == 1)
     return [ascending[index * stride % count] for index in range(count)]

@@ -1,4 +1,4 @@
-"""The exceptions of a recording, read from stack traces."""
+"""Reads the exceptions of a recording from stack traces."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from flinkmock.conformance.http_client import Json
 from flinkmock.conformance.recording.anonymize import Anonymizer
 
 MAX_FRAMES = 8
-"""Of one exception: the first frames, which are those of the user's code."""
+"""The number of frames that are kept of an exception: the first ones, which are those of the user's code."""
 _SUPPRESSED = "org.apache.flink.runtime.JobException: Recovery is suppressed"
 _CLASS = re.compile(r"[A-Za-z_$][\w$]*(\.[A-Za-z_$][\w$]*)*")
 _TASK = re.compile(r"(?P<vertex>.*) \((?P<subtask>\d+)/\d+\)")
@@ -28,7 +28,7 @@ class ExceptionCatalog:
 
         Args:
             entry: The entry of the exception history.
-            labels: Vertex name -> its name in the scenario.
+            labels: Names of vertices in the scenario, by their names in the cluster.
         """
         added = self._exception(entry, labels)
         for name, known in self.by_name.items():
@@ -45,10 +45,14 @@ class ExceptionCatalog:
         if trace.startswith(_SUPPRESSED):  # Flink wraps the failure of a job that may not restart
             trace = others[0]["stacktrace"] if others else trace.partition("\nCaused by: ")[2] or trace
         described = exception(trace, self._anonymizer)
-        # if the job's failure has no task name, one of the concurrent exceptions does
+        # if the failure of the job has no task name, one of the concurrent exceptions has it
         head = trace.partition("\n")[0]
-        thrower = entry if entry.get("taskName") else next((o for o in others if o["stacktrace"].startswith(head)), {})
-        task = _TASK.match(thrower.get("taskName") or "")
+        failed_task = (
+            entry
+            if entry.get("taskName")
+            else next((other for other in others if other["stacktrace"].startswith(head)), {})
+        )
+        task = _TASK.match(failed_task.get("taskName") or "")
         if task and task["vertex"] in labels:
             return described | {"vertex": labels[task["vertex"]], "subtask": int(task["subtask"]) - 1}
         return described | {"global": True}
@@ -75,7 +79,7 @@ def exception(trace: str, anonymizer: Anonymizer) -> dict[str, Json]:
 
 
 def _own_frames(lines: list[str]) -> list[str]:
-    """Return the frames before the first one of Flink or Java; the fake adds those itself."""
+    """Return the frames before the first one of Flink or Java, which the fake adds itself."""
     frames: list[str] = []
     for line in lines:
         frame = line.strip().removeprefix("at ")

@@ -1,4 +1,4 @@
-"""The graph of a job as the vertices of a scenario, with its records, accumulators and metrics."""
+"""Turns the recorded graph of a job into vertices of a scenario, with record flow, accumulators and metrics."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ from flinkmock.conformance.recording.samples import metric_series
 
 SHIP_STRATEGIES = frozenset({"FORWARD", "REBALANCE", "HASH", "RESCALE", "BROADCAST", "SHUFFLE", "GLOBAL", "CUSTOM"})
 EXCHANGES = frozenset({"blocking", "blocking_persistent", "pipelined", "pipelined_approximate"})
-"""The exchanges that a scenario needs; `pipelined_bounded`, the default of streaming jobs, is omitted."""
+"""The exchanges that are recorded; `pipelined_bounded`, the default of streaming jobs, is omitted."""
 SKEW_RATIO = 1.5
-"""From this ratio of records on, subtasks are recorded as skewed."""
+"""The ratio between the records of two subtasks from which on the vertex is recorded as skewed."""
 COUNTER_TOLERANCE = 0.1
-"""How far an accumulator that counts records may differ from their number."""
+"""The relative difference that is tolerated between an accumulator that counts records and their number."""
 HEARTBEAT_MS = 10_000
-"""Accumulators are reported by heartbeats, records by metrics, at different times."""
+"""The interval of heartbeats. They report accumulators, while metrics report records at other times."""
 _TIMES = "accumulated-busy-time", "accumulated-backpressured-time", "accumulated-idle-time"
 ACCUMULATORS = re.compile(r"(Int|Long|Double)(Counter|Minimum|Maximum)|Histogram|ListAccumulator|AverageAccumulator")
 """The types that a scenario supports; a program's own types are omitted."""
 
 
 def labels(details: Json, anonymizer: Anonymizer) -> dict[str, str]:
-    """Map vertex ids to names in the scenario, with a number where two vertices have the same name."""
+    """Return names for the scenario by vertex id, with a number where two vertices have the same name."""
     names: dict[str, str] = {}
     for vertex in details["vertices"]:
         name, count = anonymizer.vertex(vertex["name"]), 1
@@ -42,7 +42,7 @@ def labels(details: Json, anonymizer: Anonymizer) -> dict[str, str]:
 
 
 def vertices(job: JobObservations, names: Mapping[str, str], anonymizer: Anonymizer) -> list[dict[str, Any]]:
-    """Return the vertices of a job in the order of /jobs/:jobid. `names`: vertex id -> name in the scenario."""
+    """Return the vertices of a job in the order of /jobs/:jobid; `names` are those in the scenario, by vertex id."""
     details = job.details
     nodes = {node["id"]: node for node in details.get("plan", {}).get("nodes", ())}
     inputs = {name: nodes.get(name, {}).get("inputs", ()) for name in names}
@@ -54,7 +54,7 @@ def vertices(job: JobObservations, names: Mapping[str, str], anonymizer: Anonymi
         entry: dict[str, Any] = {"name": name}
         if name != (original := anonymizer.vertex(vertex["name"])):
             entry["operators"] = original.split(" -> ")
-        if not anonymizer.enabled:  # an id is a hash of the vertex's name in the program
+        if not anonymizer.enabled:  # an id is a hash of a name in the program
             entry["id"] = vertex["id"]
         entry["parallelism"] = max(1, vertex["parallelism"])
         if vertex.get("maxParallelism", 0) > 0:
@@ -77,28 +77,28 @@ def _input(edge: Json, name: str) -> dict[str, Any]:
 
 
 def _flow(vertex: Json, job: JobObservations, *, reads: bool, has_readers: bool) -> dict[str, Any]:
-    """Return the rate of a source (records per second), the selectivity of others, and the record size."""
+    """Return the rate of a source (records per second) or the selectivity of another vertex, and the record size."""
     metrics = vertex["metrics"]
     read, written, size = metrics["read-records"], metrics["write-records"], metrics["write-bytes"]
     entry: dict[str, Any] = {}
     if reads and read and has_readers:
         entry["selectivity"] = float(f"{written / read:.3g}")
-    elif not reads and metrics["write-records-complete"] and (ran := running_ms(vertex, job)):
-        entry["rate"] = float(f"{written * 1000 / ran:.3g}")
+    elif not reads and metrics["write-records-complete"] and (ran_ms := running_ms(vertex, job)):
+        entry["rate"] = float(f"{written * 1000 / ran_ms:.3g}")
     if written and size:
         entry["record-size"] = f"{max(1, round(size / written))}B"
     return entry
 
 
 def running_ms(vertex: Json, job: JobObservations) -> int:
-    """Return how long a vertex has been running since its last start (ms)."""
+    """Return how long a vertex has been running since its last start, in ms."""
     since = max(job.details["timestamps"].get("RUNNING", 0), vertex["start-time"])
     until = vertex["end-time"] if vertex["end-time"] > 0 else job.details["now"]
     return max(0, until - since) if vertex["start-time"] > 0 else 0
 
 
-def _measured(observations: VertexObservations, vertex: Json, ran: int, anonymizer: Anonymizer) -> dict[str, Any]:
-    """Return skew, backpressure, accumulators and metrics. `ran`: how long the vertex has been running (ms)."""
+def _measured(observations: VertexObservations, vertex: Json, ran_ms: int, anonymizer: Anonymizer) -> dict[str, Any]:
+    """Return skew, back pressure, accumulators and metrics of a vertex that has been running for `ran_ms`."""
     entry: dict[str, Any] = {}
     records = [row["metrics"]["read-records"] or row["metrics"]["write-records"] for row in _subtasks(observations)]
     if len(records) > 1 and max(records) > SKEW_RATIO * max(1, min(records)):
@@ -110,7 +110,7 @@ def _measured(observations: VertexObservations, vertex: Json, ran: int, anonymiz
         shares = [format_share(busy_of(measured[subtask])) for subtask in sorted(measured)]
         entry["busy"] = shares[0] if len(set(shares)) == 1 else shares
     if accumulators := {
-        anonymizer.accumulator(row["name"]): _accumulator(row, vertex, ran)
+        anonymizer.accumulator(row["name"]): _accumulator(row, vertex, ran_ms)
         for row in observations.accumulators
         if ACCUMULATORS.fullmatch(row["type"])
     }:
@@ -128,7 +128,7 @@ def _measured(observations: VertexObservations, vertex: Json, ran: int, anonymiz
 
 
 def ratios(observations: VertexObservations) -> dict[int, Ratios]:
-    """Map subtasks to how busy and back-pressured they were: while they were polled, or else since their start."""
+    """Return the ratios of each subtask: those while it was polled or, if it was not, those since its start."""
     polled = {subtask: ratios for subtask, ratios in observations.ratios.items() if ratios.polls}
     if polled:
         return polled
@@ -151,7 +151,7 @@ def pressure_of(measured: Ratios) -> float:
 
 
 def has_busy_times(observations: VertexObservations) -> bool:
-    """Return whether the cluster shows how busy the subtasks are; 1.12 and legacy sources don't."""
+    """Whether the cluster shows how busy the subtasks are. Flink 1.12 and legacy sources don't."""
     return bool(ratios(observations))
 
 
@@ -160,24 +160,24 @@ def _subtasks(observations: VertexObservations) -> list[Json]:
     return [row for row in rows if row.get("metrics", {}).get("read-records-complete")]
 
 
-def _accumulator(accumulator: Json, vertex: Json, ran: int) -> Any:
-    """Return type and value; the type alone if it counts the records of a running vertex, and so grows."""
+def _accumulator(accumulator: Json, vertex: Json, ran_ms: int) -> Any:
+    """Return type and value of an accumulator; only the type if it grows because it counts records."""
     entry = {"type": accumulator["type"], **_value(accumulator)}
     records = vertex["metrics"]["read-records"] or vertex["metrics"]["write-records"]
     counts = accumulator["type"] in ("IntCounter", "LongCounter") and vertex["end-time"] <= 0
-    tolerance = records * max(COUNTER_TOLERANCE, HEARTBEAT_MS / max(ran, HEARTBEAT_MS))
+    tolerance = records * max(COUNTER_TOLERANCE, HEARTBEAT_MS / max(ran_ms, HEARTBEAT_MS))
     if "value" not in entry or (counts and records and abs(entry["value"] - records) <= tolerance):
         return accumulator["type"]
     return entry
 
 
 def grows(accumulator: Json, vertex: Json, job: JobObservations) -> bool:
-    """Return whether an accumulator grows in the scenario as it did; else it keeps the recorded value."""
+    """Whether an accumulator grows in the scenario, as it did in the cluster, instead of keeping its value."""
     return isinstance(_accumulator(accumulator, vertex, running_ms(vertex, job)), str)
 
 
 def _value(accumulator: Json) -> dict[str, Any]:
-    """Return {"value": …} of an accumulator; {} if a scenario can't have such a value."""
+    """Return {"value": …} for an accumulator; {} if a scenario can't have such a value."""
     text, kind = accumulator["value"], accumulator["type"]
     if kind == "Histogram" and re.fullmatch(r"\{(-?\d+=\d+(, )?)+\}", text):
         return {"value": {int(key): int(count) for key, count in re.findall(r"(-?\d+)=(\d+)", text)}}

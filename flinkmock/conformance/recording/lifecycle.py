@@ -1,4 +1,4 @@
-"""The lifecycle of a job: its states and their durations, from timestamps and exceptions."""
+"""Reconstructs the lifecycle of a job, its states and their durations, from timestamps and exceptions."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ NEXT = {
     "FAILING": "FAILED",
     "CANCELLING": "CANCELED",
 }
-"""The state that follows a transient state at the end of the recording."""
+"""Transient state -> the state that follows if the recording ends in the transient state."""
 MAX_FAILURE_LAG_MS = 500
-"""How far the timestamps of a failure and of the following restart may differ."""
+"""How far the timestamps of a failure and of the following restart may differ, in ms."""
 DEFAULT_TRANSIENT_MS = 1000
-"""The duration of a transient state that the recording does not show."""
+"""The assumed duration, in ms, of a transient state that the recording does not show."""
 Entry = tuple[int, str]
-"""(epoch ms, state entered)."""
+"""(epoch ms, state that was entered)."""
 
 
 def lifecycle(
@@ -44,16 +44,16 @@ def lifecycle(
         now: The end of the recording (epoch ms).
         scheduler: "default" or "adaptive".
         exceptions: Collects the exceptions of failures.
-        labels: Vertex name -> its name in the scenario.
+        labels: Names of vertices in the scenario, by their names in the cluster.
     """
     entries = _entries(job, scheduler)
     typical = {state: durations for state in NEXT if (durations := _durations(entries, state))}
     ends = [at for at, _ in entries[1:]]
     while entries[-1][1] in NEXT and entries[-1][1] in legal_transitions(scheduler):
-        entered, state = entries[-1]
+        entered_at, state = entries[-1]
         following = "CREATED" if (scheduler, state) == ("adaptive", "RESTARTING") else NEXT[state]
         duration = median_low(typical[state]) if state in typical else DEFAULT_TRANSIENT_MS
-        ends.append(max(entered + duration, now + DEFAULT_TRANSIENT_MS))
+        ends.append(max(entered_at + duration, now + DEFAULT_TRANSIENT_MS))
         entries.append((ends[-1], following))
     steps: list[Any] = []
     for number, (at, state) in enumerate(entries):
@@ -67,24 +67,28 @@ def lifecycle(
 
 
 def _entries(job: JobObservations, scheduler: str) -> list[Entry]:
-    """Return the states in order, without transitions that the scheduler does not have: some states are unknown."""
-    every = sorted(job.entered | _overwritten(job, scheduler), key=lambda entry: (entry[0], ORDER.index(entry[1])))
-    kept = every[:1]
-    for at, state in every[1:]:
+    """Return the entries in order, without transitions that the scheduler does not have, because some are unknown."""
+    all_entries = sorted(
+        job.entered | _overwritten(job, scheduler), key=lambda entry: (entry[0], ORDER.index(entry[1]))
+    )
+    kept = all_entries[:1]
+    for at, state in all_entries[1:]:
         if state in legal_transitions(scheduler)[kept[-1][1]]:
             kept.append((at, state))
-    if kept[-1][1] not in TERMINAL_JOB_STATES and every[-1][1] in TERMINAL_JOB_STATES:
-        kept.append(every[-1])
+    if kept[-1][1] not in TERMINAL_JOB_STATES and all_entries[-1][1] in TERMINAL_JOB_STATES:
+        kept.append(all_entries[-1])
     return kept
 
 
 def _durations(entries: list[Entry], state: str) -> list[int]:
-    return [after - at for (at, entered), (after, _) in pairwise(entries) if entered == state]
+    return [after - at for (at, entered_at), (after, _) in pairwise(entries) if entered_at == state]
 
 
 def _overwritten(job: JobObservations, scheduler: str) -> set[Entry]:
-    """Return restarts that only the exceptions show, since timestamps keep the last entry of each state."""
-    times: dict[str, set[int]] = {state: {at for at, entered in job.entered if entered == state} for state in ORDER}
+    """Return entries that only the exceptions show: timestamps have the last entry of each state, not earlier ones."""
+    times: dict[str, set[int]] = {
+        state: {at for at, entered_at in job.entered if entered_at == state} for state in ORDER
+    }
     if not times["RESTARTING"]:
         return set()
     failures = times["RESTARTING"] | times["FAILING"]
@@ -93,17 +97,17 @@ def _overwritten(job: JobObservations, scheduler: str) -> set[Entry]:
         if at < last and all(abs(at - other) > MAX_FAILURE_LAG_MS for other in failures):
             failures.add(at)
     missing = {(at, "RESTARTING") for at in failures - times["FAILING"]}
-    lives = list(pairwise(sorted(failures)))
-    restarts = [min(within) - at for at, after in lives if (within := _between(times["RUNNING"], at, after))]
+    spans = list(pairwise(sorted(failures)))
+    restarts = [min(within) - at for at, after in spans if (within := _between(times["RUNNING"], at, after))]
     typical = median_low(restarts) if restarts else DEFAULT_TRANSIENT_MS
-    born, first = min(at for at, _ in job.entered), min(failures)
+    first_entered_at, first = min(at for at, _ in job.entered), min(failures)
     # between two failures there is RUNNING, and CREATED with the adaptive scheduler
-    for since, until, delay in [(born, first, 1), *((at, after, typical) for at, after in lives)]:
+    for since, until, delay in [(first_entered_at, first, 1), *((at, after, typical) for at, after in spans)]:
         created = max(_between(times["CREATED"], since, until), default=None)
         ready = since + delay if created is None else max(created + 1, since + delay)
         running = min(_between(times["RUNNING"], since, until), default=min(ready, until - 1))
         missing.add((running, "RUNNING"))
-        if created is None and (scheduler == "adaptive" or since == born):
+        if created is None and (scheduler == "adaptive" or since == first_entered_at):
             missing.add((running, "CREATED"))
     return missing - job.entered
 

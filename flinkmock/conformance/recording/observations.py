@@ -1,6 +1,6 @@
-"""Collects observations of a cluster from its responses, in memory that doesn't grow with the recording.
+"""Collects observations of a cluster from its responses. Their size doesn't grow with the length of a recording.
 
-Exchanges that `flinkmock record --raw` kept give the same observations as the cluster itself.
+The exchanges that `flinkmock record --raw` stores give the same observations as the cluster itself.
 """
 
 from __future__ import annotations
@@ -15,19 +15,19 @@ from flinkmock.conformance.recording.samples import Samples
 from flinkmock.errors import FlinkMockError
 
 MAX_HISTORY = 500
-"""How many checkpoints and failures of a job are kept: the newest."""
+"""How many of the newest checkpoints and failures of a job are kept."""
 
 
 @dataclass
 class Ratios:
-    """Sums over `polls` responses of the back pressure of a subtask."""
+    """The sums of the busy and the back pressure ratios of a subtask in `polls` responses."""
 
     polls: int = 0
     busy: float = 0.0
     backpressure: float = 0.0
 
     def add(self, row: Json) -> None:
-        """Add the row of a response. Ignores one without numbers: a legacy source does not know how busy it is."""
+        """Add the row of a response; ignore a row without numbers, as of a legacy source, which has no busy ratio."""
         busy, pressure = row.get("busyRatio"), row.get("ratio")
         if isinstance(busy, int | float) and isinstance(pressure, int | float):
             self.polls += 1
@@ -42,21 +42,21 @@ class VertexObservations:
     accumulators: list[Json] = field(default_factory=list)
     details: Json = field(default_factory=dict)
     watermarks: list[tuple[int, int | None]] = field(default_factory=list)
-    """(epoch ms, the lowest watermark of its subtasks, None if there is none), oldest first."""
+    """(epoch ms, lowest watermark of the subtasks or None if there is none), oldest first."""
     ratios: dict[int, Ratios] = field(default_factory=dict)
-    """Subtask -> how busy and back-pressured it was."""
+    """Subtask -> its busy and back pressure ratios."""
     metrics: dict[str, dict[int, Samples]] = field(default_factory=dict)
     """Name -> subtask -> samples."""
 
 
 @dataclass
 class JobObservations:
-    """Observations of one job. `state`: the current one; `entered`: all known (epoch ms, state)."""
+    """Observations of one job. `state` is its latest state; `entered` has (epoch ms, state) of all known states."""
 
     state: str = ""
     name: str = ""
     gone: bool = False
-    """Whether the cluster has stopped listing it."""
+    """Whether the cluster no longer lists the job."""
     details: Json = field(default_factory=dict)
     entered: set[tuple[int, str]] = field(default_factory=set)
     failures: dict[int, Json] = field(default_factory=dict)
@@ -64,22 +64,22 @@ class JobObservations:
     checkpoints: dict[int, Json] = field(default_factory=dict)
     """Id -> the latest entry of the checkpoint history."""
     latest: Json = field(default_factory=dict)
-    """`latest` of the checkpoint statistics; `summary` likewise."""
+    """`latest` of the checkpoint statistics; `summary` has their summary."""
     summary: Json = field(default_factory=dict)
     checkpointing: Json = field(default_factory=dict)
     config: Json = field(default_factory=dict)
     metrics: dict[str, Samples] = field(default_factory=dict)
     omitted_metrics: dict[str, int] = field(default_factory=dict)
-    """Id of a vertex, or "" for the job -> how many of its metrics are not recorded."""
+    """Vertex id, or "" for the job -> number of metrics that are not recorded."""
     metrics_after_end: dict[str, int] = field(default_factory=dict)
-    """Id of a vertex, or "" for the job -> how many of its metrics the cluster kept when the job had ended."""
+    """Vertex id, or "" for the job -> number of metrics that the cluster still had when the job had ended."""
     by_vertex: dict[str, VertexObservations] = field(default_factory=dict)
 
     def vertex(self, vertex_id: str) -> VertexObservations:
         return self.by_vertex.setdefault(vertex_id, VertexObservations())
 
     def vertex_name(self, vertex_id: str) -> str:
-        """Return the name of a vertex; "" if there is none."""
+        """Return the name of a vertex; "" if the job has no such vertex."""
         return next((row["name"] for row in rows(self.details, "vertices") if row["id"] == vertex_id), "")
 
 
@@ -89,7 +89,8 @@ class ClusterObservations:
     Attributes:
         jobs: The jobs by id.
         jars: The names of uploaded jars.
-        polls: How many there were; `failed_polls`: in how many the cluster did not answer.
+        polls: The number of polls.
+        failed_polls: The number of polls that the cluster did not answer.
     """
 
     def __init__(self) -> None:
@@ -107,7 +108,7 @@ class ClusterObservations:
         return max((job.details.get("now", 0) for job in self.jobs.values()), default=0)
 
     def add(self, target: str, body: Json) -> None:
-        """Add the body of a success response. Ignores {} and targets that a recording doesn't use."""
+        """Add the body of a success response; ignore {}, and targets that a recording doesn't use."""
         if not body:
             return
         path, _, query = target.partition("?")
@@ -178,11 +179,11 @@ class ClusterObservations:
 
 
 def read_raw(lines: Iterable[str], source: str) -> ClusterObservations:
-    """Read the exchanges that `flinkmock record --raw` kept, one JSON object per line.
+    """Read the exchanges that `flinkmock record --raw` stored, one JSON object per line.
 
     Args:
         lines: The lines of the file.
-        source: Its name, for messages.
+        source: The name of the file, for messages.
 
     Raises:
         FlinkMockError: A line has another format.
@@ -203,21 +204,21 @@ def read_raw(lines: Iterable[str], source: str) -> ClusterObservations:
 
 
 def rows(body: Json, key: str) -> list[Json]:
-    """Return a list of a body; [] if it has none."""
+    """Return the list under a key of a body; [] if there is no list."""
     listed = body.get(key) if isinstance(body, dict) else None
     return listed if isinstance(listed, list) else []
 
 
 def values(body: Json) -> list[tuple[str, str]]:
-    """Return names and values of metrics."""
+    """Return the names and values of metrics."""
     listed = body if isinstance(body, list) else []
     return [(metric["id"], metric["value"]) for metric in listed if "value" in metric]
 
 
 def failures(body: Json) -> dict[int, Json]:
-    """Map epoch ms to failures, in the format of the exception history.
+    """Return failures in the format of the exception history, by their time in epoch ms.
 
-    1.12 has no exception history, and up to 1.18 it has a failure only after the tasks have restarted.
+    Flink 1.12 has no exception history. Until 1.18, it contains a failure only after the tasks have restarted.
     """
     history = {entry["timestamp"]: entry for entry in rows(body.get("exceptionHistory"), "entries")}
     if not body.get("root-exception"):
@@ -231,5 +232,5 @@ def failures(body: Json) -> dict[int, Json]:
 
 
 def newest(entries: dict[int, Json]) -> dict[int, Json]:
-    """Return the last MAX_HISTORY entries."""
+    """Return the MAX_HISTORY entries with the highest keys."""
     return {key: entries[key] for key in sorted(entries)[-MAX_HISTORY:]}

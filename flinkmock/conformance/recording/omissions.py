@@ -1,4 +1,4 @@
-"""What a recording shows and the scenario does not have, in sentences."""
+"""Describes in sentences what a recording shows and the scenario lacks."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from flinkmock.conformance.server_release import nearest_release
 from flinkmock.tables import counted
 
 UNEVEN = 0.1
-"""From this difference between the ratios of subtasks on, they are not alike."""
+"""The difference between the back pressure ratios of subtasks from which on they are reported as uneven."""
 
 
 def omissions(observations: ClusterObservations) -> list[str]:
-    """Return what was not written down, one sentence each."""
+    """Return a sentence for each observation that the scenario lacks."""
     return [*_cluster(observations), *(omission for job in observations.jobs.values() for omission in _job(job))]
 
 
@@ -37,10 +37,10 @@ def _cluster(observations: ClusterObservations) -> Iterator[str]:
         yield f"{_names('job', unseen)}: the cluster did not show the graph."
     if observations.jars:
         yield f"{_names('uploaded jar', observations.jars)}: a scenario has no jars."
-    for key, what in (("slotsNumber", "slots"), ("totalProcessMemory", "memory")):
+    for key, quantity in (("slotsNumber", "slots"), ("totalProcessMemory", "memory")):
         sizes = {row.get(key) or row.get("memoryConfiguration", {}).get(key) for row in observations.taskmanagers}
         if len(sizes) > 1:
-            yield f"TaskManagers with different {what}: a scenario has equal ones."
+            yield f"TaskManagers with different {quantity}: a scenario has equal ones."
 
 
 def _job(job: JobObservations) -> Iterator[str]:
@@ -54,8 +54,8 @@ def _job(job: JobObservations) -> Iterator[str]:
     for path, count in job.omitted_metrics.items():
         yield f"job {job.name}: {count} more metrics of {job.vertex_name(path) or 'the job'}."
     for vertex in rows(job.details, "vertices"):
-        for what in _vertex(job, vertex):
-            yield f"job {job.name}: vertex {vertex['name']}: {what}"
+        for omission in _vertex(job, vertex):
+            yield f"job {job.name}: vertex {vertex['name']}: {omission}"
 
 
 def _vertex(job: JobObservations, details: Json) -> Iterator[str]:
@@ -64,9 +64,9 @@ def _vertex(job: JobObservations, details: Json) -> Iterator[str]:
     if custom:
         yield f"{_names('accumulator', custom)} of the program's own type."
     known = [row for row in vertex.accumulators if ACCUMULATORS.fullmatch(row["type"])]
-    still = [row["name"] for row in known if not grows(row, details, job)]
-    if still and running:
-        yield f"the growth of {_names('accumulator', still)}: it keeps the value that it had at the end."
+    constant = [row["name"] for row in known if not grows(row, details, job)]
+    if constant and running:
+        yield f"the growth of {_names('accumulator', constant)}: it keeps the value that it had at the end."
     if running and vertex.details and not has_busy_times(vertex):
         yield "busy times: the cluster shows none."
     pressures = [pressure_of(ratio) for ratio in ratios(vertex).values()]

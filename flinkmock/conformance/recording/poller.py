@@ -1,4 +1,4 @@
-"""Polls a cluster for a recording. Its requests change nothing."""
+"""Polls a cluster for a recording, with requests that change nothing."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from flinkmock.errors import ServerUnreachable
 from flinkmock.flink.metrics import OWN
 
 POLLS_PER_LISTING = 10
-"""Polls between two lists of metrics: they are long, and Flink refreshes them every 10 s only."""
+"""The number of polls per request for lists of metrics, which are long and which Flink refreshes every 10 s only."""
 FINAL_POLLS = 5
-"""One per second: Flink caches job details for 3 s (web.refresh-interval)."""
+"""The number of polls at the end, one per second. Flink caches job details for 3 s (web.refresh-interval)."""
 MAX_METRICS = 40
-"""How many metrics of a vertex are recorded, of all its subtasks together."""
+"""The maximum number of recorded metrics of a vertex, of all its subtasks together."""
 
 
 class Poller:
-    """Fills `observations`.
+    """Polls a cluster and adds its responses to `observations`.
 
     Args:
         reader: The reader of the cluster.
@@ -35,18 +35,18 @@ class Poller:
         self._observations = observations
         self._wait = wait
         self._metric_names: dict[str, list[str]] = {}
-        """Path of a job or vertex -> its recorded metrics."""
+        """Path of a job or vertex -> names of its recorded metrics."""
 
     def poll(self, duration_ms: int, interval_ms: int, progress: Callable[[int, int, str], None] | None = None) -> None:
-        """Poll everything, at least once. A KeyboardInterrupt ends the recording early.
+        """Poll the cluster, at least once. A KeyboardInterrupt ends the recording early.
 
         Args:
             duration_ms: The length of the recording in ms.
-            interval_ms: Between two polls.
-            progress: Called after each poll, with the number of polls, of all polls, and what was seen.
+            interval_ms: The pause between two polls, in ms.
+            progress: Called after each poll with its number, the number of all polls, and a text.
 
         Raises:
-            ServerUnreachable: The first request fails. Later failures are ignored: a cluster may come back.
+            ServerUnreachable: The first request fails. Later failures are ignored, because a cluster may come back.
         """
         with suppress(KeyboardInterrupt):
             self._poll_cluster()
@@ -74,12 +74,12 @@ class Poller:
         self._read("/jobs/overview")
         for job_id, job in self._observations.jobs.items():
             if job.gone or job.details.get("state") in TERMINAL_JOB_STATES:
-                continue  # it no longer changes
+                continue  # the job no longer changes
             base = f"/jobs/{job_id}"
             self._read(base)
             self._read(f"{base}/exceptions")
             self._read(f"{base}/checkpoints")
-            if not job.config:  # it never changes
+            if not job.config:  # the configuration never changes
                 self._read(f"{base}/config")
                 self._read(f"{base}/checkpoints/config")
             if job.details.get("state") == "RUNNING":
@@ -104,7 +104,7 @@ class Poller:
                 self._read(f"{path}/metrics?get={','.join(map(quote, recorded))}")
             if path != base:
                 self._read(f"{path}/watermarks")
-                if since_1_13:  # before, the request triggers sampling of stack traces
+                if since_1_13:  # before 1.13, the request triggers sampling of stack traces
                     self._read(f"{path}/backpressure")
 
     def _finish(self) -> None:
@@ -131,7 +131,7 @@ class Poller:
 
 
 def user_metrics(names: Iterable[str], *, in_subtasks: bool) -> list[str]:
-    """Return the metrics of a program or connector; the fake provides Flink's own metrics itself."""
+    """Return the metrics of a program or a connector, without Flink's own, which the fake provides itself."""
     selected = []
     for name in names:
         metric = name.partition(".")[2] if in_subtasks else name

@@ -10,12 +10,12 @@ from flinkmock.conformance.recording.formatting import parse_value
 from flinkmock.units import format_duration
 
 MAX_POINTS = 60
-"""How many samples of a metric are kept; when there are more, every second one is dropped."""
+"""The maximum number of samples of a metric. When there are more, every second one is dropped."""
 Value = int | float | str
 
 
 class Samples:
-    """(epoch ms, value) at equal distances."""
+    """Samples of one metric, as (epoch ms, value) at equal distances."""
 
     def __init__(self) -> None:
         self.points: list[tuple[int, Value]] = []
@@ -23,7 +23,7 @@ class Samples:
         self._count = 0
 
     def add(self, at: int, text: str) -> None:
-        """Add a value as Flink prints it. `at` is epoch ms."""
+        """Add a value as Flink prints it, with its time in epoch ms."""
         if self._count % self._every == 0:
             self.points.append((at, parse_value(text)))
         self._count += 1
@@ -42,10 +42,10 @@ def metric_series(subtasks: Sequence[Samples], age: int) -> Any:
 
     Args:
         subtasks: The samples of each subtask; the series is their mean.
-        age: How long the job or vertex has run (ms), for the start value of a counter.
+        age: How long the job or vertex has run, in ms. The initial value of a counter depends on it.
 
     Returns:
-        None if there are no samples.
+        The metric series; None if there are no samples.
     """
     first = subtasks[0]
     merged = _merged(subtasks)
@@ -59,7 +59,7 @@ def metric_series(subtasks: Sequence[Samples], age: int) -> Any:
         rate = (merged[-1] - merged[0]) * 1000 / elapsed
         return {"rate": round(rate, 3), "initial": max(0, round(merged[-1] - rate * age / 1000))}
     every = max(1, round(elapsed / max(1, len(merged) - 1)))
-    # what follows the recording is unknown, so the series repeats
+    # values after the end of the recording are unknown, so the series repeats
     return {"series": merged, "every": format_duration(every), "repeat": True}
 
 

@@ -19,21 +19,21 @@ from flinkmock.flink.options import BY_NAME, Use
 from flinkmock.units import format_duration
 
 OMITTED_OPTIONS = frozenset({"web.tmpdir", "blob.server.port", "rest.port", "taskmanager.numberOfTaskSlots"})
-"""Options that a cluster sets at its start, or that a scenario has a key for."""
+"""Options that a cluster sets when it starts, or that have their own key in a scenario."""
 PROCESS = "taskmanager.memory.process.size"
 CLUSTER_DEFAULT = "Cluster level default restart strategy"
 """How Flink describes the restart strategy of a job that sets none."""
 UNLIMITED_ATTEMPTS = 2**31 - 1
 MAX_LAG_MS = 86_400_000
-"""A watermark that is further behind doesn't show the time of day."""
+"""The maximum lag of a watermark, in ms. A watermark that lags more is not based on the current time."""
 
 
 def recorded_scenario(observations: ClusterObservations, *, anonymize: bool = False) -> dict[str, Any]:
-    """Return the scenario of a recording. It begins at the end of the recording; its jobs have an `age`.
+    """Return the scenario of a recording. The scenario begins at the end of the recording; its jobs have an `age`.
 
     Args:
         observations: The observations of the cluster.
-        anonymize: Whether to omit or replace names, messages, hosts, paths and everything of the user's programs.
+        anonymize: Whether to omit or replace names, messages, hosts, paths and other details of the user's programs.
     """
     anonymizer = Anonymizer(anonymize)
     exceptions = ExceptionCatalog(anonymizer)
@@ -70,7 +70,7 @@ def _cluster(observations: ClusterObservations, anonymizer: Anonymizer) -> dict[
 
 
 def _taskmanagers(observations: ClusterObservations, slots: int) -> int | dict[str, Any]:
-    """Return the number of TaskManagers, and their slots if these differ."""
+    """Return the number of TaskManagers, with the slots of each if they differ."""
     rows = observations.taskmanagers
     if all(row["slotsNumber"] == slots for row in rows):
         return len(rows)
@@ -78,7 +78,7 @@ def _taskmanagers(observations: ClusterObservations, slots: int) -> int | dict[s
 
 
 def _process_size(observations: ClusterObservations) -> str | None:
-    """Return the process size of the TaskManagers if it differs from the JobManager's configuration."""
+    """Return the process size of TaskManagers; None if it is that in the configuration of the JobManager."""
     sizes = [row.get("memoryConfiguration", {}).get("totalProcessMemory") or 0 for row in observations.taskmanagers[:1]]
     try:
         configured = size_in_bytes(observations.configuration.get(PROCESS, "0"))
@@ -146,7 +146,7 @@ def restart_strategy(sentence: str) -> dict[str, Any] | str | None:
 
 
 def _watermarks(job: JobObservations) -> str | None:
-    """Return the lag of event time at the last poll, "none" if there are no watermarks, None if it is unknown."""
+    """Return the lag of event time at the last poll; "none" if there are no watermarks; None if it is unknown."""
     latest = [vertex.watermarks[-1] for vertex in job.by_vertex.values() if vertex.watermarks]
     marks = [(at, mark) for at, mark in latest if mark is not None]
     if not marks:

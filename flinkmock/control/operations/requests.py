@@ -142,7 +142,7 @@ def export_requests(call: ControlCall) -> Any:
     ),
     returns=_REQUESTS,
     errors=(409,),
-    python=("Journal.wait_for", "Journal.arrived", "Journal.arrived_too_late"),
+    python=("Journal.wait_for", "Journal.arrived", "Journal.timeout_error"),
 )
 async def wait_for_requests(call: ControlCall) -> Any:
     """Returns at once if they have come already. 409: the time is up; the message shows near misses."""
@@ -151,7 +151,7 @@ async def wait_for_requests(call: ControlCall) -> Any:
     matcher, times = _matcher(body), body.get("times", 1)
     exchanges = await call.host.wait_for(lambda: journal.arrived(matcher, times), timeout)
     if exchanges is None:
-        raise journal.arrived_too_late(matcher, times, timeout)
+        raise journal.timeout_error(matcher, times, timeout)
     return _requests_json(call, exchanges)
 
 
