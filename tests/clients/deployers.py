@@ -54,9 +54,17 @@ def plant(project: Path, replacements: list[Replacement]) -> None:
 
 def first_example(readme: Path, language: str) -> str:
     """Return the first code block of a page."""
-    block = re.search(rf"```{language}\n(.*?)```", readme.read_text(encoding="utf-8"), re.DOTALL)
-    assert block
-    return block[1]
+    return examples(readme, language)[0]
+
+
+def examples_of_the_site(language: str) -> list[str]:
+    """Return the code blocks in this language on the pages of the site, each of which is a complete file."""
+    pages = sorted((ROOT / "docs").rglob("*.md"))
+    return [block for page in pages for block in examples(page, language)]
+
+
+def examples(page: Path, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
 
 
 def write_flinkmock(folder: Path) -> Path:

@@ -18,6 +18,7 @@ from tests.clients.deployers import (
     STATUS,
     TESTS,
     copy,
+    examples_of_the_site,
     first_example,
     plant,
     snake_case,
@@ -53,12 +54,13 @@ def run(project: Path) -> tuple[int, dict[str, bool], str]:
 
 def test_the_tests_of_the_package_pass(tmp_path: Path) -> None:
     package = copy(PACKAGE, tmp_path)
-    (package / "report").mkdir()
-    (package / "report" / "report_test.go").write_text(first_example(package / "README.md", "go"), encoding="utf-8")
+    for number, example in enumerate([first_example(package / "README.md", "go"), *examples_of_the_site("go")]):
+        (package / f"example{number}").mkdir()
+        (package / f"example{number}" / "example_test.go").write_text(example, encoding="utf-8")
     code, passed, output = run(package)
     assert code == 0, output
     assert len(passed) > 15
-    assert passed["report"]
+    assert {"report", "deadline", "a_new_leader", "all_releases", "a_read_timeout"} < passed.keys()
 
 
 def test_the_suite_passes(tmp_path: Path) -> None:

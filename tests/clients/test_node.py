@@ -18,6 +18,7 @@ from tests.clients.deployers import (
     STATUS,
     TESTS,
     copy,
+    examples_of_the_site,
     first_example,
     plant,
     snake_case,
@@ -63,11 +64,12 @@ def copy_deployer(to: Path) -> Path:
 
 def test_the_tests_of_the_package_pass(tmp_path: Path) -> None:
     package = copy(PACKAGE, tmp_path)
-    (package / "test" / "readme.test.js").write_text(first_example(package / "README.md", "js"), encoding="utf-8")
+    for number, example in enumerate([first_example(package / "README.md", "js"), *examples_of_the_site("js")]):
+        (package / "test" / f"example{number}.test.js").write_text(example, encoding="utf-8")
     code, passed, output = run(package, "test/")
     assert code == 0, output
     assert len(passed) > 15
-    assert passed["the report names its job"]
+    assert passed["the report names its job"] and passed["the client works with 1.12"]
 
 
 def test_the_suite_passes(tmp_path: Path) -> None:

@@ -149,21 +149,3 @@ def test_a_command_is_valid(page: str, command: str) -> None:
     words = shlex.split(command.partition(" > ")[0].partition(" && ")[0].removesuffix("&").replace("…", "ACTION"))
     if not any("ACTION" in word for word in words):
         create_parser().parse_args(words[1:])
-
-
-EXAMPLES = {
-    "go": [ROOT / "clients/go/README.md", *(ROOT / "examples/deployer-go").glob("*_test.go")],
-    "js": [ROOT / "clients/js/README.md", *(ROOT / "examples/deployer-js/test").glob("*.js")],
-    "java": [ROOT / "clients/java/README.md", *(ROOT / "examples/deployer-java/src/test").rglob("*.java")],
-}
-"""Files whose code is run in these languages (tests/clients)."""
-
-
-@pytest.mark.parametrize("language", EXAMPLES)
-def test_code_in_other_languages_is_code_that_is_run(language: str) -> None:
-    name = {"js": "javascript"}.get(language, language)
-    blocks = [b.text for b in DocumentationPage(DOCS / "how-to" / f"{name}.md").blocks if b.language == language]
-    assert blocks
-    run = "".join(line.strip() + "\n" for file in EXAMPLES[language] for line in file.read_text("utf-8").splitlines())
-    for block in blocks:
-        assert "".join(line.strip() + "\n" for line in block.splitlines()) in run, block
