@@ -128,7 +128,8 @@ def task_checkpoint_summary(body: Value) -> Relations:
         statistics = body["summary"]
         for key in field:
             statistics = statistics[key]
-        if body["num_acknowledged_subtasks"].raw == 0:
+        # a subtask that reports after the failure of a checkpoint is summarized, and has not acknowledged it
+        if body["num_acknowledged_subtasks"].raw == 0 and not any(row["aborted"].raw for row in body["subtasks"]):
             for key in ("min", "max", "avg"):
                 yield from true(not statistics[key].raw, "no subtask has acknowledged", statistics[key], exact=True)
         if body["status"].raw != "COMPLETED":

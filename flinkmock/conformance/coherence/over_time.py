@@ -20,6 +20,17 @@ _GROWING = (
     "accumulated-idle-time",
 )
 """Counters of an attempt. accumulated-busy-time may fall (docs/flink-behaviour.md#apparent-contradictions)."""
+_REPORTED = (
+    "state_size",
+    "checkpointed_size",
+    "processed_data",
+    "persisted_data",
+    "alignment_buffered",
+    "tasks",
+    "summary",
+    "subtasks",
+)
+"""Fields of a checkpoint that subtasks report. See docs/flink-behaviour.md#checkpoint-details."""
 _COUNTING = ("RUNNING", "FINISHED")
 """States with counters: those of a task that was cancelled or lost are 0 if it reported none."""
 _ORDER = ("CREATED", "SCHEDULED", "DEPLOYING", "INITIALIZING", "RUNNING", "FINISHED")
@@ -245,15 +256,23 @@ def checkpoints_never_decrease(before: Value, after: Value) -> Relations:
             yield from same_fields(old, new)
 
 
+def _ended_checkpoint_stays(old: Value, new: Value) -> Relations:
+    """Compare a checkpoint that has ended. Subtasks may still report to one that has failed."""
+    reported = _REPORTED if old["status"].raw == "FAILED" else ()
+    yield from same_fields(old, new, without=("discarded", *reported))
+    for key in ("state_size", "checkpointed_size"):
+        yield from ascending(old[key], new[key])
+
+
 @over_time(
     "getCheckpointingStatistics",
-    text="A checkpoint that is completed or failed does not change.",
+    text="A checkpoint that is completed or failed does not change, but for late reports to a failed one.",
     source="checkpoint-statistics",
 )
 def history_stays(before: Value, after: Value) -> Relations:
     for old, new in pairs(before["history"], after["history"], "id"):
         if old["status"].is_in(("COMPLETED", "FAILED")):
-            yield from same_fields(old, new, without=("discarded",))
+            yield from _ended_checkpoint_stays(old, new)
         else:
             for key in ("trigger_timestamp", "checkpoint_type", "is_savepoint"):
                 yield from equal(old[key], new[key])
@@ -284,12 +303,12 @@ def summary_widens(before: Value, after: Value) -> Relations:
 @over_time(
     "getCheckpointStatisticDetails",
     "getTaskCheckpointStatistics",
-    text="A checkpoint that is completed or failed keeps its details.",
+    text="A checkpoint that is completed or failed keeps its details, but for late reports to a failed one.",
     source="checkpoint-details",
 )
 def checkpoint_stays(before: Value, after: Value) -> Relations:
     if before["status"].is_in(("COMPLETED", "FAILED")):
-        yield from same_fields(before, after, without=("discarded",))
+        yield from _ended_checkpoint_stays(before, after)
     yield from ascending(before["num_acknowledged_subtasks"], after["num_acknowledged_subtasks"])
     if before["discarded"].raw is True:
         yield from true(after["discarded"].raw is True, "it was discarded", after["discarded"], before["discarded"])

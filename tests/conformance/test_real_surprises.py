@@ -1,0 +1,95 @@
+"""What real clusters did under load, and broke an invariant with before it was corrected."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from flinkmock.conformance.coherence import Invariants, seen_response
+from flinkmock.conformance.coherence.evaluation import violations
+from flinkmock.conformance.coherence.values import SeenResponse
+from flinkmock.contract import Contract
+
+JOB, VERTEX = "317c85711bba4188e117fddefd8dc49c", "6cdc5bb954874d922eaee11a8e7b5dd5"
+
+
+def response(flink: str, operation_id: str, target: str, body: Any) -> SeenResponse:
+    return seen_response(Contract.load(flink).operation(operation_id), target, body)
+
+
+def within(flink: str, seen: SeenResponse) -> set[str]:
+    """The ids of the invariants that a response breaks."""
+    return {each.invariant.id for each in violations(Invariants(number(flink)).of_response(seen))}
+
+
+def over_time(flink: str, before: SeenResponse, after: SeenResponse) -> set[str]:
+    return {each.invariant.id for each in violations(Invariants(number(flink)).of_times(before, after))}
+
+
+def number(flink: str) -> tuple[int, int]:
+    major, minor = flink.split(".")
+    return int(major), int(minor)
+
+
+def figures(value: int) -> dict[str, Any]:
+    return {"min": value, "max": value, "avg": value}
+
+
+LATE_REPORT: dict[str, Any] = {
+    "id": 3,
+    "status": "FAILED",
+    "latest_ack_timestamp": -1,
+    "checkpointed_size": 264,
+    "state_size": 264,
+    "end_to_end_duration": -1,
+    "alignment_buffered": 0,
+    "processed_data": 0,
+    "persisted_data": 0,
+    "num_subtasks": 1,
+    "num_acknowledged_subtasks": 0,
+    "summary": {
+        "checkpointed_size": figures(264),
+        "state_size": figures(264),
+        "end_to_end_duration": figures(0),
+        "checkpoint_duration": {"sync": figures(69), "async": figures(142)},
+        "alignment": {key: figures(0) for key in ("buffered", "processed", "persisted", "duration")},
+        "start_delay": figures(354),
+    },
+    "subtasks": [
+        {
+            "className": "completed",
+            "index": 0,
+            "ack_timestamp": 1795664804230,
+            "end_to_end_duration": 1085,
+            "checkpointed_size": 264,
+            "state_size": 264,
+            "checkpoint": {"sync": 69, "async": 142},
+            "alignment": {"buffered": 0, "processed": 0, "persisted": 0, "duration": 0},
+            "start_delay": 354,
+            "unaligned_checkpoint": False,
+            "aborted": True,
+            "status": "completed",
+        }
+    ],
+}
+"""Real 1.17.2: the checkpoint failed at 1795664804013, and this subtask reported 217 ms later. Without percentiles."""
+
+
+def test_a_subtask_reports_to_a_checkpoint_that_has_failed() -> None:
+    target = f"/jobs/{JOB}/checkpoints/details/3/subtasks/{VERTEX}"
+    late = response("1.17", "getTaskCheckpointStatistics", target, LATE_REPORT)
+    assert within("1.17", late) == set()
+    earlier = copy.deepcopy(late)
+    earlier.body |= {"checkpointed_size": 0, "state_size": 0, "subtasks": [{"className": "pending", "index": 0}]}
+    earlier.body["summary"] = {"state_size": figures(0)}
+    assert over_time("1.17", earlier, late) == set()
+    assert over_time("1.17", late, earlier) == {"checkpoint-stays"}  # it does not shrink
+
+
+def test_a_summary_without_any_report_is_a_contradiction() -> None:
+    target = f"/jobs/{JOB}/checkpoints/details/3/subtasks/{VERTEX}"
+    without = copy.deepcopy(LATE_REPORT)
+    without["subtasks"] = [{"className": "pending", "index": 0, "status": "pending_or_failed"}]
+    assert within("1.17", response("1.17", "getTaskCheckpointStatistics", target, without)) == {
+        "task-checkpoint-summary"
+    }

@@ -1,0 +1,216 @@
+"""Sends what real clients send to a real Flink through `flinkmock proxy`: curl, Flink's command line, a browser.
+
+    python -m tests.proxy.real_clients 2.3.0
+
+Bodies have 1 B to 200 MiB, with and without `Expect`, with a length and chunked. Each response has the status that the
+cluster gives directly, the commands of Flink succeed, no page of the dashboard has another error than directly, and the
+proxy itself has no findings and no request without a response. Takes about five minutes. Needs curl; the browser needs
+what tests/dashboard needs, and is left out without it. `--only uploads,bodies,commands,browser` selects parts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from tests.cli_of_flink.frontend import Frontend
+from tests.dashboard.browser import Browser, what_is_missing
+from tests.dashboard.test_pages import PAGES
+from tests.fidelity.distribution import flink_home, java_for
+from tests.fidelity.driver import Driver
+from tests.fidelity.flink import real_cluster
+from tests.fidelity.jobs import start_job, wait_checkpoints
+from tests.fidelity.real import jars_for
+
+SIZES = {"1 B": 1, "1 kB": 1_000, "3 MB": 3_000_000, "110 MB": 110_000_000, "200 MiB": 200 << 20}
+HEADERS = {
+    "curl's headers": (),
+    "no Expect": ("-H", "Expect:"),
+    "Expect": ("-H", "Expect: 100-continue"),
+    "chunked": ("-H", "Transfer-Encoding: chunked"),
+    "chunked, no Expect": ("-H", "Transfer-Encoding: chunked", "-H", "Expect:"),
+}
+HANGS_AFTER_S = 180
+LEFT_OUT_PAGES = ("orders", "price-import", "nightly-report")
+"""Parts of the addresses of pages about jobs that the cluster does not have."""
+
+
+class Clients:
+    """The clients of one cluster, directly and through the proxy.
+
+    Args:
+        direct: The URL of the cluster.
+        proxied: The URL of the proxy.
+        folder: Takes files.
+    """
+
+    def __init__(self, direct: str, proxied: str, folder: Path) -> None:
+        self.direct, self.proxied, self.folder = direct, proxied, folder
+        self.faults: list[str] = []
+
+    def same(self, what: str, send: Callable[[str], Any]) -> None:
+        """Compare what a client gets from the cluster and from the proxy."""
+        directly, through_proxy = send(self.direct), send(self.proxied)
+        self.expect(f"{what}: {through_proxy}", directly == through_proxy, f"directly {directly}")
+
+    def expect(self, what: str, holds: bool, otherwise: str = "") -> None:
+        print(what if holds else f"FAULT: {what}, {otherwise}", flush=True)
+        if not holds:
+            self.faults.append(what)
+
+    def file_of(self, size: int) -> Path:
+        """A file of spaces, which are a body of JSON that has no end."""
+        file = self.folder / f"{size}.jar"
+        if not file.exists():
+            with file.open("wb") as out:
+                out.write(b"{" + b" " * (size - 1))
+        return file
+
+    def curl(self, *arguments: str) -> tuple[str, str]:
+        """The status, and the exit code of curl if that is not 0."""
+        command = ["curl", "-sS", "-o", str(self.folder / "body"), "-w", "%{http_code}", "-m", str(HANGS_AFTER_S)]
+        done = subprocess.run([*command, *arguments], capture_output=True, text=True)
+        return done.stdout, f"curl: {done.returncode}" if done.returncode else ""
+
+    def uploads(self) -> None:
+        for (size, count), (name, headers) in product(SIZES.items(), HEADERS.items()):
+
+            def upload(url: str, count: int = count, headers: tuple[str, ...] = headers) -> tuple[str, str]:
+                status = self.curl(*headers, "-F", f"jarfile=@{self.file_of(count)}", f"{url}/jars/upload")
+                for jar in read(f"{self.direct}/jars")["files"]:
+                    self.curl("-X", "DELETE", f"{url}/jars/{jar['id']}")
+                return status
+
+            self.same(f"upload of {size}, {name}", upload)
+
+    def bodies(self) -> None:
+        target = f"/jobs/{'0' * 32}/savepoints"
+        for (size, count), (name, headers) in product(SIZES.items(), HEADERS.items()):
+
+            def post(url: str, count: int = count, headers: tuple[str, ...] = headers) -> tuple[str, str]:
+                content = ("-H", "Content-Type: application/json", "--data-binary", f"@{self.file_of(count)}")
+                return self.curl(*headers, *content, f"{url}{target}")
+
+            self.same(f"JSON of {size}, {name}", post)
+
+    def commands(self, java: str, home: Path, jars: Path) -> None:
+        folder = self.folder / "cli"
+        folder.mkdir()
+        address = self.proxied.removeprefix("http://")
+        flink = Frontend(java, home / "lib", folder, address)
+        flink.prepare()
+        savepoints, job, path = f"file://{self.folder}/savepoints", "", ""
+        wordcount = str(jars / "wordcount.jar")
+        for arguments in (
+            ["list"],
+            ["run", "-d", wordcount],
+            ["list", "-r"],
+            ["savepoint", "JOB", savepoints],
+            ["stop", "-p", savepoints, "JOB"],
+            ["run", "-d", "-s", "SAVEPOINT", wordcount],
+            ["cancel", "JOB"],
+            ["savepoint", "-d", "SAVEPOINT"],
+            ["list", "-a"],
+        ):
+            known = [{"JOB": job, "SAVEPOINT": path}.get(word, word) for word in arguments]
+            code, output = flink([known[0], "-m", address, *known[1:]])
+            self.expect(f"flink {' '.join(arguments)}: exit code {code}", code == 0, output)
+            if arguments[0] == "run" and (found := re.search("[0-9a-f]{32}", output)):
+                job = found[0]
+                driver = Driver(self.direct, jars, str(self.folder))
+                driver.variables["job"] = job
+                wait_checkpoints(driver, 1)
+            if found := re.search(r"file:\S*savepoint-[0-9a-f-]+", output):
+                path = found[0]
+
+    def browser(self, job_id: str) -> None:
+        if missing := what_is_missing():
+            print(f"no browser: {missing}")
+            return
+        vertices = read(f"{self.direct}/jobs/{job_id}")["vertices"]
+        manager = read(f"{self.direct}/taskmanagers")["taskmanagers"][0]["id"]
+        ids = {"orders": job_id, "window": vertices[0]["id"], "manager": manager}
+        pages = [page for page in PAGES if not any(f"{{{name}}}" in page for name in LEFT_OUT_PAGES[1:])]
+        browser = Browser(self.folder / "profile")
+        try:
+            for page in pages:
+                self.same(f"page {page}", lambda url, page=page: visited(browser, url, page.format(**ids)))
+        finally:
+            browser.close()
+
+
+def read(url: str) -> Any:
+    with urllib.request.urlopen(url, timeout=60) as response:
+        return json.load(response)
+
+
+def visited(browser: Browser, url: str, page: str) -> list[str]:
+    """The errors of a page, without the URL of the server."""
+    browser.open(f"{url}/#{page}")
+    browser.wait_for("Apache Flink Dashboard", "Version")
+    browser.driver.implicitly_wait(3)
+    browser.driver.find_elements("css selector", "never")  # the page reads what it shows
+    browser.driver.implicitly_wait(0)
+    return sorted({trouble.replace(url, "") for trouble in browser.troubles()})
+
+
+@contextmanager
+def proxy(url: str, folder: Path, faults: list[str]) -> Iterator[str]:
+    """Run a proxy; its output is not read until its end."""
+    command = [sys.executable, "-m", "flinkmock", "proxy", url, "--port", "0", "--journal", str(folder / "journal.har")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        yield process.stdout.readline().split()[3].rstrip(",")
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate()
+    requests = len(json.loads((folder / "journal.har").read_text())["log"]["entries"])
+    summary = output[output.index(f"{url} as Flink") :]
+    print(f"{requests} requests in the journal\n{summary}")
+    if process.returncode or "\nwithout a response:" in summary:
+        faults.append(f"the proxy itself: exit code {process.returncode}")
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("version", help="a release with its patch number, e.g. 2.3.0")
+    parser.add_argument("--only", default="uploads,bodies,commands,browser", help="default: %(default)s")
+    parser.add_argument("--home", type=Path, help="a distribution (lib, bin, …); else it is downloaded")
+    parser.add_argument("--java", help="the java to run it on; default: `java`, and a Java 11 of its own before 1.15")
+    args = parser.parse_args()
+    home, java = args.home or flink_home(args.version), args.java or java_for(args.version)
+    jars, parts = jars_for(args.version), args.only.split(",")
+    faults: list[str] = []
+    with tempfile.TemporaryDirectory() as name, real_cluster(home, java, Path(name)) as url:
+        folder = Path(name)
+        driver = Driver(url, jars, f"{folder}/scratch")
+        driver.begin("jobs")
+        job_id = start_job(driver, "wordcount", "--par", "1")
+        wait_checkpoints(driver, 2)
+        with proxy(url, folder, faults) as address:
+            clients = Clients(url, address, folder)
+            if "uploads" in parts:
+                clients.uploads()
+            if "bodies" in parts:
+                clients.bodies()
+            if "commands" in parts:
+                clients.commands(java, home, jars)
+            if "browser" in parts and job_id is not None:
+                clients.browser(job_id)
+        faults += clients.faults
+    print(f"{len(faults)} faults", *faults, sep="\n")
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
