@@ -6,9 +6,10 @@ python -m flinkmock.scenario.reference > docs/scenario-language.md
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from flinkmock.cluster.states import JOB_STATES, JobState, implicit_prefix, legal_transitions
 from flinkmock.scenario.schema import load_schema
 
 Part = Mapping[str, Any]
@@ -22,6 +23,16 @@ file is a cluster without jobs. The YAML follows the core schema of YAML 1.2: `o
 allowed, tags and merge keys are not.
 
 Values in italics link to their section. For examples see the [built-in scenarios](scenarios.md).
+"""
+_LIFECYCLE = """\
+The first step begins when the job is submitted; of a job with an `age`, that long before the scenario starts. Every
+other step begins when the one before it ends, so durations add up: after `RUNNING: 20s` and `RESTARTING: 10s` the third
+step begins at 30 s. The last step needs no duration. A terminal state has none.
+
+Flink passes through other states before the first step. They take no time: a lifecycle that begins with RUNNING has
+INITIALIZING and CREATED at the same moment. If the job fails against its lifecycle, the step in which it failed begins
+again after the restart.
+
 """
 _NAMES = {
     "state": "a state",
@@ -40,7 +51,23 @@ def reference() -> str:
     for name, part in schema["$defs"].items():
         if _has_section(part):
             parts += [f"## {_title(name)}\n", *_prose(part), *([_table(part)] if "properties" in part else [])]
+            if name == "step":
+                parts.append(_LIFECYCLE + _transitions())
     return "\n".join(parts)
+
+
+def _transitions() -> str:
+    """The states that can follow each state, with both schedulers."""
+    rows = ["| state | can be first | can be followed by | with the adaptive scheduler |", "|---|---|---|---|"]
+    for state in JOB_STATES:
+        first = "yes" if implicit_prefix(state) is not None else "no"
+        following = (_names(legal_transitions(scheduler)[JobState(state)]) for scheduler in ("default", "adaptive"))
+        rows.append(f"| {state} | {first} | {' | '.join(following)} |")
+    return "\n".join(rows) + "\n"
+
+
+def _names(states: Iterable[JobState]) -> str:
+    return ", ".join(sorted(states)) or "–"
 
 
 def _has_section(part: Part) -> bool:

@@ -66,7 +66,9 @@ def test_the_tests_of_a_page(pytester: pytest.Pytester, page: DocumentationPage)
         if example.report:
             failed = pytester.runpytest_inprocess(*IN_ORDER, example.file_name)
             assert failed.parseoutcomes().keys() == {"failed"}
-            failed.stdout.fnmatch_lines([re.sub("^E +", "E*", line.replace("[", "[[]")) for line in example.report])
+            failed.stdout.fnmatch_lines(
+                ["*" + re.sub("^E +", "E*", line.replace("[", "[[]")) for line in example.report]
+            )
 
 
 @pytest.mark.parametrize(("page", "text"), SCENARIOS, ids=name_of)
